@@ -1,0 +1,29 @@
+"""Lambdas in configs: written as Python bytecode, and read only where the caller said safe_mode=False."""
+
+import codecs
+import marshal
+import types
+
+from lamina.core import registry
+from lamina.errors import ConfigError
+
+
+def serialize_lambda(function):
+    """The format of Keras 3: base64 of the marshalled code, the defaults and the closure's values."""
+    code = codecs.encode(marshal.dumps(function.__code__), "base64").decode("ascii")
+    closure = [cell.cell_contents for cell in function.__closure__] if function.__closure__ else None
+    return {"class_name": "__lambda__", "config": {"code": code, "defaults": function.__defaults__, "closure": closure}}
+
+
+def deserialize_lambda(config):
+    """The function, unless in safe mode: bytecode can do anything the process can."""
+    if registry.in_safe_mode():
+        raise ConfigError(
+            "The config holds a Python lambda as bytecode, which can run any code.",
+            fix="If you trust where it came from, pass safe_mode=False; better, use a named, registered function.",
+        )
+    code = marshal.loads(codecs.decode(config["code"].encode("ascii"), "base64"))
+    closure = config.get("closure")
+    cells = None if closure is None else tuple(types.CellType(value) for value in closure)
+    defaults = config.get("defaults")
+    return types.FunctionType(code, globals(), code.co_name, None if defaults is None else tuple(defaults), cells)

@@ -1,0 +1,166 @@
+"""What holds for a while: the values bound to variables, the layer call in progress, and the names given out so far."""
+
+import contextlib
+import re
+from collections import Counter
+from contextvars import ContextVar
+
+import jax
+
+_slots = ContextVar("slots", default=None)
+_call = ContextVar("call", default=None)
+_autocast = ContextVar("autocast", default=None)
+_path = ContextVar("path", default=())
+
+
+class Cell:
+    """A place for one value. Inside `bind` it reads and writes the innermost block; outside, itself, or the lender that
+    keeps it for now (a training run that holds all values in one flat structure)."""
+
+    _lender = None
+
+    def __init__(self, value=None):
+        self._value = value
+
+    __hash__ = object.__hash__  # a Variable's == is element-wise; as a key it is itself
+
+    def read(self):
+        slots = _slots.get()
+        if slots is not None and self in slots:
+            return slots[self]
+        return self._value if self._lender is None else self._lender.get(self)
+
+    def write(self, value):
+        slots = _slots.get()
+        if slots is not None:
+            slots[self] = value
+        elif self._lender is None:
+            self._value = value
+        else:
+            self._lender.set(self, value)
+
+
+@contextlib.contextmanager
+def bind(cells=(), values=()):
+    """Inside the block each cell reads and writes its slot here; outside, nothing changes. Gives the slots."""
+    slots = {**(_slots.get() or {}), **dict(zip(cells, values, strict=True))}
+    token = _slots.set(slots)
+    try:
+        yield slots
+    finally:
+        _slots.reset(token)
+
+
+@contextlib.contextmanager
+def concrete():
+    """Outside of any `bind` and any trace, wherever it is used: for values that must outlive the call in progress."""
+    token = _slots.set(None)
+    try:
+        with jax.ensure_compile_time_eval():
+            yield
+    finally:
+        _slots.reset(token)
+
+
+def is_bound():
+    """Whether a `bind` is open: values written now are returned, not kept."""
+    return _slots.get() is not None
+
+
+@contextlib.contextmanager
+def _set(variable, value):
+    token = variable.set(value)
+    try:
+        yield value
+    finally:
+        variable.reset(token)
+
+
+class Call:
+    """The outermost layer call in progress: the training flag it passes down and the layers that added a loss."""
+
+    __slots__ = ("entry", "lossy", "training")
+
+    def __init__(self, entry, training):
+        self.entry, self.training, self.lossy = entry, training, []
+
+
+def current_call():
+    """The outermost call in progress, or None."""
+    return _call.get()
+
+
+def calling(call):
+    """Make `call` the current one."""
+    return _set(_call, call)
+
+
+def autocast_dtype():
+    """The type float variables are read in inside a layer of a mixed policy, or None."""
+    return _autocast.get()
+
+
+def autocast(dtype):
+    """Read float variables as `dtype` inside the block."""
+    return _set(_autocast, dtype)
+
+
+def name_path():
+    """The names of the scopes open now, outermost first."""
+    return _path.get()
+
+
+def name_scope(name):
+    """Variables made inside get `name/` before their path."""
+    return _set(_path, (*_path.get(), name))
+
+
+def inside_path(path):
+    """Variables made inside get exactly this path."""
+    return _set(_path, path)
+
+
+_counts = Counter()
+
+
+def snake_case(name):
+    """`MaxPooling2D` -> `max_pooling2d`, as Keras names layers.
+
+    >>> snake_case("MaxPooling2D"), snake_case("LSTM"), snake_case("Conv2D")
+    ('max_pooling2d', 'lstm', 'conv2d')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def unique_name(prefix):
+    """`prefix`, then `prefix_1`, `prefix_2`: names count from the start of the process or the last `clear_session`."""
+    number = _counts[prefix]
+    _counts[prefix] += 1
+    return f"{prefix}_{number}" if number else prefix
+
+
+def get_uid(prefix=""):
+    """The next number for `prefix`: 1, 2, 3, ..."""
+    _counts[prefix] += 1
+    return _counts[prefix]
+
+
+def reset_names():
+    """Start counting names anew."""
+    _counts.clear()
+
+
+_version = 0
+
+
+def structure_version():
+    """A number that grows whenever a layer's parts or `trainable` flags change: who caches a list of variables compares it."""
+    return _version
+
+
+def structure_changed():
+    """Say that a layer's parts or `trainable` flags changed."""
+    global _version
+    _version += 1

@@ -1,0 +1,82 @@
+"""Types as strings: what is accepted, and what comes out when two meet."""
+
+import functools
+
+import jax.numpy as jnp
+import ml_dtypes
+import numpy as np
+
+from lamina.core import settings
+from lamina.errors import ConfigError
+
+FLOATS = ("bfloat16", "float16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
+INTEGERS = ("uint8", "uint16", "uint32", "uint64", "int4", "int8", "int16", "int32", "int64")
+ALLOWED = frozenset((*FLOATS, *INTEGERS, "bool", "complex64", "complex128", "string"))
+_PYTHON = {bool: "bool", int: "int32", float: "float32", str: "string", complex: "complex64"}
+
+
+@functools.lru_cache(maxsize=256)
+def _named(dtype):
+    if isinstance(dtype, str) and dtype in ALLOWED:
+        return dtype
+    if isinstance(dtype, type) and dtype in _PYTHON:
+        return settings.floatx() if dtype is float else _PYTHON[dtype]
+    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None)
+    if name is None or name not in ALLOWED:
+        try:
+            name = np.dtype(dtype).name
+        except TypeError:
+            name = str(dtype).rpartition(".")[2]  # torch.float32, tf.float32
+    if name.startswith("str"):
+        name = "string"
+    if name not in ALLOWED:
+        raise ConfigError(f"Invalid dtype: {dtype!r}.", fix=f"One of {', '.join(sorted(ALLOWED))}.")
+    return name
+
+
+def standardize_dtype(dtype):
+    """The name of `dtype`; None means floatx.
+
+    >>> standardize_dtype(np.float16)
+    'float16'
+    """
+    if dtype is None:
+        return settings.floatx()
+    if dtype is float:
+        return settings.floatx()
+    return _named(dtype)
+
+
+def is_float(dtype):
+    """Whether values of this type are floats, bfloat16 and float8 included."""
+    return standardize_dtype(dtype) in FLOATS
+
+
+def is_integer(dtype):
+    """Whether values of this type are integers (bool is not)."""
+    return standardize_dtype(dtype) in INTEGERS
+
+
+def result_type(*dtypes):
+    """The type that meeting values of `dtypes` give: JAX's lattice, and floatx where Python floats decide.
+
+    >>> result_type("int32", "float16")
+    'float16'
+    """
+    weak = {int: 0, float: 0.0, bool: False, complex: 0j}
+    values = [weak[d] if d in weak else jnp.zeros((), d) for d in dtypes] or [0.0]
+    return jnp.result_type(*values).name
+
+
+def dtype_of(value):
+    """The type name of an array, variable, symbolic tensor or number."""
+    dtype = getattr(value, "dtype", None)
+    if dtype is None:
+        dtype = type(value) if isinstance(value, (bool, int, float, complex, str)) else np.asarray(value).dtype
+    return standardize_dtype(dtype)
+
+
+def numpy_dtype(dtype):
+    """The NumPy type object of a name, bfloat16 and float8 included."""
+    name = standardize_dtype(dtype)
+    return np.dtype(getattr(ml_dtypes, name, name))

@@ -1,0 +1,185 @@
+"""Names to classes and functions: the closed tables through which configs and files are read, plus what users register.
+
+Nothing named in a file is ever imported or evaluated: a name is in a table here, registered, or passed by the caller, or it is
+an error that names the nearest known name.
+"""
+
+import contextlib
+import difflib
+import importlib
+from contextvars import ContextVar
+
+from lamina.errors import ConfigError
+
+CLASSES = {}  # (namespace, class name) -> class, filled as classes of lamina are defined
+FUNCTIONS = {}  # (namespace, function name) -> function, filled by `public_functions`
+_NAMESPACES = (
+    "layers", "models", "initializers", "regularizers", "constraints", "activations", "losses", "metrics", "optimizers",
+    "callbacks", "dtype_policies", "random",
+)  # fmt: skip
+_custom = {}  # registered name ("package>Name" or as passed) -> class or function
+_custom_names = {}  # class or function -> registered name
+_scope = ContextVar("custom_objects", default=None)
+
+
+def namespace_of(cls):
+    """The public module Keras has a class of ours in: `lamina.layers.core.Dense` is in `keras.layers`."""
+    return cls.__dict__.get("_keras_module") or f"keras.{cls.__module__.split('.')[1]}"
+
+
+def register_class(cls):
+    """Put a class of lamina into the closed table."""
+    if not cls.__name__.startswith("_"):
+        CLASSES[namespace_of(cls), cls.__name__] = cls
+
+
+def public_functions(namespace, functions):
+    """Put functions of lamina into the closed table, under the names they are called by."""
+    for name, function in functions.items():
+        FUNCTIONS[namespace, name] = function
+
+
+def function_name(function):
+    """(namespace, name) of a function of the closed table, or None."""
+    name = getattr(function, "__name__", None)
+    for (namespace, known), candidate in FUNCTIONS.items():
+        if candidate is function and known == name:
+            return namespace, known
+    return None
+
+
+def is_ours(obj):
+    """Whether a class or function is lamina's own."""
+    return (getattr(obj, "__module__", None) or "").split(".")[0] == "lamina"
+
+
+def register_keras_serializable(package="Custom", name=None):
+    """Decorator: files may name this class or function, as `package>name`.
+
+    >>> import lamina as keras
+    >>> @keras.saving.register_keras_serializable(package="doc")
+    ... def double(x):
+    ...     return 2 * x
+    >>> keras.saving.get_registered_name(double)
+    'doc>double'
+    """
+
+    def decorate(obj):
+        registered = f"{package}>{name or obj.__name__}"
+        if isinstance(obj, type) and not hasattr(obj, "get_config"):
+            raise ConfigError(f"{obj.__name__} needs a get_config() method to be registered.")
+        _custom[registered] = obj
+        _custom_names[obj] = registered
+        return obj
+
+    return decorate
+
+
+def get_registered_name(obj):
+    """`package>name` of a registered class or function, else its `__name__`."""
+    try:
+        return _custom_names.get(obj) or getattr(obj, "__name__", obj)
+    except TypeError:  # unhashable
+        return obj.__name__
+
+
+def get_registered_object(name, custom_objects=None, module_objects=None):
+    """The class or function known as `name` to the scopes, the caller or the register; None if there is none."""
+    for table in (_scope.get(), _custom, custom_objects, module_objects):
+        if table and name in table:
+            return table[name]
+    return None
+
+
+def get_custom_objects():
+    """The register itself: a dict that may be changed."""
+    return _custom
+
+
+class CustomObjectScope:
+    """`with custom_object_scope({"MyLayer": MyLayer}):` -- names that configs and files may use inside the block."""
+
+    def __init__(self, custom_objects):
+        self.custom_objects = custom_objects or {}
+        self._tokens = []
+
+    def __enter__(self):
+        self._tokens.append(_scope.set({**(_scope.get() or {}), **self.custom_objects}))
+        return self
+
+    def __exit__(self, *exception):
+        _scope.reset(self._tokens.pop())
+
+
+custom_object_scope = CustomObjectScope
+
+_safe_mode = ContextVar("safe_mode", default=True)
+
+
+@contextlib.contextmanager
+def safe_mode(value):
+    """Whether configs read inside the block may hold Python bytecode (only where the caller said safe_mode=False)."""
+    token = _safe_mode.set(value is not False)
+    try:
+        yield
+    finally:
+        _safe_mode.reset(token)
+
+
+def in_safe_mode():
+    """Whether bytecode is refused."""
+    return _safe_mode.get()
+
+
+def populate():
+    """Read the modules of the closed table, so that their classes are in it. The list is fixed: no file adds to it."""
+    for namespace in _NAMESPACES:
+        importlib.import_module(f"lamina.{namespace}")
+
+
+def find(name, module=None, registered_name=None, custom_objects=None, namespaces=None):
+    """The class or function that a config means by `name`. Raises ConfigError with the nearest known name."""
+    for key in (registered_name, name):
+        found = get_registered_object(key, custom_objects) if key else None
+        if found is not None:
+            return found
+    for again in (False, True):
+        if again:
+            populate()
+        found = _public(name, module, namespaces)
+        if found is not None:
+            return found
+    known = {key for _, key in (*CLASSES, *FUNCTIONS)} | set(_custom) | set(_scope.get() or ()) | set(custom_objects or ())
+    near = difflib.get_close_matches(str(name), known, n=1)
+    raise ConfigError(
+        f"Unknown name {name!r}" + (f" (module {module!r})" if module else "") + "."
+        + (f" The nearest known name is {near[0]!r}." if near else ""),
+        fix=f"Pass custom_objects={{{str(name)!r}: ...}} or register it with @lamina.saving.register_keras_serializable().",
+    )  # fmt: skip
+
+
+def _public(name, module, namespaces):
+    wanted = _namespace(module)
+    tables = (CLASSES, FUNCTIONS)
+    for table in tables:
+        if wanted and (wanted, name) in table:
+            return table[wanted, name]
+    if wanted and wanted != "keras":
+        return None
+    for table in tables:
+        for (namespace, known), obj in table.items():
+            if known == name and (namespaces is None or namespace in namespaces):
+                return obj
+    return None
+
+
+def _namespace(module):
+    """`keras.src.layers.core.dense`, `keras.layers`, `lamina.layers` -> `keras.layers`; `builtins` and None -> None."""
+    if not module or module == "builtins":
+        return None
+    parts = [part for part in module.split(".") if part not in ("src", "python", "api", "_tf_keras", "tensorflow")]
+    if parts[0] not in ("keras", "tf_keras", "lamina"):
+        return module
+    parts[0] = "keras"
+    schedules = parts[1:2] == ["optimizers"] and any("schedule" in part for part in parts[2:])
+    return "keras.optimizers.schedules" if schedules else ".".join(parts[:2])

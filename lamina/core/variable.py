@@ -1,0 +1,231 @@
+"""Variable: a named array that layers and optimizers hold and change.
+
+Outside of a trace a variable is a box with a JAX array in it. Inside `bind` (see `context`) it reads and writes a slot, which is
+how a step over mutable layers becomes one pure compiled function.
+"""
+
+import operator
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.core import context
+from lamina.core.context import Cell
+from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
+from lamina.core.symbolic import KerasTensor
+from lamina.errors import ConfigError, ShapeError
+
+AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
+
+
+class Variable(Cell):
+    """A named array with a fixed shape and type.
+
+    Args:
+        initializer: an array or number, or a function `(shape, dtype) -> array`.
+        shape, dtype: needed for a function; taken from the array otherwise. dtype None means floatx.
+        trainable: whether an optimizer may change it.
+        autocast: whether a layer of a mixed policy reads it in its compute type.
+        name: its last path component.
+
+    >>> import lamina as keras
+    >>> v = keras.Variable([1.0, 2.0], name="scale")
+    >>> v.assign(v * 2)
+    <Variable path=scale, shape=(2,), dtype=float32, value=[2. 4.]>
+    """
+
+    def __init__(
+        self,
+        initializer,
+        shape=None,
+        dtype=None,
+        trainable=True,
+        autocast=True,
+        aggregation="none",
+        layout=None,
+        synchronization="auto",
+        name=None,
+    ):
+        if aggregation not in AGGREGATIONS:
+            raise ConfigError(f"aggregation is one of {AGGREGATIONS}; got {aggregation!r}.")
+        self.name = name or context.unique_name("variable")
+        if "/" in self.name:
+            raise ConfigError(f"A variable's name has no '/'; got {name!r}.")
+        self.path = "/".join((*context.name_path(), self.name))
+        self._trainable = bool(trainable)
+        self.autocast = autocast
+        self.aggregation = aggregation
+        self.synchronization = synchronization
+        self.layout = layout
+        self.overwrite_with_gradient = False
+        self.regularizer = None
+        self.constraint = None
+        with context.concrete():
+            value = _initial_value(initializer, shape, dtype)
+        super().__init__(value)
+        self.shape = tuple(value.shape)
+        self.dtype = standardize_dtype(value.dtype if dtype is None else dtype)
+
+    @property
+    def trainable(self):
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        if self._trainable != bool(value):
+            self._trainable = bool(value)
+            context.structure_changed()
+
+    @property
+    def value(self):
+        """The array, in the compute type where a mixed policy asks for it."""
+        value = self.read()
+        cast = context.autocast_dtype()
+        if cast is not None and self.autocast and cast != self.dtype and is_float(self.dtype):
+            return value.astype(cast)
+        return value
+
+    def assign(self, value):
+        """Put `value`, of the same shape, in place of the array."""
+        value = unwrap(value)
+        value = jnp.asarray(value, self.dtype) if getattr(value, "dtype", None) != self.dtype else jnp.asarray(value)
+        if value.shape != self.shape:
+            raise ShapeError(
+                f"Variable {self.path} has shape {self.shape}; it cannot take a value of shape {tuple(value.shape)}."
+            )
+        self.write(value)
+        return self
+
+    def assign_add(self, value):
+        """Add `value` to the array."""
+        return self.assign(self.read() + unwrap(value))
+
+    def assign_sub(self, value):
+        """Subtract `value` from the array."""
+        return self.assign(self.read() - unwrap(value))
+
+    def numpy(self):
+        """A copy of the value as a NumPy array."""
+        return np.array(self.read())
+
+    @property
+    def ndim(self):
+        return len(self.shape)
+
+    @property
+    def size(self):
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.value, dtype)
+
+    def __jax_array__(self):
+        return self.value
+
+    def __repr__(self):
+        value = self.read()
+        shown = "" if isinstance(value, jax.core.Tracer) or value.size > 8 else f", value={np.asarray(value)}"
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}{shown}>"
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __iter__(self):
+        return iter(self.value)
+
+    def __getitem__(self, index):
+        return self.value[unwrap(index)]
+
+    def __bool__(self):
+        return bool(self.value)
+
+    def __int__(self):
+        return int(self.value)
+
+    def __index__(self):
+        return operator.index(self.value)
+
+    def __float__(self):
+        return float(self.value)
+
+    def __deepcopy__(self, memo):
+        """A variable of its own with the same value."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__, _value=jnp.array(self.read()), _lender=None)
+        memo[id(self)] = copy
+        return copy
+
+    def __getattr__(self, name):
+        if name.startswith("_") or name not in _ARRAY_METHODS:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+        return getattr(self.value, name)
+
+
+_ARRAY_METHODS = frozenset(
+    "astype reshape sum mean max min std var prod argmax argmin T at flatten ravel transpose item tolist squeeze "
+    "any all clip cumsum copy block_until_ready sharding devices is_deleted".split()
+)
+_BINARY = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
+_COMPARE = "eq ne lt le gt ge".split()
+
+
+def _initial_value(initializer, shape, dtype):
+    """A JAX array from an array, a number or a function of (shape, dtype)."""
+    if callable(initializer) and not isinstance(initializer, (jax.Array, Variable)):
+        if shape is None:
+            raise ConfigError("A Variable made by an initializer needs a shape.", fix="Variable(initializer, shape=...)")
+        shape = tuple(int(size) for size in ((shape,) if np.ndim(shape) == 0 else shape))
+        dtype = standardize_dtype(dtype)
+        value = unwrap(initializer(shape, dtype=dtype))
+        if tuple(np.shape(value)) != shape:
+            raise ShapeError(f"The initializer gave shape {tuple(np.shape(value))} where {shape} was asked for.")
+    else:
+        value = unwrap(initializer)
+        if dtype is None and not hasattr(value, "dtype"):
+            value = np.asarray(value)
+            dtype = standardize_dtype(None) if np.issubdtype(value.dtype, np.floating) else value.dtype
+        if shape is not None and tuple(np.shape(value)) != tuple(shape):
+            raise ShapeError(f"The initial value has shape {tuple(np.shape(value))}; shape={tuple(shape)} was asked for.")
+    if dtype is not None:
+        name = standardize_dtype(dtype)
+        return jnp.asarray(value, jax.dtypes.canonicalize_dtype(numpy_dtype(name)))
+    # A copy, so that a donated buffer is never somebody else's array.
+    return jnp.array(value)
+
+
+def unwrap(value):
+    """The array of a variable, inside lists, tuples and dicts too; everything else as it is."""
+    if isinstance(value, Variable):
+        return value.value
+    kind = type(value)
+    if kind is tuple:
+        return tuple(map(unwrap, value))
+    if kind is list:
+        return [unwrap(item) for item in value]
+    if kind is dict:
+        return {key: unwrap(item) for key, item in value.items()}
+    return value
+
+
+def _binary(function):
+    def forward(self, other):
+        if isinstance(other, KerasTensor):
+            return NotImplemented
+        return function(self.value, unwrap(other))
+
+    def reflected(self, other):
+        return function(unwrap(other), self.value)
+
+    return forward, reflected
+
+
+for _name in _BINARY:
+    _function = getattr(operator, _name + "_" if _name in ("and", "or") else _name)
+    _forward, _reflected = _binary(_function)
+    setattr(Variable, f"__{_name}__", _forward)
+    setattr(Variable, f"__r{_name}__", _reflected)
+for _name in _COMPARE:
+    setattr(Variable, f"__{_name}__", _binary(getattr(operator, _name))[0])
+for _name in ("neg", "pos", "abs", "invert"):
+    setattr(Variable, f"__{_name}__", (lambda function: lambda self: function(self.value))(getattr(operator, _name)))

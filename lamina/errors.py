@@ -1,0 +1,68 @@
+"""The errors lamina raises, all below `LaminaError`.
+
+Each says what was expected, what came, in which layer, and the one-line fix:
+
+>>> print(ShapeError("Dense needs inputs of rank 2 or more; got shape (784,).", fix="Use x[None]."))
+Dense needs inputs of rank 2 or more; got shape (784,).
+Use x[None].
+"""
+
+__all__ = [
+    "CallError",
+    "ConfigError",
+    "DataError",
+    "FileError",
+    "LaminaError",
+    "NetworkError",
+    "ShapeError",
+    "locate",
+]
+
+
+class LaminaError(Exception):
+    """Base of all errors of lamina. `where` is filled in by the layer in which the error arose."""
+
+    def __init__(self, message="", fix=None):
+        super().__init__(message)
+        self.message, self.fix, self.where = message, fix, None
+
+    def __str__(self):
+        return "\n".join(str(part) for part in (self.message, self.where, self.fix) if part)
+
+
+class ShapeError(LaminaError, ValueError):
+    """Shapes that do not fit together."""
+
+
+class CallError(LaminaError, ValueError):
+    """A layer, model or function called with arguments it cannot use."""
+
+
+class ConfigError(LaminaError, ValueError):
+    """An argument, name or config that cannot be understood."""
+
+
+class DataError(LaminaError, ValueError):
+    """Training data that cannot be used as given."""
+
+
+class FileError(LaminaError, ValueError):
+    """A file that is missing, damaged, hostile, or does not fit the model."""
+
+
+class NetworkError(LaminaError, OSError):
+    """A download that failed; says where the file can be put by hand."""
+
+
+def locate(error, where):
+    """Say once, at the innermost layer, where `error` arose: in our own errors as a line, in others as a note."""
+    if getattr(error, "_lamina_located", False):
+        return
+    try:
+        error._lamina_located = True
+    except AttributeError:  # an exception with __slots__ cannot be marked
+        return
+    if isinstance(error, LaminaError):
+        error.where = where
+    else:
+        error.add_note(where)
