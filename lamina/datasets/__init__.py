@@ -1,0 +1,59 @@
+"""Data sets as NumPy arrays: `(x_train, y_train), (x_test, y_test) = lamina.datasets.NAME.load_data()`.
+
+Inside the package, small and real: `digits`, `auto_mpg`, `iris`, `wine`, `breast_cancer`, `japanese_vowels`.
+Downloaded on first use, hash checked: `mnist`, `fashion_mnist`, `cifar10`, `cifar100`, `imdb`, `reuters`,
+`boston_housing`, `california_housing`. Each module is imported when it is first named.
+
+>>> import lamina as keras
+>>> (x_train, y_train), (x_test, y_test) = keras.datasets.digits.load_data()
+>>> x_train.shape, y_train.shape, len(x_test)
+((1438, 8, 8), (1438,), 359)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lamina.datasets import (
+        auto_mpg,
+        boston_housing,
+        breast_cancer,
+        california_housing,
+        cifar10,
+        cifar100,
+        digits,
+        fashion_mnist,
+        imdb,
+        iris,
+        japanese_vowels,
+        mnist,
+        reuters,
+        wine,
+    )
+
+__all__ = [
+    "auto_mpg",
+    "boston_housing",
+    "breast_cancer",
+    "california_housing",
+    "cifar10",
+    "cifar100",
+    "digits",
+    "fashion_mnist",
+    "imdb",
+    "iris",
+    "japanese_vowels",
+    "mnist",
+    "reuters",
+    "wine",
+]
+
+
+def __getattr__(name):
+    if name in __all__:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return list(__all__)

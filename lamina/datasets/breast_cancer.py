@@ -1,0 +1,57 @@
+"""Breast Cancer Wisconsin (Diagnostic): thirty measures of cell nuclei in 569 images; malignant (0) or benign (1).
+
+Of ten measures the mean, the standard error and the worst value. `csv_path()` is a CSV file of the first twenty
+columns and the label, with a header row, as a program that reads a CSV file would find it.
+
+Source: W. Wolberg, O. Mangasarian, N. Street and W. Street (1993), UCI Machine Learning Repository,
+https://doi.org/10.24432/C5DW2B. Licence: CC BY 4.0.
+"""
+
+import numpy as np
+
+from lamina.datasets.packaged import data_path, read_table
+from lamina.datasets.split import stratified_split
+
+__all__ = ["csv_path", "feature_names", "load_data", "target_names"]
+
+_measures = (
+    "radius",
+    "texture",
+    "perimeter",
+    "area",
+    "smoothness",
+    "compactness",
+    "concavity",
+    "concave points",
+    "symmetry",
+    "fractal dimension",
+)
+feature_names = (
+    *(f"mean {measure}" for measure in _measures),
+    *(f"{measure} error" for measure in _measures),
+    *(f"worst {measure}" for measure in _measures),
+)
+target_names = ("malignant", "benign")
+
+
+def load_data(test_split=0.2, seed=113):
+    """`(x_train, y_train), (x_test, y_test)`: x float64 (n, 30), y int64 (n,) 0 or 1; split class by class.
+
+    >>> import lamina as keras
+    >>> (x_train, y_train), (x_test, y_test) = keras.datasets.breast_cancer.load_data()
+    >>> x_train.shape, x_test.shape
+    ((456, 30), (113, 30))
+    """
+    table = read_table("breast_cancer.csv")
+    return stratified_split(table[:, :-1], table[:, -1].astype(np.int64), test_split, seed)
+
+
+def csv_path():
+    """`pathlib.Path` of a CSV file with a header row: twenty feature columns, then `benign` (0 or 1); 569 rows.
+
+    >>> import lamina as keras
+    >>> header = keras.datasets.breast_cancer.csv_path().open().readline().strip().split(",")
+    >>> len(header), header[0], header[-1]
+    (21, 'mean_radius', 'benign')
+    """
+    return data_path("breast_cancer_20.csv")

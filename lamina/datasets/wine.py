@@ -1,0 +1,41 @@
+"""Wine: thirteen chemical measures of 178 wines from three cultivars.
+
+Source: S. Aeberhard and M. Forina (1992), Wine, UCI Machine Learning Repository, https://doi.org/10.24432/C5PC7J.
+Licence: CC BY 4.0.
+"""
+
+import numpy as np
+
+from lamina.datasets.packaged import read_table
+from lamina.datasets.split import stratified_split
+
+__all__ = ["feature_names", "load_data", "target_names"]
+
+feature_names = (
+    "alcohol",
+    "malic acid",
+    "ash",
+    "alcalinity of ash",
+    "magnesium",
+    "total phenols",
+    "flavanoids",
+    "nonflavanoid phenols",
+    "proanthocyanins",
+    "color intensity",
+    "hue",
+    "od280/od315 of diluted wines",
+    "proline",
+)
+target_names = ("cultivar 1", "cultivar 2", "cultivar 3")
+
+
+def load_data(test_split=0.2, seed=113):
+    """`(x_train, y_train), (x_test, y_test)`: x float64 (n, 13), y int64 (n,) 0 to 2; split class by class.
+
+    >>> import lamina as keras
+    >>> (x_train, y_train), (x_test, y_test) = keras.datasets.wine.load_data()
+    >>> x_train.shape, x_test.shape
+    ((142, 13), (36, 13))
+    """
+    table = read_table("wine.csv")
+    return stratified_split(table[:, :-1], table[:, -1].astype(np.int64), test_split, seed)
