@@ -47,10 +47,10 @@ def load_data(test_split=0.2, seed=113):
 
 
 def csv_path():
-    """`pathlib.Path` of a CSV file with a header row: twenty feature columns, then `benign` (0 or 1); 569 rows.
+    r"""`pathlib.Path` of a CSV file with a header row: twenty feature columns, then `benign` (0 or 1); 569 rows.
 
     >>> import lamina as keras
-    >>> header = keras.datasets.breast_cancer.csv_path().open().readline().strip().split(",")
+    >>> header = keras.datasets.breast_cancer.csv_path().read_text().split("\n")[0].split(",")
     >>> len(header), header[0], header[-1]
     (21, 'mean_radius', 'benign')
     """

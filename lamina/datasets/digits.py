@@ -18,7 +18,7 @@ target_names = tuple("0123456789")
 
 
 def load_data(test_split=0.2, seed=113):
-    """`(x_train, y_train), (x_test, y_test)`: x uint8 (n, 8, 8) with values 0 to 16, y int64 (n,); split class by class.
+    """`(x_train, y_train), (x_test, y_test)`: x uint8 (n, 8, 8) of 0 to 16, y int64 (n,); split class by class.
 
     >>> import lamina as keras
     >>> (x_train, y_train), (x_test, y_test) = keras.datasets.digits.load_data()

@@ -13,32 +13,36 @@ from lamina.errors import FileError
 __all__ = ["read_cifar", "read_idx"]
 
 
-def read_cifar(path, members, label_key):
-    """Images and labels of the batches `members` of a CIFAR archive, one after another.
+def read_cifar(path, parts, label_key):
+    """(images, labels) of each of the `parts` of a CIFAR archive; a part is a list of batches, named by their members.
 
-    Returns uint8 (n, 32, 32, 3), or (n, 3, 32, 32) if `image_data_format()` is channels_first, and uint8 (n, 1).
+    Images are uint8 (n, 32, 32, 3), or (n, 3, 32, 32) if `image_data_format()` is channels_first; labels int64 (n, 1).
     """
-    batches = [_batch(data, f"{path}:{name}", label_key) for name, data in _read_members(path, members)]
-    x, y = (np.concatenate(parts) for parts in zip(*batches, strict=True))
-    return (x.transpose(0, 2, 3, 1) if image_data_format() == "channels_last" else x), y
+    data = _read_members(path, [name for names in parts for name in names])
+    return tuple(_part([_batch(data[name], f"{path}:{name}", label_key) for name in names]) for names in parts)
 
 
 def _read_members(path, names):
-    """(name, bytes) of the members `names`, in that order; read in memory, nothing is extracted."""
+    """name -> bytes of the members `names`; one pass in memory, nothing is extracted."""
     found = {}
     with tarfile.open(path, "r|gz") as archive:
         for member in archive:
-            if member.name in names and member.isfile():
-                found[member.name] = archive.extractfile(member).read()
+            if member.name in names and member.isfile() and (file := archive.extractfile(member)):
+                found[member.name] = file.read()
     if missing := [name for name in names if name not in found]:
         raise FileError(f"{path} should hold {', '.join(names)}; it lacks {', '.join(missing)}.")
-    return [(name, found[name]) for name in names]
+    return found
+
+
+def _part(batches):
+    x, y = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+    return (x.transpose(0, 2, 3, 1) if image_data_format() == "channels_last" else x), y
 
 
 def _batch(data, where, label_key):
     batch = load_pickle(io.BytesIO(data), where, encoding="bytes")  # written by Python 2: its strings are bytes
     try:
-        return batch[b"data"].reshape(-1, 3, 32, 32), np.array(batch[label_key], np.uint8).reshape(-1, 1)
+        return batch[b"data"].reshape(-1, 3, 32, 32), np.array(batch[label_key], np.int64).reshape(-1, 1)
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise FileError(f"{where} is no CIFAR batch: {type(error).__name__}: {error}") from error
 

@@ -1,4 +1,4 @@
-"""Japanese Vowels: which of nine men says /ae/? 640 real sequences of 7 to 29 frames, 12 LPC cepstrum coefficients each.
+"""Japanese Vowels: which of nine men says /ae/? 640 sequences of 7 to 29 frames of 12 LPC cepstrum coefficients.
 
 The split is the authors': 270 utterances to train (30 a speaker), 370 to test, recorded on other occasions.
 

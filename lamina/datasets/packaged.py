@@ -18,4 +18,4 @@ def read_table(name, columns=None):
     `columns` keeps the first so many.
     """
     usecols = None if columns is None else range(columns)
-    return np.genfromtxt(data_path(name), delimiter=",", skip_header=1, usecols=usecols, comments=None)
+    return np.genfromtxt(data_path(name), delimiter=",", skip_header=1, usecols=usecols)

@@ -8,6 +8,7 @@ import math
 import pickle
 import re
 import zipfile
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ __all__ = ["load_npz", "load_pickle"]
 
 
 def load_npz(path, *names):
-    """The arrays `names` of an .npz file. An object array must hold lists of ints, or arrays of ints made into lists."""
+    """The arrays `names` of an .npz file. An object array must hold lists of ints, or arrays of ints (made lists)."""
     with zipfile.ZipFile(path) as archive:
         return [_load_npy(archive, f"{name}.npy", path) for name in names]
 
@@ -29,7 +30,7 @@ def _load_npy(archive, name, path):
         version = np.lib.format.read_magic(file)
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read_header(file)
-        if dtype == object:
+        if dtype.hasobject:
             return _int_lists(load_pickle(file, f"{path}:{name}"), shape, f"{path}:{name}")
     with archive.open(name) as file:
         return np.lib.format.read_array(file, allow_pickle=False)
@@ -43,8 +44,8 @@ def _int_lists(array, shape, where):
     return array
 
 
-def load_pickle(file, where, encoding="ASCII"):
-    """The value pickled in the binary `file`: numbers, strings, lists, dicts and arrays of these. `where` is for errors.
+def load_pickle(file, where, encoding="ASCII") -> Any:
+    """The value pickled in the binary `file`: numbers, text, lists, dicts, arrays of these. `where` is for errors.
 
     Raises FileError for a pickle that names any other class or function, or is damaged.
     """
@@ -62,7 +63,8 @@ class _Kept:
     __slots__ = ("args", "state")
 
     def __init__(self, *args):
-        self.args, self.state = args, None
+        self.args = args
+        self.state: Any = ()
 
     def __setstate__(self, state):
         self.state = state
@@ -81,7 +83,7 @@ class _Dtype(_Kept):
 
 
 class _Bytes(_Kept):
-    """For `_codecs.encode(text, 'latin1')`, how an old protocol spells bytes."""
+    """For `_codecs.encode`, with which Python 3 spells bytes in pickles meant for Python 2: (text, 'latin1')."""
 
     __slots__ = ()
 
@@ -99,25 +101,29 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module_name, global_name):
         stand_in = _STAND_INS.get((module_name, global_name))
         if stand_in is None:
-            raise FileError(f"the pickle asks for {module_name}.{global_name}, which no data set needs; it was not run.")
+            raise FileError(
+                f"the pickle asks for {module_name}.{global_name}, which no data set needs; it was not run."
+            )
         return stand_in
 
 
 def _built(value):
-    """`value` with its stand-ins made into arrays: itself, a dict's values, or an object array's entries."""
-    if isinstance(value, dict):
-        return {key: _built(item) for key, item in value.items()}
+    """`value` with its stand-ins made into arrays: itself, or the values of a dict."""
+    return {key: _array(item) for key, item in value.items()} if isinstance(value, dict) else _array(value)
+
+
+def _array(value, is_entry=False):
+    """The array a stand-in is for; other values pass. An entry of an object array cannot be one itself."""
     if not isinstance(value, _Array):
+        if isinstance(value, (_Kept, type)):
+            raise FileError("something of NumPy's that is no array.")
         return value
     _, shape, dtype, is_fortran, data = value.state
     code, order = _text(dtype.args[0]), _text(dtype.state[1])
-    size = math.prod(shape)
-    if re.fullmatch("O[48]?", code):
-        if type(data) is not list or len(data) != size:
+    if re.fullmatch("O[48]?", code) and not is_entry:
+        if type(data) is not list or len(data) != math.prod(shape):
             raise FileError("an object array has no list of its entries.")
-        flat = np.empty(size, object)
-        for i, entry in enumerate(data):
-            flat[i] = _built(entry)
+        flat = np.fromiter((_array(entry, is_entry=True) for entry in data), object, len(data))
     elif re.fullmatch("b1|[iu][1248]|f[48]", code) and order in ("<", ">", "|", "="):
         data = data.args[0].encode("latin1") if isinstance(data, _Bytes) else data
         flat = np.frombuffer(data, np.dtype(order + code)).copy()

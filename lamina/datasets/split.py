@@ -1,17 +1,23 @@
-"""Seeded splits into training and test data. `RandomState`, since its stream is frozen: a seed means the same rows forever."""
+"""Seeded splits into training and test data. `RandomState` has a frozen stream: a seed means the same rows for ever."""
 
 import numpy as np
 
 from lamina.errors import CallError
 
-__all__ = ["shuffled_split", "stratified_split"]
+__all__ = ["cut", "shuffled_split", "stratified_split"]
+
+
+def cut(x, y, test_split):
+    """The last `test_split` of the rows are the test data. Returns `(x_train, y_train), (x_test, y_test)`."""
+    _check(test_split)
+    end = int(len(x) * (1 - test_split))
+    return (x[:end], y[:end]), (x[end:], y[end:])
 
 
 def shuffled_split(x, y, test_split, seed):
-    """Shuffle the rows; the last `test_split` of them are the test data. Returns `(x_train, y_train), (x_test, y_test)`."""
-    _check(test_split)
+    """Shuffle the rows, then `cut`."""
     order = np.random.RandomState(seed).permutation(len(x))
-    return _take(x, y, *np.split(order, [int(len(x) * (1 - test_split))]))
+    return cut(x[order], y[order], test_split)
 
 
 def stratified_split(x, y, test_split, seed):
@@ -22,16 +28,13 @@ def stratified_split(x, y, test_split, seed):
     for label in np.unique(y):
         rows = order[y[order] == label]
         is_test[rows[: round(len(rows) * test_split)]] = True
-    return _take(x, y, order[~is_test[order]], order[is_test[order]])
-
-
-def _take(x, y, train, test):
+    train, test = order[~is_test[order]], order[is_test[order]]
     return (x[train], y[train]), (x[test], y[test])
 
 
 def _check(test_split):
-    if not 0 <= test_split <= 1:
+    if not 0 <= test_split < 1:
         raise CallError(
-            f"test_split is the part of the rows kept for testing, between 0 and 1; got {test_split!r}.",
+            f"test_split is the part of the rows kept for testing, from 0 to below 1; got {test_split!r}.",
             fix="test_split=0.2 keeps a fifth.",
         )
