@@ -1,0 +1,34 @@
+"""LearningRateSchedule: a function of the step that gives the learning rate."""
+
+import jax.numpy as jnp
+
+from lamina.core import registry
+from lamina.core.configurable import Configurable
+from lamina.core.variable import unwrap
+
+__all__ = ["LearningRateSchedule"]
+
+
+class LearningRateSchedule(Configurable):
+    """Base of the schedules: `schedule(step) -> learning rate`, where step counts the batches from 0.
+
+    >>> import lamina as keras
+    >>> class Halving(keras.optimizers.schedules.LearningRateSchedule):
+    ...     def __call__(self, step):
+    ...         return 0.5**step
+    >>> keras.optimizers.SGD(Halving()).learning_rate
+    Array(1., dtype=float32, weak_type=True)
+    """
+
+    def __init_subclass__(cls, **kwargs):
+        if registry.is_ours(cls):
+            cls._keras_module = "keras.optimizers.schedules"
+        super().__init_subclass__(**kwargs)
+
+    def __call__(self, step):
+        raise NotImplementedError(f"{type(self).__name__} needs a __call__(self, step) that gives the learning rate.")
+
+
+def as_float(step):
+    """The step as a float array."""
+    return jnp.asarray(unwrap(step)).astype("float32")
