@@ -1,0 +1,45 @@
+"""Activations: functions of one tensor, and `get`, which finds one by name."""
+
+from lamina.core import configurable, registry
+from lamina.core.configurable import resolver
+from lamina.ops import activation_functions
+
+from lamina.ops.activation_functions import (  # isort: skip
+    celu, elu, exponential, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear, log_sigmoid,
+    log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign, sparse_plus,
+    sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink, threshold,
+)  # fmt: skip
+
+__all__ = [
+    "celu", "deserialize", "elu", "exponential", "gelu", "get", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
+    "serialize", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid",
+    "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+]  # fmt: skip
+
+
+def gelu(x, approximate=False):
+    """`x * P(X <= x)`, X standard normal, or its tanh approximation (Hendrycks and Gimpel, 2016, arXiv:1606.08415)."""
+    return activation_functions.gelu(x, approximate=approximate)
+
+
+swish, hard_swish = silu, hard_silu
+_NAMES = [name for name in __all__ if name not in ("get", "serialize", "deserialize", "swish", "hard_swish")]
+registry.public_functions("keras.activations", {name: globals()[name] for name in _NAMES})
+get = resolver("activation", "keras.activations", aliases={"swish": silu, "hard_swish": hard_silu}, default=linear)
+
+
+def serialize(activation):
+    """The name of an activation of lamina; the description of anything else.
+
+    >>> serialize(relu)
+    'relu'
+    """
+    known = registry.function_name(activation)
+    return known[1] if known else configurable.serialize(activation)
+
+
+def deserialize(config, custom_objects=None):
+    """The activation that `serialize` described."""
+    with registry.CustomObjectScope(custom_objects):
+        return get(config)

@@ -1,0 +1,113 @@
+"""Regularizers: penalties on weights or outputs, added to the loss."""
+
+import math
+
+import jax.numpy as jnp
+
+from lamina.core import configurable, registry
+from lamina.core.configurable import Configurable, resolver
+from lamina.core.variable import unwrap
+from lamina.errors import ConfigError, ShapeError
+
+__all__ = [
+    "L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2",
+    "orthogonal_regularizer", "serialize",
+]  # fmt: skip
+
+
+class Regularizer(Configurable):
+    """`regularizer(x)` is a penalty, one number. Subclasses write `__call__(x)`; this one's is 0.
+
+    >>> import lamina as keras
+    >>> keras.regularizers.L2(0.5)(jnp.array([1.0, 2.0]))
+    Array(2.5, dtype=float32)
+    """
+
+    def __call__(self, x):
+        return 0.0
+
+
+def _factor(value, name):
+    """`value` checked: a number of 0 or more."""
+    number = isinstance(value, (int, float)) or getattr(value, "ndim", None) == 0
+    if not number or not math.isfinite(value) or value < 0:
+        raise ConfigError(f"{name} is a number of 0 or more; got {value!r}.")
+    return float(value)
+
+
+class L1(Regularizer):
+    """`l1 * sum(|x|)`."""
+
+    def __init__(self, l1=0.01):
+        self.l1 = _factor(0.01 if l1 is None else l1, "l1")
+
+    def __call__(self, x):
+        return self.l1 * jnp.sum(jnp.abs(unwrap(x)))
+
+
+class L2(Regularizer):
+    """`l2 * sum(x**2)`."""
+
+    def __init__(self, l2=0.01):
+        self.l2 = _factor(0.01 if l2 is None else l2, "l2")
+
+    def __call__(self, x):
+        return self.l2 * jnp.sum(jnp.square(unwrap(x)))
+
+
+class L1L2(Regularizer):
+    """`l1 * sum(|x|) + l2 * sum(x**2)`."""
+
+    def __init__(self, l1=0.0, l2=0.0):
+        self.l1, self.l2 = _factor(l1 or 0.0, "l1"), _factor(l2 or 0.0, "l2")
+
+    def __call__(self, x):
+        x = unwrap(x)
+        penalty = jnp.zeros((), x.dtype)
+        if self.l1:
+            penalty += self.l1 * jnp.sum(jnp.abs(x))
+        if self.l2:
+            penalty += self.l2 * jnp.sum(jnp.square(x))
+        return penalty
+
+
+class OrthogonalRegularizer(Regularizer):
+    """`factor` times the mean of |cosine| between two different rows (or columns) of a matrix.
+
+    Shapes: (rows, columns) -> ().
+    """
+
+    def __init__(self, factor=0.01, mode="rows"):
+        self.factor, self.mode = _factor(factor, "factor"), mode
+        if mode not in ("rows", "columns"):
+            raise ConfigError(f"mode is 'rows' or 'columns'; got {mode!r}.")
+
+    def __call__(self, inputs):
+        vectors = unwrap(inputs)
+        if vectors.ndim != 2:
+            raise ShapeError(f"OrthogonalRegularizer needs a matrix; got shape {vectors.shape}.")
+        if self.mode == "columns":
+            vectors = vectors.T
+        squares = jnp.sum(jnp.square(vectors), axis=1, keepdims=True)
+        unit = vectors / jnp.sqrt(jnp.maximum(squares, 1e-12))
+        cosines = unit @ unit.T
+        count = vectors.shape[0]
+        different = 1 - jnp.eye(count, dtype=cosines.dtype)
+        return self.factor * jnp.sum(jnp.abs(cosines * different)) / (count * (count - 1))
+
+
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
+_ALIASES = {"regularizer": Regularizer, "l1": L1, "l2": L2, "l1l2": L1L2, "l1_l2": L1L2,
+            "orthogonal_regularizer": OrthogonalRegularizer}  # fmt: skip
+get = resolver("regularizer", "keras.regularizers", base=Regularizer, aliases=_ALIASES)
+
+
+def serialize(regularizer):
+    """The description of a regularizer, as it stands in files."""
+    return configurable.serialize(regularizer)
+
+
+def deserialize(config, custom_objects=None):
+    """The regularizer that `serialize` described."""
+    with registry.CustomObjectScope(custom_objects):
+        return get(config)
