@@ -1,0 +1,60 @@
+"""Settings of the process: float type, dtype policy, epsilon, image data format, logs, limits of training."""
+
+from lamina.core.registry import allow_bytecode
+from lamina.core.settings import (
+    disable_flash_attention,
+    disable_interactive_logging,
+    disable_traceback_filtering,
+    enable_flash_attention,
+    enable_interactive_logging,
+    enable_traceback_filtering,
+    epsilon,
+    floatx,
+    image_data_format,
+    is_flash_attention_enabled,
+    is_interactive_logging_enabled,
+    is_traceback_filtering_enabled,
+    max_epochs,
+    max_steps_per_epoch,
+    set_epsilon,
+    set_floatx,
+    set_image_data_format,
+    set_max_epochs,
+    set_max_steps_per_epoch,
+)
+from lamina.dtype_policies import dtype_policy, set_dtype_policy
+from lamina.errors import ConfigError
+
+__all__ = [
+    "backend", "disable_flash_attention", "disable_interactive_logging", "disable_traceback_filtering", "dtype_policy",
+    "enable_flash_attention", "enable_interactive_logging", "enable_traceback_filtering",
+    "enable_unsafe_deserialization", "epsilon", "floatx", "image_data_format", "is_flash_attention_enabled",
+    "is_interactive_logging_enabled", "is_nnx_enabled", "is_traceback_filtering_enabled", "max_epochs", "max_steps_per_epoch",
+    "set_backend", "set_dtype_policy", "set_epsilon", "set_floatx", "set_image_data_format", "set_max_epochs",
+    "set_max_steps_per_epoch",
+]  # fmt: skip
+
+
+def backend():
+    """The engine: always 'jax'.
+
+    >>> backend()
+    'jax'
+    """
+    return "jax"
+
+
+def set_backend(backend):
+    """Accepts 'jax', the only engine; an error for any other."""
+    if backend != "jax":
+        raise ConfigError(f"lamina runs on JAX alone; got backend {backend!r}.", fix="Drop the call, or pass 'jax'.")
+
+
+def is_nnx_enabled():
+    """Whether variables are those of Flax NNX: never."""
+    return False
+
+
+def enable_unsafe_deserialization():
+    """Let configs hold Python bytecode wherever safe_mode is not given: only for files that you trust."""
+    allow_bytecode()
