@@ -126,6 +126,11 @@ def safe_mode(value):
         _safe_mode.reset(token)
 
 
+def allow_bytecode():
+    """From now on configs may hold Python bytecode, except where safe_mode=True is asked for."""
+    _safe_mode.set(False)
+
+
 def in_safe_mode():
     """Whether bytecode is refused."""
     return _safe_mode.get()

@@ -10,6 +10,9 @@ _settings = {
     "image_data_format": "channels_last",
     "interactive_logging": True,
     "traceback_filtering": True,
+    "flash_attention": None,
+    "max_epochs": None,
+    "max_steps_per_epoch": None,
 }
 
 
@@ -95,3 +98,38 @@ def disable_traceback_filtering():
     """Show every frame in tracebacks."""
     _settings["traceback_filtering"] = False
     jax.config.update("jax_traceback_filtering", "off")
+
+
+def is_flash_attention_enabled():
+    """Whether attention uses a fused kernel: True, False, or None where each call decides by what the device can do."""
+    return _settings["flash_attention"]
+
+
+def enable_flash_attention():
+    """Use a fused kernel for attention where the device has one."""
+    _settings["flash_attention"] = True
+
+
+def disable_flash_attention():
+    """Compute attention from its formula."""
+    _settings["flash_attention"] = False
+
+
+def max_epochs():
+    """The most epochs that `fit` runs, whatever it is asked for; None is no limit."""
+    return _settings["max_epochs"]
+
+
+def set_max_epochs(max_epochs):
+    """Let `fit` run at most so many epochs (to try a script quickly); None is no limit."""
+    _settings["max_epochs"] = max_epochs
+
+
+def max_steps_per_epoch():
+    """The most steps an epoch of `fit`, `evaluate` or `predict` has; None is no limit."""
+    return _settings["max_steps_per_epoch"]
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch):
+    """Let an epoch of `fit`, `evaluate` or `predict` have at most so many steps; None is no limit."""
+    _settings["max_steps_per_epoch"] = max_steps_per_epoch
