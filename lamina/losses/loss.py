@@ -1,0 +1,168 @@
+"""Loss: a function of targets and outputs that gives one number to make small."""
+
+import jax.numpy as jnp
+
+from lamina.core import context, settings, tree
+from lamina.core.configurable import Configurable, serialize
+from lamina.core.dtypes import standardize_dtype
+from lamina.core.op import op
+from lamina.core.symbolic import get_mask
+from lamina.core.variable import unwrap
+from lamina.errors import ConfigError
+from lamina.losses.alignment import same_rank, spread
+
+__all__ = [
+    "REDUCTIONS",
+    "Loss",
+    "LossFunctionWrapper",
+    "compute_dtype",
+    "divide_no_nan",
+    "mask_weights",
+    "reduce_weighted",
+]
+
+REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
+
+
+def compute_dtype(dtype):
+    """The type to compute in, from a type, the name of a policy, a policy, or None for floatx."""
+    if dtype is None:
+        return settings.floatx()
+    if isinstance(dtype, str):
+        return standardize_dtype(dtype.removeprefix("mixed_"))
+    return standardize_dtype(getattr(dtype, "compute_dtype", dtype))
+
+
+def divide_no_nan(a, b):
+    """a / b, and 0 where b is 0."""
+    zero = b == 0
+    return jnp.where(zero, 0, a / jnp.where(zero, 1, b))
+
+
+class Loss(Configurable):
+    """Base of losses: write `call(y_true, y_pred)` to give one value a sample; the object weighs and reduces them.
+
+    Args:
+        reduction: 'sum_over_batch_size' or 'mean' (sum / number of values), 'sum', 'mean_with_sample_weight'
+            (sum / sum of weights), 'none' or None (the values as they are).
+        dtype: type to compute in, or a policy; None means floatx.
+
+    A mask on y_pred (or on what `call` returns) leaves masked values out, of the sum and of the number.
+
+    >>> import lamina as keras
+    >>> class Absolute(keras.losses.Loss):
+    ...     def call(self, y_true, y_pred):
+    ...         return abs(y_true - y_pred)
+    >>> float(Absolute()([1.0, 2.0], [1.0, 4.0], sample_weight=[1.0, 0.5]))
+    0.5
+    """
+
+    _integer_targets = False  # class numbers stay whole: a small float type cannot hold them
+
+    def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
+        if reduction not in REDUCTIONS:
+            raise ConfigError(f"reduction is one of {REDUCTIONS}; got {reduction!r}.")
+        self.name = name or context.unique_name(context.snake_case(type(self).__name__))
+        self.reduction = reduction
+        self._dtype = compute_dtype(dtype)
+
+    @property
+    def dtype(self):
+        """The type the loss is computed in."""
+        return self._dtype
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        return loss_value(self, y_true, y_pred, sample_weight)
+
+    def call(self, y_true, y_pred):
+        """One value a sample. To be written by each loss."""
+        raise NotImplementedError(f"{type(self).__name__} needs a call(y_true, y_pred) method.")
+
+    def get_config(self):
+        """The arguments by name; `dtype` (of some losses `axis`, `delta`), which Keras leaves out, only where set."""
+        config = super().get_config()
+        unwritten = {"dtype": settings.floatx(), **self._unwritten}
+        return {key: value for key, value in config.items() if key not in unwritten or value != unwritten[key]}
+
+    _unwritten = {}  # argument -> the default that its config leaves out
+
+
+@op(settings=("loss",))
+def loss_value(loss, y_true, y_pred, sample_weight=None):
+    """What `loss(y_true, y_pred, sample_weight)` computes."""
+    targets = _arrays(y_true, None if loss._integer_targets else loss.dtype)
+    values = loss.call(targets, _arrays(y_pred, loss.dtype))
+    mask = _both(get_mask(y_pred), get_mask(values))
+    return reduce_weighted(jnp.asarray(values, loss.dtype), sample_weight, mask, loss.reduction)
+
+
+def _both(mask, other):
+    if mask is None or other is None:
+        return other if mask is None else mask
+    return jnp.asarray(mask, bool) & jnp.asarray(other, bool)
+
+
+def _arrays(structure, dtype):
+    """Arrays of `dtype` for the leaves of `structure`; a list of plain numbers is one array."""
+    if all(isinstance(leaf, (bool, int, float)) for leaf in tree.flatten(structure)):
+        return jnp.asarray(structure, dtype)
+    return tree.map_structure(lambda leaf: leaf if leaf is None else jnp.asarray(unwrap(leaf), dtype), structure)
+
+
+def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_batch_size"):
+    """Values times weights, reduced. What a mask leaves out counts neither in the sum nor in the number of values."""
+    weights = None if sample_weight is None else jnp.asarray(unwrap(sample_weight), values.dtype)
+    if mask is not None:
+        mask = mask_weights(mask, values.dtype, mean=reduction in ("mean", "sum_over_batch_size"))
+        weights = mask if weights is None else _product(mask, weights)
+    if weights is not None:
+        spread_weights, values = spread(weights, values)
+        values = values * spread_weights
+    if reduction in (None, "none") or values.ndim == 0:
+        return values
+    if reduction == "sum":
+        return jnp.sum(values)
+    if reduction == "mean_with_sample_weight" and weights is not None:
+        return divide_no_nan(jnp.sum(values), jnp.sum(weights))
+    return divide_no_nan(jnp.sum(values), jnp.asarray(values.size, values.dtype))
+
+
+def mask_weights(mask, dtype, mean=False):
+    """1 where the mask is true and 0 elsewhere; for a mean scaled by all / valid, so that sum / all is sum / valid."""
+    mask = jnp.asarray(mask, dtype)
+    return mask * divide_no_nan(jnp.asarray(mask.size, dtype), jnp.sum(mask)) if mean else mask
+
+
+def _product(mask, weights):
+    if weights.ndim > mask.ndim:
+        mask, weights = weights, mask
+    weights, mask = spread(weights, mask)
+    return mask * weights
+
+
+class LossFunctionWrapper(Loss):
+    """A loss from a function `fn(y_true, y_pred, **kwargs)` that gives one value a sample.
+
+    >>> from lamina.losses import LossFunctionWrapper, huber
+    >>> float(LossFunctionWrapper(huber, delta=2.0)([[0.0]], [[1.0]]))
+    0.5
+    """
+
+    def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **kwargs):
+        super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
+        self.fn = fn
+        self._settings = tuple(kwargs)
+        for key, value in kwargs.items():
+            setattr(self, key, value)
+
+    def call(self, y_true, y_pred):
+        if hasattr(y_true, "ndim") and hasattr(y_pred, "ndim"):
+            y_true, y_pred = same_rank(y_true, y_pred)
+        return self.fn(y_true, y_pred, **{key: getattr(self, key) for key in self._settings})
+
+    def get_config(self):
+        config = super().get_config()
+        if "fn" in config:
+            config["fn"] = serialize(self.fn)
+            config.update({key: serialize(getattr(self, key)) for key in self._settings})
+        return config
