@@ -1,0 +1,60 @@
+"""Sample weights: from class weights, and spread over several outputs."""
+
+import numpy as np
+
+from lamina.core import settings, tree
+from lamina.core.dtypes import numpy_dtype
+from lamina.errors import DataError
+
+__all__ = ["check_class_weight", "class_weights_of", "spread_over_outputs"]
+
+
+def check_class_weight(class_weight):
+    """`class_weight` as a dict of integer labels to numbers."""
+    try:
+        return {int(label): float(weight) for label, weight in class_weight.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise DataError(
+            f"class_weight is a dict of integer labels to numbers; got {class_weight!r}.",
+            fix="class_weight={0: 1.0, 1: 5.0}",
+        ) from None
+
+
+def class_weights_of(y, class_weight):
+    """`class_weight[label]` for each label of `y`: integers (n,) or (n, 1), or one-hot (n, classes). 1 for other labels.
+
+    >>> class_weights_of(np.array([0, 1, 2]), {1: 5.0})
+    array([1., 5., 1.], dtype=float32)
+    """
+    if y is None or isinstance(y, (list, tuple, dict)):
+        raise DataError(
+            "class_weight needs one array of labels; "
+            + ("there is no y." if y is None else "this y has several outputs."),
+            fix="Pass sample_weight instead, one array for each output.",
+        )
+    labels = np.asarray(y)
+    if labels.ndim > 1:
+        labels = labels[..., 0] if labels.shape[-1] == 1 else labels.argmax(-1)
+    values, where = np.unique(np.round(labels).astype("int64"), return_inverse=True)
+    weights = np.array([class_weight.get(int(value), 1.0) for value in values], numpy_dtype(settings.floatx()))
+    return weights[where].reshape(labels.shape)
+
+
+def spread_over_outputs(y, sample_weight):
+    """One weight a sample, given once, counts for every output; else there is one array for each output."""
+    if sample_weight is None or not isinstance(y, (list, tuple, dict)):
+        return sample_weight
+    if isinstance(sample_weight, (list, tuple, dict)):
+        given, wanted = map(tree.structure_of, (sample_weight, y))
+        if given != wanted:
+            raise DataError(
+                f"sample_weight needs one array for each output in y, in the same structure; got {given} for {wanted}.",
+                fix="Or give one array of shape (samples,), which counts for all outputs.",
+            )
+        return sample_weight
+    if sample_weight.ndim > 1 and sample_weight.shape[1:] != (1,):
+        raise DataError(
+            f"One sample_weight for several outputs needs shape (samples,); got {sample_weight.shape}.",
+            fix="Give one array for each output.",
+        )
+    return tree.map_structure(lambda _: sample_weight, y)
