@@ -1,0 +1,106 @@
+"""Windows that slide over 1 to 3 spatial axes and keep their largest element or their mean."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.core.op import op
+from lamina.core.settings import standardize_data_format
+from lamina.errors import ConfigError, ShapeError
+from lamina.ops.arrays import tensor
+from lamina.ops.convolution import per_axis
+
+__all__ = ["adaptive_average_pool", "adaptive_max_pool", "average_pool", "max_pool"]
+
+
+@op(settings=("pool_size",))
+def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
+    """The largest element of each window. strides None means pool_size; padding is 'valid' or 'same'.
+
+    Shapes: (batch, *space, channels) -> (batch, *new_space, channels); channels second with 'channels_first'.
+
+    >>> import lamina as keras
+    >>> keras.ops.max_pool(keras.Input((5, 5, 3)), 2).shape
+    (None, 2, 2, 3)
+    """
+    inputs = tensor(inputs)
+    lowest = -jnp.inf if jnp.issubdtype(inputs.dtype, jnp.floating) else jnp.iinfo(inputs.dtype).min
+    window, strides, padding = _windows(inputs, pool_size, strides, padding, data_format)
+    return jax.lax.reduce_window(inputs, np.asarray(lowest, inputs.dtype), jax.lax.max, window, strides, padding)
+
+
+@op(settings=("pool_size",))
+def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
+    """The mean of each window; with padding='same' of the elements of it that are inside the inputs.
+
+    Shapes: (batch, *space, channels) -> (batch, *new_space, channels); channels second with 'channels_first'.
+    """
+    inputs = tensor(inputs)
+    window, strides, padding = _windows(inputs, pool_size, strides, padding, data_format)
+
+    def add_up(x):
+        return jax.lax.reduce_window(x, np.asarray(0, x.dtype), jax.lax.add, window, strides, padding)
+
+    if padding == "VALID":
+        return add_up(inputs) / int(np.prod(window))
+    one_sample = tuple(size if width > 1 else 1 for size, width in zip(inputs.shape, window, strict=True))
+    return add_up(inputs) / add_up(jnp.ones(one_sample, inputs.dtype))
+
+
+def _windows(inputs, pool_size, strides, padding, data_format):
+    """Window, strides and padding over all axes of the inputs."""
+    if padding not in ("valid", "same"):
+        raise ConfigError(f"padding is 'valid' or 'same'; got {padding!r}.")
+    rank = _rank(inputs)
+    window = per_axis(pool_size, rank, "pool_size")
+    strides = window if strides is None else per_axis(strides, rank, "strides")
+    return _all_axes(window, data_format), _all_axes(strides, data_format), padding.upper()
+
+
+def _rank(inputs):
+    if not 3 <= inputs.ndim <= 5:
+        raise ShapeError(
+            f"Pooling needs inputs (batch, *space, channels) of rank 3 to 5; got shape {tuple(inputs.shape)}."
+        )
+    return inputs.ndim - 2
+
+
+def _all_axes(sizes, data_format):
+    """Sizes over space as sizes over all axes, 1 for batch and channels."""
+    return (1, 1, *sizes) if standardize_data_format(data_format) == "channels_first" else (1, *sizes, 1)
+
+
+@op(settings=("output_size",))
+def adaptive_average_pool(inputs, output_size, data_format=None):
+    """The means of windows so chosen that `output_size` of them cover the inputs.
+
+    Window i of m over n elements goes from floor(i * n / m) to ceil((i + 1) * n / m).
+
+    >>> import lamina as keras
+    >>> keras.ops.adaptive_average_pool(keras.ops.array([[[1.0], [2.0], [3.0]]]), 2)[0, :, 0]
+    Array([1.5, 2.5], dtype=float32)
+    """
+    return _adaptive(inputs, output_size, data_format, 0, lambda parts, lengths, axis: jnp.sum(parts, axis) / lengths)
+
+
+@op(settings=("output_size",))
+def adaptive_max_pool(inputs, output_size, data_format=None):
+    """The largest elements of windows so chosen that `output_size` of them cover the inputs (see adaptive_average_pool)."""
+    return _adaptive(inputs, output_size, data_format, -jnp.inf, lambda parts, lengths, axis: jnp.max(parts, axis))
+
+
+def _adaptive(inputs, output_size, data_format, outside, reduce):
+    """One spatial axis after the other: its windows as a new axis, filled up with `outside`, reduced."""
+    inputs = tensor(inputs)
+    rank = _rank(inputs)
+    first = 2 if standardize_data_format(data_format) == "channels_first" else 1
+    for axis, count in enumerate(per_axis(output_size, rank, "output_size"), first):
+        size, axes_after = inputs.shape[axis], [1] * (inputs.ndim - axis - 1)
+        starts = np.arange(count) * size // count
+        lengths = -(-(np.arange(count) + 1) * size // count) - starts
+        steps = np.arange(lengths.max())
+        inside = (steps < lengths[:, None]).reshape(count, len(steps), *axes_after)
+        windows = jnp.take(inputs, np.minimum(starts[:, None] + steps, size - 1), axis)
+        lengths = lengths.astype(inputs.dtype).reshape(count, *axes_after)
+        inputs = reduce(jnp.where(inside, windows, outside), lengths, axis + 1)
+    return inputs
