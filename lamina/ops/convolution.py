@@ -29,6 +29,9 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     inputs, kernel = _same_type(inputs, kernel)
     rank, data_format = _rank(inputs, kernel, "conv"), standardize_data_format(data_format)
     strides, dilation_rate = per_axis(strides, rank, "strides"), per_axis(dilation_rate, rank, "dilation_rate")
+    if padding == "valid":
+        window = tuple(dilated(*sizes) for sizes in zip(kernel.shape[:rank], dilation_rate, strict=True))
+        check_fits(inputs, window, data_format, "kernel")
     return jax.lax.conv_general_dilated(
         inputs,
         kernel,
@@ -119,6 +122,16 @@ def per_axis(value, rank, name):
 def dilated(window, dilation_rate):
     """The length that a window covers when its elements lie `dilation_rate` apart."""
     return (window - 1) * dilation_rate + 1
+
+
+def check_fits(inputs, window, data_format, what):
+    """Raise ShapeError where the window is longer than the inputs, so that no output would be left."""
+    space = inputs.shape[2:] if standardize_data_format(data_format) == "channels_first" else inputs.shape[1:-1]
+    if any(length > size for length, size in zip(window, space, strict=True)):
+        raise ShapeError(
+            f"The {what} covers {window}, more than the inputs, which are {tuple(space)} (shape {tuple(inputs.shape)}).",
+            fix="padding='same' keeps sizes; or make the window smaller, or the inputs larger.",
+        )
 
 
 def channel_axis(data_format):

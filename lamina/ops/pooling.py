@@ -8,7 +8,7 @@ from lamina.core.op import op
 from lamina.core.settings import standardize_data_format
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.arrays import tensor
-from lamina.ops.convolution import per_axis
+from lamina.ops.convolution import check_fits, per_axis
 
 __all__ = ["adaptive_average_pool", "adaptive_max_pool", "average_pool", "max_pool"]
 
@@ -54,6 +54,8 @@ def _windows(inputs, pool_size, strides, padding, data_format):
     rank = _rank(inputs)
     window = per_axis(pool_size, rank, "pool_size")
     strides = window if strides is None else per_axis(strides, rank, "strides")
+    if padding == "valid":
+        check_fits(inputs, window, data_format, "window")
     return _all_axes(window, data_format), _all_axes(strides, data_format), padding.upper()
 
 

@@ -1,0 +1,61 @@
+"""What layers over 1 to 3 spatial axes share: the rank, the data format, and settings for each axis."""
+
+from lamina.core.settings import standardize_data_format
+from lamina.errors import ConfigError
+from lamina.layers.input_spec import InputSpec
+from lamina.layers.layer import Layer
+
+
+class SpatialLayer(Layer):
+    """A layer on (batch, *space, channels), or (batch, channels, *space) with data_format='channels_first'.
+
+    Subclasses set `rank`, the number of spatial axes.
+    """
+
+    rank: int
+
+    def __init__(self, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    @property
+    def space(self):
+        """The spatial axes of the inputs."""
+        first = 2 if self.data_format == "channels_first" else 1
+        return tuple(range(first, first + self.rank))
+
+    @property
+    def channel_axis(self):
+        """The axis of the channels: 1 or -1."""
+        return 1 if self.data_format == "channels_first" else -1
+
+    def over_all_axes(self, spatial, other):
+        """A setting for every axis: those of `spatial`, and `other` for the batch and the channels."""
+        return (other, other, *spatial) if self.data_format == "channels_first" else (other, *spatial, other)
+
+    def per_axis(self, name, value, least=1):
+        """A whole number for each spatial axis, from one number or one for each; none below `least`."""
+        values = (value,) * self.rank if isinstance(value, int) else tuple(value) if isinstance(value, (tuple, list)) else ()
+        if len(values) != self.rank or not all(isinstance(one, int) and one >= least for one in values):
+            number = f"a whole number of {least} or more"
+            kind = number if self.rank == 1 else f"{number}, or {self.rank} of them"
+            raise ConfigError(
+                f"{type(self).__name__} needs {name}: {kind}; got {value!r}.",
+                fix=f"{name}={max(least, 2)}" + ("" if self.rank == 1 else f" or {name}={(max(least, 2),) * self.rank}"),
+            )
+        return values
+
+    def margins(self, name, value):
+        """(before, after) of each spatial axis, from one number, one for each axis, or one pair for each axis."""
+        entries = (value,) * self.rank if isinstance(value, int) else value
+        if self.rank == 1:
+            entries = (value if isinstance(value, (tuple, list)) else (value, value),)
+        if isinstance(entries, (tuple, list)) and len(entries) == self.rank:
+            pairs = tuple((one, one) if isinstance(one, int) else tuple(one) for one in entries)
+            if all(len(pair) == 2 and all(isinstance(n, int) and n >= 0 for n in pair) for pair in pairs):
+                return pairs
+        forms = ("1", "(1, 2)") if self.rank == 1 else ("1", f"{(1,) * self.rank}", f"{((1, 2),) * self.rank}")
+        raise ConfigError(
+            f"{type(self).__name__} needs {name}: whole numbers of 0 or more, like {' or '.join(forms)}; got {value!r}."
+        )
