@@ -2,21 +2,49 @@
 
 from lamina.core import configurable, registry
 from lamina.errors import ConfigError
-from lamina.optimizers import schedules
+from lamina.optimizers import legacy, schedules
+from lamina.optimizers.adadelta import Adadelta
+from lamina.optimizers.adafactor import Adafactor
+from lamina.optimizers.adagrad import Adagrad
 from lamina.optimizers.adam import Adam
+from lamina.optimizers.adamax import Adamax
 from lamina.optimizers.adamw import AdamW
+from lamina.optimizers.ftrl import Ftrl
+from lamina.optimizers.lamb import Lamb
+from lamina.optimizers.lion import Lion
+from lamina.optimizers.loss_scale_optimizer import LossScaleOptimizer
+from lamina.optimizers.multi_optimizer import MultiOptimizer, OptimizerMap
+from lamina.optimizers.muon import Muon
+from lamina.optimizers.nadam import Nadam
+from lamina.optimizers.optax_optimizer import OptaxOptimizer, is_transformation
 from lamina.optimizers.optimizer import Optimizer
 from lamina.optimizers.rmsprop import RMSprop
+from lamina.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from lamina.optimizers.sgd import SGD
 
 __all__ = [
     "SGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "LossScaleOptimizer",
+    "MultiOptimizer",
+    "Muon",
+    "Nadam",
+    "OptaxOptimizer",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
+    "legacy",
     "schedules",
     "serialize",
 ]
@@ -36,6 +64,8 @@ def get(identifier):
         identifier = _BY_LOWER_CASE.get(identifier.lower(), identifier)
     elif isinstance(identifier, dict):
         return deserialize(identifier)
+    elif is_transformation(identifier):
+        return OptaxOptimizer(identifier)
     found = _get(identifier)
     if found is None or isinstance(found, Optimizer):
         return found

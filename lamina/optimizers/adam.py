@@ -2,7 +2,8 @@
 
 import jax.numpy as jnp
 
-from lamina.optimizers.optimizer import Optimizer, with_base_arguments
+from lamina.optimizers.arguments import with_base_arguments
+from lamina.optimizers.optimizer import Optimizer
 
 __all__ = ["Adam"]
 
@@ -28,10 +29,15 @@ class Adam(Optimizer):
         return {"momentum": 0, "velocity": 0}, {"velocity_hat": 0} if self.amsgrad else {}
 
     def rule(self, value, gradient, slots, learning_rate, step):
-        slots.momentum += (1 - self.beta_1) * (gradient - slots.momentum)
-        slots.velocity += (1 - self.beta_2) * (gradient**2 - slots.velocity)
-        velocity = slots.velocity
-        if self.amsgrad:
-            velocity = slots.velocity_hat = jnp.maximum(slots.velocity_hat, velocity)
-        rate = learning_rate * jnp.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
-        return value - rate * slots.momentum / (jnp.sqrt(velocity) + self.epsilon)
+        return value - learning_rate * adam_change(gradient, slots, step, self.beta_1, self.beta_2, self.epsilon)
+
+
+def adam_change(gradient, slots, step, beta_1, beta_2, epsilon):
+    """Adam's step in units of the learning rate. Divides by `velocity_hat` where there is such a slot."""
+    slots.momentum += (1 - beta_1) * (gradient - slots.momentum)
+    slots.velocity += (1 - beta_2) * (gradient**2 - slots.velocity)
+    velocity = slots.velocity
+    if hasattr(slots, "velocity_hat"):
+        velocity = slots.velocity_hat = jnp.maximum(slots.velocity_hat, velocity)
+    unbias = jnp.sqrt(1 - beta_2**step) / (1 - beta_1**step)
+    return unbias * slots.momentum / (jnp.sqrt(velocity) + epsilon)

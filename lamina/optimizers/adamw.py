@@ -2,7 +2,7 @@
 
 from lamina.errors import ConfigError
 from lamina.optimizers.adam import Adam
-from lamina.optimizers.optimizer import with_base_arguments
+from lamina.optimizers.arguments import with_base_arguments
 
 __all__ = ["AdamW"]
 

@@ -17,9 +17,10 @@ from lamina.core.configurable import Configurable
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, ConfigError, ShapeError
+from lamina.optimizers.gradients import clipped, with_gradient
 from lamina.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 
-__all__ = ["Optimizer", "only_if", "with_base_arguments"]
+__all__ = ["Optimizer", "only_if"]
 
 
 class Optimizer(Configurable):
@@ -190,7 +191,7 @@ class Optimizer(Configurable):
         value = np.array(np.broadcast_to(value, shape), numpy_dtype(dtype))
         return self.add_variable_from_reference(variable, name, value)
 
-    def _ensure_built(self, variables):
+    def ensure_built(self, variables):
         """Slots for variables that became trainable since the last build."""
         if self.built and all(v in self._slots for v in variables):
             return
@@ -265,11 +266,11 @@ class Optimizer(Configurable):
                 f"{self.name} got {len(grads)} gradients for {len(variables)} variables.",
                 fix="Pass the variables too: optimizer.apply(gradients, variables).",
             )
-        self._ensure_built(variables)
-        grads, variables = _with_gradient(grads, variables)
+        self.ensure_built(variables)
+        grads, variables = with_gradient(grads, variables)
         grads = [jnp.asarray(unwrap(gradient)) for gradient in grads]
         if context.is_bound() or any(isinstance(gradient, jax.core.Tracer) for gradient in grads):
-            self._apply(grads, variables)
+            self.update(grads, variables)
         else:
             self._apply_compiled(grads, variables)
         return self._iterations
@@ -292,7 +293,7 @@ class Optimizer(Configurable):
         cells = [*self.variables, *variables]
         key = (tuple(map(id, cells)), self._settings())
         if key not in self._programs:
-            self._programs[key] = jax.jit(functools.partial(_run, cells, lambda g: self._apply(g, variables)))
+            self._programs[key] = jax.jit(functools.partial(_run, cells, lambda g: self.update(g, variables)))
         after = self._programs[key]([cell.read() for cell in cells], grads)
         for cell, value in zip(cells, after, strict=True):
             cell.write(value)
@@ -307,8 +308,8 @@ class Optimizer(Configurable):
 
         return tuple((name, setting(value)) for name, value in vars(self).items())
 
-    def _apply(self, grads, variables):
-        """One step, in terms that can be traced."""
+    def update(self, grads, variables):
+        """One step of variables that are known, in terms that can be traced: what `apply` compiles."""
         moved = self._overwrite_with_gradient(grads, variables)
         grads, moved_variables = [gradient for gradient, _ in moved], [variable for _, variable in moved]
         if self.loss_scale_factor:
@@ -316,7 +317,7 @@ class Optimizer(Configurable):
         if self.gradient_accumulation_steps:
             self._accumulate(grads, moved_variables)
         else:
-            self._update(grads, moved_variables)
+            self._move(grads, moved_variables)
         if self.use_ema:
             self._average(moved_variables)
         for variable in variables:
@@ -338,18 +339,17 @@ class Optimizer(Configurable):
             total.assign_add(gradient)
 
         def update():
-            self._update([total.read() / self.gradient_accumulation_steps for total in sums], variables)
+            self._move([total.read() / self.gradient_accumulation_steps for total in sums], variables)
             for total in sums:
                 total.assign(jnp.zeros_like(total.read()))
 
         due = (self._iterations.read() + 1) % self.gradient_accumulation_steps == 0
         only_if(due, [*self.variables, *variables], update)
 
-    def _update(self, grads, variables):
-        grads = self._clipped(grads)
+    def _move(self, grads, variables):
+        grads = clipped(grads, self.clipnorm, self.clipvalue, self.global_clipnorm)
         learning_rate = jnp.asarray(unwrap(self.learning_rate))
-        if self.weight_decay is not None:
-            self._decay_weights(variables, learning_rate)
+        self._decay_weights(variables, learning_rate)
         self._update_all(grads, variables, learning_rate)
 
     def _update_all(self, grads, variables, learning_rate):
@@ -369,24 +369,18 @@ class Optimizer(Configurable):
         for name, slot in kept.items():
             slot.assign(getattr(slots, name))
 
-    def _clipped(self, grads):
-        if self.clipnorm:
-            return [gradient * _shrink(_norm([gradient]), self.clipnorm) for gradient in grads]
-        if self.global_clipnorm:
-            shrink = _shrink(_norm(grads), self.global_clipnorm)
-            return [gradient * shrink.astype(gradient.dtype) for gradient in grads]
-        if self.clipvalue:
-            return [jnp.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in grads]
-        return grads
-
     def _decay_weights(self, variables, learning_rate):
         for variable in variables:
-            if self._is_decayed(variable):
-                variable.assign(variable.read() * (1 - self.weight_decay * learning_rate))
+            decay = self._weight_decay_of(variable)
+            if decay is not None and not self._is_excluded(variable):
+                variable.assign(variable.read() * (1 - decay * learning_rate))
 
-    def _is_decayed(self, variable):
+    def _weight_decay_of(self, variable):
+        return self.weight_decay
+
+    def _is_excluded(self, variable):
         named = any(re.search(pattern, variable.name) for pattern in self._not_decayed_names)
-        return not named and variable not in self._not_decayed
+        return named or variable in self._not_decayed
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
         """Take variables, or those whose name has one of `var_names` in it, out of weight decay. Before `build`."""
@@ -470,30 +464,6 @@ class Optimizer(Configurable):
         return {**self.__dict__, "_programs": {}}  # compiled programs cannot be copied
 
 
-def with_base_arguments(init):
-    """Decorator of a rule's `__init__(self, own arguments, **kwargs)`: spells out, where Keras has them, the arguments of
-    Optimizer that kwargs may hold. Own keyword-only arguments come after them, and all may be passed by position."""
-    own = list(inspect.signature(init).parameters.values())[:-1]
-    kwargs = inspect.signature(init).parameters["kwargs"]
-    base = list(inspect.signature(Optimizer.__init__).parameters.values())[2:-1]
-    names = {parameter.name for parameter in own}
-    by_position = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    before = [parameter for parameter in own if parameter.kind is by_position]
-    after = [parameter.replace(kind=by_position) for parameter in own if parameter.kind is not by_position]
-    between = [parameter for parameter in base if parameter.name not in names]
-    signature = inspect.Signature([*before, *between, *after, kwargs])
-
-    @functools.wraps(init)
-    def wrapper(*args, **kwargs):
-        bound = signature.bind(*args, **kwargs)
-        given = {**bound.arguments, **bound.arguments.get("kwargs", {})}
-        given.pop("kwargs", None)
-        return init(**given)
-
-    wrapper.__signature__ = signature
-    return wrapper
-
-
 def only_if(condition, cells, update):
     """Run `update()`, which writes to `cells`, only where the traced `condition` holds."""
     before = [cell.read() for cell in cells]
@@ -512,27 +482,8 @@ def _run(cells, update, values, grads):
         return [cell.read() for cell in cells]
 
 
-def _with_gradient(grads, variables):
-    """The pairs that have a gradient. Warns of the others."""
-    missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
-    if len(missing) == len(variables):
-        raise CallError("No gradient for any variable.", fix="Does the loss depend on the trainable variables?")
-    if missing:
-        warnings.warn(f"Gradients do not exist for variables {missing}; they stay as they are.", stacklevel=3)
-    pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
-    return [g for g, _ in pairs], [v for _, v in pairs]
-
-
-def _norm(arrays):
-    return jnp.sqrt(sum(jnp.sum(jnp.square(array)) for array in arrays))
-
-
-def _shrink(norm, limit):
-    return limit / jnp.maximum(norm, limit)
-
-
 def _initializer(initializer):
     """Zeros and ones from NumPy, so that nothing is compiled; the rest as the family of initializers reads it."""
-    if initializer in ("zeros", "ones"):
+    if isinstance(initializer, str) and initializer in ("zeros", "ones"):
         return getattr(np, initializer)
     return initializers.get(initializer) if isinstance(initializer, (str, dict)) else initializer

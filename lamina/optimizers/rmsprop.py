@@ -2,7 +2,8 @@
 
 import jax.numpy as jnp
 
-from lamina.optimizers.optimizer import Optimizer, with_base_arguments
+from lamina.optimizers.arguments import with_base_arguments
+from lamina.optimizers.optimizer import Optimizer
 
 __all__ = ["RMSprop"]
 

@@ -1,7 +1,8 @@
 """SGD."""
 
 from lamina.errors import ConfigError
-from lamina.optimizers.optimizer import Optimizer, with_base_arguments
+from lamina.optimizers.arguments import with_base_arguments
+from lamina.optimizers.optimizer import Optimizer
 
 __all__ = ["SGD"]
 

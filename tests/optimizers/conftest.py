@@ -59,7 +59,7 @@ def assert_same(ours, theirs, our_variables, their_variables, grads, rtol=1e-6):
         for ours_value, their_value in zip(got, expected, strict=True):
             np.testing.assert_allclose(ours_value, their_value, rtol, 1e-7, err_msg=f"step {number}")
     for got, expected in zip(ours.variables, theirs.variables, strict=True):
-        assert got.dtype == expected.dtype
+        assert (got.shape, got.dtype) == (tuple(expected.shape), expected.dtype)
         np.testing.assert_allclose(got.numpy(), np.asarray(expected.value), 1e-5, 1e-7, err_msg=expected.path)
     assert int(unwrap(ours.iterations)) == int(getattr(theirs.iterations, "value", theirs.iterations))
     return [v.path for v in ours.variables], [v.path for v in theirs.variables]

@@ -114,8 +114,8 @@ class CosineDecay(LearningRateSchedule):
     With `warmup_target` the rate first goes from initial_learning_rate up to it, in a line of warmup_steps.
 
     >>> import lamina as keras
-    >>> float(keras.optimizers.schedules.CosineDecay(1.0, decay_steps=10)(5))
-    0.5
+    >>> float(keras.optimizers.schedules.CosineDecay(1.0, decay_steps=10, alpha=0.25)(10))
+    0.25
     """
 
     def __init__(
@@ -151,8 +151,8 @@ class CosineDecayRestarts(LearningRateSchedule):
 
     >>> import lamina as keras
     >>> schedule = keras.optimizers.schedules.CosineDecayRestarts(1.0, first_decay_steps=10)
-    >>> float(schedule(5)), float(schedule(10)), float(schedule(20))
-    (0.5, 1.0, 0.5)
+    >>> [round(float(schedule(step)), 3) for step in (0, 5, 10, 20)]
+    [1.0, 0.5, 1.0, 0.5]
     """
 
     def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name="SGDRDecay"):

@@ -1,0 +1,41 @@
+"""What happens to gradients before a rule sees them."""
+
+import warnings
+
+import jax.numpy as jnp
+
+from lamina.errors import CallError
+
+__all__ = ["clipped", "with_gradient"]
+
+
+def clipped(grads, clipnorm=None, clipvalue=None, global_clipnorm=None):
+    """Each gradient, or all as one vector, shortened to a norm; or their values limited (Pascanu et al. 2012, arXiv
+    1211.5063)."""
+    if clipnorm:
+        return [gradient * _shrink(_norm([gradient]), clipnorm) for gradient in grads]
+    if global_clipnorm:
+        shrink = _shrink(_norm(grads), global_clipnorm)
+        return [gradient * shrink.astype(gradient.dtype) for gradient in grads]
+    if clipvalue:
+        return [jnp.clip(gradient, -clipvalue, clipvalue) for gradient in grads]
+    return grads
+
+
+def with_gradient(grads, variables):
+    """The pairs that have a gradient. Warns of the others."""
+    missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
+    if len(missing) == len(variables):
+        raise CallError("No gradient for any variable.", fix="Does the loss depend on the trainable variables?")
+    if missing:
+        warnings.warn(f"Gradients do not exist for variables {missing}; they stay as they are.", stacklevel=3)
+    pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
+    return [g for g, _ in pairs], [v for _, v in pairs]
+
+
+def _norm(arrays):
+    return jnp.sqrt(sum(jnp.sum(jnp.square(array)) for array in arrays))
+
+
+def _shrink(norm, limit):
+    return limit / jnp.maximum(norm, limit)

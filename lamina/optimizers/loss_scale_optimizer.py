@@ -1,0 +1,79 @@
+"""LossScaleOptimizer."""
+
+import jax.numpy as jnp
+
+from lamina.errors import ConfigError
+from lamina.optimizers.arguments import BASE_ARGUMENTS
+from lamina.optimizers.optimizer import Optimizer, only_if
+
+__all__ = ["LossScaleOptimizer"]
+
+
+class LossScaleOptimizer(Optimizer):
+    """Scales the loss so that float16 gradients do not vanish, and the gradients back before `inner_optimizer` gets them
+    (Micikevicius et al. 2017, arXiv 1710.03740).
+
+    A gradient that is not finite halves the scale and skips the step; dynamic_growth_steps good steps double it.
+
+    >>> import lamina as keras
+    >>> optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=8.0)
+    >>> weight = keras.Variable([1.0])
+    >>> _ = optimizer.apply([[40.0]], [weight])
+    >>> _ = optimizer.apply([[float("inf")]], [weight])
+    >>> weight.numpy().tolist(), float(optimizer.dynamic_scale)
+    ([0.5], 4.0)
+    """
+
+    _config_skips = BASE_ARGUMENTS - {"name"}
+
+    def __init__(self, inner_optimizer, initial_scale=2.0**15, dynamic_growth_steps=2000, name=None, **kwargs):
+        if not isinstance(inner_optimizer, Optimizer) or isinstance(inner_optimizer, LossScaleOptimizer):
+            raise ConfigError(f"inner_optimizer is an Optimizer that does not scale the loss; got {inner_optimizer!r}.")
+        unused = {argument: value for argument, value in kwargs.items() if value not in (None, False)}
+        unused.pop("ema_momentum", None)
+        if unused:
+            raise ConfigError(f"LossScaleOptimizer does not take {unused}.", fix="Give them to the inner optimizer.")
+        super().__init__(0.0, name=name)
+        self.inner_optimizer = inner_optimizer
+        self.initial_scale, self.dynamic_growth_steps = initial_scale, dynamic_growth_steps
+        inner_optimizer.loss_scale_factor = None
+
+    def build(self, variables):
+        if not hasattr(self, "dynamic_scale"):
+            self.step_counter = self._counter("step_counter")
+            self.dynamic_scale = self._scalar("dynamic_scale", self.initial_scale)
+        self.inner_optimizer.ensure_built(variables)
+        super().build(variables)
+
+    @property
+    def variables(self):
+        return [*super().variables, *self.inner_optimizer.variables]
+
+    @property
+    def iterations(self):
+        return self.inner_optimizer.iterations
+
+    @property
+    def learning_rate(self):
+        return self.inner_optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate):
+        self.inner_optimizer.learning_rate = learning_rate
+
+    def scale_loss(self, loss):
+        """`loss * dynamic_scale`."""
+        return loss * (self.dynamic_scale.read() if self.built else self.initial_scale)
+
+    def update(self, grads, variables):
+        scale, counter = self.dynamic_scale.read(), self.step_counter.read()
+        finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(gradient)) for gradient in grads]))
+        unscaled = [g if v.overwrite_with_gradient else g / scale for g, v in zip(grads, variables, strict=True)]
+        moved = [*self.inner_optimizer.variables, *variables]
+        only_if(finite, moved, lambda: self.inner_optimizer.update(unscaled, variables))
+        grown = counter + 1 == self.dynamic_growth_steps
+        self.dynamic_scale.assign(scale * jnp.where(finite, jnp.where(grown, 2.0, 1.0), 0.5))
+        self.step_counter.assign(jnp.where(finite & ~grown, counter + 1, 0))
+
+    def finalize_variable_values(self, var_list):
+        self.inner_optimizer.finalize_variable_values(var_list)
