@@ -1,7 +1,6 @@
 """Config and repr from the signature: an argument is stored under its own name, and everything else follows."""
 
 import difflib
-import functools
 import inspect
 import types
 
@@ -20,9 +19,10 @@ Parameter = inspect.Parameter
 _PLAIN = (type(None), str, bool, int, float, bytes)
 
 
-@functools.lru_cache(maxsize=None)
 def signature_of(cls):
     """name -> (parameter, class whose __init__ has it): the arguments of `cls`, those passed on as **kwargs included."""
+    if "_signature" in cls.__dict__:
+        return cls._signature
     found = {}
     for owner in cls.__mro__:
         if "__init__" not in owner.__dict__:
@@ -33,6 +33,7 @@ def signature_of(cls):
                 found.setdefault(parameter.name, (parameter, owner))
         if not any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters):
             break
+    cls._signature = found
     return found
 
 
@@ -93,7 +94,7 @@ class Configurable:
     def __repr__(self):
         shown = []
         for name, (parameter, owner) in signature_of(type(self)).items():
-            value = getattr(self, name, parameter.default)
+            value = self._argument(name, parameter, owner) if hasattr(self, name) else parameter.default
             if name in self._config_skips or _same(value, parameter.default):
                 continue
             shown.append(f"{name}={_brief(value)}")

@@ -4,6 +4,7 @@ import contextlib
 import re
 from collections import Counter
 from contextvars import ContextVar
+from typing import Any
 
 import jax
 
@@ -24,7 +25,7 @@ class Cell:
 
     __hash__ = object.__hash__  # a Variable's == is element-wise; as a key it is itself
 
-    def read(self):
+    def read(self) -> Any:
         slots = _slots.get()
         if slots is not None and self in slots:
             return slots[self]

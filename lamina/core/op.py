@@ -3,22 +3,24 @@
 import functools
 import inspect
 
+from lamina.core.configurable import Configurable, config_value, deserialize_nested
 from lamina.core.context import unique_name
 from lamina.core.graph import Operation
 from lamina.core.symbolic import OPS, is_symbolic, trace
 from lamina.core.variable import unwrap
+
+Parameter = inspect.Parameter
+_TENSOR_NAMES = frozenset(("x", "x1", "x2", "y", "xs", "inputs"))  # never settings, also where they have a default
 
 
 def op(function=None, *, settings=(), name=None):
     """Make `function` an op: on arrays and variables it computes; a KerasTensor among its arguments makes it a graph node.
 
     Args:
-        settings: required parameters that are no tensors (`newshape` of reshape). They and all parameters with a default are
-            written in the config of the node.
+        settings: required parameters that are no tensors (`newshape` of reshape). They and the parameters with a default are
+            written in the config of the node, the others in the arguments of its call, as Keras's files have it.
 
     >>> import lamina as keras
-    >>> keras.ops.relu(-1.0)
-    Array(0., dtype=float32, weak_type=True)
     >>> keras.ops.relu(keras.Input((3,))).shape
     (None, 3)
     """
@@ -29,26 +31,51 @@ def op(function=None, *, settings=(), name=None):
     @functools.wraps(function)
     def public(*args, **kwargs):
         if is_symbolic(args) or (kwargs and is_symbolic(kwargs)):
-            return OpCall(op_name)(*args, **kwargs)
+            return _record(public, args, kwargs)
         return function(*unwrap(args), **unwrap(kwargs))
 
     public.compute = function
-    public.settings = frozenset(settings)
-    public.signature = inspect.signature(function)
+    public.op_name = op_name
+    public.settings = frozenset((*settings, *_optional(function)))
     OPS[op_name] = public
     return public
 
 
-class OpCall(Operation):
-    """One use of an op in a graph."""
+def _optional(function):
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.default is not Parameter.empty and p.name not in _TENSOR_NAMES]
 
-    def __init__(self, op_name, name=None):
-        super().__init__(name=name or unique_name(op_name))
-        self.op_name = op_name
 
-    @property
-    def class_name(self):
-        return "".join(part[:1].upper() + part[1:] for part in self.op_name.split("_"))
+def _record(public, args, kwargs):
+    """A node for one use of an op: what its settings are goes into the operation, the rest into the call."""
+    bound = inspect.signature(public.compute).bind(*args, **kwargs)
+    call_args, call_kwargs, settings = [], {}, {}
+    for parameter in bound.signature.parameters.values():
+        if parameter.name not in bound.arguments:
+            continue
+        value = bound.arguments[parameter.name]
+        if parameter.kind is Parameter.VAR_POSITIONAL:
+            call_args.extend(value)
+        elif parameter.kind is Parameter.VAR_KEYWORD:
+            call_kwargs.update(value)
+        elif parameter.name in public.settings and not is_symbolic(value):
+            settings[parameter.name] = value
+        elif settings or parameter.kind is Parameter.KEYWORD_ONLY:
+            call_kwargs[parameter.name] = value
+        else:
+            call_args.append(value)
+    return class_of(public.op_name)(**settings)(*call_args, **call_kwargs)
+
+
+class OpCall(Operation, Configurable):
+    """One use of an op in a graph; `settings` are its arguments that are no tensors."""
+
+    _keras_module = "keras.ops"
+    op_name = None
+
+    def __init__(self, *, name=None, **settings):
+        super().__init__(name=name or unique_name(self.op_name))
+        self.settings = settings
 
     def __call__(self, *args, **kwargs):
         if is_symbolic(args) or is_symbolic(kwargs):
@@ -56,4 +83,34 @@ class OpCall(Operation):
         return self.call(*args, **kwargs)
 
     def call(self, *args, **kwargs):
-        return OPS[self.op_name].compute(*unwrap(args), **unwrap(kwargs))
+        """The op on arrays."""
+        return OPS[self.op_name].compute(*unwrap(args), **unwrap(kwargs), **unwrap(self.settings))
+
+    def get_config(self):
+        return {"name": self.name, **{key: config_value(value) for key, value in self.settings.items()}}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{key: deserialize_nested(value) for key, value in config.items()})
+
+    def __repr__(self):
+        return f"<Operation name={self.name}>"
+
+
+_classes = {}
+
+
+def class_of(op_name):
+    """The class Keras's files name for an op: `get_item` -> GetItem, a subclass of OpCall."""
+    if op_name not in _classes:
+        camel = "".join(part[:1].upper() + part[1:] for part in op_name.split("_"))
+        _classes[op_name] = type(camel, (OpCall,), {"op_name": op_name, "__module__": __name__, "_keras_module": "keras.ops"})
+    return _classes[op_name]
+
+
+def operation_class(class_name):
+    """The class of an op by the name it has in files, or None."""
+    for op_name in OPS:
+        if "".join(part[:1].upper() + part[1:] for part in op_name.split("_")) == class_name:
+            return class_of(op_name)
+    return None

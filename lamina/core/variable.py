@@ -5,9 +5,9 @@ how a step over mutable layers becomes one pure compiled function.
 """
 
 import operator
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from lamina.core import context
@@ -53,7 +53,7 @@ class Variable(Cell):
         if "/" in self.name:
             raise ConfigError(f"A variable's name has no '/'; got {name!r}.")
         self.path = "/".join((*context.name_path(), self.name))
-        self._trainable = bool(trainable)
+        self._trainable = self.born_trainable = bool(trainable)
         self.autocast = autocast
         self.aggregation = aggregation
         self.synchronization = synchronization
@@ -88,8 +88,7 @@ class Variable(Cell):
 
     def assign(self, value):
         """Put `value`, of the same shape, in place of the array."""
-        value = unwrap(value)
-        value = jnp.asarray(value, self.dtype) if getattr(value, "dtype", None) != self.dtype else jnp.asarray(value)
+        value = to_array(unwrap(value), self.dtype)
         if value.shape != self.shape:
             raise ShapeError(
                 f"Variable {self.path} has shape {self.shape}; it cannot take a value of shape {tuple(value.shape)}."
@@ -152,7 +151,7 @@ class Variable(Cell):
     def __deepcopy__(self, memo):
         """A variable of its own with the same value."""
         copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__, _value=jnp.array(self.read()), _lender=None)
+        copy.__dict__.update(self.__dict__, _value=own_copy(self.read()), _lender=None)
         memo[id(self)] = copy
         return copy
 
@@ -187,14 +186,26 @@ def _initial_value(initializer, shape, dtype):
             dtype = standardize_dtype(None) if np.issubdtype(value.dtype, np.floating) else value.dtype
         if shape is not None and tuple(np.shape(value)) != tuple(shape):
             raise ShapeError(f"The initial value has shape {tuple(np.shape(value))}; shape={tuple(shape)} was asked for.")
-    if dtype is not None:
-        name = standardize_dtype(dtype)
-        return jnp.asarray(value, jax.dtypes.canonicalize_dtype(numpy_dtype(name)))
-    # A copy, so that a donated buffer is never somebody else's array.
-    return jnp.array(value)
+        if isinstance(value, jax.Array):
+            value = own_copy(value)
+    return to_array(value, dtype)
 
 
-def unwrap(value):
+def to_array(value, dtype=None):
+    """`value` as a JAX array of `dtype`. NumPy casts and copies, since `jnp.asarray` compiles for each new shape."""
+    wanted = None if dtype is None else jax.dtypes.canonicalize_dtype(numpy_dtype(dtype))
+    if isinstance(value, jax.Array):
+        return value if wanted is None or value.dtype == wanted else value.astype(wanted)
+    value = np.array(value, wanted)
+    return jax.device_put(value.astype(jax.dtypes.canonicalize_dtype(value.dtype), copy=False))
+
+
+def own_copy(array):
+    """A copy, so that a donated buffer is never somebody else's array."""
+    return jax.device_put(array, may_alias=False)
+
+
+def unwrap(value) -> Any:
     """The array of a variable, inside lists, tuples and dicts too; everything else as it is."""
     if isinstance(value, Variable):
         return value.value

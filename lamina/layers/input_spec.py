@@ -1,0 +1,96 @@
+"""InputSpec: what a layer takes, checked before the layer runs."""
+
+from lamina.core import tree
+from lamina.core.configurable import Configurable
+from lamina.core.dtypes import dtype_of
+from lamina.errors import ShapeError
+
+
+class InputSpec(Configurable):
+    """Rank, sizes and type that one input must have. None means anything.
+
+    Args:
+        shape: a whole shape, None for free sizes.
+        ndim, min_ndim, max_ndim: the rank, or its bounds.
+        axes: dict from axis to size.
+        allow_last_axis_squeeze: a trailing axis of size 1 may be missing or added.
+
+    >>> import lamina as keras
+    >>> keras.InputSpec(min_ndim=2, axes={-1: 4})
+    InputSpec(min_ndim=2, axes={-1: 4})
+    """
+
+    def __init__(
+        self,
+        dtype=None,
+        shape=None,
+        ndim=None,
+        max_ndim=None,
+        min_ndim=None,
+        axes=None,
+        allow_last_axis_squeeze=False,
+        optional=False,
+        name=None,
+    ):
+        self.dtype = dtype
+        self.shape = None if shape is None else tuple(shape)
+        self.ndim = len(self.shape) if shape is not None else ndim
+        self.max_ndim, self.min_ndim = max_ndim, min_ndim
+        self.axes = {int(axis): size for axis, size in (axes or {}).items()}
+        self.allow_last_axis_squeeze, self.optional, self.name = allow_last_axis_squeeze, optional, name
+
+    def misfit(self, shape, dtype):
+        """What is wrong with an input of this shape and type, as 'needs ...', or None."""
+        ndim = len(shape)
+        if self.ndim is not None and ndim != self.ndim and not self._squeezable(ndim):
+            return f"inputs of rank {self.ndim}"
+        if self.min_ndim is not None and ndim < self.min_ndim:
+            return f"inputs of rank {self.min_ndim} or more"
+        if self.max_ndim is not None and ndim > self.max_ndim:
+            return f"inputs of rank {self.max_ndim} or less"
+        if self.dtype is not None and dtype != self.dtype:
+            return f"inputs of type {self.dtype}"
+        sizes = {**dict(enumerate(self.shape or ())), **self.axes}
+        for axis, size in sizes.items():
+            if size is not None and axis < ndim and shape[axis] not in (size, None):
+                return f"inputs with {size} on axis {axis}"
+        return None
+
+    def _squeezable(self, ndim):
+        return self.allow_last_axis_squeeze and abs(ndim - self.ndim) == 1 and self.shape is not None
+
+
+def check_inputs(spec, inputs, layer):
+    """Raise ShapeError where `inputs` (a tensor or a structure of them) do not fit `spec` (one, a list or a dict)."""
+    if spec is None:
+        return
+    if isinstance(spec, dict):
+        pairs = [(spec[name], inputs.get(name), name) for name in spec] if isinstance(inputs, dict) else []
+    else:
+        specs, values = tree.flatten(spec), tree.flatten(inputs)
+        if len(values) != len(specs):
+            raise ShapeError(f"{layer.name} needs {len(specs)} input{'s' * (len(specs) > 1)}; got {len(values)}.")
+        pairs = [(one, value, one.name) for one, value in zip(specs, values, strict=True)]
+    for one, value, name in pairs:
+        if value is None and one.optional:
+            continue
+        shape = getattr(value, "shape", None)
+        if shape is None:
+            raise ShapeError(f"{layer.name} needs a tensor; got {type(value).__name__}.", fix="Pass a NumPy or JAX array.")
+        wanted = one.misfit(tuple(shape), dtype_of(value))
+        if wanted:
+            label = f" for {name!r}" if name else ""
+            raise ShapeError(
+                f"{type(layer).__name__} needs {wanted}{label}; got shape {tuple(shape)}.", fix=_fix(one, tuple(shape))
+            )
+
+
+def _fix(spec, shape):
+    rank = spec.ndim or spec.min_ndim
+    if rank is not None and len(shape) == rank - 1:
+        if rank == 2:
+            return f"One sample is a batch of one: x[None] has shape {(1, *shape)}."
+        return f"Is an axis missing? x[..., None] has shape {(*shape, 1)}, x[None] has shape {(1, *shape)}."
+    if rank is not None and len(shape) > rank:
+        return "Flatten or pool the axes that are too many: layers.Flatten(), layers.Reshape(...)."
+    return None

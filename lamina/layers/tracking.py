@@ -1,0 +1,63 @@
+"""What belongs to a layer: the variables, layers, metrics and seed generators among its attributes.
+
+Nothing is wrapped and nothing is kept twice: the parts are read off the attributes when they are asked for, in the order in which
+they were assigned (parts put into a list later count from the moment they were made).
+"""
+
+import itertools
+
+from lamina.core import context
+from lamina.core.variable import Variable
+from lamina.metrics.metric import Metric
+from lamina.random import SeedGenerator
+
+_clock = itertools.count()
+_CONTAINERS = (list, tuple, dict, set)
+_UNTRACKED = frozenset(
+    ("_inbound_nodes", "_init_arguments", "_stamps", "_lossy", "_trainer", "_build_shapes", "optimizer", "_function")
+)
+
+
+class Tracked:
+    """A holder of parts. `_birth` orders parts that were never assigned by name."""
+
+    def __new__(cls, *args, **kwargs):
+        instance = super().__new__(cls, *args, **kwargs)
+        object.__setattr__(instance, "_birth", next(_clock))
+        object.__setattr__(instance, "_stamps", {})
+        return instance
+
+    def __setattr__(self, name, value):
+        if isinstance(value, (Tracked, Variable, SeedGenerator, Metric, *_CONTAINERS)) and name not in _UNTRACKED:
+            context.structure_changed()
+            for part in parts_in(value, Tracked):
+                self._stamps.setdefault(id(part), next(_clock))
+        object.__setattr__(self, name, value)
+
+    def _attributes(self):
+        return [value for name, value in self.__dict__.items() if name not in _UNTRACKED]
+
+    def _parts(self, kind):
+        """The parts of a kind among the attributes, each once, in order."""
+        found = unique(part for value in self._attributes() for part in parts_in(value, kind))
+        if kind is Tracked:
+            found.sort(key=lambda part: self._stamps.get(id(part), part._birth))
+        return found
+
+
+def parts_in(value, kind):
+    """The objects of `kind` in a value, containers searched through."""
+    if isinstance(value, kind):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from parts_in(item, kind)
+    elif isinstance(value, _CONTAINERS):
+        for item in value:
+            if isinstance(item, (kind, *_CONTAINERS)):
+                yield from parts_in(item, kind)
+
+
+def unique(items):
+    """Each object once, in order of first appearance."""
+    return list({id(item): item for item in items}.values())

@@ -1,0 +1,80 @@
+"""clone_model: the same architecture with weights of its own."""
+
+from lamina.core import tree
+from lamina.core.symbolic import KerasTensor
+from lamina.errors import CallError
+from lamina.layers.input_layer import Input, InputLayer
+from lamina.layers.layer import Layer
+from lamina.models.functional import Functional
+from lamina.models.model import Model
+from lamina.models.sequential import Sequential
+
+
+def clone_model(model, input_tensors=None, clone_function=None, call_function=None, recursive=False, **kwargs):
+    """A new model with the architecture of `model` and new weights.
+
+    Args:
+        input_tensors: symbolic tensors to build a functional model on, in place of new inputs.
+        clone_function: makes a layer from a layer; by default from its config.
+        call_function: `(layer, *args, **kwargs) -> outputs`, in place of calling the new layer.
+        recursive: whether `clone_function` is used inside nested models too.
+
+    >>> import lamina as keras
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    >>> keras.models.clone_model(model).output_shape
+    (None, 2)
+    """
+    clone = _cloner(clone_function, call_function, recursive)
+    if isinstance(model, Sequential):
+        return _clone_sequential(model, input_tensors, clone)
+    if isinstance(model, Functional) or (model._graph is not None and type(model).__init__ is Model.__init__):
+        return _clone_graph(model, input_tensors, clone, call_function)
+    if input_tensors is not None or clone_function is not None:
+        raise CallError(f"{type(model).__name__} is a subclassed model: it is cloned from its config alone.")
+    return type(model).from_config(model.get_config())
+
+
+def _cloner(clone_function, call_function, recursive):
+    def clone(layer):
+        if recursive and isinstance(layer, (Functional, Sequential)):
+            return clone_model(layer, clone_function=clone_function, call_function=call_function, recursive=True)
+        if clone_function is not None:
+            return clone_function(layer)
+        return type(layer).from_config(layer.get_config())
+
+    return clone
+
+
+def _clone_sequential(model, input_tensors, clone):
+    start = [layer for layer in model._sequence if isinstance(layer, InputLayer)]
+    if input_tensors is not None:
+        start = [tensor._keras_history.operation for tensor in tree.flatten(input_tensors)]
+    elif start:
+        old = start[0]
+        start = [InputLayer(batch_shape=old.batch_shape, dtype=old.dtype, name=old.name)]
+    return type(model)([*start, *map(clone, model.layers)], name=model.name, trainable=model.trainable)
+
+
+def _clone_graph(model, input_tensors, clone, call_function):
+    graph = model._graph
+    if input_tensors is None:
+        starts = [_same_input(tensor) for tensor in graph.input_tensors]
+    else:
+        starts = [t if isinstance(t, KerasTensor) else Input(batch_shape=t.shape) for t in tree.flatten(input_tensors)]
+    clones = {}
+
+    def apply(operation, args, kwargs):
+        if id(operation) not in clones:
+            is_layer = isinstance(operation, Layer)
+            clones[id(operation)] = clone(operation) if is_layer else type(operation).from_config(operation.get_config())
+        new = clones[id(operation)]
+        return call_function(new, *args, **kwargs) if call_function else new(*args, **kwargs)
+
+    outputs = graph.run(starts, apply)
+    structure = tree.unflatten(tree.structure_of(graph.inputs), starts)
+    return type(model)(inputs=structure, outputs=outputs, name=model.name)
+
+
+def _same_input(tensor):
+    layer = tensor._keras_history.operation
+    return Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=layer.name)

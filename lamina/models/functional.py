@@ -1,0 +1,209 @@
+"""Functional: a model drawn as a graph, and how it is written in and read from a config."""
+
+from lamina.core import registry, tree
+from lamina.core.configurable import config_value, deserialize, deserialize_nested, is_description, serialize
+from lamina.core.graph import Operation
+from lamina.core.op import OpCall, operation_class
+from lamina.core.symbolic import KerasTensor
+from lamina.errors import ConfigError
+from lamina.layers.input_layer import InputLayer
+from lamina.layers.layer import Layer
+from lamina.models.model import Model
+
+
+class Functional(Model):
+    """The model between symbolic `inputs` and `outputs`; `keras.Model(inputs, outputs)` makes one.
+
+    >>> import lamina as keras
+    >>> x = keras.Input((4,), name="x")
+    >>> model = keras.Model({"x": x}, {"double": x * 2})
+    >>> sorted(model.output_shape)
+    ['double']
+    """
+
+    _keras_module = "keras.src.models.functional"
+
+    def __init__(self, inputs, outputs, name=None, **kwargs):
+        super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
+
+    def get_config(self):
+        return graph_config(self)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return graph_from_config(cls, config, custom_objects)
+
+
+Model._functional_class = Functional
+
+
+def graph_config(model):
+    """{name, trainable, layers with their inbound nodes, input_layers, output_layers}, as Keras 3 writes it."""
+    graph = model._graph
+    kept = _kept_nodes(graph)
+    layers = []
+    for operation in graph.operations:
+        nodes = kept.get(id(operation), [])
+        described = {**_describe(operation), "name": operation.name}
+        described["inbound_nodes"] = [_node_config(node, kept) for node in nodes if not node.is_input]
+        layers.append(described)
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "layers": layers,
+        "input_layers": _places(graph.inputs, kept),
+        "output_layers": _places(graph.outputs, kept),
+    }
+
+
+def _describe(operation):
+    if not isinstance(operation, OpCall):
+        return serialize(operation)
+    return {
+        "module": operation.keras_source,
+        "class_name": type(operation).__name__,
+        "config": config_value(operation.get_config()),
+        "registered_name": type(operation).__name__,
+    }
+
+
+def _kept_nodes(graph):
+    """id of an operation -> its nodes that are in this graph, numbered anew by their place in the list."""
+    in_graph = graph.depths
+    return {id(op): [node for node in op._inbound_nodes if node in in_graph] for op in graph.operations}
+
+
+def _place(tensor, kept):
+    operation, node_index, tensor_index = tensor._keras_history
+    node = operation._inbound_nodes[node_index]
+    return [operation.name, kept[id(operation)].index(node), tensor_index]
+
+
+def _places(structure, kept):
+    if isinstance(structure, KerasTensor):
+        return _place(structure, kept)
+    return _map(structure, lambda tensor: _place(tensor, kept))
+
+
+def _map(structure, function):
+    """`function` on the tensors of a structure; lists may come out of it, so this is no tree_map."""
+    if isinstance(structure, dict):
+        return {key: _map(value, function) for key, value in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return type(structure)(_map(value, function) for value in structure)
+    return function(structure) if isinstance(structure, KerasTensor) else structure
+
+
+def _node_config(node, kept):
+    def describe(tensor):
+        place = _place(tensor, kept)
+        config = {"shape": tensor.shape, "dtype": tensor.dtype, "keras_history": place}
+        return {"class_name": "__keras_tensor__", "config": config}
+
+    return {"args": _serialized(_map(node.args, describe)), "kwargs": _serialized(_map(node.kwargs, describe))}
+
+
+def _serialized(structure):
+    """Constants among the arguments (arrays, slices) described; what is described already stays."""
+    if isinstance(structure, slice):
+        return {
+            "class_name": "__slice__",
+            "config": {"start": structure.start, "stop": structure.stop, "step": structure.step},
+        }
+    if structure is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
+    if is_description(structure):
+        return structure
+    if isinstance(structure, dict):
+        return {key: _serialized(value) for key, value in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return type(structure)(map(_serialized, structure))
+    return serialize(structure)
+
+
+def graph_from_config(cls, config, custom_objects=None):
+    """The model that `graph_config` described: every layer made once, then called node by node as its inputs come to exist."""
+    with registry.CustomObjectScope(custom_objects):
+        made = {layer["name"]: _make(layer) for layer in config["layers"]}
+        waiting = {layer["name"]: list(enumerate(layer.get("inbound_nodes") or [])) for layer in config["layers"]}
+        firsts = {name: _first_call(operation) for name, operation in made.items()}
+        outputs = {(name, 0): op.output for name, op in made.items() if isinstance(op, InputLayer)}
+        _call_all(made, waiting, outputs, firsts)
+        inputs = _find_places(config["input_layers"], outputs)
+        results = _find_places(config["output_layers"], outputs)
+        kwargs = {key: config[key] for key in ("name", "trainable") if key in config}
+        return cls(inputs=inputs, outputs=results, **kwargs)
+
+
+def _make(described):
+    module = described.get("module") or ""
+    if ".ops" in module:
+        cls = operation_class(described["class_name"])
+        if cls is None:
+            raise ConfigError(f"The file names an op {described['class_name']!r} that is not known.")
+        return cls.from_config(described["config"])
+    return deserialize(described)
+
+
+def _first_call(operation):
+    """How many calls an operation had before: a nested model comes with a graph, but with no call of its own."""
+    return len(operation._inbound_nodes) if isinstance(operation, Operation) else 0
+
+
+def _call_all(made, waiting, outputs, firsts):
+    """Call each operation for each of its nodes, in rounds, as soon as the tensors a node needs exist."""
+    while any(waiting.values()):
+        progress = False
+        for name, nodes in waiting.items():
+            while nodes and _ready(nodes[0][1], outputs):
+                index, node = nodes.pop(0)
+                args, kwargs = _fill(node["args"], outputs), _fill(node["kwargs"], outputs)
+                outputs[name, index] = made[name](*args, **kwargs)
+                progress = True
+        if not progress:
+            stuck = sorted(name for name, nodes in waiting.items() if nodes)
+            raise ConfigError(f"The layers {stuck} of the config wait for tensors that no layer makes.")
+
+
+def _tensor_places(structure):
+    if is_description(structure) and structure["class_name"] == "__keras_tensor__":
+        yield structure["config"]["keras_history"]
+    elif isinstance(structure, dict):
+        for value in structure.values():
+            yield from _tensor_places(value)
+    elif isinstance(structure, (list, tuple)):
+        for value in structure:
+            yield from _tensor_places(value)
+
+
+def _ready(node, outputs):
+    places = [*_tensor_places(node["args"]), *_tensor_places(node["kwargs"])]
+    return all((name, index) in outputs for name, index, _ in places)
+
+
+def _tensor_at(place, outputs):
+    name, node_index, tensor_index = place
+    if (name, node_index) not in outputs:
+        raise ConfigError(f"The config refers to output {node_index} of a layer {name!r} that does not exist.")
+    return tree.flatten(outputs[name, node_index])[tensor_index]
+
+
+def _fill(structure, outputs):
+    if is_description(structure):
+        if structure["class_name"] == "__keras_tensor__":
+            return _tensor_at(structure["config"]["keras_history"], outputs)
+        return deserialize(structure)
+    if isinstance(structure, dict):
+        return {key: _fill(value, outputs) for key, value in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return type(structure)(_fill(value, outputs) for value in structure)
+    return deserialize_nested(structure)
+
+
+def _find_places(structure, outputs):
+    """Tensors for [name, node, tensor] triples in their structure."""
+    if isinstance(structure, (list, tuple)) and len(structure) == 3 and isinstance(structure[0], str):
+        return _tensor_at(structure, outputs)
+    if isinstance(structure, dict):
+        return {key: _find_places(value, outputs) for key, value in structure.items()}
+    return [_find_places(value, outputs) for value in structure]

@@ -1,0 +1,70 @@
+"""Whatever a functional model is called with, as the list of values its graph starts from."""
+
+import jax
+import jax.numpy as jnp
+
+from lamina.core import tree
+from lamina.core.dtypes import dtype_of, numpy_dtype
+from lamina.core.symbolic import get_mask, set_mask
+from lamina.errors import ShapeError
+
+
+def standardize_inputs(graph, inputs, model):
+    """The inputs in the graph's order, each in the rank and type of its Input."""
+    values = _in_order(graph, inputs, model)
+    return [_fit(value, tensor, model) for value, tensor in zip(values, graph.input_tensors, strict=True)]
+
+
+def _in_order(graph, inputs, model):
+    names = [tensor._keras_history.operation.name for tensor in graph.input_tensors]
+    if isinstance(inputs, dict):
+        keys = sorted(graph.inputs) if isinstance(graph.inputs, dict) else names
+        missing = [key for key in keys if key not in inputs and not _is_optional(graph, keys.index(key))]
+        if missing:
+            raise ShapeError(f"{model.name} needs the inputs {keys}; got {sorted(inputs)}.", fix=f"Add {missing}.")
+        return [inputs.get(key) for key in keys]
+    values = tree.flatten(inputs)
+    if len(values) != len(names):
+        raise ShapeError(f"{model.name} has {len(names)} inputs ({', '.join(names)}); it was given {len(values)}.")
+    return values
+
+
+def _is_optional(graph, index):
+    return getattr(graph.input_tensors[index]._keras_history.operation, "optional", False)
+
+
+def _fit(value, tensor, model):
+    """(batch,) for an Input of rank 2 becomes (batch, 1), and the reverse; numbers take the type of the Input."""
+    if value is None:
+        return None
+    shape, wanted = tuple(value.shape), tensor.shape
+    fitted = value
+    if len(shape) == len(wanted) - 1 and wanted[-1] == 1:
+        fitted = value[..., None]
+    elif len(shape) == len(wanted) + 1 and shape[-1] == 1:
+        fitted = value[..., 0]
+    if len(fitted.shape) != len(wanted) or any(w not in (None, s) for s, w in zip(fitted.shape[1:], wanted[1:], strict=True)):
+        raise ShapeError(
+            f"{model.name} was drawn for inputs of shape {wanted} ({tensor._keras_history.operation.name}); got {shape}.",
+            fix=_fix(shape, wanted),
+        )
+    if isinstance(fitted, jax.Array) and dtype_of(fitted) != tensor.dtype and tensor.dtype != "string":
+        fitted = _cast(fitted, tensor.dtype)
+    if fitted is not value:
+        set_mask(fitted, get_mask(value))
+    return fitted
+
+
+def _cast(value, dtype):
+    """To the type of the Input; floats of a mixed policy stay in the type they come in."""
+    if jnp.issubdtype(value.dtype, jnp.floating) and dtype.startswith(("float", "bfloat")):
+        return value
+    return value.astype(jax.dtypes.canonicalize_dtype(numpy_dtype(dtype)))
+
+
+def _fix(shape, wanted):
+    if len(shape) == len(wanted) - 1 and shape == tuple(wanted[1:]):
+        return f"One sample is a batch of one: x[None] has shape {(1, *shape)}."
+    if None not in wanted[1:] and len(shape) > 1:
+        return f"x.reshape{(-1, *wanted[1:])} if the numbers are the same ones; else change Input(shape=...)."
+    return None

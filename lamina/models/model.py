@@ -1,0 +1,232 @@
+"""Model: a layer that can be trained and saved. Given inputs and outputs it runs the graph between them."""
+
+from lamina import saving
+from lamina.core import tree
+from lamina.core.graph import Function
+from lamina.core.symbolic import KerasTensor, get_mask, set_mask
+from lamina.errors import CallError, ConfigError
+from lamina.layers import arguments
+from lamina.layers.layer import Layer
+from lamina.layers.tracking import unique
+from lamina.models.inputs import standardize_inputs
+from lamina.models.summary import summary
+from lamina.training.trainer import Trainer
+
+
+class Model(Trainer, Layer):
+    """A layer with `compile`, `fit`, `evaluate`, `predict`, `summary` and `save`.
+
+    `Model(inputs, outputs)` is a functional model: the graph between symbolic tensors (structures of them are welcome). A subclass
+    writes `__init__` and `call` instead.
+
+    >>> import lamina as keras
+    >>> inputs = keras.Input((4,))
+    >>> outputs = keras.layers.Dense(2)(inputs)
+    >>> keras.Model(inputs, outputs).count_params()
+    10
+    """
+
+    _keras_module = "keras"
+    _functional_class = None  # set by models.functional, which is built on this file
+    _graph = None
+
+    def __new__(cls, *args, **kwargs):
+        if cls is Model and _is_graph(args, kwargs):
+            cls = Model._functional_class
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, *args, **kwargs):
+        if _is_graph(args, kwargs):
+            given = dict(zip(("inputs", "outputs", "name"), args, strict=False)) | kwargs
+            inputs, outputs = given.pop("inputs"), given.pop("outputs")
+            super().__init__(**given)
+            self._set_graph(inputs, outputs)
+        else:
+            super().__init__(**dict(zip(("name",), args, strict=False)), **kwargs)
+
+    # The graph
+
+    def _set_graph(self, inputs, outputs):
+        """Be the function between these symbolic tensors."""
+        inputs = list(inputs) if isinstance(inputs, tuple) else inputs
+        self._graph = Function(inputs, outputs, self.name)
+        _check_names(self._graph.operations, self.name)
+        self.built = True
+
+    @property
+    def _layers(self):
+        graph = [op for op in self._graph.operations if isinstance(op, Layer)] if self._graph else []
+        return unique([*graph, *super()._layers])
+
+    @property
+    def layers(self):
+        """The layers directly inside, in the order of the graph or of assignment."""
+        return self._flatten_layers(include_self=False, recursive=False)
+
+    @property
+    def operations(self):
+        """The layers and ops of the graph."""
+        return list(self._graph.operations) if self._graph else self.layers
+
+    def _tensors(self, what):
+        if self._graph is None:
+            raise AttributeError(f"{self.name} has no {what} yet: it is not built as a graph.")
+        return getattr(self._graph, what)
+
+    @property
+    def inputs(self):
+        """The symbolic inputs, as a list."""
+        return list(self._tensors("input_tensors"))
+
+    @property
+    def outputs(self):
+        """The symbolic outputs, as a list."""
+        return list(self._tensors("output_tensors"))
+
+    @property
+    def input(self):
+        """The symbolic inputs in the structure they were given in."""
+        return self._tensors("inputs")
+
+    @property
+    def output(self):
+        """The symbolic outputs in the structure they were given in."""
+        return self._tensors("outputs")
+
+    @property
+    def input_shape(self):
+        """The shapes of `input`."""
+        return arguments.shape_of(self.input)
+
+    @property
+    def output_shape(self):
+        """The shapes of `output`."""
+        return arguments.shape_of(self.output)
+
+    @property
+    def input_names(self):
+        """The names of the inputs."""
+        return [tensor._keras_history.operation.name for tensor in self.inputs] if self._graph else []
+
+    @property
+    def output_names(self):
+        """The name of the layer that makes each output; keys, where the outputs are a dict."""
+        if self._graph is None:
+            return None
+        if isinstance(self._graph.outputs, dict):
+            return sorted(self._graph.outputs)
+        return unique_names([tensor._keras_history.operation.name for tensor in self.outputs])
+
+    def call(self, inputs, training=None, mask=None):
+        """Run the graph; a subclass without one writes its own."""
+        if self._graph is None:
+            raise NotImplementedError(f"{type(self).__name__} has no call method and no graph. Write call(self, inputs).")
+        values = standardize_inputs(self._graph, inputs, self)
+        if mask is not None:
+            for value, one in zip(values, tree.flatten(mask), strict=True):
+                set_mask(value, one)
+        return self._graph.run(values, _apply)
+
+    def compute_output_spec(self, *args, **kwargs):
+        """What the graph already knows, where it is called with inputs of the shapes it was drawn with."""
+        if self._graph is not None and type(self).call is Model.call and len(args) == 1 and not kwargs:
+            given = tree.flatten(args[0])
+            same = len(given) == len(self.inputs) and all(
+                isinstance(a, KerasTensor) and a.shape == b.shape and a.dtype == b.dtype and get_mask(a) is None
+                for a, b in zip(given, self.inputs, strict=True)
+            )
+            if same:
+                return tree.map_structure(_like, self._graph.outputs)
+        return super().compute_output_spec(*args, **kwargs)
+
+    def get_layer(self, name=None, index=None):
+        """The layer of that name, or at that place."""
+        if (name is None) == (index is None):
+            raise ConfigError("get_layer needs a name or an index, one of the two.")
+        layers = self.layers
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise ConfigError(f"{self.name} has {len(layers)} layers; there is none at {index}.")
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise ConfigError(f"{self.name} has no layer {name!r}.", fix=f"It has: {', '.join(x.name for x in layers)}.")
+
+    # Looking at it and keeping it
+
+    def summary(
+        self,
+        line_length=None,
+        positions=None,
+        print_fn=None,
+        expand_nested=False,
+        show_trainable=False,
+        layer_range=None,
+    ):
+        """Print a table of the layers with output shapes and numbers of weights."""
+        summary(
+            self, line_length=line_length, positions=positions, print_fn=print_fn, expand_nested=expand_nested,
+            show_trainable=show_trainable, layer_range=layer_range,
+        )  # fmt: skip
+
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """Write architecture, weights, compile settings and optimizer state to a `.keras` (or legacy `.h5`) file."""
+        return saving.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
+    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+        """Write the weights to a `.weights.h5` file (any other `.h5`: the legacy format)."""
+        return saving.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
+
+    def load_weights(self, filepath, skip_mismatch=False, **kwargs):
+        """Read weights from a `.weights.h5`, `.keras` or legacy `.h5` file; `by_name=True` matches layers by name."""
+        return saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def to_json(self, **kwargs):
+        """The architecture as JSON; `models.model_from_json` reads it."""
+        return saving.to_json(self, **kwargs)
+
+    def build_from_config(self, config):
+        """Build with the shapes a file holds."""
+        if self._graph is None:
+            super().build_from_config(config)
+
+    def get_build_config(self):
+        """The shapes it was built with; a graph needs none."""
+        return None if self._graph is not None else super().get_build_config()
+
+
+def _is_graph(args, kwargs):
+    """Whether the arguments of a model are inputs and outputs."""
+    names = {*("inputs", "outputs")[: len(args)], *kwargs}
+    return {"inputs", "outputs"} <= names
+
+
+def _apply(operation, args, kwargs):
+    return operation(*args, **kwargs) if isinstance(operation, Layer) else operation.call(*args, **kwargs)
+
+
+def _like(tensor):
+    copy = KerasTensor(tensor.shape, tensor.dtype)
+    set_mask(copy, get_mask(tensor))
+    return copy
+
+
+def unique_names(names):
+    """The names, numbered where one comes twice."""
+    counts, found = {}, []
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+        found.append(name if counts[name] == 1 else f"{name}_{counts[name] - 1}")
+    return found
+
+
+def _check_names(operations, model_name):
+    seen = set()
+    for operation in operations:
+        if operation.name in seen:
+            raise CallError(
+                f"Two layers of {model_name} are called {operation.name!r}; each needs a name of its own.",
+                fix="Pass another name= to one of them.",
+            )
+        seen.add(operation.name)

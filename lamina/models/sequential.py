@@ -1,0 +1,170 @@
+"""Sequential: layers one after the other."""
+
+from lamina.core import context, registry
+from lamina.core.configurable import deserialize, serialize
+from lamina.core.graph import Function
+from lamina.core.symbolic import KerasTensor
+from lamina.errors import CallError, ConfigError
+from lamina.layers import arguments
+from lamina.layers.input_layer import InputLayer
+from lamina.layers.layer import Layer
+from lamina.models.model import Model, _check_names
+
+
+class Sequential(Model):
+    """Layers in a row: the output of each is the input of the next.
+
+    Its weights exist at once if it starts with `keras.Input` (or its first layer has `input_shape=`), else from the first call on.
+
+    >>> import lamina as keras
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(2)])
+    >>> model.output_shape
+    (None, 2)
+    """
+
+    def __init__(self, layers=None, trainable=True, name=None, **kwargs):
+        Layer.__init__(self, trainable=trainable, name=name, **kwargs)
+        self._sequence = []
+        self._sequence_graph = None
+        for layer in [layers] if isinstance(layers, Layer) else layers or []:
+            self._append(layer)
+        self._rebuild()
+
+    # The row of layers
+
+    def add(self, layer, rebuild=True):
+        """Put a layer at the end."""
+        self._append(layer)
+        if rebuild:
+            self._rebuild()
+
+    def pop(self, rebuild=True):
+        """Take the last layer off and return it."""
+        if not self.layers:
+            raise CallError(f"{self.name} has no layer to pop.")
+        layer = self._sequence.pop()
+        self._forget_graph()
+        if rebuild:
+            self._rebuild()
+        return layer
+
+    def _append(self, layer):
+        if isinstance(layer, KerasTensor) and hasattr(layer, "_keras_history"):
+            layer = layer._keras_history.operation
+        if not isinstance(layer, Layer):
+            if not callable(layer):
+                raise ConfigError(f"A Sequential holds layers; got {layer!r} ({type(layer).__name__}).")
+            raise ConfigError(
+                f"A Sequential holds layers; got the function {getattr(layer, '__name__', layer)!r}.",
+                fix="Put it into layers.Lambda(...) or layers.Activation(...).",
+            )
+        if isinstance(layer, InputLayer) and self._sequence:
+            raise ConfigError(f"{self.name} has layers already; an Input can only come first.")
+        if any(layer.name == other.name for other in self._sequence):
+            raise ConfigError(
+                f"{self.name} already has a layer called {layer.name!r}.", fix="Each layer needs a name= of its own."
+            )
+        if not self._sequence and not isinstance(layer, InputLayer):
+            self._add_input_for(layer)
+        self._sequence.append(layer)
+        self._forget_graph()
+        context.structure_changed()
+
+    def _add_input_for(self, layer):
+        """The Input that `input_shape=` on a first layer, or a first layer that is a model with known inputs, asks for."""
+        if layer._input_shape_argument is not None:
+            shape, dtype = layer._input_shape_argument
+            self._sequence.append(InputLayer(batch_shape=shape, dtype=dtype or _input_type(layer)))
+        elif isinstance(layer, Model) and layer._graph is not None and isinstance(layer.input, KerasTensor):
+            self._sequence.append(InputLayer(batch_shape=layer.input.shape, dtype=layer.input.dtype))
+
+    @property
+    def layers(self):
+        """The layers, without the Input."""
+        return [layer for layer in self._sequence if not isinstance(layer, InputLayer)]
+
+    @property
+    def _layers(self):
+        return list(self._sequence)
+
+    # The graph, once the input shape is known
+
+    @property
+    def _graph(self):
+        return self.__dict__.get("_sequence_graph")
+
+    def _forget_graph(self):
+        self._sequence_graph = None
+        self.built = False
+
+    def _rebuild(self):
+        if self._sequence and isinstance(self._sequence[0], InputLayer) and len(self._sequence) > 1:
+            self._draw()
+
+    def _draw(self):
+        """Call the layers on the symbolic input in turn."""
+        start = self._sequence[0].output
+        tensor = start
+        with self._scope():
+            for layer in self._sequence[1:]:
+                tensor = layer(tensor)
+        context.unique_name("functional")  # Keras makes a functional model here, and names go on from it
+        self._sequence_graph = Function(start, tensor, self.name)
+        _check_names(self._graph.operations, self.name)
+        self.built = True
+        context.structure_changed()
+
+    def build(self, input_shape=None):
+        """Make the weights for inputs of this batch shape."""
+        if self.built or self._graph is not None:
+            return
+        if not self._sequence:
+            raise CallError(f"{self.name} has no layers yet.", fix="model.add(...)")
+        if not isinstance(self._sequence[0], InputLayer):
+            if input_shape is None:
+                raise CallError(f"{self.name} does not know its input shape.", fix="Start it with keras.Input(shape=...).")
+            if isinstance(input_shape, (list, tuple)) and input_shape and isinstance(input_shape[0], (list, tuple)):
+                raise CallError(f"A Sequential has one input; got shapes {input_shape}.", fix="Use keras.Model(inputs, outputs).")
+            self._sequence.insert(0, InputLayer(batch_shape=input_shape, dtype=_input_type(self._sequence[0])))
+        if len(self._sequence) > 1:
+            self._draw()
+
+    def _ensure_built(self, args, kwargs):
+        if not self.built and args:
+            shape = arguments.shape_of(args[0])
+            known = isinstance(shape, tuple) and all(size is None or isinstance(size, int) for size in shape)
+            self.build((None, *shape[1:]) if known else shape)
+
+    def compute_output_shape(self, input_shape):
+        """The shape after the last layer."""
+        for layer in self.layers:
+            input_shape = layer.compute_output_shape(input_shape)
+        return input_shape
+
+    # Config
+
+    def get_config(self):
+        config = {"name": self.name, "trainable": self.trainable, "dtype": serialize(self.dtype_policy)}
+        config["layers"] = [serialize(layer) for layer in self._sequence]
+        if self._graph is not None:
+            config["build_input_shape"] = tuple(self._sequence[0].batch_shape)
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        with registry.CustomObjectScope(custom_objects):
+            config = {"layers": config} if isinstance(config, list) else dict(config)
+            model = cls(name=config.get("name"), trainable=config.get("trainable", True))
+            for layer in config["layers"]:
+                model._append(deserialize(layer))
+            model._rebuild()
+            if not model.built and config.get("build_input_shape"):
+                model.build(tuple(config["build_input_shape"]))
+            return model
+
+
+def _input_type(layer):
+    """What the numbers fed to this first layer are: what it says itself, else its compute type."""
+    if isinstance(layer, Sequential) and layer.layers:
+        return _input_type(layer.layers[0])
+    return layer.input_dtype

@@ -1,0 +1,154 @@
+"""The table of a model's layers."""
+
+import io
+import math
+import re
+
+from lamina.core import tree
+from lamina.core.graph import Operation, node_of
+from lamina.errors import ConfigError
+from lamina.layers import arguments
+
+
+def summary(
+    model,
+    line_length=None,
+    positions=None,
+    print_fn=None,
+    expand_nested=False,
+    show_trainable=False,
+    layer_range=None,
+):
+    """Print (or hand to `print_fn`) the layers of `model` with output shapes, numbers of weights, and for a branching graph, inputs."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    branching = _is_branching(model)
+    columns = ["Layer (type)", "Output Shape", "Param #"]
+    columns += ["Connected to"] * branching + ["Trainable"] * show_trainable
+    table = Table(width=line_length)
+    for index, column in enumerate(columns):
+        width = None if line_length is None or not positions else _width(positions, index, line_length)
+        table.add_column(column, justify="right" if column == "Param #" else "left", width=width)
+    for row in _rows(model, branching, show_trainable, expand_nested, layer_range):
+        table.add_row(*map(escape, row))
+    file = io.StringIO() if print_fn is not None else None
+    console = Console(file=file, highlight=False, width=line_length)
+    console.print(f"[bold]Model: {escape(repr(model.name))[1:-1].join(chr(34) * 2)}[/bold]")
+    console.print(table)
+    for line in _totals(model):
+        console.print(f"[bold] {line}[/bold]", markup=True)
+    if file is not None:
+        print_fn(file.getvalue().rstrip("\n"))
+
+
+def _width(positions, index, line_length):
+    starts = [0, *positions]
+    start, end = starts[index], starts[index + 1] if index + 1 < len(starts) else 1.0
+    return max(4, int((end - start) * line_length) - 3)
+
+
+def _rows(model, branching, show_trainable, expand_nested, layer_range, depth=0):
+    operations = _listed(model)
+    if layer_range is not None:
+        operations = _between(operations, layer_range)
+    for operation in operations:
+        prefix = "   " * (depth - 1) + "└ " if depth else ""
+        row = [f"{prefix}{operation.name} ({type(operation).__name__})", _output_shape(operation), _count(operation)]
+        if branching:
+            row.append("" if depth else _connections(operation, model))
+        if show_trainable:
+            row.append(_trainable(operation))
+        yield row
+        if expand_nested and hasattr(operation, "layers"):
+            yield from _rows(operation, branching, show_trainable, True, None, depth + 1)
+
+
+def _listed(model):
+    graph = getattr(model, "_graph", None)
+    return model.layers if graph is None or hasattr(model, "_sequence") else graph.operations
+
+
+def _between(operations, layer_range):
+    if len(layer_range) != 2:
+        raise ConfigError(f"layer_range is a pair of layer names (or patterns); got {layer_range!r}.")
+    ends = []
+    for pattern in layer_range:
+        matches = [i for i, op in enumerate(operations) if op.name == pattern or re.match(pattern, op.name)]
+        if not matches:
+            raise ConfigError(f"No layer name matches {pattern!r} of layer_range.")
+        ends.append(matches)
+    return operations[min(ends[0]) : max(ends[1]) + 1]
+
+
+def _output_shape(operation):
+    shape = None
+    if operation._inbound_nodes:
+        shape = arguments.shape_of(operation._inbound_nodes[0].outputs)
+    elif getattr(operation, "built", False):
+        shape = getattr(operation, "_last_output_shape", None)
+    if shape is None and getattr(operation, "_graph", None) is not None:
+        shape = operation.output_shape
+    if shape is None:
+        return "?" if getattr(operation, "built", False) else "? (unbuilt)"
+    return str(shape) if isinstance(shape, tuple) or isinstance(shape, dict) else ", ".join(map(str, shape))
+
+
+def _count(operation):
+    if not hasattr(operation, "count_params"):
+        return "0"
+    return f"{operation.count_params():,}" if operation.built else "0 (unbuilt)"
+
+
+def _trainable(operation):
+    weights = getattr(operation, "weights", [])
+    return "-" if not weights else "Y" if getattr(operation, "trainable_variables", []) else "N"
+
+
+def _is_branching(model):
+    """Whether the layers are more than a row."""
+    graph = getattr(model, "_graph", None)
+    if graph is None or hasattr(model, "_sequence"):
+        return False
+    used = [id(node_of(tensor)) for node in graph.nodes for tensor in node.tensors]
+    several = any(len(node.tensors) != 1 for node in graph.nodes)
+    return several or len(used) != len(set(used)) or len(graph.nodes) != len({id(n.operation) for n in graph.nodes})
+
+
+def _connections(operation, model):
+    if not isinstance(operation, Operation):
+        return ""
+    sources = []
+    for node in operation._inbound_nodes:
+        if node in model._graph.depths:
+            sources += [f"{t._keras_history.operation.name}[{t._keras_history.node_index}][{t._keras_history.tensor_index}]"
+                        for t in node.tensors]  # fmt: skip
+    return ", ".join(sources) or "-"
+
+
+def _totals(model):
+    trainable, others = model.trainable_weights, model.non_trainable_weights
+    optimizer = getattr(model, "optimizer", None)
+    extra = [v for v in getattr(optimizer, "variables", [])] if optimizer is not None else []
+    groups = [("Total params", [*trainable, *others, *extra]), ("Trainable params", trainable)]
+    groups += [("Non-trainable params", others)] + ([("Optimizer params", extra)] if extra else [])
+    for label, variables in groups:
+        count, size = sum(v.size for v in variables), sum(v.size * _bytes(v.dtype) for v in variables)
+        yield f"{label}: {count:,} ({_readable(size)})"
+
+
+def _bytes(dtype):
+    return {"bool": 1, "bfloat16": 2}.get(dtype) or int(re.findall(r"\d+", dtype)[0]) / 8
+
+
+def _readable(size):
+    if size == 0:
+        return "0.00 B"
+    power = min(int(math.log(size, 1024)), 5)
+    return f"{size / 1024**power:.2f} {('B', 'KB', 'MB', 'GB', 'TB', 'PB')[power]}"
+
+
+def count_params(weights):
+    """How many numbers a list of variables holds."""
+    return sum(variable.size for variable in tree.flatten(weights))

@@ -1,0 +1,124 @@
+"""Files: models and weights in Keras's formats. Names in them are looked up in closed tables; nothing in a file is run."""
+
+import json
+import pathlib
+import warnings
+
+from lamina.core.configurable import deserialize as deserialize_keras_object
+from lamina.core.configurable import serialize as serialize_keras_object
+from lamina.core.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from lamina.errors import FileError
+from lamina.saving.archive import load_archive, load_archive_weights, save_archive
+from lamina.saving.files import check_overwrite, open_hdf5
+from lamina.saving.legacy_h5 import (
+    is_legacy,
+    load_legacy_model,
+    load_legacy_weights,
+    save_legacy_model,
+    save_legacy_weights,
+)
+from lamina.saving.weights import load_weights_file, save_weights_file
+
+__all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "load_model",
+    "load_weights",
+    "model_from_json",
+    "register_keras_serializable",
+    "save_model",
+    "save_weights",
+    "serialize_keras_object",
+    "to_json",
+]
+
+_LEGACY = (".h5", ".hdf5", ".hdf", ".he5")
+
+
+def save_model(model, filepath, overwrite=True, zipped=None, include_optimizer=True, **kwargs):
+    """Write a whole model: to `.keras`, or to legacy HDF5 where the name ends in `.h5` or `.hdf5`."""
+    check_overwrite(filepath, overwrite)
+    name = str(filepath)
+    if name.endswith(".keras"):
+        save_archive(model, filepath)
+    elif name.endswith(_LEGACY):
+        save_legacy_model(model, filepath, include_optimizer)
+    else:
+        raise FileError(f"{name} has no ending that says how to save it.", fix=f"model.save({name + '.keras'!r})")
+
+
+def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
+    """The model in a `.keras` or legacy `.h5` file.
+
+    Args:
+        custom_objects: name -> class or function, for names that are not Keras's.
+        compile: whether to compile it as it was when saved.
+        safe_mode: False allows Python bytecode (of Lambda layers) in the file to run: only for files you trust.
+    """
+    path = _existing(filepath)
+    if path.suffix == ".keras":
+        return load_archive(path, custom_objects, compile, safe_mode)
+    if path.suffix in _LEGACY:
+        return load_legacy_model(path, custom_objects, compile, safe_mode)
+    raise FileError(f"{path} is neither a .keras nor a .h5 file.")
+
+
+def save_weights(model, filepath, overwrite=True, max_shard_size=None):
+    """Write the weights: to `.weights.h5`, or in the legacy format to any other `.h5`."""
+    check_overwrite(filepath, overwrite)
+    name = str(filepath)
+    if name.endswith(".weights.h5"):
+        save_weights_file(model, filepath)
+    elif name.endswith(_LEGACY):
+        today = name.rsplit(".", 1)[0] + ".weights.h5"
+        warnings.warn(f"save_weights({name!r}) writes the legacy format of Keras 2; today's is {today!r}.", stacklevel=3)
+        save_legacy_weights(model, filepath)
+    else:
+        raise FileError(f"{name} does not end in .weights.h5.", fix=f"model.save_weights({name + '.weights.h5'!r})")
+
+
+def load_weights(model, filepath, skip_mismatch=False, by_name=False):
+    """Read weights from a `.weights.h5`, `.keras` or legacy `.h5` file into a built model.
+
+    Args:
+        skip_mismatch: leave what does not fit as it is, with a warning, instead of an error.
+        by_name: match layers by name, not by order (legacy files only).
+    """
+    path = _existing(filepath)
+    if path.suffix == ".keras":
+        return load_archive_weights(model, path, skip_mismatch)
+    with open_hdf5(path, path) as file:
+        legacy = is_legacy(file)
+    if legacy:
+        return load_legacy_weights(model, path, by_name, skip_mismatch)
+    if by_name:
+        raise FileError(f"{path} is no legacy file: its weights are found by path, so by_name does not apply.")
+    return load_weights_file(model, path, str(path), skip_mismatch)
+
+
+def to_json(model, **kwargs):
+    """The architecture, without weights, as JSON; `kwargs` go to `json.dumps`."""
+    return json.dumps(serialize_keras_object(model), **kwargs)
+
+
+def model_from_json(json_string, custom_objects=None):
+    """The model that `to_json` described, with new weights."""
+    return deserialize_keras_object(json.loads(json_string), custom_objects)
+
+
+def _existing(filepath):
+    path = pathlib.Path(filepath)
+    if not path.is_file():
+        raise FileError(f"There is no file {path} (in {path.absolute().parent}).", fix="Is the path right?")
+    return path

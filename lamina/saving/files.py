@@ -1,0 +1,111 @@
+"""HDF5 read without following it anywhere, and files written whole or not at all."""
+
+import contextlib
+import pathlib
+
+import h5py
+import numpy as np
+
+from lamina.core.dtypes import numpy_dtype
+from lamina.core.files import replacing
+from lamina.errors import FileError
+
+
+def written(filepath):
+    """As `core.files.replacing`, and a missing folder is an error that says so."""
+    target = pathlib.Path(filepath)
+    if not target.parent.is_dir():
+        raise FileError(f"There is no folder {target.parent} to write {target.name} into.", fix="Make it first: mkdir -p.")
+    return replacing(target)
+
+
+def check_overwrite(filepath, overwrite):
+    """Refuse to replace a file unless the caller allows it."""
+    if not overwrite and pathlib.Path(filepath).exists():
+        raise FileError(f"{filepath} exists and overwrite=False.", fix="Pass overwrite=True or another name.")
+
+
+@contextlib.contextmanager
+def open_hdf5(file, name):
+    """An HDF5 file for reading; a damaged or missing one is an error that names it."""
+    try:
+        opened = h5py.File(file, "r")
+    except (OSError, ValueError) as error:
+        raise FileError(f"{name} cannot be read as HDF5: {error}.", fix="Is the path right, and the file whole?") from error
+    with opened:
+        yield opened
+
+
+def group_at(group, path):
+    """The group at `path`, each step of it a hard link; None where there is none."""
+    for part in filter(None, path.split("/")):
+        group = _member(group, part)
+        if group is None:
+            return None
+        if not isinstance(group, h5py.Group):
+            raise FileError(f"{path} in the file is not a group.")
+    return group
+
+
+def _member(group, name):
+    if name not in group:
+        return None
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        raise FileError(f"{group.name}/{name} links elsewhere, which a file of weights never needs; it is refused.")
+    return group[name]
+
+
+def array_at(group, path):
+    """The array at `path` below `group`: stored in this very file, of numbers."""
+    folder, _, name = path.rpartition("/")
+    parent = group_at(group, folder)
+    dataset = None if parent is None else _member(parent, name)
+    if not isinstance(dataset, h5py.Dataset):
+        raise FileError(f"The file has no array at {group.name}/{path}.")
+    if dataset.external or dataset.is_virtual:
+        raise FileError(f"{dataset.name} keeps its data outside of the file; it is refused.")
+    if dataset.dtype.kind not in "fiubcV":
+        raise FileError(f"{dataset.name} holds {dataset.dtype}, not numbers; it is refused.")
+    values = dataset[()]
+    stored = dataset.attrs.get("dtype")
+    return values if stored is None else np.asarray(values).view(numpy_dtype(stored))
+
+
+class Store:
+    """The `vars` of one object in a file, as a dict of arrays: '0', '1', ..."""
+
+    def __init__(self, group):
+        self.group = group
+
+    def keys(self):
+        return [] if self.group is None else sorted(self.group.keys())
+
+    def __len__(self):
+        return len(self.keys())
+
+    def __iter__(self):
+        return iter(self.keys())
+
+    def __contains__(self, key):
+        return key in self.keys()
+
+    def __getitem__(self, key):
+        if self.group is None:
+            raise KeyError(key)
+        return array_at(self.group, key)
+
+
+def write_array(group, name, value):
+    """One array; types that HDF5 does not know are written as integers, with their name beside."""
+    value = np.asarray(value)
+    if value.dtype.kind == "V" or value.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2", "int4"):
+        dataset = group.create_dataset(name, data=value.view(f"u{value.dtype.itemsize}"))
+        dataset.attrs["dtype"] = value.dtype.name
+    else:
+        group.create_dataset(name, data=value)
+
+
+def read_json_attribute(group, name):
+    """A text attribute of a group, or None."""
+    text = group.attrs.get(name)
+    return text.decode() if isinstance(text, bytes) else text

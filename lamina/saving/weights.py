@@ -1,0 +1,107 @@
+"""`.weights.h5`: the variables of a model, each at the path of attributes that leads to it.
+
+    layers/dense/vars/0        the first variable of the first Dense
+    optimizer/vars/3           the fourth variable of the optimizer
+"""
+
+import warnings
+from collections import Counter
+
+import h5py
+
+from lamina.core.context import snake_case
+from lamina.errors import FileError, ShapeError
+from lamina.saving.files import Store, group_at, open_hdf5, write_array, written
+
+# What every layer or model has for itself: no part of it is a part of the model that a file names.
+_OWN = frozenset(
+    "_own_variables _inbound_nodes _init_arguments _stamps _lossy _losses_cell _graph _sequence _sequence_graph _runner_made "
+    "_compile_loss _compile_metrics _loss_tracker _compile_arguments history activity_regularizer input_spec "
+    "dtype_policy _build_shapes _input_shape_argument".split()
+)
+
+
+def save_weights_file(model, filepath):
+    """Write the variables of `model` and of its optimizer."""
+    with written(filepath) as beside, h5py.File(beside, "w") as file:
+        write_tree(model, file)
+
+
+def write_tree(model, file):
+    """Write each part of the model into the open file."""
+    for path, part in parts_of(model):
+        group = file.require_group(f"{path}/vars")
+        group.attrs["name"] = str(getattr(part, "name", None) or type(part).__name__)
+        store = {}
+        part.save_own_variables(store)
+        for key, value in store.items():
+            write_array(group, key, value)
+
+
+def load_weights_file(model, file, name, skip_mismatch=False):
+    """Read what `save_weights_file` (or Keras 3) wrote; every variable of the model must be there unless `skip_mismatch`."""
+    with open_hdf5(file, name) as opened:
+        read_tree(model, opened, name, skip_mismatch)
+
+
+def read_tree(model, file, name, skip_mismatch=False):
+    """Read each part of the model from the open file."""
+    failed = []
+    optimizer = getattr(model, "optimizer", None)
+    for path, part in parts_of(model):
+        group = group_at(file, f"{path}/vars")
+        if part is optimizer and group is None:
+            continue  # a file of weights alone
+        try:
+            part.load_own_variables(Store(group))
+        except (ShapeError, KeyError) as error:
+            failed.append((path, part, error))
+    if failed and not skip_mismatch:
+        lines = "\n".join(f"  {path or getattr(part, 'name', '/')}: {error}" for path, part, error in failed[:8])
+        raise FileError(
+            f"{name} does not fit the model in {len(failed)} place{'s' * (len(failed) > 1)}:\n{lines}",
+            fix="Build the same architecture, or pass skip_mismatch=True to keep what does not fit as it is.",
+        )
+    for path, _, error in failed:
+        warnings.warn(f"{path} was not loaded (skip_mismatch=True): {error}", stacklevel=4)
+
+
+def parts_of(root):
+    """(path, object) for each object with variables of its own, found along the attributes, each once."""
+    seen = set()
+
+    def visit(part, path):
+        if id(part) in seen:
+            return
+        seen.add(id(part))
+        yield path, part
+        for name, child in _children(part):
+            below = f"{path}/{name}" if path else name
+            if _has_variables(child):
+                yield from visit(child, below)
+            elif isinstance(child, (list, tuple, set, dict)):
+                yield from visit_all(child, below)
+
+    def visit_all(container, path):
+        counts = Counter()
+        for item in container.values() if isinstance(container, dict) else container:
+            if not _has_variables(item):
+                continue
+            name = snake_case(type(item).__name__)
+            counts[name] += 1
+            number = counts[name] - 1
+            yield from visit(item, f"{path}/{name}_{number}" if number else f"{path}/{name}")
+
+    return visit(root, "")
+
+
+def _children(part):
+    if getattr(part, "_graph", None) is not None or hasattr(part, "_sequence"):
+        yield "layers", part.layers
+    for name in sorted(vars(part)):
+        if not name.startswith("__") and name not in _OWN:
+            yield name, vars(part)[name]
+
+
+def _has_variables(item):
+    return hasattr(item, "save_own_variables") and not isinstance(item, type)

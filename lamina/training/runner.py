@@ -1,0 +1,174 @@
+"""Runner: the compiled steps of one model and the values they run on."""
+
+import jax
+
+from lamina.core import context, tree
+from lamina.core.symbolic import KerasTensor, trace
+from lamina.training.data import unpack_x_y_sample_weight
+from lamina.training.state import TrainingState, peek
+from lamina.training.step import bound_step, takes_state
+
+
+class Runner:
+    """What `fit`, `evaluate`, `predict` and the `_on_batch` methods run on.
+
+    `train` works on a TrainingState that stays lent from step to step. `test` and `predict` donate nothing and read the values
+    where they are. A change of the layers or of their `trainable` flags is seen at the next step: it makes programs anew.
+    """
+
+    def __init__(self, model):
+        self.model = model
+        self._version = self._pattern = None
+        self.state = None
+        self.programs = {}
+
+    # Programs
+
+    def refresh(self):
+        """Forget compiled programs that were made for other layers, or other layers frozen."""
+        if self._version == context.structure_version():
+            return
+        model = self.model
+        self.groups = {
+            "trainable": model.trainable_variables,
+            "others": model.non_trainable_variables,
+            "optimizer": model.optimizer.variables if model.optimizer is not None else [],
+            "metrics": model.metrics_variables,
+        }
+        frozen = tuple(layer.trainable for layer in model._flatten_layers())
+        pattern = (frozen, *(tuple(map(id, self.groups[group])) for group in sorted(self.groups)))
+        if pattern != self._pattern:
+            self.release()
+            self.programs.clear()
+            self._pattern = pattern
+        self._version = context.structure_version()
+
+    def prepare(self, kind, batch):
+        self.refresh()
+        if kind not in self.programs:
+            self.build(batch)
+            self.refresh()
+
+    def program(self, kind):
+        """The compiled step of a kind: 'train', 'test' or 'predict'."""
+        if kind not in self.programs:
+            make = {"train": self._train, "test": self._test, "predict": self._predict}[kind]
+            donated = (0,) if kind == "train" else ()
+            step = make()
+            self.programs[kind] = step if self.model.run_eagerly else jax.jit(step, donate_argnums=donated)
+        return self.programs[kind]
+
+    def _train(self):
+        method = self.model.train_step
+        if takes_state(method):
+            return lambda state, data: method(state, data)
+        return bound_step(self.model, method, lambda: self._cells("trainable", "others", "optimizer", "metrics"))
+
+    def _test(self):
+        method = self.model.test_step
+        step = method if takes_state(method) else bound_step(
+            self.model, method, lambda: self._cells("trainable", "others", "metrics")
+        )  # fmt: skip
+
+        def test(state, data):
+            logs, (_, others, metrics) = step(state, data)
+            return logs, others, metrics
+
+        return test
+
+    def _predict(self):
+        method = self.model.predict_step
+        if not takes_state(method):
+            step = bound_step(self.model, method, lambda: self._cells("trainable", "others"))
+            return lambda state, data: _changed(step(state, data), state[1], pure=True)
+        return lambda state, data: _changed(method(state, data), state[1], pure=False)
+
+    def _cells(self, *names):
+        return [self.groups[name] for name in names]
+
+    # Steps
+
+    def train(self, batch):
+        """Train on one batch; the logs as device arrays."""
+        self.prepare("train", batch)
+        if self.state is None or self.state.released:
+            self.state = TrainingState(self.groups)
+        values = self.state.values
+        state = (values["trainable"], values["others"], values["optimizer"], values["metrics"])
+        logs, new = self.program("train")(state, batch)
+        values["trainable"], values["others"], values["optimizer"], values["metrics"] = map(list, new)
+        return logs
+
+    def test(self, batch):
+        """Test on one batch; the logs as device arrays."""
+        self.prepare("test", batch)
+        state = tuple(peek(self.groups[name]) for name in ("trainable", "others", "metrics"))
+        logs, others, metrics = self.program("test")(state, batch)
+        self._write("others", others, state[1])
+        self._write("metrics", metrics, state[2])
+        return logs
+
+    def predict(self, batch):
+        """The outputs for one batch, as device arrays."""
+        self.prepare("predict", batch)
+        state = (peek(self.groups["trainable"]), peek(self.groups["others"]))
+        outputs, changed = self.program("predict")(state, batch)
+        for index, value in changed.items():
+            self._put(self.groups["others"][index], value)
+        return outputs
+
+    def _write(self, group, new, old):
+        for cell, value, before in zip(self.groups[group], new, old, strict=True):
+            if value is not before:
+                self._put(cell, value)
+
+    @staticmethod
+    def _put(cell, value):
+        lender = cell._lender
+        if lender is None:
+            cell._value = value
+        else:
+            lender.put(cell, value)
+
+    def release(self):
+        """Give all values back to their variables."""
+        if self.state is not None:
+            self.state.release()
+            self.state = None
+
+    # Building
+
+    def build(self, batch):
+        """Make what has no variables yet, from the shapes of a first batch: layers, losses and metrics, optimizer slots."""
+        model = self.model
+        x, y, sample_weight = unpack_x_y_sample_weight(batch)
+        if not all(layer.built for layer in model._flatten_layers()):
+            trace(model._run, *_symbols((x,)))
+            context.structure_changed()
+        if y is not None and model._has_unbuilt_targets():
+            x, y, sample_weight = _symbols((x, y, sample_weight))
+            y_pred = model.compute_output_spec(x)
+            trace(model._build_compiled, x, y, y_pred, sample_weight)
+            context.structure_changed()
+        if model.optimizer is not None:
+            model.optimizer.build(model.trainable_variables)
+            context.structure_changed()
+
+
+def _changed(result, before, pure):
+    """Outputs, and only those of the other variables that the step changed: most models change none when they predict."""
+    outputs, after = (result[0], result[1][1]) if pure else result
+    return outputs, {index: new for index, (new, old) in enumerate(zip(after, before, strict=True)) if new is not old}
+
+
+def _symbols(batch):
+    """A batch as symbolic tensors with an open batch size."""
+
+    def symbol(value):
+        if value is None:
+            return None
+        shape = getattr(value, "shape", ())
+        sizes = (None, *shape[1:]) if shape else ()
+        return KerasTensor(sizes, jax.dtypes.canonicalize_dtype(value.dtype).name)
+
+    return tree.map_structure(symbol, batch)

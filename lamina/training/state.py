@@ -1,0 +1,65 @@
+"""The values of a model while it trains: one flat structure, lent to the compiled step and given back when someone looks."""
+
+import jax
+
+GROUPS = ("trainable", "others", "optimizer", "metrics")
+
+
+def _copy(array):
+    return jax.device_put(array, may_alias=False)  # unlike jnp.copy it compiles nothing
+
+
+class TrainingState:
+    """Variables in four groups and, in `values`, their arrays.
+
+    The arrays are the step's own (copied once when taken), so the step may donate them. A variable read meanwhile gives a copy, and
+    one that is assigned changes the array here. `release` puts everything back.
+    """
+
+    def __init__(self, groups):
+        self.groups = groups
+        self._places = {cell: (group, index) for group in GROUPS for index, cell in enumerate(groups[group])}
+        for cell in self._places:
+            lender = cell._lender
+            if lender is not None:  # another model that shares the layer trained it last
+                lender.release()
+        self.values = {group: [_copy(cell._value) for cell in groups[group]] for group in GROUPS}
+        for cell in self._places:
+            cell._lender, cell._value = self, None
+        self.released = False
+
+    def get(self, cell):
+        """A copy of the array of a variable: the next step will overwrite the original."""
+        group, index = self._places[cell]
+        return _copy(self.values[group][index])
+
+    def set(self, cell, value):
+        """Change the array of a variable."""
+        group, index = self._places[cell]
+        self.values[group][index] = _copy(value)
+
+    def put(self, cell, value):
+        """As `set`, for an array that is nobody else's."""
+        group, index = self._places[cell]
+        self.values[group][index] = value
+
+    def release(self):
+        """Give the arrays back to their variables."""
+        if self.released:
+            return
+        self.released = True
+        for cell, (group, index) in self._places.items():
+            cell._lender, cell._value = None, self.values[group][index]
+
+
+def peek(cells):
+    """The arrays of variables without copies, for programs that donate nothing."""
+    values = []
+    for cell in cells:
+        lender = cell._lender
+        if lender is None:
+            values.append(cell._value)
+        else:
+            group, index = lender._places[cell]
+            values.append(lender.values[group][index])
+    return values

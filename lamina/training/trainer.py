@@ -1,0 +1,345 @@
+"""Trainer: compile, fit, evaluate, predict, and the steps a user may write anew."""
+
+import jax
+import numpy as np
+
+from lamina import callbacks as callbacks_module
+from lamina import metrics as metrics_module
+from lamina import optimizers
+from lamina.core import context, tree
+from lamina.core.configurable import deserialize, serialize
+from lamina.core.symbolic import KerasTensor
+from lamina.core.variable import unwrap
+from lamina.errors import CallError, DataError
+from lamina.layers import arguments
+from lamina.training import step
+from lamina.training.compile import CompileLoss, CompileMetrics
+from lamina.training.data import make_batches, split_validation, unpack_x_y_sample_weight
+from lamina.training.loop import evaluate_batches, fit_batches, predict_batches
+from lamina.training.runner import Runner
+
+
+class Trainer:
+    """The half of Model that trains. Everything runs through `training.loop`, every step through `training.runner`."""
+
+    optimizer = None
+    loss = None
+    compiled = False
+    stop_training = False
+    run_eagerly = False
+    _compile_loss = _compile_metrics = _loss_tracker = _runner_made = _compile_arguments = None
+
+    # Compile
+
+    def compile(
+        self,
+        optimizer="rmsprop",
+        loss=None,
+        loss_weights=None,
+        metrics=None,
+        weighted_metrics=None,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+        auto_scale_loss=True,
+    ):
+        """Say how to train: with which optimizer, on which loss, watching which metrics.
+
+        Args:
+            optimizer: a name, an Optimizer, or an optax GradientTransformation.
+            loss: a name, function or Loss; a list or dict of them for several outputs. None if `compute_loss` or layers give it.
+            loss_weights: numbers the losses of several outputs are multiplied by.
+            metrics: names, functions or Metrics; for several outputs a list of lists, or a dict by output name.
+            weighted_metrics: the same, with sample weights.
+            run_eagerly: run each step op by op, for debugging.
+            steps_per_execution, jit_compile: accepted; a step is always one compiled program.
+            auto_scale_loss: scale the loss where a layer computes in float16.
+        """
+        self._compile_arguments = {
+            "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
+            "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+        }  # fmt: skip
+        self._stop_running()
+        self.optimizer = optimizers.get(optimizer)
+        if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and self.optimizer is not None:
+            if not isinstance(self.optimizer, optimizers.LossScaleOptimizer):
+                self.optimizer = optimizers.LossScaleOptimizer(self.optimizer, name="loss_scale_optimizer")
+        self.loss, self.loss_weights, self.run_eagerly = loss, loss_weights, run_eagerly
+        self.steps_per_execution, self.jit_compile = steps_per_execution, jit_compile
+        names = self.output_names if getattr(self, "_graph", None) is not None else None
+        self._compile_loss = None if loss is None else CompileLoss(loss, loss_weights, names)
+        has_metrics = metrics is not None or weighted_metrics is not None
+        self._compile_metrics = CompileMetrics(metrics, weighted_metrics, names) if has_metrics else None
+        self._loss_tracker = metrics_module.Mean(name="loss")
+        self.compiled, self.stop_training = True, False
+        context.structure_changed()
+
+    def resolved(self):
+        """What `compile` settled on for this model's outputs: {"loss": {output: Loss}, "metrics": {key in the logs: Metric}}.
+
+        Names such as 'accuracy' are settled by the shapes of targets and outputs, so only after the first batch.
+        """
+        losses = self._compile_loss.resolved() if self._compile_loss else {}
+        return {"loss": losses, "metrics": self._compile_metrics.resolved() if self._compile_metrics else {}}
+
+    @property
+    def metrics(self):
+        """The loss tracker, the compiled metrics, and the metrics kept as attributes of the model and its layers."""
+        found = [metric for metric in (self._loss_tracker, self._compile_metrics) if metric is not None]
+        if self._compile_loss is not None:
+            found.extend(self._compile_loss.metrics)
+        internal = {id(metric) for metric in found}
+        own = [metric for metric in self._parts(metrics_module.Metric) if id(metric) not in internal]
+        inner = [
+            metric
+            for layer in self._flatten_layers(include_self=False)
+            if not isinstance(layer, Trainer)
+            for metric in layer._parts(metrics_module.Metric)
+        ]
+        return list({id(metric): metric for metric in (*found, *own, *inner)}.values())
+
+    @property
+    def metrics_names(self):
+        """The keys of the logs, as `evaluate` orders them."""
+        return list(self._in_order(self.get_metrics_result()))
+
+    def reset_metrics(self):
+        """Start all metrics anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self):
+        """The results of all metrics, a dict."""
+        results = {}
+        for metric in self.metrics:
+            value = metric.result()
+            results.update(value if isinstance(value, dict) else {metric.name: value})
+        return results
+
+    # What a user may write anew
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The number to make small: the compiled losses plus what layers added (regularization, `add_loss`)."""
+        added = [loss.sum() if getattr(loss, "ndim", 0) else loss for loss in map(unwrap, self.losses)]
+        total = None
+        if self._compile_loss is not None and y is not None:
+            total = self._compile_loss(y, y_pred, sample_weight)
+        for loss in added:
+            total = loss if total is None else total + loss
+        if total is None:
+            raise CallError(
+                f"{self.name} has nothing to minimise: no loss in compile() that has targets, and no add_loss().",
+                fix='compile(loss="mse") and fit(x, y), or add_loss() in a layer.',
+            )
+        return total
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Update the compiled metrics; the results of all."""
+        if self._compile_metrics is not None and y is not None:
+            self._compile_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def compute_loss_and_updates(
+        self, trainable_variables, non_trainable_variables, metrics_variables, x, y, sample_weight, training=False,
+        optimizer_variables=None,
+    ):  # fmt: skip
+        """Pure: (loss, (unscaled loss, outputs, new non-trainable values, new metric values)), to differentiate by the first."""
+        scaled, (loss, packed, others, metric_values) = step.loss_and_updates(
+            self, trainable_variables, non_trainable_variables, metrics_variables, x, y, sample_weight, training,
+            optimizer_variables,
+        )  # fmt: skip
+        return scaled, (loss, packed[0], others, metric_values)
+
+    def train_step(self, state, data):
+        """(logs, new state) of one step. May be written anew, as (self, state, data), pure, Keras's way on JAX."""
+        return step.train_step(self, state, data)
+
+    def test_step(self, state, data):
+        """(logs, new state) of testing one batch. May be written anew."""
+        return step.test_step(self, state, data)
+
+    def predict_step(self, state, data):
+        """(outputs, new non-trainable values) for one batch. May be written anew."""
+        return step.predict_step(self, state, data)
+
+    # Fit, evaluate, predict
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        validation_steps=None,
+        validation_batch_size=None,
+        validation_freq=1,
+    ):
+        """Train for `epochs` passes over the data; returns the History.
+
+        Args:
+            x, y, sample_weight: arrays (structures of them), or x gives batches: a generator, PyDataset, DataLoader, dataset.
+            batch_size: samples a step; 32 if not given.
+            validation_split: the share of the samples, from the end, that is held out.
+            validation_data: (x, y) or (x, y, sample_weight), or something that gives batches.
+            class_weight: dict from label to weight.
+            steps_per_epoch, validation_steps: batches to take, for data without an end.
+            validation_freq: validate every so many epochs, or after the epochs in a list.
+
+        Raises:
+            CallError: when `compile` was not called. DataError: for data that does not fit.
+        """
+        self._must_be_compiled("fit")
+        if validation_split and validation_data is None:
+            (x, y, sample_weight), validation_data = split_validation((x, y, sample_weight), validation_split)
+        batches = make_batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
+        validation = None
+        if validation_data is not None:
+            size = validation_batch_size or (batch_size if _are_arrays(validation_data) else None)
+            validation = _validation_batches(validation_data, size, validation_steps)
+        return fit_batches(self, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq)
+
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        callbacks=None,
+        return_dict=False,
+        **kwargs,
+    ):
+        """The loss and metrics over the data: a list (one number if there is no metric), or a dict."""
+        self._must_be_compiled("evaluate")
+        if kwargs:
+            raise CallError(f"evaluate has no argument {', '.join(map(repr, kwargs))}.")
+        batches = make_batches(x, y, sample_weight, batch_size, steps, shuffle=False)
+        logs = evaluate_batches(self, batches, verbose, callbacks)
+        return logs if return_dict else self._as_list(logs)
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """The outputs for all samples, as NumPy arrays, in inference mode."""
+        batches = make_batches(x, None, None, batch_size, steps, shuffle=False)
+        return predict_batches(self, batches, verbose, callbacks)
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """One training step on one batch; its loss and metrics."""
+        self._must_be_compiled("train_on_batch")
+        return self._on_batch(self._runner.train, x, y, sample_weight, class_weight, return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """The loss and metrics of one batch."""
+        self._must_be_compiled("test_on_batch")
+        return self._on_batch(self._runner.test, x, y, sample_weight, None, return_dict)
+
+    def predict_on_batch(self, x):
+        """The outputs for one batch, as NumPy arrays."""
+        batch = _single_batch(x, None, None, None)
+        return tree.map_structure(np.asarray, self._runner.predict(batch))
+
+    def _on_batch(self, run, x, y, sample_weight, class_weight, return_dict):
+        self.reset_metrics()
+        logs = run(_single_batch(x, y, sample_weight, class_weight))
+        logs = {key: step.as_scalar(value) for key, value in logs.items()}
+        return dict(sorted(logs.items())) if return_dict else self._as_list(logs)
+
+    # Inside
+
+    @property
+    def _runner(self):
+        if self._runner_made is None:
+            self._runner_made = Runner(self)
+        return self._runner_made
+
+    def _stop_running(self):
+        """Give values back and forget compiled programs."""
+        if self._runner_made is not None:
+            self._runner_made.release()
+            self._runner_made = None
+
+    @property
+    def _call_has_training(self):
+        signature = arguments.signature_of(type(self).call)
+        return signature.has_training or signature.has_any_keyword
+
+    def _has_unbuilt_targets(self):
+        loss = self._compile_loss is not None and self._compile_loss.losses is None
+        return loss or (self._compile_metrics is not None and self._compile_metrics.rows is None)
+
+    def _build_compiled(self, x, y, y_pred, sample_weight):
+        """Match losses and metrics to outputs; traced, so that metrics make their variables."""
+        if self._compile_loss is not None and self._compile_loss.losses is None:
+            self._compile_loss.build(y, y_pred)
+        if self._compile_metrics is not None and self._compile_metrics.rows is None:
+            self._compile_metrics.build(y, y_pred)
+            self._compile_metrics.update_state(y, y_pred, sample_weight)
+
+    def _must_be_compiled(self, method):
+        if not self.compiled:
+            raise CallError(f"{self.name} is not compiled, so it cannot {method}.", fix='model.compile("adam", loss="mse")')
+
+    def _in_order(self, logs):
+        """Logs in the order of `evaluate`'s list: the loss, the losses of outputs, then the metrics."""
+        first = [key for key in ("loss", *(m.name for m in self._compile_loss.metrics)) if key in logs] if self._compile_loss else ["loss"]
+        metrics = list(self._compile_metrics.resolved()) if self._compile_metrics else []
+        ordered = [key for key in (*first, *metrics) if key in logs]
+        return {key: logs[key] for key in (*ordered, *(key for key in logs if key not in ordered))}
+
+    def _as_list(self, logs):
+        values = list(self._in_order(logs).values())
+        return values[0] if len(values) == 1 else values
+
+    # Config
+
+    def get_compile_config(self):
+        """What `compile` was called with, for files."""
+        if not self.compiled or self._compile_arguments is None:
+            return None
+        config = {**self._compile_arguments, "optimizer": self.optimizer}
+        return {key: serialize(value) for key, value in config.items()}
+
+    def compile_from_config(self, config):
+        """Compile as a file says, with slots for the optimizer."""
+        config = deserialize({key: value for key, value in config.items()})
+        self.compile(**config)
+        if self.optimizer is not None and self.built:
+            self.optimizer.build(self.trainable_variables)
+
+
+def _are_arrays(data):
+    return isinstance(data, (tuple, list)) and bool(data) and all(_is_array(leaf) for leaf in tree.flatten(list(data)))
+
+
+def _is_array(leaf):
+    return leaf is None or hasattr(leaf, "shape") or isinstance(leaf, (int, float))
+
+
+def _validation_batches(data, batch_size, steps):
+    if isinstance(data, (tuple, list)):
+        x, y, sample_weight = unpack_x_y_sample_weight(tuple(data))
+        return make_batches(x, y, sample_weight, batch_size, steps, shuffle=False)
+    return make_batches(data, steps=steps, shuffle=False)
+
+
+def _single_batch(x, y, sample_weight, class_weight):
+    """One batch of arrays, whole."""
+    leaves = [leaf for leaf in tree.flatten(x) if leaf is not None]
+    if not leaves or any(isinstance(leaf, KerasTensor) for leaf in leaves):
+        raise DataError(f"A batch is made of arrays; got {x!r}.")
+    ready = class_weight is None and all(isinstance(a, (np.ndarray, jax.Array)) and a.dtype != np.float64 for a in leaves)
+    if ready and y is None:
+        return x, None, sample_weight
+    size = max(len(leaves[0]) if hasattr(leaves[0], "__len__") else 1, 1)
+    return next(iter(make_batches(x, y, sample_weight, size, None, False, class_weight).epoch()))
+
