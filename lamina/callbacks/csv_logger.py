@@ -1,0 +1,64 @@
+"""CSVLogger."""
+
+import csv
+import os
+from typing import Any
+
+import numpy as np
+
+from lamina.callbacks.callback import Callback
+
+__all__ = ["CSVLogger"]
+
+
+class CSVLogger(Callback):
+    """Writes the figures of each epoch as a row of a CSV file, which is whole after each epoch.
+
+    Args:
+        filename: where.
+        separator: between the columns.
+        append: go on with the file that is there.
+
+    >>> import lamina as keras
+    >>> log = keras.callbacks.CSVLogger("training.csv", append=True)
+    """
+
+    def __init__(self, filename, separator=",", append=False):
+        self.filename = os.fspath(filename)
+        self.sep = separator
+        self.append = append
+        self.keys: Any = None
+        self.writer: Any = None
+        self.csv_file: Any = None
+
+    def on_train_begin(self, logs=None):
+        self._close()
+        self.csv_file = open(self.filename, "a" if self.append else "w", newline="", encoding="utf-8")  # noqa: SIM115
+        self.keys = self.writer = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs = logs or {}
+        self.writer = self.writer or self._begin(logs)
+        self.writer.writerow({"epoch": epoch, **{key: _cell(logs.get(key, "NA")) for key in self.keys}})
+        self.csv_file.flush()
+
+    def _begin(self, logs):
+        self.keys = sorted(logs)
+        if not any(key.startswith("val_") for key in self.keys):
+            self.keys += [f"val_{key}" for key in self.keys]  # validation may come in later epochs only
+        writer = csv.DictWriter(self.csv_file, ["epoch", *self.keys], delimiter=self.sep)
+        if self.csv_file.tell() == 0:
+            writer.writeheader()
+        return writer
+
+    def on_train_end(self, logs=None):
+        self._close()
+        self.writer = None
+
+    def _close(self):
+        if self.csv_file is not None:
+            self.csv_file.close()
+
+
+def _cell(value):
+    return value if isinstance(value, str) or np.ndim(value) == 0 else f'"[{", ".join(map(str, value))}]"'

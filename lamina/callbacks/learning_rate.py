@@ -1,0 +1,146 @@
+"""Callbacks that set the learning rate: by a schedule of epochs, or when a figure stands still."""
+
+import inspect
+
+import numpy as np
+
+from lamina.callbacks.callback import Callback
+from lamina.callbacks.monitor import MonitorCallback
+from lamina.core.progress import say
+from lamina.errors import ConfigError
+
+__all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
+
+
+def _optimizers(model):
+    """The optimizers of a model by the name their learning rate has in `logs`."""
+    many = getattr(model.optimizer, "optimizers", None)
+    if many is None:
+        return {"learning_rate": model.optimizer}
+    return {f"learning_rate_{optimizer.name}": optimizer for optimizer in many}
+
+
+def _log_learning_rates(model, logs):
+    if logs is not None:
+        logs.update({name: float(optimizer.learning_rate) for name, optimizer in _optimizers(model).items()})
+
+
+class LearningRateScheduler(Callback):
+    """Before each epoch the learning rate becomes `schedule(epoch, learning_rate)`.
+
+    Args:
+        schedule: a function of the epoch (from 0) and the present rate, or of the epoch alone, that gives a float.
+        verbose: 1 says each new rate.
+
+    >>> import lamina as keras
+    >>> halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch > 10 else rate)
+    """
+
+    def __init__(self, schedule, verbose=0):
+        self.schedule = schedule
+        self.verbose = verbose
+
+    def on_epoch_begin(self, epoch, logs=None):
+        for name, optimizer in _optimizers(self.model).items():
+            optimizer.learning_rate = rate = self._next_rate(epoch, float(optimizer.learning_rate))
+            if self.verbose:
+                say(f"Epoch {epoch + 1}: LearningRateScheduler setting {name} to {rate}.")
+
+    def _next_rate(self, epoch, rate):
+        rate = self.schedule(epoch, rate) if _takes_two(self.schedule) else self.schedule(epoch)
+        if not (isinstance(rate, (float, np.floating)) or (hasattr(rate, "dtype") and np.shape(rate) == ())):
+            raise ConfigError(f"The schedule of LearningRateScheduler must give a float; got {rate!r}.")
+        return float(rate)
+
+    def on_epoch_end(self, epoch, logs=None):
+        _log_learning_rates(self.model, logs)
+
+
+def _takes_two(function):
+    try:
+        inspect.signature(function).bind(0, 0.0)
+    except TypeError:
+        return False
+    return True
+
+
+class ReduceLROnPlateau(MonitorCallback):
+    """Multiplies the learning rate by `factor` when the figure `monitor` has not improved for `patience` epochs.
+
+    Args:
+        monitor, mode, min_delta: what is an improvement.
+        factor: below 1.
+        patience: epochs without improvement after which the rate falls.
+        verbose: 1 says each new rate.
+        cooldown: epochs after a fall in which none are counted.
+        min_lr: the rate falls no lower.
+
+    >>> import lamina as keras
+    >>> reduce = keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.2, patience=5, min_lr=0.001)
+    """
+
+    def __init__(
+        self,
+        monitor="val_loss",
+        factor=0.1,
+        patience=10,
+        verbose=0,
+        mode="auto",
+        min_delta=1e-4,
+        cooldown=0,
+        min_lr=0.0,
+        **kwargs,
+    ):
+        if kwargs:
+            raise ConfigError(
+                f"ReduceLROnPlateau takes no {', '.join(kwargs)}.", fix="Today's name of epsilon is min_delta."
+            )
+        if factor >= 1.0:
+            raise ConfigError(f"factor of ReduceLROnPlateau is below 1; got {factor}.", fix="factor=0.1")
+        super().__init__(monitor, mode, min_delta=min_delta)
+        self.factor = factor
+        self.patience = patience
+        self.verbose = verbose
+        self.cooldown = cooldown
+        self.min_lr = min_lr
+        self._reset()
+
+    def _reset(self):
+        self.best = None
+        self.wait = self.cooldown_counter = 0
+
+    def on_train_begin(self, logs=None):
+        self._reset()
+
+    def on_epoch_end(self, epoch, logs=None):
+        _log_learning_rates(self.model, logs)
+        current = self.monitored(logs)
+        if current is None:
+            return
+        if self.in_cooldown():
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self.is_improvement(current, self.best):
+            self.best = current
+            self.wait = 0
+        elif not self.in_cooldown():
+            self.wait += 1
+            if self.wait >= self.patience and self._reduce(epoch):
+                self.cooldown_counter = self.cooldown
+                self.wait = 0
+
+    def _reduce(self, epoch):
+        """Whether a rate was above min_lr and fell."""
+        fell = False
+        for name, optimizer in _optimizers(self.model).items():
+            rate = float(optimizer.learning_rate)
+            if rate > np.float32(self.min_lr):
+                optimizer.learning_rate = rate = max(rate * self.factor, self.min_lr)
+                fell = True
+                if self.verbose:
+                    say(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing {name} to {rate}.")
+        return fell
+
+    def in_cooldown(self):
+        """Whether epochs are not counted now."""
+        return self.cooldown_counter > 0

@@ -1,0 +1,57 @@
+"""ProgbarLogger: the progress of fit, evaluate and predict as a callback."""
+
+from lamina.callbacks.callback import Callback
+from lamina.core.progress import Progress
+
+__all__ = ["ProgbarLogger"]
+
+
+class ProgbarLogger(Callback):
+    """A bar and the figures so far: live in a terminal or a notebook, else one line an epoch.
+
+    `fit`, `evaluate` and `predict` show their progress by themselves; this is for loops of one's own.
+    """
+
+    def __init__(self):
+        self.progress = Progress()
+        self._in_fit = False
+
+    def set_params(self, params):
+        self.params = params
+        self.progress = Progress(params.get("verbose", "auto"), params.get("epochs", 1), params.get("steps"))
+
+    def on_train_begin(self, logs=None):
+        self._in_fit = True
+
+    def on_train_end(self, logs=None):
+        self._in_fit = False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.progress.begin_epoch(epoch)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.progress.update(batch + 1, logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.progress.end_epoch(logs)
+
+    def on_test_begin(self, logs=None):
+        if not self._in_fit:
+            self.progress.begin_epoch()
+
+    def on_test_batch_end(self, batch, logs=None):
+        if not self._in_fit:
+            self.progress.update(batch + 1, logs)
+
+    def on_test_end(self, logs=None):
+        if not self._in_fit:
+            self.progress.end_epoch(logs)
+
+    def on_predict_begin(self, logs=None):
+        self.progress.begin_epoch()
+
+    def on_predict_batch_end(self, batch, logs=None):
+        self.progress.update(batch + 1)  # its logs are the outputs
+
+    def on_predict_end(self, logs=None):
+        self.progress.end_epoch()

@@ -1,0 +1,28 @@
+"""TerminateOnNaN."""
+
+import math
+
+from lamina.callbacks.callback import Callback
+from lamina.core.progress import say
+
+__all__ = ["TerminateOnNaN"]
+
+
+class TerminateOnNaN(Callback):
+    """Stops training at the first batch whose loss is NaN or infinite.
+
+    Args:
+        raise_error: raise a RuntimeError at once instead; no other callback is called then.
+    """
+
+    def __init__(self, raise_error=False):
+        self.raise_error = raise_error
+
+    def on_batch_end(self, batch, logs=None):
+        loss = (logs or {}).get("loss")
+        if loss is None or math.isfinite(loss):
+            return
+        if self.raise_error:
+            raise RuntimeError(f"The loss of batch {batch} is {loss}.")
+        say(f"Batch {batch}: the loss is {loss}, training stops.")
+        self.model.stop_training = True

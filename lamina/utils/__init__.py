@@ -1,0 +1,43 @@
+"""Utilities: data in and out, seeds, progress."""
+
+from lamina.core.progress import Progbar
+from lamina.core.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from lamina.core.settings import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
+from lamina.training.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
+from lamina.utils.arrays import normalize, to_categorical
+from lamina.utils.seeds import set_random_seed
+from lamina.utils.sequences import pad_sequences
+
+Sequence = PyDataset  # its name before Keras 3
+
+__all__ = [
+    "CustomObjectScope",
+    "Progbar",
+    "PyDataset",
+    "Sequence",
+    "custom_object_scope",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "is_interactive_logging_enabled",
+    "normalize",
+    "pack_x_y_sample_weight",
+    "pad_sequences",
+    "register_keras_serializable",
+    "set_random_seed",
+    "to_categorical",
+    "unpack_x_y_sample_weight",
+]

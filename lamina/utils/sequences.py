@@ -1,0 +1,44 @@
+"""Sequences of different length as one array."""
+
+import numpy as np
+
+from lamina.errors import DataError
+
+__all__ = ["pad_sequences"]
+
+
+def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncating="pre", value=0.0):
+    """Sequences as the rows of one array: the short ones filled with `value`, the long ones cut.
+
+    Shapes: a list of n sequences of shape (length, ...) -> (n, maxlen, ...).
+
+    Args:
+        maxlen: None means the longest.
+        dtype: of the array; `object` for strings of different length.
+        padding, truncating: "pre" fills or cuts at the beginning, "post" at the end.
+
+    >>> pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2)
+    array([[0, 1],
+           [2, 3],
+           [5, 6]], dtype=int32)
+    """
+    for name, side in (("padding", padding), ("truncating", truncating)):
+        if side not in ("pre", "post"):
+            raise DataError(f"{name} is 'pre' or 'post'; got {side!r}.")
+    unfit = next((row for row in sequences if not hasattr(row, "__len__")), None)
+    if unfit is not None:
+        raise DataError(
+            f"pad_sequences takes a list of sequences; one of them is {unfit!r}.", fix="pad_sequences([row])"
+        )
+    if isinstance(value, str) and np.dtype(dtype).kind not in "OUS":
+        raise DataError(f"The value {value!r} does not fit dtype {dtype}.", fix="dtype=object")
+    maxlen = max(map(len, sequences), default=0) if maxlen is None else maxlen
+    inner = next((np.asarray(row).shape[1:] for row in sequences if len(row)), ())
+    padded = np.full((len(sequences), maxlen, *inner), value, dtype)
+    for i, row in enumerate(sequences):
+        kept = np.asarray(row[:maxlen] if truncating == "post" else row[max(0, len(row) - maxlen) :], dtype)
+        if len(kept) and kept.shape[1:] != inner:
+            raise DataError(f"The entries of sequence {i} have shape {kept.shape[1:]}; those before have {inner}.")
+        if len(kept):
+            padded[i, slice(len(kept)) if padding == "post" else slice(maxlen - len(kept), None)] = kept
+    return padded
