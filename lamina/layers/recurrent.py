@@ -1,0 +1,289 @@
+"""Layers that go through a sequence step by step: RNN over any cell; SimpleRNN, GRU and LSTM with cells of their own."""
+
+import jax.numpy as jnp
+
+from lamina.core import context, tree
+from lamina.core.configurable import signature_of
+from lamina.core.variable import Variable
+from lamina.errors import CallError, ConfigError, ShapeError
+from lamina.layers.input_spec import InputSpec
+from lamina.layers.layer import Layer
+from lamina.layers.recurrent_cells import (
+    GRUCell,
+    LSTMCell,
+    SimpleRNNCell,
+    StackedRNNCells,
+    build_cell,
+    check_cell,
+    draw_dropout,
+    initial_state,
+    is_split,
+    reset_dropout,
+    run_cell,
+)
+from lamina.ops.recurrent import rnn
+
+__all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
+
+
+class RNN(Layer):
+    """`output, states = cell(inputs[:, t], states)` for each step t.
+
+    Shapes: (batch, time, ...) -> (batch, units), or (batch, time, units) with return_sequences; with return_state a tuple of that
+    and the last states.
+
+    Args:
+        cell: a layer with `call(inputs, states) -> (output, states)`, `state_size` and, if they are not those of the first state
+            and zeros, `output_size` and `get_initial_state(batch_size)`; or a list of cells, one on top of another.
+        stateful: start each batch from the states the last one ended with, until reset_state(); needs a fixed batch size.
+        zero_output_for_mask: outputs of masked steps are zeros; without it they repeat the last output.
+
+    Raises:
+        ShapeError: when it is stateful and the batch size is not known or changes, or initial_state does not fit.
+
+    >>> import lamina as keras
+    >>> layer = keras.layers.RNN([keras.layers.LSTMCell(4), keras.layers.GRUCell(2)], return_sequences=True)
+    >>> layer(keras.Input((10, 3))).shape
+    (None, 10, 2)
+    """
+
+    def __init__(
+        self,
+        cell,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        stateful=False,
+        unroll=False,
+        zero_output_for_mask=False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if isinstance(cell, (list, tuple)):
+            cell = StackedRNNCells(cell)
+        check_cell(cell)
+        self.cell = cell
+        self.return_sequences, self.return_state = return_sequences, return_state
+        self.go_backwards, self.stateful, self.unroll = go_backwards, stateful, unroll
+        self.zero_output_for_mask = zero_output_for_mask
+        self.states = None
+        self.supports_masking = True
+
+    @property
+    def state_size(self):
+        """The sizes of the cell's states."""
+        return self.cell.state_size
+
+    @property
+    def variables(self):
+        """The weights, the states of seed generators and, when stateful, the states, which are in no file."""
+        return [*super().variables, *self._state_variables()]
+
+    def _state_variables(self):
+        return [] if self.states is None else tree.flatten(self.states)
+
+    def _variables_of_its_own(self):
+        states = {id(state) for state in self._state_variables()}
+        return [variable for variable in super()._variables_of_its_own() if id(variable) not in states]
+
+    def build(self, sequences_shape, initial_state_shape=None):
+        build_cell(self.cell, (sequences_shape[0], *sequences_shape[2:]), self.compute_dtype)
+        if self.stateful and self.states is None:
+            if sequences_shape[0] is None:
+                raise ShapeError(
+                    f"{self.name} is stateful, so it needs a fixed batch size; got shape {tuple(sequences_shape)}.",
+                    fix=f"keras.Input({tuple(sequences_shape[1:])}, batch_size=32)",
+                )
+            self.states = tree.map_structure(
+                lambda value: Variable(value, dtype=self.variable_dtype, trainable=False, name="rnn_state"),
+                self.get_initial_state(sequences_shape[0]),
+            )
+
+    def get_initial_state(self, batch_size):
+        """The states a sequence starts from: those of the cell's `get_initial_state`, else zeros."""
+        return initial_state(self.cell, batch_size, self.compute_dtype)
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        states = self._first_states(sequences, initial_state)
+        last, outputs, states = self.inner_loop(sequences, states, mask, training)
+        for variable, value in zip(self._state_variables(), tree.flatten(states), strict=self.stateful):
+            variable.assign(value)
+        output = outputs if self.return_sequences else last
+        return (output, *states) if self.return_state else output
+
+    def _first_states(self, sequences, given):
+        batch_size = sequences.shape[0]
+        if self.stateful and tree.flatten(self.states)[0].shape[0] != batch_size:
+            raise ShapeError(
+                f"{self.name} is stateful and was built for batches of {tree.flatten(self.states)[0].shape[0]}; "
+                f"got a batch of {batch_size}.",
+                fix="Give all batches that size (the last one of fit and predict too), or make the layer not stateful.",
+            )
+        if given is None:
+            if self.stateful:
+                return tree.map_structure(lambda variable: variable.value, self.states)
+            return self.get_initial_state(batch_size)
+        wanted = self.get_initial_state(batch_size)
+        given = list(given) if isinstance(given, (list, tuple)) else [given]
+        leaves, places = tree.flatten(given), tree.flatten(wanted)
+        shapes, needed = [tuple(leaf.shape) for leaf in leaves], [tuple(place.shape) for place in places]
+        if shapes != needed:
+            raise ShapeError(
+                f"{self.name} needs an initial_state of shapes {needed}; got {shapes}.",
+                fix="One array a state: [hidden, carry] for an LSTM, [hidden] for GRU and SimpleRNN.",
+            )
+        return tree.unflatten(tree.structure_of(wanted), [a.astype(b.dtype) for a, b in zip(leaves, places, strict=True)])
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        """The loop over time: (last output, all outputs or None, last states)."""
+        cell, inputs = self.cell, jnp.swapaxes(sequences, 0, 1)
+        if training:
+            draw_dropout(cell, sequences.shape[0])
+        if is_split(cell) and cell.compute_dtype == self.compute_dtype:
+            inputs, variables = cell.project(inputs, training), ()
+            step = lambda projected, states: cell.step(projected, states, training)
+        else:
+            variables = cell.non_trainable_variables if isinstance(cell, Layer) else ()
+            step = lambda inputs, states: run_cell(cell, inputs, states, training)
+        added = len(context.current_call().lossy)
+        last, outputs, states = rnn(
+            step,
+            inputs,
+            initial_state,
+            mask=None if mask is None else jnp.swapaxes(mask, 0, 1).astype(bool),
+            go_backwards=self.go_backwards,
+            unroll=self.unroll,
+            zero_output_for_mask=self.zero_output_for_mask,
+            return_all_outputs=self.return_sequences,
+            variables=variables,
+        )
+        if len(context.current_call().lossy) > added:
+            raise CallError("A cell cannot add a loss: it would have to leave the loop.", fix="Add it in a layer around RNN.")
+        if training:
+            reset_dropout(cell)
+        return last, None if outputs is None else jnp.swapaxes(outputs, 0, 1), states
+
+    def compute_mask(self, inputs, previous_mask=None):
+        mask = tree.flatten(previous_mask)[0] if self.return_sequences and previous_mask is not None else None
+        return [mask, *(None for _ in tree.flatten(self.state_size))] if self.return_state else mask
+
+    def reset_state(self):
+        """Let the next batch start from the initial states."""
+        if self.states is not None:
+            batch_size = tree.flatten(self.states)[0].shape[0]
+            values = tree.flatten(self.get_initial_state(batch_size))
+            for variable, value in zip(self._state_variables(), values, strict=True):
+                variable.assign(value)
+
+    def reset_states(self):
+        """The same as reset_state()."""
+        self.reset_state()
+
+
+class _OwnCell(RNN):
+    """An RNN that makes its cell itself and shows the cell's settings as its own."""
+
+    _config_skips = frozenset(("autocast", "cell"))
+    _config_optional = frozenset()
+    _cell_class = SimpleRNNCell
+
+    def _set_up(self, arguments):
+        """Make the cell, and the layer around it, from the arguments of `__init__` (its locals())."""
+        kwargs = {name: value for name, value in arguments["kwargs"].items() if name != "implementation"}
+        shared = {name: kwargs[name] for name in ("dtype", "trainable") if name in kwargs}
+        of_cell = {name: arguments[name] for name in _settings(self._cell_class) if name in arguments}
+        of_layer = {name: arguments[name] for name in signature_of(RNN) if name in arguments}
+        cell = self._cell_class(**of_cell, **shared, name=context.snake_case(self._cell_class.__name__))
+        RNN.__init__(self, cell, **of_layer, **kwargs)
+        self.input_spec = InputSpec(ndim=3)
+
+    def __getattr__(self, name):
+        if name in _settings(self._cell_class) and "cell" in self.__dict__:
+            return getattr(self.cell, name)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+
+
+def _settings(cell_class):
+    """The names of the arguments that are a cell's own, not those of any layer."""
+    return [name for name, (_, owner) in signature_of(cell_class).items() if owner is not Layer]
+
+
+class _Fused(_OwnCell):
+    """What GRU and LSTM take for programs that name cuDNN: XLA chooses the kernels, so it changes nothing."""
+
+    _config_skips = frozenset(("autocast", "cell", "use_cudnn"))
+
+    def _set_up(self, arguments):
+        super()._set_up(arguments)
+        self.use_cudnn = arguments["use_cudnn"]
+        if self.use_cudnn not in ("auto", True, False):
+            raise ConfigError(f"use_cudnn is 'auto', True or False; got {self.use_cudnn!r}.")
+
+
+class SimpleRNN(_OwnCell):
+    """`hidden = activation(inputs[:, t] @ kernel + hidden @ recurrent_kernel + bias)` for each step t (Elman, 1990).
+
+    Shapes: (batch, time, features) -> (batch, units), or (batch, time, units) with return_sequences.
+
+    >>> import lamina as keras
+    >>> keras.layers.SimpleRNN(4)(keras.Input((None, 3))).shape
+    (None, 4)
+    """
+
+    _config_optional = frozenset(("seed",))
+
+    def __init__(
+        self, units, activation="tanh", use_bias=True, kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None, recurrent_regularizer=None,
+        bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
+        bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, return_sequences=False, return_state=False,
+        go_backwards=False, stateful=False, unroll=False, seed=None, **kwargs,
+    ):  # fmt: skip
+        self._set_up(locals())
+
+
+class GRU(_Fused):
+    """`hidden = z * hidden + (1 - z) * candidate` for each step, with gates z and r: see GRUCell (Cho et al., 2014).
+
+    Shapes: (batch, time, features) -> (batch, units), or (batch, time, units) with return_sequences.
+
+    >>> import lamina as keras
+    >>> output, state = keras.layers.GRU(4, return_sequences=True, return_state=True)(keras.Input((None, 3)))
+    >>> output.shape, state.shape
+    ((None, None, 4), (None, 4))
+    """
+
+    _cell_class = GRUCell
+
+    def __init__(
+        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True, kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None, recurrent_regularizer=None,
+        bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
+        bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None, return_sequences=False, return_state=False,
+        go_backwards=False, stateful=False, unroll=False, reset_after=True, use_cudnn="auto", **kwargs,
+    ):  # fmt: skip
+        self._set_up(locals())
+
+
+class LSTM(_Fused):
+    """`carry = f * carry + i * c`, `hidden = o * activation(carry)` for each step: see LSTMCell (Hochreiter and Schmidhuber, 1997).
+
+    Shapes: (batch, time, features) -> (batch, units), or (batch, time, units) with return_sequences.
+
+    >>> import lamina as keras
+    >>> output, hidden, carry = keras.layers.LSTM(4, return_state=True)(keras.Input((10, 3)))
+    >>> output.shape, carry.shape
+    ((None, 4), (None, 4))
+    """
+
+    _cell_class = LSTMCell
+
+    def __init__(
+        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True, kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal", bias_initializer="zeros", unit_forget_bias=True, kernel_regularizer=None,
+        recurrent_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
+        recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None,
+        return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False, use_cudnn="auto",
+        **kwargs,
+    ):  # fmt: skip
+        self._set_up(locals())

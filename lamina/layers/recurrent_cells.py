@@ -1,0 +1,336 @@
+"""What a recurrent layer does at one step: SimpleRNNCell, GRUCell, LSTMCell, and StackedRNNCells, one on top of another."""
+
+import jax.numpy as jnp
+
+from lamina import activations, constraints, initializers, random, regularizers
+from lamina.core import context
+from lamina.core.symbolic import KerasTensor, trace
+from lamina.errors import ConfigError, ShapeError
+from lamina.layers.layer import Layer
+
+__all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
+
+_FAMILIES = {
+    "activation": activations.get,
+    "initializer": initializers.get,
+    "regularizer": regularizers.get,
+    "constraint": constraints.get,
+}
+
+
+class _Cell(Layer):
+    """One step over `units` units in two parts: `project`, the product of the inputs, which needs no state and so is done for all
+    steps at once; and `step`, from there to the next states.
+
+    Shapes: inputs (batch, features), states each (batch, units) -> (batch, units) and the next states.
+    """
+
+    _config_skips = frozenset(("autocast", "implementation"))
+    gates = 1  # how many times `units` columns the kernels have
+    state_count = 1
+
+    def __init__(self, implementation=2, **kwargs):
+        super().__init__(**kwargs)
+        self.implementation = implementation  # read by Keras 2 only: the numbers were the same
+
+    def _set_up(self, arguments):
+        """Keep the arguments of `__init__` (its locals()) under their names."""
+        for name, value in arguments.items():
+            if name not in ("self", "kwargs", "__class__"):
+                family = _FAMILIES.get(name.rpartition("_")[2])
+                setattr(self, name, family(value) if family else value)
+        if not isinstance(self.units, int) or self.units <= 0:
+            raise ConfigError(
+                f"{type(self).__name__} needs units, a whole number above 0; got {self.units!r}.",
+                fix=f"{type(self).__name__.removesuffix('Cell')}(32)",
+            )
+        self.dropout, self.recurrent_dropout = (min(1.0, max(0.0, r)) for r in (self.dropout, self.recurrent_dropout))
+        self.seed_generator = random.SeedGenerator(self.seed)
+        self._masks = {"dropout": context.Cell(), "recurrent_dropout": context.Cell()}
+
+    @property
+    def state_size(self):
+        """The sizes of its states."""
+        return self.units if self.state_count == 1 else [self.units] * self.state_count
+
+    @property
+    def output_size(self):
+        """The size of its output."""
+        return self.units
+
+    def get_initial_state(self, batch_size=None):
+        """Zeros, one array a state."""
+        return [jnp.zeros((batch_size, self.units), self.compute_dtype) for _ in range(self.state_count)]
+
+    def build(self, input_shape):
+        features, columns = input_shape[-1], self.gates * self.units
+        if features is None:
+            raise ShapeError(
+                f"{type(self).__name__} needs a known number of features; got shape {tuple(input_shape)}.",
+                fix="keras.Input((None, features)): only the number of steps may be free.",
+            )
+        self._features = features
+        self.kernel = self._weight("kernel", (features, columns), "kernel")
+        self.recurrent_kernel = self._weight("recurrent_kernel", (self.units, columns), "recurrent")
+        self.bias = self._weight("bias", self._bias_shape(), "bias") if self.use_bias else None
+
+    def _bias_shape(self):
+        return (self.gates * self.units,)
+
+    def _weight(self, name, shape, settings, initializer=None):
+        return self.add_weight(
+            shape=shape,
+            initializer=initializer or getattr(self, f"{settings}_initializer"),
+            regularizer=getattr(self, f"{settings}_regularizer"),
+            constraint=getattr(self, f"{settings}_constraint"),
+            name=name,
+        )
+
+    def call(self, inputs, states, training=False):
+        nested = isinstance(states, (list, tuple))
+        output, new = self.step(self.project(inputs, training), states if nested else [states], training)
+        return output, (new if nested else new[0])
+
+    def project(self, inputs, training=False):
+        """`inputs @ kernel + bias`, for one step or for all: (..., batch, features) -> (..., batch, gates * units)."""
+        if training and self.dropout:
+            inputs = inputs * self.get_dropout_mask(inputs)
+        projected = jnp.matmul(inputs, self.kernel.value)
+        return projected if self.bias is None else projected + self._input_bias()
+
+    def _input_bias(self):
+        return self.bias.value
+
+    def step(self, projected, states, training=False):
+        """(output, next states) from projected inputs and states."""
+        raise NotImplementedError
+
+    def _dropped(self, hidden, training):
+        """The hidden state as the recurrent product sees it."""
+        return hidden * self.get_recurrent_dropout_mask(hidden) if training and self.recurrent_dropout else hidden
+
+    # Dropout falls on the same units at every step of a sequence: the masks are drawn once and kept until they are reset.
+
+    def get_dropout_mask(self, step_input):
+        """What inputs are multiplied by; None without dropout."""
+        return self._mask("dropout", step_input)
+
+    def get_recurrent_dropout_mask(self, step_input):
+        """What the hidden state is multiplied by; None without recurrent dropout."""
+        return self._mask("recurrent_dropout", step_input)
+
+    def _mask(self, name, like):
+        cell = self._masks[name]
+        if getattr(self, name) and cell.read() is None:
+            cell.write(random.dropout(jnp.ones_like(like), getattr(self, name), seed=self.seed_generator))
+        return cell.read()
+
+    def reset_dropout_mask(self):
+        """Draw anew when next asked."""
+        self._masks["dropout"].write(None)
+
+    def reset_recurrent_dropout_mask(self):
+        """Draw anew when next asked."""
+        self._masks["recurrent_dropout"].write(None)
+
+
+class SimpleRNNCell(_Cell):
+    """`hidden = activation(inputs @ kernel + hidden @ recurrent_kernel + bias)` (Elman, 1990).
+
+    Shapes: inputs (batch, features), state (batch, units) -> (batch, units) and the next state.
+
+    >>> import lamina as keras
+    >>> x = keras.ops.ones((1, 2))
+    >>> output, states = keras.layers.SimpleRNNCell(3)(x, [keras.ops.zeros((1, 3))])
+    >>> output.shape
+    (1, 3)
+    """
+
+    def __init__(
+        self, units, activation="tanh", use_bias=True, kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None, recurrent_regularizer=None,
+        bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0,
+        recurrent_dropout=0.0, seed=None, **kwargs,
+    ):  # fmt: skip
+        super().__init__(**kwargs)
+        self._set_up(locals())
+
+    def step(self, projected, states, training=False):
+        hidden = self._dropped(states[0], training)
+        output = self.activation(projected + jnp.matmul(hidden, self.recurrent_kernel.value))
+        return output, [output]
+
+
+class GRUCell(_Cell):
+    """`hidden = z * hidden + (1 - z) * activation(candidate)` with an update gate z and a reset gate r (Cho et al., 2014,
+    arXiv:1406.1078). `reset_after` says whether r falls on the product of the hidden state (as cuDNN has it) or on the state.
+
+    Shapes: inputs (batch, features), state (batch, units) -> (batch, units) and the next state.
+    """
+
+    gates = 3
+
+    def __init__(
+        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True, kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None, recurrent_regularizer=None,
+        bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0,
+        recurrent_dropout=0.0, reset_after=True, seed=None, **kwargs,
+    ):  # fmt: skip
+        super().__init__(**kwargs)
+        self._set_up(locals())
+
+    def _bias_shape(self):
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
+
+    def _input_bias(self):
+        return self.bias.value[0] if self.reset_after else self.bias.value
+
+    def step(self, projected, states, training=False):
+        hidden, kernel, units = self._dropped(states[0], training), self.recurrent_kernel.value, self.units
+        inner = jnp.matmul(hidden, kernel if self.reset_after else kernel[:, : 2 * units])
+        if self.reset_after and self.use_bias:
+            inner = inner + self.bias.value[1]
+        gates = self.recurrent_activation(projected[..., : 2 * units] + inner[..., : 2 * units])
+        z, r = gates[..., :units], gates[..., units:]
+        product = r * inner[..., 2 * units :] if self.reset_after else jnp.matmul(r * hidden, kernel[:, 2 * units :])
+        candidate = self.activation(projected[..., 2 * units :] + product)
+        output = z * states[0] + (1 - z) * candidate
+        return output, [output]
+
+
+class LSTMCell(_Cell):
+    """`carry = f * carry + i * activation(c)`, `hidden = o * activation(carry)` with gates i, f, o (Hochreiter and Schmidhuber,
+    1997). `unit_forget_bias` starts f with a bias of 1 (Jozefowicz et al., 2015).
+
+    Shapes: inputs (batch, features), states [hidden, carry] each (batch, units) -> (batch, units) and the next states.
+    """
+
+    gates, state_count = 4, 2
+
+    def __init__(
+        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True, kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal", bias_initializer="zeros", unit_forget_bias=True, kernel_regularizer=None,
+        recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
+        bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None, **kwargs,
+    ):  # fmt: skip
+        super().__init__(**kwargs)
+        self._set_up(locals())
+
+    def _weight(self, name, shape, settings, initializer=None):
+        starts_open = name == "bias" and self.unit_forget_bias
+        return super()._weight(name, shape, settings, self._open_bias if starts_open else None)
+
+    def _open_bias(self, shape, dtype=None):
+        parts = [self.bias_initializer((self.units,), dtype), jnp.ones((self.units,), dtype)]
+        return jnp.concatenate([*parts, self.bias_initializer((2 * self.units,), dtype)])
+
+    def step(self, projected, states, training=False):
+        hidden, carry = states
+        sums = projected + jnp.matmul(self._dropped(hidden, training), self.recurrent_kernel.value)
+        i, f, c, o = jnp.split(sums, 4, axis=-1)
+        carry = self.recurrent_activation(f) * carry + self.recurrent_activation(i) * self.activation(c)
+        output = self.recurrent_activation(o) * self.activation(carry)
+        return output, [output, carry]
+
+
+class StackedRNNCells(Layer):
+    """Cells as one: the output of each is the input of the next.
+
+    >>> import lamina as keras
+    >>> cell = keras.layers.StackedRNNCells([keras.layers.LSTMCell(2), keras.layers.GRUCell(3)])
+    >>> cell.state_size, cell.output_size
+    ([[2, 2], 3], 3)
+    """
+
+    def __init__(self, cells, **kwargs):
+        super().__init__(**kwargs)
+        for cell in cells:
+            check_cell(cell)
+        self.cells = list(cells)
+
+    @property
+    def state_size(self):
+        """The sizes of the states of each cell."""
+        return [cell.state_size for cell in self.cells]
+
+    @property
+    def output_size(self):
+        """The size of the last cell's output."""
+        return output_size(self.cells[-1])
+
+    def get_initial_state(self, batch_size=None):
+        """The initial states of each cell, a list of lists."""
+        return [initial_state(cell, batch_size, self.compute_dtype) for cell in self.cells]
+
+    def build(self, input_shape):
+        for cell in self.cells:
+            build_cell(cell, input_shape, self.compute_dtype)
+            input_shape = (input_shape[0], output_size(cell))
+
+    def call(self, inputs, states, training=False, **kwargs):
+        new = []
+        for cell, state in zip(self.cells, states, strict=True):
+            inputs, state = run_cell(cell, inputs, state, training, **kwargs)
+            new.append(state)
+        return inputs, new
+
+
+def check_cell(cell):
+    """Raise ConfigError unless `cell` can be one: call(inputs, states) and a state_size."""
+    for needed, example in (("call", "def call(self, inputs, states)"), ("state_size", "self.state_size = units")):
+        if not hasattr(cell, needed):
+            raise ConfigError(f"A cell has {needed}; {type(cell).__name__} has none: {cell!r}.", fix=example)
+
+
+def output_size(cell):
+    """The size of a cell's output: that of its first state if it does not say."""
+    size = getattr(cell, "output_size", None)
+    size = cell.state_size if size is None else size
+    return size[0] if isinstance(size, (list, tuple)) else size
+
+
+def initial_state(cell, batch_size, dtype):
+    """The states a cell starts from, as a list: what its `get_initial_state` gives, else zeros."""
+    if hasattr(cell, "get_initial_state"):
+        states = cell.get_initial_state(batch_size=batch_size)
+        return list(states) if isinstance(states, (list, tuple)) else [states]
+    sizes = cell.state_size if isinstance(cell.state_size, (list, tuple)) else [cell.state_size]
+    shapes = [tuple(size) if isinstance(size, (list, tuple)) else (size,) for size in sizes]
+    return [jnp.zeros((batch_size, *shape), getattr(cell, "compute_dtype", dtype)) for shape in shapes]
+
+
+def run_cell(cell, inputs, states, training, **kwargs):
+    """(output, next states) of any cell; `training` goes to layers only."""
+    return cell(inputs, states, training=training, **kwargs) if isinstance(cell, Layer) else cell.call(inputs, states)
+
+
+def build_cell(cell, step_shape, dtype):
+    """Build a cell for inputs of one step, outside of the loop; one without a `build` of its own by tracing a step."""
+    if not isinstance(cell, Layer) or cell.built:
+        return
+    if type(cell).build is not Layer.build:
+        cell.build(step_shape)
+    else:
+        trace(lambda inputs: cell(inputs, initial_state(cell, inputs.shape[0], dtype)), KerasTensor(step_shape, dtype))
+
+
+def draw_dropout(cell, batch_size):
+    """Draw the dropout masks of one sequence, in the order of Keras."""
+    for inner in getattr(cell, "cells", (cell,)):
+        if isinstance(inner, _Cell):
+            reset_dropout(inner)
+            inner.get_dropout_mask(jnp.ones((batch_size, inner._features), inner.compute_dtype))
+            inner.get_recurrent_dropout_mask(jnp.ones((batch_size, inner.units), inner.compute_dtype))
+
+
+def reset_dropout(cell):
+    """Forget the dropout masks."""
+    for inner in getattr(cell, "cells", (cell,)):
+        if isinstance(inner, _Cell):
+            inner.reset_dropout_mask()
+            inner.reset_recurrent_dropout_mask()
+
+
+def is_split(cell):
+    """Whether a cell's call is `step(project(inputs))`, so that the products of the inputs can be done before the loop."""
+    return isinstance(cell, _Cell) and type(cell).call is _Cell.call

@@ -1,0 +1,212 @@
+"""Layers around a layer: TimeDistributed at each step of a sequence, Bidirectional in both directions of time."""
+
+import jax.numpy as jnp
+
+from lamina.core import tree
+from lamina.core.registry import CustomObjectScope
+from lamina.errors import ConfigError, ShapeError
+from lamina.layers import arguments
+from lamina.layers.input_spec import InputSpec
+from lamina.layers.layer import Layer
+
+__all__ = ["Bidirectional", "TimeDistributed", "Wrapper"]
+
+_MERGES = {
+    "concat": lambda forward, backward: jnp.concatenate([forward, backward], -1),
+    "sum": lambda forward, backward: forward + backward,
+    "mul": lambda forward, backward: forward * backward,
+    "ave": lambda forward, backward: (forward + backward) / 2,
+    None: lambda forward, backward: (forward, backward),
+}
+
+
+class Wrapper(Layer):
+    """Base of layers around one layer, kept as `layer`."""
+
+    def __init__(self, layer, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(layer, Layer):
+            raise ConfigError(f"{type(self).__name__} needs a layer; got {layer!r}.", fix=f"{type(self).__name__}(Dense(8))")
+        self.layer = layer
+
+    def build(self, input_shape=None):
+        if not self.layer.built:
+            self.layer.build(input_shape)
+
+
+class TimeDistributed(Wrapper):
+    """`outputs[:, t] = layer(inputs[:, t])` for each step t, all steps in one call: time is folded into the batch.
+
+    Shapes: (batch, time, ...) -> (batch, time, ...); inputs and outputs may be structures.
+
+    Raises:
+        ShapeError: for inputs of a rank below 3.
+
+    >>> import lamina as keras
+    >>> keras.layers.TimeDistributed(keras.layers.Dense(8))(keras.Input((None, 16))).shape
+    (None, None, 8)
+    """
+
+    def __init__(self, layer, **kwargs):
+        super().__init__(layer, **kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        super().build(_map_shapes(self._step_shape, input_shape))
+
+    def _step_shape(self, shape):
+        if len(shape) < 3:
+            raise ShapeError(
+                f"TimeDistributed needs inputs (batch, time, ...) of rank 3 or more; got shape {tuple(shape)}.",
+                fix="Without a time axis, use the layer itself; x[..., None] adds an axis of size 1.",
+            )
+        return (shape[0], *shape[2:])
+
+    def call(self, inputs, training=None, mask=None):
+        batch, time = tree.flatten(inputs)[0].shape[:2]
+        kwargs = {} if mask is None or not _takes_mask(self.layer) else {"mask": _fold(mask)}
+        outputs = self.layer(_fold(inputs), **kwargs)
+        return tree.map_structure(lambda array: array.reshape(batch, time, *array.shape[1:]), outputs)
+
+
+class Bidirectional(Layer):
+    """A recurrent layer forwards in time and a copy of it backwards, their outputs merged.
+
+    Shapes: (batch, time, features) -> those of the layer, twice the units with merge_mode "concat"; with return_state a tuple of
+    that, the states forwards and the states backwards.
+
+    Args:
+        layer: an RNN, or a layer with go_backwards, return_sequences and return_state. It is copied.
+        merge_mode: "concat", "sum", "mul", "ave", or None for the two outputs by themselves.
+        weights: arrays to start from, those of the layer forwards first.
+        backward_layer: the layer backwards, made with go_backwards=True, in place of a copy.
+
+    Schuster and Paliwal, 1997.
+
+    >>> import lamina as keras
+    >>> keras.layers.Bidirectional(keras.layers.LSTM(4, return_sequences=True))(keras.Input((10, 3))).shape
+    (None, 10, 8)
+    """
+
+    _config_skips = frozenset(("autocast", "weights"))
+
+    def __init__(self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs):
+        super().__init__(**kwargs)
+        if merge_mode not in _MERGES:
+            raise ConfigError(f"merge_mode is one of {list(_MERGES)}; got {merge_mode!r}.")
+        _check_recurrent(layer)
+        self.merge_mode = merge_mode
+        self.forward_layer = _copy(layer, "forward", layer.go_backwards)
+        self.backward_layer = backward_layer or _copy(layer, "backward", not layer.go_backwards)
+        _check_recurrent(self.backward_layer)
+        self.return_sequences, self.return_state = layer.return_sequences, layer.return_state
+        self.stateful = getattr(layer, "stateful", False)
+        self._check_pair()
+        for one in (self.forward_layer, self.backward_layer):
+            if hasattr(one, "zero_output_for_mask"):  # a repeated output would stand at the wrong end once time is turned back
+                one.zero_output_for_mask = self.return_sequences
+        self._initial_weights = weights
+        self.input_spec = InputSpec(ndim=3)
+        self.supports_masking = True
+
+    @property
+    def layer(self):
+        """The layer forwards."""
+        return self.forward_layer
+
+    def _check_pair(self):
+        forward, backward = self.forward_layer, self.backward_layer
+        if forward.go_backwards == backward.go_backwards:
+            raise ConfigError(
+                f"The two layers of Bidirectional go in different directions; both have go_backwards={forward.go_backwards}.",
+                fix="Make backward_layer with go_backwards=True.",
+            )
+        for name in ("stateful", "return_sequences", "return_state"):
+            one, other = getattr(forward, name, False), getattr(backward, name, False)
+            if one != other:
+                raise ConfigError(f"The two layers of Bidirectional have the same {name}; got {one} and {other}.")
+
+    def build(self, sequences_shape, initial_state_shape=None):
+        for layer in (self.forward_layer, self.backward_layer):
+            if not layer.built:
+                layer.build(sequences_shape)
+        if self._initial_weights is not None:
+            self.set_weights(self._initial_weights)
+
+    def call(self, sequences, initial_state=None, mask=None, training=None):
+        kwargs = {} if mask is None else {"mask": mask}
+        for_forward, for_backward = {}, {}
+        if initial_state is not None:
+            half = len(initial_state) // 2
+            if len(initial_state) % 2:
+                raise ShapeError(
+                    f"{self.name} needs an initial_state of an even number of arrays; got {len(initial_state)}.",
+                    fix="The states of the layer forwards, then those of the layer backwards.",
+                )
+            for_forward, for_backward = {"initial_state": initial_state[:half]}, {"initial_state": initial_state[half:]}
+        forward = self.forward_layer(sequences, **for_forward, **kwargs)
+        backward = self.backward_layer(sequences, **for_backward, **kwargs)
+        states = ()
+        if self.return_state:
+            forward, backward, states = forward[0], backward[0], (*forward[1:], *backward[1:])
+        if self.return_sequences:
+            backward = backward[:, ::-1]
+        merged = _MERGES[self.merge_mode](forward, backward)
+        if self.return_state:
+            return (*merged, *states) if self.merge_mode is None else (merged, *states)
+        return merged
+
+    def compute_mask(self, inputs, previous_mask=None):
+        mask = tree.flatten(previous_mask)[0] if self.return_sequences else None
+        return (mask, mask) if self.merge_mode is None else mask
+
+    @property
+    def states(self):
+        """The states of both layers when stateful, else None."""
+        forward, backward = self.forward_layer.states, self.backward_layer.states
+        return None if forward is None or backward is None else (*forward, *backward)
+
+    def reset_state(self):
+        """Let the next batch start from the initial states."""
+        if self.stateful:
+            self.forward_layer.reset_state()
+            self.backward_layer.reset_state()
+
+    def reset_states(self):
+        """The same as reset_state()."""
+        self.reset_state()
+
+
+def _check_recurrent(layer):
+    missing = [name for name in ("go_backwards", "return_sequences", "return_state") if not hasattr(layer, name)]
+    if not isinstance(layer, Layer) or missing:
+        raise ConfigError(
+            f"Bidirectional needs a recurrent layer; {type(layer).__name__} has no {', '.join(missing) or 'call'}.",
+            fix="Bidirectional(LSTM(32))",
+        )
+
+
+def _copy(layer, direction, go_backwards):
+    """A layer like `layer`, with weights of its own, named forward_... or backward_..."""
+    name = layer.name.removeprefix("forward_").removeprefix("backward_")
+    config = {**layer.get_config(), "name": f"{direction}_{name}", "go_backwards": go_backwards}
+    with CustomObjectScope({type(part).__name__: type(part) for part in layer._flatten_layers(include_self=False)}):
+        return type(layer).from_config(config)
+
+
+def _takes_mask(layer):
+    return "mask" in arguments.signature_of(type(layer).call).names
+
+
+def _fold(structure):
+    """(batch, time, ...) -> (batch * time, ...)."""
+    return tree.map_structure(lambda array: array.reshape(-1, *array.shape[2:]), structure)
+
+
+def _map_shapes(function, shapes):
+    """`function` on each shape of a structure of shapes."""
+    if isinstance(shapes, dict):
+        return {name: _map_shapes(function, shape) for name, shape in shapes.items()}
+    if shapes and isinstance(shapes[0], (list, tuple, dict)):
+        return type(shapes)(_map_shapes(function, shape) for shape in shapes)
+    return function(shapes)
