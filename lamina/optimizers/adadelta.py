@@ -25,7 +25,7 @@ class Adadelta(Optimizer):
         super().__init__(learning_rate, **kwargs)
         self.rho, self.epsilon = rho, epsilon
 
-    def slots(self, variable):
+    def slots(self, variable) -> tuple:
         return ({"accumulated_grad": 0, "accumulated_delta_var": 0},)
 
     def rule(self, value, gradient, slots, learning_rate, step):

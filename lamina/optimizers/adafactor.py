@@ -38,7 +38,7 @@ class Adafactor(Optimizer):
         self.beta_2_decay, self.epsilon_1, self.epsilon_2 = beta_2_decay, epsilon_1, epsilon_2
         self.clip_threshold, self.relative_step = clip_threshold, relative_step
 
-    def slots(self, variable):
+    def slots(self, variable) -> tuple:
         """A vector has two unused numbers, and a matrix its mean squares in full too: so Keras's files have it."""
         if variable.ndim < 2:
             rows = columns = np.zeros((), "int32")

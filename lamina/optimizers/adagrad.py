@@ -23,7 +23,7 @@ class Adagrad(Optimizer):
         super().__init__(learning_rate, **kwargs)
         self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
 
-    def slots(self, variable):
+    def slots(self, variable) -> tuple:
         return ({"accumulator": self.initial_accumulator_value},)
 
     def rule(self, value, gradient, slots, learning_rate, step):

@@ -25,7 +25,7 @@ class Adam(Optimizer):
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
 
-    def slots(self, variable):
+    def slots(self, variable) -> tuple:
         return {"momentum": 0, "velocity": 0}, {"velocity_hat": 0} if self.amsgrad else {}
 
     def rule(self, value, gradient, slots, learning_rate, step):

@@ -23,7 +23,7 @@ class Adamax(Optimizer):
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    def slots(self, variable):
+    def slots(self, variable) -> tuple:
         return ({"momentum": 0, "norm": 0},)
 
     def rule(self, value, gradient, slots, learning_rate, step):

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from typing import Any
 
 from lamina.optimizers.optimizer import Optimizer
 
@@ -10,7 +11,7 @@ __all__ = ["BASE_ARGUMENTS", "with_base_arguments"]
 BASE_ARGUMENTS = frozenset(list(inspect.signature(Optimizer).parameters)[:-1])
 
 
-def with_base_arguments(init):
+def with_base_arguments(init) -> Any:
     """Decorator of a rule's `__init__(self, own arguments, **kwargs)`: spells out, where Keras has them, the arguments of
     Optimizer that kwargs may hold. Own keyword-only arguments come after them, and all may be passed by position."""
     own = list(inspect.signature(init).parameters.values())[:-1]
@@ -30,5 +31,5 @@ def with_base_arguments(init):
         given.pop("kwargs", None)
         return init(**given)
 
-    wrapper.__signature__ = signature
+    vars(wrapper)["__signature__"] = signature
     return wrapper

@@ -34,20 +34,18 @@ class Ftrl(Optimizer):
         **kwargs,
     ):
         super().__init__(learning_rate, **kwargs)
+        self.learning_rate_power, self.beta = learning_rate_power, beta
+        self.initial_accumulator_value = initial_accumulator_value
+        self.l1_regularization_strength = l1_regularization_strength
+        self.l2_regularization_strength = l2_regularization_strength
+        self.l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
         if learning_rate_power > 0:
             raise ConfigError(f"learning_rate_power is 0 or less; got {learning_rate_power!r}.")
-        for name, strength in (
-            ("initial_accumulator_value", initial_accumulator_value),
-            ("l1_regularization_strength", l1_regularization_strength),
-            ("l2_regularization_strength", l2_regularization_strength),
-            ("l2_shrinkage_regularization_strength", l2_shrinkage_regularization_strength),
-        ):
-            if strength < 0:
-                raise ConfigError(f"{name} is 0 or more; got {strength!r}.")
-            setattr(self, name, strength)
-        self.learning_rate_power, self.beta = learning_rate_power, beta
+        for name, value in vars(self).items():
+            if (name == "initial_accumulator_value" or name.endswith("strength")) and value < 0:
+                raise ConfigError(f"{name} is 0 or more; got {value!r}.")
 
-    def slots(self, variable):
+    def slots(self, variable) -> tuple:
         return ({"accumulator": self.initial_accumulator_value, "linear": 0},)
 
     def rule(self, value, gradient, slots, learning_rate, step):

@@ -16,7 +16,7 @@ def clipped(grads, clipnorm=None, clipvalue=None, global_clipnorm=None):
         return [gradient * _shrink(_norm([gradient]), clipnorm) for gradient in grads]
     if global_clipnorm:
         shrink = _shrink(_norm(grads), global_clipnorm)
-        return [gradient * shrink.astype(gradient.dtype) for gradient in grads]
+        return [gradient * shrink for gradient in grads]
     if clipvalue:
         return [jnp.clip(gradient, -clipvalue, clipvalue) for gradient in grads]
     return grads
@@ -34,7 +34,9 @@ def with_gradient(grads, variables):
 
 
 def _norm(arrays):
-    return jnp.sqrt(sum(jnp.sum(jnp.square(array)) for array in arrays))
+    """The norm of all arrays as one vector, summed in float32 at least: squares of float16 overflow early."""
+    wide = [array.astype(jnp.promote_types(array.dtype, "float32")) for array in arrays]
+    return jnp.sqrt(sum(jnp.sum(jnp.square(array)) for array in wide))
 
 
 def _shrink(norm, limit):

@@ -30,7 +30,7 @@ class Lion(Optimizer):
             )
         self.beta_1, self.beta_2 = beta_1, beta_2
 
-    def slots(self, variable):
+    def slots(self, variable) -> tuple:
         return ({"momentum": 0},)
 
     def rule(self, value, gradient, slots, learning_rate, step):

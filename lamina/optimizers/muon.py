@@ -26,8 +26,8 @@ class Muon(Optimizer):
     >>> import lamina as keras
     >>> weight = keras.Variable([[1.0, 0.0], [0.0, 1.0]])
     >>> _ = keras.optimizers.Muon(0.1, weight_decay=None).apply([[[5.0, 0.0], [0.0, 5.0]]], [weight])
-    >>> weight.numpy().round(2).tolist()
-    [[0.97, 0.0], [0.0, 0.97]]
+    >>> round(float(weight[0][0]), 3)
+    0.969
     """
 
     @with_base_arguments
@@ -59,7 +59,7 @@ class Muon(Optimizer):
         self.muon_a, self.muon_b, self.muon_c, self.ns_steps = muon_a, muon_b, muon_c, ns_steps
         self.momentum, self.nesterov, self.rms_rate = momentum, nesterov, rms_rate
 
-    def slots(self, variable):
+    def slots(self, variable) -> tuple:
         return ({"momentum": 0, "velocity": 0} if self._follows_adam(variable) else {"momentum": 0},)
 
     def _follows_adam(self, variable):

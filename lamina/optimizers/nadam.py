@@ -16,7 +16,7 @@ class Nadam(Optimizer):
     >>> weight = keras.Variable([1.0])
     >>> _ = keras.optimizers.Nadam(0.1).apply([[5.0]], [weight])
     >>> round(float(weight[0]), 3)
-    0.873
+    0.894
     """
 
     @with_base_arguments
@@ -29,7 +29,7 @@ class Nadam(Optimizer):
         if not hasattr(self, "u_product"):  # u(1) * ... * u(t), one for all variables
             self.u_product = self._scalar("u_product", 1.0)
 
-    def slots(self, variable):
+    def slots(self, variable) -> tuple:
         return ({"momentum": 0, "velocity": 0},)
 
     def _update_all(self, grads, variables, learning_rate):

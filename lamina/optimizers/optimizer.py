@@ -6,15 +6,18 @@ import re
 import warnings
 from collections import Counter
 from types import SimpleNamespace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from lamina import initializers
 from lamina.core import context, registry
 from lamina.core.configurable import Configurable
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
+from lamina.core.settings import floatx
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.optimizers.gradients import clipped, with_gradient
@@ -30,7 +33,7 @@ class Optimizer(Configurable):
 
     >>> import lamina as keras
     >>> class Momentum(keras.optimizers.Optimizer):
-    ...     def slots(self, variable):
+    ...     def slots(self, variable) -> tuple:
     ...         return ({"momentum": 0},)
     ...     def rule(self, value, gradient, slots, learning_rate, step):
     ...         slots.momentum = 0.9 * slots.momentum + gradient
@@ -107,14 +110,14 @@ class Optimizer(Configurable):
 
     # What a rule defines
 
-    def slots(self, variable):
+    def slots(self, variable) -> tuple:
         """The slots of `variable`: groups of {name: initial value, or a function of the variable that gives it}.
 
         In `variables` the first group comes for all variables, then the second.
         """
         return ()
 
-    def rule(self, value, gradient, slots, learning_rate, step):
+    def rule(self, value, gradient, slots, learning_rate, step) -> Any:
         """The new value of one variable; the new slots are set on `slots`. `step` counts from 1. All are arrays."""
         raise NotImplementedError(f"{type(self).__name__} needs a rule(value, gradient, slots, learning_rate, step).")
 
@@ -165,7 +168,7 @@ class Optimizer(Configurable):
 
     def _scalar(self, name, value, dtype=None):
         with context.inside_path((self.name,)):
-            return Variable(value, (), dtype, trainable=False, aggregation="only_first_replica", name=name)
+            return Variable(value, (), dtype or floatx(), trainable=False, aggregation="only_first_replica", name=name)
 
     def _counter(self, name):
         return self._scalar(name, np.zeros((), "int32"), "int32")
@@ -209,7 +212,7 @@ class Optimizer(Configurable):
             self._variables[made[-1]] = None
         return made[self._asked[key] - 1]
 
-    def add_variable(self, shape, initializer="zeros", dtype=None, aggregation="none", layout=None, name=None):
+    def add_variable(self, shape, initializer: Any = "zeros", dtype=None, aggregation="none", layout=None, name=None):
         """A new variable of the optimizer."""
 
         def make():
@@ -218,7 +221,7 @@ class Optimizer(Configurable):
 
         return self._once((name, tuple(shape)), make)
 
-    def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
+    def add_variable_from_reference(self, reference_variable, name=None, initializer: Any = "zeros"):
         """A new variable of the shape and type of `reference_variable`, called after it."""
         full_name = f"{reference_variable.path.replace('/', '_')}_{name or 'var'}"
 
@@ -232,7 +235,7 @@ class Optimizer(Configurable):
 
         return self._once((reference_variable, name), make)
 
-    def add_optimizer_variables(self, trainable_variables, name, initializer="zeros"):
+    def add_optimizer_variables(self, trainable_variables, name, initializer: Any = "zeros"):
         """For each of `trainable_variables` a variable called `name`; for a list of names, a tuple of lists."""
         names = [name] if isinstance(name, str) else list(name)
         initializers = initializer if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
@@ -269,7 +272,7 @@ class Optimizer(Configurable):
         self.ensure_built(variables)
         grads, variables = with_gradient(grads, variables)
         grads = [jnp.asarray(unwrap(gradient)) for gradient in grads]
-        if context.is_bound() or any(isinstance(gradient, jax.core.Tracer) for gradient in grads):
+        if context.is_bound() or any(isinstance(gradient, Tracer) for gradient in grads):
             self.update(grads, variables)
         else:
             self._apply_compiled(grads, variables)

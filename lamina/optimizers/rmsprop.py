@@ -25,7 +25,7 @@ class RMSprop(Optimizer):
         super().__init__(learning_rate, **kwargs)
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
 
-    def slots(self, variable):
+    def slots(self, variable) -> tuple:
         momentum = {"momentum": 0} if self.momentum else {}
         average = {"average_gradient": 0} if self.centered else {}
         return {"velocity": 0}, momentum, average

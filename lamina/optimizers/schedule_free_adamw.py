@@ -26,7 +26,7 @@ class ScheduleFreeAdamW(Optimizer):
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2, self.epsilon, self.warmup_steps = beta_1, beta_2, epsilon, warmup_steps
 
-    def slots(self, variable):
+    def slots(self, variable) -> tuple:
         return ({"momentum": lambda variable: variable.numpy(), "velocity": 0},)
 
     def rule(self, value, gradient, slots, learning_rate, step):

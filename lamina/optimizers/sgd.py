@@ -26,7 +26,7 @@ class SGD(Optimizer):
             raise ConfigError(f"momentum is a number between 0 and 1; got {momentum!r}.")
         self.momentum, self.nesterov = momentum, nesterov
 
-    def slots(self, variable):
+    def slots(self, variable) -> tuple:
         return ({"momentum": 0},) if self.momentum else ()
 
     def rule(self, value, gradient, slots, learning_rate, step):

@@ -1,17 +1,24 @@
 """What all optimizers share: learning rates, decay, averages, late and frozen variables, keeping, errors."""
 
 import copy
+import gc
 import inspect
 import json
+import weakref
 
 import jax
+import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 import lamina
 from lamina.core import context
 from lamina.errors import CallError, ConfigError
+from lamina.optimizers.gradients import clipped
 
 # The wheel turns its own variables into arrays in the way NumPy has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -85,10 +92,14 @@ def test_learning_rate_is_assigned_while_training():
         optimizer.learning_rate = 0.1
 
 
-def test_learning_rate_may_be_a_function():
-    weight = one()
-    lamina.optimizers.SGD(lambda: 0.5).apply([np.ones(2)], [weight])
-    np.testing.assert_allclose(weight.numpy(), 0.5)
+@pytest.mark.parametrize("rate", [lambda: 1.0, 1, np.float64(1)])
+def test_learning_rate_may_be_a_function_or_any_number(rate):
+    weight, optimizer = one(), lamina.optimizers.SGD(rate)
+    optimizer.apply([np.ones(2)], [weight])
+    assert weight.numpy().tolist() == [0, 0]
+    if not callable(rate):
+        optimizer.learning_rate = 0.5
+        assert float(optimizer.learning_rate) == 0.5
 
 
 def test_a_changed_setting_is_honoured_at_the_next_step():
@@ -111,6 +122,26 @@ def test_clipping_by_hand(clip):
     }
     for weight, expected in zip(weights, by_hand[next(iter(clip))], strict=True):
         np.testing.assert_allclose(-weight.numpy(), expected, 1e-6)
+
+
+@settings(deadline=None)  # the first example compiles
+@given(hnp.arrays("float32", 6, elements=st.floats(-1e4, 1e4, width=32)), st.floats(0.01, 100))
+def test_no_gradient_leaves_the_clip(values, limit):
+    grads = [jnp.asarray(values[:2]), jnp.asarray(values[2:])]
+    for clip in ("clipnorm", "global_clipnorm", "clipvalue"):
+        got = [np.asarray(gradient) for gradient in clipped(grads, **{clip: limit})]
+        norms = {
+            "clipnorm": max(np.linalg.norm(gradient) for gradient in got),
+            "global_clipnorm": np.linalg.norm(np.concatenate(got)),
+            "clipvalue": max(abs(gradient).max() for gradient in got),
+        }
+        assert norms[clip] <= limit * (1 + 1e-5)
+        assert all((gradient * given >= 0).all() for gradient, given in zip(got, grads, strict=True))
+
+
+def test_norm_of_half_precision_does_not_overflow():
+    (got,) = clipped([jnp.full(4, 300.0, "float16")], clipnorm=1.0)
+    np.testing.assert_allclose(got, 0.5, 1e-3)
 
 
 def test_weight_decay_leaves_out_what_is_excluded(pair):
@@ -273,6 +304,15 @@ def test_weights_are_kept_under_numbers(pair):
     again.set_weights([v.numpy() for v in optimizer.variables])
     for got, expected in zip(again.variables, optimizer.variables, strict=True):
         np.testing.assert_array_equal(got.numpy(), expected.numpy())
+
+
+def test_nothing_keeps_variables_alive():
+    weight, optimizer = one(), lamina.optimizers.Adam(0.1)
+    optimizer.apply([np.ones(2)], [weight])
+    alive = [weakref.ref(weight), weakref.ref(optimizer.variables[-1])]
+    del weight, optimizer
+    gc.collect()
+    assert [reference() for reference in alive] == [None, None]
 
 
 def test_copies_go_their_own_way():

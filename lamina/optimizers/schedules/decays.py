@@ -138,10 +138,10 @@ class CosineDecay(LearningRateSchedule):
         return jnp.where(step < self.warmup_steps, warming, target * self._decayed(step - self.warmup_steps))
 
     def _decayed(self, step):
-        return _half_cosine(jnp.clip(step / self.decay_steps, 0, 1), self.alpha)
+        return _half_cosine(jnp.clip(step / self.decay_steps, 0, 1), self.alpha, 1.0)
 
 
-def _half_cosine(fraction, alpha, height=1.0):
+def _half_cosine(fraction, alpha, height):
     return (1 - alpha) * height * (1 + jnp.cos(jnp.pi * fraction)) / 2 + alpha
 
 
