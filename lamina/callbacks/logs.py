@@ -53,7 +53,7 @@ def _reading(name):
     return read_first
 
 
-# All ways to look into a dict but len and truth. With __iter__ among them, dict(logs) and {**logs} come through keys() and [] as well.
+# All ways to look into a dict but len and truth. Because __iter__ is among them, dict(logs) and {**logs} use [] too.
 _LOOKS = (
     "__contains__", "__delitem__", "__eq__", "__getitem__", "__iter__", "__ne__", "__or__", "__repr__", "__reversed__",
     "__ror__", "__setitem__", "copy", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values",

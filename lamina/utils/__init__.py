@@ -14,9 +14,9 @@ from lamina.core.settings import (
     enable_interactive_logging,
     is_interactive_logging_enabled,
 )
+from lamina.random import set_global_seed as set_random_seed
 from lamina.training.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from lamina.utils.arrays import normalize, to_categorical
-from lamina.utils.seeds import set_random_seed
 from lamina.utils.sequences import pad_sequences
 
 Sequence = PyDataset  # its name before Keras 3

@@ -14,6 +14,7 @@ import scipy.sparse
 from keras.src.trainers.data_adapters.data_adapter_utils import class_weight_to_sample_weights
 from keras.src.trainers.epoch_iterator import EpochIterator
 
+from lamina.core import settings
 from lamina.errors import DataError
 from lamina.training.data import (
     PyDataset,
@@ -439,3 +440,12 @@ def test_mistakes_found_in_the_first_batch():
         split_validation((X[:1], Y[:1], None), 0.5)
     with pytest.raises(DataError, match="between 0 and 1"):
         split_validation((X, Y, None), 1.5)
+
+
+def test_a_limit_on_steps(monkeypatch):
+    monkeypatch.setitem(settings._settings, "max_steps_per_epoch", 2)
+    assert len(ours(X, batch_size=2)) == make_batches(X, batch_size=2).num_batches == 2
+    assert len(ours(X, batch_size=2, steps=5)) == 2
+    assert len(ours(X, batch_size=2, steps=1)) == 1
+    assert len(ours(X, batch_size=10)) == 1
+    assert len(ours(chunks())) == 2

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core import settings
 from lamina.errors import DataError
 from lamina.training.data.leaves import (
     as_arrays,
@@ -66,7 +67,8 @@ class Batches:
     exhausted = False
 
     def __init__(self, pass_length, steps):
-        self.steps = steps
+        limit = settings.max_steps_per_epoch()
+        self.steps = limit if limit and limit < (steps or pass_length or math.inf) else steps
         self.pass_length = pass_length
         self._running = None  # a pass that was begun and not finished: by peek, or by an epoch of fewer steps
         self._taken = 0
@@ -289,12 +291,12 @@ def _article(name):
 
 def _stream(x, steps, shuffle, class_weight):
     """StreamBatches over x, opened in the way of its kind."""
-    settings = {"steps": steps, "class_weight": class_weight}
+    common = {"steps": steps, "class_weight": class_weight}
     if hasattr(x, "__next__"):
-        return StreamBatches(lambda: x, **settings)
+        return StreamBatches(lambda: x, **common)
     if is_kind(x, "tensorflow", "DatasetV2", "DistributedDataset"):
         length = int(x.cardinality()) if hasattr(x, "cardinality") else -1  # below zero: endless or unknown
-        return StreamBatches(getattr(x, "as_numpy_iterator", x.__iter__), length if length >= 0 else None, **settings)
+        return StreamBatches(getattr(x, "as_numpy_iterator", x.__iter__), length if length >= 0 else None, **common)
     length = length_of(x)
     if length == 0:
         raise DataError(
@@ -302,7 +304,7 @@ def _stream(x, steps, shuffle, class_weight):
         )
     if _is_dataset(x):
         size = getattr(x, "batch_size", None)
-        return StreamBatches(x.__iter__, length, batch_size=size if isinstance(size, int) else None, **settings)
+        return StreamBatches(x.__iter__, length, batch_size=size if isinstance(size, int) else None, **common)
     if hasattr(x, "__getitem__"):  # a PyDataset, or a Sequence of another library
-        return StreamBatches(functools.partial(batches_in_order, x, shuffle), length, hooks=x, **settings)
-    return StreamBatches(x.__iter__, length, **settings)
+        return StreamBatches(functools.partial(batches_in_order, x, shuffle), length, hooks=x, **common)
+    return StreamBatches(x.__iter__, length, **common)
