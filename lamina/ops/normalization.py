@@ -114,8 +114,11 @@ def normalize(x, axis=-1, order=2, epsilon=None):
     if not isinstance(order, int) or order < 1:
         raise ConfigError(f"normalize needs an order that is a whole number above 0; got {order!r}.")
     x = jnp.atleast_1d(floating(x))
+    wide = at_least_float32(x)
     axis = tuple(axis) if isinstance(axis, list) else axis
     epsilon = settings.epsilon() if epsilon is None else epsilon
-    if order == 2:  # a product with the inverse root: its gradient is finite wherever a sum is above 0
-        return x * jnp.minimum(jax.lax.rsqrt(jnp.sum(x**2, axis, keepdims=True)), 1 / epsilon)
-    return x / jnp.maximum(jnp.linalg.norm(x, order, axis, keepdims=True), epsilon)
+    if order == 2:  # a product with the inverse root, which costs less than a division
+        scaled = wide * jnp.minimum(jax.lax.rsqrt(jnp.sum(wide**2, axis, keepdims=True)), 1 / epsilon)
+    else:
+        scaled = wide / jnp.maximum(jnp.linalg.norm(wide, order, axis, keepdims=True), epsilon)
+    return scaled.astype(x.dtype)

@@ -1,0 +1,132 @@
+"""Activations that are layers of their own: those with settings or weights."""
+
+import jax.numpy as jnp
+
+from lamina import activations, constraints, initializers, regularizers
+from lamina.errors import ConfigError, ShapeError
+from lamina.layers.input_spec import InputSpec
+from lamina.layers.layer import Layer
+
+__all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
+
+
+class _Activation(Layer):
+    """An activation with settings. Shapes stay as they are, masks pass."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def _require_not_negative(self, *names):
+        for name in names:
+            value = getattr(self, name)
+            if value is None or value < 0:
+                raise ConfigError(f"{type(self).__name__} needs {name}, a number from 0 up; got {value!r}.")
+
+
+class ReLU(_Activation):
+    """`x` from `threshold` on, cut off at `max_value`; `negative_slope * (x - threshold)` below.
+
+    >>> import lamina as keras
+    >>> keras.layers.ReLU(max_value=6.0, negative_slope=0.1)(keras.ops.array([-10.0, 3.0, 9.0])).tolist()
+    [-1.0, 3.0, 6.0]
+    """
+
+    def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
+        self._require_not_negative("negative_slope", "threshold", *(["max_value"] if max_value is not None else []))
+
+    def call(self, inputs):
+        return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
+
+
+class LeakyReLU(_Activation):
+    """`x` where it is positive, `negative_slope * x` elsewhere (Maas et al., 2013)."""
+
+    def __init__(self, negative_slope=0.3, **kwargs):
+        super().__init__(**kwargs)
+        self.negative_slope = negative_slope
+        self._require_not_negative("negative_slope")
+
+    def call(self, inputs):
+        return activations.leaky_relu(inputs, self.negative_slope)
+
+
+class PReLU(_Activation):
+    """`x` where it is positive, `alpha * x` elsewhere, with a trained `alpha` (He et al., 2015, arXiv:1502.01852).
+
+    Args:
+        shared_axes: the axes along which one alpha is shared: [1, 2] is one a channel for images.
+    """
+
+    def __init__(
+        self, alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes and list(shared_axes)
+
+    def build(self, input_shape):
+        shared = {axis % len(input_shape) for axis in self.shared_axes or ()}
+        own = {axis: size for axis, size in enumerate(input_shape) if axis > 0 and axis not in shared}
+        if None in own.values():
+            raise ShapeError(
+                f"PReLU has one alpha for each position, so sizes must be known; got shape {tuple(input_shape)}.",
+                fix=f"PReLU(shared_axes={[axis for axis, size in own.items() if size is None]})",
+            )
+        self.alpha = self.add_weight(
+            shape=[own.get(axis, 1) for axis in range(1, len(input_shape))],
+            initializer=self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+            name="alpha",
+        )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=own)
+
+    def call(self, inputs):
+        return activations.relu(inputs) - self.alpha.value * activations.relu(-inputs)
+
+
+class ELU(_Activation):
+    """`x` where it is positive, `alpha * (exp(x) - 1)` elsewhere (Clevert et al., 2016, arXiv:1511.07289)."""
+
+    def __init__(self, alpha=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.alpha = alpha
+
+    def call(self, inputs):
+        return activations.elu(inputs, self.alpha)
+
+
+class Softmax(_Activation):
+    """`exp(x) / sum(exp(x))` along `axis`, one or several. What the `mask` of a call has as False counts as minus infinity.
+
+    >>> import lamina as keras
+    >>> keras.layers.Softmax()(keras.ops.array([1.0, 1.0, 5.0]), mask=keras.ops.array([True, True, False])).tolist()
+    [0.5, 0.5, 0.0]
+    """
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, inputs, mask=None):
+        axis = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else self.axis
+        if mask is None:
+            return activations.softmax(inputs, axis)
+        _check_mask(mask.shape, inputs.shape)
+        keep = mask if mask.dtype == bool else mask > 0.5
+        lowest = -3e4 if inputs.dtype == "float16" else -1e9  # finite, so that a row without any True gives no NaN
+        return jnp.where(keep, activations.softmax(jnp.where(keep, inputs, lowest), axis), 0)
+
+
+def _check_mask(mask, inputs):
+    pairs = zip(reversed(mask), reversed(inputs), strict=False)
+    if len(mask) > len(inputs) or any(size not in (1, other) for size, other in pairs):
+        raise ShapeError(
+            f"The mask of Softmax needs a shape that broadcasts to that of the inputs, {inputs}; got {mask}.",
+            fix="mask[..., None] has an axis more.",
+        )

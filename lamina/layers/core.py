@@ -1,0 +1,137 @@
+"""Dense, Activation, Identity, Masking: the layers everything else is made of."""
+
+import jax.numpy as jnp
+
+from lamina import activations, constraints, initializers, regularizers
+from lamina.errors import ConfigError
+from lamina.layers.input_spec import InputSpec
+from lamina.layers.layer import Layer
+
+__all__ = ["Activation", "Dense", "Identity", "Masking"]
+
+
+class Dense(Layer):
+    """`activation(inputs @ kernel + bias)` over the last axis, with the same kernel at every other position.
+
+    Shapes: (batch, ..., features) -> (batch, ..., units).
+
+    Raises:
+        ShapeError: for inputs of rank 1, or when `features` is not known or not what the layer was built for.
+
+    >>> import lamina as keras
+    >>> keras.layers.Dense(4, activation="relu")(keras.Input((10, 3))).shape
+    (None, 10, 4)
+    """
+
+    _config_optional = frozenset(("activity_regularizer", "lora_rank", "lora_alpha"))
+
+    def __init__(
+        self,
+        units,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        lora_rank=None,
+        lora_alpha=None,
+        quantization_config=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        if not isinstance(units, int) or units <= 0:
+            raise ConfigError(f"Dense needs units, a whole number above 0; got {units!r}.", fix="Dense(32)")
+        self.units = units
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.lora_rank, self.lora_alpha, self.quantization_config = lora_rank, lora_alpha, quantization_config
+        self.input_spec = InputSpec(min_ndim=2)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        features = input_shape[-1]
+        self.kernel = self.add_weight(
+            shape=(features, self.units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                shape=(self.units,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
+
+    def call(self, inputs):
+        outputs = jnp.matmul(inputs, self.kernel.value)
+        if self.use_bias:
+            outputs = outputs + self.bias.value
+        return self.activation(outputs)
+
+
+class Activation(Layer):
+    """`activation(inputs)`: any activation by name, or any function of one tensor (`jax.nn.relu`, `keras.ops.tanh`, your own).
+
+    Shapes: those of the inputs, for all functions that work element by element.
+
+    >>> import lamina as keras
+    >>> keras.layers.Activation("relu")(keras.ops.array([-1.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
+
+    def __init__(self, activation, **kwargs):
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+        self.supports_masking = True
+
+    def call(self, inputs):
+        return self.activation(inputs)
+
+
+class Identity(Layer):
+    """`inputs`, whatever their structure: a place in a model where nothing happens."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs):
+        return inputs
+
+
+class Masking(Layer):
+    """Masks the time steps whose values are all `mask_value`: they become 0, and layers after this one skip them.
+
+    Shapes: (batch, time, ..., features) -> the same, with a mask of shape (batch, time, ...).
+
+    >>> import lamina as keras
+    >>> keras.layers.Masking(-1.0)(keras.ops.array([[[1.0, -1.0], [-1.0, -1.0]]])).tolist()
+    [[[1.0, -1.0], [0.0, 0.0]]]
+    """
+
+    def __init__(self, mask_value=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+        self.supports_masking = True
+
+    def compute_mask(self, inputs, mask=None):
+        return jnp.any(inputs != self.mask_value, axis=-1)
+
+    def call(self, inputs):
+        return jnp.where(self.compute_mask(inputs)[..., None], inputs, 0)

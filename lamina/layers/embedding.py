@@ -1,0 +1,88 @@
+"""Embedding: a table of vectors, looked up by number."""
+
+import jax.numpy as jnp
+
+from lamina import constraints, initializers, regularizers
+from lamina.core.dtypes import is_integer
+from lamina.errors import ConfigError
+from lamina.layers.layer import Layer
+
+__all__ = ["Embedding"]
+
+
+class Embedding(Layer):
+    """`embeddings[inputs]`: whole numbers from 0 to input_dim - 1 as vectors that are trained.
+
+    Shapes: (batch, ...) -> (batch, ..., output_dim). A number out of range gives NaN; a negative one counts from the end.
+
+    Args:
+        input_dim: how many different numbers there are.
+        output_dim: the length of a vector.
+        mask_zero: whether 0 is padding: the outputs get the mask `inputs != 0`.
+        weights: the table to start with, an array of shape (input_dim, output_dim).
+
+    Raises:
+        ConfigError: when `input_dim` or `output_dim` is no whole number above 0.
+
+    >>> import lamina as keras
+    >>> keras.layers.Embedding(1000, 64, mask_zero=True)(keras.Input((10,), dtype="int32")).shape
+    (None, 10, 64)
+    """
+
+    _config_skips = frozenset(("autocast", "weights"))
+    _config_optional = frozenset(("activity_regularizer", "lora_rank", "lora_alpha"))
+
+    def __init__(
+        self,
+        input_dim,
+        output_dim,
+        embeddings_initializer="uniform",
+        embeddings_regularizer=None,
+        embeddings_constraint=None,
+        mask_zero=False,
+        weights=None,
+        lora_rank=None,
+        lora_alpha=None,
+        quantization_config=None,
+        **kwargs,
+    ):
+        input_length = kwargs.pop("input_length", None)  # Keras 1 and 2
+        if input_length is not None:
+            kwargs.setdefault("input_shape", input_length)
+        super().__init__(**kwargs)
+        for name, size in (("input_dim", input_dim), ("output_dim", output_dim)):
+            if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
+                raise ConfigError(f"Embedding needs {name}, a whole number above 0; got {size!r}.")
+        self.input_dim, self.output_dim = input_dim, output_dim
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.mask_zero = self.supports_masking = mask_zero
+        self.lora_rank, self.lora_alpha, self.quantization_config = lora_rank, lora_alpha, quantization_config
+        self.autocast = False  # numbers up to input_dim do not fit into float16
+        if weights is not None:
+            self.build()
+            self.set_weights(weights if isinstance(weights, list) and len(weights) == 1 else [weights])
+
+    @property
+    def input_dtype(self):
+        """The type of the Input that a Sequential puts before it."""
+        return "int32"
+
+    def build(self, input_shape=None):
+        if self.built:
+            return
+        self.embeddings = self.add_weight(
+            shape=(self.input_dim, self.output_dim),
+            initializer=self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+            name="embeddings",
+        )
+
+    def compute_mask(self, inputs, mask=None):
+        return jnp.not_equal(inputs, 0) if self.mask_zero else None
+
+    def call(self, inputs):
+        numbers = inputs if is_integer(inputs.dtype) else inputs.astype("int32")
+        return jnp.take(self.embeddings.value, numbers, axis=0).astype(self.compute_dtype)

@@ -1,0 +1,282 @@
+"""Several tensors become one: Add, Multiply, Concatenate, Dot and their kin, as layers and as functions."""
+
+import functools
+import operator
+
+import jax
+import jax.numpy as jnp
+
+from lamina.core import settings
+from lamina.errors import ConfigError, ShapeError
+from lamina.layers.layer import Layer
+from lamina.ops.normalization import normalize
+
+__all__ = [
+    "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract", "add", "average",
+    "concatenate", "dot", "maximum", "minimum", "multiply", "subtract",
+]  # fmt: skip
+
+
+class _Merge(Layer):
+    """Called on a list of tensors, gives one. Element by element, unless a subclass says otherwise:
+
+    `combine(x, y)` two at a time, shapes broadcast, missing axes after the batch; `fill` stands for masked values where the
+    masked must not count. The outputs are masked where all inputs are.
+    """
+
+    combine = None
+    fill = None
+    count = None  # how many inputs it needs, if not any number
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        name = type(self).__name__
+        if not isinstance(input_shape, (list, tuple)) or not all(isinstance(s, (list, tuple)) for s in input_shape):
+            raise ShapeError(f"{name} takes a list of tensors; got one of shape {input_shape}.", fix=f"{name}()([x, y])")
+        if not input_shape or len(input_shape) != (self.count or len(input_shape)):
+            raise ShapeError(f"{name} takes {self.count or 'one or more'} tensors; got {len(input_shape)}.")
+        self.compute_output_shape(input_shape)
+
+    def compute_output_shape(self, input_shape):
+        shapes = _same_rank(input_shape)
+        return tuple(self._size(sizes, axis, input_shape) for axis, sizes in enumerate(zip(*shapes, strict=True)))
+
+    def _size(self, sizes, axis, shapes):
+        """The size of the output on an axis where the inputs have `sizes`."""
+        known = {size for size in sizes if size not in (1, None)} if axis else set(sizes) - {None}
+        if len(known) > 1:
+            where = "batch sizes" if axis == 0 else f"sizes on axis {axis}"
+            raise ShapeError(f"{type(self).__name__} needs inputs that broadcast; got {where} {sizes} of shapes {shapes}.")
+        if axis and None in sizes:
+            return None
+        return known.pop() if known else sizes[0]
+
+    def call(self, inputs, mask=None):
+        values = [x.reshape(shape) for x, shape in zip(inputs, _same_rank([x.shape for x in inputs]), strict=True)]
+        return self._merge(values, mask or [None] * len(inputs))
+
+    def _merge(self, values, masks):
+        return functools.reduce(self.combine, values)
+
+    def compute_mask(self, inputs, mask=None):
+        if mask is None or any(one is None for one in mask):
+            return None
+        return functools.reduce(jnp.logical_or, mask)
+
+
+def _same_rank(shapes):
+    """The shapes with axes of size 1 after the batch, as many as the longest has more."""
+    rank = max(map(len, shapes))
+    return [(*shape[:1], *[1] * (rank - len(shape)), *shape[1:]) for shape in map(tuple, shapes)]
+
+
+def _spread(mask, values):
+    """A mask of (batch, time) over values of (batch, time, features)."""
+    return jnp.broadcast_to(mask[..., None], values.shape)
+
+
+class Add(_Merge):
+    """The sum of its inputs, which broadcast.
+
+    >>> import lamina as keras
+    >>> keras.layers.Add()([keras.ops.array([1.0, 2.0]), keras.ops.array([3.0, 4.0])]).tolist()
+    [4.0, 6.0]
+    """
+
+    combine = staticmethod(operator.add)
+
+
+class Subtract(_Merge):
+    """The first of its two inputs less the second."""
+
+    combine = staticmethod(operator.sub)
+    count = 2
+
+
+class Average(Add):
+    """The mean of its inputs, element by element."""
+
+    def _merge(self, values, masks):
+        return super()._merge(values, masks) / len(values)
+
+
+class Multiply(_Merge):
+    """The product of its inputs, element by element. Masked values count as 1; where all are masked the product is 0."""
+
+    combine = staticmethod(operator.mul)
+
+    def _merge(self, values, masks):
+        spread = [mask if mask is None else _spread(mask, x) for x, mask in zip(values, masks, strict=True)]
+        kept = [x if mask is None else jnp.where(mask, x, 1) for x, mask in zip(values, spread, strict=True)]
+        product = super()._merge(kept, masks)
+        if any(mask is None for mask in spread):
+            return product
+        return jnp.where(functools.reduce(jnp.logical_or, spread), product, 0)
+
+
+class _Extreme(_Merge):
+    """The largest or smallest; a masked value gives way to those that are not."""
+
+    def _merge(self, values, masks):
+        result, kept = values[0], None if masks[0] is None else _spread(masks[0], values[0])
+        for x, mask in zip(values[1:], masks[1:], strict=True):
+            keep = None if mask is None else _spread(mask, x)
+            x = x if keep is None else jnp.where(keep, x, result)
+            result = result if kept is None else jnp.where(kept, result, x)
+            kept = None if kept is None or keep is None else kept | keep
+            result = self.combine(result, x)
+        return result
+
+
+class Maximum(_Extreme):
+    """The largest of its inputs, element by element."""
+
+    combine = staticmethod(jnp.maximum)
+
+
+class Minimum(_Extreme):
+    """The smallest of its inputs, element by element."""
+
+    combine = staticmethod(jnp.minimum)
+
+
+class Concatenate(_Merge):
+    """Its inputs one after the other along `axis`; all other sizes are the same.
+
+    >>> import lamina as keras
+    >>> keras.layers.Concatenate()([keras.Input((5, 2)), keras.Input((5, 3))]).shape
+    (None, 5, 5)
+    """
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def compute_output_shape(self, input_shape):
+        ranks = {len(shape) for shape in input_shape}
+        if len(ranks) > 1 or not -min(ranks) <= self.axis < min(ranks):
+            raise ShapeError(f"Concatenate(axis={self.axis}) needs inputs of one rank that have this axis; got {input_shape}.")
+        axis = self.axis % min(ranks)
+        columns = list(zip(*input_shape, strict=True))
+        for other, sizes in enumerate(columns):
+            if other != axis and len(set(sizes) - {None}) > 1:
+                raise ShapeError(
+                    f"Concatenate(axis={self.axis}) needs inputs that agree on the other axes; got {sizes} on axis {other} "
+                    f"of shapes {input_shape}.",
+                )
+        first = [next((size for size in sizes if size is not None), None) for sizes in columns]
+        first[axis] = None if None in columns[axis] else sum(columns[axis])
+        return tuple(first)
+
+    def call(self, inputs, mask=None):
+        return jnp.concatenate(inputs, self.axis)
+
+    def compute_mask(self, inputs, mask=None):
+        if mask is None or all(one is None for one in mask):
+            return None
+        masks = [
+            jnp.ones(x.shape, bool) if one is None else _spread(one, x) if one.ndim < x.ndim else one
+            for x, one in zip(inputs, mask, strict=True)
+        ]
+        return jnp.any(jnp.concatenate(masks, self.axis), axis=-1)
+
+
+class Dot(_Merge):
+    """Sums of products of its two inputs along an axis of each, sample by sample.
+
+    Shapes: (batch, *a), (batch, *b) -> (batch, *a, *b) without the two axes; (batch, 1) if nothing else is left.
+
+    Args:
+        axes: the axis, or one for each input. The batch axis 0 is none.
+        normalize: whether the vectors are scaled to length 1 first: the outputs are cosines.
+
+    >>> import lamina as keras
+    >>> keras.layers.Dot(axes=(1, 2))([keras.Input((3, 5)), keras.Input((10, 3))]).shape
+    (None, 5, 10)
+    """
+
+    count = 2
+
+    def __init__(self, axes, normalize=False, **kwargs):
+        super().__init__(**kwargs)
+        pair = axes if isinstance(axes, (list, tuple)) else (axes, axes)
+        if len(pair) != 2 or not all(isinstance(axis, int) for axis in pair):
+            raise ConfigError(f"Dot needs axes, a whole number or two of them; got {axes!r}.", fix="Dot(axes=-1)")
+        self.axes = axes
+        self.normalize = normalize
+
+    def _axes_of(self, shapes):
+        pair = self.axes if isinstance(self.axes, (list, tuple)) else (self.axes, self.axes)
+        if min(map(len, shapes)) < 2:
+            raise ShapeError(f"Dot needs inputs of rank 2 or more; got shapes {shapes}.")
+        axes = [axis % len(shape) if axis < 0 else axis for axis, shape in zip(pair, shapes, strict=True)]
+        if any(not 0 < axis < len(shape) for axis, shape in zip(axes, shapes, strict=True)):
+            raise ShapeError(f"Dot needs axes from 1 on that the inputs have; got axes={self.axes} for shapes {shapes}.")
+        return axes
+
+    def compute_output_shape(self, input_shape):
+        first, second = map(list, input_shape)
+        axes = self._axes_of(input_shape)
+        sizes = [(first[0], second[0]), (first[axes[0]], second[axes[1]])]
+        if any(a != b and None not in (a, b) for a, b in sizes):
+            raise ShapeError(
+                f"Dot(axes={self.axes}) needs inputs that agree on the batch and the axis summed over; got {input_shape}."
+            )
+        del first[axes[0]], second[axes[1]]
+        first[0] = second[0] if first[0] is None else first[0]
+        shape = (*first, *second[1:])
+        return shape if len(shape) > 1 else (*shape, 1)
+
+    def call(self, inputs):
+        x, y = inputs
+        a, b = self._axes_of([x.shape, y.shape])
+        if self.normalize:
+            x, y = (normalize(v, axis, epsilon=settings.epsilon()) for v, axis in ((x, a), (y, b)))
+        products = jax.lax.dot_general(x, y, (((a,), (b,)), ((0,), (0,))))
+        return products if products.ndim > 1 else products[:, None]
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+
+def add(inputs, **kwargs):
+    """`Add(**kwargs)(inputs)`."""
+    return Add(**kwargs)(inputs)
+
+
+def subtract(inputs, **kwargs):
+    """`Subtract(**kwargs)(inputs)`."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs, **kwargs):
+    """`Multiply(**kwargs)(inputs)`."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs, **kwargs):
+    """`Average(**kwargs)(inputs)`."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs, **kwargs):
+    """`Maximum(**kwargs)(inputs)`."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs, **kwargs):
+    """`Minimum(**kwargs)(inputs)`."""
+    return Minimum(**kwargs)(inputs)
+
+
+def concatenate(inputs, axis=-1, **kwargs):
+    """`Concatenate(axis, **kwargs)(inputs)`."""
+    return Concatenate(axis, **kwargs)(inputs)
+
+
+def dot(inputs, axes=-1, **kwargs):
+    """`Dot(axes, **kwargs)(inputs)`."""
+    return Dot(axes, **kwargs)(inputs)

@@ -1,0 +1,166 @@
+"""Rescaling and Normalization: numbers brought to a range that networks learn well from, inside the model."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.core import settings
+from lamina.errors import ConfigError, DataError, ShapeError
+from lamina.layers.layer import Layer
+from lamina.ops.normalization import along
+
+__all__ = ["Normalization", "Rescaling"]
+
+
+class Rescaling(Layer):
+    """`inputs * scale + offset`, numbers or one for each channel.
+
+    >>> import lamina as keras
+    >>> keras.layers.Rescaling(1 / 127.5, offset=-1.0)(keras.ops.array([0, 255])).tolist()
+    [-1.0, 1.0]
+    """
+
+    def __init__(self, scale, offset=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.scale, self.offset = scale, offset
+        self.supports_masking = True
+
+    def call(self, inputs):
+        scale, offset = (jnp.asarray(value, self.compute_dtype) for value in (self.scale, self.offset))
+        if scale.ndim and settings.image_data_format() == "channels_first":
+            scale = scale.reshape(*scale.shape, *[1] * (3 - scale.ndim))
+        return inputs.astype(self.compute_dtype) * scale + offset
+
+
+class Normalization(Layer):
+    """`(inputs - mean) / sqrt(variance)` for each position of `axis`, with moments that `adapt` finds in data or that are given.
+
+    Args:
+        axis: the axis or axes that keep moments of their own (the features); None is one mean and variance for all.
+        mean, variance: numbers, or arrays along `axis`. Give both, or neither and call `adapt`.
+        invert: whether to do the opposite, `inputs * sqrt(variance) + mean`.
+
+    >>> import lamina as keras
+    >>> layer = keras.layers.Normalization()
+    >>> layer.adapt(keras.ops.array([[1.0, 10.0], [3.0, 30.0]]))
+    >>> layer(keras.ops.array([[3.0, 20.0]])).tolist()
+    [[1.0, 0.0]]
+    """
+
+    def __init__(self, axis=-1, mean=None, variance=None, invert=False, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+        self.input_mean, self.input_variance = mean, variance
+        self.invert = invert
+        self.supports_masking = True
+        if (mean is None) != (variance is None):
+            raise ConfigError("Normalization takes mean and variance, or neither.", fix="Give both, or call adapt(data).")
+        if np.shape(mean) != np.shape(variance) or np.ndim(mean) > len(self.axis):
+            raise ConfigError(
+                f"mean and variance have one shape, with no more axes than axis={self.axis}; got {np.shape(mean)} and "
+                f"{np.shape(variance)}."
+            )
+
+    def build(self, input_shape):
+        rank = len(input_shape)
+        if any(not -rank <= axis < rank for axis in self.axis):
+            raise ShapeError(f"Normalization(axis={self.axis}) needs inputs that have these axes; got {tuple(input_shape)}.")
+        self._kept = {axis: input_shape[axis] for axis in sorted(axis % rank for axis in self.axis)}
+        if None in self._kept.values():
+            raise ShapeError(f"Normalization(axis={self.axis}) needs known sizes there; got shape {tuple(input_shape)}.")
+        self._rank = rank
+        if self.input_mean is None:
+            shape = tuple(self._kept.values())
+            self.adapt_mean = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="mean")
+            self.adapt_variance = self.add_weight(shape=shape, initializer="ones", trainable=False, name="variance")
+            self.count = self.add_weight(shape=(), initializer="zeros", dtype="int32", trainable=False, name="count")
+
+    @property
+    def mean(self):
+        """The mean in use, in the rank of the inputs; None before the layer is built."""
+        return self._moment("adapt_mean", self.input_mean)
+
+    @property
+    def variance(self):
+        """The variance in use, in the rank of the inputs; None before the layer is built."""
+        return self._moment("adapt_variance", self.input_variance)
+
+    def _moment(self, weight, given):
+        if not self.built:
+            return None
+        values = getattr(self, weight).value if given is None else jnp.asarray(given)
+        axes = list(self._kept)[len(self._kept) - values.ndim :]  # those given with fewer axes belong to the last ones
+        shape = [self._kept.get(axis, 1) for axis in range(self._rank)]
+        return jnp.broadcast_to(along(values, axes, self._rank), shape).astype(self.compute_dtype)
+
+    def call(self, inputs):
+        mean, deviation = self.mean, jnp.maximum(jnp.sqrt(self.variance), settings.epsilon())
+        inputs = inputs.astype(self.compute_dtype)
+        return mean + inputs * deviation if self.invert else (inputs - mean) / deviation
+
+    def adapt(self, data):
+        """Take mean and variance from `data`: an array, a dataset of batches, or anything that gives batches one by one.
+
+        Of a batch that is a tuple the first part, the inputs, counts.
+        """
+        if self.input_mean is not None:
+            raise ConfigError(f"{self.name} was given mean and variance; there is nothing to adapt.")
+        count, mean, squares = 0, 0.0, 0.0
+        for batch in map(_inputs_of, _batches(data)):
+            if not self.built:
+                self.build(batch.shape)
+            self._check(batch.shape)
+            n, batch_mean, batch_variance = _moments(batch, tuple(self._kept))
+            step = batch_mean - mean  # the moments of two sets from those of each (Chan, Golub and LeVeque, 1983)
+            squares = squares + batch_variance * n + step**2 * (count * n / (count + n))
+            mean = mean + step * (n / (count + n))
+            count += n
+        if not count:
+            raise DataError("adapt was given no data.", fix="Pass an array, or an iterable of batches that is not used up.")
+        self.adapt_mean.assign(mean)
+        self.adapt_variance.assign(squares / count)
+
+    def _check(self, shape):
+        if len(shape) != self._rank or any(shape[axis] != size for axis, size in self._kept.items()):
+            raise ShapeError(f"{self.name} keeps moments of sizes {self._kept} (axis: size) of rank {self._rank}; got {shape}.")
+
+    def finalize_state(self):
+        """Nothing is left to do: moments are read off the weights when they are used. It is here for old programs."""
+
+    def _argument(self, name, parameter, owner):
+        if name in ("mean", "variance"):
+            return np.array(getattr(self, f"input_{name}")).tolist()
+        return super()._argument(name, parameter, owner)
+
+
+def _batches(data):
+    """An array as its only batch; datasets and sequences of batches one by one."""
+    if hasattr(data, "element_spec") and not _first(data.element_spec).shape.rank > 1:  # tf.data, not batched yet
+        data = data.batch(128)
+    if isinstance(data, (np.ndarray, jax.Array)) or (hasattr(data, "__array__") and not hasattr(data, "element_spec")):
+        return [data]
+    if hasattr(data, "__getitem__") and hasattr(data, "__len__"):  # also of a PyDataset, which has no end of its own
+        return (data[index] for index in range(len(data)))
+    if hasattr(data, "__iter__"):
+        return data
+    raise DataError(f"adapt takes an array or batches; got {type(data).__name__}.")
+
+
+def _first(batch):
+    return batch[0] if isinstance(batch, (list, tuple)) else batch
+
+
+def _inputs_of(batch):
+    inputs = _first(batch)
+    if not hasattr(inputs, "shape"):
+        raise DataError(f"adapt takes batches that are arrays; got a {type(inputs).__name__}.", fix="numpy.asarray(...)")
+    return np.asarray(inputs)
+
+
+def _moments(batch, kept):
+    """(count, mean, variance) over all axes that are not kept, in float64."""
+    axes = tuple(axis for axis in range(batch.ndim) if axis not in kept)
+    count = math.prod(batch.shape[axis] for axis in axes)
+    return count, np.mean(batch, axes, dtype="float64"), np.var(batch, axes, dtype="float64")

@@ -1,0 +1,180 @@
+"""Noise in training only: Dropout and its kin. And ActivityRegularization."""
+
+import math
+
+import jax.numpy as jnp
+
+from lamina import random, regularizers
+from lamina.core.settings import standardize_data_format
+from lamina.errors import ConfigError, ShapeError
+from lamina.layers.input_spec import InputSpec
+from lamina.layers.layer import Layer
+
+__all__ = [
+    "ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D",
+    "SpatialDropout2D", "SpatialDropout3D",
+]  # fmt: skip
+
+
+class _Noise(Layer):
+    """Disturbs its inputs in training and passes them on unchanged otherwise. A subclass says how: `_disturb(inputs)`."""
+
+    strength = "rate"  # the argument, from 0 to 1, that says how much
+
+    def __init__(self, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+        amount = getattr(self, self.strength)
+        if not isinstance(amount, (int, float)) or not 0 <= amount <= 1:
+            raise ConfigError(f"{type(self).__name__} needs a {self.strength} from 0 to 1; got {amount!r}.")
+        if amount > 0:
+            self.seed_generator = random.SeedGenerator(seed)
+        self.supports_masking = True
+
+    def call(self, inputs, training=False):
+        return self._disturb(inputs) if training and getattr(self, self.strength) > 0 else inputs
+
+
+class Dropout(_Noise):
+    """In training, each value is 0 with probability `rate`, the others are divided by `1 - rate` (Srivastava et al., 2014).
+
+    With rate 1 outputs and gradients are zeros.
+
+    Args:
+        noise_shape: which values fall together: 1 shares a draw along that axis, None takes the input's size. (None, 1, None)
+            drops a feature at all time steps of a sample or at none.
+        seed: a whole number makes the draws repeatable.
+
+    Raises:
+        ConfigError: for a rate outside of 0 to 1, or a noise_shape that is no tuple of whole numbers above 0 and None.
+
+    >>> import lamina as keras
+    >>> keras.layers.Dropout(0.5, seed=1)(keras.ops.ones((6,)), training=True).tolist()
+    [0.0, 2.0, 2.0, 2.0, 0.0, 0.0]
+    """
+
+    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+        self.rate = rate
+        super().__init__(seed, **kwargs)
+        self.noise_shape = _checked_noise_shape(noise_shape)
+
+    def _disturb(self, inputs):
+        return random.dropout(inputs, self.rate, self._noise_sizes(inputs.shape), self.seed_generator)
+
+    def _noise_sizes(self, shape):
+        """The whole shape of the draws for inputs of this shape."""
+        if self.noise_shape is None:
+            return shape
+        sizes = [shape[axis] if size is None else size for axis, size in enumerate(self.noise_shape[: len(shape)])]
+        sizes = [1] * (len(shape) - len(sizes)) + sizes
+        if len(self.noise_shape) > len(shape) or any(a not in (1, b) for a, b in zip(sizes, shape, strict=True)):
+            raise ShapeError(
+                f"noise_shape needs 1, None or the input's size on each axis; got {self.noise_shape} for inputs of shape "
+                f"{tuple(shape)}.",
+                fix="None stands for the size of the input, so that any batch fits.",
+            )
+        return tuple(sizes)
+
+
+def _checked_noise_shape(noise_shape):
+    if noise_shape is None:
+        return None
+    if isinstance(noise_shape, (list, tuple)) and all(
+        size is None or (isinstance(size, int) and size > 0) for size in noise_shape
+    ):
+        return tuple(noise_shape)
+    raise ConfigError(f"noise_shape is a tuple of whole numbers above 0 and None; got {noise_shape!r}.")
+
+
+class _SpatialDropout(Dropout):
+    """Dropout of whole channels: neighbours in a feature map are too alike to be dropped one by one (Tompson et al., 2015,
+    arXiv:1411.4280)."""
+
+    _config_skips = frozenset(("autocast", "activity_regularizer", "trainable", "noise_shape"))
+    rank = 0
+    data_format = "channels_last"
+
+    def __init__(self, rate, seed=None, name=None, dtype=None, **kwargs):
+        axes = [1] * self.rank
+        noise_shape = (None, *axes, None) if self.data_format == "channels_last" else (None, None, *axes)
+        super().__init__(rate, noise_shape, seed, name=name, dtype=dtype, **kwargs)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+
+class SpatialDropout1D(_SpatialDropout):
+    """Dropout of whole channels. Shapes: (batch, time, channels)."""
+
+    rank = 1
+
+
+class _FormattedSpatialDropout(_SpatialDropout):
+    def __init__(self, rate, data_format=None, seed=None, name=None, dtype=None, **kwargs):
+        self.data_format = standardize_data_format(data_format)
+        super().__init__(rate, seed, name, dtype, **kwargs)
+
+
+class SpatialDropout2D(_FormattedSpatialDropout):
+    """Dropout of whole channels. Shapes: (batch, height, width, channels), or (batch, channels, height, width)."""
+
+    rank = 2
+
+
+class SpatialDropout3D(_FormattedSpatialDropout):
+    """Dropout of whole channels. Shapes: (batch, depth, height, width, channels), or with the channels second."""
+
+    rank = 3
+
+
+class GaussianNoise(_Noise):
+    """In training, `inputs + N(0, stddev)`."""
+
+    strength = "stddev"
+
+    def __init__(self, stddev, seed=None, **kwargs):
+        self.stddev = stddev
+        super().__init__(seed, **kwargs)
+
+    def _disturb(self, inputs):
+        return inputs + random.normal(inputs.shape, 0.0, self.stddev, self.compute_dtype, self.seed_generator)
+
+
+class GaussianDropout(_Noise):
+    """In training, `inputs * N(1, sqrt(rate / (1 - rate)))` (Srivastava et al., 2014). The rate is below 1."""
+
+    def __init__(self, rate, seed=None, **kwargs):
+        if rate == 1:
+            raise ConfigError("GaussianDropout needs a rate below 1: at 1 its noise is infinite.")
+        self.rate = rate
+        super().__init__(seed, **kwargs)
+
+    def _disturb(self, inputs):
+        stddev = math.sqrt(self.rate / (1.0 - self.rate))
+        return inputs * random.normal(inputs.shape, 1.0, stddev, self.compute_dtype, self.seed_generator)
+
+
+class AlphaDropout(Dropout):
+    """Dropout that keeps the mean and variance of `selu` networks: dropped values get selu's lower limit, and all are scaled
+    and shifted (Klambauer et al., 2017, arXiv:1706.02515)."""
+
+    _lowest = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
+
+    def _disturb(self, inputs):
+        if self.rate == 1:
+            return jnp.zeros_like(inputs)
+        draws = random.uniform(self._noise_sizes(inputs.shape), seed=self.seed_generator)
+        scale = ((1 - self.rate) * (1 + self.rate * self._lowest**2)) ** -0.5
+        return scale * jnp.where(draws >= self.rate, inputs, self._lowest) - scale * self._lowest * self.rate
+
+
+class ActivityRegularization(Layer):
+    """Passes its inputs on and adds `l1 * sum(|inputs|) + l2 * sum(inputs**2)` to the loss."""
+
+    _config_skips = frozenset(("autocast", "activity_regularizer"))
+
+    def __init__(self, l1=0.0, l2=0.0, **kwargs):
+        super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)
+        self.l1, self.l2 = l1, l2
+        self.supports_masking = True
+
+    def call(self, inputs):
+        return inputs
