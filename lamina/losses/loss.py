@@ -2,9 +2,9 @@
 
 import jax.numpy as jnp
 
+from lamina import dtype_policies
 from lamina.core import context, settings, tree
 from lamina.core.configurable import Configurable, serialize
-from lamina.core.dtypes import standardize_dtype
 from lamina.core.op import op
 from lamina.core.symbolic import get_mask
 from lamina.core.variable import unwrap
@@ -17,7 +17,7 @@ __all__ = [
     "LossFunctionWrapper",
     "compute_dtype",
     "divide_no_nan",
-    "mask_weights",
+    "masked_weights",
     "reduce_weighted",
 ]
 
@@ -26,11 +26,7 @@ REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "
 
 def compute_dtype(dtype):
     """The type to compute in, from a type, the name of a policy, a policy, or None for floatx."""
-    if dtype is None:
-        return settings.floatx()
-    if isinstance(dtype, str):
-        return standardize_dtype(dtype.removeprefix("mixed_"))
-    return standardize_dtype(getattr(dtype, "compute_dtype", dtype))
+    return dtype_policies.get(settings.floatx() if dtype is None else dtype).compute_dtype
 
 
 def divide_no_nan(a, b):
@@ -111,10 +107,7 @@ def _arrays(structure, dtype):
 
 def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_batch_size"):
     """Values times weights, reduced. What a mask leaves out counts neither in the sum nor in the number of values."""
-    weights = None if sample_weight is None else jnp.asarray(unwrap(sample_weight), values.dtype)
-    if mask is not None:
-        mask = mask_weights(mask, values.dtype, mean=reduction in ("mean", "sum_over_batch_size"))
-        weights = mask if weights is None else _product(mask, weights)
+    weights = masked_weights(sample_weight, mask, values.dtype, mean=reduction in ("mean", "sum_over_batch_size"))
     if weights is not None:
         spread_weights, values = spread(weights, values)
         values = values * spread_weights
@@ -127,17 +120,18 @@ def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_b
     return divide_no_nan(jnp.sum(values), jnp.asarray(values.size, values.dtype))
 
 
-def mask_weights(mask, dtype, mean=False):
-    """1 where the mask is true and 0 elsewhere; for a mean scaled by all / valid, so that sum / all is sum / valid."""
+def masked_weights(weights, mask, dtype, mean=False):
+    """Weights that are 0 where the mask is false; for a mean scaled by all / valid, so that sum / all is sum / valid."""
+    weights = None if weights is None else jnp.asarray(unwrap(weights), dtype)
+    if mask is None:
+        return weights
     mask = jnp.asarray(mask, dtype)
-    return mask * divide_no_nan(jnp.asarray(mask.size, dtype), jnp.sum(mask)) if mean else mask
-
-
-def _product(mask, weights):
-    if weights.ndim > mask.ndim:
-        mask, weights = weights, mask
-    weights, mask = spread(weights, mask)
-    return mask * weights
+    if mean:
+        mask = mask * divide_no_nan(jnp.asarray(mask.size, dtype), jnp.sum(mask))
+    if weights is None:
+        return mask
+    smaller, larger = spread(*sorted((weights, mask), key=lambda array: array.ndim))
+    return smaller * larger
 
 
 class LossFunctionWrapper(Loss):

@@ -27,7 +27,9 @@ __all__ = [
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
     "categorical_generalized_cross_entropy",
+    "class_numbers",
     "kl_divergence",
+    "pick",
     "poisson",
     "sparse_categorical_crossentropy",
 ]
@@ -152,7 +154,7 @@ def categorical_focal_crossentropy(
     return -jnp.sum(weights * y_true * jnp.log(p), axis=axis)
 
 
-def _labels(y_true, y_pred, axis):
+def class_numbers(y_true, y_pred, axis):
     """Class numbers of the outputs' shape without its class axis; a trailing axis of size 1 is dropped."""
     labels = jnp.asarray(unwrap(y_true))
     wanted = y_pred.shape[: axis % y_pred.ndim] + y_pred.shape[axis % y_pred.ndim + 1 :]
@@ -169,7 +171,7 @@ def _labels(y_true, y_pred, axis):
     return labels.astype("int32")
 
 
-def _pick(values, labels, axis):
+def pick(values, labels, axis):
     """values[label] along `axis`; 0 where the label is no class. A comparison fuses where a gather would not."""
     axis = axis % values.ndim
     classes = jax.lax.broadcasted_iota("int32", values.shape, axis)
@@ -191,8 +193,8 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     Array([0.6931472], dtype=float32)
     """
     y_pred = float_array(y_pred)
-    labels = _labels(y_true, y_pred, axis)
-    losses = -_pick(_log_probabilities(y_pred, from_logits, axis), labels, axis)
+    labels = class_numbers(y_true, y_pred, axis)
+    losses = -pick(_log_probabilities(y_pred, from_logits, axis), labels, axis)
     if ignore_class is not None:
         valid = labels != ignore_class
         losses = jnp.where(valid, losses, 0)
@@ -212,7 +214,7 @@ def categorical_generalized_cross_entropy(y_true, y_pred, q):
     Array([1.], dtype=float32)
     """
     y_pred = float_array(y_pred)
-    return (1 - _pick(y_pred, _labels(y_true, y_pred, -1), -1) ** q) / q
+    return (1 - pick(y_pred, class_numbers(y_true, y_pred, -1), -1) ** q) / q
 
 
 @op

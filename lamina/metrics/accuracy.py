@@ -1,0 +1,177 @@
+"""Accuracies: how often the prediction is right."""
+
+import jax.numpy as jnp
+
+from lamina.core import settings
+from lamina.core.op import op
+from lamina.core.variable import unwrap
+from lamina.losses.alignment import aligned, float_array, pair
+from lamina.losses.probabilistic import class_numbers, pick
+from lamina.metrics.reduction import MeanMetricWrapper
+
+__all__ = [
+    "Accuracy",
+    "BinaryAccuracy",
+    "CategoricalAccuracy",
+    "SparseCategoricalAccuracy",
+    "SparseTopKCategoricalAccuracy",
+    "TopKCategoricalAccuracy",
+    "accuracy",
+    "binary_accuracy",
+    "categorical_accuracy",
+    "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy",
+    "top_k_categorical_accuracy",
+]
+
+
+def _right(condition):
+    return condition.astype(settings.floatx())
+
+
+@op
+def accuracy(y_true, y_pred):
+    """1 where y_true equals y_pred. Shapes: (batch, ...) twice -> (batch, ...).
+
+    >>> accuracy([1, 2, 3], [1, 0, 3])
+    Array([1., 0., 1.], dtype=float32)
+    """
+    y_pred = jnp.asarray(unwrap(y_pred))
+    y_true, y_pred = aligned(jnp.asarray(unwrap(y_true), y_pred.dtype), y_pred)
+    return _right(y_true == y_pred)
+
+
+@op
+def binary_accuracy(y_true, y_pred, threshold=0.5):
+    """1 where y_true, 0 or 1, equals y_pred > threshold. Shapes: (batch, ...) twice -> (batch, ...).
+
+    >>> import lamina as keras
+    >>> keras.metrics.binary_accuracy([1, 0, 1], [0.6, 0.5, 0.4])
+    Array([1., 1., 0.], dtype=float32)
+    """
+    y_true, y_pred = pair(y_true, y_pred)
+    return _right(y_true == (y_pred > threshold))
+
+
+@op
+def categorical_accuracy(y_true, y_pred):
+    """1 where the largest output is at the largest target. Shapes: (batch, ..., classes) twice -> (batch, ...).
+
+    >>> import lamina as keras
+    >>> keras.metrics.categorical_accuracy([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]])
+    Array([1., 0.], dtype=float32)
+    """
+    y_true, y_pred = pair(y_true, y_pred)
+    return _right(jnp.argmax(y_true, axis=-1) == jnp.argmax(y_pred, axis=-1))
+
+
+@op
+def sparse_categorical_accuracy(y_true, y_pred):
+    """1 where the largest output is at the class number.
+
+    Shapes: targets (batch, ...) or (batch, ..., 1), outputs (batch, ..., classes) -> (batch, ...).
+
+    >>> import lamina as keras
+    >>> keras.metrics.sparse_categorical_accuracy([1, 0], [[0.2, 0.8], [0.4, 0.6]])
+    Array([1., 0.], dtype=float32)
+    """
+    y_pred = float_array(y_pred)
+    return _right(class_numbers(y_true, y_pred, -1) == jnp.argmax(y_pred, axis=-1))
+
+
+def _among_top(labels, y_pred, k):
+    """1 where fewer than k outputs are larger than the label's."""
+    chosen = pick(y_pred, labels, -1)
+    larger = jnp.sum(y_pred > chosen[..., None], axis=-1)
+    is_class = (labels >= 0) & (labels < y_pred.shape[-1]) & (chosen == chosen)  # a NaN is never among the top
+    return _right((larger < k) & is_class)
+
+
+@op
+def top_k_categorical_accuracy(y_true, y_pred, k=5):
+    """1 where the largest target is among the k largest outputs. Shapes: (batch, ..., classes) twice -> (batch, ...).
+
+    >>> import lamina as keras
+    >>> keras.metrics.top_k_categorical_accuracy([[0, 0, 1]], [[0.5, 0.2, 0.3]], k=2)
+    Array([1.], dtype=float32)
+    """
+    y_true, y_pred = pair(y_true, y_pred)
+    return _among_top(jnp.argmax(y_true, axis=-1), y_pred, k)
+
+
+@op
+def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
+    """1 where the class number is among the k largest outputs.
+
+    Shapes: targets (batch, ...) or (batch, ..., 1), outputs (batch, ..., classes) -> (batch, ...).
+
+    Args:
+        from_sorted_ids: whether y_pred holds class numbers, best first, in place of scores.
+
+    >>> import lamina as keras
+    >>> keras.metrics.sparse_top_k_categorical_accuracy([2], [[0.5, 0.2, 0.3]], k=2)
+    Array([1.], dtype=float32)
+    """
+    y_pred = float_array(y_pred)
+    labels = class_numbers(y_true, y_pred, -1)
+    if from_sorted_ids:
+        return _right(jnp.any(labels[..., None] == y_pred[..., :k], axis=-1))
+    return _among_top(labels, y_pred, k)
+
+
+class _MoreIsBetter(MeanMetricWrapper):
+    _direction = "up"
+
+
+class Accuracy(_MoreIsBetter):
+    """How often y_true equals y_pred.
+
+    >>> import lamina as keras
+    >>> float(keras.metrics.Accuracy()([1, 2, 3, 4], [0, 2, 3, 4]))
+    0.75
+    """
+
+    def __init__(self, name="accuracy", dtype=None):
+        super().__init__(accuracy, name, dtype)
+
+
+class BinaryAccuracy(_MoreIsBetter):
+    """How often y_true, 0 or 1, equals y_pred > threshold."""
+
+    def __init__(self, name="binary_accuracy", dtype=None, threshold=0.5):
+        super().__init__(binary_accuracy, name, dtype, threshold=threshold)
+
+
+class CategoricalAccuracy(_MoreIsBetter):
+    """How often the largest output is at the class of a one-hot target."""
+
+    def __init__(self, name="categorical_accuracy", dtype=None):
+        super().__init__(categorical_accuracy, name, dtype)
+
+
+class SparseCategoricalAccuracy(_MoreIsBetter):
+    """How often the largest output is at the class number.
+
+    >>> import lamina as keras
+    >>> float(keras.metrics.SparseCategoricalAccuracy()([1, 0], [[0.2, 0.8], [0.4, 0.6]]))
+    0.5
+    """
+
+    def __init__(self, name="sparse_categorical_accuracy", dtype=None):
+        super().__init__(sparse_categorical_accuracy, name, dtype)
+
+
+class TopKCategoricalAccuracy(_MoreIsBetter):
+    """How often the class of a one-hot target is among the k largest outputs."""
+
+    def __init__(self, k=5, name="top_k_categorical_accuracy", dtype=None):
+        super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
+
+
+class SparseTopKCategoricalAccuracy(_MoreIsBetter):
+    """How often the class number is among the k largest outputs."""
+
+    _unwritten = {"from_sorted_ids": False}
+
+    def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None, from_sorted_ids=False):
+        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)
