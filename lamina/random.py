@@ -97,7 +97,7 @@ def draw_seed(seed):
         return seed
     if not is_seed(seed) or not 0 <= seed < 2**32:
         raise ConfigError(f"seed is an integer from 0 to 2**32 - 1 or a SeedGenerator; got {seed!r}.")
-    return jnp.asarray(np.array([seed, 0], "uint32"))
+    return jax.device_put(np.array([seed, 0], "uint32"))
 
 
 def _float(dtype):
