@@ -1,5 +1,7 @@
 """Progress in a terminal, a notebook or a log: `Progress` of a run, `Progbar`, and `say` for a message beside them."""
 
+import bisect
+import itertools
 import logging
 import os
 import shutil
@@ -90,6 +92,11 @@ class Progress:
             bar.update(step, _pairs(logs), finalize=False)
         bar.seen = step
 
+    def end_steps(self):
+        """The steps are over and computed: what follows, such as validation, does not count in the time of a step."""
+        if self._bar is not None:
+            self._bar.stop_clock()
+
     def end_epoch(self, logs=None):
         """Write the last figures, waiting for them."""
         bar, self._bar = self._bar, None
@@ -157,6 +164,7 @@ class Progbar:
         self._waiting, self._shown = {}, {}
         self._start = time.perf_counter()
         self._first: Any = None  # when the first update came and how many steps it brought: they held the compilation
+        self._stopped: Any = None
         self._next_draw = 0.0
         self._drawn_width = 0
 
@@ -178,6 +186,10 @@ class Progbar:
             self._read(wait=finalize)
             self._draw(time.perf_counter() if finalize else now, finalize)
             self._next_draw = now + self.interval
+
+    def stop_clock(self):
+        """Count no more time into that of a step."""
+        self._stopped = time.perf_counter()
 
     def add(self, n, values=None):
         """`n` more steps are done."""
@@ -205,22 +217,21 @@ class Progbar:
             self._waiting = newest
 
     def _draw(self, now, finalize):
-        figures = "".join(f" - {name}: {_format(value)}" for name, value in self._shown.items())
-        pace = self._pace(now)
-        elapsed = f"{now - self._start:.0f}s"
+        figures = [f" - {name}: {_format(value)}" for name, value in self._shown.items()]
+        pace, elapsed = self._pace(now), f"{now - self._start:.0f}s"
         if not self.live:
             parts = (*filter(None, (self.prefix,)), self._count(), elapsed, pace)
-            say(" - ".join(parts) + figures)
+            say(" - ".join(parts) + "".join(figures))
             return
         left = elapsed if finalize or not self.target else _duration(self._per_step(now) * (self.target - self.seen))
-        bar, tail = self._bar(), f" {pace}{figures}"
-        head_width = len(f"{self._count()} {' ' * self.width if self.target else ''} {left}")
-        if not finalize:
-            tail = tail[: max(0, _columns() - 1 - head_width)]  # a line that wraps cannot be drawn over
-        width = head_width + len(tail)
-        line = f"\r{_bold(self._count())} {bar} {_bold(left)}{tail}{' ' * (self._drawn_width - width)}"
+        width = len(f"{self._count()} {' ' * self.width if self.target else ''} {left} {pace}")
+        room = 10**6 if finalize else _columns() - 1  # a line that wraps cannot be drawn over
+        ends = list(itertools.accumulate(map(len, figures), initial=width))
+        shown = max(bisect.bisect_right(ends, room) - 1, 0)
+        width = ends[shown]
+        line = f"\r{_bold(self._count())} {self._bar()} {_bold(left)} {pace}{''.join(figures[:shown])}"
+        _write(line + " " * (self._drawn_width - width) + ("\n" if finalize else ""), still_open=not finalize)
         self._drawn_width = width
-        _write(line + ("\n" if finalize else ""), still_open=not finalize)
 
     def _count(self):
         if not self.target:
@@ -238,6 +249,7 @@ class Progbar:
         """Seconds a step, without the first ones as soon as there are others."""
         if not self.seen:
             return 0.0
+        now = self._stopped or now
         at, steps = self._first or (self._start, 0)
         return (now - at) / (self.seen - steps) if self.seen > steps else (now - self._start) / self.seen
 

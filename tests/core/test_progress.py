@@ -163,6 +163,20 @@ def test_the_first_step_does_not_count(capsys, monkeypatch):
     assert capsys.readouterr().out == "3/3 - 104s - 2s/step\n"
 
 
+def test_validation_is_no_part_of_a_step(capsys, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    run = Progress(2, steps=3)
+    run.begin_epoch()
+    for at, step in ((1.0, 1), (2.0, 2), (3.0, 3)):
+        now[0] = at
+        run.update(step)
+    run.end_steps()
+    now[0] = 50.0
+    run.end_epoch()
+    assert capsys.readouterr().out == "3/3 - 50s - 1s/step\n"
+
+
 def test_remaining_time_while_it_runs(open_terminal, monkeypatch):
     terminal = open_terminal()
     now = [0.0]
@@ -190,10 +204,11 @@ def test_an_unknown_number_of_steps(open_terminal):
 
 def test_a_live_line_never_wraps_and_leaves_no_rest(open_terminal, monkeypatch):
     terminal = open_terminal()
-    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("COLUMNS", "70")
     bar = Progbar(target=3, interval=0)
     bar.update(1, [(f"a_long_name_{i}", 1.0) for i in range(9)])
-    assert len(plain(terminal.getvalue())[-1]) == 59
+    line = plain(terminal.getvalue())[-1]
+    assert len(line) < 70 and line.endswith("/step - a_long_name_0: 1.0000")
     bar = Progbar(target=None, interval=0)
     bar._drawn_width = 50
     bar.update(1)
