@@ -5,11 +5,12 @@
 (None, 3)
 """
 
-from lamina.ops import control_flow, core, math, nn, numpy
+from lamina.ops import control_flow, core, image, linalg, math, nn, numpy
 from lamina.ops.control_flow import *
 from lamina.ops.core import *
+from lamina.ops.linalg import *
 from lamina.ops.math import *
 from lamina.ops.nn import *
 from lamina.ops.numpy import *
 
-__all__ = [*control_flow.__all__, *core.__all__, *math.__all__, *nn.__all__, *numpy.__all__]
+__all__ = [*control_flow.__all__, *core.__all__, *linalg.__all__, *math.__all__, *nn.__all__, *numpy.__all__]

@@ -10,9 +10,11 @@ from lamina.ops.arrays import tensor
 
 __all__ = ["conv", "conv_transpose", "depthwise_conv", "separable_conv"]
 
+Sizes = int | tuple[int, ...]
+
 
 @op
-def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+def conv(inputs, kernel, strides: Sizes = 1, padding="valid", data_format=None, dilation_rate: Sizes = 1):
     """The convolution: each output is the sum of a window of the inputs times the kernel.
 
     Shapes: inputs (batch, *space, channels), kernel (*window, channels // groups, filters) -> (batch, *new_space, filters);
@@ -44,7 +46,7 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
 
 
 @op
-def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+def depthwise_conv(inputs, kernel, strides: Sizes = 1, padding="valid", data_format=None, dilation_rate: Sizes = 1):
     """A convolution of each channel by itself, with `multiplier` filters of its own.
 
     Shapes: inputs (batch, *space, channels), kernel (*window, channels, multiplier)
@@ -54,24 +56,24 @@ def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None,
     *window, channels, multiplier = kernel.shape
     _check_channels(inputs, channels, data_format, "depthwise_conv")
     kernel = kernel.reshape(*window, 1, channels * multiplier)
-    return conv.compute(inputs, kernel, strides, padding, data_format, dilation_rate)
+    return conv(inputs, kernel, strides, padding, data_format, dilation_rate)
 
 
 @op
 def separable_conv(
-    inputs, depthwise_kernel, pointwise_kernel, strides=1, padding="valid", data_format=None, dilation_rate=1
+    inputs, depthwise_kernel, pointwise_kernel, strides: Sizes = 1, padding="valid", data_format=None, dilation_rate: Sizes = 1
 ):
     """A depthwise convolution followed by a mix of its channels.
 
     Shapes: depthwise_kernel (*window, channels, multiplier), pointwise_kernel (1, ..., channels * multiplier, filters).
     """
-    each = depthwise_conv.compute(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
-    return conv.compute(each, pointwise_kernel, data_format=data_format)
+    each = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
+    return conv(each, pointwise_kernel, data_format=data_format)
 
 
 @op
 def conv_transpose(
-    inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1
+    inputs, kernel, strides: Sizes = 1, padding="valid", output_padding=None, data_format=None, dilation_rate: Sizes = 1
 ):
     """The transpose (gradient) of a convolution, which makes small maps large.
 
@@ -129,7 +131,7 @@ def check_fits(inputs, window, data_format, what):
     space = inputs.shape[2:] if standardize_data_format(data_format) == "channels_first" else inputs.shape[1:-1]
     if any(length > size for length, size in zip(window, space, strict=True)):
         raise ShapeError(
-            f"The {what} covers {window}, more than the inputs, which are {tuple(space)} (shape {tuple(inputs.shape)}).",
+            f"The {what} covers {window}, more than the inputs, which are {tuple(space)}.",
             fix="padding='same' keeps sizes; or make the window smaller, or the inputs larger.",
         )
 

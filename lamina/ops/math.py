@@ -4,12 +4,16 @@ import jax
 import jax.numpy as jnp
 
 from lamina.core.op import op
+from lamina.ops import fourier
 from lamina.ops.arrays import floating, tensor
 from lamina.ops.elementwise import unary
+from lamina.ops.fourier import *
+from lamina.ops.linalg import logdet
 
 __all__ = [
     "cdist", "erf", "erfc", "erfinv", "extract_sequences", "in_top_k", "logsumexp", "rsqrt", "segment_max", "segment_min",
     "segment_prod", "segment_sum", "top_k", "view_as_complex", "view_as_real",
+    *fourier.__all__, "logdet",
 ]  # fmt: skip
 
 erf = unary(jax.lax.erf, "2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x.", floats=True)

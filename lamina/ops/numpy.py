@@ -3,8 +3,9 @@
 from lamina.ops import creation, elementwise, products, reductions, shaping
 from lamina.ops.creation import *
 from lamina.ops.elementwise import *
+from lamina.ops.linalg import slogdet
 from lamina.ops.products import *
 from lamina.ops.reductions import *
 from lamina.ops.shaping import *
 
-__all__ = [*creation.__all__, *elementwise.__all__, *products.__all__, *reductions.__all__, *shaping.__all__]
+__all__ = ["slogdet", *creation.__all__, *elementwise.__all__, *products.__all__, *reductions.__all__, *shaping.__all__]

@@ -48,15 +48,12 @@ def rnn(
         states, values, last = carry
         inputs, keep = now
         output, new, values = bound_step(inputs, states, values)
-        shown = output
         if keep is not None:
             new = _select(keep, new, states)
-            output = _select(keep, output, last)
-            shown = _select(keep, shown, _zeros(shown)) if zero_output_for_mask else output
-        last = output if carries_output else None
-        return (new, values, last), (shown if return_all_outputs else None)
+            output = _select(keep, output, _zeros(output) if zero_output_for_mask else last)
+        return (new, values, output if carries_output else None), (output if return_all_outputs else None)
 
-    carries_output = mask is not None or not return_all_outputs
+    carries_output = not return_all_outputs or (mask is not None and not zero_output_for_mask)
     values = [variable.read() for variable in variables]
     last = None
     if carries_output:

@@ -1,0 +1,65 @@
+"""Attention: each query's mean of the values, weighted by how well its key fits."""
+
+import jax
+import jax.numpy as jnp
+
+from lamina.core import settings
+from lamina.core.op import op
+from lamina.errors import ShapeError
+from lamina.ops.arrays import tensor, upcast
+
+__all__ = ["dot_product_attention"]
+
+
+@op
+def dot_product_attention(
+    query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, attn_logits_soft_cap=None
+):
+    """softmax(query . key * scale + bias) . value, per head, where `mask` is true.
+
+    Shapes: query (batch, T, heads, dim), key and value (batch, S, key_heads, dim) -> (batch, T, heads, dim), heads being a
+    multiple of key_heads; bias and mask broadcast to (batch, heads, T, S).
+
+    Args:
+        scale: 1 / sqrt(dim) if None.
+        is_causal: no query sees a key after its own place.
+        flash_attention: True for cuDNN's fused kernel (NVIDIA GPUs, half precision); None for the global setting.
+        attn_logits_soft_cap: c limits the logits to (-c, c) by c * tanh(logits / c).
+
+    Source: A. Vaswani et al., "Attention Is All You Need", NeurIPS 2017.
+    """
+    query, key, value = tensor(query), tensor(key), tensor(value)
+    for name, x in (("query", query), ("key", key), ("value", value)):
+        if x.ndim != 4:
+            raise ShapeError(f"dot_product_attention: {name} is (batch, time, heads, dim); got shape {tuple(x.shape)}.")
+    bias, mask = (part if part is None else tensor(part) for part in (bias, mask))
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    flash_attention = settings.is_flash_attention_enabled() if flash_attention is None else flash_attention
+    if flash_attention and attn_logits_soft_cap is None:
+        return jax.nn.dot_product_attention(
+            query, key, value, bias, mask, scale=scale, is_causal=is_causal, implementation="cudnn"
+        )
+    repeats = query.shape[2] // key.shape[2]
+    key, value = (jnp.repeat(x, repeats, axis=2) if repeats > 1 else x for x in (key, value))
+    logits = upcast(jnp.einsum("btnh,bsnh->bnts", query, key, preferred_element_type=_wide(query))) * scale
+    if attn_logits_soft_cap is not None:
+        logits = attn_logits_soft_cap * jnp.tanh(logits / attn_logits_soft_cap)
+    logits = logits if bias is None else logits + bias
+    visible = _visible(mask, is_causal, logits.shape)
+    if visible is not None:
+        logits = jnp.where(visible, logits, jnp.asarray(-0.7 * jnp.finfo(logits.dtype).max, logits.dtype))
+    weights = jax.nn.softmax(logits, axis=-1).astype(key.dtype)
+    return jnp.einsum("bnts,bsnh->btnh", weights, value)
+
+
+def _wide(x):
+    return jnp.promote_types(x.dtype, jnp.float32)
+
+
+def _visible(mask, is_causal, shape):
+    """Which keys each query sees, or None for all."""
+    mask = None if mask is None else mask.astype(bool)
+    if not is_causal:
+        return mask
+    earlier = jnp.tril(jnp.ones(shape[-2:], bool))
+    return earlier if mask is None else mask & earlier

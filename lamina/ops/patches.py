@@ -1,0 +1,77 @@
+"""Images as columns of patches and back, and blocks of pixels as channels and back."""
+
+import jax
+import jax.numpy as jnp
+
+from lamina.core.op import op
+from lamina.core.settings import standardize_data_format
+from lamina.ops.arrays import tensor
+from lamina.ops.convolution import per_axis
+
+__all__ = ["depth_to_space", "fold", "space_to_depth", "unfold"]
+
+
+@op(settings=("kernel_size",))
+def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
+    """All windows of images as columns. Shapes: (batch, channels, height, width) -> (batch, channels * kernel, windows).
+
+    >>> import lamina as keras
+    >>> keras.ops.unfold(keras.ops.zeros((2, 3, 5, 5)), 2).shape
+    (2, 12, 16)
+    """
+    kernel, dilation, padding, stride = (
+        per_axis(value, 2, name)
+        for name, value in zip(
+            ("kernel_size", "dilation", "padding", "stride"), (kernel_size, dilation, padding, stride), strict=True
+        )
+    )
+    x = tensor(x)
+    columns = jax.lax.conv_general_dilated_patches(
+        x, kernel, stride, [(before, before) for before in padding], rhs_dilation=dilation
+    )
+    return columns.reshape(*columns.shape[:2], -1)
+
+
+@op(settings=("output_size", "kernel_size"))
+def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    """Images from columns of windows, overlapping pixels added up: the transpose of `unfold`.
+
+    Shapes: (batch, channels * kernel, windows) -> (batch, channels, *output_size).
+    """
+    x = tensor(x)
+    height, width = per_axis(kernel_size, 2, "kernel_size")
+    images = (x.shape[0], x.shape[1] // (height * width), *per_axis(output_size, 2, "output_size"))
+    columns = jax.linear_transpose(
+        lambda image: unfold.compute(image, kernel_size, dilation, padding, stride), jax.ShapeDtypeStruct(images, x.dtype)
+    )
+    return columns(x)[0]
+
+
+@op(settings=("block_size",))
+def depth_to_space(x, block_size, data_format="channels_last"):
+    """Groups of block_size**2 channels spread into square blocks of pixels.
+
+    Shapes: (batch, height, width, channels) -> (batch, height * b, width * b, channels // b**2).
+    """
+    x, first = tensor(x), standardize_data_format(data_format) == "channels_first"
+    x = jnp.moveaxis(x, 1, -1) if first else x
+    batch, height, width, channels = x.shape
+    b = block_size
+    x = x.reshape(batch, height, width, b, b, channels // b**2).swapaxes(2, 3)
+    x = x.reshape(batch, height * b, width * b, channels // b**2)
+    return jnp.moveaxis(x, -1, 1) if first else x
+
+
+@op(settings=("block_size",))
+def space_to_depth(x, block_size, data_format="channels_last"):
+    """Square blocks of pixels stacked into channels: the inverse of `depth_to_space`.
+
+    Shapes: (batch, height, width, channels) -> (batch, height // b, width // b, channels * b**2).
+    """
+    x, first = tensor(x), standardize_data_format(data_format) == "channels_first"
+    x = jnp.moveaxis(x, 1, -1) if first else x
+    batch, height, width, channels = x.shape
+    b = block_size
+    x = x.reshape(batch, height // b, b, width // b, b, channels).swapaxes(2, 3)
+    x = x.reshape(batch, height // b, width // b, channels * b**2)
+    return jnp.moveaxis(x, -1, 1) if first else x

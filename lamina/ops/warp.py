@@ -1,0 +1,187 @@
+"""Images sampled at other places: coordinates, affine and perspective transforms, elastic deformation."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.core.op import op
+from lamina.core.settings import standardize_data_format
+from lamina.errors import ConfigError, ShapeError
+from lamina.ops.arrays import floating, tensor
+from lamina.random import draw_seed
+
+__all__ = ["affine_transform", "elastic_transform", "map_coordinates", "perspective_transform"]
+
+ORDERS = {"nearest": 0, "bilinear": 1}
+
+
+@op(settings=("order",))
+def map_coordinates(inputs, coordinates, order, fill_mode="constant", fill_value=0):
+    """The inputs at places between their elements: the nearest element (order 0) or linear interpolation (order 1).
+
+    Shapes: inputs of rank r, coordinates (r, ...) -> (...).
+
+    Args:
+        fill_mode: what lies beyond the edges a b c d: 'constant' (fill_value), 'nearest' (a a | a b c d | d d),
+            'wrap' (c d | a b c d | a b), 'mirror' (c b | a b c d | c b) or 'reflect' (b a | a b c d | d c).
+
+    >>> import lamina as keras
+    >>> keras.ops.image.map_coordinates([0.0, 10.0], [[0.25]], order=1)
+    Array([2.5], dtype=float32)
+    """
+    inputs, coordinates = tensor(inputs), tensor(coordinates)
+    if coordinates.shape[0] != inputs.ndim:
+        raise ShapeError(
+            f"map_coordinates: coordinates have one row for each of the {inputs.ndim} axes of the inputs; "
+            f"got shape {tuple(coordinates.shape)}."
+        )
+    if order not in (0, 1):
+        raise ConfigError(f"order is 0 (nearest) or 1 (linear); got {order!r}.")
+    return _sample(inputs, floating(coordinates), order, fill_mode, fill_value)
+
+
+def _sample(inputs, coordinates, order, fill_mode, fill_value):
+    """The sum over the neighbours of each place of their value times how near they are."""
+    axes = [_neighbours(place, order) for place in coordinates]
+    total = 0.0
+    for neighbours in itertools.product(*axes):
+        inside, index, weight = jnp.asarray(True), [], 1.0
+        for (place, near), size in zip(neighbours, inputs.shape, strict=True):
+            inside &= (place >= 0) & (place < size)
+            index.append(_inside(place, size, fill_mode))
+            weight = weight * near
+        values = inputs[tuple(index)]
+        if fill_mode == "constant":
+            values = jnp.where(inside, values, jnp.asarray(fill_value, inputs.dtype))
+        total = total + weight * values
+    if jnp.issubdtype(inputs.dtype, jnp.integer):
+        total = jnp.round(total)
+    return jnp.asarray(total).astype(inputs.dtype)
+
+
+def _neighbours(place, order):
+    """(index, weight) of the elements next to each place."""
+    if order == 0:
+        return [(jnp.round(place).astype("int32"), 1.0)]
+    low = jnp.floor(place)
+    part = place - low
+    low = low.astype("int32")
+    return [(low, 1 - part), (low + 1, part)]
+
+
+def _inside(place, size, fill_mode):
+    """An index beyond the edges as the one of the element that stands there."""
+    if fill_mode in ("constant", "nearest"):
+        return jnp.clip(place, 0, size - 1)
+    if fill_mode == "wrap":
+        return place % size
+    if fill_mode == "reflect":
+        place = place % (2 * size)
+        return jnp.minimum(place, 2 * size - 1 - place)
+    if fill_mode == "mirror":
+        place = place % max(2 * size - 2, 1)
+        return jnp.minimum(place, 2 * size - 2 - place)
+    raise ConfigError(f"fill_mode is 'constant', 'nearest', 'wrap', 'mirror' or 'reflect'; got {fill_mode!r}.")
+
+
+@op
+def affine_transform(
+    images, transform, interpolation="bilinear", fill_mode="constant", fill_value=0, data_format=None
+):
+    """Images whose pixel (x, y) is what is at (a0 x + a1 y + a2, b0 x + b1 y + b2) in the inputs.
+
+    Shapes: images ([batch], height, width, channels), transform (8,) or (batch, 8) as [a0, a1, a2, b0, b1, b2, c0, c1], of
+    which c0 and c1 are not used.
+    """
+
+    def places(row, x, y):
+        return row[0] * x + row[1] * y + row[2], row[3] * x + row[4] * y + row[5]
+
+    return _warp(images, floating(transform), places, 1, interpolation, fill_mode, fill_value, data_format)
+
+
+@op
+def perspective_transform(
+    images, start_points, end_points, interpolation="bilinear", fill_value=0, data_format=None
+):
+    """Images in which the four `start_points` (x, y) of the inputs have moved to the `end_points`.
+
+    Shapes: images ([batch], height, width, channels), points (4, 2) or (batch, 4, 2).
+    """
+    start_points, end_points = floating(start_points), floating(end_points)
+    for name, points in (("start_points", start_points), ("end_points", end_points)):
+        if points.shape[-2:] != (4, 2):
+            raise ShapeError(f"{name} are four pairs (x, y), shape (..., 4, 2); got {tuple(points.shape)}.")
+    rows = jnp.vectorize(_homography, signature="(n,d),(n,d)->(k)")(end_points, start_points)
+
+    def places(row, x, y):
+        scale = row[6] * x + row[7] * y + 1
+        return (row[0] * x + row[1] * y + row[2]) / scale, (row[3] * x + row[4] * y + row[5]) / scale
+
+    return _warp(images, rows, places, 1, interpolation, "constant", fill_value, data_format)
+
+
+def _homography(points, images_of_points):
+    """The eight numbers of the perspective map that takes four points to their images."""
+    x, y = points.T
+    u, v = images_of_points.T
+    one, zero = jnp.ones_like(x), jnp.zeros_like(x)
+    for_u = jnp.stack([x, y, one, zero, zero, zero, -x * u, -y * u], axis=1)
+    for_v = jnp.stack([zero, zero, zero, x, y, one, -x * v, -y * v], axis=1)
+    return jnp.linalg.solve(jnp.concatenate([for_u, for_v]), jnp.concatenate([u, v]))
+
+
+def _warp(images, rows, places, row_rank, interpolation, fill_mode, fill_value, data_format):
+    """Each image sampled at `places(row, x, y)`, with the row of parameters of its own or the one for all."""
+    if interpolation not in ORDERS:
+        raise ConfigError(f"interpolation is one of {list(ORDERS)}; got {interpolation!r}.")
+    images = tensor(images)
+    if images.ndim not in (3, 4):
+        raise ShapeError(f"Images are ([batch], height, width, channels); got shape {tuple(images.shape)}.")
+    first = standardize_data_format(data_format) == "channels_first"
+    batch = images if images.ndim == 4 else images[None]
+    batch = batch if first else jnp.moveaxis(batch, -1, 1)
+    rows = jnp.broadcast_to(rows, (batch.shape[0], *rows.shape[-row_rank:]))
+    y, x = jnp.meshgrid(jnp.arange(batch.shape[2]), jnp.arange(batch.shape[3]), indexing="ij")
+
+    def one(image, row):
+        new_x, new_y = places(row, x.astype(rows.dtype), y.astype(rows.dtype))
+        coordinates = jnp.stack([new_y, new_x])
+        return jax.vmap(lambda plane: _sample(plane, coordinates, ORDERS[interpolation], fill_mode, fill_value))(image)
+
+    batch = jax.vmap(one)(batch, rows)
+    batch = batch if first else jnp.moveaxis(batch, 1, -1)
+    return batch if images.ndim == 4 else batch[0]
+
+
+@op
+def elastic_transform(
+    images, alpha=20.0, sigma=5.0, interpolation="bilinear", fill_mode="reflect", fill_value=0.0, seed=None,
+    data_format=None,
+):  # fmt: skip
+    """Images whose pixels moved by smooth random distances: noise of standard deviation 1, blurred by `sigma`, times `alpha`.
+
+    Source: P. Simard, D. Steinkraus, J. Platt, "Best Practices for Convolutional Neural Networks", ICDAR 2003.
+    """
+    images = tensor(images)
+    batch = images if images.ndim == 4 else images[None]
+    height, width = batch.shape[2:] if standardize_data_format(data_format) == "channels_first" else batch.shape[1:3]
+    noise = jax.random.normal(draw_seed(seed), (2, batch.shape[0], height, width))
+    moves = alpha * jax.vmap(jax.vmap(lambda plane: _blurred(plane, sigma)))(noise)
+
+    def places(move, x, y):
+        return x + move[0], y + move[1]
+
+    outputs = _warp(batch, jnp.moveaxis(moves, 0, 1), places, 3, interpolation, fill_mode, fill_value, data_format)
+    return outputs if images.ndim == 4 else outputs[0]
+
+
+def _blurred(plane, sigma):
+    """A plane smoothed by a bell curve, of which three standard deviations to each side count."""
+    reach = max(int(3 * sigma), 1)
+    curve = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    curve = jnp.asarray(curve / curve.sum(), plane.dtype)
+    along = jax.vmap(lambda line: jnp.convolve(line, curve, mode="full")[reach:-reach])
+    return along(along(plane).T).T
