@@ -59,8 +59,8 @@ class _Windowed(SpatialLayer):
     def _refuse_strides_with_dilation(self):
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ConfigError(
-                f"{type(self).__name__} takes strides or a dilation_rate above 1, not both; got strides={self.strides} and "
-                f"dilation_rate={self.dilation_rate}.",
+                f"{type(self).__name__} takes strides or a dilation_rate above 1, not both; "
+                f"got strides={self.strides} and dilation_rate={self.dilation_rate}.",
                 fix="Drop one of the two.",
             )
 
@@ -139,7 +139,8 @@ class _Conv(_Windowed):
         self._refuse_strides_with_dilation()
         if filters % groups:
             raise ConfigError(
-                f"{type(self).__name__} needs filters that divide evenly into groups; got filters={filters}, groups={groups}.",
+                f"{type(self).__name__} needs filters that divide evenly into groups; "
+                f"got filters={filters}, groups={groups}.",
                 fix=f"filters={-(-filters // groups) * groups}, say.",
             )
 
@@ -173,7 +174,8 @@ class Conv1D(_Conv):
         groups: groups of channels that are convolved each by itself.
 
     Raises:
-        ConfigError: for sizes that are no whole numbers above 0, strides together with dilation, filters not divisible by groups.
+        ConfigError: for sizes that are no whole numbers above 0, strides together with dilation, filters not divisible
+            by groups.
         ShapeError: for inputs of another rank, shorter than the kernel, or with channels not divisible by groups.
 
     >>> import lamina as keras
@@ -185,7 +187,7 @@ class Conv1D(_Conv):
 
 
 class Conv2D(_Conv):
-    """A convolution over images: `activation(inputs * kernel + bias)`. Arguments and errors as for Conv1D, without "causal".
+    """A convolution over images: `activation(inputs * kernel + bias)`. Arguments and errors as for Conv1D.
 
     Shapes: (batch, rows, columns, channels) -> (batch, new_rows, new_columns, filters);
     kernel (*kernel_size, channels // groups, filters).
@@ -199,7 +201,7 @@ class Conv2D(_Conv):
 
 
 class Conv3D(_Conv):
-    """A convolution over volumes: `activation(inputs * kernel + bias)`. Arguments and errors as for Conv1D, without "causal".
+    """A convolution over volumes: `activation(inputs * kernel + bias)`. Arguments and errors as for Conv1D.
 
     Shapes: (batch, depth, rows, columns, channels) -> (batch, new_depth, new_rows, new_columns, filters);
     kernel (*kernel_size, channels // groups, filters).
@@ -240,7 +242,9 @@ class _ConvTranspose(_Windowed):
             bias_regularizer, activity_regularizer, bias_constraint, **kwargs,
         )  # fmt: skip
         self.filters = self._positive("filters", filters)
-        self.output_padding = None if output_padding is None else self.per_axis("output_padding", output_padding, least=0)
+        self.output_padding = output_padding
+        if output_padding is not None:
+            self.output_padding = self.per_axis("output_padding", output_padding, least=0)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
@@ -266,8 +270,8 @@ class _ConvTranspose(_Windowed):
 class Conv1DTranspose(_ConvTranspose):
     """The transpose of Conv1D, which makes short series long (Zeiler et al., 2010, "Deconvolutional networks").
 
-    Shapes: (batch, steps, channels) -> (batch, new_steps, filters) with new_steps = steps * strides for padding="same" and
-    (steps - 1) * strides + max(kernel_size, strides) for "valid"; kernel (kernel_size, filters, channels).
+    Shapes: (batch, steps, channels) -> (batch, new_steps, filters); kernel (kernel_size, filters, channels). new_steps
+    is steps * strides for padding="same" and (steps - 1) * strides + max(kernel_size, strides) for "valid".
 
     Args:
         output_padding: steps added at the end, below `strides`; None for the sizes above.
@@ -286,7 +290,8 @@ class Conv1DTranspose(_ConvTranspose):
 class Conv2DTranspose(_ConvTranspose):
     """The transpose of Conv2D, which makes small images large. Sizes, arguments and errors as for Conv1DTranspose.
 
-    Shapes: (batch, rows, columns, channels) -> (batch, new_rows, new_columns, filters); kernel (*kernel_size, filters, channels).
+    Shapes: (batch, rows, columns, channels) -> (batch, new_rows, new_columns, filters);
+    kernel (*kernel_size, filters, channels).
 
     >>> import lamina as keras
     >>> keras.layers.Conv2DTranspose(8, 3, strides=2, padding="same")(keras.Input((14, 14, 3))).shape
@@ -442,9 +447,10 @@ class _SeparableConv(_DepthwiseConv):
 
     def build(self, input_shape):
         channels = self._channels(input_shape)
-        each, mix = (*self.kernel_size, channels, self.depth_multiplier), (channels * self.depth_multiplier, self.filters)
+        each = (*self.kernel_size, channels, self.depth_multiplier)
+        mix = (*(1,) * self.rank, channels * self.depth_multiplier, self.filters)
         self.depthwise_kernel = self._add("depthwise_kernel", each, "depthwise")
-        self.pointwise_kernel = self._add("pointwise_kernel", (*(1,) * self.rank, *mix), "pointwise")
+        self.pointwise_kernel = self._add("pointwise_kernel", mix, "pointwise")
         self._add_bias(self.filters)
 
     def _convolve(self, inputs):
@@ -453,7 +459,7 @@ class _SeparableConv(_DepthwiseConv):
 
 
 class SeparableConv1D(_SeparableConv):
-    """A convolution over time of each channel by itself, then a mix of the channels. Arguments and errors as for Conv1D.
+    """A convolution over time of each channel by itself, then a mix of the channels. Arguments as for Conv1D.
 
     Shapes: (batch, steps, channels) -> (batch, new_steps, filters); depthwise_kernel (kernel_size, channels,
     depth_multiplier), pointwise_kernel (1, channels * depth_multiplier, filters).
@@ -467,10 +473,11 @@ class SeparableConv1D(_SeparableConv):
 
 
 class SeparableConv2D(_SeparableConv):
-    """A convolution over images of each channel by itself, then a mix of the channels (Chollet, 2016, arXiv:1610.02357).
+    """A convolution over images of each channel by itself, then a mix of the channels. Arguments as for Conv1D.
 
     Shapes: (batch, rows, columns, channels) -> (batch, new_rows, new_columns, filters); depthwise_kernel (*kernel_size,
-    channels, depth_multiplier), pointwise_kernel (1, 1, channels * depth_multiplier, filters). Arguments as for Conv2D.
+    channels, depth_multiplier), pointwise_kernel (1, 1, channels * depth_multiplier, filters).
+    Source: Chollet, 2016, arXiv:1610.02357.
 
     >>> import lamina as keras
     >>> keras.layers.SeparableConv2D(8, 3)(keras.Input((28, 28, 3))).shape

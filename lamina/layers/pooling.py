@@ -1,5 +1,7 @@
 """Pooling over 1 to 3 spatial axes: windows, whole maps, and maps of a given size."""
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 
 from lamina.errors import ConfigError
@@ -8,20 +10,18 @@ from lamina.ops.pooling import adaptive_average_pool, adaptive_max_pool, average
 
 __all__ = [
     "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D",
-    "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "AvgPool1D",
-    "AvgPool2D", "AvgPool3D", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D",
+    "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D",
+    "AvgPool1D", "AvgPool2D", "AvgPool3D", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D",
     "GlobalAvgPool1D", "GlobalAvgPool2D", "GlobalAvgPool3D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D",
-    "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "MaxPooling1D",
-    "MaxPooling2D", "MaxPooling3D",
+    "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "MaxPool1D", "MaxPool2D", "MaxPool3D",
+    "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
 ]  # fmt: skip
 
 
 class _Pooling(SpatialLayer):
     """One number for each window and channel. Subclasses set `pool`."""
 
-    @staticmethod
-    def pool(inputs, pool_size, strides, padding, data_format):
-        raise NotImplementedError
+    pool: Callable
 
     def __init__(self, pool_size=2, strides=None, padding="valid", data_format=None, name=None, **kwargs):
         super().__init__(data_format, name=name, **kwargs)
@@ -36,7 +36,7 @@ class _Pooling(SpatialLayer):
 
 
 class MaxPooling1D(_Pooling):
-    """The largest number of each window of `pool_size` steps, for each channel; strides=None means windows side by side.
+    """The largest number of each window of `pool_size` steps, for each channel; strides=None puts them side by side.
 
     Shapes: (batch, steps, channels) -> (batch, new_steps, channels), new_steps = (steps - pool_size) // strides + 1 for
     padding="valid" and ceil(steps / strides) for "same".
@@ -75,7 +75,7 @@ class MaxPooling3D(_Pooling):
 
 
 class AveragePooling1D(_Pooling):
-    """The mean of each window of `pool_size` steps, for each channel; padding does not count. Sizes as for MaxPooling1D.
+    """The mean of each window of `pool_size` steps, for each channel; padding does not count. Sizes as in MaxPooling1D.
 
     Shapes: (batch, steps, channels) -> (batch, new_steps, channels).
 
@@ -108,9 +108,7 @@ class AveragePooling3D(_Pooling):
 class _GlobalPooling(SpatialLayer):
     """One number for each channel. Subclasses set `reduce`."""
 
-    @staticmethod
-    def reduce(inputs, axis, keepdims):
-        raise NotImplementedError
+    reduce: Callable
 
     def __init__(self, data_format=None, keepdims=False, **kwargs):
         super().__init__(data_format, **kwargs)
@@ -143,7 +141,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
         total = jnp.sum(weights, self.space, keepdims=True)
         return jnp.sum(inputs * weights / jnp.where(total == 0, 1, total), self.space, keepdims=self.keepdims)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs, previous_mask=None):
         return None
 
 
@@ -203,9 +201,7 @@ class GlobalMaxPooling3D(_GlobalPooling):
 class _AdaptivePooling(SpatialLayer):
     """Maps of `output_size`, whatever the size of the inputs. Subclasses set `pool`."""
 
-    @staticmethod
-    def pool(inputs, output_size, data_format):
-        raise NotImplementedError
+    pool: Callable
 
     def __init__(self, output_size, data_format=None, **kwargs):
         super().__init__(data_format, **kwargs)
@@ -276,5 +272,6 @@ class AdaptiveMaxPooling3D(_AdaptivePooling):
 
 AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
 MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
-GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D
+GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D
 GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D

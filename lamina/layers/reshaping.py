@@ -12,8 +12,8 @@ from lamina.layers.layer import Layer
 from lamina.layers.spatial import SpatialLayer
 
 __all__ = [
-    "Cropping1D", "Cropping2D", "Cropping3D", "Flatten", "Permute", "RepeatVector", "Reshape", "UpSampling1D", "UpSampling2D",
-    "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
+    "Cropping1D", "Cropping2D", "Cropping3D", "Flatten", "Permute", "RepeatVector", "Reshape", "UpSampling1D",
+    "UpSampling2D", "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
 ]  # fmt: skip
 
 
@@ -73,8 +73,9 @@ class Reshape(Layer):
         total = math.prod(sample_shape)
         missing = total // known if -1 in self.target_shape and known else 1
         if known * missing != total:
+            multiple = "a multiple of " if -1 in self.target_shape else ""
             raise ShapeError(
-                f"Reshape to {self.target_shape} needs {'a multiple of ' * (-1 in self.target_shape)}{known} numbers a sample; "
+                f"Reshape to {self.target_shape} needs {multiple}{known} numbers a sample; "
                 f"inputs of {sample_shape} have {total}.",
                 fix="One size may be -1: it follows from the others.",
             )
@@ -96,7 +97,8 @@ class Permute(Layer):
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ConfigError(
-                f"Permute needs dims with each of 1 to {len(self.dims)} once; got {self.dims}.", fix="The batch is not counted."
+                f"Permute needs dims with each of 1 to {len(self.dims)} once; got {self.dims}.",
+                fix="The batch is not counted.",
             )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
@@ -180,8 +182,8 @@ class _Cropping(SpatialLayer):
         sizes = [inputs.shape[axis] for axis in self.space]
         if any(before + after >= size for (before, after), size in zip(self._margins, sizes, strict=True)):
             raise ShapeError(
-                f"{type(self).__name__} of {self.cropping} leaves nothing of inputs of shape {tuple(inputs.shape)}.",
-                fix=f"Before and after together stay below the size of each axis, {tuple(sizes)}.",
+                f"{type(self).__name__} of {self.cropping} leaves nothing of inputs of size {tuple(sizes)}.",
+                fix="Before and after together stay below the size of each axis.",
             )
         kept = [slice(before, size - after) for (before, after), size in zip(self._margins, sizes, strict=True)]
         return inputs[self.over_all_axes(kept, slice(None))]
@@ -301,7 +303,8 @@ class UpSampling2D(_UpSampling):
 class UpSampling3D(_UpSampling):
     """Volumes made larger by whole factors: each element size[i] times along axis i.
 
-    Shapes: (batch, depth, rows, columns, channels) -> (batch, depth * size[0], rows * size[1], columns * size[2], channels).
+    Shapes: (batch, depth, rows, columns, channels)
+    -> (batch, depth * size[0], rows * size[1], columns * size[2], channels).
     """
 
     rank = 3

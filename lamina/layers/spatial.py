@@ -36,15 +36,16 @@ class SpatialLayer(Layer):
 
     def per_axis(self, name, value, least=1):
         """A whole number for each spatial axis, from one number or one for each; none below `least`."""
-        values = (value,) * self.rank if isinstance(value, int) else tuple(value) if isinstance(value, (tuple, list)) else ()
-        if len(values) != self.rank or not all(isinstance(one, int) and one >= least for one in values):
-            number = f"a whole number of {least} or more"
-            kind = number if self.rank == 1 else f"{number}, or {self.rank} of them"
+        values = (value,) * self.rank if isinstance(value, int) else value
+        fits = isinstance(values, (tuple, list)) and len(values) == self.rank
+        if not fits or not all(isinstance(one, int) and one >= least for one in values):
+            several = f", or {self.rank} of them" if self.rank > 1 else ""
+            example = f" or {name}={(2,) * self.rank}" if self.rank > 1 else ""
             raise ConfigError(
-                f"{type(self).__name__} needs {name}: {kind}; got {value!r}.",
-                fix=f"{name}={max(least, 2)}" + ("" if self.rank == 1 else f" or {name}={(max(least, 2),) * self.rank}"),
+                f"{type(self).__name__} needs {name}: a whole number of {least} or more{several}; got {value!r}.",
+                fix=f"{name}=2{example}, say.",
             )
-        return values
+        return tuple(values)
 
     def margins(self, name, value):
         """(before, after) of each spatial axis, from one number, one for each axis, or one pair for each axis."""
