@@ -7,6 +7,9 @@
 """
 
 import importlib
+from typing import Any
+
+from lamina.legacy import install_old_modules
 
 __version__ = "0.1.0"
 
@@ -48,7 +51,7 @@ def version():
     return __version__
 
 
-def __getattr__(name):
+def __getattr__(name) -> Any:
     """Modules and names are read when they are first used (PEP 562), so that importing lamina costs little."""
     if name in _MODULES:
         return importlib.import_module(f"lamina.{name}")
@@ -61,3 +64,6 @@ def __getattr__(name):
 
 def __dir__():
     return __all__
+
+
+install_old_modules(__name__)

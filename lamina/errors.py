@@ -7,6 +7,10 @@ Dense needs inputs of rank 2 or more; got shape (784,).
 Use x[None].
 """
 
+import os
+import sys
+import warnings
+
 __all__ = [
     "CallError",
     "ConfigError",
@@ -16,7 +20,10 @@ __all__ = [
     "NetworkError",
     "ShapeError",
     "locate",
+    "warn",
 ]
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class LaminaError(Exception):
@@ -66,3 +73,15 @@ def locate(error, where):
         error.where = where
     else:
         error.add_note(where)
+
+
+def warn(message, category=UserWarning):
+    """Warn at the line of the user's program that led here, not at one of lamina's or JAX's."""
+    level, frame = 1, sys._getframe(1)
+    while frame is not None and _is_inside(frame.f_code.co_filename):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level + 1 if frame is not None else 2)
+
+
+def _is_inside(filename):
+    return filename.startswith(_HERE) or "importlib" in filename or f"{os.sep}jax{os.sep}" in filename

@@ -7,6 +7,7 @@ import types
 import jax
 import numpy as np
 
+from lamina import legacy
 from lamina.core import registry
 from lamina.core.bytecode import deserialize_lambda, serialize_lambda
 from lamina.core.context import snake_case
@@ -54,6 +55,8 @@ class Configurable:
         super().__init_subclass__(**kwargs)
         if registry.is_ours(cls):
             registry.register_class(cls)
+            if "__init__" in cls.__dict__ and legacy.accepts_old_names(cls.__name__):
+                cls.__init__ = legacy.accepting_old_names(cls.__init__, cls.__name__)
 
     def __new__(cls, *args, **kwargs):
         instance = super().__new__(cls)

@@ -1,7 +1,6 @@
 """Layer: a function with variables. Write `build` to make them and `call` to use them; the rest follows."""
 
 import functools
-import warnings
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from lamina.core.dtypes import is_float, standardize_dtype
 from lamina.core.graph import Operation
 from lamina.core.symbolic import KerasTensor, get_mask, is_symbolic, set_mask, trace
 from lamina.core.variable import Variable, unwrap
-from lamina.errors import CallError, ConfigError, ShapeError, locate
+from lamina.errors import CallError, ConfigError, ShapeError, locate, warn
 from lamina.layers import arguments
 from lamina.layers.input_spec import check_inputs
 from lamina.layers.tracking import Tracked, unique
@@ -67,6 +66,7 @@ class Layer(Tracked, Operation, Configurable):
         self._lossy = []
         self._build_shapes = None
         self._input_shape_argument = _input_shape(kwargs)
+        self._initial_weights = kwargs.pop("weights", None)
         if kwargs:
             raise ConfigError(
                 f"{type(self).__name__} has no argument{'s' * (len(kwargs) > 1)} {', '.join(map(repr, kwargs))}.",
@@ -399,10 +399,9 @@ class Layer(Tracked, Operation, Configurable):
         """Attach `compute_mask` to the outputs, or say that the layer drops the mask."""
         if not self.supports_masking:
             if masks:
-                warnings.warn(
+                warn(
                     f"Layer {self.name!r} ({type(self).__name__}) was given a mask but does not support masking: the mask "
-                    "ends here, and layers after it see padding as data.",
-                    stacklevel=5,
+                    "ends here, and layers after it see padding as data."
                 )
             return
         if not masks and type(self).compute_mask is Layer.compute_mask:
@@ -502,8 +501,12 @@ class Layer(Tracked, Operation, Configurable):
                 + ("" if self.built else " The layer is not built."),
                 fix="Build the model with the shape it was saved with, or see skip_mismatch.",
             )
-        for index, variable in enumerate(variables):
-            variable.assign(store[str(index)])
+        values = [store[str(index)] for index in range(len(variables))]
+        for variable, value in zip(variables, values, strict=True):
+            if variable.shape != np.shape(value):
+                raise ShapeError(f"{variable.path} has shape {variable.shape}; the file has {np.shape(value)}.")
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.__dict__.get('name')}, built={self.__dict__.get('built')}>"
@@ -541,6 +544,9 @@ def _building(build):
         with self._scope(), context.concrete():
             result = build(self, *args, **kwargs)
         self.built = True
+        if self.__dict__.get("_initial_weights") is not None:  # Dense(4, weights=[kernel, bias]), Keras 1 and 2
+            self.set_weights(self._initial_weights)
+            self._initial_weights = None
         context.structure_changed()
         return result
 

@@ -14,7 +14,7 @@ from lamina.random import SeedGenerator
 _clock = itertools.count()
 _CONTAINERS = (list, tuple, dict, set)
 _UNTRACKED = frozenset(
-    ("_inbound_nodes", "_init_arguments", "_stamps", "_lossy", "_trainer", "_build_shapes", "optimizer", "_function")
+    ("_inbound_nodes", "_init_arguments", "_stamps", "_lossy", "_trainer", "_build_shapes", "optimizer", "_graph", "_initial_weights")
 )
 
 

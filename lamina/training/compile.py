@@ -250,9 +250,11 @@ def _lists(given, names, what):
 
 
 def _with_unique_keys(rows):
-    """Two metrics of one name: the second gets a number."""
+    """Two metrics of one name: the second is called weighted_ if it is, else it gets a number."""
     counts, found = {}, []
     for place, key, metric, weighted in rows:
+        if weighted and key in counts:
+            key = f"weighted_{key}"
         counts[key] = counts.get(key, 0) + 1
         found.append((place, key if counts[key] == 1 else f"{key}_{counts[key] - 1}", metric, weighted))
     return found

@@ -151,7 +151,7 @@ class Runner:
             trace(model._build_compiled, x, y, y_pred, sample_weight)
             context.structure_changed()
         if model.optimizer is not None:
-            model.optimizer.build(model.trainable_variables)
+            model.optimizer.ensure_built(model.trainable_variables)
             context.structure_changed()
 
 

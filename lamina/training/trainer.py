@@ -291,7 +291,7 @@ class Trainer:
 
     def _in_order(self, logs):
         """Logs in the order of `evaluate`'s list: the loss, the losses of outputs, then the metrics."""
-        first = [key for key in ("loss", *(m.name for m in self._compile_loss.metrics)) if key in logs] if self._compile_loss else ["loss"]
+        first = ["loss", *(metric.name for metric in self._compile_loss.metrics)] if self._compile_loss else ["loss"]
         metrics = list(self._compile_metrics.resolved()) if self._compile_metrics else []
         ordered = [key for key in (*first, *metrics) if key in logs]
         return {key: logs[key] for key in (*ordered, *(key for key in logs if key not in ordered))}
@@ -314,7 +314,7 @@ class Trainer:
         config = deserialize({key: value for key, value in config.items()})
         self.compile(**config)
         if self.optimizer is not None and self.built:
-            self.optimizer.build(self.trainable_variables)
+            self.optimizer.ensure_built(self.trainable_variables)
 
 
 def _are_arrays(data):

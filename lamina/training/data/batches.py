@@ -260,9 +260,11 @@ def _refuse_both(sample_weight):
 
 def _gives_batches(x):
     """Whether x is a source of batches, not arrays to be cut into batches."""
+    if x is None or isinstance(x, (np.ndarray, jax.Array, list, tuple, dict)):
+        return False
     if isinstance(x, PyDataset) or is_kind(x, "keras", "PyDataset") or _is_dataset(x):
         return True
-    if x is None or looks_like_arrays(x):
+    if looks_like_arrays(x):
         return False
     return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 

@@ -70,28 +70,32 @@ def _is_numbers(value):
 
 def as_array(leaf, name):
     """One leaf as a NumPy array, a JAX array that stays on its accelerator, or sparse rows; floats as floatx."""
-    if is_sparse(leaf):
-        leaf = leaf.tocsr()
-    elif is_kind(leaf, "pandas", "DataFrame", "Series", "Index"):
-        leaf = _from_pandas(leaf, name)
-    elif is_kind(leaf, "torch", "Tensor"):
-        leaf = leaf.detach().cpu().numpy()
-    elif is_kind(leaf, "jax", "JAXSparse"):
-        leaf = np.asarray(leaf.todense())
-    elif isinstance(leaf, jax.Array):
-        leaf = np.asarray(leaf) if _on_cpu(leaf) else leaf
-    elif isinstance(leaf, (list, tuple)):
-        leaf = _from_numbers(leaf, name)
-    elif not isinstance(leaf, np.ndarray):
-        if not hasattr(leaf, "__array__"):
-            raise DataError(
-                f"{name} must be an array or a list, tuple or dict of arrays; got {type(leaf).__name__}.",
-                fix="Give NumPy or JAX arrays, a pandas DataFrame, a generator of batches, or a keras.utils.PyDataset.",
-            )
-        leaf = np.asarray(leaf)
+    if not isinstance(leaf, np.ndarray):
+        leaf = _from_other_kind(leaf, name)
     _check(leaf, name)
     dtype = _dtype_for_jax(leaf.dtype)
     return leaf if leaf.dtype == dtype else leaf.astype(dtype)
+
+
+def _from_other_kind(leaf, name):
+    if isinstance(leaf, jax.Array):
+        return np.asarray(leaf) if _on_cpu(leaf) else leaf
+    if isinstance(leaf, (list, tuple)):
+        return _from_numbers(leaf, name)
+    if is_sparse(leaf):
+        return leaf.tocsr()
+    if is_kind(leaf, "pandas", "DataFrame", "Series", "Index"):
+        return _from_pandas(leaf, name)
+    if is_kind(leaf, "torch", "Tensor"):
+        return leaf.detach().cpu().numpy()
+    if is_kind(leaf, "jax", "JAXSparse"):
+        return np.asarray(leaf.todense())
+    if hasattr(leaf, "__array__"):
+        return np.asarray(leaf)
+    raise DataError(
+        f"{name} must be an array or a list, tuple or dict of arrays; got {type(leaf).__name__}.",
+        fix="Give NumPy or JAX arrays, a pandas DataFrame, a generator of batches, or a keras.utils.PyDataset.",
+    )
 
 
 def _on_cpu(array):
@@ -157,17 +161,17 @@ def named_sizes(data):
 
 def count_samples(data):
     """The number of samples of (x, y, sample_weight), or a DataError that names what disagrees."""
-    sizes = named_sizes(data)
+    sizes = {leaf.shape[0] for leaf in jax.tree_util.tree_leaves(data)}
     if not sizes:
         raise DataError("There is no data: x holds no array.", fix="model.fit(x, y)")
-    if len(set(sizes.values())) > 1:
+    if len(sizes) > 1:
         raise DataError(
             "All arrays need the same number of samples (rows); got "
-            + ", ".join(f"{name}: {size}" for name, size in sizes.items())
+            + ", ".join(f"{name}: {size}" for name, size in named_sizes(data).items())
             + ".",
             fix="Row i of y must be the target of row i of x.",
         )
-    count = next(iter(sizes.values()))
+    count = sizes.pop()
     if count == 0:
         raise DataError("The data is empty: 0 samples.", fix="Check the filter or the split that made x.")
     return count
