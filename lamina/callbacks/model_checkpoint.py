@@ -6,7 +6,6 @@ import warnings
 import numpy as np
 
 from lamina.callbacks.monitor import MonitorCallback
-from lamina.core.files import replacing
 from lamina.core.progress import say
 from lamina.errors import ConfigError
 
@@ -83,9 +82,8 @@ class ModelCheckpoint(MonitorCallback):
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if os.path.isdir(path):
             raise ConfigError(f"ModelCheckpoint cannot write {path!r}: it is a folder.", fix="Give the name of a file.")
-        with replacing(path) as beside:
-            save = self.model.save_weights if self.save_weights_only else self.model.save
-            save(beside, overwrite=True)
+        save = self.model.save_weights if self.save_weights_only else self.model.save
+        save(path, overwrite=True)
         if self.verbose:
             say(f"Epoch {epoch + 1}: saved model to {path}")
 

@@ -1,5 +1,8 @@
 """Utilities: data in and out, seeds, progress."""
 
+from lamina.core.configurable import deserialize as deserialize_keras_object
+from lamina.core.configurable import serialize as serialize_keras_object
+from lamina.core.dtypes import standardize_dtype
 from lamina.core.progress import Progbar
 from lamina.core.registry import (
     CustomObjectScope,
@@ -27,6 +30,7 @@ __all__ = [
     "PyDataset",
     "Sequence",
     "custom_object_scope",
+    "deserialize_keras_object",
     "disable_interactive_logging",
     "enable_interactive_logging",
     "get_custom_objects",
@@ -37,7 +41,9 @@ __all__ = [
     "pack_x_y_sample_weight",
     "pad_sequences",
     "register_keras_serializable",
+    "serialize_keras_object",
     "set_random_seed",
+    "standardize_dtype",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
