@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import MutableMapping
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -156,7 +157,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
     """
 
     _keras_module = "keras.dtype_policies"
-    __hash__ = None
+    __hash__ = None  # pyright: ignore[reportAssignmentType]  # it changes
 
     def __init__(self, default_policy=None, policy_map=None):
         self._default = None if default_policy is None else get(default_policy)
@@ -228,7 +229,7 @@ def set_dtype_policy(policy):
     _global_policy = None if policy is None else get(policy)
 
 
-def get(identifier):
+def get(identifier) -> DTypePolicy:
     """The policy meant by a name, type or config; a policy as it is; None is the global one.
 
     >>> get("int8_from_float32").quantization_mode
@@ -267,7 +268,7 @@ def serialize(dtype_policy):
     return configurable.serialize(dtype_policy)
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(config, custom_objects=None) -> Any:
     """The policy that `serialize` described."""
     namespaces = ("keras", "keras.dtype_policies", "keras.mixed_precision")
     return configurable.deserialize(config, custom_objects, namespaces=namespaces)

@@ -1,6 +1,7 @@
 """Initializers: the first values of weights. The random ones use NumPy's generators: no shape costs a compilation."""
 
 import math
+from typing import Any
 
 import jax
 import numpy as np
@@ -40,7 +41,7 @@ class Initializer(Configurable):
 
 
 def _array(values, dtype):
-    """NumPy values as a JAX array. The cast is NumPy's, and device_put copies: jnp.asarray would compile for each shape."""
+    """New NumPy values as a JAX array; the cast is NumPy's, since JAX's would compile for each shape."""
     return jax.device_put(values.astype(_numpy_type(dtype), copy=False))
 
 
@@ -55,7 +56,7 @@ def _sizes(shape):
 class Constant(Initializer):
     """`value` everywhere: a number, or an array that broadcasts to the shape."""
 
-    def __init__(self, value=0.0):
+    def __init__(self, value: Any = 0.0):
         self.value = value
 
     def __call__(self, shape, dtype=None):
@@ -329,7 +330,7 @@ def _window(window, length, periodic):
     from scipy.signal import get_window
 
     try:
-        return get_window(window, length, periodic)
+        return np.asarray(get_window(window, length, periodic))
     except ValueError as error:
         raise ConfigError(f"window is a name that scipy.signal.get_window knows; got {window!r}.") from error
 

@@ -5,6 +5,7 @@ import random as python_random
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from lamina.core import context, dtypes
 from lamina.core.configurable import Configurable
@@ -16,6 +17,8 @@ __all__ = [
     "SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "set_global_seed",
     "shuffle", "truncated_normal", "uniform",
 ]  # fmt: skip
+
+_ONE_DRAW = np.array([0, 1], "uint32")
 
 
 def is_seed(seed):
@@ -55,8 +58,8 @@ class SeedGenerator(Configurable):
     def next(self, ordered=True):
         """The key for one draw; the state moves on: it counts or, with `ordered=False`, scatters."""
         key = self.state.read()
-        moved = key + jnp.array([0, 1], "uint32") if ordered else (key + jnp.uint32(1)) * 5387 % 933199
-        if isinstance(moved, jax.core.Tracer) and not context.is_bound():
+        moved = key + _ONE_DRAW if ordered else (key + jnp.uint32(1)) * 5387 % 933199
+        if isinstance(moved, Tracer) and not context.is_bound():
             raise CallError(
                 f"A draw from {self.name!r} inside a function that JAX compiles would leave its state behind.",
                 fix="Pass seed=<int>, or carry seed_generator.state through the function with stateless_call or bind.",

@@ -2,6 +2,7 @@
 
 import math
 
+import jax
 import jax.numpy as jnp
 
 from lamina.core import configurable, registry
@@ -23,7 +24,7 @@ class Regularizer(Configurable):
     Array(2.5, dtype=float32)
     """
 
-    def __call__(self, x):
+    def __call__(self, x) -> float | jax.Array:
         return 0.0
 
 

@@ -217,7 +217,7 @@ def log_softmax(x, axis=-1):
 @_activation
 def sparsemax(x, axis=-1):
     """The point of the simplex nearest to `x`: `max(x - tau, 0)`, tau such that it sums to 1 along `axis` (Martins and
-    Astudillo, 2016, arXiv:1602.02068). Keras up to 3.15 computes another tau wherever more than one value stays above 0.
+    Astudillo, 2016, arXiv:1602.02068). Keras up to 3.15 computes another tau where more than one value stays.
 
     >>> sparsemax([2.0, 1.5, -1.0]).tolist()
     [0.75, 0.25, 0.0]
