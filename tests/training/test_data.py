@@ -278,19 +278,34 @@ def test_errors_of_workers_arrive(workers):
 
 
 def test_processes(tmp_path, monkeypatch):
+    """They live over the epochs, and see what the dataset's hooks changed."""
     (tmp_path / "their_data.py").write_text(
         "import os, numpy as np\n"
         "class Data:\n"
-        "    workers, use_multiprocessing, max_queue_size = 1, True, 4\n"
+        "    workers, use_multiprocessing, max_queue_size, epoch = 1, True, 4, 0\n"
         "    def __len__(self): return 3\n"
-        "    def __getitem__(self, i): return np.array([[i, os.getpid()]])\n"
+        "    def __getitem__(self, i): return np.array([[i, os.getpid(), self.epoch]])\n"
+        "    def on_epoch_end(self): self.epoch += 1\n"
+        "class Lambda(Data):\n"
+        "    def __init__(self): self.function = lambda: 0\n"
+        "class Dying(Data):\n"
+        "    def __getitem__(self, i): os._exit(3)\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    from their_data import Data
+    import their_data
 
-    rows = np.concatenate([x for x, _, _ in make_batches(Data()).epoch()])
-    assert rows[:, 0].tolist() == [0, 1, 2]
-    assert os.getpid() not in rows[:, 1]
+    batches = make_batches(their_data.Data())
+    rows = []
+    for _ in range(2):
+        rows += [x[0].tolist() for x, _, _ in batches.epoch()]
+        batches.end_epoch()
+    assert [(index, epoch) for index, _, epoch in rows] == [(i, epoch) for epoch in range(2) for i in range(3)]
+    processes = {process for _, process, _ in rows}
+    assert len(processes) == 1 and os.getpid() not in processes
+    with pytest.raises(DataError, match="cannot be sent to other processes"):
+        make_batches(their_data.Lambda()).peek()
+    with pytest.raises(DataError, match="__main__"):
+        make_batches(their_data.Dying()).peek()
 
 
 def test_grain_datasets():

@@ -20,7 +20,7 @@ from lamina.training.data.leaves import (
     looks_like_arrays,
     unpack_x_y_sample_weight,
 )
-from lamina.training.data.py_dataset import PyDataset, batches_in_order, length_of
+from lamina.training.data.py_dataset import OrderedBatches, PyDataset, length_of
 from lamina.training.data.weights import check_class_weight, class_weights_of, spread_over_outputs
 
 __all__ = ["Batches", "make_batches"]
@@ -308,5 +308,5 @@ def _stream(x, steps, shuffle, class_weight):
         size = getattr(x, "batch_size", None)
         return StreamBatches(x.__iter__, length, batch_size=size if isinstance(size, int) else None, **common)
     if hasattr(x, "__getitem__"):  # a PyDataset, or a Sequence of another library
-        return StreamBatches(functools.partial(batches_in_order, x, shuffle), length, hooks=x, **common)
+        return StreamBatches(OrderedBatches(x, shuffle), length, hooks=x, **common)
     return StreamBatches(x.__iter__, length, **common)

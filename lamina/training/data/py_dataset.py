@@ -2,14 +2,20 @@
 
 import itertools
 import multiprocessing
+import os
+import pathlib
+import pickle
 import random
+import shutil
+import tempfile
+import weakref
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 from lamina.errors import DataError
 
-__all__ = ["PyDataset", "batches_in_order", "length_of"]
+__all__ = ["OrderedBatches", "PyDataset", "length_of"]
 
 
 class PyDataset:
@@ -98,6 +104,45 @@ def length_of(dataset):
     return length if length < 2**62 else None  # grain says "endless" with the largest int
 
 
+class OrderedBatches:
+    """Called, it gives one pass over `dataset[0]`, `dataset[1]`, ..., while the dataset's workers make the next ones."""
+
+    def __init__(self, dataset, shuffle=False):
+        self.dataset = dataset
+        self.shuffle = shuffle
+        workers = getattr(dataset, "workers", 1)
+        in_processes = getattr(dataset, "use_multiprocessing", False)
+        ahead = workers > 1 or (workers > 0 and in_processes)
+        self.pool = (Processes if in_processes else Threads)(dataset, workers) if ahead else None
+
+    def __call__(self):
+        count = length_of(self.dataset)
+        indices = itertools.count() if count is None else _order(count, self.shuffle)
+        if self.pool is None:
+            return (self.dataset[index] for index in indices)
+        limit = max(getattr(self.dataset, "max_queue_size", 10), self.pool.workers)
+        return self._made_ahead(map(self.pool.start(), indices), limit)
+
+    def _made_ahead(self, futures, limit):
+        """The batches in order; at most `limit` wait or are being made."""
+        waiting = deque()
+        try:
+            waiting.extend(itertools.islice(futures, limit))
+            while waiting:
+                batch = waiting.popleft().result()
+                waiting.extend(itertools.islice(futures, 1))
+                yield batch
+        except BrokenProcessPool as error:
+            raise DataError(
+                f"A process that made batches of {type(self.dataset).__name__} ended: {error}",
+                fix='Put the script\'s main part under `if __name__ == "__main__":`, or use threads: '
+                "use_multiprocessing=False.",
+            ) from error
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
 def _order(count, shuffle):
     indices = list(range(count))
     if shuffle:
@@ -105,50 +150,58 @@ def _order(count, shuffle):
     return indices
 
 
-def batches_in_order(dataset, shuffle=False):
-    """One pass over `dataset[0]`, `dataset[1]`, ..., with the dataset's workers making the next ones meanwhile."""
-    count = length_of(dataset)
-    indices = itertools.count() if count is None else _order(count, shuffle)
-    workers = getattr(dataset, "workers", 1)
-    in_processes = getattr(dataset, "use_multiprocessing", False)
-    if workers > 1 or (workers > 0 and in_processes):
-        return _made_ahead(dataset, indices, workers, in_processes, getattr(dataset, "max_queue_size", 10))
-    return (dataset[index] for index in indices)
+class Threads:
+    """Makes batches in threads."""
+
+    def __init__(self, dataset, workers):
+        self.dataset, self.workers = dataset, workers
+        self.pool = ThreadPoolExecutor(workers, thread_name_prefix="lamina-data")
+
+    def start(self):
+        """The function that submits an index, for one pass."""
+        return lambda index: self.pool.submit(self.dataset.__getitem__, index)
 
 
-def _made_ahead(dataset, indices, workers, in_processes, limit):
-    """The batches in order; at most `limit` wait or are being made."""
-    if in_processes:
+class Processes:
+    """Makes batches in processes, which live as long as this object. Each pass sends the dataset anew, through a file,
+    since hooks of the epoch may have changed it."""
+
+    def __init__(self, dataset, workers):
+        self.dataset, self.workers = dataset, workers
         # A forked process would inherit JAX's locks without its threads, and may hang.
-        spawn = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_keep, initargs=(dataset,))
-        make = _make
-    else:
-        pool, make = ThreadPoolExecutor(workers, thread_name_prefix="lamina-data"), dataset.__getitem__
-    waiting = deque()
-    try:
-        indices = iter(indices)
-        waiting.extend(pool.submit(make, index) for index in itertools.islice(indices, max(limit, workers)))
-        while waiting:
-            batch = waiting.popleft().result()
-            waiting.extend(pool.submit(make, index) for index in itertools.islice(indices, 1))
-            yield batch
-    except BrokenProcessPool as error:
-        raise DataError(
-            f"A process that made batches of {type(dataset).__name__} ended: {error}",
-            fix='Put the script\'s main part under `if __name__ == "__main__":`, or use threads: use_multiprocessing=False.',
-        ) from error
-    finally:
-        pool.shutdown(wait=not in_processes, cancel_futures=True)
+        self.pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+        self.folder = tempfile.mkdtemp(prefix="lamina-data-")
+        weakref.finalize(self, _end, self.pool, self.folder)
+        self.passes = 0
+
+    def start(self):
+        """The function that submits an index, for one pass."""
+        path = os.path.join(self.folder, f"{self.passes}.pickle")
+        pathlib.Path(self.folder, f"{self.passes - 1}.pickle").unlink(missing_ok=True)
+        self.passes += 1
+        try:
+            with open(path, "wb") as file:
+                pickle.dump(self.dataset, file)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise DataError(
+                f"{type(self.dataset).__name__} cannot be sent to other processes: {error}",
+                fix="Define it in a module, without lambdas or open files; or use threads: use_multiprocessing=False.",
+            ) from error
+        return lambda index: self.pool.submit(_make, path, index)
+
+
+def _end(pool, folder):
+    pool.shutdown(wait=False, cancel_futures=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 _kept = {}
 
 
-def _keep(dataset):
-    """In a worker process: the dataset, sent once."""
-    _kept["dataset"] = dataset
-
-
-def _make(index):
-    return _kept["dataset"][index]
+def _make(path, index):
+    """In a worker process: batch `index` of the dataset in the file, which is read once."""
+    if path not in _kept:
+        _kept.clear()
+        with open(path, "rb") as file:
+            _kept[path] = pickle.load(file)
+    return _kept[path][index]
