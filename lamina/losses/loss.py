@@ -1,5 +1,7 @@
 """Loss: a function of targets and outputs that gives one number to make small."""
 
+from typing import Any
+
 import jax.numpy as jnp
 
 from lamina import dtype_policies
@@ -26,7 +28,8 @@ REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "
 
 def compute_dtype(dtype):
     """The type to compute in, from a type, the name of a policy, a policy, or None for floatx."""
-    return dtype_policies.get(settings.floatx() if dtype is None else dtype).compute_dtype
+    policy: Any = dtype_policies.get(settings.floatx() if dtype is None else dtype)
+    return policy.compute_dtype
 
 
 def divide_no_nan(a, b):
@@ -120,8 +123,8 @@ def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_b
     return divide_no_nan(jnp.sum(values), jnp.asarray(values.size, values.dtype))
 
 
-def masked_weights(weights, mask, dtype, mean=False):
-    """Weights that are 0 where the mask is false; for a mean scaled by all / valid, so that sum / all is sum / valid."""
+def masked_weights(weights, mask, dtype, mean=False) -> Any:
+    """Weights that are 0 where the mask is false; for a mean scaled so that sum / all is sum / valid."""
     weights = None if weights is None else jnp.asarray(unwrap(weights), dtype)
     if mask is None:
         return weights

@@ -12,6 +12,7 @@ from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.losses.alignment import float_array, pair
 from lamina.losses.loss import LossFunctionWrapper
+from lamina.ops import crossentropy
 
 __all__ = [
     "BinaryCrossentropy",
@@ -33,24 +34,6 @@ __all__ = [
     "poisson",
     "sparse_categorical_crossentropy",
 ]
-
-
-def _clip(probabilities):
-    return jnp.clip(probabilities, settings.epsilon(), 1 - settings.epsilon())
-
-
-def _binary_entropy(y_true, y_pred, from_logits):
-    """-(y log p + (1 - y) log(1 - p)), value by value."""
-    if from_logits:
-        return -y_true * jax.nn.log_sigmoid(y_pred) - (1 - y_true) * jax.nn.log_sigmoid(-y_pred)
-    y_pred = _clip(y_pred)
-    return -(y_true * jnp.log(y_pred) + (1 - y_true) * jnp.log(1 - y_pred))
-
-
-def _log_probabilities(y_pred, from_logits, axis):
-    if from_logits:
-        return jax.nn.log_softmax(y_pred, axis=axis)
-    return jnp.log(_clip(y_pred / jnp.sum(y_pred, axis=axis, keepdims=True)))
 
 
 def _smooth_classes(y_true, label_smoothing, axis):
@@ -90,7 +73,9 @@ def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, 
     Array([0.6931472], dtype=float32)
     """
     y_true, y_pred = pair(y_true, y_pred)
-    return jnp.mean(_binary_entropy(_smooth_binary(y_true, label_smoothing), y_pred, from_logits), axis=axis)
+    return jnp.mean(
+        crossentropy.binary_crossentropy(_smooth_binary(y_true, label_smoothing), y_pred, from_logits), axis=axis
+    )
 
 
 @op
@@ -114,7 +99,7 @@ def binary_focal_crossentropy(
     focus = (1 - (y_true * p + (1 - y_true) * (1 - p))) ** gamma
     if apply_class_balancing:
         focus = focus * (y_true * alpha + (1 - y_true) * (1 - alpha))
-    return jnp.mean(focus * _binary_entropy(y_true, p, from_logits=False), axis=axis)
+    return jnp.mean(focus * crossentropy.binary_crossentropy(y_true, p), axis=axis)
 
 
 @op
@@ -132,7 +117,7 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
     Array([0.6931472], dtype=float32)
     """
     y_true, y_pred = _distributions("categorical_crossentropy", y_true, y_pred, label_smoothing, axis)
-    return -jnp.sum(y_true * _log_probabilities(y_pred, from_logits, axis), axis=axis)
+    return crossentropy.categorical_crossentropy(y_true, y_pred, from_logits, axis)
 
 
 @op
@@ -149,7 +134,7 @@ def categorical_focal_crossentropy(
     """
     y_true, y_pred = _distributions("categorical_focal_crossentropy", y_true, y_pred, label_smoothing, axis)
     p = jax.nn.softmax(y_pred, axis=axis) if from_logits else y_pred
-    p = _clip(p / jnp.sum(p, axis=axis, keepdims=True))
+    p = jnp.clip(p / jnp.sum(p, axis=axis, keepdims=True), settings.epsilon(), 1 - settings.epsilon())
     weights = jnp.asarray(alpha, p.dtype) * (1 - p) ** gamma
     return -jnp.sum(weights * y_true * jnp.log(p), axis=axis)
 
@@ -194,7 +179,7 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     """
     y_pred = float_array(y_pred)
     labels = class_numbers(y_true, y_pred, axis)
-    losses = -pick(_log_probabilities(y_pred, from_logits, axis), labels, axis)
+    losses = crossentropy.sparse_categorical_crossentropy(labels, y_pred, from_logits, axis)
     if ignore_class is not None:
         valid = labels != ignore_class
         losses = jnp.where(valid, losses, 0)

@@ -7,7 +7,7 @@ import numpy as np
 from lamina.core import settings
 from lamina.errors import ConfigError, ShapeError
 from lamina.losses.loss import divide_no_nan
-from lamina.metrics.confusion import COUNTS, ThresholdMetric, confusion_counts, evenly
+from lamina.metrics.confusion import ThresholdMetric, confusion_counts, evenly
 
 __all__ = ["AUC"]
 
@@ -102,7 +102,7 @@ class AUC(ThresholdMetric):
     def _areas(self):
         if self.curve == "PR" and self.summation_method == "interpolation":
             return self._interpolated_pr()
-        x, y = self._curve(*(getattr(self, name).value for name in COUNTS))
+        x, y = self._curve(*self._values())
         heights = {
             "interpolation": lambda: (y[:-1] + y[1:]) / 2,
             "minoring": lambda: jnp.minimum(y[:-1], y[1:]),
@@ -123,13 +123,14 @@ class AUC(ThresholdMetric):
 
     def _interpolated_pr(self):
         """The area with true positives, not precision, linear between thresholds."""
-        tp, positives = self.true_positives.value, self.true_positives + self.false_positives
+        tp, fp, _, fn = self._values()
+        positives = tp + fp
         slope = divide_no_nan(tp[:-1] - tp[1:], jnp.maximum(positives[:-1] - positives[1:], 0))
         intercept = tp[1:] - slope * positives[1:]
         both = (positives[:-1] > 0) & (positives[1:] > 0)
         ratio = jnp.where(both, divide_no_nan(positives[:-1], jnp.maximum(positives[1:], 0)), 1)
         gained = slope * ((tp[:-1] - tp[1:]) + intercept * jnp.log(ratio))
-        return jnp.sum(divide_no_nan(gained, jnp.maximum(tp[1:] + self.false_negatives.value[1:], 0)), axis=0)
+        return jnp.sum(divide_no_nan(gained, jnp.maximum(tp[1:] + fn[1:], 0)), axis=0)
 
     def interpolate_pr_auc(self):
         """The area (or areas, one a label, averaged) under the PR curve after Davis and Goadrich, 2006."""

@@ -63,10 +63,15 @@ class ThresholdMetric(Metric):
 
     _direction = "up"
     _counts = COUNTS
+    thresholds = ()
 
     def _make_counts(self, shape):
         for name in self._counts:
             setattr(self, name, self.add_variable(shape, "zeros", name=name))
+
+    def _values(self):
+        """The counts so far, in their order."""
+        return [getattr(self, name).value for name in self._counts]
 
     def _prepare(self, y_true, y_pred, sample_weight):
         """Targets, outputs and weights of one shape, top k and class chosen."""
@@ -169,7 +174,7 @@ class _Ratio(_AtThresholds):
         self._make_counts((len(self.thresholds),))
 
     def result(self):
-        hits, misses = (getattr(self, name).value for name in self._counts)
+        hits, misses = self._values()
         return _scalar_of_one(divide_no_nan(hits, hits + misses))
 
 
@@ -216,7 +221,7 @@ class _BestAt(ThresholdMetric):
         self._make_counts((num_thresholds,))
 
     def result(self):
-        constrained, wanted = self._rates(*(getattr(self, name).value for name in COUNTS))
+        constrained, wanted = self._rates(*self._values())
         return jnp.max(jnp.where(constrained >= getattr(self, self._value), wanted, 0), initial=0)
 
     def _rates(self, tp, fp, tn, fn):

@@ -1,5 +1,7 @@
 """The harmonic mean of precision and recall."""
 
+import functools
+
 import jax.numpy as jnp
 
 from lamina.core import settings
@@ -22,7 +24,8 @@ class FBetaScore(Metric):
         threshold: outputs above it say yes; None lets the largest output of a sample say yes.
 
     >>> import lamina as keras
-    >>> [round(float(x), 3) for x in keras.metrics.FBetaScore(beta=2.0)([[1, 0], [0, 1], [0, 1]], [[0.8, 0.2], [0.6, 0.4], [0.1, 0.9]])]
+    >>> scores = keras.metrics.FBetaScore(beta=2.0)([[1, 0], [0, 1], [0, 1]], [[0.8, 0.2], [0.6, 0.4], [0.1, 0.9]])
+    >>> [round(float(score), 3) for score in scores]
     [0.833, 0.556]
     """
 
@@ -41,8 +44,11 @@ class FBetaScore(Metric):
 
     def _build(self, classes):
         shape = () if self.average == "micro" else (classes,)
-        for name in ("true_positives", "false_positives", "false_negatives", "intermediate_weights"):
-            setattr(self, name, self.add_variable(shape, "zeros", dtype=self.dtype, name=name))
+        make = functools.partial(self.add_variable, shape, "zeros", dtype=self.dtype)
+        self.true_positives = make(name="true_positives")
+        self.false_positives = make(name="false_positives")
+        self.false_negatives = make(name="false_negatives")
+        self.intermediate_weights = make(name="intermediate_weights")
         self._built = True
 
     def update_state(self, y_true, y_pred, sample_weight=None):

@@ -67,7 +67,7 @@ class Mean(Metric):
     2.0
     """
 
-    def __init__(self, name="mean", dtype=None):
+    def __init__(self, name: str | None = "mean", dtype=None):
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable((), "zeros", dtype=self.dtype, name="total")
         self.count = self.add_variable((), "zeros", dtype=self.dtype, name="count")
@@ -101,7 +101,7 @@ class MeanMetricWrapper(Mean):
         if self._direction is None and is_ours(fn) and fn.__module__.startswith("lamina.losses"):
             self._direction = "down"
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true, y_pred, sample_weight=None):  # pyright: ignore[reportIncompatibleMethodOverride]
         values = self.fn(y_true, y_pred, **{key: getattr(self, key) for key in self._settings})
         super().update_state(values, sample_weight=masked_weights(sample_weight, get_mask(y_pred), self.dtype))
 

@@ -1,5 +1,7 @@
 """Metrics between numbers: root mean squared error, angle, correlation, and the share of variance explained."""
 
+import functools
+
 import jax.numpy as jnp
 
 from lamina.core import settings
@@ -37,7 +39,7 @@ class RootMeanSquaredError(Mean):
     def __init__(self, name="root_mean_squared_error", dtype=None):
         super().__init__(name, dtype)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true, y_pred, sample_weight=None):  # pyright: ignore[reportIncompatibleMethodOverride]
         y_true, y_pred = pair(y_true, y_pred)
         super().update_state(jnp.square(y_pred - y_true), sample_weight)
 
@@ -143,7 +145,7 @@ class R2Score(Metric):
         super().__init__(name=name, dtype=dtype)
         if class_aggregation not in (None, "uniform_average", "variance_weighted_average"):
             raise ConfigError(
-                f"class_aggregation is None, 'uniform_average' or 'variance_weighted_average'; got {class_aggregation!r}."
+                f"class_aggregation: None, 'uniform_average' or 'variance_weighted_average'; got {class_aggregation!r}."
             )
         if num_regressors < 0:
             raise ConfigError(f"num_regressors is 0 or more; got {num_regressors}.")
@@ -152,8 +154,11 @@ class R2Score(Metric):
         self._built = False
 
     def _build(self, outputs):
-        for name in ("squared_sum", "sum", "residual", "count"):
-            setattr(self, name, self.add_variable((outputs,), "zeros", dtype=self.dtype, name=name))
+        make = functools.partial(self.add_variable, (outputs,), "zeros", dtype=self.dtype)
+        self.squared_sum = make(name="squared_sum")
+        self.sum = make(name="sum")
+        self.residual = make(name="residual")
+        self.count = make(name="count")
         self._built = True
 
     def update_state(self, y_true, y_pred, sample_weight=None):
@@ -175,15 +180,16 @@ class R2Score(Metric):
     def result(self):
         if not self._built:
             return jnp.zeros((), self.dtype)
-        total = self.squared_sum - self.sum * self.sum / self.count
-        scores = 1 - self.residual / total
+        total = self.squared_sum.value - jnp.square(self.sum.value) / self.count.value
+        scores = 1 - self.residual.value / total
         scores = jnp.where(jnp.isinf(scores), 0, scores)
         if self.class_aggregation == "uniform_average":
             scores = jnp.mean(scores)
         elif self.class_aggregation == "variance_weighted_average":
             scores = jnp.sum(scores * total) / jnp.sum(total)
         if self.num_regressors:
-            left = self.num_samples - self.num_regressors - 1  # the adjusted score exists with samples left over
-            adjusted = 1 - (1 - scores) * divide_no_nan(self.num_samples - 1, left)
+            samples = self.num_samples.value
+            left = samples - self.num_regressors - 1  # the adjusted score exists with samples left over
+            adjusted = 1 - (1 - scores) * divide_no_nan(samples - 1, left)
             scores = jnp.where(left > 0, adjusted, scores)
         return scores

@@ -99,21 +99,26 @@ def close(ours, theirs, tolerance=1e-5):
     np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
 
 
+def same_values_and_gradients(ours, theirs, y_true, y_pred, tolerance=1e-5, **settings):
+    """One program each: the values, and the gradient of their sum weighted by 1, 2, 3, ..."""
+
+    def total(loss, y_pred):
+        values = loss(y_true, y_pred, **settings)
+        return jnp.sum(values * (1 + jnp.arange(values.size).reshape(values.shape))), values
+
+    results = [jax.jit(jax.grad(functools.partial(total, loss), has_aux=True))(y_pred) for loss in (ours, theirs)]
+    (gradient, values), (keras_gradient, keras_values) = results
+    close(values, keras_values, tolerance)
+    close(gradient, keras_gradient, 1e-4)
+
+
 @each
 def test_function_gives_keras_values_and_gradients(cls, function, settings, targets, outputs):
     ours, theirs = getattr(losses, function), getattr(keras.losses, function)
     for shape in ((5, 4), (3, 2, 4)):
         if settings.get("axis") == (1, 2) and len(shape) == 2:
             continue
-        y_true, y_pred = targets(*shape), outputs(*shape)
-        close(ours(y_true, y_pred, **settings), theirs(y_true, y_pred, **settings))
-        weights = numbers(*np.shape(ours(y_true, y_pred, **settings)))
-
-        def total(loss, y_pred, y_true=y_true, weights=weights):
-            return jnp.sum(loss(y_true, y_pred, **settings) * weights)
-
-        gradients = [jax.grad(functools.partial(total, loss))(y_pred) for loss in (ours, theirs)]
-        close(*gradients, tolerance=1e-4)
+        same_values_and_gradients(ours, theirs, targets(*shape), outputs(*shape), **settings)
 
 
 @each
@@ -306,10 +311,36 @@ def test_symbolic_tensors_give_shapes():
     assert trace(losses.SparseCategoricalCrossentropy(), y_true, y_pred).shape == ()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=3), st.integers(0, 2**32 - 1))
 def test_mean_squared_error_of_any_shape(shape, seed):
     values = np.random.default_rng(seed)
     y_true, y_pred = values.normal(size=(2, *shape)).astype("float32")
     np.testing.assert_allclose(losses.mean_squared_error(y_true, y_pred), ((y_true - y_pred) ** 2).mean(-1), rtol=1e-5)
     np.testing.assert_allclose(losses.MeanSquaredError()(y_true, y_pred), ((y_true - y_pred) ** 2).mean(), rtol=1e-5)
+
+
+def unit(*shape):
+    vectors = numbers(*shape)
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def test_circle_is_that_of_keras():
+    y_true, y_pred = np.array([0, 1, 0, 2, 1, 3]), unit(6, 4)
+    references = {"ref_labels": np.array([0, 3, 1, 1]), "ref_embeddings": numbers(4, 4)}
+    for options in ({}, {"gamma": 2.0, "margin": 0.2, "remove_diagonal": False, **references}):
+        same_values_and_gradients(losses.circle, keras.losses.circle, y_true, y_pred, **options)
+    ours, theirs = losses.Circle(gamma=2.0, margin=0.1), keras.losses.Circle(gamma=2.0, margin=0.1)
+    close(ours(y_true[:, None], y_pred), theirs(y_true[:, None], y_pred), 1e-4)
+    assert ours.get_config() == theirs.get_config()
+    with pytest.raises(ShapeError, match="Class numbers"):
+        losses.circle(one_hot(6, 4), y_pred)
+
+
+def test_ctc_is_that_of_keras():
+    y_true, y_pred = np.array([[1, 2, 0], [2, 2, 1], [3, 0, 0]]), numbers(3, 8, 5)
+    same_values_and_gradients(losses.CTC(reduction=None), keras.losses.CTC(reduction=None), y_true, y_pred)
+    assert losses.ctc(y_true, y_pred).shape == (3,)
+    assert losses.CTC().get_config() == keras.losses.CTC().get_config()
+    with pytest.raises(ShapeError, match="labels .batch, length"):
+        losses.ctc(y_true[0], y_pred)

@@ -191,7 +191,10 @@ def test_names_and_paths_are_those_of_keras():
 @pytest.mark.parametrize("cls", ["Mean", "Sum"])
 @pytest.mark.parametrize(
     ("shape", "weights"),
-    [((), None), ((3,), None), ((3, 2), None), ((3,), ()), ((3,), (3,)), ((3,), (3, 1)), ((3, 1), (3,)), ((3, 2), (3,)), ((3, 2), (3, 1)), ((3, 2), (3, 2)), ((3, 2, 2), (3, 2))],
+    [
+        ((), None), ((3,), None), ((3, 2), None), ((3,), ()), ((3,), (3,)), ((3,), (3, 1)), ((3, 1), (3,)),
+        ((3, 2), (3,)), ((3, 2), (3, 1)), ((3, 2), (3, 2)), ((3, 2, 2), (3, 2)),
+    ],
 )  # fmt: skip
 def test_sums_and_means_weigh_as_keras(cls, shape, weights):
     ours, theirs = getattr(metrics, cls)(), getattr(keras.metrics, cls)()
@@ -302,8 +305,16 @@ def test_wrapped_function_keeps_its_settings():
 
 @pytest.mark.parametrize(
     "function",
-    ["binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy", "top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy", "pearson_correlation", "concordance_correlation"],
-)  # fmt: skip
+    [
+        "binary_accuracy",
+        "categorical_accuracy",
+        "sparse_categorical_accuracy",
+        "top_k_categorical_accuracy",
+        "sparse_top_k_categorical_accuracy",
+        "pearson_correlation",
+        "concordance_correlation",
+    ],
+)
 def test_functions_give_keras_values(function):
     for shape in ((5, 7), (2, 3, 7)):
         y_true = (
