@@ -1,5 +1,7 @@
 """Layers that go through a sequence step by step: RNN over any cell; SimpleRNN, GRU and LSTM with cells of their own."""
 
+import functools
+
 import jax.numpy as jnp
 
 from lamina.core import context, tree
@@ -140,14 +142,12 @@ class RNN(Layer):
         if training:
             draw_dropout(cell, sequences.shape[0])
         if is_split(cell) and cell.compute_dtype == self.compute_dtype:
-            inputs, variables = cell.project(inputs, training), ()
-            step = lambda projected, states: cell.step(projected, states, training)
+            inputs, step, variables = cell.project(inputs, training), cell.step, ()
         else:
-            variables = cell.non_trainable_variables if isinstance(cell, Layer) else ()
-            step = lambda inputs, states: run_cell(cell, inputs, states, training)
+            step, variables = functools.partial(run_cell, cell), getattr(cell, "non_trainable_variables", ())
         added = len(context.current_call().lossy)
         last, outputs, states = rnn(
-            step,
+            lambda inputs, states: step(inputs, states, training),
             inputs,
             initial_state,
             mask=None if mask is None else jnp.swapaxes(mask, 0, 1).astype(bool),
@@ -189,7 +189,7 @@ class _OwnCell(RNN):
 
     def _set_up(self, arguments):
         """Make the cell, and the layer around it, from the arguments of `__init__` (its locals())."""
-        kwargs = {name: value for name, value in arguments["kwargs"].items() if name != "implementation"}
+        kwargs = arguments["kwargs"]
         shared = {name: kwargs[name] for name in ("dtype", "trainable") if name in kwargs}
         of_cell = {name: arguments[name] for name in _settings(self._cell_class) if name in arguments}
         of_layer = {name: arguments[name] for name in signature_of(RNN) if name in arguments}

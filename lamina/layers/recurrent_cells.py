@@ -23,15 +23,13 @@ class _Cell(Layer):
     steps at once; and `step`, from there to the next states.
 
     Shapes: inputs (batch, features), states each (batch, units) -> (batch, units) and the next states.
+
+    Dropout falls on the same units at every step of a sequence (Gal and Ghahramani, 2016). As in Keras, each gate has masks of its
+    own where there is recurrent dropout, else one mask serves all.
     """
 
-    _config_skips = frozenset(("autocast", "implementation"))
     gates = 1  # how many times `units` columns the kernels have
     state_count = 1
-
-    def __init__(self, implementation=2, **kwargs):
-        super().__init__(**kwargs)
-        self.implementation = implementation  # read by Keras 2 only: the numbers were the same
 
     def _set_up(self, arguments):
         """Keep the arguments of `__init__` (its locals()) under their names."""
@@ -93,9 +91,8 @@ class _Cell(Layer):
 
     def project(self, inputs, training=False):
         """`inputs @ kernel + bias`, for one step or for all: (..., batch, features) -> (..., batch, gates * units)."""
-        if training and self.dropout:
-            inputs = inputs * self.get_dropout_mask(inputs)
-        projected = jnp.matmul(inputs, self.kernel.value)
+        masks = self.get_dropout_mask(inputs) if training else None
+        projected = _product(inputs, self.kernel.value, masks)
         return projected if self.bias is None else projected + self._input_bias()
 
     def _input_bias(self):
@@ -105,25 +102,30 @@ class _Cell(Layer):
         """(output, next states) from projected inputs and states."""
         raise NotImplementedError
 
-    def _dropped(self, hidden, training):
-        """The hidden state as the recurrent product sees it."""
-        return hidden * self.get_recurrent_dropout_mask(hidden) if training and self.recurrent_dropout else hidden
+    def _recur(self, hidden, training, start=0, stop=None):
+        """`hidden @ recurrent_kernel`, for the gates from `start` to `stop`."""
+        stop = self.gates if stop is None else stop
+        masks = self.get_recurrent_dropout_mask(hidden) if training else None
+        kernel = self.recurrent_kernel.value[:, start * self.units : stop * self.units]
+        return _product(hidden, kernel, masks[start:stop] if isinstance(masks, list) else masks)
 
-    # Dropout falls on the same units at every step of a sequence: the masks are drawn once and kept until they are reset.
+    # Masks are drawn when first asked for and kept until they are reset.
 
     def get_dropout_mask(self, step_input):
-        """What inputs are multiplied by; None without dropout."""
+        """What inputs are multiplied by, an array or one a gate; None without dropout."""
         return self._mask("dropout", step_input)
 
     def get_recurrent_dropout_mask(self, step_input):
-        """What the hidden state is multiplied by; None without recurrent dropout."""
+        """What the hidden state is multiplied by, an array or one a gate; None without recurrent dropout."""
         return self._mask("recurrent_dropout", step_input)
 
     def _mask(self, name, like):
-        cell = self._masks[name]
-        if getattr(self, name) and cell.read() is None:
-            cell.write(random.dropout(jnp.ones_like(like), getattr(self, name), seed=self.seed_generator))
-        return cell.read()
+        rate, held = getattr(self, name), self._masks[name]
+        if rate and held.read() is None:
+            count = self.gates if self.recurrent_dropout else 1
+            draws = [random.dropout(jnp.ones_like(like), rate, seed=self.seed_generator) for _ in range(count)]
+            held.write(draws[0] if count == 1 else draws)
+        return held.read()
 
     def reset_dropout_mask(self):
         """Draw anew when next asked."""
@@ -132,6 +134,16 @@ class _Cell(Layer):
     def reset_recurrent_dropout_mask(self):
         """Draw anew when next asked."""
         self._masks["recurrent_dropout"].write(None)
+
+
+def _product(inputs, kernel, masks=None):
+    """`inputs @ kernel`, the inputs times a mask, or times another mask for each gate."""
+    if masks is None:
+        return jnp.matmul(inputs, kernel)
+    if not isinstance(masks, list):
+        return jnp.matmul(inputs * masks, kernel)
+    parts = jnp.split(kernel, len(masks), axis=-1)
+    return jnp.concatenate([jnp.matmul(inputs * mask, part) for mask, part in zip(masks, parts, strict=True)], -1)
 
 
 class SimpleRNNCell(_Cell):
@@ -156,8 +168,7 @@ class SimpleRNNCell(_Cell):
         self._set_up(locals())
 
     def step(self, projected, states, training=False):
-        hidden = self._dropped(states[0], training)
-        output = self.activation(projected + jnp.matmul(hidden, self.recurrent_kernel.value))
+        output = self.activation(projected + self._recur(states[0], training))
         return output, [output]
 
 
@@ -186,15 +197,19 @@ class GRUCell(_Cell):
         return self.bias.value[0] if self.reset_after else self.bias.value
 
     def step(self, projected, states, training=False):
-        hidden, kernel, units = self._dropped(states[0], training), self.recurrent_kernel.value, self.units
-        inner = jnp.matmul(hidden, kernel if self.reset_after else kernel[:, : 2 * units])
-        if self.reset_after and self.use_bias:
-            inner = inner + self.bias.value[1]
-        gates = self.recurrent_activation(projected[..., : 2 * units] + inner[..., : 2 * units])
-        z, r = gates[..., :units], gates[..., units:]
-        product = r * inner[..., 2 * units :] if self.reset_after else jnp.matmul(r * hidden, kernel[:, 2 * units :])
-        candidate = self.activation(projected[..., 2 * units :] + product)
-        output = z * states[0] + (1 - z) * candidate
+        hidden = states[0]
+        z, r, candidate = jnp.split(projected, 3, axis=-1)
+        if self.reset_after:
+            inner = self._recur(hidden, training)
+            inner_z, inner_r, inner = jnp.split(inner + self.bias.value[1] if self.use_bias else inner, 3, axis=-1)
+            r = self.recurrent_activation(r + inner_r)
+            candidate = candidate + r * inner
+        else:
+            inner_z, inner_r = jnp.split(self._recur(hidden, training, 0, 2), 2, axis=-1)
+            r = self.recurrent_activation(r + inner_r)
+            candidate = candidate + self._recur(r * hidden, training, 2, 3)
+        z = self.recurrent_activation(z + inner_z)
+        output = z * hidden + (1 - z) * self.activation(candidate)
         return output, [output]
 
 
@@ -226,8 +241,7 @@ class LSTMCell(_Cell):
 
     def step(self, projected, states, training=False):
         hidden, carry = states
-        sums = projected + jnp.matmul(self._dropped(hidden, training), self.recurrent_kernel.value)
-        i, f, c, o = jnp.split(sums, 4, axis=-1)
+        i, f, c, o = jnp.split(projected + self._recur(hidden, training), 4, axis=-1)
         carry = self.recurrent_activation(f) * carry + self.recurrent_activation(i) * self.activation(c)
         output = self.recurrent_activation(o) * self.activation(carry)
         return output, [output, carry]

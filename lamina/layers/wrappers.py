@@ -8,8 +8,9 @@ from lamina.errors import ConfigError, ShapeError
 from lamina.layers import arguments
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
+from lamina.layers.wrapper import Wrapper
 
-__all__ = ["Bidirectional", "TimeDistributed", "Wrapper"]
+__all__ = ["Bidirectional", "TimeDistributed"]
 
 _MERGES = {
     "concat": lambda forward, backward: jnp.concatenate([forward, backward], -1),
@@ -18,20 +19,6 @@ _MERGES = {
     "ave": lambda forward, backward: (forward + backward) / 2,
     None: lambda forward, backward: (forward, backward),
 }
-
-
-class Wrapper(Layer):
-    """Base of layers around one layer, kept as `layer`."""
-
-    def __init__(self, layer, **kwargs):
-        super().__init__(**kwargs)
-        if not isinstance(layer, Layer):
-            raise ConfigError(f"{type(self).__name__} needs a layer; got {layer!r}.", fix=f"{type(self).__name__}(Dense(8))")
-        self.layer = layer
-
-    def build(self, input_shape=None):
-        if not self.layer.built:
-            self.layer.build(input_shape)
 
 
 class TimeDistributed(Wrapper):
