@@ -3,7 +3,7 @@
 from lamina import activations, constraints, initializers, regularizers
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.input_spec import InputSpec
-from lamina.layers.spatial import SpatialLayer
+from lamina.layers.spatial import SpatialLayer, is_whole
 from lamina.ops.convolution import conv, conv_transpose, depthwise_conv, separable_conv
 
 __all__ = [
@@ -65,9 +65,9 @@ class _Windowed(SpatialLayer):
             )
 
     def _positive(self, name, value):
-        if not isinstance(value, int) or value < 1:
+        if not is_whole(value, 1):
             raise ConfigError(f"{type(self).__name__} needs {name}, a whole number above 0; got {value!r}.")
-        return value
+        return int(value)
 
     def _channels(self, input_shape):
         """The number of channels of the inputs, which from now on is the only one taken."""

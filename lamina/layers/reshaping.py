@@ -5,11 +5,13 @@ import math
 import jax
 import jax.numpy as jnp
 
+from lamina.core.dtypes import is_float
 from lamina.core.settings import standardize_data_format
+from lamina.core.symbolic import KerasTensor
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
-from lamina.layers.spatial import SpatialLayer
+from lamina.layers.spatial import SpatialLayer, is_whole
 
 __all__ = [
     "Cropping1D", "Cropping2D", "Cropping3D", "Flatten", "Permute", "RepeatVector", "Reshape", "UpSampling1D",
@@ -61,6 +63,10 @@ class Reshape(Layer):
     def compute_output_shape(self, input_shape):
         # Not traced: the sizes that stand in for None need not be divisible by those of the target.
         return (input_shape[0], *self._sizes(tuple(input_shape[1:])))
+
+    def compute_output_spec(self, inputs):
+        dtype = self.compute_dtype if self.autocast and is_float(inputs.dtype) else inputs.dtype
+        return KerasTensor(self.compute_output_shape(inputs.shape), dtype)
 
     def call(self, inputs):
         return inputs.reshape(inputs.shape[0], *self._sizes(inputs.shape[1:]))
@@ -118,9 +124,9 @@ class RepeatVector(Layer):
 
     def __init__(self, n, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(n, int) or n < 1:
+        if not is_whole(n, 1):
             raise ConfigError(f"RepeatVector needs n, a whole number above 0; got {n!r}.")
-        self.n = n
+        self.n = int(n)
         self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs):

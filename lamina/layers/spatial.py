@@ -1,9 +1,18 @@
 """What layers over 1 to 3 spatial axes share: the rank, the data format, and settings for each axis."""
 
+from typing import Any
+
+import numpy as np
+
 from lamina.core.settings import standardize_data_format
 from lamina.errors import ConfigError
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
+
+
+def is_whole(value, least=0):
+    """Whether `value` is a whole number, Python's or NumPy's, of `least` or more."""
+    return isinstance(value, (int, np.integer)) and value >= least
 
 
 class SpatialLayer(Layer):
@@ -34,28 +43,28 @@ class SpatialLayer(Layer):
         """A setting for every axis: those of `spatial`, and `other` for the batch and the channels."""
         return (other, other, *spatial) if self.data_format == "channels_first" else (other, *spatial, other)
 
-    def per_axis(self, name, value, least=1):
+    def per_axis(self, name, value: Any, least=1):
         """A whole number for each spatial axis, from one number or one for each; none below `least`."""
-        values = (value,) * self.rank if isinstance(value, int) else value
+        values = (value,) * self.rank if is_whole(value) else value
         fits = isinstance(values, (tuple, list)) and len(values) == self.rank
-        if not fits or not all(isinstance(one, int) and one >= least for one in values):
+        if not fits or not all(is_whole(one, least) for one in values):
             several = f", or {self.rank} of them" if self.rank > 1 else ""
             example = f" or {name}={(2,) * self.rank}" if self.rank > 1 else ""
             raise ConfigError(
                 f"{type(self).__name__} needs {name}: a whole number of {least} or more{several}; got {value!r}.",
                 fix=f"{name}=2{example}, say.",
             )
-        return tuple(values)
+        return tuple(map(int, values))
 
     def margins(self, name, value):
         """(before, after) of each spatial axis, from one number, one for each axis, or one pair for each axis."""
-        entries = (value,) * self.rank if isinstance(value, int) else value
+        entries: Any = (value,) * self.rank if is_whole(value) else value
         if self.rank == 1:
             entries = (value if isinstance(value, (tuple, list)) else (value, value),)
         if isinstance(entries, (tuple, list)) and len(entries) == self.rank:
-            pairs = tuple((one, one) if isinstance(one, int) else tuple(one) for one in entries)
-            if all(len(pair) == 2 and all(isinstance(n, int) and n >= 0 for n in pair) for pair in pairs):
-                return pairs
+            pairs: list[Any] = [(one, one) if is_whole(one) else one for one in entries]
+            if all(isinstance(pair, (tuple, list)) and len(pair) == 2 and all(map(is_whole, pair)) for pair in pairs):
+                return tuple((int(before), int(after)) for before, after in pairs)
         forms = ("1", "(1, 2)") if self.rank == 1 else ("1", f"{(1,) * self.rank}", f"{((1, 2),) * self.rank}")
         raise ConfigError(
             f"{type(self).__name__} needs {name}: whole numbers of 0 or more, like {' or '.join(forms)}; got {value!r}."

@@ -123,6 +123,7 @@ def test_transposed_conv_is_the_transpose(window, stride, extra, padding):
     mine, theirs = check.pair(Conv1DTranspose, kwargs)
     draw = np.random.default_rng(0)
     inputs = draw.normal(size=(1, 4, 3)).astype("float32")
+    check.draw_nothing(theirs)
     theirs.build(inputs.shape)
     mine.build(inputs.shape)
     theirs.set_weights(mine.get_weights())
@@ -135,6 +136,12 @@ def test_transposed_conv_is_the_transpose(window, stride, extra, padding):
     small = np.asarray(forward(large))
     if small.shape == inputs.shape and (padding == "valid" or extra is None):
         np.testing.assert_allclose(np.vdot(small, inputs), np.vdot(large, outputs), 1e-4)
+
+
+def test_numpys_whole_numbers_are_taken():
+    layer = Conv2D(np.int64(2), np.int32(3), strides=(np.int64(1), 2))
+    assert layer.get_config() == Conv2D(2, 3, strides=(1, 2), name=layer.name).get_config()
+    assert type(layer.get_config()["filters"]) is type(layer.get_config()["strides"][0]) is int
 
 
 def test_convolution_by_hand():
@@ -164,8 +171,8 @@ def test_subclass_replaces_the_convolution():
 def test_activity_regularizer_and_mixed_precision():
     mine, theirs = check.pair(Conv2D, dict(filters=2, kernel_size=2, activity_regularizer="l2", dtype="mixed_bfloat16"))
     inputs = np.ones((2, 3, 3, 1), "float32")
-    theirs(inputs)
-    mine(inputs)
+    theirs.build(inputs.shape)
+    mine.build(inputs.shape)
     theirs.set_weights(mine.get_weights())
     outputs, expected = mine(inputs), theirs(inputs)
     assert outputs.dtype == "bfloat16" and mine.kernel.dtype == "float32"

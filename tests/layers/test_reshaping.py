@@ -130,6 +130,8 @@ def test_empty_batch():
 
 def test_integers_keep_their_type():
     assert Flatten()(np.ones((2, 2, 2), "int32")).dtype == "int32"
+    assert Reshape((4,))(Input((2, 2), dtype="int32")).dtype == "int32"
+    assert Reshape((4,), dtype="mixed_bfloat16")(Input((2, 2))).dtype == "bfloat16"
     assert ZeroPadding1D(1)(np.ones((1, 2, 2), "int32")).dtype == "int32"
 
 
