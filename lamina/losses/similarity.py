@@ -62,8 +62,8 @@ class Circle(LossFunctionWrapper):
     """The mean circle loss of class numbers and embeddings of length 1.
 
     >>> import lamina as keras
-    >>> float(keras.losses.Circle()([0, 0, 1], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
-    0.0
+    >>> round(float(keras.losses.Circle(gamma=1.0)([0, 0, 1], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])), 3)
+    0.546
     """
 
     _integer_targets = True

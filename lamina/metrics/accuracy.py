@@ -1,5 +1,6 @@
 """Accuracies: how often the prediction is right."""
 
+import jax
 import jax.numpy as jnp
 
 from lamina.core import settings
@@ -23,6 +24,14 @@ __all__ = [
     "sparse_top_k_categorical_accuracy",
     "top_k_categorical_accuracy",
 ]
+
+
+def _largest(scores):
+    """argmax over the last axis. On a CPU, XLA's own takes eight times as long as max, then min, of a thousand classes."""
+    if scores.shape[-1] < 128:
+        return jnp.argmax(scores, axis=-1)
+    places = jax.lax.broadcasted_iota("int32", scores.shape, scores.ndim - 1)
+    return jnp.min(jnp.where(scores == jnp.max(scores, axis=-1, keepdims=True), places, scores.shape[-1]), axis=-1)
 
 
 def _right(condition):
@@ -62,7 +71,7 @@ def categorical_accuracy(y_true, y_pred):
     Array([1., 0.], dtype=float32)
     """
     y_true, y_pred = pair(y_true, y_pred)
-    return _right(jnp.argmax(y_true, axis=-1) == jnp.argmax(y_pred, axis=-1))
+    return _right(_largest(y_true) == _largest(y_pred))
 
 
 @op
@@ -76,7 +85,7 @@ def sparse_categorical_accuracy(y_true, y_pred):
     Array([1., 0.], dtype=float32)
     """
     y_pred = float_array(y_pred)
-    return _right(class_numbers(y_true, y_pred, -1) == jnp.argmax(y_pred, axis=-1))
+    return _right(class_numbers(y_true, y_pred, -1) == _largest(y_pred))
 
 
 def _among_top(labels, y_pred, k):
@@ -96,7 +105,7 @@ def top_k_categorical_accuracy(y_true, y_pred, k=5):
     Array([1.], dtype=float32)
     """
     y_true, y_pred = pair(y_true, y_pred)
-    return _among_top(jnp.argmax(y_true, axis=-1), y_pred, k)
+    return _among_top(_largest(y_true), y_pred, k)
 
 
 @op

@@ -67,11 +67,8 @@ class AUC(ThresholdMetric):
         self._make_counts((self.num_thresholds, num_labels) if self.multi_label else (self.num_thresholds,))
         self._built = True
 
-    def get_config(self):
-        config = {**super().get_config(), "thresholds": self.given_thresholds}
-        if self.given_thresholds is None:
-            del config["thresholds"]
-        return config
+    def _argument(self, name, parameter, owner):
+        return self.given_thresholds if name == "thresholds" else super()._argument(name, parameter, owner)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_true, y_pred, weights = self._prepare(y_true, y_pred, sample_weight)

@@ -30,20 +30,32 @@ OUT_OF_TOP = -1e10  # what an output that is not among the top k counts as; also
 
 
 def confusion_counts(y_true, y_pred, weights, thresholds, names=COUNTS, per_label=False):
-    """The named counts at each threshold, in one pass: an output above the threshold says yes.
+    """The named counts at each threshold: an output above the threshold says yes. One pass puts each output into the
+    interval between two thresholds; cumulative sums over the intervals are the counts.
 
     Shapes: values of any shape -> (thresholds,); per_label: (batch, labels) -> (thresholds, labels).
     """
-    shape = (-1, y_pred.shape[-1]) if per_label else (-1,)
-    y_true, y_pred, weights = (array.reshape(shape) for array in (y_true != 0, y_pred, weights))
-    yes = y_pred > jnp.asarray(thresholds, y_pred.dtype).reshape((-1,) + (1,) * y_pred.ndim)
-    chosen = {
-        "true_positives": lambda: yes & y_true,
-        "false_positives": lambda: yes & ~y_true,
-        "true_negatives": lambda: ~yes & ~y_true,
-        "false_negatives": lambda: ~yes & y_true,
+    labels = y_pred.shape[-1] if per_label else 1
+    y_true, y_pred, weights = (array.reshape(-1, labels) for array in (y_true != 0, y_pred, weights))
+    order = np.argsort(thresholds)
+    ascending = jnp.asarray(np.asarray(thresholds)[order], y_pred.dtype)
+    below = jnp.where(jnp.isnan(y_pred), 0, jnp.searchsorted(ascending, y_pred))  # how many thresholds are exceeded
+    sums = jnp.zeros((2, len(order) + 1, labels), weights.dtype)
+    negatives, positives = sums.at[y_true.astype("int32"), below, jnp.arange(labels)].add(weights)
+    counts = {
+        "true_positives": lambda: _from_above(positives),
+        "false_positives": lambda: _from_above(negatives),
+        "true_negatives": lambda: jnp.cumsum(negatives[:-1], axis=0),
+        "false_negatives": lambda: jnp.cumsum(positives[:-1], axis=0),
     }
-    return {name: jnp.sum(jnp.where(chosen[name](), weights, 0), axis=1) for name in names}
+    as_given = np.argsort(order)
+    found = {name: counts[name]()[as_given] for name in names}
+    return found if per_label else {name: count[:, 0] for name, count in found.items()}
+
+
+def _from_above(sums):
+    """At each threshold, what lies in the intervals above it."""
+    return jnp.cumsum(sums[:0:-1], axis=0)[::-1]
 
 
 def only_top(y_pred, k):
@@ -114,8 +126,8 @@ class _AtThresholds(ThresholdMetric):
         self.init_thresholds = thresholds
         self.thresholds = _checked(thresholds, default)
 
-    def get_config(self):
-        return {**super().get_config(), "thresholds": self.init_thresholds}
+    def _argument(self, name, parameter, owner):
+        return self.init_thresholds if name == "thresholds" else super()._argument(name, parameter, owner)
 
 
 class _OneCount(_AtThresholds):

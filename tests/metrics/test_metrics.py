@@ -338,6 +338,18 @@ def test_numbers_no_class_has_are_never_right():
     assert matrix.total_confusion_matrix.numpy().tolist() == [[1, 0], [0, 0]]
 
 
+def test_accuracy_over_many_classes_takes_the_first_of_the_largest():
+    outputs = tenths(50, 300)
+    expected = (outputs.argmax(-1) == np.arange(50)).astype("float32")
+    assert np.array_equal(metrics.sparse_categorical_accuracy(np.arange(50), outputs), expected)
+    assert np.array_equal(metrics.categorical_accuracy(np.eye(50, 300), outputs), expected)
+
+
+def test_an_output_that_is_no_number_says_no():
+    metric = metrics.FalseNegatives(thresholds=[0.1, 0.5])
+    assert metric([1, 1], [np.nan, 0.3]).tolist() == [1, 2]
+
+
 def test_area_under_a_perfect_and_a_blind_curve():
     y_true = np.array([0, 0, 1, 1], "float32")
     for curve in ("ROC", "PR"):
