@@ -33,6 +33,17 @@ class LaminaError(Exception):
         super().__init__(message)
         self.message, self.fix, self.where = message, fix, None
 
+    def reword(self, function):
+        """Change the words by a function of text."""
+        self.message, self.where, self.fix = (
+            function(part) if isinstance(part, str) else part for part in (self.message, self.where, self.fix)
+        )
+
+    def add_note(self, note):
+        """Take a note, but not JAX's on frames that it hid: our message says where to look."""
+        if "JAX has removed its internal frames" not in note:
+            super().add_note(note)
+
     def __str__(self):
         return "\n".join(str(part) for part in (self.message, self.where, self.fix) if part)
 

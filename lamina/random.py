@@ -77,6 +77,7 @@ def global_seed_generator():
     if _global_generator is None:
         with context.concrete():
             _global_generator = SeedGenerator(default_seed(), name="global_seed_generator")
+        context.ambient("global_seed_generator", _global_generator.state)
     return _global_generator
 
 

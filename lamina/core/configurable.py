@@ -3,6 +3,7 @@
 import difflib
 import inspect
 import types
+from typing import Any
 
 import jax
 import numpy as np
@@ -245,7 +246,7 @@ def deserialize_nested(value):
     return value
 
 
-def deserialize(config, custom_objects=None, safe_mode=None, namespaces=None):
+def deserialize(config, custom_objects=None, safe_mode=None, namespaces=None) -> Any:
     """The object that a description (or a list, dict or plain value with descriptions in it) stands for.
 
     Names are looked up in the closed table of lamina, among registered objects and in `custom_objects`, nowhere else.
@@ -306,7 +307,7 @@ def resolver(kind, namespace, base=None, aliases=(), default=None):
     """
     aliases = dict(aliases)
 
-    def get(identifier):
+    def get(identifier) -> Any:
         if identifier is None:
             return default
         if isinstance(identifier, dict):
@@ -332,7 +333,8 @@ def _named(kind, namespace, name, aliases):
         if (namespace, name) in table:
             return table[namespace, name]
     known = sorted({*aliases, *(key for space, key in (*registry.CLASSES, *registry.FUNCTIONS) if space == namespace)})
-    near = difflib.get_close_matches(name, known, n=1)
+    lower = {key.lower(): key for key in reversed(known)}
+    near = [lower[key] for key in difflib.get_close_matches(name.lower(), lower, n=1)]
     raise ConfigError(
         f"Unknown {kind} {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""),
         fix=f"Known: {', '.join(known)}; or pass a function or an object.",

@@ -43,13 +43,34 @@ class Cell:
 
 @contextlib.contextmanager
 def bind(cells=(), values=()):
-    """Inside the block each cell reads and writes its slot here; outside, nothing changes. Gives the slots."""
-    slots = {**(_slots.get() or {}), **dict(zip(cells, values, strict=True))}
+    """Inside the block each cell reads and writes its slot here; outside, nothing changes. Gives the slots.
+
+    Ambient cells are the exception: what is written to one goes out to the `bind` around this one.
+    """
+    outer = _slots.get()
+    slots = {**(outer or {}), **dict(zip(cells, values, strict=True))}
     token = _slots.set(slots)
     try:
         yield slots
     finally:
         _slots.reset(token)
+        if outer is not None:
+            for cell in _ambient.values():
+                if cell in outer:
+                    outer[cell] = slots[cell]
+
+
+_ambient = {}  # name -> Cell
+
+
+def ambient(name, cell):
+    """Make a cell of the whole process (the global seed) one that every compiled step carries along; one cell a name."""
+    _ambient[name] = cell
+
+
+def ambient_cells():
+    """The cells that every compiled step carries along."""
+    return list(_ambient.values())
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from typing import Any
 
 from lamina.core.configurable import Configurable, config_value, deserialize_nested
 from lamina.core.context import unique_name
@@ -13,7 +14,7 @@ Parameter = inspect.Parameter
 _TENSOR_NAMES = frozenset(("x", "x1", "x2", "y", "xs", "inputs"))  # never settings, also where they have a default
 
 
-def op(function=None, *, settings=(), name=None):
+def op(function=None, *, settings=(), name=None) -> Any:
     """Make `function` an op: on arrays and variables it computes; a KerasTensor among its arguments makes it a graph node.
 
     Args:
@@ -36,9 +37,19 @@ def op(function=None, *, settings=(), name=None):
 
     public.compute = function
     public.op_name = op_name
+    public.leading = _leading(function)
     public.settings = frozenset((*settings, *_optional(function)))
     OPS[op_name] = public
     return public
+
+
+def _leading(function):
+    """The names of the parameters before `*operands`, which can only be given by position; () without such operands."""
+    parameters = list(inspect.signature(function).parameters.values())
+    kinds = [p.kind for p in parameters]
+    if Parameter.VAR_POSITIONAL not in kinds:
+        return ()
+    return tuple(p.name for p in parameters[: kinds.index(Parameter.VAR_POSITIONAL)])
 
 
 def _optional(function):
@@ -84,7 +95,9 @@ class OpCall(Operation, Configurable):
 
     def call(self, *args, **kwargs):
         """The op on arrays."""
-        return OPS[self.op_name].compute(*unwrap(args), **unwrap(kwargs), **unwrap(self.settings))
+        public, settings, rest = OPS[self.op_name], dict(self.settings), iter(args)
+        args = (*(settings.pop(name) if name in settings else next(rest) for name in public.leading), *rest)
+        return public.compute(*unwrap(args), **unwrap(kwargs), **unwrap(settings))
 
     def get_config(self):
         return {"name": self.name, **{key: config_value(value) for key, value in self.settings.items()}}

@@ -4,6 +4,7 @@ Shapes of results come from tracing. A size that is not known (None) is traced w
 the two results is not known either.
 """
 
+import re
 import weakref
 
 import jax
@@ -12,9 +13,10 @@ import numpy as np
 
 from lamina.core import context, tree
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
-from lamina.errors import CallError, ShapeError
+from lamina.errors import CallError, LaminaError, ShapeError
 
-STAND_INS = (240, 480)  # many divisors, so that halving and windows work; wide apart, so that strides keep them different
+STAND_INS = (6720, 13440)  # many divisors, so that halving and windows work; wide apart, so that strides keep them different;
+# and no number a user would write, so that an error can say None in their place
 
 
 class KerasTensor:
@@ -102,6 +104,11 @@ for _dunder, _op in {
     setattr(KerasTensor, f"__{_dunder}__", _method(_op))
 
 
+def without_stand_ins(shape):
+    """A shape seen while tracing, None where a size was a stand-in."""
+    return tuple(None if size in STAND_INS else size for size in shape)
+
+
 def standardize_shape(shape):
     """A tuple of ints and None from what users write as a shape."""
     if isinstance(shape, (int, np.integer)):
@@ -165,8 +172,13 @@ def trace(function, *args, **kwargs):
 
     def shapes(stand_in):
         values = [_abstract(symbol, stand_in) for symbol in symbols]
-        # A fresh function each time: JAX would otherwise hand back what it traced before a layer changed.
-        return jax.eval_shape(lambda *a: run(*a), values, [m if m is None else _abstract(m, stand_in) for m in masks])
+        mask_values = [None if mask is None else _abstract(mask, stand_in) for mask in masks]
+        try:
+            # A fresh function each time: JAX would otherwise hand back what it traced before a layer changed.
+            return jax.eval_shape(lambda *a: run(*a), values, mask_values)
+        except LaminaError as error:
+            error.reword(lambda text: re.sub(rf"\b{stand_in}\b", "None", text))
+            raise
 
     results = shapes(STAND_INS[0])
     unknown = any(None in symbol.shape for symbol in symbols)

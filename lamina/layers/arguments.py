@@ -9,7 +9,7 @@ import numpy as np
 
 from lamina.core import tree
 from lamina.core.symbolic import KerasTensor, get_mask
-from lamina.core.variable import Variable
+from lamina.core.variable import Variable, to_array
 from lamina.errors import CallError
 
 Parameter = inspect.Parameter
@@ -95,11 +95,11 @@ def convert(value, dtype):
     elif isinstance(value, (np.ndarray, np.generic)):
         if value.dtype.kind in "OUS":
             return value  # strings stay on the host
-        value = jnp.asarray(value)
+        value = to_array(value)
     elif not isinstance(value, jax.Array):
         if not hasattr(value, "__array__") or isinstance(value, KerasTensor):
             return value
-        value = jnp.asarray(np.asarray(value))
+        value = to_array(value)
     if dtype is not None and jnp.issubdtype(value.dtype, jnp.floating) and value.dtype != dtype:
         return value.astype(dtype)
     return value

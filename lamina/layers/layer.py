@@ -1,6 +1,7 @@
 """Layer: a function with variables. Write `build` to make them and `call` to use them; the rest follows."""
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from lamina.core.configurable import Configurable, signature_of
 from lamina.core.context import Cell
 from lamina.core.dtypes import is_float, standardize_dtype
 from lamina.core.graph import Operation
-from lamina.core.symbolic import KerasTensor, get_mask, is_symbolic, set_mask, trace
+from lamina.core.symbolic import KerasTensor, get_mask, is_symbolic, set_mask, trace, without_stand_ins
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, ConfigError, ShapeError, locate, warn
 from lamina.layers import arguments
@@ -65,6 +66,7 @@ class Layer(Tracked, Operation, Configurable):
         self._losses_cell = Cell([])
         self._lossy = []
         self._build_shapes = None
+        self._output_shape = None  # of the first call, for the summary of a model without a graph
         self._input_shape_argument = _input_shape(kwargs)
         self._initial_weights = kwargs.pop("weights", None)
         if kwargs:
@@ -285,11 +287,15 @@ class Layer(Tracked, Operation, Configurable):
         if self.built:
             return
         build = type(self).build
-        if build is Layer.build:
+        signature = arguments.signature_of(type(self).call)
+        if build is Layer.build and not self._layers:
             self.built = True
             return
-        signature = arguments.signature_of(type(self).call)
         shapes = {f"{n}_shape": arguments.shape_of(v) for n, v in arguments.tensors_of(signature, args, kwargs).items()}
+        if build is Layer.build:  # the layers inside build themselves in the call that follows
+            self.built = True
+            self._build_shapes = {name: _open_batch(shape) for name, shape in shapes.items()}
+            return
         wanted = arguments.signature_of(build).names
         if len(wanted) == 1 and shapes:
             self.build(next(iter(shapes.values())))
@@ -313,7 +319,7 @@ class Layer(Tracked, Operation, Configurable):
 
     # Calling
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args, **kwargs) -> Any:
         if "built" not in self.__dict__:
             raise CallError(f"{type(self).__name__}.__init__ did not call super().__init__().", fix="Call it first.")
         arguments.refuse_plain_values(self, args)
@@ -348,6 +354,8 @@ class Layer(Tracked, Operation, Configurable):
                 self._mask_outputs(args, kwargs, masks, outputs)
             if outer is None:
                 self._lossy = call.lossy
+        if self._output_shape is None and arguments.is_tensor(outputs):
+            self._output_shape = without_stand_ins(outputs.shape)
         return outputs
 
     def call(self, *args, **kwargs):
@@ -579,6 +587,15 @@ def _symbols(shape, dtype):
     if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple, dict)):
         return type(shape)(_symbols(item, dtype) for item in shape)
     return KerasTensor(shape, dtype)
+
+
+def _open_batch(shape):
+    """A shape (or a structure of them) with an open batch size."""
+    if isinstance(shape, dict):
+        return {key: _open_batch(value) for key, value in shape.items()}
+    if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple, dict)):
+        return type(shape)(map(_open_batch, shape))
+    return (None, *without_stand_ins(shape[1:])) if shape else shape
 
 
 def _tuples(shape):

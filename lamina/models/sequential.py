@@ -135,12 +135,6 @@ class Sequential(Model):
             known = isinstance(shape, tuple) and all(size is None or isinstance(size, int) for size in shape)
             self.build((None, *shape[1:]) if known else shape)
 
-    def compute_output_shape(self, input_shape):
-        """The shape after the last layer."""
-        for layer in self.layers:
-            input_shape = layer.compute_output_shape(input_shape)
-        return input_shape
-
     # Config
 
     def get_config(self):

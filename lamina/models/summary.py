@@ -86,10 +86,10 @@ def _output_shape(operation):
     shape = None
     if operation._inbound_nodes:
         shape = arguments.shape_of(operation._inbound_nodes[0].outputs)
-    elif getattr(operation, "built", False):
-        shape = getattr(operation, "_last_output_shape", None)
-    if shape is None and getattr(operation, "_graph", None) is not None:
+    elif getattr(operation, "_graph", None) is not None:
         shape = operation.output_shape
+    else:
+        shape = operation._output_shape
     if shape is None:
         return "?" if getattr(operation, "built", False) else "? (unbuilt)"
     return str(shape) if isinstance(shape, tuple) or isinstance(shape, dict) else ", ".join(map(str, shape))

@@ -57,7 +57,7 @@ def read_tree(model, file, name, skip_mismatch=False):
         except (ShapeError, KeyError) as error:
             failed.append((path, part, error))
     if failed and not skip_mismatch:
-        lines = "\n".join(f"  {path or getattr(part, 'name', '/')}: {error}" for path, part, error in failed[:8])
+        lines = "\n".join(f"  {path or getattr(part, 'name', '/')}: {getattr(error, 'message', error)}" for path, part, error in failed[:8])
         raise FileError(
             f"{name} does not fit the model in {len(failed)} place{'s' * (len(failed) > 1)}:\n{lines}",
             fix="Build the same architecture, or pass skip_mismatch=True to keep what does not fit as it is.",

@@ -3,26 +3,10 @@
 import numpy as np
 
 from lamina.callbacks import CallbackList
+from lamina.callbacks.logs import read_logs
 from lamina.core import tree
+from lamina.core.progress import Progress
 from lamina.training.interrupt import Interrupts
-from lamina.training.progress import make_progress
-from lamina.training.step import as_scalar
-
-
-class Logs(dict):
-    """The logs of a batch: device values, read from the device when a callback looks at one."""
-
-    def __getitem__(self, key):
-        return as_scalar(super().__getitem__(key))
-
-    def get(self, key, default=None):
-        return self[key] if key in self else default
-
-    def items(self):
-        return [(key, self[key]) for key in self]
-
-    def values(self):
-        return [self[key] for key in self]
 
 
 def run_batches(batches, run, callbacks, kind, progress, interrupts, model):
@@ -36,7 +20,7 @@ def run_batches(batches, run, callbacks, kind, progress, interrupts, model):
         with interrupts.held():
             logs = run(batch)
         if hear:
-            end(index, Logs(logs))
+            end(index, logs)
         if progress is not None:
             progress.update(index + 1, logs)
         if model.stop_training and kind == "train":
@@ -45,14 +29,9 @@ def run_batches(batches, run, callbacks, kind, progress, interrupts, model):
     return logs
 
 
-def read_logs(logs):
-    """Logs as numbers, by name in alphabetical order, as Keras's History has them."""
-    return {key: as_scalar(logs[key]) for key in sorted(logs)}
-
-
 def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq):
     """Train; the History."""
-    progress = make_progress(verbose, epochs=epochs, steps=batches.num_batches)
+    progress = Progress(verbose, epochs=epochs, steps=batches.num_batches)
     callbacks = _callback_list(callbacks, model, epochs=epochs, steps=batches.num_batches, verbose=verbose)
     model.stop_training = False
     runner = model._runner
@@ -62,10 +41,11 @@ def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, call
             callbacks.on_train_begin()
             logs = {}
             for epoch in range(initial_epoch, epochs):
-                model.reset_metrics()
+                model._runner.reset_metrics()
                 callbacks.on_epoch_begin(epoch)
                 progress.begin_epoch(epoch, batches.num_batches)
-                logs = read_logs(run_batches(batches, runner.train, callbacks, "train", progress, interrupts, model))
+                logs = _read(run_batches(batches, runner.train, callbacks, "train", progress, interrupts, model))
+                progress.end_steps()
                 if validation is not None and _due(epoch, validation_freq):
                     results = _validate(model, validation, callbacks, interrupts)
                     logs.update({f"val_{key}": value for key, value in results.items()})
@@ -87,6 +67,11 @@ def _finish_averages(model, runner):
         model.optimizer.finalize_variable_values(model.trainable_variables)
 
 
+def _read(logs):
+    """Logs as numbers, by name in alphabetical order, as Keras's History has them."""
+    return dict(sorted(read_logs(logs).items()))
+
+
 def _due(epoch, validation_freq):
     if isinstance(validation_freq, (list, tuple, set)):
         return epoch + 1 in validation_freq
@@ -94,23 +79,23 @@ def _due(epoch, validation_freq):
 
 
 def _validate(model, batches, callbacks, interrupts):
-    model.reset_metrics()
+    model._runner.reset_metrics()
     callbacks.on_test_begin()
-    logs = read_logs(run_batches(batches, model._runner.test, callbacks, "test", None, interrupts, model))
+    logs = _read(run_batches(batches, model._runner.test, callbacks, "test", None, interrupts, model))
     callbacks.on_test_end(logs)
     return logs
 
 
 def evaluate_batches(model, batches, verbose, callbacks):
     """Loss and metrics over all batches, by name."""
-    progress = make_progress(verbose, epochs=1, steps=batches.num_batches)
+    progress = Progress(verbose, epochs=1, steps=batches.num_batches)
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
     model._runner.prepare("test", batches.peek())
-    model.reset_metrics()
+    model._runner.reset_metrics()
     with Interrupts() as interrupts:
         callbacks.on_test_begin()
         progress.begin_epoch(0, batches.num_batches)
-        logs = read_logs(run_batches(batches, model._runner.test, callbacks, "test", progress, interrupts, model))
+        logs = _read(run_batches(batches, model._runner.test, callbacks, "test", progress, interrupts, model))
         progress.end_epoch(logs)
         callbacks.on_test_end(logs)
     return logs
@@ -118,7 +103,7 @@ def evaluate_batches(model, batches, verbose, callbacks):
 
 def predict_batches(model, batches, verbose, callbacks):
     """The outputs of all batches, joined."""
-    progress = make_progress(verbose, epochs=1, steps=batches.num_batches)
+    progress = Progress(verbose, epochs=1, steps=batches.num_batches)
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
     parts = []
 

@@ -1,9 +1,12 @@
 """Runner: the compiled steps of one model and the values they run on."""
 
 import jax
+import numpy as np
 
 from lamina.core import context, tree
+from lamina.core.registry import is_ours
 from lamina.core.symbolic import KerasTensor, trace
+from lamina.random import global_seed_generator
 from lamina.training.data import unpack_x_y_sample_weight
 from lamina.training.state import TrainingState, peek
 from lamina.training.step import bound_step, takes_state
@@ -18,14 +21,17 @@ class Runner:
 
     def __init__(self, model):
         self.model = model
+        global_seed_generator()  # made before the first program, which carries its state along
         self._version = self._pattern = None
-        self.state = None
+        self.state = self._fresh_metrics = None
+        self.groups = {}
         self.programs = {}
+        self._all_programs = {}  # pattern -> programs: a layer that is frozen and thawed again compiles once for each
 
     # Programs
 
     def refresh(self):
-        """Forget compiled programs that were made for other layers, or other layers frozen."""
+        """Turn to the compiled programs for the layers as they are now, and those of them that are frozen."""
         if self._version == context.structure_version():
             return
         model = self.model
@@ -39,8 +45,8 @@ class Runner:
         pattern = (frozen, *(tuple(map(id, self.groups[group])) for group in sorted(self.groups)))
         if pattern != self._pattern:
             self.release()
-            self.programs.clear()
             self._pattern = pattern
+            self.programs = self._all_programs.setdefault(pattern, {})
         self._version = context.structure_version()
 
     def prepare(self, kind, batch):
@@ -50,13 +56,19 @@ class Runner:
             self.refresh()
 
     def program(self, kind):
-        """The compiled step of a kind: 'train', 'test' or 'predict'."""
+        """The compiled step of a kind, 'train', 'test' or 'predict': (state, batch) -> (results, ambient values it changed)."""
         if kind not in self.programs:
-            make = {"train": self._train, "test": self._test, "predict": self._predict}[kind]
+            step = _with_ambient({"train": self._train, "test": self._test, "predict": self._predict}[kind]())
             donated = (0,) if kind == "train" else ()
-            step = make()
             self.programs[kind] = step if self.model.run_eagerly else jax.jit(step, donate_argnums=donated)
         return self.programs[kind]
+
+    def _run(self, kind, state, batch):
+        cells = context.ambient_cells()
+        results, changed = self.program(kind)(state, [cell.read() for cell in cells], batch)
+        for index, value in changed.items():
+            cells[index].write(value)
+        return results
 
     def _train(self):
         method = self.model.train_step
@@ -95,7 +107,7 @@ class Runner:
             self.state = TrainingState(self.groups)
         values = self.state.values
         state = (values["trainable"], values["others"], values["optimizer"], values["metrics"])
-        logs, new = self.program("train")(state, batch)
+        logs, new = self._run("train", state, batch)
         values["trainable"], values["others"], values["optimizer"], values["metrics"] = map(list, new)
         return logs
 
@@ -103,7 +115,7 @@ class Runner:
         """Test on one batch; the logs as device arrays."""
         self.prepare("test", batch)
         state = tuple(peek(self.groups[name]) for name in ("trainable", "others", "metrics"))
-        logs, others, metrics = self.program("test")(state, batch)
+        logs, others, metrics = self._run("test", state, batch)
         self._write("others", others, state[1])
         self._write("metrics", metrics, state[2])
         return logs
@@ -112,10 +124,25 @@ class Runner:
         """The outputs for one batch, as device arrays."""
         self.prepare("predict", batch)
         state = (peek(self.groups["trainable"]), peek(self.groups["others"]))
-        outputs, changed = self.program("predict")(state, batch)
+        outputs, changed = self._run("predict", state, batch)
         for index, value in changed.items():
             self._put(self.groups["others"][index], value)
         return outputs
+
+    def reset_metrics(self):
+        """Start all metrics anew: by their `reset_state`, and where that is lamina's own, later from what it gave."""
+        self.refresh()
+        metrics = self.model.metrics
+        fresh = self._fresh_metrics
+        if fresh is None or fresh[0] is not self._pattern:
+            self.model.reset_metrics()
+            self.refresh()
+            ours = all(is_ours(type(metric).reset_state) for metric in metrics)
+            arrays = [np.asarray(value) for value in peek(self.groups["metrics"])]
+            self._fresh_metrics = (self._pattern, arrays) if ours else None
+        else:
+            for cell, value in zip(self.groups["metrics"], fresh[1], strict=True):
+                self._put(cell, value)
 
     def _write(self, group, new, old):
         for cell, value, before in zip(self.groups[group], new, old, strict=True):
@@ -153,6 +180,18 @@ class Runner:
         if model.optimizer is not None:
             model.optimizer.ensure_built(model.trainable_variables)
             context.structure_changed()
+
+
+def _with_ambient(step):
+    """A step that carries the global seed along, for draws that were given no seed."""
+
+    def carrying(state, ambient, batch):
+        with context.bind(context.ambient_cells(), ambient) as slots:
+            results = step(state, batch)
+            after = [slots[cell] for cell in context.ambient_cells()]
+        return results, {i: new for i, (new, old) in enumerate(zip(after, ambient, strict=True)) if new is not old}
+
+    return carrying
 
 
 def _changed(result, before, pure):

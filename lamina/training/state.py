@@ -1,12 +1,8 @@
 """The values of a model while it trains: one flat structure, lent to the compiled step and given back when someone looks."""
 
-import jax
+from lamina.core.variable import own_copy
 
 GROUPS = ("trainable", "others", "optimizer", "metrics")
-
-
-def _copy(array):
-    return jax.device_put(array, may_alias=False)  # unlike jnp.copy it compiles nothing
 
 
 class TrainingState:
@@ -23,7 +19,7 @@ class TrainingState:
             lender = cell._lender
             if lender is not None:  # another model that shares the layer trained it last
                 lender.release()
-        self.values = {group: [_copy(cell._value) for cell in groups[group]] for group in GROUPS}
+        self.values = {group: [own_copy(cell._value) for cell in groups[group]] for group in GROUPS}
         for cell in self._places:
             cell._lender, cell._value = self, None
         self.released = False
@@ -31,12 +27,12 @@ class TrainingState:
     def get(self, cell):
         """A copy of the array of a variable: the next step will overwrite the original."""
         group, index = self._places[cell]
-        return _copy(self.values[group][index])
+        return own_copy(self.values[group][index])
 
     def set(self, cell, value):
         """Change the array of a variable."""
         group, index = self._places[cell]
-        self.values[group][index] = _copy(value)
+        self.values[group][index] = own_copy(value)
 
     def put(self, cell, value):
         """As `set`, for an array that is nobody else's."""

@@ -3,7 +3,6 @@
 import inspect
 
 import jax
-import jax.numpy as jnp
 
 from lamina.core import context, tree
 from lamina.core.symbolic import get_mask, set_mask
@@ -112,9 +111,3 @@ def bound_step(model, method, cells_of):
             return logs, tuple(_read(group) for group in groups)
 
     return step
-
-
-def as_scalar(value):
-    """A value of the logs as a number; arrays of several values stay arrays."""
-    array = jnp.asarray(unwrap(value))
-    return float(array) if array.ndim == 0 else array

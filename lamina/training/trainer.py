@@ -3,9 +3,9 @@
 import jax
 import numpy as np
 
-from lamina import callbacks as callbacks_module
 from lamina import metrics as metrics_module
 from lamina import optimizers
+from lamina.callbacks.logs import read_logs
 from lamina.core import context, tree
 from lamina.core.configurable import deserialize, serialize
 from lamina.core.symbolic import KerasTensor
@@ -249,9 +249,9 @@ class Trainer:
         return tree.map_structure(np.asarray, self._runner.predict(batch))
 
     def _on_batch(self, run, x, y, sample_weight, class_weight, return_dict):
-        self.reset_metrics()
+        self._runner.reset_metrics()
         logs = run(_single_batch(x, y, sample_weight, class_weight))
-        logs = {key: step.as_scalar(value) for key, value in logs.items()}
+        logs = read_logs(logs)
         return dict(sorted(logs.items())) if return_dict else self._as_list(logs)
 
     # Inside
