@@ -1,5 +1,7 @@
 """Activations that are layers of their own: those with settings or weights."""
 
+from typing import Any
+
 import jax.numpy as jnp
 
 from lamina import activations, constraints, initializers, regularizers
@@ -102,7 +104,7 @@ class ELU(_Activation):
 
 
 class Softmax(_Activation):
-    """`exp(x) / sum(exp(x))` along `axis`, one or several. What the `mask` of a call has as False counts as minus infinity.
+    """`exp(x) / sum(exp(x))` along `axis`, one or several. Where the `mask` of a call is False, x counts as minus inf.
 
     >>> import lamina as keras
     >>> keras.layers.Softmax()(keras.ops.array([1.0, 1.0, 5.0]), mask=keras.ops.array([True, True, False])).tolist()
@@ -114,7 +116,7 @@ class Softmax(_Activation):
         self.axis = axis
 
     def call(self, inputs, mask=None):
-        axis = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else self.axis
+        axis: Any = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else self.axis
         if mask is None:
             return activations.softmax(inputs, axis)
         _check_mask(mask.shape, inputs.shape)

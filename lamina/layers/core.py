@@ -1,5 +1,7 @@
 """Dense, Activation, Identity, Masking: the layers everything else is made of."""
 
+from typing import Any
+
 import jax.numpy as jnp
 
 from lamina import activations, constraints, initializers, regularizers
@@ -67,7 +69,7 @@ class Dense(Layer):
             constraint=self.kernel_constraint,
             name="kernel",
         )
-        self.bias = None
+        self.bias: Any = None
         if self.use_bias:
             self.bias = self.add_weight(
                 shape=(self.units,),
@@ -86,7 +88,7 @@ class Dense(Layer):
 
 
 class Activation(Layer):
-    """`activation(inputs)`: any activation by name, or any function of one tensor (`jax.nn.relu`, `keras.ops.tanh`, your own).
+    """`activation(inputs)`: an activation by name, or any function of one tensor (`jax.nn.relu`, your own).
 
     Shapes: those of the inputs, for all functions that work element by element.
 

@@ -13,7 +13,7 @@ __all__ = ["Embedding"]
 class Embedding(Layer):
     """`embeddings[inputs]`: whole numbers from 0 to input_dim - 1 as vectors that are trained.
 
-    Shapes: (batch, ...) -> (batch, ..., output_dim). A number out of range gives NaN; a negative one counts from the end.
+    Shapes: (batch, ...) -> (batch, ..., output_dim). A number out of range gives NaN; one below 0 counts from the end.
 
     Args:
         input_dim: how many different numbers there are.
@@ -30,7 +30,7 @@ class Embedding(Layer):
     """
 
     _config_skips = frozenset(("autocast", "weights"))
-    _config_optional = frozenset(("activity_regularizer", "lora_rank", "lora_alpha"))
+    _config_optional = frozenset(("lora_rank", "lora_alpha"))
 
     def __init__(
         self,
@@ -46,9 +46,6 @@ class Embedding(Layer):
         quantization_config=None,
         **kwargs,
     ):
-        input_length = kwargs.pop("input_length", None)  # Keras 1 and 2
-        if input_length is not None:
-            kwargs.setdefault("input_shape", input_length)
         super().__init__(**kwargs)
         for name, size in (("input_dim", input_dim), ("output_dim", output_dim)):
             if not isinstance(size, int) or isinstance(size, bool) or size <= 0:

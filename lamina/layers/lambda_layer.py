@@ -12,8 +12,8 @@ __all__ = ["Lambda"]
 class Lambda(Layer):
     """`function(inputs, **arguments)`, for what is too small to be a layer of its own.
 
-    Variables that the function uses are not seen by the layer and are not trained: write a Layer for those. A file holds a lambda
-    as bytecode, which is read only with `safe_mode=False`; a named, registered function is read always.
+    Variables that the function uses are not seen by the layer and not trained: write a Layer for those. A file holds
+    a lambda as bytecode, which is read only with `safe_mode=False`; a named, registered function is read always.
 
     Args:
         function: takes the inputs, and `mask` and `training` where it has parameters of these names.

@@ -2,6 +2,7 @@
 
 import functools
 import operator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,13 +21,12 @@ __all__ = [
 class _Merge(Layer):
     """Called on a list of tensors, gives one. Element by element, unless a subclass says otherwise:
 
-    `combine(x, y)` two at a time, shapes broadcast, missing axes after the batch; `fill` stands for masked values where the
-    masked must not count. The outputs are masked where all inputs are.
+    `combine(x, y)` two at a time, shapes broadcast, missing axes put after the batch. The outputs are masked where all
+    inputs are.
     """
 
-    combine = None
-    fill = None
-    count = None  # how many inputs it needs, if not any number
+    combine: Any = None
+    count: int | None = None  # how many inputs it needs, if not any number
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -34,8 +34,8 @@ class _Merge(Layer):
 
     def build(self, input_shape):
         name = type(self).__name__
-        if not isinstance(input_shape, (list, tuple)) or not all(isinstance(s, (list, tuple)) for s in input_shape):
-            raise ShapeError(f"{name} takes a list of tensors; got one of shape {input_shape}.", fix=f"{name}()([x, y])")
+        if not all(isinstance(shape, (list, tuple)) for shape in input_shape):
+            raise ShapeError(f"{name} takes a list of tensors; got one of {input_shape}.", fix=f"{name}()([x, y])")
         if not input_shape or len(input_shape) != (self.count or len(input_shape)):
             raise ShapeError(f"{name} takes {self.count or 'one or more'} tensors; got {len(input_shape)}.")
         self.compute_output_shape(input_shape)
@@ -49,7 +49,8 @@ class _Merge(Layer):
         known = {size for size in sizes if size not in (1, None)} if axis else set(sizes) - {None}
         if len(known) > 1:
             where = "batch sizes" if axis == 0 else f"sizes on axis {axis}"
-            raise ShapeError(f"{type(self).__name__} needs inputs that broadcast; got {where} {sizes} of shapes {shapes}.")
+            name = type(self).__name__
+            raise ShapeError(f"{name} needs inputs that broadcast; got {where} {sizes} of shapes {shapes}.")
         if axis and None in sizes:
             return None
         return known.pop() if known else sizes[0]
@@ -104,17 +105,16 @@ class Average(Add):
 
 
 class Multiply(_Merge):
-    """The product of its inputs, element by element. Masked values count as 1; where all are masked the product is 0."""
+    """The product of its inputs, element by element. Masked values count as 1; where all are masked it is 0."""
 
     combine = staticmethod(operator.mul)
 
     def _merge(self, values, masks):
-        spread = [mask if mask is None else _spread(mask, x) for x, mask in zip(values, masks, strict=True)]
-        kept = [x if mask is None else jnp.where(mask, x, 1) for x, mask in zip(values, spread, strict=True)]
-        product = super()._merge(kept, masks)
-        if any(mask is None for mask in spread):
+        pairs = list(zip(values, masks, strict=True))
+        product = super()._merge([x if mask is None else jnp.where(_spread(mask, x), x, 1) for x, mask in pairs], masks)
+        if any(mask is None for mask in masks):
             return product
-        return jnp.where(functools.reduce(jnp.logical_or, spread), product, 0)
+        return jnp.where(functools.reduce(jnp.logical_or, [_spread(mask, x) for x, mask in pairs]), product, 0)
 
 
 class _Extreme(_Merge):
@@ -158,14 +158,14 @@ class Concatenate(_Merge):
     def compute_output_shape(self, input_shape):
         ranks = {len(shape) for shape in input_shape}
         if len(ranks) > 1 or not -min(ranks) <= self.axis < min(ranks):
-            raise ShapeError(f"Concatenate(axis={self.axis}) needs inputs of one rank that have this axis; got {input_shape}.")
+            raise ShapeError(f"Concatenate(axis={self.axis}) needs inputs of one rank with it; got {input_shape}.")
         axis = self.axis % min(ranks)
         columns = list(zip(*input_shape, strict=True))
         for other, sizes in enumerate(columns):
             if other != axis and len(set(sizes) - {None}) > 1:
                 raise ShapeError(
-                    f"Concatenate(axis={self.axis}) needs inputs that agree on the other axes; got {sizes} on axis {other} "
-                    f"of shapes {input_shape}.",
+                    f"Concatenate(axis={self.axis}) needs inputs that agree on the other axes; got {sizes} on axis "
+                    f"{other} of shapes {input_shape}."
                 )
         first = [next((size for size in sizes if size is not None), None) for sizes in columns]
         first[axis] = None if None in columns[axis] else sum(columns[axis])
@@ -214,7 +214,7 @@ class Dot(_Merge):
             raise ShapeError(f"Dot needs inputs of rank 2 or more; got shapes {shapes}.")
         axes = [axis % len(shape) if axis < 0 else axis for axis, shape in zip(pair, shapes, strict=True)]
         if any(not 0 < axis < len(shape) for axis, shape in zip(axes, shapes, strict=True)):
-            raise ShapeError(f"Dot needs axes from 1 on that the inputs have; got axes={self.axes} for shapes {shapes}.")
+            raise ShapeError(f"Dot needs axes from 1 on that its inputs have; got axes={self.axes}, shapes {shapes}.")
         return axes
 
     def compute_output_shape(self, input_shape):
@@ -223,7 +223,7 @@ class Dot(_Merge):
         sizes = [(first[0], second[0]), (first[axes[0]], second[axes[1]])]
         if any(a != b and None not in (a, b) for a, b in sizes):
             raise ShapeError(
-                f"Dot(axes={self.axes}) needs inputs that agree on the batch and the axis summed over; got {input_shape}."
+                f"Dot(axes={self.axes}) needs one size of batch and of what is summed over; got {input_shape}."
             )
         del first[axes[0]], second[axes[1]]
         first[0] = second[0] if first[0] is None else first[0]

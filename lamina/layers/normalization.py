@@ -1,16 +1,15 @@
 """Layers that bring their inputs to mean 0 and variance 1, or to a fixed length. They compute in float32 or better."""
 
-import warnings
-
 import jax
 import jax.numpy as jnp
 
 from lamina import constraints, initializers, regularizers
 from lamina.core import settings
-from lamina.errors import ConfigError, ShapeError
+from lamina.errors import ConfigError, ShapeError, warn
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
 from lamina.layers.wrapper import Wrapper
+
 from lamina.ops.normalization import (  # isort: skip
     along, at_least_float32, layer_normalization, moments, normalize, positive_axes, rms_normalization, standardize,
 )  # fmt: skip
@@ -22,7 +21,7 @@ __all__ = [
 
 
 class _ScaledAndCentered(Layer):
-    """Normalization along `axis` with a trained scale `gamma` (unless scale=False) and offset `beta` (unless center=False)."""
+    """Normalization along `axis`, then a trained scale `gamma` (if `scale`) and offset `beta` (if `center`)."""
 
     def __init__(
         self,
@@ -83,14 +82,12 @@ def _checked_axis(axis):
 def _sizes(input_shape, axis, layer):
     """The sizes of the inputs along `axis`, which must be there and known."""
     axes, rank = axis if isinstance(axis, (list, tuple)) else [axis], len(input_shape)
+    name, got = f"{type(layer).__name__}(axis={axis})", f"got shape {tuple(input_shape)}."
     if any(not -rank <= one < rank for one in axes):
-        raise ShapeError(f"{type(layer).__name__}(axis={axis}) needs inputs with this axis; got shape {tuple(input_shape)}.")
+        raise ShapeError(f"{name} needs inputs with this axis; {got}")
     shape = tuple(input_shape[one] for one in positive_axes(axis, rank))
     if None in shape:
-        raise ShapeError(
-            f"{type(layer).__name__}(axis={axis}) needs a known size there; got shape {tuple(input_shape)}.",
-            fix="Give the size in Input(shape=...).",
-        )
+        raise ShapeError(f"{name} needs a known size there; {got}", fix="Give the size in Input(shape=...).")
     return shape
 
 
@@ -98,15 +95,16 @@ class BatchNormalization(_ScaledAndCentered):
     """`(x - mean) / sqrt(variance + epsilon) * gamma + beta` for each position of `axis` (Ioffe and Szegedy, 2015,
     arXiv:1502.03167).
 
-    In training the moments are those of the batch, and the moving ones follow: `moving = momentum * moving + (1 - momentum) *
-    batch`. Otherwise, and always with `trainable = False`, the moving moments are used and kept. Masked positions do not count.
+    In training the moments are those of the batch, and the moving ones follow:
+    `moving = momentum * moving + (1 - momentum) * batch`. Otherwise, and always with `trainable = False`, the moving
+    moments are used and kept. Masked positions do not count.
 
     Args:
         axis: the axis that keeps its own moments: the channels.
         renorm: corrects the batch's moments towards moving ones (Ioffe, 2017, arXiv:1702.03275), for small batches.
         renorm_clipping: dict with any of 'rmax', 'rmin', 'dmax', the bounds of that correction.
         renorm_momentum: the momentum of the moments of `renorm`.
-        synchronized: changes nothing: where a batch is spread over devices the moments are those of the whole batch anyway.
+        synchronized: changes nothing: the moments of a batch spread over devices are those of the whole anyway.
 
     >>> import lamina as keras
     >>> layer = keras.layers.BatchNormalization(momentum=0.5)
@@ -207,11 +205,11 @@ class BatchNormalization(_ScaledAndCentered):
         self.moving_variance.assign(jax.nn.relu(moving**2 - self.epsilon))
 
     def _corrected(self, mean, variance, gamma, beta):
-        """(r * gamma, d * gamma + beta), so that `normalized * r + d` is what the moments of `renorm` would have given."""
+        """(r * gamma, d * gamma + beta): `normalized * r + d` is what the moments of `renorm` would have given."""
         deviation = jnp.maximum(self.renorm_stddev.value.astype(mean.dtype), self.epsilon**0.5)
         r = jnp.sqrt(variance + self.epsilon) / deviation
         d = (mean - self.renorm_mean.value.astype(mean.dtype)) / deviation
-        bounds = self.renorm_clipping
+        bounds = self.renorm_clipping or {}
         r = jax.lax.stop_gradient(jnp.clip(r, bounds.get("rmin"), bounds.get("rmax")))
         if "dmax" in bounds:
             d = jnp.clip(d, -bounds["dmax"], bounds["dmax"])
@@ -236,8 +234,8 @@ def _checked_clipping(bounds):
 
 
 class LayerNormalization(_ScaledAndCentered):
-    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, the moments those of each sample along `axis`, one or several
-    (Ba et al., 2016, arXiv:1607.06450).
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, with the moments of each sample along `axis`, one or
+    several (Ba et al., 2016, arXiv:1607.06450).
 
     >>> import lamina as keras
     >>> keras.layers.LayerNormalization()(keras.ops.array([[1.0, 3.0]])).round(2).tolist()
@@ -265,7 +263,7 @@ class LayerNormalization(_ScaledAndCentered):
             beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint, **kwargs,
         )  # fmt: skip
         if rms_scaling:
-            warnings.warn("rms_scaling=True divides by the deviation, not the root mean square: see RMSNormalization.", stacklevel=2)
+            warn("rms_scaling=True divides by the deviation, not the root mean square: see RMSNormalization.")
         self.rms_scaling = rms_scaling
         self.autocast = False
 
@@ -276,8 +274,8 @@ class LayerNormalization(_ScaledAndCentered):
 
 
 class GroupNormalization(_ScaledAndCentered):
-    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, the moments those of each sample and group of channels (Wu and
-    He, 2018, arXiv:1803.08494).
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, with the moments of each sample and group of channels
+    (Wu and He, 2018, arXiv:1803.08494).
 
     Args:
         groups: how many; 1 is layer normalization over all axes, -1 (one for each channel) is instance normalization.
@@ -312,8 +310,8 @@ class GroupNormalization(_ScaledAndCentered):
         (channels,) = _sizes(input_shape, self.axis, self)
         if channels % self.groups:
             raise ShapeError(
-                f"GroupNormalization needs channels that {self.groups} groups can share; got {channels} on axis {self.axis} of "
-                f"shape {tuple(input_shape)}.",
+                f"GroupNormalization needs channels that {self.groups} groups can share; got {channels} on axis "
+                f"{self.axis} of shape {tuple(input_shape)}.",
                 fix=f"GroupNormalization(groups={next(n for n in range(self.groups, 0, -1) if channels % n == 0)})",
             )
         super().build(input_shape)
@@ -351,8 +349,8 @@ class UnitNormalization(Layer):
     """`x / sqrt(sum(x**2))` along `axis`, one or several: vectors of length 1.
 
     >>> import lamina as keras
-    >>> keras.layers.UnitNormalization()(keras.ops.array([[3.0, 4.0]])).round(1).tolist()
-    [[0.6, 0.8]]
+    >>> keras.layers.UnitNormalization()(keras.ops.array([[3.0, 4.0]]))
+    Array([[0.6, 0.8]], dtype=float32)
     """
 
     def __init__(self, axis=-1, **kwargs):
@@ -365,12 +363,12 @@ class UnitNormalization(Layer):
 
 
 class SpectralNormalization(Wrapper):
-    """Divides the kernel (or the table of an Embedding) of `layer` by its largest singular value, in each step of training, and
-    so bounds how fast the layer's outputs can change (Miyato et al., 2018, arXiv:1802.05957).
+    """Divides the kernel of `layer` (the table of an Embedding) by its largest singular value in each step of training,
+    and so bounds how fast the layer's outputs can change (Miyato et al., 2018, arXiv:1802.05957).
 
     Args:
         layer: a layer with a `kernel` or `embeddings`.
-        power_iterations: steps of power iteration, from the vector of the call before, with which the value is estimated.
+        power_iterations: steps of power iteration, from the vector of the call before, that estimate the value.
     """
 
     def __init__(self, layer, power_iterations=1, **kwargs):
@@ -381,11 +379,10 @@ class SpectralNormalization(Wrapper):
 
     def build(self, input_shape):
         super().build(input_shape)
-        self.kernel = getattr(self.layer, "kernel", None)
-        if self.kernel is None:
-            self.kernel = getattr(self.layer, "embeddings", None)
-        if self.kernel is None:
-            raise ConfigError(f"SpectralNormalization needs a layer with a kernel; {type(self.layer).__name__} has none.")
+        name = next((name for name in ("kernel", "embeddings") if hasattr(self.layer, name)), None)
+        if name is None:
+            raise ConfigError(f"SpectralNormalization needs a layer with a kernel; got {self.layer!r}.")
+        self.kernel = getattr(self.layer, name)
         self.vector_u = self.add_weight(
             shape=(1, self.kernel.shape[-1]),
             initializer=initializers.TruncatedNormal(stddev=0.02),

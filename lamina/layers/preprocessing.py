@@ -1,6 +1,7 @@
 """Rescaling and Normalization: numbers brought to a range that networks learn well from, inside the model."""
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -35,7 +36,7 @@ class Rescaling(Layer):
 
 
 class Normalization(Layer):
-    """`(inputs - mean) / sqrt(variance)` for each position of `axis`, with moments that `adapt` finds in data or that are given.
+    """`(inputs - mean) / sqrt(variance)` for each position of `axis`, with moments given or found by `adapt`.
 
     Args:
         axis: the axis or axes that keep moments of their own (the features); None is one mean and variance for all.
@@ -49,14 +50,14 @@ class Normalization(Layer):
     [[1.0, 0.0]]
     """
 
-    def __init__(self, axis=-1, mean=None, variance=None, invert=False, **kwargs):
+    def __init__(self, axis=-1, mean: Any = None, variance: Any = None, invert=False, **kwargs):
         super().__init__(**kwargs)
         self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
         self.input_mean, self.input_variance = mean, variance
         self.invert = invert
         self.supports_masking = True
         if (mean is None) != (variance is None):
-            raise ConfigError("Normalization takes mean and variance, or neither.", fix="Give both, or call adapt(data).")
+            raise ConfigError("Normalization takes mean and variance, or neither.", fix="Give both, or call adapt.")
         if np.shape(mean) != np.shape(variance) or np.ndim(mean) > len(self.axis):
             raise ConfigError(
                 f"mean and variance have one shape, with no more axes than axis={self.axis}; got {np.shape(mean)} and "
@@ -64,12 +65,12 @@ class Normalization(Layer):
             )
 
     def build(self, input_shape):
-        rank = len(input_shape)
+        rank, name, got = len(input_shape), f"Normalization(axis={self.axis})", f"got shape {tuple(input_shape)}."
         if any(not -rank <= axis < rank for axis in self.axis):
-            raise ShapeError(f"Normalization(axis={self.axis}) needs inputs that have these axes; got {tuple(input_shape)}.")
+            raise ShapeError(f"{name} needs inputs that have these axes; {got}")
         self._kept = {axis: input_shape[axis] for axis in sorted(axis % rank for axis in self.axis)}
         if None in self._kept.values():
-            raise ShapeError(f"Normalization(axis={self.axis}) needs known sizes there; got shape {tuple(input_shape)}.")
+            raise ShapeError(f"{name} needs known sizes there; {got}")
         self._rank = rank
         if self.input_mean is None:
             shape = tuple(self._kept.values())
@@ -78,22 +79,23 @@ class Normalization(Layer):
             self.count = self.add_weight(shape=(), initializer="zeros", dtype="int32", trainable=False, name="count")
 
     @property
-    def mean(self):
+    def mean(self) -> Any:
         """The mean in use, in the rank of the inputs; None before the layer is built."""
         return self._moment("adapt_mean", self.input_mean)
 
     @property
-    def variance(self):
+    def variance(self) -> Any:
         """The variance in use, in the rank of the inputs; None before the layer is built."""
         return self._moment("adapt_variance", self.input_variance)
 
-    def _moment(self, weight, given):
+    def _moment(self, weight, given) -> Any:
         if not self.built:
             return None
-        values = getattr(self, weight).value if given is None else jnp.asarray(given)
+        values: Any = getattr(self, weight).value if given is None else jnp.asarray(given)
         axes = list(self._kept)[len(self._kept) - values.ndim :]  # those given with fewer axes belong to the last ones
         shape = [self._kept.get(axis, 1) for axis in range(self._rank)]
-        return jnp.broadcast_to(along(values, axes, self._rank), shape).astype(self.compute_dtype)
+        spread: Any = along(values, axes, self._rank)
+        return jnp.broadcast_to(spread, shape).astype(self.compute_dtype)
 
     def call(self, inputs):
         mean, deviation = self.mean, jnp.maximum(jnp.sqrt(self.variance), settings.epsilon())
@@ -101,12 +103,12 @@ class Normalization(Layer):
         return mean + inputs * deviation if self.invert else (inputs - mean) / deviation
 
     def adapt(self, data):
-        """Take mean and variance from `data`: an array, a dataset of batches, or anything that gives batches one by one.
+        """Take mean and variance from `data`: an array, a dataset of batches, or an iterable of them.
 
         Of a batch that is a tuple the first part, the inputs, counts.
         """
         if self.input_mean is not None:
-            raise ConfigError(f"{self.name} was given mean and variance; there is nothing to adapt.")
+            raise ConfigError(f"{self.name} was given mean and variance: there is nothing to adapt.")
         count, mean, squares = 0, 0.0, 0.0
         for batch in map(_inputs_of, _batches(data)):
             if not self.built:
@@ -118,13 +120,14 @@ class Normalization(Layer):
             mean = mean + step * (n / (count + n))
             count += n
         if not count:
-            raise DataError("adapt was given no data.", fix="Pass an array, or an iterable of batches that is not used up.")
+            raise DataError("adapt was given no data.", fix="Pass an array, or batches that are not used up.")
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(squares / count)
 
     def _check(self, shape):
         if len(shape) != self._rank or any(shape[axis] != size for axis, size in self._kept.items()):
-            raise ShapeError(f"{self.name} keeps moments of sizes {self._kept} (axis: size) of rank {self._rank}; got {shape}.")
+            kept = f"sizes {self._kept} (axis: size) of rank {self._rank}"
+            raise ShapeError(f"{self.name} keeps moments for {kept}; got data of shape {shape}.")
 
     def finalize_state(self):
         """Nothing is left to do: moments are read off the weights when they are used. It is here for old programs."""
@@ -155,7 +158,7 @@ def _first(batch):
 def _inputs_of(batch):
     inputs = _first(batch)
     if not hasattr(inputs, "shape"):
-        raise DataError(f"adapt takes batches that are arrays; got a {type(inputs).__name__}.", fix="numpy.asarray(...)")
+        raise DataError(f"adapt takes batches that are arrays; got {type(inputs).__name__}.", fix="numpy.asarray(...)")
     return np.asarray(inputs)
 
 

@@ -1,6 +1,7 @@
 """Noise in training only: Dropout and its kin. And ActivityRegularization."""
 
 import math
+from typing import Any
 
 import jax.numpy as jnp
 
@@ -17,7 +18,7 @@ __all__ = [
 
 
 class _Noise(Layer):
-    """Disturbs its inputs in training and passes them on unchanged otherwise. A subclass says how: `_disturb(inputs)`."""
+    """Disturbs its inputs in training and passes them on unchanged otherwise. A subclass says how in `_disturb`."""
 
     strength = "rate"  # the argument, from 0 to 1, that says how much
 
@@ -34,15 +35,17 @@ class _Noise(Layer):
     def call(self, inputs, training=False):
         return self._disturb(inputs) if training and getattr(self, self.strength) > 0 else inputs
 
+    def _disturb(self, inputs) -> Any:
+        raise NotImplementedError
+
 
 class Dropout(_Noise):
-    """In training, each value is 0 with probability `rate`, the others are divided by `1 - rate` (Srivastava et al., 2014).
-
-    With rate 1 outputs and gradients are zeros.
+    """In training, each value is 0 with probability `rate` and the others are divided by `1 - rate` (Srivastava et al.,
+    2014). With rate 1 outputs and gradients are zeros.
 
     Args:
-        noise_shape: which values fall together: 1 shares a draw along that axis, None takes the input's size. (None, 1, None)
-            drops a feature at all time steps of a sample or at none.
+        noise_shape: which values fall together: 1 shares a draw along that axis, None takes the input's size.
+            (None, 1, None) drops a feature at all time steps of a sample or at none.
         seed: a whole number makes the draws repeatable.
 
     Raises:
@@ -50,7 +53,7 @@ class Dropout(_Noise):
 
     >>> import lamina as keras
     >>> keras.layers.Dropout(0.5, seed=1)(keras.ops.ones((6,)), training=True).tolist()
-    [0.0, 2.0, 2.0, 2.0, 0.0, 0.0]
+    [2.0, 0.0, 0.0, 2.0, 0.0, 2.0]
     """
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
@@ -69,8 +72,8 @@ class Dropout(_Noise):
         sizes = [1] * (len(shape) - len(sizes)) + sizes
         if len(self.noise_shape) > len(shape) or any(a not in (1, b) for a, b in zip(sizes, shape, strict=True)):
             raise ShapeError(
-                f"noise_shape needs 1, None or the input's size on each axis; got {self.noise_shape} for inputs of shape "
-                f"{tuple(shape)}.",
+                f"noise_shape needs 1, None or the input's size on each axis; got {self.noise_shape} for inputs of "
+                f"shape {tuple(shape)}.",
                 fix="None stands for the size of the input, so that any batch fits.",
             )
         return tuple(sizes)
@@ -87,8 +90,8 @@ def _checked_noise_shape(noise_shape):
 
 
 class _SpatialDropout(Dropout):
-    """Dropout of whole channels: neighbours in a feature map are too alike to be dropped one by one (Tompson et al., 2015,
-    arXiv:1411.4280)."""
+    """Dropout of whole channels: neighbours in a feature map are too alike to be dropped one by one (Tompson et al.,
+    2015, arXiv:1411.4280)."""
 
     _config_skips = frozenset(("autocast", "activity_regularizer", "trainable", "noise_shape"))
     rank = 0
@@ -153,8 +156,8 @@ class GaussianDropout(_Noise):
 
 
 class AlphaDropout(Dropout):
-    """Dropout that keeps the mean and variance of `selu` networks: dropped values get selu's lower limit, and all are scaled
-    and shifted (Klambauer et al., 2017, arXiv:1706.02515)."""
+    """Dropout that keeps the mean and variance of `selu` networks: dropped values get selu's lower limit, and all are
+    scaled and shifted (Klambauer et al., 2017, arXiv:1706.02515)."""
 
     _lowest = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
 
@@ -167,7 +170,7 @@ class AlphaDropout(Dropout):
 
 
 class ActivityRegularization(Layer):
-    """Passes its inputs on and adds `l1 * sum(|inputs|) + l2 * sum(inputs**2)` to the loss."""
+    """Passes its inputs on and adds `(l1 * sum(|inputs|) + l2 * sum(inputs**2)) / batch` to the loss."""
 
     _config_skips = frozenset(("autocast", "activity_regularizer"))
 

@@ -18,8 +18,8 @@ def at_least_float32(x):
 
 
 def along(values, axes, rank):
-    """`values`, with one axis for each of `axes`, in the rank of the tensor they belong to. None, numbers and what has that rank
-    already stay as they are."""
+    """`values`, with one axis for each of `axes`, in the rank of the tensor they belong to. None, numbers and what has
+    that rank already stay as they are."""
     if values is None or values.ndim in (0, rank):
         return values
     sizes = dict(zip(axes, values.shape, strict=True))
@@ -70,15 +70,15 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
 
 @op
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_scaling=False):
-    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, the moments those of each sample along `axis`, one or several
-    (Ba et al., 2016, arXiv:1607.06450). Computed in float32 or better.
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, with the moments of each sample along `axis`, one or
+    several (Ba et al., 2016, arXiv:1607.06450). Computed in float32 or better.
 
     `rms_scaling` leaves out `mean` and `beta`; it is not RMS normalization, for which see `rms_normalization`.
     """
     x = floating(x)
     wide = at_least_float32(x)
     axes = positive_axes(axis, x.ndim)
-    mean, variance = moments.compute(wide, axes, keepdims=True)
+    mean, variance = moments(wide, axes, keepdims=True)
     gamma, beta = (v if v is None else along(tensor(v).astype(wide.dtype), axes, x.ndim) for v in (gamma, beta))
     if rms_scaling:
         mean, beta = jnp.zeros_like(mean), None
@@ -88,8 +88,8 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_sca
 
 @op
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
-    """`x / sqrt(mean(x**2) + epsilon) * scale` along `axis`, one or several (Zhang and Sennrich, 2019, arXiv:1910.07467).
-    Computed in float32 or better.
+    """`x / sqrt(mean(x**2) + epsilon) * scale` along `axis`, one or several (Zhang and Sennrich, 2019,
+    arXiv:1910.07467). Computed in float32 or better.
 
     >>> rms_normalization([3.0, 3.0]).tolist()
     [1.0, 1.0]
@@ -108,8 +108,8 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
 def normalize(x, axis=-1, order=2, epsilon=None):
     """`x / max(norm, epsilon)`, the norm of this order along `axis`: vectors of length 1.
 
-    >>> normalize([3.0, 4.0]).round(1).tolist()
-    [0.6, 0.8]
+    >>> normalize([3.0, 4.0])
+    Array([0.6, 0.8], dtype=float32)
     """
     if not isinstance(order, int) or order < 1:
         raise ConfigError(f"normalize needs an order that is a whole number above 0; got {order!r}.")

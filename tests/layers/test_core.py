@@ -1,0 +1,94 @@
+"""Dense, Activation, Identity and Masking against Keras."""
+
+import jax
+import keras
+import numpy as np
+import pytest
+
+import layer_checks as check
+from lamina.core.symbolic import get_mask
+from lamina.errors import ConfigError, ShapeError
+from lamina.layers.core import Activation, Dense, Identity, Masking
+from lamina.layers.input_layer import Input
+
+EXAMPLES = {
+    "Dense": (lambda: dict(units=3), (4,)),
+    "Activation": (lambda: dict(activation="relu"), (4,)),
+    "Identity": (dict, (4,)),
+    "Masking": (dict, (3, 2)),
+}
+
+CASES = [
+    (Dense, dict(units=3, activation="tanh"), (2, 4)),
+    (Dense, dict(units=3, use_bias=False, kernel_regularizer="l2"), (2, 5, 4)),
+    (Activation, dict(activation="softmax"), (2, 4)),
+    (Activation, dict(activation="hard_silu"), (2, 3, 4)),
+    (Identity, {}, (2, 4)),
+    (Masking, dict(mask_value=0.5), (2, 3, 4)),
+]
+
+
+@pytest.mark.parametrize(("layer", "kwargs", "shape"), CASES)
+def test_like_keras(layer, kwargs, shape):
+    check.assert_same(layer, kwargs, shape)
+    check.assert_same_config(layer, kwargs)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float16"])
+def test_dense_under_other_policies(policy):
+    mine, theirs = check.assert_same(Dense, dict(units=3), (2, 4), 1e-2 if "bf" in policy else 1e-3, dtype=policy)
+    assert mine.compute_dtype == theirs.compute_dtype and mine.variable_dtype == theirs.variable_dtype
+
+
+@pytest.mark.parametrize("function", [jax.nn.gelu, jax.numpy.tanh, lambda x: x**2])
+def test_any_function_is_an_activation(function):
+    x = check.draw((2, 3))
+    np.testing.assert_allclose(Activation(function)(x), function(x), 1e-6)
+
+
+def test_activation_keeps_the_config_of_a_function_by_name():
+    assert Activation("swish").get_config()["activation"] == "silu"
+    assert Activation(None).get_config()["activation"] == keras.layers.Activation(None).get_config()["activation"]
+
+
+def test_unknown_activation_names_the_nearest():
+    with pytest.raises(ConfigError, match="relu"):
+        Activation("rleu")
+
+
+def test_masking_masks_and_zeroes_the_steps_that_hold_the_value():
+    x = np.array([[[1.0, 2.0], [9.0, 9.0], [9.0, 1.0]]], "float32")
+    outputs, expected = Masking(9.0)(x), keras.layers.Masking(9.0)(x)
+    np.testing.assert_array_equal(outputs, expected)
+    np.testing.assert_array_equal(get_mask(outputs), expected._keras_mask)
+    np.testing.assert_array_equal(get_mask(outputs), [[True, False, True]])
+
+
+def test_a_mask_passes_through_symbolic_and_real_calls():
+    x = np.array([[[1.0], [0.0]]], "float32")
+    masked = Masking()(x)
+    np.testing.assert_array_equal(get_mask(Identity()(masked)), [[True, False]])
+    np.testing.assert_array_equal(get_mask(Activation("relu")(Dense(2)(masked))), [[True, False]])
+    assert get_mask(Activation("relu")(Masking()(Input((3, 1))))).shape == (None, 3)
+
+
+def test_identity_takes_any_structure():
+    x = {"a": np.ones((2, 3), "float32"), "b": [np.zeros((2, 1), "int32")]}
+    outputs = Identity()(x)
+    assert outputs["a"].shape == (2, 3) and outputs["b"][0].dtype == "int32"
+    assert Identity()(Input((3,), dtype="int32")).dtype == "int32"
+
+
+@pytest.mark.parametrize("units", [0, -1, 2.5, None])
+def test_dense_refuses_units(units):
+    with pytest.raises(ConfigError, match="units"):
+        Dense(units)
+
+
+def test_dense_names_the_shape_it_cannot_take():
+    with pytest.raises(ShapeError, match=r"rank 2 or more; got shape \(4,\)"):
+        Dense(3)(np.ones(4, "float32"))
+    layer = Dense(3)
+    layer(np.ones((1, 4), "float32"))
+    with pytest.raises(ShapeError, match="4 on axis -1"):
+        layer(np.ones((1, 5), "float32"))
