@@ -1,10 +1,10 @@
 """The activation layers against Keras."""
 
 import keras
+import layer_checks as check
 import numpy as np
 import pytest
 
-import layer_checks as check
 from lamina.core.symbolic import get_mask
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax

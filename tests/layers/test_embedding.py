@@ -2,10 +2,10 @@
 
 import jax
 import keras
+import layer_checks as check
 import numpy as np
 import pytest
 
-import layer_checks as check
 from lamina.core.symbolic import get_mask
 from lamina.errors import ConfigError
 from lamina.layers.embedding import Embedding

@@ -1,10 +1,10 @@
 """Lambda against Keras: arguments, masks, shapes, configs with names and with bytecode."""
 
 import keras
+import layer_checks as check
 import numpy as np
 import pytest
 
-import layer_checks as check
 from lamina.core import registry
 from lamina.core.symbolic import get_mask
 from lamina.errors import ConfigError

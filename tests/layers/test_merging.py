@@ -1,12 +1,12 @@
 """The merging layers and functions against Keras: broadcasting, masks, shapes with unknown sizes, errors."""
 
 import keras
+import layer_checks as check
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import layer_checks as check
 from lamina.core.symbolic import get_mask, set_mask
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers import merging

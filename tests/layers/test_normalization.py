@@ -4,12 +4,12 @@ import json
 
 import jax
 import keras
+import layer_checks as check
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import layer_checks as check
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.core import Dense, Masking
 from lamina.layers.embedding import Embedding

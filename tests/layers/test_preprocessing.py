@@ -1,13 +1,13 @@
 """Rescaling and Normalization against Keras: moments from arrays, batches and arguments."""
 
 import keras
+import layer_checks as check
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import layer_checks as check
 from lamina.core.settings import set_image_data_format
 from lamina.errors import ConfigError, DataError, ShapeError
 from lamina.layers.preprocessing import Normalization, Rescaling

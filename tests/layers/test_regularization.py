@@ -1,12 +1,12 @@
 """Dropout and its kin against Keras: the same draws for the same seed, states, gradients, shapes of noise."""
 
 import jax
+import layer_checks as check
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import layer_checks as check
 from lamina.core.symbolic import get_mask
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.core import Masking
