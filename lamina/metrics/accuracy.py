@@ -27,7 +27,7 @@ __all__ = [
 
 
 def _largest(scores):
-    """argmax over the last axis. Over a thousand classes on a CPU, XLA's own is eight times slower than max, then min."""
+    """argmax over the last axis; over a thousand classes on a CPU, XLA's own takes eight times as long as this."""
     if scores.shape[-1] < 128:
         return jnp.argmax(scores, axis=-1)
     places = jax.lax.broadcasted_iota("int32", scores.shape, scores.ndim - 1)
