@@ -5,6 +5,8 @@
 (None, 3)
 """
 
+# ruff: noqa: F403  (each module lists its public names in __all__)
+
 from lamina.ops import control_flow, core, image, linalg, math, nn, numpy
 from lamina.ops.control_flow import *
 from lamina.ops.core import *
@@ -13,4 +15,10 @@ from lamina.ops.math import *
 from lamina.ops.nn import *
 from lamina.ops.numpy import *
 
-__all__ = [*control_flow.__all__, *core.__all__, *linalg.__all__, *math.__all__, *nn.__all__, *numpy.__all__]
+__all__ = ["image", "linalg", "nn", "numpy"]
+__all__ += control_flow.__all__
+__all__ += core.__all__
+__all__ += linalg.__all__
+__all__ += math.__all__
+__all__ += nn.__all__
+__all__ += numpy.__all__

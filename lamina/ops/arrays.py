@@ -1,4 +1,5 @@
-"""What the bodies of ops share: arrays from anything array-like, and the few rules of types in which Keras differs from JAX."""
+"""What the bodies of ops share: arrays from anything array-like, and the few rules of types in which Keras differs
+from JAX."""
 
 import jax
 import jax.numpy as jnp
@@ -32,13 +33,17 @@ def _stacked(x):
     """Lists with arrays in them (variables were unwrapped, tracers may be among them) as one array."""
     x = unwrap(x)
     if isinstance(x, (list, tuple)) and any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(x)):
-        return jnp.stack([_stacked(item) for item in x]) if isinstance(x[0], (list, tuple)) else jnp.asarray(x)
+        return jnp.stack([jnp.asarray(_stacked(item)) for item in x])
     return x
 
 
 def _holds_floats(x):
     leaves = jax.tree_util.tree_leaves(x)
-    return bool(leaves) and any(type(leaf) is float for leaf in leaves) and all(type(leaf) in (int, float) for leaf in leaves)
+    return (
+        bool(leaves)
+        and any(type(leaf) is float for leaf in leaves)
+        and all(type(leaf) in (int, float) for leaf in leaves)
+    )
 
 
 def floating(x):

@@ -13,12 +13,20 @@ __all__ = ["dot_product_attention"]
 
 @op
 def dot_product_attention(
-    query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, attn_logits_soft_cap=None
+    query,
+    key,
+    value,
+    bias=None,
+    mask=None,
+    scale=None,
+    is_causal=False,
+    flash_attention=None,
+    attn_logits_soft_cap=None,
 ):
     """softmax(query . key * scale + bias) . value, per head, where `mask` is true.
 
-    Shapes: query (batch, T, heads, dim), key and value (batch, S, key_heads, dim) -> (batch, T, heads, dim), heads being a
-    multiple of key_heads; bias and mask broadcast to (batch, heads, T, S).
+    Shapes: query (batch, T, heads, dim), key and value (batch, S, key_heads, dim) -> (batch, T, heads, dim), heads
+    being a multiple of key_heads; bias and mask broadcast to (batch, heads, T, S).
 
     Args:
         scale: 1 / sqrt(dim) if None.

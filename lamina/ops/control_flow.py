@@ -82,7 +82,8 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
 
 @op(settings=("f",))
 def associative_scan(f, elems, reverse=False, axis=0):
-    """The results of f over all elements up to each one, in log(n) steps; f must be associative: f(f(a, b), c) = f(a, f(b, c)).
+    """The results of f over all elements up to each one, in log(n) steps; f must be associative: f(f(a, b), c) = f(a,
+    f(b, c)).
 
     >>> import lamina as keras
     >>> keras.ops.associative_scan(lambda a, b: a + b, keras.ops.array([1, 2, 3]))

@@ -1,4 +1,5 @@
-"""Convolutions of 1 to 3 spatial axes: one lowering to XLA, and the transposed, depthwise and separable forms in its terms."""
+"""Convolutions of 1 to 3 spatial axes: one lowering to XLA, and the transposed, depthwise and separable forms in its
+terms."""
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +18,8 @@ Sizes = int | tuple[int, ...]
 def conv(inputs, kernel, strides: Sizes = 1, padding="valid", data_format=None, dilation_rate: Sizes = 1):
     """The convolution: each output is the sum of a window of the inputs times the kernel.
 
-    Shapes: inputs (batch, *space, channels), kernel (*window, channels // groups, filters) -> (batch, *new_space, filters);
-    with data_format='channels_first' the channels follow the batch. The groups follow from the shapes.
+    Shapes: inputs (batch, *space, channels), kernel (*window, channels // groups, filters) -> (batch, *new_space,
+    filters); with data_format='channels_first' the channels follow the batch. The groups follow from the shapes.
 
     Args:
         strides, dilation_rate: a number or one for each spatial axis; only one of the two may exceed 1.
@@ -61,7 +62,13 @@ def depthwise_conv(inputs, kernel, strides: Sizes = 1, padding="valid", data_for
 
 @op
 def separable_conv(
-    inputs, depthwise_kernel, pointwise_kernel, strides: Sizes = 1, padding="valid", data_format=None, dilation_rate: Sizes = 1
+    inputs,
+    depthwise_kernel,
+    pointwise_kernel,
+    strides: Sizes = 1,
+    padding="valid",
+    data_format=None,
+    dilation_rate: Sizes = 1,
 ):
     """A depthwise convolution followed by a mix of its channels.
 
@@ -77,8 +84,9 @@ def conv_transpose(
 ):
     """The transpose (gradient) of a convolution, which makes small maps large.
 
-    Shapes: inputs (batch, *space, channels), kernel (*window, filters, channels) -> (batch, *new_space, filters), where a
-    size n becomes n * stride for 'same' and (n - 1) * stride + max(window, stride) for 'valid' unless `output_padding` is given.
+    Shapes: inputs (batch, *space, channels), kernel (*window, filters, channels) -> (batch, *new_space, filters),
+    where a size n becomes n * stride for 'same' and (n - 1) * stride + max(window, stride) for 'valid' unless
+    `output_padding` is given.
     """
     inputs, kernel = _same_type(inputs, kernel)
     rank, data_format = _rank(inputs, kernel, "conv_transpose"), standardize_data_format(data_format)
@@ -163,9 +171,9 @@ def _groups(channels, kernel):
     """How many groups of channels a kernel for `kernel.shape[-2]` channels works on."""
     if channels % kernel.shape[-2]:
         raise ShapeError(
-            f"The inputs of a convolution have {channels} channels, which is no multiple of the {kernel.shape[-2]} channels "
+            f"The inputs of a convolution have {channels} channels, no multiple of the {kernel.shape[-2]} channels "
             f"of its kernel {tuple(kernel.shape)}.",
-            fix="Check data_format: 'channels_last' is (batch, *space, channels), 'channels_first' (batch, channels, *space).",
+            fix="Check data_format: 'channels_last' is (batch, *space, channels).",
         )
     return channels // kernel.shape[-2]
 

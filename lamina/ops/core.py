@@ -95,12 +95,14 @@ def saturate_cast(x, dtype):
     Array([  0, 255], dtype=uint8)
     """
     x, dtype = tensor(x), canonical(dtype)
-    if dtype == bool:
+    if jnp.issubdtype(dtype, jnp.bool_):
         return jnp.clip(x, 0, 1).astype(bool)
     x = x.astype(jnp.uint8) if x.dtype == bool else x
     limits, own = _limits(dtype), _limits(x.dtype)
     low, high = max(limits.min, own.min), min(limits.max, own.max)
-    return jnp.where(x >= high, limits.max if high == limits.max else high, jnp.clip(x, low, high).astype(dtype)).astype(dtype)
+    return jnp.where(
+        x >= high, limits.max if high == limits.max else high, jnp.clip(x, low, high).astype(dtype)
+    ).astype(dtype)
 
 
 def _limits(dtype):
@@ -129,7 +131,8 @@ def scatter(indices, values, shape):
 
 @op
 def scatter_update(inputs, indices, updates, reduction=None):
-    """inputs with `updates` put at `indices`, or combined with what is there: reduction None, 'add', 'max', 'min' or 'mul'.
+    """inputs with `updates` put at `indices`, or combined with what is there: reduction None, 'add', 'max', 'min' or
+    'mul'.
 
     Shapes: indices (n, k), updates (n, *inputs.shape[k:]).
 
@@ -208,14 +211,16 @@ def rearrange(tensor, pattern, **axes_lengths):
 
 
 def _groups(side):
-    """"b (h s) c" as [["b"], ["h", "s"], ["c"]]."""
+    """ "b (h s) c" as [["b"], ["h", "s"], ["c"]]."""
     return [part.strip("()").split() for part in re.findall(r"\([^)]*\)|\S+", side)]
 
 
 def _axis_sizes(groups, shape, known, pattern):
     """The size of each named axis: given, or what is left of the axis it was split from."""
     if len(groups) != len(shape):
-        raise ShapeError(f"rearrange: {pattern!r} has {len(groups)} axes on the left; the input has shape {tuple(shape)}.")
+        raise ShapeError(
+            f"rearrange: {pattern!r} has {len(groups)} axes on the left; the input has shape {tuple(shape)}."
+        )
     sizes = dict(known)
     for group, size in zip(groups, shape, strict=True):
         given = int(np.prod([sizes[name] for name in group if name in sizes], dtype=int))

@@ -9,8 +9,8 @@ from lamina.ops.arrays import canonical, floating, tensor
 
 __all__ = [
     "arange", "array", "bartlett", "blackman", "copy", "empty", "empty_like", "eye", "full", "full_like", "geomspace",
-    "hamming", "hanning", "identity", "kaiser", "linspace", "logspace", "meshgrid", "ones", "ones_like", "tri", "vander",
-    "view", "zeros", "zeros_like",
+    "hamming", "hanning", "identity", "kaiser", "linspace", "logspace", "meshgrid", "ones", "ones_like", "tri",
+    "vander", "view", "zeros", "zeros_like",
 ]  # fmt: skip
 
 

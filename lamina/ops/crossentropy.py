@@ -13,7 +13,8 @@ __all__ = ["binary_crossentropy", "categorical_crossentropy", "sparse_categorica
 
 @op
 def binary_crossentropy(target, output, from_logits=False):
-    """-(target * log(p) + (1 - target) * log(1 - p)) with p = output, or sigmoid(output) if `from_logits`. Shapes: all the same.
+    """-(target * log(p) + (1 - target) * log(1 - p)) with p = output, or sigmoid(output) if `from_logits`. Shapes:
+    all the same.
 
     >>> import lamina as keras
     >>> keras.ops.binary_crossentropy([0.0, 1.0], [0.5, 1.0]).round(4)
@@ -29,7 +30,8 @@ def binary_crossentropy(target, output, from_logits=False):
 
 @op
 def categorical_crossentropy(target, output, from_logits=False, axis=-1):
-    """-sum(target * log(p)) over the classes on `axis`, with p = output / sum(output), or softmax(output) if `from_logits`.
+    """-sum(target * log(p)) over the classes on `axis`, with p = output / sum(output), or softmax(output) if
+    `from_logits`.
 
     Shapes: target and output (..., classes) -> (...).
     """

@@ -61,11 +61,13 @@ def ctc_decode(
 ):
     """The likeliest labels: (labels, scores).
 
-    Shapes: inputs (batch, time, classes) as logits, sequence_lengths (batch,) -> labels (paths, batch, time), filled up with
-    -1, and scores: for 'greedy' -(sum of the largest logits) as (batch, 1); for 'beam_search' log-probabilities (batch, paths).
+    Shapes: inputs (batch, time, classes) as logits, sequence_lengths (batch,) -> labels (paths, batch, time), filled
+    up with -1, and scores: for 'greedy' -(sum of the largest logits) as (batch, 1); for 'beam_search'
+    log-probabilities (batch, paths).
 
     Args:
-        strategy: 'greedy' takes the best class at each step; 'beam_search' keeps the `beam_width` likeliest beginnings and
+        strategy: 'greedy' takes the best class at each step; 'beam_search' keeps the `beam_width` likeliest
+        beginnings and
             gives the best `top_paths`.
         merge_repeated: whether equal labels with no blank between them are one (greedy).
     """
@@ -94,8 +96,9 @@ def _greedy(inputs, lengths, merge_repeated, blank):
 
 
 def _beam_search(log_probabilities, length, beam_width, top_paths, blank):
-    """Prefix beam search over one sequence: each beam holds its labels and the log-probabilities of ending in a blank or not."""
-    steps, classes = log_probabilities.shape
+    """Prefix beam search over one sequence: each beam holds its labels and the log-probabilities of ending in a blank
+    or not."""
+    steps = log_probabilities.shape[0]
     labels = jnp.full((beam_width, steps), -1, "int32")
     in_blank = jnp.full(beam_width, NEVER).at[0].set(0.0)
     in_label = jnp.full(beam_width, NEVER)
@@ -103,7 +106,7 @@ def _beam_search(log_probabilities, length, beam_width, top_paths, blank):
 
     def step(beams, inputs):
         time, now = inputs
-        new = _extend(*beams, now, classes, beam_width, blank)
+        new = _extend(beams, now, blank)
         return jax.tree_util.tree_map(lambda a, b: jnp.where(time < length, a, b), new, beams), None
 
     beams, _ = jax.lax.scan(step, (labels, counts, in_blank, in_label), (jnp.arange(steps), log_probabilities))
@@ -112,9 +115,11 @@ def _beam_search(log_probabilities, length, beam_width, top_paths, blank):
     return labels[order], scores
 
 
-def _extend(labels, counts, in_blank, in_label, now, classes, beam_width, blank):
-    """One step further: each beam stays as it is or grows by one label; equal prefixes are added up; the best are kept."""
-    width, steps = labels.shape
+def _extend(beams, now, blank):
+    """One step further: each beam stays as it is or grows by one label; equal prefixes are added up; the best are
+    kept."""
+    labels, counts, in_blank, in_label = beams
+    (width, steps), classes = labels.shape, now.shape[0]
     total = jnp.logaddexp(in_blank, in_label)
     last = jnp.where(counts > 0, jnp.take_along_axis(labels, jnp.maximum(counts - 1, 0)[:, None], 1)[:, 0], blank)
     stay_blank = total + now[blank]
@@ -133,5 +138,5 @@ def _extend(labels, counts, in_blank, in_label, now, classes, beam_width, blank)
     joined = jax.nn.logsumexp(jnp.where(same, all_label[None, width:], NEVER), axis=1)
     all_label = all_label.at[:width].set(jnp.logaddexp(all_label[:width], joined))
     all_label = all_label.at[width:].set(jnp.where(jnp.any(same, axis=0), NEVER, all_label[width:]))
-    _, best = jax.lax.top_k(jnp.logaddexp(all_blank, all_label), beam_width)
+    _, best = jax.lax.top_k(jnp.logaddexp(all_blank, all_label), width)
     return all_labels[best], all_counts[best], all_blank[best], all_label[best]

@@ -24,7 +24,8 @@ def _pair(x):
 
 @op
 def fft(x):
-    """The discrete Fourier transform of the last axis: sum over n of x[n] exp(-2 pi i k n / N). A pair in, a pair out."""
+    """The discrete Fourier transform of the last axis: sum over n of x[n] exp(-2 pi i k n / N). A pair in, a pair
+    out."""
     return _pair(jnp.fft.fft(_complex(x)))
 
 
@@ -42,7 +43,8 @@ def ifft2(x):
 
 @op
 def rfft(x, fft_length=None):
-    """The Fourier transform of real numbers: the first fft_length // 2 + 1 terms, as a pair. x is cut or filled to fft_length."""
+    """The Fourier transform of real numbers: the first fft_length // 2 + 1 terms, as a pair. x is cut or filled to
+    fft_length."""
     return _pair(jnp.fft.rfft(floating(x), fft_length))
 
 

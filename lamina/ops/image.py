@@ -1,5 +1,7 @@
 """keras.ops.image: images as ([batch], height, width, channels), or channels before the space with 'channels_first'."""
 
+# ruff: noqa: F403  (each module lists its public names in __all__)
+
 import functools
 
 import jax
@@ -17,8 +19,9 @@ from lamina.ops.warp import *
 
 __all__ = [
     "crop_images", "extract_patches", "extract_patches_3d", "gaussian_blur", "hsv_to_rgb", "pad_images", "resize",
-    "rgb_to_grayscale", "rgb_to_hsv", "scale_and_translate", "sobel_edges", "ssim", *warp.__all__,
+    "rgb_to_grayscale", "rgb_to_hsv", "scale_and_translate", "sobel_edges", "ssim",
 ]  # fmt: skip
+__all__ += warp.__all__
 
 
 def batched(function, images, data_format, space=2):
@@ -61,7 +64,9 @@ def _to_hsv(rgb):
     spread = value - jnp.min(rgb, axis=-1)
     safe = jnp.where(spread == 0, 1, spread)
     sector = jnp.where(
-        value == red, (green - blue) / safe, jnp.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe)
+        value == red,
+        (green - blue) / safe,
+        jnp.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe),
     )
     hue = jnp.where(spread == 0, 0, sector / 6 % 1)
     saturation = jnp.where(value > 0, spread / jnp.where(value > 0, value, 1), 0)
@@ -114,6 +119,7 @@ def resize(
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ConfigError("Only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True.")
     images, size = tensor(images), tuple(size)
+    method = "cubic" if interpolation == "bicubic" else interpolation
 
     def scaled(batch):
         if crop_to_aspect_ratio:
@@ -121,12 +127,11 @@ def resize(
         elif pad_to_aspect_ratio:
             batch = _filled_to_ratio(batch, *size, fill_value)
         shape = (batch.shape[0], *size, batch.shape[-1])
-        return jax.image.resize(batch, shape, interpolation.removeprefix("bi") if interpolation == "bicubic" else interpolation,
-                                antialias=antialias)  # fmt: skip
+        return jax.image.resize(batch, shape=shape, method=method, antialias=antialias)
 
     exact = interpolation == "nearest" or jnp.issubdtype(images.dtype, jnp.floating)
     outputs = batched(scaled, images if exact else images.astype("float32"), data_format)
-    return outputs if exact else saturate_cast.compute(jnp.round(outputs), images.dtype)
+    return outputs if exact else saturate_cast(jnp.round(outputs), images.dtype)
 
 
 def _cut_to_ratio(batch, height, width):
@@ -138,7 +143,10 @@ def _cut_to_ratio(batch, height, width):
 
 def _filled_to_ratio(batch, height, width, fill_value):
     high, wide = batch.shape[1:3]
-    rows, columns = (max(high, int(wide * height / width)) - high) // 2, (max(wide, int(high * width / height)) - wide) // 2
+    rows, columns = (
+        (max(high, int(wide * height / width)) - high) // 2,
+        (max(wide, int(high * width / height)) - wide) // 2,
+    )
     return jnp.pad(batch, ((0, 0), (rows, rows), (columns, columns), (0, 0)), constant_values=fill_value)
 
 
@@ -167,7 +175,8 @@ def pad_images(
     images, top_padding=None, left_padding=None, bottom_padding=None, right_padding=None, target_height=None,
     target_width=None, data_format=None,
 ):  # fmt: skip
-    """Images with rows and columns of zeros around. In each direction two of (before, after, target size) say how many."""
+    """Images with rows and columns of zeros around. In each direction two of (before, after, target size) say how
+    many."""
 
     def padded(batch):
         rows = _sides(batch.shape[1], top_padding, bottom_padding, target_height, 1, "height")
@@ -187,7 +196,7 @@ def _sides(size, before, after, target, sign, name):
         after = sign * (target - size) - before
     if before < 0 or after < 0 or size + sign * (before + after) < 1:
         raise ShapeError(f"A {name} of {size} cannot become {size + sign * (before + after)} by {before} and {after}.")
-    return before, after
+    return int(before), int(after)
 
 
 @op(settings=("output_shape", "spatial_dims", "method"))
@@ -198,7 +207,13 @@ def scale_and_translate(images, output_shape, scale, translation, spatial_dims, 
     """
     method = method.removeprefix("bi").removeprefix("tri") if method.endswith(("linear", "cubic")) else method
     return jax.image.scale_and_translate(
-        floating(images), tuple(output_shape), tuple(spatial_dims), floating(scale), floating(translation), method, antialias
+        floating(images),
+        tuple(output_shape),
+        tuple(spatial_dims),
+        floating(scale),
+        floating(translation),
+        method,
+        antialias,
     )
 
 
@@ -217,7 +232,8 @@ def extract_patches(images, size, strides=None, dilation_rate=1, padding="valid"
 
 @op(settings=("size",))
 def extract_patches_3d(volumes, size, strides=None, dilation_rate=1, padding="valid", data_format=None):
-    """`extract_patches` of volumes. Shapes: ([batch], *space, channels) -> ([batch], *windows, prod(size) * channels)."""
+    """`extract_patches` of volumes. Shapes: ([batch], *space, channels) -> ([batch], *windows, prod(size) *
+    channels)."""
     return _patches(volumes, size, strides, dilation_rate, padding, data_format, 3)
 
 
@@ -239,9 +255,13 @@ def _patches(images, size, strides, dilation_rate, padding, data_format, space):
 
 @op
 def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None):
-    """Images smoothed by a bell curve of standard deviations `sigma` over kernel_size pixels; zeros lie around them."""
+    """Images smoothed by a bell curve of standard deviations `sigma` over kernel_size pixels; zeros lie around them.
+
+    Both are (along the width, along the height): so Keras computes it.
+    """
     images = floating(images)
-    kernel = np.multiply.outer(*(_bell(*pair) for pair in zip(kernel_size, sigma, strict=True)))
+    along_width, along_height = (_bell(*pair) for pair in zip(kernel_size, sigma, strict=True))
+    kernel = np.outer(along_height, along_width)
     return batched(functools.partial(_filtered, kernel=kernel, padding="same"), images, data_format)
 
 
@@ -255,7 +275,7 @@ def _filtered(batch, kernel, padding):
     """Each channel convolved with one or more kernels (height, width[, count])."""
     kernel = np.atleast_3d(kernel)
     each = np.broadcast_to(kernel[:, :, None], (*kernel.shape[:2], batch.shape[-1], kernel.shape[-1]))
-    return depthwise_conv.compute(batch, jnp.asarray(each, batch.dtype), 1, padding, "channels_last")
+    return depthwise_conv(batch, jnp.asarray(each, batch.dtype), 1, padding, "channels_last")
 
 
 @op
@@ -277,7 +297,8 @@ def sobel_edges(images, data_format=None):
 
 @op
 def ssim(image1, image2, max_val=1.0, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03, data_format=None):
-    """The structural similarity of two images, 1 for equal ones. Shapes: ([batch], height, width, channels) -> ([batch]).
+    """The structural similarity of two images, 1 for equal ones. Shapes: ([batch], height, width, channels) ->
+    ([batch]).
 
     Source: Z. Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity", 2004.
     """

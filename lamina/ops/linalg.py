@@ -2,14 +2,15 @@
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from lamina.core.op import op
 from lamina.errors import DataError, ShapeError
 from lamina.ops.arrays import floating
 
 __all__ = [
-    "cholesky", "cholesky_inverse", "det", "eig", "eigh", "inv", "jvp", "lstsq", "lu_factor", "matrix_rank", "norm", "pinv",
-    "qr", "solve", "solve_triangular", "svd",
+    "cholesky", "cholesky_inverse", "det", "eig", "eigh", "inv", "jvp", "lstsq", "lu_factor", "matrix_rank", "norm",
+    "pinv", "qr", "solve", "solve_triangular", "svd",
 ]  # fmt: skip
 
 
@@ -25,7 +26,7 @@ def matrix(x, square=False):
 def cholesky(x, upper=False):
     """The triangular L with x = L L^T (upper: U with x = U^T U). Raises DataError if x is not positive definite."""
     factor = jnp.linalg.cholesky(matrix(x, square=True), upper=upper)
-    if not isinstance(factor, jax.core.Tracer) and jnp.isnan(factor).any():
+    if not isinstance(factor, Tracer) and jnp.isnan(factor).any():
         raise DataError("cholesky: the matrix is not positive definite.", fix="Add a small multiple of eye(n) to it.")
     return factor
 
@@ -87,7 +88,8 @@ def lstsq(a, b, rcond=None):
 
 @op
 def lu_factor(x):
-    """(lu, pivots): L (with ones on its diagonal, not stored) below and U above the diagonal of one matrix; rows exchanged."""
+    """(lu, pivots): L (with ones on its diagonal, not stored) below and U above the diagonal of one matrix; rows
+    exchanged."""
     return tuple(jax.lax.linalg.lu(matrix(x))[:2])
 
 
@@ -99,7 +101,8 @@ def matrix_rank(x, tol=None):
 
 @op
 def norm(x, ord=None, axis=None, keepdims=False):
-    """The norm of vectors (axis an integer) or matrices (two axes); Euclidean, or 'fro', 'nuc', inf, -inf, 0, 1, -1, 2, -2, p.
+    """The norm of vectors (axis an integer) or matrices (two axes); Euclidean, or 'fro', 'nuc', inf, -inf, 0, 1, -1,
+    2, -2, p.
 
     >>> import lamina as keras
     >>> keras.ops.norm([3.0, 4.0])

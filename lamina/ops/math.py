@@ -1,5 +1,7 @@
 """Segments, orders and special functions of keras.ops that NumPy does not have."""
 
+# ruff: noqa: F403  (each module lists its public names in __all__)
+
 import jax
 import jax.numpy as jnp
 
@@ -11,10 +13,24 @@ from lamina.ops.fourier import *
 from lamina.ops.linalg import logdet
 
 __all__ = [
-    "cdist", "erf", "erfc", "erfinv", "extract_sequences", "in_top_k", "logsumexp", "rsqrt", "segment_max", "segment_min",
-    "segment_prod", "segment_sum", "top_k", "view_as_complex", "view_as_real",
-    *fourier.__all__, "logdet",
+    "cdist",
+    "erf",
+    "erfc",
+    "erfinv",
+    "extract_sequences",
+    "in_top_k",
+    "logdet",
+    "logsumexp",
+    "rsqrt",
+    "segment_max",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
+    "top_k",
+    "view_as_complex",
+    "view_as_real",
 ]  # fmt: skip
+__all__ += fourier.__all__
 
 erf = unary(jax.lax.erf, "2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x.", floats=True)
 erfc = unary(jax.lax.erfc, "1 - erf(x), exact for large x.", floats=True)

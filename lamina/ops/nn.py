@@ -1,5 +1,7 @@
 """keras.ops.nn: activations, convolutions, pooling, normalization, losses and what else networks are made of."""
 
+# ruff: noqa: F403  (each module lists its public names in __all__)
+
 import jax
 import jax.numpy as jnp
 
@@ -8,9 +10,32 @@ from lamina.core.settings import floatx
 from lamina.errors import ConfigError
 from lamina.ops import attention, convolution, crossentropy, ctc, normalization, patches, pooling
 from lamina.ops.activation_functions import (
-    celu, elu, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, log_sigmoid, log_softmax, relu, relu6,
-    selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign, sparse_plus, sparse_sigmoid, sparsemax, squareplus,
-    tanh_shrink, threshold,
+    celu,
+    elu,
+    gelu,
+    glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    log_softmax,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softmax,
+    softplus,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    tanh_shrink,
+    threshold,
 )  # fmt: skip
 from lamina.ops.arrays import canonical, floating, tensor
 from lamina.ops.attention import *
@@ -24,11 +49,16 @@ from lamina.ops.pooling import *
 __all__ = [
     "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
     "log_sigmoid", "log_softmax", "multi_hot", "one_hot", "polar", "psnr", "relu", "relu6", "selu", "sigmoid", "silu",
-    "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish",
-    "tanh_shrink", "threshold",
-    *attention.__all__, *convolution.__all__, *crossentropy.__all__, *ctc.__all__, *normalization.__all__,
-    *patches.__all__, *pooling.__all__,
+    "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus",
+    "swish", "tanh_shrink", "threshold",
 ]  # fmt: skip
+__all__ += attention.__all__
+__all__ += convolution.__all__
+__all__ += crossentropy.__all__
+__all__ += ctc.__all__
+__all__ += normalization.__all__
+__all__ += patches.__all__
+__all__ += pooling.__all__
 
 hard_swish, swish = hard_silu, silu
 
@@ -48,13 +78,16 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
 
 @op
 def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
-    """1 for each class that occurs in a sample, 0 for the others. Shapes: (batch, n) -> (batch, num_classes), (n,) -> (num_classes,)."""
+    """1 for each class that occurs in a sample, 0 for the others. Shapes: (batch, n) -> (batch, num_classes), (n,) ->
+    (num_classes,)."""
     _not_sparse(sparse, "multi_hot")
     num_classes = kwargs.pop("num_tokens", num_classes)
     if num_classes is None or kwargs:
-        raise ConfigError(f"multi_hot needs num_classes and takes no {sorted(kwargs)}.", fix="multi_hot(x, num_classes=10)")
+        raise ConfigError(
+            f"multi_hot needs num_classes and takes no {sorted(kwargs)}.", fix="multi_hot(x, num_classes=10)"
+        )
     inputs = tensor(inputs)
-    return jnp.max(one_hot.compute(inputs, num_classes, axis, dtype), axis=1 if inputs.ndim > 1 else 0)
+    return jnp.max(one_hot(inputs, num_classes, axis, dtype), axis=1 if inputs.ndim > 1 else 0)
 
 
 def _not_sparse(sparse, name):

@@ -1,5 +1,7 @@
 """keras.ops.numpy: the functions of NumPy, with Keras's types."""
 
+# ruff: noqa: F403  (each module lists its public names in __all__)
+
 from lamina.ops import creation, elementwise, products, reductions, shaping
 from lamina.ops.creation import *
 from lamina.ops.elementwise import *
@@ -8,4 +10,9 @@ from lamina.ops.products import *
 from lamina.ops.reductions import *
 from lamina.ops.shaping import *
 
-__all__ = ["slogdet", *creation.__all__, *elementwise.__all__, *products.__all__, *reductions.__all__, *shaping.__all__]
+__all__ = ["slogdet"]
+__all__ += creation.__all__
+__all__ += elementwise.__all__
+__all__ += products.__all__
+__all__ += reductions.__all__
+__all__ += shaping.__all__

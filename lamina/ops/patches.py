@@ -13,7 +13,8 @@ __all__ = ["depth_to_space", "fold", "space_to_depth", "unfold"]
 
 @op(settings=("kernel_size",))
 def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
-    """All windows of images as columns. Shapes: (batch, channels, height, width) -> (batch, channels * kernel, windows).
+    """All windows of images as columns. Shapes: (batch, channels, height, width) -> (batch, channels * kernel,
+    windows).
 
     >>> import lamina as keras
     >>> keras.ops.unfold(keras.ops.zeros((2, 3, 5, 5)), 2).shape
@@ -42,7 +43,7 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     height, width = per_axis(kernel_size, 2, "kernel_size")
     images = (x.shape[0], x.shape[1] // (height * width), *per_axis(output_size, 2, "output_size"))
     columns = jax.linear_transpose(
-        lambda image: unfold.compute(image, kernel_size, dilation, padding, stride), jax.ShapeDtypeStruct(images, x.dtype)
+        lambda image: unfold(image, kernel_size, dilation, padding, stride), jax.ShapeDtypeStruct(images, x.dtype)
     )
     return columns(x)[0]
 

@@ -87,7 +87,8 @@ def adaptive_average_pool(inputs, output_size, data_format=None):
 
 @op(settings=("output_size",))
 def adaptive_max_pool(inputs, output_size, data_format=None):
-    """The largest elements of windows so chosen that `output_size` of them cover the inputs (see adaptive_average_pool)."""
+    """The largest elements of windows so chosen that `output_size` of them cover the inputs (see
+    adaptive_average_pool)."""
     return _adaptive(inputs, output_size, data_format, -jnp.inf, lambda parts, lengths, axis: jnp.max(parts, axis))
 
 

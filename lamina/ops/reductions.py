@@ -4,6 +4,7 @@ import builtins
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from lamina.core.op import op
 from lamina.errors import ShapeError
@@ -11,15 +12,16 @@ from lamina.ops.arrays import canonical, floating, tensor
 
 __all__ = [
     "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "argpartition", "argsort", "average", "bincount",
-    "corrcoef", "correlate", "count_nonzero", "cumprod", "cumsum", "diff", "digitize", "histogram", "isin", "max", "mean",
-    "median", "min", "nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmedian", "nanmin",
-    "nanpercentile", "nanprod", "nanquantile", "nanstd", "nansum", "nanvar", "percentile", "prod", "ptp", "quantile",
-    "searchsorted", "sort", "std", "sum", "trapezoid", "unique", "var",
+    "corrcoef", "correlate", "count_nonzero", "cumprod", "cumsum", "diff", "digitize", "histogram", "isin", "max",
+    "mean", "median", "min", "nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmedian",
+    "nanmin", "nanpercentile", "nanprod", "nanquantile", "nanstd", "nansum", "nanvar", "percentile", "prod", "ptp",
+    "quantile", "searchsorted", "sort", "std", "sum", "trapezoid", "unique", "var",
 ]  # fmt: skip
 
 
 def reduction(function, doc, name, floats=False):
-    """The op `name(x, axis=None, keepdims=False)` of a jax.numpy reduction. floats: whether integers are made floats first."""
+    """The op `name(x, axis=None, keepdims=False)` of a jax.numpy reduction. floats: whether integers are made floats
+    first."""
     prepare = floating if floats else tensor
 
     def compute(x, axis=None, keepdims=False):
@@ -104,7 +106,8 @@ def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
 
 @op
 def quantile(x, q, axis=None, method="linear", keepdims=False):
-    """The value below which a part q of the elements lies. method: 'linear', 'lower', 'higher', 'midpoint' or 'nearest'."""
+    """The value below which a part q of the elements lies. method: 'linear', 'lower', 'higher', 'midpoint' or
+    'nearest'."""
     return jnp.quantile(floating(x), floating(q), axis=_axes(axis), method=method, keepdims=keepdims)
 
 
@@ -176,7 +179,8 @@ def sort(x, axis=-1):
 
 @op
 def argsort(x, axis=-1):
-    """The indices that put the elements in rising order; equal ones stay in order. Of the flat array if axis is None."""
+    """The indices that put the elements in rising order; equal ones stay in order. Of the flat array if axis is
+    None."""
     return jnp.argsort(tensor(x), axis=axis)
 
 
@@ -202,7 +206,8 @@ def digitize(x, bins):
 def bincount(x, weights=None, minlength=0, sparse=False):
     """How often (or with how much weight) each of 0, 1, 2, ... occurs in the last axis.
 
-    Shapes: (n,) -> (k,), (batch, n) -> (batch, k) with k = max(max(x) + 1, minlength); inside a compiled function k = minlength.
+    Shapes: (n,) -> (k,), (batch, n) -> (batch, k) with k = max(max(x) + 1, minlength); inside a compiled function k =
+    minlength.
 
     >>> import lamina as keras
     >>> keras.ops.bincount([1, 3, 1])
@@ -218,9 +223,11 @@ def bincount(x, weights=None, minlength=0, sparse=False):
 
 def _bincount_length(x, minlength):
     """Known values decide the length; under a trace only `minlength` can."""
-    if isinstance(x, jax.core.Tracer):
+    if isinstance(x, Tracer):
         if not minlength:
-            raise ShapeError("bincount inside a model or a compiled function cannot know its length.", fix="minlength=...")
+            raise ShapeError(
+                "bincount inside a model or a compiled function cannot know its length.", fix="minlength=..."
+            )
         return minlength
     return builtins.max(int(jnp.max(x)) + 1 if x.size else 0, minlength)
 
@@ -243,7 +250,8 @@ def unique(
 ):
     """The distinct elements (or slices along `axis`), in rising order.
 
-    return_index: also where each is first; return_inverse: also which one each element is; return_counts: also how often.
+    return_index: also where each is first; return_inverse: also which one each element is; return_counts: also how
+    often.
     size: the length of the result, filled up with `fill_value` (needed inside a compiled function).
 
     >>> import lamina as keras

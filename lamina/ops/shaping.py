@@ -1,6 +1,7 @@
 """The shape and the order of elements: reshape, transpose, join, split, index, pad, roll."""
 
 import jax.numpy as jnp
+import numpy as np
 
 from lamina.core.op import op
 from lamina.core.symbolic import KerasTensor
@@ -31,7 +32,8 @@ def size(x):
 
 @op(settings=("newshape",))
 def reshape(x, newshape):
-    """The elements of x, in order, in another shape. One size may be -1: what is left. None stands for the size x has there.
+    """The elements of x, in order, in another shape. One size may be -1: what is left. None stands for the size x has
+    there.
 
     >>> import lamina as keras
     >>> keras.ops.reshape(keras.Input((4, 6)), (-1, 8)).shape
@@ -42,7 +44,7 @@ def reshape(x, newshape):
 
 
 def _known_sizes(shape, newshape):
-    newshape = (newshape,) if jnp.ndim(newshape) == 0 and not isinstance(newshape, (list, tuple)) else tuple(newshape)
+    newshape = (newshape,) if np.ndim(newshape) == 0 else tuple(newshape)
     if newshape.count(None) == 1 and -1 not in newshape:
         return tuple(-1 if size is None else size for size in newshape)
     return tuple(shape[axis] if size is None else size for axis, size in enumerate(newshape))
@@ -196,25 +198,25 @@ def array_split(x, indices_or_sections, axis=0):
 @op(settings=("indices_or_sections",))
 def hsplit(x, indices_or_sections):
     """`split` along axis 1 (vectors: along axis 0)."""
-    return jnp.hsplit(tensor(x), _cuts(indices_or_sections))
+    return split(tensor(x), indices_or_sections, 1 if jnp.ndim(x) > 1 else 0)
 
 
 @op(settings=("indices_or_sections",))
 def vsplit(x, indices_or_sections):
     """`split` along axis 0."""
-    return jnp.vsplit(tensor(x), _cuts(indices_or_sections))
+    return split(tensor(x), indices_or_sections, 0)
 
 
 @op(settings=("indices_or_sections",))
 def dsplit(x, indices_or_sections):
     """`split` along axis 2."""
-    return jnp.dsplit(tensor(x), _cuts(indices_or_sections))
+    return split(tensor(x), indices_or_sections, 2)
 
 
 @op(settings=("repeats",))
 def repeat(x, repeats, axis=None):
     """Each element `repeats` times in a row along `axis`; of the flat array if axis is None."""
-    return jnp.repeat(tensor(x), jnp.asarray(repeats) if isinstance(repeats, (list, tuple)) else repeats, axis)
+    return jnp.repeat(tensor(x), np.asarray(repeats) if isinstance(repeats, (list, tuple)) else repeats, axis)
 
 
 @op(settings=("repeats",))
@@ -229,7 +231,8 @@ def pad(x, pad_width, mode="constant", constant_values=None):
 
     Args:
         pad_width: a number, (before, after) for all axes, or one such pair for each axis.
-        mode: 'constant' (with constant_values, 0 if None), 'edge', 'reflect', 'symmetric', 'wrap' and the others of NumPy.
+        mode: 'constant' (with constant_values, 0 if None), 'edge', 'reflect', 'symmetric', 'wrap' and the others of
+        NumPy.
 
     >>> import lamina as keras
     >>> keras.ops.pad([1, 2], (1, 0))
@@ -256,8 +259,8 @@ def _index(part):
 
 @op
 def take(x, indices, axis=None):
-    """The elements (slices along `axis`) at `indices`; negative ones count from the end. Outside of x: NaN, or the extreme
-    number of an integer type.
+    """The elements (slices along `axis`) at `indices`; negative ones count from the end. Outside of x: NaN, or the
+    extreme number of an integer type.
 
     >>> import lamina as keras
     >>> keras.ops.take([10, 20, 30], [2, -1, 0])
@@ -288,7 +291,9 @@ def _where(condition, x1, x2):
 def nonzero(x):
     """The indices of the elements that are not zero: a tuple with one index array for each axis."""
     if isinstance(x, KerasTensor):
-        raise ShapeError("How many elements are not zero is known only with values.", fix="Use where(condition, x1, x2).")
+        raise ShapeError(
+            "How many elements are not zero is known only with values.", fix="Use where(condition, x1, x2)."
+        )
     return jnp.nonzero(tensor(unwrap(x)))
 
 

@@ -87,13 +87,11 @@ def _inside(place, size, fill_mode):
 
 
 @op
-def affine_transform(
-    images, transform, interpolation="bilinear", fill_mode="constant", fill_value=0, data_format=None
-):
+def affine_transform(images, transform, interpolation="bilinear", fill_mode="constant", fill_value=0, data_format=None):
     """Images whose pixel (x, y) is what is at (a0 x + a1 y + a2, b0 x + b1 y + b2) in the inputs.
 
-    Shapes: images ([batch], height, width, channels), transform (8,) or (batch, 8) as [a0, a1, a2, b0, b1, b2, c0, c1], of
-    which c0 and c1 are not used.
+    Shapes: images ([batch], height, width, channels), transform (8,) or (batch, 8) as [a0, a1, a2, b0, b1, b2, c0,
+    c1], of which c0 and c1 are not used.
     """
 
     def places(row, x, y):
@@ -103,9 +101,7 @@ def affine_transform(
 
 
 @op
-def perspective_transform(
-    images, start_points, end_points, interpolation="bilinear", fill_value=0, data_format=None
-):
+def perspective_transform(images, start_points, end_points, interpolation="bilinear", fill_value=0, data_format=None):
     """Images in which the four `start_points` (x, y) of the inputs have moved to the `end_points`.
 
     Shapes: images ([batch], height, width, channels), points (4, 2) or (batch, 4, 2).
@@ -161,7 +157,8 @@ def elastic_transform(
     images, alpha=20.0, sigma=5.0, interpolation="bilinear", fill_mode="reflect", fill_value=0.0, seed=None,
     data_format=None,
 ):  # fmt: skip
-    """Images whose pixels moved by smooth random distances: noise of standard deviation 1, blurred by `sigma`, times `alpha`.
+    """Images whose pixels moved by smooth random distances: noise of standard deviation 1, blurred by `sigma`, times
+    `alpha`.
 
     Source: P. Simard, D. Steinkraus, J. Platt, "Best Practices for Convolutional Neural Networks", ICDAR 2003.
     """
