@@ -6,6 +6,7 @@ import numpy as np
 from lamina.core import context, tree
 from lamina.core.registry import is_ours
 from lamina.core.symbolic import KerasTensor, trace
+from lamina.core.variable import to_array
 from lamina.random import global_seed_generator
 from lamina.training.data import unpack_x_y_sample_weight
 from lamina.training.state import TrainingState, peek
@@ -132,17 +133,16 @@ class Runner:
     def reset_metrics(self):
         """Start all metrics anew: by their `reset_state`, and where that is lamina's own, later from what it gave."""
         self.refresh()
-        metrics = self.model.metrics
         fresh = self._fresh_metrics
         if fresh is None or fresh[0] is not self._pattern:
             self.model.reset_metrics()
             self.refresh()
-            ours = all(is_ours(type(metric).reset_state) for metric in metrics)
+            ours = all(is_ours(type(metric).reset_state) for metric in self.model.metrics)
             arrays = [np.asarray(value) for value in peek(self.groups["metrics"])]
             self._fresh_metrics = (self._pattern, arrays) if ours else None
         else:
             for cell, value in zip(self.groups["metrics"], fresh[1], strict=True):
-                self._put(cell, value)
+                self._put(cell, to_array(value))
 
     def _write(self, group, new, old):
         for cell, value, before in zip(self.groups[group], new, old, strict=True):

@@ -1,0 +1,342 @@
+"""What fit, evaluate, predict and the steps promise beyond Keras's numbers."""
+
+import gc
+import os
+import signal
+import threading
+import weakref
+
+import jax
+import numpy as np
+import pytest
+
+import lamina as keras
+from lamina import errors, layers
+from lamina.core.variable import Variable
+
+draw = np.random.default_rng(1)
+X = draw.normal(size=(40, 6)).astype("float32")
+Y = draw.normal(size=(40, 1)).astype("float32")
+
+
+def regression(*middle, **compile_with):
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(4, activation="tanh"), *middle, layers.Dense(1)])
+    model.compile(**{"optimizer": "sgd", "loss": "mse", **compile_with})
+    return model
+
+
+def same(before, after):
+    return all((a == b).all() for a, b in zip(before, after, strict=True))
+
+
+def test_frozen_layers_stay_from_the_next_step_on_without_compiling_again():
+    model = regression()
+    first = model.layers[0]
+    model.fit(X, Y, verbose=0)
+    first.trainable = False
+    kept, others = first.get_weights(), model.layers[1].get_weights()
+    model.train_on_batch(X, Y)
+    model.fit(X, Y, verbose=0)
+    assert same(kept, first.get_weights()) and not same(others, model.layers[1].get_weights())
+    first.trainable = True
+    model.train_on_batch(X, Y)
+    assert not same(kept, first.get_weights())
+
+
+def test_freezing_and_thawing_compiles_each_program_once():
+    model = regression()
+    for _ in range(3):
+        for flag in (True, False):
+            model.layers[0].trainable = flag
+            model.train_on_batch(X, Y)
+    assert [program._cache_size() for program in _programs(model, "train")] == [1, 1]
+
+
+def _programs(model, kind):
+    return [programs[kind] for programs in model._runner._all_programs.values() if kind in programs]
+
+
+def test_a_last_batch_of_another_size_compiles_once_and_weighs_by_its_samples():
+    model = regression(optimizer=keras.optimizers.SGD(0.0))  # weights stay, so the mean can be computed by hand
+    history = model.fit(X, Y, batch_size=16, epochs=3, shuffle=False, verbose=0)
+    expected = np.mean((model.predict(X, verbose=0) - Y) ** 2)
+    np.testing.assert_allclose(history.history["loss"], expected, rtol=1e-5)
+    assert [program._cache_size() for program in _programs(model, "train")] == [2]  # 16 rows, 8 rows
+
+
+def test_values_read_during_fit_are_current_and_stay_valid():
+    seen = []
+
+    class Reader(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(self.model.layers[0].kernel.value)
+
+    model = regression()
+    before = model.layers[0].kernel.value
+    model.fit(X, Y, batch_size=20, epochs=2, verbose=0, callbacks=[Reader()])
+    values = [np.asarray(value) for value in (before, *seen)]  # none was donated away
+    assert all((a != b).any() for a, b in zip(values, values[1:], strict=False))
+    np.testing.assert_array_equal(values[-1], model.layers[0].kernel.numpy())
+
+
+def test_values_set_during_fit_take_effect():
+    class Setter(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.optimizer.learning_rate = 0.0
+            self.model.layers[0].set_weights([np.ones((6, 4)), np.zeros(4)])
+
+    model = regression()
+    model.fit(X, Y, epochs=3, verbose=0, callbacks=[Setter()])
+    assert (model.layers[0].kernel.numpy() == 1).all() and float(model.optimizer.learning_rate) == 0
+
+
+def test_evaluate_and_predict_inside_fit_use_the_weights_of_now():
+    found = []
+
+    class Inside(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            loss = np.mean((self.model.predict(X, verbose=0) - Y) ** 2)
+            found.append((loss, self.model.evaluate(X, Y, verbose=0)))
+
+    regression().fit(X, Y, epochs=2, verbose=0, callbacks=[Inside()])
+    np.testing.assert_allclose(*zip(*found, strict=True), rtol=1e-5)
+    assert found[0][0] != found[1][0]
+
+
+def test_a_layer_of_two_models_is_trained_by_each_in_turn():
+    generator = keras.Sequential([keras.Input((3,)), layers.Dense(6)])
+    judge = keras.Sequential([keras.Input((6,)), layers.BatchNormalization(), layers.Dense(1, activation="sigmoid")])
+    judge.compile("adam", "binary_crossentropy")
+    judge.trainable = False
+    inputs = keras.Input((3,))
+    both = keras.Model(inputs, judge(generator(inputs)))
+    both.compile("adam", "binary_crossentropy")
+    ones = np.ones((40, 1))
+    for _ in range(2):
+        judge.trainable = True
+        judge.train_on_batch(X, ones)
+        judge.trainable = False
+        kept, moving = judge.get_weights(), generator.get_weights()
+        both.train_on_batch(X[:, :3], ones)
+        assert same(kept, judge.get_weights()) and not same(moving, generator.get_weights())
+
+
+@pytest.mark.parametrize("at", [0, 3])
+def test_interrupt_leaves_the_weights_of_the_last_finished_step(at):
+    after_each = []
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            after_each.append(self.model.get_weights())
+            if batch == at:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    assert threading.current_thread() is threading.main_thread()
+    model = regression()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y, batch_size=8, verbose=0, callbacks=[Interrupt()])
+    assert len(after_each) == at + 1 and same(after_each[-1], model.get_weights())
+    model.fit(X, Y, verbose=0)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_within_a_step_waits_for_its_end():
+    from lamina.training.interrupt import Interrupts
+
+    done = []
+    with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts, interrupts.held():
+        os.kill(os.getpid(), signal.SIGINT)
+        done.append("stored")
+    assert done == ["stored"]
+
+
+def test_an_error_in_a_callback_leaves_a_usable_model():
+    class Failing(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise RuntimeError("disk full")
+
+    model = regression()
+    with pytest.raises(RuntimeError, match="disk full"):
+        model.fit(X, Y, verbose=0, callbacks=[Failing()])
+    assert np.isfinite(model.predict(X, verbose=0)).all()
+    model.fit(X, Y, verbose=0)
+
+
+def test_memory_stays_flat_over_models_and_predicts():
+    def live():
+        gc.collect()
+        return len(jax.live_arrays())
+
+    def round_():
+        model = regression()
+        model.fit(X, Y, verbose=0)
+        return weakref.ref(model)
+
+    round_()
+    before = live()
+    references = [round_() for _ in range(8)]
+    assert live() <= before
+    assert not any(reference() for reference in references)
+    model = regression()
+    model.predict(X, verbose=0)
+    before = live()
+    for _ in range(200):
+        model.predict(X, verbose=0)
+    assert live() <= before
+    assert [program._cache_size() for program in _programs(model, "predict")] == [2]
+
+
+def test_train_step_written_the_way_of_keras_on_jax():
+    class Doubled(keras.Model):
+        def train_step(self, state, data):
+            trainable, others, optimizer_values, metric_values = state
+            x, y = data[:2]
+            gradient = jax.value_and_grad(self.compute_loss_and_updates, has_aux=True)
+            (_, (loss, _, others, metric_values)), gradients = gradient(
+                trainable, others, metric_values, x, y, None, training=True, optimizer_variables=optimizer_values
+            )
+            trainable, optimizer_values = self.optimizer.stateless_apply(optimizer_values, gradients, trainable)
+            return {"loss": loss, "twice": 2 * loss}, (trainable, others, optimizer_values, metric_values)
+
+    inputs = keras.Input((6,))
+    model = Doubled(inputs, layers.Dense(1)(inputs))
+    model.compile("sgd", "mse")
+    kept = model.get_weights()
+    history = model.fit(X, Y, epochs=2, verbose=0).history
+    np.testing.assert_allclose(history["twice"], 2 * np.asarray(history["loss"]), rtol=1e-6)
+    assert not same(kept, model.get_weights())
+
+
+def test_compute_loss_written_anew():
+    class Tripled(keras.Model):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return 3 * super().compute_loss(x, y, y_pred, sample_weight, training)
+
+    inputs = keras.Input((6,))
+    outputs = layers.Dense(1)(inputs)
+    plain, tripled = keras.Model(inputs, outputs), Tripled(inputs, outputs)
+    for model in (plain, tripled):
+        model.compile("sgd", "mse")
+    np.testing.assert_allclose(tripled.evaluate(X, Y, verbose=0), 3 * plain.evaluate(X, Y, verbose=0), rtol=1e-6)
+
+
+def test_metric_of_a_layer_and_add_loss_are_in_the_logs():
+    class Watching(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.level = keras.metrics.Mean(name="level")
+
+        def call(self, inputs):
+            self.add_loss(5.0)
+            self.level.update_state(inputs)
+            return inputs
+
+    model = keras.Sequential([keras.Input((6,)), Watching(), layers.Dense(1, kernel_initializer="zeros")])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    logs = model.evaluate(X, Y, verbose=0, return_dict=True)
+    np.testing.assert_allclose(logs["level"], X.mean(), atol=1e-6)
+    np.testing.assert_allclose(logs["loss"], 5 + np.mean(Y**2), rtol=1e-5)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_keeps_float32_weights_and_learns(policy):
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        model = regression(layers.BatchNormalization())
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    losses = model.fit(X, Y, epochs=5, verbose=0).history["loss"]
+    assert {variable.dtype for variable in model.trainable_weights} == {"float32"}
+    assert losses[-1] < losses[0]
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer) == (policy == "mixed_float16")
+
+
+def test_unseeded_draws_differ_from_step_to_step():
+    noise = layers.Lambda(lambda x: keras.random.uniform((2, 3)) + 0 * x[:2, :3])
+    model = keras.Sequential([keras.Input((6,)), noise])
+    first, second = (model.predict(X[:2], verbose=0) for _ in range(2))
+    assert (first != second).all()
+
+
+def test_set_random_seed_fixes_everything():
+    def run():
+        keras.utils.set_random_seed(3)
+        model = regression(layers.Dropout(0.5))
+        model.fit(X, Y, epochs=2, batch_size=8, verbose=0)
+        return model.get_weights()
+
+    assert same(run(), run())
+
+
+def test_resolved_tells_what_accuracy_means():
+    def resolved(units, activation, loss, y):
+        model = keras.Sequential([keras.Input((6,)), layers.Dense(units, activation=activation)])
+        model.compile("sgd", loss, metrics=["acc"])
+        model.train_on_batch(X, y)
+        return type(model.resolved()["metrics"]["acc"]).__name__
+
+    labels = np.arange(40) % 3
+    assert resolved(1, "sigmoid", "binary_crossentropy", labels > 1) == "BinaryAccuracy"
+    assert resolved(3, "softmax", "sparse_categorical_crossentropy", labels) == "SparseCategoricalAccuracy"
+    assert resolved(3, "softmax", "categorical_crossentropy", np.eye(3)[labels]) == "CategoricalAccuracy"
+
+
+def test_targets_are_never_broadcast():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(3)])
+    model.compile("sgd", "mse")
+    with pytest.raises(errors.ShapeError, match=r"\(32, 1\).*\(32, 3\)") as raised:
+        model.fit(X, Y, verbose=0)
+    assert raised.value.fix
+    model.fit(X, np.zeros((40, 3)), verbose=0)  # nothing half-built was left behind
+
+
+def test_errors_of_use():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(1)], name="net")
+    with pytest.raises(errors.CallError, match="net is not compiled"):
+        model.fit(X, Y)
+    model.compile("sgd", "mse")
+    with pytest.raises(errors.ShapeError, match=r"net was drawn for inputs of shape \(None, 6\).*got \(None, 5\)"):
+        model.fit(X[:, :5], Y, verbose=0)
+    with pytest.raises(errors.ShapeError, match=r"x\[None\] has shape \(1, 6\)"):
+        model.predict(X[0], verbose=0)
+    with pytest.raises(errors.ConfigError, match="loss_weights names"):
+        model.compile("sgd", "mse", loss_weights={"nope": 1.0})
+        model.fit(X, Y, verbose=0)
+    model.compile("sgd")
+    with pytest.raises(errors.CallError, match="nothing to minimise"):
+        model.fit(X, Y, verbose=0)
+    with pytest.raises(errors.ConfigError, match="Did you mean 'Adam'"):
+        model.compile("adm", "mse")
+
+
+def test_on_batch_methods_agree_with_evaluate():
+    model = regression(metrics=["mae"])
+    expected = model.evaluate(X, Y, batch_size=40, verbose=0)
+    np.testing.assert_allclose(model.test_on_batch(X, Y), expected, rtol=1e-5)
+    assert model.test_on_batch(X, Y, return_dict=True).keys() == {"loss", "mae"}
+    np.testing.assert_allclose(model.train_on_batch(X, Y), expected, rtol=1e-5)
+    np.testing.assert_allclose(model.predict_on_batch(X), model.predict(X, verbose=0), rtol=1e-6)
+
+
+def test_a_generator_and_steps():
+    def forever():
+        while True:
+            yield X[:8], Y[:8]
+
+    history = regression().fit(forever(), steps_per_epoch=3, epochs=2, validation_data=(X, Y), verbose=0, initial_epoch=1)
+    assert history.epoch == [1] and set(history.history) == {"loss", "val_loss"}
+
+
+def test_run_eagerly_gives_the_same_numbers():
+    losses = []
+    for eager in (False, True):
+        keras.utils.set_random_seed(0)
+        losses.append(regression(run_eagerly=eager).fit(X, Y, shuffle=False, verbose=0).history["loss"])
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
+def test_variables_of_a_model_hold_no_tracers_after_training():
+    model = regression(layers.Dropout(0.2), layers.BatchNormalization())
+    model.fit(X, Y, verbose=0)
+    held = [variable for variable in (*model.variables, *model.optimizer.variables, *model.metrics_variables)]
+    assert all(isinstance(v, Variable) and not isinstance(v.read(), jax.core.Tracer) for v in held)
