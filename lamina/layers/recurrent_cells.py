@@ -6,6 +6,7 @@ from lamina import activations, constraints, initializers, random, regularizers
 from lamina.core import context
 from lamina.core.symbolic import KerasTensor, trace
 from lamina.errors import ConfigError, ShapeError
+from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
@@ -43,6 +44,7 @@ class _Cell(Layer):
                 fix=f"{type(self).__name__.removesuffix('Cell')}(32)",
             )
         self.dropout, self.recurrent_dropout = (min(1.0, max(0.0, r)) for r in (self.dropout, self.recurrent_dropout))
+        self.input_spec = InputSpec(ndim=2)
         self.seed_generator = random.SeedGenerator(self.seed)
         self._masks = {"dropout": context.Cell(), "recurrent_dropout": context.Cell()}
 
