@@ -56,7 +56,7 @@ class Configurable:
         super().__init_subclass__(**kwargs)
         if registry.is_ours(cls):
             registry.register_class(cls)
-            if "__init__" in cls.__dict__ and legacy.accepts_old_names(cls.__name__):
+            if legacy.accepts_old_names(cls.__name__):
                 cls.__init__ = legacy.accepting_old_names(cls.__init__, cls.__name__)
 
     def __new__(cls, *args, **kwargs):
@@ -191,21 +191,20 @@ def _serialize_array(array):
 
 def _serialize_object(obj):
     cls = type(obj)
-    ours = registry.is_ours(cls)
+    module = registry.namespace_of(cls) if registry.is_ours(cls) else None
+    public = module is not None and ".src." not in module
     described = {
-        "module": registry.namespace_of(cls) if ours else None,
+        "module": module,
         "class_name": cls.__name__,
         "config": serialize(obj.get_config()),
-        "registered_name": None if ours else registry.get_registered_name(cls),
+        "registered_name": None if public else registry.get_registered_name(cls),
     }
     if hasattr(obj, "get_build_config"):
         build_config = obj.get_build_config()
         if build_config is not None:
             described["build_config"] = serialize(build_config)
     if hasattr(obj, "get_compile_config"):
-        compile_config = obj.get_compile_config()
-        if compile_config:
-            described["compile_config"] = compile_config
+        described["compile_config"] = obj.get_compile_config()
     return described
 
 
@@ -251,7 +250,7 @@ def deserialize(config, custom_objects=None, safe_mode=None, namespaces=None) ->
 
     Names are looked up in the closed table of lamina, among registered objects and in `custom_objects`, nowhere else.
     """
-    with registry.CustomObjectScope(custom_objects):
+    with registry.CustomObjectScope(custom_objects), legacy.reading_a_file():
         if safe_mode is None:
             return _deserialize(config, namespaces)
         with registry.safe_mode(safe_mode):

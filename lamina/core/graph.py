@@ -27,24 +27,18 @@ class Operation:
 
     @property
     def input(self):
-        """The symbolic inputs of the only call made so far."""
-        return self._only_node("input").inputs
+        """The symbolic inputs of the first call."""
+        return self._first_node("input").inputs
 
     @property
     def output(self):
-        """The symbolic outputs of the only call made so far."""
-        return self._only_node("output").outputs
+        """The symbolic outputs of the first call."""
+        return self._first_node("output").outputs
 
-    def _only_node(self, what):
-        nodes = self._inbound_nodes
-        if not nodes:
+    def _first_node(self, what):
+        if not self._inbound_nodes:
             raise AttributeError(f"{self.name} has no {what} yet: it was never called on a symbolic tensor (keras.Input).")
-        if len(nodes) > 1 and len({id(node.outputs) for node in nodes}) > 1:
-            raise AttributeError(
-                f"{self.name} was called {len(nodes)} times, so its {what} is not one tensor. "
-                f"Use get_{what}_at(index)."
-            )
-        return nodes[0]
+        return self._inbound_nodes[0]
 
     def get_input_at(self, node_index):
         """The symbolic inputs of call number `node_index`."""
@@ -66,12 +60,8 @@ class Node:
         self.places = [index for index, leaf in enumerate(self.leaves) if isinstance(leaf, KerasTensor)]
         self.tensors = [self.leaves[index] for index in self.places]
         self.simple = len(args) == 1 and not kwargs and isinstance(args[0], KerasTensor)
-        for tensor in self.tensors:
-            if not hasattr(tensor, "_keras_history"):
-                raise CallError(
-                    f"{operation.name} was called on {tensor!r}, which no layer or op of a graph made.",
-                    fix="Start from keras.Input(shape=...).",
-                )
+        if not all(hasattr(tensor, "_keras_history") for tensor in self.tensors):
+            return  # on a KerasTensor of the user's own: the shapes are known, but no model can be drawn from it
         for index, output in enumerate(tree.flatten(outputs)):
             output._keras_history = History(operation, len(operation._inbound_nodes), index)
         operation._inbound_nodes.append(self)

@@ -11,7 +11,8 @@ from lamina.core.symbolic import OPS, is_symbolic, trace
 from lamina.core.variable import unwrap
 
 Parameter = inspect.Parameter
-_TENSOR_NAMES = frozenset(("x", "x1", "x2", "y", "xs", "inputs"))  # never settings, also where they have a default
+# Written among the arguments of the call, also where they have a default.
+_TENSOR_NAMES = frozenset("x x1 x2 y xs inputs bias mask scale offset constant_values rtol atol default key".split())
 
 
 def op(function=None, *, settings=(), name=None) -> Any:
@@ -28,6 +29,8 @@ def op(function=None, *, settings=(), name=None) -> Any:
     if function is None:
         return functools.partial(op, settings=settings, name=name)
     op_name = name or function.__name__
+    if op_name in OPS and OPS[op_name].compute.__module__ != function.__module__:
+        op_name = f"{function.__module__.split('.')[-2]}_{op_name}"  # a loss may have the name of an op
 
     @functools.wraps(function)
     def public(*args, **kwargs):
@@ -38,7 +41,7 @@ def op(function=None, *, settings=(), name=None) -> Any:
     public.compute = function
     public.op_name = op_name
     public.leading = _leading(function)
-    public.settings = frozenset((*settings, *_optional(function)))
+    public.settings = frozenset((*settings, *_optional(function))) - _TENSOR_NAMES
     OPS[op_name] = public
     return public
 
@@ -54,7 +57,7 @@ def _leading(function):
 
 def _optional(function):
     parameters = inspect.signature(function).parameters.values()
-    return [p.name for p in parameters if p.default is not Parameter.empty and p.name not in _TENSOR_NAMES]
+    return [p.name for p in parameters if p.default is not Parameter.empty]
 
 
 def _record(public, args, kwargs):
@@ -113,17 +116,35 @@ class OpCall(Operation, Configurable):
 _classes = {}
 
 
+# Class names in files that do not follow from the name of the op.
+_CLASS_NAMES = {
+    "allclose": "AllClose", "batch_normalization": "BatchNorm", "cdist": "CDist", "ctc_decode": "CTCDecode",
+    "ctc_loss": "CTCLoss", "fft": "FFT", "fft2": "FFT2", "hsv_to_rgb": "HSVToRGB", "ifft2": "IFFT2", "irfft": "IRFFT",
+    "isin": "IsIn", "istft": "ISTFT", "jvp": "JVP", "layer_normalization": "LayerNorm", "psnr": "PSNR", "rfft": "RFFT",
+    "rgb_to_grayscale": "RGBToGrayscale", "rgb_to_hsv": "RGBToHSV", "rms_normalization": "RMSNorm",
+    "searchsorted": "SearchSorted", "ssim": "SSIM", "stft": "STFT", "svd": "SVD",
+}  # fmt: skip
+# Second names of an op that have a class of their own in files.
+_ALIASES = {
+    "Abs": "absolute", "BitwiseInvert": "bitwise_not", "Conj": "conjugate", "LeftShift": "bitwise_left_shift",
+    "RightShift": "bitwise_right_shift",
+}  # fmt: skip
+
+
+def class_name_of(op_name):
+    """The name files have for an op: `get_item` -> GetItem."""
+    return _CLASS_NAMES.get(op_name) or "".join(part[:1].upper() + part[1:] for part in op_name.split("_"))
+
+
 def class_of(op_name):
-    """The class Keras's files name for an op: `get_item` -> GetItem, a subclass of OpCall."""
+    """The class of an op, a subclass of OpCall."""
     if op_name not in _classes:
-        camel = "".join(part[:1].upper() + part[1:] for part in op_name.split("_"))
-        _classes[op_name] = type(camel, (OpCall,), {"op_name": op_name, "__module__": __name__, "_keras_module": "keras.ops"})
+        members = {"op_name": op_name, "__module__": __name__, "_keras_module": "keras.ops"}
+        _classes[op_name] = type(class_name_of(op_name), (OpCall,), members)
     return _classes[op_name]
 
 
 def operation_class(class_name):
     """The class of an op by the name it has in files, or None."""
-    for op_name in OPS:
-        if "".join(part[:1].upper() + part[1:] for part in op_name.split("_")) == class_name:
-            return class_of(op_name)
-    return None
+    found = _ALIASES.get(class_name) or next((name for name in OPS if class_name_of(name) == class_name), None)
+    return found and class_of(found)

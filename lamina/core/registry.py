@@ -30,7 +30,7 @@ def namespace_of(cls):
 def register_class(cls):
     """Put a class of lamina into the closed table."""
     if not cls.__name__.startswith("_"):
-        CLASSES[namespace_of(cls), cls.__name__] = cls
+        CLASSES[_namespace(namespace_of(cls)), cls.__name__] = cls
 
 
 def public_functions(namespace, functions):
@@ -169,8 +169,8 @@ def _public(name, module, namespaces):
     for table in tables:
         if wanted and (wanted, name) in table:
             return table[wanted, name]
-    if wanted and wanted != "keras":
-        return None
+    if wanted and wanted != "keras" and (wanted[:6] != "keras." or any(space == wanted for space, _ in (*CLASSES, *FUNCTIONS))):
+        return None  # `keras` alone and modules of old, such as keras.engine, are looked for everywhere
     for table in tables:
         for (namespace, known), obj in table.items():
             if known == name and (namespaces is None or namespace in namespaces):

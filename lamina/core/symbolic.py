@@ -8,7 +8,6 @@ import re
 import weakref
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from lamina.core import context, tree
@@ -67,6 +66,7 @@ class KerasTensor:
         )
 
     __array__ = __jax_array__ = __int__ = __float__ = __index__ = _no_value
+    __array_ufunc__ = None  # so that NumPy leaves `array * tensor` to __rmul__
 
     def astype(self, dtype):
         return OPS["cast"](self, dtype)
@@ -79,7 +79,7 @@ class KerasTensor:
         return OPS["transpose"](self)
 
     def __getitem__(self, index):
-        return OPS["get_item"](self, index)
+        return OPS["get_item"](self, np.asarray(index) if isinstance(index, list) else index)
 
 
 OPS = {}  # name -> public function; filled by the @op decorator as the modules of lamina.ops are read

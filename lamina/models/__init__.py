@@ -3,8 +3,7 @@
 from lamina.core.graph import Function
 from lamina.layers.input_layer import Input
 from lamina.models.clone import clone_model
-from lamina.models.functional import Functional
-from lamina.models.model import Model
+from lamina.models.model import Functional, Model
 from lamina.models.sequential import Sequential
 from lamina.saving import load_model, model_from_json, save_model
 

@@ -5,8 +5,7 @@ from lamina.core.symbolic import KerasTensor
 from lamina.errors import CallError
 from lamina.layers.input_layer import Input, InputLayer
 from lamina.layers.layer import Layer
-from lamina.models.functional import Functional
-from lamina.models.model import Model
+from lamina.models.model import Functional, Model
 from lamina.models.sequential import Sequential
 
 

@@ -1,40 +1,13 @@
-"""Functional: a model drawn as a graph, and how it is written in and read from a config."""
+"""How the graph of a functional model is written in a config and read from one."""
 
-from lamina.core import registry, tree
-from lamina.core.configurable import config_value, deserialize, deserialize_nested, is_description, serialize
-from lamina.core.graph import Operation
+from lamina import ops
+from lamina.core import tree
+from lamina.core.configurable import deserialize, deserialize_nested, is_description, serialize
 from lamina.core.op import OpCall, operation_class
 from lamina.core.symbolic import KerasTensor
 from lamina.errors import ConfigError
+from lamina.layers import arguments
 from lamina.layers.input_layer import InputLayer
-from lamina.layers.layer import Layer
-from lamina.models.model import Model
-
-
-class Functional(Model):
-    """The model between symbolic `inputs` and `outputs`; `keras.Model(inputs, outputs)` makes one.
-
-    >>> import lamina as keras
-    >>> x = keras.Input((4,), name="x")
-    >>> model = keras.Model({"x": x}, {"double": x * 2})
-    >>> sorted(model.output_shape)
-    ['double']
-    """
-
-    _keras_module = "keras.src.models.functional"
-
-    def __init__(self, inputs, outputs, name=None, **kwargs):
-        super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
-
-    def get_config(self):
-        return graph_config(self)
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return graph_from_config(cls, config, custom_objects)
-
-
-Model._functional_class = Functional
 
 
 def graph_config(model):
@@ -60,11 +33,20 @@ def _describe(operation):
     if not isinstance(operation, OpCall):
         return serialize(operation)
     return {
-        "module": operation.keras_source,
+        "module": f"keras.src.ops.{_OP_FILES.get(operation.op_name, 'nn')}",
         "class_name": type(operation).__name__,
-        "config": config_value(operation.get_config()),
+        "config": serialize(operation.get_config()),
         "registered_name": type(operation).__name__,
     }
+
+
+# The file of Keras that has the class of an op, which its configs name: that of the public module the op is in.
+_OP_FILES = {
+    name: module
+    for module in ("image", "linalg", "core", "math", "nn", "numpy")
+    for name in getattr(ops, module).__all__
+}  # fmt: skip
+_OP_FILES["rearrange"] = "einops"
 
 
 def _kept_nodes(graph):
@@ -121,48 +103,56 @@ def _serialized(structure):
     return serialize(structure)
 
 
-def graph_from_config(cls, config, custom_objects=None):
+def graph_from_config(cls, config):
     """The model that `graph_config` described: every layer made once, then called node by node as its inputs come to exist."""
-    with registry.CustomObjectScope(custom_objects):
-        made = {layer["name"]: _make(layer) for layer in config["layers"]}
-        waiting = {layer["name"]: list(enumerate(layer.get("inbound_nodes") or [])) for layer in config["layers"]}
-        firsts = {name: _first_call(operation) for name, operation in made.items()}
-        outputs = {(name, 0): op.output for name, op in made.items() if isinstance(op, InputLayer)}
-        _call_all(made, waiting, outputs, firsts)
-        inputs = _find_places(config["input_layers"], outputs)
-        results = _find_places(config["output_layers"], outputs)
-        kwargs = {key: config[key] for key in ("name", "trainable") if key in config}
-        return cls(inputs=inputs, outputs=results, **kwargs)
+    made = {layer["name"]: _make(layer) for layer in config["layers"]}
+    waiting = {layer["name"]: list(enumerate(layer.get("inbound_nodes") or [])) for layer in config["layers"]}
+    outputs = {(name, 0): op.output for name, op in made.items() if isinstance(op, InputLayer)}
+    _call_all(made, waiting, outputs)
+    kwargs = {key: config[key] for key in ("name", "trainable") if key in config}
+    return cls(
+        inputs=_find_places(config["input_layers"], outputs),
+        outputs=_find_places(config["output_layers"], outputs),
+        **kwargs,
+    )
 
 
 def _make(described):
-    module = described.get("module") or ""
-    if ".ops" in module:
+    """The layer or op. Legacy files name no module, but the config of a layer always says whether it is trainable."""
+    module = described.get("module")
+    if ".ops" in module if module else "trainable" not in described["config"]:
         cls = operation_class(described["class_name"])
-        if cls is None:
-            raise ConfigError(f"The file names an op {described['class_name']!r} that is not known.")
-        return cls.from_config(described["config"])
+        if cls is not None:
+            return cls.from_config(described["config"])
+        if module:
+            raise ConfigError(f"The config names an op {described['class_name']!r} that is not known.")
     return deserialize(described)
 
 
-def _first_call(operation):
-    """How many calls an operation had before: a nested model comes with a graph, but with no call of its own."""
-    return len(operation._inbound_nodes) if isinstance(operation, Operation) else 0
-
-
-def _call_all(made, waiting, outputs, firsts):
+def _call_all(made, waiting, outputs):
     """Call each operation for each of its nodes, in rounds, as soon as the tensors a node needs exist."""
     while any(waiting.values()):
         progress = False
         for name, nodes in waiting.items():
             while nodes and _ready(nodes[0][1], outputs):
                 index, node = nodes.pop(0)
-                args, kwargs = _fill(node["args"], outputs), _fill(node["kwargs"], outputs)
+                args, kwargs = _call_arguments(made[name], node, outputs)
                 outputs[name, index] = made[name](*args, **kwargs)
                 progress = True
         if not progress:
             stuck = sorted(name for name, nodes in waiting.items() if nodes)
             raise ConfigError(f"The layers {stuck} of the config wait for tensors that no layer makes.")
+
+
+def _call_arguments(operation, node, outputs):
+    """(args, kwargs) of one call, but for two things that a file cannot tell as they were."""
+    args, kwargs = _fill(node["args"], outputs), _fill(node["kwargs"], outputs)
+    if getattr(operation, "op_name", None) == "get_item":  # JSON has lists only; an index in parts is a tuple
+        args = [args[0], *(tuple(key) if isinstance(key, list) else key for key in args[1:])]
+    signature = arguments.signature_of(type(operation).call)
+    if signature.has_training and kwargs.get("training") is signature.default_training:
+        kwargs.pop("training", None)  # Keras writes the default down though nobody passed it
+    return args, kwargs
 
 
 def _tensor_places(structure):

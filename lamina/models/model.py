@@ -1,13 +1,16 @@
 """Model: a layer that can be trained and saved. Given inputs and outputs it runs the graph between them."""
 
 from lamina import saving
-from lamina.core import tree
-from lamina.core.graph import Function
+from lamina.core import registry, tree
+from lamina.core.configurable import signature_of
+from lamina.core.graph import Function, node_of
 from lamina.core.symbolic import KerasTensor, get_mask, set_mask
 from lamina.errors import CallError, ConfigError
 from lamina.layers import arguments
+from lamina.layers.input_layer import Input
 from lamina.layers.layer import Layer
 from lamina.layers.tracking import unique
+from lamina.models.functional import graph_config, graph_from_config
 from lamina.models.inputs import standardize_inputs
 from lamina.models.summary import summary
 from lamina.training.trainer import Trainer
@@ -27,12 +30,11 @@ class Model(Trainer, Layer):
     """
 
     _keras_module = "keras"
-    _functional_class = None  # set by models.functional, which is built on this file
     _graph = None
 
     def __new__(cls, *args, **kwargs):
         if cls is Model and _is_graph(args, kwargs):
-            cls = Model._functional_class
+            cls = Functional
         return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args, **kwargs):
@@ -49,7 +51,13 @@ class Model(Trainer, Layer):
     def _set_graph(self, inputs, outputs):
         """Be the function between these symbolic tensors."""
         inputs = list(inputs) if isinstance(inputs, tuple) else inputs
-        self._graph = Function(inputs, outputs, self.name)
+        graph = Function(inputs, outputs, self.name)
+        starts = [_as_input(tensor) for tensor in graph.input_tensors]
+        if any(start is not tensor for start, tensor in zip(starts, graph.input_tensors, strict=True)):
+            inputs = tree.unflatten(tree.structure_of(inputs), starts)
+            outputs = graph.run(starts, lambda operation, args, kwargs: operation(*args, **kwargs))
+            graph = Function(inputs, outputs, self.name)
+        self._graph = graph
         _check_names(self._graph.operations, self.name)
         self.built = True
 
@@ -95,13 +103,13 @@ class Model(Trainer, Layer):
 
     @property
     def input_shape(self):
-        """The shapes of `input`."""
-        return arguments.shape_of(self.input)
+        """The shape of the input, or a list of the shapes of `inputs`."""
+        return _one_or_list(arguments.shape_of(self.inputs))
 
     @property
     def output_shape(self):
-        """The shapes of `output`."""
-        return arguments.shape_of(self.output)
+        """The shape of the output, or a list of the shapes of `outputs`."""
+        return _one_or_list(arguments.shape_of(self.outputs))
 
     @property
     def input_names(self):
@@ -110,11 +118,9 @@ class Model(Trainer, Layer):
 
     @property
     def output_names(self):
-        """The name of the layer that makes each output; keys, where the outputs are a dict."""
+        """The name of the layer that makes each output."""
         if self._graph is None:
             return None
-        if isinstance(self._graph.outputs, dict):
-            return sorted(self._graph.outputs)
         return unique_names([tensor._keras_history.operation.name for tensor in self.outputs])
 
     def call(self, inputs, training=None, mask=None):
@@ -186,6 +192,23 @@ class Model(Trainer, Layer):
         """The architecture as JSON; `models.model_from_json` reads it."""
         return saving.to_json(self, **kwargs)
 
+    def get_config(self):
+        """The arguments by name; of a functional model, its graph."""
+        return graph_config(self) if self._is_its_graph() else super().get_config()
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The model that `get_config` described."""
+        with registry.CustomObjectScope(custom_objects):
+            if {"layers", "input_layers", "output_layers"} <= set(config):
+                return graph_from_config(Functional if cls is Model else cls, config)
+            return super().from_config(config)
+
+    def _is_its_graph(self):
+        """Whether it is made from inputs and outputs alone, not by an __init__ of its own that draws a graph."""
+        init = type(self).__init__
+        return self._graph is not None and (init is Model.__init__ or {"inputs", "outputs"} <= set(signature_of(type(self))))
+
     def build_from_config(self, config):
         """Build with the shapes a file holds."""
         if self._graph is None:
@@ -193,13 +216,40 @@ class Model(Trainer, Layer):
 
     def get_build_config(self):
         """The shapes it was built with; a graph needs none."""
-        return None if self._graph is not None else super().get_build_config()
+        return {"input_shape": None} if self._graph is not None else super().get_build_config()
+
+
+class Functional(Model):
+    """The model between symbolic `inputs` and `outputs`; `keras.Model(inputs, outputs)` makes one.
+
+    >>> import lamina as keras
+    >>> x = keras.Input((4,), name="x")
+    >>> model = keras.Model({"x": x}, {"double": x * 2})
+    >>> list(model.output)
+    ['double']
+    """
+
+    _keras_module = "keras.src.models.functional"
+
+    def __init__(self, inputs, outputs, name=None, **kwargs):
+        super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
 
 
 def _is_graph(args, kwargs):
     """Whether the arguments of a model are inputs and outputs."""
     names = {*("inputs", "outputs")[: len(args)], *kwargs}
-    return {"inputs", "outputs"} <= names
+    return {"inputs", "outputs"} <= names or {"input", "output"} <= names
+
+
+def _as_input(tensor):
+    """The tensor itself if it is an Input's, else a new Input: a model may start in the middle of another graph."""
+    if node_of(tensor).is_input:
+        return tensor
+    return Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=f"{tensor.name}CLONE")
+
+
+def _one_or_list(values):
+    return values[0] if len(values) == 1 else values
 
 
 def _apply(operation, args, kwargs):

@@ -22,6 +22,8 @@ class Sequential(Model):
     (None, 2)
     """
 
+    _keras_module = "keras"
+
     def __init__(self, layers=None, trainable=True, name=None, **kwargs):
         Layer.__init__(self, trainable=trainable, name=name, **kwargs)
         self._sequence = []
@@ -136,6 +138,10 @@ class Sequential(Model):
             self.build((None, *shape[1:]) if known else shape)
 
     # Config
+
+    def get_build_config(self):
+        """The batch shape of its inputs."""
+        return {"input_shape": self._sequence[0].batch_shape} if self._graph is not None else None
 
     def get_config(self):
         config = {"name": self.name, "trainable": self.trainable, "dtype": serialize(self.dtype_policy)}

@@ -187,7 +187,7 @@ def divide_no_nan(x1, x2):
 
     >>> import lamina as keras
     >>> keras.ops.divide_no_nan(1.0, 0.0)
-    Array(0., dtype=float32)
+    Array(0., dtype=float32, weak_type=True)
     """
     x1, x2 = tensor(x1), tensor(x2)
     safe = jnp.where(x2 == 0, jnp.ones_like(x2), x2)

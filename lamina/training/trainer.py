@@ -12,14 +12,16 @@ from lamina.core.symbolic import KerasTensor
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, DataError
 from lamina.layers import arguments
+from lamina.legacy import old_names
 from lamina.training import step
 from lamina.training.compile import CompileLoss, CompileMetrics
 from lamina.training.data import make_batches, split_validation, unpack_x_y_sample_weight
 from lamina.training.loop import evaluate_batches, fit_batches, predict_batches
+from lamina.training.old_methods import OldMethods
 from lamina.training.runner import Runner
 
 
-class Trainer:
+class Trainer(OldMethods):
     """The half of Model that trains. Everything runs through `training.loop`, every step through `training.runner`."""
 
     optimizer = None
@@ -31,6 +33,7 @@ class Trainer:
 
     # Compile
 
+    @old_names("Model.compile")
     def compile(
         self,
         optimizer="rmsprop",
@@ -165,6 +168,7 @@ class Trainer:
 
     # Fit, evaluate, predict
 
+    @old_names("Model.fit")
     def fit(
         self,
         x=None,
@@ -208,6 +212,7 @@ class Trainer:
             validation = _validation_batches(validation_data, size, validation_steps)
         return fit_batches(self, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq)
 
+    @old_names("Model.evaluate")
     def evaluate(
         self,
         x=None,
@@ -228,16 +233,19 @@ class Trainer:
         logs = evaluate_batches(self, batches, verbose, callbacks)
         return logs if return_dict else self._as_list(logs)
 
+    @old_names("Model.predict")
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """The outputs for all samples, as NumPy arrays, in inference mode."""
         batches = make_batches(x, None, None, batch_size, steps, shuffle=False)
         return predict_batches(self, batches, verbose, callbacks)
 
+    @old_names("Model.train_on_batch")
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """One training step on one batch; its loss and metrics."""
         self._must_be_compiled("train_on_batch")
         return self._on_batch(self._runner.train, x, y, sample_weight, class_weight, return_dict)
 
+    @old_names("Model.test_on_batch")
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """The loss and metrics of one batch."""
         self._must_be_compiled("test_on_batch")
@@ -305,7 +313,7 @@ class Trainer:
     def get_compile_config(self):
         """What `compile` was called with, for files."""
         if not self.compiled or self._compile_arguments is None:
-            return None
+            return {}
         config = {**self._compile_arguments, "optimizer": self.optimizer}
         return {key: serialize(value) for key, value in config.items()}
 
