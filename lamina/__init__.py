@@ -1,7 +1,7 @@
 """Lamina: the Keras API as one small, fast, see-through library on JAX.
 
 >>> import lamina as keras
->>> model = keras.Sequential([keras.layers.Dense(32, input_shape=(784,)), keras.layers.Activation("relu")])
+>>> model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(32), keras.layers.Activation("relu")])
 >>> model.output_shape
 (None, 32)
 """

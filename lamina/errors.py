@@ -88,10 +88,13 @@ def locate(error, where):
 
 def warn(message, category=UserWarning):
     """Warn at the line of the user's program that led here, not at one of lamina's or JAX's."""
-    level, frame = 1, sys._getframe(1)
+    frame = caller = sys._getframe(1)
     while frame is not None and _is_inside(frame.f_code.co_filename):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level + 1 if frame is not None else 2)
+        frame = frame.f_back
+    frame = frame or caller
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    module = frame.f_globals.get("__name__", "")
+    warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, module, registry)
 
 
 def _is_inside(filename):

@@ -1,8 +1,10 @@
-"""The one table of old spellings: what Keras 1 and 2 called an argument, a method or a module, and what it is called today.
+"""The one table of old spellings: what Keras 1 and 2 called an argument, a method or a module, and what it is today.
 
-Programs go through it when a class is made (`accepting_old_names`), files when a config is read. Each use is told in one line.
+Programs go through it when an object is made or a method is called (`accepting_old_names`), files when a config is
+read. A program is told each use in one line, once for each place in it.
 """
 
+import contextlib
 import functools
 import importlib
 import importlib.util
@@ -10,20 +12,42 @@ import inspect
 import sys
 import types
 from collections import namedtuple
+from contextvars import ContextVar
 
 from lamina.errors import ConfigError, warn
 
-Row = namedtuple("Row", "class_name old new since")
-"""`new` is the name of today, a function from the old value to new arguments, or None where the argument is gone."""
+Row = namedtuple("Row", "owner old new since")
+"""One argument of a class or method. `new` is the name of today, a function from the old value to new arguments, a Part
+of a new argument, a Place where it is written today, or None where there is nothing like it."""
+
+Part = namedtuple("Part", "name index")
+"""The old argument is one number of a new one, which is a tuple."""
+
+Place = namedtuple("Place", "spelling passed_on", defaults=(False,))
+"""Today it is spelled elsewhere. Where it is `passed_on`, the class still reads it under its old name."""
 
 
 class OldSpelling(FutureWarning):
     """A spelling of an earlier Keras, with today's."""
 
 
+_in_file = ContextVar("in_file", default=False)
+
+
+@contextlib.contextmanager
+def reading_a_file():
+    """Inside the block old spellings are read without a word: nobody can change those of a file."""
+    token = _in_file.set(True)
+    try:
+        yield
+    finally:
+        _in_file.reset(token)
+
+
 def told(message):
     """Say in one line what an old spelling is called today."""
-    warn(message, OldSpelling)
+    if not _in_file.get():
+        warn(message, OldSpelling)
 
 
 def _data_format(value):
@@ -34,144 +58,261 @@ def _unit_forget_bias(value):
     return {"unit_forget_bias": value in ("one", "ones")}
 
 
-_WEIGHTS = {"init": "kernel_initializer", "W_regularizer": "kernel_regularizer", "b_regularizer": "bias_regularizer",
-            "W_constraint": "kernel_constraint", "b_constraint": "bias_constraint", "bias": "use_bias"}  # fmt: skip
-_CONV = {**_WEIGHTS, "nb_filter": "filters", "border_mode": "padding", "subsample": "strides", "dim_ordering": _data_format,
-         "atrous_rate": "dilation_rate"}  # fmt: skip
+_WEIGHTS = {
+    "init": "kernel_initializer", "W_regularizer": "kernel_regularizer", "b_regularizer": "bias_regularizer",
+    "W_constraint": "kernel_constraint", "b_constraint": "bias_constraint", "bias": "use_bias",
+}  # fmt: skip
+_CONV = {
+    **_WEIGHTS, "nb_filter": "filters", "border_mode": "padding", "subsample": "strides", "dim_ordering": _data_format,
+    "atrous_rate": "dilation_rate",
+}  # fmt: skip
+_CONV2D = {**_CONV, "nb_row": Part("kernel_size", 0), "nb_col": Part("kernel_size", 1)}
+_CONV3D = {**_CONV, **{f"kernel_dim{axis + 1}": Part("kernel_size", axis) for axis in range(3)}}
 _POOL = {"border_mode": "padding", "dim_ordering": _data_format}
 _POOL1 = {"pool_length": "pool_size", "stride": "strides", "border_mode": "padding"}
-_RECURRENT = {**_WEIGHTS, "output_dim": "units", "inner_init": "recurrent_initializer", "inner_activation": "recurrent_activation",
-              "U_regularizer": "recurrent_regularizer", "dropout_W": "dropout", "dropout_U": "recurrent_dropout",
-              "forget_bias_init": _unit_forget_bias, "consume_less": None, "implementation": None,
-              "time_major": None}  # fmt: skip
-_NORM = {"beta_init": "beta_initializer", "gamma_init": "gamma_initializer", "mode": None}
+_FORMAT = {"dim_ordering": _data_format}
+_RECURRENT = {
+    **_WEIGHTS, "output_dim": "units", "inner_init": "recurrent_initializer", "U_regularizer": "recurrent_regularizer",
+    "dropout_W": "dropout", "dropout_U": "recurrent_dropout", "consume_less": None,
+}  # fmt: skip
+_GATES = {**_RECURRENT, "inner_activation": "recurrent_activation"}
+_RATES = {"lr": "learning_rate"}
+_QUEUE = dict.fromkeys(("workers", "max_queue_size", "use_multiprocessing"), Place("PyDataset(workers=...)"))
+_OLD_QUEUE = dict.fromkeys(("nb_worker", "max_q_size", "pickle_safe"), Place("PyDataset(workers=...)"))
+_ACCURACY = {"show_accuracy": Place('compile(metrics=["accuracy"])')}
+_IN_BATCHES = Place("a number of steps, counted in batches", passed_on=True)
+_RANKS = (1, 2, 3)
 
 _OLD = {
     "2": {
         "Dense": {**_WEIGHTS, "output_dim": "units"},
         "Conv1D": {**_CONV, "filter_length": "kernel_size", "subsample_length": "strides"},
-        "Conv2D": _CONV,
-        "Conv3D": _CONV,
-        "Conv2DTranspose": {**_CONV, "output_shape": None},
-        "SeparableConv2D": {**_CONV, "depthwise_init": "depthwise_initializer", "pointwise_init": "pointwise_initializer"},
+        "Conv2D": _CONV2D,
+        "Conv3D": _CONV3D,
+        "Conv2DTranspose": {**_CONV2D, "output_shape": None},
+        "SeparableConv2D": {
+            **{old: new for old, new in _CONV2D.items() if old[:2] != "W_"},
+            "init": lambda value: {"depthwise_initializer": value, "pointwise_initializer": value},
+        },
         "MaxPooling1D": _POOL1,
         "AveragePooling1D": _POOL1,
         **{f"{kind}Pooling{rank}D": _POOL for kind in ("Max", "Average") for rank in (2, 3)},
-        **{f"Global{kind}Pooling{rank}D": {"dim_ordering": _data_format} for kind in ("Max", "Average") for rank in (2, 3)},
-        **{f"{kind}{rank}D": {"dim_ordering": _data_format} for kind in ("ZeroPadding", "Cropping", "UpSampling") for rank in (2, 3)},
+        **{f"Global{kind}Pooling{rank}D": _FORMAT for kind in ("Max", "Average") for rank in (2, 3)},
+        **{f"{kind}{rank}D": _FORMAT for kind in ("ZeroPadding", "Cropping", "UpSampling") for rank in (2, 3)},
         "UpSampling1D": {"length": "size"},
         "Dropout": {"p": "rate"},
-        **{f"SpatialDropout{rank}D": {"p": "rate", "dim_ordering": _data_format} for rank in (1, 2, 3)},
+        "SpatialDropout1D": {"p": "rate"},
+        **{f"SpatialDropout{rank}D": {"p": "rate", **_FORMAT} for rank in (2, 3)},
         "GaussianDropout": {"p": "rate"},
         "GaussianNoise": {"sigma": "stddev"},
-        "Embedding": {"init": "embeddings_initializer", "W_regularizer": "embeddings_regularizer",
-                      "W_constraint": "embeddings_constraint", "dropout": None},
-        **{name: _RECURRENT for name in ("SimpleRNN", "GRU", "LSTM")},
-        "BatchNormalization": _NORM,
-        "Lambda": {"output_dim": "output_shape"},
+        "PReLU": {"init": "alpha_initializer"},
+        "Embedding": {
+            "init": "embeddings_initializer", "W_regularizer": "embeddings_regularizer",
+            "W_constraint": "embeddings_constraint", "dropout": None,
+        },
+        **{
+            f"{name}{kind}": names
+            for kind in ("", "Cell")
+            for name, names in (
+                ("SimpleRNN", _RECURRENT),
+                ("GRU", _GATES),
+                ("LSTM", {**_GATES, "forget_bias_init": _unit_forget_bias}),
+            )
+        },
+        "BatchNormalization": {"beta_init": "beta_initializer", "gamma_init": "gamma_initializer", "mode": None},
+        "Model": {"input": "inputs", "output": "outputs"},
+        "Model.fit": {"nb_epoch": "epochs", **_ACCURACY},
+        "Model.evaluate": _ACCURACY,
+        "Model.train_on_batch": {"accuracy": Place('compile(metrics=["accuracy"])')},
+        "Model.test_on_batch": {"accuracy": Place('compile(metrics=["accuracy"])')},
+        "Model.compile": {"class_mode": None, "theano_mode": None},
+        "Model.fit_generator": {
+            "nb_epoch": "epochs", "samples_per_epoch": _IN_BATCHES, "nb_val_samples": _IN_BATCHES, **_ACCURACY,
+            **_OLD_QUEUE,
+        },
+        "Model.evaluate_generator": {"val_samples": _IN_BATCHES, **_ACCURACY, **_OLD_QUEUE},
+        "Model.predict_generator": {"val_samples": _IN_BATCHES, **_OLD_QUEUE},
     },
     "3": {
+        "Layer": {
+            "input_shape": Place("keras.Input(shape) before it", passed_on=True),
+            "batch_input_shape": Place("keras.Input(batch_shape=...) before it", passed_on=True),
+            "input_dim": Place("keras.Input((input_dim,)) before it", passed_on=True),
+            "input_length": Place("the first size of keras.Input(shape) before it", passed_on=True),
+            "input_dtype": Place("keras.Input(shape, dtype=...) before it", passed_on=True),
+            "batch_size": Place("keras.Input(shape, batch_size=...) before it", passed_on=True),
+            "weights": Place("layer.set_weights(weights) once it is built", passed_on=True),
+        },
+        "InputLayer": {"input_shape": "shape", "batch_input_shape": "batch_shape", "input_dtype": "dtype"},
         "ReLU": {"alpha": "negative_slope"},
         "LeakyReLU": {"alpha": "negative_slope"},
-        **{name: {"lr": "learning_rate", "schedule_decay": None}
-           for name in ("SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Lamb", "Lion")},
-        "Embedding": {"input_length": lambda length: {"input_shape": length}},
+        **{name: {"implementation": None, "time_major": None} for name in ("SimpleRNN", "GRU", "LSTM")},
+        "BatchNormalization": dict.fromkeys(("fused", "virtual_batch_size")),
+        **{name: _RATES for name in (
+            "SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Ftrl", "Lamb", "Lion", "Adafactor",
+        )},
+        "Nadam": {**_RATES, "schedule_decay": None},
+        "Optimizer": {
+            "decay": Place("learning_rate=schedules.InverseTimeDecay(learning_rate, 1, decay)", passed_on=True),
+        },
+        "Model.compile": dict.fromkeys((
+            "sample_weight_mode", "target_tensors", "distribute", "experimental_run_tf_function",
+        )),
+        **{f"Model.{method}{kind}": _QUEUE for method in ("fit", "evaluate", "predict") for kind in ("", "_generator")},
     },
 }  # fmt: skip
 
 ROWS = [
-    Row(class_name, old, new, since)
-    for since, classes in _OLD.items()
-    for class_name, names in classes.items()
+    Row(owner, old, new, since)
+    for since, owners in _OLD.items()
+    for owner, names in owners.items()
     for old, new in names.items()
 ]
 _ARGUMENTS = {}
 for _row in ROWS:
-    _ARGUMENTS.setdefault(_row.class_name, {})[_row.old] = _row
-for _name in ("GRU", "LSTM", "SimpleRNN"):
-    _ARGUMENTS[f"{_name}Cell"] = {key: row for key, row in _ARGUMENTS[_name].items() if key != "time_major"}
+    _ARGUMENTS.setdefault(_row.owner, {})[_row.old] = _row
+_ARGUMENTS["Functional"] = _ARGUMENTS["Model"]
+_BASES = ("Layer", "Optimizer")  # their arguments are those of every class below them
 
-METHODS = {
-    "fit_generator": "fit", "evaluate_generator": "evaluate", "predict_generator": "predict", "predict_proba": "predict",
-    "predict_classes": "predict(x).argmax(-1)",
-}  # fmt: skip
-FIT = {"nb_epoch": "epochs", "nb_worker": "workers", "max_q_size": "max_queue_size", "pickle_safe": "use_multiprocessing"}
+METHODS = [
+    Row("Model", "fit_generator", "fit(generator)", "3"),
+    Row("Model", "evaluate_generator", "evaluate(generator)", "3"),
+    Row("Model", "predict_generator", "predict(generator)", "3"),
+    Row("Model", "predict_proba", "predict(x)", "3"),
+    Row("Model", "predict_classes", "predict(x).argmax(axis=-1), or predict(x) > 0.5 for one output,", "3"),
+    Row("Optimizer", "lr", "learning_rate", "3"),
+]
+
+
+def tell_method(owner, old):
+    """Say what a method or attribute is called today."""
+    row = next(row for row in METHODS if (row.owner, row.old) == (owner, old))
+    told(f"{owner}.{old} is {row.new} since Keras {row.since}.")
+
 
 MODULES = {
     **{f"lamina.layers.{old}": "lamina.layers" for old in (
         "core", "convolutional", "pooling", "recurrent", "normalization", "wrappers", "merge", "embeddings", "noise",
         "advanced_activations", "local", "convolutional_recurrent", "cudnn_recurrent",
     )},
-    "lamina.utils.np_utils": "lamina.utils",
-    "lamina.utils.generic_utils": "lamina.utils",
-    "lamina.utils.data_utils": "lamina.utils",
-    "lamina.utils.vis_utils": "lamina.utils",
-    "lamina.utils.io_utils": "lamina.utils",
-    "lamina.utils.layer_utils": "lamina.utils",
+    **{f"lamina.utils.{old}": "lamina.utils" for old in (
+        "np_utils", "generic_utils", "data_utils", "vis_utils", "io_utils", "layer_utils", "visualize_util",
+    )},
     "lamina.engine": "lamina",
     "lamina.engine.topology": "lamina",
     "lamina.engine.training": "lamina",
     "lamina.engine.base_layer": "lamina",
+    "lamina.engine.sequential": "lamina",
     "lamina.engine.input_layer": "lamina.layers",
+    "lamina.objectives": "lamina.losses",
 }  # fmt: skip
 
 
-def rename(class_name, arguments):
-    """`arguments` with today's names, and a line for each that changed; for a class by name."""
-    rows = _ARGUMENTS.get(class_name, {})
-    renamed, lines = {}, []
+def rename(owner, arguments, shown_as=None):
+    """`arguments` of a class or method with today's names, and a line for each that changed."""
+    rows = _ARGUMENTS.get(owner, {})
+    renamed, parts, lines = {}, {}, []
     for name, value in arguments.items():
         row = rows.get(name)
         if row is None:
             renamed[name] = value
-        elif row.new is None:
-            lines.append(f"{class_name}({name}=) has no meaning since Keras {row.since} and is left out.")
-        elif callable(row.new):
-            new = row.new(value)
+            continue
+        new = row.new(value) if callable(row.new) else row.new
+        if isinstance(new, Part):
+            parts.setdefault(new.name, {})[new.index] = value
+        elif isinstance(new, dict):
             renamed.update(new)
-            lines.append(f"{class_name}({name}=) is called {', '.join(new)} since Keras {row.since}.")
-        else:
-            renamed[row.new] = value
-            lines.append(f"{class_name}({name}=) is called {row.new} since Keras {row.since}.")
+        elif isinstance(new, str):
+            renamed[new] = value
+        elif new is not None and new.passed_on:
+            renamed[name] = value
+        lines.append(f"{shown_as or row.owner}({name}=) {_today(new)} since Keras {row.since}.")
+    renamed.update({name: tuple(values[index] for index in sorted(values)) for name, values in parts.items()})
     return renamed, lines
 
 
-def accepts_old_names(class_name):
-    """Whether the table has anything for a class."""
-    return class_name in _ARGUMENTS
+def _today(new):
+    if new is None:
+        return "is left out: it has no meaning"
+    if isinstance(new, Place):
+        return f"is written as {new.spelling}"
+    if isinstance(new, Part):
+        return f"is {new.name}[{new.index}]"
+    return f"is called {new if isinstance(new, str) else ' and '.join(new)}"
 
 
-def accepting_old_names(initializer, class_name):
-    """An `__init__` that takes the old names of its arguments too."""
-    current = frozenset(inspect.signature(initializer).parameters)
-    rows = _ARGUMENTS[class_name]
-    old_names = frozenset(rows) - current
+def accepts_old_names(owner):
+    """Whether the table has anything for a class or method."""
+    return owner in _ARGUMENTS
 
-    @functools.wraps(initializer)
+
+def accepting_old_names(function, owner):
+    """An `__init__` or a method that takes the old names of its arguments too."""
+    current = frozenset(inspect.signature(function).parameters)
+    rows = _ARGUMENTS[owner]
+    old_names = frozenset(name for name, row in rows.items() if name not in current or isinstance(row.new, Place))
+
+    @functools.wraps(function)
     def translated(self, *args, **kwargs):
         if kwargs and not old_names.isdisjoint(kwargs):
             old = {name: kwargs.pop(name) for name in list(kwargs) if name in old_names}
-            new, lines = rename(class_name, old)
+            new, lines = rename(owner, old, type(self).__name__ if owner in _BASES else None)
             twice = sorted(set(new) & set(kwargs))
             if twice:
-                raise ConfigError(f"{class_name} got {twice[0]!r} twice: under its old name and today's.")
+                raise ConfigError(f"{owner} got {twice[0]!r} twice: under its old name and today's.")
             kwargs.update(new)
             for line in lines:
                 told(line)
-        return initializer(self, *args, **kwargs)
+        return function(self, *args, **kwargs)
 
     return translated
 
 
-def fit_arguments(kwargs):
-    """Arguments of fit, evaluate and predict and their `_generator` forms with today's names."""
-    renamed = {}
-    for name, value in kwargs.items():
-        new = FIT.get(name, name)
-        if new != name:
-            told(f"{name}= is called {new} since Keras 2.")
-        renamed[new] = value
-    return renamed
+def old_names(owner):
+    """Decorator of a method: `accepting_old_names` for the row `owner`."""
+    return functools.partial(accepting_old_names, owner=owner)
+
+
+class OldClass(type):
+    """Type of a class by the name it had in Keras 1: it makes objects of its base class, which count as its own.
+
+    In Keras 1 the sizes of a kernel were arguments of their own, and others came in another order after them.
+
+    >>> import lamina as keras
+    >>> layer = keras.layers.Convolution2D(64, kernel_size=3)
+    >>> type(layer).__name__, isinstance(layer, keras.layers.Convolution2D)
+    ('Conv2D', True)
+    """
+
+    _after_kernel = ("init", "activation", "weights", "border_mode", "subsample", "dim_ordering")
+
+    @property
+    def _today(cls):
+        return cls.__mro__[1] if type(cls.__mro__[1]) is type else cls
+
+    @property
+    def __signature__(cls):
+        return inspect.signature(cls.__mro__[1])
+
+    def __call__(cls, *args, **kwargs):
+        args, named = cls._with_kernel(args)
+        return type.__call__(cls._today, *args, **named, **kwargs)
+
+    def _with_kernel(cls, args):
+        """(64, 3, 3, "he_normal") as (64, (3, 3)) and {"init": "he_normal"}."""
+        stop = 1 + cls.rank
+        sizes = args[1:stop]
+        if len(sizes) < cls.rank or not all(isinstance(size, int) for size in sizes):
+            return args, {}
+        name = cls._today.__name__
+        told(f"{cls.__name__}{(args[0], *sizes)} is called {name}({args[0]}, {sizes}) since Keras 2.")
+        return (args[0], sizes), dict(zip(cls._after_kernel, args[stop:], strict=False))
+
+    def __instancecheck__(cls, instance):
+        return type.__instancecheck__(cls._today, instance)
+
+    def __subclasscheck__(cls, subclass):
+        return type.__subclasscheck__(cls._today, subclass)
 
 
 class _OldModule(types.ModuleType):
@@ -193,22 +334,19 @@ def moved(module, target, name):
     try:
         found = getattr(importlib.import_module(target), name)
     except AttributeError:
-        raise AttributeError(f"module {module!r} has no attribute {name!r}; nor has {target!r}, where its names went") from None
+        raise AttributeError(f"module {module!r} has no attribute {name!r}; nor has {target!r}, today's.") from None
     told(f"{module}.{name} is {target}.{name} since Keras 2.4.")
     return found
 
 
 def install_old_modules(package):
-    """Make old module paths below `package` importable; a family file that has an old name gives the moved names as well."""
+    """Make old module paths below `package` importable; a file of today with an old path gives the moved names too."""
     for path, target in MODULES.items():
-        parent = path.rpartition(".")[0]
-        if parent != package and not (package == "lamina" and path.startswith("lamina.engine")):
+        parent, _, name = path.rpartition(".")
+        if parent != package and not (package == "lamina" and parent in MODULES):
             continue
         if path in sys.modules:
             sys.modules[path].__getattr__ = functools.partial(moved, path, target)
-        elif not _has_file(path):
-            sys.modules[path] = _OldModule(path, target)
-
-
-def _has_file(path):
-    return importlib.util.find_spec(path) is not None
+        elif importlib.util.find_spec(path) is None:
+            module = sys.modules[path] = _OldModule(path, target)
+            setattr(sys.modules[parent], name, module)

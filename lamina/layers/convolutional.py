@@ -4,6 +4,7 @@ from lamina import activations, constraints, initializers, regularizers
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.spatial import SpatialLayer, is_whole
+from lamina.legacy import OldClass
 from lamina.ops.convolution import conv, conv_transpose, depthwise_conv, separable_conv
 
 __all__ = [
@@ -487,7 +488,19 @@ class SeparableConv2D(_SeparableConv):
     rank = 2
 
 
-Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
+class Convolution2D(Conv2D, metaclass=OldClass):
+    """Conv2D; also as in Keras 1, `Convolution2D(filters, rows, columns)`."""
+
+
+class Convolution3D(Conv3D, metaclass=OldClass):
+    """Conv3D; also as in Keras 1, `Convolution3D(filters, depth, rows, columns)`."""
+
+
+class SeparableConvolution2D(SeparableConv2D, metaclass=OldClass):
+    """SeparableConv2D; also as in Keras 1, `SeparableConvolution2D(filters, rows, columns)`."""
+
+
+Convolution1D = Conv1D
 Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
 Convolution3DTranspose = Conv3DTranspose
-SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
+SeparableConvolution1D = SeparableConv1D

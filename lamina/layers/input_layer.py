@@ -32,10 +32,6 @@ class InputLayer(Layer):
         **kwargs,
     ):
         super().__init__(name=name)
-        if "input_shape" in kwargs:
-            shape = kwargs.pop("input_shape")
-        if "batch_input_shape" in kwargs:
-            batch_shape = kwargs.pop("batch_input_shape")
         if kwargs:
             raise ConfigError(f"InputLayer has no argument {', '.join(map(repr, kwargs))}.")
         if (shape is None) == (batch_shape is None) and input_tensor is None:

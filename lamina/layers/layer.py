@@ -617,9 +617,11 @@ def _input_shape(kwargs):
     elif "input_shape" in kwargs:
         shape = kwargs.pop("input_shape")
         shape = (batch_size, *((shape,) if isinstance(shape, int) else shape))
-    elif "input_dim" in kwargs:
-        length = kwargs.pop("input_length", ...)
-        shape = (batch_size, *(() if length is ... else (length,)), kwargs.pop("input_dim"))
+    elif not {"input_dim", "input_length"}.isdisjoint(kwargs):
+        lengths = kwargs.pop("input_length", ())
+        lengths = lengths if isinstance(lengths, (list, tuple)) else (lengths,)
+        features = (kwargs.pop("input_dim"),) if "input_dim" in kwargs else ()
+        shape = (batch_size, *lengths, *features)
     else:
         return None
     return shape, dtype

@@ -4,6 +4,7 @@ import functools
 import inspect
 from typing import Any
 
+from lamina.core.settings import epsilon
 from lamina.optimizers.optimizer import Optimizer
 
 __all__ = ["BASE_ARGUMENTS", "with_base_arguments"]
@@ -29,6 +30,8 @@ def with_base_arguments(init) -> Any:
         bound = signature.bind(*args, **kwargs)
         given = {**bound.arguments, **bound.arguments.get("kwargs", {})}
         given.pop("kwargs", None)
+        if given.get("epsilon", 0) is None:  # as programs for Keras 2 have it
+            given["epsilon"] = epsilon()
         return init(**given)
 
     vars(wrapper)["__signature__"] = signature

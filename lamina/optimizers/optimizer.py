@@ -20,7 +20,9 @@ from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.settings import floatx
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, ConfigError, ShapeError
+from lamina.legacy import tell_method
 from lamina.optimizers.gradients import clipped, with_gradient
+from lamina.optimizers.schedules.decays import InverseTimeDecay
 from lamina.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 
 __all__ = ["Optimizer", "only_if"]
@@ -71,6 +73,9 @@ class Optimizer(Configurable):
         name=None,
         **kwargs,
     ):
+        decay = kwargs.pop("decay", None)
+        if decay:
+            learning_rate = InverseTimeDecay(learning_rate, 1, decay)
         if kwargs:
             raise ConfigError(
                 f"{type(self).__name__} does not take {', '.join(map(repr, kwargs))}.",
@@ -159,6 +164,17 @@ class Optimizer(Configurable):
                 f"The learning rate of {self.name} follows {self._learning_rate!r}, so a number cannot be assigned to it. "
                 "Make the optimizer with a number as its learning_rate."
             )
+
+    @property
+    def lr(self):
+        """The learning rate, as Keras 2 called it."""
+        tell_method("Optimizer", "lr")
+        return self.learning_rate
+
+    @lr.setter
+    def lr(self, learning_rate):
+        tell_method("Optimizer", "lr")
+        self.learning_rate = learning_rate
 
     def __setattr__(self, name, value):
         """A Variable set as an attribute is a variable of the optimizer."""

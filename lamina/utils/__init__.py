@@ -17,10 +17,12 @@ from lamina.core.settings import (
     enable_interactive_logging,
     is_interactive_logging_enabled,
 )
+from lamina.legacy import install_old_modules
 from lamina.random import set_global_seed as set_random_seed
 from lamina.training.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from lamina.utils.arrays import normalize, to_categorical
 from lamina.utils.sequences import pad_sequences
+from lamina.utils.session import clear_session, is_keras_tensor
 
 Sequence = PyDataset  # its name before Keras 3
 
@@ -29,6 +31,7 @@ __all__ = [
     "Progbar",
     "PyDataset",
     "Sequence",
+    "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
     "disable_interactive_logging",
@@ -37,6 +40,7 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "is_interactive_logging_enabled",
+    "is_keras_tensor",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
@@ -47,3 +51,5 @@ __all__ = [
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
+
+install_old_modules(__name__)

@@ -1,0 +1,101 @@
+"""The methods of models that Keras 1 and 2 had and Keras 3 has no more."""
+
+import itertools
+import math
+
+import numpy as np
+
+from lamina.core import tree
+from lamina.errors import CallError
+from lamina.legacy import old_names, tell_method
+from lamina.training.data import PyDataset
+
+__all__ = ["OldMethods"]
+
+
+class OldMethods:
+    """Part of Trainer: the generator forms of fit, evaluate and predict, and other names of predict.
+
+    Each takes its arguments as Keras 2 had them, and by name as Keras 1 had them (`samples_per_epoch=`).
+    """
+
+    @old_names("Model.fit_generator")
+    def fit_generator(
+        self,
+        generator,
+        steps_per_epoch=None,
+        epochs=1,
+        verbose=1,
+        callbacks=None,
+        validation_data=None,
+        validation_steps=None,
+        validation_freq=1,
+        class_weight=None,
+        *,
+        shuffle=True,
+        initial_epoch=0,
+        samples_per_epoch=None,
+        nb_val_samples=None,
+    ):
+        """`fit(generator)`."""
+        tell_method("Model", "fit_generator")
+        generator, steps_per_epoch = _in_batches(generator, samples_per_epoch, steps_per_epoch)
+        validation_data, validation_steps = _in_batches(validation_data, nb_val_samples, validation_steps)
+        return self.fit(
+            generator,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_freq=validation_freq,
+        )
+
+    @old_names("Model.evaluate_generator")
+    def evaluate_generator(self, generator, steps=None, callbacks=None, *, verbose=0, val_samples=None):
+        """`evaluate(generator)`."""
+        tell_method("Model", "evaluate_generator")
+        generator, steps = _in_batches(generator, val_samples, steps)
+        return self.evaluate(generator, verbose=verbose, steps=steps, callbacks=callbacks)
+
+    @old_names("Model.predict_generator")
+    def predict_generator(self, generator, steps=None, callbacks=None, *, verbose=0, val_samples=None):
+        """`predict(generator)`."""
+        tell_method("Model", "predict_generator")
+        generator, steps = _in_batches(generator, val_samples, steps)
+        return self.predict(generator, verbose=verbose, steps=steps, callbacks=callbacks)
+
+    def predict_proba(self, x, batch_size=None, verbose=0):
+        """`predict(x)`."""
+        tell_method("Model", "predict_proba")
+        return self.predict(x, batch_size=batch_size, verbose=verbose)
+
+    def predict_classes(self, x, batch_size=None, verbose=0):
+        """The number of the largest output of each sample; for a single output, whether it is above 0.5, as 0 and 1."""
+        tell_method("Model", "predict_classes")
+        outputs = self.predict(x, batch_size=batch_size, verbose=verbose)
+        if outputs.shape[-1] > 1:
+            return outputs.argmax(axis=-1)
+        return (outputs > 0.5).astype("int32")
+
+
+def _in_batches(data, samples, steps):
+    """(data, steps) for a number of samples: Keras 1 counted these, and went on until it had as many.
+
+    A generator does not say how large its batches are, so the first is looked at.
+    """
+    if samples is None or steps is not None or data is None or isinstance(data, (tuple, list)):
+        return data, steps
+    if isinstance(data, PyDataset):
+        first = data[0]
+    else:
+        iterator = iter(data)
+        first = next(iterator, None)
+        if first is None:
+            raise CallError("The generator ended before its first batch.")
+        data = (batch for batch in itertools.chain((first,), iterator))
+    return data, math.ceil(samples / len(np.asarray(tree.flatten(first)[0])))
