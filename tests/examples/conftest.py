@@ -1,0 +1,27 @@
+"""Runs a program of examples/ in an empty folder; by `keras=True` under Keras, with the imports changed."""
+
+import pathlib
+import re
+
+import pytest
+
+EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """`run("csv_cnn")` gives the names that the program leaves; with another `name` its main part does not run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run_program(program, name="__main__", keras=False):
+        path = EXAMPLES / f"{program}.py"
+        source = path.read_text()
+        if keras:
+            source = source.replace("import lamina as keras", "import keras")
+            source = re.sub(r"from lamina(?!\.datasets)\b", "from keras", source)
+        names = {"__name__": name, "__file__": str(path)}
+        exec(compile(source, path, "exec"), names)
+        return names
+
+    return run_program
