@@ -34,14 +34,14 @@ _NAMES = {
     "Optimizer": "optimizers",
     "Quantizer": "quantizers",
     "Regularizer": "regularizers",
-    "RematScope": "remat",
+    "RematScope": "rematerialization",
     "Sequential": "models",
-    "StatelessScope": "stateless",
-    "SymbolicScope": "stateless",
+    "StatelessScope": "scopes",
+    "SymbolicScope": "scopes",
     "Variable": "core.variable",
-    "device": "devices",
-    "name_scope": "core.context",
-    "remat": "remat",
+    "device": "scopes",
+    "name_scope": "scopes",
+    "remat": "rematerialization",
 }
 __all__ = sorted([*_MODULES, *_NAMES, "version"])
 

@@ -88,21 +88,21 @@ class Variable(Cell):
 
     def assign(self, value):
         """Put `value`, of the same shape, in place of the array."""
-        value = to_array(unwrap(value), self.dtype)
-        if value.shape != self.shape:
+        value = unwrap(value)
+        if np.shape(value) != self.shape:
             raise ShapeError(
-                f"Variable {self.path} has shape {self.shape}; it cannot take a value of shape {tuple(value.shape)}."
+                f"Variable {self.path} has shape {self.shape}; it cannot take a value of shape {np.shape(value)}."
             )
-        self.write(value)
+        self.write(to_array(value, self.dtype))
         return self
 
     def assign_add(self, value):
         """Add `value` to the array."""
-        return self.assign(self.read() + unwrap(value))
+        return self.assign(self.read() + to_array(unwrap(value), self.dtype))
 
     def assign_sub(self, value):
         """Subtract `value` from the array."""
-        return self.assign(self.read() - unwrap(value))
+        return self.assign(self.read() - to_array(unwrap(value), self.dtype))
 
     def numpy(self):
         """A copy of the value as a NumPy array."""

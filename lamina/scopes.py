@@ -1,0 +1,162 @@
+"""Scopes: variables that stand for values, names before names, and the device that computes."""
+
+import contextlib
+from contextvars import ContextVar
+
+import jax
+
+from lamina.core import context
+from lamina.core.variable import Variable, to_array, unwrap
+from lamina.errors import ConfigError, ShapeError
+
+__all__ = ["StatelessScope", "SymbolicScope", "device", "name_scope"]
+
+
+class StatelessScope:
+    """Inside the block variables have the values given here, and what is written to them stays here.
+
+    Args:
+        state_mapping: pairs (variable, value).
+        collect_losses: keep what layers add with `add_loss`, as `losses`.
+        initialize_variables: accepted; a variable always has a value.
+
+    >>> import lamina as keras
+    >>> v = keras.Variable([1.0, 2.0])
+    >>> with keras.StatelessScope([(v, [3.0, 4.0])]) as scope:
+    ...     _ = v.assign_add([1.0, 1.0])
+    >>> scope.get_current_value(v), v.numpy()
+    (Array([4., 5.], dtype=float32), array([1., 2.], dtype=float32))
+    """
+
+    def __init__(self, state_mapping=None, collect_losses=False, initialize_variables=True):
+        self.collect_losses = collect_losses
+        self.initialize_variables = initialize_variables
+        self.state_mapping = {variable: _fitting(variable, value) for variable, value in state_mapping or ()}
+        self._added = []
+        self._blocks = []
+
+    def __enter__(self):
+        self._blocks.append(context.bind(list(self.state_mapping), list(self.state_mapping.values())))
+        self.state_mapping = self._blocks[-1].__enter__()
+        return self
+
+    def __exit__(self, *exception):
+        return self._blocks.pop().__exit__(*exception)
+
+    @property
+    def losses(self):
+        """The losses that layers, or `add_loss` of this scope, added inside."""
+        if not self.collect_losses:
+            return []
+        lists = [losses for cell, losses in self.state_mapping.items() if not isinstance(cell, Variable)]
+        return [*self._added, *(loss for losses in lists for loss in losses)]
+
+    def add_loss(self, loss):
+        """Keep a loss."""
+        self._added.append(loss)
+
+    def add_update(self, update):
+        """Take a pair (variable, new value)."""
+        variable, value = update
+        self.state_mapping[variable] = _fitting(variable, value)
+
+    def get_current_value(self, variable):
+        """The value of a variable in this scope; None if it has none here."""
+        return self.state_mapping.get(variable)
+
+
+def _fitting(variable, value):
+    if not isinstance(variable, Variable):
+        raise ConfigError(f"state_mapping holds pairs (variable, value); got {variable!r} for a variable.")
+    value = to_array(unwrap(value), variable.dtype)
+    if value.shape != variable.shape:
+        raise ShapeError(f"Variable {variable.path} has shape {variable.shape}; the scope gives it {value.shape}.")
+    return value
+
+
+class SymbolicScope:
+    """The stage at which only shapes count: what is written to variables inside the block is forgotten.
+
+    >>> import lamina as keras
+    >>> v = keras.Variable(1.0)
+    >>> with keras.SymbolicScope():
+    ...     _ = v.assign(2.0)
+    >>> float(v)
+    1.0
+    """
+
+    def __init__(self):
+        self._blocks = []
+
+    def __enter__(self):
+        self._blocks.append(context.bind())
+        self._blocks[-1].__enter__()
+        return self
+
+    def __exit__(self, *exception):
+        return self._blocks.pop().__exit__(*exception)
+
+
+_caller = ContextVar("caller", default=None)
+
+
+class name_scope:
+    """Variables made inside the block have `name/` before their path; JAX's programs and profiles show the name too.
+
+    Args:
+        name: without "/".
+        caller: whose scope this is: with `deduplicate`, one of the caller and name of the scope around adds nothing.
+        override_parent: the path around, in place of that of the scopes that are open.
+
+    >>> import lamina as keras
+    >>> with keras.name_scope("block"), keras.name_scope("head"):
+    ...     keras.Variable(0.0, name="scale").path
+    'block/head/scale'
+    """
+
+    def __init__(self, name, **kwargs):
+        if not isinstance(name, str) or "/" in name:
+            raise ConfigError(f"The name of a scope is a string without '/'; got {name!r}.")
+        self.name = name
+        self.caller = kwargs.pop("caller", None)
+        self.deduplicate = kwargs.pop("deduplicate", True)
+        self.override_parent = kwargs.pop("override_parent", None)
+        if kwargs:
+            raise ConfigError(f"A name_scope has no {', '.join(kwargs)}.")
+        self._blocks = []
+
+    def __enter__(self):
+        block = contextlib.ExitStack()
+        self._blocks.append(block)
+        around = context.name_path()
+        repeated = self.deduplicate and self.caller is not None and self.caller is _caller.get()
+        if repeated and around and around[-1] == self.name:
+            return self
+        if self.override_parent is not None:
+            around = tuple(part for part in self.override_parent.split("/") if part)
+        block.enter_context(context.inside_path((*around, self.name) if self.name else around))
+        block.enter_context(jax.named_scope(self.name))
+        block.callback(_caller.reset, _caller.set(self.caller))
+        return self
+
+    def __exit__(self, *exception):
+        return self._blocks.pop().__exit__(*exception)
+
+
+def device(device_name):
+    """`with device("cpu:0"):` -- arrays are made and computed there. Also "gpu:1", or a `jax.Device`.
+
+    >>> import lamina as keras
+    >>> with keras.device("cpu:0"):
+    ...     keras.ops.ones(2).devices()
+    {CpuDevice(id=0)}
+    """
+    if isinstance(device_name, str):
+        kind, _, number = device_name.lower().partition(":")
+        devices = jax.devices({"cuda": "gpu"}.get(kind, kind))
+        if not (number or "0").isdigit() or int(number or 0) >= len(devices):
+            raise ConfigError(f"There is no device {device_name!r}; there are: {', '.join(map(str, devices))}.")
+        device_name = devices[int(number or 0)]
+    elif not isinstance(device_name, jax.Device):
+        raise ConfigError(f"A device is a string like 'gpu:0' or a jax.Device; got {device_name!r}.")
+    return jax.default_device(device_name)
