@@ -1,0 +1,175 @@
+"""The house: who imports whom, how long things are, what is documented, and that README keeps its form."""
+
+import ast
+import graphlib
+import pathlib
+import re
+import tomllib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+LAMINA = ROOT / "lamina"
+
+# A file imports from its own floor or a lower one.
+FLOORS = {
+    "errors": 0, "legacy": 0, "core": 0, "tree": 0, "datasets": 0, "config": 3,
+    "ops": 1, "random": 1, "distribution": 1, "scopes": 1, "devices": 1, "rematerialization": 1,
+    "activations": 2, "initializers": 2, "regularizers": 2, "constraints": 2, "dtype_policies": 2,
+    "quantizers": 2, "saving": 2,
+    "losses": 3, "metrics": 3, "optimizers": 3, "mixed_precision": 3,
+    "layers": 4, "callbacks": 4,
+    "training": 5,
+    "models": 6,
+    "explain": 7, "check": 7, "view": 7, "applications": 7,
+    "utils": 8, "preprocessing": 8, "backend": 8, "wrappers": 8, "export": 8,
+    "cli": 9, "__main__": 9,
+    "lamina": 10,
+}  # fmt: skip
+
+LONGEST_FILE = 520
+LONGEST_FUNCTION = 62
+LONGER = {"lamina/layers/layer.py": 660}  # Layer is one class, and its name is the first that a reader looks for
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {module_name(path): path for path in sorted(LAMINA.rglob("*.py"))}
+TREES = {module: ast.parse(path.read_text()) for module, path in FILES.items()}
+
+
+def package(module):
+    """The first name below lamina, or lamina itself."""
+    return module.split(".")[1] if "." in module else module
+
+
+def imports(module):
+    """(line, module) of every import of a module of lamina, wherever it stands: inside functions too."""
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "lamina":
+                    yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "lamina":
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield node.lineno, name if name in FILES else node.module
+
+
+def test_imports_are_absolute_and_of_files_that_are_there():
+    wrong = [
+        f"{m}: {ast.unparse(n)}" for m in FILES for n in ast.walk(TREES[m]) if isinstance(n, ast.ImportFrom) and n.level
+    ]
+    wrong += [f"{m}:{line}: {name}" for m in FILES for line, name in imports(m) if name not in FILES]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_package_has_its_floor():
+    assert {package(module) for module in FILES} <= set(FLOORS), "write a new package into FLOORS"
+
+
+def test_no_import_climbs():
+    climbing = [
+        f"{FILES[module].relative_to(ROOT)}:{line} (floor {FLOORS[package(module)]}) "
+        f"imports {name} (floor {FLOORS[package(name)]})"
+        for module in FILES
+        for line, name in imports(module)
+        if FLOORS[package(name)] > FLOORS[package(module)]
+    ]
+    assert not climbing, "\n".join(climbing)
+
+
+def needs(names, of=lambda module: module):
+    graph = {}
+    for module in names:
+        graph.setdefault(of(module), set()).update({of(name) for _, name in imports(module)} - {of(module)})
+    return graph
+
+
+@pytest.mark.parametrize("of", [str, package], ids=["files", "packages"])
+def test_no_circle(of):
+    type_only = {"lamina.datasets"}  # it names its own modules for type checkers and imports them when they are read
+    try:
+        graphlib.TopologicalSorter(needs(FILES.keys() - type_only, of)).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" <- ".join(error.args[1]))
+
+
+def defined(tree):
+    """Classes and functions with their names, those in classes too, nothing inside functions."""
+    for node in tree.body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node.name, node
+            if isinstance(node, ast.ClassDef):
+                yield from ((f"{node.name}.{name}", inner) for name, inner in defined(node))
+
+
+def test_public_classes_and_functions_have_docstrings():
+    missing = []
+    for module, tree in TREES.items():
+        if not ast.get_docstring(tree):
+            missing.append(module)
+        for name, node in defined(tree):
+            parts = name.split(".")
+            is_public = not any(part.startswith("_") for part in parts)
+            overrides = len(parts) > 1  # a method that is documented in the base need not say it again
+            if is_public and not overrides and not ast.get_docstring(node):
+                missing.append(f"{module}.{name}")
+    assert not missing, "\n".join(missing)
+
+
+def test_files_and_functions_are_short():
+    long = []
+    for module, path in FILES.items():
+        lines = len(path.read_text().splitlines())
+        place = path.relative_to(ROOT).as_posix()
+        if lines > LONGER.get(place, LONGEST_FILE):
+            long.append(f"{place}: {lines} lines")
+        for name, node in defined(TREES[module]):
+            length = node.end_lineno - node.lineno + 1
+            if not isinstance(node, ast.ClassDef) and length > LONGEST_FUNCTION:
+                long.append(f"{place}:{node.lineno} {name}: {length} lines")
+    assert not long, "\n".join(long)
+
+
+def test_no_bare_except_and_nothing_left_to_do():
+    wrong = [
+        f"{FILES[module]}:{node.lineno}"
+        for module, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler) and node.type is None
+    ]
+    wrong += [str(path) for path in FILES.values() if re.search(r"\b(TODO|FIXME|XXX)\b", path.read_text())]
+    assert not wrong, "\n".join(wrong)
+
+
+def blocks(text):
+    return re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def test_readme_begins_with_its_two_commands():
+    main_job, tests = blocks((ROOT / "README.md").read_text())[:2]
+    assert main_job.count("\n") == tests.count("\n") == 1
+    assert "examples/quickstart.py" in main_job
+    assert '".[test]"' in tests and "pytest -n 2" in tests
+    assert main_job.startswith("python3 -m venv .venv && ") and tests.startswith("python3 -m venv .venv && ")
+
+
+def test_wheel_holds_the_data_and_needs_little():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = [re.match(r"[\w-]+", requirement).group() for requirement in project["dependencies"]]
+    assert needed == ["jax", "numpy", "ml_dtypes", "h5py", "rich"]
+    known = {*needed, "lamina"}
+    optional = {"scipy", "pandas", "grain", "optax", "torch", "tensorflow", "PIL", "matplotlib", "pydot", "sklearn"}
+    at_the_top = {
+        f"{module}: {name}"
+        for module, tree in TREES.items()
+        for node in tree.body
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module])
+        if name.split(".")[0] in optional - known
+    }
+    assert not at_the_top, "a heavy extra is imported inside the one function that uses it"
