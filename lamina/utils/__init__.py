@@ -21,8 +21,15 @@ from lamina.legacy import install_old_modules
 from lamina.random import set_global_seed as set_random_seed
 from lamina.training.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from lamina.utils.arrays import normalize, to_categorical
+from lamina.utils.directories import (
+    audio_dataset_from_directory,
+    image_dataset_from_directory,
+    text_dataset_from_directory,
+)
+from lamina.utils.images import array_to_img, img_to_array, load_img, save_img
 from lamina.utils.sequences import pad_sequences
 from lamina.utils.session import clear_session, is_keras_tensor
+from lamina.utils.timeseries import timeseries_dataset_from_array
 
 Sequence = PyDataset  # its name before Keras 3
 
@@ -31,6 +38,8 @@ __all__ = [
     "Progbar",
     "PyDataset",
     "Sequence",
+    "array_to_img",
+    "audio_dataset_from_directory",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
@@ -39,15 +48,21 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "image_dataset_from_directory",
+    "img_to_array",
     "is_interactive_logging_enabled",
     "is_keras_tensor",
+    "load_img",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
     "register_keras_serializable",
+    "save_img",
     "serialize_keras_object",
     "set_random_seed",
     "standardize_dtype",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]

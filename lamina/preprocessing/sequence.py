@@ -1,0 +1,5 @@
+"""keras.preprocessing.sequence: sequences of different length as one array."""
+
+from lamina.utils.sequences import pad_sequences
+
+__all__ = ["pad_sequences"]
