@@ -5,8 +5,6 @@
 (None, 3)
 """
 
-# ruff: noqa: F403  (each module lists its public names in __all__)
-
 from lamina.ops import control_flow, core, image, linalg, math, nn, numpy
 from lamina.ops.control_flow import *
 from lamina.ops.core import *

@@ -75,7 +75,7 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
 
     >>> import lamina as keras
     >>> keras.ops.scan(lambda total, x: (total + x, total), 0, keras.ops.array([1, 2, 3]))
-    (Array(6, dtype=int32, weak_type=True), Array([0, 1, 3], dtype=int32, weak_type=True))
+    (Array(6, dtype=int32), Array([0, 1, 3], dtype=int32, weak_type=True))
     """
     return jax.lax.scan(lambda carry, x: unwrap(f(carry, x)), init, xs, length, reverse, unroll)
 

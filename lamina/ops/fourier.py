@@ -61,7 +61,7 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
     Shapes: (..., samples) -> two of (..., windows, fft_length // 2 + 1).
 
     Args:
-        window: 'hann', 'hamming', an array of sequence_length, or None for ones.
+        window: 'hann', 'hamming', an array of sequence_length, or None for fft_length ones.
         center: whether window t is centred at t * sequence_stride (the ends are mirrored) or begins there.
     """
     x = floating(x)
@@ -101,7 +101,7 @@ def _window(window, sequence_length, fft_length, dtype):
     if not sequence_length <= fft_length:
         raise ConfigError(f"fft_length is at least sequence_length; got {fft_length} and {sequence_length}.")
     if window is None:
-        weights = jnp.ones(sequence_length, dtype)
+        return jnp.ones(fft_length, dtype)
     elif isinstance(window, str):
         if window not in ("hann", "hamming"):
             raise ConfigError(f"window is 'hann', 'hamming', an array or None; got {window!r}.")

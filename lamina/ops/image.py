@@ -118,15 +118,15 @@ def resize(
         raise ConfigError(f"fill_mode is 'constant'; got {fill_mode!r}.")
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ConfigError("Only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True.")
-    images, size = tensor(images), tuple(size)
+    images, (height, width) = tensor(images), size
     method = "cubic" if interpolation == "bicubic" else interpolation
 
     def scaled(batch):
         if crop_to_aspect_ratio:
-            batch = _cut_to_ratio(batch, *size)
+            batch = _cut_to_ratio(batch, height, width)
         elif pad_to_aspect_ratio:
-            batch = _filled_to_ratio(batch, *size, fill_value)
-        shape = (batch.shape[0], *size, batch.shape[-1])
+            batch = _filled_to_ratio(batch, height, width, fill_value)
+        shape = (batch.shape[0], height, width, batch.shape[-1])
         return jax.image.resize(batch, shape=shape, method=method, antialias=antialias)
 
     exact = interpolation == "nearest" or jnp.issubdtype(images.dtype, jnp.floating)

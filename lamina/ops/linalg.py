@@ -153,6 +153,6 @@ def jvp(fun, primals, tangents, has_aux=False):
 
     >>> import lamina as keras
     >>> keras.ops.jvp(lambda x: x * x, (3.0,), (1.0,))
-    (9.0, Array(6., dtype=float32, weak_type=True))
+    (Array(9., dtype=float32, weak_type=True), Array(6., dtype=float32, weak_type=True))
     """
     return jax.jvp(fun, tuple(map(floating, primals)), tuple(map(floating, tangents)), has_aux=has_aux)

@@ -50,17 +50,19 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
 @op(settings=("block_size",))
 def depth_to_space(x, block_size, data_format="channels_last"):
-    """Groups of block_size**2 channels spread into square blocks of pixels.
+    """Groups of block_size**2 channels spread into square blocks of pixels; a pixel's place in its block is the first part of the channel's
+    number (channels_first: the last part).
 
     Shapes: (batch, height, width, channels) -> (batch, height * b, width * b, channels // b**2).
     """
-    x, first = tensor(x), standardize_data_format(data_format) == "channels_first"
-    x = jnp.moveaxis(x, 1, -1) if first else x
+    x, b = tensor(x), block_size
+    if standardize_data_format(data_format) == "channels_first":
+        batch, channels, height, width = x.shape
+        x = x.reshape(batch, channels // b**2, b, b, height, width).transpose(0, 1, 4, 2, 5, 3)
+        return x.reshape(batch, channels // b**2, height * b, width * b)
     batch, height, width, channels = x.shape
-    b = block_size
     x = x.reshape(batch, height, width, b, b, channels // b**2).swapaxes(2, 3)
-    x = x.reshape(batch, height * b, width * b, channels // b**2)
-    return jnp.moveaxis(x, -1, 1) if first else x
+    return x.reshape(batch, height * b, width * b, channels // b**2)
 
 
 @op(settings=("block_size",))
@@ -69,10 +71,11 @@ def space_to_depth(x, block_size, data_format="channels_last"):
 
     Shapes: (batch, height, width, channels) -> (batch, height // b, width // b, channels * b**2).
     """
-    x, first = tensor(x), standardize_data_format(data_format) == "channels_first"
-    x = jnp.moveaxis(x, 1, -1) if first else x
+    x, b = tensor(x), block_size
+    if standardize_data_format(data_format) == "channels_first":
+        batch, channels, height, width = x.shape
+        x = x.reshape(batch, channels, height // b, b, width // b, b).transpose(0, 1, 3, 5, 2, 4)
+        return x.reshape(batch, channels * b**2, height // b, width // b)
     batch, height, width, channels = x.shape
-    b = block_size
     x = x.reshape(batch, height // b, b, width // b, b, channels).swapaxes(2, 3)
-    x = x.reshape(batch, height // b, width // b, channels * b**2)
-    return jnp.moveaxis(x, -1, 1) if first else x
+    return x.reshape(batch, height // b, width // b, channels * b**2)

@@ -1,11 +1,13 @@
-"""The loop over time under every recurrent layer."""
+"""The loops over time under the recurrent layers: `rnn` for any step, `gated_rnn` for steps of the form of an LSTM."""
+
+import functools
 
 import jax
 import jax.numpy as jnp
 
 from lamina.core import context, tree
 
-__all__ = ["rnn"]
+__all__ = ["gated_rnn", "project", "rnn"]
 
 
 def rnn(
@@ -69,6 +71,134 @@ def rnn(
             outputs = jax.tree_util.tree_map(lambda array: array[::-1], outputs)
         last = jax.tree_util.tree_map(lambda array: array[-1], outputs)
     return last, outputs, states
+
+
+def gated_rnn(
+    combine,
+    advance,
+    projected,
+    kernel,
+    bias,
+    states,
+    mask=None,
+    go_backwards=False,
+    unroll=False,
+    zero_output_for_mask=False,
+    return_all_outputs=True,
+):
+    """`states = advance(combine(projected[t], gates of states[0] @ kernel + bias), states)` for each t; the outputs are states[0].
+
+    The same as `rnn` with that step, but faster: the gradient of the kernel is one product over all steps after the
+    loop, not a sum in it. Derivatives in forward mode (jax.jvp) are not defined.
+
+    Args:
+        combine: linear, from two lists of gates (batch, units) to the sums that `advance` takes.
+        advance: element-wise, from (sums, states) to the next states.
+        projected: a list of gates (time, batch, units).
+        kernel, bias: (units, gates * units) and (gates * units,) or None.
+
+    Returns:
+        As `rnn`.
+    """
+    if mask is not None:
+        mask = mask[..., None]
+    settings = (combine, advance, bool(go_backwards), bool(unroll), bool(return_all_outputs))
+    states, outputs = _gated(settings, projected, (kernel, bias), states, mask)
+    last = states[0]
+    if mask is not None:
+        shown = mask if zero_output_for_mask else jax.lax.cummax(mask.astype("int8"), 0, reverse=go_backwards) > 0
+        last = jnp.where(shown[0 if go_backwards else -1], last, 0)
+        outputs = None if outputs is None else jnp.where(shown, outputs, 0)
+    return last, outputs if outputs is None or not go_backwards else outputs[::-1], states
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _gated(settings, projected, weights, states, mask):
+    """(last states, states[0] at all steps or None)."""
+    return _forward(settings, projected, weights, states, mask)[:2]
+
+
+def _forward(settings, projected, weights, states, mask, save=False):
+    combine, advance, reverse, unroll, return_all = settings
+    kernel, bias = weights
+
+    def step(states, now):
+        projected, keep = now
+        recurrent = jnp.matmul(states[0], kernel)
+        recurrent = recurrent if bias is None else recurrent + bias
+        sums = combine(projected, jnp.split(recurrent, len(projected), axis=-1))
+        new = _keep(keep, advance(sums, states), states)
+        return new, (new[0] if return_all else None, (sums, states) if save else None)
+
+    states, (outputs, saved) = jax.lax.scan(step, states, (projected, mask), reverse=reverse, unroll=unroll or 1)
+    return states, outputs, saved
+
+
+def _gated_forward(settings, projected, weights, states, mask):
+    last, outputs, saved = _forward(settings, projected, weights, states, mask, save=True)
+    return (last, outputs), (saved, weights, mask)
+
+
+def _gated_backward(settings, residuals, cotangents):
+    combine, advance, reverse, unroll, _ = settings
+    (sums, states), (kernel, bias), mask = residuals
+    gates = kernel.shape[1] // kernel.shape[0]
+    one = [jax.ShapeDtypeStruct(states[0].shape[1:], states[0].dtype)] * gates
+    uncombine = jax.linear_transpose(combine, one, one)
+    kernels = [part.T for part in jnp.split(kernel, gates, axis=-1)]
+
+    def step(d_states, now):
+        sums, states, keep, d_output = now
+        if d_output is not None:
+            d_states = [d_states[0] + d_output, *d_states[1:]]
+        _, pull = jax.vjp(lambda sums, states: _keep(keep, advance(sums, states), states), sums, states)
+        d_sums, d_states = pull(d_states)
+        _, d_recurrent = uncombine(d_sums)
+        # Gate by gate: side by side in one array they would be faster to multiply but slower to put together.
+        d_hidden = sum(jnp.matmul(d_gate, part) for d_gate, part in zip(d_recurrent, kernels, strict=True))
+        return [d_states[0] + d_hidden, *d_states[1:]], d_sums
+
+    d_states, d_sums = jax.lax.scan(
+        step, cotangents[0], (sums, states, mask, cotangents[1]), reverse=not reverse, unroll=unroll or 1
+    )
+    d_projected, d_recurrent = jax.vmap(uncombine)(d_sums)
+    d_recurrent = jnp.concatenate(d_recurrent, -1)
+    d_weights = (_kernel_gradient(states[0], d_recurrent), None if bias is None else d_recurrent.sum((0, 1)))
+    return d_projected, d_weights, d_states, None
+
+
+_gated.defvjp(_gated_forward, _gated_backward)
+
+
+@jax.custom_vjp
+def project(inputs, kernel):
+    """`inputs @ kernel` for many rows (steps times batch), with a faster gradient of the kernel on CPUs."""
+    return jnp.matmul(inputs, kernel)
+
+
+def _project_forward(inputs, kernel):
+    return jnp.matmul(inputs, kernel), (inputs, kernel)
+
+
+def _project_backward(residuals, cotangent):
+    inputs, kernel = residuals
+    return jnp.matmul(cotangent, kernel.T), _kernel_gradient(inputs, cotangent)
+
+
+project.defvjp(_project_forward, _project_backward)
+
+
+def _kernel_gradient(inputs, cotangent):
+    """The sum over all rows of inputs (..., n) times cotangent (..., m): (n, m)."""
+    transposed = inputs.reshape(-1, inputs.shape[-1]).T
+    if jax.default_backend() == "cpu":  # XLA's product with a transposed left side takes twice as long as the two apart
+        transposed = jax.lax.optimization_barrier(transposed)
+    return jnp.matmul(transposed, cotangent.reshape(-1, cotangent.shape[-1]))
+
+
+def _keep(keep, new, old):
+    """`new` where `keep` (batch, 1), else `old`."""
+    return new if keep is None else [jnp.where(keep, a, b) for a, b in zip(new, old, strict=True)]
 
 
 def _zeros(structure):

@@ -7,7 +7,7 @@ import numpy as np
 
 import lamina
 
-BATCH = 4  # arrays with this first size and one more axis have a batch
+BATCH = 4  # arrays with this first size have a batch, vectors if they hold integers
 
 
 def find(module, name):
@@ -75,7 +75,11 @@ def check_symbolic(name, args, kwargs, ours):
 
 def _symbol(arg, batch):
     if isinstance(arg, np.ndarray):
-        shape = (None, *arg.shape[1:]) if batch and arg.ndim > 1 and arg.shape[0] == BATCH else arg.shape
+        shape = (
+            (None, *arg.shape[1:])
+            if batch and arg.shape[:1] == (BATCH,) and (arg.ndim > 1 or arg.dtype == int)
+            else arg.shape
+        )
         return lamina.Input(batch_shape=shape, dtype=arg.dtype.name)
     if isinstance(arg, list) and arg and isinstance(arg[0], np.ndarray):
         return [_symbol(item, batch) for item in arg]

@@ -1,13 +1,11 @@
 """keras.ops.numpy: one table of ops and arguments, compared with Keras."""
 
-# ruff: noqa: SIM905  (names in a row read better than a list of strings)
-
 import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
-from op_checks import check_gradients, check_symbolic, check_values, find
+from op_checks import check_gradients, check_symbolic, check_values, find, is_float_array
 
 import lamina
 
@@ -246,17 +244,16 @@ def test_argpartition_puts_the_smallest_first():
     assert (sorted_rows[:, 1:] >= sorted_rows[:, 1:2]).all() and (sorted_rows[:, 0] <= sorted_rows[:, 1]).all()
 
 
-NO_GRADIENT = {"i0", "nextafter", "angle", "heaviside", "view"}
+# The other gradients are those of jax.numpy, untouched.
+HAS_GRADIENT = (
+    "divide_no_nan clip logaddexp reciprocal fabs mod mean var std max min median average quantile cumsum sort take pad "
+    "where select matmul einsum get_item cross correlate rsqrt erf power logsumexp maximum arctan2"
+).split()
 DIFFERENTIABLE = [
     row
     for row in [*ELEMENTWISE, *REDUCING, *SHAPING, *PRODUCTS]
-    if row[0] not in NO_GRADIENT and any(isinstance(arg, np.ndarray) and arg.dtype == np.float32 for arg in row[1])
-    and not any(np.isnan(arg).any() for arg in row[1] if isinstance(arg, np.ndarray))
-    and jnp.issubdtype(
-        jax.tree_util.tree_leaves(jax.eval_shape(lambda row=row: find(lamina.ops, row[0])(*row[1], **row[2])))[0].dtype,
-        jnp.floating,
-    )
-]  # fmt: skip
+    if row[0] in HAS_GRADIENT and any(map(is_float_array, row[1]))
+]
 
 
 @pytest.mark.parametrize("row", DIFFERENTIABLE, ids=name_of)
@@ -264,6 +261,7 @@ def test_gradients(row):
     check_gradients(*row)
 
 
+FEW_DTYPES = ["bool", "uint8", "int32", "bfloat16", "float32"]
 DTYPES = ["bool", "uint8", "int8", "int32", "bfloat16", "float16", "float32"]
 
 
@@ -282,8 +280,8 @@ FLOAT_NUMBERS = {
 
 @pytest.mark.parametrize("name", [*BINARY, "power", "matmul", "outer", "append", "tensordot"])
 def test_types_of_results_of_two(name):
-    others = DTYPES if name in FLOAT_NUMBERS else [*DTYPES, 2, 2.0]
-    pairs = [(a, b) for a in DTYPES for b in others]
+    numbers = [] if name in FLOAT_NUMBERS else [2, 2.0]
+    pairs = [(a, b) for a in FEW_DTYPES for b in [*FEW_DTYPES, *numbers]]
     ours = {pair: _result_types(lamina.ops, name, pair) for pair in pairs}
     assert ours == {pair: _result_types(keras.ops, name, pair) for pair in pairs}
 
