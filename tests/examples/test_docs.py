@@ -1,0 +1,36 @@
+"""Every Python block of the documentation runs, in order, and prints the text block that follows it."""
+
+import contextlib
+import io
+import pathlib
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", re.MULTILINE | re.DOTALL)
+WITH_CODE = [page for page in PAGES if BLOCK.search(page.read_text())]
+
+
+def test_there_are_pages_with_code():
+    assert {"index.md", "README.md", "CONTRIBUTING.md"} <= {page.name for page in WITH_CODE}
+
+
+@pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.name)
+def test_blocks_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names, text = {"__name__": "program"}, page.read_text()
+    for match in BLOCK.finditer(text):
+        line = text[: match.start()].count("\n") + 1
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile("\n" * line + match[1], page, "exec"), names)
+        if match[2]:
+            assert printed.getvalue().strip() == match[2].strip(), f"{page.name}:{line}"
+
+
+def test_the_guide_shows_each_example():
+    guide = (ROOT / "docs" / "guide.md").read_text()
+    programs = {path.name for path in (ROOT / "examples").glob("*.py")} - {"quickstart.py"}
+    assert set(re.findall(r'--8<-- "examples/(\w+\.py)"', guide)) == programs and len(programs) == 9
