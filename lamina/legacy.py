@@ -50,8 +50,13 @@ def told(message):
         warn(message, OldSpelling)
 
 
+def data_format_of(dim_ordering):
+    """'tf' and 'th' of Keras 1 in today's words."""
+    return {"th": "channels_first", "tf": "channels_last"}.get(dim_ordering, dim_ordering)
+
+
 def _data_format(value):
-    return {"data_format": {"th": "channels_first", "tf": "channels_last"}.get(value, value)}
+    return {"data_format": data_format_of(value)}
 
 
 def _unit_forget_bias(value):
@@ -181,6 +186,8 @@ METHODS = [
     Row("Model", "predict_proba", "predict(x)", "3"),
     Row("Model", "predict_classes", "predict(x).argmax(axis=-1), or predict(x) > 0.5 for one output,", "3"),
     Row("Optimizer", "lr", "learning_rate", "3"),
+    Row("backend", "image_dim_ordering", "image_data_format", "2"),
+    Row("backend", "set_image_dim_ordering", "set_image_data_format", "2"),
 ]
 
 
