@@ -26,6 +26,7 @@ from lamina.utils.directories import (
     image_dataset_from_directory,
     text_dataset_from_directory,
 )
+from lamina.utils.files import get_file
 from lamina.utils.images import array_to_img, img_to_array, load_img, save_img
 from lamina.utils.sequences import pad_sequences
 from lamina.utils.session import clear_session, is_keras_tensor
@@ -46,6 +47,7 @@ __all__ = [
     "disable_interactive_logging",
     "enable_interactive_logging",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
     "image_dataset_from_directory",
