@@ -26,7 +26,17 @@ def gelu(x, approximate=False):
 swish, hard_swish = silu, hard_silu
 _NAMES = [name for name in __all__ if name not in ("get", "serialize", "deserialize", "swish", "hard_swish")]
 registry.public_functions("keras.activations", {name: globals()[name] for name in _NAMES})
+_KEEPING = frozenset(id(globals()[name]) for name in _NAMES if name != "glu")
 get = resolver("activation", "keras.activations", aliases={"swish": silu, "hard_swish": hard_silu}, default=linear)
+
+
+def keeps_shape(activation):
+    """Whether the outputs surely have the shape of the inputs: true for the activations of lamina except `glu`.
+
+    >>> keeps_shape(relu), keeps_shape(glu), keeps_shape(lambda x: x)
+    (True, False, False)
+    """
+    return id(activation) in _KEEPING
 
 
 def serialize(activation):

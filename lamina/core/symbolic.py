@@ -191,7 +191,12 @@ def trace(function, *args, **kwargs):
 
 def _abstract(symbol, stand_in):
     sizes = tuple(stand_in if size is None else size for size in symbol.shape)
-    return jax.ShapeDtypeStruct(sizes, jax.dtypes.canonicalize_dtype(numpy_dtype(symbol.dtype)))
+    return jax.ShapeDtypeStruct(sizes, traced_dtype(symbol.dtype))
+
+
+def traced_dtype(dtype):
+    """The type that JAX computes in where `dtype` is asked for: float32 for float64, unless 64 bits are switched on."""
+    return jax.dtypes.canonicalize_dtype(numpy_dtype(dtype))
 
 
 def _merge(first, second):

@@ -19,6 +19,9 @@ class _Activation(Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
 
+    def _shape_rule(self, input_shape):
+        return input_shape
+
     def _require_not_negative(self, *names):
         for name in names:
             value = getattr(self, name)

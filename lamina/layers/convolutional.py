@@ -5,7 +5,7 @@ from lamina.errors import ConfigError, ShapeError
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.spatial import SpatialLayer, is_whole
 from lamina.legacy import OldClass
-from lamina.ops.convolution import conv, conv_transpose, depthwise_conv, separable_conv
+from lamina.ops.convolution import conv, conv_transpose, depthwise_conv, dilated, separable_conv
 
 __all__ = [
     "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose", "Convolution1D",
@@ -93,7 +93,14 @@ class _Windowed(SpatialLayer):
         )
 
     def _add_bias(self, filters):
+        self._filters = filters  # the channels of the outputs
         self.bias = self._add("bias", (filters,), "bias") if self.use_bias else None
+
+    def _shape_rule(self, input_shape):
+        if not activations.keeps_shape(self.activation):
+            return None
+        window = [dilated(*sizes) for sizes in zip(self.kernel_size, self.dilation_rate, strict=True)]
+        return self._shape_of_windows(input_shape, window, self.strides, self.padding, self._filters)
 
     def _convolve(self, inputs):
         raise NotImplementedError
@@ -261,6 +268,9 @@ class _ConvTranspose(_Windowed):
         channels = self._channels(input_shape)
         self.kernel = self._add("kernel", (*self.kernel_size, self.filters, channels), "kernel")
         self._add_bias(self.filters)
+
+    def _shape_rule(self, input_shape):
+        return None  # too few of them in a network for a formula of their own
 
     def _convolve(self, inputs):
         return conv_transpose(

@@ -86,6 +86,9 @@ class Dense(Layer):
             outputs = outputs + self.bias.value
         return self.activation(outputs)
 
+    def _shape_rule(self, input_shape):
+        return (*input_shape[:-1], self.units) if activations.keeps_shape(self.activation) else None
+
 
 class Activation(Layer):
     """`activation(inputs)`: an activation by name, or any function of one tensor (`jax.nn.relu`, your own).
@@ -104,6 +107,9 @@ class Activation(Layer):
 
     def call(self, inputs):
         return self.activation(inputs)
+
+    def _shape_rule(self, input_shape):
+        return input_shape if activations.keeps_shape(self.activation) else None
 
 
 class Identity(Layer):

@@ -179,6 +179,9 @@ class BatchNormalization(_ScaledAndCentered):
         mean, variance, gamma, beta = (along(vector, axes, x.ndim) for vector in (mean, variance, gamma, beta))
         return standardize(x, mean, variance, gamma, beta, self.epsilon).astype(self.compute_dtype)
 
+    def _shape_rule(self, input_shape):
+        return input_shape
+
     def _batch_moments(self, x, mask):
         """(mean, variance) of each position of `axis` over the batch, of what the mask leaves."""
         axes = tuple(axis for axis in range(x.ndim) if axis != self.axis % x.ndim)

@@ -34,6 +34,10 @@ class _Pooling(SpatialLayer):
     def call(self, inputs):
         return self.pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)
 
+    def _shape_rule(self, input_shape):
+        channels = input_shape[self.channel_axis]
+        return self._shape_of_windows(input_shape, self.pool_size, self.strides, self.padding, channels)
+
 
 class MaxPooling1D(_Pooling):
     """The largest number of each window of `pool_size` steps, for each channel; strides=None puts them side by side.
@@ -116,6 +120,9 @@ class _GlobalPooling(SpatialLayer):
 
     def call(self, inputs):
         return self.reduce(inputs, self.space, keepdims=self.keepdims)
+
+    def _shape_rule(self, input_shape):
+        return self._shape(input_shape, [1] * (self.rank * self.keepdims), input_shape[self.channel_axis])
 
 
 class GlobalAveragePooling1D(_GlobalPooling):

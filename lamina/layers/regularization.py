@@ -38,6 +38,9 @@ class _Noise(Layer):
     def _disturb(self, inputs) -> Any:
         raise NotImplementedError
 
+    def _shape_rule(self, input_shape):
+        return input_shape
+
 
 class Dropout(_Noise):
     """In training, each value is 0 with probability `rate` and the others are divided by `1 - rate` (Srivastava et al.,

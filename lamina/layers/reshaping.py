@@ -144,6 +144,10 @@ class _ZeroPadding(SpatialLayer):
     def call(self, inputs):
         return jnp.pad(inputs, self.over_all_axes(self._margins, (0, 0)))
 
+    def _shape_rule(self, input_shape):
+        margins = self.over_all_axes(self._margins, (0, 0))
+        return tuple(size and size + sum(margin) for size, margin in zip(input_shape, margins, strict=True))
+
 
 class ZeroPadding1D(_ZeroPadding):
     """Zeros before and after the steps: `padding` of them, or (before, after).

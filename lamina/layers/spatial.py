@@ -43,6 +43,20 @@ class SpatialLayer(Layer):
         """A setting for every axis: those of `spatial`, and `other` for the batch and the channels."""
         return (other, other, *spatial) if self.data_format == "channels_first" else (other, *spatial, other)
 
+    def _shape_of_windows(self, input_shape, window, strides, padding, channels):
+        """The shape of what windows that slide over the inputs give; None where one does not fit."""
+        sizes = [input_shape[axis] for axis in self.space]
+        if padding == "valid":
+            if any(size is not None and size < length for size, length in zip(sizes, window, strict=True)):
+                return None
+            sizes = [size and size - length + 1 for size, length in zip(sizes, window, strict=True)]
+        sizes = [size and -(-size // stride) for size, stride in zip(sizes, strides, strict=True)]
+        return self._shape(input_shape, sizes, channels)
+
+    def _shape(self, input_shape, sizes, channels):
+        """(batch, *sizes, channels), in the order of the data format."""
+        return (input_shape[0], channels, *sizes) if self.channel_axis == 1 else (input_shape[0], *sizes, channels)
+
     def per_axis(self, name, value: Any, least=1):
         """A whole number for each spatial axis, from one number or one for each; none below `least`."""
         values = (value,) * self.rank if is_whole(value) else value
