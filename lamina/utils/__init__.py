@@ -27,14 +27,18 @@ from lamina.utils.directories import (
     text_dataset_from_directory,
 )
 from lamina.utils.files import get_file
+from lamina.utils.graphs import get_source_inputs
 from lamina.utils.images import array_to_img, img_to_array, load_img, save_img
 from lamina.utils.sequences import pad_sequences
 from lamina.utils.session import clear_session, is_keras_tensor
+from lamina.utils.settings import Config
+from lamina.utils.split import split_dataset
 from lamina.utils.timeseries import timeseries_dataset_from_array
 
 Sequence = PyDataset  # its name before Keras 3
 
 __all__ = [
+    "Config",
     "CustomObjectScope",
     "Progbar",
     "PyDataset",
@@ -50,6 +54,7 @@ __all__ = [
     "get_file",
     "get_registered_name",
     "get_registered_object",
+    "get_source_inputs",
     "image_dataset_from_directory",
     "img_to_array",
     "is_interactive_logging_enabled",
@@ -62,6 +67,7 @@ __all__ = [
     "save_img",
     "serialize_keras_object",
     "set_random_seed",
+    "split_dataset",
     "standardize_dtype",
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",

@@ -1,0 +1,70 @@
+"""One data set as two."""
+
+import jax
+import numpy as np
+
+from lamina.core import tree
+from lamina.core.variable import unwrap
+from lamina.errors import ConfigError, DataError
+from lamina.utils.pipeline import dataset as make_dataset
+
+__all__ = ["split_dataset"]
+
+
+def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=None, preferred_backend=None):
+    """The first samples and the last ones, as two grain data sets of single samples (`.batch(32)` makes batches).
+
+    Args:
+        dataset: an array, a tuple, list or dict of arrays of one length, or anything that gives samples one by one.
+        left_size, right_size: a number of samples, or a fraction; None is what the other leaves.
+        shuffle: mix the samples before; `seed` fixes how.
+        preferred_backend: taken for Keras's sake; both parts are grain data sets.
+
+    >>> left, right = split_dataset(np.arange(5), left_size=0.6)
+    >>> [int(sample) for sample in left], [int(sample) for sample in right]
+    ([0, 1, 2], [3, 4])
+    """
+    count, sample = _samples(dataset)
+    left, right = _sizes(count, left_size, right_size)
+    order = np.arange(count)
+    if shuffle:
+        np.random.RandomState(np.random.randint(1_000_000) if seed is None else seed).shuffle(order)
+    return _part(sample, order[:left]), _part(sample, order[count - right :])
+
+
+def _part(sample, order):
+    return make_dataset(len(order), lambda index: sample(order[index]), None, False, None)
+
+
+def _samples(dataset):
+    """(how many there are, function from a number to a sample)."""
+    if isinstance(dataset, (np.ndarray, jax.Array, list, tuple, dict)):
+        arrays = tree.map_structure(lambda leaf: np.asarray(unwrap(leaf)), dataset)
+        lengths = {len(leaf) for leaf in tree.flatten(arrays)}
+        if len(lengths) != 1:
+            raise DataError(f"The arrays to split have one length; got {sorted(lengths)}.")
+        return lengths.pop(), lambda index: tree.map_structure(lambda leaf: leaf[index], arrays)
+    if not hasattr(dataset, "__iter__") and not hasattr(dataset, "__getitem__"):
+        raise DataError(f"split_dataset takes arrays or a data set; got {type(dataset).__name__}.")
+    samples = list(dataset)
+    return len(samples), samples.__getitem__
+
+
+def _sizes(count, left_size, right_size):
+    if left_size is None and right_size is None:
+        raise ConfigError("left_size or right_size is needed.", fix="left_size=0.8")
+    left, right = (_size(name, size, count) for name, size in (("left_size", left_size), ("right_size", right_size)))
+    left, right = count - right if left is None else left, count - left if right is None else right
+    if left + right > count:
+        raise ConfigError(f"left_size={left_size} and right_size={right_size} are more than the {count} samples.")
+    if not left or not right:
+        raise ConfigError(f"Of {count} samples, {left} would be left and {right} right: one part is empty.")
+    return left, right
+
+
+def _size(name, size, count):
+    if size is None:
+        return None
+    if not 0 < size < (1 if isinstance(size, float) else count + 1):
+        raise ConfigError(f"{name} is a fraction between 0 and 1 or a number of the {count} samples; got {size!r}.")
+    return round(size * count) if isinstance(size, float) else int(size)
