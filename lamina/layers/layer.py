@@ -110,10 +110,7 @@ class Layer(Tracked, Operation, Configurable):
     @property
     def trainable_variables(self):
         """The variables an optimizer may change now."""
-        if not self.trainable:
-            return []
-        own = [variable for variable in self._variables_of_its_own() if variable.trainable]
-        return unique([*own, *(variable for layer in self._layers for variable in layer.trainable_variables)])
+        return [variable for variable in self.variables if variable.trainable] if self.trainable else []
 
     @property
     def non_trainable_variables(self):
@@ -201,6 +198,7 @@ class Layer(Tracked, Operation, Configurable):
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
+        variable.trainable = variable.trainable and self.trainable
         self._own_variables.append(variable)
         context.structure_changed()
         return variable
@@ -451,13 +449,13 @@ class Layer(Tracked, Operation, Configurable):
         return outputs
 
     def _shape_rule(self, input_shape):
-        """The output shape where a formula gives it exactly, None where only tracing tells. For layers that large networks
-        have by the hundred, since tracing one takes about two milliseconds."""
+        """The output shape where a formula gives it exactly, None where only tracing tells: for layers that networks have
+        by the hundred, since tracing one takes about two milliseconds."""
         return None
 
     def _output_by_rule(self, args, kwargs):
-        """The output by `_shape_rule`: for layers of lamina itself (a user's subclass may compute something else) called on
-        one tensor of floats without a mask. None where there is no rule."""
+        """The output by `_shape_rule`, for layers of lamina itself (a user's subclass may compute something else) called
+        on one tensor of floats without a mask. None where there is no rule."""
         of_lamina = type(self).__module__.startswith("lamina.layers.")
         if not of_lamina or len(args) != 1 or kwargs or not isinstance(args[0], KerasTensor) or not self.autocast:
             return None
