@@ -10,7 +10,7 @@ from lamina.core import context, tree
 from lamina.core.configurable import deserialize, serialize
 from lamina.core.symbolic import KerasTensor
 from lamina.core.variable import unwrap
-from lamina.errors import CallError, DataError
+from lamina.errors import CallError, ConfigError, DataError, warn
 from lamina.layers import arguments
 from lamina.legacy import old_names
 from lamina.training import step
@@ -28,6 +28,7 @@ class Trainer(OldMethods):
     loss = None
     compiled = False
     stop_training = False
+    resume_point = None  # where `fit` goes on, said by BackupAndRestore
     run_eagerly = False
     _compile_loss = _compile_metrics = _loss_tracker = _runner_made = _compile_arguments = None
 
@@ -71,9 +72,9 @@ class Trainer(OldMethods):
         self.loss, self.loss_weights, self.run_eagerly = loss, loss_weights, run_eagerly
         self.steps_per_execution, self.jit_compile = steps_per_execution, jit_compile
         names = self.output_names if getattr(self, "_graph", None) is not None else None
-        self._compile_loss = None if loss is None else CompileLoss(loss, loss_weights, names)
+        self._compile_loss = None if loss is None else CompileLoss(loss, loss_weights, output_names=names)
         has_metrics = metrics is not None or weighted_metrics is not None
-        self._compile_metrics = CompileMetrics(metrics, weighted_metrics, names) if has_metrics else None
+        self._compile_metrics = CompileMetrics(metrics, weighted_metrics, output_names=names) if has_metrics else None
         self._loss_tracker = metrics_module.Mean(name="loss")
         self.compiled, self.stop_training = True, False
         context.structure_changed()
@@ -315,7 +316,11 @@ class Trainer(OldMethods):
         if not self.compiled or self._compile_arguments is None:
             return {}
         config = {**self._compile_arguments, "optimizer": self.optimizer}
-        return {key: serialize(value) for key, value in config.items()}
+        try:
+            return {key: serialize(value) for key, value in config.items()}
+        except (ConfigError, NotImplementedError) as error:
+            warn(f"{self.name} is written without its compile settings: {error}")
+            return {}
 
     def compile_from_config(self, config):
         """Compile as a file says, with slots for the optimizer."""
