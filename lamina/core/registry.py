@@ -15,7 +15,7 @@ CLASSES = {}  # (namespace, class name) -> class, filled as classes of lamina ar
 FUNCTIONS = {}  # (namespace, function name) -> function, filled by `public_functions`
 _NAMESPACES = (
     "layers", "models", "initializers", "regularizers", "constraints", "activations", "losses", "metrics", "optimizers",
-    "callbacks", "dtype_policies", "random",
+    "callbacks", "dtype_policies", "random", "applications.convnext", "applications.inception_resnet_v2",
 )  # fmt: skip
 _custom = {}  # registered name ("package>Name" or as passed) -> class or function
 _custom_names = {}  # class or function -> registered name

@@ -1,4 +1,4 @@
-"""Get a file of a public data set: from Keras's cache folder if its hash is right, else by download.
+"""Get a public file (data, weights): from Keras's cache folder if its hash is right, else by download.
 
 A download is hashed while it streams into a file beside its place and renamed only when the hash is right, so a file
 under its own name is always whole.
@@ -14,19 +14,19 @@ from urllib.request import urlopen
 
 from lamina.errors import FileError, NetworkError
 
-__all__ = ["FILES", "Remote", "cache_folder", "fetch"]
+__all__ = ["FILES", "Remote", "cache_folder", "fetch", "fetch_remote"]
 
-LARGEST = 1 << 30  # bytes; no set is larger, so a server cannot fill the disk
+LARGEST = 2 << 30  # bytes; no file is larger, so a server cannot fill the disk
 CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A public file: its address, the hash its bytes must have (SHA-256; MD5 where Keras publishes only that),
-    the folder below the cache it belongs in, and names earlier versions of Keras gave it."""
+    """A public file: its address, the hash its bytes must have (SHA-256; MD5 where Keras publishes only that; None if
+    it publishes none), the folder below the cache it belongs in, and names earlier versions of Keras gave it."""
 
     url: str
-    digest: str
+    digest: str | None
     folder: str = "datasets"
     older_names: tuple = ()
 
@@ -108,11 +108,15 @@ def fetch(name, path=None):
 
     Raises NetworkError if the download fails, FileError if what came has another hash. Neither leaves a file behind.
     """
-    remote = FILES[name]
+    return fetch_remote(FILES[name], path or name)
+
+
+def fetch_remote(remote, name):
+    """As `fetch`, for a Remote that is not in FILES: the path of the file called `name` in its folder of the cache."""
     folder = cache_folder() / remote.folder
-    place = folder / (path or name)
+    place = folder / name
     for known in (place, *(folder / older for older in remote.older_names)):
-        if known.is_file() and _digest(known, remote) == remote.digest:
+        if known.is_file() and remote.digest in (None, _digest(known, remote)):
             return known
     try:
         _download(remote, place)
@@ -136,7 +140,7 @@ def _download(remote, place):
     try:
         with urlopen(remote.url, timeout=60) as response, part.open("wb") as file:
             digest, size = _copy(response, file, _hasher(remote))
-        if digest != remote.digest:
+        if remote.digest not in (None, digest):
             raise FileError(
                 f"{remote.url} should have the hash {remote.digest}; got {size} bytes with {digest}, thrown away.",
                 fix="Try again; if it repeats, something between you and the server changes the file.",
@@ -151,7 +155,7 @@ def _copy(response, file, hasher):
     while chunk := response.read(CHUNK):
         size += len(chunk)
         if size > LARGEST:
-            raise FileError(f"A data set has at most {LARGEST} bytes; the server sent more. Nothing was kept.")
+            raise FileError(f"A file has at most {LARGEST} bytes; the server sent more. Nothing was kept.")
         hasher.update(chunk)
         file.write(chunk)
     return hasher.hexdigest(), size
@@ -166,4 +170,4 @@ def _digest(path, remote):
 
 
 def _hasher(remote):
-    return hashlib.new("md5" if len(remote.digest) == 32 else "sha256", usedforsecurity=False)
+    return hashlib.new("md5" if len(remote.digest or "") == 32 else "sha256", usedforsecurity=False)

@@ -1,6 +1,7 @@
 """Layers that move numbers about: flattening, reshaping, permuting, repeating, padding, cropping and upsampling."""
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -136,7 +137,7 @@ class RepeatVector(Layer):
 class _ZeroPadding(SpatialLayer):
     """Zeros around the spatial axes: one number, one for each axis, or (before, after) of each axis."""
 
-    def __init__(self, padding=1, data_format=None, **kwargs):
+    def __init__(self, padding: Any = 1, data_format=None, **kwargs):
         super().__init__(data_format, **kwargs)
         self._margins = self.margins("padding", padding)
         self.padding = self._margins if self.rank > 1 else self._margins[0]
@@ -183,7 +184,7 @@ class ZeroPadding3D(_ZeroPadding):
 class _Cropping(SpatialLayer):
     """The spatial axes without their ends: one number, one for each axis, or (before, after) of each axis."""
 
-    def __init__(self, cropping=1, data_format=None, **kwargs):
+    def __init__(self, cropping: Any = 1, data_format=None, **kwargs):
         super().__init__(data_format, **kwargs)
         self._margins = self.margins("cropping", cropping)
         self.cropping = self._margins if self.rank > 1 else self._margins[0]
@@ -215,7 +216,7 @@ class Cropping1D(_Cropping):
     rank = 1
     _config_skips = _Cropping._config_skips | {"data_format"}
 
-    def __init__(self, cropping=(1, 1), **kwargs):
+    def __init__(self, cropping: Any = (1, 1), **kwargs):
         super().__init__(cropping, "channels_last", **kwargs)
 
 
@@ -230,7 +231,7 @@ class Cropping2D(_Cropping):
 
     rank = 2
 
-    def __init__(self, cropping=((0, 0), (0, 0)), data_format=None, **kwargs):
+    def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format=None, **kwargs):
         super().__init__(cropping, data_format, **kwargs)
 
 

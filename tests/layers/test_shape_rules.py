@@ -74,8 +74,8 @@ def test_every_formula_has_a_case():
 
 
 @given(
-    size=st.integers(1, 9), window=st.integers(1, 4), stride=st.integers(1, 3), padding=st.sampled_from(["valid", "same"]),
-    pool=st.booleans(), known=st.booleans(),
+    size=st.integers(1, 9), window=st.integers(1, 4), stride=st.integers(1, 3),
+    padding=st.sampled_from(["valid", "same"]), pool=st.booleans(), known=st.booleans(),
 )  # fmt: skip
 @settings(max_examples=25, deadline=None)
 def test_windows_of_any_size(size, window, stride, padding, pool, known):

@@ -1,0 +1,82 @@
+"""MobileNetV2 (Sandler et al., 2018, "Inverted Residuals and Linear Bottlenecks", arXiv:1801.04381)."""
+
+from lamina.applications import imagenet_utils
+from lamina.applications.frame import classifier, halving_pad, last_axis, network, rounded, square_of
+from lamina.applications.imagenet_utils import decode_predictions
+from lamina.errors import ConfigError
+from lamina.layers.activation_layers import ReLU
+from lamina.layers.convolutional import Conv2D, DepthwiseConv2D
+from lamina.layers.merging import Add
+from lamina.layers.normalization import BatchNormalization
+from lamina.layers.reshaping import ZeroPadding2D
+
+__all__ = ["MobileNetV2", "decode_predictions", "preprocess_input"]
+
+# (channels between by channels in, filters, repetitions, stride of the first): table 2 of the paper
+STAGES = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
+ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)  # those that have weights
+SIZES = (96, 128, 160, 192, 224)
+
+
+def _normalize(x, name):
+    return BatchNormalization(axis=last_axis(), momentum=0.999, name=name)(x)
+
+
+def _inverted_residual(x, expansion, filters, stride, name):
+    """1x1 to more channels, 3x3 on each by itself, 1x1 to few without activation; around it the input if it fits."""
+    inputs, channels = x, x.shape[last_axis()]
+    if expansion > 1:
+        x = Conv2D(expansion * channels, 1, padding="same", use_bias=False, name=f"{name}expand")(x)
+        x = ReLU(6.0, name=f"{name}expand_relu")(_normalize(x, f"{name}expand_BN"))
+    if stride == 2:
+        x = ZeroPadding2D(halving_pad(x.shape, 3), name=f"{name}pad")(x)
+    padding = "same" if stride == 1 else "valid"
+    x = DepthwiseConv2D(3, stride, padding, use_bias=False, name=f"{name}depthwise")(x)
+    x = ReLU(6.0, name=f"{name}depthwise_relu")(_normalize(x, f"{name}depthwise_BN"))
+    x = Conv2D(filters, 1, padding="same", use_bias=False, name=f"{name}project")(x)
+    x = _normalize(x, f"{name}project_BN")
+    return Add(name=f"{name}add")([inputs, x]) if stride == 1 and channels == filters else x
+
+
+def _body(x, alpha):
+    x = Conv2D(rounded(32 * alpha, 8), 3, strides=2, padding="same", use_bias=False, name="Conv1")(x)
+    x = ReLU(6.0, name="Conv1_relu")(_normalize(x, "bn_Conv1"))
+    block = 0
+    for expansion, filters, repetitions, stride in STAGES:
+        for index in range(repetitions):
+            name = f"block_{block}_" if block else "expanded_conv_"
+            x = _inverted_residual(x, expansion, rounded(filters * alpha, 8), stride if index == 0 else 1, name)
+            block += 1
+    x = Conv2D(rounded(1280 * max(alpha, 1.0), 8), 1, use_bias=False, name="Conv_1")(x)
+    return ReLU(6.0, name="out_relu")(_normalize(x, "Conv_1_bn"))
+
+
+def MobileNetV2(
+    input_shape=None, alpha=1.0, include_top=True, weights="imagenet", input_tensor=None, pooling=None, classes=1000,
+    classifier_activation="softmax", name=None,
+):  # fmt: skip
+    """MobileNetV2 for images of 96, 128, 160, 192 or 224 rows, 32 or more without the top.
+
+    Args:
+        alpha: by how much the channels of each layer are multiplied; 0.35, 0.5, 0.75, 1.0, 1.3 and 1.4 have weights.
+        The others are those of InceptionV3.
+
+    >>> import lamina as keras
+    >>> keras.applications.MobileNetV2(input_shape=(96, 96, 3), alpha=0.35, weights=None, classes=5).count_params()
+    416613
+    """
+    size = square_of(input_shape, SIZES)
+    if weights == "imagenet" and alpha not in ALPHAS:
+        raise ConfigError(f"weights='imagenet' are for alpha {', '.join(map(str, ALPHAS))}; got {alpha}.")
+    file = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{float(alpha)}_{size}"
+    return network(
+        lambda x: _body(x, alpha),
+        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation,
+        name or f"mobilenetv2_{alpha:0.2f}_{size}", file=file, size=size,
+        top=lambda *given: classifier(*given, pool=None),
+    )  # fmt: skip
+
+
+def preprocess_input(x, data_format=None):
+    """Pixels of 0 to 255 as -1 to 1."""
+    return imagenet_utils.preprocess_input(x, data_format, "tf")
