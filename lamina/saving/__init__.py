@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import warnings
 
 from lamina.core.configurable import deserialize as deserialize_keras_object
 from lamina.core.configurable import serialize as serialize_keras_object
@@ -15,6 +14,7 @@ from lamina.core.registry import (
     register_keras_serializable,
 )
 from lamina.errors import FileError
+from lamina.legacy import told
 from lamina.saving.archive import load_archive, load_archive_weights, save_archive
 from lamina.saving.files import check_overwrite, open_hdf5
 from lamina.saving.legacy_h5 import (
@@ -24,6 +24,7 @@ from lamina.saving.legacy_h5 import (
     save_legacy_model,
     save_legacy_weights,
 )
+from lamina.saving.upgrade import upgrade
 from lamina.saving.weights import load_weights_file, save_weights_file
 
 __all__ = [
@@ -46,8 +47,16 @@ __all__ = [
 _LEGACY = (".h5", ".hdf5", ".hdf", ".he5")
 
 
-def save_model(model, filepath, overwrite=True, zipped=None, include_optimizer=True, **kwargs):
-    """Write a whole model: to `.keras`, or to legacy HDF5 where the name ends in `.h5` or `.hdf5`."""
+def save_model(model, filepath, overwrite=True, zipped=None, include_optimizer=True, save_format=None):
+    """Write a whole model: to `.keras`, or to legacy HDF5 where the name ends in `.h5` or `.hdf5`.
+
+    Args:
+        zipped: only True or None: a `.keras` file is always one zip archive.
+        include_optimizer: whether a legacy file holds compile settings and the optimizer's state.
+        save_format: old; the name says it.
+    """
+    if zipped is False:
+        raise FileError("A model is saved as one file, so zipped=False cannot be.", fix="Leave zipped out.")
     check_overwrite(filepath, overwrite)
     name = str(filepath)
     if name.endswith(".keras"):
@@ -76,13 +85,15 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
 
 def save_weights(model, filepath, overwrite=True, max_shard_size=None):
     """Write the weights: to `.weights.h5`, or in the legacy format to any other `.h5`."""
+    if max_shard_size is not None:
+        raise FileError("Weights are saved as one file, so max_shard_size cannot be.", fix="Leave it out.")
     check_overwrite(filepath, overwrite)
     name = str(filepath)
     if name.endswith(".weights.h5"):
         save_weights_file(model, filepath)
     elif name.endswith(_LEGACY):
         today = name.rsplit(".", 1)[0] + ".weights.h5"
-        warnings.warn(f"save_weights({name!r}) writes the legacy format of Keras 2; today's is {today!r}.", stacklevel=3)
+        told(f"save_weights({name!r}) writes the legacy format of Keras 2; today's is {today!r}.")
         save_legacy_weights(model, filepath)
     else:
         raise FileError(f"{name} does not end in .weights.h5.", fix=f"model.save_weights({name + '.weights.h5'!r})")
@@ -114,11 +125,13 @@ def to_json(model, **kwargs):
 
 def model_from_json(json_string, custom_objects=None):
     """The model that `to_json` described, with new weights."""
-    return deserialize_keras_object(json.loads(json_string), custom_objects)
+    return deserialize_keras_object(upgrade(json.loads(json_string)), custom_objects)
 
 
 def _existing(filepath):
     path = pathlib.Path(filepath)
+    if path.is_dir():
+        raise FileError(f"{path} is a folder, not a file.", fix="Models are read from .keras and .h5 files.")
     if not path.is_file():
         raise FileError(f"There is no file {path} (in {path.absolute().parent}).", fix="Is the path right?")
     return path

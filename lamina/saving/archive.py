@@ -3,19 +3,20 @@
 import datetime
 import io
 import json
-import warnings
 import zipfile
 
 import h5py
 
 from lamina.core.configurable import deserialize, serialize
-from lamina.errors import ConfigError, FileError, LaminaError
+from lamina.errors import ConfigError, FileError, LaminaError, warn
 from lamina.saving.files import written
-from lamina.saving.weights import read_tree, write_tree
+from lamina.saving.upgrade import upgrade
+from lamina.saving.weights import load_weights_file, write_tree
 
 KERAS_VERSION = "3.15.1"  # the version of the format that is written
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _LIMIT = 64 * 2**20  # a config of more text than this is no config
+_RATIO = 20  # weights do not compress to less than a twentieth
 
 
 def save_archive(model, filepath):
@@ -33,7 +34,7 @@ def save_archive(model, filepath):
 def load_archive(filepath, custom_objects=None, compile=True, safe_mode=True):
     """The model in a `.keras` file."""
     with _opened(filepath) as archive:
-        config = _json(archive, _CONFIG, filepath)
+        config = upgrade(_json(archive, _CONFIG, filepath))
         compile_config = config.pop("compile_config", None)
         model = deserialize(config, custom_objects, safe_mode=safe_mode)
         model.compiled = False
@@ -49,7 +50,7 @@ def compile_or_warn(model, compile_config, custom_objects, safe_mode=True):
         compile_config = deserialize(compile_config, custom_objects, safe_mode=safe_mode)
         model.compile_from_config(compile_config)
     except (LaminaError, ValueError, TypeError) as error:
-        warnings.warn(f"The model is loaded but not compiled: {error} Call compile() to train it.", stacklevel=4)
+        warn(f"The model is loaded but not compiled: {error} Call compile() to train it.")
 
 
 def load_archive_weights(model, filepath, skip_mismatch=False):
@@ -59,9 +60,7 @@ def load_archive_weights(model, filepath, skip_mismatch=False):
 
 
 def _read_weights(model, archive, filepath, skip_mismatch=False):
-    weights = io.BytesIO(_member(archive, _WEIGHTS, filepath))
-    with h5py.File(weights, "r") as file:
-        read_tree(model, file, str(filepath), skip_mismatch)
+    load_weights_file(model, io.BytesIO(_member(archive, _WEIGHTS, filepath)), str(filepath), skip_mismatch)
 
 
 def _opened(filepath):
@@ -72,15 +71,19 @@ def _opened(filepath):
 
 
 def _member(archive, name, filepath):
+    """The bytes of a member. Nothing that Keras writes is compressed, so much more than what is in the file is no model."""
+    if name not in archive.namelist():
+        raise FileError(f"{filepath} has no {name}: it is no .keras archive.")
+    info = archive.getinfo(name)
+    if info.file_size > _RATIO * info.compress_size + _LIMIT or (name != _WEIGHTS and info.file_size > _LIMIT):
+        raise FileError(f"{name} in {filepath} would be {info.file_size >> 20} MiB; it is refused.")
     try:
         return archive.read(name)
-    except KeyError:
-        raise FileError(f"{filepath} has no {name}: it is no .keras archive.") from None
+    except (zipfile.BadZipFile, OSError, EOFError) as error:
+        raise FileError(f"{name} in {filepath} is damaged: {error}.") from error
 
 
 def _json(archive, name, filepath):
-    if name in archive.namelist() and archive.getinfo(name).file_size > _LIMIT:
-        raise FileError(f"{name} in {filepath} is larger than {_LIMIT >> 20} MiB; it is refused.")
     try:
         config = json.loads(_member(archive, name, filepath))
     except ValueError as error:

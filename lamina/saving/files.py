@@ -56,7 +56,7 @@ def _member(group, name):
 
 
 def array_at(group, path):
-    """The array at `path` below `group`: stored in this very file, of numbers."""
+    """The array at `path` below `group`: stored in this very file, of numbers, and not read yet."""
     folder, _, name = path.rpartition("/")
     parent = group_at(group, folder)
     dataset = None if parent is None else _member(parent, name)
@@ -64,11 +64,42 @@ def array_at(group, path):
         raise FileError(f"The file has no array at {group.name}/{path}.")
     if dataset.external or dataset.is_virtual:
         raise FileError(f"{dataset.name} keeps its data outside of the file; it is refused.")
-    if dataset.dtype.kind not in "fiubcV":
+    if dataset.dtype.kind not in "fiubcV" or dataset.dtype.names:
         raise FileError(f"{dataset.name} holds {dataset.dtype}, not numbers; it is refused.")
-    values = dataset[()]
-    stored = dataset.attrs.get("dtype")
-    return values if stored is None else np.asarray(values).view(numpy_dtype(stored))
+    return StoredArray(dataset)
+
+
+class StoredArray:
+    """An array in a file. Its shape is known at once, its numbers are read where they are used."""
+
+    def __init__(self, dataset):
+        self._dataset, self.shape, self.ndim = dataset, dataset.shape, dataset.ndim
+        stored = dataset.attrs.get("dtype")  # of a type that HDF5 does not know
+        self.dtype = dataset.dtype if stored is None else np.dtype(numpy_dtype(stored))
+
+    def __array__(self, dtype=None, copy=None):
+        values = np.asarray(self._dataset[()])
+        return (values if values.dtype == self.dtype else values.view(self.dtype)).astype(dtype or self.dtype, copy=False)
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, index):
+        return np.asarray(self)[index]
+
+
+@contextlib.contextmanager
+def whole_or_unchanged(model):
+    """If the block fails, each variable of the model and of its optimizer has the value that it had before."""
+    optimizer = getattr(model, "optimizer", None)
+    variables = [*model.variables, *(optimizer.variables if optimizer is not None else ())]
+    values = [variable.read() for variable in variables]
+    try:
+        yield
+    except BaseException:
+        for variable, value in zip(variables, values, strict=True):
+            variable.write(value)
+        raise
 
 
 class Store:
@@ -96,16 +127,17 @@ class Store:
 
 
 def write_array(group, name, value):
-    """One array; types that HDF5 does not know are written as integers, with their name beside."""
+    """One array; types that HDF5 does not know have their name beside. Keras reads bfloat16 as it is, no other of them."""
     value = np.asarray(value)
-    if value.dtype.kind == "V" or value.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2", "int4"):
-        dataset = group.create_dataset(name, data=value.view(f"u{value.dtype.itemsize}"))
-        dataset.attrs["dtype"] = value.dtype.name
-    else:
+    if value.dtype.kind != "V" and value.dtype.name in ("bool", *np.sctypeDict):
         group.create_dataset(name, data=value)
+        return
+    known = value.dtype.name == "bfloat16"
+    dataset = group.create_dataset(name, data=value if known else value.view(f"u{value.dtype.itemsize}"))
+    dataset.attrs["dtype"] = value.dtype.name
 
 
-def read_json_attribute(group, name):
+def text_attribute(group, name):
     """A text attribute of a group, or None."""
     text = group.attrs.get(name)
     return text.decode() if isinstance(text, bytes) else text

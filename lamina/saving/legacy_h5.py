@@ -1,15 +1,15 @@
 """Legacy `.h5`: layers by name with their weights in order, as Keras 1 and 2 wrote them, with or without the architecture."""
 
 import json
-import warnings
 
 import h5py
 import numpy as np
 
 from lamina.core.configurable import deserialize, serialize
-from lamina.errors import FileError
+from lamina.errors import FileError, warn
 from lamina.saving.archive import KERAS_VERSION, compile_or_warn
-from lamina.saving.files import array_at, group_at, open_hdf5, read_json_attribute, write_array, written
+from lamina.saving.files import array_at, group_at, open_hdf5, text_attribute, whole_or_unchanged, write_array, written
+from lamina.saving.upgrade import upgrade
 
 
 def is_legacy(file):
@@ -53,7 +53,7 @@ def _write_layers(model, group):
 
 
 def _listed(model):
-    return [*model._flatten_layers(include_self=False, recursive=False)]
+    return model.layers if hasattr(type(model), "layers") else model._flatten_layers(include_self=False, recursive=False)
 
 
 def _ordered(layer):
@@ -119,9 +119,10 @@ def read_layers(model, group, filepath, by_name=False, skip_mismatch=False):
         pairs = list(zip(layers, saved, strict=True))
     plans = [_plan(layer, name, group, saved[name], filepath, skip_mismatch) for layer, name in pairs]
     plans.append(_plan_own(model, group, filepath))
-    for variables, values in filter(None, plans):
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
+    with whole_or_unchanged(model):
+        for variables, values in filter(None, plans):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
 
 
 def _plan(layer, name, group, weight_names, filepath, skip_mismatch):
@@ -134,7 +135,7 @@ def _plan(layer, name, group, weight_names, filepath, skip_mismatch):
     message = f"Layer {layer.name} ({type(layer).__name__}) has weights of shapes {wanted}; {filepath} has {shapes} for it."
     if not skip_mismatch:
         raise FileError(message, fix="Build the same architecture, or pass skip_mismatch=True (with by_name=True).")
-    warnings.warn(f"{message} It was not loaded.", stacklevel=5)
+    warn(f"{message} It was not loaded.")
     return None
 
 
@@ -151,17 +152,17 @@ def _plan_own(model, group, filepath):
 def load_legacy_model(filepath, custom_objects=None, compile=True, safe_mode=True):
     """The model in a legacy `.h5` file."""
     with open_hdf5(filepath, filepath) as file:
-        text = read_json_attribute(file, "model_config")
+        text = text_attribute(file, "model_config")
         if text is None:
             raise FileError(
                 f"{filepath} holds weights but no architecture.", fix="Build the model in code, then model.load_weights(path)."
             )
-        model = deserialize(json.loads(text), custom_objects, safe_mode=safe_mode)
+        model = deserialize(upgrade(json.loads(text)), custom_objects, safe_mode=safe_mode)
         read_layers(model, group_at(file, "model_weights"), filepath)
-        training = read_json_attribute(file, "training_config")
+        training = text_attribute(file, "training_config")
         model.compiled = False
         if compile and training is not None:
-            settings = json.loads(training)
+            settings = upgrade(json.loads(training))
             settings["optimizer"] = settings.pop("optimizer_config", None)
             compile_or_warn(model, settings, custom_objects, safe_mode)
             _read_optimizer(model, group_at(file, "optimizer_weights"))
@@ -177,4 +178,4 @@ def _read_optimizer(model, group):
         for variable, value in zip(optimizer.variables, values, strict=True):
             variable.assign(value)
     else:
-        warnings.warn("The optimizer's state in the file does not fit and starts anew.", stacklevel=4)
+        warn("The optimizer's state in the file does not fit and starts anew.")

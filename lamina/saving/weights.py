@@ -4,19 +4,18 @@
     optimizer/vars/3           the fourth variable of the optimizer
 """
 
-import warnings
 from collections import Counter
 
 import h5py
 
 from lamina.core.context import snake_case
-from lamina.errors import FileError, ShapeError
-from lamina.saving.files import Store, group_at, open_hdf5, write_array, written
+from lamina.errors import FileError, ShapeError, warn
+from lamina.saving.files import Store, group_at, open_hdf5, whole_or_unchanged, write_array, written
 
 # What every layer or model has for itself: no part of it is a part of the model that a file names.
 _OWN = frozenset(
-    "_own_variables _inbound_nodes _init_arguments _stamps _lossy _losses_cell _graph _sequence _sequence_graph _runner_made "
-    "_compile_loss _compile_metrics _loss_tracker _compile_arguments history activity_regularizer input_spec "
+    "_own_variables _inbound_nodes _init_arguments _stamps _lossy _losses_cell _graph _sequence _sequence_graph "
+    "_runner_made _compile_loss _compile_metrics _loss_tracker _compile_arguments history activity_regularizer input_spec "
     "dtype_policy _build_shapes _input_shape_argument".split()
 )
 
@@ -39,31 +38,33 @@ def write_tree(model, file):
 
 
 def load_weights_file(model, file, name, skip_mismatch=False):
-    """Read what `save_weights_file` (or Keras 3) wrote; every variable of the model must be there unless `skip_mismatch`."""
+    """Read what `save_weights_file` (or Keras 3) wrote: every variable of the model, unless `skip_mismatch`."""
     with open_hdf5(file, name) as opened:
         read_tree(model, opened, name, skip_mismatch)
 
 
 def read_tree(model, file, name, skip_mismatch=False):
-    """Read each part of the model from the open file."""
+    """Read each part of the model from the open file, or change nothing and say what does not fit."""
     failed = []
     optimizer = getattr(model, "optimizer", None)
-    for path, part in parts_of(model):
-        group = group_at(file, f"{path}/vars")
-        if part is optimizer and group is None:
-            continue  # a file of weights alone
-        try:
-            part.load_own_variables(Store(group))
-        except (ShapeError, KeyError) as error:
-            failed.append((path, part, error))
-    if failed and not skip_mismatch:
-        lines = "\n".join(f"  {path or getattr(part, 'name', '/')}: {getattr(error, 'message', error)}" for path, part, error in failed[:8])
-        raise FileError(
-            f"{name} does not fit the model in {len(failed)} place{'s' * (len(failed) > 1)}:\n{lines}",
-            fix="Build the same architecture, or pass skip_mismatch=True to keep what does not fit as it is.",
-        )
-    for path, _, error in failed:
-        warnings.warn(f"{path} was not loaded (skip_mismatch=True): {error}", stacklevel=4)
+    with whole_or_unchanged(model):
+        for path, part in parts_of(model):
+            group = group_at(file, f"{path}/vars")
+            if part is optimizer and group is None:
+                continue  # a file of weights alone
+            try:
+                part.load_own_variables(Store(group))
+            except (ShapeError, KeyError) as error:
+                failed.append(f"{path or model.name}: {getattr(error, 'message', error)}")
+        if failed and not skip_mismatch:
+            more = f"\n  and {len(failed) - 8} more" if len(failed) > 8 else ""
+            raise FileError(
+                f"{name} does not fit {model.name} in {len(failed)} place{'s' * (len(failed) > 1)}:\n  "
+                + "\n  ".join(failed[:8]) + more,
+                fix="Build the same architecture, or pass skip_mismatch=True to keep what does not fit as it is.",
+            )  # fmt: skip
+    for line in failed:
+        warn(f"Not loaded (skip_mismatch=True): {line}")
 
 
 def parts_of(root):
@@ -96,11 +97,13 @@ def parts_of(root):
 
 
 def _children(part):
-    if getattr(part, "_graph", None) is not None or hasattr(part, "_sequence"):
-        yield "layers", part.layers
-    for name in sorted(vars(part)):
-        if not name.startswith("__") and name not in _OWN:
-            yield name, vars(part)[name]
+    """(name, attribute) in the order of Keras's files: by name, those with an underscore last; `layers` of a graph first."""
+    attributes = {name: value for name, value in vars(part).items() if name not in _OWN and not name.startswith("__")}
+    if hasattr(type(part), "layers"):
+        attributes["layers"] = part.layers
+    is_graph = getattr(part, "_graph", None) is not None or hasattr(part, "_sequence")
+    names = sorted(attributes, key=lambda name: (is_graph and name != "layers", name.startswith("_"), name))
+    return [(name, attributes[name]) for name in names]
 
 
 def _has_variables(item):

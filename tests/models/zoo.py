@@ -1,6 +1,7 @@
 """Small models of many shapes, each written once and built by lamina and by Keras."""
 
 import functools
+import json
 
 import keras
 import numpy as np
@@ -24,7 +25,8 @@ def model(*shapes, **named_shapes):
 @model((6,))
 def mlp(K):
     L = K.layers
-    return K.Sequential([K.Input((6,)), L.Dense(4, activation="relu"), L.BatchNormalization(), L.Dropout(0.5), L.Dense(3)])
+    hidden = [L.Dense(4, activation="relu"), L.BatchNormalization(), L.Dropout(0.5)]
+    return K.Sequential([K.Input((6,)), *hidden, L.Dense(3)])
 
 
 @model((6,))
@@ -65,7 +67,7 @@ def shared_layer(K):
 
 @model((6,))
 def shared_nested(K):
-    inner = K.Sequential([K.Input((6,)), K.layers.Dense(4, activation="relu"), K.layers.BatchNormalization()], name="inner")
+    inner = K.Sequential([K.Input((6,)), K.layers.Dense(4), K.layers.BatchNormalization()], name="inner")
     inputs, shared = K.Input((6,)), K.layers.Dense(6, name="s")
     joined = inner(shared(inputs)) + inner(shared(shared(inputs))) * 2 - 1
     return K.Model(inputs, K.layers.Dense(1)(joined[:, :3]))
@@ -132,7 +134,8 @@ def arithmetic(K):
     constant = np.arange(6, dtype="float32")
     terms = [
         x + 1, 2 - x, x * constant, 1 / (x * x + 1.5), x[:, ::-1], x[..., :6], -x, abs(x), x**2, x // 2, x % 3,
-        K.ops.maximum(x, 0.0), K.ops.cast(x > 0, "float32"), K.ops.concatenate([x[:, 3:], x[:, :3]], axis=-1),
+        K.ops.maximum(x, 0.0), K.ops.cast(x > 0, "float32"), K.ops.clip(x, -1, 1),
+        K.ops.concatenate([x[:, 3:], x[:, :3]], axis=-1),
         K.ops.reshape(K.ops.transpose(K.ops.reshape(x, (-1, 2, 3)), (0, 2, 1)), (-1, 6)),
         K.ops.where(x <= 0.5, x, 0.0), K.ops.softmax(x), K.ops.relu(x) + K.ops.mean(x, axis=-1, keepdims=True),
     ]  # fmt: skip
@@ -144,7 +147,8 @@ def arithmetic(K):
 
 @model((6,))
 def cut(K):
-    base = K.Sequential([K.Input((6,)), K.layers.Dense(5, name="a"), K.layers.Dense(4, name="mixed7"), K.layers.Dense(3)])
+    layers = [K.layers.Dense(5, name="a"), K.layers.Dense(4, name="mixed7"), K.layers.Dense(3)]
+    base = K.Sequential([K.Input((6,)), *layers])
     for layer in base.layers:
         layer.trainable = False
     x = K.layers.Dense(2)(base.get_layer("mixed7").output)
@@ -187,7 +191,7 @@ def fresh(library):
 
 @functools.cache
 def pair(name):
-    """(lamina's, Keras's) model of that name, with the same weights. They are shared: a test must leave them as they are."""
+    """(lamina's, Keras's) model of that name, with the same weights. They are shared: leave them as they are."""
     made = []
     for library in (lamina, keras):
         fresh(library)
@@ -205,10 +209,57 @@ def inputs_of(name, batch=3):
     random = np.random.default_rng(1)
 
     def draw(shape):
-        return random.integers(0, 5, (batch, *shape)) if name == "text" else random.normal(size=(batch, *shape)).astype("float32")
+        shape = (batch, *shape)
+        return random.integers(0, 5, shape) if name == "text" else random.normal(size=shape).astype("float32")
 
     shapes = MODELS[name][1]
     if isinstance(shapes, dict):
         return {key: draw(shape) for key, shape in shapes.items()}
     values = [draw(shape) for shape in shapes]
     return values[0] if len(values) == 1 else values
+
+
+@functools.cache
+def outputs_of(name):
+    """Keras's outputs for `inputs_of(name)`, as a list."""
+    return keras.tree.flatten(pair(name)[1].predict(inputs_of(name), verbose=0))
+
+
+def assert_outputs(model, name):
+    """The outputs of a model (of either library) are those of Keras's model of that name."""
+    outputs = keras.tree.flatten(model.predict(inputs_of(name), verbose=0))
+    for got, expected in zip(outputs, outputs_of(name), strict=True):
+        np.testing.assert_allclose(got, expected, 1e-5, 1e-5)
+
+
+def described(weights):
+    return [(weight.path, tuple(weight.shape), str(weight.dtype), weight.trainable) for weight in weights]
+
+
+def json_of(value):
+    """A config as a file has it."""
+    return json.loads(json.dumps(value))
+
+
+# class name -> (what of its description differs between the libraries on purpose, why)
+DIFFERENCES = {
+    "LayerNormalization": ("axis", "Keras makes a list of an int when it builds; ours stays what was passed"),
+    "Average": ("build_config", "a layer without weights needs no shape to be built again"),
+    "Softmax": ("axis", "defaults of ops are not written"),
+}
+
+
+def without_differences(described):
+    """A description without what DIFFERENCES names, and without None and False among the arguments of calls."""
+    if isinstance(described, list):
+        return [without_differences(item) for item in described]
+    if not isinstance(described, dict):
+        return described
+    left_out = DIFFERENCES.get(described.get("class_name"), ("",))[0]
+    found = {key: without_differences(value) for key, value in described.items() if key != left_out}
+    if isinstance(found.get("config"), dict):
+        found["config"].pop(left_out, None)
+    if "inbound_nodes" in found:
+        for node in found["inbound_nodes"]:
+            node["kwargs"] = {key: value for key, value in node["kwargs"].items() if value not in (None, False)}
+    return found
