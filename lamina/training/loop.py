@@ -9,12 +9,14 @@ from lamina.core.progress import Progress
 from lamina.training.interrupt import Interrupts
 
 
-def run_batches(batches, run, callbacks, kind, progress, interrupts, model):
-    """Run each batch of one pass; the logs of the last, still on the device."""
+def run_batches(batches, run, callbacks, kind, progress, interrupts, model, resume=None):
+    """Run each batch of one pass, or what is left of it at a point to resume from; the logs of the last, still on the
+    device."""
     hear = callbacks.wants(kind)
     begin, end = getattr(callbacks, f"on_{kind}_batch_begin"), getattr(callbacks, f"on_{kind}_batch_end")
     logs = {}
-    for index, batch in enumerate(batches.epoch()):
+    first, rest = (0, batches.epoch()) if resume is None else (resume.batch, resume.replay(batches))
+    for index, batch in enumerate(rest, first):
         if hear:
             begin(index)
         with interrupts.held():
@@ -39,12 +41,14 @@ def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, call
     with Interrupts() as interrupts:
         try:
             callbacks.on_train_begin()
-            logs = {}
-            for epoch in range(initial_epoch, epochs):
+            logs, resume = {}, model.resume_point
+            for epoch in range(initial_epoch if resume is None else resume.epoch, epochs):
                 model._runner.reset_metrics()
                 callbacks.on_epoch_begin(epoch)
                 progress.begin_epoch(epoch, batches.num_batches)
-                logs = _read(run_batches(batches, runner.train, callbacks, "train", progress, interrupts, model))
+                last = run_batches(batches, runner.train, callbacks, "train", progress, interrupts, model, resume)
+                logs = _read(last)
+                resume = model.resume_point = None
                 progress.end_steps()
                 if validation is not None and _due(epoch, validation_freq):
                     results = _validate(model, validation, callbacks, interrupts)
@@ -56,13 +60,14 @@ def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, call
             _finish_averages(model, runner)
             callbacks.on_train_end(logs)
         finally:
+            model.resume_point = None
             runner.release()
     return model.history
 
 
 def _finish_averages(model, runner):
-    """Put moving averages of weights in place, where the optimizer keeps them."""
-    if model.optimizer is not None and getattr(model.optimizer, "use_ema", False):
+    """Put moving averages of weights in place, where the optimizer (or one inside it) keeps them."""
+    if model.optimizer is not None:
         runner.release()
         model.optimizer.finalize_variable_values(model.trainable_variables)
 
