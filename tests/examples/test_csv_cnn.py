@@ -6,16 +6,23 @@ import numpy as np
 import pytest
 
 SEEDS = range(3)
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Do not pass an `input_shape`:UserWarning"
-)  # Keras's advice; ours has none
+pytestmark = [  # both tell that input_shape= is an old spelling
+    pytest.mark.filterwarnings("ignore:Do not pass an `input_shape`:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Conv1D.input_shape=. is written as:lamina.legacy.OldSpelling"),
+]
 
 
 def table(model):
     """The cells of a printed summary, and its totals."""
     lines = []
     model.summary(line_length=100, print_fn=lambda text, **_: lines.extend(text.splitlines()))
-    rows = [[cell.strip() for cell in re.split("[│┃|]", line)[1:-1]] for line in lines if line.lstrip()[:1] in "│┃|"]
+    rows = []
+    for line in lines:
+        cells = [cell.strip() for cell in re.split("[│┃|]", line)[1:-1]]
+        if cells and not any(cells[1:]):  # a name that went on in a second line
+            rows[-1][0] += f" {cells[0]}"
+        elif cells:
+            rows.append(cells)
     return [row for row in rows if any(row)], [line.strip() for line in lines if "params" in line]
 
 

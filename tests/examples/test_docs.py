@@ -14,7 +14,7 @@ WITH_CODE = [page for page in PAGES if BLOCK.search(page.read_text())]
 
 
 def test_there_are_pages_with_code():
-    assert {"index.md", "README.md", "CONTRIBUTING.md"} <= {page.name for page in WITH_CODE}
+    assert {"index.md", "CONTRIBUTING.md"} <= {page.name for page in WITH_CODE}
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.name)

@@ -6,20 +6,11 @@ import numpy as np
 import pytest
 
 from lamina import layers
-from lamina.legacy import OldSpelling
 from lamina.models import Model
 
 
-@pytest.fixture
-def names(run):
-    with (
-        pytest.warns(OldSpelling, match=r"RMSprop\(lr=\) is called learning_rate"),
-        pytest.warns(UserWarning, match="legacy format"),
-    ):
-        return run("transfer_learning")
-
-
-def test_transfer_learning(names, tmp_path):
+def test_transfer_learning(run, tmp_path):
+    names = run("transfer_learning", told=["RMSprop(lr=) is called learning_rate", "legacy format"])
     model, base = names["model"], names["pre_trained_model"]
     assert names["accuracy"] > 0.93
     assert float(model.optimizer.learning_rate) == pytest.approx(1e-4)
