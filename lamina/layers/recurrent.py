@@ -1,13 +1,14 @@
-"""Layers that go through a sequence step by step: RNN over any cell; SimpleRNN, GRU and LSTM with cells of their own."""
+"""Layers that go through a sequence step by step: RNN over any cell; SimpleRNN, GRU, LSTM with cells of their own."""
 
 import functools
+from typing import Any
 
 import jax.numpy as jnp
 
 from lamina.core import context, tree
 from lamina.core.configurable import signature_of
 from lamina.core.variable import Variable
-from lamina.errors import CallError, ConfigError, ShapeError
+from lamina.errors import ConfigError, ShapeError
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
 from lamina.layers.recurrent_cells import (
@@ -23,7 +24,7 @@ from lamina.layers.recurrent_cells import (
     reset_dropout,
     run_cell,
 )
-from lamina.ops.recurrent import rnn
+from lamina.ops.recurrent import gated_rnn, rnn
 
 __all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
 
@@ -31,13 +32,15 @@ __all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
 class RNN(Layer):
     """`output, states = cell(inputs[:, t], states)` for each step t.
 
-    Shapes: (batch, time, ...) -> (batch, units), or (batch, time, units) with return_sequences; with return_state a tuple of that
-    and the last states.
+    Shapes: (batch, time, ...) -> (batch, units), or (batch, time, units) with return_sequences; with return_state a
+    tuple of that and the last states.
 
     Args:
-        cell: a layer with `call(inputs, states) -> (output, states)`, `state_size` and, if they are not those of the first state
-            and zeros, `output_size` and `get_initial_state(batch_size)`; or a list of cells, one on top of another.
-        stateful: start each batch from the states the last one ended with, until reset_state(); needs a fixed batch size.
+        cell: a layer with `call(inputs, states) -> (output, states)`, `state_size` and, if they are not those of the
+            first state and zeros, `output_size` and `get_initial_state(batch_size)`; or a list of cells, one on top of
+            another.
+        stateful: start each batch from the states the last one ended with, until reset_state(); needs a fixed batch
+            size.
         zero_output_for_mask: outputs of masked steps are zeros; without it they repeat the last output.
 
     Raises:
@@ -64,7 +67,7 @@ class RNN(Layer):
         if isinstance(cell, (list, tuple)):
             cell = StackedRNNCells(cell)
         check_cell(cell)
-        self.cell = cell
+        self.cell: Any = cell
         self.return_sequences, self.return_state = return_sequences, return_state
         self.go_backwards, self.stateful, self.unroll = go_backwards, stateful, unroll
         self.zero_output_for_mask = zero_output_for_mask
@@ -134,34 +137,37 @@ class RNN(Layer):
                 f"{self.name} needs an initial_state of shapes {needed}; got {shapes}.",
                 fix="One array a state: [hidden, carry] for an LSTM, [hidden] for GRU and SimpleRNN.",
             )
-        return tree.unflatten(tree.structure_of(wanted), [a.astype(b.dtype) for a, b in zip(leaves, places, strict=True)])
+        cast = [leaf.astype(place.dtype) for leaf, place in zip(leaves, places, strict=True)]
+        return tree.unflatten(tree.structure_of(wanted), cast)
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """The loop over time: (last output, all outputs or None, last states)."""
-        cell, inputs = self.cell, jnp.swapaxes(sequences, 0, 1)
         if training:
-            draw_dropout(cell, sequences.shape[0])
-        if is_split(cell) and cell.compute_dtype == self.compute_dtype:
-            inputs, step, variables = cell.project(inputs, training), cell.step, ()
-        else:
-            step, variables = functools.partial(run_cell, cell), getattr(cell, "non_trainable_variables", ())
-        added = len(context.current_call().lossy)
-        last, outputs, states = rnn(
-            lambda inputs, states: step(inputs, states, training),
-            inputs,
-            initial_state,
-            mask=None if mask is None else jnp.swapaxes(mask, 0, 1).astype(bool),
+            draw_dropout(self.cell, sequences.shape[0])
+        mask = None if mask is None else jnp.swapaxes(mask, 0, 1).astype(bool)
+        last, outputs, states = self._loop(jnp.swapaxes(sequences, 0, 1), initial_state, training)(
+            mask=mask,
             go_backwards=self.go_backwards,
             unroll=self.unroll,
             zero_output_for_mask=self.zero_output_for_mask,
             return_all_outputs=self.return_sequences,
-            variables=variables,
         )
-        if len(context.current_call().lossy) > added:
-            raise CallError("A cell cannot add a loss: it would have to leave the loop.", fix="Add it in a layer around RNN.")
         if training:
-            reset_dropout(cell)
+            reset_dropout(self.cell)
         return last, None if outputs is None else jnp.swapaxes(outputs, 0, 1), states
+
+    def _loop(self, inputs, states, training):
+        """The loop that fits the cell, with what it needs: inputs come time first."""
+        cell = self.cell
+        if is_split(cell) and cell.compute_dtype == self.compute_dtype:
+            projected = cell.project(inputs, training)
+            if cell.is_gated(training):
+                weights = cell.recurrent_kernel.value, cell.recurrent_bias
+                return functools.partial(gated_rnn, cell.combine, cell.advance, projected, *weights, states)
+            return functools.partial(rnn, lambda inputs, states: cell.step(inputs, states, training), projected, states)
+        variables = getattr(cell, "non_trainable_variables", ())
+        step = functools.partial(run_cell, cell, training=training)
+        return functools.partial(rnn, step, inputs, states, variables=variables)
 
     def compute_mask(self, inputs, previous_mask=None):
         mask = tree.flatten(previous_mask)[0] if self.return_sequences and previous_mask is not None else None
@@ -234,10 +240,10 @@ class SimpleRNN(_OwnCell):
 
     def __init__(
         self, units, activation="tanh", use_bias=True, kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None, recurrent_regularizer=None,
-        bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
-        bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, return_sequences=False, return_state=False,
-        go_backwards=False, stateful=False, unroll=False, seed=None, **kwargs,
+        recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None,
+        recurrent_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
+        recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, return_sequences=False,
+        return_state=False, go_backwards=False, stateful=False, unroll=False, seed=None, **kwargs,
     ):  # fmt: skip
         self._set_up(locals())
 
@@ -256,17 +262,19 @@ class GRU(_Fused):
     _cell_class = GRUCell
 
     def __init__(
-        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True, kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None, recurrent_regularizer=None,
-        bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
-        bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None, return_sequences=False, return_state=False,
-        go_backwards=False, stateful=False, unroll=False, reset_after=True, use_cudnn="auto", **kwargs,
+        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
+        kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
+        kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+        kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0,
+        seed=None, return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False,
+        reset_after=True, use_cudnn="auto", **kwargs,
     ):  # fmt: skip
         self._set_up(locals())
 
 
 class LSTM(_Fused):
-    """`carry = f * carry + i * c`, `hidden = o * activation(carry)` for each step: see LSTMCell (Hochreiter and Schmidhuber, 1997).
+    """`carry = f * carry + i * c`, `hidden = o * activation(carry)` for each step: see LSTMCell (Hochreiter and
+    Schmidhuber, 1997).
 
     Shapes: (batch, time, features) -> (batch, units), or (batch, time, units) with return_sequences.
 
@@ -279,11 +287,11 @@ class LSTM(_Fused):
     _cell_class = LSTMCell
 
     def __init__(
-        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True, kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal", bias_initializer="zeros", unit_forget_bias=True, kernel_regularizer=None,
-        recurrent_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
-        recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None,
-        return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False, use_cudnn="auto",
-        **kwargs,
+        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
+        kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
+        unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
+        activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0,
+        recurrent_dropout=0.0, seed=None, return_sequences=False, return_state=False, go_backwards=False,
+        stateful=False, unroll=False, use_cudnn="auto", **kwargs,
     ):  # fmt: skip
         self._set_up(locals())

@@ -1,13 +1,17 @@
-"""What a recurrent layer does at one step: SimpleRNNCell, GRUCell, LSTMCell, and StackedRNNCells, one on top of another."""
+"""What a recurrent layer does at one step: SimpleRNNCell, GRUCell, LSTMCell; StackedRNNCells, one on top of another."""
+
+from collections.abc import Callable
+from typing import Any
 
 import jax.numpy as jnp
 
 from lamina import activations, constraints, initializers, random, regularizers
 from lamina.core import context
 from lamina.core.symbolic import KerasTensor, trace
-from lamina.errors import ConfigError, ShapeError
+from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
+from lamina.ops.recurrent import project
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
 
@@ -20,14 +24,22 @@ _FAMILIES = {
 
 
 class _Cell(Layer):
-    """One step over `units` units in two parts: `project`, the product of the inputs, which needs no state and so is done for all
-    steps at once; and `step`, from there to the next states.
+    """One step over `units` units in two parts: `project`, the product of the inputs, which needs no state and so is
+    done for all steps at once; and `step`, from there on: `advance(combine(projected, recurrent), states)`.
 
     Shapes: inputs (batch, features), states each (batch, units) -> (batch, units) and the next states.
 
-    Dropout falls on the same units at every step of a sequence (Gal and Ghahramani, 2016). As in Keras, each gate has masks of its
-    own where there is recurrent dropout, else one mask serves all.
+    Dropout falls on the same units at every step of a sequence (Gal and Ghahramani, 2016). As in Keras, each gate has
+    masks of its own where there is recurrent dropout, else one mask serves all.
     """
+
+    units: int
+    activation: Callable
+    recurrent_activation: Callable
+    use_bias: bool
+    bias_initializer: Callable
+    seed: int | None
+    bias: Any
 
     gates = 1  # how many times `units` columns the kernels have
     state_count = 1
@@ -92,24 +104,44 @@ class _Cell(Layer):
         return output, (new if nested else new[0])
 
     def project(self, inputs, training=False):
-        """`inputs @ kernel + bias`, for one step or for all: (..., batch, features) -> (..., batch, gates * units)."""
+        """`inputs @ kernel + bias` of one step or all: (..., batch, features) -> for each gate (..., batch, units)."""
         masks = self.get_dropout_mask(inputs) if training else None
         projected = _product(inputs, self.kernel.value, masks)
-        return projected if self.bias is None else projected + self._input_bias()
-
-    def _input_bias(self):
-        return self.bias.value
+        if self.bias is not None:
+            projected = projected + self.bias.value.reshape(-1, self.gates * self.units)[0]
+        return jnp.split(projected, self.gates, axis=-1)
 
     def step(self, projected, states, training=False):
         """(output, next states) from projected inputs and states."""
+        recurrent = jnp.split(self._recur(states[0], training), self.gates, axis=-1)
+        new = self.advance(self.combine(projected, recurrent), states)
+        return new[0], new
+
+    def is_gated(self, training):
+        """Whether `step` is all there is to a step, so that it fits `gated_rnn`."""
+        return not (training and self.recurrent_dropout)
+
+    def combine(self, projected, recurrent):
+        """What `advance` takes, from the products of inputs and hidden state, gate by gate."""
+        return [a + b for a, b in zip(projected, recurrent, strict=True)]
+
+    def advance(self, sums, states):
+        """The next states, of which the first is the output."""
         raise NotImplementedError
 
+    @property
+    def recurrent_bias(self):
+        """What is added to the product of the hidden state, or None."""
+        return None
+
     def _recur(self, hidden, training, start=0, stop=None):
-        """`hidden @ recurrent_kernel`, for the gates from `start` to `stop`."""
-        stop = self.gates if stop is None else stop
+        """`hidden @ recurrent_kernel + recurrent_bias`, for the gates from `start` to `stop`."""
+        columns = slice(start * self.units, None if stop is None else stop * self.units)
         masks = self.get_recurrent_dropout_mask(hidden) if training else None
-        kernel = self.recurrent_kernel.value[:, start * self.units : stop * self.units]
-        return _product(hidden, kernel, masks[start:stop] if isinstance(masks, list) else masks)
+        product = _product(
+            hidden, self.recurrent_kernel.value[:, columns], masks[start:stop] if isinstance(masks, list) else masks
+        )
+        return product if self.recurrent_bias is None else product + self.recurrent_bias[columns]
 
     # Masks are drawn when first asked for and kept until they are reset.
 
@@ -141,9 +173,9 @@ class _Cell(Layer):
 def _product(inputs, kernel, masks=None):
     """`inputs @ kernel`, the inputs times a mask, or times another mask for each gate."""
     if masks is None:
-        return jnp.matmul(inputs, kernel)
+        return project(inputs, kernel)
     if not isinstance(masks, list):
-        return jnp.matmul(inputs * masks, kernel)
+        return project(inputs * masks, kernel)
     parts = jnp.split(kernel, len(masks), axis=-1)
     return jnp.concatenate([jnp.matmul(inputs * mask, part) for mask, part in zip(masks, parts, strict=True)], -1)
 
@@ -162,32 +194,33 @@ class SimpleRNNCell(_Cell):
 
     def __init__(
         self, units, activation="tanh", use_bias=True, kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None, recurrent_regularizer=None,
-        bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0,
-        recurrent_dropout=0.0, seed=None, **kwargs,
+        recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None,
+        recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
+        bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None, **kwargs,
     ):  # fmt: skip
         super().__init__(**kwargs)
         self._set_up(locals())
 
-    def step(self, projected, states, training=False):
-        output = self.activation(projected + self._recur(states[0], training))
-        return output, [output]
+    def advance(self, sums, states):
+        return [self.activation(sums[0])]
 
 
 class GRUCell(_Cell):
-    """`hidden = z * hidden + (1 - z) * activation(candidate)` with an update gate z and a reset gate r (Cho et al., 2014,
-    arXiv:1406.1078). `reset_after` says whether r falls on the product of the hidden state (as cuDNN has it) or on the state.
+    """`hidden = z * hidden + (1 - z) * activation(candidate)` with an update gate z and a reset gate r (Cho et al.,
+    2014, arXiv:1406.1078). `reset_after`: r falls on the product of the hidden state, as in cuDNN, else on the state.
 
     Shapes: inputs (batch, features), state (batch, units) -> (batch, units) and the next state.
     """
 
+    reset_after: bool
     gates = 3
 
     def __init__(
-        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True, kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None, recurrent_regularizer=None,
-        bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0,
-        recurrent_dropout=0.0, reset_after=True, seed=None, **kwargs,
+        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
+        kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
+        kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None,
+        recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, reset_after=True,
+        seed=None, **kwargs,
     ):  # fmt: skip
         super().__init__(**kwargs)
         self._set_up(locals())
@@ -195,40 +228,48 @@ class GRUCell(_Cell):
     def _bias_shape(self):
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
-    def _input_bias(self):
-        return self.bias.value[0] if self.reset_after else self.bias.value
+    @property
+    def recurrent_bias(self):
+        return self.bias.value[1] if self.use_bias and self.reset_after else None
+
+    def is_gated(self, training):
+        return self.reset_after and super().is_gated(training)
+
+    def combine(self, projected, recurrent):
+        return [projected[0] + recurrent[0], projected[1] + recurrent[1], projected[2], recurrent[2]]
+
+    def advance(self, sums, states):
+        z, r, candidate, recurrent = sums
+        z, r = self.recurrent_activation(z), self.recurrent_activation(r)
+        return [z * states[0] + (1 - z) * self.activation(candidate + r * recurrent)]
 
     def step(self, projected, states, training=False):
-        hidden = states[0]
-        z, r, candidate = jnp.split(projected, 3, axis=-1)
         if self.reset_after:
-            inner = self._recur(hidden, training)
-            inner_z, inner_r, inner = jnp.split(inner + self.bias.value[1] if self.use_bias else inner, 3, axis=-1)
-            r = self.recurrent_activation(r + inner_r)
-            candidate = candidate + r * inner
-        else:
-            inner_z, inner_r = jnp.split(self._recur(hidden, training, 0, 2), 2, axis=-1)
-            r = self.recurrent_activation(r + inner_r)
-            candidate = candidate + self._recur(r * hidden, training, 2, 3)
-        z = self.recurrent_activation(z + inner_z)
-        output = z * hidden + (1 - z) * self.activation(candidate)
+            return super().step(projected, states, training)
+        hidden = states[0]
+        products = jnp.split(self._recur(hidden, training, 0, 2), 2, axis=-1)
+        z, r = (self.recurrent_activation(a + b) for a, b in zip(projected, products, strict=False))
+        candidate = self.activation(projected[2] + self._recur(r * hidden, training, 2))
+        output = z * hidden + (1 - z) * candidate
         return output, [output]
 
 
 class LSTMCell(_Cell):
-    """`carry = f * carry + i * activation(c)`, `hidden = o * activation(carry)` with gates i, f, o (Hochreiter and Schmidhuber,
-    1997). `unit_forget_bias` starts f with a bias of 1 (Jozefowicz et al., 2015).
+    """`carry = f * carry + i * activation(c)`, `hidden = o * activation(carry)` with gates i, f, o (Hochreiter and
+    Schmidhuber, 1997). `unit_forget_bias` starts f with a bias of 1 (Jozefowicz et al., 2015).
 
     Shapes: inputs (batch, features), states [hidden, carry] each (batch, units) -> (batch, units) and the next states.
     """
 
+    unit_forget_bias: bool
     gates, state_count = 4, 2
 
     def __init__(
-        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True, kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal", bias_initializer="zeros", unit_forget_bias=True, kernel_regularizer=None,
-        recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
-        bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None, **kwargs,
+        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
+        kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
+        unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
+        kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0,
+        seed=None, **kwargs,
     ):  # fmt: skip
         super().__init__(**kwargs)
         self._set_up(locals())
@@ -241,12 +282,10 @@ class LSTMCell(_Cell):
         parts = [self.bias_initializer((self.units,), dtype), jnp.ones((self.units,), dtype)]
         return jnp.concatenate([*parts, self.bias_initializer((2 * self.units,), dtype)])
 
-    def step(self, projected, states, training=False):
-        hidden, carry = states
-        i, f, c, o = jnp.split(projected + self._recur(hidden, training), 4, axis=-1)
-        carry = self.recurrent_activation(f) * carry + self.recurrent_activation(i) * self.activation(c)
-        output = self.recurrent_activation(o) * self.activation(carry)
-        return output, [output, carry]
+    def advance(self, sums, states):
+        i, f, c, o = sums
+        carry = self.recurrent_activation(f) * states[1] + self.recurrent_activation(i) * self.activation(c)
+        return [self.recurrent_activation(o) * self.activation(carry), carry]
 
 
 class StackedRNNCells(Layer):
@@ -317,7 +356,14 @@ def initial_state(cell, batch_size, dtype):
 
 def run_cell(cell, inputs, states, training, **kwargs):
     """(output, next states) of any cell; `training` goes to layers only."""
-    return cell(inputs, states, training=training, **kwargs) if isinstance(cell, Layer) else cell.call(inputs, states)
+    if not isinstance(cell, Layer):
+        return cell.call(inputs, states)
+    outer = context.current_call()
+    added = 0 if outer is None else len(outer.lossy)
+    result = cell(inputs, states, training=training, **kwargs)
+    if outer is not None and len(outer.lossy) > added:
+        raise CallError("A cell cannot add a loss: it would have to leave the loop.", fix="Add it in a layer around.")
+    return result
 
 
 def build_cell(cell, step_shape, dtype):
@@ -348,5 +394,5 @@ def reset_dropout(cell):
 
 
 def is_split(cell):
-    """Whether a cell's call is `step(project(inputs))`, so that the products of the inputs can be done before the loop."""
+    """Whether a cell's call is `step(project(inputs))`, so that `project` can be done before the loop."""
     return isinstance(cell, _Cell) and type(cell).call is _Cell.call

@@ -59,8 +59,8 @@ class TimeDistributed(Wrapper):
 class Bidirectional(Layer):
     """A recurrent layer forwards in time and a copy of it backwards, their outputs merged.
 
-    Shapes: (batch, time, features) -> those of the layer, twice the units with merge_mode "concat"; with return_state a tuple of
-    that, the states forwards and the states backwards.
+    Shapes: (batch, time, features) -> those of the layer, twice the units with merge_mode "concat"; with return_state a
+    tuple of that, the states forwards and the states backwards.
 
     Args:
         layer: an RNN, or a layer with go_backwards, return_sequences and return_state. It is copied.
@@ -90,7 +90,7 @@ class Bidirectional(Layer):
         self.stateful = getattr(layer, "stateful", False)
         self._check_pair()
         for one in (self.forward_layer, self.backward_layer):
-            if hasattr(one, "zero_output_for_mask"):  # a repeated output would stand at the wrong end once time is turned back
+            if hasattr(one, "zero_output_for_mask"):  # a repeated output would be at the wrong end once time is turned
                 one.zero_output_for_mask = self.return_sequences
         self._initial_weights = weights
         self.input_spec = InputSpec(ndim=3)
@@ -105,7 +105,7 @@ class Bidirectional(Layer):
         forward, backward = self.forward_layer, self.backward_layer
         if forward.go_backwards == backward.go_backwards:
             raise ConfigError(
-                f"The two layers of Bidirectional go in different directions; both have go_backwards={forward.go_backwards}.",
+                f"Bidirectional needs layers of different directions; both have go_backwards={forward.go_backwards}.",
                 fix="Make backward_layer with go_backwards=True.",
             )
         for name in ("stateful", "return_sequences", "return_state"):

@@ -1,6 +1,7 @@
 """The loops over time under the recurrent layers: `rnn` for any step, `gated_rnn` for steps of the form of an LSTM."""
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -27,7 +28,8 @@ def rnn(
         step: a function of (inputs of one step, states) that gives (output, states).
         inputs: array or structure of arrays (time, batch, ...).
         states: structure of arrays (batch, ...).
-        mask: booleans (time, batch): where False, the states and the output stay what they were (at first zeros).
+        mask: booleans (time, batch): where False, the states and the output stay what they were; before the first
+            output that is the first state where the two have one shape, as in an LSTM, else zeros.
         go_backwards: from the last step to the first; outputs come in that order.
         unroll: write the steps out, one after the other, instead of looping.
         zero_output_for_mask: outputs where the mask is False are zeros.
@@ -60,7 +62,7 @@ def rnn(
     last = None
     if carries_output:
         first = jax.tree_util.tree_map(lambda array: array[0], inputs)
-        last = _zeros(jax.eval_shape(bound_step, first, states, values)[0])
+        last = _before_first(jax.eval_shape(bound_step, first, states, values)[0], tree.flatten(states)[0])
     (states, values, last), outputs = jax.lax.scan(
         advance, (states, values, last), (inputs, mask), reverse=go_backwards, unroll=bool(unroll) or 1
     )
@@ -71,6 +73,12 @@ def rnn(
             outputs = jax.tree_util.tree_map(lambda array: array[::-1], outputs)
         last = jax.tree_util.tree_map(lambda array: array[-1], outputs)
     return last, outputs, states
+
+
+def _before_first(output, hidden):
+    """What stands for the output before the first step."""
+    alike = getattr(output, "shape", None) == hidden.shape and output.dtype == hidden.dtype
+    return hidden if alike else _zeros(output)
 
 
 def gated_rnn(
@@ -86,7 +94,7 @@ def gated_rnn(
     zero_output_for_mask=False,
     return_all_outputs=True,
 ):
-    """`states = advance(combine(projected[t], gates of states[0] @ kernel + bias), states)` for each t; the outputs are states[0].
+    """`states = advance(combine(projected[t], states[0] @ kernel + bias), states)` for each t; the output is states[0].
 
     The same as `rnn` with that step, but faster: the gradient of the kernel is one product over all steps after the
     loop, not a sum in it. Derivatives in forward mode (jax.jvp) are not defined.
@@ -103,12 +111,12 @@ def gated_rnn(
     if mask is not None:
         mask = mask[..., None]
     settings = (combine, advance, bool(go_backwards), bool(unroll), bool(return_all_outputs))
-    states, outputs = _gated(settings, projected, (kernel, bias), states, mask)
+    result: Any = _gated(settings, projected, (kernel, bias), states, mask)
+    states, outputs = result
     last = states[0]
-    if mask is not None:
-        shown = mask if zero_output_for_mask else jax.lax.cummax(mask.astype("int8"), 0, reverse=go_backwards) > 0
-        last = jnp.where(shown[0 if go_backwards else -1], last, 0)
-        outputs = None if outputs is None else jnp.where(shown, outputs, 0)
+    if mask is not None and zero_output_for_mask:
+        last = jnp.where(mask[0 if go_backwards else -1], last, 0)
+        outputs = None if outputs is None else jnp.where(mask, outputs, 0)
     return last, outputs if outputs is None or not go_backwards else outputs[::-1], states
 
 
@@ -153,7 +161,7 @@ def _gated_backward(settings, residuals, cotangents):
             d_states = [d_states[0] + d_output, *d_states[1:]]
         _, pull = jax.vjp(lambda sums, states: _keep(keep, advance(sums, states), states), sums, states)
         d_sums, d_states = pull(d_states)
-        _, d_recurrent = uncombine(d_sums)
+        d_recurrent = uncombine(d_sums)[1]
         # Gate by gate: side by side in one array they would be faster to multiply but slower to put together.
         d_hidden = sum(jnp.matmul(d_gate, part) for d_gate, part in zip(d_recurrent, kernels, strict=True))
         return [d_states[0] + d_hidden, *d_states[1:]], d_sums

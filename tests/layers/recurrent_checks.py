@@ -2,7 +2,6 @@
 
 import jax
 import numpy as np
-
 from layer_checks import assert_close, draw, pair
 
 SHAPE = (2, 4, 3)
@@ -27,7 +26,7 @@ def same_weights(mine, theirs, shape=SHAPE):
 
 
 def passes(layer, **kwargs):
-    """A compiled function of (inputs, mask): outputs, and gradients of weights and inputs for fixed numbers at the outputs."""
+    """A compiled function of (inputs, mask): outputs, and gradients of weights and inputs for a fixed cotangent."""
     weights, state = [v.value for v in layer.trainable_variables], [v.value for v in layer.non_trainable_variables]
 
     @jax.jit
