@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from lamina.core import configurable, registry, settings
 from lamina.core.configurable import Configurable, resolver
 from lamina.core.variable import unwrap
+from lamina.legacy import old_names_of
 
 __all__ = [
     "Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get", "max_norm", "min_max_norm",
@@ -93,3 +94,5 @@ def deserialize(config, custom_objects=None):
     """The constraint that `serialize` described."""
     with registry.CustomObjectScope(custom_objects):
         return get(config)
+
+__getattr__ = old_names_of(__name__)

@@ -86,7 +86,7 @@ def locate(error, where):
         error.add_note(where)
 
 
-def warn(message, category=UserWarning):
+def warn(message, category: type[Warning] = UserWarning):
     """Warn at the line of the user's program that led here, not at one of lamina's or JAX's."""
     frame = caller = sys._getframe(1)
     while frame is not None and _is_inside(frame.f_code.co_filename):

@@ -185,6 +185,7 @@ METHODS = [
     Row("Model", "predict_generator", "predict(generator)", "3"),
     Row("Model", "predict_proba", "predict(x)", "3"),
     Row("Model", "predict_classes", "predict(x).argmax(axis=-1), or predict(x) > 0.5 for one output,", "3"),
+    Row("Model", "reset_states", "reset_state() of its stateful layers", "3"),
     Row("Optimizer", "lr", "learning_rate", "3"),
     Row("backend", "image_dim_ordering", "image_data_format", "2"),
     Row("backend", "set_image_dim_ordering", "set_image_data_format", "2"),
@@ -215,6 +216,37 @@ MODULES = {
 }  # fmt: skip
 
 
+_LOSSES = {
+    "kullback_leibler_divergence": "kl_divergence", "cosine_proximity": "cosine_similarity", "logcosh": "log_cosh",
+}  # fmt: skip
+NAMES = {
+    "lamina.constraints": {"maxnorm": "max_norm", "nonneg": "non_neg", "unitnorm": "unit_norm"},
+    "lamina.regularizers": {"l1l2": "l1_l2", "activity_l1": "l1", "activity_l2": "l2", "activity_l1l2": "l1_l2"},
+    "lamina.losses": _LOSSES,
+    "lamina.metrics": {**_LOSSES, "logcosh": "LogCoshError"},
+}
+
+
+def name_of_today(module, name):
+    """What a function or class of a module is called today; None where the table has nothing."""
+    today = NAMES.get(module, {}).get(name)
+    if today is not None:
+        told(f"{module}.{name} is called {today} since Keras 2.")
+    return today
+
+
+def old_names_of(module):
+    """A `__getattr__` for a module: its functions by their old names."""
+
+    def get(name):
+        today = name_of_today(module, name)
+        if today is None:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        return getattr(sys.modules[module], today)
+
+    return get
+
+
 def rename(owner, arguments, shown_as=None):
     """`arguments` of a class or method with today's names, and a line for each that changed."""
     rows = _ARGUMENTS.get(owner, {})
@@ -231,7 +263,7 @@ def rename(owner, arguments, shown_as=None):
             renamed.update(new)
         elif isinstance(new, str):
             renamed[new] = value
-        elif new is not None and new.passed_on:
+        elif isinstance(new, Place) and new.passed_on:
             renamed[name] = value
         lines.append(f"{shown_as or row.owner}({name}=) {_today(new)} since Keras {row.since}.")
     renamed.update({name: tuple(values[index] for index in sorted(values)) for name, values in parts.items()})
@@ -291,6 +323,7 @@ class OldClass(type):
     ('Conv2D', True)
     """
 
+    rank: int
     _after_kernel = ("init", "activation", "weights", "border_mode", "subsample", "dim_ordering")
 
     @property

@@ -9,6 +9,7 @@ from lamina.core import configurable, registry
 from lamina.core.configurable import Configurable, resolver
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
+from lamina.legacy import old_names_of
 
 __all__ = [
     "L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2",
@@ -112,3 +113,5 @@ def deserialize(config, custom_objects=None):
     """The regularizer that `serialize` described."""
     with registry.CustomObjectScope(custom_objects):
         return get(config)
+
+__getattr__ = old_names_of(__name__)

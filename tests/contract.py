@@ -57,7 +57,7 @@ def exported(module, base, abstract=()):
     return {
         name: cls
         for name, cls in found.items()
-        if isinstance(cls, type)
+        if type(cls) is type  # no old name of a class (legacy.OldClass)
         and issubclass(cls, base)
         and cls.__name__ == name
         and name not in (base.__name__, *abstract)

@@ -275,6 +275,17 @@ def test_module_paths(path, name):
     assert all(re.fullmatch(rf"lamina\.{path}\.{name} is lamina[.\w]* since Keras 2\.4\.", line) for line in lines)
 
 
+@pytest.mark.parametrize(("module", "old"), [(module, old) for module, names in legacy.NAMES.items() for old in names])
+def test_names_of_functions(module, old):
+    today = legacy.NAMES[module][old]
+    space = importlib.import_module(module)
+    lines, found = lines_of(lambda: getattr(space, old))
+    assert found is getattr(space, today) and lines == [f"{module}.{old} is called {today} since Keras 2."]
+    assert type(lines_of(lambda: space.get(old))[1]) is type(space.get(today))
+    with pytest.raises(AttributeError, match="no_such"):
+        space.no_such  # noqa: B018
+
+
 def test_every_old_module_is_there():
     for path in legacy.MODULES:
         module = importlib.import_module(path)

@@ -158,6 +158,10 @@ def serialize(obj):
         return [serialize(item) for item in obj]
     if isinstance(obj, dict):
         return {key: serialize(value) for key, value in obj.items()}
+    if isinstance(obj, slice):
+        return {"class_name": "__slice__", "config": {key: getattr(obj, key) for key in ("start", "stop", "step")}}
+    if obj is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(obj, KerasTensor):
         return _serialize_symbol(obj)
     if isinstance(obj, np.generic):
@@ -314,7 +318,8 @@ def resolver(kind, namespace, base=None, aliases=(), default=None):
         if isinstance(identifier, str):
             found = registry.get_registered_object(identifier) or aliases.get(identifier)
             if found is None:
-                found = _named(kind, namespace, identifier, aliases)
+                today = legacy.name_of_today(namespace.replace("keras", "lamina"), identifier)
+                found = _named(kind, namespace, identifier, aliases) if today is None else get(today)
             return found() if isinstance(found, type) else found
         if isinstance(identifier, type) and (base is None or issubclass(identifier, base)):
             return identifier()

@@ -3,6 +3,7 @@
 from lamina.core import configurable
 from lamina.core.configurable import resolver
 from lamina.core.registry import public_functions
+from lamina.legacy import old_names_of
 from lamina.losses.hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from lamina.losses.loss import Loss, LossFunctionWrapper
 from lamina.losses.overlap import Dice, Tversky, dice, tversky
@@ -126,3 +127,5 @@ __all__ = [
     "squared_hinge",
     "tversky",
 ]
+
+__getattr__ = old_names_of(__name__)

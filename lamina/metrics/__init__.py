@@ -4,6 +4,7 @@ from lamina.core import configurable
 from lamina.core.configurable import resolver
 from lamina.core.context import snake_case
 from lamina.core.registry import public_functions
+from lamina.legacy import old_names_of
 from lamina.losses import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -187,3 +188,5 @@ __all__ = [
     "squared_hinge",
     "top_k_categorical_accuracy",
 ]
+
+__getattr__ = old_names_of(__name__)

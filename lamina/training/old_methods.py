@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,11 @@ class OldMethods:
 
     Each takes its arguments as Keras 2 had them, and by name as Keras 1 had them (`samples_per_epoch=`).
     """
+
+    fit: Any
+    evaluate: Any
+    predict: Any
+    _flatten_layers: Any
 
     @old_names("Model.fit_generator")
     def fit_generator(
@@ -68,6 +74,13 @@ class OldMethods:
         tell_method("Model", "predict_generator")
         generator, steps = _in_batches(generator, val_samples, steps)
         return self.predict(generator, verbose=verbose, steps=steps, callbacks=callbacks)
+
+    def reset_states(self):
+        """`reset_state()` of each layer that is stateful."""
+        tell_method("Model", "reset_states")
+        for layer in self._flatten_layers(include_self=False):
+            if getattr(layer, "stateful", False):
+                layer.reset_state()
 
     def predict_proba(self, x, batch_size=None, verbose=0):
         """`predict(x)`."""

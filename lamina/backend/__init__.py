@@ -1,0 +1,31 @@
+"""K: the functions that programs for Keras 1 and 2 took from `keras.backend`, on ops of today.
+
+Keras 3 itself has a dozen of these names (settings, types, names). The others are for programs that have not been
+rewritten for `keras.ops`; each says what it is there. All work on arrays, variables and symbolic tensors.
+
+>>> import lamina as keras
+>>> from lamina import backend as K
+>>> K.mean(K.square(K.constant([1.0, 3.0]))).item()
+5.0
+"""
+
+from lamina.backend import images, tensors, values
+from lamina.backend.images import *
+from lamina.backend.tensors import *
+from lamina.backend.values import *
+from lamina.config import backend
+from lamina.core.context import get_uid, name_scope
+from lamina.core.dtypes import is_float as is_float_dtype
+from lamina.core.dtypes import is_integer as is_int_dtype
+from lamina.core.dtypes import result_type, standardize_dtype
+from lamina.core.settings import epsilon, floatx, image_data_format, set_epsilon, set_floatx, set_image_data_format
+from lamina.utils.session import clear_session, is_keras_tensor
+
+__all__ = [
+    "backend", "clear_session", "epsilon", "floatx", "get_uid", "image_data_format", "is_float_dtype", "is_int_dtype",
+    "is_keras_tensor", "name_scope", "result_type", "set_epsilon", "set_floatx", "set_image_data_format",
+    "standardize_dtype",
+]  # fmt: skip
+__all__ += images.__all__
+__all__ += tensors.__all__
+__all__ += values.__all__
