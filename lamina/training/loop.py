@@ -8,25 +8,30 @@ from lamina.core import tree
 from lamina.core.progress import Progress
 from lamina.training.interrupt import Interrupts
 
+_STOP = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
+
 
 def run_batches(batches, run, callbacks, kind, progress, interrupts, model, resume=None):
     """Run each batch of one pass, or what is left of it at a point to resume from; the logs of the last, still on the
-    device."""
-    hear = callbacks.wants(kind)
+    device. Callbacks hear of every `steps_per_execution` batches together."""
+    hear, together, stop = callbacks.wants(kind), model.steps_per_execution, _STOP[kind]
     begin, end = getattr(callbacks, f"on_{kind}_batch_begin"), getattr(callbacks, f"on_{kind}_batch_end")
-    logs = {}
+    logs, within = {}, False
     first, rest = (0, batches.epoch()) if resume is None else (resume.batch, resume.replay(batches))
     for index, batch in enumerate(rest, first):
-        if hear:
+        if hear and not within:
             begin(index)
         with interrupts.held():
             logs = run(batch)
-        if hear:
+        within = (index + 1) % together != 0
+        if hear and not within:
             end(index, logs)
         if progress is not None:
             progress.update(index + 1, logs)
-        if model.stop_training and kind == "train":
+        if getattr(model, stop) and not within:
             break
+    if hear and within:
+        end(index // together * together + together - 1, logs)  # as if the last execution had been full
     batches.end_epoch()
     return logs
 
@@ -85,6 +90,7 @@ def _due(epoch, validation_freq):
 
 def _validate(model, batches, callbacks, interrupts):
     model._runner.reset_metrics()
+    model.stop_evaluating = False
     callbacks.on_test_begin()
     logs = _read(run_batches(batches, model._runner.test, callbacks, "test", None, interrupts, model))
     callbacks.on_test_end(logs)
@@ -97,6 +103,7 @@ def evaluate_batches(model, batches, verbose, callbacks):
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
     model._runner.prepare("test", batches.peek())
     model._runner.reset_metrics()
+    model.stop_evaluating = False
     with Interrupts() as interrupts:
         callbacks.on_test_begin()
         progress.begin_epoch(0, batches.num_batches)
@@ -110,7 +117,7 @@ def predict_batches(model, batches, verbose, callbacks):
     """The outputs of all batches, joined."""
     progress = Progress(verbose, epochs=1, steps=batches.num_batches)
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
-    parts = []
+    parts, model.stop_predicting = [], False
 
     def run(batch):
         parts.append(model._runner.predict(batch))

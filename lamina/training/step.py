@@ -7,6 +7,7 @@ import jax
 from lamina.core import context, tree
 from lamina.core.symbolic import get_mask, set_mask
 from lamina.core.variable import unwrap
+from lamina.layers.arguments import signature_of
 from lamina.training.data import unpack_x_y_sample_weight
 
 
@@ -58,7 +59,8 @@ def loss_and_updates(
         cells, values = [*cells, *model.optimizer.variables], [*values, *optimizer_values]
     with context.bind(cells, values):
         y_pred = _call(model, x, training)
-        loss = unwrap(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training))
+        knows = {"training": training} if "training" in signature_of(type(model).compute_loss).names else {}
+        loss = unwrap(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **knows))
         scaled = model.optimizer.scale_loss(loss) if scaling else loss
         updated = _read(model.non_trainable_variables), _read(model.metrics_variables)
     return scaled, (loss, _pack(y_pred), *updated)
@@ -98,7 +100,8 @@ def _unpack(packed):
 
 def takes_state(method):
     """Whether a user's train_step, test_step or predict_step is written as (self, state, data), Keras's way on JAX."""
-    return len(inspect.signature(method).parameters) >= 2
+    parameters = inspect.signature(method).parameters.values()
+    return len(parameters) >= 2 or any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
 
 
 def bound_step(model, method, cells_of):

@@ -27,7 +27,8 @@ class Trainer(OldMethods):
     optimizer = None
     loss = None
     compiled = False
-    stop_training = False
+    stop_training = stop_evaluating = stop_predicting = False
+    steps_per_execution = 1
     resume_point = None  # where `fit` goes on, said by BackupAndRestore
     run_eagerly = False
     _compile_loss = _compile_metrics = _loss_tracker = _runner_made = _compile_arguments = None
