@@ -1,7 +1,6 @@
 """Images as columns of patches and back, and blocks of pixels as channels and back."""
 
 import jax
-import jax.numpy as jnp
 
 from lamina.core.op import op
 from lamina.core.settings import standardize_data_format
@@ -50,8 +49,9 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
 @op(settings=("block_size",))
 def depth_to_space(x, block_size, data_format="channels_last"):
-    """Groups of block_size**2 channels spread into square blocks of pixels; a pixel's place in its block is the first part of the channel's
-    number (channels_first: the last part).
+    """Groups of b**2 channels spread into square blocks of pixels, b being block_size.
+
+    A channel's number is (place in the block, channel of the pixel); with 'channels_first' the other way around.
 
     Shapes: (batch, height, width, channels) -> (batch, height * b, width * b, channels // b**2).
     """

@@ -35,7 +35,7 @@ def spatial():
     for rank, data_format in ((1, LAST), (1, FIRST), (2, LAST), (2, FIRST), (3, LAST)):
         x, window = images(rank, data_format), WINDOW[:rank]
         for padding, strides, dilation in (("valid", 1, 2), ("same", 2, 1), ("valid", 2, 1), ("same", 1, 2)):
-            if rank == 3 and padding == "valid":
+            if (rank == 3 and (padding, strides) != ("same", 2)) or (data_format == FIRST and strides == 2):
                 continue
             settings = dict(padding=padding, strides=strides, data_format=data_format)
             yield case("conv", x, floats(*window, 4, 6), dilation_rate=dilation, **settings)
@@ -194,7 +194,7 @@ NOT_SYMBOLIC = {"eig", "scatter", "matrix_rank"}
 
 @pytest.mark.parametrize("row", [*CONVOLUTIONS, *NETWORKS, *MATHEMATICS], ids=name_of)
 def test_values_and_symbolic_shapes(row):
-    ours = check_values(*row)
+    ours = check_values(*row, compiled=row[0] != "rearrange")  # Keras cannot compile that
     if row[0] not in NOT_SYMBOLIC and not isinstance(row[1][0], tuple):
         check_symbolic(*row, ours)
 
@@ -202,7 +202,7 @@ def test_values_and_symbolic_shapes(row):
 WITHOUT_GRADIENT = {"ctc_decode", "multi_hot", "one_hot", "polar"}
 SMOOTH = ("cdist", "stft", "segment_max", "norm", "extract_sequences")
 DIFFERENTIABLE = [
-    *(row for row in CONVOLUTIONS if row[2].get("data_format") == LAST),
+    *(row for row in CONVOLUTIONS if row[2].get("data_format") == LAST and row[1][0].ndim < 5),
     *(row for row in NETWORKS if row[0] not in WITHOUT_GRADIENT and any(map(is_float_array, row[1]))),
     *(row for row in MATHEMATICS if row[0] in SMOOTH),
 ]

@@ -246,8 +246,8 @@ def test_argpartition_puts_the_smallest_first():
 
 # The other gradients are those of jax.numpy, untouched.
 HAS_GRADIENT = (
-    "divide_no_nan clip logaddexp reciprocal fabs mod mean var std max min median average quantile cumsum sort take pad "
-    "where select matmul einsum get_item cross correlate rsqrt erf power logsumexp maximum arctan2"
+    "divide_no_nan clip logaddexp reciprocal fabs mod mean var std max min median average quantile cumsum sort take "
+    "pad where select matmul einsum get_item cross correlate rsqrt erf power logsumexp maximum arctan2"
 ).split()
 DIFFERENTIABLE = [
     row
