@@ -82,25 +82,7 @@ def _node_config(node, kept):
         config = {"shape": tensor.shape, "dtype": tensor.dtype, "keras_history": place}
         return {"class_name": "__keras_tensor__", "config": config}
 
-    return {"args": _serialized(_map(node.args, describe)), "kwargs": _serialized(_map(node.kwargs, describe))}
-
-
-def _serialized(structure):
-    """Constants among the arguments (arrays, slices) described; what is described already stays."""
-    if isinstance(structure, slice):
-        return {
-            "class_name": "__slice__",
-            "config": {"start": structure.start, "stop": structure.stop, "step": structure.step},
-        }
-    if structure is Ellipsis:
-        return {"class_name": "__ellipsis__", "config": {}}
-    if is_description(structure):
-        return structure
-    if isinstance(structure, dict):
-        return {key: _serialized(value) for key, value in structure.items()}
-    if isinstance(structure, (list, tuple)):
-        return type(structure)(map(_serialized, structure))
-    return serialize(structure)
+    return {"args": serialize(_map(node.args, describe)), "kwargs": serialize(_map(node.kwargs, describe))}
 
 
 def graph_from_config(cls, config):

@@ -1,5 +1,8 @@
 """Model: a layer that can be trained and saved. Given inputs and outputs it runs the graph between them."""
 
+import pathlib
+import tempfile
+
 from lamina import saving
 from lamina.core import registry, tree
 from lamina.core.configurable import signature_of
@@ -176,6 +179,13 @@ class Model(Trainer, Layer):
             show_trainable=show_trainable, layer_range=layer_range,
         )  # fmt: skip
 
+    def __reduce__(self):
+        """Pickled and copied as what `save` writes."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "model.keras")
+            saving.save_model(self, path)
+            return _from_bytes, (path.read_bytes(),)
+
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
         """Write architecture, weights, compile settings and optimizer state to a `.keras` (or legacy `.h5`) file."""
         return saving.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
@@ -233,6 +243,13 @@ class Functional(Model):
 
     def __init__(self, inputs, outputs, name=None, **kwargs):
         super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
+
+
+def _from_bytes(data):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "model.keras")
+        path.write_bytes(data)
+        return saving.load_model(path, safe_mode=False)  # who reads a pickle trusts it already
 
 
 def _is_graph(args, kwargs):

@@ -19,7 +19,8 @@ def summary(
     show_trainable=False,
     layer_range=None,
 ):
-    """Print (or hand to `print_fn`) the layers of `model` with output shapes, numbers of weights, and for a branching graph, inputs."""
+    """Print (or hand to `print_fn`) the layers with output shapes and numbers of weights; where the graph branches, also
+    what each is connected to."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -54,10 +55,10 @@ def _rows(model, branching, show_trainable, expand_nested, layer_range, depth=0)
     if layer_range is not None:
         operations = _between(operations, layer_range)
     for operation in operations:
-        prefix = "   " * (depth - 1) + "└ " if depth else ""
+        prefix = "   " * depth + "└ " if depth else ""
         row = [f"{prefix}{operation.name} ({type(operation).__name__})", _output_shape(operation), _count(operation)]
         if branching:
-            row.append("" if depth else _connections(operation, model))
+            row.append("-" if depth else _connections(operation, model))
         if show_trainable:
             row.append(_trainable(operation))
         yield row
@@ -92,7 +93,7 @@ def _output_shape(operation):
         shape = operation._output_shape
     if shape is None:
         return "?" if getattr(operation, "built", False) else "? (unbuilt)"
-    return str(shape) if isinstance(shape, tuple) or isinstance(shape, dict) else ", ".join(map(str, shape))
+    return str(shape)
 
 
 def _count(operation):
@@ -122,8 +123,8 @@ def _connections(operation, model):
     sources = []
     for node in operation._inbound_nodes:
         if node in model._graph.depths:
-            sources += [f"{t._keras_history.operation.name}[{t._keras_history.node_index}][{t._keras_history.tensor_index}]"
-                        for t in node.tensors]  # fmt: skip
+            for operation, node_index, tensor_index in (tensor._keras_history for tensor in node.tensors):
+                sources.append(f"{operation.name}[{node_index}][{tensor_index}]")
     return ", ".join(sources) or "-"
 
 

@@ -5,6 +5,7 @@ import json
 import h5py
 import numpy as np
 
+from lamina import legacy
 from lamina.core.configurable import deserialize, serialize
 from lamina.errors import FileError, warn
 from lamina.saving.archive import KERAS_VERSION, compile_or_warn
@@ -162,7 +163,7 @@ def load_legacy_model(filepath, custom_objects=None, compile=True, safe_mode=Tru
         training = text_attribute(file, "training_config")
         model.compiled = False
         if compile and training is not None:
-            settings = upgrade(json.loads(training))
+            settings, _ = legacy.rename("Model.compile", upgrade(json.loads(training)))
             settings["optimizer"] = settings.pop("optimizer_config", None)
             compile_or_warn(model, settings, custom_objects, safe_mode)
             _read_optimizer(model, group_at(file, "optimizer_weights"))

@@ -1,6 +1,5 @@
 """Functional models: what the zoo does not show."""
 
-import jax
 import keras
 import numpy as np
 import pytest

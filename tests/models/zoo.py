@@ -244,7 +244,7 @@ def json_of(value):
 # class name -> (what of its description differs between the libraries on purpose, why)
 DIFFERENCES = {
     "LayerNormalization": ("axis", "Keras makes a list of an int when it builds; ours stays what was passed"),
-    "Average": ("build_config", "a layer without weights needs no shape to be built again"),
+    **dict.fromkeys(("Average", "Flatten"), ("build_config", "what has no weights needs no shape to be built again")),
     "Softmax": ("axis", "defaults of ops are not written"),
 }
 
