@@ -4,7 +4,7 @@ import numpy as np
 
 from lamina.callbacks import CallbackList
 from lamina.callbacks.logs import read_logs
-from lamina.core import tree
+from lamina.core import settings, tree
 from lamina.core.progress import Progress
 from lamina.training.interrupt import Interrupts
 
@@ -38,6 +38,7 @@ def run_batches(batches, run, callbacks, kind, progress, interrupts, model, resu
 
 def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq):
     """Train; the History."""
+    epochs = min(epochs, settings.max_epochs() or epochs)
     progress = Progress(verbose, epochs=epochs, steps=batches.num_batches)
     callbacks = _callback_list(callbacks, model, epochs=epochs, steps=batches.num_batches, verbose=verbose)
     model.stop_training = False

@@ -137,7 +137,8 @@ class Runner:
         if fresh is None or fresh[0] is not self._pattern:
             self.model.reset_metrics()
             self.refresh()
-            ours = all(is_ours(type(metric).reset_state) for metric in self.model.metrics)
+            inner = self.model._compile_metrics.metrics if self.model._compile_metrics else []
+            ours = all(is_ours(type(metric).reset_state) for metric in (*self.model.metrics, *inner))
             arrays = [np.asarray(value) for value in peek(self.groups["metrics"])]
             self._fresh_metrics = (self._pattern, arrays) if ours else None
         else:
@@ -169,11 +170,13 @@ class Runner:
         """Make what has no variables yet, from the shapes of a first batch: layers, losses and metrics, optimizer slots."""
         model = self.model
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
-        if not all(layer.built for layer in model._flatten_layers()):
-            trace(model._run, *_symbols((x,)))
+        layers = model._flatten_layers()
+        fixed = any(getattr(layer, "stateful", False) for layer in layers)  # states belong to one batch size
+        if not all(layer.built for layer in layers):
+            trace(model._run, *_symbols((x,), fixed))
             context.structure_changed()
         if y is not None and model._has_unbuilt_targets():
-            x, y, sample_weight = _symbols((x, y, sample_weight))
+            x, y, sample_weight = _symbols((x, y, sample_weight), fixed)
             y_pred = model.compute_output_spec(x)
             trace(model._build_compiled, x, y, y_pred, sample_weight)
             context.structure_changed()
@@ -200,14 +203,14 @@ def _changed(result, before, pure):
     return outputs, {index: new for index, (new, old) in enumerate(zip(after, before, strict=True)) if new is not old}
 
 
-def _symbols(batch):
-    """A batch as symbolic tensors with an open batch size."""
+def _symbols(batch, fixed):
+    """A batch as symbolic tensors with an open batch size, unless it is fixed."""
 
     def symbol(value):
         if value is None:
             return None
         shape = getattr(value, "shape", ())
-        sizes = (None, *shape[1:]) if shape else ()
+        sizes = (shape[0] if fixed else None, *shape[1:]) if shape else ()
         return KerasTensor(sizes, jax.dtypes.canonicalize_dtype(value.dtype).name)
 
     return tree.map_structure(symbol, batch)

@@ -238,6 +238,63 @@ def test_metric_of_a_layer_and_add_loss_are_in_the_logs():
     np.testing.assert_allclose(logs["loss"], 5 + np.mean(Y**2), rtol=1e-5)
 
 
+def test_compute_loss_may_do_without_training():
+    class Plain(keras.Model):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+            return super().compute_loss(x, y, y_pred, sample_weight)
+
+    inputs = keras.Input((6,))
+    model = Plain(inputs, layers.Dense(1)(inputs))
+    model.compile("sgd", "mse")
+    assert np.isfinite(model.fit(X, Y, verbose=0).history["loss"]).all()
+
+
+def test_a_metric_that_does_not_reset_goes_on():
+    class Lasting(keras.metrics.Mean):
+        def reset_state(self):
+            pass
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            super().update_state(1.0)
+
+    metric = Lasting(name="lasting")
+    regression(metrics=[metric]).fit(X, Y, batch_size=20, epochs=3, verbose=0)
+    assert float(metric.count.numpy()) == 6
+
+
+@pytest.mark.parametrize(("method", "flag", "hook"), [
+    ("evaluate", "stop_evaluating", "on_test_batch_end"), ("predict", "stop_predicting", "on_predict_batch_end"),
+])  # fmt: skip
+def test_a_callback_can_stop_evaluate_and_predict(method, flag, hook):
+    seen = []
+    callback = keras.callbacks.Callback()
+    model = regression()
+
+    def stop(batch, logs=None):
+        seen.append(batch)
+        setattr(model, flag, len(seen) == 2)
+
+    callback = type("Stop", (keras.callbacks.Callback,), {hook: lambda self, batch, logs=None: stop(batch)})()
+    data = (X, Y) if method == "evaluate" else (X,)
+    getattr(model, method)(*data, batch_size=8, verbose=0, callbacks=[callback])
+    assert seen == [0, 1]
+
+
+def test_callbacks_hear_of_steps_per_execution_batches_together():
+    heard = []
+
+    class Hearing(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            heard.append(("begin", batch))
+
+        def on_train_batch_end(self, batch, logs=None):
+            heard.append(("end", batch))
+
+    model = regression(steps_per_execution=2)
+    model.fit(X, Y, batch_size=16, verbose=0, callbacks=[Hearing()])
+    assert heard == [("begin", 0), ("end", 1), ("begin", 2), ("end", 3)]
+
+
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_keeps_float32_weights_and_learns(policy):
     keras.mixed_precision.set_global_policy(policy)
