@@ -4,6 +4,7 @@ import os
 import pathlib
 import random
 import zipfile
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class BackupAndRestore(Callback):
         self.delete_checkpoint = delete_checkpoint
         self._latest, self._previous = self.backup_dir / "latest.npz", self.backup_dir / "previous.npz"
         self._epoch = self._trained = self._since_saving = 0
-        self._start_of_epoch = None
+        self._start_of_epoch: Any = None
 
     def on_train_begin(self, logs=None):
         self._since_saving = 0

@@ -19,7 +19,7 @@ class OrbaxCheckpoint(ModelCheckpoint):
     """Saves the state of training with Orbax (the package orbax-checkpoint), in the background, in the layout of Keras.
 
     Args:
-        directory: a folder; each checkpoint is a folder in it, named by the epoch (from 0) or the number of batches so far.
+        directory: a folder; each checkpoint is a folder in it, named by the epoch (from 0) or the number of batches.
         monitor, mode: what makes a model the best.
         verbose: 1 says what is saved.
         save_best_only: save only when it is the best so far.
@@ -86,6 +86,7 @@ class OrbaxCheckpoint(ModelCheckpoint):
         if self.save_best_only and not self._is_best(epoch, logs):
             return
         step = epoch if batch is None else self._batches
+        self.wait_until_finished()  # Orbax leaves out what comes while it still writes
         parts: dict[str, Any] = {"pytree": _tree(self.model, self.save_weights_only)}
         if not self.save_weights_only:
             parts["model_config"] = {"config": json.dumps(serialize(self.model))}
@@ -104,11 +105,10 @@ def load_orbax_checkpoint(model, directory):
         FileError: when there is none, or its variables are not those of the model.
     """
     orbax = _orbax()
-    if not orbax.is_orbax_checkpoint(directory):
-        steps = [name for name in os.listdir(directory) if name.isdigit()]
-        if not steps:
-            raise FileError(f"{directory} holds no checkpoint of Orbax.")
-        directory = os.path.join(directory, max(steps, key=int))
+    steps = [name for name in os.listdir(directory) if name.isdigit()]
+    directory = os.path.join(directory, max(steps, key=int)) if steps else directory
+    if not os.path.isdir(os.path.join(directory, "pytree")):
+        raise FileError(f"{directory} holds no checkpoint of Orbax.")
     saved = orbax.load_checkpointables(os.path.abspath(directory))["pytree"]
     groups = {name: group for name, group in _groups(model, False).items() if name in saved}
     pairs = [(variable, _at(saved[name], variable, directory)) for name in groups for variable in groups[name]]
@@ -116,11 +116,11 @@ def load_orbax_checkpoint(model, directory):
         variable.assign(value)
 
 
-def _at(saved, variable, directory):
+def _at(saved: Any, variable, directory):
     for part in variable.path.split("/"):
         saved = saved.get(part) if isinstance(saved, dict) else None
-    if saved is None or np.shape(saved) != variable.shape:
-        raise FileError(f"{directory} holds {np.shape(saved)} for {variable.path}; the model needs {variable.shape}.")
+    if getattr(saved, "shape", None) != variable.shape:
+        raise FileError(f"{directory} holds no {variable.path} of shape {variable.shape}, which the model needs.")
     return np.asarray(saved)
 
 
@@ -149,9 +149,9 @@ def _tree(model, weights_only):
     return tree
 
 
-def _orbax():
+def _orbax() -> Any:
     try:
-        from orbax.checkpoint import v1
+        from orbax.checkpoint import v1  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ConfigError("OrbaxCheckpoint needs orbax-checkpoint.", fix="pip install orbax-checkpoint") from error
     return v1

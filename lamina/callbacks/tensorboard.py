@@ -58,7 +58,7 @@ class TensorBoard(Callback):
         self.embeddings_metadata = embeddings_metadata
         if self.update_freq != "epoch" and (not isinstance(self.update_freq, int) or self.update_freq < 1):
             raise ConfigError(f"update_freq is 'epoch', 'batch' or a number of batches; got {update_freq!r}.")
-        self._profiled = _batches_to_profile(profile_batch)
+        self._profiled: Any = _batches_to_profile(profile_batch)
         self._files: dict[str, Any] = {}
         self._step = self._last_batch = 0
         self._profiling = self._in_fit = False

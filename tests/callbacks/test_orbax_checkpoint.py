@@ -9,7 +9,7 @@ import pytest
 import lamina as keras
 from lamina.callbacks.orbax_checkpoint import load_orbax_checkpoint
 
-orbax = pytest.importorskip("orbax.checkpoint.v1", reason="needs orbax-checkpoint")
+orbax = pytest.importorskip("orbax.checkpoint", reason="needs orbax-checkpoint").v1
 pytestmark = pytest.mark.filterwarnings("ignore")  # Orbax's own
 
 X = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")

@@ -1,0 +1,6 @@
+"""Distillation: a small model learns from a large one."""
+
+from lamina.distillation.distiller import Distiller
+from lamina.distillation.losses import DistillationLoss, FeatureDistillation, LogitsDistillation
+
+__all__ = ["DistillationLoss", "Distiller", "FeatureDistillation", "LogitsDistillation"]
