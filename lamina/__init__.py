@@ -14,9 +14,9 @@ from lamina.legacy import install_old_modules
 __version__ = "0.1.0"
 
 _MODULES = (
-    "activations", "applications", "backend", "callbacks", "config", "constraints", "datasets", "dtype_policies",
-    "errors", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops", "optimizers", "random",
-    "regularizers", "saving", "tree", "utils",
+    "activations", "applications", "backend", "callbacks", "config", "constraints", "datasets", "distillation",
+    "dtype_policies", "errors", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops",
+    "optimizers", "quantizers", "random", "regularizers", "saving", "tree", "utils", "visualization",
 )  # fmt: skip
 _NAMES = {
     "DTypePolicy": "dtype_policies",

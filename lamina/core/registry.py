@@ -1,7 +1,7 @@
 """Names to classes and functions: the closed tables through which configs and files are read, plus what users register.
 
-Nothing named in a file is ever imported or evaluated: a name is in a table here, registered, or passed by the caller, or it is
-an error that names the nearest known name.
+Nothing named in a file is ever imported or evaluated: a name is in a table here, registered, passed by the caller, or
+it is an error that names the nearest known name.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ CLASSES = {}  # (namespace, class name) -> class, filled as classes of lamina ar
 FUNCTIONS = {}  # (namespace, function name) -> function, filled by `public_functions`
 _NAMESPACES = (
     "layers", "models", "initializers", "regularizers", "constraints", "activations", "losses", "metrics", "optimizers",
-    "callbacks", "dtype_policies", "random", "applications.convnext", "applications.inception_resnet_v2",
+    "callbacks", "distillation", "dtype_policies", "quantizers", "random", "applications.convnext", "applications.inception_resnet_v2",
 )  # fmt: skip
 _custom = {}  # registered name ("package>Name" or as passed) -> class or function
 _custom_names = {}  # class or function -> registered name
@@ -154,12 +154,12 @@ def find(name, module=None, registered_name=None, custom_objects=None, namespace
         found = _public(name, module, namespaces)
         if found is not None:
             return found
-    known = {key for _, key in (*CLASSES, *FUNCTIONS)} | set(_custom) | set(_scope.get() or ()) | set(custom_objects or ())
+    known = {*(key for _, key in (*CLASSES, *FUNCTIONS)), *_custom, *(_scope.get() or ()), *(custom_objects or ())}
     near = difflib.get_close_matches(str(name), known, n=1)
     raise ConfigError(
         f"Unknown name {name!r}" + (f" (module {module!r})" if module else "") + "."
         + (f" The nearest known name is {near[0]!r}." if near else ""),
-        fix=f"Pass custom_objects={{{str(name)!r}: ...}} or register it with @lamina.saving.register_keras_serializable().",
+        fix=f"Pass custom_objects={{{str(name)!r}: ...}}, or put @saving.register_keras_serializable() on it.",
     )  # fmt: skip
 
 
@@ -169,8 +169,9 @@ def _public(name, module, namespaces):
     for table in tables:
         if wanted and (wanted, name) in table:
             return table[wanted, name]
-    if wanted and wanted != "keras" and (wanted[:6] != "keras." or any(space == wanted for space, _ in (*CLASSES, *FUNCTIONS))):
-        return None  # `keras` alone and modules of old, such as keras.engine, are looked for everywhere
+    is_old = wanted and wanted.startswith("keras.") and all(space != wanted for space, _ in (*CLASSES, *FUNCTIONS))
+    if wanted and wanted != "keras" and not is_old:
+        return None  # `keras` alone and modules that are gone, such as keras.engine, stand for all of it
     for table in tables:
         for (namespace, known), obj in table.items():
             if known == name and (namespaces is None or namespace in namespaces):

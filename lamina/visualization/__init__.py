@@ -1,0 +1,16 @@
+"""Visualization: images with what is known of them drawn on."""
+
+from lamina.visualization.drawing import draw_bounding_boxes, draw_segmentation_masks
+from lamina.visualization.galleries import (
+    plot_bounding_box_gallery,
+    plot_image_gallery,
+    plot_segmentation_mask_gallery,
+)
+
+__all__ = [
+    "draw_bounding_boxes",
+    "draw_segmentation_masks",
+    "plot_bounding_box_gallery",
+    "plot_image_gallery",
+    "plot_segmentation_mask_gallery",
+]
