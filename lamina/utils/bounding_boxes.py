@@ -1,0 +1,6 @@
+"""keras.utils.bounding_boxes: boxes in images."""
+
+from lamina.ops import bounding_boxes
+from lamina.ops.bounding_boxes import *  # noqa: F403  (the module lists its public names)
+
+__all__ = list(bounding_boxes.__all__)
