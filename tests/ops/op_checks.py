@@ -30,7 +30,7 @@ def assert_same(ours, theirs, tolerance=1e-5):
 
 
 def check_values(name, args, kwargs, tolerance=1e-5, compiled=False):
-    """Our result and Keras's are the same; gives ours. compiled: each runs as one compiled function, which costs less."""
+    """Our result and Keras's are the same; gives ours. compiled: each as one compiled function, which costs less."""
     run = _compiled if compiled else lambda function, args, kwargs: function(*args, **kwargs)
     ours = run(find(lamina.ops, name), args, kwargs)
     assert_same(ours, run(find(keras.ops, name), args, kwargs), tolerance)
@@ -71,7 +71,7 @@ def check_gradients(name, args, kwargs, tolerance=1e-4):
     assert_same(gradients(find(lamina.ops, name)), gradients(find(keras.ops, name)), tolerance)
 
 
-def check_symbolic(name, args, kwargs, ours):
+def check_symbolic(ours, name, args, kwargs):
     """On symbolic tensors of known sizes the op gives the shape and type it gives on arrays; with an unknown batch,
     None where the result has the size of the batch, and the other sizes as they are."""
     outputs = [jnp.asarray(output) for output in jax.tree_util.tree_leaves(ours)]
