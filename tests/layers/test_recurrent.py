@@ -18,6 +18,7 @@ from lamina.layers.input_layer import Input
 from lamina.layers.layer import Layer
 from lamina.layers.recurrent import GRU, LSTM, RNN, SimpleRNN
 from lamina.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from lamina.models import Sequential
 
 _ours = types.SimpleNamespace(
     RNN=RNN, StackedRNNCells=StackedRNNCells, LSTMCell=LSTMCell, GRUCell=GRUCell, SimpleRNNCell=SimpleRNNCell
@@ -168,6 +169,19 @@ def test_states_are_variables_of_the_compiled_step_but_no_weights():
     assert store == {}
 
 
+def test_a_stateful_model_is_trained_and_predicts():
+    model = Sequential([Input((4, 3), batch_size=2), LSTM(2, stateful=True)])
+    model.compile("sgd", "mse")
+    x = draw((4, 4, 3))
+    model.fit(x, draw((4, 2)), batch_size=2, verbose=0)
+    assert (model.layers[0].states[0].numpy() != 0).any()
+    model.layers[0].reset_states()
+    first, second = (model.predict(x, batch_size=2, verbose=0) for _ in range(2))
+    assert (first != second).any()
+    model.layers[0].reset_states()
+    np.testing.assert_array_equal(model.predict(x, batch_size=2, verbose=0), first)
+
+
 @pytest.mark.parametrize("ours", [GRU, LSTM])
 def test_initial_state(ours):
     states = [draw((2, 2), seed) for seed in range(2 if ours is LSTM else 1)]
@@ -186,7 +200,7 @@ def test_masked_steps_before_the_first_output_with_an_initial_state():
 
 
 def test_the_fast_loop_is_the_plain_one():
-    """A subclass with a call of its own goes step by step, differentiated by JAX alone: same outputs, second derivatives."""
+    """A subclass with a call of its own goes step by step, differentiated by JAX alone: same second derivatives."""
 
     class Plain(GRUCell):
         def call(self, inputs, states, training=False):
