@@ -20,6 +20,7 @@ from lamina.core.settings import (
 from lamina.legacy import install_old_modules
 from lamina.random import set_global_seed as set_random_seed
 from lamina.training.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
+from lamina.utils import bounding_boxes, legacy
 from lamina.utils.arrays import normalize, to_categorical
 from lamina.utils.directories import (
     audio_dataset_from_directory,
@@ -29,6 +30,7 @@ from lamina.utils.directories import (
 from lamina.utils.files import get_file
 from lamina.utils.graphs import get_source_inputs
 from lamina.utils.images import array_to_img, img_to_array, load_img, save_img
+from lamina.utils.plotting import model_to_dot, plot_model
 from lamina.utils.sequences import pad_sequences
 from lamina.utils.session import clear_session, is_keras_tensor
 from lamina.utils.settings import Config
@@ -45,6 +47,7 @@ __all__ = [
     "Sequence",
     "array_to_img",
     "audio_dataset_from_directory",
+    "bounding_boxes",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
@@ -59,10 +62,13 @@ __all__ = [
     "img_to_array",
     "is_interactive_logging_enabled",
     "is_keras_tensor",
+    "legacy",
     "load_img",
+    "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "plot_model",
     "register_keras_serializable",
     "save_img",
     "serialize_keras_object",
