@@ -3,6 +3,8 @@
 import pathlib
 import tempfile
 
+from typing import Any
+
 from lamina import saving
 from lamina.core import registry, tree
 from lamina.core.configurable import signature_of
@@ -22,8 +24,8 @@ from lamina.training.trainer import Trainer
 class Model(Trainer, Layer):
     """A layer with `compile`, `fit`, `evaluate`, `predict`, `summary` and `save`.
 
-    `Model(inputs, outputs)` is a functional model: the graph between symbolic tensors (structures of them are welcome). A subclass
-    writes `__init__` and `call` instead.
+    `Model(inputs, outputs)` is a functional model: the graph between symbolic tensors (structures of them are welcome).
+    A subclass writes `__init__` and `call` instead.
 
     >>> import lamina as keras
     >>> inputs = keras.Input((4,))
@@ -33,9 +35,9 @@ class Model(Trainer, Layer):
     """
 
     _keras_module = "keras"
-    _graph = None
+    _graph: Any = None
 
-    def __new__(cls, *args, **kwargs):
+    def __new__(cls: Any, *args, **kwargs):
         if cls is Model and _is_graph(args, kwargs):
             cls = Functional
         return super().__new__(cls, *args, **kwargs)
@@ -129,7 +131,7 @@ class Model(Trainer, Layer):
     def call(self, inputs, training=None, mask=None):
         """Run the graph; a subclass without one writes its own."""
         if self._graph is None:
-            raise NotImplementedError(f"{type(self).__name__} has no call method and no graph. Write call(self, inputs).")
+            raise NotImplementedError(f"{type(self).__name__} has no call and no graph. Write call(self, inputs).")
         values = standardize_inputs(self._graph, inputs, self)
         if mask is not None:
             for value, one in zip(values, tree.flatten(mask), strict=True):
@@ -216,8 +218,8 @@ class Model(Trainer, Layer):
 
     def _is_its_graph(self):
         """Whether it is made from inputs and outputs alone, not by an __init__ of its own that draws a graph."""
-        init = type(self).__init__
-        return self._graph is not None and (init is Model.__init__ or {"inputs", "outputs"} <= set(signature_of(type(self))))
+        takes_ends = {"inputs", "outputs"} <= set(signature_of(type(self)))
+        return self._graph is not None and (takes_ends or type(self).__init__ is Model.__init__)
 
     def build_from_config(self, config):
         """Build with the shapes a file holds."""
