@@ -1,0 +1,149 @@
+"""Models as scikit-learn estimators (`pip install lamina[sklearn]`)."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+
+from lamina.errors import ConfigError
+from lamina.models import Model, clone_model
+
+__all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
+
+
+class _Estimator(BaseEstimator):
+    """A model that is made and trained by `fit(X, y)`."""
+
+    model_: Any
+
+    def __init__(self, model, warm_start=False, model_kwargs=None, fit_kwargs=None):
+        self.model = model
+        self.warm_start = warm_start
+        self.model_kwargs = model_kwargs
+        self.fit_kwargs = fit_kwargs
+
+    def __sklearn_tags__(self):
+        tags: Any = super().__sklearn_tags__()
+        tags.non_deterministic = True
+        return tags
+
+    def fit(self, X, y, **kwargs):
+        """Make the model (a clone, or what the function gives) and train it; `kwargs` go to `Model.fit`."""
+        X, y = validate_data(self, X, y, multi_output=True, y_numeric=self._is_numeric)
+        targets = self._targets(y)
+        if not (self.warm_start and hasattr(self, "model_")):
+            self.model_ = self._made(X, targets)
+        arguments = {**(self.fit_kwargs or {}), **kwargs}
+        self.history_ = self.model_.fit(X, targets, **arguments)
+        return self
+
+    def _made(self, X, targets):
+        if not isinstance(self.model, Model):
+            return self._compiled(self.model(X=X, y=targets, **(self.model_kwargs or {})))
+        if self.warm_start:
+            return self._compiled(self.model)
+        clone = clone_model(self._compiled(self.model))
+        clone.compile_from_config(self.model.get_compile_config())
+        return clone
+
+    @staticmethod
+    def _compiled(model):
+        if not isinstance(model, Model) or not model.compiled:
+            what = "is not compiled" if isinstance(model, Model) else f"is {type(model).__name__}"
+            raise ConfigError(
+                f"model is a compiled Model or a function that gives one; it {what}.", fix="Call compile()."
+            )
+        return model
+
+    def _outputs(self, X):
+        check_is_fitted(self, "model_")
+        return np.asarray(self.model_.predict(validate_data(self, X, reset=False), verbose=0))
+
+    _is_numeric = True
+
+    def _targets(self, y):
+        self._is_row = y.ndim == 1
+        return y[:, None] if self._is_row else y
+
+
+class SKLearnClassifier(ClassifierMixin, _Estimator):
+    """A classifier: the model is trained on one-hot labels and gives a number for each class.
+
+    Args:
+        model: a compiled Model, of which `fit` trains a clone, or a function `model(X, y, **model_kwargs)` that gives
+            one; `y` is one-hot.
+        warm_start: go on with the weights of the last fit (or of `model` itself).
+        model_kwargs: for the function.
+        fit_kwargs: for `Model.fit`; what `fit` is given goes before them.
+
+    After `fit`, `model_` is the model, `history_` what its fit gave, and `classes_` are the labels.
+
+    >>> import lamina as keras
+    >>> def make(X, y):
+    ...     model = keras.Sequential([keras.Input(X.shape[1:]), keras.layers.Dense(y.shape[1], activation="softmax")])
+    ...     model.compile("adam", "categorical_crossentropy")
+    ...     return model
+    >>> X, y = np.eye(2), np.array(["no", "yes"])
+    >>> SKLearnClassifier(make, fit_kwargs={"verbose": 0}).fit(X, y).predict(X).shape
+    (2,)
+    """
+
+    _is_numeric = False
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = True  # the checks train for an epoch
+        return tags
+
+    def _targets(self, y):
+        check_classification_targets(y)
+        self.classes_, numbers = np.unique(column_or_1d(y, warn=True), return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ConfigError(f"Classifier can't train when only one class is present: {self.classes_}.")
+        return np.eye(len(self.classes_))[numbers]
+
+    def predict(self, X):
+        """The label of the largest output for each sample."""
+        outputs = self._outputs(X)
+        return self.classes_[np.argmax(outputs, axis=-1)]
+
+    def decision_function(self, X):
+        """The outputs of the model: (samples, classes); of two classes (samples,), the second less the first."""
+        outputs = self._outputs(X)
+        return outputs[:, 1] - outputs[:, 0] if len(self.classes_) == 2 else outputs
+
+
+class SKLearnRegressor(RegressorMixin, _Estimator):
+    """A regressor: the model is trained on targets of shape (samples, outputs).
+
+    The arguments are those of `SKLearnClassifier`; `y` of shape (samples,) comes to the model as (samples, 1).
+    """
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True
+        tags.target_tags.multi_output = True
+        return tags
+
+    def predict(self, X):
+        """The outputs of the model, in the shape of the `y` it was fitted on."""
+        outputs = self._outputs(X).astype("float64")
+        return outputs[:, 0] if self._is_row else outputs
+
+
+class SKLearnTransformer(TransformerMixin, _Estimator):
+    """A transformer: features are what the model makes of samples.
+
+    The arguments are those of `SKLearnClassifier`; the targets are those of `SKLearnRegressor`.
+    """
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []  # outputs have the type the model computes in
+        return tags
+
+    def transform(self, X):
+        """The outputs of the model: (samples, features)."""
+        return self._outputs(X)
