@@ -1,5 +1,6 @@
 """preprocess_input and decode_predictions, against Keras."""
 
+import hashlib
 import importlib
 import json
 
@@ -28,7 +29,8 @@ def test_preprocess_input_is_that_of_keras(mode, data_format, batch, dtype):
     np.testing.assert_allclose(given, expected, rtol=1e-5, atol=1e-5)
     assert given.dtype == expected.dtype
     np.testing.assert_array_equal(pixels, kept)
-    np.testing.assert_allclose(imagenet_utils.preprocess_input(jnp.asarray(pixels), data_format, mode), given, atol=1e-4)
+    from_jax = imagenet_utils.preprocess_input(jnp.asarray(pixels), data_format, mode)
+    np.testing.assert_allclose(from_jax, given, atol=1e-4)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -41,8 +43,8 @@ def test_preprocess_input_in_a_model(mode):
 
 
 FAMILIES = (
-    "convnext densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet mobilenet_v2 mobilenet_v3 "
-    "nasnet resnet resnet50 resnet_v2 vgg16 vgg19 xception"
+    "convnext densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet mobilenet_v2 "
+    "mobilenet_v3 nasnet resnet resnet50 resnet_v2 vgg16 vgg19 xception"
 ).split()
 
 
@@ -65,8 +67,6 @@ def test_preprocess_input_errors():
 @pytest.fixture
 def names(monkeypatch, tmp_path):
     """The class names in Keras's cache folder, with the hash of this file in place of the published one."""
-    import hashlib
-
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     text = json.dumps({str(index): [f"n{index:08}", f"thing_{index}"] for index in range(1000)})
     (tmp_path / "models").mkdir()
@@ -90,7 +90,7 @@ def test_decode_predictions(names):
 def test_the_published_names_have_the_address_and_hash_of_keras():
     from keras.src.applications import imagenet_utils as theirs
 
-    assert theirs.CLASS_INDEX_PATH == imagenet_utils.CLASSES.url
+    assert imagenet_utils.CLASSES.url == theirs.CLASS_INDEX_PATH
     assert imagenet_utils.CLASSES.digest == "c2c37ea517e94d9795004a39431a14cb"
 
 
