@@ -2,9 +2,7 @@
 
 import os
 import pathlib
-import random
 import zipfile
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +10,7 @@ from lamina.callbacks.callback import Callback
 from lamina.core import context
 from lamina.core.dtypes import numpy_dtype
 from lamina.core.files import replacing
+from lamina.core.global_random import random_states, set_random_states
 from lamina.errors import ConfigError, FileError, warn
 
 __all__ = ["BackupAndRestore"]
@@ -22,7 +21,7 @@ class BackupAndRestore(Callback):
 
     A backup holds all variables (weights, seeds, optimizer, metrics), the random states of NumPy, Python and lamina,
     the epoch and the batch, so that the run ends with the weights, to the bit, of one that was never killed. It holds
-    no state of other callbacks, and data that comes from a generator is read again up to the batch.
+    no state of other callbacks or of data sets, and what a generator gave before is read again and left out.
 
     Args:
         backup_dir: a folder for this run alone.
@@ -47,7 +46,6 @@ class BackupAndRestore(Callback):
         self.delete_checkpoint = delete_checkpoint
         self._latest, self._previous = self.backup_dir / "latest.npz", self.backup_dir / "previous.npz"
         self._epoch = self._trained = self._since_saving = 0
-        self._start_of_epoch: Any = None
 
     def on_train_begin(self, logs=None):
         self._since_saving = 0
@@ -60,7 +58,6 @@ class BackupAndRestore(Callback):
         resumed = self.model.resume_point
         self._epoch = epoch
         self._trained = 0 if resumed is None else resumed.batch
-        self._start_of_epoch = _random_states() if resumed is None else resumed.start_of_epoch()
 
     def on_train_batch_end(self, batch, logs=None):
         if self.save_freq == "epoch":
@@ -83,12 +80,13 @@ class BackupAndRestore(Callback):
                 self.backup_dir.rmdir()
 
     def _save(self, epoch, batch):
-        now = _random_states()
+        opened_at, taken = self.model.training_batches.position()
         arrays = {
             "epoch": np.array(epoch),
             "batch": np.array(batch),
-            **{f"now/{name}": state for name, state in now.items()},
-            **{f"start/{name}": state for name, state in (self._start_of_epoch if batch else now).items()},
+            "taken": np.array(taken),
+            **{f"now/{name}": state for name, state in random_states().items()},
+            **{f"opened_at/{name}": state for name, state in opened_at.items()},
             **{f"values/{index}": np.asarray(cell.read()) for index, cell in enumerate(_cells(self.model))},
         }
         self.backup_dir.mkdir(parents=True, exist_ok=True)
@@ -120,20 +118,13 @@ class ResumePoint:
         self.epoch, self.batch = int(backup["epoch"]), int(backup["batch"])
         self._model, self._backup = model, backup
 
-    def start_of_epoch(self):
-        """The random states at the start of the epoch."""
-        return _part(self._backup, "start/")
-
     def replay(self, batches):
-        """The rest of the epoch: its batches are drawn as they were, those trained before are left out."""
-        _set_random_states(self.start_of_epoch())
-        rest = batches.epoch()
-        for _ in range(self.batch):
-            next(rest, None)
-        _set_random_states(_part(self._backup, "now/"))
+        """The rest of the epoch: batches are drawn as they were, those trained before are left out."""
+        batches.resume(_part(self._backup, "opened_at/"), int(self._backup["taken"]))
+        set_random_states(_part(self._backup, "now/"))
         if self.batch:  # the metrics in the middle of an epoch; at its start they begin anew
             _write_cells(self._model, self._backup)
-        return rest
+        return batches.epoch(self.batch)
 
 
 def _part(arrays, prefix):
@@ -163,22 +154,3 @@ def _write_cells(model, backup):
                 fix="Give each run a backup_dir of its own, or delete the backup.",
             )
         cell.assign(value)
-
-
-def _random_states():
-    """The states of NumPy's and Python's global generators, as arrays."""
-    numpy = np.random.get_state(legacy=False)
-    _, words, next_gauss = random.getstate()
-    return {
-        "numpy": numpy["state"]["key"],
-        "numpy_rest": np.array([numpy["state"]["pos"], numpy["has_gauss"], numpy["gauss"]], "float64"),
-        "python": np.array(words, "uint32"),
-        "python_gauss": np.array([] if next_gauss is None else [next_gauss], "float64"),
-    }
-
-
-def _set_random_states(states):
-    position, has_gauss, gauss = states["numpy_rest"].tolist()
-    np.random.set_state(("MT19937", states["numpy"], int(position), int(has_gauss), gauss))
-    words, next_gauss = tuple(states["python"].tolist()), states["python_gauss"].tolist()
-    random.setstate((3, words, next_gauss[0] if next_gauss else None))

@@ -15,11 +15,12 @@ CLASSES = {}  # (namespace, class name) -> class, filled as classes of lamina ar
 FUNCTIONS = {}  # (namespace, function name) -> function, filled by `public_functions`
 _NAMESPACES = (
     "layers", "models", "initializers", "regularizers", "constraints", "activations", "losses", "metrics", "optimizers",
-    "callbacks", "distillation", "dtype_policies", "quantizers", "random", "applications.convnext", "applications.inception_resnet_v2",
+    "callbacks", "distillation", "dtype_policies", "quantizers", "random", "applications.convnext",
+    "applications.inception_resnet_v2",
 )  # fmt: skip
 _custom = {}  # registered name ("package>Name" or as passed) -> class or function
 _custom_names = {}  # class or function -> registered name
-_scope = ContextVar("custom_objects", default=None)
+_scope: ContextVar = ContextVar("custom_objects", default=None)
 
 
 def namespace_of(cls):

@@ -41,7 +41,7 @@ def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, call
     epochs = min(epochs, settings.max_epochs() or epochs)
     progress = Progress(verbose, epochs=epochs, steps=batches.num_batches)
     callbacks = _callback_list(callbacks, model, epochs=epochs, steps=batches.num_batches, verbose=verbose)
-    model.stop_training = False
+    model.stop_training, model.training_batches = False, batches
     runner = model._runner
     runner.prepare("train", batches.peek())
     with Interrupts() as interrupts:
@@ -66,7 +66,7 @@ def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, call
             _finish_averages(model, runner)
             callbacks.on_train_end(logs)
         finally:
-            model.resume_point = None
+            model.training_batches = model.resume_point = None
             runner.release()
     return model.history
 

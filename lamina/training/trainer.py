@@ -29,7 +29,7 @@ class Trainer(OldMethods):
     compiled = False
     stop_training = stop_evaluating = stop_predicting = False
     steps_per_execution = 1
-    resume_point = None  # where `fit` goes on, said by BackupAndRestore
+    training_batches = resume_point = None  # of the running `fit`; BackupAndRestore reads one and sets the other
     run_eagerly = False
     _compile_loss = _compile_metrics = _loss_tracker = _runner_made = _compile_arguments = None
 

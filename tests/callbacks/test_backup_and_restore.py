@@ -82,6 +82,45 @@ def test_a_killed_run_ends_the_same(tmp_path, save_freq, shuffle):
     assert not folder.exists()
 
 
+@pytest.mark.parametrize(
+    "data, save_freq", [("arrays", "epoch"), ("arrays", 1), ("generator", 1), ("dataset", "epoch")]
+)
+def test_epochs_that_stop_within_the_data(tmp_path, save_freq, data):
+    def fit(model, *callbacks):
+        def generate():
+            while True:
+                rows = np.random.permutation(24)[:6]
+                yield X[rows], Y[rows]
+
+        given = {"arrays": (X, Y), "generator": (generate(),), "dataset": (Batches(workers=1),)}[data]
+        size = {"batch_size": 6} if data == "arrays" else {}
+        model.fit(*given, **size, epochs=4, steps_per_epoch=2, verbose=0, callbacks=[*callbacks])
+
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, index):
+            return X[6 * index : 6 * index + 6], Y[6 * index : 6 * index + 6]
+
+    def start(seed):
+        keras.utils.set_random_seed(seed)
+        model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        return model
+
+    whole, first = start(1), start(1)
+    keras.utils.set_random_seed(1)
+    fit(whole)
+    keras.utils.set_random_seed(1)
+    with pytest.raises(Killed):
+        fit(first, keras.callbacks.BackupAndRestore(tmp_path, save_freq), killed_after(7))
+    again = start(2)
+    keras.utils.set_random_seed(1 if data == "generator" else 2)
+    fit(again, keras.callbacks.BackupAndRestore(tmp_path, save_freq))
+    assert_same(again, whole)
+
+
 def test_killed_twice_and_at_once(tmp_path):
     whole = start(1)
     fit(whole)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core import settings
+from lamina.core.global_random import random_states, set_random_states
 from lamina.errors import DataError
 from lamina.training.data.leaves import (
     as_arrays,
@@ -71,7 +72,8 @@ class Batches:
         self.steps = limit if limit and limit < (steps or pass_length or math.inf) else steps
         self.pass_length = pass_length
         self._running = None  # a pass that was begun and not finished: by peek, or by an epoch of fewer steps
-        self._taken = 0
+        self._taken = 0  # batches of that pass that were used
+        self._opened_at = None  # the random states with which it was opened
 
     def open(self):
         """An iterator over one pass."""
@@ -89,7 +91,7 @@ class Batches:
 
     def peek(self):
         """The first batch of the next epoch, which still gives it."""
-        self._running = self._running or self.open()
+        self._running = self._running or self._open()
         first = next(self._running, None)
         if first is None:
             raise DataError(
@@ -98,25 +100,49 @@ class Batches:
         self._running = itertools.chain([first], self._running)
         return first
 
-    def epoch(self):
-        """An epoch: the whole data; or `steps` batches, going on where the last epoch stopped."""
+    def epoch(self, first=0):
+        """An epoch: the whole data; or `steps` batches, going on where the last epoch stopped. `first` of them were
+        given before, by the run that is resumed."""
         self.begin_epoch()
-        return self._whole() if self.steps is None else self._part()
+        return self._whole() if self.steps is None else self._part(first)
+
+    def position(self):
+        """(random states with which the running pass was opened, how many of its batches were used), or ({}, 0)."""
+        return (self._opened_at, self._taken) if self._taken else ({}, 0)
+
+    def resume(self, opened_at, taken):
+        """Go to the `position` of another run, by drawing batches as it drew them."""
+        if self.can_reopen:
+            self._running = None
+        if taken:
+            set_random_states(opened_at)
+            self._running = self._running or self._open()
+            for _ in range(taken):
+                next(self._running, None)
+            self._taken, self._opened_at = taken, opened_at
+
+    can_reopen = True  # whether `open` gives another pass, from the start
+
+    def _open(self):
+        self._opened_at = random_states()
+        return self.open()
 
     def _whole(self):
-        running, self._running = self._running or self.open(), None
-        count = 0
-        for count, batch in enumerate(running, 1):
+        running, self._running = self._running or self._open(), None
+        count = self._taken
+        for count, batch in enumerate(running, self._taken + 1):
+            self._taken = count
             yield batch
+        self._taken = 0
         if count:
             self.pass_length = count
         else:
             self._ran_out()
             self.exhausted = True
 
-    def _part(self):
-        for step in range(self.steps):
-            self._running = self._running or self.open()
+    def _part(self, first):
+        for step in range(first, self.steps):
+            self._running = self._running or self._open()
             batch = next(self._running, None)
             if batch is None:
                 self._running, self._taken, self.exhausted = None, 0, step == 0
@@ -129,7 +155,7 @@ class Batches:
 
     def _ran_out(self):
         warnings.warn(
-            f"The data ran out before the end of the epoch ({self.num_batches or 'unknown'} steps): the epoch ends here. "
+            f"The data ran out before the end of the epoch ({self.num_batches or 'unknown'} steps): it ends here. "
             "A generator must yield at least steps_per_epoch * epochs batches.",
             stacklevel=3,
         )
@@ -295,7 +321,9 @@ def _stream(x, steps, shuffle, class_weight):
     """StreamBatches over x, opened in the way of its kind."""
     common = {"steps": steps, "class_weight": class_weight}
     if hasattr(x, "__next__"):
-        return StreamBatches(lambda: x, **common)
+        batches = StreamBatches(lambda: x, **common)
+        batches.can_reopen = False
+        return batches
     if is_kind(x, "tensorflow", "DatasetV2", "DistributedDataset"):
         length = int(x.cardinality()) if hasattr(x, "cardinality") else -1  # below zero: endless or unknown
         return StreamBatches(getattr(x, "as_numpy_iterator", x.__iter__), length if length >= 0 else None, **common)
