@@ -1,5 +1,7 @@
 """Boxes in images: formats, overlaps, and what happens to them when their image changes."""
 
+from typing import Any
+
 import jax.numpy as jnp
 
 from lamina.core import tree
@@ -29,7 +31,7 @@ _FORMATS = {  # name -> (to left, top, right, bottom; from them)
 }
 
 
-def convert_format(boxes, source, target, height=None, width=None, dtype="float32"):
+def convert_format(boxes, source, target, height=None, width=None, dtype="float32") -> Any:
     """Boxes in another format.
 
     Shapes: ([batch], boxes, 4), or a dict with such `boxes`.
@@ -166,10 +168,13 @@ _TINY = 1e-7
 
 
 def _corners(boxes, box_format, image_shape):
-    height, width = image_shape[:2] if image_shape is not None else (None, None)
     target = "rel_xyxy" if _format(box_format)[1] and image_shape is None else "xyxy"
     boxes = jnp.asarray(unwrap(boxes), "float32")
-    return convert_format(boxes.reshape(-1, 4), box_format, target, height, width).reshape(boxes.shape)
+    return convert_format(boxes.reshape(-1, 4), box_format, target, **_size_of(image_shape)).reshape(boxes.shape)
+
+
+def _size_of(image_shape) -> dict[str, Any]:
+    return dict(zip(("height", "width"), image_shape or (), strict=False))
 
 
 def _area(boxes):
@@ -185,9 +190,9 @@ def encode_box_to_deltas(
     Shapes: (boxes, 4), ([batch], boxes, 4) -> ([batch], boxes, 4), divided by the four numbers of `variance`.
     """
     variance = _centred(encoding_format, variance)
-    size = image_shape[:2] if image_shape is not None else (None, None)
-    anchors = convert_format(anchors, anchor_format, encoding_format, *size)
-    boxes = convert_format(boxes, box_format, encoding_format, *size)
+    size = _size_of(image_shape)
+    anchors = convert_format(anchors, anchor_format, encoding_format, **size)
+    boxes = convert_format(boxes, box_format, encoding_format, **size)
     moved = (boxes[..., :2] - anchors[..., :2]) / anchors[..., 2:]
     stretched = jnp.log(jnp.maximum(boxes[..., 2:], _TINY) / jnp.maximum(anchors[..., 2:], _TINY))
     return jnp.concatenate([moved, stretched], axis=-1) / variance
@@ -198,14 +203,14 @@ def decode_deltas_to_boxes(
 ):
     """The boxes that `encode_box_to_deltas` described; both may be dicts with the same keys."""
     variance = _centred(encoded_format, variance)
-    size = image_shape[:2] if image_shape is not None else (None, None)
+    size = _size_of(image_shape)
 
     def decode(anchors, deltas):
-        anchors = convert_format(anchors, anchor_format, encoded_format, *size)
+        anchors = convert_format(anchors, anchor_format, encoded_format, **size)
         deltas = jnp.asarray(unwrap(deltas), "float32") * variance
         centres = deltas[..., :2] * anchors[..., 2:] + anchors[..., :2]
         sizes = jnp.exp(deltas[..., 2:]) * anchors[..., 2:]
-        return convert_format(jnp.concatenate([centres, sizes], axis=-1), encoded_format, box_format, *size)
+        return convert_format(jnp.concatenate([centres, sizes], axis=-1), encoded_format, box_format, **size)
 
     return tree.map_structure(decode, anchors, boxes_delta)
 

@@ -1,6 +1,7 @@
 """Data sets from folders of files: a folder a class, or labels given. Files are read ahead of the step."""
 
 import os
+from typing import Any
 
 import numpy as np
 
@@ -143,7 +144,7 @@ class Files:
         if not os.path.isdir(directory):
             raise DataError(f"There is no folder {directory}.")
         inferred = labels == "inferred" and label_mode is not None
-        self.classes = class_names and list(class_names)
+        self.classes: Any = class_names and list(class_names)
         if inferred:
             self.paths, self.numbers = self._by_folder(directory, endings, follow_links)
         else:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", 
     return image.resize((width, height), module.Resampling[interpolation.upper()], box)
 
 
-def _opened(path):
+def _opened(path) -> Any:
     return contextlib.nullcontext(path) if isinstance(path, io.IOBase) else open(path, "rb")
 
 

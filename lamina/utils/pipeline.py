@@ -47,7 +47,7 @@ def _dataset_class():
 
         def __init__(self, count, fetch, batch_size, seed):
             super().__init__()
-            self.count, self.fetch, self.batch_size, self.seed = count, fetch, batch_size, seed
+            self.count, self.fetch, self.batch_size, self.order = count, fetch, batch_size, seed
             self.passes = 0
 
         def __len__(self):
@@ -55,8 +55,8 @@ def _dataset_class():
 
         def __iter__(self):
             indices = grain.MapDataset.source(range(self.count))
-            if self.seed is not None:
-                indices = indices.shuffle(seed=(self.seed + self.passes) % 2**32)
+            if self.order is not None:
+                indices = indices.shuffle(seed=(self.order + self.passes) % 2**32)
                 self.passes += 1
             if self.batch_size is not None:
                 indices = indices.batch(self.batch_size, batch_fn=np.array)
