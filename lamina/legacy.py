@@ -390,3 +390,10 @@ def install_old_modules(package):
         elif importlib.util.find_spec(path) is None:
             module = sys.modules[path] = _OldModule(path, target)
             setattr(sys.modules[parent], name, module)
+
+
+def __getattr__(name):
+    """`keras.legacy.saving` is `keras.utils.legacy`, which is floors above: read when it is asked for."""
+    if name == "saving":
+        return importlib.import_module("lamina.utils.legacy")
+    raise AttributeError(f"module 'lamina.legacy' has no attribute {name!r}")
