@@ -21,8 +21,8 @@ Parameter = inspect.Parameter
 _PLAIN = (type(None), str, bool, int, float, bytes)
 
 
-def signature_of(cls):
-    """name -> (parameter, class whose __init__ has it): the arguments of `cls`, those passed on as **kwargs included."""
+def signature_of(cls) -> Any:
+    """name -> (parameter, class whose __init__ has it): the arguments of `cls`, passed-on **kwargs included."""
     if "_signature" in cls.__dict__:
         return cls._signature
     found = {}
@@ -143,7 +143,7 @@ def config_value(value):
     return serialize(value)
 
 
-def serialize(obj):
+def serialize(obj) -> Any:
     """A JSON-able description of `obj`, in the format of Keras 3 files.
 
     >>> from lamina import initializers

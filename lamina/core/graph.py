@@ -1,4 +1,4 @@
-"""The functional graph: operations, the nodes that record their calls, and `Function`, which runs from inputs to outputs."""
+"""The functional graph: operations, nodes that record their calls, and `Function`, which runs from input to output."""
 
 from collections import defaultdict, namedtuple
 
@@ -37,7 +37,7 @@ class Operation:
 
     def _first_node(self, what):
         if not self._inbound_nodes:
-            raise AttributeError(f"{self.name} has no {what} yet: it was never called on a symbolic tensor (keras.Input).")
+            raise AttributeError(f"{self.name} has no {what} yet: it was never called on a symbolic tensor.")
         return self._inbound_nodes[0]
 
     def get_input_at(self, node_index):
@@ -100,8 +100,8 @@ def node_of(tensor):
 class Function:
     """The part of a graph between `inputs` and `outputs` (structures of KerasTensors), ready to run.
 
-    `nodes` is in running order; `operations` in the order Keras lists a model's layers: by depth from the inputs, and within one
-    depth in the order in which a walk from the outputs met them.
+    `nodes` is in running order; `operations` in the order Keras lists a model's layers: by depth from the inputs, and
+    within one depth in the order in which a walk from the outputs met them.
     """
 
     def __init__(self, inputs, outputs, name=None):
@@ -163,7 +163,7 @@ def _walk(inputs, outputs, name):
     given = {id(tensor) for tensor in inputs}
     met, finished, done, open_nodes = {}, [], set(), set()
     for output in outputs:
-        stack = [(output, None)]
+        stack: list = [(output, None)]
         while stack:
             tensor, parents = stack.pop()
             node = node_of(tensor)

@@ -16,11 +16,11 @@ _TENSOR_NAMES = frozenset("x x1 x2 y xs inputs bias mask scale offset constant_v
 
 
 def op(function=None, *, settings=(), name=None) -> Any:
-    """Make `function` an op: on arrays and variables it computes; a KerasTensor among its arguments makes it a graph node.
+    """Make `function` an op: on arrays and variables it computes; with a KerasTensor among its arguments it is a node.
 
     Args:
-        settings: required parameters that are no tensors (`newshape` of reshape). They and the parameters with a default are
-            written in the config of the node, the others in the arguments of its call, as Keras's files have it.
+        settings: required parameters that are no tensors (`newshape` of reshape). They and parameters with a default
+            are written in the config of the node, the others in the arguments of its call, as Keras's files have it.
 
     >>> import lamina as keras
     >>> keras.ops.relu(keras.Input((3,))).shape
@@ -32,12 +32,12 @@ def op(function=None, *, settings=(), name=None) -> Any:
     if op_name in OPS and OPS[op_name].compute.__module__ != function.__module__:
         op_name = f"{function.__module__.split('.')[-2]}_{op_name}"  # a loss may have the name of an op
 
-    @functools.wraps(function)
-    def public(*args, **kwargs):
+    def run(*args, **kwargs):
         if is_symbolic(args) or (kwargs and is_symbolic(kwargs)):
             return _record(public, args, kwargs)
         return function(*unwrap(args), **unwrap(kwargs))
 
+    public: Any = functools.wraps(function)(run)
     public.compute = function
     public.op_name = op_name
     public.leading = _leading(function)
@@ -144,7 +144,7 @@ def class_of(op_name):
     return _classes[op_name]
 
 
-def operation_class(class_name):
+def operation_class(class_name) -> Any:
     """The class of an op by the name it has in files, or None."""
     found = _ALIASES.get(class_name) or next((name for name in OPS if class_name_of(name) == class_name), None)
     return found and class_of(found)

@@ -39,9 +39,13 @@ def _cloner(clone_function, call_function, recursive):
             return clone_model(layer, clone_function=clone_function, call_function=call_function, recursive=True)
         if clone_function is not None:
             return clone_function(layer)
-        return type(layer).from_config(layer.get_config())
+        return _again(layer)
 
     return clone
+
+
+def _again(operation):
+    return type(operation).from_config(operation.get_config())
 
 
 def _clone_sequential(model, input_tensors, clone):
@@ -64,8 +68,8 @@ def _clone_graph(model, input_tensors, clone, call_function):
 
     def apply(operation, args, kwargs):
         if id(operation) not in clones:
-            is_layer = isinstance(operation, Layer)
-            clones[id(operation)] = clone(operation) if is_layer else type(operation).from_config(operation.get_config())
+            make = clone if isinstance(operation, Layer) else _again
+            clones[id(operation)] = make(operation)
         new = clones[id(operation)]
         return call_function(new, *args, **kwargs) if call_function else new(*args, **kwargs)
 

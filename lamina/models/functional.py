@@ -1,5 +1,7 @@
 """How the graph of a functional model is written in a config and read from one."""
 
+from typing import Any
+
 from lamina import ops
 from lamina.core import tree
 from lamina.core.configurable import deserialize, deserialize_nested, is_description, serialize
@@ -86,7 +88,7 @@ def _node_config(node, kept):
 
 
 def graph_from_config(cls, config):
-    """The model that `graph_config` described: every layer made once, then called node by node as its inputs come to exist."""
+    """The model that `graph_config` described: each layer made once, then called for each node whose inputs exist."""
     made = {layer["name"]: _make(layer) for layer in config["layers"]}
     waiting = {layer["name"]: list(enumerate(layer.get("inbound_nodes") or [])) for layer in config["layers"]}
     outputs = {(name, 0): op.output for name, op in made.items() if isinstance(op, InputLayer)}
@@ -160,7 +162,7 @@ def _tensor_at(place, outputs):
     return tree.flatten(outputs[name, node_index])[tensor_index]
 
 
-def _fill(structure, outputs):
+def _fill(structure, outputs) -> Any:
     if is_description(structure):
         if structure["class_name"] == "__keras_tensor__":
             return _tensor_at(structure["config"]["keras_history"], outputs)

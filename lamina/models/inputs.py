@@ -43,9 +43,11 @@ def _fit(value, tensor, model):
         fitted = value[..., None]
     elif len(shape) == len(wanted) + 1 and shape[-1] == 1:
         fitted = value[..., 0]
-    if len(fitted.shape) != len(wanted) or any(w not in (None, s) for s, w in zip(fitted.shape[1:], wanted[1:], strict=True)):
+    sizes = zip(fitted.shape[1:], wanted[1:], strict=True)
+    if len(fitted.shape) != len(wanted) or any(expected not in (None, size) for size, expected in sizes):
+        name = tensor._keras_history.operation.name
         raise ShapeError(
-            f"{model.name} was drawn for inputs of shape {wanted} ({tensor._keras_history.operation.name}); got {shape}.",
+            f"{model.name} was drawn for inputs of shape {wanted} ({name}); got {shape}.",
             fix=_fix(shape, wanted),
         )
     if isinstance(fitted, jax.Array) and dtype_of(fitted) != tensor.dtype and tensor.dtype != "string":

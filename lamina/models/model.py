@@ -2,7 +2,6 @@
 
 import pathlib
 import tempfile
-
 from typing import Any
 
 from lamina import saving
@@ -37,10 +36,9 @@ class Model(Trainer, Layer):
     _keras_module = "keras"
     _graph: Any = None
 
-    def __new__(cls: Any, *args, **kwargs):
-        if cls is Model and _is_graph(args, kwargs):
-            cls = Functional
-        return super().__new__(cls, *args, **kwargs)
+    def __new__(cls, *args, **kwargs):
+        kind: Any = Functional if cls is Model and _is_graph(args, kwargs) else cls
+        return super().__new__(kind, *args, **kwargs)
 
     def __init__(self, *args, **kwargs):
         if _is_graph(args, kwargs):

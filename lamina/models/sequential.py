@@ -1,5 +1,7 @@
 """Sequential: layers one after the other."""
 
+from typing import Any
+
 from lamina.core import context, registry
 from lamina.core.configurable import deserialize, serialize
 from lamina.core.graph import Function
@@ -14,7 +16,8 @@ from lamina.models.model import Model, _check_names
 class Sequential(Model):
     """Layers in a row: the output of each is the input of the next.
 
-    Its weights exist at once if it starts with `keras.Input` (or its first layer has `input_shape=`), else from the first call on.
+    Its weights exist at once if it starts with `keras.Input` (or its first layer has `input_shape=`), else from the
+    first call on.
 
     >>> import lamina as keras
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(2)])
@@ -24,7 +27,7 @@ class Sequential(Model):
 
     _keras_module = "keras"
 
-    def __init__(self, layers=None, trainable=True, name=None, **kwargs):
+    def __init__(self, layers: Any = None, trainable: Any = True, name=None, **kwargs):
         Layer.__init__(self, trainable=trainable, name=name, **kwargs)
         self._sequence = []
         self._sequence_graph = None
@@ -50,9 +53,10 @@ class Sequential(Model):
             self._rebuild()
         return layer
 
-    def _append(self, layer):
-        if isinstance(layer, KerasTensor) and hasattr(layer, "_keras_history"):
-            layer = layer._keras_history.operation
+    def _append(self, layer: Any):
+        if isinstance(layer, KerasTensor):
+            history: Any = getattr(layer, "_keras_history", None)
+            layer = layer if history is None else history.operation
         if not isinstance(layer, Layer):
             if not callable(layer):
                 raise ConfigError(f"A Sequential holds layers; got {layer!r} ({type(layer).__name__}).")
@@ -73,7 +77,7 @@ class Sequential(Model):
         context.structure_changed()
 
     def _add_input_for(self, layer):
-        """The Input that `input_shape=` on a first layer, or a first layer that is a model with known inputs, asks for."""
+        """The Input that `input_shape=` on a first layer asks for, or a first layer that is a model with inputs."""
         if layer._input_shape_argument is not None:
             shape, dtype = layer._input_shape_argument
             self._sequence.append(InputLayer(batch_shape=shape, dtype=dtype or _input_type(layer)))
@@ -92,7 +96,7 @@ class Sequential(Model):
     # The graph, once the input shape is known
 
     @property
-    def _graph(self):
+    def _graph(self) -> Any:
         return self.__dict__.get("_sequence_graph")
 
     def _forget_graph(self):
@@ -124,16 +128,18 @@ class Sequential(Model):
             raise CallError(f"{self.name} has no layers yet.", fix="model.add(...)")
         if not isinstance(self._sequence[0], InputLayer):
             if input_shape is None:
-                raise CallError(f"{self.name} does not know its input shape.", fix="Start it with keras.Input(shape=...).")
+                fix = "Start it with keras.Input(shape=...)."
+                raise CallError(f"{self.name} does not know its input shape.", fix=fix)
             if isinstance(input_shape, (list, tuple)) and input_shape and isinstance(input_shape[0], (list, tuple)):
-                raise CallError(f"A Sequential has one input; got shapes {input_shape}.", fix="Use keras.Model(inputs, outputs).")
+                fix = "Use keras.Model(inputs, outputs)."
+                raise CallError(f"A Sequential has one input; got shapes {input_shape}.", fix=fix)
             self._sequence.insert(0, InputLayer(batch_shape=input_shape, dtype=_input_type(self._sequence[0])))
         if len(self._sequence) > 1:
             self._draw()
 
     def _ensure_built(self, args, kwargs):
         if not self.built and args:
-            shape = arguments.shape_of(args[0])
+            shape: Any = arguments.shape_of(args[0])
             known = isinstance(shape, tuple) and all(size is None or isinstance(size, int) for size in shape)
             self.build((None, *shape[1:]) if known else shape)
 

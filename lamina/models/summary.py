@@ -19,7 +19,7 @@ def summary(
     show_trainable=False,
     layer_range=None,
 ):
-    """Print (or hand to `print_fn`) the layers with output shapes and numbers of weights; where the graph branches, also
+    """Print (or hand to `print_fn`) the layers with output shapes and numbers of weights, and, where a graph branches,
     what each is connected to."""
     from rich.console import Console
     from rich.markup import escape
@@ -34,13 +34,13 @@ def summary(
         table.add_column(column, justify="right" if column == "Param #" else "left", width=width)
     for row in _rows(model, branching, show_trainable, expand_nested, layer_range):
         table.add_row(*map(escape, row))
-    file = io.StringIO() if print_fn is not None else None
-    console = Console(file=file, highlight=False, width=line_length)
+    file = io.StringIO()
+    console = Console(file=None if print_fn is None else file, highlight=False, width=line_length)
     console.print(f"[bold]Model: {escape(repr(model.name))[1:-1].join(chr(34) * 2)}[/bold]")
     console.print(table)
     for line in _totals(model):
         console.print(f"[bold] {line}[/bold]", markup=True)
-    if file is not None:
+    if print_fn is not None:
         print_fn(file.getvalue().rstrip("\n"))
 
 

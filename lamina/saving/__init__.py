@@ -1,4 +1,4 @@
-"""Files: models and weights in Keras's formats. Names in them are looked up in closed tables; nothing in a file is run."""
+"""Files: models and weights in Keras's formats. Names in them are looked up in closed tables; nothing is run."""
 
 import json
 import pathlib

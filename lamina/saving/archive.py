@@ -34,7 +34,7 @@ def save_archive(model, filepath):
 def load_archive(filepath, custom_objects=None, compile=True, safe_mode=True):
     """The model in a `.keras` file."""
     with _opened(filepath) as archive:
-        config = upgrade(_json(archive, _CONFIG, filepath))
+        config: dict = upgrade(_json(archive, _CONFIG, filepath))
         compile_config = config.pop("compile_config", None)
         model = deserialize(config, custom_objects, safe_mode=safe_mode)
         model.compiled = False
@@ -71,7 +71,7 @@ def _opened(filepath):
 
 
 def _member(archive, name, filepath):
-    """The bytes of a member. Nothing that Keras writes is compressed, so much more than what is in the file is no model."""
+    """The bytes of a member. Keras compresses nothing: what would be far larger than its place is no model."""
     if name not in archive.namelist():
         raise FileError(f"{filepath} has no {name}: it is no .keras archive.")
     info = archive.getinfo(name)
@@ -83,7 +83,7 @@ def _member(archive, name, filepath):
         raise FileError(f"{name} in {filepath} is damaged: {error}.") from error
 
 
-def _json(archive, name, filepath):
+def _json(archive, name, filepath) -> dict:
     try:
         config = json.loads(_member(archive, name, filepath))
     except ValueError as error:

@@ -15,7 +15,7 @@ def written(filepath):
     """As `core.files.replacing`, and a missing folder is an error that says so."""
     target = pathlib.Path(filepath)
     if not target.parent.is_dir():
-        raise FileError(f"There is no folder {target.parent} to write {target.name} into.", fix="Make it first: mkdir -p.")
+        raise FileError(f"There is no folder {target.parent} to write {target.name} into.", fix="Make it first.")
     return replacing(target)
 
 
@@ -31,7 +31,7 @@ def open_hdf5(file, name):
     try:
         opened = h5py.File(file, "r")
     except (OSError, ValueError) as error:
-        raise FileError(f"{name} cannot be read as HDF5: {error}.", fix="Is the path right, and the file whole?") from error
+        raise FileError(f"{name} cannot be read as HDF5: {error}.", fix="Is the file whole?") from error
     with opened:
         yield opened
 
@@ -79,7 +79,8 @@ class StoredArray:
 
     def __array__(self, dtype=None, copy=None):
         values = np.asarray(self._dataset[()])
-        return (values if values.dtype == self.dtype else values.view(self.dtype)).astype(dtype or self.dtype, copy=False)
+        values = values if values.dtype == self.dtype else values.view(self.dtype)
+        return values.astype(dtype or self.dtype, copy=False)
 
     def __len__(self):
         return self.shape[0]
@@ -127,7 +128,7 @@ class Store:
 
 
 def write_array(group, name, value):
-    """One array; types that HDF5 does not know have their name beside. Keras reads bfloat16 as it is, no other of them."""
+    """One array. Types that HDF5 does not know have their name beside; of them Keras reads bfloat16, and as it is."""
     value = np.asarray(value)
     if value.dtype.kind != "V" and value.dtype.name in ("bool", *np.sctypeDict):
         group.create_dataset(name, data=value)

@@ -1,4 +1,4 @@
-"""Legacy `.h5`: layers by name with their weights in order, as Keras 1 and 2 wrote them, with or without the architecture."""
+"""Legacy `.h5`: layers by name with their weights in order, as Keras 1 and 2 wrote them, alone or with the model."""
 
 import json
 
@@ -54,7 +54,8 @@ def _write_layers(model, group):
 
 
 def _listed(model):
-    return model.layers if hasattr(type(model), "layers") else model._flatten_layers(include_self=False, recursive=False)
+    is_model = hasattr(type(model), "layers")
+    return model.layers if is_model else model._flatten_layers(include_self=False, recursive=False)
 
 
 def _ordered(layer):
@@ -133,7 +134,7 @@ def _plan(layer, name, group, weight_names, filepath, skip_mismatch):
     shapes, wanted = [value.shape for value in values], [variable.shape for variable in variables]
     if shapes == wanted:
         return variables, values
-    message = f"Layer {layer.name} ({type(layer).__name__}) has weights of shapes {wanted}; {filepath} has {shapes} for it."
+    message = f"{layer.name} ({type(layer).__name__}) has weights of shapes {wanted}; {filepath} has {shapes} for it."
     if not skip_mismatch:
         raise FileError(message, fix="Build the same architecture, or pass skip_mismatch=True (with by_name=True).")
     warn(f"{message} It was not loaded.")
@@ -156,7 +157,8 @@ def load_legacy_model(filepath, custom_objects=None, compile=True, safe_mode=Tru
         text = text_attribute(file, "model_config")
         if text is None:
             raise FileError(
-                f"{filepath} holds weights but no architecture.", fix="Build the model in code, then model.load_weights(path)."
+                f"{filepath} holds weights but no architecture.",
+                fix="Build the model in code, then model.load_weights(path).",
             )
         model = deserialize(upgrade(json.loads(text)), custom_objects, safe_mode=safe_mode)
         read_layers(model, group_at(file, "model_weights"), filepath)

@@ -3,11 +3,13 @@
 Everything an old file says differently is mended here: renamed arguments come from `lamina.legacy`, the rest is below.
 """
 
+from typing import Any
+
 from lamina import legacy
 from lamina.core.configurable import is_description
 
 
-def upgrade(config):
+def upgrade(config) -> Any:
     """The description (or a structure with descriptions in it) in today's format.
 
     >>> upgrade({"class_name": "Dropout", "config": {"p": 0.5}})

@@ -15,8 +15,8 @@ from lamina.saving.files import Store, group_at, open_hdf5, whole_or_unchanged, 
 # What every layer or model has for itself: no part of it is a part of the model that a file names.
 _OWN = frozenset(
     "_own_variables _inbound_nodes _init_arguments _stamps _lossy _losses_cell _graph _sequence _sequence_graph "
-    "_runner_made _compile_loss _compile_metrics _loss_tracker _compile_arguments history activity_regularizer input_spec "
-    "dtype_policy _build_shapes _input_shape_argument".split()
+    "_runner_made _compile_loss _compile_metrics _loss_tracker _compile_arguments history activity_regularizer "
+    "input_spec dtype_policy _build_shapes _input_shape_argument".split()
 )
 
 
@@ -97,7 +97,7 @@ def parts_of(root):
 
 
 def _children(part):
-    """(name, attribute) in the order of Keras's files: by name, those with an underscore last; `layers` of a graph first."""
+    """(name, attribute) in the order of Keras's files: by name, private ones last; of a graph, `layers` first."""
     attributes = {name: value for name, value in vars(part).items() if name not in _OWN and not name.startswith("__")}
     if hasattr(type(part), "layers"):
         attributes["layers"] = part.layers

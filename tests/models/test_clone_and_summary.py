@@ -40,7 +40,10 @@ def printed(model, **kwargs):
     return cells("\n".join(found))
 
 
-@pytest.mark.parametrize("name", ["mlp", "two_inputs_two_outputs", "nested_functional", "dict_in_dict_out", "shared_nested"])
+NAMES = ("mlp", "two_inputs_two_outputs", "nested_functional", "dict_in_dict_out", "shared_nested")
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_summary_says_what_keras_says(name):
     ours, theirs = zoo.pair(name)
     rows, below = printed(ours)

@@ -1,0 +1,83 @@
+"""Ops as nodes: their names in files, and what of a call is written where."""
+
+import importlib
+
+import keras
+import numpy as np
+import pytest
+
+import lamina
+from lamina import ops
+from lamina.core.op import class_of, operation_class
+from lamina.core.symbolic import OPS
+from lamina.models.functional import _OP_FILES
+
+KERAS_FILES = ("numpy", "nn", "math", "core", "linalg", "image", "einops")
+# Classes of Keras that no graph holds, or that are one case of another.
+NO_OP = {"Function", "Arange", "Array", "ConvertToTensor", "Ndim", "Nonzero", "SegmentReduction", "Operation"}
+
+
+def keras_classes():
+    """(file, class) of every op of Keras."""
+    for file in KERAS_FILES:
+        module = importlib.import_module(f"keras.src.ops.{file}")
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, keras.Operation) and value.__module__ == module.__name__:
+                yield file, value
+
+
+@pytest.mark.parametrize("file", KERAS_FILES)
+def test_every_class_of_keras_is_known_and_written_alike(file):
+    for found, cls in keras_classes():
+        if found != file or cls.__name__ in NO_OP:
+            continue
+        ours = operation_class(cls.__name__)
+        assert ours is not None, cls
+        if ours.__name__ == cls.__name__:  # not a second name of an op
+            assert _OP_FILES.get(ours.op_name, file) == file, cls
+
+
+def test_class_names_are_unique():
+    names = [class_of(name).__name__ for name in OPS]
+    assert len(names) == len(set(names))
+    assert operation_class("Nope") is None
+
+
+def node(outputs):
+    """(config without the name, constants among the arguments) of the op that made a tensor."""
+    operation, index, _ = outputs._keras_history
+    made = operation._inbound_nodes[index]
+    config = {key: value for key, value in operation.get_config().items() if key != "name"}
+    return config, sorted(made.kwargs if hasattr(made, "kwargs") else made.arguments.kwargs)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda K, x: K.ops.clip(x, 0.0, 1.0),
+        lambda K, x: K.ops.reshape(x, (-1, 3)),
+        lambda K, x: K.ops.transpose(x, (1, 0)),
+        lambda K, x: K.ops.sum(x, axis=-1, keepdims=True),
+        lambda K, x: K.ops.concatenate([x, x], axis=-1),
+        lambda K, x: K.ops.stack([x, x], axis=1),
+        lambda K, x: K.ops.subtract(x, x),
+        lambda K, x: K.ops.cast(x, "float16"),
+        lambda K, x: K.ops.expand_dims(x, 1),
+        lambda K, x: K.ops.relu(x),
+        lambda K, x: K.ops.add(x, 2.0),
+        lambda K, x: x[:, 1:3],
+    ],
+)
+def test_settings_are_written_where_keras_has_them(call):
+    assert node(call(lamina, lamina.Input((6,)))) == node(call(keras, keras.Input((6,))))
+
+
+def test_an_op_on_arrays_computes_and_on_symbols_records():
+    x = lamina.Input((6,))
+    assert isinstance(ops.add(x, 1), lamina.KerasTensor)
+    assert ops.add(x, 1).shape == (None, 6)
+    np.testing.assert_array_equal(ops.add(np.ones(2), 1), [2, 2])
+    variable = lamina.Variable([1.0, 2.0])
+    np.testing.assert_array_equal(ops.add(variable, variable), [2, 4])
+    model = lamina.Model(x, ops.add(x, lamina.Variable(np.full(6, 3.0, "float32"))))
+    np.testing.assert_array_equal(model(np.zeros((1, 6), "float32")), np.full((1, 6), 3))
