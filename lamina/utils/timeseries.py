@@ -40,7 +40,7 @@ def timeseries_dataset_from_array(
     windows = last - first - (sequence_length - 1) * sampling_rate
     if targets is not None:
         targets = np.asarray(unwrap(targets))
-        windows = min(windows, len(targets))  # as Keras counts: no window without a target
+        windows = min(windows, len(targets) - first)  # no window without a target
     starts = np.arange(0, max(windows, 0), sequence_stride)
     offsets = first + np.arange(sequence_length) * sampling_rate
     seed = np.random.randint(1_000_000) if seed is None else seed
