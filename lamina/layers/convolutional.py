@@ -67,7 +67,7 @@ class _Windowed(SpatialLayer):
 
     def _positive(self, name, value):
         if not is_whole(value, 1):
-            raise ConfigError(f"{type(self).__name__} needs {name}, a whole number above 0; got {value!r}.")
+            raise ConfigError(f"{type(self).__name__} needs {name}, a positive integer; got {value!r}.")
         return int(value)
 
     def _channels(self, input_shape):

@@ -46,7 +46,7 @@ class Dense(Layer):
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if not isinstance(units, int) or units <= 0:
-            raise ConfigError(f"Dense needs units, a whole number above 0; got {units!r}.", fix="Dense(32)")
+            raise ConfigError(f"Dense needs units, a positive integer; got {units!r}.", fix="Dense(32)")
         self.units = units
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -84,7 +84,7 @@ class Dense(Layer):
         outputs = jnp.matmul(inputs, self.kernel.value)
         if self.use_bias:
             outputs = outputs + self.bias.value
-        return self.activation(outputs)
+        return outputs if self.activation is None else self.activation(outputs)
 
     def _shape_rule(self, input_shape):
         return (*input_shape[:-1], self.units) if activations.keeps_shape(self.activation) else None

@@ -49,7 +49,7 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         for name, size in (("input_dim", input_dim), ("output_dim", output_dim)):
             if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
-                raise ConfigError(f"Embedding needs {name}, a whole number above 0; got {size!r}.")
+                raise ConfigError(f"Embedding: `{name}` must be a positive integer; got {size!r}.")
         self.input_dim, self.output_dim = input_dim, output_dim
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)

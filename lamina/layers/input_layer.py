@@ -34,8 +34,9 @@ class InputLayer(Layer):
         super().__init__(name=name)
         if kwargs:
             raise ConfigError(f"InputLayer has no argument {', '.join(map(repr, kwargs))}.")
-        if (shape is None) == (batch_shape is None) and input_tensor is None:
-            raise ConfigError("An input needs `shape` or `batch_shape`, one of the two.", fix="keras.Input(shape=(784,))")
+        _refuse_unclear_shape(shape, batch_size, batch_shape, input_tensor)
+        if input_tensor is not None:
+            _refuse_other_than(input_tensor, shape=shape, batch_size=batch_size, batch_shape=batch_shape, dtype=dtype)
         if shape is not None and batch_shape is None:
             batch_shape = (batch_size, *((shape,) if isinstance(shape, int) else shape))
         if input_tensor is None:
@@ -67,6 +68,36 @@ class InputLayer(Layer):
 
     def __repr__(self):
         return f"<InputLayer name={self.name}, built={self.built}>"
+
+
+def _refuse_unclear_shape(shape, batch_size, batch_shape, input_tensor):
+    """One of `shape`, `batch_shape` and `input_tensor` says what the input is."""
+    example = "keras.Input(shape=(784,))"
+    if input_tensor is not None and not isinstance(input_tensor, KerasTensor):
+        got = type(input_tensor).__name__
+        raise ConfigError(f"Argument `input_tensor` must be a KerasTensor; got {got}.", fix=example)
+    for name, value in (("shape", shape), ("batch_size", batch_size)):
+        if value is not None and batch_shape is not None:
+            raise ConfigError(
+                f"An input cannot pass both `{name}` and `batch_shape`; got {name}={value}, batch_shape={batch_shape}.",
+                fix="Give `batch_shape` alone, or `shape` and `batch_size`.",
+            )
+    if shape is None and batch_shape is None and input_tensor is None:
+        raise ConfigError("An input has no shape: pass a `shape` argument.", fix=example)
+
+
+def _refuse_other_than(input_tensor, **given):
+    """What else is said of a given tensor must be true of it."""
+    size, *sample = input_tensor.shape
+    true = {"shape": tuple(sample), "batch_size": size, "batch_shape": input_tensor.shape, "dtype": input_tensor.dtype}
+    for name, value in given.items():
+        value = tuple(value) if isinstance(value, list) else value
+        if value is not None and value != true[name]:
+            raise ConfigError(
+                f"An input cannot provide an incompatible `{name}` with `input_tensor`; "
+                f"got {value!r} for a tensor with {name} {true[name]!r}.",
+                fix=f"Leave `{name}` out.",
+            )
 
 
 def Input(

@@ -34,7 +34,7 @@ class InputSpec(Configurable):
     ):
         self.dtype = dtype
         self.shape = None if shape is None else tuple(shape)
-        self.ndim = len(self.shape) if shape is not None else ndim
+        self.ndim = ndim if self.shape is None else len(self.shape)
         self.max_ndim, self.min_ndim = max_ndim, min_ndim
         self.axes = {int(axis): size for axis, size in (axes or {}).items()}
         self.allow_last_axis_squeeze, self.optional, self.name = allow_last_axis_squeeze, optional, name
@@ -76,13 +76,14 @@ def check_inputs(spec, inputs, layer):
             continue
         shape = getattr(value, "shape", None)
         if shape is None:
-            raise ShapeError(f"{layer.name} needs a tensor; got {type(value).__name__}.", fix="Pass a NumPy or JAX array.")
+            raise ShapeError(
+                f"{layer.name} needs a tensor; got {type(value).__name__}.", fix="Pass a NumPy or JAX array."
+            )
         wanted = one.misfit(tuple(shape), dtype_of(value))
         if wanted:
             label = f" for {name!r}" if name else ""
-            raise ShapeError(
-                f"{type(layer).__name__} needs {wanted}{label}; got shape {tuple(shape)}.", fix=_fix(one, tuple(shape))
-            )
+            got = f"got shape {tuple(shape)}, which is incompatible with the layer"
+            raise ShapeError(f"{type(layer).__name__} needs {wanted}{label}; {got}.", fix=_fix(one, tuple(shape)))
 
 
 def _fix(spec, shape):

@@ -25,7 +25,8 @@ from lamina.rematerialization import call_of, current_scope
 class Layer(Tracked, Operation, Configurable):
     """A function with variables.
 
-    `build(input_shape)` makes the variables, once the shape of the first inputs is known; `call(inputs)` computes. Output shapes
+    `build(input_shape)` makes the variables, once the shape of the first inputs is known; `call(inputs)` computes.
+    Output shapes
     come from tracing `call`, the config from the signature of `__init__`.
 
     Args:
@@ -60,7 +61,7 @@ class Layer(Tracked, Operation, Configurable):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.input_spec = None
         self.supports_masking = False
-        self.built = False
+        self.built = _of_lamina(type(self)) and type(self).build is Layer.build  # those of lamina have nothing to make
         self._trainable = bool(trainable)
         self._path = None
         self._own_variables = []
@@ -178,7 +179,8 @@ class Layer(Tracked, Operation, Configurable):
         overwrite_with_gradient=False,
         name=None,
     ):
-        """Make a variable of this layer. Floats start as glorot_uniform, others as zeros, unless `initializer` says otherwise."""
+        """Make a variable of this layer. Floats start as glorot_uniform, others as zeros, unless `initializer` says
+        otherwise."""
         if isinstance(shape, str):  # Keras 1 and 2: add_weight(name, shape)
             shape, name = (initializer if isinstance(initializer, (tuple, list)) else ()), shape
             initializer = None
@@ -247,7 +249,8 @@ class Layer(Tracked, Operation, Configurable):
 
     @property
     def losses(self):
-        """What the last call added with `add_loss`, activity regularization, and the regularization of trainable weights."""
+        """What the last call added with `add_loss`, activity regularization, and the regularization of trainable
+        weights."""
         added = [loss for layer in self._flatten_layers() for loss in layer._losses_cell.read()]
         decayed = [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer is not None]
         return [*added, *decayed]
@@ -270,7 +273,8 @@ class Layer(Tracked, Operation, Configurable):
     # Building
 
     def build(self, *input_shapes, **named_shapes):
-        """Make the variables for inputs of this shape. The default lets the layers inside build themselves by tracing `call`."""
+        """Make the variables for inputs of this shape. The default lets the layers inside build themselves by tracing
+        `call`."""
         if self._layers and (input_shapes or named_shapes):
             symbols = [_symbols(shape, self.compute_dtype) for shape in input_shapes]
             names = {name.removesuffix("_shape"): _symbols(s, self.compute_dtype) for name, s in named_shapes.items()}
@@ -278,7 +282,8 @@ class Layer(Tracked, Operation, Configurable):
         self.built = True
 
     def _scope(self):
-        """Names of variables made inside start with the path of this layer, which is fixed by where it is first used."""
+        """Names of variables made inside start with the path of this layer, which is fixed by where it is first
+        used."""
         if self._path is None:
             self._path = (*context.name_path(), self.name)
         return context.inside_path(self._path)
@@ -378,7 +383,8 @@ class Layer(Tracked, Operation, Configurable):
         return masks
 
     def _resolve_training(self, signature, args, kwargs, outer):
-        """Explicit, else what the layer around was called with, else the default of `call`. Filled into the arguments."""
+        """Explicit, else what the layer around was called with, else the default of `call`. Filled into the
+        arguments."""
         position = signature.names.index("training") if signature.has_training else len(args)
         if position < len(args):
             return args[position]
@@ -431,7 +437,8 @@ class Layer(Tracked, Operation, Configurable):
         return previous_mask
 
     def compute_output_spec(self, *args, **kwargs):
-        """The outputs as symbolic tensors, from `compute_output_shape` if the class has one, else from tracing `call`."""
+        """The outputs as symbolic tensors, from `compute_output_shape` if the class has one, else from tracing
+        `call`."""
         if type(self).compute_output_shape is Layer.compute_output_shape:
             output = self._output_by_rule(args, kwargs)
             return trace(self._run, *args, **kwargs) if output is None else output
@@ -449,18 +456,19 @@ class Layer(Tracked, Operation, Configurable):
         return outputs
 
     def _shape_rule(self, input_shape):
-        """The output shape where a formula gives it exactly, None where only tracing tells: for layers that networks have
+        """The output shape where a formula gives it exactly, None where only tracing tells: for layers that networks
+        have
         by the hundred, since tracing one takes about two milliseconds."""
         return None
 
     def _output_by_rule(self, args, kwargs):
-        """The output by `_shape_rule`, for layers of lamina itself (a user's subclass may compute something else) called
+        """The output by `_shape_rule`, for layers of lamina itself (a user's subclass may compute something else)
+        called
         on one tensor of floats without a mask. None where there is no rule."""
-        of_lamina = type(self).__module__.startswith("lamina.layers.")
-        if not of_lamina or len(args) != 1 or kwargs or not isinstance(args[0], KerasTensor) or not self.autocast:
+        if not _of_lamina(type(self)) or not self.autocast or len(args) != 1 or kwargs:
             return None
         (inputs,) = args
-        if not is_float(inputs.dtype) or get_mask(inputs) is not None:
+        if not isinstance(inputs, KerasTensor) or not is_float(inputs.dtype) or get_mask(inputs) is not None:
             return None
         shape = self._shape_rule(inputs.shape)
         return None if shape is None else KerasTensor(shape, traced_dtype(self.compute_dtype))
@@ -539,6 +547,11 @@ class Layer(Tracked, Operation, Configurable):
         return f"<{type(self).__name__} name={self.__dict__.get('name')}, built={self.__dict__.get('built')}>"
 
 
+def _of_lamina(cls):
+    """Whether this is one of lamina's own kinds of layer, neither a user's nor the base of all."""
+    return cls is not Layer and cls.__module__.startswith("lamina.layers.")
+
+
 class _Located:
     """Adds `In mlp/dense (Dense), called with float32(784,).` to an error that passes through."""
 
@@ -581,7 +594,8 @@ def _building(build):
 
 
 def _inner_call(layer, outer, training):
-    """The call that layers inside see: a new one where none is open or `training` differs; losses are collected in one list."""
+    """The call that layers inside see: a new one where none is open or `training` differs; losses are collected in one
+    list."""
     if outer is None:
         return context.Call(layer, training)
     if outer.training == training or training is None:
@@ -592,7 +606,8 @@ def _inner_call(layer, outer, training):
 
 
 def _first_mask(masks, args, kwargs, layer):
-    """What `compute_mask` of a layer of several tensor arguments gets: the mask of the first, None where it has none."""
+    """What `compute_mask` of a layer of several tensor arguments gets: the mask of the first, None where it has
+    none."""
     names = arguments.signature_of(type(layer).call).names
     return [masks.get(name) for name in names if name in masks or name in kwargs or names.index(name) < len(args)]
 

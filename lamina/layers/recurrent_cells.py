@@ -52,7 +52,7 @@ class _Cell(Layer):
                 setattr(self, name, family(value) if family else value)
         if not isinstance(self.units, int) or self.units <= 0:
             raise ConfigError(
-                f"{type(self).__name__} needs units, a whole number above 0; got {self.units!r}.",
+                f"{type(self).__name__} needs units, a positive integer; got {self.units!r}.",
                 fix=f"{type(self).__name__.removesuffix('Cell')}(32)",
             )
         self.dropout, self.recurrent_dropout = (min(1.0, max(0.0, r)) for r in (self.dropout, self.recurrent_dropout))

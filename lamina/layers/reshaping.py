@@ -126,7 +126,7 @@ class RepeatVector(Layer):
     def __init__(self, n, **kwargs):
         super().__init__(**kwargs)
         if not is_whole(n, 1):
-            raise ConfigError(f"RepeatVector needs n, a whole number above 0; got {n!r}.")
+            raise ConfigError(f"RepeatVector needs n, a positive integer; got {n!r}.")
         self.n = int(n)
         self.input_spec = InputSpec(ndim=2)
 

@@ -42,7 +42,7 @@ def aligned(y_true, y_pred):
     targets, outputs = same_rank(y_true, y_pred)
     if targets.shape != outputs.shape:
         raise ShapeError(
-            f"Targets and outputs need the same shape; got targets {y_true.shape} and outputs {y_pred.shape}.",
+            f"Targets and outputs must have the same shape; got targets {y_true.shape} and outputs {y_pred.shape}.",
             fix=_fix(y_true.shape, y_pred.shape),
         )
     return targets, outputs

@@ -58,7 +58,7 @@ class IoU(Metric):
         if y_true.ndim != y_pred.ndim:
             y_true, y_pred = same_rank(y_true, y_pred)
         if y_true.shape != y_pred.shape:
-            raise ShapeError(f"Targets and outputs need the same shape; got {y_true.shape} and {y_pred.shape}.")
+            raise ShapeError(f"Targets and outputs must have the same shape; got {y_true.shape} and {y_pred.shape}.")
         weights = jnp.ones((), self.dtype) if sample_weight is None else self._weights(sample_weight)
         weights, values = spread(weights, y_true)
         weights = jnp.broadcast_to(weights, values.shape).ravel()

@@ -193,7 +193,7 @@ def test_aliases_are_the_same_classes():
         (lambda: Conv1DTranspose(3, 3, strides=2, dilation_rate=2), "Drop one of the two"),
         (lambda: Conv2D(3, (1, 2, 3)), r"kernel_size=\(2, 2\)"),
         (lambda: Conv2D(3, 0), "kernel_size: a whole number of 1 or more"),
-        (lambda: Conv2D(0, 3), "filters, a whole number above 0"),
+        (lambda: Conv2D(0, 3), "filters, a positive integer"),
         (lambda: Conv2D(3, 3, padding="causal"), "Causal padding is for Conv1D"),
         (lambda: Conv2D(3, 3, padding="full"), "'valid' or 'same'; got 'full'"),
         (lambda: Conv2D(3, 3, data_format="nhwc"), "channels_last"),

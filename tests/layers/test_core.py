@@ -6,7 +6,7 @@ import layer_checks as check
 import numpy as np
 import pytest
 
-from lamina.core.symbolic import get_mask
+from lamina.core.symbolic import KerasTensor, get_mask
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.core import Activation, Dense, Identity, Masking
 from lamina.layers.input_layer import Input
@@ -81,12 +81,47 @@ def test_identity_takes_any_structure():
 
 @pytest.mark.parametrize("units", [0, -1, 2.5, None])
 def test_dense_refuses_units(units):
-    with pytest.raises(ConfigError, match="units"):
+    with pytest.raises(ConfigError, match="units, a positive integer; got"):
         Dense(units)
 
 
+def test_dense_without_an_activation_set_later():
+    layer = Dense(3)
+    layer.activation = None
+    inputs = np.ones((2, 4), "float32")
+    outputs = layer(inputs)
+    assert np.allclose(outputs, inputs @ layer.kernel.numpy(), atol=1e-6)
+    assert layer(Input((4,))).shape == (None, 3)
+
+
+@pytest.mark.parametrize("layer", [Activation("relu"), Identity(), Masking()])
+def test_layers_with_nothing_to_make_are_built(layer):
+    assert layer.built and layer.count_params() == 0 and not Dense(3).built
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "pass a `shape` argument"),
+        (dict(shape=(3,), batch_shape=(2, 3)), "cannot pass both `shape` and `batch_shape`"),
+        (dict(batch_size=2, batch_shape=(2, 3)), "cannot pass both `batch_size` and `batch_shape`"),
+        (dict(tensor=np.zeros((2, 3))), "`input_tensor` must be a KerasTensor; got ndarray"),
+        (dict(shape=(4,), tensor=KerasTensor((2, 3))), r"incompatible `shape`.*got \(4,\) for a tensor with shape .3"),
+        (dict(batch_size=5, tensor=KerasTensor((2, 3))), "incompatible `batch_size`"),
+        (dict(dtype="float16", tensor=KerasTensor((2, 3))), "incompatible `dtype`"),
+    ],
+)
+def test_input_refuses(arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        Input(**arguments)
+
+
+def test_input_of_a_tensor_takes_what_is_true_of_it():
+    assert Input(shape=[3], batch_size=2, dtype="float32", tensor=KerasTensor((2, 3))).shape == (2, 3)
+
+
 def test_dense_names_the_shape_it_cannot_take():
-    with pytest.raises(ShapeError, match=r"rank 2 or more; got shape \(4,\)"):
+    with pytest.raises(ShapeError, match=r"rank 2 or more; got shape \(4,\), which is incompatible with the layer"):
         Dense(3)(np.ones(4, "float32"))
     layer = Dense(3)
     layer(np.ones((1, 4), "float32"))
