@@ -66,7 +66,7 @@ def classifier(**changes):
 
 def test_a_pipeline_with_a_search():
     names = np.array(["setosa", "versicolor", "virginica"])[Y]
-    pipeline = make_pipeline(StandardScaler(), classifier(fit_kwargs={"verbose": 0, "epochs": 10}))
+    pipeline = make_pipeline(StandardScaler(), classifier(fit_kwargs={"verbose": 0, "epochs": 10, "batch_size": 75}))
     grid = {"sklearnclassifier__model_kwargs": [
         {"loss": "categorical_crossentropy", "activation": "softmax", "learning_rate": rate} for rate in (1e-6, 0.1)
     ]}  # fmt: skip
@@ -79,10 +79,12 @@ def test_a_pipeline_with_a_search():
 def test_a_model_is_cloned_and_warm_start_goes_on():
     model = make(X, np.eye(3)[Y], "categorical_crossentropy", "softmax", 0.05)
     before = model.get_weights()[0]
-    cold = classifier(model=model, model_kwargs=None).fit(X, Y, epochs=2)
+    cold = classifier(model=model, model_kwargs=None).fit(X, Y, epochs=2, batch_size=150)
     assert cold.model_ is not model and len(cold.history_.history["loss"]) == 2
     np.testing.assert_array_equal(model.get_weights()[0], before)
-    warm = classifier(model=model, model_kwargs=None, warm_start=True).fit(X, Y)
+    warm = classifier(
+        model=model, model_kwargs=None, warm_start=True, fit_kwargs={"verbose": 0, "batch_size": 150}
+    ).fit(X, Y)
     assert warm.model_ is model
     first = warm.history_.history["loss"][0]
     assert warm.fit(X, Y).history_.history["loss"][0] < first
