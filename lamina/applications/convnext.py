@@ -1,5 +1,7 @@
 """ConvNeXt (Liu et al., 2022, "A ConvNet for the 2020s", arXiv:2201.03545)."""
 
+from typing import Any
+
 from lamina.applications.frame import named, network
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.initializers import Constant
@@ -90,8 +92,8 @@ def _convnext(kind, depths, widths):
     file = f"convnext_{kind.lower()}"
 
     def build(
-        include_top=True, include_preprocessing=True, weights="imagenet", input_tensor=None, input_shape=None,
-        pooling=None, classes=1000, classifier_activation="softmax", name=file,
+        include_top=True, include_preprocessing=True, weights: Any = "imagenet", input_tensor=None, input_shape=None,
+        pooling=None, classes=1000, classifier_activation: Any = "softmax", name=file,
     ):  # fmt: skip
         return network(
             lambda x: _body(x, depths, widths, include_preprocessing, name),

@@ -1,5 +1,7 @@
 """DenseNet (Huang et al., 2016, "Densely Connected Convolutional Networks", arXiv:1608.06993)."""
 
+from typing import Any
+
 from lamina.applications import imagenet_utils
 from lamina.applications.frame import channel_axis, named, network
 from lamina.applications.imagenet_utils import decode_predictions
@@ -52,8 +54,8 @@ def _densenet(title, depths):
     file = title.lower()
 
     def build(
-        include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-        classifier_activation="softmax", name=file,
+        include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+        classifier_activation: Any = "softmax", name=file,
     ):  # fmt: skip
         return network(
             lambda x: _body(x, depths),

@@ -115,8 +115,8 @@ def _efficientnet(variant, width, depth, size, dropout):
     file = f"efficientnet{variant.lower()}"
 
     def build(
-        include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-        classifier_activation="softmax", name=file,
+        include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+        classifier_activation: Any = "softmax", name=file,
     ):  # fmt: skip
         return network(
             lambda x: _body(x, width, depth, weights == "imagenet"),

@@ -1,6 +1,7 @@
 """EfficientNetV2 (Tan and Le, 2021, "Smaller Models and Faster Training", arXiv:2104.00298)."""
 
 import math
+from typing import Any
 
 from lamina.applications import efficientnet
 from lamina.applications.efficientnet import DROP, SQUEEZE, around, block_name, conv, squeeze_and_excite, start
@@ -74,13 +75,12 @@ def _preprocessed(x, kind):
 def _body(x, kind, width, depth):
     x = conv(x, _nearest(STEM[kind] * width), 3, "stem_conv", strides=2)
     x = _normalized(x, "stem_bn", "stem_activation")
-    stages = STAGES[kind]
-    repetitions = [math.ceil(depth * stage[0]) for stage in stages]
-    count = 0
-    for number, (_, filters, expansion, stride) in enumerate(stages):
+    stages, count = STAGES[kind], 0
+    blocks = sum(stage[0] for stage in stages)  # before `depth`, as Keras counts them: DROP is passed where depth > 1
+    for number, (repetitions, filters, expansion, stride) in enumerate(stages):
         block = _fused_block if number < FUSED else _block
-        for index in range(repetitions[number]):
-            name, drop_rate = block_name(number + 1, index), DROP * count / sum(repetitions)
+        for index in range(math.ceil(depth * repetitions)):
+            name, drop_rate = block_name(number + 1, index), DROP * count / blocks
             x = block(x, _nearest(filters * width), expansion, stride if index == 0 else 1, drop_rate, name)
             count += 1
     return _normalized(conv(x, _nearest(1280 * width), 1, "top_conv"), "top_bn", "top_activation")
@@ -90,8 +90,8 @@ def _efficientnet_v2(variant, width, depth, size):
     kind, file = variant[0], f"efficientnetv2-{variant.lower()}"
 
     def build(
-        include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-        classifier_activation="softmax", include_preprocessing=True, name=file,
+        include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+        classifier_activation: Any = "softmax", include_preprocessing=True, name=file,
     ):  # fmt: skip
         def body(x):
             return _body(_preprocessed(x, kind) if include_preprocessing else x, kind, width, depth)

@@ -17,7 +17,7 @@ from lamina.models.model import Model
 
 __all__ = [
     "channel_axis", "classifier", "halving_pad", "image_shape", "last_axis", "named", "network", "rounded",
-    "rows_and_columns", "square_of",
+    "rows_and_columns", "rows_in_name", "square_of",
 ]  # fmt: skip
 
 IMAGENET_CLASSES = 1000
@@ -92,6 +92,13 @@ def square_of(input_shape, sizes):
         return 224
     rows, columns = rows_and_columns((None, *input_shape))
     return rows if rows == columns and rows in sizes else 224
+
+
+def rows_in_name(input_shape, include_top, weights, size):
+    """The rows that the default name of a MobileNet tells: those of its weights or else of its images, maybe open."""
+    if weights == "imagenet" or (input_shape is None and include_top):
+        return size
+    return input_shape and rows_and_columns((None, *input_shape))[0]
 
 
 def rows_and_columns(shape):

@@ -1,6 +1,8 @@
 """InceptionResNetV2 (Szegedy et al., 2016, "Inception-v4, Inception-ResNet and the Impact of Residual Connections",
 arXiv:1602.07261)."""
 
+from typing import Any
+
 from lamina.applications import imagenet_utils
 from lamina.applications.frame import channel_axis, network
 from lamina.applications.imagenet_utils import decode_predictions
@@ -77,8 +79,8 @@ def _body(x):
 
 
 def InceptionResNetV2(
-    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-    classifier_activation="softmax", name="inception_resnet_v2",
+    include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+    classifier_activation: Any = "softmax", name="inception_resnet_v2",
 ):  # fmt: skip
     """InceptionResNetV2 for images of 299 x 299, 75 x 75 or more without the top; arguments as for InceptionV3."""
     return network(

@@ -1,5 +1,7 @@
 """InceptionV3 (Szegedy et al., 2015, "Rethinking the Inception Architecture for Computer Vision", arXiv:1512.00567)."""
 
+from typing import Any
+
 from lamina.applications import imagenet_utils
 from lamina.applications.frame import channel_axis, network
 from lamina.applications.imagenet_utils import decode_predictions
@@ -104,8 +106,8 @@ def _body(x):
 
 
 def InceptionV3(
-    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-    classifier_activation="softmax", name="inception_v3",
+    include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+    classifier_activation: Any = "softmax", name="inception_v3",
 ):  # fmt: skip
     """InceptionV3 for images of 299 x 299, 75 x 75 or more without the top.
 

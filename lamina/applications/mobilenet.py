@@ -1,7 +1,9 @@
 """MobileNet (Howard et al., 2017, "MobileNets: Efficient Convolutional Neural Networks", arXiv:1704.04861)."""
 
+from typing import Any
+
 from lamina.applications import imagenet_utils
-from lamina.applications.frame import last_axis, network, square_of
+from lamina.applications.frame import last_axis, network, rows_in_name, square_of
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.errors import ConfigError
 from lamina.layers.activation_layers import ReLU
@@ -52,8 +54,8 @@ def _top(x, classes, activation, dropout):
 
 
 def MobileNet(
-    input_shape=None, alpha=1.0, depth_multiplier=1, dropout=1e-3, include_top=True, weights="imagenet",
-    input_tensor=None, pooling=None, classes=1000, classifier_activation="softmax", name=None,
+    input_shape=None, alpha=1.0, depth_multiplier=1, dropout=1e-3, include_top=True, weights: Any = "imagenet",
+    input_tensor=None, pooling=None, classes=1000, classifier_activation: Any = "softmax", name=None,
 ):  # fmt: skip
     """MobileNet for images of 128, 160, 192 or 224 rows, 32 or more without the top.
 
@@ -69,10 +71,11 @@ def MobileNet(
     written = ALPHAS.get(alpha)
     if weights == "imagenet" and written is None:
         raise ConfigError(f"weights='imagenet' are for alpha {', '.join(map(str, ALPHAS))}; got {alpha}.")
+    rows = rows_in_name(input_shape, include_top, weights, size)
     return network(
         lambda x: _body(x, alpha, depth_multiplier),
         include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation,
-        name or f"mobilenet_{alpha:0.2f}_{size}", file=f"mobilenet_{written}_{size}_tf", size=size,
+        name or f"mobilenet_{alpha:0.2f}_{rows}", file=f"mobilenet_{written}_{size}_tf", size=size,
         top=lambda x, classes, activation: _top(x, classes, activation, dropout),
     )  # fmt: skip
 

@@ -1,7 +1,9 @@
 """MobileNetV2 (Sandler et al., 2018, "Inverted Residuals and Linear Bottlenecks", arXiv:1801.04381)."""
 
+from typing import Any
+
 from lamina.applications import imagenet_utils
-from lamina.applications.frame import classifier, halving_pad, last_axis, network, rounded, square_of
+from lamina.applications.frame import classifier, halving_pad, last_axis, network, rounded, rows_in_name, square_of
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.errors import ConfigError
 from lamina.layers.activation_layers import ReLU
@@ -52,8 +54,8 @@ def _body(x, alpha):
 
 
 def MobileNetV2(
-    input_shape=None, alpha=1.0, include_top=True, weights="imagenet", input_tensor=None, pooling=None, classes=1000,
-    classifier_activation="softmax", name=None,
+    input_shape=None, alpha=1.0, include_top=True, weights: Any = "imagenet", input_tensor=None, pooling=None,
+    classes=1000, classifier_activation: Any = "softmax", name=None,
 ):  # fmt: skip
     """MobileNetV2 for images of 96, 128, 160, 192 or 224 rows, 32 or more without the top.
 
@@ -69,10 +71,11 @@ def MobileNetV2(
     if weights == "imagenet" and alpha not in ALPHAS:
         raise ConfigError(f"weights='imagenet' are for alpha {', '.join(map(str, ALPHAS))}; got {alpha}.")
     file = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{float(alpha)}_{size}"
+    rows = rows_in_name(input_shape, include_top, weights, size)
     return network(
         lambda x: _body(x, alpha),
         include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation,
-        name or f"mobilenetv2_{alpha:0.2f}_{size}", file=file, size=size,
+        name or f"mobilenetv2_{alpha:0.2f}_{rows}", file=file, size=size,
         top=lambda *given: classifier(*given, pool=None),
     )  # fmt: skip
 

@@ -1,5 +1,7 @@
 """MobileNetV3 (Howard et al., 2019, "Searching for MobileNetV3", arXiv:1905.02244)."""
 
+from typing import Any
+
 from lamina.applications.frame import halving_pad, last_axis, named, network, rounded
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.errors import ConfigError
@@ -94,9 +96,9 @@ def _top(x, classes, activation, filters, minimalistic, dropout_rate):
 
 def _mobilenet_v3(title, kind, blocks):
     def build(
-        input_shape=None, alpha=1.0, minimalistic=False, include_top=True, weights="imagenet", input_tensor=None,
-        classes=1000, pooling=None, dropout_rate=0.2, classifier_activation="softmax", include_preprocessing=True,
-        name=title,
+        input_shape=None, alpha=1.0, minimalistic=False, include_top=True, weights: Any = "imagenet", input_tensor=None,
+        classes=1000, pooling=None, dropout_rate=0.2, classifier_activation: Any = "softmax",
+        include_preprocessing=True, name=title,
     ):  # fmt: skip
         known = (1.0,) if minimalistic else (0.75, 1.0)
         if weights == "imagenet" and alpha not in known:

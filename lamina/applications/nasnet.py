@@ -1,5 +1,7 @@
 """NASNet-A (Zoph et al., 2017, "Learning Transferable Architectures for Image Recognition", arXiv:1707.07012)."""
 
+from typing import Any
+
 from lamina.applications import imagenet_utils
 from lamina.applications.frame import classifier, halving_pad, last_axis, named, network, rows_and_columns
 from lamina.applications.imagenet_utils import decode_predictions
@@ -117,8 +119,8 @@ def _nasnet(title, size, *settings):
     file = "nasnet_" + title.removeprefix("NASNet").lower()
 
     def build(
-        input_shape=None, include_top=True, weights="imagenet", input_tensor=None, pooling=None, classes=1000,
-        classifier_activation="softmax", name=file,
+        input_shape=None, include_top=True, weights: Any = "imagenet", input_tensor=None, pooling=None, classes=1000,
+        classifier_activation: Any = "softmax", name=file,
     ):  # fmt: skip
         return network(
             lambda x: _body(x, *settings),

@@ -1,5 +1,7 @@
 """ResNet (He et al., 2015, "Deep Residual Learning for Image Recognition", arXiv:1512.03385)."""
 
+from typing import Any
+
 from lamina.applications import imagenet_utils
 from lamina.applications.frame import channel_axis, named, network
 from lamina.applications.imagenet_utils import decode_predictions
@@ -58,8 +60,8 @@ def resnet(title, body, depths):
     file = title.lower()
 
     def build(
-        include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-        classifier_activation="softmax", name=file,
+        include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+        classifier_activation: Any = "softmax", name=file,
     ):  # fmt: skip
         return network(
             lambda x: body(x, depths),

@@ -1,5 +1,7 @@
 """VGG16 and what VGG19 shares with it (Simonyan and Zisserman, 2014, arXiv:1409.1556)."""
 
+from typing import Any
+
 from lamina.applications import imagenet_utils
 from lamina.applications.frame import named, network
 from lamina.applications.imagenet_utils import decode_predictions
@@ -33,8 +35,8 @@ def vgg(title, depths):
     file = title.lower()
 
     def build(
-        include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-        classifier_activation="softmax", name=file,
+        include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+        classifier_activation: Any = "softmax", name=file,
     ):  # fmt: skip
         return network(
             lambda x: _body(x, depths),

@@ -1,5 +1,7 @@
 """Xception (Chollet, 2016, "Deep Learning with Depthwise Separable Convolutions", arXiv:1610.02357)."""
 
+from typing import Any
+
 from lamina.applications import imagenet_utils
 from lamina.applications.frame import last_axis, network
 from lamina.applications.imagenet_utils import decode_predictions
@@ -62,8 +64,8 @@ def _body(x):
 
 
 def Xception(
-    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-    classifier_activation="softmax", name="xception",
+    include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+    classifier_activation: Any = "softmax", name="xception",
 ):  # fmt: skip
     """Xception for images of 299 x 299, 71 x 71 or more without the top; arguments as for InceptionV3."""
     return network(
