@@ -141,3 +141,25 @@ def test_config_comes_back(name, without_draws):
     model = getattr(applications, name)(weights=None, include_top=False, input_shape=(96, 96, 3))
     again = keras.models.model_from_json(model.to_json())
     assert [layer.get_config() for layer in again.layers] == [layer.get_config() for layer in model.layers]
+
+
+@pytest.mark.filterwarnings("ignore::lamina.legacy.OldSpelling")  # published weights are in the legacy format
+def test_a_file_without_a_published_hash_is_taken_as_it_is(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr("lamina.datasets.fetch.urlopen", _no_network)
+    arguments = {"input_shape": (96, 96, 3), "alpha": 0.35, "include_top": False}
+    model = applications.MobileNetV2(weights=None, **arguments)
+    (tmp_path / "models").mkdir()
+    model.save_weights(tmp_path / "models" / "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_96_no_top.h5")
+    again = applications.MobileNetV2(**arguments)
+    for kept, read in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, read)
+
+
+def test_a_file_with_another_hash_is_not_loaded(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr("lamina.datasets.fetch.urlopen", _no_network)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5").write_bytes(b"not the weights")
+    with pytest.raises(keras.errors.NetworkError, match="has another hash"):
+        applications.VGG16(include_top=False)
