@@ -60,7 +60,11 @@ class Constant(Initializer):
         self.value = value
 
     def __call__(self, shape, dtype=None):
-        values = np.broadcast_to(np.asarray(unwrap(self.value)), _sizes(shape))
+        value = np.asarray(unwrap(self.value))
+        try:
+            values = np.broadcast_to(value, _sizes(shape))
+        except ValueError:
+            raise ShapeError(f"Expected `shape` to be one that values {value.shape} fill; got {shape}.") from None
         return _array(values.copy(), dtype)  # a JAX array may share the memory it is made from
 
 
@@ -197,13 +201,14 @@ class VarianceScaling(RandomInitializer):
     ):
         super().__init__(seed)
         if not scale > 0:
-            raise ConfigError(f"scale is a number above 0; got {scale!r}.")
+            raise ConfigError(f"Argument `scale` must be positive float; got {scale!r}.")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
-            raise ConfigError(f"mode is 'fan_in', 'fan_out' or 'fan_avg'; got {mode!r}.")
+            raise ConfigError(f"Invalid `mode` argument: expected 'fan_in', 'fan_out' or 'fan_avg'; got {mode!r}.")
         distribution = "truncated_normal" if distribution == "normal" else str(distribution).lower()
         if distribution not in ("uniform", "truncated_normal", "untruncated_normal"):
             raise ConfigError(
-                f"distribution is 'uniform', 'truncated_normal' or 'untruncated_normal'; got {distribution!r}."
+                "Invalid `distribution` argument: expected 'uniform', 'truncated_normal' or 'untruncated_normal'; "
+                f"got {distribution!r}."
             )
         self.scale, self.mode, self.distribution = scale, mode, distribution
         self.input_axes, self.output_axes = input_axes, output_axes

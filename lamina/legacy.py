@@ -13,6 +13,7 @@ import sys
 import types
 from collections import namedtuple
 from contextvars import ContextVar
+from typing import Any
 
 from lamina.errors import ConfigError, warn
 
@@ -307,7 +308,7 @@ def accepting_old_names(function, owner):
     return translated
 
 
-def old_names(owner):
+def old_names(owner) -> Any:
     """Decorator of a method: `accepting_old_names` for the row `owner`."""
     return functools.partial(accepting_old_names, owner=owner)
 

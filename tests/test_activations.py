@@ -109,7 +109,7 @@ def test_get_finds_every_name_of_keras():
     assert activations.get(None) is activations.linear
     assert activations.get(jnp.tanh) is jnp.tanh
     assert activations.get(jax.nn.relu) is jax.nn.relu
-    mine = lambda x: x + 1  # noqa: E731
+    mine = lambda x: x + 1
     assert activations.get(mine) is mine
 
 

@@ -77,7 +77,7 @@ def test_get_finds_every_name_of_keras():
         assert module.get(None) is None
     assert isinstance(regularizers.get("l1_l2"), regularizers.L1L2)
     assert isinstance(constraints.get(constraints.NonNeg), constraints.NonNeg)
-    mine = lambda w: w  # noqa: E731
+    mine = lambda w: w
     assert constraints.get(mine) is mine and regularizers.get(mine) is mine
 
 

@@ -8,7 +8,8 @@ __all__ = ["Callback"]
 class Callback:
     """Base of callbacks: write the hooks you need.
 
-    `self.model` is the model and `self.params` holds verbose, epochs and steps. `logs` are the figures so far, as floats by
+    `self.model` is the model and `self.params` holds verbose, epochs and steps. `logs` are the figures so far, as
+    floats by
     name. A batch hook that looks into `logs` makes the loop wait for that batch's figures.
 
     >>> class Shout(Callback):

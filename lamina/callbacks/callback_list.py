@@ -24,7 +24,8 @@ class CallbackList(Callback):
         **params: handed to each of them: verbose, epochs, steps.
 
     `wants("train")`, `wants("test")` and `wants("predict")` say whether anyone has a hook for the batches of that kind;
-    without one, a loop may leave out the calls. The logs of a batch may be JAX scalars: they are read when a hook looks.
+    without one, a loop may leave out the calls. The logs of a batch may be JAX scalars: they are read when a hook
+    looks.
 
     >>> CallbackList([], add_history=True).wants("train")
     False
@@ -102,7 +103,8 @@ def _checked(callback):
 
 
 def _has_hook(callback, name):
-    """Whether the callback has a hook of its own, under either of its names; also for callbacks made for Keras itself."""
+    """Whether the callback has a hook of its own, under either of its names; also for callbacks made for Keras
+    itself."""
     if _is_own(callback, name):
         return True
     return name.startswith("on_train_batch") and _is_own(callback, name.replace("train_", ""))

@@ -6,7 +6,8 @@ __all__ = ["History"]
 
 
 class History(Callback):
-    """Keeps the figures of each epoch: `history` is name -> values, `epoch` the numbers of the epochs. `fit` returns it."""
+    """Keeps the figures of each epoch: `history` is name -> values, `epoch` the numbers of the epochs. `fit` returns
+    it."""
 
     def __init__(self):
         self.history = {}

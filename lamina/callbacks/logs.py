@@ -23,7 +23,8 @@ def read_logs(logs):
 
 
 class Logs(dict):
-    """A dict of floats that is filled when it is first looked at, so that a step whose logs nobody reads need not end first.
+    """A dict of floats that is filled when it is first looked at, so that a step whose logs nobody reads need not end
+    first.
 
     >>> import jax.numpy as jnp
     >>> Logs({"loss": jnp.float32(0.5)})

@@ -13,11 +13,13 @@ __all__ = ["ModelCheckpoint"]
 
 
 class ModelCheckpoint(MonitorCallback):
-    """Saves the model, or its weights, after epochs or batches. A file is written beside and then renamed, so that a killed
+    """Saves the model, or its weights, after epochs or batches. A file is written beside and then renamed, so that a
+    killed
     run leaves a whole one.
 
     Args:
-        filepath: where; {epoch} (from 1), {batch} and the names in `logs` are filled in: "{epoch:02d}-{val_loss:.2f}.keras".
+        filepath: where; {epoch} (from 1), {batch} and the names in `logs` are filled in:
+        "{epoch:02d}-{val_loss:.2f}.keras".
             It ends in .weights.h5 for weights only, else in .keras or .h5.
         monitor, mode: what makes a model the best.
         verbose: 1 says what is saved.
@@ -52,7 +54,8 @@ class ModelCheckpoint(MonitorCallback):
         endings = (".weights.h5",) if save_weights_only else (".keras", ".h5")
         if not self.filepath.endswith(endings):
             raise ConfigError(
-                f"With save_weights_only={save_weights_only}, filepath ends in {' or '.join(endings)}; got {self.filepath!r}.",
+                f"With save_weights_only={save_weights_only}, filepath ends in {' or '.join(endings)}; "
+                f"got {self.filepath!r}.",
                 fix=f"filepath={os.path.splitext(self.filepath)[0] + endings[0]!r}",
             )
         self._epoch = self._batches_since_saving = 0

@@ -8,10 +8,10 @@ from typing import Any
 
 import jax
 
-_slots = ContextVar("slots", default=None)
-_call = ContextVar("call", default=None)
-_autocast = ContextVar("autocast", default=None)
-_path = ContextVar("path", default=())
+_slots: ContextVar[Any] = ContextVar("slots", default=None)
+_call: ContextVar[Any] = ContextVar("call", default=None)
+_autocast: ContextVar[Any] = ContextVar("autocast", default=None)
+_path: ContextVar[Any] = ContextVar("path", default=())
 
 
 class Cell:
@@ -64,7 +64,8 @@ _ambient = {}  # name -> Cell
 
 
 def ambient(name, cell):
-    """Make a cell of the whole process (the global seed) one that every compiled step carries along; one cell a name."""
+    """Make a cell of the whole process (the global seed) one that every compiled step carries along; one cell a
+    name."""
     _ambient[name] = cell
 
 
@@ -156,6 +157,11 @@ def snake_case(name):
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
+def stem_of(cls):
+    """The name for objects of a class, here and in files; `_named_after` is for a class exported under another name."""
+    return snake_case(cls.__dict__.get("_named_after", cls.__name__))
+
+
 def unique_name(prefix):
     """`prefix`, then `prefix_1`, `prefix_2`: names count from the start of the process or the last `clear_session`."""
     number = _counts[prefix]
@@ -178,7 +184,8 @@ _version = 0
 
 
 def structure_version():
-    """A number that grows whenever a layer's parts or `trainable` flags change: who caches a list of variables compares it."""
+    """A number that grows whenever a layer's parts or `trainable` flags change: who caches a list of variables
+    compares it."""
     return _version
 
 

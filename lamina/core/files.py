@@ -10,7 +10,8 @@ __all__ = ["replacing"]
 
 @contextlib.contextmanager
 def replacing(path):
-    """The path of a file beside `path`, with the same ending, to be written inside the block; it then takes the place of
+    """The path of a file beside `path`, with the same ending, to be written inside the block; it then takes the place
+    of
     `path`. If the block fails, `path` stays as it was and nothing is left beside it.
 
     >>> import tempfile

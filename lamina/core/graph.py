@@ -17,7 +17,7 @@ class Operation:
     def __init__(self, name=None):
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ConfigError(f"A name is a string without '/'; {type(self).__name__} got name={name!r}.")
-        self.name = str(name) if name is not None else context.unique_name(context.snake_case(type(self).__name__))
+        self.name = str(name) if name is not None else context.unique_name(context.stem_of(type(self)))
         self._inbound_nodes = []
 
     def record(self, outputs, args, kwargs):

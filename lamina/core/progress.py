@@ -51,7 +51,8 @@ def _write(text, still_open):
 class Progress:
     """The progress of a run: live in a terminal or a notebook, else one line an epoch.
 
-    `logs` may be JAX scalars that are still being computed. They are read at most ten times a second, and only once they are
+    `logs` may be JAX scalars that are still being computed. They are read at most ten times a second, and only once
+    they are
     there, so that the steps do not wait.
 
     Args:
@@ -173,7 +174,8 @@ class Progbar:
         return self._first is None or (self.live and time.perf_counter() >= self._next_draw)
 
     def update(self, current, values=None, finalize=None):
-        """Step `current` is done, with `values` as (name, value) pairs. The last update is the one that reaches `target`,
+        """Step `current` is done, with `values` as (name, value) pairs. The last update is the one that reaches
+        `target`,
         unless `finalize` says so."""
         now = time.perf_counter()
         if finalize is None:

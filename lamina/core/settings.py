@@ -1,4 +1,5 @@
-"""Process-wide settings: float type, epsilon, image data format, and where logs go. `lamina.config` is their public face."""
+"""Process-wide settings: float type, epsilon, image data format, and where logs go. `lamina.config` is their public
+face."""
 
 import jax
 

@@ -1,11 +1,14 @@
 """KerasTensor: a tensor with a shape and a type but no values yet, from which a model is drawn.
 
-Shapes of results come from tracing. A size that is not known (None) is traced with two different stand-ins: what differs in
+Shapes of results come from tracing. A size that is not known (None) is traced with two different stand-ins: what
+differs in
 the two results is not known either.
 """
 
+import math
 import re
 import weakref
+from typing import Any
 
 import jax
 import numpy as np
@@ -14,8 +17,9 @@ from lamina.core import context, tree
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.errors import CallError, LaminaError, ShapeError
 
-STAND_INS = (6720, 13440)  # many divisors, so that halving and windows work; wide apart, so that strides keep them different;
-# and no number a user would write, so that an error can say None in their place
+# Many divisors, so that halving and windows work; wide apart, so that strides keep them different; and no numbers that
+# a user would write, so that an error can say None in their place.
+STAND_INS = (6720, 13440)
 
 
 class KerasTensor:
@@ -43,7 +47,7 @@ class KerasTensor:
 
     @property
     def size(self):
-        return None if None in self._shape else int(np.prod(self._shape, dtype=np.int64))
+        return None if None in self._shape else math.prod(size or 0 for size in self._shape)
 
     def __repr__(self):
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
@@ -151,7 +155,8 @@ def get_mask(tensor):
 
 
 def trace(function, *args, **kwargs):
-    """What `function` gives for arguments with KerasTensors in them: the same structure, of KerasTensors, masks attached.
+    """What `function` gives for arguments with KerasTensors in them: the same structure, of KerasTensors, masks
+    attached.
 
     Nothing is computed, and nothing that happens to a variable inside outlives the call.
     """
@@ -194,7 +199,7 @@ def _abstract(symbol, stand_in):
     return jax.ShapeDtypeStruct(sizes, traced_dtype(symbol.dtype))
 
 
-def traced_dtype(dtype):
+def traced_dtype(dtype) -> Any:
     """The type that JAX computes in where `dtype` is asked for: float32 for float64, unless 64 bits are switched on."""
     return jax.dtypes.canonicalize_dtype(numpy_dtype(dtype))
 

@@ -1,6 +1,7 @@
 """Variable: a named array that layers and optimizers hold and change.
 
-Outside of a trace a variable is a box with a JAX array in it. Inside `bind` (see `context`) it reads and writes a slot, which is
+Outside of a trace a variable is a box with a JAX array in it. Inside `bind` (see `context`) it reads and writes a
+slot, which is
 how a step over mutable layers becomes one pure compiled function.
 """
 
@@ -9,6 +10,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from lamina.core import context
 from lamina.core.context import Cell
@@ -124,7 +126,7 @@ class Variable(Cell):
 
     def __repr__(self):
         value = self.read()
-        shown = "" if isinstance(value, jax.core.Tracer) or value.size > 8 else f", value={np.asarray(value)}"
+        shown = "" if isinstance(value, Tracer) or value.size > 8 else f", value={np.asarray(value)}"
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}{shown}>"
 
     def __len__(self):
@@ -173,7 +175,9 @@ def _initial_value(initializer, shape, dtype):
     """A JAX array from an array, a number or a function of (shape, dtype)."""
     if callable(initializer) and not isinstance(initializer, (jax.Array, Variable)):
         if shape is None:
-            raise ConfigError("A Variable made by an initializer needs a shape.", fix="Variable(initializer, shape=...)")
+            raise ConfigError(
+                "A Variable made by an initializer needs a shape.", fix="Variable(initializer, shape=...)"
+            )
         shape = tuple(int(size) for size in ((shape,) if np.ndim(shape) == 0 else shape))
         dtype = standardize_dtype(dtype)
         value = unwrap(initializer(shape, dtype=dtype))
@@ -185,7 +189,9 @@ def _initial_value(initializer, shape, dtype):
             value = np.asarray(value)
             dtype = standardize_dtype(None) if np.issubdtype(value.dtype, np.floating) else value.dtype
         if shape is not None and tuple(np.shape(value)) != tuple(shape):
-            raise ShapeError(f"The initial value has shape {tuple(np.shape(value))}; shape={tuple(shape)} was asked for.")
+            raise ShapeError(
+                f"The initial value has shape {tuple(np.shape(value))}; shape={tuple(shape)} was asked for."
+            )
         if isinstance(value, jax.Array):
             value = own_copy(value)
     return to_array(value, dtype)

@@ -128,4 +128,6 @@ def brief(args, kwargs):
             return "{" + ", ".join(f"{key}: {one(item)}" for key, item in value.items()) + "}"
         return repr(value)[:60]
 
-    return ", ".join([*map(one, args), *(f"{name}={one(value)}" for name, value in kwargs.items() if value is not None)])
+    return ", ".join(
+        [*map(one, args), *(f"{name}={one(value)}" for name, value in kwargs.items() if value is not None)]
+    )

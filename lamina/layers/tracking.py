@@ -1,6 +1,7 @@
 """What belongs to a layer: the variables, layers, metrics and seed generators among its attributes.
 
-Nothing is wrapped and nothing is kept twice: the parts are read off the attributes when they are asked for, in the order in which
+Nothing is wrapped and nothing is kept twice: the parts are read off the attributes when they are asked for, in the
+order in which
 they were assigned (parts put into a list later count from the moment they were made).
 """
 
@@ -21,6 +22,9 @@ _UNTRACKED = frozenset(
 
 class Tracked:
     """A holder of parts. `_birth` orders parts that were never assigned by name."""
+
+    _birth: int
+    _stamps: dict
 
     def __new__(cls, *args, **kwargs):
         instance = super().__new__(cls, *args, **kwargs)

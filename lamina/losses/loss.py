@@ -60,7 +60,9 @@ class Loss(Configurable):
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
         if reduction not in REDUCTIONS:
-            raise ConfigError(f"Invalid value for argument `reduction`: expected one of {REDUCTIONS}; got {reduction!r}.")
+            raise ConfigError(
+                f"Invalid value for argument `reduction`: expected one of {REDUCTIONS}; got {reduction!r}."
+            )
         self.name = name or context.unique_name(context.snake_case(type(self).__name__))
         self.reduction = reduction
         self._dtype = compute_dtype(dtype)

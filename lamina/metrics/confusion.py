@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.variable import unwrap
-from lamina.errors import ConfigError
+from lamina.errors import ConfigError, ShapeError
 from lamina.losses.alignment import aligned, spread
 from lamina.losses.loss import divide_no_nan
 from lamina.metrics.metric import Metric
@@ -97,6 +97,11 @@ class ThresholdMetric(Metric):
         if top_k is not None:
             y_pred = only_top(y_pred, top_k)
         if class_id is not None:
+            if y_pred.ndim < 2:
+                raise ShapeError(
+                    f"class_id={class_id} is a column of outputs (samples, classes); got shape {y_pred.shape}.",
+                    fix="Leave class_id out, or give the outputs of all classes.",
+                )
             y_true, y_pred, weights = (array[..., class_id] for array in (y_true, y_pred, weights))
         return y_true, y_pred, weights
 

@@ -9,7 +9,8 @@ __all__ = ["Adadelta"]
 
 
 class Adadelta(Optimizer):
-    """Gradients times the root of the mean square of the changes over that of the gradients (Zeiler 2012, arXiv 1212.5701).
+    """Gradients times the root of the mean square of the changes over that of the gradients (Zeiler 2012, arXiv
+    1212.5701).
 
     learning_rate=1.0 is the paper's form.
 

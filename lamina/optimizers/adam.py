@@ -9,7 +9,8 @@ __all__ = ["Adam"]
 
 
 class Adam(Optimizer):
-    """Moving averages of the gradient and of its square, both freed of their bias to zero (Kingma & Ba 2014, arXiv 1412.6980).
+    """Moving averages of the gradient and of its square, both freed of their bias to zero (Kingma & Ba 2014, arXiv
+    1412.6980).
 
     `amsgrad` divides by the largest average of squares so far (Reddi et al. 2018, arXiv 1904.09237).
 

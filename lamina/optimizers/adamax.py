@@ -9,7 +9,8 @@ __all__ = ["Adamax"]
 
 
 class Adamax(Optimizer):
-    """Adam with the largest recent gradient in place of the root mean square (Kingma & Ba 2014, arXiv 1412.6980, section 7).
+    """Adam with the largest recent gradient in place of the root mean square (Kingma & Ba 2014, arXiv 1412.6980,
+    section 7).
 
     >>> import lamina as keras
     >>> weight = keras.Variable([1.0])

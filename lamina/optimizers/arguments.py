@@ -13,7 +13,8 @@ BASE_ARGUMENTS = frozenset(list(inspect.signature(Optimizer).parameters)[:-1])
 
 
 def with_base_arguments(init) -> Any:
-    """Decorator of a rule's `__init__(self, own arguments, **kwargs)`: spells out, where Keras has them, the arguments of
+    """Decorator of a rule's `__init__(self, own arguments, **kwargs)`: spells out, where Keras has them, the arguments
+    of
     Optimizer that kwargs may hold. Own keyword-only arguments come after them, and all may be passed by position."""
     own = list(inspect.signature(init).parameters.values())[:-1]
     kwargs = inspect.signature(init).parameters["kwargs"]

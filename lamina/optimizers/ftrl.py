@@ -10,7 +10,8 @@ __all__ = ["Ftrl"]
 
 
 class Ftrl(Optimizer):
-    """Follow the regularized leader: sparse linear models from a stream (McMahan et al. 2013, doi 10.1145/2487575.2488200).
+    """Follow the regularized leader: sparse linear models from a stream (McMahan et al. 2013, doi
+    10.1145/2487575.2488200).
 
     `l2_shrinkage_regularization_strength` is a penalty on the size of the weights in the gradient alone.
 

@@ -10,7 +10,8 @@ __all__ = ["LossScaleOptimizer"]
 
 
 class LossScaleOptimizer(Optimizer):
-    """Scales the loss so that float16 gradients do not vanish, and the gradients back before `inner_optimizer` gets them
+    """Scales the loss so that float16 gradients do not vanish, and the gradients back before `inner_optimizer` gets
+    them
     (Micikevicius et al. 2017, arXiv 1710.03740).
 
     A gradient that is not finite halves the scale and skips the step; dynamic_growth_steps good steps double it.

@@ -49,9 +49,11 @@ class Optimizer(Configurable):
     Keras's way, `build` with `add_variable_from_reference` and `update_step` with `assign`, works as well.
 
     Args:
-        learning_rate: a number (then a variable that can be assigned while training), a schedule, or a function of nothing.
+        learning_rate: a number (then a variable that can be assigned while training), a schedule, or a function of
+        nothing.
         weight_decay: each step first takes `learning_rate * weight_decay` of every variable off it.
-        clipnorm, clipvalue, global_clipnorm: limit of each gradient's norm, of its values, or of the norm of all; one of them.
+        clipnorm, clipvalue, global_clipnorm: limit of each gradient's norm, of its values, or of the norm of all; one
+        of them.
         use_ema, ema_momentum: keep a moving average of each variable; `finalize_variable_values` puts it in place.
         ema_overwrite_frequency: put it in place every so many steps, too.
         loss_scale_factor: `scale_loss` multiplies by it and `apply` divides the gradients by it.
@@ -161,7 +163,7 @@ class Optimizer(Configurable):
             self._learning_rate.assign(learning_rate)
         else:
             raise TypeError(
-                f"The learning rate of {self.name} follows {self._learning_rate!r}, so a number cannot be assigned to it. "
+                f"The learning rate of {self.name} follows {self._learning_rate!r}: a number cannot be assigned to it. "
                 "Make the optimizer with a number as its learning_rate."
             )
 
@@ -345,7 +347,8 @@ class Optimizer(Configurable):
         self._iterations.assign_add(1)
 
     def _overwrite_with_gradient(self, grads, variables):
-        """Some variables (scales of 8-bit floats) are replaced by their gradient; the pairs of the others are given back."""
+        """Some variables (scales of 8-bit floats) are replaced by their gradient; the pairs of the others are given
+        back."""
         pairs = list(zip(grads, variables, strict=True))
         for gradient, variable in pairs:
             if variable.overwrite_with_gradient:
@@ -452,8 +455,8 @@ class Optimizer(Configurable):
         """Take the values that `save_own_variables` kept. Warns, and takes nothing, where their number differs."""
         if len(store) != len(self.variables):
             warnings.warn(
-                f"Skipping variable loading for optimizer '{self.name}', because it has {len(self.variables)} variables "
-                f"whereas the saved optimizer has {len(store)} variables. ",
+                f"Skipping variable loading for optimizer '{self.name}', because it has {len(self.variables)} "
+                f"variables whereas the saved optimizer has {len(store)} variables. ",
                 stacklevel=2,
             )
             return

@@ -1,14 +1,14 @@
 """`.weights.h5`: the variables of a model, each at the path of attributes that leads to it.
 
-    layers/dense/vars/0        the first variable of the first Dense
-    optimizer/vars/3           the fourth variable of the optimizer
+layers/dense/vars/0        the first variable of the first Dense
+optimizer/vars/3           the fourth variable of the optimizer
 """
 
 from collections import Counter
 
 import h5py
 
-from lamina.core.context import snake_case
+from lamina.core.context import stem_of
 from lamina.errors import FileError, ShapeError, warn
 from lamina.saving.files import Store, group_at, open_hdf5, whole_or_unchanged, write_array, written
 
@@ -88,7 +88,7 @@ def parts_of(root):
         for item in container.values() if isinstance(container, dict) else container:
             if not _has_variables(item):
                 continue
-            name = snake_case(type(item).__name__)
+            name = stem_of(type(item))
             counts[name] += 1
             number = counts[name] - 1
             yield from visit(item, f"{path}/{name}_{number}" if number else f"{path}/{name}")

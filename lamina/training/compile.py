@@ -1,6 +1,7 @@
 """What `compile` was told, matched to the outputs of the model: a loss, a weight and metrics for each."""
 
 from collections import Counter
+from typing import Any
 
 from lamina import losses as losses_module
 from lamina import metrics as metrics_module
@@ -34,7 +35,8 @@ def _by_shape(identifier, y_true, y_pred):
 
 
 def resolve_metric(identifier, y_true, y_pred):
-    """The Metric meant by a name, function or object, for targets and outputs of these shapes. It keeps the user's name."""
+    """The Metric meant by a name, function or object, for targets and outputs of these shapes. It keeps the user's
+    name."""
     if isinstance(identifier, Metric):
         return identifier
     name = _by_shape(identifier, y_true, y_pred)
@@ -68,7 +70,8 @@ def _function_name(function):
 class Outputs:
     """The leaves of a model's outputs: their places and names, and whatever was given for them put in their order.
 
-    What is given (losses, weights, metrics, targets) has the structure of the outputs, or part of it; a dict by output names; a
+    What is given (losses, weights, metrics, targets) has the structure of the outputs, or part of it; a dict by output
+    names; a
     list in the order of the outputs; or one thing for all.
     """
 
@@ -113,7 +116,8 @@ class Outputs:
         return entries[0] if self.count == 1 else entries
 
     def targets(self, y, wanted):
-        """The targets in the order of the outputs; `wanted` tells which outputs have a loss, for those may be all that is given."""
+        """The targets in the order of the outputs; `wanted` tells which outputs have a loss, for those may be all that
+        is given."""
         if isinstance(y, dict) and not isinstance(self.structure, dict):
             missing = [name for name in self.names or () if name in y]
             if self.names and missing:
@@ -128,7 +132,7 @@ class Outputs:
             return [next(values) if has_loss else None for has_loss in wanted]
         if self.count == 1:
             raise DataError(
-                f"y_true and y_pred have different structures: the model has one output; there are {len(given)} targets.",
+                f"y_true and y_pred have different structures: one output, {len(given)} targets.",
                 fix="Pass the targets as one array: numpy.asarray(y).",
             )
         raise DataError(
@@ -168,9 +172,12 @@ def _spread(given, structure, what, is_leaf):
             unknown = sorted(set(given) - set(structure), key=str)
             if unknown:
                 raise OutputKeyError(
-                    f"Invalid `{what}`: {unknown} can't be found in the model's output. Expected keys: {sorted(structure)}."
+                    f"Invalid `{what}`: {unknown} can't be found in the model's output. "
+                    f"Expected keys: {sorted(structure)}."
                 )
-            return [leaf for key in sorted(structure) for leaf in _spread(given.get(key), structure[key], what, is_leaf)]
+            return [
+                leaf for key in sorted(structure) for leaf in _spread(given.get(key), structure[key], what, is_leaf)
+            ]
         structure = [structure[key] for key in sorted(structure)]
     if isinstance(given, dict):
         raise OutputKeyError(f"`{what}` has the keys {sorted(given)} where the model's output is a list.")
@@ -198,9 +205,13 @@ def _is_one(value):
 class CompileLoss:
     """The losses of the outputs, weighted and added up, each with a tracker of its mean where there are several."""
 
+    losses: Any
+    weights: Any
+
     def __init__(self, loss, loss_weights=None, reduction="sum_over_batch_size", output_names=None):
         self.loss, self.loss_weights, self.output_names = loss, loss_weights, output_names
-        self.losses = None
+        self.losses: Any = None
+        self.weights: Any = None
         self.trackers = []
 
     def build(self, y_true, y_pred):
@@ -227,11 +238,12 @@ class CompileLoss:
         """The total, or None where no output has a loss."""
         if self.losses is None:
             self.build(y_true, y_pred)
+        losses: Any = self.losses
         outputs = self._outputs_of(y_pred)
-        targets = outputs.targets(y_true, [loss is not None for loss in self.losses])
+        targets = outputs.targets(y_true, [loss is not None for loss in losses])
         weights = outputs.weights(sample_weight)
         total = None
-        rows = zip(self.losses, targets, tree.flatten(y_pred), weights, self.weights, self.trackers, strict=True)
+        rows = zip(losses, targets, tree.flatten(y_pred), weights, self.weights, self.trackers, strict=True)
         for loss, target, output, sample, weight, tracker in rows:
             if loss is None:
                 continue
@@ -262,10 +274,12 @@ def _unlisted(value):
 class CompileMetrics(Metric):
     """The metrics of all outputs as one: `result()` is a dict."""
 
+    rows: Any
+
     def __init__(self, metrics, weighted_metrics, name="compile_metrics", output_names=None):
         super().__init__(name=name)
         self.given, self.weighted, self.output_names = metrics, weighted_metrics, output_names
-        self.rows = None  # (place of the output, key in the results, metric, whether it takes sample weights)
+        self.rows: Any = None  # (place of the output, key in the results, metric, whether it takes sample weights)
 
     def build(self, y_true, y_pred):
         """Match metrics to outputs, once both are known by shape."""
@@ -293,9 +307,10 @@ class CompileMetrics(Metric):
     def update_state(self, y_true, y_pred, sample_weight=None):
         if self.rows is None:
             self.build(y_true, y_pred)
+        rows: Any = self.rows
         leaves, targets = tree.flatten(y_pred), self.outputs.targets(y_true, [True] * self.outputs.count)
         weights = self.outputs.weights(sample_weight)
-        for place, _, metric, weighted in self.rows:
+        for place, _, metric, weighted in rows:
             if weighted:
                 metric.update_state(targets[place], leaves[place], sample_weight=weights[place])
             else:
@@ -332,7 +347,8 @@ def _lists(given, outputs, what):
 
 
 def _with_unique_keys(rows, outputs):
-    """Keys for the logs: the output's name where there are several, `weighted_` where a metric comes twice, or a number."""
+    """Keys for the logs: the output's name where there are several, `weighted_` where a metric comes twice, or a
+    number."""
     counts, found = Counter(), []
     for place, metric, weighted in rows:
         label = outputs.label(place) if outputs.count > 1 else None

@@ -6,7 +6,8 @@ import threading
 
 
 class Interrupts:
-    """While open, SIGINT during `with interrupts.held():` waits for the end of that block; a second one does not wait."""
+    """While open, SIGINT during `with interrupts.held():` waits for the end of that block; a second one does not
+    wait."""
 
     def __init__(self):
         self._holding = self._pending = False

@@ -16,8 +16,10 @@ from lamina.training.step import bound_step, takes_state
 class Runner:
     """What `fit`, `evaluate`, `predict` and the `_on_batch` methods run on.
 
-    `train` works on a TrainingState that stays lent from step to step. `test` and `predict` donate nothing and read the values
-    where they are. A change of the layers or of their `trainable` flags is seen at the next step: it makes programs anew.
+    `train` works on a TrainingState that stays lent from step to step. `test` and `predict` donate nothing and read
+    the values
+    where they are. A change of the layers or of their `trainable` flags is seen at the next step: it makes programs
+    anew.
     """
 
     def __init__(self, model):
@@ -57,7 +59,8 @@ class Runner:
             self.refresh()
 
     def program(self, kind):
-        """The compiled step of a kind, 'train', 'test' or 'predict': (state, batch) -> (results, ambient values it changed)."""
+        """The compiled step of a kind, 'train', 'test' or 'predict': (state, batch) -> (results, ambient values it
+        changed)."""
         if kind not in self.programs:
             step = _with_ambient({"train": self._train, "test": self._test, "predict": self._predict}[kind]())
             donated = (0,) if kind == "train" else ()
@@ -167,7 +170,8 @@ class Runner:
     # Building
 
     def build(self, batch):
-        """Make what has no variables yet, from the shapes of a first batch: layers, losses and metrics, optimizer slots."""
+        """Make what has no variables yet, from the shapes of a first batch: layers, losses and metrics, optimizer
+        slots."""
         model = self.model
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
         layers = model._flatten_layers()
@@ -198,7 +202,8 @@ def _with_ambient(step):
 
 
 def _changed(result, before, pure):
-    """Outputs, and only those of the other variables that the step changed: most models change none when they predict."""
+    """Outputs, and only those of the other variables that the step changed: most models change none when they
+    predict."""
     outputs, after = (result[0], result[1][1]) if pure else result
     return outputs, {index: new for index, (new, old) in enumerate(zip(after, before, strict=True)) if new is not old}
 

@@ -1,4 +1,5 @@
-"""The values of a model while it trains: one flat structure, lent to the compiled step and given back when someone looks."""
+"""The values of a model while it trains: one flat structure, lent to the compiled step and given back when someone
+looks."""
 
 from lamina.core.variable import own_copy
 
@@ -8,7 +9,8 @@ GROUPS = ("trainable", "others", "optimizer", "metrics")
 class TrainingState:
     """Variables in four groups and, in `values`, their arrays.
 
-    The arrays are the step's own (copied once when taken), so the step may donate them. A variable read meanwhile gives a copy, and
+    The arrays are the step's own (copied once when taken), so the step may donate them. A variable read meanwhile
+    gives a copy, and
     one that is assigned changes the array here. `release` puts everything back.
     """
 

@@ -1,6 +1,7 @@
 """The pure steps: training, testing and predicting as functions from (values, batch) to (logs, values)."""
 
 import inspect
+from typing import Any
 
 import jax
 
@@ -49,19 +50,20 @@ def predict_step(model, state, data):
 
 
 def loss_and_updates(
-    model, trainable, others, metric_values, x, y, sample_weight, training=False, optimizer_values=None
+    model: Any, trainable, others, metric_values, x, y, sample_weight, training=False, optimizer_values=None
 ):
-    """The loss to differentiate (scaled where the optimizer scales), and (loss, outputs with masks, others, metric values)."""
+    """The loss to differentiate (scaled where the optimizer scales), and (loss, outputs with masks, others, metric
+    values)."""
     cells = [*model.trainable_variables, *model.non_trainable_variables, *model.metrics_variables]
     values = [*trainable, *others, *metric_values]
-    scaling = training and optimizer_values is not None and model.optimizer is not None
-    if scaling:
-        cells, values = [*cells, *model.optimizer.variables], [*values, *optimizer_values]
+    optimizer: Any = model.optimizer if training and optimizer_values is not None else None
+    if optimizer is not None:
+        cells, values = [*cells, *optimizer.variables], [*values, *(optimizer_values or ())]
     with context.bind(cells, values):
         y_pred = _call(model, x, training)
         knows = {"training": training} if "training" in signature_of(type(model).compute_loss).names else {}
         loss = unwrap(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **knows))
-        scaled = model.optimizer.scale_loss(loss) if scaling else loss
+        scaled = loss if optimizer is None else optimizer.scale_loss(loss)
         updated = _read(model.non_trainable_variables), _read(model.metrics_variables)
     return scaled, (loss, _pack(y_pred), *updated)
 

@@ -1,5 +1,7 @@
 """Trainer: compile, fit, evaluate, predict, and the steps a user may write anew."""
 
+from typing import Any
+
 import jax
 import numpy as np
 
@@ -24,14 +26,29 @@ from lamina.training.runner import Runner
 class Trainer(OldMethods):
     """The half of Model that trains. Everything runs through `training.loop`, every step through `training.runner`."""
 
-    optimizer = None
-    loss = None
+    # What Layer, which stands beside it in Model, has:
+    name: str
+    built: bool
+    dtype_policy: Any
+    losses: Any
+    trainable_variables: Any
+    output_names: Any
+    call: Any
+    _parts: Any
+    _flatten_layers: Any
+
+    optimizer: Any = None
+    loss: Any = None
     compiled = False
     stop_training = stop_evaluating = stop_predicting = False
     steps_per_execution = 1
     training_batches = resume_point = None  # of the running `fit`; BackupAndRestore reads one and sets the other
     run_eagerly = False
-    _compile_loss = _compile_metrics = _loss_tracker = _runner_made = _compile_arguments = None
+    _compile_loss: Any = None
+    _compile_metrics: Any = None
+    _loss_tracker: Any = None
+    _runner_made: Any = None
+    _compile_arguments: Any = None
 
     # Compile
 
@@ -52,7 +69,8 @@ class Trainer(OldMethods):
 
         Args:
             optimizer: a name, an Optimizer, or an optax GradientTransformation.
-            loss: a name, function or Loss; a list or dict of them for several outputs. None if `compute_loss` or layers give it.
+            loss: a name, function or Loss; a list or dict of them for several outputs. None if `compute_loss` or
+            layers give it.
             loss_weights: numbers the losses of several outputs are multiplied by.
             metrics: names, functions or Metrics; for several outputs a list of lists, or a dict by output name.
             weighted_metrics: the same, with sample weights.
@@ -62,14 +80,14 @@ class Trainer(OldMethods):
         """
         self._compile_arguments = {
             "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
-            "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution,
-            "jit_compile": jit_compile,
+            "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
         }  # fmt: skip
         self._stop_running()
         self.optimizer = optimizers.get(optimizer)
-        if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and self.optimizer is not None:
-            if not isinstance(self.optimizer, optimizers.LossScaleOptimizer):
-                self.optimizer = optimizers.LossScaleOptimizer(self.optimizer, name="loss_scale_optimizer")
+        scaled = self.optimizer is None or isinstance(self.optimizer, optimizers.LossScaleOptimizer)
+        if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and not scaled:
+            self.optimizer = optimizers.LossScaleOptimizer(self.optimizer, name="loss_scale_optimizer")
         self.loss, self.loss_weights, self.run_eagerly = loss, loss_weights, run_eagerly
         self.steps_per_execution, self.jit_compile = steps_per_execution, jit_compile
         names = self.output_names if getattr(self, "_graph", None) is not None else None
@@ -81,7 +99,8 @@ class Trainer(OldMethods):
         context.structure_changed()
 
     def resolved(self):
-        """What `compile` settled on for this model's outputs: {"loss": {output: Loss}, "metrics": {key in the logs: Metric}}.
+        """What `compile` settled on for this model's outputs: {"loss": {output: Loss}, "metrics": {key in the logs:
+        Metric}}.
 
         Names such as 'accuracy' are settled by the shapes of targets and outputs, so only after the first batch.
         """
@@ -149,7 +168,8 @@ class Trainer(OldMethods):
         self, trainable_variables, non_trainable_variables, metrics_variables, x, y, sample_weight, training=False,
         optimizer_variables=None,
     ):  # fmt: skip
-        """Pure: (loss, (unscaled loss, outputs, new non-trainable values, new metric values)), to differentiate by the first."""
+        """Pure: (loss, (unscaled loss, outputs, new non-trainable values, new metric values)), to differentiate by the
+        first."""
         scaled, (loss, packed, others, metric_values) = step.loss_and_updates(
             self, trainable_variables, non_trainable_variables, metrics_variables, x, y, sample_weight, training,
             optimizer_variables,
@@ -193,7 +213,8 @@ class Trainer(OldMethods):
         """Train for `epochs` passes over the data; returns the History.
 
         Args:
-            x, y, sample_weight: arrays (structures of them), or x gives batches: a generator, PyDataset, DataLoader, dataset.
+            x, y, sample_weight: arrays (structures of them), or x gives batches: a generator, PyDataset, DataLoader,
+            dataset.
             batch_size: samples a step; 32 if not given.
             validation_split: the share of the samples, from the end, that is held out.
             validation_data: (x, y) or (x, y, sample_weight), or something that gives batches.
@@ -297,7 +318,9 @@ class Trainer(OldMethods):
 
     def _must_be_compiled(self, method):
         if not self.compiled:
-            raise CallError(f"{self.name} is not compiled, so it cannot {method}.", fix='model.compile("adam", loss="mse")')
+            raise CallError(
+                f"{self.name} is not compiled, so it cannot {method}.", fix='model.compile("adam", loss="mse")'
+            )
 
     def _in_order(self, logs):
         """Logs in the order of `evaluate`'s list: the loss, the losses of outputs, then the metrics."""
@@ -351,9 +374,10 @@ def _single_batch(x, y, sample_weight, class_weight):
     leaves = [leaf for leaf in tree.flatten(x) if leaf is not None]
     if not leaves or any(isinstance(leaf, KerasTensor) for leaf in leaves):
         raise DataError(f"A batch is made of arrays; got {x!r}.")
-    ready = class_weight is None and all(isinstance(a, (np.ndarray, jax.Array)) and a.dtype != np.float64 for a in leaves)
+    ready = class_weight is None and all(
+        isinstance(a, (np.ndarray, jax.Array)) and a.dtype != np.float64 for a in leaves
+    )
     if ready and y is None:
         return x, None, sample_weight
     size = max(len(leaves[0]) if hasattr(leaves[0], "__len__") else 1, 1)
     return next(iter(make_batches(x, y, sample_weight, size, None, False, class_weight).epoch()))
-

@@ -162,7 +162,7 @@ def test_config_is_keras_config_and_goes_both_ways(cls, function, settings, targ
 def test_trailing_axis_of_one_is_aligned_as_in_keras(cls, true_shape, pred_shape):
     y_true, y_pred = bits(*true_shape), chances(*pred_shape)
     for weights in (None, positive(pred_shape[0]), positive(pred_shape[0], 1)):
-        if (weights is not None and weights.ndim == 1 and len(pred_shape) == 3) or (cls == "Dice" and weights is not None):
+        if weights is not None and (cls == "Dice" or (weights.ndim == 1 and len(pred_shape) == 3)):
             continue  # Keras spreads (batch,) weights over the last axis
         ours, theirs = getattr(losses, cls)(), getattr(keras.losses, cls)()
         close(ours(y_true, y_pred, sample_weight=weights), theirs(y_true, y_pred, sample_weight=weights))

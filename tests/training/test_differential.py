@@ -1,4 +1,5 @@
-"""Training equals Keras's: histories, results of evaluate and weights after three epochs, on the same weights and data."""
+"""Training equals Keras's: histories, results of evaluate and weights after three epochs, on the same weights and
+data."""
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ ROWS = 20  # two batches of 8 and a last one of 4
 X = draw.normal(size=(ROWS, 6)).astype("float32")
 IMAGES = draw.normal(size=(ROWS, 8, 8, 2)).astype("float32")
 NUMBERS = draw.normal(size=(ROWS, 1)).astype("float32")
+SIGNS = (NUMBERS > 0).astype("float32")
 CLASSES = draw.integers(0, 3, ROWS)
 WORDS = draw.integers(0, 5, (ROWS, 7))
 
@@ -119,7 +121,8 @@ CASES = {
     "subclassed": (subclassed, X, NUMBERS, lambda K: {"optimizer": "adam", "loss": "mse", "metrics": ["mae"]},
                    {"validation_split": 0.2}),
     "masks": (word_classes, WORDS, CLASSES, lambda K: {**SPARSE, "metrics": ["accuracy"]}, {}),
-    "class weights": (classifier, X, CLASSES, lambda K: {**SPARSE, "metrics": ["accuracy"], "weighted_metrics": ["acc"]},
+    "class weights": (classifier, X, CLASSES, lambda K: {**SPARSE, "metrics": ["accuracy"],
+                                                      "weighted_metrics": ["acc"]},
                       {"class_weight": {0: 1.0, 1: 2.0, 2: 0.5}}),
     "sample weights": (classifier, X, CLASSES, lambda K: {**SPARSE, "weighted_metrics": ["accuracy"]},
                        {"sample_weight": np.linspace(0.1, 1, ROWS)}),
@@ -128,20 +131,17 @@ CASES = {
     "regularizers, constraint, schedule, clipping, averages": (regularized, X, NUMBERS, lambda K: {
         "optimizer": K.optimizers.Adam(K.optimizers.schedules.ExponentialDecay(0.01, 2, 0.9), clipnorm=0.5,
                                        weight_decay=0.01, use_ema=True), "loss": "mse"}, {}),
-    "binary metrics": (binary, X, NUMBERS > 0, lambda K: {
+    "binary metrics": (binary, X, SIGNS, lambda K: {
         "optimizer": "adam", "loss": "binary_crossentropy",
         "metrics": ["accuracy", K.metrics.AUC(), K.metrics.Precision(), K.metrics.Recall()]}, {}),
-    "labels (N,) for outputs (N, 1)": (binary, X, NUMBERS[:, 0] > 0, lambda K: {
+    "labels (N,) for outputs (N, 1)": (binary, X, SIGNS[:, 0], lambda K: {
         "optimizer": "adam", "loss": "binary_crossentropy", "metrics": ["accuracy"]},
-        {"validation_data": (X, NUMBERS[:, 0] > 0), "validation_batch_size": 5}),
+        {"validation_data": (X, SIGNS[:, 0]), "validation_batch_size": 5}),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_training_equals_keras(name):
     build, x, y, compile_with, fit = CASES[name]
-    targets = {key: np.asarray(v, "float32") if v.dtype == bool else v for key, v in y.items()} if isinstance(y, dict) else y
-    if isinstance(targets, np.ndarray) and targets.dtype == bool:
-        targets = targets.astype("float32")
     theirs, ours = twins(build)
-    train_both(theirs, ours, x, targets, compile_with, **fit)
+    train_both(theirs, ours, x, y, compile_with, **fit)

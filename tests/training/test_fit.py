@@ -1,6 +1,7 @@
 """What fit, evaluate, predict and the steps promise beyond Keras's numbers."""
 
 import gc
+import itertools
 import os
 import signal
 import threading
@@ -75,7 +76,7 @@ def test_values_read_during_fit_are_current_and_stay_valid():
     before = model.layers[0].kernel.value
     model.fit(X, Y, batch_size=20, epochs=2, verbose=0, callbacks=[Reader()])
     values = [np.asarray(value) for value in (before, *seen)]  # none was donated away
-    assert all((a != b).any() for a, b in zip(values, values[1:], strict=False))
+    assert all((a != b).any() for a, b in itertools.pairwise(values))
     np.testing.assert_array_equal(values[-1], model.layers[0].kernel.numpy())
 
 
@@ -380,7 +381,9 @@ def test_a_generator_and_steps():
         while True:
             yield X[:8], Y[:8]
 
-    history = regression().fit(forever(), steps_per_epoch=3, epochs=2, validation_data=(X, Y), verbose=0, initial_epoch=1)
+    history = regression().fit(
+        forever(), steps_per_epoch=3, epochs=2, validation_data=(X, Y), verbose=0, initial_epoch=1
+    )
     assert history.epoch == [1] and set(history.history) == {"loss", "val_loss"}
 
 

@@ -109,7 +109,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
 
 class CosineDecay(LearningRateSchedule):
-    """A half cosine from initial_learning_rate to `alpha` of it in decay_steps (Loshchilov & Hutter 2016, arXiv 1608.03983).
+    """A half cosine from initial_learning_rate to `alpha` of it in decay_steps (Loshchilov & Hutter 2016, arXiv
+    1608.03983).
 
     With `warmup_target` the rate first goes from initial_learning_rate up to it, in a line of warmup_steps.
 

@@ -1,4 +1,5 @@
-"""What users hand over as data, as arrays: NumPy and JAX arrays, pandas, SciPy sparse, torch and TensorFlow tensors, numbers.
+"""What users hand over as data, as arrays: NumPy and JAX arrays, pandas, SciPy sparse, torch and TensorFlow tensors,
+numbers.
 
 Other libraries are recognised by the names of their classes; none is imported here.
 """
@@ -33,7 +34,8 @@ def is_kind(value, package, *names):
 
 
 def looks_like_arrays(value):
-    """Whether `value` is an array or a list, tuple or dict of such: something with rows that can be counted and sliced."""
+    """Whether `value` is an array or a list, tuple or dict of such: something with rows that can be counted and
+    sliced."""
     if isinstance(value, (list, tuple, dict, int, float, str)) or hasattr(value, "__array__"):
         return True
     return is_sparse(value) or is_kind(value, "jax", "JAXSparse")

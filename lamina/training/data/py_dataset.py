@@ -21,7 +21,8 @@ __all__ = ["OrderedBatches", "PyDataset", "length_of"]
 class PyDataset:
     """Data of the user's own: `dataset[i]` is batch i, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
 
-    Write `__getitem__` and `__len__` (the number of batches), or the property `num_batches` (None: endless). `on_epoch_begin`
+    Write `__getitem__` and `__len__` (the number of batches), or the property `num_batches` (None: endless).
+    `on_epoch_begin`
     and `on_epoch_end` may change the data between epochs.
 
     Args:
@@ -105,7 +106,8 @@ def length_of(dataset):
 
 
 class OrderedBatches:
-    """Called, it gives one pass over `dataset[0]`, `dataset[1]`, ..., while the dataset's workers make the next ones."""
+    """Called, it gives one pass over `dataset[0]`, `dataset[1]`, ..., while the dataset's workers make the next
+    ones."""
 
     def __init__(self, dataset, shuffle=False):
         self.dataset = dataset

@@ -21,7 +21,8 @@ def check_class_weight(class_weight):
 
 
 def class_weights_of(y, class_weight):
-    """`class_weight[label]` for each label of `y`: integers (n,) or (n, 1), or one-hot (n, classes). 1 for other labels.
+    """`class_weight[label]` for each label of `y`: integers (n,) or (n, 1), or one-hot (n, classes). 1 for other
+    labels.
 
     >>> class_weights_of(np.array([0, 1, 2]), {1: 5.0})
     array([1., 5., 1.], dtype=float32)
