@@ -40,12 +40,16 @@ class Each(tuple):
     """The shapes of the arguments of a layer that is called with several."""
 
 
-CELL_EXAMPLES = {
+SEVERAL_ARGUMENTS = {
     "SimpleRNNCell": (lambda: dict(units=3), Each([(2,), (3,)])),
     "GRUCell": (lambda: dict(units=3), Each([(2,), (3,)])),
     "LSTMCell": (lambda: dict(units=3), Each([(2,), [(3,), (3,)]])),
     "StackedRNNCells": (
         lambda: dict(cells=[lamina.layers.GRUCell(3), lamina.layers.GRUCell(2)]), Each([(2,), [(3,), (2,)]]),
+    ),
+    "MultiHeadAttention": (lambda: dict(num_heads=2, key_dim=3), Each([(4, 6), (5, 6)])),
+    "GroupQueryAttention": (
+        lambda: dict(head_dim=3, num_query_heads=4, num_key_value_heads=2), Each([(4, 6), (5, 6)]),
     ),
 }  # fmt: skip
 
@@ -69,7 +73,7 @@ def exported(module, base, abstract=()):
 
 def examples_of_layers():
     """name -> (kwargs maker, shapes): all `EXAMPLES` of the tests of layers."""
-    found = dict(CELL_EXAMPLES)
+    found = dict(SEVERAL_ARGUMENTS)
     for path in sorted(LAYER_TESTS.glob("test_*.py")):
         found.update(getattr(importlib.import_module(f"tests.layers.{path.stem}"), "EXAMPLES", {}))
     return found

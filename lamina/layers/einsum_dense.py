@@ -1,0 +1,177 @@
+"""EinsumDense: a dense layer whose product is any einsum equation."""
+
+import re
+from typing import Any
+
+import jax.numpy as jnp
+
+from lamina import activations, constraints, initializers, regularizers
+from lamina.errors import ConfigError, ShapeError
+from lamina.initializers import VarianceScaling
+from lamina.layers.input_spec import InputSpec
+from lamina.layers.layer import Layer
+
+__all__ = ["EinsumDense"]
+
+_EQUATION = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?")
+
+
+class EinsumDense(Layer):
+    """`activation(einsum(equation, inputs, kernel) + bias)`.
+
+    Args:
+        equation: of inputs, kernel and outputs, "abc,cd->abd"; "..." on the left or on the right of inputs and outputs
+            stands for axes that the kernel does not have.
+        output_shape: the sizes of the output's axes after the batch (after "..." where that is on the left); None for
+            a size that is the input's.
+        bias_axes: the letters of the output's axes that the bias has; None for no bias.
+
+    Raises:
+        ConfigError: for an equation that is none of one input and one kernel.
+        ShapeError: where the shapes of inputs and outputs do not fit it, or the size of a kernel's axis is not known.
+
+    >>> import lamina as keras
+    >>> layer = keras.layers.EinsumDense("...x,xhd->...hd", output_shape=(2, 3), bias_axes="hd")
+    >>> layer(keras.Input((10, 8))).shape, layer.kernel.shape, layer.bias.shape
+    ((None, 10, 2, 3), (8, 2, 3), (2, 3))
+    """
+
+    _config_optional = frozenset(("lora_rank", "lora_alpha", "gptq_unpacked_column_size"))
+
+    def __init__(
+        self,
+        equation,
+        output_shape,
+        activation=None,
+        bias_axes=None,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        lora_rank=None,
+        lora_alpha=None,
+        gptq_unpacked_column_size=None,
+        quantization_config=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if lora_rank is not None:
+            raise ConfigError(
+                f"EinsumDense has no LoRA weights; got lora_rank={lora_rank!r}.",
+                fix="Leave lora_rank out: the kernel itself is trained.",
+            )
+        self.equation = equation
+        self.output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        self.activation = activations.get(activation)
+        self.bias_axes: Any = bias_axes
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.lora_rank, self.lora_alpha = lora_rank, lora_alpha
+        self.gptq_unpacked_column_size, self.quantization_config = gptq_unpacked_column_size, quantization_config
+        self._axes = _Axes(equation)
+        unknown = set(bias_axes or ()) - set(self._axes.outputs)
+        if unknown:
+            raise ConfigError(f"bias_axes are letters of the output of {equation!r}; got {bias_axes!r}.")
+
+    def build(self, input_shape):
+        sizes, elided = self._axes.sizes(input_shape, self.output_shape)
+        shape = tuple(sizes[letter] for letter in self._axes.kernel)
+        if None in shape:
+            raise ShapeError(
+                f"The kernel {self._axes.kernel!r} of {self.equation!r} needs known sizes; got {shape} from inputs of "
+                f"shape {tuple(input_shape)} and output_shape={self.output_shape}."
+            )
+        self.kernel = self.add_weight(
+            shape=shape,
+            initializer=self._initializer_of_kernel(),
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        self.bias: Any = None
+        if self.bias_axes is not None:
+            self.bias = self.add_weight(
+                shape=self._shape_of_bias(sizes, elided),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
+        self.input_spec = InputSpec(ndim=len(input_shape))
+
+    def _initializer_of_kernel(self):
+        """Which axes of the kernel are inputs and which outputs is in the equation; the initializer need not be
+        told."""
+        given = self.kernel_initializer
+        if not isinstance(given, VarianceScaling) or None not in (given.input_axes, given.output_axes):
+            return given
+        axes = {True: [], False: []}
+        for axis, letter in enumerate(self._axes.kernel):
+            axes[letter in self._axes.outputs].append(axis)
+        config = {**given.get_config(), "seed": given.seed, "input_axes": axes[False], "output_axes": axes[True]}
+        return type(given).from_config(config)
+
+    def _shape_of_bias(self, sizes, elided):
+        """From the first axis it has to the last of the output; 1 where it has none."""
+        letters = self._axes.outputs
+        first = min(letters.index(letter) for letter in self.bias_axes)
+        ones = () if self._axes.left else (1,) * elided
+        return (*(sizes[letter] if letter in self.bias_axes else 1 for letter in letters[first:]), *ones)
+
+    def call(self, inputs):
+        outputs = jnp.einsum(self.equation, inputs, self.kernel.value)
+        if self.bias is not None:
+            outputs = outputs + self.bias.value
+        return self.activation(outputs)
+
+
+class _Axes:
+    """The letters of an equation, one for each axis, and on which side "..." stands for more."""
+
+    def __init__(self, equation):
+        found = _EQUATION.fullmatch(equation) if isinstance(equation, str) else None
+        parts: Any = found.groups(default="") if found else [""] * 7
+        left, inputs, right, kernel, left_out, outputs, right_out = parts
+        if not found or left != left_out or right != right_out or (left and right):
+            raise ConfigError(
+                f"EinsumDense needs an equation of inputs, kernel and outputs; got {equation!r}.",
+                fix="'abc,cd->abd', '...c,cd->...d' or 'abc...,bd->adc...'.",
+            )
+        alone = {*kernel} ^ {*outputs}
+        if not alone <= {*inputs}:
+            raise ConfigError(
+                f"Axes of {equation!r} stand only in its kernel or only in its outputs: {alone - {*inputs}}."
+            )
+        self.equation, self.inputs, self.kernel, self.outputs = equation, inputs, kernel, outputs
+        self.left, self.elided = bool(left), bool(left or right)
+
+    def sizes(self, input_shape, output_shape):
+        """(letter -> size, how many axes "..." stands for)."""
+        elided = len(input_shape) - len(self.inputs)
+        if elided < 0 or (elided and not self.elided):
+            rank = f"{len(self.inputs)}{' or more' * self.elided}"
+            raise ShapeError(f"{self.equation!r} needs inputs of rank {rank}; got shape {tuple(input_shape)}.")
+        shape = input_shape[elided:] if self.left else input_shape
+        sizes: dict[str, Any] = dict(zip(self.inputs, shape, strict=False))
+        batch_is_elided = self.left and elided > 0
+        letters = self.outputs if batch_is_elided else self.outputs[1:]
+        if len(letters) != len(output_shape):
+            raise ShapeError(
+                f"{self.equation!r} needs an output_shape with a size for each of {letters}; got {output_shape}."
+            )
+        for letter, size in zip(letters, output_shape, strict=True):
+            known = sizes.get(letter)
+            if None not in (known, size) and known != size:
+                raise ShapeError(
+                    f"Axis {letter!r} of {self.equation!r} has size {known} in the inputs, {tuple(input_shape)}, and "
+                    f"{size} in output_shape={output_shape}.",
+                    fix="None in output_shape stands for the size of the inputs.",
+                )
+            sizes[letter] = known if size is None else size
+        return sizes, elided
