@@ -5,9 +5,9 @@ from typing import Any
 import jax.numpy as jnp
 
 from lamina import activations, constraints, initializers, regularizers
-from lamina.errors import ConfigError
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
+from lamina.layers.sizes import positive_integer
 
 __all__ = ["Activation", "Dense", "Identity", "Masking"]
 
@@ -45,9 +45,7 @@ class Dense(Layer):
         **kwargs,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if not isinstance(units, int) or units <= 0:
-            raise ConfigError(f"Dense needs units, a positive integer; got {units!r}.", fix="Dense(32)")
-        self.units = units
+        self.units = positive_integer("Dense", "units", units, fix="Dense(32)")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)

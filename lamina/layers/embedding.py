@@ -4,8 +4,8 @@ import jax.numpy as jnp
 
 from lamina import constraints, initializers, regularizers
 from lamina.core.dtypes import is_integer
-from lamina.errors import ConfigError
 from lamina.layers.layer import Layer
+from lamina.layers.sizes import positive_integer
 
 __all__ = ["Embedding"]
 
@@ -47,10 +47,8 @@ class Embedding(Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        for name, size in (("input_dim", input_dim), ("output_dim", output_dim)):
-            if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
-                raise ConfigError(f"Embedding: `{name}` must be a positive integer; got {size!r}.")
-        self.input_dim, self.output_dim = input_dim, output_dim
+        self.input_dim = positive_integer("Embedding", "input_dim", input_dim)
+        self.output_dim = positive_integer("Embedding", "output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)

@@ -56,7 +56,9 @@ class Layer(Tracked, Operation, Configurable):
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
         Operation.__init__(self, name=name)
-        self.dtype_policy = dtype_policies.get(dtype)
+        if not isinstance(trainable, (bool, np.bool_)):
+            raise ConfigError(f"{type(self).__name__} expects `trainable` to be a boolean; got {trainable!r}.")
+        self.dtype_policy = dtype
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.input_spec = None
@@ -163,7 +165,7 @@ class Layer(Tracked, Operation, Configurable):
     def count_params(self):
         """How many numbers the weights hold."""
         if not self.built:
-            raise CallError(f"{self.name} is not built, so it has no weights yet.", fix="Call it, or build(input_shape).")
+            raise CallError(f"{self.name} is not built: it has no weights yet.", fix="Call it, or build(input_shape).")
         return sum(variable.size for variable in self.weights)
 
     def add_weight(
@@ -222,6 +224,15 @@ class Layer(Tracked, Operation, Configurable):
         context.structure_changed()
 
     @property
+    def dtype_policy(self) -> Any:
+        """The types it computes in and keeps its variables in. Set to a policy or the name of one."""
+        return self.__dict__["dtype_policy"]
+
+    @dtype_policy.setter
+    def dtype_policy(self, value):
+        self.__dict__["dtype_policy"] = dtype_policies.get(value)
+
+    @property
     def dtype(self):
         """The type of its variables."""
         return self.dtype_policy.variable_dtype
@@ -258,8 +269,9 @@ class Layer(Tracked, Operation, Configurable):
     def add_loss(self, loss):
         """Add a number to the loss of the model this layer is in; for use in `call`."""
         new = [value for value in tree.flatten(loss) if value is not None]
-        self._losses_cell.write([*self._losses_cell.read(), *map(unwrap, new)])
         call = context.current_call()
+        stale = call is not None and self not in call.lossy  # what is there comes from an earlier call
+        self._losses_cell.write([*([] if stale else self._losses_cell.read()), *map(unwrap, new)])
         (self._lossy if call is None else call.lossy).append(self)
 
     def _clear_losses(self):
@@ -305,7 +317,20 @@ class Layer(Tracked, Operation, Configurable):
         if len(wanted) == 1 and shapes:
             self.build(next(iter(shapes.values())))
         else:
+            if len(wanted) > 1:
+                self._refuse_foreign_shapes(wanted, signature.names)
             self.build(**{name: shapes.get(name) for name in wanted if name in shapes})
+
+    def _refuse_foreign_shapes(self, wanted, called):
+        """What a `build` of several shapes asks for is the shapes of arguments of `call`."""
+        for name in wanted:
+            fix = "build(self, a_shape, b_shape) goes with call(self, a, b)."
+            if not name.endswith("_shape"):
+                told = f"has the argument `{name}`, which does not end in `_shape`"
+                raise CallError(f"build() of {type(self).__name__} {told}.", fix=fix)
+            if name.removesuffix("_shape") not in called:
+                told = f"has the argument `{name}`, but `call()` does not have argument `{name.removesuffix('_shape')}`"
+                raise CallError(f"build() of {type(self).__name__} {told}.", fix=fix)
 
     def get_build_config(self):
         """The shapes it was built with, for files."""
@@ -333,7 +358,8 @@ class Layer(Tracked, Operation, Configurable):
                 check_inputs(self.input_spec, args[0] if args else None, self)
                 with self._scope():
                     self._ensure_built(args, kwargs)
-                outputs = self.compute_output_spec(*args, **kwargs)
+                with context.calling(None):  # a graph drawn inside a call adds nothing to the losses of that call
+                    outputs = self.compute_output_spec(*args, **kwargs)
             return self.record(outputs, args, kwargs)
         return self._run(*args, **kwargs)
 
@@ -366,7 +392,9 @@ class Layer(Tracked, Operation, Configurable):
 
     def call(self, *args, **kwargs):
         """What the layer computes."""
-        raise NotImplementedError(f"{type(self).__name__} has no call method. Write call(self, inputs).")
+        raise NotImplementedError(
+            f"{type(self).__name__} does not have a `call` method implemented. Write call(self, inputs)."
+        )
 
     def _input_masks(self, signature, args, kwargs):
         """The masks that came with the inputs; filled into the mask parameters of `call` that were not given."""
@@ -393,7 +421,9 @@ class Layer(Tracked, Operation, Configurable):
             training = outer.training
         if training is None and signature.has_training and isinstance(signature.default_training, bool):
             training = signature.default_training
-        if training is not None and (signature.has_training or signature.has_any_keyword and self._passes_training):
+        if training is not None and (
+            signature.has_training or (signature.has_any_keyword and self._passes_training)
+        ):
             kwargs["training"] = training
         return training
 
@@ -415,8 +445,8 @@ class Layer(Tracked, Operation, Configurable):
         if not self.supports_masking:
             if masks:
                 warn(
-                    f"Layer {self.name!r} ({type(self).__name__}) was given a mask but does not support masking: the mask "
-                    "ends here, and layers after it see padding as data."
+                    f"Layer {self.name!r} ({type(self).__name__}) was given a mask but does not support masking: "
+                    "the mask ends here, and layers after it see padding as data."
                 )
             return
         if not masks and type(self).compute_mask is Layer.compute_mask:
@@ -497,7 +527,7 @@ class Layer(Tracked, Operation, Configurable):
             CallError: when the layer is not built.
         """
         if not self.built:
-            raise CallError(f"{self.name} is not built, so it has no variables to be called with.", fix="Call it once first.")
+            raise CallError(f"{self.name} is not built: it has no variables yet.", fix="Call it once first.")
         trainable, others = self.trainable_variables, self.non_trainable_variables
         for what, expected, given in (
             ("trainable_variables", trainable, trainable_variables),

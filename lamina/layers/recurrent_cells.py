@@ -11,6 +11,7 @@ from lamina.core.symbolic import KerasTensor, trace
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
+from lamina.layers.sizes import positive_integer
 from lamina.ops.recurrent import project
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
@@ -50,11 +51,8 @@ class _Cell(Layer):
             if name not in ("self", "kwargs", "__class__"):
                 family = _FAMILIES.get(name.rpartition("_")[2])
                 setattr(self, name, family(value) if family else value)
-        if not isinstance(self.units, int) or self.units <= 0:
-            raise ConfigError(
-                f"{type(self).__name__} needs units, a positive integer; got {self.units!r}.",
-                fix=f"{type(self).__name__.removesuffix('Cell')}(32)",
-            )
+        kind = type(self).__name__
+        self.units = positive_integer(kind, "units", self.units, fix=f"{kind.removesuffix('Cell')}(32)")
         self.dropout, self.recurrent_dropout = (min(1.0, max(0.0, r)) for r in (self.dropout, self.recurrent_dropout))
         self.input_spec = InputSpec(ndim=2)
         self.seed_generator = random.SeedGenerator(self.seed)

@@ -47,7 +47,7 @@ class Reshape(Layer):
     Shapes: (batch, ...) -> (batch, *target_shape).
 
     Raises:
-        ConfigError: for more than one -1.
+        ConfigError: for more than one -1, or a size below it.
         ShapeError: where the sizes do not come to the same number of elements.
 
     >>> import lamina as keras
@@ -60,6 +60,8 @@ class Reshape(Layer):
         self.target_shape = tuple(target_shape)
         if self.target_shape.count(-1) > 1:
             raise ConfigError(f"Reshape takes at most one -1 in target_shape; got {self.target_shape}.")
+        if any(size < -1 for size in self.target_shape):
+            raise ConfigError(f"Each size of target_shape is a non-negative integer or -1; got {self.target_shape}.")
 
     def compute_output_shape(self, input_shape):
         # Not traced: the sizes that stand in for None need not be divisible by those of the target.

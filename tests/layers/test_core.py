@@ -1,5 +1,7 @@
 """Dense, Activation, Identity and Masking against Keras."""
 
+import json
+
 import jax
 import keras
 import layer_checks as check
@@ -9,7 +11,9 @@ import pytest
 from lamina.core.symbolic import KerasTensor, get_mask
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.core import Activation, Dense, Identity, Masking
+from lamina.layers.embedding import Embedding
 from lamina.layers.input_layer import Input
+from lamina.layers.recurrent import GRU
 
 EXAMPLES = {
     "Dense": (lambda: dict(units=3), (4,)),
@@ -81,8 +85,15 @@ def test_identity_takes_any_structure():
 
 @pytest.mark.parametrize("units", [0, -1, 2.5, None])
 def test_dense_refuses_units(units):
-    with pytest.raises(ConfigError, match="units, a positive integer; got"):
+    with pytest.raises(ConfigError, match="`units` must be a positive integer; got"):
         Dense(units)
+
+
+@pytest.mark.parametrize("whole", [np.int64, np.uint8])
+def test_sizes_may_be_numbers_of_numpy(whole):
+    for layer in (Dense(whole(3)), Embedding(whole(5), whole(3)), GRU(whole(3))):
+        sizes = json.loads(json.dumps(layer.get_config()))  # NumPy's numbers are none of JSON's
+        assert 3 in (sizes.get("units"), sizes.get("output_dim"))
 
 
 def test_dense_without_an_activation_set_later():

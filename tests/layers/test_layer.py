@@ -1,0 +1,76 @@
+"""Layer: its arguments, its dtype policy, its losses, and what it says of a class that does not fit together."""
+
+import numpy as np
+import pytest
+
+from lamina import Sequential, dtype_policies
+from lamina.errors import CallError, ConfigError
+from lamina.layers.core import Dense
+from lamina.layers.layer import Layer
+
+ONES = np.ones((4, 1), "float32")
+
+
+class Lossy(Layer):
+    def call(self, inputs):
+        self.add_loss(1.0)
+        return inputs
+
+
+def test_losses_of_an_earlier_call_leave_with_the_next():
+    layer = Lossy()
+    layer(ONES)
+    model = Sequential([layer, Lossy()])
+    model(ONES)
+    assert [float(loss) for loss in model.losses] == [1.0, 1.0]
+    layer(ONES)
+    assert [float(loss) for loss in layer.losses] == [1.0]
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", dtype_policies.DTypePolicy("mixed_bfloat16")])
+def test_dtype_policy_can_be_set(policy):
+    layer = Dense(2)
+    layer.dtype_policy = policy
+    assert (layer.dtype_policy.name, layer.compute_dtype, layer.dtype) == ("mixed_bfloat16", "bfloat16", "float32")
+    assert layer(ONES).dtype == "bfloat16" and layer.kernel.dtype == "float32"
+
+
+@pytest.mark.parametrize("trainable", ["yes", 1, None])
+def test_trainable_is_a_boolean(trainable):
+    with pytest.raises(ConfigError, match=f"Dense expects `trainable` to be a boolean; got {trainable!r}"):
+        Dense(2, trainable=trainable)
+    assert Dense(2, trainable=np.bool_(False)).trainable is False
+
+
+def test_build_takes_shapes_by_the_names_of_call():
+    class Pair(Layer):
+        def build(self, second_shape, first_shape):
+            self.shapes = first_shape, second_shape
+
+        def call(self, first, second):
+            return first + second
+
+    layer = Pair()
+    layer(ONES, np.ones((4, 2), "float32"))
+    assert layer.shapes == ((4, 1), (4, 2))
+
+    class Unnamed(Pair):
+        def build(self, first_shape, second):
+            self.shapes = first_shape, second
+
+    class Foreign(Pair):
+        def build(self, first_shape, third_shape):
+            self.shapes = first_shape, third_shape
+
+    with pytest.raises(CallError, match=r"argument `second`, which does not end in `_shape`"):
+        Unnamed()(ONES, ONES)
+    with pytest.raises(CallError, match=r"`third_shape`, but `call\(\)` does not have argument `third`"):
+        Foreign()(ONES, ONES)
+
+
+def test_a_layer_without_call_says_so():
+    class Empty(Layer):
+        pass
+
+    with pytest.raises(NotImplementedError, match="Empty does not have a `call` method implemented"):
+        Empty()(ONES)
