@@ -13,8 +13,8 @@ class Adafactor(Optimizer):
     """Adam's mean squares of a matrix from their means over rows and over columns alone (Shazeer & Stern 2018, arXiv
     1804.04235).
 
-    `relative_step` lets the learning rate fall as 1 / sqrt(step); it is in units of the variable's root mean square
-    (at least epsilon_2). clip_threshold limits the root mean square of a step.
+    The learning rate is at most 1 / sqrt(step), as in Keras whatever `relative_step` says; it is in units of the
+    variable's root mean square (at least epsilon_2). clip_threshold limits the root mean square of a step.
 
     >>> import lamina as keras
     >>> weight = keras.Variable([1.0])
@@ -59,8 +59,7 @@ class Adafactor(Optimizer):
             slots.velocity = share[..., None] * slots.columns[..., None, :]
         change = gradient / jnp.sqrt(slots.velocity)
         change /= jnp.maximum(1, _root_mean_square(change) / self.clip_threshold)
-        if self.relative_step:
-            learning_rate = jnp.minimum(learning_rate, 1 / jnp.sqrt(step))
+        learning_rate = jnp.minimum(learning_rate, 1 / jnp.sqrt(step))  # in Keras without `relative_step` too
         return value - learning_rate * jnp.maximum(self.epsilon_2, _root_mean_square(value)) * change
 
 

@@ -196,10 +196,12 @@ class Optimizer(Configurable):
         new = [v for v in variables if v not in self._slots]
         self._slots.update({v: {} for v in new})
         moved = [v for v in new if not v.overwrite_with_gradient]
-        common = ({"average": 0},) if self.use_ema else ()
-        common += ({"gradient_accumulator": 0},) if self.gradient_accumulation_steps else ()
-        for group in zip(*[(*common, *self.slots(v)) for v in moved], strict=True):
-            for variable, slots in zip(moved, group, strict=True):
+        groups: list = [(moved, [{"average": 0}] * len(moved))] if self.use_ema else []
+        if self.gradient_accumulation_steps:
+            groups.append((new, [{"gradient_accumulator": 0}] * len(new)))
+        groups += [(moved, group) for group in zip(*map(self.slots, moved), strict=True)]
+        for those, group in groups:
+            for variable, slots in zip(those, group, strict=True):
                 for name, initial in slots.items():
                     self._slots[variable][name] = self._slot(variable, name, initial)
         self.built = True
@@ -331,14 +333,14 @@ class Optimizer(Configurable):
 
     def update(self, grads, variables):
         """One step of variables that are known, in terms that can be traced: what `apply` compiles."""
-        moved = self._overwrite_with_gradient(grads, variables)
-        grads, moved_variables = [gradient for gradient, _ in moved], [variable for _, variable in moved]
+        moved_variables = [variable for variable in variables if not variable.overwrite_with_gradient]
         if self.loss_scale_factor:
-            grads = [gradient / self.loss_scale_factor for gradient in grads]
+            pairs = zip(grads, variables, strict=True)
+            grads = [g if v.overwrite_with_gradient else g / self.loss_scale_factor for g, v in pairs]
         if self.gradient_accumulation_steps:
-            self._accumulate(grads, moved_variables)
+            self._accumulate(grads, variables)
         else:
-            self._move(grads, moved_variables)
+            self._overwrite_or_move(grads, variables)
         if self.use_ema:
             self._average(moved_variables)
         for variable in variables:
@@ -346,23 +348,27 @@ class Optimizer(Configurable):
                 variable.assign(variable.constraint(variable.read()))
         self._iterations.assign_add(1)
 
-    def _overwrite_with_gradient(self, grads, variables):
-        """Some variables (scales of 8-bit floats) are replaced by their gradient; the pairs of the others are given
-        back."""
+    def _overwrite_or_move(self, grads, variables):
+        """Some variables (scales of 8-bit floats) are replaced by their gradient; the others move."""
         pairs = list(zip(grads, variables, strict=True))
         for gradient, variable in pairs:
             if variable.overwrite_with_gradient:
                 variable.assign(gradient)
-        return [pair for pair in pairs if not pair[1].overwrite_with_gradient]
+        moved = [pair for pair in pairs if not pair[1].overwrite_with_gradient]
+        self._move([gradient for gradient, _ in moved], [variable for _, variable in moved])
 
     def _accumulate(self, grads, variables):
-        sums = [self._slots[v]["gradient_accumulator"] for v in variables]
-        for total, gradient in zip(sums, grads, strict=True):
-            total.assign_add(gradient)
+        """The mean of the gradients moves the variables when it is due; a scale becomes the largest of them."""
+        totals = [self._slots[v]["gradient_accumulator"] for v in variables]
+        for total, gradient, variable in zip(totals, grads, variables, strict=True):
+            joined = jnp.maximum if variable.overwrite_with_gradient else jnp.add
+            total.assign(joined(total.read(), gradient))
 
         def update():
-            self._move([total.read() / self.gradient_accumulation_steps for total in sums], variables)
-            for total in sums:
+            steps = [1 if v.overwrite_with_gradient else self.gradient_accumulation_steps for v in variables]
+            grads = [total.read() / count for total, count in zip(totals, steps, strict=True)]
+            self._overwrite_or_move(grads, variables)
+            for total in totals:
                 total.assign(jnp.zeros_like(total.read()))
 
         due = (self._iterations.read() + 1) % self.gradient_accumulation_steps == 0

@@ -180,6 +180,22 @@ def test_overwritten_variables_take_their_gradient_and_have_no_slots():
     assert [v.name for v in optimizer.variables] == ["iteration", "learning_rate", "weight_momentum"]
 
 
+@pytest.mark.parametrize("gradients", [(3.0, 1.0), (1.0, 3.0), (-1.0, -2.0)])
+def test_overwritten_variables_wait_for_the_last_accumulated_gradient(gradients):
+    runs = []
+    for library in (lamina, keras):
+        weight, scale = (library.Variable(np.full(2, 5.0, "float32")) for _ in range(2))
+        scale.overwrite_with_gradient = True
+        optimizer = library.optimizers.SGD(1.0, gradient_accumulation_steps=2)
+        seen = []
+        for gradient in 2 * gradients:
+            optimizer.apply([library.ops.full((2,), gradient)] * 2, [weight, scale])
+            seen.append([library.ops.convert_to_numpy(weight), library.ops.convert_to_numpy(scale)])
+        runs.append(seen)
+    np.testing.assert_allclose(*runs, rtol=1e-6)
+    assert runs[0][0][1].tolist() == [5, 5] and runs[0][1][1].tolist() == [max(0, *gradients)] * 2
+
+
 @pytest.mark.parametrize("extra", [{}, {"use_ema": True, "gradient_accumulation_steps": 2}])
 def test_variables_freeze_and_come_later(extra):
     first, second = one(), one()

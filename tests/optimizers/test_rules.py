@@ -30,6 +30,7 @@ RULES = [
     ("Adamax", {"learning_rate": 0.1}),
     ("Nadam", {"learning_rate": 0.1}),
     ("Adafactor", {"learning_rate": 0.1}),
+    ("Adafactor", {"relative_step": False, "learning_rate": 0.9}),
     ("Adafactor", {"relative_step": False, "clip_threshold": 0.5, "weight_decay": 0.1}),
     ("Ftrl", {"learning_rate": 0.1}),
     (
