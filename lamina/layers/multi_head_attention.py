@@ -13,8 +13,10 @@ from lamina.core.symbolic import set_mask
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.layers.activation_layers import Softmax
 from lamina.layers.einsum_dense import EinsumDense
+from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
 from lamina.layers.regularization import Dropout
+from lamina.layers.sizes import positive_integer
 
 __all__ = ["GroupQueryAttention", "MultiHeadAttention"]
 
@@ -55,7 +57,7 @@ class _ProjectedAttention(Layer):
     ):
         super().__init__(**kwargs)
         self.dropout, self.use_bias, self.use_gate, self.seed = dropout, use_bias, use_gate, seed
-        self.sliding_window = None if sliding_window is None else _positive(self, "sliding_window", sliding_window)
+        self.sliding_window = None if sliding_window is None else self._size("sliding_window", sliding_window)
         self.flash_attention = bool(flash_attention or settings.is_flash_attention_enabled())
         if self.flash_attention and dropout > 0:
             raise ConfigError(f"Flash attention has no dropout; got dropout={dropout}.", fix="dropout=0.0")
@@ -68,10 +70,12 @@ class _ProjectedAttention(Layer):
         self.bias_constraint = constraints.get(bias_constraint)
         self.supports_masking = True
 
+    def _size(self, name, value):
+        return positive_integer(type(self).__name__, name, value)
+
     def build(self, query_shape, value_shape, key_shape=None):
         key_shape = key_shape or value_shape
-        if tuple(key_shape[1:-1]) != tuple(value_shape[1:-1]):
-            raise ShapeError(f"Each key has a value; got keys of shape {key_shape} and values of shape {value_shape}.")
+        self._check_shapes(query_shape, value_shape, key_shape)
         heads, size = self.query_heads, self.query_size
         self._project("query", query_shape, "...x,xnh->...nh", (heads, size))
         self._project("key", key_shape, "...x,xnh->...nh", (self.key_heads, size))
@@ -86,6 +90,16 @@ class _ProjectedAttention(Layer):
         letters = string.ascii_uppercase[: len(shape)]
         mixed = (*query_shape[:-1], heads, self.value_size)
         self._project("output", mixed, f"...nh,nh{letters}->...{letters}", shape, "attention_output")
+
+    def _check_shapes(self, query_shape, value_shape, key_shape):
+        if tuple(key_shape[1:-1]) != tuple(value_shape[1:-1]):
+            raise ShapeError(f"Each key has a value; got keys of shape {key_shape} and values of shape {value_shape}.")
+        shared = [axis for axis in range(1, len(query_shape) - 1) if axis not in self.attention_axes]
+        if len(value_shape) != len(query_shape) or any(_differ(query_shape[i], value_shape[i]) for i in shared):
+            raise ShapeError(
+                f"Queries and values have the same axes, all but the last and the attention axes {self.attention_axes} "
+                f"of the same sizes; got queries of shape {query_shape} and values of shape {value_shape}."
+            )
 
     def _project(self, role, input_shape, equation, output_shape, name=None):
         layer = self._projection(name or role, equation, output_shape)
@@ -205,7 +219,7 @@ class MultiHeadAttention(_ProjectedAttention):
 
     Raises:
         ConfigError: for sizes that are no whole numbers above 0, or dropout with flash attention.
-        ShapeError: where keys and values are not as many.
+        ShapeError: where keys and values are not as many, or those and the queries have other axes.
 
     Source: A. Vaswani et al., "Attention Is All You Need", NeurIPS 2017.
 
@@ -245,11 +259,12 @@ class MultiHeadAttention(_ProjectedAttention):
             kernel_regularizer,
             bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, use_gate, seed, **kwargs,
         )  # fmt: skip
-        self.num_heads = self.query_heads = self.key_heads = _positive(self, "num_heads", num_heads)
-        self.key_dim = self.query_size = _positive(self, "key_dim", key_dim)
-        self.value_dim = self.value_size = _positive(self, "value_dim", value_dim or key_dim)
+        self.num_heads = self.query_heads = self.key_heads = self._size("num_heads", num_heads)
+        self.key_dim = self.query_size = self._size("key_dim", key_dim)
+        self.value_dim = self.value_size = self._size("value_dim", value_dim or key_dim)
         self.output_shape = (output_shape,) if isinstance(output_shape, int) else output_shape and tuple(output_shape)
         self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
+        self.input_spec = InputSpec(min_ndim=3)
 
     def build(self, query_shape, value_shape, key_shape=None):
         rank = len(query_shape)
@@ -310,12 +325,13 @@ class GroupQueryAttention(_ProjectedAttention):
             kernel_regularizer,
             bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, use_gate, seed, **kwargs,
         )  # fmt: skip
-        self.head_dim = self.query_size = self.value_size = _positive(self, "head_dim", head_dim)
-        self.num_query_heads = self.query_heads = _positive(self, "num_query_heads", num_query_heads)
-        self.num_key_value_heads = self.key_heads = _positive(self, "num_key_value_heads", num_key_value_heads)
+        self.head_dim = self.query_size = self.value_size = self._size("head_dim", head_dim)
+        self.num_query_heads = self.query_heads = self._size("num_query_heads", num_query_heads)
+        self.num_key_value_heads = self.key_heads = self._size("num_key_value_heads", num_key_value_heads)
         if num_query_heads % num_key_value_heads:
             numbers = f"{num_query_heads} and {num_key_value_heads}"
             raise ConfigError(f"num_query_heads is a multiple of num_key_value_heads; got {numbers}.")
+        self.input_spec = InputSpec(ndim=3)
 
 
 def _anew(initializer) -> Any:
@@ -323,10 +339,8 @@ def _anew(initializer) -> Any:
     return initializer.clone() if isinstance(initializer, initializers.Initializer) else initializer
 
 
-def _positive(layer, name, value):
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        raise ConfigError(f"{type(layer).__name__} needs {name}, a whole number above 0; got {value!r}.")
-    return value
+def _differ(size, other):
+    return None not in (size, other) and size != other
 
 
 def _equations(rank, attention_axes):

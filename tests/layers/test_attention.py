@@ -246,3 +246,7 @@ def test_refusals():
         GroupQueryAttention(3, 4, 3)
     with pytest.raises(ShapeError, match="Each key has a value"):
         MultiHeadAttention(2, 3)(x, x, x[:, :3])
+    with pytest.raises(ShapeError, match="rank 3"):
+        GroupQueryAttention(3, 2, 1)(x[0], x[0])
+    with pytest.raises(ShapeError, match="the same axes"):
+        MultiHeadAttention(2, 3)(x, x[None])
