@@ -19,6 +19,7 @@ from lamina.layers.recurrent import *
 from lamina.layers.recurrent_cells import *
 from lamina.layers.regularization import *
 from lamina.layers.reshaping import *
+from lamina.layers.reversible_embedding import *
 from lamina.layers.serialization import deserialize, serialize
 from lamina.layers.wrapper import *
 from lamina.layers.wrappers import *
