@@ -161,6 +161,13 @@ def test_outputs_have_the_mask_of_the_query():
         assert get_mask(outputs) is None
 
 
+def test_inputs_keep_their_masks():
+    """Keras's MultiHeadAttention takes them off the caller's tensors, so that a residual sum after it has none."""
+    x = lamina.layers.Embedding(5, 6, mask_zero=True)(np.array([[1, 2, 0]]))
+    total = lamina.layers.Add()([x, MultiHeadAttention(2, 3)(x, x)])
+    np.testing.assert_array_equal(get_mask(total), [[True, True, False]])
+
+
 @pytest.mark.parametrize(
     ("ours", "kwargs"),
     [
