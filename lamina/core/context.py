@@ -48,6 +48,7 @@ def bind(cells=(), values=()):
     Ambient cells are the exception: what is written to one goes out to the `bind` around this one.
     """
     outer = _slots.get()
+    values = (value.read() if isinstance(value, Cell) else value for value in values)
     slots = {**(outer or {}), **dict(zip(cells, values, strict=True))}
     token = _slots.set(slots)
     try:

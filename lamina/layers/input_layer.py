@@ -18,6 +18,8 @@ class InputLayer(Layer):
 
     _config_skips = frozenset(("autocast", "shape", "batch_size", "trainable", "activity_regularizer", "input_tensor"))
 
+    inferred = False  # whether nobody asked for this shape: a model without an Input saw it in its first batch
+
     def __init__(
         self,
         shape=None,

@@ -16,6 +16,7 @@ from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, ConfigError, ShapeError, locate, warn
 from lamina.layers import arguments
 from lamina.layers.input_spec import check_inputs
+from lamina.layers.shapes import input_shape_asked, open_batch, symbols_of, tuples_of
 from lamina.layers.tracking import Tracked, unique
 from lamina.metrics.metric import Metric
 from lamina.random import SeedGenerator
@@ -72,7 +73,7 @@ class Layer(Tracked, Operation, Configurable):
         self._remat = current_scope()
         self._build_shapes = None
         self._output_shape = None  # of the first call, for the summary of a model without a graph
-        self._input_shape_argument = _input_shape(kwargs)
+        self._input_shape_argument = input_shape_asked(kwargs)
         self._initial_weights = kwargs.pop("weights", None)
         if kwargs:
             raise ConfigError(
@@ -288,8 +289,8 @@ class Layer(Tracked, Operation, Configurable):
         """Make the variables for inputs of this shape. The default lets the layers inside build themselves by tracing
         `call`."""
         if self._layers and (input_shapes or named_shapes):
-            symbols = [_symbols(shape, self.compute_dtype) for shape in input_shapes]
-            names = {name.removesuffix("_shape"): _symbols(s, self.compute_dtype) for name, s in named_shapes.items()}
+            symbols = [symbols_of(shape, self.compute_dtype) for shape in input_shapes]
+            names = {name.removesuffix("_shape"): symbols_of(s, self.compute_dtype) for name, s in named_shapes.items()}
             trace(self._run, *symbols, **names)
         self.built = True
 
@@ -311,7 +312,7 @@ class Layer(Tracked, Operation, Configurable):
         shapes = {f"{n}_shape": arguments.shape_of(v) for n, v in arguments.tensors_of(signature, args, kwargs).items()}
         if build is Layer.build:  # the layers inside build themselves in the call that follows
             self.built = True
-            self._build_shapes = {name: _open_batch(shape) for name, shape in shapes.items()}
+            self._build_shapes = {name: open_batch(shape) for name, shape in shapes.items()}
             return
         wanted = arguments.signature_of(build).names
         if len(wanted) == 1 and shapes:
@@ -343,9 +344,9 @@ class Layer(Tracked, Operation, Configurable):
         """Build with the shapes a file holds."""
         if config and not self.built:
             if "shapes_dict" in config:
-                self.build(**{name: _tuples(shape) for name, shape in config["shapes_dict"].items()})
+                self.build(**{name: tuples_of(shape) for name, shape in config["shapes_dict"].items()})
             elif config.get("input_shape") is not None:
-                self.build(_tuples(config["input_shape"]))
+                self.build(tuples_of(config["input_shape"]))
 
     # Calling
 
@@ -481,7 +482,7 @@ class Layer(Tracked, Operation, Configurable):
             shape = self.compute_output_shape(shapes[0])
         else:
             shape = self.compute_output_shape(**{name: named[name] for name in wanted})
-        outputs = _symbols(shape, self.compute_dtype)
+        outputs = symbols_of(shape, self.compute_dtype)
         self._mask_symbols(args, outputs)
         return outputs
 
@@ -512,8 +513,8 @@ class Layer(Tracked, Operation, Configurable):
 
     def compute_output_shape(self, *input_shapes, **named_shapes):
         """The output shape for an input shape; None where a size is not known."""
-        symbols = [_symbols(shape, self.compute_dtype) for shape in input_shapes]
-        names = {name.removesuffix("_shape"): _symbols(s, self.compute_dtype) for name, s in named_shapes.items()}
+        symbols = [symbols_of(shape, self.compute_dtype) for shape in input_shapes]
+        names = {name.removesuffix("_shape"): symbols_of(s, self.compute_dtype) for name, s in named_shapes.items()}
         with self._scope():
             self._ensure_built(tuple(symbols), names)
         return arguments.shape_of(trace(self._run, *symbols, **names))
@@ -640,52 +641,3 @@ def _first_mask(masks, args, kwargs, layer):
     none."""
     names = arguments.signature_of(type(layer).call).names
     return [masks.get(name) for name in names if name in masks or name in kwargs or names.index(name) < len(args)]
-
-
-def _symbols(shape, dtype):
-    """A structure of shapes as a structure of KerasTensors."""
-    if isinstance(shape, dict):
-        return {key: _symbols(value, dtype) for key, value in shape.items()}
-    if shape is None:
-        return None
-    if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple, dict)):
-        return type(shape)(_symbols(item, dtype) for item in shape)
-    return KerasTensor(shape, dtype)
-
-
-def _open_batch(shape):
-    """A shape (or a structure of them) with an open batch size."""
-    if isinstance(shape, dict):
-        return {key: _open_batch(value) for key, value in shape.items()}
-    if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple, dict)):
-        return type(shape)(map(_open_batch, shape))
-    return (None, *without_stand_ins(shape[1:])) if shape else shape
-
-
-def _tuples(shape):
-    """JSON's lists back to shapes."""
-    if isinstance(shape, dict):
-        return {key: _tuples(value) for key, value in shape.items()}
-    if isinstance(shape, (list, tuple)):
-        inner = [_tuples(item) for item in shape]
-        return inner if inner and isinstance(inner[0], (list, tuple)) else tuple(inner)
-    return shape
-
-
-def _input_shape(kwargs):
-    """The batch shape that an `input_shape=`, `batch_input_shape=`, `input_dim=` on a first layer asks for, or None."""
-    dtype = kwargs.pop("input_dtype", None)
-    batch_size = kwargs.pop("batch_size", None)
-    if "batch_input_shape" in kwargs:
-        shape = tuple(kwargs.pop("batch_input_shape"))
-    elif "input_shape" in kwargs:
-        shape = kwargs.pop("input_shape")
-        shape = (batch_size, *((shape,) if isinstance(shape, int) else shape))
-    elif not {"input_dim", "input_length"}.isdisjoint(kwargs):
-        lengths = kwargs.pop("input_length", ())
-        lengths = lengths if isinstance(lengths, (list, tuple)) else (lengths,)
-        features = (kwargs.pop("input_dim"),) if "input_dim" in kwargs else ()
-        shape = (batch_size, *lengths, *features)
-    else:
-        return None
-    return shape, dtype

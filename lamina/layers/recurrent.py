@@ -203,6 +203,10 @@ class _OwnCell(RNN):
         RNN.__init__(self, cell, **of_layer, **kwargs)
         self.input_spec = InputSpec(ndim=3)
 
+    def build(self, sequences_shape, initial_state_shape=None):
+        super().build(sequences_shape, initial_state_shape)
+        self.input_spec = InputSpec(ndim=3, axes={-1: sequences_shape[-1]})
+
     def __getattr__(self, name):
         if name in _settings(self._cell_class) and "cell" in self.__dict__:
             return getattr(self.cell, name)

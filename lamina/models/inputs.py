@@ -43,11 +43,13 @@ def _fit(value, tensor, model):
         fitted = value[..., None]
     elif len(shape) == len(wanted) + 1 and shape[-1] == 1:
         fitted = value[..., 0]
+    source = tensor._keras_history.operation
     sizes = zip(fitted.shape[1:], wanted[1:], strict=True)
-    if len(fitted.shape) != len(wanted) or any(expected not in (None, size) for size, expected in sizes):
-        name = tensor._keras_history.operation.name
+    if len(fitted.shape) != len(wanted) or (
+        not getattr(source, "inferred", False) and any(expected not in (None, size) for size, expected in sizes)
+    ):
         raise ShapeError(
-            f"{model.name} was drawn for inputs of shape {wanted} ({name}); got {shape}.",
+            f"{model.name} was drawn for inputs of shape {wanted} ({source.name}); got {shape}.",
             fix=_fix(shape, wanted),
         )
     if isinstance(fitted, jax.Array) and dtype_of(fitted) != tensor.dtype and tensor.dtype != "string":

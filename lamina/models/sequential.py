@@ -142,6 +142,7 @@ class Sequential(Model):
             shape: Any = arguments.shape_of(args[0])
             known = isinstance(shape, tuple) and all(size is None or isinstance(size, int) for size in shape)
             self.build((None, *shape[1:]) if known else shape)
+            self._sequence[0].inferred = True  # from the first batch: another may have other lengths, if the layers can
 
     # Config
 

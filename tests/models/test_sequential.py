@@ -7,7 +7,7 @@ import zoo
 
 import lamina
 from lamina import layers
-from lamina.errors import CallError, ConfigError
+from lamina.errors import CallError, ConfigError, ShapeError
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables
 X = np.random.default_rng(4).normal(size=(3, 6)).astype("float32")
@@ -155,3 +155,11 @@ def test_subclass_of_sequential_keeps_its_class():
         lamina.saving.serialize_keras_object(model), custom_objects={"Mine": Mine}
     )
     assert type(again) is Mine and again.output_shape == (None, 2)
+
+
+def test_a_model_without_an_input_takes_batches_of_other_lengths():
+    model = lamina.Sequential([lamina.layers.LSTM(3), lamina.layers.Dense(1)])
+    assert model(np.ones((2, 5, 4), "float32")).shape == (2, 1)
+    assert model.predict(np.ones((3, 7, 4), "float32"), verbose=0).shape == (3, 1)
+    with pytest.raises(ShapeError, match="axis -1|features|4"):
+        model(np.ones((2, 5, 3), "float32"))

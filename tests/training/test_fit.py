@@ -357,7 +357,7 @@ def test_errors_of_use():
         model.fit(X[:, :5], Y, verbose=0)
     with pytest.raises(errors.ShapeError, match=r"x\[None\] has shape \(1, 6\)"):
         model.predict(X[0], verbose=0)
-    with pytest.raises(errors.ConfigError, match="loss_weights names"):
+    with pytest.raises(errors.ConfigError, match="no output is called|`loss_weights`"):
         model.compile("sgd", "mse", loss_weights={"nope": 1.0})
         model.fit(X, Y, verbose=0)
     model.compile("sgd")
