@@ -29,8 +29,9 @@ class OptaxOptimizer(Optimizer):
 
     >>> import collections, lamina as keras
     >>> Transformation = collections.namedtuple("Transformation", "init update")
-    >>> halves = Transformation(lambda values: (), lambda grads, state, values: ({k: -g / 2 for k, g in grads.items()},
-    ()))
+    >>> def halve(grads, state, values):
+    ...     return {key: -gradient / 2 for key, gradient in grads.items()}, ()
+    >>> halves = Transformation(lambda values: (), halve)
     >>> weight = keras.Variable([1.0])
     >>> _ = keras.optimizers.OptaxOptimizer(halves).apply([[1.0]], [weight])
     >>> weight.numpy().tolist()

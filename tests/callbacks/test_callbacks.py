@@ -441,7 +441,7 @@ class Unread:
 
 @pytest.mark.parametrize(
     "look",
-    [
+    [  # noqa: RUF005
         dict,
         repr,
         lambda logs: {**logs},
