@@ -8,6 +8,7 @@ from lamina import activations, constraints, initializers, regularizers
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
 from lamina.layers.sizes import positive_integer
+from lamina.layers.weight_kinds import refuse_other_kinds
 
 __all__ = ["Activation", "Dense", "Identity", "Masking"]
 
@@ -45,6 +46,7 @@ class Dense(Layer):
         **kwargs,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        refuse_other_kinds("Dense", lora_rank, quantization_config)
         self.units = positive_integer("Dense", "units", units, fix="Dense(32)")
         self.activation = activations.get(activation)
         self.use_bias = use_bias

@@ -10,6 +10,7 @@ from lamina.errors import ConfigError, ShapeError
 from lamina.initializers import VarianceScaling
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
+from lamina.layers.weight_kinds import refuse_other_kinds
 
 __all__ = ["EinsumDense"]
 
@@ -57,11 +58,7 @@ class EinsumDense(Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if lora_rank is not None:
-            raise ConfigError(
-                f"EinsumDense has no LoRA weights; got lora_rank={lora_rank!r}.",
-                fix="Leave lora_rank out: the kernel itself is trained.",
-            )
+        refuse_other_kinds("EinsumDense", lora_rank, quantization_config)
         self.equation = equation
         self.output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
         self.activation = activations.get(activation)

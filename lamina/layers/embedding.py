@@ -6,6 +6,7 @@ from lamina import constraints, initializers, regularizers
 from lamina.core.dtypes import is_integer
 from lamina.layers.layer import Layer
 from lamina.layers.sizes import positive_integer
+from lamina.layers.weight_kinds import refuse_other_kinds
 
 __all__ = ["Embedding"]
 
@@ -47,6 +48,7 @@ class Embedding(Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        refuse_other_kinds("Embedding", lora_rank, quantization_config)
         self.input_dim = positive_integer("Embedding", "input_dim", input_dim)
         self.output_dim = positive_integer("Embedding", "output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
