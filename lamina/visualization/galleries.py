@@ -118,7 +118,7 @@ def plot_bounding_box_gallery(
             raise ConfigError("legend=True makes a legend of its own; legend_handles is another.", fix="legend=False")
         from matplotlib.patches import Patch  # pyright: ignore[reportMissingImports]
 
-        legend_handles = [Patch(color=np.array(color) / 255, label=name) for name, color in handles]
+        legend_handles = [Patch(color=tuple(part / 255 for part in color), label=name) for name, color in handles]
     return plot_image_gallery(
         drawn, rows=rows, cols=cols, legend_handles=legend_handles, data_format="channels_last", **kwargs
     )
