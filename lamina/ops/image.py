@@ -261,21 +261,21 @@ def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None
     """
     images = floating(images)
     along_width, along_height = (_bell(*pair) for pair in zip(kernel_size, sigma, strict=True))
-    kernel = np.outer(along_height, along_width)
+    kernel = jnp.outer(along_height, along_width)
     return batched(functools.partial(_filtered, kernel=kernel, padding="same"), images, data_format)
 
 
 def _bell(size, sigma):
     x = np.arange(size) - (size - 1) / 2
-    curve = np.exp(-0.5 * (x / sigma) ** 2)
+    curve = jnp.exp(-0.5 * (x / sigma) ** 2)
     return curve / curve.sum()
 
 
 def _filtered(batch, kernel, padding):
     """Each channel convolved with one or more kernels (height, width[, count])."""
-    kernel = np.atleast_3d(kernel)
-    each = np.broadcast_to(kernel[:, :, None], (*kernel.shape[:2], batch.shape[-1], kernel.shape[-1]))
-    return depthwise_conv(batch, jnp.asarray(each, batch.dtype), 1, padding, "channels_last")
+    kernel = jnp.atleast_3d(kernel)
+    each = jnp.broadcast_to(kernel[:, :, None], (*kernel.shape[:2], batch.shape[-1], kernel.shape[-1]))
+    return depthwise_conv(batch, each.astype(batch.dtype), 1, padding, "channels_last")
 
 
 @op
@@ -304,7 +304,7 @@ def ssim(image1, image2, max_val=1.0, filter_size=11, filter_sigma=1.5, k1=0.01,
     """
     image1, image2 = floating(image1), floating(image2)
     curve = _bell(filter_size, filter_sigma)
-    smooth = functools.partial(_filtered, kernel=np.outer(curve, curve), padding="valid")
+    smooth = functools.partial(_filtered, kernel=jnp.outer(curve, curve), padding="valid")
     c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
     channels = image1.shape[-1 if standardize_data_format(data_format) == "channels_last" else -3]
 
