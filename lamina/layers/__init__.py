@@ -2,6 +2,7 @@
 
 from lamina.layers.activation_layers import *
 from lamina.layers.attention import *
+from lamina.layers.conv_lstm import *
 from lamina.layers.convolutional import *
 from lamina.layers.core import *
 from lamina.layers.einsum_dense import *

@@ -44,6 +44,8 @@ class _Cell(Layer):
 
     gates = 1  # how many times `units` columns the kernels have
     state_count = 1
+    gate_axis = -1  # the axis of the units
+    _size = "units"
 
     def _set_up(self, arguments):
         """Keep the arguments of `__init__` (its locals()) under their names."""
@@ -52,7 +54,8 @@ class _Cell(Layer):
                 family = _FAMILIES.get(name.rpartition("_")[2])
                 setattr(self, name, family(value) if family else value)
         kind = type(self).__name__
-        self.units = positive_integer(kind, "units", self.units, fix=f"{kind.removesuffix('Cell')}(32)")
+        size = positive_integer(kind, self._size, getattr(self, self._size), fix=f"{kind.removesuffix('Cell')}(32)")
+        setattr(self, self._size, size)
         self.dropout, self.recurrent_dropout = (min(1.0, max(0.0, r)) for r in (self.dropout, self.recurrent_dropout))
         self.input_spec = InputSpec(ndim=2)
         self.seed_generator = random.SeedGenerator(self.seed)
@@ -70,7 +73,11 @@ class _Cell(Layer):
 
     def get_initial_state(self, batch_size=None):
         """Zeros, one array a state."""
-        return [jnp.zeros((batch_size, self.units), self.compute_dtype) for _ in range(self.state_count)]
+        return [jnp.zeros((batch_size, *self._state_shape), self.compute_dtype) for _ in range(self.state_count)]
+
+    @property
+    def _state_shape(self):
+        return (self.units,)
 
     def build(self, input_shape):
         features, columns = input_shape[-1], self.gates * self.units
@@ -79,7 +86,7 @@ class _Cell(Layer):
                 f"{type(self).__name__} needs a known number of features; got shape {tuple(input_shape)}.",
                 fix="keras.Input((None, features)): only the number of steps may be free.",
             )
-        self._features = features
+        self._step_shape = (features,)
         self.kernel = self._weight("kernel", (features, columns), "kernel")
         self.recurrent_kernel = self._weight("recurrent_kernel", (self.units, columns), "recurrent")
         self.bias = self._weight("bias", self._bias_shape(), "bias") if self.use_bias else None
@@ -104,15 +111,23 @@ class _Cell(Layer):
     def project(self, inputs, training=False):
         """`inputs @ kernel + bias` of one step or all: (..., batch, features) -> for each gate (..., batch, units)."""
         masks = self.get_dropout_mask(inputs) if training else None
-        projected = _product(inputs, self.kernel.value, masks)
+        projected = self._product(self._project, inputs, self.kernel.value, masks)
         if self.bias is not None:
-            projected = projected + self.bias.value.reshape(-1, self.gates * self.units)[0]
-        return jnp.split(projected, self.gates, axis=-1)
+            projected = projected + self._input_bias()
+        return self._split(projected)
+
+    def _project(self, inputs, kernel):
+        return project(inputs, kernel)
+
+    def _input_bias(self):
+        return self.bias.value.reshape(-1, self.gates * self.units)[0]
+
+    def _split(self, product):
+        return jnp.split(product, self.gates, axis=self.gate_axis)
 
     def step(self, projected, states, training=False):
         """(output, next states) from projected inputs and states."""
-        recurrent = jnp.split(self._recur(states[0], training), self.gates, axis=-1)
-        new = self.advance(self.combine(projected, recurrent), states)
+        new = self.advance(self.combine(projected, self._split(self._recur(states[0], training))), states)
         return new[0], new
 
     def is_gated(self, training):
@@ -136,10 +151,22 @@ class _Cell(Layer):
         """`hidden @ recurrent_kernel + recurrent_bias`, for the gates from `start` to `stop`."""
         columns = slice(start * self.units, None if stop is None else stop * self.units)
         masks = self.get_recurrent_dropout_mask(hidden) if training else None
-        product = _product(
-            hidden, self.recurrent_kernel.value[:, columns], masks[start:stop] if isinstance(masks, list) else masks
-        )
+        masks = masks[start:stop] if isinstance(masks, list) else masks
+        product = self._product(self._transit, hidden, self.recurrent_kernel.value[..., columns], masks)
         return product if self.recurrent_bias is None else product + self.recurrent_bias[columns]
+
+    def _transit(self, hidden, kernel):
+        return project(hidden, kernel)
+
+    def _product(self, multiply, inputs, kernel, masks=None):
+        """`multiply(inputs, kernel)`, the inputs times a mask, or times another mask for each gate."""
+        if masks is None:
+            return multiply(inputs, kernel)
+        if not isinstance(masks, list):
+            return multiply(inputs * masks, kernel)
+        parts = jnp.split(kernel, len(masks), axis=-1)
+        products = [multiply(inputs * mask, part) for mask, part in zip(masks, parts, strict=True)]
+        return jnp.concatenate(products, self.gate_axis)
 
     # Masks are drawn when first asked for and kept until they are reset.
 
@@ -154,10 +181,13 @@ class _Cell(Layer):
     def _mask(self, name, like):
         rate, held = getattr(self, name), self._masks[name]
         if rate and held.read() is None:
-            count = self.gates if self.recurrent_dropout else 1
+            count = self.gates if self._masks_each_gate() else 1
             draws = [random.dropout(jnp.ones_like(like), rate, seed=self.seed_generator) for _ in range(count)]
             held.write(draws[0] if count == 1 else draws)
         return held.read()
+
+    def _masks_each_gate(self):
+        return bool(self.recurrent_dropout)
 
     def reset_dropout_mask(self):
         """Draw anew when next asked."""
@@ -166,16 +196,6 @@ class _Cell(Layer):
     def reset_recurrent_dropout_mask(self):
         """Draw anew when next asked."""
         self._masks["recurrent_dropout"].write(None)
-
-
-def _product(inputs, kernel, masks=None):
-    """`inputs @ kernel`, the inputs times a mask, or times another mask for each gate."""
-    if masks is None:
-        return project(inputs, kernel)
-    if not isinstance(masks, list):
-        return project(inputs * masks, kernel)
-    parts = jnp.split(kernel, len(masks), axis=-1)
-    return jnp.concatenate([jnp.matmul(inputs * mask, part) for mask, part in zip(masks, parts, strict=True)], -1)
 
 
 class SimpleRNNCell(_Cell):
@@ -379,8 +399,8 @@ def draw_dropout(cell, batch_size):
     for inner in getattr(cell, "cells", (cell,)):
         if isinstance(inner, _Cell):
             reset_dropout(inner)
-            inner.get_dropout_mask(jnp.ones((batch_size, inner._features), inner.compute_dtype))
-            inner.get_recurrent_dropout_mask(jnp.ones((batch_size, inner.units), inner.compute_dtype))
+            inner.get_dropout_mask(jnp.ones((batch_size, *inner._step_shape), inner.compute_dtype))
+            inner.get_recurrent_dropout_mask(jnp.ones((batch_size, *inner._state_shape), inner.compute_dtype))
 
 
 def reset_dropout(cell):
