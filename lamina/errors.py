@@ -19,6 +19,7 @@ __all__ = [
     "LaminaError",
     "NetworkError",
     "ShapeError",
+    "UnsafeFileError",
     "locate",
     "warn",
 ]
@@ -66,6 +67,29 @@ class DataError(LaminaError, ValueError):
 
 class FileError(LaminaError, ValueError):
     """A file that is missing, damaged, hostile, or does not fit the model."""
+
+
+class UnsafeFileError(FileError):
+    """What no honest file needs: code, links, paths, or more memory than the file could fill. Says what and where.
+
+    >>> error = UnsafeFileError("It links elsewhere, which is refused.")
+    >>> print(error.within("layers/dense").within("model.keras"))
+    It links elsewhere, which is refused.
+    In model.keras, layers/dense.
+    """
+
+    _lamina_located = True  # by its place in the file, not by the layer that was being made
+
+    def __init__(self, message="", fix=None):
+        super().__init__(message, fix)
+        self.place = ()
+
+    def within(self, part):
+        """Say that the place is inside `part` of the file; the error itself."""
+        if not self.place or self.place[0] != str(part):
+            self.place = (str(part), *self.place)
+            self.where = f"In {', '.join(self.place)}."
+        return self
 
 
 class NetworkError(LaminaError, OSError):

@@ -1,0 +1,91 @@
+"""What reading a file may cost, in bytes of arrays and steps of work. Both are counted before they are spent.
+
+Where no budget is open, as in every program that reads no file, nothing is counted.
+"""
+
+import contextlib
+import math
+import pathlib
+from contextvars import ContextVar
+
+import jax
+
+from lamina.errors import UnsafeFileError
+
+__all__ = ["spending", "spending_what_there_is", "take_array", "take_steps"]
+
+FREE = 64 * 2**20  # bytes that a description may always ask for
+STEPS = 1_000_000  # calls drawn and steps unrolled: hundreds of times those of the largest models
+
+_open: ContextVar = ContextVar("budget", default=None)
+
+
+class _Budget:
+    __slots__ = ("bytes", "limit", "reason", "steps")
+
+    def __init__(self, limit, reason):
+        self.bytes, self.limit, self.reason, self.steps = 0, limit, reason, 0
+
+
+@contextlib.contextmanager
+def spending(count, reason):
+    """Inside the block variables may be made of `count` bytes in all; `reason` says in an error why no more.
+
+    >>> with spending(2**20, "the file holds 1 MiB"):
+    ...     take_array((1024, 1024), 4, "kernel")
+    Traceback (most recent call last):
+    lamina.errors.UnsafeFileError: kernel of shape (1024, 1024) would take 4.0 MiB, but the file holds 1 MiB.
+    """
+    token = _open.set(_Budget(count, reason))
+    try:
+        yield
+    finally:
+        _open.reset(token)
+
+
+def spending_what_there_is():
+    """As `spending`, of the memory of this machine; an open budget stays."""
+    return contextlib.nullcontext() if _open.get() is not None else spending(None, "this machine has no more left")
+
+
+def take_array(shape, itemsize, what):
+    """Count an array that is about to be made."""
+    budget = _open.get()
+    if budget is None:
+        return
+    wanted = math.prod(shape) * itemsize
+    budget.bytes += wanted
+    if budget.limit is None and budget.bytes > FREE:
+        budget.limit = max(_memory(), FREE)
+    if budget.limit is not None and budget.bytes > budget.limit:
+        raise UnsafeFileError(f"{what} of shape {tuple(shape)} would take {_size(wanted)}, but {budget.reason}.")
+
+
+def take_steps(count, what):
+    """Count work that a description asks for by a mere number."""
+    budget = _open.get()
+    if budget is None:
+        return
+    budget.steps += count
+    if budget.steps > STEPS:
+        raise UnsafeFileError(f"{what} takes the description to {budget.steps} steps of work; {STEPS} are allowed.")
+
+
+def _memory():
+    """The bytes that host and devices have for arrays."""
+    devices = sum((device.memory_stats() or {}).get("bytes_limit", 0) for device in jax.local_devices())
+    return (_host_memory() + devices) * jax.process_count()
+
+
+def _host_memory():
+    found = [2**40]
+    for file, line in (("/proc/meminfo", "MemAvailable:"), ("/sys/fs/cgroup/memory.max", "")):
+        path = pathlib.Path(file)
+        words = [text.split() for text in path.read_text().splitlines() if text.startswith(line)] if path.exists() else []
+        numbers = [int(word) * (1024 if line else 1) for word in (words[0] if words else ()) if word.isdigit()]
+        found.extend(numbers)
+    return min(found)
+
+
+def _size(count):
+    return f"{count / 2**20:.1f} MiB" if count < 2**30 else f"{count / 2**30:.1f} GiB"
