@@ -22,6 +22,7 @@ from lamina.layers.regularization import *
 from lamina.layers.reshaping import *
 from lamina.layers.reversible_embedding import *
 from lamina.layers.serialization import deserialize, serialize
+from lamina.layers.spectrograms import *
 from lamina.layers.wrapper import *
 from lamina.layers.wrappers import *
 from lamina.legacy import install_old_modules

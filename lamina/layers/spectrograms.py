@@ -1,0 +1,240 @@
+"""Sound as pictures of its frequencies: STFTSpectrogram, whose waves are weights, and MelSpectrogram."""
+
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.core.dtypes import is_float
+from lamina.core.settings import epsilon, standardize_data_format
+from lamina.errors import ConfigError, warn
+from lamina.initializers import STFT
+from lamina.layers.input_spec import InputSpec
+from lamina.layers.layer import Layer
+from lamina.ops.convolution import conv
+from lamina.ops.fourier import stft
+
+__all__ = ["MelSpectrogram", "STFTSpectrogram"]
+
+_MODES = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
+
+
+class STFTSpectrogram(Layer):
+    """Fourier transforms of frames that slide over a signal, as a convolution with cosines and sines, which are weights
+    and can be trained.
+
+    Shapes: (batch, time, channels) -> (batch, frames, channels * frequencies), or with expand_dims (batch, frames,
+    frequencies, channels), where frequencies = fft_length // 2 + 1, twice that for mode "stft". With
+    data_format="channels_first": (batch, channels, time) -> (batch, channels * frequencies, frames), or (batch,
+    channels, frames, frequencies).
+
+    Args:
+        mode: "real" and "imag" parts, both ("stft"), the "magnitude", its logarithm ("log"), the "angle", or the power
+            spectral density ("psd").
+        frame_length, frame_step: samples of a frame, and from one to the next; half a frame if not given.
+        fft_length: the power of two from frame_length on if not given.
+        window: a name of `scipy.signal.get_window`, the values themselves, or None.
+        periodic: whether the window is that of a periodic signal.
+        scaling: "density" divides the window by its L2 norm, "spectrum" by its sum.
+
+    Raises:
+        TypeError: for a signal of whole numbers.
+
+    >>> import lamina as keras
+    >>> keras.layers.STFTSpectrogram(frame_length=256, window="hamming")(keras.Input((16000, 2))).shape
+    (None, 124, 258)
+    """
+
+    def __init__(
+        self,
+        mode="log",
+        frame_length=256,
+        frame_step=None,
+        fft_length=None,
+        window="hann",
+        periodic=False,
+        scaling="density",
+        padding="valid",
+        expand_dims=False,
+        data_format=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.mode, self.frame_length, self.frame_step, self.fft_length = mode, frame_length, frame_step, fft_length
+        self.window, self.periodic, self.scaling = window, periodic, scaling
+        self.padding, self.expand_dims = padding, expand_dims
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=3)
+        self._check()
+
+    def _check(self):
+        for name, known in (("mode", _MODES), ("padding", ("valid", "same"))):
+            if getattr(self, name) not in known:
+                raise ConfigError(f"{name} is one of {', '.join(known)}; got {getattr(self, name)!r}.")
+        if not 1 <= self._step <= self.frame_length:
+            raise ConfigError(f"frame_step is from 1 to frame_length={self.frame_length}; got {self._step}.")
+        if self._length < self.frame_length:
+            raise ConfigError(f"fft_length is at least frame_length={self.frame_length}; got {self._length}.")
+        if self._length & (self._length - 1):
+            warn(f"fft_length is best a power of two; got {self._length}.")
+        self._waves("real")  # refuses an unknown window or scaling
+
+    @property
+    def _step(self):
+        return self.frame_length // 2 if self.frame_step is None else self.frame_step
+
+    @property
+    def _length(self):
+        return self.fft_length or 1 << (self.frame_length - 1).bit_length()
+
+    def _waves(self, side):
+        return STFT(side, self.window, self.scaling, self.periodic)
+
+    def build(self, input_shape):
+        shape = (self.frame_length, 1, self._length // 2 + 1)
+        if self.mode != "imag":
+            self.real_kernel = self.add_weight(shape=shape, initializer=self._waves("real"), name="real_kernel")
+        if self.mode != "real":
+            self.imag_kernel = self.add_weight(shape=shape, initializer=self._waves("imag"), name="imag_kernel")
+
+    def call(self, inputs):
+        if not is_float(inputs.dtype):
+            raise TypeError(
+                f"STFTSpectrogram needs a signal of floats; got {inputs.dtype}. Divide whole numbers by the largest "
+                "they can be: x.astype('float32') / 32768."
+            )
+        signal = inputs.swapaxes(1, 2) if self.data_format == "channels_last" else inputs
+        return self._arrange(self._spectrum(signal))
+
+    def _spectrum(self, signal):
+        """(batch, channels, time) -> (batch, channels, frames, frequencies)."""
+        if self.mode in ("real", "imag"):
+            return self._transform(signal, self.real_kernel if self.mode == "real" else self.imag_kernel)
+        real, imaginary = self._transform(signal, self.real_kernel), self._transform(signal, self.imag_kernel)
+        if self.mode == "stft":
+            return jnp.concatenate([real, imaginary], -1)
+        if self.mode == "angle":
+            return jnp.arctan2(imaginary, real)
+        power = real**2 + imaginary**2
+        if self.mode == "psd":  # the frequencies between the first and the last stand for the negative ones too
+            return power.at[..., 1:-1].multiply(2)
+        magnitude = jnp.sqrt(jnp.maximum(power, epsilon()))
+        return magnitude if self.mode == "magnitude" else jnp.log(jnp.maximum(magnitude, epsilon()))
+
+    def _transform(self, signal, kernel):
+        """Each channel by itself."""
+        frames = conv(
+            signal.reshape(-1, signal.shape[-1], 1),
+            kernel.value.astype(signal.dtype),
+            self._step,
+            self.padding,
+            "channels_last",
+        )
+        return frames.reshape(*signal.shape[:2], *frames.shape[1:])
+
+    def _arrange(self, spectrum):
+        batch, channels, frames, frequencies = spectrum.shape
+        last = self.data_format == "channels_last"
+        if self.expand_dims:
+            return spectrum.transpose(0, 2, 3, 1) if last else spectrum
+        rows = spectrum.swapaxes(2, 3).reshape(batch, channels * frequencies, frames)
+        return rows.swapaxes(1, 2) if last else rows
+
+
+class MelSpectrogram(Layer):
+    """The power of a signal in bands of frequencies that are equally wide on the mel scale, in decibels.
+
+    `mel = 1127 log(1 + hertz / 700)`; bands are triangles, as in the HTK book (Young et al., 2006).
+
+    Shapes: (samples,) -> (num_mel_bins, frames), or (batch, samples) -> (batch, num_mel_bins, frames), where frames
+    are centred at each multiple of sequence_stride.
+
+    Args:
+        fft_length, sequence_stride: samples of a frame, and from one to the next.
+        sequence_length: how many samples of a frame the window covers; fft_length if not given.
+        window: "hann", "hamming", an array of sequence_length, or None.
+        sampling_rate: samples in a second.
+        min_freq, max_freq: the ends of the bands in hertz; max_freq is half the sampling_rate if not given.
+        power_to_db: `10 log10(max(power, min_power) / ref_power)`, and no less than the largest value minus top_db.
+        mag_exp: the exponent of the magnitudes, 2 for power.
+
+    Raises:
+        ConfigError: when fft_length is smaller than sequence_length.
+
+    >>> import lamina as keras
+    >>> keras.layers.MelSpectrogram(num_mel_bins=64, sequence_stride=256)(keras.Input((16000,))).shape
+    (None, 64, 63)
+    """
+
+    def __init__(
+        self,
+        fft_length=2048,
+        sequence_stride=512,
+        sequence_length=None,
+        window="hann",
+        sampling_rate=16000,
+        num_mel_bins=128,
+        min_freq=20.0,
+        max_freq=None,
+        power_to_db=True,
+        top_db=80.0,
+        mag_exp=2.0,
+        min_power=1e-10,
+        ref_power=1.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.fft_length, self.sequence_stride = fft_length, sequence_stride
+        self.sequence_length = sequence_length or fft_length
+        if self.fft_length < self.sequence_length:
+            raise ConfigError(
+                "`fft_length` must be greater than or equal to `sequence_length`; "
+                f"got fft_length={fft_length}, sequence_length={sequence_length}."
+            )
+        self.window, self.sampling_rate, self.num_mel_bins = window, sampling_rate, num_mel_bins
+        self.min_freq, self.max_freq = min_freq, max_freq or int(sampling_rate / 2)
+        self.power_to_db, self.top_db, self.mag_exp = power_to_db, top_db, mag_exp
+        self.min_power, self.ref_power = min_power, ref_power
+
+    def call(self, inputs):
+        wide = self.compute_dtype if self.compute_dtype in ("float32", "float64") else "float32"
+        parts = stft(
+            inputs.astype(wide), self.sequence_length, self.sequence_stride, self.fft_length, window=self.window
+        )
+        magnitudes = jnp.hypot(*parts) if self.mag_exp != 2 else None
+        powers = parts[0] ** 2 + parts[1] ** 2 if magnitudes is None else magnitudes**self.mag_exp
+        bands = powers @ self._bands(powers.shape[-1]).astype(wide)
+        if self.power_to_db:
+            bands = self._decibels(bands)
+        return bands.swapaxes(-1, -2).astype(self.compute_dtype)
+
+    def _bands(self, frequencies):
+        return self.linear_to_mel_weight_matrix(
+            self.num_mel_bins, frequencies, self.sampling_rate, self.min_freq, self.max_freq
+        )
+
+    def _decibels(self, powers):
+        reference = max(abs(self.ref_power), self.min_power)
+        decibels = 10 * (jnp.log10(jnp.maximum(powers, self.min_power)) - np.log10(reference))
+        return jnp.maximum(decibels, jnp.max(decibels) - self.top_db)
+
+    def linear_to_mel_weight_matrix(
+        self,
+        num_mel_bins=20,
+        num_spectrogram_bins=129,
+        sampling_rate=8000,
+        lower_edge_hertz=125.0,
+        upper_edge_hertz=3800.0,
+        dtype="float32",
+    ):
+        """What a spectrum (..., num_spectrogram_bins) is multiplied by to give bands (..., num_mel_bins): a triangle a
+        band, with its peak of 1 where the next begins. The frequency 0 is in no band."""
+        hertz = np.linspace(0, sampling_rate / 2, num_spectrogram_bins)
+        edges = np.linspace(_mel(lower_edge_hertz), _mel(upper_edge_hertz), num_mel_bins + 2)
+        below, peak, above = edges[:-2], edges[1:-1], edges[2:]
+        mels = _mel(hertz)[:, None]
+        triangles = np.maximum(0, np.minimum((mels - below) / (peak - below), (above - mels) / (above - peak)))
+        triangles[0] = 0
+        return jnp.asarray(triangles, dtype)
+
+
+def _mel(hertz):
+    return 1127 * np.log1p(np.asarray(hertz) / 700)
