@@ -15,9 +15,9 @@ __version__ = "0.1.0"
 
 _MODULES = (
     "activations", "applications", "backend", "callbacks", "config", "constraints", "datasets", "distillation",
-    "dtype_policies", "errors", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops",
-    "optimizers", "preprocessing", "quantizers", "random", "regularizers", "saving", "tree", "utils", "visualization",
-    "wrappers",
+    "distribution", "dtype_policies", "errors", "initializers", "layers", "losses", "metrics", "mixed_precision",
+    "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers", "saving", "tree",
+    "utils", "visualization", "wrappers",
 )  # fmt: skip
 _NAMES = {
     "DTypePolicy": "dtype_policies",

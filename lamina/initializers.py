@@ -6,8 +6,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from lamina.core import configurable, dtypes, registry
+from lamina.core import configurable, context, dtypes, registry
 from lamina.core.configurable import Configurable, resolver
+from lamina.core.placement import place
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.random import SeedGenerator, default_seed, is_seed
@@ -42,7 +43,7 @@ class Initializer(Configurable):
 
 def _array(values, dtype):
     """New NumPy values as a JAX array; the cast is NumPy's, since JAX's would compile for each shape."""
-    return jax.device_put(values.astype(_numpy_type(dtype), copy=False))
+    return place(values.astype(_numpy_type(dtype), copy=False), context.placement(values.shape))
 
 
 def _numpy_type(dtype):

@@ -68,14 +68,19 @@ class SeedGenerator(Configurable):
         return key
 
 
-_global_generator = None
+_global_generator = _global_seed = None
+
+
+def global_seed():
+    """The seed that `set_global_seed` set last, or None."""
+    return _global_seed
 
 
 def global_seed_generator():
     """The SeedGenerator of draws that are given no seed; made when first asked for."""
     global _global_generator
     if _global_generator is None:
-        with context.concrete():
+        with context.concrete(), context.undistributed():
             _global_generator = SeedGenerator(default_seed(), name="global_seed_generator")
         context.ambient("global_seed_generator", _global_generator.state)
     return _global_generator
@@ -83,12 +88,12 @@ def global_seed_generator():
 
 def set_global_seed(seed):
     """Fix all random numbers of this process: Python's, NumPy's, initial values and draws that are given no seed."""
-    global _global_generator
+    global _global_generator, _global_seed
     if not is_seed(seed) or not 0 <= seed < 2**32:
         raise ConfigError(f"A seed is an integer from 0 to 2**32 - 1; got {seed!r}.")
     python_random.seed(int(seed))
     np.random.seed(int(seed))
-    _global_generator = None
+    _global_generator, _global_seed = None, int(seed)
 
 
 def draw_seed(seed):

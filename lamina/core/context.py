@@ -12,6 +12,7 @@ _slots: ContextVar[Any] = ContextVar("slots", default=None)
 _call: ContextVar[Any] = ContextVar("call", default=None)
 _autocast: ContextVar[Any] = ContextVar("autocast", default=None)
 _path: ContextVar[Any] = ContextVar("path", default=())
+_placement: ContextVar[Any] = ContextVar("placement", default=None)
 
 
 class Cell:
@@ -142,6 +143,44 @@ def name_scope(name):
 def inside_path(path):
     """Variables made inside get exactly this path."""
     return _set(_path, path)
+
+
+_distribution: Any = None
+
+
+def distribution():
+    """What spreads data and variables over devices now, or None. It is one for all threads."""
+    return _distribution
+
+
+def set_distribution(value):
+    """Make `value` (see lamina/distribution.py) the current distribution; None for none."""
+    global _distribution
+    if value is not _distribution:
+        _distribution = value
+        structure_changed()
+
+
+@contextlib.contextmanager
+def undistributed():
+    """Variables made inside the block live on one device."""
+    global _distribution
+    kept, _distribution = _distribution, None
+    try:
+        yield
+    finally:
+        _distribution = kept
+
+
+def placing(shape, sharding):
+    """New arrays of this shape made inside the block, the initial value of a variable, go where `sharding` says."""
+    return _set(_placement, (tuple(shape), sharding))
+
+
+def placement(shape):
+    """The sharding of a new array of this shape, or None."""
+    placing = _placement.get()
+    return placing[1] if placing is not None and placing[0] == tuple(shape) else None
 
 
 _counts = Counter()

@@ -13,8 +13,10 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.core import context
+from lamina.core.budget import take_array
 from lamina.core.context import Cell
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
+from lamina.core.placement import place, sharding_of
 from lamina.core.symbolic import KerasTensor
 from lamina.errors import ConfigError, ShapeError
 
@@ -59,15 +61,38 @@ class Variable(Cell):
         self.autocast = autocast
         self.aggregation = aggregation
         self.synchronization = synchronization
-        self.layout = layout
+        self.layout = layout  # how it is spread over devices: a TensorLayout, a sharding of JAX, or None
         self.overwrite_with_gradient = False
         self.regularizer = None
         self.constraint = None
         with context.concrete():
-            value = _initial_value(initializer, shape, dtype)
+            if layout is None and context.distribution() is None:
+                value = _initial_value(initializer, shape, dtype)
+            else:
+                value = self._spread_initial_value(initializer, shape, dtype)
         super().__init__(value)
         self.shape = tuple(value.shape)
         self.dtype = standardize_dtype(value.dtype if dtype is None else dtype)
+
+    def _spread_initial_value(self, initializer, shape, dtype):
+        """The initial value as `layout`, or the current distribution, spreads it; no device holds it whole."""
+        self.shape = np.shape(unwrap(initializer)) if shape is None else _sizes(shape)
+        sharding = self.spread(self.layout or context.distribution().get_variable_layout(self))
+        with context.placing(self.shape, sharding):
+            return place(_initial_value(initializer, shape, dtype), sharding)
+
+    def spread(self, layout):
+        """Take a layout, for this value and those to come; the sharding it stands for."""
+        sharding = sharding_of(layout)
+        try:
+            sharding.shard_shape(self.shape)
+        except ValueError as error:
+            raise ShapeError(
+                f"Variable {self.path} of shape {self.shape} cannot be spread by {layout}: {error}",
+                fix="Split a dimension that divides by the devices of the axis, or leave it whole: None in the layout.",
+            ) from error
+        self.layout = layout
+        return sharding
 
     @property
     def trainable(self):
@@ -95,7 +120,7 @@ class Variable(Cell):
             raise ShapeError(
                 f"Variable {self.path} has shape {self.shape}; it cannot take a value of shape {np.shape(value)}."
             )
-        self.write(to_array(value, self.dtype))
+        self.write(to_array(value, self.dtype, sharding_of(self.layout)))
         return self
 
     def assign_add(self, value):
@@ -171,6 +196,10 @@ _BINARY = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift"
 _COMPARE = "eq ne lt le gt ge".split()
 
 
+def _sizes(shape):
+    return tuple(int(size) for size in ((shape,) if np.ndim(shape) == 0 else shape))
+
+
 def _initial_value(initializer, shape, dtype):
     """A JAX array from an array, a number or a function of (shape, dtype)."""
     if callable(initializer) and not isinstance(initializer, (jax.Array, Variable)):
@@ -178,8 +207,9 @@ def _initial_value(initializer, shape, dtype):
             raise ConfigError(
                 "A Variable made by an initializer needs a shape.", fix="Variable(initializer, shape=...)"
             )
-        shape = tuple(int(size) for size in ((shape,) if np.ndim(shape) == 0 else shape))
+        shape = _sizes(shape)
         dtype = standardize_dtype(dtype)
+        take_array(shape, numpy_dtype(dtype).itemsize, "A variable")
         value = unwrap(initializer(shape, dtype=dtype))
         if tuple(np.shape(value)) != shape:
             raise ShapeError(f"The initializer gave shape {tuple(np.shape(value))} where {shape} was asked for.")
@@ -197,13 +227,15 @@ def _initial_value(initializer, shape, dtype):
     return to_array(value, dtype)
 
 
-def to_array(value, dtype=None):
+def to_array(value, dtype=None, sharding=None):
     """`value` as a JAX array of `dtype`. NumPy casts and copies, since `jnp.asarray` compiles for each new shape."""
     wanted = None if dtype is None else jax.dtypes.canonicalize_dtype(numpy_dtype(dtype))
     if isinstance(value, jax.Array):
-        return value if wanted is None or value.dtype == wanted else value.astype(wanted)
+        value = value if wanted is None or value.dtype == wanted else value.astype(wanted)
+        return value if sharding is None or isinstance(value, Tracer) else place(value, sharding)
     value = np.array(value, wanted)
-    return jax.device_put(value.astype(jax.dtypes.canonicalize_dtype(value.dtype), copy=False))
+    value = value.astype(jax.dtypes.canonicalize_dtype(value.dtype), copy=False)
+    return place(value, sharding or context.placement(value.shape))
 
 
 def own_copy(array):

@@ -13,6 +13,7 @@ from lamina.core.dtypes import is_float, standardize_dtype
 from lamina.core.graph import Operation
 from lamina.core.symbolic import KerasTensor, get_mask, is_symbolic, set_mask, trace, traced_dtype, without_stand_ins
 from lamina.core.variable import Variable, unwrap
+from lamina.distribution import spread_outputs
 from lamina.errors import CallError, ConfigError, ShapeError, locate, warn
 from lamina.layers import arguments
 from lamina.layers.input_spec import check_inputs
@@ -383,6 +384,8 @@ class Layer(Tracked, Operation, Configurable):
                 with context.autocast(self._variable_cast()):
                     run = self.call if self._remat is None else call_of(self, self._remat)
                     outputs = run(*args, **kwargs)
+                    if context.distribution() is not None:
+                        outputs = spread_outputs(f"{self.path}/output", outputs)
                     self._add_activity_loss(outputs)
                 self._mask_outputs(args, kwargs, masks, outputs)
             if outer is None:

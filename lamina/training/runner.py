@@ -4,11 +4,13 @@ import jax
 import numpy as np
 
 from lamina.core import context, tree
+from lamina.core.placement import place, sharding_of
 from lamina.core.registry import is_ours
 from lamina.core.symbolic import KerasTensor, trace
 from lamina.core.variable import to_array
 from lamina.random import global_seed_generator
 from lamina.training.data import unpack_x_y_sample_weight
+from lamina.training.spread import current_spread
 from lamina.training.state import TrainingState, peek
 from lamina.training.step import bound_step, takes_state
 
@@ -27,6 +29,7 @@ class Runner:
         global_seed_generator()  # made before the first program, which carries its state along
         self._version = self._pattern = None
         self.state = self._fresh_metrics = None
+        self.spread = None  # how steps run over many devices, while a distribution is current
         self.groups = {}
         self.programs = {}
         self._all_programs = {}  # pattern -> programs: a layer that is frozen and thawed again compiles once for each
@@ -44,10 +47,13 @@ class Runner:
             "optimizer": model.optimizer.variables if model.optimizer is not None else [],
             "metrics": model.metrics_variables,
         }
+        self.spread = current_spread(self.spread)
         frozen = tuple(layer.trainable for layer in model._flatten_layers())
-        pattern = (frozen, *(tuple(map(id, self.groups[group])) for group in sorted(self.groups)))
+        pattern = (frozen, context.distribution(), *(tuple(map(id, self.groups[group])) for group in sorted(self.groups)))
         if pattern != self._pattern:
             self.release()
+            if self.spread is not None:
+                self.spread.adopt([variable for group in self.groups.values() for variable in group])
             self._pattern = pattern
             self.programs = self._all_programs.setdefault(pattern, {})
         self._version = context.structure_version()
@@ -64,14 +70,18 @@ class Runner:
         if kind not in self.programs:
             step = _with_ambient({"train": self._train, "test": self._test, "predict": self._predict}[kind]())
             donated = (0,) if kind == "train" else ()
-            self.programs[kind] = step if self.model.run_eagerly else jax.jit(step, donate_argnums=donated)
+            where = None if self.spread is None else self.spread.results(kind, self.groups)
+            compiled = jax.jit(step, donate_argnums=donated, out_shardings=where)
+            self.programs[kind] = step if self.model.run_eagerly else compiled
         return self.programs[kind]
 
     def _run(self, kind, state, batch):
         cells = context.ambient_cells()
+        if self.spread is not None:
+            batch = self.spread.batch(batch, kind == "train")
         results, changed = self.program(kind)(state, [cell.read() for cell in cells], batch)
         for index, value in changed.items():
-            cells[index].write(value)
+            cells[index].write(value if self.spread is None else to_array(np.asarray(value)))  # it stays on one device
         return results
 
     def _train(self):
@@ -130,8 +140,9 @@ class Runner:
         state = (peek(self.groups["trainable"]), peek(self.groups["others"]))
         outputs, changed = self._run("predict", state, batch)
         for index, value in changed.items():
-            self._put(self.groups["others"][index], value)
-        return outputs
+            cell = self.groups["others"][index]
+            self._put(cell, value if self.spread is None else place(value, sharding_of(cell.layout)))
+        return outputs if self.spread is None else self.spread.outputs(outputs, batch)
 
     def reset_metrics(self):
         """Start all metrics anew: by their `reset_state`, and where that is lamina's own, later from what it gave."""
@@ -146,7 +157,7 @@ class Runner:
             self._fresh_metrics = (self._pattern, arrays) if ours else None
         else:
             for cell, value in zip(self.groups["metrics"], fresh[1], strict=True):
-                self._put(cell, to_array(value))
+                self._put(cell, to_array(value, None, sharding_of(cell.layout)))
 
     def _write(self, group, new, old):
         for cell, value, before in zip(self.groups[group], new, old, strict=True):

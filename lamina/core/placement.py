@@ -1,0 +1,51 @@
+"""Where arrays live: on the default device, or in parts on the devices of a mesh, as a `jax.sharding.Sharding` says."""
+
+import math
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
+
+__all__ = ["fitting", "place", "sharding_of"]
+
+
+def sharding_of(layout) -> Any:
+    """The sharding that a TensorLayout stands for; one of JAX's own, or None, as it is."""
+    return getattr(layout, "backend_layout", layout)
+
+
+def place(value, sharding=None):
+    """An array where `sharding` says; each device receives its own part only. Every process gives the whole value.
+
+    >>> place(np.arange(3)).tolist()
+    [0, 1, 2]
+    """
+    if sharding is None:
+        return jax.device_put(value)
+    if isinstance(value, jax.Array):
+        if value.sharding.is_equivalent_to(sharding, value.ndim):
+            return value
+        if not value.is_fully_addressable:
+            return jax.device_put(value, sharding)
+    if sharding.is_fully_addressable:
+        return jax.device_put(value, sharding)
+    value = np.asarray(value)
+    return jax.make_array_from_callback(value.shape, sharding, value.__getitem__)
+
+
+def fitting(sharding, shape):
+    """`sharding`, with each dimension left whole whose size does not divide by its devices.
+
+    >>> mesh = jax.sharding.Mesh(np.array(jax.devices()[:1]), ("batch",))
+    >>> fitting(NamedSharding(mesh, PartitionSpec("batch")), (3, 2)).spec == PartitionSpec("batch", None)
+    True
+    """
+    spec = (*sharding.spec, *(None for _ in shape[len(sharding.spec) :]))
+    sizes = sharding.mesh.shape
+
+    def parts(axes):
+        return math.prod(sizes[axis] for axis in (axes if isinstance(axes, tuple) else (axes,)))
+
+    kept = [axes if axes is None or size % parts(axes) == 0 else None for size, axes in zip(shape, spec, strict=False)]
+    return NamedSharding(sharding.mesh, PartitionSpec(*kept))
