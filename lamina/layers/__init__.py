@@ -7,13 +7,17 @@ from lamina.layers.convolutional import *
 from lamina.layers.core import *
 from lamina.layers.einsum_dense import *
 from lamina.layers.embedding import *
+from lamina.layers.image.color import *
+from lamina.layers.image.contrast import *
 from lamina.layers.input_layer import Input, InputLayer
 from lamina.layers.input_spec import InputSpec
+from lamina.layers.jax_layer import *
 from lamina.layers.lambda_layer import *
 from lamina.layers.layer import Layer
 from lamina.layers.merging import *
 from lamina.layers.multi_head_attention import *
 from lamina.layers.normalization import *
+from lamina.layers.other_engines import *
 from lamina.layers.pooling import *
 from lamina.layers.preprocessing import *
 from lamina.layers.recurrent import *

@@ -262,7 +262,7 @@ def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None
     images = floating(images)
     along_width, along_height = (_bell(*pair) for pair in zip(kernel_size, sigma, strict=True))
     kernel = jnp.outer(along_height, along_width)
-    return batched(functools.partial(_filtered, kernel=kernel, padding="same"), images, data_format)
+    return batched(functools.partial(filtered, kernel=kernel, padding="same"), images, data_format)
 
 
 def _bell(size, sigma):
@@ -271,7 +271,7 @@ def _bell(size, sigma):
     return curve / curve.sum()
 
 
-def _filtered(batch, kernel, padding):
+def filtered(batch, kernel, padding):
     """Each channel convolved with one or more kernels (height, width[, count])."""
     kernel = jnp.atleast_3d(kernel)
     each = jnp.broadcast_to(kernel[:, :, None], (*kernel.shape[:2], batch.shape[-1], kernel.shape[-1]))
@@ -291,7 +291,7 @@ def sobel_edges(images, data_format=None):
     kernels = np.stack([down, down.T], axis=-1)
     first = standardize_data_format(data_format) == "channels_first"
     batch = jnp.moveaxis(images, 1, -1) if first else images
-    edges = _filtered(batch, kernels, "same").reshape(*batch.shape, 2)
+    edges = filtered(batch, kernels, "same").reshape(*batch.shape, 2)
     return jnp.moveaxis(edges, 3, 1) if first else edges
 
 
@@ -304,7 +304,7 @@ def ssim(image1, image2, max_val=1.0, filter_size=11, filter_sigma=1.5, k1=0.01,
     """
     image1, image2 = floating(image1), floating(image2)
     curve = _bell(filter_size, filter_sigma)
-    smooth = functools.partial(_filtered, kernel=jnp.outer(curve, curve), padding="valid")
+    smooth = functools.partial(filtered, kernel=jnp.outer(curve, curve), padding="valid")
     c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
     channels = image1.shape[-1 if standardize_data_format(data_format) == "channels_last" else -3]
 

@@ -1,0 +1,175 @@
+"""Contrast from the brightness that an image has: stretched to the whole range, or evened out by its histogram."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from lamina.errors import ConfigError
+from lamina.layers.image.base import BaseImagePreprocessingLayer
+
+__all__ = ["AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "Equalization"]
+
+LEVELS = (0, 255)
+
+
+def ordered_range(layer, value_range):
+    """[low, high] of the pixels a layer is given, checked."""
+    if not isinstance(value_range, (tuple, list)) or len(value_range) != 2:
+        raise ConfigError(
+            f"{type(layer).__name__} needs a value_range of two numbers; got {value_range!r}.",
+            fix="The `value_range` argument should be a list of two numbers, such as (0, 255) or (0, 1).",
+        )
+    return sorted(value_range)
+
+
+def rescaled(images, source, target):
+    """Images of the range `source` in the range `target`."""
+    if tuple(source) == tuple(target):
+        return images
+    (low, high), (new_low, new_high) = source, target
+    return (images - low) / (high - low) * (new_high - new_low) + new_low
+
+
+class AutoContrast(BaseImagePreprocessingLayer):
+    """Each channel of each image stretched to the whole `value_range`, in training and out of it; a channel of one
+    value stays as it is.
+
+    >>> import lamina as keras
+    >>> image = keras.ops.array([[[51.0], [102.0], [153.0]]])
+    >>> keras.layers.AutoContrast()(image)[0, :, 0].tolist()
+    [0.0, 127.5, 255.0]
+    """
+
+    def __init__(self, value_range=(0, 255), **kwargs):
+        super().__init__(**kwargs)
+        self.value_range = ordered_range(self, value_range)
+
+    def _change(self, images, transformation):
+        levels = rescaled(images, self.value_range, LEVELS)
+        low, high = (extreme(levels, axis=(1, 2), keepdims=True) for extreme in (jnp.min, jnp.max))
+        scale = 255 / jnp.where(high > low, high - low, 1)
+        stretched = rescaled(jnp.clip(levels * scale - low * scale, *LEVELS), LEVELS, self.value_range)
+        return jnp.where(high > low, stretched, images)
+
+
+class Equalization(BaseImagePreprocessingLayer):
+    """In training, brightness changed so that all levels are about equally frequent, for each channel: a pixel becomes
+    the share of pixels not above it. The histogram is that of the whole batch.
+
+    Args:
+        value_range: of the pixels.
+        bins: of the histogram.
+
+    >>> import lamina as keras
+    >>> image = keras.ops.array([[[10.0], [11.0], [12.0], [200.0]]])
+    >>> keras.layers.Equalization()(image)[0, :, 0].tolist()
+    [0.0, 85.0, 170.0, 255.0]
+    """
+
+    def __init__(self, value_range=(0, 255), bins=256, data_format=None, **kwargs):
+        super().__init__(data_format=data_format, **kwargs)
+        self.value_range = ordered_range(self, value_range)
+        self.bins = bins
+
+    def _applies(self, transformation, training):
+        return bool(training)
+
+    def _change(self, images, transformation):
+        levels = rescaled(images, self.value_range, LEVELS)
+        evened = equalized(levels, self.bins)
+        return rescaled(evened, LEVELS, self.value_range).astype(images.dtype)
+
+
+@functools.partial(jax.jit, static_argnums=1)
+@functools.partial(jax.vmap, in_axes=(-1, None), out_axes=-1)
+def equalized(levels, bins):
+    """Levels (..., channels), each as the share of levels of its channel not above it, 255 for all."""
+    place = jnp.clip(levels / 255 * (bins - 1), 0, bins - 1).astype("int32")
+    counts = jnp.bincount(place.ravel(), length=bins)
+    not_above = jnp.cumsum(counts)
+    lowest = counts[jnp.argmax(counts > 0)]
+    share = (not_above - lowest).astype("float32") * 255 / jnp.maximum(not_above[-1] - lowest, 1)
+    new_levels = jnp.clip(jnp.round(share), *LEVELS)
+    return jnp.where(jnp.count_nonzero(counts) > 1, new_levels[place], levels)
+
+
+class ContrastLimitedAdaptiveHistogramEqualization(BaseImagePreprocessingLayer):
+    """Equalization by the histograms of tiles, blended between the tiles around a pixel, in training and out of it. The
+    outputs have the type of the inputs.
+
+    Args:
+        value_range: of the pixels.
+        clip_limit: how many times the even share a level may count; what is above goes to all levels in equal parts.
+            This limits the contrast. 0 for no limit.
+        tile_grid_size: how many tiles (down, across).
+
+    >>> import lamina as keras
+    >>> image = keras.ops.reshape(keras.ops.arange(16.0), (4, 4, 1))
+    >>> layer = keras.layers.ContrastLimitedAdaptiveHistogramEqualization(clip_limit=0, tile_grid_size=(1, 1))
+    >>> layer(image)[0, :, 0].tolist()
+    [15.9375, 31.875, 47.8125, 63.75]
+
+    Source: K. Zuiderveld, "Contrast Limited Adaptive Histogram Equalization", 1994.
+    """
+
+    def __init__(self, value_range=(0, 255), clip_limit=4.0, tile_grid_size=(8, 8), data_format=None, **kwargs):
+        super().__init__(data_format=data_format, **kwargs)
+        self.value_range = value_range
+        self.clip_limit = clip_limit
+        self.tile_grid_size = tile_grid_size
+
+    def transform_images(self, images, transformation=None, training=True):
+        return super().transform_images(images, transformation, training).astype(jnp.asarray(images).dtype)
+
+    def _change(self, images, transformation):
+        levels = rescaled(images.astype("float32"), self.value_range, LEVELS)
+        evened = equalized_in_tiles(levels, self.clip_limit, tuple(self.tile_grid_size))
+        return rescaled(evened, LEVELS, self.value_range)
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2))
+def equalized_in_tiles(levels, clip_limit, grid):
+    """Levels (batch, height, width, channels), each looked up in the curves of the four tiles around it."""
+    (_, height, width, _), (rows, columns) = levels.shape, grid
+    high, wide = -(-height // rows), -(-width // columns)
+    padding = ((0, 0), (0, rows * high - height), (0, columns * wide - width), (0, 0))
+    levels = jnp.clip(jnp.pad(levels, padding, mode="symmetric"), *LEVELS).astype("int32")
+    curves = _curves(_tiles(levels, grid), clip_limit)
+    batch, _, _, channel = jnp.ogrid[tuple(slice(size) for size in levels.shape)]
+    evened = 0.0
+    for row, row_weight in _around(rows, high):
+        for column, column_weight in _around(columns, wide):
+            corner = curves[batch, row[:, None, None], column[:, None], channel, levels]
+            evened += corner * row_weight[:, None, None] * column_weight[:, None]
+    return evened[:, :height, :width]
+
+
+def _tiles(levels, grid):
+    """(batch, height, width, channels) -> (batch, rows, columns, channels, pixels of a tile)."""
+    (batch, height, width, channels), (rows, columns) = levels.shape, grid
+    parts = levels.reshape(batch, rows, height // rows, columns, width // columns, channels)
+    return parts.transpose(0, 1, 3, 5, 2, 4).reshape(batch, rows, columns, channels, -1)
+
+
+def _curves(tiles, clip_limit):
+    """The new level of each of 256 levels in each tile: (..., pixels) -> (..., 256)."""
+    pixels = tiles.shape[-1]
+    count = jax.vmap(lambda tile: jnp.bincount(tile, length=256))
+    counts = count(tiles.reshape(-1, pixels)).reshape(*tiles.shape[:-1], 256).astype("float32")
+    if clip_limit > 0:
+        clipped = jnp.minimum(counts, clip_limit * pixels / 256)
+        counts = clipped + jnp.sum(counts - clipped, axis=-1, keepdims=True) / 256
+    not_above = jnp.cumsum(counts, axis=-1)
+    lowest = not_above[..., :1]
+    rest = pixels - lowest
+    return jnp.clip((not_above - lowest) * 255 / jnp.where(rest == 0, 1, rest), *LEVELS)
+
+
+def _around(tiles, size):
+    """For each pixel along an axis the two tiles with the nearest centres, and their weights: [(tile, weight)] * 2."""
+    position = (jnp.arange(tiles * size) - size / 2) / size
+    before = jnp.floor(position)
+    weight = position - before
+    first, second = (jnp.clip(tile, 0, tiles - 1).astype("int32") for tile in (before, before + 1))
+    return [(first, 1 - weight), (second, weight)]
