@@ -78,13 +78,15 @@ def _memory():
 
 
 def _host_memory():
-    found = [2**40]
-    for file, line in (("/proc/meminfo", "MemAvailable:"), ("/sys/fs/cgroup/memory.max", "")):
-        path = pathlib.Path(file)
-        words = [text.split() for text in path.read_text().splitlines() if text.startswith(line)] if path.exists() else []
-        numbers = [int(word) * (1024 if line else 1) for word in (words[0] if words else ()) if word.isdigit()]
-        found.extend(numbers)
-    return min(found)
+    """What is free, or less where this process is held to less; where the system does not say, as much as it likes."""
+    free = [1024 * number for number in _numbers("/proc/meminfo", "MemAvailable:")]
+    return min([*free, *_numbers("/sys/fs/cgroup/memory.max"), 2**40])
+
+
+def _numbers(path, start=""):
+    file = pathlib.Path(path)
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [int(word) for line in lines if line.startswith(start) for word in line.split() if word.isdigit()]
 
 
 def _size(count):

@@ -5,7 +5,7 @@ import marshal
 import types
 
 from lamina.core import registry
-from lamina.errors import ConfigError
+from lamina.errors import UnsafeFileError
 
 
 def serialize_lambda(function):
@@ -18,7 +18,7 @@ def serialize_lambda(function):
 def deserialize_lambda(config):
     """The function, unless in safe mode: bytecode can do anything the process can."""
     if registry.in_safe_mode():
-        raise ConfigError(
+        raise UnsafeFileError(
             "The config holds a Python lambda (of a Lambda layer, say) as bytecode, which can run any code.",
             fix="If you trust where it came from, pass safe_mode=False; better, use a named, registered function.",
         )

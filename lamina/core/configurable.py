@@ -10,12 +10,13 @@ import numpy as np
 
 from lamina import legacy
 from lamina.core import registry
+from lamina.core.budget import spending_what_there_is
 from lamina.core.bytecode import deserialize_lambda, serialize_lambda
 from lamina.core.context import snake_case
-from lamina.core.dtypes import standardize_dtype
+from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.symbolic import KerasTensor
 from lamina.core.variable import Variable
-from lamina.errors import ConfigError
+from lamina.errors import ConfigError, UnsafeFileError
 
 Parameter = inspect.Parameter
 _PLAIN = (type(None), str, bool, int, float, bytes)
@@ -254,7 +255,7 @@ def deserialize(config, custom_objects=None, safe_mode=None, namespaces=None) ->
 
     Names are looked up in the closed table of lamina, among registered objects and in `custom_objects`, nowhere else.
     """
-    with registry.CustomObjectScope(custom_objects), legacy.reading_a_file():
+    with registry.CustomObjectScope(custom_objects), legacy.reading_a_file(), spending_what_there_is():
         if safe_mode is None:
             return _deserialize(config, namespaces)
         with registry.safe_mode(safe_mode):
@@ -268,7 +269,23 @@ def _deserialize(config, namespaces):
         return config
     if not is_description(config):
         return {key: _deserialize(value, namespaces) for key, value in config.items()}
+    try:
+        return _made(config, namespaces)
+    except UnsafeFileError as error:
+        error.within(_label(config))
+        raise
+
+
+def _label(config):
+    """How an error says which object of a config it means: Lambda 'twice'."""
+    name = config["config"].get("name") if isinstance(config["config"], dict) else None
+    return f"{config['class_name']} {name!r}" if isinstance(name, str) else config["class_name"]
+
+
+def _made(config, namespaces):
     name, inner = config["class_name"], config["config"]
+    if not isinstance(name, str):
+        raise ConfigError(f"A config names a class by a string; got {name!r}.")
     if name in _SPECIAL:
         return _SPECIAL[name](inner)
     found = {"module": config.get("module"), "registered_name": config.get("registered_name"), "namespaces": namespaces}
@@ -293,7 +310,7 @@ def _tensor(config):
 
 _SPECIAL = {
     "__tensor__": _tensor,
-    "__numpy__": lambda config: np.asarray(config["value"], config["dtype"]),
+    "__numpy__": lambda config: np.asarray(config["value"], numpy_dtype(standardize_dtype(config["dtype"]))),
     "__bytes__": lambda config: config["value"].encode(),
     "__tuple__": lambda config: tuple(config["value"]),
     "__ellipsis__": lambda config: Ellipsis,

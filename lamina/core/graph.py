@@ -5,6 +5,7 @@ from collections import defaultdict, namedtuple
 import jax
 
 from lamina.core import context, tree
+from lamina.core.budget import take_steps
 from lamina.core.symbolic import KerasTensor
 from lamina.errors import CallError, ConfigError
 
@@ -118,6 +119,7 @@ class Function:
 
     def run(self, values, apply):
         """Outputs for a list of input values, each operation called as `apply(operation, args, kwargs)`."""
+        take_steps(len(self.nodes), self.name or "the graph")
         known = {id(tensor): value for tensor, value in zip(self.input_tensors, values, strict=True)}
         for node in self.nodes:
             args, kwargs = node.fill(known)

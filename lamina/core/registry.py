@@ -145,6 +145,9 @@ def populate():
 
 def find(name, module=None, registered_name=None, custom_objects=None, namespaces=None):
     """The class or function that a config means by `name`. Raises ConfigError with the nearest known name."""
+    for key in (name, module, registered_name):
+        if not isinstance(key, str) and (key is not None or key is name):
+            raise ConfigError(f"A config names classes and modules by strings; got {key!r}.")
     for key in (registered_name, name):
         found = get_registered_object(key, custom_objects) if key else None
         if found is not None:

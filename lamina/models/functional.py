@@ -1,5 +1,6 @@
 """How the graph of a functional model is written in a config and read from one."""
 
+from collections import defaultdict, deque
 from typing import Any
 
 from lamina import ops
@@ -89,8 +90,12 @@ def _node_config(node, kept):
 
 def graph_from_config(cls, config):
     """The model that `graph_config` described: each layer made once, then called for each node whose inputs exist."""
-    made = {layer["name"]: _make(layer) for layer in config["layers"]}
-    waiting = {layer["name"]: list(enumerate(layer.get("inbound_nodes") or [])) for layer in config["layers"]}
+    made = {}
+    for layer in config["layers"]:
+        if layer["name"] in made:
+            raise ConfigError(f"The config has two layers {layer['name']!r}.")
+        made[layer["name"]] = _make(layer)
+    waiting = {layer["name"]: _nodes(layer) for layer in config["layers"]}
     outputs = {(name, 0): op.output for name, op in made.items() if isinstance(op, InputLayer)}
     _call_all(made, waiting, outputs)
     kwargs = {key: config[key] for key in ("name", "trainable") if key in config}
@@ -99,6 +104,17 @@ def graph_from_config(cls, config):
         outputs=_find_places(config["output_layers"], outputs),
         **kwargs,
     )
+
+
+def _nodes(layer):
+    """(index, node, the places of the tensors it needs) for each call of a layer."""
+    nodes = deque()
+    for index, node in enumerate(layer.get("inbound_nodes") or []):
+        places = [(name, number) for name, number, _ in _tensor_places([node["args"], node["kwargs"]])]
+        if not places:
+            raise ConfigError(f"A call of {layer['name']!r} in the config takes no tensor: no model has such a call.")
+        nodes.append((index, node, places))
+    return nodes
 
 
 def _make(described):
@@ -114,18 +130,26 @@ def _make(described):
 
 
 def _call_all(made, waiting, outputs):
-    """Call each operation for each of its nodes, in rounds, as soon as the tensors a node needs exist."""
-    while any(waiting.values()):
-        progress = False
-        for name, nodes in waiting.items():
-            while nodes and _ready(nodes[0][1], outputs):
-                index, node = nodes.pop(0)
-                args, kwargs = _call_arguments(made[name], node, outputs)
-                outputs[name, index] = made[name](*args, **kwargs)
-                progress = True
-        if not progress:
-            stuck = sorted(name for name, nodes in waiting.items() if nodes)
-            raise ConfigError(f"The layers {stuck} of the config wait for tensors that no layer makes.")
+    """Call each operation for each of its nodes, as soon as the tensors a node needs exist."""
+    blocked = defaultdict(list)  # place of a tensor that does not exist yet -> operations that wait for it
+    ready = deque(waiting)
+    while ready:
+        name = ready.popleft()
+        nodes = waiting[name]
+        while nodes:
+            index, node, places = nodes[0]
+            while places and places[-1] in outputs:
+                places.pop()
+            if places:
+                blocked[places[-1]].append(name)
+                break
+            nodes.popleft()
+            args, kwargs = _call_arguments(made[name], node, outputs)
+            outputs[name, index] = made[name](*args, **kwargs)
+            ready.extend(blocked.pop((name, index), ()))
+    stuck = sorted(name for name, nodes in waiting.items() if nodes)
+    if stuck:
+        raise ConfigError(f"The layers {stuck} of the config wait for tensors that no layer makes.")
 
 
 def _call_arguments(operation, node, outputs):
@@ -148,11 +172,6 @@ def _tensor_places(structure):
     elif isinstance(structure, (list, tuple)):
         for value in structure:
             yield from _tensor_places(value)
-
-
-def _ready(node, outputs):
-    places = [*_tensor_places(node["args"]), *_tensor_places(node["kwargs"])]
-    return all((name, index) in outputs for name, index, _ in places)
 
 
 def _tensor_at(place, outputs):

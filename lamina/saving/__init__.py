@@ -24,6 +24,7 @@ from lamina.saving.legacy_h5 import (
     save_legacy_model,
     save_legacy_weights,
 )
+from lamina.saving.limits import naming, parse_json, reading
 from lamina.saving.upgrade import upgrade
 from lamina.saving.weights import load_weights_file, save_weights_file
 
@@ -115,7 +116,8 @@ def load_weights(model, filepath, skip_mismatch=False, by_name=False):
         return load_legacy_weights(model, path, by_name, skip_mismatch)
     if by_name:
         raise FileError(f"{path} is no legacy file: its weights are found by path, so by_name does not apply.")
-    return load_weights_file(model, path, str(path), skip_mismatch)
+    with naming(path):
+        return load_weights_file(model, path, str(path), skip_mismatch)
 
 
 def to_json(model, **kwargs):
@@ -125,7 +127,9 @@ def to_json(model, **kwargs):
 
 def model_from_json(json_string, custom_objects=None):
     """The model that `to_json` described, with new weights."""
-    return deserialize_keras_object(upgrade(json.loads(json_string)), custom_objects)
+    name = "The JSON"
+    with reading(name):
+        return deserialize_keras_object(upgrade(parse_json(json_string, name)), custom_objects)
 
 
 def _existing(filepath):

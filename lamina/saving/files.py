@@ -6,9 +6,11 @@ import pathlib
 import h5py
 import numpy as np
 
-from lamina.core.dtypes import numpy_dtype
+from lamina.core.budget import take_array
+from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.files import replacing
-from lamina.errors import FileError
+from lamina.errors import FileError, UnsafeFileError
+from lamina.saving.stored import attribute, check_chunks, check_dataset, touching
 
 
 def written(filepath):
@@ -48,11 +50,14 @@ def group_at(group, path):
 
 
 def _member(group, name):
-    if name not in group:
-        return None
-    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-        raise FileError(f"{group.name}/{name} links elsewhere, which a file of weights never needs; it is refused.")
-    return group[name]
+    with touching(f"{group.name}/{name}"):
+        if name not in group:
+            return None
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise UnsafeFileError(
+                f"{group.name}/{name} links elsewhere, which a file of weights never needs; it is refused."
+            )
+        return group[name]
 
 
 def array_at(group, path):
@@ -62,25 +67,34 @@ def array_at(group, path):
     dataset = None if parent is None else _member(parent, name)
     if not isinstance(dataset, h5py.Dataset):
         raise FileError(f"The file has no array at {group.name}/{path}.")
-    if dataset.external or dataset.is_virtual:
-        raise FileError(f"{dataset.name} keeps its data outside of the file; it is refused.")
-    if dataset.dtype.kind not in "fiubcV" or dataset.dtype.names:
-        raise FileError(f"{dataset.name} holds {dataset.dtype}, not numbers; it is refused.")
+    check_dataset(dataset)
     return StoredArray(dataset)
 
 
 class StoredArray:
-    """An array in a file. Its shape is known at once, its numbers are read where they are used."""
+    """An array in a file. Its shape and type are known at once, its numbers are read where they are used."""
 
     def __init__(self, dataset):
         self._dataset, self.shape, self.ndim = dataset, dataset.shape, dataset.ndim
-        stored = dataset.attrs.get("dtype")  # of a type that HDF5 does not know
-        self.dtype = dataset.dtype if stored is None else np.dtype(numpy_dtype(stored))
+        stored = attribute(dataset, "dtype")  # of a type that HDF5 does not know
+        self.dtype = dataset.dtype if stored is None else np.dtype(numpy_dtype(standardize_dtype(stored)))
+        if self.dtype.itemsize != dataset.dtype.itemsize:
+            raise FileError(f"{dataset.name} holds {dataset.dtype}, which cannot be {self.dtype}.")
 
     def __array__(self, dtype=None, copy=None):
-        values = np.asarray(self._dataset[()])
+        self._check_type(self.dtype if dtype is None else np.dtype(dtype))
+        check_chunks(self._dataset)
+        take_array(self.shape, self.dtype.itemsize, self._dataset.name)
+        with touching(self._dataset.name):
+            values = np.asarray(self._dataset[()])
         values = values if values.dtype == self.dtype else values.view(self.dtype)
         return values.astype(dtype or self.dtype, copy=False)
+
+    def _check_type(self, wanted):
+        """Numbers of another width are welcome; other numbers are not, but for a count that was kept as a float."""
+        loses = self.dtype.kind == "c" != wanted.kind or (is_float(self.dtype) and wanted.kind in "iub" and self.ndim)
+        if loses:
+            raise FileError(f"{self._dataset.name} holds {self.dtype} where {wanted} is needed.")
 
     def __len__(self):
         return self.shape[0]
@@ -140,5 +154,24 @@ def write_array(group, name, value):
 
 def text_attribute(group, name):
     """A text attribute of a group, or None."""
-    text = group.attrs.get(name)
+    text = attribute(group, name)
+    if text is not None and not isinstance(text, (bytes, str)):
+        raise FileError(f"The attribute {name} of {group.name} is no text.")
     return text.decode() if isinstance(text, bytes) else text
+
+
+def names_attribute(group, name):
+    """An attribute of texts as a list; one that was too long for HDF5 is in pieces: `name0`, `name1`, ..."""
+    whole = attribute(group, name)
+    pieces = [whole] if whole is not None else _pieces(group, name)
+    values = [value for piece in pieces for value in np.ravel(piece).tolist()]
+    if not all(isinstance(value, (bytes, str)) for value in values):
+        raise FileError(f"The attribute {name} of {group.name} is no list of names.")
+    return [value.decode() if isinstance(value, bytes) else value for value in values]
+
+
+def _pieces(group, name):
+    number = 0
+    while (piece := attribute(group, f"{name}{number}")) is not None:
+        yield piece
+        number += 1

@@ -9,7 +9,18 @@ from lamina import legacy
 from lamina.core.configurable import deserialize, serialize
 from lamina.errors import FileError, warn
 from lamina.saving.archive import KERAS_VERSION, compile_or_warn
-from lamina.saving.files import array_at, group_at, open_hdf5, text_attribute, whole_or_unchanged, write_array, written
+from lamina.saving.files import (
+    array_at,
+    group_at,
+    names_attribute,
+    open_hdf5,
+    text_attribute,
+    whole_or_unchanged,
+    write_array,
+    written,
+)
+from lamina.saving.limits import naming, parse_json, reading
+from lamina.saving.stored import stored_bytes
 from lamina.saving.upgrade import upgrade
 
 
@@ -82,20 +93,9 @@ def _write_names(group, name, values):
         group.attrs[f"{name}{number}"] = piece
 
 
-def _read_names(group, name):
-    if name in group.attrs:
-        found = list(group.attrs[name])
-    else:
-        found, number = [], 0
-        while f"{name}{number}" in group.attrs:
-            found.extend(group.attrs[f"{name}{number}"])
-            number += 1
-    return [value.decode() if isinstance(value, bytes) else str(value) for value in found]
-
-
 def load_legacy_weights(model, filepath, by_name=False, skip_mismatch=False):
     """Read weights by the order of layers, or by their names."""
-    with open_hdf5(filepath, filepath) as file:
+    with open_hdf5(filepath, filepath) as file, naming(filepath):
         root = group_at(file, "model_weights") if "model_weights" in file else file
         read_layers(model, root, filepath, by_name, skip_mismatch)
 
@@ -107,7 +107,8 @@ def read_layers(model, group, filepath, by_name=False, skip_mismatch=False):
             f"{model.name} is not built, so {filepath} has nowhere to go.",
             fix="Call the model once, or start it with keras.Input(shape=...).",
         )
-    saved = {name: _read_names(group_at(group, name), "weight_names") for name in _read_names(group, "layer_names")}
+    names = names_attribute(group, "layer_names")
+    saved = {name: names_attribute(_layer_group(group, name), "weight_names") for name in names}
     saved = {name: names for name, names in saved.items() if names}
     layers = [layer for layer in _listed(model) if layer.weights]
     if by_name:
@@ -125,6 +126,13 @@ def read_layers(model, group, filepath, by_name=False, skip_mismatch=False):
         for variables, values in filter(None, plans):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
+
+
+def _layer_group(group, name):
+    found = group_at(group, name)
+    if found is None:
+        raise FileError(f"The file names a layer {name!r} that it does not hold.")
+    return found
 
 
 def _plan(layer, name, group, weight_names, filepath, skip_mismatch):
@@ -145,7 +153,7 @@ def _plan_own(model, group, filepath):
     own, top = model._variables_of_its_own(), group_at(group, "top_level_model_weights")
     if not own or top is None:
         return None
-    values = [array_at(top, name) for name in _read_names(top, "weight_names")]
+    values = [array_at(top, name) for name in names_attribute(top, "weight_names")]
     if [value.shape for value in values] != [variable.shape for variable in own]:
         raise FileError(f"{filepath} does not fit the variables that {model.name} has itself.")
     return own, values
@@ -160,15 +168,18 @@ def load_legacy_model(filepath, custom_objects=None, compile=True, safe_mode=Tru
                 f"{filepath} holds weights but no architecture.",
                 fix="Build the model in code, then model.load_weights(path).",
             )
-        model = deserialize(upgrade(json.loads(text)), custom_objects, safe_mode=safe_mode)
-        read_layers(model, group_at(file, "model_weights"), filepath)
-        training = text_attribute(file, "training_config")
-        model.compiled = False
-        if compile and training is not None:
-            settings, _ = legacy.rename("Model.compile", upgrade(json.loads(training)))
-            settings["optimizer"] = settings.pop("optimizer_config", None)
-            compile_or_warn(model, settings, custom_objects, safe_mode)
-            _read_optimizer(model, group_at(file, "optimizer_weights"))
+        with reading(filepath, stored_bytes(file), safe_mode):
+            config = parse_json(text, f"{filepath}, model_config")
+            model = deserialize(upgrade(config), custom_objects, safe_mode=safe_mode)
+            read_layers(model, group_at(file, "model_weights"), filepath)
+            training = text_attribute(file, "training_config")
+            model.compiled = False
+            if compile and training is not None:
+                training = parse_json(training, f"{filepath}, training_config")
+                settings, _ = legacy.rename("Model.compile", upgrade(training))
+                settings["optimizer"] = settings.pop("optimizer_config", None)
+                compile_or_warn(model, settings, custom_objects, safe_mode)
+                _read_optimizer(model, group_at(file, "optimizer_weights"))
     return model
 
 
@@ -176,7 +187,7 @@ def _read_optimizer(model, group):
     optimizer = getattr(model, "optimizer", None)
     if group is None or optimizer is None or not model.compiled:
         return
-    values = [array_at(group, name) for name in _read_names(group, "weight_names")]
+    values = [array_at(group, name) for name in names_attribute(group, "weight_names")]
     if [value.shape for value in values] == [variable.shape for variable in optimizer.variables]:
         for variable, value in zip(optimizer.variables, values, strict=True):
             variable.assign(value)

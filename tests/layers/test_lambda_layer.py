@@ -7,7 +7,7 @@ import pytest
 
 from lamina.core import registry
 from lamina.core.symbolic import get_mask
-from lamina.errors import ConfigError
+from lamina.errors import ConfigError, UnsafeFileError
 from lamina.layers.core import Masking
 from lamina.layers.input_layer import Input
 from lamina.layers.lambda_layer import Lambda
@@ -59,7 +59,7 @@ def test_bytecode_like_keras(extra):
 def test_bytecode_is_read_on_trust_only():
     bound = 3.0
     config = keras.layers.Lambda(lambda x: x + bound, name="layer").get_config()
-    with pytest.raises(ConfigError, match="safe_mode=False"):
+    with pytest.raises(UnsafeFileError, match="safe_mode=False"):
         Lambda.from_config(config)
     layer = Lambda.from_config(config, safe_mode=False)
     np.testing.assert_array_equal(layer(np.ones((1, 2), "float32")), [[4.0, 4.0]])

@@ -1,0 +1,139 @@
+"""Arrays and attributes of an HDF5 file, looked at before anything of them is read.
+
+HDF5 can keep an array in another file, make one up from parts of others, follow links, load filters from disk, and
+inflate a few bytes to gigabytes. A file of weights needs none of it.
+"""
+
+import contextlib
+import math
+import zlib
+
+import h5py
+from h5py import h5o, h5z
+
+from lamina.errors import FileError, UnsafeFileError
+
+__all__ = ["arrays_in", "attribute", "check_chunks", "check_dataset", "stored_bytes", "touching"]
+
+# In the order in which they are applied, at most one of each row: all that h5py itself writes and loses nothing.
+_PIPELINE = ((h5z.FILTER_SHUFFLE,), (h5z.FILTER_DEFLATE, h5z.FILTER_LZF), (h5z.FILTER_FLETCHER32,))
+_NUMBERS = "fiubcV"  # kinds of types; V are types that HDF5 does not know, kept as bytes
+_RATIO = 20  # weights do not compress to less than a twentieth
+_SLACK = 2**20  # bytes that a chunk may have beyond its array
+_TEXTS = 2**30  # bytes that an attribute of many texts of any length may come to at worst
+
+
+@contextlib.contextmanager
+def touching(place):
+    """What h5py makes of damage inside the block is an error that says where."""
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"{place} in the file is damaged: {error}.") from error
+
+
+def check_dataset(dataset):
+    """Refuse an array that is not in this very file, is not of numbers, or was packed by what h5py does not have."""
+    with touching(dataset.name):
+        if dataset.external or dataset.is_virtual:
+            raise _unsafe(dataset, "keeps its data outside of the file")
+        dtype = dataset.dtype
+        if dtype.kind not in _NUMBERS or dtype.names or dtype.subdtype or dataset.shape is None:
+            raise _unsafe(dataset, f"holds {dtype}, not numbers")
+        if dataset.chunks and _chunk_bytes(dataset) > dataset.nbytes + _SLACK:
+            raise _unsafe(dataset, f"has chunks of {_chunk_bytes(dataset)} bytes, more than it holds")
+        _check_filters(dataset)
+
+
+def _check_filters(dataset):
+    rows = iter(_PIPELINE)
+    for code in _filters(dataset):
+        if not any(code in row for row in rows):
+            raise _unsafe(dataset, f"is packed by filter {code} where only shuffle, gzip or lzf, fletcher32 may be")
+
+
+def _filters(dataset):
+    created = dataset.id.get_create_plist()
+    return [created.get_filter(index)[0] for index in range(created.get_nfilters())]
+
+
+def check_chunks(dataset):
+    """Refuse chunks that inflate to more than a chunk. HDF5 would go on to their end and only then say so."""
+    filters = _filters(dataset)
+    if not filters:
+        return
+    with touching(dataset.name):
+        size, end = _chunk_bytes(dataset), dataset.file.id.get_filesize()
+        chunks = []
+        dataset.id.chunk_iter(chunks.append)
+        for chunk in chunks:
+            if chunk.byte_offset + chunk.size > end:
+                raise _unsafe(dataset, "has a chunk that ends behind the file")
+            if h5z.FILTER_DEFLATE in filters:
+                _check_inflated(dataset, chunk, size)
+            elif h5z.FILTER_LZF in filters and chunk.size > 2 * size + _SLACK:
+                raise _unsafe(dataset, "has a packed chunk that is larger than an unpacked one")
+
+
+def _check_inflated(dataset, chunk, size):
+    skipped, data = dataset.id.read_direct_chunk(chunk.chunk_offset)
+    place = _filters(dataset).index(h5z.FILTER_DEFLATE)
+    if not skipped & (1 << place):
+        try:
+            inflated = zlib.decompressobj().decompress(data, size + 1)
+        except zlib.error as error:
+            raise FileError(f"{dataset.name} in the file is damaged: {error}.") from error
+        if len(inflated) > size:
+            raise _unsafe(dataset, f"has a chunk that inflates to more than its {size} bytes")
+
+
+def _chunk_bytes(dataset):
+    return math.prod(dataset.chunks) * dataset.dtype.itemsize
+
+
+def _unsafe(item, what):
+    return UnsafeFileError(f"{item.name} {what}, which a file of weights never needs; it is refused.")
+
+
+def attribute(group, name):
+    """An attribute of texts or numbers as h5py gives it; None where there is none."""
+    with touching(f"The attribute {name} of {group.name}"):
+        if name not in group.attrs:
+            return None
+        found = group.attrs.get_id(name)
+        count = math.prod(found.shape or ())
+        if found.dtype.kind == "O":
+            if h5py.check_string_dtype(found.dtype) is None:
+                raise _unsafe(group, f"has the attribute {name} of {found.dtype}")
+            if count > 1 and count * group.file.id.get_filesize() > _TEXTS:
+                raise _unsafe(group, f"has the attribute {name} of {count} texts of any length")
+        return group.attrs[name]
+
+
+def arrays_in(group):
+    """(path, dataset) of each array below `group`, hard links alone, each object once, whatever circles there are."""
+    seen, stack = set(), [("", group)]
+    while stack:
+        path, parent = stack.pop()
+        with touching(parent.name):
+            children = []
+            for name in parent:
+                if isinstance(parent.get(name, getlink=True), h5py.HardLink):
+                    child = parent[name]
+                    info = h5o.get_info(child.id)
+                    if (info.fileno, info.addr) not in seen:
+                        seen.add((info.fileno, info.addr))
+                        children.append((f"{path}/{name}" if path else name, child))
+        stack.extend((name, child) for name, child in reversed(children) if isinstance(child, h5py.Group))
+        yield from ((name, child) for name, child in children if isinstance(child, h5py.Dataset))
+
+
+def stored_bytes(group):
+    """How many bytes of arrays the file really holds: what it says of them, as far as their place in it can hold it."""
+    total = 0
+    for _, dataset in arrays_in(group):
+        with touching(dataset.name):
+            total += min(dataset.nbytes, _RATIO * dataset.id.get_storage_size())
+    return total

@@ -1,0 +1,80 @@
+"""Members of a zip archive read into memory: never extracted, and no larger than they said they were."""
+
+import contextlib
+import itertools
+import struct
+import zipfile
+import zlib
+
+from lamina.errors import FileError, UnsafeFileError
+
+__all__ = ["Members", "open_zip"]
+
+RATIO = 20  # weights do not compress to less than a twentieth
+FREE = 64 * 2**20  # bytes that any member may have
+ENTRIES = 100_000
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, RuntimeError)
+
+
+@contextlib.contextmanager
+def open_zip(filepath, kind=".keras"):
+    """The `Members` of the archive at `filepath`, open for reading."""
+    try:
+        archive = zipfile.ZipFile(filepath)
+    except _DAMAGE as error:
+        raise FileError(f"{filepath} cannot be read as a {kind} archive: {error}.") from error
+    with archive:
+        yield Members(archive, filepath)
+
+
+class Members:
+    """The members of an open archive by name, each checked before it is inflated."""
+
+    def __init__(self, archive, filepath):
+        self._archive, self.filepath, self.infos = archive, filepath, {}
+        entries = archive.infolist()
+        if len(entries) > ENTRIES:
+            raise UnsafeFileError(f"An archive of {len(entries)} members is refused.").within(filepath)
+        for info in entries:
+            if info.filename in self.infos:
+                raise self._unsafe(info.filename, "is there twice")
+            self.infos[info.filename] = info
+        ordered = sorted(entries, key=lambda info: info.header_offset)
+        for info, following in itertools.pairwise(ordered):
+            if info.header_offset + 30 + info.compress_size > following.header_offset:
+                raise self._unsafe(following.filename, "shares its place with another member")
+
+    def __contains__(self, name):
+        return name in self.infos
+
+    def size(self, name):
+        """How many bytes a member says it has."""
+        return self._info(name).file_size
+
+    def read(self, name, limit=None):
+        """The bytes of a member, at most `limit`."""
+        info = self._info(name)
+        if info.flag_bits & 1:
+            raise self._unsafe(name, "is encrypted")
+        if info.compress_type not in _PACKINGS:
+            raise self._unsafe(name, f"is packed in way {info.compress_type}, neither stored nor deflated")
+        allowed = RATIO * info.compress_size + FREE if limit is None else limit
+        if info.file_size > allowed:
+            raise self._unsafe(name, f"would be {info.file_size >> 20} MiB")
+        try:
+            with self._archive.open(info) as file:
+                data = file.read(info.file_size + 1)
+        except _DAMAGE as error:
+            raise FileError(f"{name} in {self.filepath} is damaged: {error}.") from error
+        if len(data) != info.file_size:
+            raise FileError(f"{name} in {self.filepath} is damaged: it is not as long as it says.")
+        return data
+
+    def _info(self, name):
+        if name not in self.infos:
+            raise FileError(f"{self.filepath} has no {name}: it is not whole, or no such archive.")
+        return self.infos[name]
+
+    def _unsafe(self, name, what):
+        return UnsafeFileError(f"The member {name!r} {what}; it is refused.").within(self.filepath)
