@@ -9,6 +9,9 @@ from lamina.layers.einsum_dense import *
 from lamina.layers.embedding import *
 from lamina.layers.image.color import *
 from lamina.layers.image.contrast import *
+from lamina.layers.image.geometry import *
+from lamina.layers.image.mixing import *
+from lamina.layers.image.resizing import *
 from lamina.layers.input_layer import Input, InputLayer
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.jax_layer import *
@@ -18,6 +21,7 @@ from lamina.layers.merging import *
 from lamina.layers.multi_head_attention import *
 from lamina.layers.normalization import *
 from lamina.layers.other_engines import *
+from lamina.layers.pipeline import *
 from lamina.layers.pooling import *
 from lamina.layers.preprocessing import *
 from lamina.layers.recurrent import *

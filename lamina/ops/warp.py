@@ -1,5 +1,6 @@
 """Images sampled at other places: coordinates, affine and perspective transforms, elastic deformation."""
 
+import functools
 import itertools
 
 import jax
@@ -110,7 +111,7 @@ def perspective_transform(images, start_points, end_points, interpolation="bilin
     for name, points in (("start_points", start_points), ("end_points", end_points)):
         if points.shape[-2:] != (4, 2):
             raise ShapeError(f"{name} are four pairs (x, y), shape (..., 4, 2); got {tuple(points.shape)}.")
-    rows = jnp.vectorize(_homography, signature="(n,d),(n,d)->(k)")(end_points, start_points)
+    rows = homography(end_points, start_points)
 
     def places(row, x, y):
         scale = row[6] * x + row[7] * y + 1
@@ -119,8 +120,12 @@ def perspective_transform(images, start_points, end_points, interpolation="bilin
     return _warp(images, rows, places, 1, interpolation, "constant", fill_value, data_format)
 
 
-def _homography(points, images_of_points):
-    """The eight numbers of the perspective map that takes four points to their images."""
+@functools.partial(jnp.vectorize, signature="(n,d),(n,d)->(k)")
+def homography(points, images_of_points):
+    """The eight numbers of the perspective map that takes four points (x, y) to their images.
+
+    Shapes: (..., 4, 2), (..., 4, 2) -> (..., 8).
+    """
     x, y = points.T
     u, v = images_of_points.T
     one, zero = jnp.ones_like(x), jnp.zeros_like(x)
@@ -163,22 +168,38 @@ def elastic_transform(
     Source: P. Simard, D. Steinkraus, J. Platt, "Best Practices for Convolutional Neural Networks", ICDAR 2003.
     """
     images = tensor(images)
+    first = standardize_data_format(data_format) == "channels_first"
     batch = images if images.ndim == 4 else images[None]
-    height, width = batch.shape[2:] if standardize_data_format(data_format) == "channels_first" else batch.shape[1:3]
-    noise = jax.random.normal(draw_seed(seed), (2, batch.shape[0], height, width))
-    moves = alpha * jax.vmap(jax.vmap(lambda plane: _blurred(plane, sigma)))(noise)
+    batch = jnp.moveaxis(batch, 1, -1) if first else batch
+    moves = elastic_moves(batch.shape, alpha, sigma, sigma, seed)
+    outputs = moved(batch, moves, interpolation, fill_mode, fill_value)
+    outputs = jnp.moveaxis(outputs, -1, 1) if first else outputs
+    return outputs if images.ndim == 4 else outputs[0]
+
+
+def elastic_moves(shape, alpha, sigma, largest_sigma, seed):
+    """How far each pixel of images of this shape (batch, height, width, channels) moves: (batch, 2 for x and y, height,
+    width). `largest_sigma` is a number that `sigma`, which may be traced, does not exceed."""
+    noise = jax.random.normal(draw_seed(seed), (2, *shape[:3]))
+    moves = alpha * jax.vmap(jax.vmap(lambda plane: _blurred(plane, sigma, largest_sigma)))(noise)
+    return jnp.moveaxis(moves, 0, 1)
+
+
+def moved(batch, moves, interpolation, fill_mode, fill_value):
+    """Images (batch, height, width, channels) whose pixels come from as far away as `moves` says."""
 
     def places(move, x, y):
         return x + move[0], y + move[1]
 
-    outputs = _warp(batch, jnp.moveaxis(moves, 0, 1), places, 3, interpolation, fill_mode, fill_value, data_format)
-    return outputs if images.ndim == 4 else outputs[0]
+    return _warp(batch, moves, places, 3, interpolation, fill_mode, fill_value, "channels_last")
 
 
-def _blurred(plane, sigma):
+def _blurred(plane, sigma, largest_sigma):
     """A plane smoothed by a bell curve, of which three standard deviations to each side count."""
-    reach = max(int(3 * sigma), 1)
-    curve = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    curve = jnp.asarray(curve / curve.sum(), plane.dtype)
+    reach = max(int(3 * largest_sigma), 1)
+    steps, sigma = np.arange(-reach, reach + 1), jnp.maximum(sigma, 1e-6)
+    counts = np.abs(steps) <= jnp.maximum(jnp.floor(3 * sigma), 1)
+    curve = jnp.where(counts, jnp.exp(-0.5 * (steps / sigma) ** 2), 0)
+    curve = (curve / curve.sum()).astype(plane.dtype)
     along = jax.vmap(lambda line: jnp.convolve(line, curve, mode="full")[reach:-reach])
     return along(along(plane).T).T

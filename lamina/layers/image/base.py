@@ -47,6 +47,7 @@ class BaseImagePreprocessingLayer(Layer):
 
     def __init__(self, bounding_box_format=None, data_format=None, **kwargs):
         super().__init__(**kwargs)
+        self.autocast = False  # boxes, labels and masks keep their type; images are cast in transform_images
         self.bounding_box_format = bounding_box_format
         self.data_format = standardize_data_format(data_format)
 
@@ -80,24 +81,28 @@ class BaseImagePreprocessingLayer(Layer):
         """What is drawn for these images (or the dict with them), for the methods below; None for nothing."""
         return None
 
-    def transform_images(self, images, transformation=None, training=True):
+    def transform_images(self, images, transformation: Any = None, training=True):
         """Images, changed as `transformation` says, in the compute type."""
-        images = jnp.asarray(images).astype(self.compute_dtype)
+        images = self._cast(jnp.asarray(images))
         if not self._applies(transformation, training):
             return images
         return batched(lambda batch: self._change(batch, transformation), images, self.data_format)
 
-    def transform_labels(self, labels, transformation=None, training=True):
+    def transform_labels(self, labels, transformation: Any = None, training=True):
         """The labels of a batch of images."""
         return labels
 
-    def transform_bounding_boxes(self, bounding_boxes, transformation=None, training=True):
+    def transform_bounding_boxes(self, bounding_boxes, transformation: Any = None, training=True):
         """The boxes of a batch of images, {"boxes": (batch, boxes, 4), "labels": (batch, boxes)}."""
         return bounding_boxes
 
-    def transform_segmentation_masks(self, segmentation_masks, transformation=None, training=True):
+    def transform_segmentation_masks(self, segmentation_masks, transformation: Any = None, training=True):
         """The masks of a batch of images, (batch, height, width, 1)."""
         return segmentation_masks
+
+    def _cast(self, images):
+        """Images in the type the layer computes in."""
+        return images.astype(self.compute_dtype)
 
     def _applies(self, transformation, training):
         """Whether something happens to the images: always, unless it is random."""
@@ -135,11 +140,15 @@ class RandomImageLayer(BaseImagePreprocessingLayer):
         return bool(training) and transformation is not None
 
 
-def factor_range(layer, factor, name="factor", low=-1, high=1):
-    """(lower, upper) of a factor: a number f is (-f, f), not below `low`; of a pair the lower comes first."""
+def factor_range(layer, factor, name="factor", low=-1, high=1, strict=False):
+    """(lower, upper) of a factor: a number f is (-f, f), not below `low`; of a pair the lower comes first.
+
+    A pair need only overlap with [low, high], as in Keras, or lie in it with `strict`.
+    """
     pair = factor if isinstance(factor, (tuple, list)) else (factor, factor)
     numbers = all(isinstance(number, (int, float, np.number)) for number in pair)
-    if not numbers or len(pair) != 2 or pair[0] > high or pair[1] < low:
+    fits = numbers and len(pair) == 2 and pair[0] <= high and pair[1] >= low
+    if not fits or (strict and not low <= min(pair) <= max(pair) <= high):
         raise ConfigError(
             f"{type(layer).__name__} needs a {name} that is a number, or a pair of numbers, from {low} to {high}; "
             f"got {factor!r}."
@@ -147,11 +156,12 @@ def factor_range(layer, factor, name="factor", low=-1, high=1):
     return tuple(sorted(pair)) if isinstance(factor, (tuple, list)) else (max(-abs(factor), low), abs(factor))
 
 
-def dense_boxes(bounding_boxes):
+def dense_boxes(bounding_boxes) -> Any:
     """{"boxes", "labels"} as arrays; of lists the shorter ones are filled with boxes 0 0 0 0 of label -1."""
     if not {"boxes", "labels"} <= bounding_boxes.keys():
         raise ConfigError(f"bounding_boxes is a dict with boxes and labels; got the keys {sorted(bounding_boxes)}.")
-    boxes, labels = bounding_boxes["boxes"], bounding_boxes["labels"]
+    boxes: Any = bounding_boxes["boxes"]
+    labels: Any = bounding_boxes["labels"]
     if isinstance(boxes, list) and any(len(image) and np.ndim(image[0]) == 1 for image in boxes):
         most = max(len(image) for image in boxes)
         boxes = [[*image, *[[0, 0, 0, 0]] * (most - len(image))] for image in boxes]

@@ -1,0 +1,214 @@
+"""RandomErasing, CutMix, MixUp: in training, parts of images replaced or images blended. And MaxNumBoundingBoxes."""
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from lamina import random
+from lamina.errors import ConfigError
+from lamina.layers.image.base import BaseImagePreprocessingLayer, RandomImageLayer, factor_range
+from lamina.ops.image import batched
+
+__all__ = ["CutMix", "MaxNumBoundingBoxes", "MixUp", "RandomErasing"]
+
+
+def random_rectangles(shape, ratios, seed):
+    """Rectangles at random places in images of this shape (batch, height, width, channels), `ratios` (batch,) of the
+    height and of the width: masks (batch, height, width, 1) and their sides."""
+    sides = []
+    for size, ratio in zip((shape[2], shape[1]), ratios, strict=True):
+        length = ratio * size
+        start = random.uniform((shape[0],), seed=seed) * (size - length)
+        places = jnp.arange(size)
+        sides.append((start, start + length, (places >= start[:, None]) & (places < (start + length)[:, None])))
+    (left, right, across), (top, bottom, down) = sides
+    return (down[:, :, None] & across[:, None, :])[..., None], (left, right, top, bottom)
+
+
+def weighted(weights, parts, order):
+    """`weights * parts + (1 - weights) * parts[order]`, one weight for each part."""
+    weights = jnp.reshape(jnp.asarray(weights), (-1, *[1] * (parts.ndim - 1)))
+    return weights * parts + (1 - weights) * jnp.take(parts, jnp.asarray(order), axis=0)
+
+
+class RandomErasing(RandomImageLayer):
+    """In training, a rectangle of each image filled (Zhong et al., "Random Erasing Data Augmentation", 2020).
+
+    Args:
+        factor: the probability that an image changes, or a pair to draw it from.
+        scale: the largest part of the area, or a pair (least, largest).
+        fill_value: a number, or one for each channel; None is noise.
+        value_range: what pixels lie in.
+
+    >>> import lamina as keras
+    >>> keras.layers.RandomErasing()(keras.Input((10, 8, 3))).shape
+    (None, 10, 8, 3)
+    """
+
+    def __init__(
+        self,
+        factor=1.0,
+        scale=(0.02, 0.33),
+        fill_value=None,
+        value_range=(0, 255),
+        seed=None,
+        data_format=None,
+        **kwargs,
+    ):
+        super().__init__(seed=seed, data_format=data_format, **kwargs)
+        self.factor = factor_range(self, factor, low=0)
+        self.scale = factor_range(self, scale, "scale", low=0)
+        self.fill_value = fill_value
+        self.value_range = value_range
+
+    def _draw(self, shape, seed):
+        ratios = jnp.sqrt(random.uniform((shape[0], 2), *self.scale, seed=seed))
+        masks, _ = random_rectangles(shape, (ratios[:, 0], ratios[:, 1]), seed)
+        probability = random.uniform((shape[0],), *self.factor, seed=seed)
+        applied = random.uniform((shape[0],), seed=seed) < probability
+        fill = self.fill_value
+        if fill is None:
+            fill = random.normal(shape, seed=seed) * self.value_range[1]
+        fill = jnp.clip(jnp.asarray(fill, "float32"), *self.value_range)
+        return {"apply_erasing": applied, "batch_masks": masks, "fill_value": fill}
+
+    def _change(self, images, transformation):
+        applied = jnp.asarray(transformation["apply_erasing"])[:, None, None, None]
+        fill = jnp.asarray(transformation["fill_value"], images.dtype)
+        return jnp.where(transformation["batch_masks"] & applied, fill, images)
+
+
+class CutMix(RandomImageLayer):
+    """In training, a rectangle of each image taken from another image of the batch; labels are mixed by area.
+
+    Args:
+        factor: the parameter of the beta distribution of areas, or a pair to draw it from for each batch.
+
+    Source: S. Yun et al., "CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features",
+    2019.
+
+    >>> import lamina as keras
+    >>> batch = {"images": keras.ops.ones((4, 8, 8, 3)), "labels": keras.ops.eye(4)}
+    >>> keras.layers.CutMix(seed=1)(batch, training=True)["labels"].sum(axis=1).tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    """
+
+    def __init__(self, factor=1.0, seed=None, data_format=None, **kwargs):
+        super().__init__(seed=seed, data_format=data_format, **kwargs)
+        self.factor = factor_range(self, factor, low=0)
+
+    def _draw(self, shape, seed):
+        batch, height, width, _ = shape
+        alpha = random.uniform((), *self.factor, seed=seed) + 1e-6
+        ratio = jnp.sqrt(1 - random.beta((batch,), alpha, alpha, seed=seed))
+        masks, (left, right, top, bottom) = random_rectangles(shape, (ratio, ratio), seed)
+        return {
+            "batch_masks": masks,
+            "mix_weight": 1 - (right - left) * (bottom - top) / (width * height),
+            "permutation_order": random.shuffle(jnp.arange(batch), seed=seed),
+        }
+
+    def _change(self, images, transformation):
+        others = jnp.take(images, jnp.asarray(transformation["permutation_order"]), axis=0)
+        return jnp.where(transformation["batch_masks"], others, images)
+
+    def transform_labels(self, labels, transformation: Any = None, training=True):
+        if not self._applies(transformation, training):
+            return labels
+        return weighted(transformation["mix_weight"], mixable(self, labels), transformation["permutation_order"])
+
+    def transform_segmentation_masks(self, segmentation_masks, transformation: Any = None, training=True):
+        if not self._applies(transformation, training):
+            return segmentation_masks
+        return batched(
+            lambda batch: self._change(batch, transformation), jnp.asarray(segmentation_masks), self.data_format
+        )
+
+    def transform_bounding_boxes(self, bounding_boxes, transformation: Any = None, training=True):
+        if not self._applies(transformation, training):
+            return bounding_boxes
+        raise NotImplementedError("CutMix cuts objects apart: boxes cannot follow. Use masks, or no boxes.")
+
+
+class MixUp(RandomImageLayer):
+    """In training, `w * image + (1 - w) * another of the batch`, labels alike; w is drawn from beta(alpha, alpha).
+
+    Boxes are those of both images. Masks become fractions.
+
+    Source: H. Zhang et al., "mixup: Beyond Empirical Risk Minimization", 2018.
+
+    >>> import lamina as keras
+    >>> batch = {"images": keras.ops.ones((4, 8, 8, 3)), "labels": keras.ops.eye(4)}
+    >>> keras.layers.MixUp(seed=1)(batch, training=True)["labels"].sum(axis=1).tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    """
+
+    def __init__(self, alpha=0.2, data_format=None, seed=None, **kwargs):
+        super().__init__(seed=seed, data_format=data_format, **kwargs)
+        self.alpha = alpha
+
+    def _draw(self, shape, seed):
+        order = random.shuffle(jnp.arange(shape[0]), seed=seed)
+        return {"mix_weight": random.beta((shape[0],), self.alpha, self.alpha, seed=seed), "permutation_order": order}
+
+    def _change(self, images, transformation):
+        weights = jnp.asarray(transformation["mix_weight"], images.dtype)
+        return weighted(weights, images, transformation["permutation_order"])
+
+    def transform_labels(self, labels, transformation: Any = None, training=True):
+        if not self._applies(transformation, training):
+            return labels
+        return weighted(transformation["mix_weight"], mixable(self, labels), transformation["permutation_order"])
+
+    def transform_segmentation_masks(self, segmentation_masks, transformation: Any = None, training=True):
+        if not self._applies(transformation, training):
+            return segmentation_masks
+        masks = jnp.asarray(segmentation_masks)
+        return weighted(transformation["mix_weight"], masks, transformation["permutation_order"])
+
+    def transform_bounding_boxes(self, bounding_boxes, transformation: Any = None, training=True):
+        if not self._applies(transformation, training):
+            return bounding_boxes
+        order = jnp.asarray(transformation["permutation_order"])
+        both = {
+            name: jnp.concatenate([jnp.asarray(part), jnp.take(jnp.asarray(part), order, axis=0)], axis=1)
+            for name, part in bounding_boxes.items()
+        }
+        return both
+
+
+def mixable(layer, labels) -> Any:
+    """Labels whose mixture means something: not the numbers of classes."""
+    labels = jnp.asarray(labels)
+    if labels.ndim == 1 and jnp.issubdtype(labels.dtype, jnp.integer):
+        raise ConfigError(
+            f"{type(layer).__name__} mixes labels as numbers; got {labels.dtype}{labels.shape}, which are classes.",
+            fix="keras.utils.to_categorical(labels), and categorical_crossentropy.",
+        )
+    return labels
+
+
+class MaxNumBoundingBoxes(BaseImagePreprocessingLayer):
+    """As many boxes and labels of boxes for each image, the first `max_number`, or `fill_value` after those there are.
+
+    >>> import lamina as keras
+    >>> layer = keras.layers.MaxNumBoundingBoxes(2, bounding_box_format="xyxy")
+    >>> boxes = {"boxes": keras.ops.array([[1.0, 2.0, 3.0, 4.0]]), "labels": keras.ops.array([7])}
+    >>> layer({"images": keras.ops.ones((8, 8, 3)), "bounding_boxes": boxes})["bounding_boxes"]["labels"].tolist()
+    [7, -1]
+    """
+
+    def __init__(self, max_number, fill_value=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.max_number, self.fill_value = int(max_number), int(fill_value)
+
+    def transform_images(self, images, transformation: Any = None, training=True):
+        return images
+
+    def transform_bounding_boxes(self, bounding_boxes, transformation: Any = None, training=True):
+        return {**bounding_boxes, **{name: self._filled(bounding_boxes[name]) for name in ("boxes", "labels")}}
+
+    def _filled(self, parts):
+        parts = jnp.asarray(parts)[:, : self.max_number]
+        missing = [(0, 0), (0, self.max_number - parts.shape[1]), *[(0, 0)] * (parts.ndim - 2)]
+        return jnp.pad(parts, missing, constant_values=self.fill_value)

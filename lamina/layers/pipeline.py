@@ -1,0 +1,39 @@
+"""Pipeline: layers one after the other, as one layer."""
+
+from lamina.errors import ConfigError
+from lamina.layers import arguments
+from lamina.layers.layer import Layer
+
+__all__ = ["Pipeline"]
+
+
+class Pipeline(Layer):
+    """`layers[-1](... layers[1](layers[0](inputs)))`: a plain layer, for data on their way to a model or inside one.
+
+    Inputs may be arrays or a dict {"images", "labels", ...}.
+
+    >>> import lamina as keras
+    >>> pipeline = keras.layers.Pipeline([keras.layers.Resizing(8, 8), keras.layers.RandomFlip()])
+    >>> pipeline(keras.ops.ones((2, 4, 4, 3))).shape
+    (2, 8, 8, 3)
+    """
+
+    def __init__(self, layers, name=None):
+        super().__init__(name=name)
+        if not isinstance(layers, (list, tuple)) or not all(isinstance(layer, Layer) for layer in layers):
+            raise ConfigError(f"Pipeline takes a list of layers; got layers={layers!r}.")
+        self.layers = list(layers)
+        self.autocast = False  # each layer casts what it takes
+
+    def call(self, inputs, training=True, mask=None):
+        for layer in self.layers:
+            takes_mask = mask is not None and "mask" in arguments.signature_of(type(layer).call).names
+            inputs = layer(inputs, training=training, **({"mask": mask} if takes_mask else {}))
+            mask = arguments.masks_of(inputs)
+        return inputs
+
+    @classmethod
+    def from_config(cls, config):
+        if not isinstance(config.get("layers"), (list, tuple)):
+            raise ConfigError(f"The config of a Pipeline has a list `layers`; got {config.get('layers')!r}.")
+        return super().from_config(config)
