@@ -2,11 +2,14 @@
 
 from lamina.layers.activation_layers import *
 from lamina.layers.attention import *
+from lamina.layers.categories import *
 from lamina.layers.conv_lstm import *
 from lamina.layers.convolutional import *
 from lamina.layers.core import *
+from lamina.layers.discretization import *
 from lamina.layers.einsum_dense import *
 from lamina.layers.embedding import *
+from lamina.layers.hashing import *
 from lamina.layers.image.color import *
 from lamina.layers.image.contrast import *
 from lamina.layers.image.geometry import *
@@ -17,6 +20,7 @@ from lamina.layers.input_spec import InputSpec
 from lamina.layers.jax_layer import *
 from lamina.layers.lambda_layer import *
 from lamina.layers.layer import Layer
+from lamina.layers.lookup import *
 from lamina.layers.merging import *
 from lamina.layers.multi_head_attention import *
 from lamina.layers.normalization import *
@@ -31,6 +35,7 @@ from lamina.layers.reshaping import *
 from lamina.layers.reversible_embedding import *
 from lamina.layers.serialization import deserialize, serialize
 from lamina.layers.spectrograms import *
+from lamina.layers.text_vectorization import *
 from lamina.layers.wrapper import *
 from lamina.layers.wrappers import *
 from lamina.legacy import install_old_modules

@@ -50,6 +50,7 @@ class Layer(Tracked, Operation, Configurable):
 
     _config_skips = frozenset(("autocast",))
     _config_optional = frozenset(("activity_regularizer",))
+    _revision = 0  # goes up when something changes that compiled programs hold as a constant, as a vocabulary
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

@@ -1,0 +1,244 @@
+"""What the layers share that turn values into categories: plain lists as inputs, data to adapt to, and output modes."""
+
+import itertools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.core.symbolic import KerasTensor, traced_dtype
+from lamina.errors import CallError, ConfigError, DataError, ShapeError
+from lamina.layers.layer import Layer
+
+__all__ = ["CategoryEncoding"]
+
+
+class Categorical(Layer):
+    """A layer from values to category numbers, given out as `output_mode` says.
+
+    It takes Python lists as well as arrays. Strings are NumPy arrays and stay on the host; numbers compute wherever the
+    model does.
+    """
+
+    _modes = ("int", "one_hot", "multi_hot", "count")
+    _int_dtype = "int64"  # of category numbers
+
+    def __init__(self, output_mode="int", sparse=False, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        if output_mode not in self._modes:
+            raise ConfigError(
+                f"Unknown value for `output_mode` argument of {type(self).__name__}. "
+                f"Allowed values are: {self._modes}. Received: output_mode={output_mode}"
+            )
+        if sparse and output_mode == "int":
+            raise ConfigError(
+                "`sparse` may only be true if `output_mode` is `'one_hot'`, `'multi_hot'`, `'count'` or `'tf_idf'`. "
+                f"Received: sparse={sparse} and output_mode={output_mode}"
+            )
+        self.output_mode, self.sparse = output_mode, sparse
+        self.built = True
+
+    def __call__(self, inputs, *args, **kwargs):
+        return super().__call__(values_of(inputs), *args, **kwargs)
+
+    def _depth(self):
+        """How many categories there are; None where that is not known yet."""
+        raise NotImplementedError
+
+    @property
+    def _output_dtype(self) -> Any:
+        return self._int_dtype if self.output_mode == "int" else self.compute_dtype
+
+    def _encode(self, ids, count_weights=None, idf_weights=None):
+        """The outputs for category numbers; what is no number of a category counts for none."""
+        dtype = traced_dtype(self._output_dtype)
+        if self.output_mode == "int":
+            return jnp.asarray(ids, dtype)
+        if self.output_mode == "one_hot":
+            last = ids if ids.ndim and ids.shape[-1] == 1 else ids[..., None]
+            return jnp.asarray(last == np.arange(self._depth()), dtype)
+        weights = None if self.output_mode == "multi_hot" else count_weights
+        counts = counts_of(ids, self._depth(), weights)
+        if self.output_mode == "multi_hot":
+            counts = counts > 0
+        counts = counts if idf_weights is None else counts * idf_weights
+        return jnp.asarray(counts, dtype)
+
+    def compute_output_shape(self, input_shape):
+        """(..., depth) for one_hot; else what is counted, axis 1 (of a single sample axis 0), is gone."""
+        shape = tuple(input_shape)
+        if self.output_mode == "int":
+            return shape
+        if self.output_mode == "one_hot":
+            kept = shape[:-1] if shape and shape[-1] == 1 else shape
+        else:
+            kept = (*shape[:1], *shape[2:]) if len(shape) > 1 else ()
+        return (*kept, self._depth())
+
+    def compute_output_spec(self, inputs, **kwargs):
+        """The shape follows from that of the inputs, also where the inputs are strings, which cannot be traced."""
+        return KerasTensor(self.compute_output_shape(inputs.shape), self._output_dtype)
+
+
+class CategoryEncoding(Categorical):
+    """Category numbers below `num_tokens` as rows of zeros and ones, or as counts.
+
+    Args:
+        num_tokens: how many categories there are. Numbers outside of 0 ... num_tokens - 1 count for none.
+        output_mode: "one_hot" (..., num_tokens) for every number; "multi_hot" whether each category occurs in a sample;
+            "count" how often.
+        sparse: accepted; the outputs are dense arrays.
+
+    Shapes: (batch, n) -> (batch, n, num_tokens) for one_hot, else (batch, num_tokens).
+
+    >>> import lamina as keras
+    >>> layer = keras.layers.CategoryEncoding(num_tokens=4, output_mode="count")
+    >>> layer([[0, 1, 1], [3, 2, 3]]).tolist()
+    [[1.0, 2.0, 0.0, 0.0], [0.0, 0.0, 1.0, 2.0]]
+    """
+
+    _modes = ("one_hot", "multi_hot", "count")
+
+    def __init__(self, num_tokens: Any = None, output_mode="multi_hot", sparse=False, **kwargs):
+        if output_mode == "int":
+            raise ConfigError("Unknown arg for output_mode: int.", fix=f"One of {self._modes}.")
+        if output_mode not in self._modes:
+            raise ConfigError(f"Unknown arg for output_mode: {output_mode}.", fix=f"One of {self._modes}.")
+        super().__init__(output_mode=output_mode, sparse=sparse, **kwargs)
+        if num_tokens is None:
+            raise ConfigError("num_tokens must be set to use this layer.", fix="How many categories are there?")
+        if num_tokens < 1:
+            raise ConfigError(f"`num_tokens` must be >= 1. Received: num_tokens={num_tokens}.")
+        self.num_tokens = num_tokens
+
+    def _depth(self):
+        return self.num_tokens
+
+    def call(self, inputs, count_weights=None):
+        if count_weights is None:
+            return self._encode(inputs)
+        if self.output_mode != "count":
+            raise CallError(
+                "`count_weights` is not used when `output_mode` is not 'count'. "
+                f"Received: output_mode={self.output_mode}."
+            )
+        if np.shape(count_weights) != np.shape(inputs):
+            shapes = f"{np.shape(inputs)}; got {np.shape(count_weights)}"
+            raise ShapeError(f"count_weights need the shape of the inputs, {shapes}.")
+        return self._encode(inputs, count_weights)
+
+
+def counts_of(ids, depth, weights=None):
+    """How often (or with what total weight) each of `depth` categories occurs along axis 1, of one sample axis 0."""
+    if ids.ndim > 1:
+        xp = np if isinstance(ids, np.ndarray) else jnp
+        ids, weights = xp.moveaxis(ids, 1, -1), None if weights is None else xp.moveaxis(weights, 1, -1)
+    lead, length = ids.shape[:-1], ids.shape[-1] if ids.ndim else 1
+    rows = ids.reshape(-1, length)
+    amounts = 1 if weights is None else weights.reshape(rows.shape)
+    if isinstance(ids, np.ndarray):
+        known = (rows >= 0) & (rows < depth)
+        places = (np.arange(len(rows))[:, None] * depth + rows)[known]
+        amounts = None if weights is None else np.asarray(amounts)[known]
+        return np.bincount(places, amounts, minlength=len(rows) * depth).reshape(*lead, depth)
+    rows = jnp.where(rows < 0, depth, rows)  # JAX would count a negative index from the end
+    zeros = jnp.zeros((rows.shape[0], depth), "int32" if weights is None else weights.dtype)
+    counts = zeros.at[jnp.arange(rows.shape[0])[:, None], rows].add(amounts, mode="drop")
+    return counts.reshape(*lead, depth)
+
+
+# Inputs and data to adapt to
+
+
+def is_text(value):
+    """Whether a value is an array of strings."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "OUS"
+
+
+def values_of(value):
+    """Python lists and single values as arrays; text as an array of str, numbers as they are."""
+    if isinstance(value, (KerasTensor, jax.Array)):
+        return value
+    if not isinstance(value, np.ndarray):
+        value = _array_of(value)
+    if value.dtype.kind in "OS":
+        return strings_of(value)
+    if value.dtype.kind in "iu" and value.size and traced_dtype(value.dtype) != value.dtype:
+        _refuse_large(value)
+    return value
+
+
+def _refuse_large(value):
+    """JAX would cut integers to 32 bits without a word."""
+    if value.max() > 2**31 - 1 or value.min() < -(2**31):
+        raise DataError(
+            f"Integers from {value.min()} to {value.max()} do not fit into the 32 bits that JAX computes with.",
+            fix="Pass them as strings, or switch on 64 bits: jax.config.update('jax_enable_x64', True).",
+        )
+
+
+def _array_of(value):
+    if hasattr(value, "numpy") and not hasattr(value, "__jax_array__"):  # torch and TensorFlow
+        return np.asarray(value.numpy())
+    if isinstance(value, (list, tuple)):
+        ragged = {len(item) for item in value if isinstance(item, (list, tuple))}
+        if len(ragged) > 1:
+            raise DataError(
+                f"The lists differ in length ({min(ragged)} to {max(ragged)}), so they are no array.",
+                fix="Pad them to one length.",
+            )
+        value = [_array_of(item) if hasattr(item, "numpy") else item for item in value]
+    return np.asarray(value)
+
+
+def strings_of(array):
+    """An array of str, bytes or objects as an array of str objects."""
+    flat = [_text(item) for item in array.ravel().tolist()]
+    texts = np.empty(len(flat), object)
+    texts[:] = flat
+    return texts.reshape(array.shape)
+
+
+def _text(item):
+    if isinstance(item, bytes):
+        return item.decode("utf-8", "replace")
+    if isinstance(item, str):
+        return item
+    got = f"{item!r} ({type(item).__name__})"
+    raise DataError(f"Text is made of strings; got {got}.", fix="Fill in missing values first.")
+
+
+def batches_of(data, steps=None):
+    """Data to adapt to as arrays: one array (or list of values) whole, datasets and iterables batch by batch.
+
+    Of a batch that is a tuple the first part, the inputs, counts. `steps` batches at most.
+    """
+    return itertools.islice(map(_inputs_of, _parts(data)), steps)
+
+
+def _parts(data):
+    if isinstance(data, (np.ndarray, jax.Array)) or _holds_values(data):
+        return [data]
+    if hasattr(data, "as_numpy_iterator"):
+        return data.as_numpy_iterator()
+    if hasattr(data, "__array__") and not hasattr(data, "element_spec"):
+        return [data]
+    if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, (str, bytes)):
+        return (data[index] for index in range(len(data)))  # also of a PyDataset, which has no end of its own
+    if hasattr(data, "__iter__") and not isinstance(data, (str, bytes)):
+        return data
+    raise DataError(f"adapt takes an array or batches; got {type(data).__name__}.")
+
+
+def _holds_values(data):
+    """Whether a list is values, perhaps nested, and not a list of arrays."""
+    while isinstance(data, (list, tuple)) and len(data):
+        data = data[0]
+    return isinstance(data, (str, bytes, bool, int, float, np.generic))
+
+
+def _inputs_of(batch):
+    if isinstance(batch, tuple) and batch and not isinstance(batch[0], (str, bytes, int, float)):
+        batch = batch[0]
+    return values_of(batch)
