@@ -1,10 +1,13 @@
 """Layers that bring their inputs to mean 0 and variance 1, or to a fixed length. They compute in float32 or better."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 
 from lamina import constraints, initializers, regularizers
 from lamina.core import settings
+from lamina.core.budget import take_steps
 from lamina.errors import ConfigError, ShapeError, warn
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
@@ -315,7 +318,7 @@ class GroupNormalization(_ScaledAndCentered):
             raise ShapeError(
                 f"GroupNormalization needs channels that {self.groups} groups can share; got {channels} on axis "
                 f"{self.axis} of shape {tuple(input_shape)}.",
-                fix=f"GroupNormalization(groups={next(n for n in range(self.groups, 0, -1) if channels % n == 0)})",
+                fix=f"GroupNormalization(groups={math.gcd(self.groups, channels)})",
             )
         super().build(input_shape)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
@@ -408,6 +411,7 @@ class SpectralNormalization(Wrapper):
         kernel, u = self.kernel.value, self.vector_u.value
         matrix = kernel.reshape(-1, kernel.shape[-1])
         v = u  # replaced in the first step
+        take_steps(self.power_iterations, self.name)
         for _ in range(self.power_iterations):
             v = normalize(u @ matrix.T, axis=None)
             u = normalize(v @ matrix, axis=None)

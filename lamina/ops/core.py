@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.budget import take_steps
 from lamina.core.dtypes import dtype_of, is_float, standardize_dtype
 from lamina.core.op import op
 from lamina.core.symbolic import KerasTensor
@@ -186,6 +187,7 @@ def unstack(x, num=None, axis=0):
     x = tensor(x)
     if num is not None and num != x.shape[axis]:
         raise ShapeError(f"unstack: axis {axis} of shape {tuple(x.shape)} has {x.shape[axis]} slices, not num={num}.")
+    take_steps(x.shape[axis], "unstack")
     return [jnp.squeeze(part, axis) for part in jnp.split(x, x.shape[axis], axis)]
 
 

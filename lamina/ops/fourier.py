@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.budget import take_array
 from lamina.core.op import op
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.arrays import floating
@@ -93,6 +94,7 @@ def istft(x, sequence_length, sequence_stride, fft_length, length=None, window="
 def _places(total, length, stride):
     """The indices of each window. Shapes: (windows, length)."""
     windows = 1 + (total - length) // stride
+    take_array((max(windows, 0), length), 8, "A table of windows")
     return np.arange(windows)[:, None] * stride + np.arange(length)
 
 

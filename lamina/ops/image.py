@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.budget import take_array
 from lamina.core.op import op
 from lamina.core.settings import standardize_data_format
 from lamina.errors import ConfigError, ShapeError
@@ -266,6 +267,7 @@ def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None
 
 
 def _bell(size, sigma):
+    take_array((size,), 8, "A kernel")
     x = np.arange(size) - (size - 1) / 2
     curve = jnp.exp(-0.5 * (x / sigma) ** 2)
     return curve / curve.sum()

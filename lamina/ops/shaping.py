@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.budget import take_steps
 from lamina.core.op import op
 from lamina.core.symbolic import KerasTensor
 from lamina.core.variable import unwrap
@@ -179,7 +180,12 @@ def split(x, indices_or_sections, axis=0):
     >>> [part.shape for part in keras.ops.split(keras.Input((6,)), 2, axis=1)]
     [(None, 3), (None, 3)]
     """
+    take_steps(_parts(indices_or_sections), "split")
     return jnp.split(tensor(x), _cuts(indices_or_sections), axis)
+
+
+def _parts(indices_or_sections):
+    return indices_or_sections if isinstance(indices_or_sections, int) else len(indices_or_sections)
 
 
 def _cuts(indices_or_sections):
@@ -192,6 +198,7 @@ def _cuts(indices_or_sections):
 @op(settings=("indices_or_sections",))
 def array_split(x, indices_or_sections, axis=0):
     """A list of parts along `axis` that differ by at most 1 in size."""
+    take_steps(_parts(indices_or_sections), "array_split")
     return jnp.array_split(tensor(x), indices_or_sections, axis)
 
 
