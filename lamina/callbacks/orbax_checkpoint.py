@@ -1,22 +1,23 @@
-"""OrbaxCheckpoint, and reading what it wrote."""
+"""OrbaxCheckpoint: the state of training in folders of Orbax, whatever devices it is spread over."""
 
 import json
 import os
 from typing import Any
 
-import numpy as np
-
 from lamina.callbacks.model_checkpoint import ModelCheckpoint
 from lamina.callbacks.monitor import MonitorCallback
 from lamina.core.configurable import serialize
 from lamina.core.progress import say
-from lamina.errors import ConfigError, FileError
+from lamina.errors import ConfigError
+from lamina.saving.orbax import orbax_v1
+from lamina.saving.state_tree import WEIGHTS, groups_of, state_tree
 
-__all__ = ["OrbaxCheckpoint", "load_orbax_checkpoint"]
+__all__ = ["OrbaxCheckpoint"]
 
 
 class OrbaxCheckpoint(ModelCheckpoint):
     """Saves the state of training with Orbax (the package orbax-checkpoint), in the background, in the layout of Keras.
+    `load_model(directory)` and `load_weights(directory)` read the last checkpoint, onto as many devices as there are.
 
     Args:
         directory: a folder; each checkpoint is a folder in it, named by the epoch (from 0) or the number of batches.
@@ -61,11 +62,12 @@ class OrbaxCheckpoint(ModelCheckpoint):
         self._last_batch = -1
 
     def on_train_begin(self, logs=None):
-        training = _orbax().training
+        training = orbax_v1().training
         policies = training.preservation_policies
         policy = policies.PreserveAll() if self.max_to_keep is None else policies.LatestN(self.max_to_keep)
         self.checkpointer = training.Checkpointer(self.directory, preservation_policy=policy)
-        self._batches = 0
+        optimizer = self.model.optimizer
+        self._batches = 0 if optimizer is None else int(optimizer.iterations)  # go on counting after a restart
 
     def on_train_batch_end(self, batch, logs=None):
         self._batches += batch - self._last_batch
@@ -87,7 +89,10 @@ class OrbaxCheckpoint(ModelCheckpoint):
             return
         step = epoch if batch is None else self._batches
         self.wait_until_finished()  # Orbax leaves out what comes while it still writes
-        parts: dict[str, Any] = {"pytree": _tree(self.model, self.save_weights_only)}
+        groups = groups_of(self.model)
+        if self.save_weights_only:
+            groups = {name: groups[name] for name in WEIGHTS}
+        parts: dict[str, Any] = {"pytree": state_tree(groups, lambda variable: variable.read())}
         if not self.save_weights_only:
             parts["model_config"] = {"config": json.dumps(serialize(self.model))}
         save = self.checkpointer.save_checkpointables
@@ -96,62 +101,3 @@ class OrbaxCheckpoint(ModelCheckpoint):
         save(step, parts, overwrite=True)
         if self.verbose:
             say(f"Epoch {epoch + 1}: saved checkpoint {os.path.join(self.directory, str(step))}")
-
-
-def load_orbax_checkpoint(model, directory):
-    """Give `model` the values of the last checkpoint in `directory`, or of the checkpoint that `directory` is.
-
-    Raises:
-        FileError: when there is none, or its variables are not those of the model.
-    """
-    orbax = _orbax()
-    steps = [name for name in os.listdir(directory) if name.isdigit()]
-    directory = os.path.join(directory, max(steps, key=int)) if steps else directory
-    if not os.path.isdir(os.path.join(directory, "pytree")):
-        raise FileError(f"{directory} holds no checkpoint of Orbax.")
-    saved = orbax.load_checkpointables(os.path.abspath(directory))["pytree"]
-    groups = {name: group for name, group in _groups(model, False).items() if name in saved}
-    pairs = [(variable, _at(saved[name], variable, directory)) for name in groups for variable in groups[name]]
-    for variable, value in pairs:
-        variable.assign(value)
-
-
-def _at(saved: Any, variable, directory):
-    for part in variable.path.split("/"):
-        saved = saved.get(part) if isinstance(saved, dict) else None
-    if getattr(saved, "shape", None) != variable.shape:
-        raise FileError(f"{directory} holds no {variable.path} of shape {variable.shape}, which the model needs.")
-    return np.asarray(saved)
-
-
-def _groups(model, weights_only):
-    """The variables of a model, as Keras divides them."""
-    groups = {
-        "trainable_variables": model.trainable_variables,
-        "non_trainable_variables": model.non_trainable_variables,
-    }
-    if not weights_only:
-        groups["optimizer_variables"] = model.optimizer.variables if model.optimizer is not None else []
-        groups["metrics_variables"] = model.metrics_variables
-    return {name: group for name, group in groups.items() if group}
-
-
-def _tree(model, weights_only):
-    """group -> the parts of a variable's path, nested -> its array."""
-    tree: dict[str, Any] = {}
-    for name, variables in _groups(model, weights_only).items():
-        for variable in variables:
-            *folders, last = (name, *variable.path.split("/"))
-            place = tree
-            for folder in folders:
-                place = place.setdefault(folder, {})
-            place[last] = variable.read()
-    return tree
-
-
-def _orbax() -> Any:
-    try:
-        from orbax.checkpoint import v1  # pyright: ignore[reportMissingImports]
-    except ImportError as error:
-        raise ConfigError("OrbaxCheckpoint needs orbax-checkpoint.", fix="pip install orbax-checkpoint") from error
-    return v1

@@ -240,7 +240,10 @@ def to_array(value, dtype=None, sharding=None):
 
 def own_copy(array):
     """A copy, so that a donated buffer is never somebody else's array."""
-    return jax.device_put(array, may_alias=False)
+    if not isinstance(array, jax.Array) or isinstance(array, Tracer) or array.is_fully_addressable:
+        return jax.device_put(array, may_alias=False)
+    parts = [jax.device_put(shard.data, may_alias=False) for shard in array.addressable_shards]
+    return jax.make_array_from_single_device_arrays(array.shape, array.sharding, parts)
 
 
 def unwrap(value) -> Any:

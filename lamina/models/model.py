@@ -17,6 +17,7 @@ from lamina.layers.tracking import unique
 from lamina.models.functional import graph_config, graph_from_config
 from lamina.models.inputs import standardize_inputs
 from lamina.models.summary import summary
+from lamina.saving import state_tree as trees
 from lamina.training.trainer import Trainer
 
 
@@ -197,6 +198,22 @@ class Model(Trainer, Layer):
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):
         """Read weights from a `.weights.h5`, `.keras` or legacy `.h5` file; `by_name=True` matches layers by name."""
         return saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def get_state_tree(self, value_format="backend_tensor"):
+        """All values as nested dicts: "trainable_variables", "non_trainable_variables", "optimizer_variables" and
+        "metrics_variables", then the parts of each variable's path.
+
+        Args:
+            value_format: "backend_tensor" for JAX arrays, "numpy_array" for copies on the host.
+        """
+        readers = {"backend_tensor": lambda variable: variable.value, "numpy_array": lambda variable: variable.numpy()}
+        if value_format not in readers:
+            raise ConfigError(f"value_format is one of {sorted(readers)}; got {value_format!r}.")
+        return trees.state_tree(trees.groups_of(self), readers[value_format])
+
+    def set_state_tree(self, state_tree):
+        """Take values as `get_state_tree` gives them, all or some."""
+        trees.assign(self, state_tree)
 
     def to_json(self, **kwargs):
         """The architecture as JSON; `models.model_from_json` reads it."""

@@ -25,6 +25,7 @@ from lamina.saving.legacy_h5 import (
     save_legacy_weights,
 )
 from lamina.saving.limits import naming, parse_json, reading
+from lamina.saving.orbax import is_orbax, load_orbax_model, load_orbax_weights
 from lamina.saving.upgrade import upgrade
 from lamina.saving.weights import load_weights_file, save_weights_file
 
@@ -69,13 +70,16 @@ def save_model(model, filepath, overwrite=True, zipped=None, include_optimizer=T
 
 
 def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
-    """The model in a `.keras` or legacy `.h5` file.
+    """The model in a `.keras` or legacy `.h5` file, or in a folder of `callbacks.OrbaxCheckpoint`: its last
+    checkpoint.
 
     Args:
         custom_objects: name -> class or function, for names that are not Keras's.
         compile: whether to compile it as it was when saved.
         safe_mode: False allows Python bytecode (of Lambda layers) in the file to run: only for files you trust.
     """
+    if is_orbax(filepath):
+        return load_orbax_model(filepath, custom_objects, compile, safe_mode)
     path = _existing(filepath)
     if path.suffix == ".keras":
         return load_archive(path, custom_objects, compile, safe_mode)
@@ -101,12 +105,15 @@ def save_weights(model, filepath, overwrite=True, max_shard_size=None):
 
 
 def load_weights(model, filepath, skip_mismatch=False, by_name=False):
-    """Read weights from a `.weights.h5`, `.keras` or legacy `.h5` file into a built model.
+    """Read weights from a `.weights.h5`, `.keras` or legacy `.h5` file, or the last checkpoint in a folder of
+    `callbacks.OrbaxCheckpoint` (and the state of the optimizer with them), into a built model.
 
     Args:
         skip_mismatch: leave what does not fit as it is, with a warning, instead of an error.
         by_name: match layers by name, not by order (legacy files only).
     """
+    if is_orbax(filepath):
+        return load_orbax_weights(model, filepath)
     path = _existing(filepath)
     if path.suffix == ".keras":
         return load_archive_weights(model, path, skip_mismatch)
@@ -135,7 +142,10 @@ def model_from_json(json_string, custom_objects=None):
 def _existing(filepath):
     path = pathlib.Path(filepath)
     if path.is_dir():
-        raise FileError(f"{path} is a folder, not a file.", fix="Models are read from .keras and .h5 files.")
+        raise FileError(
+            f"{path} is a folder, not a file, and no checkpoint of OrbaxCheckpoint.",
+            fix="Models are read from .keras and .h5 files, and from folders that OrbaxCheckpoint wrote.",
+        )
     if not path.is_file():
         raise FileError(f"There is no file {path} (in {path.absolute().parent}).", fix="Is the path right?")
     return path

@@ -80,12 +80,10 @@ class Spread:
         return (self.whole if self._several else None, None), self.whole
 
     def outputs(self, outputs, batch):
-        """The outputs of `predict`: where each process gave its own part of the batch, those of that part."""
+        """The outputs of `predict`: where each process gave a batch of its own, those of that batch."""
         if not self._several or self.distribution.auto_shard_dataset:
             return outputs
-        rows = jax.tree_util.tree_leaves(batch)[0].shape[0] // min(
-            self.distribution.num_model_replicas, self.distribution.num_processes
-        )
+        rows = jax.tree_util.tree_leaves(batch)[0].shape[0]
         first = self.distribution.data_shard_id * rows
         return jax.tree_util.tree_map(lambda leaf: np.asarray(leaf)[first : first + rows], outputs)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lamina as keras
-from lamina.callbacks.orbax_checkpoint import load_orbax_checkpoint
+from lamina.saving.orbax import load_orbax_weights
 
 orbax = pytest.importorskip("orbax.checkpoint", reason="needs orbax-checkpoint").v1
 pytestmark = pytest.mark.filterwarnings("ignore")  # Orbax's own
@@ -29,25 +29,59 @@ def fit(folder, epochs=2, **kwargs):
     return model
 
 
+def all_values(model):
+    return [*model.get_weights(), *(variable.numpy() for variable in model.optimizer.variables)]
+
+
+def assert_equal(model, other):
+    for one, two in zip(all_values(model), all_values(other), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
 def test_a_model_comes_back(tmp_path):
-    model, other = fit(tmp_path), make_model()
+    model = fit(tmp_path)
     assert sorted(os.listdir(tmp_path)) == ["1"]
-    other.build((None, 3))
-    other.optimizer.build(other.trainable_variables)
     saved = orbax.load_checkpointables(tmp_path / "1")
     assert json.loads(saved["model_config"]["config"])["class_name"] == "Sequential"
     assert set(saved["pytree"]) == {
         "metrics_variables", "non_trainable_variables", "optimizer_variables", "trainable_variables"
     }  # fmt: skip
-    kernel = next(iter(saved["pytree"]["trainable_variables"].values()))["dense"]["kernel"]
-    np.testing.assert_array_equal(kernel, model.layers[-1].kernel)
-    with pytest.raises(ValueError, match="needs"):  # its path has the name of another model
-        load_orbax_checkpoint(other, tmp_path)
-    expected = model.get_weights()
-    model.set_weights([np.zeros_like(value) for value in expected])
-    load_orbax_checkpoint(model, tmp_path)
-    for one, two in zip(model.get_weights(), expected, strict=True):
-        np.testing.assert_array_equal(one, two)
+    loaded = keras.models.load_model(tmp_path)
+    assert_equal(loaded, model)
+    assert loaded.compiled and not keras.models.load_model(tmp_path / "1", compile=False).compiled
+    renumbered = make_model()  # called sequential_1 or later, with the seed generator of a later number
+    renumbered.load_weights(tmp_path)
+    assert_equal(renumbered, model)
+    loaded.fit(X, Y, batch_size=4, verbose=0, callbacks=[keras.callbacks.OrbaxCheckpoint(tmp_path, save_freq=1)])
+    assert os.listdir(tmp_path) == ["6"]  # batches are counted on
+
+
+def test_weights_alone_and_other_models(tmp_path):
+    model = fit(tmp_path, save_weights_only=True)
+    with pytest.raises(ValueError, match="weights only"):
+        keras.models.load_model(tmp_path)
+    other = make_model()
+    other.load_weights(tmp_path)
+    np.testing.assert_array_equal(other.get_weights()[0], model.get_weights()[0])
+    wide = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dropout(0.1), keras.layers.Dense(2, name="dense")])
+    with pytest.raises(ValueError, match="the model needs"):
+        wide.load_weights(tmp_path)
+    named = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dropout(0.1), keras.layers.Dense(1, name="head")])
+    with pytest.raises(ValueError, match=r"only one of the two has .*head/"):
+        named.load_weights(tmp_path)
+
+
+def test_a_state_tree():
+    model = make_model()
+    tree = model.get_state_tree(value_format="numpy_array")
+    model.set_state_tree({"trainable_variables": {"sequential": {"dense": {"bias": [7.0]}}}})
+    assert model.layers[-1].bias.numpy().tolist() == [7.0]
+    model.set_state_tree(tree)
+    assert model.layers[-1].bias.numpy().tolist() == [0.0]
+    with pytest.raises(ValueError, match="no tense/bias"):
+        model.set_state_tree({"trainable_variables": {"tense": {"bias": [7.0]}}})
+    with pytest.raises(ValueError, match="value_format"):
+        model.get_state_tree("torch")
 
 
 def test_batches_and_how_many_are_kept(tmp_path):
@@ -60,6 +94,6 @@ def test_the_best_alone_is_saved(tmp_path):
     fit(tmp_path, save_best_only=True, initial_value_threshold=0.0)
     assert not [name for name in os.listdir(tmp_path) if name.isdigit()]
     with pytest.raises(ValueError, match="no checkpoint"):
-        load_orbax_checkpoint(make_model(), tmp_path)
+        load_orbax_weights(make_model(), tmp_path)
     with pytest.raises(ValueError, match="save_freq"):
         keras.callbacks.OrbaxCheckpoint(tmp_path, save_freq="batch")
