@@ -79,7 +79,9 @@ def examples_of_layers():
     return found
 
 
-LAYERS = exported(lamina.layers, lamina.layers.Layer, abstract=("InputLayer", "Wrapper"))
+LAYERS = exported(
+    lamina.layers, lamina.layers.Layer, abstract=("InputLayer", "TFSMLayer", "TorchModuleWrapper", "Wrapper")
+)
 _examples = examples_of_layers()
 
 
