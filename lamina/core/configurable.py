@@ -226,11 +226,12 @@ def _serialize_function(function):
     if name is None:
         raise ConfigError(f"The function {function!r} has no name, so a config cannot name it.", fix="Use a def.")
     known = registry.function_name(function)
+    registered = registry.get_registered_name(function) if hasattr(function, "__name__") else name
     return {
         "module": known[0] if known else "builtins",
         "class_name": "function",
-        "config": name,
-        "registered_name": registry.get_registered_name(function),
+        "config": name if known else registered,  # where Keras looks for what was registered
+        "registered_name": registered if known else "function",
     }
 
 
