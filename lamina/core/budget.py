@@ -15,7 +15,9 @@ from lamina.errors import UnsafeFileError
 __all__ = ["spending", "spending_what_there_is", "take_array", "take_steps"]
 
 FREE = 64 * 2**20  # bytes that a description may always ask for
-STEPS = 1_000_000  # calls drawn and steps unrolled: hundreds of times those of the largest models
+STEPS = 100_000  # calls drawn and steps unrolled, of about a millisecond: many times those of the largest models
+
+_FIX = "If you trust where it came from, load_model(..., safe_mode=False) lets it use all the memory there is."
 
 _open: ContextVar = ContextVar("budget", default=None)
 
@@ -35,6 +37,7 @@ def spending(count, reason):
     ...     take_array((1024, 1024), 4, "kernel")
     Traceback (most recent call last):
     lamina.errors.UnsafeFileError: kernel of shape (1024, 1024) would take 4.0 MiB, but the file holds 1 MiB.
+    If you trust where it came from, load_model(..., safe_mode=False) lets it use all the memory there is.
     """
     token = _open.set(_Budget(count, reason))
     try:
@@ -58,7 +61,7 @@ def take_array(shape, itemsize, what):
     if budget.limit is None and budget.bytes > FREE:
         budget.limit = max(_memory(), FREE)
     if budget.limit is not None and budget.bytes > budget.limit:
-        raise UnsafeFileError(f"{what} of shape {tuple(shape)} would take {_size(wanted)}, but {budget.reason}.")
+        raise UnsafeFileError(f"{what} of shape {tuple(shape)} would take {_size(wanted)}, but {budget.reason}.", fix=_FIX)
 
 
 def take_steps(count, what):

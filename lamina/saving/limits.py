@@ -34,7 +34,7 @@ def reading(name, stored=None, safe_mode=True):
 def _budget_of(stored, safe_mode):
     if stored is None or safe_mode is False:
         return budget.spending_what_there_is()
-    reason = f"the arrays of the file have {stored / 2**20:.1f} MiB (safe_mode=False, for a file you trust, lets it)"
+    reason = f"the file holds only {stored / 2**20:.1f} MiB of arrays"
     return budget.spending(budget.FREE + RATIO * stored, reason)
 
 
