@@ -4,6 +4,7 @@ from lamina import activations, constraints, initializers, regularizers
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.spatial import SpatialLayer, is_whole
+from lamina.layers.weights import WithKernels
 from lamina.legacy import OldClass
 from lamina.ops.convolution import conv, conv_transpose, depthwise_conv, dilated, separable_conv
 
@@ -82,9 +83,9 @@ class _Windowed(SpatialLayer):
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={self.channel_axis: channels})
         return channels
 
-    def _add(self, name, shape, settings):
+    def _add(self, name, shape, settings, make=None):
         """A weight with the initializer, regularizer and constraint named `settings`."""
-        return self.add_weight(
+        return (make or self.add_weight)(
             shape=shape,
             initializer=getattr(self, f"{settings}_initializer"),
             regularizer=getattr(self, f"{settings}_regularizer"),
@@ -113,7 +114,7 @@ class _Windowed(SpatialLayer):
         return self.activation(outputs)
 
 
-class _Conv(_Windowed):
+class _Conv(WithKernels, _Windowed):
     """`activation(inputs * kernel + bias)`, * the convolution, on `groups` groups of channels each by itself."""
 
     def __init__(
@@ -158,9 +159,10 @@ class _Conv(_Windowed):
             raise ShapeError(
                 f"{type(self).__name__} needs channels that divide evenly into groups={self.groups}; "
                 f"inputs of shape {tuple(input_shape)} have {channels}.",
-                fix=f"groups that divide {channels}: {[n for n in range(1, channels + 1) if channels % n == 0]}.",
+                fix=f"groups that divide {channels}: {[n for n in range(1, min(channels, 99) + 1) if not channels % n]}.",
             )
-        self.kernel = self._add("kernel", (*self.kernel_size, channels // self.groups, self.filters), "kernel")
+        shape = (*self.kernel_size, channels // self.groups, self.filters)
+        self.kernel = self._add("kernel", shape, "kernel", self.add_kernel)
         self._add_bias(self.filters)
 
     def convolution_op(self, inputs, kernel):

@@ -1,19 +1,17 @@
 """Dense, Activation, Identity, Masking: the layers everything else is made of."""
 
-from typing import Any
-
 import jax.numpy as jnp
 
 from lamina import activations, constraints, initializers, regularizers
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
 from lamina.layers.sizes import positive_integer
-from lamina.layers.weight_kinds import refuse_other_kinds
+from lamina.layers.weights import WithKernels, matmul
 
 __all__ = ["Activation", "Dense", "Identity", "Masking"]
 
 
-class Dense(Layer):
+class Dense(WithKernels):
     """`activation(inputs @ kernel + bias)` over the last axis, with the same kernel at every other position.
 
     Shapes: (batch, ..., features) -> (batch, ..., units).
@@ -27,6 +25,7 @@ class Dense(Layer):
     """
 
     _config_optional = frozenset(("activity_regularizer", "lora_rank", "lora_alpha"))
+    quantization_modes = ("int8", "int4", "float8", "gptq", "awq")
 
     def __init__(
         self,
@@ -45,8 +44,8 @@ class Dense(Layer):
         quantization_config=None,
         **kwargs,
     ):
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        refuse_other_kinds("Dense", lora_rank, quantization_config)
+        kinds = {"lora_rank": lora_rank, "lora_alpha": lora_alpha}
+        super().__init__(activity_regularizer=activity_regularizer, **kinds, **kwargs)
         self.units = positive_integer("Dense", "units", units, fix="Dense(32)")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -56,20 +55,19 @@ class Dense(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self.lora_rank, self.lora_alpha, self.quantization_config = lora_rank, lora_alpha, quantization_config
+        self.quantization_config = quantization_config
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
     def build(self, input_shape):
         features = input_shape[-1]
-        self.kernel = self.add_weight(
-            shape=(features, self.units),
+        self.kernel = self.add_kernel(
+            (features, self.units),
             initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
-            name="kernel",
         )
-        self.bias: Any = None
+        self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
                 shape=(self.units,),
@@ -81,7 +79,7 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs):
-        outputs = jnp.matmul(inputs, self.kernel.value)
+        outputs = matmul(inputs, self.kernel)
         if self.use_bias:
             outputs = outputs + self.bias.value
         return outputs if self.activation is None else self.activation(outputs)

@@ -3,21 +3,18 @@
 import re
 from typing import Any
 
-import jax.numpy as jnp
-
 from lamina import activations, constraints, initializers, regularizers
 from lamina.errors import ConfigError, ShapeError
 from lamina.initializers import VarianceScaling
 from lamina.layers.input_spec import InputSpec
-from lamina.layers.layer import Layer
-from lamina.layers.weight_kinds import refuse_other_kinds
+from lamina.layers.weights import Layout, WithKernels, einsum
 
 __all__ = ["EinsumDense"]
 
 _EQUATION = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?")
 
 
-class EinsumDense(Layer):
+class EinsumDense(WithKernels):
     """`activation(einsum(equation, inputs, kernel) + bias)`.
 
     Args:
@@ -38,6 +35,7 @@ class EinsumDense(Layer):
     """
 
     _config_optional = frozenset(("lora_rank", "lora_alpha", "gptq_unpacked_column_size"))
+    quantization_modes = ("int8", "int4", "float8", "gptq", "awq")
 
     def __init__(
         self,
@@ -57,8 +55,7 @@ class EinsumDense(Layer):
         quantization_config=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        refuse_other_kinds("EinsumDense", lora_rank, quantization_config)
+        super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs)
         self.equation = equation
         self.output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
         self.activation = activations.get(activation)
@@ -69,8 +66,7 @@ class EinsumDense(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self.lora_rank, self.lora_alpha = lora_rank, lora_alpha
-        self.gptq_unpacked_column_size, self.quantization_config = gptq_unpacked_column_size, quantization_config
+        self.quantization_config, self.gptq_unpacked_column_size = quantization_config, gptq_unpacked_column_size
         self._axes = _Axes(equation)
         unknown = set(bias_axes or ()) - set(self._axes.outputs)
         if unknown:
@@ -84,14 +80,13 @@ class EinsumDense(Layer):
                 f"The kernel {self._axes.kernel!r} of {self.equation!r} needs known sizes; got {shape} from inputs of "
                 f"shape {tuple(input_shape)} and output_shape={self.output_shape}."
             )
-        self.kernel = self.add_weight(
-            shape=shape,
+        self.kernel = self.add_kernel(
+            self._axes.layout(shape, elided),
             initializer=self._initializer_of_kernel(),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
-            name="kernel",
         )
-        self.bias: Any = None
+        self.bias = None
         if self.bias_axes is not None:
             self.bias = self.add_weight(
                 shape=self._shape_of_bias(sizes, elided),
@@ -122,7 +117,7 @@ class EinsumDense(Layer):
         return (*(sizes[letter] if letter in self.bias_axes else 1 for letter in letters[first:]), *ones)
 
     def call(self, inputs):
-        outputs = jnp.einsum(self.equation, inputs, self.kernel.value)
+        outputs = einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             outputs = outputs + self.bias.value
         return self.activation(outputs)
@@ -147,6 +142,15 @@ class _Axes:
             )
         self.equation, self.inputs, self.kernel, self.outputs = equation, inputs, kernel, outputs
         self.left, self.elided = bool(left), bool(left or right)
+
+    def layout(self, shape, elided):
+        """How a kernel of this shape stands in the product; `elided` axes are behind "..."."""
+        summed = tuple(axis for axis, letter in enumerate(self.kernel) if letter not in self.outputs)
+        kept = [letter for letter in self.outputs if letter in self.kernel]
+        scale = [shape[self.kernel.index(letter)] if letter in kept else 1 for letter in self.outputs]
+        beside = [1] * elided
+        scale = (*beside, *scale) if self.left else (*scale, *beside)
+        return Layout(shape, summed, tuple(self.kernel.index(letter) for letter in kept), scale)
 
     def sizes(self, input_shape, output_shape):
         """(letter -> size, how many axes "..." stands for)."""

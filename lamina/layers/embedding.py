@@ -4,14 +4,13 @@ import jax.numpy as jnp
 
 from lamina import constraints, initializers, regularizers
 from lamina.core.dtypes import is_integer
-from lamina.layers.layer import Layer
 from lamina.layers.sizes import positive_integer
-from lamina.layers.weight_kinds import refuse_other_kinds
+from lamina.layers.weights import Layout, WithKernels, take
 
 __all__ = ["Embedding"]
 
 
-class Embedding(Layer):
+class Embedding(WithKernels):
     """`embeddings[inputs]`: whole numbers from 0 to input_dim - 1 as vectors that are trained.
 
     Shapes: (batch, ...) -> (batch, ..., output_dim). A number out of range gives NaN; one below 0 counts from the end.
@@ -31,7 +30,7 @@ class Embedding(Layer):
     """
 
     _config_skips = frozenset(("autocast", "weights"))
-    _config_optional = frozenset(("lora_rank", "lora_alpha"))
+    quantization_modes = ("int8", "int4")
 
     def __init__(
         self,
@@ -47,15 +46,14 @@ class Embedding(Layer):
         quantization_config=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        refuse_other_kinds("Embedding", lora_rank, quantization_config)
+        super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs)
         self.input_dim = positive_integer("Embedding", "input_dim", input_dim)
         self.output_dim = positive_integer("Embedding", "output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
         self.mask_zero = self.supports_masking = mask_zero
-        self.lora_rank, self.lora_alpha, self.quantization_config = lora_rank, lora_alpha, quantization_config
+        self.quantization_config = quantization_config
         self.autocast = False  # numbers up to input_dim do not fit into float16
         if weights is not None:
             self.build()
@@ -69,12 +67,12 @@ class Embedding(Layer):
     def build(self, input_shape=None):
         if self.built:
             return
-        self.embeddings = self.add_weight(
-            shape=(self.input_dim, self.output_dim),
+        self.embeddings = self.add_kernel(
+            Layout((self.input_dim, self.output_dim), summed=(1,), axis=-1, quantizes_inputs=True),
+            "embeddings",
             initializer=self.embeddings_initializer,
             regularizer=self.embeddings_regularizer,
             constraint=self.embeddings_constraint,
-            name="embeddings",
         )
 
     def compute_mask(self, inputs, mask=None):
@@ -82,4 +80,4 @@ class Embedding(Layer):
 
     def call(self, inputs):
         numbers = inputs if is_integer(inputs.dtype) else inputs.astype("int32")
-        return jnp.take(self.embeddings.value, numbers, axis=0).astype(self.compute_dtype)
+        return take(self.embeddings, numbers).astype(self.compute_dtype)

@@ -5,18 +5,21 @@ from typing import Any
 
 import numpy as np
 
-from lamina import constraints, dtype_policies, initializers, regularizers
+from lamina import constraints, initializers, regularizers
 from lamina.core import context, tree
 from lamina.core.configurable import Configurable, signature_of
 from lamina.core.context import Cell
+from lamina.core.derived import Derived
 from lamina.core.dtypes import is_float, standardize_dtype
 from lamina.core.graph import Operation
+from lamina.core.keywords import refuse_positional
 from lamina.core.symbolic import KerasTensor, get_mask, is_symbolic, set_mask, trace, traced_dtype, without_stand_ins
 from lamina.core.variable import Variable, unwrap
 from lamina.distribution import spread_outputs
 from lamina.errors import CallError, ConfigError, ShapeError, locate, warn
 from lamina.layers import arguments
 from lamina.layers.input_spec import check_inputs
+from lamina.layers.policy import Typed
 from lamina.layers.shapes import input_shape_asked, open_batch, symbols_of, tuples_of
 from lamina.layers.tracking import Tracked, unique
 from lamina.metrics.metric import Metric
@@ -24,7 +27,7 @@ from lamina.random import SeedGenerator
 from lamina.rematerialization import call_of, current_scope
 
 
-class Layer(Tracked, Operation, Configurable):
+class Layer(Typed, Tracked, Operation, Configurable):
     """A function with variables.
 
     `build(input_shape)` makes the variables, once the shape of the first inputs is known; `call(inputs)` computes.
@@ -57,7 +60,8 @@ class Layer(Tracked, Operation, Configurable):
         if "build" in cls.__dict__:
             cls.build = _building(cls.build)
 
-    def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
+    def __init__(self, *args, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
+        refuse_positional(type(self).__name__, args, ("name", "dtype"))
         Operation.__init__(self, name=name)
         if not isinstance(trainable, (bool, np.bool_)):
             raise ConfigError(f"{type(self).__name__} expects `trainable` to be a boolean; got {trainable!r}.")
@@ -98,8 +102,8 @@ class Layer(Tracked, Operation, Configurable):
         return unique([*self._variables_of_its_own(), *inner])
 
     def _variables_of_its_own(self):
-        born_trainable = self._parts(Variable)
-        return sorted(born_trainable, key=lambda variable: not variable.born_trainable)
+        own = [variable for variable in self._parts(Variable) if not isinstance(variable, Derived)]
+        return sorted(own, key=lambda variable: not variable.born_trainable)
 
     @property
     def _layers(self):
@@ -227,36 +231,6 @@ class Layer(Tracked, Operation, Configurable):
         context.structure_changed()
 
     @property
-    def dtype_policy(self) -> Any:
-        """The types it computes in and keeps its variables in. Set to a policy or the name of one."""
-        return self.__dict__["dtype_policy"]
-
-    @dtype_policy.setter
-    def dtype_policy(self, value):
-        self.__dict__["dtype_policy"] = dtype_policies.get(value)
-
-    @property
-    def dtype(self):
-        """The type of its variables."""
-        return self.dtype_policy.variable_dtype
-
-    variable_dtype = dtype
-
-    @property
-    def compute_dtype(self):
-        """The type it computes in."""
-        return self.dtype_policy.compute_dtype
-
-    @property
-    def input_dtype(self):
-        """The type float inputs are cast to."""
-        return self.compute_dtype
-
-    @property
-    def quantization_mode(self):
-        return self.dtype_policy.quantization_mode
-
-    @property
     def path(self):
         """The name with those of the layers around it, once it is built."""
         return "/".join(self._path or (self.name,))
@@ -295,6 +269,9 @@ class Layer(Tracked, Operation, Configurable):
             names = {name.removesuffix("_shape"): symbols_of(s, self.compute_dtype) for name, s in named_shapes.items()}
             trace(self._run, *symbols, **names)
         self.built = True
+
+    def _after_build(self):
+        """What a family of layers does once the variables are there."""
 
     def _scope(self):
         """Names of variables made inside start with the path of this layer, which is fixed by where it is first
@@ -435,7 +412,7 @@ class Layer(Tracked, Operation, Configurable):
     _passes_training = False  # whether a call with **kwargs is given `training` as well
 
     def _variable_cast(self):
-        policy = self.dtype_policy
+        policy = self._policy
         return policy.compute_dtype if policy.compute_dtype != policy.variable_dtype and self.autocast else None
 
     def _add_activity_loss(self, outputs):
@@ -557,14 +534,17 @@ class Layer(Tracked, Operation, Configurable):
             return self.dtype_policy
         return super()._argument(name, parameter, owner)
 
+    def _saved_weights(self):
+        return self._variables_of_its_own()
+
     def save_own_variables(self, store):
         """Write the variables that are this layer's own into a dict of arrays: '0', '1', ..."""
-        for index, variable in enumerate(self._variables_of_its_own()):
+        for index, variable in enumerate(self._saved_weights()):
             store[str(index)] = variable.numpy()
 
     def load_own_variables(self, store):
         """Read what `save_own_variables` wrote."""
-        variables = self._variables_of_its_own()
+        variables = self._saved_weights()
         if len(store.keys()) != len(variables):
             raise ShapeError(
                 f"{self.name} has {len(variables)} variables; the file has {len(store.keys())} for it."
@@ -619,6 +599,7 @@ def _building(build):
         with self._scope(), context.concrete():
             result = build(self, *args, **kwargs)
         self.built = True
+        self._after_build()
         if self.__dict__.get("_initial_weights") is not None:  # Dense(4, weights=[kernel, bias]), Keras 1 and 2
             self.set_weights(self._initial_weights)
             self._initial_weights = None

@@ -2,9 +2,11 @@
 
 import jax.numpy as jnp
 
-from lamina.core.dtypes import standardize_dtype
+from lamina.core import context
+from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.symbolic import set_mask
 from lamina.layers.embedding import Embedding
+from lamina.layers.weights import Layout, einsum, matmul
 
 __all__ = ["ReversibleEmbedding"]
 
@@ -57,11 +59,9 @@ class ReversibleEmbedding(Embedding):
             return
         super().build(input_shape)
         if not self.tie_weights:
-            self.reverse_embeddings = self.add_weight(
-                shape=(self.output_dim, self.input_dim),
-                initializer=self.embeddings_initializer,
-                name="reverse_embeddings",
-            )
+            layout = Layout((self.output_dim, self.input_dim), packed=0, quantizes_inputs=True, tells_groups=False)
+            initializer = self.embeddings_initializer
+            self.reverse_embeddings = self.add_kernel(layout, "reverse_embeddings", initializer=initializer)
 
     def compute_mask(self, inputs, mask=None):
         return None  # `call` masks what it looked up; logits have no mask
@@ -72,10 +72,13 @@ class ReversibleEmbedding(Embedding):
             if self.mask_zero:
                 set_mask(outputs, jnp.not_equal(inputs, 0))
             return outputs
-        kernel = self.embeddings.value.T if self.tie_weights else self.reverse_embeddings.value
-        kernel = kernel.astype(self.compute_dtype)
+        dtypes = (self.compute_dtype, self.reverse_dtype or self.compute_dtype)
         if self.reverse_dtype is not None:
-            inputs, kernel = inputs.astype(self.reverse_dtype), kernel.astype(self.reverse_dtype)
-        logits = inputs @ kernel
+            inputs = inputs.astype(self.reverse_dtype)
+        with context.autocast(min(dtypes, key=lambda dtype: numpy_dtype(dtype).itemsize)):
+            if self.tie_weights:
+                logits = einsum("...o,io->...i", inputs, self.embeddings)
+            else:
+                logits = matmul(inputs, self.reverse_embeddings)
         cap = self.logit_soft_cap
         return logits if cap is None else cap * jnp.tanh(logits / cap)

@@ -30,6 +30,10 @@ class QuantizationConfig(Configurable):
                         fix=f"AbsMaxQuantizer(axis=0, value_range={self.value_range})",
                     )
 
+    def policy_name(self):
+        """The start of the dtype policy of what is quantized so."""
+        return self.mode
+
     @staticmethod
     def weight_quantizer_or_default(config, default):
         """The weight quantizer of a config that may be None."""
@@ -85,6 +89,9 @@ class Int4QuantizationConfig(QuantizationConfig):
         super().__init__(weight_quantizer, activation_quantizer)
         self.block_size = block_size
 
+    def policy_name(self):
+        return f"int4/{-1 if self.block_size is None else self.block_size}"
+
 
 class Float8QuantizationConfig(QuantizationConfig):
     """Training in eight-bit floats; it takes no quantizers.
@@ -121,6 +128,8 @@ class _Calibrated(QuantizationConfig):
     def dtype_policy_string(self):
         """The start of the dtype policy of layers quantized so: mode/bits/group size."""
         return f"{self.mode}/{self.weight_bits}/{self.group_size}"
+
+    policy_name = dtype_policy_string
 
 
 class GPTQConfig(_Calibrated):
@@ -212,3 +221,25 @@ class AWQConfig(_Calibrated):
         self._check_calibration("num_grid_points")
         if weight_bits != 4:
             raise ConfigError(f"weight_bits of AWQConfig is 4; got {weight_bits}.")
+
+
+_OF_MODE = {"int8": Int8QuantizationConfig, "int4": Int4QuantizationConfig, "float8": Float8QuantizationConfig,
+            "gptq": GPTQConfig, "awq": AWQConfig}  # fmt: skip
+
+
+def config_of(mode, config=None):
+    """The config that arguments of `quantize` mean: the one given, or the one that a mode has when nothing is said."""
+    if isinstance(config, str):
+        mode, config = config, None
+    if config is not None and not isinstance(config, QuantizationConfig):
+        raise ConfigError(f"config is an instance of `QuantizationConfig`; got {config!r}.", fix="config=None")
+    if mode is not None and mode not in _OF_MODE:
+        raise ConfigError(f"Invalid quantization mode. Expected one of {tuple(_OF_MODE)}; got {mode!r}.")
+    if mode is None and config is None:
+        raise ConfigError("You must provide either `mode` or `config` to `quantize`.", fix="quantize('int8')")
+    if config is None and mode in ("gptq", "awq"):
+        raise ConfigError(f"{mode} needs data: pass a config.", fix=f"{_OF_MODE[mode].__name__}(dataset, tokenizer)")
+    config = _OF_MODE[mode]() if config is None else config
+    if mode is not None and config.mode != mode:
+        raise ConfigError(f"Contradictory arguments: mode={mode!r}, and a config of mode {config.mode!r}.")
+    return config

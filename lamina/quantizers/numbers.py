@@ -51,7 +51,7 @@ def abs_max_quantize_grouped_with_zero_point(
     """(round(inputs / scale) + zero_point, scale, zero_point) for each `block_size` rows of each column.
 
     scale = (max - min + epsilon) / (number of steps), for a block of one value as if it went 1 below and 1 above.
-    Rows are filled up to whole blocks with zeros. With NumPy (`to_numpy`) the numbers are those of the device.
+    Rows are filled up to whole blocks with zeros; a single block only with NumPy (`to_numpy`), as layers do it.
 
     Shapes: (rows, columns) -> (rows, columns), (blocks, columns), (blocks, columns).
     """
@@ -60,7 +60,7 @@ def abs_max_quantize_grouped_with_zero_point(
         raise ShapeError(f"Blocks are made of the rows of a matrix; got shape {inputs.shape}.")
     low, high = value_range
     rows, columns = inputs.shape
-    block_size = min(block_size, rows)
+    block_size = block_size if to_numpy else min(block_size, rows)
     blocks = -(-rows // block_size)
     filled = library.pad(inputs, ((0, blocks * block_size - rows), (0, 0))).reshape(blocks, block_size, columns)
     least, greatest = filled.min(1), filled.max(1)

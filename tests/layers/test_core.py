@@ -138,11 +138,3 @@ def test_dense_names_the_shape_it_cannot_take():
     layer(np.ones((1, 4), "float32"))
     with pytest.raises(ShapeError, match="4 on axis -1"):
         layer(np.ones((1, 5), "float32"))
-
-
-@pytest.mark.parametrize("asked", [{"lora_rank": 2}, {"quantization_config": "int8"}])
-def test_kinds_of_weights_that_are_not_there_are_refused(asked):
-    with pytest.raises(ConfigError, match=next(iter(asked))):
-        Dense(3, **asked)
-    with pytest.raises(ConfigError, match=next(iter(asked))):
-        Embedding(3, 2, **asked)

@@ -77,11 +77,6 @@ def test_refuses_axes_out_of_nowhere():
         EinsumDense("ab,bc->ac", 4, bias_axes="b")
 
 
-def test_refuses_lora():
-    with pytest.raises(ConfigError, match="lora_rank=2"):
-        EinsumDense("ab,bc->ac", 4, lora_rank=2)
-
-
 @pytest.mark.parametrize(
     ("output_shape", "shape", "words"),
     [

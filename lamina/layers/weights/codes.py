@@ -1,0 +1,261 @@
+"""Weights kept as small integers: int8, int4, and the four bits (or others) that GPTQ and AWQ choose.
+
+All are read as (codes - zero) * scale, with one scale a column or one for each group of rows.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from lamina import quantizers
+from lamina.errors import ShapeError
+from lamina.layers.weights.weight import Weight, straight_through
+from lamina.quantizers import AbsMaxQuantizer, QuantizationConfig
+
+FLOAT = "float32"  # in which files hold the number of each row's group
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a kernel stands in the products of its layer.
+
+    shape: of the kernel as numbers.
+    summed: the axes that a product sums over; they share a scale.
+    kept: the other axes, in the order in which the outputs have them; None: as they are.
+    scale_shape: in which the scale of int8 is kept; None: the sizes of `kept`.
+    axis: of the matrix that int4 keeps, the axis that groups lie along: 0 for (summed, kept), -1 for (kept, summed).
+    packed: along which axis of that matrix two codes share a byte.
+    quantizes_inputs: whether int4 quantizes the inputs of products where no config says so.
+    tells_groups: whether int4 keeps, for files, which group each row belongs to.
+    """
+
+    shape: tuple
+    summed: tuple = (0,)
+    kept: Any = None
+    scale_shape: Any = None
+    axis: int = 0
+    packed: int = -1
+    quantizes_inputs: bool = False
+    tells_groups: bool = True
+
+    def __post_init__(self):
+        if self.kept is None:
+            object.__setattr__(self, "kept", tuple(a for a in range(len(self.shape)) if a not in self.summed))
+        if self.scale_shape is None:
+            object.__setattr__(self, "scale_shape", tuple(self.shape[axis] for axis in self.kept))
+
+    @property
+    def rows(self):
+        """How many numbers a product sums over."""
+        return math.prod(self.shape[axis] for axis in self.summed)
+
+    @property
+    def columns(self):
+        return math.prod(self.shape[axis] for axis in self.kept)
+
+    @property
+    def matrix(self):
+        """The shape of the matrix that int4 keeps."""
+        return (self.rows, self.columns) if self.axis == 0 else (self.columns, self.rows)
+
+    def beside_kernel(self, scale):
+        """A scale as it is kept, with the axes of the kernel: 1 for those summed over."""
+        scale = scale.reshape([self.shape[axis] for axis in self.kept]).transpose(np.argsort(self.kept))
+        return scale.reshape([1 if axis in self.summed else size for axis, size in enumerate(self.shape)])
+
+    def as_kept(self, scale):
+        """The reverse of `beside_kernel`."""
+        order = sorted(self.kept)
+        scale = scale.reshape([self.shape[axis] for axis in order])
+        return scale.transpose([order.index(axis) for axis in self.kept]).reshape(self.scale_shape)
+
+    def groups(self, size):
+        """How many groups of `size` rows there are."""
+        return 1 if size == -1 else math.ceil(self.rows / size)
+
+
+def summed_axes(equation, inputs="inputs"):
+    """The axes of the inputs that `equation` sums over, counted from the side where "..." is not."""
+    own, _, result = equation.replace("->", ",").split(",")
+    letters = own.replace(".", "")
+    shift = len(letters) if own.startswith("...") else 0
+    return tuple(axis - shift for axis, letter in enumerate(letters) if letter not in result)
+
+
+def affine(codes, scale, zero, groups, axis):
+    """(codes - zero) * scale, with the scale and the zero of each position's group along `axis`."""
+    scale, zero = (jnp.take(part, groups, axis=axis) for part in (scale, zero))
+    return (codes.astype(scale.dtype) - zero.astype(scale.dtype)) * scale
+
+
+class Codes(Weight):
+    """Integers with a scale: products are with quantized inputs, where a quantizer is given, and gradients as if the
+    inputs were not rounded."""
+
+    inputs_quantizer: Any = None
+
+    def __init__(self, name, layout):
+        super().__init__(name, layout.shape)
+        self.layout = layout
+
+    def decode(self, *parts):
+        """The numbers that these values of the parts stand for."""
+        raise NotImplementedError
+
+    def read(self):
+        return self.decode(*(part.value for part in self.parts.values()))
+
+    def product(self, equation, codes, scale, *parts):
+        """The product with inputs codes / scale."""
+        return jnp.einsum(equation, codes / scale, self.decode(*parts))
+
+    def einsum(self, equation, inputs):
+        def smooth(inputs, *parts):
+            return jnp.einsum(equation, inputs, self.decode(*parts))
+
+        def rough(inputs, *parts):
+            if self.inputs_quantizer is None:
+                return smooth(inputs, *parts)
+            return self.product(equation, *self.inputs_quantizer(inputs, axis=summed_axes(equation)), *parts)
+
+        return straight_through(rough, smooth, inputs, *(part.value for part in self.parts.values()))
+
+
+class Int8(Codes):
+    """codes / scale in eight bits, one scale for all rows of a column; integers are multiplied as integers."""
+
+    def __init__(self, layer, name, layout, config):
+        super().__init__(name, layout)
+        default = AbsMaxQuantizer(axis=layout.summed)
+        self.quantizer = QuantizationConfig.weight_quantizer_or_default(config, default)
+        self.inputs_quantizer = QuantizationConfig.activation_quantizer_or_default(config, AbsMaxQuantizer())
+        self.part(layer, name, layout.shape, dtype="int8")
+        self.part(layer, f"{name}_scale", layout.scale_shape, "ones")
+
+    def decode(self, codes, scale):
+        return codes.astype(scale.dtype) / self.layout.beside_kernel(scale)
+
+    def encode(self, floats):
+        codes, scale = self.quantizer(floats, to_numpy=True)
+        return [codes, self.layout.as_kept(scale)]
+
+    def product(self, equation, codes, scale, own_codes, own_scale):
+        outputs = jnp.einsum(equation, codes, own_codes, preferred_element_type="int32").astype(own_scale.dtype)
+        return outputs / jnp.einsum(equation, scale, self.layout.beside_kernel(own_scale))  # what is summed has size 1
+
+    def take(self, numbers):
+        codes, scale = (jnp.take(part.value, numbers, axis=0) for part in self.parts.values())
+        return codes.astype(scale.dtype) / scale[..., None]
+
+
+class Int4(Codes):
+    """Two codes in a byte: codes / scale with a scale a column, or (codes - zero) * scale for blocks of rows."""
+
+    def __init__(self, layer, name, layout, config, block_size):
+        super().__init__(name, layout)
+        default = AbsMaxQuantizer() if layout.quantizes_inputs else None
+        self.inputs_quantizer = QuantizationConfig.activation_quantizer_or_default(config, default)
+        default = AbsMaxQuantizer(axis=layout.axis, value_range=(-8, 7))
+        self.quantizer = QuantizationConfig.weight_quantizer_or_default(config, default)
+        self.block_size = None if block_size == -1 else block_size
+        shape, axis = list(layout.matrix), layout.axis
+        shape[layout.packed] = -(-shape[layout.packed] // 2)
+        self.part(layer, name, shape, dtype="int8")
+        if self.block_size is None:
+            self.part(layer, f"{name}_scale", (layout.columns,), "ones")
+            return
+        groups = layout.groups(self.block_size)
+        shape = (groups, layout.columns) if axis == 0 else (layout.columns, groups)
+        self.part(layer, f"{name}_scale", shape, "ones")
+        self.part(layer, f"{name}_zero", shape, dtype="int8")
+        if layout.tells_groups:
+            self.part(layer, "g_idx", (layout.rows,), lambda shape, dtype: self._groups().astype(dtype), dtype=FLOAT)
+
+    def _groups(self):
+        return np.arange(self.layout.rows) // self.block_size
+
+    def _matrix(self, codes, scale, zero=None, *_):
+        layout = self.layout
+        codes = quantizers.unpack_int4(codes, layout.matrix[layout.packed], axis=layout.packed)
+        if zero is None:
+            return codes.astype(scale.dtype) / jnp.expand_dims(scale, layout.axis)
+        return affine(codes, scale, zero, self._groups(), layout.axis)
+
+    def decode(self, *parts):
+        return self._matrix(*parts).reshape(self.shape)
+
+    def take(self, numbers):
+        rows = (part for part in self.parts.values() if part.name != "g_idx")
+        return self._matrix(*(jnp.take(part.value, numbers, axis=0) for part in rows))
+
+    def encode(self, floats):
+        matrix, axis = np.asarray(floats).reshape(self.layout.matrix), self.layout.axis
+        if self.block_size is None:
+            codes, scale = self.quantizer(matrix, to_numpy=True)
+            values = [jnp.squeeze(scale, axis)]
+        else:
+            quantize = quantizers.abs_max_quantize_grouped_with_zero_point
+            rows_first = quantize(matrix if axis == 0 else matrix.T, block_size=self.block_size, to_numpy=True)
+            codes, *values = rows_first if axis == 0 else (part.T for part in rows_first)
+        packed, _, _ = quantizers.pack_int4(codes, axis=self.layout.packed)
+        return [packed, *values, *([self._groups()] if "g_idx" in self.parts else [])]
+
+
+class Calibrated(Codes):
+    """Codes that GPTQ or AWQ chose by what the layer does to data: ((codes - zero) * scale).T, AWQ's divided by the
+    factors its rows were scaled up with.
+
+    Until it is `settled` it is the float kernel it was, and shows the inputs of its products to `observer`.
+    """
+
+    observer: Any = None
+
+    def __init__(self, layer, name, layout, mode, bits, group_size, original=None):
+        super().__init__(name, layout)
+        if layout.summed != tuple(range(len(layout.summed))):
+            raise ShapeError(
+                f"{mode} needs a kernel whose first axes are those of the inputs; {layer.name} has the axes "
+                f"{layout.summed} of {layout.shape}.",
+                fix="Write the equation as 'abc,cd->abd'.",
+            )
+        self.bits, self.original = bits, original
+        rows, columns = layout.rows, layout.columns
+        scales = (columns, layout.groups(group_size))
+        stored = -(-columns // 2) if bits == 4 else columns
+        self.part(layer, name, (stored, rows), dtype="uint8", attribute=f"quantized_{name}")
+        self.part(layer, f"{name}_scale", scales, "ones")
+        self.part(layer, f"{name}_zero", scales, dtype="uint8")
+        if mode == "awq":
+            self.part(layer, "awq_scales", (rows,), "ones")
+        self.part(layer, "g_idx", (rows,), dtype=FLOAT)
+
+    def decode(self, codes, scale, zero, *rest):
+        *factors, groups = rest
+        if self.bits == 4:
+            codes = quantizers.unpack_int4(codes, self.layout.columns, axis=0, dtype="uint8")
+        matrix = affine(codes, scale, zero, groups.astype("int32"), -1).T
+        for factor in factors:
+            matrix = matrix / factor[:, None]
+        return matrix.reshape(self.shape)
+
+    def read(self):
+        return super().read() if self.original is None else self.original.value
+
+    def einsum(self, equation, inputs):
+        if self.observer is not None:
+            self.observer(inputs.reshape(-1, self.layout.rows))
+        if self.original is None:
+            return super().einsum(equation, inputs)
+        return jnp.einsum(equation, inputs, self.original.value)
+
+    def settle(self, codes, *values):
+        """Keep what was chosen, in the order of the parts, in place of the float kernel."""
+        codes = np.asarray(codes, "uint8")
+        if self.bits == 4:
+            codes, _, _ = quantizers.pack_int4(codes, axis=0, dtype="uint8")
+        for part, value in zip(self.parts.values(), (codes, *values), strict=True):
+            part.assign(value)
+        self.original = None

@@ -1,0 +1,129 @@
+"""Kinds of weights: a weight whose numbers are computed from other variables, and the two operations that formulas use.
+
+A layer writes `einsum("...i,io->...o", inputs, self.kernel)` or `take(self.embeddings, numbers)`. Where the kernel is a
+plain variable that is the product or the row; a kind may do the same with fewer bits, or fewer numbers to train.
+"""
+
+import string
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.core.derived import Derived
+from lamina.core.variable import unwrap
+
+
+class Weight(Derived):
+    """A weight computed from variables of its layer.
+
+    The first of the parts is the one that stands in files where the plain weight would.
+    """
+
+    def part(self, layer, name, shape, initializer="zeros", attribute=None, trainable=False, **settings):
+        """Make a variable of the layer that is one of the parts, and an attribute of the layer but for the first."""
+        attribute = attribute or name
+        variable = layer.add_weight(shape=shape, initializer=initializer, name=name, trainable=trainable, **settings)
+        self.parts[attribute] = variable
+        if attribute != self.name:
+            setattr(layer, attribute, variable)
+        return variable
+
+    def encode(self, floats):
+        """The values of the parts that stand for these numbers, in the order of the parts."""
+        raise NotImplementedError(f"{type(self).__name__} {self.name} takes no numbers.")
+
+    def assign(self, value):
+        """Keep these numbers, as well as this kind can."""
+        for part, encoded in zip(self.parts.values(), self.encode(unwrap(value)), strict=True):
+            part.assign(encoded)
+        return self
+
+    def einsum(self, equation, inputs):
+        return jnp.einsum(equation, inputs, self.value)
+
+    def take(self, numbers):
+        return jnp.take(self.value, numbers, axis=0)
+
+
+def einsum(equation, inputs, weight):
+    """`einsum(equation, inputs, weight)`, whatever kind the weight is."""
+    return weight.einsum(equation, inputs) if isinstance(weight, Weight) else jnp.einsum(equation, inputs, weight.value)
+
+
+def matmul(inputs, weight):
+    """`inputs @ weight` for a matrix of any kind."""
+    return weight.einsum("...i,io->...o", inputs) if isinstance(weight, Weight) else jnp.matmul(inputs, weight.value)
+
+
+def take(weight, numbers):
+    """`weight[numbers]`, whatever kind the weight is; NaN where a number is out of range."""
+    return weight.take(numbers) if isinstance(weight, Weight) else jnp.take(weight.value, numbers, axis=0)
+
+
+def parts_of(weight):
+    """The variables that a weight is made of: those of a kind, or the plain variable itself."""
+    return list(weight.parts.values()) if isinstance(weight, Weight) else [weight]
+
+
+class LoRA(Weight):
+    """`base + alpha / rank * a @ b`: the base is frozen, a and b of a low rank are trained (Hu et al., 2021).
+
+    Files hold the sum, so that whoever reads them needs not know.
+    """
+
+    def __init__(self, layer, base, rank, alpha, a_initializer, b_initializer, regularizer):
+        super().__init__(base.name, base.shape)
+        self.base, self.factor = base, alpha / rank
+        settings = {"trainable": True, "dtype": "float32", "regularizer": regularizer}
+        self.a = self.part(layer, f"lora_{self.name}_a", (*self.shape[:-1], rank), a_initializer, **settings)
+        self.b = self.part(layer, f"lora_{self.name}_b", (rank, self.shape[-1]), b_initializer, **settings)
+        base.trainable = False
+
+    def read(self):
+        base, a, b = self.base.value, self.a.value, self.b.value
+        return (base + self.factor * (a @ b)).astype(base.dtype)
+
+    def einsum(self, equation, inputs):
+        own, _, result = equation.replace("->", ",").split(",")
+        kernel = equation.partition("->")[0].split(",")[1]
+        rank = next(letter for letter in string.ascii_letters if letter not in equation)
+        low = f"{own},{kernel[:-1]}{rank},{rank}{kernel[-1]}->{result}"
+        outputs = einsum(equation, inputs, self.base)
+        return (outputs + self.factor * jnp.einsum(low, inputs, self.a.value, self.b.value)).astype(outputs.dtype)
+
+    def take(self, numbers):
+        return take(self.base, numbers) + self.factor * (jnp.take(self.a.value, numbers, axis=0) @ self.b.value)
+
+    def assign(self, value):
+        self.base.assign(value)
+        self.forget_update()
+        return self
+
+    def forget_update(self):
+        """Make a @ b zero, after the base was read from a file."""
+        for part in (self.a, self.b):
+            part.assign(np.zeros(part.shape, "float32"))
+
+    def merged(self):
+        """The values of the base's parts that stand for the sum."""
+        return self.base.encode(self.value) if isinstance(self.base, Weight) else [self.value]
+
+
+def straight_through(rough, smooth, inputs, *arrays):
+    """rough(inputs, *arrays); its gradient is that of smooth, which is linear in the inputs. The arrays have none."""
+    described = jax.ShapeDtypeStruct(inputs.shape, inputs.dtype)
+
+    @jax.custom_vjp
+    def run(inputs, *arrays):
+        return rough(inputs, *arrays)
+
+    def forward(inputs, *arrays):
+        return rough(inputs, *arrays), arrays
+
+    def backward(arrays, gradient):
+        (back,) = jax.linear_transpose(lambda inputs: smooth(inputs, *arrays), described)(gradient)
+        return back, *(None for _ in arrays)
+
+    run.defvjp(forward, backward)
+    return run(inputs, *arrays)
