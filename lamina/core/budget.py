@@ -61,7 +61,8 @@ def take_array(shape, itemsize, what):
     if budget.limit is None and budget.bytes > FREE:
         budget.limit = max(_memory(), FREE)
     if budget.limit is not None and budget.bytes > budget.limit:
-        raise UnsafeFileError(f"{what} of shape {tuple(shape)} would take {_size(wanted)}, but {budget.reason}.", fix=_FIX)
+        wish = f"{what} of shape {tuple(shape)} would take {_size(wanted)}"
+        raise UnsafeFileError(f"{wish}, but {budget.reason}.", fix=_FIX)
 
 
 def take_steps(count, what):
