@@ -24,12 +24,12 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from lamina import random
 from lamina.core import tree
 from lamina.core.settings import standardize_data_format
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.layer import Layer
 from lamina.ops.image import batched
-from lamina.random import SeedGenerator
 
 PARTS = ("images", "labels", "bounding_boxes", "segmentation_masks")
 
@@ -100,9 +100,12 @@ class BaseImagePreprocessingLayer(Layer):
         """The masks of a batch of images, (batch, height, width, 1)."""
         return segmentation_masks
 
+    _keeps_integers = False  # whether images of whole numbers keep their type
+
     def _cast(self, images):
         """Images in the type the layer computes in."""
-        return images.astype(self.compute_dtype)
+        kept = self._keeps_integers and not jnp.issubdtype(images.dtype, jnp.floating)
+        return images if kept else images.astype(self.compute_dtype)
 
     def _applies(self, transformation, training):
         """Whether something happens to the images: always, unless it is random."""
@@ -125,7 +128,7 @@ class RandomImageLayer(BaseImagePreprocessingLayer):
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.seed = seed
-        self.generator = SeedGenerator(seed)
+        self.generator = random.SeedGenerator(seed)
 
     def get_random_transformation(self, data, training=True, seed=None):
         if not training:
@@ -154,6 +157,12 @@ def factor_range(layer, factor, name="factor", low=-1, high=1, strict=False):
             f"got {factor!r}."
         )
     return tuple(sorted(pair)) if isinstance(factor, (tuple, list)) else (max(-abs(factor), low), abs(factor))
+
+
+def drawn_to_apply(batch, factor, seed):
+    """Which of the images of a batch change: each with a probability drawn from the range `factor`."""
+    probability = random.uniform((batch,), *factor, seed=seed)
+    return random.uniform((batch,), seed=seed) < probability
 
 
 def dense_boxes(bounding_boxes) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lamina import random
 from lamina.errors import ConfigError
-from lamina.layers.image.base import RandomImageLayer, factor_range
+from lamina.layers.image.base import RandomImageLayer, drawn_to_apply, factor_range
 from lamina.layers.image.moving import MovingLayer, matrices
 from lamina.ops.image import affine_transform, perspective_transform
 from lamina.ops.warp import elastic_moves, homography, moved
@@ -298,12 +298,6 @@ class RandomPerspective(_RandomMove):
         return jnp.where(jnp.asarray(transformation["apply_perspective"])[:, None, None], rows, jnp.eye(3))
 
 
-def drawn_to_apply(batch, factor, seed):
-    """Which of the images of a batch change: each with a probability drawn from the range `factor`."""
-    probability = random.uniform((batch,), *factor, seed=seed)
-    return random.uniform((batch,), seed=seed) < probability
-
-
 class RandomElasticTransform(_RandomMove):
     """In training, images as if printed on rubber that is pulled here and there (Simard et al., 2003). Boxes cannot
     follow.
@@ -337,7 +331,7 @@ class RandomElasticTransform(_RandomMove):
         self.interpolation = one_of(self, "interpolation", interpolation, ("nearest", "bilinear"))
         self.fill_mode = one_of(self, "fill_mode", fill_mode, ("reflect", "wrap", "constant", "nearest", "mirror"))
         self.fill_value = fill_value
-        self.value_range = value_range
+        self.value_range = tuple(value_range)
 
     def _draw(self, shape, seed) -> Any:
         if self.factor[1] == 0 or self.scale[1] == 0:

@@ -59,7 +59,7 @@ class RandomErasing(RandomImageLayer):
         self.factor = factor_range(self, factor, low=0)
         self.scale = factor_range(self, scale, "scale", low=0)
         self.fill_value = fill_value
-        self.value_range = value_range
+        self.value_range = tuple(value_range)
 
     def _draw(self, shape, seed):
         ratios = jnp.sqrt(random.uniform((shape[0], 2), *self.scale, seed=seed))

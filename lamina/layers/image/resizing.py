@@ -3,13 +3,12 @@
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from lamina import random
 from lamina.layers.image.base import RandomImageLayer
 from lamina.layers.image.moving import MovingLayer, matrices
 from lamina.layers.sizes import positive_integer
-from lamina.ops.image import resize
+from lamina.ops.image import margins_of_ratio, resize, window_of_ratio
 
 __all__ = ["CenterCrop", "RandomCrop", "Resizing"]
 
@@ -27,7 +26,7 @@ class _Window(MovingLayer):
         """(top, left, height, width) of the window."""
         if height >= self.height and width >= self.width:
             return (height - self.height) // 2, (width - self.width) // 2, self.height, self.width
-        return largest_window(height, width, self.height, self.width)
+        return window_of_ratio(height, width, self.height, self.width)
 
     def _warp(self, images, transformation, interpolation):
         top, left, height, width = self._window(transformation, *images.shape[1:3])
@@ -43,13 +42,6 @@ class _Window(MovingLayer):
 
     def _output_size(self, height, width):
         return self.height, self.width
-
-
-def largest_window(height, width, target_height, target_width):
-    """(top, left, height, width) of the largest part in the middle of an image with the ratio of the target."""
-    high = max(min(height, int(width * target_height / target_width)), 1)
-    wide = max(min(width, int(height * target_width / target_height)), 1)
-    return (height - high) // 2, (width - wide) // 2, high, wide
 
 
 class CenterCrop(_Window):
@@ -92,7 +84,7 @@ class RandomCrop(_Window, RandomImageLayer):
 
     def _window(self, transformation, height, width):
         if not transformation or "h_start" not in transformation:
-            return largest_window(height, width, self.height, self.width)
+            return window_of_ratio(height, width, self.height, self.width)
         return transformation["h_start"], transformation["w_start"], self.height, self.width
 
 
@@ -110,6 +102,8 @@ class Resizing(_Window):
     >>> keras.layers.Resizing(4, 6)(keras.Input((10, 8, 3))).shape
     (None, 4, 6, 3)
     """
+
+    _keeps_integers = True
 
     def __init__(
         self,
@@ -132,9 +126,6 @@ class Resizing(_Window):
         self.fill_value = fill_value
         self.antialias = bool(antialias)
 
-    def _cast(self, images):
-        return images.astype(self.compute_dtype) if jnp.issubdtype(images.dtype, jnp.floating) else images
-
     def _warp(self, images, transformation, interpolation):
         return resize(
             images,
@@ -150,9 +141,8 @@ class Resizing(_Window):
 
     def _window(self, transformation, height, width):
         if self.crop_to_aspect_ratio:
-            return largest_window(height, width, self.height, self.width)
+            return window_of_ratio(height, width, self.height, self.width)
         if self.pad_to_aspect_ratio:
-            rows = (max(height, int(width * self.height / self.width)) - height) // 2
-            columns = (max(width, int(height * self.width / self.height)) - width) // 2
+            rows, columns = margins_of_ratio(height, width, self.height, self.width)
             return -rows, -columns, height + 2 * rows, width + 2 * columns
         return 0, 0, height, width

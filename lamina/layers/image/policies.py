@@ -1,0 +1,228 @@
+"""RandAugment and AugMix: in training, some of eleven image layers drawn anew for each batch."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from jax.core import Tracer
+
+from lamina import random
+from lamina.layers.image.base import RandomImageLayer, factor_range
+from lamina.layers.image.color import (
+    RandomBrightness,
+    RandomColorDegeneration,
+    RandomContrast,
+    RandomPosterization,
+    RandomSharpness,
+    Solarization,
+)
+from lamina.layers.image.contrast import AutoContrast, Equalization
+from lamina.layers.image.geometry import RandomRotation, RandomShear, RandomTranslation
+
+__all__ = ["AugMix", "RandAugment"]
+
+MOVING = ("random_shear", "random_translation", "random_rotation")
+ALWAYS = ("random_posterization", "solarization", "auto_contrast", "equalization")
+COLORS = ("random_brightness", "random_color_degeneration", "random_contrast", "random_sharpness")
+
+
+class _Policy(RandomImageLayer):
+    """Layers of one strength `factor`, by the names they are kept under, and a way to choose among them."""
+
+    def __init__(self, value_range, factor, interpolation, seed, data_format, names, **kwargs):
+        super().__init__(seed=seed, data_format=data_format, **kwargs)
+        self.value_range = value_range
+        self.factor = factor_range(self, factor, low=0)
+        self.interpolation = interpolation
+        makers = self._makers()
+        for name in names:
+            setattr(self, name, makers[name]())
+        self._names = names
+
+    def _makers(self):
+        """name -> a function that makes the layer."""
+        factor = self.factor
+        fixed = dict(data_format=self.data_format, dtype=self.dtype_policy)
+        common = dict(seed=self.seed, **fixed)
+        moving, color = dict(interpolation=self.interpolation, **common), dict(value_range=self.value_range, **common)
+        make = functools.partial
+        return {
+            "random_shear": make(RandomShear, factor, factor, **moving),
+            "random_translation": make(RandomTranslation, factor, factor, **moving),
+            "random_rotation": make(RandomRotation, factor, **moving),
+            "random_posterization": make(RandomPosterization, max(1, int(8 * factor[1])), **color),
+            "solarization": make(Solarization, factor, factor, **color),
+            "auto_contrast": make(AutoContrast, self.value_range, **fixed),
+            "equalization": make(Equalization, self.value_range, **fixed),
+            "random_brightness": make(RandomBrightness, factor, **color),
+            "random_color_degeneration": make(RandomColorDegeneration, factor, **color),
+            "random_contrast": make(RandomContrast, factor, **color),
+            "random_sharpness": make(RandomSharpness, factor, **color),
+        }
+
+    def transform_images(self, images, transformation=None, training=True):
+        images = self._cast(jnp.asarray(images))
+        if not self._applies(transformation, training):
+            return images
+        return self._transformed("transform_images", images, transformation)
+
+    def transform_segmentation_masks(self, segmentation_masks, transformation=None, training=True):
+        if not self._applies(transformation, training):
+            return segmentation_masks
+        return self._transformed("transform_segmentation_masks", jnp.asarray(segmentation_masks), transformation)
+
+    def _transformed(self, method, arrays, transformation):
+        """Images or masks, with `method` of the chosen layers."""
+        raise NotImplementedError
+
+
+class RandAugment(_Policy):
+    """`num_ops` of eleven layers, one after the other, the same for all images of a batch.
+
+    Boxes stay as they are. It draws from RandomShear, RandomTranslation, RandomRotation, RandomBrightness,
+    RandomColorDegeneration, RandomContrast, RandomSharpness, RandomPosterization, Solarization, AutoContrast and
+    Equalization.
+
+    Args:
+        value_range: of the pixels.
+        num_ops: how many.
+        factor: the strength of each, from 0 to 1.
+        interpolation: of the layers that move pixels, "bilinear" or "nearest".
+        seed: a whole number makes the draws repeatable.
+
+    >>> import lamina as keras
+    >>> keras.layers.RandAugment(value_range=(0, 1))(keras.ops.ones((2, 8, 8, 3))).shape
+    (2, 8, 8, 3)
+
+    Source: E. Cubuk et al., "RandAugment: Practical Automated Data Augmentation with a Reduced Search Space", 2020.
+    """
+
+    def __init__(
+        self,
+        value_range=(0, 255),
+        num_ops=2,
+        factor=0.5,
+        interpolation="bilinear",
+        seed=None,
+        data_format=None,
+        **kwargs,
+    ):
+        names = (*MOVING, *COLORS, *ALWAYS)
+        super().__init__(value_range, factor, interpolation, seed, data_format, names, **kwargs)
+        self.num_ops = num_ops
+
+    def get_random_transformation(self, data, training=True, seed=None):
+        if not training:
+            return None
+        seed = self.generator if seed is None else seed
+        chosen = random.randint((self.num_ops,), 0, len(self._names), seed=seed)
+        drawn = {name: getattr(self, name).get_random_transformation(data, seed=seed) for name in self._names}
+        return {"transforms": drawn, "layer_idxes": chosen}
+
+    def _transformed(self, method, arrays, transformation):
+        changes = [
+            functools.partial(getattr(getattr(self, name), method), transformation=drawn)
+            for name, drawn in transformation["transforms"].items()
+        ]
+        return _fold(lambda arrays, index: _switch(index, changes, arrays), arrays, transformation["layer_idxes"])
+
+
+class AugMix(_Policy):
+    """`w * images + (1 - w) * (w1 * chain1(images) + w2 * chain2(images) + ...)`, where a chain is up to `chain_depth`
+    layers, the same for all images of a batch.
+
+    Layers are drawn from those of RandAugment, and from doing nothing. Boxes stay as they are.
+
+    Args:
+        value_range: of the pixels.
+        num_chains: how many chains.
+        chain_depth: how many draws for each.
+        factor: the strength of each layer, from 0 to 1.
+        alpha: w comes from Beta(alpha, alpha), w1, w2, ... from the Dirichlet distribution of `alpha`.
+        all_ops: whether brightness, color degeneration, contrast and sharpness are drawn too.
+        interpolation: of the layers that move pixels, "bilinear" or "nearest".
+        seed: a whole number makes the draws repeatable.
+
+    >>> import lamina as keras
+    >>> keras.layers.AugMix(value_range=(0, 1))(keras.ops.ones((2, 8, 8, 3))).shape
+    (2, 8, 8, 3)
+
+    Source: D. Hendrycks et al., "AugMix: A Simple Data Processing Method to Improve Robustness and Uncertainty", 2020.
+    """
+
+    def __init__(
+        self,
+        value_range=(0, 255),
+        num_chains=3,
+        chain_depth=3,
+        factor=0.3,
+        alpha=1.0,
+        all_ops=True,
+        interpolation="bilinear",
+        seed=None,
+        data_format=None,
+        **kwargs,
+    ):
+        names = (*MOVING, *ALWAYS, *(COLORS if all_ops else ()))
+        super().__init__(value_range, factor, interpolation, seed, data_format, names, **kwargs)
+        self.num_chains, self.chain_depth = num_chains, chain_depth
+        self.alpha = alpha
+        self.all_ops = all_ops
+
+    def _draw(self, shape, seed):
+        weights = random.gamma((self.num_chains,), self.alpha, seed=seed)
+        draws = (self.num_chains, self.chain_depth)
+        return {
+            "chain_mixing_weights": weights / jnp.sum(weights),
+            "weight_sample": random.beta((), self.alpha, self.alpha, seed=seed),
+            "layer_idxes": random.randint(draws, 0, len(self._names) + 1, seed=seed),  # the last is doing nothing
+            "seeds": jax.random.split(random.draw_seed(seed), draws),
+        }
+
+    def _transformed(self, method, arrays, transformation):
+        def one_layer(changed, draw):
+            index, key = draw
+            changes = [functools.partial(self._changed, getattr(self, name), method, key) for name in self._names]
+            return _switch(index, [*changes, lambda same: same], changed)
+
+        def one_chain(total, draws):
+            weight, *layers = draws
+            return total + weight * _fold(one_layer, inputs, tuple(layers))
+
+        inputs = arrays.astype(self.compute_dtype)
+        weights = transformation["chain_mixing_weights"].astype(inputs.dtype)
+        chains = (weights, transformation["layer_idxes"], transformation["seeds"])
+        kept = transformation["weight_sample"].astype(inputs.dtype)
+        mixed = kept * inputs + (1 - kept) * _fold(one_chain, jnp.zeros_like(inputs), chains)
+        return jnp.clip(mixed, *self.value_range) if method == "transform_images" else mixed
+
+    def _changed(self, layer, method, key, arrays):
+        drawn = layer.get_random_transformation(arrays, seed=_Keys(key))
+        return getattr(layer, method)(arrays, transformation=drawn)
+
+
+class _Keys(random.SeedGenerator):
+    """A SeedGenerator from a key of JAX: it lives inside one compiled function, so its state is a plain array."""
+
+    def __init__(self, key):
+        self.key = key
+
+    def next(self, ordered=True):
+        key, self.key = self.key, self.key + jnp.asarray([0, 1], "uint32")
+        return key
+
+
+def _switch(index, functions, operand):
+    """`functions[index](operand)`, in the type of the operand: a branch of the program where the index is traced."""
+    kept = [lambda x, function=function: function(x).astype(x.dtype) for function in functions]
+    return jax.lax.switch(index, kept, operand) if isinstance(index, Tracer) else kept[int(index)](operand)
+
+
+def _fold(function, start, items):
+    """`function(... function(start, items[0]) ..., items[-1])`, items being an array or a tuple of arrays that go side
+    by side: a loop of the program where they are traced."""
+    if isinstance(jax.tree.leaves(items)[0], Tracer):
+        return jax.lax.scan(lambda carried, item: (function(carried, item), None), start, items)[0]
+    for item in zip(*items, strict=True) if isinstance(items, tuple) else items:
+        start = function(start, item)
+    return start
