@@ -14,6 +14,7 @@ from lamina.layers.image.color import *
 from lamina.layers.image.contrast import *
 from lamina.layers.image.geometry import *
 from lamina.layers.image.mixing import *
+from lamina.layers.image.policies import *
 from lamina.layers.image.resizing import *
 from lamina.layers.input_layer import Input, InputLayer
 from lamina.layers.input_spec import InputSpec

@@ -72,7 +72,7 @@ class RandomContrast(RandomImageLayer):
 
     >>> import lamina as keras
     >>> keras.layers.RandomContrast(0.5, seed=1)(keras.ops.array([[[40.0], [80.0]]]))[0, :, 0].round().tolist()
-    [37.0, 83.0]
+    [39.0, 81.0]
     """
 
     def __init__(self, factor, value_range=(0, 255), seed=None, **kwargs):
