@@ -1,5 +1,7 @@
 """Activations: functions of one tensor, and `get`, which finds one by name."""
 
+import jax.numpy as jnp
+
 from lamina.core import configurable, registry
 from lamina.core.configurable import resolver
 from lamina.ops import activation_functions
@@ -23,9 +25,15 @@ def gelu(x, approximate=False):
     return activation_functions.gelu(x, approximate=approximate)
 
 
+def hard_sigmoid_of_keras_2(x):
+    """`clip(0.2 x + 0.5, 0, 1)`: what Keras 1 and 2 called hard_sigmoid, and models in their files compute with."""
+    return jnp.clip(0.2 * x + 0.5, 0, 1)
+
+
 swish, hard_swish = silu, hard_silu
 _NAMES = [name for name in __all__ if name not in ("get", "serialize", "deserialize", "swish", "hard_swish")]
 registry.public_functions("keras.activations", {name: globals()[name] for name in _NAMES})
+registry.public_functions("keras.activations", {"hard_sigmoid_of_keras_2": hard_sigmoid_of_keras_2})
 _KEEPING = frozenset(id(globals()[name]) for name in _NAMES if name != "glu")
 get = resolver("activation", "keras.activations", aliases={"swish": silu, "hard_swish": hard_silu}, default=linear)
 

@@ -68,6 +68,13 @@ _WEIGHTS = {
     "init": "kernel_initializer", "W_regularizer": "kernel_regularizer", "b_regularizer": "bias_regularizer",
     "W_constraint": "kernel_constraint", "b_constraint": "bias_constraint", "bias": "use_bias",
 }  # fmt: skip
+
+
+def _only(usual, name):
+    """An argument that could only be `usual`; another value is for the class to refuse."""
+    return lambda value: {} if value == usual else {name: value}
+
+
 _CONV = {
     **_WEIGHTS, "nb_filter": "filters", "border_mode": "padding", "subsample": "strides", "dim_ordering": _data_format,
     "atrous_rate": "dilation_rate",
@@ -107,11 +114,12 @@ _OLD = {
         **{f"{kind}{rank}D": _FORMAT for kind in ("ZeroPadding", "Cropping", "UpSampling") for rank in (2, 3)},
         "UpSampling1D": {"length": "size"},
         "Dropout": {"p": "rate"},
-        "SpatialDropout1D": {"p": "rate"},
-        **{f"SpatialDropout{rank}D": {"p": "rate", **_FORMAT} for rank in (2, 3)},
+        "SpatialDropout1D": {"p": "rate", "noise_shape": None},
+        **{f"SpatialDropout{rank}D": {"p": "rate", "noise_shape": None, **_FORMAT} for rank in (2, 3)},
         "GaussianDropout": {"p": "rate"},
         "GaussianNoise": {"sigma": "stddev"},
         "PReLU": {"init": "alpha_initializer"},
+        "MaxNorm": {"m": "max_value"},
         "Embedding": {
             "init": "embeddings_initializer", "W_regularizer": "embeddings_regularizer",
             "W_constraint": "embeddings_constraint", "dropout": None,
@@ -150,9 +158,28 @@ _OLD = {
             "weights": Place("layer.set_weights(weights) once it is built", passed_on=True),
         },
         "InputLayer": {"input_shape": "shape", "batch_input_shape": "batch_shape", "input_dtype": "dtype"},
-        "ReLU": {"alpha": "negative_slope"},
         "LeakyReLU": {"alpha": "negative_slope"},
-        **{name: {"implementation": None, "time_major": None} for name in ("SimpleRNN", "GRU", "LSTM")},
+        **{
+            f"{name}{kind}": {"implementation": None, **({} if kind else {"time_major": _only(False, "time_major")})}
+            for name in ("SimpleRNN", "GRU", "LSTM", *(f"ConvLSTM{rank}D" for rank in _RANKS))
+            for kind in ("", "Cell")
+        },
+        "RNN": {"time_major": _only(False, "time_major")},
+        **{
+            name: {"groups": _only(1, "groups")}
+            for rank in _RANKS
+            for name in (f"DepthwiseConv{rank}D", f"SeparableConv{rank}D", f"Conv{rank}DTranspose")
+        },
+        **{
+            name: {"dtype": None}
+            for name in (
+                "Zeros", "Ones", "Constant", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
+                "Orthogonal", "Identity",
+                *(f"{who}{how}" for who in ("Glorot", "He", "Lecun") for how in ("Normal", "Uniform")),
+            )
+        },
+        "MultiHeadAttention": dict.fromkeys(("query_shape", "key_shape", "value_shape", "softmax_robust_masking")),
+        "ReLU": {"alpha": "negative_slope", "theta": "threshold"},
         "BatchNormalization": dict.fromkeys(("fused", "virtual_batch_size")),
         **{name: _RATES for name in (
             "SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Ftrl", "Lamb", "Lion", "Adafactor",
@@ -179,6 +206,18 @@ for _row in ROWS:
     _ARGUMENTS.setdefault(_row.owner, {})[_row.old] = _row
 _ARGUMENTS["Functional"] = _ARGUMENTS["Model"]
 _BASES = ("Layer", "Optimizer")  # their arguments are those of every class below them
+
+CLASSES = {
+    **{f"{old}{rank}D": f"{new}{rank}D" for rank in _RANKS for old, new in (
+        ("Convolution", "Conv"), ("AtrousConvolution", "Conv"), ("SeparableConvolution", "SeparableConv"),
+        ("DepthwiseConvolution", "DepthwiseConv"),
+    )},
+    **{f"{old}{rank}D": f"Conv{rank}DTranspose" for rank in (2, 3) for old in ("Deconvolution", "Deconv")},
+    "TimeDistributedDense": "Dense", "CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU", "ThresholdedReLU": "ReLU",
+    **dict.fromkeys(("BatchNormalizationV1", "BatchNormalizationV2", "SyncBatchNormalization"), "BatchNormalization"),
+    **dict.fromkeys(("Policy", "PolicyV1"), "DTypePolicy"),
+}  # fmt: skip
+"""Classes by the name they had. Files find them; in programs they are gone, but for those of `OldClass`."""
 
 METHODS = [
     Row("Model", "fit_generator", "fit(generator)", "3"),

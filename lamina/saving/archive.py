@@ -11,8 +11,9 @@ from lamina.core.configurable import deserialize, serialize
 from lamina.errors import LaminaError, warn
 from lamina.saving.files import open_hdf5, written
 from lamina.saving.limits import TEXT, naming, parse_json, reading
+from lamina.saving.origin import origin_of
 from lamina.saving.stored import stored_bytes
-from lamina.saving.upgrade import upgrade
+from lamina.saving.upgrade import upgrade, upgrade_compile
 from lamina.saving.weights import read_tree, write_tree
 from lamina.saving.zips import open_zip
 
@@ -36,14 +37,15 @@ def load_archive(filepath, custom_objects=None, compile=True, safe_mode=True):
     """The model in a `.keras` file."""
     with open_zip(filepath) as members, _weights_of(members) as weights:
         config: dict = parse_json(members.read(_CONFIG, TEXT), f"{filepath}, {_CONFIG}")
+        version = parse_json(members.read(_METADATA, TEXT), f"{filepath}, {_METADATA}").get("keras_version")
         with reading(filepath, stored_bytes(weights), safe_mode):
-            config = upgrade(config)
+            config = upgrade(config, version)
             compile_config = config.pop("compile_config", None)
             model = deserialize(config, custom_objects, safe_mode=safe_mode)
             model.compiled = False
             if compile and compile_config:
-                compile_or_warn(model, compile_config, custom_objects, safe_mode)
-            read_tree(model, weights, filepath)
+                compile_or_warn(model, upgrade_compile(compile_config, version), custom_objects, safe_mode)
+            read_tree(model, weights, filepath, origin=origin_of(config, version)).tell()
     return model
 
 
@@ -59,7 +61,7 @@ def compile_or_warn(model, compile_config, custom_objects, safe_mode=True):
 def load_archive_weights(model, filepath, skip_mismatch=False):
     """Only the weights of a `.keras` file."""
     with open_zip(filepath) as members, naming(filepath), _weights_of(members) as weights:
-        read_tree(model, weights, str(filepath), skip_mismatch)
+        return read_tree(model, weights, str(filepath), skip_mismatch).tell()
 
 
 def _weights_of(members):

@@ -5,7 +5,6 @@ import json
 import h5py
 import numpy as np
 
-from lamina import legacy
 from lamina.core.configurable import deserialize, serialize
 from lamina.errors import FileError, warn
 from lamina.saving.archive import KERAS_VERSION, compile_or_warn
@@ -20,8 +19,12 @@ from lamina.saving.files import (
     written,
 )
 from lamina.saving.limits import naming, parse_json, reading
+from lamina.saving.old_optimizers import fit_optimizer
+from lamina.saving.old_weights import fit, is_state
+from lamina.saving.origin import TODAY, Origin, origin_of
+from lamina.saving.report import LoadReport
 from lamina.saving.stored import stored_bytes
-from lamina.saving.upgrade import upgrade
+from lamina.saving.upgrade import upgrade, upgrade_compile
 
 
 def is_legacy(file):
@@ -94,38 +97,74 @@ def _write_names(group, name, values):
 
 
 def load_legacy_weights(model, filepath, by_name=False, skip_mismatch=False):
-    """Read weights by the order of layers, or by their names."""
+    """Read weights by the order of layers, or by their names; a `LoadReport` of it."""
     with open_hdf5(filepath, filepath) as file, naming(filepath):
         root = group_at(file, "model_weights") if "model_weights" in file else file
-        read_layers(model, root, filepath, by_name, skip_mismatch)
+        return read_layers(model, root, filepath, by_name, skip_mismatch, origin_in(root, file)).tell()
 
 
-def read_layers(model, group, filepath, by_name=False, skip_mismatch=False):
+def origin_in(*groups):
+    """The Keras that wrote a file, by the first of its groups that says it; it is of Keras 1 if none does."""
+    for group in groups:
+        version = text_attribute(group, "keras_version")
+        if version is not None:
+            return origin_of(version=version, backend=text_attribute(group, "backend"))
+    return Origin((1,))
+
+
+def read_layers(model, group, filepath, by_name=False, skip_mismatch=False, origin=TODAY):
     """Read the weights of each layer from an open group."""
     if not model.built:
         raise FileError(
             f"{model.name} is not built, so {filepath} has nowhere to go.",
             fix="Call the model once, or start it with keras.Input(shape=...).",
         )
-    names = names_attribute(group, "layer_names")
-    saved = {name: names_attribute(_layer_group(group, name), "weight_names") for name in names}
-    saved = {name: names for name, names in saved.items() if names}
+    report = LoadReport(str(filepath), model.name)
+    saved = _saved_layers(group)
+    pairs = _pairs(model, saved, filepath, by_name)
+    plans = [_plan(layer, name, saved[name], filepath, skip_mismatch, origin, report) for layer, name in pairs]
+    plans.append(_plan_own(model, group, filepath))
+    for name in saved.keys() - {name for _, name in pairs}:
+        report.unused.extend((f"{name}: {path}", tuple(array.shape)) for path, array in saved[name].items())
+    with whole_or_unchanged(model):
+        for variable, value in (pair for plan in plans for pair in plan):
+            variable.assign(value)
+            report.took([variable])
+    return report
+
+
+def _saved_layers(group):
+    """name of a layer with weights in the file -> {path: array, not read yet}."""
+    saved = {}
+    for name in names_attribute(group, "layer_names"):
+        of_layer = _layer_group(group, name)
+        paths = [path for path in names_attribute(of_layer, "weight_names") if not is_state(path)]
+        if paths:
+            saved[name] = {path: array_at(of_layer, path) for path in paths}
+    return saved
+
+
+def _pairs(model, saved, filepath, by_name):
+    """(layer, its name in the file) of the layers that get weights."""
     layers = [layer for layer in _listed(model) if layer.weights]
     if by_name:
-        pairs = [(layer, layer.name) for layer in layers if layer.name in saved]
-    else:
-        if len(layers) != len(saved):
+        return [(layer, layer.name) for layer in layers if layer.name in saved]
+    if len(layers) != len(saved):
+        flat = [part for layer in layers for part in _flat(layer)]
+        if len(flat) != len(saved):
             raise FileError(
                 f"{filepath} has weights for {len(saved)} layers; {model.name} has {len(layers)} layers with weights.",
                 fix="Build the same architecture, or match by layer names: load_weights(path, by_name=True).",
             )
-        pairs = list(zip(layers, saved, strict=True))
-    plans = [_plan(layer, name, group, saved[name], filepath, skip_mismatch) for layer, name in pairs]
-    plans.append(_plan_own(model, group, filepath))
-    with whole_or_unchanged(model):
-        for variables, values in filter(None, plans):
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
+        layers = flat  # Keras 1 listed the layers of models inside a Sequential as the Sequential's own
+    return list(zip(layers, saved, strict=True))
+
+
+def _flat(layer):
+    """The layers with weights in a model inside the model, or the layer itself."""
+    if not hasattr(type(layer), "layers"):
+        return [layer]
+    return [part for inner in layer.layers if inner.weights for part in _flat(inner)]
 
 
 def _layer_group(group, name):
@@ -135,28 +174,27 @@ def _layer_group(group, name):
     return found
 
 
-def _plan(layer, name, group, weight_names, filepath, skip_mismatch):
-    """(variables, arrays) of one layer, checked; None where they do not fit and may be skipped."""
-    variables = _ordered(layer)
-    values = [array_at(group_at(group, name), weight) for weight in weight_names]
-    shapes, wanted = [value.shape for value in values], [variable.shape for variable in variables]
-    if shapes == wanted:
-        return variables, values
+def _plan(layer, name, arrays, filepath, skip_mismatch, origin, report):
+    """(variable, array) pairs of one layer; none where they do not fit and may be skipped."""
+    pairs = fit(layer, list(arrays.values()), list(arrays), origin)
+    if pairs is not None:
+        return pairs
+    shapes, wanted = [array.shape for array in arrays.values()], [variable.shape for variable in _ordered(layer)]
     message = f"{layer.name} ({type(layer).__name__}) has weights of shapes {wanted}; {filepath} has {shapes} for it."
     if not skip_mismatch:
         raise FileError(message, fix="Build the same architecture, or pass skip_mismatch=True (with by_name=True).")
-    warn(f"{message} It was not loaded.")
-    return None
+    report.skipped.append(message)
+    return []
 
 
 def _plan_own(model, group, filepath):
     own, top = model._variables_of_its_own(), group_at(group, "top_level_model_weights")
     if not own or top is None:
-        return None
+        return []
     values = [array_at(top, name) for name in names_attribute(top, "weight_names")]
     if [value.shape for value in values] != [variable.shape for variable in own]:
         raise FileError(f"{filepath} does not fit the variables that {model.name} has itself.")
-    return own, values
+    return list(zip(own, values, strict=True))
 
 
 def load_legacy_model(filepath, custom_objects=None, compile=True, safe_mode=True):
@@ -170,26 +208,27 @@ def load_legacy_model(filepath, custom_objects=None, compile=True, safe_mode=Tru
             )
         with reading(filepath, stored_bytes(file), safe_mode):
             config = parse_json(text, f"{filepath}, model_config")
-            model = deserialize(upgrade(config), custom_objects, safe_mode=safe_mode)
-            read_layers(model, group_at(file, "model_weights"), filepath)
+            version, backend = (text_attribute(file, name) for name in ("keras_version", "backend"))
+            model = deserialize(upgrade(config, version, backend), custom_objects, safe_mode=safe_mode)
+            weights, origin = group_at(file, "model_weights"), origin_in(file)
+            read_layers(model, weights, filepath, origin=origin).tell()
             training = text_attribute(file, "training_config")
             model.compiled = False
             if compile and training is not None:
                 training = parse_json(training, f"{filepath}, training_config")
-                settings, _ = legacy.rename("Model.compile", upgrade(training))
-                settings["optimizer"] = settings.pop("optimizer_config", None)
-                compile_or_warn(model, settings, custom_objects, safe_mode)
-                _read_optimizer(model, group_at(file, "optimizer_weights"))
+                compile_or_warn(model, upgrade_compile(training, version, backend), custom_objects, safe_mode)
+                _read_optimizer(model, group_at(file, "optimizer_weights"), origin)
     return model
 
 
-def _read_optimizer(model, group):
+def _read_optimizer(model, group, origin):
     optimizer = getattr(model, "optimizer", None)
     if group is None or optimizer is None or not model.compiled:
         return
-    values = [array_at(group, name) for name in names_attribute(group, "weight_names")]
-    if [value.shape for value in values] == [variable.shape for variable in optimizer.variables]:
-        for variable, value in zip(optimizer.variables, values, strict=True):
-            variable.assign(value)
-    else:
+    names = names_attribute(group, "weight_names")
+    pairs = fit_optimizer(optimizer, [array_at(group, name) for name in names], names, origin)
+    if pairs is None:
         warn("The optimizer's state in the file does not fit and starts anew.")
+        return
+    for variable, value in pairs:
+        variable.assign(value)

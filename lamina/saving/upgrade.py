@@ -1,75 +1,210 @@
 """Descriptions that earlier versions of Keras wrote, as Keras 3 writes them. What is of today passes unchanged.
 
-Everything an old file says differently is mended here: renamed arguments come from `lamina.legacy`, the rest is below.
+Everything an old file says differently is mended here: renamed arguments and classes come from `lamina.legacy`, the
+form of graphs from `old_graphs`, and what means something else today is in the table `_MENDED`.
 """
 
 from typing import Any
 
 from lamina import legacy
+from lamina.core import registry
 from lamina.core.configurable import is_description
+from lamina.saving.old_graphs import graph_of_merge, is_merge, upgrade_graph
+from lamina.saving.origin import origin_of
+
+__all__ = ["upgrade", "upgrade_compile"]
+
+_OPTIMIZERS = frozenset("SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam Ftrl Adafactor Lion".split())
+_MODELS = frozenset(("Sequential", "Model", "Functional"))
 
 
-def upgrade(config) -> Any:
+def upgrade(config, version=None, backend=None) -> Any:
     """The description (or a structure with descriptions in it) in today's format.
+
+    Args:
+        version, backend: those of the Keras that wrote it, where the file tells; otherwise the description shows it.
 
     >>> upgrade({"class_name": "Dropout", "config": {"p": 0.5}})
     {'class_name': 'Dropout', 'config': {'rate': 0.5}}
     """
-    if isinstance(config, (list, tuple)):
-        return [upgrade(item) for item in config]
-    if not isinstance(config, dict):
-        return config
-    config = {key: upgrade(value) for key, value in config.items()}
-    return _upgrade_description(config) if is_description(config) else config
+    return _upgrade(config, origin_of(config, version, backend))
 
 
-def _upgrade_description(described):
-    name, config = described["class_name"], described["config"]
-    if name == "Sequential" and isinstance(config, list):  # Keras 1 and 2.0: the layers alone
-        return {**described, "config": {"layers": config}}
-    if not isinstance(config, dict):
-        return described
-    if name == "Model" and "input_layers" in config:  # Functional since Keras 2.4
-        described = {**described, "class_name": "Functional"}
-    if "input_layers" in config:
-        return {**described, "config": _upgrade_graph(config)}
-    renamed, _ = legacy.rename(name, config)
-    return {**described, "config": renamed}
+def upgrade_compile(config, version=None, backend=None):
+    """The arguments of `compile` in a file, by today's names; what is None there is left to its default."""
+    config, _ = legacy.rename("Model.compile", upgrade(config, version, backend))
+    if "optimizer_config" in config:
+        config["optimizer"] = config.pop("optimizer_config")
+    return {name: value for name, value in config.items() if value is not None}
 
 
-def _upgrade_graph(config):
-    """A graph whose nodes are lists of [layer, node, tensor, kwargs], as before Keras 3."""
-    if any(isinstance(node, dict) for layer in config["layers"] for node in layer.get("inbound_nodes", [])):
-        return config
-    layers = []
-    for layer in config["layers"]:
-        nodes = [_upgrade_node(node) for node in layer.get("inbound_nodes", [])]
-        layers.append({**layer, "name": layer.get("name") or layer["config"]["name"], "inbound_nodes": nodes})
-    ends = {key: _single(config[key]) for key in ("input_layers", "output_layers")}
-    return {**config, **ends, "layers": layers}
+def _upgrade(value, origin):
+    if isinstance(value, (list, tuple)):
+        return [_upgrade(item, origin) for item in value]
+    if not isinstance(value, dict):
+        return value
+    value = {key: _upgrade(item, origin) for key, item in value.items()}
+    if is_description(value):
+        return _description(value, origin)
+    return _plain(value) if origin.major < 3 else value
 
 
-def _upgrade_node(node):
-    """`[["dense", 0, 0, {}]]` as {"args": [tensor], "kwargs": {}}; several sources are a list of tensors."""
-    if node and isinstance(node[0], str):  # Keras 2.4 and later, of a call on one tensor
-        node = [node]
-    tensors = [_tensor(source) for source in node]
-    kwargs = {key: _argument(value) for source in node for key, value in (source[3] if len(source) > 3 else {}).items()}
-    return {"args": [tensors[0] if len(tensors) == 1 else tensors], "kwargs": kwargs}
-
-
-def _tensor(place):
-    return {"class_name": "__keras_tensor__", "config": {"keras_history": list(place[:3])}}
-
-
-def _argument(value):
-    """A keyword argument of a call: a place in the graph, or a value."""
-    if isinstance(value, list) and len(value) >= 3 and isinstance(value[0], str) and isinstance(value[1], int):
-        return value[2] if value[0] == "_CONSTANT_VALUE" else _tensor(value)
+def _plain(value):
+    """What the JSON of Keras 1 and 2 had in other forms: arrays, tuples, regularizers and constraints."""
+    kind = value.get("class_name")
+    if kind in ("__tuple__", "TensorShape") and "items" in value:
+        return list(value["items"])
+    if kind == "__ellipsis__":
+        return {"class_name": kind, "config": {}}
+    if value.get("type") == "ndarray" and "value" in value:
+        return value["value"]
+    if value.get("name") in _NAMED:  # Keras 1: the name of the class among its arguments
+        name, rest = _NAMED[value["name"]], {key: item for key, item in value.items() if key != "name"}
+        return {"class_name": name, "config": legacy.rename(name, rest)[0]}
     return value
 
 
-def _single(places):
-    """`[["dense", 0, 0]]`, which Keras 2 wrote for one tensor too, without the outer list."""
-    alone = isinstance(places, list) and len(places) == 1 and isinstance(places[0], list)
-    return places[0] if alone else places
+_NAMED = {
+    **dict.fromkeys(("WeightRegularizer", "ActivityRegularizer", "L1L2Regularizer"), "L1L2"),
+    "MaxNorm": "MaxNorm", "NonNeg": "NonNeg", "UnitNorm": "UnitNorm", "MinMaxNorm": "MinMaxNorm",
+}  # fmt: skip
+
+
+def _description(described, origin):
+    name, config = described["class_name"], described["config"]
+    if name in _MODELS and (isinstance(config, list) or "layers" in config):
+        return _model(described, origin)
+    if not isinstance(config, dict):
+        return _meant_function(described, origin)
+    if "input_layers" in config:  # a class of the user's that is a graph
+        return {**described, "config": upgrade_graph(config)}
+    today = legacy.CLASSES.get(name, name) if origin.major < 3 else name
+    if today.startswith("Custom>") and today[7:] in _OPTIMIZERS and registry.get_registered_object(today) is None:
+        today = today[7:]
+    config, _ = legacy.rename(today, config)
+    if origin.major < 3:
+        config = _of_old_layer(name, today, config, origin)
+        if name in _MENDED:
+            config = _MENDED[name](config, origin)
+    renamed = {**described, "class_name": today, "config": config}
+    if today != name:
+        renamed.update({key: None for key in ("module", "registered_name") if key in described})
+    return renamed
+
+
+def _model(described, origin):
+    """A Sequential or the graph of a functional model."""
+    name, config = described["class_name"], described["config"]
+    if isinstance(config, list):  # Keras 1 and 2.0: the layers alone
+        config = {"layers": config}
+    if "input_layers" in config:
+        if name == "Model":  # Functional since Keras 2.4
+            described = {**described, "class_name": "Functional"}
+        return {**described, "config": upgrade_graph(config)}
+    if origin.major < 3:
+        if is_merge(config["layers"]):
+            return {**described, "class_name": "Functional", "config": graph_of_merge(config)}
+        layers = [{key: part for key, part in layer.items() if key != "build_config"} for layer in config["layers"]]
+        config = {**config, "layers": layers}
+    return {**described, "config": config}
+
+
+def _meant_function(described, origin):
+    if described["class_name"] == "function" and origin.major < 3 and described["config"] == "hard_sigmoid":
+        return _HARD_SIGMOID
+    return described
+
+
+_HARD_SIGMOID = "hard_sigmoid_of_keras_2"  # clip(0.2 x + 0.5, 0, 1); that of Keras 3 is another function
+
+
+def _of_old_layer(name, today, config, origin):
+    """What holds for every layer: its activations, and that the input shape is said once."""
+    config = dict(config)
+    for key in ("activation", "recurrent_activation"):
+        if config.get(key) == "hard_sigmoid":
+            config[key] = _HARD_SIGMOID
+    if "batch_input_shape" in config or today == "Embedding":
+        for key in ("input_length", *(() if today == "Embedding" else ("input_dim",))):
+            config.pop(key, None)
+    for key in ("type_spec", "rng_type", "force_generator"):  # of TensorFlow's own kinds of tensors and numbers
+        config.pop(key, None)
+    return config
+
+
+def _recurrent(config, origin):
+    if origin.version < (2, 3):
+        config = {"recurrent_activation": _HARD_SIGMOID, **config}
+    return config
+
+
+def _gru(config, origin):
+    return _recurrent({"reset_after": False, **config}, origin)
+
+
+def _cudnn(config, origin):
+    return {**config, "activation": "tanh", "recurrent_activation": "sigmoid"}
+
+
+def _cudnn_gru(config, origin):
+    return {**_cudnn(config, origin), "reset_after": True}
+
+
+def _batch_normalization(config, origin):
+    axis = config.get("axis")
+    if isinstance(axis, list) and len(axis) == 1:
+        config = {**config, "axis": axis[0]}
+    return config
+
+
+def _depthwise(config, origin):
+    """A separable or depthwise convolution has written down the settings of a kernel that it does not have."""
+    return {key: value for key, value in config.items() if not key.startswith("kernel_") or key == "kernel_size"}
+
+
+def _zero_padding(config, origin):
+    padding = config.get("padding")
+    if isinstance(padding, list) and len(padding) == 4:  # Keras 1: top, bottom, left, right
+        config = {**config, "padding": [padding[:2], padding[2:]]}
+    return config
+
+
+def _wrapped_function(config, origin):
+    """A loss or metric that is a function by its name."""
+    if isinstance(config.get("fn"), str):
+        config = {**config, "fn": {"class_name": "function", "config": config["fn"]}}
+    return _loss(config, origin)
+
+
+def _loss(config, origin):
+    if config.get("reduction") == "auto":
+        config = {**config, "reduction": "sum_over_batch_size"}
+    return config
+
+
+def _named_loss(config, origin):
+    return {key: value for key, value in _loss(config, origin).items() if key != "fn"}
+
+
+def _optimizer(config, origin):
+    useless = {"jit_compile", "is_legacy_optimizer", *(key for key in ("epsilon", "decay") if not config.get(key))}
+    return {key: value for key, value in config.items() if key not in useless}
+
+
+_LOSSES = (
+    "BinaryCrossentropy CategoricalCrossentropy SparseCategoricalCrossentropy MeanSquaredError MeanAbsoluteError "
+    "MeanAbsolutePercentageError MeanSquaredLogarithmicError BinaryFocalCrossentropy CategoricalFocalCrossentropy "
+    "Hinge SquaredHinge CategoricalHinge Poisson LogCosh KLDivergence Huber CosineSimilarity"
+)
+_MENDED = {
+    **dict.fromkeys(("LSTM", "LSTMCell", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "ConvRecurrent2D"), _recurrent),
+    **dict.fromkeys(("GRU", "GRUCell"), _gru),
+    "CuDNNLSTM": _cudnn, "CuDNNGRU": _cudnn_gru,
+    **dict.fromkeys(("BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2"), _batch_normalization),
+    **dict.fromkeys((f"{kind}Conv{rank}D" for kind in ("Separable", "Depthwise") for rank in (1, 2)), _depthwise),
+    "ZeroPadding2D": _zero_padding,
+    **dict.fromkeys(("MeanMetricWrapper", "LossFunctionWrapper", "SumOverBatchSizeMetricWrapper"), _wrapped_function),
+    **dict.fromkeys(_LOSSES.split(), _named_loss),
+    **dict.fromkeys(sorted(_OPTIMIZERS), _optimizer),
+    **dict.fromkeys(sorted(f"Custom>{name}" for name in _OPTIMIZERS), _optimizer),
+}  # fmt: skip

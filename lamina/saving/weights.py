@@ -11,6 +11,10 @@ import h5py
 from lamina.core.context import stem_of
 from lamina.errors import FileError, ShapeError, warn
 from lamina.saving.files import Store, group_at, open_hdf5, whole_or_unchanged, write_array, written
+from lamina.saving.old_optimizers import fit_optimizer
+from lamina.saving.origin import TODAY
+from lamina.saving.report import LoadReport
+from lamina.saving.stored import arrays_in
 
 # What every layer or model has for itself: no part of it is a part of the model that a file names.
 _OWN = frozenset(
@@ -26,13 +30,19 @@ def save_weights_file(model, filepath):
         write_tree(model, file)
 
 
-def write_tree(model, file):
-    """Write each part of the model into the open file."""
+def stores_of(model):
+    """(path, name, {"0": array, ...}) of each part of the model with variables of its own, and of its optimizer."""
     for path, part in parts_of(model):
-        group = file.require_group(f"{path}/vars")
-        group.attrs["name"] = str(getattr(part, "name", None) or type(part).__name__)
         store = {}
         part.save_own_variables(store)
+        yield path, str(getattr(part, "name", None) or type(part).__name__), store
+
+
+def write_tree(model, file):
+    """Write each part of the model into the open file."""
+    for path, name, store in stores_of(model):
+        group = file.require_group(f"{path}/vars")
+        group.attrs["name"] = name
         for key, value in store.items():
             write_array(group, key, value)
 
@@ -40,31 +50,95 @@ def write_tree(model, file):
 def load_weights_file(model, file, name, skip_mismatch=False):
     """Read what `save_weights_file` (or Keras 3) wrote: every variable of the model, unless `skip_mismatch`."""
     with open_hdf5(file, name) as opened:
-        read_tree(model, opened, name, skip_mismatch)
+        return read_tree(model, opened, name, skip_mismatch).tell()
 
 
-def read_tree(model, file, name, skip_mismatch=False):
-    """Read each part of the model from the open file, or change nothing and say what does not fit."""
-    failed = []
+class Tree:
+    """The arrays of an open HDF5 file, by the paths of the parts of a model."""
+
+    def __init__(self, file):
+        self._file = file
+
+    def at(self, path):
+        """The arrays of one part as a dict of "0", "1", ...; None where the file has no such part."""
+        group = group_at(self._file, f"{path}/vars")
+        return None if group is None else Store(group)
+
+    def arrays(self):
+        """(path, shape) of each array."""
+        return ((path, dataset.shape) for path, dataset in arrays_in(self._file))
+
+
+def read_tree(model, source, name, skip_mismatch=False, origin=TODAY):
+    """Read each part of the model from an open file, or change nothing and say what does not fit.
+
+    Args:
+        source: an HDF5 file, or what has `at` and `arrays` as `Tree` has them.
+    """
+    source = source if hasattr(source, "at") else Tree(source)
+    report, taken = LoadReport(str(name), model.name), set()
     optimizer = getattr(model, "optimizer", None)
     with whole_or_unchanged(model):
         for path, part in parts_of(model):
-            group = group_at(file, f"{path}/vars")
-            if part is optimizer and group is None:
-                continue  # a file of weights alone
+            place, store = _find(source, path)
+            taken.add(f"{place}/vars" if place else "vars")
+            if part is optimizer:
+                _read_optimizer(optimizer, store, origin)
+                continue
             try:
-                part.load_own_variables(Store(group))
+                part.load_own_variables(Store(None) if store is None else store)
             except (ShapeError, KeyError) as error:
-                failed.append(f"{path or model.name}: {getattr(error, 'message', error)}")
-        if failed and not skip_mismatch:
-            more = f"\n  and {len(failed) - 8} more" if len(failed) > 8 else ""
-            raise FileError(
-                f"{name} does not fit {model.name} in {len(failed)} place{'s' * (len(failed) > 1)}:\n  "
-                + "\n  ".join(failed[:8]) + more,
-                fix="Build the same architecture, or pass skip_mismatch=True to keep what does not fit as it is.",
-            )  # fmt: skip
-    for line in failed:
-        warn(f"Not loaded (skip_mismatch=True): {line}")
+                report.skipped.append(f"{path or model.name}: {getattr(error, 'message', error)}")
+            else:
+                report.took(_own_variables(part))
+        if report.skipped and not skip_mismatch:
+            raise _mismatch(name, model, report.skipped)
+    report.unused = [
+        (path, tuple(shape))
+        for path, shape in source.arrays()
+        if path.rpartition("/")[0] not in taken and path.split("/")[0] not in _OF_TRAINING
+    ]
+    return report
+
+
+_OF_TRAINING = frozenset(("optimizer", "metrics"))  # a model that is not compiled has no place for them
+
+
+def _own_variables(part):
+    return part._variables_of_its_own() if hasattr(part, "_variables_of_its_own") else part.variables
+
+
+def _find(source, path):
+    """(path, arrays) of a part, also where Keras 2 had it: below another name, or below the name of a private one."""
+    folder, _, name = path.rpartition("/")
+    older = path.replace("layers/", "_layer_checkpoint_dependencies/", 1)
+    for place in (path, f"{folder}/_{name}" if folder else path, older):
+        store = source.at(place)
+        if store is not None and len(store):
+            return place, store
+    return path, source.at(path)
+
+
+def _read_optimizer(optimizer, store, origin):
+    if store is None:
+        return  # a file of weights alone
+    if origin.major > 2:
+        optimizer.load_own_variables(store)
+        return
+    pairs = fit_optimizer(optimizer, [store[str(number)] for number in range(len(store))], (), origin)
+    if pairs is None:
+        warn("The optimizer's state in the file does not fit and starts anew.")
+    for variable, value in pairs or ():
+        variable.assign(value)
+
+
+def _mismatch(name, model, failed):
+    more = f"\n  and {len(failed) - 8} more" if len(failed) > 8 else ""
+    places = f"{len(failed)} place{'s' * (len(failed) > 1)}"
+    return FileError(
+        f"{name} does not fit {model.name} in {places}:\n  " + "\n  ".join(failed[:8]) + more,
+        fix="Build the same architecture, or pass skip_mismatch=True to keep what does not fit as it is.",
+    )
 
 
 def parts_of(root):

@@ -1,0 +1,63 @@
+"""Which Keras wrote a file: what its words mean hangs on that."""
+
+import re
+from typing import Any, NamedTuple
+
+__all__ = ["TODAY", "Origin", "origin_of"]
+
+
+class Origin(NamedTuple):
+    """The version of Keras, as numbers, and its backend, where the file tells."""
+
+    version: tuple
+    backend: str | None = None
+
+    @property
+    def major(self):
+        """1, 2 or 3; 1 also for what came before."""
+        return max(1, self.version[0])
+
+
+TODAY = Origin((3, 15))
+_OF_KERAS_1 = frozenset("nb_filter border_mode W_regularizer b_regularizer inner_activation dim_ordering init".split())
+_OF_KERAS_2 = frozenset(("batch_input_shape", "data_format", "kernel_initializer", "keras_version"))
+
+
+def origin_of(config: Any = None, version=None, backend=None):
+    """The origin that a file states, or the one that a description without a version gives away.
+
+    >>> origin_of(version="2.2.4-tf").version
+    (2, 2, 4)
+    >>> origin_of({"class_name": "Dense", "config": {"output_dim": 2, "init": "uniform"}}).major
+    1
+    """
+    stated = _text(version)
+    if stated is None and isinstance(config, dict):
+        stated, backend = _text(config.get("keras_version")), backend or config.get("backend")
+    if stated is not None:
+        numbers = re.findall(r"\d+", stated.partition("-")[0]) or re.findall(r"\d+", stated)
+        is_script = "tfjs" in stated  # it counts its own versions, and writes as Keras 2
+        return Origin(
+            (2,) if is_script or not numbers else tuple(int(number) for number in numbers[:3]), _text(backend)
+        )
+    keys = frozenset(_keys(config))
+    if keys & _OF_KERAS_1:
+        return Origin((1,), _text(backend))
+    old = "batch_input_shape" in keys or ("module" not in keys and keys & _OF_KERAS_2)
+    return Origin((2,), _text(backend)) if old else TODAY
+
+
+def _text(value):
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _keys(config):
+    """Every key of every dict in a description."""
+    stack = [config]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            yield from value
+            stack.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            stack.extend(item for item in value if isinstance(item, (dict, list, tuple)))
