@@ -6,6 +6,7 @@ import jax
 
 from lamina.core import context, tree
 from lamina.core.budget import take_steps
+from lamina.core.keywords import keywords, refuse_positional
 from lamina.core.symbolic import KerasTensor
 from lamina.errors import CallError, ConfigError
 
@@ -15,7 +16,9 @@ History = namedtuple("History", "operation node_index tensor_index")
 class Operation:
     """What can be a node of a graph: a layer, or one use of an op. `name` is unique unless it is given."""
 
-    def __init__(self, name=None):
+    def __init__(self, name=None, *args, **kwargs):
+        refuse_positional(type(self).__name__, args, ("name",))
+        keywords(type(self).__name__, kwargs)
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ConfigError(f"A name is a string without '/'; {type(self).__name__} got name={name!r}.")
         self.name = str(name) if name is not None else context.unique_name(context.stem_of(type(self)))

@@ -16,6 +16,7 @@ from lamina.core import context
 from lamina.core.budget import take_array
 from lamina.core.context import Cell
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
+from lamina.core.keywords import keywords
 from lamina.core.placement import place, sharding_of
 from lamina.core.symbolic import KerasTensor
 from lamina.errors import ConfigError, ShapeError
@@ -47,10 +48,12 @@ class Variable(Cell):
         trainable=True,
         autocast=True,
         aggregation="none",
-        layout=None,
         synchronization="auto",
         name=None,
+        layout=None,
+        **kwargs,
     ):
+        keywords("Variable", kwargs)
         if aggregation not in AGGREGATIONS:
             raise ConfigError(f"aggregation is one of {AGGREGATIONS}; got {aggregation!r}.")
         self.name = name or context.unique_name("variable")

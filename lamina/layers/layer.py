@@ -69,7 +69,7 @@ class Layer(Typed, Tracked, Operation, Configurable):
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.input_spec = None
-        self.supports_masking = False
+        self.supports_masking = type(self).compute_mask is not Layer.compute_mask
         self.built = _of_lamina(type(self)) and type(self).build is Layer.build  # those of lamina have nothing to make
         self._trainable = bool(trainable)
         self._path = None
@@ -332,7 +332,7 @@ class Layer(Typed, Tracked, Operation, Configurable):
     def __call__(self, *args, **kwargs) -> Any:
         if "built" not in self.__dict__:
             raise CallError(f"{type(self).__name__}.__init__ did not call super().__init__().", fix="Call it first.")
-        arguments.refuse_plain_values(self, args)
+        args = arguments.without_plain_values(self, args)
         if is_symbolic(args) or is_symbolic(kwargs):
             with self._located(args, kwargs):
                 check_inputs(self.input_spec, args[0] if args else None, self)

@@ -5,6 +5,7 @@ from typing import Any
 from lamina.core import context, registry
 from lamina.core.configurable import deserialize, serialize
 from lamina.core.graph import Function
+from lamina.core.keywords import refuse_positional
 from lamina.core.symbolic import KerasTensor
 from lamina.errors import CallError, ConfigError
 from lamina.layers import arguments
@@ -27,7 +28,8 @@ class Sequential(Model):
 
     _keras_module = "keras"
 
-    def __init__(self, layers: Any = None, trainable: Any = True, name=None, **kwargs):
+    def __init__(self, layers: Any = None, trainable: Any = True, name=None, *args, **kwargs):
+        refuse_positional("Sequential", args, ("layers", "trainable", "name"))
         Layer.__init__(self, trainable=trainable, name=name, **kwargs)
         self._sequence = []
         self._sequence_graph = None
@@ -143,6 +145,17 @@ class Sequential(Model):
             known = isinstance(shape, tuple) and all(size is None or isinstance(size, int) for size in shape)
             self.build((None, *shape[1:]) if known else shape)
             self._sequence[0].inferred = True  # from the first batch: another may have other lengths, if the layers can
+
+    # Text
+
+    def _host_step(self):
+        if self._graph is None and self._sequence and _input_type(self._sequence[0]) == "string":
+            return self._prepare
+        return super()._host_step()
+
+    def _prepare(self, inputs):
+        self._ensure_built((inputs,), {})
+        return super()._prepare(inputs)
 
     # Config
 

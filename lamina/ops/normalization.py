@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from lamina.core import settings
+from lamina.core.keywords import keywords
 from lamina.core.op import op
 from lamina.errors import ConfigError
 from lamina.ops.arrays import floating, tensor
@@ -69,12 +70,13 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
 
 
 @op
-def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_scaling=False):
+def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_scaling=False, **kwargs):
     """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, with the moments of each sample along `axis`, one or
     several (Ba et al., 2016, arXiv:1607.06450). Computed in float32 or better.
 
     `rms_scaling` leaves out `mean` and `beta`; it is not RMS normalization, for which see `rms_normalization`.
     """
+    keywords("layer_normalization", kwargs)
     x = floating(x)
     wide = at_least_float32(x)
     axes = positive_axes(axis, x.ndim)

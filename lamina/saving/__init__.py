@@ -3,8 +3,9 @@
 import json
 import pathlib
 
-from lamina.core.configurable import deserialize as deserialize_keras_object
+from lamina.core.configurable import deserialize
 from lamina.core.configurable import serialize as serialize_keras_object
+from lamina.core.keywords import keywords
 from lamina.core.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -49,7 +50,27 @@ __all__ = [
 _LEGACY = (".h5", ".hdf5", ".hdf", ".he5")
 
 
-def save_model(model, filepath, overwrite=True, zipped=None, include_optimizer=True, save_format=None):
+def deserialize_keras_object(config, custom_objects=None, safe_mode=True, **kwargs):
+    """The object that a config (or a list, dict or plain value with configs in it) stands for.
+
+    Names are looked up in a closed table, among registered objects and in `custom_objects`, nowhere else.
+
+    Args:
+        safe_mode: False lets a config hold Python bytecode; so does a scope that was told so.
+        module_objects: further names, as custom_objects.
+
+    >>> import lamina as keras
+    >>> keras.saving.deserialize_keras_object({"class_name": "Dense", "config": {"units": 3}})
+    Dense(units=3)
+    """
+    (module_objects,) = keywords("deserialize_keras_object", kwargs, module_objects=None)
+    objects = {**(module_objects or {}), **(custom_objects or {})}
+    if isinstance(config, str) and config in objects:
+        return objects[config]
+    return deserialize(config, objects, None if safe_mode else False)
+
+
+def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
     """Write a whole model: to `.keras`, or to legacy HDF5 where the name ends in `.h5` or `.hdf5`.
 
     Args:
@@ -57,6 +78,9 @@ def save_model(model, filepath, overwrite=True, zipped=None, include_optimizer=T
         include_optimizer: whether a legacy file holds compile settings and the optimizer's state.
         save_format: old; the name says it.
     """
+    include_optimizer, save_format = keywords("save_model", kwargs, include_optimizer=True, save_format=None)
+    if save_format:
+        told(f"save_model has no save_format={save_format!r} since Keras 3: the ending of {str(filepath)!r} says it.")
     if zipped is False:
         raise FileError("A model is saved as one file, so zipped=False cannot be.", fix="Leave zipped out.")
     check_overwrite(filepath, overwrite)
@@ -88,8 +112,9 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
     raise FileError(f"{path} is neither a .keras nor a .h5 file.")
 
 
-def save_weights(model, filepath, overwrite=True, max_shard_size=None):
+def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs):
     """Write the weights: to `.weights.h5`, or in the legacy format to any other `.h5`."""
+    keywords("save_weights", kwargs)
     if max_shard_size is not None:
         raise FileError("Weights are saved as one file, so max_shard_size cannot be.", fix="Leave it out.")
     check_overwrite(filepath, overwrite)
@@ -104,7 +129,7 @@ def save_weights(model, filepath, overwrite=True, max_shard_size=None):
         raise FileError(f"{name} does not end in .weights.h5.", fix=f"model.save_weights({name + '.weights.h5'!r})")
 
 
-def load_weights(model, filepath, skip_mismatch=False, by_name=False):
+def load_weights(model, filepath, skip_mismatch=False, **kwargs):
     """Read weights from a `.weights.h5`, `.keras` or legacy `.h5` file, or the last checkpoint in a folder of
     `callbacks.OrbaxCheckpoint` (and the state of the optimizer with them), into a built model.
 
@@ -112,6 +137,7 @@ def load_weights(model, filepath, skip_mismatch=False, by_name=False):
         skip_mismatch: leave what does not fit as it is, with a warning, instead of an error.
         by_name: match layers by name, not by order (legacy files only).
     """
+    (by_name,) = keywords("load_weights", kwargs, by_name=False)
     if is_orbax(filepath):
         return load_orbax_weights(model, filepath)
     path = _existing(filepath)
@@ -136,7 +162,7 @@ def model_from_json(json_string, custom_objects=None):
     """The model that `to_json` described, with new weights."""
     name = "The JSON"
     with reading(name):
-        return deserialize_keras_object(upgrade(parse_json(json_string, name)), custom_objects)
+        return deserialize(upgrade(parse_json(json_string, name)), custom_objects)
 
 
 def _existing(filepath):

@@ -1,6 +1,5 @@
 """Utilities: data in and out, seeds, progress."""
 
-from lamina.core.configurable import deserialize as deserialize_keras_object
 from lamina.core.configurable import serialize as serialize_keras_object
 from lamina.core.dtypes import standardize_dtype
 from lamina.core.progress import Progbar
@@ -19,6 +18,7 @@ from lamina.core.settings import (
 )
 from lamina.legacy import install_old_modules
 from lamina.random import set_global_seed as set_random_seed
+from lamina.saving import deserialize_keras_object
 from lamina.training.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from lamina.utils import bounding_boxes, legacy
 from lamina.utils.arrays import normalize, to_categorical
