@@ -105,8 +105,10 @@ def convert(value, dtype):
     return value
 
 
-def refuse_plain_values(layer, args):
-    """Positional arguments are tensors; a list of numbers is a common slip and gets its fix named."""
+def without_plain_values(layer, args):
+    """Positional arguments are tensors; a list of numbers is a common slip and gets its fix named. A list of strings is
+    an array: it can only be text."""
+    args = tuple(np.asarray(value, object) if _is_text(value) else value for value in args)
     for value in args:
         for leaf in tree.flatten(value):
             if isinstance(leaf, (int, float, str)) and not isinstance(leaf, bool):
@@ -114,6 +116,15 @@ def refuse_plain_values(layer, args):
                     f"{type(layer).__name__} takes tensors; got {type(value).__name__} {str(value)[:60]}.",
                     fix="Pass numpy.asarray(...) of it; other arguments go by name.",
                 )
+    return args
+
+
+def _is_text(value):
+    while isinstance(value, list) and value:
+        value = value[0]
+        if isinstance(value, (str, bytes)):
+            return True
+    return False
 
 
 def brief(args, kwargs):

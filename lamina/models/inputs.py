@@ -12,7 +12,7 @@ from lamina.errors import ShapeError
 def standardize_inputs(graph, inputs, model):
     """The inputs in the graph's order, each in the rank and type of its Input."""
     values = _in_order(graph, inputs, model)
-    return [_fit(value, tensor, model) for value, tensor in zip(values, graph.input_tensors, strict=True)]
+    return [fit_input(value, tensor, model) for value, tensor in zip(values, graph.input_tensors, strict=True)]
 
 
 def _in_order(graph, inputs, model):
@@ -33,7 +33,7 @@ def _is_optional(graph, index):
     return getattr(graph.input_tensors[index]._keras_history.operation, "optional", False)
 
 
-def _fit(value, tensor, model):
+def fit_input(value, tensor, model):
     """(batch,) for an Input of rank 2 becomes (batch, 1), and the reverse; numbers take the type of the Input."""
     if value is None:
         return None

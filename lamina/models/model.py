@@ -15,6 +15,7 @@ from lamina.layers.input_layer import Input
 from lamina.layers.layer import Layer
 from lamina.layers.tracking import unique
 from lamina.models.functional import graph_config, graph_from_config
+from lamina.models.host import Prepared, host_part
 from lamina.models.inputs import standardize_inputs
 from lamina.models.summary import summary
 from lamina.saving import state_tree as trees
@@ -131,6 +132,8 @@ class Model(Trainer, Layer):
         """Run the graph; a subclass without one writes its own."""
         if self._graph is None:
             raise NotImplementedError(f"{type(self).__name__} has no call and no graph. Write call(self, inputs).")
+        if isinstance(inputs, Prepared):
+            return host_part(self._graph).finish(inputs, self)
         values = standardize_inputs(self._graph, inputs, self)
         if mask is not None:
             for value, one in zip(values, tree.flatten(mask), strict=True):
@@ -139,15 +142,23 @@ class Model(Trainer, Layer):
 
     def compute_output_spec(self, *args, **kwargs):
         """What the graph already knows, where it is called with inputs of the shapes it was drawn with."""
-        if self._graph is not None and type(self).call is Model.call and len(args) == 1 and not kwargs:
+        alone = len(args) == 1 and not kwargs and not isinstance(args[0], Prepared)
+        if alone and self._graph is not None and type(self).call is Model.call:
             given = tree.flatten(args[0])
             same = len(given) == len(self.inputs) and all(
                 isinstance(a, KerasTensor) and a.shape == b.shape and a.dtype == b.dtype and get_mask(a) is None
                 for a, b in zip(given, self.inputs, strict=True)
             )
-            if same:
+            if same or host_part(self._graph) is not None:  # text cannot be traced
                 return tree.map_structure(_like, self._graph.outputs)
         return super().compute_output_spec(*args, **kwargs)
+
+    def _host_step(self):
+        return self._prepare if self._graph is not None and host_part(self._graph) is not None else None
+
+    def _prepare(self, inputs):
+        """What a step takes in place of inputs with text: the host's part of the graph is done."""
+        return host_part(self._graph).prepare(standardize_inputs(self._graph, inputs, self))
 
     def get_layer(self, name=None, index=None):
         """The layer of that name, or at that place."""

@@ -48,7 +48,7 @@ class Runner:
             "metrics": model.metrics_variables,
         }
         self.spread = current_spread(self.spread)
-        frozen = tuple(layer.trainable for layer in model._flatten_layers())
+        frozen = tuple((layer.trainable, layer._revision) for layer in model._flatten_layers())
         pattern = (frozen, context.distribution(), *(tuple(map(id, self.groups[group])) for group in sorted(self.groups)))
         if pattern != self._pattern:
             self.release()

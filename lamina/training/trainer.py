@@ -227,12 +227,13 @@ class Trainer(OldMethods):
         """
         self._must_be_compiled("fit")
         if validation_split and validation_data is None:
-            (x, y, sample_weight), validation_data = split_validation((x, y, sample_weight), validation_split)
-        batches = make_batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
+            text = self._host_step() is not None
+            (x, y, sample_weight), validation_data = split_validation((x, y, sample_weight), validation_split, text)
+        batches = self._batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
         validation = None
         if validation_data is not None:
             size = validation_batch_size or (batch_size if _are_arrays(validation_data) else None)
-            validation = _validation_batches(validation_data, size, validation_steps)
+            validation = self._validation_batches(validation_data, size, validation_steps)
         return fit_batches(self, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq)
 
     @old_names("Model.evaluate")
@@ -252,14 +253,14 @@ class Trainer(OldMethods):
         self._must_be_compiled("evaluate")
         if kwargs:
             raise CallError(f"evaluate has no argument {', '.join(map(repr, kwargs))}.")
-        batches = make_batches(x, y, sample_weight, batch_size, steps, shuffle=False)
+        batches = self._batches(x, y, sample_weight, batch_size, steps, shuffle=False)
         logs = evaluate_batches(self, batches, verbose, callbacks)
         return logs if return_dict else self._as_list(logs)
 
     @old_names("Model.predict")
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """The outputs for all samples, as NumPy arrays, in inference mode."""
-        batches = make_batches(x, None, None, batch_size, steps, shuffle=False)
+        batches = self._batches(x, None, None, batch_size, steps, shuffle=False)
         return predict_batches(self, batches, verbose, callbacks)
 
     @old_names("Model.train_on_batch")
@@ -276,16 +277,41 @@ class Trainer(OldMethods):
 
     def predict_on_batch(self, x):
         """The outputs for one batch, as NumPy arrays."""
-        batch = _single_batch(x, None, None, None)
+        batch = self._single_batch(x, None, None, None)
         return tree.map_structure(np.asarray, self._runner.predict(batch))
 
     def _on_batch(self, run, x, y, sample_weight, class_weight, return_dict):
         self._runner.reset_metrics()
-        logs = run(_single_batch(x, y, sample_weight, class_weight))
+        logs = run(self._single_batch(x, y, sample_weight, class_weight))
         logs = read_logs(logs)
         return dict(sorted(logs.items())) if return_dict else self._as_list(logs)
 
     # Inside
+
+    def _host_step(self):
+        """The function that makes, on the host, what a step takes out of a batch's inputs; None where a step takes the
+        inputs themselves. Of models that read text."""
+        return None
+
+    def _batches(self, *args, **kwargs):
+        return make_batches(*args, **kwargs, host_step=self._host_step())
+
+    def _validation_batches(self, data, batch_size, steps):
+        if isinstance(data, (tuple, list)):
+            x, y, sample_weight = unpack_x_y_sample_weight(tuple(data))
+            return self._batches(x, y, sample_weight, batch_size, steps, shuffle=False)
+        return self._batches(data, steps=steps, shuffle=False)
+
+    def _single_batch(self, x, y, sample_weight, class_weight):
+        """One batch of arrays, whole."""
+        leaves = [leaf for leaf in tree.flatten(x) if leaf is not None]
+        if not leaves or any(isinstance(leaf, KerasTensor) for leaf in leaves):
+            raise DataError(f"A batch is made of arrays; got {x!r}.")
+        ready = class_weight is None and y is None and self._host_step() is None
+        if ready and all(isinstance(leaf, (np.ndarray, jax.Array)) and leaf.dtype != np.float64 for leaf in leaves):
+            return x, None, sample_weight
+        size = max(len(leaves[0]) if hasattr(leaves[0], "__len__") and not isinstance(leaves[0], str) else len(x), 1)
+        return self._batches(x, y, sample_weight, size, None, False, class_weight).peek()
 
     @property
     def _runner(self):
@@ -362,22 +388,3 @@ def _is_array(leaf):
     return leaf is None or hasattr(leaf, "shape") or isinstance(leaf, (int, float))
 
 
-def _validation_batches(data, batch_size, steps):
-    if isinstance(data, (tuple, list)):
-        x, y, sample_weight = unpack_x_y_sample_weight(tuple(data))
-        return make_batches(x, y, sample_weight, batch_size, steps, shuffle=False)
-    return make_batches(data, steps=steps, shuffle=False)
-
-
-def _single_batch(x, y, sample_weight, class_weight):
-    """One batch of arrays, whole."""
-    leaves = [leaf for leaf in tree.flatten(x) if leaf is not None]
-    if not leaves or any(isinstance(leaf, KerasTensor) for leaf in leaves):
-        raise DataError(f"A batch is made of arrays; got {x!r}.")
-    ready = class_weight is None and all(
-        isinstance(a, (np.ndarray, jax.Array)) and a.dtype != np.float64 for a in leaves
-    )
-    if ready and y is None:
-        return x, None, sample_weight
-    size = max(len(leaves[0]) if hasattr(leaves[0], "__len__") else 1, 1)
-    return next(iter(make_batches(x, y, sample_weight, size, None, False, class_weight).epoch()))

@@ -5,6 +5,8 @@ import itertools
 import math
 import operator
 import warnings
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import jax.numpy as jnp
@@ -27,7 +29,9 @@ from lamina.training.data.weights import check_class_weight, class_weights_of, s
 __all__ = ["Batches", "make_batches"]
 
 
-def make_batches(x, y=None, sample_weight=None, batch_size=None, steps=None, shuffle=False, class_weight=None):
+def make_batches(
+    x, y=None, sample_weight=None, batch_size=None, steps=None, shuffle=False, class_weight=None, host_step=None
+):
     """`Batches` of whatever `x` is.
 
     Args:
@@ -38,6 +42,8 @@ def make_batches(x, y=None, sample_weight=None, batch_size=None, steps=None, shu
         steps: how many batches are an epoch; None means all.
         shuffle: True for an order of its own in each epoch, "batch" to shuffle only inside each batch.
         class_weight: label -> weight.
+        host_step: a function from the inputs of a batch, which may then be text, to what a step takes. It runs in a
+            thread, ahead of the steps.
 
     >>> batches = make_batches(np.arange(5.0), np.arange(5), batch_size=2)
     >>> [x.tolist() for x, y, w in batches.epoch()]
@@ -52,8 +58,11 @@ def make_batches(x, y=None, sample_weight=None, batch_size=None, steps=None, shu
     class_weight = None if class_weight is None else check_class_weight(class_weight)
     if _gives_batches(x):
         _refuse_beside_batches(x, y=y, sample_weight=sample_weight, batch_size=batch_size)
-        return _stream(x, steps, bool(shuffle), class_weight)
-    return ArrayBatches(x, y, sample_weight, batch_size, steps, shuffle, class_weight)
+        batches = _stream(x, steps, bool(shuffle), class_weight)
+    else:
+        batches = ArrayBatches(x, y, sample_weight, batch_size, steps, shuffle, class_weight, host_step is not None)
+    batches.host_step = host_step
+    return batches
 
 
 class Batches:
@@ -64,7 +73,7 @@ class Batches:
     exhausted: whether an epoch found nothing, because a generator had ended.
     """
 
-    batch_size = num_samples = None
+    batch_size = num_samples = host_step = None
     exhausted = False
 
     def __init__(self, pass_length, steps):
@@ -125,7 +134,10 @@ class Batches:
 
     def _open(self):
         self._opened_at = random_states()
-        return self.open()
+        return self.open() if self.host_step is None else ahead(self.open(), self._on_host)
+
+    def _on_host(self, batch):
+        return batch if self.host_step is None else (self.host_step(batch[0]), *batch[1:])
 
     def _whole(self):
         running, self._running = self._running or self._open(), None
@@ -164,10 +176,12 @@ class Batches:
 class ArrayBatches(Batches):
     """Batches of arrays: slices, or rows in a new order for each epoch."""
 
-    def __init__(self, x, y=None, sample_weight=None, batch_size=None, steps=None, shuffle=False, class_weight=None):
+    def __init__(
+        self, x, y=None, sample_weight=None, batch_size=None, steps=None, shuffle=False, class_weight=None, text=False
+    ):
         if x is None:
             raise DataError("There is no data: x is None.", fix="model.fit(x, y)")
-        x, y, sample_weight = as_arrays(x, "x"), as_arrays(y, "y"), as_arrays(sample_weight, "sample_weight")
+        x, y, sample_weight = as_arrays(x, "x", text), as_arrays(y, "y"), as_arrays(sample_weight, "sample_weight")
         if class_weight is not None:
             _refuse_both(sample_weight)
             sample_weight = class_weights_of(y, class_weight)
@@ -193,7 +207,7 @@ class ArrayBatches(Batches):
 
     def peek(self):
         """A batch of the right shape. It reads no random number, so that looking changes nothing."""
-        return self._rows(slice(0, min(self.batch_size, self.num_samples)))
+        return self._on_host(self._rows(slice(0, min(self.batch_size, self.num_samples))))
 
     def _rows(self, rows):
         return self._structure.unflatten([read(leaf, rows) for read, leaf in self._readers])
@@ -218,7 +232,7 @@ class StreamBatches(Batches):
 
     def _standard(self, batch):
         x, y, weight = unpack_x_y_sample_weight(batch)
-        x, y, weight = _fit(x, "x"), _fit(y, "y"), _fit(weight, "sample_weight")
+        x, y, weight = _fit(x, "x", self.host_step is not None), _fit(y, "y"), _fit(weight, "sample_weight")
         if self.class_weight is not None:
             _refuse_both(weight)
             weight = class_weights_of(y, self.class_weight)
@@ -230,6 +244,20 @@ class StreamBatches(Batches):
         return x, y, weight
 
 
+def ahead(batches, function, count=2):
+    """`function` of each batch, computed in a thread while `count` batches before it are being used."""
+    pool, waiting = ThreadPoolExecutor(1, thread_name_prefix="lamina-host"), deque()
+    try:
+        for batch in batches:
+            waiting.append(pool.submit(function, batch))
+            if len(waiting) > count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
 def _nothing():
     pass
 
@@ -237,11 +265,11 @@ def _nothing():
 _READY = frozenset(map(np.dtype, ("float32", "int32", "uint8", "bool")))
 
 
-def _fit(value, name):
+def _fit(value, name, text=False):
     """A part of a batch as arrays; what is an array already is passed on at once."""
     if value is None or (value.__class__ is np.ndarray and value.dtype in _READY) or isinstance(value, jax.Array):
         return value
-    value = as_arrays(value, name)
+    value = as_arrays(value, name, text)
     return jax.tree_util.tree_map(lambda leaf: leaf.toarray() if is_sparse(leaf) else leaf, value)
 
 

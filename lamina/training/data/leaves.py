@@ -46,8 +46,8 @@ def is_sparse(value):
     return is_kind(value, "scipy", "sparray", "spmatrix")
 
 
-def as_arrays(value, name):
-    """The structure `value` with every leaf an array; a list of numbers is one array.
+def as_arrays(value, name, text=False):
+    """The structure `value` with every leaf an array; a list of numbers is one array. With `text`, strings are too.
 
     >>> as_arrays({"a": [1.0, 2.0], "b": [[1], [2]]}, "x")["b"].shape
     (2, 1)
@@ -55,13 +55,13 @@ def as_arrays(value, name):
     if value is None:
         return None
     if isinstance(value, dict):
-        return {key: as_arrays(item, f"{name}[{key!r}]") for key, item in value.items()}
+        return {key: as_arrays(item, f"{name}[{key!r}]", text) for key, item in value.items()}
     if isinstance(value, (list, tuple)) and not _is_numbers(value):
-        items = [as_arrays(item, f"{name}[{i}]") for i, item in enumerate(value)]
+        items = [as_arrays(item, f"{name}[{i}]", text) for i, item in enumerate(value)]
         if hasattr(value, "_fields"):  # a named tuple
             return type(value)(*items)
         return items if isinstance(value, list) else tuple(items)
-    return as_array(value, name)
+    return as_array(value, name, text)
 
 
 def _is_numbers(value):
@@ -70,16 +70,18 @@ def _is_numbers(value):
     return isinstance(value, (bool, int, float, complex, str, bytes, np.generic, list, tuple))
 
 
-def as_array(leaf, name):
+def as_array(leaf, name, text=False):
     """One leaf as a NumPy array, a JAX array that stays on its accelerator, or sparse rows; floats as floatx."""
     if not isinstance(leaf, np.ndarray):
-        leaf = _from_other_kind(leaf, name)
+        leaf = _from_other_kind(leaf, name, text)
+    if text and leaf.ndim and _is_text(leaf):
+        return leaf
     _check(leaf, name)
     dtype = _dtype_for_jax(leaf.dtype)
     return leaf if leaf.dtype == dtype else leaf.astype(dtype)
 
 
-def _from_other_kind(leaf, name):
+def _from_other_kind(leaf, name, text=False):
     if isinstance(leaf, jax.Array):
         return np.asarray(leaf) if _on_cpu(leaf) else leaf
     if isinstance(leaf, (list, tuple)):
@@ -87,7 +89,7 @@ def _from_other_kind(leaf, name):
     if is_sparse(leaf):
         return leaf.tocsr()
     if is_kind(leaf, "pandas", "DataFrame", "Series", "Index"):
-        return _from_pandas(leaf, name)
+        return _from_pandas(leaf, name, text)
     if is_kind(leaf, "torch", "Tensor"):
         return leaf.detach().cpu().numpy()
     if is_kind(leaf, "jax", "JAXSparse"):
@@ -122,8 +124,12 @@ def _from_numbers(value, name):
         ) from None
 
 
-def _from_pandas(table, name):
+def _from_pandas(table, name, text=False):
     """A DataFrame as (rows, columns), a Series as (rows, 1), as Keras does."""
+    if text:
+        array = table.to_numpy(dtype=object)
+        if array.size and isinstance(array.flat[0], str):
+            return array[:, None] if array.ndim == 1 else array
     columns = {table.name: table.dtype} if getattr(table, "ndim", 1) == 1 else dict(table.dtypes)
     unfit = [f"{column!r} ({dtype})" for column, dtype in columns.items() if dtype.kind not in "biuf"]
     if unfit:
@@ -137,10 +143,15 @@ def _from_pandas(table, name):
     return array[:, None] if array.ndim == 1 else array
 
 
+def _is_text(array):
+    first = array.flat[0] if array.dtype.kind == "O" and array.size else None
+    return array.dtype.kind in "US" or isinstance(first, (str, bytes))
+
+
 def _check(array, name):
-    if array.dtype.kind in "US" or (array.dtype.kind == "O" and array.size and isinstance(array.flat[0], (str, bytes))):
+    if _is_text(array):
         raise DataError(
-            f"{name} holds strings; a model computes on numbers.",
+            f"{name} holds strings; this model computes on numbers.",
             fix="Turn them into integers first, for instance with keras.layers.StringLookup or TextVectorization.",
         )
     if array.dtype.kind == "O":
@@ -179,7 +190,7 @@ def count_samples(data):
     return count
 
 
-def split_validation(data, fraction):
+def split_validation(data, fraction, text=False):
     """((x, y, w) for training, (x, y, w) for validation): the last `fraction` of the samples is held out, unshuffled.
 
     >>> train, validation = split_validation((np.arange(10), np.arange(10), None), 0.2)
@@ -194,7 +205,7 @@ def split_validation(data, fraction):
             f"validation_split needs arrays, which have a last part; got {unfit[0]}.",
             fix="Make a second dataset and pass it as validation_data.",
         )
-    data = tuple(as_arrays(part, name) for part, name in zip(data, _NAMES, strict=True))
+    data = tuple(as_arrays(part, name, text and name == "x") for part, name in zip(data, _NAMES, strict=True))
     count = count_samples(data)
     border = math.floor(count * (1.0 - fraction))
     if border in (0, count):

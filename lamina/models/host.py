@@ -1,0 +1,121 @@
+"""The part of a graph that text passes through. It runs in NumPy on the host, before the compiled program.
+
+A compiled program holds numbers. So what reads strings, and all that comes before it, runs on the host: batch by batch,
+in a thread that is ahead of the step. The step begins where the numbers are.
+"""
+
+from typing import Any
+
+import jax
+
+from lamina.core import tree
+from lamina.core.symbolic import KerasTensor
+from lamina.errors import ConfigError
+from lamina.layers.layer import Layer
+from lamina.models.inputs import fit_input
+
+
+@jax.tree_util.register_pytree_node_class
+class Prepared:
+    """What the host made of the inputs of a model, in place of these inputs: arrays, and for models inside that read
+    text themselves what the host made of theirs."""
+
+    def __init__(self, values, inner):
+        self.values, self.inner = values, inner
+
+    def tree_flatten(self):
+        """As JAX asks for it."""
+        return (self.values, self.inner), None
+
+    @classmethod
+    def tree_unflatten(cls, _, children):
+        """As JAX asks for it."""
+        return cls(*children)
+
+
+class HostPart:
+    """A graph in two: `nodes` run on the host, `rest` in the compiled program, and `cut` are the tensors handed over.
+
+    `mixed` are models inside that read text, which have two parts themselves.
+    """
+
+    def __init__(self, graph):
+        self.graph = graph
+        reading = [node for node in graph.nodes if any(tensor.dtype == "string" for tensor in node.tensors)]
+        self.mixed = [node for node in reading if _has_host_part(node)]
+        inner = set(self.mixed)
+        before = _before(reading, graph)
+        wanted = before.union(node for node in reading if node not in inner)
+        self.mixed = [node for node in self.mixed if node not in wanted]
+        self.nodes = [node for node in graph.nodes if node in wanted]
+        self.rest = [node for node in graph.nodes if node not in wanted]
+        self._refuse_weights()
+        read = {id(tensor) for node in self.rest if node not in self.mixed for tensor in node.tensors}
+        read.update(map(id, graph.output_tensors))
+        made = [tensor for node in self.nodes for tensor in tree.flatten(node.outputs)]
+        self.cut = [tensor for tensor in (*graph.input_tensors, *made) if id(tensor) in read]
+        self._inputs = set(map(id, graph.input_tensors))
+
+    def _refuse_weights(self):
+        for node in self.nodes:
+            if getattr(node.operation, "trainable_variables", None):
+                raise ConfigError(
+                    f"{node.operation.name} reads text, or comes before what reads text, so it runs on the host; but it has "
+                    "weights to train, which only the compiled program can.",
+                    fix="Look the text up in a layer of its own, without weights, and freeze what comes before it.",
+                )
+
+    def prepare(self, values):
+        """The host's part, for the input values in the graph's order."""
+        known = {id(tensor): value for tensor, value in zip(self.graph.input_tensors, values, strict=True)}
+        for node in self.nodes:
+            _run(node, known, *node.fill(known))
+        inner = []
+        for node in self.mixed:
+            (inputs,), _ = node.fill(known)
+            inner.append(node.operation._prepare(inputs))
+        return Prepared([known[id(tensor)] for tensor in self.cut], inner)
+
+    def finish(self, prepared, model):
+        """The rest: the outputs of the model."""
+        values = zip(self.cut, prepared.values, strict=True)
+        known = {id(t): fit_input(value, t, model) if id(t) in self._inputs else value for t, value in values}
+        inner = dict(zip(self.mixed, prepared.inner, strict=True))
+        for node in self.rest:
+            args, kwargs = ((inner[node],), node.kwargs) if node in inner else node.fill(known)
+            _run(node, known, args, kwargs)
+        return tree.unflatten(tree.structure_of(self.graph.outputs), [known[id(t)] for t in self.graph.output_tensors])
+
+
+def host_part(graph) -> Any:
+    """The HostPart of a graph, found once; None for a graph without text."""
+    if "host_part" not in vars(graph):
+        reads = any(tensor.dtype == "string" for node in graph.nodes for tensor in node.tensors)
+        graph.host_part = HostPart(graph) if reads else None
+    return graph.host_part
+
+
+def _has_host_part(node):
+    """Whether a node is one call, on its inputs alone, of a model that has a graph."""
+    alone = len(node.args) == 1 and not any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(node.kwargs))
+    inner = getattr(node.operation, "_graph", None)
+    return alone and inner is not None and host_part(inner) is not None
+
+
+def _before(nodes, graph):
+    """All nodes of the graph that these depend on."""
+    makers = {id(tensor): node for node in graph.nodes for tensor in tree.flatten(node.outputs)}
+    found, waiting = set(), list(nodes)
+    while waiting:
+        parents = {makers[id(tensor)] for tensor in waiting.pop().tensors if id(tensor) in makers}
+        waiting.extend(parents - found)
+        found |= parents
+    return found
+
+
+def _run(node, known, args, kwargs):
+    operation = node.operation
+    results = operation(*args, **kwargs) if isinstance(operation, Layer) else operation.call(*args, **kwargs)
+    results = [results] if isinstance(node.outputs, KerasTensor) else tree.flatten(results)
+    for tensor, result in zip(tree.flatten(node.outputs), results, strict=True):
+        known.setdefault(id(tensor), result)
