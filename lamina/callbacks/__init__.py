@@ -1,6 +1,6 @@
 """Callbacks: what is done between the steps of `fit`, `evaluate` and `predict`."""
 
-from lamina.callbacks.backup_and_restore import BackupAndRestore
+from lamina.callbacks.backup_and_restore import BackupAndRestore, Resume
 from lamina.callbacks.callback import Callback
 from lamina.callbacks.callback_list import CallbackList
 from lamina.callbacks.csv_logger import CSVLogger
@@ -30,6 +30,7 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",
+    "Resume",
     "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",

@@ -1,27 +1,94 @@
-"""BackupAndRestore: a killed run goes on where it was, to the bit."""
+"""BackupAndRestore and Resume: a killed run goes on where it was, to the bit."""
 
+import datetime
 import os
-import pathlib
-import zipfile
-
-import numpy as np
+import time
 
 from lamina.callbacks.callback import Callback
-from lamina.core import context
-from lamina.core.dtypes import numpy_dtype
-from lamina.core.files import replacing
-from lamina.core.global_random import random_states, set_random_states
-from lamina.errors import ConfigError, FileError, warn
+from lamina.callbacks.logs import Logs
+from lamina.callbacks.run_state import ResumePoint, capture, describe, labelled, watch_data
+from lamina.core.progress import say
+from lamina.errors import ConfigError, FileError
+from lamina.saving.checkpoints import CheckpointFolder, LatestWriter
 
-__all__ = ["BackupAndRestore"]
+__all__ = ["BackupAndRestore", "Resume"]
 
 
-class BackupAndRestore(Callback):
+class RunBackup(Callback):
+    """Keeps checkpoints of the whole state of `fit` in a folder, and goes on from the newest.
+
+    `save_freq` is "epoch", a number of batches, or a `datetime.timedelta`.
+    """
+
+    comes_last = True  # so that it keeps the other callbacks as they are after the epoch or batch
+
+    def __init__(self, folder, save_freq, keep):
+        count = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
+        if save_freq != "epoch" and not count and not isinstance(save_freq, datetime.timedelta):
+            raise ConfigError(
+                f"save_freq is 'epoch', a number of batches or a datetime.timedelta; got {save_freq!r}.",
+                fix='save_freq="epoch"',
+            )
+        self.save_freq = save_freq
+        self._checkpoints = CheckpointFolder(folder, keep)
+        self._epoch = self._trained = self._since_saving = 0
+
+    def find_resume_point(self, others):
+        """Called before `on_train_begin` of all callbacks: take the newest checkpoint, if there is one."""
+        batches = self.model.training_batches
+        self._data, self._others = describe(batches), others
+        watch_data(batches)
+        record = self._checkpoints.newest()
+        if record is None:
+            return
+        if record["data"] != self._data:
+            raise FileError(
+                f"The backup is of a run over {record['data']}; the data now is {self._data}.",
+                fix="Give each run a folder of its own, or delete the backup.",
+            )
+        self.model.resume_point = ResumePoint(self.model, record)
+
+    def on_train_begin(self, logs=None):
+        self._since_saving, self._saved_at = 0, time.monotonic()
+        self._changes = labelled(self._others)
+        if self.model.resume_point is not None:
+            self.model.resume_point.put_back(self._changes)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        resumed = self.model.resume_point
+        self._epoch = epoch
+        self._trained = 0 if resumed is None else resumed.batch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._since_saving += batch + 1 - self._trained
+        self._trained = batch + 1
+        if self._is_due():
+            self._save(self._epoch, self._trained, logs.as_they_are() if isinstance(logs, Logs) else logs or {})
+
+    def _is_due(self):
+        if isinstance(self.save_freq, datetime.timedelta):
+            return time.monotonic() - self._saved_at >= self.save_freq.total_seconds()
+        return self.save_freq != "epoch" and self._since_saving >= self.save_freq
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not isinstance(self.save_freq, int):
+            self._save(epoch + 1, 0, {})
+
+    def _save(self, epoch, batch, logs):
+        self._since_saving, self._saved_at = 0, time.monotonic()
+        record = {"data": self._data, **capture(self.model, self._changes, epoch, batch, logs)}
+        self._write(f"{epoch:06d}-{batch:09d}", record)
+
+    def _write(self, name, record):
+        self._checkpoints.write(name, record)
+
+
+class BackupAndRestore(RunBackup):
     """Backs up the whole state of `fit`; the same `fit` called again after a crash goes on from the last backup.
 
     A backup holds all variables (weights, seeds, optimizer, metrics), the random states of NumPy, Python and lamina,
-    the epoch and the batch, so that the run ends with the weights, to the bit, of one that was never killed. It holds
-    no state of other callbacks or of data sets, and what a generator gave before is read again and left out.
+    the epoch and the batch, the order of the data and the states of the other callbacks, so that the run ends with the
+    weights, to the bit, of one that was never killed. What a generator gave before is read again and left out.
 
     Args:
         backup_dir: a folder for this run alone.
@@ -36,121 +103,50 @@ class BackupAndRestore(Callback):
     def __init__(self, backup_dir, save_freq="epoch", double_checkpoint=False, delete_checkpoint=True):
         if not backup_dir:
             raise ConfigError(f"backup_dir is a folder; got {backup_dir!r}.", fix='BackupAndRestore("backup")')
-        if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq <= 0):
-            raise ConfigError(
-                f"save_freq is 'epoch' or a number of batches; got {save_freq!r}.", fix='save_freq="epoch"'
-            )
-        self.backup_dir = pathlib.Path(os.fspath(backup_dir))
-        self.save_freq = save_freq
+        super().__init__(backup_dir, save_freq, keep=2 if double_checkpoint else 1)
+        self.backup_dir = os.fspath(backup_dir)
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
-        self._latest, self._previous = self.backup_dir / "latest.npz", self.backup_dir / "previous.npz"
-        self._epoch = self._trained = self._since_saving = 0
-
-    def on_train_begin(self, logs=None):
-        self._since_saving = 0
-        backup = self._read()
-        if backup is not None:
-            _write_cells(self.model, backup)
-            self.model.resume_point = ResumePoint(self.model, backup)
-
-    def on_epoch_begin(self, epoch, logs=None):
-        resumed = self.model.resume_point
-        self._epoch = epoch
-        self._trained = 0 if resumed is None else resumed.batch
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self.save_freq == "epoch":
-            return
-        self._since_saving += batch + 1 - self._trained
-        self._trained = batch + 1
-        if self._since_saving >= self.save_freq:
-            self._since_saving = 0
-            self._save(self._epoch, self._trained)
-
-    def on_epoch_end(self, epoch, logs=None):
-        if self.save_freq == "epoch":
-            self._save(epoch + 1, 0)
 
     def on_train_end(self, logs=None):
         if self.delete_checkpoint:
-            for path in (self._latest, self._previous):
-                path.unlink(missing_ok=True)
-            if self.backup_dir.is_dir() and not any(self.backup_dir.iterdir()):
-                self.backup_dir.rmdir()
-
-    def _save(self, epoch, batch):
-        opened_at, taken = self.model.training_batches.position()
-        arrays = {
-            "epoch": np.array(epoch),
-            "batch": np.array(batch),
-            "taken": np.array(taken),
-            **{f"now/{name}": state for name, state in random_states().items()},
-            **{f"opened_at/{name}": state for name, state in opened_at.items()},
-            **{f"values/{index}": np.asarray(cell.read()) for index, cell in enumerate(_cells(self.model))},
-        }
-        self.backup_dir.mkdir(parents=True, exist_ok=True)
-        if self.double_checkpoint and self._latest.exists():
-            os.replace(self._latest, self._previous)
-        with replacing(self._latest) as beside:
-            np.savez(beside, **arrays)
-
-    def _read(self):
-        """The arrays of the last backup that can be read; None if there is none."""
-        for path in (self._latest, self._previous):
-            if path.exists():
-                try:
-                    with np.load(path, allow_pickle=False) as arrays:
-                        return dict(arrays)
-                except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-                    if path is self._previous or not self._previous.exists():
-                        raise FileError(
-                            f"The backup {path} cannot be read: {error}.", fix="Delete it to begin anew."
-                        ) from error
-                    warn(f"The backup {path} cannot be read ({error}); training goes on from {self._previous}.")
-        return None
+            self._checkpoints.clear()
 
 
-class ResumePoint:
-    """Where a run goes on: the epoch, and the batches of it that were trained before."""
+class Resume(RunBackup):
+    """What `fit(resume=folder)` adds: the run is kept in `folder`, and the same program started again goes on there.
 
-    def __init__(self, model, backup):
-        self.epoch, self.batch = int(backup["epoch"]), int(backup["batch"])
-        self._model, self._backup = model, backup
+    It keeps what `BackupAndRestore` keeps; files are written in a thread, while training goes on, and stay when the run
+    has ended: the program started once more trains nothing and has the same model and history.
 
-    def replay(self, batches):
-        """The rest of the epoch: batches are drawn as they were, those trained before are left out."""
-        batches.resume(_part(self._backup, "opened_at/"), int(self._backup["taken"]))
-        set_random_states(_part(self._backup, "now/"))
-        if self.batch:  # the metrics in the middle of an epoch; at its start they begin anew
-            _write_cells(self._model, self._backup)
-        return batches.epoch(self.batch)
+    Args:
+        folder: a folder for this run alone.
+        save_freq: "epoch", a number of batches, or a `datetime.timedelta`: then also at the end of each epoch.
+        max_to_keep: how many checkpoints to keep. A damaged one is found by its checksum, and the one before is used.
 
+    >>> import datetime
+    >>> import lamina as keras
+    >>> often = keras.callbacks.Resume("run1", save_freq=datetime.timedelta(seconds=30))  # fit(..., resume=often)
+    """
 
-def _part(arrays, prefix):
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    def __init__(self, folder, save_freq=datetime.timedelta(minutes=5), max_to_keep=3):
+        if isinstance(max_to_keep, bool) or not isinstance(max_to_keep, int) or max_to_keep < 1:
+            raise ConfigError(f"max_to_keep is at least 1; got {max_to_keep!r}.", fix="max_to_keep=3")
+        super().__init__(folder, save_freq, max_to_keep)
+        self.folder, self.max_to_keep = os.fspath(folder), max_to_keep
+        self._writer = LatestWriter(self._checkpoints.write)
 
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        resumed = self.model.resume_point
+        if resumed is not None:
+            where = "it was stopped there" if resumed.stopped else "going on"
+            done = f"{resumed.epoch} epochs and {resumed.batch} batches"
+            say(f"Resume: {self.folder} holds {done} of this run; {where}.")
 
-def _cells(model):
-    """Every variable that a step of training reads, in a fixed order; and the seeds of the whole process."""
-    model._runner.refresh()
-    groups = model._runner.groups
-    return [*(cell for group in sorted(groups) for cell in groups[group]), *context.ambient_cells()]
+    def settle(self):
+        """Wait until the last checkpoint is written."""
+        self._writer.finish()
 
-
-def _write_cells(model, backup):
-    cells, values = _cells(model), _part(backup, "values/")
-    if len(cells) != len(values):
-        raise FileError(
-            f"The backup holds {len(values)} variables, this run has {len(cells)}: the model is another.",
-            fix="Give each run a backup_dir of its own, or delete the backup.",
-        )
-    for index, cell in enumerate(cells):
-        value, dtype = values[str(index)], numpy_dtype(cell.dtype)
-        value = value.view(dtype) if value.dtype.kind == "V" else value  # NumPy does not know bfloat16
-        if value.shape != cell.shape or value.dtype != dtype:
-            raise FileError(
-                f"The backup holds {value.dtype}{value.shape} for {cell.path}, which is {cell.dtype}{cell.shape}.",
-                fix="Give each run a backup_dir of its own, or delete the backup.",
-            )
-        cell.assign(value)
+    def _write(self, name, record):
+        self._writer.put(name, record)

@@ -35,6 +35,7 @@ class CallbackList(Callback):
         self.callbacks = [_checked(callback) for callback in jax.tree_util.tree_leaves(callbacks)]
         self.history = self._find_or_add(History, add_history)
         self.progress = self._find_or_add(ProgbarLogger, add_progbar)
+        self.callbacks.sort(key=lambda callback: getattr(callback, "comes_last", False))
         self._find_batch_hooks()
         self.set_model(model)
         self.set_params(params)
@@ -56,6 +57,17 @@ class CallbackList(Callback):
     def wants(self, kind):
         """Whether a callback has a hook for the batches of "train", "test" or "predict"."""
         return any(self._batch_hooks[f"on_{kind}_batch_{when}"] for when in ("begin", "end"))
+
+    def find_resume_point(self):
+        """Before a run begins: let a backup say where it goes on."""
+        backups = [callback for callback in self.callbacks if getattr(callback, "comes_last", False)]
+        for backup in backups:
+            backup.find_resume_point([callback for callback in self.callbacks if callback not in backups])
+
+    def settle(self):
+        """After a run has ended in any way: let what is being written become whole."""
+        for callback in self.callbacks:
+            getattr(callback, "settle", _nothing)()
 
     def set_params(self, params):
         self.params = params
@@ -89,6 +101,10 @@ class CallbackList(Callback):
             logs = logs if isinstance(logs, Logs) else Logs(logs)
             for hook in hooks:
                 hook(batch, logs)
+
+
+def _nothing():
+    pass
 
 
 def _checked(callback):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina.callbacks.callback import Callback
+from lamina.core.files import replacing
 
 __all__ = ["CSVLogger"]
 
@@ -17,7 +18,8 @@ class CSVLogger(Callback):
     Args:
         filename: where.
         separator: between the columns.
-        append: go on with the file that is there.
+        append: go on with the file that is there. A run that goes on from a backup does so too, and takes back the rows
+            of the epochs that it trains again.
 
     >>> import lamina as keras
     >>> log = keras.callbacks.CSVLogger("training.csv", append=True)
@@ -33,8 +35,21 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs=None):
         self._close()
-        self.csv_file = open(self.filename, "a" if self.append else "w", newline="", encoding="utf-8")  # noqa: SIM115
         self.keys = self.writer = None
+        resumed = self.model.resume_point if self.model is not None else None
+        if resumed is not None and os.path.exists(self.filename):
+            self._take_back(resumed.epoch)
+        append = self.append or resumed is not None
+        self.csv_file = open(self.filename, "a" if append else "w", newline="", encoding="utf-8")  # noqa: SIM115
+
+    def _take_back(self, epoch):
+        """Leave out the rows of `epoch` and later."""
+        with open(self.filename, newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.reader(file, delimiter=self.sep) if row]
+        with replacing(self.filename) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+            csv.writer(file, delimiter=self.sep).writerows(
+                row for row in rows if not row[0].isdigit() or int(row[0]) < epoch
+            )
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}

@@ -11,8 +11,8 @@ __all__ = ["replacing"]
 @contextlib.contextmanager
 def replacing(path):
     """The path of a file beside `path`, with the same ending, to be written inside the block; it then takes the place
-    of
-    `path`. If the block fails, `path` stays as it was and nothing is left beside it.
+    of `path`, once it is on the disk. If the block fails, `path` stays as it was and nothing is left beside it; after
+    a crash or a full disk it is as it was, or as it should be.
 
     >>> import tempfile
     >>> folder = tempfile.TemporaryDirectory()
@@ -26,6 +26,18 @@ def replacing(path):
     beside = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
     try:
         yield str(beside)
+        _to_disk(beside)
         os.replace(beside, path)
+        if os.name == "posix":
+            _to_disk(path.parent)  # the new name
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _to_disk(path):
+    """Wait until a file, or a folder's list of names, is on the disk."""
+    number = os.open(path, os.O_RDONLY if os.path.isdir(path) else os.O_RDWR)  # Windows syncs only what it may write
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -16,7 +16,7 @@ def run_batches(batches, run, callbacks, kind, progress, interrupts, model, resu
     device. Callbacks hear of every `steps_per_execution` batches together."""
     hear, together, stop = callbacks.wants(kind), model.steps_per_execution, _STOP[kind]
     begin, end = getattr(callbacks, f"on_{kind}_batch_begin"), getattr(callbacks, f"on_{kind}_batch_end")
-    logs, within = {}, False
+    logs, within = {} if resume is None else resume.logs, False
     first, rest = (0, batches.epoch()) if resume is None else (resume.batch, resume.replay(batches))
     for index, batch in enumerate(rest, first):
         if hear and not within:
@@ -46,9 +46,10 @@ def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, call
     runner.prepare("train", batches.peek())
     with Interrupts() as interrupts:
         try:
+            callbacks.find_resume_point()
             callbacks.on_train_begin()
             logs, resume = {}, model.resume_point
-            for epoch in range(initial_epoch if resume is None else resume.epoch, epochs):
+            for epoch in _epochs_left(initial_epoch, epochs, resume):
                 model._runner.reset_metrics()
                 callbacks.on_epoch_begin(epoch)
                 progress.begin_epoch(epoch, batches.num_batches)
@@ -68,7 +69,14 @@ def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, call
         finally:
             model.training_batches = model.resume_point = None
             runner.release()
+            callbacks.settle()
     return model.history
+
+
+def _epochs_left(initial_epoch, epochs, resume):
+    if resume is None:
+        return range(initial_epoch, epochs)
+    return range(resume.epoch, resume.epoch if resume.stopped else epochs)
 
 
 def _finish_averages(model, runner):

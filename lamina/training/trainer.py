@@ -7,6 +7,7 @@ import numpy as np
 
 from lamina import metrics as metrics_module
 from lamina import optimizers
+from lamina.callbacks import Resume
 from lamina.callbacks.logs import read_logs
 from lamina.core import context, tree
 from lamina.core.configurable import deserialize, serialize
@@ -209,6 +210,7 @@ class Trainer(OldMethods):
         validation_steps=None,
         validation_batch_size=None,
         validation_freq=1,
+        resume=None,
     ):
         """Train for `epochs` passes over the data; returns the History.
 
@@ -221,6 +223,8 @@ class Trainer(OldMethods):
             class_weight: dict from label to weight.
             steps_per_epoch, validation_steps: batches to take, for data without an end.
             validation_freq: validate every so many epochs, or after the epochs in a list.
+            resume: a folder in which the run is kept, or a `callbacks.Resume` that also says how often: the same
+            program started again after a crash goes on there, and ends with the same weights to the bit.
 
         Raises:
             CallError: when `compile` was not called. DataError: for data that does not fit.
@@ -234,6 +238,8 @@ class Trainer(OldMethods):
         if validation_data is not None:
             size = validation_batch_size or (batch_size if _are_arrays(validation_data) else None)
             validation = self._validation_batches(validation_data, size, validation_steps)
+        if resume is not None:
+            callbacks = [callbacks, resume if isinstance(resume, Resume) else Resume(resume)]
         return fit_batches(self, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq)
 
     @old_names("Model.evaluate")
@@ -386,5 +392,3 @@ def _are_arrays(data):
 
 def _is_array(leaf):
     return leaf is None or hasattr(leaf, "shape") or isinstance(leaf, (int, float))
-
-

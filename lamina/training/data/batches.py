@@ -82,7 +82,9 @@ class Batches:
         self.pass_length = pass_length
         self._running = None  # a pass that was begun and not finished: by peek, or by an epoch of fewer steps
         self._taken = 0  # batches of that pass that were used
-        self._opened_at = None  # the random states with which it was opened
+        self._opened_at = None  # the random states with which it was opened, and the state of the data
+
+    state_of_data = set_state_of_data = None  # functions, where a backup keeps the state of the data too
 
     def open(self):
         """An iterator over one pass."""
@@ -112,28 +114,42 @@ class Batches:
     def epoch(self, first=0):
         """An epoch: the whole data; or `steps` batches, going on where the last epoch stopped. `first` of them were
         given before, by the run that is resumed."""
-        self.begin_epoch()
+        if not first:
+            self.begin_epoch()
         return self._whole() if self.steps is None else self._part(first)
 
     def position(self):
-        """(random states with which the running pass was opened, how many of its batches were used), or ({}, 0)."""
-        return (self._opened_at, self._taken) if self._taken else ({}, 0)
+        """(with which random states, and which state of the data, the running pass was opened; how many of its batches
+        were used), or (None, 0)."""
+        return (self._opened_at, self._taken) if self._taken else (None, 0)
 
-    def resume(self, opened_at, taken):
-        """Go to the `position` of another run, by drawing batches as it drew them."""
+    def resume(self, opened_at, taken, first):
+        """Go to the `position` of another run, batch `first` of its epoch, by drawing batches as it drew them."""
+        if first:
+            self.begin_epoch()
         if self.can_reopen:
             self._running = None
         if taken:
-            set_random_states(opened_at)
+            self.set_states(opened_at)
             self._running = self._running or self._open()
             for _ in range(taken):
                 next(self._running, None)
             self._taken, self._opened_at = taken, opened_at
 
+    def states(self):
+        """The random states of the process, and the state of the data where it is kept."""
+        return {"random": random_states(), "data": self.state_of_data() if self.state_of_data else None}
+
+    def set_states(self, states):
+        """Put back what `states` gave."""
+        set_random_states(states["random"])
+        if self.set_state_of_data and states["data"] is not None:
+            self.set_state_of_data(states["data"])
+
     can_reopen = True  # whether `open` gives another pass, from the start
 
     def _open(self):
-        self._opened_at = random_states()
+        self._opened_at = self.states()
         return self.open() if self.host_step is None else ahead(self.open(), self._on_host)
 
     def _on_host(self, batch):

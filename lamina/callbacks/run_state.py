@@ -1,0 +1,153 @@
+"""The whole state of a run of `fit`: taken, and put back so that the run goes on to the bit."""
+
+import hashlib
+import io
+from collections import Counter
+
+import numpy as np
+
+from lamina.core import context
+from lamina.core.dtypes import numpy_dtype
+from lamina.core.records import is_plain, read_record, write_record
+from lamina.errors import FileError, warn
+
+__all__ = ["Changes", "ResumePoint", "capture", "describe", "labelled", "watch_data"]
+
+_LARGEST_OF_DATA = 16 * 2**20  # bytes; a larger attribute of a data set is the data itself
+
+
+class Changes:
+    """What changed in an object since this was made: attributes with plain values, or what its `get_state` gives.
+
+    What stayed as it was is no state: a user may give other settings to the run that goes on.
+    """
+
+    def __init__(self, thing, largest=None):
+        self.thing, self.largest = thing, largest
+        self.before = {name: _digest(record) for name, record in self._records().items()}
+
+    def state(self):
+        """name -> record, in bytes."""
+        return {name: data for name, data in self._records().items() if self.before.get(name) != _digest(data)}
+
+    def put_back(self, state):
+        """Give the object the state that another one of its class had."""
+        values = {name: read_record(data.tobytes()) for name, data in state.items()}
+        if hasattr(self.thing, "set_state"):
+            if values:
+                self.thing.set_state(values["state"])
+            return
+        for name, value in values.items():
+            setattr(self.thing, name, value)
+
+    def _records(self):
+        if hasattr(self.thing, "get_state"):
+            return {"state": _record(self.thing.get_state())}
+        kept = {name: value for name, value in vars(self.thing).items() if name not in ("model", "params")}
+        small = {name: value for name, value in kept.items() if not self.largest or _size(value) <= self.largest}
+        return {name: _record(value) for name, value in small.items() if is_plain(value)}
+
+
+def _size(value):
+    return sum(map(_size, value)) if isinstance(value, (list, tuple)) else getattr(value, "nbytes", 0)
+
+
+def _record(value):
+    file = io.BytesIO()
+    write_record(value, file)
+    return np.frombuffer(file.getvalue(), "uint8")
+
+
+def _digest(record):
+    return hashlib.sha256(record).digest()
+
+
+def watch_data(batches):
+    """Let `batches` keep the state of the data set they come from, where hooks of the epoch may change it."""
+    data = getattr(batches, "hooks", None)
+    if data is not None and hasattr(data, "__dict__"):
+        changes = Changes(data, _LARGEST_OF_DATA)
+        batches.state_of_data, batches.set_state_of_data = changes.state, changes.put_back
+
+
+def describe(batches):
+    """The size of the data in words."""
+    of = {"samples": batches.num_samples, "batches": batches.num_batches, "a batch": batches.batch_size}
+    return (
+        ", ".join(f"{count} {name}" for name, count in of.items() if count is not None) or "no known number of batches"
+    )
+
+
+def labelled(callbacks):
+    """name -> Changes for each callback: its class, and a number from the second of a class on."""
+    seen, changes = Counter(), {}
+    for callback in callbacks:
+        name = type(callback).__name__
+        seen[name] += 1
+        changes[name if seen[name] == 1 else f"{name} {seen[name]}"] = Changes(callback)
+    return changes
+
+
+def capture(model, changes, epoch, batch, logs):
+    """All that the rest of the run depends on. The arrays are copies that the next step leaves alone."""
+    batches = model.training_batches
+    opened_at, taken = batches.position()
+    return {
+        "epoch": epoch,
+        "batch": batch,
+        "logs": {name: value for name, value in logs.items() if is_plain(value)},
+        "stopped": bool(model.stop_training),
+        "taken": taken,
+        "opened_at": opened_at,
+        "states": batches.states(),
+        "values": [cell.read() for cell in _cells(model)],
+        "callbacks": {name: change.state() for name, change in changes.items()},
+    }
+
+
+class ResumePoint:
+    """Where a run goes on: the epoch, the batches of it that were trained before, and whether it was stopped."""
+
+    def __init__(self, model, record):
+        self.epoch, self.batch, self.stopped = record["epoch"], record["batch"], record["stopped"]
+        self.logs = record["logs"]  # of the last batch before, in case that it was the last of its epoch
+        self._model, self._record = model, record
+        _write_cells(model, record["values"])
+
+    def put_back(self, changes):
+        """The states of the other callbacks."""
+        for name, state in self._record["callbacks"].items():
+            if name in changes:
+                changes[name].put_back(state)
+            elif state:
+                warn(f"The backup holds the state of the callback {name}, which this run does not have.")
+
+    def replay(self, batches):
+        """The rest of the epoch: batches are drawn as they were, those trained before are left out."""
+        batches.resume(self._record["opened_at"], self._record["taken"], self.batch)
+        batches.set_states(self._record["states"])
+        if self.batch:  # the metrics in the middle of an epoch; at its start they begin anew
+            _write_cells(self._model, self._record["values"])
+        return batches.epoch(self.batch)
+
+
+def _cells(model):
+    """Every variable that a step of training reads, in a fixed order; and the seeds of the whole process."""
+    model._runner.refresh()
+    groups = model._runner.groups
+    return [*(cell for group in sorted(groups) for cell in groups[group]), *context.ambient_cells()]
+
+
+def _write_cells(model, values):
+    cells, advice = _cells(model), "Give each run a folder of its own, or delete the backup."
+    if len(cells) != len(values):
+        raise FileError(
+            f"The backup holds {len(values)} variables, this run has {len(cells)}: the model is another.", fix=advice
+        )
+    for cell, value in zip(cells, values, strict=True):
+        if value.shape != cell.shape or value.dtype != numpy_dtype(cell.dtype):
+            raise FileError(
+                f"The backup holds {value.dtype}{value.shape} for {cell.path}, which is {cell.dtype}{cell.shape}.",
+                fix=advice,
+            )
+        cell.assign(value)

@@ -1,0 +1,150 @@
+"""Records: plain values (numbers, texts, arrays, containers of them, random generators) as bytes, and back without pickle.
+
+    magic | length of the JSON | JSON | the arrays, one after the other | SHA-256 of all before
+
+The JSON holds the values, with a number in place of each array, and the type and shape of each array.
+"""
+
+import hashlib
+import io
+import json
+import math
+import random
+
+import jax
+import numpy as np
+
+from lamina.core.dtypes import numpy_dtype
+from lamina.errors import FileError
+
+__all__ = ["is_plain", "read_record", "write_record"]
+
+_MAGIC = b"lamina 1"
+_BIT_GENERATORS = {kind.__name__: kind for kind in (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937,
+                                                    np.random.Philox, np.random.SFC64)}  # fmt: skip
+
+
+def _generator(name, state):
+    bits = _BIT_GENERATORS[name]()
+    bits.state = state
+    return np.random.Generator(bits)
+
+
+def _legacy_generator(state):
+    generator = np.random.RandomState()
+    generator.set_state(state)
+    return generator
+
+
+def _python_generator(state):
+    generator = random.Random()
+    generator.setstate((state[0], tuple(state[1]), state[2]))
+    return generator
+
+
+# What JSON does not know: type -> (tag, value -> its parts, parts -> value). A subclass is of another kind.
+_KINDS = {
+    tuple: ("tuple", list, tuple),
+    set: ("set", list, set),
+    frozenset: ("frozenset", list, frozenset),
+    dict: ("dict", lambda value: [list(item) for item in value.items()], lambda parts: {k: v for k, v in parts}),
+    bytes: ("bytes", lambda value: value.hex(), bytes.fromhex),
+    complex: ("complex", lambda value: [value.real, value.imag], lambda parts: complex(*parts)),
+    np.random.Generator: (
+        "generator",
+        lambda value: [type(value.bit_generator).__name__, value.bit_generator.state],
+        lambda parts: _generator(*parts),
+    ),
+    np.random.RandomState: ("legacy_generator", lambda value: value.get_state(legacy=False), _legacy_generator),
+    random.Random: ("python_generator", lambda value: list(value.getstate()), _python_generator),
+}
+_MAKERS = {tag: make for tag, _, make in _KINDS.values()}
+_PLAIN = (type(None), bool, int, float, str)
+
+
+def is_plain(value):
+    """Whether `write_record` takes this value.
+
+    >>> is_plain({"wait": 3, "best": np.float32(0.5)}), is_plain(print)
+    (True, False)
+    """
+    try:
+        _take_apart(value, [])
+    except (TypeError, RecursionError):
+        return False
+    return True
+
+
+def write_record(value, file):
+    """Write a plain value to a file that is open for writing bytes.
+
+    >>> file = io.BytesIO()
+    >>> write_record({"epoch": 3, "weights": [np.zeros(2)]}, file)
+    >>> read_record(file.getvalue())
+    {'epoch': 3, 'weights': [array([0., 0.])]}
+    """
+    arrays = []
+    tree = _take_apart(value, arrays)
+    arrays = [np.asarray(array) for array in arrays]
+    described = [[array.dtype.name, list(array.shape)] for array in arrays]
+    head = json.dumps({"tree": tree, "arrays": described}).encode()
+    digest = hashlib.sha256()
+    for part in (_MAGIC, len(head).to_bytes(8, "little"), head, *(_bytes(array) for array in arrays)):
+        digest.update(part)
+        file.write(part)
+    file.write(digest.digest())
+
+
+def read_record(data, name="The record"):
+    """The value in these bytes.
+
+    Raises:
+        FileError: when they are not, to the bit, what `write_record` wrote.
+    """
+    whole = len(data) > len(_MAGIC) + 8 + 32 and data[: len(_MAGIC)] == _MAGIC
+    if not whole or hashlib.sha256(memoryview(data)[:-32]).digest() != data[-32:]:
+        raise FileError(f"{name} is damaged: its checksum does not fit what it holds.")
+    start = len(_MAGIC) + 8
+    stop = start + int.from_bytes(data[len(_MAGIC) : start], "little")
+    head, arrays = json.loads(data[start:stop]), []
+    for dtype, shape in head["arrays"]:
+        dtype, count = np.dtype(numpy_dtype(dtype)), math.prod(shape)
+        arrays.append(np.frombuffer(data, dtype, count, stop).reshape(shape).copy())
+        stop += count * dtype.itemsize
+    return _put_together(head["tree"], arrays)
+
+
+def _bytes(array):
+    return memoryview(np.ascontiguousarray(array).reshape(-1).view("uint8"))
+
+
+def _take_apart(value, arrays):
+    """`value` as JSON, its arrays put aside in `arrays`."""
+    if type(value) in _PLAIN:
+        return value
+    if type(value) is list:
+        return [_take_apart(item, arrays) for item in value]
+    if (
+        isinstance(value, (np.ndarray, np.generic, jax.Array))
+        and value.dtype.kind in "biufcV"
+        and not value.dtype.names
+    ):
+        arrays.append(value)
+        return {"scalar" if isinstance(value, np.generic) else "array": len(arrays) - 1}
+    if type(value) not in _KINDS:
+        raise TypeError(f"{type(value).__name__} is no plain value")
+    tag, parts_of, _ = _KINDS[type(value)]
+    return {tag: _take_apart(parts_of(value), arrays)}
+
+
+def _put_together(value, arrays):
+    if isinstance(value, list):
+        return [_put_together(item, arrays) for item in value]
+    if not isinstance(value, dict):
+        return value
+    ((tag, parts),) = value.items()
+    if tag == "array":
+        return arrays[parts]
+    if tag == "scalar":
+        return arrays[parts][()]
+    return _MAKERS[tag](_put_together(parts, arrays))
