@@ -191,13 +191,23 @@ class _Cropping(SpatialLayer):
         self._margins = self.margins("cropping", cropping)
         self.cropping = self._margins if self.rank > 1 else self._margins[0]
 
-    def call(self, inputs):
-        sizes = [inputs.shape[axis] for axis in self.space]
-        if any(before + after >= size for (before, after), size in zip(self._margins, sizes, strict=True)):
+    def _shape_rule(self, input_shape):
+        self._check(input_shape)
+        margins = self.over_all_axes(self._margins, (0, 0))
+        return tuple(size and size - sum(margin) for size, margin in zip(input_shape, margins, strict=True))
+
+    def _check(self, shape):
+        """Refuse sizes, where they are known, of which nothing would be left."""
+        sizes = tuple(shape[axis] for axis in self.space)
+        if any(size is not None and sum(margin) >= size for margin, size in zip(self._margins, sizes, strict=True)):
             raise ShapeError(
-                f"{type(self).__name__} of {self.cropping} leaves nothing of inputs of size {tuple(sizes)}.",
+                f"{type(self).__name__} of {self.cropping} leaves nothing of inputs of size {sizes}.",
                 fix="Before and after together stay below the size of each axis.",
             )
+
+    def call(self, inputs):
+        self._check(inputs.shape)
+        sizes = [inputs.shape[axis] for axis in self.space]
         kept = [slice(before, size - after) for (before, after), size in zip(self._margins, sizes, strict=True)]
         return inputs[self.over_all_axes(kept, slice(None))]
 
