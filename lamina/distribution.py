@@ -335,18 +335,21 @@ class Distribution:
 
     def distribute_tf_dataset(self, dataset):
         """As `distribute_dataset`, of a `tf.data` dataset whose batches have a known size."""
-        sizes = {spec.shape[0] for spec in jax.tree_util.tree_leaves(dataset.element_spec) if spec.shape.rank}
+        from tensorflow.python.data.experimental.ops.distribute import (  # pyright: ignore[reportMissingImports]
+            compute_batch_size,
+        )
+
+        batched = all(spec.shape.rank for spec in jax.tree_util.tree_leaves(dataset.element_spec))
+        size = int(compute_batch_size(dataset)) if batched else -1
+        if size < 0:
+            raise ConfigError("The batch size of the input dataset is unknown.", fix="dataset = dataset.batch(size)")
         shares = min(self.num_model_replicas, self.num_processes)
-        if shares == 1:
-            return dataset
-        if len(sizes) != 1 or None in sizes:
-            raise ConfigError(
-                "The batch size of the input dataset is unknown.", fix="dataset.batch(size, drop_remainder=True)"
-            )
-        (size,) = sizes
         if size % shares:
-            raise ConfigError(f"A batch of {size} does not divide by the {shares} that share it.")
-        return dataset.rebatch(size // shares).shard(num_shards=shares, index=self.data_shard_id)
+            raise ConfigError(
+                f"Global batch size must be divisible by the number of processes or model replicas that share it: "
+                f"{size} by {shares}."
+            )
+        return dataset if shares == 1 else dataset.rebatch(size // shares).shard(shares, self.data_shard_id)
 
     def __repr__(self):
         return f"<{type(self).__name__} device_mesh={self.device_mesh}>"
