@@ -73,9 +73,8 @@ def watch_data(batches):
 def describe(batches):
     """The size of the data in words."""
     of = {"samples": batches.num_samples, "batches": batches.num_batches, "a batch": batches.batch_size}
-    return (
-        ", ".join(f"{count} {name}" for name, count in of.items() if count is not None) or "no known number of batches"
-    )
+    known = (f"{count} {name}" for name, count in of.items() if count is not None)
+    return ", ".join(known) or "no known number of batches"
 
 
 def labelled(callbacks):

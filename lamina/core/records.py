@@ -1,4 +1,4 @@
-"""Records: plain values (numbers, texts, arrays, containers of them, random generators) as bytes, and back without pickle.
+"""Records: plain values (numbers, texts, arrays, containers of them, random generators) as bytes and back, no pickle.
 
     magic | length of the JSON | JSON | the arrays, one after the other | SHA-256 of all before
 
@@ -6,7 +6,6 @@ The JSON holds the values, with a number in place of each array, and the type an
 """
 
 import hashlib
-import io
 import json
 import math
 import random
@@ -78,6 +77,7 @@ def is_plain(value):
 def write_record(value, file):
     """Write a plain value to a file that is open for writing bytes.
 
+    >>> import io
     >>> file = io.BytesIO()
     >>> write_record({"epoch": 3, "weights": [np.zeros(2)]}, file)
     >>> read_record(file.getvalue())
@@ -124,11 +124,8 @@ def _take_apart(value, arrays):
         return value
     if type(value) is list:
         return [_take_apart(item, arrays) for item in value]
-    if (
-        isinstance(value, (np.ndarray, np.generic, jax.Array))
-        and value.dtype.kind in "biufcV"
-        and not value.dtype.names
-    ):
+    is_array = isinstance(value, (np.ndarray, np.generic, jax.Array))
+    if is_array and value.dtype.kind in "biufcV" and not value.dtype.names:
         arrays.append(value)
         return {"scalar" if isinstance(value, np.generic) else "array": len(arrays) - 1}
     if type(value) not in _KINDS:

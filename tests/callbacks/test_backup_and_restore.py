@@ -148,7 +148,7 @@ def test_a_run_that_ended_trains_no_more(tmp_path):
 def test_double_checkpoint_outlives_a_damaged_one(tmp_path):
     model = start(1)
     fit(model, keras.callbacks.BackupAndRestore(tmp_path, double_checkpoint=True, delete_checkpoint=False))
-    before, last = sorted(tmp_path.iterdir())
+    _, last = sorted(tmp_path.iterdir())
     last.write_bytes(b"damaged")
     again = start(2)
     with pytest.warns(UserWarning, match=last.name):

@@ -23,17 +23,8 @@ def fit(model, folder, *callbacks, epochs=4, **kwargs):
     stopping = keras.callbacks.EarlyStopping("val_loss", patience=1, min_delta=10, restore_best_weights=True)
     slower = keras.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=10, factor=0.5)
     callbacks = [slower, *([stopping] if kwargs.pop("stopping", False) else []), *callbacks]
-    return model.fit(
-        X,
-        Y,
-        batch_size=6,
-        epochs=epochs,
-        verbose=0,
-        validation_split=0.25,
-        callbacks=callbacks,
-        resume=folder,
-        **kwargs,
-    )
+    settings = {"batch_size": 6, "epochs": epochs, "verbose": 0, "validation_split": 0.25, **kwargs}
+    return model.fit(X, Y, callbacks=callbacks, resume=folder, **settings)
 
 
 @pytest.mark.parametrize("save_freq, steps", [("epoch", 7), (1, 7), (2, 8), (datetime.timedelta(0), 2)])
@@ -185,8 +176,9 @@ import lamina as keras
 
 keras.utils.set_random_seed(int(sys.argv[2]))
 x = np.random.default_rng(0).normal(size=(64, 8)).astype("float32")
-model = keras.Sequential([keras.layers.Input((8,)), keras.layers.Dense(16, activation="relu"), keras.layers.Dropout(0.3),
-                          keras.layers.BatchNormalization(), keras.layers.Dense(1)])
+layers = keras.layers
+model = keras.Sequential([layers.Input((8,)), layers.Dense(16, activation="relu"), layers.Dropout(0.3),
+                          layers.BatchNormalization(), layers.Dense(1)])
 model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, 100)), "mse")
 print("ready", flush=True)
 model.fit(x, x.sum(-1), batch_size=8, epochs=30, verbose=0, resume=keras.callbacks.Resume(sys.argv[1], 1))
