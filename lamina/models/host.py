@@ -60,8 +60,8 @@ class HostPart:
         for node in self.nodes:
             if getattr(node.operation, "trainable_variables", None):
                 raise ConfigError(
-                    f"{node.operation.name} reads text, or comes before what reads text, so it runs on the host; but it has "
-                    "weights to train, which only the compiled program can.",
+                    f"{node.operation.name} reads text, or comes before what reads text, so it runs on the host; but "
+                    "it has weights to train, which only the compiled program can.",
                     fix="Look the text up in a layer of its own, without weights, and freeze what comes before it.",
                 )
 

@@ -17,6 +17,7 @@ from lamina.core.registry import (
 from lamina.errors import FileError
 from lamina.legacy import told
 from lamina.saving.archive import load_archive, load_archive_weights, save_archive
+from lamina.saving.assets import refuse_assets
 from lamina.saving.files import check_overwrite, open_hdf5
 from lamina.saving.legacy_h5 import (
     is_legacy,
@@ -88,6 +89,7 @@ def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
     if name.endswith(".keras"):
         save_archive(model, filepath)
     elif name.endswith(_LEGACY):
+        refuse_assets(model, filepath)
         save_legacy_model(model, filepath, include_optimizer)
     else:
         raise FileError(f"{name} has no ending that says how to save it.", fix=f"model.save({name + '.keras'!r})")

@@ -9,6 +9,7 @@ import h5py
 
 from lamina.core.configurable import deserialize, serialize
 from lamina.errors import LaminaError, warn
+from lamina.saving.assets import read_assets, write_assets
 from lamina.saving.files import open_hdf5, written
 from lamina.saving.limits import TEXT, naming, parse_json, reading
 from lamina.saving.origin import origin_of
@@ -31,6 +32,7 @@ def save_archive(model, filepath):
         archive.writestr(_METADATA, json.dumps(metadata))
         archive.writestr(_CONFIG, json.dumps(serialize(model)))
         archive.writestr(_WEIGHTS, weights.getbuffer())
+        write_assets(model, archive)
 
 
 def load_archive(filepath, custom_objects=None, compile=True, safe_mode=True):
@@ -46,6 +48,7 @@ def load_archive(filepath, custom_objects=None, compile=True, safe_mode=True):
             if compile and compile_config:
                 compile_or_warn(model, upgrade_compile(compile_config, version), custom_objects, safe_mode)
             read_tree(model, weights, filepath, origin=origin_of(config, version)).tell()
+            read_assets(model, members)
     return model
 
 
