@@ -47,7 +47,7 @@ def test_abs_max_quantize_grouped(inputs, block_size, to_numpy):
     name = "abs_max_quantize_grouped_with_zero_point"
     if not to_numpy:
         same(name, inputs, block_size, epsilon=0.01)
-    elif inputs is X and block_size == 2:
+    elif inputs is X or block_size == 9:
         same(name, inputs, block_size, epsilon=0.01, to_numpy=True)
     else:  # Keras leaves a flat block as it is with NumPy alone; here both ways give the same
         on_device = getattr(quantizers, name)(inputs, block_size, epsilon=0.01)

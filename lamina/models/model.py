@@ -17,7 +17,9 @@ from lamina.layers.tracking import unique
 from lamina.models.functional import graph_config, graph_from_config
 from lamina.models.host import Prepared, host_part
 from lamina.models.inputs import standardize_inputs
+from lamina.models.quantization import quantize
 from lamina.models.summary import summary
+from lamina.quantizers.configs import config_of
 from lamina.saving import state_tree as trees
 from lamina.training.trainer import Trainer
 
@@ -190,6 +192,35 @@ class Model(Trainer, Layer):
             self, line_length=line_length, positions=positions, print_fn=print_fn, expand_nested=expand_nested,
             show_trainable=show_trainable, layer_range=layer_range,
         )  # fmt: skip
+
+    def quantize(self, mode=None, config=None, filters=None, **kwargs):
+        """Keep the kernels of its layers in few bits: "int8", "int4", "float8", or with data "gptq" or "awq".
+
+        Args:
+            config: which quantizers, blocks or data; needed for gptq and awq; see keras.quantizers.
+            filters: a regular expression, a list of them, or a function of a layer: which layers are quantized.
+            type_check: whether subclasses of Dense and the like are left as they are.
+
+        Raises:
+            ConfigError: for a mode that is none, a config of another mode, or data or blocks that are not there.
+            CallError: when a layer is not built, or is quantized already.
+
+        >>> import lamina as keras
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8), keras.layers.Dense(2, name="head")])
+        >>> model.quantize("int8", filters=lambda layer: layer.name != "head")
+        >>> [layer.dtype_policy.name for layer in model.layers]
+        ['int8_from_float32', 'float32']
+        """
+        type_check = kwargs.pop("type_check", True)
+        if kwargs:
+            raise ConfigError(f"Unrecognized keyword arguments of quantize: {', '.join(kwargs)}.")
+        if not (filters is None or callable(filters) or isinstance(filters, (str, list, tuple))):
+            raise ConfigError(f"The `filters` argument must be a regex string, a list of them or a callable; {filters}.")
+        quantize(self, config_of(mode, config), filters, type_check)
+
+    def get_quantization_layer_structure(self, mode=None):
+        """What GPTQ and AWQ go through: {"pre_block_layers": [...], "sequential_blocks": [...]}. For subclasses."""
+        return None
 
     def __reduce__(self):
         """Pickled and copied as what `save` writes."""

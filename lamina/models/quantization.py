@@ -1,0 +1,127 @@
+"""Quantizing a model: each layer with a kernel by itself, or block after block by what data does to it."""
+
+import re
+
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.core.progress import Progbar
+from lamina.errors import ConfigError, warn
+from lamina.layers.weights import Calibrated, WithKernels
+from lamina.quantizers import calibration
+
+
+def quantize(model, config, filters=None, type_check=True):
+    """Quantize the layers of the model that have kernels and that the filters name."""
+    blocks = _structure_of(model, config) if config.mode in ("gptq", "awq") else None
+    left = []
+    for layer in model._flatten_layers():
+        if len(layer._flatten_layers()) > 1 or not is_wanted(layer, filters):
+            continue
+        try:
+            layer.quantize(config.mode, type_check=type_check, config=config)
+        except NotImplementedError:
+            left += [layer.name] if layer.weights else []
+    if left:
+        warn(f"Layers of {model.name} without a kernel that {config.mode} can take are left as they are: {left}.")
+    if blocks is not None:
+        calibrate(config, *blocks, filters)
+
+
+def is_wanted(layer, filters):
+    """Whether a regular expression (or one of a list) is found in the layer's name, or the function says yes."""
+    if filters is None:
+        return True
+    if callable(filters):
+        return bool(filters(layer))
+    return any(re.search(pattern, layer.name) for pattern in ([filters] if isinstance(filters, str) else filters))
+
+
+def _structure_of(model, config):
+    """(layers before the blocks, blocks)."""
+    if config.dataset is None or config.tokenizer is None:
+        raise ConfigError(f"{config.mode} requires a dataset and a tokenizer. Pass them in its config.")
+    structure = config.quantization_layer_structure or model.get_quantization_layer_structure(config.mode)
+    form = "{'pre_block_layers': [embedding], 'sequential_blocks': [block, ...]}"
+    if structure is None:
+        raise ConfigError(
+            f"For mode={config.mode!r}, a valid quantization structure must be provided: the config's "
+            "quantization_layer_structure, or the model's get_quantization_layer_structure(mode).",
+            fix=form,
+        )
+    if not structure.get("sequential_blocks"):
+        raise ConfigError("No sequential blocks found in the quantization structure.", fix=form)
+    return structure.get("pre_block_layers", []), structure["sequential_blocks"]
+
+
+def calibrate(config, before, blocks, filters=None):
+    """Choose the codes of each block's kernels by the inputs that reach them through the blocks already quantized."""
+    samples = calibration.windows(config.dataset, config.tokenizer, config.sequence_length, config.num_samples)
+    inputs = [jnp.asarray(sample[None]) for sample in samples]
+    for layer in before:
+        inputs = [layer(one) for one in inputs]
+    progress = Progbar(len(blocks))
+    for number, block in enumerate(blocks):
+        seen = {layer: _SEEN[config.mode]() for layer in _waiting(block) if is_wanted(layer, filters)}
+        for layer, statistic in seen.items():
+            layer.kernel.observer = statistic.add
+        if seen:
+            for one in inputs:
+                block(one)
+        for layer, statistic in seen.items():
+            statistic.settle(layer, config)
+        if number < len(blocks) - 1:
+            inputs = [_first(block(one)) for one in inputs]
+        progress.update(number + 1)
+
+
+def _waiting(block):
+    """The layers of a block whose kernels are ready to be chosen."""
+    for layer in block._flatten_layers():
+        kernel = getattr(layer, "kernel", None) if isinstance(layer, WithKernels) else None
+        if isinstance(kernel, Calibrated) and kernel.original is not None:
+            yield layer
+
+
+def _first(outputs):
+    return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
+
+
+class _Seen:
+    """What was seen of a kernel's inputs, and the choice by it."""
+
+    seen = np.float32(0)
+
+    def settle(self, layer, config):
+        kernel = layer.kernel
+        matrix = np.asarray(kernel.original.read(), "float32").reshape(kernel.layout.rows, -1).T
+        original, kernel.observer = kernel.original, None
+        kernel.settle(*self.choose(matrix, config))
+        layer._forget(original)
+
+
+class _Hessian(_Seen):
+    """2 / N * inputs.T @ inputs."""
+
+    count = 0
+
+    def add(self, inputs):
+        inputs = inputs.astype("float32")
+        self.seen = self.seen + np.asarray(inputs.T @ inputs)
+        self.count += len(inputs)
+
+    def choose(self, matrix, config):
+        return calibration.gptq(matrix, 2 * self.seen / self.count, config)
+
+
+class _Greatest(_Seen):
+    """max(|inputs|) of each feature."""
+
+    def add(self, inputs):
+        self.seen = np.maximum(self.seen, np.asarray(jnp.max(jnp.abs(inputs.astype("float32")), 0)))
+
+    def choose(self, matrix, config):
+        return calibration.awq(matrix, self.seen, config)
+
+
+_SEEN = {"gptq": _Hessian, "awq": _Greatest}
