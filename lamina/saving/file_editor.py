@@ -1,0 +1,224 @@
+"""KerasFileEditor: look into a file of weights, rename, add and delete, and write it anew."""
+
+import contextlib
+import io
+
+import h5py
+import numpy as np
+
+from lamina.errors import FileError, UnsafeFileError
+from lamina.saving.files import StoredArray, open_hdf5, write_array, written
+from lamina.saving.limits import TEXT, naming, parse_json
+from lamina.saving.stored import arrays_in, attribute, check_dataset
+from lamina.saving.weights import stores_of
+from lamina.saving.zips import open_zip
+
+__all__ = ["KerasFileEditor"]
+
+
+class KerasFileEditor:
+    """The weights of a `.keras` or `.weights.h5` file as nested dicts of arrays, to be changed and saved.
+
+    Objects, that is layers and what holds them, are called by path, "layers/dense_2", or by the last part of it where
+    only one has that name; weights by "0", "1", ... The file itself stays as it is.
+
+    Attributes:
+        weights_dict: name -> dict or array.
+        object_metadata: path -> {"name": the name of the layer}.
+        config, metadata: those of a `.keras` file.
+
+    Raises:
+        FileError: for a file of another kind, or a damaged one.
+        UnsafeFileError: for a file with links, or with arrays that are kept elsewhere.
+
+    >>> import tempfile, lamina as keras
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save_weights(f"{folder}/model.weights.h5")
+    ...     editor = keras.saving.KerasFileEditor(f"{folder}/model.weights.h5")
+    >>> editor.rename_object("layers/dense", "dense_1")
+    >>> list(editor.weights_dict["layers"])
+    ['dense_1']
+    """
+
+    def __init__(self, filepath):
+        self.filepath = str(filepath)
+        self.metadata = self.config = None
+        self.weights_dict, self.object_metadata = {}, {}
+        with naming(self.filepath), self._open() as file:
+            _refuse_links(file)
+            for path, dataset in arrays_in(file):
+                check_dataset(dataset)
+                self._take(path, dataset)
+
+    @contextlib.contextmanager
+    def _open(self):
+        if self.filepath.endswith(".weights.h5"):
+            with open_hdf5(self.filepath, self.filepath) as file:
+                yield file
+        elif self.filepath.endswith(".keras"):
+            with open_zip(self.filepath) as members:
+                self.config = parse_json(members.read("config.json", TEXT), "config.json")
+                self.metadata = parse_json(members.read("metadata.json", TEXT), "metadata.json")
+                with open_hdf5(io.BytesIO(members.read("model.weights.h5")), "model.weights.h5") as file:
+                    yield file
+        else:
+            raise FileError(f"{self.filepath} ends in neither .keras nor .weights.h5.")
+
+    def _take(self, path, dataset):
+        folder, _, name = path.rpartition("/")
+        owner = "" if folder == "vars" else folder.removesuffix("/vars")
+        place = self.weights_dict
+        for part in filter(None, owner.split("/")):
+            place = place.setdefault(part, {})
+        place[name] = np.asarray(StoredArray(dataset))
+        known_as = attribute(dataset.parent, "name")
+        if known_as is not None:
+            self.object_metadata[owner] = {"name": known_as}
+
+    def summary(self):
+        """Print what the file holds: objects, and the shape and type of each weight."""
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.tree import Tree
+
+        def grow(branch, weights, path):
+            for name, value in weights.items():
+                below = f"{path}/{name}" if path else name
+                if isinstance(value, dict):
+                    known_as = self.object_metadata.get(below, {}).get("name")
+                    title = f"[bold]{escape(name)}[/bold]" + (f" ({escape(repr(known_as))})" if known_as else "")
+                    grow(branch.add(title), value, below)
+                else:
+                    branch.add(f"{escape(name)}: shape={np.shape(value)}, dtype={np.asarray(value).dtype}")
+            return branch
+
+        Console(highlight=False).print(grow(Tree(escape(self.filepath)), self.weights_dict, ""))
+
+    def compare(self, reference_model):
+        """Print where the weights differ from those of a model, in names or shapes.
+
+        Returns:
+            {"status": "success" or "error", "error_count": how many differ, "match_count": how many agree}.
+        """
+        wanted = {}
+        for path, _, store in stores_of(reference_model):
+            place = wanted
+            if store:
+                for part in filter(None, path.split("/")):
+                    place = place.setdefault(part, {})
+                place.update(store)
+        errors, matches = [], []
+        _compare(self.weights_dict, wanted, "", errors, matches)
+        print("\n".join(errors) or f"The file fits the model: {len(matches)} weights agree.")
+        return {
+            "status": "error" if errors else "success", "error_count": len(errors), "match_count": len(matches)
+        }  # fmt: skip
+
+    def rename_object(self, object_name, new_name):
+        """Give an object another name in its place; `new_name` is a name, not a path."""
+        if "/" in new_name:
+            raise FileError(f"new_name is a name without '/'; got {new_name!r}.", fix="Objects stay where they are.")
+        parent, name = self._find(object_name)
+        parent[new_name] = parent.pop(name)
+
+    def delete_object(self, object_name):
+        """Take an object out, with all that is in it."""
+        parent, name = self._find(object_name)
+        del parent[name]
+
+    def add_object(self, object_path, weights):
+        """Put a new object at a whole path; `weights` is a dict of arrays: {"0": kernel, "1": bias}."""
+        folder, _, name = object_path.rpartition("/")
+        place = self.weights_dict
+        for part in filter(None, folder.split("/")):
+            place = place.get(part)
+            if not isinstance(place, dict):
+                raise FileError(f"There is no {folder!r} to put {name!r} into.", fix="editor.summary() shows what is.")
+        place[name] = _checked(weights)
+
+    def delete_weight(self, object_name, weight_name):
+        """Take one weight out of an object."""
+        parent, name = self._find(object_name)
+        if weight_name not in parent[name]:
+            raise FileError(f"{object_name} has no weight {weight_name!r}; it has {', '.join(parent[name])}.")
+        del parent[name][weight_name]
+
+    def add_weights(self, object_name, weights):
+        """Put weights, a dict of arrays, into an object; those it has under these names are replaced."""
+        parent, name = self._find(object_name)
+        parent[name].update(_checked(weights))
+
+    def save(self, filepath):
+        """Write the weights as they are now to a `.weights.h5` file."""
+        if not str(filepath).endswith(".weights.h5"):
+            raise FileError(f"{filepath} does not end in .weights.h5.")
+        with written(filepath) as beside, h5py.File(beside, "w") as file:
+            self._write(file, self.weights_dict, "")
+
+    def resave_weights(self, filepath):
+        """The same as save(filepath)."""
+        self.save(filepath)
+
+    def _write(self, file, weights, path):
+        arrays = {name: value for name, value in weights.items() if not isinstance(value, dict)}
+        if arrays:
+            group = file.require_group(f"{path}/vars")
+            group.attrs["name"] = self.object_metadata.get(path, {}).get("name", path.rpartition("/")[2])
+            for name, value in arrays.items():
+                write_array(group, name, value)
+        for name, value in weights.items():
+            if isinstance(value, dict):
+                self._write(file, value, f"{path}/{name}" if path else name)
+
+    def _find(self, name):
+        """(the dict it is in, its name there) of an object, by path or by a name that only one has."""
+        folder, _, last = name.rpartition("/")
+        found = [
+            parent
+            for path, parent in _dicts(self.weights_dict, "")
+            if isinstance(parent.get(last), dict) and (not folder or path == folder)
+        ]
+        if len(found) != 1:
+            many = f"{len(found)} objects are called {name!r}" if found else f"No object is called {name!r}"
+            fix = "Pass the whole path of one." if found else "editor.summary() shows what there is."
+            raise FileError(f"{many} in {self.filepath}.", fix=fix)
+        return found[0], last
+
+
+def _dicts(weights, path):
+    """(path, dict) of each dict."""
+    yield path, weights
+    for name, value in weights.items():
+        if isinstance(value, dict):
+            yield from _dicts(value, f"{path}/{name}" if path else name)
+
+
+def _compare(held, wanted, path, errors, matches):
+    """Put a line into `errors` for each object or weight that only one side has or that has another shape."""
+    for name in [*wanted, *(name for name in held if name not in wanted)]:
+        place = f"{path}/{name}" if path else name
+        one, other = held.get(name), wanted.get(name)
+        what = "Object" if isinstance(other if one is None else one, dict) else "Weight"
+        if one is None or other is None:
+            errors.append(f"{what} {place} is in the {'model' if one is None else 'file'} only.")
+        elif isinstance(one, dict) and isinstance(other, dict):
+            _compare(one, other, place, errors, matches)
+        elif isinstance(one, dict) or isinstance(other, dict):
+            errors.append(f"{place} is an object on one side, a weight on the other.")
+        elif np.shape(one) != np.shape(other):
+            errors.append(f"Weight {place} has shape {np.shape(one)} in the file, {np.shape(other)} in the model.")
+        else:
+            matches.append(place)
+
+
+def _checked(weights):
+    if not isinstance(weights, dict):
+        raise FileError(f"weights is a dict of arrays; got {type(weights).__name__}.", fix='{"0": kernel, "1": bias}')
+    return dict(weights)
+
+
+def _refuse_links(file):
+    link = file.visititems_links(lambda name, link: None if isinstance(link, h5py.HardLink) else (name, link))
+    if link is not None:
+        raise UnsafeFileError(f"{link[0]} is a {type(link[1]).__name__}, which a file of weights never needs.")
