@@ -9,7 +9,6 @@ import lamina
 from lamina.errors import FileError, UnsafeFileError
 from lamina.saving import KerasFileEditor
 
-
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables
 
 
