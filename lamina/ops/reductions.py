@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.core import Tracer
 
+from lamina.core.budget import take_steps
 from lamina.core.op import op
 from lamina.errors import ShapeError
 from lamina.ops.arrays import canonical, floating, tensor
@@ -159,6 +160,7 @@ def nancumprod(x, axis=None, dtype=None):
 @op
 def diff(a, n=1, axis=-1):
     """Each element minus the one before it, n times over."""
+    take_steps(n, "diff")
     return jnp.diff(tensor(a), n=n, axis=axis)
 
 

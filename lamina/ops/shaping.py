@@ -119,7 +119,7 @@ def rot90(array, k=1, axes=(0, 1)):
     array = tensor(array)
     if array.ndim < 2:
         raise ShapeError(f"rot90 needs an array of rank 2 or more; got shape {tuple(array.shape)}.")
-    return jnp.rot90(array, k, axes)
+    return jnp.rot90(array, k, tuple(axes))
 
 
 @op(settings=("shift",))
@@ -247,8 +247,15 @@ def pad(x, pad_width, mode="constant", constant_values=None):
     """
     if mode != "constant" and constant_values is not None:
         raise ConfigError(f"constant_values belongs to mode='constant'; got mode={mode!r}.", fix="Leave it out.")
-    values = {"constant_values": constant_values or 0} if mode == "constant" else {}
-    return jnp.pad(tensor(x), pad_width, mode, **values)
+    x = tensor(x)
+    if mode == "constant":
+        return jnp.pad(x, pad_width, mode, constant_values=constant_values or 0)
+    take_steps(_sum_of_sizes(pad_width) // max(min(x.shape, default=1) - 1, 1), "pad")  # mirrored once and again
+    return jnp.pad(x, pad_width, mode)
+
+
+def _sum_of_sizes(sizes):
+    return sum(map(_sum_of_sizes, sizes)) if isinstance(sizes, (list, tuple)) else abs(int(sizes))
 
 
 # Indexing

@@ -167,6 +167,8 @@ def fake_quant_with_min_max_vars(inputs, min_vals, max_vals, num_bits=8, narrow_
     inputs, low, high = (jnp.asarray(value) for value in (inputs, min_vals, max_vals))
     if not jnp.issubdtype(inputs.dtype, jnp.floating):
         raise ConfigError(f"fake_quant_with_min_max_vars takes floats; got {inputs.dtype}.")
+    if not 1 <= num_bits <= 64:
+        raise ConfigError(f"num_bits is from 1 to 64; got {num_bits}.")
     shape = [1] * inputs.ndim
     if axis is not None:
         shape[axis] = -1
