@@ -68,7 +68,7 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
     x = floating(x)
     if center:
         half = fft_length // 2
-        take_steps(half // max(x.shape[-1] - 1, 1), "stft")  # mirrored once and again
+        take_steps(5 * half // max(x.shape[-1] - 1, 1), "stft")  # mirrored once and again
         x = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(half, half)], mode="reflect")
     frames = x[..., _places(x.shape[-1], fft_length, sequence_stride)]
     return _pair(jnp.fft.rfft(frames * _window(window, sequence_length, fft_length, x.dtype)))

@@ -250,7 +250,7 @@ def pad(x, pad_width, mode="constant", constant_values=None):
     x = tensor(x)
     if mode == "constant":
         return jnp.pad(x, pad_width, mode, constant_values=constant_values or 0)
-    take_steps(_sum_of_sizes(pad_width) // max(min(x.shape, default=1) - 1, 1), "pad")  # mirrored once and again
+    take_steps(5 * _sum_of_sizes(pad_width) // max(min(x.shape, default=1) - 1, 1), "pad")  # mirrored once and again
     return jnp.pad(x, pad_width, mode)
 
 
