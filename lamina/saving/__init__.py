@@ -3,6 +3,8 @@
 import json
 import pathlib
 
+import h5py
+
 from lamina.core.configurable import deserialize
 from lamina.core.configurable import serialize as serialize_keras_object
 from lamina.core.keywords import keywords
@@ -20,6 +22,7 @@ from lamina.saving.archive import load_archive, load_archive_weights, save_archi
 from lamina.saving.assets import refuse_assets
 from lamina.saving.file_editor import KerasFileEditor
 from lamina.saving.files import check_overwrite, open_hdf5
+from lamina.saving.folders import is_saved_folder
 from lamina.saving.legacy_h5 import (
     is_legacy,
     load_legacy_model,
@@ -29,6 +32,9 @@ from lamina.saving.legacy_h5 import (
 )
 from lamina.saving.limits import naming, parse_json, reading
 from lamina.saving.orbax import is_orbax, load_orbax_model, load_orbax_weights
+from lamina.saving.safetensors import load_safetensors, save_safetensors
+from lamina.saving.shards import load_shards, save_shards
+from lamina.saving.tensorflowjs import load_tensorflowjs
 from lamina.saving.upgrade import upgrade
 from lamina.saving.weights import load_weights_file, save_weights_file
 
@@ -77,18 +83,20 @@ def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
     """Write a whole model: to `.keras`, or to legacy HDF5 where the name ends in `.h5` or `.hdf5`.
 
     Args:
-        zipped: only True or None: a `.keras` file is always one zip archive.
+        zipped: False writes the members of a `.keras` archive as files into a folder instead.
         include_optimizer: whether a legacy file holds compile settings and the optimizer's state.
         save_format: old; the name says it.
     """
     include_optimizer, save_format = keywords("save_model", kwargs, include_optimizer=True, save_format=None)
     if save_format:
         told(f"save_model has no save_format={save_format!r} since Keras 3: the ending of {str(filepath)!r} says it.")
-    if zipped is False:
-        raise FileError("A model is saved as one file, so zipped=False cannot be.", fix="Leave zipped out.")
     check_overwrite(filepath, overwrite)
     name = str(filepath)
-    if name.endswith(".keras"):
+    if zipped is False:
+        if name.endswith((".keras", *_LEGACY)):
+            raise FileError(f"{name} is the name of a file; zipped=False writes a folder.", fix="Leave the ending out.")
+        save_archive(model, filepath, zipped=False)
+    elif name.endswith(".keras"):
         save_archive(model, filepath)
     elif name.endswith(_LEGACY):
         refuse_assets(model, filepath)
@@ -98,8 +106,9 @@ def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
 
 
 def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
-    """The model in a `.keras` or legacy `.h5` file, or in a folder of `callbacks.OrbaxCheckpoint`: its last
-    checkpoint.
+    """The model in a `.keras`, legacy `.h5` or TensorFlow.js `.json` file, in a folder that `save_model(zipped=False)`
+    wrote, or in one of `callbacks.OrbaxCheckpoint`: its last checkpoint. Files of Keras 1, 2 and tf.keras are read
+    with the meaning they had there.
 
     Args:
         custom_objects: name -> class or function, for names that are not Keras's.
@@ -108,23 +117,37 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
     """
     if is_orbax(filepath):
         return load_orbax_model(filepath, custom_objects, compile, safe_mode)
-    path = _existing(filepath)
-    if path.suffix == ".keras":
+    path = pathlib.Path(filepath) if is_saved_folder(filepath) else _existing(filepath)
+    if path.is_dir() or path.suffix == ".keras":
         return load_archive(path, custom_objects, compile, safe_mode)
-    if path.suffix in _LEGACY:
+    if path.suffix == ".json":
+        return load_tensorflowjs(path, custom_objects, compile, safe_mode)
+    if path.suffix in _LEGACY or h5py.is_hdf5(path):
         return load_legacy_model(path, custom_objects, compile, safe_mode)
-    raise FileError(f"{path} is neither a .keras nor a .h5 file.")
+    raise FileError(f"{path} is neither a .keras nor a .h5 file, nor a model.json of TensorFlow.js.")
 
 
 def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs):
-    """Write the weights: to `.weights.h5`, or in the legacy format to any other `.h5`."""
+    """Write the weights: to `.weights.h5`, `.safetensors`, or in the legacy format to any other `.h5`.
+
+    Args:
+        max_shard_size: gigabytes that one file may have; `filepath` then ends in `.weights.json` and lists them.
+    """
     keywords("save_weights", kwargs)
-    if max_shard_size is not None:
-        raise FileError("Weights are saved as one file, so max_shard_size cannot be.", fix="Leave it out.")
-    check_overwrite(filepath, overwrite)
     name = str(filepath)
-    if name.endswith(".weights.h5"):
+    if name.endswith(".weights.json") != (max_shard_size is not None):
+        raise FileError(
+            f"Weights in several files need a max_shard_size and a name in .weights.json; got {name!r} and "
+            f"{max_shard_size}.",
+            fix="model.save_weights('name.weights.json', max_shard_size=5), or 'name.weights.h5' alone.",
+        )
+    check_overwrite(filepath, overwrite)
+    if max_shard_size is not None:
+        save_shards(model, filepath, max_shard_size)
+    elif name.endswith(".weights.h5"):
         save_weights_file(model, filepath)
+    elif name.endswith(".safetensors"):
+        save_safetensors(model, filepath)
     elif name.endswith(_LEGACY):
         today = name.rsplit(".", 1)[0] + ".weights.h5"
         told(f"save_weights({name!r}) writes the legacy format of Keras 2; today's is {today!r}.")
@@ -134,8 +157,10 @@ def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs)
 
 
 def load_weights(model, filepath, skip_mismatch=False, **kwargs):
-    """Read weights from a `.weights.h5`, `.keras` or legacy `.h5` file, or the last checkpoint in a folder of
-    `callbacks.OrbaxCheckpoint` (and the state of the optimizer with them), into a built model.
+    """Read weights from a `.weights.h5`, `.weights.json`, `.safetensors`, `.keras` or legacy `.h5` file, or the last
+    checkpoint in a folder of `callbacks.OrbaxCheckpoint` (and the optimizer's state with them), into a built model.
+
+    Returns a report of what was loaded, skipped and left over in the file, which is warned of too.
 
     Args:
         skip_mismatch: leave what does not fit as it is, with a warning, instead of an error.
@@ -144,17 +169,25 @@ def load_weights(model, filepath, skip_mismatch=False, **kwargs):
     (by_name,) = keywords("load_weights", kwargs, by_name=False)
     if is_orbax(filepath):
         return load_orbax_weights(model, filepath)
-    path = _existing(filepath)
-    if path.suffix == ".keras":
-        return load_archive_weights(model, path, skip_mismatch)
-    with open_hdf5(path, path) as file:
-        legacy = is_legacy(file)
-    if legacy:
-        return load_legacy_weights(model, path, by_name, skip_mismatch)
+    path = pathlib.Path(filepath) if is_saved_folder(filepath) else _existing(filepath)
+    load = _weights_reader(path)
+    if load is load_legacy_weights:
+        return load(model, path, by_name, skip_mismatch)
     if by_name:
         raise FileError(f"{path} is no legacy file: its weights are found by path, so by_name does not apply.")
     with naming(path):
-        return load_weights_file(model, path, str(path), skip_mismatch)
+        return load(model, path, skip_mismatch)
+
+
+def _weights_reader(path):
+    """What reads weights from a file of this ending and kind."""
+    if path.is_dir():
+        return load_archive_weights
+    readers = {".keras": load_archive_weights, ".safetensors": load_safetensors, ".json": load_shards}
+    if path.suffix in readers:
+        return readers[path.suffix]
+    with open_hdf5(path, path) as file:
+        return load_legacy_weights if is_legacy(file) else load_weights_file
 
 
 def to_json(model, **kwargs):

@@ -1,5 +1,6 @@
 """`.keras`: a zip archive of metadata.json, config.json, model.weights.h5 and the assets of layers."""
 
+import contextlib
 import datetime
 import io
 import json
@@ -11,33 +12,43 @@ from lamina.core.configurable import deserialize, serialize
 from lamina.errors import LaminaError, warn
 from lamina.saving.assets import read_assets, write_assets
 from lamina.saving.files import open_hdf5, written
+from lamina.saving.folders import FolderWriter, open_members
 from lamina.saving.limits import TEXT, naming, parse_json, reading
 from lamina.saving.origin import origin_of
 from lamina.saving.stored import stored_bytes
 from lamina.saving.upgrade import upgrade, upgrade_compile
 from lamina.saving.weights import read_tree, write_tree
-from lamina.saving.zips import open_zip
 
 KERAS_VERSION = "3.15.1"  # the version of the format that is written
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 
-def save_archive(model, filepath):
-    """Write the model, its compile settings, its weights and its optimizer's state."""
+def save_archive(model, filepath, zipped=True):
+    """Write the model, its compile settings, its weights and its optimizer's state; not zipped, into a folder."""
     metadata = {"keras_version": KERAS_VERSION, "date_saved": f"{datetime.datetime.now():%Y-%m-%d@%H:%M:%S}"}
     weights = io.BytesIO()
     with h5py.File(weights, "w") as file:
         write_tree(model, file)
-    with written(filepath) as beside, zipfile.ZipFile(beside, "w") as archive:
+    with _writing(filepath, zipped) as archive:
         archive.writestr(_METADATA, json.dumps(metadata))
         archive.writestr(_CONFIG, json.dumps(serialize(model)))
         archive.writestr(_WEIGHTS, weights.getbuffer())
         write_assets(model, archive)
 
 
+@contextlib.contextmanager
+def _writing(filepath, zipped):
+    """An archive, or a folder, for members to be written into."""
+    if not zipped:
+        yield FolderWriter(filepath)
+        return
+    with written(filepath) as beside, zipfile.ZipFile(beside, "w") as archive:
+        yield archive
+
+
 def load_archive(filepath, custom_objects=None, compile=True, safe_mode=True):
-    """The model in a `.keras` file."""
-    with open_zip(filepath) as members, _weights_of(members) as weights:
+    """The model in a `.keras` file, or in the folder of one that was not zipped."""
+    with open_members(filepath) as members, _weights_of(members) as weights:
         config: dict = parse_json(members.read(_CONFIG, TEXT), f"{filepath}, {_CONFIG}")
         version = parse_json(members.read(_METADATA, TEXT), f"{filepath}, {_METADATA}").get("keras_version")
         with reading(filepath, stored_bytes(weights), safe_mode):
@@ -63,7 +74,7 @@ def compile_or_warn(model, compile_config, custom_objects, safe_mode=True):
 
 def load_archive_weights(model, filepath, skip_mismatch=False):
     """Only the weights of a `.keras` file."""
-    with open_zip(filepath) as members, naming(filepath), _weights_of(members) as weights:
+    with open_members(filepath) as members, naming(filepath), _weights_of(members) as weights:
         return read_tree(model, weights, str(filepath), skip_mismatch).tell()
 
 

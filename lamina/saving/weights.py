@@ -31,26 +31,26 @@ def save_weights_file(model, filepath):
 
 
 def stores_of(model):
-    """(path, name, {"0": array, ...}) of each part of the model with variables of its own, and of its optimizer."""
+    """(path, part, {"0": array, ...}) of each part of the model with variables of its own, and of its optimizer."""
     for path, part in parts_of(model):
         store = {}
         part.save_own_variables(store)
-        yield path, str(getattr(part, "name", None) or type(part).__name__), store
+        yield path, part, store
 
 
 def write_tree(model, file):
     """Write each part of the model into the open file."""
-    for path, name, store in stores_of(model):
+    for path, part, store in stores_of(model):
         group = file.require_group(f"{path}/vars")
-        group.attrs["name"] = name
+        group.attrs["name"] = str(getattr(part, "name", None) or type(part).__name__)
         for key, value in store.items():
             write_array(group, key, value)
 
 
-def load_weights_file(model, file, name, skip_mismatch=False):
+def load_weights_file(model, filepath, skip_mismatch=False):
     """Read what `save_weights_file` (or Keras 3) wrote: every variable of the model, unless `skip_mismatch`."""
-    with open_hdf5(file, name) as opened:
-        return read_tree(model, opened, name, skip_mismatch).tell()
+    with open_hdf5(filepath, filepath) as file:
+        return read_tree(model, file, filepath, skip_mismatch).tell()
 
 
 class Tree:
@@ -83,7 +83,7 @@ def read_tree(model, source, name, skip_mismatch=False, origin=TODAY):
             place, store = _find(source, path)
             taken.add(f"{place}/vars" if place else "vars")
             if part is optimizer:
-                _read_optimizer(optimizer, store, origin)
+                _read_optimizer(optimizer, model, store, origin)
                 continue
             try:
                 part.load_own_variables(Store(None) if store is None else store)
@@ -119,9 +119,11 @@ def _find(source, path):
     return path, source.at(path)
 
 
-def _read_optimizer(optimizer, store, origin):
+def _read_optimizer(optimizer, model, store, origin):
     if store is None:
         return  # a file of weights alone
+    if not optimizer.built and len(store) > len(optimizer.variables):
+        optimizer.build(model.trainable_variables)
     if origin.major > 2:
         optimizer.load_own_variables(store)
         return
