@@ -81,7 +81,7 @@ class Dense(WithKernels):
     def call(self, inputs):
         outputs = matmul(inputs, self.kernel)
         if self.use_bias:
-            outputs = outputs + self.bias.value
+            outputs = outputs + self.bias_to_add
         return outputs if self.activation is None else self.activation(outputs)
 
     def _shape_rule(self, input_shape):

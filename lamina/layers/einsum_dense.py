@@ -119,7 +119,7 @@ class EinsumDense(WithKernels):
     def call(self, inputs):
         outputs = einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
-            outputs = outputs + self.bias.value
+            outputs = outputs + self.bias_to_add
         return self.activation(outputs)
 
 

@@ -215,7 +215,7 @@ class Model(Trainer, Layer):
         if kwargs:
             raise ConfigError(f"Unrecognized keyword arguments of quantize: {', '.join(kwargs)}.")
         if not (filters is None or callable(filters) or isinstance(filters, (str, list, tuple))):
-            raise ConfigError(f"The `filters` argument must be a regex string, a list of them or a callable; {filters}.")
+            raise ConfigError(f"The `filters` argument must be a regex string, a list or a callable; got {filters!r}.")
         quantize(self, config_of(mode, config), filters, type_check)
 
     def get_quantization_layer_structure(self, mode=None):

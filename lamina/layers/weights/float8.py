@@ -39,21 +39,6 @@ class Float8(Weight):
         return _gradients_through_float8(jnp.einsum(equation, inputs, kernel), *scales[4:])
 
 
-class Rounded(Weight):
-    """A bias as bfloat16 has it: that is what adds to float8 products at full speed."""
-
-    def __init__(self, base):
-        super().__init__(base.name, base.shape)
-        self.parts[self.name] = base
-
-    def read(self):
-        value = self.parts[self.name].value
-        return value.astype("bfloat16").astype(value.dtype)
-
-    def encode(self, floats):
-        return [floats]
-
-
 def _next(values, scale, history, kind):
     """The scale for the step after this, from the largest values so far, and the history with today's."""
     limit = jnp.float32(jnp.finfo(kind).max)

@@ -9,7 +9,7 @@ from lamina.dtype_policies import Int4DTypePolicy, QuantizedFloat8DTypePolicy
 from lamina.errors import CallError, ConfigError
 from lamina.layers.layer import Layer
 from lamina.layers.weights.codes import Calibrated, Int4, Int8, Layout
-from lamina.layers.weights.float8 import Float8, Rounded
+from lamina.layers.weights.float8 import Float8
 from lamina.layers.weights.weight import LoRA, parts_of
 from lamina.quantizers.configs import Int4QuantizationConfig, config_of
 
@@ -60,14 +60,15 @@ class WithKernels(Layer):
         return None
 
     def _after_build(self):
-        self._round_bias()
         if self.lora_rank and not self.lora_enabled:
             self.enable_lora(self.lora_rank, self.lora_alpha)
 
-    def _round_bias(self):
-        float8 = self._is_quantized and self.quantization_mode == "float8" and self.compute_dtype == "float32"
-        if float8 and self.bias is not None and not isinstance(self.bias, Rounded):
-            self.bias = Rounded(self.bias)
+    @property
+    def bias_to_add(self):
+        """The bias as it is added to products: beside float8 ones it is rounded to bfloat16, which is fast."""
+        value = self.bias.value
+        rounds = self.quantization_mode == "float8" and value.dtype == "float32"
+        return value.astype("bfloat16").astype("float32") if rounds else value
 
     # LoRA
 
@@ -78,6 +79,10 @@ class WithKernels(Layer):
 
     def _kernels(self):
         return [getattr(self, name) for name in self._layouts]
+
+    def _bases(self):
+        """The kernels without what LoRA adds."""
+        return [weight.base if isinstance(weight, LoRA) else weight for weight in self._kernels()]
 
     def enable_lora(self, rank, lora_alpha=None, a_initializer="he_uniform", b_initializer="zeros"):
         """Freeze the kernel and train `lora_alpha / rank * a @ b` beside it (Hu et al., 2021, arXiv:2106.09685).
@@ -139,7 +144,6 @@ class WithKernels(Layer):
             self._quantize_kernel(name, config)
         if self._policy.quantization_mode is None:
             self.dtype_policy = dtype_policies.get(f"{config.policy_name()}_from_{self._policy.name}")
-        self._round_bias()
         context.structure_changed()
 
     def _check_quantization(self, mode, type_check):
@@ -187,8 +191,8 @@ class WithKernels(Layer):
     def _saved_weights(self):
         """The variables that a file holds, in the order of Keras: the kernel, the bias, what else the kernel is made
         of, other kernels; where a kernel is calibrated the bias comes first."""
-        kernels = [parts_of(weight.base if isinstance(weight, LoRA) else weight) for weight in self._kernels()]
-        bias = [] if self.bias is None else parts_of(self.bias)
+        kernels = [parts_of(weight) for weight in self._bases()]
+        bias = [] if self.bias is None else [self.bias]
         head = 0 if self._is_quantized and self.quantization_mode in CALIBRATED else 1
         order = [*kernels[0][:head], *bias, *kernels[0][head:], *(part for parts in kernels[1:] for part in parts)]
         known = {id(part) for part in order} | {id(part) for weight in self._kernels() for part in parts_of(weight)}
@@ -217,6 +221,11 @@ class WithKernels(Layer):
                 weight.original = None
 
     @property
+    def inputs_quantizer(self):
+        """What quantizes the inputs of products, None where nothing does."""
+        return getattr(next(iter(self._bases()), None), "inputs_quantizer", None)
+
+    @property
     def is_gptq_calibrated(self):
         """Whether GPTQ has chosen the kernel."""
         return self._is_calibrated("gptq")
@@ -227,5 +236,5 @@ class WithKernels(Layer):
         return self._is_calibrated("awq")
 
     def _is_calibrated(self, mode):
-        kernel = self._kernels()[0] if self._layouts else None
+        kernel = next(iter(self._bases()), None)
         return self.quantization_mode == mode and isinstance(kernel, Calibrated) and kernel.original is None
