@@ -1,5 +1,6 @@
 """Layers: what models are made of, a file for each family."""
 
+from lamina.layers import gone
 from lamina.layers.activation_layers import *
 from lamina.layers.attention import *
 from lamina.layers.categories import *

@@ -1,0 +1,179 @@
+"""Layers of Keras 1 and 2 that Keras 3 no longer has. Files that have them are read with these.
+
+>>> import lamina as keras
+>>> keras.layers.gone.LocallyConnected1D(4, 3)(keras.Input((10, 2))).shape
+(None, 8, 4)
+"""
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+
+from lamina import activations, constraints, initializers, regularizers
+from lamina.errors import ConfigError, ShapeError
+from lamina.layers.layer import Layer
+from lamina.layers.spatial import SpatialLayer
+
+__all__ = ["Highway", "LocallyConnected1D", "LocallyConnected2D", "MaxoutDense"]
+
+_FAMILIES = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
+
+
+def _keep_weight_settings(layer, settings):
+    """Keep kernel_initializer=..., bias_constraint=... and so on under their names."""
+    for name, value in settings.items():
+        setattr(layer, name, _FAMILIES[name.rpartition("_")[2]](value))
+
+
+def _add(layer, name, shape, kind, initializer=None):
+    """A weight with the settings of the kernel or the bias."""
+    settings = {family: getattr(layer, f"{kind}_{family}") for family in _FAMILIES}
+    if initializer is not None:
+        settings["initializer"] = initializer
+    return layer.add_weight(shape=shape, name=name, **settings)
+
+
+class _LocallyConnected(SpatialLayer):
+    """A convolution whose kernel is another one at each place; no padding.
+
+    Its kernel has the shape (places, features of a patch, filters).
+    """
+
+    def __init__(
+        self, filters, kernel_size, strides=1, padding="valid", data_format=None, activation=None, use_bias=True,
+        kernel_initializer="glorot_uniform", bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None,
+        activity_regularizer=None, kernel_constraint=None, bias_constraint=None, implementation=1, **kwargs,
+    ):  # fmt: skip
+        super().__init__(data_format, activity_regularizer=activity_regularizer, **kwargs)
+        kind = type(self).__name__
+        if padding != "valid" or implementation != 1:
+            raise ConfigError(
+                f"{kind} has padding='valid' and implementation=1; got {padding!r} and {implementation!r}."
+            )
+        self.filters, self.padding, self.implementation = filters, padding, implementation
+        self.kernel_size, self.strides = self.per_axis("kernel_size", kernel_size), self.per_axis("strides", strides)
+        self.activation, self.use_bias = activations.get(activation), use_bias
+        _keep_weight_settings(self, {
+            "kernel_initializer": kernel_initializer, "bias_initializer": bias_initializer,
+            "kernel_regularizer": kernel_regularizer, "bias_regularizer": bias_regularizer,
+            "kernel_constraint": kernel_constraint, "bias_constraint": bias_constraint,
+        })  # fmt: skip
+
+    def build(self, input_shape):
+        sizes = [input_shape[axis] for axis in self.space]
+        if None in sizes:
+            raise ShapeError(
+                f"{type(self).__name__} needs known sizes: it has a kernel for each place; got {input_shape}."
+            )
+        self._places = [
+            range(0, size - window + 1, stride)
+            for size, window, stride in zip(sizes, self.kernel_size, self.strides, strict=True)
+        ]
+        outer = [len(places) for places in self._places]
+        features = math.prod(self.kernel_size) * input_shape[self.channel_axis]
+        self.kernel = _add(self, "kernel", (math.prod(outer), features, self.filters), "kernel")
+        shape = self._shape((None,), outer, self.filters)[1:]
+        self.bias = _add(self, "bias", shape, "bias") if self.use_bias else None
+
+    def call(self, inputs):
+        outer = [len(places) for places in self._places]
+        outputs = jnp.einsum("bpk,pkf->bpf", self._patches(inputs), self.kernel.value)
+        outputs = outputs.reshape(len(inputs), *outer, self.filters)
+        outputs = jnp.moveaxis(outputs, -1, 1) if self.channel_axis == 1 else outputs
+        return self.activation(outputs if self.bias is None else outputs + self.bias.value)
+
+    def _patches(self, inputs):
+        """(batch, places, features): the numbers below the kernel at each place, in the order of the axes."""
+        rank, index = self.rank, []
+        for axis, (places, window) in enumerate(zip(self._places, self.kernel_size, strict=True)):
+            at = np.add.outer(np.array(places), np.arange(window))  # (places, window) of this axis among 2 * rank axes
+            shape = [1] * (2 * rank)
+            shape[axis], shape[rank + axis] = at.shape
+            index.append(at.reshape(shape))
+        first = self.channel_axis == 1
+        patches = jnp.moveaxis(inputs, 1, -1)[:, *index] if first else inputs[:, *index]
+        patches = jnp.moveaxis(patches, -1, 1 + rank) if first else patches
+        return patches.reshape(len(inputs), math.prod(len(places) for places in self._places), -1)
+
+
+class LocallyConnected1D(_LocallyConnected):
+    """A 1-D convolution whose kernel is another one at each step.
+
+    Shapes: (batch, steps, channels) -> (batch, new_steps, filters).
+    """
+
+    rank = 1
+
+
+class LocallyConnected2D(_LocallyConnected):
+    """A 2-D convolution whose kernel is another one at each pixel.
+
+    Shapes: (batch, rows, columns, channels) -> (batch, new_rows, new_columns, filters).
+    """
+
+    rank = 2
+
+
+class MaxoutDense(Layer):
+    """The largest of `nb_feature` products: `max over n of inputs @ kernel[n] + bias[n]` (Goodfellow et al., 2013).
+
+    Shapes: (batch, features) -> (batch, output_dim).
+    """
+
+    def __init__(
+        self, output_dim, nb_feature=4, use_bias=True, kernel_initializer="glorot_uniform", kernel_regularizer=None,
+        bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None, **kwargs,
+    ):  # fmt: skip
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.output_dim, self.nb_feature, self.use_bias = output_dim, nb_feature, use_bias
+        self.bias_initializer = initializers.get("zeros")
+        _keep_weight_settings(self, {
+            "kernel_initializer": kernel_initializer, "kernel_regularizer": kernel_regularizer,
+            "bias_regularizer": bias_regularizer, "kernel_constraint": kernel_constraint,
+            "bias_constraint": bias_constraint,
+        })  # fmt: skip
+
+    def build(self, input_shape):
+        self.kernel = _add(self, "kernel", (self.nb_feature, input_shape[-1], self.output_dim), "kernel")
+        self.bias = _add(self, "bias", (self.nb_feature, self.output_dim), "bias") if self.use_bias else None
+
+    def call(self, inputs):
+        products = jnp.einsum("bi,nio->bno", inputs, self.kernel.value)
+        return (products if self.bias is None else products + self.bias.value).max(1)
+
+
+class Highway(Layer):
+    """`t * activation(inputs @ kernel + bias) + (1 - t) * inputs` with `t = sigmoid(inputs @ carry + carry_bias)`
+    (Srivastava et al., 2015).
+
+    Shapes: (batch, features) -> (batch, features).
+    """
+
+    def __init__(
+        self, activation=None, use_bias=True, kernel_initializer="glorot_uniform", kernel_regularizer=None,
+        bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None, **kwargs,
+    ):  # fmt: skip
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.activation, self.use_bias = activations.get(activation), use_bias
+        self.bias_initializer = initializers.get("zeros")
+        _keep_weight_settings(self, {
+            "kernel_initializer": kernel_initializer, "kernel_regularizer": kernel_regularizer,
+            "bias_regularizer": bias_regularizer, "kernel_constraint": kernel_constraint,
+            "bias_constraint": bias_constraint,
+        })  # fmt: skip
+
+    def build(self, input_shape):
+        size = input_shape[-1]
+        self.kernel, self.carry = (_add(self, name, (size, size), "kernel") for name in ("kernel", "carry"))
+        self.bias = self.carry_bias = None
+        if self.use_bias:
+            self.bias = _add(self, "bias", (size,), "bias")
+            self.carry_bias = _add(self, "carry_bias", (size,), "bias", initializers.get("ones"))
+
+    def call(self, inputs):
+        carried, product = inputs @ self.carry.value, inputs @ self.kernel.value
+        if self.use_bias:
+            carried, product = carried + self.carry_bias.value, product + self.bias.value
+        share = activations.sigmoid(carried)
+        return share * self.activation(product) + (1 - share) * inputs
