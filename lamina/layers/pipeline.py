@@ -32,6 +32,9 @@ class Pipeline(Layer):
             mask = arguments.masks_of(inputs)
         return inputs
 
+    def _mask_outputs(self, args, kwargs, masks, outputs):
+        """The layers inside have attached their masks."""
+
     @classmethod
     def from_config(cls, config):
         if not isinstance(config.get("layers"), (list, tuple)):

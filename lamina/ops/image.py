@@ -136,18 +136,26 @@ def resize(
 
 
 def _cut_to_ratio(batch, height, width):
-    high, wide = batch.shape[1:3]
-    new_high, new_wide = min(high, int(wide * height / width)), min(wide, int(high * width / height))
-    top, left = (high - new_high) // 2, (wide - new_wide) // 2
-    return batch[:, top : top + new_high, left : left + new_wide]
+    top, left, high, wide = window_of_ratio(batch.shape[1], batch.shape[2], height, width)
+    return batch[:, top : top + high, left : left + wide]
+
+
+def window_of_ratio(height, width, target_height, target_width):
+    """(top, left, height, width) of the largest part in the middle of an image with the ratio of the target."""
+    high = max(min(height, int(width * target_height / target_width)), 1)
+    wide = max(min(width, int(height * target_width / target_height)), 1)
+    return (height - high) // 2, (width - wide) // 2, high, wide
+
+
+def margins_of_ratio(height, width, target_height, target_width):
+    """(rows, columns) to add on both sides of an image to get the ratio of the target."""
+    high = max(height, int(width * target_height / target_width))
+    wide = max(width, int(height * target_width / target_height))
+    return (high - height) // 2, (wide - width) // 2
 
 
 def _filled_to_ratio(batch, height, width, fill_value):
-    high, wide = batch.shape[1:3]
-    rows, columns = (
-        (max(high, int(wide * height / width)) - high) // 2,
-        (max(wide, int(high * width / height)) - wide) // 2,
-    )
+    rows, columns = margins_of_ratio(batch.shape[1], batch.shape[2], height, width)
     return jnp.pad(batch, ((0, 0), (rows, rows), (columns, columns), (0, 0)), constant_values=fill_value)
 
 

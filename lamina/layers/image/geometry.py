@@ -30,6 +30,11 @@ def one_of(layer, name, value, known):
     return value
 
 
+def number_or_pair(factor):
+    """A factor as it is kept: pairs as tuples, from files too."""
+    return tuple(factor) if isinstance(factor, list) else factor
+
+
 class RandomFlip(_RandomMove):
     """In training, half of the images mirrored.
 
@@ -145,7 +150,7 @@ class RandomTranslation(_Affine):
         **kwargs,
     ):
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
-        self.height_factor, self.width_factor = height_factor, width_factor
+        self.height_factor, self.width_factor = number_or_pair(height_factor), number_or_pair(width_factor)
         self.height_lower, self.height_upper = factor_range(self, height_factor, "height_factor", strict=True)
         self.width_lower, self.width_upper = factor_range(self, width_factor, "width_factor", strict=True)
 
@@ -186,7 +191,7 @@ class RandomZoom(_Affine):
         **kwargs,
     ):
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
-        self.height_factor, self.width_factor = height_factor, width_factor
+        self.height_factor, self.width_factor = number_or_pair(height_factor), number_or_pair(width_factor)
         self.height_lower, self.height_upper = self._range("height_factor", height_factor)
         if width_factor is not None:
             self.width_lower, self.width_upper = self._range("width_factor", width_factor)
