@@ -19,10 +19,10 @@ FLOORS = {
     "quantizers": 2, "saving": 2,
     "losses": 3, "metrics": 3, "optimizers": 3, "mixed_precision": 3,
     "layers": 4, "callbacks": 4,
-    "training": 5,
+    "training": 5, "export": 5,
     "models": 6,
     "explain": 7, "check": 7, "view": 7, "applications": 7, "distillation": 7, "visualization": 7,
-    "utils": 8, "preprocessing": 8, "backend": 8, "wrappers": 8, "export": 8,
+    "utils": 8, "preprocessing": 8, "backend": 8, "wrappers": 8,
     "cli": 9, "__main__": 9,
     "lamina": 10,
 }  # fmt: skip

@@ -8,7 +8,7 @@ from mkdocs.structure.files import File
 
 NAMESPACES = (
     "layers", "models", "losses", "metrics", "optimizers", "callbacks", "activations", "initializers", "regularizers",
-    "constraints", "ops", "ops.image", "random", "datasets", "saving", "dtype_policies", "config", "tree", "utils",
+    "constraints", "ops", "ops.image", "random", "datasets", "saving", "export", "dtype_policies", "config", "tree", "utils",
     "errors",
 )  # fmt: skip
 METHODS = {

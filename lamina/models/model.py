@@ -10,9 +10,11 @@ from lamina.core.configurable import signature_of
 from lamina.core.graph import Function, node_of
 from lamina.core.symbolic import KerasTensor, get_mask, set_mask
 from lamina.errors import CallError, ConfigError
+from lamina.export import ExportArchive
 from lamina.layers import arguments
 from lamina.layers.input_layer import Input
 from lamina.layers.layer import Layer
+from lamina.layers.shapes import symbols_of
 from lamina.layers.tracking import unique
 from lamina.models.functional import graph_config, graph_from_config
 from lamina.models.host import Prepared, host_part
@@ -240,6 +242,26 @@ class Model(Trainer, Layer):
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):
         """Read weights from a `.weights.h5`, `.keras` or legacy `.h5` file; `by_name=True` matches layers by name."""
         return saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def export(self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs):
+        """Write the model as a program that runs without its code, for any batch: see `export.ExportArchive`.
+
+        Args:
+            format: "jax" writes `filepath/serve.jax`, which `jax.export.deserialize` reads. Formats of other engines,
+                the default of Keras among them, are errors that say what to use.
+            verbose: False prints nothing.
+            input_signature: shapes and types; those of the model's inputs if not given.
+        """
+        archive = ExportArchive(format)
+        archive.track_and_add_endpoint("serve", self, input_signature or self._signature(), **kwargs)
+        archive.write_out(filepath, verbose=verbose is not False)
+
+    def _signature(self):
+        if self._graph is not None:
+            return [self.input]
+        if not self._build_shapes:
+            raise CallError(f"{self.name} is not built: its input shapes are not known.", fix="Call it once first.")
+        return [symbols_of(shape, self.input_dtype) for shape in self._build_shapes.values()]
 
     def get_state_tree(self, value_format="backend_tensor"):
         """All values as nested dicts: "trainable_variables", "non_trainable_variables", "optimizer_variables" and

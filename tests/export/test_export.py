@@ -1,0 +1,126 @@
+"""ExportArchive and Model.export: files that JAX alone runs, with the numbers of the model."""
+
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+import lamina as keras
+from lamina.errors import CallError, ConfigError
+
+X = np.random.default_rng(0).normal(size=(3, 8, 8, 2)).astype("float32")
+
+
+def image_model():
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 2)), keras.layers.Conv2D(4, 3, activation="relu"), keras.layers.BatchNormalization(),
+            keras.layers.MaxPooling2D(), keras.layers.Dropout(0.5), keras.layers.Flatten(), keras.layers.Dense(3),
+        ]
+    )  # fmt: skip
+
+
+@pytest.fixture
+def flatbuffers():
+    pytest.importorskip("flatbuffers", reason="jax.export writes files with flatbuffers, which is not installed")
+
+
+def test_a_model_runs_without_lamina(flatbuffers, tmp_path, capsys):
+    model = image_model()
+    model.export(tmp_path / "model", format="jax")
+    assert "serve.jax" in capsys.readouterr().out
+    np.save(tmp_path / "x.npy", X)
+    program = (
+        "import sys, jax, numpy as np; folder = sys.argv[1];"
+        "serve = jax.export.deserialize(open(folder + '/model/serve.jax', 'rb').read());"
+        "np.save(folder + '/y.npy', serve.call(np.load(folder + '/x.npy'))); assert 'lamina' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), model.predict(X, verbose=0), 1e-5, 1e-6)
+
+
+def test_endpoints_and_collections(flatbuffers, tmp_path):
+    model, scale = image_model(), keras.Variable(2.0, name="scale")
+    archive = keras.export.ExportArchive(format="jax")
+    archive.track(model)
+    archive.track(scale)
+
+    def scaled(inputs):
+        scale.assign_add(1.0)
+        return model(inputs["image"]) * scale.value
+
+    call = archive.add_endpoint("scaled", scaled, [{"image": keras.InputSpec(shape=(None, 8, 8, 2), dtype="float32")}])
+    np.testing.assert_allclose(call({"image": X}), 3 * np.asarray(model(X)), 1e-5, 1e-6)
+    assert float(scale.value) == 2.0
+    archive.add_variable_collection("all", model.variables)
+    archive.write_out(tmp_path / "archive", verbose=False)
+    again = jax.export.deserialize((tmp_path / "archive" / "scaled.jax").read_bytes())
+    np.testing.assert_allclose(again.call({"image": X[:1]}), 3 * np.asarray(model(X[:1])), 1e-5, 1e-6)
+    held = np.load(tmp_path / "archive" / "all.npz")
+    np.testing.assert_array_equal(held[model.layers[0].kernel.path], model.layers[0].kernel.value)
+    assert len(archive.trainable_variables) == 7
+    assert len(archive.non_trainable_variables) == 3  # the moving averages and the seed of Dropout
+
+
+def test_a_subclass_and_a_graph_of_several_inputs():
+    class Doubled(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(2)
+
+        def call(self, inputs):
+            return 2 * self.dense(inputs)
+
+    model = Doubled()
+    with pytest.raises(CallError, match="not built"):
+        model.export("nowhere", format="jax")
+    model(X[:, 0, 0])
+    archive = keras.export.ExportArchive(format="jax")
+    serve = archive.track_and_add_endpoint("serve", model, model._signature())
+    np.testing.assert_allclose(serve(X[:, 0, 0]), model(X[:, 0, 0]), 1e-6)
+
+    a, b = keras.Input((2,)), keras.Input((None,))
+    pair = keras.Model([a, b], [keras.ops.sum(a), keras.ops.mean(b, axis=-1)])
+    serve = archive.track_and_add_endpoint("pair", pair, pair._signature())
+    got = serve([np.ones((3, 2), "float32"), np.ones((3, 7), "float32")])
+    np.testing.assert_allclose(got[0], 6.0)
+    assert got[1].shape == (3,)
+
+
+@pytest.mark.parametrize("format", ["saved_model", "tf_saved_model", "onnx", "openvino", "litert", "torch", "wrong"])
+def test_formats_of_other_engines(format):
+    with pytest.raises(ConfigError, match=r"(?s)another engine.*format='jax'"):
+        keras.export.ExportArchive(format)
+    with pytest.raises(ConfigError, match="another engine"):
+        image_model().export("nowhere", format=format)
+
+
+@pytest.mark.parametrize(
+    ("use", "match"),
+    [
+        (lambda archive: archive.add_endpoint("serve", abs), "needs an input_signature"),
+        (lambda archive: archive.add_endpoint("a/b", abs, [X]), "letters"),
+        (lambda archive: archive.add_endpoint("serve", abs, [keras.InputSpec(ndim=2)]), "shapes and types"),
+        (lambda archive: archive.add_endpoint("serve", abs, [X], jax2tf_kwargs={}), "jax2tf_kwargs"),
+        (lambda archive: archive.add_endpoint("serve", abs, [X], is_static=False), "keeps no state"),
+        (lambda archive: archive.track(3), "can be tracked"),
+        (lambda archive: archive.track(keras.layers.Dense(2)), "not built"),
+        (lambda archive: archive.add_variable_collection("v", [3]), "of variables"),
+        (lambda archive: archive.write_out("nowhere"), "nothing to write"),
+        (lambda archive: archive.write_out("nowhere", options=1), "options"),
+    ],
+)
+def test_errors(use, match):
+    with pytest.raises((ConfigError, CallError), match=match):
+        use(keras.export.ExportArchive(format="jax"))
+
+
+def test_an_endpoint_that_needs_sizes_says_so():
+    archive = keras.export.ExportArchive(format="jax")
+    with pytest.raises(Exception) as caught:
+        archive.add_endpoint(
+            "serve", lambda x: np.zeros(x.shape[0]) + x[:, 0], [keras.InputSpec(shape=(None, 2), dtype="float32")]
+        )
+    assert any("fixed ones" in note for note in caught.value.__notes__)
