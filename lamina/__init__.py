@@ -16,8 +16,8 @@ __version__ = "0.1.0"
 _MODULES = (
     "activations", "applications", "backend", "callbacks", "config", "constraints", "datasets", "distillation",
     "distribution", "dtype_policies", "errors", "export", "initializers", "layers", "losses", "metrics",
-    "mixed_precision", "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers", "saving", "tree",
-    "utils", "visualization", "wrappers",
+    "mixed_precision", "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers",
+    "saving", "tree", "utils", "visualization", "wrappers",
 )  # fmt: skip
 _NAMES = {
     "DTypePolicy": "dtype_policies",
