@@ -45,6 +45,11 @@ class Discretization(Categorical):
         self.num_bins, self.epsilon = num_bins, epsilon
         self.reset_state()
 
+    @property
+    def output_dtype(self):
+        """The type of the outputs."""
+        return self._output_dtype
+
     def _depth(self):
         return self.num_bins if self.bin_boundaries is None else len(self.bin_boundaries) + 1
 

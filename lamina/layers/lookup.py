@@ -48,7 +48,9 @@ class IndexLookup(Categorical):
         salt: Any = None,
         **kwargs,
     ):
-        kwargs.pop("vocabulary_size", None)  # files tell it
+        told = kwargs.pop(
+            "vocabulary_size", None
+        )  # by files, whose models are drawn before their vocabularies are read
         super().__init__(output_mode=output_mode, sparse=sparse, **kwargs)
         self.max_tokens, self.num_oov_indices = max_tokens, num_oov_indices
         self.mask_token, self.oov_token = mask_token, oov_token
@@ -56,7 +58,7 @@ class IndexLookup(Categorical):
         self._check_arguments(idf_weights)
         given = None if vocabulary is None or isinstance(vocabulary, (str, pathlib.Path)) else []
         # In a namespace, not in lists of this layer, which would be searched for layers.
-        self._vocabulary = SimpleNamespace(given=given, tokens=[], table={})
+        self._vocabulary = SimpleNamespace(given=given, tokens=[], table={}, size_told=told)
         self._is_fixed, self._idf = vocabulary is not None, None
         self._index()
         self.reset_state()
@@ -105,7 +107,7 @@ class IndexLookup(Categorical):
     def _depth(self):
         if self.pad_to_max_tokens:
             return self.max_tokens
-        return self.vocabulary_size() if self._vocabulary.tokens else None
+        return self.vocabulary_size() if self._vocabulary.tokens else self._vocabulary.size_told
 
     @property
     def idf_weights(self):
@@ -275,7 +277,7 @@ class IndexLookup(Categorical):
 
     def get_config(self):
         """The arguments by name, and the size of the vocabulary as Keras writes it."""
-        size = self.vocabulary_size() if self._vocabulary.tokens else None
+        size = self.vocabulary_size() if self._vocabulary.tokens else self._vocabulary.size_told
         return {**super().get_config(), "vocabulary_size": size}
 
     def _argument(self, name, parameter, owner):

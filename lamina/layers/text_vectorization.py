@@ -81,7 +81,7 @@ class TextVectorization(Categorical):
         name=None,
         **kwargs,
     ):
-        kwargs.pop("vocabulary_size", None)  # files tell it
+        told = kwargs.pop("vocabulary_size", None)
         super().__init__(output_mode=output_mode, sparse=sparse, name=name, **kwargs)
         _check_choice("standardize", standardize, _STANDARDIZE)
         _check_choice("split", split, _SPLIT)
@@ -102,6 +102,7 @@ class TextVectorization(Categorical):
         self._lookup_layer = StringLookup(
             max_tokens=max_tokens, vocabulary=vocabulary, idf_weights=idf_weights, pad_to_max_tokens=pad_to_max_tokens,
             mask_token="", output_mode=output_mode, sparse=sparse, encoding=encoding, dtype=self.dtype_policy,
+            vocabulary_size=told,
         )  # fmt: skip
         self.max_tokens, self.pad_to_max_tokens = max_tokens, pad_to_max_tokens
 
@@ -218,7 +219,7 @@ class TextVectorization(Categorical):
 
     def get_config(self):
         """The arguments by name, and the size of the vocabulary as Keras writes it."""
-        return {**super().get_config(), "vocabulary_size": self.vocabulary_size()}
+        return {**super().get_config(), "vocabulary_size": self._lookup_layer.get_config()["vocabulary_size"]}
 
     def _argument(self, name, parameter, owner):
         if name == "idf_weights":
