@@ -12,6 +12,7 @@ from lamina.callbacks.model_checkpoint import ModelCheckpoint
 from lamina.callbacks.orbax_checkpoint import OrbaxCheckpoint
 from lamina.callbacks.progbar_logger import ProgbarLogger
 from lamina.callbacks.remote_monitor import RemoteMonitor
+from lamina.callbacks.stop_on_nonfinite import StopOnNonFinite
 from lamina.callbacks.swap_ema_weights import SwapEMAWeights
 from lamina.callbacks.tensorboard import TensorBoard
 from lamina.callbacks.terminate_on_nan import TerminateOnNaN
@@ -31,6 +32,7 @@ __all__ = [
     "ReduceLROnPlateau",
     "RemoteMonitor",
     "Resume",
+    "StopOnNonFinite",
     "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",

@@ -130,6 +130,19 @@ def autocast(dtype):
     return _set(_autocast, dtype)
 
 
+_watcher: ContextVar[Any] = ContextVar("watcher", default=None)
+
+
+def layer_watcher():
+    """The function `(layer, args, outputs)` that wants to see each layer's call, or None."""
+    return _watcher.get()
+
+
+def watching_layers(function):
+    """Inside the block `function(layer, args, outputs)` is called after each layer."""
+    return _set(_watcher, function)
+
+
 def name_path():
     """The names of the scopes open now, outermost first."""
     return _path.get()

@@ -9,7 +9,8 @@ from lamina.core.registry import is_ours
 from lamina.core.symbolic import KerasTensor, trace
 from lamina.core.variable import to_array
 from lamina.random import global_seed_generator
-from lamina.training.data import unpack_x_y_sample_weight
+from lamina.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from lamina.training.guard import Guard, guarded
 from lamina.training.spread import current_spread
 from lamina.training.state import TrainingState, peek
 from lamina.training.step import bound_step, takes_state
@@ -30,6 +31,7 @@ class Runner:
         self._version = self._pattern = None
         self.state = self._fresh_metrics = None
         self.spread = None  # how steps run over many devices, while a distribution is current
+        self.guard = None  # watches for steps that are not finite, where a run asks for it
         self.groups = {}
         self.programs = {}
         self._all_programs = {}  # pattern -> programs: a layer that is frozen and thawed again compiles once for each
@@ -49,7 +51,11 @@ class Runner:
         }
         self.spread = current_spread(self.spread)
         frozen = tuple((layer.trainable, layer._revision) for layer in model._flatten_layers())
-        pattern = (frozen, context.distribution(), *(tuple(map(id, self.groups[group])) for group in sorted(self.groups)))
+        pattern = (
+            frozen,
+            context.distribution(),
+            *(tuple(map(id, self.groups[group])) for group in sorted(self.groups)),
+        )
         if pattern != self._pattern:
             self.release()
             if self.spread is not None:
@@ -60,41 +66,47 @@ class Runner:
 
     def prepare(self, kind, batch):
         self.refresh()
-        if kind not in self.programs:
+        if self._key(kind) not in self.programs:
             self.build(batch)
             self.refresh()
 
     def program(self, kind):
         """The compiled step of a kind, 'train', 'test' or 'predict': (state, batch) -> (results, ambient values it
         changed)."""
-        if kind not in self.programs:
+        key = self._key(kind)
+        if key not in self.programs:
             step = _with_ambient({"train": self._train, "test": self._test, "predict": self._predict}[kind]())
             donated = (0,) if kind == "train" else ()
             where = None if self.spread is None else self.spread.results(kind, self.groups)
             compiled = jax.jit(step, donate_argnums=donated, out_shardings=where)
-            self.programs[kind] = step if self.model.run_eagerly else compiled
-        return self.programs[kind]
+            self.programs[key] = step if self.model.run_eagerly else compiled
+        return self.programs[key]
+
+    def _key(self, kind):
+        return "guarded" if kind == "train" and self.guard is not None else kind
+
+    def watch(self):
+        """From here on a step that is not finite changes nothing; the Guard that says so."""
+        self.guard = Guard(self)
+        return self.guard
 
     def _run(self, kind, state, batch):
         cells = context.ambient_cells()
         if self.spread is not None:
             batch = self.spread.batch(batch, kind == "train")
+        if self._key(kind) == "guarded":
+            batch = (batch, self.guard.alive)
         results, changed = self.program(kind)(state, [cell.read() for cell in cells], batch)
         for index, value in changed.items():
             cells[index].write(value if self.spread is None else to_array(np.asarray(value)))  # it stays on one device
         return results
 
     def _train(self):
-        method = self.model.train_step
-        if takes_state(method):
-            return lambda state, data: method(state, data)
-        return bound_step(self.model, method, lambda: self._cells("trainable", "others", "optimizer", "metrics"))
+        step = self._step(self.model.train_step, "trainable", "others", "optimizer", "metrics")
+        return step if self.guard is None else guarded(step)
 
     def _test(self):
-        method = self.model.test_step
-        step = method if takes_state(method) else bound_step(
-            self.model, method, lambda: self._cells("trainable", "others", "metrics")
-        )  # fmt: skip
+        step = self._step(self.model.test_step, "trainable", "others", "metrics")
 
         def test(state, data):
             logs, (_, others, metrics) = step(state, data)
@@ -103,11 +115,15 @@ class Runner:
         return test
 
     def _predict(self):
-        method = self.model.predict_step
-        if not takes_state(method):
-            step = bound_step(self.model, method, lambda: self._cells("trainable", "others"))
-            return lambda state, data: _changed(step(state, data), state[1], pure=True)
-        return lambda state, data: _changed(method(state, data), state[1], pure=False)
+        pure = not takes_state(self.model.predict_step)
+        step = self._step(self.model.predict_step, "trainable", "others")
+        return lambda state, data: _changed(step(state, data), state[1], pure)
+
+    def _step(self, method, *names):
+        """A method that a user may have written, in either way, as the pure (state, data) -> (results, state); data
+        comes without the parts that are absent, as `(x, y)`."""
+        step = method if takes_state(method) else bound_step(self.model, method, lambda: self._cells(*names))
+        return lambda state, data: step(state, pack_x_y_sample_weight(*unpack_x_y_sample_weight(data)))
 
     def _cells(self, *names):
         return [self.groups[name] for name in names]
@@ -123,6 +139,9 @@ class Runner:
         state = (values["trainable"], values["others"], values["optimizer"], values["metrics"])
         logs, new = self._run("train", state, batch)
         values["trainable"], values["others"], values["optimizer"], values["metrics"] = map(list, new)
+        if self.guard is not None:
+            logs, alive = logs
+            self.guard.after(batch, alive)
         return logs
 
     def test(self, batch):

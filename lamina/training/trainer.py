@@ -7,7 +7,7 @@ import numpy as np
 
 from lamina import metrics as metrics_module
 from lamina import optimizers
-from lamina.callbacks import Resume
+from lamina.callbacks import Resume, StopOnNonFinite
 from lamina.callbacks.logs import read_logs
 from lamina.core import context, tree
 from lamina.core.configurable import deserialize, serialize
@@ -211,6 +211,7 @@ class Trainer(OldMethods):
         validation_batch_size=None,
         validation_freq=1,
         resume=None,
+        stop_on_nonfinite=False,
     ):
         """Train for `epochs` passes over the data; returns the History.
 
@@ -225,6 +226,8 @@ class Trainer(OldMethods):
             validation_freq: validate every so many epochs, or after the epochs in a list.
             resume: a folder in which the run is kept, or a `callbacks.Resume` that also says how often: the same
             program started again after a crash goes on there, and ends with the same weights to the bit.
+            stop_on_nonfinite: stop with a diagnosis when the loss turns NaN or infinite, with the last good weights; see
+            `callbacks.StopOnNonFinite`.
 
         Raises:
             CallError: when `compile` was not called. DataError: for data that does not fit.
@@ -238,6 +241,8 @@ class Trainer(OldMethods):
         if validation_data is not None:
             size = validation_batch_size or (batch_size if _are_arrays(validation_data) else None)
             validation = self._validation_batches(validation_data, size, validation_steps)
+        if stop_on_nonfinite:
+            callbacks = [callbacks, StopOnNonFinite()]
         if resume is not None:
             callbacks = [callbacks, resume if isinstance(resume, Resume) else Resume(resume)]
         return fit_batches(self, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq)

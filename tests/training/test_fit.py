@@ -400,3 +400,33 @@ def test_variables_of_a_model_hold_no_tracers_after_training():
     model.fit(X, Y, verbose=0)
     held = [variable for variable in (*model.variables, *model.optimizer.variables, *model.metrics_variables)]
     assert all(isinstance(v, Variable) and not isinstance(v.read(), jax.core.Tracer) for v in held)
+
+
+def test_a_step_of_ones_own_is_handed_what_is_there():
+    seen = []
+
+    class Own(keras.Sequential):
+        def train_step(self, data):
+            seen.append(data)
+            return {"loss": keras.ops.sum(self(data[0] if isinstance(data, tuple) else data, training=True))}
+
+        def test_step(self, data):
+            seen.append(data)
+            return {"loss": 0.0}
+
+        def predict_step(self, data):
+            seen.append(data)
+            return self(data)
+
+    model = Own([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd")
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+    model.fit(x, verbose=0)
+    model.fit(x, y, verbose=0)
+    model.fit(x, y, sample_weight=np.ones(4, "float32"), verbose=0)
+    model.evaluate(x, y, verbose=0)
+    model.predict(x, verbose=0)
+    model.train_on_batch(x)
+    lengths = [len(data) if isinstance(data, tuple) else "x" for data in seen]
+    assert list(dict.fromkeys(lengths)) == ["x", 2, 3]
+    assert lengths[-1] == "x"
