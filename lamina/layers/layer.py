@@ -365,6 +365,9 @@ class Layer(Typed, Tracked, Operation, Configurable):
                     if context.distribution() is not None:
                         outputs = spread_outputs(f"{self.path}/output", outputs)
                     self._add_activity_loss(outputs)
+                watcher = context.layer_watcher()
+                if watcher is not None:
+                    watcher(self, args, outputs)
                 self._mask_outputs(args, kwargs, masks, outputs)
             if outer is None:
                 self._lossy = call.lossy
