@@ -1,4 +1,4 @@
-"""Guard: a step that gives a loss or weights that are not finite changes nothing, and the run stops with a diagnosis."""
+"""Guard: a step whose loss or weights are not finite changes nothing, and the run stops with a diagnosis."""
 
 import dataclasses
 from collections import deque
@@ -156,7 +156,8 @@ def _wrong_numbers(values):
         if not finite.all():
             nan, first = int(np.isnan(array).sum()), np.argwhere(np.atleast_1d(~finite))[0]
             infinite = int((~finite).sum()) - nan
-            return f"{nan} NaN and {infinite} infinite of {array.size} numbers, first at {tuple(map(int, first))} of the batch"
+            where = f"first at {tuple(map(int, first))} of the batch"
+            return f"{nan} NaN and {infinite} infinite of {array.size} numbers, {where}"
     return None
 
 
