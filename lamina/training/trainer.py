@@ -226,7 +226,7 @@ class Trainer(OldMethods):
             validation_freq: validate every so many epochs, or after the epochs in a list.
             resume: a folder in which the run is kept, or a `callbacks.Resume` that also says how often: the same
             program started again after a crash goes on there, and ends with the same weights to the bit.
-            stop_on_nonfinite: stop with a diagnosis when the loss turns NaN or infinite, with the last good weights; see
+            stop_on_nonfinite: stop with a diagnosis when the loss turns NaN or infinite, with the last good weights:
             `callbacks.StopOnNonFinite`.
 
         Raises:
