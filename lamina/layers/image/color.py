@@ -7,7 +7,7 @@ from lamina import random
 from lamina.core import settings
 from lamina.errors import ConfigError
 from lamina.layers.image.base import RandomImageLayer, drawn_to_apply, factor_range
-from lamina.layers.image.contrast import LEVELS, ordered_range, rescaled
+from lamina.layers.image.contrast import LEVELS, pixel_range, rescaled
 from lamina.ops.image import filtered, gaussian_blur, hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv
 
 __all__ = [
@@ -30,7 +30,7 @@ class _Strength(RandomImageLayer):
     def __init__(self, factor, value_range=(0, 255), seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)
         self.factor = factor_range(self, factor, "factor", *self.bounds)
-        self.value_range = ordered_range(self, value_range)
+        self.value_range = sorted(pixel_range(self, value_range))
 
     def _draw(self, shape, seed):
         return {"factor": random.uniform((shape[0],), *self.factor, seed=seed)}
@@ -78,7 +78,7 @@ class RandomContrast(RandomImageLayer):
     def __init__(self, factor, value_range=(0, 255), seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)
         self.factor = factor_range(self, factor, low=0)
-        self.value_range = value_range
+        self.value_range = pixel_range(self, value_range)
 
     def _draw(self, shape, seed):
         lower, upper = 1.0 - self.factor[0], 1.0 + self.factor[1]
@@ -153,7 +153,7 @@ class RandomHue(RandomImageLayer):
     def __init__(self, factor, value_range=(0, 255), data_format=None, seed=None, **kwargs):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.factor = factor_range(self, factor, low=0)
-        self.value_range = value_range
+        self.value_range = pixel_range(self, value_range)
 
     def _draw(self, shape, seed):
         direction = jnp.where(random.uniform((shape[0],), seed=seed) > 0.5, -1.0, 1.0)
@@ -239,11 +239,11 @@ class RandomGaussianBlur(RandomImageLayer):
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.factor = factor_range(self, factor, low=0)
-        self.kernel_size = kernel_size if isinstance(kernel_size, (tuple, list)) else (kernel_size, kernel_size)
+        self.kernel_size = tuple(kernel_size) if isinstance(kernel_size, (tuple, list)) else (kernel_size, kernel_size)
         if len(self.kernel_size) != 2 or any(size % 2 == 0 for size in self.kernel_size):
             raise ConfigError(f"RandomGaussianBlur needs a kernel_size of one or two odd numbers; got {kernel_size!r}.")
         self.sigma = factor_range(self, sigma, "sigma", low=0)
-        self.value_range = value_range
+        self.value_range = pixel_range(self, value_range)
 
     def _draw(self, shape, seed):
         blurred = drawn_to_apply(shape[0], self.factor, seed)
@@ -271,7 +271,7 @@ class RandomInvert(RandomImageLayer):
     def __init__(self, factor=1.0, value_range=(0, 255), seed=None, data_format=None, **kwargs):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.factor = factor_range(self, factor, low=0)
-        self.value_range = value_range
+        self.value_range = pixel_range(self, value_range)
 
     def _draw(self, shape, seed):
         return {"apply_inversion": drawn_to_apply(shape[0], self.factor, seed)}
@@ -331,7 +331,7 @@ class Solarization(RandomImageLayer):
         super().__init__(seed=seed, **kwargs)
         self.addition_factor = factor_range(self, addition_factor, "addition_factor", low=0, strict=True)
         self.threshold_factor = factor_range(self, threshold_factor, "threshold_factor", low=0, strict=True)
-        self.value_range = ordered_range(self, value_range)
+        self.value_range = sorted(pixel_range(self, value_range))
 
     def _draw(self, shape, seed):
         ranges = {"additions": self.addition_factor, "thresholds": self.threshold_factor}
@@ -365,7 +365,7 @@ class RandomColorJitter(RandomImageLayer):
         hue_factor=None, seed=None, data_format=None, **kwargs,
     ):  # fmt: skip
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.value_range = value_range
+        self.value_range = pixel_range(self, value_range)
         self.brightness_factor, self.contrast_factor = brightness_factor, contrast_factor
         self.saturation_factor, self.hue_factor = saturation_factor, hue_factor
         common = dict(value_range=value_range, seed=seed, data_format=data_format, dtype=self.dtype_policy)

@@ -14,14 +14,14 @@ __all__ = ["AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "Equa
 LEVELS = (0, 255)
 
 
-def ordered_range(layer, value_range):
-    """[low, high] of the pixels a layer is given, checked."""
+def pixel_range(layer, value_range):
+    """(low, high) of the pixels a layer is given, checked."""
     if not isinstance(value_range, (tuple, list)) or len(value_range) != 2:
         raise ConfigError(
             f"{type(layer).__name__} needs a value_range of two numbers; got {value_range!r}.",
             fix="The `value_range` argument should be a list of two numbers, such as (0, 255) or (0, 1).",
         )
-    return sorted(value_range)
+    return tuple(value_range)
 
 
 def rescaled(images, source, target):
@@ -44,7 +44,7 @@ class AutoContrast(BaseImagePreprocessingLayer):
 
     def __init__(self, value_range=(0, 255), **kwargs):
         super().__init__(**kwargs)
-        self.value_range = ordered_range(self, value_range)
+        self.value_range = sorted(pixel_range(self, value_range))
 
     def _change(self, images, transformation):
         levels = rescaled(images, self.value_range, LEVELS)
@@ -70,7 +70,7 @@ class Equalization(BaseImagePreprocessingLayer):
 
     def __init__(self, value_range=(0, 255), bins=256, data_format=None, **kwargs):
         super().__init__(data_format=data_format, **kwargs)
-        self.value_range = ordered_range(self, value_range)
+        self.value_range = sorted(pixel_range(self, value_range))
         self.bins = bins
 
     def _applies(self, transformation, training):
@@ -118,13 +118,13 @@ class ContrastLimitedAdaptiveHistogramEqualization(BaseImagePreprocessingLayer):
 
     def __init__(self, value_range=(0, 255), clip_limit=4.0, tile_grid_size=(8, 8), data_format=None, **kwargs):
         super().__init__(data_format=data_format, **kwargs)
-        self.value_range = value_range
+        self.value_range = pixel_range(self, value_range)
         self.clip_limit = clip_limit
-        self.tile_grid_size = tile_grid_size
+        self.tile_grid_size = tuple(tile_grid_size)
 
     def _change(self, images, transformation):
         levels = rescaled(images.astype("float32"), self.value_range, LEVELS)
-        evened = equalized_in_tiles(levels, self.clip_limit, tuple(self.tile_grid_size))
+        evened = equalized_in_tiles(levels, self.clip_limit, self.tile_grid_size)
         return rescaled(evened, LEVELS, self.value_range).astype(images.dtype)
 
 

@@ -16,7 +16,7 @@ from lamina.layers.image.color import (
     RandomSharpness,
     Solarization,
 )
-from lamina.layers.image.contrast import AutoContrast, Equalization
+from lamina.layers.image.contrast import AutoContrast, Equalization, pixel_range
 from lamina.layers.image.geometry import RandomRotation, RandomShear, RandomTranslation
 
 __all__ = ["AugMix", "RandAugment"]
@@ -29,15 +29,19 @@ COLORS = ("random_brightness", "random_color_degeneration", "random_contrast", "
 class _Policy(RandomImageLayer):
     """Layers of one strength `factor`, by the names they are kept under, and a way to choose among them."""
 
-    def __init__(self, value_range, factor, interpolation, seed, data_format, names, **kwargs):
+    def __init__(self, value_range, factor, interpolation, seed, data_format, **kwargs):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.value_range = value_range
+        self.value_range = pixel_range(self, value_range)
         self.factor = factor_range(self, factor, low=0)
         self.interpolation = interpolation
         makers = self._makers()
-        for name in names:
+        for name in self._names:
             setattr(self, name, makers[name]())
-        self._names = names
+
+    @property
+    def _names(self) -> tuple:
+        """The names of the layers that it chooses from."""
+        raise NotImplementedError
 
     def _makers(self):
         """name -> a function that makes the layer."""
@@ -107,9 +111,12 @@ class RandAugment(_Policy):
         data_format=None,
         **kwargs,
     ):
-        names = (*MOVING, *COLORS, *ALWAYS)
-        super().__init__(value_range, factor, interpolation, seed, data_format, names, **kwargs)
+        super().__init__(value_range, factor, interpolation, seed, data_format, **kwargs)
         self.num_ops = num_ops
+
+    @property
+    def _names(self):
+        return (*MOVING, *COLORS, *ALWAYS)
 
     def get_random_transformation(self, data, training=True, seed=None):
         if not training:
@@ -163,11 +170,14 @@ class AugMix(_Policy):
         data_format=None,
         **kwargs,
     ):
-        names = (*MOVING, *ALWAYS, *(COLORS if all_ops else ()))
-        super().__init__(value_range, factor, interpolation, seed, data_format, names, **kwargs)
+        self.all_ops = all_ops
+        super().__init__(value_range, factor, interpolation, seed, data_format, **kwargs)
         self.num_chains, self.chain_depth = num_chains, chain_depth
         self.alpha = alpha
-        self.all_ops = all_ops
+
+    @property
+    def _names(self):
+        return (*MOVING, *ALWAYS, *(COLORS if self.all_ops else ()))
 
     def _draw(self, shape, seed):
         weights = random.gamma((self.num_chains,), self.alpha, seed=seed)
