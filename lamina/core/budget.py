@@ -15,7 +15,7 @@ from lamina.errors import UnsafeFileError
 __all__ = ["spending", "spending_what_there_is", "take_array", "take_steps"]
 
 FREE = 64 * 2**20  # bytes that a description may always ask for
-STEPS = 50_000  # of about a millisecond: calls drawn, several times those of the largest models
+STEPS = 30_000  # of about a millisecond: calls drawn, several times those of the largest models
 
 _FIX = "If you trust where it came from, load_model(..., safe_mode=False) lets it use all the memory there is."
 

@@ -13,7 +13,7 @@ from lamina.core import context
 from lamina.core.dtypes import is_float
 from lamina.core.settings import floatx
 from lamina.core.symbolic import traced_dtype
-from lamina.errors import CallError, ConfigError, DataError, FileError
+from lamina.errors import CallError, ConfigError, DataError, FileError, UnsafeFileError
 from lamina.layers.categories import Categorical, batches_of, is_text, values_of
 from lamina.layers.hashing import bins_of, salt_pair
 
@@ -295,7 +295,7 @@ class IndexLookup(Categorical):
     def checked_config(cls, config):
         """A config that names no file to read."""
         if isinstance(config.get("vocabulary"), str):
-            raise FileError(
+            raise UnsafeFileError(
                 f"The config of a {cls.__name__} names a file ({config['vocabulary']!r}) to read; it is refused.",
                 fix="Tokens are in the config or among the assets of the saved model.",
             )

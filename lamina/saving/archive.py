@@ -13,7 +13,7 @@ from lamina.errors import LaminaError, warn
 from lamina.saving.assets import read_assets, write_assets
 from lamina.saving.files import open_hdf5, written
 from lamina.saving.folders import FolderWriter, open_members
-from lamina.saving.limits import TEXT, naming, parse_json, reading
+from lamina.saving.limits import CONFUSED, TEXT, naming, parse_json, reading
 from lamina.saving.origin import origin_of
 from lamina.saving.stored import stored_bytes
 from lamina.saving.upgrade import upgrade, upgrade_compile
@@ -68,7 +68,7 @@ def compile_or_warn(model, compile_config, custom_objects, safe_mode=True):
     try:
         compile_config = deserialize(compile_config, custom_objects, safe_mode=safe_mode)
         model.compile_from_config(compile_config)
-    except (LaminaError, ValueError, TypeError) as error:
+    except (LaminaError, ValueError, *CONFUSED) as error:
         warn(f"The model is loaded but not compiled: {error} Call compile() to train it.")
 
 

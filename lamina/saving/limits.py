@@ -6,7 +6,7 @@ import json
 from lamina.core import budget
 from lamina.errors import FileError, LaminaError, UnsafeFileError
 
-__all__ = ["DEPTH", "TEXT", "parse_json", "reading"]
+__all__ = ["CONFUSED", "DEPTH", "TEXT", "parse_json", "reading"]
 
 TEXT = 64 * 2**20  # bytes of a description: the largest models of Keras have two
 DEPTH = 250  # brackets within brackets: each model in a model takes about six
@@ -14,7 +14,7 @@ OBJECTS = 100_000  # layers, initializers, policies ...
 RATIO = 4  # bytes of variables for each byte of arrays in the file: weights, slots of the optimizer, averages
 
 # What a damaged or hostile description makes of code that expects an honest one.
-_CONFUSED = (
+CONFUSED = (
     TypeError, KeyError, IndexError, AttributeError, ArithmeticError, AssertionError, RecursionError, MemoryError,
     NotImplementedError, RuntimeError, StopIteration,
 )  # fmt: skip
@@ -48,7 +48,7 @@ def naming(name):
         raise
     except LaminaError:
         raise
-    except _CONFUSED as error:
+    except CONFUSED as error:
         told = str(error).splitlines()[0] if str(error) else "no more is known"
         raise FileError(f"{name} cannot be read: {type(error).__name__}: {told}") from error
 
