@@ -191,7 +191,7 @@ class WithKernels(Layer):
     def _saved_weights(self):
         """The variables that a file holds, in the order of Keras: the kernel, the bias, what else the kernel is made
         of, other kernels; where a kernel is calibrated the bias comes first."""
-        kernels = [parts_of(weight) for weight in self._bases()]
+        kernels = [parts_of(weight) for weight in self._bases()] or [[]]
         bias = [] if self.bias is None else [self.bias]
         head = 0 if self._is_quantized and self.quantization_mode in CALIBRATED else 1
         order = [*kernels[0][:head], *bias, *kernels[0][head:], *(part for parts in kernels[1:] for part in parts)]
