@@ -75,6 +75,13 @@ class Embedding(WithKernels):
             constraint=self.embeddings_constraint,
         )
 
+    def get_build_config(self):
+        return super().get_build_config() or ({"input_shape": None} if self.built else None)
+
+    def build_from_config(self, config):
+        """Build, for which no shape is needed."""
+        self.build(config.get("input_shape"))
+
     def compute_mask(self, inputs, mask=None):
         return jnp.not_equal(inputs, 0) if self.mask_zero else None
 

@@ -16,19 +16,18 @@ class QuantizationConfig(Configurable):
     """Base of the configs: which quantizers are for weights and for activations; `mode` is the name of the way."""
 
     mode: Any = None
-    value_range: Any = None  # what a weight quantizer has to have
+    value_range: Any = None  # what a weight quantizer has to have, if it is not free to choose
 
     def __init__(self, weight_quantizer=None, activation_quantizer=None):
         self.weight_quantizer = weight_quantizer
         self.activation_quantizer = activation_quantizer
-        if weight_quantizer is not None and self.value_range is not None:
-            for name, wanted in (("value_range", self.value_range), ("output_dtype", "int8")):
-                got = getattr(weight_quantizer, name, None)
-                if got != wanted:
-                    raise ConfigError(
-                        f"{type(self).__name__} needs a weight_quantizer with {name}={wanted!r}; got {got!r}.",
-                        fix=f"AbsMaxQuantizer(axis=0, value_range={self.value_range})",
-                    )
+        for name, wanted in (("value_range", self.value_range), ("output_dtype", "int8")):
+            got = getattr(weight_quantizer, name, None)
+            if weight_quantizer is not None and wanted is not None and got != wanted:
+                raise ConfigError(
+                    f"{type(self).__name__} needs a weight_quantizer with {name}={wanted!r}; got {got!r}.",
+                    fix=f"AbsMaxQuantizer(axis=0, value_range={self.value_range or (-127, 127)})",
+                )
 
     def policy_name(self):
         """The start of the dtype policy of what is quantized so."""
@@ -55,7 +54,6 @@ class Int8QuantizationConfig(QuantizationConfig):
     """
 
     mode = "int8"
-    value_range = (-127, 127)
 
     def __init__(self, weight_quantizer=None, activation_quantizer="default"):
         default = isinstance(activation_quantizer, str) and activation_quantizer == "default"
@@ -88,6 +86,10 @@ class Int4QuantizationConfig(QuantizationConfig):
             )
         super().__init__(weight_quantizer, activation_quantizer)
         self.block_size = block_size
+
+    @classmethod
+    def from_config(cls, config):
+        return super().from_config({"block_size": None, **config})  # files from before there were blocks
 
     def policy_name(self):
         return f"int4/{-1 if self.block_size is None else self.block_size}"
