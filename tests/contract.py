@@ -74,8 +74,9 @@ def exported(module, base, abstract=()):
 def examples_of_layers():
     """name -> (kwargs maker, shapes): all `EXAMPLES` of the tests of layers."""
     found = dict(SEVERAL_ARGUMENTS)
-    for path in sorted(LAYER_TESTS.glob("test_*.py")):
-        found.update(getattr(importlib.import_module(f"tests.layers.{path.stem}"), "EXAMPLES", {}))
+    for path in sorted(LAYER_TESTS.rglob("test_*.py")):
+        name = ".".join(("tests.layers", *path.relative_to(LAYER_TESTS).with_suffix("").parts))
+        found.update(getattr(importlib.import_module(name), "EXAMPLES", {}))
     return found
 
 
