@@ -46,6 +46,10 @@ class Discretization(Categorical):
         self.reset_state()
 
     @property
+    def _adaptable(self):
+        return self.input_bin_boundaries is None
+
+    @property
     def output_dtype(self):
         """The type of the outputs."""
         return self._output_dtype

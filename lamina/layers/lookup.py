@@ -196,6 +196,10 @@ class IndexLookup(Categorical):
 
     # Adapting
 
+    @property
+    def _adaptable(self):
+        return not self._is_fixed
+
     def adapt(self, data, steps=None):
         """Find the vocabulary of `data`: an array, a list, a dataset or an iterable of batches (`steps` of them)."""
         self.reset_state()

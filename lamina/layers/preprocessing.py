@@ -64,6 +64,10 @@ class Normalization(Layer):
                 f"{np.shape(variance)}."
             )
 
+    @property
+    def _adaptable(self):
+        return self.input_mean is None
+
     def build(self, input_shape):
         rank, name, got = len(input_shape), f"Normalization(axis={self.axis})", f"got shape {tuple(input_shape)}."
         if any(not -rank <= axis < rank for axis in self.axis):

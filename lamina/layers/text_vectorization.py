@@ -135,6 +135,10 @@ class TextVectorization(Categorical):
 
     # Adapting
 
+    @property
+    def _adaptable(self):
+        return self._lookup_layer._adaptable
+
     def adapt(self, data, batch_size=None, steps=None):
         """Find the vocabulary of `data`: an array or list of texts, a dataset or an iterable of batches (`steps` of
         them)."""

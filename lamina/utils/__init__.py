@@ -27,6 +27,7 @@ from lamina.utils.directories import (
     image_dataset_from_directory,
     text_dataset_from_directory,
 )
+from lamina.utils.feature_space import FeatureSpace
 from lamina.utils.files import get_file
 from lamina.utils.graphs import get_source_inputs
 from lamina.utils.images import array_to_img, img_to_array, load_img, save_img
@@ -42,6 +43,7 @@ Sequence = PyDataset  # its name before Keras 3
 __all__ = [
     "Config",
     "CustomObjectScope",
+    "FeatureSpace",
     "Progbar",
     "PyDataset",
     "Sequence",
