@@ -64,7 +64,7 @@ def _names_below(prefix, members):
         parts = name.split("/")
         if len(parts) > _DEPTH or any(not _is_plain(part) for part in parts):
             raise UnsafeFileError(f"The member {member!r} has no plain name; it is refused.").within(members.filepath)
-    packed = sum(members.infos[member].compress_size for member in names)
+    packed = sum(members.packed(member) for member in names)
     size = sum(members.size(member) for member in names)
     if len(names) > _FILES or size > RATIO * packed + FREE:
         message = f"{len(names)} assets of {size >> 20} MiB in {prefix!r} are refused."

@@ -8,8 +8,8 @@ import numpy as np
 
 from lamina.errors import FileError, UnsafeFileError
 from lamina.saving.files import StoredArray, open_hdf5, write_array, written
-from lamina.saving.limits import TEXT, naming, parse_json
-from lamina.saving.stored import arrays_in, attribute, check_dataset
+from lamina.saving.limits import TEXT, naming, parse_json, reading
+from lamina.saving.stored import arrays_in, attribute, check_dataset, stored_bytes
 from lamina.saving.weights import stores_of
 from lamina.saving.zips import open_zip
 
@@ -45,7 +45,7 @@ class KerasFileEditor:
         self.filepath = str(filepath)
         self.metadata = self.config = None
         self.weights_dict, self.object_metadata = {}, {}
-        with naming(self.filepath), self._open() as file:
+        with naming(self.filepath), self._open() as file, reading(self.filepath, stored_bytes(file)):
             _refuse_links(file)
             for path, dataset in arrays_in(file):
                 check_dataset(dataset)

@@ -157,7 +157,12 @@ def text_attribute(group, name):
     text = attribute(group, name)
     if text is not None and not isinstance(text, (bytes, str)):
         raise FileError(f"The attribute {name} of {group.name} is no text.")
-    return text.decode() if isinstance(text, bytes) else text
+    return _decoded(text, group, name)
+
+
+def _decoded(text, group, name):
+    with touching(f"The attribute {name} of {group.name}"):
+        return text.decode() if isinstance(text, bytes) else text
 
 
 def names_attribute(group, name):
@@ -167,7 +172,7 @@ def names_attribute(group, name):
     values = [value for piece in pieces for value in np.ravel(piece).tolist()]
     if not all(isinstance(value, (bytes, str)) for value in values):
         raise FileError(f"The attribute {name} of {group.name} is no list of names.")
-    return [value.decode() if isinstance(value, bytes) else value for value in values]
+    return [_decoded(value, group, name) for value in values]
 
 
 def _pieces(group, name):

@@ -35,6 +35,8 @@ class Folder:
         """How many bytes a file has."""
         return self._path(name).stat().st_size
 
+    packed = size
+
     def read(self, name, limit=None):
         """The bytes of a file, at most `limit`."""
         path = self._path(name)

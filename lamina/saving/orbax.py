@@ -8,11 +8,12 @@ import jax
 
 from lamina.core.configurable import deserialize
 from lamina.core.placement import sharding_of
-from lamina.errors import ConfigError, FileError
+from lamina.errors import ConfigError, FileError, UnsafeFileError
 from lamina.saving.archive import compile_or_warn
 from lamina.saving.limits import parse_json, reading
 from lamina.saving.state_tree import flatten, pairs_of
 from lamina.saving.upgrade import upgrade
+from lamina.saving.zips import FREE, RATIO
 
 __all__ = ["is_orbax", "load_orbax_model", "load_orbax_weights", "orbax_v1"]
 
@@ -68,7 +69,12 @@ def load_orbax_weights(model, folder):
 
 def _stored(folder):
     """group -> nested dicts of what is known of each array: its shape and type."""
-    return orbax_v1().checkpointables_metadata(folder).metadata["pytree"]
+    stored = orbax_v1().checkpointables_metadata(folder).metadata["pytree"]
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    if _bytes_of(stored) > RATIO * size + FREE:
+        message = f"The arrays would have {_bytes_of(stored) >> 20} MiB, the files have {size >> 20}; they are refused."
+        raise UnsafeFileError(message).within(folder)
+    return stored
 
 
 def _bytes_of(stored):

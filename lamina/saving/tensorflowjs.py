@@ -10,7 +10,7 @@ from lamina.core.configurable import deserialize
 from lamina.errors import FileError, UnsafeFileError
 from lamina.saving.archive import compile_or_warn
 from lamina.saving.files import whole_or_unchanged
-from lamina.saving.limits import TEXT, parse_json, reading
+from lamina.saving.limits import TEXT, naming, parse_json, reading
 from lamina.saving.old_weights import fit
 from lamina.saving.origin import origin_of
 from lamina.saving.report import LoadReport
@@ -33,10 +33,14 @@ def load_tensorflowjs(filepath, custom_objects=None, compile=True, safe_mode=Tru
         raise FileError(
             f"{filepath} is a graph of TensorFlow, not a model of layers.", fix="Convert the Keras model anew."
         )
-    shards = [_shards(filepath, group) for group in contents.get("weightsManifest", [])]
-    size = sum(path.stat().st_size for paths in shards for path in paths)
-    config = topology.get("model_config", topology)
-    version = topology.get("keras_version") or config.get("keras_version")
+    with naming(filepath):
+        shards = [_shards(filepath, group) for group in contents.get("weightsManifest", [])]
+        files = [path for paths in shards for path in paths]
+        if len(set(files)) < len(files):
+            raise UnsafeFileError("A shard is named twice, so that a small file would be read as a large one.")
+        config = topology.get("model_config", topology)
+        version = topology.get("keras_version") or config.get("keras_version")
+    size = sum(path.stat().st_size for path in files)
     with reading(filepath, 4 * size, safe_mode):  # a byte for a number, if they are quantized
         model = deserialize(upgrade(config, version), custom_objects, safe_mode=safe_mode)
         if shards:

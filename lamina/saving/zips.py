@@ -52,6 +52,10 @@ class Members:
         """How many bytes a member says it has."""
         return self._info(name).file_size
 
+    def packed(self, name):
+        """How many bytes of the archive a member takes."""
+        return self._info(name).compress_size
+
     def read(self, name, limit=None):
         """The bytes of a member, at most `limit`."""
         info = self._info(name)
