@@ -91,7 +91,7 @@ def _device_of(name):
     for device in jax.devices(kind):
         if device.id == int(number or 0):
             return device
-    raise ConfigError(f"There is no device {name!r}; there are: {', '.join(list_devices(kind))}.")
+    raise ConfigError(f"There is no device {str(name)!r}; there are: {', '.join(list_devices(kind))}.")
 
 
 # Meshes and layouts

@@ -24,7 +24,7 @@ def place(value, sharding=None):
     if sharding is None:
         return jax.device_put(value)
     if isinstance(value, jax.Array):
-        if value.sharding.is_equivalent_to(sharding, value.ndim):
+        if isinstance(value.sharding, type(sharding)) and value.sharding.is_equivalent_to(sharding, value.ndim):
             return value
         if not value.is_fully_addressable:
             return jax.device_put(value, sharding)

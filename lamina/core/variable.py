@@ -88,7 +88,8 @@ class Variable(Cell):
         """Take a layout, for this value and those to come; the sharding it stands for."""
         sharding = sharding_of(layout)
         try:
-            sharding.shard_shape(self.shape)
+            sharding.check_compatible_aval(self.shape)  # of its rank
+            sharding.shard_shape(self.shape)  # of its sizes
         except ValueError as error:
             raise ShapeError(
                 f"Variable {self.path} of shape {self.shape} cannot be spread by {layout}: {error}",

@@ -20,7 +20,7 @@ class Spread:
         mesh = distribution.device_mesh.backend_mesh
         self.whole = NamedSharding(mesh, PartitionSpec())
         self._several = distribution.num_processes > 1
-        self._largest = 0
+        self._largest = 0  # samples in a batch of training
 
     def adopt(self, variables):
         """Give a layout to variables that have none, made outside of the scope, and one on this mesh to those of
@@ -49,12 +49,13 @@ class Spread:
         if self._several and not self.distribution.auto_shard_dataset:
             return self._joined(leaf, layout)
         sharding = fitting(layout, shape)
-        if sharding != layout and training and shape and shape[0] >= max(self._largest, 2):
-            warn(
-                f"A batch of {shape[0]} does not divide by the {self.distribution.num_model_replicas} devices that "
-                f"share it: each computes the whole batch. Choose a batch_size that divides."
-            )
-        self._largest = max(self._largest, shape[0] if shape else 0)
+        if training and shape:
+            if sharding != layout and shape[0] >= max(self._largest, 2):
+                warn(
+                    f"A batch of {shape[0]} does not divide by the {self.distribution.num_model_replicas} devices that "
+                    f"share it: each computes the whole batch. Choose a batch_size that divides."
+                )
+            self._largest = max(self._largest, shape[0])
         return place(leaf, sharding)
 
     def _joined(self, leaf, layout):

@@ -1,0 +1,196 @@
+"""Programs that tests/test_distribution.py runs in processes of their own, over eight devices, over two processes, and
+itself on one device."""
+
+import contextlib
+import pathlib
+import re
+import sys
+import warnings
+
+import numpy as np
+
+import lamina as keras
+
+ROOT = pathlib.Path(__file__).parents[1]
+GENERATOR = np.random.default_rng(0)
+X = GENERATOR.normal(size=(100, 12)).astype("float32")  # 100 = 6 * 16 + 4: the last batch divides by no 8 devices
+Y = GENERATOR.integers(0, 3, 100)
+SEQUENCES = GENERATOR.normal(size=(8, 6, 16)).astype("float32")
+
+
+def classifier(dropout=0.0):
+    """A small network with batch statistics, which are those of the whole batch on any number of devices."""
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential([
+        keras.Input((12,)),
+        keras.layers.Dense(16, activation="relu", name="hidden"),
+        keras.layers.BatchNormalization(momentum=0.5, synchronized=True),
+        keras.layers.Dropout(dropout),
+        keras.layers.Dense(3, activation="softmax", name="classes"),
+    ], name="classifier")  # fmt: skip
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def trained_with_dropout():
+    """The losses and metrics of three epochs."""
+    history = classifier(0.3).fit(X, Y, batch_size=16, epochs=3, verbose=0).history
+    return {key: np.array(values) for key, values in history.items()}
+
+
+def trained(callbacks=()):
+    """(model, what came out of three epochs, `evaluate`, `predict`, one odd batch)."""
+    model = classifier()
+    history = model.fit(X, Y, batch_size=16, epochs=3, verbose=0, validation_data=(X[:32], Y[:32]), callbacks=callbacks)
+    results = {key: np.array(values) for key, values in history.history.items()}
+    results["evaluate"] = np.array(model.evaluate(X, Y, verbose=0))
+    results["predict"] = model.predict(X, batch_size=16, verbose=0)
+    results["moving_mean"] = model.layers[1].moving_mean.numpy()
+    results["odd_batch"] = np.array(model.train_on_batch(X[:5], Y[:5]))
+    return model, results
+
+
+def block():
+    """A block of a transformer."""
+    keras.utils.set_random_seed(3)
+    x = keras.Input((6, 16))
+    y = keras.layers.LayerNormalization()(x + keras.layers.MultiHeadAttention(4, 4, name="mha")(x, x))
+    z = keras.layers.Dense(16, name="down")(keras.layers.Dense(32, activation="gelu", name="up")(y))
+    model = keras.Model(x, y + z)
+    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), "mse")
+    return model
+
+
+def split_block(mesh):
+    """The layouts of that block over the axis "model" of a mesh: heads, and the units between the two Dense layers."""
+    layouts = keras.distribution.LayoutMap(mesh)
+    layouts["mha/(query|key|value)/kernel"] = (None, "model", None)
+    layouts["mha/(query|key|value)/bias"] = ("model", None)
+    layouts["mha/attention_output/kernel"] = ("model", None, None)
+    layouts["up/kernel"], layouts["up/bias"], layouts["down/kernel"] = (None, "model"), ("model",), ("model", None)
+    layouts["up/output"] = ("batch", None, "model")
+    return keras.distribution.ModelParallel(layout_map=layouts, batch_dim_name="batch")
+
+
+def trained_block():
+    """(model, {outputs before training, losses, outputs after it})."""
+    model = block()
+    before = model.predict(SEQUENCES, verbose=0)
+    losses = model.fit(SEQUENCES, -SEQUENCES, batch_size=4, epochs=2, verbose=0, shuffle=False).history["loss"]
+    return model, {"before": before, "losses": np.array(losses), "after": model.predict(SEQUENCES, verbose=0)}
+
+
+def over_eight_devices(folder):
+    """Everything that needs eight devices; results go to results.npz in `folder`."""
+    results = {}
+    data_parallel = keras.distribution.DataParallel()
+    with data_parallel.scope(), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        model, plain = trained(callbacks=orbax_callbacks(folder / "orbax"))
+        results.update({f"plain/{key}": value for key, value in plain.items()})
+        results["programs"] = np.array([program._cache_size() for program in model._runner.programs.values()])
+        model.save(folder / "model.keras")
+        model.save_weights(folder / "model.weights.h5")
+        results["told_before"] = np.array([str(one.message) for one in told if "divide" in str(one.message)], "U200")
+        model.train_on_batch(X[:20], Y[:20])
+        results["told"] = np.array([str(one.message) for one in told if "divide" in str(one.message)], "U200")
+        assert model.layers[0].kernel.value.sharding.is_fully_replicated
+        assert len(model.layers[0].kernel.value.devices()) == 8
+    keras.random.normal((2,))  # the global seed stays usable outside of the scope
+    assert classifier().predict(X[:3], verbose=0).shape == (3, 3)
+    with data_parallel.scope():
+        results.update({f"dropout/{key}": value for key, value in trained_with_dropout().items()})
+
+    mesh = keras.distribution.DeviceMesh((2, 4), ["batch", "model"])
+    with split_block(mesh).scope():
+        model, values = trained_block()
+        results.update({f"block/{key}": value for key, value in values.items()})
+        kernel = model.get_layer("up").kernel
+        slot = next(v for v in model.optimizer.variables if "up_kernel" in v.path)
+        for variable in (kernel, slot):
+            assert {shard.data.shape for shard in variable.value.addressable_shards} == {(16, 8)}
+        model.save(folder / "block.keras")
+        kernel.assign(np.ones(kernel.shape))
+        assert kernel.value.addressable_shards[0].data.shape == (16, 8)
+        try:
+            keras.layers.Dense(3, name="up").build((None, 4))
+        except keras.errors.ShapeError as error:
+            results["error"] = np.array(str(error))
+
+    model = block()  # made outside, it moves to the mesh when it is used there, and from one mesh to the next
+    with split_block(mesh).scope():
+        results["moved"] = model.predict(SEQUENCES, verbose=0)
+    assert model.get_layer("up").kernel.value.addressable_shards[0].data.shape == (16, 8)
+    with split_block(keras.distribution.DeviceMesh((1, 2), ["batch", "model"], ["cpu:0", "cpu:1"])).scope():
+        results["moved_again"] = model.predict(SEQUENCES, verbose=0)
+        assert model.get_layer("up").kernel.value.addressable_shards[0].data.shape == (16, 16)
+
+    with keras.distribution.DataParallel(devices=["cpu:0", "cpu:1"]).scope():
+        results.update({f"on_two/{key}": value for key, value in loaded(folder).items()})
+    run_page()
+    np.savez(folder / "results.npz", allow_pickle=False, **results)
+
+
+def orbax_callbacks(folder):
+    """OrbaxCheckpoint where the package is there."""
+    try:
+        import orbax.checkpoint  # noqa: F401  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        return []
+    return [keras.callbacks.OrbaxCheckpoint(folder)]
+
+
+def loaded(folder):
+    """What the models predict that eight devices wrote, read by all roads."""
+    weights = classifier()
+    weights.load_weights(folder / "model.weights.h5")
+    model = keras.models.load_model(folder / "model.keras")
+    results = {"keras": model, "weights": weights}
+    if (folder / "orbax").is_dir():
+        results["orbax"] = keras.models.load_model(folder / "orbax")
+        results["orbax_weights"] = classifier()
+        results["orbax_weights"].load_weights(folder / "orbax")
+    predicted = {key: model.predict(X, verbose=0) for key, model in results.items()}
+    predicted["block"] = keras.models.load_model(folder / "block.keras").predict(SEQUENCES, verbose=0)
+    predicted["goes_on"] = np.array(model.train_on_batch(X, Y))  # with the state of the optimizer
+    return predicted
+
+
+def run_page():
+    """The Python of docs/many_devices.md."""
+    names = {"__name__": "program"}
+    for code in re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "many_devices.md").read_text(), re.M | re.S):
+        with contextlib.redirect_stdout(sys.stderr):
+            exec(compile(code, "many_devices.md", "exec"), names)
+
+
+def over_two_processes(folder, address, process):
+    """The same training in each of two processes, of two devices each; results go to process_N.npz in `folder`."""
+    keras.distribution.initialize(address, 2, process)
+    results = {"drawn": np.random.uniform(size=3)}  # without a seed both draw alike
+    distribution = keras.distribution.DataParallel()
+    with distribution.scope():
+        model, values = trained()
+        results.update(values)
+        results["kernel"] = model.get_weights()[0]
+        whole = model.test_on_batch(X[:8], Y[:8])
+        both = model.predict_on_batch(X[:8])
+        distribution.auto_shard_dataset = False  # now each brings its half of the batch
+        mine = slice(4 * process, 4 * process + 4)
+        np.testing.assert_allclose(model.test_on_batch(X[:8][mine], Y[:8][mine]), whole, rtol=1e-6)
+        np.testing.assert_allclose(model.predict_on_batch(X[:8][mine]), both[mine], rtol=1e-6)
+        try:
+            model.test_on_batch(X[:3], Y[:3])
+        except keras.errors.DataError as error:
+            results["error"] = np.array(str(error))
+        distribution.auto_shard_dataset = True
+    with split_block(keras.distribution.DeviceMesh((1, 4), ["batch", "model"])).scope():
+        results.update({f"block/{key}": value for key, value in trained_block()[1].items()})
+    np.savez(folder / f"process_{process}.npz", allow_pickle=False, **results)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 2:
+        over_eight_devices(pathlib.Path(sys.argv[1]))
+    else:
+        over_two_processes(pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
