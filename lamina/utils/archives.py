@@ -6,13 +6,42 @@ import tarfile
 import tempfile
 import zipfile
 
-from lamina.errors import FileError
+from lamina.errors import FileError, UnsafeFileError
 
 __all__ = ["FORMATS", "extract_archive"]
 
 LEAST, RATIO = 1 << 30, 200  # bytes always allowed, and times the archive's own size: far above any honest archive
 ENTRIES = 1_000_000
 CHUNK = 1 << 20
+_HEADERS = (
+    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
+)  # fmt: skip
+
+
+class _Entry(tarfile.TarInfo):
+    """An entry of a tar, without the kinds that `tarfile` reads into memory whole, however large."""
+
+    @classmethod
+    def frombuf(cls, buf, encoding, errors):
+        entry = super().frombuf(buf, encoding, errors)
+        if (entry.type in _HEADERS and entry.size > CHUNK) or entry.type == tarfile.GNUTYPE_SPARSE:
+            raise UnsafeFileError(f"A header of {entry.size} bytes, or a sparse file, is in no honest archive.")
+        return entry
+
+    def _proc_gnusparse_10(self, *_):
+        raise UnsafeFileError(f"{self.name} in the archive is a sparse file, which no data set needs.")
+
+
+def _open_tar(path):
+    return tarfile.open(path, tarinfo=_Entry)
+
+
+def _is_tar(path):
+    try:
+        _open_tar(path).close()
+    except tarfile.TarError:
+        return False
+    return True
 
 
 def _tar_files(archive):
@@ -22,21 +51,23 @@ def _tar_files(archive):
             continue
         try:
             file = archive.extractfile(member)
-        except KeyError:  # the link means something that is not in the archive
+        except (KeyError, RecursionError):  # the link means something that is not in the archive, or itself
             file = None
         if file is None:
-            raise FileError(f"{member.name} in the archive is a device or a link that leads out of it.")
+            raise UnsafeFileError(f"{member.name} in the archive is a device or a link that leads out of it.")
         yield member.name, file
 
 
 def _zip_files(archive):
     for member in archive.infolist():
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others inflate without a bound
+            raise UnsafeFileError(f"{member.filename} in the archive is neither stored nor deflated.")
         if not member.is_dir():
             yield member.filename, archive.open(member)
 
 
 FORMATS = {  # name -> (whether a path is one, how to open it, its files)
-    "tar": (tarfile.is_tarfile, tarfile.open, _tar_files),
+    "tar": (_is_tar, _open_tar, _tar_files),
     "zip": (zipfile.is_zipfile, zipfile.ZipFile, _zip_files),
 }
 
@@ -72,14 +103,14 @@ def extract_archive(path, folder, formats=("tar", "zip")):
 def _write_all(files, folder, left):
     for count, (name, file) in enumerate(files):
         if count >= ENTRIES:
-            raise FileError(f"The archive has more than {ENTRIES} entries.")
+            raise UnsafeFileError(f"The archive has more than {ENTRIES} entries.")
         target = folder / _inside(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         with file, target.open("wb") as out:
             while chunk := file.read(CHUNK):
                 left -= len(chunk)
                 if left < 0:
-                    raise FileError("The archive holds far more bytes than its size allows; it may be a bomb.")
+                    raise UnsafeFileError("The archive holds far more bytes than its size allows; it may be a bomb.")
                 out.write(chunk)
 
 
@@ -87,5 +118,5 @@ def _inside(name):
     """The relative path an entry may be written to."""
     parts = pathlib.PurePosixPath(name.replace("\\", "/")).parts
     if not parts or parts[0] == "/" or ".." in parts or ":" in parts[0] or "\0" in name:
-        raise FileError(f"The archive has an entry that leads out of its folder: {name!r}. Nothing was kept.")
+        raise UnsafeFileError(f"The archive has an entry that leads out of its folder: {name!r}. Nothing was kept.")
     return pathlib.Path(*parts)

@@ -6,6 +6,7 @@ reads the mutants FIRST ... FIRST + COUNT - 1, each made from its number alone, 
 start took and 20 seconds each, and ends with status 1 if any was neither read nor refused so.
 """
 
+import copy
 import io
 import json
 import pathlib
@@ -106,7 +107,7 @@ def _change(rng, spots, container, key):
     elif action < 0.55 and isinstance(container, list):
         container.insert(key, json.loads(json.dumps(container[key])))
     else:
-        container[key] = rng.choice(VALUES)
+        container[key] = copy.deepcopy(rng.choice(VALUES))
 
 
 def mutated_bytes(rng, data):

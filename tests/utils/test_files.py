@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from lamina.errors import ConfigError, FileError, NetworkError
+from lamina.errors import ConfigError, FileError, NetworkError, UnsafeFileError
 from lamina.utils import archives, get_file
 
 
@@ -117,6 +117,28 @@ def test_hostile_tars(tmp_path, cache, name, content):
         get_file("bad", origin, extract=True, cache_dir=cache)
     assert {file.name for file in (cache / "datasets").iterdir()} == {"bad_archive"}
     assert {file.name for file in tmp_path.iterdir()} == {"cache", "secret", "bad.tar.gz"}
+
+
+def test_tars_that_would_fill_the_memory(tmp_path, cache):
+    """Headers that are read whole, sparse files, links to themselves."""
+    sparse = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "s", "GNU.sparse.realsize": "9"}
+    long_name, loop, header = tarfile.TarInfo("n"), tarfile.TarInfo("loop"), tarfile.TarInfo("sparse")
+    long_name.type, long_name.size = tarfile.GNUTYPE_LONGNAME, 50 << 20
+    loop.type, loop.linkname = tarfile.SYMTYPE, "loop"
+    header.pax_headers = sparse
+    for number, entry in enumerate((long_name, loop, header)):
+        path = tmp_path / f"{number}.tar.gz"
+        with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as archive:
+            archive.addfile(entry, io.BytesIO(bytes(entry.size)))
+        with pytest.raises(UnsafeFileError):
+            get_file(f"set{number}", path.as_uri(), extract=True, cache_dir=cache)
+
+
+def test_zips_packed_in_other_ways(tmp_path, cache):
+    with zipfile.ZipFile(tmp_path / "z.zip", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("a", "x")
+    with pytest.raises(UnsafeFileError, match="neither stored nor deflated"):
+        get_file("z", (tmp_path / "z.zip").as_uri(), extract=True, cache_dir=cache)
 
 
 def test_links_inside_are_copies(tmp_path, cache):
