@@ -23,13 +23,14 @@ from lamina.saving.old_optimizers import fit_optimizer
 from lamina.saving.old_weights import fit, is_state
 from lamina.saving.origin import TODAY, Origin, origin_of
 from lamina.saving.report import LoadReport
-from lamina.saving.stored import stored_bytes
+from lamina.saving.stored import stored_bytes, touching
 from lamina.saving.upgrade import upgrade, upgrade_compile
 
 
 def is_legacy(file):
     """Whether an open HDF5 file is of this format."""
-    return "layer_names" in file.attrs or "model_config" in file.attrs or "model_weights" in file
+    with touching(file.name):
+        return "layer_names" in file.attrs or "model_config" in file.attrs or "model_weights" in file
 
 
 def save_legacy_weights(model, filepath):
