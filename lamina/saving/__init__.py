@@ -76,7 +76,7 @@ def deserialize_keras_object(config, custom_objects=None, safe_mode=True, **kwar
     objects = {**(module_objects or {}), **(custom_objects or {})}
     if isinstance(config, str) and config in objects:
         return objects[config]
-    return deserialize(config, objects, None if safe_mode else False)
+    return deserialize(config, objects, False if safe_mode is False else None)
 
 
 def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
@@ -132,8 +132,9 @@ def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs)
 
     Args:
         max_shard_size: gigabytes that one file may have; `filepath` then ends in `.weights.json` and lists them.
+        objects_to_skip: layers whose weights a `.weights.h5` file is to be without.
     """
-    keywords("save_weights", kwargs)
+    (skipped,) = keywords("save_weights", kwargs, objects_to_skip=None)
     name = str(filepath)
     if name.endswith(".weights.json") != (max_shard_size is not None):
         raise FileError(
@@ -145,7 +146,7 @@ def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs)
     if max_shard_size is not None:
         save_shards(model, filepath, max_shard_size)
     elif name.endswith(".weights.h5"):
-        save_weights_file(model, filepath)
+        save_weights_file(model, filepath, skipped or ())
     elif name.endswith(".safetensors"):
         save_safetensors(model, filepath)
     elif name.endswith(_LEGACY):
@@ -165,8 +166,9 @@ def load_weights(model, filepath, skip_mismatch=False, **kwargs):
     Args:
         skip_mismatch: leave what does not fit as it is, with a warning, instead of an error.
         by_name: match layers by name, not by order (legacy files only).
+        objects_to_skip: layers that keep the weights they have (`.weights.h5` files only).
     """
-    (by_name,) = keywords("load_weights", kwargs, by_name=False)
+    by_name, skipped = keywords("load_weights", kwargs, by_name=False, objects_to_skip=None)
     if is_orbax(filepath):
         return load_orbax_weights(model, filepath)
     path = pathlib.Path(filepath) if is_saved_folder(filepath) else _existing(filepath)
@@ -176,6 +178,8 @@ def load_weights(model, filepath, skip_mismatch=False, **kwargs):
     if by_name:
         raise FileError(f"{path} is no legacy file: its weights are found by path, so by_name does not apply.")
     with naming(path):
+        if skipped and load is load_weights_file:
+            return load(model, path, skip_mismatch, skipped)
         return load(model, path, skip_mismatch)
 
 

@@ -24,33 +24,35 @@ _OWN = frozenset(
 )
 
 
-def save_weights_file(model, filepath):
-    """Write the variables of `model` and of its optimizer."""
+def save_weights_file(model, filepath, skipped=()):
+    """Write the variables of `model` and of its optimizer, but for those of the parts `skipped`."""
     with written(filepath) as beside, h5py.File(beside, "w") as file:
-        write_tree(model, file)
+        write_tree(model, file, skipped)
 
 
-def stores_of(model):
+def stores_of(model, skipped=()):
     """(path, part, {"0": array, ...}) of each part of the model with variables of its own, and of its optimizer."""
-    for path, part in parts_of(model):
+    for path, part in parts_of(model, skipped):
         store = {}
         part.save_own_variables(store)
         yield path, part, store
 
 
-def write_tree(model, file):
+def write_tree(model, file, skipped=()):
     """Write each part of the model into the open file."""
-    for path, part, store in stores_of(model):
+    for path, part, store in stores_of(model, skipped):
         group = file.require_group(f"{path}/vars")
         group.attrs["name"] = str(getattr(part, "name", None) or type(part).__name__)
         for key, value in store.items():
             write_array(group, key, value)
 
 
-def load_weights_file(model, filepath, skip_mismatch=False):
+def load_weights_file(model, filepath, skip_mismatch=False, skipped=()):
     """Read what `save_weights_file` (or Keras 3) wrote: every variable of the model, unless `skip_mismatch`."""
     with open_hdf5(filepath, filepath) as file:
-        return read_tree(model, file, filepath, skip_mismatch).tell()
+        report = read_tree(model, file, filepath, skip_mismatch, skipped=skipped)
+        report.unused = [] if skipped else report.unused
+        return report.tell()
 
 
 class Tree:
@@ -69,7 +71,7 @@ class Tree:
         return ((path, dataset.shape) for path, dataset in arrays_in(self._file))
 
 
-def read_tree(model, source, name, skip_mismatch=False, origin=TODAY):
+def read_tree(model, source, name, skip_mismatch=False, origin=TODAY, skipped=()):
     """Read each part of the model from an open file, or change nothing and say what does not fit.
 
     Args:
@@ -79,7 +81,7 @@ def read_tree(model, source, name, skip_mismatch=False, origin=TODAY):
     report, taken = LoadReport(str(name), model.name), set()
     optimizer = getattr(model, "optimizer", None)
     with whole_or_unchanged(model):
-        for path, part in parts_of(model):
+        for path, part in parts_of(model, skipped):
             place, store = _find(source, path)
             taken.add(f"{place}/vars" if place else "vars")
             if part is optimizer:
@@ -143,9 +145,9 @@ def _mismatch(name, model, failed):
     )
 
 
-def parts_of(root):
+def parts_of(root, skipped=()):
     """(path, object) for each object with variables of its own, found along the attributes, each once."""
-    seen = set()
+    seen = {id(part) for part in skipped}
 
     def visit(part, path):
         if id(part) in seen:
