@@ -56,5 +56,5 @@ def is_nnx_enabled():
 
 
 def enable_unsafe_deserialization():
-    """Let configs hold Python bytecode wherever safe_mode is not given: only for files that you trust."""
+    """From now on, in this thread, let configs and files hold Python bytecode: only if you trust all you will load."""
     allow_bytecode()

@@ -114,13 +114,14 @@ class CustomObjectScope:
 
 custom_object_scope = CustomObjectScope
 
-_safe_mode = ContextVar("safe_mode", default=True)
+_safe_mode = ContextVar("safe_mode", default=None)
 
 
 @contextlib.contextmanager
 def safe_mode(value):
-    """Whether configs read inside the block may hold Python bytecode (only where the caller said safe_mode=False)."""
-    token = _safe_mode.set(value is not False)
+    """Whether configs read inside the block may hold Python bytecode: only where the caller said safe_mode=False, and
+    no block around this one says otherwise."""
+    token = _safe_mode.set(value is not False if _safe_mode.get() is None else _safe_mode.get())
     try:
         yield
     finally:
@@ -128,13 +129,13 @@ def safe_mode(value):
 
 
 def allow_bytecode():
-    """From now on configs may hold Python bytecode, except where safe_mode=True is asked for."""
+    """From now on configs may hold Python bytecode, whatever safe_mode is asked for."""
     _safe_mode.set(False)
 
 
 def in_safe_mode():
     """Whether bytecode is refused."""
-    return _safe_mode.get()
+    return _safe_mode.get() is not False
 
 
 def populate():

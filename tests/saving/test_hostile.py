@@ -18,7 +18,7 @@ import pytest
 
 import lamina
 from lamina import layers, saving
-from lamina.core import budget, bytecode
+from lamina.core import budget, bytecode, registry
 from lamina.errors import FileError, LaminaError, UnsafeFileError
 
 LAMINA = pathlib.Path(lamina.__file__).parent
@@ -186,6 +186,22 @@ def test_a_file_cannot_switch_safety_off(canary, tmp_path):
     for read in entries(quiet, tmp_path).values():
         with pytest.raises((LaminaError, TypeError), match=r"bytecode|safe_mode"):
             read()
+
+
+def test_the_program_can_switch_safety_off(tmp_path):
+    """As in Keras: for one load, or from now on, which then holds whatever safe_mode is passed."""
+    config = sequential(lambda_layer(bytecode.serialize_lambda(lambda x: 2 * x)))
+    path = keras_file(tmp_path / "m.keras", config)
+    x = np.ones((1, 3), "float32")
+    np.testing.assert_array_equal(saving.load_model(path, safe_mode=False)(x), 2 * x)
+    with registry.safe_mode(None):  # so that what follows ends with the block
+        with pytest.raises(UnsafeFileError):
+            saving.load_model(path, safe_mode=False)  # inside a load that is safe, no other is less so
+        lamina.config.enable_unsafe_deserialization()
+        for mode in ({}, {"safe_mode": None}, {"safe_mode": True}):
+            np.testing.assert_array_equal(saving.load_model(path, **mode)(x), 2 * x)
+    with pytest.raises(UnsafeFileError):
+        saving.load_model(path)
 
 
 # Names that lead out of the tables: CVE-2025-1550, CVE-2025-8747 (the tools of Keras itself, turned against it)
