@@ -9,7 +9,7 @@ from lamina.callbacks.monitor import MonitorCallback
 from lamina.core.configurable import serialize
 from lamina.core.progress import say
 from lamina.errors import ConfigError
-from lamina.saving.orbax import orbax_v1
+from lamina.saving.orbax import assets_of, orbax_v1
 from lamina.saving.state_tree import WEIGHTS, groups_of, state_tree
 
 __all__ = ["OrbaxCheckpoint"]
@@ -95,6 +95,8 @@ class OrbaxCheckpoint(ModelCheckpoint):
         parts: dict[str, Any] = {"pytree": state_tree(groups, lambda variable: variable.read())}
         if not self.save_weights_only:
             parts["model_config"] = {"config": json.dumps(serialize(self.model))}
+            assets = assets_of(self.model)
+            parts.update({"assets": assets} if assets else {})
         save = self.checkpointer.save_checkpointables
         if self.save_on_background:
             save = self.checkpointer.save_checkpointables_async

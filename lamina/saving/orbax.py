@@ -5,17 +5,19 @@ import pathlib
 from typing import Any
 
 import jax
+import numpy as np
 
 from lamina.core.configurable import deserialize
 from lamina.core.placement import sharding_of
 from lamina.errors import ConfigError, FileError, UnsafeFileError
 from lamina.saving.archive import compile_or_warn
+from lamina.saving.assets import read_assets, write_assets
 from lamina.saving.limits import parse_json, reading
 from lamina.saving.state_tree import flatten, pairs_of
 from lamina.saving.upgrade import upgrade
 from lamina.saving.zips import FREE, RATIO
 
-__all__ = ["is_orbax", "load_orbax_model", "load_orbax_weights", "orbax_v1"]
+__all__ = ["assets_of", "is_orbax", "load_orbax_model", "load_orbax_weights", "orbax_v1"]
 
 
 def orbax_v1() -> Any:
@@ -67,9 +69,9 @@ def load_orbax_weights(model, folder):
         variable.assign(values[group][path])
 
 
-def _stored(folder):
-    """group -> nested dicts of what is known of each array: its shape and type."""
-    stored = orbax_v1().checkpointables_metadata(folder).metadata["pytree"]
+def _stored(folder, part="pytree"):
+    """Nested dicts of what is known of each array of a part: its shape and type. No more than the files explain."""
+    stored = orbax_v1().checkpointables_metadata(folder).metadata[part]
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     if _bytes_of(stored) > RATIO * size + FREE:
         message = f"The arrays would have {_bytes_of(stored) >> 20} MiB, the files have {size >> 20}; they are refused."
@@ -78,8 +80,7 @@ def _stored(folder):
 
 
 def _bytes_of(stored):
-    leaves = (leaf for group in stored.values() for leaf in flatten(group).values())
-    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in leaves)
+    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in flatten(stored).values())
 
 
 def _map(function, tree, path=()):
@@ -106,4 +107,40 @@ def load_orbax_model(folder, custom_objects=None, compile=True, safe_mode=True):
         if compile and compile_config:
             compile_or_warn(model, compile_config, custom_objects, safe_mode)
         load_orbax_weights(model, folder)
+        if (folder / "assets").is_dir():
+            _stored(folder, "assets")
+            tree = orbax.load_checkpointables(folder, {"assets": None})["assets"]
+            read_assets(model, _Assets(folder, flatten({"assets": tree})))
     return model
+
+
+def assets_of(model):
+    """The files that layers keep beside their weights: the parts of a path, nested -> the bytes as an array."""
+    assets = _Assets(None, {})
+    write_assets(model, assets)
+    tree: dict[str, Any] = {}
+    for name, data in assets.infos.items():
+        _, *folders, last = name.split("/")
+        place = tree
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        place[last] = data
+    return tree
+
+
+class _Assets:
+    """The assets of a checkpoint by name, as `zips.Members` has the members of an archive."""
+
+    def __init__(self, filepath, infos):
+        self.filepath, self.infos = filepath, infos
+
+    def writestr(self, name, data):
+        self.infos[name] = np.frombuffer(data, "uint8")
+
+    def size(self, name):
+        return self.infos[name].size
+
+    packed = size
+
+    def read(self, name):
+        return np.asarray(self.infos[name]).astype("uint8").tobytes()

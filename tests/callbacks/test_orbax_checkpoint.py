@@ -97,3 +97,16 @@ def test_the_best_alone_is_saved(tmp_path):
         load_orbax_weights(make_model(), tmp_path)
     with pytest.raises(ValueError, match="save_freq"):
         keras.callbacks.OrbaxCheckpoint(tmp_path, save_freq="batch")
+
+
+def test_files_of_layers_come_along(tmp_path):
+    words = keras.layers.StringLookup(name="words")
+    words.adapt(["a", "b", "b"])
+    model = keras.Sequential([keras.Input((1,), dtype="string"), words, keras.layers.Embedding(4, 2)])
+    model.compile("sgd", "mse")
+    text = np.array([["a"], ["b"], ["c"]], object)
+    callback = keras.callbacks.OrbaxCheckpoint(tmp_path)
+    model.fit(text, np.zeros((3, 1, 2), "float32"), verbose=0, callbacks=[callback])
+    loaded = keras.models.load_model(tmp_path)
+    assert loaded.get_layer("words").get_vocabulary() == words.get_vocabulary()
+    np.testing.assert_array_equal(loaded.predict(text, verbose=0), model.predict(text, verbose=0))
