@@ -137,7 +137,7 @@ _OLD = {
                 ("LSTM", {**_GATES, "forget_bias_init": _unit_forget_bias}),
             )
         },
-        "BatchNormalization": {"beta_init": "beta_initializer", "gamma_init": "gamma_initializer", "mode": None},
+        "BatchNormalization": {"beta_init": "beta_initializer", "gamma_init": "gamma_initializer", "mode": _only(0, "mode")},
         "Model": {"input": "inputs", "output": "outputs"},
         "Model.fit": {"nb_epoch": "epochs", **_ACCURACY},
         "Model.evaluate": _ACCURACY,
@@ -315,7 +315,7 @@ def rename(owner, arguments, shown_as=None):
 
 
 def _today(new):
-    if new is None:
+    if new is None or new == {}:
         return "is left out: it has no meaning"
     if isinstance(new, Place):
         return f"is written as {new.spelling}"

@@ -9,6 +9,7 @@ from typing import Any
 from lamina import legacy
 from lamina.core import registry
 from lamina.core.configurable import is_description
+from lamina.errors import ConfigError
 from lamina.saving.old_graphs import graph_of_merge, is_merge, upgrade_graph
 from lamina.saving.origin import origin_of
 
@@ -151,6 +152,13 @@ def _cudnn_gru(config, origin):
 
 
 def _batch_normalization(config, origin):
+    if "mode" in config:
+        what = {1: "each sample by its own moments", 2: "by the moments of the batch, in prediction too"}
+        mode = config["mode"]
+        raise ConfigError(
+            f"BatchNormalization(mode={mode}) of Keras 1 normalizes {what.get(mode, 'in another way')}: no layer.",
+            fix="Write the model in code with LayerNormalization or call BatchNormalization with training=True.",
+        )
     axis = config.get("axis")
     if isinstance(axis, list) and len(axis) == 1:
         config = {**config, "axis": axis[0]}
