@@ -10,6 +10,7 @@ from lamina.core.configurable import signature_of
 from lamina.core.graph import Function, node_of
 from lamina.core.symbolic import KerasTensor, get_mask, set_mask
 from lamina.errors import CallError, ConfigError
+from lamina.explain import explain
 from lamina.export import ExportArchive
 from lamina.layers import arguments
 from lamina.layers.input_layer import Input
@@ -179,6 +180,16 @@ class Model(Trainer, Layer):
         raise ConfigError(f"{self.name} has no layer {name!r}.", fix=f"It has: {', '.join(x.name for x in layers)}.")
 
     # Looking at it and keeping it
+
+    def explain(self, what=None):
+        """What each layer does to the data, in sentences with this model's own numbers, and answers about the whole.
+
+        Args:
+            what: None; the name of a layer; or a batch of inputs, to add what the layers make of real data.
+
+        Print it, or let a notebook show it; `.markdown()` and `.html()` give it in these forms.
+        """
+        return explain(self, what)
 
     def summary(
         self,

@@ -1,0 +1,87 @@
+"""Floating point operations of a layer, counted from what JAX would run for one sample."""
+
+import math
+
+import jax
+import numpy as np
+from jax.extend import core as jaxpr_core
+
+from lamina.core import context, tree
+from lamina.core.symbolic import KerasTensor, traced_dtype
+from lamina.errors import LaminaError
+
+__all__ = ["flops_of"]
+
+_FREE = frozenset(  # moves numbers, computes none
+    "broadcast_in_dim concatenate convert_element_type copy dynamic_slice dynamic_update_slice gather iota pad reshape "
+    "rev scatter select_n slice split squeeze stop_gradient transpose expand_dims device_put".split()
+)
+
+
+def flops_of(layer, args, kwargs):
+    """Operations of one call for a batch of one; other open sizes count as one. None where it cannot be traced so.
+
+    A product and a sum are two. Elementwise functions count one for each number they give, whatever the function.
+    """
+    leaves, treedef = jax.tree_util.tree_flatten((args, kwargs))
+    places = [index for index, leaf in enumerate(leaves) if isinstance(leaf, KerasTensor)]
+    if any(leaves[index].dtype == "string" for index in places):
+        return None
+    shapes = [
+        jax.ShapeDtypeStruct([size or 1 for size in leaves[index].shape], traced_dtype(leaves[index].dtype))
+        for index in places
+    ]
+
+    def run(values):
+        filled = list(leaves)
+        for index, value in zip(places, values, strict=True):
+            filled[index] = value
+        call_args, call_kwargs = jax.tree_util.tree_unflatten(treedef, filled)
+        with context.bind(), context.watching_layers(None):
+            return tree.map_structure(lambda leaf: leaf, layer._run(*call_args, **call_kwargs))
+
+    try:
+        jaxpr = jax.make_jaxpr(run)(shapes)
+    except (LaminaError, TypeError, ValueError):  # a layer that cannot run on a batch of one, such as a stateful RNN
+        return None
+    return count(jaxpr.jaxpr)
+
+
+def count(jaxpr):
+    """Operations of a program."""
+    return sum(map(_count_equation, jaxpr.eqns))
+
+
+def _count_equation(equation):
+    name, parameters = equation.primitive.name, equation.params
+    if name == "dot_general":
+        (contracted, _), _ = parameters["dimension_numbers"]
+        left = equation.invars[0].aval.shape
+        return 2 * _size(equation.outvars[0]) * math.prod(left[axis] for axis in contracted)
+    if name == "conv_general_dilated":
+        kernel, numbers = equation.invars[1].aval.shape, parameters["dimension_numbers"].rhs_spec
+        products = kernel[numbers[1]] * math.prod(kernel[axis] for axis in numbers[2:])
+        return 2 * _size(equation.outvars[0]) * products
+    if name == "scan":
+        return parameters["length"] * count(parameters["jaxpr"].jaxpr)
+    if name == "cond":
+        return max(count(branch.jaxpr) for branch in parameters["branches"])
+    inner = [value for value in parameters.values() if isinstance(value, (jaxpr_core.ClosedJaxpr, jaxpr_core.Jaxpr))]
+    if inner:
+        return sum(count(getattr(program, "jaxpr", program)) for program in inner)
+    if name in _FREE:
+        return 0
+    if name.startswith(("reduce_", "arg", "cum", "sort")):
+        return _size(equation.invars[0])
+    if name == "reduce_window_sum" or name.startswith("reduce_window"):
+        return _size(equation.outvars[0]) * math.prod(parameters["window_dimensions"])
+    floats = [out for out in equation.outvars if np.issubdtype(np.dtype("float32"), np.inexact) and _is_float(out)]
+    return sum(map(_size, floats))
+
+
+def _is_float(variable):
+    return jax.dtypes.issubdtype(variable.aval.dtype, np.inexact)
+
+
+def _size(variable):
+    return math.prod(variable.aval.shape)

@@ -1,0 +1,53 @@
+"""Small words: numbers, shapes, plurals and lists as a reader likes them."""
+
+import math
+
+__all__ = ["count_of", "list_of", "memory", "product", "shape_of", "shapes_of"]
+
+
+def count_of(number, noun, plural=None):
+    """`1 weight`, `1,200 weights`.
+
+    >>> count_of(1200, "weight"), count_of(1, "batch", "batches")
+    ('1,200 weights', '1 batch')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def shape_of(shape):
+    """A sample's shape: the batch left out, `any` for what is open.
+
+    >>> shape_of((None, 28, 28, 1)), shape_of((None,)), shape_of((None, None, 8))
+    ('28 x 28 x 1', 'one number', 'any x 8')
+    """
+    sizes = ["any" if size is None else f"{size:,}" for size in shape[1:]]
+    return " x ".join(sizes) if sizes else "one number"
+
+
+def shapes_of(fact):
+    """`(None, 3) -> (None, 4)`."""
+    sides = [", ".join(map(str, shapes)) for shapes in (fact.inputs, fact.outputs)]
+    return " -> ".join(side for side in sides if side)
+
+
+def list_of(names):
+    """`a`, `a and b`, `a, b and c`."""
+    names = list(names)
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "nothing"
+
+
+def product(sizes):
+    """`3 x 3 x 8`; `1` for no sizes."""
+    return " x ".join("any" if size is None else f"{size:,}" for size in sizes) or "1"
+
+
+def memory(size):
+    """Bytes, readable.
+
+    >>> memory(0), memory(1536), memory(3 * 2**20)
+    ('0 bytes', '1.5 KB', '3.0 MB')
+    """
+    if size < 1024:
+        return f"{size} bytes"
+    power = min(int(math.log(size, 1024)), 4)
+    return f"{size / 1024**power:.1f} {('bytes', 'KB', 'MB', 'GB', 'TB')[power]}"
