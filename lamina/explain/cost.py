@@ -4,7 +4,6 @@ import math
 
 import jax
 import numpy as np
-from jax.extend import core as jaxpr_core
 
 from lamina.core import context, tree
 from lamina.core.symbolic import KerasTensor, traced_dtype
@@ -66,9 +65,10 @@ def _count_equation(equation):
         return parameters["length"] * count(parameters["jaxpr"].jaxpr)
     if name == "cond":
         return max(count(branch.jaxpr) for branch in parameters["branches"])
-    inner = [value for value in parameters.values() if isinstance(value, (jaxpr_core.ClosedJaxpr, jaxpr_core.Jaxpr))]
+    programs = [getattr(value, "jaxpr", value) for value in parameters.values()]
+    inner = [program for program in programs if hasattr(program, "eqns")]
     if inner:
-        return sum(count(getattr(program, "jaxpr", program)) for program in inner)
+        return sum(map(count, inner))
     if name in _FREE:
         return 0
     if name.startswith(("reduce_", "arg", "cum", "sort")):
