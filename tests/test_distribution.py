@@ -200,6 +200,10 @@ def test_variables_take_layouts():
     optimizer = keras.optimizers.Adam()
     optimizer.build([dense.kernel])
     assert {slot.layout for slot in optimizer.variables if slot.shape == (2, 4)} == {layouts["dense/kernel"]}
+    factored = keras.optimizers.Adafactor()  # its slots have other shapes than the variable, and layouts of their own
+    with distribution.ModelParallel(layout_map=layouts).scope():
+        factored.build([dense.kernel])
+    assert {slot.layout.axes for slot in factored.variables if slot.ndim == 1} == {(None,)}
 
 
 def test_programs_are_kept_from_scope_to_scope():

@@ -247,11 +247,12 @@ class Optimizer(Configurable):
 
         def make():
             if isinstance(initializer, np.ndarray):
-                value, shape, dtype = initializer, None, standardize_dtype(initializer.dtype)
+                value, shape, dtype = initializer, initializer.shape, standardize_dtype(initializer.dtype)
             else:
                 value, shape, dtype = _initializer(initializer), reference_variable.shape, reference_variable.dtype
+            layout = reference_variable.layout if shape == reference_variable.shape else None
             with context.inside_path((self.name,)):
-                return Variable(value, shape, dtype, False, layout=reference_variable.layout, name=full_name)
+                return Variable(value, shape, dtype, False, layout=layout, name=full_name)
 
         return self._once((reference_variable, name), make)
 
