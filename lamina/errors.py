@@ -82,7 +82,7 @@ class UnsafeFileError(FileError):
 
     def __init__(self, message="", fix=None):
         super().__init__(message, fix)
-        self.place = ()
+        self.place: tuple = ()
 
     def within(self, part):
         """Say that the place is inside `part` of the file; the error itself."""

@@ -114,7 +114,7 @@ class CustomObjectScope:
 
 custom_object_scope = CustomObjectScope
 
-_safe_mode = ContextVar("safe_mode", default=None)
+_safe_mode: ContextVar = ContextVar("safe_mode", default=None)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import math
 import zlib
 
 import h5py
-from h5py import h5o, h5z
+from h5py import h5o, h5z  # pyright: ignore[reportAttributeAccessIssue]
 
 from lamina.errors import FileError, UnsafeFileError
 

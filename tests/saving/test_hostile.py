@@ -11,6 +11,7 @@ import json
 import pathlib
 import struct
 import zipfile
+from typing import Any
 
 import h5py
 import numpy as np
@@ -66,7 +67,7 @@ def h5_file(path, config, training=None):
     return path
 
 
-def entries(config, tmp_path):
+def entries(config, tmp_path) -> dict[str, Any]:
     """name -> what reads the config, of all there is; `mode` is safe_mode or nothing."""
     archive, legacy = keras_file(tmp_path / "m.keras", config), h5_file(tmp_path / "m.h5", config)
     return {
@@ -198,7 +199,8 @@ def test_the_program_can_switch_safety_off(tmp_path):
         with pytest.raises(UnsafeFileError):
             saving.load_model(path, safe_mode=False)  # inside a load that is safe, no other is less so
         lamina.config.enable_unsafe_deserialization()
-        for mode in ({}, {"safe_mode": None}, {"safe_mode": True}):
+        modes: Any = ({}, {"safe_mode": None}, {"safe_mode": True})
+        for mode in modes:
             np.testing.assert_array_equal(saving.load_model(path, **mode)(x), 2 * x)
     with pytest.raises(UnsafeFileError):
         saving.load_model(path)
@@ -702,11 +704,11 @@ def test_long_graphs_in_the_wrong_order_are_read_in_one_pass():
 
 def test_models_in_models_that_double_are_bounded(monkeypatch):
     """Thirty models, each calling the one before twice on a shape it was not drawn with, are a thousand million."""
-    inner = None
-    for index in range(30):
+    x = lamina.Input((None, 3), name="x")
+    inner = lamina.Model(x, layers.Activation("relu", name="r")(x), name="m")
+    for index in range(29):
         x = lamina.Input((None, 3), name="x")
-        y = layers.Activation("relu", name="r")(x) if inner is None else inner(inner(x))
-        inner = lamina.Model(x, y, name=f"m{index}")
+        inner = lamina.Model(x, inner(inner(x)), name=f"m{index}")
     config = json.loads(inner.to_json())
 
     def widen(described):
