@@ -138,6 +138,12 @@ def test_whole_numbers_where_keras_cannot(name):
     np.testing.assert_allclose(outputs, 255.0 if name == "RandomBrightness" else 200.0, 1e-5)
 
 
+def test_the_config_of_grayscale_holds_its_seed():
+    layer = color.RandomGrayscale(0.3, seed=5)
+    assert layer.get_config()["seed"] == 5
+    assert keras.layers.RandomGrayscale.from_config(layer.get_config()).seed == 5
+
+
 FIXED = {
     "RandomBrightness": ({"factor": 0.1}, {"rgb_delta": np.array([10.0, -30.0]).reshape(2, 1, 1, 1)}),
     "RandomColorDegeneration": ({"factor": 0.1}, {"factor": np.array([0.3, -0.5]).reshape(2, 1, 1, 1)}),
