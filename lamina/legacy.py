@@ -137,7 +137,9 @@ _OLD = {
                 ("LSTM", {**_GATES, "forget_bias_init": _unit_forget_bias}),
             )
         },
-        "BatchNormalization": {"beta_init": "beta_initializer", "gamma_init": "gamma_initializer", "mode": _only(0, "mode")},
+        "BatchNormalization": {
+            "beta_init": "beta_initializer", "gamma_init": "gamma_initializer", "mode": _only(0, "mode"),
+        },
         "Model": {"input": "inputs", "output": "outputs"},
         "Model.fit": {"nb_epoch": "epochs", **_ACCURACY},
         "Model.evaluate": _ACCURACY,

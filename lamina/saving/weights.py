@@ -7,14 +7,16 @@ optimizer/vars/3           the fourth variable of the optimizer
 from collections import Counter
 
 import h5py
+import numpy as np
 
 from lamina.core.context import stem_of
 from lamina.errors import FileError, ShapeError, warn
 from lamina.saving.files import Store, group_at, open_hdf5, whole_or_unchanged, write_array, written
+from lamina.saving.limits import reading
 from lamina.saving.old_optimizers import fit_optimizer
 from lamina.saving.origin import TODAY
 from lamina.saving.report import LoadReport
-from lamina.saving.stored import arrays_in
+from lamina.saving.stored import arrays_in, stored_bytes
 
 # What every layer or model has for itself: no part of it is a part of the model that a file names.
 _OWN = frozenset(
@@ -49,7 +51,7 @@ def write_tree(model, file, skipped=()):
 
 def load_weights_file(model, filepath, skip_mismatch=False, skipped=()):
     """Read what `save_weights_file` (or Keras 3) wrote: every variable of the model, unless `skip_mismatch`."""
-    with open_hdf5(filepath, filepath) as file:
+    with open_hdf5(filepath, filepath) as file, reading(filepath, stored_bytes(file)):
         report = read_tree(model, file, filepath, skip_mismatch, skipped=skipped)
         report.unused = [] if skipped else report.unused
         return report.tell()
@@ -126,14 +128,23 @@ def _read_optimizer(optimizer, model, store, origin):
         return  # a file of weights alone
     if not optimizer.built and len(store) > len(optimizer.variables):
         optimizer.build(model.trainable_variables)
-    if origin.major > 2:
+    if origin.major > 2 and not _is_unused(store, optimizer):
         optimizer.load_own_variables(store)
+        return
+    if origin.major > 2:
+        for key, variable in zip(sorted(store), optimizer.variables, strict=False):
+            variable.assign(store[key])
         return
     pairs = fit_optimizer(optimizer, [store[str(number)] for number in range(len(store))], (), origin)
     if pairs is None:
         warn("The optimizer's state in the file does not fit and starts anew.")
     for variable, value in pairs or ():
         variable.assign(value)
+
+
+def _is_unused(store, optimizer):
+    """Whether the optimizer in the file had taken no step yet: it has its count and rate, and no slots."""
+    return len(store) < len(optimizer.variables) and all(np.shape(store[key]) == () for key in store)
 
 
 def _mismatch(name, model, failed):
