@@ -42,6 +42,11 @@ class Categorical(Layer):
     def __call__(self, inputs, *args, **kwargs):
         return super().__call__(values_of(inputs), *args, **kwargs)
 
+    @property
+    def input_dtype(self):
+        """What the layer reads where nobody says it: integers."""
+        return "int64"
+
     def _depth(self):
         """How many categories there are; None where that is not known yet."""
         raise NotImplementedError
@@ -78,7 +83,8 @@ class Categorical(Layer):
 
     def compute_output_spec(self, inputs, **kwargs):
         """The shape follows from that of the inputs, also where the inputs are strings, which cannot be traced."""
-        return KerasTensor(self.compute_output_shape(inputs.shape), self._output_dtype)
+        dtype = self._output_dtype
+        return KerasTensor(self.compute_output_shape(inputs.shape), dtype if dtype == "string" else traced_dtype(dtype))
 
 
 class CategoryEncoding(Categorical):
@@ -99,6 +105,7 @@ class CategoryEncoding(Categorical):
     """
 
     _modes = ("one_hot", "multi_hot", "count")
+    _config_skips = Categorical._config_skips | {"sparse"}
 
     def __init__(self, num_tokens: Any = None, output_mode="multi_hot", sparse=False, **kwargs):
         if output_mode == "int":
@@ -232,10 +239,11 @@ def _parts(data):
 
 
 def _holds_values(data):
-    """Whether a list is values, perhaps nested, and not a list of arrays."""
+    """Whether this is a list of values, perhaps nested, and not one of arrays."""
+    is_list = isinstance(data, (list, tuple))
     while isinstance(data, (list, tuple)) and len(data):
         data = data[0]
-    return isinstance(data, (str, bytes, bool, int, float, np.generic))
+    return is_list and isinstance(data, (str, bytes, bool, int, float, np.generic))
 
 
 def _inputs_of(batch):

@@ -29,11 +29,20 @@ class Discretization(Categorical):
     """
 
     _int_dtype = "int32"
+    _config_skips = Categorical._config_skips | {"trainable"}  # which Keras's has not
 
     def __init__(
-        self, bin_boundaries=None, num_bins=None, epsilon=0.01, output_mode="int", sparse=False, dtype=None, name=None
+        self,
+        bin_boundaries: Any = None,
+        num_bins: Any = None,
+        epsilon=0.01,
+        output_mode="int",
+        sparse=False,
+        dtype=None,
+        name=None,
+        **kwargs,
     ):
-        super().__init__(output_mode=output_mode, sparse=sparse, dtype=dtype, name=name)
+        super().__init__(output_mode=output_mode, sparse=sparse, dtype=dtype, name=name, **kwargs)
         if num_bins is not None and num_bins < 0:
             raise ConfigError(f"`num_bins` must be greater than or equal to 0; got num_bins={num_bins}.")
         if num_bins is not None and bin_boundaries is not None:
@@ -44,6 +53,11 @@ class Discretization(Categorical):
         self.bin_boundaries: Any = None if bin_boundaries is None else [float(b) for b in bin_boundaries]
         self.num_bins, self.epsilon = num_bins, epsilon
         self.reset_state()
+
+    @property
+    def input_dtype(self):
+        """Numbers of any kind."""
+        return self.compute_dtype
 
     @property
     def _adaptable(self):

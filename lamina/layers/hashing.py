@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from lamina.core.symbolic import KerasTensor
+from lamina.core.symbolic import KerasTensor, traced_dtype
 from lamina.errors import ConfigError, DataError, ShapeError
 from lamina.layers.categories import Categorical, is_text, values_of
 from lamina.layers.hashes import fingerprint64, fingerprint_cat64, siphash24
@@ -133,7 +133,8 @@ class HashedCrossing(Categorical):
 
     def compute_output_spec(self, inputs, **kwargs):
         """As for one input of a Categorical layer."""
-        return KerasTensor(self.compute_output_shape([value.shape for value in inputs]), self._output_dtype)
+        shape = self.compute_output_shape([value.shape for value in inputs])
+        return KerasTensor(shape, traced_dtype(self._output_dtype))
 
 
 def _check_bins(num_bins, name):

@@ -491,11 +491,6 @@ class IntegerLookup(IndexLookup):
         )  # fmt: skip
         self.vocabulary_dtype, self.oov_method = vocabulary_dtype, oov_method
 
-    @property
-    def input_dtype(self):
-        """Integers."""
-        return "int64"
-
     def _plain(self, token):
         return int(token)
 

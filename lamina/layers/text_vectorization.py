@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.core.symbolic import KerasTensor
+from lamina.core.symbolic import KerasTensor, traced_dtype
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.categories import Categorical, batches_of, strings_of, values_of
 from lamina.layers.lookup import StringLookup
@@ -217,7 +217,7 @@ class TextVectorization(Categorical):
 
     def compute_output_spec(self, inputs, **kwargs):
         """The shape follows from that of the inputs, which cannot be traced."""
-        return KerasTensor(self.compute_output_shape(inputs.shape), self._lookup_layer._output_dtype)
+        return KerasTensor(self.compute_output_shape(inputs.shape), traced_dtype(self._lookup_layer._output_dtype))
 
     # Config and files
 
