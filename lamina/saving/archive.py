@@ -13,7 +13,7 @@ from lamina.errors import LaminaError, warn
 from lamina.saving.assets import read_assets, write_assets
 from lamina.saving.files import open_hdf5, written
 from lamina.saving.folders import FolderWriter, open_members
-from lamina.saving.limits import CONFUSED, TEXT, naming, parse_json, reading
+from lamina.saving.limits import CONFUSED, TEXT, parse_json, reading
 from lamina.saving.origin import origin_of
 from lamina.saving.stored import stored_bytes
 from lamina.saving.upgrade import upgrade, upgrade_compile
@@ -74,7 +74,7 @@ def compile_or_warn(model, compile_config, custom_objects, safe_mode=True):
 
 def load_archive_weights(model, filepath, skip_mismatch=False):
     """Only the weights of a `.keras` file."""
-    with open_members(filepath) as members, naming(filepath), _weights_of(members) as weights:
+    with open_members(filepath) as members, _weights_of(members) as weights, reading(filepath, stored_bytes(weights)):
         return read_tree(model, weights, str(filepath), skip_mismatch).tell()
 
 

@@ -18,7 +18,7 @@ from lamina.saving.files import (
     write_array,
     written,
 )
-from lamina.saving.limits import naming, parse_json, reading
+from lamina.saving.limits import parse_json, reading
 from lamina.saving.old_optimizers import fit_optimizer
 from lamina.saving.old_weights import fit, is_state
 from lamina.saving.origin import TODAY, Origin, origin_of
@@ -99,7 +99,7 @@ def _write_names(group, name, values):
 
 def load_legacy_weights(model, filepath, by_name=False, skip_mismatch=False):
     """Read weights by the order of layers, or by their names; a `LoadReport` of it."""
-    with open_hdf5(filepath, filepath) as file, naming(filepath):
+    with open_hdf5(filepath, filepath) as file, reading(filepath, stored_bytes(file)):
         root = group_at(file, "model_weights") if "model_weights" in file else file
         return read_layers(model, root, filepath, by_name, skip_mismatch, origin_in(root, file)).tell()
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from lamina.errors import FileError, UnsafeFileError
 from lamina.saving.files import Store, group_at, open_hdf5, write_array, written
-from lamina.saving.limits import parse_json
-from lamina.saving.stored import arrays_in
+from lamina.saving.limits import parse_json, reading
+from lamina.saving.stored import arrays_in, stored_bytes
 from lamina.saving.weights import read_tree, stores_of
 
 __all__ = ["load_shards", "save_shards"]
@@ -54,6 +54,7 @@ def load_shards(model, filepath, skip_mismatch=False):
         files = {
             name: stack.enter_context(_shard(filepath, name)) for row in names.values() for name in sorted(set(row))
         }
+        stack.enter_context(reading(filepath, sum(map(stored_bytes, files.values()))))
         return read_tree(model, _Shards(names, files), filepath, skip_mismatch).tell()
 
 

@@ -6,6 +6,7 @@ test belongs to are named in its docstring.
 
 import ast
 import base64
+import contextlib
 import io
 import json
 import pathlib
@@ -369,6 +370,9 @@ def read_everywhere(change, tmp_path, match):
             read()
     for now, then in zip(ours.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
+    for name in ("m.weights.h5", "m.keras"):
+        with contextlib.suppress(FileError):  # it has no variables to compare with
+            assert set(saving.KerasFileEditor(tmp_path / name).weights_dict) == {"layers"}
 
 
 def test_the_files_are_good_until_they_are_changed(tmp_path):
