@@ -185,7 +185,12 @@ def over_two_processes(folder, address, process):
             results["error"] = np.array(str(error))
         distribution.auto_shard_dataset = True
     with split_block(keras.distribution.DeviceMesh((1, 4), ["batch", "model"])).scope():
-        results.update({f"block/{key}": value for key, value in trained_block()[1].items()})
+        model, values = trained_block()
+        results.update({f"block/{key}": value for key, value in values.items()})
+        kernel = model.get_layer("up").kernel
+        assert {shard.data.shape for shard in kernel.value.addressable_shards} == {(16, 8)}
+        assert not kernel.value.is_fully_addressable and repr(kernel).startswith("<Variable path=up/kernel")
+        model.save(folder / f"block_{process}.keras")  # each process gathers the whole
     np.savez(folder / f"process_{process}.npz", allow_pickle=False, **results)
 
 

@@ -250,13 +250,13 @@ def eight(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
-    """The results of two processes."""
+    """(folder, the results of two processes)."""
     folder = tmp_path_factory.mktemp("two")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     processes = [program(folder, address, number, devices=2) for number in range(2)]
-    return [results_of(process, folder / f"process_{number}.npz") for number, process in enumerate(processes)]
+    return folder, [results_of(process, folder / f"process_{number}.npz") for number, process in enumerate(processes)]
 
 
 @pytest.fixture(scope="module")
@@ -309,9 +309,14 @@ def test_checkpoints_of_eight_devices_load_on_two_and_on_one(eight):
 
 
 def test_two_processes_train_one_model(two, one):
-    for name in two[0]:
-        np.testing.assert_array_equal(two[0][name], two[1][name], err_msg=name)
+    folder, (first, second) = two
+    for name in first:
+        np.testing.assert_array_equal(first[name], second[name], err_msg=name)
     plain = {name.removeprefix("plain/"): value for name, value in one.items() if name.startswith("plain/")}
-    assert_close(two[0], plain, "")
-    assert_close(two[0], one, "block")
-    assert "A batch of 3 in each process does not divide" in str(two[0]["error"])
+    assert_close(first, plain, "")
+    assert_close(first, one, "block")
+    assert "A batch of 3 in each process does not divide" in str(first["error"])
+    for process in range(2):
+        model = keras.models.load_model(folder / f"block_{process}.keras")
+        np.testing.assert_allclose(model.predict(many_devices.SEQUENCES, verbose=0), first["block/after"], rtol=1e-5,
+                                   atol=1e-5)  # fmt: skip

@@ -5,9 +5,10 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 from jax.sharding import NamedSharding, PartitionSpec
 
-__all__ = ["fitting", "place", "sharding_of"]
+__all__ = ["fitting", "is_here", "place", "sharding_of", "whole"]
 
 
 def sharding_of(layout) -> Any:
@@ -32,6 +33,21 @@ def place(value, sharding=None):
         return jax.device_put(value, sharding)
     value = np.asarray(value)
     return jax.make_array_from_callback(value.shape, sharding, value.__getitem__)
+
+
+def is_here(array):
+    """Whether this process has the whole array, in parts or in copies (or what stands for it inside a trace)."""
+    if not isinstance(array, jax.Array) or isinstance(array, Tracer):
+        return True
+    return array.is_fully_addressable or array.is_fully_replicated
+
+
+def whole(array):
+    """A copy as a NumPy array. Where parts are in other processes, all of them must ask for it."""
+    if not is_here(array):
+        everywhere = NamedSharding(array.sharding.mesh, PartitionSpec())
+        array = jax.jit(lambda value: value, out_shardings=everywhere)(array)
+    return np.array(array)
 
 
 def fitting(sharding, shape):

@@ -17,7 +17,7 @@ from lamina.core.budget import take_array
 from lamina.core.context import Cell
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.keywords import keywords
-from lamina.core.placement import place, sharding_of
+from lamina.core.placement import is_here, place, sharding_of, whole
 from lamina.core.symbolic import KerasTensor
 from lamina.errors import ConfigError, ShapeError
 
@@ -136,8 +136,8 @@ class Variable(Cell):
         return self.assign(self.read() - to_array(unwrap(value), self.dtype))
 
     def numpy(self):
-        """A copy of the value as a NumPy array."""
-        return np.array(self.read())
+        """A copy of the value as a NumPy array. Of one that is split over processes, all of them must ask for it."""
+        return whole(self.read())
 
     @property
     def ndim(self):
@@ -148,14 +148,16 @@ class Variable(Cell):
         return int(np.prod(self.shape, dtype=np.int64))
 
     def __array__(self, dtype=None, copy=None):
-        return np.asarray(self.value, dtype)
+        value = self.value
+        return np.asarray(value if is_here(value) else whole(value), dtype)
 
     def __jax_array__(self):
         return self.value
 
     def __repr__(self):
         value = self.read()
-        shown = "" if isinstance(value, Tracer) or value.size > 8 else f", value={np.asarray(value)}"
+        hidden = isinstance(value, Tracer) or value.size > 8 or not is_here(value)
+        shown = "" if hidden else f", value={np.asarray(value)}"
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}{shown}>"
 
     def __len__(self):
