@@ -36,7 +36,7 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs=None):
         self._close()
         self.keys = self.writer = None
-        resumed = self.model.resume_point if self.model is not None else None
+        resumed = getattr(self.model, "resume_point", None)
         if resumed is not None and os.path.exists(self.filename):
             self._take_back(resumed.epoch)
         append = self.append or resumed is not None

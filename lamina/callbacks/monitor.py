@@ -30,16 +30,16 @@ class MonitorCallback(Callback):
         self.mode = mode
         self.best: Any = baseline
         self.min_delta = abs(min_delta)
-        self._is_better = None
+        self.monitor_op: Any = None  # whether one figure is better than another; known from the first figure on
 
     def is_improvement(self, value, reference):
         """Whether `value` is better than `reference` by more than min_delta. Anything is better than None."""
-        if self._is_better is None:
-            self._is_better = {"min": operator.lt, "max": operator.gt}[self._direction()]
+        if self.monitor_op is None:
+            self.monitor_op: Any = {"min": operator.lt, "max": operator.gt}[self._direction()]
         if reference is None:
             return True
-        margin = self.min_delta if self._is_better is operator.gt else -self.min_delta
-        return self._is_better(value - margin, reference)
+        margin = self.min_delta if self.monitor_op is operator.gt else -self.min_delta
+        return self.monitor_op(value - margin, reference)
 
     def monitored(self, logs):
         """The watched figure; a warning and None if there is none."""

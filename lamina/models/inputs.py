@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from lamina.core import tree
 from lamina.core.dtypes import dtype_of, numpy_dtype
 from lamina.core.symbolic import get_mask, set_mask
-from lamina.errors import ShapeError
+from lamina.errors import ShapeError, warn
 
 
 def standardize_inputs(graph, inputs, model):
@@ -17,20 +17,63 @@ def standardize_inputs(graph, inputs, model):
 
 def _in_order(graph, inputs, model):
     names = [tensor._keras_history.operation.name for tensor in graph.input_tensors]
-    if isinstance(inputs, dict):
-        keys = sorted(graph.inputs) if isinstance(graph.inputs, dict) else names
-        missing = [key for key in keys if key not in inputs and not _is_optional(graph, keys.index(key))]
-        if missing:
-            raise ShapeError(f"{model.name} needs the inputs {keys}; got {sorted(inputs)}.", fix=f"Add {missing}.")
-        return [inputs.get(key) for key in keys]
-    values = tree.flatten(inputs)
+    if isinstance(graph.inputs, dict):
+        values = _by_key(graph.inputs, inputs, model)
+    elif isinstance(inputs, dict):
+        expected = dict(zip(names, graph.input_tensors, strict=True))
+        taken = _by_key(expected, inputs, model)
+        values = [taken[sorted(names).index(name)] for name in names]
+    else:
+        values = tree.flatten(inputs) if len(names) != 1 or not _is_tensor(inputs) else [inputs]
     if len(values) != len(names):
         raise ShapeError(f"{model.name} has {len(names)} inputs ({', '.join(names)}); it was given {len(values)}.")
+    for value, tensor, name in zip(values, graph.input_tensors, names, strict=True):
+        if value is None and not getattr(tensor._keras_history.operation, "optional", False):
+            raise ShapeError(
+                f"{model.name} was given None for its input {name!r}, which is not optional.",
+                fix="Give it, or make it optional: keras.Input(..., optional=True).",
+            )
     return values
 
 
-def _is_optional(graph, index):
-    return getattr(graph.input_tensors[index]._keras_history.operation, "optional", False)
+def _by_key(expected, given, model):
+    """The values of `given` for each symbolic tensor of `expected`, a dict that may hold others, in tree order."""
+    if not isinstance(expected, dict):
+        return [given] if not isinstance(expected, (list, tuple)) else tree.flatten(given)
+    keys = sorted(expected)
+    if not isinstance(given, dict):
+        return _by_place(expected, keys, given, model)
+    missing = [key for key in keys if key not in given and not _is_optional(expected[key])]
+    if missing:
+        raise ShapeError(f"{model.name} needs the inputs {keys}; got {sorted(given)}.", fix=f"Add {missing}.")
+    unused = sorted(set(given) - set(keys), key=str)
+    if unused:
+        warn(f"{_MISMATCH} of {model.name}: it takes {keys}, and {unused} were given as well and are not used.")
+    return [value for key in keys for value in _by_key(expected[key], given.get(key), model)]
+
+
+_MISMATCH = "The structure of `inputs` doesn't match the expected structure"
+
+
+def _by_place(expected, keys, given, model):
+    """Values in a list for inputs that have keys: in the order of the keys, if that is the order they were drawn in."""
+    values = tree.flatten(given)
+    if len(values) != len(keys) or len(keys) == 1:
+        return values
+    fix = f"Pass a dict: {{{', '.join(f'{key!r}: ...' for key in keys)}}}."
+    if list(expected) != keys:
+        message = f"{_MISMATCH} of {model.name}: a list does not say which is which of {list(expected)}."
+        raise ShapeError(message, fix=fix)
+    warn(f"{_MISMATCH} of {model.name}: a list was given, and is taken in the order {keys}. {fix}")
+    return values
+
+
+def _is_tensor(value):
+    return hasattr(value, "shape")
+
+
+def _is_optional(tensor):
+    return getattr(getattr(tensor, "_keras_history", None) and tensor._keras_history.operation, "optional", False)
 
 
 def fit_input(value, tensor, model):

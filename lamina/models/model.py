@@ -81,6 +81,10 @@ class Model(Trainer, Layer):
         """The layers directly inside, in the order of the graph or of assignment."""
         return self._flatten_layers(include_self=False, recursive=False)
 
+    @layers.setter
+    def layers(self, value):
+        raise AttributeError("`Model.layers` attribute is reserved: it lists the layers of a model. Use another name.")
+
     @property
     def operations(self):
         """The layers and ops of the graph."""

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from lamina.core import context, registry
 from lamina.core.configurable import deserialize, serialize
 from lamina.core.graph import Function
@@ -91,6 +93,10 @@ class Sequential(Model):
         """The layers, without the Input."""
         return [layer for layer in self._sequence if not isinstance(layer, InputLayer)]
 
+    @layers.setter
+    def layers(self, value):
+        raise AttributeError("`Sequential.layers` attribute is reserved. Use `add()` and `pop()` to change the layers.")
+
     @property
     def _layers(self):
         return list(self._sequence)
@@ -132,9 +138,9 @@ class Sequential(Model):
             if input_shape is None:
                 fix = "Start it with keras.Input(shape=...)."
                 raise CallError(f"{self.name} does not know its input shape.", fix=fix)
-            if isinstance(input_shape, (list, tuple)) and input_shape and isinstance(input_shape[0], (list, tuple)):
-                fix = "Use keras.Model(inputs, outputs)."
-                raise CallError(f"A Sequential has one input; got shapes {input_shape}.", fix=fix)
+            if not all(size is None or isinstance(size, (int, np.integer)) for size in input_shape):
+                fix = "Call it on such inputs, and each layer is built in turn; or use keras.Model(inputs, outputs)."
+                raise CallError(f"A Sequential is built for one input shape; got {input_shape}.", fix=fix)
             self._sequence.insert(0, InputLayer(batch_shape=input_shape, dtype=_input_type(self._sequence[0])))
         if len(self._sequence) > 1:
             self._draw()
@@ -142,9 +148,19 @@ class Sequential(Model):
     def _ensure_built(self, args, kwargs):
         if not self.built and args:
             shape: Any = arguments.shape_of(args[0])
-            known = isinstance(shape, tuple) and all(size is None or isinstance(size, int) for size in shape)
-            self.build((None, *shape[1:]) if known else shape)
+            if not isinstance(shape, tuple) or not all(size is None or isinstance(size, int) for size in shape):
+                return  # several inputs: there is no graph, and `call` builds each layer in turn
+            self.build((None, *shape[1:]))
             self._sequence[0].inferred = True  # from the first batch: another may have other lengths, if the layers can
+
+    def call(self, inputs, training=None, mask=None):
+        """Each layer on the output of the one before."""
+        if self._graph is not None or not self._sequence:
+            return super().call(inputs, training=training, mask=mask)
+        for layer in self.layers:
+            inputs = layer(inputs)
+        self.built = True
+        return inputs
 
     # Text
 

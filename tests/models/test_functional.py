@@ -233,3 +233,29 @@ def test_set_weights_fits_or_changes_nothing():
         model.set_weights([*(w * 0 for w in before[:-1]), np.zeros(4)])
     for now, then in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
+
+
+def test_inputs_in_nested_dicts():
+    one, two, three = (lamina.Input((size,)) for size in (1, 2, 3))
+    model = lamina.Model(
+        {"1": one, "others": {"2": two, "3": three}}, {"1": one * 2, "others": {"2": two, "3": three + 1}}
+    )
+    x = {"1": np.ones((2, 1)), "others": {"2": np.ones((2, 2)), "3": np.ones((2, 3))}}
+    for outputs in (model(x), model.predict(x, verbose=0)):
+        assert outputs["1"].tolist() == [[2.0]] * 2
+        assert outputs["others"]["3"].shape == (2, 3)
+
+
+def test_inputs_that_do_not_say_which_is_which():
+    first, second = lamina.Input((2,), name="b"), lamina.Input((2,), name="a")
+    model = lamina.Model({"b": first, "a": second}, first - second)
+    x = np.ones((1, 2))
+    with pytest.raises(ValueError, match=r"which is which of \['b', 'a'\]"):
+        model([x, x])
+    with pytest.raises(ValueError, match="'b', which is not optional"):
+        model({"a": x, "b": None})
+    with pytest.warns(UserWarning, match=r"\['c'\] were given as well"):
+        assert model({"b": x, "a": 0 * x, "c": x}).tolist() == [[1.0, 1.0]]
+    in_order = lamina.Model({"a": second, "b": first}, first - second)
+    with pytest.warns(UserWarning, match=r"taken in the order \['a', 'b'\]"):
+        assert in_order([0 * x, x]).tolist() == [[1.0, 1.0]]

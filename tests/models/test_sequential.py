@@ -163,3 +163,19 @@ def test_a_model_without_an_input_takes_batches_of_other_lengths():
     assert model.predict(np.ones((3, 7, 4), "float32"), verbose=0).shape == (3, 1)
     with pytest.raises(ShapeError, match="axis -1|features|4"):
         model(np.ones((2, 5, 3), "float32"))
+
+
+def test_structures_pass_through_without_a_graph():
+    class Sum(lamina.layers.Layer):
+        def call(self, inputs):
+            return sum(inputs.values()) if isinstance(inputs, dict) else inputs[0] + inputs[1]
+
+    x = np.ones((3, 2), "float32")
+    for inputs in ({"a": x, "b": x}, [x, x]):
+        model = lamina.Sequential([Sum(), lamina.layers.Dense(1, kernel_initializer="ones")])
+        assert model(inputs).tolist() == [[4.0]] * 3
+        model.compile("sgd", "mse")
+        model.fit(inputs, np.ones((3, 1)), verbose=0)
+        assert model.predict(inputs, verbose=0).shape == (3, 1)
+    with pytest.raises(AttributeError, match="reserved"):
+        model.layers = []
