@@ -94,11 +94,11 @@ def affine_transform(images, transform, interpolation="bilinear", fill_mode="con
     Shapes: images ([batch], height, width, channels), transform (8,) or (batch, 8) as [a0, a1, a2, b0, b1, b2, c0,
     c1], of which c0 and c1 are not used.
     """
+    return _warped(images, floating(transform), _affine, interpolation, fill_mode, fill_value, data_format)
 
-    def places(row, x, y):
-        return row[0] * x + row[1] * y + row[2], row[3] * x + row[4] * y + row[5]
 
-    return _warp(images, floating(transform), places, 1, interpolation, fill_mode, fill_value, data_format)
+def _affine(row, x, y):
+    return row[0] * x + row[1] * y + row[2], row[3] * x + row[4] * y + row[5]
 
 
 @op
@@ -112,12 +112,12 @@ def perspective_transform(images, start_points, end_points, interpolation="bilin
         if points.shape[-2:] != (4, 2):
             raise ShapeError(f"{name} are four pairs (x, y), shape (..., 4, 2); got {tuple(points.shape)}.")
     rows = homography(end_points, start_points)
+    return _warped(images, rows, _projective, interpolation, "constant", fill_value, data_format)
 
-    def places(row, x, y):
-        scale = row[6] * x + row[7] * y + 1
-        return (row[0] * x + row[1] * y + row[2]) / scale, (row[3] * x + row[4] * y + row[5]) / scale
 
-    return _warp(images, rows, places, 1, interpolation, "constant", fill_value, data_format)
+def _projective(row, x, y):
+    scale = row[6] * x + row[7] * y + 1
+    return tuple(place / scale for place in _affine(row, x, y))
 
 
 @functools.partial(jnp.vectorize, signature="(n,d),(n,d)->(k)")
@@ -134,8 +134,8 @@ def homography(points, images_of_points):
     return jnp.linalg.solve(jnp.concatenate([for_u, for_v]), jnp.concatenate([u, v]))
 
 
-def _warp(images, rows, places, row_rank, interpolation, fill_mode, fill_value, data_format):
-    """Each image sampled at `places(row, x, y)`, with the row of parameters of its own or the one for all."""
+def _warped(images, rows, places, interpolation, fill_mode, fill_value, data_format):
+    """Images of either format, with or without a batch, each warped by its row or by the one for all."""
     if interpolation not in ORDERS:
         raise ConfigError(f"interpolation is one of {list(ORDERS)}; got {interpolation!r}.")
     images = tensor(images)
@@ -143,18 +143,24 @@ def _warp(images, rows, places, row_rank, interpolation, fill_mode, fill_value, 
         raise ShapeError(f"Images are ([batch], height, width, channels); got shape {tuple(images.shape)}.")
     first = standardize_data_format(data_format) == "channels_first"
     batch = images if images.ndim == 4 else images[None]
+    rows = jnp.broadcast_to(rows, (batch.shape[0], rows.shape[-1]))
+    outputs = _warp(batch, rows, places, ORDERS[interpolation], fill_mode, fill_value, first)
+    return outputs if images.ndim == 4 else outputs[0]
+
+
+@functools.partial(jax.jit, static_argnames=("places", "order", "fill_mode", "first"))
+def _warp(batch, rows, places, order, fill_mode, fill_value, first=False):
+    """Each image sampled at `places(row, x, y)`, with a row of parameters of its own; compiled as one."""
     batch = batch if first else jnp.moveaxis(batch, -1, 1)
-    rows = jnp.broadcast_to(rows, (batch.shape[0], *rows.shape[-row_rank:]))
     y, x = jnp.meshgrid(jnp.arange(batch.shape[2]), jnp.arange(batch.shape[3]), indexing="ij")
 
     def one(image, row):
         new_x, new_y = places(row, x.astype(rows.dtype), y.astype(rows.dtype))
         coordinates = jnp.stack([new_y, new_x])
-        return jax.vmap(lambda plane: _sample(plane, coordinates, ORDERS[interpolation], fill_mode, fill_value))(image)
+        return jax.vmap(lambda plane: _sample(plane, coordinates, order, fill_mode, fill_value))(image)
 
     batch = jax.vmap(one)(batch, rows)
-    batch = batch if first else jnp.moveaxis(batch, 1, -1)
-    return batch if images.ndim == 4 else batch[0]
+    return batch if first else jnp.moveaxis(batch, 1, -1)
 
 
 @op
@@ -162,8 +168,8 @@ def elastic_transform(
     images, alpha=20.0, sigma=5.0, interpolation="bilinear", fill_mode="reflect", fill_value=0.0, seed=None,
     data_format=None,
 ):  # fmt: skip
-    """Images whose pixels moved by smooth random distances: noise of standard deviation 1, blurred by `sigma`, times
-    `alpha`.
+    """Images whose pixels moved by smooth random distances: noise of standard deviation `sigma`, blurred by `sigma`,
+    times `alpha`.
 
     Source: P. Simard, D. Steinkraus, J. Platt, "Best Practices for Convolutional Neural Networks", ICDAR 2003.
     """
@@ -171,35 +177,35 @@ def elastic_transform(
     first = standardize_data_format(data_format) == "channels_first"
     batch = images if images.ndim == 4 else images[None]
     batch = jnp.moveaxis(batch, 1, -1) if first else batch
-    moves = elastic_moves(batch.shape, alpha, sigma, sigma, seed)
+    moves = elastic_moves(batch.shape, alpha, sigma, float(sigma), draw_seed(seed))
     outputs = moved(batch, moves, interpolation, fill_mode, fill_value)
     outputs = jnp.moveaxis(outputs, -1, 1) if first else outputs
     return outputs if images.ndim == 4 else outputs[0]
 
 
+@functools.partial(jax.jit, static_argnames=("shape", "largest_sigma"))
 def elastic_moves(shape, alpha, sigma, largest_sigma, seed):
     """How far each pixel of images of this shape (batch, height, width, channels) moves: (batch, 2 for x and y, height,
-    width). `largest_sigma` is a number that `sigma`, which may be traced, does not exceed."""
-    noise = jax.random.normal(draw_seed(seed), (2, *shape[:3]))
-    moves = alpha * jax.vmap(jax.vmap(lambda plane: _blurred(plane, sigma, largest_sigma)))(noise)
+    width). `largest_sigma` is a number that `sigma`, which may be traced, does not exceed; `seed` is a key."""
+    noise = jax.random.normal(seed, (2, *shape[:3]))
+    moves = alpha * sigma * jax.vmap(jax.vmap(lambda plane: _blurred(plane, sigma, largest_sigma)))(noise)
     return jnp.moveaxis(moves, 0, 1)
 
 
 def moved(batch, moves, interpolation, fill_mode, fill_value):
     """Images (batch, height, width, channels) whose pixels come from as far away as `moves` says."""
+    return _warp(batch, moves, _shifted, ORDERS[interpolation], fill_mode, fill_value)
 
-    def places(move, x, y):
-        return x + move[0], y + move[1]
 
-    return _warp(batch, moves, places, 3, interpolation, fill_mode, fill_value, "channels_last")
+def _shifted(move, x, y):
+    return x + move[0], y + move[1]
 
 
 def _blurred(plane, sigma, largest_sigma):
     """A plane smoothed by a bell curve, of which three standard deviations to each side count."""
-    reach = max(int(3 * largest_sigma), 1)
+    reach = int(3 * largest_sigma)
     steps, sigma = np.arange(-reach, reach + 1), jnp.maximum(sigma, 1e-6)
-    counts = np.abs(steps) <= jnp.maximum(jnp.floor(3 * sigma), 1)
-    curve = jnp.where(counts, jnp.exp(-0.5 * (steps / sigma) ** 2), 0)
+    curve = jnp.where(np.abs(steps) <= 3 * sigma, jnp.exp(-0.5 * (steps / sigma) ** 2), 0)
     curve = (curve / curve.sum()).astype(plane.dtype)
-    along = jax.vmap(lambda line: jnp.convolve(line, curve, mode="full")[reach:-reach])
+    along = jax.vmap(lambda line: jnp.convolve(line, curve, mode="full")[reach : reach + len(line)])
     return along(along(plane).T).T

@@ -258,7 +258,8 @@ class RandomPerspective(_RandomMove):
     upper left one.
 
     Args:
-        factor: the probability that an image changes, or a pair to draw it from.
+        factor: a pair (lower, upper) from which the probability that an image changes is drawn; a number is
+            (0, number): 1.0 changes about half of the images.
         scale: how far the corners move, from 0 to 1.
 
     >>> import lamina as keras
@@ -308,8 +309,10 @@ class RandomElasticTransform(_RandomMove):
     follow.
 
     Args:
-        factor: the probability that an image changes, or a pair to draw it from.
-        scale: how far pixels move and how smoothly, from 0 to 1; or a pair to draw it from for each batch.
+        factor: a pair (lower, upper) from which the probability that an image changes is drawn; a number is
+            (0, number): 1.0 changes about half of the images.
+        scale: a pair from 0 to 1 from which is drawn, for each batch, how far and how smoothly pixels move; a number is
+            (0, number).
         fill_mode: see RandomRotation; also "mirror" (c b | a b c d | c b).
         value_range: what pixels are cut to.
 
@@ -353,7 +356,7 @@ class RandomElasticTransform(_RandomMove):
     def _warp(self, images, transformation, interpolation):
         sizes, factor = images.shape[1:3], transformation["distortion_factor"]
         alpha, sigma, largest = 0.1 * max(sizes) * factor, 0.05 * min(sizes) * factor, 0.05 * min(sizes) * self.scale[1]
-        moves = elastic_moves(images.shape, alpha, sigma, largest, transformation["seed"])
+        moves = elastic_moves(images.shape, alpha, sigma, largest, random.draw_seed(transformation["seed"]))
         changed = moved(images, moves, interpolation, self.fill_mode, self.fill_value)
         return jnp.where(jnp.asarray(transformation["apply_transform"])[:, None, None, None], changed, images)
 

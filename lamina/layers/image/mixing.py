@@ -35,8 +35,9 @@ class RandomErasing(RandomImageLayer):
     """In training, a rectangle of each image filled (Zhong et al., "Random Erasing Data Augmentation", 2020).
 
     Args:
-        factor: the probability that an image changes, or a pair to draw it from.
-        scale: the largest part of the area, or a pair (least, largest).
+        factor: a pair (lower, upper) from which the probability that an image changes is drawn; a number is
+            (0, number): 1.0 changes about half of the images.
+        scale: a pair from which the part of the area is drawn; a number is (0, number).
         fill_value: a number, or one for each channel; None is noise.
         value_range: what pixels lie in.
 
@@ -82,7 +83,8 @@ class CutMix(RandomImageLayer):
     """In training, a rectangle of each image taken from another image of the batch; labels are mixed by area.
 
     Args:
-        factor: the parameter of the beta distribution of areas, or a pair to draw it from for each batch.
+        factor: a pair from which, for each batch, the parameter of the beta distribution of areas is drawn; a number is
+            (0, number).
 
     Source: S. Yun et al., "CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features",
     2019.

@@ -5,6 +5,7 @@ Boxes follow by its inverse, masks by the nearest pixel.
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from lamina.layers.image.base import BaseImagePreprocessingLayer
@@ -67,6 +68,7 @@ class MovingLayer(BaseImagePreprocessingLayer):
         return height, width
 
 
+@jax.jit
 def moved_boxes(boxes, source):
     """The boxes around where the corners of boxes go.
 
@@ -83,6 +85,7 @@ def moved_boxes(boxes, source):
     return around if boxes.ndim == 3 else around[0]
 
 
+@jax.jit
 def matrices(*rows):
     """(batch, 3, 3) matrices from their first two rows as six numbers or (batch,), the third being 0 0 1."""
     numbers = jnp.broadcast_arrays(*(jnp.asarray(number, "float32") for number in (*rows, 0, 0, 1)))
