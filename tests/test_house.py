@@ -21,7 +21,7 @@ FLOORS = {
     "layers": 4, "callbacks": 4,
     "training": 5, "export": 5,
     "models": 6,
-    "explain": 7, "check": 7, "view": 7, "applications": 7, "distillation": 7, "visualization": 7,
+    "applications": 7, "distillation": 7, "visualization": 7,
     "utils": 8, "preprocessing": 8, "backend": 8, "wrappers": 8,
     "cli": 9, "__main__": 9,
     "lamina": 10,

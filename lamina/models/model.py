@@ -5,6 +5,7 @@ import tempfile
 from typing import Any
 
 from lamina import saving
+from lamina.check import check
 from lamina.core import registry, tree
 from lamina.core.configurable import signature_of
 from lamina.core.graph import Function, node_of
@@ -152,7 +153,7 @@ class Model(Trainer, Layer):
     def compute_output_spec(self, *args, **kwargs):
         """What the graph already knows, where it is called with inputs of the shapes it was drawn with."""
         alone = len(args) == 1 and not kwargs and not isinstance(args[0], Prepared)
-        if alone and self._graph is not None and type(self).call is Model.call:
+        if alone and self._graph is not None and registry.is_ours(type(self).call):
             given = tree.flatten(args[0])
             same = len(given) == len(self.inputs) and all(
                 isinstance(a, KerasTensor) and a.shape == b.shape and a.dtype == b.dtype and get_mask(a) is None
@@ -194,6 +195,13 @@ class Model(Trainer, Layer):
         Print it, or let a notebook show it; `.markdown()` and `.html()` give it in these forms.
         """
         return explain(self, what)
+
+    def check(self, x=None, y=None, sample_weight=None, ignore=(), **settings):
+        """What is wrong with the model, and with one batch of data where it is given: see `lamina.check`.
+
+        Each finding has a code, severity, layer, message and the one-line fix; print them or iterate.
+        """
+        return check(self, x, y, sample_weight, ignore, **settings)
 
     def summary(
         self,

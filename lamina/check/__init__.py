@@ -1,0 +1,28 @@
+"""`model.check(x, y)`: what is wrong with a model, before hours are lost on it."""
+
+from lamina.check import head_rules
+from lamina.check.findings import Finding, Findings
+from lamina.check.rule import RULES, rules_for
+from lamina.check.subject import Subject
+
+__all__ = ["RULES", "Finding", "Findings", "check"]
+
+_FAMILIES = (head_rules,)  # they fill the table as they are read
+
+
+def check(model, x=None, y=None, sample_weight=None, ignore=(), **settings):
+    """The Findings about a model, and about one batch of its data where that is given.
+
+    Args:
+        ignore: codes that are not looked for.
+        settings: what `fit` would be called with (batch_size, epochs, validation_split, callbacks), for its rules.
+
+    >>> import lamina as keras
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="sigmoid", name="head")])
+    >>> model.compile("adam", "sparse_categorical_crossentropy")
+    >>> [(finding.code, finding.layer) for finding in check(model)]
+    [('LAM101', 'head')]
+    """
+    subject = Subject(model, x, y, sample_weight, settings)
+    wanted = [rule for rule in rules_for(subject) if rule.code not in ignore]
+    return Findings(finding for rule in wanted for finding in rule.findings(subject))
