@@ -19,7 +19,7 @@ FLOORS = {
     "quantizers": 2, "saving": 2,
     "losses": 3, "metrics": 3, "optimizers": 3, "mixed_precision": 3,
     "layers": 4, "callbacks": 4,
-    "training": 5, "export": 5,
+    "training": 5, "export": 5, "explain": 5, "check": 5, "view": 5,
     "models": 6,
     "applications": 7, "distillation": 7, "visualization": 7,
     "utils": 8, "preprocessing": 8, "backend": 8, "wrappers": 8,
