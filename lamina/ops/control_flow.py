@@ -4,6 +4,7 @@ import functools
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from lamina.core.op import op
 from lamina.core.variable import unwrap
@@ -16,15 +17,17 @@ __all__ = [
 
 @op(settings=("true_fn", "false_fn"))
 def cond(pred, true_fn, false_fn):
-    """true_fn() if pred else false_fn(); both give the same structure, and only one runs.
+    """true_fn() if pred else false_fn(); both give the same structure, and only one runs. A value that is known now
+    decides now; in a compiled function both are compiled.
 
     >>> import lamina as keras
     >>> keras.ops.cond(True, lambda: 1, lambda: 2)
     1
     """
-    if isinstance(pred, bool):
+    pred = tensor(pred).astype(bool).reshape(())
+    if not isinstance(pred, Tracer):
         return unwrap(true_fn() if pred else false_fn())
-    return jax.lax.cond(tensor(pred).astype(bool).reshape(()), lambda: unwrap(true_fn()), lambda: unwrap(false_fn()))
+    return jax.lax.cond(pred, lambda: unwrap(true_fn()), lambda: unwrap(false_fn()))
 
 
 @op(settings=("branches",))

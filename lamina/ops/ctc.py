@@ -3,6 +3,8 @@
 Source: A. Graves et al., "Connectionist Temporal Classification", ICML 2006.
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -22,7 +24,12 @@ def ctc_loss(target, output, target_length, output_length, mask_index=0):
     Shapes: target (batch, labels), output (batch, time, classes) as logits, lengths (batch,) -> (batch,).
     """
     target, output = tensor(target).astype("int32"), floating(output)
-    target_length, output_length = tensor(target_length), tensor(output_length)
+    return _loss(target, output, tensor(target_length), tensor(output_length), mask_index)
+
+
+# Each call makes a new function for its loop, and JAX compiles a new function anew, except below `jit`.
+@functools.partial(jax.jit, static_argnames="mask_index")
+def _loss(target, output, target_length, output_length, mask_index):
     log_probabilities = jax.nn.log_softmax(output, axis=-1)
     states = _with_blanks(target, mask_index)
     emitted = jnp.take_along_axis(log_probabilities, states[:, None, :], axis=2)  # (batch, time, states)
@@ -76,10 +83,7 @@ def ctc_decode(
     if strategy == "greedy":
         return _greedy(inputs, lengths, merge_repeated, mask_index)
     if strategy == "beam_search":
-        log_probabilities = jax.nn.log_softmax(inputs, axis=-1)
-        search = jax.vmap(lambda x, length: _beam_search(x, length, beam_width, top_paths, mask_index))
-        labels, scores = search(log_probabilities, lengths)
-        return jnp.moveaxis(labels, 0, 1), scores
+        return _beam_searches(inputs, lengths, beam_width, top_paths, mask_index)
     raise ConfigError(f"strategy is 'greedy' or 'beam_search'; got {strategy!r}.")
 
 
@@ -94,6 +98,14 @@ def _greedy(inputs, lengths, merge_repeated, blank):
     order = jnp.argsort(~kept, axis=1, stable=True)
     labels = jnp.take_along_axis(jnp.where(kept, best, -1), order, axis=1)
     return labels[None], scores
+
+
+@functools.partial(jax.jit, static_argnames=("beam_width", "top_paths", "blank"))
+def _beam_searches(inputs, lengths, beam_width, top_paths, blank):
+    log_probabilities = jax.nn.log_softmax(inputs, axis=-1)
+    search = jax.vmap(lambda x, length: _beam_search(x, length, beam_width, top_paths, blank))
+    labels, scores = search(log_probabilities, lengths)
+    return jnp.moveaxis(labels, 0, 1), scores
 
 
 def _beam_search(log_probabilities, length, beam_width, top_paths, blank):

@@ -183,7 +183,8 @@ def sort(x, axis=-1):
 def argsort(x, axis=-1):
     """The indices that put the elements in rising order; equal ones stay in order. Of the flat array if axis is
     None."""
-    return jnp.argsort(tensor(x), axis=axis)
+    x = tensor(x)
+    return jnp.argsort(x, axis=axis if x.ndim else None)
 
 
 @op(settings=("kth",))
@@ -260,8 +261,11 @@ def unique(
     >>> keras.ops.unique([3, 1, 3])
     Array([1, 3], dtype=int32)
     """
+    x = tensor(x)
+    if size is None and isinstance(x, Tracer):
+        raise ShapeError("How many distinct elements there are is known only with values.", fix="size=...")
     return jnp.unique(
-        tensor(x), return_index, return_inverse, return_counts, axis, size=size, fill_value=fill_value, sorted=sorted
+        x, return_index, return_inverse, return_counts, axis, size=size, fill_value=fill_value, sorted=sorted
     )
 
 
