@@ -10,7 +10,7 @@ from lamina.core.budget import take_array
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.files import replacing
 from lamina.errors import FileError, UnsafeFileError
-from lamina.saving.stored import attribute, check_chunks, check_dataset, touching
+from lamina.saving.stored import attribute, check_chunks, check_dataset, check_heaps, touching
 
 
 def written(filepath):
@@ -31,7 +31,10 @@ def check_overwrite(filepath, overwrite):
 def open_hdf5(file, name):
     """An HDF5 file for reading; a damaged or missing one is an error that names it."""
     try:
+        check_heaps(file)
         opened = h5py.File(file, "r")
+    except FileError as error:
+        raise FileError(f"{name} cannot be read as HDF5: {error}") from error
     except (OSError, ValueError) as error:
         raise FileError(f"{name} cannot be read as HDF5: {error}.", fix="Is the file whole?") from error
     with opened:

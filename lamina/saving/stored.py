@@ -6,6 +6,9 @@ inflate a few bytes to gigabytes. A file of weights needs none of it.
 
 import contextlib
 import math
+import mmap
+import os
+import struct
 import zlib
 
 import h5py
@@ -13,13 +16,14 @@ from h5py import h5o, h5z  # pyright: ignore[reportAttributeAccessIssue]
 
 from lamina.errors import FileError, UnsafeFileError
 
-__all__ = ["arrays_in", "attribute", "check_chunks", "check_dataset", "stored_bytes", "touching"]
+__all__ = ["arrays_in", "attribute", "check_chunks", "check_dataset", "check_heaps", "stored_bytes", "touching"]
 
 # In the order in which they are applied, at most one of each row: all that h5py itself writes and loses nothing.
 _PIPELINE = ((h5z.FILTER_SHUFFLE,), (h5z.FILTER_DEFLATE, h5z.FILTER_LZF), (h5z.FILTER_FLETCHER32,))
 _NUMBERS = "fiubcV"  # kinds of types; V are types that HDF5 does not know, kept as bytes
 _RATIO = 20  # weights do not compress to less than a twentieth
 _SLACK = 2**20  # bytes that a chunk may have beyond its array
+_HEAP = b"GCOL\x01\0\0\0"  # how a heap begins
 _TEXTS = 2**30  # bytes that an attribute of many texts of any length may come to at worst
 
 
@@ -32,6 +36,40 @@ def touching(place):
         if isinstance(error, FileError):
             raise
         raise FileError(f"{place} in the file is damaged: {error}.") from error
+
+
+def check_heaps(file):
+    """Refuse a file (a path, or a BytesIO) whose heaps of texts are damaged: libhdf5 would go round in them for ever.
+
+    A heap is its head, then texts, each after 16 bytes that say how long it is, and at last the free place.
+    """
+    with contextlib.ExitStack() as stack:
+        if hasattr(file, "getvalue"):
+            data = file.getvalue()
+        else:
+            opened = stack.enter_context(open(file, "rb"))
+            if not os.fstat(opened.fileno()).st_size:
+                return
+            data = stack.enter_context(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
+        start = data.find(_HEAP)
+        while start >= 0:
+            _check_heap(data, start)
+            start = data.find(_HEAP, start + 8)
+
+
+def _check_heap(data, start):
+    (size,) = struct.unpack_from("<Q", data[start + 8 : start + 16].ljust(8, b"\0"))
+    place, end = start + 16, start + size
+    sound = size >= 32 and end <= len(data)
+    while sound and end - place >= 16:
+        number, length = struct.unpack_from("<H6xQ", data, place)
+        if number == 0:
+            sound, place = length == end - place, end
+        else:
+            place += 16 + -(-length // 8) * 8
+            sound = place <= end
+    if not sound:
+        raise FileError(f"The HDF5 is damaged: its heap at byte {start} does not add up.")
 
 
 def check_dataset(dataset):
