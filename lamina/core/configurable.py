@@ -275,6 +275,8 @@ def _deserialize(config, namespaces):
     except UnsafeFileError as error:
         error.within(_label(config))
         raise
+    except RecursionError as error:
+        raise UnsafeFileError("The config is nested too deep to be read.") from error
 
 
 def _label(config):

@@ -12,6 +12,7 @@ import json
 import pathlib
 import struct
 import zipfile
+import zlib
 from typing import Any
 
 import h5py
@@ -455,8 +456,6 @@ def huge_of_the_right_shape(file, kernel):
 
 def inflating(file, kernel):
     dataset = file.create_dataset(kernel, (3, 2), "float32", chunks=(3, 2), compression="gzip")
-    import zlib
-
     dataset.id.write_direct_chunk((0, 0), zlib.compress(bytes(1 << 22)))
 
 
@@ -675,6 +674,10 @@ def test_descriptions_that_are_too_deep_long_or_no_descriptions(tmp_path, peak):
             continue
         with pytest.raises(FileError, match=message):
             saving.model_from_json(text)
+    for _ in range(200):
+        nested = sequential(nested)
+    with pytest.raises(UnsafeFileError, match="nested too deep"):
+        saving.deserialize_keras_object(nested)
     many = {"layers": [{"class_name": "x", "config": {}}] * 100_001}
     with pytest.raises(UnsafeFileError, match="100000 objects"):
         saving.model_from_json(json.dumps(many))
