@@ -66,7 +66,7 @@ class EinsumDense(WithKernels):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self.quantization_config, self.gptq_unpacked_column_size = quantization_config, gptq_unpacked_column_size
+        self.quantization_config, self._columns = quantization_config, gptq_unpacked_column_size
         self._axes = _Axes(equation)
         unknown = set(bias_axes or ()) - set(self._axes.outputs)
         if unknown:
@@ -96,6 +96,12 @@ class EinsumDense(WithKernels):
                 name="bias",
             )
         self.input_spec = InputSpec(ndim=len(input_shape))
+
+    @property
+    def gptq_unpacked_column_size(self):
+        """How many columns a kernel that GPTQ quantized has; None for others. Files tell it."""
+        has = self.built and self.quantization_mode == "gptq"
+        return self.kernel.layout.columns if has else self._columns
 
     def _initializer_of_kernel(self):
         """Which axes of the kernel are inputs and which outputs is in the equation; the initializer need not be

@@ -24,8 +24,7 @@ class Typed:
     def dtype_policy(self, value):
         policy, before = dtype_policies.get(value), self.__dict__.get("dtype_policy")
         if isinstance(before, DTypePolicyMap) and self._path:
-            before.pop(self.path, None)
-            before[self.path] = policy
+            before.policy_map[self.path] = policy
         else:
             self.__dict__["dtype_policy"] = policy
         if policy.quantization_mode is not None and self.__dict__.get("built") and not self._is_quantized:
