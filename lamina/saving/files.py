@@ -35,7 +35,7 @@ def open_hdf5(file, name):
         opened = h5py.File(file, "r")
     except FileError as error:
         raise FileError(f"{name} cannot be read as HDF5: {error}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError, RuntimeError) as error:
         raise FileError(f"{name} cannot be read as HDF5: {error}.", fix="Is the file whole?") from error
     with opened:
         yield opened
