@@ -1,13 +1,14 @@
 """The functional graph: operations, nodes that record their calls, and `Function`, which runs from input to output."""
 
 from collections import defaultdict, namedtuple
+from typing import Any
 
 import jax
 
 from lamina.core import context, tree
 from lamina.core.budget import take_steps
 from lamina.core.keywords import keywords, refuse_positional
-from lamina.core.symbolic import KerasTensor
+from lamina.core.symbolic import KerasTensor, trace
 from lamina.errors import CallError, ConfigError
 
 History = namedtuple("History", "operation node_index tensor_index")
@@ -28,6 +29,37 @@ class Operation:
         """Write down that this operation, called with (args, kwargs), gave `outputs`; return the outputs."""
         Node(self, args, kwargs, outputs)
         return outputs
+
+    def call(self, *args, **kwargs):
+        """What the operation computes."""
+        raise NotImplementedError(f"{type(self).__name__} has no `call`. Write call(self, ...).")
+
+    def compute_output_spec(self, *args, **kwargs):
+        """Symbolic outputs for symbolic inputs, by tracing `call`."""
+        return trace(self.call, *args, **kwargs)
+
+    def symbolic_call(self, *args, **kwargs):
+        """A call on symbolic tensors: a node of a graph."""
+        return self.record(self.compute_output_spec(*args, **kwargs), args, kwargs)
+
+    def quantized_call(self, *args, **kwargs):
+        """`call` on quantized weights. Here weights know what they are, and `call` is the same for all."""
+        return self.call(*args, **kwargs)
+
+    def rematerialized_call(self, layer_call, *args, **kwargs):
+        """`layer_call`, computed again in the backward pass instead of keeping what it computed."""
+        return jax.checkpoint(layer_call)
+
+    def get_config(self):
+        """What it is made from: its name, where no class beside this one knows more."""
+        known: Any = super()
+        return known.get_config() if hasattr(known, "get_config") else {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config):
+        """One made from a config."""
+        known: Any = super()
+        return known.from_config(config) if hasattr(known, "from_config") else cls(**config)
 
     @property
     def input(self):
@@ -101,15 +133,25 @@ def node_of(tensor):
     return operation._inbound_nodes[index]
 
 
-class Function:
-    """The part of a graph between `inputs` and `outputs` (structures of KerasTensors), ready to run.
+class Function(Operation):
+    """The part of a graph between `inputs` and `outputs` (structures of KerasTensors), ready to run: an operation itself.
 
     `nodes` is in running order; `operations` in the order Keras lists a model's layers: by depth from the inputs, and
     within one depth in the order in which a walk from the outputs met them.
+
+    >>> import lamina as keras
+    >>> x = keras.Input((2,))
+    >>> keras.Function(x, 2 * x)(keras.ops.array([[1.0, 2.0]])).tolist()
+    [[2.0, 4.0]]
     """
 
+    inputs: Any = None
+    outputs: Any = None
+    operations: Any = None
+
     def __init__(self, inputs, outputs, name=None):
-        self.inputs, self.outputs, self.name = inputs, outputs, name
+        super().__init__(name=name)
+        self.inputs, self.outputs = inputs, outputs
         self.input_tensors, self.output_tensors = tree.flatten(inputs), tree.flatten(outputs)
         for tensor in (*self.input_tensors, *self.output_tensors):
             if not isinstance(tensor, KerasTensor) or not hasattr(tensor, "_keras_history"):
@@ -119,6 +161,28 @@ class Function:
                 )
         self.nodes, self.depths, self.operations = _sort(self.input_tensors, self.output_tensors, name)
         self._output_structure = tree.structure_of(outputs)
+
+    @property
+    def input(self):
+        """Its symbolic inputs."""
+        return self.inputs
+
+    @property
+    def output(self):
+        """Its symbolic outputs."""
+        return self.outputs
+
+    def call(self, inputs):
+        """The outputs for `inputs` of the structure that it was made with."""
+        return self.run(tree.flatten(inputs), lambda operation, args, kwargs: operation(*args, **kwargs))
+
+    __call__ = call
+
+    def compute_output_shape(self, input_shape):
+        """The shapes of the outputs for inputs of these shapes."""
+        shapes = input_shape if isinstance(input_shape, list) else [input_shape]
+        symbols = [KerasTensor(shape, x.dtype) for shape, x in zip(shapes, self.input_tensors, strict=True)]
+        return tree.map_structure(lambda tensor: tensor.shape, trace(self.call, symbols))
 
     def run(self, values, apply):
         """Outputs for a list of input values, each operation called as `apply(operation, args, kwargs)`."""

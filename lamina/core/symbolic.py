@@ -41,6 +41,10 @@ class KerasTensor:
     def shape(self):
         return self._shape
 
+    dtype: Any = None
+    sparse = ragged = False
+    ragged_rank = row_splits_dtype = None  # of ragged tensors, which JAX does not have
+
     @property
     def ndim(self):
         return len(self._shape)
@@ -77,6 +81,9 @@ class KerasTensor:
 
     def reshape(self, *newshape):
         return OPS["reshape"](self, newshape[0] if len(newshape) == 1 and np.ndim(newshape[0]) else newshape)
+
+    def squeeze(self, axis=None):
+        return OPS["squeeze"](self, axis)
 
     @property
     def T(self):

@@ -24,7 +24,7 @@ from lamina.layers.shapes import input_shape_asked, open_batch, symbols_of, tupl
 from lamina.layers.tracking import Tracked, unique
 from lamina.metrics.metric import Metric
 from lamina.random import SeedGenerator
-from lamina.rematerialization import call_of, current_scope
+from lamina.rematerialization import call_of, current_scope, remat
 
 
 class Layer(Typed, Tracked, Operation, Configurable):
@@ -60,7 +60,9 @@ class Layer(Typed, Tracked, Operation, Configurable):
         if "build" in cls.__dict__:
             cls.build = _building(cls.build)
 
-    def __init__(self, *args, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
+    def __init__(
+        self, *args, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs
+    ):
         refuse_positional(type(self).__name__, args, ("name", "dtype"))
         Operation.__init__(self, name=name)
         if not isinstance(trainable, (bool, np.bool_)):
@@ -214,7 +216,31 @@ class Layer(Typed, Tracked, Operation, Configurable):
         context.structure_changed()
         return variable
 
+    def add_variable(
+        self,
+        shape,
+        initializer,
+        dtype=None,
+        trainable=True,
+        autocast=True,
+        regularizer=None,
+        constraint=None,
+        name=None,
+    ):
+        """`add_weight` with the shape and the initializer first."""
+        return self.add_weight(shape, initializer, dtype, trainable, autocast, regularizer, constraint, name=name)
+
+    def add_metric(self, *args, **kwargs):
+        """Of Keras 2."""
+        raise NotImplementedError(
+            "add_metric is gone since Keras 3. Keep a metric as an attribute, self.total = keras.metrics.Mean(), and call "
+            "self.total.update_state(value) in `call`."
+        )
+
     # State and settings
+
+    input_spec: Any = None
+    supports_masking = False
 
     @property
     def trainable(self):
@@ -375,6 +401,10 @@ class Layer(Typed, Tracked, Operation, Configurable):
             self._output_shape = without_stand_ins(outputs.shape)
         return outputs
 
+    def rematerialized_call(self, layer_call, *args, **kwargs):
+        """`layer_call` as the RematScope that the layer was made in wants it; itself without one."""
+        return layer_call if self._remat is None else remat(layer_call)
+
     def call(self, *args, **kwargs):
         """What the layer computes."""
         raise NotImplementedError(
@@ -406,9 +436,7 @@ class Layer(Typed, Tracked, Operation, Configurable):
             training = outer.training
         if training is None and signature.has_training and isinstance(signature.default_training, bool):
             training = signature.default_training
-        if training is not None and (
-            signature.has_training or (signature.has_any_keyword and self._passes_training)
-        ):
+        if training is not None and (signature.has_training or (signature.has_any_keyword and self._passes_training)):
             kwargs["training"] = training
         return training
 
@@ -503,9 +531,7 @@ class Layer(Typed, Tracked, Operation, Configurable):
             self._ensure_built(tuple(symbols), names)
         return arguments.shape_of(trace(self._run, *symbols, **names))
 
-    def stateless_call(
-        self, trainable_variables, non_trainable_variables, *args, return_losses=False, **kwargs
-    ):
+    def stateless_call(self, trainable_variables, non_trainable_variables, *args, return_losses=False, **kwargs):
         """The call as a pure function: (outputs, new non-trainable values), and the losses if asked for.
 
         Raises:
