@@ -8,13 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.budget import take_array
+from lamina.core.budget import take_array, take_steps
 from lamina.core.op import op
 from lamina.core.settings import standardize_data_format
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops import warp
 from lamina.ops.arrays import floating, tensor
-from lamina.ops.convolution import depthwise_conv, per_axis
+from lamina.ops.convolution import per_axis
 from lamina.ops.core import saturate_cast
 from lamina.ops.warp import *
 
@@ -45,12 +45,19 @@ def batched(function, images, data_format, space=2):
 def rgb_to_grayscale(images, data_format=None):
     """0.2989 red + 0.587 green + 0.114 blue, as one channel (ITU-R BT.601)."""
     images = tensor(images)
-    weights = np.array([0.2989, 0.5870, 0.1140], "float32")
+    return batched(_to_gray, images, data_format).astype(images.dtype)
 
-    def gray(batch):
-        return jnp.sum(batch * weights.astype(floating(batch).dtype), axis=-1, keepdims=True)
 
-    return batched(gray, images, data_format).astype(images.dtype)
+def _to_gray(rgb):
+    red, green, blue = _three(floating(rgb))
+    return (0.2989 * red + 0.5870 * green + 0.1140 * blue)[..., None]
+
+
+def _three(images):
+    """The three channels of (..., 3), each (...)."""
+    if images.shape[-1] != 3:
+        raise ShapeError(f"Colours have 3 channels; got {images.shape[-1]}: images of shape {tuple(images.shape)}.")
+    return jnp.moveaxis(images, -1, 0)
 
 
 @op
@@ -60,7 +67,7 @@ def rgb_to_hsv(images, data_format=None):
 
 
 def _to_hsv(rgb):
-    red, green, blue = jnp.moveaxis(rgb, -1, 0)
+    red, green, blue = _three(rgb)
     value = jnp.max(rgb, axis=-1)
     spread = value - jnp.min(rgb, axis=-1)
     safe = jnp.where(spread == 0, 1, spread)
@@ -81,7 +88,7 @@ def hsv_to_rgb(images, data_format=None):
 
 
 def _to_rgb(hsv):
-    hue, saturation, value = jnp.moveaxis(hsv, -1, 0)
+    hue, saturation, value = _three(hsv)
     distance = jnp.stack([jnp.abs(hue * 6 - 3) - 1, 2 - jnp.abs(hue * 6 - 2), 2 - jnp.abs(hue * 6 - 4)], axis=-1)
     return value[..., None] * (1 - saturation[..., None] * (1 - jnp.clip(distance, 0, 1)))
 
@@ -268,10 +275,8 @@ def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None
 
     Both are (along the width, along the height): so Keras computes it.
     """
-    images = floating(images)
-    along_width, along_height = (_bell(*pair) for pair in zip(kernel_size, sigma, strict=True))
-    kernel = jnp.outer(along_height, along_width)
-    return batched(functools.partial(filtered, kernel=kernel, padding="same"), images, data_format)
+    across, down = (_bell(*pair) for pair in zip(kernel_size, sigma, strict=True))
+    return batched(functools.partial(filtered, down=down, across=across), floating(images), data_format)
 
 
 def _bell(size, sigma):
@@ -281,11 +286,22 @@ def _bell(size, sigma):
     return curve / curve.sum()
 
 
-def filtered(batch, kernel, padding):
-    """Each channel convolved with one or more kernels (height, width[, count])."""
-    kernel = jnp.atleast_3d(kernel)
-    each = jnp.broadcast_to(kernel[:, :, None], (*kernel.shape[:2], batch.shape[-1], kernel.shape[-1]))
-    return depthwise_conv(batch, each.astype(batch.dtype), 1, padding, "channels_last")
+def filtered(batch, down, across, padding="same"):
+    """Each channel of (batch, height, width, channels) weighed along its columns by `down` and along its rows by
+    `across`, weights of the pixels around one. Sums of moved images are many times faster on CPUs than XLA's depthwise
+    convolution.
+    """
+    for axis, weights in ((1, down), (2, across)):
+        taps = len(weights)
+        take_steps(taps, f"A kernel of {taps} pixels")
+        before = (taps - 1) // 2 if padding == "same" else 0
+        margin = [(before, taps - 1 - before) if padding == "same" and i == axis else (0, 0) for i in range(4)]
+        padded = jnp.pad(batch, margin)
+        size = padded.shape[axis] - taps + 1
+        moved = (jax.lax.slice_in_dim(padded, tap, tap + size, axis=axis) for tap in range(taps))
+        weighed = [part * jnp.asarray(weight, batch.dtype) for part, weight in zip(moved, weights, strict=True)]
+        batch = functools.reduce(jnp.add, weighed)
+    return batch
 
 
 @op
@@ -297,11 +313,10 @@ def sobel_edges(images, data_format=None):
     Source: I. Sobel, G. Feldman, "A 3x3 Isotropic Gradient Operator for Image Processing", 1968.
     """
     images = floating(images)
-    down = np.outer([-1, 0, 1], [1, 2, 1])
-    kernels = np.stack([down, down.T], axis=-1)
+    difference, smooth = [-1, 0, 1], [1, 2, 1]
     first = standardize_data_format(data_format) == "channels_first"
     batch = jnp.moveaxis(images, 1, -1) if first else images
-    edges = filtered(batch, kernels, "same").reshape(*batch.shape, 2)
+    edges = jnp.stack([filtered(batch, difference, smooth), filtered(batch, smooth, difference)], axis=-1)
     return jnp.moveaxis(edges, 3, 1) if first else edges
 
 
@@ -314,7 +329,7 @@ def ssim(image1, image2, max_val=1.0, filter_size=11, filter_sigma=1.5, k1=0.01,
     """
     image1, image2 = floating(image1), floating(image2)
     curve = _bell(filter_size, filter_sigma)
-    smooth = functools.partial(filtered, kernel=jnp.outer(curve, curve), padding="valid")
+    smooth = functools.partial(filtered, down=curve, across=curve, padding="valid")
     c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
     channels = image1.shape[-1 if standardize_data_format(data_format) == "channels_last" else -3]
 
