@@ -18,8 +18,10 @@ class Pipeline(Layer):
     (2, 8, 8, 3)
     """
 
-    def __init__(self, layers, name=None):
-        super().__init__(name=name)
+    _config_skips = frozenset(("activity_regularizer", "autocast", "dtype", "trainable"))  # the layers have their own
+
+    def __init__(self, layers, name=None, **kwargs):
+        super().__init__(name=name, **kwargs)
         if not isinstance(layers, (list, tuple)) or not all(isinstance(layer, Layer) for layer in layers):
             raise ConfigError(f"Pipeline takes a list of layers; got layers={layers!r}.")
         self.layers = list(layers)

@@ -200,11 +200,13 @@ class MaxNumBoundingBoxes(BaseImagePreprocessingLayer):
     [7, -1]
     """
 
+    _keeps_integers = True
+
     def __init__(self, max_number, fill_value=-1, **kwargs):
         super().__init__(**kwargs)
         self.max_number, self.fill_value = int(max_number), int(fill_value)
 
-    def transform_images(self, images, transformation: Any = None, training=True):
+    def _change(self, images, transformation):
         return images
 
     def transform_bounding_boxes(self, bounding_boxes, transformation: Any = None, training=True):
