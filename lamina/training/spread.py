@@ -20,6 +20,7 @@ class Spread:
         mesh = distribution.device_mesh.backend_mesh
         self.whole = NamedSharding(mesh, PartitionSpec())
         self._several = distribution.num_processes > 1
+        self._shardings = {}  # shape of an array -> (the sharding asked for, the one that fits)
         self._largest = 0  # samples in a batch of training
 
     def adopt(self, variables):
@@ -45,10 +46,13 @@ class Spread:
         return jax.tree_util.tree_map(lambda leaf: self._share(leaf, training), batch)
 
     def _share(self, leaf, training):
-        shape, layout = leaf.shape, sharding_of(self.distribution.get_data_layout(leaf.shape))
+        shape = leaf.shape
+        if shape not in self._shardings:
+            layout = sharding_of(self.distribution.get_data_layout(shape))
+            self._shardings[shape] = layout, fitting(layout, shape)
+        layout, sharding = self._shardings[shape]
         if self._several and not self.distribution.auto_shard_dataset:
             return self._joined(leaf, layout)
-        sharding = fitting(layout, shape)
         if training and shape:
             if sharding != layout and shape[0] >= max(self._largest, 2):
                 warn(
