@@ -64,3 +64,12 @@ def test_lstm_classifier(run):
     for row, sequence in zip(np.asarray(lstm), x, strict=True):
         frames = sequence[sequence.any(axis=-1)]  # 17 to 29 of the 29
         np.testing.assert_allclose(row, model.layers[1](frames[None])[0], rtol=1e-5, atol=1e-6)  # zeros say nothing
+
+
+def test_text_classifier(run):
+    names = run("text_classifier")
+    model = names["model"]
+    assert names["accuracy"] == 1
+    assert model.layers[0].get_vocabulary()[:4] == ["", "[UNK]", "the", "and"]
+    sentences = list(names["UNSEEN"])
+    np.testing.assert_allclose(model(sentences).ravel(), names["scores"], 1e-5)
