@@ -247,7 +247,8 @@ def tell_method(owner, old):
 MODULES = {
     **{f"lamina.layers.{old}": "lamina.layers" for old in (
         "core", "convolutional", "pooling", "recurrent", "normalization", "wrappers", "merge", "embeddings", "noise",
-        "advanced_activations", "local", "convolutional_recurrent", "cudnn_recurrent",
+        "advanced_activations", "local", "convolutional_recurrent", "cudnn_recurrent", "experimental",
+        "experimental.preprocessing",
     )},
     **{f"lamina.utils.{old}": "lamina.utils" for old in (
         "np_utils", "generic_utils", "data_utils", "vis_utils", "io_utils", "layer_utils", "visualize_util",
@@ -421,7 +422,8 @@ def moved(module, target, name):
         found = getattr(importlib.import_module(target), name)
     except AttributeError:
         raise AttributeError(f"module {module!r} has no attribute {name!r}; nor has {target!r}, today's.") from None
-    told(f"{module}.{name} is {target}.{name} since Keras 2.4.")
+    since = "2.6" if "experimental" in module else "2.4"
+    told(f"{module}.{name} is {target}.{name} since Keras {since}.")
     return found
 
 
@@ -429,7 +431,7 @@ def install_old_modules(package):
     """Make old module paths below `package` importable; a file of today with an old path gives the moved names too."""
     for path, target in MODULES.items():
         parent, _, name = path.rpartition(".")
-        if parent != package and not (package == "lamina" and parent in MODULES):
+        if parent != package and not (parent in MODULES and parent.rpartition(".")[0] == package):
             continue
         if path in sys.modules:
             sys.modules[path].__getattr__ = functools.partial(moved, path, target)
