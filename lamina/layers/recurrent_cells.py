@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from lamina import activations, constraints, initializers, random, regularizers
-from lamina.core import context
+from lamina.core import context, tree
 from lamina.core.symbolic import KerasTensor, trace
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.layers.input_spec import InputSpec
@@ -332,8 +332,10 @@ class StackedRNNCells(Layer):
         return output_size(self.cells[-1])
 
     def get_initial_state(self, batch_size=None):
-        """The initial states of each cell, a list of lists."""
-        return [initial_state(cell, batch_size, self.compute_dtype) for cell in self.cells]
+        """The initial states of each cell: a list, or an array where a cell has one state and makes none itself."""
+        states = [initial_state(cell, batch_size, self.compute_dtype) for cell in self.cells]
+        single = [isinstance(cell.state_size, int) and not hasattr(cell, "get_initial_state") for cell in self.cells]
+        return [state[0] if alone else state for state, alone in zip(states, single, strict=True)]
 
     def build(self, input_shape):
         for cell in self.cells:
@@ -343,8 +345,9 @@ class StackedRNNCells(Layer):
     def call(self, inputs, states, training=False, **kwargs):
         new = []
         for cell, state in zip(self.cells, states, strict=True):
-            inputs, state = run_cell(cell, inputs, state, training, **kwargs)
-            new.append(state)
+            several = isinstance(state, (list, tuple))
+            inputs, after = run_cell(cell, inputs, state if several else [state], training, **kwargs)
+            new.append(after if several else tree.flatten(after)[0])
         return inputs, new
 
 

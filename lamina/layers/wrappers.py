@@ -51,6 +51,11 @@ class TimeDistributed(Wrapper):
 
     def call(self, inputs, training=None, mask=None):
         batch, time = tree.flatten(inputs)[0].shape[:2]
+        if any(one.shape[:2] != (batch, time) for one in tree.flatten(mask) if one is not None):
+            raise ShapeError(
+                f"The `mask` passed to the `TimeDistributed` layer has a shape {arguments.shape_of(mask)} that does "
+                f"not begin with those of the inputs, {(batch, time)}."
+            )
         kwargs = {} if mask is None or not _takes_mask(self.layer) else {"mask": _fold(mask)}
         outputs = self.layer(_fold(inputs), **kwargs)
         return tree.map_structure(lambda array: array.reshape(batch, time, *array.shape[1:]), outputs)

@@ -312,6 +312,18 @@ def test_stacked_cells():
     assert [[v.shape for v in states] for states in again.states] == [[(2, 2), (2, 2)], [(2, 3)], [(2, 2)]]
 
 
+def test_stacked_cells_without_initial_states_of_their_own():
+    class Sum(Layer):
+        state_size = 3
+
+        def call(self, inputs, states):
+            return inputs + states[0], [inputs + states[0]]
+
+    output, first, second = RNN([Sum(), Sum()], return_state=True)(draw(SHAPE))
+    np.testing.assert_allclose(first, draw(SHAPE).sum(axis=1), 1e-5)
+    np.testing.assert_array_equal(output, second)
+
+
 def test_stacked_cells_with_dropout():
     cells = lambda module: [
         module.LSTMCell(2, dropout=0.5, seed=1, name="a"),

@@ -180,6 +180,14 @@ class Pair(Layer):
         return {"sum": inputs["a"] + inputs["b"], "a": inputs["a"]}
 
 
+@pytest.mark.parametrize("shape", [(2, 5), (3, 4), (2, 5, 2)])
+def test_time_distributed_refuses_masks_of_another_shape(shape):
+    layer = TimeDistributed(Dense(2))
+    assert layer(draw(SHAPE), mask=np.ones((*SHAPE[:2], 2), bool)).shape == (2, 4, 2)
+    with pytest.raises(ShapeError, match="The `mask` passed to the `TimeDistributed` layer has a shape"):
+        layer(draw(SHAPE), mask=np.ones(shape, bool))
+
+
 def test_time_distributed_over_structures():
     x = draw(SHAPE)
     outputs = TimeDistributed(Pair())({"a": x, "b": x})
