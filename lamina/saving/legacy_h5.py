@@ -5,6 +5,7 @@ import json
 import h5py
 import numpy as np
 
+from lamina.core import tree
 from lamina.core.configurable import deserialize, serialize
 from lamina.errors import FileError, warn
 from lamina.saving.archive import KERAS_VERSION, compile_or_warn
@@ -51,8 +52,17 @@ def save_legacy_model(model, filepath, include_optimizer=True):
         if include_optimizer and compile_config and optimizer is not None:
             described_optimizer = compile_config.pop("optimizer")
             training = {**compile_config, "optimizer_config": described_optimizer}
+            training["loss"] = tree.map_structure(lambda name: _LONG_NAMES.get(name, name), training.get("loss"))
             file.attrs["training_config"] = json.dumps(training).encode()
             _write_weights(file.create_group("optimizer_weights"), optimizer.variables)
+
+
+# Keras finds no loss by its short name in a file of this format, not even in one of its own.
+_LONG_NAMES = {
+    "mse": "mean_squared_error", "mae": "mean_absolute_error", "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error", "bce": "binary_crossentropy", "bfce": "binary_focal_crossentropy",
+    "kld": "kl_divergence",
+}  # fmt: skip
 
 
 def _stamp(group):
