@@ -1,5 +1,8 @@
 """Quantizing models: filters, and GPTQ and AWQ by data, whose choices are those of Keras's functions."""
 
+import pathlib
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -203,3 +206,14 @@ def test_refusals():
         with pytest.raises(ConfigError, match=words):
             model.quantize(**kwargs)
     assert not any(layer.quantization_mode for layer in model.layers)
+
+
+def test_the_page_prints_what_it_says(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = (pathlib.Path(lamina.__file__).parents[1] / "docs" / "few_bits.md").read_text()
+    names = {}
+    for code in re.findall(r"^```python\n(.*?)^```", page, re.M | re.S):
+        exec(compile(code, "few_bits.md", "exec"), names)
+    said = [line for block in re.findall(r"^```text\n(.*?)^```", page, re.M | re.S) for line in block.splitlines()]
+    printed = capsys.readouterr().out.splitlines()
+    assert len(said) == 4 and [line for line in printed if line in said] == said
