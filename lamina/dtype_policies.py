@@ -30,6 +30,10 @@ class DTypePolicy(Configurable):
     """
 
     _keras_module = "keras"
+    name: Any = None
+    quantization_mode: Any = None
+    compute_dtype: Any = None
+    variable_dtype: Any = None
 
     def __init__(self, name=None):
         if name is None:
@@ -37,7 +41,6 @@ class DTypePolicy(Configurable):
         if not isinstance(name, str):
             raise ConfigError(f"A dtype policy's name is a string such as 'mixed_float16'; got {name!r}.")
         self.name = name
-        self.quantization_mode = None
         self.compute_dtype, self.variable_dtype = _types_of(name)
 
     def convert_input(self, x, autocast, dtype):

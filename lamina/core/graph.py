@@ -134,7 +134,7 @@ def node_of(tensor):
 
 
 class Function(Operation):
-    """The part of a graph between `inputs` and `outputs` (structures of KerasTensors), ready to run: an operation itself.
+    """The part of a graph between `inputs` and `outputs` (structures of KerasTensors), ready to run as one operation.
 
     `nodes` is in running order; `operations` in the order Keras lists a model's layers: by depth from the inputs, and
     within one depth in the order in which a walk from the outputs met them.

@@ -158,6 +158,7 @@ def find(name, module=None, registered_name=None, custom_objects=None, namespace
             populate()
         found = _public(name, module, namespaces)
         if found is not None:
+            _check_registered(registered_name, name)
             return found
     known = {*(key for _, key in (*CLASSES, *FUNCTIONS)), *_custom, *(_scope.get() or ()), *(custom_objects or ())}
     near = difflib.get_close_matches(str(name), known, n=1)
@@ -166,6 +167,15 @@ def find(name, module=None, registered_name=None, custom_objects=None, namespace
         + (f" The nearest known name is {near[0]!r}." if near else ""),
         fix=f"Pass custom_objects={{{str(name)!r}: ...}}, or put @saving.register_keras_serializable() on it.",
     )  # fmt: skip
+
+
+def _check_registered(registered_name, name):
+    """A class of the user's that is called as one of lamina must not become it because it is not registered now."""
+    if registered_name not in (None, name, "function"):
+        raise ConfigError(
+            f"{name!r} in the config is {registered_name!r}, which is not registered; it resolved to a Keras built-in.",
+            fix=f"Register it, or pass custom_objects={{{registered_name!r}: ...}}.",
+        )
 
 
 def _public(name, module, namespaces):

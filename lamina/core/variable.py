@@ -40,6 +40,16 @@ class Variable(Cell):
     <Variable path=scale, shape=(2,), dtype=float32, value=[2. 4.]>
     """
 
+    name: Any = None
+    path: Any = None
+    shape: Any = None
+    dtype: Any = None
+    aggregation: Any = None
+    synchronization: Any = None
+    regularizer: Any = None
+    constraint: Any = None
+    overwrite_with_gradient = False
+
     def __init__(
         self,
         initializer,
@@ -65,9 +75,6 @@ class Variable(Cell):
         self.aggregation = aggregation
         self.synchronization = synchronization
         self.layout = layout  # how it is spread over devices: a TensorLayout, a sharding of JAX, or None
-        self.overwrite_with_gradient = False
-        self.regularizer = None
-        self.constraint = None
         with context.concrete():
             if layout is None and context.distribution() is None:
                 value = _initial_value(initializer, shape, dtype)

@@ -233,8 +233,8 @@ class Layer(Typed, Tracked, Operation, Configurable):
     def add_metric(self, *args, **kwargs):
         """Of Keras 2."""
         raise NotImplementedError(
-            "add_metric is gone since Keras 3. Keep a metric as an attribute, self.total = keras.metrics.Mean(), and call "
-            "self.total.update_state(value) in `call`."
+            "add_metric is gone since Keras 3. Keep a metric as an attribute, self.total = keras.metrics.Mean(), and "
+            "call self.total.update_state(value) in `call`."
         )
 
     # State and settings

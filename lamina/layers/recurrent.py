@@ -207,10 +207,15 @@ class _OwnCell(RNN):
         super().build(sequences_shape, initial_state_shape)
         self.input_spec = InputSpec(ndim=3, axes={-1: sequences_shape[-1]})
 
-    def __getattr__(self, name):
-        if name in _settings(self._cell_class) and "cell" in self.__dict__:
-            return getattr(self.cell, name)
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        for name in _settings(cls._cell_class):
+            setattr(cls, name, _of_cell(name))
+
+
+def _of_cell(name):
+    """A setting of the cell, to be read from the layer."""
+    return property(lambda self: getattr(self.cell, name), doc=f"`{name}` of the cell.")
 
 
 def _settings(cell_class):

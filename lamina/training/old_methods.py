@@ -25,6 +25,23 @@ class OldMethods:
     predict: Any
     _flatten_layers: Any
 
+    _runner: Any
+
+    def make_train_function(self, force=False):
+        """The compiled training step is made when it is first used. This is for programs that ask for it."""
+        self._runner.program("train")
+
+    def make_test_function(self, force=False):
+        """As `make_train_function`, for `evaluate`."""
+        self._runner.program("test")
+
+    def make_predict_function(self, force=False):
+        """As `make_train_function`, for `predict`."""
+        self._runner.program("predict")
+
+    def jax_state_sync(self):
+        """Put the values of a step into the variables. Here variables always give today's values."""
+
     @old_names("Model.fit_generator")
     def fit_generator(
         self,

@@ -43,6 +43,7 @@ class Trainer(OldMethods):
     compiled = False
     stop_training = stop_evaluating = stop_predicting = False
     steps_per_execution = 1
+    jit_compile: Any = "auto"
     training_batches = resume_point = None  # of the running `fit`; BackupAndRestore reads one and sets the other
     run_eagerly = False
     _compile_loss: Any = None
@@ -176,6 +177,17 @@ class Trainer(OldMethods):
             optimizer_variables,
         )  # fmt: skip
         return scaled, (loss, packed[0], others, metric_values)
+
+    def stateless_compute_loss(
+        self, trainable_variables, non_trainable_variables, metrics_variables, x=None, y=None, y_pred=None,
+        sample_weight=None, training=True,
+    ):  # fmt: skip
+        """Pure: (loss, (trainable, non-trainable and metric values after it))."""
+        groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
+        values = (trainable_variables, non_trainable_variables, metrics_variables)
+        with context.bind([v for group in groups for v in group], [v for group in values for v in group]):
+            loss = self.compute_loss(x, y, y_pred, sample_weight, training)
+            return loss, tuple([variable.read() for variable in group] for group in groups)
 
     def train_step(self, state, data):
         """(logs, new state) of one step. May be written anew, as (self, state, data), pure, Keras's way on JAX."""
