@@ -243,24 +243,6 @@ def results_of(process, path):
 
 
 @pytest.fixture(scope="module")
-def eight(tmp_path_factory):
-    """(folder, results) of eight devices."""
-    folder = tmp_path_factory.mktemp("eight")
-    return folder, results_of(program(folder, devices=8), folder / "results.npz")
-
-
-@pytest.fixture(scope="module")
-def two(tmp_path_factory):
-    """(folder, the results of two processes)."""
-    folder = tmp_path_factory.mktemp("two")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    processes = [program(folder, address, number, devices=2) for number in range(2)]
-    return folder, [results_of(process, folder / f"process_{number}.npz") for number, process in enumerate(processes)]
-
-
-@pytest.fixture(scope="module")
 def one():
     """The results of one device."""
     parts = {"plain": many_devices.trained()[1], "dropout": many_devices.trained_with_dropout()}
@@ -275,49 +257,49 @@ def assert_close(results, expected, prefix):
         np.testing.assert_allclose(results[name], expected[name], rtol=1e-5, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("part", ["plain", "dropout"])
-def test_eight_devices_give_what_one_gives(eight, one, part):
-    """Losses, metrics, validation, outputs, batch statistics; with Dropout too: its masks are those of the batch."""
-    assert_close(eight[1], one, part)
-    assert eight[1][f"{part}/loss"].shape == (3,)
-
-
-def test_a_step_compiles_once_for_each_size_of_batch(eight):
-    assert sorted(eight[1]["programs"]) == [2, 3, 3]  # predict: 16, 4; train: 16, 4, 5; test: 16, 32, 4
-    assert eight[1]["told_before"].size == 0  # the last batch of an epoch is not worth a word
-    assert "A batch of 20 does not divide by the 8 devices" in eight[1]["told"][0]
-
-
-def test_a_split_block_gives_what_a_whole_one_gives(eight, one):
-    results = eight[1]
-    assert_close(results, one, "block")
-    for name in ("moved", "moved_again"):
-        np.testing.assert_allclose(results[name], one["block/before"], rtol=1e-5, atol=1e-5)
-    assert "Variable up/kernel of shape (4, 3) cannot be spread" in str(results["error"])
-
-
 @pytest.mark.filterwarnings("ignore")  # Orbax's own, and of slots that load_weights finds no optimizer for
-def test_checkpoints_of_eight_devices_load_on_two_and_on_one(eight):
-    folder, results = eight
-    on_one = many_devices.loaded(folder)
-    for name, predicted in on_one.items():
-        np.testing.assert_allclose(results[f"on_two/{name}"], predicted, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(on_one["weights"], on_one["keras"], rtol=1e-6)
-    if "orbax" in on_one:
-        np.testing.assert_allclose(on_one["orbax"], on_one["orbax_weights"], rtol=1e-6)
-        np.testing.assert_allclose(on_one["orbax"], results["plain/predict"], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(on_one["block"], results["block/after"], rtol=1e-5, atol=1e-5)
+def test_eight_devices(tmp_path, one, subtests):
+    """One test, so that the process runs once however tests are shared out."""
+    results = results_of(program(tmp_path, devices=8), tmp_path / "results.npz")
+    with subtests.test("losses, metrics, validation, outputs and batch statistics are those of one device"):
+        assert_close(results, one, "plain")
+        assert results["plain/loss"].shape == (3,)
+    with subtests.test("with Dropout too: its masks are those of the whole batch"):
+        assert_close(results, one, "dropout")
+    with subtests.test("a step compiles once for each size of batch"):
+        assert sorted(results["programs"]) == [2, 3, 3]  # predict: 16, 4; train: 16, 4, 5; test: 16, 32, 4
+        assert results["told_before"].size == 0  # the last batch of an epoch is not worth a word
+        assert "A batch of 20 does not divide by the 8 devices" in results["told"][0]
+    with subtests.test("a split block gives what a whole one gives"):
+        assert_close(results, one, "block")
+        for name in ("moved", "moved_again"):
+            np.testing.assert_allclose(results[name], one["block/before"], rtol=1e-5, atol=1e-5)
+        assert "Variable up/kernel of shape (4, 3) cannot be spread" in str(results["error"])
+    with subtests.test("checkpoints of eight devices load on two and on one"):
+        on_one = many_devices.loaded(tmp_path)
+        for name, predicted in on_one.items():
+            np.testing.assert_allclose(results[f"on_two/{name}"], predicted, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(on_one["weights"], on_one["keras"], rtol=1e-6)
+        np.testing.assert_allclose(on_one["block"], results["block/after"], rtol=1e-5, atol=1e-5)
+        if "orbax" in on_one:
+            np.testing.assert_allclose(on_one["orbax"], on_one["orbax_weights"], rtol=1e-6)
+            np.testing.assert_allclose(on_one["orbax"], results["plain/predict"], rtol=1e-5, atol=1e-6)
 
 
-def test_two_processes_train_one_model(two, one):
-    folder, (first, second) = two
+def test_two_processes_train_one_model(tmp_path, one):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    processes = [program(tmp_path, address, number, devices=2) for number in range(2)]
+    first, second = (
+        results_of(process, tmp_path / f"process_{number}.npz") for number, process in enumerate(processes)
+    )
     for name in first:
         np.testing.assert_array_equal(first[name], second[name], err_msg=name)
-    plain = {name.removeprefix("plain/"): value for name, value in one.items() if name.startswith("plain/")}
-    assert_close(first, plain, "")
+    assert_close(first, {name.removeprefix("plain/"): one[name] for name in one if name.startswith("plain/")}, "")
     assert_close(first, one, "block")
     assert "A batch of 3 in each process does not divide" in str(first["error"])
     for process in range(2):
-        model = keras.models.load_model(folder / f"block_{process}.keras")
-        np.testing.assert_allclose(model.predict(many_devices.SEQUENCES, verbose=0), first["block/after"], rtol=1e-5,
-                                   atol=1e-5)  # fmt: skip
+        model = keras.models.load_model(tmp_path / f"block_{process}.keras")
+        predicted = model.predict(many_devices.SEQUENCES, verbose=0)
+        np.testing.assert_allclose(predicted, first["block/after"], rtol=1e-5, atol=1e-5)
