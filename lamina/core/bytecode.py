@@ -19,7 +19,7 @@ def deserialize_lambda(config):
     """The function, unless in safe mode: bytecode can do anything the process can."""
     if registry.in_safe_mode():
         raise UnsafeFileError(
-            "The config holds a Python lambda (of a Lambda layer, say) as bytecode, which allows arbitrary code execution.",
+            "The config holds a Python lambda (of a Lambda layer, say) as bytecode, that is, arbitrary code execution.",
             fix="If you trust where it came from, pass safe_mode=False; better, use a named, registered function.",
         )
     code = marshal.loads(codecs.decode(config["code"].encode("ascii"), "base64"))

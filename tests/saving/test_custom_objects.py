@@ -147,3 +147,12 @@ def test_special_values_both_ways():
             assert type(back) is type(value) or isinstance(value, tuple)
             np.testing.assert_array_equal(back, value)
         np.testing.assert_array_equal(keras.saving.deserialize_keras_object(ours)["v"], value)
+
+
+def test_a_class_of_the_users_does_not_become_one_of_lamina():
+    config = {"module": None, "class_name": "Dense", "registered_name": "mine>Dense", "config": {"units": 1}}
+    for module in (None, "keras.layers"):
+        with pytest.raises(ConfigError, match=r"'mine>Dense', which is not registered"):
+            lamina.saving.deserialize_keras_object({**config, "module": module})
+    for name in (None, "Dense"):
+        assert type(lamina.saving.deserialize_keras_object({**config, "registered_name": name})) is layers.Dense
