@@ -57,6 +57,8 @@ def take_array(shape, itemsize, what):
     if budget is None:
         return
     wanted = math.prod(shape) * itemsize
+    if not wanted > 0:  # less than nothing, or no number: the maker will say so, and the budget must not grow
+        return
     budget.bytes += wanted
     if budget.limit is None and budget.bytes > FREE:
         budget.limit = max(_memory(), FREE)
@@ -68,7 +70,7 @@ def take_array(shape, itemsize, what):
 def take_steps(count, what):
     """Count work that a description asks for by a mere number."""
     budget = _open.get()
-    if budget is None:
+    if budget is None or not count > 0:
         return
     budget.steps += count
     if budget.steps > STEPS:

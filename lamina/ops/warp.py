@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.budget import take_array
 from lamina.core.op import op
 from lamina.core.settings import standardize_data_format
 from lamina.errors import ConfigError, ShapeError
@@ -204,6 +205,7 @@ def _shifted(move, x, y):
 def _blurred(plane, sigma, largest_sigma):
     """A plane smoothed by a bell curve, of which three standard deviations to each side count."""
     reach = int(3 * largest_sigma)
+    take_array((2 * reach + 1,), 32, "A kernel")
     steps, sigma = np.arange(-reach, reach + 1), jnp.maximum(sigma, 1e-6)
     curve = jnp.where(np.abs(steps) <= 3 * sigma, jnp.exp(-0.5 * (steps / sigma) ** 2), 0)
     curve = (curve / curve.sum()).astype(plane.dtype)
