@@ -80,7 +80,7 @@ class EinsumDense(WithKernels):
                 f"The kernel {self._axes.kernel!r} of {self.equation!r} needs known sizes; got {shape} from inputs of "
                 f"shape {tuple(input_shape)} and output_shape={self.output_shape}."
             )
-        self.kernel = self.add_kernel(
+        self.kernel: Any = self.add_kernel(
             self._axes.layout(shape, elided),
             initializer=self._initializer_of_kernel(),
             regularizer=self.kernel_regularizer,

@@ -1,13 +1,14 @@
 """Quantizing a model: each layer with a kernel by itself, or block after block by what data does to it."""
 
 import re
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.progress import Progbar
 from lamina.errors import ConfigError, warn
-from lamina.layers.weights import Calibrated, WithKernels
+from lamina.layers.weights import Calibrated
 from lamina.quantizers import calibration
 
 
@@ -78,7 +79,7 @@ def calibrate(config, before, blocks, filters=None):
 def _waiting(block):
     """The layers of a block whose kernels are ready to be chosen."""
     for layer in block._flatten_layers():
-        kernel = getattr(layer, "kernel", None) if isinstance(layer, WithKernels) else None
+        kernel = getattr(layer, "kernel", None)
         if isinstance(kernel, Calibrated) and kernel.original is not None:
             yield layer
 
@@ -90,7 +91,11 @@ def _first(outputs):
 class _Seen:
     """What was seen of a kernel's inputs, and the choice by it."""
 
-    seen = np.float32(0)
+    seen: Any = np.float32(0)
+
+    def choose(self, matrix, config):
+        """The values of the kernel's parts."""
+        raise NotImplementedError
 
     def settle(self, layer, config):
         kernel = layer.kernel

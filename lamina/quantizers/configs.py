@@ -241,7 +241,7 @@ def config_of(mode, config=None):
         raise ConfigError("You must provide either `mode` or `config` to `quantize`.", fix="quantize('int8')")
     if config is None and mode in ("gptq", "awq"):
         raise ConfigError(f"{mode} needs data: pass a config.", fix=f"{_OF_MODE[mode].__name__}(dataset, tokenizer)")
-    config = _OF_MODE[mode]() if config is None else config
+    config = _OF_MODE[str(mode)]() if config is None else config
     if mode is not None and config.mode != mode:
         raise ConfigError(f"Contradictory arguments: mode={mode!r}, and a config of mode {config.mode!r}.")
     return config

@@ -42,10 +42,11 @@ class Layout:
     tells_groups: bool = True
 
     def __post_init__(self):
-        if self.kept is None:
-            object.__setattr__(self, "kept", tuple(a for a in range(len(self.shape)) if a not in self.summed))
+        others = tuple(axis for axis in range(len(self.shape)) if axis not in self.summed)
+        kept = others if self.kept is None else self.kept
+        object.__setattr__(self, "kept", kept)
         if self.scale_shape is None:
-            object.__setattr__(self, "scale_shape", tuple(self.shape[axis] for axis in self.kept))
+            object.__setattr__(self, "scale_shape", tuple(self.shape[axis] for axis in kept))
 
     @property
     def rows(self):
@@ -77,7 +78,7 @@ class Layout:
         return 1 if size == -1 else math.ceil(self.rows / size)
 
 
-def summed_axes(equation, inputs="inputs"):
+def summed_axes(equation):
     """The axes of the inputs that `equation` sums over, counted from the side where "..." is not."""
     own, _, result = equation.replace("->", ",").split(",")
     letters = own.replace(".", "")

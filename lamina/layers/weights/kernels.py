@@ -109,9 +109,9 @@ class WithKernels(Layer):
         if self._is_quantized and self.quantization_mode in (*CALIBRATED, "float8"):
             raise NotImplementedError(f"lora is not supported with {self.quantization_mode} quantization.")
         self.lora_rank, self.lora_alpha = rank, rank if lora_alpha is None else lora_alpha
-        initializer = [initializers.get(one) for one in (a_initializer, b_initializer)]
+        a, b = initializers.get(a_initializer), initializers.get(b_initializer)
         regularizer = getattr(self, f"{name}_regularizer")
-        setattr(self, name, LoRA(self, getattr(self, name), rank, self.lora_alpha, *initializer, regularizer))
+        setattr(self, name, LoRA(self, getattr(self, name), rank, self.lora_alpha, a, b, regularizer))
 
     # Quantization
 

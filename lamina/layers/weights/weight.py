@@ -5,6 +5,7 @@ plain variable that is the product or the row; a kind may do the same with fewer
 """
 
 import string
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +21,7 @@ class Weight(Derived):
     The first of the parts is the one that stands in files where the plain weight would.
     """
 
-    def part(self, layer, name, shape, initializer="zeros", attribute=None, trainable=False, **settings):
+    def part(self, layer, name, shape, initializer: Any = "zeros", attribute=None, trainable=False, **settings):
         """Make a variable of the layer that is one of the parts, and an attribute of the layer but for the first."""
         attribute = attribute or name
         variable = layer.add_weight(shape=shape, initializer=initializer, name=name, trainable=trainable, **settings)
