@@ -2,6 +2,8 @@
 
 import json
 import logging
+import pathlib
+import re
 
 import keras
 import numpy as np
@@ -262,3 +264,12 @@ def test_an_unknown_class_names_itself_the_nearest_and_what_to_pass():
         lamina.models.model_from_json(json.dumps({"class_name": "Sequential", "config": [row]}))
     assert "'Densee'" in str(told.value) and "'Dense'" in str(told.value)
     assert "custom_objects={'Densee': ...}" in str(told.value)
+
+
+def test_the_programs_of_the_page_on_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "files.md").read_text()
+    names = {"__name__": "page"}
+    for code in re.findall(r"^```python\n(.*?)^```", page, re.M | re.S):
+        exec(compile(code, "files.md", "exec"), names)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.keras", "model.safetensors", "twice.keras"]
