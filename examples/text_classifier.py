@@ -1,4 +1,4 @@
-"""Program 10: is a guest content? Raw sentences go into the model, which is saved with its vocabulary and read again."""
+"""Program 10: is a guest content? Raw sentences go into the model, and its file keeps the vocabulary."""
 
 import numpy as np
 

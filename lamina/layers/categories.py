@@ -10,6 +10,7 @@ import numpy as np
 from lamina.core.symbolic import KerasTensor, traced_dtype
 from lamina.errors import CallError, ConfigError, DataError, ShapeError
 from lamina.layers.layer import Layer
+from lamina.layers.tensorflow_data import call_back, has_graph_tensors
 
 __all__ = ["CategoryEncoding"]
 
@@ -40,7 +41,12 @@ class Categorical(Layer):
         self.built = True
 
     def __call__(self, inputs, *args, **kwargs):
-        return super().__call__(values_of(inputs), *args, **kwargs)
+        if has_graph_tensors(inputs):
+            return call_back(self, inputs, self.compute_output_spec)
+        return super().__call__(self._values_of(inputs), *args, **kwargs)
+
+    def _values_of(self, inputs):
+        return values_of(inputs)
 
     @property
     def input_dtype(self):

@@ -85,13 +85,13 @@ class HashedCrossing(Categorical):
         super().__init__(output_mode=output_mode, sparse=sparse, name=name, **kwargs)
         self.num_bins = num_bins
 
-    def __call__(self, inputs, *args, **kwargs):
+    def _values_of(self, inputs):
         if not isinstance(inputs, (list, tuple)):
             got = type(inputs).__name__
             raise DataError(f"`HashedCrossing` should be called on a list or tuple of inputs; got {got}.")
         if len(inputs) < 2:
             raise DataError(f"`HashedCrossing` should be called on at least two inputs; got {len(inputs)}.")
-        return super(Categorical, self).__call__([values_of(value) for value in inputs], *args, **kwargs)
+        return [values_of(value) for value in inputs]
 
     def _depth(self):
         return self.num_bins

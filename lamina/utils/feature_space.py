@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from lamina import saving
-from lamina.core import context
+from lamina.core import context, tree
 from lamina.core.configurable import Configurable, deserialize
 from lamina.core.symbolic import KerasTensor
 from lamina.errors import CallError, ConfigError, DataError
@@ -17,6 +17,7 @@ from lamina.layers.layer import Layer
 from lamina.layers.lookup import IntegerLookup, StringLookup
 from lamina.layers.merging import Concatenate
 from lamina.layers.preprocessing import Normalization, Rescaling
+from lamina.layers.tensorflow_data import call_back, has_graph_tensors
 
 __all__ = ["Cross", "Feature", "FeatureSpace"]
 
@@ -277,12 +278,19 @@ class FeatureSpace(Layer):
             self._draw()
         if any(isinstance(value, KerasTensor) for value in data.values()):
             return self._encode(data)
+        if has_graph_tensors(data):
+            return call_back(self, {name: _of(data, name) for name in self.features}, self._describe)
         columns = {name: values_of(_of(data, name)) for name in self.features}
         single = all(value.ndim == 0 for value in columns.values())
         outputs = self._encode({name: self._fit(name, value) for name, value in columns.items()})
         if not single:
             return outputs
         return {name: value[0] for name, value in outputs.items()} if isinstance(outputs, dict) else outputs[0]
+
+    def _describe(self, symbols):
+        """The outputs for symbolic columns of shape (batch,), (batch, 1) or (), a single sample."""
+        lead = next(iter(symbols.values())).shape[:1]
+        return tree.map_structure(lambda x: KerasTensor((*lead, *x.shape[1:]), x.dtype), self.encoded_features)
 
     def _fit(self, name, value):
         value = value.reshape(-1, 1) if value.ndim < 2 else value

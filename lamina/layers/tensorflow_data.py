@@ -1,0 +1,42 @@
+"""Layers in pipelines of `tf.data`, as in `dataset.map(layer)`: TensorFlow calls back into Python for each element."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from lamina.core import tree
+from lamina.core.symbolic import KerasTensor
+
+__all__ = ["call_back", "has_graph_tensors"]
+
+
+def has_graph_tensors(inputs):
+    """Whether tensors of a graph of TensorFlow's are among the inputs; those with values are arrays like others."""
+    return any(
+        type(leaf).__module__.partition(".")[0] == "tensorflow" and not hasattr(leaf, "numpy")
+        for leaf in jax.tree_util.tree_leaves(inputs)
+    )
+
+
+def call_back(function, inputs, describe):
+    """The outputs of `function`, as tensors of the graph that the inputs belong to.
+
+    Args:
+        describe: symbolic outputs for symbolic inputs.
+    """
+    import tensorflow as tf  # type: ignore[import-not-found]
+
+    leaves, structure = jax.tree_util.tree_flatten(inputs)
+    symbols = [KerasTensor(tuple(leaf.shape), leaf.dtype.name) for leaf in leaves]
+    outputs: Any = describe(jax.tree_util.tree_unflatten(structure, symbols))
+    described = tree.flatten(outputs)
+
+    def run(*values):
+        results = function(jax.tree_util.tree_unflatten(structure, values))
+        return [np.asarray(result) for result in tree.flatten(results)]
+
+    results = tf.numpy_function(run, leaves, [tf.as_dtype(symbol.dtype) for symbol in described])
+    for result, symbol in zip(results, described, strict=True):
+        result.set_shape(symbol.shape)
+    return tree.unflatten(tree.structure_of(outputs), results)
