@@ -3,6 +3,7 @@
 import json
 import os
 
+import keras as oracle
 import numpy as np
 import pytest
 
@@ -110,3 +111,20 @@ def test_files_of_layers_come_along(tmp_path):
     loaded = keras.models.load_model(tmp_path)
     assert loaded.get_layer("words").get_vocabulary() == words.get_vocabulary()
     np.testing.assert_array_equal(loaded.predict(text, verbose=0), model.predict(text, verbose=0))
+
+
+@pytest.mark.parametrize(
+    ("writes", "reads"), [(oracle, keras), (keras, oracle)], ids=["Keras's are read", "Keras reads ours"]
+)
+def test_folders_are_those_of_keras(writes, reads, tmp_path):
+    inputs = writes.Input((3,), name="inputs")
+    hidden = writes.layers.BatchNormalization(name="norm")(writes.layers.Dense(4, name="hidden")(inputs))
+    model = writes.Model(inputs, writes.layers.Dense(1, name="head")(hidden), name="both")
+    model.compile("adam", "mse")
+    folder = str(tmp_path / "checkpoints")
+    model.fit(X, Y, batch_size=4, epochs=2, verbose=0, callbacks=[writes.callbacks.OrbaxCheckpoint(folder)])
+    loaded = reads.saving.load_model(folder)
+    assert loaded.name == "both"
+    np.testing.assert_allclose(loaded.predict(X, verbose=0), model.predict(X, verbose=0), rtol=1e-5, atol=1e-6)
+    for one, two in zip(loaded.optimizer.variables, model.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(one.numpy(), two.numpy())
