@@ -6,8 +6,10 @@ import warnings
 import numpy as np
 
 from lamina.callbacks.monitor import MonitorCallback
+from lamina.core.keywords import keywords
 from lamina.core.progress import say
 from lamina.errors import ConfigError
+from lamina.legacy import told
 
 __all__ = ["ModelCheckpoint"]
 
@@ -20,12 +22,13 @@ class ModelCheckpoint(MonitorCallback):
     Args:
         filepath: where; {epoch} (from 1), {batch} and the names in `logs` are filled in:
         "{epoch:02d}-{val_loss:.2f}.keras".
-            It ends in .weights.h5 for weights only, else in .keras or .h5.
+            It ends in .weights.h5 for weights only, else in .keras; the .h5 and .hdf5 of Keras 2 are written in its
+            format.
         monitor, mode: what makes a model the best.
         verbose: 1 says what is saved.
         save_best_only: save only when it is the best so far.
         save_weights_only: save weights, not the whole model.
-        save_freq: "epoch", or a number of batches.
+        save_freq: "epoch", or a number of batches; `period`, of Keras 2, a number of epochs.
         initial_value_threshold: the best value to begin with.
 
     >>> import lamina as keras
@@ -42,7 +45,9 @@ class ModelCheckpoint(MonitorCallback):
         mode="auto",
         save_freq="epoch",
         initial_value_threshold=None,
+        **kwargs,
     ):
+        (period,) = keywords("ModelCheckpoint", kwargs, period=1)
         super().__init__(monitor, mode, initial_value_threshold)
         self.filepath = os.fspath(filepath)
         self.verbose = verbose
@@ -51,7 +56,10 @@ class ModelCheckpoint(MonitorCallback):
         self.save_freq = save_freq
         if save_freq != "epoch" and not isinstance(save_freq, int):
             raise ConfigError(f"save_freq is 'epoch' or a number of batches; got {save_freq!r}.")
-        endings = (".weights.h5",) if save_weights_only else (".keras", ".h5")
+        self._period = period
+        if period != 1:
+            told("ModelCheckpoint has no period since Keras 3; save_freq counts batches.")
+        endings = (".weights.h5", ".h5", ".hdf5") if save_weights_only else (".keras", ".h5", ".hdf5")
         if not self.filepath.endswith(endings):
             raise ConfigError(
                 f"With save_weights_only={save_weights_only}, filepath ends in {' or '.join(endings)}; "
@@ -75,7 +83,7 @@ class ModelCheckpoint(MonitorCallback):
             self._save(self._epoch, batch, logs or {})
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.save_freq == "epoch":
+        if self.save_freq == "epoch" and (epoch + 1) % self._period == 0:
             self._save(epoch, None, logs or {})
 
     def _save(self, epoch, batch, logs):

@@ -63,9 +63,24 @@ class _Merge(Layer):
         return functools.reduce(self.combine, values)
 
     def compute_mask(self, inputs, mask=None):
-        if mask is None or any(one is None for one in mask):
+        if mask is None:
+            return None
+        _check_lists(self, inputs, mask)
+        if any(one is None for one in mask):
             return None
         return functools.reduce(jnp.logical_or, mask)
+
+
+def _check_lists(layer, inputs, mask):
+    """A mask, or None, for each of the inputs."""
+    for name, value in (("inputs", inputs), ("mask", mask)):
+        if not isinstance(value, (list, tuple)):
+            raise ShapeError(f"{type(layer).__name__}: `{name}` should be a list; got a {type(value).__name__}.")
+    if len(inputs) != len(mask):
+        raise ShapeError(
+            f"{type(layer).__name__}: `inputs` and `mask` should have the same length; "
+            f"got {len(inputs)} and {len(mask)}."
+        )
 
 
 def _same_rank(shapes):
@@ -175,7 +190,10 @@ class Concatenate(_Merge):
         return jnp.concatenate(inputs, self.axis)
 
     def compute_mask(self, inputs, mask=None):
-        if mask is None or all(one is None for one in mask):
+        if mask is None:
+            return None
+        _check_lists(self, inputs, mask)
+        if all(one is None for one in mask):
             return None
         masks = [
             jnp.ones(x.shape, bool) if one is None else _spread(one, x) if one.ndim < x.ndim else one

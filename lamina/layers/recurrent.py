@@ -24,12 +24,13 @@ from lamina.layers.recurrent_cells import (
     reset_dropout,
     run_cell,
 )
+from lamina.layers.wrapper import Holder
 from lamina.ops.recurrent import gated_rnn, rnn
 
 __all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
 
 
-class RNN(Layer):
+class RNN(Holder, Layer):
     """`output, states = cell(inputs[:, t], states)` for each step t.
 
     Shapes: (batch, time, ...) -> (batch, units), or (batch, time, units) with return_sequences; with return_state a

@@ -12,6 +12,7 @@ from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
 from lamina.layers.sizes import positive_integer
+from lamina.layers.wrapper import Holder
 from lamina.ops.recurrent import project
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
@@ -306,7 +307,7 @@ class LSTMCell(_Cell):
         return [self.recurrent_activation(o) * self.activation(carry), carry]
 
 
-class StackedRNNCells(Layer):
+class StackedRNNCells(Holder, Layer):
     """Cells as one: the output of each is the input of the next.
 
     >>> import lamina as keras

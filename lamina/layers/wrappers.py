@@ -8,7 +8,7 @@ from lamina.errors import ConfigError, ShapeError
 from lamina.layers import arguments
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
-from lamina.layers.wrapper import Wrapper
+from lamina.layers.wrapper import Holder, Wrapper
 
 __all__ = ["Bidirectional", "TimeDistributed"]
 
@@ -61,7 +61,7 @@ class TimeDistributed(Wrapper):
         return tree.map_structure(lambda array: array.reshape(batch, time, *array.shape[1:]), outputs)
 
 
-class Bidirectional(Layer):
+class Bidirectional(Holder, Layer):
     """A recurrent layer forwards in time and a copy of it backwards, their outputs merged.
 
     Shapes: (batch, time, features) -> those of the layer, twice the units with merge_mode "concat"; with return_state a

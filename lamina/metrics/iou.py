@@ -53,6 +53,11 @@ class IoU(Metric):
             (num_classes, num_classes), "zeros", dtype=self.dtype, name="total_confusion_matrix"
         )
 
+    @property
+    def total_cm(self):
+        """The same as `total_confusion_matrix`."""
+        return self.total_confusion_matrix
+
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_true = self._classes(y_true, self.sparse_y_true)
         y_pred = self._classes(y_pred, self.sparse_y_pred)

@@ -32,6 +32,9 @@ class LossScaleOptimizer(Optimizer):
             raise ConfigError(f"inner_optimizer is an Optimizer that does not scale the loss; got {inner_optimizer!r}.")
         unused = {argument: value for argument, value in kwargs.items() if value not in (None, False)}
         unused.pop("ema_momentum", None)
+        if not kwargs.get("dynamic", True):
+            raise ConfigError("LossScaleOptimizer has no `dynamic=False`: the scale moves.", fix="Leave dynamic out.")
+        unused.pop("dynamic", None)
         if unused:
             raise ConfigError(f"LossScaleOptimizer does not take {unused}.", fix="Give them to the inner optimizer.")
         super().__init__(0.0, name=name)

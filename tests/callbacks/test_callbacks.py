@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from lamina import callbacks
 from lamina.callbacks.logs import Logs
 from lamina.errors import CallError, ConfigError
+from lamina.legacy import OldSpelling
 
 
 class Model:
@@ -137,6 +138,14 @@ def test_checkpoints_of_batches(frequency, sizes, tmp_path):
     assert saved(callbacks.ModelCheckpoint, "ours") == saved(keras.callbacks.ModelCheckpoint, "theirs") != []
 
 
+def test_checkpoints_as_keras_2_spelt_them(tmp_path):
+    model = Model()
+    with pytest.warns(OldSpelling, match="period"):
+        callback = callbacks.ModelCheckpoint(tmp_path / "{epoch}.hdf5", save_weights_only=True, period=2)
+    run(callback, rows_of([0.5, 0.4, 0.3, 0.2]), model)
+    assert sorted(os.listdir(tmp_path)) == ["2.hdf5", "4.hdf5"]
+
+
 def test_checkpoints_are_named_by_figures(tmp_path):
     model = Model()
     path = tmp_path / "deep" / "{epoch:02d}-{val_loss:.2f}.weights.h5"
@@ -149,7 +158,8 @@ def test_checkpoints_are_named_by_figures(tmp_path):
     "arguments, message",
     [
         ({"filepath": "a.h6"}, ".keras or .h5"),
-        ({"filepath": "a.h5", "save_weights_only": True}, ".weights.h5"),
+        ({"filepath": "a.keras", "save_weights_only": True}, ".weights.h5"),
+        ({"filepath": "a.keras", "wrong": 1}, "'wrong'"),
         ({"filepath": "a.keras", "save_freq": "batch"}, "save_freq"),
     ],
 )

@@ -145,3 +145,18 @@ def test_bad_inputs():
     for axes in ("last", (1, 2, 3), (1, None)):
         with pytest.raises(ConfigError, match="axes"):
             Dot(axes=axes)
+
+
+@pytest.mark.parametrize("layer", [merging.Add(), merging.Concatenate()], ids=lambda layer: layer.name)
+@pytest.mark.parametrize(
+    ("inputs", "mask", "match"),
+    [
+        ([1, 2], np.ones((1, 3), bool), "`mask` should be a list"),
+        (np.ones(3), [None], "`inputs` should be a list"),
+        ([np.ones(3)] * 2, [None], "same length"),
+    ],
+)
+def test_masks_are_lists_as_long_as_the_inputs(layer, inputs, mask, match):
+    with pytest.raises(ShapeError, match=match):
+        layer.compute_mask(inputs, mask)
+    assert layer.compute_mask([np.ones(3)] * 2, [None, None]) is None

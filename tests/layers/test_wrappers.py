@@ -18,6 +18,7 @@ from lamina.layers.layer import Layer
 from lamina.layers.recurrent import GRU, LSTM, RNN, SimpleRNN
 from lamina.layers.wrappers import Bidirectional, TimeDistributed
 from lamina.models import Sequential
+from lamina.saving import deserialize_keras_object, serialize_keras_object
 
 EXAMPLES = {
     "Bidirectional": (lambda: dict(layer=GRU(2, return_sequences=True)), (4, 3)),
@@ -178,6 +179,29 @@ def test_time_distributed_hands_on_masks():
 class Pair(Layer):
     def call(self, inputs):
         return {"sum": inputs["a"] + inputs["b"], "a": inputs["a"]}
+
+
+class Step(Layer):
+    state_size = 3
+
+    def call(self, inputs, states):
+        return inputs + states[0], [inputs]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: RNN([LSTM(3).cell, GRU(2).cell]), lambda: RNN(Step()), lambda: TimeDistributed(Dense(2)),
+        lambda: Bidirectional(LSTM(2)),
+    ],
+)  # fmt: skip
+def test_made_anew_with_the_same_paths(make):
+    layer = make()
+    layer.build(SHAPE)
+    described = serialize_keras_object(layer)
+    again = deserialize_keras_object(described, custom_objects={"Step": Step})
+    assert [v.path for v in again.weights] == [v.path for v in layer.weights]
+    assert type(type(layer).from_config(layer.get_config(), custom_objects={"Step": Step})) is type(layer)
 
 
 @pytest.mark.parametrize("shape", [(2, 5), (3, 4), (2, 5, 2)])

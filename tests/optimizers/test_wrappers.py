@@ -39,6 +39,12 @@ def test_loss_scale_wants_arguments_on_the_inner_optimizer():
         lamina.optimizers.LossScaleOptimizer("sgd")
 
 
+def test_loss_scale_is_dynamic_or_nothing():
+    assert lamina.optimizers.LossScaleOptimizer(lamina.optimizers.SGD(), dynamic=True).initial_scale == 2.0**15
+    with pytest.raises(ConfigError, match="dynamic=False"):
+        lamina.optimizers.LossScaleOptimizer(lamina.optimizers.SGD(), dynamic=False)
+
+
 def test_multi_optimizer_moves_as_in_keras(pair):
     def made(library):
         optimizers = library.optimizers.OptimizerMap(library.optimizers.SGD(0.1, momentum=0.5, name="default"))
