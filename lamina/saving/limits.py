@@ -11,7 +11,7 @@ __all__ = ["CONFUSED", "DEPTH", "TEXT", "parse_json", "reading"]
 TEXT = 64 * 2**20  # bytes of a description: the largest models of Keras have two
 DEPTH = 250  # brackets within brackets: each model in a model takes about six
 OBJECTS = 100_000  # layers, initializers, policies ...
-RATIO = 4  # bytes of variables for each byte of arrays in the file: weights, slots of the optimizer, averages
+RATIO = 8  # bytes of variables for each of arrays in the file: halves made whole, slots of an optimizer, averages
 
 # What a damaged or hostile description makes of code that expects an honest one.
 CONFUSED = (

@@ -1,8 +1,8 @@
 """Files made to do harm: what they ask for does not happen, and the error says what was found and where.
 
 Each test makes its own file, with a canary that would appear if the file had its way. The advisories on Keras that are
-known to be of a test's kind are named in its docstring. CVE-2026-1462 and CVE-2026-12479, 12480 and 12481 have no test
-of that name: their kinds are among those here (bytecode, names, other engines, paths, links, shapes) by inference alone.
+known to be of a kind are named in docstrings. CVE-2026-1462 and CVE-2026-12479, 12480 and 12481 have no test
+of that name: their kinds are among those here (bytecode, names, other engines, paths, links, shapes) by inference only.
 """
 
 import ast
