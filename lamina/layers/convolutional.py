@@ -159,7 +159,8 @@ class _Conv(WithKernels, _Windowed):
             raise ShapeError(
                 f"{type(self).__name__} needs channels that divide evenly into groups={self.groups}; "
                 f"inputs of shape {tuple(input_shape)} have {channels}.",
-                fix=f"groups that divide {channels}: {[n for n in range(1, min(channels, 99) + 1) if not channels % n]}.",
+                fix=f"groups that divide {channels}: "
+                f"{[n for n in range(1, min(channels, 99) + 1) if channels % n == 0]}.",
             )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
         self.kernel = self._add("kernel", shape, "kernel", self.add_kernel)
