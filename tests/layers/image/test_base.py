@@ -10,6 +10,7 @@ import lamina
 from lamina import layers
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.image.base import dense_boxes
+from lamina.legacy import OldSpelling
 from tests.layers.image import image_checks as check
 
 IMAGES = check.data(8, 8, 6)["images"]
@@ -145,3 +146,11 @@ def test_a_layer_of_the_users_own():
 def test_errors(error, message, make):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_the_place_of_keras_2():
+    with pytest.warns(OldSpelling, match="experimental.preprocessing.RandomFlip"):
+        layer = layers.experimental.preprocessing.RandomFlip("horizontal")
+    model = lamina.Sequential([lamina.Input((8, 8, 3)), layer, layers.Flatten(), layers.Dense(2)])
+    assert model.output_shape == (None, 2)
+    np.testing.assert_array_equal(layer(IMAGES, training=False), IMAGES)
