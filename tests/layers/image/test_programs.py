@@ -3,7 +3,6 @@
 import grain
 import keras
 import numpy as np
-import pytest
 
 import lamina
 
@@ -21,7 +20,6 @@ def augmentation(library):
             library.layers.RandomFlip("horizontal", seed=1),
             library.layers.RandomBrightness(0.2, value_range=(0, 1), seed=2),
             library.layers.RandomContrast(0.3, value_range=(0, 1), seed=3),
-            library.layers.RandomSaturation((0.4, 0.6), value_range=(0, 1), seed=4),
             library.layers.RandomTranslation(0.1, 0.1, seed=5),
         ],
         name="augmentation",
@@ -60,11 +58,10 @@ def test_predict_and_evaluate_leave_images_alone():
     assert np.abs(np.asarray(model(x, training=True)) - x).max() > 0.01
 
 
-@pytest.mark.parametrize("name", ["RandAugment", "AugMix"])
-def test_policies_inside_a_model_draw_anew_each_step(name):
+def test_a_policy_inside_a_model_draws_anew_each_step():
     """With a learning rate of 0 only the draws change the loss."""
     x, y = pictures(4)
-    policy = getattr(lamina.layers, name)(value_range=(0, 1), factor=0.4, seed=1)
+    policy = lamina.layers.RandAugment(value_range=(0, 1), factor=0.4, seed=1)
     model = lamina.Sequential([lamina.Input((8, 8, 3)), policy, lamina.layers.Flatten(), lamina.layers.Dense(1)])
     model.compile(lamina.optimizers.SGD(0.0), "mse")
     losses = model.fit(x, y, batch_size=4, epochs=6, verbose=0).history["loss"]
