@@ -6,6 +6,7 @@
 """
 
 import math
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -166,7 +167,8 @@ class Highway(Layer):
     def build(self, input_shape):
         size = input_shape[-1]
         self.kernel, self.carry = (_add(self, name, (size, size), "kernel") for name in ("kernel", "carry"))
-        self.bias = self.carry_bias = None
+        self.bias: Any = None
+        self.carry_bias: Any = None
         if self.use_bias:
             self.bias = _add(self, "bias", (size,), "bias")
             self.carry_bias = _add(self, "carry_bias", (size,), "bias", initializers.get("ones"))

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+from typing import Any
 
 import h5py
 
@@ -172,7 +173,7 @@ def load_weights(model, filepath, skip_mismatch=False, **kwargs):
     if is_orbax(filepath):
         return load_orbax_weights(model, filepath)
     path = pathlib.Path(filepath) if is_saved_folder(filepath) else _existing(filepath)
-    load = _weights_reader(path)
+    load: Any = _weights_reader(path)
     if load is load_legacy_weights:
         return load(model, path, by_name, skip_mismatch)
     if by_name:

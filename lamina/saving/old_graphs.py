@@ -132,7 +132,7 @@ def _places(config, names):
         stack.extend(value.values() if isinstance(value, dict) else value if isinstance(value, list) else [])
 
 
-def _shift(value, names, top=False):
+def _shift(value, names, top=False) -> Any:
     """The same with the calls of `names` counted from 0, in this graph and not in those inside it."""
     if top:
         layers = [{**one, "inbound_nodes": _shift(one.get("inbound_nodes", []), names)} for one in value["layers"]]

@@ -23,6 +23,8 @@ def fit(layer, arrays, names, origin=TODAY):
         names: theirs in the file.
         origin: the Keras that wrote them.
     """
+    if _size(arrays) > 2 * _size(layer.weights):  # more than any layout of old has
+        return None
     owners = {id(variable): part for part in _parts(layer) for variable in part._variables_of_its_own()}
     if origin.major == 1 and len(arrays) != len(layer.weights):
         arrays, names = _joined_gates(layer, arrays), None
@@ -86,7 +88,7 @@ def _of_layer(owner: Any, arrays, origin):
         arrays = _KERAS_1[kind](owner, arrays)
     if origin.backend == "theano" and kind in _KERNELS:  # it turned kernels round: a convolution, not a correlation
         count, spatial = _KERNELS[kind]
-        arrays = [np.flip(array, range(spatial)) for array in arrays[:count]] + arrays[count:]
+        arrays = [np.flip(array, tuple(range(spatial))) for array in arrays[:count]] + arrays[count:]
     return arrays
 
 

@@ -37,7 +37,8 @@ def save_safetensors(model, filepath):
         if part is not optimizer
         for key, value in store.items()
     }
-    header, offset = {"__metadata__": {"format": "keras"}}, 0
+    header: dict = {"__metadata__": {"format": "keras"}}
+    offset = 0
     for name, array in arrays.items():
         if array.dtype not in _NAMES:
             raise FileError(f"{name} holds {array.dtype}, for which safetensors has no name.", fix="Use .weights.h5.")

@@ -119,10 +119,15 @@ nn.space_to_depth space_to_depth x block_size=block_size
 image.resize resize images size=size method=interpolation antialias=antialias
 __operators__.getitem get_item x slice_spec=key
 """
-_ROWS = {}
+_ROWS: dict = {}
 for _line in _FUNCTIONS.split("\n")[1:-1]:
     _names, _op, _first, *_rest = _line.split()
-    _ROWS.update(dict.fromkeys(_names.split(","), (_op, _first, dict(pair.split("=") for pair in _rest))))
+    _ROWS.update(
+        dict.fromkeys(
+            _names.split(","),
+            (_op, _first, {theirs: ours for theirs, _, ours in (pair.partition("=") for pair in _rest)}),
+        )
+    )
 # Arguments that change nothing here.
 _SAID_IN_VAIN = frozenset(
     "name conjugate out_type output_type validate_indices batch_dims keep_dims data_format".split()
@@ -291,7 +296,7 @@ def _of_node(config, args):
         axis = inputs.pop() if op == "ConcatV2" else settings.get("axis", 0)
         return ("concat" if op == "ConcatV2" else "stack"), [inputs], {"axis": axis}
     if op == "StridedSlice":
-        return "__operators__.getitem", inputs[:1], {"slice_spec": _strided(*inputs[1:4], settings)}
+        return "__operators__.getitem", inputs[:1], {"slice_spec": _strided(inputs[1:4], settings)}
     function, names = _NODES.get(op, (f"raw_ops.{op}", ""))
     kwargs = dict(zip(names.split(), inputs[1:], strict=False))
     known = {"keep_dims": "keepdims", "alpha": "alpha", "transpose_a": "transpose_a", "transpose_b": "transpose_b",
@@ -302,20 +307,20 @@ def _of_node(config, args):
 
 def _setting(value):
     """A setting of a node: {"b": true}, {"i": "1"}, {"f": 0.5}, {"list": {"i": ["1"]}}."""
-    kind, inner = next(iter(value.items()), ("b", False))
+    kind, inner = next(iter(value.items()))
     if kind == "list":
         return [int(number) for number in inner.get("i", [])]
     return int(inner) if kind == "i" else inner
 
 
-def _strided(begin, end, strides, settings):
+def _strided(bounds, settings):
     """The key of a StridedSlice: bits of its masks say which bounds are open and which axes go or come."""
 
     def bit(mask, place):
         return int(settings.get(mask) or 0) >> place & 1
 
     key: list = []
-    for place, (start, stop, step) in enumerate(zip(begin, end, strides, strict=True)):
+    for place, (start, stop, step) in enumerate(zip(*bounds, strict=True)):
         if bit("ellipsis_mask", place):
             key.append({"class_name": "__ellipsis__"})
         elif bit("new_axis_mask", place):

@@ -28,6 +28,11 @@ def load_tensorflowjs(filepath, custom_objects=None, compile=True, safe_mode=Tru
     if filepath.stat().st_size > TEXT:
         raise UnsafeFileError(f"A description of {filepath.stat().st_size >> 20} MiB is refused.").within(filepath)
     contents = parse_json(filepath.read_bytes(), filepath)
+    with naming(filepath):
+        return _read(filepath, contents, custom_objects, compile, safe_mode)
+
+
+def _read(filepath, contents, custom_objects, compile, safe_mode):
     topology = contents.get("modelTopology", contents)
     if not isinstance(topology, dict) or contents.get("format") == "graph-model" or "node" in topology:
         raise FileError(

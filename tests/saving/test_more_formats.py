@@ -227,7 +227,9 @@ def test_models_that_tensorflow_js_made_itself_and_hostile_ones(tmp_path):
     write_script(tmp_path, arrays, format="graph-model")
     with pytest.raises(FileError, match="graph of TensorFlow"):
         lamina.models.load_model(tmp_path / "model.json")
-    (tmp_path / "group1-shard2of2.bin").write_bytes(b"")
+    write_script(tmp_path, arrays, weightsManifest=[{"weights": []}])
+    with pytest.raises(FileError, match="cannot be read: KeyError"):
+        lamina.models.load_model(tmp_path / "model.json")
     write_script(tmp_path, arrays)
     (tmp_path / "group1-shard2of2.bin").write_bytes(b"")
     with pytest.raises(FileError, match="goes beyond its shards"):
