@@ -3,6 +3,7 @@
 import json
 
 import jax
+import jax.numpy as jnp
 import keras as oracle
 import numpy as np
 import pytest
@@ -203,3 +204,13 @@ def test_get_and_defaults():
     )
     assert base.activation_quantizer_or_default(None, quantizer) is quantizer
     assert base.activation_quantizer_or_default(none, quantizer) is None
+
+
+def test_fake_quant_has_the_digits_in_halves_and_takes_bounds_of_one():
+    x, low, high = jnp.array([[-1.0, 0.0], [127.5, 999.0]], "bfloat16"), jnp.zeros(1), jnp.full(1, 127.5)
+    quantize = quantizers.fake_quant_with_min_max_vars
+    np.testing.assert_array_equal(quantize(x, low, high).astype("float32"), [[0, 0], [127.5, 127.5]])
+    total = jax.grad(lambda x, low, high: quantize(x, low, high).sum(), argnums=(0, 1, 2))
+    back = total(x.astype("float32"), low, high)
+    np.testing.assert_array_equal(back[0], [[0, 1], [1, 0]])
+    np.testing.assert_array_equal([back[1], back[2]], [[1], [1]])

@@ -169,12 +169,16 @@ def fake_quant_with_min_max_vars(inputs, min_vals, max_vals, num_bits=8, narrow_
         raise ConfigError(f"fake_quant_with_min_max_vars takes floats; got {inputs.dtype}.")
     if not 1 <= num_bits <= 64:
         raise ConfigError(f"num_bits is from 1 to 64; got {num_bits}.")
-    shape = [1] * inputs.ndim
-    if axis is not None:
-        shape[axis] = -1
-        low, high = low.reshape(shape), high.reshape(shape)
-    low, high = low.astype(inputs.dtype), high.astype(inputs.dtype)
-    return _fake_quant(inputs, low, high, 1 if narrow_range else 0, 2**num_bits - 1)
+    wide = jnp.promote_types(inputs.dtype, "float32")  # halves do not have the digits for 255 steps
+
+    def beside_inputs(bound):
+        shape = [1] * inputs.ndim if axis is not None else [1] * (inputs.ndim - bound.ndim) + [*bound.shape]
+        if axis is not None:
+            shape[axis] = -1
+        return bound.reshape(shape).astype(wide)
+
+    first, last = 1 if narrow_range else 0, 2**num_bits - 1
+    return _fake_quant(inputs.astype(wide), beside_inputs(low), beside_inputs(high), first, last).astype(inputs.dtype)
 
 
 def _nudged(low, high, first, last):
@@ -198,7 +202,7 @@ def _fake_quant_forward(inputs, low, high, first, last):
 
 def _fake_quant_backward(kept, gradient):
     below, above, low = kept
-    summed = tuple(axis for axis in range(gradient.ndim) if low.ndim == 0 or low.shape[axis] == 1)
+    summed = tuple(axis for axis in range(gradient.ndim) if low.shape[axis] == 1)
 
     def collect(where):
         return jnp.where(where, gradient, 0).sum(summed).reshape(low.shape)
