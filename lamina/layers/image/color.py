@@ -201,7 +201,7 @@ class RandomSharpness(_Strength):
         seed: a whole number makes the draws repeatable.
 
     >>> import lamina as keras
-    >>> keras.layers.RandomSharpness((0, 0))(keras.ops.full((3, 3, 1), 13.0))[1, :, 0].tolist()
+    >>> keras.layers.RandomSharpness((0, 0))(keras.ops.full((3, 3, 1), 13.0))[1, :, 0].round().tolist()
     [10.0, 13.0, 10.0]
     """
 
