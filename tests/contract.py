@@ -81,7 +81,9 @@ def examples_of_layers():
 
 
 LAYERS = exported(
-    lamina.layers, lamina.layers.Layer, abstract=("InputLayer", "TFSMLayer", "TorchModuleWrapper", "Wrapper")
+    lamina.layers,
+    lamina.layers.Layer,
+    abstract=("FlaxLayer", "InputLayer", "TFSMLayer", "TorchModuleWrapper", "Wrapper"),
 )
 _examples = examples_of_layers()
 
