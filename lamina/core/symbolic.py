@@ -202,6 +202,11 @@ def trace(function, *args, **kwargs):
 
 
 def _abstract(symbol, stand_in):
+    if symbol.dtype == "string":
+        raise CallError(
+            "Strings are no numbers to compute with.",
+            fix="Turn them into numbers first: layers.StringLookup, layers.TextVectorization or layers.Hashing.",
+        )
     sizes = tuple(stand_in if size is None else size for size in symbol.shape)
     return jax.ShapeDtypeStruct(sizes, traced_dtype(symbol.dtype))
 

@@ -9,7 +9,7 @@ import pytest
 import lamina
 from lamina import layers
 from lamina.core.symbolic import KerasTensor
-from lamina.errors import ConfigError, DataError, ShapeError
+from lamina.errors import CallError, ConfigError, DataError, ShapeError
 from lamina.models.host import HostPart, Prepared, host_part
 from lamina.training.data.batches import ahead
 
@@ -157,6 +157,11 @@ def test_text_where_none_is_read():
     reader = lamina.Sequential([lamina.Input((1,), dtype="string"), vectorizer()])
     with pytest.raises(ShapeError, match="drawn for inputs of shape"):
         reader.predict(np.array([["a", "b"]]), verbose=0)
+
+
+def test_layers_that_compute_say_that_strings_are_no_numbers():
+    with pytest.raises(CallError, match=r"Strings are no numbers(.|\n)*In dense.* \(Dense\)"):
+        layers.Dense(1)(lamina.Input((1,), dtype="string"))
 
 
 def test_what_reads_text_has_no_weights_to_train():
