@@ -177,6 +177,21 @@ def _zero_padding(config, origin):
     return config
 
 
+def _lambda(config, origin):
+    """A Lambda: its function by name, or bytecode, which is only read where the caller allows it."""
+    told = ("function_type", "module", "output_shape_type", "output_shape_module")
+    kept = {key: value for key, value in config.items() if key not in told}
+    function = config.get("function")
+    if isinstance(function, str):
+        kept["function"] = {"class_name": "function", "config": function}
+    elif isinstance(function, list):
+        names = ("code", "defaults", "closure")
+        kept["function"] = {"class_name": "__lambda__", "config": dict(zip(names, function, strict=False))}
+    if config.get("output_shape_type") != "raw":  # a function of shapes, which tracing makes needless
+        kept.pop("output_shape", None)
+    return kept
+
+
 def _wrapped_function(config, origin):
     """A loss or metric that is a function by its name."""
     if isinstance(config.get("fn"), str):
@@ -210,7 +225,7 @@ _MENDED = {
     "CuDNNLSTM": _cudnn, "CuDNNGRU": _cudnn_gru,
     **dict.fromkeys(("BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2"), _batch_normalization),
     **dict.fromkeys((f"{kind}Conv{rank}D" for kind in ("Separable", "Depthwise") for rank in (1, 2)), _depthwise),
-    "ZeroPadding2D": _zero_padding,
+    "ZeroPadding2D": _zero_padding, "Lambda": _lambda,
     **dict.fromkeys(("MeanMetricWrapper", "LossFunctionWrapper", "SumOverBatchSizeMetricWrapper"), _wrapped_function),
     **dict.fromkeys(_LOSSES.split(), _named_loss),
     **dict.fromkeys(sorted(_OPTIMIZERS), _optimizer),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lamina
-from lamina.errors import ConfigError, FileError
+from lamina.errors import ConfigError, FileError, UnsafeFileError
 
 random = np.random.default_rng(3)
 
@@ -298,6 +298,23 @@ def test_layers_that_are_gone(tmp_path):
     share = 1 / (1 + np.exp(-(widest @ carry + carry_bias)))
     expected = share * np.tanh(widest @ w + b) + (1 - share) * widest
     np.testing.assert_allclose(model(x), np.where(expected > 0.25, expected, 0), 1e-4, 1e-5)
+
+
+def thrice(x):
+    return 3 * x
+
+
+def test_lambdas_by_name_and_by_bytecode():
+    row = layer("Lambda", "l", batch_input_shape=[None, 3], function="thrice", function_type="function", arguments={},
+                module="program", output_shape=None, output_shape_type="raw", output_shape_module=None)  # fmt: skip
+    text = json.dumps({**sequential(row), "keras_version": "2.2.4"})
+    model = lamina.models.model_from_json(text, custom_objects={"thrice": thrice})
+    np.testing.assert_array_equal(model(np.ones((1, 3), "float32")), [[3, 3, 3]])
+    with pytest.raises(ConfigError, match="custom_objects={'thrice': ...}"):
+        lamina.models.model_from_json(text)
+    row["config"].update(function=["4wEAAAAA\n", None, None], function_type="lambda")
+    with pytest.raises(UnsafeFileError, match="arbitrary code"):
+        lamina.models.model_from_json(json.dumps({**sequential(row), "keras_version": "2.2.4"}))
 
 
 def test_batch_normalization_of_keras_1(tmp_path):
