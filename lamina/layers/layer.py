@@ -560,7 +560,7 @@ class Layer(Typed, Tracked, Operation, Configurable):
 
     def _argument(self, name, parameter, owner):
         if name == "dtype":
-            return self.dtype_policy
+            return self._policies()
         return super()._argument(name, parameter, owner)
 
     def _saved_weights(self):

@@ -12,6 +12,7 @@ class Typed:
     path: Any
     built: bool
     _path: Any
+    _flatten_layers: Any
     _is_quantized = False
 
     @property
@@ -35,6 +36,15 @@ class Typed:
         """Its own policy, where `dtype_policy` is a map of many."""
         policy = self.dtype_policy
         return policy[self.path] if isinstance(policy, DTypePolicyMap) else policy
+
+    def _policies(self):
+        """Its policy for a config: a map, where layers inside were quantized since, so that they are made so again."""
+        policy = self.dtype_policy
+        if isinstance(policy, DTypePolicyMap):
+            return policy
+        inner = {layer.path: layer._policy for layer in self._flatten_layers(include_self=False)}
+        inner = {path: one for path, one in inner.items() if one.quantization_mode is not None and one != policy}
+        return DTypePolicyMap(policy, inner) if inner else policy
 
     @property
     def dtype(self):

@@ -217,3 +217,21 @@ def test_the_page_prints_what_it_says(capsys, tmp_path, monkeypatch):
     said = [line for block in re.findall(r"^```text\n(.*?)^```", page, re.M | re.S) for line in block.splitlines()]
     printed = capsys.readouterr().out.splitlines()
     assert len(said) == 4 and [line for line in printed if line in said] == said
+
+
+def test_a_quantized_layer_of_layers_is_made_so_again(tmp_path):  # Keras, where no DTypePolicyMap is given, cannot
+    inputs = lamina.Input((3, 4))
+    model = lamina.Model(inputs, lamina.layers.MultiHeadAttention(2, 4)(inputs, inputs))
+    model.quantize("int8")
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    model.save(tmp_path / "model.keras")
+    for library in (lamina, keras):
+        loaded = library.saving.load_model(tmp_path / "model.keras")
+        np.testing.assert_allclose(loaded.predict(x, verbose=0), model.predict(x, verbose=0), 1e-5)
+    assert isinstance(loaded.layers[1].dtype_policy, keras.dtype_policies.DTypePolicyMap)
+    nested = lamina.Sequential([lamina.Input((4,)), dense_model(lamina)])
+    nested.quantize("int8")
+    nested.save(tmp_path / "nested.keras")
+    for library in (lamina, keras):
+        loaded = library.saving.load_model(tmp_path / "nested.keras")
+        np.testing.assert_allclose(loaded.predict(x[0], verbose=0), nested.predict(x[0], verbose=0), 1e-5)
