@@ -227,7 +227,8 @@ def load_legacy_model(filepath, custom_objects=None, compile=True, safe_mode=Tru
             model.compiled = False
             if compile and training is not None:
                 training = parse_json(training, f"{filepath}, training_config")
-                compile_or_warn(model, upgrade_compile(training, version, backend), custom_objects, safe_mode)
+                settings = upgrade_compile(training, version, backend, model.output_names or ())
+                compile_or_warn(model, settings, custom_objects, safe_mode)
                 _read_optimizer(model, group_at(file, "optimizer_weights"), origin)
     return model
 

@@ -31,12 +31,35 @@ def upgrade(config, version=None, backend=None) -> Any:
     return _upgrade(config, origin_of(config, version, backend))
 
 
-def upgrade_compile(config, version=None, backend=None):
-    """The arguments of `compile` in a file, by today's names; what is None there is left to its default."""
+def upgrade_compile(config, version=None, backend=None, outputs=()):
+    """The arguments of `compile` in a file, by today's names; what is None there is left to its default.
+
+    Args:
+        outputs: names of the model's outputs: where there are several, tf.keras put them before those of metrics.
+    """
     config, _ = legacy.rename("Model.compile", upgrade(config, version, backend))
+    prefixes = [f"{name}_" for name in outputs] if len(outputs) > 1 else []
+    config["metrics"] = _metrics(config.get("metrics"), prefixes)
     if "optimizer_config" in config:
         config["optimizer"] = config.pop("optimizer_config")
     return {name: value for name, value in config.items() if value is not None}
+
+
+def _metrics(metrics, prefixes):
+    """The metrics of `compile` as they were asked for: tf.keras wrote what it made of "accuracy", and longer names."""
+    if isinstance(metrics, list):
+        return [_metrics(metric, prefixes) for metric in metrics]
+    if not isinstance(metrics, dict):
+        return metrics
+    if not is_description(metrics):
+        return {key: _metrics(metric, prefixes) for key, metric in metrics.items()}
+    name = metrics["config"].get("name")
+    if not isinstance(name, str):
+        return metrics
+    name = name.removeprefix(next((prefix for prefix in prefixes if name.startswith(prefix)), ""))
+    if metrics["class_name"] == "MeanMetricWrapper" and name in ("accuracy", "acc"):
+        return name
+    return {**metrics, "config": {**metrics["config"], "name": name}}
 
 
 def _upgrade(value, origin):
@@ -199,6 +222,12 @@ def _wrapped_function(config, origin):
     return _loss(config, origin)
 
 
+def _wrapped_metric(config, origin):
+    if config.get("fn") == "cosine_similarity":  # as a metric it has the other sign than as a loss
+        return {**config, "fn": {"class_name": "function", "config": config["fn"], "module": "keras.metrics"}}
+    return _wrapped_function(config, origin)
+
+
 def _loss(config, origin):
     if config.get("reduction") == "auto":
         config = {**config, "reduction": "sum_over_batch_size"}
@@ -226,7 +255,7 @@ _MENDED = {
     **dict.fromkeys(("BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2"), _batch_normalization),
     **dict.fromkeys((f"{kind}Conv{rank}D" for kind in ("Separable", "Depthwise") for rank in (1, 2)), _depthwise),
     "ZeroPadding2D": _zero_padding, "Lambda": _lambda,
-    **dict.fromkeys(("MeanMetricWrapper", "LossFunctionWrapper", "SumOverBatchSizeMetricWrapper"), _wrapped_function),
+    "LossFunctionWrapper": _wrapped_function, "MeanMetricWrapper": _wrapped_metric,
     **dict.fromkeys(_LOSSES.split(), _named_loss),
     **dict.fromkeys(sorted(_OPTIMIZERS), _optimizer),
     **dict.fromkeys(sorted(f"Custom>{name}" for name in _OPTIMIZERS), _optimizer),

@@ -8,7 +8,7 @@ import pytest
 import zoo
 
 import lamina
-from lamina.saving.upgrade import upgrade
+from lamina.saving.upgrade import upgrade, upgrade_compile
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables
 
@@ -116,3 +116,30 @@ def test_a_whole_file_of_keras_2(tmp_path):
     np.testing.assert_allclose(model(np.eye(6, dtype="float32")), kernel + bias, 1e-6)
     assert float(np.asarray(model.optimizer.learning_rate)) == 0.5 and model.optimizer.beta_1 == 0.8
     assert model.compiled and model.loss == "mse"
+
+
+def wrapped(name, function):
+    return {"class_name": "MeanMetricWrapper", "config": {"name": name, "dtype": "float32", "fn": function}}
+
+
+def test_compile_settings_of_tf_keras():
+    """Metrics are functions by long names that begin with the output's; an optimizer has settings that are gone."""
+    config = {
+        "loss": {"a": "mse", "b": {"class_name": "CategoricalCrossentropy", "config": {
+            "reduction": "auto", "name": "categorical_crossentropy", "fn": "categorical_crossentropy"}}},
+        "metrics": [[wrapped("a_mae", "mean_absolute_error"), wrapped("a_cos", "cosine_similarity")],
+                    [wrapped("b_accuracy", "categorical_accuracy")]],
+        "weighted_metrics": None, "loss_weights": {"a": 0.5, "b": 1.0}, "sample_weight_mode": None,
+        "optimizer_config": {"class_name": "Custom>Adam", "config": {
+            "name": "Adam", "weight_decay": None, "jit_compile": False, "is_legacy_optimizer": False,
+            "learning_rate": 0.25, "beta_1": 0.9}},
+    }  # fmt: skip
+    x = lamina.Input((3,))
+    model = lamina.Model(x, [lamina.layers.Dense(n, name=name)(x) for n, name in ((1, "a"), (2, "b"))])
+    model.compile_from_config(upgrade_compile(config, "2.15.0", outputs=model.output_names))
+    assert float(np.asarray(model.optimizer.learning_rate)) == 0.25
+    targets = [np.ones((4, 1), "float32"), np.eye(2, dtype="float32")[[0, 1, 0, 1]]]
+    outputs = model(np.ones((4, 3), "float32"))
+    logs = model.evaluate(np.ones((4, 3), "float32"), targets, verbose=0, return_dict=True)
+    assert sorted(logs) == ["a_cos", "a_loss", "a_mae", "b_accuracy", "b_loss", "loss"]
+    np.testing.assert_allclose(logs["a_cos"], np.sign(np.asarray(outputs[0])).mean(), 1e-5)
