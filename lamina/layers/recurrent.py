@@ -211,7 +211,8 @@ class _OwnCell(RNN):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         for name in _settings(cls._cell_class):
-            setattr(cls, name, _of_cell(name))
+            if name not in cls.__dict__:  # the rank of ConvLSTM2D, say, is its class's own
+                setattr(cls, name, _of_cell(name))
 
 
 def _of_cell(name):
@@ -221,7 +222,7 @@ def _of_cell(name):
 
 def _settings(cell_class):
     """The names of the arguments that are a cell's own, not those of any layer."""
-    return [name for name, (_, owner) in signature_of(cell_class).items() if owner is not Layer]
+    return [name for name in signature_of(cell_class) if name not in signature_of(Layer)]
 
 
 class _Fused(_OwnCell):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lamina.core.configurable import is_description
+from lamina.core import context
 from lamina.core.registry import CustomObjectScope
 from lamina.errors import ConfigError
 from lamina.layers.layer import Layer
@@ -11,22 +11,15 @@ __all__ = ["Wrapper"]
 
 
 class Holder:
-    """What is made from a config with the layers inside: they are built by the layer around, and so named after it."""
+    """What is made from a config together with the layers inside, whose paths begin with its name."""
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """One made from a config; `custom_objects` maps names that are not Keras's."""
         known: Any = super()
-        with CustomObjectScope(custom_objects):
-            return known.from_config({name: _unbuilt(value) for name, value in config.items()})
-
-
-def _unbuilt(value):
-    if isinstance(value, (list, tuple)):
-        return [_unbuilt(item) for item in value]
-    if not is_description(value):
-        return value
-    return {name: part for name, part in value.items() if name != "build_config"}
+        path = (*context.name_path(), *filter(None, [config.get("name")]))
+        with CustomObjectScope(custom_objects), context.inside_path(path):
+            return known.from_config(config)
 
 
 class Wrapper(Holder, Layer):
