@@ -110,6 +110,10 @@ class DeviceMesh:
     <DeviceMesh shape=(1, 1), axis_names=['batch', 'model']>
     """
 
+    shape: Any = None
+    axis_names: Any = None
+    devices: Any = None
+
     def __init__(self, shape, axis_names, devices=None):
         received = f"Received: shape={shape}, axis_names={axis_names}"
         if not shape or not axis_names:
@@ -146,6 +150,8 @@ class TensorLayout:
     >>> keras.distribution.TensorLayout(("batch", None), mesh).axes
     ('batch', None)
     """
+
+    axes: Any = None
 
     def __init__(self, axes, device_mesh=None):
         self.axes = tuple(axes)
@@ -195,6 +201,8 @@ class LayoutMap(MutableMapping):
     >>> layouts["mlp/dense_1/kernel"].axes, layouts["mlp/dense_1/bias"]
     ((None, 'model'), None)
     """
+
+    device_mesh: Any = None
 
     def __init__(self, device_mesh):
         self.device_mesh = device_mesh
@@ -275,6 +283,10 @@ class Distribution:
         auto_shard_dataset: with several processes, True when each is given the whole data, in the same order, and takes
             its share of each batch; False when each is given batches of its own, which together are one.
     """
+
+    device_mesh: Any = None
+    batch_dim_name: Any = None
+    auto_shard_dataset: Any = None
 
     def __init__(self, device_mesh, batch_dim_name=None, auto_shard_dataset=True):
         self.device_mesh, self.batch_dim_name = device_mesh, batch_dim_name

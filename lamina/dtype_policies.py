@@ -111,6 +111,7 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
     """Float8 kernels and inputs, scaled by the largest value of the last `amax_history_length` steps."""
 
     default_amax_history_length = 1024
+    amax_history_length: Any = default_amax_history_length
 
     def __init__(self, mode, source_name=None, amax_history_length=1024):
         super().__init__(mode, source_name)

@@ -37,6 +37,7 @@ class _Estimator(BaseEstimator):
             self.model_ = self._made(X, targets)
         arguments = {**(self.fit_kwargs or {}), **kwargs}
         self.history_ = self.model_.fit(X, targets, **arguments)
+        self._epochs = self.epoch_ + len(self.history_.epoch) if self.warm_start else len(self.history_.epoch)
         return self
 
     def _made(self, X, targets):
@@ -56,6 +57,11 @@ class _Estimator(BaseEstimator):
                 f"model is a compiled Model or a function that gives one; it {what}.", fix="Call compile()."
             )
         return model
+
+    @property
+    def epoch_(self):
+        """How many epochs the model was trained for, the earlier calls of `fit` included with warm_start."""
+        return getattr(self, "_epochs", 0)
 
     def _outputs(self, X):
         check_is_fitted(self, "model_")

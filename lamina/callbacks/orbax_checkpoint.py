@@ -4,6 +4,8 @@ import json
 import os
 from typing import Any
 
+import jax
+
 from lamina.callbacks.model_checkpoint import ModelCheckpoint
 from lamina.callbacks.monitor import MonitorCallback
 from lamina.core.configurable import serialize
@@ -60,6 +62,14 @@ class OrbaxCheckpoint(ModelCheckpoint):
         self.checkpointer: Any = None
         self._epoch = self._batches_since_saving = self._batches = 0
         self._last_batch = -1
+
+    def is_multihost_enabled(self):
+        """Whether several processes write one checkpoint together."""
+        return jax.process_count() > 1
+
+    def is_primary_host(self):
+        """Whether this is the process that speaks for all; true where there is one."""
+        return jax.process_index() == 0
 
     def on_train_begin(self, logs=None):
         training = orbax_v1().training

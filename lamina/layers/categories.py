@@ -9,13 +9,13 @@ import numpy as np
 
 from lamina.core.symbolic import KerasTensor, traced_dtype
 from lamina.errors import CallError, ConfigError, DataError, ShapeError
-from lamina.layers.layer import Layer
+from lamina.layers.data_layer import DataLayer
 from lamina.layers.tensorflow_data import call_back, has_graph_tensors
 
 __all__ = ["CategoryEncoding"]
 
 
-class Categorical(Layer):
+class Categorical(DataLayer):
     """A layer from values to category numbers, given out as `output_mode` says.
 
     It takes Python lists as well as arrays. Strings are NumPy arrays and stay on the host; numbers compute wherever the

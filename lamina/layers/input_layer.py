@@ -1,5 +1,7 @@
 """Input: where a graph starts."""
 
+from typing import Any
+
 from lamina.core.dtypes import standardize_dtype
 from lamina.core.symbolic import KerasTensor
 from lamina.errors import ConfigError
@@ -18,6 +20,7 @@ class InputLayer(Layer):
 
     _config_skips = frozenset(("autocast", "shape", "batch_size", "trainable", "activity_regularizer", "input_tensor"))
 
+    batch_shape: Any = None
     inferred = False  # whether nobody asked for this shape: a model without an Input saw it in its first batch
 
     def __init__(

@@ -36,7 +36,17 @@ class _ProjectedAttention(Layer):
     value_size: Any
     attention_axes: Any = (1,)
     output_shape: Any = None
+    num_heads: Any = None
+    key_dim: Any = None
+    value_dim: Any = None
+    dropout: Any = None
+    use_bias: Any = None
     stem = "_{}_dense"  # the attribute of a projection, which files name it by
+
+    query_dense = property(lambda self: self._query_dense, doc="The projection of queries.")
+    key_dense = property(lambda self: self._key_dense, doc="The projection of keys.")
+    value_dense = property(lambda self: self._value_dense, doc="The projection of values.")
+    output_dense = property(lambda self: self._output_dense, doc="The projection of what attention gives.")
 
     def __init__(
         self,

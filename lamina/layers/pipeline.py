@@ -1,5 +1,7 @@
 """Pipeline: layers one after the other, as one layer."""
 
+from typing import Any
+
 from lamina.errors import ConfigError
 from lamina.layers import arguments
 from lamina.layers.layer import Layer
@@ -19,6 +21,8 @@ class Pipeline(Layer):
     """
 
     _config_skips = frozenset(("activity_regularizer", "autocast", "dtype", "trainable"))  # the layers have their own
+
+    layers: Any = ()
 
     def __init__(self, layers, name=None, **kwargs):
         super().__init__(name=name, **kwargs)

@@ -9,13 +9,13 @@ import numpy as np
 
 from lamina.core import settings
 from lamina.errors import ConfigError, DataError, ShapeError
-from lamina.layers.layer import Layer
+from lamina.layers.data_layer import DataLayer
 from lamina.ops.normalization import along
 
 __all__ = ["Normalization", "Rescaling"]
 
 
-class Rescaling(Layer):
+class Rescaling(DataLayer):
     """`inputs * scale + offset`, numbers or one for each channel.
 
     >>> import lamina as keras
@@ -35,7 +35,7 @@ class Rescaling(Layer):
         return inputs.astype(self.compute_dtype) * scale + offset
 
 
-class Normalization(Layer):
+class Normalization(DataLayer):
     """`(inputs - mean) / sqrt(variance)` for each position of `axis`, with moments given or found by `adapt`.
 
     Args:

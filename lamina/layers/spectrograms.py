@@ -8,6 +8,7 @@ from lamina.core.dtypes import is_float
 from lamina.core.settings import epsilon, standardize_data_format
 from lamina.errors import ConfigError, warn
 from lamina.initializers import STFT
+from lamina.layers.data_layer import DataLayer
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
 from lamina.ops.convolution import conv
@@ -140,7 +141,7 @@ class STFTSpectrogram(Layer):
         return rows.swapaxes(1, 2) if last else rows
 
 
-class MelSpectrogram(Layer):
+class MelSpectrogram(DataLayer):
     """The power of a signal in bands of frequencies that are equally wide on the mel scale, in decibels.
 
     `mel = 1127 log(1 + hertz / 700)`; bands are triangles, as in the HTK book (Young et al., 2006).

@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 
+from lamina.core.variable import unwrap
 from lamina.errors import ConfigError
 from lamina.optimizers.arguments import BASE_ARGUMENTS
 from lamina.optimizers.optimizer import Optimizer, only_if
@@ -69,9 +70,14 @@ class LossScaleOptimizer(Optimizer):
         """`loss * dynamic_scale`."""
         return loss * (self.dynamic_scale.read() if self.built else self.initial_scale)
 
+    def check_finite(self, grads):
+        """Whether all numbers of all gradients are finite."""
+        present = [unwrap(gradient) for gradient in grads if gradient is not None]
+        return jnp.all(jnp.stack([jnp.all(jnp.isfinite(gradient)) for gradient in present]))
+
     def update(self, grads, variables):
         scale, counter = self.dynamic_scale.read(), self.step_counter.read()
-        finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(gradient)) for gradient in grads]))
+        finite = self.check_finite(grads)
         unscaled = [g if v.overwrite_with_gradient else g / scale for g, v in zip(grads, variables, strict=True)]
         moved = [*self.inner_optimizer.variables, *variables]
         only_if(finite, moved, lambda: self.inner_optimizer.update(unscaled, variables))

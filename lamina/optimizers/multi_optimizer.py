@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import MutableMapping
+from typing import Any
 
 from lamina.core.configurable import Configurable
 from lamina.errors import ConfigError
@@ -25,6 +26,8 @@ class OptimizerMap(Configurable, MutableMapping):
     >>> type(optimizers["encoder/dense/kernel"]).__name__, type(optimizers["decoder/kernel"]).__name__
     ('Adam', 'SGD')
     """
+
+    default_optimizer: Any = None
 
     def __init__(self, default_optimizer, optimizer_map=None):
         self.default_optimizer, self.optimizer_map = _checked(default_optimizer), {}
@@ -73,6 +76,8 @@ class MultiOptimizer(Optimizer):
     >>> round(float(vector[0]), 3), float(number)
     (0.9, 0.0)
     """
+
+    optimizers: Any = ()
 
     def __init__(self, optimizer_map, loss_scale_factor=None, name=None):
         self.optimizers, self.optimizer_map, self._optimizer_of = [], optimizer_map, {}

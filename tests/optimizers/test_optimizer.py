@@ -367,7 +367,13 @@ def test_get_takes_what_keras_takes():
 
 def test_old_addresses():
     for name in ("Adagrad", "Adam", "Ftrl", "Optimizer", "RMSprop", "SGD"):
-        assert getattr(lamina.optimizers.legacy, name) is getattr(lamina.optimizers, name)
+        old, today = getattr(lamina.optimizers.legacy, name), getattr(lamina.optimizers, name)
+        assert issubclass(today, old)
+        if name != "Optimizer":
+            made = old(learning_rate=0.5)
+            assert type(made) is today
+            assert isinstance(made, old)
+            assert old.from_config(made.get_config()).learning_rate == 0.5
 
 
 @pytest.mark.parametrize(

@@ -28,13 +28,13 @@ from lamina import random
 from lamina.core import tree
 from lamina.core.settings import standardize_data_format
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers.layer import Layer
+from lamina.layers.data_layer import DataLayer
 from lamina.ops.image import batched
 
 PARTS = ("images", "labels", "bounding_boxes", "segmentation_masks")
 
 
-class BaseImagePreprocessingLayer(Layer):
+class BaseImagePreprocessingLayer(DataLayer):
     """A layer of images ([batch], height, width, channels), or of a dict {"images", "labels", "bounding_boxes",
     "segmentation_masks"} of what belongs together. The outputs of images have the compute type of the layer.
 
@@ -99,6 +99,27 @@ class BaseImagePreprocessingLayer(Layer):
     def transform_segmentation_masks(self, segmentation_masks, transformation: Any = None, training=True):
         """The masks of a batch of images, (batch, height, width, 1)."""
         return segmentation_masks
+
+    def transform_single_image(self, image, transformation, training=True):
+        """`transform_images` for one image."""
+        return self._single("images", image, transformation, training)
+
+    def transform_single_label(self, label, transformation, training=True):
+        """`transform_labels` for the label of one image."""
+        return self._single("labels", label, transformation, training)
+
+    def transform_single_bounding_box(self, bounding_box, transformation, training=True):
+        """`transform_bounding_boxes` for the boxes of one image."""
+        return self._single("bounding_boxes", bounding_box, transformation, training)
+
+    def transform_single_segmentation_mask(self, segmentation_mask, transformation, training=True):
+        """`transform_segmentation_masks` for the mask of one image."""
+        return self._single("segmentation_masks", segmentation_mask, transformation, training)
+
+    def _single(self, name, part, transformation, training):
+        batch = tree.map_structure(lambda leaf: jnp.asarray(leaf)[None], part)
+        changed = getattr(self, f"transform_{name}")(batch, transformation, training=training)
+        return tree.map_structure(lambda leaf: leaf[0], changed)
 
     _keeps_integers = False  # whether images of whole numbers keep their type
 

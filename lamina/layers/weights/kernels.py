@@ -23,6 +23,8 @@ class WithKernels(Layer):
     _config_optional = frozenset(("lora_rank", "lora_alpha"))
     quantization_modes = ()  # which ways of quantization its formula goes with
     quantization_config: Any = None
+    kernel: Any = None
+    embeddings: Any = None
     bias: Any = None
 
     def __init__(self, *args, lora_rank=None, lora_alpha=None, **kwargs):
