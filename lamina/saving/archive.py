@@ -57,15 +57,16 @@ def load_archive(filepath, custom_objects=None, compile=True, safe_mode=True):
             model = deserialize(config, custom_objects, safe_mode=safe_mode)
             model.compiled = False
             if compile and compile_config:
-                compile_or_warn(model, upgrade_compile(compile_config, version), custom_objects, safe_mode)
+                compile_or_warn(model, compile_config, custom_objects, safe_mode, version)
             read_tree(model, weights, filepath, origin=origin_of(config, version)).tell()
             read_assets(model, members)
     return model
 
 
-def compile_or_warn(model, compile_config, custom_objects, safe_mode=True):
+def compile_or_warn(model, compile_config, custom_objects, safe_mode=True, version=None, backend=None):
     """Compile as the file says; what cannot be understood is one warning, for the weights are good without it."""
     try:
+        compile_config = upgrade_compile(compile_config, version, backend, model.output_names or ())
         compile_config = deserialize(compile_config, custom_objects, safe_mode=safe_mode)
         model.compile_from_config(compile_config)
     except (LaminaError, ValueError, *CONFUSED) as error:

@@ -25,7 +25,7 @@ from lamina.saving.old_weights import fit, is_state
 from lamina.saving.origin import TODAY, Origin, origin_of
 from lamina.saving.report import LoadReport
 from lamina.saving.stored import stored_bytes, touching
-from lamina.saving.upgrade import upgrade, upgrade_compile
+from lamina.saving.upgrade import upgrade
 
 
 def is_legacy(file):
@@ -227,8 +227,7 @@ def load_legacy_model(filepath, custom_objects=None, compile=True, safe_mode=Tru
             model.compiled = False
             if compile and training is not None:
                 training = parse_json(training, f"{filepath}, training_config")
-                settings = upgrade_compile(training, version, backend, model.output_names or ())
-                compile_or_warn(model, settings, custom_objects, safe_mode)
+                compile_or_warn(model, training, custom_objects, safe_mode, version, backend)
                 _read_optimizer(model, group_at(file, "optimizer_weights"), origin)
     return model
 

@@ -14,7 +14,7 @@ from lamina.saving.limits import TEXT, naming, parse_json, reading
 from lamina.saving.old_weights import fit
 from lamina.saving.origin import origin_of
 from lamina.saving.report import LoadReport
-from lamina.saving.upgrade import upgrade, upgrade_compile
+from lamina.saving.upgrade import upgrade
 
 __all__ = ["load_tensorflowjs"]
 
@@ -55,7 +55,7 @@ def _read(filepath, contents, custom_objects, compile, safe_mode):
         training = topology.get("training_config")
         model.compiled = False
         if compile and training:
-            compile_or_warn(model, upgrade_compile(training, version), custom_objects, safe_mode)
+            compile_or_warn(model, training, custom_objects, safe_mode, version)
     return model
 
 

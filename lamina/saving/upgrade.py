@@ -51,7 +51,7 @@ def _metrics(metrics, prefixes):
         return [_metrics(metric, prefixes) for metric in metrics]
     if not isinstance(metrics, dict):
         return metrics
-    if not is_description(metrics):
+    if not is_description(metrics) or not isinstance(metrics["config"], dict):
         return {key: _metrics(metric, prefixes) for key, metric in metrics.items()}
     name = metrics["config"].get("name")
     if not isinstance(name, str):
