@@ -34,7 +34,7 @@ DIFFERENCES = {
         "layers/image/test_color.py test_whole_numbers_where_keras_cannot",
     "`AutoContrast`, `RandomColorJitter` with `channels_first`":
         "layers/image/test_color.py test_channels_first_is_the_same_with_axes_moved",
-    "`AugMix` in a compiled step": "layers/image/test_programs.py test_policies_inside_a_model_draw_anew_each_step",
+    "`AugMix` in a compiled step": "layers/image/test_programs.py test_a_policy_inside_a_model_draws_anew_each_step",
     "`RandomGrayscale`": "layers/image/test_color.py test_the_config_of_grayscale_holds_its_seed",
     "boxes in image layers": "layers/image/test_geometry.py test_boxes_follow_their_images_in_any_format",
     "masks in image layers": "layers/image/test_resizing.py test_boxes_and_masks_follow_their_images",
@@ -61,6 +61,14 @@ DIFFERENCES = {
         "saving/test_file_editor.py test_files_of_keras_with_layers_inside_layers",
     "`ExportArchive()` and `model.export` by default": "export/test_export.py test_formats_of_other_engines",
     "`keras.optimizers.legacy`": f"{HERE} test_legacy_optimizers_are_those_of_today",
+    "a saved model with a quantized `MultiHeadAttention`":
+        "models/test_quantization.py test_a_quantized_layer_of_layers_is_made_so_again",
+    "rows of an `EinsumDense` kernel in GPTQ and AWQ": "models/test_quantization.py test_looking_at_the_data_helps",
+    "strings in a model": "models/test_text.py test_only_what_reads_text_runs_on_the_host",
+    "outputs of lookups that are no numbers of tokens": "layers/test_lookup.py test_modes",
+    "`sparse=True` of layers that encode categories": "layers/test_categories.py test_arguments",
+    "integers beyond 32 bits to hash or look up": "layers/test_categories.py test_values",
+    "an adapted vocabulary saved to `.h5`": "models/test_text.py test_files_keep_vocabularies",
     "initial values": "test_initializers.py test_no_shape_costs_a_compilation",
     "unknown arguments of `imdb.load_data`": "datasets/test_downloads.py test_word_arguments_are_checked",
 }  # fmt: skip
