@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lamina.core import settings
+from lamina.core.picture import pillow
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, DataError, ShapeError, warn
 from lamina.ops.image import resize
@@ -16,15 +17,6 @@ __all__ = ["array_to_img", "img_to_array", "load_img", "save_img", "smart_resize
 
 _MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
 _RESAMPLING = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
-
-
-def pillow():
-    """Pillow's `Image` module, or an error that says how to get it."""
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError("Images are read and written by Pillow: pip install pillow.") from error
-    return Image
 
 
 def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", keep_aspect_ratio=False):

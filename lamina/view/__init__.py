@@ -1,0 +1,1 @@
+"""`model.view()`: a model as a page to look at."""
