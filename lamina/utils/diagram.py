@@ -118,10 +118,9 @@ class Diagram:
         """The points of an arrow: from the side of its box, through the rows between, to the side of the other box."""
         first, last = chain[0], chain[-1]
         ahead = 1 if spans[first][1] > spans[first][0] else -1
-        leave, arrive = (
-            centres[name][1] + sign * ahead * sizes[name][0 if across else 1] / 2
-            for name, sign in ((first, 1), (last, -1))
-        )
+        along = 0 if across else 1
+        leave = centres[first][1] + ahead * sizes[first][along] / 2
+        arrive = centres[last][1] - ahead * sizes[last][along] / 2
         between = [(centres[point][0], side) for point in chain[1:-1] for side in spans[point]]
         points = [(centres[first][0], leave), *between, (centres[last][0], arrive)]
         return curve([_turned(point, across) for point in points], along)
