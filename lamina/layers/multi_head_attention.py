@@ -39,14 +39,13 @@ class _ProjectedAttention(Layer):
     num_heads: Any = None
     key_dim: Any = None
     value_dim: Any = None
+    query_dense: Any = None
+    key_dense: Any = None
+    value_dense: Any = None
+    output_dense: Any = None
     dropout: Any = None
     use_bias: Any = None
     stem = "_{}_dense"  # the attribute of a projection, which files name it by
-
-    query_dense = property(lambda self: self._query_dense, doc="The projection of queries.")
-    key_dense = property(lambda self: self._key_dense, doc="The projection of keys.")
-    value_dense = property(lambda self: self._value_dense, doc="The projection of values.")
-    output_dense = property(lambda self: self._output_dense, doc="The projection of what attention gives.")
 
     def __init__(
         self,
