@@ -6,48 +6,105 @@ import jax
 import numpy as np
 
 from lamina.core import tree
+from lamina.core.registry import is_ours
+from lamina.errors import CallError
 from lamina.explain.basic_layers import activation_name
 from lamina.explain.facts import facts_of
 from lamina.losses import Loss
+from lamina.training.data import make_batches, unpack_x_y_sample_weight
+from lamina.training.data.leaves import as_arrays, looks_like_arrays
 
-__all__ = ["Head", "Subject"]
+__all__ = ["Head", "Subject", "activation_of", "as_batch", "name_of", "some_rows"]
 
-_ROWS = 4096  # of a data set that a rule looks at
+_ROWS, _NUMBERS = 4096, 2**22  # the most of a data set that rules look at
+_SHAPING = (
+    "Reshape", "Flatten", "Dropout", "Permute", "Identity", "RepeatVector", "Squeeze", "Transpose", "ExpandDims",
+    "Cropping1D", "Cropping2D", "UpSampling2D", "Resizing",
+)  # fmt: skip
+_ACTIVATION_LAYERS = {"Softmax": "softmax", "ReLU": "relu", "LeakyReLU": "leaky_relu", "ELU": "elu", "PReLU": "prelu",
+                      "Sigmoid": "sigmoid", "Relu": "relu", "Tanh": "tanh", "LogSoftmax": "log_softmax"}  # fmt: skip
 
 
 class Head:
     """One output of a model: its name, fact, activation and units, its loss, and its labels where there are some."""
 
-    def __init__(self, name, fact, loss, labels):
-        self.name, self.fact, self.loss, self.labels = name, fact, loss, labels
+    def __init__(self, name, fact, shape, loss, labels):
+        self.name, self.fact, self.shape, self.loss, self.labels = name, fact, shape, loss, labels
         self.layer = fact.name
-        self.shape = fact.output
-        self.units = fact.output[-1] if len(fact.output) > 1 else 1
-        self.activation = _activation_of(fact)
+        self.units = shape[-1] if len(shape) > 1 else 1
+        self.activation = activation_of(_before_shaping(fact))  # None where it cannot be known
 
     @property
     def loss_name(self):
         """The snake-case name of the loss, "" where there is none."""
-        if self.loss is None:
-            return ""
-        if isinstance(self.loss, str):
-            return self.loss
-        return getattr(self.loss, "name", None) or getattr(self.loss, "__name__", "")
+        return name_of(self.loss)
+
+    @property
+    def exclusive(self):
+        """Whether the loss is one over classes of which one is true."""
+        return self.loss_name in ("sparse_categorical_crossentropy", "categorical_crossentropy")
+
+    @property
+    def numbers(self):
+        """The labels as an array of numbers, None where there are none."""
+        return self.labels if self.labels is not None and self.labels.dtype.kind in "fiub" else None
 
     @property
     def from_logits(self):
         """Whether the loss takes logits; None where it has no such setting."""
         if isinstance(self.loss, Loss):
-            settings = getattr(self.loss, "_fn_kwargs", None) or self.loss.get_config()
-            return settings.get("from_logits", getattr(self.loss, "from_logits", None))
+            return getattr(self.loss, "from_logits", None)
         return False if "crossentropy" in self.loss_name else None
 
 
-def _activation_of(fact):
-    """The activation of an output, through layers that only reshape."""
-    while fact.sources and fact.kind in ("Reshape", "Flatten", "Dropout", "Permute", "Identity"):
-        fact = fact.sources[0]
-    return activation_name(fact.layer) or {"Softmax": "softmax", "ReLU": "relu"}.get(fact.kind, "linear")
+_SHORT = {"mse": "mean_squared_error", "mae": "mean_absolute_error", "msle": "mean_squared_logarithmic_error",
+          "mape": "mean_absolute_percentage_error", "bce": "binary_crossentropy", "acc": "accuracy"}  # fmt: skip
+
+
+def name_of(thing):
+    """The snake-case name of a loss or metric, given in any way; "" for None."""
+    if thing is None:
+        return ""
+    if isinstance(thing, Loss):  # its own name may be the user's
+        thing = getattr(thing, "fn", None) or type(thing).__name__
+    name = thing if isinstance(thing, str) else getattr(thing, "__name__", None) or type(thing).__name__
+    if name[:1].isupper():
+        name = "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
+    return _SHORT.get(name.lower(), name)
+
+
+def activation_of(fact):
+    """The name of the activation that a call ends in; None where only its author knows."""
+    layer = fact.layer
+    while fact.is_a("TimeDistributed", "Bidirectional", "SpectralNormalization") and hasattr(layer, "layer"):
+        layer = layer.layer
+        if not isinstance(fact.layer, type(layer)):
+            break
+    kind = type(layer).__name__
+    if not is_ours(type(layer)):
+        return None
+    if kind in _ACTIVATION_LAYERS:
+        return _ACTIVATION_LAYERS[kind] if getattr(layer, "axis", -1) in (-1, None) or kind != "Softmax" else None
+    return activation_name(layer)
+
+
+def _before_shaping(fact):
+    """The call whose numbers these are, before layers that only move them, or change their type."""
+    while len(fact.sources) == 1 and (
+        fact.kind in _SHAPING or (fact.kind == "Activation" and activation_name(fact.layer) == "linear")
+    ):
+        fact = _innermost(fact.sources[0])
+    return fact
+
+
+def _innermost(fact):
+    """The last layer of a model inside, where a model is the last layer and has one output."""
+    while fact.inner:
+        ends = [one for one in fact.inner if one.ends]
+        if len(ends) != 1:
+            break
+        fact = ends[0]
+    return fact
 
 
 class Subject:
@@ -60,52 +117,111 @@ class Subject:
 
     @functools.cached_property
     def facts(self):
-        """The facts of the layers, without Inputs."""
-        return [fact for fact in facts_of(self.model) if not fact.is_input]
+        """The facts of all calls of layers; none where the model has not seen data."""
+        try:
+            return facts_of(self.model)
+        except CallError:
+            return []
+
+    @functools.cached_property
+    def own_step(self):
+        """Whether training is lamina's: no train_step or compute_loss of the user's, whose meaning nobody else knows."""
+        return all(is_ours(getattr(type(self.model), name)) for name in ("train_step", "compute_loss"))
 
     @functools.cached_property
     def heads(self):
         """A Head for each output."""
-        outer = [fact for fact in self.facts if fact.depth == 0]
-        last = [_innermost(fact) for fact in outer if not fact.receivers]
-        names = getattr(self.model, "output_names", None) or [fact.name for fact in last]
-        losses = self._spread(self.model.loss, names, len(last)) if self.model.compiled else [None] * len(last)
-        labels = self._labels(names, len(last))
-        return [Head(*row) for row in zip(names, last, losses, labels, strict=False)]
+        ends = [(place, fact, index) for fact in self.facts if fact.depth == 0 for place, index in fact.ends]
+        ends.sort(key=lambda end: end[0])
+        names = getattr(self.model, "output_names", None) or []
+        names = names if len(names) == len(ends) else [fact.name for _, fact, _ in ends]
+        losses = self._losses(names)
+        labels = self._labels(names, losses)
+        return [
+            Head(name, _innermost(fact), fact.outputs[index], loss, label)
+            for name, (_, fact, index), loss, label in zip(names, ends, losses, labels, strict=True)
+        ]
 
-    @staticmethod
-    def _spread(given, names, count):
+    def _losses(self, names):
+        given = self.model.loss if self.model.compiled and self.own_step else None
         if isinstance(given, dict):
-            return [given.get(name) for name in names]
+            return [_only(given.get(name)) for name in names]
         if isinstance(given, (list, tuple)):
-            return list(given) if len(given) == count else [None] * count
-        return [given] * count
+            return list(map(_only, given)) if len(given) == len(names) else [None] * len(names)
+        return [given] * len(names)
 
-    def _labels(self, names, count):
+    def _labels(self, names, losses):
         if self.y is None:
-            return [None] * count
+            return [None] * len(names)
         if isinstance(self.y, dict):
-            return [None if self.y.get(name) is None else _some(self.y[name]) for name in names]
+            return [None if self.y.get(name) is None else some_rows(self.y[name]) for name in names]
         leaves = tree.flatten(self.y)
-        return [_some(leaf) for leaf in leaves] if len(leaves) == count else [None] * count
+        if len(leaves) == len(names):
+            return [None if leaf is None else some_rows(leaf) for leaf in leaves]
+        with_loss = [loss is not None for loss in losses]
+        if len(leaves) != sum(with_loss):
+            return [None] * len(names)
+        given = iter(leaves)
+        return [some_rows(next(given)) if has_loss else None for has_loss in with_loss]
 
     @functools.cached_property
     def inputs(self):
         """name of an Input -> its data, where x was given."""
-        leaves = [leaf for leaf in tree.flatten(self.x) if leaf is not None] if self.x is not None else []
-        names = getattr(self.model, "input_names", None) or []
+        return self.named_inputs(self.x)
+
+    def named_inputs(self, x):
+        """name of an Input -> some rows of its data."""
+        names = self.input_names
+        if isinstance(x, dict) and set(names) <= set(x):
+            return {name: some_rows(x[name]) for name in names}
+        leaves = [leaf for leaf in tree.flatten(x) if leaf is not None] if x is not None else []
         names = names if len(names) == len(leaves) else [f"input {place}" for place in range(len(leaves))]
-        return {name: _some(leaf) for name, leaf in zip(names, leaves, strict=True)}
+        return {name: some_rows(leaf) for name, leaf in zip(names, leaves, strict=True)}
+
+    @functools.cached_property
+    def input_names(self):
+        """The names of the model's Inputs, in their order; none where it has no graph."""
+        graph = getattr(self.model, "_graph", None)
+        return [] if graph is None else [tensor._keras_history.operation.name for tensor in graph.input_tensors]
+
+    @functools.cached_property
+    def readers(self):
+        """name of an Input -> the facts that read it, those of models inside too."""
+        outer = [fact for fact in self.facts if fact.depth == 0]
+        return {name: list(_readers(outer, place)) for place, name in enumerate(self.input_names)}
 
 
-def _innermost(fact):
-    """The last layer of a model inside, where a model is the last layer."""
-    while fact.inner:
-        fact = next(one for one in reversed(fact.inner) if not one.receivers)
-    return fact
+def _readers(facts, place):
+    """The calls that take the input at this place, looking into models inside that have one input."""
+    for reader in facts:
+        if place in reader.reads and reader.inner and len(reader.inputs) == 1:
+            yield from _readers(reader.inner, 0)
+        elif place in reader.reads:
+            yield reader
 
 
-def _some(values):
-    """At most so many rows, as NumPy."""
+def _only(value):
+    return value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
+
+
+def some_rows(values):
+    """At most so many rows, spread over all of them, as NumPy: enough to judge by, few enough to be quick."""
     values = values if isinstance(values, (np.ndarray, jax.Array)) else np.asarray(values)
-    return np.asarray(values[:_ROWS])
+    if not values.ndim or not values.size:
+        return np.asarray(values)
+    count = len(values)
+    wanted = max(min(_ROWS, _NUMBERS * count // values.size), 1)
+    step = max(-(-count // wanted), 1)
+    return np.asarray(values)[::step]
+
+
+def as_batch(x, y=None, sample_weight=None):
+    """(x, y, sample_weight) as arrays: as they are, or the first batch of something that gives batches."""
+    if x is not None and not looks_like_arrays(x):
+        return unpack_x_y_sample_weight(make_batches(x).peek())
+    given = ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))
+    return tuple(value if _is_array(value) else as_arrays(value, name, text=True) for value, name in given)
+
+
+def _is_array(value):
+    return value is None or isinstance(value, (np.ndarray, jax.Array))

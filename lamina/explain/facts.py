@@ -8,6 +8,7 @@ from typing import Any
 
 from lamina.core import context, tree
 from lamina.core.graph import node_of
+from lamina.core.registry import is_ours
 from lamina.core.symbolic import KerasTensor, get_mask, trace, without_stand_ins
 from lamina.errors import CallError
 from lamina.explain.cost import flops_of
@@ -32,6 +33,11 @@ class Fact:
         flops: for one sample, counted when first asked; None where they could not be; open sizes count as one.
         window: the receptive field along each spatial axis, None where there is none.
         depth: how many models it is nested in; `owner`: the innermost of them.
+        inner: the calls inside, of a model or of a layer of the program's own that holds layers.
+        whole: whether every input is known to come from `sources` or from the model's inputs.
+        training: the mode written into the call, or into that of a model around it; None where none is.
+        reads: places among the inputs of its owner that it takes itself.
+        ends: (place among the outputs of the model, which of this call's outputs) for each that leaves the model.
     """
 
     layer: Any
@@ -46,12 +52,16 @@ class Fact:
     masked: bool = False
     gives_mask: bool = False
     window: tuple | None = None
+    training: Any = None
+    reads: list = dataclasses.field(default_factory=list)
+    ends: list = dataclasses.field(default_factory=list)
     inner: list = dataclasses.field(default_factory=list, repr=False)
+    whole: bool = True
     arguments: tuple | None = dataclasses.field(default=None, repr=False)
 
     @functools.cached_property
     def flops(self):
-        if self.inner:
+        if self.inner and getattr(self.layer, "_graph", None) is not None:
             return sum(fact.flops or 0 for fact in self.inner)
         return None if self.arguments is None else flops_of(self.layer, *self.arguments)
 
@@ -108,40 +118,64 @@ def facts_of(model):
         CallError: when the shapes of the model's inputs are not known yet.
     """
     facts = _of_graph(model, 0) if getattr(model, "_graph", None) is not None else _of_calls(model)
+    calls = {}
+    for fact in facts:
+        calls.setdefault(fact.layer, []).append(fact)
+    for same in calls.values():
+        for use, fact in enumerate(same, start=1):
+            fact.use, fact.uses = use, len(same)
     for fact, windows in receptive_fields(facts).items():
         fact.window = windows
     return facts
 
 
-def _of_graph(model, depth):
-    facts, made_by, seen = [], {}, {}
-    uses = {}
-    for node in model._graph.nodes:
-        uses[node.operation] = uses.get(node.operation, 0) + 1
-    for node in model._graph.nodes:
-        layer = node.operation
-        seen[layer] = seen.get(layer, 0) + 1
-        tensors = tree.flatten(node.outputs)
+def _of_graph(model, depth, training=None):
+    facts, made_by = [], {}
+    graph = model._graph
+    places = {id(tensor): place for place, tensor in enumerate(graph.input_tensors)}
+    for node in graph.nodes:
+        layer, tensors = node.operation, tree.flatten(node.outputs)
         fact = Fact(
             layer, [tensor.shape for tensor in node.tensors], [tensor.shape for tensor in tensors], model, depth,
-            use=seen[layer], uses=uses[layer],
             masked=any(get_mask(tensor) is not None for tensor in node.tensors),
             gives_mask=any(get_mask(tensor) is not None for tensor in tensors),
+            training=node.kwargs.get("training") if training is None else training,
+            arguments=(node.args, node.kwargs),
+            reads=[places[id(tensor)] for tensor in node.tensors if id(tensor) in places],
         )  # fmt: skip
-        for tensor in node.tensors:
-            source = made_by.get(node_of(tensor))
-            if source is not None and source not in fact.sources:
-                fact.sources.append(source)
-                source.receivers.append(fact)
+        _link(fact, [made_by.get(node_of(tensor)) for tensor in node.tensors if id(tensor) not in places])
         made_by[node] = fact
         facts.append(fact)
         if getattr(layer, "_graph", None) is not None:
-            inner = _of_graph(layer, depth + 1)
-            facts.extend(inner)
-            fact.inner = [one for one in inner if one.depth == depth + 1]
-        elif isinstance(layer, Layer) and node.tensors:
-            fact.arguments = (node.args, node.kwargs)
+            inner = _of_graph(layer, depth + 1, fact.training)
+        else:
+            inner = _inside(layer, fact) if _is_composite(layer) else []
+        facts.extend(inner)
+        fact.inner = [one for one in inner if one.depth == depth + 1]
+    for place, tensor in enumerate(tree.flatten(graph.outputs)):
+        if node_of(tensor) in made_by and id(tensor) not in places:
+            made_by[node_of(tensor)].ends.append((place, tensor._keras_history.tensor_index))
     return facts
+
+
+def _link(fact, sources):
+    for source in sources:
+        if source is not None and source not in fact.sources:
+            fact.sources.append(source)
+            source.receivers.append(fact)
+
+
+def _is_composite(layer):
+    """Whether a layer is the program's own and calls layers inside."""
+    return isinstance(layer, Layer) and not is_ours(type(layer)) and bool(layer._layers)
+
+
+def _inside(layer, fact):
+    """The calls inside a layer of the program's own; none where it cannot be traced for what it was called with."""
+    args, kwargs = fact.arguments
+    if any(getattr(leaf, "dtype", None) == "string" for leaf in tree.flatten([args, kwargs])):
+        return []
+    return _calls_in(layer, args, kwargs, fact.owner, fact.depth)
 
 
 def _of_calls(model):
@@ -151,38 +185,68 @@ def _of_calls(model):
             f"{model.name} has not seen data yet, so the shapes of its inputs are not known.",
             fix="Call it once, model(x[:1]), or fit it; or build a functional model from keras.Input.",
         )
-    facts, made_by, uses, alive = [], {}, {}, []
+    symbols = tuple(symbols_of(shape, model.input_dtype) for shape in model._build_shapes.values())
+    return _calls_in(model, symbols, {}, model, -1)
 
-    def look(layer, args, outputs):
-        if layer is model:
-            return
-        uses[layer] = uses.get(layer, 0) + 1
+
+def _calls_in(layer, args, kwargs, owner, depth):
+    """A Fact for each call inside a call of `layer`, which is `depth` deep, seen by tracing it once."""
+    calls = []  # (fact, what it took, what it gave), in order of their ends: layers inside come before those around
+    runs = []
+
+    def look(called, given, outputs):
         tensors, results = (
-            [leaf for leaf in tree.flatten(part) if arguments.is_tensor(leaf)] for part in (args, outputs)
+            [leaf for leaf in tree.flatten(part) if arguments.is_tensor(leaf)] for part in (given, outputs)
         )
-        symbols = tree.map_structure(_as_symbol, args)
+        if called is layer:
+            runs.append((calls.copy(), tensors, results))
+            calls.clear()
+            return
         fact = Fact(
-            layer, [without_stand_ins(tensor.shape) for tensor in tensors],
-            [without_stand_ins(result.shape) for result in results], model, use=uses[layer], arguments=(symbols, {}),
-            masked=any(get_mask(tensor) is not None for tensor in tensors),
-            gives_mask=any(get_mask(result) is not None for result in results),
+            called, [without_stand_ins(tensor.shape) for tensor in tensors],
+            [without_stand_ins(result.shape) for result in results], owner, depth + 1,
+            arguments=(tree.map_structure(_as_symbol, given), {}),
         )  # fmt: skip
-        for source in (made_by.get(id(tensor)) for tensor in tensors):
-            if source is not None and source not in fact.sources:
-                fact.sources.append(source)
-                source.receivers.append(fact)
-        made_by.update((id(result), fact) for result in results)
-        alive.append(results)  # so that no other tensor gets the id of one of them
-        facts.append(fact)
+        inside = set(called._flatten_layers(include_self=False))
+        while calls and calls[-1][0].layer in inside:
+            fact.inner.insert(0, calls.pop())
+        calls.append((fact, tensors, results))
 
-    symbols = [symbols_of(shape, model.input_dtype) for shape in model._build_shapes.values()]
     with context.watching_layers(look):
-        trace(model._run, *symbols)
-    if any(None in tensor.shape for tensor in tree.flatten(symbols)):
-        del facts[len(facts) // 2 :]  # tracing with open sizes runs twice
-    for fact in facts:
-        fact.uses = sum(other.layer is fact.layer for other in facts)
+        trace(layer._run, *args, **kwargs)
+    facts = []
+    if runs:  # open sizes are traced twice: either run will do
+        _spread(*runs[0], facts)
     return facts
+
+
+def _spread(calls, taken, given, facts):
+    """Link the calls of one run, and put them and those inside them in order: what holds others comes first."""
+    made_by, places = {}, {id(tensor): place for place, tensor in enumerate(taken)}
+    for fact, tensors, results in calls:
+        _link(fact, [made_by.get(id(tensor), (None,))[0] for tensor in tensors])
+        fact.reads = [places[id(tensor)] for tensor in tensors if id(tensor) in places]
+        fact.whole = all(id(tensor) in places or id(tensor) in made_by for tensor in tensors)
+        fact.masked = any(get_mask(tensor) is not None for tensor in tensors)
+        fact.gives_mask = any(get_mask(result) is not None for result in results)
+        made_by.update((id(result), (fact, index)) for index, result in enumerate(results))
+        facts.append(fact)
+        inner, fact.inner = fact.inner, []
+        if not is_ours(type(fact.layer)) or hasattr(fact.layer, "fit"):
+            first = len(facts)
+            _spread(inner, tensors, results, facts)
+            for one in facts[first:]:
+                one.depth += 1
+            fact.inner = [one for one in facts[first:] if one.depth == fact.depth + 1]
+    _note_ends(made_by, given)
+
+
+def _note_ends(made_by, outputs):
+    """Note which facts' outputs leave the model."""
+    for place, result in enumerate(tree.flatten(outputs)):
+        fact, index = made_by.get(id(result), (None, 0))
+        if fact is not None:
+            fact.ends.append((place, index))
 
 
 def _as_symbol(leaf):
