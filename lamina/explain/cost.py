@@ -3,9 +3,9 @@
 import math
 
 import jax
-import numpy as np
+import jax.numpy as jnp
 
-from lamina.core import context, tree
+from lamina.core import context
 from lamina.core.symbolic import KerasTensor, traced_dtype
 from lamina.errors import LaminaError
 
@@ -18,7 +18,7 @@ _FREE = frozenset(  # moves numbers, computes none
 
 
 def flops_of(layer, args, kwargs):
-    """Operations of one call for a batch of one; other open sizes count as one. None where it cannot be traced so.
+    """Operations of one call for one sample; open sizes count as one. None where it cannot be traced so.
 
     A product and a sum are two. Elementwise functions count one for each number they give, whatever the function.
     """
@@ -37,13 +37,14 @@ def flops_of(layer, args, kwargs):
             filled[index] = value
         call_args, call_kwargs = jax.tree_util.tree_unflatten(treedef, filled)
         with context.bind(), context.watching_layers(None):
-            return tree.map_structure(lambda leaf: leaf, layer._run(*call_args, **call_kwargs))
+            return getattr(layer, "_run", layer.call)(*call_args, **call_kwargs)
 
     try:
         jaxpr = jax.make_jaxpr(run)(shapes)
-    except (LaminaError, TypeError, ValueError):  # a layer that cannot run on a batch of one, such as a stateful RNN
+    except (LaminaError, TypeError, ValueError, IndexError):  # a layer that cannot run on sizes of one
         return None
-    return count(jaxpr.jaxpr)
+    batch = shapes[0].shape[0] if shapes and shapes[0].shape else 1
+    return count(jaxpr.jaxpr) // max(batch, 1)
 
 
 def count(jaxpr):
@@ -60,7 +61,8 @@ def _count_equation(equation):
     if name == "conv_general_dilated":
         kernel, numbers = equation.invars[1].aval.shape, parameters["dimension_numbers"].rhs_spec
         products = kernel[numbers[1]] * math.prod(kernel[axis] for axis in numbers[2:])
-        return 2 * _size(equation.outvars[0]) * products
+        inserted = math.prod(parameters["lhs_dilation"])  # zeros between the inputs of a transposed convolution
+        return 2 * _size(equation.outvars[0]) * products // inserted
     if name == "scan":
         return parameters["length"] * count(parameters["jaxpr"].jaxpr)
     if name == "cond":
@@ -73,14 +75,13 @@ def _count_equation(equation):
         return 0
     if name.startswith(("reduce_", "arg", "cum", "sort")):
         return _size(equation.invars[0])
-    if name == "reduce_window_sum" or name.startswith("reduce_window"):
+    if name.startswith("reduce_window"):
         return _size(equation.outvars[0]) * math.prod(parameters["window_dimensions"])
-    floats = [out for out in equation.outvars if np.issubdtype(np.dtype("float32"), np.inexact) and _is_float(out)]
-    return sum(map(_size, floats))
+    return sum(_size(out) for out in equation.outvars if _is_float(out))
 
 
 def _is_float(variable):
-    return jax.dtypes.issubdtype(variable.aval.dtype, np.inexact)
+    return jnp.issubdtype(variable.aval.dtype, jnp.inexact)
 
 
 def _size(variable):

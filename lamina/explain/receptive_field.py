@@ -1,24 +1,96 @@
-"""Receptive fields: which part of the image (or sequence) one number of a feature map has seen."""
+"""Receptive fields: which part of the image (or sequence) one number of a feature map depends on.
 
-__all__ = ["Window", "receptive_fields", "sizes_of"]
+Along one axis, position p of a map depends on the positions from low(p) to high(p) of the model's input. Both grow with
+p, and repeat: where maps were enlarged, neighbours differ, but p + period sees what p sees, `shift` further. From layer
+to layer, and over branches, these intervals are followed exactly; the border of the input is left out of account.
+
+Source: Araujo, Norris and Sim, Computing Receptive Fields of Convolutional Neural Networks, Distill, 2019.
+"""
 
 import dataclasses
 import math
+from fractions import Fraction
+
+from lamina.core.registry import is_ours
+
+__all__ = ["Window", "receptive_fields", "sizes_of"]
+
+# They compute each position from that position alone; the last axis is their features.
+_POINTWISE = frozenset(
+    "Activation ReLU LeakyReLU ELU PReLU Softmax Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D "
+    "GaussianNoise GaussianDropout AlphaDropout BatchNormalization Add Subtract Multiply Average Maximum Minimum "
+    "Concatenate Identity Rescaling Normalization ActivityRegularization Dense LayerNormalization RMSNormalization "
+    "Divide TrueDivide Negative Relu Sigmoid Silu Gelu Tanh Square Sqrt Exp Log Cast".split()
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """Along one axis: `size` positions of the input are seen by one output; the next one begins `step` further.
-
-    Araujo, Norris and Sim, Computing Receptive Fields of Convolutional Neural Networks, Distill, 2019.
-    """
+    """Along one axis: an output depends on up to `size` positions of the input; the next one begins `step` further."""
 
     size: int = 1
-    step: int = 1
+    step: int | Fraction = 1
 
-    def then(self, kernel, stride, dilation=1):
-        """After a layer with these settings along the axis."""
-        return Window(self.size + (kernel - 1) * dilation * self.step, self.step * stride)
+
+@dataclasses.dataclass(frozen=True)
+class _Reach:
+    """low and high of the positions 0 to period - 1, and how much further the same positions of the next period see."""
+
+    spans: tuple = ((0, 0),)
+    shift: int = 1
+
+    def low(self, place):
+        turns, rest = divmod(place, len(self.spans))
+        return self.spans[rest][0] + turns * self.shift
+
+    def high(self, place):
+        turns, rest = divmod(place, len(self.spans))
+        return self.spans[rest][1] + turns * self.shift
+
+    def through(self, first, last, period):
+        """After a layer whose output at p takes its inputs from first(p) to last(p)."""
+        spans = tuple((self.low(first(p)), self.high(last(p))) for p in range(period))
+        return _Reach(spans, self.low(first(period)) - spans[0][0])
+
+    def down(self, kernel, stride, before):
+        """After a window of `kernel` positions, `stride` apart, with `before` positions of padding."""
+        period = len(self.spans) // math.gcd(len(self.spans), stride)
+        return self.through(lambda p: p * stride - before, lambda p: p * stride - before + kernel - 1, period)
+
+    def transposed(self, kernel, stride, before):
+        """After a transposed convolution: the inputs whose windows cover the output."""
+
+        def last(place):
+            return (place + before) // stride
+
+        return self.through(
+            lambda p: min(-((kernel - 1 - p - before) // stride), last(p)), last, len(self.spans) * stride
+        )
+
+    def enlarged(self, factor, reach):
+        """After interpolation over `reach` inputs: 1 the nearest, 2 linear, 4 cubic."""
+
+        def first(place):
+            return place // factor if reach == 1 else (2 * place + 1 - factor) // (2 * factor) - reach // 2 + 1
+
+        return self.through(first, lambda p: first(p) + reach - 1, len(self.spans) * factor)
+
+    @property
+    def window(self):
+        step = Fraction(self.shift, len(self.spans))
+        return Window(max(high - low + 1 for low, high in self.spans), int(step) if step.denominator == 1 else step)
+
+
+def _together(reaches):
+    """What several branches see together, None where they do not lie over each other."""
+    if len({Fraction(reach.shift, len(reach.spans)) for reach in reaches}) > 1:
+        return None
+    period = math.lcm(*(len(reach.spans) for reach in reaches))
+    spans = tuple(
+        (min(reach.low(p) for reach in reaches), max(reach.high(p) for reach in reaches)) for p in range(period)
+    )
+    first = reaches[0]
+    return _Reach(spans, first.shift * period // len(first.spans))
 
 
 def sizes_of(layer, rank):
@@ -36,30 +108,113 @@ def _tuple(value, rank):
     return value if isinstance(value, tuple) else (value,) * rank
 
 
+@dataclasses.dataclass(frozen=True)
+class _Field:
+    """The reach along each spatial axis, of which input, and whether channels come first."""
+
+    reaches: tuple
+    source: object
+    first: bool = False
+
+
 def receptive_fields(facts):
-    """fact -> the Window along each spatial axis of its output; only where it is known."""
-    found = {}
+    """fact -> the Window along each spatial axis of its output; only where it is known exactly."""
+    found, outer = {}, {inner: fact for fact in facts for inner in fact.inner}
     for fact in facts:
-        rank = len(fact.output) - 2
-        if rank < 1 or rank > 3:
-            continue
-        before = [found[source] for source in fact.sources if source in found and len(found[source]) == rank]
-        if fact.is_input or not fact.sources:
-            found[fact] = (Window(),) * rank if fact.is_input else _after(fact, (Window(),) * rank)
-        elif len(before) == len(fact.sources):
-            widest = tuple(max((windows[axis] for windows in before), key=lambda w: w.size) for axis in range(rank))
-            found[fact] = _after(fact, widest)
-    return {fact: windows for fact, windows in found.items() if windows is not None}
+        if not fact.inner:
+            found[fact] = _field(fact, found, outer)
+    return {fact: tuple(reach.window for reach in field.reaches) for fact, field in found.items() if field is not None}
 
 
-def _after(fact, windows):
-    rank = len(windows)
-    if (
-        fact.is_a("BaseConvTranspose", "ConvTranspose", "UpSampling1D", "UpSampling2D", "UpSampling3D")
-        or "Transpose" in fact.kind
-    ):
-        return tuple(Window(window.size, max(1, math.ceil(window.step / 2))) for window in windows)
-    sizes = sizes_of(fact.layer, rank)
-    if sizes is None:
-        return windows
-    return tuple(window.then(*settings) for window, *settings in zip(windows, *sizes, strict=True))
+def _field(fact, found, outer):
+    rank = len(fact.output) - 2
+    if not 1 <= rank <= 3 or len(fact.outputs) != 1 or not fact.whole:
+        return None
+    if fact.kind == "Embedding":
+        return _Field((_Reach(),) * rank, fact)
+    before = _before(fact, rank, found, outer)
+    if not before or None in before:
+        return None
+    first = getattr(fact.layer, "data_format", None) == "channels_first" or before[0].first
+    if any(field.source != before[0].source or len(field.reaches) != rank for field in before):
+        return None
+    reaches = tuple(map(_together, zip(*(field.reaches for field in before), strict=True)))
+    after = None if None in reaches else _after(fact, reaches, first)
+    return None if after is None else _Field(tuple(after), before[0].source, first)
+
+
+def _before(fact, rank, found, outer):
+    """The fields of what a call takes, None where one is not known."""
+    fields = [found.get(_innermost(source)) for source in fact.sources]
+    for place in fact.reads:
+        around = outer.get(fact)
+        if around is None:
+            fields.append(_Field((_Reach(),) * rank, place))
+        else:
+            fields.extend(_before(around, rank, found, outer) if len(around.inputs) == 1 else [None])
+    return fields
+
+
+def _innermost(fact):
+    """The call inside a model that makes its output."""
+    while fact.inner:
+        ends = [one for one in fact.inner if one.ends]
+        if len(ends) != 1:
+            break
+        fact = ends[0]
+    return fact
+
+
+def _after(fact, reaches, first):
+    layer, rank = fact.layer, len(reaches)
+    spatial = fact.input[2:] if first else fact.input[1:-1]
+    if fact.kind.startswith("ZeroPadding") or fact.kind.startswith("Cropping"):
+        edges = layer.padding if fact.kind.startswith("Zero") else [(-one, 0) for one, _ in _pairs(layer.cropping)]
+        return [reach.down(1, 1, before) for reach, (before, _) in zip(reaches, _pairs(edges), strict=True)]
+    if fact.is_a("UpSampling1D", "UpSampling2D", "UpSampling3D"):
+        width = {"nearest": 1, "bilinear": 2, "bicubic": 4}.get(getattr(layer, "interpolation", "nearest"))
+        factors = _tuple(layer.size, rank)
+        return width and [reach.enlarged(factor, width) for reach, factor in zip(reaches, factors, strict=True)]
+    sizes = sizes_of(layer, rank)
+    if sizes is not None and is_ours(type(layer)) and not fact.is_a("RNN"):
+        windows = zip(reaches, spatial, *sizes, strict=True)
+        if "Transpose" in fact.kind:
+            return [
+                reach.transposed((k - 1) * d + 1, s, max((k - 1) * d + 1 - s, 0) // 2 if layer.padding == "same" else 0)
+                for reach, _, k, s, d in windows
+            ]
+        return [
+            reach.down((k - 1) * d + 1, s, _padding(layer.padding, n, (k - 1) * d + 1, s))
+            for reach, n, k, s, d in windows
+        ]
+    return reaches if _is_pointwise(fact, first, spatial) else None
+
+
+def _pairs(edges):
+    """((before, after), ...) for each axis, of what a layer of padding or cropping keeps."""
+    return [edges] if isinstance(edges[0], int) else list(edges)
+
+
+def _padding(padding, size, kernel, stride):
+    """Positions of padding before the first one."""
+    if padding == "causal":
+        return kernel - 1
+    if padding != "same":
+        return 0
+    whole = max(kernel - stride, 0) if size is None else max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return whole // 2
+
+
+def _is_pointwise(fact, first, spatial):
+    """Whether each position depends on the same position of the inputs alone."""
+    after = fact.output[2:] if first else fact.output[1:-1]
+    if fact.kind not in _POINTWISE or len(fact.output) != len(fact.input) or after != spatial:
+        return False
+    if any(len(shape) not in (0, 1, len(fact.output)) for shape in fact.inputs):
+        return False
+    axis = getattr(fact.layer, "axis", None)
+    if fact.kind == "Dense" or axis is None or fact.kind == "BatchNormalization":
+        return fact.kind != "Dense" or not first
+    channels = 1 if first else len(fact.output) - 1
+    axes = axis if isinstance(axis, (list, tuple)) else [axis]
+    return all(one % len(fact.output) == channels for one in axes)
