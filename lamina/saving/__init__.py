@@ -71,7 +71,7 @@ def deserialize_keras_object(config, custom_objects=None, safe_mode=True, **kwar
 
     >>> import lamina as keras
     >>> keras.saving.deserialize_keras_object({"class_name": "Dense", "config": {"units": 3}})
-    Dense(units=3)
+    <Dense name=dense, built=False>
     """
     (module_objects,) = keywords("deserialize_keras_object", kwargs, module_objects=None)
     objects = {**(module_objects or {}), **(custom_objects or {})}
