@@ -1,13 +1,13 @@
 """`model.check(x, y)`: what is wrong with a model, before hours are lost on it."""
 
-from lamina.check import head_rules, structure_rules
+from lamina.check import data_rules, head_rules, structure_rules, training_rules
 from lamina.check.findings import Finding, Findings
 from lamina.check.rule import RULES, rules_for
 from lamina.check.subject import Subject
 
 __all__ = ["RULES", "Finding", "Findings", "check"]
 
-_FAMILIES = (head_rules, structure_rules)  # they fill the table as they are read
+_FAMILIES = (head_rules, structure_rules, training_rules, data_rules)  # they fill the table as they are read
 
 
 def check(model, x=None, y=None, sample_weight=None, ignore=(), **settings):

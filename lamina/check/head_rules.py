@@ -253,7 +253,7 @@ def _rows_that_are_no_distributions(subject):
             worst = float(sums[wrong][np.abs(sums[wrong] - 1).argmax()])
             yield (
                 head.layer, worst,
-                f"{wrong.mean():.0%} of the label rows of {head.layer} do not add up to 1 (one adds up to {worst:.4g}).",
+                f"{wrong.mean():.0%} of the label rows of {head.layer} do not add up to 1 (one makes {worst:.4g}).",
                 "Use activation='sigmoid' and loss='binary_crossentropy' if several classes may be true; else mend the "
                 "rows.",
             )  # fmt: skip

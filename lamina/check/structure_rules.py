@@ -202,7 +202,7 @@ def _bias_before_batch_normalization(subject):
         normalized = following is not None and following.kind == "BatchNormalization"
         if normalized and getattr(fact.layer, "use_bias", False) and activation_of(fact) == "linear":
             yield (
-                fact.name, fact.output[-1], f"{fact.name} has a bias of {fact.output[-1]} that {following.name} undoes.",
+                fact.name, fact.output[-1], f"{fact.name} has a bias that {following.name} undoes.",
                 f"Use use_bias=False in {fact.name}.",
             )  # fmt: skip
 
@@ -273,7 +273,8 @@ def _dropout_before_regression(subject):
         regression = head.activation == "linear" and head.loss_name.startswith(("mean_", "huber", "log_cosh"))
         if regression and source is not None and source.kind == "Dropout" and source.layer.rate:
             yield (
-                source.name, source.layer.rate, f"{source.name} comes right before {head.layer}, which predicts a quantity.",
+                source.name, source.layer.rate,
+                f"{source.name} comes right before {head.layer}, which predicts a quantity.",
                 f"Drop {source.name}, or move it one layer up.",
             )  # fmt: skip
 
@@ -307,17 +308,21 @@ def _flatten_feeding_millions(subject):
     "Araujo, Norris, Sim: Computing Receptive Fields of Convolutional Neural Networks (2019)",
 )  # fmt: skip
 def _shrunk_to_nothing(subject):
-    for fact in subject.facts:
-        window = getattr(fact.layer, "kernel_size", None)
-        if not fact.is_a("Conv2D", "Conv1D", "Conv3D", "DepthwiseConv2D", "SeparableConv2D") or "Transpose" in fact.kind:
-            continue
-        spatial = _spatial(fact)
-        if spatial and set(spatial) == {1} and isinstance(window, tuple) and min(window) > 1:
-            yield (
-                fact.name, spatial,
-                f"{fact.name} slides a window of {'x'.join(map(str, window))} over a map of one position.",
-                f"Stop before {fact.name}: fewer strides and poolings, or larger images.",
-            )  # fmt: skip
+    found = [fact for fact in subject.facts if _slides_over_one_position(fact)]
+    for fact in found[:1]:
+        window = "x".join(map(str, fact.layer.kernel_size))
+        others = f", and {len(found) - 1} layers after it too" if len(found) > 1 else ""
+        yield (
+            fact.name, fact.input, f"{fact.name} slides a window of {window} over a map of one position{others}.",
+            f"Stop before {fact.name}: fewer strides and poolings, or larger images.",
+        )  # fmt: skip
+
+
+def _slides_over_one_position(fact):
+    spatial, window = _spatial(fact), getattr(fact.layer, "kernel_size", None)
+    slides = fact.is_a("Conv2D", "Conv1D", "Conv3D", "DepthwiseConv2D", "SeparableConv2D")
+    one = slides and "Transpose" not in fact.kind and spatial and set(spatial) == {1}
+    return one and isinstance(window, tuple) and min(window) > 1
 
 
 def _spatial(fact):
@@ -333,24 +338,24 @@ def _spatial(fact):
 def _one_step(subject):
     for fact in subject.facts:
         layer = fact.layer
-        alone = len(fact.inputs) == 1 and not getattr(layer, "stateful", False)
-        if fact.is_a("LSTM", "GRU", "SimpleRNN", "Bidirectional") and alone and len(fact.input) == 3:
-            if fact.input[1] == 1 and not getattr(layer, "return_state", False):
-                before = fact.sources[0] if fact.sources else fact
-                stacked = f"; {before.sources[0].name} before it gives its last step alone" if _is_rnn_behind(before) else ""
-                yield (
-                    fact.name, fact.input, f"{fact.name} gets {fact.input[-1]} features at one step{stacked}.",
-                    "Use return_sequences=True in the layer before." if stacked
-                    else "Shape the data as (samples, steps, features): several steps in the middle axis.",
-                )  # fmt: skip
+        states = getattr(layer, "stateful", False) or getattr(layer, "return_state", False) or len(fact.inputs) > 1
+        recurrent = fact.is_a("LSTM", "GRU", "SimpleRNN", "Bidirectional") and not states and len(fact.input) == 3
+        if recurrent and fact.input[1] == 1:
+            before = _recurrent_behind(fact)
+            stacked = f"; {before.name} before it gives its last step alone" if before else ""
+            fix = "Shape the data as (samples, steps, features): several steps in the middle axis."
+            yield (
+                fact.name, fact.input, f"{fact.name} gets {fact.input[-1]} features at one step{stacked}.",
+                f"Use return_sequences=True in {before.name}, without the layer between." if before else fix,
+            )  # fmt: skip
 
 
-def _is_rnn_behind(fact):
-    return (
-        fact.kind in ("Reshape", "RepeatVector", "ExpandDims")
-        and fact.sources
-        and fact.sources[0].is_a("LSTM", "GRU", "SimpleRNN")
-    )
+def _recurrent_behind(fact):
+    """The recurrent layer whose last step was made a sequence of one."""
+    shaped = fact.sources[0] if fact.sources else None
+    if shaped is None or not shaped.sources or shaped.kind not in ("Reshape", "RepeatVector", "ExpandDims"):
+        return None
+    return shaped.sources[0] if shaped.sources[0].is_a("LSTM", "GRU", "SimpleRNN") else None
 
 
 @rule(
@@ -400,14 +405,14 @@ def _layers_without_loss(subject):
         while fact.trainable_count == 0 and len(fact.sources) == 1:
             fact = fact.sources[0]
         weights = getattr(fact.layer, "trainable_weights", [])
-        if fact not in reached and weights and not any(id(weight) in living for weight in weights):
-            if not getattr(fact.layer, "activity_regularizer", None):
-                yield (
-                    fact.name, fact.trainable_count,
-                    f"{fact.name} leads only to the output {head.name}, which has no loss: its "
-                    f"{fact.trainable_count:,} weights do not move.",
-                    f"Give {head.name} a loss, or set trainable=False in {fact.name}.",
-                )  # fmt: skip
+        dead = fact not in reached and weights and not any(id(weight) in living for weight in weights)
+        if dead and not getattr(fact.layer, "activity_regularizer", None):
+            yield (
+                fact.name, fact.trainable_count,
+                f"{fact.name} leads only to the output {head.name}, which has no loss: its "
+                f"{fact.trainable_count:,} weights do not move.",
+                f"Give {head.name} a loss, or set trainable=False in {fact.name}.",
+            )  # fmt: skip
 
 
 @rule(

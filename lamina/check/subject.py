@@ -14,7 +14,7 @@ from lamina.losses import Loss
 from lamina.training.data import make_batches, unpack_x_y_sample_weight
 from lamina.training.data.leaves import as_arrays, looks_like_arrays
 
-__all__ = ["Head", "Subject", "activation_of", "as_batch", "name_of", "some_rows"]
+__all__ = ["Head", "Subject", "activation_of", "as_batch", "classes_of", "name_of", "some_rows"]
 
 _ROWS, _NUMBERS = 4096, 2**22  # the most of a data set that rules look at
 _SHAPING = (
@@ -125,7 +125,7 @@ class Subject:
 
     @functools.cached_property
     def own_step(self):
-        """Whether training is lamina's: no train_step or compute_loss of the user's, whose meaning nobody else knows."""
+        """Whether training is lamina's: no train_step or compute_loss of the user's own."""
         return all(is_ours(getattr(type(self.model), name)) for name in ("train_step", "compute_loss"))
 
     @functools.cached_property
@@ -198,6 +198,20 @@ def _readers(facts, place):
             yield from _readers(reader.inner, 0)
         elif place in reader.reads:
             yield reader
+
+
+def classes_of(subject):
+    """The labels of a model of one output as class numbers, in their order; None where they are no classes."""
+    if len(subject.heads) != 1 or subject.heads[0].numbers is None:
+        return None
+    head, labels = subject.heads[0], subject.heads[0].numbers
+    if "crossentropy" not in head.loss_name or not labels.size:
+        return None
+    if labels.ndim == 2:
+        labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(-1) if head.exclusive else None
+    if labels is None or labels.ndim != 1 or not np.isfinite(labels).all() or (labels != np.round(labels)).any():
+        return None
+    return labels.astype("int64")
 
 
 def _only(value):

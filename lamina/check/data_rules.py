@@ -1,0 +1,188 @@
+"""LAM4xx: the data."""
+
+import numpy as np
+
+from lamina.check.rule import rule
+from lamina.check.subject import as_batch, classes_of
+from lamina.core import tree
+from lamina.training import step
+
+__all__ = []
+
+_LECUN = "LeCun, Bottou, Orr, Müller: Efficient BackProp (1998), 4.3, normalizing the inputs"
+_WEIGHTED = ("Dense", "Conv1D", "Conv2D", "Conv3D", "LSTM", "GRU", "SimpleRNN", "DepthwiseConv2D", "SeparableConv2D",
+             "Bidirectional", "EinsumDense")  # fmt: skip
+_MOVING = ("Reshape", "Flatten", "Permute", "ZeroPadding2D", "ZeroPadding1D", "Dropout", "Cropping2D", "Resizing",
+           "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation")  # fmt: skip
+
+
+@rule(
+    "LAM401", "warning", "inputs that are not scaled", "batch",
+    "Large inputs make large sums: sigmoid and tanh saturate, gradients of the first layer are out of proportion, and "
+    "learning is slow or fails.",
+    _LECUN,
+)  # fmt: skip
+def _unscaled_inputs(subject):
+    for name, values in _numeric_inputs(subject):
+        first = _first_weighted(subject.readers.get(name, []))
+        if first is None or not first.trainable_count or values.size < 4:
+            continue
+        finite = values[np.isfinite(values)].astype("float64") if values.dtype.kind == "f" else values
+        if not finite.size:
+            continue
+        least, most, spread = float(finite.min()), float(finite.max()), float(finite.std())
+        centred_pixels = values.ndim == 4 and -160 < least < -50 and most < 160  # as ResNet50 and VGG take them
+        if max(-least, most) > 50 and spread > 10 and not centred_pixels:
+            pixels = least >= 0 and 50 < most <= 255 and values.ndim > 2
+            fix = "Use x / 255, or layers.Rescaling(1 / 255) as the first layer." if pixels else (
+                "Use layers.Normalization() as the first layer, after its adapt(x)."
+            )  # fmt: skip
+            yield (
+                first.name, (least, most),
+                f"{name} goes from {least:.4g} to {most:.4g} into {first.name}, with a standard deviation of "
+                f"{spread:.3g}.",
+                fix,
+            )  # fmt: skip
+
+
+def _numeric_inputs(subject):
+    return [(name, values) for name, values in subject.inputs.items() if values.dtype.kind in "fiu" and values.size]
+
+
+def _first_weighted(readers):
+    """The first layer with a kernel that the numbers of an input reach as they are; None if something scales them."""
+    while len(readers) == 1 and readers[0].kind in _MOVING:
+        readers = readers[0].receivers
+    fact = readers[0] if len(readers) == 1 else None
+    return fact if fact is not None and fact.kind in _WEIGHTED and len(fact.inputs) == 1 else None
+
+
+@rule(
+    "LAM402", "error", "NaN or infinity in the data", "batch",
+    "One of them makes the loss NaN, and with it every weight.",
+    "IEEE 754",
+)  # fmt: skip
+def _not_finite(subject):
+    found = [*subject.inputs.items(), *((f"the labels of {head.name}", head.labels) for head in subject.heads)]
+    for name, values in found:
+        if values is None or values.dtype.kind != "f":
+            continue
+        wrong = int(values.size - np.isfinite(values).sum())
+        if wrong:
+            yield (
+                None, wrong, f"{wrong} of {values.size} numbers looked at in {name} are NaN or infinite.",
+                "Drop such rows: x[np.isfinite(x).all(axis=-1)]; or fill them: np.nan_to_num(x).",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM403", "info", "columns that never change", "batch",
+    "They tell the model nothing.",
+    _LECUN,
+)  # fmt: skip
+def _constant_columns(subject):
+    for name, values in _numeric_inputs(subject):
+        if values.ndim == 2 and len(values) >= 100 and not _is_read_as_ids(subject, name):
+            constant = np.flatnonzero((values == values[:1]).all(axis=0))
+            if constant.size:
+                some = ", ".join(map(str, constant[:5])) + (", ..." if constant.size > 5 else "")
+                yield (
+                    None, int(constant.size),
+                    f"{constant.size} of {values.shape[1]} columns of {name} have one value in all rows ({some}).",
+                    "Keep x[:, x.std(axis=0) > 0].",
+                )  # fmt: skip
+
+
+def _is_read_as_ids(subject, name):
+    return any(reader.is_a("Embedding") for reader in subject.readers.get(name, []))
+
+
+@rule(
+    "LAM404", "error", "an index beyond the embedding", "batch",
+    "There is no row for it: JAX gives NaN or another row and raises no error.",
+    "Keras: Embedding, input_dim is the largest index + 1",
+)  # fmt: skip
+def _index_beyond_embedding(subject):
+    for name, values in _numeric_inputs(subject):
+        for fact in subject.readers.get(name, []):
+            least, most, last = float(np.min(values)), float(np.max(values)), getattr(fact.layer, "input_dim", 0) - 1
+            if fact.kind == "Embedding" and len(fact.inputs) == 1 and (least < 0 or most > last):
+                yield (
+                    fact.name, (least, most),
+                    f"{name} goes from {least:g} to {most:g}; {fact.name} has rows 0 to {last}.",
+                    f"Use Embedding(input_dim={int(most) + 1}, ...)." if least >= 0 else "Number the tokens from 0.",
+                )  # fmt: skip
+
+
+@rule(
+    "LAM405", "warning", "one class is nearly all there is", "batch",
+    "Always answering that class is nearly always right: accuracy says little, and the rare classes are not learned.",
+    "He, Garcia: Learning from Imbalanced Data (2009)",
+)  # fmt: skip
+def _imbalance(subject):
+    labels = classes_of(subject)
+    weighted = subject.sample_weight is not None or subject.settings.get("class_weight")
+    if labels is None or weighted or len(labels) < 200 or labels.min() < 0:
+        return
+    counts = np.bincount(labels)
+    share = counts.max() / counts.sum()
+    if share >= 0.95:
+        head, common = subject.heads[0], int(counts.argmax())
+        rare = max(float(counts[counts > 0].min()), 1.0)
+        yield (
+            head.layer, round(float(share), 3), f"{share:.1%} of the labels of {head.layer} are {common}.",
+            f"Pass class_weight={{{common}: 1.0, ...: {min(counts.max() / rare, 100):.0f}.0}} to fit, and watch "
+            "keras.metrics.AUC().",
+        )  # fmt: skip
+
+
+@rule(
+    "LAM406", "warning", "a first loss far from that of a guess", "forward",
+    "A model that knows nothing yet should guess: its crossentropy over k classes is about ln(k). Much more means that "
+    "inputs are not scaled, or initial weights too large.",
+    "Karpathy: A Recipe for Training Neural Networks (2019), verify loss @ init",
+)  # fmt: skip
+def _first_loss(subject):
+    model = subject.model
+    fresh = model.optimizer is not None and not int(np.asarray(model.optimizer.iterations))
+    head = subject.heads[0] if len(subject.heads) == 1 else None
+    if not fresh or head is None or head.numbers is None or not head.exclusive or (head.units or 0) < 2:
+        return
+    x, y = (tree.map_structure(lambda leaf: np.asarray(leaf)[:32], part) for part in (subject.x, subject.y))
+    loss, guess = _loss_of(model, x, y), float(np.log(head.units))
+    if np.isfinite(loss) and loss > 2 * guess + 1:
+        yield (
+            head.layer, loss, f"The first loss is {loss:.3g}; a guess over {head.units} classes has {guess:.3g}.",
+            "Scale the inputs (layers.Normalization()), and leave the initializers at their defaults.",
+        )  # fmt: skip
+
+
+def _loss_of(model, x, y):
+    """The loss of one batch in training mode; nothing in the model changes."""
+    model._runner.build((x, y))
+    groups = (model.trainable_variables, model.non_trainable_variables, model.metrics_variables)
+    values = [[variable.value for variable in group] for group in groups]
+    return float(step.loss_and_updates(model, *values, x, y, None, True)[1][0])
+
+
+@rule(
+    "LAM407", "warning", "validation data of another range", "fit",
+    "The model is judged on numbers unlike those it learned from: the same scaling was not done to both.",
+    "Hastie, Tibshirani, Friedman: The Elements of Statistical Learning (2009), 7.10.2",
+)  # fmt: skip
+def _validation_of_another_range(subject):
+    given = subject.settings.get("validation_data")
+    if not isinstance(given, (tuple, list)) or not subject.inputs:
+        return
+    other = subject.named_inputs(as_batch(*given)[0])
+    for name, values in _numeric_inputs(subject):
+        there = other.get(name)
+        if there is None or not there.size or there.dtype.kind not in "fiu" or _is_read_as_ids(subject, name):
+            continue
+        here, beside = (float(np.nanmean(np.abs(part.astype("float32")))) for part in (values, there))
+        if min(here, beside) >= 0 and max(here, beside) > 10 * min(here, beside) and min(len(values), len(there)) >= 8:
+            yield (
+                None, (here, beside),
+                f"{name} is {here:.3g} in size on average in training, and {beside:.3g} in validation.",
+                "Do to x_val what was done to x_train (layers.Normalization or Rescaling inside the model does both).",
+            )  # fmt: skip

@@ -1,0 +1,252 @@
+"""LAM3xx: the settings of training."""
+
+import numpy as np
+
+from lamina.check.rule import rule
+from lamina.check.subject import classes_of
+from lamina.core import tree
+from lamina.optimizers.schedules import CosineDecay, PiecewiseConstantDecay, PolynomialDecay
+
+__all__ = []
+
+_USUAL = {  # optimizer -> the learning rates between which it is known to learn
+    "adam": (1e-7, 0.05), "adamw": (1e-7, 0.05), "nadam": (1e-7, 0.05), "adamax": (1e-7, 0.1), "rmsprop": (1e-7, 0.05),
+    "lion": (1e-8, 0.01), "lamb": (1e-7, 0.1), "sgd": (1e-7, 2.0), "adagrad": (1e-6, 1.0), "ftrl": (1e-6, 2.0),
+}  # fmt: skip
+_BENGIO = "Bengio: Practical Recommendations for Gradient-Based Training of Deep Architectures (2012)"
+
+
+@rule(
+    "LAM301", "warning", "an unusual learning rate", "compiled",
+    "Too large, and the loss jumps or turns NaN; too small, and nothing moves in the time there is.",
+    _BENGIO,
+)  # fmt: skip
+def _unusual_learning_rate(subject):
+    optimizer = subject.model.optimizer
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    name = type(optimizer).__name__.lower()
+    rate = getattr(optimizer, "learning_rate", None)
+    if name not in _USUAL or rate is None:
+        return
+    low, high = _USUAL[name]
+    scheduled = _schedule_of(optimizer) is not None or any(
+        "LearningRate" in type(callback).__name__ for callback in _callbacks(subject)
+    )
+    with_weights = sum(1 for fact in subject.facts if not fact.inner and fact.trainable_count)
+    rate = float(np.asarray(rate))
+    if (rate > high and with_weights > 1) or (rate < low and not scheduled):
+        usual = "0.01" if name == "sgd" else "0.0001" if name == "lion" else "0.001"
+        yield (
+            None, rate, f"The learning rate of {type(optimizer).__name__} is {rate:g}; usual are {low:g} to {high:g}.",
+            f"Use keras.optimizers.{type(optimizer).__name__}({usual}).",
+        )  # fmt: skip
+
+
+def _schedule_of(optimizer):
+    given = getattr(optimizer, "_learning_rate", None)
+    return given if hasattr(given, "get_config") and callable(given) else None
+
+
+def _callbacks(subject):
+    return [one for one in tree.flatten(subject.settings.get("callbacks")) if one is not None]
+
+
+@rule(
+    "LAM302", "warning", "BatchNormalization that moves in a frozen network", "model",
+    "The convolutions are frozen, but their BatchNormalization takes the statistics of each small batch: the features "
+    "that were learned are no longer those.",
+    "Keras guide: Transfer learning and fine-tuning",
+)  # fmt: skip
+def _moving_statistics_in_frozen_network(subject):
+    behind_frozen, moving = 0, []
+    for fact in subject.facts:
+        source = fact.sources[0] if len(fact.sources) == 1 else None
+        if fact.kind != "BatchNormalization" or source is None or not source.count or source.trainable_count:
+            continue
+        behind_frozen += 1
+        if fact.layer.trainable and fact.training is not False:
+            moving.append(fact)
+    if len(moving) >= 2 and 2 * len(moving) > behind_frozen:
+        yield (
+            moving[0].name, len(moving),
+            f"{len(moving)} BatchNormalization layers behind frozen layers are in training mode ({moving[0].name}, ...).",
+            "Freeze the whole network: base.trainable = False; or call it in inference mode: base(x, training=False).",
+        )  # fmt: skip
+
+
+@rule(
+    "LAM303", "error", "nothing to train", "compiled",
+    "Every weight is frozen: fit changes nothing.",
+    "Keras guide: Transfer learning and fine-tuning",
+)  # fmt: skip
+def _nothing_trainable(subject):
+    model = subject.model
+    if subject.own_step and model.weights and not model.trainable_weights:
+        yield (
+            None, model.count_params(), f"All {model.count_params():,} weights of {model.name} are frozen.",
+            "Set model.trainable = True, or add a new last layer, then compile again.",
+        )  # fmt: skip
+
+
+@rule(
+    "LAM304", "info", "trainable changed since compile", "compiled",
+    "Here it counts from the next step on; in Keras only after compile() is called again.",
+    "Keras: Model.compile, trainable",
+)  # fmt: skip
+def _changed_since_compile(subject):
+    at_compile = getattr(subject.model, "_trainable_at_compile", None)
+    layers = subject.model._flatten_layers()
+    if at_compile is None or len(layers) != len(at_compile):
+        return
+    changed = [layer for layer, before in zip(layers, at_compile, strict=True) if layer.trainable != before]
+    if changed:
+        last = changed[-1]
+        yield (
+            last.name, len(changed),
+            f"trainable of {len(changed)} layers is not what it was when the model was compiled ({last.name}: now "
+            f"{last.trainable}).",
+            "Call model.compile(...) again after the change.",
+        )  # fmt: skip
+
+
+@rule(
+    "LAM305", "info", "a batch larger than the data", "fit",
+    "Each epoch is one step, so there are as many steps as epochs.",
+    _BENGIO,
+)  # fmt: skip
+def _batch_larger_than_data(subject):
+    size, samples = subject.settings.get("batch_size"), _samples(subject)
+    if size and samples and size > samples:
+        yield (
+            None, size, f"batch_size={size}, and there are {samples} samples.",
+            f"Use batch_size={max(min(32, samples // 10), 1)}.",
+        )  # fmt: skip
+
+
+def _samples(subject):
+    """How many samples fit trains on, None where this is not known."""
+    known = subject.settings.get("samples")
+    leaves = [leaf for leaf in tree.flatten(subject.x) if leaf is not None] if subject.x is not None else []
+    return known or (len(leaves[0]) if leaves and getattr(leaves[0], "ndim", 0) else None)
+
+
+@rule(
+    "LAM306", "warning", "a callback that cannot act", "fit",
+    "It waits for a figure that never comes, or longer than the training lasts.",
+    "Keras: EarlyStopping, ReduceLROnPlateau, ModelCheckpoint",
+)  # fmt: skip
+def _callbacks_that_cannot_act(subject):
+    settings = subject.settings
+    validated = bool(settings.get("validation_data") is not None or settings.get("validation_split"))
+    epochs = settings.get("epochs")
+    for callback in _callbacks(subject):
+        kind, figure = type(callback).__name__, getattr(callback, "monitor", None)
+        if kind not in ("EarlyStopping", "ReduceLROnPlateau", "ModelCheckpoint"):
+            continue
+        watches = kind != "ModelCheckpoint" or callback.save_best_only
+        accuracy = isinstance(figure, str) and figure.endswith(("acc", "accuracy", "auc"))
+        if watches and str(figure).startswith("val_") and not validated:
+            yield (
+                None, figure, f"{kind} watches {figure!r}, and there is no validation data.",
+                f"Pass validation_split=0.2 to fit, or {kind}(monitor={figure.removeprefix('val_')!r}).",
+            )  # fmt: skip
+        elif watches and accuracy and getattr(callback, "mode", "auto") == "min":
+            yield (
+                None, figure, f"{kind} waits for {figure!r} to fall (mode='min').",
+                f"Use {kind}(monitor={figure!r}, mode='max').",
+            )  # fmt: skip
+        elif kind == "EarlyStopping" and not callback.restore_best_weights and callback.patience >= (epochs or 1) > 1:
+            yield (
+                None, callback.patience,
+                f"EarlyStopping waits {callback.patience} epochs, and there are {epochs}.",
+                f"Use EarlyStopping(patience={max(epochs // 10, 1)}, restore_best_weights=True), or more epochs.",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM307", "warning", "a schedule that does not fit the training", "fit",
+    "A schedule is made for a number of steps: ended early, its small rates never come; run past its end, the rate "
+    "stays at the last, often 0.",
+    "Loshchilov, Hutter: SGDR (2017), on cosine annealing",
+)  # fmt: skip
+def _schedule_of_another_length(subject):
+    schedule, total = _schedule_of(subject.model.optimizer), _steps(subject)
+    if schedule is None or not total:
+        return
+    done = int(np.asarray(subject.model.optimizer.iterations))
+    first, kind = done + total, type(schedule).__name__
+    if isinstance(schedule, PiecewiseConstantDecay):
+        if min(schedule.boundaries) >= first:
+            yield (
+                None, min(schedule.boundaries),
+                f"The first boundary of PiecewiseConstantDecay is step {min(schedule.boundaries)}; training ends at "
+                f"{first}.",
+                f"Use boundaries below {first}: they count steps, not epochs.",
+            )  # fmt: skip
+    elif isinstance(schedule, (CosineDecay, PolynomialDecay)) and not getattr(schedule, "cycle", False):
+        length = schedule.decay_steps + (getattr(schedule, "warmup_steps", 0) or 0)
+        at_zero = not getattr(schedule, "alpha", getattr(schedule, "end_learning_rate", 0.0))
+        if length >= 2 * first or (first >= 2 * length and at_zero):
+            yield (
+                None, length, f"{kind} lasts {length} steps; training ends at step {first}.",
+                f"Use decay_steps={first} (epochs times batches of an epoch).",
+            )  # fmt: skip
+
+
+def _steps(subject):
+    settings = subject.settings
+    batches, epochs, samples = settings.get("steps_per_epoch"), settings.get("epochs"), _samples(subject)
+    if not batches and samples:
+        held_out = settings.get("validation_split") or 0
+        size = settings.get("batch_size") or 32
+        batches = -(-int(samples * (1 - held_out)) // size) if not settings.get("samples") else -(-samples // size)
+    return batches * epochs if batches and epochs else None
+
+
+@rule(
+    "LAM308", "error", "validation data cut from the end of sorted labels", "fit",
+    "validation_split takes the last samples as they come, before any shuffling: classes that are only there are never "
+    "trained.",
+    "Keras: fit, validation_split",
+)  # fmt: skip
+def _split_of_sorted_labels(subject):
+    split, labels = subject.settings.get("validation_split"), classes_of(subject)
+    if not split or labels is None or len(labels) < 20:
+        return
+    cut = round(len(labels) * (1 - split))
+    trained, held_out = set(labels[:cut].tolist()), set(labels[cut:].tolist())
+    unseen = held_out - trained
+    in_order = len(trained | held_out) > 1 and bool((np.diff(labels) >= 0).all()) and len(held_out) < len(trained)
+    if in_order or (unseen and len(unseen) * 2 > len(held_out)):
+        yield (
+            None, sorted(held_out)[:5],
+            f"The labels are sorted: the last {split:.0%} hold only the classes {sorted(held_out)[:5]}.",
+            "Shuffle first: order = np.random.permutation(len(x)); x, y = x[order], y[order].",
+        )  # fmt: skip
+
+
+@rule(
+    "LAM309", "error", "class weights for classes that there are not", "fit",
+    "A weight under a key that no label has is never used; labels without a key weigh 1.",
+    "Keras: fit, class_weight",
+)  # fmt: skip
+def _class_weights_of_no_class(subject):
+    weights, labels = subject.settings.get("class_weight"), classes_of(subject)
+    if not isinstance(weights, dict) or labels is None:
+        return
+    head = subject.heads[0]
+    units = 2 if head.units == 1 else head.units
+    keys = [key for key in weights if not _is_class(key, units, labels)]
+    if keys:
+        yield (
+            head.layer, keys, f"class_weight has the keys {keys}; the classes are 0 to {units - 1}.",
+            "Use the class numbers as keys: class_weight={0: 1.0, 1: 5.0}.",
+        )  # fmt: skip
+
+
+def _is_class(key, units, labels):
+    try:
+        number = int(key)
+    except (TypeError, ValueError):
+        return False
+    return 0 <= number < (units or 0) or bool((labels == number).any())

@@ -1,0 +1,27 @@
+"""Precision: sound networks get no finding above info."""
+
+import pytest
+from tests.check.sound_models import SOUND
+
+import lamina as keras
+from lamina.check import check
+
+FIT = {"batch_size": 16, "epochs": 3, "validation_split": 0.25}
+
+
+@pytest.mark.parametrize("make", SOUND, ids=lambda make: make.__name__)
+def test_sound_network(make):
+    model, x, y = make()
+    found = check(model, x, y, **FIT)
+    assert not found.of("error", "warning"), found.text
+
+
+@pytest.mark.parametrize("name", [
+    "ConvNeXtTiny", "DenseNet121", "EfficientNetB0", "EfficientNetV2B0", "InceptionResNetV2", "InceptionV3", "MobileNet",
+    "MobileNetV2", "MobileNetV3Small", "NASNetMobile", "ResNet50", "ResNet50V2", "VGG16", "Xception",
+])  # fmt: skip
+def test_applications(name):
+    model = getattr(keras.applications, name)(weights=None)
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    found = check(model)
+    assert not found.of("error", "warning"), found.text
