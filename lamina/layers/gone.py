@@ -14,9 +14,10 @@ import numpy as np
 from lamina import activations, constraints, initializers, regularizers
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.layer import Layer
+from lamina.layers.normalization import BatchNormalization
 from lamina.layers.spatial import SpatialLayer
 
-__all__ = ["Highway", "LocallyConnected1D", "LocallyConnected2D", "MaxoutDense"]
+__all__ = ["BatchNormalizationOfKeras1", "Highway", "LocallyConnected1D", "LocallyConnected2D", "MaxoutDense"]
 
 _FAMILIES = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
 
@@ -33,6 +34,29 @@ def _add(layer, name, shape, kind, initializer=None):
     if initializer is not None:
         settings["initializer"] = initializer
     return layer.add_weight(shape=shape, name=name, **settings)
+
+
+class BatchNormalizationOfKeras1(BatchNormalization):
+    """BatchNormalization of Keras 1 with another `mode` than 0: 1 brings each sample to mean 0 and variance 1 along its
+    last axis; 2 takes the moments of the batch in prediction too.
+
+    Shapes: those of the inputs.
+    """
+
+    def __init__(self, mode, **kwargs):
+        super().__init__(**kwargs)
+        if mode not in (1, 2):
+            raise ConfigError(f"mode of BatchNormalization is 0, 1 or 2; got {mode!r}.")
+        self.mode = mode
+
+    def call(self, inputs, training=None, mask=None):
+        last = inputs.ndim - 1
+        kept = last if self.mode == 1 else self.axis % inputs.ndim
+        over = last if self.mode == 1 else tuple(axis for axis in range(inputs.ndim) if axis != kept)
+        mean, variance = inputs.mean(over, keepdims=True), inputs.var(over, keepdims=True)
+        deviation = jnp.sqrt(variance + self.epsilon) + (self.epsilon if self.mode == 1 else 0)
+        shape = [size if axis == kept else 1 for axis, size in enumerate(inputs.shape)]
+        return (inputs - mean) / deviation * self.gamma.value.reshape(shape) + self.beta.value.reshape(shape)
 
 
 class _LocallyConnected(SpatialLayer):

@@ -50,17 +50,15 @@ class Tracked:
         return found
 
 
-def parts_in(value, kind):
-    """The objects of `kind` in a value, containers searched through."""
+def parts_in(value, kind, around=()):
+    """The objects of `kind` in a value, containers searched through; `around` are those that are open, for one may hold
+    itself."""
     if isinstance(value, kind):
         yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from parts_in(item, kind)
-    elif isinstance(value, _CONTAINERS):
-        for item in value:
+    elif isinstance(value, _CONTAINERS) and not any(value is container for container in around):
+        for item in value.values() if isinstance(value, dict) else value:
             if isinstance(item, (kind, *_CONTAINERS)):
-                yield from parts_in(item, kind)
+                yield from parts_in(item, kind, (*around, value))
 
 
 def unique(items):

@@ -105,6 +105,8 @@ def _description(described, origin):
     today = legacy.CLASSES.get(name, name) if origin.major < 3 else name
     if today.startswith("Custom>") and today[7:] in _OPTIMIZERS and registry.get_registered_object(today) is None:
         today = today[7:]
+    if today == "BatchNormalization" and config.get("mode"):
+        today = "BatchNormalizationOfKeras1"
     config, _ = legacy.rename(today, config)
     if origin.major < 3:
         config = _of_old_layer(name, today, config, origin)
@@ -175,13 +177,6 @@ def _cudnn_gru(config, origin):
 
 
 def _batch_normalization(config, origin):
-    if "mode" in config:
-        what = {1: "each sample by its own moments", 2: "by the moments of the batch, in prediction too"}
-        mode = config["mode"]
-        raise ConfigError(
-            f"BatchNormalization(mode={mode}) of Keras 1 normalizes {what.get(mode, 'in another way')}: no layer.",
-            fix="Write the model in code with LayerNormalization or call BatchNormalization with training=True.",
-        )
     axis = config.get("axis")
     if isinstance(axis, list) and len(axis) == 1:
         config = {**config, "axis": axis[0]}

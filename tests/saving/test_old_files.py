@@ -328,10 +328,17 @@ def test_batch_normalization_of_keras_1(tmp_path):
 
 
 @pytest.mark.parametrize("mode", [1, 2])
-def test_other_modes_of_batch_normalization_are_told(mode):
-    row = layer("BatchNormalization", "n", batch_input_shape=[None, 3], mode=mode)
-    with pytest.raises(ConfigError, match=f"mode={mode}"):
-        lamina.models.model_from_json(json.dumps({**sequential(row), "keras_version": "1.0.8"}))
+def test_other_modes_of_batch_normalization(mode):
+    row = layer("BatchNormalization", "n", batch_input_shape=[None, 3], mode=mode, epsilon=0.01, gamma_init="one")
+    model = lamina.models.model_from_json(json.dumps({**sequential(row), "keras_version": "1.0.8"}))
+    gamma, beta, x = numbers(3), numbers(3) + 1, numbers(5, 3)
+    model.set_weights([gamma, beta, np.zeros(3), np.ones(3)])
+    axis = 1 if mode == 1 else 0
+    deviation = np.sqrt(x.var(axis, keepdims=True) + 0.01) + (0.01 if mode == 1 else 0)
+    expected = (x - x.mean(axis, keepdims=True)) / deviation * gamma + beta
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected, 1e-5, 1e-5)
+    with pytest.raises(ConfigError, match="mode"):
+        lamina.layers.gone.BatchNormalizationOfKeras1(3)
 
 
 def test_time_major_is_dropped_when_false_and_told_when_true():
