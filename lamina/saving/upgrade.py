@@ -9,7 +9,6 @@ from typing import Any
 from lamina import legacy
 from lamina.core import registry
 from lamina.core.configurable import is_description
-from lamina.errors import ConfigError
 from lamina.saving.old_graphs import graph_of_merge, is_merge, upgrade_graph
 from lamina.saving.origin import origin_of
 
