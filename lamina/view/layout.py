@@ -78,9 +78,9 @@ def _ranks(names, arrows, first, last):
         raise ConfigError("The arrows of a diagram go round in a circle.") from error
     rank = {}
     for name in order:
-        rank[name] = max((rank[parent] + 1 for parent in parents[name]), default=1 if first else 0)
-    for name in first:
-        rank[name] = 0
+        rank[name] = max(
+            (rank[parent] + 1 for parent in parents[name]), default=1 if first and name not in first else 0
+        )
     for name in order:
         if not parents[name] and children[name] and name not in first:
             rank[name] = min(rank[child] for child in children[name]) - 1
@@ -99,7 +99,8 @@ def _ordered(rows, above, below):
         for fixed, row in itertools.pairwise(rows if down else rows[::-1]):
             place = {name: index for index, name in enumerate(fixed)}
             own = {name: index for index, name in enumerate(row)}
-            row.sort(key=lambda name: _mean([place[n] for n in near[name]], own[name]))
+            ties = 1e-6 if sweep // 2 % 2 else -1e-6  # what wants the same place: now in its order, now in the other
+            row.sort(key=lambda name: _mean([place[n] for n in near[name]], own[name]) + ties * own[name])
         crossings = _crossings(rows, below)
         if crossings < fewest:
             best, fewest = [list(row) for row in rows], crossings

@@ -1,0 +1,79 @@
+"""Numbers to look at: histograms of weights, and what layers make of one sample."""
+
+import base64
+
+import numpy as np
+
+from lamina.core import context, tree
+from lamina.layers import arguments
+from lamina.view.drawing import shape_text
+
+__all__ = ["activations_of", "histogram_of", "weights_of"]
+
+_BINS, _MOST = 40, 50_000  # numbers that a histogram is made of
+_MAPS, _SIDE, _BARS = 8, 24, 256  # feature maps, their side in pixels, numbers of a vector
+
+
+def histogram_of(values):
+    """{low, high, mean, deviation, zeros, counts} of an array of numbers; None where it has no finite one."""
+    values = np.asarray(values).ravel()
+    step = -(-values.size // _MOST) | 1  # odd, so that not always the same channels are met
+    values = values[::step].astype("float32")
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return None
+    counts, _ = np.histogram(values, _BINS)
+    return {
+        "low": _short(values.min()), "high": _short(values.max()), "mean": _short(values.mean()),
+        "deviation": _short(values.std()), "zeros": _short((values == 0).mean()), "counts": counts.tolist(),
+    }  # fmt: skip
+
+
+def weights_of(layer):
+    """[{name, shape, trainable, low, ..., counts}, ...] of the weights of a layer."""
+    found = []
+    for weight in getattr(layer, "weights", []):
+        numbers = histogram_of(weight.numpy()) if np.issubdtype(np.dtype(weight.dtype), np.number) else None
+        if numbers is not None:
+            shape = shape_text((None, *weight.shape))
+            found.append({"name": weight.name, "shape": shape, "trainable": bool(weight.trainable), **numbers})
+    return found
+
+
+def activations_of(model, x):
+    """(layer, number of its call) -> {low, ..., counts, maps or bars of the first sample}, in inference mode."""
+    seen, calls = {}, {}
+
+    def look(layer, args, outputs):
+        calls[layer] = calls.get(layer, 0) + 1
+        leaves = [leaf for leaf in tree.flatten(outputs) if arguments.is_tensor(leaf)]
+        numbers = histogram_of(leaves[0]) if leaves and np.issubdtype(leaves[0].dtype, np.number) else None
+        if numbers is not None:
+            seen[layer, calls[layer]] = {**numbers, **_picture(np.asarray(leaves[0])[0].astype("float32"))}
+
+    with context.watching_layers(look):
+        model(x, training=False) if model._call_has_training else model(x)
+    return seen
+
+
+def _picture(sample):
+    """The maps (height, width, channels) of a sample, or its numbers as bars: bytes, 0 the smallest and 255 the
+    largest number."""
+    if sample.ndim == 3 and min(sample.shape[:2]) > 1:
+        rows, columns = (np.linspace(0, size - 1, min(size, _SIDE)).astype(int) for size in sample.shape[:2])
+        maps = np.moveaxis(sample[rows][:, columns, :_MAPS], -1, 0)
+        return {"maps": _bytes(maps), "mapSize": [len(columns), len(rows), len(maps)], "channels": sample.shape[-1]}
+    if sample.ndim == 2 and min(sample.shape) > 1:  # steps and features: one map, features downwards
+        rows, columns = (np.linspace(0, size - 1, min(size, 2 * _SIDE)).astype(int) for size in sample.shape[::-1])
+        return {"maps": _bytes(sample.T[rows][:, columns]), "mapSize": [len(columns), len(rows), 1], "channels": 1}
+    return {"bars": _bytes(sample.ravel()[:_BARS])}
+
+
+def _bytes(values):
+    low, high = np.nanmin(values), np.nanmax(values)
+    scaled = np.nan_to_num((values - low) / (high - low if high > low else 1.0), posinf=1.0, neginf=0.0)
+    return base64.b64encode((scaled * 255).clip(0, 255).astype("uint8").tobytes()).decode()
+
+
+def _short(number):
+    return float(f"{float(number):.4g}")

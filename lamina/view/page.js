@@ -1,0 +1,509 @@
+"use strict";
+// The page draws the boxes that Python has put into rows: it stacks the rows, since their heights change as boxes fold.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const boxes = data.boxes; // the number of a box is its place; boxes[0] is the model
+const BOX = 46, HEAD = 30, FOOT = 16, GAP = 40, EDGE = 24; // pixels
+const $ = (id) => document.getElementById(id);
+
+for (const box of boxes) {
+  box.children = boxes.filter((other) => other.parent === box.id);
+  box.targets = [];
+}
+for (const box of boxes) for (const [source] of box.inputs) boxes[source].targets.push(box.id);
+
+let zoom = 1, selected = null, held = null, found = [], foundAt = -1;
+
+// Making elements: text is always text, never markup.
+
+function make(tag, settings = {}, ...children) {
+  return fill(document.createElement(tag), settings, children);
+}
+
+function draw(tag, settings = {}, ...children) {
+  return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), settings, children);
+}
+
+function fill(element, settings, children) {
+  for (const [name, value] of Object.entries(settings)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+// Places
+
+function lineage(box) {
+  return box.parent === null ? [box] : [...lineage(boxes[box.parent]), box];
+}
+
+function isShown(box) {
+  return lineage(box).slice(0, -1).every((around) => around.open);
+}
+
+/** The innermost box that is shown and holds this one, or is it. */
+function shownFor(box) {
+  return lineage(box).find((around) => around.id && !around.open) || box;
+}
+
+/** Heights, from the inside out. */
+function stack(box) {
+  if (!box.open) {
+    box.height = BOX;
+    return;
+  }
+  const heights = new Array(box.rows).fill(0);
+  for (const child of box.children) {
+    stack(child);
+    heights[child.row] = Math.max(heights[child.row], child.height);
+  }
+  let y = box.id ? HEAD : EDGE;
+  box.begins = [];
+  box.ends = [];
+  heights.forEach((height, row) => {
+    const isPort = height === 0 && (row === 0 || row === box.rows - 1);
+    box.begins[row] = y;
+    box.ends[row] = y + height;
+    y += height + (isPort && row === 0 ? GAP * 0.6 : GAP);
+  });
+  box.height = y - GAP + (heights[box.rows - 1] ? FOOT : 0) + (box.id ? 0 : EDGE);
+}
+
+/** Places on the drawing, from the outside in. */
+function place(box, middle, top) {
+  box.middle = middle;
+  box.top = top;
+  if (!box.open) return;
+  for (const child of box.children) {
+    const [begin, end] = [box.begins[child.row], box.ends[child.row]];
+    place(child, middle + child.x, top + begin + (end - begin - child.height) / 2);
+  }
+}
+
+function pathOf(box, arrow) {
+  const { from, to, source, row, xs } = arrow;
+  const port = (child, side) => child.middle + (child.open ? child.ports[`${side} ${source}`] ?? 0 : 0);
+  const last = row + xs.length - 1;
+  const start = from === null ? [box.middle + xs[0], box.top + (box.id ? HEAD : 0)]
+    : [port(boxes[from], "out"), boxes[from].top + boxes[from].height];
+  const end = to === null ? [box.middle + xs.at(-1), box.id ? box.top + box.height : box.top + box.begins[last]]
+    : [port(boxes[to], "in"), boxes[to].top];
+  const points = [start];
+  for (let step = 1; step < xs.length - 1; step++) {
+    const x = box.middle + xs[step];
+    points.push([x, box.top + box.begins[row + step]], [x, box.top + box.ends[row + step]]);
+  }
+  points.push(end);
+  let path = `M${start}`;
+  for (let step = 0; step < points.length; step += 2) {
+    const [[x, y], [toX, toY]] = [points[step], points[step + 1]];
+    const bend = (y + toY) / 2;
+    path += `${step ? `L${x},${y}` : ""}C${x},${bend} ${toX},${bend} ${toX},${toY}`;
+  }
+  return { path, start };
+}
+
+// The graph
+
+function render() {
+  const focused = document.activeElement?.dataset?.id;
+  stack(boxes[0]);
+  place(boxes[0], 0, 0);
+  const [frames, arrows, faces] = [[], [], []];
+  for (const box of boxes) {
+    if (box.id && isShown(box)) (box.open ? frames : faces).push(drawBox(box));
+    if (box.open && isShown(box)) arrows.push(...drawArrows(box));
+  }
+  $("frames").replaceChildren(...frames);
+  $("arrows").replaceChildren(...arrows);
+  $("boxes").replaceChildren(...faces);
+  const width = boxes[0].width + 2 * EDGE;
+  $("graph").setAttribute("viewBox", `${-width / 2} 0 ${width} ${boxes[0].height}`);
+  scale();
+  if (held === null || !isShown(boxes[held])) held = boxes[0].children[0]?.id ?? null;
+  hold(held);
+  mark();
+  if (focused) elementOf(boxes[focused])?.focus({ preventScroll: true });
+}
+
+function scale() {
+  const [, , width, height] = $("graph").getAttribute("viewBox").split(" ").map(Number);
+  $("graph").setAttribute("width", width * zoom);
+  $("graph").setAttribute("height", height * zoom);
+}
+
+function drawBox(box) {
+  const width = box.open ? box.width : box.boxWidth;
+  const left = box.middle - width / 2;
+  const worst = worstOf(box);
+  const label = [box.name, box.detail, box.shape && `gives ${box.shape}`, box.frozen && "frozen",
+    worst && `${worst.count} ${worst.severity}`].filter(Boolean).join(", ");
+  const group = draw("g", {
+    class: `box ${box.family} ${box.open ? "frame" : ""}`, role: "button", tabindex: -1, "data-id": box.id,
+    "aria-label": label, "aria-expanded": box.count ? String(box.open) : null,
+    transform: `translate(${left} ${box.top})`,
+    onclick: (event) => (event.target.classList.contains("sign") ? toggle(box) : select(box)),
+    ondblclick: () => box.count && toggle(box),
+    onfocus: () => hold(box.id),
+  });
+  if (box.count && !box.open) {
+    group.append(draw("path", { class: "stack", d: `M6 ${BOX}v3h${width - 8}v${5 - BOX}h-4` }));
+  }
+  group.append(draw("rect", { class: "face", width, height: box.height, rx: 6 }));
+  if (box.open) group.append(draw("path", { class: "bar", d: `M1 ${HEAD}v-23q0-6 6-6h${width - 14}q6 0 6 6v23z` }));
+  else group.append(draw("path", { class: "stripe", d: `M5 0.5v${BOX - 1}q-4.5 0-4.5-6v-${BOX - 13}q0-6 4.5-6z` }));
+  const textLeft = box.count ? 28 : 14;
+  group.append(draw("text", { class: "name", x: textLeft, y: 19 }, shorten(box.name, 40)));
+  if (!box.open) group.append(draw("text", { class: "detail", x: textLeft, y: 36 }, shorten(box.detail, 42)));
+  if (box.count) {
+    group.append(draw("text", { class: "sign", x: 11, y: 19, "aria-hidden": "true" }, box.open ? "▾" : "▸"));
+    group.append(draw("rect", { class: "sign hit", width: 26, height: HEAD }));
+  }
+  if (worst) {
+    const sign = { error: "✖", warning: "▲", info: "●" }[worst.severity];
+    group.append(draw("text", { class: `badge ${worst.severity}`, x: width - 8, y: 18, "text-anchor": "end" }, sign));
+  } else if (box.frozen) {
+    group.append(draw("text", { class: "detail", x: width - 8, y: 18, "text-anchor": "end" }, "❄"));
+  }
+  return group;
+}
+
+function drawArrows(box) {
+  const drawn = [], labels = [], said = new Set();
+  for (const arrow of box.arrows) {
+    const { path, start } = pathOf(box, arrow);
+    const ends = `${arrow.from ?? ""} ${arrow.to ?? ""}`.trim();
+    drawn.push(draw("path", { class: "arrow", d: path, "data-ends": ends }));
+    const key = `${arrow.from} ${arrow.shape}`;
+    if (arrow.from !== null && !said.has(key)) {
+      labels.push(draw("text", { class: "shape", x: start[0] + 7, y: start[1] + 16 }, shorten(arrow.shape, 30)));
+      said.add(key);
+    }
+    if (arrow.to === null && !box.id) {
+      const [x, y] = [box.middle + arrow.xs.at(-1), box.top + box.begins[box.rows - 1]];
+      labels.push(draw("text", { class: "detail", x, y: y + 15, "text-anchor": "middle" }, "output"));
+    }
+  }
+  return [...drawn, ...labels];
+}
+
+/** The gravest findings of a box and, while it is folded, of those inside. */
+function worstOf(box) {
+  const inside = (one) => [...one.findings, ...(one.open ? [] : one.children.flatMap(inside))];
+  const findings = [...new Set(inside(box))].map((number) => data.findings[number]);
+  const severity = ["error", "warning", "info"].find((one) => findings.some((finding) => finding.severity === one));
+  return severity && { severity, count: findings.filter((finding) => finding.severity === severity).length };
+}
+
+function shorten(text, most) {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+}
+
+function elementOf(box) {
+  return $("graph").querySelector(`[data-id="${box.id}"]`);
+}
+
+/** One box can be reached with the tab key: the one that was held last. */
+function hold(id) {
+  for (const element of $("graph").querySelectorAll('[tabindex="0"]')) element.setAttribute("tabindex", -1);
+  held = id;
+  if (id !== null) elementOf(boxes[id])?.setAttribute("tabindex", 0);
+}
+
+/** Show what is selected and what was searched for. */
+function mark() {
+  const matches = new Set(found.map((box) => shownFor(box).id));
+  $("canvas").classList.toggle("searching", $("search").value.trim() !== "");
+  for (const element of $("graph").querySelectorAll(".box")) {
+    const id = Number(element.dataset.id);
+    element.classList.toggle("match", matches.has(id));
+    if (id === selected) element.setAttribute("aria-current", "true");
+    else element.removeAttribute("aria-current");
+  }
+  for (const arrow of $("arrows").querySelectorAll(".arrow")) {
+    arrow.classList.toggle("lit", selected !== null && arrow.dataset.ends.split(" ").includes(String(selected)));
+  }
+}
+
+function toggle(box, open = !box.open) {
+  box.open = open;
+  render();
+  say(`${box.name} ${open ? "unfolded" : "folded"}`);
+}
+
+function toggleAll(open) {
+  for (const box of boxes.slice(1)) if (box.count) box.open = open;
+  render();
+  say(open ? "All unfolded" : "All folded");
+}
+
+function show(box) {
+  for (const around of lineage(box).slice(0, -1)) around.open = true;
+  render();
+  const canvas = $("canvas");
+  const [x, y] = [(box.middle + boxes[0].width / 2 + EDGE) * zoom, (box.top + box.height / 2) * zoom];
+  const left = Math.max(0, (canvas.clientWidth - boxes[0].width * zoom) / 2);
+  canvas.scrollTo(x + left - canvas.clientWidth / 2, y - canvas.clientHeight / 2);
+}
+
+function setZoom(value) {
+  const canvas = $("canvas");
+  const before = zoom;
+  zoom = Math.min(2.5, Math.max(0.15, value));
+  const [x, y] = [canvas.scrollLeft + canvas.clientWidth / 2, canvas.scrollTop + canvas.clientHeight / 2];
+  scale();
+  const part = zoom / before;
+  canvas.scrollTo({ left: x * part - canvas.clientWidth / 2, top: y * part - canvas.clientHeight / 2, behavior: "instant" });
+}
+
+function fit(least = 0.15) {
+  const canvas = $("canvas");
+  zoom = Math.max(least, Math.min(1.2, canvas.clientWidth / (boxes[0].width + 2 * EDGE + 20),
+    canvas.clientHeight / boxes[0].height));
+  scale();
+}
+
+// The panel
+
+function select(box) {
+  selected = box.id;
+  hold(box.id);
+  mark();
+  showBox(box);
+  say(`Details of ${box.name}`);
+}
+
+function panel(title, ...parts) {
+  $("panel-title").textContent = title;
+  $("panel-body").replaceChildren(...parts.flat().filter(Boolean));
+  $("panel").scrollTop = 0;
+  $("training").hidden = selected !== null || !$("training").children.length;
+}
+
+function showModel() {
+  selected = null;
+  mark();
+  const findings = data.findings.map(findingOf);
+  panel(data.title, make("p", { class: "soft" }, data.about),
+    make("h3", {}, "Findings"), findings.length ? findings : make("p", {}, "None."),
+    data.answers.flatMap(({ question, text }) => [make("h3", {}, question), make("p", {}, text)]));
+}
+
+function showBox(box) {
+  const tags = make("p", {}, ...[box.kind, box.frozen && "frozen", box.count && `${box.count} layers`].filter(Boolean)
+    .map((text) => make("span", { class: "tag" }, text)));
+  panel(box.name, tags,
+    box.count ? make("button", { type: "button", onclick: () => { toggle(box); showBox(box); } },
+      box.open ? "Fold" : "Unfold") : null,
+    box.findings.map((number) => findingOf(data.findings[number])),
+    box.shapes ? make("p", {}, make("code", {}, box.shapes)) : null,
+    (box.sentences || []).map((sentence) => make("p", {}, sentence)),
+    box.sum ? [make("h3", {}, "Weights"), make("p", {}, box.sum)] : null,
+    (box.weights || []).map(histogramOf),
+    box.activity ? activityOf(box.activity) : null,
+    linksTo("Comes from", box.inputs.map(([id]) => boxes[id])),
+    linksTo("Goes to", box.targets.map((id) => boxes[id])),
+    linksTo("Inside", box.children));
+}
+
+function findingOf(finding) {
+  const box = finding.layer && boxes.find((one) => one.name === finding.layer && one.findings.length);
+  return make("div", { class: `finding ${finding.severity}` },
+    make("p", {}, make("strong", {}, finding.severity), ` ${finding.code}`),
+    make("p", {}, finding.message), make("p", { class: "soft" }, finding.why), make("p", {}, make("code", {}, finding.fix)),
+    box && box.id !== selected ? make("ul", { class: "links" }, linkTo(box)) : null);
+}
+
+function linksTo(title, targets) {
+  return targets.length ? [make("h3", {}, title), make("ul", { class: "links" }, ...targets.map(linkTo))] : null;
+}
+
+function linkTo(box) {
+  const go = () => {
+    show(box);
+    select(box);
+    $("panel-title").focus();
+  };
+  return make("li", {}, make("button", { type: "button", onclick: go }, box.name));
+}
+
+function histogramOf(numbers) {
+  const title = `${numbers.name} ${numbers.shape}${numbers.trainable === false ? ", not trained" : ""}`;
+  return make("div", {}, make("div", { class: "soft" }, title), ...bars(numbers, numbers.name));
+}
+
+function bars(numbers, name) {
+  const { counts, low, high, mean, deviation, zeros } = numbers;
+  const top = Math.max(...counts);
+  const label = `Histogram of ${name}: ${low} to ${high}, mean ${mean}, deviation ${deviation}`;
+  const image = draw("svg", { class: "histogram", role: "img", "aria-label": label, viewBox: `0 0 ${counts.length} 100`,
+    preserveAspectRatio: "none" });
+  counts.forEach((count, place) => {
+    const height = count ? Math.max(1.5, (count / top) * 98) : 0;
+    image.append(draw("rect", { x: place + 0.06, y: 100 - height, width: 0.88, height }));
+  });
+  const middle = `mean ${mean}, deviation ${deviation}${zeros ? `, ${(zeros * 100).toFixed(0)}% zeros` : ""}`;
+  return [image, make("div", { class: "scale" }, ...[low, middle, high].map((text) => make("span", {}, String(text))))];
+}
+
+function activityOf(activity) {
+  const parts = [make("h3", {}, "On this data"), ...bars(activity, "outputs")];
+  if (activity.maps) {
+    const [width, height, count] = activity.mapSize;
+    const bytes = bytesOf(activity.maps);
+    const maps = Array.from({ length: count }, (_, number) =>
+      imageOf(bytes.subarray(number * width * height, (number + 1) * width * height), width, height,
+        count > 1 ? `Feature map ${number + 1} of the first sample` : "Outputs of the first sample, steps from left to right"));
+    for (const map of maps) map.style.width = `${count > 1 ? 86 : 380}px`;
+    parts.push(make("p", { class: "soft" }, count > 1
+      ? `The first sample: ${count} of ${activity.channels} feature maps` : "The first sample"), make("div", { class: "maps" }, ...maps));
+  } else if (activity.bars) {
+    const bytes = bytesOf(activity.bars);
+    const image = imageOf(bytes, bytes.length, 1, "Outputs of the first sample");
+    image.classList.add("bars");
+    parts.push(make("p", { class: "soft" }, "The first sample"), image);
+  }
+  return parts;
+}
+
+function bytesOf(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+/** Bytes as colours from dark blue over green to yellow, which also differ in lightness. */
+function imageOf(bytes, width, height, label) {
+  const ramp = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
+  const canvas = make("canvas", { width, height, role: "img", "aria-label": label });
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height);
+  bytes.forEach((byte, place) => {
+    const at = (byte / 255) * 4, below = Math.min(3, Math.floor(at));
+    for (let channel = 0; channel < 3; channel++) {
+      image.data[4 * place + channel] = ramp[below][channel] + (ramp[below + 1][channel] - ramp[below][channel]) * (at - below);
+    }
+    image.data[4 * place + 3] = 255;
+  });
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+function say(text) {
+  $("said").textContent = text;
+}
+
+// Search
+
+function search() {
+  const words = $("search").value.trim().toLowerCase();
+  found = words ? boxes.filter((box) => box.id && box.origin !== "run"
+    && `${box.name} ${box.detail} ${box.kind}`.toLowerCase().includes(words)) : [];
+  foundAt = -1;
+  $("matches").textContent = words ? `${found.length} found` : "";
+  mark();
+}
+
+function nextFound(step) {
+  if (!found.length) return;
+  foundAt = (foundAt + step + found.length) % found.length;
+  const box = found[foundAt];
+  show(box);
+  select(box);
+  $("matches").textContent = `${foundAt + 1} of ${found.length}`;
+}
+
+// Keys and pointer
+
+function neighbour(box, key) {
+  const shown = (ids) => ids.map((id) => shownFor(boxes[id])).find((other) => other !== box && !lineage(other).includes(box));
+  const leaves = (one) => (one.count ? one.children.flatMap(leaves) : [one]);
+  if (key === "ArrowDown" && box.open) return box.children[0];
+  if (key === "ArrowDown") return shown(leaves(box).flatMap((leaf) => leaf.targets));
+  if (key === "ArrowUp") {
+    return shown(leaves(box).flatMap((leaf) => leaf.inputs.map(([id]) => id))) || (box.parent ? boxes[box.parent] : null);
+  }
+  const row = boxes[box.parent].children.filter((other) => other.row === box.row).sort((a, b) => a.x - b.x);
+  return row[row.indexOf(box) + (key === "ArrowLeft" ? -1 : 1)];
+}
+
+function onGraphKey(event) {
+  const id = event.target.dataset?.id;
+  if (id === undefined) return;
+  const box = boxes[id];
+  if (event.key.startsWith("Arrow")) {
+    const next = neighbour(box, event.key);
+    if (next) {
+      show(next);
+      elementOf(next).focus({ preventScroll: true });
+    }
+  } else if (event.key === "Enter") select(box);
+  else if (event.key === " ") (box.count ? toggle : select)(box);
+  else if (event.key === "Home") elementOf(boxes[0].children[0]).focus();
+  else return;
+  event.preventDefault();
+}
+
+function onKey(event) {
+  const typing = event.target.tagName === "INPUT";
+  if (event.key === "/" && !typing) {
+    $("search").focus();
+    event.preventDefault();
+  } else if (event.key === "Escape") {
+    if (typing && $("search").value) {
+      $("search").value = "";
+      search();
+    } else if (held !== null) elementOf(boxes[held])?.focus();
+  } else if (event.key === "Enter" && typing) nextFound(event.shiftKey ? -1 : 1);
+}
+
+function drag(event) {
+  if (event.button !== 0 || event.target.closest(".box")) return;
+  const canvas = $("canvas");
+  const start = [canvas.scrollLeft + event.clientX, canvas.scrollTop + event.clientY];
+  const move = (at) => canvas.scrollTo({ left: start[0] - at.clientX, top: start[1] - at.clientY, behavior: "instant" });
+  canvas.classList.add("dragged");
+  addEventListener("pointermove", move);
+  addEventListener("pointerup", () => {
+    removeEventListener("pointermove", move);
+    canvas.classList.remove("dragged");
+  }, { once: true });
+}
+
+function setTheme(dark) {
+  document.documentElement.style.colorScheme = dark ? "dark" : "light";
+  $("theme").textContent = dark ? "Light" : "Dark";
+  $("theme").onclick = () => setTheme(!dark);
+}
+
+function start() {
+  $("title").textContent = data.title;
+  $("about").textContent = data.about;
+  const worst = worstOf({ findings: data.findings.map((_, number) => number), children: [] });
+  $("show-model").textContent = worst ? `${data.findings.length} finding${data.findings.length > 1 ? "s" : ""}` : "Model";
+  $("show-model").className = worst ? worst.severity : "";
+  $("show-model").onclick = showModel;
+  $("unfold").onclick = () => toggleAll(true);
+  $("fold").onclick = () => toggleAll(false);
+  $("larger").onclick = () => setZoom(zoom * 1.2);
+  $("smaller").onclick = () => setZoom(zoom / 1.2);
+  $("fit").onclick = () => fit();
+  $("search").oninput = search;
+  $("graph").addEventListener("keydown", onGraphKey);
+  document.addEventListener("keydown", onKey);
+  $("canvas").addEventListener("pointerdown", drag);
+  $("canvas").addEventListener("wheel", (event) => {
+    if (!event.ctrlKey) return;
+    event.preventDefault();
+    setZoom(zoom * (event.deltaY < 0 ? 1.1 : 1 / 1.1));
+  }, { passive: false });
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  $("theme").textContent = dark ? "Light" : "Dark";
+  $("theme").onclick = () => setTheme(!dark);
+  render();
+  fit(0.75);
+  $("canvas").scrollLeft = ($("canvas").scrollWidth - $("canvas").clientWidth) / 2;
+  showModel();
+}
+
+start();
