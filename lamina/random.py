@@ -1,6 +1,7 @@
 """Random numbers: `SeedGenerator` and draws from distributions, the same numbers as Keras on JAX for the same seed."""
 
 import random as python_random
+import threading
 
 import jax
 import jax.numpy as jnp
@@ -31,6 +32,9 @@ def default_seed():
     return python_random.randint(1, int(1e9))
 
 
+_drawing = threading.RLock()  # layers of data draw in threads: no two draws may get one key
+
+
 class SeedGenerator(Configurable):
     """A seed that moves on with each draw: `state` is the pair (seed, number of draws so far), which is a key of JAX.
 
@@ -57,14 +61,15 @@ class SeedGenerator(Configurable):
 
     def next(self, ordered=True):
         """The key for one draw; the state moves on: it counts or, with `ordered=False`, scatters."""
-        key = self.state.read()
-        moved = key + _ONE_DRAW if ordered else (key + jnp.uint32(1)) * 5387 % 933199
-        if isinstance(moved, Tracer) and not context.is_bound():
-            raise CallError(
-                f"A draw from {self.name!r} inside a function that JAX compiles would leave its state behind.",
-                fix="Pass seed=<int>, or carry seed_generator.state through the function with stateless_call or bind.",
-            )
-        self.state.write(moved)
+        with _drawing:
+            key = self.state.read()
+            moved = key + _ONE_DRAW if ordered else (key + jnp.uint32(1)) * 5387 % 933199
+            if isinstance(moved, Tracer) and not context.is_bound():
+                raise CallError(
+                    f"A draw from {self.name!r} inside a function that JAX compiles would leave its state behind.",
+                    fix="Pass seed=<int>, or carry seed_generator.state through it with stateless_call or bind.",
+                )
+            self.state.write(moved)
         return key
 
 

@@ -1,6 +1,7 @@
 """Draws bit for bit those of Keras on JAX; seeds, states and compiled functions."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
@@ -147,3 +148,10 @@ def test_errors():
         lamina.random.categorical(LOGITS[0], 2)
     with pytest.raises(ValueError, match="takes seed and name"):
         SeedGenerator(1, shape=3)
+
+
+def test_threads_draw_different_keys():
+    generator = SeedGenerator(3)
+    with ThreadPoolExecutor(8) as pool:
+        keys = list(pool.map(lambda _: tuple(generator.next().tolist()), range(200)))
+    assert len(set(keys)) == 200
