@@ -5,7 +5,7 @@ import tempfile
 from typing import Any
 
 from lamina import saving
-from lamina.check import check
+from lamina.check import check, look_before_fit
 from lamina.core import registry, tree
 from lamina.core.configurable import signature_of
 from lamina.core.graph import Function, node_of
@@ -26,6 +26,7 @@ from lamina.models.summary import summary
 from lamina.quantizers.configs import config_of
 from lamina.saving import state_tree as trees
 from lamina.training.trainer import Trainer
+from lamina.view import view
 
 
 class Model(Trainer, Layer):
@@ -138,6 +139,9 @@ class Model(Trainer, Layer):
             return None
         return unique_names([tensor._keras_history.operation.name for tensor in self.outputs])
 
+    def _has_call(self):
+        return self._graph is not None or type(self).call is not Model.call
+
     def call(self, inputs, training=None, mask=None):
         """Run the graph; a subclass without one writes its own."""
         if self._graph is None:
@@ -162,6 +166,9 @@ class Model(Trainer, Layer):
             if same or host_part(self._graph) is not None:  # text cannot be traced
                 return tree.map_structure(_like, self._graph.outputs)
         return super().compute_output_spec(*args, **kwargs)
+
+    def _look_before_fit(self, batches, data, verbose, arguments):
+        look_before_fit(self, batches, data, verbose, arguments)
 
     def _host_step(self):
         return self._prepare if self._graph is not None and host_part(self._graph) is not None else None
@@ -202,6 +209,17 @@ class Model(Trainer, Layer):
         Each finding has a code, severity, layer, message and the one-line fix; print them or iterate.
         """
         return check(self, x, y, sample_weight, ignore, **settings)
+
+    def view(self, path=None, x=None, y=None, history=None, open=None):
+        """The model as a page to look at: see `lamina.view.view`. Without a path the browser shows it.
+
+        Args:
+            path: the HTML file to write; it needs no server and no network.
+            x, y: a batch, to show what the layers make of it, and for the rules that look at data.
+            history: what `fit` gave; by default that of the last `fit`.
+            open: whether the browser shows it.
+        """
+        return view(self, path, x, y, history, open)
 
     def summary(
         self,

@@ -10,7 +10,7 @@ from lamina.view.layout import layered
 
 __all__ = ["TIMES", "drawn", "shape_text"]
 
-CHARACTER, PADDING, NARROWEST, GAP, MARGIN = 7.3, 34, 110, 26, 16  # pixels
+CHARACTER, BOLD, PADDING, NARROWEST, GAP, MARGIN = 7.0, 8.0, 38, 110, 26, 16  # pixels
 VISIBLE = 40  # boxes that are shown at first
 TIMES = "\u00d7"
 _PORT = 10  # the width of a place where an arrow enters or leaves an open box
@@ -57,7 +57,7 @@ def _opened(root):
 
 def _entry(box, ids, is_open):
     detail = _detail(box)
-    longest = max(len(box.name) + 2, len(detail))
+    longest = max(min(len(box.name), 40) * BOLD, min(len(detail), 42) * CHARACTER) + (14 if box.children else 0)
     entry = {
         "id": ids[box],
         "parent": ids[box.parent] if box.parent else None,
@@ -67,7 +67,7 @@ def _entry(box, ids, is_open):
         "family": _family(box),
         "origin": box.origin,
         "shape": ", ".join(map(shape_text, box.shapes)),
-        "boxWidth": round(max(NARROWEST, min(longest, 40) * CHARACTER + PADDING)),
+        "boxWidth": round(max(NARROWEST, longest + PADDING)),
     }
     return {**entry, "open": is_open, "count": len(box.leaves)} if box.children else entry
 

@@ -303,6 +303,8 @@ function showBox(box) {
     box.sum ? [make("h3", {}, "Weights"), make("p", {}, box.sum)] : null,
     (box.weights || []).map(histogramOf),
     box.activity ? activityOf(box.activity) : null,
+    (box.origin === "run" ? box.children : []).flatMap((child) => [
+      make("h3", {}, child.name), ...(child.sentences || []).map((sentence) => make("p", {}, sentence))]),
     linksTo("Comes from", box.inputs.map(([id]) => boxes[id])),
     linksTo("Goes to", box.targets.map((id) => boxes[id])),
     linksTo("Inside", box.children));
