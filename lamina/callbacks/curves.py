@@ -109,8 +109,9 @@ class Curves:
                 picture.line(points, COLOURS[mark], 2)
             for x, y in points if len(points) <= 12 else points[-1:]:
                 picture.area(_diamond(x, y) if mark else _square(x, y), COLOURS[mark])
-            picture.words(box[2] - 70 * (len(curves) - 1 - number), top + 14, "validation" if mark else "training",
-                          COLOURS[mark], 11, "end")  # fmt: skip
+            if len(curves) > 1:
+                words = "validation" if mark else "training"
+                picture.words(box[2] - 70 * (len(curves) - 1 - number), top + 14, words, COLOURS[mark], 11, "end")
 
 
 def _is_row(values):
@@ -123,7 +124,7 @@ def _range(values):
     return low - margin, high + margin
 
 
-def _ticks(low, high, wanted=4):
+def _ticks(low, high, wanted=5):
     """About so many round numbers between low and high."""
     step = 10 ** math.floor(math.log10((high - low) / wanted))
     step *= next(factor for factor in (1, 2, 5, 10) if (high - low) / (step * factor) <= wanted)
@@ -149,7 +150,8 @@ def _line(name, values, epochs):
         _BARS[round((value - low) / (high - low or 1.0) * 7)] if math.isfinite(value) else "!" for value in some
     )
     best = min(finite) if _falls(name) else max(finite)
-    return f"{values[0]:.4g} -> {values[-1]:.4g}  {bars}  best {best:.4g} in epoch {epochs[values.index(best)]}"
+    when = "" if "learning_rate" in name else f"  best {best:.4g} in epoch {epochs[values.index(best)]}"
+    return f"{values[0]:.4g} -> {values[-1]:.4g}  {bars}{when}"
 
 
 def _falls(name):

@@ -66,7 +66,7 @@ class Picture:
 
         size = round(self.width * scale), round(self.height * scale)
         image = pillow().new("RGB", size, self.ground or "white")
-        draw = ImageDraw.Draw(image)
+        draw = ImageDraw.Draw(image, "RGBA")  # so that faint colours are faint
         for kind, places, settings in self.shapes:
             getattr(self, f"_draw_{kind}")(draw, scale, places, **settings)
         return image

@@ -75,7 +75,7 @@ def _data(model, x, y):
     some = None if x is None else tree.map_structure(lambda values: np.asarray(values)[:_SAMPLES], x)
     scene = scene_of(model)
     explanation = explain(model, some)
-    told = dict(zip(scene.facts, explanation.layers, strict=True))
+    told = _by_box(scene, explanation.layers)
     findings = check(model, x, y).as_dicts()
     active = {} if some is None else activations_of(model, some)
     fold_blocks(scene)
@@ -91,12 +91,22 @@ def _data(model, x, y):
     }
 
 
+def _by_box(scene, layers):
+    """box -> its LayerExplanation. Those of the model's Inputs come first, the others in the order of the facts."""
+    boxes = scene.root.all
+    first = len(layers) - len(scene.facts)
+    inputs = [box for box in boxes if box.parent is scene.root and box.fact is None][:first]
+    by_fact = dict(zip(scene.facts, layers[first:], strict=True))
+    return {**dict(zip(inputs, layers, strict=False)), **{box: by_fact[box.fact] for box in boxes if box.fact}}
+
+
 def _told(box, told, active, findings):
     """What the panel says about a box."""
-    fact, about = box.fact, {}
+    fact, about, words = box.fact, {}, told.get(box)
+    if words is not None:
+        sentences = [*words.sentences, *([words.operations] if words.operations else [])]
+        about = {"shapes": words.shapes, "sentences": sentences, "sum": words.weights}
     if fact is not None:
-        words = told[fact]
-        about = {"shapes": words.shapes, "sentences": words.sentences, "sum": words.weights}
         about["activity"] = active.get((fact.layer, fact.use))
         about["frozen"] = bool(fact.count and not fact.layer.trainable)
         about["weights"] = [] if box.children else weights_of(fact.layer)
