@@ -1,0 +1,134 @@
+"""The page, read without a browser."""
+
+import html.parser
+import json
+
+import numpy as np
+import pytest
+
+import lamina
+from lamina.errors import CallError
+from lamina.view import numbers, view
+from tests.view.conftest import WICKED
+
+
+class Reader(html.parser.HTMLParser):
+    """The elements of a page with their attributes, and the text of each script."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.scripts, self.title, self.open = [], [], "", []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        self.open.append(tag)
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag):
+        while self.open and self.open.pop() != tag:
+            pass
+
+    def handle_data(self, text):
+        if self.open[-1:] == ["script"]:
+            self.scripts[-1] += text
+        elif self.open[-1:] == ["title"]:
+            self.title += text
+
+
+@pytest.fixture(scope="module")
+def page(trained):
+    model, x, y = trained
+    return view(model, x=x, y=y, open=False)
+
+
+@pytest.fixture(scope="module")
+def read(page):
+    return Reader(page.html)
+
+
+@pytest.fixture(scope="module")
+def data(read):
+    return json.loads(read.scripts[0])
+
+
+def test_names_are_text_and_nothing_else(page, read, data):
+    assert len(read.scripts) == 2 and WICKED not in page.html and "<!--" not in page.html
+    assert read.title == 'a "model" & <more> - lamina' and data["title"] == 'a "model" & <more>'
+    assert data["boxes"][-1]["name"] == WICKED
+
+
+def test_it_needs_nothing_from_anywhere(read):
+    assert not any(name in attributes for _, attributes in read.elements for name in ("src", "href", "action"))
+    (policy,) = [a["content"] for _, a in read.elements if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+
+
+def test_structure(read):
+    tags = [tag for tag, _ in read.elements]
+    assert all(tags.count(tag) == 1 for tag in ("h1", "main", "aside", "header", "title"))
+    ids = [attributes["id"] for _, attributes in read.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in read.elements:
+        for name in ("aria-labelledby", "aria-describedby"):
+            assert name not in attributes or attributes[name] in ids
+    assert read.elements[0] == ("html", {"lang": "en"})
+    assert any(tag == "svg" and "Training curves" in a.get("aria-label", "") for tag, a in read.elements)
+
+
+def test_what_it_says(data):
+    root, entry, conv, _, head = data["boxes"]
+    assert root["detail"].endswith("of 4 layers") and entry["kind"] == "InputLayer"
+    assert conv["detail"] == "Conv2D 4, 3\u00d73, relu" and conv["shape"] == "6\u00d76\u00d74"
+    assert conv["inputs"] == [[1, "8\u00d78\u00d71"]] and any("3 x 3" in said for said in conv["sentences"])
+    assert [weight["name"] for weight in conv["weights"]] == ["kernel", "bias"]
+    assert sum(conv["weights"][0]["counts"]) == 36
+    assert conv["activity"]["mapSize"] == [6, 6, 4] and conv["activity"]["low"] == 0
+    assert any(data["findings"][number]["code"] == "LAM101" for number in head["findings"])
+    assert data["answers"]
+
+
+def test_activations_are_those_of_the_model(trained, data):
+    model, x, _ = trained
+    outputs = np.asarray(model.get_layer("conv")(x))
+    assert data["boxes"][2]["activity"]["high"] == pytest.approx(outputs.max(), rel=1e-3)
+    assert data["boxes"][2]["activity"]["zeros"] == pytest.approx((outputs == 0).mean(), rel=1e-3)
+
+
+def test_files_and_browser(trained, tmp_path, monkeypatch):
+    model = trained[0]
+    shown = []
+    monkeypatch.setattr("webbrowser.open", lambda address: shown.append(address) or True)
+    page = model.view(tmp_path / "a.html")
+    assert (tmp_path / "a.html").read_text(encoding="utf-8") == page.html and not shown
+    model.view(tmp_path / "a.html", open=True)
+    assert shown == [(tmp_path / "a.html").as_uri()]
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    page = model.view()
+    assert shown[1] == page.path.as_uri() and page.path.is_relative_to(tmp_path)
+    assert "srcdoc=" in page._repr_html_() and WICKED not in page._repr_html_()
+
+
+def test_history_that_is_given_counts(branched):
+    assert "Training curves over 3 epochs" in view(branched, history={"loss": [3, 2, 1]}, open=False).html
+    assert "Training curves" not in view(branched, open=False).html
+
+
+def test_models_that_saw_nothing_are_refused():
+    with pytest.raises(CallError, match="data"):
+        view(lamina.Sequential([lamina.layers.Dense(1)]), open=False)
+
+
+def test_histograms():
+    assert numbers.histogram_of(np.array([np.nan, np.inf])) is None
+    found = numbers.histogram_of(np.array([0.0, 1.0, 3.0, np.nan]))
+    assert (found["low"], found["high"], sum(found["counts"])) == (0.0, 3.0, 3)
+    assert sum(numbers.histogram_of(np.zeros(10**6))["counts"]) <= 50_000
+
+
+def test_samples_as_pictures():
+    assert numbers._picture(np.zeros((40, 30, 20)))["mapSize"] == [24, 24, 8]
+    assert numbers._picture(np.zeros((7, 5)))["mapSize"] == [7, 5, 1]
+    assert set(numbers._picture(np.array(3.0))) == {"bars"}
+    assert numbers._bytes(np.array([1.0, 2.0, np.nan])) == "AP8A"
