@@ -1,6 +1,7 @@
 """What layers make of real data: range, zeros, saturation."""
 
 import numpy as np
+from jax.core import Tracer
 
 from lamina.core import context, tree
 from lamina.explain.basic_layers import activation_name
@@ -12,43 +13,67 @@ _BOUNDS = {"sigmoid": (0.01, 0.99), "tanh": (-0.98, 0.98), "softmax": (None, 0.9
 
 
 def activity_of(model, x):
-    """(name of a layer, number of its call) -> sentences about its outputs for the inputs `x`, in inference mode."""
+    """(layer, number of its call) -> sentences about its outputs for the inputs `x`, in inference mode."""
     seen, calls = {}, {}
 
     def look(layer, args, outputs):
         if layer is model:
             return
+        leaves = [leaf for leaf in tree.flatten(outputs) if arguments.is_tensor(leaf)]
+        if any(isinstance(leaf, Tracer) for leaf in leaves):
+            return  # inside of a compiled loop nothing has a value
         calls[layer] = calls.get(layer, 0) + 1
-        arrays = [np.asarray(leaf, "float32") for leaf in tree.flatten(outputs) if arguments.is_tensor(leaf)]
+        arrays = [np.asarray(leaf, "float32") for leaf in leaves if is_number(leaf)]
         if arrays and arrays[0].size:
-            seen[layer.name, calls[layer]] = _described(arrays[0], activation_name(layer))
+            seen[layer, calls[layer]] = _described(arrays[0], _activation_of(layer), _channels(layer))
 
     with context.watching_layers(look):
         model(x, training=False) if model._call_has_training else model(x)
     return seen
 
 
-def _described(values, activation):
+def is_number(leaf):
+    """Whether an array is one of numbers, not of text."""
+    return np.dtype(leaf.dtype).kind not in "OUS"
+
+
+def _activation_of(layer):
+    return {"ReLU": "relu", "Softmax": "softmax"}.get(type(layer).__name__) or activation_name(layer)
+
+
+def _channels(layer):
+    """The axis whose positions are units."""
+    return 1 if getattr(layer, "data_format", None) == "channels_first" else -1
+
+
+def _described(values, activation, channels):
     finite = values[np.isfinite(values)]
     if not finite.size:
         return ["On this data no number is finite."]
     said = [
         f"On this data: {finite.min():.3g} to {finite.max():.3g}, mean {finite.mean():.3g}, deviation "
-        f"{finite.std():.3g}"
-        f"{f', {1 - finite.size / values.size:.1%} not finite' if finite.size < values.size else ''}."
+        f"{finite.std():.3g}."
     ]
-    zeros = float((values == 0).mean())
-    if zeros > 0:
-        said.append(f"{zeros:.0%} are exactly 0.")
-    dead = _dead_units(values) if activation in ("relu", "relu6") else 0
-    if dead:
-        said.append(f"{dead} of {values.shape[-1]} units are 0 for every sample.")
+    if finite.size < values.size:
+        said.append(f"{_share(values.size - finite.size, values.size)} not finite (NaN or infinity).")
+    zeros = int((values == 0).sum())
+    if zeros:
+        said.append(f"{_share(zeros, values.size)} exactly 0.")
+    if activation in ("relu", "relu6") and values.ndim > 1:
+        units = np.moveaxis(values, channels, -1).reshape(-1, values.shape[channels])
+        dead = int((units == 0).all(axis=0).sum())
+        if dead:
+            said.append(f"{dead} of {units.shape[-1]} units are 0 for every sample here.")
     low, high = _BOUNDS.get(activation, (None, None))
     if high is not None:
-        saturated = float(((values > high) | ((values < low) if low is not None else False)).mean())
-        said.append(f"{saturated:.0%} are saturated (beyond {high:g}).")
+        beyond = int(((values > high) | (values < (-np.inf if low is None else low))).sum())
+        bounds = f"above {high:g}" if low is None else f"below {low:g} or above {high:g}"
+        said.append(f"{_share(beyond, values.size)} saturated ({bounds}).")
     return said
 
 
-def _dead_units(values):
-    return int((values.reshape(-1, values.shape[-1]) == 0).all(axis=0).sum())
+def _share(part, whole):
+    """`50% are`, honest about small shares."""
+    share = 100 * part / whole
+    text = "none" if not part else "all" if part == whole else f"{share:.0f}%" if share >= 1 else "less than 1%"
+    return f"{text[0].upper()}{text[1:]} are"

@@ -1,39 +1,63 @@
-"""What is said about inputs, Dense, activations, Dropout, Flatten and Embedding."""
+"""What is said about inputs, Dense, activations, Embedding, and layers that lay numbers out anew."""
 
 import math
 
-from lamina.explain.table import says
-from lamina.explain.words import count_of, product, shape_of
+from lamina.core.op import OpCall
+from lamina.explain.table import Once, says
+from lamina.explain.words import count_of, list_of, product, shape_of
 
-__all__ = ["activation_name", "meaning_of_activation"]
+__all__ = ["activation_after", "activation_name", "activation_of", "inside", "meaning_of_activation"]
 
 _MEANINGS = {
-    "relu": "relu sets negative numbers to 0 and lets the others through; without it two layers were no more than one",
+    "relu": "relu sets negative numbers to 0 and leaves the others as they are",
     "sigmoid": "sigmoid brings each number to between 0 and 1, each for itself: several may be near 1 at once",
     "tanh": "tanh brings each number to between -1 and 1",
-    "softmax": "softmax makes the numbers of the last axis positive with sum 1: probabilities of exclusive classes",
+    "softmax": "softmax makes the numbers of the last axis positive with sum 1: shares of one whole",
     "linear": "linear leaves the numbers as they are",
-    "gelu": "gelu is a smooth relu: it multiplies each number by the share of a normal distribution below it",
-    "silu": "silu multiplies each number by its sigmoid: a smooth relu",
-    "swish": "swish multiplies each number by its sigmoid: a smooth relu",
-    "elu": "elu lets positive numbers through and bends negative ones towards -1",
-    "selu": "selu is an elu with a scale that keeps mean and variance from layer to layer",
+    "gelu": "gelu is a smooth relu: each number times the share of a normal distribution below it",
+    "silu": "silu is a smooth relu: each number times its sigmoid",
+    "swish": "swish is a smooth relu: each number times its sigmoid",
+    "elu": "elu leaves positive numbers as they are and bends negative ones towards -1",
+    "selu": "selu is an elu with a scale, made to keep mean and variance from layer to layer",
     "softplus": "softplus is log(1 + exp(x)): a relu with a round corner, always positive",
     "softsign": "softsign is x / (1 + |x|): between -1 and 1",
-    "leaky_relu": "leaky_relu lets a small share of negative numbers through, so that no unit is dead for good",
+    "leaky_relu": "leaky_relu multiplies negative numbers by a small number and leaves the others as they are",
     "relu6": "relu6 is a relu that stops at 6",
     "exponential": "exponential is exp(x): always positive",
-    "hard_sigmoid": "hard_sigmoid is a sigmoid of straight lines, cheap to compute",
+    "hard_sigmoid": "hard_sigmoid is a sigmoid made of straight lines: between 0 and 1",
     "log_softmax": "log_softmax gives the logarithms of what softmax gives",
+    "mish": "mish is a smooth relu: x * tanh(softplus(x))",
+    "log_sigmoid": "log_sigmoid gives the logarithm of what sigmoid gives",
+    "hard_tanh": "hard_tanh is a tanh made of straight lines: between -1 and 1",
+    "hard_silu": "hard_silu is a silu made of straight lines",
+    "hard_swish": "hard_swish is a swish made of straight lines",
+    "celu": "celu leaves positive numbers as they are and bends negative ones towards -1",
+    "squareplus": "squareplus is (x + sqrt(x^2 + 4)) / 2: a relu with a round corner, always positive",
 }
+_LAYERS = {"ReLU": "relu", "Softmax": "softmax", "LeakyReLU": "leaky_relu", "ELU": "elu", "PReLU": "prelu"}
 
 
 def activation_name(layer):
     """The name of a layer's activation, None where it has none."""
     activation = getattr(layer, "activation", None)
-    if activation is None:
-        return None
-    return getattr(activation, "__name__", type(activation).__name__.lower())
+    if activation is None or isinstance(activation, str):
+        return activation
+    name = getattr(activation, "__name__", type(activation).__name__.lower())
+    return {"leakyrelu": "leaky_relu", "<lambda>": "a function of the program's own"}.get(name, name)
+
+
+def activation_of(fact):
+    """The name of the activation that a call computes, alone or after something else; None where it has none."""
+    if isinstance(fact.layer, OpCall):
+        return fact.layer.op_name if fact.layer.op_name in _MEANINGS else None
+    return _LAYERS.get(fact.kind) or activation_name(fact.layer)
+
+
+def is_activation(fact):
+    """Whether a call is an activation and nothing else."""
+    if isinstance(fact.layer, OpCall):
+        return fact.layer.op_name in _MEANINGS
+    return fact.kind == "Activation" or fact.kind in _LAYERS
 
 
 def meaning_of_activation(name):
@@ -41,180 +65,239 @@ def meaning_of_activation(name):
     return _MEANINGS.get(name)
 
 
-def _inside(fact):
-    """The sentence about an activation inside a layer."""
+def activation_after(fact):
+    """The call that is the activation of this one, directly behind it or behind a normalization; None for none."""
+    for receiver in fact.receivers:
+        if is_activation(receiver):
+            return receiver
+    for receiver in fact.receivers:
+        if receiver.is_a("BatchNormalization", "LayerNormalization", "GroupNormalization"):
+            return activation_after(receiver)
+    return None
+
+
+def inside(fact):
+    """Sentences about where the activation of a layer with a sum is: in it, behind it, or nowhere."""
     name = activation_name(fact.layer)
-    if name is None or name == "linear":
-        following = [
-            receiver for receiver in fact.receivers if receiver.is_a("Activation", "ReLU", "Softmax", "LeakyReLU")
+    if name is not None and name != "linear":
+        meaning = meaning_of_activation(name)
+        told = f"Its activation {name} is inside the layer, after the sum."
+        if not meaning:
+            return [told]
+        how = f"{fact.kind}(...) and then Activation({name!r}) compute the same"
+        return [
+            told,
+            Once(f"{meaning[0].upper()}{meaning[1:]}.", f"meaning of {name}"),
+            Once(f"{how}; then the output of the {fact.kind} is the tensor before {name}.", "both spellings"),
+            *_place(fact, name),
         ]
-        if following:
-            return f"It has no activation inside; {following[0].name} after it is its activation."
-        return "It has no activation: its output is a weighted sum and nothing more."
-    meaning = meaning_of_activation(name)
-    return (
-        f"The activation {name} is inside the layer, after the sum{f' ({meaning})' if meaning else ''}. "
-        f"{fact.kind}(...) and "
-        f"then Activation({name!r}) would be the same function, with the tensor between the two to read."
-    )
+    after = activation_after(fact)
+    if after is None:
+        return ["It has no activation: the output is the sum itself."]
+    others = [receiver.name for receiver in fact.receivers if is_activation(receiver) and receiver is not after]
+    plain = [one.name for one in fact.receivers if not is_activation(one) and after in fact.receivers]
+    through = "" if after in fact.receivers else f", after {fact.receivers[0].name}"
+    return [
+        f"It has no activation inside: {list_of([after.name, *others])} behind it is its activation{through}.",
+        f"{list_of(plain)} {'takes' if len(plain) == 1 else 'take'} its output without that activation."
+        if plain
+        else "",
+    ]
+
+
+def _place(fact, name):
+    """What an activation that outputs usually have does in the middle."""
+    takers = [receiver for receiver in fact.receivers if not receiver.is_a("Dropout", "Identity")]
+    if fact.ends or not takers or name not in ("softmax", "sigmoid"):
+        return []
+    if any(one.kind in ("Multiply", "Dot") for one in takers):
+        what = "a share" if name == "softmax" else "a gate: from 0, shut, to 1, open"
+        return [f"Here it is not the output: what it is multiplied with gets {what}."]
+    if name == "softmax" and all(one.is_a("Dense", "_Windowed") for one in takers):
+        return [f"Here it is not the output: {list_of(one.name for one in takers)} sees nothing but shares of 1."]
+    return []
 
 
 @says("InputLayer")
 def _input(fact):
-    shape, dtype = fact.output, fact.layer.output.dtype
+    shape, layer = fact.output, fact.layer
     open_sizes = sum(size is None for size in shape[1:])
-    return [
-        f"Where data enters: each sample is {shape_of(shape)} ({dtype}).",
-        f"The first size of {shape} is {'open (None)' if shape[0] is None else 'fixed'}: the number of samples in a "
-        "batch" + (", which may differ from call to call." if shape[0] is None else "."),
-        f"{count_of(open_sizes, 'other size')} may differ from batch to batch too." if open_sizes else "",
-    ]
+    said = [f"Where data enters: each sample is {shape_of(shape)} ({layer.dtype})."]
+    if shape and shape[0] is None:
+        said.append(f"The None in {shape} is the number of samples in a batch, which may differ from call to call.")
+    elif shape:
+        said.append(f"A batch has {count_of(shape[0], 'sample')}, always.")
+    if open_sizes:
+        said.append(f"{count_of(open_sizes, 'other size')} may differ from batch to batch too (None).")
+    return said
 
 
-def _dense_sum(fact):
-    return f"{product((fact.input[-1], fact.layer.units))} kernel" + (
-        f" + {fact.layer.units} bias" if fact.layer.use_bias else ""
-    )
-
-
-@says("Dense", weights=_dense_sum)
+@says("Dense")
 def _dense(fact):
-    features, units = fact.input[-1], fact.layer.units
-    bias = " + bias" if fact.layer.use_bias else ""
-    formula = f"inputs @ kernel{bias}"
-    name = activation_name(fact.layer)
-    formula = formula if name in (None, "linear") else f"{name}({formula})"
-    middle = fact.input[1:-1]
-    positions = math.prod(size or 1 for size in middle)
+    layer, features = fact.layer, fact.input[-1]
+    units = layer.units
+    name = activation_name(layer)
+    formula = f"inputs @ kernel{' + bias' if layer.use_bias else ''}"
+    formula = formula if name in (None, "linear") else f"activation({formula})"
+    who = "the one unit is a" if units == 1 else f"each of the {units:,} units is a"
     said = [
-        f"outputs = {formula}: {'the one unit' if units == 1 else f'each of the {units:,} units'} is a weighted sum "
-        "of all "
-        f"{features:,} inputs{' plus a bias' if bias else ''}; {features:,} -> {units:,} on the last axis."
+        f"outputs = {formula}: {who} weighted sum of all {features:,} "
+        f"inputs{' plus a bias' if layer.use_bias else ''}; {features:,} -> {units:,} on the last axis.",
+        *_positions(fact),
+        *inside(fact),
     ]
-    if middle:
-        where = f"{positions:,}" if None not in middle else "any number of"
+    return said
+
+
+def _positions(fact):
+    """Of a Dense on inputs of more than one axis."""
+    middle = fact.input[1:-1]
+    if not middle:
+        return []
+    positions = math.prod(size or 1 for size in middle)
+    where = f"{positions:,}" if None not in middle else "any number of"
+    said = [
+        f"The inputs have more axes ({shape_of(fact.input)}): the same weights are used at each of {where} positions, "
+        "and no position sees another."
+    ]
+    around = [*fact.sources, *fact.receivers]
+    near = [one for one in around if "Conv" in one.kind or "Pooling" in one.kind]
+    if near and all(getattr(one.layer, "data_format", None) != "channels_first" for one in near):
         said.append(
-            f"The inputs have more axes ({shape_of(fact.input)}): the same weights are used at each of {where} "
-            "positions, "
-            "which do not see each other. Flatten before it if one unit should see all positions."
+            f"Beside convolutions that is legal: it is a convolution with a window of {product([1] * len(middle))}, "
+            "which mixes channels and sees no neighbours."
         )
-    return [*said, _inside(fact)]
+    elif len(fact.input) == 3 and all(one.kind in ("Dense", "Dropout", "Activation") for one in around):
+        said.append("If one unit should see all of them, put a Flatten before it.")
+    return said
+
+
+@says("EinsumDense")
+def _einsum_dense(fact):
+    layer = fact.layer
+    name = activation_name(layer)
+    formula = f"einsum({layer.equation!r}, inputs, kernel){' + bias' if layer.bias_axes else ''}"
+    return [
+        f"outputs = {formula if name in (None, 'linear') else f'activation({formula})'}: letters that the kernel has "
+        f"and the output has not are summed over; {shape_of(fact.input)} -> {shape_of(fact.output)}.",
+        *inside(fact),
+    ]
 
 
 @says("Activation", "ReLU", "Softmax", "LeakyReLU", "ELU", "PReLU")
 def _activation(fact):
-    name = activation_name(fact.layer) or {"ReLU": "relu", "Softmax": "softmax", "LeakyReLU": "leaky_relu"}.get(
-        fact.kind, fact.kind.lower()
-    )
-    source = fact.sources[0] if fact.sources else None
-    said = [f"{meaning_of_activation(name) or f'{name} of each number'}. The shape stays."]
-    if source is not None and source.is_a("Dense", "Conv") and activation_name(source.layer) in (None, "linear"):
-        said.append(
-            f"It is the activation of {source.name}, as a layer of its own: activation={name!r} in {source.name} "
-            "would be the "
-            f"same function. Here {source.name}.output is the tensor before it."
+    name, layer = activation_of(fact), fact.layer
+    said = [_meaning_of_layer(fact, name), "The shape stays.", *_place(fact, name)]
+    source = fact.sources[0] if len(fact.sources) == 1 else None
+    inner = activation_name(source.layer) if source is not None else None
+    if (
+        source is not None
+        and source.is_a("Dense", "EinsumDense", "BaseConv", "_Windowed")
+        and inner in (None, "linear")
+    ):
+        same = (
+            f" activation={name!r} inside {source.name} would compute the same."
+            if fact.kind == "Activation" and name in _MEANINGS
+            else ""
         )
-    return [sentence[0].upper() + sentence[1:] for sentence in said]
-
-
-@says("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout")
-def _dropout(fact):
-    layer, source = fact.layer, fact.sources[0] if fact.sources else None
-    of = f"the output of {source.name}" if source is not None else "its input"
-    rate = f"{layer.rate:g}"
-    if fact.kind == "GaussianDropout":
-        return [f"Only in training it multiplies {of} by random numbers around 1. When predicting it does nothing."]
-    shape = _noise_shape(fact)
-    whole = shape != tuple(fact.input)
-    said = [
-        f"Only in training: it zeroes {of}, each {'channel' if whole else 'number'} with probability {rate}, anew in "
-        "every "
-        f"step, and multiplies what is left by 1 / (1 - {rate}) = {1 / (1 - layer.rate):.3g}, so that the mean stays."
-        if layer.rate < 1 and fact.kind != "AlphaDropout"
-        else f"Only in training: it drops {of} with probability {rate}, in a way that keeps mean and variance for "
-        "selu.",
-        f"The mask has shape {shape}" + (": whole channels go together." if whole else "."),
-        "When predicting and evaluating it does nothing; it has no weights.",
-    ]
-    before = _trained_before(fact)
-    if source is not None:
         said.append(
-            f"It zeroes values, not weights of {source.name}: these stay, and get no gradient through the zeroed "
-            "values "
-            "in that step."
-            if before
-            else "All layers before it are frozen: no gradient goes back there, and the mask only varies what the "
-            "layers "
-            "after it see."
+            f"It is the activation of {source.name}, as a layer of its own: {source.name}.output is the tensor before "
+            f"it, {layer.name}.output the one after.{same}"
         )
     return said
 
 
-def _noise_shape(fact):
-    layer, shape = fact.layer, tuple(fact.input)
-    given = getattr(layer, "noise_shape", None)
-    if given is not None:
-        return tuple(of if size is None else size for size, of in zip(given, shape, strict=True))
-    rank = {"SpatialDropout1D": 1, "SpatialDropout2D": 2, "SpatialDropout3D": 3}.get(fact.kind)
-    if rank is None:
-        return shape
-    if getattr(layer, "data_format", None) == "channels_first":
-        return (*shape[:2], *[1] * rank)
-    return (shape[0], *[1] * rank, shape[-1])
-
-
-def _trained_before(fact):
-    seen, waiting = set(), list(fact.sources)
-    while waiting:
-        source = waiting.pop()
-        if source in seen:
-            continue
-        seen.add(source)
-        if source.trainable_count:
-            return True
-        waiting.extend(source.sources)
-    return False
+def _meaning_of_layer(fact, name):
+    layer = fact.layer
+    if fact.kind == "PReLU":
+        return "PReLU multiplies negative numbers by a slope that is trained, and leaves the others as they are."
+    if fact.kind == "LeakyReLU":
+        return f"LeakyReLU multiplies negative numbers by {layer.negative_slope:g} and leaves the others as they are."
+    if fact.kind == "ELU":
+        return f"ELU leaves positive numbers as they are and bends negative ones towards -{layer.alpha:g}."
+    if fact.kind == "ReLU" and (layer.max_value is not None or layer.negative_slope or layer.threshold):
+        most = "" if layer.max_value is None else f" It stops at {layer.max_value:g}."
+        low = f"{layer.negative_slope:g} times their distance to it" if layer.negative_slope else "0"
+        return f"Numbers from {layer.threshold:g} on stay as they are, those below become {low}.{most}"
+    if fact.kind == "Softmax" and layer.axis not in (-1, len(fact.input) - 1):
+        return f"Makes the numbers along axis {layer.axis} positive with sum 1."
+    meaning = meaning_of_activation(name)
+    return f"{meaning[0].upper()}{meaning[1:]}." if meaning else f"Applies {name}."
 
 
 @says("Flatten")
 def _flatten(fact):
-    size = fact.output[-1]
-    order = "the last axis runs fastest"
-    said = [
-        f"Lays {shape_of(fact.input)} out as one row of {size:,} numbers; {order}. Nothing is computed."
-        if size is not None
-        else f"Lays {shape_of(fact.input)} out as one row; {order}."
-    ]
-    if len(fact.input) == 4 and size is not None:
-        height, width, channels = fact.input[1:]
-        following = next((receiver for receiver in fact.receivers if receiver.is_a("Dense")), None)
+    size, shape = fact.output[-1], fact.input
+    if len(shape) == 1:
+        return ["Each number becomes a row of one number."]
+    if len(shape) == 2:
+        return [f"Changes nothing: the inputs are rows of {size} numbers already." if size else "Changes nothing."]
+    first = getattr(fact.layer, "data_format", None) == "channels_first" and len(shape) > 2
+    order = "channels are moved last, then the last axis runs fastest" if first else "the last axis runs fastest"
+    of = f"{size:,} numbers" if size is not None else "numbers"
+    said = [f"Lays {shape_of(shape)} out as one row of {of}; {order}. Nothing is computed."]
+    if len(shape) in (4, 5) and size is not None:
+        channels, sizes = (shape[1], shape[2:]) if first else (shape[-1], shape[1:-1])
+        following = next((one for one in fact.receivers if one.is_a("Dense")), None)
+        layer = f"GlobalAveragePooling{len(sizes)}D"
         said.append(
-            f"Where things were in the {height} x {width} map stays: each place gets weights of its own. "
-            f"GlobalAveragePooling2D instead would give {channels:,} features"
-            + (
-                f", and {following.name} {channels * following.layer.units:,} weights instead of "
-                f"{size * following.layer.units:,}."
-                if following is not None
-                else "."
-            )
+            f"Each place of the {product(sizes)} map keeps its own numbers in the row, so it gets its own weights."
         )
+        if following is not None:
+            units = following.layer.units
+            said.append(
+                f"{layer} instead would give {channels:,} features, and {following.name} {channels * units:,} kernel "
+                f"weights instead of {size * units:,}; where things are would be lost."
+            )
+        else:
+            said.append(f"{layer} instead would give {channels:,} features.")
     return said
 
 
 @says("Reshape", "Permute")
 def _reshape(fact):
-    what = "The same numbers in the same order" if fact.kind == "Reshape" else f"Axes in the order {fact.layer.dims}"
-    return [f"{what}: {shape_of(fact.input)} becomes {shape_of(fact.output)}. Nothing is computed."]
+    if fact.kind == "Permute":
+        what = f"Swaps axes: the sample's axes come in the order {tuple(fact.layer.dims)}"
+    else:
+        what = "The same numbers in the same order, in another shape"
+    return [f"{what}; {shape_of(fact.input)} becomes {shape_of(fact.output)}. Nothing is computed."]
 
 
-@says("Embedding", weights=lambda fact: f"{product((fact.layer.input_dim, fact.layer.output_dim))} table")
+@says("RepeatVector")
+def _repeat(fact):
+    return [
+        f"Repeats each row of {fact.input[-1]:,} numbers {fact.layer.n} times, as so many equal steps: "
+        f"{shape_of(fact.output)}."
+    ]
+
+
+@says("Identity")
+def _identity(fact):
+    return ["Passes on what it gets, unchanged."]
+
+
+@says("Embedding")
 def _embedding(fact):
     layer = fact.layer
-    return [
+    if fact.is_a("ReversibleEmbedding") and fact.arguments is not None and fact.arguments[1].get("reverse"):
+        return [f"In reverse: a score for each of the {layer.input_dim:,} rows, the product of the inputs with it."]
+    said = [
         f"A table of {layer.input_dim:,} rows of {layer.output_dim:,} numbers: each integer (0 to "
-        f"{layer.input_dim - 1:,}) is "
-        "replaced by its row, which is trained like any weight.",
-        "0 stands for padding (mask_zero=True): a mask starts here, and layers behind it leave those positions out."
-        if layer.mask_zero
-        else "0 is an ordinary row (mask_zero=False): padding is seen by the layers behind it.",
+        f"{layer.input_dim - 1:,}) is replaced by its row.",
+        "The rows are weights: training moves those that occur in the batch."
+        if layer.trainable
+        else "The rows are weights, frozen here.",
     ]
+    if layer.mask_zero:
+        said.append(
+            "0 stands for padding (mask_zero=True): a mask starts here, and layers that heed masks leave those "
+            "positions out."
+        )
+    else:
+        said.append(
+            "0 is an ordinary row (mask_zero=False): if inputs are padded with 0, later layers see the padding."
+        )
+    if fact.is_a("ReversibleEmbedding"):
+        tied = "the same table" if layer.tie_weights else "a second table"
+        said.append(f"Called with reverse=True it goes back with {tied}: from vectors to a score for each of the rows.")
+    return said

@@ -18,7 +18,8 @@ _FREE = frozenset(  # moves numbers, computes none
 
 
 def flops_of(layer, args, kwargs):
-    """Operations of one call for one sample; open sizes count as one. None where it cannot be traced so.
+    """Operations of one call for one sample, when predicting; open sizes count as one. None where it cannot be "
+    "traced so.
 
     A product and a sum are two. Elementwise functions count one for each number they give, whatever the function.
     """
@@ -36,7 +37,7 @@ def flops_of(layer, args, kwargs):
         for index, value in zip(places, values, strict=True):
             filled[index] = value
         call_args, call_kwargs = jax.tree_util.tree_unflatten(treedef, filled)
-        with context.bind(), context.watching_layers(None):
+        with context.bind(), context.watching_layers(None), context.calling(context.Call(layer, False)):
             return getattr(layer, "_run", layer.call)(*call_args, **call_kwargs)
 
     try:

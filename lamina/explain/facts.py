@@ -84,6 +84,14 @@ class Fact:
         return self.outputs[0] if self.outputs else ()
 
     @property
+    def givers(self):
+        """Names of what it takes, in the order of its arguments, as far as they are known."""
+        given = tree.flatten(self.arguments) if self.arguments else []
+        makers = [leaf._keras_history.operation for leaf in given if hasattr(leaf, "_keras_history")]
+        names = [maker.name for maker in makers if self.depth == 0 or type(maker).__name__ != "InputLayer"]
+        return list(dict.fromkeys(names or [source.name for source in self.sources]))
+
+    @property
     def weights(self):
         return list(getattr(self.layer, "weights", []))
 

@@ -1,13 +1,14 @@
 """What is said about convolutions, pooling, padding and resizing."""
 
 import math
+from fractions import Fraction
 
-from lamina.explain.basic_layers import _inside
+from lamina.explain.basic_layers import inside
 from lamina.explain.receptive_field import sizes_of
 from lamina.explain.table import says
 from lamina.explain.words import count_of, product, shape_of
 
-__all__ = ["channels_and_sizes"]
+__all__ = ["channels_and_sizes", "field"]
 
 
 def channels_and_sizes(layer, shape):
@@ -17,117 +18,160 @@ def channels_and_sizes(layer, shape):
     return shape[-1], shape[1:-1]
 
 
-def _field(fact):
+def _map_of(fact):
+    """(channels, sizes before, sizes after)."""
+    channels, before = channels_and_sizes(fact.layer, fact.input)
+    return channels, before, channels_and_sizes(fact.layer, fact.output)[1]
+
+
+def field(fact):
+    """The sentence about the receptive field, "" where it is one position or not known."""
     if not fact.window or all(window.size == 1 for window in fact.window):
         return ""
-    seen, steps = product(window.size for window in fact.window), product(window.step for window in fact.window)
-    return f"One number here has seen {seen} positions of the input; its neighbour begins {steps} further."
-
-
-def _steps(fact, kernel, strides, padding):
-    """What strides and padding do to the map."""
-    _, before = channels_and_sizes(fact.layer, fact.input)
-    _, after = channels_and_sizes(fact.layer, fact.output)
-    said = f"The map goes from {product(before)} to {product(after)}"
-    if any(stride > 1 for stride in strides):
-        said += f": strides {product(strides)} move the window by that many positions"
-    elif padding == "valid" and any(size > 1 for size in kernel):
-        said += f": without padding the border of {product((size - 1) // 2 for size in kernel)} positions is lost"
-    elif padding == "same":
-        said += ": zeros around it (padding='same') keep the size"
-    elif padding == "causal":
-        said += ": zeros before it (padding='causal'), so that no position sees a later one"
+    seen = product(window.size for window in fact.window)
+    steps = [Fraction(window.step) for window in fact.window]
+    apart = " x ".join(str(step) for step in steps)
+    said = f"Receptive field: one number here depends on {seen} positions of the input"
+    if any(step > 1 for step in steps):
+        said += f", its neighbour on those {apart} further"
     return said + "."
 
 
-def _convolution_sum(fact):
-    return f"{product(fact.layer.kernel.shape)} kernel" + (
-        f" + {fact.layer.filters} bias" if fact.layer.use_bias else ""
+def _steps(fact, kernel, strides, padding, dilation):
+    """What strides and padding do to the map."""
+    _, before, after = _map_of(fact)
+    change = (
+        f"The map goes from {product(before)} to {product(after)}"
+        if before != after
+        else (f"The map stays {product(after)}" if None not in after else "")
     )
+    lost = [(size - 1) * spread for size, spread in zip(kernel, dilation, strict=True)]
+    if any(stride > 1 for stride in strides):
+        why = f"strides of {product(strides)} move the window that far"
+    elif padding == "valid" and any(lost):
+        why = f"without padding (padding='valid') it shrinks by {product(lost)}"
+    elif padding == "same" and any(size > 1 for size in kernel):
+        why = "zeros around it (padding='same') keep the size"
+    elif padding == "causal" and any(lost):
+        why = "zeros before it (padding='causal') keep the length, and no position sees a later one"
+    else:
+        why = ""
+    return f"{': '.join(filter(None, [change, why]))}." if change or why else ""
 
 
-@says("Conv1D", "Conv2D", "Conv3D", weights=_convolution_sum)
+def _windowed(fact):
+    """Sentences that hold for each convolution: size, receptive field, activation."""
+    layer = fact.layer
+    return [
+        _steps(fact, layer.kernel_size, layer.strides, layer.padding, layer.dilation_rate),
+        field(fact),
+        *inside(fact),
+    ]
+
+
+@says("Conv1D", "Conv2D", "Conv3D")
 def _convolution(fact):
     layer = fact.layer
-    channels, _ = channels_and_sizes(layer, fact.input)
-    positions = math.prod(layer.kernel_size) * channels // layer.groups
-    dilated = f", every {max(layer.dilation_rate)}th position of it (dilation)" if max(layer.dilation_rate) > 1 else ""
+    channels, _, _ = _map_of(fact)
+    own = channels // layer.groups
+    weights = math.prod(layer.kernel_size) * own
     over = (
-        f"the {channels // layer.groups} channels of its group"
-        if layer.groups > 1
-        else f"all {count_of(channels, 'channel')}"
+        f"the {own} channels of its group ({layer.groups} groups)" if layer.groups > 1 else f"all {channels:,} channels"
     )
-    return [
-        f"{count_of(layer.filters, 'filter')} slide over the map: each is a window of "
-        f"{product(layer.kernel_size)}{dilated} over "
-        f"{over}, {positions:,} weights, the same at every place, and gives one channel of the output.",
-        _steps(fact, layer.kernel_size, layer.strides, layer.padding),
-        _field(fact),
-        _inside(fact),
+    over = "the one channel" if channels == 1 else over
+    spread = (
+        f" whose positions are {product(layer.dilation_rate)} apart (dilation)" if max(layer.dilation_rate) > 1 else ""
+    )
+    who = "One filter slides" if layer.filters == 1 else f"{layer.filters:,} filters slide"
+    each = "it" if layer.filters == 1 else "each"
+    said = [
+        f"{who} over the map: {each} is a window of {product(layer.kernel_size)}{spread} over {over}, "
+        f"{count_of(weights, 'kernel weight')}, the same at every place, and gives one channel."
     ]
+    if math.prod(layer.kernel_size) == 1 and layer.groups == 1:
+        said.append("A window of one position: it mixes channels as a Dense at each position does.")
+    return [*said, *_windowed(fact)]
 
 
 @says("DepthwiseConv1D", "DepthwiseConv2D")
 def _depthwise(fact):
     layer = fact.layer
-    channels, _ = channels_and_sizes(layer, fact.input)
+    channels, _, _ = _map_of(fact)
     return [
-        f"Each of the {channels} channels is filtered for itself by {layer.depth_multiplier} window(s) of "
-        f"{product(layer.kernel_size)}: channels are not mixed, which a 1 x 1 convolution usually does next.",
-        _steps(fact, layer.kernel_size, layer.strides, layer.padding),
-        _field(fact),
-        _inside(fact),
+        f"Each of the {channels:,} channels is filtered for itself, by {count_of(layer.depth_multiplier, 'window')} "
+        f"of {product(layer.kernel_size)}: channels are not mixed, which a convolution with a window of one position "
+        "usually does next.",
+        *_windowed(fact),
     ]
 
 
 @says("SeparableConv1D", "SeparableConv2D")
 def _separable(fact):
     layer = fact.layer
-    channels, _ = channels_and_sizes(layer, fact.input)
+    channels, _, _ = _map_of(fact)
     whole = math.prod(layer.kernel_size) * channels * layer.filters
+    own = math.prod(layer.kernel_size) * channels * layer.depth_multiplier + (
+        channels * layer.depth_multiplier * layer.filters
+    )
     return [
-        f"Two steps: each channel is filtered for itself by a window of {product(layer.kernel_size)}, then "
-        f"{layer.filters} sums "
-        f"over the channels mix them at each position. A full convolution would have {whole:,} kernel weights.",
-        _steps(fact, layer.kernel_size, layer.strides, layer.padding),
-        _field(fact),
-        _inside(fact),
+        f"Two steps: each of the {channels:,} channels is filtered for itself by {product(layer.kernel_size)} "
+        f"windows, then {layer.filters:,} sums over the channels mix them at each position.",
+        f"The two kernels have {own:,} weights; that of a full convolution would have {whole:,}.",
+        *_windowed(fact),
     ]
 
 
 @says("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
 def _transposed(fact):
     layer = fact.layer
-    _, before = channels_and_sizes(layer, fact.input)
-    _, after = channels_and_sizes(layer, fact.output)
+    _, before, after = _map_of(fact)
+    uneven = any(stride > 1 and size % stride for size, stride in zip(layer.kernel_size, layer.strides, strict=True))
     return [
-        "The way back of a convolution: each position of the input is spread over a window of "
-        f"{product(layer.kernel_size)} of the "
-        f"output, {product(layer.strides)} apart, and what overlaps is added: {product(before)} becomes "
-        f"{product(after)}, with learned weights.",
-        "The kernel size does not divide by the strides: some positions get more terms than others, which shows as a "
+        f"A convolution backwards: each position is spread over a window of {product(layer.kernel_size)} of the "
+        f"output, windows are {product(layer.strides)} apart, and what overlaps is added; {product(before)} becomes "
+        f"{product(after)}.",
+        "The window does not divide by the strides: some positions get more terms than others, which may show as a "
         "checkerboard."
-        if any(size % stride for size, stride in zip(layer.kernel_size, layer.strides, strict=True))
+        if uneven
         else "",
-        _inside(fact),
+        field(fact),
+        *inside(fact),
     ]
 
 
 @says("MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D")
 def _pooling(fact):
     layer = fact.layer
-    what = "largest number" if fact.kind.startswith("Max") else "mean"
+    what = "largest number" if "Max" in _kind(fact, "Pooling") else "mean"
     kernel, strides, _ = sizes_of(layer, len(fact.input) - 2)
-    channels, before = channels_and_sizes(layer, fact.input)
-    _, after = channels_and_sizes(layer, fact.output)
+    channels, before, after = _map_of(fact)
+    said = [
+        f"The {what} of each window of {product(kernel)}, for each of the {channels:,} channels; no weights. The map "
+        f"goes from {product(before)} to {product(after)}."
+    ]
+    if tuple(strides) != tuple(kernel):
+        overlap = any(step < size for step, size in zip(strides, kernel, strict=True))
+        said.append(f"Windows are {product(strides)} apart, so {'they overlap' if overlap else 'places are left out'}.")
+    elif layer.padding == "valid" and any(size and size % step for size, step in zip(before, strides, strict=True)):
+        said.append("Positions at the end that fill no window are left out.")
+    return [*said, field(fact)]
+
+
+def _kind(fact, end):
+    """The class that the family is named after, the layer's own or the one of lamina that it comes from."""
+    return next(cls.__name__ for cls in type(fact.layer).__mro__ if end in cls.__name__)
+
+
+@says(
+    "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D",
+)  # fmt: skip
+def _adaptive(fact):
+    what = "largest number" if "Max" in _kind(fact, "Pooling") else "mean"
+    channels, before, after = _map_of(fact)
     return [
-        f"The {what} of each window of {product(kernel)}, channel by channel: the map goes from {product(before)} to "
-        f"{product(after)}, the "
-        f"{channels} channels stay. No weights.",
-        f"Windows are {product(strides)} apart, so they {'overlap' if strides < kernel else 'leave gaps'}."
-        if tuple(strides) != tuple(kernel)
-        else "",
-        _field(fact),
+        f"Brings the map of {product(before)} to {product(after)}, whatever its size: the {what} of so many windows "
+        f"that cover it, for each of the {channels:,} channels; no weights."
     ]
 
 
@@ -136,33 +180,49 @@ def _pooling(fact):
     "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D",
 )  # fmt: skip
 def _global_pooling(fact):
-    what = "largest number" if "Max" in fact.kind else "mean"
-    channels, sizes = channels_and_sizes(fact.layer, fact.input)
-    flat = None if None in sizes else math.prod(sizes) * channels
-    receiver = next((receiver for receiver in fact.receivers if receiver.is_a("Dense")), None)
+    maximum = "Max" in _kind(fact, "Pooling")
+    channels, sizes, _ = _map_of(fact)
+    positions = f"all {product(sizes)} positions" if None not in sizes else "all positions"
     said = [
-        f"The {what} of each channel over all {product(sizes)} positions: {channels:,} features, wherever things are. "
-        "No weights."
+        f"The {'largest number' if maximum else 'mean'} of each channel over {positions}: {channels:,} features, "
+        "whatever the place. No weights."
     ]
-    if flat is not None and receiver is not None:
-        units = receiver.layer.units
+    receiver = next((one for one in fact.receivers if one.is_a("Dense")), None)
+    if None not in sizes and receiver is not None and not fact.layer.keepdims:
+        units, flat = receiver.layer.units, math.prod(sizes) * channels
         said.append(
             f"Flatten instead would give {flat:,} features, and {receiver.name} {flat * units:,} kernel weights "
-            "instead of "
-            f"{channels * units:,}."
+            f"instead of {channels * units:,}."
         )
     if fact.masked:
-        said.append("Masked positions do not count.")
+        heeds = fact.is_a("GlobalAveragePooling1D")
+        said.append("Masked positions do not count." if heeds else "It does not heed the mask: masked positions count.")
     return said
 
 
 @says("UpSampling1D", "UpSampling2D", "UpSampling3D")
 def _upsampling(fact):
+    _, before, after = _map_of(fact)
     how = getattr(fact.layer, "interpolation", "nearest")
-    return [f"Enlarges {shape_of(fact.input)} to {shape_of(fact.output)} by {how} interpolation. Nothing is learned."]
+    way = "repeats each position" if how == "nearest" else f"fills in between by {how} interpolation"
+    return [f"Enlarges the map from {product(before)} to {product(after)}: it {way}. Nothing is learned.", field(fact)]
 
 
 @says("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Cropping1D", "Cropping2D", "Cropping3D")
 def _border(fact):
-    what = "Zeros are put around the map" if "Zero" in fact.kind else "The border is cut off"
-    return [f"{what}: {shape_of(fact.input)} becomes {shape_of(fact.output)}."]
+    what = (
+        "Puts zeros around the map"
+        if fact.is_a("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D")
+        else "Cuts off the border"
+    )
+    _, before, after = _map_of(fact)
+    return [f"{what}: {product(before)} becomes {product(after)}."]
+
+
+@says("STFTSpectrogram", "MelSpectrogram")
+def _spectrogram(fact):
+    if fact.is_a("MelSpectrogram"):
+        what = f"the power in {fact.layer.num_mel_bins} bands of the mel scale, in decibels"
+    else:
+        what = f"the {fact.layer.mode} of its frequencies"
+    return [f"Sound as a picture: frames slide over the signal, and each becomes {what}; {shape_of(fact.output)}."]

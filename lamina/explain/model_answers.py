@@ -1,229 +1,224 @@
-"""Answers about a model as a whole: its head, what moves, masks, how layers are counted, what it costs."""
+"""Answers about a model as a whole: sizes, activations, its head, what moves, masks."""
 
-import math
-
-from lamina.core.dtypes import numpy_dtype
-from lamina.explain.basic_layers import activation_name, meaning_of_activation
+from lamina.core.op import OpCall
+from lamina.explain.basic_layers import activation_name, is_activation
+from lamina.explain.cost_answers import cost, counted, once
 from lamina.explain.explanation import Answer
-from lamina.explain.words import count_of, list_of, memory, shape_of
+from lamina.explain.heads import heads_of, sentences_about_head
+from lamina.explain.noise_layers import is_noise
+from lamina.explain.other_layers import runs_on_averages
+from lamina.explain.words import count_of, list_of, shape_of
 
-__all__ = ["answers_about", "head_of", "title_of"]
-
-_BATCH = 32
+__all__ = ["answers_about", "title_of"]
 
 
 def title_of(model, facts):
     """The model in a line."""
-    layers = [fact for fact in facts if not fact.is_input and fact.depth == 0]
-    return f"{model.name} ({type(model).__name__}): {count_of(len(layers), 'layer')}, {model.count_params():,} weights"
+    outer = {fact.layer for fact in facts if fact.depth == 0}
+    ops = sum(isinstance(layer, OpCall) for layer in outer)
+    parts = [count_of(len(outer) - ops, "layer"), *([count_of(ops, "op")] if ops else [])]
+    return f"{model.name} ({type(model).__name__}): {', '.join(parts)}, {count_of(model.count_params(), 'weight')}"
 
 
 def answers_about(model, facts):
     """An Answer for each question that this model gives rise to."""
     questions = (
         ("What do None, units and input_shape mean here?", _sizes),
+        ("Does the activation belong inside the layer or behind it?", _activations),
+        ("May a Dense stand between convolutions?", _dense_between),
         ("What comes out, and which loss and labels go with it?", _heads),
         ("What moves in the next training step, and what is frozen?", _movement),
         ("What is different in training and when predicting?", _modes),
         ("Where do masks start, pass and stop?", _masks),
-        ("How many layers does it have?", _counted),
-        ("What does it cost?", _cost),
+        ("How many layers does it have?", counted),
+        ("What does it cost?", cost),
     )
     answers = [Answer(question, [said for said in answer(model, facts) if said]) for question, answer in questions]
     return [answer for answer in answers if answer.sentences]
 
 
+def few(names):
+    """All of a few names, or the first ones and how many more there are."""
+    names = list(dict.fromkeys(names))
+    return list_of(names) if len(names) <= 5 else f"{', '.join(names[:3])} and {len(names) - 3:,} more"
+
+
+def _input_shapes(model, facts):
+    if getattr(model, "_graph", None) is not None:
+        return [tensor.shape for tensor in model.inputs]
+    return [shape for fact in facts if fact.reads for shape in fact.inputs[:1]][:1]
+
+
 def _sizes(model, facts):
-    if not facts:
+    shapes = _input_shapes(model, facts)
+    if not shapes:
         return []
-    first = next((fact for fact in facts if not fact.is_input), facts[0])
-    shape = first.input
-    units = next((fact for fact in facts if hasattr(fact.layer, "units")), None)
-    return [
-        f"The model takes {shape}: None is the number of samples in a batch, which is open; each sample is "
-        f"{shape_of(shape)}.",
-        f"input_shape={tuple(shape[1:])} (or keras.Input({tuple(shape[1:])})) says that, without the batch. Only the "
-        "first "
-        f"layer needs it: every other layer sees the output of the layer before it.",
-        f"units is how many numbers a layer gives: {units.name} has {units.layer.units:,}, so its last axis is "
-        f"{units.output[-1]:,}."
-        if units is not None and units.output
-        else "",
-    ]
-
-
-def head_of(fact):
-    """(activation, units) of what makes an output: the layer itself, or a linear layer before an Activation."""
-    layer = fact.layer
-    name = activation_name(layer) or {"Softmax": "softmax", "ReLU": "relu"}.get(fact.kind, "linear")
-    return name, fact.output[-1] if len(fact.output) > 1 else 1
-
-
-def _heads(model, facts):
-    last = [fact for fact in facts if not fact.receivers and fact.depth == 0 and not fact.is_input]
-    said = []
-    for fact in last:
-        name, units = head_of(fact)
+    if len(shapes) == 1:
+        (shape,) = shapes
+        said = [f"The model takes {shape}; each sample is {shape_of(shape)}."]
+        asked = tuple(shape[1:])
         said.append(
-            f"{fact.name} gives {shape_of(fact.output)}"
-            + (f" through {name}" if name != "linear" else ", not bounded")
-            + "."
+            "No input_shape is given: the shapes are those of the first data that it was called with."
+            if getattr(model, "_graph", None) is None
+            else f"input_shape={asked}, or keras.Input({asked}), says that without the batch. Only the first layer "
+            "needs it: every other one sees the output of the layer before it."
         )
-        meaning = meaning_of_activation(name) if units != 1 else None
-        if meaning and name != "linear":
-            said.append(f"{meaning[0].upper()}{meaning[1:]}.")
-        said.append(_loss_for(name, units, fact))
-    if model.compiled and isinstance(model.loss, (str, type(None))) and model.loss:
-        said.append(f"It is compiled with {model.loss}.")
+    else:
+        said = [f"The model takes {len(shapes)} inputs, {list_of(map(str, shapes))}, each from a keras.Input."]
+    if any(shape and shape[0] is None for shape in shapes):
+        said.insert(1, "None in front is the number of samples in a batch: any number will do, with the same weights.")
+    if any(None in shape[1:] for shape in shapes):
+        said.append("Another None is a size that may differ from batch to batch.")
+    units = next((fact for fact in facts if fact.is_a("Dense")), None)
+    units = units or next((fact for fact in facts if isinstance(getattr(fact.layer, "units", None), int)), None)
+    if units is not None:
+        number = units.layer.units
+        last = f", so the last axis of its output is {number:,}" if units.output and units.output[-1] == number else ""
+        said.append(f"units is how many numbers a layer gives: {units.name} has {number:,}{last}.")
+        said.append("It is free to choose, except in the last layer, where the task sets it.")
     return said
 
 
-def _loss_for(name, units, fact):
-    if units is None:
-        return ""
-    if name == "softmax":
-        return (
-            f"So it chooses one of {units:,} classes. With class numbers 0 to {units - 1:,} as labels, shape "
-            "(samples,): "
-            f"sparse_categorical_crossentropy; with one-hot rows of {units:,}: categorical_crossentropy. "
-            "Metric: accuracy."
-        )
-    if name == "sigmoid" and units == 1:
-        return "So it is the probability of yes. Labels 0 and 1, loss binary_crossentropy, metric accuracy; above "
-        "0.5 means yes."
-    if name == "sigmoid":
-        return (
-            f"So it gives {units:,} probabilities that do not exclude each other (multi-label). Labels: rows of "
-            f"{units:,} "
-            "zeros and ones, loss binary_crossentropy. For one class of several take softmax."
-        )
-    if name == "linear":
-        classes = (
-            f" If these are {units:,} classes, they are logits: a crossentropy with from_logits=True, or softmax "
-            "behind it."
-            if units > 1
-            else " If it is yes or no, it is a logit: binary_crossentropy with from_logits=True."
-        )
-        return f"So it is a regression: any real number, loss mse or mae, labels of the same shape.{classes}"
-    if name == "tanh":
-        return "So targets must lie between -1 and 1: scale them, or take no activation here."
-    if name in ("relu", "softplus", "exponential"):
-        return "So it can give no negative number: targets must be 0 or more."
-    return ""
+def _activations(model, facts):
+    inner = [fact.name for fact in facts if fact.is_a("Dense", "EinsumDense", "_Windowed")
+             and activation_name(fact.layer) not in (None, "linear")]  # fmt: skip
+    apart = [fact.name for fact in facts if is_activation(fact)]
+    if not inner and not apart:
+        return []
+    said = [
+        f"Inside the layer: {few(inner)}." if inner else "",
+        f"As a layer or op of its own: {few(apart)}." if apart else "",
+    ]
+    said.append(
+        "Both compute the same. One of its own is needed where something comes between (BatchNormalization, a sum), "
+        "or to read the tensor before it."
+    )
+    if apart and getattr(model, "_graph", None) is not None:
+        fact = next((f for f in facts if is_activation(f) and f.depth == 0 and len(f.sources) == 1), None)
+        if (
+            fact is not None
+            and fact.sources[0].depth == 0
+            and fact.sources[0].uses == 1
+            and hasattr(fact.sources[0].layer, "weights")
+        ):
+            said.append(
+                f"keras.Model(model.inputs, model.get_layer({fact.sources[0].name!r}).output) gives what goes into "
+                f"{fact.name}."
+            )
+    return said
+
+
+def _dense_between(model, facts):
+    found = [
+        fact for fact in facts
+        if fact.is_a("Dense") and len(fact.input) > 2
+        and any("Conv" in one.kind or "Pooling" in one.kind for one in fact.sources)
+        and any("Conv" in one.kind or "Pooling" in one.kind or one.is_a("Flatten") for one in fact.receivers)
+    ]  # fmt: skip
+    if not found:
+        return []
+    return [
+        f"Yes: {few(fact.name for fact in found)} {'does' if len(found) == 1 else 'do'}. On a map a Dense works at "
+        "each position alone, with the same weights: a convolution with a window of one position, written "
+        "differently.",
+        "It adds depth and mixes channels, and sees no neighbours. If each unit should see the whole map, Flatten or "
+        "global pooling must come first.",
+    ]
+
+
+def _heads(model, facts):
+    heads = heads_of(model, facts)
+    if not heads:
+        return ["The outputs are computed by the program's own call method: it says what they mean."]
+    return [said for head in heads for said in sentences_about_head(head, len(heads) == 1)]
 
 
 def _movement(model, facts):
-    trained = [fact for fact in _once(facts) if fact.trainable_count and not fact.inner]
-    frozen = [fact for fact in _once(facts) if fact.count and not fact.trainable_count and not fact.inner]
+    leaves = [fact for fact in once(facts) if not fact.inner]
+    trained = [fact for fact in leaves if fact.trainable_count]
+    frozen = [fact for fact in leaves if fact.count and not fact.layer.trainable]
     moving, total = sum(weight.size for weight in model.trainable_weights), model.count_params()
     said = [f"{moving:,} of {total:,} weights move, in {count_of(len(trained), 'layer')}."]
     if not moving:
-        said.append("Nothing is trainable: fit would change nothing but moving averages.")
+        said.append("Nothing is trainable: fit would change nothing." if total else "It has nothing to train.")
     if frozen:
-        names = [fact.name for fact in frozen]
-        said.append(f"Frozen: {list_of(names if len(names) <= 6 else [*names[:3], f'{len(names) - 3:,} more'])}.")
-        said.append("A frozen layer still passes gradients to trained layers before it, and takes none itself.")
-    running = sum(fact.count - fact.trainable_count for fact in trained if fact.is_a("BatchNormalization"))
+        said.append(f"Frozen: {few(fact.name for fact in frozen)}.")
+        said.append(_way_back(facts, frozen))
+    running = sum(fact.count - fact.trainable_count for fact in trained
+                  if fact.is_a("BatchNormalization") and not runs_on_averages(fact))  # fmt: skip
     if running:
-        said.append(f"{running:,} are moving averages of BatchNormalization: they follow the data, not the gradient.")
-    if not model.compiled:
+        said.append(
+            f"{running:,} weights of BatchNormalization are moving averages: they follow the data, not the gradient."
+        )
+    if model.compiled:
+        said.append(f"{type(model.optimizer).__name__} moves them.")
+        said.append("A change of trainable counts from the next step on; compile need not be called again.")
+    else:
         said.append("It is not compiled yet: compile(optimizer, loss) says how they move.")
     return said
 
 
+def _way_back(facts, frozen):
+    """What a gradient does at the frozen layers."""
+    outer = [fact for fact in facts if fact.depth == 0]
+    if any(fact.depth or not fact.whole for fact in frozen) or not all(fact.whole for fact in outer):
+        return "A frozen layer takes no gradient itself; it passes gradients on to trained layers before it."
+    before = {fact: set() for fact in outer}
+    for fact in outer:
+        for source in fact.sources:
+            before[fact] |= {source} | before[source]
+    if any(one.trainable_count for fact in frozen for one in before[fact]):
+        return "Trained layers stand before them too: gradients pass through the frozen ones, which stay as they are."
+    return "No trained layer stands before them, so the gradient need not go back that far."
+
+
 def _modes(model, facts):
-    noise = [
-        fact.name for fact in _once(facts) if "Dropout" in fact.kind or "Noise" in fact.kind or "Random" in fact.kind
-    ]
-    averages = [fact for fact in _once(facts) if fact.is_a("BatchNormalization")]
+    noise = [fact for fact in once(facts) if is_noise(fact) and getattr(fact.layer, "rate", 1)]
     said = []
-    if noise:
-        said.append(f"{list_of(noise)}: active only in training.")
-    moving = [fact.name for fact in averages if fact.layer.trainable]
+    for names, words in (
+        ([fact.name for fact in noise if fact.training is None], "active only in training"),
+        ([fact.name for fact in noise if fact.training is True], "always active, called with training=True"),
+    ):
+        if names:
+            said.append(f"{few(names)}: {words}.")
+    inner = [fact.name for fact in once(facts) if not is_noise(fact) and not fact.inner and fact.training is not False
+             and (getattr(fact.layer, "dropout", 0) or getattr(fact.layer, "recurrent_dropout", 0))]  # fmt: skip
+    if inner:
+        said.append(f"{few(inner)}: the dropout inside is active only in training.")
+    averages = [fact for fact in once(facts) if fact.is_a("BatchNormalization")]
+    moving = [fact.name for fact in averages if not runs_on_averages(fact)]
     still = [fact.name for fact in averages if not fact.layer.trainable]
+    called = [fact.name for fact in averages if fact.layer.trainable and fact.training is False]
     if moving:
-        said.append(f"{_few(moving)}: statistics of the batch in training, moving averages when predicting.")
+        said.append(f"{few(moving)}: the batch's mean and variance in training, moving averages when predicting.")
     if still:
-        said.append(f"{_few(still)}: frozen, so moving averages in training too.")
-    return said or ["Nothing: all layers compute the same in both."]
-
-
-def _few(names):
-    return list_of(names) if len(names) <= 4 else f"{names[0]} to {names[-1]} ({len(names)} layers)"
+        said.append(f"{few(still)}: frozen, so moving averages in training too.")
+    if called:
+        said.append(f"{few(called)}: called with training=False, so moving averages in training too.")
+    if said:
+        return said
+    own = any(
+        fact.inner == [] and fact.is_a("Layer") and type(fact.layer).__module__.split(".")[0] != "lamina"
+        for fact in facts
+    )
+    return ["Nothing in the layers of lamina; layers of the program's own may differ." if own else
+            "Nothing: all layers compute the same in both."]  # fmt: skip
 
 
 def _masks(model, facts):
-    starts = [fact.name for fact in facts if fact.gives_mask and not fact.masked]
-    passes = [fact.name for fact in facts if fact.gives_mask and fact.masked]
-    stops = [fact.name for fact in facts if fact.masked and not fact.gives_mask]
+    leaves = [fact for fact in facts if not fact.inner]
+    starts = [fact for fact in leaves if fact.gives_mask and not fact.masked]
     if not starts:
         return []
+    passes = [fact.name for fact in leaves if fact.gives_mask and fact.masked]
+    stops = [fact for fact in leaves if fact.masked and not fact.gives_mask]
+    used = [fact.name for fact in stops if getattr(fact.layer, "supports_masking", False)]
+    lost = [fact.name for fact in stops if not getattr(fact.layer, "supports_masking", False)]
+    ends = [fact for fact in facts if fact.depth == 0 and fact.ends and fact.gives_mask]
     return [
-        f"A mask starts at {list_of(starts)}.",
-        f"It passes {list_of(passes)}." if passes else "",
-        f"It stops at {list_of(stops)}: what comes out has no padding any more, or the layer does not pass it on."
-        if stops
-        else "It reaches the outputs: loss and metrics leave masked positions out.",
+        f"A mask starts at {few(fact.name for fact in starts)}.",
+        f"It passes {few(passes)}." if passes else "",
+        f"It ends at {few(used)}, which heeds it: what comes out has no masked positions any more." if used else "",
+        f"It is lost at {few(lost)}, which does not heed it: padding counts as data from there on." if lost else "",
+        "It reaches an output: loss and metrics leave masked positions out." if ends else "",
     ]
-
-
-def _counted(model, facts):
-    layers = [fact for fact in _once(facts) if not fact.inner]
-    inputs = [fact for fact in layers if fact.is_input]
-    with_weights = [fact for fact in layers if fact.count]
-    outputs = [fact for fact in layers if not fact.receivers]
-    listed = len(getattr(model, "layers", layers))
-    hidden = [fact for fact in with_weights if fact not in outputs]
-    return [
-        f"len(model.layers) is {listed}"
-        + (f" (summary() shows {count_of(len(inputs), 'input')} too)" if inputs else "")
-        + ".",
-        f"As papers count, layers with weights: {len(with_weights)}, so a {len(with_weights)}-layer network, with "
-        f"{count_of(len(hidden), 'hidden layer')}; activations, pooling, Dropout and Flatten are not counted.",
-        f"The longest way from input to output passes {_longest(facts)} layers.",
-    ]
-
-
-def _longest(facts):
-    lengths = {}
-    for fact in facts:
-        if fact.depth == 0:
-            before = max((lengths.get(source, 0) for source in fact.sources), default=0)
-            lengths[fact] = before + (0 if fact.is_input else 1)
-    return max(lengths.values(), default=0)
-
-
-def _cost(model, facts):
-    layers = [fact for fact in facts if not fact.inner]
-    operations = sum(fact.flops or 0 for fact in layers)
-    weights = sum(_bytes(weight) for weight in model.weights)
-    moving = sum(_bytes(weight) for weight in model.trainable_weights)
-    slots = sum(_bytes(variable) for variable in getattr(model.optimizer, "variables", ())) if model.optimizer else 0
-    values = sum(fact.values for fact in layers) * 4
-    costly = max(layers, key=lambda fact: fact.flops or 0, default=None)
-    heavy = max(_once(layers), key=lambda fact: fact.count, default=None)
-    return [
-        f"Weights: {model.count_params():,} ({memory(weights)})"
-        + (f", most in {heavy.name} ({heavy.count:,})." if heavy is not None and heavy.count else "."),
-        f"One sample forward: {operations:,} operations"
-        + (
-            f", {(costly.flops or 0) / operations:.0%} of them in {costly.name}."
-            if operations and costly is not None
-            else "."
-        )
-        + " Forward and backward are about three times that.",
-        f"A training step on {_BATCH} samples holds about {memory(weights + moving + slots + _BATCH * values)}: "
-        "weights "
-        f"{memory(weights)}, gradients {memory(moving)}"
-        + (f", optimizer {memory(slots)}" if slots else "")
-        + f", outputs of layers {memory(_BATCH * values)}.",
-    ]
-
-
-def _bytes(variable):
-    return math.prod(variable.shape) * numpy_dtype(variable.dtype).itemsize
-
-
-def _once(facts):
-    """Each layer once, at its first call."""
-    return [fact for fact in facts if fact.use == 1]

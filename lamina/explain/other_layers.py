@@ -1,93 +1,219 @@
-"""What is said about normalization, merging, preprocessing, noise, nested models and ops."""
+"""What is said about normalization, merging, preprocessing, models inside and functions of the program."""
 
-from lamina.explain.table import says
+from lamina.explain.table import Once, says
 from lamina.explain.words import count_of, list_of, shape_of
 
-__all__ = []
+__all__ = ["runs_on_averages"]
+
+
+def runs_on_averages(fact):
+    """Whether a BatchNormalization uses its moving averages in training too."""
+    return not fact.layer.trainable or fact.training is False
 
 
 @says("BatchNormalization")
 def _batch_normalization(fact):
     layer = fact.layer
-    size = fact.input[layer.axis if isinstance(layer.axis, int) else -1]
-    said = [
-        f"Brings each of the {size:,} channels to mean 0 and variance 1, then scales and moves it by learned numbers."
-        if size is not None
-        else "Brings each channel to mean 0 and variance 1, then scales and moves it by learned numbers.",
-        "In training it uses mean and variance of the batch, and follows them with moving averages "
-        f"(momentum {layer.momentum:g}); when predicting it uses the moving averages.",
-    ]
+    size = fact.input[layer.axis]
+    learned = [name for name, there in (("gamma", layer.scale), ("beta", layer.center)) if there]
+    then = f", then applies the learned {list_of(learned)}" if learned else ""
+    said = [f"Brings each of the {size:,} channels (axis {layer.axis}) to mean 0 and variance 1{then}."]
     if not layer.trainable:
-        said.append("It is frozen: it uses the moving averages in training too, and nothing in it moves.")
+        said.append("Frozen: it uses its moving averages in training too, and nothing in it moves.")
+    elif fact.training is False:
+        said.append("It is called with training=False: it uses its moving averages, and keeps them, in training too.")
     else:
-        said.append("Its moving mean and variance are weights that no gradient moves: they count as not trainable.")
+        said.append(
+            "In training it uses mean and variance of the batch, and moving averages follow them (momentum "
+            f"{layer.momentum:g}); when predicting it uses the moving averages."
+        )
+        said.append(
+            Once("Moving mean and variance follow the data, not the gradient: they count as not trainable.", "moving")
+        )
+    if fact.masked:
+        said.append("Masked positions do not count.")
     return said
 
 
 @says("LayerNormalization", "RMSNormalization", "GroupNormalization", "UnitNormalization")
 def _normalization(fact):
-    over = {
-        "LayerNormalization": "the features of each position to mean 0 and variance 1",
-        "RMSNormalization": "the features of each position to a mean square of 1",
-        "GroupNormalization": f"{getattr(fact.layer, 'groups', '')} groups of channels to mean 0 and variance 1",
-        "UnitNormalization": "each vector to length 1",
-    }[next(cls.__name__ for cls in type(fact.layer).__mro__ if cls.__name__.endswith("Normalization"))]
-    return [f"Brings {over}, one sample at a time: the same in training and when predicting."]
-
-
-@says("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot")
-def _merge(fact):
-    names = [source.name for source in fact.sources]
-    what = {
-        "Add": "sum", "Subtract": "difference", "Multiply": "product", "Average": "mean", "Maximum": "larger number",
-        "Minimum": "smaller number", "Concatenate": "features side by side", "Dot": "dot product",
-    }[fact.kind]  # fmt: skip
-    of = list_of(names) if names else count_of(len(fact.inputs), "input")
-    said = [
-        f"The {what} of {of}, "
-        f"{'' if fact.kind in ('Concatenate', 'Dot') else 'number by number: '}{shape_of(fact.output)}."
+    layer = fact.layer
+    axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
+    last = all(axis in (-1, len(fact.input) - 1) for axis in axes)
+    where = "the features of each position" if last else f"the numbers along axis {list_of(map(str, axes))}"
+    if fact.is_a("GroupNormalization"):
+        what = f"{layer.groups} groups of channels of each sample to mean 0 and variance 1"
+    elif fact.is_a("RMSNormalization") or getattr(layer, "rms_scaling", False):
+        what = f"{where} to a mean square of 1"
+    elif fact.is_a("UnitNormalization"):
+        what = f"{where} to length 1"
+    else:
+        what = f"{where} to mean 0 and variance 1"
+    learned = [weight.name for weight in fact.weights]
+    then = f", then applies the learned {list_of(learned)}" if learned else ""
+    return [
+        f"Brings {what}{then}.",
+        Once("It looks at one sample alone: the same in training and when predicting.", "alone"),
     ]
-    if fact.kind == "Add":
-        said.append("A shortcut: the gradient passes through it unchanged to each of them.")
+
+
+_MERGES = {
+    "Add": "sum", "Subtract": "difference", "Multiply": "product", "Average": "mean", "Maximum": "larger number",
+    "Minimum": "smaller number",
+}  # fmt: skip
+
+
+@says("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
+def _merge(fact):
+    what = next(_MERGES[cls.__name__] for cls in type(fact.layer).__mro__ if cls.__name__ in _MERGES)
+    said = [f"The {what} of {_names(fact)}, number by number: {shape_of(fact.output)}."]
+    if any(shape[1:] != fact.output[1:] for shape in fact.inputs):
+        said.append("Shapes differ: the smaller one is repeated along the axes that it lacks.")
+    if what == "sum":
+        said.append(Once("In training the gradient passes through a sum to each of its inputs, unchanged.", "sum"))
     return said
+
+
+def _names(fact):
+    names = fact.givers
+    if len(names) == len(fact.inputs):
+        return list_of(names)
+    return f"{count_of(len(fact.inputs), 'input')}{f' (of {list_of(names)} among them)' if names else ''}"
+
+
+@says("Concatenate")
+def _concatenate(fact):
+    axis = fact.layer.axis % len(fact.output)
+    sizes = [shape[axis] for shape in fact.inputs]
+    total = f"{' + '.join(map(str, sizes))} = {fact.output[axis]}" if None not in sizes else "their sizes add up"
+    return [f"Puts {_names(fact)} side by side on axis {axis}: {total}. Nothing is computed."]
+
+
+@says("Dot")
+def _dot(fact):
+    unit = ", each brought to length 1 first, so that it is their cosine" if fact.layer.normalize else ""
+    return [f"The dot product of {_names(fact)} along axes {fact.layer.axes}{unit}: {shape_of(fact.output)}."]
 
 
 @says("Rescaling")
 def _rescaling(fact):
-    return [f"outputs = inputs * {fact.layer.scale} + {fact.layer.offset}: brings data to the range that layers like."]
+    scale, offset = fact.layer.scale, fact.layer.offset
+    text = f"{scale:g}" if isinstance(scale, (int, float)) else "scale"
+    plus = f" + {offset:g}" if isinstance(offset, (int, float)) else " + offset"
+    plus = "" if isinstance(offset, (int, float)) and offset == 0 else plus
+    return [f"outputs = inputs * {text}{plus}, in training and when predicting. Nothing is learned."]
 
 
 @says("Normalization")
 def _adapted(fact):
-    known = fact.layer.input_mean is not None
-    return [
-        "outputs = (inputs - mean) / sqrt(variance), each feature with its own: numbers "
-        + (
-            "given when it was made."
-            if known
-            else "found by adapt(data) before training; they do not move in training."
-        )
-    ]
-
-
-@says("GaussianNoise")
-def _noise(fact):
-    return [
-        f"Only in training it adds random numbers with deviation {fact.layer.stddev:g}. When predicting it does "
-        "nothing."
-    ]
+    layer = fact.layer
+    formula = "inputs * sqrt(variance) + mean" if layer.invert else "(inputs - mean) / sqrt(variance)"
+    if layer.input_mean is not None:
+        source = "Mean and variance were given when it was made."
+    elif fact.weights and not int(layer.count.numpy()) and not layer.adapt_mean.numpy().any():
+        source = "Mean and variance are still 0 and 1: adapt(data) finds them."
+    else:
+        source = "Mean and variance are those that adapt(data) found."
+    return [f"outputs = {formula}. {source} Training does not move them."]
 
 
 @says("Model", "Functional", "Sequential")
 def _model(fact):
-    return [
-        f"A model inside this one: its {len(fact.layer.layers)} layers follow, {shape_of(fact.input)} -> "
-        f"{shape_of(fact.output)}."
-    ]
+    follow = "which follow" if fact.inner else "not shown here"
+    inside = count_of(len(fact.layer.layers), "layer")
+    return [f"A model inside this one, of {inside}, {follow}: {_all(fact.inputs)} -> {_all(fact.outputs)}."]
+
+
+def _all(shapes):
+    return ", ".join(map(shape_of, shapes))
 
 
 @says("Lambda")
 def _lambda(fact):
+    function = getattr(fact.layer.function, "__name__", "")
+    name = f", {function}" if function and function != "<lambda>" else ""
     return [
-        f"A function of the program's own: {shape_of(fact.input)} becomes {shape_of(fact.output)}. It has no weights."
+        f"A function of the program's own{name}: {shape_of(fact.input)} becomes {shape_of(fact.output)}. Weights that "
+        "it uses are not the layer's, and are not trained."
     ]
+
+
+@says("JaxLayer", "FlaxLayer")
+def _jax(fact):
+    what = "a module of Flax" if fact.is_a("FlaxLayer") else "a function of JAX"
+    return [f"Runs {what}, whose parameters are its weights: {shape_of(fact.input)} -> {shape_of(fact.output)}."]
+
+
+@says("TFSMLayer", "TorchModuleWrapper")
+def _foreign(fact):
+    return ["A model of another engine, which lamina does not run."]
+
+
+# From values to categories
+
+
+def _host(fact):
+    """Where a layer of text runs."""
+    return Once("Text is handled on the host, ahead of the compiled step.", "host")
+
+
+_MODES = {
+    "one_hot": "a row of zeros with a 1 at that place", "multi_hot": "a row with a 1 for each that occurs",
+    "count": "a row that counts how often each occurs", "tf_idf": "a row of how often each occurs, times its weight",
+}  # fmt: skip
+
+
+def _as_mode(layer, number="its number"):
+    mode = layer.output_mode
+    return number if mode == "int" else _MODES.get(mode, mode)
+
+
+@says("CategoryEncoding")
+def _category_encoding(fact):
+    layer = fact.layer
+    return [f"Category numbers (0 to {layer.num_tokens - 1:,}) as {_as_mode(layer)}: {shape_of(fact.output)}."]
+
+
+@says("Discretization")
+def _discretization(fact):
+    bounds = fact.layer.bin_boundaries
+    bins = f"{len(bounds) + 1} bins" if bounds is not None and len(bounds) else "bins"
+    return [
+        f"Each number becomes the bin it falls into, one of {bins}, as {_as_mode(fact.layer)}: {shape_of(fact.output)}."
+    ]
+
+
+@says("Hashing", "HashedCrossing")
+def _hashing(fact):
+    layer = fact.layer
+    what = "the combination of its inputs" if fact.is_a("HashedCrossing") else "each value"
+    return [
+        f"Hashes {what} to one of {layer.num_bins:,} numbers, as {_as_mode(layer)}: no vocabulary, and different "
+        "values may get the same number."
+    ]
+
+
+@says("StringLookup", "IntegerLookup")
+def _lookup(fact):
+    layer = fact.layer
+    size = layer.vocabulary_size()
+    if layer.invert:
+        return [f"Numbers back to the entries of a vocabulary of {size:,}."]
+    return [
+        f"Each entry is looked up in a vocabulary of {size:,}, and becomes {_as_mode(layer, 'its place there')}.",
+        _host(fact) if fact.is_a("StringLookup") else "",
+    ]
+
+
+@says("TextVectorization")
+def _text(fact):
+    layer = fact.layer
+    said = [
+        "Text to numbers: each text is cleaned, split into tokens, and looked up in a vocabulary of "
+        f"{layer.vocabulary_size():,} (0 is padding, 1 an unknown token)."
+        if layer.output_mode == "int"
+        else f"Text to {_as_mode(layer)}, over a vocabulary of {layer.vocabulary_size():,}."
+    ]
+    if layer.output_mode == "int" and layer.output_sequence_length:
+        said.append(f"Texts are cut or padded to {layer.output_sequence_length} tokens.")
+    return [*said, _host(fact)]

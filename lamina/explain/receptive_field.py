@@ -176,7 +176,7 @@ def _after(fact, reaches, first):
         factors = _tuple(layer.size, rank)
         return width and [reach.enlarged(factor, width) for reach, factor in zip(reaches, factors, strict=True)]
     sizes = sizes_of(layer, rank)
-    if sizes is not None and is_ours(type(layer)) and not fact.is_a("RNN"):
+    if sizes is not None and fact.is_a("_Windowed", "_Pooling") and is_ours(type(layer)):
         windows = zip(reaches, spatial, *sizes, strict=True)
         if "Transpose" in fact.kind:
             return [

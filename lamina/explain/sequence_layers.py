@@ -1,117 +1,224 @@
 """What is said about recurrent layers, their wrappers, masks and attention."""
 
-from lamina.explain.table import says
-from lamina.explain.words import product, shape_of
+import dataclasses
+
+from lamina.explain.table import Once, says, sentences_about
+from lamina.explain.words import count_of, list_of, product, shape_of
 
 __all__ = []
 
 _GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
+_INSIDE = {
+    "LSTM": "an input, a forget and an output gate decide what its cell takes in, keeps and shows",
+    "GRU": "an update gate and a reset gate decide how much of the old state stays",
+    "SimpleRNN": "each state comes from the inputs of the step and the state before; what is long ago fades soon",
+}
+
+
+def _family(layer):
+    return next(kind for kind in _GATES if any(cls.__name__ == kind for cls in type(layer).__mro__))
 
 
 def _recurrent_sum(fact):
-    layer, gates = fact.layer, _GATES[next(kind for kind in _GATES if fact.is_a(kind))]
-    units, features = layer.units, fact.input[-1]
-    parts = f"{gates} x ({product((features, units))} kernel + {product((units, units))} recurrent kernel"
-    two = getattr(layer, "reset_after", False) and layer.use_bias
-    bias = f" + {'2 x ' if two else ''}{units} bias" if layer.use_bias else ""
-    return f"{parts}{bias})"
+    layer, features = fact.layer, fact.input[-1]
+    gates, units = _GATES[_family(layer)], layer.units
+    two = bool(getattr(layer, "reset_after", False)) and layer.use_bias
+    biases = units * (1 + two) * layer.use_bias
+    text = f"{product((features, units))} kernel + {product((units, units))} recurrent kernel"
+    text += f" + {'2 x ' if two else ''}{units} bias" if layer.use_bias else ""
+    text = text if gates == 1 else f"{gates} x ({text})"
+    return text, gates * (features * units + units * units + biases) if features is not None else None
 
 
 def _returned(layer, fact):
-    steps = fact.input[1]
+    """What comes out, for return_sequences and return_state."""
     if layer.return_sequences:
-        said = f"return_sequences=True: it gives its output after every step, {shape_of(fact.output)}."
+        said = [f"return_sequences=True: its output after every step comes out, {shape_of(fact.output)}."]
     else:
-        said = (
-            f"return_sequences=False: it gives only the output after the last step, {shape_of(fact.output)}; a "
-            "recurrent "
-            "layer behind it would need return_sequences=True here."
-        )
+        last = "first" if layer.go_backwards else "last"
+        said = [
+            f"return_sequences=False: only the output after the {last} step comes out, {shape_of(fact.output)}.",
+            Once("A recurrent layer behind it would need return_sequences=True here.", "sequences"),
+        ]
     if layer.return_state:
-        said += " return_state=True: its state comes as further outputs."
-    return f"{'Steps may differ from batch to batch. ' if steps is None else ''}{said}"
+        said.append("return_state=True: its last state comes as further outputs.")
+    return said
+
+
+def _around(layer, fact):
+    """What holds for any recurrent layer."""
+    said = []
+    if layer.stateful:
+        said.append("stateful=True: the state goes on from batch to batch, until reset_state().")
+    if layer.go_backwards:
+        said.append("go_backwards=True: it reads from the last step to the first.")
+    if fact.masked:
+        said.append("A mask comes in: masked steps are passed over, and the state stays as it was.")
+    if getattr(layer, "dropout", 0) or getattr(layer, "recurrent_dropout", 0):
+        said.append("Its dropout acts inside, on what enters each step, in training only.")
+    return said
+
+
+def _steps(fact):
+    return "any number of steps" if fact.input[1] is None else f"{fact.input[1]:,} step{'s' * (fact.input[1] > 1)}"
 
 
 @says("LSTM", "GRU", "SimpleRNN", weights=_recurrent_sum)
 def _recurrent(fact):
     layer = fact.layer
-    kind = next(kind for kind in _GATES if fact.is_a(kind))
-    steps = "any number of" if fact.input[1] is None else f"{fact.input[1]:,}"
-    inside = {
-        "LSTM": "an input, a forget and an output gate decide what its cell takes in, keeps and shows",
-        "GRU": "an update and a reset gate decide how much of the old state stays",
-        "SimpleRNN": "each state is the activation of inputs and the state before; over many steps it forgets soon",
-    }[kind]
-    said = [
-        f"Reads {steps} steps of {fact.input[-1]:,} features one after the other with the same weights, and carries a "
-        "state "
-        f"of {layer.units:,} numbers along: {inside}.",
-        _returned(layer, fact),
+    family = _family(layer)
+    return [
+        f"Reads {_steps(fact)} of {fact.input[-1]:,} features one after the other, with the same weights, and carries "
+        f"a state of {layer.units:,} numbers along.",
+        Once(f"{family}: {_INSIDE[family]}.", family),
+        *_returned(layer, fact),
+        *_around(layer, fact),
     ]
-    if layer.stateful:
-        said.append("stateful=True: the state goes on from batch to batch until reset_state().")
-    if layer.go_backwards:
-        said.append("go_backwards=True: it reads from the last step to the first.")
-    if fact.masked:
-        said.append("A mask comes in: masked steps are passed over, the state stays as it was there.")
-    return said
 
 
-@says("RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+@says("RNN")
 def _any_recurrent(fact):
-    cell = type(getattr(fact.layer, "cell", fact.layer)).__name__
-    return [f"Runs {cell} over the steps, the state goes from step to step.", _returned(fact.layer, fact)]
+    cell = fact.layer.cell
+    kinds = [type(one).__name__ for one in getattr(cell, "cells", [cell])]
+    return [
+        f"Runs {list_of(kinds)} over {_steps(fact)}; the state goes from step to step.",
+        *_returned(fact.layer, fact),
+        *_around(fact.layer, fact),
+    ]
+
+
+@says("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+def _convolutional_recurrent(fact):
+    layer = fact.layer
+    return [
+        f"An LSTM over {_steps(fact)} whose inputs and states are maps: its sums are convolutions with "
+        f"{count_of(layer.filters, 'filter')} of {product(layer.kernel_size)}.",
+        *_returned(layer, fact),
+        *_around(layer, fact),
+    ]
+
+
+@says("SimpleRNNCell", "GRUCell", "LSTMCell", "StackedRNNCells")
+def _cell(fact):
+    return [
+        f"One step of a recurrent layer: from inputs of {shape_of(fact.input)} and the state before to an output of "
+        f"{shape_of(fact.output)} and the next state. An RNN layer runs it over all steps."
+    ]
+
+
+def _of_inner(fact, layer, inputs, outputs):
+    """What the layer inside a wrapper says, for its own shapes."""
+    return sentences_about(dataclasses.replace(fact, layer=layer, inputs=[inputs], outputs=[outputs], inner=[], uses=1))
 
 
 @says("Bidirectional")
 def _bidirectional(fact):
-    layer = fact.layer
-    merge = {"concat": "put side by side", "sum": "added", "mul": "multiplied", "ave": "averaged", None: "given apart"}
-    return [
-        f"Two copies of {type(layer.forward_layer).__name__}({layer.forward_layer.units}), each with its own weights: "
-        "one "
-        f"reads forward, one backward, and their outputs are {merge[layer.merge_mode]}: {shape_of(fact.output)}.",
-        "Each output has seen the whole sequence, so it is of no use where the future is not known yet.",
+    layer, forward = fact.layer, fact.layer.forward_layer
+    merge = {
+        "concat": "put side by side", "sum": "added", "mul": "multiplied", "ave": "averaged", None: "given apart",
+    }[layer.merge_mode]  # fmt: skip
+    size = getattr(forward, "units", None) or getattr(forward, "filters", None)
+    name = f"{type(forward).__name__}({size})" if size else type(forward).__name__
+    said = [
+        f"Two {name}, each with weights of its own: one reads {_steps(fact)} forward, one backward; their outputs are "
+        f"{merge}, {shape_of(fact.output)}.",
+        *_around(forward, fact),
     ]
+    if forward.return_state:
+        said.append("return_state=True: the last states of both come as further outputs.")
+    if forward.return_sequences:
+        said.append("return_sequences=True: there is an output after every step.")
+        said.append(
+            Once("Each output depends on the whole sequence: not for data whose future is unknown.", "both directions")
+        )
+    else:
+        said.append(
+            "return_sequences=False: each gives only the output after its own last step: the last one forward, the "
+            "first one backward."
+        )
+    return said
 
 
 @says("TimeDistributed")
 def _time_distributed(fact):
-    return [
-        f"{type(fact.layer.layer).__name__} at each of {fact.input[1] or 'any number of'} steps, with the same "
-        "weights: "
-        f"{shape_of(fact.input)} becomes {shape_of(fact.output)}."
+    layer = fact.layer.layer
+    steps = "each step" if fact.input[1] is None else f"each of {fact.input[1]:,} steps"
+    said = [
+        f"Applies {layer.name} ({type(layer).__name__}) to {steps}, with the same weights: {shape_of(fact.output)}."
     ]
+    if not hasattr(layer, "fit") and len(fact.inputs) == 1:
+        inputs, outputs = ((one[0], *one[2:]) for one in (fact.input, fact.output))
+        said += [
+            f"At one step: {one}" if not index else one
+            for index, one in enumerate(_of_inner(fact, layer, inputs, outputs))
+        ]
+    return said
+
+
+@says("SpectralNormalization")
+def _spectral(fact):
+    layer = fact.layer.layer
+    return [
+        f"Divides the kernel of {layer.name}, as a matrix, by its largest singular value, which it follows in "
+        "training.",
+        *_of_inner(fact, layer, fact.input, fact.output),
+    ]
+
+
+@says("Wrapper")
+def _wrapper(fact):
+    return [f"A layer around {fact.layer.layer.name} ({type(fact.layer.layer).__name__})."]
 
 
 @says("Masking")
 def _masking(fact):
     value = fact.layer.mask_value
-    return [f"A mask starts here: steps in which every feature is {value:g} are left out by the layers behind it."]
+    return [f"A mask starts here: layers that heed masks leave out the steps whose features are all {value:g}."]
 
 
 @says("Attention", "AdditiveAttention")
 def _attention(fact):
-    score = "their product" if fact.kind == "Attention" else "tanh of their sum"
-    return [
-        f"Each query looks at all values: the score with each key ({score}) becomes a share by softmax, and the "
-        "output is "
-        "the mean of the values with these shares.",
-        "Masked values get no share." if fact.masked else "",
+    layer = fact.layer
+    dot = layer.score_mode == "dot" and not fact.is_a("AdditiveAttention")
+    score = "their product" if dot else "a sum of tanh(query + key)"
+    said = [
+        f"Each query looks at all values: its score with each key ({score}) becomes a share by softmax, and the "
+        f"output is the mean of the values by these shares, {shape_of(fact.output)}."
     ]
+    return [*said, *_attention_settings(fact)]
+
+
+def _attention_settings(fact):
+    said = []
+    settings = fact.arguments[1] if fact.arguments is not None else {}
+    if settings.get("use_causal_mask"):
+        said.append("use_causal_mask=True: no position sees a later one.")
+    if getattr(fact.layer, "dropout", 0):
+        said.append(f"In training each share is dropped with probability {fact.layer.dropout:g}.")
+    if fact.masked:
+        said.append("Masked values get no share.")
+    return said
 
 
 @says("MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention")
 def _heads(fact):
     layer = fact.layer
-    heads = getattr(layer, "num_heads", None) or layer.num_query_heads
-    size = getattr(layer, "key_dim", None) or layer.head_dim
-    length = fact.input[1] if len(fact.input) > 2 else None
-    pairs = f"{length:,} x {length:,} scores a head" if length else "a score for each pair of positions"
-    return [
-        f"{heads} heads: each projects query, key and value to {size} numbers and lets every position take a weighted "
-        "mean "
-        f"of the values ({pairs}), then the heads are put together and projected back: {shape_of(fact.output)}.",
-        "It does not know the order of positions; an embedding of positions before it does.",
-        "Masked positions get no share." if fact.masked else "",
+    heads, size = layer.query_heads, layer.query_size
+    shared = f", with {layer.key_heads} heads of keys and values between them" if layer.key_heads != heads else ""
+    queries, values = fact.input, (fact.inputs[1] if len(fact.inputs) > 1 else fact.input)
+    itself = len(fact.sources) == 1 or (not fact.sources and len(set(fact.reads)) == 1)
+    pairs = ""
+    if len(queries) == 3 and queries[1] is not None and values[1] is not None:
+        pairs = f" ({queries[1]:,} x {values[1]:,} scores in each head)"
+    said = [
+        f"{heads} heads{shared}: each projects queries, keys and values to {size} numbers and gives every position a "
+        f"mean of the values, by shares that fit its query{pairs}; a last projection brings the heads to "
+        f"{shape_of(fact.output)}.",
+        "Self-attention: queries, keys and values come from the same tensor."
+        if itself and len(fact.inputs) > 1
+        else "",
+        Once("By itself it does not know the order of positions; an embedding of positions tells it.", "order"),
     ]
+    if layer.sliding_window is not None:
+        said.append(f"A position sees those less than {layer.sliding_window} away.")
+    return [*said, *_attention_settings(fact)]

@@ -1,19 +1,33 @@
-"""The table of what is said about each class of layers."""
+"""The table of what is said about each class of layers, and what is said about any layer."""
 
 import inspect
 
-from lamina.explain.words import product
+from lamina.core.op import OpCall
+from lamina.core.registry import is_ours
+from lamina.explain.words import list_of, product
 
-__all__ = ["says", "sentences_about", "weights_of"]
+__all__ = ["Once", "says", "sentences_about", "speaks_for", "weights_of"]
 
 _SAYINGS = {}  # name of a class -> function from a Fact to sentences
-_SUMS = {}  # name of a class -> function from a Fact to its weights as a sum
+_SUMS = {}  # name of a class -> function from a Fact to its weights as a sum and its value
+_REGULARIZERS = (
+    "kernel", "bias", "recurrent", "embeddings", "gamma", "beta", "depthwise", "pointwise", "activity", "alpha",
+)  # fmt: skip
+
+
+class Once(str):
+    """A sentence that teaches something of all layers of a kind: a whole explanation says it the first time only."""
+
+    def __new__(cls, text, key):
+        self = super().__new__(cls, text)
+        self.key = key
+        return self
 
 
 def says(*kinds, weights=None):
     """Decorates a function `(fact) -> sentences` that speaks for these classes and those that come from them.
 
-    `weights` gives the number of weights as a sum, `784 x 32 kernel + 32 bias`.
+    `weights` gives the number of weights as a sum and its value, `("784 x 32 kernel + 32 bias", 25120)`.
     """
 
     def note(function):
@@ -26,18 +40,54 @@ def says(*kinds, weights=None):
     return note
 
 
+def speaks_for(layer):
+    """The function that speaks for the class of a layer, or for the nearest one that it comes from; None for none."""
+    return _found(_SAYINGS, layer)
+
+
 def _found(table, layer):
+    if isinstance(layer, OpCall):  # classes of ops have names that layers have too
+        return table.get("OpCall")
     return next((table[cls.__name__] for cls in type(layer).__mro__ if cls.__name__ in table), None)
 
 
 def sentences_about(fact):
     """What the layer of a fact does, in sentences. A class that nobody speaks for speaks with its own docstring."""
-    function = _found(_SAYINGS, fact.layer)
-    if function is not None:
-        return [sentence for sentence in function(fact) if sentence]
-    text = inspect.getdoc(type(fact.layer)) or inspect.getdoc(getattr(fact.layer, "call", None)) or ""
-    first = text.split("\n\n")[0].replace("\n", " ").strip()
-    return [first] if first else [f"A {fact.kind} of the program's own."]
+    function = speaks_for(fact.layer)
+    said = function(fact) if function is not None else _own_words(fact)
+    if function is not None and not is_ours(type(fact.layer)) and not hasattr(fact.layer, "fit"):
+        parent = next(cls.__name__ for cls in type(fact.layer).__mro__ if is_ours(cls))
+        said = [f"{fact.kind} is the program's own kind of {parent}, and may do more than is said here.", *said]
+    return [sentence for sentence in (*said, *_of_any(fact)) if sentence]
+
+
+def _own_words(fact):
+    text = type(fact.layer).__doc__ or ""
+    first = inspect.cleandoc(text).split("\n\n")[0].replace("\n", " ").strip()
+    said = [f"A layer of the program's own{f': {first}' if first else '.'}"]
+    if fact.inner:
+        said.append("The layers that it calls follow; what else it computes, its call method says.")
+    return said
+
+
+def _of_any(fact):
+    """What may hold for a layer of any kind: calls that share weights, penalties, LoRA, few bits."""
+    layer = fact.layer
+    if fact.uses > 1 and fact.count:
+        yield f"Call {fact.use} of {fact.uses} of the same layer: the same weights, and gradients of all calls add up."
+    penalties = [name for name in _REGULARIZERS if getattr(layer, f"{name}_regularizer", None) is not None]
+    penalties = [] if fact.kind == "ActivityRegularization" else penalties
+    if penalties:
+        of = list_of("outputs" if name == "activity" else name for name in penalties)
+        yield f"In training a penalty for large numbers in its {of} is added to the loss (regularizer)."
+    mode = getattr(layer, "quantization_mode", None)
+    if mode:
+        yield f"Its kernel is kept in few bits ({mode}) and multiplied by scales when it is used."
+    if getattr(layer, "lora_enabled", False):
+        yield (
+            f"LoRA of rank {layer.lora_rank}: the kernel itself is frozen; what is trained is a product of two narrow "
+            "matrices that is added to it."
+        )
 
 
 def weights_of(fact):
@@ -45,21 +95,33 @@ def weights_of(fact):
     where there are none."""
     if not fact.count:
         return None
-    total = f"{fact.count:,} weights"
-    parts = (_found(_SUMS, fact.layer) or _sum_of_shapes)(fact)
+    total = f"{fact.count:,} weight{'s' * (fact.count > 1)}"
+    parts = _sum(fact)
     kept = fact.count - fact.trainable_count
-    state = (
-        "all kept as they are"
-        if not fact.trainable_count
-        else f"{kept:,} of them not trained"
-        if kept
-        else "all trained"
-    )
+    if fact.trainable_count:
+        state = f"{kept:,} of them not trained" if kept else "all trained"
+    else:
+        state = "none of them trained" if fact.layer.trainable else "all frozen"
     shared = f"; the same ones in each of its {fact.uses} calls" if fact.uses > 1 else ""
     return f"{parts} = {total}, {state}{shared}" if parts else f"{total}, {state}{shared}"
 
 
-def _sum_of_shapes(fact):
-    if len(fact.weights) > 6:
+def _sum(fact):
+    own = _found(_SUMS, fact.layer)
+    text, value = own(fact) if own is not None else ("", None)
+    if value == fact.count:
+        return text
+    if len(fact.weights) > 8 or fact.inner:
         return None
-    return " + ".join(f"{product(weight.shape)} {weight.name}" for weight in fact.weights)
+    weights, half = fact.weights, len(fact.weights) // 2
+    shapes = [(weight.shape, weight.name) for weight in weights]
+    twice = half and shapes[:half] == shapes[half:]  # two layers inside, as in Bidirectional
+    weights = weights[:half] if twice else weights
+    names = [weight.name for weight in weights]
+    labels = [weight.name if names.count(weight.name) == 1 else _longer(weight) for weight in weights]
+    parts = " + ".join(f"{product(weight.shape)} {label}" for weight, label in zip(weights, labels, strict=True))
+    return f"2 x ({parts})" if twice else parts
+
+
+def _longer(weight):
+    return "/".join(weight.path.split("/")[-2:])

@@ -17,9 +17,13 @@ def count_of(number, noun, plural=None):
 def shape_of(shape):
     """A sample's shape: the batch left out, `any` for what is open.
 
-    >>> shape_of((None, 28, 28, 1)), shape_of((None,)), shape_of((None, None, 8))
-    ('28 x 28 x 1', 'one number', 'any x 8')
+    >>> shape_of((None, 28, 28, 1)), shape_of((None, None, 8))
+    ('28 x 28 x 1', 'any x 8')
+    >>> shape_of((None, 784)), shape_of((None, None)), shape_of((None,))
+    ('784 numbers', 'a row of any length', 'one number')
     """
+    if len(shape) == 2:
+        return "a row of any length" if shape[1] is None else count_of(shape[1], "number")
     sizes = ["any" if size is None else f"{size:,}" for size in shape[1:]]
     return " x ".join(sizes) if sizes else "one number"
 

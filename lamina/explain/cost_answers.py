@@ -1,0 +1,150 @@
+"""Answers about size: how layers are counted, and what a model costs in weights, operations and memory."""
+
+import math
+
+import numpy as np
+
+from lamina.core.dtypes import numpy_dtype
+from lamina.core.registry import is_ours
+from lamina.core.variable import Variable
+from lamina.explain.words import count_of, memory
+
+__all__ = ["cost", "counted", "once"]
+
+_BATCH = 32
+
+
+def once(facts):
+    """Each layer once, at its first call."""
+    return [fact for fact in facts if fact.use == 1]
+
+
+def counted(model, facts):
+    """How many layers there are, by the usual ways of counting."""
+    layers = [fact for fact in once(facts) if not fact.inner]
+    with_weights = [fact for fact in layers if fact.count and not fact.kind.endswith("Normalization")]
+    last = {found for fact in facts if fact.ends and fact.depth == 0 for found in _last_with_weights(fact)}
+    hidden = [fact for fact in with_weights if fact not in last]
+    listed = model.layers
+    inputs = sum(type(layer).__name__ == "InputLayer" for layer in listed)
+    among = f" ({count_of(inputs, 'input')} among them)" if inputs else ""
+    inside = sum(fact.depth > 0 for fact in layers)
+    return [
+        f"len(model.layers) is {len(listed)}{among}.",
+        f"{count_of(inside, 'layer')} more stand inside of models and layers." if inside else "",
+        f"Papers count layers with weights, normalization left out: {len(with_weights)} here, {len(hidden)} of them "
+        "hidden. Activations, pooling, Dropout and Flatten do not count.",
+        f"The longest way from an input to an output passes {count_of(_longest(facts), 'call')} of layers and ops."
+        if all(fact.whole for fact in facts)
+        else "",
+    ]
+
+
+def _last_with_weights(fact):
+    """The calls with weights that an output comes from directly."""
+    while fact.inner:
+        ends = [one for one in fact.inner if one.ends]
+        if not ends:
+            return []
+        fact = ends[0]
+    if fact.count:
+        return [fact]
+    return [found for source in fact.sources for found in _last_with_weights(source)]
+
+
+def _longest(facts):
+    lengths = {}
+    for fact in facts:
+        if fact.depth == 0:
+            own = _longest_inside(fact) if fact.inner else 1
+            lengths[fact] = max((lengths.get(source, 0) for source in fact.sources), default=0) + own
+    return max(lengths.values(), default=0)
+
+
+def _longest_inside(fact):
+    lengths = {}
+    for one in fact.inner:
+        own = _longest_inside(one) if one.inner else 1
+        lengths[one] = max((lengths.get(source, 0) for source in one.sources), default=0) + own
+    return max(lengths.values(), default=1)
+
+
+def cost(model, facts):
+    """Weights, operations, and the memory of a training step."""
+    layers = [fact for fact in facts if not fact.inner]
+    operations = sum(fact.flops or 0 for fact in layers)
+    heavy = max(once(layers), key=lambda fact: fact.count, default=None)
+    costly = max(layers, key=lambda fact: fact.flops or 0, default=None)
+    most = f", most of them in {heavy.name} ({heavy.count:,})" if heavy is not None and heavy.count else ""
+    share = f", {(costly.flops or 0) / operations:.0%} of them in {costly.name}" if operations and costly else ""
+    is_open = any(None in shape[1:] for fact in layers for shape in fact.inputs)
+    moved = [fact for fact in facts if fact.depth == 0 and _has_gradient(fact)]
+    step = operations + 2 * sum(fact.flops or 0 for fact in moved)
+    unknown = sum(fact.flops is None for fact in layers)
+    return [
+        f"Weights: {model.count_params():,} ({memory(sum(map(_bytes, model.weights)))}){most}.",
+        f"One sample forward: {operations:,} operations{share}; forward and backward in training about {step:,}.",
+        "Open sizes (None) are counted as 1: more positions cost as many times more." if is_open else "",
+        f"{count_of(unknown, 'layer')} could not be counted." if unknown else "",
+        _memory(model, facts),
+    ]
+
+
+def _has_gradient(fact):
+    """Whether a gradient reaches a call: it has trained weights, or one before it has."""
+    seen, waiting = set(), [fact]
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        if one.trainable_count:
+            return True
+        seen.add(one)
+        waiting.extend(one.sources)
+    return False
+
+
+def _memory(model, facts):
+    weights, moving = (sum(map(_bytes, of)) for of in (model.weights, model.trainable_weights))
+    if not moving:
+        return ""
+    slots, what = _slots(model, moving)
+    kept = (
+        4
+        * _BATCH
+        * sum(
+            _values(fact) if _has_gradient(fact) else fact.values if any(map(_has_gradient, fact.receivers)) else 0
+            for fact in facts
+            if fact.depth == 0
+        )
+    )
+    return (
+        f"A training step on {_BATCH} samples holds about {memory(weights + moving + slots + kept)}: weights "
+        f"{memory(weights)}, gradients {memory(moving)}, {what}outputs of layers for the way back {memory(kept)}."
+    )
+
+
+def _values(fact):
+    return sum(map(_values, fact.inner)) if fact.inner else fact.values
+
+
+def _slots(model, moving):
+    """(bytes of the optimizer's own numbers, how it is told)."""
+    optimizer = model.optimizer if model.compiled else None
+    if optimizer is None:
+        return 0, ""
+    name = type(optimizer).__name__
+    if getattr(optimizer, "built", False):
+        held = sum(map(_bytes, optimizer.variables))
+        return held, f"{name} {memory(held)}, "
+    if not is_ours(type(optimizer)):
+        return 0, ""
+    tried = Variable(np.zeros((2, 3), "float32"))
+    like = type(optimizer).from_config(optimizer.get_config())
+    like.build([tried])
+    slots = sum(variable.shape == tried.shape for variable in like.variables)
+    return slots * moving, f"{name} {memory(slots * moving)} ({count_of(slots, 'number')} a weight), "
+
+
+def _bytes(variable):
+    return math.prod(variable.shape) * numpy_dtype(variable.dtype).itemsize
