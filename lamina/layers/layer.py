@@ -289,8 +289,8 @@ class Layer(Typed, Tracked, Operation, Configurable):
 
     def build(self, *input_shapes, **named_shapes):
         """Make the variables for inputs of this shape. The default lets the layers inside build themselves by tracing
-        `call`."""
-        if self._layers and (input_shapes or named_shapes):
+        `call`; called from the `build` of a subclass, it leaves that to the first call."""
+        if type(self).build is Layer.build and self._layers and (input_shapes or named_shapes):
             symbols = [symbols_of(shape, self.compute_dtype) for shape in input_shapes]
             names = {name.removesuffix("_shape"): symbols_of(s, self.compute_dtype) for name, s in named_shapes.items()}
             trace(self._run, *symbols, **names)

@@ -74,3 +74,20 @@ def test_a_layer_without_call_says_so():
 
     with pytest.raises(NotImplementedError, match="Empty does not have a `call` method implemented"):
         Empty()(ONES)
+
+
+class Late(Layer):
+    """Makes its layers in `build`, and ends it in the way of Keras 2."""
+
+    def build(self, input_shape):
+        self.dense = Dense(3)
+        self.scale = self.add_weight(shape=(3,), initializer="ones")
+        super().build(input_shape)
+
+    def call(self, inputs):
+        return self.dense(inputs) * self.scale
+
+
+def test_build_of_a_subclass_may_end_with_that_of_the_base():
+    layer = Late()
+    assert layer(ONES).shape == (4, 3) and len(layer.weights) == 3
