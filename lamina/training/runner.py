@@ -206,7 +206,11 @@ class Runner:
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
         layers = model._flatten_layers()
         fixed = any(getattr(layer, "stateful", False) for layer in layers)  # states belong to one batch size
-        if not all(layer.built for layer in layers):
+        unbuilt = [layer for layer in layers if not layer.built]
+        if unbuilt == [model] and not model._has_call():  # a GAN: networks of their own, and a step that calls them
+            model.built = True
+            context.structure_changed()
+        elif unbuilt:
             trace(model._run, *_symbols((x,), fixed))
             context.structure_changed()
         if y is not None and model._has_unbuilt_targets():
