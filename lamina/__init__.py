@@ -40,6 +40,7 @@ _NAMES = {
     "StatelessScope": "scopes",
     "SymbolicScope": "scopes",
     "Variable": "core.variable",
+    "as_keras": "compat",
     "device": "scopes",
     "name_scope": "scopes",
     "remat": "rematerialization",

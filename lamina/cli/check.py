@@ -1,0 +1,29 @@
+"""`lamina check`: findings about models, and an exit code for CI."""
+
+import json
+
+from lamina.check import check
+from lamina.check.findings import SEVERITIES
+from lamina.cli.models import find_models
+
+__all__ = ["main"]
+
+
+def main(args):
+    """Print the findings; 1 where one is as grave as `--fail-on`."""
+    found = [(one, check(one.model, one.x, one.y, ignore=tuple(args.ignore))) for one in find_models(args)]
+    if args.json:
+        print(json.dumps([{"model": one.name, "findings": findings.as_dicts()} for one, findings in found], indent=2))
+    else:
+        for one, findings in found:
+            print(f"{one.name}: {_count(findings)}")
+            if findings:
+                findings.print()
+    grave = SEVERITIES[: SEVERITIES.index(args.fail_on) + 1] if args.fail_on != "never" else ()
+    return int(any(finding.severity in grave for _, findings in found for finding in findings))
+
+
+def _count(findings):
+    counts = [(len(findings.of(severity)), severity) for severity in SEVERITIES]
+    words = [f"{count} {severity}{'s' * (count > 1 and severity != 'info')}" for count, severity in counts if count]
+    return ", ".join(words) or "no findings"

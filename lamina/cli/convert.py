@@ -1,0 +1,57 @@
+"""`lamina convert IN OUT`: another format, by the endings."""
+
+import json
+import pathlib
+
+from lamina.cli.models import read_model
+from lamina.errors import FileError
+from lamina.saving import load_weights, save_model, save_weights, to_json
+from lamina.saving.files import check_overwrite
+
+__all__ = ["main"]
+
+_WEIGHTS = (".weights.h5", ".safetensors", ".weights.json")
+_RESULTS = (".keras", ".weights.h5", ".h5", ".hdf5", ".safetensors", ".json")
+
+
+def main(args):
+    """Read, write, and say what was done."""
+    source, result = str(args.source), str(args.result)
+    if not result.endswith(_RESULTS) or result.endswith(".weights.json"):
+        raise FileError(f"{result} has no ending that says what to write.", fix=f"One of: {', '.join(_RESULTS)}.")
+    check_overwrite_or_say(result, args.overwrite)
+    model = _read(source, args.model)
+    if result.endswith((".weights.h5", ".safetensors")):
+        save_weights(model, result)
+    elif result.endswith(".json"):
+        pathlib.Path(result).write_text(to_json(model, indent=2), encoding="utf-8")
+    else:
+        save_model(model, result)
+    weights, size = model.count_params(), pathlib.Path(result).stat().st_size
+    if args.json:
+        print(json.dumps({"source": source, "result": result, "weights": weights, "bytes": size}))
+    else:
+        print(f"{source} -> {result}: {weights:,} weights, {size:,} bytes")
+
+
+def check_overwrite_or_say(result, overwrite):
+    """As `check_overwrite`, in the words of the command line."""
+    try:
+        check_overwrite(result, overwrite)
+    except FileError as error:
+        raise FileError(f"{result} exists.", fix="Pass --overwrite, or another name.") from error
+
+
+def _read(source, architecture):
+    if not source.endswith(_WEIGHTS):
+        if architecture:
+            raise FileError(f"{source} is a whole model, so --model has no use.", fix="Leave --model out.")
+        return read_model(source)
+    if not architecture:
+        raise FileError(
+            f"{source} holds weights alone, and no architecture.",
+            fix=f"lamina convert {source} OUT --model MODEL, where MODEL is a .keras or .json file of the same layers.",
+        )
+    model = read_model(architecture)
+    load_weights(model, source)
+    return model

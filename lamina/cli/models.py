@@ -1,0 +1,106 @@
+"""The models that a command is about: of a file, or of a script that is run."""
+
+import contextlib
+import json
+import pathlib
+import shlex
+from collections import namedtuple
+
+import numpy as np
+
+from lamina import config
+from lamina.cli.script import ScriptFailed, run_program
+from lamina.errors import CallError, FileError
+from lamina.models import Model, model_from_json
+from lamina.saving import load_model
+from lamina.training.trainer import Trainer
+
+__all__ = ["Found", "find_models", "read_model"]
+
+Found = namedtuple("Found", "name model x y")
+"""A model, what it is called, and the arrays that it was last trained on (None where it was not, or not on arrays)."""
+
+
+def find_models(args):
+    """A list of Found: the model of a file, or those of a script by the variables that hold them."""
+    target = pathlib.Path(args.target)
+    if target.suffix != ".py":
+        if args.name:
+            raise CallError(f"--name is for scripts; {target} is a model.", fix="Leave --name out.")
+        return [Found(str(target), read_model(target), None, None)]
+    with _short_training(args.steps), _watching_fit() as trained:
+        names = _globals_of(target, shlex.split(args.args))
+    models = {name: value for name, value in names.items() if isinstance(value, Model) and not name.startswith("_")}
+    if args.name:
+        if args.name not in models:
+            raise CallError(f"{target} has no model {args.name!r}.", fix=f"It has: {', '.join(models) or 'none'}.")
+        models = {args.name: models[args.name]}
+    if not models:
+        raise CallError(
+            f"{target} ran, and none of its global variables holds a model.",
+            fix="Keep the model in a variable of the module: model = make_model().",
+        )
+    once = {id(model): (name, model) for name, model in reversed(models.items())}
+    return [Found(name, model, *trained.get(id(model), (None, None))) for name, model in reversed(once.values())]
+
+
+def read_model(path):
+    """The model of a file or folder; of a `.json`, one that `to_json` wrote or of TensorFlow.js."""
+    path = pathlib.Path(path)
+    if path.suffix == ".json" and path.is_file():
+        with contextlib.suppress(ValueError):
+            text = path.read_text()
+            described = json.loads(text)
+            if isinstance(described, dict) and "class_name" in described:
+                return model_from_json(text)
+    if path.name.endswith((".weights.h5", ".safetensors", ".weights.json")):
+        raise FileError(f"{path} holds weights alone, and no architecture.", fix="lamina convert needs --model MODEL.")
+    return load_model(path)
+
+
+def _globals_of(target, arguments):
+    try:
+        return run_program(str(target), arguments)
+    except ScriptFailed as error:
+        raise ScriptFailed(f"{error.message} Its models were not looked at.") from error
+    except SystemExit as stop:
+        raise ScriptFailed(
+            f"{target} ended itself by sys.exit({stop.code!r}), so its variables are gone.",
+            fix="Pass what it needs: --args '...'.",
+        ) from stop
+
+
+@contextlib.contextmanager
+def _short_training(steps):
+    """Inside the block `fit` runs for so many steps of one epoch; 0 changes nothing."""
+    before = config.max_epochs(), config.max_steps_per_epoch()
+    if steps:
+        config.set_max_epochs(1)
+        config.set_max_steps_per_epoch(steps)
+    try:
+        yield
+    finally:
+        config.set_max_epochs(before[0])
+        config.set_max_steps_per_epoch(before[1])
+
+
+@contextlib.contextmanager
+def _watching_fit():
+    """Inside the block the arrays that models are trained on are kept: id of the model -> (x, y)."""
+    trained, fit = {}, Trainer.fit
+
+    def watched(self, x=None, y=None, *args, **kwargs):
+        if _are_arrays(x):
+            trained[id(self)] = x, y
+        return fit(self, x, y, *args, **kwargs)
+
+    Trainer.fit = watched
+    try:
+        yield trained
+    finally:
+        Trainer.fit = fit
+
+
+def _are_arrays(x):
+    leaves = list(x.values()) if isinstance(x, dict) else x if isinstance(x, (list, tuple)) else [x]
+    return bool(leaves) and all(isinstance(leaf, np.ndarray) or hasattr(leaf, "__array__") for leaf in leaves)

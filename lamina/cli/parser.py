@@ -1,0 +1,169 @@
+"""The arguments of `lamina` and its commands."""
+
+import argparse
+import textwrap
+
+__all__ = ["SHELLS", "make_parser"]
+
+SHELLS = ("bash", "zsh", "fish")
+_MODEL = "a .keras, .h5 or .json file, or a folder that lamina loads"
+_EXAMPLES = {
+    "run": """
+        lamina run train.py --epochs 10        the arguments behind the script are the script's
+        lamina run -m mypackage.train
+        """,
+    "check": """
+        lamina check model.keras
+        lamina check train.py --fail-on warning      in CI: exit code 1 at a warning
+        lamina check train.py --json --ignore LAM203
+        """,
+    "explain": """
+        lamina explain model.keras
+        lamina explain model.keras --layer dense_1
+        lamina explain train.py --format html -o explained.html
+        """,
+    "view": """
+        lamina view model.keras                model.html beside it, one file, no server
+        lamina view train.py -o page.html
+        """,
+    "summary": """
+        lamina summary model.keras
+        lamina summary model.h5 --json
+        """,
+    "convert": """
+        lamina convert old.h5 new.keras
+        lamina convert model.keras model.weights.h5
+        lamina convert weights.safetensors model.keras --model architecture.json
+        """,
+    "bench": """
+        lamina bench
+        lamina bench --beside keras            the two take turns in one process
+        """,
+    "completion": """
+        eval "$(lamina completion bash)"       in ~/.bashrc
+        lamina completion zsh > ~/.zfunc/_lamina
+        lamina completion fish > ~/.config/fish/completions/lamina.fish
+        """,
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Its errors end with where help is."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
+
+
+def make_parser():
+    """The parser of the command line."""
+    parser = _Parser(
+        prog="lamina",
+        description="Run, look into and check Keras models.",
+        epilog="Exit codes: 0 fine; 1 findings, or a program that failed; 2 wrong usage or a file that cannot be read.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    _add_run(commands)
+    _add_check(commands)
+    _add_explain(commands)
+    _add_view(commands)
+    _add_summary(commands)
+    _add_convert(commands)
+    _add_bench(commands)
+    completion = _command(commands, "completion", "completion", "print a completion script for a shell")
+    completion.add_argument("shell", choices=SHELLS)
+    return parser
+
+
+class _Version(argparse.Action):
+    """Prints the version."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        from lamina import __version__
+
+        print(f"lamina {__version__}")
+        parser.exit(0)
+
+
+def _command(commands, name, module, about):
+    examples = textwrap.indent(textwrap.dedent(_EXAMPLES[name]).strip(), "  ")
+    command = commands.add_parser(
+        name, help=about, description=f"{about[0].upper()}{about[1:]}.", epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    command.set_defaults(module=module)
+    return command
+
+
+def _add_run(commands):
+    run = _command(commands, "run", "run", "run a program written for keras or tensorflow.keras on lamina, unchanged")
+    run.add_argument("-m", dest="as_module", action="store_true", help="SCRIPT is the name of a module")
+    run.add_argument("script", metavar="SCRIPT", help="a Python file, or a module with -m")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="arguments of the script")
+
+
+def _add_target(command):
+    """What most commands look at."""
+    command.add_argument("target", metavar="SCRIPT|MODEL", help=f"{_MODEL}; or a Python file that makes models")
+    command.add_argument("--name", help="the variable of the script that holds the model; all of them if not given")
+    command.add_argument(
+        "--steps", type=int, default=1, metavar="N",
+        help="in a script, let each `fit` run for N steps of one epoch (default 1; 0: to its end)",
+    )  # fmt: skip
+    command.add_argument("--args", default="", help='arguments for the script, as one word: --args "--epochs 3"')
+
+
+def _add_check(commands):
+    check = _command(commands, "check", "check", "say what is wrong with a model, and the fix")
+    _add_target(check)
+    check.add_argument(
+        "--fail-on", choices=("error", "warning", "info", "never"), default="error",
+        help="exit with 1 for findings as grave as this (default: error)",
+    )  # fmt: skip
+    check.add_argument("--ignore", action="append", default=[], metavar="CODE", help="leave a finding out, as LAM203")
+    check.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_explain(commands):
+    explain = _command(commands, "explain", "explain", "say what each layer does to the data")
+    _add_target(explain)
+    explain.add_argument("--layer", help="one layer, by its name")
+    explain.add_argument("--format", choices=("terminal", "text", "markdown", "html"), default="terminal")
+    explain.add_argument("--json", action="store_true", help="print JSON")
+    explain.add_argument("-o", "--output", metavar="FILE", help="write into a file")
+
+
+def _add_view(commands):
+    view = _command(commands, "view", "view", "write a page that shows the graph: one HTML file")
+    _add_target(view)
+    view.add_argument("-o", "--output", metavar="FILE", help="the page; beside the model if not given")
+    view.add_argument("--open", action="store_true", help="show it in the browser")
+    view.add_argument("--json", action="store_true", help="print the paths as JSON")
+
+
+def _add_summary(commands):
+    summary = _command(commands, "summary", "summary", "print the layers, shapes and weights")
+    _add_target(summary)
+    summary.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_convert(commands):
+    convert = _command(
+        commands, "convert", "convert", "turn a model or its weights into another format, by the endings"
+    )
+    convert.add_argument("source", metavar="IN", help=f"{_MODEL}; .weights.h5 and .safetensors with --model")
+    convert.add_argument("result", metavar="OUT", help=".keras, .h5, .weights.h5, .safetensors, or .json (no weights)")
+    convert.add_argument("--model", metavar="MODEL", help="the architecture, where IN is weights alone")
+    convert.add_argument("--overwrite", action="store_true", help="replace OUT if it is there")
+    convert.add_argument("--json", action="store_true", help="print what was done as JSON")
+
+
+def _add_bench(commands):
+    bench = _command(commands, "bench", "bench", "measure training steps, predict and import on this machine")
+    bench.add_argument("--beside", choices=("keras",), help="measure Keras on JAX too, where it is installed")
+    bench.add_argument(
+        "--only", metavar="NAME", action="append",
+        help="dense, regression, cnn_1d, lstm, cnn_2d, predict or import; may be given more than once",
+    )  # fmt: skip
+    bench.add_argument("--turns", type=int, default=7, metavar="N", help="the fastest of N turns counts (default 7)")
+    bench.add_argument("--json", action="store_true", help="print JSON")

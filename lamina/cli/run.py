@@ -1,0 +1,18 @@
+"""`lamina run SCRIPT`: a program written for Keras, unchanged."""
+
+from lamina.cli.script import ScriptFailed, run_program
+
+__all__ = ["main"]
+
+
+def main(args):
+    """Run it; 1 where it failed, else what it says itself."""
+    try:
+        run_program(args.script, args.arguments, args.as_module)
+    except ScriptFailed:
+        return 1
+    except SystemExit as stop:
+        if isinstance(stop.code, (int, type(None))):
+            return stop.code or 0
+        raise
+    return 0

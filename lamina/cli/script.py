@@ -1,0 +1,60 @@
+"""Programs of users, run with `import keras` meaning lamina, and tracebacks that show their lines alone."""
+
+import os
+import pathlib
+import runpy
+import sys
+import traceback
+
+from lamina.compat import as_keras
+from lamina.errors import FileError, LaminaError
+
+__all__ = ["ScriptFailed", "run_program", "show_failure"]
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class ScriptFailed(LaminaError):
+    """A program ended with an error, which has been shown."""
+
+
+def run_program(script, arguments=(), as_module=False):
+    """Run a Python file or module as the main program; its globals.
+
+    Raises:
+        FileError: where there is no such file. ScriptFailed: when the program raised; its traceback has been shown.
+        SystemExit: when the program said so.
+    """
+    as_keras()
+    if as_module:
+        sys.argv = [script, *arguments]
+        sys.path.insert(0, os.getcwd())
+        return _shown(lambda: runpy.run_module(script, run_name="__main__", alter_sys=True))
+    path = pathlib.Path(script)
+    if not path.is_file():
+        raise FileError(f"There is no file {path} (in {path.absolute().parent}).", fix="Is the path right?")
+    sys.argv = [str(path), *arguments]
+    sys.path.insert(0, str(path.absolute().parent))
+    return _shown(lambda: runpy.run_path(str(path), run_name="__main__"))
+
+
+def _shown(run):
+    try:
+        return run()
+    except Exception as error:
+        show_failure(error)
+        raise ScriptFailed(f"{sys.argv[0]} ended with {type(error).__name__}.") from error
+
+
+def show_failure(error, file=None):
+    """Print the traceback from the first line of the program on: not what started it."""
+    frames = error.__traceback__
+    while frames is not None and _starts_programs(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
+    if notes := getattr(error, "__notes__", None):
+        notes[:] = [note for note in notes if "JAX has removed its internal frames" not in note]
+    traceback.print_exception(type(error), error, frames, file=file)
+
+
+def _starts_programs(filename):
+    return filename.startswith((_HERE, "<frozen runpy>", "<frozen importlib")) or filename == runpy.__file__

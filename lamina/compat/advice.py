@@ -1,0 +1,132 @@
+"""What to write instead of what lamina does not have of TensorFlow, and the inner names of Keras that packages use."""
+
+import pathlib
+import tempfile
+from types import SimpleNamespace
+
+import jax
+
+from lamina import saving
+from lamina.core import dtypes, settings, symbolic, tree
+from lamina.core.context import snake_case, unique_name
+
+__all__ = ["INNER", "about"]
+
+_TAPE = """it records what TensorFlow runs, and JAX differentiates functions instead:
+
+    def loss_of(weights, others):
+        y_pred, others = self.stateless_call(weights, others, x, training=True)
+        return self.compute_loss(y=y, y_pred=y_pred), (y_pred, others)
+
+    weights = [v.value for v in self.trainable_variables]
+    others = [v.value for v in self.non_trainable_variables]
+    (loss, (y_pred, others)), gradients = jax.value_and_grad(loss_of, has_aux=True)(weights, others)
+    self.optimizer.apply(gradients, self.trainable_variables)
+    for variable, value in zip(self.non_trainable_variables, others):
+        variable.assign(value)
+
+It works inside train_step(self, data) and outside of it."""
+
+_INSTEAD = {
+    "GradientTape": _TAPE,
+    "Module": "write a keras.layers.Layer, which has variables and build too.",
+    "Session": "sessions are of TensorFlow 1. Call the function, or model.predict(x).",
+    "placeholder": "placeholders are of TensorFlow 1. Use keras.Input.",
+    "disable_v2_behavior": "graphs and sessions of TensorFlow 1 are gone.",
+    "data": "tf.data.Dataset has from_tensor_slices, from_tensors, from_generator, range, zip and list_files; for "
+            "folders of images use keras.utils.image_dataset_from_directory.",
+    "data.experimental": "use tf.data.Dataset, a keras.utils.PyDataset or grain.",
+    "data.TFRecordDataset": "read the records into arrays, or use grain.",
+    "data.TextLineDataset": "use tf.data.Dataset.from_tensor_slices(open(path).read().splitlines()).",
+    "distribute": "use keras.distribution: keras.distribution.set_distribution(keras.distribution.DataParallel()).",
+    "lite": "TensorFlow Lite reads no models of lamina. model.export(path, format='jax') writes StableHLO.",
+    "saved_model": "use model.save('model.keras') and keras.models.load_model; model.export(path, format='jax').",
+    "train": "use model.save_weights and model.load_weights, or keras.callbacks.ModelCheckpoint.",
+    "estimator": "estimators are gone from TensorFlow too. Write a keras.Model.",
+    "feature_column": "use keras.utils.FeatureSpace.",
+    "summary": "use keras.callbacks.TensorBoard.",
+    "profiler": "use jax.profiler.",
+    "strings": "use methods of str in NumPy, ahead of the model; TextVectorization splits and counts words.",
+    "lookup": "use keras.layers.StringLookup or IntegerLookup.",
+    "RaggedTensor": "pad to one length: keras.utils.pad_sequences.",
+    "ragged": "pad to one length: keras.utils.pad_sequences.",
+    "sparse": "use dense arrays; `fit` takes sparse matrices of SciPy and makes each batch dense.",
+    "SparseTensor": "use dense arrays; `fit` takes sparse matrices of SciPy and makes each batch dense.",
+    "py_function": "functions run as they are: call it. Inside of a compiled step: jax.pure_callback.",
+    "numpy_function": "functions run as they are: call it. Inside of a compiled step: jax.pure_callback.",
+    "gradients": "use jax.grad.",
+    "custom_gradient": "use keras.ops.custom_gradient.",
+    "signal": "use keras.ops.fft, rfft, stft, or keras.layers.STFTSpectrogram.",
+    "io": "tf.io has read_file, decode_image, decode_jpeg and decode_png; read other files with Python.",
+    "config": "devices are JAX's: see jax.devices() and the environment variable JAX_PLATFORMS.",
+    "contrib": "contrib is gone from TensorFlow 2; most of it is in keras or keras.ops.",
+    "python": "this is the inside of TensorFlow; lamina has public names only.",
+    "raw_ops": "use keras.ops.",
+    "debugging": "use keras.config and Python's assert; inside of a compiled step, jax.debug.",
+    "tpu": "use keras.distribution; JAX finds the TPU.",
+    "xla": "every step of lamina is compiled by XLA as it is.",
+    "hub": "load the weights into a model of keras.applications.",
+}  # fmt: skip
+
+
+def about(name):
+    """What an error says of a name of TensorFlow: that it is not there, and what to write.
+
+    >>> print(about("tensorflow.saved_model"))
+    tf.saved_model is TensorFlow's and not part of lamina: use model.save('model.keras') and keras.models.load_model; \
+model.export(path, format='jax').
+    """
+    parts = name.split(".")[1:]
+    shown = ".".join(["tf", *parts])
+    after_compat = parts[2:] if parts[:1] == ["compat"] else parts
+    for stop in range(len(after_compat), 0, -1):
+        instead = _INSTEAD.get(".".join(after_compat[:stop])) or _INSTEAD.get(after_compat[stop - 1])
+        if instead:
+            return f"{shown} is TensorFlow's and not part of lamina: {instead}"
+    return (
+        f"{shown} is TensorFlow's and not part of lamina: look for it in keras.ops, which works in layers and losses."
+    )
+
+
+def _exported(*paths, **_):
+    """`keras_export(...)` of Keras's inside: a decorator that changes nothing."""
+    return lambda decorated: decorated
+
+
+def _save_model(model, filepath, **kwargs):
+    """`saving_lib.save_model`, which packages give a file that is open for writing too."""
+    if not hasattr(filepath, "write"):
+        return saving.save_model(model, filepath, **kwargs)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "model.keras")
+        saving.save_model(model, path, **kwargs)
+        filepath.write(path.read_bytes())
+
+
+def _load_model(filepath, **kwargs):
+    """`saving_lib.load_model`, from a file that is open for reading too."""
+    if not hasattr(filepath, "read"):
+        return saving.load_model(filepath, **kwargs)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "model.keras")
+        path.write_bytes(filepath.read())
+        return saving.load_model(path, **kwargs)
+
+
+INNER = {
+    "save_model": _save_model,
+    "load_model": _load_model,
+    "keras_export": _exported,
+    "any_symbolic_tensors": lambda args=None, kwargs=None: symbolic.is_symbolic((args, kwargs)),
+    "is_tensor": lambda x: isinstance(x, (jax.Array, symbolic.KerasTensor)),
+    "auto_name": unique_name,
+    "to_snake_case": snake_case,
+    "standardize_data_format": settings.standardize_data_format,
+    "standardize_dtype": dtypes.standardize_dtype,
+    "is_float_dtype": dtypes.is_float,
+    "is_int_dtype": dtypes.is_integer,
+    "default": lambda method: method,
+    "tree": tree,
+    "io_utils": SimpleNamespace(print_msg=lambda message, line_break=True: print(message, end="\n" * line_break)),
+}
+"""Names of the inside of Keras that packages import, and what they are here."""

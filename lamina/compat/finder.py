@@ -1,0 +1,178 @@
+"""The finder that lets `import keras` and `import tensorflow` find lamina."""
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+import types
+
+from lamina.compat import advice
+from lamina.compat.tensorflow import NAMESPACES, TensorFlow, let_arrays_say_numpy
+from lamina.core import registry
+from lamina.errors import CallError, ConfigError, LaminaError
+
+__all__ = ["KERAS_VERSION", "as_keras"]
+
+KERAS_VERSION = "3.15.1"
+"""The version of Keras whose names, arguments and numbers lamina has: what packages compare."""
+
+_OURS = ("keras", "tf_keras", "tensorflow")
+_ROOTS = (
+    "keras.api._v2.keras", "keras.api._v1.keras", "keras.api", "keras", "tf_keras.api", "tf_keras", "tensorflow.keras",
+    "tensorflow.compat.v1.keras", "tensorflow.compat.v2.keras", "tensorflow._api.v2.keras", "tensorflow.contrib.keras",
+)  # fmt: skip
+_INNER_ROOTS = ("keras.src", "tf_keras.src", "keras.api.src", "tensorflow.python.keras")
+
+
+class TooLateError(LaminaError, ImportError):
+    """Keras or TensorFlow itself was imported before."""
+
+
+def as_keras():
+    """From here on `import keras`, `import tensorflow.keras` and `import tensorflow as tf` are lamina, in this process.
+
+    So that a program or a package that is built on Keras runs on lamina: call it before they are imported, in the
+    first lines of the main program; `lamina run SCRIPT` does it from outside. Arrays learn to say `.numpy()`.
+
+    Returns what `import keras` gives: lamina, but for `keras.__version__`, which is of the Keras that lamina follows.
+
+    Raises:
+        TooLateError: (an ImportError) when the real keras or tensorflow was imported before.
+
+    >>> import lamina
+    >>> lamina.as_keras()                                       # doctest: +SKIP
+    >>> from tensorflow.keras.layers import Dense               # doctest: +SKIP
+    >>> Dense is lamina.layers.Dense                            # doctest: +SKIP
+    True
+    """
+    if not any(isinstance(finder, Finder) for finder in sys.meta_path):
+        for name in _OURS:
+            if name in sys.modules:
+                version = getattr(sys.modules[name], "__version__", "of an unknown version")
+                raise TooLateError(
+                    f"{name} {version} itself is imported already, so lamina cannot take its place.",
+                    fix=f"Call lamina.as_keras() before anything imports {name}, or start with: lamina run SCRIPT.",
+                )
+        let_arrays_say_numpy()
+        sys.meta_path.insert(0, Finder())
+    return importlib.import_module("keras")
+
+
+class Finder(importlib.abc.MetaPathFinder):
+    """Finds the modules of keras, tf_keras and tensorflow: first of all finders, for they may be installed too."""
+
+    def find_spec(self, fullname, path=None, target=None):
+        """The spec of a module that is lamina's; None for other packages, an ImportError for what lamina has not."""
+        if fullname.partition(".")[0] not in _OURS:
+            return None
+        module = _module(fullname)
+        return None if module is None else importlib.machinery.ModuleSpec(fullname, _Loader(module))
+
+
+class _Loader(importlib.abc.Loader):
+    """Gives a module that is there already, and leaves it as it was."""
+
+    def __init__(self, module):
+        self.module, self.spec = module, getattr(module, "__spec__", None)
+
+    def create_module(self, spec):
+        return self.module
+
+    def exec_module(self, module):
+        if self.spec is not None:
+            module.__spec__ = self.spec
+
+
+def _module(name):
+    for root in sorted((*_INNER_ROOTS, *_ROOTS), key=len, reverse=True):
+        if name == root or name.startswith(root + "."):
+            path = name[len(root) + 1 :]
+            if root in _INNER_ROOTS:
+                return None if path.rpartition(".")[2][:1].isupper() else Inner(name, path)  # a class is no module
+            return _KERAS if not path else _public(path)
+    if name in NAMESPACES:
+        return TensorFlow(name)
+    if name == "tensorflow.python" or name.startswith(("tensorflow._api", "tensorflow.contrib")):
+        return TensorFlow(name)
+    raise ImportError(advice.about(name), name=name)
+
+
+def _public(path):
+    """The module of lamina at a path below `keras`; None where there is none. Old addresses are among them."""
+    try:
+        return importlib.import_module(f"lamina.{path}")
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"lamina.{path}".startswith(error.name):
+            raise
+        return None
+
+
+class Keras(types.ModuleType):
+    """`keras`: lamina, with the version of Keras."""
+
+    __version__ = KERAS_VERSION
+    __path__: list = []
+
+    def version(self):
+        """The version of Keras that lamina follows."""
+        return KERAS_VERSION
+
+    @property
+    def __all__(self):
+        return importlib.import_module("lamina").__all__
+
+    def __getattr__(self, name):
+        try:
+            return getattr(importlib.import_module("lamina"), name)
+        except AttributeError:
+            raise AttributeError(f"module 'keras' (lamina) has no attribute {name!r}") from None
+
+    def __dir__(self):
+        return [*self.__all__, "__version__"]
+
+
+_KERAS = Keras("keras", "lamina, by the name of Keras.")
+
+
+class Inner(types.ModuleType):
+    """A module of the inside of Keras, `keras.src.*`: its names are looked for where lamina has them in public.
+
+    First in the public modules along its path, the deepest first, then in those where most names are, then among all
+    registered classes.
+    """
+
+    __path__: list = []
+    _ELSEWHERE = ("", "ops", "backend", "layers", "models", "saving", "utils", "config", "random", "tree", "losses",
+                  "metrics", "optimizers", "activations", "initializers", "dtype_policies", "callbacks")  # fmt: skip
+
+    def __init__(self, name, path):
+        super().__init__(name, "What packages take from the inside of Keras, on lamina.")
+        parts = path.split(".") if path else []
+        self._paths = [".".join(parts[:stop]) for stop in range(len(parts), 0, -1)]
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        if name in advice.INNER:
+            return advice.INNER[name]
+        for path in (*self._paths, *self._ELSEWHERE):
+            module = importlib.import_module("lamina") if not path else _public(path)
+            if hasattr(module, name):
+                found = getattr(module, name)
+                return importlib.import_module(f"{self.__name__}.{name}") if _is_module(found) else found
+        try:
+            return registry.find(name)
+        except ConfigError:
+            raise AttributeError(_inside(f"{self.__name__}.{name}")) from None
+
+    def __call__(self, *args, **kwargs):
+        """A function that lamina does not have looks like a module until it is called."""
+        raise CallError(_inside(self.__name__))
+
+
+def _inside(name):
+    return f"{name} is of the inside of Keras, and lamina has its public names only."
+
+
+def _is_module(found):
+    return isinstance(found, types.ModuleType)

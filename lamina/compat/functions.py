@@ -1,0 +1,347 @@
+"""Functions of TensorFlow that are more than an op of lamina with other names; each is called as there."""
+
+import contextlib
+from collections import namedtuple
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from lamina import ops, random
+from lamina.core.dtypes import is_integer, standardize_dtype
+from lamina.core.symbolic import is_symbolic
+from lamina.core.variable import Variable as LaminaVariable
+from lamina.core.variable import unwrap
+from lamina.errors import CallError, ConfigError
+
+__all__ = ["MATH", "NN", "RANDOM", "ROOT"]
+
+TopK = namedtuple("TopK", "values indices")
+
+
+class _AnyVariable(type):
+    """All variables of lamina count as a tf.Variable."""
+
+    def __instancecheck__(cls, instance):
+        return isinstance(instance, LaminaVariable)
+
+
+class Variable(LaminaVariable, metaclass=_AnyVariable):
+    """`tf.Variable(initial_value)`: a `lamina.Variable` with TensorFlow's arguments."""
+
+    def __init__(self, initial_value, trainable=True, validate_shape=True, caching_device=None, name=None, dtype=None,
+                 **kwargs):  # fmt: skip
+        unknown = set(kwargs) - {"shape", "synchronization", "aggregation"}
+        if unknown:
+            raise CallError(f"tf.Variable has no argument {', '.join(sorted(unknown))} on lamina.")
+        value = initial_value() if callable(initial_value) else initial_value
+        value = constant(value, dtype)
+        super().__init__(value, dtype=str(value.dtype), trainable=trainable, name=name and name.replace("/", "_"))
+
+
+def constant(value, dtype=None, shape=None, name=None, dtype_hint=None):
+    """An array; text stays in NumPy. With `shape`, one number is repeated."""
+    if is_symbolic(value):
+        return value if dtype is None else ops.cast(value, dtype)
+    is_plain = isinstance(value, (str, bytes, list, tuple, np.ndarray))
+    if is_plain and not any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(value)):
+        array = np.asarray(value)
+        if array.dtype.kind in "USO":
+            return array.astype(object)
+    array: Any = ops.convert_to_tensor(value, None if dtype is None else standardize_dtype(dtype))
+    return array if shape is None else jnp.broadcast_to(array, shape) if array.ndim == 0 else jnp.reshape(array, shape)
+
+
+def function(func=None, **settings):
+    """The function itself: lamina compiles whole steps, and `jax.jit` a function of arrays."""
+    return func if func is not None else lambda decorated: decorated
+
+
+def matmul(a, b, transpose_a=False, transpose_b=False, name=None, **kwargs):
+    """`a @ b`, each with its last two axes exchanged where asked for."""
+    a, b = constant(a), constant(b)
+    a, b = (ops.swapaxes(m, -1, -2) if turned else m for m, turned in ((a, transpose_a), (b, transpose_b)))
+    return ops.matmul(a, b)
+
+
+def where(condition, x=None, y=None, name=None):
+    """x where the condition holds, y elsewhere; without them the places where it holds, (number, rank)."""
+    if x is None and y is None:
+        return jnp.argwhere(jnp.asarray(unwrap(condition)))
+    return ops.where(constant(condition), x, y)
+
+
+def split(value, num_or_size_splits, axis=0, num=None, name=None):
+    """Parts of equal sizes, or of the sizes given; one size may be -1."""
+    if isinstance(num_or_size_splits, int):
+        return ops.split(value, num_or_size_splits, axis)
+    sizes = list(num_or_size_splits)
+    if -1 in sizes:
+        sizes[sizes.index(-1)] = ops.shape(value)[axis] - sum(size for size in sizes if size != -1)
+    return ops.split(value, np.cumsum(sizes)[:-1].tolist(), axis)
+
+
+def range_(start, limit=None, delta=1, dtype=None, name=None):
+    """`tf.range`: numbers from start, below limit; from 0 where there is one argument."""
+    return ops.arange(0 if limit is None else start, start if limit is None else limit, delta, dtype)
+
+
+def one_hot(indices, depth, on_value=1.0, off_value=0.0, axis=-1, dtype="float32", name=None):
+    """Classes as rows with one 1."""
+    hot = ops.one_hot(constant(indices), depth, axis, dtype or "float32")
+    plain = (1.0 if on_value is None else on_value, off_value or 0.0) == (1.0, 0.0)
+    return hot if plain else ops.cast(hot * on_value + (1 - hot) * off_value, dtype)
+
+
+def pad(tensor, paddings, mode="CONSTANT", constant_values=0, name=None):
+    """`ops.pad`."""
+    values = constant_values if mode.lower() == "constant" else None
+    return ops.pad(tensor, [[int(size) for size in pair] for pair in paddings], mode.lower(), values)
+
+
+def gather(params, indices, validate_indices=None, axis=None, batch_dims=0, name=None):
+    """`ops.take` along an axis, the first by default; with `batch_dims`, for each position of the first axes."""
+    if not batch_dims:
+        return ops.take(constant(params), constant(indices), 0 if axis is None else axis)
+    if axis not in (None, batch_dims) or batch_dims != 1:
+        raise CallError("tf.gather on lamina takes batch_dims=1 with the axis after it.", fix="Use jax.vmap.")
+    return jax.vmap(lambda row, index: jnp.take(row, index, axis=0))(unwrap(params), unwrap(indices))
+
+
+def gather_nd(params, indices, batch_dims=0, name=None):
+    """`params[i, j, ...]` for each row (i, j, ...) of the last axis of `indices`."""
+    return jnp.asarray(unwrap(params))[tuple(jnp.moveaxis(jnp.asarray(indices), -1, 0))]
+
+
+def boolean_mask(tensor, mask, axis=0, name=None):
+    """The entries where the mask is true. Not inside of a compiled step: its size hangs on values."""
+    axis = axis or 0
+    return jnp.asarray(tensor)[(*(slice(None),) * axis, np.asarray(mask, bool))]
+
+
+def tensor_scatter_nd_update(tensor, indices, updates, name=None):
+    """The tensor with new values at the places."""
+    return ops.scatter_update(constant(tensor), constant(indices), constant(updates))
+
+
+def divide_no_nan(x, y, name=None):
+    """`x / y`, 0 where y is 0."""
+    return ops.divide_no_nan(constant(x), constant(y))
+
+
+def squared_difference(x, y, name=None):
+    """`(x - y)²`."""
+    return ops.square(ops.subtract(constant(x), constant(y)))
+
+
+def add_n(inputs, name=None):
+    """The sum of several tensors."""
+    return sum(inputs[1:], start=inputs[0])
+
+
+def clip_by_norm(t, clip_norm, axes=None, name=None):
+    """`t`, made shorter where its norm is above `clip_norm`."""
+    norm = ops.sqrt(ops.sum(ops.square(t), axes, keepdims=True))
+    return t * clip_norm / ops.maximum(norm, clip_norm)
+
+
+def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None):
+    """`ops.norm`; of all values together where no axis is given."""
+    tensor = constant(tensor)
+    kind = None if ord == "euclidean" else ord
+    flat = ops.reshape(tensor, (-1,)) if axis is None and not keepdims else tensor
+    return ops.norm(flat, kind, axis if axis is None or isinstance(axis, int) else tuple(axis), bool(keepdims))
+
+
+def confusion_matrix(labels, predictions, num_classes=None, weights=None, dtype="int32", name=None):
+    """How often a class (row) was taken for a class (column)."""
+    labels, predictions = np.asarray(labels), np.asarray(predictions)
+    count = num_classes or int(max(labels.max(), predictions.max())) + 1
+    matrix = np.zeros((count, count), standardize_dtype(dtype))
+    np.add.at(matrix, (labels, predictions), 1 if weights is None else np.asarray(weights))
+    return jnp.asarray(matrix)
+
+
+def l2_normalize(x, axis=None, epsilon=1e-12, name=None):
+    """`x / norm`."""
+    x = constant(x)
+    return x * ops.rsqrt(ops.maximum(ops.sum(ops.square(x), axis, keepdims=True), epsilon))
+
+
+def top_k(input, k=1, sorted=True, index_type=None, name=None):
+    """The largest values along the last axis and their places."""
+    return TopK(*ops.top_k(constant(input), k, sorted))
+
+
+def einsum(equation, *inputs, name=None, **kwargs):
+    """`ops.einsum`."""
+    return ops.einsum(equation, *inputs)
+
+
+def meshgrid(*args, indexing="xy", name=None):
+    """`ops.meshgrid`."""
+    return ops.meshgrid(*args, indexing=indexing)
+
+
+def map_fn(fn, elems, dtype=None, name=None, **kwargs):
+    """`ops.map`: the function of each entry of the first axis."""
+    return ops.map(fn, elems)
+
+
+def print_(*inputs, **kwargs):
+    """Prints also inside of a compiled step, with its values."""
+    if any(isinstance(value, Tracer) for value in inputs):
+        jax.debug.print(" ".join("{}" for _ in inputs), *map(unwrap, inputs))
+    else:
+        print(*inputs)
+
+
+def is_tensor(x):
+    """Whether it is an array of JAX, a variable or a symbolic tensor."""
+    return isinstance(x, (jax.Array, LaminaVariable)) or is_symbolic(x)
+
+
+def no_scope(*args, **kwargs):
+    """A block that changes nothing."""
+    return contextlib.nullcontext()
+
+
+def unique(x, name=None):
+    """(the values in order of their first place, the number of its value for each entry)."""
+    _, first, inverse = np.unique(np.asarray(x), return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    return jnp.asarray(np.asarray(x)[first[order]]), jnp.asarray(np.argsort(order)[inverse])
+
+
+ROOT = {
+    "Tensor": jax.Array, "Variable": Variable, "add_n": add_n, "boolean_mask": boolean_mask,
+    "clip_by_norm": clip_by_norm, "constant": constant, "control_dependencies": no_scope,
+    "convert_to_tensor": lambda value, dtype=None, dtype_hint=None, name=None: constant(value, dtype),
+    "einsum": einsum, "executing_eagerly": lambda: True, "function": function, "gather": gather,
+    "gather_nd": gather_nd, "is_tensor": is_tensor, "map_fn": map_fn, "matmul": matmul, "meshgrid": meshgrid,
+    "norm": norm, "one_hot": one_hot, "pad": pad, "print": print_, "range": range_, "split": split,
+    "tensor_scatter_nd_update": tensor_scatter_nd_update, "unique": unique, "vectorized_map": ops.vectorized_map,
+    "where": where,
+}  # fmt: skip
+MATH = {
+    "add_n": add_n, "confusion_matrix": confusion_matrix, "divide_no_nan": divide_no_nan, "l2_normalize": l2_normalize,
+    "squared_difference": squared_difference, "top_k": top_k,
+}  # fmt: skip
+
+
+# tf.nn
+
+
+def sparse_softmax_cross_entropy_with_logits(labels=None, logits=None, name=None):
+    """The cross-entropy of class numbers and logits, a sample each."""
+    return ops.sparse_categorical_crossentropy(constant(labels), constant(logits), from_logits=True)
+
+
+def softmax_cross_entropy_with_logits(labels, logits, axis=-1, name=None):
+    """The cross-entropy of distributions and logits, a sample each."""
+    return -ops.sum(constant(labels) * ops.log_softmax(constant(logits), axis), axis)
+
+
+def sigmoid_cross_entropy_with_logits(labels: Any = None, logits: Any = None, name=None):
+    """The cross-entropy of independent labels and logits, a value each."""
+    labels, logits = constant(labels), constant(logits)
+    return ops.relu(logits) - logits * labels + ops.log1p(ops.exp(-ops.absolute(logits)))
+
+
+def dropout(x, rate, noise_shape=None, seed=None, name=None):
+    """`keras.random.dropout`: always, also outside of training."""
+    return random.dropout(x, rate, noise_shape, seed)
+
+
+def bias_add(value, bias, data_format=None, name=None):
+    """`value + bias`, a bias for each channel."""
+    first = (data_format or "N").startswith("NC")
+    return value + (ops.reshape(bias, (-1, *(1,) * (ops.ndim(value) - 2))) if first else bias)
+
+
+def batch_normalization(x, mean, variance, offset, scale, variance_epsilon, name=None):
+    """`(x - mean) / sqrt(variance + epsilon) * scale + offset`."""
+    normal = (x - mean) * ops.rsqrt(variance + variance_epsilon)
+    normal = normal if scale is None else normal * scale
+    return normal if offset is None else normal + offset
+
+
+def _spatial(sizes, rank):
+    """`2`, `[2, 2]` or `[1, 2, 2, 1]` as the sizes of the axes of an image."""
+    sizes = [sizes] * rank if isinstance(sizes, int) else list(sizes)
+    return tuple(sizes if len(sizes) == rank else sizes[1:-1] if len(sizes) == rank + 2 else sizes * rank)
+
+
+def _check_channels_last(data_format):
+    if data_format not in (None, "NHWC", "NWC"):
+        raise ConfigError(f"tf.nn on lamina has channels last; got data_format={data_format!r}.", fix="Use keras.ops.")
+
+
+def conv2d(input, filters, strides, padding, data_format="NHWC", dilations=1, name=None):
+    """`ops.conv`."""
+    _check_channels_last(data_format)
+    steps, dilation = _spatial(strides, 2), _spatial(1 if dilations is None else dilations, 2)
+    return ops.conv(input, filters, steps, padding.lower(), "channels_last", dilation)
+
+
+def max_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
+    """`ops.max_pool`."""
+    _check_channels_last(data_format)
+    return ops.max_pool(input, _spatial(ksize, 2), _spatial(strides, 2), padding.lower(), "channels_last")
+
+
+def avg_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
+    """`ops.average_pool`."""
+    _check_channels_last(data_format)
+    return ops.average_pool(input, _spatial(ksize, 2), _spatial(strides, 2), padding.lower(), "channels_last")
+
+
+NN = {
+    "top_k": top_k,
+    "avg_pool": avg_pool2d, "avg_pool2d": avg_pool2d, "batch_normalization": batch_normalization, "bias_add": bias_add,
+    "conv2d": conv2d, "dropout": dropout, "l2_normalize": l2_normalize, "max_pool": max_pool2d,
+    "max_pool2d": max_pool2d, "sigmoid_cross_entropy_with_logits": sigmoid_cross_entropy_with_logits,
+    "softmax_cross_entropy_with_logits": softmax_cross_entropy_with_logits,
+    "sparse_softmax_cross_entropy_with_logits": sparse_softmax_cross_entropy_with_logits,
+}  # fmt: skip
+
+
+# tf.random
+
+
+def uniform(shape, minval=0, maxval=None, dtype="float32", seed=None, name=None):
+    """Draws from [minval, maxval), of integers for an integer type."""
+    if is_integer(standardize_dtype(dtype)):
+        if maxval is None:
+            raise ConfigError("tf.random.uniform of integers needs maxval.", fix="maxval=10")
+        return random.randint(shape, minval, maxval, dtype, seed)
+    return random.uniform(shape, minval, 1.0 if maxval is None else maxval, dtype, seed)
+
+
+def normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None, name=None):
+    """Draws from the normal distribution."""
+    return random.normal(shape, mean, stddev, dtype, seed)
+
+
+def truncated_normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None, name=None):
+    """Normal draws within two standard deviations."""
+    return random.truncated_normal(shape, mean, stddev, dtype, seed)
+
+
+def shuffle(value, seed=None, name=None):
+    """The rows in a random order."""
+    rows = random.shuffle(jnp.arange(len(value)), seed=seed)
+    return jnp.take(jnp.asarray(unwrap(value)), rows, axis=0)
+
+
+def categorical(logits, num_samples, dtype="int64", seed=None, name=None):
+    """Draws of classes with probabilities softmax(logits)."""
+    return random.categorical(logits, num_samples, "int32", seed)
+
+
+RANDOM = {
+    "categorical": categorical, "normal": normal, "set_seed": random.set_global_seed, "shuffle": shuffle,
+    "truncated_normal": truncated_normal, "uniform": uniform,
+}  # fmt: skip

@@ -1,0 +1,161 @@
+"""tf.image and the few functions of tf.io that read images. Images are (..., height, width, channels)."""
+
+import io
+import pathlib
+import random as python_random
+
+import jax.numpy as jnp
+import numpy as np
+
+from lamina import ops
+from lamina.core.variable import unwrap
+from lamina.errors import DataError, ShapeError
+
+__all__ = ["IMAGE", "IO"]
+
+
+def read_file(filename, name=None):
+    """The bytes of a file."""
+    return pathlib.Path(str(filename)).read_bytes()
+
+
+def decode_image(contents, channels=0, dtype="uint8", name=None, expand_animations=True, **kwargs):
+    """The pixels of a JPEG, PNG, GIF or BMP, by Pillow: (height, width, channels), whole numbers up to 255."""
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError("Images are decoded by Pillow: pip install pillow.") from error
+    if not isinstance(contents, bytes):
+        raise DataError(f"decode_image takes the bytes of a file; got {type(contents).__name__}.",
+                        fix="tf.io.read_file(path)")  # fmt: skip
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}.get(channels)
+    with Image.open(io.BytesIO(contents)) as image:
+        pixels = np.asarray(image if mode is None else image.convert(mode))
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def resize(images, size, method="bilinear", preserve_aspect_ratio=False, antialias=False, name=None):
+    """`ops.image.resize`; floats, but for method="nearest"."""
+    method = {"nearest_neighbor": "nearest"}.get(str(method), str(method))
+    if preserve_aspect_ratio:
+        height, width = ops.shape(images)[-3:-1]
+        scale = min(size[0] / height, size[1] / width)
+        size = (round(height * scale), round(width * scale))
+    images = images if method == "nearest" else ops.cast(images, "float32")
+    return ops.image.resize(images, tuple(map(int, size)), method, antialias, data_format="channels_last")
+
+
+def flip_left_right(image):
+    """Columns in reverse."""
+    return ops.flip(image, -2)
+
+
+def flip_up_down(image):
+    """Rows in reverse."""
+    return ops.flip(image, -3)
+
+
+def _perhaps(flip):
+    def randomly(image, seed=None):
+        """The flip, for one image in two."""
+        draw = python_random if seed is None else python_random.Random(seed)
+        if np.ndim(image) == 3:
+            return flip(image) if draw.random() < 0.5 else image
+        chosen = jnp.asarray([draw.random() < 0.5 for _ in image])
+        return jnp.where(chosen[:, None, None, None], flip(image), image)
+
+    return randomly
+
+
+def rot90(image, k=1, name=None):
+    """Quarter turns against the clock."""
+    return ops.rot90(image, k, axes=(-3, -2))
+
+
+def grayscale_to_rgb(images, name=None):
+    """One channel three times."""
+    return ops.repeat(images, 3, axis=-1)
+
+
+def rgb_to_grayscale(images, name=None):
+    """Brightness, one channel."""
+    return ops.image.rgb_to_grayscale(images, data_format="channels_last")
+
+
+def crop_to_bounding_box(image, offset_height, offset_width, target_height, target_width):
+    """A part of the image."""
+    rows, columns = (
+        slice(offset_height, offset_height + target_height),
+        slice(offset_width, offset_width + target_width),
+    )
+    return unwrap(image)[..., rows, columns, :]
+
+
+def central_crop(image, central_fraction):
+    """The middle, of this fraction of each side."""
+    height, width = ops.shape(image)[-3:-1]
+    top, left = (int((size - size * central_fraction) / 2) for size in (height, width))
+    return crop_to_bounding_box(image, top, left, height - 2 * top, width - 2 * left)
+
+
+def random_crop(value, size, seed=None, name=None):
+    """A part of this shape, somewhere."""
+    draw = python_random if seed is None else python_random.Random(seed)
+    room = [have - want for have, want in zip(ops.shape(value), size, strict=True)]
+    if min(room) < 0:
+        raise ShapeError(f"No part of shape {tuple(size)} fits into {ops.shape(value)}.")
+    starts = [draw.randint(0, rest) for rest in room]
+    return unwrap(value)[tuple(slice(start, start + int(want)) for start, want in zip(starts, size, strict=True))]
+
+
+def per_image_standardization(image):
+    """Mean 0 and deviation 1 in each image; the deviation counts as at least 1 / sqrt(number of values)."""
+    image = jnp.asarray(unwrap(image), "float32")
+    axes, count = (-3, -2, -1), np.prod(image.shape[-3:])
+    deviation = jnp.maximum(image.std(axes, keepdims=True), 1 / np.sqrt(count))
+    return (image - image.mean(axes, keepdims=True)) / deviation
+
+
+def convert_image_dtype(image, dtype, saturate=False, name=None):
+    """Another type, and the range of it: whole numbers up to their largest, floats up to 1."""
+    image, dtype = jnp.asarray(unwrap(image)), jnp.dtype(dtype)
+    source, target = (1 if kind.kind in "fV" else np.iinfo(kind).max for kind in (image.dtype, dtype))
+    if source == target:
+        return image.astype(dtype)
+    scaled = image.astype("float32") * (target / source)
+    return (scaled if target == 1 else jnp.clip(jnp.floor(scaled + 0.5), 0, target)).astype(dtype)
+
+
+def adjust_brightness(image, delta):
+    """`image + delta`."""
+    return image + delta
+
+
+def adjust_contrast(images, contrast_factor):
+    """Distances to the mean of each channel, times the factor."""
+    mean = ops.mean(images, (-3, -2), keepdims=True)
+    return (images - mean) * contrast_factor + mean
+
+
+def random_brightness(image, max_delta, seed=None):
+    """`adjust_brightness` by a random number up to max_delta, of either sign."""
+    return adjust_brightness(image, (python_random if seed is None else python_random.Random(seed)).uniform(
+        -max_delta, max_delta))  # fmt: skip
+
+
+def random_contrast(image, lower, upper, seed=None):
+    """`adjust_contrast` by a random factor."""
+    return adjust_contrast(image, (python_random if seed is None else python_random.Random(seed)).uniform(lower, upper))
+
+
+IMAGE = {
+    "adjust_brightness": adjust_brightness, "adjust_contrast": adjust_contrast, "central_crop": central_crop,
+    "convert_image_dtype": convert_image_dtype, "crop_to_bounding_box": crop_to_bounding_box,
+    **dict.fromkeys(("decode_image", "decode_jpeg", "decode_png"), decode_image), "flip_left_right": flip_left_right,
+    "flip_up_down": flip_up_down, "grayscale_to_rgb": grayscale_to_rgb, "hsv_to_rgb": ops.image.hsv_to_rgb,
+    "per_image_standardization": per_image_standardization, "random_brightness": random_brightness,
+    "random_contrast": random_contrast, "random_crop": random_crop, "random_flip_left_right": _perhaps(flip_left_right),
+    "random_flip_up_down": _perhaps(flip_up_down), "resize": resize, "rgb_to_grayscale": rgb_to_grayscale,
+    "rgb_to_hsv": ops.image.rgb_to_hsv, "rot90": rot90, "ssim": ops.image.ssim,
+}  # fmt: skip
+IO = {"read_file": read_file, **dict.fromkeys(("decode_image", "decode_jpeg", "decode_png"), decode_image)}

@@ -1,0 +1,160 @@
+"""`tensorflow` as a module: what programs use of it beside Keras, by namespace."""
+
+import importlib
+import logging
+import types
+import warnings
+from collections import namedtuple
+
+import jax
+import ml_dtypes
+import numpy as np
+
+from lamina import ops, tree
+from lamina.compat import advice, functions, images, table
+from lamina.compat.dataset import AUTOTUNE, Dataset
+from lamina.scopes import device, name_scope
+
+__all__ = ["NAMESPACES", "TF_VERSION", "TensorFlow", "let_arrays_say_numpy"]
+
+TF_VERSION = "2.21.0"
+"""A version of TensorFlow of the same months as the Keras that lamina follows."""
+
+PhysicalDevice = namedtuple("PhysicalDevice", "name device_type")
+TensorSpec = namedtuple("TensorSpec", "shape dtype name", defaults=(np.dtype("float32"), None))
+
+
+class TensorFlow(types.ModuleType):
+    """A module of TensorFlow's names that lamina stands in for; for others, an error that says what to write."""
+
+    __path__: list = []
+
+    def __getattr__(self, name):
+        path = ".".join([*self.__name__.split(".")[1:], name])
+        if name == "keras":
+            return importlib.import_module("keras")
+        if f"tensorflow.{path}" in NAMESPACES:
+            return importlib.import_module(f"tensorflow.{path}")
+        names = NAMESPACES.get(self.__name__, {})
+        if name in names:
+            return names[name]
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        raise AttributeError(advice.about(f"{self.__name__}.{name}"))
+
+    def __dir__(self):
+        return sorted(NAMESPACES.get(self.__name__, {}))
+
+    @property
+    def __all__(self):
+        return [name for name in dir(self) if not name.startswith("_")]
+
+
+def let_arrays_say_numpy():
+    """Arrays of JAX get TensorFlow's `.numpy()`, in this process."""
+    array_class = type(jax.device_put(np.float32(0)))
+    if not hasattr(array_class, "numpy"):
+        array_class.numpy = lambda self: np.asarray(self)  # pyright: ignore
+
+
+def _nothing(*args, **kwargs):
+    """Settings of TensorFlow's engine that have no meaning on JAX."""
+
+
+def list_physical_devices(device_type=None):
+    """JAX's devices, by TensorFlow's names of kinds: CPU, GPU, TPU."""
+    kinds = {"cuda": "GPU", "rocm": "GPU"}
+    found = [(kinds.get(one.platform, one.platform.upper()), one.id) for one in jax.devices()]
+    if all(kind != "CPU" for kind, _ in found):
+        found.insert(0, ("CPU", 0))
+    return [
+        PhysicalDevice(f"/physical_device:{kind}:{number}", kind)
+        for kind, number in found
+        if device_type in (None, kind)
+    ]
+
+
+def gpu_device_name():
+    """`/device:GPU:0` where there is one, else nothing."""
+    return "/device:GPU:0" if list_physical_devices("GPU") else ""
+
+
+def _device(device_name):
+    """`keras.device`, of TensorFlow's spelling: "/GPU:0", "/device:CPU:0"."""
+    kind, _, number = str(device_name).lower().replace("/device:", "").strip("/").partition(":")
+    kind = kind.rpartition("/")[2]
+    if kind != "cpu" and not list_physical_devices(kind.upper()):
+        warnings.warn(f"There is no {kind.upper()} here: {device_name} is the CPU.", stacklevel=2)
+        kind, number = "cpu", "0"
+    return device(f"{kind}:{number or 0}")
+
+
+_DTYPES = {
+    **{name: np.dtype(name) for name in (
+        "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+        "complex64", "complex128",
+    )},
+    "half": np.dtype("float16"), "double": np.dtype("float64"), "bool": np.dtype("bool"),
+    "bfloat16": np.dtype(ml_dtypes.bfloat16), "string": "string",
+}  # fmt: skip
+
+
+def _keras(name):
+    """A namespace that is one of keras: tf.losses, tf.optimizers."""
+    return importlib.import_module(f"lamina.{name}")
+
+
+_MATH = {**table.functions_of(table.MATH, "tf.math"), **functions.MATH}
+_LOGGING = {**{name: getattr(logging, name) for name in ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")},
+            "set_verbosity": lambda level: logging.getLogger("tensorflow").setLevel(level)}  # fmt: skip
+_INITIALIZERS = {
+    "ones_initializer": "Ones", "zeros_initializer": "Zeros", "constant_initializer": "Constant",
+    "random_normal_initializer": "RandomNormal", "random_uniform_initializer": "RandomUniform",
+}  # fmt: skip
+_ROOT = {
+    **_MATH, **table.functions_of(table.ROOT, "tf"), **functions.ROOT, **_DTYPES,
+    **{old: getattr(_keras("initializers"), new) for old, new in _INITIALIZERS.items()},
+    **{name: _keras(name) for name in ("initializers", "losses", "metrics", "optimizers")},
+    "TensorShape": tuple, "TensorSpec": TensorSpec, "__version__": TF_VERSION, "device": _device,
+    "get_logger": lambda: logging.getLogger("tensorflow"), "name_scope": name_scope, "newaxis": None,
+    **{name: _MATH[name] for name in ("sigmoid", "tanh")},
+}  # fmt: skip
+_CONFIG = {
+    "list_logical_devices": list_physical_devices, "list_physical_devices": list_physical_devices,
+    "run_functions_eagerly": _nothing,
+}  # fmt: skip
+NAMESPACES = {
+    "tensorflow": _ROOT,
+    "tensorflow.autograph": {"set_verbosity": _nothing},
+    "tensorflow.compat": {},
+    "tensorflow.compat.v1": {
+        **_ROOT, "disable_eager_execution": _nothing, "enable_eager_execution": _nothing,
+        "enable_v2_behavior": _nothing, "set_random_seed": functions.RANDOM["set_seed"],
+    },
+    "tensorflow.compat.v1.logging": _LOGGING,
+    "tensorflow.compat.v2": _ROOT,
+    "tensorflow.config": _CONFIG,
+    "tensorflow.config.experimental": {**_CONFIG, "set_memory_growth": _nothing},
+    "tensorflow.config.optimizer": {"set_jit": _nothing},
+    "tensorflow.data": {"AUTOTUNE": AUTOTUNE, "Dataset": Dataset},
+    "tensorflow.data.experimental": {"AUTOTUNE": AUTOTUNE},
+    "tensorflow.dtypes": {**_DTYPES, "cast": ops.cast},
+    "tensorflow.image": images.IMAGE,
+    "tensorflow.io": images.IO,
+    "tensorflow.linalg": {
+        **{name: getattr(ops.linalg, name) for name in ("cholesky", "det", "inv", "qr", "solve", "svd")},
+        "einsum": functions.einsum, "eye": _ROOT["eye"], "matmul": functions.matmul, "matvec": ops.matmul,
+        "norm": functions.norm, "normalize": ops.normalize, "trace": ops.trace, "diag": ops.diag,
+    },
+    "tensorflow.math": _MATH,
+    "tensorflow.nest": {"flatten": tree.flatten, "map_structure": lambda func, *structures, **_: tree.map_structure(
+        func, *structures)},
+    "tensorflow.nn": {"in_top_k": _MATH["in_top_k"], **table.functions_of(table.NN, "tf.nn"), **functions.NN},
+    "tensorflow.random": functions.RANDOM,
+    "tensorflow.test": {
+        "gpu_device_name": gpu_device_name, "is_built_with_cuda": lambda: bool(list_physical_devices("GPU")),
+        "is_gpu_available": lambda *args, **kwargs: bool(list_physical_devices("GPU")),
+    },
+    "tensorflow.version": {"VERSION": TF_VERSION},
+}  # fmt: skip
+"""Each module of tensorflow that there is, and its names."""

@@ -1,0 +1,43 @@
+"""Programs written for keras and tensorflow.keras, run unchanged."""
+
+import pytest
+
+FACTS = {
+    "adversarial_on_jax": ["falls True ['loss', 'mean']"],
+    "callbacks_and_files": ["epochs True 3.15.1"],
+    "digits_mlp": ["accuracy True ['accuracy', 'loss', 'val_accuracy', 'val_loss']"],
+    "functional_cnn": ["shapes (24, 3) (24, 1) (None, 3) channels_last"],
+    "input_pipeline": [
+        "(16, 8, 8, 1) int32 True", "4 2 ['accuracy', 'loss', 'val_accuracy', 'val_loss'] 4",
+        "[[0, 1], [2, 3], [4, 0]]", "(2, array('c', dtype='<U1'))",
+    ],
+    "layers_with_tf_ops": ["falls True True", "copy ['Attention', 'Dense']"],
+    "tensors": [
+        "version True gpus 0", "[[2.0, 3.0], [4.0, 5.0]] [[1.0, 3.0], [2.0, 4.0]] [[7.0, 10.0], [15.0, 22.0]]",
+        "[1 1] 2.5 (2, 1)", "[[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]] [1, 2]", "(2, 2) [0 1 2] [1 3 5] float32",
+        "[(3,), (7,)] [7 5]", "[[1, 0], [1, 1]] [[0.0, 0.0], [3.0, 4.0]] [3. 4.]",
+        "[[1.5, 2.0], [3.0, 3.5]] 1.118034 5.4772", "[0.1269 0.1269]", "[[1, 0], [1, 1]] [3 1]",
+        "(3, 2) [1 2 1 2] (3,)", "(1, 2, 2, 3) 0.0", "30.0 (3,) [5 3]", "printed 3", "-2.0 no tf.strings",
+    ],
+    "text_rnn": ["(32, 5) (2, 1) 7"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_program_runs_unchanged(ran, name):
+    code, output, errors = ran[name]
+    assert code == 0, errors
+    for fact in FACTS[name]:
+        assert fact in output, output
+
+
+def test_gradient_tape_is_an_error_that_shows_what_to_write(ran):
+    code, _, errors = ran["adversarial"]
+    assert code == 1
+    assert 'adversarial.py", line 19, in train_step' in errors  # the user's own line
+    assert "AttributeError: tf.GradientTape is TensorFlow's" in errors and "jax.value_and_grad(loss_of" in errors
+    assert "runpy" not in errors and "lamina/cli" not in errors and "JAX has removed" not in errors
+
+
+def test_every_program_is_tested(ran):
+    assert set(ran) == {*FACTS, "adversarial"}
