@@ -14,7 +14,7 @@ from lamina.legacy import install_old_modules
 __version__ = "0.1.0"
 
 _MODULES = (
-    "activations", "applications", "backend", "callbacks", "config", "constraints", "datasets", "distillation",
+    "activations", "applications", "backend", "callbacks", "check", "config", "constraints", "datasets", "distillation",
     "distribution", "dtype_policies", "errors", "export", "initializers", "layers", "losses", "metrics",
     "mixed_precision", "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers",
     "saving", "tree", "utils", "visualization", "wrappers",

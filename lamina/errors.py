@@ -13,6 +13,7 @@ import warnings
 
 __all__ = [
     "CallError",
+    "CheckError",
     "ConfigError",
     "DataError",
     "FileError",
@@ -55,6 +56,10 @@ class ShapeError(LaminaError, ValueError):
 
 class CallError(LaminaError, ValueError):
     """A layer, model or function called with arguments it cannot use."""
+
+
+class CheckError(LaminaError, ValueError):
+    """What `fit` found wrong before it began, where `lamina.config.set_checks("error")` asks for it."""
 
 
 class ConfigError(LaminaError, ValueError):

@@ -1,13 +1,21 @@
 """`model.check(x, y)`: what is wrong with a model, before hours are lost on it."""
 
-from lamina.check import data_rules, head_rules, structure_rules, training_rules
+from lamina.check import data_rules, head_rules, structure_rules, training_rules, watch_rules
+from lamina.check.at_fit import look_before_fit
 from lamina.check.findings import Finding, Findings
 from lamina.check.rule import RULES, rules_for
-from lamina.check.subject import Subject
+from lamina.check.subject import Subject, as_batch
+from lamina.check.watch import Watch
 
-__all__ = ["RULES", "Finding", "Findings", "check"]
+__all__ = ["RULES", "Finding", "Findings", "Watch", "check"]
 
-_FAMILIES = (head_rules, structure_rules, training_rules, data_rules)  # they fill the table as they are read
+_FAMILIES = (
+    head_rules,
+    structure_rules,
+    training_rules,
+    data_rules,
+    watch_rules,
+)  # they fill the table as they are read
 
 
 def check(model, x=None, y=None, sample_weight=None, ignore=(), **settings):
@@ -23,6 +31,12 @@ def check(model, x=None, y=None, sample_weight=None, ignore=(), **settings):
     >>> [(finding.code, finding.layer) for finding in check(model)]
     [('LAM101', 'head')]
     """
+    x, y, sample_weight = as_batch(x, y, sample_weight)
+    if x is not None and not model.built and getattr(model, "_graph", None) is None:
+        model._runner.build((x, y, sample_weight))
     subject = Subject(model, x, y, sample_weight, settings)
     wanted = [rule for rule in rules_for(subject) if rule.code not in ignore]
-    return Findings(finding for rule in wanted for finding in rule.findings(subject))
+    found = [finding for rule in wanted if rule.needs != "forward" for finding in rule.findings(subject)]
+    if not any(finding.severity == "error" for finding in found):  # else the model cannot run on this, or not sensibly
+        found += [finding for rule in wanted if rule.needs == "forward" for finding in rule.findings(subject)]
+    return Findings(found)

@@ -16,7 +16,7 @@ from lamina.training.data.leaves import as_arrays, looks_like_arrays
 
 __all__ = ["Head", "Subject", "activation_of", "as_batch", "classes_of", "name_of", "some_rows"]
 
-_ROWS, _NUMBERS = 4096, 2**22  # the most of a data set that rules look at
+_ROWS = 4096  # the most of a data set that rules look at
 _SHAPING = (
     "Reshape", "Flatten", "Dropout", "Permute", "Identity", "RepeatVector", "Squeeze", "Transpose", "ExpandDims",
     "Cropping1D", "Cropping2D", "UpSampling2D", "Resizing",
@@ -110,8 +110,9 @@ def _innermost(fact):
 class Subject:
     """A model under check. `x`, `y` and `sample_weight` are arrays (structures of them) or None."""
 
-    def __init__(self, model, x=None, y=None, sample_weight=None, settings=None):
+    def __init__(self, model, x=None, y=None, sample_weight=None, settings=None, numbers=2**22):
         self.model = model
+        self.numbers = numbers  # of each array, that are looked at
         self.x, self.y, self.sample_weight = x, y, sample_weight
         self.settings = settings or {}  # of the call of fit: batch_size, epochs, validation_split, callbacks, ...
 
@@ -154,15 +155,15 @@ class Subject:
         if self.y is None:
             return [None] * len(names)
         if isinstance(self.y, dict):
-            return [None if self.y.get(name) is None else some_rows(self.y[name]) for name in names]
+            return [None if self.y.get(name) is None else some_rows(self.y[name], self.numbers) for name in names]
         leaves = tree.flatten(self.y)
         if len(leaves) == len(names):
-            return [None if leaf is None else some_rows(leaf) for leaf in leaves]
+            return [None if leaf is None else some_rows(leaf, self.numbers) for leaf in leaves]
         with_loss = [loss is not None for loss in losses]
         if len(leaves) != sum(with_loss):
             return [None] * len(names)
         given = iter(leaves)
-        return [some_rows(next(given)) if has_loss else None for has_loss in with_loss]
+        return [some_rows(next(given), self.numbers) if has_loss else None for has_loss in with_loss]
 
     @functools.cached_property
     def inputs(self):
@@ -173,10 +174,10 @@ class Subject:
         """name of an Input -> some rows of its data."""
         names = self.input_names
         if isinstance(x, dict) and set(names) <= set(x):
-            return {name: some_rows(x[name]) for name in names}
+            return {name: some_rows(x[name], self.numbers) for name in names}
         leaves = [leaf for leaf in tree.flatten(x) if leaf is not None] if x is not None else []
         names = names if len(names) == len(leaves) else [f"input {place}" for place in range(len(leaves))]
-        return {name: some_rows(leaf) for name, leaf in zip(names, leaves, strict=True)}
+        return {name: some_rows(leaf, self.numbers) for name, leaf in zip(names, leaves, strict=True)}
 
     @functools.cached_property
     def input_names(self):
@@ -218,13 +219,13 @@ def _only(value):
     return value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
 
 
-def some_rows(values):
-    """At most so many rows, spread over all of them, as NumPy: enough to judge by, few enough to be quick."""
+def some_rows(values, numbers):
+    """At most so many rows and numbers, spread over all of them, as NumPy: enough to judge by, quickly."""
     values = values if isinstance(values, (np.ndarray, jax.Array)) else np.asarray(values)
     if not values.ndim or not values.size:
         return np.asarray(values)
     count = len(values)
-    wanted = max(min(_ROWS, _NUMBERS * count // values.size), 1)
+    wanted = max(min(_ROWS, numbers * count // values.size), 1)
     step = max(-(-count // wanted), 1)
     return np.asarray(values)[::step]
 

@@ -69,7 +69,7 @@ def _moving_statistics_in_frozen_network(subject):
     if len(moving) >= 2 and 2 * len(moving) > behind_frozen:
         yield (
             moving[0].name, len(moving),
-            f"{len(moving)} BatchNormalization layers behind frozen layers are in training mode ({moving[0].name}, ...).",
+            f"{len(moving)} BatchNormalization layers behind frozen layers move ({moving[0].name}, ...).",
             "Freeze the whole network: base.trainable = False; or call it in inference mode: base(x, training=False).",
         )  # fmt: skip
 

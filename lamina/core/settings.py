@@ -12,6 +12,7 @@ _settings = {
     "interactive_logging": True,
     "traceback_filtering": True,
     "flash_attention": None,
+    "checks": "warn",
     "max_epochs": None,
     "max_steps_per_epoch": None,
 }
@@ -134,3 +135,23 @@ def max_steps_per_epoch():
 def set_max_steps_per_epoch(max_steps_per_epoch):
     """Let an epoch of `fit`, `evaluate` or `predict` have at most so many steps; None is no limit."""
     _settings["max_steps_per_epoch"] = max_steps_per_epoch
+
+
+def checks():
+    """What `fit` does about the findings of `lamina.check`: 'off', 'warn' or 'error'.
+
+    >>> checks()
+    'warn'
+    """
+    return _settings["checks"]
+
+
+def set_checks(checks):
+    """Set what `fit` does about what is wrong with a model or its first batch, before it trains.
+
+    'warn' (as it begins) prints errors and warnings, one line each, unless verbose=0; 'error' raises
+    `lamina.errors.CheckError` for errors, whatever verbose is; 'off' does not look.
+    """
+    if checks not in ("off", "warn", "error"):
+        raise ConfigError(f"Checks are 'off', 'warn' or 'error'; got {checks!r}.")
+    _settings["checks"] = checks

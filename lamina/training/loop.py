@@ -36,13 +36,14 @@ def run_batches(batches, run, callbacks, kind, progress, interrupts, model, resu
     return logs
 
 
-def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq):
-    """Train; the History."""
+def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq, look):
+    """Train; the History. `look()` sees the model before the first step."""
     epochs = min(epochs, settings.max_epochs() or epochs)
     progress = Progress(verbose, epochs=epochs, steps=batches.num_batches)
     callbacks = _callback_list(callbacks, model, epochs=epochs, steps=batches.num_batches, verbose=verbose)
     model.stop_training, model.training_batches = False, batches
     runner = model._runner
+    look()
     runner.prepare("train", batches.peek())
     with Interrupts() as interrupts:
         try:

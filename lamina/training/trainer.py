@@ -50,6 +50,7 @@ class Trainer(OldMethods):
     _compile_metrics: Any = None
     _loss_tracker: Any = None
     _runner_made: Any = None
+    _trainable_at_compile = _checked = None  # for `lamina.check`: the flags then, and the setting it was looked at with
     _compile_arguments: Any = None
 
     # Compile
@@ -97,7 +98,8 @@ class Trainer(OldMethods):
         has_metrics = metrics is not None or weighted_metrics is not None
         self._compile_metrics = CompileMetrics(metrics, weighted_metrics, output_names=names) if has_metrics else None
         self._loss_tracker = metrics_module.Mean(name="loss")
-        self.compiled, self.stop_training = True, False
+        self.compiled, self.stop_training, self._checked = True, False, None
+        self._trainable_at_compile = tuple(layer.trainable for layer in self._flatten_layers())
         context.structure_changed()
 
     def resolved(self):
@@ -245,6 +247,10 @@ class Trainer(OldMethods):
             CallError: when `compile` was not called. DataError: for data that does not fit.
         """
         self._must_be_compiled("fit")
+        data, arguments = (x, y, sample_weight), {
+            "batch_size": batch_size, "epochs": epochs, "callbacks": callbacks, "validation_split": validation_split,
+            "validation_data": validation_data, "class_weight": class_weight,
+        }  # fmt: skip
         if validation_split and validation_data is None:
             text = self._host_step() is not None
             (x, y, sample_weight), validation_data = split_validation((x, y, sample_weight), validation_split, text)
@@ -257,7 +263,11 @@ class Trainer(OldMethods):
             callbacks = [callbacks, StopOnNonFinite()]
         if resume is not None:
             callbacks = [callbacks, resume if isinstance(resume, Resume) else Resume(resume)]
-        return fit_batches(self, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq)
+
+        def look():
+            self._look_before_fit(batches, data, verbose, arguments)
+
+        return fit_batches(self, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq, look)
 
     @old_names("Model.evaluate")
     def evaluate(
@@ -310,6 +320,13 @@ class Trainer(OldMethods):
         return dict(sorted(logs.items())) if return_dict else self._as_list(logs)
 
     # Inside
+
+    def _look_before_fit(self, batches, data, verbose, arguments):
+        """See whether something is wrong, before the first step."""
+
+    def _has_call(self):
+        """Whether the model itself can be called; one with a step of its own need not be."""
+        return True
 
     def _host_step(self):
         """The function that makes, on the host, what a step takes out of a batch's inputs; None where a step takes the

@@ -386,6 +386,6 @@ SOUND = [
     resnet, unet, segmentation_by_classes, transformer, language_model, gan, gan_discriminator, gan_generator, vae,
     autoencoder, linear_autoencoder, convolutional_autoencoder, multi_label, binary_logits, logits, siamese,
     transfer_learning, fine_tuning, recommender, sequence_to_sequence, stacked_recurrent, text_convolution,
-    squeeze_and_excite, mixer, point_net, attention_pooling, several_outputs, ensemble, mixed_precision_head, regression,
-    linear_regression, subclassed, contrastive,
+    squeeze_and_excite, mixer, point_net, attention_pooling, several_outputs, ensemble, mixed_precision_head,
+    regression, linear_regression, subclassed, contrastive,
 ]  # fmt: skip

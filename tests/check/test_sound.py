@@ -1,10 +1,10 @@
 """Precision: sound networks get no finding above info."""
 
 import pytest
-from tests.check.sound_models import SOUND
 
 import lamina as keras
 from lamina.check import check
+from tests.check.sound_models import SOUND
 
 FIT = {"batch_size": 16, "epochs": 3, "validation_split": 0.25}
 
@@ -17,8 +17,8 @@ def test_sound_network(make):
 
 
 @pytest.mark.parametrize("name", [
-    "ConvNeXtTiny", "DenseNet121", "EfficientNetB0", "EfficientNetV2B0", "InceptionResNetV2", "InceptionV3", "MobileNet",
-    "MobileNetV2", "MobileNetV3Small", "NASNetMobile", "ResNet50", "ResNet50V2", "VGG16", "Xception",
+    "ConvNeXtTiny", "DenseNet121", "EfficientNetB0", "EfficientNetV2B0", "InceptionResNetV2", "InceptionV3",
+    "MobileNet", "MobileNetV2", "MobileNetV3Small", "NASNetMobile", "ResNet50", "ResNet50V2", "VGG16", "Xception",
 ])  # fmt: skip
 def test_applications(name):
     model = getattr(keras.applications, name)(weights=None)

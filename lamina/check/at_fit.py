@@ -1,0 +1,57 @@
+"""What `fit` says of a model before it trains it: errors and warnings, one line each, once."""
+
+import jax
+import numpy as np
+
+from lamina.check.findings import Findings
+from lamina.check.rule import rules_for
+from lamina.check.subject import Subject
+from lamina.core import settings, tree
+from lamina.core.progress import say
+from lamina.errors import CheckError
+from lamina.training.data import unpack_x_y_sample_weight
+
+__all__ = ["look_before_fit"]
+
+_NUMBERS = 2**18  # of each array: judged in a millisecond
+_SLOW = ("forward", "watch")  # rules that run the model
+
+
+def look_before_fit(model, batches, data, verbose, arguments):
+    """Look once for each `compile` and setting of `lamina.config.set_checks`; say what is wrong unless verbose=0.
+
+    Args:
+        data: (x, y, sample_weight) as given to fit.
+        arguments: what else it was called with.
+
+    Raises:
+        CheckError: where the setting is "error" and something is one.
+    """
+    how = settings.checks()
+    if how == "off" or model._checked == how:
+        return
+    if not model.built:
+        model._runner.prepare("train", batches.peek())
+    try:
+        found = _findings(model, batches, data, arguments)
+    except Exception as error:  # advice must not stop a training: say that there is none
+        found = ()
+        if verbose:
+            say(f"The checks could not look at {model.name}: {type(error).__name__}: {str(error).splitlines()[:1]}")
+    errors = [finding for finding in found if finding.severity == "error"]
+    if how == "error" and errors:
+        raise CheckError("\n".join(map(str, errors)), fix="Or keras.config.set_checks('warn') to train anyway.")
+    model._checked = how
+    for finding in found if verbose else ():
+        say(str(finding))
+
+
+def _findings(model, batches, data, arguments):
+    """Errors and warnings about a model that is about to be trained on this."""
+    leaves = [leaf for leaf in tree.flatten(data) if leaf is not None]
+    if not all(isinstance(leaf, (np.ndarray, jax.Array)) for leaf in leaves):
+        data = unpack_x_y_sample_weight(batches.peek())
+    arguments = {**arguments, "samples": batches.num_samples, "steps_per_epoch": batches.num_batches}
+    subject = Subject(model, *data, arguments, numbers=_NUMBERS)
+    wanted = [rule for rule in rules_for(subject, but=_SLOW) if rule.severity != "info"]
+    return Findings(finding for rule in wanted for finding in rule.findings(subject))

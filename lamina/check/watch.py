@@ -1,0 +1,196 @@
+"""Watch: a callback that looks at activations, gradients and updates now and then, and says what goes wrong."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.callbacks import StopOnNonFinite
+from lamina.check.findings import Findings
+from lamina.check.rule import RULES
+from lamina.check.subject import Subject, activation_of
+from lamina.core import context, tree
+from lamina.core.progress import say
+from lamina.training import step
+from lamina.training.data import unpack_x_y_sample_weight
+from lamina.training.state import peek
+
+__all__ = ["Record", "Watch"]
+
+_ROWS = 64  # of the first batch, on which each look is taken
+
+
+@dataclasses.dataclass
+class Record:
+    """What was seen so far; the rules LAM5xx look at it.
+
+    Attributes:
+        looks: dicts of numbers: "dead" and "saturated" (layer -> share), "gradients" and "weights" (path -> norm),
+        "updates" (path -> norm of the change in one step), "loss".
+        logs: the figures of each epoch.
+        fresh: whether the optimizer had made no step before.
+    """
+
+    model: Any
+    rows: int = 0
+    steps: int | None = None
+    fresh: bool = True
+    looks: list = dataclasses.field(default_factory=list)
+    logs: list = dataclasses.field(default_factory=list)
+    diagnosis: Any = None
+
+
+class Watch(StopOnNonFinite):
+    """Looks at the training every so many steps, and says what goes wrong, with its code.
+
+    Dead ReLUs, saturated activations, vanishing and exploding gradients, updates too large or too small for the
+    weights, weights that never move; after each epoch a loss that is flat, jumps, or falls only on the training data;
+    and as StopOnNonFinite it stops at the first step that is not finite. A look computes gradients of 64 samples in one
+    compiled program; nothing waits for it before the epoch ends.
+
+    Args:
+        every: steps between two looks.
+        verbose: 0 says nothing; `findings` has them all the same.
+        ignore: codes that are not looked for.
+
+    >>> import numpy as np
+    >>> import lamina as keras
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> model.compile("adam", "mse")
+    >>> watch = keras.check.Watch(every=1)
+    >>> _ = model.fit(np.ones((8, 2)), np.ones(8), epochs=2, verbose=0, callbacks=[watch])
+    >>> watch.findings
+    No findings.
+    """
+
+    def __init__(self, every=100, verbose=1, ignore=()):
+        super().__init__()
+        self.every = every
+        self.verbose = verbose
+        self.ignore = ignore
+        self.findings = Findings(())
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        model = self.model
+        x, y, sample_weight = unpack_x_y_sample_weight(model.training_batches.peek())
+        self._batch = tree.map_structure(_first_rows, (x, y, sample_weight))
+        rows = [len(leaf) for leaf in tree.flatten(x) if leaf is not None and getattr(leaf, "ndim", 0)]
+        fresh = not int(np.asarray(model.optimizer.iterations)) if model.optimizer is not None else False
+        self.record = Record(model, min(rows[0], _ROWS) if rows else 0, (self.params or {}).get("steps"), fresh)
+        self.findings = Findings(())
+        self._subject = Subject(model)
+        self._program, self._steps, self._waiting, self._before = None, 0, [], None
+
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(batch, logs)
+        if self._before is not None:
+            new = self._values()[0]
+            self._waiting[-1]["updates"] = _norms_of_change(new, self._before)
+            self._before = None
+        if self._steps % self.every == 0 and self._subject.own_step and not self.model.stop_training:
+            self._waiting.append(self._look())
+            self._before = [jnp.copy(value) for value in self._values()[0]]  # the next step takes the arrays themselves
+        self._steps += 1
+
+    def on_epoch_end(self, epoch, logs=None):
+        super().on_epoch_end(epoch, logs)
+        done = self._waiting[:-1] if self._before is not None else self._waiting  # the last still waits for its update
+        self.record.looks.extend(map(self._read, done))
+        self._waiting = self._waiting[len(done) :]
+        self.record.logs.append(dict(logs or {}))
+        self.record.diagnosis = self.diagnosis
+        self._judge()
+
+    def settle(self):
+        super().settle()
+        self._waiting, self._before, self._program, self._batch = [], None, None, None
+
+    def _judge(self):
+        """Say what is found that was not before."""
+        known = {(finding.code, finding.layer) for finding in self.findings}
+        rules = [rule for _, rule in sorted(RULES.items()) if rule.needs == "watch" and rule.code not in self.ignore]
+        new = [
+            finding
+            for rule in rules
+            for finding in rule.findings(self.record)
+            if (finding.code, finding.layer) not in known
+        ]
+        self.findings = Findings([*self.findings, *new])
+        for finding in new if self.verbose else ():
+            if finding.code != "LAM509":  # StopOnNonFinite has said it
+                say(str(finding))
+
+    # A look
+
+    def _values(self):
+        model = self.model
+        groups = (model.trainable_variables, model.non_trainable_variables, model.metrics_variables)
+        return [peek(group) for group in groups]
+
+    def _look(self):
+        if self._program is None:
+            heads = {head.layer for head in self._subject.heads}
+            kinds = {fact.layer: _kind_of(fact, heads) for fact in self._subject.facts}
+            self._program = jax.jit(lambda *values: _look(self.model, kinds, *values))
+        cells = context.ambient_cells()
+        return self._program(*self._values(), [cell.read() for cell in cells], self._batch)
+
+    def _read(self, look):
+        """A look as numbers by name; kernels alone, in the order of the layers."""
+        look = jax.device_get(look)
+        paths = [variable.path for variable in self.model.trainable_variables]
+        kernels = [len(variable.shape) > 1 for variable in self.model.trainable_variables]
+        found = {name: {layer: float(share) for layer, share in look[name].items()} for name in ("dead", "saturated")}
+        for name in ("gradients", "weights", "updates"):
+            rows = zip(paths, look.get(name, ()), kernels, strict=False)
+            found[name] = {path: float(norm) for path, norm, is_kernel in rows if is_kernel}
+        sizes = zip(paths, self.model.trainable_variables, kernels, strict=True)
+        found["sizes"] = {path: variable.size for path, variable, is_kernel in sizes if is_kernel}
+        found["loss"] = float(look["loss"])
+        return found
+
+
+def _first_rows(leaf):
+    return leaf[:_ROWS] if getattr(leaf, "ndim", 0) else leaf
+
+
+def _kind_of(fact, heads):
+    """What is watched of a layer's outputs: "relu", "tanh", "sigmoid" or nothing."""
+    gate = any(receiver.is_a("Multiply") for receiver in fact.receivers)
+    name = activation_of(fact)
+    if fact.is_a("LSTM", "GRU", "SimpleRNN", "Bidirectional") or fact.name in heads or gate:
+        return None
+    return name if name in ("relu", "tanh", "sigmoid") else None
+
+
+def _look(model, kinds, trainable, others, metrics, ambient, batch):
+    """Shares, norms and loss of one batch, as arrays; nothing changes."""
+    seen = {"dead": {}, "saturated": {}}
+
+    def note(layer, args, outputs):
+        kind, values = kinds.get(layer), tree.flatten(outputs)[0]
+        if kind == "relu" and values.ndim > 1:
+            seen["dead"][layer.name] = jnp.mean(jnp.all(values <= 0, axis=tuple(range(values.ndim - 1))))
+        elif kind in ("tanh", "sigmoid"):
+            centred = values if kind == "tanh" else 2 * values - 1
+            seen["saturated"][layer.name] = jnp.mean(jnp.abs(centred) > 0.98)
+
+    def loss_of(trainable):
+        loss = step.loss_and_updates(model, trainable, others, metrics, *batch, True)[1][0]
+        return loss, {name: dict(shares) for name, shares in seen.items()}
+
+    with context.bind(context.ambient_cells(), ambient), context.watching_layers(note):
+        (loss, shares), gradients = jax.value_and_grad(loss_of, has_aux=True)(trainable)
+    return {**shares, "loss": loss, "gradients": _norms(gradients), "weights": _norms(trainable)}
+
+
+def _norms(values):
+    return [jnp.linalg.norm(value.astype("float32").ravel()) for value in values]
+
+
+@jax.jit
+def _norms_of_change(new, old):
+    return _norms([after - before for after, before in zip(new, old, strict=True)])

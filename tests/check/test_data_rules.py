@@ -1,0 +1,107 @@
+"""LAM4xx: each rule catches two wrong programs or more, and is silent on two sound ones or more."""
+
+import numpy as np
+import pytest
+
+from lamina import layers
+from tests.check.cases import DRAW, IMAGES, QUANTITY, THREE, X, head, judge, named, net, table
+
+SPARSE = "sparse_categorical_crossentropy"
+TOKENS = DRAW.integers(0, 10, (64, 6))
+MANY = DRAW.normal(size=(400, 4)).astype("float32")
+RARE = (np.arange(400) % 50 == 0).astype("int64")
+
+
+def conv(*before):
+    return net(*before, layers.Conv2D(4, 3), layers.GlobalMaxPooling2D(), layers.Dense(1), shape=(8, 8, 3))
+
+
+def embedding(rows):
+    return net(layers.Embedding(rows, 4), layers.GlobalMaxPooling1D(), layers.Dense(1), shape=(6,))
+
+
+def with_nan(values):
+    values = values.copy()
+    values[3] = np.nan
+    return values
+
+
+def with_constant(values):
+    values = values.copy()
+    values[:, 2] = 7
+    return values
+
+
+def normalized(values):
+    layer = layers.Normalization()
+    layer.adapt(values)
+    return net(layer, layers.Dense(5, "relu"), layers.Dense(1), loss="mse")
+
+
+def yes_no(**fit):
+    return head(1, "sigmoid", "binary_crossentropy"), MANY, RARE, fit
+
+
+def classifier(scale):
+    initializer = "glorot_uniform" if scale == 1 else layers.Dense(1).kernel_initializer.__class__(seed=1)
+    model = net(layers.Dense(16, "relu", kernel_initializer=initializer), layers.Dense(3, "softmax"), loss=SPARSE)
+    model.layers[-1].set_weights([scale * DRAW.normal(size=(16, 3)), np.zeros(3)])
+    return model
+
+
+WRONG = {
+    "LAM401": [
+        lambda: (conv(), np.round(255 * IMAGES)),
+        lambda: (conv(), (255 * IMAGES).astype("uint8")),
+        lambda: (head(1), 1000 + 200 * X, QUANTITY),
+        lambda: (net(layers.Flatten(), layers.Dense(4), shape=(8, 8, 3)), 255 * IMAGES),
+    ],
+    "LAM402": [
+        lambda: (head(1), with_nan(X), QUANTITY),
+        lambda: (head(1), X, with_nan(QUANTITY)),
+        lambda: (head(1), np.where(X > 1, np.inf, X), QUANTITY),
+    ],
+    "LAM403": [
+        lambda: (head(1), with_constant(MANY)),
+        lambda: (head(1), np.concatenate([MANY[:, :2], np.zeros((400, 2))], 1)),
+    ],
+    "LAM404": [lambda: (embedding(9), TOKENS), lambda: (embedding(10), TOKENS - 1)],
+    "LAM405": [
+        yes_no,
+        lambda: (head(3, "softmax", SPARSE), MANY, RARE),
+        lambda: (head(2, "softmax", "categorical_crossentropy"), MANY, np.eye(2)[RARE]),
+    ],
+    "LAM406": [lambda: (classifier(100), X, THREE), lambda: (classifier(1), 1e3 * X, THREE)],
+    "LAM407": [
+        lambda: (head(1), X, QUANTITY, {"validation_data": (100 * X, QUANTITY)}),
+        lambda: (conv(), IMAGES, None, {"validation_data": (255 * IMAGES, None)}),
+    ],
+}
+
+SOUND = {
+    "LAM401": [
+        lambda: (conv(), IMAGES),
+        lambda: (conv(layers.Rescaling(1 / 255)), 255 * IMAGES),
+        lambda: (normalized(1000 + 200 * X), 1000 + 200 * X),
+        lambda: (embedding(1000), 90 * TOKENS),
+        lambda: (net(layers.BatchNormalization(), layers.Dense(1)), 500 * X),
+    ],
+    "LAM402": [lambda: (head(1), X, QUANTITY), lambda: (embedding(10), TOKENS)],
+    "LAM403": [lambda: (head(1), MANY), lambda: (head(1), with_constant(X))],
+    "LAM404": [lambda: (embedding(10), TOKENS), lambda: (net(layers.Dense(1), shape=(6,)), TOKENS)],
+    "LAM405": [
+        lambda: yes_no(class_weight={0: 1.0, 1: 50.0}),
+        lambda: (head(1, "sigmoid", "binary_crossentropy"), MANY, np.arange(400) % 4 == 0),
+        lambda: (head(1), MANY, RARE),
+    ],
+    "LAM406": [lambda: (classifier(0.1), X, THREE), lambda: (head(3, "softmax", SPARSE), X, THREE)],
+    "LAM407": [
+        lambda: (head(1), X, QUANTITY, {"validation_data": (2 * X, QUANTITY)}),
+        lambda: (embedding(1000), TOKENS, None, {"validation_data": (90 * TOKENS, None)}),
+    ],
+}
+
+
+@pytest.mark.parametrize("case", table(WRONG, SOUND), ids=named)
+def test_rule(case):
+    judge(*case)

@@ -1,0 +1,176 @@
+"""LAM1xx: each rule catches two wrong programs or more, and is silent on two sound ones or more."""
+
+import numpy as np
+import pytest
+
+from lamina import layers, losses, metrics
+from lamina.models import Model
+from tests.check.cases import (
+    IMAGES,
+    ONE_HOT,
+    QUANTITY,
+    SEQUENCES,
+    THREE,
+    YES_NO,
+    X,
+    head,
+    judge,
+    named,
+    net,
+    table,
+)
+
+SPARSE, ONE, BINARY = "sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy"
+
+
+def squared(y_true, y_pred):
+    return (y_true - y_pred) ** 2
+
+
+def two_outputs(activation):
+    inputs = layers.Input((4,))
+    kind, price = layers.Dense(3, activation, name="kind")(inputs), layers.Dense(1, name="price")(inputs)
+    model = Model(inputs, [kind, price])
+    model.compile("sgd", {"kind": SPARSE, "price": "mse"})
+    return model
+
+
+WRONG = {
+    "LAM101": [
+        lambda: head(3, "sigmoid", SPARSE),
+        lambda: head(3, "sigmoid", losses.CategoricalCrossentropy()),
+        lambda: net(layers.Dense(2), layers.Activation("sigmoid"), loss=SPARSE),
+        lambda: two_outputs("sigmoid"),
+    ],
+    "LAM102": [lambda: head(1, "softmax", BINARY), lambda: net(layers.Dense(1), layers.Softmax())],
+    "LAM103": [
+        lambda: head(3, "softmax", losses.SparseCategoricalCrossentropy(from_logits=True)),
+        lambda: head(1, "sigmoid", losses.BinaryCrossentropy(from_logits=True)),
+    ],
+    "LAM104": [
+        lambda: head(3, None, SPARSE),
+        lambda: head(1, "relu", BINARY),
+        lambda: net(layers.Dense(3), layers.ReLU(), loss=ONE),
+        lambda: two_outputs(None),
+    ],
+    "LAM105": [
+        lambda: (head(1, "sigmoid"), X, QUANTITY),
+        lambda: (head(1, "relu", "mae"), X, QUANTITY),
+        lambda: (head(1, "tanh", losses.Huber()), X, 5 + QUANTITY),
+        lambda: (head(3, "softmax"), X, 5 * ONE_HOT),
+    ],
+    "LAM106": [
+        lambda: (head(2, "softmax", SPARSE), X, THREE),
+        lambda: (head(3, "softmax", SPARSE), X, THREE + 1),
+        lambda: (head(3, "softmax", SPARSE), X, THREE - 1),
+    ],
+    "LAM107": [lambda: (head(3, "softmax"), X, ONE_HOT), lambda: (head(1, "sigmoid", "mae"), X, YES_NO)],
+    "LAM108": [
+        lambda: (head(4, "softmax", ONE), X, ONE_HOT),
+        lambda: (head(2, "sigmoid", BINARY), X, ONE_HOT),
+        lambda: (head(2), X, X),
+    ],
+    "LAM109": [
+        lambda: (head(3, "softmax", SPARSE), X, ONE_HOT),
+        lambda: (head(3, "softmax", ONE), X, THREE),
+        lambda: (head(3, "softmax", ONE), X, THREE[:, None]),
+    ],
+    "LAM110": [
+        lambda: (head(1, "sigmoid", BINARY), X, 2 * YES_NO - 1),
+        lambda: (head(1, "sigmoid", BINARY), X, THREE),
+        lambda: (head(3, "softmax", SPARSE), X, np.abs(QUANTITY)),
+    ],
+    "LAM111": [
+        lambda: (head(3, "softmax", ONE), X, 1 - ONE_HOT),
+        lambda: (head(4, "softmax", ONE), X, (X > 0).astype("float32")),
+    ],
+    "LAM112": [lambda: (head(1, None, squared), X, QUANTITY), lambda: (net(
+        layers.Dense(1), layers.Reshape(()), loss=squared), X, QUANTITY[:, None])],
+    "LAM113": [
+        lambda: head(1, None, "mse", metrics=["accuracy"]),
+        lambda: head(3, "softmax", ONE, metrics=[metrics.SparseCategoricalAccuracy()]),
+        lambda: head(3, "softmax", SPARSE, metrics=["categorical_accuracy"]),
+        lambda: head(3, "softmax", SPARSE, metrics=["binary_accuracy"]),
+        lambda: head(1, None, losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"]),
+    ],
+    "LAM114": [
+        lambda: head(1, None, losses.SparseCategoricalCrossentropy(from_logits=True)),
+        lambda: head(1, "sigmoid", ONE),
+    ],
+    "LAM115": [
+        lambda: head(3, "softmax", BINARY),
+        lambda: net(layers.Dense(4), layers.Softmax(), loss=losses.BinaryCrossentropy()),
+    ],
+    "LAM116": [
+        lambda: (net(layers.Dense(1), shape=(6, 4), loss="mse"), SEQUENCES, QUANTITY),
+        lambda: (net(layers.Conv2D(4, 3), layers.Dense(3, "softmax"), shape=(8, 8, 3), loss=SPARSE), IMAGES, THREE),
+        lambda: (net(layers.LSTM(4, return_sequences=True), layers.Dense(3, "softmax"), shape=(6, 4), loss=ONE),
+                 SEQUENCES, ONE_HOT),
+    ],
+}  # fmt: skip
+
+SOUND = {
+    "LAM101": [
+        lambda: head(3, "softmax", SPARSE),
+        lambda: head(3, "sigmoid", BINARY),
+        lambda: two_outputs("softmax"),
+        lambda: head(3, lambda x: x / 2, SPARSE),
+    ],
+    "LAM102": [lambda: head(2, "softmax", SPARSE), lambda: net(layers.Dense(1), layers.Softmax(1), shape=(6, 4))],
+    "LAM103": [
+        lambda: head(3, None, losses.SparseCategoricalCrossentropy(from_logits=True)),
+        lambda: head(1, "sigmoid", BINARY),
+    ],
+    "LAM104": [
+        lambda: head(3, None, losses.CategoricalCrossentropy(from_logits=True)),
+        lambda: net(layers.Dense(3), layers.Lambda(lambda x: abs(x)), loss=SPARSE),
+        lambda: net(layers.Dense(3, "softmax"), layers.Activation("linear"), loss=SPARSE),
+    ],
+    "LAM105": [
+        lambda: (head(1), X, QUANTITY),
+        lambda: (head(1, "tanh"), X, np.tanh(QUANTITY)),
+        lambda: (head(1, "relu"), X, QUANTITY**2),
+    ],
+    "LAM106": [
+        lambda: (head(3, "softmax", SPARSE), X, THREE),
+        lambda: (head(3, None, losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)), X,
+                 np.where(THREE == 0, 255, THREE)),
+    ],
+    "LAM107": [
+        lambda: (head(1), X, YES_NO),
+        lambda: (head(4, "sigmoid"), X, np.abs(np.tanh(X))),
+        lambda: (head(3, "softmax", ONE), X, ONE_HOT),
+    ],
+    "LAM108": [lambda: (head(3, "softmax", ONE), X, ONE_HOT), lambda: (head(4), X, X)],
+    "LAM109": [lambda: (head(3, "softmax", SPARSE), X, THREE[:, None]), lambda: (head(3, "softmax", ONE), X, ONE_HOT)],
+    "LAM110": [
+        lambda: (head(1, "sigmoid", BINARY), X, YES_NO),
+        lambda: (head(1, "sigmoid", BINARY), X, np.clip(QUANTITY, 0, 1)),
+        lambda: (head(3, "softmax", SPARSE), X, THREE.astype("float32")),
+    ],
+    "LAM111": [
+        lambda: (head(3, "softmax", ONE), X, 0.9 * ONE_HOT + 0.1 / 3),
+        lambda: (head(3, "softmax", ONE), X, ONE_HOT * (YES_NO[:, None] > 0)),
+    ],
+    "LAM112": [lambda: (head(1, None, squared), X, QUANTITY[:, None]), lambda: (head(1), X, QUANTITY)],
+    "LAM113": [
+        lambda: head(1, None, "mse", metrics=["mae"]),
+        lambda: head(3, "softmax", SPARSE, metrics=["accuracy"]),
+        lambda: head(
+            1, None, losses.BinaryCrossentropy(from_logits=True), metrics=[metrics.BinaryAccuracy(threshold=0.0)]
+        ),
+    ],
+    "LAM114": [lambda: head(1, "sigmoid", BINARY), lambda: head(2, "softmax", SPARSE)],
+    "LAM115": [lambda: head(3, "softmax", ONE), lambda: head(3, "sigmoid", BINARY)],
+    "LAM116": [
+        lambda: (net(layers.Dense(1), shape=(6, 4), loss="mse"), SEQUENCES, SEQUENCES[..., 0]),
+        lambda: (net(layers.GlobalAveragePooling1D(), layers.Dense(3, "softmax"), shape=(6, 4), loss=SPARSE),
+                 SEQUENCES, THREE),
+        lambda: (net(layers.Dense(3, "softmax"), shape=(1, 4), loss=SPARSE), SEQUENCES[:, :1], THREE[:, None]),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", table(WRONG, SOUND), ids=named)
+def test_rule(case):
+    judge(*case)

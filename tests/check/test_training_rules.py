@@ -1,0 +1,131 @@
+"""LAM3xx: each rule catches two wrong programs or more, and is silent on two sound ones or more."""
+
+import numpy as np
+import pytest
+
+import lamina as keras
+from lamina import layers
+from lamina.callbacks import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
+from lamina.optimizers import SGD, Adam, schedules
+from tests.check.cases import ONE_HOT, QUANTITY, THREE, YES_NO, X, head, judge, named, net, table
+
+SPARSE = "sparse_categorical_crossentropy"
+SORTED = np.sort(THREE)
+
+
+def regression(optimizer="sgd", **fit):
+    return head(1, optimizer=optimizer), X, QUANTITY, fit
+
+
+def classes(labels=THREE, loss=SPARSE, **fit):
+    return head(3, "softmax", loss), X, labels, fit
+
+
+def frozen_but_statistics(freeze=True, training=None):
+    """A base of two convolutions, each with BatchNormalization."""
+    inputs = keras.Input((8, 8, 3))
+    x = inputs
+    for _ in range(2):
+        x = layers.BatchNormalization()(layers.Conv2D(4, 3)(x), training=training)
+    model = keras.Model(inputs, layers.Dense(1)(layers.GlobalAveragePooling2D()(x)))
+    for layer in model.layers:
+        if freeze and isinstance(layer, layers.Conv2D):
+            layer.trainable = False
+    return model
+
+
+def frozen(last):
+    model = head(1)
+    model.trainable = False
+    if last:
+        model.layers[-1].trainable = True
+        model._trainable = True
+    model.compile("sgd", "mse")
+    return model
+
+
+def changed(again):
+    model = head(1)
+    model.layers[0].trainable = False
+    if again:
+        model.compile("sgd", "mse")
+    return model
+
+
+def scheduled(schedule, epochs=5):
+    return regression(SGD(schedule), epochs=epochs, batch_size=32)
+
+
+WRONG = {
+    "LAM301": [
+        lambda: head(1, optimizer=Adam(0.5)),
+        lambda: head(1, optimizer=SGD(10.0)),
+        lambda: head(1, optimizer=Adam(1e-9)),
+    ],
+    "LAM302": [frozen_but_statistics, lambda: frozen_but_statistics(training=True)],
+    "LAM303": [lambda: frozen(last=False), lambda: (frozen(last=False), X, QUANTITY)],
+    "LAM304": [lambda: changed(again=False), lambda: (changed(again=False), X, QUANTITY)],
+    "LAM305": [lambda: regression(batch_size=128), lambda: regression(batch_size=65)],
+    "LAM306": [
+        lambda: regression(callbacks=[EarlyStopping()], epochs=50),
+        lambda: regression(callbacks=[EarlyStopping("loss", patience=10)], epochs=10),
+        lambda: regression(callbacks=[ReduceLROnPlateau("val_accuracy", mode="min")], validation_split=0.2),
+        lambda: regression(callbacks=[ModelCheckpoint("best.keras", save_best_only=True)]),
+    ],
+    "LAM307": [
+        lambda: scheduled(schedules.CosineDecay(0.1, 1000)),
+        lambda: scheduled(schedules.CosineDecay(0.1, 4)),
+        lambda: scheduled(schedules.PiecewiseConstantDecay([30, 40], [0.1, 0.01, 0.001])),
+        lambda: scheduled(schedules.PolynomialDecay(0.1, 500)),
+    ],
+    "LAM308": [
+        lambda: classes(SORTED, validation_split=0.2),
+        lambda: classes(np.eye(3, dtype="float32")[SORTED], "categorical_crossentropy", validation_split=0.3),
+    ],
+    "LAM309": [
+        lambda: classes(class_weight={1: 1.0, 3: 2.0}),
+        lambda: classes(class_weight={"cat": 1.0, "dog": 2.0}),
+    ],
+}
+
+SOUND = {
+    "LAM301": [
+        lambda: head(1, optimizer=Adam(0.001)),
+        lambda: net(layers.Dense(1), loss="mse", optimizer=Adam(0.5)),
+        lambda: head(1, optimizer=SGD(0.5)),
+        lambda: scheduled(schedules.CosineDecay(0.0, 10, warmup_target=0.1, warmup_steps=2)),
+    ],
+    "LAM302": [
+        lambda: frozen_but_statistics(training=False),
+        lambda: frozen_but_statistics(freeze=False),
+    ],
+    "LAM303": [lambda: head(1), lambda: frozen(last=True)],
+    "LAM304": [lambda: changed(again=True), lambda: head(1)],
+    "LAM305": [lambda: regression(batch_size=64), lambda: regression(epochs=3)],
+    "LAM306": [
+        lambda: regression(callbacks=[EarlyStopping(patience=3)], validation_split=0.2, epochs=50),
+        lambda: regression(callbacks=[EarlyStopping("loss", patience=10, restore_best_weights=True)], epochs=10),
+        lambda: regression(callbacks=[ModelCheckpoint("last.keras")]),
+    ],
+    "LAM307": [
+        lambda: scheduled(schedules.CosineDecay(0.1, 10)),
+        lambda: scheduled(schedules.ExponentialDecay(0.1, 1000, 0.9)),
+        lambda: scheduled(schedules.PiecewiseConstantDecay([4, 8], [0.1, 0.01, 0.001])),
+        lambda: scheduled(0.1),
+    ],
+    "LAM308": [
+        lambda: classes(validation_split=0.2),
+        lambda: classes(SORTED),
+        lambda: (head(1), X, np.sort(QUANTITY), {"validation_split": 0.2}),
+    ],
+    "LAM309": [
+        lambda: classes(class_weight={0: 1.0, 2: 5.0}),
+        lambda: (head(1, "sigmoid", "binary_crossentropy"), X, YES_NO, {"class_weight": {0: 1.0, 1: 3.0}}),
+        lambda: classes(ONE_HOT, "categorical_crossentropy", class_weight={0: 1.0, 1: 2.0, 2: 1.0}),
+    ],
+}
+
+
+@pytest.mark.parametrize("case", table(WRONG, SOUND), ids=named)
+def test_rule(case):
+    judge(*case)
