@@ -68,12 +68,13 @@ def _described(values, activation, channels):
     if high is not None:
         beyond = int(((values > high) | (values < (-np.inf if low is None else low))).sum())
         bounds = f"above {high:g}" if low is None else f"below {low:g} or above {high:g}"
-        said.append(f"{_share(beyond, values.size)} saturated ({bounds}).")
+        if beyond:
+            said.append(f"{_share(beyond, values.size)} saturated ({bounds}).")
     return said
 
 
 def _share(part, whole):
     """`50% are`, honest about small shares."""
     share = 100 * part / whole
-    text = "none" if not part else "all" if part == whole else f"{share:.0f}%" if share >= 1 else "less than 1%"
+    text = "all" if part == whole else f"{share:.0f}%" if share >= 1 else "less than 1%"
     return f"{text[0].upper()}{text[1:]} are"

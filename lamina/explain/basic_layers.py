@@ -81,7 +81,7 @@ def inside(fact):
     name = activation_name(fact.layer)
     if name is not None and name != "linear":
         meaning = meaning_of_activation(name)
-        told = f"Its activation {name} is inside the layer, after the sum."
+        told = f"Its activation{f' {name}' if ' ' not in name else f', {name},'} is inside the layer, after the sum."
         if not meaning:
             return [told]
         how = f"{fact.kind}(...) and then Activation({name!r}) compute the same"
@@ -122,7 +122,10 @@ def _place(fact, name):
 def _input(fact):
     shape, layer = fact.output, fact.layer
     open_sizes = sum(size is None for size in shape[1:])
-    said = [f"Where data enters: each sample is {shape_of(shape)} ({layer.dtype})."]
+    what = (
+        shape_of(shape).replace("number", "text") if layer.dtype == "string" else f"{shape_of(shape)} ({layer.dtype})"
+    )
+    said = [f"Where data enters: each sample is {what}."]
     if shape and shape[0] is None:
         said.append(f"The None in {shape} is the number of samples in a batch, which may differ from call to call.")
     elif shape:
@@ -152,7 +155,7 @@ def _dense(fact):
 def _positions(fact):
     """Of a Dense on inputs of more than one axis."""
     middle = fact.input[1:-1]
-    if not middle:
+    if all(size == 1 for size in middle):
         return []
     positions = math.prod(size or 1 for size in middle)
     where = f"{positions:,}" if None not in middle else "any number of"

@@ -31,7 +31,7 @@ def counted(model, facts):
     inside = sum(fact.depth > 0 for fact in layers)
     return [
         f"len(model.layers) is {len(listed)}{among}.",
-        f"{count_of(inside, 'layer')} more stand inside of models and layers." if inside else "",
+        f"Inside of models and layers {'stands 1 more' if inside == 1 else f'stand {inside} more'}." if inside else "",
         f"Papers count layers with weights, normalization left out: {len(with_weights)} here, {len(hidden)} of them "
         "hidden. Activations, pooling, Dropout and Flatten do not count.",
         f"The longest way from an input to an output passes {count_of(_longest(facts), 'call')} of layers and ops."
@@ -143,7 +143,8 @@ def _slots(model, moving):
     like = type(optimizer).from_config(optimizer.get_config())
     like.build([tried])
     slots = sum(variable.shape == tried.shape for variable in like.variables)
-    return slots * moving, f"{name} {memory(slots * moving)} ({count_of(slots, 'number')} a weight), "
+    told = f"{memory(slots * moving)} ({count_of(slots, 'number')} a weight)" if slots else "none"
+    return slots * moving, f"{name} {told}, "
 
 
 def _bytes(variable):

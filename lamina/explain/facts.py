@@ -213,7 +213,7 @@ def _calls_in(layer, args, kwargs, owner, depth):
         fact = Fact(
             called, [without_stand_ins(tensor.shape) for tensor in tensors],
             [without_stand_ins(result.shape) for result in results], owner, depth + 1,
-            arguments=(tree.map_structure(_as_symbol, given), {}),
+            arguments=(tree.map_structure(_as_symbol, given), {}), training=context.current_call().training,
         )  # fmt: skip
         inside = set(called._flatten_layers(include_self=False))
         while calls and calls[-1][0].layer in inside:

@@ -31,6 +31,8 @@ def field(fact):
     seen = product(window.size for window in fact.window)
     steps = [Fraction(window.step) for window in fact.window]
     apart = " x ".join(str(step) for step in steps)
+    if all(window.whole is not None and window.size >= window.whole for window in fact.window):
+        return f"Receptive field: {seen} positions, so that numbers here may depend on the whole input."
     said = f"Receptive field: one number here depends on {seen} positions of the input"
     if any(step > 1 for step in steps):
         said += f", its neighbour on those {apart} further"

@@ -162,7 +162,9 @@ def _way_back(facts, frozen):
     """What a gradient does at the frozen layers."""
     outer = [fact for fact in facts if fact.depth == 0]
     if any(fact.depth or not fact.whole for fact in frozen) or not all(fact.whole for fact in outer):
-        return "A frozen layer takes no gradient itself; it passes gradients on to trained layers before it."
+        return (
+            "A frozen layer keeps its weights; gradients pass through it to trained layers before it, if there are any."
+        )
     before = {fact: set() for fact in outer}
     for fact in outer:
         for source in fact.sources:

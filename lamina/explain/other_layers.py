@@ -119,8 +119,9 @@ def _adapted(fact):
 
 @says("Model", "Functional", "Sequential")
 def _model(fact):
-    follow = "which follow" if fact.inner else "not shown here"
-    inside = count_of(len(fact.layer.layers), "layer")
+    count = len(fact.layer.layers)
+    follow = f"which {'follows' if count == 1 else 'follow'}" if fact.inner else "not shown here"
+    inside = count_of(count, "layer")
     return [f"A model inside this one, of {inside}, {follow}: {_all(fact.inputs)} -> {_all(fact.outputs)}."]
 
 

@@ -26,10 +26,12 @@ _POINTWISE = frozenset(
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """Along one axis: an output depends on up to `size` positions of the input; the next one begins `step` further."""
+    """Along one axis: an output depends on up to `size` positions of the input, which has `whole` of them (None where
+    that is open); the next one begins `step` further."""
 
     size: int = 1
     step: int | Fraction = 1
+    whole: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,10 +77,11 @@ class _Reach:
 
         return self.through(first, lambda p: first(p) + reach - 1, len(self.spans) * factor)
 
-    @property
-    def window(self):
+    def window(self, whole):
+        """What a reader sees of it, for an input of that many positions."""
         step = Fraction(self.shift, len(self.spans))
-        return Window(max(high - low + 1 for low, high in self.spans), int(step) if step.denominator == 1 else step)
+        size = max(high - low + 1 for low, high in self.spans)
+        return Window(size, int(step) if step.denominator == 1 else step, whole)
 
 
 def _together(reaches):
@@ -110,10 +113,11 @@ def _tuple(value, rank):
 
 @dataclasses.dataclass(frozen=True)
 class _Field:
-    """The reach along each spatial axis, of which input, and whether channels come first."""
+    """The reach along each spatial axis, of which input and its sizes, and whether channels come first."""
 
     reaches: tuple
     source: object
+    sizes: tuple
     first: bool = False
 
 
@@ -123,7 +127,11 @@ def receptive_fields(facts):
     for fact in facts:
         if not fact.inner:
             found[fact] = _field(fact, found, outer)
-    return {fact: tuple(reach.window for reach in field.reaches) for fact, field in found.items() if field is not None}
+    return {
+        fact: tuple(reach.window(size) for reach, size in zip(field.reaches, field.sizes, strict=True))
+        for fact, field in found.items()
+        if field is not None
+    }
 
 
 def _field(fact, found, outer):
@@ -131,7 +139,7 @@ def _field(fact, found, outer):
     if not 1 <= rank <= 3 or len(fact.outputs) != 1 or not fact.whole:
         return None
     if fact.kind == "Embedding":
-        return _Field((_Reach(),) * rank, fact)
+        return _Field((_Reach(),) * rank, fact, fact.output[1:-1])
     before = _before(fact, rank, found, outer)
     if not before or None in before:
         return None
@@ -140,7 +148,7 @@ def _field(fact, found, outer):
         return None
     reaches = tuple(map(_together, zip(*(field.reaches for field in before), strict=True)))
     after = None if None in reaches else _after(fact, reaches, first)
-    return None if after is None else _Field(tuple(after), before[0].source, first)
+    return None if after is None else _Field(tuple(after), before[0].source, before[0].sizes, first)
 
 
 def _before(fact, rank, found, outer):
@@ -149,7 +157,8 @@ def _before(fact, rank, found, outer):
     for place in fact.reads:
         around = outer.get(fact)
         if around is None:
-            fields.append(_Field((_Reach(),) * rank, place))
+            first = getattr(fact.layer, "data_format", None) == "channels_first"
+            fields.append(_Field((_Reach(),) * rank, place, fact.input[2:] if first else fact.input[1:-1]))
         else:
             fields.extend(_before(around, rank, found, outer) if len(around.inputs) == 1 else [None])
     return fields

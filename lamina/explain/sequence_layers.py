@@ -206,7 +206,7 @@ def _heads(fact):
     heads, size = layer.query_heads, layer.query_size
     shared = f", with {layer.key_heads} heads of keys and values between them" if layer.key_heads != heads else ""
     queries, values = fact.input, (fact.inputs[1] if len(fact.inputs) > 1 else fact.input)
-    itself = len(fact.sources) == 1 or (not fact.sources and len(set(fact.reads)) == 1)
+    itself = (len(fact.sources) == 1 and not fact.reads) or (not fact.sources and len(set(fact.reads)) == 1)
     pairs = ""
     if len(queries) == 3 and queries[1] is not None and values[1] is not None:
         pairs = f" ({queries[1]:,} x {values[1]:,} scores in each head)"
