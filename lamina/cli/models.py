@@ -4,12 +4,13 @@ import contextlib
 import json
 import pathlib
 import shlex
+import sys
 from collections import namedtuple
 
 import numpy as np
 
-from lamina import config
 from lamina.cli.script import ScriptFailed, run_program
+from lamina.core import settings
 from lamina.errors import CallError, FileError
 from lamina.models import Model, model_from_json
 from lamina.saving import load_model
@@ -28,7 +29,8 @@ def find_models(args):
         if args.name:
             raise CallError(f"--name is for scripts; {target} is a model.", fix="Leave --name out.")
         return [Found(str(target), read_model(target), None, None)]
-    with _short_training(args.steps), _watching_fit() as trained:
+    said = contextlib.redirect_stdout(sys.stderr)  # what the script prints is not the answer
+    with said, _short_training(args.steps), _watching_fit() as trained:
         names = _globals_of(target, shlex.split(args.args))
     models = {name: value for name, value in names.items() if isinstance(value, Model) and not name.startswith("_")}
     if args.name:
@@ -72,16 +74,19 @@ def _globals_of(target, arguments):
 
 @contextlib.contextmanager
 def _short_training(steps):
-    """Inside the block `fit` runs for so many steps of one epoch; 0 changes nothing."""
-    before = config.max_epochs(), config.max_steps_per_epoch()
-    if steps:
-        config.set_max_epochs(1)
-        config.set_max_steps_per_epoch(steps)
+    """Inside the block `fit` checks nothing, and runs for so many steps of one epoch; 0 is as long as it likes."""
+    before = settings.checks(), settings.max_epochs(), settings.max_steps_per_epoch()
+    _set("off", *((1, steps) if steps else before[1:]))
     try:
         yield
     finally:
-        config.set_max_epochs(before[0])
-        config.set_max_steps_per_epoch(before[1])
+        _set(*before)
+
+
+def _set(checks, epochs, steps):
+    settings.set_checks(checks)
+    settings.set_max_epochs(epochs)
+    settings.set_max_steps_per_epoch(steps)
 
 
 @contextlib.contextmanager

@@ -1,26 +1,21 @@
 """`lamina view`: the page of a model."""
 
-import importlib
 import json
 import pathlib
-import webbrowser
 
 from lamina.cli.models import find_models
+from lamina.view import view
 
 __all__ = ["main"]
 
 
 def main(args):
     """Write the pages and print their paths."""
-    view = importlib.import_module("lamina.view").view
     found = find_models(args)
     paths = [_path(args, one, len(found)) for one in found]
     for one, path in zip(found, paths, strict=True):
-        view(one.model, str(path), **({} if one.x is None else {"x": one.x}))
+        view(one.model, str(path), one.x, one.y, open=args.open)
     print(json.dumps([str(path) for path in paths]) if args.json else "\n".join(map(str, paths)))
-    if args.open:
-        for path in paths:
-            webbrowser.open(path.absolute().as_uri())
 
 
 def _path(args, one, count):
