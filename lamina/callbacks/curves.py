@@ -54,9 +54,9 @@ class Curves:
         ends = [f"{name} from {values[0]:.4g} to {values[-1]:.4g}" for name, values in self.history.items()]
         return f"Training curves over {len(self.epochs)} epochs: {'; '.join(ends)}."
 
-    def svg(self):
+    def svg(self, columns=2):
         """The curves as SVG."""
-        return self.picture().svg("system-ui, sans-serif")
+        return self.picture(columns).svg("system-ui, sans-serif")
 
     def html(self):
         """The curves as a page of their own."""

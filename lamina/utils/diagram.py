@@ -82,13 +82,13 @@ class Diagram:
 
     def _picture(self):
         size, boxes, paths, frames = self._layout()
-        picture = Picture(*size, f"a diagram of {len(boxes)} boxes", ground="white")
+        picture = Picture(size[0], size[1], f"a diagram of {len(boxes)} boxes", ground="white")
         for title, (left, top, right, bottom) in frames.items():
             picture.box((left, top, right, bottom), None, "#888888", dashed=True)
             picture.words(left + 4, top + 9, title, "#555555")
         for points in paths:
             picture.line(points)
-            picture.area(_tip(*points[-2:], 6), "#000000")
+            picture.area(_tip(points[-2], points[-1], 6), "#000000")
         for name, (left, top, right, bottom) in boxes.items():
             picture.box((left, top, right, bottom), "#f4f6fb", "#000000", 3)
             for row, text in enumerate(self.boxes[name]):
@@ -122,8 +122,11 @@ class Diagram:
         leave = centres[first][1] + ahead * sizes[first][along] / 2
         arrive = centres[last][1] - ahead * sizes[last][along] / 2
         between = [(centres[point][0], side) for point in chain[1:-1] for side in spans[point]]
-        points = [(centres[first][0], leave), *between, (centres[last][0], arrive)]
-        return curve([_turned(point, across) for point in points], along)
+        begin, end = (centres[first][0], spans[first][1]), (centres[last][0], spans[last][0])
+        bent = curve([_turned(point, across) for point in (begin, *between, end)], along)
+        before = [(begin[0], leave)] if abs(begin[1] - leave) > 1 else []
+        after = [(end[0], arrive)] if abs(end[1] - arrive) > 1 else []  # a piece of no length would turn the tip
+        return [*(_turned(point, across) for point in before), *bent, *(_turned(point, across) for point in after)]
 
 
 def _turned(pair, across):

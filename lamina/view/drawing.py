@@ -119,9 +119,9 @@ def shape_text(shape):
     """A sample's shape.
 
     >>> [shape_text(shape).replace(TIMES, "x") for shape in ((None, 28, 28, 1), (None,), (None, None, 8))]
-    ['28x28x1', '1', '?x8']
+    ['28x28x1', '1', 'anyx8']
     """
-    return TIMES.join("?" if size is None else str(size) for size in shape[1:]) or "1"
+    return TIMES.join("any" if size is None else str(size) for size in shape[1:]) or "1"
 
 
 def _inputs_of(box, scene, ids):

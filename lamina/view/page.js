@@ -5,6 +5,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const boxes = data.boxes; // the number of a box is its place; boxes[0] is the model
 const BOX = 46, HEAD = 30, FOOT = 16, GAP = 40, EDGE = 24; // pixels
 const $ = (id) => document.getElementById(id);
+const training = $("training"); // the curves that Python drew: part of what is said about the model
 
 for (const box of boxes) {
   box.children = boxes.filter((other) => other.parent === box.id);
@@ -90,18 +91,20 @@ function pathOf(box, arrow) {
     : [port(boxes[from], "out"), boxes[from].top + boxes[from].height];
   const end = to === null ? [box.middle + xs.at(-1), box.id ? box.top + box.height : box.top + box.begins[last]]
     : [port(boxes[to], "in"), boxes[to].top];
-  const points = [start];
+  // It leaves its row before it bends, so that it keeps off what is taller in that row.
+  const points = [from === null ? start : [start[0], box.top + box.ends[row]]];
   for (let step = 1; step < xs.length - 1; step++) {
     const x = box.middle + xs[step];
     points.push([x, box.top + box.begins[row + step]], [x, box.top + box.ends[row + step]]);
   }
-  points.push(end);
-  let path = `M${start}`;
+  points.push(to === null ? end : [end[0], box.top + box.begins[last]]);
+  let path = `M${start}L${points[0]}`;
   for (let step = 0; step < points.length; step += 2) {
     const [[x, y], [toX, toY]] = [points[step], points[step + 1]];
     const bend = (y + toY) / 2;
     path += `${step ? `L${x},${y}` : ""}C${x},${bend} ${toX},${bend} ${toX},${toY}`;
   }
+  if (end[1] - points.at(-1)[1] > 1) path += `L${end}`; // a piece of no length would turn the tip
   return { path, start };
 }
 
@@ -279,7 +282,6 @@ function panel(title, ...parts) {
   $("panel-title").textContent = title;
   $("panel-body").replaceChildren(...parts.flat().filter(Boolean));
   $("panel").scrollTop = 0;
-  $("training").hidden = selected !== null || !$("training").children.length;
 }
 
 function showModel() {
@@ -287,7 +289,7 @@ function showModel() {
   mark();
   const findings = data.findings.map(findingOf);
   panel(data.title, make("p", { class: "soft" }, data.about),
-    make("h3", {}, "Findings"), findings.length ? findings : make("p", {}, "None."),
+    make("h3", {}, "Findings"), findings.length ? findings : make("p", {}, "None."), training,
     data.answers.flatMap(({ question, text }) => [make("h3", {}, question), make("p", {}, text)]));
 }
 

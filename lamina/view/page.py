@@ -65,7 +65,7 @@ def page_of(model, x=None, y=None, history=None):
         "title": html.escape(f"{model.name} - lamina"),
         "style": _file("page.css"),
         "script": _file("page.js"),
-        "curves": f'<h3>Training</h3><div class="curves">{curves.svg()}</div>' if curves else "",
+        "curves": f'<h3>Training</h3><div class="curves">{curves.svg(columns=1)}</div>' if curves else "",
         "data": _script_safe(data),
     }
     return Page(model.name, re.sub("<!--([a-z]+)-->", lambda match: parts[match[1]], _file("page.html")))

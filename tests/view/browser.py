@@ -27,7 +27,8 @@ class Browser:
         os.set_inheritable(theirs_in, True), os.set_inheritable(theirs_out, True)
         settings = [
             "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe",
-            "--no-first-run", "--disable-background-networking", "--disable-dev-shm-usage", f"--window-size={width},{height}",
+            "--no-first-run", "--disable-background-networking", "--disable-dev-shm-usage",
+            f"--window-size={width},{height}",
             f"--user-data-dir={self.profile.name}", "about:blank",
         ]  # fmt: skip
         self.process = subprocess.Popen(

@@ -62,9 +62,9 @@ def test_a_click_shows_details(show):
     browser = show("trained")
     assert names(browser) == ["image", "conv", "flat", WICKED]
     assert "LAM101" in browser.run("document.getElementById('panel').textContent")
-    assert not browser.run("document.getElementById('training').hidden")
+    assert browser.run("training.isConnected && training.querySelectorAll('svg').length") == 1
     browser.click(box(browser, "conv"))
-    assert title(browser) == "conv"
+    assert title(browser) == "conv" and not browser.run("training.isConnected")
     text = browser.run("document.getElementById('panel').innerText")
     assert "3 x 3" in text and "kernel" in text and "On this data" in text
     assert browser.run("document.querySelectorAll('#panel .histogram').length") == 3
