@@ -10,6 +10,7 @@ from lamina.core import settings, tree
 from lamina.core.progress import say
 from lamina.errors import CheckError
 from lamina.training.data import unpack_x_y_sample_weight
+from lamina.training.data.leaves import looks_like_arrays
 
 __all__ = ["look_before_fit"]
 
@@ -48,10 +49,15 @@ def look_before_fit(model, batches, data, verbose, arguments):
 
 def _findings(model, batches, data, arguments):
     """Errors and warnings about a model that is about to be trained on this."""
-    leaves = [leaf for leaf in tree.flatten(data) if leaf is not None]
-    if not all(isinstance(leaf, (np.ndarray, jax.Array)) for leaf in leaves):
+    if not all(map(_is_of_arrays, data)):
         data = unpack_x_y_sample_weight(batches.peek())
     arguments = {**arguments, "samples": batches.num_samples, "steps_per_epoch": batches.num_batches}
     subject = Subject(model, *data, arguments, numbers=_NUMBERS)
     wanted = [rule for rule in rules_for(subject, but=_SLOW) if rule.severity != "info"]
     return Findings(finding for rule in wanted for finding in rule.findings(subject))
+
+
+def _is_of_arrays(part):
+    if part is not None and not looks_like_arrays(part):
+        return False
+    return all(leaf is None or isinstance(leaf, (np.ndarray, jax.Array)) for leaf in tree.flatten(part))

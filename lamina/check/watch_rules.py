@@ -31,7 +31,7 @@ def _layer_of(path):
 )  # fmt: skip
 def _dead(record):
     for layer, shares in _lasting(record, "dead").items():
-        if record.rows >= 32 and min(shares) >= 0.5:
+        if record.rows >= 16 and min(shares) >= 0.5:
             yield (
                 layer, shares[-1], f"{shares[-1]:.0%} of the units of {layer} are 0 for all of {record.rows} samples.",
                 "Try a learning rate ten times smaller, or activation='leaky_relu'; scale the inputs.",
@@ -99,13 +99,14 @@ def _exploding(record):
     "Karpathy: CS231n, Learning, ratio of weights to updates",
 )  # fmt: skip
 def _update_ratio(record):
-    updates, weights = _lasting(record, "updates"), _lasting(record, "weights")
     ratios = {
-        path: [change / size for change, size in zip(changes, weights[path], strict=True)]
-        for path, changes in updates.items()
-        if min(weights[path]) > 1e-6
+        path: [look["updates"][path] / size for look, size in zip(record.looks[-_LOOKS:], sizes, strict=True)]
+        for path, sizes in _lasting(record, "weights").items()
+        if min(sizes) > 1e-6
     }
     large = {path: ratio for path, ratio in ratios.items() if min(ratio) > 0.1}
+    drawn = [one for one in record.looks if any(one["gradients"].values())]
+    largest = max((one["updates"][path] / one["weights"][path] for one in drawn for path in ratios), default=1.0)
     if large:
         path = max(large, key=lambda path: large[path][-1])
         yield (
@@ -113,7 +114,7 @@ def _update_ratio(record):
             f"Each step changes the kernel of {_layer_of(path)} by {large[path][-1]:.2g} of its size.",
             "Try a learning rate ten times smaller.",
         )  # fmt: skip
-    elif ratios and 0 < max(max(ratio) for ratio in ratios.values()) < 1e-7:
+    elif ratios and largest < 1e-7:
         path = next(iter(ratios))
         yield (
             _layer_of(path), ratios[path][-1],
@@ -129,7 +130,7 @@ def _update_ratio(record):
 )  # fmt: skip
 def _never_moving(record):
     for path, changes in _lasting(record, "updates").items():
-        if not any(look["updates"].get(path, 0) for look in record.looks) and len(changes) == _LOOKS:
+        if not any(changes) and not any(look[kind][path] for look in record.looks for kind in ("updates", "gradients")):
             yield (
                 _layer_of(path), 0.0, f"{path} has not moved in {len(record.looks)} looks.",
                 f"See that {_layer_of(path)} reaches the loss: no stop_gradient, no dead ReLU, no integer in between.",

@@ -1,0 +1,100 @@
+"""fit looks once, says errors and warnings in a line each, and trains; or raises, or is silent, as it is told."""
+
+import numpy as np
+import pytest
+
+import lamina as keras
+from lamina import layers
+from lamina.callbacks import EarlyStopping
+from lamina.errors import CheckError, ConfigError
+from tests.check.cases import QUANTITY, THREE, X, head, net
+
+SPARSE = "sparse_categorical_crossentropy"
+
+
+@pytest.fixture(autouse=True)
+def setting_as_it_was():
+    yield
+    keras.config.set_checks("warn")
+
+
+def lines(capsys):
+    return [line for line in capsys.readouterr().out.splitlines() if line.startswith("LAM")]
+
+
+def test_says_each_finding_in_a_line_once(capsys):
+    model = head(3, "sigmoid", SPARSE)
+    model.fit(X, THREE, verbose=2)
+    (line,) = lines(capsys)
+    assert line == (
+        "LAM101 error: head has sigmoid over 3 units, and the loss is sparse_categorical_crossentropy. Use "
+        "activation='softmax' there; or loss='binary_crossentropy', if several classes may be true at once."
+    )
+    model.fit(X, THREE, verbose=2)
+    assert not lines(capsys)
+    model.compile("sgd", SPARSE)
+    model.fit(X, THREE, verbose=2)
+    assert len(lines(capsys)) == 1
+
+
+def test_is_silent_with_verbose_0_and_about_what_is_info_only(capsys):
+    head(3, "sigmoid", SPARSE).fit(X, THREE, verbose=0)
+    assert capsys.readouterr().out == ""
+    net(layers.Dense(3, "softmax"), layers.Flatten(), loss=SPARSE).fit(X, THREE, verbose=2)
+    assert not lines(capsys)
+
+
+def test_off(capsys):
+    keras.config.set_checks("off")
+    head(3, "sigmoid", SPARSE).fit(X, THREE, verbose=2)
+    assert keras.config.checks() == "off"
+    assert not lines(capsys)
+
+
+def test_error_raises_before_the_first_step_each_time():
+    keras.config.set_checks("error")
+    model = head(3, "sigmoid", SPARSE)
+    before = model.get_weights()
+    for _ in range(2):
+        with pytest.raises(CheckError, match="LAM101 error: head has sigmoid over 3 units"):
+            model.fit(X, THREE, verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_error_lets_warnings_through(capsys):
+    keras.config.set_checks("error")
+    head(1, loss="mse", metrics=["accuracy"]).fit(X, QUANTITY, verbose=2)
+    assert [line[:14] for line in lines(capsys)] == ["LAM113 warning"]
+
+
+def test_looks_at_the_first_batch_of_a_generator(capsys):
+    batches = ((X[:8], THREE[:8] + 3) for _ in range(4))
+    head(3, "softmax", SPARSE).fit(batches, steps_per_epoch=2, verbose=2)
+    assert [line[:12] for line in lines(capsys)] == ["LAM106 error"]
+
+
+def test_looks_at_arguments_of_fit_and_at_a_model_that_is_not_built(capsys):
+    model = keras.Sequential([layers.Dense(5, "relu"), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(X, QUANTITY, verbose=2, epochs=2, callbacks=[EarlyStopping("loss", patience=3)])
+    assert [line[:14] for line in lines(capsys)] == ["LAM306 warning"]
+
+
+def test_says_the_code_before_an_error_of_shapes(capsys):
+    with pytest.raises(ValueError, match="sparse_categorical"):
+        head(3, "softmax", "categorical_crossentropy").fit(X, THREE, verbose=2)
+    assert [line[:12] for line in lines(capsys)] == ["LAM109 error"]
+
+
+def test_another_setting_is_an_error():
+    with pytest.raises(ConfigError, match="'off', 'warn' or 'error'"):
+        keras.config.set_checks("loud")
+
+
+def test_a_rule_that_fails_does_not_stop_training(capsys, monkeypatch):
+    def broken(model):
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("lamina.check.subject.facts_of", broken)
+    head(1).fit(X, QUANTITY, verbose=2)
+    assert "The checks could not look at" in capsys.readouterr().out
