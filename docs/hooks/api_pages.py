@@ -9,13 +9,15 @@ from mkdocs.structure.files import File
 NAMESPACES = (
     "layers", "models", "losses", "metrics", "optimizers", "callbacks", "activations", "initializers", "regularizers",
     "constraints", "ops", "ops.image", "random", "datasets", "saving", "export", "dtype_policies", "config", "tree",
-    "utils", "distribution", "errors",
+    "utils", "view", "distribution", "errors",
 )  # fmt: skip
 METHODS = {
     "models.Model": [
         "compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch", "summary",
-        "save", "save_weights", "load_weights", "get_layer",
+        "save", "save_weights", "load_weights", "get_layer", "explain", "check", "view",
     ],
+    "callbacks.History": ["plot"],
+    "view.Page": ["write", "open"],
     "layers.Layer": [
         "build", "call", "add_weight", "add_loss", "get_weights", "set_weights", "count_params", "stateless_call",
     ],
