@@ -9,7 +9,7 @@ from mkdocs.structure.files import File
 NAMESPACES = (
     "layers", "models", "losses", "metrics", "optimizers", "callbacks", "activations", "initializers", "regularizers",
     "constraints", "ops", "ops.image", "random", "datasets", "saving", "export", "dtype_policies", "config", "tree",
-    "utils", "view", "distribution", "errors",
+    "utils", "distribution", "errors",
 )  # fmt: skip
 METHODS = {
     "models.Model": [
@@ -17,7 +17,6 @@ METHODS = {
         "save", "save_weights", "load_weights", "get_layer", "explain", "check", "view",
     ],
     "callbacks.History": ["plot"],
-    "view.Page": ["write", "open"],
     "layers.Layer": [
         "build", "call", "add_weight", "add_loss", "get_weights", "set_weights", "count_params", "stateless_call",
     ],
