@@ -62,10 +62,10 @@ class Picture:
 
     def image(self, scale=1.0):
         """The drawing as a Pillow image, `scale` dots a pixel."""
-        from PIL import ImageDraw
-
         size = round(self.width * scale), round(self.height * scale)
         image = pillow().new("RGB", size, self.ground or "white")
+        from PIL import ImageDraw
+
         draw = ImageDraw.Draw(image, "RGBA")  # so that faint colours are faint
         for kind, places, settings in self.shapes:
             getattr(self, f"_draw_{kind}")(draw, scale, places, **settings)

@@ -11,6 +11,7 @@ from lamina.view.layout import layered
 __all__ = ["TIMES", "drawn", "shape_text"]
 
 CHARACTER, BOLD, PADDING, NARROWEST, GAP, MARGIN = 7.0, 8.0, 38, 110, 26, 16  # pixels
+LONGEST = 46  # characters of a line about settings
 VISIBLE = 40  # boxes that are shown at first
 TIMES = "\u00d7"
 _PORT = 10  # the width of a place where an arrow enters or leaves an open box
@@ -57,7 +58,7 @@ def _opened(root):
 
 def _entry(box, ids, is_open):
     detail = _detail(box)
-    longest = max(min(len(box.name), 40) * BOLD, min(len(detail), 42) * CHARACTER) + (14 if box.children else 0)
+    longest = max(min(len(box.name), 40) * BOLD, min(len(detail), LONGEST) * CHARACTER) + (14 if box.children else 0)
     entry = {
         "id": ids[box],
         "parent": ids[box.parent] if box.parent else None,
@@ -82,7 +83,8 @@ def _family(box):
 def _detail(box):
     """`Conv2D 32, 3x3, relu`."""
     if box.origin == "block":
-        return f"block of {len(box.leaves)} layers"
+        kinds = ", ".join(dict.fromkeys(leaf.kind for leaf in box.leaves))
+        return kinds if len(kinds) < LONGEST else f"block of {len(box.leaves)} layers"
     if box.origin == "model":
         return f"{box.kind} of {len(box.leaves)} layers"
     if box.origin == "run":

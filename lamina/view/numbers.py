@@ -2,6 +2,7 @@
 
 import base64
 
+import jax.numpy as jnp
 import numpy as np
 
 from lamina.core import context, tree
@@ -33,10 +34,17 @@ def weights_of(layer):
     """[{name, shape, trainable, low, ..., counts}, ...] of the weights of a layer."""
     found = []
     for weight in getattr(layer, "weights", []):
-        numbers = histogram_of(weight.numpy()) if np.issubdtype(np.dtype(weight.dtype), np.number) else None
+        numbers = histogram_of(weight.numpy()) if _is_numeric(weight.dtype) else None
         if numbers is not None:
             shape = shape_text((None, *weight.shape))
-            found.append({"name": weight.name, "shape": shape, "trainable": bool(weight.trainable), **numbers})
+            found.append(
+                {
+                    "name": weight.path.rpartition(f"{layer.name}/")[2],
+                    "shape": shape,
+                    "trainable": bool(weight.trainable),
+                    **numbers,
+                }
+            )
     return found
 
 
@@ -47,7 +55,7 @@ def activations_of(model, x):
     def look(layer, args, outputs):
         calls[layer] = calls.get(layer, 0) + 1
         leaves = [leaf for leaf in tree.flatten(outputs) if arguments.is_tensor(leaf)]
-        numbers = histogram_of(leaves[0]) if leaves and np.issubdtype(leaves[0].dtype, np.number) else None
+        numbers = histogram_of(leaves[0]) if leaves and _is_numeric(leaves[0].dtype) else None
         if numbers is not None:
             seen[layer, calls[layer]] = {**numbers, **_picture(np.asarray(leaves[0])[0].astype("float32"))}
 
@@ -67,6 +75,10 @@ def _picture(sample):
         rows, columns = (np.linspace(0, size - 1, min(size, 2 * _SIDE)).astype(int) for size in sample.shape[::-1])
         return {"maps": _bytes(sample.T[rows][:, columns]), "mapSize": [len(columns), len(rows), 1], "channels": 1}
     return {"bars": _bytes(sample.ravel()[:_BARS])}
+
+
+def _is_numeric(dtype):
+    return jnp.issubdtype(dtype, jnp.number)  # NumPy does not count bfloat16
 
 
 def _bytes(values):

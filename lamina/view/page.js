@@ -159,7 +159,7 @@ function drawBox(box) {
   else group.append(draw("path", { class: "stripe", d: `M5 0.5v${BOX - 1}q-4.5 0-4.5-6v-${BOX - 13}q0-6 4.5-6z` }));
   const textLeft = box.count ? 28 : 14;
   group.append(draw("text", { class: "name", x: textLeft, y: 19 }, shorten(box.name, 40)));
-  if (!box.open) group.append(draw("text", { class: "detail", x: textLeft, y: 36 }, shorten(box.detail, 42)));
+  if (!box.open) group.append(draw("text", { class: "detail", x: textLeft, y: 36 }, shorten(box.detail, 46)));
   if (box.count) {
     group.append(draw("text", { class: "sign", x: 11, y: 19, "aria-hidden": "true" }, box.open ? "▾" : "▸"));
     group.append(draw("rect", { class: "sign hit", width: 26, height: HEAD }));

@@ -116,7 +116,7 @@ def _told(box, told, active, findings):
 
 def _curves(history):
     figures = getattr(history, "history", history)
-    return Curves(figures, getattr(history, "epoch", None)) if figures else None
+    return Curves(figures, getattr(history, "epoch", None)) if any((figures or {}).values()) else None
 
 
 def _script_safe(data):

@@ -120,6 +120,20 @@ def test_models_that_saw_nothing_are_refused():
         view(lamina.Sequential([lamina.layers.Dense(1)]), open=False)
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_halves_have_numbers_too(policy):
+    model = lamina.Sequential([lamina.Input((3,)), lamina.layers.Dense(2, dtype=policy)])
+    active = numbers.activations_of(model, np.ones((2, 3), "float32"))[model.layers[0], 1]
+    assert sum(active["counts"]) == 4
+
+
+def test_weights_are_named_by_their_place_in_the_layer():
+    layer = lamina.layers.Bidirectional(lamina.layers.GRU(2, name="gru"), name="both")
+    layer(np.ones((1, 2, 3), "float32"))
+    names = [weight["name"] for weight in numbers.weights_of(layer)]
+    assert len(set(names)) == 6 and all(name.endswith(("kernel", "bias")) and "/" in name for name in names)
+
+
 def test_histograms():
     assert numbers.histogram_of(np.array([np.nan, np.inf])) is None
     found = numbers.histogram_of(np.array([0.0, 1.0, 3.0, np.nan]))
