@@ -1,6 +1,7 @@
 """The arguments of `lamina` and its commands."""
 
 import argparse
+import importlib
 import textwrap
 
 __all__ = ["SHELLS", "make_parser"]
@@ -79,9 +80,7 @@ class _Version(argparse.Action):
     """Prints the version."""
 
     def __call__(self, parser, namespace, values, option_string=None):
-        from lamina import __version__
-
-        print(f"lamina {__version__}")
+        print(f"lamina {importlib.import_module('lamina').__version__}")
         parser.exit(0)
 
 

@@ -113,6 +113,8 @@ def _load_model(filepath, **kwargs):
         return saving.load_model(path, **kwargs)
 
 
+_GLOBALS: dict = {}  # of `keras.src.backend.common.global_state`, for packages that keep something there
+
 INNER = {
     "save_model": _save_model,
     "load_model": _load_model,
@@ -126,6 +128,16 @@ INNER = {
     "is_float_dtype": dtypes.is_float,
     "is_int_dtype": dtypes.is_integer,
     "default": lambda method: method,
+    "compute_output_spec": symbolic.trace,
+    "get_keras_mask": symbolic.get_mask,
+    "set_keras_mask": symbolic.set_mask,
+    "remove_keras_mask": lambda x: symbolic.set_mask(x, None),
+    "global_state": SimpleNamespace(
+        get_global_attribute=lambda name, default=None, set_to_default=False: (
+            _GLOBALS.setdefault(name, default) if set_to_default else _GLOBALS.get(name, default)
+        ),
+        set_global_attribute=_GLOBALS.__setitem__,
+    ),
     "tree": tree,
     "io_utils": SimpleNamespace(print_msg=lambda message, line_break=True: print(message, end="\n" * line_break)),
 }

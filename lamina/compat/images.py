@@ -3,6 +3,7 @@
 import io
 import pathlib
 import random as python_random
+from types import SimpleNamespace
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +13,18 @@ from lamina.core.variable import unwrap
 from lamina.errors import DataError, ShapeError
 
 __all__ = ["IMAGE", "IO"]
+
+METHODS = (
+    "area",
+    "bilinear",
+    "bicubic",
+    "gaussian",
+    "lanczos3",
+    "lanczos5",
+    "mitchellcubic",
+    "nearest",
+    "nearest_neighbor",
+)
 
 
 def read_file(filename, name=None):
@@ -149,6 +162,7 @@ def random_contrast(image, lower, upper, seed=None):
 
 
 IMAGE = {
+    "ResizeMethod": SimpleNamespace(**{name.upper(): name for name in METHODS}),
     "adjust_brightness": adjust_brightness, "adjust_contrast": adjust_contrast, "central_crop": central_crop,
     "convert_image_dtype": convert_image_dtype, "crop_to_bounding_box": crop_to_bounding_box,
     **dict.fromkeys(("decode_image", "decode_jpeg", "decode_png"), decode_image), "flip_left_right": flip_left_right,

@@ -13,6 +13,7 @@ import numpy as np
 from lamina import ops, tree
 from lamina.compat import advice, functions, images, table
 from lamina.compat.dataset import AUTOTUNE, Dataset
+from lamina.errors import CallError
 from lamina.scopes import device, name_scope
 
 __all__ = ["NAMESPACES", "TF_VERSION", "TensorFlow", "let_arrays_say_numpy"]
@@ -22,6 +23,16 @@ TF_VERSION = "2.21.0"
 
 PhysicalDevice = namedtuple("PhysicalDevice", "name device_type")
 TensorSpec = namedtuple("TensorSpec", "shape dtype name", defaults=(np.dtype("float32"), None))
+
+
+class Absent(type):
+    """Type of a class of TensorFlow of which there are no objects here: code may ask for it, and not make one."""
+
+    def __call__(cls, *args, **kwargs):
+        raise CallError(advice.about(f"tensorflow.{cls.__name__}"))
+
+    def __getattr__(cls, name):
+        raise AttributeError(advice.about(f"tensorflow.{cls.__name__}.{name}"))
 
 
 class TensorFlow(types.ModuleType):
@@ -115,6 +126,7 @@ _ROOT = {
     **_MATH, **table.functions_of(table.ROOT, "tf"), **functions.ROOT, **_DTYPES,
     **{old: getattr(_keras("initializers"), new) for old, new in _INITIALIZERS.items()},
     **{name: _keras(name) for name in ("initializers", "losses", "metrics", "optimizers")},
+    **{name: Absent(name, (), {}) for name in ("IndexedSlices", "RaggedTensor", "SparseTensor")},
     "TensorShape": tuple, "TensorSpec": TensorSpec, "__version__": TF_VERSION, "device": _device,
     "get_logger": lambda: logging.getLogger("tensorflow"), "name_scope": name_scope, "newaxis": None,
     **{name: _MATH[name] for name in ("sigmoid", "tanh")},
@@ -139,6 +151,10 @@ NAMESPACES = {
     "tensorflow.data": {"AUTOTUNE": AUTOTUNE, "Dataset": Dataset},
     "tensorflow.data.experimental": {"AUTOTUNE": AUTOTUNE},
     "tensorflow.dtypes": {**_DTYPES, "cast": ops.cast},
+    "tensorflow.errors": {
+        "InvalidArgumentError": ValueError, "NotFoundError": FileNotFoundError, "OpError": RuntimeError,
+        "OutOfRangeError": StopIteration, "ResourceExhaustedError": MemoryError, "UnimplementedError": RuntimeError,
+    },
     "tensorflow.image": images.IMAGE,
     "tensorflow.io": images.IO,
     "tensorflow.linalg": {

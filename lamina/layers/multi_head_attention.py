@@ -2,6 +2,7 @@
 
 import functools
 import math
+import operator
 import string
 from typing import Any
 
@@ -283,6 +284,18 @@ class MultiHeadAttention(_ProjectedAttention):
 
     def _add_activity_loss(self, outputs):
         """Nothing: `activity_regularizer` is for the projections."""
+
+    # What classes of packages that are built on this one use, by the names they have in Keras
+
+    _num_heads, _key_dim, _value_dim, _query_dense, _key_dense, _value_dense, _output_dense = (
+        property(operator.attrgetter(name))
+        for name in ("num_heads", "key_dim", "value_dim", "query_dense", "key_dense", "value_dense", "output_dense")
+    )
+
+    def _compute_attention(self, query, key, value, attention_mask=None, training=None, return_attention_scores=False):
+        """(weighted means of the values, the weights), from what the projections gave."""
+        visible = self._visible(query, key, None, (None, None), attention_mask, False)
+        return self._mix(query, key, value, visible, training)
 
 
 class GroupQueryAttention(_ProjectedAttention):

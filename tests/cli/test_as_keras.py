@@ -191,3 +191,12 @@ def test_dataset():
 def test_advice_is_for_the_nearest_name():
     assert "FeatureSpace" in advice.about("tensorflow.feature_column.numeric_column")
     assert advice.about("tensorflow.compat.v1.placeholder").startswith("tf.compat.v1.placeholder is TensorFlow's")
+
+
+def test_classes_of_which_there_are_no_objects():
+    ragged = NAMESPACES["tensorflow"]["RaggedTensor"]
+    assert not isinstance(ops.ones(2), ragged)
+    with pytest.raises(CallError, match="tf.RaggedTensor is TensorFlow's.*pad_sequences"):
+        ragged()
+    with pytest.raises(AttributeError, match="tf.RaggedTensor.from_tensor"):
+        ragged.from_tensor([1])

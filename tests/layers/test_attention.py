@@ -257,3 +257,26 @@ def test_refusals():
         GroupQueryAttention(3, 2, 1)(x[0], x[0])
     with pytest.raises(ShapeError, match="the same axes"):
         MultiHeadAttention(2, 3)(x, x[None])
+
+
+def cached(base):
+    """A layer as packages write it on the protected members of Keras's."""
+
+    class Cached(base):
+        def call(self, x, mask):
+            query, key, value = (dense(x) for dense in (self._query_dense, self._key_dense, self._value_dense))
+            mixed, scores = self._compute_attention(query, key, value, mask, return_attention_scores=True)
+            return self._output_dense(mixed), scores
+
+    return Cached
+
+
+def test_classes_of_packages_find_what_they_build_on():
+    x, mask = np.random.default_rng(1).normal(size=(2, 4, 3)).astype("float32"), MASK[:, :, :4]
+    mine, theirs = (cached(library.layers.MultiHeadAttention)(2, 5) for library in (lamina, keras))
+    for layer in (mine, theirs):
+        layer.build(x.shape, x.shape)
+    mine.set_weights([np.asarray(variable.value) for variable in theirs.weights])
+    for ours, expected in zip(mine.call(x, mask), theirs.call(x, mask), strict=True):
+        np.testing.assert_allclose(ours, expected, atol=1e-5)
+    assert (mine._num_heads, mine._key_dim, mine._value_dim) == (theirs._num_heads, theirs._key_dim, theirs._value_dim)
