@@ -113,6 +113,8 @@ def test_files_and_browser(trained, tmp_path, monkeypatch):
 def test_history_that_is_given_counts(branched):
     assert "Training curves over 3 epochs" in view(branched, history={"loss": [3, 2, 1]}, open=False).html
     assert "Training curves" not in view(branched, open=False).html
+    wicked = view(branched, history={'"<script>': [1.0, 2.0]}, open=False).html
+    assert len(Reader(wicked).scripts) == 2 and wicked.count("<script>") == 1
 
 
 def test_models_that_saw_nothing_are_refused():
