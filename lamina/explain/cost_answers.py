@@ -119,7 +119,7 @@ def _memory(model, facts):
         )
     )
     return (
-        f"A training step on {_BATCH} samples holds about {memory(weights + moving + slots + kept)}: weights "
+        f"A training step on {_BATCH} samples holds at least {memory(weights + moving + slots + kept)}: weights "
         f"{memory(weights)}, gradients {memory(moving)}, {what}outputs of layers for the way back {memory(kept)}."
     )
 

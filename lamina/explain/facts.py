@@ -200,7 +200,7 @@ def _of_calls(model):
 def _calls_in(layer, args, kwargs, owner, depth):
     """A Fact for each call inside a call of `layer`, which is `depth` deep, seen by tracing it once."""
     calls = []  # (fact, what it took, what it gave), in order of their ends: layers inside come before those around
-    runs = []
+    runs: list[Any] = []
 
     def look(called, given, outputs):
         tensors, results = (
@@ -224,7 +224,8 @@ def _calls_in(layer, args, kwargs, owner, depth):
         trace(layer._run, *args, **kwargs)
     facts = []
     if runs:  # open sizes are traced twice: either run will do
-        _spread(*runs[0], facts)
+        made, taken, given = runs[0]
+        _spread(made, taken, given, facts)
     return facts
 
 
@@ -245,6 +246,7 @@ def _spread(calls, taken, given, facts):
             _spread(inner, tensors, results, facts)
             for one in facts[first:]:
                 one.depth += 1
+                one.owner = fact.layer if one.owner is fact.owner else one.owner
             fact.inner = [one for one in facts[first:] if one.depth == fact.depth + 1]
     _note_ends(made_by, given)
 

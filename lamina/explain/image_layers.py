@@ -4,7 +4,6 @@ import math
 from fractions import Fraction
 
 from lamina.explain.basic_layers import inside
-from lamina.explain.receptive_field import sizes_of
 from lamina.explain.table import says
 from lamina.explain.words import count_of, product, shape_of
 
@@ -145,13 +144,13 @@ def _transposed(fact):
 def _pooling(fact):
     layer = fact.layer
     what = "largest number" if "Max" in _kind(fact, "Pooling") else "mean"
-    kernel, strides, _ = sizes_of(layer, len(fact.input) - 2)
+    kernel, strides = layer.pool_size, layer.strides
     channels, before, after = _map_of(fact)
     said = [
         f"The {what} of each window of {product(kernel)}, for each of the {channels:,} channels; no weights. The map "
         f"goes from {product(before)} to {product(after)}."
     ]
-    if tuple(strides) != tuple(kernel):
+    if strides != kernel:
         overlap = any(step < size for step, size in zip(strides, kernel, strict=True))
         said.append(f"Windows are {product(strides)} apart, so {'they overlap' if overlap else 'places are left out'}.")
     elif layer.padding == "valid" and any(size and size % step for size, step in zip(before, strides, strict=True)):

@@ -1,5 +1,6 @@
 """Answers about a model as a whole: sizes, activations, its head, what moves, masks."""
 
+from lamina.core import tree
 from lamina.core.op import OpCall
 from lamina.explain.basic_layers import activation_name, is_activation
 from lamina.explain.cost_answers import cost, counted, once
@@ -8,6 +9,7 @@ from lamina.explain.heads import heads_of, sentences_about_head
 from lamina.explain.noise_layers import is_noise
 from lamina.explain.other_layers import runs_on_averages
 from lamina.explain.words import count_of, list_of, shape_of
+from lamina.layers.shapes import symbols_of
 
 __all__ = ["answers_about", "title_of"]
 
@@ -46,7 +48,8 @@ def few(names):
 def _input_shapes(model, facts):
     if getattr(model, "_graph", None) is not None:
         return [tensor.shape for tensor in model.inputs]
-    return [shape for fact in facts if fact.reads for shape in fact.inputs[:1]][:1]
+    symbols = [symbols_of(shape, model.input_dtype) for shape in model._build_shapes.values()]
+    return [symbol.shape for symbol in tree.flatten(symbols) if symbol is not None]
 
 
 def _sizes(model, facts):
@@ -64,7 +67,7 @@ def _sizes(model, facts):
             "needs it: every other one sees the output of the layer before it."
         )
     else:
-        said = [f"The model takes {len(shapes)} inputs, {list_of(map(str, shapes))}, each from a keras.Input."]
+        said = [f"The model takes {len(shapes)} inputs: {list_of(map(str, shapes))}."]
     if any(shape and shape[0] is None for shape in shapes):
         said.insert(1, "None in front is the number of samples in a batch: any number will do, with the same weights.")
     if any(None in shape[1:] for shape in shapes):

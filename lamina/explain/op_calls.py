@@ -1,10 +1,10 @@
 """What is said about ops in a graph: `x + y`, `keras.ops.mean(x, axis=1)`."""
 
 import math
+from typing import Any
 
 import numpy as np
 
-from lamina.core import tree
 from lamina.core.symbolic import KerasTensor
 from lamina.explain.basic_layers import meaning_of_activation
 from lamina.explain.table import says
@@ -28,7 +28,7 @@ def _op(fact):
     if name in _SIGNS and len(words) == 2:
         formula = f"{words[0]} {_SIGNS[name]} {words[1]}"
     elif name == "get_item" and len(words) == 2:
-        formula = f"{words[0]}[{words[1]}]"
+        formula = f"{words[0]}[{words[1].removeprefix('(').removesuffix(')')}]"
     else:
         named = [f"{key}={_word(value)}" for key, value in settings.items() if value is not None]
         formula = f"{name}({', '.join([*words, *named])})"
@@ -41,18 +41,18 @@ def _op(fact):
     return said
 
 
-def _word(value):
+def _word(value: Any) -> str:
     """A tensor by the layer that made it, a number as it is, an array by its shape."""
     if isinstance(value, KerasTensor):
-        return value._keras_history.operation.name if hasattr(value, "_keras_history") else "a tensor"
-    if isinstance(value, (list, tuple)) and any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(value)):
-        return f"[{', '.join(map(_word, value))}]"
-    if hasattr(value, "shape") and math.prod(value.shape) > 1:
-        return f"an array {tuple(value.shape)}"
+        history = getattr(value, "_keras_history", None)
+        return "a tensor" if history is None else history.operation.name
+    shape = getattr(value, "shape", None)
+    if shape is not None:
+        return f"an array {tuple(shape)}" if math.prod(shape) > 1 else f"{np.asarray(value).item():g}"
+    if isinstance(value, (list, tuple)):
+        words = ", ".join(map(_word, value))
+        return f"({words}{',' * (len(value) == 1)})" if isinstance(value, tuple) else f"[{words}]"
     if isinstance(value, slice):
-        return ":".join(
-            "" if part is None else str(part) for part in (value.start, value.stop, value.step)
-        ).removesuffix(":" if value.step is None else "")
-    if isinstance(value, tuple):
-        return ", ".join(map(_word, value))
-    return f"{np.asarray(value).item():g}" if hasattr(value, "shape") else "..." if value is Ellipsis else repr(value)
+        parts = [value.start, value.stop, *([] if value.step is None else [value.step])]
+        return ":".join("" if part is None else str(part) for part in parts)
+    return "..." if value is Ellipsis else repr(value)

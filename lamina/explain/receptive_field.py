@@ -183,7 +183,9 @@ def _after(fact, reaches, first):
     if fact.is_a("UpSampling1D", "UpSampling2D", "UpSampling3D"):
         width = {"nearest": 1, "bilinear": 2, "bicubic": 4}.get(getattr(layer, "interpolation", "nearest"))
         factors = _tuple(layer.size, rank)
-        return width and [reach.enlarged(factor, width) for reach, factor in zip(reaches, factors, strict=True)]
+        if width is None:
+            return None
+        return [reach.enlarged(factor, width) for reach, factor in zip(reaches, factors, strict=True)]
     sizes = sizes_of(layer, rank)
     if sizes is not None and fact.is_a("_Windowed", "_Pooling") and is_ours(type(layer)):
         windows = zip(reaches, spatial, *sizes, strict=True)

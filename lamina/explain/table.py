@@ -18,6 +18,8 @@ _REGULARIZERS = (
 class Once(str):
     """A sentence that teaches something of all layers of a kind: a whole explanation says it the first time only."""
 
+    key = ""
+
     def __new__(cls, text, key):
         self = super().__new__(cls, text)
         self.key = key

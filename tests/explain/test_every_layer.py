@@ -252,3 +252,63 @@ def test_names_are_escaped_everywhere():
     assert json.loads(json.dumps(said.as_dict()))["layers"][1]["name"] == "a<b>*c*"
     assert all(len(line) <= 80 for line in said.text.splitlines())
     assert all(len(line) <= 80 for line in said.to_terminal().splitlines())
+
+
+def test_models_without_a_graph():
+    class Frozen(keras.Model):
+        def __init__(self):
+            super().__init__(name="own")
+            self.base = keras.Sequential([keras.Input((5, 3)), layers.BatchNormalization(name="inner")], name="base")
+            self.both = layers.Bidirectional(layers.LSTM(2), name="both")
+            self.head = layers.Dense(1, name="head")
+
+        def call(self, data):
+            x = self.base(data["steps"], training=False)
+            return self.head(self.both(x) + data["more"])
+
+    model = Frozen()
+    model({"steps": np.ones((2, 5, 3)), "more": np.ones((2, 4))})
+    said = explain(model)
+    assert [(layer.name, layer.depth) for layer in said.layers] == [("base", 0), ("inner", 1), ("both", 0), ("head", 0)]
+    assert "called with training=False" in said["inner"].text
+    text = " ".join(said.text.split())
+    assert "takes 2 inputs: (None, 5, 3) and (None, 4)" in text
+    assert "The output is that of head: one number, without an activation" in text
+    assert "longest way" not in text  # a sum stands between, unseen
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "loss", "words"),
+    [
+        (3, "softmax", "sparse_categorical_crossentropy", "which fits."),
+        (3, "softmax", "binary_crossentropy", "categorical_crossentropy is usual behind softmax"),
+        (3, "softmax", keras.losses.CategoricalCrossentropy(from_logits=True), "the loss applies softmax itself, so"),
+        (1, "softmax", "binary_crossentropy", "does not fit: it is always 1"),
+        (3, "sigmoid", "categorical_crossentropy", "does not fit: it takes the probabilities of exclusive classes"),
+        (3, "sigmoid", "binary_crossentropy", "which fits."),
+        (1, "sigmoid", keras.losses.BinaryCrossentropy(from_logits=True), "the loss applies sigmoid itself, so"),
+        (1, None, keras.losses.BinaryCrossentropy(from_logits=True), "which fits: the loss applies sigmoid itself"),
+        (1, None, "binary_crossentropy", "does not fit: it takes probabilities: put sigmoid here"),
+        (3, None, "sparse_categorical_crossentropy", "does not fit: it takes probabilities: put softmax here"),
+        (1, None, "mae", "mean_absolute_error, which fits."),
+        (1, "relu", "mse", "mean_squared_error: targets must be 0 or more"),
+        (1, "tanh", "hinge", "which fits: labels are -1 and 1"),
+        (1, None, lambda y, p: keras.ops.mean(y - p), "a loss of the program's own"),
+        (1, lambda x: 2 * x, "mse", "through a function of the program's own. It is compiled with mean_squared_error."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("apart", [False, True])
+def test_whether_the_loss_fits(units, activation, loss, words, apart):
+    parts = [layers.Dense(units), layers.Activation(activation)] if apart else [layers.Dense(units, activation)]
+    model = keras.Sequential([keras.Input((4,)), *parts])
+    model.compile("adam", loss)
+    out = next(answer.text for answer in explain(model).answers if answer.question.startswith("What comes out"))
+    assert words in out
+
+
+def test_masks_that_are_lost():
+    x = keras.Input((6, 4))
+    y = layers.Masking(name="start")(x)
+    model = keras.Model(x, [layers.Dense(2, name="kept")(y), y + 1])
+    masks = next(answer.text for answer in explain(model).answers if answer.question.startswith("Where do masks"))
+    assert "starts at start. It passes kept. It is lost at add" in masks and "It reaches an output" in masks
