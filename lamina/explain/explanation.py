@@ -47,6 +47,13 @@ class LayerExplanation:
         """The lines about weights and operations that there are."""
         return [line for line in (self.weights, self.operations) if line]
 
+    def __str__(self):
+        indent = "    " * self.depth
+        lines = _wrapped(self.head, indent, f"{indent}        ")
+        for paragraph in (self.text, *self.numbers):
+            lines += _wrapped(paragraph, f"{indent}    ")
+        return "\n".join(lines)
+
 
 @dataclasses.dataclass
 class Answer:
@@ -59,6 +66,9 @@ class Answer:
     def text(self):
         """The sentences in one line."""
         return " ".join(self.sentences)
+
+    def __str__(self):
+        return "\n".join([self.question, *_wrapped(self.text, "    ")])
 
 
 @dataclasses.dataclass(repr=False)
@@ -99,12 +109,9 @@ class Explanation:
         """All of it as plain text, in lines of up to 80 characters."""
         lines = [self.title, "=" * min(len(self.title), _WIDTH)]
         for layer in self.layers:
-            indent = "    " * layer.depth
-            lines += ["", *_wrapped(layer.head, indent, f"{indent}        ")]
-            for paragraph in (layer.text, *layer.numbers):
-                lines += _wrapped(paragraph, f"{indent}    ")
+            lines += ["", str(layer)]
         for answer in self.answers:
-            lines += ["", answer.question, *_wrapped(answer.text, "    ")]
+            lines += ["", str(answer)]
         return "\n".join(lines)
 
     def markdown(self):

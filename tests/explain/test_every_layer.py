@@ -272,7 +272,7 @@ def test_models_without_a_graph():
     assert [(layer.name, layer.depth) for layer in said.layers] == [("base", 0), ("inner", 1), ("both", 0), ("head", 0)]
     assert "called with training=False" in said["inner"].text
     text = " ".join(said.text.split())
-    assert "takes 2 inputs: (None, 5, 3) and (None, 4)" in text
+    assert "takes 2 inputs: (None, 4) and (None, 5, 3)" in text
     assert "The output is that of head: one number, without an activation" in text
     assert "longest way" not in text  # a sum stands between, unseen
 
