@@ -9,7 +9,7 @@ from mkdocs.structure.files import File
 NAMESPACES = (
     "layers", "models", "losses", "metrics", "optimizers", "callbacks", "activations", "initializers", "regularizers",
     "constraints", "ops", "ops.image", "random", "datasets", "saving", "export", "dtype_policies", "config", "tree",
-    "utils", "distribution", "errors",
+    "utils", "distribution", "explain", "check", "errors",
 )  # fmt: skip
 METHODS = {
     "models.Model": [

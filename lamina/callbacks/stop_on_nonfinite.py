@@ -51,5 +51,8 @@ class StopOnNonFinite(Callback):
         self.diagnosis = diagnosis
         if self.raise_error:
             raise ArithmeticError(str(diagnosis))
-        say(str(diagnosis))
+        self._tell(diagnosis)
         self.model.stop_training = True
+
+    def _tell(self, diagnosis):
+        say(str(diagnosis))

@@ -267,8 +267,10 @@ def _rows_that_are_no_distributions(subject):
 def _shapes_that_broadcast(subject):
     for head in subject.heads:
         loss, labels = head.loss, head.numbers
+        if labels is None:
+            continue
         own = callable(loss) and not isinstance(loss, Loss) and not _ours(loss)
-        ranks = None if labels is None else (labels.ndim, len(head.shape))
+        ranks = labels.ndim, len(head.shape)
         if own and ranks in ((1, 2), (2, 1)) and (head.units if ranks[0] == 1 else labels.shape[-1]) == 1:
             shapes = [str(("N", *shape[1:])).replace("'", "") for shape in (labels.shape, head.shape)]
             yield (

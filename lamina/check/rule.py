@@ -1,6 +1,7 @@
 """Rules: functions that look at a Subject and yield findings, each under its code."""
 
 import dataclasses
+from typing import Any
 
 from lamina.check.findings import Finding
 
@@ -26,7 +27,7 @@ class Rule:
     needs: str
     why: str
     source: str
-    function: object
+    function: Any
 
     def findings(self, subject):
         """The findings of this rule."""

@@ -199,8 +199,9 @@ def _activation_around_softmax(subject):
 def _bias_before_batch_normalization(subject):
     for fact in subject.facts:
         following = _next(fact, ())
-        normalized = following is not None and following.kind == "BatchNormalization"
-        if normalized and getattr(fact.layer, "use_bias", False) and activation_of(fact) == "linear":
+        if following is None or following.kind != "BatchNormalization":
+            continue
+        if getattr(fact.layer, "use_bias", False) and activation_of(fact) == "linear":
             yield (
                 fact.name, fact.output[-1], f"{fact.name} has a bias that {following.name} undoes.",
                 f"Use use_bias=False in {fact.name}.",
@@ -444,7 +445,7 @@ def _constant_kernels(subject):
             continue
         hidden = _next(fact, (*_THROUGH, "Activation", "ReLU", "Flatten", *_WINDOWS_POOLED))
         feeds = hidden is not None and hidden.is_a("Dense", "Conv1D", "Conv2D", "Conv3D", "LSTM", "GRU")
-        values = kernel.numpy() if feeds and fact.output[-1] != 1 and layer.trainable else None
+        values = kernel.numpy() if kernel is not None and feeds and fact.output[-1] != 1 and layer.trainable else None
         if values is not None and values.size > 1 and values.min() == values.max():
             yield (
                 fact.name, float(values.min()), f"All {values.size:,} numbers of the kernel of {fact.name} are "

@@ -140,12 +140,12 @@ def _callbacks_that_cannot_act(subject):
     validated = bool(settings.get("validation_data") is not None or settings.get("validation_split"))
     epochs = settings.get("epochs")
     for callback in _callbacks(subject):
-        kind, figure = type(callback).__name__, getattr(callback, "monitor", None)
+        kind, figure = type(callback).__name__, str(getattr(callback, "monitor", ""))
         if kind not in ("EarlyStopping", "ReduceLROnPlateau", "ModelCheckpoint"):
             continue
         watches = kind != "ModelCheckpoint" or callback.save_best_only
-        accuracy = isinstance(figure, str) and figure.endswith(("acc", "accuracy", "auc"))
-        if watches and str(figure).startswith("val_") and not validated:
+        accuracy = figure.endswith(("acc", "accuracy", "auc"))
+        if watches and figure.startswith("val_") and not validated:
             yield (
                 None, figure, f"{kind} watches {figure!r}, and there is no validation data.",
                 f"Pass validation_split=0.2 to fit, or {kind}(monitor={figure.removeprefix('val_')!r}).",

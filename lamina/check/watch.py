@@ -104,6 +104,10 @@ class Watch(StopOnNonFinite):
         self.record.diagnosis = self.diagnosis
         self._judge()
 
+    def _tell(self, diagnosis):
+        if self.verbose:
+            super()._tell(diagnosis)
+
     def settle(self):
         super().settle()
         self._waiting, self._before, self._program, self._batch = [], None, None, None
@@ -143,7 +147,7 @@ class Watch(StopOnNonFinite):
         look = jax.device_get(look)
         paths = [variable.path for variable in self.model.trainable_variables]
         kernels = [len(variable.shape) > 1 for variable in self.model.trainable_variables]
-        found = {name: {layer: float(share) for layer, share in look[name].items()} for name in ("dead", "saturated")}
+        found: Any = {name: {layer: float(share) for layer, share in look[name].items()} for name in ("dead", "saturated")}
         for name in ("gradients", "weights", "updates"):
             rows = zip(paths, look.get(name, ()), kernels, strict=False)
             found[name] = {path: float(norm) for path, norm, is_kernel in rows if is_kernel}
@@ -166,7 +170,7 @@ def _kind_of(fact, heads):
     return name if name in ("relu", "tanh", "sigmoid") else None
 
 
-def _look(model, kinds, trainable, others, metrics, ambient, batch):
+def _look(model, kinds: Any, trainable, others, metrics, ambient, batch):
     """Shares, norms and loss of one batch, as arrays; nothing changes."""
     seen = {"dead": {}, "saturated": {}}
 
