@@ -7,7 +7,7 @@ import sys
 import types
 
 from lamina.compat import advice
-from lamina.compat.tensorflow import NAMESPACES, TensorFlow, let_arrays_say_numpy
+from lamina.compat.tensorflow import NAMESPACES, TensorFlow, teach_arrays, without_version
 from lamina.core import registry
 from lamina.errors import CallError, ConfigError, LaminaError
 
@@ -32,18 +32,20 @@ def as_keras():
     """From here on `import keras`, `import tensorflow.keras` and `import tensorflow as tf` are lamina, in this process.
 
     So that a program or a package that is built on Keras runs on lamina: call it before they are imported, in the
-    first lines of the main program; `lamina run SCRIPT` does it from outside. Arrays learn to say `.numpy()`.
+    first lines of the main program; `lamina run SCRIPT` does it from outside. Arrays learn `.numpy()` and
+    `.get_shape()`.
 
     Returns what `import keras` gives: lamina, but for `keras.__version__`, which is of the Keras that lamina follows.
 
     Raises:
         TooLateError: (an ImportError) when the real keras or tensorflow was imported before.
 
-    >>> import lamina
-    >>> lamina.as_keras()                                       # doctest: +SKIP
-    >>> from tensorflow.keras.layers import Dense               # doctest: +SKIP
-    >>> Dense is lamina.layers.Dense                            # doctest: +SKIP
-    True
+    An example, the first lines of a program (tests/cli has whole ones):
+
+        import lamina
+
+        lamina.as_keras()
+        import keras_tuner
     """
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         for name in _OURS:
@@ -53,7 +55,7 @@ def as_keras():
                     f"{name} {version} itself is imported already, so lamina cannot take its place.",
                     fix=f"Call lamina.as_keras() before anything imports {name}, or start with: lamina run SCRIPT.",
                 )
-        let_arrays_say_numpy()
+        teach_arrays()
         sys.meta_path.insert(0, Finder())
     return importlib.import_module("keras")
 
@@ -90,6 +92,9 @@ def _module(name):
             if root in _INNER_ROOTS:
                 return None if path.rpartition(".")[2][:1].isupper() else Inner(name, path)  # a class is no module
             return _KERAS if not path else _public(path)
+    today = without_version(name)
+    if today != name and today in NAMESPACES:
+        return importlib.import_module(today)
     if name in NAMESPACES:
         return TensorFlow(name)
     if name == "tensorflow.python" or name.startswith(("tensorflow._api", "tensorflow.contrib")):

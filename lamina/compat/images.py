@@ -14,17 +14,7 @@ from lamina.errors import DataError, ShapeError
 
 __all__ = ["IMAGE", "IO"]
 
-METHODS = (
-    "area",
-    "bilinear",
-    "bicubic",
-    "gaussian",
-    "lanczos3",
-    "lanczos5",
-    "mitchellcubic",
-    "nearest",
-    "nearest_neighbor",
-)
+METHODS = tuple("area bicubic bilinear gaussian lanczos3 lanczos5 mitchellcubic nearest nearest_neighbor".split())
 
 
 def read_file(filename, name=None):
@@ -139,6 +129,12 @@ def convert_image_dtype(image, dtype, saturate=False, name=None):
     return (scaled if target == 1 else jnp.clip(jnp.floor(scaled + 0.5), 0, target)).astype(dtype)
 
 
+def extract_patches(images, sizes, strides, rates, padding, name=None):
+    """`ops.image.extract_patches`; sizes, steps and rates as [1, rows, columns, 1]."""
+    settings = (tuple(given[1:3]) for given in (sizes, strides, rates))
+    return ops.image.extract_patches(images, *settings, padding.lower(), "channels_last")
+
+
 def adjust_brightness(image, delta):
     """`image + delta`."""
     return image + delta
@@ -165,6 +161,7 @@ IMAGE = {
     "ResizeMethod": SimpleNamespace(**{name.upper(): name for name in METHODS}),
     "adjust_brightness": adjust_brightness, "adjust_contrast": adjust_contrast, "central_crop": central_crop,
     "convert_image_dtype": convert_image_dtype, "crop_to_bounding_box": crop_to_bounding_box,
+    "extract_patches": extract_patches,
     **dict.fromkeys(("decode_image", "decode_jpeg", "decode_png"), decode_image), "flip_left_right": flip_left_right,
     "flip_up_down": flip_up_down, "grayscale_to_rgb": grayscale_to_rgb, "hsv_to_rgb": ops.image.hsv_to_rgb,
     "per_image_standardization": per_image_standardization, "random_brightness": random_brightness,

@@ -81,6 +81,7 @@ zeros: zeros shape dtype="float32"
 zeros_like: zeros_like @input>x dtype=None
 """
 NN = """
+depth_to_space: depth_to_space @input>x block_size data_format="NHWC"
 elu: elu @features>x
 gelu: gelu @features>x approximate=False
 leaky_relu: leaky_relu @features>x alpha>negative_slope=0.2
@@ -96,6 +97,7 @@ softmax: softmax @logits>x axis=-1
 softplus: softplus @features>x
 softsign: softsign @features>x
 tanh: tanh @x
+space_to_depth: space_to_depth @input>x block_size data_format="NHWC"
 embedding_lookup: lamina.backend.gather @params>reference @ids>indices
 """
 
@@ -147,6 +149,8 @@ def _bound(name, called, args, kwargs):
 
 
 def _value(name, value, tensors):
+    if name == "data_format":
+        return {"NHWC": "channels_last", "NCHW": "channels_first"}.get(value, value)
     if name in tensors and isinstance(value, (list, tuple, int, float)):
         return ops.convert_to_tensor(value)
     return tuple(value) if name in ("axis", "axes") and isinstance(value, list) and _flat(value) else value

@@ -5,18 +5,21 @@ import logging
 import types
 import warnings
 from collections import namedtuple
+from typing import Any
 
 import jax
 import ml_dtypes
 import numpy as np
+from jax.core import Tracer
 
 from lamina import ops, tree
 from lamina.compat import advice, functions, images, table
 from lamina.compat.dataset import AUTOTUNE, Dataset
+from lamina.core.symbolic import KerasTensor
 from lamina.errors import CallError
 from lamina.scopes import device, name_scope
 
-__all__ = ["NAMESPACES", "TF_VERSION", "TensorFlow", "let_arrays_say_numpy"]
+__all__ = ["NAMESPACES", "TF_VERSION", "TensorFlow", "teach_arrays", "without_version"]
 
 TF_VERSION = "2.21.0"
 """A version of TensorFlow of the same months as the Keras that lamina follows."""
@@ -44,7 +47,7 @@ class TensorFlow(types.ModuleType):
         path = ".".join([*self.__name__.split(".")[1:], name])
         if name == "keras":
             return importlib.import_module("keras")
-        if f"tensorflow.{path}" in NAMESPACES:
+        if without_version(f"tensorflow.{path}") in NAMESPACES:
             return importlib.import_module(f"tensorflow.{path}")
         names = NAMESPACES.get(self.__name__, {})
         if name in names:
@@ -61,11 +64,30 @@ class TensorFlow(types.ModuleType):
         return [name for name in dir(self) if not name.startswith("_")]
 
 
-def let_arrays_say_numpy():
-    """Arrays of JAX get TensorFlow's `.numpy()`, in this process."""
-    array_class = type(jax.device_put(np.float32(0)))
+def without_version(name):
+    """`tensorflow.compat.v1.nn` as `tensorflow.nn`, where there is nothing of its own at the first."""
+    parts = name.split(".")
+    if name in NAMESPACES or parts[1:2] != ["compat"]:
+        return name
+    return ".".join([parts[0], *parts[3:]])
+
+
+class Shape(tuple):
+    """A shape that knows `as_list`."""
+
+    def as_list(self):
+        """The sizes, None where one is not known."""
+        return list(self)
+
+
+def teach_arrays():
+    """Arrays of JAX get TensorFlow's `.numpy()`, they and symbolic tensors `.get_shape()`, in this process."""
+    array_class: Any = type(jax.device_put(np.float32(0)))
     if not hasattr(array_class, "numpy"):
-        array_class.numpy = lambda self: np.asarray(self)  # pyright: ignore
+        array_class.numpy = lambda self: np.asarray(self)
+    kinds: tuple[Any, ...] = (array_class, Tracer, KerasTensor)
+    for kind in kinds:
+        kind.get_shape = lambda self: Shape(self.shape)
 
 
 def _nothing(*args, **kwargs):

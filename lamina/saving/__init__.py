@@ -67,16 +67,17 @@ def deserialize_keras_object(config, custom_objects=None, safe_mode=True, **kwar
 
     Args:
         safe_mode: False lets a config hold Python bytecode; so does a scope that was told so.
-        module_objects: further names, as custom_objects.
+        module_objects: further names, as custom_objects; a class of them that is named alone is made without arguments.
 
     >>> import lamina as keras
     >>> keras.saving.deserialize_keras_object({"class_name": "Dense", "config": {"units": 3}})
     <Dense name=dense, built=False>
     """
-    (module_objects,) = keywords("deserialize_keras_object", kwargs, module_objects=None)
+    module_objects, _ = keywords("deserialize_keras_object", kwargs, module_objects=None, printable_module_name=None)
     objects = {**(module_objects or {}), **(custom_objects or {})}
     if isinstance(config, str) and config in objects:
-        return objects[config]
+        by_default = isinstance(objects[config], type) and config not in (custom_objects or {})
+        return objects[config]() if by_default else objects[config]
     return deserialize(config, objects, False if safe_mode is False else None)
 
 

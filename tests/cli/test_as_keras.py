@@ -57,6 +57,8 @@ check("star", names["layers"] is lamina.layers and names["Model"] is lamina.Mode
 from keras.utils.np_utils import to_categorical
 check("old modules", to_categorical is lamina.utils.to_categorical)
 check("numpy of arrays", tf.constant([1, 2]).numpy().tolist() == [1, 2])
+check("get_shape", keras.Input((3,)).get_shape().as_list() == [None, 3] and tf.zeros((2, 1)).get_shape() == (2, 1))
+check("versions of names", tf.compat.v1.nn is tf.nn and tf.compat.v1.reduce_sum([1, 2]) == 3)
 check("tf.Variable", isinstance(lamina.Variable(1.0), tf.Variable) and not isinstance(1, tf.Variable)
       and tf.Variable([1, 2]).dtype == "int32" and tf.Variable(1.0, trainable=False, name="a/b").trainable is False)
 check("namespaces", tf.losses is lamina.losses and tf.data.AUTOTUNE == -1 and tf.nn.relu is tf.nn.relu)

@@ -44,5 +44,7 @@ def test_what_is_documented_is_taken(tmp_path):
     assert keras.Operation("conv").name == "conv"
     assert keras.ops.layer_normalization(np.ones((2, 3)), rms_scaling=True).shape == (2, 3)
     assert keras.saving.deserialize_keras_object("f", module_objects={"f": len}) is len
+    assert keras.saving.deserialize_keras_object("d", module_objects={"d": dict}, printable_module_name="things") == {}
+    assert keras.saving.deserialize_keras_object("d", custom_objects={"d": dict}) is dict
     config = {"class_name": "function", "config": "f", "module": None, "registered_name": None}
     assert keras.saving.deserialize_keras_object(config, module_objects={"f": len}) is len
