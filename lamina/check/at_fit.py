@@ -52,7 +52,8 @@ def _findings(model, batches, data, arguments):
     if not all(map(_is_of_arrays, data)):
         data = unpack_x_y_sample_weight(batches.peek())
     arguments = {**arguments, "samples": batches.num_samples, "steps_per_epoch": batches.num_batches}
-    subject = Subject(model, *data, arguments, numbers=_NUMBERS)
+    x, y, sample_weight = data
+    subject = Subject(model, x, y, sample_weight, arguments, _NUMBERS)
     wanted = [rule for rule in rules_for(subject, but=_SLOW) if rule.severity != "info"]
     return Findings(finding for rule in wanted for finding in rule.findings(subject))
 

@@ -10,6 +10,7 @@ from lamina.training import step
 __all__ = []
 
 _LECUN = "LeCun, Bottou, Orr, Müller: Efficient BackProp (1998), 4.3, normalizing the inputs"
+_QUICK = 100  # calls of layers that run in a moment
 _WEIGHTED = ("Dense", "Conv1D", "Conv2D", "Conv3D", "LSTM", "GRU", "SimpleRNN", "DepthwiseConv2D", "SeparableConv2D",
              "Bidirectional", "EinsumDense")  # fmt: skip
 _MOVING = ("Reshape", "Flatten", "Permute", "ZeroPadding2D", "ZeroPadding1D", "Dropout", "Cropping2D", "Resizing",
@@ -145,6 +146,7 @@ def _imbalance(subject):
 def _first_loss(subject):
     model = subject.model
     fresh = model.optimizer is not None and not int(np.asarray(model.optimizer.iterations))
+    fresh = fresh and len(subject.facts) <= _QUICK
     head = subject.heads[0] if len(subject.heads) == 1 else None
     if not fresh or head is None or head.numbers is None or not head.exclusive or (head.units or 0) < 2:
         return
@@ -162,7 +164,8 @@ def _loss_of(model, x, y):
     model._runner.build((x, y))
     groups = (model.trainable_variables, model.non_trainable_variables, model.metrics_variables)
     values = [[variable.value for variable in group] for group in groups]
-    return float(step.loss_and_updates(model, *values, x, y, None, True)[1][0])
+    trainable, others, metrics = values
+    return float(step.loss_and_updates(model, trainable, others, metrics, x, y, None, True)[1][0])
 
 
 @rule(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import html
+from collections.abc import Iterable
 
 __all__ = ["SEVERITIES", "Finding", "Findings"]
 
@@ -37,7 +38,7 @@ class Finding:
 class Findings:
     """The findings of one check, the gravest first. Iterable; true where there are any."""
 
-    def __init__(self, findings):
+    def __init__(self, findings: Iterable[Finding]):
         self._findings = sorted(findings, key=lambda finding: (SEVERITIES.index(finding.severity), finding.code))
 
     def __iter__(self):

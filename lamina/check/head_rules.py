@@ -295,7 +295,8 @@ def _metric_that_does_not_fit(subject):
         name = name_of(metric)
         threshold = getattr(metric, "threshold", 0.5)
         problem = None
-        if name in ("accuracy", "binary_accuracy") and head.loss_name in _REGRESSION and head.activation == "linear":
+        quantity = head.loss_name in _REGRESSION and head.activation == "linear" and head.units == 1
+        if name in ("accuracy", "binary_accuracy") and quantity and not _is_yes_no(head):
             problem = "counts outputs that equal the target, and these are quantities", "mae"
         elif name == "sparse_categorical_accuracy" and head.loss_name == "categorical_crossentropy":
             problem = "takes class numbers, but the loss takes one-hot rows", "accuracy"
@@ -311,6 +312,10 @@ def _metric_that_does_not_fit(subject):
         if problem:
             fix = problem[1] if "(" in problem[1] else repr(problem[1])
             yield head.layer, name, f"The metric {name} of {head.layer} {problem[0]}.", f"Use metrics=[{fix}]."
+
+
+def _is_yes_no(head):
+    return head.numbers is not None and bool(np.isin(head.numbers, (0, 1)).all())
 
 
 def _binary_logits(head):

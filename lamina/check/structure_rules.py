@@ -209,7 +209,7 @@ def _bias_before_batch_normalization(subject):
 
 
 @rule(
-    "LAM209", "warning", "Dropout right before BatchNormalization", "model",
+    "LAM209", "info", "Dropout right before BatchNormalization", "model",
     "Dropout changes the variance in training and not in use, and BatchNormalization has learned the variance of "
     "training.",
     "Li, Chen, Hu, Yang: Understanding the Disharmony between Dropout and Batch Normalization (2019)",

@@ -211,7 +211,7 @@ def _steps(subject):
 )  # fmt: skip
 def _split_of_sorted_labels(subject):
     split, labels = subject.settings.get("validation_split"), classes_of(subject)
-    if not split or labels is None or len(labels) < 20:
+    if not split or labels is None or len(labels) < max(20, 5 * len(np.unique(labels))):
         return
     cut = round(len(labels) * (1 - split))
     trained, held_out = set(labels[:cut].tolist()), set(labels[cut:].tolist())

@@ -147,7 +147,9 @@ class Watch(StopOnNonFinite):
         look = jax.device_get(look)
         paths = [variable.path for variable in self.model.trainable_variables]
         kernels = [len(variable.shape) > 1 for variable in self.model.trainable_variables]
-        found: Any = {name: {layer: float(share) for layer, share in look[name].items()} for name in ("dead", "saturated")}
+        found: Any = {
+            name: dict(zip(look[name], map(float, look[name].values()), strict=True)) for name in ("dead", "saturated")
+        }
         for name in ("gradients", "weights", "updates"):
             rows = zip(paths, look.get(name, ()), kernels, strict=False)
             found[name] = {path: float(norm) for path, norm, is_kernel in rows if is_kernel}
@@ -172,6 +174,7 @@ def _kind_of(fact, heads):
 
 def _look(model, kinds: Any, trainable, others, metrics, ambient, batch):
     """Shares, norms and loss of one batch, as arrays; nothing changes."""
+    x, y, sample_weight = batch
     seen = {"dead": {}, "saturated": {}}
 
     def note(layer, args, outputs):
@@ -183,7 +186,7 @@ def _look(model, kinds: Any, trainable, others, metrics, ambient, batch):
             seen["saturated"][layer.name] = jnp.mean(jnp.abs(centred) > 0.98)
 
     def loss_of(trainable):
-        loss = step.loss_and_updates(model, trainable, others, metrics, *batch, True)[1][0]
+        loss = step.loss_and_updates(model, trainable, others, metrics, x, y, sample_weight, True)[1][0]
         return loss, {name: dict(shares) for name, shares in seen.items()}
 
     with context.bind(context.ambient_cells(), ambient), context.watching_layers(note):

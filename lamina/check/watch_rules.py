@@ -59,16 +59,17 @@ def _saturated(record):
 )  # fmt: skip
 def _vanishing(record):
     looks = record.looks[-_LOOKS:]
-    if len(looks) < _LOOKS or len(looks[0]["gradients"]) < 4:
+    sizes = looks[0]["sizes"] if len(looks) == _LOOKS else {}
+    kernels = [path for path in sizes if path.endswith("kernel")]  # of an embedding only a few rows get a gradient
+    if len(kernels) < 4:
         return
-    sizes = looks[0]["sizes"]
     ratios = []
     for look in looks:
-        sized = {path: norm / np.sqrt(sizes[path]) for path, norm in look["gradients"].items()}
+        sized = {path: look["gradients"][path] / np.sqrt(sizes[path]) for path in kernels}
         first, last = next(iter(sized.values())), list(sized.values())[-1]
         ratios.append(first / last if last > 1e-12 else 1.0)
     if 0 < max(ratios) < 1e-4:
-        path = next(iter(sizes))
+        path = kernels[0]
         yield (
             _layer_of(path), ratios[-1],
             f"The gradient of {_layer_of(path)} is {ratios[-1]:.1e} times that of the last layer.",

@@ -1,5 +1,8 @@
 """Precision: sound networks get no finding above info."""
 
+import time
+
+import numpy as np
 import pytest
 
 import lamina as keras
@@ -25,3 +28,12 @@ def test_applications(name):
     model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
     found = check(model)
     assert not found.of("error", "warning"), found.text
+
+
+def test_check_of_300_layers_is_quick():
+    model = keras.applications.InceptionV3(weights=None)
+    model.compile("adam", "categorical_crossentropy")
+    x, y = np.zeros((2, 299, 299, 3), "float32"), np.eye(1000)[:2]
+    start = time.process_time()
+    check(model, x, y)
+    assert time.process_time() - start < 1
