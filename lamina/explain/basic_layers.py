@@ -158,10 +158,10 @@ def _positions(fact):
     if all(size == 1 for size in middle):
         return []
     positions = math.prod(size or 1 for size in middle)
-    where = f"{positions:,}" if None not in middle else "any number of"
+    where = f"each of {positions:,} positions" if None not in middle else "each position, however many there are"
     said = [
-        f"The inputs have more axes ({shape_of(fact.input)}): the same weights are used at each of {where} positions, "
-        "and no position sees another."
+        f"The inputs have more axes ({shape_of(fact.input)}): the same weights are used at {where}, and no position "
+        "sees another."
     ]
     around = [*fact.sources, *fact.receivers]
     near = [one for one in around if "Conv" in one.kind or "Pooling" in one.kind]
@@ -170,7 +170,7 @@ def _positions(fact):
             f"Beside convolutions that is legal: it is a convolution with a window of {product([1] * len(middle))}, "
             "which mixes channels and sees no neighbours."
         )
-    elif len(fact.input) == 3 and all(one.kind in ("Dense", "Dropout", "Activation") for one in around):
+    elif fact.reads and len(fact.input) == 3 and all(one.kind in ("Dense", "Dropout", "Activation") for one in around):
         said.append("If one unit should see all of them, put a Flatten before it.")
     return said
 
@@ -189,24 +189,26 @@ def _einsum_dense(fact):
 
 @says("Activation", "ReLU", "Softmax", "LeakyReLU", "ELU", "PReLU")
 def _activation(fact):
-    name, layer = activation_of(fact), fact.layer
+    name = activation_of(fact)
     said = [_meaning_of_layer(fact, name), "The shape stays.", *_place(fact, name)]
-    source = fact.sources[0] if len(fact.sources) == 1 else None
-    inner = activation_name(source.layer) if source is not None else None
-    if (
-        source is not None
-        and source.is_a("Dense", "EinsumDense", "BaseConv", "_Windowed")
-        and inner in (None, "linear")
-    ):
-        same = (
-            f" activation={name!r} inside {source.name} would compute the same."
-            if fact.kind == "Activation" and name in _MEANINGS
-            else ""
-        )
-        said.append(
-            f"It is the activation of {source.name}, as a layer of its own: {source.name}.output is the tensor before "
-            f"it, {layer.name}.output the one after.{same}"
-        )
+    source = fact.sources[0] if len(fact.sources) == 1 and not fact.reads else None
+    if source is not None and _has_plain_sum(source):
+        said += _as_a_layer(fact, source, name)
+    return said
+
+
+def _has_plain_sum(fact):
+    return fact.is_a("Dense", "EinsumDense", "_Windowed") and activation_name(fact.layer) in (None, "linear")
+
+
+def _as_a_layer(fact, source, name):
+    """Of an activation behind the sum that it belongs to."""
+    of = "{}.output" if getattr(fact.owner, "_graph", None) is not None and source.uses == 1 else "the output of {}"
+    before = of.format(source.name)
+    said = [f"It is the activation of {source.name}, as a layer of its own: {before} is the tensor before it."]
+    alone = len(source.receivers) == 1 and not source.ends and source.uses == fact.uses == 1
+    if alone and fact.kind == "Activation" and name in _MEANINGS:
+        said.append(f"activation={name!r} inside {source.name} would compute the same.")
     return said
 
 

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from lamina import losses
+from lamina.core import tree
 from lamina.core.context import snake_case
 from lamina.core.registry import is_ours
 from lamina.explain.basic_layers import activation_name, activation_of
@@ -36,13 +37,15 @@ class Head:
     Attributes:
         fact: the call that computes it; `shape` of the output; `units` on its last axis.
         activation: what it ends in, "linear" for nothing; None where only the program knows.
-        loss: as it was given to compile; None for none.
+        loss: as it was given to compile; None for none. `each`: whether compile told one for each
+            output.
     """
 
     fact: Fact
     shape: tuple
     activation: str | None
     loss: Any = None
+    each: bool = False
 
     @property
     def units(self):
@@ -62,28 +65,36 @@ def innermost(fact):
 def heads_of(model, facts):
     """A Head for each output that a layer or op computes."""
     ends = sorted((place, id(fact), fact, index) for fact in facts if fact.depth == 0 for place, index in fact.ends)
-    names = getattr(model, "output_names", None) or []
-    count = len(names) or len(ends)
-    given = _losses(model, names, count)
+    losses, each = _losses(model, len(ends))
     return [
-        Head(
-            innermost(fact),
-            fact.outputs[index],
-            _activation(innermost(fact)),
-            given[place] if place < len(given) else None,
-        )
+        Head(innermost(fact), fact.outputs[index], _activation(innermost(fact)), losses[place], each)
         for place, _, fact, index in ends
+        if place < len(losses)
     ]
 
 
-def _losses(model, names, count):
+def _losses(model, count):
+    """(the loss of each output, None where there is none or it is not known; whether compile was asked for each)."""
     own_step = all(is_ours(getattr(type(model), name)) for name in ("train_step", "compute_loss"))
     given = model.loss if model.compiled and own_step else None
+    names = _names(model)
+    count = len(names) or count
     if isinstance(given, dict):
-        return [given.get(name) for name in names]
+        known = bool(names) and set(given) <= set(names)
+        return [given.get(name) for name in names] if known else [None] * count, known
     if isinstance(given, (list, tuple)):
-        return list(given) if len(given) == count else [None] * count
-    return [given] * count
+        known = len(given) == count
+        return list(given) if known else [None] * count, known
+    return [given] * count, False
+
+
+def _names(model):
+    """What a dict of losses calls the outputs of a graph, in their order."""
+    if getattr(model, "_graph", None) is None:
+        return []
+    if isinstance(model.output, dict):
+        return tree.flatten({name: name for name in model.output})
+    return model.output_names
 
 
 def _activation(fact):
@@ -96,7 +107,10 @@ def _activation(fact):
     name = activation_of(fact)
     if name is not None:
         return name
-    return "linear" if fact.is_a("Dense", "EinsumDense", "_Windowed") and is_ours(type(fact.layer)) else None
+    layer = fact.layer.layer if fact.is_a("TimeDistributed") else fact.layer
+    kinds = {cls.__name__ for cls in type(layer).__mro__}
+    has_sum = is_ours(type(layer)) and kinds & {"Dense", "EinsumDense", "_Windowed"}
+    return (activation_name(layer) or "linear") if has_sum else None
 
 
 def name_and_logits(loss):
@@ -117,7 +131,10 @@ def sentences_about_head(head, alone):
     what = "one number" if head.shape[1:] in ((), (1,)) else shape_of(head.shape)
     through = f" through {name}" if name not in (None, "linear") else ", without an activation" if name else ""
     who = fact.name if fact.depth == 0 else f"{fact.name} in {fact.owner.name}"
-    said = [f"{'The output is' if alone else 'One output is'} that of {who}: {what}{through}.", _goes_with(head)]
+    said = [f"{'The output is' if alone else 'One output is'} that of {who}: {what}{through}."]
+    if head.each and head.loss is None:
+        return [*said, "compile gives it no loss."]
+    said.append(_goes_with(head))
     if head.loss is not None:
         loss, logits = name_and_logits(head.loss)
         if loss:
@@ -142,9 +159,9 @@ def _goes_with(head):
     if name == "softmax":
         return (
             f"So {spots}it gives the probabilities of {units:,} exclusive classes, which add up to 1. With class "
-            f"numbers 0 to {units - 1:,} of shape {_samples(shape[1:-1])} as labels: loss "
-            f"sparse_categorical_crossentropy; with one-hot rows of {units:,}: categorical_crossentropy. Metric: "
-            "accuracy."
+            f"numbers {'0 and 1' if units == 2 else f'0 to {units - 1:,}'} of shape {_samples(shape[1:-1])} as "
+            f"labels: loss sparse_categorical_crossentropy; with one-hot rows of {units:,}: categorical_crossentropy. "
+            "Metric: accuracy."
         )
     if name == "sigmoid" and units == 1:
         labels = "(samples,) or (samples, 1)" if len(shape) == 2 else _samples(shape[1:])
@@ -155,8 +172,8 @@ def _goes_with(head):
     if name == "sigmoid":
         return (
             f"So {spots}it gives {units:,} probabilities that do not exclude each other: several may be near 1, they "
-            f"need not add up to 1. Labels: zeros and ones of shape {_samples(shape[1:])}, loss binary_crossentropy. "
-            "For one class of several take softmax."
+            f"need not add up to 1. Labels: zeros and ones (or shares between) of shape {_samples(shape[1:])}, loss "
+            "binary_crossentropy. For one class of several take softmax."
         )
     if name == "linear":
         return (

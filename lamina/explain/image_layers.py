@@ -57,7 +57,8 @@ def _steps(fact, kernel, strides, padding, dilation):
         why = "zeros before it (padding='causal') keep the length, and no position sees a later one"
     else:
         why = ""
-    return f"{': '.join(filter(None, [change, why]))}." if change or why else ""
+    said = ": ".join(filter(None, [change, why]))
+    return f"{said[0].upper()}{said[1:]}." if said else ""
 
 
 def _windowed(fact):
@@ -77,7 +78,9 @@ def _convolution(fact):
     own = channels // layer.groups
     weights = math.prod(layer.kernel_size) * own
     over = (
-        f"the {own} channels of its group ({layer.groups} groups)" if layer.groups > 1 else f"all {channels:,} channels"
+        f"the {count_of(own, 'channel')} of its group ({layer.groups} groups)"
+        if layer.groups > 1
+        else f"all {channels:,} channels"
     )
     over = "the one channel" if channels == 1 else over
     spread = (

@@ -20,7 +20,7 @@ _POINTWISE = frozenset(
     "Activation ReLU LeakyReLU ELU PReLU Softmax Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D "
     "GaussianNoise GaussianDropout AlphaDropout BatchNormalization Add Subtract Multiply Average Maximum Minimum "
     "Concatenate Identity Rescaling Normalization ActivityRegularization Dense LayerNormalization RMSNormalization "
-    "Divide TrueDivide Negative Relu Sigmoid Silu Gelu Tanh Square Sqrt Exp Log Cast".split()
+    "Divide LayerScale TrueDivide Negative Relu Sigmoid Silu Gelu Tanh Square Sqrt Exp Log Cast".split()
 )
 
 

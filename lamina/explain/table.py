@@ -66,7 +66,8 @@ def sentences_about(fact):
 def _own_words(fact):
     text = type(fact.layer).__doc__ or ""
     first = inspect.cleandoc(text).split("\n\n")[0].replace("\n", " ").strip()
-    said = [f"A layer of the program's own{f': {first}' if first else '.'}"]
+    whose = "A layer of this kind of network" if is_ours(type(fact.layer)) else "A layer of the program's own"
+    said = [f"{whose}{f': {first}' if first else '.'}"]
     if fact.inner:
         said.append("The layers that it calls follow; what else it computes, its call method says.")
     return said
@@ -81,14 +82,17 @@ def _of_any(fact):
     penalties = [] if fact.kind == "ActivityRegularization" else penalties
     if penalties:
         of = list_of("outputs" if name == "activity" else name for name in penalties)
-        yield f"In training a penalty for large numbers in its {of} is added to the loss (regularizer)."
+        yield f"In training a penalty on its {of} is added to the loss (regularizer)."
     mode = getattr(layer, "quantization_mode", None)
-    if mode:
-        yield f"Its kernel is kept in few bits ({mode}) and multiplied by scales when it is used."
+    table = "table" if fact.is_a("Embedding") else "kernel"
+    if mode == "float8":
+        yield f"Products with its {table} go through floats of eight bits (float8); the {table} is kept whole."
+    elif mode:
+        yield f"Its {table} is kept in few bits ({mode}), with scales by which it is multiplied when it is used."
     if getattr(layer, "lora_enabled", False):
         yield (
-            f"LoRA of rank {layer.lora_rank}: the kernel itself is frozen; what is trained is a product of two narrow "
-            "matrices that is added to it."
+            f"LoRA of rank {layer.lora_rank}: the {table} itself is frozen; what is trained is a product of two "
+            "narrow matrices that is added to it."
         )
 
 

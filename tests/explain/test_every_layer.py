@@ -63,7 +63,7 @@ def one(made, shape, **kwargs):
     ("made", "shape", "words", "absent"),
     [
         (lambda: layers.Dense(3), (4, 5, 6), ["6 -> 3", "each of 20 positions"], ["legal"]),
-        (lambda: layers.Dense(3), (None, 6), ["any number of positions"], []),
+        (lambda: layers.Dense(3), (None, 6), ["at each position, however many"], []),
         (lambda: layers.Dense(1, use_bias=False), (6,), ["the one unit", "inputs @ kernel:"], ["bias"]),
         (lambda: layers.Conv2D(6, 3, groups=2), (8, 8, 4), ["2 channels of its group (2 groups)", "18 kernel"], []),
         (lambda: layers.Conv2D(4, 3, dilation_rate=2), (9, 9, 1), ["2 x 2 apart (dilation)", "by 4 x 4"], []),
@@ -312,3 +312,39 @@ def test_masks_that_are_lost():
     model = keras.Model(x, [layers.Dense(2, name="kept")(y), y + 1])
     masks = next(answer.text for answer in explain(model).answers if answer.question.startswith("Where do masks"))
     assert "starts at start. It passes kept. It is lost at add" in masks and "It reaches an output" in masks
+
+
+def test_each_output_has_its_own_loss():
+    x = keras.Input((4,))
+    kind = layers.Dense(3, activation="softmax", name="kind")(x)
+    price, extra = layers.Dense(1, name="price")(x), layers.Dense(2, name="extra")(x)
+    steps = layers.TimeDistributed(layers.Dense(2, activation="sigmoid"), name="steps")(layers.RepeatVector(3)(x))
+    model = keras.Model(x, {"k": kind, "p": price, "e": extra, "s": steps})
+    model.compile("adam", {"k": "mse", "p": "mae", "s": "binary_crossentropy"})
+    out = next(answer.text for answer in explain(model).answers if answer.question.startswith("What comes out"))
+    assert "that of extra: 2 numbers, without an activation. compile gives it no loss." in out
+    assert "mean_absolute_error, which fits" in out and "mean_squared_error: targets must be between 0 and 1" in out
+    assert "that of steps: 3 x 2 through sigmoid. So at each position it gives 2 probabilities" in out
+    model.compile("adam", "mse")
+    assert "no loss" not in explain(model).text
+
+
+def test_an_activation_behind_a_branch():
+    x = keras.Input((4,))
+    dense = layers.Dense(3, name="dense")(x)
+    bend = layers.Activation("relu", name="bend")(dense)
+    said = explain(keras.Model(x, layers.Add()([bend, layers.Dense(3, name="other")(dense)])))
+    assert "dense.output is the tensor before it" in said["bend"].text
+    assert "would compute the same" not in said["bend"].text  # the other branch would change
+    assert "bend behind it is its activation. other takes its output without" in said["dense"].text
+
+
+def test_bits_of_each_kind():
+    for mode, words in (
+        ("int8", "few bits (int8)"),
+        ("int4", "few bits (int4)"),
+        ("float8", "the kernel is kept whole"),
+    ):
+        model = keras.Sequential([keras.Input((8,)), layers.Dense(4, name="dense")])
+        model.quantize(mode)
+        assert words in explain(model)["dense"].text
