@@ -7,12 +7,13 @@ import pytest
 
 import lamina as keras
 from lamina.check import check
+from tests.check.more_sound_models import MORE
 from tests.check.sound_models import SOUND
 
 FIT = {"batch_size": 16, "epochs": 3, "validation_split": 0.25}
 
 
-@pytest.mark.parametrize("make", SOUND, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", [*SOUND, *MORE], ids=lambda make: make.__name__)
 def test_sound_network(make):
     model, x, y = make()
     found = check(model, x, y, **FIT)

@@ -79,15 +79,15 @@ def test_finds(code, make, x, y):
     assert code in findings.codes, findings.text
 
 
-@pytest.mark.parametrize(("code", "make"), [
-    ("LAM501", lambda: dead(bias=0.0)),
-    ("LAM502", lambda: net(layers.Dense(8, "tanh"), layers.Dense(1), loss="mse")),
-    ("LAM503", lambda: deep("relu", 6)),
-    ("LAM506", lambda: head(1)),
+@pytest.mark.parametrize("make", [
+    lambda: dead(bias=0.0),
+    lambda: net(layers.Dense(8, "tanh"), layers.Dense(8, "sigmoid"), layers.Dense(1), loss="mse"),
+    lambda: deep("relu", 6),
+    lambda: head(1, optimizer=Adam(0.01)),
 ])  # fmt: skip
-def test_is_silent(code, make):
+def test_is_silent_on_sound_trainings(make):
     findings = watched(make(), X, QUANTITY).findings
-    assert code not in findings.codes, findings.text
+    assert not len(findings), findings.text
 
 
 def test_not_finite_is_named_and_stops(capsys):
