@@ -95,6 +95,11 @@ def one_hot(indices, depth, on_value=1.0, off_value=0.0, axis=-1, dtype="float32
     return hot if plain else ops.cast(hot * on_value + (1 - hot) * off_value, dtype)
 
 
+def fill(dims, value, name=None):
+    """One value everywhere, of its own type."""
+    return jnp.broadcast_to(constant(value), tuple(map(int, dims)))
+
+
 def pad(tensor, paddings, mode="CONSTANT", constant_values=0, name=None):
     """`ops.pad`."""
     values = constant_values if mode.lower() == "constant" else None
@@ -107,7 +112,8 @@ def gather(params, indices, validate_indices=None, axis=None, batch_dims=0, name
         return ops.take(constant(params), constant(indices), 0 if axis is None else axis)
     if axis not in (None, batch_dims) or batch_dims != 1:
         raise CallError("tf.gather on lamina takes batch_dims=1 with the axis after it.", fix="Use jax.vmap.")
-    return jax.vmap(lambda row, index: jnp.take(row, index, axis=0))(unwrap(params), unwrap(indices))
+    take = jax.vmap(lambda row, index: jnp.take(row, index, axis=0))
+    return take(unwrap(constant(params)), unwrap(constant(indices)))
 
 
 def gather_nd(params, indices, batch_dims=0, name=None):
@@ -153,6 +159,12 @@ def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None):
     kind = None if ord == "euclidean" else ord
     flat = ops.reshape(tensor, (-1,)) if axis is None and not keepdims else tensor
     return ops.norm(flat, kind, axis if axis is None or isinstance(axis, int) else tuple(axis), bool(keepdims))
+
+
+def normalize(tensor, ord="euclidean", axis=None, name=None):
+    """(tensor / its norm, the norm)."""
+    length = norm(tensor, ord, axis, keepdims=axis is not None)
+    return constant(tensor) / length, length
 
 
 def confusion_matrix(labels, predictions, num_classes=None, weights=None, dtype="int32", name=None):
@@ -219,7 +231,7 @@ ROOT = {
     "Tensor": jax.Array, "Variable": Variable, "add_n": add_n, "boolean_mask": boolean_mask,
     "clip_by_norm": clip_by_norm, "constant": constant, "control_dependencies": no_scope,
     "convert_to_tensor": lambda value, dtype=None, dtype_hint=None, name=None: constant(value, dtype),
-    "einsum": einsum, "executing_eagerly": lambda: True, "function": function, "gather": gather,
+    "einsum": einsum, "executing_eagerly": lambda: True, "fill": fill, "function": function, "gather": gather,
     "gather_nd": gather_nd, "is_tensor": is_tensor, "map_fn": map_fn, "matmul": matmul, "meshgrid": meshgrid,
     "norm": norm, "one_hot": one_hot, "pad": pad, "print": print_, "range": range_, "split": split,
     "tensor_scatter_nd_update": tensor_scatter_nd_update, "unique": unique, "vectorized_map": ops.vectorized_map,
@@ -257,7 +269,7 @@ def dropout(x, rate, noise_shape=None, seed=None, name=None):
 
 def bias_add(value, bias, data_format=None, name=None):
     """`value + bias`, a bias for each channel."""
-    first = (data_format or "N").startswith("NC")
+    first, bias = (data_format or "N").startswith("NC"), constant(bias)
     return value + (ops.reshape(bias, (-1, *(1,) * (ops.ndim(value) - 2))) if first else bias)
 
 

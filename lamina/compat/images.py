@@ -1,5 +1,6 @@
 """tf.image and the few functions of tf.io that read images. Images are (..., height, width, channels)."""
 
+import functools
 import io
 import pathlib
 import random as python_random
@@ -15,6 +16,31 @@ from lamina.errors import DataError, ShapeError
 __all__ = ["IMAGE", "IO"]
 
 METHODS = tuple("area bicubic bilinear gaussian lanczos3 lanczos5 mitchellcubic nearest nearest_neighbor".split())
+
+
+def convert_image_dtype(image, dtype, saturate=False, name=None):
+    """Another type, and the range of it: whole numbers up to their largest, floats up to 1."""
+    image, dtype = jnp.asarray(unwrap(image)), jnp.dtype(dtype)
+    source, target = (1 if kind.kind in "fV" else np.iinfo(kind).max for kind in (image.dtype, dtype))
+    if source == target:
+        return image.astype(dtype)
+    if target == 1:
+        return (image.astype("float32") / source).astype(dtype)
+    scaled = image.astype("float32") * ((target + 0.5) / source)
+    return jnp.clip(jnp.floor(scaled), 0, target).astype(dtype)
+
+
+def _in_floats(change):
+    """A function of images of floats, for images of whole numbers too: by way of floats up to 1."""
+
+    @functools.wraps(change)
+    def changed(image, *args, **kwargs):
+        image = jnp.asarray(unwrap(image))
+        if image.dtype.kind not in "iu":
+            return change(image, *args, **kwargs)
+        return convert_image_dtype(change(convert_image_dtype(image, "float32"), *args, **kwargs), image.dtype)
+
+    return changed
 
 
 def read_file(filename, name=None):
@@ -80,6 +106,7 @@ def grayscale_to_rgb(images, name=None):
     return ops.repeat(images, 3, axis=-1)
 
 
+@_in_floats
 def rgb_to_grayscale(images, name=None):
     """Brightness, one channel."""
     return ops.image.rgb_to_grayscale(images, data_format="channels_last")
@@ -119,27 +146,19 @@ def per_image_standardization(image):
     return (image - image.mean(axes, keepdims=True)) / deviation
 
 
-def convert_image_dtype(image, dtype, saturate=False, name=None):
-    """Another type, and the range of it: whole numbers up to their largest, floats up to 1."""
-    image, dtype = jnp.asarray(unwrap(image)), jnp.dtype(dtype)
-    source, target = (1 if kind.kind in "fV" else np.iinfo(kind).max for kind in (image.dtype, dtype))
-    if source == target:
-        return image.astype(dtype)
-    scaled = image.astype("float32") * (target / source)
-    return (scaled if target == 1 else jnp.clip(jnp.floor(scaled + 0.5), 0, target)).astype(dtype)
-
-
 def extract_patches(images, sizes, strides, rates, padding, name=None):
     """`ops.image.extract_patches`; sizes, steps and rates as [1, rows, columns, 1]."""
     settings = (tuple(given[1:3]) for given in (sizes, strides, rates))
     return ops.image.extract_patches(images, *settings, padding.lower(), "channels_last")
 
 
+@_in_floats
 def adjust_brightness(image, delta):
     """`image + delta`."""
     return image + delta
 
 
+@_in_floats
 def adjust_contrast(images, contrast_factor):
     """Distances to the mean of each channel, times the factor."""
     mean = ops.mean(images, (-3, -2), keepdims=True)

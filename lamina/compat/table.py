@@ -53,7 +53,6 @@ clip_by_value: clip @t>x clip_value_min>x_min clip_value_max>x_max
 concat: concatenate values>xs axis
 expand_dims: expand_dims @input>x axis
 eye: eye num_rows>N num_columns>M=None
-fill: full dims>shape @value>fill_value
 identity: lamina.backend.identity @input>x
 linspace: linspace start stop num
 matrix_diag: diag @diagonal>x

@@ -182,7 +182,7 @@ NAMESPACES = {
     "tensorflow.linalg": {
         **{name: getattr(ops.linalg, name) for name in ("cholesky", "det", "inv", "qr", "solve", "svd")},
         "einsum": functions.einsum, "eye": _ROOT["eye"], "matmul": functions.matmul, "matvec": ops.matmul,
-        "norm": functions.norm, "normalize": ops.normalize, "trace": ops.trace, "diag": ops.diag,
+        "norm": functions.norm, "normalize": functions.normalize, "trace": ops.trace, "diag": ops.diag,
     },
     "tensorflow.math": _MATH,
     "tensorflow.nest": {"flatten": tree.flatten, "map_structure": lambda func, *structures, **_: tree.map_structure(
