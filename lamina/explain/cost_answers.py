@@ -83,7 +83,8 @@ def cost(model, facts):
     unknown = sum(fact.flops is None for fact in layers)
     return [
         f"Weights: {model.count_params():,} ({memory(sum(map(_bytes, model.weights)))}){most}.",
-        f"One sample forward: {operations:,} operations{share}; forward and backward in training about {step:,}.",
+        f"One sample forward: {operations:,} operations (FLOPs){share}; forward and backward in training about "
+        f"{step:,}.",
         "Open sizes (None) are counted as 1: more positions cost as many times more." if is_open else "",
         f"{count_of(unknown, 'layer')} could not be counted." if unknown else "",
         _memory(model, facts),
