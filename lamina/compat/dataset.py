@@ -38,6 +38,11 @@ class Dataset:
     # Where elements come from
 
     @classmethod
+    def of(cls, source):
+        """The elements of something that can be iterated again and again and knows its length."""
+        return cls(source.__iter__, len(source))
+
+    @classmethod
     def from_tensor_slices(cls, tensors, name=None):
         """The entries of the first axis of arrays."""
         arrays = _map(_array, tensors)

@@ -7,9 +7,11 @@ import sys
 import types
 
 from lamina.compat import advice
+from lamina.compat.dataset import Dataset
 from lamina.compat.tensorflow import NAMESPACES, TensorFlow, teach_arrays, without_version
 from lamina.core import registry
 from lamina.errors import CallError, ConfigError, LaminaError
+from lamina.utils import pipeline
 
 __all__ = ["KERAS_VERSION", "as_keras"]
 
@@ -56,6 +58,7 @@ def as_keras():
                     fix=f"Call lamina.as_keras() before anything imports {name}, or start with: lamina run SCRIPT.",
                 )
         teach_arrays()
+        pipeline.faces["tf"] = Dataset.of
         sys.meta_path.insert(0, Finder())
     return importlib.import_module("keras")
 

@@ -9,6 +9,7 @@ from lamina.errors import ConfigError
 
 __all__ = ["dataset", "engine"]
 
+faces = {}  # "tf" -> a function of a data set and its attributes that gives it the methods of tf.data: by `as_keras`
 AHEAD = 4  # batches that wait ready: enough to hide decoding, few enough for memory
 
 
@@ -32,6 +33,7 @@ def dataset(count, fetch, batch_size, shuffle, seed, dataset_format="grain", **a
     if batch_size is not None and batch_size < 1:
         raise ConfigError(f"batch_size is a positive integer or None; got {batch_size!r}.")
     made = _dataset_class()(count, fetch, batch_size, seed if shuffle else None)
+    made = faces[dataset_format](made) if dataset_format in faces else made
     for name, value in attributes.items():
         setattr(made, name, value)
     return made

@@ -7,6 +7,10 @@ FACTS = {
     "callbacks_and_files": ["epochs True 3.15.1"],
     "digits_mlp": ["accuracy True ['accuracy', 'loss', 'val_accuracy', 'val_loss']"],
     "functional_cnn": ["shapes (24, 3) (24, 1) (None, 3) channels_last"],
+    "images_from_folders": [
+        "['dark', 'light'] (6, 16, 16, 3) (6,) (16, 16, 3)\nTrue",
+        "['accuracy', 'loss', 'val_accuracy', 'val_loss'] True 3 1",
+    ],
     "input_pipeline": [
         "(16, 8, 8, 1) int32 True", "4 2 ['accuracy', 'loss', 'val_accuracy', 'val_loss'] 4",
         "[[0, 1], [2, 3], [4, 0]]", "(2, array('c', dtype='<U1'))",
