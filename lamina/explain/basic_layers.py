@@ -290,7 +290,7 @@ def _embedding(fact):
         f"A table of {layer.input_dim:,} rows of {layer.output_dim:,} numbers: each integer (0 to "
         f"{layer.input_dim - 1:,}) is replaced by its row.",
         "The rows are weights: training moves those that occur in the batch."
-        if layer.trainable
+        if layer.trainable and not layer.lora_enabled and not layer.quantization_mode
         else "The rows are weights, frozen here.",
     ]
     if layer.mask_zero:

@@ -49,6 +49,8 @@ class Head:
 
     @property
     def units(self):
+        if self.activation != "softmax" and getattr(self.fact.layer, "data_format", None) == "channels_first":
+            return self.shape[1] if len(self.shape) > 1 else 1
         return self.shape[-1] if len(self.shape) > 1 else 1
 
 
@@ -105,6 +107,8 @@ def _activation(fact):
     ):
         fact = innermost(fact.sources[0])
     name = activation_of(fact)
+    if fact.is_a("Softmax") and fact.layer.axis not in (-1, len(fact.output) - 1):
+        return None
     if name is not None:
         return name
     layer = fact.layer.layer if fact.is_a("TimeDistributed") else fact.layer

@@ -2,6 +2,7 @@
 
 from lamina.core import tree
 from lamina.core.op import OpCall
+from lamina.core.registry import is_ours
 from lamina.explain.basic_layers import activation_name, is_activation
 from lamina.explain.cost_answers import cost, counted, once
 from lamina.explain.explanation import Answer
@@ -178,36 +179,46 @@ def _way_back(facts, frozen):
 
 
 def _modes(model, facts):
-    noise = [fact for fact in once(facts) if is_noise(fact) and getattr(fact.layer, "rate", 1)]
-    said = []
-    for names, words in (
-        ([fact.name for fact in noise if fact.training is None], "active only in training"),
-        ([fact.name for fact in noise if fact.training is True], "always active, called with training=True"),
-    ):
-        if names:
-            said.append(f"{few(names)}: {words}.")
-    inner = [fact.name for fact in once(facts) if not is_noise(fact) and not fact.inner and fact.training is not False
-             and (getattr(fact.layer, "dropout", 0) or getattr(fact.layer, "recurrent_dropout", 0))]  # fmt: skip
-    if inner:
-        said.append(f"{few(inner)}: the dropout inside is active only in training.")
-    averages = [fact for fact in once(facts) if fact.is_a("BatchNormalization")]
-    moving = [fact.name for fact in averages if not runs_on_averages(fact)]
-    still = [fact.name for fact in averages if not fact.layer.trainable]
-    called = [fact.name for fact in averages if fact.layer.trainable and fact.training is False]
-    if moving:
-        said.append(f"{few(moving)}: the batch's mean and variance in training, moving averages when predicting.")
-    if still:
-        said.append(f"{few(still)}: frozen, so moving averages in training too.")
-    if called:
-        said.append(f"{few(called)}: called with training=False, so moving averages in training too.")
-    if said:
-        return said
-    own = any(
-        fact.inner == [] and fact.is_a("Layer") and type(fact.layer).__module__.split(".")[0] != "lamina"
-        for fact in facts
-    )
-    return ["Nothing in the layers of lamina; layers of the program's own may differ." if own else
-            "Nothing: all layers compute the same in both."]  # fmt: skip
+    leaves = [fact for fact in once(facts) if not fact.inner]
+    groups = {}
+    for fact in leaves:
+        groups.setdefault(_mode(fact), []).append(fact.name)
+    own = groups.pop("own", [])
+    same = groups.pop(None, [])
+    said = [f"{few(names)}: {words}." for words, names in groups.items()]
+    if own:
+        return [*said, f"What {few(own)}, of the program's own, {'does' if len(own) == 1 else 'do'}, the program says."]
+    return said or (["Nothing: all layers compute the same in both."] if same else [])
+
+
+def _mode(fact):
+    """How a call differs between training and predicting; None where it does not, "own" where the program says it."""
+    layer = fact.layer
+    if fact.is_a("BatchNormalization"):
+        if not layer.trainable:
+            return "frozen, so moving averages in training too"
+        if fact.training is False:
+            return "called with training=False, so moving averages in training too"
+        return "the batch's mean and variance in training, moving averages when predicting"
+    if fact.training is False:
+        return None
+    if is_noise(fact):
+        words = "always active, called with training=True" if fact.training is True else "active only in training"
+        return words if getattr(layer, getattr(layer, "strength", ""), 1) else None
+    if isinstance(layer, OpCall):
+        return None
+    if not is_ours(type(layer)):
+        return "own"
+    inner = layer._flatten_layers(include_self=False)
+    if any(getattr(one, name, 0) for one in (layer, *inner) for name in ("dropout", "recurrent_dropout")):
+        return "the dropout inside is active only in training"
+    if fact.is_a("SpectralNormalization"):
+        return "the singular value of its kernel is followed only in training"
+    noise = any(cls.__name__ in ("_Noise", "RandomImageLayer") for one in inner for cls in type(one).__mro__)
+    averages = any(type(one).__name__ == "BatchNormalization" and one.trainable for one in inner)
+    if fact.is_a("_ProjectedAttention") or not (noise or averages):
+        return None
+    return "layers inside of it differ in training"
 
 
 def _masks(model, facts):

@@ -348,3 +348,25 @@ def test_bits_of_each_kind():
         model = keras.Sequential([keras.Input((8,)), layers.Dense(4, name="dense")])
         model.quantize(mode)
         assert words in explain(model)["dense"].text
+
+
+def test_what_differs_in_training():
+    x = keras.Input((4, 3))
+    y = layers.TimeDistributed(layers.Dropout(0.5), name="each")(x)
+    y = layers.MultiHeadAttention(1, 2, name="plain")(y, y)
+    y = layers.MultiHeadAttention(1, 2, dropout=0.1, name="dropping")(y, y)
+    y = layers.Dropout(0, name="idle")(y)
+    y = layers.SpectralNormalization(layers.Dense(3), name="bounded")(y)
+    model = keras.Model(x, layers.LSTM(2, recurrent_dropout=0.1, name="lstm")(y))
+    modes = next(answer for answer in explain(model).answers if answer.question.startswith("What is different"))
+    assert modes.sentences == [
+        "each: layers inside of it differ in training.",
+        "dropping and lstm: the dropout inside is active only in training.",
+        "bounded: the singular value of its kernel is followed only in training.",
+    ]
+
+
+def test_a_softmax_along_another_axis_is_no_head():
+    model = keras.Sequential([keras.Input((4, 3)), layers.Softmax(axis=1, name="shares")])
+    out = next(answer.text for answer in explain(model).answers if answer.question.startswith("What comes out"))
+    assert out == "The output is that of shares: 4 x 3."
