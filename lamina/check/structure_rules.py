@@ -123,7 +123,11 @@ def _linear_layers_in_a_row(subject):
         following = _next(fact)
         if following is None or not (_plain(fact) and _plain(following)) or activation_of(fact) != "linear":
             continue
-        dense = fact.kind == following.kind == "Dense" and not _is_narrow(fact, following)
+        dense = (
+            fact.kind == following.kind == "Dense"
+            and fact.layer is not following.layer
+            and not _is_narrow(fact, following)
+        )
         if (dense or _both_windows(fact, following)) and fact.trainable_count:
             yield (
                 fact.name, "linear", f"{fact.name} has no activation, and {following.name} comes next.",

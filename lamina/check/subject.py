@@ -134,14 +134,22 @@ class Subject:
         """A Head for each output."""
         ends = [(place, fact, index) for fact in self.facts if fact.depth == 0 for place, index in fact.ends]
         ends.sort(key=lambda end: end[0])
-        names = getattr(self.model, "output_names", None) or []
-        names = names if len(names) == len(ends) else [fact.name for _, fact, _ in ends]
+        names = self._output_names(len(ends)) or [fact.name for _, fact, _ in ends]
         losses = self._losses(names)
         labels = self._labels(names, losses)
         return [
             Head(name, _innermost(fact), fact.outputs[index], loss, label)
             for name, (_, fact, index), loss, label in zip(names, ends, losses, labels, strict=True)
         ]
+
+    def _output_names(self, count):
+        """As losses and labels are keyed: by the model's own dict, else by its layers; None where neither is known."""
+        graph, loss = getattr(self.model, "_graph", None), self.model.loss
+        structure = graph.outputs if graph is not None else loss if isinstance(loss, dict) else self.y
+        if isinstance(structure, dict) and len(structure) == count:
+            return sorted(structure)
+        names = getattr(self.model, "output_names", None) or []
+        return names if len(names) == count else None
 
     def _losses(self, names):
         given = self.model.loss if self.model.compiled and self.own_step else None

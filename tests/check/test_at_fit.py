@@ -1,11 +1,14 @@
 """fit looks once, says errors and warnings in a line each, and trains; or raises, or is silent, as it is told."""
 
+import time
+
 import numpy as np
 import pytest
 
 import lamina as keras
 from lamina import layers
 from lamina.callbacks import EarlyStopping
+from lamina.check import look_before_fit
 from lamina.errors import CheckError, ConfigError
 from tests.check.cases import QUANTITY, THREE, X, head, net
 
@@ -98,3 +101,21 @@ def test_a_rule_that_fails_does_not_stop_training(capsys, monkeypatch):
     monkeypatch.setattr("lamina.check.subject.facts_of", broken)
     head(1).fit(X, QUANTITY, verbose=2)
     assert "The checks could not look at" in capsys.readouterr().out
+
+
+def test_takes_less_than_a_hundredth_of_the_first_step(monkeypatch):
+    shares = []
+    for _ in range(4):
+        model = net(layers.Dense(64, "relu"), layers.Dense(64, "relu"), layers.Dense(3, "softmax"), loss=SPARSE)
+        times = []
+
+        def timed(*arguments, times=times):
+            start = time.process_time()
+            look_before_fit(*arguments)
+            times.append(time.process_time() - start)
+
+        monkeypatch.setattr("lamina.models.model.look_before_fit", timed)
+        start = time.process_time()
+        model.fit(X, THREE, batch_size=64, verbose=0)
+        shares.append(times[0] / (time.process_time() - start))
+    assert min(shares) < 0.01, shares
