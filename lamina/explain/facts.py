@@ -191,7 +191,7 @@ def _of_calls(model):
     if not model._build_shapes:
         raise CallError(
             f"{model.name} has not seen data yet, so the shapes of its inputs are not known.",
-            fix="Call it once, model(x[:1]), or fit it; or build a functional model from keras.Input.",
+            fix="Call it once, model(x[:1]), or fit it; or begin it with a keras.Input.",
         )
     symbols = tuple(symbols_of(shape, model.input_dtype) for shape in model._build_shapes.values())
     return _calls_in(model, symbols, {}, model, -1)

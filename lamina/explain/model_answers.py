@@ -79,7 +79,11 @@ def _sizes(model, facts):
         number = units.layer.units
         last = f", so the last axis of its output is {number:,}" if units.output and units.output[-1] == number else ""
         said.append(f"units is how many numbers a layer gives: {units.name} has {number:,}{last}.")
-        said.append("It is free to choose, except in the last layer, where the task sets it.")
+        said.append(
+            "In the last layer, as here, the task sets it; in the others it is free to choose."
+            if units.ends
+            else "It is free to choose, except in the last layer, where the task sets it."
+        )
     return said
 
 
@@ -94,8 +98,8 @@ def _activations(model, facts):
         f"As a layer or op of its own: {few(apart)}." if apart else "",
     ]
     said.append(
-        "Both compute the same. One of its own is needed where something comes between (BatchNormalization, a sum), "
-        "or to read the tensor before it."
+        "Inside or behind, both compute the same. One of its own is needed where something comes between "
+        "(BatchNormalization, a sum), or to read the tensor before it."
     )
     if apart and getattr(model, "_graph", None) is not None:
         fact = next((f for f in facts if is_activation(f) and f.depth == 0 and len(f.sources) == 1), None)

@@ -117,7 +117,7 @@ def test_program_3_activation_as_a_layer_and_branches(program):
     assert "activation + dense_1, which gives 64 numbers" in add.text and "gradient passes through the sum" in add.text
     said, _ = all_of(names["model"])
     where = answer(said, "Does the activation")
-    assert "Both compute the same" in where and "keras.Model(model.inputs, model.get_layer('dense_3').output)" in where
+    assert "both compute the same" in where and "keras.Model(model.inputs, model.get_layer('dense_3').output)" in where
     said, _ = all_of(names["classifier"])
     assert "binary_crossentropy, which fits" in answer(said, "What comes out")
     assert "the probability of yes" in answer(said, "What comes out")
