@@ -53,6 +53,7 @@ DIFFERENCES = {
     "`scan`, `while_loop`, `fori_loop`, `map` outside of a compiled function":
         f"{HERE} test_loops_see_variables_as_they_are",
     "`unique`, `nonzero`, `bincount` of symbolic tensors": "ops/test_every_op.py test_sizes_that_hang_on_values",
+    "`fit` of a model that cannot learn what was meant": "check/test_at_fit.py test_says_each_finding_in_a_line_once",
     "a size that is `min(batch, 3)` (`diag`, `qr`)": f"{HERE} test_the_smaller_of_two_sizes",
     "masks in ConvLSTM": "layers/test_conv_lstm.py test_masked_steps_are_passed_over",
     "`MelSpectrogram.compute_output_shape`":
