@@ -10,7 +10,7 @@ from lamina.core.budget import take_array
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.files import replacing
 from lamina.errors import FileError, UnsafeFileError
-from lamina.saving.stored import attribute, check_chunks, check_dataset, check_heaps, touching
+from lamina.saving.stored import attribute, check_chunks, check_dataset, check_heaps, reading_texts_up_to, touching
 
 
 def written(filepath):
@@ -31,7 +31,7 @@ def check_overwrite(filepath, overwrite):
 def open_hdf5(file, name):
     """An HDF5 file for reading; a damaged or missing one is an error that names it."""
     try:
-        check_heaps(file)
+        reading_texts_up_to(check_heaps(file))
         opened = h5py.File(file, "r")
     except FileError as error:
         raise FileError(f"{name} cannot be read as HDF5: {error}") from error

@@ -10,13 +10,23 @@ import mmap
 import os
 import struct
 import zlib
+from contextvars import ContextVar
 
 import h5py
 from h5py import h5o, h5z  # pyright: ignore[reportAttributeAccessIssue]
 
 from lamina.errors import FileError, UnsafeFileError
 
-__all__ = ["arrays_in", "attribute", "check_chunks", "check_dataset", "check_heaps", "stored_bytes", "touching"]
+__all__ = [
+    "arrays_in",
+    "attribute",
+    "check_chunks",
+    "check_dataset",
+    "check_heaps",
+    "reading_texts_up_to",
+    "stored_bytes",
+    "touching",
+]
 
 # In the order in which they are applied, at most one of each row: all that h5py itself writes and loses nothing.
 _PIPELINE = ((h5z.FILTER_SHUFFLE,), (h5z.FILTER_DEFLATE, h5z.FILTER_LZF), (h5z.FILTER_FLETCHER32,))
@@ -38,8 +48,17 @@ def touching(place):
         raise FileError(f"{place} in the file is damaged: {error}.") from error
 
 
+_longest_text: ContextVar = ContextVar("longest_text", default=None)  # of the file that is being read
+
+
+def reading_texts_up_to(length):
+    """Say how long the longest text of the file is that is read from here on."""
+    _longest_text.set(length)
+
+
 def check_heaps(file):
     """Refuse a file (a path, or a BytesIO) whose heaps of texts are damaged: libhdf5 would go round in them for ever.
+    The bytes of its longest text.
 
     A heap is its head, then texts, each after 16 bytes that say how long it is, and at last the free place.
     """
@@ -49,17 +68,19 @@ def check_heaps(file):
         else:
             opened = stack.enter_context(open(file, "rb"))
             if not os.fstat(opened.fileno()).st_size:
-                return
+                return 0
             data = stack.enter_context(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
-        start = data.find(_HEAP)
+        start, longest = data.find(_HEAP), 0
         while start >= 0:
-            _check_heap(data, start)
+            longest = max(longest, _check_heap(data, start))
             start = data.find(_HEAP, start + 8)
+    return longest
 
 
 def _check_heap(data, start):
+    """The longest text of the heap that begins here."""
     (size,) = struct.unpack_from("<Q", data[start + 8 : start + 16].ljust(8, b"\0"))
-    place, end = start + 16, start + size
+    place, end, longest = start + 16, start + size, 0
     sound = size >= 32 and end <= len(data)
     while sound and end - place >= 16:
         number, length = struct.unpack_from("<H6xQ", data, place)
@@ -67,9 +88,10 @@ def _check_heap(data, start):
             sound, place = length == end - place, end
         else:
             place += 16 + -(-length // 8) * 8
-            sound = place <= end
+            sound, longest = place <= end, max(longest, length)
     if not sound:
         raise FileError(f"The HDF5 is damaged: its heap at byte {start} does not add up.")
+    return longest
 
 
 def check_dataset(dataset):
@@ -145,7 +167,9 @@ def attribute(group, name):
         if found.dtype.kind == "O":
             if h5py.check_string_dtype(found.dtype) is None:
                 raise _unsafe(group, f"has the attribute {name} of {found.dtype}")
-            if count > 1 and count * group.file.id.get_filesize() > _TEXTS:
+            longest = _longest_text.get()
+            longest = group.file.id.get_filesize() if longest is None else longest
+            if count > 1 and count * longest > _TEXTS:
                 raise _unsafe(group, f"has the attribute {name} of {count} texts of any length")
         return group.attrs[name]
 
