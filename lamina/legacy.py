@@ -70,15 +70,21 @@ _WEIGHTS = {
 }  # fmt: skip
 
 
-def _only(usual, name):
+class Only(NamedTuple):
     """An argument that could only be `usual`; another value is for the class to refuse."""
-    return lambda value: {} if value == usual else {name: value}
+
+    usual: Any
+    name: str
+
+    def __call__(self, value):
+        return {} if value == self.usual else {self.name: value}
 
 
 _CONV = {
     **_WEIGHTS, "nb_filter": "filters", "border_mode": "padding", "subsample": "strides", "dim_ordering": _data_format,
     "atrous_rate": "dilation_rate",
 }  # fmt: skip
+_UNDILATED = {old: new for old, new in _CONV.items() if old != "atrous_rate"}
 _CONV2D = {**_CONV, "nb_row": Part("kernel_size", 0), "nb_col": Part("kernel_size", 1)}
 _CONV3D = {**_CONV, **{f"kernel_dim{axis + 1}": Part("kernel_size", axis) for axis in range(3)}}
 _POOL = {"border_mode": "padding", "dim_ordering": _data_format}
@@ -113,8 +119,8 @@ _OLD = {
         **{f"Global{kind}Pooling{rank}D": _FORMAT for kind in ("Max", "Average") for rank in (2, 3)},
         **{f"{kind}{rank}D": _FORMAT for kind in ("ZeroPadding", "Cropping", "UpSampling") for rank in (2, 3)},
         "UpSampling1D": {"length": "size"},
-        "LocallyConnected1D": {**_CONV, "filter_length": "kernel_size", "subsample_length": "strides"},
-        "LocallyConnected2D": _CONV2D,
+        "LocallyConnected1D": {**_UNDILATED, "filter_length": "kernel_size", "subsample_length": "strides"},
+        "LocallyConnected2D": {**_UNDILATED, "nb_row": Part("kernel_size", 0), "nb_col": Part("kernel_size", 1)},
         "MaxoutDense": _WEIGHTS,
         "Highway": {**_WEIGHTS, "transform_bias": None},
         "Dropout": {"p": "rate"},
@@ -138,7 +144,7 @@ _OLD = {
             )
         },
         "BatchNormalization": {
-            "beta_init": "beta_initializer", "gamma_init": "gamma_initializer", "mode": _only(0, "mode"),
+            "beta_init": "beta_initializer", "gamma_init": "gamma_initializer", "mode": Only(0, "mode"),
         },
         "Model": {"input": "inputs", "output": "outputs"},
         "Model.fit": {"nb_epoch": "epochs", **_ACCURACY},
@@ -166,13 +172,13 @@ _OLD = {
         "InputLayer": {"input_shape": "shape", "batch_input_shape": "batch_shape", "input_dtype": "dtype"},
         "LeakyReLU": {"alpha": "negative_slope"},
         **{
-            f"{name}{kind}": {"implementation": None, **({} if kind else {"time_major": _only(False, "time_major")})}
+            f"{name}{kind}": {"implementation": None, **({} if kind else {"time_major": Only(False, "time_major")})}
             for name in ("SimpleRNN", "GRU", "LSTM", *(f"ConvLSTM{rank}D" for rank in _RANKS))
             for kind in ("", "Cell")
         },
-        "RNN": {"time_major": _only(False, "time_major")},
+        "RNN": {"time_major": Only(False, "time_major")},
         **{
-            name: {"groups": _only(1, "groups")}
+            name: {"groups": Only(1, "groups")}
             for rank in _RANKS
             for name in (f"DepthwiseConv{rank}D", f"SeparableConv{rank}D", f"Conv{rank}DTranspose")
         },
@@ -180,7 +186,7 @@ _OLD = {
             name: {"dtype": None}
             for name in (
                 "Zeros", "Ones", "Constant", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
-                "Orthogonal", "Identity",
+                "Orthogonal",
                 *(f"{who}{how}" for who in ("Glorot", "He", "Lecun") for how in ("Normal", "Uniform")),
             )
         },
@@ -266,11 +272,16 @@ MODULES = {
 _LOSSES = {
     "kullback_leibler_divergence": "kl_divergence", "cosine_proximity": "cosine_similarity", "logcosh": "log_cosh",
 }  # fmt: skip
+_SHORT = {
+    "mse": "mean_squared_error", "mae": "mean_absolute_error", "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error", "kld": "kl_divergence", "bce": "binary_crossentropy",
+}  # fmt: skip
+_SHORT |= {name.upper(): today for name, today in _SHORT.items()}
 NAMES = {
     "lamina.constraints": {"maxnorm": "max_norm", "nonneg": "non_neg", "unitnorm": "unit_norm"},
     "lamina.regularizers": {"l1l2": "l1_l2", "activity_l1": "l1", "activity_l2": "l2", "activity_l1l2": "l1_l2"},
-    "lamina.losses": _LOSSES,
-    "lamina.metrics": {**_LOSSES, "logcosh": "LogCoshError"},
+    "lamina.losses": {**_SHORT, **_LOSSES},
+    "lamina.metrics": {**_SHORT, **_LOSSES, "logcosh": "LogCoshError"},
 }
 
 
@@ -278,7 +289,7 @@ def name_of_today(module, name):
     """What a function or class of a module is called today; None where the table has nothing."""
     today = NAMES.get(module, {}).get(name)
     if today is not None:
-        told(f"{module}.{name} is called {today} since Keras 2.")
+        told(f"{module}.{name} is called {today} since Keras {3 if name in _SHORT else 2}.")
     return today
 
 

@@ -38,7 +38,7 @@ VALUES = {
     **{name: (3, (3,)) for name in ("nb_row", "nb_col", "kernel_dim1", "kernel_dim2", "kernel_dim3")},
 }  # fmt: skip
 OPTIMIZERS = ["SGD", "RMSprop", "Adam", "Adagrad", "Adadelta", "Adamax", "Nadam", "AdamW", "Lion", "Ftrl"]
-TAKEN = [row for row in legacy.ROWS if not isinstance(row.new, Place) and row.new is not None]
+TAKEN = [row for row in legacy.ROWS if not isinstance(row.new, (Place, legacy.Only)) and row.new is not None]
 
 
 def parameters_of(owner):
@@ -60,7 +60,16 @@ def test_a_row_leads_to_an_argument_of_today(row):
     assert all(name in lines[0] for name in renamed) and "\n" not in lines[0]
 
 
-OTHERS = [row for row in legacy.ROWS if row not in TAKEN]
+ONLY = [row for row in legacy.ROWS if isinstance(row.new, legacy.Only)]
+
+
+@pytest.mark.parametrize("row", ONLY, ids=lambda row: f"{row.owner}-{row.old}")
+def test_an_argument_of_one_value_is_left_out_with_it_and_handed_on_with_another(row):
+    assert legacy.rename(row.owner, {row.old: row.new.usual})[0] == {}
+    assert legacy.rename(row.owner, {row.old: "other"})[0] == {row.old: "other"}
+
+
+OTHERS = [row for row in legacy.ROWS if row not in TAKEN and row not in ONLY]
 
 
 @pytest.mark.parametrize("row", OTHERS, ids=lambda row: f"{row.owner}-{row.old}")
@@ -76,7 +85,8 @@ def test_an_old_name_is_no_name_of_today():
     for row in legacy.ROWS:
         if row.owner not in ("Layer", "Optimizer"):
             own = parameters_of(row.owner)
-            assert row.old not in own or isinstance(row.new, Place), row
+            inherited = row.old in own and isinstance(own[row.old], tuple) and own[row.old][1] is not registry.find(row.owner)
+            assert row.old not in own or inherited or isinstance(row.new, Place), row
 
 
 def make(owner, **kwargs):
@@ -281,7 +291,8 @@ def test_names_of_functions(module, old):
     today = legacy.NAMES[module][old]
     space = importlib.import_module(module)
     lines, found = lines_of(lambda: getattr(space, old))
-    assert found is getattr(space, today) and lines == [f"{module}.{old} is called {today} since Keras 2."]
+    since = 3 if old.upper() in ("MSE", "MAE", "MAPE", "MSLE", "KLD", "BCE") else 2
+    assert found is getattr(space, today) and lines == [f"{module}.{old} is called {today} since Keras {since}."]
     assert type(lines_of(lambda: space.get(old))[1]) is type(space.get(today))
     with pytest.raises(AttributeError, match="no_such"):
         getattr(space, "no_such")  # noqa: B009
