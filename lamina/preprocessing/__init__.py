@@ -1,6 +1,6 @@
 """keras.preprocessing: older paths of what is in `keras.utils`."""
 
-from lamina.preprocessing import image, sequence
+from lamina.preprocessing import image, sequence, text
 from lamina.utils.directories import image_dataset_from_directory, text_dataset_from_directory
 from lamina.utils.timeseries import timeseries_dataset_from_array
 
