@@ -87,7 +87,7 @@ def inside(fact):
         how = f"{fact.kind}(...) and then Activation({name!r}) compute the same"
         return [
             told,
-            Once(f"{meaning[0].upper()}{meaning[1:]}.", f"meaning of {name}"),
+            Once(f"{meaning}.", f"meaning of {name}"),
             Once(f"{how}; then the output of the {fact.kind} is the tensor before {name}.", "both spellings"),
             *_place(fact, name),
         ]
@@ -227,7 +227,7 @@ def _meaning_of_layer(fact, name):
     if fact.kind == "Softmax" and layer.axis not in (-1, len(fact.input) - 1):
         return f"Makes the numbers along axis {layer.axis} positive with sum 1."
     meaning = meaning_of_activation(name)
-    return f"{meaning[0].upper()}{meaning[1:]}." if meaning else f"Applies {name}."
+    return f"{meaning}." if meaning else f"Applies {name}."
 
 
 @says("Flatten")

@@ -149,10 +149,9 @@ def _pooling(fact):
     what = "largest number" if "Max" in _kind(fact, "Pooling") else "mean"
     kernel, strides = layer.pool_size, layer.strides
     channels, before, after = _map_of(fact)
-    said = [
-        f"The {what} of each window of {product(kernel)}, for each of the {channels:,} channels; no weights. The map "
-        f"goes from {product(before)} to {product(after)}."
-    ]
+    said = [f"The {what} of each window of {product(kernel)}, for each of the {channels:,} channels; no weights."]
+    if any(before):
+        said.append(f"The map goes from {product(before)} to {product(after)}.")
     if strides != kernel:
         overlap = any(step < size for step, size in zip(strides, kernel, strict=True))
         said.append(f"Windows are {product(strides)} apart, so {'they overlap' if overlap else 'places are left out'}.")
@@ -209,7 +208,8 @@ def _upsampling(fact):
     _, before, after = _map_of(fact)
     how = getattr(fact.layer, "interpolation", "nearest")
     way = "repeats each position" if how == "nearest" else f"fills in between by {how} interpolation"
-    return [f"Enlarges the map from {product(before)} to {product(after)}: it {way}. Nothing is learned.", field(fact)]
+    sizes = f" from {product(before)} to {product(after)}" if any(before) else ""
+    return [f"Enlarges the map{sizes}: it {way}. Nothing is learned.", field(fact)]
 
 
 @says("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Cropping1D", "Cropping2D", "Cropping3D")

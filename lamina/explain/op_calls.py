@@ -35,7 +35,7 @@ def _op(fact):
     said = [f"An op of the program: {formula}, which gives {shape_of(fact.output)}."]
     meaning = meaning_of_activation(name)
     if meaning:
-        said.append(f"{meaning[0].upper()}{meaning[1:]}.")
+        said.append(f"{meaning}.")
     if name == "add" and len(fact.inputs) == 2 and fact.inputs[0] == fact.inputs[1]:
         said.append("In training the gradient passes through the sum to both, unchanged.")
     return said

@@ -42,7 +42,10 @@ def _normalization(fact):
     last = all(axis in (-1, len(fact.input) - 1) for axis in axes)
     where = "the features of each position" if last else f"the numbers along axis {list_of(map(str, axes))}"
     if fact.is_a("GroupNormalization"):
-        what = f"{layer.groups} groups of channels of each sample to mean 0 and variance 1"
+        groups = (
+            "each channel" if layer.groups in (-1, fact.input[layer.axis]) else f"{layer.groups} groups of channels"
+        )
+        what = f"{groups} of each sample to mean 0 and variance 1"
     elif fact.is_a("RMSNormalization") or getattr(layer, "rms_scaling", False):
         what = f"{where} to a mean square of 1"
     elif fact.is_a("UnitNormalization"):
@@ -178,7 +181,7 @@ def _category_encoding(fact):
 @says("Discretization")
 def _discretization(fact):
     bounds = fact.layer.bin_boundaries
-    bins = f"{len(bounds) + 1} bins" if bounds is not None and len(bounds) else "bins"
+    bins = f"{fact.layer.num_bins} bins that adapt(data) finds" if bounds is None else f"{len(bounds) + 1} bins"
     return [
         f"Each number becomes the bin it falls into, one of {bins}, as {_as_mode(fact.layer)}: {shape_of(fact.output)}."
     ]

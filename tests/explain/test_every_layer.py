@@ -370,3 +370,12 @@ def test_a_softmax_along_another_axis_is_no_head():
     model = keras.Sequential([keras.Input((4, 3)), layers.Softmax(axis=1, name="shares")])
     out = next(answer.text for answer in explain(model).answers if answer.question.startswith("What comes out"))
     assert out == "The output is that of shares: 4 x 3."
+
+
+def test_open_sizes_are_not_told_as_sizes():
+    assert "map goes" not in one(layers.MaxPooling2D(2), (None, None, 3)).text
+    assert "from any" not in one(layers.UpSampling2D(2), (None, None, 3)).text
+    assert "Strides of 2 x 2 move" in one(layers.Conv2D(4, 3, 2, padding="same"), (None, None, 3)).text
+    assert one(layers.Dense(2), (None, 3)).operations.endswith("open sizes counted as 1")
+    assert "each channel of each sample" in one(layers.GroupNormalization(groups=-1), (4, 6)).text
+    assert "4 bins that adapt(data) finds" in one(layers.Discretization(num_bins=4), (3,)).text

@@ -171,7 +171,7 @@ def test_program_6_activations_norms_shortcuts_fire_modules(program):
     names = program("activation_functions", main="program")
     for model in _three_ways(names):
         text = " ".join(model.explain().text.split())
-        assert "Tanh brings each number to between -1 and 1" in text
+        assert "tanh brings each number to between -1 and 1" in text
     said, _ = all_of(names["norm_before_relu"]())
     dense = next(layer for layer in said.layers if layer.kind == "Dense")
     assert "is its activation, after batch_normalization" in dense.text and "bias" not in dense.weights
