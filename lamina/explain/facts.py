@@ -115,7 +115,7 @@ class Fact:
 
     def is_a(self, *names):
         """Whether its class, or one that it comes from, has one of these names."""
-        return any(cls.__name__ in names for cls in type(self.layer).__mro__)
+        return any(cls.__name__ in names and is_ours(cls) for cls in type(self.layer).__mro__)
 
 
 def facts_of(model):

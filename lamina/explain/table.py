@@ -50,7 +50,8 @@ def speaks_for(layer):
 def _found(table, layer):
     if isinstance(layer, OpCall):  # classes of ops have names that layers have too
         return table.get("OpCall")
-    return next((table[cls.__name__] for cls in type(layer).__mro__ if cls.__name__ in table), None)
+    kinds = type(layer).__mro__  # a class of the program's own may have the name of one of lamina's
+    return next((table[cls.__name__] for cls in kinds if cls.__name__ in table and is_ours(cls)), None)
 
 
 def sentences_about(fact):

@@ -175,3 +175,14 @@ def test_every_form_holds_the_same_sentences():
         assert "How many layers does it have?" in text
     assert "hidden (Dense)" in said.to_terminal()
     assert said._repr_html_() == said.html()
+
+
+def test_a_class_of_the_program_may_have_the_name_of_one_of_lamina():
+    class Attention(layers.Layer):
+        """Weighs the steps."""
+
+        def call(self, inputs):
+            return inputs.mean(1)
+
+    said = explain(keras.Sequential([keras.Input((4, 3)), Attention(name="mine")]))["mine"].text
+    assert "A layer of the program's own: Weighs the steps." in said
