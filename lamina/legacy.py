@@ -13,6 +13,7 @@ import sys
 import types
 from collections import namedtuple
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from lamina.errors import ConfigError, warn
@@ -70,7 +71,8 @@ _WEIGHTS = {
 }  # fmt: skip
 
 
-class Only(NamedTuple):
+@dataclass(frozen=True)
+class Only:
     """An argument that could only be `usual`; another value is for the class to refuse."""
 
     usual: Any
@@ -172,15 +174,17 @@ _OLD = {
         "InputLayer": {"input_shape": "shape", "batch_input_shape": "batch_shape", "input_dtype": "dtype"},
         "LeakyReLU": {"alpha": "negative_slope"},
         **{
-            f"{name}{kind}": {"implementation": None, **({} if kind else {"time_major": Only(False, "time_major")})}
+            name: {"implementation": None, "time_major": Only(False, "time_major")}
             for name in ("SimpleRNN", "GRU", "LSTM", *(f"ConvLSTM{rank}D" for rank in _RANKS))
-            for kind in ("", "Cell")
         },
+        **{f"{name}Cell": {"implementation": None} for name in ("SimpleRNN", "GRU", "LSTM")},
         "RNN": {"time_major": Only(False, "time_major")},
         **{
             name: {"groups": Only(1, "groups")}
-            for rank in _RANKS
-            for name in (f"DepthwiseConv{rank}D", f"SeparableConv{rank}D", f"Conv{rank}DTranspose")
+            for name in (
+                *(f"{who}Conv{rank}D" for who in ("Depthwise", "Separable") for rank in (1, 2)),
+                *(f"Conv{rank}DTranspose" for rank in _RANKS),
+            )
         },
         **{
             name: {"dtype": None}

@@ -153,6 +153,19 @@ def name_scope(name):
     return _set(_path, (*_path.get(), name))
 
 
+_holders: ContextVar[Any] = ContextVar("holders", default=())
+
+
+def holders():
+    """The names of the layers around those that are made from configs now, outermost first."""
+    return _holders.get()
+
+
+def held_by(name):
+    """Layers made from configs inside the block are inside a layer of this name (None for one without)."""
+    return _set(_holders, (*_holders.get(), name) if name else _holders.get())
+
+
 def inside_path(path):
     """Variables made inside get exactly this path."""
     return _set(_path, path)

@@ -303,7 +303,7 @@ class Layer(Typed, Tracked, Operation, Configurable):
         """Names of variables made inside start with the path of this layer, which is fixed by where it is first
         used."""
         if self._path is None:
-            self._path = (*context.name_path(), self.name)
+            self._path = (*(context.name_path() or context.holders()), self.name)
         return context.inside_path(self._path)
 
     def _ensure_built(self, args, kwargs):

@@ -1,6 +1,5 @@
 """Layers that bring their inputs to mean 0 and variance 1, or to a fixed length. They compute in float32 or better."""
 
-import math
 
 import jax
 import jax.numpy as jnp
@@ -279,6 +278,11 @@ class LayerNormalization(_ScaledAndCentered):
         return outputs.astype(self.compute_dtype)
 
 
+def _largest_divisor(number, limit):
+    """The largest divisor of `number` up to `limit`, and up to a thousand."""
+    return next(size for size in range(min(limit, number, 1000), 0, -1) if number % size == 0)
+
+
 class GroupNormalization(_ScaledAndCentered):
     """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, with the moments of each sample and group of channels
     (Wu and He, 2018, arXiv:1803.08494).
@@ -318,7 +322,7 @@ class GroupNormalization(_ScaledAndCentered):
             raise ShapeError(
                 f"GroupNormalization needs channels that {self.groups} groups can share; got {channels} on axis "
                 f"{self.axis} of shape {tuple(input_shape)}.",
-                fix=f"GroupNormalization(groups={math.gcd(self.groups, channels)})",
+                fix=f"GroupNormalization(groups={_largest_divisor(channels, self.groups)})",
             )
         super().build(input_shape)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
@@ -385,7 +389,7 @@ class SpectralNormalization(Wrapper):
 
     def build(self, input_shape):
         super().build(input_shape)
-        name = next((name for name in ("kernel", "embeddings") if hasattr(self.layer, name)), None)
+        name = next((name for name in ("kernel", "embeddings") if getattr(self.layer, name, None) is not None), None)
         if name is None:
             raise ConfigError(f"SpectralNormalization needs a layer with a kernel; got {self.layer!r}.")
         self.kernel = getattr(self.layer, name)

@@ -17,8 +17,7 @@ class Holder:
     def from_config(cls, config, custom_objects=None):
         """One made from a config; `custom_objects` maps names that are not Keras's."""
         known: Any = super()
-        path = (*context.name_path(), *filter(None, [config.get("name")]))
-        with CustomObjectScope(custom_objects), context.inside_path(path):
+        with CustomObjectScope(custom_objects), context.held_by(config.get("name")):
             return known.from_config(config)
 
 
