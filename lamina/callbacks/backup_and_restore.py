@@ -3,6 +3,7 @@
 import datetime
 import os
 import time
+from typing import Any
 
 from lamina.callbacks.callback import Callback
 from lamina.callbacks.logs import Logs
@@ -29,7 +30,7 @@ class RunBackup(Callback):
                 f"save_freq is 'epoch', a number of batches or a datetime.timedelta; got {save_freq!r}.",
                 fix='save_freq="epoch"',
             )
-        self.save_freq = save_freq
+        self.save_freq: Any = save_freq
         self._checkpoints = CheckpointFolder(folder, keep)
         self._epoch = self._trained = self._since_saving = 0
 
@@ -38,7 +39,7 @@ class RunBackup(Callback):
         batches = self.model.training_batches
         self._data, self._others = describe(batches), others
         watch_data(batches)
-        record = self._checkpoints.newest()
+        record: Any = self._checkpoints.newest()
         if record is None:
             return
         if record["data"] != self._data:

@@ -115,7 +115,7 @@ def read_record(data, name="The record"):
 
 
 def _bytes(array):
-    return memoryview(np.ascontiguousarray(array).reshape(-1).view("uint8"))
+    return np.ascontiguousarray(array).reshape(-1).view("uint8").data
 
 
 def _take_apart(value, arrays):

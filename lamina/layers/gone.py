@@ -56,7 +56,9 @@ class BatchNormalizationOfKeras1(BatchNormalization):
         mean, variance = inputs.mean(over, keepdims=True), inputs.var(over, keepdims=True)
         deviation = jnp.sqrt(variance + self.epsilon) + (self.epsilon if self.mode == 1 else 0)
         shape = [size if axis == kept else 1 for axis, size in enumerate(inputs.shape)]
-        return (inputs - mean) / deviation * self.gamma.value.reshape(shape) + self.beta.value.reshape(shape)
+        gamma: Any = self.gamma
+        beta: Any = self.beta
+        return (inputs - mean) / deviation * gamma.value.reshape(shape) + beta.value.reshape(shape)
 
 
 class _LocallyConnected(SpatialLayer):

@@ -237,7 +237,8 @@ class Optimizer(Configurable):
 
         def make():
             with context.inside_path((self.name,)):
-                return Variable(_initializer(initializer), shape, dtype, False, True, aggregation, layout, name=name)
+                start = _initializer(initializer)
+                return Variable(start, shape, dtype, False, aggregation=aggregation, layout=layout, name=name)
 
         return self._once((name, tuple(shape)), make)
 

@@ -1,5 +1,7 @@
 """Runner: the compiled steps of one model and the values they run on."""
 
+from typing import Any
+
 import jax
 import numpy as np
 
@@ -31,7 +33,7 @@ class Runner:
         self._version = self._pattern = None
         self.state = self._fresh_metrics = None
         self.spread = None  # how steps run over many devices, while a distribution is current
-        self.guard = None  # watches for steps that are not finite, where a run asks for it
+        self.guard: Any = None  # watches for steps that are not finite, where a run asks for it
         self.groups = {}
         self.programs = {}
         self._all_programs = {}  # pattern -> programs: a layer that is frozen and thawed again compiles once for each

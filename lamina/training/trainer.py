@@ -33,6 +33,8 @@ class Trainer(OldMethods):
     dtype_policy: Any
     losses: Any
     trainable_variables: Any
+    non_trainable_variables: Any
+    metrics_variables: Any
     output_names: Any
     call: Any
     _parts: Any
