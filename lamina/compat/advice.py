@@ -46,7 +46,8 @@ _INSTEAD = {
     "feature_column": "use keras.utils.FeatureSpace.",
     "summary": "use keras.callbacks.TensorBoard.",
     "profiler": "use jax.profiler.",
-    "strings": "use methods of str in NumPy, ahead of the model; TextVectorization splits and counts words.",
+    "strings": "tf.strings has join, length, lower, regex_full_match, regex_replace, strip, substr and upper; do the "
+               "rest with Python, ahead of the model. TextVectorization splits and counts words.",
     "lookup": "use keras.layers.StringLookup or IntegerLookup.",
     "RaggedTensor": "pad to one length: keras.utils.pad_sequences.",
     "ragged": "pad to one length: keras.utils.pad_sequences.",

@@ -13,7 +13,7 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina import ops, tree
-from lamina.compat import advice, functions, images, table
+from lamina.compat import advice, functions, images, strings, table
 from lamina.compat.dataset import AUTOTUNE, Dataset
 from lamina.core.symbolic import KerasTensor
 from lamina.errors import CallError
@@ -189,6 +189,7 @@ NAMESPACES = {
         func, *structures)},
     "tensorflow.nn": {"in_top_k": _MATH["in_top_k"], **table.functions_of(table.NN, "tf.nn"), **functions.NN},
     "tensorflow.random": functions.RANDOM,
+    "tensorflow.strings": strings.STRINGS,
     "tensorflow.test": {
         "gpu_device_name": gpu_device_name, "is_built_with_cuda": lambda: bool(list_physical_devices("GPU")),
         "is_gpu_available": lambda *args, **kwargs: bool(list_physical_devices("GPU")),

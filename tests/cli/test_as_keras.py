@@ -161,6 +161,16 @@ def test_images():
     assert tf["resize"](ops.ones((4, 8, 3)), (4, 4), preserve_aspect_ratio=True).shape == (2, 4, 3)
 
 
+def test_texts():
+    tf = NAMESPACES["tensorflow.strings"]
+    assert tf["lower"]("AB") == "ab" and tf["strip"]([b" a ", "b"]).tolist() == ["a", "b"]
+    assert tf["length"](["ä"]).tolist() == [2] and tf["length"](["ä"], unit="UTF8_CHAR").tolist() == [1]
+    assert tf["join"]([["a", "b"], ["c", "d"]], separator="-").tolist() == ["a-c", "b-d"]
+    assert tf["substr"](["hello"], 1, 3).tolist() == ["ell"] and not tf["regex_full_match"]("abc", "a.")
+    assert tf["regex_replace"]("aXbX", "(b)X", r"\1") == "aXb"
+    assert tf["regex_replace"]("aXbX", "X", "", replace_global=False) == "abX"
+
+
 def test_draws_of_tensorflow():
     uniform = functions.RANDOM["uniform"]((100,), 3, 7, "int32", seed=1)
     assert set(uniform.tolist()) == {3, 4, 5, 6}
