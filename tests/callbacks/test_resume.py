@@ -188,19 +188,24 @@ print("done", flush=True)
 
 
 def run(script, folder, result, kill_after=None):
-    """Run the program; whether it was killed. It begins with other random numbers where there is a checkpoint."""
-    seed = 2 if list(pathlib.Path(folder).glob("[0-9]*")) else 1
+    """Run the program; whether it was killed, `kill_after` seconds after its first new checkpoint. Where there is one
+    already, it begins with other random numbers."""
+    before = set(pathlib.Path(folder).glob("[0-9]*"))
+    seed = 2 if before else 1
     process = subprocess.Popen([sys.executable, script, folder, str(seed), result], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     if kill_after is not None:
+        while process.poll() is None and set(pathlib.Path(folder).glob("[0-9]*")) <= before:
+            time.sleep(0.001)
         time.sleep(kill_after)
         process.send_signal(signal.SIGKILL)
     rest = process.stdout.read()
     process.stdout.close()
     process.wait()
-    assert kill_after is not None or (process.returncode == 0 and rest == "done\n")
-    return rest != "done\n"
+    done = rest.endswith("done\n")
+    assert done if kill_after is None else done or process.returncode == -signal.SIGKILL
+    return not done
 
 
 def kill_and_compare(folder, delays):
@@ -210,6 +215,7 @@ def kill_and_compare(folder, delays):
     script.write_text(PROGRAM)
     run(script, folder / "whole", folder / "whole.npz")
     killed = [run(script, folder / "killed", folder / "killed.npz", seconds) for seconds in delays]
+    assert list((folder / "killed").glob("[0-9]*")), "killed before there was anything to go on from"
     run(script, folder / "killed", folder / "killed.npz")
     with np.load(folder / "whole.npz") as whole, np.load(folder / "killed.npz") as other:
         for name in whole:
@@ -218,4 +224,4 @@ def kill_and_compare(folder, delays):
 
 
 def test_sigkill(tmp_path):
-    assert kill_and_compare(tmp_path, [0.7]) > 0
+    assert kill_and_compare(tmp_path, [0.05, 0.1]) > 0
