@@ -35,6 +35,8 @@ class ModelCheckpoint(MonitorCallback):
     >>> keep = keras.callbacks.ModelCheckpoint("best.weights.h5", save_best_only=True, save_weights_only=True)
     """
 
+    _period = 1  # of Keras 2: save after every so many epochs
+
     def __init__(
         self,
         filepath,

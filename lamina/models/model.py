@@ -294,10 +294,10 @@ class Model(Trainer, Layer):
             input_signature: shapes and types; those of the model's inputs if not given.
         """
         archive = ExportArchive(format)
-        archive.track_and_add_endpoint("serve", self, input_signature or self._signature(), **kwargs)
+        archive.track_and_add_endpoint("serve", self, input_signature or self._symbolic_inputs(), **kwargs)
         archive.write_out(filepath, verbose=verbose is not False)
 
-    def _signature(self):
+    def _symbolic_inputs(self):
         if self._graph is not None:
             return [self.input]
         if not self._build_shapes:

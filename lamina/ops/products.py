@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 
 from lamina.core.op import op
+from lamina.errors import ShapeError
 from lamina.ops.arrays import tensor
 
 __all__ = ["cross", "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "vdot"]
@@ -52,7 +53,16 @@ def kron(x1, x2):
 @op
 def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
     """The cross product of vectors of 3 (or 2) elements along the given axes."""
-    return jnp.cross(tensor(x1), tensor(x2), axisa, axisb, axisc, axis)
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = jnp.moveaxis(tensor(x1), axisa, -1), jnp.moveaxis(tensor(x2), axisb, -1)
+    sizes = a.shape[-1], b.shape[-1]
+    if not set(sizes) <= {2, 3}:
+        raise ShapeError(f"A cross product is of vectors of 3 (or 2) elements; got {sizes}.")
+    if sizes == (2, 2):  # the third element alone, those of the vectors being 0
+        return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    a, b = (v if v.shape[-1] == 3 else jnp.concatenate([v, jnp.zeros_like(v[..., :1])], -1) for v in (a, b))
+    return jnp.cross(a, b, axisc=axisc)
 
 
 @op

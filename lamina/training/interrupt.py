@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import threading
+from typing import Any
 
 
 class Interrupts:
@@ -15,8 +16,8 @@ class Interrupts:
 
     def __enter__(self):
         ours = threading.current_thread() is threading.main_thread()
-        if ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            self._previous = signal.signal(signal.SIGINT, self._on_signal)
+        if ours and callable(signal.getsignal(signal.SIGINT)):  # Python's handler, or that of another library
+            self._previous: Any = signal.signal(signal.SIGINT, self._on_signal)
         return self
 
     def __exit__(self, *exception):
@@ -25,8 +26,9 @@ class Interrupts:
 
     def _on_signal(self, number, frame):
         if not self._holding or self._pending:
-            raise KeyboardInterrupt
-        self._pending = True
+            self._previous(number, frame)
+        else:
+            self._pending = True
 
     @contextlib.contextmanager
     def held(self):
@@ -38,4 +40,4 @@ class Interrupts:
             self._holding = False
         if self._pending:
             self._pending = False
-            raise KeyboardInterrupt
+            self._previous(signal.SIGINT, None)

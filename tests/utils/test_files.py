@@ -130,7 +130,7 @@ def test_tars_that_would_fill_the_memory(tmp_path, cache):
         path = tmp_path / f"{number}.tar.gz"
         with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as archive:
             archive.addfile(entry, io.BytesIO(bytes(entry.size)))
-        with pytest.raises(UnsafeFileError):
+        with pytest.raises((UnsafeFileError, ConfigError)):  # from Python 3.13 on the first is no archive at all
             get_file(f"set{number}", path.as_uri(), extract=True, cache_dir=cache)
 
 
