@@ -122,8 +122,16 @@ def test_a_layer_of_two_models_is_trained_by_each_in_turn():
         assert same(kept, judge.get_weights()) and not same(moving, generator.get_weights())
 
 
+@pytest.fixture
+def ctrl_c():
+    """SIGINT as in a terminal; a shell that starts a program in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("at", [0, 3])
-def test_interrupt_leaves_the_weights_of_the_last_finished_step(at):
+def test_interrupt_leaves_the_weights_of_the_last_finished_step(at, ctrl_c):
     after_each = []
 
     class Interrupt(keras.callbacks.Callback):
@@ -141,7 +149,7 @@ def test_interrupt_leaves_the_weights_of_the_last_finished_step(at):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_an_interrupt_within_a_step_waits_for_its_end():
+def test_an_interrupt_within_a_step_waits_for_its_end(ctrl_c):
     from lamina.training.interrupt import Interrupts
 
     done = []
