@@ -1,6 +1,5 @@
 """The whole state of a run of `fit`: taken, and put back so that the run goes on to the bit."""
 
-import hashlib
 import io
 from collections import Counter
 
@@ -59,7 +58,8 @@ def _record(value):
 
 
 def _digest(record):
-    return hashlib.sha256(record).digest()
+    """The SHA-256 of what a record holds, with which it ends."""
+    return record[-32:].tobytes()
 
 
 def watch_data(batches):

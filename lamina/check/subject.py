@@ -93,17 +93,7 @@ def _before_shaping(fact):
     while len(fact.sources) == 1 and (
         fact.kind in _SHAPING or (fact.kind == "Activation" and activation_name(fact.layer) == "linear")
     ):
-        fact = _innermost(fact.sources[0])
-    return fact
-
-
-def _innermost(fact):
-    """The last layer of a model inside, where a model is the last layer and has one output."""
-    while fact.inner:
-        ends = [one for one in fact.inner if one.ends]
-        if len(ends) != 1:
-            break
-        fact = ends[0]
+        fact = fact.sources[0].innermost
     return fact
 
 
@@ -138,7 +128,7 @@ class Subject:
         losses = self._losses(names)
         labels = self._labels(names, losses)
         return [
-            Head(name, _innermost(fact), fact.outputs[index], loss, label)
+            Head(name, fact.innermost, fact.outputs[index], loss, label)
             for name, (_, fact, index), loss, label in zip(names, ends, losses, labels, strict=True)
         ]
 

@@ -110,6 +110,17 @@ class Fact:
         return sum(math.prod(size or 1 for size in shape[1:]) for shape in self.outputs)
 
     @property
+    def innermost(self):
+        """The call inside a model that makes its output; itself where it is no model, or one with several outputs."""
+        fact = self
+        while fact.inner:
+            ends = [one for one in fact.inner if one.ends]
+            if len(ends) != 1:
+                break
+            fact = ends[0]
+        return fact
+
+    @property
     def is_input(self):
         return self.kind == "InputLayer"
 

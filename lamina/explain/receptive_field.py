@@ -153,7 +153,7 @@ def _field(fact, found, outer):
 
 def _before(fact, rank, found, outer):
     """The fields of what a call takes, None where one is not known."""
-    fields = [found.get(_innermost(source)) for source in fact.sources]
+    fields = [found.get(source.innermost) for source in fact.sources]
     for place in fact.reads:
         around = outer.get(fact)
         if around is None:
@@ -162,16 +162,6 @@ def _before(fact, rank, found, outer):
         else:
             fields.extend(_before(around, rank, found, outer) if len(around.inputs) == 1 else [None])
     return fields
-
-
-def _innermost(fact):
-    """The call inside a model that makes its output."""
-    while fact.inner:
-        ends = [one for one in fact.inner if one.ends]
-        if len(ends) != 1:
-            break
-        fact = ends[0]
-    return fact
 
 
 def _after(fact, reaches, first):

@@ -37,13 +37,6 @@ class _ProjectedAttention(Layer):
     value_size: Any
     attention_axes: Any = (1,)
     output_shape: Any = None
-    num_heads: Any = None
-    key_dim: Any = None
-    value_dim: Any = None
-    query_dense: Any = None
-    key_dense: Any = None
-    value_dense: Any = None
-    output_dense: Any = None
     dropout: Any = None
     use_bias: Any = None
     stem = "_{}_dense"  # the attribute of a projection, which files name it by
@@ -241,6 +234,13 @@ class MultiHeadAttention(_ProjectedAttention):
     """
 
     stem = "{}_dense"
+    num_heads: Any = None
+    key_dim: Any = None
+    value_dim: Any = None
+    query_dense: Any = None
+    key_dense: Any = None
+    value_dense: Any = None
+    output_dense: Any = None
 
     def __init__(
         self,

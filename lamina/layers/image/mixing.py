@@ -79,7 +79,16 @@ class RandomErasing(RandomImageLayer):
         return jnp.where(transformation["batch_masks"] & applied, fill, images)
 
 
-class CutMix(RandomImageLayer):
+class _Mix(RandomImageLayer):
+    """A layer that mixes each image, and so its labels, with another one of the batch."""
+
+    def transform_labels(self, labels, transformation: Any = None, training=True):
+        if not self._applies(transformation, training):
+            return labels
+        return weighted(transformation["mix_weight"], mixable(self, labels), transformation["permutation_order"])
+
+
+class CutMix(_Mix):
     """In training, a rectangle of each image taken from another image of the batch; labels are mixed by area.
 
     Args:
@@ -114,11 +123,6 @@ class CutMix(RandomImageLayer):
         others = jnp.take(images, jnp.asarray(transformation["permutation_order"]), axis=0)
         return jnp.where(transformation["batch_masks"], others, images)
 
-    def transform_labels(self, labels, transformation: Any = None, training=True):
-        if not self._applies(transformation, training):
-            return labels
-        return weighted(transformation["mix_weight"], mixable(self, labels), transformation["permutation_order"])
-
     def transform_segmentation_masks(self, segmentation_masks, transformation: Any = None, training=True):
         if not self._applies(transformation, training):
             return segmentation_masks
@@ -132,7 +136,7 @@ class CutMix(RandomImageLayer):
         raise NotImplementedError("CutMix cuts objects apart: boxes cannot follow. Use masks, or no boxes.")
 
 
-class MixUp(RandomImageLayer):
+class MixUp(_Mix):
     """In training, `w * image + (1 - w) * another of the batch`, labels alike; w is drawn from beta(alpha, alpha).
 
     Boxes are those of both images. Masks become fractions.
@@ -156,11 +160,6 @@ class MixUp(RandomImageLayer):
     def _change(self, images, transformation):
         weights = jnp.asarray(transformation["mix_weight"], images.dtype)
         return weighted(weights, images, transformation["permutation_order"])
-
-    def transform_labels(self, labels, transformation: Any = None, training=True):
-        if not self._applies(transformation, training):
-            return labels
-        return weighted(transformation["mix_weight"], mixable(self, labels), transformation["permutation_order"])
 
     def transform_segmentation_masks(self, segmentation_masks, transformation: Any = None, training=True):
         if not self._applies(transformation, training):
