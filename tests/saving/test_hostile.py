@@ -1,8 +1,8 @@
 """Files made to do harm: what they ask for does not happen, and the error says what was found and where.
 
 Each test makes its own file, with a canary that would appear if the file had its way. The advisories on Keras that are
-known to be of a kind are named in docstrings. CVE-2026-1462 and CVE-2026-12479, 12480 and 12481 have no test
-of that name: their kinds are among those here (bytecode, names, other engines, paths, links, shapes) by inference only.
+known to be of a kind are named in docstrings. CVE-2026-12480 has no test of that name: nothing was found about it, and
+its kind is among those here (bytecode, names, other engines, paths, links, shapes) by inference only.
 """
 
 import ast
@@ -144,7 +144,8 @@ def lambda_layer(function, **config):
 
 @pytest.mark.parametrize("place", [*PLACES, "a Lambda"])
 def test_bytecode_is_refused_wherever_it_stands(place, canary, tmp_path):
-    """CVE-2024-3660, CVE-2025-1550; CVE-2025-9905: legacy files took no notice of safe_mode. None is not False."""
+    """CVE-2024-3660, CVE-2025-1550; CVE-2025-9905: legacy files took no notice of safe_mode. CVE-2026-12481: None is
+    not False, in any entry."""
     bad = code(canary)
     config = sequential(lambda_layer(bad)) if place == "a Lambda" else PLACES[place](bad)
     for name, read in entries(config, tmp_path).items():
@@ -267,7 +268,7 @@ def test_compile_settings_find_no_more_than_the_rest(canary, tmp_path):
 
 
 def test_engines_and_files_of_others_are_not_run(canary, tmp_path):
-    """Layers that load a SavedModel, or unpickle a module of PyTorch."""
+    """CVE-2026-1462: layers that load a SavedModel, or unpickle a module of PyTorch."""
     module = {"class_name": "__bytes__", "config": {"value": "cos\nsystem\n(S'touch'\ntR."}}
     for bad in (
         {"module": "keras.layers", "class_name": "TFSMLayer", "config": {"filepath": str(tmp_path)}},
@@ -568,6 +569,16 @@ def test_members_are_read_in_memory_and_never_extracted(canary, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     saving.load_model(tmp_path / "m.keras")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.keras"]
+
+
+@pytest.mark.parametrize("name", ["../canary", "a/../../canary", "/canary"])
+def test_names_of_layers_are_no_paths(name, canary, tmp_path):
+    """CVE-2026-12479: the name of a layer was part of the path of a folder that was made on the disk."""
+    for kind in ("Dense", "StringLookup"):
+        config = {"name": name, **({"units": 2} if kind == "Dense" else {"vocabulary": ["a"]})}
+        for read in entries(sequential({"class_name": kind, "config": config}), tmp_path).values():
+            with pytest.raises(LaminaError, match="without '/'"):
+                read()
 
 
 @pytest.mark.parametrize("what", ["twice", "encrypted", "bz2", "overlapping", "inflating", "lying"])
