@@ -138,6 +138,25 @@ def test_one_batch_that_is_not_learned():
     assert "LAM511" not in watched(model, x, y, epochs=50, every=100).findings.codes
 
 
+@pytest.mark.parametrize(
+    ("rate", "rows", "jumps"), [(1.0, 16, True), (1.0, 48, True), (0.05, 16, False), (0.01, 48, False)]
+)
+def test_steps_from_one_slope_to_the_other(rate, rows, jumps):
+    x, y = np.zeros((rows, 4), "float32"), np.full((rows, 1), 0.2, "float32")
+    watch = watched(net(layers.Dense(1), loss="mae", optimizer=SGD(rate)), x, y, epochs=10)
+    assert ("LAM508" in watch.findings.codes) == jumps
+
+
+@pytest.mark.parametrize(("units", "rows"), [((64,), 64), ((64, 64), 32)])
+def test_noise_learned_by_heart(units, rows):
+    keras.utils.set_random_seed(0)
+    noise = np.random.default_rng(0).normal(size=(rows, 1)).astype("float32")
+    model = net(*(layers.Dense(size, "relu") for size in units), layers.Dense(1), loss="mse", optimizer=Adam(0.01))
+    assert "LAM510" in watched(model, X[:rows], noise, epochs=40, validation_split=0.5).findings.codes
+    line = net(layers.Dense(1), loss="mse", optimizer=Adam(0.01))
+    assert "LAM510" not in watched(line, X[:rows], X[:rows, :1], epochs=40, validation_split=0.5).findings.codes
+
+
 def found(code, logs, **kwargs):
     model = types.SimpleNamespace(trainable_variables=[types.SimpleNamespace(size=1000)])
     return list(RULES[code].findings(Record(model, logs=logs, **kwargs)))
