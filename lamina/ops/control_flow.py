@@ -1,10 +1,12 @@
 """Loops, branches and derivatives that stay one compiled program."""
 
 import functools
+from collections import OrderedDict
 
 import jax
 import jax.numpy as jnp
 from jax.core import Tracer
+from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from lamina.core.op import op
 from lamina.core.variable import unwrap
@@ -13,6 +15,48 @@ from lamina.ops.arrays import tensor
 __all__ = [
     "associative_scan", "cond", "custom_gradient", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop",
 ]  # fmt: skip
+
+KEPT_PROGRAMS = 64
+_programs = OrderedDict()
+
+
+def loop(program):
+    """Let a function of (user's functions, ..., operands) that runs a loop compile each program once.
+
+    A loop outside of a compiled function reads variables as they are now, so it is traced at every call; JAX would
+    compile it at every call, too, for it knows a loop by its functions, and those are new. What was compiled is kept
+    here by the text of the program. Arrays that the functions read are arguments of it.
+    """
+
+    @functools.wraps(program)
+    def run(operands):
+        leaves, structure = jax.tree_util.tree_flatten(operands)
+        if any(isinstance(leaf, Tracer) for leaf in leaves):
+            return program(operands)
+        traced, shapes = jax.make_jaxpr(lambda *leaves: program(structure.unflatten(leaves)), return_shape=True)(
+            *leaves
+        )
+        arguments = (traced.consts, leaves)
+        if any(isinstance(constant, Tracer) for constant in traced.consts):
+            return program(operands)
+        results = _compiled(traced.jaxpr, arguments)(*arguments)
+        return jax.tree_util.tree_structure(shapes).unflatten(results)
+
+    return run
+
+
+def _compiled(jaxpr, arguments):
+    """The program that computes `jaxpr`, out of those kept or new."""
+    compute = jax.jit(lambda constants, leaves: jaxpr_as_fun(ClosedJaxpr(jaxpr, constants))(*leaves))
+    lowered = compute.lower(*arguments)
+    places = tuple(getattr(leaf, "sharding", None) for leaf in jax.tree_util.tree_leaves(arguments))
+    key = lowered.as_text(), str(lowered.in_tree), places
+    if key not in _programs:
+        _programs[key] = lowered.compile()
+        if len(_programs) > KEPT_PROGRAMS:
+            _programs.popitem(last=False)
+    _programs.move_to_end(key)
+    return _programs[key]
 
 
 @op(settings=("true_fn", "false_fn"))
@@ -57,7 +101,7 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
         values = unwrap(body(*values))
         return count + 1, tuple(values) if isinstance(values, (tuple, list)) else (values,)
 
-    result = jax.lax.while_loop(goes_on, step, (0, state))[1]
+    result = loop(lambda state: jax.lax.while_loop(goes_on, step, (0, state))[1])(state)
     return result if several else result[0]
 
 
@@ -69,7 +113,11 @@ def fori_loop(lower, upper, body_fun, init_val):
     >>> keras.ops.fori_loop(0, 4, lambda i, total: total + i, 0)
     Array(6, dtype=int32, weak_type=True)
     """
-    return jax.lax.fori_loop(lower, upper, lambda i, value: unwrap(body_fun(i, value)), init_val)
+
+    def body(i, value):
+        return unwrap(body_fun(i, value))
+
+    return loop(lambda value: jax.lax.fori_loop(lower, upper, body, value))(init_val)
 
 
 @op(settings=("f",))
@@ -80,7 +128,11 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
     >>> keras.ops.scan(lambda total, x: (total + x, total), 0, keras.ops.array([1, 2, 3]))
     (Array(6, dtype=int32), Array([0, 1, 3], dtype=int32, weak_type=True))
     """
-    return jax.lax.scan(lambda carry, x: unwrap(f(carry, x)), init, xs, length, reverse, unroll)
+
+    def step(carry, x):
+        return unwrap(f(carry, x))
+
+    return loop(lambda operands: jax.lax.scan(step, *operands, length, reverse, unroll))((init, xs))
 
 
 @op(settings=("f",))
@@ -98,7 +150,7 @@ def associative_scan(f, elems, reverse=False, axis=0):
 @op(settings=("f",))
 def map(f, xs):
     """f of each slice along the first axis, one after the other, the results stacked."""
-    return jax.lax.map(lambda x: unwrap(f(x)), jax.tree_util.tree_map(tensor, xs))
+    return loop(lambda xs: jax.lax.map(lambda x: unwrap(f(x)), xs))(jax.tree_util.tree_map(tensor, xs))
 
 
 @op(settings=("function",))

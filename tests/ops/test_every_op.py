@@ -156,7 +156,7 @@ def test_gradients(name):
 
 # Compilations
 
-TRACED_ANEW = {"fori_loop", "while_loop", "scan", "map"}  # see tests/test_differences.py
+LOOPS = ["fori_loop", "map", "scan", "while_loop"]
 _compiled = []
 
 
@@ -171,7 +171,7 @@ def compilations():
     jax.monitoring.register_event_duration_secs_listener(_count)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name not in TRACED_ANEW])
+@pytest.mark.parametrize("name", CASES)
 def test_a_second_call_compiles_nothing(name):
     function, (_, args, kwargs) = find(lamina.ops, name), CASES[name]
     function(*args, **kwargs)
@@ -180,7 +180,7 @@ def test_a_second_call_compiles_nothing(name):
     assert not _compiled
 
 
-@pytest.mark.parametrize("name", sorted(TRACED_ANEW))
+@pytest.mark.parametrize("name", LOOPS)
 def test_loops_are_compiled_once_inside_a_compiled_function(name):
     _, args, kwargs = CASES[name]
     run = jax.jit(lambda x: find(lamina.ops, name)(*args[:-1], x, **kwargs))
@@ -188,6 +188,26 @@ def test_loops_are_compiled_once_inside_a_compiled_function(name):
     _compiled.clear()
     run(args[-1])
     assert not _compiled
+
+
+def test_loops_of_new_functions_and_new_arrays_are_compiled_once():
+    def cumulative(table, start):
+        return lamina.ops.scan(lambda total, x: (total + x @ table, total), start, X)[0]
+
+    table, start = np.eye(X.shape[-1], dtype=X.dtype), np.zeros_like(X[0])
+    np.testing.assert_allclose(cumulative(table, start), X.sum(0), rtol=1e-6)
+    _compiled.clear()
+    np.testing.assert_allclose(cumulative(2 * table, start + 1), 2 * X.sum(0) + 1, rtol=1e-6)
+    assert not _compiled
+
+
+def test_a_loop_that_another_function_differentiates():
+    def times(x):
+        return lamina.ops.fori_loop(0, 3, lambda i, value: value * x, 1.0)
+
+    assert times(2.0) == 8.0
+    assert jax.grad(times)(2.0) == 12.0
+    np.testing.assert_allclose(jax.vmap(times)(jnp.array([1.0, 3.0])), [1.0, 27.0])
 
 
 def test_beam_search_is_compiled_once():
