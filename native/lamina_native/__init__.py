@@ -1,0 +1,8 @@
+"""Kernels of oneDNN for JAX on x86-64 CPUs: pure functions on arrays, channels last, for use inside jax.jit."""
+
+from importlib.metadata import version
+
+from lamina_native.convolution import *
+from lamina_native.library import ACTIVATIONS, plans, plans_capacity, set_threads, supported, threads
+
+__version__ = version("lamina-native")

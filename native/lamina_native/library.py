@@ -1,0 +1,87 @@
+"""The compiled kernels: found, loaded and made known to XLA under the names that `call` takes."""
+
+import ctypes
+import importlib.metadata
+import pathlib
+
+import jax
+import numpy as np
+
+__all__ = ["ACTIVATIONS", "call", "plans", "plans_capacity", "set_threads", "supported", "threads"]
+
+# Their places, from 1, are the numbers that src/activations.h knows; None is 0.
+ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "gelu_tanh", "silu", "elu", "relu6")
+
+_HANDLERS = ("lamina_convolve", "lamina_convolve_input_gradient", "lamina_convolve_kernel_gradient")
+
+
+def _load():
+    """The library, with each handler in XLA's table for CPUs."""
+    # By its whole path first: the linker then takes it by name, wherever the environment keeps it.
+    for file in importlib.metadata.files("onednn-cpu-gomp") or ():
+        if file.name == "libdnnl.so.3":
+            ctypes.CDLL(str(file.locate()), mode=ctypes.RTLD_GLOBAL)
+    library = ctypes.CDLL(str(pathlib.Path(__file__).with_name("liblamina_native.so")))
+    for name in ("lamina_plans", "lamina_plans_capacity"):
+        getattr(library, name).restype = ctypes.c_int64
+    for name in _HANDLERS:
+        jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(getattr(library, name)), platform="cpu")
+    return library
+
+
+_library = _load()
+
+
+def call(name, shape, dtype, *arrays, activation=False, **settings):
+    """The result, of that shape and dtype, of the handler `lamina_<name>` on those arrays.
+
+    Settings are integers or tuples of integers; `activation` is a name, None, or False where the handler has none.
+    """
+    if not supported(dtype):
+        raise TypeError(f"lamina_native.{name} computes in float32 and bfloat16, the latter with AVX-512; got {dtype}.")
+    if any(array.dtype != dtype for array in arrays):
+        raise TypeError(f"lamina_native.{name} needs one dtype; got {[str(array.dtype) for array in arrays]}.")
+    if activation is not False:
+        settings["activation"] = _activation(activation)
+    settings = {
+        key: np.array(value, np.int64) if isinstance(value, tuple) else np.int64(value)
+        for key, value in settings.items()
+    }
+    shape = jax.ShapeDtypeStruct(shape, dtype)
+    return jax.ffi.ffi_call(f"lamina_{name}", shape, vmap_method="sequential")(*arrays, **settings)
+
+
+def _activation(name):
+    if name is None:
+        return 0
+    if name not in ACTIVATIONS:
+        raise ValueError(f"activation is None or one of {', '.join(ACTIVATIONS)}; got {name!r}.")
+    return ACTIVATIONS.index(name) + 1
+
+
+def supported(dtype):
+    """Whether the kernels compute in that dtype on this machine: float32, and bfloat16 where there is AVX-512."""
+    dtype = np.dtype(dtype)
+    return dtype == np.float32 or (dtype == jax.numpy.bfloat16 and bool(_library.lamina_has_bfloat16()))
+
+
+def threads():
+    """How many threads a call uses: as many as the processors this process may run on, like XLA, unless set."""
+    return _library.lamina_threads()
+
+
+def set_threads(count):
+    """Use `count` threads from now on, in all calls of this process."""
+    if count < 1:
+        raise ValueError(f"A call needs one thread or more; got {count}.")
+    _library.lamina_set_threads(count)
+
+
+def plans():
+    """How many primitives are kept, each for one operation on arrays of one shape."""
+    return _library.lamina_plans()
+
+
+def plans_capacity():
+    """How many primitives are kept at most; the one that was not used for longest goes first."""
+    return _library.lamina_plans_capacity()
