@@ -35,10 +35,17 @@ struct Convolution {
     return dims;
   }
 
-  Key key(int64_t kind) const {
-    Key key{kind, static_cast<int64_t>(type), thread_count(), groups};
+  Key key(int64_t kind, const Team& team) const {
+    Key key{kind, static_cast<int64_t>(type), team.size(), groups};
     for (const Dims& dims : {x, kernel, y, strides, dilation, low, high}) append(key, dims);
     return key;
+  }
+
+  double operations() const {
+    double product = 2.0 * static_cast<double>(y[0]);
+    for (const int64_t size : kernel) product *= static_cast<double>(size);
+    for (size_t axis = 2; axis < y.size(); ++axis) product *= static_cast<double>(y[axis]);
+    return product;
   }
 
   size_t rank() const { return strides.size(); }
@@ -82,10 +89,10 @@ struct Convolution {
 ffi::Error convolve(ffi::AnyBuffer x, ffi::AnyBuffer kernel, ffi::RemainingArgs rest, ffi::Result<ffi::AnyBuffer> y,
                     Integers strides, Integers padding, Integers dilation, int64_t groups, int64_t activation) {
   return guarded([&] {
-    const Team team;
     const Convolution shapes(x, kernel, *y, strides, padding, dilation, groups);
+    const Team team(shapes.operations());
     const bool has_bias = rest.size() == 1;
-    Key key = shapes.key(has_bias ? 1 : 0);
+    Key key = shapes.key(has_bias ? 1 : 0, team);
     key.push_back(activation);
     const auto plan = Plans::shared().get(std::move(key), [&] {
       const Desc bias = has_bias ? Desc({shapes.y[1]}, shapes.type, dnnl::memory::format_tag::x) : Desc();
@@ -107,9 +114,9 @@ ffi::Error convolve(ffi::AnyBuffer x, ffi::AnyBuffer kernel, ffi::RemainingArgs 
 ffi::Error input_gradient(ffi::AnyBuffer dy, ffi::AnyBuffer kernel, ffi::Result<ffi::AnyBuffer> dx, Integers strides,
                           Integers padding, Integers dilation, int64_t groups) {
   return guarded([&] {
-    const Team team;
     const Convolution shapes(*dx, kernel, dy, strides, padding, dilation, groups);
-    const auto plan = Plans::shared().get(shapes.key(2), [&] {
+    const Team team(shapes.operations());
+    const auto plan = Plans::shared().get(shapes.key(2, team), [&] {
       const auto forward = shapes.forward(Desc(), attributes(), dnnl::prop_kind::forward_training);
       const dnnl::convolution_backward_data::primitive_desc how(
           engine(), dnnl::algorithm::convolution_direct, shapes.channels_last(shapes.x), shapes.kernel_wanted(),
@@ -127,9 +134,9 @@ ffi::Error input_gradient(ffi::AnyBuffer dy, ffi::AnyBuffer kernel, ffi::Result<
 ffi::Error kernel_gradient(ffi::AnyBuffer x, ffi::AnyBuffer dy, ffi::Result<ffi::AnyBuffer> dkernel, Integers strides,
                            Integers padding, Integers dilation, int64_t groups) {
   return guarded([&] {
-    const Team team;
     const Convolution shapes(x, *dkernel, dy, strides, padding, dilation, groups);
-    const auto plan = Plans::shared().get(shapes.key(3), [&] {
+    const Team team(shapes.operations());
+    const auto plan = Plans::shared().get(shapes.key(3, team), [&] {
       const auto forward = shapes.forward(Desc(), attributes(), dnnl::prop_kind::forward_training);
       const dnnl::convolution_backward_weights::primitive_desc how(
           engine(), dnnl::algorithm::convolution_direct, shapes.channels_last(shapes.x), shapes.kernel_wanted(),

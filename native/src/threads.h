@@ -1,15 +1,19 @@
 // How many threads a call uses.
 #pragma once
 
+#include <mutex>
+
 namespace lamina {
 
 int thread_count();
 void set_thread_count(int count);
 
-// Within its life, OpenMP's teams on this thread have `thread_count()` members; after it, what they had before.
+// The threads of one call. Within its life OpenMP's teams on this thread have `size()` members: one where the work
+// is so little that waking others takes longer, else `thread_count()`, and then no other call's team runs beside them:
+// two teams on the same processors hinder each other more than they help.
 class Team {
  public:
-  Team();
+  explicit Team(double operations);
   ~Team();
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
@@ -19,6 +23,7 @@ class Team {
  private:
   int size_;
   int before_;
+  std::unique_lock<std::mutex> alone_;
 };
 
 }  // namespace lamina
