@@ -37,8 +37,10 @@ _EXAMPLES = {
         lamina convert weights.safetensors model.keras --model architecture.json
         """,
     "bench": """
-        lamina bench
-        lamina bench --beside keras            the two take turns in one process
+        lamina bench --json all.json --picture all.svg     everything, about ten minutes
+        lamina bench --quick                               five workloads, beside Keras on JAX
+        lamina bench --only lstm text_gru --libraries lamina torch
+        lamina bench --read one.json two.json --picture both.png
         """,
     "completion": """
         eval "$(lamina completion bash)"       in ~/.bashrc
@@ -158,11 +160,18 @@ def _add_convert(commands):
 
 
 def _add_bench(commands):
-    bench = _command(commands, "bench", "bench", "measure training steps, predict and import on this machine")
-    bench.add_argument("--beside", choices=("keras",), help="measure Keras on JAX too, where it is installed")
+    bench = _command(commands, "bench", "bench", "compare lamina with what else is installed, on the same work")
+    bench.add_argument("--only", nargs="+", metavar="WORKLOAD", help="some workloads, as lstm cnn_2d; all if not given")
     bench.add_argument(
-        "--only", metavar="NAME", action="append",
-        help="dense, regression, cnn_1d, lstm, cnn_2d, predict or import; may be given more than once",
+        "--libraries", nargs="+", metavar="NAME",
+        help="lamina, keras-jax, keras-tensorflow, keras-torch, tf_keras, jax, torch; all that are there if not given",
     )  # fmt: skip
-    bench.add_argument("--turns", type=int, default=7, metavar="N", help="the fastest of N turns counts (default 7)")
-    bench.add_argument("--json", action="store_true", help="print JSON")
+    bench.add_argument("--quick", action="store_true", help="five workloads, lamina and Keras on JAX alone")
+    bench.add_argument("--rounds", type=int, default=4, metavar="N", help="turns of each library (default 4)")
+    bench.add_argument("--seconds", type=float, default=0.3, help="how long a turn is, about (default 0.3)")
+    bench.add_argument(
+        "--cache-for-all", action="store_true", help="give libraries on JAX the disk cache that JAX has but leaves off"
+    )
+    bench.add_argument("--json", metavar="FILE", help="write all figures")
+    bench.add_argument("--picture", metavar="FILE", help="write a picture, .svg or .png; needs matplotlib")
+    bench.add_argument("--read", nargs="+", metavar="FILE", help="measure nothing: show files of --json, as one")

@@ -1,7 +1,6 @@
 """`lamina check | explain | view | summary | convert | bench | completion`: answers, files, exit codes."""
 
 import json
-import os
 import shutil
 import subprocess
 
@@ -204,12 +203,6 @@ def test_traceback_begins_in_the_program(capsys):
     except KeyError as error:
         show_failure(error)
     assert "test_traceback_begins_in_the_program" in capsys.readouterr().err
-
-
-def test_bench(capsys):
-    assert main(["bench", "--only", "regression", "--turns", "1", "--json"]) == FINE
-    found = json.loads(capsys.readouterr().out)
-    assert found["microseconds"][0]["lamina"] > 0 and found["cores"] == os.cpu_count()
 
 
 def test_completion_knows_every_command_and_option():

@@ -1,0 +1,104 @@
+"""The loop by hand in JAX."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.bench import jax_models
+from lamina.bench.jax_frame import Frame, initial
+
+__all__ = ["Subject"]
+
+
+class Subject:
+    """One workload."""
+
+    def __init__(self, module, workload):
+        self.workload = workload
+        self.model = getattr(jax_models, workload.name)
+
+    def versions(self):
+        """JAX's."""
+        return {"jax": jax.__version__}
+
+    def build(self):
+        """Weights and slots of Adam."""
+        workload = self.workload
+        x = jax.ShapeDtypeStruct((1, *workload.shape), "int32" if workload.tokens else "float32")
+        state = initial(self.model, x)
+        state["first"] = [np.zeros_like(weight) for weight in state["trained"]]
+        state["second"] = [np.zeros_like(weight) for weight in state["trained"]]
+        state["count"], state["key"] = np.int32(0), np.array([0, 1], "uint32")
+        self.state = jax.device_put(state)
+
+    def parameters(self):
+        """How many numbers are trained."""
+        return sum(weight.size for weight in self.state["trained"])
+
+    def load(self, x, y):
+        """On the device."""
+        return jax.device_put((x, y))
+
+    def samples(self, x):
+        """As NumPy has them."""
+        return x
+
+    def train(self, data, epochs=1):
+        """The loss of the last batch."""
+        (x, y), batch = data, self.workload.batch
+        loss = None
+        for _ in range(epochs):
+            order = np.random.permutation(len(x)).astype("int32")
+            for start in range(0, len(x), batch):
+                self.state, loss = self._step(self.state, x, y, order[start : start + batch])
+        return float(loss)
+
+    def predict(self, x):
+        """As a NumPy array."""
+        batch = self.workload.batch
+        weights = [self.state[kind] for kind in ("trained", "fixed", "statistics")]
+        return np.concatenate([np.asarray(self._outputs(weights, x[i : i + batch])) for i in range(0, len(x), batch)])
+
+    @functools.cached_property
+    def _step(self):
+        return jax.jit(self.step, donate_argnums=0)
+
+    @functools.cached_property
+    def _outputs(self):
+        return jax.jit(self.outputs)
+
+    def step(self, state, x, y, chosen):
+        """One step of Adam: the new state and the loss."""
+        key = jax.random.fold_in(state["key"], state["count"])
+        (loss, statistics), gradients = jax.value_and_grad(self._loss, has_aux=True)(
+            state["trained"], state["fixed"], state["statistics"], x[chosen], y[chosen], key
+        )
+        count = state["count"] + 1
+        rate = 1e-3 * jnp.sqrt(1 - 0.999**count) / (1 - 0.9**count)
+        first = [m + (g - m) * 0.1 for m, g in zip(state["first"], gradients, strict=True)]
+        second = [v + (g * g - v) * 0.001 for v, g in zip(state["second"], gradients, strict=True)]
+        moments = zip(state["trained"], first, second, strict=True)
+        trained = [weight - rate * m / (jnp.sqrt(v) + 1e-7) for weight, m, v in moments]
+        new = {"trained": trained, "statistics": statistics, "first": first, "second": second, "count": count}
+        return {**state, **new}, loss
+
+    def _loss(self, trained, fixed, statistics, x, y, key):
+        frame = Frame(trained, fixed, statistics, True, key)
+        outputs = self.model(frame, x)
+        if self.workload.target == "classes":
+            logs = jax.nn.log_softmax(outputs)
+            loss = -jnp.take_along_axis(logs, y[:, None], -1).mean()
+        elif self.workload.target == "numbers":
+            loss = jnp.square(outputs - y).mean()
+        else:
+            loss = (jax.nn.softplus(outputs) - y * outputs).mean()
+        return loss, frame.updates
+
+    def outputs(self, weights, x):
+        """Of the model in inference."""
+        outputs = self.model(Frame(*weights), x)
+        if self.workload.target == "classes":
+            return jax.nn.softmax(outputs)
+        return outputs if self.workload.target == "numbers" else jax.nn.sigmoid(outputs)

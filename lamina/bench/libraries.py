@@ -1,0 +1,58 @@
+"""Who is compared: what each needs to be installed, the settings of its process, and what it does in a step."""
+
+import dataclasses
+import importlib.util
+
+__all__ = ["LIBRARIES", "Library", "missing"]
+
+_FIT = "model.fit with shuffling, loss and metrics; model.predict"
+_PLAIN = "shuffled batches, loss, gradient and Adam, no metrics; loss read once an epoch; outputs as NumPy arrays"
+
+
+@dataclasses.dataclass(frozen=True)
+class Library:
+    """One that takes part.
+
+    Attributes:
+        name: what `--libraries` calls it.
+        title: what the table calls it.
+        subject: the file in lamina.bench that trains with it, without `_subject`.
+        module: what it imports.
+        needs: modules that have to be installed.
+        environment: of its process.
+        cache: whether it keeps compiled programs on disk unless told otherwise.
+        does: what is timed.
+    """
+
+    name: str
+    title: str
+    subject: str
+    module: str
+    needs: tuple
+    does: str
+    environment: dict = dataclasses.field(default_factory=dict)
+    cache: bool = False
+
+
+def _keras(backend, title, needs):
+    return Library(f"keras-{backend}", f"Keras on {title}", "keras", "keras", ("keras", needs), _FIT,
+                   {"KERAS_BACKEND": backend})  # fmt: skip
+
+
+_ALL = [
+    Library("lamina", "lamina", "keras", "lamina", ("jax",), _FIT, cache=True),
+    _keras("jax", "JAX", "jax"),
+    _keras("tensorflow", "TensorFlow", "tensorflow"),
+    _keras("torch", "PyTorch", "torch"),
+    Library("tf_keras", "tf_keras", "keras", "tf_keras", ("tf_keras", "tensorflow"), _FIT),
+    Library(
+        "jax", "JAX by hand", "jax", "jax", ("jax",), f"one jitted step, donated buffers, data on device; {_PLAIN}"
+    ),
+    Library("torch", "PyTorch by hand", "torch", "torch", ("torch",), f"eager, channels first, fused Adam; {_PLAIN}"),
+]
+LIBRARIES = {library.name: library for library in _ALL}
+
+
+def missing(library):
+    """The modules that it needs and that are not installed here."""
+    return [name for name in library.needs if importlib.util.find_spec(name) is None]

@@ -1,0 +1,74 @@
+"""What was measured, as a picture: how many times lamina's time each library takes, a row a workload."""
+
+from lamina.bench.table import MEASURES, geometric_mean
+from lamina.errors import CallError
+
+__all__ = ["draw"]
+
+SHOWN = {"step": "a training step", "predict_one": "predict of one sample", "first_step_warm": "first step, warm cache"}
+COLORS = {
+    "keras-jax": "#0072b2", "keras-tensorflow": "#e69f00", "keras-torch": "#cc79a7", "tf_keras": "#b58900",
+    "jax": "#56b4e9", "torch": "#d55e00",
+}  # fmt: skip
+MARKS = {"keras-jax": "o", "keras-tensorflow": "s", "keras-torch": "^", "tf_keras": "D", "jax": "o", "torch": "^"}
+
+
+def draw(report, path):
+    """Write an .svg or .png.
+
+    Args:
+        report: as `run` gives it.
+        path: of the picture; its ending says the format.
+
+    Raises:
+        CallError: matplotlib is not installed, or lamina was not measured.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise CallError("A picture needs matplotlib.", fix="pip install 'lamina[plots]'") from error
+    if "lamina" not in report["libraries"]:
+        raise CallError("The picture compares with lamina, which was not measured.", fix="--libraries lamina ...")
+    rows = report["workloads"]
+    figure = Figure(figsize=(13, 1.8 + 0.36 * (len(rows) + 1)), layout="constrained")
+    shared = None
+    for place, name in enumerate(SHOWN):
+        axes = figure.add_subplot(1, len(SHOWN), place + 1, sharey=shared)
+        shared = shared or axes
+        _panel(axes, report, name, first=place == 0)
+    handles, labels = shared.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    figure.suptitle("Time of each library divided by lamina's on the same work (right of 1: lamina is faster)")
+    figure.savefig(path)
+
+
+def _panel(axes, report, name, first):
+    measure = next(measure for measure in MEASURES if measure.name == name)
+    rows = report["workloads"]
+    for library, about in report["libraries"].items():
+        if library == "lamina":
+            continue
+        ratios = [_times_ours(row, measure, library) for row in rows]
+        mean = geometric_mean(ratios)
+        points = [(value, place) for place, value in enumerate([*ratios, mean]) if value is not None]
+        hollow = "none" if library in ("jax", "torch") else COLORS[library]
+        axes.plot(
+            *zip(*points, strict=True) if points else ([], []), linestyle="none", marker=MARKS[library], markersize=7,
+            color=COLORS[library], markerfacecolor=hollow, label=about["title"],
+        )  # fmt: skip
+    axes.axvline(1, color="#444444", linewidth=1.5, label="lamina")
+    axes.axhline(len(rows) - 0.5, color="#bbbbbb", linewidth=1)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}x")
+    axes.grid(axis="both", color="#e5e5e5", which="major")
+    axes.set_axisbelow(True)
+    axes.set_title(SHOWN[name], fontsize=11)
+    axes.set_yticks(range(len(rows) + 1), [*(row["title"] for row in rows), "geometric mean"])
+    axes.tick_params(labelleft=first)
+    if first:
+        axes.invert_yaxis()
+
+
+def _times_ours(row, measure, library):
+    ours, theirs = (measure.of(row["libraries"].get(name, {})) for name in ("lamina", library))
+    return None if ours is None or theirs is None else theirs / ours

@@ -1,0 +1,106 @@
+"""One library on one workload, in a process of its own: sets up, then does what the lines on its standard input say.
+
+The answers are lines of JSON on what was its standard output; what libraries print goes to the standard error.
+"""
+
+import importlib
+import json
+import os
+import resource
+import sys
+import time
+
+from lamina.bench.libraries import LIBRARIES
+from lamina.bench.workloads import WORKLOADS
+
+__all__ = ["Worker", "main"]
+
+
+class Worker:
+    """Measures one library on one workload. Each method returns what the line of JSON says; times are in seconds."""
+
+    def __init__(self, library, workload, started):
+        self.library, self.workload, self.started = library, workload, started
+
+    def set_up(self):
+        """Import, build, and train for one batch, as a program would; making the data does not count."""
+        begin = time.monotonic()
+        x, y = self.workload.data()
+        making = time.monotonic() - begin
+        module = importlib.import_module(f"lamina.bench.{self.library.subject}_subject")
+        self.subject = module.Subject(self.library.module, self.workload)
+        begin = time.monotonic()
+        self.subject.build()
+        build = time.monotonic() - begin
+        batch = self.workload.batch
+        loss = self.subject.train(self.subject.load(x[:batch], y[:batch]))
+        first_step = time.monotonic() - self.started - making
+        self.data = self.subject.load(x, y)
+        return {
+            "build": build, "first_step": first_step, "first_loss": loss, "parameters": self.subject.parameters(),
+            "versions": self.subject.versions(),
+        }  # fmt: skip
+
+    def warm_up(self, seconds):
+        """Do everything once, and find out how many times fit into some seconds."""
+        self.one, self.many = (self.subject.samples(x) for x in (self._samples[:1], self._samples))
+        runs = {"step": self._train, "predict_one": self._predict_one, "predict_many": self._predict_many}
+        self.runs = {}
+        for name, run in runs.items():
+            run(1)
+            begin = time.monotonic()
+            run(1)
+            self.runs[name] = run, max(1, int(seconds / (time.monotonic() - begin)))
+        return {}
+
+    def measure(self, name):
+        """Seconds a step, a prediction of one sample, or a sample of a prediction of many."""
+        run, times = self.runs[name]
+        begin = time.perf_counter()
+        count = run(times)
+        return {"seconds": (time.perf_counter() - begin) / count}
+
+    def end(self):
+        """The most memory that the process had, in bytes, and the loss that training came to."""
+        return {"memory": peak_memory(), "last_loss": self.last_loss}
+
+    @property
+    def _samples(self):
+        return self.workload.many_samples()
+
+    def _train(self, times):
+        self.last_loss = self.subject.train(self.data, times)
+        return times * self.workload.steps
+
+    def _predict_one(self, times):
+        for _ in range(times):
+            self.subject.predict(self.one)
+        return times
+
+    def _predict_many(self, times):
+        for _ in range(times):
+            self.subject.predict(self.many)
+        return times * self.workload.many
+
+
+def peak_memory():
+    """The most memory that this process had, in bytes; what its parent had does not count."""
+    if sys.platform == "linux":
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+def main(library, workload, started):
+    """Answer lines such as `["measure", "step"]` until there are no more."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    worker = Worker(LIBRARIES[library], WORKLOADS[workload], float(started))
+    for line in sys.stdin:
+        method, *arguments = json.loads(line)
+        print(json.dumps(getattr(worker, method)(*arguments)), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,128 @@
+"""`lamina bench`: the models of each library are the same, processes answer, tables, JSON and the picture are made."""
+
+import dataclasses
+import json
+
+import jax
+import numpy as np
+import pytest
+
+import lamina
+from lamina.bench import jax_models, keras_models, torch_models
+from lamina.bench.jax_frame import Frame
+from lamina.bench.jax_subject import Subject
+from lamina.bench.libraries import LIBRARIES
+from lamina.bench.machine import flops
+from lamina.bench.rounds import Settings, run
+from lamina.bench.table import MEASURES, best, geometric_mean, ratio
+from lamina.bench.workloads import WORKLOADS
+from lamina.cli import FINE, UNUSABLE, main
+
+SHORT = Settings(rounds=2, seconds=0.001, imports=1, first_steps=False, rest=0.0)
+NAMES = list(WORKLOADS)
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """(report, what was told) of a small workload: lamina, JAX by hand, one that is not there and one that fails."""
+    absent = dataclasses.replace(LIBRARIES["torch"], needs=("no_such_library",))
+    broken = dataclasses.replace(LIBRARIES["keras-jax"], environment={"KERAS_BACKEND": "nothing"})
+    told = []
+    report = run([WORKLOADS["regression"]], [LIBRARIES["lamina"], LIBRARIES["jax"], absent, broken], SHORT, told.append)
+    return report, told
+
+
+def inputs(workload, samples=2):
+    return dataclasses.replace(workload, batch=samples, steps=1).data()[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_models_by_hand_have_the_weights_and_outputs_of_those_in_keras(name):
+    workload = WORKLOADS[name]
+    model, x = getattr(keras_models, name)(lamina), inputs(workload)
+    frame = Frame()
+    outputs = jax.eval_shape(lambda x: getattr(jax_models, name)(frame, x), x)
+    assert outputs.shape == (2, *model.output_shape[1:])
+    counts = {kind: sum(int(np.prod(shape)) for shape, _ in wanted) for kind, wanted in frame.wanted.items()}
+    seeds = [weight for weight in model.weights if "seed" in weight.path]
+    assert counts["trained"] == sum(weight.value.size for weight in model.trainable_weights)
+    assert sum(counts.values()) == model.count_params() - sum(seed.value.size for seed in seeds)
+
+
+@pytest.mark.parametrize("name", ["dense_32", "regression", "cnn_1d", "cnn_2d", "lstm", "text_gru", "text_lstm"])
+def test_models_by_hand_compute_the_same(name):
+    workload = WORKLOADS[name]
+    model, x = getattr(keras_models, name)(lamina), inputs(workload)
+    by_hand = Subject("jax", workload).outputs([model.get_weights(), [], []], x)
+    np.testing.assert_allclose(by_hand, model.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_models_in_torch_have_as_many_weights(name):
+    torch = pytest.importorskip("torch", reason="the loop by hand in PyTorch needs PyTorch")
+    with torch.device("meta"):
+        model = getattr(torch_models, name)(torch)
+    wanted = sum(np.prod(w.shape) for w in getattr(keras_models, name)(lamina).trainable_weights)
+    assert sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad) == wanted
+
+
+def test_loop_in_jax_learns():
+    workload = dataclasses.replace(WORKLOADS["regression"], steps=4)
+    subject = Subject("jax", workload)
+    subject.build()
+    data = subject.load(*workload.data())
+    first = subject.train(data)
+    assert subject.train(data, 30) < 0.5 * first
+
+
+def test_flops_are_those_of_the_formula():
+    first, second = 32 * 784 * 128, 32 * 128 * 10
+    assert flops(WORKLOADS["dense_128"]) == 2 * (2 * first + 3 * second)  # the first layer's inputs need no gradient
+
+
+def test_report(measured):
+    report, told = measured
+    assert report["skipped"] == {"torch": "not installed: no_such_library"}
+    assert "PyTorch by hand is left out (not installed: no_such_library)" in told
+    (row,) = report["workloads"]
+    assert set(row["libraries"]) == {"lamina", "jax", "keras-jax"} and "failed" in row["libraries"]["keras-jax"]
+    for name in ("lamina", "jax"):
+        figures = row["libraries"][name]
+        assert figures["parameters"] == 9 * 64 + 64 + 64 * 64 + 64 + 65
+        for measure in MEASURES:
+            assert measure.of(figures) > 0
+        assert len(figures["step"]) == 2 and figures["last_loss"] < 10
+    assert set(report["versions"]) == {"lamina", "jax"} and report["machine"]["cores"] >= 1
+    assert ratio(row, MEASURES[0]) == MEASURES[0].of(row["libraries"]["lamina"]) / best(row, MEASURES[0])
+
+
+def test_command_shows_what_was_measured(measured, tmp_path, capsys):
+    pytest.importorskip("matplotlib", reason="a picture needs matplotlib")
+    (tmp_path / "one.json").write_text(json.dumps(measured[0]))
+    other = json.loads(json.dumps(measured[0]).replace('"regression"', '"lstm"'))
+    (tmp_path / "two.json").write_text(json.dumps(other))
+    files = [str(tmp_path / name) for name in ("one.json", "two.json", "both.json", "both.svg")]
+    assert main(["bench", "--read", *files[:2], "--json", files[2], "--picture", files[3]]) == FINE
+    said = capsys.readouterr().out
+    assert "Training step" in said and "JAX by hand" in said and "geometric mean" in said
+    both = json.loads((tmp_path / "both.json").read_text())
+    assert [row["name"] for row in both["workloads"]] == ["regression", "lstm"]
+    assert "<svg" in (tmp_path / "both.svg").read_text()
+
+
+def test_geometric_mean_leaves_out_what_is_not_there():
+    assert geometric_mean([1.0, None, 4.0]) == pytest.approx(2.0) and geometric_mean([None]) is None
+
+
+@pytest.mark.parametrize(
+    "arguments, parts",
+    [
+        (["--libraries", "caffe"], ["caffe", "keras-torch"]),
+        (["--only", "nothing"], ["nothing", "regression"]),
+        (["--json", "no/such/folder.json"], ["no/such/folder.json"]),
+    ],
+)
+def test_errors(arguments, parts, capsys):
+    assert main(["bench", *arguments]) == UNUSABLE
+    said = capsys.readouterr().err
+    assert all(part in said for part in parts)
