@@ -19,10 +19,6 @@ class Subject:
         self.workload = workload
         self.model = getattr(jax_models, workload.name)
 
-    def versions(self):
-        """JAX's."""
-        return {"jax": jax.__version__}
-
     def build(self):
         """Weights and slots of Adam."""
         workload = self.workload

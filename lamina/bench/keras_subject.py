@@ -14,10 +14,6 @@ class Subject:
         self.keras, self.workload = importlib.import_module(module), workload
         _ = self.keras.Sequential, self.keras.layers.Dense  # some libraries import them when they are read
 
-    def versions(self):
-        """The library's."""
-        return {self.keras.__name__: self.keras.__version__}
-
     def build(self):
         """The model, compiled."""
         self.model = getattr(keras_models, self.workload.name)(self.keras)

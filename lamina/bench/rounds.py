@@ -31,12 +31,12 @@ class Settings:
         rest: seconds between turns, in which threads go to sleep.
     """
 
-    rounds: int = 4
-    seconds: float = 0.3
+    rounds: int = 3
+    seconds: float = 0.25
     imports: int = 3
     first_steps: bool = True
     cache_for_all: bool = False
-    rest: float = 0.1
+    rest: float = 0.05
 
 
 def run(workloads, libraries, settings, tell):
@@ -58,7 +58,7 @@ def run(workloads, libraries, settings, tell):
         "libraries": {library.name: {"title": library.title, "does": library.does} for library in libraries},
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        report["import"] = _imports(libraries, settings, pathlib.Path(folder), tell)
+        report["import"] = _imports(libraries, settings, pathlib.Path(folder), tell) if settings.imports else {}
         limits = _machine(workloads)
         report["workloads"] = []
         for workload in workloads:

@@ -4,6 +4,7 @@ import dataclasses
 import math
 import statistics
 
+from rich import box
 from rich.table import Table
 
 __all__ = ["MEASURES", "Measure", "best", "geometric_mean", "ratio", "tables"]
@@ -64,10 +65,10 @@ def geometric_mean(ratios):
 
 def tables(report):
     """Yields the tables of a report."""
-    for measure in MEASURES:
-        yield _table(report, measure)
-    yield _arithmetic(report)
-    if any(figures["alone"] for figures in report["import"].values()):
+    if report["workloads"]:
+        yield from (_table(report, measure) for measure in MEASURES)
+        yield _arithmetic(report)
+    if report["import"]:
         yield _imports(report)
 
 
@@ -98,13 +99,14 @@ def _arithmetic(report):
 def _imports(report):
     table = _columns("Import in a new process, milliseconds", report, [])
     for name, what in (("alone", "import"), ("models", "and the classes of models")):
-        found = [min(report["import"][library][name], default=None) for library in report["libraries"]]
+        times = [report["import"].get(library, {}).get(name, []) for library in report["libraries"]]
+        found = [min(seconds, default=None) for seconds in times]
         table.add_row(what, *(_cell(seconds, 1e3, ",.0f") for seconds in found))
     return table
 
 
 def _columns(title, report, more):
-    table = Table(title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     table.add_column("")
     for heading in [*(library["title"] for library in report["libraries"].values()), *more]:
         table.add_column(heading, justify="right")

@@ -15,10 +15,6 @@ class Subject:
     def __init__(self, module, workload):
         self.torch, self.workload = importlib.import_module(module), workload
 
-    def versions(self):
-        """PyTorch's."""
-        return {"torch": self.torch.__version__}
-
     def build(self):
         """The model, with the initial weights that Keras draws, and its optimizer."""
         torch = self.torch

@@ -38,7 +38,7 @@ class Worker:
         self.data = self.subject.load(x, y)
         return {
             "build": build, "first_step": first_step, "first_loss": loss, "parameters": self.subject.parameters(),
-            "versions": self.subject.versions(),
+            "versions": {name: sys.modules[name].__version__ for name in {self.library.module, *self.library.needs}},
         }  # fmt: skip
 
     def warm_up(self, seconds):

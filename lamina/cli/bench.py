@@ -15,7 +15,12 @@ from lamina.errors import CallError
 
 __all__ = ["main"]
 
-QUICK = {"only": ["dense_128", "regression", "cnn_1d", "lstm", "cnn_2d"], "libraries": ["lamina", "keras-jax"]}
+IMPORT = "import"  # what `--only` calls the time that an import takes
+IMPORTS = 3
+QUICK = {
+    "only": ["dense_128", "regression", "cnn_1d", "lstm", "cnn_2d", IMPORT],
+    "libraries": ["lamina", "keras-jax"],
+}
 
 
 def main(args):
@@ -30,7 +35,7 @@ def main(args):
         draw(report, args.picture)
     console = Console(width=None if sys.stdout.isatty() else 200)
     for table in tables(report):
-        console.print(table, end="\n\n")
+        console.print(table)
     machine, versions = report["machine"], [f"{name} {value}" for name, value in report["versions"].items()]
     words = [f"{machine['cores']} cores", machine["processor"], f"Python {machine['python']}", *versions]
     console.print(", ".join(words), highlight=False)
@@ -38,24 +43,30 @@ def main(args):
 
 def _measure(args):
     chosen = QUICK if args.quick else {}
-    workloads = _chosen(args.only or chosen.get("only"), WORKLOADS, "workload")
-    libraries = _chosen(args.libraries or chosen.get("libraries"), LIBRARIES, "library")
-    settings = Settings(args.rounds, args.seconds, first_steps=not args.quick, cache_for_all=args.cache_for_all)
+    only = args.only or chosen.get("only") or [*WORKLOADS, IMPORT]
+    workloads = _chosen([name for name in only if name != IMPORT], WORKLOADS, "workload")
+    libraries = _chosen(args.libraries or chosen.get("libraries") or LIBRARIES, LIBRARIES, "library")
+    settings = Settings(
+        args.rounds, args.seconds, IMPORTS if IMPORT in only else 0, not args.quick, args.cache_for_all
+    )  # fmt: skip
     return run(workloads, libraries, settings, lambda line: print(line, file=sys.stderr, flush=True))
 
 
 def _chosen(names, table, kind):
-    unknown = sorted(set(names or ()) - set(table))
+    unknown = sorted(set(names) - set(table))
     if unknown:
         raise CallError(f"There is no {kind} called {', '.join(unknown)}.", fix=f"There is: {', '.join(table)}.")
-    return [table[name] for name in names or table]
+    return [table[name] for name in names]
 
 
 def _read(files):
-    """Reports read from files as one: their workloads one after the other, the rest from the last."""
+    """Reports read from files as one: the workloads of all, and for each the libraries of all; the last of the same."""
     reports = [json.loads(pathlib.Path(file).read_text(encoding="utf-8")) for file in files]
-    workloads = {row["name"]: row for report in reports for row in report["workloads"]}
-    merged = {**reports[-1], "workloads": [workloads[name] for name in WORKLOADS if name in workloads]}
+    rows = {}
+    for row in (row for report in reports for row in report["workloads"]):
+        before = rows.get(row["name"], {}).get("libraries", {})
+        rows[row["name"]] = {**row, "libraries": {**before, **row["libraries"]}}
+    merged = {**reports[-1], "workloads": [rows[name] for name in WORKLOADS if name in rows]}
     for key in ("libraries", "versions", "skipped", "import"):
         merged[key] = {name: value for report in reports for name, value in report[key].items()}
     return merged

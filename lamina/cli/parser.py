@@ -161,14 +161,16 @@ def _add_convert(commands):
 
 def _add_bench(commands):
     bench = _command(commands, "bench", "bench", "compare lamina with what else is installed, on the same work")
-    bench.add_argument("--only", nargs="+", metavar="WORKLOAD", help="some workloads, as lstm cnn_2d; all if not given")
+    bench.add_argument(
+        "--only", nargs="+", metavar="WORKLOAD", help="some workloads, as lstm cnn_2d import; all if not given"
+    )
     bench.add_argument(
         "--libraries", nargs="+", metavar="NAME",
         help="lamina, keras-jax, keras-tensorflow, keras-torch, tf_keras, jax, torch; all that are there if not given",
     )  # fmt: skip
     bench.add_argument("--quick", action="store_true", help="five workloads, lamina and Keras on JAX alone")
-    bench.add_argument("--rounds", type=int, default=4, metavar="N", help="turns of each library (default 4)")
-    bench.add_argument("--seconds", type=float, default=0.3, help="how long a turn is, about (default 0.3)")
+    bench.add_argument("--rounds", type=int, default=3, metavar="N", help="turns of each library (default 3)")
+    bench.add_argument("--seconds", type=float, default=0.25, help="how long a turn is, about (default 0.25)")
     bench.add_argument(
         "--cache-for-all", action="store_true", help="give libraries on JAX the disk cache that JAX has but leaves off"
     )
