@@ -59,7 +59,7 @@ def _panel(axes, report, name, first):
     axes.axvline(1, color="#444444", linewidth=1.5, label="lamina")
     axes.axhline(len(rows) - 0.5, color="#bbbbbb", linewidth=1)
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}x")
+    _ticks(axes)
     axes.grid(axis="both", color="#e5e5e5", which="major")
     axes.set_axisbelow(True)
     axes.set_title(SHOWN[name], fontsize=11)
@@ -67,6 +67,16 @@ def _panel(axes, report, name, first):
     axes.tick_params(labelleft=first)
     if first:
         axes.invert_yaxis()
+
+
+def _ticks(axes):
+    """1x, 10x, 100x; with 2x and 5x between where there are not two powers of ten to see."""
+    from matplotlib.ticker import LogLocator
+
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}x")
+    axes.xaxis.set_minor_formatter(lambda value, _: "")
 
 
 def _times_ours(row, measure, library):
