@@ -1,6 +1,7 @@
 """Weights by order of use, for models written as plain functions."""
 
 import contextlib
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +21,7 @@ class Frame:
         key: for random numbers.
     """
 
-    def __init__(self, trained=None, fixed=(), statistics=(), training=False, key=None):
+    def __init__(self, trained=None, fixed=(), statistics=(), training=False, key: Any = None):
         self.wanted = {"trained": [], "fixed": [], "statistics": []}
         self.training = training
         self.updates = []

@@ -1,6 +1,7 @@
 """The loop by hand in JAX."""
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +24,7 @@ class Subject:
         """Weights and slots of Adam."""
         workload = self.workload
         x = jax.ShapeDtypeStruct((1, *workload.shape), "int32" if workload.tokens else "float32")
-        state = initial(self.model, x)
+        state: dict[str, Any] = initial(self.model, x)
         state["first"] = [np.zeros_like(weight) for weight in state["trained"]]
         state["second"] = [np.zeros_like(weight) for weight in state["trained"]]
         state["count"], state["key"] = np.int32(0), np.array([0, 1], "uint32")
@@ -44,7 +45,7 @@ class Subject:
     def train(self, data, epochs=1):
         """The loss of the last batch."""
         (x, y), batch = data, self.workload.batch
-        loss = None
+        loss = float("nan")
         for _ in range(epochs):
             order = np.random.permutation(len(x)).astype("int32")
             for start in range(0, len(x), batch):

@@ -31,18 +31,17 @@ def draw(report, path):
         raise CallError("The picture compares with lamina, which was not measured.", fix="--libraries lamina ...")
     rows = report["workloads"]
     figure = Figure(figsize=(13, 1.8 + 0.36 * (len(rows) + 1)), layout="constrained")
-    shared = None
-    for place, name in enumerate(SHOWN):
-        axes = figure.add_subplot(1, len(SHOWN), place + 1, sharey=shared)
-        shared = shared or axes
-        _panel(axes, report, name, first=place == 0)
-    handles, labels = shared.get_legend_handles_labels()
+    panels = figure.subplots(1, len(SHOWN), sharey=True)
+    for axes, name in zip(panels, SHOWN, strict=True):
+        _panel(axes, report, name)
+    panels[0].invert_yaxis()
+    handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     figure.suptitle("Time of each library divided by lamina's on the same work (right of 1: lamina is faster)")
     figure.savefig(path)
 
 
-def _panel(axes, report, name, first):
+def _panel(axes, report, name):
     measure = next(measure for measure in MEASURES if measure.name == name)
     rows = report["workloads"]
     for library, about in report["libraries"].items():
@@ -64,9 +63,6 @@ def _panel(axes, report, name, first):
     axes.set_axisbelow(True)
     axes.set_title(SHOWN[name], fontsize=11)
     axes.set_yticks(range(len(rows) + 1), [*(row["title"] for row in rows), "geometric mean"])
-    axes.tick_params(labelleft=first)
-    if first:
-        axes.invert_yaxis()
 
 
 def _ticks(axes):

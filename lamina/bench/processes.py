@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import Any
 
 from lamina.errors import LaminaError
 
@@ -55,7 +56,7 @@ class WorkerProcess:
     def __init__(self, library, workload, cache, cache_for_all=False):
         self.library = library
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in close()
-        self._process = subprocess.Popen(
+        self._process: Any = subprocess.Popen(
             [sys.executable, "-m", "lamina.bench.worker", library.name, workload.name, repr(time.monotonic())],
             env=environment(library, cache, cache_for_all), text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,

@@ -9,9 +9,10 @@ import sys
 import tempfile
 import time
 
-from lamina.bench.libraries import LIBRARIES, missing
+from lamina.bench.libraries import LIBRARIES, Library, missing
 from lamina.bench.machine import describe
 from lamina.bench.processes import ProcessFailed, WorkerProcess, environment, seconds_to_import
+from lamina.bench.workloads import Workload
 
 __all__ = ["Settings", "run"]
 
@@ -32,7 +33,7 @@ class Settings:
     """
 
     rounds: int = 3
-    seconds: float = 0.25
+    seconds: float = 0.15
     imports: int = 3
     first_steps: bool = True
     cache_for_all: bool = False
@@ -118,8 +119,8 @@ def _workload(workload, libraries, settings, folder, tell):
 class _Turn:
     """What a stage needs for one library."""
 
-    workload: object
-    library: object
+    workload: Workload
+    library: Library
     settings: Settings
     folder: pathlib.Path
     figures: dict

@@ -47,7 +47,7 @@ class Subject:
         """The loss of the last batch."""
         torch, (x, y), batch = self.torch, data, self.workload.batch
         self.model.train()
-        loss = None
+        loss = float("nan")
         for _ in range(epochs):
             order = torch.randperm(len(x))
             for start in range(0, len(x), batch):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 
@@ -79,8 +80,8 @@ class Workload:
         return max(1, math.floor(seconds / seconds_per_epoch))
 
 
-_TEXT = {"shape": (80,), "tokens": 5000, "target": YES_NO, "steps": 20}
-_SMALL = {"batch": 32, "steps": 20}
+_TEXT: Any = {"shape": (80,), "tokens": 5000, "target": YES_NO, "steps": 10}
+_SMALL: Any = {"batch": 32, "steps": 20}
 _ALL = [
     Workload("dense_32", "Dense 784-32-10", (784,), CLASSES, count=10),
     Workload("dense_128", "Dense 784-128-10", (784,), CLASSES, count=10),
@@ -88,7 +89,7 @@ _ALL = [
     Workload("cnn_1d", "1-D CNN with Dense inside", (20, 1), CLASSES, count=2),
     Workload("lstm", "LSTM(64), 50 steps", (50, 12), CLASSES, count=9, steps=30),
     Workload("cnn_2d", "2-layer CNN 28x28", (28, 28, 1), CLASSES, count=10, batch=128, steps=6),
-    Workload("inception", "InceptionV3 150x150, frozen base", (150, 150, 3), YES_NO, batch=20, steps=3, many=60),
+    Workload("inception", "InceptionV3 150x150, frozen base", (150, 150, 3), YES_NO, batch=20, steps=3, many=40),
     Workload("text_gru", "Embedding, Bidirectional GRU", **_TEXT),
     Workload("text_lstm", "Embedding, Bidirectional LSTM", **_TEXT),
     Workload("resnet", "residual blocks, BatchNormalization", (32, 32, 3), CLASSES, count=10, batch=32, steps=8),

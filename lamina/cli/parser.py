@@ -37,7 +37,7 @@ _EXAMPLES = {
         lamina convert weights.safetensors model.keras --model architecture.json
         """,
     "bench": """
-        lamina bench --json all.json --picture all.svg     everything, about ten minutes
+        lamina bench --json all.json --picture all.svg     everything, about twelve minutes
         lamina bench --quick                               five workloads, beside Keras on JAX
         lamina bench --only lstm text_gru --libraries lamina torch
         lamina bench --read one.json two.json --picture both.png
@@ -170,7 +170,7 @@ def _add_bench(commands):
     )  # fmt: skip
     bench.add_argument("--quick", action="store_true", help="five workloads, lamina and Keras on JAX alone")
     bench.add_argument("--rounds", type=int, default=3, metavar="N", help="turns of each library (default 3)")
-    bench.add_argument("--seconds", type=float, default=0.25, help="how long a turn is, about (default 0.25)")
+    bench.add_argument("--seconds", type=float, default=0.15, help="how long a turn is, about (default 0.15)")
     bench.add_argument(
         "--cache-for-all", action="store_true", help="give libraries on JAX the disk cache that JAX has but leaves off"
     )
