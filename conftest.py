@@ -1,4 +1,8 @@
-"""Settings for the examples in docstrings: each starts with names from zero, in an empty folder."""
+"""Settings for all tests, and for the examples in docstrings: these start with names from zero, in an empty folder."""
+
+import os
+
+os.environ.setdefault("LAMINA_CACHE_DIR", "off")  # each test compiles what it says it does
 
 import pytest
 

@@ -6,46 +6,34 @@
 (None, 32)
 """
 
-import importlib
-from typing import Any
-
+from lamina.core.lazy import lazy
 from lamina.legacy import install_old_modules
 
 __version__ = "0.1.0"
 
-_MODULES = (
-    "activations", "applications", "backend", "callbacks", "check", "config", "constraints", "datasets", "distillation",
-    "distribution", "dtype_policies", "errors", "export", "initializers", "layers", "losses", "metrics",
-    "mixed_precision", "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers",
-    "saving", "tree", "utils", "visualization", "wrappers",
-)  # fmt: skip
-_NAMES = {
-    "DTypePolicy": "dtype_policies",
-    "FloatDTypePolicy": "dtype_policies",
-    "Function": "models",
-    "Initializer": "initializers",
-    "Input": "layers",
-    "InputSpec": "layers",
-    "KerasTensor": "core.symbolic",
-    "Layer": "layers",
-    "Loss": "losses",
-    "Metric": "metrics",
-    "Model": "models",
-    "Operation": "core.graph",
-    "Optimizer": "optimizers",
-    "Quantizer": "quantizers",
-    "Regularizer": "regularizers",
-    "RematScope": "rematerialization",
-    "Sequential": "models",
-    "StatelessScope": "scopes",
-    "SymbolicScope": "scopes",
-    "Variable": "core.variable",
-    "as_keras": "compat",
-    "device": "scopes",
-    "name_scope": "scopes",
-    "remat": "rematerialization",
+_MODULES = """
+activations applications backend callbacks check config constraints datasets distillation distribution dtype_policies
+errors export initializers layers losses metrics mixed_precision models ops optimizers preprocessing quantizers random
+regularizers saving tree utils visualization wrappers
+"""
+_NAMES: dict[str, str] = {
+    "compat": "as_keras",
+    "core.graph": "Operation",
+    "core.symbolic": "KerasTensor",
+    "core.variable": "Variable",
+    "dtype_policies": "DTypePolicy FloatDTypePolicy",
+    "initializers": "Initializer",
+    "layers": "Input InputSpec Layer",
+    "losses": "Loss",
+    "metrics": "Metric",
+    "models": "Function Model Sequential",
+    "optimizers": "Optimizer",
+    "quantizers": "Quantizer",
+    "regularizers": "Regularizer",
+    "rematerialization": "RematScope remat",
+    "scopes": "StatelessScope SymbolicScope device name_scope",
 }
-__all__ = sorted([*_MODULES, *_NAMES, "version"])
+_FILES = {module: f"{module} {_NAMES.pop(module, '')}" for module in _MODULES.split()} | _NAMES
 
 
 def version():
@@ -53,19 +41,5 @@ def version():
     return __version__
 
 
-def __getattr__(name) -> Any:
-    """Modules and names are read when they are first used (PEP 562), so that importing lamina costs little."""
-    if name in _MODULES:
-        return importlib.import_module(f"lamina.{name}")
-    if name in _NAMES:
-        value = getattr(importlib.import_module(f"lamina.{_NAMES[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'lamina' has no attribute {name!r}")
-
-
-def __dir__():
-    return __all__
-
-
+__getattr__, __dir__, __all__ = lazy(__name__, {**_FILES, "version": "version"})  # which stands here
 install_old_modules(__name__)

@@ -7,7 +7,6 @@ read. A program is told each use in one line, once for each place in it.
 import contextlib
 import functools
 import importlib
-import importlib.util
 import inspect
 import sys
 import types
@@ -271,6 +270,10 @@ MODULES = {
     "lamina.engine.input_layer": "lamina.layers",
     "lamina.objectives": "lamina.losses",
 }  # fmt: skip
+STILL_FILES = frozenset(
+    f"lamina.layers.{name}" for name in ("core", "convolutional", "pooling", "recurrent", "normalization", "wrappers")
+)
+"""Those of them that are files of today, which give the names of old too: `moved_from`."""
 
 
 _LOSSES = {
@@ -442,15 +445,18 @@ def moved(module, target, name):
     return found
 
 
+def moved_from(module):
+    """A `__getattr__` for a file of today whose path is an old one too: the names that moved out of it."""
+    return functools.partial(moved, module, MODULES[module])
+
+
 def install_old_modules(package):
-    """Make old module paths below `package` importable; a file of today with an old path gives the moved names too."""
+    """Make old module paths below `package` importable; files of today with an old path have `moved_from`."""
     for path, target in MODULES.items():
         parent, _, name = path.rpartition(".")
         if parent != package and not (parent in MODULES and parent.rpartition(".")[0] == package):
             continue
-        if path in sys.modules:
-            sys.modules[path].__getattr__ = functools.partial(moved, path, target)
-        elif importlib.util.find_spec(path) is None:
+        if path not in STILL_FILES:
             module = sys.modules[path] = _OldModule(path, target)
             setattr(sys.modules[parent], name, module)
 

@@ -1,7 +1,6 @@
 """Networks for images, with weights trained on ImageNet. The module of a family is read when it is first used."""
 
-import importlib
-from typing import Any
+from lamina.core.lazy import lazy
 
 _FAMILIES = {
     "convnext": "ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge",
@@ -28,18 +27,5 @@ _FAMILIES = {
     "vgg19": "VGG19",
     "xception": "Xception",
 }
-_NAMES = {name: family for family, names in _FAMILIES.items() for name in names.split()}
-__all__ = sorted([*_FAMILIES, *_NAMES])
 
-
-def __getattr__(name) -> Any:
-    if name in _FAMILIES:
-        return importlib.import_module(f"lamina.applications.{name}")
-    if name in _NAMES:
-        value = globals()[name] = getattr(importlib.import_module(f"lamina.applications.{_NAMES[name]}"), name)
-        return value
-    raise AttributeError(f"module 'lamina.applications' has no attribute {name!r}")
-
-
-def __dir__():
-    return __all__
+__getattr__, __dir__, __all__ = lazy(__name__, {family: f"{family} {names}" for family, names in _FAMILIES.items()})

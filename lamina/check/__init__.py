@@ -1,42 +1,23 @@
 """`model.check(x, y)`: what is wrong with a model, before hours are lost on it."""
 
-from lamina.check import data_rules, head_rules, structure_rules, training_rules, watch_rules
-from lamina.check.at_fit import look_before_fit
-from lamina.check.findings import Finding, Findings
-from lamina.check.rule import RULES, rules_for
-from lamina.check.subject import Subject, as_batch
-from lamina.check.watch import Watch
+from typing import TYPE_CHECKING
 
-__all__ = ["RULES", "Finding", "Findings", "Watch", "check"]
+from lamina.core.lazy import lazy
 
-_FAMILIES = (
-    head_rules,
-    structure_rules,
-    training_rules,
-    data_rules,
-    watch_rules,
-)  # they fill the table as they are read
+if TYPE_CHECKING:
+    from lamina.check.at_fit import look_before_fit
+    from lamina.check.checking import check
+    from lamina.check.findings import Finding, Findings
+    from lamina.check.rules import RULES
+    from lamina.check.watch import Watch
 
-
-def check(model, x=None, y=None, sample_weight=None, ignore=(), **settings):
-    """The Findings about a model, and about one batch of its data where that is given.
-
-    Args:
-        ignore: codes that are not looked for.
-        settings: what `fit` would be called with (batch_size, epochs, validation_split, callbacks), for its rules.
-
-    >>> import lamina as keras
-    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="sigmoid", name="head")])
-    >>> model.compile("adam", "sparse_categorical_crossentropy")
-    >>> [(finding.code, finding.layer) for finding in check(model)]
-    [('LAM101', 'head')]
-    """
-    x, y, sample_weight = as_batch(x, y, sample_weight)
-    if x is not None and not model.built and getattr(model, "_graph", None) is None:
-        model._runner.build((x, y, sample_weight))
-    subject = Subject(model, x, y, sample_weight, settings)
-    wanted = [rule for rule in rules_for(subject) if rule.code not in ignore]
-    found = [finding for rule in wanted if rule.needs != "forward" for finding in rule.findings(subject)]
-    if not any(finding.severity == "error" for finding in found):  # else the model cannot run on this, or not sensibly
-        found += [finding for rule in wanted if rule.needs == "forward" for finding in rule.findings(subject)]
-    return Findings(found)
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "at_fit": "look_before_fit",
+        "checking": "check",
+        "findings": "Finding Findings",
+        "rules": "RULES",
+        "watch": "Watch",
+    },
+)

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 
 from lamina.check.findings import Findings
-from lamina.check.rule import rules_for
+from lamina.check.rules import rules_for
 from lamina.check.subject import Subject
 from lamina.core import settings, tree
 from lamina.core.progress import say

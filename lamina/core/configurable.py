@@ -326,7 +326,7 @@ _SPECIAL = {
 def resolver(kind, namespace, base=None, aliases=(), default=None):
     """The `get` of a family: from a name, a config, a class or an object to the object.
 
-    `aliases` maps further names to classes or functions of the family.
+    `aliases` maps further names to classes or functions of the family, or to their names.
     """
     aliases = dict(aliases)
 
@@ -337,6 +337,8 @@ def resolver(kind, namespace, base=None, aliases=(), default=None):
             return deserialize(identifier, namespaces=(namespace,))
         if isinstance(identifier, str):
             found = registry.get_registered_object(identifier) or aliases.get(identifier)
+            if isinstance(found, str):
+                found = _named(kind, namespace, found, aliases)
             if found is None:
                 today = legacy.name_of_today(namespace.replace("keras", "lamina"), identifier)
                 found = _named(kind, namespace, identifier, aliases) if today is None else get(today)
@@ -353,9 +355,10 @@ def resolver(kind, namespace, base=None, aliases=(), default=None):
 
 
 def _named(kind, namespace, name, aliases):
-    for table in (registry.CLASSES, registry.FUNCTIONS):
-        if (namespace, name) in table:
-            return table[namespace, name]
+    found = registry.look_up(namespace, name)
+    if found is not None:
+        return found
+    registry.populate()
     known = sorted({*aliases, *(key for space, key in (*registry.CLASSES, *registry.FUNCTIONS) if space == namespace)})
     lower = {key.lower(): key for key in reversed(known)}
     near = [lower[key] for key in difflib.get_close_matches(name.lower(), lower, n=1)]

@@ -146,5 +146,6 @@ def class_of(op_name):
 
 def operation_class(class_name) -> Any:
     """The class of an op by the name it has in files, or None."""
-    found = _ALIASES.get(class_name) or next((name for name in OPS if class_name_of(name) == class_name), None)
+    known = (name for name in OPS.read_all() if class_name_of(name) == class_name)
+    found = _ALIASES.get(class_name) or next(known, None)
     return found and class_of(found)

@@ -16,9 +16,11 @@ FUNCTIONS = {}  # (namespace, function name) -> function, filled by `public_func
 _NAMESPACES = (
     "layers", "models", "initializers", "regularizers", "constraints", "activations", "losses", "metrics", "optimizers",
     "callbacks", "distillation", "dtype_policies", "quantizers", "random", "applications.convnext",
-    "applications.inception_resnet_v2",
+    "applications.inception_resnet_v2", "optimizers.schedules", "mixed_precision",
 )  # fmt: skip
+_ORDER = {namespace: place for place, namespace in enumerate(("keras", *(f"keras.{name}" for name in _NAMESPACES)))}
 _custom = {}  # registered name ("package>Name" or as passed) -> class or function
+_populated = []  # True once all files of the table were read
 _custom_names = {}  # class or function -> registered name
 _scope: ContextVar = ContextVar("custom_objects", default=None)
 
@@ -43,9 +45,12 @@ def public_functions(namespace, functions):
 def function_name(function):
     """(namespace, name) of a function of the closed table, or None."""
     name = getattr(function, "__name__", None)
-    for (namespace, known), candidate in FUNCTIONS.items():
-        if candidate is function and known == name:
-            return namespace, known
+    for read_all in (False, is_ours(function) and not _populated):
+        if read_all:
+            populate()
+        for (namespace, known), candidate in FUNCTIONS.items():
+            if candidate is function and known == name:
+                return namespace, known
     return None
 
 
@@ -138,10 +143,31 @@ def in_safe_mode():
     return _safe_mode.get() is not False
 
 
+def names_of(namespace):
+    """The public names of a family of lamina; none of another module."""
+    return getattr(_family(namespace), "__all__", ())
+
+
+def _family(namespace):
+    """The module behind a namespace of the closed table; None for another. Nothing else is ever imported."""
+    path = "lamina" if namespace == "keras" else f"lamina.{(namespace or '').removeprefix('keras.')}"
+    return importlib.import_module(path) if namespace in _ORDER else None
+
+
+def look_up(namespace, name):
+    """The class or function of lamina that stands in the closed table; its file is read now if it was not yet."""
+    key = (namespace, name)
+    if key not in CLASSES and key not in FUNCTIONS and name in names_of(namespace):
+        getattr(_family(namespace), name)
+    return CLASSES.get(key, FUNCTIONS.get(key))
+
+
 def populate():
-    """Read the modules of the closed table, so that their classes are in it. The list is fixed: no file adds to it."""
-    for namespace in _NAMESPACES:
-        importlib.import_module(f"lamina.{namespace}")
+    """Read all files of the closed table, so that their classes are in it. The list is fixed: no file adds to it."""
+    for namespace in _NAMESPACES if not _populated else ():
+        for name in names_of(f"keras.{namespace}"):
+            getattr(_family(f"keras.{namespace}"), name)
+    _populated.append(True)
 
 
 def find(name, module=None, registered_name=None, custom_objects=None, namespaces=None):
@@ -153,13 +179,14 @@ def find(name, module=None, registered_name=None, custom_objects=None, namespace
         found = get_registered_object(key, custom_objects) if key else None
         if found is not None:
             return found
-    for again in (False, True):
-        if again:
-            populate()
+    exact = [_namespace(module)] if module else namespaces or ()
+    found = next((known for space in exact if (known := look_up(space, name)) is not None), None)
+    if found is None:
+        populate()
         found = _public(name, module, namespaces)
-        if found is not None:
-            _check_registered(registered_name, name)
-            return found
+    if found is not None:
+        _check_registered(registered_name, name)
+        return found
     known = {*(key for _, key in (*CLASSES, *FUNCTIONS)), *_custom, *(_scope.get() or ()), *(custom_objects or ())}
     near = difflib.get_close_matches(str(name), known, n=1)
     raise ConfigError(
@@ -179,18 +206,16 @@ def _check_registered(registered_name, name):
 
 
 def _public(name, module, namespaces):
+    """What `name` means where its module does not say it all; every file of the table is read."""
     wanted = _namespace(module)
-    tables = (CLASSES, FUNCTIONS)
-    for table in tables:
-        if wanted and (wanted, name) in table:
-            return table[wanted, name]
     is_old = wanted and wanted.startswith("keras.") and all(space != wanted for space, _ in (*CLASSES, *FUNCTIONS))
     if wanted and wanted != "keras" and not is_old:
-        return None  # `keras` alone and modules that are gone, such as keras.engine, stand for all of it
-    for table in tables:
-        for (namespace, known), obj in table.items():
-            if known == name and (namespaces is None or namespace in namespaces):
-                return obj
+        return CLASSES.get((wanted, name), FUNCTIONS.get((wanted, name)))
+    # `keras` alone and modules that are gone, such as keras.engine, stand for all of it
+    for table in (CLASSES, FUNCTIONS):
+        spaces = [space for space, known in table if known == name and (namespaces is None or space in namespaces)]
+        if spaces:
+            return table[min(spaces, key=lambda space: _ORDER.get(space, len(_ORDER))), name]
     return None
 
 

@@ -5,6 +5,7 @@ differs in
 the two results is not known either.
 """
 
+import importlib
 import math
 import re
 import weakref
@@ -93,7 +94,20 @@ class KerasTensor:
         return OPS["get_item"](self, np.asarray(index) if isinstance(index, list) else index)
 
 
-OPS = {}  # name -> public function; filled by the @op decorator as the modules of lamina.ops are read
+class _Ops(dict):
+    """name -> public function; filled by the @op decorator as the files of lamina.ops are read, which is when one of
+    them is first asked for."""
+
+    def read_all(self):
+        """The table with every op in it."""
+        importlib.import_module("lamina.ops")
+        return self
+
+    def __missing__(self, name):
+        return dict(self.read_all())[name]
+
+
+OPS = _Ops()
 
 
 def _method(name, reflected=False):

@@ -10,8 +10,9 @@ Downloaded on first use, hash checked: `mnist`, `fashion_mnist`, `cifar10`, `cif
 ((1438, 8, 8), (1438,), 359)
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from lamina.core.lazy import lazy
 
 if TYPE_CHECKING:
     from lamina.datasets import (
@@ -31,29 +32,9 @@ if TYPE_CHECKING:
         wine,
     )
 
-__all__ = [
-    "auto_mpg",
-    "boston_housing",
-    "breast_cancer",
-    "california_housing",
-    "cifar10",
-    "cifar100",
-    "digits",
-    "fashion_mnist",
-    "imdb",
-    "iris",
-    "japanese_vowels",
-    "mnist",
-    "reuters",
-    "wine",
-]
+_NAMES = """
+auto_mpg boston_housing breast_cancer california_housing cifar10 cifar100 digits fashion_mnist imdb iris japanese_vowels
+mnist reuters wine
+"""
 
-
-def __getattr__(name):
-    if name in __all__:
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return list(__all__)
+__getattr__, __dir__, __all__ = lazy(__name__, {name: name for name in _NAMES.split()})

@@ -1,80 +1,19 @@
 """`model.explain()`: what each layer does to the data, in sentences with this model's own numbers."""
 
-from lamina.errors import CallError
-from lamina.explain import basic_layers, image_layers, noise_layers, op_calls, other_layers, sequence_layers
-from lamina.explain.activity import activity_of
-from lamina.explain.explanation import Answer, Explanation, LayerExplanation
-from lamina.explain.facts import Fact, facts_of
-from lamina.explain.model_answers import answers_about, title_of
-from lamina.explain.table import Once, sentences_about, weights_of
-from lamina.explain.words import shapes_of
+from typing import TYPE_CHECKING
 
-__all__ = ["Answer", "Explanation", "Fact", "LayerExplanation", "explain", "facts_of"]
+from lamina.core.lazy import lazy
 
-_SPEAKERS = (basic_layers, image_layers, noise_layers, op_calls, other_layers, sequence_layers)  # they fill the table
+if TYPE_CHECKING:
+    from lamina.explain.explaining import explain
+    from lamina.explain.explanation import Answer, Explanation, LayerExplanation
+    from lamina.explain.facts import Fact, facts_of
 
-
-def explain(model, what=None):
-    """An Explanation of a model: all of it, one layer, or all of it with what the layers make of real data.
-
-    Args:
-        what: None; the name of a layer (or a layer); or a batch of inputs, as the model takes them.
-
-    Raises:
-        CallError: when the model is not built, or has no layer of that name.
-
-    >>> import lamina as keras
-    >>> model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(32, activation="relu", name="dense")])
-    >>> print(explain(model)["dense"].weights)
-    784 x 32 kernel + 32 bias = 25,120 weights, all trained
-    """
-    facts = facts_of(model)
-    shown = [*_inputs(model), *facts]
-    chosen = _chosen(model, shown, what)
-    if chosen is not None:
-        return Explanation(f"{chosen[0].name} in {model.name}", _layers(chosen, {}), [])
-    seen = {} if what is None else activity_of(model, what)
-    return Explanation(title_of(model, facts), _layers(shown, seen), answers_about(model, facts))
-
-
-def _inputs(model):
-    """A Fact for each Input of a graph."""
-    if getattr(model, "_graph", None) is None:
-        return []
-    return [Fact(tensor._keras_history.operation, [], [tensor.shape], model) for tensor in model.inputs]
-
-
-def _chosen(model, facts, what):
-    """The facts of the layer that is asked for; None where none is."""
-    if isinstance(what, str):
-        found = [fact for fact in facts if fact.name == what]
-    elif hasattr(what, "count_params") or hasattr(what, "_inbound_nodes"):
-        found = [fact for fact in facts if fact.layer is what]
-    else:
-        return None
-    if not found:
-        names = ", ".join(dict.fromkeys(fact.name for fact in facts))
-        raise CallError(f"{model.name} calls no layer {getattr(what, 'name', what)!r}.", fix=f"It calls: {names}.")
-    return found
-
-
-def _layers(facts, seen):
-    said = set()
-    return [_layer(fact, seen.get((fact.layer, fact.use), []), said) for fact in facts]
-
-
-def _layer(fact, activity, said):
-    sentences = []
-    for sentence in sentences_about(fact):
-        key = getattr(sentence, "key", None)
-        if key is None or key not in said:
-            sentences.append(str(sentence))
-        if isinstance(sentence, Once):
-            said.add(key)
-    operations = None
-    if fact.flops and not fact.inner:
-        each = ", open sizes counted as 1" if any(None in shape[1:] for shape in fact.inputs) else ""
-        operations = f"{fact.flops:,} operations a sample{each}"
-    return LayerExplanation(
-        fact.name, fact.kind, shapes_of(fact), [*sentences, *activity], weights_of(fact), operations, fact.depth
-    )
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "explaining": "explain",
+        "explanation": "Answer Explanation LayerExplanation",
+        "facts": "Fact facts_of",
+    },
+)

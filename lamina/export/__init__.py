@@ -1,5 +1,15 @@
 """Programs that run without the code of the model: StableHLO, as `jax.export` writes it."""
 
-from lamina.export.archive import ExportArchive
+from typing import TYPE_CHECKING
 
-__all__ = ["ExportArchive"]
+from lamina.core.lazy import lazy
+
+if TYPE_CHECKING:
+    from lamina.export.archive import ExportArchive
+
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "archive": "ExportArchive",
+    },
+)

@@ -5,7 +5,7 @@ from lamina.errors import ConfigError, ShapeError
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.spatial import SpatialLayer, is_whole
 from lamina.layers.weights import WithKernels
-from lamina.legacy import OldClass
+from lamina.legacy import OldClass, moved_from
 from lamina.ops.convolution import conv, conv_transpose, depthwise_conv, dilated, separable_conv
 
 __all__ = [
@@ -515,5 +515,6 @@ class SeparableConvolution2D(SeparableConv2D, metaclass=OldClass):
 
 Convolution1D = Conv1D
 Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
-Convolution3DTranspose = Conv3DTranspose
-SeparableConvolution1D = SeparableConv1D
+Convolution3DTranspose, SeparableConvolution1D = Conv3DTranspose, SeparableConv1D
+
+__getattr__ = moved_from(__name__)

@@ -7,6 +7,7 @@ from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
 from lamina.layers.sizes import positive_integer
 from lamina.layers.weights import WithKernels, matmul
+from lamina.legacy import moved_from
 
 __all__ = ["Activation", "Dense", "Identity", "Masking"]
 
@@ -141,3 +142,6 @@ class Masking(Layer):
 
     def call(self, inputs):
         return jnp.where(self.compute_mask(inputs)[..., None], inputs, 0)
+
+
+__getattr__ = moved_from(__name__)

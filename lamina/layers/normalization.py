@@ -1,6 +1,5 @@
 """Layers that bring their inputs to mean 0 and variance 1, or to a fixed length. They compute in float32 or better."""
 
-
 import jax
 import jax.numpy as jnp
 
@@ -11,6 +10,7 @@ from lamina.errors import ConfigError, ShapeError, warn
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
 from lamina.layers.wrapper import Wrapper
+from lamina.legacy import moved_from
 
 from lamina.ops.normalization import (  # isort: skip
     along, at_least_float32, layer_normalization, moments, normalize, positive_axes, rms_normalization, standardize,
@@ -422,3 +422,6 @@ class SpectralNormalization(Wrapper):
         u, v = jax.lax.stop_gradient((u, v))
         largest = v @ matrix @ u.T
         return u.astype(self.vector_u.value.dtype), (kernel / largest).astype(kernel.dtype)
+
+
+__getattr__ = moved_from(__name__)

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 
 from lamina.errors import ConfigError
 from lamina.layers.spatial import SpatialLayer
+from lamina.legacy import moved_from
 from lamina.ops.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
 
 __all__ = [
@@ -282,3 +283,5 @@ MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
 GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
 GlobalAvgPool3D = GlobalAveragePooling3D
 GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D
+
+__getattr__ = moved_from(__name__)

@@ -25,6 +25,7 @@ from lamina.layers.recurrent_cells import (
     run_cell,
 )
 from lamina.layers.wrapper import Holder
+from lamina.legacy import moved_from
 from lamina.ops.recurrent import gated_rnn, rnn
 
 __all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
@@ -306,3 +307,6 @@ class LSTM(_Fused):
         stateful=False, unroll=False, use_cudnn="auto", **kwargs,
     ):  # fmt: skip
         self._set_up(locals())
+
+
+__getattr__ = moved_from(__name__)

@@ -9,6 +9,7 @@ from lamina.layers import arguments
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
 from lamina.layers.wrapper import Holder, Wrapper
+from lamina.legacy import moved_from
 
 __all__ = ["Bidirectional", "TimeDistributed"]
 
@@ -202,3 +203,6 @@ def _map_shapes(function, shapes):
     if shapes and isinstance(shapes[0], (list, tuple, dict)):
         return type(shapes)(_map_shapes(function, shape) for shape in shapes)
     return function(shapes)
+
+
+__getattr__ = moved_from(__name__)

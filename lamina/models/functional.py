@@ -1,9 +1,9 @@
 """How the graph of a functional model is written in a config and read from one."""
 
+import importlib
 from collections import defaultdict, deque
 from typing import Any
 
-from lamina import ops
 from lamina.core import tree
 from lamina.core.configurable import deserialize, deserialize_nested, is_description, serialize
 from lamina.core.op import OpCall, operation_class
@@ -36,20 +36,19 @@ def _describe(operation):
     if not isinstance(operation, OpCall):
         return serialize(operation)
     return {
-        "module": f"keras.src.ops.{_OP_FILES.get(operation.op_name, 'nn')}",
+        "module": f"keras.src.ops.{_op_file(operation.op_name)}",
         "class_name": type(operation).__name__,
         "config": serialize(operation.get_config()),
         "registered_name": type(operation).__name__,
     }
 
 
-# The file of Keras that has the class of an op, which its configs name: that of the public module the op is in.
-_OP_FILES = {
-    name: module
-    for module in ("image", "linalg", "core", "math", "nn", "numpy")
-    for name in getattr(ops, module).__all__
-}  # fmt: skip
-_OP_FILES["rearrange"] = "einops"
+def _op_file(op_name):
+    """The file of Keras that has the class of an op, which its configs name: that of the public module the op is in."""
+    if op_name == "rearrange":
+        return "einops"
+    files = ("numpy", "nn", "math", "core", "linalg", "image")
+    return next((file for file in files if op_name in importlib.import_module(f"lamina.ops.{file}").__all__), "nn")
 
 
 def _kept_nodes(graph):

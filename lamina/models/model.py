@@ -4,15 +4,12 @@ import pathlib
 import tempfile
 from typing import Any
 
-from lamina import saving
-from lamina.check import check, look_before_fit
+from lamina import check, explain, export, saving, view
 from lamina.core import registry, tree
 from lamina.core.configurable import signature_of
 from lamina.core.graph import Function, node_of
 from lamina.core.symbolic import KerasTensor, get_mask, set_mask
 from lamina.errors import CallError, ConfigError
-from lamina.explain import explain
-from lamina.export import ExportArchive
 from lamina.layers import arguments
 from lamina.layers.input_layer import Input
 from lamina.layers.layer import Layer
@@ -21,12 +18,9 @@ from lamina.layers.tracking import unique
 from lamina.models.functional import graph_config, graph_from_config
 from lamina.models.host import Prepared, host_part
 from lamina.models.inputs import standardize_inputs
-from lamina.models.quantization import quantize
 from lamina.models.summary import summary
-from lamina.quantizers.configs import config_of
 from lamina.saving import state_tree as trees
 from lamina.training.trainer import Trainer
-from lamina.view import view
 
 
 class Model(Trainer, Layer):
@@ -168,7 +162,7 @@ class Model(Trainer, Layer):
         return super().compute_output_spec(*args, **kwargs)
 
     def _look_before_fit(self, batches, data, verbose, arguments):
-        look_before_fit(self, batches, data, verbose, arguments)
+        check.look_before_fit(self, batches, data, verbose, arguments)
 
     def _host_step(self):
         return self._prepare if self._graph is not None and host_part(self._graph) is not None else None
@@ -201,14 +195,14 @@ class Model(Trainer, Layer):
 
         Print it, or let a notebook show it; `.markdown()` and `.html()` give it in these forms.
         """
-        return explain(self, what)
+        return explain.explain(self, what)
 
     def check(self, x=None, y=None, sample_weight=None, ignore=(), **settings):
         """What is wrong with the model, and with one batch of data where it is given: see `lamina.check`.
 
         Each finding has a code, severity, layer, message and the one-line fix; print them or iterate.
         """
-        return check(self, x, y, sample_weight, ignore, **settings)
+        return check.check(self, x, y, sample_weight, ignore, **settings)
 
     def view(self, path=None, x=None, y=None, history=None, open=None):
         """The model as a page to look at: see `lamina.view.view`. Without a path the browser shows it.
@@ -219,7 +213,7 @@ class Model(Trainer, Layer):
             history: what `fit` gave; by default that of the last `fit`.
             open: whether the browser shows it.
         """
-        return view(self, path, x, y, history, open)
+        return view.view(self, path, x, y, history, open)
 
     def summary(
         self,
@@ -259,6 +253,8 @@ class Model(Trainer, Layer):
             raise ConfigError(f"Unrecognized keyword arguments of quantize: {', '.join(kwargs)}.")
         if not (filters is None or callable(filters) or isinstance(filters, (str, list, tuple))):
             raise ConfigError(f"The `filters` argument must be a regex string, a list or a callable; got {filters!r}.")
+        from lamina.models.quantization import config_of, quantize
+
         quantize(self, config_of(mode, config), filters, type_check)
 
     def get_quantization_layer_structure(self, mode=None):
@@ -293,7 +289,7 @@ class Model(Trainer, Layer):
             verbose: False prints nothing.
             input_signature: shapes and types; those of the model's inputs if not given.
         """
-        archive = ExportArchive(format)
+        archive = export.ExportArchive(format)
         archive.track_and_add_endpoint("serve", self, input_signature or self._symbolic_inputs(), **kwargs)
         archive.write_out(filepath, verbose=verbose is not False)
 

@@ -10,6 +10,9 @@ from lamina.core.progress import Progbar
 from lamina.errors import ConfigError, warn
 from lamina.layers.weights import Calibrated
 from lamina.quantizers import calibration
+from lamina.quantizers.configs import config_of
+
+__all__ = ["calibrate", "config_of", "is_wanted", "quantize"]
 
 
 def quantize(model, config, filters=None, type_check=True):

@@ -59,7 +59,7 @@ def resolve_loss(identifier, y_true, y_pred):
     loss = getattr(losses_module, name)() if name else losses_module.get(identifier)
     if isinstance(loss, Loss):
         return loss
-    return losses_module.loss.LossFunctionWrapper(loss, name=_function_name(loss))
+    return losses_module.LossFunctionWrapper(loss, name=_function_name(loss))
 
 
 def _function_name(function):

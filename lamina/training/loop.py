@@ -7,6 +7,7 @@ from lamina.callbacks.logs import read_logs
 from lamina.core import settings, tree
 from lamina.core.progress import Progress
 from lamina.training.interrupt import Interrupts
+from lamina.training.many_steps import many_steps
 
 _STOP = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
 
@@ -50,11 +51,15 @@ def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, call
             callbacks.find_resume_point()
             callbacks.on_train_begin()
             logs, resume = {}, model.resume_point
+            many = many_steps(model, batches, callbacks, epochs - initial_epoch)
             for epoch in _epochs_left(initial_epoch, epochs, resume):
                 model._runner.reset_metrics()
                 callbacks.on_epoch_begin(epoch)
                 progress.begin_epoch(epoch, batches.num_batches)
-                last = run_batches(batches, runner.train, callbacks, "train", progress, interrupts, model, resume)
+                if many is not None and resume is None:
+                    last = many.epoch(progress, interrupts)
+                else:
+                    last = run_batches(batches, runner.train, callbacks, "train", progress, interrupts, model, resume)
                 logs = _read(last)
                 resume = model.resume_point = None
                 progress.end_steps()

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from lamina import training
 from lamina.core import tree
 from lamina.errors import CallError
 from lamina.legacy import old_names, tell_method
-from lamina.training.data import PyDataset
 
 __all__ = ["OldMethods"]
 
@@ -120,7 +120,7 @@ def _in_batches(data, samples, steps):
     """
     if samples is None or steps is not None or data is None or isinstance(data, (tuple, list)):
         return data, steps
-    if isinstance(data, PyDataset):
+    if isinstance(data, training.PyDataset):
         first = data[0]
     else:
         iterator = iter(data)

@@ -5,7 +5,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from lamina.core import context, tree
+from lamina.core import context, disk_cache, tree
+from lamina.core.compilations import Recorder
 from lamina.core.placement import place, sharding_of
 from lamina.core.registry import is_ours
 from lamina.core.symbolic import KerasTensor, trace
@@ -29,6 +30,8 @@ class Runner:
 
     def __init__(self, model):
         self.model = model
+        disk_cache.set_up()
+        self.recorder = Recorder()
         global_seed_generator()  # made before the first program, which carries its state along
         self._version = self._pattern = None
         self.state = self._fresh_metrics = None
@@ -78,11 +81,23 @@ class Runner:
         key = self._key(kind)
         if key not in self.programs:
             step = _with_ambient({"train": self._train, "test": self._test, "predict": self._predict}[kind]())
+            if self.model.run_eagerly:
+                self.programs[key] = step
+                return step
             donated = (0,) if kind == "train" else ()
             where = None if self.spread is None else self.spread.results(kind, self.groups)
-            compiled = jax.jit(step, donate_argnums=donated, out_shardings=where)
-            self.programs[key] = step if self.model.run_eagerly else compiled
+            self.programs[key] = jax.jit(self._noted(key, step), donate_argnums=donated, out_shardings=where)
         return self.programs[key]
+
+    def _noted(self, kind, step):
+        """The step, which says so when it is traced."""
+
+        def program(state, ambient, batch):
+            self.recorder.traced(kind, program.__name__, batch)
+            return step(state, ambient, batch)
+
+        program.__name__ = f"lamina_{kind}"  # the name in XLA's profiles and in the disk cache
+        return program
 
     def _key(self, kind):
         return "guarded" if kind == "train" and self.guard is not None else kind
@@ -98,10 +113,17 @@ class Runner:
             batch = self.spread.batch(batch, kind == "train")
         if self._key(kind) == "guarded":
             batch = (batch, self.guard.alive)
-        results, changed = self.program(kind)(state, [cell.read() for cell in cells], batch)
+        results, changed = self._call(self.program(kind), state, [cell.read() for cell in cells], batch)
         for index, value in changed.items():
             cells[index].write(value if self.spread is None else to_array(np.asarray(value)))  # it stays on one device
         return results
+
+    def _call(self, program, *arguments):
+        try:
+            return program(*arguments)
+        finally:
+            if self.recorder.current is not None:
+                self.recorder.finish()
 
     def _train(self):
         step = self._step(self.model.train_step, "trainable", "others", "optimizer", "metrics")
@@ -135,16 +157,53 @@ class Runner:
     def train(self, batch):
         """Train on one batch; the logs as device arrays."""
         self.prepare("train", batch)
-        if self.state is None or self.state.released:
-            self.state = TrainingState(self.groups)
-        values = self.state.values
-        state = (values["trainable"], values["others"], values["optimizer"], values["metrics"])
-        logs, new = self._run("train", state, batch)
-        values["trainable"], values["others"], values["optimizer"], values["metrics"] = map(list, new)
+        logs = self._trained("train", batch)
         if self.guard is not None:
             logs, alive = logs
             self.guard.after(batch, alive)
         return logs
+
+    def _trained(self, kind, data):
+        """The results of a program that takes and gives the whole state."""
+        if self.state is None or self.state.released:
+            self.state = TrainingState(self.groups)
+        values = self.state.values
+        state = (values["trainable"], values["others"], values["optimizer"], values["metrics"])
+        logs, new = self._run(kind, state, data)
+        values["trainable"], values["others"], values["optimizer"], values["metrics"] = map(list, new)
+        return logs
+
+    def train_many(self, size, arrays, stretch):
+        """Train on full batches of `arrays`, one after the other in one program; the logs after the last."""
+        self.refresh()
+        kind = f"many of {size}"
+        if kind not in self.programs:
+            self.programs[kind] = self._many(size)
+        return self._trained(kind, (arrays, *stretch))
+
+    def _many(self, size):
+        """The compiled (state, ambient values, (arrays, order, first, count)) -> ((logs, state), ambient values)."""
+        step = _with_ambient(self._train())
+
+        def lamina_train_many(state, ambient, data):
+            arrays, order, first, count = data
+
+            def batch_at(index):
+                rows = jax.lax.dynamic_slice_in_dim(order, index * size, size)
+                return jax.tree_util.tree_map(lambda leaf: leaf.at[rows].get(mode="clip"), arrays)
+
+            def one(index, carry):
+                state, ambient = carry
+                (_, state), changed = step(state, ambient, batch_at(index))
+                return tuple(map(list, state)), [changed.get(i, value) for i, value in enumerate(ambient)]
+
+            self.recorder.traced("train, many steps", "lamina_train_many", jax.eval_shape(batch_at, 0))
+            state, ambient = jax.lax.fori_loop(first, first + count, one, (state, ambient))
+            with context.bind(self.groups["metrics"], state[3]):
+                logs = self.model.get_metrics_result()
+            return (logs, state), dict(enumerate(ambient))
+
+        return jax.jit(lamina_train_many, donate_argnums=0)
 
     def test(self, batch):
         """Test on one batch; the logs as device arrays."""

@@ -5,10 +5,10 @@ from typing import Any
 import jax
 import numpy as np
 
+from lamina import callbacks as callbacks_module
 from lamina import metrics as metrics_module
 from lamina import optimizers
-from lamina.callbacks import Resume, StopOnNonFinite
-from lamina.callbacks.logs import read_logs
+from lamina import training as training_module
 from lamina.core import context, tree
 from lamina.core.configurable import deserialize, serialize
 from lamina.core.symbolic import KerasTensor
@@ -16,12 +16,9 @@ from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError, DataError, warn
 from lamina.layers import arguments
 from lamina.legacy import old_names
-from lamina.training import step
-from lamina.training.compile import CompileLoss, CompileMetrics
-from lamina.training.data import make_batches, split_validation, unpack_x_y_sample_weight
-from lamina.training.loop import evaluate_batches, fit_batches, predict_batches
 from lamina.training.old_methods import OldMethods
-from lamina.training.runner import Runner
+
+_READY = frozenset(map(np.dtype, ("float32", "int32", "uint8", "bool")))
 
 
 class Trainer(OldMethods):
@@ -96,9 +93,11 @@ class Trainer(OldMethods):
         self.loss, self.loss_weights, self.run_eagerly = loss, loss_weights, run_eagerly
         self.steps_per_execution, self.jit_compile = steps_per_execution, jit_compile
         names = self.output_names if getattr(self, "_graph", None) is not None else None
-        self._compile_loss = None if loss is None else CompileLoss(loss, loss_weights, output_names=names)
-        has_metrics = metrics is not None or weighted_metrics is not None
-        self._compile_metrics = CompileMetrics(metrics, weighted_metrics, output_names=names) if has_metrics else None
+        self._compile_loss = self._compile_metrics = None
+        if loss is not None:
+            self._compile_loss = training_module.CompileLoss(loss, loss_weights, output_names=names)
+        if metrics is not None or weighted_metrics is not None:
+            self._compile_metrics = training_module.CompileMetrics(metrics, weighted_metrics, output_names=names)
         self._loss_tracker = metrics_module.Mean(name="loss")
         self.compiled, self.stop_training, self._checked = True, False, None
         self._trainable_at_compile = tuple(layer.trainable for layer in self._flatten_layers())
@@ -176,7 +175,7 @@ class Trainer(OldMethods):
     ):  # fmt: skip
         """Pure: (loss, (unscaled loss, outputs, new non-trainable values, new metric values)), to differentiate by the
         first."""
-        scaled, (loss, packed, others, metric_values) = step.loss_and_updates(
+        scaled, (loss, packed, others, metric_values) = training_module.step.loss_and_updates(
             self, trainable_variables, non_trainable_variables, metrics_variables, x, y, sample_weight, training,
             optimizer_variables,
         )  # fmt: skip
@@ -195,15 +194,15 @@ class Trainer(OldMethods):
 
     def train_step(self, state, data):
         """(logs, new state) of one step. May be written anew, as (self, state, data), pure, Keras's way on JAX."""
-        return step.train_step(self, state, data)
+        return training_module.step.train_step(self, state, data)
 
     def test_step(self, state, data):
         """(logs, new state) of testing one batch. May be written anew."""
-        return step.test_step(self, state, data)
+        return training_module.step.test_step(self, state, data)
 
     def predict_step(self, state, data):
         """(outputs, new non-trainable values) for one batch. May be written anew."""
-        return step.predict_step(self, state, data)
+        return training_module.step.predict_step(self, state, data)
 
     # Fit, evaluate, predict
 
@@ -255,21 +254,20 @@ class Trainer(OldMethods):
         }  # fmt: skip
         if validation_split and validation_data is None:
             text = self._host_step() is not None
-            (x, y, sample_weight), validation_data = split_validation((x, y, sample_weight), validation_split, text)
+            (x, y, sample_weight), validation_data = training_module.split_validation(data, validation_split, text)
         batches = self._batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
         validation = None
         if validation_data is not None:
             size = validation_batch_size or (batch_size if _are_arrays(validation_data) else None)
             validation = self._validation_batches(validation_data, size, validation_steps)
-        if stop_on_nonfinite:
-            callbacks = [callbacks, StopOnNonFinite()]
-        if resume is not None:
-            callbacks = [callbacks, resume if isinstance(resume, Resume) else Resume(resume)]
+        callbacks = _with_options(callbacks, stop_on_nonfinite, resume)
 
         def look():
             self._look_before_fit(batches, data, verbose, arguments)
 
-        return fit_batches(self, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq, look)
+        return training_module.fit_batches(
+            self, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq, look
+        )
 
     @old_names("Model.evaluate")
     def evaluate(
@@ -289,14 +287,16 @@ class Trainer(OldMethods):
         if kwargs:
             raise CallError(f"evaluate has no argument {', '.join(map(repr, kwargs))}.")
         batches = self._batches(x, y, sample_weight, batch_size, steps, shuffle=False)
-        logs = evaluate_batches(self, batches, verbose, callbacks)
+        logs = training_module.evaluate_batches(self, batches, verbose, callbacks)
         return logs if return_dict else self._as_list(logs)
 
     @old_names("Model.predict")
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """The outputs for all samples, as NumPy arrays, in inference mode."""
+        if not verbose and callbacks is None and steps is None and self._is_one_batch(x, batch_size):
+            return tree.map_structure(np.asarray, self._runner.predict((x, None, None)))
         batches = self._batches(x, None, None, batch_size, steps, shuffle=False)
-        return predict_batches(self, batches, verbose, callbacks)
+        return training_module.predict_batches(self, batches, verbose, callbacks)
 
     @old_names("Model.train_on_batch")
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
@@ -318,8 +318,20 @@ class Trainer(OldMethods):
     def _on_batch(self, run, x, y, sample_weight, class_weight, return_dict):
         self._runner.reset_metrics()
         logs = run(self._single_batch(x, y, sample_weight, class_weight))
-        logs = read_logs(logs)
+        logs = training_module.read_logs(logs)
         return dict(sorted(logs.items())) if return_dict else self._as_list(logs)
+
+    def compilations(self):
+        """What was compiled for this model since `compile`: for which shapes, when, how long it took, and whether it
+        came from the disk cache (`config.set_compilation_cache`). Print it; each entry is a plain record.
+
+        >>> import lamina as keras
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        >>> y = model.predict([[1.0, 2.0, 3.0, 4.0]], verbose=0)
+        >>> [(one.kind, one.batch) for one in model.compilations()]
+        [('predict', 'float32(1, 4)')]
+        """
+        return self._runner.recorder.records
 
     # Inside
 
@@ -336,13 +348,18 @@ class Trainer(OldMethods):
         return None
 
     def _batches(self, *args, **kwargs):
-        return make_batches(*args, **kwargs, host_step=self._host_step())
+        return training_module.make_batches(*args, **kwargs, host_step=self._host_step())
 
     def _validation_batches(self, data, batch_size, steps):
         if isinstance(data, (tuple, list)):
-            x, y, sample_weight = unpack_x_y_sample_weight(tuple(data))
+            x, y, sample_weight = training_module.unpack_x_y_sample_weight(tuple(data))
             return self._batches(x, y, sample_weight, batch_size, steps, shuffle=False)
         return self._batches(data, steps=steps, shuffle=False)
+
+    def _is_one_batch(self, x, batch_size):
+        """Whether x is an array that a step takes as it is, whole."""
+        plain = x.__class__ is np.ndarray and x.dtype in _READY and x.ndim > 1 and self._host_step() is None
+        return plain and (batch_size is None or batch_size.__class__ is int) and 0 < len(x) <= (batch_size or 32)
 
     def _single_batch(self, x, y, sample_weight, class_weight):
         """One batch of arrays, whole."""
@@ -358,7 +375,7 @@ class Trainer(OldMethods):
     @property
     def _runner(self):
         if self._runner_made is None:
-            self._runner_made = Runner(self)
+            self._runner_made = training_module.Runner(self)
         return self._runner_made
 
     def _stop_running(self):
@@ -420,6 +437,16 @@ class Trainer(OldMethods):
         self.compile(**config)
         if self.optimizer is not None and self.built:
             self.optimizer.ensure_built(self.trainable_variables)
+
+
+def _with_options(callbacks, stop_on_nonfinite, resume):
+    """The callbacks, and those that arguments of `fit` stand for."""
+    if stop_on_nonfinite:
+        callbacks = [callbacks, callbacks_module.StopOnNonFinite()]
+    if resume is not None:
+        kept = resume if isinstance(resume, callbacks_module.Resume) else callbacks_module.Resume(resume)
+        callbacks = [callbacks, kept]
+    return callbacks
 
 
 def _are_arrays(data):

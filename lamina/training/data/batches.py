@@ -7,6 +7,7 @@ import operator
 import warnings
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -26,7 +27,7 @@ from lamina.training.data.leaves import (
 from lamina.training.data.py_dataset import OrderedBatches, PyDataset, length_of
 from lamina.training.data.weights import check_class_weight, class_weights_of, spread_over_outputs
 
-__all__ = ["Batches", "make_batches"]
+__all__ = ["ArrayBatches", "Batches", "Stretch", "make_batches"]
 
 
 def make_batches(
@@ -189,6 +190,14 @@ class Batches:
         )
 
 
+class Stretch(NamedTuple):
+    """Full batches one after the other: the order of all samples, the first of these batches, and how many they are."""
+
+    order: Any
+    first: int
+    count: int
+
+
 class ArrayBatches(Batches):
     """Batches of arrays: slices, or rows in a new order for each epoch."""
 
@@ -205,8 +214,8 @@ class ArrayBatches(Batches):
         self.num_samples = count_samples(data)
         self.batch_size = _batch_size(batch_size, self.num_samples, steps)
         self.shuffle = shuffle
-        leaves, self._structure = jax.tree_util.tree_flatten(data)
-        self._readers = [(_reader(leaf), leaf) for leaf in leaves]
+        self.leaves, self.structure = jax.tree_util.tree_flatten(data)
+        self._readers = [(_reader(leaf), leaf) for leaf in self.leaves]
         super().__init__(math.ceil(self.num_samples / self.batch_size), steps)
 
     def open(self):
@@ -221,12 +230,26 @@ class ArrayBatches(Batches):
                 rows = slice(start, stop)
             yield self._rows(rows)
 
+    def stretches(self, together):
+        """An epoch without `steps` and hooks: a Stretch for up to `together` full batches, and at the end a smaller
+        batch, in the order in which `epoch` gives them."""
+        self._opened_at, size = self.states(), self.batch_size
+        order = np.random.permutation(self.num_samples) if self.shuffle else np.arange(self.num_samples)
+        full, on_device = self.num_samples // size, jnp.asarray(order.astype("int32"))
+        for first in range(0, full, together):
+            self._taken = min(first + together, full)
+            yield Stretch(on_device, first, self._taken - first)
+        if full * size < self.num_samples:
+            self._taken = full + 1
+            yield self._rows(order[full * size :])
+        self._taken = 0
+
     def peek(self):
         """A batch of the right shape. It reads no random number, so that looking changes nothing."""
         return self._on_host(self._rows(slice(0, min(self.batch_size, self.num_samples))))
 
     def _rows(self, rows):
-        return self._structure.unflatten([read(leaf, rows) for read, leaf in self._readers])
+        return self.structure.unflatten([read(leaf, rows) for read, leaf in self._readers])
 
 
 class StreamBatches(Batches):
