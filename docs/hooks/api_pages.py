@@ -13,8 +13,8 @@ NAMESPACES = (
 )  # fmt: skip
 METHODS = {
     "models.Model": [
-        "compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch", "summary",
-        "save", "save_weights", "load_weights", "get_layer", "explain", "check", "view",
+        "compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch", "compilations",
+        "summary", "save", "save_weights", "load_weights", "get_layer", "explain", "check", "view",
     ],
     "callbacks.History": ["plot"],
     "layers.Layer": [
