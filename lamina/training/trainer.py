@@ -77,8 +77,8 @@ class Trainer(OldMethods):
             metrics: names, functions or Metrics; for several outputs a list of lists, or a dict by output name.
             weighted_metrics: the same, with sample weights.
             run_eagerly: run each step op by op, for debugging.
-            steps_per_execution: how many steps are one program, where that does not slow them down and no callback looks
-            at batches; callbacks hear of so many batches together.
+            steps_per_execution: how many steps are one program, where that does not slow them down and no callback
+            looks at batches; callbacks hear of so many batches together.
             jit_compile: accepted; a step is always compiled.
             auto_scale_loss: scale the loss where a layer computes in float16.
         """
