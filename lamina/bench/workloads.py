@@ -81,22 +81,21 @@ class Workload:
 
 
 _TEXT: Any = {"shape": (80,), "tokens": 5000, "target": YES_NO, "steps": 10}
-_SMALL: Any = {"batch": 32, "steps": 20}
 _ALL = [
     Workload("dense_32", "Dense 784-32-10", (784,), CLASSES, count=10),
     Workload("dense_128", "Dense 784-128-10", (784,), CLASSES, count=10),
     Workload("regression", "Dense 9-64-64-1 (Auto MPG)", (9,), NUMBERS, (1,)),
     Workload("cnn_1d", "1-D CNN with Dense inside", (20, 1), CLASSES, count=2),
     Workload("lstm", "LSTM(64), 50 steps", (50, 12), CLASSES, count=9, steps=30),
-    Workload("cnn_2d", "2-layer CNN 28x28", (28, 28, 1), CLASSES, count=10, batch=128, steps=6),
+    Workload("cnn_2d", "2-layer CNN 28x28", (28, 28, 1), CLASSES, count=10, batch=128, steps=5),
     Workload("inception", "InceptionV3 150x150, frozen base", (150, 150, 3), YES_NO, batch=20, steps=3, many=40),
     Workload("text_gru", "Embedding, Bidirectional GRU", **_TEXT),
     Workload("text_lstm", "Embedding, Bidirectional LSTM", **_TEXT),
-    Workload("resnet", "residual blocks, BatchNormalization", (32, 32, 3), CLASSES, count=10, batch=32, steps=8),
-    Workload("transformer", "transformer block", (64,), CLASSES, count=2, tokens=5000, **_SMALL),
-    Workload("separable", "separable convolutions", (32, 32, 3), CLASSES, count=10, batch=32, steps=8),
-    Workload("autoencoder", "autoencoder of convolutions, 28x28", (28, 28, 1), PIXELS, (28, 28, 1), steps=10),
-    Workload("transposed_1d", "transposed convolutions, 1-D", (288, 1), NUMBERS, (288, 1), **_SMALL),
-    Workload("transposed_2d", "transposed convolutions, 2-D", (64,), PIXELS, (28, 28, 1), **_SMALL),
+    Workload("resnet", "residual blocks, BatchNormalization", (32, 32, 3), CLASSES, count=10, steps=6),
+    Workload("transformer", "transformer block", (64,), CLASSES, count=2, tokens=5000, steps=10),
+    Workload("separable", "separable convolutions", (32, 32, 3), CLASSES, count=10, steps=4),
+    Workload("autoencoder", "autoencoder of convolutions, 28x28", (28, 28, 1), PIXELS, (28, 28, 1), steps=6),
+    Workload("transposed_1d", "transposed convolutions, 1-D", (288, 1), NUMBERS, (288, 1), steps=10),
+    Workload("transposed_2d", "transposed convolutions, 2-D", (64,), PIXELS, (28, 28, 1), steps=4),
 ]
 WORKLOADS = {workload.name: workload for workload in _ALL}
