@@ -1,5 +1,6 @@
 """What was compiled, when, how long it took, and whether it came from the disk."""
 
+import contextlib
 import dataclasses
 import datetime
 import io
@@ -9,6 +10,7 @@ import time
 import jax
 
 from lamina.core import disk_cache
+from lamina.core.garbage import no_collection
 
 __all__ = ["Compilation", "Compilations", "Recorder"]
 
@@ -91,11 +93,13 @@ class _Open:
         self.clock, self.start = time.time(), time.perf_counter()
         self.end, self.compiling = self.start, None
         self.found = self.written = False
-        self.quiet = disk_cache.quiet()
+        self.around = contextlib.ExitStack()
+        self.around.enter_context(disk_cache.quiet())
+        self.around.enter_context(no_collection())
 
     def close(self):
         """The record; None where nothing was compiled."""
-        self.quiet.__exit__(None, None, None)
+        self.around.close()
         if self.compiling is None:
             return None
         if self.written and not self.found and not disk_cache.holds(self.program, self.clock):

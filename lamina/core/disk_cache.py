@@ -4,6 +4,7 @@ It is JAX's own persistent cache. What is here says where it lies, that nobody e
 as code), and that it does not grow without bounds. What the user set for JAX is left alone.
 """
 
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -17,7 +18,7 @@ import jax
 
 from lamina.errors import ConfigError, warn
 
-__all__ = ["compilation_cache", "forget", "set_compilation_cache", "set_up"]
+__all__ = ["compilation_cache", "forget", "holds", "quiet", "set_compilation_cache", "set_up"]
 
 VARIABLE = "LAMINA_CACHE_DIR"
 LARGEST = 2**30  # bytes of all programs together
@@ -168,9 +169,9 @@ def _forget_that_there_was_none():
     jax_cache.reset_cache()
 
 
+@contextlib.contextmanager
 def quiet():
-    """A context in which JAX does not warn of an entry that it cannot read or write: it compiles instead."""
-    catcher = warnings.catch_warnings()
-    catcher.__enter__()
-    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache", UserWarning)
-    return catcher
+    """JAX does not warn of an entry that it cannot read or write: it compiles instead."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache", UserWarning)
+        yield

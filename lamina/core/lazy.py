@@ -3,25 +3,13 @@
 Such a package imports its files for type checkers alone, and has a table of which name stands in which file.
 """
 
-import contextlib
-import gc
 import importlib
 import sys
 from typing import Any
 
+from lamina.core.garbage import no_collection
+
 __all__ = ["lazy"]
-
-
-@contextlib.contextmanager
-def _no_collection():
-    """Modules are there to stay: looking for garbage while they are read walks all of JAX, for nothing."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def lazy(package, files, otherwise=None, unlisted=()) -> Any:
@@ -49,7 +37,7 @@ def lazy(package, files, otherwise=None, unlisted=()) -> Any:
             return otherwise(name)
         if home is None:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        with _no_collection():
+        with no_collection():
             module = importlib.import_module(home)
         value = module if home == f"{package}.{name}" else getattr(module, name)
         setattr(sys.modules[package], name, value)  # found at once from now on
