@@ -59,11 +59,9 @@ def _count_equation(equation):
         (contracted, _), _ = parameters["dimension_numbers"]
         left = equation.invars[0].aval.shape
         return 2 * _size(equation.outvars[0]) * math.prod(left[axis] for axis in contracted)
-    if name == "conv_general_dilated":
-        kernel, numbers = equation.invars[1].aval.shape, parameters["dimension_numbers"].rhs_spec
-        products = kernel[numbers[1]] * math.prod(kernel[axis] for axis in numbers[2:])
-        inserted = math.prod(parameters["lhs_dilation"])  # zeros between the inputs of a transposed convolution
-        return 2 * _size(equation.outvars[0]) * products // inserted
+    if name in _CONVOLUTIONS:
+        small, kernel = (equation.outvars, equation.invars)[_CONVOLUTIONS[name]][0], equation.invars[1].aval.shape
+        return 2 * _size(small) * math.prod(kernel[:-1])
     if name == "scan":
         return parameters["length"] * count(parameters["jaxpr"].jaxpr)
     if name == "cond":
@@ -79,6 +77,10 @@ def _count_equation(equation):
     if name.startswith("reduce_window"):
         return _size(equation.outvars[0]) * math.prod(parameters["window_dimensions"])
     return sum(_size(out) for out in equation.outvars if _is_float(out))
+
+
+# Convolutions, and where the array is that has a place for each window: among the results or, transposed, the operands.
+_CONVOLUTIONS = {"convolve": 0, "convolve_input_gradient": 1}
 
 
 def _is_float(variable):

@@ -1,5 +1,4 @@
-"""Convolutions of 1 to 3 spatial axes: one lowering to XLA, and the transposed, depthwise and separable forms in its
-terms."""
+"""Convolutions of 1 to 3 spatial axes: plain, transposed, depthwise and separable, in the terms of one primitive."""
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +7,7 @@ from lamina.core.op import op
 from lamina.core.settings import standardize_data_format
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.arrays import tensor
+from lamina.ops.convolve import Window, convolve, input_gradient
 
 __all__ = ["conv", "conv_transpose", "depthwise_conv", "separable_conv"]
 
@@ -35,15 +35,10 @@ def conv(inputs, kernel, strides: Sizes = 1, padding="valid", data_format=None, 
     if padding == "valid":
         window = tuple(dilated(*sizes) for sizes in zip(kernel.shape[:rank], dilation_rate, strict=True))
         check_fits(inputs, window, data_format, "kernel")
-    return jax.lax.conv_general_dilated(
-        inputs,
-        kernel,
-        window_strides=strides,
-        padding=_padding(padding, kernel.shape[:rank], dilation_rate),
-        rhs_dilation=dilation_rate,
-        dimension_numbers=_layout(rank, data_format),
-        feature_group_count=_groups(inputs.shape[channel_axis(data_format)], kernel),
-    )
+    groups = _groups(inputs.shape[channel_axis(data_format)], kernel)
+    padding = _padding(padding, _space(inputs, data_format), kernel.shape[:rank], strides, dilation_rate)
+    window = Window(strides, padding, dilation_rate, groups)
+    return _channels_last(lambda inputs: convolve(inputs, kernel, window), inputs, data_format)
 
 
 @op
@@ -94,15 +89,13 @@ def conv_transpose(
     _check_channels(inputs, kernel.shape[-1], data_format, "conv_transpose")
     extra = [None] * rank if output_padding is None else per_axis(output_padding, rank, "output_padding")
     windows = [dilated(*sizes) for sizes in zip(kernel.shape[:rank], dilation_rate, strict=True)]
-    return jax.lax.conv_transpose(
-        inputs,
-        kernel,
-        strides,
-        [_transpose_padding(*sizes, padding) for sizes in zip(windows, strides, extra, strict=True)],
-        rhs_dilation=dilation_rate,
-        dimension_numbers=_layout(rank, data_format),
-        transpose_kernel=True,
-    )
+    space, zeros = [], []
+    for axis, size in enumerate(_space(inputs, data_format)):
+        before, after = _transpose_padding(windows[axis], strides[axis], extra[axis], padding)
+        space.append((size - 1) * strides[axis] + 2 - windows[axis] + before + after)
+        zeros.append((windows[axis] - 1 - before, windows[axis] - 1 - after))
+    window, shape = Window(strides, tuple(zeros), dilation_rate), (inputs.shape[0], *space, kernel.shape[-2])
+    return _channels_last(lambda inputs: input_gradient(inputs, kernel, window, shape), inputs, data_format)
 
 
 def _transpose_padding(window, stride, extra, padding):
@@ -187,16 +180,23 @@ def _check_channels(inputs, channels, data_format, name):
         )
 
 
-def _padding(padding, window, dilation_rate):
+def _space(inputs, data_format):
+    """The spatial sizes of the inputs."""
+    return inputs.shape[1:-1] if channel_axis(data_format) == -1 else inputs.shape[2:]
+
+
+def _padding(padding, space, window, strides, dilation_rate):
+    """Pairs (zeros before, zeros after), one for each spatial axis."""
+    spans = [dilated(*sizes) for sizes in zip(window, dilation_rate, strict=True)]
     if padding == "causal" and len(window) == 1:
-        return [(dilated(window[0], dilation_rate[0]) - 1, 0)]
+        return ((spans[0] - 1, 0),)
     if padding not in ("valid", "same"):
         raise ConfigError(f"padding is 'valid' or 'same' ('causal' with one spatial axis); got {padding!r}.")
-    return padding.upper()
+    return tuple(map(tuple, jax.lax.padtype_to_pads(space, spans, strides, padding.upper())))
 
 
-def _layout(rank, data_format):
-    """The names of axes for XLA: N batch, C channels, I and O the kernel's channels in and out."""
-    space = "DHW"[3 - rank :]
-    inputs = "NC" + space if data_format == "channels_first" else "N" + space + "C"
-    return inputs, space + "IO", inputs
+def _channels_last(program, inputs, data_format):
+    """A program for inputs with their channels last on inputs of any format; XLA moves no more axes than it must."""
+    if channel_axis(data_format) == -1:
+        return program(inputs)
+    return jnp.moveaxis(program(jnp.moveaxis(inputs, 1, -1)), -1, 1)

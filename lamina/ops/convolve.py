@@ -1,0 +1,147 @@
+"""The convolution and its two gradients as primitives of JAX, each differentiable in the terms of the other two.
+
+A primitive of our own lets every platform have its own program: CPUs those of `convolve_cpu`, others XLA's.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import jax
+from jax.core import ShapedArray
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
+
+from lamina.ops import convolve_cpu
+
+__all__ = ["Window", "convolve", "input_gradient", "kernel_gradient"]
+
+
+@dataclass(frozen=True)
+class Window:
+    """How the window of a kernel moves over the inputs.
+
+    Args:
+        strides, dilation: a number for each spatial axis.
+        padding: pairs (zeros before, zeros after), one for each spatial axis.
+        groups: the channels of the inputs are so many groups, each with filters of its own.
+    """
+
+    strides: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...]
+    groups: int = 1
+
+    def spans(self, kernel_shape):
+        """The lengths that the dilated window covers."""
+        return [(size - 1) * rate + 1 for size, rate in zip(kernel_shape, self.dilation, strict=False)]
+
+    def without_cuts(self):
+        """The same without negative padding, and what it cuts off: XLA on CPUs reads beyond the inputs there."""
+        cut = tuple((min(before, 0), min(after, 0)) for before, after in self.padding)
+        padding = tuple((max(before, 0), max(after, 0)) for before, after in self.padding)
+        return replace(self, padding=padding), cut
+
+    def output_space(self, space, kernel_shape):
+        """The spatial sizes of the outputs."""
+        return tuple(
+            (size + sum(padding) - span) // stride + 1
+            for size, padding, span, stride in zip(
+                space, self.padding, self.spans(kernel_shape), self.strides, strict=True
+            )
+        )
+
+
+def convolve(inputs, kernel, window):
+    """Each output is the sum of a window of the inputs times the kernel.
+
+    Shapes: inputs (batch, *space, channels), kernel (*window, channels // groups, filters) -> (batch, *new_space,
+    filters).
+    """
+    window, cut = window.without_cuts()
+    return _convolve.bind(_pad(inputs, cut), kernel, window=window)
+
+
+def input_gradient(cotangent, kernel, window, shape):
+    """The gradient for inputs of `shape`, given that for the outputs: the transposed convolution."""
+    window, cut = window.without_cuts()
+    inner = (shape[0], *(size + sum(pair) for size, pair in zip(shape[1:-1], cut, strict=True)), shape[-1])
+    gradient = _input_gradient.bind(cotangent, kernel, window=window, shape=inner)
+    return _pad(gradient, [(-before, -after) for before, after in cut])
+
+
+def kernel_gradient(inputs, cotangent, window, shape):
+    """The gradient for a kernel of `shape`, given that for the outputs."""
+    window, cut = window.without_cuts()
+    return _kernel_gradient.bind(_pad(inputs, cut), cotangent, window=window, shape=shape)
+
+
+def _pad(inputs, padding):
+    return convolve_cpu.pad(inputs, padding) if any(map(any, padding)) else inputs
+
+
+def _lax_convolve(inputs, kernel, window):
+    space = "DHW"[5 - inputs.ndim :]
+    return jax.lax.conv_general_dilated(
+        inputs,
+        kernel,
+        window.strides,
+        window.padding,
+        rhs_dilation=window.dilation,
+        dimension_numbers=(f"N{space}C", f"{space}IO", f"N{space}C"),
+        feature_group_count=window.groups,
+    )
+
+
+def _lax_input_gradient(cotangent, kernel, window, shape):
+    inputs = jax.ShapeDtypeStruct(shape, cotangent.dtype)
+    return jax.linear_transpose(lambda inputs: _lax_convolve(inputs, kernel, window), inputs)(cotangent)[0]
+
+
+def _lax_kernel_gradient(inputs, cotangent, window, shape):
+    kernel = jax.ShapeDtypeStruct(shape, cotangent.dtype)
+    return jax.linear_transpose(lambda kernel: _lax_convolve(inputs, kernel, window), kernel)(cotangent)[0]
+
+
+def _outputs_shape(inputs, kernel, window):
+    return inputs.shape[0], *window.output_space(inputs.shape[1:-1], kernel.shape), kernel.shape[-1]
+
+
+def _primitive(name, shape_of, lax_program, cpu_program):
+    primitive = Primitive(name)
+    primitive.def_impl(jax.jit(primitive.bind, static_argnames=("window", "shape")))
+    primitive.def_abstract_eval(lambda a, b, **settings: ShapedArray(shape_of(a, b, **settings), a.dtype))
+    mlir.register_lowering(primitive, mlir.lower_fun(lax_program, multiple_results=False))
+    mlir.register_lowering(
+        primitive, mlir.lower_fun(partial(cpu_program, lax_program), multiple_results=False), platform="cpu"
+    )
+    batching.primitive_batchers[primitive] = partial(_batched, lax_program)
+    return primitive
+
+
+def _batched(program, operands, axes, **settings):
+    return jax.vmap(partial(program, **settings), axes)(*operands), 0
+
+
+_convolve = _primitive("convolve", _outputs_shape, _lax_convolve, convolve_cpu.convolve)
+_input_gradient = _primitive(
+    "convolve_input_gradient", lambda a, b, window, shape: shape, _lax_input_gradient, convolve_cpu.input_gradient
+)
+_kernel_gradient = _primitive(
+    "convolve_kernel_gradient", lambda a, b, window, shape: shape, _lax_kernel_gradient, convolve_cpu.kernel_gradient
+)
+
+ad.defbilinear(
+    _convolve,
+    lambda ct, inputs, kernel, window: input_gradient(ct, kernel, window, inputs.aval.shape),
+    lambda ct, inputs, kernel, window: kernel_gradient(inputs, ct, window, kernel.aval.shape),
+)
+ad.defbilinear(
+    _input_gradient,
+    lambda ct, cotangent, kernel, window, shape: convolve(ct, kernel, window),
+    lambda ct, cotangent, kernel, window, shape: kernel_gradient(ct, cotangent, window, kernel.aval.shape),
+)
+ad.defbilinear(
+    _kernel_gradient,
+    lambda ct, inputs, cotangent, window, shape: input_gradient(cotangent, ct, window, inputs.aval.shape),
+    lambda ct, inputs, cotangent, window, shape: convolve(inputs, ct, window),
+)

@@ -1,0 +1,244 @@
+"""Convolutions on CPUs as matrix products and sums over taps, where these are faster than XLA's own.
+
+A tap is one element of the window: the inputs seen through it are a (strided) slice. Which way is taken follows from
+the shapes; docs/performance.md has the measurements.
+"""
+
+import itertools
+import math
+
+import jax
+import jax.numpy as jnp
+
+__all__ = ["convolve", "input_gradient", "kernel_gradient", "pad"]
+
+FEW_CHANNELS = 4
+MOST_TAPS = 64
+ROWS = 2048  # of patches at a time: these stay in the cache
+
+
+def convolve(lax_program, inputs, kernel, window):
+    """As `lamina.ops.convolve.convolve`; `lax_program` is XLA's."""
+    way = _way(inputs.dtype, kernel.shape, window)
+    if way == "by channel":
+        return _by_channel(inputs, kernel, window)
+    if way == "by patches":
+        return _rows(_patches(inputs, kernel.shape, window), kernel)
+    return lax_program(inputs, kernel, window)
+
+
+def input_gradient(lax_program, cotangent, kernel, window, shape):
+    """As `lamina.ops.convolve.input_gradient`."""
+    way = _way(cotangent.dtype, kernel.shape, window)
+    if way == "by channel":
+        parts = _cotangent_by_channel(cotangent, kernel, window)
+        return _spread(parts, kernel.shape, window, shape)
+    if way == "by patches":
+        columns = _rows(cotangent, kernel.reshape(-1, kernel.shape[-1]).T)
+        return _spread(jnp.split(columns, _taps(kernel.shape), -1), kernel.shape, window, shape)
+    if max(window.strides) > 1 and max(window.dilation) == 1 and window.groups == 1 and _is_float(kernel):
+        return _by_phases(cotangent, kernel, window, shape)
+    return lax_program(cotangent, kernel, window, shape)
+
+
+def kernel_gradient(lax_program, inputs, cotangent, window, shape):
+    """As `lamina.ops.convolve.kernel_gradient`."""
+    if not _is_float(inputs) or _taps(shape) > MOST_TAPS:
+        return lax_program(inputs, cotangent, window, shape)
+    if shape[-2] == 1 and window.groups > 1:
+        return _kernel_gradient_by_channel(inputs, cotangent, window, shape)
+    if window.groups == 1:
+        return _kernel_gradient_by_patches(inputs, cotangent, window, shape)
+    return lax_program(inputs, cotangent, window, shape)
+
+
+def _way(dtype, kernel_shape, window):
+    if not jnp.issubdtype(dtype, jnp.floating) or _taps(kernel_shape) > MOST_TAPS:
+        return "XLA"
+    if kernel_shape[-2] == 1:
+        return "by channel"
+    if window.groups == 1 and (_taps(kernel_shape) == 1 or kernel_shape[-2] <= FEW_CHANNELS):
+        return "by patches"
+    return "XLA"
+
+
+def _is_float(array):
+    return jnp.issubdtype(array.dtype, jnp.floating)
+
+
+def _taps(kernel_shape):
+    """How many elements the window has."""
+    return math.prod(kernel_shape[:-2])
+
+
+def _offsets(kernel_shape, window):
+    """Where the taps lie, in the order of the kernel's elements."""
+    return itertools.product(
+        *(range(0, size * rate, rate) for size, rate in zip(kernel_shape[:-2], window.dilation, strict=True))
+    )
+
+
+def _seen(inputs, kernel_shape, window):
+    """The inputs (batch, *space, channels) as seen through each tap: a list of (batch, *new_space, channels)."""
+    space = window.output_space(inputs.shape[1:-1], kernel_shape)
+    padded = pad(inputs, window.padding)
+    ends = [(size - 1) * stride + 1 for size, stride in zip(space, window.strides, strict=True)]
+    return [
+        jax.lax.slice(
+            padded,
+            (0, *offset, 0),
+            (padded.shape[0], *map(sum, zip(offset, ends, strict=True)), padded.shape[-1]),
+            (1, *window.strides, 1),
+        )
+        for offset in _offsets(kernel_shape, window)
+    ]
+
+
+def pad(inputs, padding, interior=None):
+    """Zeros around and between the elements along the spatial axes; negative numbers cut off."""
+    interior = interior or [0] * len(padding)
+    config = [(0, 0, 0), *((*pair, between) for pair, between in zip(padding, interior, strict=True)), (0, 0, 0)]
+    return jax.lax.pad(inputs, jnp.zeros((), inputs.dtype), config)
+
+
+def _patches(inputs, kernel_shape, window):
+    """All that the window covers at each place, side by side: (batch, *new_space, taps * channels)."""
+    seen = _seen(inputs, kernel_shape, window)
+    return seen[0] if len(seen) == 1 else jnp.concatenate(seen, -1)
+
+
+def _rows(inputs, kernel):
+    """Each row of inputs (..., n) times the kernel as a matrix (n, m)."""
+    return jnp.matmul(inputs, kernel.reshape(inputs.shape[-1], -1))
+
+
+def _wide(array):
+    """16-bit numbers as float32, to add them up."""
+    return array.astype(jnp.promote_types(array.dtype, jnp.float32))
+
+
+def _by_channel(inputs, kernel, window):
+    """Where each channel has filters of its own: a sum over the taps, (batch, *space, channels, 1) times (channels,
+    multiplier)."""
+    seen = _seen(_wide(inputs), kernel.shape, window)
+    channels = inputs.shape[-1]
+    kernel = _wide(kernel).reshape(len(seen), channels, -1)
+    if kernel.shape[-1] == 1:
+        outputs = sum(part * weights[:, 0] for part, weights in zip(seen, kernel, strict=True))
+    elif channels == 1:
+        outputs = sum(part * weights[0] for part, weights in zip(seen, kernel, strict=True))
+    else:
+        outputs = sum(part[..., None] * weights for part, weights in zip(seen, kernel, strict=True))
+        outputs = outputs.reshape(*outputs.shape[:-2], -1)
+    return outputs.astype(inputs.dtype)
+
+
+def _cotangent_by_channel(cotangent, kernel, window):
+    """What each tap hands back: a list of (batch, *new_space, channels)."""
+    channels = window.groups
+    kernel = _wide(kernel).reshape(_taps(kernel.shape), channels, -1)
+    if channels == 1:
+        return [jnp.matmul(_wide(cotangent), weights.T) for weights in kernel]
+    if kernel.shape[-1] == 1:
+        return [_wide(cotangent) * weights[:, 0] for weights in kernel]
+    cotangent = _wide(cotangent).reshape(*cotangent.shape[:-1], channels, -1)
+    return [jnp.sum(cotangent * weights, -1) for weights in kernel]
+
+
+def _spread(parts, kernel_shape, window, shape):
+    """The sum of what the taps hand back, each at the places that it sees."""
+
+    def place(part, offset):
+        padding, interior = [], [stride - 1 for stride in window.strides]
+        for axis, (start, stride) in enumerate(zip(offset, window.strides, strict=True)):
+            before, size = window.padding[axis][0], shape[axis + 1]
+            end = start - before + (part.shape[axis + 1] - 1) * stride + 1
+            padding.append((start - before, size - end))
+        return pad(part, padding, interior)
+
+    offsets = _offsets(kernel_shape, window)
+    return sum(place(*pair) for pair in zip(parts, offsets, strict=True))
+
+
+def _by_phases(cotangent, kernel, window, shape):
+    """With strides, places of the inputs that are equal modulo the stride see the same taps: each such phase is a plain
+    convolution of the cotangent with those taps, reversed."""
+    rank = len(window.strides)
+    total = None
+    for phase in itertools.product(*map(range, window.strides)):
+        slices, padding, places = [], [], []
+        for axis, (start, stride) in enumerate(zip(phase, window.strides, strict=True)):
+            first, moved = (start + window.padding[axis][0]) % stride, (start + window.padding[axis][0]) // stride
+            taps = len(range(first, kernel.shape[axis], stride))
+            length = len(range(start, shape[axis + 1], stride))
+            slices.append(slice(first, None, stride))
+            padding.append((taps - 1 - moved, length - cotangent.shape[axis + 1] + moved))
+            places.append((start, shape[axis + 1] - start - ((length - 1) * stride + 1)))
+        part = jnp.flip(kernel[tuple(slices)], range(rank)).swapaxes(-1, -2)
+        if 0 in part.shape:
+            continue
+        space = "DHW"[3 - rank :]
+        numbers = (f"N{space}C", f"{space}IO", f"N{space}C")
+        part = jax.lax.conv_general_dilated(
+            pad(cotangent, padding), part, (1,) * rank, "VALID", dimension_numbers=numbers
+        )
+        part = pad(part, places, [stride - 1 for stride in window.strides])
+        total = part if total is None else total + part
+    return total
+
+
+def _kernel_gradient_by_channel(inputs, cotangent, window, shape):
+    """Products of what a tap sees and the cotangent, added up sample by sample: the sums stay in the cache."""
+    taps, channels = _taps(shape), window.groups
+    padded = pad(inputs, window.padding)
+    unpadded = type(window)(window.strides, ((0, 0),) * len(window.strides), window.dilation, window.groups)
+
+    def add(sums, sample):
+        inputs, cotangent = map(_wide, sample)
+        cotangent = cotangent.reshape(*cotangent.shape[:-1], channels, -1)
+        seen = _seen(inputs[None], shape, unpadded)
+        return [total + part[0][..., None] * cotangent for total, part in zip(sums, seen, strict=True)], None
+
+    zeros = jnp.zeros((*cotangent.shape[1:-1], channels, shape[-1] // channels), _wide(inputs[:0]).dtype)
+    sums, _ = jax.lax.scan(add, [zeros] * taps, (padded, cotangent))
+    totals = jnp.stack([total.sum(range(total.ndim - 2)) for total in sums])
+    return totals.reshape(shape).astype(inputs.dtype)
+
+
+def _kernel_gradient_by_patches(inputs, cotangent, window, shape):
+    """patches.T @ cotangent, some samples at a time, the smaller of the two transposed."""
+    if _taps(shape) == 1:
+        return _columns(_seen(inputs, shape, window)[0], cotangent).reshape(shape)
+    batch, rows = cotangent.shape[0], math.prod(cotangent.shape[1:-1])
+    together = _divisor(batch, ROWS / rows)
+    padded = pad(inputs, window.padding)
+    unpadded = type(window)(window.strides, ((0, 0),) * len(window.strides), window.dilation, window.groups)
+
+    def part(samples):
+        return _columns(_patches(samples[0], shape, unpadded), samples[1])
+
+    if together == batch:
+        return part((padded, cotangent)).reshape(shape)
+    chunks = [array.reshape(-1, together, *array.shape[1:]) for array in (padded, cotangent)]
+    zeros = jnp.zeros((math.prod(shape[:-1]), shape[-1]), inputs.dtype)
+    total, _ = jax.lax.scan(lambda total, samples: (total + part(samples), None), zeros, tuple(chunks))
+    return total.reshape(shape)
+
+
+def _divisor(number, wanted):
+    """The divisor of a number that is nearest to what is wanted, in ratio.
+
+    >>> _divisor(12, 5)
+    6
+    """
+    divisors = [divisor for divisor in range(1, number + 1) if number % divisor == 0]
+    return min(divisors, key=lambda divisor: abs(math.log(divisor / wanted)))
+
+
+def _columns(inputs, cotangent):
+    """The sum over all rows of inputs (..., n) times cotangent (..., m): (n, m)."""
+    inputs, cotangent = inputs.reshape(-1, inputs.shape[-1]), cotangent.reshape(-1, cotangent.shape[-1])
+    # XLA's product with a transposed left side takes twice as long as the two apart.
+    if inputs.shape[-1] <= cotangent.shape[-1]:
+        return jnp.matmul(jax.lax.optimization_barrier(inputs.T), cotangent)
+    return jnp.matmul(jax.lax.optimization_barrier(cotangent.T), inputs).T
