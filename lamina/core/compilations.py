@@ -23,7 +23,7 @@ class Compilation:
     """One program that was compiled.
 
     Attributes:
-        kind: "train", "test", "predict"; "train x 8" is eight steps in one program.
+        kind: "train", "test" or "predict"; "train, many of 32" is many steps of 32 samples in one program.
         batch: shapes and types of the batch it is for, "float32(32, 9), float32(32, 1)".
         when: the time at which it was there.
         tracing: seconds in which Python was run to see what is computed.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from lamina import activations, constraints, initializers, random, regularizers
 from lamina.core import context, tree
@@ -298,8 +299,8 @@ class LSTMCell(_Cell):
         return super()._weight(name, shape, settings, self._open_bias if starts_open else None)
 
     def _open_bias(self, shape, dtype=None):
-        parts = [self.bias_initializer((self.units,), dtype), jnp.ones((self.units,), dtype)]
-        return jnp.concatenate([*parts, self.bias_initializer((2 * self.units,), dtype)])
+        before, after = (np.asarray(self.bias_initializer((size,), dtype)) for size in (self.units, 2 * self.units))
+        return np.concatenate([before, np.ones(self.units, before.dtype), after])  # NumPy: nothing is compiled
 
     def advance(self, sums, states):
         i, f, c, o = sums

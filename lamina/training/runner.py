@@ -76,28 +76,25 @@ class Runner:
             self.refresh()
 
     def program(self, kind):
-        """The compiled step of a kind, 'train', 'test' or 'predict': (state, batch) -> (results, ambient values it
-        changed)."""
+        """The compiled step of a kind, 'train', 'test' or 'predict': (the part of the state that it may write over, the
+        rest of it, ambient values, batch) -> (results, ambient values it changed)."""
         key = self._key(kind)
         if key not in self.programs:
             step = _with_ambient({"train": self._train, "test": self._test, "predict": self._predict}[kind]())
-            if self.model.run_eagerly:
-                self.programs[key] = step
-                return step
-            donated = (0,) if kind == "train" else ()
             where = None if self.spread is None else self.spread.results(kind, self.groups)
-            self.programs[key] = jax.jit(self._noted(key, step), donate_argnums=donated, out_shardings=where)
+            self.programs[key] = self._compiled(f"lamina_{key}", key, step, where=where)
         return self.programs[key]
 
-    def _noted(self, kind, step):
-        """The step, which says so when it is traced."""
+    def _compiled(self, name, kind, step, batch_of=None, where=None):
+        """The step as a program of that name (in profiles, and in the disk cache), which is noted when it is traced."""
 
-        def program(state, ambient, batch):
-            self.recorder.traced(kind, program.__name__, batch)
-            return step(state, ambient, batch)
+        def program(lent, kept, ambient, batch):
+            if not self.model.run_eagerly:
+                self.recorder.traced(kind, name, batch if batch_of is None else batch_of(batch))
+            return step((*lent, *kept), ambient, batch)
 
-        program.__name__ = f"lamina_{kind}"  # the name in XLA's profiles and in the disk cache
-        return program
+        program.__name__ = name
+        return program if self.model.run_eagerly else jax.jit(program, donate_argnums=0, out_shardings=where)
 
     def _key(self, kind):
         return "guarded" if kind == "train" and self.guard is not None else kind
@@ -113,7 +110,9 @@ class Runner:
             batch = self.spread.batch(batch, kind == "train")
         if self._key(kind) == "guarded":
             batch = (batch, self.guard.alive)
-        results, changed = self._call(self.program(kind), state, [cell.read() for cell in cells], batch)
+        lent = 3 if len(state) == 4 else 0  # all but the metrics, whose first values are kept for the next epoch
+        ambient = [cell.read() for cell in cells]
+        results, changed = self._call(self.program(kind), state[:lent], state[lent:], ambient, batch)
         for index, value in changed.items():
             cells[index].write(value if self.spread is None else to_array(np.asarray(value)))  # it stays on one device
         return results
@@ -176,34 +175,34 @@ class Runner:
     def train_many(self, size, arrays, stretch):
         """Train on full batches of `arrays`, one after the other in one program; the logs after the last."""
         self.refresh()
-        kind = f"many of {size}"
+        kind = f"train, many of {size}"
         if kind not in self.programs:
-            self.programs[kind] = self._many(size)
+            self.programs[kind] = self._many(kind, size)
         return self._trained(kind, (arrays, *stretch))
 
-    def _many(self, size):
-        """The compiled (state, ambient values, (arrays, order, first, count)) -> ((logs, state), ambient values)."""
+    def _many(self, kind, size):
+        """A program as the others, whose batch is (arrays, order, first, count)."""
         step = _with_ambient(self._train())
 
-        def lamina_train_many(state, ambient, data):
-            arrays, order, first, count = data
+        def batch_at(data, index=0):
+            arrays, order, _, _ = data
+            rows = jax.lax.dynamic_slice_in_dim(order, index * size, size)
+            return jax.tree_util.tree_map(lambda leaf: leaf.at[rows].get(mode="clip"), arrays)
 
-            def batch_at(index):
-                rows = jax.lax.dynamic_slice_in_dim(order, index * size, size)
-                return jax.tree_util.tree_map(lambda leaf: leaf.at[rows].get(mode="clip"), arrays)
+        def many(state, ambient, data):
+            _, _, first, count = data
 
             def one(index, carry):
                 state, ambient = carry
-                (_, state), changed = step(state, ambient, batch_at(index))
+                (_, state), changed = step(state, ambient, batch_at(data, index))
                 return tuple(map(list, state)), [changed.get(i, value) for i, value in enumerate(ambient)]
 
-            self.recorder.traced("train, many steps", "lamina_train_many", jax.eval_shape(batch_at, 0))
             state, ambient = jax.lax.fori_loop(first, first + count, one, (state, ambient))
             with context.bind(self.groups["metrics"], state[3]):
                 logs = self.model.get_metrics_result()
             return (logs, state), dict(enumerate(ambient))
 
-        return jax.jit(lamina_train_many, donate_argnums=0)
+        return self._compiled("lamina_train_many", kind, many, lambda data: jax.eval_shape(batch_at, data))
 
     def test(self, batch):
         """Test on one batch; the logs as device arrays."""
@@ -233,11 +232,10 @@ class Runner:
             self.refresh()
             inner = self.model._compile_metrics.metrics if self.model._compile_metrics else []
             ours = all(is_ours(type(metric).reset_state) for metric in (*self.model.metrics, *inner))
-            arrays = [np.asarray(value) for value in peek(self.groups["metrics"])]
-            self._fresh_metrics = (self._pattern, arrays) if ours else None
+            self._fresh_metrics = (self._pattern, peek(self.groups["metrics"])) if ours else None
         else:
             for cell, value in zip(self.groups["metrics"], fresh[1], strict=True):
-                self._put(cell, to_array(value, None, sharding_of(cell.layout)))
+                self._put(cell, value)
 
     def _write(self, group, new, old):
         for cell, value, before in zip(self.groups[group], new, old, strict=True):

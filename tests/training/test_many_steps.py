@@ -55,7 +55,7 @@ def with_schedule():
 ], ids=["shuffled", "weighted", "stopped"])  # fmt: skip
 def test_the_same_to_the_bit(make, settings):
     one, many = train(make, True, **settings), train(make, False, **settings)
-    assert "train, many steps" in many[3] and "train, many steps" not in one[3]
+    assert "train, many of 8" in many[3] and "train, many of 8" not in one[3]
     for a, b in zip((*one[0], *one[1]), (*many[0], *many[1]), strict=True):
         np.testing.assert_array_equal(a, b)
     assert one[2] == many[2]
@@ -68,14 +68,14 @@ def test_steps_per_execution_is_how_many_steps_a_program_has(monkeypatch):
     train_many = model._runner.train_many
     monkeypatch.setattr(model._runner, "train_many", lambda *a: (taken.append(a[-1].count), train_many(*a))[1])
     model.fit(X, Y, batch_size=8, verbose=0)
-    assert taken == [3, 3, 2] and kinds(model) == ["train, many steps", "train"]
+    assert taken == [3, 3, 2] and kinds(model) == ["train, many of 8", "train"]
 
 
 def test_each_program_is_compiled_once():
     model = network()
     for _ in range(2):
         model.fit(X, Y, batch_size=8, verbose=0, epochs=2)
-    assert kinds(model) == ["train, many steps", "train"]
+    assert kinds(model) == ["train, many of 8", "train"]
 
 
 class Watched(keras.Sequential):
@@ -108,7 +108,7 @@ def own_step():
 def test_else_each_step_is_a_program_of_its_own(make, settings):
     model = make()
     model.fit(X, Y, batch_size=8, verbose=0, **settings)
-    assert "train, many steps" not in kinds(model)
+    assert "train, many of 8" not in kinds(model)
 
 
 def test_short_runs_do_not_pay_for_another_program(monkeypatch):
@@ -117,7 +117,7 @@ def test_short_runs_do_not_pay_for_another_program(monkeypatch):
     model.fit(X, Y, batch_size=8, verbose=0)
     assert kinds(model) == ["train", "train"]
     model.fit(X, Y, batch_size=8, verbose=0, epochs=2)
-    assert kinds(model) == ["train", "train", "train, many steps"]
+    assert kinds(model) == ["train", "train", "train, many of 8"]
 
 
 def test_layers_frozen_between_runs_are_seen():
