@@ -5,8 +5,9 @@ import gc
 from lamina.core import context, settings
 from lamina.core.symbolic import KerasTensor
 from lamina.dtype_policies import set_dtype_policy
+from lamina.random import set_global_seed as set_random_seed
 
-__all__ = ["clear_session", "is_keras_tensor"]
+__all__ = ["clear_session", "is_keras_tensor", "set_random_seed"]
 
 
 def clear_session(free_memory=True):
