@@ -1,7 +1,6 @@
 """The workloads: what goes in, what comes out, how large a batch is. The models are in the files of each library."""
 
 import dataclasses
-import math
 from typing import Any
 
 import numpy as np
@@ -75,10 +74,6 @@ class Workload:
             return random.integers(1, self.tokens, (samples, *self.shape)).astype("int32")
         return random.random((samples, *self.shape), "float32")
 
-    def epochs(self, seconds_per_epoch, seconds):
-        """How many whole epochs fit into some seconds, one at least."""
-        return max(1, math.floor(seconds / seconds_per_epoch))
-
 
 _TEXT: Any = {"shape": (80,), "tokens": 5000, "target": YES_NO, "steps": 10}
 _ALL = [
@@ -91,9 +86,9 @@ _ALL = [
     Workload("inception", "InceptionV3 150x150, frozen base", (150, 150, 3), YES_NO, batch=20, steps=3, many=40),
     Workload("text_gru", "Embedding, Bidirectional GRU", **_TEXT),
     Workload("text_lstm", "Embedding, Bidirectional LSTM", **_TEXT),
-    Workload("resnet", "residual blocks, BatchNormalization", (32, 32, 3), CLASSES, count=10, steps=6),
+    Workload("resnet", "residual blocks, BatchNormalization", (32, 32, 3), CLASSES, count=10, steps=6, many=256),
     Workload("transformer", "transformer block", (64,), CLASSES, count=2, tokens=5000, steps=10),
-    Workload("separable", "separable convolutions", (32, 32, 3), CLASSES, count=10, steps=4),
+    Workload("separable", "separable convolutions", (32, 32, 3), CLASSES, count=10, steps=4, many=256),
     Workload("autoencoder", "autoencoder of convolutions, 28x28", (28, 28, 1), PIXELS, (28, 28, 1), steps=6),
     Workload("transposed_1d", "transposed convolutions, 1-D", (288, 1), NUMBERS, (288, 1), steps=10),
     Workload("transposed_2d", "transposed convolutions, 2-D", (64,), PIXELS, (28, 28, 1), steps=4),
