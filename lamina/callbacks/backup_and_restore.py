@@ -5,7 +5,7 @@ import os
 import time
 from typing import Any
 
-from lamina.callbacks.callback import Callback
+from lamina.callbacks.callback import Callback, idle_with_epochs
 from lamina.callbacks.logs import Logs
 from lamina.callbacks.run_state import ResumePoint, capture, describe, labelled, watch_data
 from lamina.core.progress import say
@@ -60,6 +60,7 @@ class RunBackup(Callback):
         self._epoch = epoch
         self._trained = 0 if resumed is None else resumed.batch
 
+    @idle_with_epochs
     def on_train_batch_end(self, batch, logs=None):
         self._since_saving += batch + 1 - self._trained
         self._trained = batch + 1

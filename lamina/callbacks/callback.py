@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["Callback"]
+__all__ = ["Callback", "idle_with_epochs"]
 
 
 class Callback:
@@ -79,3 +79,9 @@ class Callback:
 
     def on_predict_batch_end(self, batch, logs=None):
         """After a step of `predict`; `logs["outputs"]` is what it gave."""
+
+
+def idle_with_epochs(hook):
+    """Decorates a hook for batches that has nothing to do where the callback's `save_freq` is "epoch"."""
+    hook.idle = lambda callback: callback.save_freq == "epoch"
+    return hook

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from lamina.callbacks.callback import idle_with_epochs
 from lamina.callbacks.monitor import MonitorCallback
 from lamina.core.keywords import keywords
 from lamina.core.progress import say
@@ -75,6 +76,7 @@ class ModelCheckpoint(MonitorCallback):
         self._epoch = epoch
         self._last_batch = -1
 
+    @idle_with_epochs
     def on_train_batch_end(self, batch, logs=None):
         if self.save_freq == "epoch":
             return

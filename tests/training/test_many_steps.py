@@ -5,7 +5,7 @@ import pytest
 
 import lamina as keras
 from lamina import layers
-from lamina.callbacks import EarlyStopping, LambdaCallback
+from lamina.callbacks import BackupAndRestore, EarlyStopping, LambdaCallback, ModelCheckpoint, Resume
 from lamina.training import many_steps
 
 RNG = np.random.default_rng(0)
@@ -69,6 +69,36 @@ def test_steps_per_execution_is_how_many_steps_a_program_has(monkeypatch):
     monkeypatch.setattr(model._runner, "train_many", lambda *a: (taken.append(a[-1].count), train_many(*a))[1])
     model.fit(X, Y, batch_size=8, verbose=0)
     assert taken == [3, 3, 2] and kinds(model) == ["train, many of 8", "train"]
+
+
+def test_callbacks_that_save_after_epochs_do_not_look_at_batches(tmp_path):
+    model = network()
+    callbacks = [ModelCheckpoint(tmp_path / "best.keras"), BackupAndRestore(tmp_path / "backup")]
+    model.fit(X, Y, batch_size=8, verbose=0, callbacks=callbacks)
+    assert kinds(model) == ["train, many of 8", "train"]
+    model.fit(X, Y, batch_size=8, verbose=0, callbacks=[ModelCheckpoint(tmp_path / "often.keras", save_freq=4)])
+    assert kinds(model)[2:] == ["train"]
+
+
+def test_a_resumed_run_ends_with_the_same_weights(tmp_path):
+    def run(callbacks, **settings):
+        keras.utils.set_random_seed(1)
+        model = small()
+        model.fit(X, Y, batch_size=8, verbose=0, epochs=3, callbacks=callbacks, **settings)
+        assert "train, many of 8" in kinds(model)
+        return model.get_weights()
+
+    def crash(epoch, logs):
+        raise RuntimeError("crash")
+
+    whole = run([])
+    with pytest.raises(RuntimeError, match="crash"):
+        run(
+            [LambdaCallback(on_epoch_begin=lambda epoch, logs: epoch and crash(epoch, logs))],
+            resume=Resume(tmp_path, save_freq="epoch"),
+        )
+    for a, b in zip(whole, run([], resume=Resume(tmp_path, save_freq="epoch")), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_each_program_is_compiled_once():
