@@ -128,7 +128,10 @@ def _has_hook(callback, name):
 
 def _is_own(callback, name):
     hook = getattr(callback, name, None)
-    return hook is not None and getattr(hook, "__qualname__", "") != f"Callback.{name}"
+    idle = getattr(hook, "idle", None)  # a hook may say that it has nothing to do
+    if hook is None or (idle is not None and idle(callback)):
+        return False
+    return getattr(hook, "__qualname__", "") != f"Callback.{name}"
 
 
 def _epoch_hook(name):
