@@ -71,21 +71,20 @@ def _operations(model):
 
 
 class ManySteps:
-    """The data of a run on the device, and epochs over it, up to `together` steps in one program."""
+    """Epochs over data that is on the device, up to `together` steps in one program."""
 
     def __init__(self, runner, batches, together):
         self.runner, self.batches, self.together = runner, batches, together
-        self.arrays = None
 
     def epoch(self, progress, interrupts):
         """Train for an epoch; the logs at its end, still on the device."""
         runner, done, logs = self.runner, 0, {}
-        if self.arrays is None:
-            self.arrays = self.batches.structure.unflatten(map(jnp.asarray, self.batches.leaves))
+        # Anew in each epoch: a callback may have changed the user's arrays in place.
+        arrays = self.batches.structure.unflatten(map(jnp.asarray, self.batches.leaves))
         for part in self.batches.stretches(self.together):
             with interrupts.held():
                 if isinstance(part, Stretch):
-                    logs = runner.train_many(self.batches.batch_size, self.arrays, part)
+                    logs = runner.train_many(self.batches.batch_size, arrays, part)
                     done += part[-1]
                 else:
                     logs = runner.train(part)

@@ -101,6 +101,21 @@ def test_a_resumed_run_ends_with_the_same_weights(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("singly", [True, False])
+def test_data_changed_in_place_between_epochs_is_used(singly):
+    x = X.copy()
+    model = network(optimizer=keras.optimizers.SGD(0.1))
+    clear = LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: x.fill(0.0) if epoch else None,
+        on_train_batch_end=(lambda batch, logs: None) if singly else None,
+    )
+    kernels = []
+    keep = LambdaCallback(on_epoch_end=lambda epoch, logs: kernels.append(model.get_weights()[0]))
+    model.fit(x, Y, batch_size=8, verbose=0, epochs=2, callbacks=[clear, keep])
+    assert ("train, many of 8" in kinds(model)) != singly
+    np.testing.assert_array_equal(*kernels)
+
+
 def test_each_program_is_compiled_once():
     model = network()
     for _ in range(2):
