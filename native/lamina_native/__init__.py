@@ -4,5 +4,8 @@ from importlib.metadata import version
 
 from lamina_native.convolution import *
 from lamina_native.library import ACTIVATIONS, plans, plans_capacity, set_threads, supported, threads
+from lamina_native.pooling import *
+from lamina_native.products import *
+from lamina_native.recurrent import *
 
 __version__ = version("lamina-native")

@@ -5,14 +5,19 @@ import importlib.metadata
 import pathlib
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["ACTIVATIONS", "call", "plans", "plans_capacity", "set_threads", "supported", "threads"]
+__all__ = ["ACTIVATIONS", "call", "call_all", "plans", "plans_capacity", "set_threads", "supported", "threads"]
 
 # Their places, from 1, are the numbers that src/activations.h knows; None is 0.
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "gelu_tanh", "silu", "elu", "relu6")
 
-_HANDLERS = ("lamina_convolve", "lamina_convolve_input_gradient", "lamina_convolve_kernel_gradient")
+_HANDLERS = (
+    *("convolve", "convolve_input_gradient", "convolve_kernel_gradient"),
+    *("max_pool", "max_pool_gradient", "average_pool", "average_pool_gradient"),
+    *("matmul", "lstm", "lstm_gradient", "gru", "gru_gradient"),
+)
 
 
 def _load():
@@ -25,7 +30,8 @@ def _load():
     for name in ("lamina_plans", "lamina_plans_capacity"):
         getattr(library, name).restype = ctypes.c_int64
     for name in _HANDLERS:
-        jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(getattr(library, name)), platform="cpu")
+        handler = jax.ffi.pycapsule(getattr(library, f"lamina_{name}"))
+        jax.ffi.register_ffi_target(f"lamina_{name}", handler, platform="cpu")
     return library
 
 
@@ -33,7 +39,7 @@ _library = _load()
 
 
 def call(name, shape, dtype, *arrays, activation=False, **settings):
-    """The result, of that shape and dtype, of the handler `lamina_<name>` on those arrays.
+    """The result, of that shape and dtype, of the handler `lamina_<name>` on those arrays, which have that dtype.
 
     Settings are integers or tuples of integers; `activation` is a name, None, or False where the handler has none.
     """
@@ -43,12 +49,24 @@ def call(name, shape, dtype, *arrays, activation=False, **settings):
         raise TypeError(f"lamina_native.{name} needs one dtype; got {[str(array.dtype) for array in arrays]}.")
     if activation is not False:
         settings["activation"] = _activation(activation)
+    if 0 in shape or arrays[0].size == 0:  # no batch: oneDNN wants at least one element, and sums of none are zeros
+        return jnp.zeros(shape, dtype)
+    return _foreign(name, jax.ShapeDtypeStruct(shape, dtype), arrays, settings)
+
+
+def call_all(name, shapes, *arrays, **settings):
+    """The results, of those shapes and in float32, of the handler `lamina_<name>` on those arrays."""
+    if 0 in shapes[0]:
+        return [jnp.zeros(shape, jnp.float32) for shape in shapes]
+    return _foreign(name, [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes], arrays, settings)
+
+
+def _foreign(name, result, arrays, settings):
     settings = {
         key: np.array(value, np.int64) if isinstance(value, tuple) else np.int64(value)
         for key, value in settings.items()
     }
-    shape = jax.ShapeDtypeStruct(shape, dtype)
-    return jax.ffi.ffi_call(f"lamina_{name}", shape, vmap_method="sequential")(*arrays, **settings)
+    return jax.ffi.ffi_call(f"lamina_{name}", result, vmap_method="sequential")(*arrays, **settings)
 
 
 def _activation(name):
@@ -62,7 +80,7 @@ def _activation(name):
 def supported(dtype):
     """Whether the kernels compute in that dtype on this machine: float32, and bfloat16 where there is AVX-512."""
     dtype = np.dtype(dtype)
-    return dtype == np.float32 or (dtype == jax.numpy.bfloat16 and bool(_library.lamina_has_bfloat16()))
+    return dtype == np.float32 or (dtype == jnp.bfloat16 and bool(_library.lamina_has_bfloat16()))
 
 
 def threads():

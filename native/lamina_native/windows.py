@@ -1,0 +1,21 @@
+"""What convolutions and pools share: windows that slide over 1 to 3 spatial axes."""
+
+__all__ = ["count", "flat"]
+
+
+def count(size, width, stride, padding, dilation=1):
+    """How many windows of `width` elements, `dilation` apart, fit `size` elements with zeros before and after."""
+    covered = (width - 1) * dilation + 1
+    return max(0, (size + sum(padding) - covered) // stride + 1)
+
+
+def flat(padding, rank, *others):
+    """The padding of `rank` axes as one tuple, checked along with the settings that have one number an axis."""
+    if not 1 <= rank <= 3:
+        raise ValueError(f"lamina_native works on 1 to 3 spatial axes; got {rank}.")
+    if any(len(setting) != rank for setting in (padding, *others)):
+        raise ValueError(f"Each setting has {rank} entries, one for each spatial axis; got {(padding, *others)}.")
+    padding = tuple(int(number) for pair in padding for number in pair)
+    if min(padding) < 0:
+        raise ValueError(f"Negative padding is not supported; got {padding}.")
+    return padding

@@ -1,0 +1,8 @@
+// One function, compiled for several kinds of x86-64; the kind that fits is chosen when the library is loaded.
+#pragma once
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LAMINA_EVERY_PROCESSOR  // the choice would be made before a sanitizer has started
+#else
+#define LAMINA_EVERY_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#endif

@@ -1,0 +1,73 @@
+// Small building blocks of loops over floats, to be inlined where a function is compiled for each kind of processor.
+#pragma once
+
+#include <cstdint>
+
+namespace lamina {
+
+// The hyperbolic tangent to about 3 units in the last place: an odd polynomial over an even one (Eigen's coefficients).
+[[gnu::always_inline]] inline float tanh_of(float x) {
+  constexpr float limit = 7.90531110763549805f;
+  x = x > limit ? limit : x;
+  x = x < -limit ? -limit : x;
+  const float s = x * x;
+  float p = -2.76076847742355e-16f;
+  p = p * s + 2.00018790482477e-13f;
+  p = p * s - 8.60467152213735e-11f;
+  p = p * s + 5.12229709037114e-08f;
+  p = p * s + 1.48572235717979e-05f;
+  p = p * s + 6.37261928935756e-04f;
+  p = p * s + 4.89352455891786e-03f;
+  float q = 1.19825839466702e-06f;
+  q = q * s + 1.18534705686654e-04f;
+  q = q * s + 2.26843463243900e-03f;
+  q = q * s + 4.89352518554385e-03f;
+  return x * p / q;
+}
+
+[[gnu::always_inline]] inline float sigmoid_of(float x) { return 0.5f * tanh_of(0.5f * x) + 0.5f; }
+
+using Vector = float __attribute__((vector_size(64), aligned(4), may_alias));
+
+// y += x @ w for `rows` rows and `vectors` vectors of columns, held in registers over the whole inner axis.
+template <int rows, int vectors>
+[[gnu::always_inline]] inline void accumulate_tile(float* y, int64_t y_step, const float* x, int64_t x_step,
+                                                   const float* w, int64_t w_step, int64_t inner) {
+  Vector sums[rows][vectors];
+  for (int i = 0; i < rows; ++i)
+    for (int j = 0; j < vectors; ++j) sums[i][j] = *reinterpret_cast<const Vector*>(y + i * y_step + 16 * j);
+  for (int64_t k = 0; k < inner; ++k)
+    for (int j = 0; j < vectors; ++j) {
+      const Vector weights = *reinterpret_cast<const Vector*>(w + k * w_step + 16 * j);
+      for (int i = 0; i < rows; ++i) sums[i][j] += x[i * x_step + k] * weights;
+    }
+  for (int i = 0; i < rows; ++i)
+    for (int j = 0; j < vectors; ++j) *reinterpret_cast<Vector*>(y + i * y_step + 16 * j) = sums[i][j];
+}
+
+template <int rows>
+[[gnu::always_inline]] inline void accumulate_rows(float* y, int64_t y_step, const float* x, int64_t x_step,
+                                                   const float* w, int64_t w_step, int64_t inner, int64_t columns) {
+  int64_t j = 0;
+  for (; j + 64 <= columns; j += 64) accumulate_tile<rows, 4>(y + j, y_step, x, x_step, w + j, w_step, inner);
+  for (; j + 16 <= columns; j += 16) accumulate_tile<rows, 1>(y + j, y_step, x, x_step, w + j, w_step, inner);
+  if (j == columns) return;
+  for (int64_t k = 0; k < inner; ++k)
+    for (int i = 0; i < rows; ++i)
+      for (int64_t column = j; column < columns; ++column)
+        y[i * y_step + column] += x[i * x_step + k] * w[k * w_step + column];
+}
+
+// y (rows, columns) += x (rows, inner) @ w (inner, columns), each with its step from one row to the next.
+[[gnu::always_inline]] inline void accumulate_product(float* y, int64_t y_step, const float* x, int64_t x_step,
+                                                      const float* w, int64_t w_step, int64_t rows, int64_t inner,
+                                                      int64_t columns) {
+  int64_t i = 0;
+  for (; i + 6 <= rows; i += 6)
+    accumulate_rows<6>(y + i * y_step, y_step, x + i * x_step, x_step, w, w_step, inner, columns);
+  for (; i + 2 <= rows; i += 2)
+    accumulate_rows<2>(y + i * y_step, y_step, x + i * x_step, x_step, w, w_step, inner, columns);
+  if (i < rows) accumulate_rows<1>(y + i * y_step, y_step, x + i * x_step, x_step, w, w_step, inner, columns);
+}
+
+}  // namespace lamina

@@ -1,0 +1,161 @@
+"""Convolutions and their gradients against lax.conv_general_dilated."""
+
+import jax
+import jax.numpy as jnp
+import lamina_native as native
+import numpy as np
+import pytest
+
+# (space, channels, filters, window, strides, dilation, groups, padding)
+CASES = {
+    "first layer, one channel": ((9, 9), 1, 32, (3, 3), 1, 1, 1, "SAME"),
+    "first layer, three channels": ((15, 15), 3, 16, (7, 7), 2, 1, 1, "SAME"),
+    "wide": ((8, 8), 32, 64, (3, 3), 1, 1, 1, "VALID"),
+    "odd numbers of channels": ((7, 6), 10, 17, (3, 2), 1, 1, 1, "SAME"),
+    "one filter": ((7, 7), 16, 1, (3, 3), 1, 1, 1, "SAME"),
+    "1x1": ((6, 6), 24, 40, (1, 1), 1, 1, 1, "VALID"),
+    "1x1 strided": ((7, 7), 24, 40, (1, 1), 2, 1, 1, "VALID"),
+    "strided, even window": ((9, 11), 16, 16, (4, 2), (2, 3), 1, 1, "SAME"),
+    "dilated": ((12, 12), 16, 16, (3, 3), 1, (2, 3), 1, "SAME"),
+    "grouped": ((8, 8), 32, 48, (3, 3), 1, 1, 4, "SAME"),
+    "depthwise": ((8, 8), 24, 24, (3, 3), 1, 1, 24, "SAME"),
+    "depthwise, strided": ((9, 9), 16, 16, (5, 5), 2, 1, 16, "VALID"),
+    "depthwise, two filters a channel": ((8, 8), 6, 12, (3, 3), 1, 1, 6, "SAME"),
+    "1-D": ((20,), 8, 16, (5,), 1, 1, 1, "SAME"),
+    "1-D causal": ((20,), 8, 16, (3,), 1, 2, 1, ((4, 0),)),
+    "1-D depthwise": ((20,), 16, 16, (5,), 1, 1, 16, "SAME"),
+    "3-D": ((5, 6, 7), 4, 16, (3, 2, 3), 1, 1, 1, "SAME"),
+    "3-D strided": ((6, 6, 6), 3, 8, (3, 3, 3), 2, 1, 1, "VALID"),
+    "window as large as the inputs": ((4, 4), 8, 16, (4, 4), 1, 1, 1, "VALID"),
+    "uneven padding": ((6, 6), 8, 16, (3, 3), 1, 1, 1, ((0, 2), (1, 0))),
+}
+
+
+def reference(x, kernel, strides, padding, dilation, groups):
+    space = "DHW"[5 - x.ndim :]
+    layout = (f"N{space}C", f"{space}IO", f"N{space}C")
+    return jax.lax.conv_general_dilated(
+        x, kernel, strides, padding, rhs_dilation=dilation, feature_group_count=groups, dimension_numbers=layout
+    )
+
+
+def arguments(case, arrays, dtype=jnp.float32, batch=3):
+    space, channels, filters, window, strides, dilation, groups, padding = CASES[case]
+    strides, dilation = (
+        setting if isinstance(setting, tuple) else (setting,) * len(space) for setting in (strides, dilation)
+    )
+    covered = [(width - 1) * step + 1 for width, step in zip(window, dilation, strict=True)]
+    if isinstance(padding, str):
+        padding = tuple(jax.lax.padtype_to_pads(space, covered, strides, padding))
+    x, kernel = arrays(batch, *space, channels, dtype=dtype), arrays(*window, channels // groups, filters, dtype=dtype)
+    return x, kernel, dict(strides=strides, padding=padding, dilation=dilation, groups=groups)
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(jnp.float32, 1e-5), (jnp.bfloat16, 2e-2)])
+@pytest.mark.parametrize("case", CASES)
+def test_convolution_and_its_gradients(case, dtype, tolerance, arrays, close):
+    if not native.supported(dtype):
+        pytest.skip(f"{dtype.__name__} needs instructions that this processor does not have.")
+    x, kernel, settings = arguments(case, arrays, dtype)
+    y, pull = jax.vjp(lambda x, kernel: reference(x, kernel, **settings), x, kernel)
+    dy = arrays(*y.shape, dtype=dtype)
+    dx, dkernel = pull(dy)
+    close(native.convolve(x, kernel, **settings), y, tolerance)
+    close(native.convolve_input_gradient(dy, kernel, x.shape, **settings), dx, 10 * tolerance)
+    close(native.convolve_kernel_gradient(x, dy, kernel.shape, **settings), dkernel, 10 * tolerance)
+
+
+ACTIVATIONS = {
+    None: lambda y: y,
+    "relu": jax.nn.relu,
+    "tanh": jnp.tanh,
+    "sigmoid": jax.nn.sigmoid,
+    "gelu": lambda y: jax.nn.gelu(y, approximate=False),
+    "gelu_tanh": lambda y: jax.nn.gelu(y, approximate=True),
+    "silu": jax.nn.silu,
+    "elu": jax.nn.elu,
+    "relu6": jax.nn.relu6,
+}
+
+
+@pytest.mark.parametrize("activation", [None, *native.ACTIVATIONS])
+def test_bias_and_activation(activation, arrays, close):
+    x, kernel, settings = arguments("wide", arrays)
+    bias = arrays(64)
+    wanted = ACTIVATIONS[activation](reference(x, kernel, **settings) + bias)
+    close(native.convolve(x, kernel, **settings, bias=bias, activation=activation), wanted, 2e-5)
+
+
+def test_under_jit_scan_and_vmap(arrays, close):
+    x, kernel, settings = arguments("uneven padding", arrays)
+    kernel = kernel[..., :8]
+    settings["padding"] = ((1, 1), (1, 1))
+
+    def repeat(convolve):
+        return jax.jit(lambda x: jax.lax.scan(lambda x, _: (jnp.tanh(convolve(x, kernel, **settings)), None), x, length=4))
+
+    close(repeat(native.convolve)(x)[0], repeat(reference)(x)[0], 1e-4)
+    many = arrays(4, *x.shape)
+    close(
+        jax.vmap(lambda x: native.convolve(x, kernel, **settings))(many),
+        jax.vmap(lambda x: reference(x, kernel, **settings))(many),
+    )
+
+
+def test_donated_arrays_are_not_read_after_they_are_written(arrays, close):
+    x, kernel, settings = arguments("uneven padding", arrays)
+    kernel = kernel[..., :8]
+    settings["padding"] = ((1, 1), (1, 1))
+    wanted = reference(reference(x, kernel, **settings), kernel, **settings)
+    twice = jax.jit(
+        lambda x: native.convolve(native.convolve(x, kernel, **settings), kernel, **settings), donate_argnums=0
+    )
+    close(twice(x), wanted, 1e-4)
+
+
+def test_batch_of_none(arrays):
+    x, kernel, settings = arguments("wide", arrays, batch=0)
+    y = native.convolve(x, kernel, **settings)
+    assert y.shape == (0, 6, 6, 64)
+    assert not native.convolve_kernel_gradient(x, y, kernel.shape, **settings).any()
+
+
+def test_more_work_than_one_thread_takes(arrays, close):
+    generator = np.random.default_rng(0)
+    x, kernel = (jnp.asarray(generator.normal(size=shape), jnp.float32) for shape in ((8, 28, 28, 32), (3, 3, 32, 64)))
+    settings = dict(strides=(1, 1), padding=((1, 1), (1, 1)), dilation=(1, 1), groups=1)
+    close(native.convolve(x, kernel, **settings), reference(x, kernel, **settings))
+
+
+@pytest.mark.parametrize(
+    "change, error, message",
+    [
+        (dict(padding=((-1, 0), (0, 0))), ValueError, "Negative padding"),
+        (dict(strides=(1,)), ValueError, "one for each spatial axis"),
+        (dict(groups=3), ValueError, "do not fit"),
+        (dict(activation="softmax"), ValueError, "activation is None or one of relu"),
+        (dict(bias=jnp.zeros(3)), ValueError, "bias of shape"),
+        (dict(bias=jnp.zeros(64, jnp.bfloat16)), TypeError, "one dtype"),
+    ],
+)
+def test_errors(change, error, message, arrays):
+    x, kernel, settings = arguments("wide", arrays)
+    with pytest.raises(error, match=message):
+        native.convolve(x, kernel, **(settings | change))
+
+
+def test_what_onednn_refuses_is_an_error_of_the_program(arrays):
+    x, kernel, settings = arguments("wide", arrays)
+    foreign = jax.ffi.ffi_call("lamina_convolve", jax.ShapeDtypeStruct((3, 9, 9, 64), jnp.float32))
+    flat = {key: np.array(settings[key], np.int64).ravel() for key in ("strides", "padding", "dilation")}
+    with pytest.raises(Exception, match="oneDNN"):
+        foreign(x, kernel, **flat, groups=np.int64(1), activation=np.int64(0)).block_until_ready()
+    with pytest.raises(Exception, match="no activation"):
+        foreign(x, kernel, **flat, groups=np.int64(1), activation=np.int64(99)).block_until_ready()
+
+
+def test_other_dtypes_are_refused(arrays):
+    x, kernel, settings = arguments("wide", arrays)
+    assert native.supported("float32") and not native.supported("float16") and not native.supported("int32")
+    with pytest.raises(TypeError, match="float32 and bfloat16"):
+        native.convolve(x.astype(jnp.float16), kernel.astype(jnp.float16), **settings)

@@ -1,0 +1,57 @@
+"""The cache of primitives and the threads."""
+
+import concurrent.futures
+import os
+
+import jax.numpy as jnp
+import lamina_native as native
+import numpy as np
+import pytest
+
+
+def test_version_and_threads():
+    assert native.__version__ == "0.1.0"
+    assert native.threads() == len(os.sched_getaffinity(0))
+
+
+def test_as_many_threads_as_asked_for(arrays, close):
+    before = native.threads()
+    x, w = arrays(256, 64), arrays(64, 128)
+    try:
+        for count in (1, 3):
+            native.set_threads(count)
+            assert native.threads() == count
+            close(native.matmul(x, w), x @ w)
+    finally:
+        native.set_threads(before)
+    with pytest.raises(ValueError, match="one thread or more"):
+        native.set_threads(0)
+
+
+def test_a_primitive_is_kept_and_the_cache_is_bounded(arrays, close):
+    x, w = arrays(300, 4), arrays(4, 4)
+    native.matmul(x, w)
+    kept = native.plans()
+    native.matmul(x, w)
+    assert native.plans() == kept or kept == native.plans_capacity()
+    for rows in range(1, native.plans_capacity() + 20):
+        native.matmul(x[:rows], w).block_until_ready()
+    assert native.plans() == native.plans_capacity()
+    close(native.matmul(x, w), x @ w)
+
+
+def test_many_threads_at_once():
+    def work(seed):
+        generator = np.random.default_rng(seed)
+        size = 16 + seed % 5
+        x, kernel = generator.normal(size=(4, size, size, 16)), generator.normal(size=(3, 3, 16, 32))
+        x, kernel = jnp.asarray(x, jnp.float32), jnp.asarray(kernel, jnp.float32)
+        settings = dict(strides=(1, 1), padding=((1, 1), (1, 1)), dilation=(1, 1), groups=1)
+        y = native.convolve(x, kernel, **settings)
+        dkernel = native.convolve_kernel_gradient(x, y, kernel.shape, **settings)
+        # The sum of y * y is linear in the kernel twice over, so the gradient's product with the kernel is that sum.
+        return float(jnp.vdot(dkernel, kernel)), float(jnp.vdot(y, y))
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for found, wanted in pool.map(work, range(40)):
+            assert found == pytest.approx(wanted, rel=1e-4)
