@@ -29,6 +29,7 @@ class Runner:
     """
 
     def __init__(self, model):
+        keep_freed_memory()
         self.model = model
         disk_cache.set_up()
         self.recorder = Recorder()
