@@ -7,6 +7,7 @@ import numpy as np
 
 from lamina.core import context, disk_cache, tree
 from lamina.core.compilations import Recorder
+from lamina.core.memory import keep_freed_memory
 from lamina.core.placement import place, sharding_of
 from lamina.core.registry import is_ours
 from lamina.core.symbolic import KerasTensor, trace
