@@ -110,6 +110,24 @@ def test_command_shows_what_was_measured(measured, tmp_path, capsys):
     assert "<svg" in (tmp_path / "both.svg").read_text()
 
 
+@pytest.mark.parametrize(
+    "arguments, workloads, libraries, imports",
+    [
+        ([], NAMES, list(LIBRARIES), 3),
+        (["--quick"], ["dense_128", "regression", "cnn_1d", "lstm", "cnn_2d"], ["lamina", "keras-jax"], 3),
+        (["--only", "lstm", "--libraries", "torch", "lamina", "--rounds", "7"], ["lstm"], ["torch", "lamina"], 0),
+        (["--only", "import"], [], list(LIBRARIES), 3),
+    ],
+)
+def test_command_measures_what_was_asked_for(measured, monkeypatch, arguments, workloads, libraries, imports):
+    given = []
+    monkeypatch.setattr("lamina.cli.bench.run", lambda *found: given.extend(found) or measured[0])
+    assert main(["bench", *arguments]) == FINE
+    assert [workload.name for workload in given[0]] == workloads
+    assert [library.name for library in given[1]] == libraries
+    assert given[2].imports == imports and given[2].rounds == (7 if "--rounds" in arguments else 3)
+
+
 def test_geometric_mean_leaves_out_what_is_not_there():
     assert geometric_mean([1.0, None, 4.0]) == pytest.approx(2.0) and geometric_mean([None]) is None
 
