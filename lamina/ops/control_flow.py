@@ -6,7 +6,6 @@ from collections import OrderedDict
 import jax
 import jax.numpy as jnp
 from jax.core import Tracer
-from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from lamina.core.op import op
 from lamina.core.variable import unwrap
@@ -47,6 +46,8 @@ def loop(program):
 
 def _compiled(jaxpr, arguments):
     """The program that computes `jaxpr`, out of those kept or new."""
+    from jax.extend.core import ClosedJaxpr, jaxpr_as_fun  # a tenth of the time that JAX itself takes to be read
+
     compute = jax.jit(lambda constants, leaves: jaxpr_as_fun(ClosedJaxpr(jaxpr, constants))(*leaves))
     lowered = compute.lower(*arguments)
     places = tuple(getattr(leaf, "sharding", None) for leaf in jax.tree_util.tree_leaves(arguments))

@@ -4,7 +4,6 @@
 import inspect
 import json
 
-import lamina.ops  # noqa: F401 -- puts every op into OPS
 from lamina.core.op import class_name_of
 from lamina.core.symbolic import OPS
 from lamina.errors import ConfigError
