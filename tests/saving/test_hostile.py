@@ -1,8 +1,7 @@
 """Files made to do harm: what they ask for does not happen, and the error says what was found and where.
 
-Each test makes its own file, with a canary that would appear if the file had its way. The advisories on Keras that are
-known to be of a kind are named in docstrings. CVE-2026-12480 has no test of that name: nothing was found about it, and
-its kind is among those here (bytecode, names, other engines, paths, links, shapes) by inference only.
+Each test makes its own file, with a canary that would appear if the file had its way. The advisories on Keras of a kind
+are named in docstrings.
 """
 
 import ast
@@ -12,6 +11,7 @@ import io
 import json
 import pathlib
 import struct
+import tarfile
 import zipfile
 import zlib
 from typing import Any
@@ -238,6 +238,19 @@ def names(canary):
             "module": "pickle", "class_name": "loads", "config": {"data": base64.b64encode(b"cos\nsystem\n").decode()}
         },
         "load_model": {"module": "keras.models", "class_name": "load_model", "config": {"filepath": target}},
+        "policy": {
+            "module": "keras.config", "class_name": "function", "config": "set_dtype_policy",
+            "registered_name": "set_dtype_policy",
+        },
+        "padding": {
+            "module": "keras.utils", "class_name": "function", "config": "pad_sequences",
+            "registered_name": "pad_sequences",
+        },
+        "data": {
+            "module": "keras.datasets.mnist", "class_name": "function", "config": "load_data",
+            "registered_name": "load_data",
+        },
+        "function type": {"module": "types", "class_name": "FunctionType", "config": {"code": target}},
         "no string": {"module": "keras.layers", "class_name": ["Dense"], "config": {"units": 2}},
         "odd module": {"module": {"os": 1}, "class_name": "Dense", "config": {"units": 2}},
     }  # fmt: skip
@@ -251,6 +264,23 @@ def test_names_are_found_in_closed_tables_only(place, canary, tmp_path):
             for mode in ({}, {"safe_mode": False}):
                 with pytest.raises((LaminaError, TypeError)):
                     read(**mode)
+
+
+@pytest.mark.parametrize("kind", ["Switch", "Map", "ForiLoop", "WhileLoop", "Scan", "Cond"])
+def test_ops_that_call_functions_find_no_more_either(kind, canary):
+    """An op beside the graph, of which no output hangs, is called when the graph is read; it may name its function."""
+    found = names(canary)
+    for bad in (found["os function"], found["policy"], found["padding"], found["data"], code(canary)):
+        config = graph()
+        tensor = config["config"]["layers"][1]["inbound_nodes"][0]["args"][0]
+        args = {"Switch": [0, [bad], tensor], "ForiLoop": [0, 2, bad, tensor]}.get(kind, [bad, tensor])
+        config["config"]["layers"].append({
+            "module": "keras.src.ops.core", "class_name": kind, "config": {"name": "beside"}, "registered_name": kind,
+            "name": "beside", "inbound_nodes": [{"args": args, "kwargs": {}}],
+        })  # fmt: skip
+        for read in (saving.deserialize_keras_object, lambda config: saving.model_from_json(json.dumps(config))):
+            with pytest.raises(LaminaError, match=r"Unknown name|arbitrary code"):
+                read(config)
 
 
 def test_compile_settings_find_no_more_than_the_rest(canary, tmp_path):
@@ -268,7 +298,8 @@ def test_compile_settings_find_no_more_than_the_rest(canary, tmp_path):
 
 
 def test_engines_and_files_of_others_are_not_run(canary, tmp_path):
-    """CVE-2026-1462: layers that load a SavedModel, or unpickle a module of PyTorch."""
+    """CVE-2026-1462: layers that load a SavedModel. CVE-2025-49655, CVE-2026-12484: or unpickle a module of PyTorch,
+    in safe mode, and when nobody had said a mode."""
     module = {"class_name": "__bytes__", "config": {"value": "cos\nsystem\n(S'touch'\ntR."}}
     for bad in (
         {"module": "keras.layers", "class_name": "TFSMLayer", "config": {"filepath": str(tmp_path)}},
@@ -278,6 +309,8 @@ def test_engines_and_files_of_others_are_not_run(canary, tmp_path):
         for read in entries(sequential(bad), tmp_path).values():
             with pytest.raises((LaminaError, TypeError)):
                 read()
+        with pytest.raises((LaminaError, TypeError)):
+            layers.deserialize(bad)
 
 
 def test_nothing_in_the_library_runs_what_it_read():
@@ -289,8 +322,9 @@ def test_nothing_in_the_library_runs_what_it_read():
         "training/data/py_dataset.py": {"pickle.load"},  # what this process wrote for its own workers
     }
     lazy = {  # from tables of their own; commands and libraries of the command line; modules that programs import
-        "__init__.py", "datasets/__init__.py", "applications/__init__.py", "legacy.py", "cli/__init__.py",
-        "cli/bench.py", "cli/parser.py", "compat/finder.py", "compat/table.py", "compat/tensorflow.py",
+        "bench/keras_subject.py", "bench/machine.py", "bench/torch_subject.py", "bench/worker.py", "cli/__init__.py",
+        "cli/bench.py", "cli/parser.py", "compat/finder.py", "compat/table.py", "compat/tensorflow.py", "core/lazy.py",
+        "core/symbolic.py", "legacy.py", "models/functional.py",
     }  # fmt: skip
     for path in sorted(LAMINA.rglob("*.py")):
         place, tree, found = path.relative_to(LAMINA).as_posix(), ast.parse(path.read_text()), set()
@@ -447,8 +481,42 @@ def no_shape(file, kernel):
 
 @pytest.mark.parametrize("make", [external, virtual, texts, ragged, references, records, inner_arrays, no_shape])
 def test_arrays_that_are_elsewhere_or_no_numbers(make, tmp_path):
-    """CVE-2026-1669: a dataset with external storage reads any file of the machine."""
+    """CVE-2026-1669: a dataset with external storage reads any file of the machine; CVE-2026-12480: a virtual one reads
+    any HDF5 file of it."""
     read_everywhere(put(make), tmp_path, r"it is refused|does not fit|not numbers")
+
+
+@pytest.mark.parametrize("kind", ["virtual", "external", "soft", "link"])
+@pytest.mark.parametrize("name", ["m.weights.h5", "m.keras"])
+def test_the_editor_reads_no_other_file(kind, name, tmp_path):
+    """CVE-2026-9335, CVE-2026-12480: KerasFileEditor followed links and virtual datasets into files of the machine."""
+    secret = tmp_path / "secret.h5"
+    with h5py.File(secret, "w") as file:
+        file["x"] = np.full((3, 2), 7, "float32")
+
+    def change(file):
+        weights(file)
+        path = "layers/dense/vars/0"
+        del file[path]
+        if kind == "virtual":
+            layout = h5py.VirtualLayout((3, 2), "float32")
+            layout[:] = h5py.VirtualSource(secret, "x", (3, 2))
+            file.create_virtual_dataset(path, layout)
+        elif kind == "external":
+            file.create_dataset(path, (3, 2), "float32", external=[(str(secret), 0, 24)])
+        else:
+            file[path] = h5py.SoftLink("/layers/dense/vars/1") if kind == "soft" else h5py.ExternalLink(secret, "x")
+
+    if name == "m.keras":
+        keras_file(tmp_path / name, json.loads(model().to_json()), change)
+    else:
+        with h5py.File(tmp_path / name, "w") as file:
+            change(file)
+            assert kind != "virtual" or (file["layers/dense/vars/0"][()] == 7).all()  # the attack works on h5py alone
+    with pytest.raises(UnsafeFileError, match="never needs"):
+        saving.KerasFileEditor(tmp_path / name)
+    with pytest.raises(UnsafeFileError, match="never needs"):
+        model().load_weights(tmp_path / name)
 
 
 def huge(file, kernel):
@@ -481,8 +549,20 @@ def packed_twice(file, kernel):
 
 @pytest.mark.parametrize("make", [huge, huge_of_the_right_shape, inflating, packed_by_another, packed_twice])
 def test_arrays_that_would_fill_the_memory(make, tmp_path, peak):
-    """CVE-2026-0897: a few bytes that say they are terabytes."""
+    """CVE-2026-0897, CVE-2026-12570: a few bytes that say they are terabytes."""
     read_everywhere(put(make), tmp_path, r"it is refused|does not fit|shape|holds int32")
+
+
+def test_the_editor_is_bounded_too(tmp_path, peak):
+    """It has no variables to compare shapes with: the bytes that the file really holds are its bound."""
+    for name in ("m.weights.h5", "m.keras"):
+        with h5py.File(tmp_path / "m.weights.h5", "w") as file:
+            weights(file)
+            put(huge)(file, "layers/dense/vars/0", None)
+        data = (tmp_path / "m.weights.h5").read_bytes()
+        keras_file(tmp_path / "m.keras", sequential(), **{"model.weights.h5": data})
+        with pytest.raises(UnsafeFileError, match="8192.0 GiB"):
+            saving.KerasFileEditor(tmp_path / name)
 
 
 @pytest.fixture
@@ -613,6 +693,50 @@ def test_members_that_no_archive_of_ours_has(what, tmp_path):
         path.write_bytes(data)
     with pytest.raises(FileError, match=r"is there twice|encrypted|neither stored|shares its place|would be|damaged"):
         saving.load_model(path)
+
+
+def test_weights_in_npz_are_not_read(tmp_path, peak):
+    """A layout that Keras can write and no one does: its members could say any size."""
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.writestr("metadata.json", "{}")
+        archive.writestr("config.json", model().to_json())
+        archive.writestr("model.weights.npz", bytes(100))
+    for read in (saving.load_model, model().load_weights):
+        with pytest.raises(FileError, match=r"has no model\.weights\.h5"):
+            read(tmp_path / "m.keras")
+
+
+# Archives of data that get_file takes apart
+
+
+@pytest.mark.parametrize("folder", ["/", ".", "cache/datasets"])
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_archives_of_data_stay_in_their_folder_wherever_the_program_stands(kind, folder, tmp_path, canary, monkeypatch):
+    """CVE-2024-55459, CVE-2025-12060: names that lead out. CVE-2026-11816: paths were compared with the folder in which
+    the program stood, so that in / all were good. CVE-2026-12482: links, and files below them, were not looked at."""
+    (tmp_path / "cache" / "datasets").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / folder)
+    plain = [("../../canary", None), (str(canary), None), ("a/../../../canary", None)]
+    linked = [("link", str(tmp_path)), ("link", "../.."), ("link", "/")]
+    for number, (name, target) in enumerate(plain if kind == "zip" else plain + linked):
+        path = tmp_path / f"bad{number}.{kind}"
+        if kind == "zip":
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr(name, "x")
+        else:
+            with tarfile.open(path, "w") as archive:
+                for form in (tarfile.SYMTYPE, tarfile.LNKTYPE) if target else ():
+                    info = tarfile.TarInfo(name)
+                    info.type, info.linkname = form, target
+                    archive.addfile(info)
+                info = tarfile.TarInfo(f"{name}/canary" if target else name)
+                info.size = 1
+                archive.addfile(info, io.BytesIO(b"x"))
+        with pytest.raises(FileError):
+            lamina.utils.get_file(f"d{number}", path.as_uri(), extract=True, cache_dir=str(tmp_path / "cache"))
+    made = {path.name.removesuffix("_archive") for path in (tmp_path / "cache" / "datasets").iterdir()}
+    assert made <= {f"d{number}" for number in range(6)}
+    assert not any(path.is_dir() for path in (tmp_path / "cache" / "datasets").iterdir())
 
 
 # Descriptions that ask for much: CVE-2026-0897
