@@ -45,7 +45,8 @@ class Worker:
 
     def warm_up(self, seconds):
         """Do everything once, and find out how many times fit into some seconds."""
-        self.one, self.many = (self.subject.samples(x) for x in (self._samples[:1], self._samples))
+        x = self.workload.many_samples()
+        self.one, self.many = self.subject.samples(x[:1]), self.subject.samples(x)
         runs = {"step": self._train, "predict_one": self._predict_one, "predict_many": self._predict_many}
         self.runs = {}
         for name, run in runs.items():
@@ -65,10 +66,6 @@ class Worker:
     def end(self):
         """The most memory that the process had, in bytes, and the loss that training came to."""
         return {"memory": peak_memory(), "last_loss": self.last_loss}
-
-    @property
-    def _samples(self):
-        return self.workload.many_samples()
 
     def _train(self, times):
         self.last_loss = self.subject.train(self.data, times)
