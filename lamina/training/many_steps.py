@@ -55,19 +55,13 @@ def _has_known_step(model):
     return all(is_ours(method) for method in (kind.train_step, kind.compute_metrics, kind.get_metrics_result))
 
 
-def _is_of_known_layers(model):
-    operations = [model, *_operations(model)]
-    return all(is_ours(type(one)) and (one is model or type(one).__name__ in LAYERS) for one in operations)
-
-
-def _operations(model):
-    """What a graph calls, also in graphs inside; None stands for what is not known."""
-    if getattr(model, "_graph", None) is None:
-        return [None]
-    found = []
-    for one in model.operations:
-        found += _operations(one) if hasattr(one, "_graph") else [one]
-    return found
+def _is_of_known_layers(operation):
+    """Whether it is one of the layers, or a graph of such, and lamina's own."""
+    if not is_ours(type(operation)):
+        return False
+    if not hasattr(operation, "_graph"):
+        return type(operation).__name__ in LAYERS
+    return operation._graph is not None and all(map(_is_of_known_layers, operation.operations))
 
 
 class ManySteps:

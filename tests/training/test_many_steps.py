@@ -135,6 +135,15 @@ def functional(call):
     return model
 
 
+class Convolved(keras.Sequential):
+    def call(self, inputs, training=None):
+        return keras.ops.conv(super().call(inputs)[..., None], np.ones((3, 1, 1), "float32"), padding="same")[..., 0]
+
+
+def inside(kind):
+    return functional(lambda x: kind([keras.Input((9,)), layers.Dense(4)])(x))
+
+
 def own_step():
     model = Watched([keras.Input((9,)), layers.Dense(3)])
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
@@ -145,15 +154,22 @@ def own_step():
     (lambda: network(layers.Reshape((9, 1)), layers.Conv1D(2, 3), layers.Flatten()), {}),
     (lambda: functional(lambda x: layers.LSTM(2)(layers.Reshape((3, 3))(x))), {}),
     (lambda: functional(lambda x: keras.ops.cumsum(x, axis=1)), {}),
+    (lambda: inside(Convolved), {}),
     (own_step, {}),
     (network, {"stop_on_nonfinite": True}),
     (network, {"steps_per_epoch": 4}),
     (lambda: network(run_eagerly=True), {}),
-], ids=["convolution", "recurrent", "op", "own step", "guarded", "part of an epoch", "eager"])  # fmt: skip
+], ids=["convolution", "recurrent", "op", "own call inside", "own step", "guarded", "part", "eager"])  # fmt: skip
 def test_else_each_step_is_a_program_of_its_own(make, settings):
     model = make()
     model.fit(X, Y, batch_size=8, verbose=0, **settings)
     assert "train, many of 8" not in kinds(model)
+
+
+def test_models_inside_are_looked_into():
+    model = inside(keras.Sequential)
+    model.fit(X, Y, batch_size=8, verbose=0)
+    assert kinds(model) == ["train, many of 8", "train"]
 
 
 def test_short_runs_do_not_pay_for_another_program(monkeypatch):
