@@ -144,6 +144,7 @@ _OLD = {
                 ("LSTM", {**_GATES, "forget_bias_init": _unit_forget_bias}),
             )
         },
+        "ConvLSTM2D": {**_GATES, **_CONV2D, "forget_bias_init": _unit_forget_bias},
         "BatchNormalization": {
             "beta_init": "beta_initializer", "gamma_init": "gamma_initializer", "mode": Only(0, "mode"),
         },

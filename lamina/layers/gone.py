@@ -12,12 +12,23 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina import activations, constraints, initializers, regularizers
+from lamina.core import tree
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.layer import Layer
 from lamina.layers.normalization import BatchNormalization
 from lamina.layers.spatial import SpatialLayer
+from lamina.layers.wrapper import Wrapper
 
-__all__ = ["BatchNormalizationOfKeras1", "Highway", "LocallyConnected1D", "LocallyConnected2D", "MaxoutDense"]
+__all__ = [
+    "BatchNormalizationOfKeras1",
+    "Highway",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
+    "MaxoutDense",
+    "ParametricSoftplus",
+    "SReLU",
+    "TimeMajor",
+]
 
 _FAMILIES = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
 
@@ -100,15 +111,16 @@ class _LocallyConnected(SpatialLayer):
         outer = [len(places) for places in self._places]
         features = math.prod(self.kernel_size) * input_shape[self.channel_axis]
         self.kernel = _add(self, "kernel", (math.prod(outer), features, self.filters), "kernel")
-        shape = self._shape((None,), outer, self.filters)[1:]
-        self.bias = _add(self, "bias", shape, "bias") if self.use_bias else None
+        self.bias = _add(self, "bias", (*outer, self.filters), "bias") if self.use_bias else None
 
     def call(self, inputs):
         outer = [len(places) for places in self._places]
         outputs = jnp.einsum("bpk,pkf->bpf", self._patches(inputs), self.kernel.value)
         outputs = outputs.reshape(len(inputs), *outer, self.filters)
         outputs = jnp.moveaxis(outputs, -1, 1) if self.channel_axis == 1 else outputs
-        return self.activation(outputs if self.bias is None else outputs + self.bias.value)
+        if self.bias is not None:  # (places, filters) whatever the order of axes: Keras took its numbers in a row
+            outputs = outputs + self.bias.value.reshape(outputs.shape[1:])
+        return self.activation(outputs)
 
     def _patches(self, inputs):
         """(batch, places, features): the numbers below the kernel at each place, in the order of the axes."""
@@ -205,3 +217,102 @@ class Highway(Layer):
             carried, product = carried + self.carry_bias.value, product + self.bias.value
         share = activations.sigmoid(carried)
         return share * self.activation(product) + (1 - share) * inputs
+
+
+class _ShapedByWeights(Layer):
+    """An activation whose numbers are trained, one of each for each position; along shared_axes they are shared."""
+
+    _starts: dict[str, Any]  # name of a weight -> initializer
+
+    def __init__(self, shared_axes=None, **kwargs):
+        super().__init__(**kwargs)
+        self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes and list(shared_axes)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        shared = {axis % len(input_shape) for axis in self.shared_axes or ()}
+        sizes = [1 if axis in shared else size for axis, size in enumerate(input_shape)][1:]
+        if None in sizes:
+            raise ShapeError(
+                f"{type(self).__name__} has numbers for each position, so sizes must be known; got {input_shape}.",
+                fix="Share them: shared_axes=[1, 2] is one a channel for images.",
+            )
+        for name, start in self._starts.items():
+            setattr(self, name, self.add_weight(shape=sizes, name=name, initializer=initializers.get(start)))
+
+
+class ParametricSoftplus(_ShapedByWeights):
+    """`alphas * log(1 + exp(betas * x))` with trained alphas and betas.
+
+    Shapes: those of the inputs.
+    """
+
+    alphas: Any
+    betas: Any
+
+    def __init__(self, alpha_init=0.2, beta_init=5.0, shared_axes=None, **kwargs):
+        super().__init__(shared_axes, **kwargs)
+        self.alpha_init, self.beta_init = alpha_init, beta_init
+        self._starts = {"alphas": initializers.Constant(alpha_init), "betas": initializers.Constant(beta_init)}
+
+    def call(self, inputs):
+        return self.alphas.value * activations.softplus(self.betas.value * inputs)
+
+
+class SReLU(_ShapedByWeights):
+    """`x` between two thresholds, and lines with trained slopes beyond them (Jin et al., 2015, arXiv:1512.07030).
+
+    The right threshold is `t_left + |t_right|`. Shapes: those of the inputs.
+    """
+
+    t_left: Any
+    a_left: Any
+    t_right: Any
+    a_right: Any
+
+    def __init__(
+        self, t_left_init="zeros", a_left_init="glorot_uniform", t_right_init="glorot_uniform", a_right_init="ones",
+        shared_axes=None, **kwargs,
+    ):  # fmt: skip
+        super().__init__(shared_axes, **kwargs)
+        self.t_left_init, self.a_left_init = t_left_init, a_left_init
+        self.t_right_init, self.a_right_init = t_right_init, a_right_init
+        self._starts = {
+            "t_left": t_left_init, "a_left": a_left_init, "t_right": t_right_init, "a_right": a_right_init
+        }  # fmt: skip
+
+    def call(self, inputs):
+        left = self.t_left.value
+        right = left + jnp.abs(self.t_right.value)
+        below = self.a_left.value * jnp.minimum(inputs - left, 0)
+        above = self.a_right.value * jnp.maximum(inputs - right, 0)
+        return jnp.clip(inputs, left, right) + below + above
+
+
+class TimeMajor(Wrapper):
+    """A recurrent layer on sequences whose first axis is time: what Keras 2 called time_major=True.
+
+    Shapes: (time, batch, features) -> (batch, units), or (time, batch, units) if the layer returns sequences.
+
+    >>> import lamina as keras
+    >>> layer = keras.layers.LSTM(4, return_sequences=True)
+    >>> keras.layers.gone.TimeMajor(layer)(keras.Input((8, 3), batch_size=5)).shape
+    (5, 8, 4)
+    """
+
+    def __init__(self, layer, **kwargs):
+        super().__init__(layer, **kwargs)
+        self.supports_masking = True
+
+    def build(self, sequences_shape, initial_state_shape=None):
+        super().build((sequences_shape[1], sequences_shape[0], *sequences_shape[2:]))
+
+    def call(self, sequences, initial_state=None, mask=None):
+        given = {"initial_state": initial_state, "mask": None if mask is None else mask.T}
+        outputs = self.layer(jnp.swapaxes(sequences, 0, 1), **{k: v for k, v in given.items() if v is not None})
+        if not self.layer.return_sequences:
+            return outputs
+        return tree.map_structure(lambda one: jnp.swapaxes(one, 0, 1) if one.ndim > 2 else one, outputs)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return tree.flatten(previous_mask)[0] if self.layer.return_sequences else None

@@ -115,16 +115,29 @@ def load_legacy_weights(model, filepath, by_name=False, skip_mismatch=False):
 
 
 def origin_in(*groups):
-    """The Keras that wrote a file, by the first of its groups that says it; it is of Keras 1 if none does."""
+    """The Keras that wrote a file, by the first of its groups, that of the layers, that says it; Keras 1 if none."""
     for group in groups:
         version = text_attribute(group, "keras_version")
         if version is not None:
-            return origin_of(version=version, backend=text_attribute(group, "backend"))
-    return Origin((1,))
+            origin = origin_of(version=version, backend=text_attribute(group, "backend"))
+            break
+    else:
+        origin = Origin((1,))
+    if origin.major == 1 and origin.backend is None:
+        origin = origin._replace(backend=_backend_by_names(groups[0]))
+    return origin
 
 
-def read_layers(model, group, filepath, by_name=False, skip_mismatch=False, origin=TODAY):
-    """Read the weights of each layer from an open group."""
+def _backend_by_names(group):
+    """The backend of Keras 1, which did not say it: only variables of TensorFlow are called `kernel:0`."""
+    for layer in names_attribute(group, "layer_names"):
+        for name in names_attribute(_layer_group(group, layer), "weight_names"):
+            return "tensorflow" if ":" in name else "theano"
+    return None
+
+
+def read_layers(model, group, filepath, by_name=False, skip_mismatch=False, origin=TODAY, own=False):
+    """Read the weights of each layer from an open group; `own` says that the model was made from the same file."""
     if not model.built:
         raise FileError(
             f"{model.name} is not built, so {filepath} has nowhere to go.",
@@ -132,7 +145,7 @@ def read_layers(model, group, filepath, by_name=False, skip_mismatch=False, orig
         )
     report = LoadReport(str(filepath), model.name)
     saved = _saved_layers(group)
-    pairs = _pairs(model, saved, filepath, by_name)
+    pairs = _pairs(model, saved, filepath, by_name, own)
     plans = [_plan(layer, name, saved[name], filepath, skip_mismatch, origin, report) for layer, name in pairs]
     plans.append(_plan_own(model, group, filepath))
     for name in saved.keys() - {name for _, name in pairs}:
@@ -155,7 +168,7 @@ def _saved_layers(group):
     return saved
 
 
-def _pairs(model, saved, filepath, by_name):
+def _pairs(model, saved, filepath, by_name=False, own=False):
     """(layer, its name in the file) of the layers that get weights."""
     layers = [layer for layer in _listed(model) if layer.weights]
     if by_name:
@@ -167,7 +180,10 @@ def _pairs(model, saved, filepath, by_name):
                 f"{filepath} has weights for {len(saved)} layers; {model.name} has {len(layers)} layers with weights.",
                 fix="Build the same architecture, or match by layer names: load_weights(path, by_name=True).",
             )
-        layers = flat  # Keras 1 listed the layers of models inside a Sequential as the Sequential's own
+        layers, own = flat, True  # Keras 1 listed the layers of models inside a Sequential as the Sequential's own
+    named = {layer.name: layer for layer in layers}
+    if own and named.keys() == saved.keys():
+        return [(named[name], name) for name in saved]
     return list(zip(layers, saved, strict=True))
 
 
@@ -221,23 +237,26 @@ def load_legacy_model(filepath, custom_objects=None, compile=True, safe_mode=Tru
             config = parse_json(text, f"{filepath}, model_config")
             version, backend = (text_attribute(file, name) for name in ("keras_version", "backend"))
             model = deserialize(upgrade(config, version, backend), custom_objects, safe_mode=safe_mode)
-            weights, origin = group_at(file, "model_weights"), origin_in(file)
-            read_layers(model, weights, filepath, origin=origin).tell()
+            weights = group_at(file, "model_weights")
+            origin = origin_in(weights, file)
+            read_layers(model, weights, filepath, origin=origin, own=True).tell()
             training = text_attribute(file, "training_config")
             model.compiled = False
             if compile and training is not None:
                 training = parse_json(training, f"{filepath}, training_config")
                 compile_or_warn(model, training, custom_objects, safe_mode, version, backend)
-                _read_optimizer(model, group_at(file, "optimizer_weights"), origin)
+                saved = _saved_layers(weights)
+                layers = [(layer, saved[name]) for layer, name in _pairs(model, saved, filepath, own=True)]
+                _read_optimizer(model, group_at(file, "optimizer_weights"), origin, layers)
     return model
 
 
-def _read_optimizer(model, group, origin):
+def _read_optimizer(model, group, origin, layers):
     optimizer = getattr(model, "optimizer", None)
     if group is None or optimizer is None or not model.compiled:
         return
     names = names_attribute(group, "weight_names")
-    pairs = fit_optimizer(optimizer, [array_at(group, name) for name in names], names, origin)
+    pairs = fit_optimizer(optimizer, [array_at(group, name) for name in names], names, origin, layers)
     if pairs is None:
         warn("The optimizer's state in the file does not fit and starts anew.")
         return

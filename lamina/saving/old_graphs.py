@@ -198,20 +198,39 @@ def _draw(row, layers, inputs):
         if layer["class_name"] == "Sequential":
             last = _draw(config if isinstance(config, list) else config["layers"], layers, inputs)
             continue
-        if layer["class_name"] == "Functional" and layer["config"].get("name") and last is None:
-            raise ConfigError("A Merge layer in the file merges functional models, which is not read.")
         sources = [last]
         if layer["class_name"] == "Merge":
             sources = [_draw([branch], layers, inputs) for branch in config["layers"]]
             layer = _merge_of_today(config)
+        elif last is None and "input_layers" in config:
+            sources = _inputs_of(config, layers, inputs)
         elif last is None:
             sources = [_input(config, layers, inputs)]
         name = layer["config"].setdefault("name", f"merge_{len(layers)}")
+        if any(name == one["name"] for one in layers):  # models had no names
+            name = layer["config"]["name"] = f"{name}_{len(layers)}"
         tensors = [_tensor([source, 0, 0]) for source in sources]
         node = {"args": [tensors if len(tensors) > 1 else tensors[0]], "kwargs": {}}
         layers.append({**layer, "name": name, "inbound_nodes": [node]})
         last = name
     return last
+
+
+def _inputs_of(config, layers, inputs):
+    """Inputs like those of a graph among the branches."""
+    names = [place[0] for place in config["input_layers"]] if _are_many(config["input_layers"]) else None
+    own = {one["name"]: one["config"] for one in config["layers"] if one["class_name"] == "InputLayer"}
+    made = []
+    for name in names or [config["input_layers"][0]]:
+        made.append(f"{config['name']}_{name}_{len(layers)}")
+        settings = {**own[name], "name": made[-1]}
+        layers.append({"class_name": "InputLayer", "config": settings, "name": made[-1], "inbound_nodes": []})
+    inputs.extend(made)
+    return made
+
+
+def _are_many(places):
+    return isinstance(places[0], list)
 
 
 def _input(config, layers, inputs):

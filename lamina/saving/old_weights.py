@@ -114,9 +114,9 @@ def _from_cudnn(arrays, gates, kind):
 
 # Keras 1: Theano's order of axes, and gates one by one
 
-_KERNELS = {"Conv1D": (1, 1), "Conv2D": (1, 2), "Conv3D": (1, 3), "Conv2DTranspose": (1, 2), "ConvLSTM2DCell": (2, 2)}
+_KERNELS = {"Conv1D": (1, 1), "Conv2D": (1, 2), "Conv3D": (1, 3), "Conv2DTranspose": (1, 2), "ConvLSTMCell": (2, 2)}
 _SPLIT = {  # for each gate the numbers of its kernel, recurrent kernel and bias, in today's order of gates
-    "LSTMCell": (0, 6, 3, 9), "ConvLSTM2DCell": (0, 6, 3, 9), "GRUCell": (0, 3, 6),
+    "LSTMCell": (0, 6, 3, 9), "ConvLSTMCell": (0, 6, 3, 9), "GRUCell": (0, 3, 6),
 }  # fmt: skip
 
 
@@ -161,7 +161,7 @@ def _joined_gates(layer, arrays):
             return arrays
         for offset in range(len(own)):
             parts = [np.asarray(gates[first + offset]) for first in _SPLIT[kind]]
-            if kind == "ConvLSTM2DCell" and offset < 2 and part.data_format == "channels_first":
+            if kind == "ConvLSTMCell" and offset < 2 and part.data_format == "channels_first":
                 parts = [array.transpose(2, 3, 1, 0) for array in parts]
             joined.append(np.concatenate(parts, axis=-1))
     return [*joined, *left]

@@ -7,10 +7,11 @@ __all__ = ["TODAY", "Origin", "origin_of"]
 
 
 class Origin(NamedTuple):
-    """The version of Keras, as numbers, and its backend, where the file tells."""
+    """The version of Keras, as numbers, its backend and the order of axes in its images, where the file tells."""
 
     version: tuple
     backend: str | None = None
+    data_format: str | None = None
 
     @property
     def major(self):

@@ -27,7 +27,20 @@ def upgrade(config, version=None, backend=None) -> Any:
     >>> upgrade({"class_name": "Dropout", "config": {"p": 0.5}})
     {'class_name': 'Dropout', 'config': {'rate': 0.5}}
     """
-    return _upgrade(config, origin_of(config, version, backend))
+    origin = origin_of(config, version, backend)
+    if origin.major == 1:  # layers that only move pixels did not say the order of axes: that of the others
+        origin = origin._replace(data_format=next(_data_formats(config), None))
+    return _upgrade(config, origin)
+
+
+def _data_formats(config):
+    """The order of axes in images that each layer of a description by Keras 1 says."""
+    if isinstance(config, dict):
+        if config.get("dim_ordering") in ("th", "tf"):
+            yield legacy.data_format_of(config["dim_ordering"])
+        config = list(config.values())
+    for item in config if isinstance(config, list) else ():
+        yield from _data_formats(item)
 
 
 def upgrade_compile(config, version=None, backend=None, outputs=()):
@@ -36,9 +49,13 @@ def upgrade_compile(config, version=None, backend=None, outputs=()):
     Args:
         outputs: names of the model's outputs: where there are several, tf.keras put them before those of metrics.
     """
-    config, _ = legacy.rename("Model.compile", upgrade(config, version, backend))
+    origin = origin_of(config, version, backend)
+    config, _ = legacy.rename("Model.compile", _upgrade(config, origin))
     prefixes = [f"{name}_" for name in outputs] if len(outputs) > 1 else []
-    config["metrics"] = _metrics(config.get("metrics"), prefixes)
+    metrics = _metrics(config.get("metrics"), prefixes)
+    if prefixes and origin.major < 3 and metrics and isinstance(metrics, list):
+        metrics = metrics if any(isinstance(one, list) for one in metrics) else [metrics for _ in outputs]  # for each
+    config["metrics"] = metrics
     if "optimizer_config" in config:
         config["optimizer"] = config.pop("optimizer_config")
     return {name: value for name, value in config.items() if value is not None}
@@ -101,6 +118,8 @@ def _description(described, origin):
         return _meant_function(described, origin)
     if "input_layers" in config:  # a class of the user's that is a graph
         return {**described, "config": upgrade_graph(config)}
+    if origin.major < 3 and _is_time_major(config):
+        return _turned(described, origin)
     today = legacy.CLASSES.get(name, name) if origin.major < 3 else name
     if today.startswith("Custom>") and today[7:] in _OPTIMIZERS and registry.get_registered_object(today) is None:
         today = today[7:]
@@ -115,6 +134,25 @@ def _description(described, origin):
     if today != name:
         renamed.update({key: None for key in ("module", "registered_name") if key in described})
     return renamed
+
+
+def _is_time_major(config):
+    """Whether a recurrent layer, or the one in a Bidirectional, has time as its first axis."""
+    layer = config.get("layer")
+    return config.get("time_major") or (isinstance(layer, dict) and layer.get("class_name") == "TimeMajor")
+
+
+def _turned(described, origin):
+    """Such a layer as one with time second, inside a layer that turns the two axes before and after it."""
+    config = {key: value for key, value in described["config"].items() if key != "time_major"}
+    for key in ("layer", "backward_layer"):
+        if isinstance(config.get(key), dict) and config[key].get("class_name") == "TimeMajor":
+            config[key] = config[key]["config"]["layer"]
+    outside = {key: config.pop(key) for key in ("batch_input_shape",) if key in config}
+    layer = _description({"class_name": described["class_name"], "config": config}, origin)
+    held = {"name": config.get("name"), "layer": layer, **outside}
+    renamed = {key: None for key in ("module", "registered_name") if key in described}
+    return {**described, **renamed, "class_name": "TimeMajor", "config": held}
 
 
 def _model(described, origin):
@@ -182,13 +220,23 @@ def _batch_normalization(config, origin):
     return config
 
 
+def _embedding(config, origin):
+    """Until Keras 2.0.6 it said the type of its inputs as its own."""
+    is_of_inputs = str(config.get("dtype")).startswith(("int", "uint"))
+    return {key: value for key, value in config.items() if key != "dtype" or not is_of_inputs}
+
+
 def _depthwise(config, origin):
     """A separable or depthwise convolution has written down the settings of a kernel that it does not have."""
     return {key: value for key, value in config.items() if not key.startswith("kernel_") or key == "kernel_size"}
 
 
+def _moving_pixels(config, origin):
+    return {"data_format": origin.data_format, **config} if origin.data_format else config
+
+
 def _zero_padding(config, origin):
-    padding = config.get("padding")
+    config, padding = _moving_pixels(config, origin), config.get("padding")
     if isinstance(padding, list) and len(padding) == 4:  # Keras 1: top, bottom, left, right
         config = {**config, "padding": [padding[:2], padding[2:]]}
     return config
@@ -242,13 +290,15 @@ _LOSSES = (
     "MeanAbsolutePercentageError MeanSquaredLogarithmicError BinaryFocalCrossentropy CategoricalFocalCrossentropy "
     "Hinge SquaredHinge CategoricalHinge Poisson LogCosh KLDivergence Huber CosineSimilarity"
 )
+_PIXEL_MOVERS = ("ZeroPadding", "Cropping", "UpSampling")
 _MENDED = {
     **dict.fromkeys(("LSTM", "LSTMCell", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "ConvRecurrent2D"), _recurrent),
     **dict.fromkeys(("GRU", "GRUCell"), _gru),
     "CuDNNLSTM": _cudnn, "CuDNNGRU": _cudnn_gru,
     **dict.fromkeys(("BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2"), _batch_normalization),
     **dict.fromkeys((f"{kind}Conv{rank}D" for kind in ("Separable", "Depthwise") for rank in (1, 2)), _depthwise),
-    "ZeroPadding2D": _zero_padding, "Lambda": _lambda,
+    **dict.fromkeys((f"{kind}{rank}D" for kind in _PIXEL_MOVERS for rank in (2, 3)), _moving_pixels),
+    "ZeroPadding2D": _zero_padding, "Lambda": _lambda, "Embedding": _embedding,
     "LossFunctionWrapper": _wrapped_function, "MeanMetricWrapper": _wrapped_metric,
     **dict.fromkeys(_LOSSES.split(), _named_loss),
     **dict.fromkeys(sorted(_OPTIMIZERS), _optimizer),

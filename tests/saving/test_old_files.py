@@ -8,6 +8,7 @@ import pytest
 
 import lamina
 from lamina.errors import ConfigError, FileError, UnsafeFileError
+from lamina.saving.upgrade import upgrade_compile
 
 random = np.random.default_rng(3)
 
@@ -118,8 +119,10 @@ def test_convolution_1d_of_keras_1(before_1_1, tmp_path):
     kept = kernel.transpose(2, 1, 0)[..., None] if before_1_1 else kernel[:, None]
     row = layer("Convolution1D", "c", batch_input_shape=[None, 6, 2], nb_filter=4, filter_length=3, border_mode="valid",
                 subsample_length=1, init="uniform", activation="relu")  # fmt: skip
-    path = write(tmp_path / "m.h5", sequential(row), {"c": by_number(kept, np.zeros(4))})
-    np.testing.assert_array_equal(lamina.models.load_model(path).layers[0].kernel.numpy(), kernel)
+    for names, wanted in ((("c_W:0", "c_b:0"), kernel), (("c_W", "c_b"), kernel[::-1])):  # of TensorFlow, of Theano
+        arrays = dict(zip(names, (kept, np.zeros(4)), strict=True))
+        path = write(tmp_path / "m.h5", sequential(row), {"c": arrays})
+        np.testing.assert_array_equal(lamina.models.load_model(path).layers[0].kernel.numpy(), wanted)
 
 
 def lstm(x, weights, act=old_hard_sigmoid):
@@ -341,12 +344,70 @@ def test_other_modes_of_batch_normalization(mode):
         lamina.layers.gone.BatchNormalizationOfKeras1(3)
 
 
-def test_time_major_is_dropped_when_false_and_told_when_true():
+def test_time_major_is_dropped_when_false():
     row = layer("LSTM", "r", batch_input_shape=[None, 4, 3], units=2, time_major=False)
-    lamina.models.model_from_json(json.dumps(sequential(row)))
-    row["config"]["time_major"] = True
-    with pytest.raises(ConfigError, match="time_major"):
-        lamina.models.model_from_json(json.dumps(sequential(row)))
+    assert type(lamina.models.model_from_json(json.dumps(sequential(row))).layers[0]) is lamina.layers.LSTM
+
+
+@pytest.mark.parametrize("sequences", [True, False])
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "Bidirectional"])
+def test_time_major(kind, sequences, tmp_path):
+    """The same weights with time first and with time second."""
+    cell = {"units": 2, "return_sequences": sequences, "implementation": 2}
+    sizes = {"LSTM": (8,), "GRU": (6,), "Bidirectional": (8, 8)}[kind]
+    weights = {f"r/{place}:0": numbers(*shape) for place, shape in enumerate(
+        shape for size in sizes for shape in ((3, size), (2, size), (size,)))}  # fmt: skip
+    x, models = numbers(5, 4, 3), []
+    for time_major in (True, False):
+        shape = [5, 4, 3] if time_major else [4, 5, 3]
+        inner = {**cell, "time_major": time_major}
+        row = layer(kind, "r", batch_input_shape=shape, **inner)
+        if kind == "Bidirectional":
+            held = layer("LSTM", "l", **inner)
+            row = layer(kind, "r", batch_input_shape=shape, merge_mode="concat", layer=held)
+        path = write(tmp_path / f"{time_major}.h5", sequential(row), {"r": weights}, "2.4.0", "tensorflow")
+        models.append(lamina.models.load_model(path))
+    turned, plain = models
+    expected = np.asarray(plain(x.swapaxes(0, 1)))
+    np.testing.assert_allclose(turned(x), expected.swapaxes(0, 1) if sequences else expected, 1e-5, 1e-6)
+    turned.save(tmp_path / "again.keras")
+    np.testing.assert_allclose(lamina.models.load_model(tmp_path / "again.keras")(x), turned(x), 1e-6, 1e-6)
+
+
+def test_time_major_with_a_mask_and_states():
+    """The mask has time first too; states have no time."""
+    inner = lamina.layers.GRU(2, return_sequences=True, return_state=True)
+    turned, x, mask = lamina.layers.gone.TimeMajor(inner), numbers(5, 4, 3), np.arange(5)[:, None] < [5, 3, 1, 2]
+    state = numbers(4, 2)
+    outputs, last = turned(x, mask=mask, initial_state=state)
+    expected, plain_last = inner(x.swapaxes(0, 1), mask=mask.T, initial_state=state)
+    np.testing.assert_allclose(np.asarray(outputs), np.asarray(expected).swapaxes(0, 1), 1e-6)
+    np.testing.assert_array_equal(last, plain_last)
+
+
+def test_embeddings_that_said_the_type_of_their_inputs(tmp_path):
+    """Keras 2.0.5 and before."""
+    row = layer("Embedding", "e", batch_input_shape=[None, 2], dtype="int32", input_dim=3, output_dim=4)
+    table = numbers(3, 4)
+    path = write(tmp_path / "m.h5", sequential(row), {"e": {"e/embeddings:0": table}}, "2.0.2", "tensorflow")
+    np.testing.assert_array_equal(lamina.models.load_model(path)(np.array([[2, 0]])), table[[[2, 0]]])
+
+
+def test_metrics_for_each_of_several_outputs():
+    config = {"optimizer": "sgd", "loss": "mse", "metrics": ["accuracy", "mae"]}
+    assert upgrade_compile(config, "2.2.4", outputs=["a", "b"])["metrics"] == [["accuracy", "mae"]] * 2
+    assert upgrade_compile(config, "2.2.4", outputs=["a"])["metrics"] == ["accuracy", "mae"]
+    assert upgrade_compile(config, "3.15.1", outputs=["a", "b"])["metrics"] == ["accuracy", "mae"]
+
+
+def test_activations_that_were_lambdas():
+    """tf.keras wrote their code nowhere, and their name alone."""
+    row = layer("Dense", "d", batch_input_shape=[None, 3], units=2, activation="<lambda>")
+    text = json.dumps({**sequential(row), "keras_version": "2.2.4-tf"})
+    with pytest.raises(ConfigError, match="Unknown activation '<lambda>'"):
+        lamina.models.model_from_json(text)
+    model = lamina.models.model_from_json(text, custom_objects={"<lambda>": lambda x: x + 100})
+    assert (np.asarray(model(numbers(1, 3))) > 50).all()
 
 
 def test_optimizer_state_of_keras_2(tmp_path):
