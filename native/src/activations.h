@@ -8,7 +8,7 @@
 
 namespace lamina {
 
-// The numbers are those of `ACTIVATIONS` in lamina_native/library.py: a place in that list, 0 for none.
+// The numbers are those of `ACTIVATIONS` in python/lamina_native/library.py: a place in that list, 0 for none.
 inline dnnl::post_ops activations(int64_t number) {
   using Algorithm = dnnl::algorithm;
   struct Entry {

@@ -15,8 +15,29 @@ struct Forward {
   float *outputs, *saved;
 };
 
-[[gnu::always_inline]] inline float mix(float z, float hidden, float candidate) {
-  return z * hidden + (1 - z) * candidate;
+// z and r, and the fourth that is saved.
+[[gnu::always_inline]] inline void open_gates(float* __restrict saved, const float* __restrict projected,
+                                              const float* __restrict sums, const float* __restrict hidden,
+                                              bool reset_after, int64_t units) {
+  for (int64_t u = 0; u < 2 * units; ++u) saved[u] = sigmoid_of(projected[u] + sums[u]);
+  if (reset_after)
+    std::copy_n(sums + 2 * units, units, saved + 3 * units);
+  else
+    for (int64_t u = 0; u < units; ++u) saved[3 * units + u] = saved[units + u] * hidden[u];
+}
+
+// The candidate, and the next state.
+[[gnu::always_inline]] inline void advance(float* __restrict saved, const float* __restrict projected,
+                                           const float* __restrict sums, const float* __restrict hidden,
+                                           float* __restrict output, bool reset_after, int64_t units) {
+  const float *z = saved, *r = saved + units;
+  float* candidate = saved + 2 * units;
+  if (reset_after)
+    for (int64_t u = 0; u < units; ++u)
+      candidate[u] = tanh_of(projected[2 * units + u] + r[u] * sums[2 * units + u]);
+  else
+    for (int64_t u = 0; u < units; ++u) candidate[u] = tanh_of(projected[2 * units + u] + sums[2 * units + u]);
+  for (int64_t u = 0; u < units; ++u) output[u] = z[u] * hidden[u] + (1 - z[u]) * candidate[u];
 }
 
 // Rows `first` to `last`; `scratch` holds the recurrent sums, and what is saved where that is not kept.
@@ -34,27 +55,17 @@ void forward_rows(const Forward& call, int64_t first, int64_t last, float* scrat
     copy_rows(sums, nullptr, call.bias, rows, width);
     accumulate_product(sums, width, hidden, units, call.kernel, width, rows, units,
                        call.reset_after ? width : 2 * units);
-    for (int64_t row = 0; row < rows; ++row) {
-      const float *given = projected + row * width, *before = hidden + row * units;
-      float *sum = sums + row * width, *z = saved + row * kept, *r = z + units, *last_one = z + 3 * units;
-      for (int64_t u = 0; u < units; ++u) {
-        z[u] = sigmoid_of(given[u] + sum[u]);
-        r[u] = sigmoid_of(given[units + u] + sum[units + u]);
-        last_one[u] = call.reset_after ? sum[2 * units + u] : r[u] * before[u];
-      }
-    }
+    for (int64_t row = 0; row < rows; ++row)
+      open_gates(saved + row * kept, projected + row * width, sums + row * width, hidden + row * units,
+                 call.reset_after, units);
     if (!call.reset_after)
       accumulate_product(sums + 2 * units, width, saved + 3 * units, kept, call.kernel + 2 * units, width, rows, units,
                          units);
     for (int64_t row = 0; row < rows; ++row) {
-      const float *given = projected + row * width + 2 * units, *sum = sums + row * width + 2 * units;
-      float *z = saved + row * kept, *r = z + units, *candidate = z + 2 * units;
-      const bool moves = loop.moves(t, first + row);
-      for (int64_t u = 0; u < units; ++u) {
-        candidate[u] = tanh_of(given[u] + (call.reset_after ? r[u] : 1) * sum[u]);
-        const float before = hidden[row * units + u];
-        outputs[row * units + u] = moves ? mix(z[u], before, candidate[u]) : before;
-      }
+      const float* before = hidden + row * units;
+      float* output = outputs + row * units;
+      advance(saved + row * kept, projected + row * width, sums + row * width, before, output, call.reset_after, units);
+      if (!loop.moves(t, first + row)) std::copy_n(before, units, output);
     }
     hidden = outputs;
   }
@@ -66,6 +77,28 @@ struct Backward {
   const float *kernel_transposed, *hidden, *outputs, *saved, *d_outputs, *d_last_hidden;
   float *d_projected, *d_recurrent, *d_hidden;
 };
+
+// The gradients of one row's sums, and of its state in place; those of r and of the state lack a term where r comes
+// first. `moves` is 0 where the mask held the state.
+[[gnu::always_inline]] inline void retreat(const float* __restrict saved, const float* __restrict before,
+                                           const float* __restrict given, float* __restrict d_hidden,
+                                           float* __restrict d_projected, float* __restrict d_recurrent, float moves,
+                                           bool reset_after, int64_t units) {
+  const float *z = saved, *r = saved + units, *candidate = saved + 2 * units, *sum = saved + 3 * units;
+  if (given)
+    for (int64_t u = 0; u < units; ++u) d_hidden[u] += given[u];
+  for (int64_t u = 0; u < units; ++u) {
+    const float d_output = d_hidden[u], d_new = moves * d_output;
+    const float d_candidate = d_new * (1 - z[u]) * (1 - candidate[u] * candidate[u]);
+    d_projected[u] = d_new * (before[u] - candidate[u]) * z[u] * (1 - z[u]);
+    d_projected[units + u] = d_candidate * sum[u] * r[u] * (1 - r[u]);
+    d_projected[2 * units + u] = d_candidate;
+    d_hidden[u] = d_output - d_new + d_new * z[u];
+  }
+  std::copy_n(d_projected, 3 * units, d_recurrent);
+  if (reset_after)
+    for (int64_t u = 0; u < units; ++u) d_recurrent[2 * units + u] *= r[u];
+}
 
 // Rows `first` to `last`; `d_hidden` holds the gradient of the state as the loop goes back.
 LAMINA_EVERY_PROCESSOR
@@ -81,22 +114,10 @@ void backward_rows(const Backward& call, int64_t first, int64_t last, float* scr
     const float* given = call.d_outputs ? loop.at(call.d_outputs, t, first, units) : nullptr;
     float* d_projected = loop.at(call.d_projected, t, first, width);
     float* d_recurrent = loop.at(call.d_recurrent, t, first, width);
-    for (int64_t row = 0; row < rows; ++row) {
-      const float *z = saved + row * kept, *r = z + units, *candidate = z + 2 * units, *sum = z + 3 * units;
-      float* __restrict d_sum = d_projected + row * width;
-      float* __restrict d_inner = d_recurrent + row * width;
-      const float moves = loop.moves(t, first + row) ? 1 : 0;
-      for (int64_t u = 0; u < units; ++u) {
-        const int64_t at = row * units + u;
-        const float d_output = d_hidden[at] + (given ? given[at] : 0), d_new = moves * d_output;
-        const float d_candidate = d_new * (1 - z[u]) * (1 - candidate[u] * candidate[u]);
-        d_sum[u] = d_new * (before[at] - candidate[u]) * z[u] * (1 - z[u]);
-        d_sum[units + u] = d_candidate * sum[u] * r[u] * (1 - r[u]);  // written again below where r comes first
-        d_sum[2 * units + u] = d_candidate;
-        d_inner[2 * units + u] = call.reset_after ? d_candidate * r[u] : d_candidate;
-        d_hidden[at] = d_output - d_new + d_new * z[u];
-      }
-    }
+    for (int64_t row = 0; row < rows; ++row)
+      retreat(saved + row * kept, before + row * units, given ? given + row * units : nullptr, d_hidden + row * units,
+              d_projected + row * width, d_recurrent + row * width, loop.moves(t, first + row) ? 1.0f : 0.0f,
+              call.reset_after, units);
     if (!call.reset_after) {
       std::fill_n(d_reset, rows * units, 0.0f);
       accumulate_product(d_reset, units, d_projected + 2 * units, width, call.kernel_transposed + 2 * units * units,
@@ -109,10 +130,9 @@ void backward_rows(const Backward& call, int64_t first, int64_t last, float* scr
           d_r[u] = d_reset[at] * before[at] * r[u] * (1 - r[u]);
           d_hidden[at] += d_reset[at] * r[u];
         }
+        std::copy_n(d_r, units, d_recurrent + row * width + units);
       }
     }
-    for (int64_t row = 0; row < rows; ++row)
-      std::copy_n(d_projected + row * width, 2 * units, d_recurrent + row * width);
     accumulate_product(d_hidden, units, d_recurrent, width, call.kernel_transposed, units, rows,
                        call.reset_after ? width : 2 * units, units);
   }

@@ -2,6 +2,7 @@
 
 import ctypes
 import importlib.metadata
+import os
 import pathlib
 
 import jax
@@ -26,7 +27,8 @@ def _load():
     for file in importlib.metadata.files("onednn-cpu-gomp") or ():
         if file.name == "libdnnl.so.3":
             ctypes.CDLL(str(file.locate()), mode=ctypes.RTLD_GLOBAL)
-    library = ctypes.CDLL(str(pathlib.Path(__file__).with_name("liblamina_native.so")))
+    built = pathlib.Path(__file__).with_name("liblamina_native.so")
+    library = ctypes.CDLL(os.environ.get("LAMINA_NATIVE_LIBRARY") or str(built))  # tests/sanitize.sh has its own
     for name in ("lamina_plans", "lamina_plans_capacity"):
         getattr(library, name).restype = ctypes.c_int64
     for name in _HANDLERS:

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Builds the kernels with the sanitizers of addresses and of undefined behaviour, and runs the tests on that build.
+# Needs an environment in which `pip install ./native[test]` has run, and scikit-build-core, cmake and ninja:
+#
+#     sh tests/sanitize.sh [arguments for pytest]
+#
+# The library it builds stays in a directory of its own; LAMINA_NATIVE_LIBRARY tells lamina_native to load that one.
+set -eu
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+build=${LAMINA_SANITIZE_BUILD:-$(mktemp -d)}
+cmake -S "$here" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DLAMINA_SANITIZE=address,undefined \
+    -DPython_EXECUTABLE="$(command -v python)"
+cmake --build "$build"
+
+# CPython and JAX keep what they allocate, so leaks are not looked for; Python itself is not built with the sanitizer, so
+# its library comes first. XLA's threads are stopped at the exit by the end of the process.
+export LAMINA_NATIVE_LIBRARY="$build/liblamina_native.so"
+export ASAN_OPTIONS="detect_leaks=0:abort_on_error=1:${ASAN_OPTIONS:-}"
+export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1:${UBSAN_OPTIONS:-}"
+LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libubsan.so) $(g++ -print-file-name=libstdc++.so)" \
+    exec python -m pytest "$here/tests" -p no:cacheprovider "$@"
