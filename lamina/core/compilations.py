@@ -90,7 +90,7 @@ class _Open:
     def __init__(self, kind, program, batch):
         self.kind, self.program = kind, program
         self.batch = ", ".join(f"{leaf.dtype}{leaf.shape}" for leaf in jax.tree_util.tree_leaves(batch))
-        self.clock, self.start = time.time(), time.perf_counter()
+        self.before, self.start = disk_cache.entries(program), time.perf_counter()
         self.end, self.compiling = self.start, None
         self.found = self.written = False
         self.around = contextlib.ExitStack()
@@ -102,8 +102,8 @@ class _Open:
         self.around.close()
         if self.compiling is None:
             return None
-        if self.written and not self.found and not disk_cache.holds(self.program, self.clock):
-            disk_cache.forget(self.program)
+        if self.written and not self.found and disk_cache.entries(self.program) <= self.before:
+            disk_cache.forget(self.program)  # it was to be written, and was there: it could not be read
         tracing = self.end - self.start - self.compiling
         return Compilation(self.kind, self.batch, datetime.datetime.now(), tracing, self.compiling, self.found)
 

@@ -18,7 +18,7 @@ import jax
 
 from lamina.errors import ConfigError, warn
 
-__all__ = ["compilation_cache", "forget", "holds", "quiet", "set_compilation_cache", "set_up"]
+__all__ = ["compilation_cache", "entries", "forget", "quiet", "set_compilation_cache", "set_up"]
 
 VARIABLE = "LAMINA_CACHE_DIR"
 LARGEST = 2**30  # bytes of all programs together
@@ -85,16 +85,15 @@ def _jax_has(option) -> Any:
     return getattr(jax.config, option)
 
 
+def entries(program):
+    """The files of a program, one for each set of shapes and version of what makes them."""
+    return set() if _state["folder"] is None else set(_state["folder"].glob(f"jit_{program}-*"))
+
+
 def forget(program):
     """Drop the entries of a program: one of them is damaged. JAX would read it again, and never write over it."""
-    if _state["folder"] is not None:
-        for path in _state["folder"].glob(f"jit_{program}-*"):
-            path.unlink(missing_ok=True)
-
-
-def holds(program, since):
-    """Whether an entry of a program was written since a time of the clock."""
-    return any(path.stat().st_mtime >= since - 1 for path in _state["folder"].glob(f"jit_{program}-*"))
+    for path in entries(program):
+        path.unlink(missing_ok=True)
 
 
 def _default():
