@@ -166,10 +166,11 @@ def inception(frame, x):
         if what == "max":
             return max_pool(x, 3)
         if what == "average":
-            window = (1, 3, 3, 1), (1, 1, 1, 1), "SAME"
-            return lax.reduce_window(x, 0.0, lax.add, *window) / lax.reduce_window(
-                jnp.ones_like(x), 0.0, lax.add, *window
+            inside = jnp.ones((1, *x.shape[1:3], 1))  # one sample and channel: XLA works this sum out when it compiles
+            total, count = (
+                lax.reduce_window(part, 0.0, lax.add, (1, 3, 3, 1), (1, 1, 1, 1), "SAME") for part in (x, inside)
             )
+            return total / count
         if isinstance(what, tuple) and isinstance(what[0], tuple):
             return jnp.concatenate([layer(part, x) for part in what], -1)
         filters, height, width, stride, padding = what
