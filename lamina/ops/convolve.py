@@ -31,6 +31,10 @@ class Window:
     dilation: tuple[int, ...]
     groups: int = 1
 
+    def settings(self):
+        """The same as keyword arguments."""
+        return dict(vars(self))
+
     def spans(self, kernel_shape):
         """The lengths that the dilated window covers."""
         return [(size - 1) * rate + 1 for size, rate in zip(kernel_shape, self.dilation, strict=False)]

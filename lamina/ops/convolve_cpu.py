@@ -6,20 +6,29 @@ the shapes; docs/performance.md has the measurements.
 
 import itertools
 import math
+from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
+
+from lamina.ops.native import kernels
 
 __all__ = ["convolve", "input_gradient", "kernel_gradient", "pad"]
 
 FEW_CHANNELS = 4
 MOST_TAPS = 64
-ROWS = 2048  # of patches at a time: these stay in the cache
+PATCHES = 640_000  # numbers in patches at a time: 2.5 MB of float32 stay in the cache
 
 
 def convolve(lax_program, inputs, kernel, window):
     """As `lamina.ops.convolve.convolve`; `lax_program` is XLA's."""
-    way = _way(inputs.dtype, kernel.shape, window)
+    native = kernels(inputs, kernel)
+    if native is not None:
+        return native.convolve(inputs, kernel, **window.settings())
+    way = _way(inputs, kernel.shape, window)
+    if way == "by group":
+        return _by_group(partial(convolve, lax_program), inputs, kernel, window)
     if way == "by channel":
         return _by_channel(inputs, kernel, window)
     if way == "by patches":
@@ -29,41 +38,57 @@ def convolve(lax_program, inputs, kernel, window):
 
 def input_gradient(lax_program, cotangent, kernel, window, shape):
     """As `lamina.ops.convolve.input_gradient`."""
-    way = _way(cotangent.dtype, kernel.shape, window)
+    way, native = _way(cotangent, kernel.shape, window), kernels(cotangent, kernel)
+    if native is not None and not (window.groups == 1 and shape[-1] <= FEW_CHANNELS and way != "XLA"):
+        return native.convolve_input_gradient(cotangent, kernel, shape, **window.settings())
+    if way == "by group":
+        shape = (*shape[:-1], shape[-1] // window.groups)
+        return _by_group(partial(input_gradient, lax_program, shape=shape), cotangent, kernel, window)
     if way == "by channel":
         parts = _cotangent_by_channel(cotangent, kernel, window)
-        return _spread(parts, kernel.shape, window, shape)
+        return _spread(parts, kernel.shape, window, shape).astype(cotangent.dtype)
     if way == "by patches":
         columns = _rows(cotangent, kernel.reshape(-1, kernel.shape[-1]).T)
         return _spread(jnp.split(columns, _taps(kernel.shape), -1), kernel.shape, window, shape)
-    if max(window.strides) > 1 and max(window.dilation) == 1 and window.groups == 1 and _is_float(kernel):
+    if way == "XLA" and max(window.strides) > 1 and max(window.dilation) == 1:
         return _by_phases(cotangent, kernel, window, shape)
     return lax_program(cotangent, kernel, window, shape)
 
 
 def kernel_gradient(lax_program, inputs, cotangent, window, shape):
     """As `lamina.ops.convolve.kernel_gradient`."""
-    if not _is_float(inputs) or _taps(shape) > MOST_TAPS:
-        return lax_program(inputs, cotangent, window, shape)
-    if shape[-2] == 1 and window.groups > 1:
+    native = kernels(inputs, cotangent)
+    if native is not None:
+        return native.convolve_kernel_gradient(inputs, cotangent, shape, **window.settings())
+    way = _way(inputs, shape, window)
+    if way == "by group":
+        shape = (*shape[:-1], shape[-1] // window.groups)
+        return _by_group(partial(kernel_gradient, lax_program, shape=shape), inputs, cotangent, window)
+    if way == "by channel" and window.groups > 1:
         return _kernel_gradient_by_channel(inputs, cotangent, window, shape)
-    if window.groups == 1:
+    if way != "as it is" and math.prod(cotangent.shape[1:-1]) * math.prod(shape[:-1]) < 2 * PATCHES:
         return _kernel_gradient_by_patches(inputs, cotangent, window, shape)
     return lax_program(inputs, cotangent, window, shape)
 
 
-def _way(dtype, kernel_shape, window):
-    if not jnp.issubdtype(dtype, jnp.floating) or _taps(kernel_shape) > MOST_TAPS:
-        return "XLA"
+def _way(array, kernel_shape, window):
+    """How these shapes are computed fastest: by docs/performance.md. "XLA" is for plain ones, "as it is" for others."""
+    known = all(isinstance(size, int) for size in array.shape)
+    if not known or not jnp.issubdtype(array.dtype, jnp.floating) or _taps(kernel_shape) > MOST_TAPS:
+        return "as it is"
     if kernel_shape[-2] == 1:
         return "by channel"
-    if window.groups == 1 and (_taps(kernel_shape) == 1 or kernel_shape[-2] <= FEW_CHANNELS):
-        return "by patches"
-    return "XLA"
+    if window.groups > 1:
+        return "by group"
+    return "by patches" if _taps(kernel_shape) == 1 or kernel_shape[-2] <= FEW_CHANNELS else "XLA"
 
 
-def _is_float(array):
-    return jnp.issubdtype(array.dtype, jnp.floating)
+def _by_group(program, left, right, window):
+    """Each group of channels as a convolution of its own, one after the other."""
+    parts = [jnp.moveaxis(array.reshape(*array.shape[:-1], window.groups, -1), -2, 0) for array in (left, right)]
+    single = replace(window, groups=1)
+    results = jnp.moveaxis(jax.lax.map(lambda pair: program(*pair, window=single), parts), 0, -2)
+    return results.reshape(*results.shape[:-2], -1)
 
 
 def _taps(kernel_shape):
@@ -191,7 +216,7 @@ def _kernel_gradient_by_channel(inputs, cotangent, window, shape):
     """Products of what a tap sees and the cotangent, added up sample by sample: the sums stay in the cache."""
     taps, channels = _taps(shape), window.groups
     padded = pad(inputs, window.padding)
-    unpadded = type(window)(window.strides, ((0, 0),) * len(window.strides), window.dilation, window.groups)
+    unpadded = replace(window, padding=((0, 0),) * len(window.strides))
 
     def add(sums, sample):
         inputs, cotangent = map(_wide, sample)
@@ -209,10 +234,10 @@ def _kernel_gradient_by_patches(inputs, cotangent, window, shape):
     """patches.T @ cotangent, some samples at a time, the smaller of the two transposed."""
     if _taps(shape) == 1:
         return _columns(_seen(inputs, shape, window)[0], cotangent).reshape(shape)
-    batch, rows = cotangent.shape[0], math.prod(cotangent.shape[1:-1])
-    together = _divisor(batch, ROWS / rows)
+    batch, numbers = cotangent.shape[0], math.prod(cotangent.shape[1:-1]) * math.prod(shape[:-1])
+    together = _divisor(batch, PATCHES / numbers)
     padded = pad(inputs, window.padding)
-    unpadded = type(window)(window.strides, ((0, 0),) * len(window.strides), window.dilation, window.groups)
+    unpadded = replace(window, padding=((0, 0),) * len(window.strides))
 
     def part(samples):
         return _columns(_patches(samples[0], shape, unpadded), samples[1])
