@@ -45,13 +45,17 @@ LOOPS = {"50 steps, batch 32, 64 units": (50, 32, 64), "100 steps, batch 32, 128
 
 def main(words):
     generator = np.random.default_rng(0)
-    array = lambda *shape, dtype=jnp.float32: jnp.asarray(generator.normal(size=shape), dtype)
+
+    def array(*shape, dtype=jnp.float32):
+        return jnp.asarray(generator.normal(size=shape), dtype)
+
     print(f"{native.threads()} threads, lamina-native {native.__version__}, jax {jax.__version__}")
     square = array(2048, 2048)
     peak = 2 * 2048**3 / seconds(jax.jit(jnp.matmul), square, square) / 1e9
     print(f"matrix product of 2048 rows and columns: {peak:.0f} GFLOP/s\n")
     print(f"{'':50} {'ours':>9} {'XLA':>9} {'times':>6} {'GFLOP/s':>8} {'of peak':>8}")
-    for name, operations, ours, theirs, arrays in (*convolutions(array), *pools(array), *products(array), *loops(array)):
+    cases = (case for family in (convolutions, pools, products, loops) for case in family(array))
+    for name, operations, ours, theirs, arrays in cases:
         if all(word in name for word in words):
             mine, others = (seconds(jax.jit(function), *arrays) for function in (ours, theirs))
             rate = f"{operations / mine / 1e9:8.0f} {operations / mine / 1e9 / peak:8.0%}" if operations else ""
@@ -121,18 +125,25 @@ def pools(array):
         padding = tuple(jax.lax.padtype_to_pads(space, window, strides, "SAME"))
         settings = dict(window=window, strides=strides, padding=padding)
         shape = (1, *window, 1), (1, *strides, 1), ((0, 0), *padding, (0, 0))
-        largest = lambda x, shape=shape: jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, *shape)
-        total = lambda x, shape=shape: jax.lax.reduce_window(x, 0.0, jax.lax.add, *shape)
-        mean = lambda x, total=total: total(x) / total(jnp.ones_like(x[:1]))
+        largest, mean = (functools.partial(function, shape=shape) for function in (xla_max, xla_mean))
         x = array(batch, *space, channels)
         dy = array(*jax.eval_shape(largest, x).shape)
         for kind, ours, theirs in (
             ("max", lambda x, dy, s=settings: native.max_pool(x, **s), lambda x, dy, f=largest: f(x)),
-            ("max gradient", lambda x, dy, s=settings: native.max_pool_gradient(x, dy, **s), pulled(largest)),
+            ("max gradient", functools.partial(native.max_pool_gradient, **settings), pulled(largest)),
             ("mean", lambda x, dy, s=settings: native.average_pool(x, **s), lambda x, dy, f=mean: f(x)),
             ("mean gradient", lambda x, dy, s=settings: native.average_pool_gradient(dy, x.shape, **s), pulled(mean)),
         ):
             yield f"pooling {name}: {kind}", None, ours, theirs, (x, dy)
+
+
+def xla_max(x, shape):
+    return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, *shape)
+
+
+def xla_mean(x, shape):
+    sums, counts = (jax.lax.reduce_window(array, 0.0, jax.lax.add, *shape) for array in (x, jnp.ones_like(x[:1])))
+    return sums / counts
 
 
 def pulled(function):
@@ -144,11 +155,18 @@ def products(array):
         for dtype in (jnp.float32, jnp.bfloat16):
             x, w, bias = (array(*shape, dtype=dtype) for shape in ((rows, inner), (inner, columns), (columns,)))
             operations, kind = 2 * rows * inner * columns, jnp.dtype(dtype).name
-            ours = lambda x, w, b: native.matmul(x, w, bias=b, activation="relu")
-            yield f"product {name}: bias, relu, {kind}", operations, ours, lambda x, w, b: jax.nn.relu(x @ w + b), (x, w, bias)
-        dy = array(rows, columns)
-        ours = lambda x, dy: native.matmul(x, dy, transpose_x=True)
-        yield f"product {name}: kernel gradient", operations, ours, lambda x, dy: x.T @ dy, (array(rows, inner), dy)
+            yield f"product {name}: bias, relu, {kind}", operations, dense, xla_dense, (x, w, bias)
+        transposed = functools.partial(native.matmul, transpose_x=True)
+        arrays = array(rows, inner), array(rows, columns)
+        yield f"product {name}: kernel gradient", operations, transposed, lambda x, dy: x.T @ dy, arrays
+
+
+def dense(x, w, bias):
+    return native.matmul(x, w, bias=bias, activation="relu")
+
+
+def xla_dense(x, w, bias):
+    return jax.nn.relu(x @ w + bias)
 
 
 def lstm_scan(projected, kernel, h0, c0):

@@ -1,4 +1,4 @@
-"""Prints, for CMake, the directories of XLA's and oneDNN's headers and the file of oneDNN's library, `;` between them."""
+"""Prints, for CMake, the directories of XLA's and of oneDNN's headers and the file of oneDNN's library, with `;`."""
 
 import importlib.metadata
 

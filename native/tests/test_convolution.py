@@ -92,7 +92,10 @@ def test_under_jit_scan_and_vmap(arrays, close):
     settings["padding"] = ((1, 1), (1, 1))
 
     def repeat(convolve):
-        return jax.jit(lambda x: jax.lax.scan(lambda x, _: (jnp.tanh(convolve(x, kernel, **settings)), None), x, length=4))
+        def step(x, _):
+            return jnp.tanh(convolve(x, kernel, **settings)), None
+
+        return jax.jit(lambda x: jax.lax.scan(step, x, length=4))
 
     close(repeat(native.convolve)(x)[0], repeat(reference)(x)[0], 1e-4)
     many = arrays(4, *x.shape)

@@ -100,7 +100,8 @@ def test_activations_where_they_are_flat_and_near_zero(arrays, close):
     units = 64
     projected = jnp.stack([jnp.full((1, 4 * units), value) for value in (1e-4, 30.0, -30.0, 1e4, -1e4)])
     kernel, states = jnp.zeros((units, 4 * units)), jnp.zeros((1, units))
-    close(native.lstm(projected, kernel, None, states, states), reference_lstm(projected, kernel, None, states, states), 1e-6)
+    arguments = projected, kernel, None, states, states
+    close(native.lstm(*arguments), reference_lstm(*arguments), 1e-6)
 
 
 def test_errors(arrays):

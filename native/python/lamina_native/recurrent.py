@@ -13,10 +13,12 @@ __all__ = ["gru", "gru_gradient", "lstm", "lstm_gradient"]
 
 
 def lstm(projected, recurrent_kernel, bias, h0, c0, *, mask=None, reverse=False, save=False):
-    """`i, f, c, o = projected[t] + h @ recurrent_kernel + bias`, then `c, h = f * c + i * tanh(c), o * tanh(c)`, at each t.
+    """`carry = f * carry + i * c`, `h = o * tanh(carry)` at each time t: `projected[t] + h @ recurrent_kernel + bias`
+    are the sums of which i, f and o are the sigmoid, c the hyperbolic tangent.
 
     Shapes: projected (time, batch, 4 * units), recurrent_kernel (units, 4 * units), bias (4 * units,) or None,
-    h0 and c0 (batch, units), mask (time, batch) booleans or None -> outputs (time, batch, units), h and c (batch, units).
+    h0 and c0 (batch, units), mask (time, batch) booleans or None
+    -> outputs (time, batch, units), last h and carry (batch, units).
 
     Args:
         mask: where False, both states stay what they were.
@@ -37,7 +39,7 @@ def lstm(projected, recurrent_kernel, bias, h0, c0, *, mask=None, reverse=False,
 
 
 def lstm_gradient(recurrent_kernel, bias, h0, c0, saved, d_outputs, d_h, d_c, *, mask=None, reverse=False):
-    """The gradients of projected, recurrent_kernel, bias (None without one), h0 and c0, given those of `lstm`'s results.
+    """The gradients of projected, recurrent_kernel, bias (None without one), h0 and c0, given those of lstm's results.
 
     `saved` is the fourth of those; d_outputs may be None.
     """
