@@ -1,0 +1,131 @@
+"""Convolutions of CPUs against XLA's own: values, gradients of both orders, forward mode, each way they can take."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lamina.ops import convolve_cpu
+from lamina.ops.convolve import Window, _lax_convolve, convolve, input_gradient, kernel_gradient
+from lamina.ops.native import without_native
+
+# name: (rank, window, stride, zeros, dilation, groups, channels, filters)
+CASES = {
+    "plain": (2, 3, 1, (1, 1), 1, 1, 8, 6),
+    "strided": (2, 3, 2, (0, 1), 1, 1, 8, 6),
+    "steps longer than the window": (2, 2, 3, (0, 0), 1, 1, 8, 6),
+    "few channels": (2, 5, 2, (2, 1), 1, 1, 3, 7),
+    "one channel": (2, 3, 1, (1, 1), 1, 1, 1, 6),
+    "dilated": (2, 3, 1, (2, 2), 2, 1, 8, 6),
+    "few channels, dilated": (2, 3, 1, (2, 2), 2, 1, 2, 6),
+    "depthwise": (2, 3, 1, (1, 1), 1, 8, 8, 8),
+    "depthwise, strided, two filters": (2, 3, 2, (1, 1), 1, 8, 8, 16),
+    "depthwise, dilated": (2, 3, 1, (0, 0), 2, 4, 4, 8),
+    "groups": (2, 3, 2, (1, 1), 1, 2, 8, 6),
+    "pointwise": (2, 1, 1, (0, 0), 1, 1, 8, 6),
+    "pointwise, strided": (2, 1, 2, (0, 0), 1, 1, 8, 6),
+    "causal": (1, 3, 1, (2, 0), 1, 1, 8, 6),
+    "volumes": (3, 2, 2, (0, 1), 1, 1, 8, 6),
+    "cut": (2, 3, 1, (-1, 1), 1, 1, 8, 6),
+}
+
+
+def arrays(case):
+    rank, size, stride, zeros, dilation, groups, channels, filters = CASES[case]
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(6, *(9, 8, 7)[:rank], channels)).astype("float32")
+    kernel = random.normal(size=(*(size,) * rank, channels // groups, filters)).astype("float32")
+    window = Window((stride,) * rank, (zeros,) * rank, (dilation,) * rank, groups)
+    return inputs, kernel, window
+
+
+def expected(inputs, kernel, window):
+    """XLA's own, with what negative padding cuts off cut before."""
+    cut = [
+        (-min(before, 0), size + min(after, 0))
+        for (before, after), size in zip(window.padding, inputs.shape[1:-1], strict=True)
+    ]
+    inner = inputs[:, *(slice(*pair) for pair in cut)]
+    return _lax_convolve(inner, kernel, window.without_cuts()[0])
+
+
+def close(found, wanted, tolerance=1e-5):
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * max(1.0, float(jnp.abs(b).max())))
+
+
+@pytest.fixture(params=["native", "pure"], autouse=True)
+def kernels(request):
+    """Each test with and without lamina-native, where it is installed."""
+    if request.param == "native":
+        pytest.importorskip("lamina_native")
+        yield
+    else:
+        with without_native():
+            jax.clear_caches()
+            yield
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_values_and_gradients_are_those_of_xla(case):
+    inputs, kernel, window = arrays(case)
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def all_of(program, inputs, kernel):
+        outputs, pull = jax.vjp(functools.partial(program, window=window), inputs, kernel)
+        return outputs, pull(jnp.cos(outputs))
+
+    close(all_of(convolve, inputs, kernel), all_of(expected, inputs, kernel))
+
+
+@pytest.mark.parametrize("case", ["plain", "strided", "few channels", "depthwise", "groups"])
+def test_gradients_of_gradients_and_forward_mode(case):
+    inputs, kernel, window = arrays(case)
+
+    def penalty(program, inputs, kernel):
+        def loss(inputs, kernel):
+            return (program(inputs, kernel, window) ** 2).sum()
+
+        return sum((part**2).sum() for part in jax.grad(loss, (0, 1))(inputs, kernel))
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def all_of(program, inputs, kernel):
+        along = jax.jvp(lambda *both: program(*both, window), (inputs, kernel), (2 * inputs, kernel))
+        return jax.grad(functools.partial(penalty, program), (0, 1))(inputs, kernel), along
+
+    close(all_of(convolve, inputs, kernel), all_of(expected, inputs, kernel), 1e-4)
+
+
+def test_batches_of_inputs_and_of_kernels():
+    inputs, kernel, window = arrays("few channels")
+    several = jax.vmap(lambda inputs, kernel: convolve(inputs, kernel, window))
+    wanted = jnp.stack([expected(inputs, kernel, window), expected(2 * inputs, -kernel, window)])
+    close(several(jnp.stack([inputs, 2 * inputs]), jnp.stack([kernel, -kernel])), wanted)
+
+
+@pytest.mark.parametrize("case", ["plain", "one channel", "depthwise"])
+def test_half_precision_adds_up_in_single(case):
+    inputs, kernel, window = arrays(case)
+    inputs, kernel = jnp.asarray(inputs, jnp.bfloat16), jnp.asarray(kernel, jnp.bfloat16)
+    found = jax.jit(functools.partial(convolve, window=window))(inputs, kernel)
+    assert found.dtype == jnp.bfloat16
+    exact = expected(inputs.astype(jnp.float32), kernel.astype(jnp.float32), window)
+    close(found.astype(jnp.float32), exact, 2**-8)
+
+
+def test_large_patches_come_some_samples_at_a_time(monkeypatch):
+    monkeypatch.setattr(convolve_cpu, "PATCHES", 3000)
+    inputs, kernel, window = arrays("few channels")
+    outputs = expected(inputs, kernel, window)
+    found = jax.jit(lambda inputs, outputs: kernel_gradient(inputs, outputs, window, kernel.shape))(inputs, outputs)
+    wanted = jax.vjp(lambda kernel: expected(inputs, kernel, window), kernel)[1](outputs)[0]
+    close(found, wanted)
+
+
+def test_the_input_gradient_is_the_transposed_map():
+    inputs, kernel, window = arrays("strided")
+    outputs = convolve(inputs, kernel, window)
+    back = input_gradient(outputs, kernel, window, inputs.shape)
+    np.testing.assert_allclose((outputs * outputs).sum(), (inputs * back).sum(), rtol=1e-4)
