@@ -65,9 +65,9 @@ struct Backward {
 };
 
 // The gradient of `advance`: of the gates' sums into `d_sums`, of the carry in place.
-[[gnu::always_inline]] inline void retreat(const float* gates, const float* carry, const float* new_carry,
-                                           const float* d_output, float* __restrict d_carry, float* __restrict d_sums,
-                                           int64_t units) {
+[[gnu::always_inline]] inline void retreat(const float* __restrict gates, const float* __restrict carry,
+                                           const float* __restrict new_carry, const float* __restrict d_output,
+                                           float* __restrict d_carry, float* __restrict d_sums, int64_t units) {
   const float *i = gates, *f = gates + units, *c = gates + 2 * units, *o = gates + 3 * units;
   for (int64_t u = 0; u < units; ++u) {
     const float active = tanh_of(new_carry[u]);

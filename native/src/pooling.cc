@@ -1,7 +1,6 @@
 // Windows that slide over 1 to 3 spatial axes, channels last, and keep their largest element or their mean.
 #include <algorithm>
-#include <cstring>
-#include <vector>
+#include <limits>
 
 #include "calls.h"
 #include "processors.h"
@@ -44,7 +43,8 @@ struct Pool {
   }
 };
 
-// `visit(output, elements)` for each window of row (d, h) of one sample: the place of its output, and of its elements.
+// `visit(output, inside, elements)` for each window of row (d, h) of one sample: the place of its output, how many of
+// its elements are inside, and a loop over their places.
 template <typename Visit>
 [[gnu::always_inline]] inline void each_window(const Pool& pool, int64_t d, int64_t h, Visit&& visit) {
   const auto& [depth, height, width] = pool.axis;
@@ -226,7 +226,8 @@ ffi::Error average_pool_gradient(ffi::AnyBuffer dy, ffi::Result<ffi::AnyBuffer> 
   .Attr<lamina::Integers>("padding")
 
 #define LAMINA_ONE xla::ffi::Ffi::Bind().Arg<xla::ffi::AnyBuffer>().Ret<xla::ffi::AnyBuffer>()
-#define LAMINA_TWO xla::ffi::Ffi::Bind().Arg<xla::ffi::AnyBuffer>().Arg<xla::ffi::AnyBuffer>().Ret<xla::ffi::AnyBuffer>()
+#define LAMINA_TWO \
+  xla::ffi::Ffi::Bind().Arg<xla::ffi::AnyBuffer>().Arg<xla::ffi::AnyBuffer>().Ret<xla::ffi::AnyBuffer>()
 
 LAMINA_HANDLER(lamina_max_pool, lamina::max_pool, LAMINA_ONE LAMINA_WINDOW_ATTRIBUTES);
 LAMINA_HANDLER(lamina_average_pool, lamina::average_pool, LAMINA_ONE LAMINA_WINDOW_ATTRIBUTES);

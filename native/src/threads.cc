@@ -37,7 +37,9 @@ int thread_count() { return count().load(); }
 void set_thread_count(int threads) { count().store(std::max(1, threads)); }
 
 Team::Team(double operations)
-    : size_(operations < few_operations ? 1 : thread_count()), before_(omp_get_max_threads()), alone_(turn(), std::defer_lock) {
+    : size_(operations < few_operations ? 1 : thread_count()),
+      before_(omp_get_max_threads()),
+      alone_(turn(), std::defer_lock) {
   if (size_ > 1) alone_.lock();
   if (size_ != before_) omp_set_num_threads(size_);
 }

@@ -13,10 +13,11 @@ cmake -S "$here" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DLAMINA
     -DPython_EXECUTABLE="$(command -v python)"
 cmake --build "$build"
 
-# CPython and JAX keep what they allocate, so leaks are not looked for; Python itself is not built with the sanitizer, so
-# its library comes first. XLA's threads are stopped at the exit by the end of the process.
+# CPython and JAX keep what they allocate, so leaks are not looked for. Python itself is not built with the sanitizer,
+# so the sanitizer's library is loaded before all others.
 export LAMINA_NATIVE_LIBRARY="$build/liblamina_native.so"
 export ASAN_OPTIONS="detect_leaks=0:abort_on_error=1:${ASAN_OPTIONS:-}"
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1:${UBSAN_OPTIONS:-}"
-LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libubsan.so) $(g++ -print-file-name=libstdc++.so)" \
+preload=$(for name in asan ubsan stdc++; do g++ -print-file-name="lib$name.so"; done)
+LD_PRELOAD=$(echo $preload) \
     exec python -m pytest "$here/tests" -p no:cacheprovider "$@"
