@@ -165,7 +165,9 @@ class RNN(Holder, Layer):
             projected = cell.project(inputs, training)
             if cell.is_gated(training):
                 weights = cell.recurrent_kernel.value, cell.recurrent_bias
-                return functools.partial(gated_rnn, cell.combine, cell.advance, projected, *weights, states)
+                return functools.partial(
+                    gated_rnn, cell.combine, cell.advance, projected, *weights, states, kind=cell.kind
+                )
             return functools.partial(rnn, lambda inputs, states: cell.step(inputs, states, training), projected, states)
         variables = getattr(cell, "non_trainable_variables", ())
         step = functools.partial(run_cell, cell, training=training)

@@ -48,6 +48,7 @@ class _Cell(Layer):
     state_count = 1
     gate_axis = -1  # the axis of the units
     _size = "units"
+    _kind = None
 
     def _set_up(self, arguments):
         """Keep the arguments of `__init__` (its locals()) under their names."""
@@ -135,6 +136,13 @@ class _Cell(Layer):
     def is_gated(self, training):
         """Whether `step` is all there is to a step, so that it fits `gated_rnn`."""
         return not (training and self.recurrent_dropout)
+
+    @property
+    def kind(self):
+        """Its name, where its activations are those of the paper: what is known to all may have a loop of its own."""
+        gates = getattr(self, "recurrent_activation", None)
+        plain = self.activation is activations.tanh and gates is activations.sigmoid
+        return self._kind if plain else None
 
     def combine(self, projected, recurrent):
         """What `advance` takes, from the products of inputs and hidden state, gate by gate."""
@@ -233,7 +241,7 @@ class GRUCell(_Cell):
     """
 
     reset_after: bool
-    gates = 3
+    gates, _kind = 3, "gru"
 
     def __init__(
         self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
@@ -282,7 +290,7 @@ class LSTMCell(_Cell):
     """
 
     unit_forget_bias: bool
-    gates, state_count = 4, 2
+    gates, state_count, _kind = 4, 2, "lstm"
 
     def __init__(
         self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,

@@ -6,6 +6,8 @@ import importlib.util
 import os
 import warnings
 
+import jax
+
 __all__ = ["is_native", "kernels", "set_native", "without_native"]
 
 _switch = {"on": os.environ.get("LAMINA_NATIVE", "1") != "0"}
@@ -37,8 +39,9 @@ def without_native():
 
 
 def kernels(*arrays):
-    """The package lamina_native, or None where it is absent, off, or not for the types of these arrays."""
-    package = _package() if _switch["on"] else None
+    """The package lamina_native, or None where it is absent, off, or not for the types of these arrays. Programs for
+    several devices go without: XLA could not cut its calls into parts."""
+    package = _package() if _switch["on"] and jax.device_count() == 1 else None
     return package if package is not None and all(package.supported(array.dtype) for array in arrays) else None
 
 
