@@ -1,4 +1,4 @@
-"""Settings of the process: float type, dtype policy, epsilon, image data format, logs, limits of training."""
+"""Settings of the process: types, epsilon, image data format, logs, limits, checks, disk cache, lamina-native."""
 
 from lamina.core.disk_cache import compilation_cache, set_compilation_cache
 from lamina.core.registry import allow_bytecode
@@ -27,14 +27,16 @@ from lamina.core.settings import (
 )
 from lamina.dtype_policies import dtype_policy, set_dtype_policy
 from lamina.errors import ConfigError
+from lamina.ops.native import is_native, set_native
 
 __all__ = [
     "backend", "checks", "compilation_cache", "disable_flash_attention", "disable_interactive_logging",
     "disable_traceback_filtering", "dtype_policy", "enable_flash_attention", "enable_interactive_logging",
     "enable_traceback_filtering", "enable_unsafe_deserialization", "epsilon", "floatx", "image_data_format",
-    "is_flash_attention_enabled", "is_interactive_logging_enabled", "is_nnx_enabled", "is_traceback_filtering_enabled",
-    "max_epochs", "max_steps_per_epoch", "set_backend", "set_checks", "set_compilation_cache", "set_dtype_policy",
-    "set_epsilon", "set_floatx", "set_image_data_format", "set_max_epochs", "set_max_steps_per_epoch",
+    "is_flash_attention_enabled", "is_interactive_logging_enabled", "is_native", "is_nnx_enabled",
+    "is_traceback_filtering_enabled", "max_epochs", "max_steps_per_epoch", "set_backend", "set_checks",
+    "set_compilation_cache", "set_dtype_policy", "set_epsilon", "set_floatx", "set_image_data_format", "set_max_epochs",
+    "set_max_steps_per_epoch", "set_native",
 ]  # fmt: skip
 
 

@@ -95,4 +95,5 @@ def deserialize(config, custom_objects=None):
     with registry.CustomObjectScope(custom_objects):
         return get(config)
 
+
 __getattr__ = old_names_of(__name__)

@@ -364,5 +364,6 @@ def _named(kind, namespace, name, aliases):
     near = [lower[key] for key in difflib.get_close_matches(name.lower(), lower, n=1)]
     raise ConfigError(
         f"Unknown {kind} {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""),
-        fix=f"Known: {', '.join(known)}; or pass a function or an object.",
+        fix=f"Known: {', '.join(known)}; or pass a function or an object"
+        f" (in a file: load_model(path, custom_objects={{{name!r}: function}})).",
     )

@@ -13,6 +13,7 @@ from lamina.core.keywords import keywords
 from lamina.core.variable import Variable
 from lamina.errors import CallError, ConfigError, FileError
 from lamina.layers.tracking import unique
+from lamina.ops.native import without_native
 from lamina.saving.files import written
 
 __all__ = ["ExportArchive", "check_format"]
@@ -171,7 +172,8 @@ def _export(name, function, signature, variables):
 
     structs = _structs(signature)
     try:
-        return jax.export.export(jax.jit(run))(*structs)
+        with without_native():
+            return jax.export.export(jax.jit(run))(*structs)
     except Exception as error:
         error.add_note(
             f"In the endpoint {name!r}, for {structs}. A function that needs sizes as numbers is exported with fixed "

@@ -4,14 +4,12 @@ A primitive of our own lets every platform have its own program: CPUs those of `
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import jax
-from jax.core import ShapedArray
-from jax.extend.core import Primitive
-from jax.interpreters import ad, batching, mlir
+from jax.interpreters import ad
 
 from lamina.ops import convolve_cpu
+from lamina.ops.primitives import bilinear
 
 __all__ = ["Window", "convolve", "input_gradient", "kernel_gradient"]
 
@@ -110,27 +108,11 @@ def _outputs_shape(inputs, kernel, window):
     return inputs.shape[0], *window.output_space(inputs.shape[1:-1], kernel.shape), kernel.shape[-1]
 
 
-def _primitive(name, shape_of, lax_program, cpu_program):
-    primitive = Primitive(name)
-    primitive.def_impl(jax.jit(primitive.bind, static_argnames=("window", "shape")))
-    primitive.def_abstract_eval(lambda a, b, **settings: ShapedArray(shape_of(a, b, **settings), a.dtype))
-    mlir.register_lowering(primitive, mlir.lower_fun(lax_program, multiple_results=False))
-    mlir.register_lowering(
-        primitive, mlir.lower_fun(partial(cpu_program, lax_program), multiple_results=False), platform="cpu"
-    )
-    batching.primitive_batchers[primitive] = partial(_batched, lax_program)
-    return primitive
-
-
-def _batched(program, operands, axes, **settings):
-    return jax.vmap(partial(program, **settings), axes)(*operands), 0
-
-
-_convolve = _primitive("convolve", _outputs_shape, _lax_convolve, convolve_cpu.convolve)
-_input_gradient = _primitive(
+_convolve = bilinear("convolve", _outputs_shape, _lax_convolve, convolve_cpu.convolve)
+_input_gradient = bilinear(
     "convolve_input_gradient", lambda a, b, window, shape: shape, _lax_input_gradient, convolve_cpu.input_gradient
 )
-_kernel_gradient = _primitive(
+_kernel_gradient = bilinear(
     "convolve_kernel_gradient", lambda a, b, window, shape: shape, _lax_kernel_gradient, convolve_cpu.kernel_gradient
 )
 

@@ -101,9 +101,7 @@ def regularized(K):
 
 
 def binary(K):
-    return K.Sequential(
-        [K.Input((6,)), K.layers.Dense(4, activation="relu"), K.layers.Dense(1, activation="sigmoid")]
-    )
+    return K.Sequential([K.Input((6,)), K.layers.Dense(4, activation="relu"), K.layers.Dense(1, activation="sigmoid")])
 
 
 SPARSE = {"optimizer": "adam", "loss": "sparse_categorical_crossentropy"}
