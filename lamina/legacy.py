@@ -95,7 +95,8 @@ _RECURRENT = {
     **_WEIGHTS, "output_dim": "units", "inner_init": "recurrent_initializer", "U_regularizer": "recurrent_regularizer",
     "dropout_W": "dropout", "dropout_U": "recurrent_dropout", "consume_less": None,
 }  # fmt: skip
-_GATES = {**_RECURRENT, "inner_activation": "recurrent_activation"}
+_INNER = {**_RECURRENT, "inner_activation": "recurrent_activation"}
+_GATES = {**_INNER, "output_dim": "units"}
 _RATES = {"lr": "learning_rate"}
 _QUEUE = dict.fromkeys(("workers", "max_queue_size", "use_multiprocessing"), Place("PyDataset(workers=...)"))
 _OLD_QUEUE = dict.fromkeys(("nb_worker", "max_q_size", "pickle_safe"), Place("PyDataset(workers=...)"))
@@ -144,7 +145,7 @@ _OLD = {
                 ("LSTM", {**_GATES, "forget_bias_init": _unit_forget_bias}),
             )
         },
-        "ConvLSTM2D": {**_GATES, **_CONV2D, "forget_bias_init": _unit_forget_bias},
+        "ConvLSTM2D": {**_INNER, **_CONV2D, "forget_bias_init": _unit_forget_bias},
         "BatchNormalization": {
             "beta_init": "beta_initializer", "gamma_init": "gamma_initializer", "mode": Only(0, "mode"),
         },
