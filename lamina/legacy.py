@@ -95,8 +95,8 @@ _RECURRENT = {
     **_WEIGHTS, "output_dim": "units", "inner_init": "recurrent_initializer", "U_regularizer": "recurrent_regularizer",
     "dropout_W": "dropout", "dropout_U": "recurrent_dropout", "consume_less": None,
 }  # fmt: skip
-_INNER = {**_RECURRENT, "inner_activation": "recurrent_activation"}
-_GATES = {**_INNER, "output_dim": "units"}
+_GATES = {**_RECURRENT, "inner_activation": "recurrent_activation"}
+_INNER = {name: today for name, today in _GATES.items() if name != "output_dim"}  # of a cell that convolves
 _RATES = {"lr": "learning_rate"}
 _QUEUE = dict.fromkeys(("workers", "max_queue_size", "use_multiprocessing"), Place("PyDataset(workers=...)"))
 _OLD_QUEUE = dict.fromkeys(("nb_worker", "max_q_size", "pickle_safe"), Place("PyDataset(workers=...)"))
