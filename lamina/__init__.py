@@ -6,6 +6,8 @@
 (None, 32)
 """
 
+from typing import TYPE_CHECKING, Any
+
 from lamina.core.lazy import lazy
 from lamina.legacy import install_old_modules
 
@@ -42,4 +44,9 @@ def version():
 
 
 __getattr__, __dir__, __all__ = lazy(__name__, {**_FILES, "version": "version"})  # which stands here
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...
+
+
 install_old_modules(__name__)

@@ -310,9 +310,11 @@ class TimeMajor(Wrapper):
     def call(self, sequences, initial_state=None, mask=None):
         given = {"initial_state": initial_state, "mask": None if mask is None else mask.T}
         outputs = self.layer(jnp.swapaxes(sequences, 0, 1), **{k: v for k, v in given.items() if v is not None})
-        if not self.layer.return_sequences:
+        layer: Any = self.layer
+        if not layer.return_sequences:
             return outputs
         return tree.map_structure(lambda one: jnp.swapaxes(one, 0, 1) if one.ndim > 2 else one, outputs)
 
     def compute_mask(self, inputs, previous_mask=None):
-        return tree.flatten(previous_mask)[0] if self.layer.return_sequences else None
+        layer: Any = self.layer
+        return tree.flatten(previous_mask)[0] if layer.return_sequences else None

@@ -46,7 +46,8 @@ def loop(program):
 
 def _compiled(jaxpr, arguments):
     """The program that computes `jaxpr`, out of those kept or new."""
-    from jax.extend.core import ClosedJaxpr, jaxpr_as_fun  # a tenth of the time that JAX itself takes to be read
+    # A tenth of the time that JAX itself takes to be read.
+    from jax.extend.core import ClosedJaxpr, jaxpr_as_fun  # pyright: ignore[reportPrivateImportUsage]
 
     compute = jax.jit(lambda constants, leaves: jaxpr_as_fun(ClosedJaxpr(jaxpr, constants))(*leaves))
     lowered = compute.lower(*arguments)
@@ -133,7 +134,10 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
     def step(carry, x):
         return unwrap(f(carry, x))
 
-    return loop(lambda operands: jax.lax.scan(step, *operands, length, reverse, unroll))((init, xs))
+    def run(operands):
+        return jax.lax.scan(step, operands[0], operands[1], length, reverse, unroll)
+
+    return loop(run)((init, xs))
 
 
 @op(settings=("f",))

@@ -1,5 +1,7 @@
 """Convolutions of 1 to 3 spatial axes: plain, transposed, depthwise and separable, in the terms of one primitive."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -185,7 +187,7 @@ def _space(inputs, data_format):
     return inputs.shape[1:-1] if channel_axis(data_format) == -1 else inputs.shape[2:]
 
 
-def _padding(padding, space, window, strides, dilation_rate):
+def _padding(padding, space, window, strides, dilation_rate) -> Any:
     """Pairs (zeros before, zeros after), one for each spatial axis."""
     spans = [dilated(*sizes) for sizes in zip(window, dilation_rate, strict=True)]
     if padding == "causal" and len(window) == 1:

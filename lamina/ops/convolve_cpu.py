@@ -8,6 +8,7 @@ import itertools
 import math
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -147,6 +148,7 @@ def _by_channel(inputs, kernel, window):
     multiplier)."""
     seen = _seen(_wide(inputs), kernel.shape, window)
     channels = inputs.shape[-1]
+    outputs: Any
     kernel = _wide(kernel).reshape(len(seen), channels, -1)
     if kernel.shape[-1] == 1:
         outputs = sum(part * weights[:, 0] for part, weights in zip(seen, kernel, strict=True))
@@ -170,7 +172,7 @@ def _cotangent_by_channel(cotangent, kernel, window):
     return [jnp.sum(cotangent * weights, -1) for weights in kernel]
 
 
-def _spread(parts, kernel_shape, window, shape):
+def _spread(parts, kernel_shape, window, shape) -> Any:
     """The sum of what the taps hand back, each at the places that it sees."""
 
     def place(part, offset):
