@@ -34,7 +34,7 @@ def public(module):
 def settle(thing, name):
     """Whether `thing` is known by `name` in some file of lamina; a function made by another one is told that file."""
     home = sys.modules.get(thing.__module__)
-    if getattr(home, name, None) is not thing:
+    if thing.__qualname__ == name and getattr(home, name, None) is not thing:
         for module_name, module in list(sys.modules.items()):
             if (
                 module_name.startswith("lamina.")
