@@ -33,7 +33,7 @@ def for_type_checkers(folder):
     """The names a package imports for type checkers; of a star those that the file says it gives."""
     tree = ast.parse((folder / "__init__.py").read_text())
     for block in (node for node in tree.body if isinstance(node, ast.If)):
-        for node in block.body:
+        for node in (inner for inner in block.body if isinstance(inner, ast.ImportFrom)):
             for alias in node.names:
                 given = (
                     importlib.import_module(node.module).__all__ if alias.name == "*" else [alias.asname or alias.name]
