@@ -20,7 +20,7 @@ _programs = OrderedDict()
 
 
 def loop(program):
-    """Let a function of (user's functions, ..., operands) that runs a loop compile each program once.
+    """A function of operands that runs a loop, such that each of its programs is compiled once.
 
     A loop outside of a compiled function reads variables as they are now, so it is traced at every call; JAX would
     compile it at every call, too, for it knows a loop by its functions, and those are new. What was compiled is kept
