@@ -127,6 +127,11 @@ def pad(inputs, padding, interior=None):
     return jax.lax.pad(inputs, jnp.zeros((), inputs.dtype), config)
 
 
+def _padded(inputs, window):
+    """The inputs with the zeros of a window around them, and the window without."""
+    return pad(inputs, window.padding), replace(window, padding=((0, 0),) * len(window.strides))
+
+
 def _patches(inputs, kernel_shape, window):
     """All that the window covers at each place, side by side: (batch, *new_space, taps * channels)."""
     seen = _seen(inputs, kernel_shape, window)
@@ -217,8 +222,7 @@ def _by_phases(cotangent, kernel, window, shape):
 def _kernel_gradient_by_channel(inputs, cotangent, window, shape):
     """Products of what a tap sees and the cotangent, added up sample by sample: the sums stay in the cache."""
     taps, channels = _taps(shape), window.groups
-    padded = pad(inputs, window.padding)
-    unpadded = replace(window, padding=((0, 0),) * len(window.strides))
+    padded, unpadded = _padded(inputs, window)
 
     def add(sums, sample):
         inputs, cotangent = map(_wide, sample)
@@ -238,8 +242,7 @@ def _kernel_gradient_by_patches(inputs, cotangent, window, shape):
         return _columns(_seen(inputs, shape, window)[0], cotangent).reshape(shape)
     batch, numbers = cotangent.shape[0], math.prod(cotangent.shape[1:-1]) * math.prod(shape[:-1])
     together = _divisor(batch, PATCHES / numbers)
-    padded = pad(inputs, window.padding)
-    unpadded = replace(window, padding=((0, 0),) * len(window.strides))
+    padded, unpadded = _padded(inputs, window)
 
     def part(samples):
         return _columns(_patches(samples[0], shape, unpadded), samples[1])
