@@ -11,6 +11,8 @@ from lamina.ops.native import kernels
 
 __all__ = ["gated_rnn", "project", "rnn"]
 
+_custom_vjp: Any = functools.partial(functools.partial, jax.custom_vjp)  # its type hides what the function returns
+
 
 def rnn(
     step,
@@ -116,8 +118,7 @@ def gated_rnn(
     if jax.default_backend() != "cpu" or kernels(projected[0], kernel) is None or not projected[0].shape[0]:
         kind = None
     settings = (combine, advance, bool(go_backwards), bool(unroll), bool(return_all_outputs), kind)
-    result: Any = _gated(settings, projected, (kernel, bias), states, mask)
-    states, outputs = result
+    states, outputs = _gated(settings, projected, (kernel, bias), states, mask)
     last = states[0]
     if mask is not None and zero_output_for_mask:
         last = jnp.where(mask[0 if go_backwards else -1], last, 0)
@@ -125,7 +126,7 @@ def gated_rnn(
     return last, outputs if outputs is None or not go_backwards else outputs[::-1], states
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+@_custom_vjp(nondiff_argnums=(0,))
 def _gated(settings, projected, weights, states, mask):
     """(last states, states[0] at all steps or None)."""
     if settings[-1] is not None:
@@ -194,7 +195,7 @@ _gated.defvjp(_gated_forward, _gated_backward)
 # The loops of lamina-native and their gradients; derivatives of higher order are those of the plain loop.
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 5))
+@_custom_vjp(nondiff_argnums=(0, 5))
 def _native(settings, projected, weights, states, mask, save):
     """What `_gated` gives, and what its gradient needs or None."""
     _, _, reverse, _, return_all, kind = settings
@@ -212,7 +213,7 @@ def _native_backward(settings, save, arguments, cotangents):
     return (*_plain_gradient(settings, arguments, cotangents[0]), None)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+@_custom_vjp(nondiff_argnums=(0,))
 def _native_gradient(settings, arguments, saved, cotangents):
     """The gradients of projected, weights and states."""
     (_, (kernel, bias), states, mask), (d_last, d_outputs) = arguments, cotangents
