@@ -13,6 +13,7 @@ from lamina.core.configurable import Configurable
 from lamina.core.op import op
 from lamina.core.variable import Variable
 from lamina.errors import CallError, ConfigError, ShapeError
+from lamina.ops.threefry import bernoulli
 
 __all__ = [
     "SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "set_global_seed",
@@ -184,7 +185,7 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
     sizes = inputs.shape if noise_shape is None else noise_shape
     shape = tuple(size if given is None else given for given, size in zip(sizes, inputs.shape, strict=True))
     keep = 1.0 - rate
-    return jnp.where(jax.random.bernoulli(draw_seed(seed), keep, shape), inputs / keep, 0)
+    return jnp.where(bernoulli(draw_seed(seed), keep, shape), inputs / keep, 0)
 
 
 @op(name="random_shuffle")

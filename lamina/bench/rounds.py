@@ -33,7 +33,7 @@ class Settings:
     """
 
     rounds: int = 3
-    seconds: float = 0.15
+    seconds: float = 0.3
     imports: int = 3
     first_steps: bool = True
     cache_for_all: bool = False

@@ -170,7 +170,7 @@ def _add_bench(commands):
     )  # fmt: skip
     bench.add_argument("--quick", action="store_true", help="five workloads, lamina and Keras on JAX alone")
     bench.add_argument("--rounds", type=int, default=3, metavar="N", help="turns of each library (default 3)")
-    bench.add_argument("--seconds", type=float, default=0.15, help="how long a turn is, about (default 0.15)")
+    bench.add_argument("--seconds", type=float, default=0.3, help="how long a turn is, about (default 0.3)")
     bench.add_argument(
         "--cache-for-all", action="store_true", help="give libraries on JAX the disk cache that JAX has but leaves off"
     )

@@ -59,6 +59,8 @@ def _count_equation(equation):
         (contracted, _), _ = parameters["dimension_numbers"]
         left = equation.invars[0].aval.shape
         return 2 * _size(equation.outvars[0]) * math.prod(left[axis] for axis in contracted)
+    if name == "product":
+        return 2 * _size(equation.outvars[0]) * equation.invars[0].aval.shape[0 if parameters["transpose_left"] else 1]
     if name in _CONVOLUTIONS:
         small, kernel = (equation.outvars, equation.invars)[_CONVOLUTIONS[name]][0], equation.invars[1].aval.shape
         return 2 * _size(small) * math.prod(kernel[:-1])

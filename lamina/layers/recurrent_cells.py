@@ -14,7 +14,7 @@ from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
 from lamina.layers.sizes import positive_integer
 from lamina.layers.wrapper import Holder
-from lamina.ops.recurrent import project
+from lamina.ops.product import product
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
 
@@ -120,7 +120,7 @@ class _Cell(Layer):
         return self._split(projected)
 
     def _project(self, inputs, kernel):
-        return project(inputs, kernel)
+        return product(inputs, kernel)
 
     def _input_bias(self):
         return self.bias.value.reshape(-1, self.gates * self.units)[0]
@@ -166,7 +166,7 @@ class _Cell(Layer):
         return product if self.recurrent_bias is None else product + self.recurrent_bias[columns]
 
     def _transit(self, hidden, kernel):
-        return project(hidden, kernel)
+        return product(hidden, kernel)
 
     def _product(self, multiply, inputs, kernel, masks=None):
         """`multiply(inputs, kernel)`, the inputs times a mask, or times another mask for each gate."""

@@ -1,5 +1,8 @@
 """Attention: each query's mean of the values, weighted by how well its key fits."""
 
+import functools
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -7,8 +10,11 @@ from lamina.core import settings
 from lamina.core.op import op
 from lamina.errors import ShapeError
 from lamina.ops.arrays import tensor, upcast
+from lamina.ops.native import kernels
 
 __all__ = ["dot_product_attention"]
+
+_custom_vjp: Any = functools.partial(functools.partial, jax.custom_vjp)  # its type hides what the function returns
 
 
 @op
@@ -49,15 +55,73 @@ def dot_product_attention(
         )
     repeats = query.shape[2] // key.shape[2]
     key, value = (jnp.repeat(x, repeats, axis=2) if repeats > 1 else x for x in (key, value))
+    visible = _visible(mask, is_causal, (query.shape[1], key.shape[1]))
+    if bias is None and attn_logits_soft_cap is None and _is_for_native(query, key, value, visible):
+        seen = None if visible is None else jnp.expand_dims(visible, tuple(range(4 - visible.ndim)))
+        return _native(float(scale), (query, key, value), seen)
+    return _attend(query, key, value, visible, bias, scale, attn_logits_soft_cap)
+
+
+def _attend(query, key, value, visible, bias, scale, cap):
     logits = upcast(jnp.einsum("btnh,bsnh->bnts", query, key, preferred_element_type=_wide(query))) * scale
-    if attn_logits_soft_cap is not None:
-        logits = attn_logits_soft_cap * jnp.tanh(logits / attn_logits_soft_cap)
+    if cap is not None:
+        logits = cap * jnp.tanh(logits / cap)
     logits = logits if bias is None else logits + bias
-    visible = _visible(mask, is_causal, logits.shape)
     if visible is not None:
         logits = jnp.where(visible, logits, jnp.asarray(-0.7 * jnp.finfo(logits.dtype).max, logits.dtype))
     weights = jax.nn.softmax(logits, axis=-1).astype(key.dtype)
     return jnp.einsum("bnts,bsnh->btnh", weights, value)
+
+
+# The kernel of lamina-native and its gradient; derivatives of higher order are those of the formula above.
+
+
+def _is_for_native(query, key, value, visible):
+    sizes = [size for array in (query, key, value) for size in array.shape]
+    known = all(isinstance(size, int) and size > 0 for size in sizes)
+    one_type = all(array.dtype == jnp.float32 for array in (query, key, value))
+    shapes = query.shape[:1] == key.shape[:1] == value.shape[:1] and key.shape[:3] == value.shape[:3]
+    fits = query.shape[3] == key.shape[3] and (visible is None or visible.ndim <= 4)
+    return jax.default_backend() == "cpu" and known and one_type and shapes and fits and kernels(query) is not None
+
+
+@_custom_vjp(nondiff_argnums=(0,))
+def _native(scale, arrays, visible):
+    return _native_forward(scale, arrays, visible)[0]
+
+
+def _native_forward(scale, arrays, visible):
+    native: Any = kernels()
+    outputs, saved = native.attention(*arrays, scale=scale, mask=visible)
+    return outputs, (arrays, visible, (outputs, saved))
+
+
+def _native_backward(scale, residuals, cotangent):
+    return _native_gradient(scale, *residuals, cotangent), None
+
+
+@_custom_vjp(nondiff_argnums=(0,))
+def _native_gradient(scale, arrays, visible, saved, cotangent):
+    native: Any = kernels()
+    return tuple(native.attention_gradient(*arrays, *saved, cotangent, scale=scale, mask=visible))
+
+
+def _native_gradient_forward(scale, arrays, visible, saved, cotangent):
+    return _native_gradient(scale, arrays, visible, saved, cotangent), (arrays, visible, cotangent)
+
+
+def _native_gradient_backward(scale, residuals, seconds):
+    arrays, visible, cotangent = residuals
+
+    def gradient(arrays, cotangent):
+        return jax.vjp(lambda *arrays: _attend(*arrays, visible, None, scale, None), *arrays)[1](cotangent)
+
+    d_arrays, d_cotangent = jax.vjp(gradient, arrays, cotangent)[1](seconds)
+    return d_arrays, None, None, d_cotangent
+
+
+_native.defvjp(_native_forward, _native_backward)
+_native_gradient.defvjp(_native_gradient_forward, _native_gradient_backward)
 
 
 def _wide(x):

@@ -108,12 +108,17 @@ def _outputs_shape(inputs, kernel, window):
     return inputs.shape[0], *window.output_space(inputs.shape[1:-1], kernel.shape), kernel.shape[-1]
 
 
-_convolve = bilinear("convolve", _outputs_shape, _lax_convolve, convolve_cpu.convolve)
+def _given_shape(left, right, window, shape):
+    return shape
+
+
+_SETTINGS = ("window", "shape")
+_convolve = bilinear("convolve", ("window",), _outputs_shape, _lax_convolve, convolve_cpu.convolve)
 _input_gradient = bilinear(
-    "convolve_input_gradient", lambda a, b, window, shape: shape, _lax_input_gradient, convolve_cpu.input_gradient
+    "convolve_input_gradient", _SETTINGS, _given_shape, _lax_input_gradient, convolve_cpu.input_gradient
 )
 _kernel_gradient = bilinear(
-    "convolve_kernel_gradient", lambda a, b, window, shape: shape, _lax_kernel_gradient, convolve_cpu.kernel_gradient
+    "convolve_kernel_gradient", _SETTINGS, _given_shape, _lax_kernel_gradient, convolve_cpu.kernel_gradient
 )
 
 ad.defbilinear(

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from lamina.ops.native import kernels
+from lamina.ops.product import column_sums
 
 __all__ = ["convolve", "input_gradient", "kernel_gradient", "pad"]
 
@@ -239,13 +240,13 @@ def _kernel_gradient_by_channel(inputs, cotangent, window, shape):
 def _kernel_gradient_by_patches(inputs, cotangent, window, shape):
     """patches.T @ cotangent, some samples at a time, the smaller of the two transposed."""
     if _taps(shape) == 1:
-        return _columns(_seen(inputs, shape, window)[0], cotangent).reshape(shape)
+        return column_sums(_seen(inputs, shape, window)[0], cotangent).reshape(shape)
     batch, numbers = cotangent.shape[0], math.prod(cotangent.shape[1:-1]) * math.prod(shape[:-1])
     together = _divisor(batch, PATCHES / numbers)
     padded, unpadded = _padded(inputs, window)
 
     def part(samples):
-        return _columns(_patches(samples[0], shape, unpadded), samples[1])
+        return column_sums(_patches(samples[0], shape, unpadded), samples[1])
 
     if together == batch:
         return part((padded, cotangent)).reshape(shape)
@@ -263,12 +264,3 @@ def _divisor(number, wanted):
     """
     divisors = [divisor for divisor in range(1, number + 1) if number % divisor == 0]
     return min(divisors, key=lambda divisor: abs(math.log(divisor / wanted)))
-
-
-def _columns(inputs, cotangent):
-    """The sum over all rows of inputs (..., n) times cotangent (..., m): (n, m)."""
-    inputs, cotangent = inputs.reshape(-1, inputs.shape[-1]), cotangent.reshape(-1, cotangent.shape[-1])
-    # XLA's product with a transposed left side takes twice as long as the two apart.
-    if inputs.shape[-1] <= cotangent.shape[-1]:
-        return jnp.matmul(jax.lax.optimization_barrier(inputs.T), cotangent)
-    return jnp.matmul(jax.lax.optimization_barrier(cotangent.T), inputs).T

@@ -10,17 +10,18 @@ from jax.interpreters import batching, mlir
 __all__ = ["bilinear"]
 
 
-def bilinear(name, shape_of, program, cpu_program):
+def bilinear(name, settings, shape_of, program, cpu_program):
     """A primitive (a, b, **settings) -> array of `shape_of(a, b, **settings)`.
 
     Args:
+        settings: their names.
         program: what it computes, in operations of JAX.
         cpu_program: the same for CPUs: a function of (program, a, b, **settings).
 
     Its derivatives are for `jax.interpreters.ad.defbilinear` to tell.
     """
     primitive = Primitive(name)
-    primitive.def_impl(jax.jit(primitive.bind, static_argnames=("window", "shape")))
+    primitive.def_impl(jax.jit(primitive.bind, static_argnames=settings))
     primitive.def_abstract_eval(lambda a, b, **settings: ShapedArray(shape_of(a, b, **settings), a.dtype))
     mlir.register_lowering(primitive, mlir.lower_fun(program, multiple_results=False))
     for_cpu = mlir.lower_fun(partial(cpu_program, program), multiple_results=False)

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 
 from lamina.core import context, tree
 from lamina.ops.native import kernels
+from lamina.ops.product import column_sums
 
-__all__ = ["gated_rnn", "project", "rnn"]
+__all__ = ["gated_rnn", "rnn"]
 
 _custom_vjp: Any = functools.partial(functools.partial, jax.custom_vjp)  # its type hides what the function returns
 
@@ -185,7 +186,7 @@ def _gated_backward(settings, residuals, cotangents):
     )
     d_projected, d_recurrent = jax.vmap(uncombine)(d_sums)
     d_recurrent = jnp.concatenate(d_recurrent, -1)
-    d_weights = (_kernel_gradient(states[0], d_recurrent), None if bias is None else d_recurrent.sum((0, 1)))
+    d_weights = (column_sums(states[0], d_recurrent), None if bias is None else d_recurrent.sum((0, 1)))
     return d_projected, d_weights, d_states, None
 
 
@@ -244,32 +245,6 @@ def _plain_gradient(settings, arguments, cotangents):
 
 _native.defvjp(_native_forward, _native_backward)
 _native_gradient.defvjp(_native_gradient_forward, _native_gradient_backward)
-
-
-@jax.custom_vjp
-def project(inputs, kernel):
-    """`inputs @ kernel` for many rows (steps times batch), with a faster gradient of the kernel on CPUs."""
-    return jnp.matmul(inputs, kernel)
-
-
-def _project_forward(inputs, kernel):
-    return jnp.matmul(inputs, kernel), (inputs, kernel)
-
-
-def _project_backward(residuals, cotangent):
-    inputs, kernel = residuals
-    return jnp.matmul(cotangent, kernel.T), _kernel_gradient(inputs, cotangent)
-
-
-project.defvjp(_project_forward, _project_backward)
-
-
-def _kernel_gradient(inputs, cotangent):
-    """The sum over all rows of inputs (..., n) times cotangent (..., m): (n, m)."""
-    transposed = inputs.reshape(-1, inputs.shape[-1]).T
-    if jax.default_backend() == "cpu":  # XLA's product with a transposed left side takes twice as long as the two apart
-        transposed = jax.lax.optimization_barrier(transposed)
-    return jnp.matmul(transposed, cotangent.reshape(-1, cotangent.shape[-1]))
 
 
 def _keep(keep, new, old):

@@ -6,10 +6,13 @@ one program a step and 16 steps a program: Dense 9-64-64-1 47 and 12; 784-32-10 
 loop on a CPU, and a step that is a loop itself gains nothing: so only models of the layers below are trained so.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.callbacks import History, ProgbarLogger
 from lamina.core.registry import is_ours
 from lamina.training.data.batches import ArrayBatches, Stretch
 
@@ -22,7 +25,7 @@ LAYERS = frozenset((
 ))  # fmt: skip
 STEPS = 64  # the most in one program
 OPERATIONS = 1e9  # of all steps in one program: it is over, and Ctrl-C is heard, within a tenth of a second
-WORTH = 2000  # steps of a run: fewer do not make up for compiling one more program
+WORTH = 1000  # steps of all runs together: fewer do not make up for one more program, not even one from the disk cache
 BYTES = 128 * 2**20  # of data that is put onto the device as a whole
 
 
@@ -37,8 +40,12 @@ def many_steps(model, batches, callbacks, epochs):
     full, size = batches.num_samples // batches.batch_size, batches.batch_size
     each = 6 * size * sum(variable.size for variable in model.trainable_variables)
     together = min(STEPS, int(OPERATIONS / max(each, 1))) if asked == 1 else asked
-    worth = asked > 1 or (jax.default_backend() == "cpu" and epochs * full >= WORTH)
-    return ManySteps(runner, batches, together) if worth and min(together, full) > 1 else None
+    runner.steps_asked_for += epochs * full
+    worth = asked > 1 or (jax.default_backend() == "cpu" and runner.steps_asked_for >= WORTH)
+    if not worth or min(together, full) < 2:
+        return None
+    watched = any(type(callback) not in (History, ProgbarLogger) for callback in callbacks.callbacks)
+    return ManySteps(runner, batches, together, watched)
 
 
 def _is_plain(batches):
@@ -65,20 +72,24 @@ def _is_of_known_layers(operation):
 
 
 class ManySteps:
-    """Epochs over data that is on the device, up to `together` steps in one program."""
+    """Epochs over data that is on the device, up to `together` steps in one program.
 
-    def __init__(self, runner, batches, together):
-        self.runner, self.batches, self.together = runner, batches, together
+    Where callbacks that may change the user's arrays in place have `watched`, each epoch takes them anew.
+    """
+
+    def __init__(self, runner, batches, together, watched):
+        self.runner, self.batches, self.together, self.watched = runner, batches, together, watched
+        self.arrays: Any = None
 
     def epoch(self, progress, interrupts):
         """Train for an epoch; the logs at its end, still on the device."""
         runner, done, logs = self.runner, 0, {}
-        # Anew in each epoch: a callback may have changed the user's arrays in place.
-        arrays = self.batches.structure.unflatten(map(jnp.asarray, self.batches.leaves))
+        if self.arrays is None or self.watched:
+            self.arrays = self.batches.structure.unflatten(map(jnp.asarray, self.batches.leaves))
         for part in self.batches.stretches(self.together):
             with interrupts.held():
                 if isinstance(part, Stretch):
-                    logs = runner.train_many(self.batches.batch_size, arrays, part)
+                    logs = runner.train_many(self.batches.batch_size, self.arrays, part)
                     done += part[-1]
                 else:
                     logs = runner.train(part)

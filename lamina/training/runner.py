@@ -39,6 +39,7 @@ class Runner:
         self.state = self._fresh_metrics = None
         self.spread = None  # how steps run over many devices, while a distribution is current
         self.guard: Any = None  # watches for steps that are not finite, where a run asks for it
+        self.steps_asked_for = 0  # of all runs of fit
         self.groups = {}
         self.programs = {}
         self._all_programs = {}  # pattern -> programs: a layer that is frozen and thawed again compiles once for each

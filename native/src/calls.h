@@ -29,6 +29,24 @@ inline Dims dims_of(const ffi::AnyBuffer& buffer) {
 
 inline Dims list_of(Integers numbers) { return Dims(numbers.begin(), numbers.end()); }
 
+// Where that element lies.
+inline const std::byte* at(const ffi::AnyBuffer& buffer, int64_t element) {
+  return static_cast<const std::byte*>(buffer.untyped_data()) +
+         static_cast<size_t>(element) * ffi::ByteWidth(buffer.element_type());
+}
+
+inline std::byte* at(ffi::Result<ffi::AnyBuffer>& buffer, int64_t element) {
+  return const_cast<std::byte*>(at(*buffer, element));
+}
+
+// What loops of our own compute on.
+inline const float* floats(const ffi::AnyBuffer& buffer) {
+  if (buffer.element_type() != ffi::DataType::F32) throw std::invalid_argument("This kernel computes in float32.");
+  return static_cast<const float*>(buffer.untyped_data());
+}
+
+inline float* floats(ffi::Result<ffi::AnyBuffer>& buffer) { return const_cast<float*>(floats(*buffer)); }
+
 // Runs `body`; what it throws becomes an error of the program that called, never the end of the process.
 template <typename Body>
 ffi::Error guarded(Body&& body) {
@@ -51,3 +69,6 @@ ffi::Error guarded(Body&& body) {
 #define LAMINA_HANDLER(name, function, binding)                                                            \
   extern "C" __attribute__((visibility("default"))) XLA_FFI_Error* name(XLA_FFI_CallFrame*);               \
   XLA_FFI_DEFINE_HANDLER_SYMBOL(name, function, binding)
+
+// What every handler takes first.
+#define LAMINA_BIND xla::ffi::Ffi::Bind().Ctx<xla::ffi::ThreadPool>()

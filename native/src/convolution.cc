@@ -1,4 +1,8 @@
 // Convolutions of 1 to 3 spatial axes, channels last, and their two gradients.
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
 #include "activations.h"
 #include "calls.h"
 
@@ -35,10 +39,31 @@ struct Convolution {
     return dims;
   }
 
-  Key key(int64_t kind, const Team& team) const {
-    Key key{kind, static_cast<int64_t>(type), team.size(), groups};
+  Key key(int64_t kind) const {
+    Key key{kind, static_cast<int64_t>(type), groups};
     for (const Dims& dims : {x, kernel, y, strides, dilation, low, high}) append(key, dims);
     return key;
+  }
+
+  // The same convolution of the samples from `first` to `last` alone.
+  Convolution samples(int64_t first, int64_t last) const {
+    Convolution part = *this;
+    part.x[0] = part.y[0] = last - first;
+    return part;
+  }
+
+  // Those outputs alone that lie from `first` to `last` on the first spatial axis, and the inputs that they need, from
+  // `begin` on.
+  Convolution rows(int64_t first, int64_t last, int64_t& begin) const {
+    Convolution part = *this;
+    const int64_t span = (kernel[3] - 1) * (dilation[0] + 1) + 1, start = first * strides[0] - low[0];
+    const int64_t end = (last - 1) * strides[0] - low[0] + span;
+    begin = std::max<int64_t>(start, 0);
+    part.x[2] = std::max<int64_t>(std::min(end, x[2]) - begin, 0);
+    part.y[2] = last - first;
+    part.low[0] = begin - start;
+    part.high[0] = std::max<int64_t>(end - x[2], 0);
+    return part;
   }
 
   double operations() const {
@@ -86,68 +111,169 @@ struct Convolution {
   }
 };
 
-ffi::Error convolve(ffi::AnyBuffer x, ffi::AnyBuffer kernel, ffi::RemainingArgs rest, ffi::Result<ffi::AnyBuffer> y,
-                    Integers strides, Integers padding, Integers dilation, int64_t groups, int64_t activation) {
-  return guarded([&] {
-    const Convolution shapes(x, kernel, *y, strides, padding, dilation, groups);
-    const Team team(shapes.operations());
-    const bool has_bias = rest.size() == 1;
-    Key key = shapes.key(has_bias ? 1 : 0, team);
-    key.push_back(activation);
-    const auto plan = Plans::shared().get(std::move(key), [&] {
-      const Desc bias = has_bias ? Desc({shapes.y[1]}, shapes.type, dnnl::memory::format_tag::x) : Desc();
-      dnnl::primitive_attr attributes = lamina::attributes();
-      attributes.set_post_ops(activations(activation));
-      const auto how = shapes.forward(bias, attributes, dnnl::prop_kind::forward_inference);
-      std::vector<Operand> inputs{{DNNL_ARG_SRC, shapes.channels_last(shapes.x), how.src_desc()},
-                                  {DNNL_ARG_WEIGHTS, shapes.kernel_given(), how.weights_desc()}};
-      if (has_bias) inputs.push_back({DNNL_ARG_BIAS, bias, bias});
-      return Plan(dnnl::convolution_forward(how), how.scratchpad_desc(), inputs,
-                  {{DNNL_ARG_DST, shapes.channels_last(shapes.y), how.dst_desc()}});
-    });
-    std::vector<const void*> inputs{x.untyped_data(), kernel.untyped_data()};
-    if (has_bias) inputs.push_back(rest.get<ffi::AnyBuffer>(0).value().untyped_data());
-    plan->run(inputs, {y->untyped_data()});
+using Made = std::shared_ptr<const Plan>;
+
+Made convolving(const Convolution& shapes, bool has_bias, int64_t activation) {
+  Key key = shapes.key(has_bias ? 1 : 0);
+  key.push_back(activation);
+  return Plans::shared().get(std::move(key), [&] {
+    const Desc bias = has_bias ? Desc({shapes.y[1]}, shapes.type, dnnl::memory::format_tag::x) : Desc();
+    dnnl::primitive_attr attributes = lamina::attributes();
+    attributes.set_post_ops(activations(activation));
+    const auto how = shapes.forward(bias, attributes, dnnl::prop_kind::forward_inference);
+    std::vector<Operand> inputs{{DNNL_ARG_SRC, how.src_desc()}, {DNNL_ARG_WEIGHTS, how.weights_desc()}};
+    if (has_bias) inputs.push_back({DNNL_ARG_BIAS, bias});
+    return Plan(dnnl::convolution_forward(how), how.scratchpad_desc(), inputs, {{DNNL_ARG_DST, how.dst_desc()}});
   });
 }
 
-ffi::Error input_gradient(ffi::AnyBuffer dy, ffi::AnyBuffer kernel, ffi::Result<ffi::AnyBuffer> dx, Integers strides,
-                          Integers padding, Integers dilation, int64_t groups) {
-  return guarded([&] {
-    const Convolution shapes(*dx, kernel, dy, strides, padding, dilation, groups);
-    const Team team(shapes.operations());
-    const auto plan = Plans::shared().get(shapes.key(2, team), [&] {
-      const auto forward = shapes.forward(Desc(), attributes(), dnnl::prop_kind::forward_training);
-      const dnnl::convolution_backward_data::primitive_desc how(
-          engine(), dnnl::algorithm::convolution_direct, shapes.channels_last(shapes.x), shapes.kernel_wanted(),
-          shapes.channels_last(shapes.y), shapes.strides, shapes.dilation, shapes.low, shapes.high, forward,
-          attributes());
-      return Plan(dnnl::convolution_backward_data(how), how.scratchpad_desc(),
-                  {{DNNL_ARG_DIFF_DST, shapes.channels_last(shapes.y), how.diff_dst_desc()},
-                   {DNNL_ARG_WEIGHTS, shapes.kernel_given(), how.weights_desc()}},
-                  {{DNNL_ARG_DIFF_SRC, shapes.channels_last(shapes.x), how.diff_src_desc()}});
-    });
-    plan->run({dy.untyped_data(), kernel.untyped_data()}, {dx->untyped_data()});
+Made of_inputs(const Convolution& shapes) {
+  return Plans::shared().get(shapes.key(2), [&] {
+    const auto forward = shapes.forward(Desc(), attributes(), dnnl::prop_kind::forward_training);
+    const dnnl::convolution_backward_data::primitive_desc how(
+        engine(), dnnl::algorithm::convolution_direct, shapes.channels_last(shapes.x), shapes.kernel_wanted(),
+        shapes.channels_last(shapes.y), shapes.strides, shapes.dilation, shapes.low, shapes.high, forward,
+        attributes());
+    return Plan(dnnl::convolution_backward_data(how), how.scratchpad_desc(),
+                {{DNNL_ARG_DIFF_DST, how.diff_dst_desc()}, {DNNL_ARG_WEIGHTS, how.weights_desc()}},
+                {{DNNL_ARG_DIFF_SRC, how.diff_src_desc()}});
   });
 }
 
-ffi::Error kernel_gradient(ffi::AnyBuffer x, ffi::AnyBuffer dy, ffi::Result<ffi::AnyBuffer> dkernel, Integers strides,
-                           Integers padding, Integers dilation, int64_t groups) {
-  return guarded([&] {
-    const Convolution shapes(x, *dkernel, dy, strides, padding, dilation, groups);
-    const Team team(shapes.operations());
-    const auto plan = Plans::shared().get(shapes.key(3, team), [&] {
-      const auto forward = shapes.forward(Desc(), attributes(), dnnl::prop_kind::forward_training);
-      const dnnl::convolution_backward_weights::primitive_desc how(
-          engine(), dnnl::algorithm::convolution_direct, shapes.channels_last(shapes.x), shapes.kernel_wanted(),
-          shapes.channels_last(shapes.y), shapes.strides, shapes.dilation, shapes.low, shapes.high, forward,
-          attributes());
-      return Plan(dnnl::convolution_backward_weights(how), how.scratchpad_desc(),
-                  {{DNNL_ARG_SRC, shapes.channels_last(shapes.x), how.src_desc()},
-                   {DNNL_ARG_DIFF_DST, shapes.channels_last(shapes.y), how.diff_dst_desc()}},
-                  {{DNNL_ARG_DIFF_WEIGHTS, shapes.kernel_given(), how.diff_weights_desc()}});
+Made of_kernel(const Convolution& shapes) {
+  return Plans::shared().get(shapes.key(3), [&] {
+    const auto forward = shapes.forward(Desc(), attributes(), dnnl::prop_kind::forward_training);
+    const dnnl::convolution_backward_weights::primitive_desc how(
+        engine(), dnnl::algorithm::convolution_direct, shapes.channels_last(shapes.x), shapes.kernel_wanted(),
+        shapes.channels_last(shapes.y), shapes.strides, shapes.dilation, shapes.low, shapes.high, forward,
+        attributes());
+    return Plan(dnnl::convolution_backward_weights(how), how.scratchpad_desc(),
+                {{DNNL_ARG_SRC, how.src_desc()}, {DNNL_ARG_DIFF_DST, how.diff_dst_desc()}},
+                {{DNNL_ARG_DIFF_WEIGHTS, how.diff_weights_desc()}});
+  });
+}
+
+// The kernel in the layout that `plan` wants: itself, or a copy in the memory of this call.
+const void* in_layout(const Convolution& shapes, const Desc& wanted, int64_t kind, const void* kernel) {
+  const Desc given = shapes.kernel_given();
+  if (given == wanted) return kernel;
+  std::byte* copy = scratch(wanted.get_size());
+  const auto plan = Plans::shared().get(shapes.key(kind), [&] { return reorder(given, wanted); });
+  plan->run({kernel}, {copy});
+  return copy;
+}
+
+// What a call has to do: primitives, each with its arrays, which all read one kernel (the second of their inputs).
+struct Parts {
+  struct Part {
+    Made plan;
+    std::vector<const void*> inputs;
+    void* output;
+  };
+  std::vector<Part> all;
+
+  bool of_one_layout() const {
+    return std::all_of(all.begin(), all.end(),
+                       [&](const Part& part) { return part.plan->input(1) == all.front().plan->input(1); });
+  }
+
+  void run(const Team& team, const void* kernel) {
+    for (Part& part : all) part.inputs[1] = kernel;
+    team.run(static_cast<int64_t>(all.size()), [&](int64_t i) {
+      const Part& part = all[static_cast<size_t>(i)];
+      part.plan->run(part.inputs, {part.output});
     });
-    plan->run({x.untyped_data(), dy.untyped_data()}, {dkernel->untyped_data()});
+  }
+};
+
+// The numbers of one sample, or from an axis on.
+int64_t count_of(const Dims& dims, size_t from_axis = 1) {
+  return std::accumulate(dims.begin() + static_cast<ptrdiff_t>(from_axis), dims.end(), int64_t{1}, std::multiplies<>());
+}
+
+ffi::Error convolve(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer kernel, ffi::RemainingArgs rest,
+                    ffi::Result<ffi::AnyBuffer> y, Integers strides, Integers padding, Integers dilation,
+                    int64_t groups, int64_t activation) {
+  return guarded([&] {
+    const Convolution whole(x, kernel, *y, strides, padding, dilation, groups);
+    const Team team(threads, whole.operations());
+    const void* bias = rest.size() == 1 ? rest.get<ffi::AnyBuffer>(0).value().untyped_data() : nullptr;
+    const auto part = [&](const Convolution& shapes, int64_t from, int64_t to) {
+      std::vector<const void*> inputs{at(x, from), nullptr};
+      if (bias) inputs.push_back(bias);
+      return Parts::Part{convolving(shapes, bias != nullptr, activation), inputs, at(y, to)};
+    };
+    Parts parts;
+    if (whole.x[0] > 1) {
+      each_range(whole.x[0], team.size(), [&](int64_t first, int64_t last) {
+        const int64_t from = first * count_of(whole.x), to = first * count_of(whole.y);
+        parts.all.push_back(part(whole.samples(first, last), from, to));
+      });
+    } else {
+      each_range(whole.y[2], team.size(), [&](int64_t first, int64_t last) {
+        int64_t begin;
+        const Convolution shapes = whole.rows(first, last, begin);
+        const int64_t from = begin * whole.x[1] * count_of(whole.x, 3), to = first * whole.y[1] * count_of(whole.y, 3);
+        parts.all.push_back(part(shapes, from, to));
+      });
+    }
+    if (!parts.of_one_layout()) parts.all = {part(whole, 0, 0)};
+    parts.run(team, in_layout(whole, parts.all.front().plan->input(1), 5, kernel.untyped_data()));
+  });
+}
+
+ffi::Error input_gradient(ffi::ThreadPool threads, ffi::AnyBuffer dy, ffi::AnyBuffer kernel,
+                          ffi::Result<ffi::AnyBuffer> dx, Integers strides, Integers padding, Integers dilation,
+                          int64_t groups) {
+  return guarded([&] {
+    const Convolution whole(*dx, kernel, dy, strides, padding, dilation, groups);
+    const Team team(threads, whole.operations());
+    const auto part = [&](int64_t first, int64_t last) {
+      return Parts::Part{of_inputs(whole.samples(first, last)),
+                         {at(dy, first * count_of(whole.y)), nullptr},
+                         at(dx, first * count_of(whole.x))};
+    };
+    Parts parts;
+    each_range(whole.x[0], team.size(),
+               [&](int64_t first, int64_t last) { parts.all.push_back(part(first, last)); });
+    if (!parts.of_one_layout()) parts.all = {part(0, whole.x[0])};
+    parts.run(team, in_layout(whole, parts.all.front().plan->input(1), 6, kernel.untyped_data()));
+  });
+}
+
+// Each thread sums over samples of its own; then the sums are added.
+ffi::Error kernel_gradient(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer dy,
+                           ffi::Result<ffi::AnyBuffer> dkernel, Integers strides, Integers padding, Integers dilation,
+                           int64_t groups) {
+  return guarded([&] {
+    const Convolution whole(x, *dkernel, dy, strides, padding, dilation, groups);
+    const Team team(threads, whole.operations());
+    struct Part {
+      Convolution shapes;
+      Made plan;
+      int64_t first;
+      size_t place;
+    };
+    std::vector<Part> parts;
+    size_t size = 0;
+    each_range(whole.x[0], team.size(), [&](int64_t first, int64_t last) {
+      const Convolution shapes = whole.samples(first, last);
+      parts.push_back({shapes, of_kernel(shapes), first, size});
+      size += (parts.back().plan->output(0).get_size() + 63) / 64 * 64;
+    });
+    std::byte* sums = scratch(size);
+    team.run(static_cast<int64_t>(parts.size()), [&](int64_t i) {
+      const Part& part = parts[static_cast<size_t>(i)];
+      part.plan->run({at(x, part.first * count_of(whole.x)), at(dy, part.first * count_of(whole.y))},
+                     {sums + part.place});
+    });
+    for (const Part& part : parts) {
+      const bool add = part.first > 0;
+      const auto plan = Plans::shared().get(part.shapes.key(add ? 8 : 7), [&] {
+        return reorder(part.plan->output(0), whole.kernel_given(), add);
+      });
+      plan->run({sums + part.place}, {dkernel->untyped_data()});
+    }
   });
 }
 
@@ -162,20 +288,20 @@ ffi::Error kernel_gradient(ffi::AnyBuffer x, ffi::AnyBuffer dy, ffi::Result<ffi:
   .Attr<int64_t>("groups")
 
 LAMINA_HANDLER(lamina_convolve, lamina::convolve,
-                              xla::ffi::Ffi::Bind()
+                              LAMINA_BIND
                                   .Arg<xla::ffi::AnyBuffer>()
                                   .Arg<xla::ffi::AnyBuffer>()
                                   .RemainingArgs()
                                   .Ret<xla::ffi::AnyBuffer>() LAMINA_WINDOW_ATTRIBUTES.Attr<int64_t>("activation"));
 
 LAMINA_HANDLER(lamina_convolve_input_gradient, lamina::input_gradient,
-                              xla::ffi::Ffi::Bind()
+                              LAMINA_BIND
                                   .Arg<xla::ffi::AnyBuffer>()
                                   .Arg<xla::ffi::AnyBuffer>()
                                   .Ret<xla::ffi::AnyBuffer>() LAMINA_WINDOW_ATTRIBUTES);
 
 LAMINA_HANDLER(lamina_convolve_kernel_gradient, lamina::kernel_gradient,
-                              xla::ffi::Ffi::Bind()
+                              LAMINA_BIND
                                   .Arg<xla::ffi::AnyBuffer>()
                                   .Arg<xla::ffi::AnyBuffer>()
                                   .Ret<xla::ffi::AnyBuffer>() LAMINA_WINDOW_ATTRIBUTES);

@@ -138,7 +138,7 @@ void backward_rows(const Backward& call, int64_t first, int64_t last, float* scr
   }
 }
 
-ffi::Error gru(ffi::AnyBuffer projected, ffi::AnyBuffer kernel, ffi::AnyBuffer hidden, ffi::RemainingArgs rest,
+ffi::Error gru(ffi::ThreadPool threads, ffi::AnyBuffer projected, ffi::AnyBuffer kernel, ffi::AnyBuffer hidden, ffi::RemainingArgs rest,
                ffi::Result<ffi::AnyBuffer> outputs, ffi::Result<ffi::AnyBuffer> saved, int64_t has_bias,
                int64_t has_mask, int64_t reverse, int64_t reset_after) {
   return guarded([&] {
@@ -152,7 +152,7 @@ ffi::Error gru(ffi::AnyBuffer projected, ffi::AnyBuffer kernel, ffi::AnyBuffer h
                  floats(outputs),
                  saved->element_count() > 0 ? floats(saved) : nullptr};
     call.loop.mask = static_cast<const bool*>(optional.next(has_mask));
-    const Team team(call.loop.operations(gate_count));
+    const Team team(threads, call.loop.operations(gate_count));
     const int64_t width = (gate_count + (call.saved ? 0 : saved_count)) * call.loop.units;
     over_rows(call.loop, team, width, [&](int64_t first, int64_t last, float* memory) {
       forward_rows(call, first, last, memory);
@@ -160,7 +160,7 @@ ffi::Error gru(ffi::AnyBuffer projected, ffi::AnyBuffer kernel, ffi::AnyBuffer h
   });
 }
 
-ffi::Error gru_gradient(ffi::AnyBuffer kernel, ffi::AnyBuffer hidden, ffi::AnyBuffer outputs, ffi::AnyBuffer saved,
+ffi::Error gru_gradient(ffi::ThreadPool threads, ffi::AnyBuffer kernel, ffi::AnyBuffer hidden, ffi::AnyBuffer outputs, ffi::AnyBuffer saved,
                         ffi::AnyBuffer d_last_hidden, ffi::RemainingArgs rest, ffi::Result<ffi::AnyBuffer> d_projected,
                         ffi::Result<ffi::AnyBuffer> d_recurrent, ffi::Result<ffi::AnyBuffer> d_hidden,
                         int64_t has_outputs, int64_t has_mask, int64_t reverse, int64_t reset_after) {
@@ -183,7 +183,7 @@ ffi::Error gru_gradient(ffi::AnyBuffer kernel, ffi::AnyBuffer hidden, ffi::AnyBu
                         floats(d_projected),
                         floats(d_recurrent),
                         floats(d_hidden)};
-    const Team team(loop.operations(gate_count));
+    const Team team(threads, loop.operations(gate_count));
     over_rows(loop, team, units, [&](int64_t first, int64_t last, float* part) {
       backward_rows(call, first, last, part);
     }, memory + weights);
@@ -195,7 +195,7 @@ ffi::Error gru_gradient(ffi::AnyBuffer kernel, ffi::AnyBuffer hidden, ffi::AnyBu
 }  // namespace lamina
 
 LAMINA_HANDLER(lamina_gru, lamina::gru,
-               xla::ffi::Ffi::Bind()
+               LAMINA_BIND
                    .Arg<xla::ffi::AnyBuffer>()
                    .Arg<xla::ffi::AnyBuffer>()
                    .Arg<xla::ffi::AnyBuffer>()
@@ -208,7 +208,7 @@ LAMINA_HANDLER(lamina_gru, lamina::gru,
                    .Attr<int64_t>("reset_after"));
 
 LAMINA_HANDLER(lamina_gru_gradient, lamina::gru_gradient,
-               xla::ffi::Ffi::Bind()
+               LAMINA_BIND
                    .Arg<xla::ffi::AnyBuffer>()
                    .Arg<xla::ffi::AnyBuffer>()
                    .Arg<xla::ffi::AnyBuffer>()

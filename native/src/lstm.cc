@@ -110,7 +110,7 @@ void backward_rows(const Backward& call, int64_t first, int64_t last, float* scr
   }
 }
 
-ffi::Error lstm(ffi::AnyBuffer projected, ffi::AnyBuffer kernel, ffi::AnyBuffer hidden, ffi::AnyBuffer carry,
+ffi::Error lstm(ffi::ThreadPool threads, ffi::AnyBuffer projected, ffi::AnyBuffer kernel, ffi::AnyBuffer hidden, ffi::AnyBuffer carry,
                 ffi::RemainingArgs rest, ffi::Result<ffi::AnyBuffer> outputs, ffi::Result<ffi::AnyBuffer> last_carry,
                 ffi::Result<ffi::AnyBuffer> gates, ffi::Result<ffi::AnyBuffer> carries, int64_t has_bias,
                 int64_t has_mask, int64_t reverse) {
@@ -128,7 +128,7 @@ ffi::Error lstm(ffi::AnyBuffer projected, ffi::AnyBuffer kernel, ffi::AnyBuffer 
                  save ? floats(gates) : nullptr,
                  save ? floats(carries) : nullptr};
     call.loop.mask = static_cast<const bool*>(optional.next(has_mask));
-    const Team team(call.loop.operations(gate_count));
+    const Team team(threads, call.loop.operations(gate_count));
     const int64_t width = save ? 0 : (gate_count + 1) * call.loop.units;
     over_rows(call.loop, team, width, [&](int64_t first, int64_t last, float* memory) {
       forward_rows(call, first, last, memory);
@@ -136,7 +136,7 @@ ffi::Error lstm(ffi::AnyBuffer projected, ffi::AnyBuffer kernel, ffi::AnyBuffer 
   });
 }
 
-ffi::Error lstm_gradient(ffi::AnyBuffer kernel, ffi::AnyBuffer carry, ffi::AnyBuffer gates, ffi::AnyBuffer carries,
+ffi::Error lstm_gradient(ffi::ThreadPool threads, ffi::AnyBuffer kernel, ffi::AnyBuffer carry, ffi::AnyBuffer gates, ffi::AnyBuffer carries,
                          ffi::AnyBuffer d_last_hidden, ffi::AnyBuffer d_last_carry, ffi::RemainingArgs rest,
                          ffi::Result<ffi::AnyBuffer> d_projected, ffi::Result<ffi::AnyBuffer> d_hidden,
                          ffi::Result<ffi::AnyBuffer> d_carry, int64_t has_outputs, int64_t has_mask, int64_t reverse) {
@@ -159,7 +159,7 @@ ffi::Error lstm_gradient(ffi::AnyBuffer kernel, ffi::AnyBuffer carry, ffi::AnyBu
                         floats(d_projected),
                         floats(d_hidden),
                         floats(d_carry)};
-    const Team team(loop.operations(gate_count));
+    const Team team(threads, loop.operations(gate_count));
     over_rows(loop, team, units, [&](int64_t first, int64_t last, float* part) {
       backward_rows(call, first, last, part);
     }, memory + weights);
@@ -171,7 +171,7 @@ ffi::Error lstm_gradient(ffi::AnyBuffer kernel, ffi::AnyBuffer carry, ffi::AnyBu
 }  // namespace lamina
 
 LAMINA_HANDLER(lamina_lstm, lamina::lstm,
-               xla::ffi::Ffi::Bind()
+               LAMINA_BIND
                    .Arg<xla::ffi::AnyBuffer>()
                    .Arg<xla::ffi::AnyBuffer>()
                    .Arg<xla::ffi::AnyBuffer>()
@@ -186,7 +186,7 @@ LAMINA_HANDLER(lamina_lstm, lamina::lstm,
                    .Attr<int64_t>("reverse"));
 
 LAMINA_HANDLER(lamina_lstm_gradient, lamina::lstm_gradient,
-               xla::ffi::Ffi::Bind()
+               LAMINA_BIND
                    .Arg<xla::ffi::AnyBuffer>()
                    .Arg<xla::ffi::AnyBuffer>()
                    .Arg<xla::ffi::AnyBuffer>()

@@ -6,36 +6,67 @@ namespace lamina {
 
 namespace {
 
-// A matrix of rows and columns, or its transpose as XLA keeps it.
-Desc matrix(int64_t rows, int64_t columns, Type type, bool transposed) {
-  return Desc({rows, columns}, type, transposed ? Dims{1, rows} : Dims{columns, 1});
+// A matrix of rows and columns within one whose rows (or columns, where it is kept transposed) are `step` apart.
+Desc matrix(int64_t rows, int64_t columns, Type type, int64_t step, bool transposed) {
+  return Desc({rows, columns}, type, transposed ? Dims{1, step} : Dims{step, 1});
 }
 
-ffi::Error multiply(ffi::AnyBuffer x, ffi::AnyBuffer w, ffi::RemainingArgs rest, ffi::Result<ffi::AnyBuffer> y,
-                    int64_t transpose_x, int64_t transpose_w, int64_t activation) {
-  return guarded([&] {
-    const Type type = type_of(x);
-    const int64_t rows = y->dimensions().front(), columns = y->dimensions().back();
-    const int64_t inner = x.dimensions()[transpose_x ? 0 : 1];
-    const bool has_bias = rest.size() == 1;
-    const Team team(2.0 * static_cast<double>(rows * columns) * static_cast<double>(inner));
-    const Key key{4,     static_cast<int64_t>(type), team.size(), rows, columns, inner, transpose_x, transpose_w,
-                  has_bias, activation};
-    const auto plan = Plans::shared().get(key, [&] {
-      const Desc from = matrix(rows, inner, type, transpose_x != 0);
-      const Desc weights = matrix(inner, columns, type, transpose_w != 0);
-      const Desc to = matrix(rows, columns, type, false);
-      const Desc bias = has_bias ? matrix(1, columns, type, false) : Desc();
+struct Product {
+  Type type;
+  int64_t rows, inner, columns;
+  int64_t x_step, w_step, y_step;  // from one row, or column where transposed, to the next
+  bool transpose_x, transpose_w, has_bias;
+  int64_t activation;
+
+  std::shared_ptr<const Plan> plan() const {
+    const Key key{4,      static_cast<int64_t>(type), rows,        inner,       columns,  x_step,
+                  w_step, y_step,                     transpose_x, transpose_w, has_bias, activation};
+    return Plans::shared().get(key, [&] {
+      const Desc from = matrix(rows, inner, type, x_step, transpose_x);
+      const Desc weights = matrix(inner, columns, type, w_step, transpose_w);
+      const Desc to = matrix(rows, columns, type, y_step, false);
+      const Desc bias = has_bias ? matrix(1, columns, type, columns, false) : Desc();
       dnnl::primitive_attr attributes = lamina::attributes();
       attributes.set_post_ops(activations(activation));
       const dnnl::matmul::primitive_desc how(engine(), from, weights, bias, to, attributes);
-      std::vector<Operand> inputs{{DNNL_ARG_SRC, from, from}, {DNNL_ARG_WEIGHTS, weights, weights}};
-      if (has_bias) inputs.push_back({DNNL_ARG_BIAS, bias, bias});
-      return Plan(dnnl::matmul(how), how.scratchpad_desc(), inputs, {{DNNL_ARG_DST, to, to}});
+      std::vector<Operand> inputs{{DNNL_ARG_SRC, from}, {DNNL_ARG_WEIGHTS, weights}};
+      if (has_bias) inputs.push_back({DNNL_ARG_BIAS, bias});
+      return Plan(dnnl::matmul(how), how.scratchpad_desc(), inputs, {{DNNL_ARG_DST, to}});
     });
-    std::vector<const void*> inputs{x.untyped_data(), w.untyped_data()};
-    if (has_bias) inputs.push_back(rest.get<ffi::AnyBuffer>(0).value().untyped_data());
-    plan->run(inputs, {y->untyped_data()});
+  }
+};
+
+ffi::Error multiply(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer w, ffi::RemainingArgs rest,
+                    ffi::Result<ffi::AnyBuffer> y, int64_t transpose_x, int64_t transpose_w, int64_t activation) {
+  return guarded([&] {
+    const int64_t rows = y->dimensions().front(), columns = y->dimensions().back();
+    const int64_t inner = x.dimensions()[transpose_x ? 0 : 1];
+    const Team team(threads, 2.0 * static_cast<double>(rows * columns) * static_cast<double>(inner));
+    const Product whole{type_of(x),
+                        rows,
+                        inner,
+                        columns,
+                        transpose_x ? rows : inner,
+                        transpose_w ? inner : columns,
+                        columns,
+                        transpose_x != 0,
+                        transpose_w != 0,
+                        rest.size() == 1,
+                        activation};
+    const std::byte* bias =
+        whole.has_bias ? static_cast<const std::byte*>(rest.get<ffi::AnyBuffer>(0).value().untyped_data()) : nullptr;
+    const auto run = [&](const Product& part, int64_t row, int64_t column) {
+      std::vector<const void*> inputs{at(x, transpose_x ? row : row * inner),
+                                      at(w, transpose_w ? column * inner : column)};
+      if (bias) inputs.push_back(bias + static_cast<size_t>(column) * ffi::ByteWidth(x.element_type()));
+      part.plan()->run(inputs, {at(y, row * columns + column)});
+    };
+    // The longer side of the result is cut, so that the threads read as little as possible twice.
+    team.run_ranges(std::max(rows, columns), [&](int64_t first, int64_t last) {
+      Product part = whole;
+      (rows < columns ? part.columns : part.rows) = last - first;
+      run(part, rows < columns ? 0 : first, rows < columns ? first : 0);
+    });
   });
 }
 
@@ -44,7 +75,7 @@ ffi::Error multiply(ffi::AnyBuffer x, ffi::AnyBuffer w, ffi::RemainingArgs rest,
 }  // namespace lamina
 
 LAMINA_HANDLER(lamina_matmul, lamina::multiply,
-               xla::ffi::Ffi::Bind()
+               LAMINA_BIND
                    .Arg<xla::ffi::AnyBuffer>()
                    .Arg<xla::ffi::AnyBuffer>()
                    .RemainingArgs()

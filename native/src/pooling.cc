@@ -160,60 +160,62 @@ using Row = void (*)(const Pool&, const float*, float*, int64_t, int64_t);
 using Gradient = void (*)(const Pool&, const float*, const float*, float*, int64_t);
 
 // Each row of outputs by itself.
-ffi::Error forward(Row row, const ffi::AnyBuffer& x, const ffi::AnyBuffer& y, Integers window, Integers strides,
+ffi::Error forward(ffi::ThreadPool& threads, Row row, const ffi::AnyBuffer& x, const ffi::AnyBuffer& y, Integers window, Integers strides,
                    Integers padding) {
   return guarded([&] {
     const Pool pool(x, y, window, strides, padding);
-    const Team team(pool.operations());
+    const Team team(threads, pool.operations());
     const auto* from = static_cast<const float*>(x.untyped_data());
     auto* to = static_cast<float*>(y.untyped_data());
     const int64_t depth = pool.axis[0].count, height = pool.axis[1].count, rows = pool.batch * depth * height;
-#pragma omp parallel for num_threads(team.size()) schedule(static)
-    for (int64_t i = 0; i < rows; ++i) {
-      const int64_t n = i / (depth * height);
-      row(pool, from + n * pool.inputs() * pool.channels, to + n * pool.windows() * pool.channels,
-          i / height % depth, i % height);
-    }
+    team.run_ranges(rows, [&](int64_t first, int64_t last) {
+      for (int64_t i = first; i < last; ++i) {
+        const int64_t n = i / (depth * height);
+        row(pool, from + n * pool.inputs() * pool.channels, to + n * pool.windows() * pool.channels,
+            i / height % depth, i % height);
+      }
+    });
   });
 }
 
 // Each sample's blocks of channels by themselves, as windows may overlap.
-ffi::Error backward(Gradient gradient, const void* x, const ffi::AnyBuffer& dy, const ffi::AnyBuffer& dx,
+ffi::Error backward(ffi::ThreadPool& threads, Gradient gradient, const void* x, const ffi::AnyBuffer& dy, const ffi::AnyBuffer& dx,
                     Integers window, Integers strides, Integers padding) {
   return guarded([&] {
     const Pool pool(dx, dy, window, strides, padding);
-    const Team team(pool.operations());
+    const Team team(threads, pool.operations());
     const auto *inputs = static_cast<const float*>(x), *from = static_cast<const float*>(dy.untyped_data());
     auto* to = static_cast<float*>(dx.untyped_data());
     const int64_t blocks = (pool.channels + block - 1) / block;
-#pragma omp parallel for num_threads(team.size()) schedule(static)
-    for (int64_t i = 0; i < pool.batch * blocks; ++i) {
-      const int64_t n = i / blocks, channel = i % blocks * block;
-      const int64_t sample = n * pool.inputs() * pool.channels + channel;
-      gradient(pool, inputs ? inputs + sample : nullptr, from + n * pool.windows() * pool.channels + channel,
-               to + sample, std::min(block, pool.channels - channel));
-    }
+    team.run_ranges(pool.batch * blocks, [&](int64_t first, int64_t last) {
+      for (int64_t i = first; i < last; ++i) {
+        const int64_t n = i / blocks, channel = i % blocks * block;
+        const int64_t sample = n * pool.inputs() * pool.channels + channel;
+        gradient(pool, inputs ? inputs + sample : nullptr, from + n * pool.windows() * pool.channels + channel,
+                 to + sample, std::min(block, pool.channels - channel));
+      }
+    });
   });
 }
 
-ffi::Error max_pool(ffi::AnyBuffer x, ffi::Result<ffi::AnyBuffer> y, Integers window, Integers strides,
+ffi::Error max_pool(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::Result<ffi::AnyBuffer> y, Integers window, Integers strides,
                     Integers padding) {
-  return forward(max_row, x, *y, window, strides, padding);
+  return forward(threads, max_row, x, *y, window, strides, padding);
 }
 
-ffi::Error average_pool(ffi::AnyBuffer x, ffi::Result<ffi::AnyBuffer> y, Integers window, Integers strides,
+ffi::Error average_pool(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::Result<ffi::AnyBuffer> y, Integers window, Integers strides,
                         Integers padding) {
-  return forward(mean_row, x, *y, window, strides, padding);
+  return forward(threads, mean_row, x, *y, window, strides, padding);
 }
 
-ffi::Error max_pool_gradient(ffi::AnyBuffer x, ffi::AnyBuffer dy, ffi::Result<ffi::AnyBuffer> dx, Integers window,
+ffi::Error max_pool_gradient(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer dy, ffi::Result<ffi::AnyBuffer> dx, Integers window,
                              Integers strides, Integers padding) {
-  return backward(max_gradient, x.untyped_data(), dy, *dx, window, strides, padding);
+  return backward(threads, max_gradient, x.untyped_data(), dy, *dx, window, strides, padding);
 }
 
-ffi::Error average_pool_gradient(ffi::AnyBuffer dy, ffi::Result<ffi::AnyBuffer> dx, Integers window, Integers strides,
+ffi::Error average_pool_gradient(ffi::ThreadPool threads, ffi::AnyBuffer dy, ffi::Result<ffi::AnyBuffer> dx, Integers window, Integers strides,
                                  Integers padding) {
-  return backward(mean_gradient, nullptr, dy, *dx, window, strides, padding);
+  return backward(threads, mean_gradient, nullptr, dy, *dx, window, strides, padding);
 }
 
 }  // namespace
@@ -225,9 +227,9 @@ ffi::Error average_pool_gradient(ffi::AnyBuffer dy, ffi::Result<ffi::AnyBuffer> 
   .Attr<lamina::Integers>("strides") \
   .Attr<lamina::Integers>("padding")
 
-#define LAMINA_ONE xla::ffi::Ffi::Bind().Arg<xla::ffi::AnyBuffer>().Ret<xla::ffi::AnyBuffer>()
+#define LAMINA_ONE LAMINA_BIND.Arg<xla::ffi::AnyBuffer>().Ret<xla::ffi::AnyBuffer>()
 #define LAMINA_TWO \
-  xla::ffi::Ffi::Bind().Arg<xla::ffi::AnyBuffer>().Arg<xla::ffi::AnyBuffer>().Ret<xla::ffi::AnyBuffer>()
+  LAMINA_BIND.Arg<xla::ffi::AnyBuffer>().Arg<xla::ffi::AnyBuffer>().Ret<xla::ffi::AnyBuffer>()
 
 LAMINA_HANDLER(lamina_max_pool, lamina::max_pool, LAMINA_ONE LAMINA_WINDOW_ATTRIBUTES);
 LAMINA_HANDLER(lamina_average_pool, lamina::average_pool, LAMINA_ONE LAMINA_WINDOW_ATTRIBUTES);

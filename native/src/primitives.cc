@@ -28,17 +28,20 @@ const dnnl::engine& engine() {
   return engine;
 }
 
-std::byte* scratch(size_t size) {
-  thread_local std::unique_ptr<void, Free> memory;
-  thread_local size_t held = 0;
-  if (size > held) {
-    held = 0;
-    memory.reset();  // before the new one, so that both are never held together
-    memory.reset(std::aligned_alloc(alignment, round_up(size)));
-    if (!memory) throw std::bad_alloc();
-    held = round_up(size);
+std::byte* scratch(size_t size, Memory which) {
+  struct Held {
+    std::unique_ptr<void, Free> memory;
+    size_t size = 0;
+  };
+  thread_local Held all[2];
+  Held& held = all[static_cast<size_t>(which)];
+  if (size > held.size) {
+    held = {};  // before the new one, so that both are never held together
+    held.memory.reset(std::aligned_alloc(alignment, round_up(size)));
+    if (!held.memory) throw std::bad_alloc();
+    held.size = round_up(size);
   }
-  return static_cast<std::byte*>(memory.get());
+  return static_cast<std::byte*>(held.memory.get());
 }
 
 dnnl::primitive_attr attributes() {
@@ -54,64 +57,29 @@ void append(Key& key, const Dims& dims) {
 
 Plan::Plan(const dnnl::primitive& primitive, const Desc& scratchpad, std::vector<Operand> inputs,
            std::vector<Operand> outputs)
-    : primitive_(primitive), scratchpad_(scratchpad) {
-  for (const Operand& operand : inputs) inputs_.push_back(slot(operand, false));
-  for (const Operand& operand : outputs) outputs_.push_back(slot(operand, true));
-  scratchpad_offset_ = reserve(scratchpad_);
-}
-
-size_t Plan::reserve(const Desc& desc) {
-  const size_t offset = scratch_size_;
-  scratch_size_ += round_up(desc.get_size());
-  return offset;
-}
-
-Plan::Slot Plan::slot(const Operand& operand, bool output) {
-  Slot slot{operand, {}, 0, 0, {}};
-  if (operand.given != operand.wanted) {
-    const Desc& from = output ? operand.wanted : operand.given;
-    const Desc& to = output ? operand.given : operand.wanted;
-    const dnnl::reorder::primitive_desc how(engine(), from, engine(), to, attributes());
-    slot.reorder = dnnl::reorder(how);
-    slot.offset = reserve(operand.wanted);
-    slot.scratchpad = how.scratchpad_desc();
-    slot.scratchpad_offset = reserve(slot.scratchpad);
-  }
-  return slot;
-}
+    : primitive_(primitive), scratchpad_(scratchpad), inputs_(std::move(inputs)), outputs_(std::move(outputs)) {}
 
 void Plan::run(const std::vector<const void*>& inputs, const std::vector<void*>& outputs) const {
-  std::byte* base = scratch(scratch_size_);
-  const auto at = [](const Desc& desc, void* data) { return dnnl::memory(desc, engine(), data); };
-  const auto reorder = [&](const Slot& slot, const dnnl::memory& from, const dnnl::memory& to) {
-    slot.reorder.execute(stream(), {{DNNL_ARG_FROM, from},
-                                    {DNNL_ARG_TO, to},
-                                    {DNNL_ARG_SCRATCHPAD, at(slot.scratchpad, base + slot.scratchpad_offset)}});
-  };
-
   std::unordered_map<int, dnnl::memory> arguments;
-  for (size_t i = 0; i < inputs_.size(); ++i) {
-    const Slot& slot = inputs_[i];
-    dnnl::memory given = at(slot.operand.given, const_cast<void*>(inputs[i]));
-    if (slot.reorder) {
-      const dnnl::memory wanted = at(slot.operand.wanted, base + slot.offset);
-      reorder(slot, given, wanted);
-      given = wanted;
-    }
-    arguments.emplace(slot.operand.id, given);
-  }
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    const Slot& slot = outputs_[i];
-    arguments.emplace(slot.operand.id, slot.reorder ? at(slot.operand.wanted, base + slot.offset)
-                                                    : at(slot.operand.given, outputs[i]));
-  }
-  arguments.emplace(DNNL_ARG_SCRATCHPAD, at(scratchpad_, base + scratchpad_offset_));
+  const auto add = [&](const Operand& operand, void* data) {
+    arguments.emplace(operand.id, dnnl::memory(operand.layout, engine(), data));
+  };
+  for (size_t i = 0; i < inputs_.size(); ++i) add(inputs_[i], const_cast<void*>(inputs[i]));
+  for (size_t i = 0; i < outputs_.size(); ++i) add(outputs_[i], outputs[i]);
+  add({DNNL_ARG_SCRATCHPAD, scratchpad_}, scratch(scratchpad_.get_size(), Memory::primitive));
   primitive_.execute(stream(), arguments);
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    const Slot& slot = outputs_[i];
-    if (slot.reorder) reorder(slot, arguments.at(slot.operand.id), at(slot.operand.given, outputs[i]));
-  }
   stream().wait();
+}
+
+Plan reorder(const Desc& from, const Desc& to, bool add) {
+  dnnl::primitive_attr attributes = lamina::attributes();
+  if (add) {
+    dnnl::post_ops sum;
+    sum.append_sum();
+    attributes.set_post_ops(sum);
+  }
+  const dnnl::reorder::primitive_desc how(engine(), from, engine(), to, attributes);
+  return Plan(dnnl::reorder(how), how.scratchpad_desc(), {{DNNL_ARG_FROM, from}}, {{DNNL_ARG_TO, to}});
 }
 
 Plans& Plans::shared() {

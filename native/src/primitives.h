@@ -21,14 +21,13 @@ using Key = std::vector<int64_t>;
 
 const dnnl::engine& engine();
 
-// One argument of a primitive: where it stands (`id`), how XLA lays it out, how the primitive wants it.
+// One argument of a primitive: where it stands (`id`), and its layout.
 struct Operand {
   int id;
-  Desc given;
-  Desc wanted;
+  Desc layout;
 };
 
-// A primitive with the reorders between XLA's layouts and its own. Runs on any thread, on many at once.
+// A primitive for arguments of one shape. Runs on any thread, on many at once, and uses none but the one it runs on.
 class Plan {
  public:
   Plan(const dnnl::primitive& primitive, const Desc& scratchpad, std::vector<Operand> inputs,
@@ -37,24 +36,17 @@ class Plan {
   // `inputs` and `outputs` hold one pointer an operand, in the order of construction.
   void run(const std::vector<const void*>& inputs, const std::vector<void*>& outputs) const;
 
+  const Desc& input(size_t place) const { return inputs_[place].layout; }
+  const Desc& output(size_t place) const { return outputs_[place].layout; }
+
  private:
-  struct Slot {
-    Operand operand;
-    dnnl::reorder reorder;     // empty where both layouts are one
-    size_t offset;             // of the reordered copy within the thread's scratch memory
-    size_t scratchpad_offset;  // of what the reorder itself needs
-    Desc scratchpad;
-  };
-
-  Slot slot(const Operand& operand, bool output);
-  size_t reserve(const Desc& desc);
-
   dnnl::primitive primitive_;
   Desc scratchpad_;
-  std::vector<Slot> inputs_, outputs_;
-  size_t scratch_size_ = 0;
-  size_t scratchpad_offset_ = 0;
+  std::vector<Operand> inputs_, outputs_;
 };
+
+// Copies from one layout to another; with `add` it adds to what is there.
+Plan reorder(const Desc& from, const Desc& to, bool add = false);
 
 // The plans used last, at most `capacity` of them. All calls of this library share one.
 class Plans {
@@ -82,8 +74,10 @@ class Plans {
 // Attributes of every primitive: the caller brings its scratch memory, as plans run on many threads at once.
 dnnl::primitive_attr attributes();
 
-// Memory of this thread, kept between calls, of at least `size` bytes.
-std::byte* scratch(size_t size);
+// Memory of this thread, kept between calls, of at least `size` bytes: one for what a primitive needs while it runs, one
+// for what a call hands from one of its primitives to the next.
+enum class Memory { primitive, call };
+std::byte* scratch(size_t size, Memory which = Memory::call);
 
 // The lengths, then their number, so that two lists in a row cannot be taken for another two.
 void append(Key& key, const Dims& dims);

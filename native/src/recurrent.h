@@ -33,13 +33,6 @@ struct Loop {
   }
 };
 
-inline const float* floats(const ffi::AnyBuffer& buffer) {
-  if (buffer.element_type() != ffi::DataType::F32) throw std::invalid_argument("Recurrent loops compute in float32.");
-  return static_cast<const float*>(buffer.untyped_data());
-}
-
-inline float* floats(ffi::Result<ffi::AnyBuffer>& buffer) { return const_cast<float*>(floats(*buffer)); }
-
 // The optional arrays at the end of a call, in their order: each is there where its setting says so.
 class Optional {
  public:
@@ -58,12 +51,7 @@ class Optional {
 // `body(first, last, scratch)` with `width` floats of scratch memory a row; `shared` floats come before all of those.
 template <typename Body>
 void over_rows(const Loop& loop, const Team& team, int64_t width, Body&& body, float* memory) {
-  const int64_t parts = std::min<int64_t>(team.size(), loop.batch);
-#pragma omp parallel for num_threads(team.size()) schedule(static)
-  for (int64_t part = 0; part < parts; ++part) {
-    const int64_t first = loop.batch * part / parts, last = loop.batch * (part + 1) / parts;
-    body(first, last, memory + first * width);
-  }
+  team.run_ranges(loop.batch, [&](int64_t first, int64_t last) { body(first, last, memory + first * width); });
 }
 
 inline float* scratch_floats(int64_t count) {

@@ -5,6 +5,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <mutex>
 
 namespace lamina {
 
@@ -20,32 +24,85 @@ int usable_processors() {
 // About 5 microseconds of one core.
 constexpr double few_operations = 1e6;
 
-std::mutex& turn() {
-  static std::mutex mutex;
-  return mutex;
-}
-
 std::atomic<int>& count() {
   static std::atomic<int> count(usable_processors());
   return count;
 }
 
+// Parts that threads take until there are none left. The pool may come to it late: when all is done there is nothing
+// to take, so nobody waits for a thread that has not started.
+class Work {
+ public:
+  Work(int64_t parts, const std::function<void(int64_t)>& body) : parts_(parts), body_(body) {}
+
+  void take_parts() {
+    for (int64_t part; (part = next_++) < parts_;) {
+      try {
+        body_(part);
+      } catch (...) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        thrown_ = std::current_exception();
+      }
+      if (++done_ == parts_) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        all_done_.notify_all();
+      }
+    }
+  }
+
+  void wait() {
+    for (int i = 0; i < spins && done_ < parts_; ++i) __builtin_ia32_pause();
+    std::unique_lock<std::mutex> lock(mutex_);
+    all_done_.wait(lock, [this] { return done_ == parts_; });
+    if (thrown_) std::rethrow_exception(thrown_);
+  }
+
+ private:
+  static constexpr int spins = 1000;  // about 20 microseconds
+
+  const int64_t parts_;
+  const std::function<void(int64_t)>& body_;  // lives until `wait` has returned, and is not called later
+  std::atomic<int64_t> next_{0}, done_{0};
+  std::mutex mutex_;
+  std::condition_variable all_done_;
+  std::exception_ptr thrown_;
+};
+
 }  // namespace
+
+Alone::Alone() : before_(omp_get_max_threads()) {
+  if (before_ != 1) omp_set_num_threads(1);
+}
+
+Alone::~Alone() {
+  if (before_ != 1) omp_set_num_threads(before_);
+}
 
 int thread_count() { return count().load(); }
 
 void set_thread_count(int threads) { count().store(std::max(1, threads)); }
 
-Team::Team(double operations)
-    : size_(operations < few_operations ? 1 : thread_count()),
-      before_(omp_get_max_threads()),
-      alone_(turn(), std::defer_lock) {
-  if (size_ > 1) alone_.lock();
-  if (size_ != before_) omp_set_num_threads(size_);
+Team::Team(xla::ffi::ThreadPool& pool, double operations)
+    : pool_(pool), size_(operations < few_operations ? 1 : thread_count()) {}
+
+void Team::run(int64_t parts, const std::function<void(int64_t)>& body) const {
+  if (size_ == 1 || parts == 1) {
+    for (int64_t part = 0; part < parts; ++part) body(part);
+    return;
+  }
+  const auto work = std::make_shared<Work>(parts, body);
+  for (int64_t others = std::min<int64_t>(size_, parts) - 1; others > 0; --others)
+    pool_.Schedule([work] {
+      const Alone alone;
+      work->take_parts();
+    });
+  work->take_parts();
+  work->wait();
 }
 
-Team::~Team() {
-  if (size_ != before_) omp_set_num_threads(before_);
+void Team::run_ranges(int64_t count, const std::function<void(int64_t, int64_t)>& body) const {
+  const int64_t parts = std::min<int64_t>(size_, count);
+  run(parts, [&](int64_t part) { body(count * part / parts, count * (part + 1) / parts); });
 }
 
 }  // namespace lamina

@@ -27,10 +27,32 @@ namespace lamina {
 
 [[gnu::always_inline]] inline float sigmoid_of(float x) { return 0.5f * tanh_of(0.5f * x) + 0.5f; }
 
+// e to the power of x to about 2 units in the last place: 2**n times a polynomial (the coefficients of Cephes).
+[[gnu::always_inline]] inline float power_of_e(float x) {
+  x = x > 88.0f ? 88.0f : x;
+  const float inside = x < -87.0f ? -87.0f : x;
+  constexpr float shift = 12582912.0f;  // adding it leaves a whole number in the last bits
+  const float whole = inside * 1.44269504088896341f + shift, n = whole - shift;
+  const float r = (inside - n * 0.693359375f) + n * 2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  int32_t bits;
+  __builtin_memcpy(&bits, &whole, sizeof bits);
+  bits = (bits + 127) << 23;  // the whole number, as an exponent
+  float power;
+  __builtin_memcpy(&power, &bits, sizeof power);
+  return x < -87.0f ? 0.0f : p * power;
+}
+
 using Vector = float __attribute__((vector_size(64), aligned(4), may_alias));
 
 // y += x @ w for `rows` rows and `vectors` vectors of columns, held in registers over the whole inner axis.
-template <int rows, int vectors>
+template <int rows, int vectors, bool transposed>
 [[gnu::always_inline]] inline void accumulate_tile(float* y, int64_t y_step, const float* x, int64_t x_step,
                                                    const float* w, int64_t w_step, int64_t inner) {
   Vector sums[rows][vectors];
@@ -39,35 +61,80 @@ template <int rows, int vectors>
   for (int64_t k = 0; k < inner; ++k)
     for (int j = 0; j < vectors; ++j) {
       const Vector weights = *reinterpret_cast<const Vector*>(w + k * w_step + 16 * j);
-      for (int i = 0; i < rows; ++i) sums[i][j] += x[i * x_step + k] * weights;
+      for (int i = 0; i < rows; ++i) sums[i][j] += x[transposed ? k * x_step + i : i * x_step + k] * weights;
     }
   for (int i = 0; i < rows; ++i)
     for (int j = 0; j < vectors; ++j) *reinterpret_cast<Vector*>(y + i * y_step + 16 * j) = sums[i][j];
 }
 
-template <int rows>
+template <int rows, bool transposed>
 [[gnu::always_inline]] inline void accumulate_rows(float* y, int64_t y_step, const float* x, int64_t x_step,
                                                    const float* w, int64_t w_step, int64_t inner, int64_t columns) {
   int64_t j = 0;
-  for (; j + 64 <= columns; j += 64) accumulate_tile<rows, 4>(y + j, y_step, x, x_step, w + j, w_step, inner);
-  for (; j + 16 <= columns; j += 16) accumulate_tile<rows, 1>(y + j, y_step, x, x_step, w + j, w_step, inner);
+  for (; j + 64 <= columns; j += 64) accumulate_tile<rows, 4, transposed>(y + j, y_step, x, x_step, w + j, w_step, inner);
+  for (; j + 16 <= columns; j += 16) accumulate_tile<rows, 1, transposed>(y + j, y_step, x, x_step, w + j, w_step, inner);
   if (j == columns) return;
   for (int64_t k = 0; k < inner; ++k)
     for (int i = 0; i < rows; ++i)
       for (int64_t column = j; column < columns; ++column)
-        y[i * y_step + column] += x[i * x_step + k] * w[k * w_step + column];
+        y[i * y_step + column] += x[transposed ? k * x_step + i : i * x_step + k] * w[k * w_step + column];
+}
+
+template <bool transposed>
+[[gnu::always_inline]] inline void accumulate_all(float* y, int64_t y_step, const float* x, int64_t x_step,
+                                                  const float* w, int64_t w_step, int64_t rows, int64_t inner,
+                                                  int64_t columns) {
+  const auto from = [&](int64_t row) { return x + (transposed ? row : row * x_step); };
+  int64_t i = 0;
+  for (; i + 6 <= rows; i += 6)
+    accumulate_rows<6, transposed>(y + i * y_step, y_step, from(i), x_step, w, w_step, inner, columns);
+  for (; i + 2 <= rows; i += 2)
+    accumulate_rows<2, transposed>(y + i * y_step, y_step, from(i), x_step, w, w_step, inner, columns);
+  if (i < rows) accumulate_rows<1, transposed>(y + i * y_step, y_step, from(i), x_step, w, w_step, inner, columns);
 }
 
 // y (rows, columns) += x (rows, inner) @ w (inner, columns), each with its step from one row to the next.
 [[gnu::always_inline]] inline void accumulate_product(float* y, int64_t y_step, const float* x, int64_t x_step,
                                                       const float* w, int64_t w_step, int64_t rows, int64_t inner,
                                                       int64_t columns) {
+  accumulate_all<false>(y, y_step, x, x_step, w, w_step, rows, inner, columns);
+}
+
+// The same with x (inner, rows) transposed.
+[[gnu::always_inline]] inline void accumulate_transposed_product(float* y, int64_t y_step, const float* x,
+                                                                 int64_t x_step, const float* w, int64_t w_step,
+                                                                 int64_t rows, int64_t inner, int64_t columns) {
+  accumulate_all<true>(y, y_step, x, x_step, w, w_step, rows, inner, columns);
+}
+
+// The largest of `count` numbers.
+[[gnu::always_inline]] inline float largest_of(const float* x, int64_t count) {
+  constexpr int64_t lanes = 16;
+  float largest[lanes];
+  for (int64_t lane = 0; lane < lanes; ++lane) largest[lane] = x[lane < count ? lane : 0];
   int64_t i = 0;
-  for (; i + 6 <= rows; i += 6)
-    accumulate_rows<6>(y + i * y_step, y_step, x + i * x_step, x_step, w, w_step, inner, columns);
-  for (; i + 2 <= rows; i += 2)
-    accumulate_rows<2>(y + i * y_step, y_step, x + i * x_step, x_step, w, w_step, inner, columns);
-  if (i < rows) accumulate_rows<1>(y + i * y_step, y_step, x + i * x_step, x_step, w, w_step, inner, columns);
+  for (; i + lanes <= count; i += lanes)
+    for (int64_t lane = 0; lane < lanes; ++lane) largest[lane] = x[i + lane] > largest[lane] ? x[i + lane] : largest[lane];
+  float result = largest[0];
+  for (int64_t lane = 1; lane < lanes; ++lane) result = largest[lane] > result ? largest[lane] : result;
+  for (; i < count; ++i) result = x[i] > result ? x[i] : result;
+  return result;
+}
+
+// Puts e to the power of each number less `largest` in its place; their sum.
+[[gnu::always_inline]] inline float powers_and_sum(float* x, float largest, int64_t count) {
+  constexpr int64_t lanes = 16;
+  float sums[lanes] = {};
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes)
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      x[i + lane] = power_of_e(x[i + lane] - largest);
+      sums[lane] += x[i + lane];
+    }
+  float sum = 0;
+  for (; i < count; ++i) sum += x[i] = power_of_e(x[i] - largest);
+  for (int64_t lane = 0; lane < lanes; ++lane) sum += sums[lane];
+  return sum;
 }
 
 }  // namespace lamina

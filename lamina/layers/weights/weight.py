@@ -13,6 +13,7 @@ import numpy as np
 
 from lamina.core.derived import Derived
 from lamina.core.variable import unwrap
+from lamina.ops.product import contract, product
 
 
 class Weight(Derived):
@@ -49,12 +50,12 @@ class Weight(Derived):
 
 def einsum(equation, inputs, weight):
     """`einsum(equation, inputs, weight)`, whatever kind the weight is."""
-    return weight.einsum(equation, inputs) if isinstance(weight, Weight) else jnp.einsum(equation, inputs, weight.value)
+    return weight.einsum(equation, inputs) if isinstance(weight, Weight) else contract(equation, inputs, weight.value)
 
 
 def matmul(inputs, weight):
     """`inputs @ weight` for a matrix of any kind."""
-    return weight.einsum("...i,io->...o", inputs) if isinstance(weight, Weight) else jnp.matmul(inputs, weight.value)
+    return weight.einsum("...i,io->...o", inputs) if isinstance(weight, Weight) else product(inputs, weight.value)
 
 
 def take(weight, numbers):

@@ -17,6 +17,7 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "gelu_tanh", "silu", "elu", "r
 _HANDLERS = (
     *("convolve", "convolve_input_gradient", "convolve_kernel_gradient"),
     *("max_pool", "max_pool_gradient", "average_pool", "average_pool_gradient"),
+    *("attention", "attention_gradient"),
     *("matmul", "lstm", "lstm_gradient", "gru", "gru_gradient"),
 )
 
@@ -64,10 +65,7 @@ def call_all(name, shapes, *arrays, **settings):
 
 
 def _foreign(name, result, arrays, settings):
-    settings = {
-        key: np.array(value, np.int64) if isinstance(value, tuple) else np.int64(value)
-        for key, value in settings.items()
-    }
+    settings = {key: np.asarray(value, np.float64 if isinstance(value, float) else np.int64)[()] for key, value in settings.items()}
     return jax.ffi.ffi_call(f"lamina_{name}", result, vmap_method="sequential")(*arrays, **settings)
 
 

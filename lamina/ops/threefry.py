@@ -1,0 +1,49 @@
+"""Draws of True and False by Threefry, the bits those of `jax.random`, in a form that is fast on CPUs.
+
+JAX's own program for CPUs keeps its rounds in a loop over whole arrays, which compiles sooner and runs five times as
+long as the same rounds one after the other on each element.
+
+Source: J. Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+__all__ = ["bernoulli"]
+
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+_PARITY = 0x1BD11BDA
+
+
+def bernoulli(key, p, shape):
+    """`jax.random.bernoulli(key, p, shape)`: True with probability `p`.
+
+    >>> key = jax.random.PRNGKey(0)
+    >>> bool((bernoulli(key, 0.5, (8,)) == jax.random.bernoulli(key, 0.5, (8,))).all())
+    True
+    """
+    size = math.prod(shape) if all(isinstance(size, int) for size in shape) else 2**32
+    known = key.dtype == "uint32" and key.shape == (2,) and jax.config.jax_default_prng_impl == "threefry2x32"
+    partitionable = getattr(jax.config, "jax_threefry_partitionable", False)
+    if jax.default_backend() != "cpu" or not (known and partitionable) or size >= 2**32:
+        return jax.random.bernoulli(key, p, shape)
+    first, second = _threefry(key, jnp.zeros(shape, "uint32"), jnp.arange(size, dtype="uint32").reshape(shape))
+    # jax.random draws a float of 23 bits; it is below p where its bits are below p * 2**23.
+    below = ((first ^ second) >> 9) < math.ceil(np.float32(p) * 2**23)
+    return jax.lax.optimization_barrier(below)  # else each use of the mask would draw it again
+
+
+def _threefry(key, first, second):
+    """Two arrays of counts, encrypted: 20 rounds."""
+    keys = key[0], key[1], key[0] ^ key[1] ^ jnp.uint32(_PARITY)
+    first, second = first + keys[0], second + keys[1]
+    for group in range(5):
+        for distance in _ROTATIONS[group % 2]:
+            first = first + second
+            second = first ^ ((second << distance) | (second >> (32 - distance)))
+        first = first + keys[(group + 1) % 3]
+        second = second + keys[(group + 2) % 3] + jnp.uint32(group + 1)
+    return first, second
