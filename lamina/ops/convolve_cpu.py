@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from lamina.ops import few_filters
 from lamina.ops.native import kernels
 from lamina.ops.product import column_sums
 
@@ -25,10 +26,11 @@ PATCHES = 640_000  # numbers in patches at a time: 2.5 MB of float32 stay in the
 
 def convolve(lax_program, inputs, kernel, window):
     """As `lamina.ops.convolve.convolve`; `lax_program` is XLA's."""
-    native = kernels(inputs, kernel)
+    way, native = _way(inputs, kernel.shape, window), kernels(inputs, kernel)
+    if way == "by taps":
+        return few_filters.convolve(inputs, kernel, window)
     if native is not None:
         return native.convolve(inputs, kernel, **window.settings())
-    way = _way(inputs, kernel.shape, window)
     if way == "by group":
         return _by_group(partial(convolve, lax_program), inputs, kernel, window)
     if way == "by channel":
@@ -43,6 +45,8 @@ def input_gradient(lax_program, cotangent, kernel, window, shape):
     way, native = _way(cotangent, kernel.shape, window), kernels(cotangent, kernel)
     if native is not None and not (window.groups == 1 and shape[-1] <= FEW_CHANNELS and way != "XLA"):
         return native.convolve_input_gradient(cotangent, kernel, shape, **window.settings())
+    if way == "by taps":
+        return few_filters.input_gradient(cotangent, kernel, window, shape)
     if way == "by group":
         shape = (*shape[:-1], shape[-1] // window.groups)
         return _by_group(partial(input_gradient, lax_program, shape=shape), cotangent, kernel, window)
@@ -59,10 +63,11 @@ def input_gradient(lax_program, cotangent, kernel, window, shape):
 
 def kernel_gradient(lax_program, inputs, cotangent, window, shape):
     """As `lamina.ops.convolve.kernel_gradient`."""
-    native = kernels(inputs, cotangent)
+    way, native = _way(inputs, shape, window), kernels(inputs, cotangent)
+    if way == "by taps":
+        return few_filters.kernel_gradient(inputs, cotangent, window, shape)
     if native is not None:
         return native.convolve_kernel_gradient(inputs, cotangent, shape, **window.settings())
-    way = _way(inputs, shape, window)
     if way == "by group":
         shape = (*shape[:-1], shape[-1] // window.groups)
         return _by_group(partial(kernel_gradient, lax_program, shape=shape), inputs, cotangent, window)
@@ -82,6 +87,8 @@ def _way(array, kernel_shape, window):
         return "by channel"
     if window.groups > 1:
         return "by group"
+    if 1 < _taps(kernel_shape) and kernel_shape[-1] <= FEW_CHANNELS < kernel_shape[-2] and max(window.strides) == 1:
+        return "by taps"
     return "by patches" if _taps(kernel_shape) == 1 or kernel_shape[-2] <= FEW_CHANNELS else "XLA"
 
 

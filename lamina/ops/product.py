@@ -9,7 +9,7 @@ from jax.interpreters import ad
 from lamina.ops.native import kernels
 from lamina.ops.primitives import bilinear
 
-__all__ = ["column_sums", "contract", "product"]
+__all__ = ["column_sums", "contract", "multiply", "product"]
 
 LITTLE = 500_000  # operations: XLA is done with fewer before other threads are awake
 
@@ -22,7 +22,7 @@ def product(inputs, kernel):
     if inputs.dtype != kernel.dtype or not jnp.issubdtype(inputs.dtype, jnp.floating) or inputs.ndim < 2:
         return jnp.matmul(inputs, kernel)
     rows = inputs.reshape(-1, inputs.shape[-1]) if inputs.ndim > 2 else inputs
-    outputs = _multiply(rows, kernel)
+    outputs = multiply(rows, kernel)
     return outputs.reshape(*inputs.shape[:-1], kernel.shape[-1]) if inputs.ndim > 2 else outputs
 
 
@@ -43,10 +43,11 @@ def contract(equation, inputs, kernel):
 
 def column_sums(left, right):
     """The sum over all rows of left (..., n) times right (..., m): (n, m), the gradient of a kernel."""
-    return _multiply(left.reshape(-1, left.shape[-1]), right.reshape(-1, right.shape[-1]), transpose_left=True)
+    return multiply(left.reshape(-1, left.shape[-1]), right.reshape(-1, right.shape[-1]), transpose_left=True)
 
 
-def _multiply(left, right, transpose_left=False, transpose_right=False):
+def multiply(left, right, transpose_left=False, transpose_right=False):
+    """`left @ right` for two matrices of one dtype, either of them transposed first."""
     return _product.bind(left, right, transpose_left=transpose_left, transpose_right=transpose_right)
 
 
@@ -84,14 +85,14 @@ _product = bilinear("product", ("transpose_left", "transpose_right"), _shape, _p
 
 def _left_cotangent(cotangent, left, right, transpose_left, transpose_right):
     if transpose_left:
-        return _multiply(right, cotangent, transpose_right, True)
-    return _multiply(cotangent, right, False, not transpose_right)
+        return multiply(right, cotangent, transpose_right, True)
+    return multiply(cotangent, right, False, not transpose_right)
 
 
 def _right_cotangent(cotangent, left, right, transpose_left, transpose_right):
     if transpose_right:
-        return _multiply(cotangent, left, True, transpose_left)
-    return _multiply(left, cotangent, not transpose_left, False)
+        return multiply(cotangent, left, True, transpose_left)
+    return multiply(left, cotangent, not transpose_left, False)
 
 
 ad.defbilinear(_product, _left_cotangent, _right_cotangent)
