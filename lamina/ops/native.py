@@ -8,7 +8,7 @@ import warnings
 
 import jax
 
-__all__ = ["is_native", "kernels", "set_native", "without_native"]
+__all__ = ["is_native", "kernels", "set_native", "take_rows", "without_native"]
 
 _switch = {"on": os.environ.get("LAMINA_NATIVE", "1") != "0"}
 
@@ -55,3 +55,9 @@ def _package():
         warnings.warn(f"lamina-native is installed and cannot be used: {error}. Lamina works without it.", stacklevel=2)
         return None
     return lamina_native
+
+
+def take_rows(array, rows):
+    """`array[rows]` along the first axis, for row numbers in int32 that are in range."""
+    native = kernels() if jax.default_backend() == "cpu" else None
+    return array.at[rows].get(mode="clip") if native is None else native.take_rows(array, rows)

@@ -12,6 +12,7 @@ from lamina.core.placement import place, sharding_of
 from lamina.core.registry import is_ours
 from lamina.core.symbolic import KerasTensor, trace
 from lamina.core.variable import to_array
+from lamina.ops.native import take_rows
 from lamina.random import global_seed_generator
 from lamina.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from lamina.training.guard import Guard, guarded
@@ -190,7 +191,7 @@ class Runner:
         def batch_at(data, index=0):
             arrays, order, _, _ = data
             rows = jax.lax.dynamic_slice_in_dim(order, index * size, size)
-            return jax.tree_util.tree_map(lambda leaf: leaf.at[rows].get(mode="clip"), arrays)
+            return jax.tree_util.tree_map(lambda leaf: take_rows(leaf, rows), arrays)
 
         def many(state, ambient, data):
             _, _, first, count = data

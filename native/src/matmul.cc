@@ -1,4 +1,6 @@
 // Matrix products, either side transposed, with bias and activation.
+#include <algorithm>
+
 #include "activations.h"
 #include "calls.h"
 
@@ -62,7 +64,9 @@ ffi::Error multiply(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer w,
       part.plan()->run(inputs, {at(y, row * columns + column)});
     };
     // The longer side of the result is cut, so that the threads read as little as possible twice.
-    team.run_ranges(std::max(rows, columns), [&](int64_t first, int64_t last) {
+    const int64_t side = std::max(rows, columns), parts = team.size() == 1 ? 1 : std::clamp<int64_t>(side / 16, 1, 4);
+    team.run(parts, [&](int64_t i) {
+      const int64_t first = side * i / parts, last = side * (i + 1) / parts;
       Product part = whole;
       (rows < columns ? part.columns : part.rows) = last - first;
       run(part, rows < columns ? 0 : first, rows < columns ? first : 0);

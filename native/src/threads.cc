@@ -14,18 +14,46 @@ namespace lamina {
 
 namespace {
 
-// As many as this process may run on, which is how XLA sizes its own pool.
-int usable_processors() {
+// Those that this process may run on, which is how XLA sizes its own pool.
+cpu_set_t usable_processors() {
   cpu_set_t processors;
   CPU_ZERO(&processors);
-  return sched_getaffinity(0, sizeof processors, &processors) == 0 ? std::max(1, CPU_COUNT(&processors)) : 1;
+  if (sched_getaffinity(0, sizeof processors, &processors) != 0) CPU_SET(0, &processors);
+  return processors;
 }
 
-// About 5 microseconds of one core.
-constexpr double few_operations = 1e6;
+int usable_count() {
+  const cpu_set_t processors = usable_processors();
+  return std::max(1, CPU_COUNT(&processors));
+}
+
+// About 15 microseconds of one core.
+constexpr double few_operations = 1.5e6;
+
+// Moves the thread it is on away from a processor. Linux wakes a thread on the processor of who wakes it where others
+// seem taken, as idle ones of a virtual machine do: the two would take turns.
+class Elsewhere {
+ public:
+  explicit Elsewhere(int busy) : moved_(sched_getcpu() == busy) {
+    if (!moved_) return;
+    before_ = usable_processors();
+    cpu_set_t others = before_;
+    CPU_CLR(static_cast<size_t>(busy), &others);
+    if (CPU_COUNT(&others) > 0) sched_setaffinity(0, sizeof others, &others);
+  }
+  ~Elsewhere() {
+    if (moved_) sched_setaffinity(0, sizeof before_, &before_);
+  }
+  Elsewhere(const Elsewhere&) = delete;
+  Elsewhere& operator=(const Elsewhere&) = delete;
+
+ private:
+  bool moved_;
+  cpu_set_t before_;
+};
 
 std::atomic<int>& count() {
-  static std::atomic<int> count(usable_processors());
+  static std::atomic<int> count(usable_count());
   return count;
 }
 
@@ -34,6 +62,8 @@ std::atomic<int>& count() {
 class Work {
  public:
   Work(int64_t parts, const std::function<void(int64_t)>& body) : parts_(parts), body_(body) {}
+
+  bool has_parts() const { return next_ < parts_; }
 
   void take_parts() {
     for (int64_t part; (part = next_++) < parts_;) {
@@ -91,8 +121,11 @@ void Team::run(int64_t parts, const std::function<void(int64_t)>& body) const {
     return;
   }
   const auto work = std::make_shared<Work>(parts, body);
+  const int processor = sched_getcpu();
   for (int64_t others = std::min<int64_t>(size_, parts) - 1; others > 0; --others)
-    pool_.Schedule([work] {
+    pool_.Schedule([work, processor] {
+      if (!work->has_parts()) return;
+      const Elsewhere elsewhere(processor);
       const Alone alone;
       work->take_parts();
     });

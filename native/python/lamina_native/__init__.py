@@ -8,5 +8,6 @@ from lamina_native.library import ACTIVATIONS, plans, plans_capacity, set_thread
 from lamina_native.pooling import *
 from lamina_native.products import *
 from lamina_native.recurrent import *
+from lamina_native.rows import *
 
 __version__ = version("lamina-native")

@@ -9,7 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["ACTIVATIONS", "call", "call_all", "plans", "plans_capacity", "set_threads", "supported", "threads"]
+__all__ = [
+    "ACTIVATIONS", "call", "call_all", "foreign_call", "plans", "plans_capacity", "set_threads", "supported", "threads",
+]  # fmt: skip
 
 # Their places, from 1, are the numbers that src/activations.h knows; None is 0.
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "gelu_tanh", "silu", "elu", "relu6")
@@ -17,7 +19,7 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "gelu_tanh", "silu", "elu", "r
 _HANDLERS = (
     *("convolve", "convolve_input_gradient", "convolve_kernel_gradient"),
     *("max_pool", "max_pool_gradient", "average_pool", "average_pool_gradient"),
-    *("attention", "attention_gradient"),
+    *("attention", "attention_gradient", "take_rows"),
     *("matmul", "lstm", "lstm_gradient", "gru", "gru_gradient"),
 )
 
@@ -54,18 +56,22 @@ def call(name, shape, dtype, *arrays, activation=False, **settings):
         settings["activation"] = _activation(activation)
     if 0 in shape or arrays[0].size == 0:  # no batch: oneDNN wants at least one element, and sums of none are zeros
         return jnp.zeros(shape, dtype)
-    return _foreign(name, jax.ShapeDtypeStruct(shape, dtype), arrays, settings)
+    return foreign_call(name, jax.ShapeDtypeStruct(shape, dtype), arrays, settings)
 
 
 def call_all(name, shapes, *arrays, **settings):
     """The results, of those shapes and in float32, of the handler `lamina_<name>` on those arrays."""
     if 0 in shapes[0]:
         return [jnp.zeros(shape, jnp.float32) for shape in shapes]
-    return _foreign(name, [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes], arrays, settings)
+    return foreign_call(name, [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes], arrays, settings)
 
 
-def _foreign(name, result, arrays, settings):
-    settings = {key: np.asarray(value, np.float64 if isinstance(value, float) else np.int64)[()] for key, value in settings.items()}
+def foreign_call(name, result, arrays, settings):
+    """What the handler `lamina_<name>` makes of those arrays, in the shapes and dtypes that `result` says."""
+    settings = {
+        key: np.asarray(value, np.float64 if isinstance(value, float) else np.int64)[()]
+        for key, value in settings.items()
+    }
     return jax.ffi.ffi_call(f"lamina_{name}", result, vmap_method="sequential")(*arrays, **settings)
 
 
