@@ -1,6 +1,5 @@
 """Attention: each query's mean of the values, weighted by how well its key fits."""
 
-import functools
 from typing import Any
 
 import jax
@@ -10,11 +9,9 @@ from lamina.core import settings
 from lamina.core.op import op
 from lamina.errors import ShapeError
 from lamina.ops.arrays import tensor, upcast
-from lamina.ops.native import kernels
+from lamina.ops.native import differentiable, kernels
 
 __all__ = ["dot_product_attention"]
-
-_custom_vjp: Any = functools.partial(functools.partial, jax.custom_vjp)  # its type hides what the function returns
 
 
 @op
@@ -73,7 +70,7 @@ def _attend(query, key, value, visible, bias, scale, cap):
     return jnp.einsum("bnts,bsnh->btnh", weights, value)
 
 
-# The kernel of lamina-native and its gradient; derivatives of higher order are those of the formula above.
+# The kernel of lamina-native and its gradient.
 
 
 def _is_for_native(query, key, value, visible):
@@ -85,43 +82,22 @@ def _is_for_native(query, key, value, visible):
     return jax.default_backend() == "cpu" and known and one_type and shapes and fits and kernels(query) is not None
 
 
-@_custom_vjp(nondiff_argnums=(0,))
-def _native(scale, arrays, visible):
-    return _native_forward(scale, arrays, visible)[0]
-
-
-def _native_forward(scale, arrays, visible):
+def _forward(scale, arrays, visible, save):
     native: Any = kernels()
     outputs, saved = native.attention(*arrays, scale=scale, mask=visible)
-    return outputs, (arrays, visible, (outputs, saved))
+    return outputs, saved if save else None
 
 
-def _native_backward(scale, residuals, cotangent):
-    return _native_gradient(scale, *residuals, cotangent), None
-
-
-@_custom_vjp(nondiff_argnums=(0,))
-def _native_gradient(scale, arrays, visible, saved, cotangent):
+def _gradient(scale, arrays, visible, outputs, saved, cotangent):
     native: Any = kernels()
-    return tuple(native.attention_gradient(*arrays, *saved, cotangent, scale=scale, mask=visible))
+    return tuple(native.attention_gradient(*arrays, outputs, saved, cotangent, scale=scale, mask=visible))
 
 
-def _native_gradient_forward(scale, arrays, visible, saved, cotangent):
-    return _native_gradient(scale, arrays, visible, saved, cotangent), (arrays, visible, cotangent)
+def _plain(scale, arrays, visible):
+    return _attend(*arrays, visible, None, scale, None)
 
 
-def _native_gradient_backward(scale, residuals, seconds):
-    arrays, visible, cotangent = residuals
-
-    def gradient(arrays, cotangent):
-        return jax.vjp(lambda *arrays: _attend(*arrays, visible, None, scale, None), *arrays)[1](cotangent)
-
-    d_arrays, d_cotangent = jax.vjp(gradient, arrays, cotangent)[1](seconds)
-    return d_arrays, None, None, d_cotangent
-
-
-_native.defvjp(_native_forward, _native_backward)
-_native_gradient.defvjp(_native_gradient_forward, _native_gradient_backward)
+_native = differentiable(_forward, _gradient, _plain)
 
 
 def _wide(x):

@@ -87,7 +87,7 @@ def _way(array, kernel_shape, window):
         return "by channel"
     if window.groups > 1:
         return "by group"
-    if 1 < _taps(kernel_shape) and kernel_shape[-1] <= FEW_CHANNELS < kernel_shape[-2] and max(window.strides) == 1:
+    if _taps(kernel_shape) > 1 and kernel_shape[-1] <= FEW_CHANNELS < kernel_shape[-2] and max(window.strides) == 1:
         return "by taps"
     return "by patches" if _taps(kernel_shape) == 1 or kernel_shape[-2] <= FEW_CHANNELS else "XLA"
 

@@ -5,11 +5,13 @@ import functools
 import importlib.util
 import os
 import warnings
+from typing import Any
 
 import jax
 
-__all__ = ["is_native", "kernels", "set_native", "take_rows", "without_native"]
+__all__ = ["differentiable", "is_native", "kernels", "set_native", "take_rows", "without_native"]
 
+_custom_vjp: Any = functools.partial(jax.custom_vjp, nondiff_argnums=(0,))  # its type hides what a function returns
 _switch = {"on": os.environ.get("LAMINA_NATIVE", "1") != "0"}
 
 
@@ -61,3 +63,60 @@ def take_rows(array, rows):
     """`array[rows]` along the first axis, for row numbers in int32 that are in range."""
     native = kernels() if jax.default_backend() == "cpu" else None
     return array.at[rows].get(mode="clip") if native is None else native.take_rows(array, rows)
+
+
+def differentiable(forward, gradient, plain):
+    """A function (settings, arrays, constants) -> results by kernels; derivatives of higher order in reverse mode are
+    those of `plain`. In forward mode (jax.jvp) there are none.
+
+    Args:
+        forward: (settings, arrays, constants, save) -> (results, what the gradient needs if `save`).
+        gradient: (settings, arrays, constants, results, saved, cotangents of the results) -> those of the arrays.
+        plain: (settings, arrays, constants) -> results, in operations of JAX.
+    """
+
+    def plain_gradient(settings, arrays, constants, cotangents):
+        return jax.vjp(lambda arrays: plain(settings, arrays, constants), arrays)[1](cotangents)[0]
+
+    @_custom_vjp
+    def run(settings, arrays, constants):
+        return forward(settings, arrays, constants, False)[0]
+
+    @_custom_vjp
+    def run_and_save(settings, arrays, constants):
+        return forward(settings, arrays, constants, True)
+
+    @_custom_vjp
+    def pull(settings, arrays, constants, results, saved, cotangents):
+        return gradient(settings, arrays, constants, results, saved, cotangents)
+
+    def run_forward(settings, arrays, constants):
+        results, saved = run_and_save(settings, arrays, constants)
+        return results, (arrays, constants, results, saved)
+
+    def run_backward(settings, residuals, cotangents):
+        return pull(settings, *residuals, cotangents), None
+
+    def save_forward(settings, arrays, constants):
+        return run_and_save(settings, arrays, constants), (arrays, constants)
+
+    def save_backward(settings, residuals, cotangents):
+        return plain_gradient(settings, *residuals, cotangents[0]), None
+
+    def pull_forward(settings, arrays, constants, results, saved, cotangents):
+        gradients = pull(settings, arrays, constants, results, saved, cotangents)
+        return gradients, (arrays, constants, cotangents)
+
+    def pull_backward(settings, residuals, seconds):
+        arrays, constants, cotangents = residuals
+
+        def both(arrays, cotangents):
+            return plain_gradient(settings, arrays, constants, cotangents)
+
+        d_arrays, d_cotangents = jax.vjp(both, arrays, cotangents)[1](seconds)
+        return d_arrays, None, None, None, d_cotangents
+
+    run.defvjp(run_forward, run_backward)
+    run_and_save.defvjp(save_forward, save_backward)
+    pull.defvjp(pull_forward, pull_backward)
+    return run

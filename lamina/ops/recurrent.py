@@ -7,12 +7,12 @@ import jax
 import jax.numpy as jnp
 
 from lamina.core import context, tree
-from lamina.ops.native import kernels
+from lamina.ops.native import differentiable, kernels
 from lamina.ops.product import column_sums
 
 __all__ = ["gated_rnn", "rnn"]
 
-_custom_vjp: Any = functools.partial(functools.partial, jax.custom_vjp)  # its type hides what the function returns
+_custom_vjp: Any = functools.partial(jax.custom_vjp, nondiff_argnums=(0,))  # its type hides what a function returns
 
 
 def rnn(
@@ -119,7 +119,8 @@ def gated_rnn(
     if jax.default_backend() != "cpu" or kernels(projected[0], kernel) is None or not projected[0].shape[0]:
         kind = None
     settings = (combine, advance, bool(go_backwards), bool(unroll), bool(return_all_outputs), kind)
-    states, outputs = _gated(settings, projected, (kernel, bias), states, mask)
+    arrays = projected, (kernel, bias), states
+    states, outputs = _gated(settings, *arrays, mask) if kind is None else _native(settings, arrays, mask)
     last = states[0]
     if mask is not None and zero_output_for_mask:
         last = jnp.where(mask[0 if go_backwards else -1], last, 0)
@@ -127,11 +128,9 @@ def gated_rnn(
     return last, outputs if outputs is None or not go_backwards else outputs[::-1], states
 
 
-@_custom_vjp(nondiff_argnums=(0,))
+@_custom_vjp
 def _gated(settings, projected, weights, states, mask):
     """(last states, states[0] at all steps or None)."""
-    if settings[-1] is not None:
-        return _native(settings, projected, weights, states, mask, False)[0]
     return _forward(settings, projected, weights, states, mask)[:2]
 
 
@@ -152,18 +151,12 @@ def _forward(settings, projected, weights, states, mask, save=False):
 
 
 def _gated_forward(settings, projected, weights, states, mask):
-    if settings[-1] is not None:
-        results, saved = _native(settings, projected, weights, states, mask, True)
-        return results, (saved, (projected, weights, states, mask))
     last, outputs, saved = _forward(settings, projected, weights, states, mask, save=True)
     return (last, outputs), (saved, weights, mask)
 
 
 def _gated_backward(settings, residuals, cotangents):
-    combine, advance, reverse, unroll, _, kind = settings
-    if kind is not None:
-        saved, arguments = residuals
-        return (*_native_gradient(settings, arguments, saved, cotangents), None)
+    combine, advance, reverse, unroll, _, _ = settings
     (sums, states), (kernel, bias), mask = residuals
     gates = kernel.shape[1] // kernel.shape[0]
     one = [jax.ShapeDtypeStruct(states[0].shape[1:], states[0].dtype)] * gates
@@ -193,58 +186,31 @@ def _gated_backward(settings, residuals, cotangents):
 _gated.defvjp(_gated_forward, _gated_backward)
 
 
-# The loops of lamina-native and their gradients; derivatives of higher order are those of the plain loop.
+# The loops of lamina-native and their gradients.
 
 
-@_custom_vjp(nondiff_argnums=(0, 5))
-def _native(settings, projected, weights, states, mask, save):
-    """What `_gated` gives, and what its gradient needs or None."""
+def _native_forward(settings, arrays, mask, save):
     _, _, reverse, _, return_all, kind = settings
+    projected, weights, states = arrays
     loop, mask = getattr(kernels(), kind), None if mask is None else mask[..., 0]
     result = loop(jnp.concatenate(projected, -1), *weights, *states, mask=mask, reverse=reverse, save=save)
     outputs, last = result[0], list(result[1 : 1 + len(states)])
     return (last, outputs if return_all else None), result[-1] if save else None
 
 
-def _native_forward(settings, projected, weights, states, mask, save):
-    return _native(settings, projected, weights, states, mask, save), (projected, weights, states, mask)
-
-
-def _native_backward(settings, save, arguments, cotangents):
-    return (*_plain_gradient(settings, arguments, cotangents[0]), None)
-
-
-@_custom_vjp(nondiff_argnums=(0,))
-def _native_gradient(settings, arguments, saved, cotangents):
-    """The gradients of projected, weights and states."""
-    (_, (kernel, bias), states, mask), (d_last, d_outputs) = arguments, cotangents
+def _native_gradient(settings, arrays, mask, results, saved, cotangents):
+    (_, (kernel, bias), states), (d_last, d_outputs) = arrays, cotangents
     gradient, mask = getattr(kernels(), f"{settings[-1]}_gradient"), None if mask is None else mask[..., 0]
     found = gradient(kernel, bias, *states, saved, d_outputs, *d_last, mask=mask, reverse=settings[2])
     d_projected, d_kernel, d_bias, *d_states = found
     return jnp.split(d_projected, kernel.shape[1] // kernel.shape[0], -1), (d_kernel, d_bias), d_states
 
 
-def _native_gradient_forward(settings, arguments, saved, cotangents):
-    return _native_gradient(settings, arguments, saved, cotangents), (arguments, cotangents)
+def _plain(settings, arrays, mask):
+    return _gated(settings, *arrays, mask)
 
 
-def _native_gradient_backward(settings, residuals, seconds):
-    (*operands, mask), cotangents = residuals
-
-    def gradient(projected, weights, states, cotangents):
-        return _plain_gradient(settings, (projected, weights, states, mask), cotangents)
-
-    *d_operands, d_cotangents = jax.vjp(gradient, *operands, cotangents)[1](seconds)
-    return (*d_operands, None), None, d_cotangents
-
-
-def _plain_gradient(settings, arguments, cotangents):
-    (*operands, mask), plain = arguments, (*settings[:-1], None)
-    return jax.vjp(lambda *operands: _gated(plain, *operands, mask), *operands)[1](cotangents)
-
-
-_native.defvjp(_native_forward, _native_backward)
-_native_gradient.defvjp(_native_gradient_forward, _native_gradient_backward)
+_native = differentiable(_native_forward, _native_gradient, _plain)
 
 
 def _keep(keep, new, old):

@@ -9,7 +9,8 @@ import pytest
 
 from lamina.ops import convolve_cpu
 from lamina.ops.convolve import Window, _lax_convolve, convolve, input_gradient, kernel_gradient
-from lamina.ops.native import without_native
+
+pytestmark = pytest.mark.usefixtures("kernels")
 
 # name: (rank, window, stride, zeros, dilation, groups, channels, filters)
 CASES = {
@@ -58,18 +59,6 @@ def expected(inputs, kernel, window):
 def close(found, wanted, tolerance=1e-5):
     for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * max(1.0, float(jnp.abs(b).max())))
-
-
-@pytest.fixture(params=["native", "pure"], autouse=True)
-def kernels(request):
-    """Each test with and without lamina-native, where it is installed."""
-    if request.param == "native":
-        pytest.importorskip("lamina_native")
-        yield
-    else:
-        with without_native():
-            jax.clear_caches()
-            yield
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -27,12 +27,15 @@ def attention_gradient(q, k, v, y, saved, dy, *, scale, mask=None):
 
 def _check(q, k, v, mask):
     if any(array.ndim != 4 or array.dtype != jnp.float32 for array in (q, k, v)):
-        raise ValueError(f"attention needs q, k, v of 4 axes in float32; got {[(a.shape, str(a.dtype)) for a in (q, k, v)]}.")
+        raise ValueError(
+            f"attention needs q, k, v of 4 axes in float32; got {[(a.shape, str(a.dtype)) for a in (q, k, v)]}."
+        )
     full = q.shape[0], q.shape[2], q.shape[1], k.shape[1]
     if k.shape != (full[0], full[3], full[1], q.shape[3]) or v.shape[:3] != k.shape[:3] or 0 in full:
         raise ValueError(f"attention: shapes {q.shape}, {k.shape} and {v.shape} do not fit.")
     if mask is None:
         return q.shape, ()
-    if mask.ndim != 4 or mask.dtype != bool or any(size not in (1, all_) for size, all_ in zip(mask.shape, full)):
+    spreads = mask.ndim == 4 and all(size in (1, whole) for size, whole in zip(mask.shape, full, strict=True))
+    if mask.dtype != bool or not spreads:
         raise ValueError(f"attention needs a mask of booleans that spreads to {full}; got {mask.dtype}{mask.shape}.")
     return q.shape, (mask,)

@@ -14,5 +14,7 @@ def take_rows(x, rows):
     Shapes: x (count, ...), rows (n,) of int32 -> (n, ...).
     """
     if rows.ndim != 1 or rows.dtype != jnp.int32 or x.ndim < 1 or x.shape[0] == 0:
-        raise ValueError(f"take_rows needs rows of an array and their numbers in int32; got {x.shape} and {rows.dtype}{rows.shape}.")
+        raise ValueError(
+            f"take_rows needs rows of an array and their numbers in int32; got {x.shape} and {rows.dtype}{rows.shape}."
+        )
     return foreign_call("take_rows", jax.ShapeDtypeStruct((rows.shape[0], *x.shape[1:]), x.dtype), (x, rows), {})
