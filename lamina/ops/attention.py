@@ -94,7 +94,8 @@ def _gradient(scale, arrays, visible, outputs, saved, cotangent):
 
 
 def _plain(scale, arrays, visible):
-    return _attend(*arrays, visible, None, scale, None)
+    query, key, value = arrays
+    return _attend(query, key, value, visible, None, scale, None)
 
 
 _native = differentiable(_forward, _gradient, _plain)

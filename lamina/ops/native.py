@@ -5,13 +5,13 @@ import functools
 import importlib.util
 import os
 import warnings
-from typing import Any
+from typing import Any, cast
 
 import jax
 
 __all__ = ["differentiable", "is_native", "kernels", "set_native", "take_rows", "without_native"]
 
-_custom_vjp: Any = functools.partial(jax.custom_vjp, nondiff_argnums=(0,))  # its type hides what a function returns
+_custom_vjp = cast(Any, functools.partial(jax.custom_vjp, nondiff_argnums=(0,)))  # its type hides what it returns
 _switch = {"on": os.environ.get("LAMINA_NATIVE", "1") != "0"}
 
 
@@ -101,7 +101,8 @@ def differentiable(forward, gradient, plain):
         return run_and_save(settings, arrays, constants), (arrays, constants)
 
     def save_backward(settings, residuals, cotangents):
-        return plain_gradient(settings, *residuals, cotangents[0]), None
+        arrays, constants = residuals
+        return plain_gradient(settings, arrays, constants, cotangents[0]), None
 
     def pull_forward(settings, arrays, constants, results, saved, cotangents):
         gradients = pull(settings, arrays, constants, results, saved, cotangents)

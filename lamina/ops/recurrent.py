@@ -1,7 +1,7 @@
 """The loops over time under the recurrent layers: `rnn` for any step, `gated_rnn` for steps of the form of an LSTM."""
 
 import functools
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,7 @@ from lamina.ops.product import column_sums
 
 __all__ = ["gated_rnn", "rnn"]
 
-_custom_vjp: Any = functools.partial(jax.custom_vjp, nondiff_argnums=(0,))  # its type hides what a function returns
+_custom_vjp = cast(Any, functools.partial(jax.custom_vjp, nondiff_argnums=(0,)))  # its type hides what it returns
 
 
 def rnn(

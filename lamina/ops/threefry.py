@@ -26,14 +26,17 @@ def bernoulli(key, p, shape):
     True
     """
     size = math.prod(shape) if all(isinstance(size, int) for size in shape) else 2**32
-    known = key.dtype == "uint32" and key.shape == (2,) and jax.config.jax_default_prng_impl == "threefry2x32"
-    partitionable = getattr(jax.config, "jax_threefry_partitionable", False)
-    if jax.default_backend() != "cpu" or not (known and partitionable) or size >= 2**32:
+    threefry = key.dtype == "uint32" and key.shape == (2,) and _setting("jax_default_prng_impl") == "threefry2x32"
+    if jax.default_backend() != "cpu" or not threefry or not _setting("jax_threefry_partitionable") or size >= 2**32:
         return jax.random.bernoulli(key, p, shape)
     first, second = _threefry(key, jnp.zeros(shape, "uint32"), jnp.arange(size, dtype="uint32").reshape(shape))
     # jax.random draws a float of 23 bits; it is below p where its bits are below p * 2**23.
     below = ((first ^ second) >> 9) < math.ceil(np.float32(p) * 2**23)
     return jax.lax.optimization_barrier(below)  # else each use of the mask would draw it again
+
+
+def _setting(name):
+    return getattr(jax.config, name, None)
 
 
 def _threefry(key, first, second):
