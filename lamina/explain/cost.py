@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from lamina.core import context
 from lamina.core.symbolic import KerasTensor, traced_dtype
 from lamina.errors import LaminaError
+from lamina.ops.native import without_native
 
 __all__ = ["flops_of"]
 
@@ -41,7 +42,8 @@ def flops_of(layer, args, kwargs):
             return getattr(layer, "_run", layer.call)(*call_args, **call_kwargs)
 
     try:
-        jaxpr = jax.make_jaxpr(run)(shapes)
+        with without_native():  # in the operations that are counted
+            jaxpr = jax.make_jaxpr(run)(shapes)
     except (LaminaError, TypeError, ValueError, IndexError):  # a layer that cannot run on sizes of one
         return None
     batch = shapes[0].shape[0] if shapes and shapes[0].shape else 1
