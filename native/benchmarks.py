@@ -40,6 +40,10 @@ POOLS = {
 PRODUCTS = {"32x784 @ 784x128": (32, 784, 128), "1024x1024 @ 1024x1024": (1024, 1024, 1024)}
 
 # (steps, batch, units)
+ATTENTIONS = {  # batch, steps, heads, size of a head
+    "4 heads of 16, 64 steps, batch 32": (32, 64, 4, 16),
+    "8 heads of 64, 256 steps, batch 4": (4, 256, 8, 64),
+}
 LOOPS = {"50 steps, batch 32, 64 units": (50, 32, 64), "100 steps, batch 32, 128 units": (100, 32, 128)}
 
 
@@ -54,7 +58,7 @@ def main(words):
     peak = 2 * 2048**3 / seconds(jax.jit(jnp.matmul), square, square) / 1e9
     print(f"matrix product of 2048 rows and columns: {peak:.0f} GFLOP/s\n")
     print(f"{'':50} {'ours':>9} {'XLA':>9} {'times':>6} {'GFLOP/s':>8} {'of peak':>8}")
-    cases = (case for family in (convolutions, pools, products, loops) for case in family(array))
+    cases = (case for family in (convolutions, pools, products, attentions, loops) for case in family(array))
     for name, operations, ours, theirs, arrays in cases:
         if all(word in name for word in words):
             mine, others = (seconds(jax.jit(function), *arrays) for function in (ours, theirs))
@@ -167,6 +171,28 @@ def dense(x, w, bias):
 
 def xla_dense(x, w, bias):
     return jax.nn.relu(x @ w + bias)
+
+
+def attentions(array):
+    def formula(q, k, v):
+        weights = jax.nn.softmax(jnp.einsum("btnh,bsnh->bnts", q, k) / math.sqrt(q.shape[-1]), -1)
+        return jnp.einsum("bnts,bsnh->btnh", weights, v)
+
+    def ours(q, k, v):
+        return native.attention(q, k, v, scale=1 / math.sqrt(q.shape[-1]))
+
+    def ours_both(q, k, v, dy):
+        y, saved = ours(q, k, v)
+        return native.attention_gradient(q, k, v, y, saved, dy, scale=1 / math.sqrt(q.shape[-1]))
+
+    def theirs_both(q, k, v, dy):
+        return jax.vjp(formula, q, k, v)[1](dy)
+
+    for name, (batch, steps, heads, size) in ATTENTIONS.items():
+        arrays = [array(batch, steps, heads, size) for _ in range(4)]
+        operations = 4 * batch * heads * steps * steps * size
+        yield f"attention {name}: forward", operations, ours, formula, arrays[:3]
+        yield f"attention {name}: forward and gradient", 3 * operations, ours_both, theirs_both, arrays
 
 
 def lstm_scan(projected, kernel, h0, c0):

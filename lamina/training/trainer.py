@@ -296,7 +296,7 @@ class Trainer(OldMethods):
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """The outputs for all samples, as NumPy arrays, in inference mode."""
         if not verbose and callbacks is None and steps is None and self._is_one_batch(x, batch_size):
-            return tree.map_structure(np.asarray, self._runner.predict((x, None, None)))
+            return _as_numpy(self._runner.predict((x, None, None)))
         batches = self._batches(x, None, None, batch_size, steps, shuffle=False)
         return training_module.predict_batches(self, batches, verbose, callbacks)
 
@@ -315,7 +315,7 @@ class Trainer(OldMethods):
     def predict_on_batch(self, x):
         """The outputs for one batch, as NumPy arrays."""
         batch = self._single_batch(x, None, None, None)
-        return tree.map_structure(np.asarray, self._runner.predict(batch))
+        return _as_numpy(self._runner.predict(batch))
 
     def _on_batch(self, run, x, y, sample_weight, class_weight, return_dict):
         self._runner.reset_metrics()
@@ -457,3 +457,7 @@ def _are_arrays(data):
 
 def _is_array(leaf):
     return leaf is None or hasattr(leaf, "shape") or isinstance(leaf, (int, float))
+
+
+def _as_numpy(outputs):
+    return np.asarray(outputs) if isinstance(outputs, jax.Array) else tree.map_structure(np.asarray, outputs)
