@@ -41,7 +41,7 @@ namespace lamina {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.0f;
-  int32_t bits;
+  uint32_t bits;
   __builtin_memcpy(&bits, &whole, sizeof bits);
   bits = (bits + 127) << 23;  // the whole number, as an exponent
   float power;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the kernels with the sanitizers of addresses and of undefined behaviour, and runs the tests on that build.
-# Needs an environment in which `pip install ./native[test]` has run, and scikit-build-core, cmake and ninja:
+# Needs an environment in which `pip install ./native[test]` has run, with cmake, ninja and onednn-devel-cpu-gomp:
 #
 #     sh tests/sanitize.sh [arguments for pytest]
 #
