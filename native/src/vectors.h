@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 namespace lamina {
 
@@ -67,30 +68,37 @@ template <int rows, int vectors, bool transposed>
     for (int j = 0; j < vectors; ++j) *reinterpret_cast<Vector*>(y + i * y_step + 16 * j) = sums[i][j];
 }
 
-template <int rows, bool transposed>
-[[gnu::always_inline]] inline void accumulate_rows(float* y, int64_t y_step, const float* x, int64_t x_step,
-                                                   const float* w, int64_t w_step, int64_t inner, int64_t columns) {
-  int64_t j = 0;
-  for (; j + 64 <= columns; j += 64) accumulate_tile<rows, 4, transposed>(y + j, y_step, x, x_step, w + j, w_step, inner);
-  for (; j + 16 <= columns; j += 16) accumulate_tile<rows, 1, transposed>(y + j, y_step, x, x_step, w + j, w_step, inner);
-  if (j == columns) return;
-  for (int64_t k = 0; k < inner; ++k)
-    for (int i = 0; i < rows; ++i)
-      for (int64_t column = j; column < columns; ++column)
-        y[i * y_step + column] += x[transposed ? k * x_step + i : i * x_step + k] * w[k * w_step + column];
+// The same for any number of rows, at most `most` of them at a time.
+template <int most, int vectors, bool transposed>
+[[gnu::always_inline]] inline void accumulate_columns(float* y, int64_t y_step, const float* x, int64_t x_step,
+                                                      const float* w, int64_t w_step, int64_t rows, int64_t inner) {
+  int64_t i = 0;
+  const auto tile = [&](auto count) __attribute__((always_inline)) {
+    accumulate_tile<count(), vectors, transposed>(y + i * y_step, y_step, x + (transposed ? i : i * x_step), x_step, w,
+                                                  w_step, inner);
+    i += count();
+  };
+  while (i + most <= rows) tile(std::integral_constant<int, most>());
+  while (i + 4 <= rows) tile(std::integral_constant<int, 4>());
+  while (i + 2 <= rows) tile(std::integral_constant<int, 2>());
+  if (i < rows) tile(std::integral_constant<int, 1>());
 }
 
+// Columns outside, so that those of w stay in the first cache for all rows.
 template <bool transposed>
 [[gnu::always_inline]] inline void accumulate_all(float* y, int64_t y_step, const float* x, int64_t x_step,
                                                   const float* w, int64_t w_step, int64_t rows, int64_t inner,
                                                   int64_t columns) {
-  const auto from = [&](int64_t row) { return x + (transposed ? row : row * x_step); };
-  int64_t i = 0;
-  for (; i + 6 <= rows; i += 6)
-    accumulate_rows<6, transposed>(y + i * y_step, y_step, from(i), x_step, w, w_step, inner, columns);
-  for (; i + 2 <= rows; i += 2)
-    accumulate_rows<2, transposed>(y + i * y_step, y_step, from(i), x_step, w, w_step, inner, columns);
-  if (i < rows) accumulate_rows<1, transposed>(y + i * y_step, y_step, from(i), x_step, w, w_step, inner, columns);
+  int64_t j = 0;
+  for (; j + 64 <= columns; j += 64)
+    accumulate_columns<6, 4, transposed>(y + j, y_step, x, x_step, w + j, w_step, rows, inner);
+  for (; j + 16 <= columns; j += 16)
+    accumulate_columns<12, 1, transposed>(y + j, y_step, x, x_step, w + j, w_step, rows, inner);
+  if (j == columns) return;
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t k = 0; k < inner; ++k)
+      for (int64_t column = j; column < columns; ++column)
+        y[i * y_step + column] += x[transposed ? k * x_step + i : i * x_step + k] * w[k * w_step + column];
 }
 
 // y (rows, columns) += x (rows, inner) @ w (inner, columns), each with its step from one row to the next.

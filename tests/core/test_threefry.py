@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from lamina.ops.threefry import bernoulli
+from lamina.core.threefry import bernoulli
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (3, 5, 9), (64, 130)])
