@@ -1,5 +1,6 @@
 """Rows times a kernel, `inputs @ kernel`: a primitive of JAX, with programs of its own for CPUs and for gradients."""
 
+import functools
 import math
 
 import jax
@@ -7,7 +8,6 @@ import jax.numpy as jnp
 from jax.interpreters import ad
 
 from lamina.ops.native import kernels
-from lamina.ops.primitives import bilinear
 
 __all__ = ["column_sums", "contract", "multiply", "product"]
 
@@ -48,7 +48,7 @@ def column_sums(left, right):
 
 def multiply(left, right, transpose_left=False, transpose_right=False):
     """`left @ right` for two matrices of one dtype, either of them transposed first."""
-    return _product.bind(left, right, transpose_left=transpose_left, transpose_right=transpose_right)
+    return _product().bind(left, right, transpose_left=transpose_left, transpose_right=transpose_right)
 
 
 def _shape(left, right, transpose_left, transpose_right):
@@ -80,9 +80,6 @@ def _is_much(left, columns):
     return all(isinstance(size, int) for size in sizes) and 2 * math.prod(sizes) >= LITTLE
 
 
-_product = bilinear("product", ("transpose_left", "transpose_right"), _shape, _program, _cpu_program)
-
-
 def _left_cotangent(cotangent, left, right, transpose_left, transpose_right):
     if transpose_left:
         return multiply(right, cotangent, transpose_right, True)
@@ -95,4 +92,11 @@ def _right_cotangent(cotangent, left, right, transpose_left, transpose_right):
     return multiply(left, cotangent, not transpose_left, False)
 
 
-ad.defbilinear(_product, _left_cotangent, _right_cotangent)
+@functools.cache
+def _product():
+    """The primitive, made when it is first used: the part of JAX it comes from takes long to import."""
+    from lamina.ops.primitives import bilinear
+
+    primitive = bilinear("product", ("transpose_left", "transpose_right"), _shape, _program, _cpu_program)
+    ad.defbilinear(primitive, _left_cotangent, _right_cotangent)
+    return primitive
