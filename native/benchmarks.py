@@ -39,11 +39,13 @@ POOLS = {
 
 PRODUCTS = {"32x784 @ 784x128": (32, 784, 128), "1024x1024 @ 1024x1024": (1024, 1024, 1024)}
 
-# (steps, batch, units)
-ATTENTIONS = {  # batch, steps, heads, size of a head
+# (batch, steps, heads, size of a head)
+ATTENTIONS = {
     "4 heads of 16, 64 steps, batch 32": (32, 64, 4, 16),
     "8 heads of 64, 256 steps, batch 4": (4, 256, 8, 64),
 }
+
+# (steps, batch, units)
 LOOPS = {"50 steps, batch 32, 64 units": (50, 32, 64), "100 steps, batch 32, 128 units": (100, 32, 128)}
 
 

@@ -1,7 +1,7 @@
 """Draws of True and False by Threefry, the bits those of `jax.random`, in a form that is fast on CPUs.
 
-JAX's own program for CPUs keeps its rounds in a loop over whole arrays, which compiles sooner and runs five times as
-long as the same rounds one after the other on each element.
+JAX's own program for CPUs keeps its rounds in a loop over whole arrays, which ran 2.7 times as long as the same rounds
+one after the other on each element (docs/performance.md).
 
 Source: J. Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
 """

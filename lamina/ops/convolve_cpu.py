@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from lamina.ops import few_filters
 from lamina.ops.native import kernels
 from lamina.ops.product import column_sums
+from lamina.ops.taps import offsets, wide
 
 __all__ = ["convolve", "input_gradient", "kernel_gradient", "pad"]
 
@@ -105,13 +106,6 @@ def _taps(kernel_shape):
     return math.prod(kernel_shape[:-2])
 
 
-def _offsets(kernel_shape, window):
-    """Where the taps lie, in the order of the kernel's elements."""
-    return itertools.product(
-        *(range(0, size * rate, rate) for size, rate in zip(kernel_shape[:-2], window.dilation, strict=True))
-    )
-
-
 def _seen(inputs, kernel_shape, window):
     """The inputs (batch, *space, channels) as seen through each tap: a list of (batch, *new_space, channels)."""
     space = window.output_space(inputs.shape[1:-1], kernel_shape)
@@ -124,7 +118,7 @@ def _seen(inputs, kernel_shape, window):
             (padded.shape[0], *map(sum, zip(offset, ends, strict=True)), padded.shape[-1]),
             (1, *window.strides, 1),
         )
-        for offset in _offsets(kernel_shape, window)
+        for offset in offsets(kernel_shape, window)
     ]
 
 
@@ -151,18 +145,13 @@ def _rows(inputs, kernel):
     return jnp.matmul(inputs, kernel.reshape(inputs.shape[-1], -1))
 
 
-def _wide(array):
-    """16-bit numbers as float32, to add them up."""
-    return array.astype(jnp.promote_types(array.dtype, jnp.float32))
-
-
 def _by_channel(inputs, kernel, window):
     """Where each channel has filters of its own: a sum over the taps, (batch, *space, channels, 1) times (channels,
     multiplier)."""
-    seen = _seen(_wide(inputs), kernel.shape, window)
+    seen = _seen(wide(inputs), kernel.shape, window)
     channels = inputs.shape[-1]
     outputs: Any
-    kernel = _wide(kernel).reshape(len(seen), channels, -1)
+    kernel = wide(kernel).reshape(len(seen), channels, -1)
     if kernel.shape[-1] == 1:
         outputs = sum(part * weights[:, 0] for part, weights in zip(seen, kernel, strict=True))
     elif channels == 1:
@@ -176,12 +165,12 @@ def _by_channel(inputs, kernel, window):
 def _cotangent_by_channel(cotangent, kernel, window):
     """What each tap hands back: a list of (batch, *new_space, channels)."""
     channels = window.groups
-    kernel = _wide(kernel).reshape(_taps(kernel.shape), channels, -1)
+    kernel = wide(kernel).reshape(_taps(kernel.shape), channels, -1)
     if channels == 1:
-        return [jnp.matmul(_wide(cotangent), weights.T) for weights in kernel]
+        return [jnp.matmul(wide(cotangent), weights.T) for weights in kernel]
     if kernel.shape[-1] == 1:
-        return [_wide(cotangent) * weights[:, 0] for weights in kernel]
-    cotangent = _wide(cotangent).reshape(*cotangent.shape[:-1], channels, -1)
+        return [wide(cotangent) * weights[:, 0] for weights in kernel]
+    cotangent = wide(cotangent).reshape(*cotangent.shape[:-1], channels, -1)
     return [jnp.sum(cotangent * weights, -1) for weights in kernel]
 
 
@@ -196,8 +185,7 @@ def _spread(parts, kernel_shape, window, shape) -> Any:
             padding.append((start - before, size - end))
         return pad(part, padding, interior)
 
-    offsets = _offsets(kernel_shape, window)
-    return sum(place(*pair) for pair in zip(parts, offsets, strict=True))
+    return sum(place(*pair) for pair in zip(parts, offsets(kernel_shape, window), strict=True))
 
 
 def _by_phases(cotangent, kernel, window, shape):
@@ -233,12 +221,12 @@ def _kernel_gradient_by_channel(inputs, cotangent, window, shape):
     padded, unpadded = _padded(inputs, window)
 
     def add(sums, sample):
-        inputs, cotangent = map(_wide, sample)
+        inputs, cotangent = map(wide, sample)
         cotangent = cotangent.reshape(*cotangent.shape[:-1], channels, -1)
         seen = _seen(inputs[None], shape, unpadded)
         return [total + part[0][..., None] * cotangent for total, part in zip(sums, seen, strict=True)], None
 
-    zeros = jnp.zeros((*cotangent.shape[1:-1], channels, shape[-1] // channels), _wide(inputs[:0]).dtype)
+    zeros = jnp.zeros((*cotangent.shape[1:-1], channels, shape[-1] // channels), wide(inputs[:0]).dtype)
     sums, _ = jax.lax.scan(add, [zeros] * taps, (padded, cotangent))
     totals = jnp.stack([total.sum(range(total.ndim - 2)) for total in sums])
     return totals.reshape(shape).astype(inputs.dtype)

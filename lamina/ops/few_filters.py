@@ -4,25 +4,25 @@ results shifted; the last layer of a decoder is one.
 Arrays of taps and filters come first here, and places last, so that shifts move whole rows.
 """
 
-import itertools
 import math
 
 import jax
 import jax.numpy as jnp
 
 from lamina.ops.product import multiply
+from lamina.ops.taps import offsets, wide
 
 __all__ = ["convolve", "input_gradient", "kernel_gradient"]
 
 
 def convolve(inputs, kernel, window):
     """As `lamina.ops.convolve.convolve`."""
-    rows = _wide(inputs).reshape(-1, inputs.shape[-1])
+    rows = wide(inputs).reshape(-1, inputs.shape[-1])
     columns = multiply(_matrix(kernel), rows, transpose_right=True)
     columns = columns.reshape(-1, kernel.shape[-1], *inputs.shape[:-1])
     columns = _pad(columns, window.padding)
     space = window.output_space(inputs.shape[1:-1], kernel.shape)
-    shifts = _shifts(kernel.shape, window)
+    shifts = offsets(kernel.shape, window)
     outputs = sum(_cut(part, offset, space) for part, offset in zip(columns, shifts, strict=True))
     return jnp.moveaxis(jnp.asarray(outputs), 0, -1).astype(inputs.dtype)
 
@@ -36,31 +36,26 @@ def input_gradient(cotangent, kernel, window, shape):
 def kernel_gradient(inputs, cotangent, window, shape):
     """As `lamina.ops.convolve.kernel_gradient`."""
     shifted = _shifted(cotangent, shape, window, inputs.shape)
-    sums = multiply(shifted, _wide(inputs).reshape(-1, inputs.shape[-1]))
+    sums = multiply(shifted, wide(inputs).reshape(-1, inputs.shape[-1]))
     return sums.reshape(-1, shape[-1], shape[-2]).swapaxes(1, 2).reshape(shape).astype(inputs.dtype)
 
 
 def _matrix(kernel):
     """(taps * filters, channels)."""
     channels, filters = kernel.shape[-2:]
-    return _wide(kernel).reshape(-1, channels, filters).swapaxes(1, 2).reshape(-1, channels)
+    return wide(kernel).reshape(-1, channels, filters).swapaxes(1, 2).reshape(-1, channels)
 
 
 def _shifted(cotangent, kernel_shape, window, shape):
     """What each place of the inputs gave to: the cotangent seen through each tap, (taps * filters, places)."""
     spans = [span - 1 for span in window.spans(kernel_shape)]
     around = [(span - low, span - high) for span, (low, high) in zip(spans, window.padding, strict=True)]
-    padded = _pad(jnp.moveaxis(_wide(cotangent), -1, 0), around)
+    padded = _pad(jnp.moveaxis(wide(cotangent), -1, 0), around)
     parts = [
         _cut(padded, [span - start for span, start in zip(spans, offset, strict=True)], shape[1:-1])
-        for offset in _shifts(kernel_shape, window)
+        for offset in offsets(kernel_shape, window)
     ]
     return jnp.stack(parts).reshape(-1, math.prod(shape[:-1]))
-
-
-def _shifts(kernel_shape, window):
-    taps = zip(kernel_shape[:-2], window.dilation, strict=True)
-    return itertools.product(*(range(0, size * rate, rate) for size, rate in taps))
 
 
 def _cut(array, starts, space):
@@ -73,8 +68,3 @@ def _cut(array, starts, space):
 def _pad(array, padding):
     config = [(0, 0, 0)] * (array.ndim - len(padding)) + [(*pair, 0) for pair in padding]
     return jax.lax.pad(array, jnp.zeros((), array.dtype), config)
-
-
-def _wide(array):
-    """16-bit numbers as float32, to add them up."""
-    return array.astype(jnp.promote_types(array.dtype, jnp.float32))

@@ -1,5 +1,5 @@
 // softmax(q . k * scale) . v for each head, and its gradient; no array of all scores is ever made.
-#include <cmath>
+#include <algorithm>
 #include <limits>
 
 #include "calls.h"
@@ -73,12 +73,6 @@ struct Attention {
 // What a masked score is: so far below others that its power is 0, and the same for all keys where none is seen.
 constexpr float unseen = -0.7f * std::numeric_limits<float>::max();
 
-[[gnu::always_inline]] inline void transpose_rows(const float* from, int64_t step, int64_t rows, int64_t columns,
-                                                  float* to) {
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < columns; ++j) to[j * rows + i] = from[i * step + j];
-}
-
 // The scores of `rows` queries from `first` on, times the scale.
 [[gnu::always_inline]] inline void scores_of(const Attention& call, const float* q, const float* transposed_keys,
                                              int64_t sample, int64_t head, int64_t first, int64_t rows,
@@ -97,7 +91,7 @@ LAMINA_EVERY_PROCESSOR
 void forward_head(const Attention& call, const float* q, const float* k, const float* v, float* y, float* stats,
                   int64_t sample, int64_t head, float* scratch) {
   float *transposed_keys = scratch, *scores = scratch + call.size * call.keys;
-  transpose_rows(k + call.k_place(sample, head), call.q_step(), call.keys, call.size, transposed_keys);
+  transpose(k + call.k_place(sample, head), call.q_step(), call.keys, call.size, transposed_keys);
   for (int64_t first = 0; first < call.queries; first += block) {
     const int64_t rows = std::min(block, call.queries - first);
     scores_of(call, q, transposed_keys, sample, head, first, rows, scores);
@@ -128,8 +122,8 @@ void backward_head(const Attention& call, const Gradient& arrays, int64_t sample
   float* transposed_values = transposed_keys + call.size * keys;
   float* weights = transposed_values + call.value_size * keys;
   float* d_scores = weights + block * keys;
-  transpose_rows(k, call.q_step(), keys, call.size, transposed_keys);
-  transpose_rows(v, call.v_step(), keys, call.value_size, transposed_values);
+  transpose(k, call.q_step(), keys, call.size, transposed_keys);
+  transpose(v, call.v_step(), keys, call.value_size, transposed_values);
   for (int64_t j = 0; j < keys; ++j) {
     std::fill_n(dk + j * call.q_step(), call.size, 0.0f);
     std::fill_n(dv + j * call.v_step(), call.value_size, 0.0f);

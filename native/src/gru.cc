@@ -138,7 +138,8 @@ void backward_rows(const Backward& call, int64_t first, int64_t last, float* scr
   }
 }
 
-ffi::Error gru(ffi::ThreadPool threads, ffi::AnyBuffer projected, ffi::AnyBuffer kernel, ffi::AnyBuffer hidden, ffi::RemainingArgs rest,
+ffi::Error gru(ffi::ThreadPool threads, ffi::AnyBuffer projected, ffi::AnyBuffer kernel, ffi::AnyBuffer hidden,
+               ffi::RemainingArgs rest,
                ffi::Result<ffi::AnyBuffer> outputs, ffi::Result<ffi::AnyBuffer> saved, int64_t has_bias,
                int64_t has_mask, int64_t reverse, int64_t reset_after) {
   return guarded([&] {
@@ -160,7 +161,8 @@ ffi::Error gru(ffi::ThreadPool threads, ffi::AnyBuffer projected, ffi::AnyBuffer
   });
 }
 
-ffi::Error gru_gradient(ffi::ThreadPool threads, ffi::AnyBuffer kernel, ffi::AnyBuffer hidden, ffi::AnyBuffer outputs, ffi::AnyBuffer saved,
+ffi::Error gru_gradient(ffi::ThreadPool threads, ffi::AnyBuffer kernel, ffi::AnyBuffer hidden,
+                        ffi::AnyBuffer outputs, ffi::AnyBuffer saved,
                         ffi::AnyBuffer d_last_hidden, ffi::RemainingArgs rest, ffi::Result<ffi::AnyBuffer> d_projected,
                         ffi::Result<ffi::AnyBuffer> d_recurrent, ffi::Result<ffi::AnyBuffer> d_hidden,
                         int64_t has_outputs, int64_t has_mask, int64_t reverse, int64_t reset_after) {
@@ -169,7 +171,7 @@ ffi::Error gru_gradient(ffi::ThreadPool threads, ffi::AnyBuffer kernel, ffi::Any
     Loop loop(hidden, saved.dimensions()[0], reverse);
     const int64_t units = loop.units, weights = gate_count * units * units;
     float* memory = scratch_floats(weights + loop.batch * units);
-    transpose(floats(kernel), units, gate_count * units, memory);
+    transpose(floats(kernel), gate_count * units, units, gate_count * units, memory);
     const auto* d_outputs = static_cast<const float*>(optional.next(has_outputs));
     loop.mask = static_cast<const bool*>(optional.next(has_mask));
     const Backward call{loop,

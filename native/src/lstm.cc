@@ -110,7 +110,8 @@ void backward_rows(const Backward& call, int64_t first, int64_t last, float* scr
   }
 }
 
-ffi::Error lstm(ffi::ThreadPool threads, ffi::AnyBuffer projected, ffi::AnyBuffer kernel, ffi::AnyBuffer hidden, ffi::AnyBuffer carry,
+ffi::Error lstm(ffi::ThreadPool threads, ffi::AnyBuffer projected, ffi::AnyBuffer kernel, ffi::AnyBuffer hidden,
+                ffi::AnyBuffer carry,
                 ffi::RemainingArgs rest, ffi::Result<ffi::AnyBuffer> outputs, ffi::Result<ffi::AnyBuffer> last_carry,
                 ffi::Result<ffi::AnyBuffer> gates, ffi::Result<ffi::AnyBuffer> carries, int64_t has_bias,
                 int64_t has_mask, int64_t reverse) {
@@ -136,7 +137,8 @@ ffi::Error lstm(ffi::ThreadPool threads, ffi::AnyBuffer projected, ffi::AnyBuffe
   });
 }
 
-ffi::Error lstm_gradient(ffi::ThreadPool threads, ffi::AnyBuffer kernel, ffi::AnyBuffer carry, ffi::AnyBuffer gates, ffi::AnyBuffer carries,
+ffi::Error lstm_gradient(ffi::ThreadPool threads, ffi::AnyBuffer kernel, ffi::AnyBuffer carry, ffi::AnyBuffer gates,
+                         ffi::AnyBuffer carries,
                          ffi::AnyBuffer d_last_hidden, ffi::AnyBuffer d_last_carry, ffi::RemainingArgs rest,
                          ffi::Result<ffi::AnyBuffer> d_projected, ffi::Result<ffi::AnyBuffer> d_hidden,
                          ffi::Result<ffi::AnyBuffer> d_carry, int64_t has_outputs, int64_t has_mask, int64_t reverse) {
@@ -145,7 +147,7 @@ ffi::Error lstm_gradient(ffi::ThreadPool threads, ffi::AnyBuffer kernel, ffi::An
     Loop loop(carry, gates.dimensions()[0], reverse);
     const int64_t units = loop.units, weights = gate_count * units * units;
     float* memory = scratch_floats(weights + loop.batch * units);
-    transpose(floats(kernel), units, gate_count * units, memory);
+    transpose(floats(kernel), gate_count * units, units, gate_count * units, memory);
     const auto* d_outputs = static_cast<const float*>(optional.next(has_outputs));
     loop.mask = static_cast<const bool*>(optional.next(has_mask));
     const Backward call{loop,

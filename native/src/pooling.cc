@@ -160,7 +160,8 @@ using Row = void (*)(const Pool&, const float*, float*, int64_t, int64_t);
 using Gradient = void (*)(const Pool&, const float*, const float*, float*, int64_t);
 
 // Each row of outputs by itself.
-ffi::Error forward(ffi::ThreadPool& threads, Row row, const ffi::AnyBuffer& x, const ffi::AnyBuffer& y, Integers window, Integers strides,
+ffi::Error forward(ffi::ThreadPool& threads, Row row, const ffi::AnyBuffer& x, const ffi::AnyBuffer& y,
+                   Integers window, Integers strides,
                    Integers padding) {
   return guarded([&] {
     const Pool pool(x, y, window, strides, padding);
@@ -179,7 +180,8 @@ ffi::Error forward(ffi::ThreadPool& threads, Row row, const ffi::AnyBuffer& x, c
 }
 
 // Each sample's blocks of channels by themselves, as windows may overlap.
-ffi::Error backward(ffi::ThreadPool& threads, Gradient gradient, const void* x, const ffi::AnyBuffer& dy, const ffi::AnyBuffer& dx,
+ffi::Error backward(ffi::ThreadPool& threads, Gradient gradient, const void* x, const ffi::AnyBuffer& dy,
+                    const ffi::AnyBuffer& dx,
                     Integers window, Integers strides, Integers padding) {
   return guarded([&] {
     const Pool pool(dx, dy, window, strides, padding);
@@ -198,22 +200,26 @@ ffi::Error backward(ffi::ThreadPool& threads, Gradient gradient, const void* x, 
   });
 }
 
-ffi::Error max_pool(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::Result<ffi::AnyBuffer> y, Integers window, Integers strides,
+ffi::Error max_pool(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::Result<ffi::AnyBuffer> y, Integers window,
+                    Integers strides,
                     Integers padding) {
   return forward(threads, max_row, x, *y, window, strides, padding);
 }
 
-ffi::Error average_pool(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::Result<ffi::AnyBuffer> y, Integers window, Integers strides,
+ffi::Error average_pool(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::Result<ffi::AnyBuffer> y, Integers window,
+                        Integers strides,
                         Integers padding) {
   return forward(threads, mean_row, x, *y, window, strides, padding);
 }
 
-ffi::Error max_pool_gradient(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer dy, ffi::Result<ffi::AnyBuffer> dx, Integers window,
+ffi::Error max_pool_gradient(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer dy,
+                             ffi::Result<ffi::AnyBuffer> dx, Integers window,
                              Integers strides, Integers padding) {
   return backward(threads, max_gradient, x.untyped_data(), dy, *dx, window, strides, padding);
 }
 
-ffi::Error average_pool_gradient(ffi::ThreadPool threads, ffi::AnyBuffer dy, ffi::Result<ffi::AnyBuffer> dx, Integers window, Integers strides,
+ffi::Error average_pool_gradient(ffi::ThreadPool threads, ffi::AnyBuffer dy, ffi::Result<ffi::AnyBuffer> dx,
+                                 Integers window, Integers strides,
                                  Integers padding) {
   return backward(threads, mean_gradient, nullptr, dy, *dx, window, strides, padding);
 }

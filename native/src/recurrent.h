@@ -58,12 +58,6 @@ inline float* scratch_floats(int64_t count) {
   return reinterpret_cast<float*>(scratch(static_cast<size_t>(count) * sizeof(float)));
 }
 
-// w (rows, columns) as (columns, rows).
-inline void transpose(const float* w, int64_t rows, int64_t columns, float* transposed) {
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < columns; ++j) transposed[j * rows + i] = w[i * columns + j];
-}
-
 // The rows of `from`, plus the bias where there is one.
 [[gnu::always_inline]] inline void copy_rows(float* to, const float* from, const float* bias, int64_t rows,
                                              int64_t width) {

@@ -115,6 +115,13 @@ template <bool transposed>
   accumulate_all<true>(y, y_step, x, x_step, w, w_step, rows, inner, columns);
 }
 
+// from (rows, columns), with its step from one row to the next, as (columns, rows).
+[[gnu::always_inline]] inline void transpose(const float* from, int64_t step, int64_t rows, int64_t columns,
+                                             float* to) {
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j) to[j * rows + i] = from[i * step + j];
+}
+
 // The largest of `count` numbers.
 [[gnu::always_inline]] inline float largest_of(const float* x, int64_t count) {
   constexpr int64_t lanes = 16;
