@@ -27,7 +27,8 @@ def environment(library, cache, cache_for_all=False):
     found = {**os.environ, **_CPU, **library.environment}
     found["PYTHONPATH"] = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     found["LAMINA_CACHE_DIR"] = str(cache)
-    for name in ("JAX_COMPILATION_CACHE_DIR", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"):
+    # the others come installed, their bytecode with them: a checkout of lamina has to be able to keep its own
+    for name in ("JAX_COMPILATION_CACHE_DIR", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "PYTHONDONTWRITEBYTECODE"):
         found.pop(name, None)
     if cache_for_all and not library.cache:
         found["JAX_COMPILATION_CACHE_DIR"] = str(cache)

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import jax
 
-__all__ = ["differentiable", "is_native", "kernels", "set_native", "take_rows", "without_native"]
+__all__ = ["cpu_kernels", "differentiable", "is_native", "kernels", "set_native", "take_rows", "without_native"]
 
 _custom_vjp = cast(Any, functools.partial(jax.custom_vjp, nondiff_argnums=(0,)))  # its type hides what it returns
 _switch = {"on": os.environ.get("LAMINA_NATIVE", "1") != "0"}
@@ -59,9 +59,14 @@ def _package():
     return lamina_native
 
 
+def cpu_kernels(*arrays):
+    """`kernels` where programs run on a CPU by default, for what no primitive stands for."""
+    return kernels(*arrays) if jax.default_backend() == "cpu" else None
+
+
 def take_rows(array, rows):
     """`array[rows]` along the first axis, for row numbers in int32 that are in range."""
-    native = kernels() if jax.default_backend() == "cpu" else None
+    native = cpu_kernels()
     return array.at[rows].get(mode="clip") if native is None else native.take_rows(array, rows)
 
 

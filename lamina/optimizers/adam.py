@@ -1,11 +1,18 @@
 """Adam."""
 
+import functools
+
+import jax
 import jax.numpy as jnp
 
+from lamina.core.variable import unwrap
+from lamina.ops.native import cpu_kernels
 from lamina.optimizers.arguments import with_base_arguments
 from lamina.optimizers.optimizer import Optimizer
 
 __all__ = ["Adam"]
+
+MANY = 2**16  # numbers of a variable whose update is a call of its own, so that its gradient need not wait for others
 
 
 class Adam(Optimizer):
@@ -32,6 +39,64 @@ class Adam(Optimizer):
     def rule(self, value, gradient, slots, learning_rate, step):
         return value - learning_rate * adam_change(gradient, slots, step, self.beta_1, self.beta_2, self.epsilon)
 
+    def _update_all(self, grads, variables, learning_rate):
+        """By a kernel for the variables in float32 where lamina-native is there, the others by `rule`, one by one."""
+        plain = type(self).rule is Adam.rule and type(self).update_step is Optimizer.update_step and not self.amsgrad
+        together = []
+        for gradient, variable in zip(grads, variables, strict=True):
+            dtypes = {gradient.dtype, *(cell.read().dtype for cell in (variable, *self._slots[variable].values()))}
+            if not plain or cpu_kernels() is None or dtypes != {jnp.dtype("float32")}:
+                self.update_step(gradient, variable, learning_rate)
+            elif variable.size < MANY:
+                together.append((gradient, variable))
+            else:
+                self._update_together([(gradient, variable)], learning_rate)
+        if together:
+            self._update_together(together, learning_rate)
+
+    def _update_together(self, pairs, learning_rate):
+        kept = [self._slots[variable] for _, variable in pairs]
+        cells = [variable for _, variable in pairs], [s["momentum"] for s in kept], [s["velocity"] for s in kept]
+        values, momenta, velocities = ([cell.read() for cell in some] for some in cells)
+        step = (unwrap(self.iterations) + 1).astype("float32")
+        rate = jnp.asarray(learning_rate, "float32") * _unbias(step, self.beta_1, self.beta_2)
+        settings = (self.beta_1, self.beta_2, self.epsilon)
+        results = _moved(settings, rate, values, [gradient for gradient, _ in pairs], momenta, velocities)
+        for some, new in zip(cells, results, strict=True):
+            for cell, value in zip(some, new, strict=True):
+                cell.assign(value)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _moved(settings, rate, values, gradients, momenta, velocities):
+    """By the kernel: new values, momenta and velocities."""
+    beta_1, beta_2, epsilon = settings
+    kernel = cpu_kernels().adam
+    return kernel(rate, values, gradients, momenta, velocities, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
+
+
+@_moved.defjvp
+def _moved_forward(settings, arguments, tangents):
+    return jax.jvp(functools.partial(_moved_by_rule, settings), arguments, tangents)
+
+
+def _moved_by_rule(settings, rate, *lists):
+    """The same in operations of JAX."""
+    one = functools.partial(_one_moved, settings, rate)
+    return [list(new) for new in zip(*map(one, *lists), strict=True)]
+
+
+def _one_moved(settings, rate, value, gradient, momentum, velocity):
+    beta_1, beta_2, epsilon = settings
+    momentum += (1 - beta_1) * (gradient - momentum)
+    velocity += (1 - beta_2) * (gradient**2 - velocity)
+    return value - rate * momentum / (jnp.sqrt(velocity) + epsilon), momentum, velocity
+
+
+def _unbias(step, beta_1, beta_2):
+    """What frees momentum over the root of velocity of their bias to zero."""
+    return jnp.sqrt(1 - beta_2**step) / (1 - beta_1**step)
+
 
 def adam_change(gradient, slots, step, beta_1, beta_2, epsilon):
     """Adam's step in units of the learning rate. Divides by `velocity_hat` where there is such a slot."""
@@ -40,5 +105,4 @@ def adam_change(gradient, slots, step, beta_1, beta_2, epsilon):
     velocity = slots.velocity
     if hasattr(slots, "velocity_hat"):
         velocity = slots.velocity_hat = jnp.maximum(slots.velocity_hat, velocity)
-    unbias = jnp.sqrt(1 - beta_2**step) / (1 - beta_1**step)
-    return unbias * slots.momentum / (jnp.sqrt(velocity) + epsilon)
+    return _unbias(step, beta_1, beta_2) * slots.momentum / (jnp.sqrt(velocity) + epsilon)

@@ -27,8 +27,8 @@ int usable_count() {
   return std::max(1, CPU_COUNT(&processors));
 }
 
-// About 15 microseconds of one core.
-constexpr double few_operations = 1.5e6;
+// About 30 microseconds of one core.
+constexpr double few_operations = 3e6;
 
 // Moves the thread it is on away from a processor. Linux wakes a thread on the processor of who wakes it where others
 // seem taken, as idle ones of a virtual machine do: the two would take turns.

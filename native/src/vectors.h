@@ -1,6 +1,7 @@
 // Small building blocks of loops over floats, to be inlined where a function is compiled for each kind of processor.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <type_traits>
 
@@ -52,13 +53,15 @@ namespace lamina {
 
 using Vector = float __attribute__((vector_size(64), aligned(4), may_alias));
 
-// y += x @ w for `rows` rows and `vectors` vectors of columns, held in registers over the whole inner axis.
-template <int rows, int vectors, bool transposed>
-[[gnu::always_inline]] inline void accumulate_tile(float* y, int64_t y_step, const float* x, int64_t x_step,
-                                                   const float* w, int64_t w_step, int64_t inner) {
+// y = x @ w, or y += x @ w where not `anew`, for `rows` rows and `vectors` vectors of columns, held in registers over the
+// whole inner axis.
+template <int rows, int vectors, bool transposed, bool anew>
+[[gnu::always_inline]] inline void product_tile(float* y, int64_t y_step, const float* x, int64_t x_step,
+                                                const float* w, int64_t w_step, int64_t inner) {
   Vector sums[rows][vectors];
   for (int i = 0; i < rows; ++i)
-    for (int j = 0; j < vectors; ++j) sums[i][j] = *reinterpret_cast<const Vector*>(y + i * y_step + 16 * j);
+    for (int j = 0; j < vectors; ++j)
+      sums[i][j] = anew ? Vector{} : *reinterpret_cast<const Vector*>(y + i * y_step + 16 * j);
   for (int64_t k = 0; k < inner; ++k)
     for (int j = 0; j < vectors; ++j) {
       const Vector weights = *reinterpret_cast<const Vector*>(w + k * w_step + 16 * j);
@@ -69,13 +72,13 @@ template <int rows, int vectors, bool transposed>
 }
 
 // The same for any number of rows, at most `most` of them at a time.
-template <int most, int vectors, bool transposed>
-[[gnu::always_inline]] inline void accumulate_columns(float* y, int64_t y_step, const float* x, int64_t x_step,
-                                                      const float* w, int64_t w_step, int64_t rows, int64_t inner) {
+template <int most, int vectors, bool transposed, bool anew>
+[[gnu::always_inline]] inline void product_columns(float* y, int64_t y_step, const float* x, int64_t x_step,
+                                                   const float* w, int64_t w_step, int64_t rows, int64_t inner) {
   int64_t i = 0;
   const auto tile = [&](auto count) __attribute__((always_inline)) {
-    accumulate_tile<count(), vectors, transposed>(y + i * y_step, y_step, x + (transposed ? i : i * x_step), x_step, w,
-                                                  w_step, inner);
+    product_tile<count(), vectors, transposed, anew>(y + i * y_step, y_step, x + (transposed ? i : i * x_step), x_step,
+                                                     w, w_step, inner);
     i += count();
   };
   while (i + most <= rows) tile(std::integral_constant<int, most>());
@@ -85,41 +88,67 @@ template <int most, int vectors, bool transposed>
 }
 
 // Columns outside, so that those of w stay in the first cache for all rows.
-template <bool transposed>
-[[gnu::always_inline]] inline void accumulate_all(float* y, int64_t y_step, const float* x, int64_t x_step,
-                                                  const float* w, int64_t w_step, int64_t rows, int64_t inner,
-                                                  int64_t columns) {
+template <bool transposed, bool anew>
+[[gnu::always_inline]] inline void product_of(float* y, int64_t y_step, const float* x, int64_t x_step, const float* w,
+                                              int64_t w_step, int64_t rows, int64_t inner, int64_t columns) {
   int64_t j = 0;
   for (; j + 64 <= columns; j += 64)
-    accumulate_columns<6, 4, transposed>(y + j, y_step, x, x_step, w + j, w_step, rows, inner);
+    product_columns<6, 4, transposed, anew>(y + j, y_step, x, x_step, w + j, w_step, rows, inner);
+  for (; j + 32 <= columns; j += 32)
+    product_columns<12, 2, transposed, anew>(y + j, y_step, x, x_step, w + j, w_step, rows, inner);
   for (; j + 16 <= columns; j += 16)
-    accumulate_columns<12, 1, transposed>(y + j, y_step, x, x_step, w + j, w_step, rows, inner);
+    product_columns<12, 1, transposed, anew>(y + j, y_step, x, x_step, w + j, w_step, rows, inner);
   if (j == columns) return;
-  for (int64_t i = 0; i < rows; ++i)
+  if (anew && columns >= 16) {  // the last 16 once more: some of them are written twice, with the same numbers
+    j = columns - 16;
+    return product_columns<12, 1, transposed, anew>(y + j, y_step, x, x_step, w + j, w_step, rows, inner);
+  }
+  for (int64_t i = 0; i < rows; ++i) {
+    if (anew) std::fill(y + i * y_step + j, y + i * y_step + columns, 0.0f);
     for (int64_t k = 0; k < inner; ++k)
       for (int64_t column = j; column < columns; ++column)
         y[i * y_step + column] += x[transposed ? k * x_step + i : i * x_step + k] * w[k * w_step + column];
+  }
 }
 
 // y (rows, columns) += x (rows, inner) @ w (inner, columns), each with its step from one row to the next.
 [[gnu::always_inline]] inline void accumulate_product(float* y, int64_t y_step, const float* x, int64_t x_step,
                                                       const float* w, int64_t w_step, int64_t rows, int64_t inner,
                                                       int64_t columns) {
-  accumulate_all<false>(y, y_step, x, x_step, w, w_step, rows, inner, columns);
+  product_of<false, false>(y, y_step, x, x_step, w, w_step, rows, inner, columns);
 }
 
 // The same with x (inner, rows) transposed.
 [[gnu::always_inline]] inline void accumulate_transposed_product(float* y, int64_t y_step, const float* x,
                                                                  int64_t x_step, const float* w, int64_t w_step,
                                                                  int64_t rows, int64_t inner, int64_t columns) {
-  accumulate_all<true>(y, y_step, x, x_step, w, w_step, rows, inner, columns);
+  product_of<true, false>(y, y_step, x, x_step, w, w_step, rows, inner, columns);
+}
+
+// 16 rows of 16 numbers as columns: four times, each row and the one eight below it are interleaved.
+[[gnu::always_inline]] inline void transpose_block(const float* from, int64_t from_step, float* to, int64_t to_step) {
+  using Places = int32_t __attribute__((vector_size(64)));
+  constexpr Places first{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
+  constexpr Places second = first + 8;
+  Vector rows[2][16];
+  for (int i = 0; i < 16; ++i) rows[0][i] = *reinterpret_cast<const Vector*>(from + i * from_step);
+  for (int time = 0; time < 4; ++time)
+    for (int i = 0; i < 8; ++i) {
+      const Vector above = rows[time % 2][i], below = rows[time % 2][i + 8];
+      rows[1 - time % 2][2 * i] = __builtin_shuffle(above, below, first);
+      rows[1 - time % 2][2 * i + 1] = __builtin_shuffle(above, below, second);
+    }
+  for (int i = 0; i < 16; ++i) *reinterpret_cast<Vector*>(to + i * to_step) = rows[0][i];
 }
 
 // from (rows, columns), with its step from one row to the next, as (columns, rows).
 [[gnu::always_inline]] inline void transpose(const float* from, int64_t step, int64_t rows, int64_t columns,
                                              float* to) {
+  const int64_t whole_rows = rows / 16 * 16, whole_columns = columns / 16 * 16;
+  for (int64_t i = 0; i < whole_rows; i += 16)
+    for (int64_t j = 0; j < whole_columns; j += 16) transpose_block(from + i * step + j, step, to + j * rows + i, rows);
   for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < columns; ++j) to[j * rows + i] = from[i * step + j];
+    for (int64_t j = i < whole_rows ? whole_columns : 0; j < columns; ++j) to[j * rows + i] = from[i * step + j];
 }
 
 // The largest of `count` numbers.

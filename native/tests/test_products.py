@@ -7,7 +7,19 @@ import pytest
 
 
 @pytest.mark.parametrize("dtype, tolerance", [(jnp.float32, 1e-5), (jnp.bfloat16, 2e-2)])
-@pytest.mark.parametrize("rows, inner, columns", [(1, 5, 3), (7, 33, 17), (64, 128, 96), (300, 10, 1)])
+@pytest.mark.parametrize(
+    "rows, inner, columns",
+    [
+        (1, 5, 3),
+        (7, 33, 17),
+        (64, 128, 96),
+        (300, 10, 1),
+        (19, 40, 127),
+        (200, 130, 150),
+        (33, 1100, 40),
+        (6, 2100, 60),
+    ],
+)
 def test_product_either_side_transposed(rows, inner, columns, dtype, tolerance, arrays, close):
     if not native.supported(dtype):
         pytest.skip(f"{dtype.__name__} needs instructions that this processor does not have.")

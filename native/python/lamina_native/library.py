@@ -19,7 +19,7 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "gelu_tanh", "silu", "elu", "r
 _HANDLERS = (
     *("convolve", "convolve_input_gradient", "convolve_kernel_gradient"),
     *("max_pool", "max_pool_gradient", "average_pool", "average_pool_gradient"),
-    *("attention", "attention_gradient", "take_rows"),
+    *("attention", "attention_gradient", "take_rows", "adam"),
     *("matmul", "lstm", "lstm_gradient", "gru", "gru_gradient"),
 )
 
@@ -66,13 +66,19 @@ def call_all(name, shapes, *arrays, **settings):
     return foreign_call(name, [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes], arrays, settings)
 
 
-def foreign_call(name, result, arrays, settings):
-    """What the handler `lamina_<name>` makes of those arrays, in the shapes and dtypes that `result` says."""
+def foreign_call(name, result, arrays, settings, written_over=None):
+    """What the handler `lamina_<name>` makes of those arrays, in the shapes and dtypes that `result` says.
+
+    `written_over` maps the places of arrays to those of the results that may take their memory.
+    """
     settings = {
         key: np.asarray(value, np.float64 if isinstance(value, float) else np.int64)[()]
         for key, value in settings.items()
     }
-    return jax.ffi.ffi_call(f"lamina_{name}", result, vmap_method="sequential")(*arrays, **settings)
+    kernel = jax.ffi.ffi_call(
+        f"lamina_{name}", result, vmap_method="sequential", input_output_aliases=written_over or {}
+    )
+    return kernel(*arrays, **settings)
 
 
 def _activation(name):
