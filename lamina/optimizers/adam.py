@@ -42,25 +42,25 @@ class Adam(Optimizer):
     def _update_all(self, grads, variables, learning_rate):
         """By a kernel for the variables in float32 where lamina-native is there, the others by `rule`, one by one."""
         plain = type(self).rule is Adam.rule and type(self).update_step is Optimizer.update_step and not self.amsgrad
-        together = []
+        native, together = cpu_kernels() if plain else None, []
         for gradient, variable in zip(grads, variables, strict=True):
             dtypes = {gradient.dtype, *(cell.read().dtype for cell in (variable, *self._slots[variable].values()))}
-            if not plain or cpu_kernels() is None or dtypes != {jnp.dtype("float32")}:
+            if native is None or dtypes != {jnp.dtype("float32")}:
                 self.update_step(gradient, variable, learning_rate)
             elif variable.size < MANY:
                 together.append((gradient, variable))
             else:
-                self._update_together([(gradient, variable)], learning_rate)
+                self._update_together(native, [(gradient, variable)], learning_rate)
         if together:
-            self._update_together(together, learning_rate)
+            self._update_together(native, together, learning_rate)
 
-    def _update_together(self, pairs, learning_rate):
+    def _update_together(self, native, pairs, learning_rate):
         kept = [self._slots[variable] for _, variable in pairs]
         cells = [variable for _, variable in pairs], [s["momentum"] for s in kept], [s["velocity"] for s in kept]
         values, momenta, velocities = ([cell.read() for cell in some] for some in cells)
         step = (unwrap(self.iterations) + 1).astype("float32")
         rate = jnp.asarray(learning_rate, "float32") * _unbias(step, self.beta_1, self.beta_2)
-        settings = (self.beta_1, self.beta_2, self.epsilon)
+        settings = (native.adam, self.beta_1, self.beta_2, self.epsilon)
         results = _moved(settings, rate, values, [gradient for gradient, _ in pairs], momenta, velocities)
         for some, new in zip(cells, results, strict=True):
             for cell, value in zip(some, new, strict=True):
@@ -70,8 +70,7 @@ class Adam(Optimizer):
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
 def _moved(settings, rate, values, gradients, momenta, velocities):
     """By the kernel: new values, momenta and velocities."""
-    beta_1, beta_2, epsilon = settings
-    kernel = cpu_kernels().adam
+    kernel, beta_1, beta_2, epsilon = settings
     return kernel(rate, values, gradients, momenta, velocities, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
 
 
@@ -87,7 +86,7 @@ def _moved_by_rule(settings, rate, *lists):
 
 
 def _one_moved(settings, rate, value, gradient, momentum, velocity):
-    beta_1, beta_2, epsilon = settings
+    _, beta_1, beta_2, epsilon = settings
     momentum += (1 - beta_1) * (gradient - momentum)
     velocity += (1 - beta_2) * (gradient**2 - velocity)
     return value - rate * momentum / (jnp.sqrt(velocity) + epsilon), momentum, velocity

@@ -26,7 +26,6 @@ LAYERS = frozenset((
 STEPS = 64  # the most in one program
 OPERATIONS = 1e9  # of all steps in one program: it is over, and Ctrl-C is heard, within a tenth of a second
 WORTH = 1000  # steps of all runs together: fewer do not make up for one more program, not even one from the disk cache
-BYTES = 128 * 2**20  # of data that is put onto the device as a whole
 
 
 def many_steps(model, batches, callbacks, epochs):
@@ -52,9 +51,8 @@ def _is_plain(batches):
     """Whether the data is arrays that fit onto the device, taken as they are or in a new order each epoch."""
     if type(batches) is not ArrayBatches or batches.steps is not None or batches.host_step is not None:
         return False
-    leaves = batches.leaves
-    dense = all(isinstance(leaf, (np.ndarray, jax.Array)) for leaf in leaves)
-    return dense and batches.shuffle in (True, False) and sum(leaf.nbytes for leaf in leaves) <= BYTES
+    dense = all(isinstance(leaf, (np.ndarray, jax.Array)) for leaf in batches.leaves)
+    return dense and batches.shuffle in (True, False) and batches.fits_on_device
 
 
 def _has_known_step(model):

@@ -2,6 +2,7 @@
 
 import os
 import random
+import threading
 import warnings
 
 import jax
@@ -24,6 +25,7 @@ from lamina.training.data import (
     split_validation,
     unpack_x_y_sample_weight,
 )
+from lamina.training.data import batches as module
 
 N = 10
 X = np.arange(N * 3, dtype="float32").reshape(N, 3)
@@ -80,6 +82,23 @@ ARRAYS = {
 @pytest.mark.parametrize("settings", [{}, {"batch_size": 4}, {"batch_size": 4, "shuffle": True}, {"shuffle": "batch"}])
 def test_arrays_give_the_batches_of_keras(name, settings):
     same(ours(*ARRAYS[name], epochs=2, **settings), theirs(*ARRAYS[name], epochs=2, **settings))
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_rows_of_much_data_are_taken_in_a_thread(shuffle, tmp_path, monkeypatch):
+    np.save(tmp_path / "x.npy", np.arange(22.0, dtype="float32").reshape(11, 2))
+    on_file, labels = np.load(tmp_path / "x.npy", mmap_mode="r"), scipy.sparse.csr_array(np.eye(11, 3))
+
+    def epochs():
+        np.random.seed(5)
+        batches = make_batches(on_file, labels, batch_size=4, shuffle=shuffle)
+        return jax.tree.map(np.asarray, [list(batches.epoch()), list(batches.epoch())])
+
+    wanted, readers, is_mapped = epochs(), set(), module._is_mapped
+    monkeypatch.setattr(module, "BYTES", 0)
+    monkeypatch.setattr(module, "_is_mapped", lambda leaf: readers.add(threading.current_thread()) or is_mapped(leaf))
+    jax.tree.map(np.testing.assert_array_equal, epochs(), wanted)
+    assert len(readers) == 2 and threading.main_thread() not in readers  # one an epoch
 
 
 def test_types_of_leaves():

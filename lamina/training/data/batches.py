@@ -3,7 +3,6 @@
 import functools
 import itertools
 import math
-import operator
 import warnings
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +27,8 @@ from lamina.training.data.py_dataset import OrderedBatches, PyDataset, length_of
 from lamina.training.data.weights import check_class_weight, class_weights_of, spread_over_outputs
 
 __all__ = ["ArrayBatches", "Batches", "Stretch", "make_batches"]
+
+BYTES = 128 * 2**20  # of data that may be put onto the device as a whole; of more, a thread takes the rows of batches
 
 
 def make_batches(
@@ -218,17 +219,27 @@ class ArrayBatches(Batches):
         self._readers = [(_reader(leaf), leaf) for leaf in self.leaves]
         super().__init__(math.ceil(self.num_samples / self.batch_size), steps)
 
+    @property
+    def fits_on_device(self):
+        """Whether the data is so little that it may be put onto the device as a whole."""
+        return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in self.leaves) <= BYTES
+
     def open(self):
+        rows, on_host = self._rows_of_batches(), any(not isinstance(leaf, jax.Array) for leaf in self.leaves)
+        if self.fits_on_device or self.shuffle == "batch" or not on_host:  # "batch" draws numbers for each batch
+            return map(self._rows, rows)
+        return ahead(rows, self._copied_rows)
+
+    def _rows_of_batches(self):
         order = np.random.permutation(self.num_samples) if self.shuffle is True else None
         for start in range(0, self.num_samples, self.batch_size):
             stop = min(start + self.batch_size, self.num_samples)
             if order is not None:
-                rows = order[start:stop]
+                yield order[start:stop]
             elif self.shuffle == "batch":
-                rows = np.random.permutation(stop - start) + start
+                yield np.random.permutation(stop - start) + start
             else:
-                rows = slice(start, stop)
-            yield self._rows(rows)
+                yield slice(start, stop)
 
     def stretches(self, together):
         """An epoch without `steps` and hooks: a Stretch for up to `together` full batches, and at the end a smaller
@@ -250,6 +261,10 @@ class ArrayBatches(Batches):
 
     def _rows(self, rows):
         return self.structure.unflatten([read(leaf, rows) for read, leaf in self._readers])
+
+    def _copied_rows(self, rows):
+        """Read now: a slice of a file that is mapped into memory would be read when the step is at it."""
+        return jax.tree_util.tree_map(lambda leaf: np.array(leaf) if _is_mapped(leaf) else leaf, self._rows(rows))
 
 
 class StreamBatches(Batches):
@@ -297,6 +312,10 @@ def ahead(batches, function, count=2):
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _is_mapped(leaf):
+    return isinstance(leaf, np.ndarray) and (isinstance(leaf, np.memmap) or isinstance(leaf.base, np.memmap))
+
+
 def _nothing():
     pass
 
@@ -316,7 +335,11 @@ def _reader(leaf):
     """The function `(leaf, rows) -> batch` for this kind of leaf; rows is a slice or an array of indices."""
     if is_sparse(leaf):
         return lambda leaf, rows: leaf[rows].toarray()
-    return _rows_on_device if isinstance(leaf, jax.Array) else operator.getitem
+    return _rows_on_device if isinstance(leaf, jax.Array) else _rows_on_host
+
+
+def _rows_on_host(leaf, rows):
+    return leaf[rows] if isinstance(rows, slice) else leaf.take(rows, 0)  # other threads run while it copies
 
 
 def _rows_on_device(leaf, rows):
