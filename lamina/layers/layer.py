@@ -13,6 +13,7 @@ from lamina.core.derived import Derived
 from lamina.core.dtypes import is_float, standardize_dtype
 from lamina.core.graph import Operation
 from lamina.core.keywords import refuse_positional
+from lamina.core.memory import keep_freed_memory
 from lamina.core.symbolic import KerasTensor, get_mask, is_symbolic, set_mask, trace, traced_dtype, without_stand_ins
 from lamina.core.variable import Variable, unwrap
 from lamina.distribution import spread_outputs
@@ -64,6 +65,7 @@ class Layer(Typed, Tracked, Operation, Configurable):
         self, *args, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs
     ):
         refuse_positional(type(self).__name__, args, ("name", "dtype"))
+        keep_freed_memory()  # here, as JAX has not started its threads before the first variable
         Operation.__init__(self, name=name)
         if not isinstance(trainable, (bool, np.bool_)):
             raise ConfigError(f"{type(self).__name__} expects `trainable` to be a boolean; got {trainable!r}.")

@@ -7,7 +7,6 @@ import numpy as np
 
 from lamina.core import context, disk_cache, tree
 from lamina.core.compilations import Recorder
-from lamina.core.memory import keep_freed_memory
 from lamina.core.placement import place, sharding_of
 from lamina.core.registry import is_ours
 from lamina.core.symbolic import KerasTensor, trace
@@ -16,6 +15,7 @@ from lamina.ops.native import take_rows
 from lamina.random import global_seed_generator
 from lamina.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from lamina.training.guard import Guard, guarded
+from lamina.training.pace import Pace
 from lamina.training.spread import current_spread
 from lamina.training.state import TrainingState, peek
 from lamina.training.step import bound_step, takes_state
@@ -31,8 +31,8 @@ class Runner:
     """
 
     def __init__(self, model):
-        keep_freed_memory()
         self.model = model
+        self._pace = Pace()
         disk_cache.set_up()
         self.recorder = Recorder()
         global_seed_generator()  # made before the first program, which carries its state along
@@ -172,7 +172,9 @@ class Runner:
             self.state = TrainingState(self.groups)
         values = self.state.values
         state = (values["trainable"], values["others"], values["optimizer"], values["metrics"])
+        self._pace.wait()
         logs, new = self._run(kind, state, data)
+        self._pace.after(logs)
         values["trainable"], values["others"], values["optimizer"], values["metrics"] = map(list, new)
         return logs
 

@@ -1,0 +1,44 @@
+"""A long step on a CPU is not queued behind another."""
+
+import pytest
+
+from lamina.training import pace
+
+
+class Result:
+    """An array that comes when somebody waits for it."""
+
+    def __init__(self):
+        self.waited = False
+
+    def is_ready(self):
+        return self.waited
+
+    def block_until_ready(self):
+        self.waited = True
+
+
+def _steps(count):
+    """For each of so many steps whether the next one waited for it."""
+    steps, rate = [Result() for _ in range(count)], pace.Pace()
+    for step in steps:
+        rate.wait()
+        rate.after({"loss": step})
+    return [step.waited for step in steps]
+
+
+def test_long_steps_wait_for_the_one_before(monkeypatch):
+    monkeypatch.setattr(pace, "LONG", 0.0)
+    assert _steps(4) == [True, True, True, False]
+
+
+def test_short_steps_do_not(monkeypatch):
+    monkeypatch.setattr(pace, "LONG", 100.0)
+    assert _steps(4) == [True, False, False, False]  # of the first it is not known yet
+
+
+@pytest.mark.parametrize("backend", ["gpu", "tpu"])
+def test_steps_on_accelerators_do_not(backend, monkeypatch):
+    monkeypatch.setattr(pace, "LONG", 0.0)
+    monkeypatch.setattr(pace.jax, "default_backend", lambda: backend)
+    assert _steps(3) == [False, False, False]
