@@ -5,10 +5,16 @@
 
 #include "activations.h"
 #include "calls.h"
+#include "plain_convolution.h"
 
 namespace lamina {
 
 namespace {
+
+// The numbers of one sample, or from an axis on.
+int64_t count_of(const Dims& dims, size_t from_axis = 1) {
+  return std::accumulate(dims.begin() + static_cast<ptrdiff_t>(from_axis), dims.end(), int64_t{1}, std::multiplies<>());
+}
 
 // The three shapes of a convolution as oneDNN names them: channels before space, kernels (groups, out, in, *window).
 struct Convolution {
@@ -74,6 +80,20 @@ struct Convolution {
   }
 
   size_t rank() const { return strides.size(); }
+
+  // Whether our own loops are faster: of so few pixels that to lay out the kernel for oneDNN takes longer than all else.
+  bool is_plain() const {
+    static const bool wide = __builtin_cpu_supports("avx512f");
+    const bool few = rank() < 3 && y[0] * count_of(y, 2) <= 128 && kernel[1] >= 16 && kernel[2] >= 16;
+    return wide && few && type == Type::f32;
+  }
+
+  PlainConvolution plain() const {
+    const auto axis = [&](size_t place) {
+      return Axis{x[place + 2], y[place + 2], kernel[place + 3], strides[place], dilation[place] + 1, low[place]};
+    };
+    return {x[0], x[1], y[1], groups, rank() == 2 ? axis(0) : Axis{}, axis(rank() - 1)};
+  }
 
   // The layout that XLA gives: batch, space, channels.
   Desc channels_last(const Dims& dims) const {
@@ -186,17 +206,14 @@ struct Parts {
   }
 };
 
-// The numbers of one sample, or from an axis on.
-int64_t count_of(const Dims& dims, size_t from_axis = 1) {
-  return std::accumulate(dims.begin() + static_cast<ptrdiff_t>(from_axis), dims.end(), int64_t{1}, std::multiplies<>());
-}
-
 ffi::Error convolve(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer kernel, ffi::RemainingArgs rest,
                     ffi::Result<ffi::AnyBuffer> y, Integers strides, Integers padding, Integers dilation,
                     int64_t groups, int64_t activation) {
   return guarded([&] {
     const Convolution whole(x, kernel, *y, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
+    if (whole.is_plain() && rest.size() == 0 && activation == 0)
+      return whole.plain().run(team, floats(x), floats(kernel), floats(y));
     const void* bias = rest.size() == 1 ? rest.get<ffi::AnyBuffer>(0).value().untyped_data() : nullptr;
     const auto part = [&](const Convolution& shapes, int64_t from, int64_t to) {
       std::vector<const void*> inputs{at(x, from), nullptr};
