@@ -46,6 +46,11 @@ struct Product {
     return wide && small && type == Type::f32 && !has_bias && activation == 0;
   }
 
+  // In how many parts the sums of a small result may be cut, one for each thread.
+  int64_t parts_of_sums(const Team& team) const {
+    return transpose_w || rows * columns > 16384 ? 1 : std::clamp<int64_t>(inner / 256, 1, team.size());
+  }
+
   std::shared_ptr<const Plan> plan() const {
     const Key key{4,      static_cast<int64_t>(type), rows,        inner,       columns,  x_step,
                   w_step, y_step,                     transpose_x, transpose_w, has_bias, activation};
@@ -63,6 +68,20 @@ struct Product {
     });
   }
 };
+
+void multiply_in_parts(const Product& whole, int64_t parts, const Team& team, const float* x, const float* w,
+                       float* y) {
+  const int64_t size = whole.rows * whole.columns;
+  auto* sums = reinterpret_cast<float*>(scratch(static_cast<size_t>((parts - 1) * size) * sizeof(float)));
+  team.run(parts, [&](int64_t part) {
+    const int64_t first = whole.inner * part / parts, last = whole.inner * (part + 1) / parts;
+    multiply_floats(part == 0 ? y : sums + (part - 1) * size, whole.columns,
+                    x + first * (whole.transpose_x ? whole.x_step : 1), whole.x_step, whole.transpose_x,
+                    w + first * whole.w_step, whole.w_step, false, whole.rows, last - first, whole.columns);
+  });
+  for (int64_t part = 1; part < parts; ++part)
+    for (int64_t i = 0; i < size; ++i) y[i] += sums[(part - 1) * size + i];
+}
 
 ffi::Error multiply(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer w, ffi::RemainingArgs rest,
                     ffi::Result<ffi::AnyBuffer> y, int64_t transpose_x, int64_t transpose_w, int64_t activation) {
@@ -83,6 +102,8 @@ ffi::Error multiply(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer w,
                         activation};
     const std::byte* bias =
         whole.has_bias ? static_cast<const std::byte*>(rest.get<ffi::AnyBuffer>(0).value().untyped_data()) : nullptr;
+    if (const int64_t parts = whole.is_plain() ? whole.parts_of_sums(team) : 1; parts > 1)
+      return multiply_in_parts(whole, parts, team, floats(x), floats(w), floats(y));
     const auto run = [&](const Product& part, int64_t row, int64_t column) {
       std::vector<const void*> inputs{at(x, transpose_x ? row : row * inner),
                                       at(w, transpose_w ? column * inner : column)};
