@@ -1,4 +1,4 @@
-"""Primitives of JAX that are linear in each of two arrays, with a program of their own for CPUs."""
+"""Primitives of JAX on two arrays, with a program of their own for CPUs."""
 
 from functools import partial
 
@@ -7,10 +7,10 @@ from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
 
-__all__ = ["bilinear"]
+__all__ = ["of_two_arrays"]
 
 
-def bilinear(name, settings, shape_of, program, cpu_program):
+def of_two_arrays(name, settings, shape_of, program, cpu_program):
     """A primitive (a, b, **settings) -> array of `shape_of(a, b, **settings)`.
 
     Args:
@@ -18,7 +18,7 @@ def bilinear(name, settings, shape_of, program, cpu_program):
         program: what it computes, in operations of JAX.
         cpu_program: the same for CPUs: a function of (program, a, b, **settings).
 
-    Its derivatives are for `jax.interpreters.ad.defbilinear` to tell.
+    Its derivatives are for `jax.interpreters.ad` to be told.
     """
     primitive = Primitive(name)
     primitive.def_impl(jax.jit(primitive.bind, static_argnames=settings))

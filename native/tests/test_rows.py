@@ -1,9 +1,12 @@
 """Rows of an array against indexing."""
 
+import jax
 import jax.numpy as jnp
 import lamina_native as native
 import numpy as np
 import pytest
+
+from lamina.ops.look_up import look_up
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int32", "uint8", "bool", "bfloat16", "int8"])
@@ -24,3 +27,33 @@ def test_rows_out_of_range_are_the_nearest():
 def test_errors():
     with pytest.raises(ValueError, match="int32"):
         native.take_rows(jnp.ones(3), jnp.ones(2))
+
+
+def test_filled_rows_are_those_of_jax(arrays):
+    x, rows = arrays(5, 3), jnp.asarray([0, -1, 4, 5, -5, -6, 2**31 - 1], jnp.int32)
+    np.testing.assert_array_equal(native.take_rows(x, rows, fill=True), jnp.take(x, rows, axis=0))
+    with pytest.raises(TypeError, match="NaN"):
+        native.take_rows(jnp.ones(3, jnp.int32), rows, fill=True)
+
+
+@pytest.mark.parametrize("count, width, many", [(5, 3, 9), (4000, 33, 2000), (1, 1, 1)])
+def test_added_rows(count, width, many, arrays, close):
+    rows = jnp.asarray(np.random.default_rng(0).integers(-2 * count, 2 * count, many), jnp.int32)
+    values = arrays(many, width)
+    wanted = jax.vjp(lambda table: jnp.take(table, rows, axis=0), jnp.zeros((count, width)))[1](values)[0]
+    close(native.add_rows(values, rows, count), wanted)
+
+
+def test_looking_up_has_all_derivatives(arrays, close):
+    table, numbers = arrays(6, 3), jnp.asarray([[0, 5, 5], [-1, 2, 0]])
+
+    def ours(table):
+        return jnp.sin(look_up(table, numbers)).sum((0, 1))
+
+    def theirs(table):
+        return jnp.sin(jnp.take(table, numbers, axis=0)).sum((0, 1))
+
+    for derivative in (jax.jacrev, jax.jacfwd, lambda f: jax.jacfwd(jax.jacrev(f)), jax.vmap):
+        close(derivative(ours)(table[None] if derivative is jax.vmap else table),
+              derivative(theirs)(table[None] if derivative is jax.vmap else table))  # fmt: skip
+    assert "lamina_take_rows" in jax.jit(ours).lower(table).as_text()

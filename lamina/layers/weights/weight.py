@@ -13,6 +13,7 @@ import numpy as np
 
 from lamina.core.derived import Derived
 from lamina.core.variable import unwrap
+from lamina.ops.look_up import look_up
 from lamina.ops.product import contract, product
 
 
@@ -60,7 +61,7 @@ def matmul(inputs, weight):
 
 def take(weight, numbers):
     """`weight[numbers]`, whatever kind the weight is; NaN where a number is out of range."""
-    return weight.take(numbers) if isinstance(weight, Weight) else jnp.take(weight.value, numbers, axis=0)
+    return weight.take(numbers) if isinstance(weight, Weight) else look_up(weight.value, numbers)
 
 
 def parts_of(weight):

@@ -19,7 +19,7 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "gelu_tanh", "silu", "elu", "r
 _HANDLERS = (
     *("convolve", "convolve_input_gradient", "convolve_kernel_gradient"),
     *("max_pool", "max_pool_gradient", "average_pool", "average_pool_gradient"),
-    *("attention", "attention_gradient", "take_rows", "adam"),
+    *("attention", "attention_gradient", "take_rows", "add_rows", "adam"),
     *("matmul", "lstm", "lstm_gradient", "gru", "gru_gradient"),
 )
 

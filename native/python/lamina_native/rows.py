@@ -3,18 +3,38 @@
 import jax
 import jax.numpy as jnp
 
-from lamina_native.library import foreign_call
+from lamina_native.library import call_all, foreign_call
 
-__all__ = ["take_rows"]
+__all__ = ["add_rows", "take_rows"]
 
 
-def take_rows(x, rows):
+def take_rows(x, rows, *, fill=False):
     """`x[rows]` along the first axis, for any dtype; rows out of range stand for the first or the last.
 
     Shapes: x (count, ...), rows (n,) of int32 -> (n, ...).
+
+    Args:
+        fill: rows below zero count from the end, and those still out of range are NaN, as in `jax.numpy.take`; x is
+            of a float type.
     """
     if rows.ndim != 1 or rows.dtype != jnp.int32 or x.ndim < 1 or x.shape[0] == 0:
         raise ValueError(
             f"take_rows needs rows of an array and their numbers in int32; got {x.shape} and {rows.dtype}{rows.shape}."
         )
-    return foreign_call("take_rows", jax.ShapeDtypeStruct((rows.shape[0], *x.shape[1:]), x.dtype), (x, rows), {})
+    if fill and not jnp.issubdtype(x.dtype, jnp.floating):
+        raise TypeError(f"take_rows fills with NaN, which {x.dtype} does not have.")
+    result = jax.ShapeDtypeStruct((rows.shape[0], *x.shape[1:]), x.dtype)
+    return foreign_call("take_rows", result, (x, rows), dict(fill=bool(fill)))
+
+
+def add_rows(values, rows, count):
+    """`zeros((count, n)).at[rows].add(values)` in float32: the gradient of `take_rows` with `fill`.
+
+    Shapes: values (m, n), rows (m,) of int32 -> (count, n).
+    """
+    if values.ndim != 2 or rows.shape != values.shape[:1] or rows.dtype != jnp.int32 or values.dtype != jnp.float32:
+        raise ValueError(
+            f"add_rows needs rows in float32 and a number in int32 for each; got {values.dtype}{values.shape} and "
+            f"{rows.dtype}{rows.shape}."
+        )
+    return call_all("add_rows", ((count, values.shape[1]),), values, rows)[0]
