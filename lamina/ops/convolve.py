@@ -9,7 +9,7 @@ import jax
 from jax.interpreters import ad
 
 from lamina.ops import convolve_cpu
-from lamina.ops.primitives import of_two_arrays
+from lamina.ops.primitives import primitive_of
 
 __all__ = ["Window", "convolve", "input_gradient", "kernel_gradient"]
 
@@ -113,11 +113,11 @@ def _given_shape(left, right, window, shape):
 
 
 _SETTINGS = ("window", "shape")
-_convolve = of_two_arrays("convolve", ("window",), _outputs_shape, _lax_convolve, convolve_cpu.convolve)
-_input_gradient = of_two_arrays(
+_convolve = primitive_of("convolve", ("window",), _outputs_shape, _lax_convolve, convolve_cpu.convolve)
+_input_gradient = primitive_of(
     "convolve_input_gradient", _SETTINGS, _given_shape, _lax_input_gradient, convolve_cpu.input_gradient
 )
-_kernel_gradient = of_two_arrays(
+_kernel_gradient = primitive_of(
     "convolve_kernel_gradient", _SETTINGS, _given_shape, _lax_kernel_gradient, convolve_cpu.kernel_gradient
 )
 

@@ -26,10 +26,10 @@ def look_up(table, numbers):
 @functools.cache
 def _primitives():
     """(take, add), made when they are first used: the part of JAX they come from takes long to import."""
-    from lamina.ops.primitives import of_two_arrays
+    from lamina.ops.primitives import primitive_of
 
-    take = of_two_arrays("take_rows", (), _shape_taken, _taken, _taken_on_cpu)
-    add = of_two_arrays("add_rows", ("count",), _shape_added, _added, _added_on_cpu)
+    take = primitive_of("take_rows", (), _shape_taken, _taken, _taken_on_cpu)
+    add = primitive_of("add_rows", ("count",), _shape_added, _added, _added_on_cpu)
     ad.defjvp(take, lambda tangent, table, rows: take.bind(tangent, rows), None)
     ad.defjvp(add, lambda tangent, values, rows, count: add.bind(tangent, rows, count=count), None)
     ad.primitive_transposes[take] = lambda cotangent, table, rows: (

@@ -1,4 +1,4 @@
-"""Primitives of JAX on two arrays, with a program of their own for CPUs."""
+"""Primitives of JAX with a program of their own for CPUs."""
 
 from functools import partial
 
@@ -7,22 +7,22 @@ from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
 
-__all__ = ["of_two_arrays"]
+__all__ = ["primitive_of"]
 
 
-def of_two_arrays(name, settings, shape_of, program, cpu_program):
-    """A primitive (a, b, **settings) -> array of `shape_of(a, b, **settings)`.
+def primitive_of(name, settings, shape_of, program, cpu_program):
+    """A primitive (*arrays, **settings) -> array of `shape_of(*arrays, **settings)`, in the type of the first.
 
     Args:
         settings: their names.
         program: what it computes, in operations of JAX.
-        cpu_program: the same for CPUs: a function of (program, a, b, **settings).
+        cpu_program: the same for CPUs: a function of (program, *arrays, **settings).
 
     Its derivatives are for `jax.interpreters.ad` to be told.
     """
     primitive = Primitive(name)
     primitive.def_impl(jax.jit(primitive.bind, static_argnames=settings))
-    primitive.def_abstract_eval(lambda a, b, **settings: ShapedArray(shape_of(a, b, **settings), a.dtype))
+    primitive.def_abstract_eval(lambda *arrays, **settings: ShapedArray(shape_of(*arrays, **settings), arrays[0].dtype))
     mlir.register_lowering(primitive, mlir.lower_fun(program, multiple_results=False))
     for_cpu = mlir.lower_fun(partial(cpu_program, program), multiple_results=False)
     mlir.register_lowering(primitive, for_cpu, platform="cpu")

@@ -95,8 +95,8 @@ def _right_cotangent(cotangent, left, right, transpose_left, transpose_right):
 @functools.cache
 def _product():
     """The primitive, made when it is first used: the part of JAX it comes from takes long to import."""
-    from lamina.ops.primitives import of_two_arrays
+    from lamina.ops.primitives import primitive_of
 
-    primitive = of_two_arrays("product", ("transpose_left", "transpose_right"), _shape, _program, _cpu_program)
+    primitive = primitive_of("product", ("transpose_left", "transpose_right"), _shape, _program, _cpu_program)
     ad.defbilinear(primitive, _left_cotangent, _right_cotangent)
     return primitive
