@@ -19,20 +19,29 @@ def sharding_of(layout) -> Any:
 def place(value, sharding=None):
     """An array where `sharding` says; each device receives its own part only. Every process gives the whole value.
 
+    It never shares memory with a NumPy array, which its owner may write to.
+
     >>> place(np.arange(3)).tolist()
     [0, 1, 2]
     """
     if sharding is None:
-        return jax.device_put(value)
+        return jax.device_put(_unshared(value))
     if isinstance(value, jax.Array):
         if isinstance(value.sharding, type(sharding)) and value.sharding.is_equivalent_to(sharding, value.ndim):
             return value
         if not value.is_fully_addressable:
             return jax.device_put(value, sharding)
     if sharding.is_fully_addressable:
-        return jax.device_put(value, sharding)
+        return jax.device_put(_unshared(value), sharding)
     value = np.asarray(value)
     return jax.make_array_from_callback(value.shape, sharding, value.__getitem__)
+
+
+def _unshared(value):
+    """The value, or a copy where `device_put` would share its memory: of a NumPy array that begins at a multiple of 64.
+    (`jnp.asarray` copies too, and compiles a program for it.)"""
+    shared = isinstance(value, np.ndarray) and value.__array_interface__["data"][0] % 64 == 0
+    return value.copy() if shared else value
 
 
 def is_here(array):

@@ -1,7 +1,6 @@
 """PyDataset: batches by index, made in this thread, in threads, or in processes of their own."""
 
 import itertools
-import multiprocessing
 import os
 import pathlib
 import pickle
@@ -10,7 +9,7 @@ import shutil
 import tempfile
 import weakref
 from collections import deque
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 from lamina.errors import DataError
@@ -169,6 +168,9 @@ class Processes:
     since hooks of the epoch may have changed it."""
 
     def __init__(self, dataset, workers):
+        import multiprocessing  # here, as few data sets ask for it and it takes long
+        from concurrent.futures import ProcessPoolExecutor
+
         self.dataset, self.workers = dataset, workers
         # A forked process would inherit JAX's locks without its threads, and may hang.
         self.pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))

@@ -26,12 +26,16 @@ _HANDLERS = (
 
 def _load():
     """The library, with each handler in XLA's table for CPUs."""
-    # By its whole path first: the linker then takes it by name, wherever the environment keeps it.
-    for file in importlib.metadata.files("onednn-cpu-gomp") or ():
-        if file.name == "libdnnl.so.3":
-            ctypes.CDLL(str(file.locate()), mode=ctypes.RTLD_GLOBAL)
     built = pathlib.Path(__file__).with_name("liblamina_native.so")
-    library = ctypes.CDLL(os.environ.get("LAMINA_NATIVE_LIBRARY") or str(built))  # tests/sanitize.sh has its own
+    path = os.environ.get("LAMINA_NATIVE_LIBRARY") or str(built)  # tests/sanitize.sh has its own
+    try:
+        library = ctypes.CDLL(path)  # finds oneDNN where pip puts it
+    except OSError:
+        # By its whole path first: the linker then takes it by name, wherever the environment keeps it.
+        for file in importlib.metadata.files("onednn-cpu-gomp") or ():
+            if file.name == "libdnnl.so.3":
+                ctypes.CDLL(str(file.locate()), mode=ctypes.RTLD_GLOBAL)
+        library = ctypes.CDLL(path)
     for name in ("lamina_plans", "lamina_plans_capacity"):
         getattr(library, name).restype = ctypes.c_int64
     for name in _HANDLERS:
