@@ -51,8 +51,8 @@ class Worker:
         self.runs = {}
         for name, run in runs.items():
             took = _seconds(run)
-            if took < SLOW:  # the first time may have compiled
-                took = _seconds(run)
+            if took < SLOW:  # the first time may have compiled, and one time alone may have been disturbed
+                took = min(_seconds(run), _seconds(run))
             self.runs[name] = run, max(1, int(seconds / took))
             if took < SLOW:
                 self.measure(name)  # a turn that does not count: some libraries change their ways after many steps

@@ -25,7 +25,10 @@ class Pace:
         """To be called before a step."""
         if self._long is False:
             return
-        if not all(array.is_ready() for array in self._before):
+        if all(array.is_ready() for array in self._before):
+            if self._before and time.perf_counter() - self._began < LONG:
+                self._long = False
+        else:
             jax.block_until_ready(self._before)
             self._long = time.perf_counter() - self._began > LONG
         self._began = time.perf_counter()

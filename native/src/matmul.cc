@@ -15,22 +15,6 @@ Desc matrix(int64_t rows, int64_t columns, Type type, int64_t step, bool transpo
   return Desc({rows, columns}, type, transposed ? Dims{1, step} : Dims{step, 1});
 }
 
-// y = x @ w, either side transposed.
-LAMINA_EVERY_PROCESSOR void multiply_floats(float* y, int64_t y_step, const float* x, int64_t x_step, bool transpose_x,
-                                     const float* w, int64_t w_step, bool transpose_w, int64_t rows, int64_t inner,
-                                     int64_t columns) {
-  if (transpose_w) {
-    float* turned = reinterpret_cast<float*>(scratch(static_cast<size_t>(inner * columns) * sizeof(float)));
-    transpose(w, w_step, columns, inner, turned);
-    w = turned;
-    w_step = columns;
-  }
-  if (transpose_x)
-    product_of<true, true>(y, y_step, x, x_step, w, w_step, rows, inner, columns);
-  else
-    product_of<false, true>(y, y_step, x, x_step, w, w_step, rows, inner, columns);
-}
-
 struct Product {
   Type type;
   int64_t rows, inner, columns;
@@ -42,8 +26,9 @@ struct Product {
   // in 32 registers of 16 numbers, and what they read again stays in the second cache.
   bool is_plain() const {
     static const bool wide = __builtin_cpu_supports("avx512f");
-    const bool small = columns >= 16 && (inner <= 1024 || inner * columns <= 1 << 19) && (!transpose_w || inner * columns <= 16384);
-    return wide && small && type == Type::f32 && !has_bias && activation == 0;
+    const int64_t weights = inner * columns;
+    const bool small = transpose_w ? weights <= 1 << 14 : inner <= 1024 || weights <= 1 << 19;
+    return wide && small && columns >= 16 && type == Type::f32 && !has_bias && activation == 0;
   }
 
   // In how many parts the sums of a small result may be cut, one for each thread.
@@ -69,15 +54,32 @@ struct Product {
   }
 };
 
+// y = x @ w for a plain product.
+LAMINA_EVERY_PROCESSOR void multiply_plain(const Product& of, const float* x, const float* w, float* y) {
+  int64_t w_step = of.w_step;
+  if (of.transpose_w) {
+    auto* turned = reinterpret_cast<float*>(scratch(static_cast<size_t>(of.inner * of.columns) * sizeof(float)));
+    transpose(w, w_step, of.columns, of.inner, turned);
+    w = turned;
+    w_step = of.columns;
+  }
+  if (of.transpose_x)
+    product_of<true, true>(y, of.y_step, x, of.x_step, w, w_step, of.rows, of.inner, of.columns);
+  else
+    product_of<false, true>(y, of.y_step, x, of.x_step, w, w_step, of.rows, of.inner, of.columns);
+}
+
+// The same, each thread with a part of the sums.
 void multiply_in_parts(const Product& whole, int64_t parts, const Team& team, const float* x, const float* w,
                        float* y) {
   const int64_t size = whole.rows * whole.columns;
   auto* sums = reinterpret_cast<float*>(scratch(static_cast<size_t>((parts - 1) * size) * sizeof(float)));
-  team.run(parts, [&](int64_t part) {
-    const int64_t first = whole.inner * part / parts, last = whole.inner * (part + 1) / parts;
-    multiply_floats(part == 0 ? y : sums + (part - 1) * size, whole.columns,
-                    x + first * (whole.transpose_x ? whole.x_step : 1), whole.x_step, whole.transpose_x,
-                    w + first * whole.w_step, whole.w_step, false, whole.rows, last - first, whole.columns);
+  team.run(parts, [&](int64_t i) {
+    const int64_t first = whole.inner * i / parts;
+    Product part = whole;
+    part.inner = whole.inner * (i + 1) / parts - first;
+    multiply_plain(part, x + first * (whole.transpose_x ? whole.x_step : 1), w + first * whole.w_step,
+                   i == 0 ? y : sums + (i - 1) * size);
   });
   for (int64_t part = 1; part < parts; ++part)
     for (int64_t i = 0; i < size; ++i) y[i] += sums[(part - 1) * size + i];
@@ -108,10 +110,8 @@ ffi::Error multiply(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer w,
       std::vector<const void*> inputs{at(x, transpose_x ? row : row * inner),
                                       at(w, transpose_w ? column * inner : column)};
       if (part.is_plain())
-        return multiply_floats(reinterpret_cast<float*>(at(y, row * columns + column)), part.y_step,
-                               static_cast<const float*>(inputs[0]), part.x_step, part.transpose_x,
-                               static_cast<const float*>(inputs[1]), part.w_step, part.transpose_w, part.rows,
-                               part.inner, part.columns);
+        return multiply_plain(part, static_cast<const float*>(inputs[0]), static_cast<const float*>(inputs[1]),
+                              reinterpret_cast<float*>(at(y, row * columns + column)));
       if (bias) inputs.push_back(bias + static_cast<size_t>(column) * ffi::ByteWidth(x.element_type()));
       part.plan()->run(inputs, {at(y, row * columns + column)});
     };

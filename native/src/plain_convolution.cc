@@ -42,6 +42,8 @@ void convolve_block(const PlainConvolution& shapes, const Block& block, const fl
   }
 }
 
+int64_t blocks(int64_t count, int64_t of_block) { return (count + of_block - 1) / of_block; }
+
 }  // namespace
 
 int64_t Axis::first(int64_t place) const {
@@ -54,22 +56,23 @@ int64_t Axis::last(int64_t place) const {
 }
 
 void PlainConvolution::run(const Team& team, const float* x, const float* kernel, float* y) const {
-  constexpr int64_t most_filters = 64, most_pixels = 256;
-  const int64_t of_group = filters / groups, rows_of_block = std::clamp<int64_t>(most_pixels / columns.outputs, 1, rows.outputs);
-  const int64_t of_block = std::clamp<int64_t>(most_pixels / (rows.outputs * columns.outputs), 1, samples);
-  const int64_t in_samples = (samples + of_block - 1) / of_block, in_rows = (rows.outputs + rows_of_block - 1) / rows_of_block;
-  const int64_t in_filters = (of_group + most_filters - 1) / most_filters;
+  constexpr int64_t most_filters = 64, most_pixels = 256;  // of a block
+  const int64_t rows_of_block = std::clamp<int64_t>(most_pixels / columns.outputs, 1, rows.outputs);
+  const int64_t samples_of_block = std::clamp<int64_t>(most_pixels / (rows.outputs * columns.outputs), 1, samples);
+  const int64_t filters_of_group = filters / groups;
+  const int64_t in_samples = blocks(samples, samples_of_block), in_rows = blocks(rows.outputs, rows_of_block);
+  const int64_t in_filters = blocks(filters_of_group, most_filters);
   team.run(in_samples * in_rows * groups * in_filters, [&](int64_t part) {
     Block block;
-    block.first_sample = part % in_samples * of_block;
-    block.last_sample = std::min(samples, block.first_sample + of_block);
+    block.first_sample = part % in_samples * samples_of_block;
+    block.last_sample = std::min(samples, block.first_sample + samples_of_block);
     part /= in_samples;
     block.first_row = part % in_rows * rows_of_block;
     block.last_row = std::min(rows.outputs, block.first_row + rows_of_block);
     part /= in_rows;
-    const int64_t start = part / in_filters * of_group;
+    const int64_t start = part / in_filters * filters_of_group;
     block.first_filter = start + part % in_filters * most_filters;
-    block.last_filter = std::min(start + of_group, block.first_filter + most_filters);
+    block.last_filter = std::min(start + filters_of_group, block.first_filter + most_filters);
     convolve_block(*this, block, x, kernel, y);
   });
 }

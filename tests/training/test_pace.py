@@ -18,11 +18,12 @@ class Result:
         self.waited = True
 
 
-def _steps(count):
-    """For each of so many steps whether the next one waited for it."""
+def _steps(count, ready=0):
+    """For each of so many steps whether the next one waited for it; the first `ready` are over at once."""
     steps, rate = [Result() for _ in range(count)], pace.Pace()
-    for step in steps:
+    for index, step in enumerate(steps):
         rate.wait()
+        step.is_ready = (lambda: True) if index < ready else step.is_ready
         rate.after({"loss": step})
     return [step.waited for step in steps]
 
@@ -35,6 +36,13 @@ def test_long_steps_wait_for_the_one_before(monkeypatch):
 def test_short_steps_do_not(monkeypatch):
     monkeypatch.setattr(pace, "LONG", 100.0)
     assert _steps(4) == [True, False, False, False]  # of the first it is not known yet
+
+
+def test_a_step_that_was_over_at_once_is_short(monkeypatch):
+    monkeypatch.setattr(pace, "LONG", 100.0)
+    assert _steps(3, ready=1) == [False, False, False]
+    monkeypatch.setattr(pace, "LONG", 0.0)  # it may have taken as long as that
+    assert _steps(3, ready=1) == [False, True, False]
 
 
 @pytest.mark.parametrize("backend", ["gpu", "tpu"])
