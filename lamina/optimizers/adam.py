@@ -1,6 +1,7 @@
 """Adam."""
 
 import functools
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -86,10 +87,8 @@ def _moved_by_rule(settings, rate, *lists):
 
 
 def _one_moved(settings, rate, value, gradient, momentum, velocity):
-    _, beta_1, beta_2, epsilon = settings
-    momentum += (1 - beta_1) * (gradient - momentum)
-    velocity += (1 - beta_2) * (gradient**2 - velocity)
-    return value - rate * momentum / (jnp.sqrt(velocity) + epsilon), momentum, velocity
+    slots = SimpleNamespace(momentum=momentum, velocity=velocity)
+    return value - _change(gradient, slots, rate, *settings[1:]), slots.momentum, slots.velocity
 
 
 def _unbias(step, beta_1, beta_2):
@@ -99,9 +98,14 @@ def _unbias(step, beta_1, beta_2):
 
 def adam_change(gradient, slots, step, beta_1, beta_2, epsilon):
     """Adam's step in units of the learning rate. Divides by `velocity_hat` where there is such a slot."""
+    return _change(gradient, slots, _unbias(step, beta_1, beta_2), beta_1, beta_2, epsilon)
+
+
+def _change(gradient, slots, factor, beta_1, beta_2, epsilon):
+    """`factor` times momentum over the root of velocity, both moved by the gradient."""
     slots.momentum += (1 - beta_1) * (gradient - slots.momentum)
     slots.velocity += (1 - beta_2) * (gradient**2 - slots.velocity)
     velocity = slots.velocity
     if hasattr(slots, "velocity_hat"):
         velocity = slots.velocity_hat = jnp.maximum(slots.velocity_hat, velocity)
-    return _unbias(step, beta_1, beta_2) * slots.momentum / (jnp.sqrt(velocity) + epsilon)
+    return factor * slots.momentum / (jnp.sqrt(velocity) + epsilon)

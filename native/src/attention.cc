@@ -162,7 +162,7 @@ template <typename Body>
 void over_heads(ffi::ThreadPool& threads, const Attention& call, double products, int64_t count, Body&& body) {
   const Team team(threads, call.operations(products));
   team.run_ranges(call.batch * call.heads, [&](int64_t first, int64_t last) {
-    auto* memory = reinterpret_cast<float*>(scratch(static_cast<size_t>(count) * sizeof(float)));
+    float* memory = scratch_floats(count);
     for (int64_t i = first; i < last; ++i) body(i / call.heads, i % call.heads, memory);
   });
 }

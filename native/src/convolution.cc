@@ -6,6 +6,7 @@
 #include "activations.h"
 #include "calls.h"
 #include "plain_convolution.h"
+#include "processors.h"
 
 namespace lamina {
 
@@ -83,9 +84,8 @@ struct Convolution {
 
   // Whether our own loops are faster: of so few pixels that to lay out the kernel for oneDNN takes longer than all else.
   bool is_plain() const {
-    static const bool wide = __builtin_cpu_supports("avx512f");
     const bool few = rank() < 3 && y[0] * count_of(y, 2) <= 128 && kernel[1] >= 16 && kernel[2] >= 16;
-    return wide && few && type == Type::f32;
+    return has_wide_registers() && few && type == Type::f32;
   }
 
   PlainConvolution plain() const {

@@ -25,10 +25,9 @@ struct Product {
   // Whether our own loops are as fast as oneDNN's program, and ready without one being made: where they hold their sums
   // in 32 registers of 16 numbers, and what they read again stays in the second cache.
   bool is_plain() const {
-    static const bool wide = __builtin_cpu_supports("avx512f");
     const int64_t weights = inner * columns;
     const bool small = transpose_w ? weights <= 1 << 14 : inner <= 1024 || weights <= 1 << 19;
-    return wide && small && columns >= 16 && type == Type::f32 && !has_bias && activation == 0;
+    return has_wide_registers() && small && columns >= 16 && type == Type::f32 && !has_bias && activation == 0;
   }
 
   // In how many parts the sums of a small result may be cut, one for each thread.
@@ -58,7 +57,7 @@ struct Product {
 LAMINA_EVERY_PROCESSOR void multiply_plain(const Product& of, const float* x, const float* w, float* y) {
   int64_t w_step = of.w_step;
   if (of.transpose_w) {
-    auto* turned = reinterpret_cast<float*>(scratch(static_cast<size_t>(of.inner * of.columns) * sizeof(float)));
+    float* turned = scratch_floats(of.inner * of.columns);
     transpose(w, w_step, of.columns, of.inner, turned);
     w = turned;
     w_step = of.columns;
@@ -73,7 +72,7 @@ LAMINA_EVERY_PROCESSOR void multiply_plain(const Product& of, const float* x, co
 void multiply_in_parts(const Product& whole, int64_t parts, const Team& team, const float* x, const float* w,
                        float* y) {
   const int64_t size = whole.rows * whole.columns;
-  auto* sums = reinterpret_cast<float*>(scratch(static_cast<size_t>((parts - 1) * size) * sizeof(float)));
+  float* sums = scratch_floats((parts - 1) * size);
   team.run(parts, [&](int64_t i) {
     const int64_t first = whole.inner * i / parts;
     Product part = whole;

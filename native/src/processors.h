@@ -6,3 +6,13 @@
 #else
 #define LAMINA_EVERY_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #endif
+
+namespace lamina {
+
+// Whether there are 32 registers of 16 floats, in which `product_of` holds its sums.
+inline bool has_wide_registers() {
+  static const bool wide = __builtin_cpu_supports("avx512f");
+  return wide;
+}
+
+}  // namespace lamina

@@ -54,10 +54,6 @@ void over_rows(const Loop& loop, const Team& team, int64_t width, Body&& body, f
   team.run_ranges(loop.batch, [&](int64_t first, int64_t last) { body(first, last, memory + first * width); });
 }
 
-inline float* scratch_floats(int64_t count) {
-  return reinterpret_cast<float*>(scratch(static_cast<size_t>(count) * sizeof(float)));
-}
-
 // The rows of `from`, plus the bias where there is one.
 [[gnu::always_inline]] inline void copy_rows(float* to, const float* from, const float* bias, int64_t rows,
                                              int64_t width) {

@@ -18,6 +18,8 @@ CASES = {
     "strided, even window": ((9, 11), 16, 16, (4, 2), (2, 3), 1, 1, "SAME"),
     "dilated": ((12, 12), 16, 16, (3, 3), 1, (2, 3), 1, "SAME"),
     "grouped": ((8, 8), 32, 48, (3, 3), 1, 1, 4, "SAME"),
+    "few pixels, grouped and dilated": ((5, 6), 32, 64, (3, 3), 1, 2, 2, "SAME"),
+    "few pixels, 1-D, many filters": ((20,), 16, 80, (5,), 2, 1, 1, "SAME"),
     "depthwise": ((8, 8), 24, 24, (3, 3), 1, 1, 24, "SAME"),
     "depthwise, strided": ((9, 9), 16, 16, (5, 5), 2, 1, 16, "VALID"),
     "depthwise, two filters a channel": ((8, 8), 6, 12, (3, 3), 1, 1, 6, "SAME"),
