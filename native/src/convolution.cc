@@ -7,6 +7,7 @@
 #include "calls.h"
 #include "plain_convolution.h"
 #include "processors.h"
+#include "winograd.h"
 
 namespace lamina {
 
@@ -94,6 +95,13 @@ struct Convolution {
     };
     return {x[0], x[1], y[1], groups, rank() == 2 ? axis(0) : Axis{}, axis(rank() - 1)};
   }
+
+  Winograd winograd() const {
+    const PlainConvolution same = plain();
+    return {same.samples, same.channels, same.filters, same.rows, same.columns};
+  }
+
+  bool is_winograd() const { return rank() == 2 && type == Type::f32 && groups == 1 && winograd().is_worthwhile(); }
 
   // The layout that XLA gives: batch, space, channels.
   Desc channels_last(const Dims& dims) const {
@@ -214,6 +222,8 @@ ffi::Error convolve(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer ke
     const Team team(threads, whole.operations());
     if (whole.is_plain() && rest.size() == 0 && activation == 0)
       return whole.plain().run(team, floats(x), floats(kernel), floats(y));
+    if (whole.is_winograd() && rest.size() == 0 && activation == 0)
+      return whole.winograd().convolve(team, floats(x), floats(kernel), floats(y));
     const void* bias = rest.size() == 1 ? rest.get<ffi::AnyBuffer>(0).value().untyped_data() : nullptr;
     const auto part = [&](const Convolution& shapes, int64_t from, int64_t to) {
       std::vector<const void*> inputs{at(x, from), nullptr};
@@ -245,6 +255,7 @@ ffi::Error input_gradient(ffi::ThreadPool threads, ffi::AnyBuffer dy, ffi::AnyBu
   return guarded([&] {
     const Convolution whole(*dx, kernel, dy, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
+    if (whole.is_winograd()) return whole.winograd().input_gradient(team, floats(dy), floats(kernel), floats(dx));
     const auto part = [&](int64_t first, int64_t last) {
       return Parts::Part{of_inputs(whole.samples(first, last)),
                          {at(dy, first * count_of(whole.y)), nullptr},
@@ -265,6 +276,7 @@ ffi::Error kernel_gradient(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBu
   return guarded([&] {
     const Convolution whole(x, *dkernel, dy, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
+    if (whole.is_winograd()) return whole.winograd().kernel_gradient(team, floats(x), floats(dy), floats(dkernel));
     struct Part {
       Convolution shapes;
       Made plan;
