@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from lamina.ops import few_filters
 from lamina.ops.native import kernels
-from lamina.ops.product import column_sums
+from lamina.ops.product import column_sums, multiply, product
 from lamina.ops.taps import offsets, wide
 
 __all__ = ["convolve", "input_gradient", "kernel_gradient", "pad"]
@@ -28,6 +28,8 @@ PATCHES = 640_000  # numbers in patches at a time: 2.5 MB of float32 stay in the
 def convolve(lax_program, inputs, kernel, window):
     """As `lamina.ops.convolve.convolve`; `lax_program` is XLA's."""
     way, native = _way(inputs, kernel.shape, window), kernels(inputs, kernel)
+    if way == "as a product":
+        return product(inputs, kernel.reshape(kernel.shape[-2:]))
     if way == "by taps":
         return few_filters.convolve(inputs, kernel, window)
     if native is not None:
@@ -44,6 +46,9 @@ def convolve(lax_program, inputs, kernel, window):
 def input_gradient(lax_program, cotangent, kernel, window, shape):
     """As `lamina.ops.convolve.input_gradient`."""
     way, native = _way(cotangent, kernel.shape, window), kernels(cotangent, kernel)
+    if way == "as a product":
+        rows = cotangent.reshape(-1, cotangent.shape[-1])
+        return multiply(rows, kernel.reshape(kernel.shape[-2:]), transpose_right=True).reshape(shape)
     if native is not None and not (window.groups == 1 and shape[-1] <= FEW_CHANNELS and way != "XLA"):
         return native.convolve_input_gradient(cotangent, kernel, shape, **window.settings())
     if way == "by taps":
@@ -65,6 +70,8 @@ def input_gradient(lax_program, cotangent, kernel, window, shape):
 def kernel_gradient(lax_program, inputs, cotangent, window, shape):
     """As `lamina.ops.convolve.kernel_gradient`."""
     way, native = _way(inputs, shape, window), kernels(inputs, cotangent)
+    if way == "as a product":
+        return column_sums(inputs, cotangent).reshape(shape)
     if way == "by taps":
         return few_filters.kernel_gradient(inputs, cotangent, window, shape)
     if native is not None:
@@ -88,6 +95,8 @@ def _way(array, kernel_shape, window):
         return "by channel"
     if window.groups > 1:
         return "by group"
+    if _taps(kernel_shape) == max(window.strides) == 1 and not any(map(any, window.padding)):
+        return "as a product"
     if _taps(kernel_shape) > 1 and kernel_shape[-1] <= FEW_CHANNELS < kernel_shape[-2] and max(window.strides) == 1:
         return "by taps"
     return "by patches" if _taps(kernel_shape) == 1 or kernel_shape[-2] <= FEW_CHANNELS else "XLA"

@@ -1,5 +1,6 @@
 // Matrix products, either side transposed, with bias and activation.
 #include <algorithm>
+#include <type_traits>
 
 #include "activations.h"
 #include "calls.h"
@@ -22,17 +23,19 @@ struct Product {
   bool transpose_x, transpose_w, has_bias;
   int64_t activation;
 
+  static constexpr int64_t few = 16384;  // results so few that the sums of several threads are soon added
+
   // Whether our own loops are as fast as oneDNN's program, and ready without one being made: where they hold their sums
   // in 32 registers of 16 numbers, and what they read again stays in the second cache.
   bool is_plain() const {
     const int64_t weights = inner * columns;
-    const bool small = transpose_w ? weights <= 1 << 14 : inner <= 1024 || weights <= 1 << 19;
-    return has_wide_registers() && small && columns >= 16 && type == Type::f32 && !has_bias && activation == 0;
+    const bool small = transpose_w ? weights <= 1 << 14 : inner <= 1024 || weights <= 1 << 19 || rows * columns <= few;
+    return has_wide_registers() && small && type == Type::f32 && !has_bias && activation == 0;
   }
 
   // In how many parts the sums of a small result may be cut, one for each thread.
   int64_t parts_of_sums(const Team& team) const {
-    return transpose_w || rows * columns > 16384 ? 1 : std::clamp<int64_t>(inner / 256, 1, team.size());
+    return transpose_w || rows * columns > few ? 1 : std::clamp<int64_t>(inner / 256, 1, team.size());
   }
 
   std::shared_ptr<const Plan> plan() const {
@@ -53,8 +56,11 @@ struct Product {
   }
 };
 
+void multiply_few_columns(const Product& of, const float* x, const float* w, float* y);
+
 // y = x @ w for a plain product.
 LAMINA_EVERY_PROCESSOR void multiply_plain(const Product& of, const float* x, const float* w, float* y) {
+  if (of.columns < 16) return multiply_few_columns(of, x, w, y);
   int64_t w_step = of.w_step;
   if (of.transpose_w) {
     float* turned = scratch_floats(of.inner * of.columns);
@@ -62,10 +68,39 @@ LAMINA_EVERY_PROCESSOR void multiply_plain(const Product& of, const float* x, co
     w = turned;
     w_step = of.columns;
   }
-  if (of.transpose_x)
-    product_of<true, true>(y, of.y_step, x, of.x_step, w, w_step, of.rows, of.inner, of.columns);
-  else
-    product_of<false, true>(y, of.y_step, x, of.x_step, w, w_step, of.rows, of.inner, of.columns);
+  const auto add = [&](auto anew, int64_t first, int64_t last) __attribute__((always_inline)) {
+    const float* from = x + first * (of.transpose_x ? of.x_step : 1);
+    if (of.transpose_x)
+      product_of<true, anew()>(y, of.y_step, from, of.x_step, w + first * w_step, w_step, of.rows, last - first,
+                               of.columns);
+    else
+      product_of<false, anew()>(y, of.y_step, from, of.x_step, w + first * w_step, w_step, of.rows, last - first,
+                                of.columns);
+  };
+  constexpr int64_t most = 512;  // of a sum at a time: what is read again stays in the second cache
+  add(std::true_type(), 0, std::min(most, of.inner));
+  for (int64_t first = most; first < of.inner; first += most)
+    add(std::false_type(), first, std::min(first + most, of.inner));
+}
+
+// The same with columns of zeros beside those of w, up to 16.
+void multiply_few_columns(const Product& of, const float* x, const float* w, float* y) {
+  Product wide = of;
+  wide.columns = wide.w_step = wide.y_step = 16;
+  wide.transpose_w = false;
+  constexpr int64_t most = 96;  // rows at a time: their results stay in the first cache
+  const auto size = static_cast<size_t>((of.inner + most) * 16);
+  auto* weights = reinterpret_cast<float*>(scratch(size * sizeof(float), Memory::primitive));
+  float* results = weights + of.inner * 16;
+  std::fill(weights, results, 0.0f);
+  for (int64_t k = 0; k < of.inner; ++k)
+    for (int64_t j = 0; j < of.columns; ++j)
+      weights[k * 16 + j] = w[of.transpose_w ? j * of.w_step + k : k * of.w_step + j];
+  for (int64_t first = 0; first < of.rows; first += most) {
+    wide.rows = std::min(most, of.rows - first);
+    multiply_plain(wide, x + first * (of.transpose_x ? 1 : of.x_step), weights, results);
+    for (int64_t i = 0; i < wide.rows; ++i) std::copy_n(results + i * 16, of.columns, y + (first + i) * of.y_step);
+  }
 }
 
 // The same, each thread with a part of the sums.
