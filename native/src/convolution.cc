@@ -84,9 +84,14 @@ struct Convolution {
   size_t rank() const { return strides.size(); }
 
   // Whether our own loops are faster: of so few pixels that to lay out the kernel for oneDNN takes longer than all else.
-  bool is_plain() const {
-    const bool few = rank() < 3 && y[0] * count_of(y, 2) <= 128 && kernel[1] >= 16 && kernel[2] >= 16;
-    return has_wide_registers() && few && type == Type::f32;
+  bool is_plain() const { return has_plain(kernel[1] * kernel[2] >= 1 << 12 ? 256 : 128); }
+
+  // The same for the gradient of the kernel.
+  bool has_plain_kernel_gradient() const { return has_plain(1024); }
+
+  bool has_plain(int64_t most_pixels) const {
+    const bool fits = rank() < 3 && type == Type::f32 && kernel[1] >= 16 && kernel[2] >= 16;
+    return has_wide_registers() && fits && y[0] * count_of(y, 2) <= most_pixels;
   }
 
   PlainConvolution plain() const {
@@ -220,10 +225,10 @@ ffi::Error convolve(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer ke
   return guarded([&] {
     const Convolution whole(x, kernel, *y, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
-    if (whole.is_plain() && rest.size() == 0 && activation == 0)
-      return whole.plain().run(team, floats(x), floats(kernel), floats(y));
-    if (whole.is_winograd() && rest.size() == 0 && activation == 0)
-      return whole.winograd().convolve(team, floats(x), floats(kernel), floats(y));
+    if (rest.size() == 0 && activation == 0) {
+      if (whole.is_winograd()) return whole.winograd().convolve(team, floats(x), floats(kernel), floats(y));
+      if (whole.is_plain()) return whole.plain().convolve(team, floats(x), floats(kernel), floats(y));
+    }
     const void* bias = rest.size() == 1 ? rest.get<ffi::AnyBuffer>(0).value().untyped_data() : nullptr;
     const auto part = [&](const Convolution& shapes, int64_t from, int64_t to) {
       std::vector<const void*> inputs{at(x, from), nullptr};
@@ -256,6 +261,7 @@ ffi::Error input_gradient(ffi::ThreadPool threads, ffi::AnyBuffer dy, ffi::AnyBu
     const Convolution whole(*dx, kernel, dy, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
     if (whole.is_winograd()) return whole.winograd().input_gradient(team, floats(dy), floats(kernel), floats(dx));
+    if (whole.is_plain()) return whole.plain().input_gradient(team, floats(dy), floats(kernel), floats(dx));
     const auto part = [&](int64_t first, int64_t last) {
       return Parts::Part{of_inputs(whole.samples(first, last)),
                          {at(dy, first * count_of(whole.y)), nullptr},
@@ -277,6 +283,8 @@ ffi::Error kernel_gradient(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBu
     const Convolution whole(x, *dkernel, dy, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
     if (whole.is_winograd()) return whole.winograd().kernel_gradient(team, floats(x), floats(dy), floats(dkernel));
+    if (whole.has_plain_kernel_gradient())
+      return whole.plain().kernel_gradient(team, floats(x), floats(dy), floats(dkernel));
     struct Part {
       Convolution shapes;
       Made plan;

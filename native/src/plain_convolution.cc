@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "primitives.h"
 #include "processors.h"
 #include "vectors.h"
 
@@ -42,6 +43,56 @@ void convolve_block(const PlainConvolution& shapes, const Block& block, const fl
   }
 }
 
+// The gradients of one sample's inputs, for some channels of one group: each place of the window adds its product. The
+// kernel is turned: (window, groups, filters of a group, channels of a group).
+LAMINA_EVERY_PROCESSOR
+void add_input_gradient(const PlainConvolution& shapes, int64_t sample, int64_t group, int64_t channel, int64_t count,
+                        const float* dy, const float* turned, float* dx) {
+  const Axis &rows = shapes.rows, &columns = shapes.columns;
+  const int64_t channels = shapes.channels, inner = channels / shapes.groups, outer = shapes.filters / shapes.groups;
+  float* inputs = dx + sample * rows.inputs * columns.inputs * channels + group * inner + channel;
+  for (int64_t pixel = 0; pixel < rows.inputs * columns.inputs; ++pixel) std::fill_n(inputs + pixel * channels, count, 0.0f);
+  for (int64_t place = 0; place < rows.window * columns.window; ++place) {
+    const int64_t row_place = place / columns.window, column_place = place % columns.window;
+    const int64_t first = columns.first(column_place), last = columns.last(column_place);
+    const float* weights = turned + (place * shapes.groups + group) * outer * inner + channel;
+    for (int64_t row = rows.first(row_place); row < rows.last(row_place); ++row) {
+      const int64_t to = rows.input(row, row_place) * columns.inputs + columns.input(first, column_place);
+      const int64_t from = (sample * rows.outputs + row) * columns.outputs + first;
+      accumulate_product(inputs + to * channels, columns.stride * channels, dy + from * shapes.filters + group * outer,
+                         shapes.filters, weights, inner, last - first, outer, count);
+    }
+  }
+}
+
+LAMINA_EVERY_PROCESSOR
+void turn(const float* kernel, int64_t step, int64_t channels, int64_t filters, float* turned) {
+  transpose(kernel, step, channels, filters, turned);
+}
+
+// The gradient of one place of the window, for some channels of one group: the product of what it sees, transposed, with
+// that of the outputs.
+LAMINA_EVERY_PROCESSOR
+void kernel_gradient_at(const PlainConvolution& shapes, int64_t place, int64_t group, int64_t channel, int64_t count,
+                        const float* x, const float* dy, float* dkernel) {
+  const Axis &rows = shapes.rows, &columns = shapes.columns;
+  const int64_t channels = shapes.channels, inner = channels / shapes.groups, outer = shapes.filters / shapes.groups;
+  const int64_t pixels = shapes.samples * rows.outputs * columns.outputs;
+  float* seen = scratch_floats(pixels * count);
+  float* to = seen;
+  for (int64_t sample = 0; sample < shapes.samples; ++sample)
+    for (int64_t row = 0; row < rows.outputs; ++row)
+      for (int64_t column = 0; column < columns.outputs; ++column, to += count) {
+        const int64_t i = rows.input(row, place / columns.window), j = columns.input(column, place % columns.window);
+        const bool inside = i >= 0 && i < rows.inputs && j >= 0 && j < columns.inputs;
+        const float* from = x + ((sample * rows.inputs + i) * columns.inputs + j) * channels + group * inner + channel;
+        if (inside) std::copy_n(from, count, to);
+        else std::fill_n(to, count, 0.0f);
+      }
+  product_of<true, true>(dkernel + (place * inner + channel) * shapes.filters + group * outer, shapes.filters, seen, count,
+                         dy + group * outer, shapes.filters, count, pixels, outer);
+}
+
 int64_t blocks(int64_t count, int64_t of_block) { return (count + of_block - 1) / of_block; }
 
 }  // namespace
@@ -55,7 +106,7 @@ int64_t Axis::last(int64_t place) const {
   return room < 0 ? 0 : std::min(outputs, room / stride + 1);
 }
 
-void PlainConvolution::run(const Team& team, const float* x, const float* kernel, float* y) const {
+void PlainConvolution::convolve(const Team& team, const float* x, const float* kernel, float* y) const {
   constexpr int64_t most_filters = 64, most_pixels = 256;  // of a block
   const int64_t rows_of_block = std::clamp<int64_t>(most_pixels / columns.outputs, 1, rows.outputs);
   const int64_t samples_of_block = std::clamp<int64_t>(most_pixels / (rows.outputs * columns.outputs), 1, samples);
@@ -74,6 +125,30 @@ void PlainConvolution::run(const Team& team, const float* x, const float* kernel
     block.first_filter = start + part % in_filters * most_filters;
     block.last_filter = std::min(start + filters_of_group, block.first_filter + most_filters);
     convolve_block(*this, block, x, kernel, y);
+  });
+}
+
+void PlainConvolution::input_gradient(const Team& team, const float* dy, const float* kernel, float* dx) const {
+  const int64_t inner = channels / groups, outer = filters / groups, in_channels = blocks(inner, 64);
+  float* turned = scratch_floats(rows.window * columns.window * channels * outer);
+  team.run(rows.window * columns.window, [&](int64_t place) {
+    for (int64_t group = 0; group < groups; ++group)
+      turn(kernel + place * inner * filters + group * outer, filters, inner, outer,
+           turned + (place * groups + group) * outer * inner);
+  });
+  team.run(samples * groups * in_channels, [&](int64_t part) {
+    const int64_t channel = part % in_channels * 64, group = part / in_channels % groups;
+    add_input_gradient(*this, part / in_channels / groups, group, channel, std::min<int64_t>(64, inner - channel), dy,
+                       turned, dx);
+  });
+}
+
+void PlainConvolution::kernel_gradient(const Team& team, const float* x, const float* dy, float* dkernel) const {
+  const int64_t inner = channels / groups, in_channels = blocks(inner, 64);
+  team.run(rows.window * columns.window * groups * in_channels, [&](int64_t part) {
+    const int64_t channel = part % in_channels * 64, group = part / in_channels % groups;
+    kernel_gradient_at(*this, part / in_channels / groups, group, channel, std::min<int64_t>(64, inner - channel), x, dy,
+                       dkernel);
   });
 }
 

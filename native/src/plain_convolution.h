@@ -23,7 +23,9 @@ struct PlainConvolution {
   int64_t samples, channels, filters, groups;
   Axis rows, columns;
 
-  void run(const Team& team, const float* x, const float* kernel, float* y) const;
+  void convolve(const Team& team, const float* x, const float* kernel, float* y) const;
+  void input_gradient(const Team& team, const float* dy, const float* kernel, float* dx) const;
+  void kernel_gradient(const Team& team, const float* x, const float* dy, float* dkernel) const;
 };
 
 }  // namespace lamina
