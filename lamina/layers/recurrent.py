@@ -162,12 +162,13 @@ class RNN(Holder, Layer):
         """The loop that fits the cell, with what it needs: inputs come time first."""
         cell = self.cell
         if is_split(cell) and cell.compute_dtype == self.compute_dtype:
-            projected = cell.project(inputs, training)
             if cell.is_gated(training):
-                weights = cell.recurrent_kernel.value, cell.recurrent_bias
+                projected, bias = cell.project_for_loop(inputs, training)
+                weights = cell.recurrent_kernel.value, bias
                 return functools.partial(
                     gated_rnn, cell.combine, cell.advance, projected, *weights, states, kind=cell.kind
                 )
+            projected = cell.project(inputs, training)
             return functools.partial(rnn, lambda inputs, states: cell.step(inputs, states, training), projected, states)
         variables = getattr(cell, "non_trainable_variables", ())
         step = functools.partial(run_cell, cell, training=training)

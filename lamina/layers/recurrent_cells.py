@@ -111,13 +111,20 @@ class _Cell(Layer):
         output, new = self.step(self.project(inputs, training), states if nested else [states], training)
         return output, (new if nested else new[0])
 
-    def project(self, inputs, training=False):
+    def project(self, inputs, training=False, add_bias=True):
         """`inputs @ kernel + bias` of one step or all: (..., batch, features) -> for each gate (..., batch, units)."""
         masks = self.get_dropout_mask(inputs) if training else None
         projected = self._product(self._project, inputs, self.kernel.value, masks)
-        if self.bias is not None:
+        if self.bias is not None and add_bias:
             projected = projected + self._input_bias()
         return self._split(projected)
+
+    def project_for_loop(self, inputs, training):
+        """(projected, bias): what `gated_rnn` takes. A bias that is only added up is left to the loop, which has the sums
+        in the cache."""
+        if self.bias is None or type(self).combine is not _Cell.combine:
+            return self.project(inputs, training), self.recurrent_bias
+        return self.project(inputs, training, add_bias=False), self._input_bias()
 
     def _project(self, inputs, kernel):
         return product(inputs, kernel)

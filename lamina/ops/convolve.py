@@ -10,6 +10,7 @@ from jax.interpreters import ad
 
 from lamina.ops import convolve_cpu
 from lamina.ops.primitives import primitive_of
+from lamina.ops.taps import pad
 
 __all__ = ["Window", "convolve", "input_gradient", "kernel_gradient"]
 
@@ -78,7 +79,7 @@ def kernel_gradient(inputs, cotangent, window, shape):
 
 
 def _pad(inputs, padding):
-    return convolve_cpu.pad(inputs, padding) if any(map(any, padding)) else inputs
+    return pad(inputs, padding) if any(map(any, padding)) else inputs
 
 
 def _lax_convolve(inputs, kernel, window):

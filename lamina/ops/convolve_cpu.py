@@ -13,12 +13,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from lamina.ops import few_filters
+from lamina.ops import few_filters, winograd
 from lamina.ops.native import kernels
 from lamina.ops.product import column_sums, multiply, product
-from lamina.ops.taps import offsets, wide
+from lamina.ops.taps import offsets, pad, some_samples, wide
 
-__all__ = ["convolve", "input_gradient", "kernel_gradient", "pad"]
+__all__ = ["convolve", "input_gradient", "kernel_gradient"]
 
 FEW_CHANNELS = 4
 MOST_TAPS = 64
@@ -38,6 +38,8 @@ def convolve(lax_program, inputs, kernel, window):
         return _by_group(partial(convolve, lax_program), inputs, kernel, window)
     if way == "by channel":
         return _by_channel(inputs, kernel, window)
+    if way == "at points":
+        return winograd.convolve(inputs, kernel, window)
     if way == "by patches":
         return _rows(_patches(inputs, kernel.shape, window), kernel)
     return lax_program(inputs, kernel, window)
@@ -62,6 +64,8 @@ def input_gradient(lax_program, cotangent, kernel, window, shape):
     if way == "by patches":
         columns = _rows(cotangent, kernel.reshape(-1, kernel.shape[-1]).T)
         return _spread(jnp.split(columns, _taps(kernel.shape), -1), kernel.shape, window, shape)
+    if way == "at points":
+        return winograd.input_gradient(cotangent, kernel, window, shape)
     if way == "XLA" and max(window.strides) > 1 and max(window.dilation) == 1:
         return _by_phases(cotangent, kernel, window, shape)
     return lax_program(cotangent, kernel, window, shape)
@@ -81,6 +85,8 @@ def kernel_gradient(lax_program, inputs, cotangent, window, shape):
         return _by_group(partial(kernel_gradient, lax_program, shape=shape), inputs, cotangent, window)
     if way == "by channel" and window.groups > 1:
         return _kernel_gradient_by_channel(inputs, cotangent, window, shape)
+    if way == "at points":
+        return winograd.kernel_gradient(inputs, cotangent, window, shape)
     if way != "as it is" and math.prod(cotangent.shape[1:-1]) * math.prod(shape[:-1]) < 2 * PATCHES:
         return _kernel_gradient_by_patches(inputs, cotangent, window, shape)
     return lax_program(inputs, cotangent, window, shape)
@@ -99,7 +105,9 @@ def _way(array, kernel_shape, window):
         return "as a product"
     if _taps(kernel_shape) > 1 and kernel_shape[-1] <= FEW_CHANNELS < kernel_shape[-2] and max(window.strides) == 1:
         return "by taps"
-    return "by patches" if _taps(kernel_shape) == 1 or kernel_shape[-2] <= FEW_CHANNELS else "XLA"
+    if _taps(kernel_shape) == 1 or kernel_shape[-2] <= FEW_CHANNELS:
+        return "by patches"
+    return "at points" if winograd.fits(array.shape[0], array.shape[1:-1], kernel_shape, window) else "XLA"
 
 
 def _by_group(program, left, right, window):
@@ -129,13 +137,6 @@ def _seen(inputs, kernel_shape, window):
         )
         for offset in offsets(kernel_shape, window)
     ]
-
-
-def pad(inputs, padding, interior=None):
-    """Zeros around and between the elements along the spatial axes; negative numbers cut off."""
-    interior = interior or [0] * len(padding)
-    config = [(0, 0, 0), *((*pair, between) for pair, between in zip(padding, interior, strict=True)), (0, 0, 0)]
-    return jax.lax.pad(inputs, jnp.zeros((), inputs.dtype), config)
 
 
 def _padded(inputs, window):
@@ -245,26 +246,10 @@ def _kernel_gradient_by_patches(inputs, cotangent, window, shape):
     """patches.T @ cotangent, some samples at a time, the smaller of the two transposed."""
     if _taps(shape) == 1:
         return column_sums(_seen(inputs, shape, window)[0], cotangent).reshape(shape)
-    batch, numbers = cotangent.shape[0], math.prod(cotangent.shape[1:-1]) * math.prod(shape[:-1])
-    together = _divisor(batch, PATCHES / numbers)
+    numbers = cotangent.shape[0] * math.prod(cotangent.shape[1:-1]) * math.prod(shape[:-1])
     padded, unpadded = _padded(inputs, window)
 
-    def part(samples):
-        return column_sums(_patches(samples[0], shape, unpadded), samples[1])
+    def part(inputs, cotangent):
+        return column_sums(_patches(inputs, shape, unpadded), cotangent)
 
-    if together == batch:
-        return part((padded, cotangent)).reshape(shape)
-    chunks = [array.reshape(-1, together, *array.shape[1:]) for array in (padded, cotangent)]
-    zeros = jnp.zeros((math.prod(shape[:-1]), shape[-1]), inputs.dtype)
-    total, _ = jax.lax.scan(lambda total, samples: (total + part(samples), None), zeros, tuple(chunks))
-    return total.reshape(shape)
-
-
-def _divisor(number, wanted):
-    """The divisor of a number that is nearest to what is wanted, in ratio.
-
-    >>> _divisor(12, 5)
-    6
-    """
-    divisors = [divisor for divisor in range(1, number + 1) if number % divisor == 0]
-    return min(divisors, key=lambda divisor: abs(math.log(divisor / wanted)))
+    return some_samples(part, (padded, cotangent), numbers / PATCHES, add=True).reshape(shape)

@@ -8,6 +8,7 @@ from lamina.core.keywords import keywords
 from lamina.core.op import op
 from lamina.errors import ConfigError
 from lamina.ops.arrays import floating, tensor
+from lamina.ops.standardize import standardize_rows
 
 __all__ = ["batch_normalization", "layer_normalization", "moments", "normalize", "rms_normalization"]
 
@@ -80,11 +81,15 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_sca
     x = floating(x)
     wide = at_least_float32(x)
     axes = positive_axes(axis, x.ndim)
-    mean, variance = moments(wide, axes, keepdims=True)
     gamma, beta = (v if v is None else along(tensor(v).astype(wide.dtype), axes, x.ndim) for v in (gamma, beta))
+    epsilon = settings.epsilon() if epsilon is None else epsilon
+    are_last = axes == list(range(x.ndim - len(axes), x.ndim)) and not rms_scaling
+    if are_last and (scaled := standardize_rows(wide, len(axes), epsilon)) is not None:
+        scaled = scaled if gamma is None else scaled * gamma
+        return (scaled if beta is None else scaled + beta).astype(x.dtype)
+    mean, variance = moments(wide, axes, keepdims=True)
     if rms_scaling:
         mean, beta = jnp.zeros_like(mean), None
-    epsilon = settings.epsilon() if epsilon is None else epsilon
     return standardize(wide, mean, variance, gamma, beta, epsilon).astype(x.dtype)
 
 

@@ -1,10 +1,12 @@
-"""What the ways to compute a convolution by its taps share: where they lie, and in which type they are added up."""
+"""What the ways to compute a convolution on CPUs share: where taps lie, zeros around inputs, some samples at a time."""
 
 import itertools
+import math
 
+import jax
 import jax.numpy as jnp
 
-__all__ = ["offsets", "wide"]
+__all__ = ["offsets", "pad", "some_samples", "wide"]
 
 
 def offsets(kernel_shape, window):
@@ -17,3 +19,36 @@ def offsets(kernel_shape, window):
 def wide(array):
     """16-bit numbers as float32, to add them up."""
     return array.astype(jnp.promote_types(array.dtype, jnp.float32))
+
+
+def pad(inputs, padding, interior=None):
+    """Zeros around and between the elements along the spatial axes; negative numbers cut off."""
+    interior = interior or [0] * len(padding)
+    config = [(0, 0, 0), *((*pair, between) for pair, between in zip(padding, interior, strict=True)), (0, 0, 0)]
+    return jax.lax.pad(inputs, jnp.zeros((), inputs.dtype), config)
+
+
+def some_samples(function, arrays, parts, add=False):
+    """`function(*arrays)` with samples along the first axes, in about so many parts, whose results are put together or
+    `add`ed: what a part needs stays in the cache."""
+    batch = arrays[0].shape[0]
+    together = _divisor(batch, batch / parts) if batch else batch
+    if together == batch:
+        return function(*arrays)
+    chunks = [array.reshape(-1, together, *array.shape[1:]) for array in arrays]
+    if add:
+        result = jax.eval_shape(function, *(chunk[0] for chunk in chunks))
+        zeros = jnp.zeros(result.shape, result.dtype)
+        return jax.lax.scan(lambda total, some: (total + function(*some), None), zeros, chunks)[0]
+    results = jax.lax.map(lambda some: function(*some), chunks)
+    return results.reshape(batch, *results.shape[2:])
+
+
+def _divisor(number, wanted):
+    """The divisor of a number that is nearest to what is wanted, in ratio.
+
+    >>> _divisor(12, 5)
+    6
+    """
+    divisors = [divisor for divisor in range(1, number + 1) if number % divisor == 0]
+    return min(divisors, key=lambda divisor: abs(math.log(divisor / wanted)))

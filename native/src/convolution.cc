@@ -5,9 +5,8 @@
 
 #include "activations.h"
 #include "calls.h"
-#include "plain_convolution.h"
+#include "own_loops.h"
 #include "processors.h"
-#include "winograd.h"
 
 namespace lamina {
 
@@ -83,30 +82,15 @@ struct Convolution {
 
   size_t rank() const { return strides.size(); }
 
-  // Whether our own loops are faster: of so few pixels that to lay out the kernel for oneDNN takes longer than all else.
-  bool is_plain() const { return has_plain(kernel[1] * kernel[2] >= 1 << 12 ? 256 : 128); }
+  // Whether our own loops may compute it: they hold their sums in wide registers.
+  bool may_be_ours() const { return has_wide_registers() && type == Type::f32 && rank() < 3 && count_of(y, 0) > 0; }
 
-  // The same for the gradient of the kernel.
-  bool has_plain_kernel_gradient() const { return has_plain(1024); }
-
-  bool has_plain(int64_t most_pixels) const {
-    const bool fits = rank() < 3 && type == Type::f32 && kernel[1] >= 16 && kernel[2] >= 16;
-    return has_wide_registers() && fits && y[0] * count_of(y, 2) <= most_pixels;
-  }
-
-  PlainConvolution plain() const {
+  Shapes shapes() const {
     const auto axis = [&](size_t place) {
       return Axis{x[place + 2], y[place + 2], kernel[place + 3], strides[place], dilation[place] + 1, low[place]};
     };
     return {x[0], x[1], y[1], groups, rank() == 2 ? axis(0) : Axis{}, axis(rank() - 1)};
   }
-
-  Winograd winograd() const {
-    const PlainConvolution same = plain();
-    return {same.samples, same.channels, same.filters, same.rows, same.columns};
-  }
-
-  bool is_winograd() const { return rank() == 2 && type == Type::f32 && groups == 1 && winograd().is_worthwhile(); }
 
   // The layout that XLA gives: batch, space, channels.
   Desc channels_last(const Dims& dims) const {
@@ -225,9 +209,14 @@ ffi::Error convolve(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer ke
   return guarded([&] {
     const Convolution whole(x, kernel, *y, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
-    if (rest.size() == 0 && activation == 0) {
-      if (whole.is_winograd()) return whole.winograd().convolve(team, floats(x), floats(kernel), floats(y));
-      if (whole.is_plain()) return whole.plain().convolve(team, floats(x), floats(kernel), floats(y));
+    if (whole.may_be_ours() && rest.size() == 0 && activation == 0) {
+      const Shapes shapes = whole.shapes();
+      if (const auto compute = depthwise::fits(shapes)      ? depthwise::convolve
+                               : few_channels::fits(shapes) ? few_channels::convolve
+                               : winograd::fits(shapes)     ? winograd::convolve
+                               : plain::fits(shapes)        ? plain::convolve
+                                                            : nullptr)
+        return compute(shapes, team, floats(x), floats(kernel), floats(y));
     }
     const void* bias = rest.size() == 1 ? rest.get<ffi::AnyBuffer>(0).value().untyped_data() : nullptr;
     const auto part = [&](const Convolution& shapes, int64_t from, int64_t to) {
@@ -260,8 +249,14 @@ ffi::Error input_gradient(ffi::ThreadPool threads, ffi::AnyBuffer dy, ffi::AnyBu
   return guarded([&] {
     const Convolution whole(*dx, kernel, dy, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
-    if (whole.is_winograd()) return whole.winograd().input_gradient(team, floats(dy), floats(kernel), floats(dx));
-    if (whole.is_plain()) return whole.plain().input_gradient(team, floats(dy), floats(kernel), floats(dx));
+    if (whole.may_be_ours()) {
+      const Shapes shapes = whole.shapes();
+      if (const auto compute = depthwise::fits(shapes)  ? depthwise::input_gradient
+                               : winograd::fits(shapes) ? winograd::input_gradient
+                               : plain::fits(shapes)    ? plain::input_gradient
+                                                        : nullptr)
+        return compute(shapes, team, floats(dy), floats(kernel), floats(dx));
+    }
     const auto part = [&](int64_t first, int64_t last) {
       return Parts::Part{of_inputs(whole.samples(first, last)),
                          {at(dy, first * count_of(whole.y)), nullptr},
@@ -282,9 +277,15 @@ ffi::Error kernel_gradient(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBu
   return guarded([&] {
     const Convolution whole(x, *dkernel, dy, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
-    if (whole.is_winograd()) return whole.winograd().kernel_gradient(team, floats(x), floats(dy), floats(dkernel));
-    if (whole.has_plain_kernel_gradient())
-      return whole.plain().kernel_gradient(team, floats(x), floats(dy), floats(dkernel));
+    if (whole.may_be_ours()) {
+      const Shapes shapes = whole.shapes();
+      if (const auto compute = depthwise::fits(shapes)              ? depthwise::kernel_gradient
+                               : few_channels::fits(shapes)         ? few_channels::kernel_gradient
+                               : winograd::fits(shapes)             ? winograd::kernel_gradient
+                               : plain::fits_kernel_gradient(shapes) ? plain::kernel_gradient
+                                                                    : nullptr)
+        return compute(shapes, team, floats(x), floats(dy), floats(dkernel));
+    }
     struct Part {
       Convolution shapes;
       Made plan;

@@ -62,6 +62,7 @@ struct Backward {
   const float *kernel_transposed, *carry, *carries, *gates;
   const float *d_outputs, *d_last_hidden, *d_last_carry;
   float *d_projected, *d_hidden, *d_carry;
+  float* d_bias;  // for each row of the batch, or none
 };
 
 // The gradient of `advance`: of the gates' sums into `d_sums`, of the carry in place.
@@ -88,6 +89,8 @@ void backward_rows(const Backward& call, int64_t first, int64_t last, float* scr
   float *d_hidden = call.d_hidden + first * units, *d_carry = call.d_carry + first * units, *d_output = scratch;
   std::copy_n(call.d_last_hidden + first * units, rows * units, d_hidden);
   std::copy_n(call.d_last_carry + first * units, rows * units, d_carry);
+  float* d_bias = call.d_bias ? call.d_bias + first * width : nullptr;
+  if (d_bias) std::fill_n(d_bias, rows * width, 0.0f);
   for (int64_t i = loop.steps; i-- > 0;) {
     const int64_t t = loop.time(i);
     float* d_sums = loop.at(call.d_projected, t, first, width);
@@ -106,6 +109,7 @@ void backward_rows(const Backward& call, int64_t first, int64_t last, float* scr
       else
         std::fill_n(d_sums + row * width, width, 0.0f);
     }
+    for (int64_t at = 0; d_bias && at < rows * width; ++at) d_bias[at] += d_sums[at];
     accumulate_product(d_hidden, units, d_sums, width, call.kernel_transposed, units, rows, width, units);
   }
 }
@@ -141,7 +145,7 @@ ffi::Error lstm_gradient(ffi::ThreadPool threads, ffi::AnyBuffer kernel, ffi::An
                          ffi::AnyBuffer carries,
                          ffi::AnyBuffer d_last_hidden, ffi::AnyBuffer d_last_carry, ffi::RemainingArgs rest,
                          ffi::Result<ffi::AnyBuffer> d_projected, ffi::Result<ffi::AnyBuffer> d_hidden,
-                         ffi::Result<ffi::AnyBuffer> d_carry, int64_t has_outputs, int64_t has_mask, int64_t reverse) {
+                         ffi::Result<ffi::AnyBuffer> d_carry, ffi::Result<ffi::AnyBuffer> d_bias, int64_t has_outputs, int64_t has_mask, int64_t reverse) {
   return guarded([&] {
     Optional optional(rest);
     Loop loop(carry, gates.dimensions()[0], reverse);
@@ -160,7 +164,8 @@ ffi::Error lstm_gradient(ffi::ThreadPool threads, ffi::AnyBuffer kernel, ffi::An
                         floats(d_last_carry),
                         floats(d_projected),
                         floats(d_hidden),
-                        floats(d_carry)};
+                        floats(d_carry),
+                        d_bias->element_count() > 0 ? floats(d_bias) : nullptr};
     const Team team(threads, loop.operations(gate_count));
     over_rows(loop, team, units, [&](int64_t first, int64_t last, float* part) {
       backward_rows(call, first, last, part);
@@ -196,6 +201,7 @@ LAMINA_HANDLER(lamina_lstm_gradient, lamina::lstm_gradient,
                    .Arg<xla::ffi::AnyBuffer>()
                    .Arg<xla::ffi::AnyBuffer>()
                    .RemainingArgs()
+                   .Ret<xla::ffi::AnyBuffer>()
                    .Ret<xla::ffi::AnyBuffer>()
                    .Ret<xla::ffi::AnyBuffer>()
                    .Ret<xla::ffi::AnyBuffer>()

@@ -1,13 +1,12 @@
-#include "winograd.h"
-
 #include <algorithm>
 #include <type_traits>
 
+#include "own_loops.h"
 #include "primitives.h"
 #include "processors.h"
 #include "vectors.h"
 
-namespace lamina {
+namespace lamina::winograd {
 
 namespace {
 
@@ -119,7 +118,7 @@ struct Tiles {
   }
 };
 
-Tiles tiles_of(const Winograd& shapes, bool backward) {
+Tiles tiles_of(const Shapes& shapes, bool backward) {
   const Axis &rows = shapes.rows, &columns = shapes.columns;
   const int64_t stride = rows.stride, window = (rows.window + stride - 1) / stride, outputs = points + 1 - window;
   Tiles tiles;
@@ -286,7 +285,7 @@ void add_gradient(const Tiles& tiles, int64_t first, int64_t last, const float* 
 
 // The window of a phase and 16 filters, as the kernel has it: zeros where the phase has fewer taps.
 struct Taps {
-  const Winograd& shapes;
+  const Shapes& shapes;
   int64_t phase;
 
   int64_t row(int64_t i) const { return i * shapes.rows.stride + phase / shapes.rows.stride; }
@@ -318,7 +317,7 @@ template <int window>
 
 // Values of the kernel (values, phases * channels, filters), or with the last two axes swapped and the window reversed.
 LAMINA_EVERY_PROCESSOR
-void read_kernel(const Winograd& shapes, int window, bool backward, int64_t first, int64_t last, const float* kernel,
+void read_kernel(const Shapes& shapes, int window, bool backward, int64_t first, int64_t last, const float* kernel,
                  float* to) {
   const int64_t channels = shapes.channels, filters = shapes.filters, phases = shapes.rows.stride * shapes.rows.stride;
   const int64_t step = phases * channels * filters;
@@ -343,7 +342,7 @@ void read_kernel(const Winograd& shapes, int window, bool backward, int64_t firs
 
 // The gradient of the kernel from that of its values, `parts` sums of which lie one behind the other.
 LAMINA_EVERY_PROCESSOR
-void write_kernel(const Winograd& shapes, int window, int64_t first, int64_t last, const float* sums, int64_t parts,
+void write_kernel(const Shapes& shapes, int window, int64_t first, int64_t last, const float* sums, int64_t parts,
                   float* kernel) {
   const int64_t channels = shapes.channels, filters = shapes.filters, phases = shapes.rows.stride * shapes.rows.stride;
   const int64_t step = phases * channels * filters;
@@ -371,7 +370,7 @@ void write_kernel(const Winograd& shapes, int window, int64_t first, int64_t las
   });
 }
 
-void multiply(const Winograd& shapes, bool backward, const Team& team, const float* x, const float* kernel, float* y) {
+void multiply(const Shapes& shapes, bool backward, const Team& team, const float* x, const float* kernel, float* y) {
   const Tiles tiles = tiles_of(shapes, backward);
   float* weights = scratch_floats(values * tiles.from.depth() * tiles.to.depth());
   team.run_ranges(shapes.channels / 16, [&](int64_t first, int64_t last) {
@@ -386,31 +385,32 @@ void multiply(const Winograd& shapes, bool backward, const Team& team, const flo
 
 }  // namespace
 
-bool Winograd::is_worthwhile() const {
+bool fits(const Shapes& shapes) {
+  const Axis &rows = shapes.rows, &columns = shapes.columns;
   const int64_t stride = rows.stride, window = (rows.window + stride - 1) / stride;
-  const auto fits = [&](const Axis& axis) {
+  const auto has_window = [&](const Axis& axis) {
     return axis.stride == stride && axis.dilation == 1 && (axis.window + stride - 1) / stride == window;
   };
-  if (channels % 16 != 0 || filters % 16 != 0 || stride > 2 || window < 2 || window > 5) return false;
-  if (!has_wide_registers() || !fits(rows) || !fits(columns)) return false;
-  const Tiles tiles = tiles_of(*this, false);
+  if (shapes.groups != 1 || shapes.channels % 16 != 0 || shapes.filters % 16 != 0) return false;
+  if (stride > 2 || window < 2 || window > 5 || !has_window(rows) || !has_window(columns)) return false;
+  const Tiles tiles = tiles_of(shapes, false);
   const int64_t in = tiles.from.depth(), out = tiles.to.depth(), weights = values * in * out;
   // Multiplications, and what else takes as long as so many.
   const int64_t fewer = values * tiles.count() * (in * out + 12 * (in + out)) + 40 * weights;
-  const int64_t all = samples * rows.outputs * columns.outputs * rows.window * columns.window * channels * filters;
+  const int64_t all = shapes.pixels() * shapes.places() * shapes.channels * shapes.filters;
   return weights <= 1 << 22 && 5 * fewer < 4 * all;
 }
 
-void Winograd::convolve(const Team& team, const float* x, const float* kernel, float* y) const {
-  multiply(*this, false, team, x, kernel, y);
+void convolve(const Shapes& shapes, const Team& team, const float* x, const float* kernel, float* y) {
+  multiply(shapes, false, team, x, kernel, y);
 }
 
-void Winograd::input_gradient(const Team& team, const float* dy, const float* kernel, float* dx) const {
-  multiply(*this, true, team, dy, kernel, dx);
+void input_gradient(const Shapes& shapes, const Team& team, const float* dy, const float* kernel, float* dx) {
+  multiply(shapes, true, team, dy, kernel, dx);
 }
 
-void Winograd::kernel_gradient(const Team& team, const float* x, const float* dy, float* dkernel) const {
-  const Tiles tiles = tiles_of(*this, false);
+void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, const float* dy, float* dkernel) {
+  const Tiles tiles = tiles_of(shapes, false);
   const int64_t size = values * tiles.from.depth() * tiles.to.depth(), parts = team.size();
   const int64_t count = tiles.count(), of_block = tiles.of_block(4 * of_second_cache);
   float* sums = scratch_floats(parts * size);
@@ -421,9 +421,9 @@ void Winograd::kernel_gradient(const Team& team, const float* x, const float* dy
     for (int64_t first = count * part / parts; first < end; first += of_block)
       add_gradient(tiles, first, std::min(end, first + of_block), x, dy, sum);
   });
-  team.run_ranges(channels, [&](int64_t first, int64_t last) {
-    write_kernel(*this, tiles.window, first, last, sums, parts, dkernel);
+  team.run_ranges(shapes.channels, [&](int64_t first, int64_t last) {
+    write_kernel(shapes, tiles.window, first, last, sums, parts, dkernel);
   });
 }
 
-}  // namespace lamina
+}  // namespace lamina::winograd

@@ -17,11 +17,15 @@ CASES = {
     "1x1 strided": ((7, 7), 24, 40, (1, 1), 2, 1, 1, "VALID"),
     "strided, even window": ((9, 11), 16, 16, (4, 2), (2, 3), 1, 1, "SAME"),
     "dilated": ((12, 12), 16, 16, (3, 3), 1, (2, 3), 1, "SAME"),
+    "first layer, uneven": ((10, 13), 2, 24, (4, 3), (2, 1), (2, 1), 1, ((0, 3), (2, 0))),
+    "first layer, 1-D": ((21,), 2, 32, (5,), 2, 1, 1, "SAME"),
     "grouped": ((8, 8), 32, 48, (3, 3), 1, 1, 4, "SAME"),
     "few pixels, grouped and dilated": ((5, 6), 32, 64, (3, 3), 1, 2, 2, "SAME"),
     "few pixels, 1-D, many filters": ((20,), 16, 80, (5,), 2, 1, 1, "SAME"),
     "depthwise": ((8, 8), 24, 24, (3, 3), 1, 1, 24, "SAME"),
     "depthwise, strided": ((9, 9), 16, 16, (5, 5), 2, 1, 16, "VALID"),
+    "depthwise, 5x5": ((8, 7), 32, 32, (5, 5), 1, 1, 32, "SAME"),
+    "depthwise, strided and dilated": ((13, 12), 48, 48, (4, 3), (3, 2), (1, 2), 48, ((0, 2), (3, 1))),
     "depthwise, two filters a channel": ((8, 8), 6, 12, (3, 3), 1, 1, 6, "SAME"),
     "1-D": ((20,), 8, 16, (5,), 1, 1, 1, "SAME"),
     "1-D causal": ((20,), 8, 16, (3,), 1, 2, 1, ((4, 0),)),
@@ -65,6 +69,15 @@ def test_convolution_and_its_gradients(case, dtype, tolerance, arrays, close):
     close(native.convolve(x, kernel, **settings), y, tolerance)
     close(native.convolve_input_gradient(dy, kernel, x.shape, **settings), dx, 10 * tolerance)
     close(native.convolve_kernel_gradient(x, dy, kernel.shape, **settings), dkernel, 10 * tolerance)
+
+
+@pytest.mark.parametrize("case", ["first layer, one channel", "first layer, uneven", "depthwise, 5x5"])
+def test_our_own_loops_make_no_primitives(case, arrays):
+    x, kernel, settings = arguments(case, arrays)
+    plans = native.plans()
+    y = native.convolve(x, kernel, **settings)
+    native.convolve_kernel_gradient(x, y, kernel.shape, **settings).block_until_ready()
+    assert native.plans() == plans or not has_wide_registers()
 
 
 # (batch, space, channels, filters, window, stride, padding): enough work for products at points

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lamina.ops import convolve_cpu
+from lamina.ops import convolve_cpu, winograd
 from lamina.ops.convolve import Window, _lax_convolve, convolve, input_gradient, kernel_gradient
 
 pytestmark = pytest.mark.usefixtures("kernels")
@@ -106,6 +106,34 @@ def test_half_precision_adds_up_in_single(case):
     assert found.dtype == jnp.bfloat16
     exact = expected(inputs.astype(jnp.float32), kernel.astype(jnp.float32), window)
     close(found.astype(jnp.float32), exact, 2**-8)
+
+
+@pytest.mark.parametrize("zeros", [(0, 0), (1, 1), (4, 0)])
+@pytest.mark.parametrize("taps", [3, 4, 5])
+@pytest.mark.parametrize("at_a_time", [10**9, 10**4])
+def test_products_at_points(taps, zeros, at_a_time, monkeypatch):
+    monkeypatch.setattr(convolve_cpu, "kernels", lambda *arrays: None)
+    monkeypatch.setattr(winograd, "fits", lambda *shapes: True)
+    monkeypatch.setattr(winograd, "VALUES", at_a_time)
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(6, 9, 8, 6)).astype("float32")
+    kernel = random.normal(size=(taps, taps, 6, 10)).astype("float32")
+    window = Window((1, 1), (zeros, zeros[::-1]), (1, 1))
+
+    def all_of(program, inputs, kernel):
+        outputs, pull = jax.vjp(functools.partial(program, window=window), inputs, kernel)
+        return outputs, pull(jnp.cos(outputs))
+
+    close(jax.jit(functools.partial(all_of, convolve))(inputs, kernel), all_of(expected, inputs, kernel))
+
+
+def test_points_are_for_plain_convolutions_of_many_pixels():
+    def fits(batch=32, space=(32, 32), kernel_shape=(3, 3, 32, 32), strides=(1, 1), dilation=(1, 1), groups=1):
+        return winograd.fits(batch, space, kernel_shape, Window(strides, ((1, 1),) * 2, dilation, groups))
+
+    assert fits() and fits(kernel_shape=(5, 5, 64, 64))
+    assert not fits(space=(4, 4), batch=1) and not fits(kernel_shape=(3, 3, 8, 32)) and not fits(kernel_shape=(3, 5, 32, 32))
+    assert not fits(strides=(2, 2)) and not fits(dilation=(2, 2)) and not fits(groups=2)
 
 
 def test_large_patches_come_some_samples_at_a_time(monkeypatch):

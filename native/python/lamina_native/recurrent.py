@@ -47,10 +47,12 @@ def lstm_gradient(recurrent_kernel, bias, h0, c0, saved, d_outputs, d_h, d_c, *,
     _check("lstm_gradient", gates, recurrent_kernel, bias, (h0, c0, d_h, d_c), mask, 4, (outputs, carries, d_outputs))
     settings = dict(has_outputs=d_outputs is not None, has_mask=mask is not None, reverse=bool(reverse))
     arrays = _floats(recurrent_kernel, c0, gates, carries, d_h, d_c, *_there(d_outputs, mask))
-    d_sums, d_h0, d_c0 = call_all("lstm_gradient", (gates.shape, h0.shape, c0.shape), *arrays, **settings)
+    batch, width = gates.shape[1:]
+    shapes = gates.shape, h0.shape, c0.shape, (0 if bias is None else batch, width)
+    d_sums, d_h0, d_c0, d_biases = call_all("lstm_gradient", shapes, *arrays, **settings)
     d_kernel = _product(_before(outputs, h0, reverse), d_sums)
     dtype = recurrent_kernel.dtype
-    d_bias = None if bias is None else d_sums.sum((0, 1)).astype(bias.dtype)
+    d_bias = None if bias is None else d_biases.sum(0).astype(bias.dtype)
     return d_sums.astype(dtype), d_kernel.astype(dtype), d_bias, d_h0.astype(dtype), d_c0.astype(dtype)
 
 

@@ -1,12 +1,11 @@
-#include "plain_convolution.h"
-
 #include <algorithm>
 
+#include "own_loops.h"
 #include "primitives.h"
 #include "processors.h"
 #include "vectors.h"
 
-namespace lamina {
+namespace lamina::plain {
 
 namespace {
 
@@ -18,7 +17,7 @@ struct Block {
 // A product of pixels and filters for each place of the window; what it reads of the kernel stays in the cache for all
 // pixels of the block.
 LAMINA_EVERY_PROCESSOR
-void convolve_block(const PlainConvolution& shapes, const Block& block, const float* x, const float* kernel, float* y) {
+void convolve_block(const Shapes& shapes, const Block& block, const float* x, const float* kernel, float* y) {
   const Axis &rows = shapes.rows, &columns = shapes.columns;
   const int64_t channels = shapes.channels, filters = shapes.filters, inner = channels / shapes.groups;
   const int64_t group = block.first_filter / (filters / shapes.groups), count = block.last_filter - block.first_filter;
@@ -28,7 +27,7 @@ void convolve_block(const PlainConvolution& shapes, const Block& block, const fl
   for (int64_t sample = block.first_sample; sample < block.last_sample; ++sample)
     for (int64_t row = block.first_row; row < block.last_row; ++row)
       for (int64_t i = 0; i < columns.outputs; ++i) std::fill_n(output(sample, row) + i * filters, count, 0.0f);
-  for (int64_t place = 0; place < rows.window * columns.window; ++place) {
+  for (int64_t place = 0; place < shapes.places(); ++place) {
     const int64_t row_place = place / columns.window, column_place = place % columns.window;
     const int64_t first = columns.first(column_place), last = columns.last(column_place);
     const float* weights = kernel + place * inner * filters + block.first_filter;
@@ -46,13 +45,13 @@ void convolve_block(const PlainConvolution& shapes, const Block& block, const fl
 // The gradients of one sample's inputs, for some channels of one group: each place of the window adds its product. The
 // kernel is turned: (window, groups, filters of a group, channels of a group).
 LAMINA_EVERY_PROCESSOR
-void add_input_gradient(const PlainConvolution& shapes, int64_t sample, int64_t group, int64_t channel, int64_t count,
+void add_input_gradient(const Shapes& shapes, int64_t sample, int64_t group, int64_t channel, int64_t count,
                         const float* dy, const float* turned, float* dx) {
   const Axis &rows = shapes.rows, &columns = shapes.columns;
   const int64_t channels = shapes.channels, inner = channels / shapes.groups, outer = shapes.filters / shapes.groups;
   float* inputs = dx + sample * rows.inputs * columns.inputs * channels + group * inner + channel;
   for (int64_t pixel = 0; pixel < rows.inputs * columns.inputs; ++pixel) std::fill_n(inputs + pixel * channels, count, 0.0f);
-  for (int64_t place = 0; place < rows.window * columns.window; ++place) {
+  for (int64_t place = 0; place < shapes.places(); ++place) {
     const int64_t row_place = place / columns.window, column_place = place % columns.window;
     const int64_t first = columns.first(column_place), last = columns.last(column_place);
     const float* weights = turned + (place * shapes.groups + group) * outer * inner + channel;
@@ -73,12 +72,11 @@ void turn(const float* kernel, int64_t step, int64_t channels, int64_t filters, 
 // The gradient of one place of the window, for some channels of one group: the product of what it sees, transposed, with
 // that of the outputs.
 LAMINA_EVERY_PROCESSOR
-void kernel_gradient_at(const PlainConvolution& shapes, int64_t place, int64_t group, int64_t channel, int64_t count,
+void kernel_gradient_at(const Shapes& shapes, int64_t place, int64_t group, int64_t channel, int64_t count,
                         const float* x, const float* dy, float* dkernel) {
   const Axis &rows = shapes.rows, &columns = shapes.columns;
   const int64_t channels = shapes.channels, inner = channels / shapes.groups, outer = shapes.filters / shapes.groups;
-  const int64_t pixels = shapes.samples * rows.outputs * columns.outputs;
-  float* seen = scratch_floats(pixels * count);
+  float* seen = scratch_floats(shapes.pixels() * count);
   float* to = seen;
   for (int64_t sample = 0; sample < shapes.samples; ++sample)
     for (int64_t row = 0; row < rows.outputs; ++row)
@@ -90,33 +88,36 @@ void kernel_gradient_at(const PlainConvolution& shapes, int64_t place, int64_t g
         else std::fill_n(to, count, 0.0f);
       }
   product_of<true, true>(dkernel + (place * inner + channel) * shapes.filters + group * outer, shapes.filters, seen, count,
-                         dy + group * outer, shapes.filters, count, pixels, outer);
+                         dy + group * outer, shapes.filters, count, shapes.pixels(), outer);
 }
 
 int64_t blocks(int64_t count, int64_t of_block) { return (count + of_block - 1) / of_block; }
 
+bool has(const Shapes& shapes, int64_t most_pixels) {
+  const int64_t channels = shapes.channels / shapes.groups, filters = shapes.filters / shapes.groups;
+  return channels >= 16 && filters >= 16 && shapes.pixels() <= most_pixels;
+}
+
 }  // namespace
 
-int64_t Axis::first(int64_t place) const {
-  return std::min(outputs, std::max<int64_t>(0, low - place * dilation + stride - 1) / stride);
+bool fits(const Shapes& shapes) {
+  return has(shapes, shapes.channels / shapes.groups * (shapes.filters / shapes.groups) >= 1 << 12 ? 256 : 128);
 }
 
-int64_t Axis::last(int64_t place) const {
-  const int64_t room = inputs - 1 + low - place * dilation;
-  return room < 0 ? 0 : std::min(outputs, room / stride + 1);
-}
+bool fits_kernel_gradient(const Shapes& shapes) { return has(shapes, 1024); }
 
-void PlainConvolution::convolve(const Team& team, const float* x, const float* kernel, float* y) const {
+void convolve(const Shapes& shapes, const Team& team, const float* x, const float* kernel, float* y) {
   constexpr int64_t most_filters = 64, most_pixels = 256;  // of a block
+  const Axis &rows = shapes.rows, &columns = shapes.columns;
   const int64_t rows_of_block = std::clamp<int64_t>(most_pixels / columns.outputs, 1, rows.outputs);
-  const int64_t samples_of_block = std::clamp<int64_t>(most_pixels / (rows.outputs * columns.outputs), 1, samples);
-  const int64_t filters_of_group = filters / groups;
-  const int64_t in_samples = blocks(samples, samples_of_block), in_rows = blocks(rows.outputs, rows_of_block);
+  const int64_t samples_of_block = std::clamp<int64_t>(most_pixels / (rows.outputs * columns.outputs), 1, shapes.samples);
+  const int64_t filters_of_group = shapes.filters / shapes.groups;
+  const int64_t in_samples = blocks(shapes.samples, samples_of_block), in_rows = blocks(rows.outputs, rows_of_block);
   const int64_t in_filters = blocks(filters_of_group, most_filters);
-  team.run(in_samples * in_rows * groups * in_filters, [&](int64_t part) {
+  team.run(in_samples * in_rows * shapes.groups * in_filters, [&](int64_t part) {
     Block block;
     block.first_sample = part % in_samples * samples_of_block;
-    block.last_sample = std::min(samples, block.first_sample + samples_of_block);
+    block.last_sample = std::min(shapes.samples, block.first_sample + samples_of_block);
     part /= in_samples;
     block.first_row = part % in_rows * rows_of_block;
     block.last_row = std::min(rows.outputs, block.first_row + rows_of_block);
@@ -124,32 +125,38 @@ void PlainConvolution::convolve(const Team& team, const float* x, const float* k
     const int64_t start = part / in_filters * filters_of_group;
     block.first_filter = start + part % in_filters * most_filters;
     block.last_filter = std::min(start + filters_of_group, block.first_filter + most_filters);
-    convolve_block(*this, block, x, kernel, y);
+    convolve_block(shapes, block, x, kernel, y);
   });
 }
 
-void PlainConvolution::input_gradient(const Team& team, const float* dy, const float* kernel, float* dx) const {
-  const int64_t inner = channels / groups, outer = filters / groups, in_channels = blocks(inner, 64);
-  float* turned = scratch_floats(rows.window * columns.window * channels * outer);
-  team.run(rows.window * columns.window, [&](int64_t place) {
+// Calls `body(place or sample, group, first channel, count of channels)` for `count` places or samples, 64 channels at a
+// time.
+template <typename Body>
+void each_part(const Shapes& shapes, const Team& team, int64_t count, Body&& body) {
+  const int64_t inner = shapes.channels / shapes.groups, in_channels = blocks(inner, 64);
+  team.run(count * shapes.groups * in_channels, [&](int64_t part) {
+    const int64_t channel = part % in_channels * 64, group = part / in_channels % shapes.groups;
+    body(part / in_channels / shapes.groups, group, channel, std::min<int64_t>(64, inner - channel));
+  });
+}
+
+void input_gradient(const Shapes& shapes, const Team& team, const float* dy, const float* kernel, float* dx) {
+  const int64_t groups = shapes.groups, inner = shapes.channels / groups, outer = shapes.filters / groups;
+  float* turned = scratch_floats(shapes.places() * groups * inner * outer);
+  team.run(shapes.places(), [&](int64_t place) {
     for (int64_t group = 0; group < groups; ++group)
-      turn(kernel + place * inner * filters + group * outer, filters, inner, outer,
+      turn(kernel + place * inner * shapes.filters + group * outer, shapes.filters, inner, outer,
            turned + (place * groups + group) * outer * inner);
   });
-  team.run(samples * groups * in_channels, [&](int64_t part) {
-    const int64_t channel = part % in_channels * 64, group = part / in_channels % groups;
-    add_input_gradient(*this, part / in_channels / groups, group, channel, std::min<int64_t>(64, inner - channel), dy,
-                       turned, dx);
+  each_part(shapes, team, shapes.samples, [&](int64_t sample, int64_t group, int64_t channel, int64_t count) {
+    add_input_gradient(shapes, sample, group, channel, count, dy, turned, dx);
   });
 }
 
-void PlainConvolution::kernel_gradient(const Team& team, const float* x, const float* dy, float* dkernel) const {
-  const int64_t inner = channels / groups, in_channels = blocks(inner, 64);
-  team.run(rows.window * columns.window * groups * in_channels, [&](int64_t part) {
-    const int64_t channel = part % in_channels * 64, group = part / in_channels % groups;
-    kernel_gradient_at(*this, part / in_channels / groups, group, channel, std::min<int64_t>(64, inner - channel), x, dy,
-                       dkernel);
+void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, const float* dy, float* dkernel) {
+  each_part(shapes, team, shapes.places(), [&](int64_t place, int64_t group, int64_t channel, int64_t count) {
+    kernel_gradient_at(shapes, place, group, channel, count, x, dy, dkernel);
   });
 }
 
-}  // namespace lamina
+}  // namespace lamina::plain

@@ -1,0 +1,74 @@
+// Convolutions of one or two spatial axes in float32 by loops of our own, which read and write arrays as XLA lays them
+// out: four ways, each for the shapes that it `fits`.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "threads.h"
+
+namespace lamina {
+
+// One spatial axis: inputs, outputs and window, and how they lie to each other.
+struct Axis {
+  int64_t inputs = 1, outputs = 1, window = 1, stride = 1, dilation = 1, low = 0;
+
+  // Where the input of output `i` lies for that place of the window; outside of the inputs are zeros.
+  int64_t input(int64_t i, int64_t place) const { return i * stride - low + place * dilation; }
+
+  // The first output whose input does not come before the inputs, and the one after the last that is not behind them.
+  int64_t first(int64_t place) const {
+    return std::min(outputs, std::max<int64_t>(0, low - place * dilation + stride - 1) / stride);
+  }
+  int64_t last(int64_t place) const {
+    const int64_t room = inputs - 1 + low - place * dilation;
+    return room < 0 ? 0 : std::min(outputs, room / stride + 1);
+  }
+};
+
+// A convolution; where there is one spatial axis it is that of the columns.
+struct Shapes {
+  int64_t samples, channels, filters, groups;
+  Axis rows, columns;
+
+  int64_t places() const { return rows.window * columns.window; }
+  int64_t pixels() const { return samples * rows.outputs * columns.outputs; }
+  int64_t inputs() const { return rows.inputs * columns.inputs * channels; }  // of a sample, in numbers
+  int64_t outputs() const { return rows.outputs * columns.outputs * filters; }
+};
+
+// Of so few pixels that to lay out the kernel for oneDNN takes longer than all else: products, place by place.
+namespace plain {
+bool fits(const Shapes& shapes);
+bool fits_kernel_gradient(const Shapes& shapes);
+void convolve(const Shapes& shapes, const Team& team, const float* x, const float* kernel, float* y);
+void input_gradient(const Shapes& shapes, const Team& team, const float* dy, const float* kernel, float* dx);
+void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, const float* dy, float* dkernel);
+}  // namespace plain
+
+// Of many channels and filters: fewer multiplications. Tiles of inputs and the kernel are taken for polynomials, whose
+// values at six points are multiplied (Winograd 1980; Lavin and Gray 2016, arXiv 1509.09308).
+namespace winograd {
+bool fits(const Shapes& shapes);
+void convolve(const Shapes& shapes, const Team& team, const float* x, const float* kernel, float* y);
+void input_gradient(const Shapes& shapes, const Team& team, const float* dy, const float* kernel, float* dx);
+void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, const float* dy, float* dkernel);
+}  // namespace winograd
+
+// With one filter for each channel.
+namespace depthwise {
+bool fits(const Shapes& shapes);
+void convolve(const Shapes& shapes, const Team& team, const float* x, const float* kernel, float* y);
+void input_gradient(const Shapes& shapes, const Team& team, const float* dy, const float* kernel, float* dx);
+void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, const float* dy, float* dkernel);
+}  // namespace depthwise
+
+// From few channels to many filters, as the first layers of a model: a product of windows, which lie one over the other
+// in memory. Its inputs are the model's, and have no gradient.
+namespace few_channels {
+bool fits(const Shapes& shapes);
+void convolve(const Shapes& shapes, const Team& team, const float* x, const float* kernel, float* y);
+void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, const float* dy, float* dkernel);
+}  // namespace few_channels
+
+}  // namespace lamina
