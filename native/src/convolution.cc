@@ -211,11 +211,10 @@ ffi::Error convolve(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer ke
     const Team team(threads, whole.operations());
     if (whole.may_be_ours() && rest.size() == 0 && activation == 0) {
       const Shapes shapes = whole.shapes();
-      if (const auto compute = depthwise::fits(shapes)      ? depthwise::convolve
-                               : few_channels::fits(shapes) ? few_channels::convolve
-                               : winograd::fits(shapes)     ? winograd::convolve
-                               : plain::fits(shapes)        ? plain::convolve
-                                                            : nullptr)
+      if (const auto compute = depthwise::fits(shapes)  ? depthwise::convolve
+                               : winograd::fits(shapes) ? winograd::convolve
+                               : plain::fits(shapes)    ? plain::convolve
+                                                        : nullptr)
         return compute(shapes, team, floats(x), floats(kernel), floats(y));
     }
     const void* bias = rest.size() == 1 ? rest.get<ffi::AnyBuffer>(0).value().untyped_data() : nullptr;
@@ -279,11 +278,10 @@ ffi::Error kernel_gradient(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBu
     const Team team(threads, whole.operations());
     if (whole.may_be_ours()) {
       const Shapes shapes = whole.shapes();
-      if (const auto compute = depthwise::fits(shapes)              ? depthwise::kernel_gradient
-                               : few_channels::fits(shapes)         ? few_channels::kernel_gradient
-                               : winograd::fits(shapes)             ? winograd::kernel_gradient
-                               : plain::fits_kernel_gradient(shapes) ? plain::kernel_gradient
-                                                                    : nullptr)
+      if (const auto compute = depthwise::fits_kernel_gradient(shapes) ? depthwise::kernel_gradient
+                               : winograd::fits(shapes)                ? winograd::kernel_gradient
+                               : plain::fits_kernel_gradient(shapes)   ? plain::kernel_gradient
+                                                                       : nullptr)
         return compute(shapes, team, floats(x), floats(dy), floats(dkernel));
     }
     struct Part {

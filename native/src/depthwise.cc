@@ -125,11 +125,15 @@ void convolve(const Sides& sides, int64_t samples, const Team& team, const float
   });
 }
 
-}  // namespace
-
-bool fits(const Shapes& shapes) {
+bool is_of_vectors(const Shapes& shapes) {
   return shapes.groups == shapes.channels && shapes.filters == shapes.channels && shapes.channels % lanes == 0;
 }
+
+}  // namespace
+
+bool fits(const Shapes& shapes) { return is_of_vectors(shapes) && shapes.rows.window == 1; }
+
+bool fits_kernel_gradient(const Shapes& shapes) { return fits(shapes) || (is_of_vectors(shapes) && shapes.places() > 9); }
 
 void convolve(const Shapes& shapes, const Team& team, const float* x, const float* kernel, float* y) {
   convolve(Sides(shapes, false), shapes.samples, team, x, kernel, y);

@@ -19,8 +19,9 @@ template <typename Number>
     for (int64_t lane = 0; lane < lanes; ++lane) sums[lane] += number(i + lane);
   float sum = 0;
   for (; i < count; ++i) sum += number(i);
-  for (int64_t lane = 0; lane < lanes; ++lane) sum += sums[lane];
-  return sum / static_cast<float>(count);
+  for (int64_t half = lanes / 2; half > 0; half /= 2)
+    for (int64_t lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
+  return (sums[0] + sum) / static_cast<float>(count);
 }
 
 struct Moments {
@@ -56,7 +57,7 @@ void gradient_rows(const float* x, const float* t, float* __restrict dx, int64_t
 template <typename Body>
 void over_rows(ffi::ThreadPool& threads, const ffi::AnyBuffer& x, Body&& body) {
   const int64_t rows = x.dimensions()[0], size = x.dimensions()[1];
-  const Team team(threads, 20.0 * static_cast<double>(rows * size));
+  const Team team(threads, 40.0 * static_cast<double>(rows * size));
   team.run_ranges(rows, [&](int64_t first, int64_t last) { body(first * size, last - first, size); });
 }
 

@@ -1,5 +1,5 @@
 // Convolutions of one or two spatial axes in float32 by loops of our own, which read and write arrays as XLA lays them
-// out: four ways, each for the shapes that it `fits`.
+// out: three ways, each for the shapes that it `fits`.
 #pragma once
 
 #include <algorithm>
@@ -55,20 +55,13 @@ void input_gradient(const Shapes& shapes, const Team& team, const float* dy, con
 void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, const float* dy, float* dkernel);
 }  // namespace winograd
 
-// With one filter for each channel.
+// With one filter for each channel, where oneDNN is slow: along one axis, and gradients of kernels of more than 3x3.
 namespace depthwise {
 bool fits(const Shapes& shapes);
+bool fits_kernel_gradient(const Shapes& shapes);
 void convolve(const Shapes& shapes, const Team& team, const float* x, const float* kernel, float* y);
 void input_gradient(const Shapes& shapes, const Team& team, const float* dy, const float* kernel, float* dx);
 void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, const float* dy, float* dkernel);
 }  // namespace depthwise
-
-// From few channels to many filters, as the first layers of a model: a product of windows, which lie one over the other
-// in memory. Its inputs are the model's, and have no gradient.
-namespace few_channels {
-bool fits(const Shapes& shapes);
-void convolve(const Shapes& shapes, const Team& team, const float* x, const float* kernel, float* y);
-void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, const float* dy, float* dkernel);
-}  // namespace few_channels
 
 }  // namespace lamina

@@ -71,7 +71,7 @@ def test_convolution_and_its_gradients(case, dtype, tolerance, arrays, close):
     close(native.convolve_kernel_gradient(x, dy, kernel.shape, **settings), dkernel, 10 * tolerance)
 
 
-@pytest.mark.parametrize("case", ["first layer, one channel", "first layer, uneven", "depthwise, 5x5"])
+@pytest.mark.parametrize("case", ["few pixels, grouped and dilated", "1-D depthwise"])
 def test_our_own_loops_make_no_primitives(case, arrays):
     x, kernel, settings = arguments(case, arrays)
     plans = native.plans()
