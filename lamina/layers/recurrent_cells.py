@@ -120,8 +120,8 @@ class _Cell(Layer):
         return self._split(projected)
 
     def project_for_loop(self, inputs, training):
-        """(projected, bias): what `gated_rnn` takes. A bias that is only added up is left to the loop, which has the sums
-        in the cache."""
+        """(projected, bias): what `gated_rnn` takes. A bias that is only added up is left to the loop, which has the
+        sums in the cache."""
         if self.bias is None or type(self).combine is not _Cell.combine:
             return self.project(inputs, training), self.recurrent_bias
         return self.project(inputs, training, add_bias=False), self._input_bias()

@@ -1,8 +1,8 @@
 """Convolutions of two axes in steps of one, and their gradients, with a fraction of the multiplications.
 
-Tiles of six by six inputs, and the kernel, are taken for polynomials; the products of their values at six points on each
-axis are those of the convolution (Winograd, 1980; Lavin and Gray, 2016, arXiv:1509.09308). The points are 0, 1, -1, 1/2,
--2 and infinity: of such six these lose the fewest digits.
+Tiles of six by six inputs, and the kernel, are taken for polynomials; the products of their values at six points on
+each axis are those of the convolution (Winograd, 1980; Lavin and Gray, 2016, arXiv:1509.09308). The points are 0, 1,
+-1, 1/2, -2 and infinity: of such six these lose the fewest digits.
 """
 
 import math
@@ -40,7 +40,8 @@ def convolve(inputs, kernel, window):
 
 def input_gradient(cotangent, kernel, window, shape):
     """As `lamina.ops.convolve.input_gradient`: a convolution with the kernel reversed."""
-    padding = [(size - 1 - low, size - 1 - high) for size, (low, high) in zip(kernel.shape, window.padding, strict=False)]
+    last = kernel.shape[0] - 1
+    padding = [(last - low, last - high) for low, high in window.padding]
     return _convolve(cotangent, jnp.flip(kernel, (0, 1)).swapaxes(2, 3), padding, shape[1:-1])
 
 
@@ -86,8 +87,7 @@ class _Tiles:
         """Those of inputs (batch, *space, channels) with zeros around them."""
         sizes = [(count - 1) * self.inside + SIZE for count in self.counts]
         edges = [
-            (low, size - low - given)
-            for (low, _), size, given in zip(padding, sizes, inputs.shape[1:-1], strict=True)
+            (low, size - low - given) for (low, _), size, given in zip(padding, sizes, inputs.shape[1:-1], strict=True)
         ]
         by_rows = jnp.stack(_input_values(self._places(pad(inputs, edges), 1, self.counts[0])))
         return jnp.stack(_input_values(self._places(by_rows, 3, self.counts[1]))).reshape(SIZE**2, -1, inputs.shape[-1])
@@ -139,7 +139,8 @@ def _outputs_of(x, count):
 
 def _gradient_values(x):
     """The transpose of `_outputs_of`."""
-    return [*(sum(point**degree * x[degree] for degree in range(len(x)) if point or not degree) for point in POINTS), x[-1]]
+    at_points = (sum(point**degree * x[degree] for degree in range(len(x)) if point or not degree) for point in POINTS)
+    return [*at_points, x[-1]]
 
 
 def _values_of_taps(x):

@@ -17,8 +17,8 @@ def standardize(x, *, epsilon):
 
 
 def standardize_gradient(x, dy, *, epsilon):
-    """The gradient of `standardize` with respect to `x`, given `dy` of its results. It is a symmetric map of `dy`, so it
-    is the derivative along `dy` too."""
+    """The gradient of `standardize` with respect to `x`, given `dy` of its results. It is a symmetric map of `dy`, so
+    it is the derivative along `dy` too."""
     _check(x, dy)
     return call_all("standardize_gradient", (x.shape,), x, dy, epsilon=float(epsilon))[0]
 
