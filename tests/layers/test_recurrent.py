@@ -352,8 +352,8 @@ def test_a_subclass_of_a_cell_runs_its_own_call():
     plain.build(SHAPE)
     doubled.build(SHAPE)
     doubled.set_weights(plain.get_weights())
-    # Two programs: lamina-native, where it is there, knows the loop of the plain one.
-    np.testing.assert_allclose(doubled(draw(SHAPE)), 2 * plain(draw(SHAPE)), 1e-5)
+    # Two programs: lamina-native, where it is there, knows the loop of the plain one. Near zero they differ by 4e-7.
+    np.testing.assert_allclose(doubled(draw(SHAPE)), 2 * plain(draw(SHAPE)), 1e-5, 1e-6)
 
 
 def test_training_comes_from_the_layer_around():
