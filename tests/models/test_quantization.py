@@ -149,7 +149,7 @@ def test_the_choice_is_that_of_keras(config, case):
 
 @pytest.mark.parametrize("config", [CONFIGS[0], CONFIGS[4]], ids=["gptq", "awq"])
 def test_a_model_keeps_what_it_does(config, tmp_path):
-    lamina.utils.set_random_seed(3)
+    lamina.utils.set_random_seed(0)
     model = language_model(lamina)
     tokens = DATA[0][:120].reshape(10, 12)
     before = np.asarray(model(tokens))
