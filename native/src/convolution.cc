@@ -82,14 +82,19 @@ struct Convolution {
 
   size_t rank() const { return strides.size(); }
 
-  // Whether our own loops may compute it: they hold their sums in wide registers.
-  bool may_be_ours() const { return has_wide_registers() && type == Type::f32 && rank() < 3 && count_of(y, 0) > 0; }
-
   Shapes shapes() const {
     const auto axis = [&](size_t place) {
       return Axis{x[place + 2], y[place + 2], kernel[place + 3], strides[place], dilation[place] + 1, low[place]};
     };
     return {x[0], x[1], y[1], groups, rank() == 2 ? axis(0) : Axis{}, axis(rank() - 1)};
+  }
+
+  // The first of our own ways that fits, if any: they compute in float32 and hold their sums in wide registers.
+  const Way* own_way(bool (*Way::*fits)(const Shapes&)) const {
+    if (!has_wide_registers() || type != Type::f32 || rank() > 2 || count_of(y, 0) == 0) return nullptr;
+    for (const Way* way : {&depthwise::way, &winograd::way, &plain::way})
+      if ((way->*fits)(shapes())) return way;
+    return nullptr;
   }
 
   // The layout that XLA gives: batch, space, channels.
@@ -209,14 +214,8 @@ ffi::Error convolve(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer ke
   return guarded([&] {
     const Convolution whole(x, kernel, *y, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
-    if (whole.may_be_ours() && rest.size() == 0 && activation == 0) {
-      const Shapes shapes = whole.shapes();
-      if (const auto compute = depthwise::fits(shapes)  ? depthwise::convolve
-                               : winograd::fits(shapes) ? winograd::convolve
-                               : plain::fits(shapes)    ? plain::convolve
-                                                        : nullptr)
-        return compute(shapes, team, floats(x), floats(kernel), floats(y));
-    }
+    if (const Way* own = rest.size() == 0 && activation == 0 ? whole.own_way(&Way::fits) : nullptr)
+      return own->convolve(whole.shapes(), team, floats(x), floats(kernel), floats(y));
     const void* bias = rest.size() == 1 ? rest.get<ffi::AnyBuffer>(0).value().untyped_data() : nullptr;
     const auto part = [&](const Convolution& shapes, int64_t from, int64_t to) {
       std::vector<const void*> inputs{at(x, from), nullptr};
@@ -248,14 +247,8 @@ ffi::Error input_gradient(ffi::ThreadPool threads, ffi::AnyBuffer dy, ffi::AnyBu
   return guarded([&] {
     const Convolution whole(*dx, kernel, dy, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
-    if (whole.may_be_ours()) {
-      const Shapes shapes = whole.shapes();
-      if (const auto compute = depthwise::fits(shapes)  ? depthwise::input_gradient
-                               : winograd::fits(shapes) ? winograd::input_gradient
-                               : plain::fits(shapes)    ? plain::input_gradient
-                                                        : nullptr)
-        return compute(shapes, team, floats(dy), floats(kernel), floats(dx));
-    }
+    if (const Way* own = whole.own_way(&Way::fits))
+      return own->input_gradient(whole.shapes(), team, floats(dy), floats(kernel), floats(dx));
     const auto part = [&](int64_t first, int64_t last) {
       return Parts::Part{of_inputs(whole.samples(first, last)),
                          {at(dy, first * count_of(whole.y)), nullptr},
@@ -276,14 +269,8 @@ ffi::Error kernel_gradient(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBu
   return guarded([&] {
     const Convolution whole(x, *dkernel, dy, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
-    if (whole.may_be_ours()) {
-      const Shapes shapes = whole.shapes();
-      if (const auto compute = depthwise::fits_kernel_gradient(shapes) ? depthwise::kernel_gradient
-                               : winograd::fits(shapes)                ? winograd::kernel_gradient
-                               : plain::fits_kernel_gradient(shapes)   ? plain::kernel_gradient
-                                                                       : nullptr)
-        return compute(shapes, team, floats(x), floats(dy), floats(dkernel));
-    }
+    if (const Way* own = whole.own_way(&Way::fits_kernel_gradient))
+      return own->kernel_gradient(whole.shapes(), team, floats(x), floats(dy), floats(dkernel));
     struct Part {
       Convolution shapes;
       Made plan;

@@ -60,10 +60,10 @@ template <int count>
   for (int64_t channel = 0; channel < channels; channel += lanes) {
     Vector sums[count] = {};
     for (int64_t place = 0; place < places; ++place) {
-      const Vector weights = *reinterpret_cast<const Vector*>(kernel + place * channels + channel);
-      for (int i = 0; i < count; ++i) sums[i] += *reinterpret_cast<const Vector*>(at[i * places + place] + channel) * weights;
+      const Vector weights = load(kernel + place * channels + channel);
+      for (int i = 0; i < count; ++i) sums[i] += load(at[i * places + place] + channel) * weights;
     }
-    for (int i = 0; i < count; ++i) *reinterpret_cast<Vector*>(y + i * channels + channel) = sums[i];
+    for (int i = 0; i < count; ++i) store(y + i * channels + channel, sums[i]);
   }
 }
 
@@ -71,23 +71,25 @@ LAMINA_EVERY_PROCESSOR
 void convolve_row(const Sides& sides, const float* const* at, const float* kernel, float* y) {
   const int64_t places = sides.places(), channels = sides.channels, count = sides.columns.count();
   int64_t column = 0;
-  for (; column + 4 <= count; column += 4) add_up<4>(at + column * places, places, kernel, channels, y + column * channels);
+  for (; column + 4 <= count; column += 4)
+    add_up<4>(at + column * places, places, kernel, channels, y + column * channels);
   for (; column < count; ++column) add_up<1>(at + column * places, places, kernel, channels, y + column * channels);
 }
 
 // Adds what `count` places of the window see of a row of outputs, times these.
 template <int count>
-[[gnu::always_inline]] inline void add_places(const Sides& sides, const float* const* at, const float* dy, float* sums) {
+[[gnu::always_inline]] inline void add_places(const Sides& sides, const float* const* at, const float* dy,
+                                              float* sums) {
   const int64_t places = sides.places(), channels = sides.channels, pixels = sides.columns.count();
   for (int64_t channel = 0; channel < channels; channel += lanes) {
     Vector sum[count];
-    for (int i = 0; i < count; ++i) sum[i] = *reinterpret_cast<const Vector*>(sums + i * channels + channel);
+    for (int i = 0; i < count; ++i) sum[i] = load(sums + i * channels + channel);
     for (int64_t pixel = 0; pixel < pixels; ++pixel) {
-      const Vector gradient = *reinterpret_cast<const Vector*>(dy + pixel * channels + channel);
+      const Vector gradient = load(dy + pixel * channels + channel);
       for (int i = 0; i < count; ++i)
-        sum[i] += *reinterpret_cast<const Vector*>(at[pixel * places + i] + channel) * gradient;
+        sum[i] += load(at[pixel * places + i] + channel) * gradient;
     }
-    for (int i = 0; i < count; ++i) *reinterpret_cast<Vector*>(sums + i * channels + channel) = sum[i];
+    for (int i = 0; i < count; ++i) store(sums + i * channels + channel, sum[i]);
   }
 }
 
@@ -129,11 +131,11 @@ bool is_of_vectors(const Shapes& shapes) {
   return shapes.groups == shapes.channels && shapes.filters == shapes.channels && shapes.channels % lanes == 0;
 }
 
-}  // namespace
-
 bool fits(const Shapes& shapes) { return is_of_vectors(shapes) && shapes.rows.window == 1; }
 
-bool fits_kernel_gradient(const Shapes& shapes) { return fits(shapes) || (is_of_vectors(shapes) && shapes.places() > 9); }
+bool fits_kernel_gradient(const Shapes& shapes) {
+  return fits(shapes) || (is_of_vectors(shapes) && shapes.places() > 9);
+}
 
 void convolve(const Shapes& shapes, const Team& team, const float* x, const float* kernel, float* y) {
   convolve(Sides(shapes, false), shapes.samples, team, x, kernel, y);
@@ -159,5 +161,9 @@ void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, con
     for (int64_t part = 1; part < parts; ++part) dkernel[i] += sums[part * size + i];
   }
 }
+
+}  // namespace
+
+const Way way{fits, fits_kernel_gradient, convolve, input_gradient, kernel_gradient};
 
 }  // namespace lamina::depthwise

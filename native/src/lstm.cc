@@ -145,7 +145,8 @@ ffi::Error lstm_gradient(ffi::ThreadPool threads, ffi::AnyBuffer kernel, ffi::An
                          ffi::AnyBuffer carries,
                          ffi::AnyBuffer d_last_hidden, ffi::AnyBuffer d_last_carry, ffi::RemainingArgs rest,
                          ffi::Result<ffi::AnyBuffer> d_projected, ffi::Result<ffi::AnyBuffer> d_hidden,
-                         ffi::Result<ffi::AnyBuffer> d_carry, ffi::Result<ffi::AnyBuffer> d_bias, int64_t has_outputs, int64_t has_mask, int64_t reverse) {
+                         ffi::Result<ffi::AnyBuffer> d_carry, ffi::Result<ffi::AnyBuffer> d_bias, int64_t has_outputs,
+                         int64_t has_mask, int64_t reverse) {
   return guarded([&] {
     Optional optional(rest);
     Loop loop(carry, gates.dimensions()[0], reverse);

@@ -89,8 +89,7 @@ void multiply_few_columns(const Product& of, const float* x, const float* w, flo
   wide.columns = wide.w_step = wide.y_step = 16;
   wide.transpose_w = false;
   constexpr int64_t most = 96;  // rows at a time: their results stay in the first cache
-  const auto size = static_cast<size_t>((of.inner + most) * 16);
-  auto* weights = reinterpret_cast<float*>(scratch(size * sizeof(float), Memory::primitive));
+  float* weights = scratch_floats((of.inner + most) * 16, Memory::primitive);
   float* results = weights + of.inner * 16;
   std::fill(weights, results, 0.0f);
   for (int64_t k = 0; k < of.inner; ++k)

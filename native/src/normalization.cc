@@ -53,7 +53,7 @@ void gradient_rows(const float* x, const float* t, float* __restrict dx, int64_t
   }
 }
 
-// `body(first number, rows)` for parts of the rows.
+// `body(first number, rows, their size)` for parts of the rows.
 template <typename Body>
 void over_rows(ffi::ThreadPool& threads, const ffi::AnyBuffer& x, Body&& body) {
   const int64_t rows = x.dimensions()[0], size = x.dimensions()[1];

@@ -33,35 +33,32 @@ struct Shapes {
 
   int64_t places() const { return rows.window * columns.window; }
   int64_t pixels() const { return samples * rows.outputs * columns.outputs; }
-  int64_t inputs() const { return rows.inputs * columns.inputs * channels; }  // of a sample, in numbers
-  int64_t outputs() const { return rows.outputs * columns.outputs * filters; }
+};
+
+struct Way {
+  using Compute = void (*)(const Shapes& shapes, const Team& team, const float*, const float*, float*);
+
+  bool (*fits)(const Shapes& shapes);  // for outputs and the gradient of the inputs
+  bool (*fits_kernel_gradient)(const Shapes& shapes);
+  Compute convolve;         // of x and kernel: y
+  Compute input_gradient;   // of dy and kernel: dx
+  Compute kernel_gradient;  // of x and dy: dkernel
 };
 
 // Of so few pixels that to lay out the kernel for oneDNN takes longer than all else: products, place by place.
 namespace plain {
-bool fits(const Shapes& shapes);
-bool fits_kernel_gradient(const Shapes& shapes);
-void convolve(const Shapes& shapes, const Team& team, const float* x, const float* kernel, float* y);
-void input_gradient(const Shapes& shapes, const Team& team, const float* dy, const float* kernel, float* dx);
-void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, const float* dy, float* dkernel);
-}  // namespace plain
+extern const Way way;
+}
 
 // Of many channels and filters: fewer multiplications. Tiles of inputs and the kernel are taken for polynomials, whose
 // values at six points are multiplied (Winograd 1980; Lavin and Gray 2016, arXiv 1509.09308).
 namespace winograd {
-bool fits(const Shapes& shapes);
-void convolve(const Shapes& shapes, const Team& team, const float* x, const float* kernel, float* y);
-void input_gradient(const Shapes& shapes, const Team& team, const float* dy, const float* kernel, float* dx);
-void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, const float* dy, float* dkernel);
-}  // namespace winograd
+extern const Way way;
+}
 
 // With one filter for each channel, where oneDNN is slow: along one axis, and gradients of kernels of more than 3x3.
 namespace depthwise {
-bool fits(const Shapes& shapes);
-bool fits_kernel_gradient(const Shapes& shapes);
-void convolve(const Shapes& shapes, const Team& team, const float* x, const float* kernel, float* y);
-void input_gradient(const Shapes& shapes, const Team& team, const float* dy, const float* kernel, float* dx);
-void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, const float* dy, float* dkernel);
-}  // namespace depthwise
+extern const Way way;
+}
 
 }  // namespace lamina

@@ -98,8 +98,6 @@ bool has(const Shapes& shapes, int64_t most_pixels) {
   return channels >= 16 && filters >= 16 && shapes.pixels() <= most_pixels;
 }
 
-}  // namespace
-
 bool fits(const Shapes& shapes) {
   return has(shapes, shapes.channels / shapes.groups * (shapes.filters / shapes.groups) >= 1 << 12 ? 256 : 128);
 }
@@ -158,5 +156,9 @@ void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, con
     kernel_gradient_at(shapes, place, group, channel, count, x, dy, dkernel);
   });
 }
+
+}  // namespace
+
+const Way way{fits, fits_kernel_gradient, convolve, input_gradient, kernel_gradient};
 
 }  // namespace lamina::plain

@@ -79,8 +79,8 @@ dnnl::primitive_attr attributes();
 enum class Memory { primitive, call };
 std::byte* scratch(size_t size, Memory which = Memory::call);
 
-inline float* scratch_floats(int64_t count) {
-  return reinterpret_cast<float*>(scratch(static_cast<size_t>(count) * sizeof(float)));
+inline float* scratch_floats(int64_t count, Memory which = Memory::call) {
+  return reinterpret_cast<float*>(scratch(static_cast<size_t>(count) * sizeof(float), which));
 }
 
 // The lengths, then their number, so that two lists in a row cannot be taken for another two.

@@ -53,6 +53,9 @@ namespace lamina {
 
 using Vector = float __attribute__((vector_size(64), aligned(4), may_alias));
 
+[[gnu::always_inline]] inline const Vector& load(const float* from) { return *reinterpret_cast<const Vector*>(from); }
+[[gnu::always_inline]] inline void store(float* to, const Vector& numbers) { *reinterpret_cast<Vector*>(to) = numbers; }
+
 // y = x @ w, or y += x @ w where not `anew`, for `rows` rows and `vectors` vectors of columns, held in registers over the
 // whole inner axis.
 template <int rows, int vectors, bool transposed, bool anew>

@@ -171,9 +171,6 @@ template <int before, int after, typename Along, typename From, typename To>
   }
 }
 
-[[gnu::always_inline]] inline const Vector& load(const float* from) { return *reinterpret_cast<const Vector*>(from); }
-[[gnu::always_inline]] inline void store(float* to, const Vector& numbers) { *reinterpret_cast<Vector*>(to) = numbers; }
-
 // The memory of a block: values of the two sides, then pixels outside of the image.
 struct Block {
   int64_t from_step, to_step;  // from one value to the next; one line of the cache more, as powers of 2 share a place
@@ -183,7 +180,7 @@ struct Block {
       : from_step(count * tiles.from.depth() + 16), to_step(count * tiles.to.depth() + 16) {
     const int64_t widest = std::max(tiles.from.channels, tiles.to.channels);
     const int64_t size = values * (from_step + to_step) + widest;
-    from = reinterpret_cast<float*>(scratch(static_cast<size_t>(size) * sizeof(float), Memory::primitive));
+    from = scratch_floats(size, Memory::primitive);
     to = from + values * from_step;
     outside = to + values * to_step;
     std::fill_n(outside, widest, 0.0f);
@@ -332,10 +329,12 @@ void read_kernel(const Shapes& shapes, int window, bool backward, int64_t first,
             if (backward)
               kernel_values<size()>(taps, kernel, true, channel + i, filter, turned + i * 16, 256);
             else
-              kernel_values<size()>(taps, kernel, false, channel + i, filter, to + (depth + i) * filters + filter, step);
+              kernel_values<size()>(taps, kernel, false, channel + i, filter, to + (depth + i) * filters + filter,
+                                    step);
           if (!backward) continue;
           for (int64_t i = 0; i < values; ++i)
-            transpose_block(turned + i * 256, 16, to + i * step + filter * phases * channels + depth, phases * channels);
+            transpose_block(turned + i * 256, 16, to + i * step + filter * phases * channels + depth,
+                            phases * channels);
         }
   });
 }
@@ -356,7 +355,8 @@ void write_kernel(const Shapes& shapes, int window, int64_t first, int64_t last,
           for (int i = 0; i < points; ++i)
             for (int j = 0; j < points; ++j) {
               Vector value = load(from + (i * points + j) * step);
-              for (int64_t part = 1; part < parts; ++part) value += load(from + ((part * values + i * points + j)) * step);
+              for (int64_t part = 1; part < parts; ++part)
+                value += load(from + (part * values + i * points + j) * step);
               for (int row = 0; row < size(); ++row) lines[row][j] += weight(i, row, size()) * value;
             }
           for (int row = 0; row < size(); ++row)
@@ -382,8 +382,6 @@ void multiply(const Shapes& shapes, bool backward, const Team& team, const float
     convolve_block(tiles, i * of_block, std::min(count, (i + 1) * of_block), x, weights, y);
   });
 }
-
-}  // namespace
 
 bool fits(const Shapes& shapes) {
   const Axis &rows = shapes.rows, &columns = shapes.columns;
@@ -425,5 +423,9 @@ void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, con
     write_kernel(shapes, tiles.window, first, last, sums, parts, dkernel);
   });
 }
+
+}  // namespace
+
+const Way way{fits, fits, convolve, input_gradient, kernel_gradient};
 
 }  // namespace lamina::winograd
