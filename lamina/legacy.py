@@ -374,6 +374,17 @@ def accepting_old_names(function, owner):
     return translated
 
 
+def only_old_names(owner, arguments):
+    """`arguments` with today's names; a TypeError for one that the table does not know: it is not of today either."""
+    unknown = next((name for name in arguments if name not in _ARGUMENTS[owner]), None)
+    if unknown is not None:
+        raise TypeError(f"{owner}() got an unexpected keyword argument {unknown!r}")
+    new, lines = rename(owner, arguments)
+    for line in lines:
+        told(line)
+    return new
+
+
 def old_names(owner) -> Any:
     """Decorator of a method: `accepting_old_names` for the row `owner`."""
     return functools.partial(accepting_old_names, owner=owner)

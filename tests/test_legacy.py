@@ -335,6 +335,15 @@ def test_fit_generator_as_in_keras_2():
     assert "Model.fit_generator is fit(generator) since Keras 3." in lines
 
 
+def test_predict_as_in_keras_2():
+    model = small_model()
+    lines, predicted = lines_of(lambda: model.predict(X, verbose=0, workers=2, max_queue_size=10))
+    np.testing.assert_array_equal(predicted, model.predict(X, verbose=0))
+    assert len(lines) == 2 and all("PyDataset(workers=...)" in line for line in lines)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'verbos'"):
+        model.predict(X, verbos=0)
+
+
 def test_fit_generator_as_in_keras_1():
     model, twin = small_model(), small_model()
     twin.set_weights(model.get_weights())

@@ -183,7 +183,7 @@ def function(inputs, outputs, updates=None, name=None):
     def run(arrays):
         values, phase = list(arrays[: len(starts)]), arrays[len(starts) :]
         results = model(values, training=bool(phase[0]) if phase else None)
-        return [np.asarray(result) for result in results]
+        return [np.array(result) for result in results]
 
     return run
 

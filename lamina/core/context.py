@@ -83,6 +83,11 @@ def ambient_cells():
     return list(_ambient.values())
 
 
+def ambient_values():
+    """What they hold."""
+    return [cell.read() for cell in _ambient.values()]
+
+
 @contextlib.contextmanager
 def concrete():
     """Outside of any `bind` and any trace, wherever it is used: for values that must outlive the call in progress."""

@@ -156,7 +156,7 @@ class Variable(Cell):
 
     def __array__(self, dtype=None, copy=None):
         value = self.value
-        return np.asarray(value if is_here(value) else whole(value), dtype)
+        return np.array(value if is_here(value) else whole(value), dtype, copy=copy)
 
     def __jax_array__(self):
         return self.value

@@ -89,10 +89,12 @@ class HostPart:
 
 def host_part(graph) -> Any:
     """The HostPart of a graph, found once; None for a graph without text."""
-    if "host_part" not in vars(graph):
+    try:
+        return graph.host_part
+    except AttributeError:
         reads = any(tensor.dtype == "string" for node in graph.nodes for tensor in node.tensors)
         graph.host_part = HostPart(graph) if reads else None
-    return graph.host_part
+        return graph.host_part
 
 
 def _has_host_part(node):

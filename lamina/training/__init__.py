@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from lamina.training import step
     from lamina.training.compile import CompileLoss, CompileMetrics
     from lamina.training.data import PyDataset, make_batches, split_validation, unpack_x_y_sample_weight
-    from lamina.training.loop import evaluate_batches, fit_batches, predict_batches
+    from lamina.training.loop import evaluate_batches, fit_batches, predict_batches, to_numpy
     from lamina.training.runner import Runner
 
 __getattr__, __dir__, __all__ = lazy(
@@ -18,7 +18,7 @@ __getattr__, __dir__, __all__ = lazy(
         "compile": "CompileLoss CompileMetrics",
         "data": "PyDataset make_batches split_validation unpack_x_y_sample_weight",
         "lamina.callbacks.logs": "read_logs",
-        "loop": "evaluate_batches fit_batches predict_batches",
+        "loop": "evaluate_batches fit_batches predict_batches to_numpy",
         "runner": "Runner",
         "step": "step",
     },

@@ -1,5 +1,6 @@
 """The one loop under fit, evaluate and predict."""
 
+import jax
 import numpy as np
 
 from lamina.callbacks import CallbackList
@@ -145,8 +146,13 @@ def predict_batches(model, batches, verbose, callbacks):
         progress.end_epoch({})
         callbacks.on_predict_end()
     if len(parts) == 1:
-        return tree.map_structure(np.asarray, parts[0])
+        return to_numpy(parts[0])
     return tree.map_structure(lambda *leaves: np.concatenate([np.asarray(leaf) for leaf in leaves]), *parts)
+
+
+def to_numpy(outputs):
+    """Outputs of a program as NumPy arrays that are the caller's own, to write to."""
+    return np.array(outputs) if isinstance(outputs, jax.Array) else tree.map_structure(np.array, outputs)
 
 
 def _callback_list(callbacks, model, history=True, **params):

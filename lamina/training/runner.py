@@ -74,10 +74,15 @@ class Runner:
         self._version = context.structure_version()
 
     def prepare(self, kind, batch):
-        self.refresh()
-        if self._key(kind) not in self.programs:
+        """The compiled step of a kind, for the layers as they are; what has no variables yet makes them first."""
+        if self._version != context.structure_version():
+            self.refresh()
+        program = self.programs.get(kind if self.guard is None else self._key(kind))
+        if program is None:
             self.build(batch)
             self.refresh()
+            program = self.program(kind)
+        return program
 
     def program(self, kind):
         """The compiled step of a kind, 'train', 'test' or 'predict': (the part of the state that it may write over, the
@@ -108,25 +113,17 @@ class Runner:
         self.guard = Guard(self)
         return self.guard
 
-    def _run(self, kind, state, batch):
-        cells = context.ambient_cells()
-        if self.spread is not None:
-            batch = self.spread.batch(batch, kind == "train")
-        if self._key(kind) == "guarded":
-            batch = (batch, self.guard.alive)
-        lent = 3 if len(state) == 4 else 0  # all but the metrics, whose first values are kept for the next epoch
-        ambient = [cell.read() for cell in cells]
-        results, changed = self._call(self.program(kind), state[:lent], state[lent:], ambient, batch)
-        for index, value in changed.items():
-            cells[index].write(value if self.spread is None else to_array(np.asarray(value)))  # it stays on one device
-        return results
-
-    def _call(self, program, *arguments):
+    def _run(self, program, lent, kept, batch):
         try:
-            return program(*arguments)
+            results, changed = program(lent, kept, context.ambient_values(), batch)
         finally:
             if self.recorder.current is not None:
                 self.recorder.finish()
+        if changed:
+            cells = context.ambient_cells()
+            for index, value in changed.items():  # it stays on one device
+                cells[index].write(value if self.spread is None else to_array(np.asarray(value)))
+        return results
 
     def _train(self):
         step = self._step(self.model.train_step, "trainable", "others", "optimizer", "metrics")
@@ -159,21 +156,23 @@ class Runner:
 
     def train(self, batch):
         """Train on one batch; the logs as device arrays."""
-        self.prepare("train", batch)
-        logs = self._trained("train", batch)
-        if self.guard is not None:
-            logs, alive = logs
-            self.guard.after(batch, alive)
+        program = self.prepare("train", batch)
+        data = batch if self.spread is None else self.spread.batch(batch, training=True)
+        if self.guard is None:
+            return self._trained(program, data)
+        logs, alive = self._trained(program, (data, self.guard.alive))
+        self.guard.after(batch, alive)
         return logs
 
-    def _trained(self, kind, data):
-        """The results of a program that takes and gives the whole state."""
+    def _trained(self, program, data):
+        """The results of a program that takes and gives the whole state. It may write over all of it but the metrics,
+        whose first values are kept for the next epoch."""
         if self.state is None or self.state.released:
             self.state = TrainingState(self.groups)
         values = self.state.values
-        state = (values["trainable"], values["others"], values["optimizer"], values["metrics"])
+        lent = (values["trainable"], values["others"], values["optimizer"])
         self._pace.wait()
-        logs, new = self._run(kind, state, data)
+        logs, new = self._run(program, lent, (values["metrics"],), data)
         self._pace.after(logs)
         values["trainable"], values["others"], values["optimizer"], values["metrics"] = map(list, new)
         return logs
@@ -184,7 +183,7 @@ class Runner:
         kind = f"train, many of {size}"
         if kind not in self.programs:
             self.programs[kind] = self._many(kind, size)
-        return self._trained(kind, (arrays, *stretch))
+        return self._trained(self.programs[kind], (arrays, *stretch))
 
     def _many(self, kind, size):
         """A program as the others, whose batch is (arrays, order, first, count)."""
@@ -212,22 +211,25 @@ class Runner:
 
     def test(self, batch):
         """Test on one batch; the logs as device arrays."""
-        self.prepare("test", batch)
+        program = self.prepare("test", batch)
         state = tuple(peek(self.groups[name]) for name in ("trainable", "others", "metrics"))
-        logs, others, metrics = self._run("test", state, batch)
+        data = batch if self.spread is None else self.spread.batch(batch, training=False)
+        logs, others, metrics = self._run(program, (), state, data)
         self._write("others", others, state[1])
         self._write("metrics", metrics, state[2])
         return logs
 
     def predict(self, batch):
         """The outputs for one batch, as device arrays."""
-        self.prepare("predict", batch)
-        state = (peek(self.groups["trainable"]), peek(self.groups["others"]))
-        outputs, changed = self._run("predict", state, batch)
+        program = self.prepare("predict", batch)
+        spread, others = self.spread, self.groups["others"]
+        state = (peek(self.groups["trainable"]), peek(others))
+        data = batch if spread is None else spread.batch(batch, training=False)
+        outputs, changed = self._run(program, (), state, data)
         for index, value in changed.items():
-            cell = self.groups["others"][index]
-            self._put(cell, value if self.spread is None else place(value, sharding_of(cell.layout)))
-        return outputs if self.spread is None else self.spread.outputs(outputs, batch)
+            cell = others[index]
+            self._put(cell, value if spread is None else place(value, sharding_of(cell.layout)))
+        return outputs if spread is None else spread.outputs(outputs, batch)
 
     def reset_metrics(self):
         """Start all metrics anew: by their `reset_state`, and where that is lamina's own, later from what it gave."""

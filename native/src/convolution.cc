@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 #include <numeric>
+#include <optional>
 
 #include "activations.h"
 #include "calls.h"
@@ -61,7 +62,7 @@ struct Convolution {
 
   // Those outputs alone that lie from `first` to `last` on the first spatial axis, and the inputs that they need, from
   // `begin` on.
-  Convolution rows(int64_t first, int64_t last, int64_t& begin) const {
+  std::optional<Convolution> rows(int64_t first, int64_t last, int64_t& begin) const {
     Convolution part = *this;
     const int64_t span = (kernel[3] - 1) * (dilation[0] + 1) + 1, start = first * strides[0] - low[0];
     const int64_t end = (last - 1) * strides[0] - low[0] + span;
@@ -70,6 +71,21 @@ struct Convolution {
     part.y[2] = last - first;
     part.low[0] = begin - start;
     part.high[0] = std::max<int64_t>(end - x[2], 0);
+    return part;
+  }
+
+  // Those inputs alone that lie from `first` to `last` on the first spatial axis, and the outputs that see them, from
+  // `begin` on; none where the window leaves inputs out.
+  std::optional<Convolution> rows_of_inputs(int64_t first, int64_t last, int64_t& begin) const {
+    Convolution part = *this;
+    const int64_t reach = (kernel[3] - 1) * (dilation[0] + 1), stride = strides[0];
+    begin = (std::max<int64_t>(first + low[0] - reach, 0) + stride - 1) / stride;
+    const int64_t end = std::min((last - 1 + low[0]) / stride + 1, y[2]);
+    part.x[2] = last - first;
+    part.y[2] = end - begin;
+    part.low[0] = first + low[0] - begin * stride;
+    part.high[0] = std::max<int64_t>((end - 1 - begin) * stride + reach + 1 - part.x[2] - part.low[0], 0);
+    if (begin >= end || part.low[0] < 0) return std::nullopt;
     return part;
   }
 
@@ -194,6 +210,28 @@ struct Parts {
   };
   std::vector<Part> all;
 
+  // One part for each thread, of some samples, or some rows where there is one sample: `part` makes it of its shapes, and
+  // where it begins in what is read and what is written. One for all where that cannot be.
+  template <typename Rows, typename Make>
+  void divide(const Convolution& whole, const Team& team, const Dims& read, const Dims& written, Rows rows, Make&& part) {
+    bool divisible = true;
+    if (written[0] > 1) {
+      each_range(written[0], team.size(), [&](int64_t first, int64_t last) {
+        all.push_back(part(whole.samples(first, last), first * count_of(read), first * count_of(written)));
+      });
+    } else {
+      each_range(written[2], team.size(), [&](int64_t first, int64_t last) {
+        int64_t begin;
+        const std::optional<Convolution> shapes = (whole.*rows)(first, last, begin);
+        divisible = divisible && shapes;
+        if (!shapes) return;
+        const int64_t from = begin * read[1] * count_of(read, 3), to = first * written[1] * count_of(written, 3);
+        all.push_back(part(*shapes, from, to));
+      });
+    }
+    if (!divisible || !of_one_layout()) all = {part(whole, 0, 0)};
+  }
+
   bool of_one_layout() const {
     return std::all_of(all.begin(), all.end(),
                        [&](const Part& part) { return part.plan->input(1) == all.front().plan->input(1); });
@@ -223,20 +261,7 @@ ffi::Error convolve(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer ke
       return Parts::Part{convolving(shapes, bias != nullptr, activation), inputs, at(y, to)};
     };
     Parts parts;
-    if (whole.x[0] > 1) {
-      each_range(whole.x[0], team.size(), [&](int64_t first, int64_t last) {
-        const int64_t from = first * count_of(whole.x), to = first * count_of(whole.y);
-        parts.all.push_back(part(whole.samples(first, last), from, to));
-      });
-    } else {
-      each_range(whole.y[2], team.size(), [&](int64_t first, int64_t last) {
-        int64_t begin;
-        const Convolution shapes = whole.rows(first, last, begin);
-        const int64_t from = begin * whole.x[1] * count_of(whole.x, 3), to = first * whole.y[1] * count_of(whole.y, 3);
-        parts.all.push_back(part(shapes, from, to));
-      });
-    }
-    if (!parts.of_one_layout()) parts.all = {part(whole, 0, 0)};
+    parts.divide(whole, team, whole.x, whole.y, &Convolution::rows, part);
     parts.run(team, in_layout(whole, parts.all.front().plan->input(1), 5, kernel.untyped_data()));
   });
 }
@@ -247,17 +272,13 @@ ffi::Error input_gradient(ffi::ThreadPool threads, ffi::AnyBuffer dy, ffi::AnyBu
   return guarded([&] {
     const Convolution whole(*dx, kernel, dy, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
-    if (const Way* own = whole.own_way(&Way::fits))
+    if (const Way* own = whole.own_way(&Way::fits_input_gradient))
       return own->input_gradient(whole.shapes(), team, floats(dy), floats(kernel), floats(dx));
-    const auto part = [&](int64_t first, int64_t last) {
-      return Parts::Part{of_inputs(whole.samples(first, last)),
-                         {at(dy, first * count_of(whole.y)), nullptr},
-                         at(dx, first * count_of(whole.x))};
+    const auto part = [&](const Convolution& shapes, int64_t from, int64_t to) {
+      return Parts::Part{of_inputs(shapes), {at(dy, from), nullptr}, at(dx, to)};
     };
     Parts parts;
-    each_range(whole.x[0], team.size(),
-               [&](int64_t first, int64_t last) { parts.all.push_back(part(first, last)); });
-    if (!parts.of_one_layout()) parts.all = {part(0, whole.x[0])};
+    parts.divide(whole, team, whole.y, whole.x, &Convolution::rows_of_inputs, part);
     parts.run(team, in_layout(whole, parts.all.front().plan->input(1), 6, kernel.untyped_data()));
   });
 }

@@ -164,6 +164,6 @@ void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, con
 
 }  // namespace
 
-const Way way{fits, fits_kernel_gradient, convolve, input_gradient, kernel_gradient};
+const Way way{fits, fits, fits_kernel_gradient, convolve, input_gradient, kernel_gradient};
 
 }  // namespace lamina::depthwise

@@ -11,6 +11,8 @@ LAMINA_EXPORT void lamina_set_threads(int count) { lamina::set_thread_count(coun
 
 LAMINA_EXPORT int64_t lamina_plans() { return static_cast<int64_t>(lamina::Plans::shared().size()); }
 
+LAMINA_EXPORT int64_t lamina_plans_made() { return lamina::Plans::shared().made(); }
+
 LAMINA_EXPORT int64_t lamina_plans_capacity() { return static_cast<int64_t>(lamina::Plans::shared().capacity()); }
 
 // bfloat16 needs instructions that not every processor has; float32 runs everywhere.

@@ -38,14 +38,16 @@ struct Shapes {
 struct Way {
   using Compute = void (*)(const Shapes& shapes, const Team& team, const float*, const float*, float*);
 
-  bool (*fits)(const Shapes& shapes);  // for outputs and the gradient of the inputs
+  bool (*fits)(const Shapes& shapes);
+  bool (*fits_input_gradient)(const Shapes& shapes);
   bool (*fits_kernel_gradient)(const Shapes& shapes);
   Compute convolve;         // of x and kernel: y
   Compute input_gradient;   // of dy and kernel: dx
   Compute kernel_gradient;  // of x and dy: dkernel
 };
 
-// Of so few pixels that to lay out the kernel for oneDNN takes longer than all else: products, place by place.
+// Of so few pixels, or so little work, that to lay out the kernel for oneDNN takes longer than all else: products, place
+// by place.
 namespace plain {
 extern const Way way;
 }

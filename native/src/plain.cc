@@ -98,8 +98,22 @@ bool has(const Shapes& shapes, int64_t most_pixels) {
   return channels >= 16 && filters >= 16 && shapes.pixels() <= most_pixels;
 }
 
-bool fits(const Shapes& shapes) {
+bool has_few_pixels(const Shapes& shapes) {
   return has(shapes, shapes.channels / shapes.groups * (shapes.filters / shapes.groups) >= 1 << 12 ? 256 : 128);
+}
+
+// Or so little work that a call of oneDNN takes longer; `read` channels are multiplied for each of the `written`.
+bool has_little_work(const Shapes& shapes, int64_t read, int64_t written) {
+  const int64_t products = shapes.pixels() * shapes.places() * read / shapes.groups * written;
+  return written / shapes.groups >= 16 && products <= std::min<int64_t>(read / shapes.groups << 16, 1 << 19);
+}
+
+bool fits(const Shapes& shapes) {
+  return has_few_pixels(shapes) || has_little_work(shapes, shapes.channels, shapes.filters);
+}
+
+bool fits_input_gradient(const Shapes& shapes) {
+  return has_few_pixels(shapes) || has_little_work(shapes, shapes.filters, shapes.channels);
 }
 
 bool fits_kernel_gradient(const Shapes& shapes) { return has(shapes, 1024); }
@@ -159,6 +173,6 @@ void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, con
 
 }  // namespace
 
-const Way way{fits, fits_kernel_gradient, convolve, input_gradient, kernel_gradient};
+const Way way{fits, fits_input_gradient, fits_kernel_gradient, convolve, input_gradient, kernel_gradient};
 
 }  // namespace lamina::plain

@@ -105,6 +105,7 @@ std::shared_ptr<const Plan> Plans::get(Key key, const std::function<Plan()>& mak
   // Made without the lock, as it can take milliseconds; two threads may make the same plan, and one is kept.
   auto plan = std::make_shared<const Plan>(make());
   const std::lock_guard<std::mutex> lock(mutex_);
+  ++made_;
   const auto place = places_.find(key);
   if (place != places_.end()) return place->second->second;
   entries_.emplace_front(std::move(key), plan);
@@ -119,6 +120,11 @@ std::shared_ptr<const Plan> Plans::get(Key key, const std::function<Plan()>& mak
 size_t Plans::size() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return entries_.size();
+}
+
+int64_t Plans::made() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return made_;
 }
 
 }  // namespace lamina

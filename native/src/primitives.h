@@ -57,6 +57,7 @@ class Plans {
   std::shared_ptr<const Plan> get(Key key, const std::function<Plan()>& make);
 
   size_t size() const;
+  int64_t made() const;  // since the start, also those that are gone
   size_t capacity() const { return capacity_; }
 
  private:
@@ -67,6 +68,7 @@ class Plans {
 
   mutable std::mutex mutex_;
   const size_t capacity_ = 256;
+  int64_t made_ = 0;
   std::list<Entry> entries_;  // the one used last comes first
   std::unordered_map<Key, std::list<Entry>::iterator, Hash> places_;
 };

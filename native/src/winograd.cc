@@ -112,6 +112,9 @@ struct Tiles {
   int outputs() const { return points + 1 - window; }
   int64_t count() const { return samples * in_rows * in_columns; }
 
+  // From one value of the kernel to the next: one line of the cache more, as powers of 2 share a place.
+  int64_t weights_step() const { return from.depth() * to.depth() + 16; }
+
   // How many are computed at a time: what `floats` hold.
   int64_t of_block(int64_t floats) const {
     return std::clamp<int64_t>(floats / (values * (from.depth() + to.depth())) / 6 * 6, 12, 96);
@@ -173,7 +176,7 @@ template <int before, int after, typename Along, typename From, typename To>
 
 // The memory of a block: values of the two sides, then pixels outside of the image.
 struct Block {
-  int64_t from_step, to_step;  // from one value to the next; one line of the cache more, as powers of 2 share a place
+  int64_t from_step, to_step;  // from one value to the next, as `weights_step`
   float *from, *to, *outside;
 
   Block(const Tiles& tiles, int64_t count)
@@ -261,7 +264,7 @@ void convolve_block(const Tiles& tiles, int64_t first, int64_t last, const float
   read_inputs(tiles, first, last, x, block);
   for (int i = 0; i < values; ++i)
     product_of<false, true>(block.to + i * block.to_step, out, block.from + i * block.from_step, in,
-                            weights + i * in * out, out, last - first, in, out);
+                            weights + i * tiles.weights_step(), out, last - first, in, out);
   with_window(tiles.window, [&](auto window) __attribute__((always_inline)) {
     write_outputs<window()>(tiles, first, last, y, block);
   });
@@ -276,7 +279,7 @@ void add_gradient(const Tiles& tiles, int64_t first, int64_t last, const float* 
     read_gradients<window()>(tiles, first, last, dy, block);
   });
   for (int i = 0; i < values; ++i)
-    accumulate_transposed_product(sums + i * in * out, out, block.from + i * block.from_step, in,
+    accumulate_transposed_product(sums + i * tiles.weights_step(), out, block.from + i * block.from_step, in,
                                   block.to + i * block.to_step, out, in, last - first, out);
 }
 
@@ -314,12 +317,12 @@ template <int window>
 
 // Values of the kernel (values, phases * channels, filters), or with the last two axes swapped and the window reversed.
 LAMINA_EVERY_PROCESSOR
-void read_kernel(const Shapes& shapes, int window, bool backward, int64_t first, int64_t last, const float* kernel,
-                 float* to) {
+void read_kernel(const Shapes& shapes, const Tiles& tiles, bool backward, int64_t first, int64_t last,
+                 const float* kernel, float* to) {
   const int64_t channels = shapes.channels, filters = shapes.filters, phases = shapes.rows.stride * shapes.rows.stride;
-  const int64_t step = phases * channels * filters;
+  const int64_t step = tiles.weights_step();
   alignas(64) float turned[values * 256];
-  with_window(window, [&](auto size) __attribute__((always_inline)) {
+  with_window(tiles.window, [&](auto size) __attribute__((always_inline)) {
     for (int64_t phase = 0; phase < phases; ++phase)
       for (int64_t channel = first; channel < last; channel += 16)
         for (int64_t filter = 0; filter < filters; filter += 16) {
@@ -341,11 +344,11 @@ void read_kernel(const Shapes& shapes, int window, bool backward, int64_t first,
 
 // The gradient of the kernel from that of its values, `parts` sums of which lie one behind the other.
 LAMINA_EVERY_PROCESSOR
-void write_kernel(const Shapes& shapes, int window, int64_t first, int64_t last, const float* sums, int64_t parts,
+void write_kernel(const Shapes& shapes, const Tiles& tiles, int64_t first, int64_t last, const float* sums, int64_t parts,
                   float* kernel) {
   const int64_t channels = shapes.channels, filters = shapes.filters, phases = shapes.rows.stride * shapes.rows.stride;
-  const int64_t step = phases * channels * filters;
-  with_window(window, [&](auto size) __attribute__((always_inline)) {
+  const int64_t step = tiles.weights_step();
+  with_window(tiles.window, [&](auto size) __attribute__((always_inline)) {
     for (int64_t phase = 0; phase < phases; ++phase)
       for (int64_t channel = first; channel < last; ++channel)
         for (int64_t filter = 0; filter < filters; filter += 16) {
@@ -372,9 +375,9 @@ void write_kernel(const Shapes& shapes, int window, int64_t first, int64_t last,
 
 void multiply(const Shapes& shapes, bool backward, const Team& team, const float* x, const float* kernel, float* y) {
   const Tiles tiles = tiles_of(shapes, backward);
-  float* weights = scratch_floats(values * tiles.from.depth() * tiles.to.depth());
+  float* weights = scratch_floats(values * tiles.weights_step());
   team.run_ranges(shapes.channels / 16, [&](int64_t first, int64_t last) {
-    read_kernel(shapes, tiles.window, backward, first * 16, last * 16, kernel, weights);
+    read_kernel(shapes, tiles, backward, first * 16, last * 16, kernel, weights);
   });
   const int64_t count = tiles.count(), fair = (count / (2 * team.size()) + 5) / 6 * 6;
   const int64_t of_block = std::min(tiles.of_block(of_second_cache), std::max<int64_t>(fair, 6));
@@ -394,9 +397,9 @@ bool fits(const Shapes& shapes) {
   const Tiles tiles = tiles_of(shapes, false);
   const int64_t in = tiles.from.depth(), out = tiles.to.depth(), weights = values * in * out;
   // Multiplications, and what else takes as long as so many.
-  const int64_t fewer = values * tiles.count() * (in * out + 12 * (in + out)) + 40 * weights;
+  const int64_t fewer = values * tiles.count() * (in * out + 12 * (in + out)) + 20 * weights;
   const int64_t all = shapes.pixels() * shapes.places() * shapes.channels * shapes.filters;
-  return weights <= 1 << 22 && 5 * fewer < 4 * all;
+  return weights <= 1 << 22 && 10 * fewer < 9 * all;
 }
 
 void convolve(const Shapes& shapes, const Team& team, const float* x, const float* kernel, float* y) {
@@ -409,7 +412,7 @@ void input_gradient(const Shapes& shapes, const Team& team, const float* dy, con
 
 void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, const float* dy, float* dkernel) {
   const Tiles tiles = tiles_of(shapes, false);
-  const int64_t size = values * tiles.from.depth() * tiles.to.depth(), parts = team.size();
+  const int64_t size = values * tiles.weights_step(), parts = team.size();
   const int64_t count = tiles.count(), of_block = tiles.of_block(4 * of_second_cache);
   float* sums = scratch_floats(parts * size);
   team.run(parts, [&](int64_t part) {
@@ -420,12 +423,12 @@ void kernel_gradient(const Shapes& shapes, const Team& team, const float* x, con
       add_gradient(tiles, first, std::min(end, first + of_block), x, dy, sum);
   });
   team.run_ranges(shapes.channels, [&](int64_t first, int64_t last) {
-    write_kernel(shapes, tiles.window, first, last, sums, parts, dkernel);
+    write_kernel(shapes, tiles, first, last, sums, parts, dkernel);
   });
 }
 
 }  // namespace
 
-const Way way{fits, fits, convolve, input_gradient, kernel_gradient};
+const Way way{fits, fits, fits, convolve, input_gradient, kernel_gradient};
 
 }  // namespace lamina::winograd

@@ -21,6 +21,7 @@ CASES = {
     "first layer, 1-D": ((21,), 2, 32, (5,), 2, 1, 1, "SAME"),
     "grouped": ((8, 8), 32, 48, (3, 3), 1, 1, 4, "SAME"),
     "few pixels, grouped and dilated": ((5, 6), 32, 64, (3, 3), 1, 2, 2, "SAME"),
+    "little work": ((18, 14), 16, 32, (3, 3), (2, 1), 1, 1, "SAME"),
     "few pixels, 1-D, many filters": ((20,), 16, 80, (5,), 2, 1, 1, "SAME"),
     "depthwise": ((8, 8), 24, 24, (3, 3), 1, 1, 24, "SAME"),
     "depthwise, strided": ((9, 9), 16, 16, (5, 5), 2, 1, 16, "VALID"),
@@ -71,13 +72,13 @@ def test_convolution_and_its_gradients(case, dtype, tolerance, arrays, close):
     close(native.convolve_kernel_gradient(x, dy, kernel.shape, **settings), dkernel, 10 * tolerance)
 
 
-@pytest.mark.parametrize("case", ["few pixels, grouped and dilated", "1-D depthwise"])
+@pytest.mark.parametrize("case", ["few pixels, grouped and dilated", "1-D depthwise", "little work"])
 def test_our_own_loops_make_no_primitives(case, arrays):
-    x, kernel, settings = arguments(case, arrays)
-    plans = native.plans()
+    x, kernel, settings = arguments(case, arrays, batch=1)
+    made = native.plans_made()
     y = native.convolve(x, kernel, **settings)
     native.convolve_kernel_gradient(x, y, kernel.shape, **settings).block_until_ready()
-    assert native.plans() == plans or not has_wide_registers()
+    assert native.plans_made() == made or not has_wide_registers()
 
 
 # (batch, space, channels, filters, window, stride, padding): enough work for products at points
@@ -110,11 +111,11 @@ def test_products_at_points(case, arrays, close):
     y, pull = jax.vjp(lambda x, kernel: reference(x, kernel, **settings), x, kernel)
     dy = arrays(*y.shape)
     dx, dkernel = pull(dy)
-    plans = native.plans()
+    made = native.plans_made()
     close(native.convolve(x, kernel, **settings), y)
     close(native.convolve_input_gradient(dy, kernel, x.shape, **settings), dx)
     close(native.convolve_kernel_gradient(x, dy, kernel.shape, **settings), dkernel)
-    assert native.plans() == plans or not has_wide_registers()
+    assert native.plans_made() == made or not has_wide_registers()
 
 
 def has_wide_registers():
@@ -180,11 +181,35 @@ def test_batch_of_none(arrays):
     assert not native.convolve_kernel_gradient(x, y, kernel.shape, **settings).any()
 
 
-def test_more_work_than_one_thread_takes(arrays, close):
-    generator = np.random.default_rng(0)
-    x, kernel = (jnp.asarray(generator.normal(size=shape), jnp.float32) for shape in ((8, 28, 28, 32), (3, 3, 32, 64)))
-    settings = dict(strides=(1, 1), padding=((1, 1), (1, 1)), dilation=(1, 1), groups=1)
-    close(native.convolve(x, kernel, **settings), reference(x, kernel, **settings))
+# (space, channels, filters, window, strides, dilation, groups, padding): more than one thread takes, of few samples
+MUCH_WORK = {
+    "rows": ((30, 20), 17, 64, (3, 3), (1, 1), (1, 1), 1, ((1, 1), (1, 1))),
+    "rows by strides": ((56, 40), 17, 64, (4, 4), (2, 2), (1, 1), 1, ((1, 1), (1, 1))),
+    "strides that leave inputs out": ((121, 60), 100, 64, (2, 2), (3, 2), (1, 1), 1, ((0, 0), (0, 0))),
+    "window smaller than the stride": ((122, 60), 200, 64, (1, 2), (3, 2), (1, 1), 1, ((0, 0), (0, 0))),
+    "dilated, uneven padding": ((41, 20), 17, 64, (3, 3), (1, 1), (4, 1), 1, ((7, 2), (1, 1))),
+    "grouped": ((30, 20), 34, 64, (3, 3), (1, 1), (1, 1), 2, ((1, 1), (1, 1))),
+    "1-D": ((600,), 17, 64, (5,), (2,), (1,), 1, ((2, 2),)),
+    "3-D": ((12, 9, 9), 8, 32, (3, 3, 3), (2, 1, 1), (1, 1, 1), 1, ((1, 1), (1, 1), (1, 1))),
+}
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("case", MUCH_WORK)
+def test_more_work_than_one_thread_takes(case, batch, arrays, close):
+    """Threads take samples, or rows of one sample: each reads what its part needs, and writes no other."""
+    space, channels, filters, window, strides, dilation, groups, padding = MUCH_WORK[case]
+    x, kernel = arrays(batch, *space, channels), arrays(*window, channels // groups, filters)
+    settings = dict(strides=strides, padding=padding, dilation=dilation, groups=groups)
+    y, pull = jax.vjp(lambda x: reference(x, kernel, **settings), x)
+    dy = arrays(*y.shape)
+    before = native.threads()
+    try:
+        native.set_threads(3)
+        close(native.convolve(x, kernel, **settings), y)
+        close(native.convolve_input_gradient(dy, kernel, x.shape, **settings), pull(dy)[0])
+    finally:
+        native.set_threads(before)
 
 
 @pytest.mark.parametrize(

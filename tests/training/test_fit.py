@@ -171,6 +171,30 @@ def test_an_error_in_a_callback_leaves_a_usable_model():
     model.fit(X, Y, verbose=0)
 
 
+@pytest.mark.parametrize("size", [1, 8, 40])
+@pytest.mark.parametrize("of_batch", [False, True])
+def test_predictions_are_the_callers_own_to_write_to(size, of_batch):
+    inputs = keras.Input((6,))
+    model = keras.Model(inputs, [inputs, layers.Dense(2)(inputs)])
+    x = X[:size].copy()
+    predict = model.predict_on_batch if of_batch else lambda x: model.predict(x, batch_size=16, verbose=0)
+    for output in predict(x):
+        output[:] = 7
+    np.testing.assert_array_equal(x, X[:size])
+    np.testing.assert_array_equal(predict(x)[0], x)
+    assert not (predict(x)[1] == 7).any()
+
+
+def test_a_copy_of_a_variable_is_the_callers_own():
+    variable = Variable(np.zeros(3, "float32"))
+    copies = [np.array(variable), variable.numpy(), np.asarray(variable, "float64")]
+    for copy in copies:
+        copy[:] = 1
+    assert not np.asarray(variable).any() and copies[2].dtype == "float64"
+    with pytest.raises(ValueError, match="copy"):
+        np.asarray(variable, "float64", copy=False)
+
+
 def test_memory_stays_flat_over_models_and_predicts():
     def live():
         gc.collect()

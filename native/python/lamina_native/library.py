@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 __all__ = [
-    "ACTIVATIONS", "call", "call_all", "foreign_call", "plans", "plans_capacity", "set_threads", "supported", "threads",
+    "ACTIVATIONS", "call", "call_all", "foreign_call", "plans", "plans_capacity", "plans_made", "set_threads",
+    "supported", "threads",
 ]  # fmt: skip
 
 # Their places, from 1, are the numbers that src/activations.h knows; None is 0.
@@ -37,7 +38,7 @@ def _load():
             if file.name == "libdnnl.so.3":
                 ctypes.CDLL(str(file.locate()), mode=ctypes.RTLD_GLOBAL)
         library = ctypes.CDLL(path)
-    for name in ("lamina_plans", "lamina_plans_capacity"):
+    for name in ("lamina_plans", "lamina_plans_made", "lamina_plans_capacity"):
         getattr(library, name).restype = ctypes.c_int64
     for name in _HANDLERS:
         handler = jax.ffi.pycapsule(getattr(library, f"lamina_{name}"))
@@ -115,6 +116,11 @@ def set_threads(count):
 def plans():
     """How many primitives are kept, each for one operation on arrays of one shape."""
     return _library.lamina_plans()
+
+
+def plans_made():
+    """How many primitives were made since the start, those that are gone among them."""
+    return _library.lamina_plans_made()
 
 
 def plans_capacity():
