@@ -10,8 +10,7 @@ class TrainingState:
     """Variables in four groups and, in `values`, their arrays.
 
     The arrays are the step's own (copied once when taken), so the step may donate them. A variable read meanwhile
-    gives a copy, and
-    one that is assigned changes the array here. `release` puts everything back.
+    gives a copy, and one that is assigned changes the array here. `release` puts everything back.
     """
 
     def __init__(self, groups):
@@ -21,10 +20,15 @@ class TrainingState:
             lender = cell._lender
             if lender is not None:  # another model that shares the layer trained it last
                 lender.release()
-        self.values = {group: [own_copy(cell._value) for cell in groups[group]] for group in GROUPS}
-        for cell in self._places:
-            cell._lender, cell._value = self, None
+        self.values = {group: [None] * len(groups[group]) for group in GROUPS}
         self.released = False
+        try:
+            for cell, (group, index) in self._places.items():  # one after the other: the memory never holds all twice
+                self.values[group][index] = own_copy(cell._value)
+                cell._lender, cell._value = self, None
+        except BaseException:  # Ctrl-C or memory at its end: those that were taken go back
+            self.release()
+            raise
 
     def get(self, cell):
         """A copy of the array of a variable: the next step will overwrite the original."""
@@ -47,7 +51,8 @@ class TrainingState:
             return
         self.released = True
         for cell, (group, index) in self._places.items():
-            cell._lender, cell._value = None, self.values[group][index]
+            if cell._lender is self:
+                cell._lender, cell._value = None, self.values[group][index]
 
 
 def peek(cells):
