@@ -23,6 +23,7 @@ __all__ = ["convolve", "input_gradient", "kernel_gradient"]
 FEW_CHANNELS = 4
 MOST_TAPS = 64
 PATCHES = 640_000  # numbers in patches at a time: 2.5 MB of float32 stay in the cache
+SPREAD = 4_000_000  # numbers that taps hand back at a time
 
 
 def convolve(lax_program, inputs, kernel, window):
@@ -40,8 +41,8 @@ def convolve(lax_program, inputs, kernel, window):
         return _by_channel(inputs, kernel, window)
     if way == "at points":
         return winograd.convolve(inputs, kernel, window)
-    if way == "by patches":
-        return _rows(_patches(inputs, kernel.shape, window), kernel)
+    if way == "by patches" or (way == "XLA" and _has_fast_patches(inputs, kernel.shape, window)):
+        return _by_patches(inputs, kernel, window)
     return lax_program(inputs, kernel, window)
 
 
@@ -62,12 +63,16 @@ def input_gradient(lax_program, cotangent, kernel, window, shape):
         parts = _cotangent_by_channel(cotangent, kernel, window)
         return _spread(parts, kernel.shape, window, shape).astype(cotangent.dtype)
     if way == "by patches":
-        columns = _rows(cotangent, kernel.reshape(-1, kernel.shape[-1]).T)
-        return _spread(jnp.split(columns, _taps(kernel.shape), -1), kernel.shape, window, shape)
+        return _input_gradient_by_patches(cotangent, kernel, window, shape)
     if way == "at points":
         return winograd.input_gradient(cotangent, kernel, window, shape)
     if way == "XLA" and max(window.strides) > 1 and max(window.dilation) == 1:
-        return _by_phases(cotangent, kernel, window, shape)
+        program = _input_gradient_by_patches if _is_small_and_odd(kernel.shape, window) else _by_phases
+        return program(cotangent, kernel, window, shape)
+    if way == "XLA" and max(window.strides) == 1:
+        turned, around = _turned(kernel, window)
+        if _has_fast_patches(cotangent, turned.shape, around):
+            return _by_patches(cotangent, turned, around)
     return lax_program(cotangent, kernel, window, shape)
 
 
@@ -148,6 +153,52 @@ def _patches(inputs, kernel_shape, window):
     """All that the window covers at each place, side by side: (batch, *new_space, taps * channels)."""
     seen = _seen(inputs, kernel_shape, window)
     return seen[0] if len(seen) == 1 else jnp.concatenate(seen, -1)
+
+
+def _by_patches(inputs, kernel, window):
+    """patches @ kernel, some samples at a time."""
+    places = inputs.shape[0] * math.prod(window.output_space(inputs.shape[1:-1], kernel.shape))
+
+    def part(inputs):
+        return _rows(_patches(inputs, kernel.shape, window), kernel)
+
+    return some_samples(part, (inputs,), places * math.prod(kernel.shape[:-1]) / PATCHES)
+
+
+def _input_gradient_by_patches(cotangent, kernel, window, shape):
+    """cotangent @ kernel.T, what each tap hands back, at the places that it sees, some samples at a time."""
+    taps, matrix = _taps(kernel.shape), wide(kernel).reshape(-1, kernel.shape[-1]).T
+
+    def part(cotangent):
+        columns = jnp.split(_rows(wide(cotangent), matrix), taps, -1)
+        return _spread(columns, kernel.shape, window, (len(cotangent), *shape[1:])).astype(cotangent.dtype)
+
+    numbers = math.prod(cotangent.shape[:-1]) * matrix.shape[-1]
+    return some_samples(part, (cotangent,), numbers / SPREAD)
+
+
+def _turned(kernel, window):
+    """The convolution in steps of one that is the gradient of the inputs of another: its kernel and window."""
+    rank = len(window.strides)
+    reach = [(size - 1) * rate for size, rate in zip(kernel.shape[:rank], window.dilation, strict=True)]
+    padding = tuple((last - low, last - high) for last, (low, high) in zip(reach, window.padding, strict=True))
+    return jnp.flip(kernel, range(rank)).swapaxes(-1, -2), replace(window, padding=padding)
+
+
+def _has_fast_patches(inputs, kernel_shape, window):
+    """Whether a product of patches is faster than XLA's own: of two or three axes, where those of a sample fit."""
+    rank, places = len(window.strides), math.prod(window.output_space(inputs.shape[1:-1], kernel_shape))
+    if max(window.strides) > 1:
+        return True
+    fits_cache = places * math.prod(kernel_shape[:-1]) < 2 * PATCHES
+    return fits_cache and (rank == 3 or (rank == 2 and kernel_shape[-2] >= 32))
+
+
+def _is_small_and_odd(kernel_shape, window):
+    """Whether a window is small and does not divide by its strides: its phases are unequal, and to compute them apart
+    takes longer than to add up all taps."""
+    sizes = zip(kernel_shape[:-2], window.strides, strict=True)
+    return _taps(kernel_shape) <= 9 and any(size % stride for size, stride in sizes)
 
 
 def _rows(inputs, kernel):

@@ -1,6 +1,8 @@
 """The values of a model while it trains: one flat structure, lent to the compiled step and given back when someone
 looks."""
 
+from typing import Any
+
 from lamina.core.variable import own_copy
 
 GROUPS = ("trainable", "others", "optimizer", "metrics")
@@ -20,7 +22,7 @@ class TrainingState:
             lender = cell._lender
             if lender is not None:  # another model that shares the layer trained it last
                 lender.release()
-        self.values = {group: [None] * len(groups[group]) for group in GROUPS}
+        self.values: Any = {group: [None] * len(groups[group]) for group in GROUPS}
         self.released = False
         try:
             for cell, (group, index) in self._places.items():  # one after the other: the memory never holds all twice

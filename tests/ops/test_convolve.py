@@ -9,6 +9,7 @@ import pytest
 
 from lamina.ops import convolve_cpu, winograd
 from lamina.ops.convolve import Window, _lax_convolve, convolve, input_gradient, kernel_gradient
+from lamina.ops.taps import wide
 
 pytestmark = pytest.mark.usefixtures("kernels")
 
@@ -144,6 +145,55 @@ def test_large_patches_come_some_samples_at_a_time(monkeypatch):
     found = jax.jit(lambda inputs, outputs: kernel_gradient(inputs, outputs, window, kernel.shape))(inputs, outputs)
     wanted = jax.vjp(lambda kernel: expected(inputs, kernel, window), kernel)[1](outputs)[0]
     close(found, wanted)
+
+
+# (space, window, strides, dilation, channels, filters)
+PATCHES = {
+    "plain": ((9, 8), (3, 3), 1, 1, 32, 40),
+    "one axis of the window": ((9, 8), (1, 4), 1, 1, 40, 32),
+    "dilated": ((9, 8), (3, 2), 1, 2, 32, 32),
+    "strided": ((9, 8), (3, 3), 2, 1, 20, 10),
+    "strided, an even window": ((9, 8), (4, 4), 2, 1, 20, 10),
+    "strided, 1-D": ((19,), (3,), 2, 1, 20, 10),
+    "volumes": ((5, 4, 6), (2, 3, 2), 1, 1, 8, 10),
+}
+
+
+@pytest.mark.parametrize("case", PATCHES)
+@pytest.mark.parametrize("at_a_time", [10**9, 2000])
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-5), ("bfloat16", 2**-7)])
+def test_products_of_patches(case, at_a_time, dtype, tolerance, monkeypatch):
+    monkeypatch.setattr(convolve_cpu, "kernels", lambda *arrays: None)
+    monkeypatch.setattr(winograd, "fits", lambda *shapes: False)
+    monkeypatch.setattr(convolve_cpu, "_has_fast_patches", lambda *shapes: True)
+    monkeypatch.setattr(convolve_cpu, "PATCHES", at_a_time)
+    monkeypatch.setattr(convolve_cpu, "SPREAD", at_a_time)
+    space, size, stride, dilation, channels, filters = PATCHES[case]
+    random, rank = np.random.default_rng(0), len(space)
+    inputs = jnp.asarray(random.normal(size=(6, *space, channels)), dtype)
+    kernel = jnp.asarray(random.normal(size=(*size, channels, filters)), dtype)
+    window = Window((stride,) * rank, ((1, 2),) * rank, (dilation,) * rank)
+
+    shape = jax.eval_shape(functools.partial(expected, window=window), inputs, kernel).shape
+    cotangent = jnp.asarray(random.normal(size=shape), dtype)
+
+    def all_of(program, *arrays):
+        outputs, pull = jax.vjp(functools.partial(program, window=window), *arrays[:2])
+        return outputs, pull(arrays[2])
+
+    given = inputs, kernel, cotangent
+    found = jax.jit(functools.partial(all_of, convolve))(*given)
+    close(jax.tree.map(wide, found), all_of(expected, *map(wide, given)), tolerance)
+
+
+def test_which_patches_are_for_products():
+    def fast(space=(28, 28), kernel_shape=(3, 3, 32, 32), stride=1):
+        rank = len(space)
+        window = Window((stride,) * rank, ((1, 1),) * rank, (1,) * rank)
+        return convolve_cpu._has_fast_patches(jnp.zeros((1, *space, kernel_shape[-2])), kernel_shape, window)
+
+    assert fast() and fast(stride=2) and fast((8, 8, 8), (3, 3, 3, 8, 8)) and fast((400, 400), stride=2)
+    assert not fast(kernel_shape=(3, 3, 16, 32)) and not fast((112, 112)) and not fast((100,), (3, 64, 64))
 
 
 def test_the_input_gradient_is_the_transposed_map():
