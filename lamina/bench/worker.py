@@ -48,19 +48,23 @@ class Worker:
         x = self.workload.many_samples()
         self.one, self.many = self.subject.samples(x[:1]), self.subject.samples(x)
         runs = {"step": self._train, "predict_one": self._predict_one, "predict_many": self._predict_many}
-        self.runs = {}
+        self.runs, self.slow = {}, set()
         for name, run in runs.items():
             took = _seconds(run)
-            if took < SLOW:  # the first time may have compiled, and one time alone may have been disturbed
+            if took >= SLOW:
+                self.slow.add(name)
+            else:  # the first time may have compiled, and one time alone may have been disturbed
                 took = min(_seconds(run), _seconds(run))
             self.runs[name] = run, max(1, int(seconds / took))
-            if took < SLOW:
+            if name not in self.slow:
                 self.measure(name)  # a turn that does not count: some libraries change their ways after many steps
         return {}
 
     def measure(self, name):
         """Seconds a step, a prediction of one sample, or a sample of a prediction of many."""
         run, times = self.runs[name]
+        if name not in self.slow:
+            run(1)  # does not count: the caches are still full of what another library had there
         begin = time.perf_counter()
         count = run(times)
         return {"seconds": (time.perf_counter() - begin) / count}

@@ -69,7 +69,7 @@ def _cpu_program(program, left, right, transpose_left, transpose_right):
         return native.matmul(left, right, transpose_x=transpose_left, transpose_w=transpose_right)
     if not transpose_left or transpose_right:
         return program(left, right, transpose_left, transpose_right)
-    # XLA's product with a transposed left side takes up to four times as long as the two apart, and XLA puts them
+    # XLA's product with a transposed left side takes up to five times as long as the two apart, and XLA puts them
     # together where it can. The side with fewer columns is the one to transpose, if the result is small beside it.
     apart = jax.lax.optimization_barrier
     if left.shape[1] <= right.shape[1] or left.shape[0] < right.shape[1]:
