@@ -344,6 +344,15 @@ def test_predict_as_in_keras_2():
         model.predict(X, verbos=0)
 
 
+def test_a_predict_of_ones_own_may_pass_old_names_on():
+    class Halved(lamina.Sequential):
+        def predict(self, x, **kwargs):
+            return super().predict(x, verbose=0, workers=1, **kwargs) / 2
+
+    model = Halved([lamina.Input((X.shape[1],)), lamina.layers.Dense(2)])
+    np.testing.assert_array_equal(model.predict(X), lamina.Sequential.predict(model, X, verbose=0) / 2)
+
+
 def test_fit_generator_as_in_keras_1():
     model, twin = small_model(), small_model()
     twin.set_weights(model.get_weights())

@@ -189,7 +189,7 @@ def _has_fast_patches(inputs, kernel_shape, window):
     """Whether a product of patches is faster than XLA's own: of two or three axes, where those of a sample fit."""
     rank, places = len(window.strides), math.prod(window.output_space(inputs.shape[1:-1], kernel_shape))
     if max(window.strides) > 1:
-        return True
+        return rank > 1
     fits_cache = places * math.prod(kernel_shape[:-1]) < 2 * PATCHES
     return fits_cache and (rank == 3 or (rank == 2 and kernel_shape[-2] >= 32))
 

@@ -296,7 +296,7 @@ class Trainer(OldMethods):
         """The outputs for all samples, as NumPy arrays, in inference mode."""
         if old_names:  # looked up here, as a wrapper would take a tenth of what a small model takes
             old_names = only_old_names("Model.predict", old_names)
-            return self.predict(x, batch_size, verbose, steps, callbacks, **old_names)
+            return Trainer.predict(self, x, batch_size, verbose, steps, callbacks, **old_names)
         if not verbose and callbacks is None and steps is None and self._is_one_batch(x, batch_size):
             return training_module.to_numpy(self._runner.predict((x, None, None)))
         batches = self._batches(x, None, None, batch_size, steps, shuffle=False)

@@ -13,7 +13,8 @@ import pytest
 
 import lamina as keras
 from lamina import errors, layers
-from lamina.core.variable import Variable
+from lamina.core.variable import Variable, own_copy
+from lamina.training import state
 
 draw = np.random.default_rng(1)
 X = draw.normal(size=(40, 6)).astype("float32")
@@ -183,6 +184,26 @@ def test_predictions_are_the_callers_own_to_write_to(size, of_batch):
     np.testing.assert_array_equal(x, X[:size])
     np.testing.assert_array_equal(predict(x)[0], x)
     assert not (predict(x)[1] == 7).any()
+
+
+def test_values_go_back_where_the_memory_ends_while_they_are_taken(monkeypatch):
+    model, taken = regression(), []
+    model.build()
+    before = model.get_weights()
+
+    def copy(array):
+        taken.append(array)
+        if len(taken) == 3:
+            raise MemoryError
+        return own_copy(array)
+
+    monkeypatch.setattr(state, "own_copy", copy)
+    with pytest.raises(MemoryError):
+        model.fit(X, Y, verbose=0)
+    monkeypatch.undo()
+    assert len(taken) == 3 and same(before, model.get_weights())
+    model.fit(X, Y, verbose=0)
+    assert not same(before, model.get_weights())
 
 
 def test_a_copy_of_a_variable_is_the_callers_own():
