@@ -350,7 +350,9 @@ def test_a_predict_of_ones_own_may_pass_old_names_on():
             return super().predict(x, verbose=0, workers=1, **kwargs) / 2
 
     model = Halved([lamina.Input((X.shape[1],)), lamina.layers.Dense(2)])
-    np.testing.assert_array_equal(model.predict(X), lamina.Sequential.predict(model, X, verbose=0) / 2)
+    lines, predicted = lines_of(lambda: model.predict(X))
+    np.testing.assert_array_equal(predicted, lamina.Sequential.predict(model, X, verbose=0) / 2)
+    assert len(lines) == 1
 
 
 def test_fit_generator_as_in_keras_1():
