@@ -65,7 +65,7 @@ def input_gradient(lax_program, cotangent, kernel, window, shape):
     if way == "by patches":
         return _input_gradient_by_patches(cotangent, kernel, window, shape)
     if way == "at points":
-        return winograd.input_gradient(cotangent, kernel, window, shape)
+        return winograd.convolve(cotangent, *_turned(kernel, window))
     if way == "XLA" and max(window.strides) > 1 and max(window.dilation) == 1:
         program = _input_gradient_by_patches if _is_small_and_odd(kernel.shape, window) else _by_phases
         return program(cotangent, kernel, window, shape)

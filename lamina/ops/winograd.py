@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from lamina.ops.taps import pad, some_samples, wide
 
-__all__ = ["convolve", "fits", "input_gradient", "kernel_gradient"]
+__all__ = ["convolve", "fits", "kernel_gradient"]
 
 SIZE = 6  # of a tile, and the number of points
 POINTS = 0.0, 1.0, -1.0, 0.5, -2.0
@@ -34,15 +34,16 @@ def fits(batch, space, kernel_shape, window):
 
 def convolve(inputs, kernel, window):
     """As `lamina.ops.convolve.convolve`."""
-    space = window.output_space(inputs.shape[1:-1], kernel.shape)
-    return _convolve(inputs, kernel, window.padding, space)
+    tiles = _Tiles(kernel.shape[0], window.output_space(inputs.shape[1:-1], kernel.shape))
+    kernel = wide(kernel)
+    by_rows = jnp.stack(_values_of_taps(kernel))
+    weights = jnp.stack(_values_of_taps(by_rows.swapaxes(0, 1))).reshape(SIZE**2, *kernel.shape[2:])
 
+    def of_some(inputs):
+        return tiles.outputs(jnp.matmul(tiles.input_values(wide(inputs), window.padding), weights), len(inputs))
 
-def input_gradient(cotangent, kernel, window, shape):
-    """As `lamina.ops.convolve.input_gradient`: a convolution with the kernel reversed."""
-    last = kernel.shape[0] - 1
-    padding = [(last - low, last - high) for low, high in window.padding]
-    return _convolve(cotangent, jnp.flip(kernel, (0, 1)).swapaxes(2, 3), padding, shape[1:-1])
+    outputs = some_samples(of_some, (inputs,), tiles.values(inputs, kernel.shape[-1]) / VALUES)
+    return outputs.astype(inputs.dtype)
 
 
 def kernel_gradient(inputs, cotangent, window, shape):
@@ -57,19 +58,6 @@ def kernel_gradient(inputs, cotangent, window, shape):
     sums = sums.reshape(SIZE, SIZE, *shape[2:])
     by_rows = jnp.stack(_taps_of(sums, shape[1]), 1)
     return jnp.stack(_taps_of(by_rows, shape[0])).astype(inputs.dtype)
-
-
-def _convolve(inputs, kernel, padding, space):
-    tiles = _Tiles(kernel.shape[0], space)
-    kernel = wide(kernel)
-    by_rows = jnp.stack(_values_of_taps(kernel))
-    weights = jnp.stack(_values_of_taps(by_rows.swapaxes(0, 1))).reshape(SIZE**2, *kernel.shape[2:])
-
-    def of_some(inputs):
-        return tiles.outputs(jnp.matmul(tiles.input_values(wide(inputs), padding), weights), len(inputs))
-
-    outputs = some_samples(of_some, (inputs,), tiles.values(inputs, kernel.shape[-1]) / VALUES)
-    return outputs.astype(inputs.dtype)
 
 
 class _Tiles:
