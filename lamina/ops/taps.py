@@ -30,18 +30,23 @@ def pad(inputs, padding, interior=None):
 
 def some_samples(function, arrays, parts, add=False):
     """`function(*arrays)` with samples along the first axes, in about so many parts, whose results are put together or
-    `add`ed: what a part needs stays in the cache."""
+    `add`ed: what a part needs stays in the cache. Two at a time, as the threads of XLA take one each."""
     batch = arrays[0].shape[0]
-    together = _divisor(batch, batch / parts) if batch else batch
-    if together == batch:
+    size = _divisor(batch, batch / parts) if batch else batch
+    if size == batch:
         return function(*arrays)
-    chunks = [array.reshape(-1, together, *array.shape[1:]) for array in arrays]
+    beside = 2 if batch // size % 2 == 0 else 1
+    chunks = [array.reshape(-1, beside, size, *array.shape[1:]) for array in arrays]
+
+    def of_each(some):
+        return [function(*(array[i] for array in some)) for i in range(beside)]
+
     if add:
-        result = jax.eval_shape(function, *(chunk[0] for chunk in chunks))
+        result = jax.eval_shape(function, *(chunk[0, 0] for chunk in chunks))
         zeros = jnp.zeros(result.shape, result.dtype)
-        return jax.lax.scan(lambda total, some: (total + function(*some), None), zeros, chunks)[0]
-    results = jax.lax.map(lambda some: function(*some), chunks)
-    return results.reshape(batch, *results.shape[2:])
+        return jax.lax.scan(lambda total, some: (sum(of_each(some), total), None), zeros, chunks)[0]
+    results = jax.lax.map(lambda some: jnp.stack(of_each(some)), chunks)
+    return results.reshape(batch, *results.shape[3:])
 
 
 def _divisor(number, wanted):

@@ -9,7 +9,7 @@ import pytest
 
 from lamina.ops import convolve_cpu, winograd
 from lamina.ops.convolve import Window, _lax_convolve, convolve, input_gradient, kernel_gradient
-from lamina.ops.taps import wide
+from lamina.ops.taps import some_samples, wide
 
 pytestmark = pytest.mark.usefixtures("kernels")
 
@@ -111,11 +111,12 @@ def test_half_precision_adds_up_in_single(case):
 
 @pytest.mark.parametrize("zeros", [(0, 0), (1, 1), (4, 0)])
 @pytest.mark.parametrize("taps", [3, 4, 5])
-@pytest.mark.parametrize("at_a_time", [10**9, 10**4])
+@pytest.mark.parametrize("at_a_time", [10**9, 3000])
 def test_products_at_points(taps, zeros, at_a_time, monkeypatch):
     monkeypatch.setattr(convolve_cpu, "kernels", lambda *arrays: None)
     monkeypatch.setattr(winograd, "fits", lambda *shapes: True)
     monkeypatch.setattr(winograd, "VALUES", at_a_time)
+    monkeypatch.setattr(winograd, "TIMES", 0)
     random = np.random.default_rng(0)
     inputs = random.normal(size=(6, 9, 8, 6)).astype("float32")
     kernel = random.normal(size=(taps, taps, 6, 10)).astype("float32")
@@ -136,6 +137,13 @@ def test_points_are_for_plain_convolutions_of_many_pixels():
     assert not fits(space=(4, 4), batch=1) and not fits(kernel_shape=(3, 3, 8, 32))
     assert not fits(kernel_shape=(3, 5, 32, 32)) and not fits(strides=(2, 2))
     assert not fits(dilation=(2, 2)) and not fits(groups=2)
+
+
+@pytest.mark.parametrize("parts", [0.1, 2, 3, 6, 100])
+def test_some_samples_at_a_time_are_as_all(parts):
+    left, right = np.arange(24.0).reshape(6, 4), np.arange(18.0).reshape(6, 3)
+    close(some_samples(lambda rows: rows @ left.T, (left,), parts), left @ left.T)
+    close(some_samples(lambda *pair: pair[0].T @ pair[1], (left, right), parts, add=True), left.T @ right)
 
 
 def test_large_patches_come_some_samples_at_a_time(monkeypatch):
