@@ -139,6 +139,13 @@ def test_points_are_for_plain_convolutions_of_many_pixels():
     assert not fits(dilation=(2, 2)) and not fits(groups=2)
 
 
+def test_parts_have_many_more_tiles_than_channels():
+    tiles = winograd._Tiles(3, (8, 8))  # four tiles a sample
+    few_channels, many_channels = np.empty((256, 8, 8, 32)), np.empty((256, 8, 8, 256))
+    assert tiles.parts(few_channels, 16) == 256 * 4 / (winograd.VALUES / (36 * 32))
+    assert tiles.parts(many_channels, 16) == tiles.parts(few_channels, 256) == 256 * 4 / (winograd.TIMES * 256)
+
+
 @pytest.mark.parametrize("parts", [0.1, 2, 3, 6, 100])
 def test_some_samples_at_a_time_are_as_all(parts):
     left, right = np.arange(24.0).reshape(6, 4), np.arange(18.0).reshape(6, 3)
