@@ -18,7 +18,7 @@ SIZE = 6  # of a tile, and the number of points
 POINTS = 0.0, 1.0, -1.0, 0.5, -2.0
 SCALES = 1.0, 1 / 3, -1 / 3, -16 / 15, 1 / 15  # one over the product of the differences from the other points
 VALUES = 600_000  # at a time: 2.4 MB of float32 stay in the cache
-TIMES = 8  # as many tiles as channels at the least: the kernel at the points is read again for each part
+TILES_A_CHANNEL = 8  # at a time, at the least: the kernel at the points is read again for each part
 
 
 def fits(batch, space, kernel_shape, window):
@@ -71,7 +71,8 @@ class _Tiles:
     def parts(self, inputs, filters):
         """How many parts the samples are best computed in."""
         channels = max(inputs.shape[-1], filters)
-        return inputs.shape[0] * math.prod(self.counts) / max(VALUES / (SIZE**2 * channels), TIMES * channels)
+        at_a_time = max(VALUES / (SIZE**2 * channels), TILES_A_CHANNEL * channels)
+        return inputs.shape[0] * math.prod(self.counts) / at_a_time
 
     def input_values(self, inputs, padding):
         """Those of inputs (batch, *space, channels) with zeros around them."""

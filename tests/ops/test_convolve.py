@@ -116,7 +116,7 @@ def test_products_at_points(taps, zeros, at_a_time, monkeypatch):
     monkeypatch.setattr(convolve_cpu, "kernels", lambda *arrays: None)
     monkeypatch.setattr(winograd, "fits", lambda *shapes: True)
     monkeypatch.setattr(winograd, "VALUES", at_a_time)
-    monkeypatch.setattr(winograd, "TIMES", 0)
+    monkeypatch.setattr(winograd, "TILES_A_CHANNEL", 0)
     random = np.random.default_rng(0)
     inputs = random.normal(size=(6, 9, 8, 6)).astype("float32")
     kernel = random.normal(size=(taps, taps, 6, 10)).astype("float32")
@@ -143,7 +143,8 @@ def test_parts_have_many_more_tiles_than_channels():
     tiles = winograd._Tiles(3, (8, 8))  # four tiles a sample
     few_channels, many_channels = np.empty((256, 8, 8, 32)), np.empty((256, 8, 8, 256))
     assert tiles.parts(few_channels, 16) == 256 * 4 / (winograd.VALUES / (36 * 32))
-    assert tiles.parts(many_channels, 16) == tiles.parts(few_channels, 256) == 256 * 4 / (winograd.TIMES * 256)
+    fewest = 256 * 4 / (winograd.TILES_A_CHANNEL * 256)
+    assert tiles.parts(many_channels, 16) == tiles.parts(few_channels, 256) == fewest
 
 
 @pytest.mark.parametrize("parts", [0.1, 2, 3, 6, 100])
