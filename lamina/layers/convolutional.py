@@ -6,6 +6,7 @@ from lamina.layers.input_spec import InputSpec
 from lamina.layers.spatial import SpatialLayer, is_whole
 from lamina.layers.weights import WithKernels
 from lamina.legacy import OldClass, moved_from
+from lamina.ops.add_bias import add_bias
 from lamina.ops.convolution import conv, conv_transpose, depthwise_conv, dilated, separable_conv
 
 __all__ = [
@@ -107,10 +108,9 @@ class _Windowed(SpatialLayer):
         raise NotImplementedError
 
     def call(self, inputs):
-        outputs = self._convolve(inputs)
+        outputs, after = self._convolve(inputs), self.rank if self.channel_axis == 1 else 0
         if self.bias is not None:
-            bias = self.bias.value
-            outputs = outputs + (bias if self.channel_axis == -1 else bias.reshape(-1, *(1,) * self.rank))
+            outputs = add_bias(outputs, self.bias.value.reshape(-1, *(1,) * after))
         return self.activation(outputs)
 
 

@@ -8,6 +8,7 @@ from lamina.layers.layer import Layer
 from lamina.layers.sizes import positive_integer
 from lamina.layers.weights import WithKernels, matmul
 from lamina.legacy import moved_from
+from lamina.ops.add_bias import add_bias
 
 __all__ = ["Activation", "Dense", "Identity", "Masking"]
 
@@ -82,7 +83,7 @@ class Dense(WithKernels):
     def call(self, inputs):
         outputs = matmul(inputs, self.kernel)
         if self.use_bias:
-            outputs = outputs + self.bias_to_add
+            outputs = add_bias(outputs, self.bias_to_add)
         return outputs if self.activation is None else self.activation(outputs)
 
     def _shape_rule(self, input_shape):

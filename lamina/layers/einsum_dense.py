@@ -8,6 +8,7 @@ from lamina.errors import ConfigError, ShapeError
 from lamina.initializers import VarianceScaling
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.weights import Layout, WithKernels, einsum
+from lamina.ops.add_bias import add_bias
 
 __all__ = ["EinsumDense"]
 
@@ -125,7 +126,7 @@ class EinsumDense(WithKernels):
     def call(self, inputs):
         outputs = einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
-            outputs = outputs + self.bias_to_add
+            outputs = add_bias(outputs, self.bias_to_add)
         return self.activation(outputs)
 
 

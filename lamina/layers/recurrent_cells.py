@@ -14,6 +14,7 @@ from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
 from lamina.layers.sizes import positive_integer
 from lamina.layers.wrapper import Holder
+from lamina.ops.add_bias import add_bias
 from lamina.ops.product import product
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
@@ -111,12 +112,12 @@ class _Cell(Layer):
         output, new = self.step(self.project(inputs, training), states if nested else [states], training)
         return output, (new if nested else new[0])
 
-    def project(self, inputs, training=False, add_bias=True):
+    def project(self, inputs, training=False, with_bias=True):
         """`inputs @ kernel + bias` of one step or all: (..., batch, features) -> for each gate (..., batch, units)."""
         masks = self.get_dropout_mask(inputs) if training else None
         projected = self._product(self._project, inputs, self.kernel.value, masks)
-        if self.bias is not None and add_bias:
-            projected = projected + self._input_bias()
+        if self.bias is not None and with_bias:
+            projected = add_bias(projected, self._input_bias())
         return self._split(projected)
 
     def project_for_loop(self, inputs, training):
@@ -124,7 +125,7 @@ class _Cell(Layer):
         sums in the cache."""
         if self.bias is None or type(self).combine is not _Cell.combine:
             return self.project(inputs, training), self.recurrent_bias
-        return self.project(inputs, training, add_bias=False), self._input_bias()
+        return self.project(inputs, training, with_bias=False), self._input_bias()
 
     def _project(self, inputs, kernel):
         return product(inputs, kernel)

@@ -1,6 +1,7 @@
-// Rows of an array: copied one after the other, and added to.
+// Rows of an array: copied one after the other, added to, and added up.
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "calls.h"
 #include "processors.h"
@@ -58,6 +59,44 @@ ffi::Error add_rows(ffi::ThreadPool threads, ffi::AnyBuffer values, Numbers rows
   });
 }
 
+// y = the sum of `rows` rows, in pieces, so that many small numbers are not added to a large one.
+LAMINA_EVERY_PROCESSOR
+void sum_up(const float* x, int64_t rows, int64_t width, float* __restrict y) {
+  constexpr int64_t piece = 256, side = 64;
+  std::fill(y, y + width, 0.0f);
+  for (int64_t first = 0; first < rows; first += piece) {
+    const int64_t count = std::min(piece, rows - first);
+    const float* from = x + first * width;
+    int64_t column = 0;
+    for (; column + side <= width; column += side) {
+      float sums[side] = {};
+      for (int64_t row = 0; row < count; ++row)
+        for (int64_t j = 0; j < side; ++j) sums[j] += from[row * width + column + j];
+      for (int64_t j = 0; j < side; ++j) y[column + j] += sums[j];
+    }
+    float sums[side] = {};
+    const int64_t rest = width - column;
+    for (int64_t row = 0; row < count; ++row)
+      for (int64_t j = 0; j < rest; ++j) sums[j] += from[row * width + column + j];
+    for (int64_t j = 0; j < rest; ++j) y[column + j] += sums[j];
+  }
+}
+
+// Each thread has rows of its own, and sums of its own.
+ffi::Error sum_rows(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::Result<ffi::AnyBuffer> y) {
+  return guarded([&] {
+    const int64_t rows = x.dimensions()[0], width = x.dimensions()[1];
+    const Team team(threads, 20.0 * static_cast<double>(rows * width));
+    const int64_t parts = std::min<int64_t>(team.size(), rows);
+    std::vector<float> sums(static_cast<size_t>(parts * width));
+    team.run(parts, [&](int64_t part) {
+      const int64_t first = rows * part / parts, end = rows * (part + 1) / parts;
+      sum_up(floats(x) + first * width, end - first, width, sums.data() + part * width);
+    });
+    sum_up(sums.data(), parts, width, floats(y));
+  });
+}
+
 }  // namespace
 
 }  // namespace lamina
@@ -74,3 +113,6 @@ LAMINA_HANDLER(lamina_add_rows, lamina::add_rows,
                    .Arg<xla::ffi::AnyBuffer>()
                    .Arg<xla::ffi::Buffer<xla::ffi::DataType::S32>>()
                    .Ret<xla::ffi::AnyBuffer>());
+
+LAMINA_HANDLER(lamina_sum_rows, lamina::sum_rows,
+               LAMINA_BIND.Arg<xla::ffi::AnyBuffer>().Ret<xla::ffi::AnyBuffer>());

@@ -57,3 +57,17 @@ def test_looking_up_has_all_derivatives(arrays, close):
         close(derivative(ours)(table[None] if derivative is jax.vmap else table),
               derivative(theirs)(table[None] if derivative is jax.vmap else table))  # fmt: skip
     assert "lamina_take_rows" in jax.jit(ours).lower(table).as_text()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 3), (600, 64), (2000, 130), (300, 1024), (20_000, 33)])
+def test_sums_of_rows(shape, arrays):
+    x = arrays(*shape)
+    wanted = np.asarray(x, np.float64).sum(0)
+    np.testing.assert_allclose(native.sum_rows(x), wanted, rtol=1e-5, atol=1e-6 * shape[0] ** 0.5)
+
+
+def test_sums_of_no_rows_and_errors():
+    assert native.sum_rows(jnp.ones((0, 3))).tolist() == [0, 0, 0]
+    for wrong in (jnp.ones(3), jnp.ones((3, 2), jnp.bfloat16)):
+        with pytest.raises(ValueError, match="rows in float32"):
+            native.sum_rows(wrong)

@@ -344,3 +344,18 @@ def test_ctc_is_that_of_keras():
     assert losses.CTC().get_config() == keras.losses.CTC().get_config()
     with pytest.raises(ShapeError, match="labels .batch, length"):
         losses.ctc(y_true[0], y_pred)
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_the_gradient_of_binary_crossentropy(from_logits):
+    """Of logits that of the formula, sigmoid(z) - y and -z: zeros, and where the sigmoid is 0 or 1, too."""
+    logits = np.array([-90, -20, -1.5, 0, 0, 0.7, 15, 90] if from_logits else [-9, -1.5, 0, 0, 0.7, 9, 3, 1], "float32")
+    targets = np.array([1, 0, 0.3, 0, 1, 1, 0.5, 0], "float32")
+
+    def loss(targets, logits):
+        outputs = logits if from_logits else jax.nn.sigmoid(logits)
+        return losses.binary_crossentropy(targets[:, None], outputs[:, None], from_logits=from_logits).sum()
+
+    of_targets, of_logits = jax.grad(loss, (0, 1))(targets, logits)
+    np.testing.assert_allclose(of_logits, 1 / (1 + np.exp(-logits.astype(float))) - targets, rtol=2e-4, atol=1e-6)
+    np.testing.assert_allclose(of_targets, -logits, rtol=2e-4, atol=1e-6)

@@ -20,7 +20,7 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "gelu_tanh", "silu", "elu", "r
 _HANDLERS = (
     *("convolve", "convolve_input_gradient", "convolve_kernel_gradient"),
     *("max_pool", "max_pool_gradient", "average_pool", "average_pool_gradient"),
-    *("attention", "attention_gradient", "take_rows", "add_rows", "adam"),
+    *("attention", "attention_gradient", "take_rows", "add_rows", "sum_rows", "adam"),
     *("standardize", "standardize_gradient"),
     *("matmul", "lstm", "lstm_gradient", "gru", "gru_gradient"),
 )

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from lamina_native.library import call_all
 from lamina_native.products import matmul
+from lamina_native.rows import sum_rows
 
 __all__ = ["gru", "gru_gradient", "lstm", "lstm_gradient"]
 
@@ -100,7 +101,7 @@ def gru_gradient(recurrent_kernel, bias, h0, saved, d_outputs, d_h, *, reset_aft
         d_candidate = _product(gates[..., 3 * units :], d_recurrent[..., 2 * units :])
         d_kernel = jnp.concatenate([_product(before, d_recurrent[..., : 2 * units]), d_candidate], -1)
     dtype = recurrent_kernel.dtype
-    d_bias = None if bias is None else d_recurrent.sum((0, 1)).astype(bias.dtype)
+    d_bias = None if bias is None else sum_rows(d_recurrent.reshape(-1, d_recurrent.shape[-1])).astype(bias.dtype)
     return d_projected.astype(dtype), d_kernel.astype(dtype), d_bias, d_h0.astype(dtype)
 
 

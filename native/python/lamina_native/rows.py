@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from lamina_native.library import call_all, foreign_call
 
-__all__ = ["add_rows", "take_rows"]
+__all__ = ["add_rows", "sum_rows", "take_rows"]
 
 
 def take_rows(x, rows, *, fill=False):
@@ -38,3 +38,15 @@ def add_rows(values, rows, count):
             f"{rows.dtype}{rows.shape}."
         )
     return call_all("add_rows", ((count, values.shape[1]),), values, rows)[0]
+
+
+def sum_rows(x):
+    """`x.sum(0)` in float32: the gradient of a bias.
+
+    Shapes: x (m, n) -> (n,).
+    """
+    if x.ndim != 2 or x.dtype != jnp.float32:
+        raise ValueError(f"sum_rows needs rows in float32; got {x.dtype}{x.shape}.")
+    if x.shape[0] == 0:
+        return jnp.zeros(x.shape[1], x.dtype)
+    return call_all("sum_rows", (x.shape[1:],), x)[0]
