@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax.interpreters import ad
 
 from lamina.ops.native import kernels
+from lamina.ops.order import keeps_order
 
 __all__ = ["add_bias", "sum_rows"]
 
@@ -20,7 +21,8 @@ def add_bias(outputs, bias):
     """
     if not _has_kernel(outputs, bias):
         return outputs + bias
-    return _primitives()[0].bind(outputs, bias)
+    sums = _primitives()[0].bind(outputs, bias)
+    return keeps_order(lambda x: add_bias(x, bias), outputs, sums) if bias.ndim == 1 else sums
 
 
 def sum_rows(x, rank=1):

@@ -12,6 +12,8 @@ from lamina.core.settings import standardize_data_format
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.arrays import tensor
 from lamina.ops.convolution import check_fits, per_axis
+from lamina.ops.max_pool_cpu import pool_with_places
+from lamina.ops.order import before
 
 __all__ = ["adaptive_average_pool", "adaptive_max_pool", "average_pool", "max_pool"]
 
@@ -31,7 +33,13 @@ def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None)
     inputs = tensor(inputs)
     lowest = -jnp.inf if jnp.issubdtype(inputs.dtype, jnp.floating) else jnp.iinfo(inputs.dtype).min
     sizes = _windows(inputs, pool_size, strides, padding, data_format)
-    return _reduce_windows(inputs, np.asarray(lowest, inputs.dtype), _larger, jax.lax.max, *sizes)
+
+    def program(x):
+        return _reduce_windows(x, np.asarray(lowest, x.dtype), _larger, jax.lax.max, *sizes)
+
+    source, after = before(inputs)
+    largest = pool_with_places(program, source, *sizes)
+    return program(inputs) if largest is None else after(largest)
 
 
 @op(settings=("pool_size",))

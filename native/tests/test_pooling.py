@@ -16,7 +16,17 @@ CASES = {
     "1-D": ((20,), 8, (3,), (2,), "SAME"),
     "3-D": ((5, 6, 7), 4, (2, 3, 2), (2, 2, 1), "SAME"),
     "whole": ((4, 4), 16, (4, 4), (1, 1), "VALID"),
+    "a rest": ((7, 9), 33, (2, 2), (2, 2), "VALID"),
+    "cut at the ends": ((7, 9), 20, (2, 2), (2, 2), "SAME"),
+    "pairs": ((10,), 70, (2,), (2,), "VALID"),
+    "eighths": ((4, 6, 4), 17, (2, 2, 2), (2, 2, 2), "VALID"),
+    "thirds": ((9, 6), 18, (3, 3), (3, 3), "SAME"),
+    "windows within windows": ((11, 8), 16, (3, 3), (1, 2), "VALID"),
 }
+
+
+def largest(x, **settings):
+    return native.max_pool(x, **settings)[0]
 
 
 def reference_max(x, window, strides, padding):
@@ -46,11 +56,14 @@ def arguments(case, arrays, dtype=jnp.float32):
 def test_pools_and_their_gradients(case, dtype, tolerance, arrays, close):
     x, settings = arguments(case, arrays, dtype)
 
+    def max_gradient(x, dy, **settings):
+        return native.max_pool_gradient(native.max_pool(x, **settings)[1], dy, x.shape, **settings)
+
     def mean_gradient(x, dy, **settings):
         return native.average_pool_gradient(dy, x.shape, **settings)
 
     for pool, gradient, reference in (
-        (native.max_pool, native.max_pool_gradient, reference_max),
+        (largest, max_gradient, reference_max),
         (native.average_pool, mean_gradient, reference_mean),
     ):
         wide = x.astype(jnp.float32)
@@ -63,13 +76,13 @@ def test_pools_and_their_gradients(case, dtype, tolerance, arrays, close):
 def test_nan_wins(arrays):
     x = np.array(arrays(2, 8, 8, 32))
     x[np.random.default_rng(0).random(x.shape) < 0.05] = np.nan
-    found = native.max_pool(jnp.asarray(x), window=(2, 2), strides=(2, 2), padding=((0, 0), (0, 0)))
+    found = largest(jnp.asarray(x), window=(2, 2), strides=(2, 2), padding=((0, 0), (0, 0)))
     np.testing.assert_array_equal(found, x.reshape(2, 4, 2, 4, 2, 32).max((2, 4)))
 
 
 def test_a_window_of_the_lowest_gives_its_first_element_the_gradient():
     x, settings = jnp.full((1, 2, 2, 1), -jnp.inf), dict(window=(2, 2), strides=(2, 2), padding=((0, 0), (0, 0)))
-    dx = native.max_pool_gradient(x, jnp.ones((1, 1, 1, 1)), **settings)
+    dx = native.max_pool_gradient(native.max_pool(x, **settings)[1], jnp.ones((1, 1, 1, 1)), x.shape, **settings)
     assert dx.ravel().tolist() == [1, 0, 0, 0]
 
 
@@ -77,8 +90,9 @@ def test_more_work_than_one_thread_takes(close):
     x = jnp.asarray(np.random.default_rng(0).normal(size=(16, 28, 28, 96)), jnp.float32)
     settings = dict(window=(3, 3), strides=(2, 2), padding=((0, 1), (0, 1)))
     y, pull = jax.vjp(lambda x: reference_max(x, **settings), x)
-    close(native.max_pool(x, **settings), y)
-    close(native.max_pool_gradient(x, y, **settings), pull(y)[0])
+    found, places = native.max_pool(x, **settings)
+    close(found, y)
+    close(native.max_pool_gradient(places, y, x.shape, **settings), pull(y)[0])
 
 
 @pytest.mark.parametrize(
@@ -93,5 +107,10 @@ def test_errors(change, message, arrays):
     x, settings = arguments("halves", arrays)
     with pytest.raises(ValueError, match=message):
         native.max_pool(x, **(settings | change))
+    _, places = native.max_pool(x, **settings)
     with pytest.raises(ValueError, match="gradient of shape"):
-        native.max_pool_gradient(x, x, **settings)
+        native.max_pool_gradient(places, x, x.shape, **settings)
+    with pytest.raises(ValueError, match="places of that pooling"):
+        native.max_pool_gradient(places[:1], arrays(*places.shape), x.shape, **settings)
+    with pytest.raises(ValueError, match="at most 256 elements"):
+        native.max_pool(jnp.ones((1, 20, 20, 1)), window=(17, 17), strides=(1, 1), padding=((0, 0), (0, 0)))

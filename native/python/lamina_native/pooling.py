@@ -3,59 +3,70 @@
 All computes in float32; bfloat16 comes in and goes out.
 """
 
-from jax.numpy import float32
+import math
+
+import jax
+from jax.numpy import float32, uint8, zeros
 
 from lamina_native import windows
-from lamina_native.library import call
+from lamina_native.library import call, foreign_call
 
 __all__ = ["average_pool", "average_pool_gradient", "max_pool", "max_pool_gradient"]
 
+MOST = 256  # elements of a window, for a byte says which of them is the largest
+
 
 def max_pool(x, *, window, strides, padding):
-    """The largest element of each window; NaN where it has one.
+    """The largest element of each window, NaN where it has one; and its place among those of the window that are inside
+    `x`, of equals the first.
 
-    Shapes: x (batch, *space, channels) -> (batch, *new_space, channels).
+    Shapes: x (batch, *space, channels) -> (batch, *new_space, channels), and the same in uint8.
 
     Args:
         window, strides: one number for each spatial axis.
         padding: one pair (before, after) for each spatial axis: elements that never win.
     """
-    return _forward("max_pool", x, window, strides, padding)
+    shape, settings = _settings(x.shape, window, strides, padding, most=MOST)
+    if 0 in shape:
+        return zeros(shape, x.dtype), zeros(shape, uint8)
+    results = [jax.ShapeDtypeStruct(shape, dtype) for dtype in (float32, uint8)]
+    largest, places = foreign_call("max_pool", results, (x.astype(float32),), settings)
+    return largest.astype(x.dtype), places
 
 
 def average_pool(x, *, window, strides, padding):
     """The mean of those elements of each window that are inside `x`. Shapes and arguments as for `max_pool`."""
-    return _forward("average_pool", x, window, strides, padding)
+    shape, settings = _settings(x.shape, window, strides, padding)
+    return call("average_pool", shape, float32, x.astype(float32), **settings).astype(x.dtype)
 
 
-def max_pool_gradient(x, dy, *, window, strides, padding):
-    """The gradient of `max_pool` with respect to `x`, given `dy` of its outputs: the first of equals takes it."""
-    return _backward("max_pool_gradient", x.shape, (x, dy), window, strides, padding)
+def max_pool_gradient(places, dy, x_shape, *, window, strides, padding):
+    """The gradient of `max_pool` with respect to its inputs, of shape `x_shape`, given the places that it found and
+    `dy` of its outputs."""
+    shape, settings = _settings(tuple(x_shape), window, strides, padding, dy, most=MOST)
+    if places.shape != shape or places.dtype != uint8:
+        raise ValueError(f"The places of that pooling are uint8{shape}; got {places.dtype}{places.shape}.")
+    if 0 in x_shape or 0 in shape:
+        return zeros(x_shape, dy.dtype)
+    result = jax.ShapeDtypeStruct(tuple(x_shape), float32)
+    return foreign_call("max_pool_gradient", result, (places, dy.astype(float32)), settings).astype(dy.dtype)
 
 
 def average_pool_gradient(dy, x_shape, *, window, strides, padding):
     """The gradient of `average_pool` with respect to its inputs, of shape `x_shape`, given `dy` of its outputs."""
-    return _backward("average_pool_gradient", tuple(x_shape), (dy,), window, strides, padding)
+    _, settings = _settings(tuple(x_shape), window, strides, padding, dy)
+    return call("average_pool_gradient", tuple(x_shape), float32, dy.astype(float32), **settings).astype(dy.dtype)
 
 
-def _forward(name, x, window, strides, padding):
-    shape, settings = _settings(x.shape, window, strides, padding)
-    return call(name, shape, float32, x.astype(float32), **settings).astype(x.dtype)
-
-
-def _backward(name, x_shape, arrays, window, strides, padding):
-    shape, settings = _settings(x_shape, window, strides, padding)
-    dy = arrays[-1]
-    if dy.shape != shape:
-        raise ValueError(f"The outputs of that pooling have shape {shape}; got a gradient of shape {dy.shape}.")
-    return call(name, x_shape, float32, *(array.astype(float32) for array in arrays), **settings).astype(dy.dtype)
-
-
-def _settings(x_shape, window, strides, padding):
+def _settings(x_shape, window, strides, padding, dy=None, most=None):
     """The shape of the outputs, and what the handlers take."""
     flat = windows.flat(padding, len(x_shape) - 2, window, strides)
     if any(max(pair) >= width for pair, width in zip(padding, window, strict=True)):
         raise ValueError(f"Padding as wide as the window leaves windows empty; got {padding} for {window}.")
     axes = zip(x_shape[1:-1], window, strides, padding, strict=True)
     shape = (x_shape[0], *(windows.count(*axis) for axis in axes), x_shape[-1])
+    if dy is not None and dy.shape != shape:
+        raise ValueError(f"The outputs of that pooling have shape {shape}; got a gradient of shape {dy.shape}.")
+    if most is not None and math.prod(window) > most:
+        raise ValueError(f"max_pool takes windows of at most {most} elements; got {tuple(window)}.")
     return shape, dict(window=tuple(window), strides=tuple(strides), padding=flat)
