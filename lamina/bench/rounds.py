@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import pathlib
+import random
 import subprocess
 import sys
 import tempfile
@@ -102,8 +103,9 @@ def _workload(workload, libraries, settings, folder, tell):
     found = {library.name: {} for library in libraries}
     with contextlib.ExitStack() as open_processes:
         workers = {}
-        for stage in (_first_steps, _set_up, _warm_up, *[_turns] * settings.rounds, _end):
-            for library in libraries:
+        for number, stage in enumerate((_first_steps, _set_up, _warm_up, *[_turns] * settings.rounds, _end)):
+            # In another order each time, as what one leaves behind in caches and threads hits the next.
+            for library in random.Random(number).sample(libraries, len(libraries)):
                 figures = found[library.name]
                 if "failed" in figures:
                     continue
