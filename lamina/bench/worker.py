@@ -5,6 +5,7 @@ The answers are lines of JSON on what was its standard output; what libraries pr
 
 import importlib
 import json
+import math
 import os
 import resource
 import sys
@@ -16,6 +17,7 @@ from lamina.bench.workloads import WORKLOADS
 __all__ = ["Worker", "main"]
 
 SLOW = 2.0  # seconds; what takes longer is done once a turn
+UNCOUNTED = 4  # turns before those that count: some libraries change their ways after many steps, and compile then
 
 
 class Worker:
@@ -44,20 +46,22 @@ class Worker:
         }  # fmt: skip
 
     def warm_up(self, seconds):
-        """Find out how many times everything fits into some seconds, and do it so often once."""
+        """Find out how many times everything fits into some seconds, in turns that do not count."""
         x = self.workload.many_samples()
         self.one, self.many = self.subject.samples(x[:1]), self.subject.samples(x)
         runs = {"step": self._train, "predict_one": self._predict_one, "predict_many": self._predict_many}
         self.runs, self.slow = {}, set()
         for name, run in runs.items():
-            took = _seconds(run)
-            if took >= SLOW:
+            first = _seconds(run, 1)  # this may have compiled
+            if first >= SLOW:
                 self.slow.add(name)
-            else:  # the first time may have compiled, and one time alone may have been disturbed
-                took = min(_seconds(run), _seconds(run))
-            self.runs[name] = run, max(1, int(seconds / took))
-            if name not in self.slow:
-                self.measure(name)  # a turn that does not count: some libraries change their ways after many steps
+                self.runs[name] = run, 1
+                continue
+            took, times = math.inf, 1
+            for _ in range(UNCOUNTED):
+                took = min(took, _seconds(run, times) / times)
+                times = max(1, int(seconds / took))
+            self.runs[name] = run, times
         return {}
 
     def measure(self, name):
@@ -88,9 +92,9 @@ class Worker:
         return times * self.workload.many
 
 
-def _seconds(run):
+def _seconds(run, times):
     begin = time.monotonic()
-    run(1)
+    run(times)
     return time.monotonic() - begin
 
 

@@ -41,7 +41,7 @@ def _primitives():
     """(add, sum), made when they are first used: the part of JAX they come from takes long to import."""
     from lamina.ops.primitives import primitive_of
 
-    add = primitive_of("add_bias", (), _shape, _add, lambda program, outputs, bias: program(outputs, bias))
+    add = primitive_of("add_bias", (), _shape, _add)
     total = primitive_of("sum_rows", ("rank",), _shape_of_sum, _sum, _sum_on_cpu)
     ad.deflinear2(add, lambda cotangent, outputs, bias: [cotangent, total.bind(cotangent, rank=bias.aval.ndim)])
     ad.deflinear2(total, lambda cotangent, x, rank: [jnp.broadcast_to(cotangent, x.aval.shape)])

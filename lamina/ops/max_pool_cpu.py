@@ -71,7 +71,7 @@ def _take():
     of JAX they come from takes long to import."""
     from lamina.ops.primitives import primitive_of
 
-    take = primitive_of("take_places", ("sizes",), _shape_taken, _taken, _taken_on_cpu)
+    take = primitive_of("take_places", ("sizes",), _shape_taken, _taken)
     put = primitive_of("put_places", ("sizes", "shape"), _shape_put, _put, _put_on_cpu)
     ad.defjvp(take, lambda tangent, x, places, sizes: take.bind(tangent, places, sizes=sizes), None)
     ad.defjvp(put, lambda tangent, y, places, **settings: put.bind(tangent, places, **settings), None)
@@ -95,10 +95,6 @@ def _taken(x, places, sizes):
         ends = [start + (count - 1) * step + 1 for start, count, step in zip(first, counts, strides, strict=True)]
         result = jnp.where(places == element, jax.lax.slice(x, first, ends, strides), result)
     return result
-
-
-def _taken_on_cpu(program, x, places, sizes):
-    return program(x, places, sizes)
 
 
 def _shape_put(y, places, sizes, shape):
