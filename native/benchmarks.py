@@ -125,6 +125,10 @@ def convolution(name, plain, settings, x, w, dy):
         yield f"convolution {name}: {kind}", operations, ours, theirs, (x, w, dy)
 
 
+def max_and_gradient(x, dy, **settings):
+    return native.max_pool_gradient(native.max_pool(x, **settings)[1], dy, x.shape, **settings)
+
+
 def pools(array):
     for name, (batch, space, channels, width, stride) in POOLS.items():
         window, strides = (width,) * len(space), (stride,) * len(space)
@@ -135,8 +139,8 @@ def pools(array):
         x = array(batch, *space, channels)
         dy = array(*jax.eval_shape(largest, x).shape)
         for kind, ours, theirs in (
-            ("max", lambda x, dy, s=settings: native.max_pool(x, **s), lambda x, dy, f=largest: f(x)),
-            ("max gradient", functools.partial(native.max_pool_gradient, **settings), pulled(largest)),
+            ("max", lambda x, dy, s=settings: native.max_pool(x, **s)[0], lambda x, dy, f=largest: f(x)),
+            ("max and gradient", lambda x, dy, s=settings: max_and_gradient(x, dy, **s), pulled(largest)),
             ("mean", lambda x, dy, s=settings: native.average_pool(x, **s), lambda x, dy, f=mean: f(x)),
             ("mean gradient", lambda x, dy, s=settings: native.average_pool_gradient(dy, x.shape, **s), pulled(mean)),
         ):
