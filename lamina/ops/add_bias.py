@@ -65,7 +65,7 @@ def _sum(x, rank):
 
 
 def _sum_on_cpu(program, x, rank):
-    native = kernels(x) if x.size >= LITTLE else None
+    native = kernels(x) if x.size >= LITTLE and x.dtype == "float32" else None
     if native is None:
         return program(x, rank)
     shape = _shape_of_sum(x, rank)

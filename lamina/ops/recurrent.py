@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from lamina.core import context, tree
+from lamina.ops.add_bias import sum_rows
 from lamina.ops.native import differentiable, kernels
 from lamina.ops.product import column_sums
 
@@ -179,7 +180,7 @@ def _gated_backward(settings, residuals, cotangents):
     )
     d_projected, d_recurrent = jax.vmap(uncombine)(d_sums)
     d_recurrent = jnp.concatenate(d_recurrent, -1)
-    d_weights = (column_sums(states[0], d_recurrent), None if bias is None else d_recurrent.sum((0, 1)))
+    d_weights = (column_sums(states[0], d_recurrent), None if bias is None else sum_rows(d_recurrent))
     return d_projected, d_weights, d_states, None
 
 

@@ -107,7 +107,7 @@ struct Convolution {
 
   // The first of our own ways that fits, if any: they compute in float32 and hold their sums in wide registers.
   const Way* own_way(bool (*Way::*fits)(const Shapes&)) const {
-    if (!has_wide_registers() || type != Type::f32 || rank() > 2 || count_of(y, 0) == 0) return nullptr;
+    if (!has_avx512() || type != Type::f32 || rank() > 2 || count_of(y, 0) == 0) return nullptr;
     for (const Way* way : {&depthwise::way, &winograd::way, &plain::way})
       if ((way->*fits)(shapes())) return way;
     return nullptr;

@@ -30,7 +30,7 @@ struct Product {
   bool is_plain() const {
     const int64_t weights = inner * columns;
     const bool small = transpose_w ? weights <= 1 << 14 : inner <= 1024 || weights <= 1 << 19 || rows * columns <= few;
-    return has_wide_registers() && small && type == Type::f32 && !has_bias && activation == 0;
+    return has_avx512() && small && type == Type::f32 && !has_bias && activation == 0;
   }
 
   // In how many parts the sums of a small result may be cut, one for each thread.

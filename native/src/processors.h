@@ -12,15 +12,10 @@ namespace lamina {
 // A function in the instructions of x86-64-v4, to be called where `has_avx512()`.
 #define LAMINA_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
 
+// With it come 32 registers of 16 floats, in which `product_of` holds its sums.
 inline bool has_avx512() {
   static const bool has = __builtin_cpu_supports("x86-64-v4");
   return has;
-}
-
-// Whether there are 32 registers of 16 floats, in which `product_of` holds its sums.
-inline bool has_wide_registers() {
-  static const bool wide = __builtin_cpu_supports("avx512f");
-  return wide;
 }
 
 }  // namespace lamina

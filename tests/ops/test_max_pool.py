@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from op_checks import assert_same
 
 from lamina.ops import max_pool, order, relu
 from lamina.ops.add_bias import add_bias
@@ -41,11 +42,6 @@ def numbers(shape, ties=True):
     return np.round(2 * x) if ties else x
 
 
-def close(found, wanted):
-    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_values_and_gradients(case):
     shape, *sizes = CASES[case]
@@ -55,7 +51,7 @@ def test_values_and_gradients(case):
         outputs, pull = jax.vjp(lambda x: pool(x, *sizes), x)
         return outputs, pull(jnp.cos(jnp.arange(outputs.size, dtype="float32").reshape(outputs.shape)))
 
-    close(both(max_pool, numbers(shape)), both(reference, numbers(shape)))
+    assert_same(both(max_pool, numbers(shape)), both(reference, numbers(shape)))
 
 
 @pytest.mark.parametrize("case", ["squares", "gaps", "steps"])
@@ -79,14 +75,14 @@ def test_derivatives_of_both_modes_and_orders(case):
         cuts = [tuple(slice(at, at + end, step) for at, end in zip(place, ends, strict=True)) for place in places]
         return jnp.stack([x[:, *cut] for cut in cuts]).max(0)
 
-    close(all_of(max_pool, x), all_of(slices, x))
+    assert_same(all_of(max_pool, x), all_of(slices, x))
 
 
 def test_batches():
     x = numbers((3, 4, 16, 16, 64))
-    close(jax.vmap(lambda x: max_pool(x, 2))(x), jnp.stack([reference(part, 2, None, "valid") for part in x]))
+    assert_same(jax.vmap(lambda x: max_pool(x, 2))(x), jnp.stack([reference(part, 2, None, "valid") for part in x]))
     of = jax.vmap(jax.grad(lambda x: (max_pool(x, 2) ** 2).sum()))(x)
-    close(of, jnp.stack([jax.grad(lambda x: (reference(x, 2, None, "valid") ** 2).sum())(part) for part in x]))
+    assert_same(of, jnp.stack([jax.grad(lambda x: (reference(x, 2, None, "valid") ** 2).sum())(part) for part in x]))
 
 
 def test_nan_wins_with_a_gradient():
@@ -108,7 +104,7 @@ def test_bias_and_relu_come_after_the_pool():
 
         return outputs(x, bias), jax.grad(lambda *arrays: (outputs(*arrays)[0] ** 2).sum(), (0, 1))(x, bias)
 
-    close(all_of(max_pool, x, bias), all_of(reference, x, bias))
+    assert_same(all_of(max_pool, x, bias), all_of(reference, x, bias))
     if cpu_kernels() is not None:
         along = jax.make_jaxpr(lambda x: jax.jvp(lambda x: max_pool(relu(x), 2), (x,), (x,)))(x)
         assert "take_places" in str(along)
@@ -127,7 +123,7 @@ def test_notes_of_order_are_found_and_go_with_their_tracers():
         return after(source), unknown[1](x)
 
     x, bias = numbers((4, 16, 64)), numbers((64,))
-    close(program(x, bias), (np.maximum(x + bias, 0), x))
+    assert_same(program(x, bias), (np.maximum(x + bias, 0), x))
     assert found == [True, True]
     gc.collect()
     assert not [note for note in order._notes.values() if note[0]() is None]
