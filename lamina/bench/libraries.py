@@ -19,6 +19,7 @@ class Library:
         subject: the file in lamina.bench that trains with it, without `_subject`.
         module: what it imports.
         needs: modules that have to be installed.
+        uses: modules that it works with where they are.
         environment: of its process.
         cache: whether it keeps compiled programs on disk unless told otherwise.
         does: what is timed.
@@ -32,6 +33,7 @@ class Library:
     does: str
     environment: dict = dataclasses.field(default_factory=dict)
     cache: bool = False
+    uses: tuple = ()
 
 
 def _keras(backend, title, needs):
@@ -40,7 +42,7 @@ def _keras(backend, title, needs):
 
 
 _ALL = [
-    Library("lamina", "lamina", "keras", "lamina", ("jax",), _FIT, cache=True),
+    Library("lamina", "lamina", "keras", "lamina", ("jax",), _FIT, cache=True, uses=("lamina_native",)),
     _keras("jax", "JAX", "jax"),
     _keras("tensorflow", "TensorFlow", "tensorflow"),
     _keras("torch", "PyTorch", "torch"),

@@ -66,8 +66,12 @@ def run(workloads, libraries, settings, tell):
         for workload in workloads:
             begin = time.monotonic()
             found = _workload(workload, libraries, settings, pathlib.Path(folder), tell)
-            for figures in found.values():
-                report["versions"].update(figures.pop("versions", {}))
+            for name, figures in found.items():
+                versions = figures.pop("versions", {})
+                for module in LIBRARIES[name].uses:
+                    if versions and module not in versions:  # installed and broken is worth a word before the last row
+                        tell(f"{LIBRARIES[name].title} ran without {module}")
+                report["versions"].update(versions)
             row = {"name": workload.name, "title": workload.title, "batch": workload.batch, "many": workload.many}
             row |= {"flops": limits["flops"][workload.name], "matrix_gflops": limits["matrix_gflops"]}
             report["workloads"].append({**row, "libraries": found})

@@ -42,8 +42,12 @@ class Worker:
         self.data = self.subject.load(x, y)
         return {
             "build": build, "first_step": first_step, "first_loss": loss, "parameters": self.subject.parameters(),
-            "versions": {name: sys.modules[name].__version__ for name in {self.library.module, *self.library.needs}},
+            "versions": {name: sys.modules[name].__version__ for name in self._modules()},
         }  # fmt: skip
+
+    def _modules(self):
+        library = self.library
+        return {library.module, *library.needs, *(name for name in library.uses if name in sys.modules)}
 
     def warm_up(self, seconds):
         """Find out how many times everything fits into some seconds, in turns that do not count."""

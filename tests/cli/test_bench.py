@@ -17,6 +17,7 @@ from lamina.bench.rounds import Settings, run
 from lamina.bench.table import MEASURES, best, geometric_mean, ratio
 from lamina.bench.workloads import WORKLOADS
 from lamina.cli import FINE, UNUSABLE, main
+from lamina.ops.native import is_native
 
 SHORT = Settings(rounds=2, seconds=0.001, imports=1, first_steps=False, rest=0.0)
 NAMES = list(WORKLOADS)
@@ -92,7 +93,9 @@ def test_report(measured):
         for measure in MEASURES:
             assert measure.of(figures) > 0
         assert len(figures["step"]) == 2 and figures["last_loss"] < 10
-    assert set(report["versions"]) == {"lamina", "jax"} and report["machine"]["cores"] >= 1
+    native = {"lamina_native"} if is_native() else set()
+    assert set(report["versions"]) == {"lamina", "jax"} | native and report["machine"]["cores"] >= 1
+    assert ("lamina ran without lamina_native" in told) == (not native)
     assert ratio(row, MEASURES[0]) == MEASURES[0].of(row["libraries"]["lamina"]) / best(row, MEASURES[0])
 
 
