@@ -165,7 +165,8 @@ class Model(Trainer, Layer):
         check.look_before_fit(self, batches, data, verbose, arguments)
 
     def _host_step(self):
-        return self._prepare if self._graph is not None and host_part(self._graph) is not None else None
+        graph = self._graph
+        return self._prepare if graph is not None and host_part(graph) is not None else None
 
     def _prepare(self, inputs):
         """What a step takes in place of inputs with text: the host's part of the graph is done."""

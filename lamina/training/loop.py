@@ -1,6 +1,5 @@
 """The one loop under fit, evaluate and predict."""
 
-import jax
 import numpy as np
 
 from lamina.callbacks import CallbackList
@@ -152,7 +151,8 @@ def predict_batches(model, batches, verbose, callbacks):
 
 def to_numpy(outputs):
     """Outputs of a program as NumPy arrays that are the caller's own, to write to."""
-    return np.array(outputs) if isinstance(outputs, jax.Array) else tree.map_structure(np.array, outputs)
+    # Only arrays have it, among arrays, lists, tuples and dicts; isinstance with jax.Array would run code in Python.
+    return np.array(outputs) if hasattr(outputs, "__array__") else tree.map_structure(np.array, outputs)
 
 
 def _callback_list(callbacks, model, history=True, **params):

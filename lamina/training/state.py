@@ -34,8 +34,12 @@ class TrainingState:
 
     def get(self, cell):
         """A copy of the array of a variable: the next step will overwrite the original."""
+        return own_copy(self.peek(cell))
+
+    def peek(self, cell):
+        """The array of a variable itself, to be read before the next step."""
         group, index = self._places[cell]
-        return own_copy(self.values[group][index])
+        return self.values[group][index]
 
     def set(self, cell, value):
         """Change the array of a variable."""
@@ -59,12 +63,4 @@ class TrainingState:
 
 def peek(cells):
     """The arrays of variables without copies, for programs that donate nothing."""
-    values = []
-    for cell in cells:
-        lender = cell._lender
-        if lender is None:
-            values.append(cell._value)
-        else:
-            group, index = lender._places[cell]
-            values.append(lender.values[group][index])
-    return values
+    return [cell._value if cell._lender is None else cell._lender.peek(cell) for cell in cells]

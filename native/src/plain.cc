@@ -108,8 +108,13 @@ bool has_little_work(const Shapes& shapes, int64_t read, int64_t written) {
   return written / shapes.groups >= 16 && products <= std::min<int64_t>(read / shapes.groups << 16, 1 << 19);
 }
 
+// Or one image, which the calls of oneDNN divide in as many parts as threads after a copy of the kernel by one of them.
+bool is_one_image(const Shapes& shapes) {
+  return shapes.samples == 1 && shapes.rows.outputs > 1 && has(shapes, 1024);
+}
+
 bool fits(const Shapes& shapes) {
-  return has_few_pixels(shapes) || has_little_work(shapes, shapes.channels, shapes.filters);
+  return has_few_pixels(shapes) || is_one_image(shapes) || has_little_work(shapes, shapes.channels, shapes.filters);
 }
 
 bool fits_input_gradient(const Shapes& shapes) {
@@ -121,11 +126,13 @@ bool fits_kernel_gradient(const Shapes& shapes) { return has(shapes, 1024); }
 void convolve(const Shapes& shapes, const Team& team, const float* x, const float* kernel, float* y) {
   constexpr int64_t most_filters = 64, most_pixels = 256;  // of a block
   const Axis &rows = shapes.rows, &columns = shapes.columns;
-  const int64_t rows_of_block = std::clamp<int64_t>(most_pixels / columns.outputs, 1, rows.outputs);
   const int64_t samples_of_block = std::clamp<int64_t>(most_pixels / (rows.outputs * columns.outputs), 1, shapes.samples);
   const int64_t filters_of_group = shapes.filters / shapes.groups;
-  const int64_t in_samples = blocks(shapes.samples, samples_of_block), in_rows = blocks(rows.outputs, rows_of_block);
-  const int64_t in_filters = blocks(filters_of_group, most_filters);
+  const int64_t in_samples = blocks(shapes.samples, samples_of_block), in_filters = blocks(filters_of_group, most_filters);
+  // Some rows for each thread where there are fewer blocks than threads.
+  const int64_t fair = blocks(rows.outputs, blocks(team.size(), in_samples * in_filters * shapes.groups));
+  const int64_t rows_of_block = std::clamp<int64_t>(most_pixels / columns.outputs, 1, fair);
+  const int64_t in_rows = blocks(rows.outputs, rows_of_block);
   team.run(in_samples * in_rows * shapes.groups * in_filters, [&](int64_t part) {
     Block block;
     block.first_sample = part % in_samples * samples_of_block;

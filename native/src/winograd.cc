@@ -397,7 +397,7 @@ bool fits(const Shapes& shapes) {
   const Tiles tiles = tiles_of(shapes, false);
   const int64_t in = tiles.from.depth(), out = tiles.to.depth(), weights = values * in * out;
   // Multiplications, and what else takes as long as so many.
-  const int64_t fewer = values * tiles.count() * (in * out + 12 * (in + out)) + 20 * weights;
+  const int64_t fewer = values * tiles.count() * (in * out + 12 * (in + out)) + 40 * weights;
   const int64_t all = shapes.pixels() * shapes.places() * shapes.channels * shapes.filters;
   return weights <= 1 << 22 && 10 * fewer < 9 * all;
 }

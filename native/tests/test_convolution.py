@@ -22,6 +22,7 @@ CASES = {
     "grouped": ((8, 8), 32, 48, (3, 3), 1, 1, 4, "SAME"),
     "few pixels, grouped and dilated": ((5, 6), 32, 64, (3, 3), 1, 2, 2, "SAME"),
     "little work": ((18, 14), 16, 32, (3, 3), (2, 1), 1, 1, "SAME"),
+    "one image": ((18, 17), 16, 16, (3, 3), 1, 1, 1, "SAME"),
     "few pixels, 1-D, many filters": ((20,), 16, 80, (5,), 2, 1, 1, "SAME"),
     "depthwise": ((8, 8), 24, 24, (3, 3), 1, 1, 24, "SAME"),
     "depthwise, strided": ((9, 9), 16, 16, (5, 5), 2, 1, 16, "VALID"),
@@ -72,7 +73,7 @@ def test_convolution_and_its_gradients(case, dtype, tolerance, arrays, close):
     close(native.convolve_kernel_gradient(x, dy, kernel.shape, **settings), dkernel, 10 * tolerance)
 
 
-@pytest.mark.parametrize("case", ["few pixels, grouped and dilated", "1-D depthwise", "little work"])
+@pytest.mark.parametrize("case", ["few pixels, grouped and dilated", "one image", "1-D depthwise", "little work"])
 def test_our_own_loops_make_no_primitives(case, arrays):
     x, kernel, settings = arguments(case, arrays, batch=1)
     made = native.plans_made()
