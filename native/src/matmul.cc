@@ -1,4 +1,6 @@
 // Matrix products, either side transposed, with bias and activation.
+#include <immintrin.h>
+
 #include <algorithm>
 #include <type_traits>
 
@@ -83,8 +85,25 @@ LAMINA_EVERY_PROCESSOR void multiply_plain(const Product& of, const float* x, co
     add(std::false_type(), first, std::min(first + most, of.inner));
 }
 
+// The same for a row or few, which a copy of w would take longer than: columns that are not there are not read.
+LAMINA_AVX512 void multiply_few_rows(const Product& of, const float* x, const float* w, float* y) {
+  constexpr int64_t sums = 4;  // of one row, as an addition waits for the one before
+  const auto here = static_cast<__mmask16>((1 << of.columns) - 1);
+  const int64_t row_step = of.transpose_x ? 1 : of.x_step, step = of.transpose_x ? of.x_step : 1;
+  for (int64_t row = 0; row < of.rows; ++row) {
+    const float* from = x + row * row_step;
+    __m512 sum[sums] = {};
+    for (int64_t first = 0; first < of.inner; first += sums)
+      for (int64_t i = 0; i < sums; ++i)
+        if (const int64_t k = first + i; k < of.inner)
+          sum[i] = _mm512_fmadd_ps(_mm512_set1_ps(from[k * step]), _mm512_maskz_loadu_ps(here, w + k * of.w_step), sum[i]);
+    _mm512_mask_storeu_ps(y + row * of.y_step, here, (sum[0] + sum[1]) + (sum[2] + sum[3]));
+  }
+}
+
 // The same with columns of zeros beside those of w, up to 16.
 void multiply_few_columns(const Product& of, const float* x, const float* w, float* y) {
+  if (of.rows <= 8 && !of.transpose_w) return multiply_few_rows(of, x, w, y);
   Product wide = of;
   wide.columns = wide.w_step = wide.y_step = 16;
   wide.transpose_w = false;
