@@ -37,7 +37,7 @@ _EXAMPLES = {
         lamina convert weights.safetensors model.keras --model architecture.json
         """,
     "bench": """
-        lamina bench --json all.json --picture all.svg     everything, about twelve minutes
+        lamina bench --json all.json --picture all.svg     everything, half an hour
         lamina bench --quick                               five workloads, beside Keras on JAX
         lamina bench --only lstm text_gru --libraries lamina torch
         lamina bench --read one.json two.json --picture both.png
