@@ -68,8 +68,8 @@ def run(workloads, libraries, settings, tell):
             found = _workload(workload, libraries, settings, pathlib.Path(folder), tell)
             for name, figures in found.items():
                 versions = figures.pop("versions", {})
-                for module in LIBRARIES[name].uses:
-                    if versions and module not in versions:  # installed and broken is worth a word before the last row
+                if versions and not report["workloads"]:  # said once, and early: it may be installed and broken
+                    for module in set(LIBRARIES[name].uses) - set(versions):
                         tell(f"{LIBRARIES[name].title} ran without {module}")
                 report["versions"].update(versions)
             row = {"name": workload.name, "title": workload.title, "batch": workload.batch, "many": workload.many}
