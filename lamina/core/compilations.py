@@ -75,10 +75,12 @@ class Recorder:
         self.current = _Open(kind, program, batch)
         _compiling.open = self.current
 
-    def finish(self):
-        """It is compiled now, or could not be."""
+    def finish(self, compiling=None):
+        """It is compiled now, in so many seconds where XLA did not do it, or could not be."""
         current, self.current = self.current, None
         _compiling.open = None
+        if current is not None and compiling is not None:
+            current.compiling, current.end = compiling, time.perf_counter()
         record = current.close() if current is not None else None
         if record is not None:
             self.records.append(record)

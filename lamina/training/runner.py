@@ -16,9 +16,12 @@ from lamina.random import global_seed_generator
 from lamina.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from lamina.training.guard import Guard, guarded
 from lamina.training.pace import Pace
+from lamina.training.small_predict import small_predict
 from lamina.training.spread import current_spread
 from lamina.training.state import TrainingState, peek
 from lamina.training.step import bound_step, takes_state
+
+MOST_SMALL = 16  # shapes for which programs without XLA are kept: each has the weights once more
 
 
 class Runner:
@@ -220,8 +223,11 @@ class Runner:
         return logs
 
     def predict(self, batch):
-        """The outputs for one batch, as device arrays."""
+        """The outputs for one batch, as arrays."""
         program = self.prepare("predict", batch)
+        small = self._small(program, batch)
+        if small is not None:
+            return small(batch[0])
         spread, others = self.spread, self.groups["others"]
         state = (peek(self.groups["trainable"]), peek(others))
         data = batch if spread is None else spread.batch(batch, training=False)
@@ -230,6 +236,36 @@ class Runner:
             cell = others[index]
             self._put(cell, value if spread is None else place(value, sharding_of(cell.layout)))
         return outputs if spread is None else spread.outputs(outputs, batch)
+
+    def _small(self, program, batch):
+        """What predicts such a batch without XLA, where that is little work; else None."""
+        x = batch[0]
+        shape = getattr(x, "shape", None)
+        if shape is None or self.spread is not None:
+            return None
+        smalls = self.programs.setdefault("predict, small", {})
+        key = shape, x.dtype
+        if key not in smalls:
+            smalls[key] = None if self.model.run_eagerly else self._small_predict(program, batch)
+            kept = [key for key, small in smalls.items() if small is not None]
+            if len(kept) > MOST_SMALL:
+                del smalls[kept[0]]
+        return smalls[key]
+
+    def _small_predict(self, program, batch):
+        groups = self.groups["trainable"], self.groups["others"]
+
+        def trace():
+            return program.trace((), tuple(map(peek, groups)), context.ambient_values(), batch)
+
+        try:
+            small = small_predict(trace, groups, batch[0])
+        except BaseException:  # of a layer, in its call
+            self.recorder.finish()
+            raise
+        if small is not None:
+            self.recorder.finish(compiling=0.0)
+        return small
 
     def reset_metrics(self):
         """Start all metrics anew: by their `reset_state`, and where that is lamina's own, later from what it gave."""

@@ -6,6 +6,7 @@
 
 #include "activations.h"
 #include "calls.h"
+#include "own_loops.h"
 #include "processors.h"
 #include "vectors.h"
 
@@ -179,6 +180,49 @@ ffi::Error multiply(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer w,
 }
 
 }  // namespace
+
+LAMINA_EVERY_PROCESSOR
+void plain::product(const Rows& of, int64_t columns, const float* x, const float* w, float* y) {
+  if (of.outer == 1 && of.parts == 1) {
+    return multiply_plain(
+        {Type::f32, of.rows, of.inner, columns, of.row_step, columns, columns, false, false, false, 0}, x, w, y);
+  }
+  for (int64_t i = 0; i < of.outer; ++i)
+    for (int64_t part = 0; part < of.parts; ++part) {
+      const float *from = x + i * of.outer_step + part * of.part_step, *weights = w + part * of.inner * columns;
+      float* to = y + i * of.rows * columns;
+      if (part == 0) product_of<false, true>(to, columns, from, of.row_step, weights, columns, of.rows, of.inner, columns);
+      else product_of<false, false>(to, columns, from, of.row_step, weights, columns, of.rows, of.inner, columns);
+    }
+}
+
+LAMINA_EVERY_PROCESSOR
+void plain::dots(const Rows& of, int64_t columns, const float* x, const float* w, float* y) {
+  const int64_t whole = of.inner / 16 * 16;
+  // Some rows at a time, as an addition waits for the one before.
+  const auto rows_from = [&](auto count, const float* first, const float* weights, float* to) __attribute__((always_inline)) {
+    Vector sums[count()] = {};
+    float rest[count()] = {};
+    for (int64_t part = 0; part < of.parts; ++part, weights += of.inner) {
+      const float* from = first + part * of.part_step;
+      for (int64_t k = 0; k < whole; k += 16)
+        for (int i = 0; i < count(); ++i) sums[i] += load(from + i * of.row_step + k) * load(weights + k);
+      for (int64_t k = whole; k < of.inner; ++k)
+        for (int i = 0; i < count(); ++i) rest[i] += from[i * of.row_step + k] * weights[k];
+    }
+    for (int i = 0; i < count(); ++i) to[i * columns] = rest[i] + sum_of(sums[i]);
+  };
+  for (int64_t i = 0; i < of.outer; ++i)
+    for (int64_t column = 0; column < columns; ++column) {
+      const float *from = x + i * of.outer_step, *weights = w + column * of.parts * of.inner;
+      float* to = y + i * of.rows * columns + column;
+      int64_t row = 0;
+      for (; row + 8 <= of.rows; row += 8)
+        rows_from(std::integral_constant<int, 8>(), from + row * of.row_step, weights, to + row * columns);
+      for (; row < of.rows; ++row)
+        rows_from(std::integral_constant<int, 1>(), from + row * of.row_step, weights, to + row * columns);
+    }
+}
 
 }  // namespace lamina
 

@@ -50,6 +50,19 @@ struct Way {
 // by place.
 namespace plain {
 extern const Way way;
+
+// Rows of a product, each of some parts of `inner` numbers side by side, and how far apart they lie: what the windows
+// of a convolution see of an image.
+struct Rows {
+  int64_t outer, rows, parts, inner;
+  int64_t outer_step, row_step, part_step;
+};
+
+// y (outer * rows, columns) = x @ w (parts * inner, columns), on this thread.
+void product(const Rows& of, int64_t columns, const float* x, const float* w, float* y);
+
+// The same for few columns, w (columns, parts * inner) being transposed.
+void dots(const Rows& of, int64_t columns, const float* x, const float* w, float* y);
 }
 
 // Of many channels and filters: fewer multiplications. Tiles of inputs and the kernel are taken for polynomials, whose

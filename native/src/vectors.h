@@ -56,6 +56,15 @@ using Vector = float __attribute__((vector_size(64), aligned(4), may_alias));
 [[gnu::always_inline]] inline const Vector& load(const float* from) { return *reinterpret_cast<const Vector*>(from); }
 [[gnu::always_inline]] inline void store(float* to, const Vector& numbers) { *reinterpret_cast<Vector*>(to) = numbers; }
 
+// The sum of 16 numbers, halves added to halves.
+[[gnu::always_inline]] inline float sum_of(const Vector& numbers) {
+  float sums[16];
+  store(sums, numbers);
+  for (int half = 8; half > 0; half /= 2)
+    for (int i = 0; i < half; ++i) sums[i] += sums[i + half];
+  return sums[0];
+}
+
 // y = x @ w, or y += x @ w where not `anew`, for `rows` rows and `vectors` vectors of columns, held in registers over the
 // whole inner axis.
 template <int rows, int vectors, bool transposed, bool anew>

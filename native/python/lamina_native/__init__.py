@@ -11,5 +11,6 @@ from lamina_native.pooling import *
 from lamina_native.products import *
 from lamina_native.recurrent import *
 from lamina_native.rows import *
+from lamina_native.small_programs import *
 
 __version__ = version("lamina-native")

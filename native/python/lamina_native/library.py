@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 __all__ = [
-    "ACTIVATIONS", "call", "call_all", "foreign_call", "plans", "plans_capacity", "plans_made", "set_threads",
-    "supported", "threads",
+    "ACTIVATIONS", "call", "call_all", "foreign_call", "has_small_programs", "plans", "plans_capacity", "plans_made",
+    "python_library", "set_threads", "supported", "threads",
 ]  # fmt: skip
 
 # Their places, from 1, are the numbers that src/activations.h knows; None is 0.
@@ -47,6 +47,10 @@ def _load():
 
 
 _library = _load()
+
+# The same for calls that take less time than to let go of Python's lock and take it again.
+python_library = ctypes.PyDLL(_library._name)
+python_library.lamina_run_small_program.argtypes = ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p
 
 
 def call(name, shape, dtype, *arrays, activation=False, **settings):
@@ -99,6 +103,11 @@ def supported(dtype):
     """Whether the kernels compute in that dtype on this machine: float32, and bfloat16 where there is AVX-512."""
     dtype = np.dtype(dtype)
     return dtype == np.float32 or (dtype == jnp.bfloat16 and bool(_library.lamina_has_bfloat16()))
+
+
+def has_small_programs():
+    """Whether a SmallProgram can run on this machine: it needs AVX-512."""
+    return bool(_library.lamina_has_small_programs())
 
 
 def threads():
