@@ -27,7 +27,8 @@ class Compilation:
         batch: shapes and types of the batch it is for, "float32(32, 9), float32(32, 1)".
         when: the time at which it was there.
         tracing: seconds in which Python was run to see what is computed.
-        compiling: seconds in which XLA compiled that, or read it from the disk.
+        compiling: seconds in which XLA compiled that, or read it from the disk, or in which it was written down as a
+            list of operations that needs no XLA.
         from_disk: whether it was in the disk cache.
     """
 
@@ -75,12 +76,13 @@ class Recorder:
         self.current = _Open(kind, program, batch)
         _compiling.open = self.current
 
-    def finish(self, compiling=None):
-        """It is compiled now, in so many seconds where XLA did not do it, or could not be."""
+    def finish(self, since=None):
+        """It is compiled now, or could not be; without XLA since a time, where one is given."""
         current, self.current = self.current, None
         _compiling.open = None
-        if current is not None and compiling is not None:
-            current.compiling, current.end = compiling, time.perf_counter()
+        if current is not None and since is not None:
+            current.end = time.perf_counter()
+            current.compiling = current.end - since
         record = current.close() if current is not None else None
         if record is not None:
             self.records.append(record)

@@ -1,5 +1,6 @@
 """Runner: the compiled steps of one model and the values they run on."""
 
+import time
 from typing import Any
 
 import jax
@@ -253,10 +254,13 @@ class Runner:
         return smalls[key]
 
     def _small_predict(self, program, batch):
-        groups = self.groups["trainable"], self.groups["others"]
+        groups, since = (self.groups["trainable"], self.groups["others"]), None
 
         def trace():
-            return program.trace((), tuple(map(peek, groups)), context.ambient_values(), batch)
+            nonlocal since
+            traced = program.trace((), tuple(map(peek, groups)), context.ambient_values(), batch)
+            since = time.perf_counter()
+            return traced
 
         try:
             small = small_predict(trace, groups, batch[0])
@@ -264,7 +268,7 @@ class Runner:
             self.recorder.finish()
             raise
         if small is not None:
-            self.recorder.finish(compiling=0.0)
+            self.recorder.finish(since)
         return small
 
     def reset_metrics(self):

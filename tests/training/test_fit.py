@@ -237,7 +237,7 @@ def test_memory_stays_flat_over_models_and_predicts():
     for _ in range(200):
         model.predict(X, verbose=0)
     assert live() <= before
-    assert [program._cache_size() for program in _programs(model, "predict")] == [2]
+    assert [one.kind for one in model.compilations()] == ["predict"] * 2
 
 
 def test_train_step_written_the_way_of_keras_on_jax():

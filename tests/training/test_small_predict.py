@@ -189,9 +189,9 @@ def test_every_way_to_predict_gives_the_same(classifier):
 def test_compilations_name_it(classifier):
     for _ in range(2):
         classifier.predict(numbers(2, 8), verbose=0)
-    assert [(one.kind, one.batch, one.compiling) for one in classifier.compilations()] == [
-        ("predict", "float32(2, 8)", 0.0)
-    ]
+    (one,) = classifier.compilations()
+    assert (one.kind, one.batch, one.from_disk) == ("predict", "float32(2, 8)", False)
+    assert one.tracing > 0 and one.compiling > 0
 
 
 def test_few_shapes_are_kept(classifier):
