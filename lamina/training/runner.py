@@ -228,7 +228,7 @@ class Runner:
         program = self.prepare("predict", batch)
         small = self._small(program, batch)
         if small is not None:
-            return small(batch[0])
+            return small(unpack_x_y_sample_weight(batch)[0])
         spread, others = self.spread, self.groups["others"]
         state = (peek(self.groups["trainable"]), peek(others))
         data = batch if spread is None else spread.batch(batch, training=False)
@@ -240,30 +240,31 @@ class Runner:
 
     def _small(self, program, batch):
         """What predicts such a batch without XLA, where that is little work; else None."""
-        x = batch[0]
-        shape = getattr(x, "shape", None)
-        if shape is None or self.spread is not None:
+        x, y, sample_weight = unpack_x_y_sample_weight(batch)
+        key = getattr(x, "shape", None), getattr(x, "dtype", None)
+        if key[0] is None or self.spread is not None:
             return None
+        if (y is not None or sample_weight is not None) and not is_ours(type(self.model).predict_step):
+            return None  # for that step may read them
         smalls = self.programs.setdefault("predict, small", {})
-        key = shape, x.dtype
         if key not in smalls:
-            smalls[key] = None if self.model.run_eagerly else self._small_predict(program, batch)
+            smalls[key] = None if self.model.run_eagerly else self._small_predict(program, x)
             kept = [key for key, small in smalls.items() if small is not None]
             if len(kept) > MOST_SMALL:
                 del smalls[kept[0]]
         return smalls[key]
 
-    def _small_predict(self, program, batch):
+    def _small_predict(self, program, x):
         groups, since = (self.groups["trainable"], self.groups["others"]), None
 
         def trace():
             nonlocal since
-            traced = program.trace((), tuple(map(peek, groups)), context.ambient_values(), batch)
+            traced = program.trace((), tuple(map(peek, groups)), context.ambient_values(), (x, None, None))
             since = time.perf_counter()
             return traced
 
         try:
-            small = small_predict(trace, groups, batch[0])
+            small = small_predict(trace, groups, x)
         except BaseException:  # of a layer, in its call
             self.recorder.finish()
             raise

@@ -28,11 +28,13 @@ class Unfit(Exception):
 
 
 class Translation:
-    """A small program in the making, of a memory of so many numbers at most, and where its values lie."""
+    """A small program in the making, of a memory of so many numbers at most, and where its values lie: those of
+    variables, and `x`, the inputs."""
 
-    def __init__(self, program, most_numbers):
-        self.program, self.most_numbers, self.views = program, most_numbers, {}
-        self.changing = set()  # values that depend on the inputs, not on variables alone
+    def __init__(self, program, most_numbers, variables, x):
+        self.program, self.most_numbers, self.variables = program, most_numbers, set(variables)
+        self.views = {x: program.input}
+        self.changing = {x}  # values that depend on the inputs, not on variables alone
         self.once = False  # what is added now is done only where variables have changed
 
     def take(self, step):
@@ -59,7 +61,7 @@ class Translation:
         """Where a value lies; of a variable or constant, where it will."""
         view = self.views.get(value)
         if view is None:
-            if value.dtype not in ("float32", "bool"):
+            if value.dtype not in ("float32", "bool") or (value.known is None and value not in self.variables):
                 raise Unfit
             view = self.views[value] = self.program.array(value.shape, value.known)
         return view

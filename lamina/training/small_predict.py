@@ -70,15 +70,14 @@ def _translated(native, closed, cells, input_shape, output_shape):
     inputs, steps = [_Value(atom.aval) for atom in closed.jaxpr.invars], []
     (output,) = _flatten(closed, inputs, steps)
     _take_larger(steps)
-    translation = Translation(native.SmallProgram(input_shape, output_shape), MOST_NUMBERS)
-    translation.views[inputs[-1]] = translation.program.input
-    translation.changing.add(inputs[-1])
+    *variables, x = *inputs[: len(cells)], inputs[-1]  # between them are random states
+    translation = Translation(native.SmallProgram(input_shape, output_shape), MOST_NUMBERS, variables, x)
     for step in _needed(steps, output, MOST_WORK / native.threads()):
         translation.take(step)
     program = translation.program
     translation.put("copy", program.output, translation.view(output))
     program.finish()
-    return SmallPredict(program, cells, [translation.views.get(value) for value in inputs[: len(cells)]])
+    return SmallPredict(program, cells, [translation.views.get(value) for value in variables])
 
 
 # What was traced, without the functions it was written in

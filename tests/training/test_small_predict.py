@@ -181,9 +181,24 @@ def test_every_way_to_predict_gives_the_same(classifier):
     np.testing.assert_array_equal(classifier.predict(x, verbose=2), wanted)
     np.testing.assert_array_equal(classifier.predict(x.tolist(), verbose=0), wanted)
     np.testing.assert_array_equal(classifier.predict(np.asfortranarray(x), verbose=0), wanted)
-    assert len(small_of(classifier)) == 1
+    given = [(x[:16], np.ones((16, 1))), (x[16:], np.ones((16, 1)))]
+    np.testing.assert_allclose(classifier.predict(iter(given), steps=2, verbose=0), wanted, rtol=2e-5)
+    assert len(small_of(classifier)) == 2  # for 32 and for 16
     wanted[:] = 0  # the caller's own
     assert classifier.predict(x, verbose=0).any()
+
+
+def test_a_step_of_ones_own_that_reads_targets():
+    class Doubled(keras.Sequential):
+        def predict_step(self, data):
+            x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+            return self(x, training=False) + (0 if y is None else y)
+
+    model = Doubled([keras.Input((4,)), layers.Dense(1)])
+    x, y = numbers(3, 4), np.full((3, 1), 7, "float32")
+    wanted = model.predict(x, verbose=0)
+    assert small_of(model)
+    np.testing.assert_allclose(model.predict(iter([(x, y)]), steps=1, verbose=0), wanted + 7, rtol=2e-5)
 
 
 def test_compilations_name_it(classifier):
