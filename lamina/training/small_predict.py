@@ -8,6 +8,7 @@ import math
 from operator import is_
 
 import jax
+import numpy as np
 
 from lamina.ops.native import cpu_kernels
 from lamina.training.small_operations import Translation, Unfit
@@ -48,10 +49,10 @@ def small_predict(trace, groups, x):
     Args:
         trace: gives what `jax.jit(...).trace` of it gives: of a function of the variables' values, then others, then x.
         groups: the variables, in their order.
-        x: the inputs, one array.
+        x: the inputs; of one array, not of several or sparse ones.
     """
     native = cpu_kernels()
-    if native is None or not native.has_small_programs():
+    if native is None or not native.has_small_programs() or not isinstance(x, (np.ndarray, jax.Array)):
         return None
     cells = [cell for group in groups for cell in group]
     if x.dtype != "float32" or 0 in x.shape or sum(math.prod(cell.shape) for cell in cells) > MOST_NUMBERS:
