@@ -228,7 +228,12 @@ class Runner:
         program = self.prepare("predict", batch)
         small = self._small(program, batch)
         if small is not None:
-            return small(unpack_x_y_sample_weight(batch)[0])
+            outputs = small(unpack_x_y_sample_weight(batch)[0])
+            if outputs is not None:
+                return outputs
+            if not small.needs_xla:
+                small.needs_xla = True  # JAX has traced that already, and does not say so again
+                self.recorder.traced("predict", program.__name__, batch)
         spread, others = self.spread, self.groups["others"]
         state = (peek(self.groups["trainable"]), peek(others))
         data = batch if spread is None else spread.batch(batch, training=False)

@@ -12,7 +12,6 @@ import numpy as np
 
 from lamina.ops.native import cpu_kernels
 from lamina.training.small_operations import Translation, Unfit
-from lamina.training.state import peek
 
 __all__ = ["SmallPredict", "small_predict"]
 
@@ -23,23 +22,30 @@ _CALLS = ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call")
 
 
 class SmallPredict:
-    """A model's prediction for inputs of one shape; `values` of variables are read again where they have changed."""
+    """A model's prediction for inputs of one shape. The values of variables are read again where they have changed.
+
+    Attributes:
+        needs_xla: whether it was once asked while values were on loan, and gave nothing.
+    """
 
     def __init__(self, program, cells, places):
         self._program, self._cells, self._places = program, cells, places
-        self._values = [None] * len(cells)
+        self._values = [self] * len(cells)  # unlike any: nothing was read
+        self.needs_xla = False
 
     def __call__(self, x):
-        """The outputs, as a new NumPy array."""
-        values = peek(self._cells)
+        """The outputs, as a new NumPy array; None while values are on loan to training steps, which write over them: to
+        copy them each time took longer than XLA."""
+        values = [cell._value for cell in self._cells]
         if not all(map(is_, values, self._values)):
+            if any(value is None for value in values):
+                return None
             self._read(values)
         return self._program(x)
 
     def _read(self, values):
-        rows = zip(self._cells, self._places, values, self._values, strict=True)
-        # Reading gives a copy where a training step may write over the value.
-        self._program.write([(place, cell.read()) for cell, place, new, old in rows if place and new is not old])
+        rows = zip(self._places, values, self._values, strict=True)
+        self._program.write([(place, new) for place, new, old in rows if place is not None and new is not old])
         self._values = values
 
 
@@ -55,6 +61,8 @@ def small_predict(trace, groups, x):
     if native is None or not native.has_small_programs() or not isinstance(x, (np.ndarray, jax.Array)):
         return None
     cells = [cell for group in groups for cell in group]
+    if any(cell._value is None for cell in cells):  # on loan: XLA predicts now, and later gives the same to the bit
+        return None
     if x.dtype != "float32" or 0 in x.shape or sum(math.prod(cell.shape) for cell in cells) > MOST_NUMBERS:
         return None
     traced = trace()

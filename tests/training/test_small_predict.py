@@ -154,11 +154,12 @@ def test_weights_as_they_are_now(classifier):
     classifier.fit(x, y, epochs=2, verbose=0)
     assert_small(classifier, x)
     for _ in range(2):
-        classifier.train_on_batch(x, y)  # keeps the values on loan from step to step
+        classifier.train_on_batch(x, y)  # keeps the values on loan from step to step: XLA predicts
         found = classifier.predict(x, verbose=0)
-        again = classifier.predict(x, verbose=0)
-        np.testing.assert_array_equal(found, again)
+        np.testing.assert_array_equal(found, classifier.predict(x, verbose=0))
         np.testing.assert_allclose(found, np.asarray(classifier(x)), rtol=2e-5, atol=1e-6)
+    kinds = [one.kind for one in classifier.compilations()]
+    assert kinds.count("predict") == 2  # without XLA, then with it
     classifier.layers[0].trainable = False
     assert_small(classifier, x)
     assert len(small_of(classifier)) == 1
@@ -171,7 +172,9 @@ def test_inside_of_fit(classifier):
     )
     classifier.fit(x, np.arange(16) % 3, batch_size=8, epochs=2, verbose=0, callbacks=[look])
     assert len(seen) == 4 and not any(np.array_equal(a, b) for a, b in itertools.pairwise(seen))
-    np.testing.assert_array_equal(seen[-1], classifier.predict(x, verbose=0))
+    np.testing.assert_array_equal(seen[-1], classifier.predict(x, verbose=0))  # by XLA, then and now
+    assert not small_of(classifier)
+    assert [one.kind for one in classifier.compilations()] == ["train", "predict"]
 
 
 def test_every_way_to_predict_gives_the_same(classifier):
