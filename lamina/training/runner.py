@@ -226,14 +226,9 @@ class Runner:
     def predict(self, batch):
         """The outputs for one batch, as arrays."""
         program = self.prepare("predict", batch)
-        small = self._small(program, batch)
-        if small is not None:
-            outputs = small(unpack_x_y_sample_weight(batch)[0])
-            if outputs is not None:
-                return outputs
-            if not small.needs_xla:
-                small.needs_xla = True  # JAX has traced that already, and does not say so again
-                self.recorder.traced("predict", program.__name__, batch)
+        outputs = self._predict_small(program, batch)
+        if outputs is not None:
+            return outputs
         spread, others = self.spread, self.groups["others"]
         state = (peek(self.groups["trainable"]), peek(others))
         data = batch if spread is None else spread.batch(batch, training=False)
@@ -243,8 +238,8 @@ class Runner:
             self._put(cell, value if spread is None else place(value, sharding_of(cell.layout)))
         return outputs if spread is None else spread.outputs(outputs, batch)
 
-    def _small(self, program, batch):
-        """What predicts such a batch without XLA, where that is little work; else None."""
+    def _predict_small(self, program, batch):
+        """The outputs without XLA, where they are little work; else None."""
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
         key = getattr(x, "shape", None), getattr(x, "dtype", None)
         if key[0] is None or self.spread is not None:
@@ -257,7 +252,12 @@ class Runner:
             kept = [key for key, small in smalls.items() if small is not None]
             if len(kept) > MOST_SMALL:
                 del smalls[kept[0]]
-        return smalls[key]
+        small = smalls[key]
+        outputs = None if small is None else small(x)
+        if small is not None and outputs is None and not small.needs_xla:
+            small.needs_xla = True  # JAX has traced that already, and does not say so again
+            self.recorder.traced("predict", program.__name__, batch)
+        return outputs
 
     def _small_predict(self, program, x):
         groups, since = (self.groups["trainable"], self.groups["others"]), None

@@ -20,6 +20,7 @@ _UNARY = {
     "erfc": "erfc",
 }  # fmt: skip
 _REDUCED = {"reduce_sum": ("add_up", 0.0), "reduce_max": ("largest", -np.inf), "reduce_min": ("smallest", np.inf)}
+_DTYPES = ("float32", "bool")  # numbers stand for booleans
 _SAME = ("stop_gradient", "copy", "copy_p", "optimization_barrier")
 
 
@@ -42,6 +43,8 @@ class Translation:
         self.once = self.changing.isdisjoint(step.inputs)
         if not self.once:
             self.changing.update(step.results)
+        if any(value.dtype not in _DTYPES for value in step.results):
+            raise Unfit
         method = getattr(self, f"on_{step.name}", None)
         if method is not None:
             results = method(step)
@@ -50,7 +53,7 @@ class Translation:
         elif step.name in _BINARY or step.name in _UNARY:
             results = self._elementwise(_BINARY.get(step.name) or _UNARY[step.name], step)
         elif step.name in _REDUCED:
-            results = self._reduce(*_REDUCED[step.name], step)
+            results = self.fold(*_REDUCED[step.name], self.view(step.inputs[0]), step.settings["axes"])
         else:
             raise Unfit
         self.views.update(zip(step.results, results if isinstance(results, list) else [results], strict=True))
@@ -61,10 +64,14 @@ class Translation:
         """Where a value lies; of a variable or constant, where it will."""
         view = self.views.get(value)
         if view is None:
-            if value.dtype not in ("float32", "bool") or (value.known is None and value not in self.variables):
+            if value.dtype not in _DTYPES or (value.known is None and value not in self.variables):
                 raise Unfit
             view = self.views[value] = self.program.array(value.shape, value.known)
         return view
+
+    def number(self, value, shape):
+        """An array of one number."""
+        return _broadcast(self.program.array((), value), shape)
 
     def make(self, kind, shape, *operands):
         """The dense result of an operation whose operands have its shape."""
@@ -85,8 +92,6 @@ class Translation:
 
     def _elementwise(self, kind, step):
         shape = step.results[0].shape
-        if step.results[0].dtype not in ("float32", "bool"):
-            raise Unfit
         return self.make(kind, shape, *(_broadcast(self.view(value), shape) for value in step.inputs))
 
     def on_select_n(self, step):
@@ -99,8 +104,7 @@ class Translation:
 
     def _with_number(self, kind, step, number):
         shape = step.results[0].shape
-        numbers = _broadcast(self.program.array((), number), shape)
-        return self.make(kind, shape, self.view(step.inputs[0]), numbers)
+        return self.make(kind, shape, self.view(step.inputs[0]), self.number(number, shape))
 
     def on_square(self, step):
         view = self.view(step.inputs[0])
@@ -118,24 +122,19 @@ class Translation:
         if result.dtype != "float32":
             raise Unfit
         if value.known is None:
-            return self.view(value)  # numbers stand for booleans
+            return self.view(value)
         result.known = np.asarray(value.known, "float32")
         return self.program.array(result.shape, result.known)
 
     def on_iota(self, step):
         (result,), axis = step.results, step.settings["dimension"]
-        if result.dtype != "float32":
-            raise Unfit
         sizes = [1] * axis + [-1] + [1] * (len(result.shape) - axis - 1)
         return self.program.array(result.shape, np.arange(result.shape[axis]).reshape(sizes))
-
-    def _reduce(self, kind, start, step):
-        return self.fold(kind, start, self.view(step.inputs[0]), step.settings["axes"])
 
     def fold(self, kind, start, view, axes):
         """An array without some axes, along which an operation is done from a first number on."""
         result = self.program.array([size for axis, size in enumerate(view.shape) if axis not in axes])
-        self.put("copy", result, _broadcast(self.program.array((), start), result.shape))
+        self.put("copy", result, self.number(start, result.shape))
         steps = list(result.steps)
         for axis in sorted(axes):
             steps.insert(axis, 0)
@@ -149,15 +148,14 @@ class Translation:
 
         def mean(of):
             total = self.fold("add_up", 0.0, of, (rank,))
-            each = _broadcast(self.program.array((), 1 / size), total.shape)
-            return self.make("multiply", total.shape, total, each)
+            return self.make("multiply", total.shape, total, self.number(1 / size, total.shape))
 
         def along(of):
             return of.moved(0, view.shape, (*of.steps, 0))
 
         centered = self.make("subtract", view.shape, view, along(mean(view)))
         variance = mean(self.make("multiply", view.shape, centered, centered))
-        epsilon = _broadcast(self.program.array((), step.settings["epsilon"]), variance.shape)
+        epsilon = self.number(step.settings["epsilon"], variance.shape)
         scale = self.make("rsqrt", variance.shape, self.make("add", variance.shape, variance, epsilon))
         return self.make("multiply", view.shape, centered, along(scale))
 
@@ -227,7 +225,7 @@ class Translation:
             for size, (before, after, between) in zip(view.shape, sides, strict=True)
         ]
         whole = self.program.array(sizes)
-        self.put("copy", whole, _broadcast(self.program.array((), number), sizes), once=True)
+        self.put("copy", whole, self.number(number, sizes), once=True)
         first = sum(side[0] * own for side, own in zip(sides, whole.steps, strict=True))
         steps = [own * (side[2] + 1) for side, own in zip(sides, whole.steps, strict=True)]
         self.put("copy", whole.moved(first, view.shape, steps), view)
@@ -322,7 +320,7 @@ class Translation:
         x = self.padded(self.view(cotangent), 0.0, _around(around))
         whole = self.program.array(shape)
         if not all(phase.places for phases in axes for phase in phases):
-            self.put("copy", whole, _broadcast(self.program.array((), 0.0), shape), once=True)
+            self.put("copy", whole, self.number(0.0, shape), once=True)
         for phases in itertools.product(*axes):
             if all(phase.places for phase in phases):
                 weights = self._weights(phases, kernel)

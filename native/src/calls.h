@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "export.h"
 #include "primitives.h"
 #include "threads.h"
 #include "xla/ffi/api/ffi.h"
@@ -67,7 +68,7 @@ ffi::Error guarded(Body&& body) {
 
 // A handler under a name that Python finds in the library, where all else is hidden.
 #define LAMINA_HANDLER(name, function, binding)                                                            \
-  extern "C" __attribute__((visibility("default"))) XLA_FFI_Error* name(XLA_FFI_CallFrame*);               \
+  LAMINA_EXPORT XLA_FFI_Error* name(XLA_FFI_CallFrame*);                                                   \
   XLA_FFI_DEFINE_HANDLER_SYMBOL(name, function, binding)
 
 // What every handler takes first.

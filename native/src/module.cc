@@ -1,9 +1,8 @@
 // What Python calls by itself, outside of XLA.
 #include "dnnl.hpp"
+#include "export.h"
 #include "primitives.h"
 #include "threads.h"
-
-#define LAMINA_EXPORT extern "C" __attribute__((visibility("default")))
 
 LAMINA_EXPORT int lamina_threads() { return lamina::thread_count(); }
 

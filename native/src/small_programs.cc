@@ -5,6 +5,7 @@
 #include <cmath>
 #include <new>
 
+#include "export.h"
 #include "own_loops.h"
 #include "primitives.h"
 #include "processors.h"
@@ -201,8 +202,6 @@ class WithoutTinyNumbers {
 }  // namespace
 
 }  // namespace lamina
-
-#define LAMINA_EXPORT extern "C" __attribute__((visibility("default")))
 
 // Whether such programs run here: their products hold sums in wide registers.
 LAMINA_EXPORT int lamina_has_small_programs() { return lamina::has_avx512(); }
