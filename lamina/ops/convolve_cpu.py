@@ -22,7 +22,8 @@ __all__ = ["convolve", "input_gradient", "kernel_gradient"]
 
 FEW_CHANNELS = 4
 MOST_TAPS = 64
-PATCHES = 640_000  # numbers in patches at a time: 2.5 MB of float32 stay in the cache
+PATCHES = 640_000  # numbers in patches at a time, whose products are added: 2.5 MB of float32 stay in the cache
+PATCHES_FORWARD = 3_000_000  # the same where each gives outputs of its own
 SPREAD = 4_000_000  # numbers that taps hand back at a time
 
 
@@ -48,7 +49,7 @@ def convolve(lax_program, inputs, kernel, window):
 
 def input_gradient(lax_program, cotangent, kernel, window, shape):
     """As `lamina.ops.convolve.input_gradient`."""
-    way, native = _way(cotangent, kernel.shape, window), kernels(cotangent, kernel)
+    way, native = _way(cotangent, kernel.shape, window, shape[1:-1]), kernels(cotangent, kernel)
     if way == "as a product":
         rows = cotangent.reshape(-1, cotangent.shape[-1])
         return multiply(rows, kernel.reshape(kernel.shape[-2:]), transpose_right=True).reshape(shape)
@@ -78,7 +79,7 @@ def input_gradient(lax_program, cotangent, kernel, window, shape):
 
 def kernel_gradient(lax_program, inputs, cotangent, window, shape):
     """As `lamina.ops.convolve.kernel_gradient`."""
-    way, native = _way(inputs, shape, window), kernels(inputs, cotangent)
+    way, native = _way(inputs, shape, window, axes_at_points=(2,)), kernels(inputs, cotangent)
     if way == "as a product":
         return column_sums(inputs, cotangent).reshape(shape)
     if way == "by taps":
@@ -97,8 +98,9 @@ def kernel_gradient(lax_program, inputs, cotangent, window, shape):
     return lax_program(inputs, cotangent, window, shape)
 
 
-def _way(array, kernel_shape, window):
-    """How these shapes are computed fastest: by docs/performance.md. "XLA" is for plain ones, "as it is" for others."""
+def _way(array, kernel_shape, window, space=None, axes_at_points=(1, 2)):
+    """How results of that space, if not the outputs', are computed fastest: by docs/performance.md. "XLA" is for plain
+    ones, "as it is" for others."""
     known = all(isinstance(size, int) for size in array.shape)
     if not known or not jnp.issubdtype(array.dtype, jnp.floating) or _taps(kernel_shape) > MOST_TAPS:
         return "as it is"
@@ -112,7 +114,8 @@ def _way(array, kernel_shape, window):
         return "by taps"
     if _taps(kernel_shape) == 1 or kernel_shape[-2] <= FEW_CHANNELS:
         return "by patches"
-    return "at points" if winograd.fits(array.shape[0], array.shape[1:-1], kernel_shape, window) else "XLA"
+    space = space or window.output_space(array.shape[1:-1], kernel_shape)
+    return "at points" if winograd.fits(array.shape[0], space, kernel_shape, window, axes_at_points) else "XLA"
 
 
 def _by_group(program, left, right, window):
@@ -160,9 +163,10 @@ def _by_patches(inputs, kernel, window):
     places = inputs.shape[0] * math.prod(window.output_space(inputs.shape[1:-1], kernel.shape))
 
     def part(inputs):
-        return _rows(_patches(inputs, kernel.shape, window), kernel)
+        patches = jnp.stack(_seen(inputs, kernel.shape, window), -2)  # XLA writes a stack at once, `_patches` twice
+        return _rows(patches.reshape(*patches.shape[:-2], -1), kernel)
 
-    return some_samples(part, (inputs,), places * math.prod(kernel.shape[:-1]) / PATCHES)
+    return some_samples(part, (inputs,), places * math.prod(kernel.shape[:-1]) / PATCHES_FORWARD)
 
 
 def _input_gradient_by_patches(cotangent, kernel, window, shape):

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 
 __all__ = ["offsets", "pad", "some_samples", "wide"]
 
+BESIDE = {False: 10, True: 2}  # parts of samples in a program, to be put together or added
+
 
 def offsets(kernel_shape, window):
     """Where the taps lie, in the order of the kernel's elements."""
@@ -30,12 +32,14 @@ def pad(inputs, padding, interior=None):
 
 def some_samples(function, arrays, parts, add=False):
     """`function(*arrays)` with samples along the first axes, in about so many parts, whose results are put together or
-    `add`ed: what a part needs stays in the cache. Two at a time, as the threads of XLA take one each."""
+    `add`ed: what a part needs stays in the cache. Several are in the program one after the other, for the threads of
+    XLA to work on, and a loop over those where there are more."""
     batch = arrays[0].shape[0]
     size = _divisor(batch, batch / parts) if batch else batch
     if size == batch:
         return function(*arrays)
-    beside = 2 if batch // size % 2 == 0 else 1
+    count = batch // size
+    beside = max(number for number in range(1, BESIDE[add] + 1) if count % number == 0)
     chunks = [array.reshape(-1, beside, size, *array.shape[1:]) for array in arrays]
 
     def of_each(some):
@@ -45,6 +49,8 @@ def some_samples(function, arrays, parts, add=False):
         result = jax.eval_shape(function, *(chunk[0, 0] for chunk in chunks))
         zeros = jnp.zeros(result.shape, result.dtype)
         return jax.lax.scan(lambda total, some: (sum(of_each(some), total), None), zeros, chunks)[0]
+    if beside == count:
+        return jnp.concatenate(of_each([chunk[0] for chunk in chunks]))
     results = jax.lax.map(lambda some: jnp.stack(of_each(some)), chunks)
     return results.reshape(batch, *results.shape[3:])
 

@@ -83,7 +83,10 @@ def guarded(step):
         logs, new = step(state, batch)
         alive = alive & _all_finite([logs.get("loss", 0.0), *new[0]])
         kept = [
-            [jnp.where(alive, after, before) for after, before in zip(*groups, strict=True)]
+            [
+                before if after is before else jnp.where(alive, after, before)
+                for after, before in zip(*groups, strict=True)
+            ]
             for groups in zip(new, state, strict=True)
         ]
         return (logs, alive), tuple(kept)

@@ -22,6 +22,7 @@ from lamina.training.spread import current_spread
 from lamina.training.state import TrainingState, peek
 from lamina.training.step import bound_step, takes_state
 
+ONLY_READ = 2**16  # bytes of a frozen weight from which a step rather makes a new one than has a copy of its own
 MOST_SMALL = 16  # shapes for which programs without XLA are kept: each has the weights once more
 
 
@@ -29,9 +30,8 @@ class Runner:
     """What `fit`, `evaluate`, `predict` and the `_on_batch` methods run on.
 
     `train` works on a TrainingState that stays lent from step to step. `test` and `predict` donate nothing and read
-    the values
-    where they are. A change of the layers or of their `trainable` flags is seen at the next step: it makes programs
-    anew.
+    the values where they are, as `train` does with large weights that are frozen. A change of the layers or of their
+    `trainable` flags is seen at the next step: it makes programs anew.
     """
 
     def __init__(self, model):
@@ -46,6 +46,7 @@ class Runner:
         self.guard: Any = None  # watches for steps that are not finite, where a run asks for it
         self.steps_asked_for = 0  # of all runs of fit
         self.groups = {}
+        self._only_read = []  # which of the others are large: steps seldom change them
         self.programs = {}
         self._all_programs = {}  # pattern -> programs: a layer that is frozen and thawed again compiles once for each
 
@@ -63,6 +64,8 @@ class Runner:
             "metrics": model.metrics_variables,
         }
         self.spread = current_spread(self.spread)
+        sizes = [] if self.spread is not None else [peek([cell])[0].nbytes for cell in self.groups["others"]]
+        self._only_read = [index for index, size in enumerate(sizes) if size >= ONLY_READ]
         frozen = tuple((layer.trainable, layer._revision) for layer in model._flatten_layers())
         pattern = (
             frozen,
@@ -131,14 +134,15 @@ class Runner:
 
     def _train(self):
         step = self._step(self.model.train_step, "trainable", "others", "optimizer", "metrics")
-        return step if self.guard is None else guarded(step)
+        return _reading(step if self.guard is None else guarded(step))
 
     def _test(self):
         step = self._step(self.model.test_step, "trainable", "others", "metrics")
 
         def test(state, data):
             logs, (_, others, metrics) = step(state, data)
-            return logs, others, metrics
+            changed = _differing(others, state[1]) if self.spread is None else dict(enumerate(others))
+            return logs, changed, metrics
 
         return test
 
@@ -172,13 +176,14 @@ class Runner:
         """The results of a program that takes and gives the whole state. It may write over all of it but the metrics,
         whose first values are kept for the next epoch."""
         if self.state is None or self.state.released:
-            self.state = TrainingState(self.groups)
+            self.state = TrainingState(self.groups, self._only_read)
         values = self.state.values
         lent = (values["trainable"], values["others"], values["optimizer"])
         self._pace.wait()
-        logs, new = self._run(program, lent, (values["metrics"],), data)
+        logs, (*new, changed) = self._run(program, lent, (values["metrics"], values["read"]), data)
         self._pace.after(logs)
         values["trainable"], values["others"], values["optimizer"], values["metrics"] = map(list, new)
+        values["read"] |= changed
         return logs
 
     def train_many(self, size, arrays, stretch):
@@ -200,16 +205,18 @@ class Runner:
 
         def many(state, ambient, data):
             _, _, first, count = data
+            written = set()
 
             def one(index, carry):
                 state, ambient = carry
-                (_, state), changed = step(state, ambient, batch_at(data, index))
-                return tuple(map(list, state)), [changed.get(i, value) for i, value in enumerate(ambient)]
+                (_, (*new, large)), changed = step(state, ambient, batch_at(data, index))
+                written.update(large)
+                return (*map(list, new), state[-1] | large), [changed.get(i, value) for i, value in enumerate(ambient)]
 
-            state, ambient = jax.lax.fori_loop(first, first + count, one, (state, ambient))
+            (*state, read), ambient = jax.lax.fori_loop(first, first + count, one, (state, ambient))
             with context.bind(self.groups["metrics"], state[3]):
                 logs = self.model.get_metrics_result()
-            return (logs, state), dict(enumerate(ambient))
+            return (logs, (*state, {index: read[index] for index in written})), dict(enumerate(ambient))
 
         return self._compiled("lamina_train_many", kind, many, lambda data: jax.eval_shape(batch_at, data))
 
@@ -219,8 +226,10 @@ class Runner:
         state = tuple(peek(self.groups[name]) for name in ("trainable", "others", "metrics"))
         data = batch if self.spread is None else self.spread.batch(batch, training=False)
         logs, others, metrics = self._run(program, (), state, data)
-        self._write("others", others, state[1])
-        self._write("metrics", metrics, state[2])
+        for index, value in others.items():
+            self._put(self.groups["others"][index], value)
+        for cell, value in zip(self.groups["metrics"], metrics, strict=True):
+            self._put(cell, value)
         return logs
 
     def predict(self, batch):
@@ -291,11 +300,6 @@ class Runner:
             for cell, value in zip(self.groups["metrics"], fresh[1], strict=True):
                 self._put(cell, value)
 
-    def _write(self, group, new, old):
-        for cell, value, before in zip(self.groups[group], new, old, strict=True):
-            if value is not before:
-                self._put(cell, value)
-
     @staticmethod
     def _put(cell, value):
         lender = cell._lender
@@ -343,16 +347,36 @@ def _with_ambient(step):
         with context.bind(context.ambient_cells(), ambient) as slots:
             results = step(state, batch)
             after = [slots[cell] for cell in context.ambient_cells()]
-        return results, {i: new for i, (new, old) in enumerate(zip(after, ambient, strict=True)) if new is not old}
+        return results, _differing(after, ambient)
 
     return carrying
+
+
+def _reading(step):
+    """A training step whose state has the others that it only reads apart, and as results those of them that it
+    changed nevertheless."""
+
+    def reading(state, data):
+        trainable, others, optimizer, metrics, read = state
+        whole = [read.get(index, value) for index, value in enumerate(others)]
+        logs, (trainable, after, optimizer, metrics) = step((trainable, whole, optimizer, metrics), data)
+        changed = {index: after[index] for index, value in read.items() if after[index] is not value}
+        after = [None if index in read else value for index, value in enumerate(after)]
+        return logs, (trainable, after, optimizer, metrics, changed)
+
+    return reading
+
+
+def _differing(after, before):
+    """What a step made anew, by its index."""
+    return {index: new for index, (new, old) in enumerate(zip(after, before, strict=True)) if new is not old}
 
 
 def _changed(result, before, pure):
     """Outputs, and only those of the other variables that the step changed: most models change none when they
     predict."""
     outputs, after = (result[0], result[1][1]) if pure else result
-    return outputs, {index: new for index, (new, old) in enumerate(zip(after, before, strict=True)) if new is not old}
+    return outputs, _differing(after, before)
 
 
 def _symbols(batch, fixed):

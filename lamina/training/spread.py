@@ -79,9 +79,10 @@ class Spread:
             return tuple([sharding_of(variable.layout) for variable in groups[name]] for name in names)
 
         if kind == "train":
-            return (self.whole, state("trainable", "others", "optimizer", "metrics")), self.whole
+            return (self.whole, (*state("trainable", "others", "optimizer", "metrics"), {})), self.whole
         if kind == "test":
-            return (self.whole, *state("others", "metrics")), self.whole
+            others, metrics = state("others", "metrics")
+            return (self.whole, dict(enumerate(others)), metrics), self.whole
         return (self.whole if self._several else None, None), self.whole
 
     def outputs(self, outputs, batch):

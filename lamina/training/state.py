@@ -13,28 +13,32 @@ class TrainingState:
 
     The arrays are the step's own (copied once when taken), so the step may donate them. A variable read meanwhile
     gives a copy, and one that is assigned changes the array here. `release` puts everything back.
+
+    Args:
+        only_read: which of the others the step does not donate: they are taken as they are, to a dict `values["read"]`.
     """
 
-    def __init__(self, groups):
+    def __init__(self, groups, only_read=()):
         self.groups = groups
         self._places = {cell: (group, index) for group in GROUPS for index, cell in enumerate(groups[group])}
+        self._places |= {groups["others"][index]: ("read", index) for index in only_read}
         for cell in self._places:
             lender = cell._lender
             if lender is not None:  # another model that shares the layer trained it last
                 lender.release()
-        self.values: Any = {group: [None] * len(groups[group]) for group in GROUPS}
+        self.values: Any = {group: [None] * len(groups[group]) for group in GROUPS} | {"read": {}}
         self.released = False
         try:
             for cell, (group, index) in self._places.items():  # one after the other: the memory never holds all twice
-                self.values[group][index] = own_copy(cell._value)
+                self.values[group][index] = cell._value if group == "read" else own_copy(cell._value)
                 cell._lender, cell._value = self, None
         except BaseException:  # Ctrl-C or memory at its end: those that were taken go back
             self.release()
             raise
 
     def get(self, cell):
-        """A copy of the array of a variable: the next step will overwrite the original."""
-        return own_copy(self.peek(cell))
+        """A copy of the array of a variable, where the next step will overwrite the original."""
+        return self.peek(cell) if self._places[cell][0] == "read" else own_copy(self.peek(cell))
 
     def peek(self, cell):
         """The array of a variable itself, to be read before the next step."""

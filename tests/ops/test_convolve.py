@@ -115,8 +115,10 @@ def test_half_precision_adds_up_in_single(case):
 def test_products_at_points(taps, zeros, at_a_time, monkeypatch):
     monkeypatch.setattr(convolve_cpu, "kernels", lambda *arrays: None)
     monkeypatch.setattr(winograd, "fits", lambda *shapes: True)
-    monkeypatch.setattr(winograd, "VALUES", at_a_time)
+    monkeypatch.setattr(winograd, "FEWEST", 1)
+    monkeypatch.setattr(winograd, "VALUES", {1: at_a_time, 2: at_a_time})
     monkeypatch.setattr(winograd, "TILES_A_CHANNEL", 0)
+    monkeypatch.setattr(winograd, "A_PRODUCT", {1: 10**6, 2: 1})
     random = np.random.default_rng(0)
     inputs = random.normal(size=(6, 9, 8, 6)).astype("float32")
     kernel = random.normal(size=(taps, taps, 6, 10)).astype("float32")
@@ -129,27 +131,71 @@ def test_products_at_points(taps, zeros, at_a_time, monkeypatch):
     close(jax.jit(functools.partial(all_of, convolve))(inputs, kernel), all_of(expected, inputs, kernel))
 
 
+ROWS = Window((1, 1), ((0, 0), (3, 3)), (1, 1))
+# (window, zeros around both axes)
+ONE_AXIS = {
+    "columns": ((1, 7), ((0, 0), (3, 3))),
+    "rows": ((7, 1), ((3, 3), (0, 0))),
+    "three taps seen": ((5, 3), ((2, 1), (0, 2))),
+    "square": ((3, 3), ((1, 1), (1, 1))),
+}
+
+
+@pytest.mark.parametrize("case", ONE_AXIS)
+@pytest.mark.parametrize("at_a_time", [10**9, 3000])
+def test_products_at_points_of_one_axis(case, at_a_time, monkeypatch):
+    size, zeros = ONE_AXIS[case]
+    monkeypatch.setattr(winograd, "VALUES", {1: at_a_time})
+    random, window = np.random.default_rng(0), Window((1, 1), zeros, (1, 1))
+    inputs = random.normal(size=(6, 9, 8, 16)).astype("float32")
+    kernel = random.normal(size=(*size, 16, 20)).astype("float32")
+    wanted = expected(inputs, kernel, window)
+    plans = winograd._plans(wanted.shape[1:-1], kernel.shape, window)
+    ones = [plan for plan in plans if len(plan.axes) == 1]
+    assert len(ones) >= 1
+    for plan in ones:
+        monkeypatch.setattr(winograd, "_plans", lambda *shapes, plan=plan: [plan])
+        close(jax.jit(functools.partial(winograd.convolve, window=window))(inputs, kernel), wanted)
+
+
+def test_points_of_one_axis_are_for_convolutions_alone():
+    assert convolve_cpu._way(jnp.zeros((20, 7, 7, 192)), (1, 7, 192, 192), ROWS) == "at points"
+    assert convolve_cpu._way(jnp.zeros((20, 7, 7, 192)), (1, 7, 192, 192), ROWS, axes_at_points=(2,)) == "XLA"
+
+
 def test_points_are_for_plain_convolutions_of_many_pixels():
     def fits(batch=32, space=(32, 32), kernel_shape=(3, 3, 32, 32), strides=(1, 1), dilation=(1, 1), groups=1):
         return winograd.fits(batch, space, kernel_shape, Window(strides, ((1, 1),) * 2, dilation, groups))
 
-    assert fits() and fits(kernel_shape=(5, 5, 64, 64))
+    assert fits() and fits(kernel_shape=(5, 5, 64, 64)) and fits(kernel_shape=(3, 5, 32, 32))
     assert not fits(space=(4, 4), batch=1) and not fits(kernel_shape=(3, 3, 8, 32))
-    assert not fits(kernel_shape=(3, 5, 32, 32)) and not fits(strides=(2, 2))
+    assert not fits(kernel_shape=(2, 2, 32, 32)) and not fits(strides=(2, 2))
     assert not fits(dilation=(2, 2)) and not fits(groups=2)
 
 
+def test_which_axes_go_through_points():
+    def axes(space, kernel_shape, batch=20):
+        plans = winograd._plans(space, kernel_shape, ROWS)
+        plan = min(plans, key=lambda plan: plan.cost(batch, *kernel_shape[-2:]))
+        return [(tiles.axis, tiles.points) for tiles in plan.axes]
+
+    assert axes((16, 16), (3, 3, 96, 96)) == [(0, 6), (1, 6)]
+    assert axes((33, 33), (3, 3, 80, 192)) == [(0, 8)]
+    assert axes((16, 16), (5, 5, 48, 64)) == [(0, 8)]
+    assert axes((7, 7), (1, 7, 192, 192)) == [(1, 8)]
+
+
 def test_parts_have_many_more_tiles_than_channels():
-    tiles = winograd._Tiles(3, (8, 8))  # four tiles a sample
-    few_channels, many_channels = np.empty((256, 8, 8, 32)), np.empty((256, 8, 8, 256))
-    assert tiles.parts(few_channels, 16) == 256 * 4 / (winograd.VALUES / (36 * 32))
+    both, *_ = winograd._plans((8, 8), (3, 3, 32, 32), ROWS)  # four tiles a sample
+    assert both.parts(256, 32, 16) == 256 * 4 / (winograd.VALUES[2] / (36 * 32))
     fewest = 256 * 4 / (winograd.TILES_A_CHANNEL * 256)
-    assert tiles.parts(many_channels, 16) == tiles.parts(few_channels, 256) == fewest
+    assert both.parts(256, 256, 16) == both.parts(256, 32, 256) == fewest
 
 
-@pytest.mark.parametrize("parts", [0.1, 2, 3, 6, 100])
-def test_some_samples_at_a_time_are_as_all(parts):
-    left, right = np.arange(24.0).reshape(6, 4), np.arange(18.0).reshape(6, 3)
+@pytest.mark.parametrize("parts", [0.1, 2, 3, 6, 22, 100])
+@pytest.mark.parametrize("batch", [6, 22])
+def test_some_samples_at_a_time_are_as_all(parts, batch):
+    left, right = np.arange(4.0 * batch).reshape(batch, 4), np.arange(3.0 * batch).reshape(batch, 3)
     close(some_samples(lambda rows: rows @ left.T, (left,), parts), left @ left.T)
     close(some_samples(lambda *pair: pair[0].T @ pair[1], (left, right), parts, add=True), left.T @ right)
 
@@ -182,8 +228,8 @@ def test_products_of_patches(case, at_a_time, dtype, tolerance, monkeypatch):
     monkeypatch.setattr(convolve_cpu, "kernels", lambda *arrays: None)
     monkeypatch.setattr(winograd, "fits", lambda *shapes: False)
     monkeypatch.setattr(convolve_cpu, "_has_fast_patches", lambda *shapes: True)
-    monkeypatch.setattr(convolve_cpu, "PATCHES", at_a_time)
-    monkeypatch.setattr(convolve_cpu, "SPREAD", at_a_time)
+    for numbers in ("PATCHES", "PATCHES_FORWARD", "SPREAD"):
+        monkeypatch.setattr(convolve_cpu, numbers, at_a_time)
     space, size, stride, dilation, channels, filters = PATCHES[case]
     random, rank = np.random.default_rng(0), len(space)
     inputs = jnp.asarray(random.normal(size=(6, *space, channels)), dtype)

@@ -14,7 +14,7 @@ import pytest
 import lamina as keras
 from lamina import errors, layers
 from lamina.core.variable import Variable, own_copy
-from lamina.training import state
+from lamina.training import many_steps, runner, state
 
 draw = np.random.default_rng(1)
 X = draw.normal(size=(40, 6)).astype("float32")
@@ -79,6 +79,60 @@ def test_values_read_during_fit_are_current_and_stay_valid():
     values = [np.asarray(value) for value in (before, *seen)]  # none was donated away
     assert all((a != b).any() for a, b in itertools.pairwise(values))
     np.testing.assert_array_equal(values[-1], model.layers[0].kernel.numpy())
+
+
+def frozen_first(**compile_with):
+    """A model whose first kernel is large and frozen."""
+    first = layers.Dense(4000, trainable=False)
+    model = keras.Sequential([keras.Input((6,)), first, layers.Dense(1)])
+    model.compile(**{"optimizer": "sgd", "loss": "mse", **compile_with})
+    assert first.kernel.value.nbytes >= runner.ONLY_READ
+    return model, first.kernel
+
+
+def test_large_frozen_weights_are_read_where_they_are():
+    seen = []
+
+    class Reader(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(kernel.value)
+
+    model, kernel = frozen_first()
+    before, others = kernel.value, model.layers[1].get_weights()
+    model.fit(X, Y, batch_size=20, verbose=0, callbacks=[Reader()])
+    model.evaluate(X, Y, batch_size=20, verbose=0)
+    assert len(seen) == 2 and all(value is before for value in (*seen, kernel.value))
+    assert not same(others, model.layers[1].get_weights())
+
+
+@pytest.mark.parametrize("singly", [False, True])
+def test_a_step_may_change_large_weights_that_are_not_trained(singly, monkeypatch):
+    monkeypatch.setattr(many_steps, "WORTH", 0)
+    heard = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)
+
+    def trained(only_read):
+        monkeypatch.setattr(runner, "ONLY_READ", only_read)
+        keras.utils.set_random_seed(1)
+        norm = layers.BatchNormalization()
+        model = keras.Sequential([keras.Input((6,)), layers.Dense(20_000), norm, layers.Dense(1)])
+        model.compile("sgd", "mse")
+        model.fit(X, Y, batch_size=10, epochs=2, verbose=0, callbacks=[heard] if singly else [])
+        assert any("many" in one.kind for one in model.compilations()) != singly
+        return [*model.get_weights(), model.evaluate(X, Y, verbose=0), norm.moving_mean.numpy()]
+
+    assert runner.ONLY_READ <= 4 * 20_000
+    for apart, lent in zip(trained(runner.ONLY_READ), trained(10**9), strict=True):
+        np.testing.assert_array_equal(apart, lent)
+
+
+def test_large_frozen_weights_stay_where_a_step_is_not_finite():
+    model, kernel = frozen_first()
+    before, x = kernel.value, X.copy()
+    x[25, 0] = np.nan
+    with pytest.raises(ArithmeticError, match="Step 2 was not finite"):
+        stop = keras.callbacks.StopOnNonFinite(raise_error=True)
+        model.fit(x, Y, batch_size=20, verbose=0, shuffle=False, callbacks=[stop])
+    assert kernel.value is before
 
 
 def test_values_set_during_fit_take_effect():
