@@ -140,9 +140,9 @@ def _learning_rate(model):
 
 
 def _largest(values):
-    """The largest absolute number in arrays of floats; 0 if there is none."""
+    """The largest absolute number in arrays of floats that is not NaN; 0 if there is none."""
     floats = [np.abs(np.asarray(value, "float64")) for value in values if value is not None and _is_float(value)]
-    return max((float(np.nanmax(value)) for value in floats if value.size), default=0.0)
+    return max((float(np.nanmax(value, initial=0.0)) for value in floats), default=0.0)
 
 
 def _is_float(value):
