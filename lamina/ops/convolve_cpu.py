@@ -152,18 +152,13 @@ def _padded(inputs, window):
     return pad(inputs, window.padding), replace(window, padding=((0, 0),) * len(window.strides))
 
 
-def _patches(inputs, kernel_shape, window):
-    """All that the window covers at each place, side by side: (batch, *new_space, taps * channels)."""
-    seen = _seen(inputs, kernel_shape, window)
-    return seen[0] if len(seen) == 1 else jnp.concatenate(seen, -1)
-
-
 def _by_patches(inputs, kernel, window):
     """patches @ kernel, some samples at a time."""
     places = inputs.shape[0] * math.prod(window.output_space(inputs.shape[1:-1], kernel.shape))
 
     def part(inputs):
-        patches = jnp.stack(_seen(inputs, kernel.shape, window), -2)  # XLA writes a stack at once, `_patches` twice
+        # All that the window covers at each place, side by side. XLA writes a stack at once, a concatenation twice.
+        patches = jnp.stack(_seen(inputs, kernel.shape, window), -2)
         return _rows(patches.reshape(*patches.shape[:-2], -1), kernel)
 
     return some_samples(part, (inputs,), places * math.prod(kernel.shape[:-1]) / PATCHES_FORWARD)
@@ -305,6 +300,6 @@ def _kernel_gradient_by_patches(inputs, cotangent, window, shape):
     padded, unpadded = _padded(inputs, window)
 
     def part(inputs, cotangent):
-        return column_sums(_patches(inputs, shape, unpadded), cotangent)
+        return column_sums(jnp.concatenate(_seen(inputs, shape, unpadded), -1), cotangent)
 
     return some_samples(part, (padded, cotangent), numbers / PATCHES, add=True).reshape(shape)

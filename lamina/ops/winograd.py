@@ -21,7 +21,7 @@ __all__ = ["convolve", "fits", "kernel_gradient"]
 POINTS = [Fraction(point) for point in ("0", "1", "-1", "1/2", "-2", "2", "-1/2")]
 FEWEST = 16  # channels
 # What the ways cost, in multiplications of a large product. Each product of tiles is small where both axes go through
-# points, and XLA gives it one thread.
+# points, and XLA gives small ones one thread.
 A_PRODUCT = {1: 1, 2: 1.4}  # by how many axes go through points
 A_VALUE = {1: 28, 2: 45}
 A_WEIGHT, A_PATCH = 30, 20
@@ -129,10 +129,14 @@ class _Plan:
         return math.prod(self.taps) // math.prod(tiles.taps for tiles in self.axes)
 
     @property
+    def counts(self):
+        """Along each axis, the tiles or, of one that does not go through points, the outputs."""
+        return dict(enumerate(self.space)) | {tiles.axis: tiles.count for tiles in self.axes}
+
+    @property
     def tiles(self):
         """In a sample."""
-        counts = dict(enumerate(self.space)) | {tiles.axis: tiles.count for tiles in self.axes}
-        return math.prod(counts.values())
+        return math.prod(self.counts.values())
 
     def numbers(self, channels, filters):
         """What is written for a tile at a point."""
@@ -164,23 +168,21 @@ class _Plan:
         edges = list(padding)
         for tiles in self.axes:
             edges[tiles.axis] = tiles.padding(padding[tiles.axis][0], inputs.shape[1 + tiles.axis])
-        array, rank = pad(inputs, edges), len(self.axes)
+        array = pad(inputs, edges)
         for done, tiles in enumerate(self.axes):
             last = (tiles.count - 1) * tiles.inside + 1
-            starts = range(tiles.points)
             axis = done + 1 + tiles.axis
-            places = [jax.lax.slice_in_dim(array, i, i + last, tiles.inside, axis) for i in starts]
+            places = [jax.lax.slice_in_dim(array, i, i + last, tiles.inside, axis) for i in range(tiles.points)]
             array = jnp.stack(_combine(tiles.matrices().of_inputs, places))
         if self.seen > 1:
             other = 1 - self.axes[0].axis
-            starts = range(self.taps[other])
-            size = self.space[other]
-            array = jnp.stack([jax.lax.slice_in_dim(array, i, i + size, 1, rank + 1 + other) for i in starts], -2)
+            starts, size = range(self.taps[other]), self.space[other]
+            array = jnp.stack([jax.lax.slice_in_dim(array, i, i + size, 1, 2 + other) for i in starts], -2)
         return array.reshape(self.points, -1, self.seen * inputs.shape[-1])
 
     def outputs(self, products, batch):
         """Outputs (batch, *space, filters) from the products of values."""
-        counts = dict(enumerate(self.space)) | {tiles.axis: tiles.count for tiles in self.axes}
+        counts = self.counts
         array = products.reshape(*(tiles.points for tiles in self.axes[::-1]), batch, *counts.values(), -1)
         for left, tiles in reversed(list(enumerate(self.axes))):
             array = jnp.stack(_combine(tiles.matrices().to_outputs, array), left + 2 + tiles.axis)

@@ -64,8 +64,6 @@ class Runner:
             "metrics": model.metrics_variables,
         }
         self.spread = current_spread(self.spread)
-        sizes = [] if self.spread is not None else [peek([cell])[0].nbytes for cell in self.groups["others"]]
-        self._only_read = [index for index, size in enumerate(sizes) if size >= ONLY_READ]
         frozen = tuple((layer.trainable, layer._revision) for layer in model._flatten_layers())
         pattern = (
             frozen,
@@ -76,6 +74,8 @@ class Runner:
             self.release()
             if self.spread is not None:
                 self.spread.adopt([variable for group in self.groups.values() for variable in group])
+            others = peek(self.groups["others"]) if self.spread is None else []
+            self._only_read = [index for index, array in enumerate(others) if array.nbytes >= ONLY_READ]
             self._pattern = pattern
             self.programs = self._all_programs.setdefault(pattern, {})
         self._version = context.structure_version()
@@ -141,8 +141,7 @@ class Runner:
 
         def test(state, data):
             logs, (_, others, metrics) = step(state, data)
-            changed = _differing(others, state[1]) if self.spread is None else dict(enumerate(others))
-            return logs, changed, metrics
+            return logs, _differing(others, state[1]), metrics
 
         return test
 
@@ -226,8 +225,7 @@ class Runner:
         state = tuple(peek(self.groups[name]) for name in ("trainable", "others", "metrics"))
         data = batch if self.spread is None else self.spread.batch(batch, training=False)
         logs, others, metrics = self._run(program, (), state, data)
-        for index, value in others.items():
-            self._put(self.groups["others"][index], value)
+        self._put_others(others)
         for cell, value in zip(self.groups["metrics"], metrics, strict=True):
             self._put(cell, value)
         return logs
@@ -238,13 +236,11 @@ class Runner:
         outputs = self._predict_small(program, batch)
         if outputs is not None:
             return outputs
-        spread, others = self.spread, self.groups["others"]
-        state = (peek(self.groups["trainable"]), peek(others))
+        spread = self.spread
+        state = (peek(self.groups["trainable"]), peek(self.groups["others"]))
         data = batch if spread is None else spread.batch(batch, training=False)
         outputs, changed = self._run(program, (), state, data)
-        for index, value in changed.items():
-            cell = others[index]
-            self._put(cell, value if spread is None else place(value, sharding_of(cell.layout)))
+        self._put_others(changed)
         return outputs if spread is None else spread.outputs(outputs, batch)
 
     def _predict_small(self, program, batch):
@@ -299,6 +295,11 @@ class Runner:
         else:
             for cell, value in zip(self.groups["metrics"], fresh[1], strict=True):
                 self._put(cell, value)
+
+    def _put_others(self, changed):
+        for index, value in changed.items():
+            cell = self.groups["others"][index]
+            self._put(cell, value if self.spread is None else place(value, sharding_of(cell.layout)))
 
     @staticmethod
     def _put(cell, value):

@@ -81,8 +81,7 @@ class Spread:
         if kind == "train":
             return (self.whole, (*state("trainable", "others", "optimizer", "metrics"), {})), self.whole
         if kind == "test":
-            others, metrics = state("others", "metrics")
-            return (self.whole, dict(enumerate(others)), metrics), self.whole
+            return (self.whole, None, *state("metrics")), self.whole
         return (self.whole if self._several else None, None), self.whole
 
     def outputs(self, outputs, batch):
