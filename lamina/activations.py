@@ -4,9 +4,9 @@ import jax.numpy as jnp
 
 from lamina.core import configurable, registry
 from lamina.core.configurable import resolver
-from lamina.ops import activation_functions
+from lamina.ops import activations
 
-from lamina.ops.activation_functions import (  # isort: skip
+from lamina.ops.activations import (  # isort: skip
     celu, elu, exponential, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear, log_sigmoid,
     log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign, sparse_plus,
     sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink, threshold,
@@ -22,7 +22,7 @@ __all__ = [
 
 def gelu(x, approximate=False):
     """`x * P(X <= x)`, X standard normal, or its tanh approximation (Hendrycks and Gimpel, 2016, arXiv:1606.08415)."""
-    return activation_functions.gelu(x, approximate=approximate)
+    return activations.gelu(x, approximate=approximate)
 
 
 def hard_sigmoid_of_keras_2(x):

@@ -1,8 +1,11 @@
 """Settings of the process: types, epsilon, image data format, logs, limits, checks, disk cache, lamina-native."""
 
-from lamina.core.disk_cache import compilation_cache, set_compilation_cache
 from lamina.core.registry import allow_bytecode
-from lamina.core.settings import (
+from lamina.dtype_policies import dtype_policy, set_dtype_policy
+from lamina.errors import ConfigError
+from lamina.kernels.native import is_native, set_native
+from lamina.runtime.compilation_cache import compilation_cache, set_compilation_cache
+from lamina.runtime.settings import (
     checks,
     disable_flash_attention,
     disable_interactive_logging,
@@ -25,9 +28,6 @@ from lamina.core.settings import (
     set_max_epochs,
     set_max_steps_per_epoch,
 )
-from lamina.dtype_policies import dtype_policy, set_dtype_policy
-from lamina.errors import ConfigError
-from lamina.ops.native import is_native, set_native
 
 __all__ = [
     "backend", "checks", "compilation_cache", "disable_flash_attention", "disable_interactive_logging",

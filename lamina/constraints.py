@@ -2,10 +2,11 @@
 
 import jax.numpy as jnp
 
-from lamina.core import configurable, registry, settings
+from lamina.core import configurable, registry
 from lamina.core.configurable import Configurable, resolver
 from lamina.core.variable import unwrap
 from lamina.legacy import old_names_of
+from lamina.runtime import settings
 
 __all__ = [
     "Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get", "max_norm", "min_max_norm",

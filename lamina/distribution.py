@@ -17,8 +17,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from lamina import random
 from lamina.core import context
+from lamina.core.keras_tensor import KerasTensor
 from lamina.core.placement import fitting, place, sharding_of
-from lamina.core.symbolic import KerasTensor
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, warn
 

@@ -7,9 +7,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core import configurable, dtypes, registry, settings
+from lamina.core import configurable, dtypes, registry
 from lamina.core.configurable import Configurable
 from lamina.errors import ConfigError
+from lamina.runtime import settings
 
 __all__ = [
     "AWQDTypePolicy", "DTypePolicy", "DTypePolicyMap", "FloatDTypePolicy", "GPTQDTypePolicy", "Int4DTypePolicy",

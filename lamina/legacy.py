@@ -273,7 +273,7 @@ MODULES = {
     "lamina.objectives": "lamina.losses",
 }  # fmt: skip
 STILL_FILES = frozenset(
-    f"lamina.layers.{name}" for name in ("core", "convolutional", "pooling", "recurrent", "normalization", "wrappers")
+    f"lamina.layers.{name}" for name in ("convolutional", "pooling", "recurrent", "normalization", "wrappers")
 )
 """Those of them that are files of today, which give the names of old too: `moved_from`."""
 

@@ -11,9 +11,9 @@ from jax.core import Tracer
 from lamina.core import context, dtypes
 from lamina.core.configurable import Configurable
 from lamina.core.op import op
-from lamina.core.threefry import bernoulli
 from lamina.core.variable import Variable
 from lamina.errors import CallError, ConfigError, ShapeError
+from lamina.kernels.random_bits import bernoulli
 
 __all__ = [
     "SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "set_global_seed",

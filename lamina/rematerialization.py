@@ -8,7 +8,7 @@ from typing import Any
 import jax
 
 from lamina.core import context, tree
-from lamina.core.symbolic import get_mask, set_mask
+from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.errors import ConfigError
 
 __all__ = ["RematScope", "remat"]

@@ -13,13 +13,14 @@ LAMINA = ROOT / "lamina"
 
 # A file imports from its own floor or a lower one.
 FLOORS = {
-    "errors": 0, "legacy": 0, "core": 0, "tree": 0, "datasets": 0, "config": 3,
+    "errors": 0, "kernels": 0, "runtime": 0, "legacy": 0, "core": 0, "drawing": 1, "tree": 0, "datasets": 0,
+    "config": 3,
     "ops": 1, "random": 1, "distribution": 1, "scopes": 1, "devices": 1, "rematerialization": 1,
     "activations": 2, "initializers": 2, "regularizers": 2, "constraints": 2, "dtype_policies": 2,
     "quantizers": 2, "saving": 2,
     "losses": 3, "metrics": 3, "optimizers": 3, "mixed_precision": 3,
     "layers": 4, "callbacks": 4,
-    "training": 5, "export": 5, "explain": 5, "check": 5, "view": 5,
+    "training": 5, "export": 5, "facts": 5, "explain": 5, "check": 5, "view": 5,
     "models": 6,
     "applications": 7, "distillation": 7, "visualization": 7,
     "utils": 8, "preprocessing": 8, "backend": 8, "wrappers": 8,
@@ -29,7 +30,7 @@ FLOORS = {
 
 LONGEST_FILE = 520
 LONGEST_FUNCTION = 62
-LONGER = {"lamina/layers/layer.py": 660}  # Layer is one class, and its name is the first that a reader looks for
+LONGER = {"lamina/layers/base/layer.py": 671}  # Layer is one class, and its name is the first that a reader looks for
 
 
 def module_name(path):
@@ -91,7 +92,7 @@ def needs(names, of=lambda module: module):
 
 @pytest.mark.parametrize("of", [str, package], ids=["files", "packages"])
 def test_no_circle(of):
-    type_only = {"lamina.datasets"}  # it names its own modules for type checkers and imports them when they are read
+    type_only = {"lamina.datasets"}  # type checkers alone import its modules
     try:
         graphlib.TopologicalSorter(needs(FILES.keys() - type_only, of)).prepare()
     except graphlib.CycleError as error:
@@ -116,7 +117,8 @@ def test_public_classes_and_functions_have_docstrings():
             parts = name.split(".")
             is_public = not any(part.startswith("_") for part in parts)
             overrides = len(parts) > 1  # a method that is documented in the base need not say it again
-            if is_public and not overrides and not ast.get_docstring(node):
+            overload = any(ast.unparse(d) == "overload" for d in node.decorator_list)
+            if is_public and not overrides and not overload and not ast.get_docstring(node):
                 missing.append(f"{module}.{name}")
     assert not missing, "\n".join(missing)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lamina as keras
-from lamina.core.symbolic import get_mask
+from lamina.core.keras_tensor import get_mask
 
 X = np.linspace(-1, 1, 12, dtype="float32").reshape(4, 3)
 

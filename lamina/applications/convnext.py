@@ -5,9 +5,9 @@ from typing import Any
 from lamina.applications.frame import named, network
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.initializers import Constant
+from lamina.layers.base.layer import Layer
 from lamina.layers.convolutional import Conv2D
-from lamina.layers.core import Activation, Dense
-from lamina.layers.layer import Layer
+from lamina.layers.dense import Activation, Dense
 from lamina.layers.normalization import LayerNormalization
 from lamina.layers.pooling import GlobalAveragePooling2D
 from lamina.layers.preprocessing import Normalization

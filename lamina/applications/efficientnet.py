@@ -7,7 +7,7 @@ from lamina.applications.frame import channel_axis, classifier, halving_pad, nam
 from lamina.applications.imagenet_utils import TORCH_DEVIATIONS, decode_predictions
 from lamina.initializers import VarianceScaling
 from lamina.layers.convolutional import Conv2D, DepthwiseConv2D
-from lamina.layers.core import Activation
+from lamina.layers.dense import Activation
 from lamina.layers.merging import Add, Multiply
 from lamina.layers.normalization import BatchNormalization
 from lamina.layers.pooling import GlobalAveragePooling2D

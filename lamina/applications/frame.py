@@ -5,15 +5,15 @@ from typing import Any
 
 from lamina.applications.weights import remote_weights
 from lamina.core.graph import node_of
-from lamina.core.settings import image_data_format
-from lamina.core.symbolic import KerasTensor
+from lamina.core.keras_tensor import KerasTensor
 from lamina.datasets.fetch import fetch_remote
 from lamina.errors import ConfigError, ShapeError, warn
-from lamina.layers.core import Dense
+from lamina.layers.dense import Dense
 from lamina.layers.input_layer import Input
 from lamina.layers.pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
 from lamina.layers.regularization import Dropout
 from lamina.models.model import Model
+from lamina.runtime.settings import image_data_format
 
 __all__ = [
     "channel_axis", "classifier", "halving_pad", "image_shape", "last_axis", "named", "network", "rounded",

@@ -7,11 +7,11 @@ import jax
 import numpy as np
 
 from lamina.core.dtypes import is_float, numpy_dtype
-from lamina.core.settings import floatx, standardize_data_format
-from lamina.core.symbolic import KerasTensor
+from lamina.core.keras_tensor import KerasTensor
 from lamina.datasets.fetch import Remote, fetch_remote
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.core import cast
+from lamina.runtime.settings import floatx, standardize_data_format
 
 __all__ = ["decode_predictions", "preprocess_input"]
 

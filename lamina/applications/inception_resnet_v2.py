@@ -7,9 +7,9 @@ from lamina.applications import imagenet_utils
 from lamina.applications.frame import channel_axis, network
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.applications.inception_v3 import join, small_windows, stem, tower
+from lamina.layers.base.layer import Layer
 from lamina.layers.convolutional import Conv2D
-from lamina.layers.core import Activation
-from lamina.layers.layer import Layer
+from lamina.layers.dense import Activation
 from lamina.layers.normalization import BatchNormalization
 from lamina.layers.pooling import MaxPooling2D
 

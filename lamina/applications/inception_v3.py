@@ -6,7 +6,7 @@ from lamina.applications import imagenet_utils
 from lamina.applications.frame import channel_axis, network
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.layers.convolutional import Conv2D
-from lamina.layers.core import Activation
+from lamina.layers.dense import Activation
 from lamina.layers.merging import Concatenate
 from lamina.layers.normalization import BatchNormalization
 from lamina.layers.pooling import AveragePooling2D, MaxPooling2D

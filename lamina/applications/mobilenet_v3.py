@@ -7,7 +7,7 @@ from lamina.applications.imagenet_utils import decode_predictions
 from lamina.errors import ConfigError
 from lamina.layers.activation_layers import ReLU
 from lamina.layers.convolutional import Conv2D, DepthwiseConv2D
-from lamina.layers.core import Activation
+from lamina.layers.dense import Activation
 from lamina.layers.merging import Add, Multiply
 from lamina.layers.normalization import BatchNormalization
 from lamina.layers.pooling import GlobalAveragePooling2D

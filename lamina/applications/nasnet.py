@@ -6,7 +6,7 @@ from lamina.applications import imagenet_utils
 from lamina.applications.frame import classifier, halving_pad, last_axis, named, network, rows_and_columns
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.layers.convolutional import Conv2D, SeparableConv2D
-from lamina.layers.core import Activation
+from lamina.layers.dense import Activation
 from lamina.layers.merging import Add, Concatenate
 from lamina.layers.normalization import BatchNormalization
 from lamina.layers.pooling import AveragePooling2D, MaxPooling2D

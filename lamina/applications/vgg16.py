@@ -6,7 +6,7 @@ from lamina.applications import imagenet_utils
 from lamina.applications.frame import named, network
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.layers.convolutional import Conv2D
-from lamina.layers.core import Dense
+from lamina.layers.dense import Dense
 from lamina.layers.pooling import MaxPooling2D
 from lamina.layers.reshaping import Flatten
 

@@ -18,7 +18,7 @@ from lamina.core.context import get_uid, name_scope
 from lamina.core.dtypes import is_float as is_float_dtype
 from lamina.core.dtypes import is_integer as is_int_dtype
 from lamina.core.dtypes import result_type, standardize_dtype
-from lamina.core.settings import epsilon, floatx, image_data_format, set_epsilon, set_floatx, set_image_data_format
+from lamina.runtime.settings import epsilon, floatx, image_data_format, set_epsilon, set_floatx, set_image_data_format
 from lamina.utils.session import clear_session, is_keras_tensor
 
 __all__ = [

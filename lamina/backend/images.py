@@ -3,9 +3,9 @@
 import builtins
 
 from lamina import ops
-from lamina.core.settings import standardize_data_format
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError
+from lamina.runtime.settings import standardize_data_format
 
 __all__ = [
     "bias_add", "conv1d", "conv2d", "conv2d_transpose", "conv3d", "depthwise_conv2d", "pool2d", "pool3d",

@@ -10,7 +10,6 @@ import math
 from lamina import activations, ops
 from lamina.activations import elu, sigmoid, softmax, softplus, softsign, tanh
 from lamina.core import tree
-from lamina.core.settings import epsilon
 from lamina.errors import CallError
 from lamina.ops import (
     abs,
@@ -56,6 +55,7 @@ from lamina.ops import (
     var,
 )
 from lamina.ops.recurrent import rnn as loop_over_time
+from lamina.runtime.settings import epsilon
 
 __all__ = [
     "abs", "all", "any", "arange", "argmax", "argmin", "batch_dot", "batch_flatten", "batch_normalization",

@@ -6,12 +6,12 @@ import numpy as np
 
 from lamina import ops, random
 from lamina.core import context
-from lamina.core.settings import floatx, image_data_format, set_image_data_format
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import ConfigError
 from lamina.layers.input_layer import Input
 from lamina.legacy import data_format_of, tell_method
 from lamina.models import Model
+from lamina.runtime.settings import floatx, image_data_format, set_image_data_format
 from lamina.utils.session import is_keras_tensor
 
 __all__ = [

@@ -8,8 +8,8 @@ from typing import Any
 from lamina.callbacks.callback import Callback, idle_with_epochs
 from lamina.callbacks.logs import Logs
 from lamina.callbacks.run_state import ResumePoint, capture, describe, labelled, watch_data
-from lamina.core.progress import say
 from lamina.errors import ConfigError, FileError
+from lamina.runtime.progress import say
 from lamina.saving.checkpoints import CheckpointFolder, LatestWriter
 
 __all__ = ["BackupAndRestore", "Resume"]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina.callbacks.callback import Callback
-from lamina.core.files import replacing
+from lamina.runtime.atomic_files import replacing
 
 __all__ = ["CSVLogger"]
 

@@ -4,9 +4,9 @@ import math
 import pathlib
 from html import escape
 
-from lamina.core.files import replacing
-from lamina.core.picture import Picture
+from lamina.drawing.canvas import Picture
 from lamina.errors import DataError
+from lamina.runtime.atomic_files import replacing
 
 __all__ = ["Curves"]
 

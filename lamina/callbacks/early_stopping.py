@@ -1,7 +1,7 @@
 """EarlyStopping."""
 
 from lamina.callbacks.monitor import MonitorCallback
-from lamina.core.progress import say
+from lamina.runtime.progress import say
 
 __all__ = ["EarlyStopping"]
 

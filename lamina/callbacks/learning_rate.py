@@ -6,8 +6,8 @@ import numpy as np
 
 from lamina.callbacks.callback import Callback
 from lamina.callbacks.monitor import MonitorCallback
-from lamina.core.progress import say
 from lamina.errors import ConfigError
+from lamina.runtime.progress import say
 
 __all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
 

@@ -8,9 +8,9 @@ import numpy as np
 from lamina.callbacks.callback import idle_with_epochs
 from lamina.callbacks.monitor import MonitorCallback
 from lamina.core.keywords import keywords
-from lamina.core.progress import say
 from lamina.errors import ConfigError
 from lamina.legacy import told
+from lamina.runtime.progress import say
 
 __all__ = ["ModelCheckpoint"]
 

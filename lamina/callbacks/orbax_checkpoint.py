@@ -9,9 +9,9 @@ import jax
 from lamina.callbacks.model_checkpoint import ModelCheckpoint
 from lamina.callbacks.monitor import MonitorCallback
 from lamina.core.configurable import serialize
-from lamina.core.progress import say
 from lamina.errors import ConfigError
-from lamina.saving.orbax import assets_of, orbax_v1
+from lamina.runtime.progress import say
+from lamina.saving.formats.orbax import assets_of, orbax_v1
 from lamina.saving.state_tree import WEIGHTS, groups_of, state_tree
 
 __all__ = ["OrbaxCheckpoint"]

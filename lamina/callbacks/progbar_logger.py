@@ -1,7 +1,7 @@
 """ProgbarLogger: the progress of fit, evaluate and predict as a callback."""
 
 from lamina.callbacks.callback import Callback
-from lamina.core.progress import Progress
+from lamina.runtime.progress import Progress
 
 __all__ = ["ProgbarLogger"]
 

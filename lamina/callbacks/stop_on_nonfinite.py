@@ -1,7 +1,7 @@
 """StopOnNonFinite."""
 
 from lamina.callbacks.callback import Callback
-from lamina.core.progress import say
+from lamina.runtime.progress import say
 
 __all__ = ["StopOnNonFinite"]
 

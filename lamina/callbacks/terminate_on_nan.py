@@ -3,7 +3,7 @@
 import math
 
 from lamina.callbacks.callback import Callback
-from lamina.core.progress import say
+from lamina.runtime.progress import say
 
 __all__ = ["TerminateOnNaN"]
 

@@ -6,9 +6,10 @@ import numpy as np
 from lamina.check.findings import Findings
 from lamina.check.rules import rules_for
 from lamina.check.subject import Subject
-from lamina.core import settings, tree
-from lamina.core.progress import say
+from lamina.core import tree
 from lamina.errors import CheckError
+from lamina.runtime import settings
+from lamina.runtime.progress import say
 from lamina.training.data import unpack_x_y_sample_weight
 from lamina.training.data.leaves import looks_like_arrays
 

@@ -8,8 +8,8 @@ import numpy as np
 from lamina.core import tree
 from lamina.core.registry import is_ours
 from lamina.errors import CallError
-from lamina.explain.basic_layers import activation_name
-from lamina.explain.facts import facts_of
+from lamina.facts.activations import activation_name
+from lamina.facts.layer_facts import facts_of
 from lamina.losses import Loss
 from lamina.training.data import make_batches, unpack_x_y_sample_weight
 from lamina.training.data.leaves import as_arrays, looks_like_arrays

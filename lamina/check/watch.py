@@ -12,7 +12,7 @@ from lamina.check.findings import Findings
 from lamina.check.rule import RULES
 from lamina.check.subject import Subject, activation_of
 from lamina.core import context, tree
-from lamina.core.progress import say
+from lamina.runtime.progress import say
 from lamina.training import step
 from lamina.training.data import unpack_x_y_sample_weight
 from lamina.training.state import peek

@@ -6,7 +6,7 @@ import pathlib
 from lamina.cli.models import read_model
 from lamina.errors import FileError
 from lamina.saving import load_weights, save_model, save_weights, to_json
-from lamina.saving.files import check_overwrite
+from lamina.saving.safety.hdf5 import check_overwrite
 
 __all__ = ["main"]
 

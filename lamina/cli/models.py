@@ -10,9 +10,9 @@ from collections import namedtuple
 import numpy as np
 
 from lamina.cli.script import ScriptFailed, run_program
-from lamina.core import settings
 from lamina.errors import CallError, FileError
 from lamina.models import Model, model_from_json
+from lamina.runtime import settings
 from lamina.saving import load_model
 from lamina.training.trainer import Trainer
 

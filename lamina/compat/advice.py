@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import jax
 
 from lamina import saving
-from lamina.core import dtypes, settings, symbolic, tree
+from lamina.core import dtypes, keras_tensor, tree
 from lamina.core.context import snake_case, unique_name
+from lamina.runtime import settings
 
 __all__ = ["INNER", "about"]
 
@@ -120,8 +121,8 @@ INNER = {
     "save_model": _save_model,
     "load_model": _load_model,
     "keras_export": _exported,
-    "any_symbolic_tensors": lambda args=None, kwargs=None: symbolic.is_symbolic((args, kwargs)),
-    "is_tensor": lambda x: isinstance(x, (jax.Array, symbolic.KerasTensor)),
+    "any_symbolic_tensors": lambda args=None, kwargs=None: keras_tensor.is_symbolic((args, kwargs)),
+    "is_tensor": lambda x: isinstance(x, (jax.Array, keras_tensor.KerasTensor)),
     "auto_name": unique_name,
     "to_snake_case": snake_case,
     "standardize_data_format": settings.standardize_data_format,
@@ -129,10 +130,10 @@ INNER = {
     "is_float_dtype": dtypes.is_float,
     "is_int_dtype": dtypes.is_integer,
     "default": lambda method: method,
-    "compute_output_spec": symbolic.trace,
-    "get_keras_mask": symbolic.get_mask,
-    "set_keras_mask": symbolic.set_mask,
-    "remove_keras_mask": lambda x: symbolic.set_mask(x, None),
+    "compute_output_spec": keras_tensor.trace,
+    "get_keras_mask": keras_tensor.get_mask,
+    "set_keras_mask": keras_tensor.set_mask,
+    "remove_keras_mask": lambda x: keras_tensor.set_mask(x, None),
     "global_state": SimpleNamespace(
         get_global_attribute=lambda name, default=None, set_to_default=False: (
             _GLOBALS.setdefault(name, default) if set_to_default else _GLOBALS.get(name, default)

@@ -11,7 +11,7 @@ from jax.core import Tracer
 
 from lamina import ops, random
 from lamina.core.dtypes import is_integer, standardize_dtype
-from lamina.core.symbolic import is_symbolic
+from lamina.core.keras_tensor import is_symbolic
 from lamina.core.variable import Variable as LaminaVariable
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError

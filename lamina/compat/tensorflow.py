@@ -15,7 +15,7 @@ from jax.core import Tracer
 from lamina import ops, tree
 from lamina.compat import advice, functions, images, strings, table
 from lamina.compat.dataset import AUTOTUNE, Dataset
-from lamina.core.symbolic import KerasTensor
+from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError
 from lamina.scopes import device, name_scope
 

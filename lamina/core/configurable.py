@@ -10,11 +10,11 @@ import numpy as np
 
 from lamina import legacy
 from lamina.core import registry
-from lamina.core.budget import spending_what_there_is
 from lamina.core.bytecode import deserialize_lambda, serialize_lambda
 from lamina.core.context import snake_case
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
-from lamina.core.symbolic import KerasTensor
+from lamina.core.keras_tensor import KerasTensor
+from lamina.core.read_limits import spending_what_there_is
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError, UnsafeFileError
 

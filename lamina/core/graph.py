@@ -6,9 +6,9 @@ from typing import Any
 import jax
 
 from lamina.core import context, tree
-from lamina.core.budget import take_steps
+from lamina.core.keras_tensor import KerasTensor, trace
 from lamina.core.keywords import keywords, refuse_positional
-from lamina.core.symbolic import KerasTensor, trace
+from lamina.core.read_limits import take_steps
 from lamina.errors import CallError, ConfigError
 
 History = namedtuple("History", "operation node_index tensor_index")

@@ -1,37 +1,46 @@
-"""Packages that read a file when a name in it is first used (PEP 562), so that importing them costs next to nothing.
+"""Packages that import a file when a name in it is first used (PEP 562), so that importing them costs next to nothing.
 
-Such a package imports its files for type checkers alone, and has a table of which name stands in which file.
+The stub of such a package, `__init__.pyi`, is the one table of its public names: editors and type checkers read it, and
+so does `lazy`.
 """
 
+from __future__ import annotations
+
 import importlib
+import pathlib
+import re
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from lamina.core.garbage import no_collection
+from lamina.runtime.gc_pause import no_collection
 
-__all__ = ["lazy"]
+__all__ = ["lazy", "names_in_stub"]
+
+_ROOT = pathlib.Path(__file__).parents[2]  # the folder that holds the package lamina
+_IMPORT = re.compile(r"^from (lamina[\w.]*) import (\*|\([^)]*\)|.*)$", re.MULTILINE)
+_LISTED = re.compile(r"^__all__ = \[(.*?)\]", re.MULTILINE | re.DOTALL)
 
 
-def lazy(package, files, otherwise=None, unlisted=()) -> Any:
-    """`__getattr__, __dir__, __all__ = lazy(__name__, files)`: the names of a package.
+def lazy(
+    package: str, otherwise: Callable[[str], Any] | None = None, unlisted: Iterable[str] = ()
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """`__getattr__, __dir__, __all__ = lazy(__name__)`: the names in the stub of a package.
 
     Args:
-        files: name of a file below the package (or the whole name of a module that starts with `lamina.`) -> the names
-            in it that the package gives, with spaces between them. A file named among them is given itself.
-        otherwise: a function of any other name, for those of old.
-        unlisted: names that the package gives and does not list.
+        package: The name of the package. Its folder holds `__init__.pyi`.
+        otherwise: A function that is called with any name that is not in the stub, for names of earlier versions.
+        unlisted: Names that the package has and `__all__` and `dir` leave out.
 
-    >>> get, _, names = lazy("lamina", {"errors": "ShapeError CallError", "tree": "tree"})
-    >>> names, get("ShapeError").__name__, get("tree").__name__
-    (['CallError', 'ShapeError', 'tree'], 'ShapeError', 'lamina.tree')
+    >>> import lamina
+    >>> get, _, names = lazy("lamina.models")
+    >>> names, get("clone_model").__module__
+    (['Functional', 'Input', 'Model', 'Sequential', 'clone_model', 'load_model', 'model_from_json', 'save_model'],
+     'lamina.models.clone')
     """
-    homes = {
-        name: file if file.startswith("lamina.") else f"{package}.{file}"
-        for file, names in files.items()
-        for name in names.split()
-    }
+    homes = dict(names_in_stub(package))
 
-    def get(name):
+    def get(name: str) -> Any:
         home = homes.get(name)
         if home is None and otherwise is not None:
             return otherwise(name)
@@ -40,8 +49,32 @@ def lazy(package, files, otherwise=None, unlisted=()) -> Any:
         with no_collection():
             module = importlib.import_module(home)
         value = module if home == f"{package}.{name}" else getattr(module, name)
-        setattr(sys.modules[package], name, value)  # found at once from now on
+        setattr(sys.modules[package], name, value)  # the next look-up finds it without this function
         return value
 
     names = sorted(homes.keys() - set(unlisted))
     return get, lambda: names, names
+
+
+def names_in_stub(package: str) -> Iterator[tuple[str, str]]:
+    """(name, module that has it) of each import in the stub of `package`, with `import *` as the `__all__` of a file.
+
+    Args:
+        package: The name of a package with a stub.
+    """
+    for module, names in _IMPORT.findall((_ROOT / package.replace(".", "/") / "__init__.pyi").read_text("utf-8")):
+        if names == "*":
+            yield from ((name, module) for name in _all_of(module))
+            continue
+        for entry in names.strip("()").split(","):
+            if entry.strip():
+                name = entry.split()[-1]
+                yield name, f"{module}.{name}" if module == package else module
+
+
+def _all_of(module: str) -> list[str]:
+    """The names in `__all__` of a file, which is read as text and not run."""
+    listed = _LISTED.search((_ROOT / (module.replace(".", "/") + ".py")).read_text("utf-8"))
+    if listed is None:
+        raise ImportError(f"{module} has no list __all__, so `import *` in a stub cannot be resolved.")
+    return re.findall(r'"(\w+)"', listed[1])

@@ -1,21 +1,37 @@
 """The one `@op` decorator: a function on arrays that, given symbolic tensors, records itself in the graph instead."""
 
+from __future__ import annotations
+
 import functools
 import inspect
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, overload
 
 from lamina.core.configurable import Configurable, config_value, deserialize_nested
 from lamina.core.context import unique_name
 from lamina.core.graph import Operation
-from lamina.core.symbolic import OPS, is_symbolic, trace
+from lamina.core.keras_tensor import OPS, is_symbolic, trace
 from lamina.core.variable import unwrap
+
+if TYPE_CHECKING:
+    from lamina.core.op_types import F, OpDecorator, OpOfInputs, OpOfX, OpOfX1X2, P, _OfInputs, _OfX, _OfX1X2
 
 Parameter = inspect.Parameter
 # Written among the arguments of the call, also where they have a default.
 _TENSOR_NAMES = frozenset("x x1 x2 y xs inputs bias mask scale offset constant_values rtol atol default key".split())
 
 
-def op(function=None, *, settings=(), name=None) -> Any:
+@overload
+def op(function: _OfX[P], *, settings: Iterable[str] = (), name: str | None = None) -> OpOfX[P]: ...
+@overload
+def op(function: _OfInputs[P], *, settings: Iterable[str] = (), name: str | None = None) -> OpOfInputs[P]: ...
+@overload
+def op(function: _OfX1X2[P], *, settings: Iterable[str] = (), name: str | None = None) -> OpOfX1X2[P]: ...
+@overload
+def op(function: F, *, settings: Iterable[str] = (), name: str | None = None) -> F: ...
+@overload
+def op(function: None = None, *, settings: Iterable[str] = (), name: str | None = None) -> OpDecorator: ...
+def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None = None) -> Any:
     """Make `function` an op: on arrays and variables it computes; with a KerasTensor among its arguments it is a node.
 
     Args:

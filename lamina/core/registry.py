@@ -26,7 +26,7 @@ _scope: ContextVar = ContextVar("custom_objects", default=None)
 
 
 def namespace_of(cls):
-    """The public module Keras has a class of ours in: `lamina.layers.core.Dense` is in `keras.layers`."""
+    """The public module Keras has a class of ours in: `lamina.layers.dense.Dense` is in `keras.layers`."""
     return cls.__dict__.get("_keras_module") or f"keras.{cls.__module__.split('.')[1]}"
 
 

@@ -13,12 +13,12 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.core import context
-from lamina.core.budget import take_array
 from lamina.core.context import Cell
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
+from lamina.core.keras_tensor import KerasTensor
 from lamina.core.keywords import keywords
 from lamina.core.placement import is_here, place, sharding_of, whole
-from lamina.core.symbolic import KerasTensor
+from lamina.core.read_limits import take_array
 from lamina.errors import ConfigError, ShapeError
 
 AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")

@@ -10,31 +10,6 @@ Downloaded on first use, hash checked: `mnist`, `fashion_mnist`, `cifar10`, `cif
 ((1438, 8, 8), (1438,), 359)
 """
 
-from typing import TYPE_CHECKING
-
 from lamina.core.lazy import lazy
 
-if TYPE_CHECKING:
-    from lamina.datasets import (
-        auto_mpg,
-        boston_housing,
-        breast_cancer,
-        california_housing,
-        cifar10,
-        cifar100,
-        digits,
-        fashion_mnist,
-        imdb,
-        iris,
-        japanese_vowels,
-        mnist,
-        reuters,
-        wine,
-    )
-
-_NAMES = """
-auto_mpg boston_housing breast_cancer california_housing cifar10 cifar100 digits fashion_mnist imdb iris japanese_vowels
-mnist reuters wine
-"""
-
-__getattr__, __dir__, __all__ = lazy(__name__, {name: name for name in _NAMES.split()})
+__getattr__, __dir__, __all__ = lazy(__name__)

@@ -6,9 +6,9 @@ import tarfile
 
 import numpy as np
 
-from lamina.core.settings import image_data_format
 from lamina.datasets.safe_pickle import load_pickle
 from lamina.errors import FileError
+from lamina.runtime.settings import image_data_format
 
 __all__ = ["read_cifar", "read_idx"]
 

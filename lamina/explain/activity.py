@@ -4,8 +4,8 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.core import context, tree
-from lamina.explain.basic_layers import activation_name
-from lamina.layers import arguments
+from lamina.facts.activations import activation_name
+from lamina.layers.base import call_signature
 
 __all__ = ["activity_of"]
 
@@ -19,7 +19,7 @@ def activity_of(model, x):
     def look(layer, args, outputs):
         if layer is model:
             return
-        leaves = [leaf for leaf in tree.flatten(outputs) if arguments.is_tensor(leaf)]
+        leaves = [leaf for leaf in tree.flatten(outputs) if call_signature.is_tensor(leaf)]
         if any(isinstance(leaf, Tracer) for leaf in leaves):
             return  # inside of a compiled loop nothing has a value
         calls[layer] = calls.get(layer, 0) + 1

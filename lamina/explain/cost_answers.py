@@ -7,7 +7,7 @@ import numpy as np
 from lamina.core.dtypes import numpy_dtype
 from lamina.core.registry import is_ours
 from lamina.core.variable import Variable
-from lamina.explain.words import count_of, memory
+from lamina.facts.words import count_of, memory
 
 __all__ = ["cost", "counted", "once"]
 

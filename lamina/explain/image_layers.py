@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from lamina.explain.basic_layers import inside
 from lamina.explain.table import says
-from lamina.explain.words import count_of, product, shape_of
+from lamina.facts.words import count_of, product, shape_of
 
 __all__ = ["channels_and_sizes", "field"]
 

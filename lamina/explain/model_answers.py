@@ -3,14 +3,14 @@
 from lamina.core import tree
 from lamina.core.op import OpCall
 from lamina.core.registry import is_ours
-from lamina.explain.basic_layers import activation_name, is_activation
 from lamina.explain.cost_answers import cost, counted, once
 from lamina.explain.explanation import Answer
-from lamina.explain.heads import heads_of, sentences_about_head
 from lamina.explain.noise_layers import is_noise
 from lamina.explain.other_layers import runs_on_averages
-from lamina.explain.words import count_of, list_of, shape_of
-from lamina.layers.shapes import symbols_of
+from lamina.facts.activations import activation_name, is_activation
+from lamina.facts.heads import heads_of, sentences_about_head
+from lamina.facts.words import count_of, list_of, shape_of
+from lamina.layers.base.shapes import symbols_of
 
 __all__ = ["answers_about", "title_of"]
 

@@ -3,7 +3,7 @@
 import math
 
 from lamina.explain.table import Once, says
-from lamina.explain.words import list_of
+from lamina.facts.words import list_of
 
 __all__ = ["is_noise", "when"]
 

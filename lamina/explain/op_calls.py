@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from lamina.core.symbolic import KerasTensor
-from lamina.explain.basic_layers import meaning_of_activation
+from lamina.core.keras_tensor import KerasTensor
 from lamina.explain.table import says
-from lamina.explain.words import shape_of
+from lamina.facts.activations import meaning_of_activation
+from lamina.facts.words import shape_of
 
 __all__ = []
 

@@ -1,7 +1,7 @@
 """What is said about normalization, merging, preprocessing, models inside and functions of the program."""
 
 from lamina.explain.table import Once, says
-from lamina.explain.words import count_of, list_of, shape_of
+from lamina.facts.words import count_of, list_of, shape_of
 
 __all__ = ["runs_on_averages"]
 

@@ -3,7 +3,7 @@
 import dataclasses
 
 from lamina.explain.table import Once, says, sentences_about
-from lamina.explain.words import count_of, list_of, product, shape_of
+from lamina.facts.words import count_of, list_of, product, shape_of
 
 __all__ = []
 

@@ -4,7 +4,7 @@ import inspect
 
 from lamina.core.op import OpCall
 from lamina.core.registry import is_ours
-from lamina.explain.words import list_of, product
+from lamina.facts.words import list_of, product
 
 __all__ = ["Once", "says", "sentences_about", "speaks_for", "weights_of"]
 

@@ -12,9 +12,9 @@ from lamina.core.dtypes import numpy_dtype
 from lamina.core.keywords import keywords
 from lamina.core.variable import Variable
 from lamina.errors import CallError, ConfigError, FileError
-from lamina.layers.tracking import unique
-from lamina.ops.native import without_native
-from lamina.saving.files import written
+from lamina.kernels.native import without_native
+from lamina.layers.base.tracking import unique
+from lamina.saving.safety.hdf5 import written
 
 __all__ = ["ExportArchive", "check_format"]
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from lamina import random
 from lamina.errors import CallError, ConfigError
-from lamina.layers.layer import Layer
+from lamina.layers.base.layer import Layer
 
 __all__ = ["AdditiveAttention", "Attention"]
 

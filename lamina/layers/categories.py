@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.symbolic import KerasTensor, traced_dtype
+from lamina.core.keras_tensor import KerasTensor, traced_dtype
 from lamina.errors import CallError, ConfigError, DataError, ShapeError
 from lamina.layers.data_layer import DataLayer
 from lamina.layers.tensorflow_data import call_back, has_graph_tensors

@@ -1,8 +1,8 @@
 """ConvLSTM1D to ConvLSTM3D: an LSTM whose products are convolutions."""
 
 from lamina.errors import ShapeError
+from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.convolutional import _Windowed
-from lamina.layers.input_spec import InputSpec
 from lamina.layers.recurrent import _OwnCell
 from lamina.layers.recurrent_cells import LSTMCell
 from lamina.ops.convolution import conv, dilated

@@ -2,11 +2,11 @@
 
 from lamina import activations, constraints, initializers, regularizers
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers.input_spec import InputSpec
+from lamina.kernels.bias_add import add_bias
+from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.spatial import SpatialLayer, is_whole
 from lamina.layers.weights import WithKernels
 from lamina.legacy import OldClass, moved_from
-from lamina.ops.add_bias import add_bias
 from lamina.ops.convolution import conv, conv_transpose, depthwise_conv, dilated, separable_conv
 
 __all__ = [

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from lamina.core.variable import unwrap
-from lamina.layers.layer import Layer
+from lamina.layers.base.layer import Layer
 
 
 class DataLayer(Layer):

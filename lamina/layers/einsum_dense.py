@@ -6,9 +6,9 @@ from typing import Any
 from lamina import activations, constraints, initializers, regularizers
 from lamina.errors import ConfigError, ShapeError
 from lamina.initializers import VarianceScaling
-from lamina.layers.input_spec import InputSpec
+from lamina.kernels.bias_add import add_bias
+from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.weights import Layout, WithKernels, einsum
-from lamina.ops.add_bias import add_bias
 
 __all__ = ["EinsumDense"]
 

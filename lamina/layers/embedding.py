@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from lamina import constraints, initializers, regularizers
 from lamina.core.dtypes import is_integer
-from lamina.layers.sizes import positive_integer
+from lamina.layers.base.validation import positive_integer
 from lamina.layers.weights import Layout, WithKernels, take
 
 __all__ = ["Embedding"]

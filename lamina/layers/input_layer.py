@@ -3,9 +3,9 @@
 from typing import Any
 
 from lamina.core.dtypes import standardize_dtype
-from lamina.core.symbolic import KerasTensor
+from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import ConfigError
-from lamina.layers.layer import Layer
+from lamina.layers.base.layer import Layer
 
 
 class InputLayer(Layer):

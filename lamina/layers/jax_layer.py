@@ -11,7 +11,7 @@ from lamina import random
 from lamina.core.dtypes import is_float, standardize_dtype
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers.layer import Layer
+from lamina.layers.base.layer import Layer
 from lamina.tree import map_shape_structure
 
 __all__ = ["FlaxLayer", "JaxLayer"]

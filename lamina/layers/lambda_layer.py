@@ -3,8 +3,8 @@
 import inspect
 
 from lamina.core.configurable import deserialize, serialize
-from lamina.core.symbolic import trace
-from lamina.layers.layer import Layer
+from lamina.core.keras_tensor import trace
+from lamina.layers.base.layer import Layer
 
 __all__ = ["Lambda"]
 

@@ -7,10 +7,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from lamina.core import settings
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers.layer import Layer
+from lamina.layers.base.layer import Layer
 from lamina.ops.normalization import normalize
+from lamina.runtime import settings
 
 __all__ = [
     "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract", "add", "average",

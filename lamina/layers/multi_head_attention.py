@@ -9,15 +9,15 @@ from typing import Any
 import jax.numpy as jnp
 
 from lamina import constraints, initializers, ops, regularizers
-from lamina.core import settings
-from lamina.core.symbolic import set_mask
+from lamina.core.keras_tensor import set_mask
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.layers.activation_layers import Softmax
+from lamina.layers.base.input_spec import InputSpec
+from lamina.layers.base.layer import Layer
+from lamina.layers.base.validation import positive_integer
 from lamina.layers.einsum_dense import EinsumDense
-from lamina.layers.input_spec import InputSpec
-from lamina.layers.layer import Layer
 from lamina.layers.regularization import Dropout
-from lamina.layers.sizes import positive_integer
+from lamina.runtime import settings
 
 __all__ = ["GroupQueryAttention", "MultiHeadAttention"]
 

@@ -4,13 +4,13 @@ import jax
 import jax.numpy as jnp
 
 from lamina import constraints, initializers, regularizers
-from lamina.core import settings
-from lamina.core.budget import take_steps
+from lamina.core.read_limits import take_steps
 from lamina.errors import ConfigError, ShapeError, warn
-from lamina.layers.input_spec import InputSpec
-from lamina.layers.layer import Layer
+from lamina.layers.base.input_spec import InputSpec
+from lamina.layers.base.layer import Layer
 from lamina.layers.wrapper import Wrapper
 from lamina.legacy import moved_from
+from lamina.runtime import settings
 
 from lamina.ops.normalization import (  # isort: skip
     along, at_least_float32, layer_normalization, moments, normalize, positive_axes, rms_normalization, standardize,

@@ -1,7 +1,7 @@
 """Layers of Keras that run TensorFlow or PyTorch: here for their names, and to say what to use instead."""
 
 from lamina.errors import ConfigError
-from lamina.layers.layer import Layer
+from lamina.layers.base.layer import Layer
 
 __all__ = ["TFSMLayer", "TorchModuleWrapper"]
 

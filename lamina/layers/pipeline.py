@@ -3,8 +3,8 @@
 from typing import Any
 
 from lamina.errors import ConfigError
-from lamina.layers import arguments
-from lamina.layers.layer import Layer
+from lamina.layers.base import call_signature
+from lamina.layers.base.layer import Layer
 
 __all__ = ["Pipeline"]
 
@@ -33,9 +33,9 @@ class Pipeline(Layer):
 
     def call(self, inputs, training=True, mask=None):
         for layer in self.layers:
-            takes_mask = mask is not None and "mask" in arguments.signature_of(type(layer).call).names
+            takes_mask = mask is not None and "mask" in call_signature.signature_of(type(layer).call).names
             inputs = layer(inputs, training=training, **({"mask": mask} if takes_mask else {}))
-            mask = arguments.masks_of(inputs)
+            mask = call_signature.masks_of(inputs)
         return inputs
 
     def _mask_outputs(self, args, kwargs, masks, outputs):

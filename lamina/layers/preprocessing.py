@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core import settings
 from lamina.errors import ConfigError, DataError, ShapeError
 from lamina.layers.data_layer import DataLayer
 from lamina.ops.normalization import along
+from lamina.runtime import settings
 
 __all__ = ["Normalization", "Rescaling"]
 

@@ -9,8 +9,8 @@ from lamina.core import context, tree
 from lamina.core.configurable import signature_of
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers.input_spec import InputSpec
-from lamina.layers.layer import Layer
+from lamina.layers.base.input_spec import InputSpec
+from lamina.layers.base.layer import Layer
 from lamina.layers.recurrent_cells import (
     GRUCell,
     LSTMCell,

@@ -8,14 +8,14 @@ import numpy as np
 
 from lamina import activations, constraints, initializers, random, regularizers
 from lamina.core import context, tree
-from lamina.core.symbolic import KerasTensor, trace
+from lamina.core.keras_tensor import KerasTensor, trace
 from lamina.errors import CallError, ConfigError, ShapeError
-from lamina.layers.input_spec import InputSpec
-from lamina.layers.layer import Layer
-from lamina.layers.sizes import positive_integer
+from lamina.kernels.bias_add import add_bias
+from lamina.kernels.matmul import product
+from lamina.layers.base.input_spec import InputSpec
+from lamina.layers.base.layer import Layer
+from lamina.layers.base.validation import positive_integer
 from lamina.layers.wrapper import Holder
-from lamina.ops.add_bias import add_bias
-from lamina.ops.product import product
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
 

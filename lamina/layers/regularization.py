@@ -6,10 +6,10 @@ from typing import Any
 import jax.numpy as jnp
 
 from lamina import random, regularizers
-from lamina.core.settings import standardize_data_format
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers.input_spec import InputSpec
-from lamina.layers.layer import Layer
+from lamina.layers.base.input_spec import InputSpec
+from lamina.layers.base.layer import Layer
+from lamina.runtime.settings import standardize_data_format
 
 __all__ = [
     "ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D",

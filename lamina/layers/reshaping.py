@@ -7,12 +7,12 @@ import jax
 import jax.numpy as jnp
 
 from lamina.core.dtypes import is_float
-from lamina.core.settings import standardize_data_format
-from lamina.core.symbolic import KerasTensor
+from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers.input_spec import InputSpec
-from lamina.layers.layer import Layer
+from lamina.layers.base.input_spec import InputSpec
+from lamina.layers.base.layer import Layer
 from lamina.layers.spatial import SpatialLayer, is_whole
+from lamina.runtime.settings import standardize_data_format
 
 __all__ = [
     "Cropping1D", "Cropping2D", "Cropping3D", "Flatten", "Permute", "RepeatVector", "Reshape", "UpSampling1D",

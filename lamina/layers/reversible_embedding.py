@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from lamina.core import context
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
-from lamina.core.symbolic import set_mask
+from lamina.core.keras_tensor import set_mask
 from lamina.layers.embedding import Embedding
 from lamina.layers.weights import Layout, einsum, matmul
 

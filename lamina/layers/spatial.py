@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from lamina.core.settings import standardize_data_format
 from lamina.errors import ConfigError
-from lamina.layers.input_spec import InputSpec
-from lamina.layers.layer import Layer
+from lamina.layers.base.input_spec import InputSpec
+from lamina.layers.base.layer import Layer
+from lamina.runtime.settings import standardize_data_format
 
 
 def is_whole(value, least=0):

@@ -3,16 +3,16 @@
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.budget import take_array
 from lamina.core.dtypes import is_float
-from lamina.core.settings import epsilon, standardize_data_format
+from lamina.core.read_limits import take_array
 from lamina.errors import ConfigError, warn
 from lamina.initializers import STFT
+from lamina.layers.base.input_spec import InputSpec
+from lamina.layers.base.layer import Layer
 from lamina.layers.data_layer import DataLayer
-from lamina.layers.input_spec import InputSpec
-from lamina.layers.layer import Layer
 from lamina.ops.convolution import conv
 from lamina.ops.fourier import stft
+from lamina.runtime.settings import epsilon, standardize_data_format
 
 __all__ = ["MelSpectrogram", "STFTSpectrogram"]
 

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from lamina.core import tree
-from lamina.core.symbolic import KerasTensor
+from lamina.core.keras_tensor import KerasTensor
 
 __all__ = ["call_back", "has_graph_tensors"]
 

@@ -5,7 +5,7 @@ from typing import Any
 from lamina.core import context
 from lamina.core.registry import CustomObjectScope
 from lamina.errors import ConfigError
-from lamina.layers.layer import Layer
+from lamina.layers.base.layer import Layer
 
 __all__ = ["Wrapper"]
 

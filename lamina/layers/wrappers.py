@@ -5,9 +5,9 @@ import jax.numpy as jnp
 from lamina.core import tree
 from lamina.core.registry import CustomObjectScope
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers import arguments
-from lamina.layers.input_spec import InputSpec
-from lamina.layers.layer import Layer
+from lamina.layers.base import call_signature
+from lamina.layers.base.input_spec import InputSpec
+from lamina.layers.base.layer import Layer
 from lamina.layers.wrapper import Holder, Wrapper
 from lamina.legacy import moved_from
 
@@ -54,8 +54,8 @@ class TimeDistributed(Wrapper):
         batch, time = tree.flatten(inputs)[0].shape[:2]
         if any(one.shape[:2] != (batch, time) for one in tree.flatten(mask) if one is not None):
             raise ShapeError(
-                f"The `mask` passed to the `TimeDistributed` layer has a shape {arguments.shape_of(mask)} that does "
-                f"not begin with those of the inputs, {(batch, time)}."
+                f"The `mask` passed to the `TimeDistributed` layer has a shape {call_signature.shape_of(mask)} that "
+                f"does not begin with those of the inputs, {(batch, time)}."
             )
         kwargs = {} if mask is None or not _takes_mask(self.layer) else {"mask": _fold(mask)}
         outputs = self.layer(_fold(inputs), **kwargs)
@@ -188,7 +188,7 @@ def _copy(layer, direction, go_backwards):
 
 
 def _takes_mask(layer):
-    return "mask" in arguments.signature_of(type(layer).call).names
+    return "mask" in call_signature.signature_of(type(layer).call).names
 
 
 def _fold(structure):

@@ -2,9 +2,9 @@
 
 import jax.numpy as jnp
 
-from lamina.core import settings
 from lamina.core.variable import unwrap
 from lamina.errors import ShapeError
+from lamina.runtime import settings
 
 __all__ = ["aligned", "float_array", "pair", "same_rank", "spread"]
 

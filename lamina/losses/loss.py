@@ -5,13 +5,14 @@ from typing import Any
 import jax.numpy as jnp
 
 from lamina import dtype_policies
-from lamina.core import context, settings, tree
+from lamina.core import context, tree
 from lamina.core.configurable import Configurable, serialize
+from lamina.core.keras_tensor import get_mask
 from lamina.core.op import op
-from lamina.core.symbolic import get_mask
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError
 from lamina.losses.alignment import same_rank, spread
+from lamina.runtime import settings
 
 __all__ = [
     "REDUCTIONS",

@@ -2,10 +2,10 @@
 
 import jax.numpy as jnp
 
-from lamina.core import settings
 from lamina.core.op import op
 from lamina.losses.alignment import pair
 from lamina.losses.loss import LossFunctionWrapper
+from lamina.runtime import settings
 
 __all__ = ["Dice", "Tversky", "dice", "tversky"]
 

@@ -5,14 +5,14 @@ import warnings
 import jax
 import jax.numpy as jnp
 
-from lamina.core import settings
+from lamina.core.keras_tensor import set_mask
 from lamina.core.op import op
-from lamina.core.symbolic import set_mask
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.losses.alignment import float_array, pair
 from lamina.losses.loss import LossFunctionWrapper
 from lamina.ops import crossentropy
+from lamina.runtime import settings
 
 __all__ = [
     "BinaryCrossentropy",

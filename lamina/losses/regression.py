@@ -5,10 +5,10 @@ import math
 import jax
 import jax.numpy as jnp
 
-from lamina.core import settings
 from lamina.core.op import op
 from lamina.losses.alignment import pair
 from lamina.losses.loss import LossFunctionWrapper
+from lamina.runtime import settings
 
 __all__ = [
     "CosineSimilarity",

@@ -3,8 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from lamina.core.keras_tensor import set_mask
 from lamina.core.op import op
-from lamina.core.symbolic import set_mask
 from lamina.core.variable import unwrap
 from lamina.errors import ShapeError
 from lamina.losses.alignment import float_array

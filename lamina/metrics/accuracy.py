@@ -3,12 +3,12 @@
 import jax
 import jax.numpy as jnp
 
-from lamina.core import settings
 from lamina.core.op import op
 from lamina.core.variable import unwrap
 from lamina.losses.alignment import aligned, float_array, pair
 from lamina.losses.probabilistic import class_numbers, pick
 from lamina.metrics.reduction import MeanMetricWrapper
+from lamina.runtime import settings
 
 __all__ = [
     "Accuracy",

@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core import settings
 from lamina.errors import ConfigError, ShapeError
 from lamina.losses.loss import divide_no_nan
 from lamina.metrics.confusion import ThresholdMetric, confusion_counts, evenly
+from lamina.runtime import settings
 
 __all__ = ["AUC"]
 

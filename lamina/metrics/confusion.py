@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.budget import take_array
+from lamina.core.read_limits import take_array
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.losses.alignment import aligned, spread

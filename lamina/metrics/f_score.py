@@ -4,11 +4,11 @@ import functools
 
 import jax.numpy as jnp
 
-from lamina.core import settings
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.losses.alignment import aligned, spread
 from lamina.metrics.metric import Metric
+from lamina.runtime import settings
 
 __all__ = ["F1Score", "FBetaScore"]
 

@@ -4,14 +4,14 @@ import warnings
 
 import jax.numpy as jnp
 
-from lamina.core import settings
-from lamina.core.budget import take_array
 from lamina.core.dtypes import dtype_of, is_float
+from lamina.core.read_limits import take_array
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.losses.alignment import same_rank, spread
 from lamina.losses.loss import divide_no_nan
 from lamina.metrics.metric import Metric
+from lamina.runtime import settings
 
 __all__ = ["BinaryIoU", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]
 

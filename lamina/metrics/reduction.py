@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 
 from lamina.core.configurable import serialize
+from lamina.core.keras_tensor import get_mask
 from lamina.core.registry import is_ours
-from lamina.core.symbolic import get_mask
 from lamina.core.variable import unwrap
 from lamina.errors import ShapeError
 from lamina.losses.alignment import same_rank

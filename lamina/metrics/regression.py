@@ -4,7 +4,6 @@ import functools
 
 import jax.numpy as jnp
 
-from lamina.core import settings
 from lamina.core.op import op
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
@@ -13,6 +12,7 @@ from lamina.losses.loss import divide_no_nan
 from lamina.losses.regression import l2_normalize
 from lamina.metrics.metric import Metric
 from lamina.metrics.reduction import Mean, MeanMetricWrapper
+from lamina.runtime import settings
 
 __all__ = [
     "ConcordanceCorrelation",

@@ -1,10 +1,10 @@
 """clone_model: the same architecture with weights of its own."""
 
 from lamina.core import tree
-from lamina.core.symbolic import KerasTensor
+from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError
+from lamina.layers.base.layer import Layer
 from lamina.layers.input_layer import Input, InputLayer
-from lamina.layers.layer import Layer
 from lamina.models.model import Functional, Model
 from lamina.models.sequential import Sequential
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from lamina.core import tree
 from lamina.core.configurable import deserialize, deserialize_nested, is_description, serialize
+from lamina.core.keras_tensor import KerasTensor
 from lamina.core.op import OpCall, operation_class
-from lamina.core.symbolic import KerasTensor
 from lamina.errors import ConfigError
-from lamina.layers import arguments
+from lamina.layers.base import call_signature
 from lamina.layers.input_layer import InputLayer
 
 
@@ -156,7 +156,7 @@ def _call_arguments(operation, node, outputs):
     args, kwargs = _fill(node["args"], outputs), _fill(node["kwargs"], outputs)
     if getattr(operation, "op_name", None) == "get_item":  # JSON has lists only; an index in parts is a tuple
         args = [args[0], *(tuple(key) if isinstance(key, list) else key for key in args[1:])]
-    signature = arguments.signature_of(type(operation).call)
+    signature = call_signature.signature_of(type(operation).call)
     if signature.has_training and kwargs.get("training") is signature.default_training:
         kwargs.pop("training", None)  # Keras writes the default down though nobody passed it
     return args, kwargs

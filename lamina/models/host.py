@@ -9,9 +9,9 @@ from typing import Any
 import jax
 
 from lamina.core import tree
-from lamina.core.symbolic import KerasTensor
+from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import ConfigError
-from lamina.layers.layer import Layer
+from lamina.layers.base.layer import Layer
 from lamina.models.inputs import fit_input
 
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from lamina.core import tree
 from lamina.core.dtypes import dtype_of, numpy_dtype
-from lamina.core.symbolic import get_mask, set_mask
+from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.errors import ShapeError, warn
 
 

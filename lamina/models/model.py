@@ -8,13 +8,13 @@ from lamina import check, explain, export, saving, view
 from lamina.core import registry, tree
 from lamina.core.configurable import signature_of
 from lamina.core.graph import Function, node_of
-from lamina.core.symbolic import KerasTensor, get_mask, set_mask
+from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
 from lamina.errors import CallError, ConfigError
-from lamina.layers import arguments
+from lamina.layers.base import call_signature
+from lamina.layers.base.layer import Layer
+from lamina.layers.base.shapes import symbols_of
+from lamina.layers.base.tracking import unique
 from lamina.layers.input_layer import Input
-from lamina.layers.layer import Layer
-from lamina.layers.shapes import symbols_of
-from lamina.layers.tracking import unique
 from lamina.models.functional import graph_config, graph_from_config
 from lamina.models.host import Prepared, host_part
 from lamina.models.inputs import standardize_inputs
@@ -114,12 +114,12 @@ class Model(Trainer, Layer):
     @property
     def input_shape(self):
         """The shape of the input, or a list of the shapes of `inputs`."""
-        return _one_or_list(arguments.shape_of(self.inputs))
+        return _one_or_list(call_signature.shape_of(self.inputs))
 
     @property
     def output_shape(self):
         """The shape of the output, or a list of the shapes of `outputs`."""
-        return _one_or_list(arguments.shape_of(self.outputs))
+        return _one_or_list(call_signature.shape_of(self.outputs))
 
     @property
     def input_names(self):

@@ -6,11 +6,11 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.progress import Progbar
 from lamina.errors import ConfigError, warn
 from lamina.layers.weights import Calibrated
 from lamina.quantizers import calibration
 from lamina.quantizers.configs import config_of
+from lamina.runtime.progress import Progbar
 
 __all__ = ["calibrate", "config_of", "is_wanted", "quantize"]
 

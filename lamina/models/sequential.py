@@ -7,12 +7,12 @@ import numpy as np
 from lamina.core import context, registry
 from lamina.core.configurable import deserialize, serialize
 from lamina.core.graph import Function
+from lamina.core.keras_tensor import KerasTensor
 from lamina.core.keywords import refuse_positional
-from lamina.core.symbolic import KerasTensor
 from lamina.errors import CallError, ConfigError
-from lamina.layers import arguments
+from lamina.layers.base import call_signature
+from lamina.layers.base.layer import Layer
 from lamina.layers.input_layer import InputLayer
-from lamina.layers.layer import Layer
 from lamina.models.model import Model, _check_names
 
 
@@ -147,7 +147,7 @@ class Sequential(Model):
 
     def _ensure_built(self, args, kwargs):
         if not self.built and args:
-            shape: Any = arguments.shape_of(args[0])
+            shape: Any = call_signature.shape_of(args[0])
             if not isinstance(shape, tuple) or not all(size is None or isinstance(size, int) for size in shape):
                 return  # several inputs: there is no graph, and `call` builds each layer in turn
             self.build((None, *shape[1:]))

@@ -7,7 +7,7 @@ import re
 from lamina.core import tree
 from lamina.core.graph import Operation, node_of
 from lamina.errors import ConfigError
-from lamina.layers import arguments
+from lamina.layers.base import call_signature
 
 
 def summary(
@@ -86,7 +86,7 @@ def _between(operations, layer_range):
 def _output_shape(operation):
     shape = None
     if operation._inbound_nodes:
-        shape = arguments.shape_of(operation._inbound_nodes[0].outputs)
+        shape = call_signature.shape_of(operation._inbound_nodes[0].outputs)
     elif getattr(operation, "_graph", None) is not None:
         shape = operation.output_shape
     else:

@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
-from lamina.core.settings import floatx
 from lamina.core.variable import unwrap
+from lamina.runtime.settings import floatx
 
 __all__ = ["canonical", "floating", "last_axis_moved", "tensor", "upcast"]
 

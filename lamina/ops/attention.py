@@ -5,11 +5,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from lamina.core import settings
 from lamina.core.op import op
 from lamina.errors import ShapeError
+from lamina.kernels.native import differentiable, kernels
 from lamina.ops.arrays import tensor, upcast
-from lamina.ops.native import differentiable, kernels
+from lamina.runtime import settings
 
 __all__ = ["dot_product_attention"]
 

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from lamina.core.op import op
-from lamina.core.settings import standardize_data_format
 from lamina.errors import ConfigError, ShapeError
+from lamina.kernels.convolution import Window, convolve, input_gradient
 from lamina.ops.arrays import tensor
-from lamina.ops.convolve import Window, convolve, input_gradient
+from lamina.runtime.settings import standardize_data_format
 
 __all__ = ["conv", "conv_transpose", "depthwise_conv", "separable_conv"]
 

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.budget import take_steps
 from lamina.core.dtypes import dtype_of, is_float, standardize_dtype
+from lamina.core.keras_tensor import KerasTensor
 from lamina.core.op import op
-from lamina.core.symbolic import KerasTensor
+from lamina.core.read_limits import take_steps
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.ops.arrays import canonical, tensor

@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.op import op
-from lamina.core.settings import floatx
 from lamina.ops.arrays import canonical, floating, tensor
+from lamina.runtime.settings import floatx
 
 __all__ = [
     "arange", "array", "bartlett", "blackman", "copy", "empty", "empty_like", "eye", "full", "full_like", "geomspace",

@@ -3,10 +3,10 @@
 import jax
 import jax.numpy as jnp
 
-from lamina.core import settings
 from lamina.core.op import op
 from lamina.errors import ShapeError
 from lamina.ops.arrays import floating, tensor
+from lamina.runtime import settings
 
 __all__ = ["binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"]
 

@@ -4,8 +4,8 @@ is no integer."""
 import jax.numpy as jnp
 
 from lamina.core.op import op
-from lamina.core.settings import floatx
 from lamina.ops.arrays import floating, tensor
+from lamina.runtime.settings import floatx
 
 __all__ = [
     "abs",

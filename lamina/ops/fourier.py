@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.budget import take_array, take_steps
 from lamina.core.op import op
+from lamina.core.read_limits import take_array, take_steps
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.arrays import floating
 

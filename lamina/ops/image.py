@@ -8,15 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.budget import take_array, take_steps
 from lamina.core.op import op
-from lamina.core.settings import standardize_data_format
+from lamina.core.read_limits import take_array, take_steps
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops import warp
 from lamina.ops.arrays import floating, tensor
 from lamina.ops.convolution import per_axis
 from lamina.ops.core import saturate_cast
 from lamina.ops.warp import *
+from lamina.runtime.settings import standardize_data_format
 
 __all__ = [
     "crop_images", "extract_patches", "extract_patches_3d", "gaussian_blur", "hsv_to_rgb", "pad_images", "resize",

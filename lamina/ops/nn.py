@@ -6,10 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from lamina.core.op import op
-from lamina.core.settings import floatx
 from lamina.errors import ConfigError
-from lamina.ops import attention, convolution, crossentropy, ctc, normalization, patches, pooling
-from lamina.ops.activation_functions import (
+from lamina.ops import attention, convolution, crossentropy, ctc, folding, normalization, pooling
+from lamina.ops.activations import (
     celu,
     elu,
     gelu,
@@ -42,9 +41,10 @@ from lamina.ops.attention import *
 from lamina.ops.convolution import *
 from lamina.ops.crossentropy import *
 from lamina.ops.ctc import *
+from lamina.ops.folding import *
 from lamina.ops.normalization import *
-from lamina.ops.patches import *
 from lamina.ops.pooling import *
+from lamina.runtime.settings import floatx
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
@@ -57,7 +57,7 @@ __all__ += convolution.__all__
 __all__ += crossentropy.__all__
 __all__ += ctc.__all__
 __all__ += normalization.__all__
-__all__ += patches.__all__
+__all__ += folding.__all__
 __all__ += pooling.__all__
 
 hard_swish, swish = hard_silu, silu

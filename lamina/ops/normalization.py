@@ -3,12 +3,12 @@
 import jax
 import jax.numpy as jnp
 
-from lamina.core import settings
 from lamina.core.keywords import keywords
 from lamina.core.op import op
 from lamina.errors import ConfigError
+from lamina.kernels.layer_norm import standardize_rows
 from lamina.ops.arrays import floating, tensor
-from lamina.ops.standardize import standardize_rows
+from lamina.runtime import settings
 
 __all__ = ["batch_normalization", "layer_normalization", "moments", "normalize", "rms_normalization"]
 

@@ -6,14 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.budget import take_array
 from lamina.core.op import op
-from lamina.core.settings import standardize_data_format
+from lamina.core.read_limits import take_array
 from lamina.errors import ConfigError, ShapeError
+from lamina.kernels.max_pool import pool_with_places
+from lamina.kernels.monotone import before
 from lamina.ops.arrays import tensor
 from lamina.ops.convolution import check_fits, per_axis
-from lamina.ops.max_pool_cpu import pool_with_places
-from lamina.ops.order import before
+from lamina.runtime.settings import standardize_data_format
 
 __all__ = ["adaptive_average_pool", "adaptive_max_pool", "average_pool", "max_pool"]
 

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from lamina.core import context, tree
-from lamina.ops.add_bias import sum_rows
-from lamina.ops.native import differentiable, kernels
-from lamina.ops.product import column_sums
+from lamina.kernels.bias_add import sum_rows
+from lamina.kernels.matmul import column_sums
+from lamina.kernels.native import differentiable, kernels
 
 __all__ = ["gated_rnn", "rnn"]
 

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax.core import Tracer
 
-from lamina.core.budget import take_steps
 from lamina.core.op import op
+from lamina.core.read_limits import take_steps
 from lamina.errors import ShapeError
 from lamina.ops.arrays import canonical, floating, tensor
 

@@ -3,9 +3,9 @@
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.budget import take_steps
+from lamina.core.keras_tensor import KerasTensor
 from lamina.core.op import op
-from lamina.core.symbolic import KerasTensor
+from lamina.core.read_limits import take_steps
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.arrays import tensor

@@ -7,12 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.budget import take_array
 from lamina.core.op import op
-from lamina.core.settings import standardize_data_format
+from lamina.core.read_limits import take_array
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.arrays import floating, tensor
 from lamina.random import draw_seed
+from lamina.runtime.settings import standardize_data_format
 
 __all__ = ["affine_transform", "elastic_transform", "map_coordinates", "perspective_transform"]
 

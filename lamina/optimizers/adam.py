@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from lamina.core.variable import unwrap
-from lamina.ops.native import cpu_kernels
+from lamina.kernels.native import cpu_kernels
 from lamina.optimizers.arguments import with_base_arguments
 from lamina.optimizers.optimizer import Optimizer
 

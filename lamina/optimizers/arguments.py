@@ -4,8 +4,8 @@ import functools
 import inspect
 from typing import Any
 
-from lamina.core.settings import epsilon
 from lamina.optimizers.optimizer import Optimizer
+from lamina.runtime.settings import epsilon
 
 __all__ = ["BASE_ARGUMENTS", "with_base_arguments"]
 

@@ -17,13 +17,13 @@ from lamina import initializers
 from lamina.core import context, registry
 from lamina.core.configurable import Configurable
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
-from lamina.core.settings import floatx
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.legacy import tell_method
 from lamina.optimizers.gradients import clipped, with_gradient
 from lamina.optimizers.schedules.decays import InverseTimeDecay
 from lamina.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
+from lamina.runtime.settings import floatx
 
 __all__ = ["Optimizer", "only_if"]
 

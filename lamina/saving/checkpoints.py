@@ -3,9 +3,9 @@
 import pathlib
 import threading
 
-from lamina.core.files import replacing
 from lamina.core.records import read_record, write_record
 from lamina.errors import FileError, warn
+from lamina.runtime.atomic_files import replacing
 
 __all__ = ["CheckpointFolder", "LatestWriter"]
 

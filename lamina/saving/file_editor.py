@@ -7,11 +7,11 @@ import h5py
 import numpy as np
 
 from lamina.errors import FileError, UnsafeFileError
-from lamina.saving.files import StoredArray, open_hdf5, write_array, written
-from lamina.saving.limits import TEXT, naming, parse_json, reading
-from lamina.saving.stored import arrays_in, attribute, check_dataset, stored_bytes
-from lamina.saving.weights import stores_of
-from lamina.saving.zips import open_zip
+from lamina.saving.formats.weights_h5 import stores_of
+from lamina.saving.safety.hdf5 import StoredArray, open_hdf5, write_array, written
+from lamina.saving.safety.hdf5_contents import arrays_in, attribute, check_dataset, stored_bytes
+from lamina.saving.safety.limits import TEXT, naming, parse_json, reading
+from lamina.saving.safety.zip import open_zip
 
 __all__ = ["KerasFileEditor"]
 

@@ -4,10 +4,11 @@ import numpy as np
 
 from lamina.callbacks import CallbackList
 from lamina.callbacks.logs import read_logs
-from lamina.core import settings, tree
-from lamina.core.progress import Progress
-from lamina.training.interrupt import Interrupts
-from lamina.training.many_steps import many_steps
+from lamina.core import tree
+from lamina.runtime import settings
+from lamina.runtime.progress import Progress
+from lamina.training.interrupts import Interrupts
+from lamina.training.multi_step import many_steps
 
 _STOP = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
 

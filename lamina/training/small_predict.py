@@ -10,7 +10,7 @@ from operator import is_
 import jax
 import numpy as np
 
-from lamina.ops.native import cpu_kernels
+from lamina.kernels.native import cpu_kernels
 from lamina.training.small_operations import Translation, Unfit
 
 __all__ = ["SmallPredict", "small_predict"]

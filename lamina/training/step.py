@@ -6,9 +6,9 @@ from typing import Any
 import jax
 
 from lamina.core import context, tree
-from lamina.core.symbolic import get_mask, set_mask
+from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.core.variable import unwrap
-from lamina.layers.arguments import signature_of
+from lamina.layers.base.call_signature import signature_of
 from lamina.training.data import unpack_x_y_sample_weight
 
 

@@ -11,12 +11,12 @@ from lamina import optimizers
 from lamina import training as training_module
 from lamina.core import context, tree
 from lamina.core.configurable import deserialize, serialize
-from lamina.core.symbolic import KerasTensor
+from lamina.core.keras_tensor import KerasTensor
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError, DataError, warn
-from lamina.layers import arguments
+from lamina.layers.base import call_signature
 from lamina.legacy import old_names, only_old_names
-from lamina.training.old_methods import OldMethods
+from lamina.training.legacy_methods import OldMethods
 
 _READY = frozenset(map(np.dtype, ("float32", "int32", "uint8", "bool")))
 
@@ -390,7 +390,7 @@ class Trainer(OldMethods):
 
     @property
     def _call_has_training(self):
-        signature = arguments.signature_of(type(self).call)
+        signature = call_signature.signature_of(type(self).call)
         return signature.has_training or signature.has_any_keyword
 
     def _has_unbuilt_targets(self):

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from lamina.core import settings
-from lamina.core.progress import say
 from lamina.errors import ConfigError, DataError
+from lamina.runtime import settings
+from lamina.runtime.progress import say
 from lamina.utils import pipeline, resampling
 from lamina.utils.audio import read_wav
 from lamina.utils.images import img_to_array, load_img

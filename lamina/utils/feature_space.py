@@ -7,17 +7,17 @@ import numpy as np
 from lamina import saving
 from lamina.core import context, tree
 from lamina.core.configurable import Configurable, deserialize
-from lamina.core.symbolic import KerasTensor
+from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError, ConfigError, DataError
+from lamina.layers.base.layer import Layer
 from lamina.layers.categories import CategoryEncoding, values_of
 from lamina.layers.discretization import Discretization
-from lamina.layers.hashing import HashedCrossing, Hashing
 from lamina.layers.input_layer import Input
-from lamina.layers.layer import Layer
-from lamina.layers.lookup import IntegerLookup, StringLookup
 from lamina.layers.merging import Concatenate
 from lamina.layers.preprocessing import Normalization, Rescaling
 from lamina.layers.tensorflow_data import call_back, has_graph_tensors
+from lamina.layers.text.hashing import HashedCrossing, Hashing
+from lamina.layers.text.lookups import IntegerLookup, StringLookup
 
 __all__ = ["Cross", "Feature", "FeatureSpace"]
 

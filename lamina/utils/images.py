@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from lamina.core import settings
-from lamina.core.picture import pillow
 from lamina.core.variable import unwrap
+from lamina.drawing.canvas import pillow
 from lamina.errors import ConfigError, DataError, ShapeError, warn
 from lamina.ops.image import resize
+from lamina.runtime import settings
 
 __all__ = ["array_to_img", "img_to_array", "load_img", "save_img", "smart_resize"]
 

@@ -3,9 +3,9 @@
 import itertools
 
 from lamina.core.graph import Function
+from lamina.drawing.diagram import Diagram
 from lamina.errors import ConfigError
-from lamina.layers import arguments
-from lamina.utils.diagram import Diagram
+from lamina.layers.base import call_signature
 
 __all__ = ["model_to_dot", "plot_model"]
 
@@ -113,5 +113,5 @@ def _shapes(operation):
         return
     node = operation._inbound_nodes[0]
     if not node.is_input:
-        yield f"Input shape: {arguments.shape_of(node.inputs)}"
-    yield f"Output shape: {arguments.shape_of(node.outputs)}"
+        yield f"Input shape: {call_signature.shape_of(node.inputs)}"
+    yield f"Output shape: {call_signature.shape_of(node.outputs)}"

@@ -2,10 +2,11 @@
 
 import gc
 
-from lamina.core import context, settings
-from lamina.core.symbolic import KerasTensor
+from lamina.core import context
+from lamina.core.keras_tensor import KerasTensor
 from lamina.dtype_policies import set_dtype_policy
 from lamina.random import set_global_seed as set_random_seed
+from lamina.runtime import settings
 
 __all__ = ["clear_session", "is_keras_tensor", "set_random_seed"]
 

@@ -6,7 +6,7 @@ A box keeps its place along its row whether it is open or folded, so the page it
 import itertools
 from collections import defaultdict
 
-from lamina.view.layout import layered
+from lamina.drawing.graph_layout import layered
 
 __all__ = ["TIMES", "drawn", "shape_text"]
 

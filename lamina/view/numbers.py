@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core import context, tree
-from lamina.layers import arguments
+from lamina.layers.base import call_signature
 from lamina.view.drawing import shape_text
 
 __all__ = ["activations_of", "histogram_of", "weights_of"]
@@ -54,7 +54,7 @@ def activations_of(model, x):
 
     def look(layer, args, outputs):
         calls[layer] = calls.get(layer, 0) + 1
-        leaves = [leaf for leaf in tree.flatten(outputs) if arguments.is_tensor(leaf)]
+        leaves = [leaf for leaf in tree.flatten(outputs) if call_signature.is_tensor(leaf)]
         numbers = histogram_of(leaves[0]) if leaves and _is_numeric(leaves[0].dtype) else None
         if numbers is not None:
             seen[layer, calls[layer]] = {**numbers, **_picture(np.asarray(leaves[0])[0].astype("float32"))}

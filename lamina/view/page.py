@@ -13,8 +13,8 @@ import numpy as np
 from lamina.callbacks.curves import Curves
 from lamina.check import check
 from lamina.core import tree
-from lamina.core.files import replacing
 from lamina.explain import explain
+from lamina.runtime.atomic_files import replacing
 from lamina.view.blocks import fold_blocks
 from lamina.view.drawing import drawn
 from lamina.view.numbers import activations_of, weights_of

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from lamina.core import tree
-from lamina.core.symbolic import KerasTensor
+from lamina.core.keras_tensor import KerasTensor
 from lamina.explain import facts_of
 
 __all__ = ["Arrow", "Box", "Scene", "scene_of"]

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from lamina.core import settings
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.bounding_boxes import convert_format
+from lamina.runtime import settings
 
 __all__ = ["draw_bounding_boxes", "draw_segmentation_masks", "pixels_of"]
 

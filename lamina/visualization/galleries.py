@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from lamina.core import settings
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError
+from lamina.runtime import settings
 from lamina.visualization.drawing import draw_bounding_boxes, draw_segmentation_masks
 
 __all__ = ["plot_bounding_box_gallery", "plot_image_gallery", "plot_segmentation_mask_gallery"]

@@ -6,7 +6,7 @@ import lamina_native as native
 import numpy as np
 import pytest
 
-from lamina.ops.look_up import look_up
+from lamina.kernels.gather_rows import look_up
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int32", "uint8", "bool", "bfloat16", "int8"])

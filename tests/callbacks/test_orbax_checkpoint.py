@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lamina as keras
-from lamina.saving.orbax import load_orbax_weights
+from lamina.saving.formats.orbax import load_orbax_weights
 
 orbax = pytest.importorskip("orbax.checkpoint", reason="needs orbax-checkpoint").v1
 pytestmark = pytest.mark.filterwarnings("ignore")  # Orbax's own

@@ -17,7 +17,7 @@ from lamina.bench.rounds import Settings, run
 from lamina.bench.table import MEASURES, best, geometric_mean, ratio
 from lamina.bench.workloads import WORKLOADS
 from lamina.cli import FINE, UNUSABLE, main
-from lamina.ops.native import is_native
+from lamina.kernels.native import is_native
 
 SHORT = Settings(rounds=2, seconds=0.001, imports=1, first_steps=False, rest=0.0)
 NAMES = list(WORKLOADS)

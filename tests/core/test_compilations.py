@@ -4,7 +4,7 @@ import numpy as np
 
 import lamina as keras
 from lamina import layers
-from lamina.core.compilations import Recorder
+from lamina.runtime.compilations import Recorder
 
 X, Y = np.ones((10, 3), "float32"), np.ones((10, 2), "float32")
 

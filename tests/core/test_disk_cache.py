@@ -9,8 +9,8 @@ import jax
 import pytest
 
 import lamina as keras
-from lamina.core import disk_cache
 from lamina.errors import ConfigError
+from lamina.runtime import compilation_cache
 
 posix = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="owners and modes of folders are those of POSIX")
 
@@ -38,10 +38,10 @@ def run(environment, program=PROGRAM):
 def setting():
     """The cache as a program finds it, and as the other tests have it afterwards."""
     yield
-    disk_cache._state.update(asked=None, is_set_up=False, folder=None)
+    compilation_cache._state.update(asked=None, is_set_up=False, folder=None)
     jax.config.update("jax_compilation_cache_dir", None)
     jax.experimental.compilation_cache.compilation_cache.reset_cache()
-    disk_cache.set_up()
+    compilation_cache.set_up()
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the folder of Linux")
@@ -80,7 +80,7 @@ def test_a_folder_of_others_is_refused(tmp_path, setting):
     with pytest.raises(ConfigError, match="can be written by other users"):
         keras.config.set_compilation_cache(folder)
     jax.config.update("jax_compilation_cache_dir", None)
-    disk_cache._state.update(asked=str(folder), is_set_up=False, folder=None)
+    compilation_cache._state.update(asked=str(folder), is_set_up=False, folder=None)
     with pytest.warns(UserWarning, match="Compiled programs are not kept"):
         assert keras.config.compilation_cache() is None
 
@@ -101,11 +101,11 @@ def test_set_and_turned_off(tmp_path, setting):
 
 
 def test_what_was_not_used_for_long_makes_room(tmp_path, monkeypatch):
-    monkeypatch.setattr(disk_cache, "LARGEST", 100)
+    monkeypatch.setattr(compilation_cache, "LARGEST", 100)
     for age, name in enumerate(("new", "old", "older")):
         (tmp_path / name).write_bytes(b"x" * 40)
         os.utime(tmp_path / name, (10**9 - age, 10**9 - age))
-    disk_cache._make_room(tmp_path)
+    compilation_cache._make_room(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
@@ -121,7 +121,7 @@ def test_the_folder_of_each_system(platform, environment, expected, monkeypatch)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "platform", platform)
-    assert disk_cache._default().as_posix().endswith(expected)
+    assert compilation_cache._default().as_posix().endswith(expected)
 
 
 def test_without_a_home(monkeypatch):
@@ -129,4 +129,4 @@ def test_without_a_home(monkeypatch):
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr("pathlib.Path.home", homeless)
-    assert disk_cache._default() is None and disk_cache._made(None) is None
+    assert compilation_cache._default() is None and compilation_cache._made(None) is None

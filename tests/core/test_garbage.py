@@ -3,7 +3,7 @@
 import gc
 import weakref
 
-from lamina.core.garbage import no_collection
+from lamina.runtime.gc_pause import no_collection
 
 
 class Node:

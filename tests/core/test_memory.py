@@ -12,7 +12,7 @@ import pytest
 PROGRAM = """
 import resource
 import numpy as np
-from lamina.core.memory import keep_freed_memory
+from lamina.runtime.allocator import keep_freed_memory
 
 kept = keep_freed_memory()
 
@@ -27,7 +27,7 @@ print(kept, faults())
 
 
 HEAP = """
-from lamina.core.memory import keep_freed_memory
+from lamina.runtime.allocator import keep_freed_memory
 
 keep_freed_memory()
 with open("/proc/self/smaps") as lines:

@@ -8,8 +8,8 @@ import pytest
 
 import lamina
 from lamina import ops
+from lamina.core.keras_tensor import OPS
 from lamina.core.op import class_of, operation_class
-from lamina.core.symbolic import OPS
 from lamina.models.functional import _op_file
 
 KERAS_FILES = ("numpy", "nn", "math", "core", "linalg", "image", "einops")

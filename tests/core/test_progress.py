@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import pytest
 
-from lamina.core import progress, settings
-from lamina.core.progress import Progbar, Progress, say
 from lamina.errors import ConfigError
+from lamina.runtime import progress, settings
+from lamina.runtime.progress import Progbar, Progress, say
 
 
 class Terminal(io.StringIO):

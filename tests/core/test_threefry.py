@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from lamina.core.threefry import bernoulli
+from lamina.kernels.random_bits import bernoulli
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (3, 5, 9), (64, 130)])

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from lamina import datasets
-from lamina.core import settings
 from lamina.datasets import fetch, safe_pickle
 from lamina.errors import CallError, FileError, LaminaError, NetworkError
+from lamina.runtime import settings
 
 CIFAR10 = "cifar-10-batches-py-target_archive"
 CIFAR100 = "cifar-100-python-target_archive"

@@ -6,7 +6,7 @@ import pytest
 import lamina as keras
 from lamina.errors import CallError
 from lamina.explain import explain, facts_of
-from lamina.explain.cost import count
+from lamina.facts.cost import count
 
 layers = keras.layers
 

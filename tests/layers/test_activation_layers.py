@@ -5,10 +5,10 @@ import layer_checks as check
 import numpy as np
 import pytest
 
-from lamina.core.symbolic import get_mask
+from lamina.core.keras_tensor import get_mask
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
-from lamina.layers.core import Masking
+from lamina.layers.dense import Masking
 from lamina.layers.input_layer import Input
 
 EXAMPLES = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lamina
-from lamina.core.symbolic import get_mask, set_mask
+from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.layers.attention import AdditiveAttention, Attention
 from lamina.layers.multi_head_attention import GroupQueryAttention, MultiHeadAttention

@@ -8,9 +8,9 @@ import layer_checks as check
 import numpy as np
 import pytest
 
-from lamina.core.symbolic import KerasTensor, get_mask
+from lamina.core.keras_tensor import KerasTensor, get_mask
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers.core import Activation, Dense, Identity, Masking
+from lamina.layers.dense import Activation, Dense, Identity, Masking
 from lamina.layers.embedding import Embedding
 from lamina.layers.input_layer import Input
 from lamina.layers.recurrent import GRU

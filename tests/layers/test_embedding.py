@@ -6,7 +6,7 @@ import layer_checks as check
 import numpy as np
 import pytest
 
-from lamina.core.symbolic import get_mask
+from lamina.core.keras_tensor import get_mask
 from lamina.errors import ConfigError
 from lamina.layers.embedding import Embedding
 from lamina.layers.input_layer import Input

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from lamina.errors import ConfigError, DataError, ShapeError
-from lamina.layers.hashes import fingerprint64, fingerprint_cat64, siphash24
-from lamina.layers.hashing import HashedCrossing, Hashing
 from lamina.layers.input_layer import Input
+from lamina.layers.text.hashing import HashedCrossing, Hashing
+from lamina.layers.text.string_hashes import fingerprint64, fingerprint_cat64, siphash24
 
 EXAMPLES = {
     "Hashing": (lambda: dict(num_bins=3, output_mode="one_hot"), (2,)),

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from lamina.core import registry
-from lamina.core.symbolic import get_mask
+from lamina.core.keras_tensor import get_mask
 from lamina.errors import ConfigError, UnsafeFileError
-from lamina.layers.core import Masking
+from lamina.layers.dense import Masking
 from lamina.layers.input_layer import Input
 from lamina.layers.lambda_layer import Lambda
 

@@ -5,8 +5,8 @@ import pytest
 
 from lamina import Sequential, dtype_policies
 from lamina.errors import CallError, ConfigError
-from lamina.layers.core import Dense
-from lamina.layers.layer import Layer
+from lamina.layers.base.layer import Layer
+from lamina.layers.dense import Dense
 
 ONES = np.ones((4, 1), "float32")
 

@@ -9,8 +9,8 @@ import pytest
 
 from lamina.errors import CallError, ConfigError, DataError, FileError
 from lamina.layers.input_layer import Input
-from lamina.layers.lookup import IntegerLookup, StringLookup
 from lamina.layers.serialization import deserialize, serialize
+from lamina.layers.text.lookups import IntegerLookup, StringLookup
 
 EXAMPLES = {
     "StringLookup": (lambda: dict(vocabulary=["a", "b"], output_mode="count"), (3,)),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers.core import Dense, Masking
+from lamina.layers.dense import Dense, Masking
 from lamina.layers.embedding import Embedding
 from lamina.layers.normalization import (
     BatchNormalization,

@@ -10,7 +10,7 @@ import spatial_checks as check
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from lamina.core.symbolic import get_mask, set_mask
+from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers import pooling
 

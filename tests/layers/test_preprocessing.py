@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamina.core.settings import set_image_data_format
 from lamina.errors import ConfigError, DataError, ShapeError
 from lamina.layers.preprocessing import Normalization, Rescaling
+from lamina.runtime.settings import set_image_data_format
 
 EXAMPLES = {
     "Rescaling": (lambda: dict(scale=0.5, offset=1.0), (3, 4)),

@@ -15,8 +15,8 @@ from recurrent_checks import MASKS, SHAPE
 import lamina
 from lamina.core import context
 from lamina.errors import CallError, ConfigError, ShapeError
+from lamina.layers.base.layer import Layer
 from lamina.layers.input_layer import Input
-from lamina.layers.layer import Layer
 from lamina.layers.recurrent import GRU, LSTM, RNN, SimpleRNN
 from lamina.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from lamina.models import Sequential

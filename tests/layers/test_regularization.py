@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamina.core.symbolic import get_mask
+from lamina.core.keras_tensor import get_mask
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers.core import Masking
+from lamina.layers.dense import Masking
 from lamina.layers.regularization import (
     ActivityRegularization,
     AlphaDropout,

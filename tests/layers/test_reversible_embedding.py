@@ -4,7 +4,7 @@ import layer_checks as check
 import numpy as np
 import pytest
 
-from lamina.core.symbolic import get_mask
+from lamina.core.keras_tensor import get_mask
 from lamina.layers.input_layer import Input
 from lamina.layers.reversible_embedding import ReversibleEmbedding
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 import lamina as keras
 from lamina import layers
-from lamina.core.symbolic import get_mask, trace
+from lamina.core.keras_tensor import get_mask, trace
 from lamina.errors import ShapeError
-from lamina.layers.layer import Layer
+from lamina.layers.base.layer import Layer
 
 # (layer, its arguments, shape of one sample)
 CASES = [

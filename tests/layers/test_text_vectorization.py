@@ -8,7 +8,7 @@ import pytest
 
 from lamina.errors import ConfigError, FileError, ShapeError
 from lamina.layers.input_layer import Input
-from lamina.layers.text_vectorization import TextVectorization
+from lamina.layers.text.vectorization import TextVectorization
 
 EXAMPLES = {"TextVectorization": (lambda: dict(vocabulary=["a", "b", "c"], output_mode="multi_hot"), (1,))}
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lamina.layers.core import Dense
-from lamina.layers.layer import Layer
+from lamina.layers.base.layer import Layer
+from lamina.layers.dense import Dense
 
 
 def test_a_container_may_hold_itself():

@@ -11,10 +11,10 @@ from layer_checks import assert_close, draw
 from recurrent_checks import MASKS, SHAPE
 
 from lamina.errors import ConfigError, ShapeError
+from lamina.layers.base.layer import Layer
 from lamina.layers.convolutional import Conv2D
-from lamina.layers.core import Dense
+from lamina.layers.dense import Dense
 from lamina.layers.input_layer import Input
-from lamina.layers.layer import Layer
 from lamina.layers.recurrent import GRU, LSTM, RNN, SimpleRNN
 from lamina.layers.wrappers import Bidirectional, TimeDistributed
 from lamina.models import Sequential

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamina import losses
-from lamina.core.symbolic import KerasTensor, get_mask, set_mask, trace
+from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask, trace
 from lamina.errors import ConfigError, ShapeError
 
 random = np.random.default_rng(0)

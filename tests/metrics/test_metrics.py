@@ -10,7 +10,7 @@ import pytest
 
 from lamina import losses, metrics
 from lamina.core.context import bind
-from lamina.core.symbolic import set_mask
+from lamina.core.keras_tensor import set_mask
 from lamina.errors import CallError, ConfigError, ShapeError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64")  # Keras's confusion matrix

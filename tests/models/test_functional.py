@@ -7,7 +7,7 @@ import zoo
 
 import lamina
 from lamina import layers
-from lamina.core.symbolic import KerasTensor
+from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError, ConfigError, ShapeError
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables

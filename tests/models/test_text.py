@@ -8,7 +8,7 @@ import pytest
 
 import lamina
 from lamina import layers
-from lamina.core.symbolic import KerasTensor
+from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError, ConfigError, DataError, ShapeError
 from lamina.models.host import HostPart, Prepared, host_part
 from lamina.training.data.batches import ahead

@@ -6,7 +6,7 @@ import sys
 import jax
 import pytest
 
-from lamina.ops.native import without_native
+from lamina.kernels.native import without_native
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from op_checks import assert_same
 
-from lamina.ops.add_bias import add_bias, sum_rows
+from lamina.kernels.bias_add import add_bias, sum_rows
 
 pytestmark = pytest.mark.usefixtures("kernels")
 

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from lamina.kernels.native import without_native
 from lamina.ops import dot_product_attention
-from lamina.ops.native import without_native
 
 pytest.importorskip("lamina_native")
 SHAPES = (2, 5, 4, 6), (2, 7, 4, 6), (2, 7, 4, 3)

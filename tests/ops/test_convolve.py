@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lamina.ops import convolve_cpu, winograd
-from lamina.ops.convolve import Window, _lax_convolve, convolve, input_gradient, kernel_gradient
-from lamina.ops.taps import some_samples, wide
+from lamina.kernels import convolution_cpu, convolution_winograd
+from lamina.kernels.convolution import Window, _lax_convolve, convolve, input_gradient, kernel_gradient
+from lamina.kernels.convolution_windows import some_samples, wide
 
 pytestmark = pytest.mark.usefixtures("kernels")
 
@@ -113,12 +113,12 @@ def test_half_precision_adds_up_in_single(case):
 @pytest.mark.parametrize("taps", [3, 4, 5])
 @pytest.mark.parametrize("at_a_time", [10**9, 3000])
 def test_products_at_points(taps, zeros, at_a_time, monkeypatch):
-    monkeypatch.setattr(convolve_cpu, "kernels", lambda *arrays: None)
-    monkeypatch.setattr(winograd, "fits", lambda *shapes: True)
-    monkeypatch.setattr(winograd, "FEWEST", 1)
-    monkeypatch.setattr(winograd, "VALUES", {1: at_a_time, 2: at_a_time})
-    monkeypatch.setattr(winograd, "TILES_A_CHANNEL", 0)
-    monkeypatch.setattr(winograd, "A_PRODUCT", {1: 10**6, 2: 1})
+    monkeypatch.setattr(convolution_cpu, "kernels", lambda *arrays: None)
+    monkeypatch.setattr(convolution_winograd, "fits", lambda *shapes: True)
+    monkeypatch.setattr(convolution_winograd, "FEWEST", 1)
+    monkeypatch.setattr(convolution_winograd, "VALUES", {1: at_a_time, 2: at_a_time})
+    monkeypatch.setattr(convolution_winograd, "TILES_A_CHANNEL", 0)
+    monkeypatch.setattr(convolution_winograd, "A_PRODUCT", {1: 10**6, 2: 1})
     random = np.random.default_rng(0)
     inputs = random.normal(size=(6, 9, 8, 6)).astype("float32")
     kernel = random.normal(size=(taps, taps, 6, 10)).astype("float32")
@@ -145,27 +145,27 @@ ONE_AXIS = {
 @pytest.mark.parametrize("at_a_time", [10**9, 3000])
 def test_products_at_points_of_one_axis(case, at_a_time, monkeypatch):
     size, zeros = ONE_AXIS[case]
-    monkeypatch.setattr(winograd, "VALUES", {1: at_a_time})
+    monkeypatch.setattr(convolution_winograd, "VALUES", {1: at_a_time})
     random, window = np.random.default_rng(0), Window((1, 1), zeros, (1, 1))
     inputs = random.normal(size=(6, 9, 8, 16)).astype("float32")
     kernel = random.normal(size=(*size, 16, 20)).astype("float32")
     wanted = expected(inputs, kernel, window)
-    plans = winograd._plans(wanted.shape[1:-1], kernel.shape, window)
+    plans = convolution_winograd._plans(wanted.shape[1:-1], kernel.shape, window)
     ones = [plan for plan in plans if len(plan.axes) == 1]
     assert len(ones) >= 1
     for plan in ones:
-        monkeypatch.setattr(winograd, "_plans", lambda *shapes, plan=plan: [plan])
-        close(jax.jit(functools.partial(winograd.convolve, window=window))(inputs, kernel), wanted)
+        monkeypatch.setattr(convolution_winograd, "_plans", lambda *shapes, plan=plan: [plan])
+        close(jax.jit(functools.partial(convolution_winograd.convolve, window=window))(inputs, kernel), wanted)
 
 
 def test_points_of_one_axis_are_for_convolutions_alone():
-    assert convolve_cpu._way(jnp.zeros((20, 7, 7, 192)), (1, 7, 192, 192), ROWS) == "at points"
-    assert convolve_cpu._way(jnp.zeros((20, 7, 7, 192)), (1, 7, 192, 192), ROWS, axes_at_points=(2,)) == "XLA"
+    assert convolution_cpu._way(jnp.zeros((20, 7, 7, 192)), (1, 7, 192, 192), ROWS) == "at points"
+    assert convolution_cpu._way(jnp.zeros((20, 7, 7, 192)), (1, 7, 192, 192), ROWS, axes_at_points=(2,)) == "XLA"
 
 
 def test_points_are_for_plain_convolutions_of_many_pixels():
     def fits(batch=32, space=(32, 32), kernel_shape=(3, 3, 32, 32), strides=(1, 1), dilation=(1, 1), groups=1):
-        return winograd.fits(batch, space, kernel_shape, Window(strides, ((1, 1),) * 2, dilation, groups))
+        return convolution_winograd.fits(batch, space, kernel_shape, Window(strides, ((1, 1),) * 2, dilation, groups))
 
     assert fits() and fits(kernel_shape=(5, 5, 64, 64)) and fits(kernel_shape=(3, 5, 32, 32))
     assert not fits(space=(4, 4), batch=1) and not fits(kernel_shape=(3, 3, 8, 32))
@@ -175,7 +175,7 @@ def test_points_are_for_plain_convolutions_of_many_pixels():
 
 def test_which_axes_go_through_points():
     def axes(space, kernel_shape, batch=20):
-        plans = winograd._plans(space, kernel_shape, ROWS)
+        plans = convolution_winograd._plans(space, kernel_shape, ROWS)
         plan = min(plans, key=lambda plan: plan.cost(batch, *kernel_shape[-2:]))
         return [(tiles.axis, tiles.points) for tiles in plan.axes]
 
@@ -186,9 +186,9 @@ def test_which_axes_go_through_points():
 
 
 def test_parts_have_many_more_tiles_than_channels():
-    both, *_ = winograd._plans((8, 8), (3, 3, 32, 32), ROWS)  # four tiles a sample
-    assert both.parts(256, 32, 16) == 256 * 4 / (winograd.VALUES[2] / (36 * 32))
-    fewest = 256 * 4 / (winograd.TILES_A_CHANNEL * 256)
+    both, *_ = convolution_winograd._plans((8, 8), (3, 3, 32, 32), ROWS)  # four tiles a sample
+    assert both.parts(256, 32, 16) == 256 * 4 / (convolution_winograd.VALUES[2] / (36 * 32))
+    fewest = 256 * 4 / (convolution_winograd.TILES_A_CHANNEL * 256)
     assert both.parts(256, 256, 16) == both.parts(256, 32, 256) == fewest
 
 
@@ -201,7 +201,7 @@ def test_some_samples_at_a_time_are_as_all(parts, batch):
 
 
 def test_large_patches_come_some_samples_at_a_time(monkeypatch):
-    monkeypatch.setattr(convolve_cpu, "PATCHES", 3000)
+    monkeypatch.setattr(convolution_cpu, "PATCHES", 3000)
     inputs, kernel, window = arrays("few channels")
     outputs = expected(inputs, kernel, window)
     found = jax.jit(lambda inputs, outputs: kernel_gradient(inputs, outputs, window, kernel.shape))(inputs, outputs)
@@ -225,11 +225,11 @@ PATCHES = {
 @pytest.mark.parametrize("at_a_time", [10**9, 2000])
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-5), ("bfloat16", 2**-7)])
 def test_products_of_patches(case, at_a_time, dtype, tolerance, monkeypatch):
-    monkeypatch.setattr(convolve_cpu, "kernels", lambda *arrays: None)
-    monkeypatch.setattr(winograd, "fits", lambda *shapes: False)
-    monkeypatch.setattr(convolve_cpu, "_has_fast_patches", lambda *shapes: True)
+    monkeypatch.setattr(convolution_cpu, "kernels", lambda *arrays: None)
+    monkeypatch.setattr(convolution_winograd, "fits", lambda *shapes: False)
+    monkeypatch.setattr(convolution_cpu, "_has_fast_patches", lambda *shapes: True)
     for numbers in ("PATCHES", "PATCHES_FORWARD", "SPREAD"):
-        monkeypatch.setattr(convolve_cpu, numbers, at_a_time)
+        monkeypatch.setattr(convolution_cpu, numbers, at_a_time)
     space, size, stride, dilation, channels, filters = PATCHES[case]
     random, rank = np.random.default_rng(0), len(space)
     inputs = jnp.asarray(random.normal(size=(6, *space, channels)), dtype)
@@ -252,7 +252,7 @@ def test_which_patches_are_for_products():
     def fast(space=(28, 28), kernel_shape=(3, 3, 32, 32), stride=1):
         rank = len(space)
         window = Window((stride,) * rank, ((1, 1),) * rank, (1,) * rank)
-        return convolve_cpu._has_fast_patches(jnp.zeros((1, *space, kernel_shape[-2])), kernel_shape, window)
+        return convolution_cpu._has_fast_patches(jnp.zeros((1, *space, kernel_shape[-2])), kernel_shape, window)
 
     assert fast() and fast(stride=2) and fast((8, 8, 8), (3, 3, 3, 8, 8)) and fast((400, 400), stride=2)
     assert not fast(kernel_shape=(3, 3, 16, 32)) and not fast((112, 112))

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from op_checks import assert_same
 
-from lamina.ops import max_pool, order, relu
-from lamina.ops.add_bias import add_bias
-from lamina.ops.native import cpu_kernels
+from lamina.kernels import monotone
+from lamina.kernels.bias_add import add_bias
+from lamina.kernels.native import cpu_kernels
+from lamina.ops import max_pool, relu
 
 pytestmark = pytest.mark.usefixtures("kernels")
 
@@ -116,9 +117,9 @@ def test_notes_of_order_are_found_and_go_with_their_tracers():
     @jax.jit
     def program(x, bias):
         active = relu(add_bias(x, bias))
-        source, after = order.before(active)
+        source, after = monotone.before(active)
         found.append(source is x if cpu_kernels() is not None else source is not active)
-        unknown = order.before(x)
+        unknown = monotone.before(x)
         found.append(unknown[0] is x)
         return after(source), unknown[1](x)
 
@@ -126,7 +127,7 @@ def test_notes_of_order_are_found_and_go_with_their_tracers():
     assert_same(program(x, bias), (np.maximum(x + bias, 0), x))
     assert found == [True, True]
     gc.collect()
-    assert not [note for note in order._notes.values() if note[0]() is None]
-    before = len(order._notes)
+    assert not [note for note in monotone._notes.values() if note[0]() is None]
+    before = len(monotone._notes)
     relu(x)
-    assert len(order._notes) == before  # outside of programs nothing is noted
+    assert len(monotone._notes) == before  # outside of programs nothing is noted

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lamina.ops.product import column_sums, contract, multiply, product
+from lamina.kernels.matmul import column_sums, contract, multiply, product
 
 pytestmark = pytest.mark.usefixtures("kernels")
 SIZES = {"small": (3, 4, 5), "large": (96, 64, 128)}

@@ -8,7 +8,7 @@ import pytest
 
 import lamina
 from lamina.errors import ConfigError, FileError, UnsafeFileError
-from lamina.saving.upgrade import upgrade_compile
+from lamina.saving.migration.configs import upgrade_compile
 
 random = np.random.default_rng(3)
 
@@ -341,7 +341,7 @@ def test_other_modes_of_batch_normalization(mode):
     expected = (x - x.mean(axis, keepdims=True)) / deviation * gamma + beta
     np.testing.assert_allclose(model.predict(x, verbose=0), expected, 1e-5, 1e-5)
     with pytest.raises(ConfigError, match="mode"):
-        lamina.layers.gone.BatchNormalizationOfKeras1(3)
+        lamina.layers.keras1.BatchNormalizationOfKeras1(3)
 
 
 def test_time_major_is_dropped_when_false():
@@ -377,7 +377,7 @@ def test_time_major(kind, sequences, tmp_path):
 def test_time_major_with_a_mask_and_states():
     """The mask has time first too; states have no time."""
     inner = lamina.layers.GRU(2, return_sequences=True, return_state=True)
-    turned, x, mask = lamina.layers.gone.TimeMajor(inner), numbers(5, 4, 3), np.arange(5)[:, None] < [5, 3, 1, 2]
+    turned, x, mask = lamina.layers.keras1.TimeMajor(inner), numbers(5, 4, 3), np.arange(5)[:, None] < [5, 3, 1, 2]
     state = numbers(4, 2)
     outputs, last = turned(x, mask=mask, initial_state=state)
     expected, plain_last = inner(x.swapaxes(0, 1), mask=mask.T, initial_state=state)

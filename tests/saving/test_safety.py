@@ -12,7 +12,7 @@ import zoo
 
 import lamina
 from lamina.errors import ConfigError, FileError
-from lamina.saving import files
+from lamina.saving.safety import hdf5
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's variables
@@ -205,7 +205,7 @@ def test_saving_that_fails_leaves_the_old_file_and_nothing_else(model, tmp_path,
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            for module in (lamina.saving.weights, lamina.saving.legacy_h5):
+            for module in (lamina.saving.formats.weights_h5, lamina.saving.formats.legacy_h5):
                 patch.setattr(module, "write_array", killed)
             save(tmp_path / name)
         assert (tmp_path / name).read_bytes() == before
@@ -215,14 +215,14 @@ def test_saving_that_fails_leaves_the_old_file_and_nothing_else(model, tmp_path,
 
 def test_loading_that_is_broken_off_changes_nothing(model, tmp_path, monkeypatch):
     path = rewritten(model, tmp_path / "m.weights.h5", lambda file: None)
-    read = files.StoredArray.__array__
+    read = hdf5.StoredArray.__array__
 
     def broken(self, *args, **kwargs):
         if self._dataset.name.endswith("dense_1/vars/0"):
             raise OSError("the disk is gone")
         return read(self, *args, **kwargs)
 
-    monkeypatch.setattr(files.StoredArray, "__array__", broken)
+    monkeypatch.setattr(hdf5.StoredArray, "__array__", broken)
     with pytest.raises(OSError, match="the disk is gone"):
         model.load_weights(path)
     assert_unchanged(model)

@@ -8,7 +8,7 @@ import pytest
 import zoo
 
 import lamina
-from lamina.saving.upgrade import upgrade, upgrade_compile
+from lamina.saving.migration.configs import upgrade, upgrade_compile
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables
 

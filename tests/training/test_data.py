@@ -15,8 +15,8 @@ import scipy.sparse
 from keras.src.trainers.data_adapters.data_adapter_utils import class_weight_to_sample_weights
 from keras.src.trainers.epoch_iterator import EpochIterator
 
-from lamina.core import settings
 from lamina.errors import DataError
+from lamina.runtime import settings
 from lamina.training.data import (
     PyDataset,
     class_weights_of,

@@ -14,7 +14,7 @@ import pytest
 import lamina as keras
 from lamina import errors, layers
 from lamina.core.variable import Variable, own_copy
-from lamina.training import many_steps, runner, state
+from lamina.training import executor, multi_step, state
 
 draw = np.random.default_rng(1)
 X = draw.normal(size=(40, 6)).astype("float32")
@@ -86,7 +86,7 @@ def frozen_first():
     first = layers.Dense(4000, trainable=False)
     model = keras.Sequential([keras.Input((6,)), first, layers.Dense(1)])
     model.compile("sgd", "mse")
-    assert first.kernel.value.nbytes >= runner.ONLY_READ
+    assert first.kernel.value.nbytes >= executor.ONLY_READ
     return model, first.kernel
 
 
@@ -107,11 +107,11 @@ def test_large_frozen_weights_are_read_where_they_are():
 
 @pytest.mark.parametrize("singly", [False, True])
 def test_a_step_may_change_large_weights_that_are_not_trained(singly, monkeypatch):
-    monkeypatch.setattr(many_steps, "WORTH", 0)
+    monkeypatch.setattr(multi_step, "WORTH", 0)
     heard = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)
 
     def trained(only_read):
-        monkeypatch.setattr(runner, "ONLY_READ", only_read)
+        monkeypatch.setattr(executor, "ONLY_READ", only_read)
         keras.utils.set_random_seed(1)
         norm = layers.BatchNormalization()
         model = keras.Sequential([keras.Input((6,)), layers.Dense(20_000), norm, layers.Dense(1)])
@@ -120,8 +120,8 @@ def test_a_step_may_change_large_weights_that_are_not_trained(singly, monkeypatc
         assert any("many" in one.kind for one in model.compilations()) != singly
         return [*model.get_weights(), model.evaluate(X, Y, verbose=0), norm.moving_mean.numpy()]
 
-    assert runner.ONLY_READ <= 4 * 20_000
-    for apart, lent in zip(trained(runner.ONLY_READ), trained(10**9), strict=True):
+    assert executor.ONLY_READ <= 4 * 20_000
+    for apart, lent in zip(trained(executor.ONLY_READ), trained(10**9), strict=True):
         np.testing.assert_array_equal(apart, lent)
 
 
@@ -204,7 +204,7 @@ def test_interrupt_leaves_the_weights_of_the_last_finished_step(at, ctrl_c):
 
 
 def test_an_interrupt_within_a_step_waits_for_its_end(ctrl_c):
-    from lamina.training.interrupt import Interrupts
+    from lamina.training.interrupts import Interrupts
 
     done = []
     with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts, interrupts.held():

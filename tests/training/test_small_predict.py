@@ -8,8 +8,8 @@ import pytest
 
 import lamina as keras
 from lamina import layers, ops
-from lamina.ops.native import cpu_kernels
-from lamina.training.runner import MOST_SMALL
+from lamina.kernels.native import cpu_kernels
+from lamina.training.executor import MOST_SMALL
 
 NATIVE = cpu_kernels()
 pytestmark = pytest.mark.skipif(

@@ -7,9 +7,9 @@ from PIL import Image
 
 import lamina
 from lamina import layers
+from lamina.drawing.diagram import Diagram
 from lamina.errors import ConfigError
 from lamina.utils import model_to_dot, plot_model
-from lamina.utils.diagram import Diagram
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lamina.drawing.graph_layout import curve, layered
 from lamina.errors import ConfigError
-from lamina.view.layout import curve, layered
 
 
 @settings(max_examples=60, deadline=None)

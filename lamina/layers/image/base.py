@@ -26,10 +26,10 @@ import numpy as np
 
 from lamina import random
 from lamina.core import tree
-from lamina.core.settings import standardize_data_format
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.data_layer import DataLayer
 from lamina.ops.image import batched
+from lamina.runtime.settings import standardize_data_format
 
 PARTS = ("images", "labels", "bounding_boxes", "segmentation_masks")
 

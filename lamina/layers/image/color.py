@@ -3,11 +3,11 @@
 import jax.numpy as jnp
 
 from lamina import random
-from lamina.core import settings
 from lamina.errors import ConfigError
 from lamina.layers.image.base import RandomImageLayer, drawn_to_apply, factor_range
 from lamina.layers.image.contrast import LEVELS, pixel_range, rescaled
 from lamina.ops.image import filtered, gaussian_blur, hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv
+from lamina.runtime import settings
 
 __all__ = [
     "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast", "RandomGaussianBlur",

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from lamina.core.budget import take_array, take_steps
+from lamina.core.read_limits import take_array, take_steps
 from lamina.errors import ConfigError
 from lamina.layers.image.base import BaseImagePreprocessingLayer
 

@@ -5,9 +5,9 @@ from typing import Any
 import jax
 
 from lamina import random
+from lamina.layers.base.validation import positive_integer
 from lamina.layers.image.base import RandomImageLayer
 from lamina.layers.image.moving import MovingLayer, matrices
-from lamina.layers.sizes import positive_integer
 from lamina.ops.image import margins_of_ratio, resize, window_of_ratio
 
 __all__ = ["CenterCrop", "RandomCrop", "Resizing"]

@@ -7,7 +7,7 @@ from lamina import dtype_policies, initializers
 from lamina.core import context, registry
 from lamina.dtype_policies import Int4DTypePolicy, QuantizedFloat8DTypePolicy
 from lamina.errors import CallError, ConfigError
-from lamina.layers.layer import Layer
+from lamina.layers.base.layer import Layer
 from lamina.layers.weights.codes import Calibrated, Int4, Int8, Layout
 from lamina.layers.weights.float8 import Float8
 from lamina.layers.weights.weight import LoRA, parts_of

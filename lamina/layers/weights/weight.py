@@ -13,8 +13,8 @@ import numpy as np
 
 from lamina.core.derived import Derived
 from lamina.core.variable import unwrap
-from lamina.ops.look_up import look_up
-from lamina.ops.product import contract, product
+from lamina.kernels.gather_rows import look_up
+from lamina.kernels.matmul import contract, product
 
 
 class Weight(Derived):

@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core import settings
-from lamina.core.global_random import random_states, set_random_states
 from lamina.errors import DataError
+from lamina.runtime import settings
+from lamina.runtime.random_state import random_states, set_random_states
 from lamina.training.data.leaves import (
     as_arrays,
     count_samples,

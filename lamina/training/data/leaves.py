@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core import settings
 from lamina.core.dtypes import numpy_dtype
 from lamina.errors import DataError
+from lamina.runtime import settings
 
 __all__ = [
     "as_array",

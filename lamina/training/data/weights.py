@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from lamina.core import settings, tree
+from lamina.core import tree
 from lamina.core.dtypes import numpy_dtype
 from lamina.errors import DataError
+from lamina.runtime import settings
 
 __all__ = ["check_class_weight", "class_weights_of", "spread_over_outputs"]
 

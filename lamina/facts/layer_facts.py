@@ -1,0 +1,274 @@
+"""What is true of a model's layers as it stands: shapes, sources, weights, masks, cost. Explanations are written from
+these facts, and from nothing else."""
+
+import dataclasses
+import functools
+import math
+from typing import Any
+
+from lamina.core import context, tree
+from lamina.core.graph import node_of
+from lamina.core.keras_tensor import KerasTensor, get_mask, trace, without_stand_ins
+from lamina.core.registry import is_ours
+from lamina.errors import CallError
+from lamina.facts.cost import flops_of
+from lamina.facts.receptive_field import receptive_fields
+from lamina.layers.base import call_signature
+from lamina.layers.base.layer import Layer
+from lamina.layers.base.shapes import symbols_of
+
+__all__ = ["Fact", "facts_of"]
+
+
+@dataclasses.dataclass(eq=False)
+class Fact:
+    """One call of one layer (or op) in a model.
+
+    Attributes:
+        layer: the layer or operation; `name` and `kind` (its class) as a reader knows them.
+        inputs, outputs: shapes, None for the batch and other open sizes.
+        sources, receivers: the facts that the inputs come from, and that take the outputs.
+        use, uses: this is call number `use` (from 1) of `uses` calls of the layer.
+        masked: whether a mask comes in; `gives_mask`: whether one goes out.
+        flops: for one sample, counted when first asked; None where they could not be; open sizes count as one.
+        window: the receptive field along each spatial axis, None where there is none.
+        depth: how many models it is nested in; `owner`: the innermost of them.
+        inner: the calls inside, of a model or of a layer of the program's own that holds layers.
+        whole: whether every input is known to come from `sources` or from the model's inputs.
+        training: the mode written into the call, or into that of a model around it; None where none is.
+        reads: places among the inputs of its owner that it takes itself.
+        ends: (place among the outputs of the model, which of this call's outputs) for each that leaves the model.
+    """
+
+    layer: Any
+    inputs: list
+    outputs: list
+    owner: Any
+    depth: int = 0
+    sources: list = dataclasses.field(default_factory=list)
+    receivers: list = dataclasses.field(default_factory=list)
+    use: int = 1
+    uses: int = 1
+    masked: bool = False
+    gives_mask: bool = False
+    window: tuple | None = None
+    training: Any = None
+    reads: list = dataclasses.field(default_factory=list)
+    ends: list = dataclasses.field(default_factory=list)
+    inner: list = dataclasses.field(default_factory=list, repr=False)
+    whole: bool = True
+    arguments: tuple | None = dataclasses.field(default=None, repr=False)
+
+    @functools.cached_property
+    def flops(self):
+        if self.inner and getattr(self.layer, "_graph", None) is not None:
+            return sum(fact.flops or 0 for fact in self.inner)
+        return None if self.arguments is None else flops_of(self.layer, *self.arguments)
+
+    @property
+    def name(self):
+        return self.layer.name
+
+    @property
+    def kind(self):
+        return type(self.layer).__name__
+
+    @property
+    def input(self):
+        """The shape of the first input; () where there is none."""
+        return self.inputs[0] if self.inputs else ()
+
+    @property
+    def output(self):
+        """The shape of the first output."""
+        return self.outputs[0] if self.outputs else ()
+
+    @property
+    def givers(self):
+        """Names of what it takes, in the order of its arguments, as far as they are known."""
+        given = tree.flatten(self.arguments) if self.arguments else []
+        makers = [leaf._keras_history.operation for leaf in given if hasattr(leaf, "_keras_history")]
+        names = [maker.name for maker in makers if self.depth == 0 or type(maker).__name__ != "InputLayer"]
+        return list(dict.fromkeys(names or [source.name for source in self.sources]))
+
+    @property
+    def weights(self):
+        return list(getattr(self.layer, "weights", []))
+
+    @property
+    def count(self):
+        """How many numbers its weights hold."""
+        return sum(weight.size for weight in self.weights)
+
+    @property
+    def trainable_count(self):
+        return sum(weight.size for weight in getattr(self.layer, "trainable_weights", []))
+
+    @property
+    def values(self):
+        """How many numbers one sample's outputs hold; open sizes count as one."""
+        return sum(math.prod(size or 1 for size in shape[1:]) for shape in self.outputs)
+
+    @property
+    def innermost(self):
+        """The call inside a model that makes its output; itself where it is no model, or one with several outputs."""
+        fact = self
+        while fact.inner:
+            ends = [one for one in fact.inner if one.ends]
+            if len(ends) != 1:
+                break
+            fact = ends[0]
+        return fact
+
+    @property
+    def is_input(self):
+        return self.kind == "InputLayer"
+
+    def is_a(self, *names):
+        """Whether its class, or one that it comes from, has one of these names."""
+        return any(cls.__name__ in names and is_ours(cls) for cls in type(self.layer).__mro__)
+
+
+def facts_of(model):
+    """A Fact for each call in the model, in the order in which data flows; those of models inside come after the call
+    that holds them, with a greater depth.
+
+    Raises:
+        CallError: when the shapes of the model's inputs are not known yet.
+    """
+    facts = _of_graph(model, 0) if getattr(model, "_graph", None) is not None else _of_calls(model)
+    calls = {}
+    for fact in facts:
+        calls.setdefault(fact.layer, []).append(fact)
+    for same in calls.values():
+        for use, fact in enumerate(same, start=1):
+            fact.use, fact.uses = use, len(same)
+    for fact, windows in receptive_fields(facts).items():
+        fact.window = windows
+    return facts
+
+
+def _of_graph(model, depth, training=None):
+    facts, made_by = [], {}
+    graph = model._graph
+    places = {id(tensor): place for place, tensor in enumerate(graph.input_tensors)}
+    for node in graph.nodes:
+        layer, tensors = node.operation, tree.flatten(node.outputs)
+        fact = Fact(
+            layer, [tensor.shape for tensor in node.tensors], [tensor.shape for tensor in tensors], model, depth,
+            masked=any(get_mask(tensor) is not None for tensor in node.tensors),
+            gives_mask=any(get_mask(tensor) is not None for tensor in tensors),
+            training=node.kwargs.get("training") if training is None else training,
+            arguments=(node.args, node.kwargs),
+            reads=[places[id(tensor)] for tensor in node.tensors if id(tensor) in places],
+        )  # fmt: skip
+        _link(fact, [made_by.get(node_of(tensor)) for tensor in node.tensors if id(tensor) not in places])
+        made_by[node] = fact
+        facts.append(fact)
+        if getattr(layer, "_graph", None) is not None:
+            inner = _of_graph(layer, depth + 1, fact.training)
+        else:
+            inner = _inside(layer, fact) if _is_composite(layer) else []
+        facts.extend(inner)
+        fact.inner = [one for one in inner if one.depth == depth + 1]
+    for place, tensor in enumerate(tree.flatten(graph.outputs)):
+        if node_of(tensor) in made_by and id(tensor) not in places:
+            made_by[node_of(tensor)].ends.append((place, tensor._keras_history.tensor_index))
+    return facts
+
+
+def _link(fact, sources):
+    for source in sources:
+        if source is not None and source not in fact.sources:
+            fact.sources.append(source)
+            source.receivers.append(fact)
+
+
+def _is_composite(layer):
+    """Whether a layer is the program's own and calls layers inside."""
+    return isinstance(layer, Layer) and not is_ours(type(layer)) and bool(layer._layers)
+
+
+def _inside(layer, fact):
+    """The calls inside a layer of the program's own; none where it cannot be traced for what it was called with."""
+    args, kwargs = fact.arguments
+    if any(getattr(leaf, "dtype", None) == "string" for leaf in tree.flatten([args, kwargs])):
+        return []
+    return _calls_in(layer, args, kwargs, fact.owner, fact.depth)
+
+
+def _of_calls(model):
+    """Of a model without a graph: what its `call` calls, seen by tracing it once."""
+    if not model._build_shapes:
+        raise CallError(
+            f"{model.name} has not seen data yet, so the shapes of its inputs are not known.",
+            fix="Call it once, model(x[:1]), or fit it; or begin it with a keras.Input.",
+        )
+    symbols = tuple(symbols_of(shape, model.input_dtype) for shape in model._build_shapes.values())
+    return _calls_in(model, symbols, {}, model, -1)
+
+
+def _calls_in(layer, args, kwargs, owner, depth):
+    """A Fact for each call inside a call of `layer`, which is `depth` deep, seen by tracing it once."""
+    calls = []  # (fact, what it took, what it gave), in order of their ends: layers inside come before those around
+    runs: list[Any] = []
+
+    def look(called, given, outputs):
+        tensors, results = (
+            [leaf for leaf in tree.flatten(part) if call_signature.is_tensor(leaf)] for part in (given, outputs)
+        )
+        if called is layer:
+            runs.append((calls.copy(), tensors, results))
+            calls.clear()
+            return
+        fact = Fact(
+            called, [without_stand_ins(tensor.shape) for tensor in tensors],
+            [without_stand_ins(result.shape) for result in results], owner, depth + 1,
+            arguments=(tree.map_structure(_as_symbol, given), {}), training=context.current_call().training,
+        )  # fmt: skip
+        inside = set(called._flatten_layers(include_self=False))
+        while calls and calls[-1][0].layer in inside:
+            fact.inner.insert(0, calls.pop())
+        calls.append((fact, tensors, results))
+
+    with context.watching_layers(look):
+        trace(layer._run, *args, **kwargs)
+    facts = []
+    if runs:  # open sizes are traced twice: either run will do
+        made, taken, given = runs[0]
+        _spread(made, taken, given, facts)
+    return facts
+
+
+def _spread(calls, taken, given, facts):
+    """Link the calls of one run, and put them and those inside them in order: what holds others comes first."""
+    made_by, places = {}, {id(tensor): place for place, tensor in enumerate(taken)}
+    for fact, tensors, results in calls:
+        _link(fact, [made_by.get(id(tensor), (None,))[0] for tensor in tensors])
+        fact.reads = [places[id(tensor)] for tensor in tensors if id(tensor) in places]
+        fact.whole = all(id(tensor) in places or id(tensor) in made_by for tensor in tensors)
+        fact.masked = any(get_mask(tensor) is not None for tensor in tensors)
+        fact.gives_mask = any(get_mask(result) is not None for result in results)
+        made_by.update((id(result), (fact, index)) for index, result in enumerate(results))
+        facts.append(fact)
+        inner, fact.inner = fact.inner, []
+        if not is_ours(type(fact.layer)) or hasattr(fact.layer, "fit"):
+            first = len(facts)
+            _spread(inner, tensors, results, facts)
+            for one in facts[first:]:
+                one.depth += 1
+                one.owner = fact.layer if one.owner is fact.owner else one.owner
+            fact.inner = [one for one in facts[first:] if one.depth == fact.depth + 1]
+    _note_ends(made_by, given)
+
+
+def _note_ends(made_by, outputs):
+    """Note which facts' outputs leave the model."""
+    for place, result in enumerate(tree.flatten(outputs)):
+        fact, index = made_by.get(id(result), (None, 0))
+        if fact is not None:
+            fact.ends.append((place, index))
+
+
+def _as_symbol(leaf):
+    return KerasTensor(without_stand_ins(leaf.shape), leaf.dtype) if call_signature.is_tensor(leaf) else leaf

@@ -1,0 +1,144 @@
+"""How a layer's call takes its arguments: which are tensors, which get masks, and whether it knows `training`."""
+
+import inspect
+import weakref
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.core import tree
+from lamina.core.keras_tensor import KerasTensor, get_mask
+from lamina.core.variable import Variable, to_array
+from lamina.errors import CallError
+
+Parameter = inspect.Parameter
+
+
+class CallSignature:
+    """The parameters of a layer class's `call`."""
+
+    def __init__(self, call):
+        self.signature = inspect.signature(call)
+        parameters = list(self.signature.parameters.values())[1:]
+        self.names = [p.name for p in parameters if p.kind is not Parameter.VAR_KEYWORD]
+        self.has_any_keyword = any(p.kind is Parameter.VAR_KEYWORD for p in parameters)
+        self.has_training = "training" in self.names
+        self.default_training = self.signature.parameters["training"].default if self.has_training else None
+        self.masks = {name: self._mask_name(index, name) for index, name in enumerate(self.names)}
+        self.takes_masks = any(self.masks.values())
+
+    def _mask_name(self, index, name):
+        if f"{name}_mask" in self.names:
+            return f"{name}_mask"
+        return "mask" if index == 0 and "mask" in self.names else None
+
+    def named(self, args, kwargs):
+        """(name, value) of each argument passed."""
+        return [*zip(self.names, args, strict=False), *kwargs.items()]
+
+
+_signatures = weakref.WeakKeyDictionary()  # a class made in a function goes when its user is done with it
+
+
+def signature_of(method):
+    """The CallSignature of a method of a layer class, read once."""
+    found = _signatures.get(method)
+    if found is None:
+        found = _signatures[method] = CallSignature(method)
+    return found
+
+
+def is_tensor(value):
+    """Whether a value is an array of numbers: JAX, NumPy, symbolic or variable."""
+    return isinstance(value, (jax.Array, np.ndarray, KerasTensor, Variable))
+
+
+def tensors_of(signature, args, kwargs):
+    """name -> value of the arguments that are tensors or structures of tensors only."""
+    found = {}
+    for name, value in signature.named(args, kwargs):
+        leaves = tree.flatten(value)
+        if leaves and any(map(is_tensor, leaves)) and all(leaf is None or is_tensor(leaf) for leaf in leaves):
+            found[name] = value
+    return found
+
+
+def shape_of(structure):
+    """The structure with shapes in place of tensors, as `build` and `compute_output_shape` take it."""
+    if isinstance(structure, dict):
+        return {key: shape_of(value) for key, value in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return type(structure)(map(shape_of, structure))
+    return None if structure is None else tuple(structure.shape)
+
+
+def masks_of(structure):
+    """The structure with masks in place of tensors; None if there is no mask at all."""
+    if isinstance(structure, (list, tuple, dict)):
+        masks = tree.map_structure(get_mask, structure)
+        return masks if any(mask is not None for mask in tree.flatten(masks)) else None
+    return get_mask(structure)
+
+
+def convert(value, dtype):
+    """NumPy arrays, variables and other array-likes to JAX arrays; floats to `dtype` unless it is None."""
+    kind = type(value)
+    if kind is list:
+        return [convert(item, dtype) for item in value]
+    if kind is tuple:
+        return tuple(convert(item, dtype) for item in value)
+    if kind is dict:
+        return {key: convert(item, dtype) for key, item in value.items()}
+    if isinstance(value, Variable):
+        value = value.value
+    elif isinstance(value, (np.ndarray, np.generic)):
+        if value.dtype.kind in "OUS":
+            return value  # strings stay on the host
+        value = to_array(value)
+    elif not isinstance(value, jax.Array):
+        if not hasattr(value, "__array__") or isinstance(value, KerasTensor):
+            return value
+        value = to_array(value)
+    if dtype is not None and jnp.issubdtype(value.dtype, jnp.floating) and value.dtype != dtype:
+        return value.astype(dtype)
+    return value
+
+
+def without_plain_values(layer, args):
+    """Positional arguments are tensors; a list of numbers is a common slip and gets its fix named. A list of strings is
+    an array: it can only be text."""
+    args = tuple(np.asarray(value, object) if _is_text(value) else value for value in args)
+    for value in args:
+        for leaf in tree.flatten(value):
+            if isinstance(leaf, (int, float, str)) and not isinstance(leaf, bool):
+                raise CallError(
+                    f"{type(layer).__name__} takes tensors; got {type(value).__name__} {str(value)[:60]}.",
+                    fix="Pass numpy.asarray(...) of it; other arguments go by name.",
+                )
+    return args
+
+
+def _is_text(value):
+    while isinstance(value, list) and value:
+        value = value[0]
+        if isinstance(value, (str, bytes)):
+            return True
+    return False
+
+
+def brief(args, kwargs):
+    """`float32(None, 784)` for each argument of a call, for errors."""
+
+    def one(value):
+        if is_tensor(value):
+            return f"{value.dtype}{tuple(value.shape)}".replace(",)", ",)")
+        if isinstance(value, (list, tuple)):
+            return f"[{', '.join(map(one, value))}]"
+        if isinstance(value, dict):
+            return "{" + ", ".join(f"{key}: {one(item)}" for key, item in value.items()) + "}"
+        return repr(value)[:60]
+
+    return ", ".join(
+        [*map(one, args), *(f"{name}={one(value)}" for name, value in kwargs.items() if value is not None)]
+    )

@@ -1,0 +1,52 @@
+"""Shapes as layers take them: as symbolic tensors, with an open batch size, out of JSON and out of old arguments."""
+
+from lamina.core.keras_tensor import KerasTensor, without_stand_ins
+
+
+def symbols_of(shape, dtype):
+    """A structure of shapes as a structure of KerasTensors."""
+    if isinstance(shape, dict):
+        return {key: symbols_of(value, dtype) for key, value in shape.items()}
+    if shape is None:
+        return None
+    if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple, dict)):
+        return type(shape)(symbols_of(item, dtype) for item in shape)
+    return KerasTensor(shape, dtype)
+
+
+def open_batch(shape):
+    """A shape (or a structure of them) with an open batch size."""
+    if isinstance(shape, dict):
+        return {key: open_batch(value) for key, value in shape.items()}
+    if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple, dict)):
+        return type(shape)(map(open_batch, shape))
+    return (None, *without_stand_ins(shape[1:])) if shape else shape
+
+
+def tuples_of(shape):
+    """JSON's lists back to shapes."""
+    if isinstance(shape, dict):
+        return {key: tuples_of(value) for key, value in shape.items()}
+    if isinstance(shape, (list, tuple)):
+        inner = [tuples_of(item) for item in shape]
+        return inner if inner and isinstance(inner[0], (list, tuple)) else tuple(inner)
+    return shape
+
+
+def input_shape_asked(kwargs):
+    """The batch shape that an `input_shape=`, `batch_input_shape=`, `input_dim=` on a first layer asks for, or None."""
+    dtype = kwargs.pop("input_dtype", None)
+    batch_size = kwargs.pop("batch_size", None)
+    if "batch_input_shape" in kwargs:
+        shape = tuple(kwargs.pop("batch_input_shape"))
+    elif "input_shape" in kwargs:
+        shape = kwargs.pop("input_shape")
+        shape = (batch_size, *((shape,) if isinstance(shape, int) else shape))
+    elif not {"input_dim", "input_length"}.isdisjoint(kwargs):
+        lengths = kwargs.pop("input_length", ())
+        lengths = lengths if isinstance(lengths, (list, tuple)) else (lengths,)
+        features = (kwargs.pop("input_dim"),) if "input_dim" in kwargs else ()
+        shape = (batch_size, *lengths, *features)
+    else:
+        return None
+    return shape, dtype

@@ -1,0 +1,1 @@
+"""Layers that turn text and categories into numbers: lookups, hashing, vectorization."""

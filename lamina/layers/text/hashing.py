@@ -1,0 +1,216 @@
+"""Hashing and HashedCrossing: categories without a vocabulary, with the numbers that Keras gives."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from lamina.core.keras_tensor import KerasTensor, traced_dtype
+from lamina.errors import ConfigError, DataError, ShapeError
+from lamina.layers.categories import Categorical, is_text, values_of
+from lamina.layers.text.string_hashes import fingerprint64, fingerprint_cat64, siphash24
+
+__all__ = ["HashedCrossing", "Hashing"]
+
+_CROSS_KEY = 0xDECAFCAFFE  # what TensorFlow's crosses start from
+
+
+class Hashing(Categorical):
+    """`hash(value) mod num_bins` of strings or integers.
+
+    The hash is FarmHash's fingerprint, or SipHash under `salt`. An integer is hashed by its decimal digits.
+
+    Args:
+        num_bins: how many bins there are, the one for the mask included.
+        mask_value: a value that goes to bin 0, which then is for nothing else.
+        salt: one or two integers, a key: other keys give other collisions.
+        output_mode: "int", or "one_hot", "multi_hot", "count" as in `CategoryEncoding`.
+        sparse: accepted; the outputs are dense arrays.
+
+    >>> import lamina as keras
+    >>> keras.layers.Hashing(num_bins=3)([["A"], ["B"], ["C"], ["D"], ["E"]]).ravel().tolist()
+    [1, 0, 1, 1, 2]
+    """
+
+    def __init__(self, num_bins, mask_value=None, salt: Any = None, output_mode="int", sparse=False, **kwargs):
+        _check_bins(num_bins, "Hashing")
+        if output_mode not in self._modes:
+            raise ConfigError(
+                f"Invalid value for argument `output_mode`. Expected one of {self._modes}. "
+                f"Received: output_mode={output_mode}"
+            )
+        _set_int_dtype(kwargs, output_mode)
+        super().__init__(output_mode=output_mode, sparse=sparse, **kwargs)
+        self.num_bins, self.mask_value = num_bins, mask_value
+        self.salt = salt_pair(salt)
+
+    def _depth(self):
+        return self.num_bins
+
+    @property
+    def _output_dtype(self):
+        return self.compute_dtype
+
+    def call(self, inputs):
+        if self.mask_value is None:
+            return self._encode(bins_of(inputs, self.num_bins, self.salt))
+        ids = bins_of(inputs, self.num_bins - 1, self.salt) + 1
+        return self._encode(ids * (inputs != self.mask_value))
+
+
+class HashedCrossing(Categorical):
+    """The combination of two or more features, hashed into `num_bins` categories.
+
+    Args:
+        num_bins: how many categories there are.
+        output_mode: "int" or "one_hot".
+        sparse: accepted; the outputs are dense arrays.
+
+    Shapes: a list of (batch,) or of (batch, 1), of strings or integers -> the same shape, or (batch, num_bins).
+
+    >>> import lamina as keras
+    >>> layer = keras.layers.HashedCrossing(num_bins=5)
+    >>> layer((["A", "B", "A", "B", "A"], [101, 101, 101, 102, 102])).tolist()
+    [1, 4, 1, 1, 3]
+    """
+
+    _modes = ("int", "one_hot")
+
+    def __init__(self, num_bins, output_mode="int", sparse=False, name=None, dtype=None, **kwargs):
+        _check_bins(num_bins, "HashedCrossing")
+        kwargs["dtype"] = dtype
+        _set_int_dtype(kwargs, output_mode)
+        super().__init__(output_mode=output_mode, sparse=sparse, name=name, **kwargs)
+        self.num_bins = num_bins
+
+    def _values_of(self, inputs):
+        if not isinstance(inputs, (list, tuple)):
+            got = type(inputs).__name__
+            raise DataError(f"`HashedCrossing` should be called on a list or tuple of inputs; got {got}.")
+        if len(inputs) < 2:
+            raise DataError(f"`HashedCrossing` should be called on at least two inputs; got {len(inputs)}.")
+        return [values_of(value) for value in inputs]
+
+    def _depth(self):
+        return self.num_bins
+
+    @property
+    def _output_dtype(self):
+        return self.compute_dtype
+
+    def call(self, inputs):
+        self._check(inputs)
+        if any(map(is_text, inputs)):
+            inputs = [value if is_text(value) else np.asarray(value) for value in inputs]
+        joined: Any = None
+        with jax.enable_x64(True):
+            for value in inputs:
+                prints = fingerprints_of(value) if is_text(value) else _on_host(value).astype("int64").astype("uint64")
+                start = (prints ^ prints) | np.uint64(_CROSS_KEY) if joined is None else joined
+                joined = fingerprint_cat64(start, prints)
+            ids = (joined % np.uint64(self.num_bins)).astype("int32")
+        return self._encode(ids)
+
+    def _check(self, inputs):
+        shape = tuple(inputs[0].shape)
+        if len(shape) > 2 or (len(shape) == 2 and shape[1] != 1) or any(tuple(v.shape) != shape for v in inputs):
+            raise ShapeError(
+                "All `HashedCrossing` inputs should have shape `()`, `(batch_size,)` or `(batch_size, 1)`, the same; "
+                f"got {', '.join(str(tuple(value.shape)) for value in inputs)}."
+            )
+        if any(not is_text(value) and not jnp.issubdtype(value.dtype, jnp.integer) for value in inputs):
+            got = [str(value.dtype) for value in inputs]
+            raise DataError(
+                f"All `HashedCrossing` inputs should have an integer or string dtype; got {got}.",
+                fix="Put a Discretization layer in front of floats.",
+            )
+
+    def compute_output_shape(self, input_shape):
+        """That of the first input, or (batch, num_bins)."""
+        return super().compute_output_shape(input_shape[0])
+
+    def compute_output_spec(self, inputs, **kwargs):
+        """As for one input of a Categorical layer."""
+        shape = self.compute_output_shape([value.shape for value in inputs])
+        return KerasTensor(shape, traced_dtype(self._output_dtype))
+
+
+def _check_bins(num_bins, name):
+    if num_bins is None or num_bins <= 0:
+        raise ConfigError(
+            f"The `num_bins` for `{name}` cannot be `None` or non-positive values. Received: num_bins={num_bins}."
+        )
+
+
+def _set_int_dtype(kwargs, output_mode):
+    if output_mode == "int":
+        dtype = kwargs["dtype"] = kwargs.get("dtype") or "int64"
+        name = getattr(dtype, "name", dtype if isinstance(dtype, str) else None)
+        if name is not None and "int" not in name:
+            raise ConfigError(
+                f'When `output_mode="int"`, `dtype` should be an integer type, e.g. "int64"; got {name!r}.'
+            )
+
+
+def salt_pair(salt):
+    """A salt as two integers, None as it is."""
+    if salt is None:
+        return None
+    pair = [salt, salt] if isinstance(salt, int) else list(salt) if isinstance(salt, (list, tuple)) else []
+    if len(pair) != 2 or not all(isinstance(part, int) for part in pair):
+        raise ConfigError(
+            f"The `salt` argument can only be a tuple of size 2 integers, or a single integer. Received: salt={salt}."
+        )
+    return pair
+
+
+def bins_of(values, num_bins, salt=None):
+    """`hash mod num_bins` of an array of strings (on the host) or integers (also inside a compiled program)."""
+    if is_text(values):
+        return (fingerprints_of(values, salt) % np.uint64(num_bins)).astype("int32")
+    if not jnp.issubdtype(values.dtype, jnp.integer):
+        fix = "Use Discretization for floats."
+        raise DataError(f"Strings and integers can be hashed; got {values.dtype}.", fix=fix)
+    with jax.enable_x64(True):
+        return (_of_digits(_on_host(values), salt) % np.uint64(num_bins)).astype("int32")
+
+
+def fingerprints_of(texts, salt=None):
+    """The 64-bit hash of each string; strings of one length are hashed together."""
+    prints = np.empty(texts.size, "uint64")
+    encoded = [text.encode() for text in texts.ravel().tolist()]
+    lengths = np.fromiter(map(len, encoded), "int64", len(encoded))
+    for length in np.unique(lengths):
+        places = np.flatnonzero(lengths == length)
+        together = b"".join([encoded[place] for place in places])
+        characters = np.frombuffer(together, "uint8").reshape(len(places), length).T.astype("uint64")
+        prints[places] = _hash(list(characters), salt)
+    return prints.reshape(texts.shape)
+
+
+def _hash(characters, salt):
+    return fingerprint64(characters) if salt is None else siphash24(characters, salt)
+
+
+def _on_host(values):
+    """A concrete array as NumPy: nothing needs to be compiled for it."""
+    return values if isinstance(values, Tracer) else np.asarray(values)
+
+
+def _of_digits(values, salt):
+    """The hash of the decimal digits of each integer: computed for every length they may have, and chosen by length."""
+    xp: Any = np if isinstance(values, np.ndarray) else jnp
+    size = 20 if values.dtype.itemsize == 8 else 10
+    negative = values < 0
+    magnitude = values.astype("int64").astype("uint64")
+    magnitude = xp.where(negative, np.uint64(0) - magnitude, magnitude)
+    digits = [magnitude // np.uint64(10**power) % np.uint64(10) + np.uint64(48) for power in reversed(range(size))]
+    minus = xp.full_like(magnitude, 45)
+    result = xp.zeros_like(magnitude)
+    for length in range(1, size + 1):
+        shown = digits[size - length :]
+        prints = xp.where(negative, _hash([minus, *shown], salt), _hash(shown, salt))
+        result = xp.where(magnitude >= np.uint64(10 ** (length - 1) if length > 1 else 0), prints, result)
+    return result

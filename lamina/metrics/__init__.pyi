@@ -1,0 +1,124 @@
+"""The public names of `lamina.metrics`: the one table that editors and `lamina.core.lazy` read."""
+
+from lamina.losses import (
+    binary_crossentropy as binary_crossentropy,
+)
+from lamina.losses import (
+    binary_focal_crossentropy as binary_focal_crossentropy,
+)
+from lamina.losses import (
+    categorical_crossentropy as categorical_crossentropy,
+)
+from lamina.losses import (
+    categorical_focal_crossentropy as categorical_focal_crossentropy,
+)
+from lamina.losses import (
+    categorical_hinge as categorical_hinge,
+)
+from lamina.losses import (
+    hinge as hinge,
+)
+from lamina.losses import (
+    huber as huber,
+)
+from lamina.losses import (
+    kl_divergence as kl_divergence,
+)
+from lamina.losses import (
+    log_cosh as log_cosh,
+)
+from lamina.losses import (
+    mean_absolute_error as mean_absolute_error,
+)
+from lamina.losses import (
+    mean_absolute_percentage_error as mean_absolute_percentage_error,
+)
+from lamina.losses import (
+    mean_squared_error as mean_squared_error,
+)
+from lamina.losses import (
+    mean_squared_logarithmic_error as mean_squared_logarithmic_error,
+)
+from lamina.losses import (
+    poisson as poisson,
+)
+from lamina.losses import (
+    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
+)
+from lamina.losses import (
+    squared_hinge as squared_hinge,
+)
+from lamina.metrics import accuracy as accuracy
+from lamina.metrics.accuracy import (
+    Accuracy as Accuracy,
+)
+from lamina.metrics.accuracy import (
+    BinaryAccuracy as BinaryAccuracy,
+)
+from lamina.metrics.accuracy import (
+    CategoricalAccuracy as CategoricalAccuracy,
+)
+from lamina.metrics.accuracy import (
+    SparseCategoricalAccuracy as SparseCategoricalAccuracy,
+)
+from lamina.metrics.accuracy import (
+    SparseTopKCategoricalAccuracy as SparseTopKCategoricalAccuracy,
+)
+from lamina.metrics.accuracy import (
+    TopKCategoricalAccuracy as TopKCategoricalAccuracy,
+)
+from lamina.metrics.accuracy import (
+    binary_accuracy as binary_accuracy,
+)
+from lamina.metrics.accuracy import (
+    categorical_accuracy as categorical_accuracy,
+)
+from lamina.metrics.accuracy import (
+    sparse_categorical_accuracy as sparse_categorical_accuracy,
+)
+from lamina.metrics.accuracy import (
+    sparse_top_k_categorical_accuracy as sparse_top_k_categorical_accuracy,
+)
+from lamina.metrics.accuracy import (
+    top_k_categorical_accuracy as top_k_categorical_accuracy,
+)
+from lamina.metrics.auc import *
+from lamina.metrics.confusion import (
+    FalseNegatives as FalseNegatives,
+)
+from lamina.metrics.confusion import (
+    FalsePositives as FalsePositives,
+)
+from lamina.metrics.confusion import (
+    Precision as Precision,
+)
+from lamina.metrics.confusion import (
+    PrecisionAtRecall as PrecisionAtRecall,
+)
+from lamina.metrics.confusion import (
+    Recall as Recall,
+)
+from lamina.metrics.confusion import (
+    RecallAtPrecision as RecallAtPrecision,
+)
+from lamina.metrics.confusion import (
+    SensitivityAtSpecificity as SensitivityAtSpecificity,
+)
+from lamina.metrics.confusion import (
+    SpecificityAtSensitivity as SpecificityAtSensitivity,
+)
+from lamina.metrics.confusion import (
+    TrueNegatives as TrueNegatives,
+)
+from lamina.metrics.confusion import (
+    TruePositives as TruePositives,
+)
+from lamina.metrics.f_score import *
+from lamina.metrics.iou import *
+from lamina.metrics.means import *
+from lamina.metrics.metric import *
+from lamina.metrics.reduction import Mean as Mean
+from lamina.metrics.reduction import MeanMetricWrapper as MeanMetricWrapper
+from lamina.metrics.reduction import Sum as Sum
+from lamina.metrics.regression import *
+from lamina.metrics.serialization import *

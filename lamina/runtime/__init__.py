@@ -1,0 +1,1 @@
+"""What belongs to the process: settings, the cache of compiled programs, memory, progress, files written whole."""

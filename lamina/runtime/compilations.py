@@ -1,0 +1,136 @@
+"""What was compiled, when, how long it took, and whether it came from the disk."""
+
+import contextlib
+import dataclasses
+import datetime
+import io
+import threading
+import time
+
+import jax
+
+from lamina.runtime import compilation_cache
+from lamina.runtime.gc_pause import no_collection
+
+__all__ = ["Compilation", "Compilations", "Recorder"]
+
+_COMPILED = "/jax/core/compile/backend_compile_duration"
+_FOUND, _WRITTEN = "/jax/compilation_cache/cache_hits", "/jax/compilation_cache/cache_misses"
+
+
+@dataclasses.dataclass(frozen=True)
+class Compilation:
+    """One program that was compiled.
+
+    Attributes:
+        kind: "train", "test" or "predict"; "train, many of 32" is many steps of 32 samples in one program.
+        batch: shapes and types of the batch it is for, "float32(32, 9), float32(32, 1)".
+        when: the time at which it was there.
+        tracing: seconds in which Python was run to see what is computed.
+        compiling: seconds in which XLA compiled that, or read it from the disk, or in which it was written down as a
+            list of operations that needs no XLA.
+        from_disk: whether it was in the disk cache.
+    """
+
+    kind: str
+    batch: str
+    when: datetime.datetime
+    tracing: float
+    compiling: float
+    from_disk: bool
+
+
+class Compilations(list):
+    """The Compilations of a model, in their order; a table when it is shown."""
+
+    def __repr__(self):
+        from rich.console import Console
+
+        file = io.StringIO()
+        Console(file=file, width=120).print(self)
+        return file.getvalue().rstrip()
+
+    def __rich__(self):
+        from rich.table import Table
+
+        table = Table("Program", "Batch", "When", "Tracing", "Compiling", "From disk")
+        for one in self:
+            times = f"{one.tracing:.2f} s", f"{one.compiling:.2f} s"
+            table.add_row(one.kind, one.batch, f"{one.when:%H:%M:%S}", *times, "yes" if one.from_disk else "no")
+        return table
+
+
+class Recorder:
+    """Notes the programs of one model. `traced` is called from inside a function that is being traced, `finish` when
+    the call that made JAX trace it is over."""
+
+    def __init__(self):
+        self.records = Compilations()
+        self.current = None
+
+    def traced(self, kind, program, batch):
+        """A program begins to be compiled."""
+        _listen()
+        if self.current is not None:
+            self.finish()
+        self.current = _Open(kind, program, batch)
+        _compiling.open = self.current
+
+    def finish(self, since=None):
+        """It is compiled now, or could not be; without XLA since a time, where one is given."""
+        current, self.current = self.current, None
+        _compiling.open = None
+        if current is not None and since is not None:
+            current.end = time.perf_counter()
+            current.compiling = current.end - since
+        record = current.close() if current is not None else None
+        if record is not None:
+            self.records.append(record)
+
+
+class _Open:
+    """A program that is being compiled."""
+
+    def __init__(self, kind, program, batch):
+        self.kind, self.program = kind, program
+        self.batch = ", ".join(f"{leaf.dtype}{leaf.shape}" for leaf in jax.tree_util.tree_leaves(batch))
+        self.before, self.start = compilation_cache.entries(program), time.perf_counter()
+        self.end, self.compiling = self.start, None
+        self.found = self.written = False
+        self.around = contextlib.ExitStack()
+        self.around.enter_context(compilation_cache.quiet())
+        self.around.enter_context(no_collection())
+
+    def close(self):
+        """The record; None where nothing was compiled."""
+        self.around.close()
+        if self.compiling is None:
+            return None
+        if self.written and not self.found and compilation_cache.entries(self.program) <= self.before:
+            compilation_cache.forget(self.program)  # it was to be written, and was there: it could not be read
+        tracing = self.end - self.start - self.compiling
+        return Compilation(self.kind, self.batch, datetime.datetime.now(), tracing, self.compiling, self.found)
+
+
+_compiling = threading.local()
+_listening = []
+
+
+def _listen():
+    """Hear of what JAX compiles, once a process."""
+    if not _listening:
+        _listening.append(True)
+        jax.monitoring.register_event_duration_secs_listener(_on_duration)
+        jax.monitoring.register_event_listener(_on_event)
+
+
+def _on_duration(event, duration_secs, **kwargs):
+    current = getattr(_compiling, "open", None)
+    if event == _COMPILED and current is not None:  # the last is that of the whole
+        current.compiling, current.end = duration_secs, time.perf_counter()
+
+
+def _on_event(event, **kwargs):
+    current = getattr(_compiling, "open", None)
+    if current is not None and event in (_FOUND, _WRITTEN):
+        current.found, current.written = event == _FOUND, event == _WRITTEN

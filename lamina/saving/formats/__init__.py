@@ -1,0 +1,1 @@
+"""File formats of models and weights, one file each."""

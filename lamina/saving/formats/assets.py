@@ -1,0 +1,87 @@
+"""Files that layers keep beside their weights, such as vocabularies: assets/<path of the layer>/ in an archive.
+
+A layer takes part by `save_assets(folder)` and `load_assets(folder)`. The folder is a temporary one of its own, gone
+when the method has returned; nothing of an archive is ever written anywhere else.
+"""
+
+import pathlib
+import tempfile
+
+from lamina.errors import FileError, UnsafeFileError
+from lamina.saving.formats.weights_h5 import parts_of
+from lamina.saving.safety.limits import naming
+from lamina.saving.safety.zip import FREE, RATIO
+
+__all__ = ["read_assets", "refuse_assets", "write_assets"]
+
+_ROOT = "assets"
+_FILES = 1000  # that one layer may have
+_DEPTH = 8
+
+
+def write_assets(model, archive):
+    """Write the assets of each layer of the model into the open archive."""
+    for path, part in parts_of(model):
+        for name, data in _assets_of(part):
+            archive.writestr("/".join(filter(None, (_ROOT, path, name))), data)
+
+
+def read_assets(model, members):
+    """Hand each layer of the model its assets in the archive."""
+    for path, part in parts_of(model):
+        if hasattr(part, "load_assets"):
+            names = _names_below("/".join(filter(None, (_ROOT, path))) + "/", members)
+            if names:
+                _hand_over(part, names, members)
+
+
+def refuse_assets(model, filepath):
+    """Refuse to write a model with assets into a file that has no place for them."""
+    for _, part in parts_of(model):
+        for name, _ in _assets_of(part):
+            raise FileError(
+                f"{part.name} has {name} to save, and {filepath} has no place for it.",
+                fix="Save the model as .keras, or give the layer its vocabulary as a list.",
+            )
+
+
+def _assets_of(part):
+    """(name, bytes) of each file that a layer saves."""
+    if not hasattr(part, "save_assets"):
+        return
+    with tempfile.TemporaryDirectory(prefix="lamina-") as folder:
+        part.save_assets(folder)
+        for file in sorted(pathlib.Path(folder).rglob("*")):
+            if file.is_file() and not file.is_symlink():
+                yield file.relative_to(folder).as_posix(), file.read_bytes()
+
+
+def _names_below(prefix, members):
+    """member -> its name below `prefix`, each of plain parts only; together no larger than what is packed explains."""
+    names = {name: name[len(prefix) :] for name in members.infos if name.startswith(prefix) and name != prefix}
+    names = {member: name for member, name in names.items() if not name.endswith("/")}
+    for member, name in names.items():
+        parts = name.split("/")
+        if len(parts) > _DEPTH or any(not _is_plain(part) for part in parts):
+            raise UnsafeFileError(f"The member {member!r} has no plain name; it is refused.").within(members.filepath)
+    packed = sum(members.packed(member) for member in names)
+    size = sum(members.size(member) for member in names)
+    if len(names) > _FILES or size > RATIO * packed + FREE:
+        message = f"{len(names)} assets of {size >> 20} MiB in {prefix!r} are refused."
+        raise UnsafeFileError(message).within(members.filepath)
+    return names
+
+
+def _is_plain(part):
+    return part not in ("", ".", "..") and part.isprintable() and not set(part) & set('\\:*?"<>|')
+
+
+def _hand_over(part, names, members):
+    with tempfile.TemporaryDirectory(prefix="lamina-") as folder:
+        for member, name in names.items():
+            file = pathlib.Path(folder, name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with open(file, "xb") as opened:
+                opened.write(members.read(member))
+        with naming(f"{members.filepath}, assets of {part.name}"):
+            part.load_assets(folder)

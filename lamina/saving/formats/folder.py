@@ -1,0 +1,69 @@
+"""The members of a `.keras` archive as files in a folder: `save_model(..., zipped=False)`."""
+
+import contextlib
+import pathlib
+
+from lamina.errors import FileError, UnsafeFileError
+from lamina.runtime.atomic_files import replacing
+from lamina.saving.safety.zip import open_zip
+
+__all__ = ["Folder", "FolderWriter", "is_saved_folder", "open_members"]
+
+
+def is_saved_folder(path):
+    """Whether a model was saved into the folder `path`."""
+    return all(pathlib.Path(path, name).is_file() for name in ("metadata.json", "config.json"))
+
+
+def open_members(filepath):
+    """The members of an archive or of a folder, open for reading."""
+    return contextlib.nullcontext(Folder(filepath)) if pathlib.Path(filepath).is_dir() else open_zip(filepath)
+
+
+class Folder:
+    """The files of a folder by name, as `zips.Members` has those of an archive."""
+
+    def __init__(self, filepath):
+        self.filepath = pathlib.Path(filepath)
+        paths = [path for path in sorted(self.filepath.rglob("*")) if not path.is_dir()]
+        self.infos = {path.relative_to(self.filepath).as_posix(): path for path in paths}
+
+    def __contains__(self, name):
+        return name in self.infos
+
+    def size(self, name):
+        """How many bytes a file has."""
+        return self._path(name).stat().st_size
+
+    packed = size
+
+    def read(self, name, limit=None):
+        """The bytes of a file, at most `limit`."""
+        path = self._path(name)
+        if limit is not None and path.stat().st_size > limit:
+            message = f"The file {name!r} has {path.stat().st_size >> 20} MiB; it is refused."
+            raise UnsafeFileError(message).within(self.filepath)
+        return path.read_bytes()
+
+    def _path(self, name):
+        if name not in self.infos:
+            raise FileError(f"{self.filepath} has no {name}: it is not whole.")
+        path = self.infos[name]
+        if path.is_symlink() or not path.is_file():
+            raise UnsafeFileError(f"{name!r} is no file of the folder's own; it is refused.").within(self.filepath)
+        return path
+
+
+class FolderWriter:
+    """Writes members as files of a folder, each whole or not at all, as `ZipFile` writes them into an archive."""
+
+    def __init__(self, folder):
+        self._folder = pathlib.Path(folder)
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def writestr(self, name, data):
+        """Write one member."""
+        path = self._folder / str(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as beside:
+            pathlib.Path(beside).write_bytes(data.encode() if isinstance(data, str) else data)

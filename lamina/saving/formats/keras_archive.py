@@ -1,0 +1,83 @@
+"""`.keras`: a zip archive of metadata.json, config.json, model.weights.h5 and the assets of layers."""
+
+import contextlib
+import datetime
+import io
+import json
+import zipfile
+
+import h5py
+
+from lamina.core.configurable import deserialize, serialize
+from lamina.errors import LaminaError, warn
+from lamina.saving.formats.assets import read_assets, write_assets
+from lamina.saving.formats.folder import FolderWriter, open_members
+from lamina.saving.formats.weights_h5 import read_tree, write_tree
+from lamina.saving.migration.configs import upgrade, upgrade_compile
+from lamina.saving.migration.version import origin_of
+from lamina.saving.safety.hdf5 import open_hdf5, written
+from lamina.saving.safety.hdf5_contents import stored_bytes
+from lamina.saving.safety.limits import CONFUSED, TEXT, parse_json, reading
+
+KERAS_VERSION = "3.15.1"  # the version of the format that is written
+_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+
+
+def save_archive(model, filepath, zipped=True):
+    """Write the model, its compile settings, its weights and its optimizer's state; not zipped, into a folder."""
+    metadata = {"keras_version": KERAS_VERSION, "date_saved": f"{datetime.datetime.now():%Y-%m-%d@%H:%M:%S}"}
+    weights = io.BytesIO()
+    with h5py.File(weights, "w") as file:
+        write_tree(model, file)
+    with _writing(filepath, zipped) as archive:
+        archive.writestr(_METADATA, json.dumps(metadata))
+        archive.writestr(_CONFIG, json.dumps(serialize(model)))
+        archive.writestr(_WEIGHTS, weights.getbuffer())
+        write_assets(model, archive)
+
+
+@contextlib.contextmanager
+def _writing(filepath, zipped):
+    """An archive, or a folder, for members to be written into."""
+    if not zipped:
+        yield FolderWriter(filepath)
+        return
+    with written(filepath) as beside, zipfile.ZipFile(beside, "w") as archive:
+        yield archive
+
+
+def load_archive(filepath, custom_objects=None, compile=True, safe_mode=True):
+    """The model in a `.keras` file, or in the folder of one that was not zipped."""
+    with open_members(filepath) as members, _weights_of(members) as weights:
+        config: dict = parse_json(members.read(_CONFIG, TEXT), f"{filepath}, {_CONFIG}")
+        version = parse_json(members.read(_METADATA, TEXT), f"{filepath}, {_METADATA}").get("keras_version")
+        with reading(filepath, stored_bytes(weights), safe_mode):
+            config = upgrade(config, version)
+            compile_config = config.pop("compile_config", None)
+            model = deserialize(config, custom_objects, safe_mode=safe_mode)
+            model.compiled = False
+            if compile and compile_config:
+                compile_or_warn(model, compile_config, custom_objects, safe_mode, version)
+            read_tree(model, weights, filepath, origin=origin_of(config, version)).tell()
+            read_assets(model, members)
+    return model
+
+
+def compile_or_warn(model, compile_config, custom_objects, safe_mode=True, version=None, backend=None):
+    """Compile as the file says; what cannot be understood is one warning, for the weights are good without it."""
+    try:
+        compile_config = upgrade_compile(compile_config, version, backend, model.output_names or ())
+        compile_config = deserialize(compile_config, custom_objects, safe_mode=safe_mode)
+        model.compile_from_config(compile_config)
+    except (LaminaError, ValueError, *CONFUSED) as error:
+        warn(f"The model is loaded but not compiled: {error} Call compile() to train it.")
+
+
+def load_archive_weights(model, filepath, skip_mismatch=False):
+    """Only the weights of a `.keras` file."""
+    with open_members(filepath) as members, _weights_of(members) as weights, reading(filepath, stored_bytes(weights)):
+        return read_tree(model, weights, str(filepath), skip_mismatch).tell()
+
+
+def _weights_of(members):
+    return open_hdf5(io.BytesIO(members.read(_WEIGHTS)), f"{_WEIGHTS} in {members.filepath}")

@@ -1,0 +1,118 @@
+"""`.safetensors`: weights as one header in JSON and the numbers after it, as many libraries read them.
+
+The names are those of `.weights.h5`: `layers/dense/vars/0` is the first variable of the first Dense. The state of the
+optimizer is not among them. https://huggingface.co/docs/safetensors has the format.
+"""
+
+import json
+import math
+import pathlib
+
+import ml_dtypes
+import numpy as np
+
+from lamina.core.read_limits import take_array
+from lamina.errors import FileError, UnsafeFileError
+from lamina.saving.formats.weights_h5 import read_tree, stores_of
+from lamina.saving.safety.hdf5 import written
+from lamina.saving.safety.limits import parse_json
+
+__all__ = ["load_safetensors", "save_safetensors"]
+
+_TYPES = {
+    "BOOL": np.bool_, "U8": np.uint8, "I8": np.int8, "U16": np.uint16, "I16": np.int16, "U32": np.uint32,
+    "I32": np.int32, "U64": np.uint64, "I64": np.int64, "F16": np.float16, "BF16": ml_dtypes.bfloat16,
+    "F32": np.float32, "F64": np.float64, "F8_E4M3": ml_dtypes.float8_e4m3fn, "F8_E5M2": ml_dtypes.float8_e5m2,
+}  # fmt: skip
+_NAMES = {np.dtype(dtype): name for name, dtype in _TYPES.items()}
+_HEADER = 100 * 10**6  # bytes: the limit of the format
+
+
+def save_safetensors(model, filepath):
+    """Write the weights of `model`."""
+    optimizer = getattr(model, "optimizer", None)
+    arrays = {
+        f"{path}/vars/{key}": np.asarray(value)
+        for path, part, store in stores_of(model)
+        if part is not optimizer
+        for key, value in store.items()
+    }
+    header: dict = {"__metadata__": {"format": "keras"}}
+    offset = 0
+    for name, array in arrays.items():
+        if array.dtype not in _NAMES:
+            raise FileError(f"{name} holds {array.dtype}, for which safetensors has no name.", fix="Use .weights.h5.")
+        header[name] = {
+            "dtype": _NAMES[array.dtype],
+            "shape": array.shape,
+            "data_offsets": [offset, offset + array.nbytes],
+        }
+        offset += array.nbytes
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with written(filepath) as beside, open(beside, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for array in arrays.values():
+            file.write(np.ascontiguousarray(array).tobytes())
+
+
+def load_safetensors(model, filepath, skip_mismatch=False):
+    """Read what `save_safetensors` wrote; a `LoadReport` of it."""
+    with open(filepath, "rb") as file:
+        return read_tree(model, _Tensors(file, filepath), filepath, skip_mismatch).tell()
+
+
+class _Tensors:
+    """The arrays of an open file, by the paths of the parts of a model."""
+
+    def __init__(self, file, filepath):
+        size = pathlib.Path(filepath).stat().st_size
+        length = int.from_bytes(file.read(8), "little")
+        if length > min(_HEADER, size - 8):
+            raise UnsafeFileError(f"A header of {length} bytes is refused.").within(filepath)
+        header = parse_json(file.read(length), f"{filepath}, header")
+        header.pop("__metadata__", None)
+        self._arrays, start = {}, 8 + length
+        for name, entry in header.items():
+            array = _Tensor(file, f"{name} in {filepath}", entry, start, size)
+            self._arrays.setdefault(name.rpartition("/")[0], {})[name.rpartition("/")[2]] = array
+
+    def at(self, path):
+        return self._arrays.get(f"{path}/vars")
+
+    def arrays(self):
+        return ((f"{folder}/{key}", a.shape) for folder, store in self._arrays.items() for key, a in store.items())
+
+
+class _Tensor:
+    """An array in the file. Its shape and type are known at once, its numbers are read where they are used."""
+
+    def __init__(self, file, name, entry, start, size):
+        try:
+            self.shape, self.dtype = tuple(entry["shape"]), np.dtype(_TYPES[entry["dtype"]])
+            begin, end = entry["data_offsets"]
+            length = math.prod(self.shape) * self.dtype.itemsize
+            sound = all(isinstance(n, int) and n >= 0 for n in (*self.shape, begin, end)) and end - begin == length
+        except (KeyError, TypeError, ValueError) as error:
+            raise FileError(f"{name} is not described as safetensors has it: {entry}.") from error
+        if not sound or start + end > size:
+            raise UnsafeFileError(f"{name} is said to lie where it cannot: {entry}.")
+        self.ndim, self._name, self._file, self._place, self._length = (
+            len(self.shape),
+            name,
+            file,
+            start + begin,
+            length,
+        )
+
+    def __array__(self, dtype=None, copy=None):
+        take_array(self.shape, self.dtype.itemsize, self._name)
+        self._file.seek(self._place)
+        values = np.frombuffer(self._file.read(self._length), self.dtype).reshape(self.shape)
+        return values.astype(dtype or self.dtype, copy=False)
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, index):
+        return np.asarray(self)[index]

@@ -1,0 +1,110 @@
+"""TensorFlow.js layers-models: `model.json`, and the numbers in files beside it, perhaps in eight or sixteen bits."""
+
+import math
+import pathlib
+
+import numpy as np
+
+from lamina.core.configurable import deserialize
+from lamina.core.read_limits import take_array
+from lamina.errors import FileError, UnsafeFileError
+from lamina.saving.formats.keras_archive import compile_or_warn
+from lamina.saving.migration.configs import upgrade
+from lamina.saving.migration.version import origin_of
+from lamina.saving.migration.weights import fit
+from lamina.saving.report import LoadReport
+from lamina.saving.safety.hdf5 import whole_or_unchanged
+from lamina.saving.safety.limits import TEXT, naming, parse_json, reading
+
+__all__ = ["load_tensorflowjs"]
+
+_TYPES = {"float32": np.float32, "float16": np.float16, "int32": np.int32, "uint8": np.uint8, "uint16": np.uint16,
+          "bool": np.bool_}  # fmt: skip
+
+
+def load_tensorflowjs(filepath, custom_objects=None, compile=True, safe_mode=True):
+    """The model in a `model.json` of TensorFlow.js, with its weights from the files beside it."""
+    filepath = pathlib.Path(filepath)
+    if filepath.stat().st_size > TEXT:
+        raise UnsafeFileError(f"A description of {filepath.stat().st_size >> 20} MiB is refused.").within(filepath)
+    contents = parse_json(filepath.read_bytes(), filepath)
+    with naming(filepath):
+        return _read(filepath, contents, custom_objects, compile, safe_mode)
+
+
+def _read(filepath, contents, custom_objects, compile, safe_mode):
+    topology = contents.get("modelTopology", contents)
+    if not isinstance(topology, dict) or contents.get("format") == "graph-model" or "node" in topology:
+        raise FileError(
+            f"{filepath} is a graph of TensorFlow, not a model of layers.", fix="Convert the Keras model anew."
+        )
+    with naming(filepath):
+        shards = [_shards(filepath, group) for group in contents.get("weightsManifest", [])]
+        files = [path for paths in shards for path in paths]
+        if len(set(files)) < len(files):
+            raise UnsafeFileError("A shard is named twice, so that a small file would be read as a large one.")
+        config = topology.get("model_config", topology)
+        version = topology.get("keras_version") or config.get("keras_version")
+    size = sum(path.stat().st_size for path in files)
+    with reading(filepath, 4 * size, safe_mode):  # a byte for a number, if they are quantized
+        model = deserialize(upgrade(config, version), custom_objects, safe_mode=safe_mode)
+        if shards:
+            _read_weights(
+                model, _arrays(filepath, contents["weightsManifest"], shards), filepath, origin_of(config, version)
+            )
+        training = topology.get("training_config")
+        model.compiled = False
+        if compile and training:
+            compile_or_warn(model, training, custom_objects, safe_mode, version)
+    return model
+
+
+def _shards(filepath, group):
+    """The files of a group of the manifest: beside `model.json`, whatever the group says."""
+    paths = []
+    for name in group["paths"]:
+        if not isinstance(name, str) or pathlib.PurePath(name).name != name or "\\" in name:
+            raise UnsafeFileError(f"The shard {name!r} would be in another folder; it is refused.").within(filepath)
+        path = filepath.with_name(name)
+        if not path.is_file():
+            raise FileError(f"{filepath} names the shard {name}, which is not beside it.")
+        paths.append(path)
+    return paths
+
+
+def _arrays(filepath, manifest, shards):
+    """name -> array, for each weight of the manifest, in its order."""
+    arrays = {}
+    for group, paths in zip(manifest, shards, strict=True):
+        data, offset = b"".join(path.read_bytes() for path in paths), 0
+        for entry in group["weights"]:
+            packed = entry.get("quantization") or {}
+            dtype = np.dtype(_TYPES[packed.get("dtype", entry["dtype"])])
+            shape = tuple(entry["shape"])
+            length = math.prod(shape) * dtype.itemsize
+            if any(size < 0 for size in shape) or offset + length > len(data):
+                raise FileError(f"{entry['name']} in {filepath} goes beyond its shards.")
+            take_array(shape, 4, entry["name"])
+            values = np.frombuffer(data, dtype, math.prod(shape), offset).reshape(shape)
+            if "scale" in packed:
+                values = (values * packed["scale"] + packed.get("min", 0)).astype("float32")
+            arrays[entry["name"]] = values.astype(entry["dtype"], copy=False)
+            offset += length
+    return arrays
+
+
+def _read_weights(model, arrays, filepath, origin):
+    """Give each layer the next arrays: the manifest has them in the order of the layers."""
+    report, left = LoadReport(str(filepath), model.name), list(arrays.items())
+    with whole_or_unchanged(model):
+        for layer in (layer for layer in model.layers if layer.weights):
+            own, left = left[: len(layer.weights)], left[len(layer.weights) :]
+            pairs = fit(layer, [array for _, array in own], [name for name, _ in own], origin)
+            if pairs is None:
+                found, wanted = [array.shape for _, array in own], [tuple(v.shape) for v in layer.weights]
+                raise FileError(f"{layer.name} has weights of shapes {wanted}; {filepath} has {found} for it.")
+            for variable, value in pairs:
+                variable.assign(value)
+                report.took([variable])
+    report.unused = [(name, array.shape) for name, array in left]
+    report.tell()

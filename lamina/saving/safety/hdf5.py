@@ -1,0 +1,192 @@
+"""HDF5 read without following it anywhere, and files written whole or not at all."""
+
+import contextlib
+import pathlib
+
+import h5py
+import numpy as np
+
+from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
+from lamina.core.read_limits import take_array
+from lamina.errors import FileError, UnsafeFileError
+from lamina.runtime.atomic_files import replacing
+from lamina.saving.safety.hdf5_contents import (
+    attribute,
+    check_chunks,
+    check_dataset,
+    check_heaps,
+    reading_texts_up_to,
+    touching,
+)
+
+
+def written(filepath):
+    """As `core.files.replacing`, and a missing folder is an error that says so."""
+    target = pathlib.Path(filepath)
+    if not target.parent.is_dir():
+        raise FileError(f"There is no folder {target.parent} to write {target.name} into.", fix="Make it first.")
+    return replacing(target)
+
+
+def check_overwrite(filepath, overwrite):
+    """Refuse to replace a file unless the caller allows it."""
+    if not overwrite and pathlib.Path(filepath).exists():
+        raise FileError(f"{filepath} exists and overwrite=False.", fix="Pass overwrite=True or another name.")
+
+
+@contextlib.contextmanager
+def open_hdf5(file, name):
+    """An HDF5 file for reading; a damaged or missing one is an error that names it."""
+    try:
+        reading_texts_up_to(check_heaps(file))
+        opened = h5py.File(file, "r")
+    except FileError as error:
+        raise FileError(f"{name} cannot be read as HDF5: {error}") from error
+    except (OSError, ValueError, OverflowError, RuntimeError) as error:
+        raise FileError(f"{name} cannot be read as HDF5: {error}.", fix="Is the file whole?") from error
+    with opened:
+        yield opened
+
+
+def group_at(group, path):
+    """The group at `path`, each step of it a hard link; None where there is none."""
+    for part in filter(None, path.split("/")):
+        group = _member(group, part)
+        if group is None:
+            return None
+        if not isinstance(group, h5py.Group):
+            raise FileError(f"{path} in the file is not a group.")
+    return group
+
+
+def _member(group, name):
+    with touching(f"{group.name}/{name}"):
+        if name not in group:
+            return None
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise UnsafeFileError(
+                f"{group.name}/{name} links elsewhere, which a file of weights never needs; it is refused."
+            )
+        return group[name]
+
+
+def array_at(group, path):
+    """The array at `path` below `group`: stored in this very file, of numbers, and not read yet."""
+    folder, _, name = path.rpartition("/")
+    parent = group_at(group, folder)
+    dataset = None if parent is None else _member(parent, name)
+    if not isinstance(dataset, h5py.Dataset):
+        raise FileError(f"The file has no array at {group.name}/{path}.")
+    check_dataset(dataset)
+    return StoredArray(dataset)
+
+
+class StoredArray:
+    """An array in a file. Its shape and type are known at once, its numbers are read where they are used."""
+
+    def __init__(self, dataset):
+        self._dataset, self.shape, self.ndim = dataset, dataset.shape, dataset.ndim
+        stored = attribute(dataset, "dtype")  # of a type that HDF5 does not know
+        self.dtype = dataset.dtype if stored is None else np.dtype(numpy_dtype(standardize_dtype(stored)))
+        if self.dtype.itemsize != dataset.dtype.itemsize:
+            raise FileError(f"{dataset.name} holds {dataset.dtype}, which cannot be {self.dtype}.")
+
+    def __array__(self, dtype=None, copy=None):
+        self._check_type(self.dtype if dtype is None else np.dtype(dtype))
+        check_chunks(self._dataset)
+        take_array(self.shape, self.dtype.itemsize, self._dataset.name)
+        with touching(self._dataset.name):
+            values = np.asarray(self._dataset[()])
+        values = values if values.dtype == self.dtype else values.view(self.dtype)
+        return values.astype(dtype or self.dtype, copy=False)
+
+    def _check_type(self, wanted):
+        """Numbers of another width are welcome; other numbers are not, but for a count that was kept as a float."""
+        loses = self.dtype.kind == "c" != wanted.kind or (is_float(self.dtype) and wanted.kind in "iub" and self.ndim)
+        if loses:
+            raise FileError(f"{self._dataset.name} holds {self.dtype} where {wanted} is needed.")
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, index):
+        return np.asarray(self)[index]
+
+
+@contextlib.contextmanager
+def whole_or_unchanged(model):
+    """If the block fails, each variable of the model and of its optimizer has the value that it had before."""
+    optimizer = getattr(model, "optimizer", None)
+    variables = [*model.variables, *(optimizer.variables if optimizer is not None else ())]
+    values = [variable.read() for variable in variables]
+    try:
+        yield
+    except BaseException:
+        for variable, value in zip(variables, values, strict=True):
+            variable.write(value)
+        raise
+
+
+class Store:
+    """The `vars` of one object in a file, as a dict of arrays: '0', '1', ..."""
+
+    def __init__(self, group):
+        self.group = group
+
+    def keys(self):
+        return [] if self.group is None else sorted(self.group.keys())
+
+    def __len__(self):
+        return len(self.keys())
+
+    def __iter__(self):
+        return iter(self.keys())
+
+    def __contains__(self, key):
+        return key in self.keys()
+
+    def __getitem__(self, key):
+        if self.group is None:
+            raise KeyError(key)
+        return array_at(self.group, key)
+
+
+def write_array(group, name, value):
+    """One array. Types that HDF5 does not know have their name beside; of them Keras reads bfloat16, and as it is."""
+    value = np.asarray(value)
+    if value.dtype.kind != "V" and value.dtype.name in ("bool", *np.sctypeDict):
+        group.create_dataset(name, data=value)
+        return
+    known = value.dtype.name == "bfloat16"
+    dataset = group.create_dataset(name, data=value if known else value.view(f"u{value.dtype.itemsize}"))
+    dataset.attrs["dtype"] = value.dtype.name
+
+
+def text_attribute(group, name):
+    """A text attribute of a group, or None."""
+    text = attribute(group, name)
+    if text is not None and not isinstance(text, (bytes, str)):
+        raise FileError(f"The attribute {name} of {group.name} is no text.")
+    return _decoded(text, group, name)
+
+
+def _decoded(text, group, name):
+    with touching(f"The attribute {name} of {group.name}"):
+        return text.decode() if isinstance(text, bytes) else text
+
+
+def names_attribute(group, name):
+    """An attribute of texts as a list; one that was too long for HDF5 is in pieces: `name0`, `name1`, ..."""
+    whole = attribute(group, name)
+    pieces = [whole] if whole is not None else _pieces(group, name)
+    values = [value for piece in pieces for value in np.ravel(piece).tolist()]
+    if not all(isinstance(value, (bytes, str)) for value in values):
+        raise FileError(f"The attribute {name} of {group.name} is no list of names.")
+    return [_decoded(value, group, name) for value in values]
+
+
+def _pieces(group, name):
+    number = 0
+    while (piece := attribute(group, f"{name}{number}")) is not None:
+        yield piece
+        number += 1

@@ -1,0 +1,31 @@
+"""The public names of `lamina.training`: the one table that editors and `lamina.core.lazy` read."""
+
+from lamina.callbacks.logs import read_logs as read_logs
+from lamina.training import step as step
+from lamina.training.compile import CompileLoss as CompileLoss
+from lamina.training.compile import CompileMetrics as CompileMetrics
+from lamina.training.data import (
+    PyDataset as PyDataset,
+)
+from lamina.training.data import (
+    make_batches as make_batches,
+)
+from lamina.training.data import (
+    split_validation as split_validation,
+)
+from lamina.training.data import (
+    unpack_x_y_sample_weight as unpack_x_y_sample_weight,
+)
+from lamina.training.executor import Runner as Runner
+from lamina.training.loop import (
+    evaluate_batches as evaluate_batches,
+)
+from lamina.training.loop import (
+    fit_batches as fit_batches,
+)
+from lamina.training.loop import (
+    predict_batches as predict_batches,
+)
+from lamina.training.loop import (
+    to_numpy as to_numpy,
+)
