@@ -51,7 +51,7 @@ Axes: TypeAlias = "int | Sequence[int] | None"
 """One axis or several, counted from the end if negative; None stands for all axes."""
 
 DataFormat: TypeAlias = "str | None"
-"""Where the channels are: "channels_last" or "channels_first"; None means the setting `keras.config.image_data_format()`."""
+"""Where the channels are, "channels_last" or "channels_first"; None means `keras.config.image_data_format()`."""
 
 SeedLike: TypeAlias = "int | ArrayLike | Any | None"
 """A whole number, a `keras.random.SeedGenerator`, or None for a seed of its own."""
