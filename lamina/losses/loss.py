@@ -1,6 +1,8 @@
 """Loss: a function of targets and outputs that gives one number to make small."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax.numpy as jnp
 
@@ -14,15 +16,24 @@ from lamina.errors import ConfigError
 from lamina.losses.alignment import same_rank, spread
 from lamina.runtime import settings
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lamina.core.typing import Config
+
 __all__ = [
     "REDUCTIONS",
     "Loss",
     "LossFunctionWrapper",
+    "LossLike",
     "compute_dtype",
     "divide_no_nan",
     "masked_weights",
     "reduce_weighted",
 ]
+
+LossLike: TypeAlias = "str | Config | type[Loss] | Loss | Callable[[Any, Any], Any]"
+"""A loss as users write it: its name, its config, its class, an object, or a function of y_true and y_pred."""
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
 

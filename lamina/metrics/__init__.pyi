@@ -116,7 +116,7 @@ from lamina.metrics.confusion import (
 from lamina.metrics.f_score import *
 from lamina.metrics.iou import *
 from lamina.metrics.means import *
-from lamina.metrics.metric import *
+from lamina.metrics.metric import Metric as Metric
 from lamina.metrics.reduction import Mean as Mean
 from lamina.metrics.reduction import MeanMetricWrapper as MeanMetricWrapper
 from lamina.metrics.reduction import Sum as Sum

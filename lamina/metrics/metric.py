@@ -1,5 +1,9 @@
 """Metric: a figure gathered over batches in variables of its own."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 import numpy as np
 
 from lamina import initializers
@@ -10,7 +14,15 @@ from lamina.core.variable import Variable
 from lamina.errors import CallError
 from lamina.losses.loss import compute_dtype
 
-__all__ = ["Metric"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lamina.core.typing import Config
+
+__all__ = ["Metric", "MetricLike"]
+
+MetricLike: TypeAlias = "str | Config | type[Metric] | Metric | Callable[[Any, Any], Any]"
+"""A metric as users write it: its name, its config, its class, an object, or a function of y_true and y_pred."""
 
 
 class Metric(Configurable):
