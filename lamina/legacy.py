@@ -19,12 +19,12 @@ from lamina.errors import ConfigError, warn
 
 Row = namedtuple("Row", "owner old new since")
 """One argument of a class or method. `new` is the name of today, a function from the old value to new arguments, a Part
-of a new argument, a Place where it is written today, or None where there is nothing like it."""
+of a new argument, a MovedTo where it is written today, or None where there is nothing like it."""
 
 Part = namedtuple("Part", "name index")
 """The old argument is one number of a new one, which is a tuple."""
 
-Place = namedtuple("Place", "spelling passed_on", defaults=(False,))
+MovedTo = namedtuple("MovedTo", "spelling passed_on", defaults=(False,))
 """Today it is spelled elsewhere. Where it is `passed_on`, the class still reads it under its old name."""
 
 
@@ -45,7 +45,7 @@ def reading_a_file():
         _in_file.reset(token)
 
 
-def told(message):
+def warn_renamed(message):
     """Say in one line what an old spelling is called today."""
     if not _in_file.get():
         warn(message, OldSpelling)
@@ -71,7 +71,7 @@ _WEIGHTS = {
 
 
 @dataclass(frozen=True)
-class Only:
+class FixedValue:
     """An argument that could only be `usual`; another value is for the class to refuse."""
 
     usual: Any
@@ -98,10 +98,10 @@ _RECURRENT = {
 _GATES = {**_RECURRENT, "inner_activation": "recurrent_activation"}
 _INNER = {name: today for name, today in _GATES.items() if name != "output_dim"}  # of a cell that convolves
 _RATES = {"lr": "learning_rate"}
-_QUEUE = dict.fromkeys(("workers", "max_queue_size", "use_multiprocessing"), Place("PyDataset(workers=...)"))
-_OLD_QUEUE = dict.fromkeys(("nb_worker", "max_q_size", "pickle_safe"), Place("PyDataset(workers=...)"))
-_ACCURACY = {"show_accuracy": Place('compile(metrics=["accuracy"])')}
-_IN_BATCHES = Place("a number of steps, counted in batches", passed_on=True)
+_QUEUE = dict.fromkeys(("workers", "max_queue_size", "use_multiprocessing"), MovedTo("PyDataset(workers=...)"))
+_OLD_QUEUE = dict.fromkeys(("nb_worker", "max_q_size", "pickle_safe"), MovedTo("PyDataset(workers=...)"))
+_ACCURACY = {"show_accuracy": MovedTo('compile(metrics=["accuracy"])')}
+_IN_BATCHES = MovedTo("a number of steps, counted in batches", passed_on=True)
 _RANKS = (1, 2, 3)
 
 _OLD = {
@@ -147,13 +147,13 @@ _OLD = {
         },
         "ConvLSTM2D": {**_INNER, **_CONV2D, "forget_bias_init": _unit_forget_bias},
         "BatchNormalization": {
-            "beta_init": "beta_initializer", "gamma_init": "gamma_initializer", "mode": Only(0, "mode"),
+            "beta_init": "beta_initializer", "gamma_init": "gamma_initializer", "mode": FixedValue(0, "mode"),
         },
         "Model": {"input": "inputs", "output": "outputs"},
         "Model.fit": {"nb_epoch": "epochs", **_ACCURACY},
         "Model.evaluate": _ACCURACY,
-        "Model.train_on_batch": {"accuracy": Place('compile(metrics=["accuracy"])')},
-        "Model.test_on_batch": {"accuracy": Place('compile(metrics=["accuracy"])')},
+        "Model.train_on_batch": {"accuracy": MovedTo('compile(metrics=["accuracy"])')},
+        "Model.test_on_batch": {"accuracy": MovedTo('compile(metrics=["accuracy"])')},
         "Model.compile": {"class_mode": None, "theano_mode": None},
         "Model.fit_generator": {
             "nb_epoch": "epochs", "samples_per_epoch": _IN_BATCHES, "nb_val_samples": _IN_BATCHES, **_ACCURACY,
@@ -164,24 +164,24 @@ _OLD = {
     },
     "3": {
         "Layer": {
-            "input_shape": Place("keras.Input(shape) before it", passed_on=True),
-            "batch_input_shape": Place("keras.Input(batch_shape=...) before it", passed_on=True),
-            "input_dim": Place("keras.Input((input_dim,)) before it", passed_on=True),
-            "input_length": Place("the first size of keras.Input(shape) before it", passed_on=True),
-            "input_dtype": Place("keras.Input(shape, dtype=...) before it", passed_on=True),
-            "batch_size": Place("keras.Input(shape, batch_size=...) before it", passed_on=True),
-            "weights": Place("layer.set_weights(weights) once it is built", passed_on=True),
+            "input_shape": MovedTo("keras.Input(shape) before it", passed_on=True),
+            "batch_input_shape": MovedTo("keras.Input(batch_shape=...) before it", passed_on=True),
+            "input_dim": MovedTo("keras.Input((input_dim,)) before it", passed_on=True),
+            "input_length": MovedTo("the first size of keras.Input(shape) before it", passed_on=True),
+            "input_dtype": MovedTo("keras.Input(shape, dtype=...) before it", passed_on=True),
+            "batch_size": MovedTo("keras.Input(shape, batch_size=...) before it", passed_on=True),
+            "weights": MovedTo("layer.set_weights(weights) once it is built", passed_on=True),
         },
         "InputLayer": {"input_shape": "shape", "batch_input_shape": "batch_shape", "input_dtype": "dtype"},
         "LeakyReLU": {"alpha": "negative_slope"},
         **{
-            name: {"implementation": None, "time_major": Only(False, "time_major")}
+            name: {"implementation": None, "time_major": FixedValue(False, "time_major")}
             for name in ("SimpleRNN", "GRU", "LSTM", *(f"ConvLSTM{rank}D" for rank in _RANKS))
         },
         **{f"{name}Cell": {"implementation": None} for name in ("SimpleRNN", "GRU", "LSTM")},
-        "RNN": {"time_major": Only(False, "time_major")},
+        "RNN": {"time_major": FixedValue(False, "time_major")},
         **{
-            name: {"groups": Only(1, "groups")}
+            name: {"groups": FixedValue(1, "groups")}
             for name in (
                 *(f"{who}Conv{rank}D" for who in ("Depthwise", "Separable") for rank in (1, 2)),
                 *(f"Conv{rank}DTranspose" for rank in _RANKS),
@@ -203,7 +203,7 @@ _OLD = {
         )},
         "Nadam": {**_RATES, "schedule_decay": None},
         "Optimizer": {
-            "decay": Place("learning_rate=schedules.InverseTimeDecay(learning_rate, 1, decay)", passed_on=True),
+            "decay": MovedTo("learning_rate=schedules.InverseTimeDecay(learning_rate, 1, decay)", passed_on=True),
         },
         "Model.compile": dict.fromkeys((
             "sample_weight_mode", "target_tensors", "distribute", "experimental_run_tf_function",
@@ -249,10 +249,10 @@ METHODS = [
 ]
 
 
-def tell_method(owner, old):
+def warn_renamed_method(owner, old):
     """Say what a method or attribute is called today."""
     row = next(row for row in METHODS if (row.owner, row.old) == (owner, old))
-    told(f"{owner}.{old} is {row.new} since Keras {row.since}.")
+    warn_renamed(f"{owner}.{old} is {row.new} since Keras {row.since}.")
 
 
 MODULES = {
@@ -298,7 +298,7 @@ def name_of_today(module, name):
     """What a function or class of a module is called today; None where the table has nothing."""
     today = NAMES.get(module, {}).get(name)
     if today is not None:
-        told(f"{module}.{name} is called {today} since Keras {3 if name in _SHORT else 2}.")
+        warn_renamed(f"{module}.{name} is called {today} since Keras {3 if name in _SHORT else 2}.")
     return today
 
 
@@ -330,7 +330,7 @@ def rename(owner, arguments, shown_as=None):
             renamed.update(new)
         elif isinstance(new, str):
             renamed[new] = value
-        elif isinstance(new, Place) and new.passed_on:
+        elif isinstance(new, MovedTo) and new.passed_on:
             renamed[name] = value
         lines.append(f"{shown_as or row.owner}({name}=) {_today(new)} since Keras {row.since}.")
     renamed.update({name: tuple(values[index] for index in sorted(values)) for name, values in parts.items()})
@@ -340,7 +340,7 @@ def rename(owner, arguments, shown_as=None):
 def _today(new):
     if new is None or new == {}:
         return "is left out: it has no meaning"
-    if isinstance(new, Place):
+    if isinstance(new, MovedTo):
         return f"is written as {new.spelling}"
     if isinstance(new, Part):
         return f"is {new.name}[{new.index}]"
@@ -356,7 +356,7 @@ def accepting_old_names(function, owner):
     """An `__init__` or a method that takes the old names of its arguments too."""
     current = frozenset(inspect.signature(function).parameters)
     rows = _ARGUMENTS[owner]
-    old_names = frozenset(name for name, row in rows.items() if name not in current or isinstance(row.new, Place))
+    old_names = frozenset(name for name, row in rows.items() if name not in current or isinstance(row.new, MovedTo))
 
     @functools.wraps(function)
     def translated(self, *args, **kwargs):
@@ -368,7 +368,7 @@ def accepting_old_names(function, owner):
                 raise ConfigError(f"{owner} got {twice[0]!r} twice: under its old name and today's.")
             kwargs.update(new)
             for line in lines:
-                told(line)
+                warn_renamed(line)
         return function(self, *args, **kwargs)
 
     return translated
@@ -381,7 +381,7 @@ def only_old_names(owner, arguments):
         raise TypeError(f"{owner}() got an unexpected keyword argument {unknown!r}")
     new, lines = rename(owner, arguments)
     for line in lines:
-        told(line)
+        warn_renamed(line)
     return new
 
 
@@ -423,7 +423,7 @@ class OldClass(type):
         if len(sizes) < cls.rank or not all(isinstance(size, int) for size in sizes):
             return args, {}
         name = cls._today.__name__
-        told(f"{cls.__name__}{(args[0], *sizes)} is called {name}({args[0]}, {sizes}) since Keras 2.")
+        warn_renamed(f"{cls.__name__}{(args[0], *sizes)} is called {name}({args[0]}, {sizes}) since Keras 2.")
         return (args[0], sizes), dict(zip(cls._after_kernel, args[stop:], strict=False))
 
     def __instancecheck__(cls, instance):
@@ -454,7 +454,7 @@ def moved(module, target, name):
     except AttributeError:
         raise AttributeError(f"module {module!r} has no attribute {name!r}; nor has {target!r}, today's.") from None
     since = "2.6" if "experimental" in module else "2.4"
-    told(f"{module}.{name} is {target}.{name} since Keras {since}.")
+    warn_renamed(f"{module}.{name} is {target}.{name} since Keras {since}.")
     return found
 
 

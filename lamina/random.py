@@ -88,7 +88,7 @@ def global_seed_generator():
     if _global_generator is None:
         with context.concrete(), context.undistributed():
             _global_generator = SeedGenerator(default_seed(), name="global_seed_generator")
-        context.ambient("global_seed_generator", _global_generator.state)
+        context.global_state("global_seed_generator", _global_generator.state)
     return _global_generator
 
 

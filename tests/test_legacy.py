@@ -14,7 +14,7 @@ from lamina.core import registry
 from lamina.core.configurable import deserialize, serialize, signature_of
 from lamina.errors import ConfigError
 from lamina.layers import InputLayer
-from lamina.legacy import OldSpelling, Part, Place, Row
+from lamina.legacy import MovedTo, OldSpelling, Part, Row
 from lamina.training.trainer import Trainer
 
 X = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
@@ -38,7 +38,7 @@ VALUES = {
     **{name: (3, (3,)) for name in ("nb_row", "nb_col", "kernel_dim1", "kernel_dim2", "kernel_dim3")},
 }  # fmt: skip
 OPTIMIZERS = ["SGD", "RMSprop", "Adam", "Adagrad", "Adadelta", "Adamax", "Nadam", "AdamW", "Lion", "Ftrl"]
-TAKEN = [row for row in legacy.ROWS if not isinstance(row.new, (Place, legacy.Only)) and row.new is not None]
+TAKEN = [row for row in legacy.ROWS if not isinstance(row.new, (MovedTo, legacy.FixedValue)) and row.new is not None]
 
 
 def parameters_of(owner):
@@ -60,7 +60,7 @@ def test_a_row_leads_to_an_argument_of_today(row):
     assert all(name in lines[0] for name in renamed) and "\n" not in lines[0]
 
 
-ONLY = [row for row in legacy.ROWS if isinstance(row.new, legacy.Only)]
+ONLY = [row for row in legacy.ROWS if isinstance(row.new, legacy.FixedValue)]
 
 
 @pytest.mark.parametrize("row", ONLY, ids=lambda row: f"{row.owner}-{row.old}")
@@ -87,7 +87,7 @@ def test_an_old_name_is_no_name_of_today():
             own = parameters_of(row.owner)
             found = own.get(row.old)
             inherited = isinstance(found, tuple) and found[1] is not registry.find(row.owner)
-            assert found is None or inherited or isinstance(row.new, Place), row
+            assert found is None or inherited or isinstance(row.new, MovedTo), row
 
 
 def make(owner, **kwargs):
@@ -436,4 +436,4 @@ def test_arguments_of_fit_compile_and_evaluate():
 
 def test_parts_and_places_are_plain_data():
     """The upgrader of files reads the same rows."""
-    assert {type(row.new) for row in legacy.ROWS if not callable(row.new)} == {str, Part, Place, type(None)}
+    assert {type(row.new) for row in legacy.ROWS if not callable(row.new)} == {str, Part, MovedTo, type(None)}

@@ -9,7 +9,7 @@ from lamina.core import context
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import ConfigError
 from lamina.layers.input_layer import Input
-from lamina.legacy import data_format_of, tell_method
+from lamina.legacy import data_format_of, warn_renamed_method
 from lamina.models import Model
 from lamina.runtime.settings import floatx, image_data_format, set_image_data_format
 from lamina.utils.session import is_keras_tensor
@@ -190,11 +190,11 @@ def function(inputs, outputs, updates=None, name=None):
 
 def image_dim_ordering():
     """'tf' for channels_last, 'th' for channels_first: what Keras 1 called `image_data_format`."""
-    tell_method("backend", "image_dim_ordering")
+    warn_renamed_method("backend", "image_dim_ordering")
     return "tf" if image_data_format() == "channels_last" else "th"
 
 
 def set_image_dim_ordering(dim_ordering):
     """`set_image_data_format`, in the words of Keras 1."""
-    tell_method("backend", "set_image_dim_ordering")
+    warn_renamed_method("backend", "set_image_dim_ordering")
     set_image_data_format(data_format_of(dim_ordering))

@@ -9,7 +9,7 @@ from lamina.callbacks.callback import idle_with_epochs
 from lamina.callbacks.monitor import MonitorCallback
 from lamina.core.keywords import keywords
 from lamina.errors import ConfigError
-from lamina.legacy import told
+from lamina.legacy import warn_renamed
 from lamina.runtime.progress import say
 
 __all__ = ["ModelCheckpoint"]
@@ -61,7 +61,7 @@ class ModelCheckpoint(MonitorCallback):
             raise ConfigError(f"save_freq is 'epoch' or a number of batches; got {save_freq!r}.")
         self._period = period
         if period != 1:
-            told("ModelCheckpoint has no period since Keras 3; save_freq counts batches.")
+            warn_renamed("ModelCheckpoint has no period since Keras 3; save_freq counts batches.")
         endings = (".weights.h5", ".h5", ".hdf5") if save_weights_only else (".keras", ".h5", ".hdf5")
         if not self.filepath.endswith(endings):
             raise ConfigError(

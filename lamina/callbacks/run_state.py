@@ -134,7 +134,7 @@ def _cells(model):
     """Every variable that a step of training reads, in a fixed order; and the seeds of the whole process."""
     model._runner.refresh()
     groups = model._runner.groups
-    return [*(cell for group in sorted(groups) for cell in groups[group]), *context.ambient_cells()]
+    return [*(cell for group in sorted(groups) for cell in groups[group]), *context.global_refs()]
 
 
 def _write_cells(model, values):

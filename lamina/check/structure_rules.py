@@ -5,7 +5,7 @@ import math
 from lamina.check.rule import rule
 from lamina.check.subject import activation_of
 from lamina.core import tree
-from lamina.core.registry import is_ours
+from lamina.core.registry import is_builtin
 
 __all__ = []
 
@@ -30,7 +30,7 @@ def _next(fact, through=_THROUGH):
 
 def _plain(fact):
     """Whether lamina's own class computes it, whose formula is known."""
-    return is_ours(type(fact.layer))
+    return is_builtin(type(fact.layer))
 
 
 @rule(

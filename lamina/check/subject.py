@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from lamina.core import tree
-from lamina.core.registry import is_ours
+from lamina.core.registry import is_builtin
 from lamina.errors import CallError
 from lamina.facts.activations import activation_name
 from lamina.facts.layer_facts import facts_of
@@ -81,7 +81,7 @@ def activation_of(fact):
         if not isinstance(fact.layer, type(layer)):
             break
     kind = type(layer).__name__
-    if not is_ours(type(layer)):
+    if not is_builtin(type(layer)):
         return None
     if kind in _ACTIVATION_LAYERS:
         return _ACTIVATION_LAYERS[kind] if getattr(layer, "axis", -1) in (-1, None) or kind != "Softmax" else None
@@ -117,7 +117,7 @@ class Subject:
     @functools.cached_property
     def own_step(self):
         """Whether training is lamina's: no train_step or compute_loss of the user's own."""
-        return all(is_ours(getattr(type(self.model), name)) for name in ("train_step", "compute_loss"))
+        return all(is_builtin(getattr(type(self.model), name)) for name in ("train_step", "compute_loss"))
 
     @functools.cached_property
     def heads(self):

@@ -139,7 +139,7 @@ class Watch(StopOnNonFinite):
             heads = {head.layer for head in self._subject.heads}
             kinds = {fact.layer: _kind_of(fact, heads) for fact in self._subject.facts}
             self._program = jax.jit(lambda *values: _look(self.model, kinds, *values))
-        cells = context.ambient_cells()
+        cells = context.global_refs()
         return self._program(*self._values(), [cell.read() for cell in cells], self._batch)
 
     def _read(self, look):
@@ -172,7 +172,7 @@ def _kind_of(fact, heads):
     return name if name in ("relu", "tanh", "sigmoid") else None
 
 
-def _look(model, kinds: Any, trainable, others, metrics, ambient, batch):
+def _look(model, kinds: Any, trainable, others, metrics, global_values, batch):
     """Shares, norms and loss of one batch, as arrays; nothing changes."""
     x, y, sample_weight = batch
     seen = {"dead": {}, "saturated": {}}
@@ -189,7 +189,7 @@ def _look(model, kinds: Any, trainable, others, metrics, ambient, batch):
         loss = step.loss_and_updates(model, trainable, others, metrics, x, y, sample_weight, True)[1][0]
         return loss, {name: dict(shares) for name, shares in seen.items()}
 
-    with context.bind(context.ambient_cells(), ambient), context.watching_layers(note):
+    with context.bind(context.global_refs(), global_values), context.watching_layers(note):
         (loss, shares), gradients = jax.value_and_grad(loss_of, has_aux=True)(trainable)
     return {**shares, "loss": loss, "gradients": _norms(gradients), "weights": _norms(trainable)}
 

@@ -55,23 +55,23 @@ class Configurable:
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if registry.is_ours(cls):
+        if registry.is_builtin(cls):
             registry.register_class(cls)
             if legacy.accepts_old_names(cls.__name__):
                 cls.__init__ = legacy.accepting_old_names(cls.__init__, cls.__name__)
 
     def __new__(cls, *args, **kwargs):
         instance = super().__new__(cls)
-        if not registry.is_ours(cls):
+        if not registry.is_builtin(cls):
             object.__setattr__(instance, "_init_arguments", _bind(cls, args, kwargs))
         return instance
 
     def get_config(self):
         """The arguments by name, as JSON-able values: `type(self).from_config(config)` makes the same object anew."""
-        users_own = not registry.is_ours(type(self).get_config)
+        users_own = not registry.is_builtin(type(self).get_config)
         config = {}
         for name, (parameter, owner) in signature_of(type(self)).items():
-            if name in self._config_skips or (users_own and not registry.is_ours(owner)):
+            if name in self._config_skips or (users_own and not registry.is_builtin(owner)):
                 continue
             value = self._argument(name, parameter, owner)
             if value is not None or name not in self._config_optional:
@@ -80,11 +80,11 @@ class Configurable:
 
     def _argument(self, name, parameter, owner):
         given = getattr(self, "_init_arguments", {})
-        if not registry.is_ours(owner) and name in given:
+        if not registry.is_builtin(owner) and name in given:
             return given[name]
         if hasattr(self, name):
             return getattr(self, name)
-        if parameter.default is not Parameter.empty and not registry.is_ours(owner):
+        if parameter.default is not Parameter.empty and not registry.is_builtin(owner):
             return parameter.default
         raise NotImplementedError(
             f"{type(self).__name__} was not told how to make its config: __init__ takes {name!r}, and there is no "
@@ -196,7 +196,7 @@ def _serialize_array(array):
 
 def _serialize_object(obj):
     cls = type(obj)
-    module = registry.namespace_of(cls) if registry.is_ours(cls) else None
+    module = registry.namespace_of(cls) if registry.is_builtin(cls) else None
     public = module is not None and ".src." not in module
     described = {
         "module": module,
@@ -216,7 +216,7 @@ def _serialize_object(obj):
 def _serialize_function(function):
     if isinstance(function, type):
         return {
-            "module": registry.namespace_of(function) if registry.is_ours(function) else None,
+            "module": registry.namespace_of(function) if registry.is_builtin(function) else None,
             "class_name": "type", "config": function.__name__,
             "registered_name": registry.get_registered_name(function),
         }  # fmt: skip

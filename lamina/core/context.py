@@ -22,11 +22,11 @@ _path: ContextVar[Any] = ContextVar("path", default=())
 _placement: ContextVar[Any] = ContextVar("placement", default=None)
 
 
-class Cell:
-    """A place for one value. Inside `bind` it reads and writes the innermost block; outside, itself, or the lender that
+class Ref:
+    """A place for one value. Inside `bind` it reads and writes the innermost block; outside, itself, or the owner that
     keeps it for now (a training run that holds all values in one flat structure)."""
 
-    _lender = None
+    _owner = None
 
     def __init__(self, value=None):
         self._value = value
@@ -37,55 +37,55 @@ class Cell:
         slots = _slots.get()
         if slots is not None and self in slots:
             return slots[self]
-        return self._value if self._lender is None else self._lender.get(self)
+        return self._value if self._owner is None else self._owner.get(self)
 
     def write(self, value):
         slots = _slots.get()
         if slots is not None:
             slots[self] = value
-        elif self._lender is None:
+        elif self._owner is None:
             self._value = value
         else:
-            self._lender.set(self, value)
+            self._owner.set(self, value)
 
 
 @contextlib.contextmanager
-def bind(cells=(), values=()):
-    """Inside the block each cell reads and writes its slot here; outside, nothing changes. Gives the slots.
+def bind(refs=(), values=()):
+    """Inside the block each ref reads and writes its slot here; outside, nothing changes. Gives the slots.
 
-    Ambient cells are the exception: what is written to one goes out to the `bind` around this one.
+    Global refs are the exception: what is written to one goes out to the `bind` around this one.
     """
     outer = _slots.get()
-    values = (value.read() if isinstance(value, Cell) else value for value in values)
-    slots = {**(outer or {}), **dict(zip(cells, values, strict=True))}
+    values = (value.read() if isinstance(value, Ref) else value for value in values)
+    slots = {**(outer or {}), **dict(zip(refs, values, strict=True))}
     token = _slots.set(slots)
     try:
         yield slots
     finally:
         _slots.reset(token)
         if outer is not None:
-            for cell in _ambient.values():
-                if cell in outer:
-                    outer[cell] = slots[cell]
+            for ref in _global_refs.values():
+                if ref in outer:
+                    outer[ref] = slots[ref]
 
 
-_ambient = {}  # name -> Cell
+_global_refs = {}  # name -> Ref
 
 
-def ambient(name, cell):
-    """Make a cell of the whole process (the global seed) one that every compiled step carries along; one cell a
+def global_state(name, ref):
+    """Make a ref of the whole process (the global seed) one that every compiled step carries along; one ref a
     name."""
-    _ambient[name] = cell
+    _global_refs[name] = ref
 
 
-def ambient_cells():
-    """The cells that every compiled step carries along."""
-    return list(_ambient.values())
+def global_refs():
+    """The refs that every compiled step carries along."""
+    return list(_global_refs.values())
 
 
-def ambient_values():
+def global_values():
     """What they hold."""
-    return [cell.read() for cell in _ambient.values()]
+    return [ref.read() for ref in _global_refs.values()]
 
 
 @contextlib.contextmanager
@@ -165,17 +165,17 @@ def name_scope(name):
     return _set(_path, (*_path.get(), name))
 
 
-_holders: ContextVar[Any] = ContextVar("holders", default=())
+_parent_names: ContextVar[Any] = ContextVar("parent_names", default=())
 
 
-def holders():
+def parent_names():
     """The names of the layers around those that are made from configs now, outermost first."""
-    return _holders.get()
+    return _parent_names.get()
 
 
-def held_by(name):
+def parent_scope(name):
     """Layers made from configs inside the block are inside a layer of this name (None for one without)."""
-    return _set(_holders, (*_holders.get(), name) if name else _holders.get())
+    return _set(_parent_names, (*_parent_names.get(), name) if name else _parent_names.get())
 
 
 def inside_path(path):

@@ -1,6 +1,6 @@
 """KerasTensor: a tensor with a shape and a type but no values yet, from which a model is drawn.
 
-Shapes of results come from tracing. A size that is not known (None) is traced with two different stand-ins: what
+Shapes of results come from tracing. A size that is not known (None) is traced with two different probe sizes: what
 differs in
 the two results is not known either.
 """
@@ -20,7 +20,7 @@ from lamina.errors import CallError, LaminaError, ShapeError
 
 # Many divisors, so that halving and windows work; wide apart, so that strides keep them different; and no numbers that
 # a user would write, so that an error can say None in their place.
-STAND_INS = (6720, 13440)
+PROBE_SIZES = (6720, 13440)
 
 
 class KerasTensor:
@@ -130,9 +130,9 @@ for _dunder, _op in {
     setattr(KerasTensor, f"__{_dunder}__", _method(_op))
 
 
-def without_stand_ins(shape):
-    """A shape seen while tracing, None where a size was a stand-in."""
-    return tuple(None if size in STAND_INS else size for size in shape)
+def without_probe_sizes(shape):
+    """A shape seen while tracing, None where a size was a probe size."""
+    return tuple(None if size in PROBE_SIZES else size for size in shape)
 
 
 def standardize_shape(shape):
@@ -197,32 +197,32 @@ def trace(function, *args, **kwargs):
             outputs = function(*call_args, **call_kwargs)
         return outputs, [get_mask(output) for output in tree.flatten(outputs)]
 
-    def shapes(stand_in):
-        values = [_abstract(symbol, stand_in) for symbol in symbols]
-        mask_values = [None if mask is None else _abstract(mask, stand_in) for mask in masks]
+    def shapes(probe_size):
+        values = [_abstract(symbol, probe_size) for symbol in symbols]
+        mask_values = [None if mask is None else _abstract(mask, probe_size) for mask in masks]
         try:
             # A fresh function each time: JAX would otherwise hand back what it traced before a layer changed.
             return jax.eval_shape(lambda *a: run(*a), values, mask_values)
         except LaminaError as error:
-            error.reword(lambda text: re.sub(rf"\b{stand_in}\b", "None", text))
+            error.reword(lambda text: re.sub(rf"\b{probe_size}\b", "None", text))
             raise
 
-    results = shapes(STAND_INS[0])
+    results = shapes(PROBE_SIZES[0])
     unknown = any(None in symbol.shape for symbol in symbols)
-    others = shapes(STAND_INS[1]) if unknown else results
+    others = shapes(PROBE_SIZES[1]) if unknown else results
     outputs, output_masks = tree.map_structure(_merge, results, others)
     for output, mask in zip(tree.flatten(outputs), output_masks, strict=True):
         set_mask(output, mask)
     return outputs
 
 
-def _abstract(symbol, stand_in):
+def _abstract(symbol, probe_size):
     if symbol.dtype == "string":
         raise CallError(
             "Strings are no numbers to compute with.",
             fix="Turn them into numbers first: layers.StringLookup, layers.TextVectorization or layers.Hashing.",
         )
-    sizes = tuple(stand_in if size is None else size for size in symbol.shape)
+    sizes = tuple(probe_size if size is None else size for size in symbol.shape)
     return jax.ShapeDtypeStruct(sizes, traced_dtype(symbol.dtype))
 
 

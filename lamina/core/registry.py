@@ -45,7 +45,7 @@ def public_functions(namespace, functions):
 def function_name(function):
     """(namespace, name) of a function of the closed table, or None."""
     name = getattr(function, "__name__", None)
-    for read_all in (False, is_ours(function) and not _populated):
+    for read_all in (False, is_builtin(function) and not _populated):
         if read_all:
             populate()
         for (namespace, known), candidate in FUNCTIONS.items():
@@ -54,7 +54,7 @@ def function_name(function):
     return None
 
 
-def is_ours(obj):
+def is_builtin(obj):
     """Whether a class or function is lamina's own."""
     return (getattr(obj, "__module__", None) or "").split(".")[0] == "lamina"
 

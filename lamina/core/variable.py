@@ -13,7 +13,7 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.core import context
-from lamina.core.context import Cell
+from lamina.core.context import Ref
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.keywords import keywords
@@ -24,7 +24,7 @@ from lamina.errors import ConfigError, ShapeError
 AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 
 
-class Variable(Cell):
+class Variable(Ref):
     """A named array with a fixed shape and type.
 
     Args:
@@ -191,7 +191,7 @@ class Variable(Cell):
     def __deepcopy__(self, memo):
         """A variable of its own with the same value."""
         copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__, _value=own_copy(self.read()), _lender=None)
+        copy.__dict__.update(self.__dict__, _value=own_copy(self.read()), _owner=None)
         memo[id(self)] = copy
         return copy
 

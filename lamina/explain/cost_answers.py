@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from lamina.core.dtypes import numpy_dtype
-from lamina.core.registry import is_ours
+from lamina.core.registry import is_builtin
 from lamina.core.variable import Variable
 from lamina.facts.words import count_of, memory
 
@@ -138,7 +138,7 @@ def _slots(model, moving):
     if getattr(optimizer, "built", False):
         held = sum(map(_bytes, optimizer.variables))
         return held, f"{name} {memory(held)}, "
-    if not is_ours(type(optimizer)):
+    if not is_builtin(type(optimizer)):
         return 0, ""
     tried = Variable(np.zeros((2, 3), "float32"))
     like = type(optimizer).from_config(optimizer.get_config())

@@ -2,7 +2,7 @@
 
 from lamina.core import tree
 from lamina.core.op import OpCall
-from lamina.core.registry import is_ours
+from lamina.core.registry import is_builtin
 from lamina.explain.cost_answers import cost, counted, once
 from lamina.explain.explanation import Answer
 from lamina.explain.noise_layers import is_noise
@@ -211,7 +211,7 @@ def _mode(fact):
         return words if getattr(layer, getattr(layer, "strength", ""), 1) else None
     if isinstance(layer, OpCall):
         return None
-    if not is_ours(type(layer)):
+    if not is_builtin(type(layer)):
         return "own"
     inner = layer._flatten_layers(include_self=False)
     if any(getattr(one, name, 0) for one in (layer, *inner) for name in ("dropout", "recurrent_dropout")):

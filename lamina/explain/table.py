@@ -3,7 +3,7 @@
 import inspect
 
 from lamina.core.op import OpCall
-from lamina.core.registry import is_ours
+from lamina.core.registry import is_builtin
 from lamina.facts.words import list_of, product
 
 __all__ = ["Once", "says", "sentences_about", "speaks_for", "weights_of"]
@@ -51,15 +51,15 @@ def _found(table, layer):
     if isinstance(layer, OpCall):  # classes of ops have names that layers have too
         return table.get("OpCall")
     kinds = type(layer).__mro__  # a class of the program's own may have the name of one of lamina's
-    return next((table[cls.__name__] for cls in kinds if cls.__name__ in table and is_ours(cls)), None)
+    return next((table[cls.__name__] for cls in kinds if cls.__name__ in table and is_builtin(cls)), None)
 
 
 def sentences_about(fact):
     """What the layer of a fact does, in sentences. A class that nobody speaks for speaks with its own docstring."""
     function = speaks_for(fact.layer)
     said = function(fact) if function is not None else _own_words(fact)
-    if function is not None and not is_ours(type(fact.layer)) and not hasattr(fact.layer, "fit"):
-        parent = next(cls.__name__ for cls in type(fact.layer).__mro__ if is_ours(cls))
+    if function is not None and not is_builtin(type(fact.layer)) and not hasattr(fact.layer, "fit"):
+        parent = next(cls.__name__ for cls in type(fact.layer).__mro__ if is_builtin(cls))
         said = [f"{fact.kind} is the program's own kind of {parent}, and may do more than is said here.", *said]
     return [sentence for sentence in (*said, *_of_any(fact)) if sentence]
 
@@ -67,7 +67,7 @@ def sentences_about(fact):
 def _own_words(fact):
     text = type(fact.layer).__doc__ or ""
     first = inspect.cleandoc(text).split("\n\n")[0].replace("\n", " ").strip()
-    whose = "A layer of this kind of network" if is_ours(type(fact.layer)) else "A layer of the program's own"
+    whose = "A layer of this kind of network" if is_builtin(type(fact.layer)) else "A layer of the program's own"
     said = [f"{whose}{f': {first}' if first else '.'}"]
     if fact.inner:
         said.append("The layers that it calls follow; what else it computes, its call method says.")

@@ -6,7 +6,7 @@ from typing import Any
 from lamina import losses
 from lamina.core import tree
 from lamina.core.context import snake_case
-from lamina.core.registry import is_ours
+from lamina.core.registry import is_builtin
 from lamina.facts.activations import activation_name, activation_of
 from lamina.facts.layer_facts import Fact
 from lamina.facts.words import shape_of
@@ -77,7 +77,7 @@ def heads_of(model, facts):
 
 def _losses(model, count):
     """(the loss of each output, None where there is none or it is not known; whether compile was asked for each)."""
-    own_step = all(is_ours(getattr(type(model), name)) for name in ("train_step", "compute_loss"))
+    own_step = all(is_builtin(getattr(type(model), name)) for name in ("train_step", "compute_loss"))
     given = model.loss if model.compiled and own_step else None
     names = _names(model)
     count = len(names) or count
@@ -113,7 +113,7 @@ def _activation(fact):
         return name
     layer = fact.layer.layer if fact.is_a("TimeDistributed") else fact.layer
     kinds = {cls.__name__ for cls in type(layer).__mro__}
-    has_sum = is_ours(type(layer)) and kinds & {"Dense", "EinsumDense", "_Windowed"}
+    has_sum = is_builtin(type(layer)) and kinds & {"Dense", "EinsumDense", "_Windowed"}
     return (activation_name(layer) or "linear") if has_sum else None
 
 
@@ -122,11 +122,11 @@ def name_and_logits(loss):
     loss = losses.get(loss)
     if isinstance(loss, Loss):
         function = getattr(loss, "fn", None)
-        settings = loss.get_config() if is_ours(type(loss)) else {}
+        settings = loss.get_config() if is_builtin(type(loss)) else {}
         name = getattr(function, "__name__", None) or snake_case(type(loss).__name__)
-        return (name if is_ours(type(loss)) else ""), settings.get("from_logits")
+        return (name if is_builtin(type(loss)) else ""), settings.get("from_logits")
     name = getattr(loss, "__name__", "")
-    return (name if is_ours(loss) else ""), None
+    return (name if is_builtin(loss) else ""), None
 
 
 def sentences_about_head(head, alone):

@@ -8,8 +8,8 @@ from typing import Any
 
 from lamina.core import context, tree
 from lamina.core.graph import node_of
-from lamina.core.keras_tensor import KerasTensor, get_mask, trace, without_stand_ins
-from lamina.core.registry import is_ours
+from lamina.core.keras_tensor import KerasTensor, get_mask, trace, without_probe_sizes
+from lamina.core.registry import is_builtin
 from lamina.errors import CallError
 from lamina.facts.cost import flops_of
 from lamina.facts.receptive_field import receptive_fields
@@ -126,7 +126,7 @@ class Fact:
 
     def is_a(self, *names):
         """Whether its class, or one that it comes from, has one of these names."""
-        return any(cls.__name__ in names and is_ours(cls) for cls in type(self.layer).__mro__)
+        return any(cls.__name__ in names and is_builtin(cls) for cls in type(self.layer).__mro__)
 
 
 def facts_of(model):
@@ -186,7 +186,7 @@ def _link(fact, sources):
 
 def _is_composite(layer):
     """Whether a layer is the program's own and calls layers inside."""
-    return isinstance(layer, Layer) and not is_ours(type(layer)) and bool(layer._layers)
+    return isinstance(layer, Layer) and not is_builtin(type(layer)) and bool(layer._layers)
 
 
 def _inside(layer, fact):
@@ -222,8 +222,8 @@ def _calls_in(layer, args, kwargs, owner, depth):
             calls.clear()
             return
         fact = Fact(
-            called, [without_stand_ins(tensor.shape) for tensor in tensors],
-            [without_stand_ins(result.shape) for result in results], owner, depth + 1,
+            called, [without_probe_sizes(tensor.shape) for tensor in tensors],
+            [without_probe_sizes(result.shape) for result in results], owner, depth + 1,
             arguments=(tree.map_structure(_as_symbol, given), {}), training=context.current_call().training,
         )  # fmt: skip
         inside = set(called._flatten_layers(include_self=False))
@@ -252,7 +252,7 @@ def _spread(calls, taken, given, facts):
         made_by.update((id(result), (fact, index)) for index, result in enumerate(results))
         facts.append(fact)
         inner, fact.inner = fact.inner, []
-        if not is_ours(type(fact.layer)) or hasattr(fact.layer, "fit"):
+        if not is_builtin(type(fact.layer)) or hasattr(fact.layer, "fit"):
             first = len(facts)
             _spread(inner, tensors, results, facts)
             for one in facts[first:]:
@@ -271,4 +271,4 @@ def _note_ends(made_by, outputs):
 
 
 def _as_symbol(leaf):
-    return KerasTensor(without_stand_ins(leaf.shape), leaf.dtype) if call_signature.is_tensor(leaf) else leaf
+    return KerasTensor(without_probe_sizes(leaf.shape), leaf.dtype) if call_signature.is_tensor(leaf) else leaf

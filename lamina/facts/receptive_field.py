@@ -11,7 +11,7 @@ import dataclasses
 import math
 from fractions import Fraction
 
-from lamina.core.registry import is_ours
+from lamina.core.registry import is_builtin
 
 __all__ = ["Window", "receptive_fields", "sizes_of"]
 
@@ -177,7 +177,7 @@ def _after(fact, reaches, first):
             return None
         return [reach.enlarged(factor, width) for reach, factor in zip(reaches, factors, strict=True)]
     sizes = sizes_of(layer, rank)
-    if sizes is not None and fact.is_a("_Windowed", "_Pooling") and is_ours(type(layer)):
+    if sizes is not None and fact.is_a("_Windowed", "_Pooling") and is_builtin(type(layer)):
         windows = zip(reaches, spatial, *sizes, strict=True)
         if "Transpose" in fact.kind:
             return [

@@ -63,7 +63,7 @@ class _Cell(Layer):
         self.dropout, self.recurrent_dropout = (min(1.0, max(0.0, r)) for r in (self.dropout, self.recurrent_dropout))
         self.input_spec = InputSpec(ndim=2)
         self.seed_generator = random.SeedGenerator(self.seed)
-        self._masks = {"dropout": context.Cell(), "recurrent_dropout": context.Cell()}
+        self._masks = {"dropout": context.Ref(), "recurrent_dropout": context.Ref()}
 
     @property
     def state_size(self):

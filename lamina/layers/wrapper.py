@@ -17,7 +17,7 @@ class Holder:
     def from_config(cls, config, custom_objects=None):
         """One made from a config; `custom_objects` maps names that are not Keras's."""
         known: Any = super()
-        with CustomObjectScope(custom_objects), context.held_by(config.get("name")):
+        with CustomObjectScope(custom_objects), context.parent_scope(config.get("name")):
             return known.from_config(config)
 
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from lamina.core.configurable import serialize
 from lamina.core.keras_tensor import get_mask
-from lamina.core.registry import is_ours
+from lamina.core.registry import is_builtin
 from lamina.core.variable import unwrap
 from lamina.errors import ShapeError
 from lamina.losses.alignment import same_rank
@@ -98,7 +98,7 @@ class MeanMetricWrapper(Mean):
         self._settings = tuple(kwargs)
         for key, value in kwargs.items():
             setattr(self, key, value)
-        if self._direction is None and is_ours(fn) and fn.__module__.startswith("lamina.losses"):
+        if self._direction is None and is_builtin(fn) and fn.__module__.startswith("lamina.losses"):
             self._direction = "down"
 
     def update_state(self, y_true, y_pred, sample_weight=None):  # pyright: ignore[reportIncompatibleMethodOverride]

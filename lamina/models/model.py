@@ -151,7 +151,7 @@ class Model(Trainer, Layer):
     def compute_output_spec(self, *args, **kwargs):
         """What the graph already knows, where it is called with inputs of the shapes it was drawn with."""
         alone = len(args) == 1 and not kwargs and not isinstance(args[0], Prepared)
-        if alone and self._graph is not None and registry.is_ours(type(self).call):
+        if alone and self._graph is not None and registry.is_builtin(type(self).call):
             given = tree.flatten(args[0])
             same = len(given) == len(self.inputs) and all(
                 isinstance(a, KerasTensor) and a.shape == b.shape and a.dtype == b.dtype and get_mask(a) is None

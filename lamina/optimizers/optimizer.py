@@ -19,7 +19,7 @@ from lamina.core.configurable import Configurable
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, ConfigError, ShapeError
-from lamina.legacy import tell_method
+from lamina.legacy import warn_renamed_method
 from lamina.optimizers.gradients import clipped, with_gradient
 from lamina.optimizers.schedules.decays import InverseTimeDecay
 from lamina.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
@@ -170,12 +170,12 @@ class Optimizer(Configurable):
     @property
     def lr(self):
         """The learning rate, as Keras 2 called it."""
-        tell_method("Optimizer", "lr")
+        warn_renamed_method("Optimizer", "lr")
         return self.learning_rate
 
     @lr.setter
     def lr(self, learning_rate):
-        tell_method("Optimizer", "lr")
+        warn_renamed_method("Optimizer", "lr")
         self.learning_rate = learning_rate
 
     def __setattr__(self, name, value):

@@ -76,7 +76,7 @@ def set_up():
         if _jax_has(option) in (0, 1.0):  # as JAX has it
             jax.config.update(option, value)
     jax.config.update("jax_compilation_cache_dir", str(folder))
-    _forget_that_there_was_none()
+    _reset_cache_lookup()
     _state["folder"] = folder
     _make_room(folder)
 
@@ -161,7 +161,7 @@ def _make_room(folder):
             break
 
 
-def _forget_that_there_was_none():
+def _reset_cache_lookup():
     """JAX looks once whether there is a cache, at its first program; that may have been before this."""
     from jax.experimental.compilation_cache import compilation_cache as jax_cache
 

@@ -16,11 +16,11 @@ def no_collection():
         yield
     finally:
         if was_on:
-            _take_for_old()
+            _promote_to_oldest_generation()
             gc.enable()
 
 
-def _take_for_old():
+def _promote_to_oldest_generation():
     """Count the objects that there are among the oldest: else all those of the block, as the youngest, would be looked
     at as soon as the collector is on again. Where a program keeps some apart by `gc.freeze`, nothing is moved."""
     if gc.get_freeze_count() == 0:

@@ -10,7 +10,7 @@ from lamina.core.configurable import deserialize
 from lamina.core.configurable import serialize as serialize_keras_object
 from lamina.core.keywords import keywords
 from lamina.errors import FileError
-from lamina.legacy import told
+from lamina.legacy import warn_renamed
 from lamina.saving.formats.assets import refuse_assets
 from lamina.saving.formats.folder import is_saved_folder
 from lamina.saving.formats.keras_archive import load_archive, load_archive_weights, save_archive
@@ -76,7 +76,9 @@ def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
     """
     include_optimizer, save_format = keywords("save_model", kwargs, include_optimizer=True, save_format=None)
     if save_format:
-        told(f"save_model has no save_format={save_format!r} since Keras 3: the ending of {str(filepath)!r} says it.")
+        warn_renamed(
+            f"save_model has no save_format={save_format!r} since Keras 3: the ending of {str(filepath)!r} says it."
+        )
     check_overwrite(filepath, overwrite)
     name = str(filepath)
     if zipped is False:
@@ -138,7 +140,7 @@ def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs)
         save_safetensors(model, filepath)
     elif name.endswith(_LEGACY):
         today = name.rsplit(".", 1)[0] + ".weights.h5"
-        told(f"save_weights({name!r}) writes the legacy format of Keras 2; today's is {today!r}.")
+        warn_renamed(f"save_weights({name!r}) writes the legacy format of Keras 2; today's is {today!r}.")
         save_legacy_weights(model, filepath)
     else:
         raise FileError(f"{name} does not end in .weights.h5.", fix=f"model.save_weights({name + '.weights.h5'!r})")

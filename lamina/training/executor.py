@@ -9,7 +9,7 @@ import numpy as np
 from lamina.core import context, tree
 from lamina.core.keras_tensor import KerasTensor, trace
 from lamina.core.placement import place, sharding_of
-from lamina.core.registry import is_ours
+from lamina.core.registry import is_builtin
 from lamina.core.variable import to_array
 from lamina.kernels.native import take_rows
 from lamina.random import global_seed_generator
@@ -94,10 +94,10 @@ class Runner:
 
     def program(self, kind):
         """The compiled step of a kind, 'train', 'test' or 'predict': (the part of the state that it may write over, the
-        rest of it, ambient values, batch) -> (results, ambient values it changed)."""
+        rest of it, global values, batch) -> (results, global values it changed)."""
         key = self._key(kind)
         if key not in self.programs:
-            step = _with_ambient({"train": self._train, "test": self._test, "predict": self._predict}[kind]())
+            step = _with_global_state({"train": self._train, "test": self._test, "predict": self._predict}[kind]())
             where = None if self.spread is None else self.spread.results(kind, self.groups)
             self.programs[key] = self._compiled(f"lamina_{key}", key, step, where=where)
         return self.programs[key]
@@ -105,10 +105,10 @@ class Runner:
     def _compiled(self, name, kind, step, batch_of=None, where=None):
         """The step as a program of that name (in profiles, and in the disk cache), which is noted when it is traced."""
 
-        def program(lent, kept, ambient, batch):
+        def program(lent, kept, global_values, batch):
             if not self.model.run_eagerly:
                 self.recorder.traced(kind, name, batch if batch_of is None else batch_of(batch))
-            return step((*lent, *kept), ambient, batch)
+            return step((*lent, *kept), global_values, batch)
 
         program.__name__ = name
         return program if self.model.run_eagerly else jax.jit(program, donate_argnums=0, out_shardings=where)
@@ -123,12 +123,12 @@ class Runner:
 
     def _run(self, program, lent, kept, batch):
         try:
-            results, changed = program(lent, kept, context.ambient_values(), batch)
+            results, changed = program(lent, kept, context.global_values(), batch)
         finally:
             if self.recorder.current is not None:
                 self.recorder.finish()
         if changed:
-            cells = context.ambient_cells()
+            cells = context.global_refs()
             for index, value in changed.items():  # it stays on one device
                 cells[index].write(value if self.spread is None else to_array(np.asarray(value)))
         return results
@@ -196,27 +196,29 @@ class Runner:
 
     def _many(self, kind, size):
         """A program as the others, whose batch is (arrays, order, first, count)."""
-        step = _with_ambient(self._train())
+        step = _with_global_state(self._train())
 
         def batch_at(data, index=0):
             arrays, order, _, _ = data
             rows = jax.lax.dynamic_slice_in_dim(order, index * size, size)
             return jax.tree_util.tree_map(lambda leaf: take_rows(leaf, rows), arrays)
 
-        def many(state, ambient, data):
+        def many(state, global_values, data):
             _, _, first, count = data
             written = set()
 
             def one(index, carry):
-                state, ambient = carry
-                (_, (*new, large)), changed = step(state, ambient, batch_at(data, index))
+                state, global_values = carry
+                (_, (*new, large)), changed = step(state, global_values, batch_at(data, index))
                 written.update(large)
-                return (*map(list, new), state[-1] | large), [changed.get(i, value) for i, value in enumerate(ambient)]
+                return (*map(list, new), state[-1] | large), [
+                    changed.get(i, value) for i, value in enumerate(global_values)
+                ]
 
-            (*state, read), ambient = jax.lax.fori_loop(first, first + count, one, (state, ambient))
+            (*state, read), global_values = jax.lax.fori_loop(first, first + count, one, (state, global_values))
             with context.bind(self.groups["metrics"], state[3]):
                 logs = self.model.get_metrics_result()
-            return (logs, (*state, {index: read[index] for index in written})), dict(enumerate(ambient))
+            return (logs, (*state, {index: read[index] for index in written})), dict(enumerate(global_values))
 
         return self._compiled("lamina_train_many", kind, many, lambda data: jax.eval_shape(batch_at, data))
 
@@ -250,7 +252,7 @@ class Runner:
         key = getattr(x, "shape", None), getattr(x, "dtype", None)
         if key[0] is None or self.spread is not None:
             return None
-        if (y is not None or sample_weight is not None) and not is_ours(type(self.model).predict_step):
+        if (y is not None or sample_weight is not None) and not is_builtin(type(self.model).predict_step):
             return None  # for that step may read them
         smalls = self.programs.setdefault("predict, small", {})
         if key not in smalls:
@@ -270,7 +272,7 @@ class Runner:
 
         def trace():
             nonlocal since
-            traced = program.trace((), tuple(map(peek, groups)), context.ambient_values(), (x, None, None))
+            traced = program.trace((), tuple(map(peek, groups)), context.global_values(), (x, None, None))
             since = time.perf_counter()
             return traced
 
@@ -291,7 +293,7 @@ class Runner:
             self.model.reset_metrics()
             self.refresh()
             inner = self.model._compile_metrics.metrics if self.model._compile_metrics else []
-            ours = all(is_ours(type(metric).reset_state) for metric in (*self.model.metrics, *inner))
+            ours = all(is_builtin(type(metric).reset_state) for metric in (*self.model.metrics, *inner))
             self._fresh_metrics = (self._pattern, peek(self.groups["metrics"])) if ours else None
         else:
             for cell, value in zip(self.groups["metrics"], fresh[1], strict=True):
@@ -304,11 +306,11 @@ class Runner:
 
     @staticmethod
     def _put(cell, value):
-        lender = cell._lender
-        if lender is None:
+        owner = cell._owner
+        if owner is None:
             cell._value = value
         else:
-            lender.put(cell, value)
+            owner.put(cell, value)
 
     def release(self):
         """Give all values back to their variables."""
@@ -342,14 +344,14 @@ class Runner:
             context.structure_changed()
 
 
-def _with_ambient(step):
+def _with_global_state(step):
     """A step that carries the global seed along, for draws that were given no seed."""
 
-    def carrying(state, ambient, batch):
-        with context.bind(context.ambient_cells(), ambient) as slots:
+    def carrying(state, global_values, batch):
+        with context.bind(context.global_refs(), global_values) as slots:
             results = step(state, batch)
-            after = [slots[cell] for cell in context.ambient_cells()]
-        return results, _differing(after, ambient)
+            after = [slots[cell] for cell in context.global_refs()]
+        return results, _differing(after, global_values)
 
     return carrying
 

@@ -9,7 +9,7 @@ import numpy as np
 from lamina import training
 from lamina.core import tree
 from lamina.errors import CallError
-from lamina.legacy import old_names, tell_method
+from lamina.legacy import old_names, warn_renamed_method
 
 __all__ = ["OldMethods"]
 
@@ -61,7 +61,7 @@ class OldMethods:
         nb_val_samples=None,
     ):
         """`fit(generator)`."""
-        tell_method("Model", "fit_generator")
+        warn_renamed_method("Model", "fit_generator")
         generator, steps_per_epoch = _in_batches(generator, samples_per_epoch, steps_per_epoch)
         validation_data, validation_steps = _in_batches(validation_data, nb_val_samples, validation_steps)
         return self.fit(
@@ -81,32 +81,32 @@ class OldMethods:
     @old_names("Model.evaluate_generator")
     def evaluate_generator(self, generator, steps=None, callbacks=None, *, verbose=0, val_samples=None):
         """`evaluate(generator)`."""
-        tell_method("Model", "evaluate_generator")
+        warn_renamed_method("Model", "evaluate_generator")
         generator, steps = _in_batches(generator, val_samples, steps)
         return self.evaluate(generator, verbose=verbose, steps=steps, callbacks=callbacks)
 
     @old_names("Model.predict_generator")
     def predict_generator(self, generator, steps=None, callbacks=None, *, verbose=0, val_samples=None):
         """`predict(generator)`."""
-        tell_method("Model", "predict_generator")
+        warn_renamed_method("Model", "predict_generator")
         generator, steps = _in_batches(generator, val_samples, steps)
         return self.predict(generator, verbose=verbose, steps=steps, callbacks=callbacks)
 
     def reset_states(self):
         """`reset_state()` of each layer that is stateful."""
-        tell_method("Model", "reset_states")
+        warn_renamed_method("Model", "reset_states")
         for layer in self._flatten_layers(include_self=False):
             if getattr(layer, "stateful", False):
                 layer.reset_state()
 
     def predict_proba(self, x, batch_size=None, verbose=0):
         """`predict(x)`."""
-        tell_method("Model", "predict_proba")
+        warn_renamed_method("Model", "predict_proba")
         return self.predict(x, batch_size=batch_size, verbose=verbose)
 
     def predict_classes(self, x, batch_size=None, verbose=0):
         """The number of the largest output of each sample; for a single output, whether it is above 0.5, as 0 and 1."""
-        tell_method("Model", "predict_classes")
+        warn_renamed_method("Model", "predict_classes")
         outputs = self.predict(x, batch_size=batch_size, verbose=verbose)
         if outputs.shape[-1] > 1:
             return outputs.argmax(axis=-1)

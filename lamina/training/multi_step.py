@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.callbacks import History, ProgbarLogger
-from lamina.core.registry import is_ours
+from lamina.core.registry import is_builtin
 from lamina.training.data.batches import ArrayBatches, Stretch
 
 __all__ = ["ManySteps", "many_steps"]
@@ -57,12 +57,12 @@ def _is_plain(batches):
 
 def _has_known_step(model):
     kind = type(model)
-    return all(is_ours(method) for method in (kind.train_step, kind.compute_metrics, kind.get_metrics_result))
+    return all(is_builtin(method) for method in (kind.train_step, kind.compute_metrics, kind.get_metrics_result))
 
 
 def _is_of_known_layers(operation):
     """Whether it is one of the layers, or a graph of such, and lamina's own."""
-    if not is_ours(type(operation)):
+    if not is_builtin(type(operation)):
         return False
     if not hasattr(operation, "_graph"):
         return type(operation).__name__ in LAYERS

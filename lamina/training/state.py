@@ -23,15 +23,15 @@ class TrainingState:
         self._places = {cell: (group, index) for group in GROUPS for index, cell in enumerate(groups[group])}
         self._places |= {groups["others"][index]: ("read", index) for index in only_read}
         for cell in self._places:
-            lender = cell._lender
-            if lender is not None:  # another model that shares the layer trained it last
-                lender.release()
+            owner = cell._owner
+            if owner is not None:  # another model that shares the layer trained it last
+                owner.release()
         self.values: Any = {group: [None] * len(groups[group]) for group in GROUPS} | {"read": {}}
         self.released = False
         try:
             for cell, (group, index) in self._places.items():  # one after the other: the memory never holds all twice
                 self.values[group][index] = cell._value if group == "read" else own_copy(cell._value)
-                cell._lender, cell._value = self, None
+                cell._owner, cell._value = self, None
         except BaseException:  # Ctrl-C or memory at its end: those that were taken go back
             self.release()
             raise
@@ -61,10 +61,10 @@ class TrainingState:
             return
         self.released = True
         for cell, (group, index) in self._places.items():
-            if cell._lender is self:
-                cell._lender, cell._value = None, self.values[group][index]
+            if cell._owner is self:
+                cell._owner, cell._value = None, self.values[group][index]
 
 
 def peek(cells):
     """The arrays of variables without copies, for programs that donate nothing."""
-    return [cell._value if cell._lender is None else cell._lender.peek(cell) for cell in cells]
+    return [cell._value if cell._owner is None else cell._owner.peek(cell) for cell in cells]

@@ -8,7 +8,7 @@ import numpy as np
 from lamina import constraints, initializers, regularizers
 from lamina.core import context, tree
 from lamina.core.configurable import Configurable, signature_of
-from lamina.core.context import Cell
+from lamina.core.context import Ref
 from lamina.core.derived import Derived
 from lamina.core.dtypes import is_float, standardize_dtype
 from lamina.core.graph import Operation
@@ -19,7 +19,7 @@ from lamina.core.keras_tensor import (
     set_mask,
     trace,
     traced_dtype,
-    without_stand_ins,
+    without_probe_sizes,
 )
 from lamina.core.keywords import refuse_positional
 from lamina.core.variable import Variable, unwrap
@@ -86,7 +86,7 @@ class Layer(Typed, Tracked, Operation, Configurable):
         self._trainable = bool(trainable)
         self._path = None
         self._own_variables = []
-        self._losses_cell = Cell([])
+        self._losses_ref = Ref([])
         self._lossy = []
         self._remat = current_scope()
         self._build_shapes = None
@@ -275,7 +275,7 @@ class Layer(Typed, Tracked, Operation, Configurable):
     def losses(self):
         """What the last call added with `add_loss`, activity regularization, and the regularization of trainable
         weights."""
-        added = [loss for layer in self._flatten_layers() for loss in layer._losses_cell.read()]
+        added = [loss for layer in self._flatten_layers() for loss in layer._losses_ref.read()]
         decayed = [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer is not None]
         return [*added, *decayed]
 
@@ -284,16 +284,16 @@ class Layer(Typed, Tracked, Operation, Configurable):
         new = [value for value in tree.flatten(loss) if value is not None]
         call = context.current_call()
         stale = call is not None and self not in call.lossy  # what is there comes from an earlier call
-        self._losses_cell.write([*([] if stale else self._losses_cell.read()), *map(unwrap, new)])
+        self._losses_ref.write([*([] if stale else self._losses_ref.read()), *map(unwrap, new)])
         (self._lossy if call is None else call.lossy).append(self)
 
     def _clear_losses(self):
         for layer in self._lossy:
-            layer._losses_cell.write([])
+            layer._losses_ref.write([])
         self._lossy = []
 
     def _get_own_losses(self):
-        return self._losses_cell.read()
+        return self._losses_ref.read()
 
     # Building
 
@@ -313,7 +313,7 @@ class Layer(Typed, Tracked, Operation, Configurable):
         """Names of variables made inside start with the path of this layer, which is fixed by where it is first
         used."""
         if self._path is None:
-            self._path = (*(context.name_path() or context.holders()), self.name)
+            self._path = (*(context.name_path() or context.parent_names()), self.name)
         return context.inside_path(self._path)
 
     def _ensure_built(self, args, kwargs):
@@ -411,7 +411,7 @@ class Layer(Typed, Tracked, Operation, Configurable):
             if outer is None:
                 self._lossy = call.lossy
         if self._output_shape is None and call_signature.is_tensor(outputs):
-            self._output_shape = without_stand_ins(outputs.shape)
+            self._output_shape = without_probe_sizes(outputs.shape)
         return outputs
 
     def rematerialized_call(self, layer_call, *args, **kwargs):

@@ -1,6 +1,6 @@
 """Shapes as layers take them: as symbolic tensors, with an open batch size, out of JSON and out of old arguments."""
 
-from lamina.core.keras_tensor import KerasTensor, without_stand_ins
+from lamina.core.keras_tensor import KerasTensor, without_probe_sizes
 
 
 def symbols_of(shape, dtype):
@@ -20,7 +20,7 @@ def open_batch(shape):
         return {key: open_batch(value) for key, value in shape.items()}
     if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple, dict)):
         return type(shape)(map(open_batch, shape))
-    return (None, *without_stand_ins(shape[1:])) if shape else shape
+    return (None, *without_probe_sizes(shape[1:])) if shape else shape
 
 
 def tuples_of(shape):

@@ -157,7 +157,7 @@ class WithKernels(Layer):
             raise CallError(f"Layer {self.name!r} {already}; got mode={mode!r}.")
         if mode == "int8" and self.compute_dtype == "float16":
             raise ConfigError("int8 kernels do not go with float16: it overflows.", fix="Use a bfloat16 policy.")
-        if (type_check and not registry.is_ours(type(self))) or not self.quantization_modes:
+        if (type_check and not registry.is_builtin(type(self))) or not self.quantization_modes:
             raise NotImplementedError(f"Layer {type(self).__name__} does not have a `quantize` method implemented.")
         if mode not in self.quantization_modes or (mode == "float8" and self.lora_enabled):
             raise NotImplementedError(

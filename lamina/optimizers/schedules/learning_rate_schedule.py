@@ -21,7 +21,7 @@ class LearningRateSchedule(Configurable):
     """
 
     def __init_subclass__(cls, **kwargs):
-        if registry.is_ours(cls):
+        if registry.is_builtin(cls):
             cls._keras_module = "keras.optimizers.schedules"
         super().__init_subclass__(**kwargs)
 
