@@ -5,7 +5,7 @@ import re
 import jax.numpy as jnp
 
 from lamina.errors import ShapeError
-from lamina.optimizers.adam import adam_change
+from lamina.optimizers.adam import adam_step
 from lamina.optimizers.arguments import with_base_arguments
 from lamina.optimizers.optimizer import Optimizer
 
@@ -72,7 +72,7 @@ class Muon(Optimizer):
 
     def rule(self, value, gradient, slots, learning_rate, step):
         if hasattr(slots, "velocity"):
-            change = adam_change(gradient, slots, step, self.adam_beta_1, self.adam_beta_2, self.epsilon)
+            change = adam_step(gradient, slots, step, self.adam_beta_1, self.adam_beta_2, self.epsilon)
             return value - learning_rate * self.adam_lr_ratio * change
         slots.momentum = self.momentum * slots.momentum + gradient
         ahead = gradient + self.momentum * slots.momentum if self.nesterov else slots.momentum
