@@ -27,6 +27,8 @@ class LayerScale(Layer):
     """`inputs * gamma`, a trained factor for each channel that starts at `init_values` (Touvron et al., 2021,
     arXiv:2103.17239). Shapes: (..., projection_dim) -> the same."""
 
+    _traits = frozenset(("pointwise",))
+
     _keras_module = "keras.src.applications.convnext"
 
     def __init__(self, init_values, projection_dim, **kwargs):

@@ -15,6 +15,8 @@ __all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
 class _Activation(Layer):
     """An activation with settings. Shapes stay as they are, masks pass."""
 
+    _traits = frozenset(("pointwise", "activation"))
+
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
@@ -37,6 +39,8 @@ class ReLU(_Activation):
     [-1.0, 3.0, 6.0]
     """
 
+    _activation_name = "relu"
+
     def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
         super().__init__(**kwargs)
         self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
@@ -48,6 +52,8 @@ class ReLU(_Activation):
 
 class LeakyReLU(_Activation):
     """`x` where it is positive, `negative_slope * x` elsewhere (Maas et al., 2013)."""
+
+    _activation_name = "leaky_relu"
 
     def __init__(self, negative_slope=0.3, **kwargs):
         super().__init__(**kwargs)
@@ -64,6 +70,8 @@ class PReLU(_Activation):
     Args:
         shared_axes: the axes along which one alpha is shared: [1, 2] is one a channel for images.
     """
+
+    _activation_name = "prelu"
 
     def __init__(
         self, alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **kwargs
@@ -98,6 +106,8 @@ class PReLU(_Activation):
 class ELU(_Activation):
     """`x` where it is positive, `alpha * (exp(x) - 1)` elsewhere (Clevert et al., 2016, arXiv:1511.07289)."""
 
+    _activation_name = "elu"
+
     def __init__(self, alpha=1.0, **kwargs):
         super().__init__(**kwargs)
         self.alpha = alpha
@@ -113,6 +123,8 @@ class Softmax(_Activation):
     >>> keras.layers.Softmax()(keras.ops.array([1.0, 1.0, 5.0]), mask=keras.ops.array([True, True, False])).tolist()
     [0.5, 0.5, 0.0]
     """
+
+    _activation_name = "softmax"
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)

@@ -35,6 +35,8 @@ class Attention(Layer):
     (None, 4, 3)
     """
 
+    _traits = frozenset(("attention",))
+
     def __init__(self, use_scale=False, score_mode="dot", dropout=0.0, seed=None, **kwargs):
         super().__init__(**kwargs)
         if score_mode not in ("dot", "concat"):

@@ -17,6 +17,8 @@ class ConvLSTMCell(LSTMCell, _Windowed):
     Shapes: inputs (batch, *space, channels), states [hidden, carry] each (batch, *new_space, filters).
     """
 
+    _traits = frozenset(("recurrent_cell", "weighted", "convolution"))
+
     filters: int
     _size = "filters"
     _of_window = ("kernel_size", "strides", "padding", "data_format", "dilation_rate")
@@ -86,6 +88,7 @@ class ConvLSTMCell(LSTMCell, _Windowed):
 class _ConvLSTM(_OwnCell):
     """ConvLSTM over `rank` spatial axes."""
 
+    _traits = frozenset(("recurrent", "convolutional_recurrent", "weighted"))
     _cell_class = ConvLSTMCell
     rank: int
 

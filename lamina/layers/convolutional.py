@@ -117,6 +117,8 @@ class _Windowed(SpatialLayer):
 class _Conv(WithKernels, _Windowed):
     """`activation(inputs * kernel + bias)`, * the convolution, on `groups` groups of channels each by itself."""
 
+    _traits = frozenset(("convolution", "weighted"))
+
     def __init__(
         self,
         filters,
@@ -227,6 +229,8 @@ class Conv3D(_Conv):
 
 class _ConvTranspose(_Windowed):
     """`activation(inputs * transposed kernel + bias)`: the shapes of a convolution, backwards."""
+
+    _traits = frozenset(("convolution", "transposed_convolution", "weighted"))
 
     def __init__(
         self,
@@ -357,6 +361,8 @@ class Conv3DTranspose(_ConvTranspose):
 
 class _DepthwiseConv(_Windowed):
     """`activation(inputs * kernel + bias)` with `depth_multiplier` filters for each channel by itself."""
+
+    _traits = frozenset(("convolution", "weighted"))
 
     def __init__(
         self,

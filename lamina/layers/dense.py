@@ -25,6 +25,7 @@ class Dense(WithKernels):
     (None, 10, 4)
     """
 
+    _traits = frozenset(("pointwise", "weighted"))
     _config_optional = frozenset(("activity_regularizer", "lora_rank", "lora_alpha"))
     quantization_modes = ("int8", "int4", "float8", "gptq", "awq")
 
@@ -99,6 +100,8 @@ class Activation(Layer):
     [0.0, 2.0]
     """
 
+    _traits = frozenset(("pointwise", "activation"))
+
     def __init__(self, activation, **kwargs):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
@@ -113,6 +116,8 @@ class Activation(Layer):
 
 class Identity(Layer):
     """`inputs`, whatever their structure: a place in a model where nothing happens."""
+
+    _traits = frozenset(("pointwise", "passes_through"))
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)

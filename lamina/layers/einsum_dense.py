@@ -35,6 +35,7 @@ class EinsumDense(WithKernels):
     ((None, 10, 2, 3), (8, 2, 3), (2, 3))
     """
 
+    _traits = frozenset(("weighted",))
     _config_optional = frozenset(("lora_rank", "lora_alpha", "gptq_unpacked_column_size"))
     quantization_modes = ("int8", "int4", "float8", "gptq", "awq")
 

@@ -29,6 +29,7 @@ class Embedding(WithKernels):
     (None, 10, 64)
     """
 
+    _traits = frozenset(("embedding",))
     _config_skips = frozenset(("autocast", "weights"))
     quantization_modes = ("int8", "int4")
 

@@ -25,6 +25,8 @@ class _Merge(Layer):
     inputs are.
     """
 
+    _traits = frozenset(("merge", "pointwise"))
+
     combine: Any = None
     count: int | None = None  # how many inputs it needs, if not any number
 
@@ -216,6 +218,7 @@ class Dot(_Merge):
     (None, 5, 10)
     """
 
+    _traits = frozenset(("merge",))
     count = 2
 
     def __init__(self, axes, normalize=False, **kwargs):

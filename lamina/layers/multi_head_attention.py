@@ -29,6 +29,7 @@ class _ProjectedAttention(Layer):
     A subclass says how many heads there are, how long their vectors are, and over which axes attention goes.
     """
 
+    _traits = frozenset(("attention", "weighted"))
     _config_skips = frozenset(("autocast", "flash_attention"))
     _config_optional = frozenset()
     query_heads: Any

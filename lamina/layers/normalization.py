@@ -25,6 +25,8 @@ __all__ = [
 class _ScaledAndCentered(Layer):
     """Normalization along `axis`, then a trained scale `gamma` (if `scale`) and offset `beta` (if `center`)."""
 
+    _traits = frozenset(("normalization", "pointwise"))
+
     def __init__(
         self,
         axis=-1,
@@ -292,6 +294,8 @@ class GroupNormalization(_ScaledAndCentered):
         axis: the channels.
     """
 
+    _traits = frozenset(("normalization",))
+
     def __init__(
         self,
         groups=32,
@@ -344,6 +348,8 @@ class GroupNormalization(_ScaledAndCentered):
 class RMSNormalization(Layer):
     """`x / sqrt(mean(x**2) + epsilon) * scale` along `axis` (Zhang and Sennrich, 2019, arXiv:1910.07467)."""
 
+    _traits = frozenset(("normalization", "pointwise"))
+
     def __init__(self, axis=-1, epsilon=1e-6, **kwargs):
         super().__init__(**kwargs)
         self.axis, self.epsilon = _checked_axis(axis), epsilon
@@ -363,6 +369,8 @@ class UnitNormalization(Layer):
     Array([[0.6, 0.8]], dtype=float32)
     """
 
+    _traits = frozenset(("normalization",))
+
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
         self.axis = _checked_axis(axis)
@@ -380,6 +388,8 @@ class SpectralNormalization(Wrapper):
         layer: a layer with a `kernel` or `embeddings`.
         power_iterations: steps of power iteration, from the vector of the call before, that estimate the value.
     """
+
+    _traits = frozenset(("wrapper",))
 
     def __init__(self, layer, power_iterations=1, **kwargs):
         super().__init__(layer, **kwargs)

@@ -20,6 +20,7 @@ class Pipeline(Layer):
     (2, 8, 8, 3)
     """
 
+    _traits = frozenset(("container",))
     _config_skips = frozenset(("activity_regularizer", "autocast", "dtype", "trainable"))  # the layers have their own
 
     layers: Any = ()

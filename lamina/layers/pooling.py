@@ -22,6 +22,8 @@ __all__ = [
 class _Pooling(SpatialLayer):
     """One number for each window and channel. Subclasses set `pool`."""
 
+    _traits = frozenset(("pooling",))
+
     pool: Callable
 
     def __init__(self, pool_size=2, strides=None, padding="valid", data_format=None, name=None, **kwargs):
@@ -112,6 +114,8 @@ class AveragePooling3D(_Pooling):
 
 class _GlobalPooling(SpatialLayer):
     """One number for each channel. Subclasses set `reduce`."""
+
+    _traits = frozenset(("global_pooling",))
 
     reduce: Callable
 
@@ -208,6 +212,8 @@ class GlobalMaxPooling3D(_GlobalPooling):
 
 class _AdaptivePooling(SpatialLayer):
     """Maps of `output_size`, whatever the size of the inputs. Subclasses set `pool`."""
+
+    _traits = frozenset(("adaptive_pooling",))
 
     pool: Callable
 

@@ -23,6 +23,8 @@ class Rescaling(DataLayer):
     [-1.0, 1.0]
     """
 
+    _traits = frozenset(("pointwise",))
+
     def __init__(self, scale, offset=0.0, **kwargs):
         super().__init__(**kwargs)
         self.scale, self.offset = scale, offset
@@ -49,6 +51,8 @@ class Normalization(DataLayer):
     >>> layer(keras.ops.array([[3.0, 20.0]])).tolist()
     [[1.0, 0.0]]
     """
+
+    _traits = frozenset(("pointwise",))
 
     def __init__(self, axis=-1, mean: Any = None, variance: Any = None, invert=False, **kwargs):
         super().__init__(**kwargs)

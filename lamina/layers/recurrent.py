@@ -54,6 +54,8 @@ class RNN(Holder, Layer):
     (None, 10, 2)
     """
 
+    _traits = frozenset(("recurrent", "weighted"))
+
     def __init__(
         self,
         cell,

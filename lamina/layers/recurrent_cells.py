@@ -37,6 +37,8 @@ class _Cell(Layer):
     masks of its own where there is recurrent dropout, else one mask serves all.
     """
 
+    _traits = frozenset(("recurrent_cell", "weighted"))
+
     units: int
     activation: Callable
     recurrent_activation: Callable
@@ -332,6 +334,8 @@ class StackedRNNCells(Holder, Layer):
     >>> cell.state_size, cell.output_size
     ([[2, 2], 3], 3)
     """
+
+    _traits = frozenset(("recurrent_cell", "container"))
 
     def __init__(self, cells, **kwargs):
         super().__init__(**kwargs)

@@ -20,6 +20,7 @@ __all__ = [
 class _Noise(Layer):
     """Disturbs its inputs in training and passes them on unchanged otherwise. A subclass says how in `_disturb`."""
 
+    _traits = frozenset(("pointwise", "noise", "passes_through"))
     strength = "rate"  # the argument, from 0 to 1, that says how much
 
     def __init__(self, seed=None, **kwargs):
@@ -58,6 +59,8 @@ class Dropout(_Noise):
     >>> keras.layers.Dropout(0.5, seed=1)(keras.ops.ones((6,)), training=True).tolist()
     [2.0, 0.0, 0.0, 2.0, 0.0, 2.0]
     """
+
+    _traits = frozenset(("pointwise", "noise", "dropout", "passes_through"))
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         self.rate = rate
@@ -175,6 +178,7 @@ class AlphaDropout(Dropout):
 class ActivityRegularization(Layer):
     """Passes its inputs on and adds `(l1 * sum(|inputs|) + l2 * sum(inputs**2)) / batch` to the loss."""
 
+    _traits = frozenset(("pointwise", "passes_through"))
     _config_skips = frozenset(("autocast", "activity_regularizer"))
 
     def __init__(self, l1=0.0, l2=0.0, **kwargs):

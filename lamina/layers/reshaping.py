@@ -30,6 +30,8 @@ class Flatten(Layer):
     (None, 48)
     """
 
+    _traits = frozenset(("rearranging",))
+
     def __init__(self, data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
@@ -54,6 +56,8 @@ class Reshape(Layer):
     >>> keras.layers.Reshape((-1, 3))(keras.Input((4, 6))).shape
     (None, 8, 3)
     """
+
+    _traits = frozenset(("rearranging",))
 
     def __init__(self, target_shape, **kwargs):
         super().__init__(**kwargs)
@@ -101,6 +105,8 @@ class Permute(Layer):
     (None, 64, 10)
     """
 
+    _traits = frozenset(("rearranging",))
+
     def __init__(self, dims, **kwargs):
         super().__init__(**kwargs)
         self.dims = tuple(dims)
@@ -125,6 +131,8 @@ class RepeatVector(Layer):
     (None, 3, 32)
     """
 
+    _traits = frozenset(("rearranging",))
+
     def __init__(self, n, **kwargs):
         super().__init__(**kwargs)
         if not is_whole(n, 1):
@@ -138,6 +146,8 @@ class RepeatVector(Layer):
 
 class _ZeroPadding(SpatialLayer):
     """Zeros around the spatial axes: one number, one for each axis, or (before, after) of each axis."""
+
+    _traits = frozenset(("rearranging",))
 
     def __init__(self, padding: Any = 1, data_format=None, **kwargs):
         super().__init__(data_format, **kwargs)
@@ -185,6 +195,8 @@ class ZeroPadding3D(_ZeroPadding):
 
 class _Cropping(SpatialLayer):
     """The spatial axes without their ends: one number, one for each axis, or (before, after) of each axis."""
+
+    _traits = frozenset(("rearranging",))
 
     def __init__(self, cropping: Any = 1, data_format=None, **kwargs):
         super().__init__(data_format, **kwargs)
@@ -261,6 +273,8 @@ class Cropping3D(_Cropping):
 
 class _UpSampling(SpatialLayer):
     """Each element `size` times along each spatial axis."""
+
+    _traits = frozenset(("rearranging",))
 
     def __init__(self, size=2, data_format=None, **kwargs):
         super().__init__(data_format, **kwargs)

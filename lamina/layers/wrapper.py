@@ -24,6 +24,8 @@ class Holder:
 class Wrapper(Holder, Layer):
     """The base of layers that hold another one as `layer`; it is built with them."""
 
+    _traits = frozenset(("wrapper", "container"))
+
     def __init__(self, layer, **kwargs):
         if not isinstance(layer, Layer):
             raise ConfigError(f"{type(self).__name__} wraps a layer; got {layer!r}.", fix="Pass layers.Dense(32), say.")

@@ -81,6 +81,7 @@ class Bidirectional(Holder, Layer):
     (None, 10, 8)
     """
 
+    _traits = frozenset(("wrapper", "container", "recurrent"))
     _config_skips = frozenset(("autocast", "weights"))
 
     def __init__(self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs):

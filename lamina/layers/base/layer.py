@@ -60,6 +60,8 @@ class Layer(Typed, Tracked, Operation, Configurable):
     (None, 3)
     """
 
+    _traits: frozenset[str] = frozenset()  # see lamina.layers.base.traits
+    _activation_name: str | None = None
     _config_skips = frozenset(("autocast",))
     _config_optional = frozenset(("activity_regularizer",))
     _revision = 0  # goes up when something changes that compiled programs hold as a constant, as a vocabulary

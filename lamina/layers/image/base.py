@@ -146,6 +146,8 @@ class BaseImagePreprocessingLayer(DataLayer):
 class RandomImageLayer(BaseImagePreprocessingLayer):
     """An image layer that draws in training, in `_draw`, and passes everything on unchanged otherwise."""
 
+    _traits = frozenset(("noise",))
+
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.seed = seed
