@@ -18,7 +18,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from lamina import random
 from lamina.core import context
 from lamina.core.keras_tensor import KerasTensor
-from lamina.core.placement import fitting, place, sharding_of
+from lamina.core.placement import divisible_sharding, place, sharding_of
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, warn
 
@@ -251,13 +251,15 @@ def distribute_tensor(tensor, layout):
     return place(tensor, layout) if isinstance(layout, jax.sharding.Sharding) else jax.device_put(tensor, layout)
 
 
-def spread_outputs(path, outputs):
+def shard_outputs(path, outputs):
     """The outputs of a layer as the current distribution wants them, by the path of the layer and "/output"."""
     layout = context.distribution().get_tensor_layout(path)
     if layout is None:
         return outputs
     sharding = sharding_of(layout)
-    return jax.tree_util.tree_map(lambda leaf: distribute_tensor(leaf, fitting(sharding, leaf.shape)), outputs)
+    return jax.tree_util.tree_map(
+        lambda leaf: distribute_tensor(leaf, divisible_sharding(sharding, leaf.shape)), outputs
+    )
 
 
 # Distributions

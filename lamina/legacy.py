@@ -36,7 +36,7 @@ _in_file = ContextVar("in_file", default=False)
 
 
 @contextlib.contextmanager
-def reading_a_file():
+def without_rename_warnings():
     """Inside the block old spellings are read without a word: nobody can change those of a file."""
     token = _in_file.set(True)
     try:

@@ -86,7 +86,7 @@ def global_seed_generator():
     """The SeedGenerator of draws that are given no seed; made when first asked for."""
     global _global_generator
     if _global_generator is None:
-        with context.concrete(), context.undistributed():
+        with context.concrete(), context.without_distribution():
             _global_generator = SeedGenerator(default_seed(), name="global_seed_generator")
         context.global_state("global_seed_generator", _global_generator.state)
     return _global_generator

@@ -134,7 +134,7 @@ class name_scope:
             return self
         if self.override_parent is not None:
             around = tuple(part for part in self.override_parent.split("/") if part)
-        block.enter_context(context.inside_path((*around, self.name) if self.name else around))
+        block.enter_context(context.path_scope((*around, self.name) if self.name else around))
         block.enter_context(jax.named_scope(self.name))
         block.callback(_caller.reset, _caller.set(self.caller))
         return self

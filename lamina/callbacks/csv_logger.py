@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina.callbacks.callback import Callback
-from lamina.runtime.atomic_files import replacing
+from lamina.runtime.atomic_files import atomic_write
 
 __all__ = ["CSVLogger"]
 
@@ -46,7 +46,7 @@ class CSVLogger(Callback):
         """Leave out the rows of `epoch` and later."""
         with open(self.filename, newline="", encoding="utf-8") as file:
             rows = [row for row in csv.reader(file, delimiter=self.sep) if row]
-        with replacing(self.filename) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+        with atomic_write(self.filename) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
             csv.writer(file, delimiter=self.sep).writerows(
                 row for row in rows if not row[0].isdigit() or int(row[0]) < epoch
             )

@@ -6,7 +6,7 @@ from html import escape
 
 from lamina.drawing.canvas import Picture
 from lamina.errors import DataError
-from lamina.runtime.atomic_files import replacing
+from lamina.runtime.atomic_files import atomic_write
 
 __all__ = ["Curves"]
 
@@ -70,7 +70,7 @@ class Curves:
         """Write them into a file: .svg, .html, or an image (through Pillow)."""
         kind = pathlib.Path(path).suffix[1:].lower()
         if kind == "html":
-            with replacing(path) as beside:
+            with atomic_write(path) as beside:
                 pathlib.Path(beside).write_text(self.html(), encoding="utf-8")
         else:
             self.picture(ground="#ffffff").write(path, kind, 2.0)

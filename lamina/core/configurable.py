@@ -14,7 +14,7 @@ from lamina.core.bytecode import deserialize_lambda, serialize_lambda
 from lamina.core.context import snake_case
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
-from lamina.core.read_limits import spending_what_there_is
+from lamina.core.read_limits import machine_memory_budget
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError, UnsafeFileError
 
@@ -256,7 +256,7 @@ def deserialize(config, custom_objects=None, safe_mode=None, namespaces=None) ->
 
     Names are looked up in the closed table of lamina, among registered objects and in `custom_objects`, nowhere else.
     """
-    with registry.CustomObjectScope(custom_objects), legacy.reading_a_file(), spending_what_there_is():
+    with registry.CustomObjectScope(custom_objects), legacy.without_rename_warnings(), machine_memory_budget():
         if safe_mode is None:
             return _deserialize(config, namespaces)
         with registry.safe_mode(safe_mode):

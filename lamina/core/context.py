@@ -127,7 +127,7 @@ def current_call():
     return _call.get()
 
 
-def calling(call):
+def call_scope(call):
     """Make `call` the current one."""
     return _set(_call, call)
 
@@ -178,7 +178,7 @@ def parent_scope(name):
     return _set(_parent_names, (*_parent_names.get(), name) if name else _parent_names.get())
 
 
-def inside_path(path):
+def path_scope(path):
     """Variables made inside get exactly this path."""
     return _set(_path, path)
 
@@ -200,7 +200,7 @@ def set_distribution(value):
 
 
 @contextlib.contextmanager
-def undistributed():
+def without_distribution():
     """Variables made inside the block live on one device."""
     global _distribution
     kept, _distribution = _distribution, None
@@ -210,7 +210,7 @@ def undistributed():
         _distribution = kept
 
 
-def placing(shape, sharding):
+def placement_scope(shape, sharding):
     """New arrays of this shape made inside the block, the initial value of a variable, go where `sharding` says."""
     return _set(_placement, (tuple(shape), sharding))
 

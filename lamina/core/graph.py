@@ -8,7 +8,7 @@ import jax
 from lamina.core import context, tree
 from lamina.core.keras_tensor import KerasTensor, trace
 from lamina.core.keywords import keywords, refuse_positional
-from lamina.core.read_limits import take_steps
+from lamina.core.read_limits import reserve_steps
 from lamina.errors import CallError, ConfigError
 
 History = namedtuple("History", "operation node_index tensor_index")
@@ -186,7 +186,7 @@ class Function(Operation):
 
     def run(self, values, apply):
         """Outputs for a list of input values, each operation called as `apply(operation, args, kwargs)`."""
-        take_steps(len(self.nodes), self.name or "the graph")
+        reserve_steps(len(self.nodes), self.name or "the graph")
         known = {id(tensor): value for tensor, value in zip(self.input_tensors, values, strict=True)}
         for node in self.nodes:
             args, kwargs = node.fill(known)

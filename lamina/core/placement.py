@@ -8,7 +8,7 @@ import numpy as np
 from jax.core import Tracer
 from jax.sharding import NamedSharding, PartitionSpec
 
-__all__ = ["fitting", "is_here", "place", "sharding_of", "whole"]
+__all__ = ["divisible_sharding", "is_locally_complete", "place", "sharding_of", "to_numpy"]
 
 
 def sharding_of(layout) -> Any:
@@ -44,26 +44,26 @@ def _unshared(value):
     return value.copy() if shared else value
 
 
-def is_here(array):
+def is_locally_complete(array):
     """Whether this process has the whole array, in parts or in copies (or what stands for it inside a trace)."""
     if not isinstance(array, jax.Array) or isinstance(array, Tracer):
         return True
     return array.is_fully_addressable or array.is_fully_replicated
 
 
-def whole(array):
+def to_numpy(array):
     """A copy as a NumPy array. Where parts are in other processes, all of them must ask for it."""
-    if not is_here(array):
+    if not is_locally_complete(array):
         everywhere = NamedSharding(array.sharding.mesh, PartitionSpec())
         array = jax.jit(lambda value: value, out_shardings=everywhere)(array)
     return np.array(array)
 
 
-def fitting(sharding, shape):
+def divisible_sharding(sharding, shape):
     """`sharding`, with each dimension left whole whose size does not divide by its devices.
 
     >>> mesh = jax.sharding.Mesh(np.array(jax.devices()[:1]), ("batch",))
-    >>> fitting(NamedSharding(mesh, PartitionSpec("batch")), (3, 2)).spec == PartitionSpec("batch", None)
+    >>> divisible_sharding(NamedSharding(mesh, PartitionSpec("batch")), (3, 2)).spec == PartitionSpec("batch", None)
     True
     """
     spec = (*sharding.spec, *(None for _ in shape[len(sharding.spec) :]))

@@ -12,10 +12,10 @@ import jax
 
 from lamina.errors import UnsafeFileError
 
-__all__ = ["spending", "spending_what_there_is", "take_array", "take_steps"]
+__all__ = ["machine_memory_budget", "memory_budget", "reserve_array", "reserve_steps"]
 
-FREE = 64 * 2**20  # bytes that a description may always ask for
-STEPS = 30_000  # of about a millisecond: calls drawn, several times those of the largest models
+FREE_BYTES = 64 * 2**20  # bytes that a description may always ask for
+MAX_STEPS = 30_000  # of about a millisecond: calls drawn, several times those of the largest models
 
 _FIX = "If you trust where it came from, load_model(..., safe_mode=False) lets it use all the memory there is."
 
@@ -30,11 +30,11 @@ class _Budget:
 
 
 @contextlib.contextmanager
-def spending(count, reason):
+def memory_budget(count, reason):
     """Inside the block variables may be made of `count` bytes in all; `reason` says in an error why no more.
 
-    >>> with spending(2**20, "the file holds 1 MiB"):
-    ...     take_array((1024, 1024), 4, "kernel")
+    >>> with memory_budget(2**20, "the file holds 1 MiB"):
+    ...     reserve_array((1024, 1024), 4, "kernel")
     Traceback (most recent call last):
     lamina.errors.UnsafeFileError: kernel of shape (1024, 1024) would take 4.0 MiB, but the file holds 1 MiB.
     If you trust where it came from, load_model(..., safe_mode=False) lets it use all the memory there is.
@@ -46,12 +46,12 @@ def spending(count, reason):
         _open.reset(token)
 
 
-def spending_what_there_is():
-    """As `spending`, of the memory of this machine; an open budget stays."""
-    return contextlib.nullcontext() if _open.get() is not None else spending(None, "this machine has no more left")
+def machine_memory_budget():
+    """As `memory_budget`, of the memory of this machine; an open budget stays."""
+    return contextlib.nullcontext() if _open.get() is not None else memory_budget(None, "this machine has no more left")
 
 
-def take_array(shape, itemsize, what):
+def reserve_array(shape, itemsize, what):
     """Count an array that is about to be made."""
     budget = _open.get()
     if budget is None:
@@ -60,21 +60,21 @@ def take_array(shape, itemsize, what):
     if not wanted > 0:  # less than nothing, or no number: the maker will say so, and the budget must not grow
         return
     budget.bytes += wanted
-    if budget.limit is None and budget.bytes > FREE:
-        budget.limit = max(_memory(), FREE)
+    if budget.limit is None and budget.bytes > FREE_BYTES:
+        budget.limit = max(_memory(), FREE_BYTES)
     if budget.limit is not None and budget.bytes > budget.limit:
         wish = f"{what} of shape {tuple(shape)} would take {_size(wanted)}"
         raise UnsafeFileError(f"{wish}, but {budget.reason}.", fix=_FIX)
 
 
-def take_steps(count, what):
+def reserve_steps(count, what):
     """Count work that a description asks for by a mere number."""
     budget = _open.get()
     if budget is None or not count > 0:
         return
     budget.steps += count
-    if budget.steps > STEPS:
-        raise UnsafeFileError(f"{what} takes the description to {budget.steps} steps of work; {STEPS} are allowed.")
+    if budget.steps > MAX_STEPS:
+        raise UnsafeFileError(f"{what} takes the description to {budget.steps} steps of work; {MAX_STEPS} are allowed.")
 
 
 def _memory():

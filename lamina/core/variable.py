@@ -17,8 +17,8 @@ from lamina.core.context import Ref
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.keywords import keywords
-from lamina.core.placement import is_here, place, sharding_of, whole
-from lamina.core.read_limits import take_array
+from lamina.core.placement import is_locally_complete, place, sharding_of, to_numpy
+from lamina.core.read_limits import reserve_array
 from lamina.errors import ConfigError, ShapeError
 
 AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
@@ -70,7 +70,7 @@ class Variable(Ref):
         if "/" in self.name:
             raise ConfigError(f"A variable's name has no '/'; got {name!r}.")
         self.path = "/".join((*context.name_path(), self.name))
-        self._trainable = self.born_trainable = bool(trainable)
+        self._trainable = self.initially_trainable = bool(trainable)
         self.autocast = autocast
         self.aggregation = aggregation
         self.synchronization = synchronization
@@ -79,19 +79,19 @@ class Variable(Ref):
             if layout is None and context.distribution() is None:
                 value = _initial_value(initializer, shape, dtype)
             else:
-                value = self._spread_initial_value(initializer, shape, dtype)
+                value = self._sharded_initial_value(initializer, shape, dtype)
         super().__init__(value)
         self.shape = tuple(value.shape)
         self.dtype = standardize_dtype(value.dtype if dtype is None else dtype)
 
-    def _spread_initial_value(self, initializer, shape, dtype):
+    def _sharded_initial_value(self, initializer, shape, dtype):
         """The initial value as `layout`, or the current distribution, spreads it; no device holds it whole."""
         self.shape = np.shape(unwrap(initializer)) if shape is None else _sizes(shape)
-        sharding = self.spread(self.layout or context.distribution().get_variable_layout(self))
-        with context.placing(self.shape, sharding):
+        sharding = self.set_layout(self.layout or context.distribution().get_variable_layout(self))
+        with context.placement_scope(self.shape, sharding):
             return place(_initial_value(initializer, shape, dtype), sharding)
 
-    def spread(self, layout):
+    def set_layout(self, layout):
         """Take a layout, for this value and those to come; the sharding it stands for."""
         sharding = sharding_of(layout)
         try:
@@ -144,7 +144,7 @@ class Variable(Ref):
 
     def numpy(self):
         """A copy of the value as a NumPy array. Of one that is split over processes, all of them must ask for it."""
-        return whole(self.read())
+        return to_numpy(self.read())
 
     @property
     def ndim(self):
@@ -156,14 +156,14 @@ class Variable(Ref):
 
     def __array__(self, dtype=None, copy=None):
         value = self.value
-        return np.array(value if is_here(value) else whole(value), dtype, copy=copy)
+        return np.array(value if is_locally_complete(value) else to_numpy(value), dtype, copy=copy)
 
     def __jax_array__(self):
         return self.value
 
     def __repr__(self):
         value = self.read()
-        hidden = isinstance(value, Tracer) or value.size > 8 or not is_here(value)
+        hidden = isinstance(value, Tracer) or value.size > 8 or not is_locally_complete(value)
         shown = "" if hidden else f", value={np.asarray(value)}"
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}{shown}>"
 
@@ -222,7 +222,7 @@ def _initial_value(initializer, shape, dtype):
             )
         shape = _sizes(shape)
         dtype = standardize_dtype(dtype)
-        take_array(shape, numpy_dtype(dtype).itemsize, "A variable")
+        reserve_array(shape, numpy_dtype(dtype).itemsize, "A variable")
         value = unwrap(initializer(shape, dtype=dtype))
         if tuple(np.shape(value)) != shape:
             raise ShapeError(f"The initializer gave shape {tuple(np.shape(value))} where {shape} was asked for.")

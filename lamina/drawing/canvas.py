@@ -3,7 +3,7 @@
 import html
 import pathlib
 
-from lamina.runtime.atomic_files import replacing
+from lamina.runtime.atomic_files import atomic_write
 
 __all__ = ["Picture", "pillow"]
 
@@ -74,7 +74,7 @@ class Picture:
     def write(self, path, kind=None, scale=1.0):
         """Write a file: .svg, or whatever image Pillow writes."""
         kind = (kind or pathlib.Path(path).suffix[1:]).lower()
-        with replacing(path) as beside:
+        with atomic_write(path) as beside:
             if kind == "svg":
                 pathlib.Path(beside).write_text(self.svg(), encoding="utf-8")
             else:

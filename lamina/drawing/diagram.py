@@ -5,7 +5,7 @@ import pathlib
 from lamina.drawing.canvas import Picture
 from lamina.drawing.graph_layout import curve, layered
 from lamina.errors import ConfigError
-from lamina.runtime.atomic_files import replacing
+from lamina.runtime.atomic_files import atomic_write
 
 __all__ = ["Diagram"]
 
@@ -72,7 +72,7 @@ class Diagram:
         """Write the diagram: as DOT text (.dot, .gv, raw), SVG, or whatever image Pillow writes."""
         kind = (format or pathlib.Path(path).suffix[1:] or "dot").lower()
         if kind in ("dot", "gv", "raw"):
-            with replacing(path) as beside:
+            with atomic_write(path) as beside:
                 pathlib.Path(beside).write_text(self.to_string(), encoding="utf-8")
         else:
             self._picture().write(path, kind, self.dpi / 96)

@@ -38,7 +38,7 @@ def flops_of(layer, args, kwargs):
         for index, value in zip(places, values, strict=True):
             filled[index] = value
         call_args, call_kwargs = jax.tree_util.tree_unflatten(treedef, filled)
-        with context.bind(), context.watching_layers(None), context.calling(context.Call(layer, False)):
+        with context.bind(), context.watching_layers(None), context.call_scope(context.Call(layer, False)):
             return getattr(layer, "_run", layer.call)(*call_args, **call_kwargs)
 
     try:

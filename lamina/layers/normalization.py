@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from lamina import constraints, initializers, regularizers
-from lamina.core.read_limits import take_steps
+from lamina.core.read_limits import reserve_steps
 from lamina.errors import ConfigError, ShapeError, warn
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
@@ -425,7 +425,7 @@ class SpectralNormalization(Wrapper):
         kernel, u = self.kernel.value, self.vector_u.value
         matrix = kernel.reshape(-1, kernel.shape[-1])
         v = u  # replaced in the first step
-        take_steps(self.power_iterations, self.name)
+        reserve_steps(self.power_iterations, self.name)
         for _ in range(self.power_iterations):
             v = normalize(u @ matrix.T, axis=None)
             u = normalize(v @ matrix, axis=None)

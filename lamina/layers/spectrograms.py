@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.dtypes import is_float
-from lamina.core.read_limits import take_array
+from lamina.core.read_limits import reserve_array
 from lamina.errors import ConfigError, warn
 from lamina.initializers import STFT
 from lamina.layers.base.input_spec import InputSpec
@@ -229,7 +229,7 @@ class MelSpectrogram(DataLayer):
     ):
         """What a spectrum (..., num_spectrogram_bins) is multiplied by to give bands (..., num_mel_bins): a triangle a
         band, with its peak of 1 where the next begins. The frequency 0 is in no band."""
-        take_array((num_spectrogram_bins, num_mel_bins), 32, "A table of triangles")
+        reserve_array((num_spectrogram_bins, num_mel_bins), 32, "A table of triangles")
         hertz = np.linspace(0, sampling_rate / 2, num_spectrogram_bins)
         edges = np.linspace(_mel(lower_edge_hertz), _mel(upper_edge_hertz), num_mel_bins + 2)
         below, peak, above = edges[:-2], edges[1:-1], edges[2:]

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.read_limits import take_array
+from lamina.core.read_limits import reserve_array
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.losses.alignment import aligned, spread
@@ -68,7 +68,7 @@ def only_top(y_pred, k):
 
 def evenly(num_thresholds):
     """0 to 1 in equal steps; 0.5 if there is only one."""
-    take_array((num_thresholds,), 32, "A list of thresholds")
+    reserve_array((num_thresholds,), 32, "A list of thresholds")
     return [0.5] if num_thresholds == 1 else [index / (num_thresholds - 1) for index in range(num_thresholds)]
 
 

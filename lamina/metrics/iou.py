@@ -5,7 +5,7 @@ import warnings
 import jax.numpy as jnp
 
 from lamina.core.dtypes import dtype_of, is_float
-from lamina.core.read_limits import take_array
+from lamina.core.read_limits import reserve_array
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.losses.alignment import same_rank, spread
@@ -119,7 +119,7 @@ class MeanIoU(IoU):
     def __init__(
         self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True, axis=-1
     ):
-        take_array((num_classes, num_classes), 4, "A confusion matrix")
+        reserve_array((num_classes, num_classes), 4, "A confusion matrix")
         super().__init__(num_classes, range(num_classes), name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
 
 

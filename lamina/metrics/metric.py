@@ -70,7 +70,7 @@ class Metric(Configurable):
     def add_variable(self, shape, initializer, dtype=None, aggregation="sum", name=None):
         """A new variable of this metric. `initializer` None gives zeros."""
         self._check_made()
-        with context.inside_path((self.name.replace("/", ">"),)):
+        with context.path_scope((self.name.replace("/", ">"),)):
             variable = Variable(
                 initializer=initializers.get("zeros" if initializer is None else initializer), shape=shape, dtype=dtype,
                 trainable=False, autocast=False, aggregation=aggregation, synchronization="on_read", name=name,

@@ -9,7 +9,7 @@ import numpy as np
 from lamina.core.dtypes import dtype_of, is_float, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.op import op
-from lamina.core.read_limits import take_steps
+from lamina.core.read_limits import reserve_steps
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.ops.arrays import canonical, tensor
@@ -187,7 +187,7 @@ def unstack(x, num=None, axis=0):
     x = tensor(x)
     if num is not None and num != x.shape[axis]:
         raise ShapeError(f"unstack: axis {axis} of shape {tuple(x.shape)} has {x.shape[axis]} slices, not num={num}.")
-    take_steps(x.shape[axis], "unstack")
+    reserve_steps(x.shape[axis], "unstack")
     return [jnp.squeeze(part, axis) for part in jnp.split(x, x.shape[axis], axis)]
 
 

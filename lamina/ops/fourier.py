@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.op import op
-from lamina.core.read_limits import take_array, take_steps
+from lamina.core.read_limits import reserve_array, reserve_steps
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.arrays import floating
 
@@ -68,7 +68,7 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
     x = floating(x)
     if center:
         half = fft_length // 2
-        take_steps(5 * half // max(x.shape[-1] - 1, 1), "stft")  # mirrored once and again
+        reserve_steps(5 * half // max(x.shape[-1] - 1, 1), "stft")  # mirrored once and again
         x = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(half, half)], mode="reflect")
     frames = x[..., _places(x.shape[-1], fft_length, sequence_stride)]
     return _pair(jnp.fft.rfft(frames * _window(window, sequence_length, fft_length, x.dtype)))
@@ -95,7 +95,7 @@ def istft(x, sequence_length, sequence_stride, fft_length, length=None, window="
 def _places(total, length, stride):
     """The indices of each window. Shapes: (windows, length)."""
     windows = 1 + (total - length) // stride
-    take_array((max(windows, 0), length), 8, "A table of windows")
+    reserve_array((max(windows, 0), length), 8, "A table of windows")
     return np.arange(windows)[:, None] * stride + np.arange(length)
 
 

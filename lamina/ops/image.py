@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.op import op
-from lamina.core.read_limits import take_array, take_steps
+from lamina.core.read_limits import reserve_array, reserve_steps
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops import warp
 from lamina.ops.arrays import floating, tensor
@@ -280,7 +280,7 @@ def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None
 
 
 def _bell(size, sigma):
-    take_array((size,), 8, "A kernel")
+    reserve_array((size,), 8, "A kernel")
     x = np.arange(size) - (size - 1) / 2
     curve = jnp.exp(-0.5 * (x / sigma) ** 2)
     return curve / curve.sum()
@@ -293,7 +293,7 @@ def filtered(batch, down, across, padding="same"):
     """
     for axis, weights in ((1, down), (2, across)):
         taps = len(weights)
-        take_steps(taps, f"A kernel of {taps} pixels")
+        reserve_steps(taps, f"A kernel of {taps} pixels")
         before = (taps - 1) // 2 if padding == "same" else 0
         margin = [(before, taps - 1 - before) if padding == "same" and i == axis else (0, 0) for i in range(4)]
         padded = jnp.pad(batch, margin)

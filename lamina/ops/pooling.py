@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.op import op
-from lamina.core.read_limits import take_array
+from lamina.core.read_limits import reserve_array
 from lamina.errors import ConfigError, ShapeError
 from lamina.kernels.max_pool import pool_with_places
 from lamina.kernels.monotone import before
@@ -138,7 +138,7 @@ def _adaptive(inputs, output_size, data_format, outside, reduce):
     first = 2 if standardize_data_format(data_format) == "channels_first" else 1
     for axis, count in enumerate(per_axis(output_size, rank, "output_size"), first):
         size, axes_after = inputs.shape[axis], [1] * (inputs.ndim - axis - 1)
-        take_array((count + -(-size // count),), 32, "A list of windows")
+        reserve_array((count + -(-size // count),), 32, "A list of windows")
         starts = np.arange(count) * size // count
         lengths = -(-(np.arange(count) + 1) * size // count) - starts
         steps = np.arange(lengths.max())

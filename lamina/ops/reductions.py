@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.core import Tracer
 
 from lamina.core.op import op
-from lamina.core.read_limits import take_steps
+from lamina.core.read_limits import reserve_steps
 from lamina.errors import ShapeError
 from lamina.ops.arrays import canonical, floating, tensor
 
@@ -160,7 +160,7 @@ def nancumprod(x, axis=None, dtype=None):
 @op
 def diff(a, n=1, axis=-1):
     """Each element minus the one before it, n times over."""
-    take_steps(5 * n, "diff")
+    reserve_steps(5 * n, "diff")
     return jnp.diff(tensor(a), n=n, axis=axis)
 
 

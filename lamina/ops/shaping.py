@@ -5,7 +5,7 @@ import numpy as np
 
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.op import op
-from lamina.core.read_limits import take_steps
+from lamina.core.read_limits import reserve_steps
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.arrays import tensor
@@ -180,7 +180,7 @@ def split(x, indices_or_sections, axis=0):
     >>> [part.shape for part in keras.ops.split(keras.Input((6,)), 2, axis=1)]
     [(None, 3), (None, 3)]
     """
-    take_steps(_parts(indices_or_sections), "split")
+    reserve_steps(_parts(indices_or_sections), "split")
     return jnp.split(tensor(x), _cuts(indices_or_sections), axis)
 
 
@@ -198,7 +198,7 @@ def _cuts(indices_or_sections):
 @op(settings=("indices_or_sections",))
 def array_split(x, indices_or_sections, axis=0):
     """A list of parts along `axis` that differ by at most 1 in size."""
-    take_steps(_parts(indices_or_sections), "array_split")
+    reserve_steps(_parts(indices_or_sections), "array_split")
     return jnp.array_split(tensor(x), indices_or_sections, axis)
 
 
@@ -250,7 +250,7 @@ def pad(x, pad_width, mode="constant", constant_values=None):
     x = tensor(x)
     if mode == "constant":
         return jnp.pad(x, pad_width, mode, constant_values=constant_values or 0)
-    take_steps(5 * _sum_of_sizes(pad_width) // max(min(x.shape, default=1) - 1, 1), "pad")  # mirrored once and again
+    reserve_steps(5 * _sum_of_sizes(pad_width) // max(min(x.shape, default=1) - 1, 1), "pad")  # mirrored once and again
     return jnp.pad(x, pad_width, mode)
 
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.op import op
-from lamina.core.read_limits import take_array
+from lamina.core.read_limits import reserve_array
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.arrays import floating, tensor
 from lamina.random import draw_seed
@@ -205,7 +205,7 @@ def _shifted(move, x, y):
 def _blurred(plane, sigma, largest_sigma):
     """A plane smoothed by a bell curve, of which three standard deviations to each side count."""
     reach = int(3 * largest_sigma)
-    take_array((2 * reach + 1,), 32, "A kernel")
+    reserve_array((2 * reach + 1,), 32, "A kernel")
     steps, sigma = np.arange(-reach, reach + 1), jnp.maximum(sigma, 1e-6)
     curve = jnp.where(np.abs(steps) <= 3 * sigma, jnp.exp(-0.5 * (steps / sigma) ** 2), 0)
     curve = (curve / curve.sum()).astype(plane.dtype)

@@ -185,7 +185,7 @@ class Optimizer(Configurable):
             self._variables[value] = None
 
     def _scalar(self, name, value, dtype=None):
-        with context.inside_path((self.name,)):
+        with context.path_scope((self.name,)):
             return Variable(value, (), dtype or floatx(), trainable=False, aggregation="only_first_replica", name=name)
 
     def _counter(self, name):
@@ -236,7 +236,7 @@ class Optimizer(Configurable):
         """A new variable of the optimizer."""
 
         def make():
-            with context.inside_path((self.name,)):
+            with context.path_scope((self.name,)):
                 start = _initializer(initializer)
                 return Variable(start, shape, dtype, False, aggregation=aggregation, layout=layout, name=name)
 
@@ -252,7 +252,7 @@ class Optimizer(Configurable):
             else:
                 value, shape, dtype = _initializer(initializer), reference_variable.shape, reference_variable.dtype
             layout = reference_variable.layout if shape == reference_variable.shape else None
-            with context.inside_path((self.name,)):
+            with context.path_scope((self.name,)):
                 return Variable(value, shape, dtype, False, layout=layout, name=full_name)
 
         return self._once((reference_variable, name), make)

@@ -5,18 +5,18 @@ import os
 import pathlib
 import secrets
 
-__all__ = ["replacing"]
+__all__ = ["atomic_write"]
 
 
 @contextlib.contextmanager
-def replacing(path):
+def atomic_write(path):
     """The path of a file beside `path`, with the same ending, to be written inside the block; it then takes the place
     of `path`, once it is on the disk. If the block fails, `path` stays as it was and nothing is left beside it; after
     a crash or a full disk it is as it was, or as it should be.
 
     >>> import tempfile
     >>> folder = tempfile.TemporaryDirectory()
-    >>> with replacing(f"{folder.name}/a.txt") as beside:
+    >>> with atomic_write(f"{folder.name}/a.txt") as beside:
     ...     _ = pathlib.Path(beside).write_text("whole")
     >>> os.listdir(folder.name)
     ['a.txt']

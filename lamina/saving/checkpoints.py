@@ -5,7 +5,7 @@ import threading
 
 from lamina.core.records import read_record, write_record
 from lamina.errors import FileError, warn
-from lamina.runtime.atomic_files import replacing
+from lamina.runtime.atomic_files import atomic_write
 
 __all__ = ["CheckpointFolder", "LatestWriter"]
 
@@ -25,7 +25,7 @@ class CheckpointFolder:
     def write(self, name, record):
         """Write a checkpoint, then delete those that are too many."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with replacing(self.folder / f"{name}{_ENDING}") as beside, open(beside, "wb") as file:
+        with atomic_write(self.folder / f"{name}{_ENDING}") as beside, open(beside, "wb") as file:
             write_record(record, file)
         for path in self.paths()[: -self.keep]:
             path.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
 from lamina.core import context
-from lamina.core.placement import fitting, place, sharding_of
+from lamina.core.placement import divisible_sharding, place, sharding_of
 from lamina.distribution import TensorLayout
 from lamina.errors import DataError, warn
 
@@ -38,7 +38,7 @@ class Spread:
                 layout = TensorLayout(axes, mesh)  # slots of an optimizer stay split as their variables
             else:
                 layout = self.distribution.get_variable_layout(variable)
-            variable.spread(layout)
+            variable.set_layout(layout)
             variable.assign(variable.read())
 
     def batch(self, batch, training):
@@ -49,7 +49,7 @@ class Spread:
         shape = leaf.shape
         if shape not in self._shardings:
             layout = sharding_of(self.distribution.get_data_layout(shape))
-            self._shardings[shape] = layout, fitting(layout, shape)
+            self._shardings[shape] = layout, divisible_sharding(layout, shape)
         layout, sharding = self._shardings[shape]
         if self._several and not self.distribution.auto_shard_dataset:
             return self._joined(leaf, layout)

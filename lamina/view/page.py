@@ -14,7 +14,7 @@ from lamina.callbacks.curves import Curves
 from lamina.check import check
 from lamina.core import tree
 from lamina.explain import explain
-from lamina.runtime.atomic_files import replacing
+from lamina.runtime.atomic_files import atomic_write
 from lamina.view.blocks import fold_blocks
 from lamina.view.drawing import drawn
 from lamina.view.numbers import activations_of, weights_of
@@ -41,7 +41,7 @@ class Page:
         """Write the page to a file; without a path into the folder for temporary files. Gives the path."""
         if path is None:
             path = pathlib.Path(tempfile.mkdtemp(prefix="lamina-")) / "model.html"
-        with replacing(path) as beside:
+        with atomic_write(path) as beside:
             pathlib.Path(beside).write_text(self.html, encoding="utf-8")
         self.path = pathlib.Path(path)
         return self.path

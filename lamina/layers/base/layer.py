@@ -23,7 +23,7 @@ from lamina.core.keras_tensor import (
 )
 from lamina.core.keywords import refuse_positional
 from lamina.core.variable import Variable, unwrap
-from lamina.distribution import spread_outputs
+from lamina.distribution import shard_outputs
 from lamina.errors import CallError, ConfigError, ShapeError, locate, warn
 from lamina.layers.base import call_signature
 from lamina.layers.base.dtype_policy import Typed
@@ -117,7 +117,7 @@ class Layer(Typed, Tracked, Operation, Configurable):
 
     def _variables_of_its_own(self):
         own = [variable for variable in self._parts(Variable) if not isinstance(variable, Derived)]
-        return sorted(own, key=lambda variable: not variable.born_trainable)
+        return sorted(own, key=lambda variable: not variable.initially_trainable)
 
     @property
     def _layers(self):
@@ -263,7 +263,7 @@ class Layer(Typed, Tracked, Operation, Configurable):
     def trainable(self, value):
         self._trainable = bool(value)
         for variable in self._variables_of_its_own():
-            variable.trainable = bool(value) and variable.born_trainable
+            variable.trainable = bool(value) and variable.initially_trainable
         for layer in self._layers:
             layer.trainable = value
         context.structure_changed()
@@ -316,7 +316,7 @@ class Layer(Typed, Tracked, Operation, Configurable):
         used."""
         if self._path is None:
             self._path = (*(context.name_path() or context.parent_names()), self.name)
-        return context.inside_path(self._path)
+        return context.path_scope(self._path)
 
     def _ensure_built(self, args, kwargs):
         if self.built:
@@ -379,7 +379,7 @@ class Layer(Typed, Tracked, Operation, Configurable):
                 check_inputs(self.input_spec, args[0] if args else None, self)
                 with self._scope():
                     self._ensure_built(args, kwargs)
-                with context.calling(None):  # a graph drawn inside a call adds nothing to the losses of that call
+                with context.call_scope(None):  # a graph drawn inside a call adds nothing to the losses of that call
                     outputs = self.compute_output_spec(*args, **kwargs)
             return self.record(outputs, args, kwargs)
         return self._run(*args, **kwargs)
@@ -398,13 +398,13 @@ class Layer(Typed, Tracked, Operation, Configurable):
                 check_inputs(self.input_spec, args[0], self)
             if outer is None:
                 self._clear_losses()
-            with self._scope(), context.calling(_inner_call(self, outer, training)) as call:
+            with self._scope(), context.call_scope(_inner_call(self, outer, training)) as call:
                 self._ensure_built(args, kwargs)
                 with context.autocast(self._variable_cast()):
                     run = self.call if self._remat is None else call_of(self, self._remat)
                     outputs = run(*args, **kwargs)
                     if context.distribution() is not None:
-                        outputs = spread_outputs(f"{self.path}/output", outputs)
+                        outputs = shard_outputs(f"{self.path}/output", outputs)
                     self._add_activity_loss(outputs)
                 watcher = context.layer_watcher()
                 if watcher is not None:

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from lamina.core.read_limits import take_array, take_steps
+from lamina.core.read_limits import reserve_array, reserve_steps
 from lamina.errors import ConfigError
 from lamina.layers.image.base import BaseImagePreprocessingLayer
 
@@ -134,8 +134,8 @@ def equalized_in_tiles(levels, clip_limit, grid):
     """Levels (batch, height, width, channels), each looked up in the curves of the four tiles around it."""
     (_, height, width, _), (rows, columns) = levels.shape, grid
     high, wide = -(-height // rows), -(-width // columns)
-    take_array((rows * high + columns * wide,), 64, "The places in tiles")
-    take_steps(5 * max(rows * high // max(height, 1), columns * wide // max(width, 1)), "mirroring")
+    reserve_array((rows * high + columns * wide,), 64, "The places in tiles")
+    reserve_steps(5 * max(rows * high // max(height, 1), columns * wide // max(width, 1)), "mirroring")
     padding = ((0, 0), (0, rows * high - height), (0, columns * wide - width), (0, 0))
     levels = jnp.clip(jnp.pad(levels, padding, mode="symmetric"), *LEVELS).astype("int32")
     curves = _curves(_tiles(levels, grid), clip_limit)

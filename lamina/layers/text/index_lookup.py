@@ -9,7 +9,7 @@ import numpy as np
 
 from lamina.core import context
 from lamina.core.dtypes import is_float
-from lamina.core.read_limits import take_array
+from lamina.core.read_limits import reserve_array
 from lamina.errors import CallError, ConfigError, FileError, UnsafeFileError
 from lamina.layers.categories import Categorical, batches_of, values_of
 from lamina.layers.text.hashing import salt_pair
@@ -76,7 +76,7 @@ class IndexLookup(Categorical):
                 "`num_oov_indices` must be greater than or equal to 0. "
                 f"Received: num_oov_indices={self.num_oov_indices}"
             )
-        take_array((self.num_oov_indices,), 8, "num_oov_indices")
+        reserve_array((self.num_oov_indices,), 8, "num_oov_indices")
         if self.invert and self.output_mode != "int":
             raise ConfigError(
                 f"`output_mode` must be `'int'` when `invert` is true. Received: output_mode={self.output_mode}"

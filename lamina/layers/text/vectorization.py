@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lamina.core.keras_tensor import KerasTensor, traced_dtype
-from lamina.core.read_limits import take_array
+from lamina.core.read_limits import reserve_array
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.categories import Categorical, batches_of, strings_of, values_of
 from lamina.layers.text.lookups import StringLookup
@@ -266,7 +266,7 @@ def _check_choice(name, value, known):
 
 def _ngram_lengths(ngrams):
     if ngrams is None or isinstance(ngrams, int):
-        take_array((ngrams or 0,), 64, "ngrams")
+        reserve_array((ngrams or 0,), 64, "ngrams")
         return None if ngrams is None else tuple(range(1, ngrams + 1))
     if not isinstance(ngrams, tuple) or not all(isinstance(length, int) for length in ngrams):
         raise ConfigError(f"`ngrams` must be None, an integer, or a tuple of integers. Received: ngrams={ngrams}")

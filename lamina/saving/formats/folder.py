@@ -4,7 +4,7 @@ import contextlib
 import pathlib
 
 from lamina.errors import FileError, UnsafeFileError
-from lamina.runtime.atomic_files import replacing
+from lamina.runtime.atomic_files import atomic_write
 from lamina.saving.safety.zip import open_zip
 
 __all__ = ["Folder", "FolderWriter", "is_saved_folder", "open_members"]
@@ -65,5 +65,5 @@ class FolderWriter:
         """Write one member."""
         path = self._folder / str(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as beside:
+        with atomic_write(path) as beside:
             pathlib.Path(beside).write_bytes(data.encode() if isinstance(data, str) else data)

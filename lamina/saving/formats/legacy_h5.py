@@ -86,7 +86,7 @@ def _listed(model):
 def _ordered(layer):
     """Trainable weights, then the others, whichever are frozen now."""
     weights = layer.weights
-    return sorted(weights, key=lambda variable: not variable.born_trainable)
+    return sorted(weights, key=lambda variable: not variable.initially_trainable)
 
 
 def _write_weights(group, variables):

@@ -11,7 +11,7 @@ import pathlib
 import ml_dtypes
 import numpy as np
 
-from lamina.core.read_limits import take_array
+from lamina.core.read_limits import reserve_array
 from lamina.errors import FileError, UnsafeFileError
 from lamina.saving.formats.weights_h5 import read_tree, stores_of
 from lamina.saving.safety.hdf5 import written
@@ -106,7 +106,7 @@ class _Tensor:
         )
 
     def __array__(self, dtype=None, copy=None):
-        take_array(self.shape, self.dtype.itemsize, self._name)
+        reserve_array(self.shape, self.dtype.itemsize, self._name)
         self._file.seek(self._place)
         values = np.frombuffer(self._file.read(self._length), self.dtype).reshape(self.shape)
         return values.astype(dtype or self.dtype, copy=False)

@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from lamina.core.configurable import deserialize
-from lamina.core.read_limits import take_array
+from lamina.core.read_limits import reserve_array
 from lamina.errors import FileError, UnsafeFileError
 from lamina.saving.formats.keras_archive import compile_or_warn
 from lamina.saving.migration.configs import upgrade
@@ -84,7 +84,7 @@ def _arrays(filepath, manifest, shards):
             length = math.prod(shape) * dtype.itemsize
             if any(size < 0 for size in shape) or offset + length > len(data):
                 raise FileError(f"{entry['name']} in {filepath} goes beyond its shards.")
-            take_array(shape, 4, entry["name"])
+            reserve_array(shape, 4, entry["name"])
             values = np.frombuffer(data, dtype, math.prod(shape), offset).reshape(shape)
             if "scale" in packed:
                 values = (values * packed["scale"] + packed.get("min", 0)).astype("float32")

@@ -56,7 +56,7 @@ def _orders(layer):
 
 
 def _is_born_frozen(variable):
-    return not variable.born_trainable
+    return not variable.initially_trainable
 
 
 def _called_alike(variables, names):

@@ -7,9 +7,9 @@ import h5py
 import numpy as np
 
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
-from lamina.core.read_limits import take_array
+from lamina.core.read_limits import reserve_array
 from lamina.errors import FileError, UnsafeFileError
-from lamina.runtime.atomic_files import replacing
+from lamina.runtime.atomic_files import atomic_write
 from lamina.saving.safety.hdf5_contents import (
     attribute,
     check_chunks,
@@ -21,11 +21,11 @@ from lamina.saving.safety.hdf5_contents import (
 
 
 def written(filepath):
-    """As `core.files.replacing`, and a missing folder is an error that says so."""
+    """As `atomic_files.atomic_write`, and a missing folder is an error that says so."""
     target = pathlib.Path(filepath)
     if not target.parent.is_dir():
         raise FileError(f"There is no folder {target.parent} to write {target.name} into.", fix="Make it first.")
-    return replacing(target)
+    return atomic_write(target)
 
 
 def check_overwrite(filepath, overwrite):
@@ -94,7 +94,7 @@ class StoredArray:
     def __array__(self, dtype=None, copy=None):
         self._check_type(self.dtype if dtype is None else np.dtype(dtype))
         check_chunks(self._dataset)
-        take_array(self.shape, self.dtype.itemsize, self._dataset.name)
+        reserve_array(self.shape, self.dtype.itemsize, self._dataset.name)
         with touching(self._dataset.name):
             values = np.asarray(self._dataset[()])
         values = values if values.dtype == self.dtype else values.view(self.dtype)

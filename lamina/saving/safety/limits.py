@@ -33,9 +33,9 @@ def reading(name, stored=None, safe_mode=True):
 
 def _budget_of(stored, safe_mode):
     if stored is None or safe_mode is False:
-        return read_limits.spending_what_there_is()
+        return read_limits.machine_memory_budget()
     reason = f"the file holds only {stored / 2**20:.1f} MiB of arrays"
-    return read_limits.spending(read_limits.FREE + RATIO * stored, reason)
+    return read_limits.memory_budget(read_limits.FREE_BYTES + RATIO * stored, reason)
 
 
 @contextlib.contextmanager
