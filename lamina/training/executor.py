@@ -1,6 +1,7 @@
 """Runner: the compiled steps of one model and the values they run on."""
 
 import time
+from operator import attrgetter
 from typing import Any
 
 import jax
@@ -11,20 +12,21 @@ from lamina.core.keras_tensor import KerasTensor, trace
 from lamina.core.placement import place, sharding_of
 from lamina.core.registry import is_builtin
 from lamina.core.variable import to_array
-from lamina.kernels.native import take_rows
+from lamina.kernels.native import cpu_kernels, take_rows
 from lamina.random import global_seed_generator
 from lamina.runtime import compilation_cache
 from lamina.runtime.compilations import Recorder
 from lamina.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from lamina.training.nan_guard import Guard, guarded
 from lamina.training.sharding import current_spread
-from lamina.training.small_predict import small_predict
 from lamina.training.state import TrainingState, peek
 from lamina.training.step import bound_step, takes_state
 from lamina.training.throttle import Pace
 
 ONLY_READ = 2**16  # bytes of a frozen weight from which a step rather makes a new one than has a copy of its own
-MOST_SMALL = 16  # shapes for which programs without XLA are kept: each has the weights once more
+MAX_SHAPES_WITHOUT_XLA = 16  # input shapes whose programs are kept: each has a copy of the weights
+
+_read_value = attrgetter("_value")
 
 
 class Runner:
@@ -236,7 +238,7 @@ class Runner:
     def predict(self, batch):
         """The outputs for one batch, as arrays."""
         program = self.prepare("predict", batch)
-        outputs = self._predict_small(program, batch)
+        outputs = self._predict_without_xla(program, batch)
         if outputs is not None:
             return outputs
         spread = self.spread
@@ -246,28 +248,33 @@ class Runner:
         self._put_others(changed)
         return outputs if spread is None else spread.outputs(outputs, batch)
 
-    def _predict_small(self, program, batch):
-        """The outputs without XLA, where they are little work; else None."""
+    def _predict_without_xla(self, program, batch):
+        """The outputs by one call of lamina-native, where it is installed and the model does little work; else None."""
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
         key = getattr(x, "shape", None), getattr(x, "dtype", None)
         if key[0] is None or self.spread is not None:
             return None
         if (y is not None or sample_weight is not None) and not is_builtin(type(self.model).predict_step):
             return None  # for that step may read them
-        smalls = self.programs.setdefault("predict, small", {})
-        if key not in smalls:
-            smalls[key] = None if self.model.run_eagerly else self._small_predict(program, x)
-            kept = [key for key, small in smalls.items() if small is not None]
-            if len(kept) > MOST_SMALL:
-                del smalls[kept[0]]
-        small = smalls[key]
-        outputs = None if small is None else small(x)
-        if small is not None and outputs is None and not small.needs_xla:
-            small.needs_xla = True  # JAX has traced that already, and does not say so again
+        translated = self.programs.setdefault("predict, without XLA", {})
+        if key not in translated:
+            translated[key] = None if self.model.run_eagerly else self._translated(program, x)
+            kept = [key for key, value in translated.items() if value is not None]
+            if len(kept) > MAX_SHAPES_WITHOUT_XLA:
+                del translated[kept[0]]
+        if translated[key] is None:
+            return None
+        outputs = translated[key](x)
+        compiled = self.programs.setdefault("predict, with XLA too", set())
+        if outputs is None and key not in compiled:
+            compiled.add(key)  # JAX has traced this shape already, so the recorder would not learn of it
             self.recorder.traced("predict", program.__name__, batch)
         return outputs
 
-    def _small_predict(self, program, x):
+    def _translated(self, program, x):
+        native = cpu_kernels()
+        if native is None:
+            return None
         groups, since = (self.groups["trainable"], self.groups["others"]), None
 
         def trace():
@@ -277,13 +284,13 @@ class Runner:
             return traced
 
         try:
-            small = small_predict(trace, groups, x)
-        except BaseException:  # of a layer, in its call
+            translated = native.translate_program(trace, [*groups[0], *groups[1]], _read_value, x)
+        except BaseException:  # raised by a layer in its call
             self.recorder.finish()
             raise
-        if small is not None:
+        if translated is not None:
             self.recorder.finish(since)
-        return small
+        return translated
 
     def reset_metrics(self):
         """Start all metrics anew: by their `reset_state`, and where that is lamina's own, later from what it gave."""

@@ -1,13 +1,13 @@
-"""What JAX traced as operations of a small program of lamina-native (`lamina_native.SmallProgram`)."""
+"""Primitives of JAX, and of lamina's kernels, as operations of a SmallProgram."""
 
 import itertools
 import math
 
 import numpy as np
 
-__all__ = ["Translation", "Unfit"]
+__all__ = ["Translation", "UnsupportedProgram"]
 
-FEW = 8  # filters, each of which is multiplied by itself
+FEW = 8  # filters up to which each is a row of dot products of its own
 
 _BINARY = {
     "add": "add", "add_any": "add", "sub": "subtract", "mul": "multiply", "div": "divide", "max": "larger",
@@ -20,31 +20,40 @@ _UNARY = {
     "erfc": "erfc",
 }  # fmt: skip
 _REDUCED = {"reduce_sum": ("add_up", 0.0), "reduce_max": ("largest", -np.inf), "reduce_min": ("smallest", np.inf)}
-_DTYPES = ("float32", "bool")  # numbers stand for booleans
+_DTYPES = ("float32", "bool")  # booleans are the numbers 0 and 1
 _SAME = ("stop_gradient", "copy", "copy_p", "optimization_barrier")
 
 
-class Unfit(Exception):
-    """A program has an operation that is not among these, or too much work."""
+class UnsupportedProgram(Exception):
+    """The program has an operation that is not supported, or too much work."""
 
 
 class Translation:
-    """A small program in the making, of a memory of so many numbers at most, and where its values lie: those of
-    variables, and `x`, the inputs."""
+    """Builds a SmallProgram step by step.
 
-    def __init__(self, program, most_numbers, variables, x):
-        self.program, self.most_numbers, self.variables = program, most_numbers, set(variables)
+    Args:
+        program: SmallProgram without operations.
+        max_numbers: How many numbers its memory may hold.
+        variables: Values of the jaxpr that are written between calls.
+        x: Value of the jaxpr that is the input.
+
+    Attributes:
+        views: Where each value lies in the memory.
+    """
+
+    def __init__(self, program, max_numbers, variables, x):
+        self.program, self.max_numbers, self.variables = program, max_numbers, set(variables)
         self.views = {x: program.input}
-        self.changing = {x}  # values that depend on the inputs, not on variables alone
-        self.once = False  # what is added now is done only where variables have changed
+        self.changing = {x}  # values that depend on the input, not on variables alone
+        self.once = False  # whether the operations added now run only after variables have changed
 
     def take(self, step):
-        """Add what a step does."""
+        """Add the operations of a step."""
         self.once = self.changing.isdisjoint(step.inputs)
         if not self.once:
             self.changing.update(step.results)
         if any(value.dtype not in _DTYPES for value in step.results):
-            raise Unfit
+            raise UnsupportedProgram
         method = getattr(self, f"on_{step.name}", None)
         if method is not None:
             results = method(step)
@@ -55,22 +64,22 @@ class Translation:
         elif step.name in _REDUCED:
             results = self.fold(*_REDUCED[step.name], self.view(step.inputs[0]), step.settings["axes"])
         else:
-            raise Unfit
+            raise UnsupportedProgram
         self.views.update(zip(step.results, results if isinstance(results, list) else [results], strict=True))
-        if self.program.size > self.most_numbers:
-            raise Unfit
+        if self.program.size > self.max_numbers:
+            raise UnsupportedProgram
 
     def view(self, value):
-        """Where a value lies; of a variable or constant, where it will."""
+        """Where a value lies; a variable or constant gets a place at its first use."""
         view = self.views.get(value)
         if view is None:
             if value.dtype not in _DTYPES or (value.known is None and value not in self.variables):
-                raise Unfit
+                raise UnsupportedProgram
             view = self.views[value] = self.program.array(value.shape, value.known)
         return view
 
     def number(self, value, shape):
-        """An array of one number."""
+        """An array that repeats one number."""
         return _broadcast(self.program.array((), value), shape)
 
     def make(self, kind, shape, *operands):
@@ -84,10 +93,10 @@ class Translation:
         try:
             self.program.add(kind, result, *operands, once=once or self.once)
         except ValueError:  # too many axes
-            raise Unfit from None
+            raise UnsupportedProgram from None
 
     def dense(self, view):
-        """The same array, its elements side by side."""
+        """The array itself if its elements are contiguous, else a copy in which they are."""
         return view if view.is_dense else self.make("copy", view.shape, view)
 
     def _elementwise(self, kind, step):
@@ -96,7 +105,7 @@ class Translation:
 
     def on_select_n(self, step):
         if len(step.inputs) != 3 or step.inputs[0].dtype != "bool":
-            raise Unfit
+            raise UnsupportedProgram
         return self._elementwise("select", step)
 
     def on_not(self, step):
@@ -120,7 +129,7 @@ class Translation:
     def on_convert_element_type(self, step):
         (value,), (result,) = step.inputs, step.results
         if result.dtype != "float32":
-            raise Unfit
+            raise UnsupportedProgram
         if value.known is None:
             return self.view(value)
         result.known = np.asarray(value.known, "float32")
@@ -132,7 +141,7 @@ class Translation:
         return self.program.array(result.shape, np.arange(result.shape[axis]).reshape(sizes))
 
     def fold(self, kind, start, view, axes):
-        """An array without some axes, along which an operation is done from a first number on."""
+        """The reduction of an array over some axes, by an operation with a start value."""
         result = self.program.array([size for axis, size in enumerate(view.shape) if axis not in axes])
         self.put("copy", result, self.number(start, result.shape))
         steps = list(result.steps)
@@ -159,11 +168,11 @@ class Translation:
         scale = self.make("rsqrt", variance.shape, self.make("add", variance.shape, variance, epsilon))
         return self.make("multiply", view.shape, centered, along(scale))
 
-    # Other ways to see an array
+    # Views of an array
 
     def on_reshape(self, step):
         if step.settings.get("dimensions") is not None:
-            raise Unfit
+            raise UnsupportedProgram
         return self.dense(self.view(step.inputs[0])).reshaped(step.results[0].shape)
 
     def on_squeeze(self, step):
@@ -211,13 +220,13 @@ class Translation:
     def on_pad(self, step):
         number = step.inputs[1].known
         if number is None:
-            raise Unfit
+            raise UnsupportedProgram
         return self.padded(self.view(step.inputs[0]), number, step.settings["padding_config"])
 
     def padded(self, view, number, sides):
-        """An array with a number around and between its elements, (before, after, between) for each axis."""
+        """The array with a number around and between its elements; `sides`: (before, after, between) for each axis."""
         if any(before < 0 or after < 0 for before, after, _ in sides):
-            raise Unfit
+            raise UnsupportedProgram
         if not any(map(any, sides)):
             return view
         sizes = [
@@ -235,7 +244,7 @@ class Translation:
 
     def on_product(self, step):
         if step.settings["transpose_left"] or step.settings["transpose_right"]:
-            raise Unfit
+            raise UnsupportedProgram
         return self.product(*map(self.view, step.inputs))
 
     def product(self, left, right):
@@ -251,15 +260,15 @@ class Translation:
         (left_axes, right_axes), batch = step.settings["dimension_numbers"]
         left, right = map(self.view, step.inputs)
         if any(batch) or tuple(left_axes) != (len(left.shape) - 1,) or tuple(right_axes) != (0,):
-            raise Unfit
+            raise UnsupportedProgram
         matrices = self.dense(left).reshaped((-1, left.shape[-1])), self.dense(right).reshaped((right.shape[0], -1))
         return self.product(*matrices).reshaped(step.results[0].shape)
 
     def on_convolve(self, step):
-        """As a product of what the window sees, which is a view of the inputs, laid out."""
+        """The product of the windows, which are a view of the inputs, with the kernel."""
         window, kernel = step.settings["window"], self.view(step.inputs[1])
         if window.groups != 1:
-            raise Unfit
+            raise UnsupportedProgram
         x = self.padded(self.view(step.inputs[0]), 0.0, _around(window.padding))
         fixed = step.inputs[1] not in self.changing
         return self.seen(x, step.results[0].shape[1:-1], window.strides, window.dilation, kernel, fixed)
@@ -309,7 +318,7 @@ class Translation:
         window, cotangent, kernel = step.settings["window"], step.inputs[0], self.view(step.inputs[1])
         shape = step.results[0].shape
         if window.groups != 1:
-            raise Unfit
+            raise UnsupportedProgram
         axes = [
             [_Phase(size, taps, stride, rate, low, first) for first in range(min(stride, size))]
             for size, taps, stride, rate, (low, _) in zip(

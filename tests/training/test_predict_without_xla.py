@@ -9,7 +9,7 @@ import pytest
 import lamina as keras
 from lamina import layers, ops
 from lamina.kernels.native import cpu_kernels
-from lamina.training.executor import MOST_SMALL
+from lamina.training.executor import MAX_SHAPES_WITHOUT_XLA
 
 NATIVE = cpu_kernels()
 pytestmark = pytest.mark.skipif(
@@ -29,15 +29,15 @@ def model_of(shape, *parts):
     return model
 
 
-def small_of(model):
-    """The small programs that it has predicted with."""
-    return [small for small in model._runner.programs.get("predict, small", {}).values() if small is not None]
+def translated_of(model):
+    """The programs without XLA that it has predicted with."""
+    return [one for one in model._runner.programs.get("predict, without XLA", {}).values() if one is not None]
 
 
-def assert_small(model, x, tolerance=2e-5):
-    """It predicts by a small program what it gives when it is called."""
+def assert_without_xla(model, x, tolerance=2e-5):
+    """`predict` runs without XLA and returns what a call of the model returns."""
     found, wanted = model.predict(x, verbose=0), np.asarray(model(x))
-    assert small_of(model)
+    assert translated_of(model)
     assert found.shape == wanted.shape and found.dtype == wanted.dtype == "float32"
     np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=tolerance)
 
@@ -50,7 +50,7 @@ ACTIVATIONS = (
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_activations(activation):
-    assert_small(model_of((7,), layers.Dense(20, activation=activation), layers.Dense(3)), 3 * numbers(4, 7))
+    assert_without_xla(model_of((7,), layers.Dense(20, activation=activation), layers.Dense(3)), 3 * numbers(4, 7))
 
 
 FUNCTIONS = {
@@ -72,7 +72,7 @@ FUNCTIONS = {
 @pytest.mark.parametrize("name", FUNCTIONS)
 @pytest.mark.parametrize("samples", [1, 3])
 def test_functions(name, samples):
-    assert_small(model_of((4, 6, 5), FUNCTIONS[name]), numbers(samples, 4, 6, 5))
+    assert_without_xla(model_of((4, 6, 5), FUNCTIONS[name]), numbers(samples, 4, 6, 5))
 
 
 LAYERS = {
@@ -99,7 +99,7 @@ LAYERS = {
 def test_layers(name):
     shape, layer = LAYERS[name]
     for samples in (1, 5):
-        assert_small(model_of(shape, layer()), numbers(samples, *shape))
+        assert_without_xla(model_of(shape, layer()), numbers(samples, *shape))
 
 
 CONVOLUTIONS = [
@@ -128,13 +128,13 @@ def test_convolutions(case, transposed):
     layer = getattr(layers, kind)
     for samples in (1, 2):
         model = model_of((*space, channels), layer(filters, window, strides, padding, dilation_rate=dilation))
-        assert_small(model, numbers(samples, *space, channels))
+        assert_without_xla(model, numbers(samples, *space, channels))
 
 
 def test_windows_that_leave_gaps_between_them():
     """Outputs of the transposed convolution that no place of the kernel reaches."""
     model = model_of((4, 5, 3), layers.Conv2DTranspose(6, 2, strides=3, use_bias=False))
-    assert_small(model, numbers(2, 4, 5, 3))
+    assert_without_xla(model, numbers(2, 4, 5, 3))
 
 
 @pytest.fixture
@@ -146,13 +146,13 @@ def classifier():
 
 def test_weights_as_they_are_now(classifier):
     x, y = numbers(16, 8), np.arange(16) % 3
-    assert_small(classifier, x)
+    assert_without_xla(classifier, x)
     classifier.set_weights([value * np.float32(1.5) for value in classifier.get_weights()])
-    assert_small(classifier, x)
+    assert_without_xla(classifier, x)
     classifier.layers[0].kernel.assign(np.zeros((8, 16)))
-    assert_small(classifier, x)
+    assert_without_xla(classifier, x)
     classifier.fit(x, y, epochs=2, verbose=0)
-    assert_small(classifier, x)
+    assert_without_xla(classifier, x)
     for _ in range(2):
         classifier.train_on_batch(x, y)  # keeps the values on loan from step to step: XLA predicts
         found = classifier.predict(x, verbose=0)
@@ -161,8 +161,8 @@ def test_weights_as_they_are_now(classifier):
     kinds = [one.kind for one in classifier.compilations()]
     assert kinds.count("predict") == 2  # without XLA, then with it
     classifier.layers[0].trainable = False
-    assert_small(classifier, x)
-    assert len(small_of(classifier)) == 1
+    assert_without_xla(classifier, x)
+    assert len(translated_of(classifier)) == 1
 
 
 def test_inside_of_fit(classifier):
@@ -173,7 +173,7 @@ def test_inside_of_fit(classifier):
     classifier.fit(x, np.arange(16) % 3, batch_size=8, epochs=2, verbose=0, callbacks=[look])
     assert len(seen) == 4 and not any(np.array_equal(a, b) for a, b in itertools.pairwise(seen))
     np.testing.assert_array_equal(seen[-1], classifier.predict(x, verbose=0))  # by XLA, then and now
-    assert not small_of(classifier)
+    assert not translated_of(classifier)
     assert [one.kind for one in classifier.compilations()] == ["train", "predict"]
 
 
@@ -186,7 +186,7 @@ def test_every_way_to_predict_gives_the_same(classifier):
     np.testing.assert_array_equal(classifier.predict(np.asfortranarray(x), verbose=0), wanted)
     given = [(x[:16], np.ones((16, 1))), (x[16:], np.ones((16, 1)))]
     np.testing.assert_allclose(classifier.predict(iter(given), steps=2, verbose=0), wanted, rtol=2e-5)
-    assert len(small_of(classifier)) == 2  # for 32 and for 16
+    assert len(translated_of(classifier)) == 2  # for 32 and for 16
     wanted[:] = 0  # the caller's own
     assert classifier.predict(x, verbose=0).any()
 
@@ -200,7 +200,7 @@ def test_a_step_of_ones_own_that_reads_targets():
     model = Doubled([keras.Input((4,)), layers.Dense(1)])
     x, y = numbers(3, 4), np.full((3, 1), 7, "float32")
     wanted = model.predict(x, verbose=0)
-    assert small_of(model)
+    assert translated_of(model)
     np.testing.assert_allclose(model.predict(iter([(x, y)]), steps=1, verbose=0), wanted + 7, rtol=2e-5)
 
 
@@ -213,9 +213,9 @@ def test_compilations_name_it(classifier):
 
 
 def test_few_shapes_are_kept(classifier):
-    for size in range(1, MOST_SMALL + 4):
-        assert_small(classifier, numbers(size, 8))
-    assert len(small_of(classifier)) == MOST_SMALL
+    for size in range(1, MAX_SHAPES_WITHOUT_XLA + 4):
+        assert_without_xla(classifier, numbers(size, 8))
+    assert len(translated_of(classifier)) == MAX_SHAPES_WITHOUT_XLA
 
 
 def test_many_threads_at_once(classifier):
@@ -247,12 +247,12 @@ def test_what_goes_through_xla():
         keras.tree.map_structure(
             lambda a, b: np.testing.assert_allclose(a, np.asarray(b, a.dtype), rtol=1e-4, atol=1e-4), found, wanted
         )
-        assert not small_of(model), name
+        assert not translated_of(model), name
     keras.config.set_native(False)
     try:
         model = model_of((8,), layers.Dense(2))
         model.predict(x, verbose=0)
-        assert not small_of(model)
+        assert not translated_of(model)
     finally:
         keras.config.set_native(True)
 
@@ -268,5 +268,5 @@ def test_an_error_of_a_layer_is_its_own():
     for _ in range(2):
         with pytest.raises(RuntimeError, match="of the layer"):
             model.predict(numbers(3, 8), verbose=0)
-    assert_small(model, numbers(4, 8))
+    assert_without_xla(model, numbers(4, 8))
     assert [one.batch for one in model.compilations()] == ["float32(4, 8)"]

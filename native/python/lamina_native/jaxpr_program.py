@@ -1,0 +1,163 @@
+"""Traced programs of little work, run without XLA: a jaxpr translated into one SmallProgram.
+
+A call of a compiled program takes 27 us even where its arithmetic takes one (docs/design.md of lamina). So a program
+that does little work, and whose primitives `jaxpr_operations` knows, is translated once into a list of operations,
+which one native call runs.
+"""
+
+import math
+from operator import is_
+
+import jax
+import numpy as np
+
+from lamina_native.jaxpr_operations import Translation, UnsupportedProgram
+from lamina_native.library import has_small_programs, threads
+from lamina_native.small_programs import SmallProgram
+
+__all__ = ["JaxprProgram", "translate_program"]
+
+MAX_OPERATIONS = 5e7  # divided by the number of threads: XLA would use all of them
+MAX_NUMBERS = 1 << 20  # in the memory of one program
+
+_CALLS = ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call")
+
+
+class JaxprProgram:
+    """A function of variables and one input of one shape. Copies the values of variables where they have changed."""
+
+    def __init__(self, program, variables, read_value, views):
+        self._program, self._variables, self._read_value, self._views = program, variables, read_value, views
+        self._values = [self] * len(variables)  # differs from any value, so the first call copies all of them
+
+    def __call__(self, x):
+        """The output, as a new NumPy array; None while a variable has no value of its own."""
+        values = list(map(self._read_value, self._variables))
+        if not all(map(is_, values, self._values)):
+            if any(value is None for value in values):
+                return None
+            self._copy(values)
+        return self._program(x)
+
+    def _copy(self, values):
+        rows = zip(self._views, values, self._values, strict=True)
+        self._program.write([(view, new) for view, new, old in rows if view is not None and new is not old])
+        self._values = values
+
+
+def translate_program(trace, variables, read_value, x):
+    """The JaxprProgram for inputs like `x`, or None where an operation is not supported or there is too much work.
+
+    Args:
+        trace: Callable without arguments that returns what `jax.jit(function).trace(...)` returns. The first arguments
+            of that function are the values of the variables, the last one is `x`.
+        variables: Objects with a `shape`, in the order of the arguments.
+        read_value: Function from a variable to its array, or to None while its memory belongs to another program.
+        x: Input; anything but one array of NumPy or JAX is not supported.
+    """
+    if not has_small_programs() or not isinstance(x, (np.ndarray, jax.Array)):
+        return None
+    if any(value is None for value in map(read_value, variables)):
+        return None  # XLA runs it now, so it runs it later too: the same inputs give the same bits
+    if x.dtype != "float32" or 0 in x.shape or sum(math.prod(variable.shape) for variable in variables) > MAX_NUMBERS:
+        return None
+    traced = trace()
+    outputs = jax.tree_util.tree_leaves(traced.out_info)
+    if len(outputs) != 1 or outputs[0].dtype != "float32" or 0 in outputs[0].shape:
+        return None
+    try:
+        program, views = _translate(traced.jaxpr, len(variables), x.shape, outputs[0].shape)
+    except UnsupportedProgram:
+        return None
+    return JaxprProgram(program, variables, read_value, views)
+
+
+def _translate(closed, variable_count, input_shape, output_shape):
+    """(SmallProgram, views of the variables in its memory) of a jaxpr."""
+    inputs, steps = [_Value(atom.aval) for atom in closed.jaxpr.invars], []
+    (output,) = _flatten(closed, inputs, steps)
+    _merge_maxima(steps)
+    variables, x = inputs[:variable_count], inputs[-1]  # between them are random states
+    translation = Translation(SmallProgram(input_shape, output_shape), MAX_NUMBERS, variables, x)
+    for step in _needed(steps, output, MAX_OPERATIONS / threads()):
+        translation.take(step)
+    program = translation.program
+    translation.put("copy", program.output, translation.view(output))
+    program.finish()
+    return program, [translation.views.get(value) for value in variables]
+
+
+# The jaxpr as one list of steps, without the functions it calls
+
+
+class _Value:
+    """A result or an input; `known` is its value where it is a constant."""
+
+    def __init__(self, aval, known=None):
+        self.shape, self.dtype, self.known = aval.shape, aval.dtype, known
+
+
+class _Step:
+    """One primitive, with its inputs and results."""
+
+    def __init__(self, name, settings, inputs, results):
+        self.name, self.settings, self.inputs, self.results = name, settings, inputs, results
+
+
+def _flatten(closed, inputs, steps):
+    """Append the steps of a jaxpr, and of the functions it calls, to `steps`; returns its results."""
+    jaxpr = closed.jaxpr
+    constants = [_Value(atom.aval, value) for atom, value in zip(jaxpr.constvars, closed.consts, strict=True)]
+    values = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*constants, *inputs), strict=True))
+
+    def read(atom):
+        # Only a literal has a `val`; to import its class from JAX is slow.
+        return _Value(atom.aval, atom.val) if hasattr(atom, "val") else values[atom]
+
+    for equation in jaxpr.eqns:
+        name, given = equation.primitive.name, [read(atom) for atom in equation.invars]
+        if name in _CALLS:
+            results = _flatten(equation.params["jaxpr" if "jaxpr" in equation.params else "call_jaxpr"], given, steps)
+        else:
+            results = [_Value(atom.aval) for atom in equation.outvars]
+            steps.append(_Step(name, equation.params, given, results))
+            if _work(steps[-1]) > MAX_OPERATIONS:  # gives up early on a large network
+                raise UnsupportedProgram
+        values.update(zip(equation.outvars, results, strict=True))
+    return [read(atom) for atom in jaxpr.outvars]
+
+
+def _work(step):
+    """Number of arithmetic operations, roughly."""
+    size = max(math.prod(value.shape) for value in (*step.inputs, *step.results))
+    if step.name in ("product", "convolve", "convolve_input_gradient", "dot_general"):
+        outputs = step.inputs[0] if step.name == "convolve_input_gradient" else step.results[0]
+        kernel = step.inputs[1].shape
+        return 2 * math.prod(outputs.shape) * math.prod(kernel) / max(kernel[-1], 1)
+    return 4 * size
+
+
+def _merge_maxima(steps):
+    """Replace `select(b > a or b is NaN, b, a)`, which max pooling traces, by one maximum."""
+    makers = {result: step for step in steps for result in step.results}
+    for step in steps:
+        if step.name != "select_n" or len(step.inputs) != 3:
+            continue
+        either, a, b = makers.get(step.inputs[0]), *step.inputs[1:]
+        if either is None or either.name != "or":
+            continue
+        condition = [(makers[value].name, *makers[value].inputs) for value in either.inputs if value in makers]
+        if condition == [("gt", b, a), ("ne", b, b)]:
+            step.name, step.inputs = "max", [b, a]
+
+
+def _needed(steps, output, max_operations):
+    """The steps that the output depends on, in order."""
+    needed, kept = {output}, []
+    for step in reversed(steps):
+        if not needed.isdisjoint(step.results):
+            needed.update(step.inputs)
+            kept.append(step)
+    if sum(map(_work, kept)) > max_operations:
+        raise UnsupportedProgram
+    return reversed(kept)
