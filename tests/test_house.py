@@ -24,7 +24,7 @@ FLOORS = {
     "models": 6,
     "applications": 7, "distillation": 7, "visualization": 7,
     "utils": 8, "preprocessing": 8, "backend": 8, "wrappers": 8,
-    "compat": 9, "bench": 9, "cli": 9, "__main__": 9,
+    "compat": 9, "cli": 9, "__main__": 9,
     "lamina": 10,
 }  # fmt: skip
 

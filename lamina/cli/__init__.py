@@ -28,7 +28,7 @@ def main(arguments=None):
         parser.print_help()
         return FINE
     try:
-        module = importlib.import_module(f"lamina.cli.{args.module}")
+        module = importlib.import_module(args.module)
         return module.main(args) or FINE
     except (LaminaError, ImportError, OSError) as error:
         if os.environ.get("LAMINA_TRACEBACK"):

@@ -24,6 +24,7 @@ def _commands():
     helps = {action.dest: action.help or "" for action in subparsers._choices_actions}
     commands = {}
     for name, command in subparsers.choices.items():
+        command.extend()
         options = [(a.option_strings, a.help or "", a.choices or ()) for a in command._actions if a.option_strings]
         values = [value for a in command._actions if not a.option_strings for value in a.choices or ()]
         commands[name] = helps[name], options, values

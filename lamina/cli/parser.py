@@ -1,5 +1,7 @@
 """The arguments of `lamina` and its commands."""
 
+from __future__ import annotations
+
 import argparse
 import importlib
 import textwrap
@@ -36,12 +38,6 @@ _EXAMPLES = {
         lamina convert model.keras model.weights.h5
         lamina convert weights.safetensors model.keras --model architecture.json
         """,
-    "bench": """
-        lamina bench --json all.json --picture all.svg     everything, half an hour
-        lamina bench --quick                               five workloads, beside Keras on JAX
-        lamina bench --only lstm text_gru --libraries lamina torch
-        lamina bench --read one.json two.json --picture both.png
-        """,
     "completion": """
         eval "$(lamina completion bash)"       in ~/.bashrc
         lamina completion zsh > ~/.zfunc/_lamina
@@ -49,12 +45,35 @@ _EXAMPLES = {
         """,
 }
 
+# Commands of other distributions: name -> (help, what to install). Their entry points in the group "lamina.commands"
+# name a function that adds the arguments to a parser and sets the default of `module`.
+_EXTENSIONS = {"bench": ("compare lamina with what else is installed, on the same work", "./benchmarks")}
+
 
 class _Parser(argparse.ArgumentParser):
-    """Its errors end with where help is."""
+    """A parser whose errors end with the command that prints help."""
+
+    extension = ""  # the name of a command of another distribution, whose arguments are added when they are needed
 
     def error(self, message):
         self.exit(2, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
+
+    def parse_known_args(self, args=None, namespace=None):
+        if not self.extend():
+            wanted = _EXTENSIONS[self.extension][1]
+            self.exit(2, f"{self.prog}: not installed; in a checkout of lamina: pip install {wanted}\n")
+        return super().parse_known_args(args, namespace)
+
+    def extend(self):
+        """Add the arguments of an extension; False where it is not installed."""
+        if not self.extension:
+            return True
+        metadata = importlib.import_module("importlib.metadata")  # 20 ms that other commands need not wait
+        found = metadata.entry_points(group="lamina.commands", name=self.extension)
+        for entry in list(found)[:1]:
+            entry.load()(self)
+            self.extension = ""
+        return not self.extension
 
 
 def make_parser():
@@ -72,8 +91,9 @@ def make_parser():
     _add_view(commands)
     _add_summary(commands)
     _add_convert(commands)
-    _add_bench(commands)
-    completion = _command(commands, "completion", "completion", "print a completion script for a shell")
+    for name, (about, _) in _EXTENSIONS.items():
+        _command(commands, name, about).extension = name
+    completion = _command(commands, "completion", "print a completion script for a shell")
     completion.add_argument("shell", choices=SHELLS)
     return parser
 
@@ -86,18 +106,18 @@ class _Version(argparse.Action):
         parser.exit(0)
 
 
-def _command(commands, name, module, about):
-    examples = textwrap.indent(textwrap.dedent(_EXAMPLES[name]).strip(), "  ")
+def _command(commands, name, about):
+    examples = textwrap.indent(textwrap.dedent(_EXAMPLES.get(name, "")).strip(), "  ")
     command = commands.add_parser(
         name, help=about, description=f"{about[0].upper()}{about[1:]}.", epilog=f"examples:\n{examples}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    command.set_defaults(module=module)
+    command.set_defaults(module=f"lamina.cli.{name}")
     return command
 
 
 def _add_run(commands):
-    run = _command(commands, "run", "run", "run a program written for keras or tensorflow.keras on lamina, unchanged")
+    run = _command(commands, "run", "run a program written for keras or tensorflow.keras on lamina, unchanged")
     run.add_argument("-m", dest="as_module", action="store_true", help="SCRIPT is the name of a module")
     run.add_argument("script", metavar="SCRIPT", help="a Python file, or a module with -m")
     run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="arguments of the script")
@@ -115,7 +135,7 @@ def _add_target(command):
 
 
 def _add_check(commands):
-    check = _command(commands, "check", "check", "say what is wrong with a model, and the fix")
+    check = _command(commands, "check", "say what is wrong with a model, and the fix")
     _add_target(check)
     check.add_argument(
         "--fail-on", choices=("error", "warning", "info", "never"), default="error",
@@ -126,7 +146,7 @@ def _add_check(commands):
 
 
 def _add_explain(commands):
-    explain = _command(commands, "explain", "explain", "say what each layer does to the data")
+    explain = _command(commands, "explain", "say what each layer does to the data")
     _add_target(explain)
     explain.add_argument("--layer", help="one layer, by its name")
     explain.add_argument("--format", choices=("terminal", "text", "markdown", "html"), default="terminal")
@@ -135,7 +155,7 @@ def _add_explain(commands):
 
 
 def _add_view(commands):
-    view = _command(commands, "view", "view", "write a page that shows the graph: one HTML file")
+    view = _command(commands, "view", "write a page that shows the graph: one HTML file")
     _add_target(view)
     view.add_argument("-o", "--output", metavar="FILE", help="the page; beside the model if not given")
     view.add_argument("--open", action="store_true", help="show it in the browser")
@@ -143,37 +163,15 @@ def _add_view(commands):
 
 
 def _add_summary(commands):
-    summary = _command(commands, "summary", "summary", "print the layers, shapes and weights")
+    summary = _command(commands, "summary", "print the layers, shapes and weights")
     _add_target(summary)
     summary.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_convert(commands):
-    convert = _command(
-        commands, "convert", "convert", "turn a model or its weights into another format, by the endings"
-    )
+    convert = _command(commands, "convert", "turn a model or its weights into another format, by the endings")
     convert.add_argument("source", metavar="IN", help=f"{_MODEL}; .weights.h5 and .safetensors with --model")
     convert.add_argument("result", metavar="OUT", help=".keras, .h5, .weights.h5, .safetensors, or .json (no weights)")
     convert.add_argument("--model", metavar="MODEL", help="the architecture, where IN is weights alone")
     convert.add_argument("--overwrite", action="store_true", help="replace OUT if it is there")
     convert.add_argument("--json", action="store_true", help="print what was done as JSON")
-
-
-def _add_bench(commands):
-    bench = _command(commands, "bench", "bench", "compare lamina with what else is installed, on the same work")
-    bench.add_argument(
-        "--only", nargs="+", metavar="WORKLOAD", help="some workloads, as lstm cnn_2d import; all if not given"
-    )
-    bench.add_argument(
-        "--libraries", nargs="+", metavar="NAME",
-        help="lamina, keras-jax, keras-tensorflow, keras-torch, tf_keras, jax, torch; all that are there if not given",
-    )  # fmt: skip
-    bench.add_argument("--quick", action="store_true", help="five workloads, lamina and Keras on JAX alone")
-    bench.add_argument("--rounds", type=int, default=3, metavar="N", help="turns of each library (default 3)")
-    bench.add_argument("--seconds", type=float, default=0.3, help="how long a turn is, about (default 0.3)")
-    bench.add_argument(
-        "--cache-for-all", action="store_true", help="give libraries on JAX the disk cache that JAX has but leaves off"
-    )
-    bench.add_argument("--json", metavar="FILE", help="write all figures")
-    bench.add_argument("--picture", metavar="FILE", help="write a picture, .svg or .png; needs matplotlib")
-    bench.add_argument("--read", nargs="+", metavar="FILE", help="measure nothing: show files of --json, as one")

@@ -1,26 +1,45 @@
 """`lamina bench`: the models of each library are the same, processes answer, tables, JSON and the picture are made."""
 
 import dataclasses
+import importlib.metadata
 import json
+import pathlib
+import tomllib
 
 import jax
 import numpy as np
 import pytest
 
 import lamina
-from lamina.bench import jax_models, keras_models, torch_models
-from lamina.bench.jax_frame import Frame
-from lamina.bench.jax_subject import Subject
-from lamina.bench.libraries import LIBRARIES
-from lamina.bench.machine import flops
-from lamina.bench.rounds import Settings, run
-from lamina.bench.table import MEASURES, best, geometric_mean, ratio
-from lamina.bench.workloads import WORKLOADS
 from lamina.cli import FINE, UNUSABLE, main
+from lamina.cli.completion import completion
 from lamina.kernels.native import is_native
+from lamina_bench import jax_models, keras_models, torch_models
+from lamina_bench.jax_frame import Frame
+from lamina_bench.jax_subject import Subject
+from lamina_bench.libraries import LIBRARIES
+from lamina_bench.machine import flops
+from lamina_bench.rounds import Settings, run
+from lamina_bench.table import MEASURES, best, geometric_mean, ratio
+from lamina_bench.workloads import WORKLOADS
 
+PROJECT = tomllib.loads((pathlib.Path(__file__).parents[2] / "benchmarks" / "pyproject.toml").read_text())["project"]
 SHORT = Settings(rounds=2, seconds=0.001, imports=1, first_steps=False, rest=0.0)
 NAMES = list(WORKLOADS)
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch):
+    """The entry points of lamina-bench, whether it is installed here or in the checkout alone; returns their list."""
+    points = [
+        importlib.metadata.EntryPoint(name, value, group)
+        for group, found in PROJECT["entry-points"].items()
+        for name, value in found.items()
+    ]
+    monkeypatch.setattr(
+        importlib.metadata, "entry_points", lambda **wanted: importlib.metadata.EntryPoints(points).select(**wanted)
+    )
+    return points
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +143,7 @@ def test_command_shows_what_was_measured(measured, tmp_path, capsys):
 )
 def test_command_measures_what_was_asked_for(measured, monkeypatch, arguments, workloads, libraries, imports):
     given = []
-    monkeypatch.setattr("lamina.cli.bench.run", lambda *found: given.extend(found) or measured[0])
+    monkeypatch.setattr("lamina_bench.command.run", lambda *found: given.extend(found) or measured[0])
     assert main(["bench", *arguments]) == FINE
     assert [workload.name for workload in given[0]] == workloads
     assert [library.name for library in given[1]] == libraries
@@ -147,3 +166,22 @@ def test_errors(arguments, parts, capsys):
     assert main(["bench", *arguments]) == UNUSABLE
     said = capsys.readouterr().err
     assert all(part in said for part in parts)
+
+
+def test_help(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["bench", "--help"])
+    said = capsys.readouterr().out
+    assert stop.value.code == FINE and "examples:" in said and "--cache-for-all" in said
+    assert "--cache-for-all" in completion("bash")
+
+
+def test_without_lamina_bench_one_line_says_what_to_install(installed, capsys):
+    installed.clear()
+    for arguments in (["--quick"], ["--help"]):
+        with pytest.raises(SystemExit) as stop:
+            main(["bench", *arguments])
+        said = capsys.readouterr()
+        assert stop.value.code == UNUSABLE and said.out == ""
+        assert said.err.count("\n") == 1 and "pip install ./benchmarks" in said.err
+    assert " bench " in completion("bash")

@@ -1,4 +1,4 @@
-"""`lamina check | explain | view | summary | convert | bench | completion`: answers, files, exit codes."""
+"""`lamina check | explain | view | summary | convert | completion`: answers, files, exit codes."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from lamina.cli.parser import SHELLS
 from lamina.cli.script import show_failure
 from tests.cli.processes import python
 
-COMMANDS = ["run", "check", "explain", "view", "summary", "convert", "bench", "completion"]
+COMMANDS = ["run", "check", "explain", "view", "summary", "convert", "completion"]
 
 SCRIPT = """
 import sys
@@ -88,7 +88,6 @@ def test_wrong_usage(capsys):
         (["convert", "model.keras", "model.keras"], ["model.keras exists", "--overwrite"]),
         (["convert", "model.keras", "model.onnx"], ["no ending", ".safetensors"]),
         (["convert", "model.keras", "new.keras", "--model", "model.json"], ["whole model"]),
-        (["bench", "--only", "nothing"], ["nothing", "regression"]),
     ],
 )
 def test_errors_of_users_have_no_traceback(files, capsys, arguments, parts):

@@ -11,8 +11,8 @@ import resource
 import sys
 import time
 
-from lamina.bench.libraries import LIBRARIES
-from lamina.bench.workloads import WORKLOADS
+from lamina_bench.libraries import LIBRARIES
+from lamina_bench.workloads import WORKLOADS
 
 __all__ = ["Worker", "main"]
 
@@ -31,7 +31,7 @@ class Worker:
         begin = time.monotonic()
         x, y = self.workload.data()
         making = time.monotonic() - begin
-        module = importlib.import_module(f"lamina.bench.{self.library.subject}_subject")
+        module = importlib.import_module(f"lamina_bench.{self.library.subject}_subject")
         self.subject = module.Subject(self.library.module, self.workload)
         begin = time.monotonic()
         self.subject.build()

@@ -10,10 +10,10 @@ import sys
 import tempfile
 import time
 
-from lamina.bench.libraries import LIBRARIES, Library, missing
-from lamina.bench.machine import describe
-from lamina.bench.processes import ProcessFailed, WorkerProcess, environment, seconds_to_import
-from lamina.bench.workloads import Workload
+from lamina_bench.libraries import LIBRARIES, Library, missing
+from lamina_bench.machine import describe
+from lamina_bench.processes import ProcessFailed, WorkerProcess, environment, seconds_to_import
+from lamina_bench.workloads import Workload
 
 __all__ = ["Settings", "run"]
 
@@ -95,7 +95,7 @@ def _imports(libraries, settings, folder, tell):
 
 
 def _machine(workloads):
-    command = [sys.executable, "-m", "lamina.bench.machine", *(workload.name for workload in workloads)]
+    command = [sys.executable, "-m", "lamina_bench.machine", *(workload.name for workload in workloads)]
     done = subprocess.run(command, env=environment(LIBRARIES["jax"], ""), capture_output=True, text=True, check=False)
     if done.returncode:
         raise ProcessFailed(done.stderr)

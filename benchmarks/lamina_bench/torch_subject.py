@@ -4,7 +4,7 @@ import importlib
 
 import numpy as np
 
-from lamina.bench import torch_models
+from lamina_bench import torch_models
 
 __all__ = ["Subject"]
 

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.bench import jax_models
-from lamina.bench.jax_frame import Frame, initial
+from lamina_bench import jax_models
+from lamina_bench.jax_frame import Frame, initial
 
 __all__ = ["Subject"]
 

@@ -10,11 +10,13 @@ import tempfile
 import time
 from typing import Any
 
+import lamina.errors
 from lamina.errors import LaminaError
 
 __all__ = ["ProcessFailed", "WorkerProcess", "environment", "seconds_to_import"]
 
-_ROOT = pathlib.Path(__file__).parents[2]  # where `lamina` is, installed or not
+# The folders of `lamina_bench` and `lamina`, installed or not.
+_FOLDERS = [str(pathlib.Path(file).parents[1]) for file in (__file__, lamina.errors.__file__)]
 _CPU = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
@@ -25,7 +27,7 @@ class ProcessFailed(LaminaError, RuntimeError):
 def environment(library, cache, cache_for_all=False):
     """The variables of a library's process: its own settings, the CPU, and a cache folder."""
     found = {**os.environ, **_CPU, **library.environment}
-    found["PYTHONPATH"] = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    found["PYTHONPATH"] = os.pathsep.join([*_FOLDERS, *filter(None, [os.environ.get("PYTHONPATH")])])
     found["LAMINA_CACHE_DIR"] = str(cache)
     # the others come installed, their bytecode with them: a checkout of lamina has to be able to keep its own
     for name in ("JAX_COMPILATION_CACHE_DIR", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "PYTHONDONTWRITEBYTECODE"):
@@ -58,7 +60,7 @@ class WorkerProcess:
         self.library = library
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in close()
         self._process: Any = subprocess.Popen(
-            [sys.executable, "-m", "lamina.bench.worker", library.name, workload.name, repr(time.monotonic())],
+            [sys.executable, "-m", "lamina_bench.worker", library.name, workload.name, repr(time.monotonic())],
             env=environment(library, cache, cache_for_all), text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
         )  # fmt: skip

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.bench.inception_table import STAGES, STEM
+from lamina_bench.inception_table import STAGES, STEM
 
 __all__ = [
     "autoencoder", "cnn_1d", "cnn_2d", "dense_32", "dense_128", "inception", "lstm", "regression", "resnet",

@@ -1,7 +1,7 @@
 """What was measured, as a picture: how many times lamina's time each library takes, a row a workload."""
 
-from lamina.bench.table import MEASURES, geometric_mean
 from lamina.errors import CallError
+from lamina_bench.table import MEASURES, geometric_mean
 
 __all__ = ["draw"]
 

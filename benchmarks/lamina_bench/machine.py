@@ -8,7 +8,7 @@ import platform
 import sys
 import time
 
-from lamina.bench.workloads import WORKLOADS
+from lamina_bench.workloads import WORKLOADS
 
 __all__ = ["describe", "flops", "main", "matrix_product"]
 
@@ -48,7 +48,7 @@ def flops(workload):
     Matrix products and convolutions count two operations a multiplication; what is done number by number is left out.
     """
     jax = importlib.import_module("jax")
-    subject = importlib.import_module("lamina.bench.jax_subject").Subject("jax", workload)
+    subject = importlib.import_module("lamina_bench.jax_subject").Subject("jax", workload)
     subject.build()
     x, y = (array[: workload.batch] for array in workload.data())
     chosen = jax.numpy.arange(workload.batch)

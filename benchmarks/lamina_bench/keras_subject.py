@@ -2,7 +2,7 @@
 
 import importlib
 
-from lamina.bench import keras_models
+from lamina_bench import keras_models
 
 __all__ = ["Subject"]
 

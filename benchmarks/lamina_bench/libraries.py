@@ -16,7 +16,7 @@ class Library:
     Attributes:
         name: what `--libraries` calls it.
         title: what the table calls it.
-        subject: the file in lamina.bench that trains with it, without `_subject`.
+        subject: the file in lamina_bench that trains with it, without `_subject`.
         module: what it imports.
         needs: modules that have to be installed.
         uses: modules that it works with where they are.

@@ -6,12 +6,12 @@ import sys
 
 from rich.console import Console
 
-from lamina.bench.libraries import LIBRARIES
-from lamina.bench.picture import draw
-from lamina.bench.rounds import Settings, run
-from lamina.bench.table import tables
-from lamina.bench.workloads import WORKLOADS
 from lamina.errors import CallError
+from lamina_bench.libraries import LIBRARIES
+from lamina_bench.picture import draw
+from lamina_bench.rounds import Settings, run
+from lamina_bench.table import tables
+from lamina_bench.workloads import WORKLOADS
 
 __all__ = ["main"]
 

@@ -4,7 +4,7 @@
 other libraries; where "same" padding is uneven, a kernel's window starts one number earlier here.
 """
 
-from lamina.bench.inception_table import STAGES, STEM
+from lamina_bench.inception_table import STAGES, STEM
 
 __all__ = [
     "SEQUENCES", "autoencoder", "cnn_1d", "cnn_2d", "dense_32", "dense_128", "inception", "lstm", "regression",
