@@ -83,6 +83,11 @@ def test_no_import_climbs():
     assert not climbing, "\n".join(climbing)
 
 
+def test_kernels_stand_alone():
+    outside = [f"{m}:{n}: {name}" for m in FILES for n, name in imports(m) if "kernels" == package(m) != package(name)]
+    assert not outside, "\n".join(outside)
+
+
 def needs(names, of=lambda module: module):
     graph = {}
     for module in names:

@@ -6,7 +6,7 @@ import math
 import jax.numpy as jnp
 from jax.interpreters import ad
 
-from lamina.kernels.monotone import keeps_order
+from lamina.kernels.monotone import mark_monotone
 from lamina.kernels.native import kernels
 
 __all__ = ["add_bias", "sum_rows"]
@@ -22,7 +22,7 @@ def add_bias(outputs, bias):
     if not _has_kernel(outputs, bias):
         return outputs + bias
     sums = _primitives()[0].bind(outputs, bias)
-    return keeps_order(lambda x: add_bias(x, bias), outputs, sums) if bias.ndim == 1 else sums
+    return mark_monotone(lambda x: add_bias(x, bias), outputs, sums) if bias.ndim == 1 else sums
 
 
 def sum_rows(x, rank=1):

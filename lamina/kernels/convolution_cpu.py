@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from lamina.kernels import convolution_shift_add, convolution_winograd
 from lamina.kernels.convolution_windows import offsets, pad, some_samples, wide
-from lamina.kernels.matmul import column_sums, multiply, product
+from lamina.kernels.matmul import column_sums, matmul, multiply
 from lamina.kernels.native import kernels
 
 __all__ = ["convolve", "input_gradient", "kernel_gradient"]
@@ -31,7 +31,7 @@ def convolve(lax_program, inputs, kernel, window):
     """As `lamina.kernels.convolution.convolve`; `lax_program` is XLA's."""
     way, native = _way(inputs, kernel.shape, window), kernels(inputs, kernel)
     if way == "as a product":
-        return product(inputs, kernel.reshape(kernel.shape[-2:]))
+        return matmul(inputs, kernel.reshape(kernel.shape[-2:]))
     if way == "by taps":
         return convolution_shift_add.convolve(inputs, kernel, window)
     if native is not None:

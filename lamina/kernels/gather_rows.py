@@ -7,12 +7,12 @@ from jax.interpreters import ad
 
 from lamina.kernels.native import kernels
 
-__all__ = ["look_up"]
+__all__ = ["gather_rows"]
 
 SMALL = ("int32", "int16", "int8", "uint16", "uint8")  # types whose numbers an int32 holds
 
 
-def look_up(table, numbers):
+def gather_rows(table, numbers):
     """`table[numbers]`; numbers below zero count from the end, and those out of range give NaN.
 
     Shapes: table (count, n), numbers (...) -> (..., n).

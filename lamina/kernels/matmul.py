@@ -9,12 +9,12 @@ from jax.interpreters import ad
 
 from lamina.kernels.native import kernels
 
-__all__ = ["column_sums", "contract", "multiply", "product"]
+__all__ = ["column_sums", "contract", "matmul", "multiply"]
 
 LITTLE = 20_000  # operations that XLA does as fast
 
 
-def product(inputs, kernel):
+def matmul(inputs, kernel):
     """`inputs @ kernel`, all axes of the inputs but the last being rows.
 
     Shapes: inputs (..., n), kernel (n, m) -> (..., m).
@@ -36,7 +36,7 @@ def contract(equation, inputs, kernel):
     for inner in range(1, len(its) + 1):
         if own.endswith(its[:inner]) and result == own[:-inner] + its[inner:]:
             matrix = kernel.reshape(math.prod(kernel.shape[:inner]), -1)
-            outputs = product(inputs.reshape(*inputs.shape[:-inner], -1), matrix)
+            outputs = matmul(inputs.reshape(*inputs.shape[:-inner], -1), matrix)
             return outputs.reshape(*outputs.shape[:-1], *kernel.shape[inner:])
     return jnp.einsum(equation, inputs, kernel)
 

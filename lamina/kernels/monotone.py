@@ -8,12 +8,12 @@ import weakref
 
 from jax.core import Tracer
 
-__all__ = ["before", "keeps_order"]
+__all__ = ["before_monotone", "mark_monotone"]
 
 _notes = {}  # id of a tracer -> (weak reference to it, what came before, the function)
 
 
-def keeps_order(function, inputs, outputs):
+def mark_monotone(function, inputs, outputs):
     """Note that `outputs` are `function(inputs)`, which does not fall anywhere. Returns the outputs."""
     if isinstance(outputs, Tracer):
         key = id(outputs)
@@ -21,7 +21,7 @@ def keeps_order(function, inputs, outputs):
     return outputs
 
 
-def before(outputs):
+def before_monotone(outputs):
     """(inputs, function) where it is known that `outputs` are `function(inputs)` and the function keeps the order of
     numbers; else the outputs, and the function that leaves them as they are."""
     functions = []

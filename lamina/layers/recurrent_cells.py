@@ -11,7 +11,7 @@ from lamina.core import context, tree
 from lamina.core.keras_tensor import KerasTensor, trace
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.kernels.bias_add import add_bias
-from lamina.kernels.matmul import product
+from lamina.kernels.matmul import matmul
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.validation import positive_integer
@@ -130,7 +130,7 @@ class _Cell(Layer):
         return self.project(inputs, training, with_bias=False), self._input_bias()
 
     def _project(self, inputs, kernel):
-        return product(inputs, kernel)
+        return matmul(inputs, kernel)
 
     def _input_bias(self):
         return self.bias.value.reshape(-1, self.gates * self.units)[0]
@@ -176,7 +176,7 @@ class _Cell(Layer):
         return product if self.recurrent_bias is None else product + self.recurrent_bias[columns]
 
     def _transit(self, hidden, kernel):
-        return product(hidden, kernel)
+        return matmul(hidden, kernel)
 
     def _product(self, multiply, inputs, kernel, masks=None):
         """`multiply(inputs, kernel)`, the inputs times a mask, or times another mask for each gate."""

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from lamina.core.op import op
-from lamina.kernels.monotone import keeps_order
+from lamina.kernels.monotone import mark_monotone
 
 __all__ = [
     "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu",
@@ -36,7 +36,7 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     [-1.5, 5.0, 6.0]
     """
     if negative_slope == 0.0 and threshold == 0.0 and max_value is None:
-        return keeps_order(jax.nn.relu, x, jax.nn.relu(x))
+        return mark_monotone(jax.nn.relu, x, jax.nn.relu(x))
     above = jnp.where(x > threshold, x, 0) if threshold != 0.0 else jax.nn.relu(x)
     if max_value is not None:
         above = jnp.clip(above, 0, max_value)

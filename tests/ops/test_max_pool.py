@@ -117,9 +117,9 @@ def test_notes_of_order_are_found_and_go_with_their_tracers():
     @jax.jit
     def program(x, bias):
         active = relu(add_bias(x, bias))
-        source, after = monotone.before(active)
+        source, after = monotone.before_monotone(active)
         found.append(source is x if cpu_kernels() is not None else source is not active)
-        unknown = monotone.before(x)
+        unknown = monotone.before_monotone(x)
         found.append(unknown[0] is x)
         return after(source), unknown[1](x)
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lamina.kernels.matmul import column_sums, contract, multiply, product
+from lamina.kernels.matmul import column_sums, contract, matmul, multiply
 
 pytestmark = pytest.mark.usefixtures("kernels")
 SIZES = {"small": (3, 4, 5), "large": (96, 64, 128)}
@@ -49,25 +49,25 @@ def test_values_and_derivatives(sizes, transpose_left, transpose_right):
 
 def test_rows_of_several_axes_and_batches_of_kernels():
     inputs, kernels = draw(2, 3, 4), draw(6, 4, 5, seed=1)
-    close(product(inputs, kernels[0]), inputs @ kernels[0])
-    close(jax.vmap(product, (None, 0))(inputs, kernels), jnp.stack([inputs @ kernel for kernel in kernels]))
+    close(matmul(inputs, kernels[0]), inputs @ kernels[0])
+    close(jax.vmap(matmul, (None, 0))(inputs, kernels), jnp.stack([inputs @ kernel for kernel in kernels]))
     close(column_sums(inputs, inputs), jnp.einsum("abi,abj->ij", inputs, inputs))
 
 
 @pytest.mark.parametrize("inputs, kernel", [((4,), (4, 5)), ((0, 4), (4, 5)), ((3, 0), (0, 5))])
 def test_shapes_at_the_edge(inputs, kernel):
-    found = product(draw(*inputs), draw(*kernel))
+    found = matmul(draw(*inputs), draw(*kernel))
     np.testing.assert_allclose(found, draw(*inputs) @ draw(*kernel), 1e-5)
 
 
 def test_other_types_go_to_jax():
-    assert product(np.ones((2, 3), "int32"), np.ones((3, 4), "int32")).dtype == jnp.int32
-    assert product(jnp.ones((2, 3), jnp.bfloat16), jnp.ones((3, 4), jnp.float32)).dtype == jnp.float32
+    assert matmul(np.ones((2, 3), "int32"), np.ones((3, 4), "int32")).dtype == jnp.int32
+    assert matmul(jnp.ones((2, 3), jnp.bfloat16), jnp.ones((3, 4), jnp.float32)).dtype == jnp.float32
 
 
 def test_shapes_that_do_not_fit():
     with pytest.raises(TypeError, match=r"\(2, 3\) and \(4, 5\)"):
-        product(draw(2, 3), draw(4, 5))
+        matmul(draw(2, 3), draw(4, 5))
 
 
 @pytest.mark.parametrize("equation, inputs, kernel", [

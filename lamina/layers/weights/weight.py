@@ -13,8 +13,9 @@ import numpy as np
 
 from lamina.core.derived import Derived
 from lamina.core.variable import unwrap
-from lamina.kernels.gather_rows import look_up
-from lamina.kernels.matmul import contract, product
+from lamina.kernels.gather_rows import gather_rows
+from lamina.kernels.matmul import contract
+from lamina.kernels.matmul import matmul as plain_matmul
 
 
 class Weight(Derived):
@@ -56,12 +57,12 @@ def einsum(equation, inputs, weight):
 
 def matmul(inputs, weight):
     """`inputs @ weight` for a matrix of any kind."""
-    return weight.einsum("...i,io->...o", inputs) if isinstance(weight, Weight) else product(inputs, weight.value)
+    return weight.einsum("...i,io->...o", inputs) if isinstance(weight, Weight) else plain_matmul(inputs, weight.value)
 
 
 def take(weight, numbers):
     """`weight[numbers]`, whatever kind the weight is; NaN where a number is out of range."""
-    return weight.take(numbers) if isinstance(weight, Weight) else look_up(weight.value, numbers)
+    return weight.take(numbers) if isinstance(weight, Weight) else gather_rows(weight.value, numbers)
 
 
 def parts_of(weight):
