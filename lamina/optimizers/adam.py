@@ -1,11 +1,15 @@
 """Adam."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import jax.numpy as jnp
 
-from lamina.core.variable import unwrap
+from lamina.core.typing import Tensor
+from lamina.core.variable import Variable, unwrap
 from lamina.kernels.adam import fused_update, is_available
-from lamina.optimizers.arguments import with_base_arguments
-from lamina.optimizers.optimizer import Optimizer
+from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots, epsilon_of
 
 __all__ = ["Adam"]
 
@@ -17,6 +21,30 @@ class Adam(Optimizer):
 
     `amsgrad` divides by the largest average of squares so far (Reddi et al. 2018, arXiv 1904.09237).
 
+    Args:
+        learning_rate: Size of the steps: a number, a schedule, or a callable without arguments.
+        beta_1: Decay of the moving average of gradients (first moment).
+        beta_2: Decay of the moving average of squared gradients (second moment).
+        epsilon: Small number added to the divisor against division by zero. None means
+            `keras.config.epsilon()`.
+        amsgrad: Whether to divide by the largest second moment so far (Reddi et al. 2018, arXiv 1904.09237).
+        weight_decay: Each step first subtracts `learning_rate * weight_decay` times the variable. None turns it
+            off.
+        clipnorm: Largest norm of the gradient of one variable; larger gradients are scaled down to it.
+        clipvalue: Largest absolute value of an element of a gradient; others are clipped to it.
+        global_clipnorm: Largest norm of all gradients together. Only one of the three limits may be set.
+        use_ema: Whether to keep an exponential moving average of each variable, which replaces it after
+            training.
+        ema_momentum: Share of the old average that each step keeps.
+        ema_overwrite_frequency: Number of steps after which averages replace the variables; None waits for the
+            end of training.
+        loss_scale_factor: The loss is multiplied by it and the gradients are divided by it. None leaves both as
+            they are.
+        gradient_accumulation_steps: Number of steps whose mean gradient makes one update. None updates in each
+            step.
+        name: Name of the optimizer. None makes one from the class name.
+        **kwargs: Arguments of earlier versions of Keras, such as `decay` and `lr`.
+
     >>> import lamina as keras
     >>> weight = keras.Variable([1.0])
     >>> _ = keras.optimizers.Adam(0.1).apply([[5.0]], [weight])
@@ -24,15 +52,45 @@ class Adam(Optimizer):
     0.9
     """
 
-    @with_base_arguments
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
+    def __init__(
+        self,
+        learning_rate: LearningRateLike = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float | None = 1e-07,
+        amsgrad: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            loss_scale_factor,
+            gradient_accumulation_steps,
+            name,
+            **kwargs,
+        )
+        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon_of(epsilon), amsgrad
 
-    def slots(self, variable) -> tuple:
+    def slots(self, variable: Variable) -> Slots:
         return {"momentum": 0, "velocity": 0}, {"velocity_hat": 0} if self.amsgrad else {}
 
-    def rule(self, value, gradient, slots, learning_rate, step):
+    def rule(self, value: Tensor, gradient: Tensor, slots: Any, learning_rate: Tensor, step: Tensor) -> Tensor:
         return value - learning_rate * adam_step(gradient, slots, step, self.beta_1, self.beta_2, self.epsilon)
 
     def _update_all(self, grads, variables, learning_rate):

@@ -1,9 +1,14 @@
 """Adamax."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import jax.numpy as jnp
 
-from lamina.optimizers.arguments import with_base_arguments
-from lamina.optimizers.optimizer import Optimizer
+from lamina.core.typing import Tensor
+from lamina.core.variable import Variable
+from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots, epsilon_of
 
 __all__ = ["Adamax"]
 
@@ -12,6 +17,29 @@ class Adamax(Optimizer):
     """Adam with the largest recent gradient in place of the root mean square (Kingma & Ba 2014, arXiv 1412.6980,
     section 7).
 
+    Args:
+        learning_rate: Size of the steps: a number, a schedule, or a callable without arguments.
+        beta_1: Decay of the moving average of gradients (first moment).
+        beta_2: Decay of the moving average of squared gradients (second moment).
+        epsilon: Small number added to the divisor against division by zero. None means
+            `keras.config.epsilon()`.
+        weight_decay: Each step first subtracts `learning_rate * weight_decay` times the variable. None turns it
+            off.
+        clipnorm: Largest norm of the gradient of one variable; larger gradients are scaled down to it.
+        clipvalue: Largest absolute value of an element of a gradient; others are clipped to it.
+        global_clipnorm: Largest norm of all gradients together. Only one of the three limits may be set.
+        use_ema: Whether to keep an exponential moving average of each variable, which replaces it after
+            training.
+        ema_momentum: Share of the old average that each step keeps.
+        ema_overwrite_frequency: Number of steps after which averages replace the variables; None waits for the
+            end of training.
+        loss_scale_factor: The loss is multiplied by it and the gradients are divided by it. None leaves both as
+            they are.
+        gradient_accumulation_steps: Number of steps whose mean gradient makes one update. None updates in each
+            step.
+        name: Name of the optimizer. None makes one from the class name.
+        **kwargs: Arguments of earlier versions of Keras, such as `decay` and `lr`.
+
     >>> import lamina as keras
     >>> weight = keras.Variable([1.0])
     >>> _ = keras.optimizers.Adamax(0.1).apply([[5.0]], [weight])
@@ -19,15 +47,44 @@ class Adamax(Optimizer):
     0.9
     """
 
-    @with_base_arguments
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+    def __init__(
+        self,
+        learning_rate: LearningRateLike = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float | None = 1e-07,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            loss_scale_factor,
+            gradient_accumulation_steps,
+            name,
+            **kwargs,
+        )
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon_of(epsilon)
 
-    def slots(self, variable) -> tuple:
+    def slots(self, variable: Variable) -> Slots:
         return ({"momentum": 0, "norm": 0},)
 
-    def rule(self, value, gradient, slots, learning_rate, step):
+    def rule(self, value: Tensor, gradient: Tensor, slots: Any, learning_rate: Tensor, step: Tensor) -> Tensor:
         slots.momentum += (1 - self.beta_1) * (gradient - slots.momentum)
         slots.norm = jnp.maximum(self.beta_2 * slots.norm, jnp.abs(gradient))
         return value - learning_rate / (1 - self.beta_1**step) * slots.momentum / (slots.norm + self.epsilon)

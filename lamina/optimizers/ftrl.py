@@ -1,10 +1,15 @@
 """Ftrl."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import jax.numpy as jnp
 
+from lamina.core.typing import Tensor
+from lamina.core.variable import Variable
 from lamina.errors import ConfigError
-from lamina.optimizers.arguments import with_base_arguments
-from lamina.optimizers.optimizer import Optimizer
+from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots
 
 __all__ = ["Ftrl"]
 
@@ -15,6 +20,33 @@ class Ftrl(Optimizer):
 
     `l2_shrinkage_regularization_strength` is a penalty on the size of the weights in the gradient alone.
 
+    Args:
+        learning_rate: Size of the steps: a number, a schedule, or a callable without arguments.
+        learning_rate_power: Exponent of the accumulated squared gradients, 0 or less; 0 gives a fixed learning
+            rate.
+        initial_accumulator_value: First value of the accumulated squared gradients.
+        l1_regularization_strength: Strength of the L1 penalty, 0 or more.
+        l2_regularization_strength: Strength of the L2 penalty, 0 or more.
+        l2_shrinkage_regularization_strength: Strength of an L2 penalty on the size of the weights in the
+            gradient alone.
+        beta: The beta of the paper, added to the root of the accumulated squared gradients.
+        weight_decay: Each step first subtracts `learning_rate * weight_decay` times the variable. None turns it
+            off.
+        clipnorm: Largest norm of the gradient of one variable; larger gradients are scaled down to it.
+        clipvalue: Largest absolute value of an element of a gradient; others are clipped to it.
+        global_clipnorm: Largest norm of all gradients together. Only one of the three limits may be set.
+        use_ema: Whether to keep an exponential moving average of each variable, which replaces it after
+            training.
+        ema_momentum: Share of the old average that each step keeps.
+        ema_overwrite_frequency: Number of steps after which averages replace the variables; None waits for the
+            end of training.
+        loss_scale_factor: The loss is multiplied by it and the gradients are divided by it. None leaves both as
+            they are.
+        gradient_accumulation_steps: Number of steps whose mean gradient makes one update. None updates in each
+            step.
+        name: Name of the optimizer. None makes one from the class name.
+        **kwargs: Arguments of earlier versions of Keras, such as `decay` and `lr`.
+
     >>> import lamina as keras
     >>> weight = keras.Variable([0.0])
     >>> _ = keras.optimizers.Ftrl(0.1, initial_accumulator_value=0.0).apply([[5.0]], [weight])
@@ -22,19 +54,41 @@ class Ftrl(Optimizer):
     -0.1
     """
 
-    @with_base_arguments
     def __init__(
         self,
-        learning_rate=0.001,
-        learning_rate_power=-0.5,
-        initial_accumulator_value=0.1,
-        l1_regularization_strength=0.0,
-        l2_regularization_strength=0.0,
-        l2_shrinkage_regularization_strength=0.0,
-        beta=0.0,
-        **kwargs,
-    ):
-        super().__init__(learning_rate, **kwargs)
+        learning_rate: LearningRateLike = 0.001,
+        learning_rate_power: float = -0.5,
+        initial_accumulator_value: float = 0.1,
+        l1_regularization_strength: float = 0.0,
+        l2_regularization_strength: float = 0.0,
+        l2_shrinkage_regularization_strength: float = 0.0,
+        beta: float = 0.0,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            loss_scale_factor,
+            gradient_accumulation_steps,
+            name,
+            **kwargs,
+        )
         self.learning_rate_power, self.beta = learning_rate_power, beta
         self.initial_accumulator_value = initial_accumulator_value
         self.l1_regularization_strength = l1_regularization_strength
@@ -46,10 +100,10 @@ class Ftrl(Optimizer):
             if (name == "initial_accumulator_value" or name.endswith("strength")) and value < 0:
                 raise ConfigError(f"{name} is 0 or more; got {value!r}.")
 
-    def slots(self, variable) -> tuple:
+    def slots(self, variable: Variable) -> Slots:
         return ({"accumulator": self.initial_accumulator_value, "linear": 0},)
 
-    def rule(self, value, gradient, slots, learning_rate, step):
+    def rule(self, value: Tensor, gradient: Tensor, slots: Any, learning_rate: Tensor, step: Tensor) -> Tensor:
         power = -self.learning_rate_power
         before = slots.accumulator**power
         slots.accumulator += gradient**2

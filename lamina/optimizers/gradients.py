@@ -1,15 +1,26 @@
 """What happens to gradients before a rule sees them."""
 
+from __future__ import annotations
+
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import jax.numpy as jnp
 
+from lamina.core.typing import Tensor
+from lamina.core.variable import Variable
 from lamina.errors import CallError
 
 __all__ = ["clipped", "with_gradient"]
 
 
-def clipped(grads, clipnorm=None, clipvalue=None, global_clipnorm=None):
+def clipped(
+    grads: Sequence[Tensor],
+    clipnorm: float | None = None,
+    clipvalue: float | None = None,
+    global_clipnorm: float | None = None,
+) -> Sequence[Tensor]:
     """Each gradient, or all as one vector, shortened to a norm; or their values limited (Pascanu et al. 2012, arXiv
     1211.5063)."""
     if clipnorm:
@@ -22,7 +33,7 @@ def clipped(grads, clipnorm=None, clipvalue=None, global_clipnorm=None):
     return grads
 
 
-def with_gradient(grads, variables):
+def with_gradient(grads: Sequence[Any], variables: Sequence[Variable]) -> tuple[list[Any], list[Variable]]:
     """The pairs that have a gradient. Warns of the others."""
     missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
     if len(missing) == len(variables):

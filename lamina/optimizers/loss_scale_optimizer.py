@@ -1,21 +1,33 @@
 """LossScaleOptimizer."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import jax.numpy as jnp
 
-from lamina.core.variable import unwrap
+from lamina.core.typing import Tensor
+from lamina.core.variable import Variable, unwrap
 from lamina.errors import ConfigError
-from lamina.optimizers.arguments import BASE_ARGUMENTS
-from lamina.optimizers.optimizer import Optimizer, only_if
+from lamina.optimizers.optimizer import BASE_ARGUMENTS, LearningRateLike, Optimizer
+from lamina.optimizers.update import only_if
 
 __all__ = ["LossScaleOptimizer"]
 
 
 class LossScaleOptimizer(Optimizer):
-    """Scales the loss so that float16 gradients do not vanish, and the gradients back before `inner_optimizer` gets
-    them
-    (Micikevicius et al. 2017, arXiv 1710.03740).
+    """Multiplies the loss by a scale so that float16 gradients do not vanish, and divides the gradients by it before
+    `inner_optimizer` uses them (Micikevicius et al. 2017, arXiv 1710.03740).
 
-    A gradient that is not finite halves the scale and skips the step; dynamic_growth_steps good steps double it.
+    A gradient that is not finite halves the scale and skips the step; `dynamic_growth_steps` finite steps double it.
+
+    Args:
+        inner_optimizer: The optimizer that updates the variables.
+        initial_scale: First scale of the loss.
+        dynamic_growth_steps: Number of finite steps after which the scale doubles.
+        name: Name of the optimizer. None makes one from the class name.
+        **kwargs: Accepted for compatibility: only `dynamic=True` and default values of base arguments.
 
     >>> import lamina as keras
     >>> optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=8.0)
@@ -28,7 +40,14 @@ class LossScaleOptimizer(Optimizer):
 
     _config_skips = BASE_ARGUMENTS - {"name"}
 
-    def __init__(self, inner_optimizer, initial_scale=2.0**15, dynamic_growth_steps=2000, name=None, **kwargs):
+    def __init__(
+        self,
+        inner_optimizer: Optimizer,
+        initial_scale: float = 2.0**15,
+        dynamic_growth_steps: int = 2000,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         if not isinstance(inner_optimizer, Optimizer) or isinstance(inner_optimizer, LossScaleOptimizer):
             raise ConfigError(f"inner_optimizer is an Optimizer that does not scale the loss; got {inner_optimizer!r}.")
         unused = {argument: value for argument, value in kwargs.items() if value not in (None, False)}
@@ -43,7 +62,7 @@ class LossScaleOptimizer(Optimizer):
         self.initial_scale, self.dynamic_growth_steps = initial_scale, dynamic_growth_steps
         inner_optimizer.loss_scale_factor = None
 
-    def build(self, variables):
+    def build(self, variables: Sequence[Variable]) -> None:
         if not hasattr(self, "dynamic_scale"):
             self.step_counter = self._counter("step_counter")
             self.dynamic_scale = self._scalar("dynamic_scale", self.initial_scale)
@@ -51,31 +70,31 @@ class LossScaleOptimizer(Optimizer):
         super().build(variables)
 
     @property
-    def variables(self):
+    def variables(self) -> list[Variable]:
         return [*super().variables, *self.inner_optimizer.variables]
 
     @property
-    def iterations(self):
+    def iterations(self) -> Any:
         return self.inner_optimizer.iterations
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Any:
         return self.inner_optimizer.learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, learning_rate):
+    def learning_rate(self, learning_rate: LearningRateLike) -> None:
         self.inner_optimizer.learning_rate = learning_rate
 
-    def scale_loss(self, loss):
+    def scale_loss(self, loss: Any) -> Any:
         """`loss * dynamic_scale`."""
         return loss * (self.dynamic_scale.read() if self.built else self.initial_scale)
 
-    def check_finite(self, grads):
+    def check_finite(self, grads: Sequence[Any]) -> Tensor:
         """Whether all numbers of all gradients are finite."""
         present = [unwrap(gradient) for gradient in grads if gradient is not None]
         return jnp.all(jnp.stack([jnp.all(jnp.isfinite(gradient)) for gradient in present]))
 
-    def update(self, grads, variables):
+    def update(self, grads: Sequence[Any], variables: Sequence[Variable]) -> None:
         scale, counter = self.dynamic_scale.read(), self.step_counter.read()
         finite = self.check_finite(grads)
         unscaled = [g if v.overwrite_with_gradient else g / scale for g, v in zip(grads, variables, strict=True)]
@@ -85,5 +104,5 @@ class LossScaleOptimizer(Optimizer):
         self.dynamic_scale.assign(scale * jnp.where(finite, jnp.where(grown, 2.0, 1.0), 0.5))
         self.step_counter.assign(jnp.where(finite & ~grown, counter + 1, 0))
 
-    def finalize_variable_values(self, var_list):
+    def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         self.inner_optimizer.finalize_variable_values(var_list)

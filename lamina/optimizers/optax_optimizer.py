@@ -1,18 +1,24 @@
 """OptaxOptimizer: any optax transformation in the place of an optimizer."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 import numpy as np
 
 from lamina.core import context
+from lamina.core.typing import Config
+from lamina.core.variable import Variable
 from lamina.errors import ConfigError
-from lamina.optimizers.optimizer import Optimizer
+from lamina.optimizers.optimizer import LearningRateLike, Optimizer
 
 __all__ = ["OptaxOptimizer", "is_transformation"]
 
 
-def is_transformation(obj):
+def is_transformation(obj: Any) -> bool:
     """Whether `obj` is an `optax.GradientTransformation`, by its two functions: optax itself is never imported."""
     return (
         not isinstance(obj, Optimizer)
@@ -24,8 +30,10 @@ def is_transformation(obj):
 class OptaxOptimizer(Optimizer):
     """An `optax.GradientTransformation` as an optimizer: `model.compile(optax.adam(1e-3))` makes one.
 
-    The transformation has its learning rate within; `learning_rate` multiplies what comes out of it, and the other
-    arguments are those of every optimizer.
+    Args:
+        transformation: The `optax.GradientTransformation`, which holds its own learning rate.
+        learning_rate: Multiplies the updates of the transformation.
+        **kwargs: Arguments of every optimizer, such as `weight_decay` and `clipnorm`.
 
     >>> import collections, lamina as keras
     >>> Transformation = collections.namedtuple("Transformation", "init update")
@@ -38,13 +46,13 @@ class OptaxOptimizer(Optimizer):
     [0.5]
     """
 
-    def __init__(self, transformation, learning_rate=1.0, **kwargs):
+    def __init__(self, transformation: Any, learning_rate: LearningRateLike = 1.0, **kwargs: Any) -> None:
         if not is_transformation(transformation):
             raise ConfigError(f"An optax transformation has init and update; got {transformation!r}.")
         super().__init__(learning_rate, **kwargs)
         self.transformation, self._leaves = transformation, {}
 
-    def build(self, variables):
+    def build(self, variables: Sequence[Variable]) -> None:
         super().build(variables)
         with context.concrete():
             state = jax.jit(self.transformation.init)(self._by_key(self._slots))
@@ -70,7 +78,7 @@ class OptaxOptimizer(Optimizer):
         for variable, key in zip(variables, values, strict=True):
             variable.assign_add((learning_rate * changes[key]).astype(variable.dtype))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Raises ConfigError: functions of optax cannot be written in a config."""
         raise ConfigError(
             "An optax transformation is made of functions, which a config cannot hold.",

@@ -1,34 +1,45 @@
 """Optimizer: a rule is its slots and one update; the rest of Keras's optimizer is here, once."""
 
+from __future__ import annotations
+
 import functools
 import inspect
-import re
 import warnings
 from collections import Counter
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Self, TypeAlias, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from lamina import initializers
 from lamina.core import context, registry
 from lamina.core.configurable import Configurable
-from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
+from lamina.core.typing import ArrayLike, Config, Tensor
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.legacy import warn_renamed_method
-from lamina.optimizers.gradients import clipped, with_gradient
+from lamina.optimizers.gradients import with_gradient
 from lamina.optimizers.schedules.decays import InverseTimeDecay
 from lamina.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
-from lamina.runtime.settings import floatx
+from lamina.optimizers.slots import SlotsMixin
+from lamina.optimizers.update import UpdateMixin, run_update
+from lamina.runtime import settings
 
-__all__ = ["Optimizer", "only_if"]
+__all__ = ["BASE_ARGUMENTS", "LearningRateLike", "Optimizer", "OptimizerLike", "Slots", "epsilon_of"]
+
+LearningRateLike: TypeAlias = "float | Tensor | Variable | LearningRateSchedule | Callable[[], Any]"
+"""A number, a schedule, or a callable without arguments that returns the learning rate."""
+
+OptimizerLike: TypeAlias = "str | Config | Optimizer | Any"
+"""An optimizer by its name, its config, an object, or an `optax.GradientTransformation`."""
+
+Slots: TypeAlias = "tuple[dict[str, Any], ...]"
+"""Groups of {slot name: initial value, or a function of the variable that returns it}."""
 
 
-class Optimizer(Configurable):
+class Optimizer(SlotsMixin, UpdateMixin, Configurable):
     """Base of all optimizers: changes variables by their gradients.
 
     A rule names its slots and how one variable moves; `slots` are attributes that hold arrays, read and written:
@@ -49,35 +60,43 @@ class Optimizer(Configurable):
     Keras's way, `build` with `add_variable_from_reference` and `update_step` with `assign`, works as well.
 
     Args:
-        learning_rate: a number (then a variable that can be assigned while training), a schedule, or a function of
-        nothing.
-        weight_decay: each step first takes `learning_rate * weight_decay` of every variable off it.
-        clipnorm, clipvalue, global_clipnorm: limit of each gradient's norm, of its values, or of the norm of all; one
-        of them.
-        use_ema, ema_momentum: keep a moving average of each variable; `finalize_variable_values` puts it in place.
-        ema_overwrite_frequency: put it in place every so many steps, too.
-        loss_scale_factor: `scale_loss` multiplies by it and `apply` divides the gradients by it.
-        gradient_accumulation_steps: update only every so many calls, with the mean of their gradients.
+        learning_rate: Size of the steps: a number, a schedule, or a callable without arguments.
+        weight_decay: Each step first subtracts `learning_rate * weight_decay` times the variable. None turns it
+            off.
+        clipnorm: Largest norm of the gradient of one variable; larger gradients are scaled down to it.
+        clipvalue: Largest absolute value of an element of a gradient; others are clipped to it.
+        global_clipnorm: Largest norm of all gradients together. Only one of the three limits may be set.
+        use_ema: Whether to keep an exponential moving average of each variable, which replaces it after
+            training.
+        ema_momentum: Share of the old average that each step keeps.
+        ema_overwrite_frequency: Number of steps after which averages replace the variables; None waits for the
+            end of training.
+        loss_scale_factor: The loss is multiplied by it and the gradients are divided by it. None leaves both as
+            they are.
+        gradient_accumulation_steps: Number of steps whose mean gradient makes one update. None updates in each
+            step.
+        name: Name of the optimizer. None makes one from the class name.
+        **kwargs: Arguments of earlier versions of Keras, such as `decay` and `lr`.
     """
 
     def __init__(
         self,
-        learning_rate,
-        weight_decay=None,
-        clipnorm=None,
-        clipvalue=None,
-        global_clipnorm=None,
-        use_ema=False,
-        ema_momentum=0.99,
-        ema_overwrite_frequency=None,
-        loss_scale_factor=None,
-        gradient_accumulation_steps=None,
-        name=None,
-        **kwargs,
-    ):
-        decay = kwargs.pop("decay", None)
+        learning_rate: LearningRateLike,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        decay, initial_rate = kwargs.pop("decay", None), cast(Any, learning_rate)
         if decay:
-            learning_rate = InverseTimeDecay(learning_rate, 1, decay)
+            learning_rate = InverseTimeDecay(initial_rate, 1, decay)
         if kwargs:
             raise ConfigError(
                 f"{type(self).__name__} does not take {', '.join(map(repr, kwargs))}.",
@@ -115,23 +134,19 @@ class Optimizer(Configurable):
             if value is not None and (not isinstance(value, int) or value < least):
                 raise ConfigError(f"{name} is None or an integer of {least} or more; got {value!r}.")
 
-    # What a rule defines
-
-    def slots(self, variable) -> tuple:
+    def slots(self, variable: Variable) -> Slots:
         """The slots of `variable`: groups of {name: initial value, or a function of the variable that gives it}.
 
         In `variables` the first group comes for all variables, then the second.
         """
         return ()
 
-    def rule(self, value, gradient, slots, learning_rate, step) -> Any:
+    def rule(self, value: Tensor, gradient: Tensor, slots: Any, learning_rate: Tensor, step: Tensor) -> Tensor:
         """The new value of one variable; the new slots are set on `slots`. `step` counts from 1. All are arrays."""
         raise NotImplementedError(f"{type(self).__name__} needs a rule(value, gradient, slots, learning_rate, step).")
 
-    # Variables
-
     @property
-    def variables(self):
+    def variables(self) -> list[Variable]:
         """All variables of the optimizer: iteration, learning_rate (when it is a number), then the slots."""
         return list(self._variables)
 
@@ -140,14 +155,14 @@ class Optimizer(Configurable):
         return list(self._slots)
 
     @property
-    def iterations(self):
+    def iterations(self) -> Any:
         """How many updates were made: a variable, or a number where gradients are accumulated."""
         if self.gradient_accumulation_steps:
             return self._iterations.read() // self.gradient_accumulation_steps
         return self._iterations
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Any:
         """The learning rate now: the variable, or what the schedule or function gives. A number can be assigned."""
         rate = self._learning_rate
         if isinstance(rate, Variable):
@@ -155,9 +170,10 @@ class Optimizer(Configurable):
         return rate(self._iterations) if isinstance(rate, LearningRateSchedule) else rate()
 
     @learning_rate.setter
-    def learning_rate(self, learning_rate):
+    def learning_rate(self, learning_rate: LearningRateLike) -> None:
         if callable(learning_rate):
-            self._variables.pop(self._learning_rate, None)
+            if isinstance(self._learning_rate, Variable):
+                del self._variables[self._learning_rate]
             self._learning_rate = learning_rate
         elif isinstance(self._learning_rate, Variable):
             self._learning_rate.assign(learning_rate)
@@ -168,118 +184,28 @@ class Optimizer(Configurable):
             )
 
     @property
-    def lr(self):
+    def lr(self) -> Any:
         """The learning rate, as Keras 2 called it."""
         warn_renamed_method("Optimizer", "lr")
         return self.learning_rate
 
     @lr.setter
-    def lr(self, learning_rate):
+    def lr(self, learning_rate: LearningRateLike) -> None:
         warn_renamed_method("Optimizer", "lr")
         self.learning_rate = learning_rate
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         """A Variable set as an attribute is a variable of the optimizer."""
         super().__setattr__(name, value)
         if isinstance(value, Variable):
             self._variables[value] = None
 
-    def _scalar(self, name, value, dtype=None):
-        with context.path_scope((self.name,)):
-            return Variable(value, (), dtype or floatx(), trainable=False, aggregation="only_first_replica", name=name)
-
-    def _counter(self, name):
-        return self._scalar(name, np.zeros((), "int32"), "int32")
-
-    def build(self, variables):
-        """Make the slots of the trainable `variables` that have none yet. What is there stays."""
-        new = [v for v in variables if v not in self._slots]
-        self._slots.update({v: {} for v in new})
-        moved = [v for v in new if not v.overwrite_with_gradient]
-        groups: list = [(moved, [{"average": 0}] * len(moved))] if self.use_ema else []
-        if self.gradient_accumulation_steps:
-            groups.append((new, [{"gradient_accumulator": 0}] * len(new)))
-        groups += [(moved, group) for group in zip(*map(self.slots, moved), strict=True)]
-        for those, group in groups:
-            for variable, slots in zip(those, group, strict=True):
-                for name, initial in slots.items():
-                    self._slots[variable][name] = self._slot(variable, name, initial)
-        self.built = True
-
-    def _slot(self, variable, name, initial):
-        """A variable beside `variable`, from NumPy: no program is compiled for it."""
-        value = np.asarray(initial(variable) if callable(initial) else initial)
-        shape = value.shape if callable(initial) else variable.shape
-        dtype = variable.dtype if is_float(value.dtype) or not callable(initial) else value.dtype
-        value = np.array(np.broadcast_to(value, shape), numpy_dtype(dtype))
-        return self.add_variable_from_reference(variable, name, value)
-
-    def ensure_built(self, variables):
-        """Slots for variables that became trainable since the last build."""
-        if self.built and all(v in self._slots for v in variables):
-            return
-        self._asked.clear()
-        self.built = False  # a build of a user's class may begin with `if self.built: return`
-        self.build([*self._slots, *(v for v in variables if v not in self._slots)])
-        self.built = True
-
-    def _once(self, key, make):
-        """The variable of the n-th request for `key` in a build: building again makes only what is new."""
-        self._asked[key] += 1
-        made = self._made.setdefault(key, [])
-        if len(made) < self._asked[key]:
-            made.append(make())
-            self._variables[made[-1]] = None
-        return made[self._asked[key] - 1]
-
-    def add_variable(self, shape, initializer: Any = "zeros", dtype=None, aggregation="none", layout=None, name=None):
-        """A new variable of the optimizer."""
-
-        def make():
-            with context.path_scope((self.name,)):
-                start = _initializer(initializer)
-                return Variable(start, shape, dtype, False, aggregation=aggregation, layout=layout, name=name)
-
-        return self._once((name, tuple(shape)), make)
-
-    def add_variable_from_reference(self, reference_variable, name=None, initializer: Any = "zeros"):
-        """A new variable of the shape and type of `reference_variable`, called after it."""
-        full_name = f"{reference_variable.path.replace('/', '_')}_{name or 'var'}"
-
-        def make():
-            if isinstance(initializer, np.ndarray):
-                value, shape, dtype = initializer, initializer.shape, standardize_dtype(initializer.dtype)
-            else:
-                value, shape, dtype = _initializer(initializer), reference_variable.shape, reference_variable.dtype
-            layout = reference_variable.layout if shape == reference_variable.shape else None
-            with context.path_scope((self.name,)):
-                return Variable(value, shape, dtype, False, layout=layout, name=full_name)
-
-        return self._once((reference_variable, name), make)
-
-    def add_optimizer_variables(self, trainable_variables, name, initializer: Any = "zeros"):
-        """For each of `trainable_variables` a variable called `name`; for a list of names, a tuple of lists."""
-        names = [name] if isinstance(name, str) else list(name)
-        initializers = initializer if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
-        made = tuple([] for _ in names)
-        for variable in trainable_variables:
-            for slots, slot_name, slot_initializer in zip(made, names, initializers, strict=True):
-                skip = variable.overwrite_with_gradient
-                slots.append(None if skip else self.add_variable_from_reference(variable, slot_name, slot_initializer))
-        return made[0] if isinstance(name, str) else made
-
-    def _get_variable_index(self, variable):
-        """The place of `variable` in the list that `build` was given."""
-        return next(index for index, known in enumerate(self._slots) if known is variable)
-
-    # Updating
-
-    def apply_gradients(self, grads_and_vars):
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
         """Update by (gradient, variable) pairs."""
         grads, variables = zip(*grads_and_vars, strict=True)
         return self.apply(list(grads), list(variables))
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: Iterable[Any], trainable_variables: Iterable[Variable] | None = None) -> Variable:
         """Update `trainable_variables` (those of `build` when None) by `grads`, in one compiled call.
 
         Raises CallError where the two lists differ in length or no variable has a gradient.
@@ -300,7 +226,9 @@ class Optimizer(Configurable):
             self._apply_compiled(grads, variables)
         return self._iterations
 
-    def stateless_apply(self, optimizer_variables, grads, trainable_variables):
+    def stateless_apply(
+        self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]
+    ) -> tuple[list[Tensor], list[Tensor]]:
         """Pure `apply`: from values to (new values of the trainable variables, new values of `variables`)."""
         if not self.built:
             raise CallError(f"{self.name} has no slots yet.", fix="Call optimizer.build(variables) first.")
@@ -315,13 +243,13 @@ class Optimizer(Configurable):
             return [v.read() for v in trainable], [v.read() for v in own]
 
     def _apply_compiled(self, grads, variables):
-        cells = [*self.variables, *variables]
-        key = (tuple(map(id, cells)), self._settings())
+        refs = [*self.variables, *variables]
+        key = (tuple(map(id, refs)), self._settings())
         if key not in self._programs:
-            self._programs[key] = jax.jit(functools.partial(_run, cells, lambda g: self.update(g, variables)))
-        after = self._programs[key]([cell.read() for cell in cells], grads)
-        for cell, value in zip(cells, after, strict=True):
-            cell.write(value)
+            self._programs[key] = jax.jit(functools.partial(run_update, refs, lambda g: self.update(g, variables)))
+        after = self._programs[key]([ref.read() for ref in refs], grads)
+        for ref, value in zip(refs, after, strict=True):
+            ref.write(value)
 
     def _settings(self):
         """All that a compiled update has fixed: an attribute set anew compiles anew."""
@@ -333,133 +261,28 @@ class Optimizer(Configurable):
 
         return tuple((name, setting(value)) for name, value in vars(self).items())
 
-    def update(self, grads, variables):
-        """One step of variables that are known, in terms that can be traced: what `apply` compiles."""
-        moved_variables = [variable for variable in variables if not variable.overwrite_with_gradient]
-        if self.loss_scale_factor:
-            pairs = zip(grads, variables, strict=True)
-            grads = [g if v.overwrite_with_gradient else g / self.loss_scale_factor for g, v in pairs]
-        if self.gradient_accumulation_steps:
-            self._accumulate(grads, variables)
-        else:
-            self._overwrite_or_move(grads, variables)
-        if self.use_ema:
-            self._average(moved_variables)
-        for variable in variables:
-            if variable.constraint is not None:
-                variable.assign(variable.constraint(variable.read()))
-        self._iterations.assign_add(1)
-
-    def _overwrite_or_move(self, grads, variables):
-        """Some variables (scales of 8-bit floats) are replaced by their gradient; the others move."""
-        pairs = list(zip(grads, variables, strict=True))
-        for gradient, variable in pairs:
-            if variable.overwrite_with_gradient:
-                variable.assign(gradient)
-        moved = [pair for pair in pairs if not pair[1].overwrite_with_gradient]
-        self._move([gradient for gradient, _ in moved], [variable for _, variable in moved])
-
-    def _accumulate(self, grads, variables):
-        """The mean of the gradients moves the variables when it is due; a scale becomes the largest of them."""
-        totals = [self._slots[v]["gradient_accumulator"] for v in variables]
-        for total, gradient, variable in zip(totals, grads, variables, strict=True):
-            joined = jnp.maximum if variable.overwrite_with_gradient else jnp.add
-            total.assign(joined(total.read(), gradient))
-
-        def update():
-            steps = [1 if v.overwrite_with_gradient else self.gradient_accumulation_steps for v in variables]
-            grads = [total.read() / count for total, count in zip(totals, steps, strict=True)]
-            self._overwrite_or_move(grads, variables)
-            for total in totals:
-                total.assign(jnp.zeros_like(total.read()))
-
-        due = (self._iterations.read() + 1) % self.gradient_accumulation_steps == 0
-        only_if(due, [*self.variables, *variables], update)
-
-    def _move(self, grads, variables):
-        grads = clipped(grads, self.clipnorm, self.clipvalue, self.global_clipnorm)
-        learning_rate = jnp.asarray(unwrap(self.learning_rate))
-        self._decay_weights(variables, learning_rate)
-        self._update_all(grads, variables, learning_rate)
-
-    def _update_all(self, grads, variables, learning_rate):
-        for gradient, variable in zip(grads, variables, strict=True):
-            self.update_step(gradient, variable, learning_rate)
-
-    def update_step(self, gradient, variable, learning_rate):
-        """Update one variable and its slots by `rule`, computed in float32 or wider whatever the variable's type."""
-        dtype = jnp.promote_types(variable.dtype, "float32")
-        kept = self._slots[variable]
-        slots = SimpleNamespace(**{name: slot.read().astype(dtype) for name, slot in kept.items()})
-        step = (unwrap(self.iterations) + 1).astype(dtype)
-        value = self.rule(
-            variable.read().astype(dtype), gradient.astype(dtype), slots, jnp.asarray(learning_rate, dtype), step
-        )
-        variable.assign(value)
-        for name, slot in kept.items():
-            slot.assign(getattr(slots, name))
-
-    def _decay_weights(self, variables, learning_rate):
-        for variable in variables:
-            decay = self._weight_decay_of(variable)
-            if decay is not None and not self._is_excluded(variable):
-                variable.assign(variable.read() * (1 - decay * learning_rate))
-
-    def _weight_decay_of(self, variable):
-        return self.weight_decay
-
-    def _is_excluded(self, variable):
-        named = any(re.search(pattern, variable.name) for pattern in self._not_decayed_names)
-        return named or variable in self._not_decayed
-
-    def exclude_from_weight_decay(self, var_list=None, var_names=None):
-        """Take variables, or those whose name has one of `var_names` in it, out of weight decay. Before `build`."""
-        if self.built:
-            raise CallError(f"{self.name} is built.", fix="Call exclude_from_weight_decay() before build() and fit().")
-        self._not_decayed = dict.fromkeys(var_list or ())
-        self._not_decayed_names = list(var_names or ())
-
-    def _average(self, variables):
-        """average = momentum * average + (1 - momentum) * value; the first value is the first average."""
-        steps = unwrap(self.iterations)
-        momentum = jnp.where(steps == 0, 0.0, self.ema_momentum)
-        for variable in variables:
-            average, value = self._slots[variable]["average"], variable.read()
-            average.assign(momentum * average.read() + (1 - momentum) * value)
-            if self.ema_overwrite_frequency:
-                variable.assign(jnp.where((steps + 1) % self.ema_overwrite_frequency == 0, average.read(), value))
-
-    def finalize_variable_values(self, var_list):
-        """Put the moving averages in place of `var_list`, where `use_ema` keeps them: at the end of training."""
-        if self.use_ema:
-            for variable in var_list:
-                if "average" in self._slots.get(variable, ()):
-                    variable.assign(self._slots[variable]["average"])
-
-    def assign(self, variable, value):
+    def assign(self, variable: Variable, value: ArrayLike) -> None:
         """`variable` = `value`."""
         variable.assign(value)
 
-    def assign_add(self, variable, value):
+    def assign_add(self, variable: Variable, value: ArrayLike) -> None:
         """`variable` += `value`."""
         variable.assign_add(value)
 
-    def assign_sub(self, variable, value):
+    def assign_sub(self, variable: Variable, value: ArrayLike) -> None:
         """`variable` -= `value`."""
         variable.assign_sub(value)
 
-    def scale_loss(self, loss):
+    def scale_loss(self, loss: Any) -> Any:
         """The loss to differentiate: `loss * loss_scale_factor`."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
-    # Keeping
-
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         """Put the value of each variable into `store`, by its number."""
         for number, variable in enumerate(self.variables):
             store[str(number)] = variable.numpy()
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         """Take the values that `save_own_variables` kept. Warns, and takes nothing, where their number differs."""
         if len(store) != len(self.variables):
             warnings.warn(
@@ -471,7 +294,7 @@ class Optimizer(Configurable):
         for number, variable in enumerate(self.variables):
             variable.assign(store[str(number)])
 
-    def set_weights(self, weights):
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Set the values of `variables`, in order."""
         if len(weights) != len(self.variables):
             raise ShapeError(f"{self.name} has {len(self.variables)} variables; got {len(weights)} values.")
@@ -479,7 +302,7 @@ class Optimizer(Configurable):
             variable.assign(value)
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: Config, custom_objects: dict[str, Any] | None = None) -> Self:
         """The optimizer that `get_config` described."""
         with registry.CustomObjectScope(custom_objects):
             return super().from_config(config)
@@ -494,26 +317,12 @@ class Optimizer(Configurable):
         return {**self.__dict__, "_programs": {}}  # compiled programs cannot be copied
 
 
-def only_if(condition, cells, update):
-    """Run `update()`, which writes to `cells`, only where the traced `condition` holds."""
-    before = [cell.read() for cell in cells]
-    after = jax.lax.cond(condition, lambda: _run(cells, lambda _: update(), before, None), lambda: before)
-    for cell, value in zip(cells, after, strict=True):
-        cell.write(value)
-
-
 _PLAIN = (type(None), bool, int, float, str, tuple)
 
 
-def _run(cells, update, values, grads):
-    """The values of `cells` after `update(grads)`, as a pure function."""
-    with context.bind(cells, values):
-        update(grads)
-        return [cell.read() for cell in cells]
+def epsilon_of(epsilon: float | None) -> float:
+    """The `epsilon` of a rule; None means `keras.config.epsilon()`, as in programs for Keras 2."""
+    return settings.epsilon() if epsilon is None else epsilon
 
 
-def _initializer(initializer):
-    """Zeros and ones from NumPy, so that nothing is compiled; the rest as the family of initializers reads it."""
-    if isinstance(initializer, str) and initializer in ("zeros", "ones"):
-        return getattr(np, initializer)
-    return initializers.get(initializer) if isinstance(initializer, (str, dict)) else initializer
+BASE_ARGUMENTS = frozenset(list(inspect.signature(Optimizer).parameters)[:-1])

@@ -1,4 +1,6 @@
-"""The optimizers that Keras 2 had under `optimizers.legacy`: today's under their old address."""
+"""The optimizers that Keras 2 had under `optimizers.legacy`: the current ones under their former path."""
+
+from __future__ import annotations
 
 from typing import Any
 
@@ -7,31 +9,31 @@ from lamina.optimizers import adagrad, adam, ftrl, optimizer, rmsprop, sgd
 __all__ = ["SGD", "Adagrad", "Adam", "Ftrl", "Optimizer", "RMSprop"]
 
 
-class _OldAddress(type):
-    """Of a class that makes objects of `today`, which count as its own."""
+class _FormerPath(type):
+    """Metaclass of a class that makes objects of the class `current`, which count as instances of both."""
 
-    today: Any
+    current: Any
 
-    def __call__(cls, *args, **kwargs):
-        return cls.today(*args, **kwargs)
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return cls.current(*args, **kwargs)
 
-    def __getattr__(cls, name):
-        return getattr(cls.today, name)
+    def __getattr__(cls, name: str) -> Any:
+        return getattr(cls.current, name)
 
-    def __instancecheck__(cls, instance):
-        return isinstance(instance, cls.today)
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, cls.current)
 
-    def __subclasscheck__(cls, subclass):
-        return issubclass(subclass, cls.today)
+    def __subclasscheck__(cls, subclass: Any) -> bool:
+        return issubclass(subclass, cls.current)
 
 
-class Adagrad(metaclass=_OldAddress):
+class Adagrad(metaclass=_FormerPath):
     """`optimizers.Adagrad`."""
 
-    today = adagrad.Adagrad
+    current = adagrad.Adagrad
 
 
-class Adam(metaclass=_OldAddress):
+class Adam(metaclass=_FormerPath):
     """`optimizers.Adam`.
 
     >>> import lamina as keras
@@ -40,28 +42,28 @@ class Adam(metaclass=_OldAddress):
     ('lamina.optimizers.adam', True)
     """
 
-    today = adam.Adam
+    current = adam.Adam
 
 
-class Ftrl(metaclass=_OldAddress):
+class Ftrl(metaclass=_FormerPath):
     """`optimizers.Ftrl`."""
 
-    today = ftrl.Ftrl
+    current = ftrl.Ftrl
 
 
-class Optimizer(metaclass=_OldAddress):
+class Optimizer(metaclass=_FormerPath):
     """`optimizers.Optimizer`."""
 
-    today = optimizer.Optimizer
+    current = optimizer.Optimizer
 
 
-class RMSprop(metaclass=_OldAddress):
+class RMSprop(metaclass=_FormerPath):
     """`optimizers.RMSprop`."""
 
-    today = rmsprop.RMSprop
+    current = rmsprop.RMSprop
 
 
-class SGD(metaclass=_OldAddress):
+class SGD(metaclass=_FormerPath):
     """`optimizers.SGD`."""
 
-    today = sgd.SGD
+    current = sgd.SGD

@@ -1,9 +1,14 @@
 """LearningRateSchedule: a function of the step that gives the learning rate."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import jax.numpy as jnp
 
 from lamina.core import registry
 from lamina.core.configurable import Configurable
+from lamina.core.typing import ArrayLike, Tensor
 from lamina.core.variable import unwrap
 
 __all__ = ["LearningRateSchedule"]
@@ -20,15 +25,15 @@ class LearningRateSchedule(Configurable):
     Array(1., dtype=float32, weak_type=True)
     """
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         if registry.is_builtin(cls):
             cls._keras_module = "keras.optimizers.schedules"
         super().__init_subclass__(**kwargs)
 
-    def __call__(self, step):
+    def __call__(self, step: ArrayLike) -> Tensor:
         raise NotImplementedError(f"{type(self).__name__} needs a __call__(self, step) that gives the learning rate.")
 
 
-def as_float(step):
+def as_float(step: ArrayLike) -> Tensor:
     """The step as a float array."""
     return jnp.asarray(unwrap(step)).astype("float32")
