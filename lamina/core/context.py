@@ -116,10 +116,10 @@ def _set(variable, value):
 class Call:
     """The outermost layer call in progress: the training flag it passes down and the layers that added a loss."""
 
-    __slots__ = ("entry", "lossy", "training")
+    __slots__ = ("entry", "layers_with_losses", "training")
 
     def __init__(self, entry, training):
-        self.entry, self.training, self.lossy = entry, training, []
+        self.entry, self.training, self.layers_with_losses = entry, training, []
 
 
 def current_call():

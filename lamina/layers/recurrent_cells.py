@@ -402,9 +402,9 @@ def run_cell(cell, inputs, states, training, **kwargs):
     if not isinstance(cell, Layer):
         return cell.call(inputs, states)
     outer = context.current_call()
-    added = 0 if outer is None else len(outer.lossy)
+    added = 0 if outer is None else len(outer.layers_with_losses)
     result = cell(inputs, states, training=training, **kwargs)
-    if outer is not None and len(outer.lossy) > added:
+    if outer is not None and len(outer.layers_with_losses) > added:
         raise CallError("A cell cannot add a loss: it would have to leave the loop.", fix="Add it in a layer around.")
     return result
 

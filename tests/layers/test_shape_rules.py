@@ -12,6 +12,7 @@ from lamina import layers
 from lamina.core.keras_tensor import get_mask, trace
 from lamina.errors import ShapeError
 from lamina.layers.base.layer import Layer
+from lamina.layers.base.output_specs import from_formula
 
 # (layer, its arguments, shape of one sample)
 CASES = [
@@ -60,7 +61,7 @@ CASES = [
 
 def assert_same(layer, inputs):
     layer(inputs)
-    by_rule, traced = layer._output_by_rule((inputs,), {}), trace(layer._run, inputs)
+    by_rule, traced = from_formula(layer, (inputs,), {}), trace(layer._run, inputs)
     assert (by_rule.shape, by_rule.dtype) == (traced.shape, traced.dtype)
 
 

@@ -6,7 +6,7 @@ from lamina import dtype_policies
 from lamina.dtype_policies import DTypePolicyMap
 
 
-class Typed:
+class DTypePolicyMixin:
     """The dtype policy of a layer and what follows from it. Layers with kernels write `quantize`."""
 
     path: Any

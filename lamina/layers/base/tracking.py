@@ -15,8 +15,8 @@ from lamina.random import SeedGenerator
 _clock = itertools.count()
 _CONTAINERS = (list, tuple, dict, set)
 _UNTRACKED = frozenset(
-    "_inbound_nodes _init_arguments _stamps _lossy _build_shapes _initial_weights _graph optimizer loss loss_weights "
-    "_compile_arguments _compile_loss _compile_metrics _loss_tracker".split()
+    "_inbound_nodes _init_arguments _stamps _layers_with_losses _build_shapes _initial_weights _graph optimizer loss "
+    "loss_weights _compile_arguments _compile_loss _compile_metrics _loss_tracker".split()
 )
 
 

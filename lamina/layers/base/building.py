@@ -1,0 +1,65 @@
+"""Building: which shapes a layer's `build` is called with, and what happens around it."""
+
+import functools
+
+from lamina.core import context
+from lamina.errors import CallError
+from lamina.layers.base import call_signature
+from lamina.layers.base.shapes import open_batch
+
+
+def managed_build(build):
+    """The `build` of a subclass, run under the layer's name, after which the layer is built even if it did not say."""
+
+    @functools.wraps(build)
+    def wrapped(self, *args, **kwargs):
+        names = call_signature.signature_of(build).names
+        shapes = {**dict(zip(names, args, strict=False)), **kwargs}
+        if self.__dict__.get("_build_shapes") is None:
+            self._build_shapes = {name: shape for name, shape in shapes.items() if shape is not None}
+        with self._scope(), context.concrete():
+            result = build(self, *args, **kwargs)
+        self.built = True
+        self._after_build()
+        if self.__dict__.get("_initial_weights") is not None:  # Dense(4, weights=[kernel, bias]), Keras 1 and 2
+            self.set_weights(self._initial_weights)
+            self._initial_weights = None
+        context.structure_changed()
+        return result
+
+    return wrapped
+
+
+def build_for(layer, args, kwargs, has_build):
+    """Build `layer` for the shapes of the arguments of a call; `has_build` says that its class defines `build`."""
+    if not has_build and not layer._layers:
+        layer.built = True
+        return
+    signature = call_signature.signature_of(type(layer).call)
+    tensors = call_signature.tensors_of(signature, args, kwargs)
+    shapes = {f"{name}_shape": call_signature.shape_of(value) for name, value in tensors.items()}
+    if not has_build:  # the layers inside build themselves in the call that follows
+        layer.built = True
+        layer._build_shapes = {name: open_batch(shape) for name, shape in shapes.items()}
+        return
+    wanted = call_signature.signature_of(type(layer).build).names
+    if len(wanted) == 1 and shapes:
+        layer.build(next(iter(shapes.values())))
+    else:
+        if len(wanted) > 1:
+            _check_shape_names(layer, wanted, signature.names)
+        layer.build(**{name: shapes.get(name) for name in wanted if name in shapes})
+
+
+def _check_shape_names(layer, wanted, called):
+    """Each parameter of a `build` of several shapes is named after an argument of `call`."""
+    owner = f"build() of {type(layer).__name__}"
+    fix = "build(self, a_shape, b_shape) goes with call(self, a, b)."
+    for name in wanted:
+        if not name.endswith("_shape"):
+            raise CallError(f"{owner} has the argument `{name}`, which does not end in `_shape`.", fix=fix)
+        argument = name.removesuffix("_shape")
+        if argument not in called:
+            raise CallError(
+                f"{owner} has the argument `{name}`, but `call()` does not have argument `{argument}`.", fix=fix
+            )

@@ -1,0 +1,40 @@
+"""Symbolic outputs of a layer without tracing its `call`: from the shapes that its class computes."""
+
+from lamina.core.dtypes import is_float
+from lamina.core.keras_tensor import KerasTensor, get_mask, traced_dtype
+from lamina.layers.base import call_signature
+from lamina.layers.base.masks import mask_symbols
+from lamina.layers.base.shapes import symbols_of
+
+
+def is_builtin(cls):
+    """Whether this is one of lamina's own kinds of layer, neither a user's nor the base of all."""
+    return cls.__module__.startswith("lamina.layers.") and cls.__module__ != "lamina.layers.base.layer"
+
+
+def from_formula(layer, args, kwargs):
+    """The output by `_shape_rule`, for lamina's own layers (a user's subclass may compute something else) called on one
+    tensor of floats without a mask. None where there is no rule."""
+    if not is_builtin(type(layer)) or not layer.autocast or len(args) != 1 or kwargs:
+        return None
+    (inputs,) = args
+    if not isinstance(inputs, KerasTensor) or not is_float(inputs.dtype) or get_mask(inputs) is not None:
+        return None
+    shape = layer._shape_rule(inputs.shape)
+    return None if shape is None else KerasTensor(shape, traced_dtype(layer.compute_dtype))
+
+
+def from_shape_rule(layer, args, kwargs):
+    """The outputs by the `compute_output_shape` of the layer's class, of the layer's compute type."""
+    signature = call_signature.signature_of(type(layer).call)
+    tensors = call_signature.tensors_of(signature, args, kwargs)
+    shapes = [call_signature.shape_of(value) for value in tensors.values()]
+    wanted = call_signature.signature_of(type(layer).compute_output_shape).names
+    named = {f"{name}_shape": shape for name, shape in zip(tensors, shapes, strict=True)}
+    if len(wanted) == 1 or not all(name in named for name in wanted):
+        shape = layer.compute_output_shape(shapes[0])
+    else:
+        shape = layer.compute_output_shape(**{name: named[name] for name in wanted})
+    outputs = symbols_of(shape, layer.compute_dtype)
+    mask_symbols(layer, args, outputs)
+    return outputs

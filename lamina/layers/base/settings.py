@@ -1,0 +1,30 @@
+"""Arguments that name objects: one place turns "zeros" or "l2" into an initializer or a regularizer, for all layers."""
+
+from lamina import activations, constraints, initializers, regularizers
+
+CONVERTERS = {
+    "activation": activations.get,
+    "initializer": initializers.get,
+    "regularizer": regularizers.get,
+    "constraint": constraints.get,
+}
+_NOT_SETTINGS = frozenset(("self", "kwargs", "__class__", "activity_regularizer"))
+
+
+def keep_arguments(layer, arguments):
+    """Set the arguments of an `__init__` (its `locals()`) as attributes of the layer.
+
+    What the last word of a name stands for is converted: `kernel_initializer` becomes an initializer, `activation` and
+    `recurrent_activation` become functions. `activity_regularizer` and `**kwargs` are left to `Layer.__init__`.
+    """
+    for name, value in arguments.items():
+        if name not in _NOT_SETTINGS:
+            convert = CONVERTERS.get(name.rpartition("_")[2])
+            setattr(layer, name, convert(value) if convert else value)
+
+
+def weight_settings(layer, family):
+    """The initializer, regularizer and constraint of a layer that are named after `family`, "kernel" for example."""
+    return {
+        setting: getattr(layer, f"{family}_{setting}", None) for setting in ("initializer", "regularizer", "constraint")
+    }
