@@ -1,9 +1,15 @@
 """Activations: functions of one tensor, and `get`, which finds one by name."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
 import jax.numpy as jnp
 
 from lamina.core import configurable, registry
 from lamina.core.configurable import resolver
+from lamina.core.typing import Config, Tensor, TensorLike
 from lamina.ops import activations
 
 from lamina.ops.activations import (  # isort: skip
@@ -20,13 +26,22 @@ __all__ = [
 ]  # fmt: skip
 
 
-def gelu(x, approximate=False):
-    """`x * P(X <= x)`, X standard normal, or its tanh approximation (Hendrycks and Gimpel, 2016, arXiv:1606.08415)."""
+ActivationLike: TypeAlias = "str | Config | Callable[..., Any] | None"
+"""An activation by its name, its config, or a function of a tensor. None means the identity."""
+
+
+def gelu(x: TensorLike, approximate: bool = False) -> Any:
+    """`x * P(X <= x)` with X standard normal, or its tanh approximation (Hendrycks and Gimpel, 2016, arXiv:1606.08415).
+
+    Args:
+        x: Tensor.
+        approximate: Whether to compute the tanh approximation.
+    """
     return activations.gelu(x, approximate=approximate)
 
 
-def hard_sigmoid_of_keras_2(x):
-    """`clip(0.2 x + 0.5, 0, 1)`: what Keras 1 and 2 called hard_sigmoid, and models in their files compute with."""
+def hard_sigmoid_of_keras_2(x: Tensor) -> Tensor:
+    """`clip(0.2 x + 0.5, 0, 1)`: the hard_sigmoid of Keras 1 and 2, which models in their files use."""
     return jnp.clip(0.2 * x + 0.5, 0, 1)
 
 
@@ -38,7 +53,7 @@ _KEEPING = frozenset(id(globals()[name]) for name in _NAMES if name != "glu")
 get = resolver("activation", "keras.activations", aliases={"swish": silu, "hard_swish": hard_silu}, default=linear)
 
 
-def keeps_shape(activation):
+def keeps_shape(activation: Any) -> bool:
     """Whether the outputs surely have the shape of the inputs: true for the activations of lamina except `glu`.
 
     >>> keeps_shape(relu), keeps_shape(glu), keeps_shape(lambda x: x)
@@ -47,8 +62,11 @@ def keeps_shape(activation):
     return id(activation) in _KEEPING
 
 
-def serialize(activation):
+def serialize(activation: Any) -> Any:
     """The name of an activation of lamina; the description of anything else.
+
+    Args:
+        activation: An activation, or a registered function or object.
 
     >>> serialize(relu)
     'relu'
@@ -57,7 +75,12 @@ def serialize(activation):
     return known[1] if known else configurable.serialize(activation)
 
 
-def deserialize(config, custom_objects=None):
-    """The activation that `serialize` described."""
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The activation that `serialize` described.
+
+    Args:
+        config: What `serialize` returned.
+        custom_objects: Classes and functions by the names that the config has for them.
+    """
     with registry.CustomObjectScope(custom_objects):
         return get(config)

@@ -1,21 +1,32 @@
-"""Constraints: functions that put a weight back where it may be after each step of an optimizer."""
+"""Constraints: functions that an optimizer applies to a weight after each step, to keep it among allowed values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import jax.numpy as jnp
 
 from lamina.core import configurable, registry
 from lamina.core.configurable import Configurable, resolver
+from lamina.core.typing import ArrayLike, Axes, Config, Tensor
 from lamina.core.variable import unwrap
 from lamina.legacy import old_names_of
 from lamina.runtime import settings
 
 __all__ = [
-    "Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get", "max_norm", "min_max_norm",
-    "non_neg", "serialize", "unit_norm",
+    "Constraint", "ConstraintLike", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get", "max_norm",
+    "min_max_norm", "non_neg", "serialize", "unit_norm",
 ]  # fmt: skip
 
 
+ConstraintLike: TypeAlias = "str | Config | Callable[..., Any] | Constraint | None"
+"""A constraint by its name, its config, a function of a tensor, or an object."""
+
+
 class Constraint(Configurable):
-    """`constraint(w)` is the weight nearest to w that is allowed. Subclasses write `__call__(w)`; this one allows all.
+    """Base of all constraints: `constraint(w)` returns the allowed weight nearest to `w`. Subclasses write
+    `__call__(self, w)`; the base class allows every weight.
 
     >>> import lamina as keras
     >>> class Symmetric(keras.constraints.Constraint):
@@ -23,7 +34,7 @@ class Constraint(Configurable):
     ...         return (w + w.T) / 2
     """
 
-    def __call__(self, w):
+    def __call__(self, w: ArrayLike) -> Tensor:
         return unwrap(w)
 
 
@@ -35,49 +46,64 @@ class MaxNorm(Constraint):
     """`w * clip(norm, 0, max_value) / norm`, the norm along `axis`: 0 for the weights into each unit of Dense,
     (0, 1, 2) for each filter of Conv2D (Srivastava et al., 2014).
 
+    Args:
+        max_value: Largest norm.
+        axis: Axis or axes along which the norm is computed.
+
     >>> MaxNorm(1.0)(jnp.array([[3.0], [4.0]])).tolist()
     [[0.6000000238418579], [0.800000011920929]]
     """
 
-    def __init__(self, max_value=2, axis=0):
+    def __init__(self, max_value: float = 2, axis: Axes = 0) -> None:
         self.max_value, self.axis = max_value, axis
 
-    def __call__(self, w):
-        w = unwrap(w)
-        norm = _norm(w, self.axis)
-        return w * (jnp.clip(norm, 0, self.max_value) / (settings.epsilon() + norm))
+    def __call__(self, w: ArrayLike) -> Tensor:
+        weight = unwrap(w)
+        norm = _norm(weight, self.axis)
+        return weight * (jnp.clip(norm, 0, self.max_value) / (settings.epsilon() + norm))
 
 
 class MinMaxNorm(Constraint):
-    """`w * (rate * clip(norm, min_value, max_value) + (1 - rate) * norm) / norm`, the norm along `axis`."""
+    """`w * (rate * clip(norm, min_value, max_value) + (1 - rate) * norm) / norm`, the norm along `axis`.
 
-    def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
+    Args:
+        min_value: Smallest norm.
+        max_value: Largest norm.
+        rate: Share of the correction that each step makes, from 0 to 1.
+        axis: Axis or axes along which the norm is computed.
+    """
+
+    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axes = 0) -> None:
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
-    def __call__(self, w):
-        w = unwrap(w)
-        norm = _norm(w, self.axis)
+    def __call__(self, w: ArrayLike) -> Tensor:
+        weight = unwrap(w)
+        norm = _norm(weight, self.axis)
         desired = self.rate * jnp.clip(norm, self.min_value, self.max_value) + (1 - self.rate) * norm
-        return w * (desired / (settings.epsilon() + norm))
+        return weight * (desired / (settings.epsilon() + norm))
 
 
 class NonNeg(Constraint):
     """`max(w, 0)`."""
 
-    def __call__(self, w):
-        w = unwrap(w)
-        return w * (w >= 0).astype(w.dtype)
+    def __call__(self, w: ArrayLike) -> Tensor:
+        weight = unwrap(w)
+        return weight * (weight >= 0).astype(weight.dtype)
 
 
 class UnitNorm(Constraint):
-    """`w / norm`, the norm along `axis`."""
+    """`w / norm`, the norm along `axis`.
 
-    def __init__(self, axis=0):
+    Args:
+        axis: Axis or axes along which the norm is computed.
+    """
+
+    def __init__(self, axis: Axes = 0) -> None:
         self.axis = axis
 
-    def __call__(self, w):
-        w = unwrap(w)
-        return w / (settings.epsilon() + _norm(w, self.axis))
+    def __call__(self, w: ArrayLike) -> Tensor:
+        weight = unwrap(w)
+        return weight / (settings.epsilon() + _norm(weight, self.axis))
 
 
 max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm

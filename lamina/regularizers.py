@@ -1,31 +1,39 @@
 """Regularizers: penalties on weights or outputs, added to the loss."""
 
-import math
+from __future__ import annotations
 
-import jax
+import math
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
 import jax.numpy as jnp
 
 from lamina.core import configurable, registry
 from lamina.core.configurable import Configurable, resolver
+from lamina.core.typing import ArrayLike, Config, Tensor
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.legacy import old_names_of
 
 __all__ = [
-    "L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2",
-    "orthogonal_regularizer", "serialize",
+    "L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "RegularizerLike", "deserialize", "get", "l1", "l1_l2",
+    "l2", "orthogonal_regularizer", "serialize",
 ]  # fmt: skip
 
 
+RegularizerLike: TypeAlias = "str | Config | Callable[..., Any] | Regularizer | None"
+"""A regularizer by its name, its config, a function of a tensor, or an object."""
+
+
 class Regularizer(Configurable):
-    """`regularizer(x)` is a penalty, one number. Subclasses write `__call__(x)`; this one's is 0.
+    """Base of all regularizers: `regularizer(x)` returns a penalty, one number. Subclasses write `__call__(self, x)`.
 
     >>> import lamina as keras
     >>> keras.regularizers.L2(0.5)(jnp.array([1.0, 2.0]))
     Array(2.5, dtype=float32)
     """
 
-    def __call__(self, x) -> float | jax.Array:
+    def __call__(self, x: ArrayLike) -> float | Tensor:
         return 0.0
 
 
@@ -38,38 +46,51 @@ def _factor(value, name):
 
 
 class L1(Regularizer):
-    """`l1 * sum(|x|)`."""
+    """`l1 * sum(|x|)`.
 
-    def __init__(self, l1=0.01):
+    Args:
+        l1: Factor of the penalty, 0 or more.
+    """
+
+    def __init__(self, l1: float | None = 0.01) -> None:
         self.l1 = _factor(0.01 if l1 is None else l1, "l1")
 
-    def __call__(self, x):
+    def __call__(self, x: ArrayLike) -> Tensor:
         return self.l1 * jnp.sum(jnp.abs(unwrap(x)))
 
 
 class L2(Regularizer):
-    """`l2 * sum(x**2)`."""
+    """`l2 * sum(x**2)`.
 
-    def __init__(self, l2=0.01):
+    Args:
+        l2: Factor of the penalty, 0 or more.
+    """
+
+    def __init__(self, l2: float | None = 0.01) -> None:
         self.l2 = _factor(0.01 if l2 is None else l2, "l2")
 
-    def __call__(self, x):
+    def __call__(self, x: ArrayLike) -> Tensor:
         return self.l2 * jnp.sum(jnp.square(unwrap(x)))
 
 
 class L1L2(Regularizer):
-    """`l1 * sum(|x|) + l2 * sum(x**2)`."""
+    """`l1 * sum(|x|) + l2 * sum(x**2)`.
 
-    def __init__(self, l1=0.0, l2=0.0):
+    Args:
+        l1: Factor of the sum of absolute values, 0 or more.
+        l2: Factor of the sum of squares, 0 or more.
+    """
+
+    def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
         self.l1, self.l2 = _factor(l1 or 0.0, "l1"), _factor(l2 or 0.0, "l2")
 
-    def __call__(self, x):
-        x = unwrap(x)
-        penalty = jnp.zeros((), x.dtype)
+    def __call__(self, x: ArrayLike) -> Tensor:
+        values = unwrap(x)
+        penalty = jnp.zeros((), values.dtype)
         if self.l1:
-            penalty += self.l1 * jnp.sum(jnp.abs(x))
+            penalty += self.l1 * jnp.sum(jnp.abs(values))
         if self.l2:
-            penalty += self.l2 * jnp.sum(jnp.square(x))
+            penalty += self.l2 * jnp.sum(jnp.square(values))
         return penalty
 
 
@@ -77,14 +98,21 @@ class OrthogonalRegularizer(Regularizer):
     """`factor` times the mean of |cosine| between two different rows (or columns) of a matrix.
 
     Shapes: (rows, columns) -> ().
+
+    Args:
+        factor: Factor of the penalty, 0 or more.
+        mode: "rows" compares the rows of the matrix, "columns" its columns.
+
+    Raises:
+        ConfigError: For another mode.
     """
 
-    def __init__(self, factor=0.01, mode="rows"):
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         self.factor, self.mode = _factor(factor, "factor"), mode
         if mode not in ("rows", "columns"):
             raise ConfigError(f"mode is 'rows' or 'columns'; got {mode!r}.")
 
-    def __call__(self, inputs):
+    def __call__(self, inputs: ArrayLike) -> Tensor:  # type: ignore[override]  # Keras's name of the argument
         vectors = unwrap(inputs)
         if vectors.ndim != 2:
             raise ShapeError(f"OrthogonalRegularizer needs a matrix; got shape {vectors.shape}.")

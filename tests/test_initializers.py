@@ -45,7 +45,7 @@ def test_moments_and_bounds_are_those_of_keras(name):
 
 def test_arguments_shift_and_scale():
     mean, stddev, low, high = moments(initializers.TruncatedNormal(3.0, 2.0, seed=0)((40_000,)))
-    assert abs(mean - 3) < 0.05 and abs(stddev - 2 * initializers.TRUNCATED_STDDEV) < 0.03
+    assert abs(mean - 3) < 0.05 and abs(stddev - 2 * initializers.random_initializers.TRUNCATED_STDDEV) < 0.03
     assert -1 <= low < -0.99 and 6.99 < high <= 7
     mean, stddev, *_ = moments(initializers.RandomNormal(-1.0, 0.5, seed=0)((40_000,)))
     assert abs(mean + 1) < 0.02 and abs(stddev - 0.5) < 0.01

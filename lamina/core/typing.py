@@ -53,7 +53,7 @@ Axes: TypeAlias = "int | Sequence[int] | None"
 DataFormat: TypeAlias = "str | None"
 """Where the channels are, "channels_last" or "channels_first"; None means `keras.config.image_data_format()`."""
 
-SeedLike: TypeAlias = "int | ArrayLike | Any | None"
+SeedLike: TypeAlias = Any
 """A whole number, a `keras.random.SeedGenerator`, or None for a seed of its own."""
 
 PyTree: TypeAlias = Any

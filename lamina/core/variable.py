@@ -259,7 +259,7 @@ def own_copy(array):
     return jax.make_array_from_single_device_arrays(array.shape, array.sharding, parts)
 
 
-def unwrap(value) -> Any:
+def unwrap(value: Any) -> Any:
     """The array of a variable, inside lists, tuples and dicts too; everything else as it is."""
     if isinstance(value, Variable):
         return value.value

@@ -1,0 +1,68 @@
+"""Initializers: the first values of weights.
+
+>>> import lamina as keras
+>>> keras.initializers.get("he_normal")
+HeNormal()
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from lamina.core import configurable, registry
+from lamina.core.configurable import resolver
+from lamina.core.typing import Config
+from lamina.core.variable import Variable
+from lamina.initializers import constants, random_initializers
+from lamina.initializers.constants import *
+from lamina.initializers.constants import Constant, Ones, Zeros
+from lamina.initializers.initializer import Initializer, InitializerLike
+from lamina.initializers.random_initializers import *
+from lamina.initializers.random_initializers import RandomNormal, RandomUniform, compute_fans
+
+__all__ = ["Initializer", "deserialize", "get", "serialize"]
+__all__ += constants.__all__
+__all__ += random_initializers.__all__
+
+_CLASSES = {name: value for name, value in list(globals().items()) if name in __all__ and isinstance(value, type)}
+_ALIASES = {**_CLASSES, "initializer": Initializer, "normal": RandomNormal, "uniform": RandomUniform, "one": Ones,
+            "zero": Zeros}  # fmt: skip
+_get = resolver("initializer", "keras.initializers", base=Initializer, aliases=_ALIASES)
+
+
+def get(identifier: InitializerLike) -> Any:
+    """The initializer meant by a name, config, class, function or array.
+
+    Args:
+        identifier: "he_normal" or "HeNormal", a config, a class, a function (shape, dtype), or an array, which is the
+            value itself. None gives None.
+
+    >>> get("he_normal")
+    HeNormal()
+    """
+    if isinstance(identifier, (np.ndarray, jax.Array, Variable)):
+        return Constant(identifier)
+    return _get(identifier)
+
+
+def serialize(initializer: Any) -> Any:
+    """The description of an initializer, as files have it.
+
+    Args:
+        initializer: An initializer, or a registered function.
+    """
+    return configurable.serialize(initializer)
+
+
+def deserialize(config: Config | str, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The initializer that `serialize` described.
+
+    Args:
+        config: What `serialize` returned, or a name.
+        custom_objects: Classes and functions by the names that the config has for them.
+    """
+    with registry.CustomObjectScope(custom_objects):
+        return get(config)

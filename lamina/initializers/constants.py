@@ -1,0 +1,124 @@
+"""Initializers without randomness: constants, the identity, and the waves of a Fourier transform."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lamina.core.typing import ArrayLike, DTypeLike, ShapeLike, Tensor
+from lamina.core.variable import unwrap
+from lamina.errors import ConfigError, ShapeError
+from lamina.initializers.initializer import Initializer, as_array, numpy_type, sizes_of
+
+__all__ = [
+    "STFT", "Constant", "Identity", "IdentityInitializer", "Ones", "STFTInitializer", "Zeros", "constant", "identity",
+    "ones", "stft", "zeros",
+]  # fmt: skip
+
+
+class Constant(Initializer):
+    """`value` everywhere.
+
+    Args:
+        value: A number, or an array that broadcasts to the shape.
+    """
+
+    def __init__(self, value: ArrayLike = 0.0) -> None:
+        self.value = value
+
+    def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
+        value = np.asarray(unwrap(self.value))
+        try:
+            values = np.broadcast_to(value, sizes_of(shape))
+        except ValueError:
+            raise ShapeError(f"Expected `shape` to be one that values {value.shape} fill; got {shape}.") from None
+        return as_array(values.copy(), dtype)  # a JAX array may share the memory it is made from
+
+
+class Zeros(Initializer):
+    """0 everywhere."""
+
+    def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
+        return as_array(np.zeros(sizes_of(shape), numpy_type(dtype)), dtype)
+
+
+class Ones(Initializer):
+    """1 everywhere."""
+
+    def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
+        return as_array(np.ones(sizes_of(shape), numpy_type(dtype)), dtype)
+
+
+class Identity(Initializer):
+    """`gain` times the identity matrix. Shapes: (rows, columns).
+
+    Args:
+        gain: Factor of the identity matrix.
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
+        shape = sizes_of(shape)
+        if len(shape) != 2:
+            raise ShapeError(f"Identity gives matrices; got shape {shape}.")
+        return as_array(self.gain * np.eye(*shape), dtype)
+
+
+class STFT(Initializer):
+    """The kernel of a 1-D convolution that is one side of a short-time Fourier transform:
+    `window[t] * cos(-2 pi t f / fft_length)` for side "real", sin for "imag".
+
+    Shapes: (frame_length, channels, fft_length // 2 + 1).
+
+    Args:
+        side: "real" for the cosines, "imag" for the sines.
+        window: Name of a window of `scipy.signal.get_window`, its values, or None for no window.
+        scaling: "density" divides the window by its L2 norm, "spectrum" by its sum; None leaves it as it is.
+        periodic: Whether the window is periodic rather than symmetric.
+    """
+
+    def __init__(
+        self, side: str = "real", window: Any = "hann", scaling: str | None = "density", periodic: bool = False
+    ) -> None:
+        if side not in ("real", "imag"):
+            raise ConfigError(f"side is 'real' or 'imag'; got {side!r}.")
+        if scaling not in ("density", "spectrum", None):
+            raise ConfigError(f"scaling is 'density', 'spectrum' or None; got {scaling!r}.")
+        self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
+        if isinstance(window, str):
+            _window(window, 8, periodic)  # an unknown name is an error now, not when a layer is built
+
+    def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
+        shape = sizes_of(shape)
+        if len(shape) != 3:
+            raise ShapeError(f"STFT needs the shape (frame_length, channels, frequencies); got {shape}.")
+        length, _, frequencies = shape
+        angles = -2 * np.pi * np.outer(np.arange(length), np.arange(frequencies)) / (2 * (frequencies - 1))
+        waves = np.cos(angles) if self.side == "real" else np.sin(angles)
+        if self.window is not None:
+            window = _window(self.window, length, self.periodic)
+            norm = {None: 1.0, "density": np.sqrt(np.sum(window**2)), "spectrum": np.sum(window)}[self.scaling]
+            waves = waves * (window / norm)[:, None]
+        return as_array(np.broadcast_to(waves[:, None, :], shape), dtype)
+
+
+def _window(window, length, periodic):
+    """The values of a window, by name or as given."""
+    if not isinstance(window, str):
+        values = np.asarray(unwrap(window), np.float64)
+        if values.shape != (length,):
+            raise ShapeError(f"The window has shape {values.shape}; the kernel's frames have length {length}.")
+        return values
+    from scipy.signal import get_window
+
+    try:
+        return np.asarray(get_window(window, length, periodic))
+    except ValueError as error:
+        raise ConfigError(f"window is a name that scipy.signal.get_window knows; got {window!r}.") from error
+
+
+constant, zeros, ones, identity, stft = Constant, Zeros, Ones, Identity, STFT
+IdentityInitializer, STFTInitializer = Identity, STFT
