@@ -1,4 +1,4 @@
-"""Networks for images, with weights trained on ImageNet. The module of a family is read when it is first used."""
+"""Networks for images, with weights trained on ImageNet. The module of a family is imported on first use."""
 
 from lamina.core.lazy import lazy
 

@@ -1,10 +1,10 @@
 """DenseNet (Huang et al., 2016, "Densely Connected Convolutional Networks", arXiv:1608.06993)."""
 
-from typing import Any
+from __future__ import annotations
 
-from lamina.applications import imagenet_utils
-from lamina.applications.frame import channel_axis, named, network
+from lamina.applications.frame import POOL_NAMES, Architecture, channel_axis, network, variant
 from lamina.applications.imagenet_utils import decode_predictions
+from lamina.applications.imagenet_utils import torch_input as preprocess_input
 from lamina.applications.resnet import normalize, relu
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.merging import Concatenate
@@ -21,7 +21,7 @@ def _conv(x, filters, size, name, **settings):
 
 
 def _dense_block(x, name):
-    """What came before beside `GROWTH` channels made of it."""
+    """`x` concatenated with `GROWTH` new channels computed from it."""
     y = relu(normalize(x, f"{name}_0_bn"), f"{name}_0_relu")
     y = _conv(y, 4 * GROWTH, 1, f"{name}_1_conv")
     y = relu(normalize(y, f"{name}_1_bn"), f"{name}_1_relu")
@@ -30,7 +30,7 @@ def _dense_block(x, name):
 
 
 def _transition(x, name):
-    """Half the channels, half the rows and columns."""
+    """Halves the channels, rows and columns."""
     x = relu(normalize(x, f"{name}_bn"), f"{name}_relu")
     x = _conv(x, x.shape[channel_axis()] // 2, 1, f"{name}_conv")
     return AveragePooling2D(2, strides=2, name=f"{name}_pool")(x)
@@ -50,27 +50,92 @@ def _body(x, depths):
     return relu(normalize(x, "bn"), "relu")
 
 
-def _densenet(title, depths):
-    file = title.lower()
-
-    def build(
-        include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-        classifier_activation: Any = "softmax", name=file,
-    ):  # fmt: skip
-        return network(
-            lambda x: _body(x, depths),
-            include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation,
-            name, file=file, size=224, pool_names=("avg_pool", "max_pool"),
-        )  # fmt: skip
-
-    return named(build, title, f"{title}: {depths} blocks in its four stages; arguments as for InceptionV3.")
+def _densenet(file, depths):
+    return Architecture(lambda x: _body(x, depths), file, 224, pool_names=POOL_NAMES)
 
 
-DenseNet121 = _densenet("DenseNet121", (6, 12, 24, 16))
-DenseNet169 = _densenet("DenseNet169", (6, 12, 32, 32))
-DenseNet201 = _densenet("DenseNet201", (6, 12, 48, 32))
+@variant(network)
+def DenseNet121():
+    """DenseNet with 121 layers, for images of 224 x 224 pixels and of 32 x 32 or more without the top.
+
+    `keras.applications.densenet.preprocess_input` prepares the pixels.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1024), or
+    (batch, 1024) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Huang et al., 2016, "Densely Connected Convolutional Networks", arXiv:1608.06993.
+    """
+    return _densenet("densenet121", (6, 12, 24, 16))
 
 
-def preprocess_input(x, data_format=None):
-    """Pixels of 0 to 255 as 0 to 1, standardized by ImageNet's means and deviations."""
-    return imagenet_utils.preprocess_input(x, data_format, "torch")
+@variant(network)
+def DenseNet169():
+    """DenseNet with 169 layers, for images of 224 x 224 pixels and of 32 x 32 or more without the top.
+
+    `keras.applications.densenet.preprocess_input` prepares the pixels.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1664), or
+    (batch, 1664) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Huang et al., 2016, "Densely Connected Convolutional Networks", arXiv:1608.06993.
+    """
+    return _densenet("densenet169", (6, 12, 32, 32))
+
+
+@variant(network)
+def DenseNet201():
+    """DenseNet with 201 layers, for images of 224 x 224 pixels and of 32 x 32 or more without the top.
+
+    `keras.applications.densenet.preprocess_input` prepares the pixels.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1920), or
+    (batch, 1920) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Huang et al., 2016, "Densely Connected Convolutional Networks", arXiv:1608.06993.
+    """
+    return _densenet("densenet201", (6, 12, 48, 32))

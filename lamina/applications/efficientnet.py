@@ -1,76 +1,58 @@
 """EfficientNet (Tan and Le, 2019, "Rethinking Model Scaling for Convolutional Neural Networks", arXiv:1905.11946)."""
 
-import math
-from typing import Any
+from __future__ import annotations
 
-from lamina.applications.frame import channel_axis, classifier, halving_pad, named, network, rounded
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from lamina.applications.efficientnet_blocks import (
+    DROP,
+    SQUEEZE,
+    block_name,
+    conv,
+    normalized,
+    residual,
+    squeeze_and_excite,
+    start,
+    top,
+)
+from lamina.applications.frame import (
+    POOL_NAMES,
+    Architecture,
+    channel_axis,
+    halving_pad,
+    network,
+    rounded,
+    variant,
+)
 from lamina.applications.imagenet_utils import TORCH_DEVIATIONS, decode_predictions
-from lamina.initializers import VarianceScaling
-from lamina.layers.convolutional import Conv2D, DepthwiseConv2D
-from lamina.layers.dense import Activation
-from lamina.layers.merging import Add, Multiply
-from lamina.layers.normalization import BatchNormalization
-from lamina.layers.pooling import GlobalAveragePooling2D
+from lamina.applications.imagenet_utils import same_input as preprocess_input
+from lamina.layers.convolutional import DepthwiseConv2D
 from lamina.layers.preprocessing import Normalization, Rescaling
-from lamina.layers.regularization import Dropout
-from lamina.layers.reshaping import Reshape, ZeroPadding2D
+from lamina.layers.reshaping import ZeroPadding2D
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lamina.activations import ActivationLike
+    from lamina.core.keras_tensor import KerasTensor
+    from lamina.models.model import Model
 
 __all__ = [
     "EfficientNetB0", "EfficientNetB1", "EfficientNetB2", "EfficientNetB3", "EfficientNetB4", "EfficientNetB5",
     "EfficientNetB6", "EfficientNetB7", "decode_predictions", "preprocess_input",
 ]  # fmt: skip
 
-# (window, repetitions, filters, channels between by channels in, stride of the first): table 1 of the paper
+# (window, repetitions, filters, expansion factor, stride of the first): table 1 of the paper
 STAGES = [
     (3, 1, 16, 1, 1), (3, 2, 24, 6, 2), (5, 2, 40, 6, 2), (3, 3, 80, 6, 2), (5, 3, 112, 6, 1), (5, 4, 192, 6, 2),
     (3, 1, 320, 6, 1),
 ]  # fmt: skip
-SQUEEZE = 0.25  # the channels of squeeze and excitation by those of the block's input
-DROP = 0.2  # the rate at which the last block is dropped; it grows linearly from the first
-
-
-def start() -> Any:
-    """The initializer of all kernels."""
-    return VarianceScaling(2.0, "fan_out")
-
-
-def conv(x, filters, window, name, **settings):
-    """A convolution with padding="same" and no bias unless `settings` say otherwise."""
-    settings = {"padding": "same", "use_bias": False, **settings}
-    return Conv2D(filters, window, kernel_initializer=start(), name=name, **settings)(x)
-
-
-def normalized(x, name, activation_name=None, momentum=0.99):
-    """Batch normalization, then swish where `activation_name` is given."""
-    x = BatchNormalization(axis=channel_axis(), momentum=momentum, name=name)(x)
-    return Activation("swish", name=activation_name)(x) if activation_name else x
-
-
-def squeeze_and_excite(x, filters, name):
-    """Each channel times a number from 0 to 1 made of the means of all (Hu et al., 2017, arXiv:1709.01507)."""
-    channels = x.shape[channel_axis()]
-    shape = (channels, 1, 1) if channel_axis() == 1 else (1, 1, channels)
-    weights = GlobalAveragePooling2D(name=f"{name}_squeeze")(x)
-    weights = Reshape(shape, name=f"{name}_reshape")(weights)
-    weights = conv(weights, filters, 1, f"{name}_reduce", activation="swish", use_bias=True)
-    weights = conv(weights, channels, 1, f"{name}_expand", activation="sigmoid", use_bias=True)
-    return Multiply(name=f"{name}_excite")([x, weights])
-
-
-def around(inputs, x, drop_rate, name):
-    """`inputs + x`; in training `x` is dropped for whole samples (Huang et al., 2016, arXiv:1603.09382)."""
-    if drop_rate > 0:
-        x = Dropout(drop_rate, noise_shape=(None, 1, 1, 1), name=f"{name}drop")(x)
-    return Add(name=f"{name}add")([x, inputs])
-
-
-def block_name(stage, index):
-    """block1a, block1b, ..."""
-    return f"block{stage}{chr(ord('a') + index)}_"
 
 
 def _block(x, window, filters, expansion, stride, drop_rate, name):
-    """1x1 to more channels, a window over each by itself, squeeze and excitation, 1x1 to few."""
+    """1x1 expansion, depthwise convolution, squeeze and excitation, 1x1 projection."""
     inputs, channels = x, x.shape[channel_axis()]
     if expansion > 1:
         x = conv(x, expansion * channels, 1, f"{name}expand_conv")
@@ -84,12 +66,12 @@ def _block(x, window, filters, expansion, stride, drop_rate, name):
     x = normalized(x, f"{name}bn", f"{name}activation")
     x = squeeze_and_excite(x, max(1, int(channels * SQUEEZE)), f"{name}se")
     x = normalized(conv(x, filters, 1, f"{name}project_conv"), f"{name}project_bn")
-    return around(inputs, x, drop_rate, name) if stride == 1 and channels == filters else x
+    return residual(inputs, x, drop_rate, name) if stride == 1 and channels == filters else x
 
 
 def _body(x, width, depth, from_imagenet):
     x = Normalization(axis=channel_axis())(Rescaling(1 / 255)(x))
-    if from_imagenet:  # the published weights were trained on (pixel - mean) / variance, not / deviation
+    if from_imagenet:  # the published weights were trained on (pixel - mean) / variance
         x = Rescaling([1 / math.sqrt(deviation) for deviation in TORCH_DEVIATIONS])(x)
     x = ZeroPadding2D(halving_pad(x.shape, 3), name="stem_conv_pad")(x)
     x = conv(x, rounded(32 * width, 8), 3, "stem_conv", strides=2, padding="valid")
@@ -104,41 +86,253 @@ def _body(x, width, depth, from_imagenet):
     return normalized(conv(x, rounded(1280 * width, 8), 1, "top_conv"), "top_bn", "top_activation")
 
 
-def top(dropout):
-    """The classifier of EfficientNets with this rate of dropout."""
-    return lambda *given: classifier(
-        *given, dropout=dropout, kernel_initializer=VarianceScaling(1 / 3, "fan_out", "uniform")
+class _Scaling(NamedTuple):
+    file: str
+    width: float
+    depth: float
+    size: int
+    dropout: float
+
+
+def _efficientnet(
+    scaling: _Scaling,
+    include_top: bool = True,
+    weights: str | Path | None = "imagenet",
+    input_tensor: KerasTensor | None = None,
+    input_shape: Sequence[int | None] | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: ActivationLike = "softmax",
+    name: str | None = None,
+) -> Model:
+    architecture = Architecture(
+        lambda x: _body(x, scaling.width, scaling.depth, weights == "imagenet"),
+        scaling.file, scaling.size, top=top(scaling.dropout), pool_names=POOL_NAMES,
+    )  # fmt: skip
+    return network(
+        architecture, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
     )
 
 
-def _efficientnet(variant, width, depth, size, dropout):
-    file = f"efficientnet{variant.lower()}"
+@variant(_efficientnet)
+def EfficientNetB0():
+    """EfficientNet-B0, for images of 224 x 224 pixels from 0 to 255 and of 32 x 32 or more without the top.
 
-    def build(
-        include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-        classifier_activation: Any = "softmax", name=file,
-    ):  # fmt: skip
-        return network(
-            lambda x: _body(x, width, depth, weights == "imagenet"),
-            include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation,
-            name, file=file, size=size, top=top(dropout), pool_names=("avg_pool", "max_pool"),
-        )  # fmt: skip
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1280), or
+    (batch, 1280) with pooling.
 
-    text = f"EfficientNet{variant} for images of {size} x {size} pixels of 0 to 255; arguments as for InceptionV3."
-    return named(build, f"EfficientNet{variant}", text)
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Tan and Le, 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
+    arXiv:1905.11946.
+    """
+    return _Scaling("efficientnetb0", 1.0, 1.0, 224, 0.2)
 
 
-# width, depth, rows and columns, dropout
-EfficientNetB0 = _efficientnet("B0", 1.0, 1.0, 224, 0.2)
-EfficientNetB1 = _efficientnet("B1", 1.0, 1.1, 240, 0.2)
-EfficientNetB2 = _efficientnet("B2", 1.1, 1.2, 260, 0.3)
-EfficientNetB3 = _efficientnet("B3", 1.2, 1.4, 300, 0.3)
-EfficientNetB4 = _efficientnet("B4", 1.4, 1.8, 380, 0.4)
-EfficientNetB5 = _efficientnet("B5", 1.6, 2.2, 456, 0.4)
-EfficientNetB6 = _efficientnet("B6", 1.8, 2.6, 528, 0.5)
-EfficientNetB7 = _efficientnet("B7", 2.0, 3.1, 600, 0.5)
+@variant(_efficientnet)
+def EfficientNetB1():
+    """EfficientNet-B1, for images of 240 x 240 pixels from 0 to 255 and of 32 x 32 or more without the top.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1280), or
+    (batch, 1280) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Tan and Le, 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
+    arXiv:1905.11946.
+    """
+    return _Scaling("efficientnetb1", 1.0, 1.1, 240, 0.2)
 
 
-def preprocess_input(x, data_format=None):
-    """`x`: the network itself takes pixels of 0 to 255."""
-    return x
+@variant(_efficientnet)
+def EfficientNetB2():
+    """EfficientNet-B2, for images of 260 x 260 pixels from 0 to 255 and of 32 x 32 or more without the top.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1408), or
+    (batch, 1408) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Tan and Le, 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
+    arXiv:1905.11946.
+    """
+    return _Scaling("efficientnetb2", 1.1, 1.2, 260, 0.3)
+
+
+@variant(_efficientnet)
+def EfficientNetB3():
+    """EfficientNet-B3, for images of 300 x 300 pixels from 0 to 255 and of 32 x 32 or more without the top.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1536), or
+    (batch, 1536) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Tan and Le, 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
+    arXiv:1905.11946.
+    """
+    return _Scaling("efficientnetb3", 1.2, 1.4, 300, 0.3)
+
+
+@variant(_efficientnet)
+def EfficientNetB4():
+    """EfficientNet-B4, for images of 380 x 380 pixels from 0 to 255 and of 32 x 32 or more without the top.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1792), or
+    (batch, 1792) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Tan and Le, 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
+    arXiv:1905.11946.
+    """
+    return _Scaling("efficientnetb4", 1.4, 1.8, 380, 0.4)
+
+
+@variant(_efficientnet)
+def EfficientNetB5():
+    """EfficientNet-B5, for images of 456 x 456 pixels from 0 to 255 and of 32 x 32 or more without the top.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 2048), or
+    (batch, 2048) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Tan and Le, 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
+    arXiv:1905.11946.
+    """
+    return _Scaling("efficientnetb5", 1.6, 2.2, 456, 0.4)
+
+
+@variant(_efficientnet)
+def EfficientNetB6():
+    """EfficientNet-B6, for images of 528 x 528 pixels from 0 to 255 and of 32 x 32 or more without the top.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 2304), or
+    (batch, 2304) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Tan and Le, 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
+    arXiv:1905.11946.
+    """
+    return _Scaling("efficientnetb6", 1.8, 2.6, 528, 0.5)
+
+
+@variant(_efficientnet)
+def EfficientNetB7():
+    """EfficientNet-B7, for images of 600 x 600 pixels from 0 to 255 and of 32 x 32 or more without the top.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 2560), or
+    (batch, 2560) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Tan and Le, 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
+    arXiv:1905.11946.
+    """
+    return _Scaling("efficientnetb7", 2.0, 3.1, 600, 0.5)

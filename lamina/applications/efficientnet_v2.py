@@ -1,21 +1,41 @@
 """EfficientNetV2 (Tan and Le, 2021, "Smaller Models and Faster Training", arXiv:2104.00298)."""
 
-import math
-from typing import Any
+from __future__ import annotations
 
-from lamina.applications import efficientnet
-from lamina.applications.efficientnet import DROP, SQUEEZE, around, block_name, conv, squeeze_and_excite, start
-from lamina.applications.frame import channel_axis, named, network
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from lamina.applications import efficientnet_blocks
+from lamina.applications.efficientnet_blocks import (
+    DROP,
+    SQUEEZE,
+    block_name,
+    conv,
+    residual,
+    squeeze_and_excite,
+    start,
+    top,
+)
+from lamina.applications.frame import POOL_NAMES, Architecture, channel_axis, network, variant
 from lamina.applications.imagenet_utils import TORCH_DEVIATIONS, TORCH_MEANS, decode_predictions
+from lamina.applications.imagenet_utils import same_input as preprocess_input
 from lamina.layers.convolutional import DepthwiseConv2D
 from lamina.layers.preprocessing import Normalization, Rescaling
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lamina.activations import ActivationLike
+    from lamina.core.keras_tensor import KerasTensor
+    from lamina.models.model import Model
 
 __all__ = [
     "EfficientNetV2B0", "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3", "EfficientNetV2L",
     "EfficientNetV2M", "EfficientNetV2S", "decode_predictions", "preprocess_input",
 ]  # fmt: skip
 
-# (repetitions, filters, channels between by channels in, stride of the first); the first three stages are fused
+# (repetitions, filters, expansion factor, stride of the first); the blocks of the first three stages are fused
 STAGES = {
     "B": [(1, 16, 1, 1), (2, 32, 4, 2), (2, 48, 4, 2), (3, 96, 4, 2), (5, 112, 6, 1), (8, 192, 6, 2)],
     "S": [(2, 24, 1, 1), (4, 48, 4, 2), (4, 64, 4, 2), (6, 128, 4, 2), (9, 160, 6, 1), (15, 256, 6, 2)],
@@ -32,16 +52,16 @@ MOMENTUM = 0.9
 
 
 def _nearest(filters):
-    """The multiple of 8 nearest to `filters`: unlike the first EfficientNets, it may be far below."""
+    """The multiple of 8 nearest to `filters`, which may be less than nine tenths of it, unlike `rounded`."""
     return max(8, int(filters + 4) // 8 * 8)
 
 
 def _normalized(x, name, activation_name=None):
-    return efficientnet.normalized(x, name, activation_name, MOMENTUM)
+    return efficientnet_blocks.normalized(x, name, activation_name, MOMENTUM)
 
 
 def _fused_block(x, filters, expansion, stride, drop_rate, name):
-    """3x3 to more channels, 1x1 to few; where there are no more, the 3x3 alone."""
+    """3x3 expansion and 1x1 projection; without expansion one 3x3 convolution."""
     inputs, channels = x, x.shape[channel_axis()]
     if expansion > 1:
         x = conv(x, expansion * channels, 3, f"{name}expand_conv", strides=stride)
@@ -50,11 +70,11 @@ def _fused_block(x, filters, expansion, stride, drop_rate, name):
     else:
         x = conv(x, filters, 3, f"{name}project_conv", strides=stride)
         x = _normalized(x, f"{name}project_bn", f"{name}project_activation")
-    return around(inputs, x, drop_rate, name) if stride == 1 and channels == filters else x
+    return residual(inputs, x, drop_rate, name) if stride == 1 and channels == filters else x
 
 
 def _block(x, filters, expansion, stride, drop_rate, name):
-    """1x1 to more channels, 3x3 over each by itself, squeeze and excitation, 1x1 to few."""
+    """1x1 expansion, depthwise 3x3 convolution, squeeze and excitation, 1x1 projection."""
     inputs, channels = x, x.shape[channel_axis()]
     x = conv(x, expansion * channels, 1, f"{name}expand_conv")
     x = _normalized(x, f"{name}expand_bn", f"{name}expand_activation")
@@ -62,7 +82,7 @@ def _block(x, filters, expansion, stride, drop_rate, name):
     x = _normalized(x, f"{name}bn", f"{name}activation")
     x = squeeze_and_excite(x, max(1, int(channels * SQUEEZE)), f"{name}se")
     x = _normalized(conv(x, filters, 1, f"{name}project_conv"), f"{name}project_bn")
-    return around(inputs, x, drop_rate, name) if stride == 1 and channels == filters else x
+    return residual(inputs, x, drop_rate, name) if stride == 1 and channels == filters else x
 
 
 def _preprocessed(x, kind):
@@ -76,7 +96,7 @@ def _body(x, kind, width, depth):
     x = conv(x, _nearest(STEM[kind] * width), 3, "stem_conv", strides=2)
     x = _normalized(x, "stem_bn", "stem_activation")
     stages, count = STAGES[kind], 0
-    blocks = sum(stage[0] for stage in stages)  # before `depth`, as Keras counts them: DROP is passed where depth > 1
+    blocks = sum(stage[0] for stage in stages)  # without `depth`, as in Keras, so rates exceed DROP if depth > 1
     for number, (repetitions, filters, expansion, stride) in enumerate(stages):
         block = _fused_block if number < FUSED else _block
         for index in range(math.ceil(depth * repetitions)):
@@ -86,38 +106,234 @@ def _body(x, kind, width, depth):
     return _normalized(conv(x, _nearest(1280 * width), 1, "top_conv"), "top_bn", "top_activation")
 
 
-def _efficientnet_v2(variant, width, depth, size):
-    kind, file = variant[0], f"efficientnetv2-{variant.lower()}"
+class _Scaling(NamedTuple):
+    file: str
+    kind: str
+    width: float
+    depth: float
+    size: int
 
-    def build(
-        include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-        classifier_activation: Any = "softmax", include_preprocessing=True, name=file,
-    ):  # fmt: skip
-        def body(x):
-            return _body(_preprocessed(x, kind) if include_preprocessing else x, kind, width, depth)
 
-        return network(
-            body, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation,
-            name, file=file, size=size, top=efficientnet.top(0.2), pool_names=("avg_pool", "max_pool"),
-        )  # fmt: skip
+def _efficientnet_v2(
+    scaling: _Scaling,
+    include_top: bool = True,
+    weights: str | Path | None = "imagenet",
+    input_tensor: KerasTensor | None = None,
+    input_shape: Sequence[int | None] | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: ActivationLike = "softmax",
+    include_preprocessing: bool = True,
+    name: str | None = None,
+) -> Model:
+    def body(x):
+        x = _preprocessed(x, scaling.kind) if include_preprocessing else x
+        return _body(x, scaling.kind, scaling.width, scaling.depth)
 
-    text = (
-        f"EfficientNetV2{variant} for images of {size} x {size} pixels of 0 to 255, prepared already where "
-        "`include_preprocessing` is False; other arguments as for InceptionV3."
+    architecture = Architecture(body, scaling.file, scaling.size, top=top(0.2), pool_names=POOL_NAMES)
+    return network(
+        architecture, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
     )
-    return named(build, f"EfficientNetV2{variant}", text)
 
 
-# width, depth, rows and columns
-EfficientNetV2B0 = _efficientnet_v2("B0", 1.0, 1.0, 224)
-EfficientNetV2B1 = _efficientnet_v2("B1", 1.0, 1.1, 240)
-EfficientNetV2B2 = _efficientnet_v2("B2", 1.1, 1.2, 260)
-EfficientNetV2B3 = _efficientnet_v2("B3", 1.2, 1.4, 300)
-EfficientNetV2S = _efficientnet_v2("S", 1.0, 1.0, 384)
-EfficientNetV2M = _efficientnet_v2("M", 1.0, 1.0, 480)
-EfficientNetV2L = _efficientnet_v2("L", 1.0, 1.0, 480)
+@variant(_efficientnet_v2)
+def EfficientNetV2B0():
+    """EfficientNetV2-B0, for images of 224 x 224 pixels and of 32 x 32 or more without the top.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1280), or
+    (batch, 1280) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        include_preprocessing: Whether the network rescales pixels from 0 to 255 itself; False for pixels that are
+            rescaled already.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Tan and Le, 2021, "EfficientNetV2: Smaller Models and Faster Training", arXiv:2104.00298.
+    """
+    return _Scaling("efficientnetv2-b0", "B", 1.0, 1.0, 224)
 
 
-def preprocess_input(x, data_format=None):
-    """`x`: the network itself takes pixels of 0 to 255."""
-    return x
+@variant(_efficientnet_v2)
+def EfficientNetV2B1():
+    """EfficientNetV2-B1, for images of 240 x 240 pixels and of 32 x 32 or more without the top.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1280), or
+    (batch, 1280) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        include_preprocessing: Whether the network rescales pixels from 0 to 255 itself; False for pixels that are
+            rescaled already.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Tan and Le, 2021, "EfficientNetV2: Smaller Models and Faster Training", arXiv:2104.00298.
+    """
+    return _Scaling("efficientnetv2-b1", "B", 1.0, 1.1, 240)
+
+
+@variant(_efficientnet_v2)
+def EfficientNetV2B2():
+    """EfficientNetV2-B2, for images of 260 x 260 pixels and of 32 x 32 or more without the top.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1408), or
+    (batch, 1408) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        include_preprocessing: Whether the network rescales pixels from 0 to 255 itself; False for pixels that are
+            rescaled already.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Tan and Le, 2021, "EfficientNetV2: Smaller Models and Faster Training", arXiv:2104.00298.
+    """
+    return _Scaling("efficientnetv2-b2", "B", 1.1, 1.2, 260)
+
+
+@variant(_efficientnet_v2)
+def EfficientNetV2B3():
+    """EfficientNetV2-B3, for images of 300 x 300 pixels and of 32 x 32 or more without the top.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1536), or
+    (batch, 1536) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        include_preprocessing: Whether the network rescales pixels from 0 to 255 itself; False for pixels that are
+            rescaled already.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Tan and Le, 2021, "EfficientNetV2: Smaller Models and Faster Training", arXiv:2104.00298.
+    """
+    return _Scaling("efficientnetv2-b3", "B", 1.2, 1.4, 300)
+
+
+@variant(_efficientnet_v2)
+def EfficientNetV2S():
+    """EfficientNetV2-S, for images of 384 x 384 pixels and of 32 x 32 or more without the top.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1280), or
+    (batch, 1280) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        include_preprocessing: Whether the network rescales pixels from 0 to 255 itself; False for pixels that are
+            rescaled already.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Tan and Le, 2021, "EfficientNetV2: Smaller Models and Faster Training", arXiv:2104.00298.
+    """
+    return _Scaling("efficientnetv2-s", "S", 1.0, 1.0, 384)
+
+
+@variant(_efficientnet_v2)
+def EfficientNetV2M():
+    """EfficientNetV2-M, for images of 480 x 480 pixels and of 32 x 32 or more without the top.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1280), or
+    (batch, 1280) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        include_preprocessing: Whether the network rescales pixels from 0 to 255 itself; False for pixels that are
+            rescaled already.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Tan and Le, 2021, "EfficientNetV2: Smaller Models and Faster Training", arXiv:2104.00298.
+    """
+    return _Scaling("efficientnetv2-m", "M", 1.0, 1.0, 480)
+
+
+@variant(_efficientnet_v2)
+def EfficientNetV2L():
+    """EfficientNetV2-L, for images of 480 x 480 pixels and of 32 x 32 or more without the top.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1280), or
+    (batch, 1280) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        include_preprocessing: Whether the network rescales pixels from 0 to 255 itself; False for pixels that are
+            rescaled already.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Tan and Le, 2021, "EfficientNetV2: Smaller Models and Faster Training", arXiv:2104.00298.
+    """
+    return _Scaling("efficientnetv2-l", "L", 1.0, 1.0, 480)

@@ -1,7 +1,21 @@
-"""What all networks share around their body: checks, the input, the classifier or the pooling on top, and weights."""
+"""What all networks share around their body: checks, the input, the classifier or the pooling on top, and weights.
 
+A network is its `Architecture`; `@variant(network)` turns a function that returns one into the function that users
+call, with the arguments of `network`:
+
+    @variant(network)
+    def VGG16():
+        return Architecture(body, "vgg16", size=224)
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from lamina.applications.weights import remote_weights
 from lamina.core.graph import node_of
@@ -15,65 +29,134 @@ from lamina.layers.regularization import Dropout
 from lamina.models.model import Model
 from lamina.runtime.settings import image_data_format
 
+if TYPE_CHECKING:
+    from lamina.activations import ActivationLike
+
 __all__ = [
-    "channel_axis", "classifier", "halving_pad", "image_shape", "last_axis", "named", "network", "rounded",
-    "rows_and_columns", "rows_in_name", "square_of",
+    "POOL_NAMES", "Architecture", "channel_axis", "classifier", "halving_pad", "image_shape", "last_axis", "network",
+    "rounded", "rows_and_columns", "rows_in_name", "square_of", "variant",
 ]  # fmt: skip
 
 IMAGENET_CLASSES = 1000
+POOL_NAMES = {"avg": "avg_pool", "max": "max_pool"}
+
+P = ParamSpec("P")
 
 
-def network(
-    body, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name, *,
-    file, size, smallest=32, top=None, after_pooling=None, pool_names=(None, None), fixed_size=None,
-):  # fmt: skip
-    """The model `input -> body -> top or pooling`, with its weights.
+def variant(
+    build: Callable[Concatenate[Any, P], Model],
+) -> Callable[[Callable[[], Any]], Callable[P, Model]]:
+    """A decorator: a function without arguments that returns settings becomes `build(settings, ...)`.
+
+    The new function keeps its name and docstring and has the signature of `build` without the settings; the default of
+    `name` is the `file` of the settings.
 
     Args:
-        body: a function of the input tensor that draws the network.
-        file: the name of its weights in `weights.py`.
-        size, smallest: the rows and columns of its images by default, and the fewest it works with.
-        top: a function (tensor, classes, activation) that draws the classifier; None for `classifier`.
-        after_pooling: a function that draws what follows the last features where there is no top.
-        pool_names: the names of the layers of `pooling="avg"` and `pooling="max"`.
-        fixed_size: whether images need a size even without a top.
-
-    Raises:
-        ConfigError, ShapeError: for arguments that do not go together.
-        NetworkError, FileError: where weights cannot be had.
+        build: Function of settings, and of the arguments of users, that returns a model.
     """
-    _check(weights, include_top, pooling, classes, classifier_activation)
-    shape = image_shape(input_shape, size, smallest, include_top if fixed_size is None else fixed_size, weights)
-    path = _weights_path(weights, file, include_top)  # first, so that missing weights cost no network
-    inputs = _image_input(input_tensor, shape)
-    x = body(inputs)
-    if include_top:
-        x = (top or classifier)(x, classes, classifier_activation)
-    else:
-        if pooling is not None:
-            kind, layer_name = {
-                "avg": (GlobalAveragePooling2D, pool_names[0]), "max": (GlobalMaxPooling2D, pool_names[1])
-            }[pooling]  # fmt: skip
-            x = kind(name=layer_name)(x)
-        x = after_pooling(x) if after_pooling else x
-    model = Model(inputs if input_tensor is None else _source(inputs), x, name=name)
-    if path is not None:
-        model.load_weights(path)
-    return model
+    parameters = list(inspect.signature(build).parameters.values())[1:]
+
+    def decorate(describe):
+        settings = describe()
+        signature = inspect.Signature([
+            parameter.replace(default=settings.file) if parameter.name == "name" else parameter
+            for parameter in parameters
+        ])  # fmt: skip
+
+        @functools.wraps(describe)
+        def made(*args, **kwargs):
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{describe.__name__}() {error}") from None
+            bound.apply_defaults()
+            return build(settings, *bound.args)  # type: ignore[call-arg]
+
+        made.__signature__ = signature  # type: ignore[attr-defined]
+        return made
+
+    return decorate
 
 
 def classifier(x, classes, activation, pool: Any = "avg_pool", dropout=0.0, kernel_initializer: Any = "glorot_uniform"):
-    """Mean over the image, dropout where there is a rate, and a Dense layer."""
+    """Global average pooling, dropout if its rate is above 0, and a Dense layer."""
     x = GlobalAveragePooling2D(name=pool)(x)
     x = Dropout(dropout, name="top_dropout")(x) if dropout > 0 else x
     return Dense(classes, activation=activation, kernel_initializer=kernel_initializer, name="predictions")(x)
 
 
-def named(build, name, text):
-    """`build` under a public name, with its docstring: for the functions that the rows of a table become."""
-    build.__name__ = build.__qualname__ = name
-    build.__doc__ = text
-    return build
+@dataclass(frozen=True)
+class Architecture:
+    """What distinguishes a network.
+
+    Args:
+        body: Function of the input tensor that returns the last feature maps.
+        file: Name of the weights in `weights.py`, and the default name of the model.
+        size: Rows and columns of the images by default.
+        smallest: Fewest rows and columns that the network works with.
+        top: Function (tensor, classes, activation) that makes the classifier.
+        after_pooling: Function that makes what follows the last feature maps without the top.
+        pool_names: Names of the layers of `pooling="avg"` and `pooling="max"`.
+        fixed_size: Whether images need a known size; None means only with the top.
+    """
+
+    body: Callable[[Any], Any]
+    file: str
+    size: int
+    smallest: int = 32
+    top: Callable[[Any, int, Any], Any] = classifier
+    after_pooling: Callable[[Any], Any] | None = None
+    pool_names: dict[str, str] = field(default_factory=dict)
+    fixed_size: bool | None = None
+
+
+def network(
+    architecture: Architecture,
+    include_top: bool = True,
+    weights: str | Path | None = "imagenet",
+    input_tensor: KerasTensor | None = None,
+    input_shape: Sequence[int | None] | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: ActivationLike = "softmax",
+    name: str | None = None,
+) -> Model:
+    """The model `input -> body -> top or pooling`, with its weights.
+
+    Args:
+        architecture: What distinguishes the network.
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+        FileError: If the downloaded file has another hash.
+    """
+    _check(weights, include_top, pooling, classes, classifier_activation)
+    fixed = include_top if architecture.fixed_size is None else architecture.fixed_size
+    shape = image_shape(input_shape, architecture.size, architecture.smallest, fixed, weights)
+    path = _weights_path(weights, architecture.file, include_top)  # first: missing weights are found before building
+    inputs = _image_input(input_tensor, shape)
+    x = architecture.body(inputs)
+    if include_top:
+        x = architecture.top(x, classes, classifier_activation)
+    else:
+        if pooling is not None:
+            kind = {"avg": GlobalAveragePooling2D, "max": GlobalMaxPooling2D}[pooling]
+            x = kind(name=architecture.pool_names.get(pooling))(x)
+        x = architecture.after_pooling(x) if architecture.after_pooling else x
+    model = Model(inputs if input_tensor is None else _source(inputs), x, name=name)
+    if path is not None:
+        model.load_weights(path)
+    return model
 
 
 def channel_axis():
@@ -82,12 +165,12 @@ def channel_axis():
 
 
 def last_axis():
-    """The axis of the channels as some networks write it: -1, or 1 with channels first."""
+    """The axis of the channels counted from the end: -1, or 1 with channels first."""
     return 1 if image_data_format() == "channels_first" else -1
 
 
 def square_of(input_shape, sizes):
-    """The size whose weights go with images of `input_shape`: its rows where they are among `sizes`, else 224."""
+    """The size whose weights fit images of `input_shape`: their rows if these are among `sizes`, else 224."""
     if input_shape is None or len(input_shape) != 3:
         return 224
     rows, columns = rows_and_columns((None, *input_shape))
@@ -95,7 +178,7 @@ def square_of(input_shape, sizes):
 
 
 def rows_in_name(input_shape, include_top, weights, size):
-    """The rows that the default name of a MobileNet tells: those of its weights or else of its images, maybe open."""
+    """The rows in the default name of a MobileNet: those of its weights, or else of its images (None if unknown)."""
     if weights == "imagenet" or (input_shape is None and include_top):
         return size
     return input_shape and rows_and_columns((None, *input_shape))[0]
@@ -107,10 +190,10 @@ def rows_and_columns(shape):
 
 
 def image_shape(input_shape, size, smallest, fixed, weights):
-    """The shape of one image: the user's if it can be, else (size, size, 3), sizes open if they need not be `fixed`.
+    """The shape of one image: the user's if it is valid, else (size, size, 3) with None for sizes that are not `fixed`.
 
     Raises:
-        ShapeError: says what the network needs.
+        ShapeError: For a shape that the network or its weights do not support.
     """
     first = image_data_format() == "channels_first"
 
@@ -121,20 +204,23 @@ def image_shape(input_shape, size, smallest, fixed, weights):
         return with_channels(size, size) if fixed else with_channels(None, None)
     shape = tuple(input_shape)
     if len(shape) != 3:
-        raise ShapeError(f"input_shape has three sizes; got {shape}.", fix=f"input_shape={with_channels(size, size)}")
+        raise ShapeError(
+            f"input_shape must have three sizes; got input_shape={shape}.",
+            fix=f"input_shape={with_channels(size, size)}",
+        )
     channels, image = (shape[0], shape[1:]) if first else (shape[2], shape[:2])
     if weights == "imagenet":
         if channels != 3:
-            raise ShapeError(f"weights='imagenet' are for 3 channels; got input_shape={shape}.", fix="weights=None")
+            raise ShapeError(f"weights='imagenet' need 3 channels; got input_shape={shape}.", fix="weights=None")
         if fixed and image != (size, size):
             raise ShapeError(
-                f"weights='imagenet' with include_top=True are for images of {with_channels(size, size)}; got {shape}.",
+                f"weights='imagenet' with include_top=True need images of {with_channels(size, size)}; got {shape}.",
                 fix="include_top=False takes images of any size.",
             )
     elif channels not in (1, 3):
-        warn(f"Images have 1 or 3 channels as a rule; input_shape={shape} has {channels}.")
+        warn(f"Images usually have 1 or 3 channels; input_shape={shape} has {channels}.")
     if any(length is not None and length < smallest for length in image):
-        raise ShapeError(f"The images need {smallest} rows and columns or more; got input_shape={shape}.")
+        raise ShapeError(f"Images must have at least {smallest} rows and columns; got input_shape={shape}.")
     if fixed and None in shape:
         raise ShapeError(
             f"With include_top=True the sizes of images must be known; got input_shape={shape}.",
@@ -145,22 +231,22 @@ def image_shape(input_shape, size, smallest, fixed, weights):
 
 def _check(weights, include_top, pooling, classes, classifier_activation):
     if weights not in (None, "imagenet") and not Path(weights).exists():
-        raise ConfigError(f"weights is None, 'imagenet' or the path of a file; there is no file {weights!r}.")
+        raise ConfigError(f"weights must be None, 'imagenet' or the path of a file; there is no file {weights!r}.")
     if weights == "imagenet" and include_top and classes != IMAGENET_CLASSES:
         raise ConfigError(
             f"weights='imagenet' with include_top=True have {IMAGENET_CLASSES} classes; got classes={classes}.",
-            fix="include_top=False, and a classifier of your own on top.",
+            fix="Use include_top=False and add a classifier of your own.",
         )
     if weights == "imagenet" and include_top and classifier_activation not in (None, "softmax"):
         raise ConfigError(
-            f"weights='imagenet' go with classifier_activation 'softmax' or None; got {classifier_activation!r}."
+            f"weights='imagenet' need classifier_activation 'softmax' or None; got {classifier_activation!r}."
         )
     if pooling not in (None, "avg", "max"):
-        raise ConfigError(f"pooling is None, 'avg' or 'max'; got {pooling!r}.")
+        raise ConfigError(f"pooling must be None, 'avg' or 'max'; got pooling={pooling!r}.")
 
 
 def _weights_path(weights, file, include_top):
-    """The path of the file to load, downloaded where it is Keras's own; None for random weights."""
+    """The path of the file to load, downloaded for "imagenet"; None for random weights."""
     if weights != "imagenet":
         return weights
     name, remote = remote_weights(file, include_top)
@@ -168,16 +254,16 @@ def _weights_path(weights, file, include_top):
 
 
 def _image_input(input_tensor, shape):
-    """The tensor where the network starts: a new Input, or what the user has already."""
+    """The input tensor of the network: a new Input, or the user's tensor."""
     if input_tensor is None:
         return Input(shape=shape)
     if not isinstance(input_tensor, KerasTensor):
-        raise ConfigError(f"input_tensor is a symbolic tensor (keras.Input); got {type(input_tensor).__name__}.")
+        raise ConfigError(f"input_tensor must be a symbolic tensor (keras.Input); got {type(input_tensor).__name__}.")
     return input_tensor
 
 
 def _source(tensor):
-    """The Inputs that a tensor comes from: one, or a list."""
+    """The Inputs that a tensor was computed from: one, or a list."""
     sources, waiting, seen = [], [tensor], set()
     while waiting:
         node = node_of(waiting.pop())
@@ -191,13 +277,13 @@ def _source(tensor):
 
 
 def rounded(filters, divisor, least=None):
-    """The multiple of `divisor` nearest to `filters`, not below nine tenths of it."""
+    """The multiple of `divisor` nearest to `filters`, at least nine tenths of it."""
     nearest = max(least or divisor, int(filters + divisor / 2) // divisor * divisor)
     return nearest + divisor if nearest < 0.9 * filters else nearest
 
 
 def halving_pad(shape, window):
-    """Zeros (before, after) rows and columns, so that a window of stride 2 halves them as padding="same" does with
-    images of even sizes, whose last row it sees."""
+    """Padding (before, after) of rows and columns for a window with stride 2: the output has the rows and columns of
+    padding="same", and the window always reaches the last row."""
     evens = (1 if size is None else 1 - size % 2 for size in rows_and_columns(shape))
     return tuple((window // 2 - even, window // 2) for even in evens)

@@ -1,7 +1,9 @@
-"""Images as networks trained on ImageNet take them, and the names of what they see."""
+"""Preprocessing of images for networks trained on ImageNet, and the names of its classes."""
+
+from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -13,6 +15,9 @@ from lamina.errors import ConfigError, ShapeError
 from lamina.ops.core import cast
 from lamina.runtime.settings import floatx, standardize_data_format
 
+if TYPE_CHECKING:
+    from lamina.core.typing import ArrayLike, DataFormat, TensorLike
+
 __all__ = ["decode_predictions", "preprocess_input"]
 
 CLASSES = Remote(
@@ -20,64 +25,118 @@ CLASSES = Remote(
     "c2c37ea517e94d9795004a39431a14cb",
     "models",
 )
-MEANS = (103.939, 116.779, 123.68)  # of ImageNet, blue, green, red, from 0 to 255
+MEANS = (103.939, 116.779, 123.68)  # of ImageNet: blue, green, red, from 0 to 255
 TORCH_MEANS, TORCH_DEVIATIONS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # red, green, blue, from 0 to 1
 
 
-def preprocess_input(x, data_format=None, mode="caffe"):
-    """Pixels of 0 to 255 as a network was trained on them.
+def preprocess_input(x: TensorLike, data_format: DataFormat = None, mode: str = "caffe") -> Any:
+    """Pixel values from 0 to 255, prepared as for the training of a network.
 
     Shapes: one image or a batch, an array or a symbolic tensor -> the same.
 
     Args:
-        mode: "caffe" (blue, green, red, ImageNet's means taken off), "tf" (-1 to 1) or "torch" (0 to 1, then
-            standardized by ImageNet's means and deviations).
+        x: Image or batch of images, an array or a symbolic tensor.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        mode: "caffe" (order blue, green, red, centred at the means of ImageNet), "tf" (rescaled to -1 to 1) or "torch"
+            (rescaled to 0 to 1, then standardized by the means and deviations of ImageNet).
 
     Raises:
-        ConfigError: for another mode. ShapeError: for images without 3 channels, where the mode needs them.
+        ConfigError: For another mode.
+        ShapeError: For images without 3 channels, where the mode needs them.
 
     >>> import numpy as np
     >>> preprocess_input(np.array([[[0.0, 127.5, 255.0]]]), mode="tf").tolist()
     [[[-1.0, 0.0, 1.0]]]
     """
     if mode not in ("caffe", "tf", "torch"):
-        raise ConfigError(f"mode is 'caffe', 'tf' or 'torch'; got {mode!r}.")
-    axis = len(x.shape) - 3 if standardize_data_format(data_format) == "channels_first" else len(x.shape) - 1
+        raise ConfigError(f"mode must be 'caffe', 'tf' or 'torch'; got mode={mode!r}.")
+    pixels: Any = _floats(x)
     if mode == "tf":
-        return _floats(x) / 127.5 - 1.0
-    if len(x.shape) not in (3, 4) or x.shape[axis] != 3:
-        raise ShapeError(f"mode={mode!r} needs images with 3 channels at axis {axis}; got shape {tuple(x.shape)}.")
-    x = _floats(x)
+        return pixels / 127.5 - 1.0
+    axis = len(pixels.shape) - 3 if standardize_data_format(data_format) == "channels_first" else len(pixels.shape) - 1
+    if len(pixels.shape) not in (3, 4) or pixels.shape[axis] != 3:
+        raise ShapeError(f"mode={mode!r} needs images with 3 channels at axis {axis}; got shape {tuple(pixels.shape)}.")
 
     def along(values):
-        """A number for each channel, so that it broadcasts."""
-        return np.asarray(values, numpy_dtype(x.dtype)).reshape(3, *(1,) * (len(x.shape) - 1 - axis))
+        """One number for each channel, in a shape that broadcasts."""
+        return np.asarray(values, numpy_dtype(pixels.dtype)).reshape(3, *(1,) * (len(pixels.shape) - 1 - axis))
 
     if mode == "torch":
-        return (x / 255.0 - along(TORCH_MEANS)) / along(TORCH_DEVIATIONS)
+        return (pixels / 255.0 - along(TORCH_MEANS)) / along(TORCH_DEVIATIONS)
     reversed_channels = (slice(None),) * axis + (slice(None, None, -1),)
-    return x[reversed_channels] - along(MEANS)
+    return pixels[reversed_channels] - along(MEANS)
+
+
+def caffe_input(x: TensorLike, data_format: DataFormat = None) -> Any:
+    """Pixel values from 0 to 255 in the order blue, green, red, centred at the means of ImageNet.
+
+    Args:
+        x: Image or batch of images with values from 0 to 255, an array or a symbolic tensor.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+
+    Raises:
+        ShapeError: For images without 3 channels.
+    """
+    return preprocess_input(x, data_format, "caffe")
+
+
+def tf_input(x: TensorLike, data_format: DataFormat = None) -> Any:
+    """Pixel values from 0 to 255, rescaled to -1 to 1.
+
+    Args:
+        x: Image or batch of images with values from 0 to 255, an array or a symbolic tensor.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+    """
+    return preprocess_input(x, data_format, "tf")
+
+
+def torch_input(x: TensorLike, data_format: DataFormat = None) -> Any:
+    """Pixel values from 0 to 255, rescaled to 0 to 1 and standardized by the means and deviations of ImageNet.
+
+    Args:
+        x: Image or batch of images with values from 0 to 255, an array or a symbolic tensor.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+
+    Raises:
+        ShapeError: For images without 3 channels.
+    """
+    return preprocess_input(x, data_format, "torch")
+
+
+def same_input(x: TensorLike, data_format: DataFormat = None) -> Any:
+    """Returns `x` unchanged: the network includes its preprocessing.
+
+    Args:
+        x: Image or batch of images with values from 0 to 255, an array or a symbolic tensor.
+        data_format: "channels_last" or "channels_first"; it has no effect here.
+    """
+    return x
 
 
 def _floats(x) -> Any:
-    """Arrays and symbolic tensors of whole numbers become floats, other array-likes NumPy arrays."""
+    """Floats: arrays and symbolic tensors of integers are converted, other array-likes become NumPy arrays."""
     x = x if isinstance(x, (KerasTensor, jax.Array)) else np.asarray(x)
     if is_float(x.dtype):
         return x
     return cast(x, floatx()) if isinstance(x, KerasTensor) else x.astype(floatx())
 
 
-def decode_predictions(preds, top=5):
-    """The `top` likeliest classes of each row: (id in WordNet, name, score), best first. Downloads the names once.
+def decode_predictions(preds: ArrayLike, top: int = 5) -> list[list[tuple[str, str, Any]]]:
+    """The `top` likeliest classes of each row, best first. The names of the classes are downloaded once.
 
-    Shapes: (batch, 1000), an array -> a list of `batch` lists of triples.
+    Shapes: (batch, 1000) -> a list of `batch` lists of (id in WordNet, name, score).
+
+    Args:
+        preds: Scores of the 1000 classes of ImageNet, as the networks with a classifier return them.
+        top: Number of classes for each row.
 
     Raises:
-        ShapeError: for another shape. NetworkError: where the names cannot be downloaded.
+        ShapeError: For scores of another shape.
+        NetworkError: If the names cannot be downloaded.
     """
-    preds = np.asarray(preds)
-    if preds.ndim != 2 or preds.shape[1] != 1000:
-        raise ShapeError(f"decode_predictions needs scores of 1000 classes, (batch, 1000); got shape {preds.shape}.")
+    scores = np.asarray(preds)
+    if scores.ndim != 2 or scores.shape[1] != 1000:
+        raise ShapeError(f"decode_predictions needs scores of 1000 classes, (batch, 1000); got shape {scores.shape}.")
     names = json.loads(fetch_remote(CLASSES, "imagenet_class_index.json").read_text())
-    best = np.argsort(preds)[:, ::-1][:, :top]  # of equals the later one comes first, as Keras has it
-    return [[(*names[str(index)], row[index]) for index in order] for row, order in zip(preds, best, strict=True)]
+    best = np.argsort(scores)[:, ::-1][:, :top]  # of equal scores the later class comes first, as in Keras
+    return [[(*names[str(index)], row[index]) for index in order] for row, order in zip(scores, best, strict=True)]

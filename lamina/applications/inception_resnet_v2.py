@@ -1,11 +1,13 @@
 """InceptionResNetV2 (Szegedy et al., 2016, "Inception-v4, Inception-ResNet and the Impact of Residual Connections",
 arXiv:1602.07261)."""
 
-from typing import Any
+from __future__ import annotations
 
-from lamina.applications import imagenet_utils
-from lamina.applications.frame import channel_axis, network
+from typing import TYPE_CHECKING
+
+from lamina.applications.frame import Architecture, channel_axis, network, variant
 from lamina.applications.imagenet_utils import decode_predictions
+from lamina.applications.imagenet_utils import tf_input as preprocess_input
 from lamina.applications.inception_v3 import join, small_windows, stem, tower
 from lamina.layers.base.layer import Layer
 from lamina.layers.convolutional import Conv2D
@@ -13,11 +15,21 @@ from lamina.layers.dense import Activation
 from lamina.layers.normalization import BatchNormalization
 from lamina.layers.pooling import MaxPooling2D
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from lamina.core.typing import LayerArguments, Shape, Tensor
+
 __all__ = ["CustomScaleLayer", "InceptionResNetV2", "decode_predictions", "preprocess_input"]
 
 
 class CustomScaleLayer(Layer):
-    """`x + scale * y` of two tensors of one shape.
+    """`x + scale * y` for two tensors of the same shape.
+
+    Args:
+        scale: Factor of the second tensor.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> CustomScaleLayer(0.5)([keras.ops.array([1.0]), keras.ops.array([4.0])]).tolist()
@@ -26,19 +38,19 @@ class CustomScaleLayer(Layer):
 
     _keras_module = "keras.src.applications.inception_resnet_v2"
 
-    def __init__(self, scale, **kwargs):
+    def __init__(self, scale: float, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.scale = scale
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         return tuple(input_shape[0])
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
         x, y = inputs
         return x + self.scale * y
 
 
-# kind -> what each branch is made of: (filters, rows, columns) of its convolutions
+# kind -> (filters, rows, columns) of the convolutions of each branch
 BRANCHES = {
     "block35": [[(32, 1, 1)], [(32, 1, 1), (32, 3, 3)], [(32, 1, 1), (48, 3, 3), (64, 3, 3)]],
     "block17": [[(192, 1, 1)], [(128, 1, 1), (160, 1, 7), (192, 7, 1)]],
@@ -47,7 +59,7 @@ BRANCHES = {
 
 
 def _block(x, kind, index, scale, active=True):
-    """Branches joined, mixed back to the channels of the input, scaled and added to it."""
+    """Concatenated branches, projected to the channels of the input, scaled and added to it."""
     name = f"{kind}_{index}"
     mixed = join([tower(x, *steps) for steps in BRANCHES[kind]], f"{name}_mixed")
     mixed = Conv2D(x.shape[channel_axis()], 1, padding="same", name=f"{name}_conv")(mixed)
@@ -56,7 +68,7 @@ def _block(x, kind, index, scale, active=True):
 
 
 def _reduced(x, towers, name):
-    """Towers whose last convolution has stride 2, beside a pooling of stride 2."""
+    """Towers whose last convolution has stride 2, concatenated with max pooling with stride 2."""
     branches = [tower(x, *steps, strides=2, padding="valid") for steps in towers]
     return join([*branches, MaxPooling2D(3, strides=2)(x)], name)
 
@@ -78,17 +90,31 @@ def _body(x):
     return Activation("relu", name="conv_7b_ac")(x)
 
 
-def InceptionResNetV2(
-    include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-    classifier_activation: Any = "softmax", name="inception_resnet_v2",
-):  # fmt: skip
-    """InceptionResNetV2 for images of 299 x 299, 75 x 75 or more without the top; arguments as for InceptionV3."""
-    return network(
-        _body, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation,
-        name, file="inception_resnet_v2", size=299, smallest=75,
-    )  # fmt: skip
+@variant(network)
+def InceptionResNetV2():
+    """Inception-ResNet-v2, for images of 299 x 299 pixels and of 75 x 75 or more without the top.
 
+    `keras.applications.inception_resnet_v2.preprocess_input` prepares the pixels.
 
-def preprocess_input(x, data_format=None):
-    """Pixels of 0 to 255 as -1 to 1."""
-    return imagenet_utils.preprocess_input(x, data_format, "tf")
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1536), or
+    (batch, 1536) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Szegedy et al., 2016, "Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
+    arXiv:1602.07261.
+    """
+    return Architecture(_body, "inception_resnet_v2", 299, smallest=75)

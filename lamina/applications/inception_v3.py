@@ -1,10 +1,10 @@
 """InceptionV3 (Szegedy et al., 2015, "Rethinking the Inception Architecture for Computer Vision", arXiv:1512.00567)."""
 
-from typing import Any
+from __future__ import annotations
 
-from lamina.applications import imagenet_utils
-from lamina.applications.frame import channel_axis, network
+from lamina.applications.frame import Architecture, channel_axis, network, variant
 from lamina.applications.imagenet_utils import decode_predictions
+from lamina.applications.imagenet_utils import tf_input as preprocess_input
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Activation
 from lamina.layers.merging import Concatenate
@@ -22,24 +22,24 @@ def conv(x, filters, *kernel, strides=1, padding="same"):
 
 
 def tower(x, *steps, **last):
-    """Convolutions (filters, rows, columns) one after the other; `last` are settings of the last."""
+    """Convolutions (filters, rows, columns) in sequence; `last` are arguments of the last."""
     for step in steps[:-1]:
         x = conv(x, *step)
     return conv(x, *steps[-1], **last)
 
 
 def pool(x, filters):
-    """A 3x3 mean, then a 1x1 convolution."""
+    """3x3 average pooling, then a 1x1 convolution."""
     return conv(AveragePooling2D(3, strides=1, padding="same")(x), filters, 1, 1)
 
 
 def join(branches, name=None):
-    """The channels of the branches beside each other."""
+    """The branches, concatenated along the channels."""
     return Concatenate(axis=channel_axis(), name=name)(branches)
 
 
 def stem(x):
-    """From the image to 192 channels on an eighth of its rows and columns."""
+    """Maps the image to 192 channels with an eighth of its rows and columns."""
     x = conv(x, 32, 3, 3, strides=2, padding="valid")
     x = conv(x, 32, 3, 3, padding="valid")
     x = conv(x, 64, 3, 3)
@@ -105,37 +105,34 @@ def _body(x):
     return x
 
 
-def InceptionV3(
-    include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-    classifier_activation: Any = "softmax", name="inception_v3",
-):  # fmt: skip
-    """InceptionV3 for images of 299 x 299, 75 x 75 or more without the top.
+@variant(network)
+def InceptionV3():
+    """InceptionV3, for images of 299 x 299 pixels and of 75 x 75 or more without the top.
 
-    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new_rows, new_columns, 2048), or
-    (batch, 2048) with `pooling`.
+    `keras.applications.inception_v3.preprocess_input` prepares the pixels.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 2048), or
+    (batch, 2048) with pooling.
 
     Args:
-        include_top: whether the classifier is on top.
-        weights: None (random), "imagenet" (downloaded), or the path of a file.
-        input_tensor: a symbolic tensor to start from.
-        input_shape: the shape of one image.
-        pooling: "avg" or "max" over the last features, where there is no top.
-        classes, classifier_activation: of the classifier.
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
 
     Raises:
-        ConfigError, ShapeError: for arguments that do not go together.
-        NetworkError: where the weights cannot be downloaded; it says where to put the file.
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Szegedy et al., 2015, "Rethinking the Inception Architecture for Computer Vision", arXiv:1512.00567.
 
     >>> import lamina as keras
     >>> keras.applications.InceptionV3(weights=None, include_top=False, input_shape=(150, 150, 3)).output_shape
     (None, 3, 3, 2048)
     """
-    return network(
-        _body, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation,
-        name, file="inception_v3", size=299, smallest=75,
-    )  # fmt: skip
-
-
-def preprocess_input(x, data_format=None):
-    """Pixels of 0 to 255 as -1 to 1."""
-    return imagenet_utils.preprocess_input(x, data_format, "tf")
+    return Architecture(_body, "inception_v3", 299, smallest=75)

@@ -1,10 +1,12 @@
 """MobileNet (Howard et al., 2017, "MobileNets: Efficient Convolutional Neural Networks", arXiv:1704.04861)."""
 
-from typing import Any
+from __future__ import annotations
 
-from lamina.applications import imagenet_utils
-from lamina.applications.frame import last_axis, network, rows_in_name, square_of
+from typing import TYPE_CHECKING
+
+from lamina.applications.frame import Architecture, last_axis, network, rows_in_name, square_of
 from lamina.applications.imagenet_utils import decode_predictions
+from lamina.applications.imagenet_utils import tf_input as preprocess_input
 from lamina.errors import ConfigError
 from lamina.layers.activation_layers import ReLU
 from lamina.layers.convolutional import Conv2D, DepthwiseConv2D
@@ -14,11 +16,19 @@ from lamina.layers.pooling import GlobalAveragePooling2D
 from lamina.layers.regularization import Dropout
 from lamina.layers.reshaping import Reshape, ZeroPadding2D
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lamina.activations import ActivationLike
+    from lamina.core.keras_tensor import KerasTensor
+    from lamina.models.model import Model
+
 __all__ = ["MobileNet", "decode_predictions", "preprocess_input"]
 
 # (filters, stride) of each depthwise separable convolution: table 1 of the paper
 BLOCKS = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
-ALPHAS = {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}  # those that have weights, as their files write them
+ALPHAS = {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}  # factors that have weights, as their files are named
 
 
 def _normalized(x, name):
@@ -26,7 +36,7 @@ def _normalized(x, name):
 
 
 def _separable(x, filters, alpha, depth_multiplier, stride, index):
-    """A 3x3 convolution of each channel by itself, then a mix of the channels."""
+    """A depthwise 3x3 convolution, then a 1x1 convolution."""
     if stride == 2:
         x = ZeroPadding2D(((0, 1), (0, 1)), name=f"conv_pad_{index}")(x)
     x = DepthwiseConv2D(
@@ -54,32 +64,62 @@ def _top(x, classes, activation, dropout):
 
 
 def MobileNet(
-    input_shape=None, alpha=1.0, depth_multiplier=1, dropout=1e-3, include_top=True, weights: Any = "imagenet",
-    input_tensor=None, pooling=None, classes=1000, classifier_activation: Any = "softmax", name=None,
-):  # fmt: skip
-    """MobileNet for images of 128, 160, 192 or 224 rows, 32 or more without the top.
+    input_shape: Sequence[int | None] | None = None,
+    alpha: float = 1.0,
+    depth_multiplier: int = 1,
+    dropout: float = 1e-3,
+    include_top: bool = True,
+    weights: str | Path | None = "imagenet",
+    input_tensor: KerasTensor | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: ActivationLike = "softmax",
+    name: str | None = None,
+) -> Model:
+    """MobileNet, for square images of 128, 160, 192 or 224 pixels and of 32 x 32 or more without the top.
+
+    `keras.applications.mobilenet.preprocess_input` prepares the pixels.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, filters), or
+    (batch, filters) with pooling.
 
     Args:
-        alpha: by how much the channels of each layer are multiplied; 0.25, 0.5, 0.75 and 1.0 have weights.
-        depth_multiplier: filters for each channel in the depthwise convolutions.
-        dropout: the rate before the classifier.
-        The others are those of InceptionV3.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        alpha: Factor of the number of filters of each layer; 0.25, 0.5, 0.75 and 1.0 have weights.
+        depth_multiplier: Filters for each channel in the depthwise convolutions; 1 has weights.
+        dropout: Fraction of the inputs of the classifier that are dropped in training.
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model; None means one made of `alpha` and the rows of the images.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Howard et al., 2017, "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
+    arXiv:1704.04861.
     """
     size = square_of(input_shape, (128, 160, 192, 224))
     if weights == "imagenet" and depth_multiplier != 1:
-        raise ConfigError(f"weights='imagenet' are for depth_multiplier=1; got {depth_multiplier}.")
-    written = ALPHAS.get(alpha)
-    if weights == "imagenet" and written is None:
-        raise ConfigError(f"weights='imagenet' are for alpha {', '.join(map(str, ALPHAS))}; got {alpha}.")
-    rows = rows_in_name(input_shape, include_top, weights, size)
-    return network(
-        lambda x: _body(x, alpha, depth_multiplier),
-        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation,
-        name or f"mobilenet_{alpha:0.2f}_{rows}", file=f"mobilenet_{written}_{size}_tf", size=size,
+        raise ConfigError(
+            f"weights='imagenet' exist for depth_multiplier=1; got depth_multiplier={depth_multiplier}.",
+            fix="weights=None",
+        )
+    alpha_in_file = ALPHAS.get(alpha)
+    if weights == "imagenet" and alpha_in_file is None:
+        raise ConfigError(
+            f"weights='imagenet' exist for alpha {', '.join(map(str, ALPHAS))}; got alpha={alpha}.", fix="weights=None"
+        )
+    architecture = Architecture(
+        lambda x: _body(x, alpha, depth_multiplier), f"mobilenet_{alpha_in_file}_{size}_tf", size,
         top=lambda x, classes, activation: _top(x, classes, activation, dropout),
     )  # fmt: skip
-
-
-def preprocess_input(x, data_format=None):
-    """Pixels of 0 to 255 as -1 to 1."""
-    return imagenet_utils.preprocess_input(x, data_format, "tf")
+    name = name or f"mobilenet_{alpha:0.2f}_{rows_in_name(input_shape, include_top, weights, size)}"
+    return network(
+        architecture, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
+    )

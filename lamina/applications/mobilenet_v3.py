@@ -1,9 +1,12 @@
 """MobileNetV3 (Howard et al., 2019, "Searching for MobileNetV3", arXiv:1905.02244)."""
 
-from typing import Any
+from __future__ import annotations
 
-from lamina.applications.frame import halving_pad, last_axis, named, network, rounded
+from typing import TYPE_CHECKING, NamedTuple
+
+from lamina.applications.frame import POOL_NAMES, Architecture, halving_pad, last_axis, network, rounded, variant
 from lamina.applications.imagenet_utils import decode_predictions
+from lamina.applications.imagenet_utils import same_input as preprocess_input
 from lamina.errors import ConfigError
 from lamina.layers.activation_layers import ReLU
 from lamina.layers.convolutional import Conv2D, DepthwiseConv2D
@@ -15,9 +18,17 @@ from lamina.layers.preprocessing import Rescaling
 from lamina.layers.regularization import Dropout
 from lamina.layers.reshaping import Flatten, ZeroPadding2D
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lamina.activations import ActivationLike
+    from lamina.core.keras_tensor import KerasTensor
+    from lamina.models.model import Model
+
 __all__ = ["MobileNetV3Large", "MobileNetV3Small", "decode_predictions", "preprocess_input"]
 
-# (channels between by channels in, filters, window, stride, squeeze and excitation, hard swish): tables 1 and 2
+# (expansion factor, filters, window, stride, squeeze and excitation, hard swish): tables 1 and 2
 SMALL = [
     (1, 16, 3, 2, True, False), (72 / 16, 24, 3, 2, False, False), (88 / 24, 24, 3, 1, False, False),
     (4, 40, 5, 2, True, True), (6, 40, 5, 1, True, True), (6, 40, 5, 1, True, True), (3, 48, 5, 1, True, True),
@@ -30,7 +41,7 @@ LARGE = [
     (6, 160, 5, 2, True, True), (6, 160, 5, 1, True, True), (6, 160, 5, 1, True, True),
 ]  # fmt: skip
 LAST = {"small": 1024, "large": 1280}  # filters of the layer before the classifier
-SQUEEZE = 0.25  # the channels of squeeze and excitation by those of the block
+SQUEEZE = 0.25  # channels of squeeze and excitation, as a fraction of those of the block
 
 
 def _conv(x, filters, window, name, **settings):
@@ -46,7 +57,7 @@ def _activate(x, hard_swish):
 
 
 def _squeeze_and_excite(x, name):
-    """Each channel times a hard sigmoid made of the means of all."""
+    """Scales each channel by a hard sigmoid computed from the means of all channels."""
     channels = x.shape[last_axis()]
     weights = GlobalAveragePooling2D(keepdims=True, name=f"{name}_avg_pool")(x)
     weights = _conv(weights, rounded(channels * SQUEEZE, 8), 1, f"{name}_conv")
@@ -57,7 +68,7 @@ def _squeeze_and_excite(x, name):
 
 
 def _block(x, expansion, filters, window, stride, squeezed, hard_swish, index):
-    """1x1 to more channels, a window over each by itself, squeeze and excitation, 1x1 to few; the input goes around."""
+    """1x1 expansion, depthwise convolution, squeeze and excitation, 1x1 projection, and a residual connection."""
     inputs, channels = x, x.shape[last_axis()]
     name = f"expanded_conv_{index}" if index else "expanded_conv"
     if index:
@@ -94,40 +105,102 @@ def _top(x, classes, activation, filters, minimalistic, dropout_rate):
     return Activation(activation, name="predictions")(x)
 
 
-def _mobilenet_v3(title, kind, blocks):
-    def build(
-        input_shape=None, alpha=1.0, minimalistic=False, include_top=True, weights: Any = "imagenet", input_tensor=None,
-        classes=1000, pooling=None, dropout_rate=0.2, classifier_activation: Any = "softmax",
-        include_preprocessing=True, name=title,
-    ):  # fmt: skip
-        known = (1.0,) if minimalistic else (0.75, 1.0)
-        if weights == "imagenet" and alpha not in known:
-            raise ConfigError(f"weights='imagenet' are for alpha {' or '.join(map(str, known))} here; got {alpha}.")
-        last = rounded(LAST[kind] * max(alpha, 1.0), 8)
-        return network(
-            lambda x: _body(x, blocks, alpha, minimalistic, include_preprocessing),
-            include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation,
-            name, file=f"mobilenet_v3_{kind}{'_minimalistic' * minimalistic}_224_{float(alpha)}", size=224,
-            fixed_size=False, pool_names=("avg_pool", "max_pool"),
-            top=lambda x, classes, activation: _top(x, classes, activation, last, minimalistic, dropout_rate),
-        )  # fmt: skip
+class _Kind(NamedTuple):
+    file: str  # the default name of the model
+    size: str
+    blocks: list
 
-    text = f"""MobileNetV3, {kind}, for images of 32 rows and columns or more, pixels of 0 to 255.
+
+def _mobilenet_v3(
+    kind: _Kind,
+    input_shape: Sequence[int | None] | None = None,
+    alpha: float = 1.0,
+    minimalistic: bool = False,
+    include_top: bool = True,
+    weights: str | Path | None = "imagenet",
+    input_tensor: KerasTensor | None = None,
+    classes: int = 1000,
+    pooling: str | None = None,
+    dropout_rate: float = 0.2,
+    classifier_activation: ActivationLike = "softmax",
+    include_preprocessing: bool = True,
+    name: str | None = None,
+) -> Model:
+    known = (1.0,) if minimalistic else (0.75, 1.0)
+    if weights == "imagenet" and alpha not in known:
+        raise ConfigError(
+            f"weights='imagenet' exist for alpha {' or '.join(map(str, known))} here; got alpha={alpha}.",
+            fix="weights=None",
+        )
+    last = rounded(LAST[kind.size] * max(alpha, 1.0), 8)
+    architecture = Architecture(
+        lambda x: _body(x, kind.blocks, alpha, minimalistic, include_preprocessing),
+        f"mobilenet_v3_{kind.size}{'_minimalistic' * minimalistic}_224_{float(alpha)}", 224,
+        fixed_size=False, pool_names=POOL_NAMES,
+        top=lambda x, classes, activation: _top(x, classes, activation, last, minimalistic, dropout_rate),
+    )  # fmt: skip
+    return network(
+        architecture, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
+    )
+
+
+@variant(_mobilenet_v3)
+def MobileNetV3Small():
+    """MobileNetV3, the small one, for images of 224 x 224 pixels or of any size from 32 x 32 on.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, filters), or
+    (batch, filters) with pooling.
 
     Args:
-        alpha: by how much the channels of each block are multiplied; 0.75 and 1.0 have weights.
-        minimalistic: windows of 3, no squeeze and excitation, no hard swish.
-        dropout_rate: the rate before the classifier.
-        include_preprocessing: False where pixels are -1 to 1 already.
-        The others are those of InceptionV3.
+        input_shape: Shape of one image, three sizes; None means any size.
+        alpha: Factor of the number of filters of each block; 0.75 and 1.0 have weights.
+        minimalistic: Whether to use windows of 3 x 3 only, without squeeze and excitation and hard swish.
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        classes: Number of classes of the classifier.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        dropout_rate: Fraction of the inputs of the classifier that are dropped in training.
+        classifier_activation: Activation of the classifier; None returns logits.
+        include_preprocessing: Whether the network rescales pixels from 0 to 255 itself; False for pixels from -1 to 1.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Howard et al., 2019, "Searching for MobileNetV3", arXiv:1905.02244.
     """
-    return named(build, title, text)
+    return _Kind("MobileNetV3Small", "small", SMALL)
 
 
-MobileNetV3Small = _mobilenet_v3("MobileNetV3Small", "small", SMALL)
-MobileNetV3Large = _mobilenet_v3("MobileNetV3Large", "large", LARGE)
+@variant(_mobilenet_v3)
+def MobileNetV3Large():
+    """MobileNetV3, the large one, for images of 224 x 224 pixels or of any size from 32 x 32 on.
 
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, filters), or
+    (batch, filters) with pooling.
 
-def preprocess_input(x, data_format=None):
-    """`x`: the network itself takes pixels of 0 to 255."""
-    return x
+    Args:
+        input_shape: Shape of one image, three sizes; None means any size.
+        alpha: Factor of the number of filters of each block; 0.75 and 1.0 have weights.
+        minimalistic: Whether to use windows of 3 x 3 only, without squeeze and excitation and hard swish.
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        classes: Number of classes of the classifier.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        dropout_rate: Fraction of the inputs of the classifier that are dropped in training.
+        classifier_activation: Activation of the classifier; None returns logits.
+        include_preprocessing: Whether the network rescales pixels from 0 to 255 itself; False for pixels from -1 to 1.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Howard et al., 2019, "Searching for MobileNetV3", arXiv:1905.02244.
+    """
+    return _Kind("MobileNetV3Large", "large", LARGE)

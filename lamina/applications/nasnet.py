@@ -1,16 +1,34 @@
 """NASNet-A (Zoph et al., 2017, "Learning Transferable Architectures for Image Recognition", arXiv:1707.07012)."""
 
-from typing import Any
+from __future__ import annotations
 
-from lamina.applications import imagenet_utils
-from lamina.applications.frame import classifier, halving_pad, last_axis, named, network, rows_and_columns
+from typing import TYPE_CHECKING
+
+from lamina.applications.frame import (
+    Architecture,
+    classifier,
+    halving_pad,
+    last_axis,
+    network,
+    rows_and_columns,
+    variant,
+)
 from lamina.applications.imagenet_utils import decode_predictions
+from lamina.applications.imagenet_utils import tf_input as preprocess_input
 from lamina.layers.convolutional import Conv2D, SeparableConv2D
 from lamina.layers.dense import Activation
 from lamina.layers.merging import Add, Concatenate
 from lamina.layers.normalization import BatchNormalization
 from lamina.layers.pooling import AveragePooling2D, MaxPooling2D
 from lamina.layers.reshaping import Cropping2D, ZeroPadding2D
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lamina.activations import ActivationLike
+    from lamina.core.keras_tensor import KerasTensor
+    from lamina.models.model import Model
 
 __all__ = ["NASNetLarge", "NASNetMobile", "decode_predictions", "preprocess_input"]
 
@@ -29,7 +47,7 @@ def _mix(x, filters, name):
 
 
 def _separable(x, filters, window, name, stride=1):
-    """Twice: relu, separable convolution, normalization; the first has the stride."""
+    """ReLU, separable convolution and normalization, twice; the first convolution has the stride."""
     x = _relu(x)
     if stride == 2:
         x = ZeroPadding2D(halving_pad(x.shape, window), name=f"separable_conv_1_pad_{name}")(x)
@@ -41,7 +59,7 @@ def _separable(x, filters, window, name, stride=1):
 
 
 def _fitted(before, x, filters, name):
-    """The output before the last one with the size of `x` and `filters` channels."""
+    """`before`, the output of the cell before the last, with the size of `x` and `filters` channels."""
     if before is None:
         return x
     if rows_and_columns(before.shape) != rows_and_columns(x.shape):
@@ -63,7 +81,7 @@ def _mean(x, name):
 
 
 def _normal_cell(x, before, filters, name):
-    """Figure 4, left. Gives the next `x` and `before`."""
+    """Normal cell, figure 4, left. Returns the next `x` and `before`."""
     p = _fitted(before, x, filters, name)
     h = _normalize(_mix(_relu(x), filters, f"normal_conv_1_{name}"), f"normal_bn_1_{name}")
     pairs = [
@@ -78,7 +96,7 @@ def _normal_cell(x, before, filters, name):
 
 
 def _reduction_cell(x, before, filters, name):
-    """Figure 4, right: half the rows and columns. Gives the next `x` and `before`."""
+    """Reduction cell, figure 4, right: halves the rows and columns. Returns the next `x` and `before`."""
     p = _fitted(before, x, filters, name)
     h = _normalize(_mix(_relu(x), filters, f"reduction_conv_1_{name}"), f"reduction_bn_1_{name}")
     padded = ZeroPadding2D(halving_pad(h.shape, 3), name=f"reduction_pad_1_{name}")(h)
@@ -100,7 +118,7 @@ def _reduction_cell(x, before, filters, name):
 
 def _body(x, penultimate_filters, blocks, stem_filters, skips_reduction):
     """A stem, then three runs of `blocks` normal cells with reduction cells between; the last cell has
-    `penultimate_filters` channels. `skips_reduction`: after one the cell takes what that one had as `before`."""
+    `penultimate_filters` channels. With `skips_reduction` the cell after a reduction cell gets its `before`."""
     filters = penultimate_filters // 24
     x = Conv2D(stem_filters, 3, strides=2, use_bias=False, kernel_initializer="he_normal", name="stem_conv1")(x)
     x, before = _normalize(x, "stem_bn1"), None
@@ -115,27 +133,79 @@ def _body(x, penultimate_filters, blocks, stem_filters, skips_reduction):
     return _relu(x)
 
 
-def _nasnet(title, size, *settings):
-    file = "nasnet_" + title.removeprefix("NASNet").lower()
-
-    def build(
-        input_shape=None, include_top=True, weights: Any = "imagenet", input_tensor=None, pooling=None, classes=1000,
-        classifier_activation: Any = "softmax", name=file,
-    ):  # fmt: skip
-        return network(
-            lambda x: _body(x, *settings),
-            include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation,
-            name, file=file, size=size, fixed_size=True, top=lambda *given: classifier(*given, pool=None),
-        )  # fmt: skip
-
-    return named(build, title, f"{title} for images of {size} x {size}; arguments as for InceptionV3.")
+def _top(x, classes, activation):
+    return classifier(x, classes, activation, pool=None)
 
 
-# rows and columns, penultimate filters, blocks, filters of the stem, whether reductions are skipped
-NASNetLarge = _nasnet("NASNetLarge", 331, 4032, 6, 96, True)
-NASNetMobile = _nasnet("NASNetMobile", 224, 1056, 4, 32, False)
+def _nasnet(
+    architecture: Architecture,
+    input_shape: Sequence[int | None] | None = None,
+    include_top: bool = True,
+    weights: str | Path | None = "imagenet",
+    input_tensor: KerasTensor | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: ActivationLike = "softmax",
+    name: str | None = None,
+) -> Model:
+    return network(
+        architecture, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
+    )
 
 
-def preprocess_input(x, data_format=None):
-    """Pixels of 0 to 255 as -1 to 1."""
-    return imagenet_utils.preprocess_input(x, data_format, "tf")
+@variant(_nasnet)
+def NASNetLarge():
+    """NASNet-A, the large one, for images of 331 x 331 pixels.
+
+    `keras.applications.nasnet.preprocess_input` prepares the pixels.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 4032), or
+    (batch, 4032) with pooling.
+
+    Args:
+        input_shape: Shape of one image, three sizes; None means the default size.
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Zoph et al., 2017, "Learning Transferable Architectures for Scalable Image Recognition", arXiv:1707.07012.
+    """
+    return Architecture(lambda x: _body(x, 4032, 6, 96, True), "nasnet_large", 331, fixed_size=True, top=_top)
+
+
+@variant(_nasnet)
+def NASNetMobile():
+    """NASNet-A, the mobile one, for images of 224 x 224 pixels.
+
+    `keras.applications.nasnet.preprocess_input` prepares the pixels.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 1056), or
+    (batch, 1056) with pooling.
+
+    Args:
+        input_shape: Shape of one image, three sizes; None means the default size.
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Zoph et al., 2017, "Learning Transferable Architectures for Scalable Image Recognition", arXiv:1707.07012.
+    """
+    return Architecture(lambda x: _body(x, 1056, 4, 32, False), "nasnet_mobile", 224, fixed_size=True, top=_top)

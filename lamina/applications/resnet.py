@@ -1,9 +1,9 @@
 """ResNet (He et al., 2015, "Deep Residual Learning for Image Recognition", arXiv:1512.03385)."""
 
-from typing import Any
+from __future__ import annotations
 
-from lamina.applications import imagenet_utils
-from lamina.applications.frame import channel_axis, named, network
+from lamina.applications.frame import POOL_NAMES, Architecture, channel_axis, network, variant
+from lamina.applications.imagenet_utils import caffe_input as preprocess_input
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Activation
@@ -16,7 +16,7 @@ __all__ = ["ResNet50", "ResNet101", "ResNet152", "decode_predictions", "preproce
 
 
 def normalize(x, name):
-    """Batch normalization as all ResNets and DenseNets have it."""
+    """Batch normalization with the axis and epsilon of all ResNets and DenseNets."""
     return BatchNormalization(axis=channel_axis(), epsilon=1.001e-5, name=name)(x)
 
 
@@ -26,7 +26,7 @@ def relu(x, name):
 
 
 def stem(x, activate):
-    """A 7x7 convolution of stride 2 and a pooling of stride 2; `activate` comes between."""
+    """A 7x7 convolution with stride 2, `activate`, and max pooling with stride 2."""
     x = ZeroPadding2D(3, name="conv1_pad")(x)
     x = activate(Conv2D(64, 7, strides=2, name="conv1_conv")(x))
     x = ZeroPadding2D(1, name="pool1_pad")(x)
@@ -34,7 +34,7 @@ def stem(x, activate):
 
 
 def _block(x, filters, stride, project, name):
-    """1x1, 3x3 and 1x1 convolutions around which the input goes, projected where its shape changes."""
+    """1x1, 3x3 and 1x1 convolutions with a residual connection, projected where the shape changes."""
     shortcut = x
     if project:
         shortcut = normalize(Conv2D(4 * filters, 1, strides=stride, name=f"{name}_0_conv")(x), f"{name}_0_bn")
@@ -55,28 +55,93 @@ def _body(x, depths):
     return x
 
 
-def resnet(title, body, depths):
-    """The function that builds a ResNet with `depths` blocks in its four stages."""
-    file = title.lower()
-
-    def build(
-        include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-        classifier_activation: Any = "softmax", name=file,
-    ):  # fmt: skip
-        return network(
-            lambda x: body(x, depths),
-            include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation,
-            name, file=file, size=224, pool_names=("avg_pool", "max_pool"),
-        )  # fmt: skip
-
-    return named(build, title, f"{title}: {depths} blocks in its four stages; arguments as for InceptionV3.")
+def resnet(file, body, depths):
+    """The architecture of a ResNet with `depths` blocks in its four stages."""
+    return Architecture(lambda x: body(x, depths), file, 224, pool_names=POOL_NAMES)
 
 
-ResNet50 = resnet("ResNet50", _body, (3, 4, 6, 3))
-ResNet101 = resnet("ResNet101", _body, (3, 4, 23, 3))
-ResNet152 = resnet("ResNet152", _body, (3, 8, 36, 3))
+@variant(network)
+def ResNet50():
+    """ResNet with 50 layers, for images of 224 x 224 pixels and of 32 x 32 or more without the top.
+
+    `keras.applications.resnet.preprocess_input` prepares the pixels.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 2048), or
+    (batch, 2048) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: He et al., 2015, "Deep Residual Learning for Image Recognition", arXiv:1512.03385.
+    """
+    return resnet("resnet50", _body, (3, 4, 6, 3))
 
 
-def preprocess_input(x, data_format=None):
-    """Pixels of 0 to 255 as blue, green, red with ImageNet's means taken off."""
-    return imagenet_utils.preprocess_input(x, data_format, "caffe")
+@variant(network)
+def ResNet101():
+    """ResNet with 101 layers, for images of 224 x 224 pixels and of 32 x 32 or more without the top.
+
+    `keras.applications.resnet.preprocess_input` prepares the pixels.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 2048), or
+    (batch, 2048) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: He et al., 2015, "Deep Residual Learning for Image Recognition", arXiv:1512.03385.
+    """
+    return resnet("resnet101", _body, (3, 4, 23, 3))
+
+
+@variant(network)
+def ResNet152():
+    """ResNet with 152 layers, for images of 224 x 224 pixels and of 32 x 32 or more without the top.
+
+    `keras.applications.resnet.preprocess_input` prepares the pixels.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 2048), or
+    (batch, 2048) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: He et al., 2015, "Deep Residual Learning for Image Recognition", arXiv:1512.03385.
+    """
+    return resnet("resnet152", _body, (3, 8, 36, 3))

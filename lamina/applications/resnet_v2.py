@@ -1,7 +1,10 @@
 """ResNetV2 (He et al., 2016, "Identity Mappings in Deep Residual Networks", arXiv:1603.05027)."""
 
-from lamina.applications import imagenet_utils
+from __future__ import annotations
+
+from lamina.applications.frame import network, variant
 from lamina.applications.imagenet_utils import decode_predictions
+from lamina.applications.imagenet_utils import tf_input as preprocess_input
 from lamina.applications.resnet import normalize, relu, resnet, stem
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.merging import Add
@@ -12,7 +15,7 @@ __all__ = ["ResNet50V2", "ResNet101V2", "ResNet152V2", "decode_predictions", "pr
 
 
 def _block(x, filters, stride, project, name):
-    """Normalized and activated, 1x1, 3x3 (of the stride) and 1x1 convolutions; the input goes around."""
+    """Pre-activation, then 1x1, 3x3 (with the stride) and 1x1 convolutions, with a residual connection."""
     active = relu(normalize(x, f"{name}_preact_bn"), f"{name}_preact_relu")
     if project:
         shortcut = Conv2D(4 * filters, 1, strides=stride, name=f"{name}_0_conv")(active)
@@ -36,11 +39,91 @@ def _body(x, depths):
     return relu(normalize(x, "post_bn"), "post_relu")
 
 
-ResNet50V2 = resnet("ResNet50V2", _body, (3, 4, 6, 3))
-ResNet101V2 = resnet("ResNet101V2", _body, (3, 4, 23, 3))
-ResNet152V2 = resnet("ResNet152V2", _body, (3, 8, 36, 3))
+@variant(network)
+def ResNet50V2():
+    """ResNet with 50 layers whose blocks normalize and activate first, for images of 224 x 224 pixels.
+
+    Images may have 32 x 32 pixels or more without the top. `keras.applications.resnet_v2.preprocess_input` prepares the
+    pixels.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 2048), or
+    (batch, 2048) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: He et al., 2016, "Identity Mappings in Deep Residual Networks", arXiv:1603.05027.
+    """
+    return resnet("resnet50v2", _body, (3, 4, 6, 3))
 
 
-def preprocess_input(x, data_format=None):
-    """Pixels of 0 to 255 as -1 to 1."""
-    return imagenet_utils.preprocess_input(x, data_format, "tf")
+@variant(network)
+def ResNet101V2():
+    """ResNet with 101 layers whose blocks normalize and activate first, for images of 224 x 224 pixels.
+
+    Images may have 32 x 32 pixels or more without the top. `keras.applications.resnet_v2.preprocess_input` prepares the
+    pixels.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 2048), or
+    (batch, 2048) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: He et al., 2016, "Identity Mappings in Deep Residual Networks", arXiv:1603.05027.
+    """
+    return resnet("resnet101v2", _body, (3, 4, 23, 3))
+
+
+@variant(network)
+def ResNet152V2():
+    """ResNet with 152 layers whose blocks normalize and activate first, for images of 224 x 224 pixels.
+
+    Images may have 32 x 32 pixels or more without the top. `keras.applications.resnet_v2.preprocess_input` prepares the
+    pixels.
+
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 2048), or
+    (batch, 2048) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: He et al., 2016, "Identity Mappings in Deep Residual Networks", arXiv:1603.05027.
+    """
+    return resnet("resnet152v2", _body, (3, 8, 36, 3))

@@ -1,9 +1,9 @@
 """VGG16 and what VGG19 shares with it (Simonyan and Zisserman, 2014, arXiv:1409.1556)."""
 
-from typing import Any
+from __future__ import annotations
 
-from lamina.applications import imagenet_utils
-from lamina.applications.frame import named, network
+from lamina.applications.frame import Architecture, network, variant
+from lamina.applications.imagenet_utils import caffe_input as preprocess_input
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Dense
@@ -30,26 +30,36 @@ def _top(x, classes, activation):
     return Dense(classes, activation=activation, name="predictions")(x)
 
 
-def vgg(title, depths):
-    """The function that builds a VGG with `depths` convolutions in its five blocks."""
-    file = title.lower()
-
-    def build(
-        include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-        classifier_activation: Any = "softmax", name=file,
-    ):  # fmt: skip
-        return network(
-            lambda x: _body(x, depths),
-            include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation,
-            name, file=file, size=224, top=_top,
-        )  # fmt: skip
-
-    return named(build, title, f"{title}: {sum(depths)} convolutions and 3 Dense layers; arguments as for InceptionV3.")
+def vgg(file, depths):
+    """The architecture of a VGG with `depths` convolutions in its five blocks."""
+    return Architecture(lambda x: _body(x, depths), file, 224, top=_top)
 
 
-VGG16 = vgg("VGG16", (2, 2, 3, 3, 3))
+@variant(network)
+def VGG16():
+    """VGG with 16 layers, for images of 224 x 224 pixels and of 32 x 32 or more without the top.
 
+    `keras.applications.vgg16.preprocess_input` prepares the pixels.
 
-def preprocess_input(x, data_format=None):
-    """Pixels of 0 to 255 as blue, green, red with ImageNet's means taken off."""
-    return imagenet_utils.preprocess_input(x, data_format, "caffe")
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 512), or
+    (batch, 512) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Simonyan and Zisserman, 2014, "Very Deep Convolutional Networks for Large-Scale Image Recognition",
+    arXiv:1409.1556.
+    """
+    return vgg("vgg16", (2, 2, 3, 3, 3))

@@ -7,7 +7,7 @@ __all__ = ["remote_weights"]
 BASE = "https://storage.googleapis.com/"
 APPLICATIONS = BASE + "tensorflow/keras-applications/"
 
-# How the name of a network starts -> its address: {name} is the name, {end} says that the file has no top.
+# First letters of the name of a network -> address; {name} is the name, {end} marks files without the top.
 ADDRESSES = {
     "convnext": (APPLICATIONS + "convnext/{name}{end}.h5", "_notop"),
     "densenet": (APPLICATIONS + "densenet/{name}_weights_tf_dim_ordering_tf_kernels{end}.h5", "_notop"),
@@ -84,7 +84,7 @@ DIGESTS = {
 
 
 def remote_weights(name, include_top):
-    """(the name of the file in the cache, its Remote) for the weights of a network."""
+    """(name of the file in the cache, Remote) of the weights of a network."""
     address, end = next(value for start, value in ADDRESSES.items() if name.startswith(start))
     url = address.format(name=name, end="" if include_top else end)
     digest = DIGESTS.get(name, (None, None))[0 if include_top else 1]

@@ -1,10 +1,10 @@
 """Xception (Chollet, 2016, "Deep Learning with Depthwise Separable Convolutions", arXiv:1610.02357)."""
 
-from typing import Any
+from __future__ import annotations
 
-from lamina.applications import imagenet_utils
-from lamina.applications.frame import last_axis, network
+from lamina.applications.frame import Architecture, last_axis, network, variant
 from lamina.applications.imagenet_utils import decode_predictions
+from lamina.applications.imagenet_utils import tf_input as preprocess_input
 from lamina.layers.convolutional import Conv2D, SeparableConv2D
 from lamina.layers.dense import Activation
 from lamina.layers.merging import Add
@@ -28,7 +28,7 @@ def _separable(x, filters, name):
 
 
 def _halved(x, filters, block, active=True):
-    """Two separable convolutions and a pooling of stride 2, around which a 1x1 convolution of stride 2 goes."""
+    """Two separable convolutions and pooling with stride 2, with a residual 1x1 convolution with stride 2."""
     shortcut = _normalize(Conv2D(filters[1], 1, strides=2, padding="same", use_bias=False)(x))
     for index, width in enumerate(filters, start=1):
         name = f"block{block}_sepconv{index}"
@@ -38,7 +38,7 @@ def _halved(x, filters, block, active=True):
 
 
 def _middle(x, block):
-    """Three separable convolutions, around which the input goes."""
+    """Three separable convolutions with a residual connection."""
     y = x
     for index in (1, 2, 3):
         name = f"block{block}_sepconv{index}"
@@ -63,17 +63,30 @@ def _body(x):
     return x
 
 
-def Xception(
-    include_top=True, weights: Any = "imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-    classifier_activation: Any = "softmax", name="xception",
-):  # fmt: skip
-    """Xception for images of 299 x 299, 71 x 71 or more without the top; arguments as for InceptionV3."""
-    return network(
-        _body, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation,
-        name, file="xception", size=299, smallest=71,
-    )  # fmt: skip
+@variant(network)
+def Xception():
+    """Xception, for images of 299 x 299 pixels and of 71 x 71 or more without the top.
 
+    `keras.applications.xception.preprocess_input` prepares the pixels.
 
-def preprocess_input(x, data_format=None):
-    """Pixels of 0 to 255 as -1 to 1."""
-    return imagenet_utils.preprocess_input(x, data_format, "tf")
+    Shapes: (batch, rows, columns, 3) -> (batch, classes); without the top (batch, new rows, new columns, 2048), or
+    (batch, 2048) with pooling.
+
+    Args:
+        include_top: Whether the classifier is on top of the network.
+        weights: None for random weights, "imagenet" to download those trained on ImageNet, or the path of a file.
+        input_tensor: Symbolic tensor to use as the input; None makes an Input.
+        input_shape: Shape of one image, three sizes; None means the default size, or any size without the top.
+        pooling: "avg" or "max" for global pooling of the features without the top; None keeps the feature maps.
+        classes: Number of classes of the classifier.
+        classifier_activation: Activation of the classifier; None returns logits.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: For an invalid argument, or arguments that contradict each other.
+        ShapeError: For an input shape that the network or its weights do not support.
+        NetworkError: If the weights cannot be downloaded; the message says where to put the file.
+
+    Source: Chollet, 2016, "Xception: Deep Learning with Depthwise Separable Convolutions", arXiv:1610.02357.
+    """
+    return Architecture(_body, "xception", 299, smallest=71)

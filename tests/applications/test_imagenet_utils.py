@@ -58,7 +58,7 @@ def test_each_family_has_the_preparation_of_keras(family):
 
 
 def test_preprocess_input_errors():
-    with pytest.raises(ConfigError, match="mode is"):
+    with pytest.raises(ConfigError, match="mode must be"):
         imagenet_utils.preprocess_input(np.zeros((2, 2, 3)), mode="jax")
     with pytest.raises(ShapeError, match="3 channels at axis 2"):
         imagenet_utils.preprocess_input(np.zeros((2, 2, 4)))

@@ -122,10 +122,10 @@ def test_input_tensor(without_draws):
         ({"classifier_activation": "relu"}, ConfigError, "'softmax' or None"),
         ({"input_shape": (200, 200, 3)}, ShapeError, r"\(224, 224, 3\); got \(200, 200, 3\)"),
         ({"input_shape": (224, 224, 1), "include_top": False}, ShapeError, "3 channels"),
-        ({"input_shape": (20, 224, 3), "weights": None}, ShapeError, "32 rows and columns or more"),
+        ({"input_shape": (20, 224, 3), "weights": None}, ShapeError, "at least 32 rows and columns"),
         ({"input_shape": (None, None, 3), "weights": None}, ShapeError, "sizes of images must be known"),
         ({"input_shape": (224, 224), "weights": None}, ShapeError, "three sizes"),
-        ({"pooling": "sum", "weights": None}, ConfigError, "pooling is None, 'avg' or 'max'"),
+        ({"pooling": "sum", "weights": None}, ConfigError, "pooling must be None, 'avg' or 'max'"),
     ],
 )
 def test_arguments_that_do_not_go_together(kwargs, error, message):
