@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import jax.numpy as jnp
 
-from lamina.core import configurable, registry
-from lamina.core.configurable import resolver
+from lamina.core import registry
+from lamina.core.family import Family
 from lamina.core.typing import Config, Tensor, TensorLike
 from lamina.ops import activations
 
@@ -50,7 +50,20 @@ _NAMES = [name for name in __all__ if name not in ("get", "serialize", "deserial
 registry.public_functions("keras.activations", {name: globals()[name] for name in _NAMES})
 registry.public_functions("keras.activations", {"hard_sigmoid_of_keras_2": hard_sigmoid_of_keras_2})
 _KEEPING = frozenset(id(globals()[name]) for name in _NAMES if name != "glu")
-get = resolver("activation", "keras.activations", aliases={"swish": silu, "hard_swish": hard_silu}, default=linear)
+_ALIASES = {"swish": silu, "hard_swish": hard_silu}
+_FAMILY = Family("activation", "keras.activations", aliases=_ALIASES, default=linear)
+
+
+def get(identifier: ActivationLike) -> Callable[..., Any]:
+    """The activation that a name, a config, a class or an object stands for.
+
+    Args:
+        identifier: Name, config, function or layer; None gives `linear`.
+
+    Raises:
+        ConfigError: The name is unknown, or the value is of another kind.
+    """
+    return _FAMILY.get(identifier)
 
 
 def keeps_shape(activation: Any) -> bool:
@@ -62,25 +75,24 @@ def keeps_shape(activation: Any) -> bool:
     return id(activation) in _KEEPING
 
 
-def serialize(activation: Any) -> Any:
+def serialize(activation: Any) -> str | Config:
     """The name of an activation of lamina; the description of anything else.
 
     Args:
-        activation: An activation, or a registered function or object.
+        activation: Function or object that is described.
 
     >>> serialize(relu)
     'relu'
     """
     known = registry.function_name(activation)
-    return known[1] if known else configurable.serialize(activation)
+    return known[1] if known else _FAMILY.serialize(activation)
 
 
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The activation that `serialize` described.
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The activation that a name or a description stands for.
 
     Args:
-        config: What `serialize` returned.
-        custom_objects: Classes and functions by the names that the config has for them.
+        config: Name, or what `serialize` returned.
+        custom_objects: Classes and functions of the user by the names that the description has for them.
     """
-    with registry.CustomObjectScope(custom_objects):
-        return get(config)
+    return _FAMILY.deserialize(config, custom_objects)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import jax.numpy as jnp
 
-from lamina.core import configurable, registry
-from lamina.core.configurable import Configurable, resolver
+from lamina.core.configurable import Configurable
+from lamina.core.family import Family
 from lamina.core.typing import ArrayLike, Axes, Config, Tensor
 from lamina.core.variable import unwrap
 from lamina.legacy import old_names_of
@@ -109,18 +109,38 @@ class UnitNorm(Constraint):
 max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 _ALIASES = {"constraint": Constraint, "max_norm": MaxNorm, "min_max_norm": MinMaxNorm, "non_neg": NonNeg,
             "unit_norm": UnitNorm, "maxnorm": MaxNorm, "nonneg": NonNeg, "unitnorm": UnitNorm}  # fmt: skip
-get = resolver("constraint", "keras.constraints", base=Constraint, aliases=_ALIASES)
+_FAMILY = Family("constraint", "keras.constraints", base=Constraint, aliases=_ALIASES)
 
 
-def serialize(constraint):
-    """The description of a constraint, as it stands in files."""
-    return configurable.serialize(constraint)
+def get(identifier: ConstraintLike) -> Any:
+    """The constraint that a name, a config, a class or an object stands for.
+
+    Args:
+        identifier: Name, config, class, function or object; None gives None.
+
+    Raises:
+        ConfigError: The name is unknown, or the value is of another kind.
+    """
+    return _FAMILY.get(identifier)
 
 
-def deserialize(config, custom_objects=None):
-    """The constraint that `serialize` described."""
-    with registry.CustomObjectScope(custom_objects):
-        return get(config)
+def serialize(constraint: Any) -> Config:
+    """A JSON-able description of a constraint, as files hold it.
+
+    Args:
+        constraint: Object or function that is described.
+    """
+    return _FAMILY.serialize(constraint)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The constraint that a name or a description stands for.
+
+    Args:
+        config: Name, or what `serialize` returned.
+        custom_objects: Classes and functions of the user by the names that the description has for them.
+    """
+    return _FAMILY.deserialize(config, custom_objects)
 
 
 __getattr__ = old_names_of(__name__)

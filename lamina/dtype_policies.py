@@ -7,7 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core import configurable, dtypes, registry
+from lamina.core import dtypes, registry, serialization
 from lamina.core.configurable import Configurable
 from lamina.errors import ConfigError
 from lamina.runtime import settings
@@ -270,10 +270,10 @@ def _quantized(name):
 
 def serialize(dtype_policy):
     """The description of a policy, as it stands in files."""
-    return configurable.serialize(dtype_policy)
+    return serialization.serialize(dtype_policy)
 
 
 def deserialize(config, custom_objects=None) -> Any:
     """The policy that `serialize` described."""
     namespaces = ("keras", "keras.dtype_policies", "keras.mixed_precision")
-    return configurable.deserialize(config, custom_objects, namespaces=namespaces)
+    return serialization.deserialize(config, custom_objects, namespaces=namespaces)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import jax.numpy as jnp
 
-from lamina.core import configurable, registry
-from lamina.core.configurable import Configurable, resolver
+from lamina.core.configurable import Configurable
+from lamina.core.family import Family
 from lamina.core.typing import ArrayLike, Config, Tensor
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
@@ -129,18 +129,38 @@ class OrthogonalRegularizer(Regularizer):
 l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 _ALIASES = {"regularizer": Regularizer, "l1": L1, "l2": L2, "l1l2": L1L2, "l1_l2": L1L2,
             "orthogonal_regularizer": OrthogonalRegularizer}  # fmt: skip
-get = resolver("regularizer", "keras.regularizers", base=Regularizer, aliases=_ALIASES)
+_FAMILY = Family("regularizer", "keras.regularizers", base=Regularizer, aliases=_ALIASES)
 
 
-def serialize(regularizer):
-    """The description of a regularizer, as it stands in files."""
-    return configurable.serialize(regularizer)
+def get(identifier: RegularizerLike) -> Any:
+    """The regularizer that a name, a config, a class or an object stands for.
+
+    Args:
+        identifier: Name, config, class, function or object; None gives None.
+
+    Raises:
+        ConfigError: The name is unknown, or the value is of another kind.
+    """
+    return _FAMILY.get(identifier)
 
 
-def deserialize(config, custom_objects=None):
-    """The regularizer that `serialize` described."""
-    with registry.CustomObjectScope(custom_objects):
-        return get(config)
+def serialize(regularizer: Any) -> Config:
+    """A JSON-able description of a regularizer, as files hold it.
+
+    Args:
+        regularizer: Object or function that is described.
+    """
+    return _FAMILY.serialize(regularizer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The regularizer that a name or a description stands for.
+
+    Args:
+        config: Name, or what `serialize` returned.
+        custom_objects: Classes and functions of the user by the names that the description has for them.
+    """
+    return _FAMILY.deserialize(config, custom_objects)
 
 
 __getattr__ = old_names_of(__name__)

@@ -23,8 +23,8 @@ from jax.core import Tracer
 
 import lamina
 from lamina.core import tree
-from lamina.core.configurable import deserialize, serialize
 from lamina.core.keras_tensor import KerasTensor, set_mask
+from lamina.core.serialization import deserialize, serialize
 from lamina.errors import ConfigError, LaminaError
 from lamina.optimizers import OptimizerMap
 

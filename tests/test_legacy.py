@@ -11,7 +11,8 @@ import pytest
 import lamina
 from lamina import legacy
 from lamina.core import registry
-from lamina.core.configurable import deserialize, serialize, signature_of
+from lamina.core.configurable import signature_of
+from lamina.core.serialization import deserialize, serialize
 from lamina.errors import ConfigError
 from lamina.layers import InputLayer
 from lamina.legacy import MovedTo, OldSpelling, Part, Row

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import lamina
-from lamina.core import configurable, context
+from lamina.core import context, serialization
 from lamina.random import SeedGenerator, global_seed_generator, set_global_seed
 
 LOGITS = np.log(np.array([[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]], "float32"))
@@ -66,9 +66,9 @@ def test_a_seed_generator_counts_and_is_described():
     seed = SeedGenerator(5, name="mine")
     assert [seed.next().tolist(), seed.next().tolist(), seed.state.numpy().tolist()] == [[5, 0], [5, 1], [5, 2]]
     assert seed.state.path == "mine/seed_generator_state" and not seed.state.trainable and seed.state.dtype == "uint32"
-    described = configurable.serialize(seed)
+    described = serialization.serialize(seed)
     assert described == keras.saving.serialize_keras_object(keras.random.SeedGenerator(5, name="mine"))
-    assert configurable.deserialize(described).get_config() == {"seed": 5, "name": "mine"}
+    assert serialization.deserialize(described).get_config() == {"seed": 5, "name": "mine"}
     assert SeedGenerator().get_config()["seed"] is None
 
 

@@ -8,7 +8,7 @@ import jax
 
 from lamina.callbacks.model_checkpoint import ModelCheckpoint
 from lamina.callbacks.monitor import MonitorCallback
-from lamina.core.configurable import serialize
+from lamina.core.serialization import serialize
 from lamina.errors import ConfigError
 from lamina.runtime.progress import say
 from lamina.saving.formats.orbax import assets_of, orbax_v1

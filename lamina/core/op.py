@@ -7,10 +7,11 @@ import inspect
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, overload
 
-from lamina.core.configurable import Configurable, config_value, deserialize_nested
+from lamina.core.configurable import Configurable
 from lamina.core.context import unique_name
 from lamina.core.graph import Operation
 from lamina.core.keras_tensor import OPS, is_symbolic, trace
+from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.variable import unwrap
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from functools import partial
 import jax
 
 from lamina.core import tree
-from lamina.core.configurable import config_value
+from lamina.core.serialization import config_value
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.metrics import Mean

@@ -7,13 +7,13 @@ HeNormal()
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 import numpy as np
 
-from lamina.core import configurable, registry
-from lamina.core.configurable import resolver
+from lamina.core.family import Family
 from lamina.core.typing import Config
 from lamina.core.variable import Variable
 from lamina.initializers import constants, random_initializers
@@ -30,7 +30,7 @@ __all__ += random_initializers.__all__
 _CLASSES = {name: value for name, value in list(globals().items()) if name in __all__ and isinstance(value, type)}
 _ALIASES = {**_CLASSES, "initializer": Initializer, "normal": RandomNormal, "uniform": RandomUniform, "one": Ones,
             "zero": Zeros}  # fmt: skip
-_get = resolver("initializer", "keras.initializers", base=Initializer, aliases=_ALIASES)
+_FAMILY = Family("initializer", "keras.initializers", base=Initializer, aliases=_ALIASES)
 
 
 def get(identifier: InitializerLike) -> Any:
@@ -45,24 +45,23 @@ def get(identifier: InitializerLike) -> Any:
     """
     if isinstance(identifier, (np.ndarray, jax.Array, Variable)):
         return Constant(identifier)
-    return _get(identifier)
+    return _FAMILY.get(identifier)
 
 
-def serialize(initializer: Any) -> Any:
-    """The description of an initializer, as files have it.
-
-    Args:
-        initializer: An initializer, or a registered function.
-    """
-    return configurable.serialize(initializer)
-
-
-def deserialize(config: Config | str, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The initializer that `serialize` described.
+def serialize(initializer: Any) -> Config:
+    """A JSON-able description of an initializer, as files hold it.
 
     Args:
-        config: What `serialize` returned, or a name.
-        custom_objects: Classes and functions by the names that the config has for them.
+        initializer: Object or function that is described.
     """
-    with registry.CustomObjectScope(custom_objects):
-        return get(config)
+    return _FAMILY.serialize(initializer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The initializer that a name or a description stands for.
+
+    Args:
+        config: Name, or what `serialize` returned.
+        custom_objects: Classes and functions of the user by the names that the description has for them.
+    """
+    return _FAMILY.deserialize(config, custom_objects)

@@ -2,8 +2,8 @@
 
 import inspect
 
-from lamina.core.configurable import deserialize, serialize
 from lamina.core.keras_tensor import trace
+from lamina.core.serialization import deserialize, serialize
 from lamina.layers.base.layer import Layer
 
 __all__ = ["Lambda"]

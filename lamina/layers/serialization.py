@@ -1,15 +1,32 @@
 """Layers as configs and back."""
 
-from lamina.core import configurable
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lamina.core.family import Family
+from lamina.core.typing import Config
 
 __all__ = ["deserialize", "serialize"]
 
-
-def serialize(layer):
-    """The description of a layer, as files hold it."""
-    return configurable.serialize(layer)
+_FAMILY = Family("layer", "keras.layers", also_in=("keras",))
 
 
-def deserialize(config, custom_objects=None):
-    """The layer that `serialize` described."""
-    return configurable.deserialize(config, custom_objects, namespaces=("keras.layers", "keras"))
+def serialize(layer: Any) -> Config:
+    """A JSON-able description of a layer, as files hold it.
+
+    Args:
+        layer: Layer that is described.
+    """
+    return _FAMILY.serialize(layer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The layer that a description stands for.
+
+    Args:
+        config: Description of a layer, which `serialize` returned.
+        custom_objects: Classes and functions of the user by the names that the description has for them.
+    """
+    return _FAMILY.deserialize(config, custom_objects)

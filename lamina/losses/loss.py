@@ -8,9 +8,10 @@ import jax.numpy as jnp
 
 from lamina import dtype_policies
 from lamina.core import context, tree
-from lamina.core.configurable import Configurable, serialize
+from lamina.core.configurable import Configurable
 from lamina.core.keras_tensor import get_mask
 from lamina.core.op import op
+from lamina.core.serialization import serialize
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError
 from lamina.losses.alignment import same_rank, spread

@@ -1,10 +1,15 @@
 """Losses by name, and as dicts."""
 
-from lamina.core import configurable
-from lamina.core.configurable import resolver
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lamina.core.family import Family
 from lamina.core.registry import public_functions
+from lamina.core.typing import Config
 from lamina.losses.hinges import categorical_hinge, hinge, squared_hinge
-from lamina.losses.loss import Loss
+from lamina.losses.loss import Loss, LossLike
 from lamina.losses.overlap import dice, tversky
 from lamina.losses.probabilistic import (
     binary_crossentropy,
@@ -47,16 +52,35 @@ _short = {
 _aliases = {**_short, **{name.upper(): function for name, function in _short.items()}}
 
 public_functions("keras.losses", {function.__name__: function for function in _functions})
-get = resolver("loss", "keras.losses", base=Loss, aliases=_aliases)
+_FAMILY = Family("loss", "keras.losses", base=Loss, aliases=_aliases)
 
 
-def serialize(loss):
-    """A JSON-able description of a loss object or function."""
-    return configurable.serialize(loss)
+def get(identifier: LossLike | None) -> Any:
+    """The loss that a name, a config, a class or an object stands for.
+
+    Args:
+        identifier: Name, config, class, function or object; None gives None.
+
+    Raises:
+        ConfigError: The name is unknown, or the value is of another kind.
+    """
+    return _FAMILY.get(identifier)
 
 
-def deserialize(name, custom_objects=None):
-    """The loss that a name or a description stands for."""
-    if isinstance(name, str):
-        return get(name)
-    return configurable.deserialize(name, custom_objects, namespaces=("keras.losses",))
+def serialize(loss: Any) -> Config:
+    """A JSON-able description of a loss, as files hold it.
+
+    Args:
+        loss: Object or function that is described.
+    """
+    return _FAMILY.serialize(loss)
+
+
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The loss that a name or a description stands for.
+
+    Args:
+        name: Name, or what `serialize` returned.
+        custom_objects: Classes and functions of the user by the names that the description has for them.
+    """
+    return _FAMILY.deserialize(name, custom_objects)

@@ -2,9 +2,9 @@
 
 import jax.numpy as jnp
 
-from lamina.core.configurable import serialize
 from lamina.core.keras_tensor import get_mask
 from lamina.core.registry import is_builtin
+from lamina.core.serialization import serialize
 from lamina.core.variable import unwrap
 from lamina.errors import ShapeError
 from lamina.losses.alignment import same_rank

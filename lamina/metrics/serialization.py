@@ -1,9 +1,14 @@
 """Metrics by name, and as dicts."""
 
-from lamina.core import configurable
-from lamina.core.configurable import resolver
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 from lamina.core.context import snake_case
+from lamina.core.family import Family
 from lamina.core.registry import names_of, public_functions
+from lamina.core.typing import Config
 from lamina.metrics.accuracy import (
     accuracy,
     binary_accuracy,
@@ -12,7 +17,7 @@ from lamina.metrics.accuracy import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
-from lamina.metrics.metric import Metric
+from lamina.metrics.metric import Metric, MetricLike
 from lamina.metrics.regression import (
     concordance_correlation,
     cosine_similarity,
@@ -39,16 +44,35 @@ _aliases = {
 }
 
 public_functions("keras.metrics", {function.__name__: function for function in _own_functions})
-get = resolver("metric", "keras.metrics", base=Metric, aliases=_aliases)
+_FAMILY = Family("metric", "keras.metrics", base=Metric, aliases=_aliases, also_in=("keras.losses",))
 
 
-def serialize(metric):
-    """A JSON-able description of a metric object or function."""
-    return configurable.serialize(metric)
+def get(identifier: MetricLike | None) -> Any:
+    """The metric that a name, a config, a class or an object stands for.
+
+    Args:
+        identifier: Name, config, class, function or object; None gives None.
+
+    Raises:
+        ConfigError: The name is unknown, or the value is of another kind.
+    """
+    return _FAMILY.get(identifier)
 
 
-def deserialize(config, custom_objects=None):
-    """The metric that a name or a description stands for."""
-    if isinstance(config, str):
-        return get(config)
-    return configurable.deserialize(config, custom_objects, namespaces=("keras.metrics", "keras.losses"))
+def serialize(metric: Any) -> Config:
+    """A JSON-able description of a metric, as files hold it.
+
+    Args:
+        metric: Object or function that is described.
+    """
+    return _FAMILY.serialize(metric)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The metric that a name or a description stands for.
+
+    Args:
+        config: Name, or what `serialize` returned.
+        custom_objects: Classes and functions of the user by the names that the description has for them.
+    """
+    return _FAMILY.deserialize(config, custom_objects)

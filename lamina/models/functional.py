@@ -5,9 +5,9 @@ from collections import defaultdict, deque
 from typing import Any
 
 from lamina.core import tree
-from lamina.core.configurable import deserialize, deserialize_nested, is_description, serialize
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.op import OpCall, operation_class
+from lamina.core.serialization import deserialize, deserialize_nested, is_description, serialize
 from lamina.errors import ConfigError
 from lamina.layers.base import call_signature
 from lamina.layers.input_layer import InputLayer

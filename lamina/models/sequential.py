@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from lamina.core import context, registry
-from lamina.core.configurable import deserialize, serialize
 from lamina.core.graph import Function
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.keywords import refuse_positional
+from lamina.core.serialization import deserialize, serialize
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer

@@ -1,6 +1,13 @@
 """Optimizers by name, and as dicts."""
 
-from lamina.core import configurable, registry
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lamina.core import registry
+from lamina.core.family import Family
+from lamina.core.typing import Config
 from lamina.errors import ConfigError
 from lamina.optimizers.optax_optimizer import OptaxOptimizer, is_transformation
 from lamina.optimizers.optimizer import Optimizer
@@ -8,11 +15,17 @@ from lamina.optimizers.optimizer import Optimizer
 __all__ = ["deserialize", "get", "serialize"]
 
 _BY_LOWER_CASE = {name.lower(): name for name in registry.names_of("keras.optimizers") if name[0].isupper()}
-_get = configurable.resolver("optimizer", "keras.optimizers", Optimizer)
+_FAMILY = Family("optimizer", "keras.optimizers", Optimizer)
 
 
-def get(identifier):
-    """The optimizer meant by a name in any case, a config, a class or an object; None gives None.
+def get(identifier: Any) -> Any:
+    """The optimizer that a name, a config, a class or an object stands for.
+
+    Args:
+        identifier: Name in any case, config, class, Optimizer or transformation of optax; None gives None.
+
+    Raises:
+        ConfigError: The name is unknown, or the value is of another kind.
 
     >>> import lamina as keras
     >>> type(keras.optimizers.get("rmsprop")).__name__
@@ -24,20 +37,29 @@ def get(identifier):
         return deserialize(identifier)
     elif is_transformation(identifier):
         return OptaxOptimizer(identifier)
-    found = _get(identifier)
+    found = _FAMILY.get(identifier)
     if found is None or isinstance(found, Optimizer):
         return found
     raise ConfigError(f"An optimizer is a name, a config or an Optimizer; got {identifier!r}.")
 
 
-def serialize(optimizer):
-    """The optimizer as a JSON-able dict."""
-    return configurable.serialize(optimizer)
+def serialize(optimizer: Any) -> Config:
+    """A JSON-able description of an optimizer, as files hold it.
+
+    Args:
+        optimizer: Optimizer that is described.
+    """
+    return _FAMILY.serialize(optimizer)
 
 
-def deserialize(config, custom_objects=None):
-    """The optimizer that `serialize` described; the names of lamina's own are read in any case."""
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The optimizer that a description stands for.
+
+    Args:
+        config: What `serialize` returned. Names of lamina's own optimizers are read in any case.
+        custom_objects: Classes and functions of the user by the names that the description has for them.
+    """
     known = _BY_LOWER_CASE.get(str(config.get("class_name")).lower())
     if known is not None:
         config = {**config, "class_name": known}
-    return configurable.deserialize(config, custom_objects, namespaces=("keras.optimizers",))
+    return _FAMILY.deserialize(config, custom_objects)

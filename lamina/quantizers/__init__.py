@@ -1,8 +1,13 @@
 """Quantizers: floats to small integers and back, and the configs that say how a model is quantized."""
 
-from lamina.core import configurable
-from lamina.core.configurable import resolver
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 from lamina.core.context import snake_case
+from lamina.core.family import Family
+from lamina.core.typing import Config
 from lamina.quantizers.configs import (
     AWQConfig,
     Float8QuantizationConfig,
@@ -48,24 +53,40 @@ __all__ = [
 _classes = (Quantizer, AbsMaxQuantizer, QuantizationConfig, Int8QuantizationConfig, Int4QuantizationConfig,
             Float8QuantizationConfig, GPTQConfig, AWQConfig)  # fmt: skip
 _named = {name: cls for cls in _classes for name in (cls.__name__, snake_case(cls.__name__))}
-_resolve = resolver("quantizer", "keras.quantizers", base=Quantizer)
+_FAMILY = Family("quantizer", "keras.quantizers", base=Quantizer)
 
 
-def get(identifier, **kwargs):
-    """The quantizer or config meant by a name (made with `kwargs`), a description, a class or an object; or None.
+def get(identifier: Any, **kwargs: Any) -> Any:
+    """The quantizer or quantization config that a name, a description, a class or an object stands for.
+
+    Args:
+        identifier: Name, description, class or object; None gives None.
+        **kwargs: Arguments of the class, where `identifier` is a name or a class.
+
+    Raises:
+        ConfigError: The name is unknown, or the value is of another kind.
 
     >>> get("abs_max_quantizer", axis=-1)
     AbsMaxQuantizer(axis=(-1,))
     """
     cls = _named.get(identifier) if isinstance(identifier, str) else identifier
-    return cls(**kwargs) if isinstance(cls, type) else _resolve(identifier)
+    return cls(**kwargs) if isinstance(cls, type) else _FAMILY.get(identifier)
 
 
-def serialize(initializer):
-    """A JSON-able description of a quantizer or a config."""
-    return configurable.serialize(initializer)
+def serialize(initializer: Any) -> Config:
+    """A JSON-able description of a quantizer, as files hold it.
+
+    Args:
+        initializer: Object or function that is described.
+    """
+    return _FAMILY.serialize(initializer)
 
 
-def deserialize(config, custom_objects=None):
-    """The quantizer or config that a description stands for."""
-    return configurable.deserialize(config, custom_objects, namespaces=("keras.quantizers",))
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The quantizer that a name or a description stands for.
+
+    Args:
+        config: Name, or what `serialize` returned.
+        custom_objects: Classes and functions of the user by the names that the description has for them.
+    """
+    return _FAMILY.deserialize(config, custom_objects)

@@ -6,9 +6,9 @@ from typing import Any
 
 import h5py
 
-from lamina.core.configurable import deserialize
-from lamina.core.configurable import serialize as serialize_keras_object
 from lamina.core.keywords import keywords
+from lamina.core.serialization import deserialize
+from lamina.core.serialization import serialize as serialize_keras_object
 from lamina.errors import FileError
 from lamina.legacy import warn_renamed
 from lamina.saving.formats.assets import refuse_assets

@@ -10,8 +10,8 @@ from lamina import metrics as metrics_module
 from lamina import optimizers
 from lamina import training as training_module
 from lamina.core import context, tree
-from lamina.core.configurable import deserialize, serialize
 from lamina.core.keras_tensor import KerasTensor
+from lamina.core.serialization import deserialize, serialize
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError, DataError, warn
 from lamina.layers.base import call_signature

@@ -6,8 +6,9 @@ import numpy as np
 
 from lamina import saving
 from lamina.core import context, tree
-from lamina.core.configurable import Configurable, deserialize
+from lamina.core.configurable import Configurable
 from lamina.core.keras_tensor import KerasTensor
+from lamina.core.serialization import deserialize
 from lamina.errors import CallError, ConfigError, DataError
 from lamina.layers.base.layer import Layer
 from lamina.layers.categories import CategoryEncoding, values_of

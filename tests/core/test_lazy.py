@@ -79,7 +79,7 @@ def test_sequential_reads_few_files():
 
 def test_a_config_reads_the_file_of_its_class_alone():
     read = run(
-        "import sys, json; from lamina.core.configurable import deserialize;"
+        "import sys, json; from lamina.core.serialization import deserialize;"
         "layer = deserialize({'module': 'keras.layers', 'class_name': 'Permute', 'config': {'dims': [2, 1]}});"
         "print(json.dumps([type(layer).__name__, *sys.modules]))"
     )
@@ -92,12 +92,12 @@ def test_a_config_reads_the_file_of_its_class_alone():
     {"module": "keras", "class_name": "LSTM", "config": {"units": 2}},
 ])  # fmt: skip
 def test_a_config_finds_a_class_that_was_not_read(config):
-    program = "import json; from lamina.core.configurable import deserialize;"
+    program = "import json; from lamina.core.serialization import deserialize;"
     assert run(f"{program} print(json.dumps(type(deserialize({config!r})).__module__))") == "lamina.layers.recurrent"
 
 
 def test_functions_are_known_by_name_before_their_family_was_used():
-    program = "import json; from lamina.losses import huber; from lamina.core.configurable import serialize;"
+    program = "import json; from lamina.losses import huber; from lamina.core.serialization import serialize;"
     assert run(f"{program} print(json.dumps(serialize(huber)['module']))") == "keras.losses"
 
 

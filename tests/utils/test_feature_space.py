@@ -11,7 +11,7 @@ import pytest
 
 import lamina
 from lamina import layers
-from lamina.core.configurable import deserialize, serialize
+from lamina.core.serialization import deserialize, serialize
 from lamina.errors import CallError, ConfigError, DataError
 from lamina.utils import FeatureSpace
 from lamina.utils.feature_space import Cross, Feature

@@ -1,6 +1,12 @@
 """Learning rate schedules: give one as the `learning_rate` of any optimizer."""
 
-from lamina.core import configurable
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lamina.core import serialization
+from lamina.core.typing import Config
 from lamina.optimizers.schedules.decays import (
     CosineDecay,
     CosineDecayRestarts,
@@ -24,11 +30,20 @@ __all__ = [
 ]
 
 
-def serialize(learning_rate_schedule):
-    """The schedule as a JSON-able dict."""
-    return configurable.serialize(learning_rate_schedule)
+def serialize(learning_rate_schedule: Any) -> Config:
+    """A JSON-able description of a schedule, as files hold it.
+
+    Args:
+        learning_rate_schedule: Schedule that is described.
+    """
+    return serialization.serialize(learning_rate_schedule)
 
 
-def deserialize(config, custom_objects=None):
-    """The schedule that `serialize` described."""
-    return configurable.deserialize(config, custom_objects, namespaces=("keras.optimizers.schedules",))
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The schedule that a description stands for.
+
+    Args:
+        config: What `serialize` returned.
+        custom_objects: Classes and functions of the user by the names that the description has for them.
+    """
+    return serialization.deserialize(config, custom_objects, namespaces=("keras.optimizers.schedules",))

@@ -8,7 +8,7 @@ import zipfile
 
 import h5py
 
-from lamina.core.configurable import deserialize, serialize
+from lamina.core.serialization import deserialize, serialize
 from lamina.errors import LaminaError, warn
 from lamina.saving.formats.assets import read_assets, write_assets
 from lamina.saving.formats.folder import FolderWriter, open_members

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 
 from lamina.core import tree
-from lamina.core.configurable import deserialize, serialize
+from lamina.core.serialization import deserialize, serialize
 from lamina.errors import FileError, warn
 from lamina.saving.formats.keras_archive import KERAS_VERSION, compile_or_warn
 from lamina.saving.migration.configs import upgrade

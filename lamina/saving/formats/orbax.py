@@ -7,8 +7,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from lamina.core.configurable import deserialize
 from lamina.core.placement import sharding_of
+from lamina.core.serialization import deserialize
 from lamina.errors import ConfigError, FileError, UnsafeFileError
 from lamina.saving.formats.assets import read_assets, write_assets
 from lamina.saving.formats.keras_archive import compile_or_warn

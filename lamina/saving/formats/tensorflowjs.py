@@ -5,8 +5,8 @@ import pathlib
 
 import numpy as np
 
-from lamina.core.configurable import deserialize
 from lamina.core.read_limits import reserve_array
+from lamina.core.serialization import deserialize
 from lamina.errors import FileError, UnsafeFileError
 from lamina.saving.formats.keras_archive import compile_or_warn
 from lamina.saving.migration.configs import upgrade

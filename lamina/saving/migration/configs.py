@@ -8,7 +8,7 @@ from typing import Any
 
 from lamina import legacy
 from lamina.core import registry
-from lamina.core.configurable import is_description
+from lamina.core.serialization import is_description
 from lamina.saving.migration.graphs import graph_of_merge, is_merge, upgrade_graph
 from lamina.saving.migration.version import origin_of
 

@@ -1,0 +1,110 @@
+"""Families of objects that are found by name: losses, metrics, initializers and so on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from lamina import legacy
+from lamina.core import registry, serialization
+from lamina.core.typing import Config
+from lamina.errors import ConfigError
+
+__all__ = ["Family"]
+
+
+class Family:
+    """The objects of one kind that are found by name: what `get`, `serialize` and `deserialize` of a module stand on.
+
+    Args:
+        kind: What one object of the family is called in errors, such as "loss".
+        namespace: The public module that has the family, such as "keras.losses".
+        base: The class of the family's objects. None means that they are functions.
+        aliases: Further names, each with a class or function of the family or with the name of one.
+        default: What None stands for.
+        also_in: Further public modules in which `deserialize` looks names up.
+
+    >>> import lamina as keras
+    >>> family = Family("regularizer", "keras.regularizers", base=keras.Regularizer, aliases={"ridge": "L2"})
+    >>> family.get("ridge")
+    L2()
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        namespace: str,
+        base: type | None = None,
+        aliases: Mapping[str, Any] = {},
+        default: Any = None,
+        also_in: tuple[str, ...] = (),
+    ) -> None:
+        self._kind, self._namespace, self._base = kind, namespace, base
+        self._aliases, self._default = dict(aliases), default
+        self._namespaces = (namespace, *also_in)
+
+    def get(self, identifier: Any) -> Any:
+        """The object that a name, a config, a class or an object stands for.
+
+        Args:
+            identifier: A name, a config, a class of the family, a function, an object, or None for the default.
+
+        Raises:
+            ConfigError: The name is unknown, or the value is of another kind.
+        """
+        if identifier is None:
+            return self._default
+        if isinstance(identifier, dict):
+            return serialization.deserialize(identifier, namespaces=(self._namespace,))
+        if isinstance(identifier, str):
+            found = self._find(identifier)
+            return found() if isinstance(found, type) else found
+        if isinstance(identifier, type) and (self._base is None or issubclass(identifier, self._base)):
+            return identifier()
+        if callable(identifier) or (self._base is not None and isinstance(identifier, self._base)):
+            return identifier
+        raise ConfigError(f"A {self._kind} is a name, a config, a function or an object; got {identifier!r}.")
+
+    def serialize(self, member: Any) -> Config:
+        """A JSON-able description of a member, as files hold it.
+
+        Args:
+            member: An object or function of the family.
+        """
+        return serialization.serialize(member)
+
+    def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """The object that a description or a name stands for.
+
+        Args:
+            config: What `serialize` returned, or what `get` takes.
+            custom_objects: Classes and functions of the user by the names that the description has for them.
+        """
+        if isinstance(config, (dict, list, tuple)):
+            return serialization.deserialize(config, custom_objects, namespaces=self._namespaces)
+        with registry.CustomObjectScope(custom_objects):
+            return self.get(config)
+
+    def _find(self, name):
+        """The class or function of a name: the user's own, one of the family, or one with a new name since Keras 2."""
+        found = registry.get_registered_object(name) or self._aliases.get(name)
+        if found is None:
+            today = legacy.name_of_today(self._namespace.replace("keras", "lamina"), name)
+            return self._look_up(name) if today is None else self._find(today)
+        return self._look_up(found) if isinstance(found, str) else found
+
+    def _look_up(self, name):
+        found = registry.look_up(self._namespace, name)
+        if found is not None:
+            return found
+        registry.populate()
+        members = (key for space, key in (*registry.CLASSES, *registry.FUNCTIONS) if space == self._namespace)
+        known = sorted({*self._aliases, *members})
+        lower = {key.lower(): key for key in reversed(known)}
+        near = [lower[key] for key in difflib.get_close_matches(name.lower(), lower, n=1)]
+        raise ConfigError(
+            f"Unknown {self._kind} {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""),
+            fix=f"Known: {', '.join(known)}; or pass a function or an object"
+            f" (in a file: load_model(path, custom_objects={{{name!r}: function}})).",
+        )
