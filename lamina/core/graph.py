@@ -42,6 +42,11 @@ class Operation:
         """A call on symbolic tensors: a node of a graph."""
         return self.record(self.compute_output_spec(*args, **kwargs), args, kwargs)
 
+    @property
+    def _function(self):
+        """What a graph calls on arrays: `call` of an op, a layer itself."""
+        return self.call
+
     def quantized_call(self, *args, **kwargs):
         """`call` on quantized weights. Here weights know what they are, and `call` is the same for all."""
         return self.call(*args, **kwargs)
@@ -184,13 +189,15 @@ class Function(Operation):
         symbols = [KerasTensor(shape, x.dtype) for shape, x in zip(shapes, self.input_tensors, strict=True)]
         return tree.map_structure(lambda tensor: tensor.shape, trace(self.call, symbols))
 
-    def run(self, values, apply):
-        """Outputs for a list of input values, each operation called as `apply(operation, args, kwargs)`."""
+    def run(self, values, apply=None):
+        """Outputs for a list of input values. Each operation is called as `apply(operation, args, kwargs)`; without
+        `apply`, as on arrays."""
         reserve_steps(len(self.nodes), self.name or "the graph")
         known = {id(tensor): value for tensor, value in zip(self.input_tensors, values, strict=True)}
         for node in self.nodes:
             args, kwargs = node.fill(known)
-            results = apply(node.operation, args, kwargs)
+            operation = node.operation
+            results = operation._function(*args, **kwargs) if apply is None else apply(operation, args, kwargs)
             results = [results] if isinstance(node.outputs, KerasTensor) else tree.flatten(results)
             for tensor, result in zip(tree.flatten(node.outputs), results, strict=True):
                 known.setdefault(id(tensor), result)  # an inner tensor given as an input stays what was given

@@ -71,7 +71,7 @@ class ConvLSTMCell(LSTMCell, _Windowed):
         outputs = conv(folded, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
         return outputs.reshape(*leading, *outputs.shape[1:])
 
-    def _transit(self, hidden, kernel):
+    def _state_matmul(self, hidden, kernel):
         return conv(hidden, kernel, padding="same", data_format=self.data_format)
 
     def _input_bias(self):

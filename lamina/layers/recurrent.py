@@ -24,14 +24,14 @@ from lamina.layers.recurrent_cells import (
     reset_dropout,
     run_cell,
 )
-from lamina.layers.wrapper import Holder
+from lamina.layers.wrapper import ContainerMixin
 from lamina.legacy import moved_from
 from lamina.ops.recurrent import gated_rnn, rnn
 
 __all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
 
 
-class RNN(Holder, Layer):
+class RNN(ContainerMixin, Layer):
     """`output, states = cell(inputs[:, t], states)` for each step t.
 
     Shapes: (batch, time, ...) -> (batch, units), or (batch, time, units) with return_sequences; with return_state a

@@ -15,7 +15,7 @@ from lamina.kernels.matmul import matmul
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.validation import positive_integer
-from lamina.layers.wrapper import Holder
+from lamina.layers.wrapper import ContainerMixin
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
 
@@ -140,7 +140,9 @@ class _Cell(Layer):
 
     def step(self, projected, states, training=False):
         """(output, next states) from projected inputs and states."""
-        new = self.advance(self.combine(projected, self._split(self._recur(states[0], training))), states)
+        new = self.advance(
+            self.combine(projected, self._split(self._recurrent_projection(states[0], training))), states
+        )
         return new[0], new
 
     def is_gated(self, training):
@@ -167,15 +169,15 @@ class _Cell(Layer):
         """What is added to the product of the hidden state, or None."""
         return None
 
-    def _recur(self, hidden, training, start=0, stop=None):
+    def _recurrent_projection(self, hidden, training, start=0, stop=None):
         """`hidden @ recurrent_kernel + recurrent_bias`, for the gates from `start` to `stop`."""
         columns = slice(start * self.units, None if stop is None else stop * self.units)
         masks = self.get_recurrent_dropout_mask(hidden) if training else None
         masks = masks[start:stop] if isinstance(masks, list) else masks
-        product = self._product(self._transit, hidden, self.recurrent_kernel.value[..., columns], masks)
+        product = self._product(self._state_matmul, hidden, self.recurrent_kernel.value[..., columns], masks)
         return product if self.recurrent_bias is None else product + self.recurrent_bias[columns]
 
-    def _transit(self, hidden, kernel):
+    def _state_matmul(self, hidden, kernel):
         return matmul(hidden, kernel)
 
     def _product(self, multiply, inputs, kernel, masks=None):
@@ -285,9 +287,9 @@ class GRUCell(_Cell):
         if self.reset_after:
             return super().step(projected, states, training)
         hidden = states[0]
-        products = jnp.split(self._recur(hidden, training, 0, 2), 2, axis=-1)
+        products = jnp.split(self._recurrent_projection(hidden, training, 0, 2), 2, axis=-1)
         z, r = (self.recurrent_activation(a + b) for a, b in zip(projected, products, strict=False))
-        candidate = self.activation(projected[2] + self._recur(r * hidden, training, 2))
+        candidate = self.activation(projected[2] + self._recurrent_projection(r * hidden, training, 2))
         output = z * hidden + (1 - z) * candidate
         return output, [output]
 
@@ -326,7 +328,7 @@ class LSTMCell(_Cell):
         return [self.recurrent_activation(o) * self.activation(carry), carry]
 
 
-class StackedRNNCells(Holder, Layer):
+class StackedRNNCells(ContainerMixin, Layer):
     """Cells as one: the output of each is the input of the next.
 
     >>> import lamina as keras

@@ -10,7 +10,7 @@ from lamina.layers.base.layer import Layer
 __all__ = ["Wrapper"]
 
 
-class Holder:
+class ContainerMixin:
     """What is made from a config together with the layers inside, whose paths begin with its name."""
 
     @classmethod
@@ -21,7 +21,7 @@ class Holder:
             return known.from_config(config)
 
 
-class Wrapper(Holder, Layer):
+class Wrapper(ContainerMixin, Layer):
     """The base of layers that hold another one as `layer`; it is built with them."""
 
     _traits = frozenset(("wrapper", "container"))

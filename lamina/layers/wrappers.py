@@ -8,7 +8,7 @@ from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base import call_signature
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
-from lamina.layers.wrapper import Holder, Wrapper
+from lamina.layers.wrapper import ContainerMixin, Wrapper
 from lamina.legacy import moved_from
 
 __all__ = ["Bidirectional", "TimeDistributed"]
@@ -62,7 +62,7 @@ class TimeDistributed(Wrapper):
         return tree.map_structure(lambda array: array.reshape(batch, time, *array.shape[1:]), outputs)
 
 
-class Bidirectional(Holder, Layer):
+class Bidirectional(ContainerMixin, Layer):
     """A recurrent layer forwards in time and a copy of it backwards, their outputs merged.
 
     Shapes: (batch, time, features) -> those of the layer, twice the units with merge_mode "concat"; with return_state a

@@ -139,14 +139,17 @@ class Model(Trainer, Layer):
     def call(self, inputs, training=None, mask=None):
         """Run the graph; a subclass without one writes its own."""
         if self._graph is None:
-            raise NotImplementedError(f"{type(self).__name__} has no call and no graph. Write call(self, inputs).")
+            return self._call_without_graph(inputs)
         if isinstance(inputs, Prepared):
             return host_part(self._graph).finish(inputs, self)
         values = standardize_inputs(self._graph, inputs, self)
         if mask is not None:
             for value, one in zip(values, tree.flatten(mask), strict=True):
                 set_mask(value, one)
-        return self._graph.run(values, _apply)
+        return self._graph.run(values)
+
+    def _call_without_graph(self, inputs) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} has no call and no graph. Write call(self, inputs).")
 
     def compute_output_spec(self, *args, **kwargs):
         """What the graph already knows, where it is called with inputs of the shapes it was drawn with."""
@@ -386,10 +389,6 @@ def _as_input(tensor):
 
 def _one_or_list(values):
     return values[0] if len(values) == 1 else values
-
-
-def _apply(operation, args, kwargs):
-    return operation(*args, **kwargs) if isinstance(operation, Layer) else operation.call(*args, **kwargs)
 
 
 def _like(tensor):

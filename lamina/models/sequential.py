@@ -153,10 +153,12 @@ class Sequential(Model):
             self.build((None, *shape[1:]))
             self._sequence[0].inferred = True  # from the first batch: another may have other lengths, if the layers can
 
-    def call(self, inputs, training=None, mask=None):
-        """Each layer on the output of the one before."""
-        if self._graph is not None or not self._sequence:
-            return super().call(inputs, training=training, mask=mask)
+    def _has_call(self):
+        return True
+
+    def _call_without_graph(self, inputs):
+        if not self._sequence:
+            return super()._call_without_graph(inputs)
         for layer in self.layers:
             inputs = layer(inputs)
         self.built = True

@@ -208,6 +208,10 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
 
     _run = __call__  # on arrays, also where a subclass has a `__call__` of its own
 
+    @property
+    def _function(self):
+        return self
+
     def _call_on_symbols(self, args, kwargs):
         with located(self, args, kwargs):
             check_inputs(self.input_spec, args[0] if args else None, self)
