@@ -281,16 +281,16 @@ STILL_FILES = frozenset(
 _LOSSES = {
     "kullback_leibler_divergence": "kl_divergence", "cosine_proximity": "cosine_similarity", "logcosh": "log_cosh",
 }  # fmt: skip
-_SHORT = {
+SHORT_LOSSES = {
     "mse": "mean_squared_error", "mae": "mean_absolute_error", "mape": "mean_absolute_percentage_error",
     "msle": "mean_squared_logarithmic_error", "kld": "kl_divergence", "bce": "binary_crossentropy",
 }  # fmt: skip
-_SHORT |= {name.upper(): today for name, today in _SHORT.items()}
+SHORT_LOSSES |= {name.upper(): today for name, today in SHORT_LOSSES.items()}
 NAMES = {
     "lamina.constraints": {"maxnorm": "max_norm", "nonneg": "non_neg", "unitnorm": "unit_norm"},
     "lamina.regularizers": {"l1l2": "l1_l2", "activity_l1": "l1", "activity_l2": "l2", "activity_l1l2": "l1_l2"},
-    "lamina.losses": {**_SHORT, **_LOSSES},
-    "lamina.metrics": {**_SHORT, **_LOSSES, "logcosh": "LogCoshError"},
+    "lamina.losses": {**SHORT_LOSSES, **_LOSSES},
+    "lamina.metrics": {**SHORT_LOSSES, **_LOSSES, "logcosh": "LogCoshError"},
 }
 
 
@@ -298,7 +298,7 @@ def name_of_today(module, name):
     """What a function or class of a module is called today; None where the table has nothing."""
     today = NAMES.get(module, {}).get(name)
     if today is not None:
-        warn_renamed(f"{module}.{name} is called {today} since Keras {3 if name in _SHORT else 2}.")
+        warn_renamed(f"{module}.{name} is called {today} since Keras {3 if name in SHORT_LOSSES else 2}.")
     return today
 
 

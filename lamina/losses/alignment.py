@@ -1,22 +1,42 @@
-"""How targets meet outputs, and weights meet losses: by a trailing axis of size 1, and never by silent broadcasting."""
+"""Alignment of targets with outputs and of weights with losses: trailing axes of size 1 are added or dropped, and
+nothing is broadcast silently."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jax
 import jax.numpy as jnp
 
 from lamina.core.variable import unwrap
 from lamina.errors import ShapeError
 from lamina.runtime import settings
 
-__all__ = ["aligned", "float_array", "pair", "same_rank", "spread"]
+if TYPE_CHECKING:
+    from lamina.core.typing import DTypeLike, Tensor
+
+__all__ = [
+    "aligned", "aligned_floats", "broadcast_to_outputs", "class_numbers", "float_array", "pick_class", "same_rank",
+]  # fmt: skip
 
 
-def float_array(values, dtype=None):
-    """`values` as an array of floats: of `dtype`, else of their own type, else (integers, booleans) of floatx."""
+def float_array(values: Any, dtype: DTypeLike | None = None) -> Tensor:
+    """`values` as an array of floats.
+
+    Args:
+        values: Array-like value.
+        dtype: Type of the result; None keeps a float type and makes floatx of integers and booleans.
+    """
     values = jnp.asarray(unwrap(values), dtype)
     return values if jnp.issubdtype(values.dtype, jnp.floating) else values.astype(settings.floatx())
 
 
-def same_rank(a, b):
-    """`a` and `b` with a last axis of size 1 added to a vector, or dropped, where their ranks differ by one.
+def same_rank(a: Any, b: Any) -> tuple[Any, Any]:
+    """`a` and `b` with equal ranks where these differ by a last axis of size 1: the axis is added to a vector, and
+    dropped from anything else.
+
+    Args:
+        a, b: Arrays.
 
     >>> import numpy as np
     >>> [x.shape for x in same_rank(np.ones(3), np.ones((3, 1)))]
@@ -31,14 +51,24 @@ def same_rank(a, b):
     return a, b
 
 
-def pair(y_true, y_pred):
-    """Targets and outputs as floats of the outputs' type and of one shape. Raises ShapeError where they do not fit."""
+def aligned_floats(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    """Targets and outputs as floats of the outputs' type and of one shape. Raises ShapeError if they do not fit.
+
+    Args:
+        y_true: Targets.
+        y_pred: Outputs.
+    """
     y_pred = float_array(y_pred)
     return aligned(jnp.asarray(unwrap(y_true), y_pred.dtype), y_pred)
 
 
-def aligned(y_true, y_pred):
-    """Targets and outputs of one shape. Raises ShapeError where they do not fit."""
+def aligned(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Targets and outputs of one shape. Raises ShapeError if they do not fit.
+
+    Args:
+        y_true: Targets, an array.
+        y_pred: Outputs, an array.
+    """
     targets, outputs = same_rank(y_true, y_pred)
     if targets.shape != outputs.shape:
         raise ShapeError(
@@ -50,18 +80,27 @@ def aligned(y_true, y_pred):
 
 def _fix(targets, outputs):
     if len(outputs) > 1 and targets in (outputs[:-1], (*outputs[:-1], 1)) and outputs[-1] != 1:
-        return f"Class numbers take a sparse_categorical loss or metric; one_hot(y, {outputs[-1]}) has shape {outputs}."
+        return (
+            f"For class numbers use a sparse_categorical loss or metric; one_hot(y, {outputs[-1]}) has shape {outputs}."
+        )
     if len(targets) == len(outputs) > 1 and targets[:-1] == outputs[:-1]:
-        return f"Give the last layer {targets[-1]} units, or targets with {outputs[-1]} columns."
+        return f"Give the last layer {targets[-1]} units, or pass targets with {outputs[-1]} columns."
     if outputs and targets[:1] == outputs[:1] and len(targets) < len(outputs):
         return (
-            "Bring the outputs to the targets' rank (Flatten, pooling, return_sequences=False), or give more targets."
+            "Reduce the outputs to the rank of the targets (Flatten, pooling, return_sequences=False), or pass targets "
+            "for every position."
         )
     return f"Targets are never broadcast: give y_true the shape {outputs}."
 
 
-def spread(weights, values):
-    """Weights in a shape that multiplies `values`: one a sample, (batch,), meets (batch, time) as (batch, 1)."""
+def broadcast_to_outputs(weights: Any, values: Any) -> tuple[Any, Any]:
+    """Weights in a shape that multiplies `values`, and the values: weights (batch,) for values (batch, time) become
+    (batch, 1).
+
+    Args:
+        weights: One weight per sample, shape (batch,), or weights that broadcast to the values.
+        values: Values, shape (batch, ...).
+    """
     values, weights = same_rank(values, weights)
     if weights.ndim < values.ndim and weights.shape == values.shape[: weights.ndim]:
         weights = weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
@@ -71,6 +110,44 @@ def spread(weights, values):
     if not fits:
         raise ShapeError(
             f"Sample weights (or a mask) of shape {weights.shape} do not fit values of shape {values.shape}.",
-            fix=f"Give one weight a sample, shape {values.shape[:1]}, or one a value, shape {values.shape}.",
+            fix=f"Pass one weight per sample, shape {values.shape[:1]}, or one per value, shape {values.shape}.",
         )
     return weights, values
+
+
+def class_numbers(y_true: Any, y_pred: Tensor, axis: int) -> Tensor:
+    """Class numbers as int32, in the shape of the outputs without their class axis. Raises ShapeError if they do not
+    fit.
+
+    Args:
+        y_true: Class numbers; a last axis of size 1 is dropped.
+        y_pred: Outputs.
+        axis: Axis of the classes.
+    """
+    labels = jnp.asarray(unwrap(y_true))
+    wanted = y_pred.shape[: axis % y_pred.ndim] + y_pred.shape[axis % y_pred.ndim + 1 :]
+    if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    if labels.shape != wanted:
+        one_hot = labels.shape == y_pred.shape
+        raise ShapeError(
+            f"Class numbers for outputs {y_pred.shape} need shape {wanted}; got targets {jnp.shape(y_true)}.",
+            fix="One-hot targets need categorical_crossentropy, without 'sparse_'."
+            if one_hot
+            else f"Give y_true the shape {wanted}, or {(*wanted, 1)}.",
+        )
+    return labels.astype("int32")
+
+
+def pick_class(values: Tensor, labels: Tensor, axis: int) -> Tensor:
+    """values[label] along `axis`, and 0 where the label is not a class. XLA fuses this comparison; it would not fuse a
+    gather.
+
+    Args:
+        values: One value per class.
+        labels: Class numbers, in the shape of `values` without `axis`.
+        axis: Axis of the classes.
+    """
+    axis = axis % values.ndim
+    classes = jax.lax.broadcasted_iota("int32", values.shape, axis)
+    return jnp.sum(jnp.where(classes == jnp.expand_dims(labels, axis), values, 0), axis=axis)

@@ -1,8 +1,8 @@
-"""Loss: a function of targets and outputs that gives one number to make small."""
+"""Loss: a function of targets and outputs that gives the one number that training minimizes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import jax.numpy as jnp
 
@@ -14,52 +14,65 @@ from lamina.core.op import op
 from lamina.core.serialization import serialize
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError
-from lamina.losses.alignment import same_rank, spread
+from lamina.losses.alignment import broadcast_to_outputs, same_rank
 from lamina.runtime import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lamina.core.typing import Config
+    from lamina.core.typing import ArrayLike, Config, DTypeLike, PyTree, Tensor
+    from lamina.dtype_policies import DTypePolicy
 
 __all__ = [
-    "REDUCTIONS",
-    "Loss",
-    "LossFunctionWrapper",
-    "LossLike",
-    "compute_dtype",
-    "divide_no_nan",
-    "masked_weights",
-    "reduce_weighted",
-]
+    "DTypeOrPolicy", "Loss", "LossFunctionWrapper", "LossLike", "Reduction", "compute_dtype", "divide_no_nan",
+    "masked_weights", "reduce_weighted",
+]  # fmt: skip
 
 LossLike: TypeAlias = "str | Config | type[Loss] | Loss | Callable[[Any, Any], Any]"
 """A loss as users write it: its name, its config, its class, an object, or a function of y_true and y_pred."""
 
-REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
+DTypeOrPolicy: TypeAlias = "DTypeLike | DTypePolicy | None"
+"""The type a loss or metric computes in: a type, its name, a dtype policy, or None for `keras.config.floatx()`."""
+
+Reduction: TypeAlias = Literal["sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None]
+"""How a loss makes one number of its values."""
+
+REDUCTIONS = get_args(Reduction)
 
 
-def compute_dtype(dtype):
-    """The type to compute in, from a type, the name of a policy, a policy, or None for floatx."""
+def compute_dtype(dtype: DTypeOrPolicy) -> str:
+    """The name of the type to compute in.
+
+    Args:
+        dtype: A type, the name of a type or policy, or a policy; None means `keras.config.floatx()`.
+    """
     policy: Any = dtype_policies.get(settings.floatx() if dtype is None else dtype)
     return policy.compute_dtype
 
 
-def divide_no_nan(a, b):
-    """a / b, and 0 where b is 0."""
+def divide_no_nan(a: Any, b: Any) -> Tensor:
+    """a / b, and 0 where b is 0.
+
+    Args:
+        a: Numerator.
+        b: Denominator.
+    """
     zero = b == 0
     return jnp.where(zero, 0, a / jnp.where(zero, 1, b))
 
 
 class Loss(Configurable):
-    """Base of losses: write `call(y_true, y_pred)` to give one value a sample; the object weighs and reduces them.
+    """Base class of losses. A subclass defines `call(y_true, y_pred)`, which returns one value per sample; calling the
+    object multiplies these values by the sample weights and reduces them.
+
+    Values that the mask of y_pred (or of what `call` returns) excludes count neither in the sum nor in the number of
+    values.
 
     Args:
-        reduction: 'sum_over_batch_size' or 'mean' (sum / number of values), 'sum', 'mean_with_sample_weight'
-            (sum / sum of weights), 'none' or None (the values as they are).
-        dtype: type to compute in, or a policy; None means floatx.
-
-    A mask on y_pred (or on what `call` returns) leaves masked values out, of the sum and of the number.
+        name: Name of the loss; None makes one from the name of the class.
+        reduction: "sum_over_batch_size" or "mean" (sum / number of values), "sum", "mean_with_sample_weight"
+            (sum / sum of weights), "none" or None (the values as they are).
+        dtype: Type to compute in, or a dtype policy; None means `keras.config.floatx()`.
 
     >>> import lamina as keras
     >>> class Absolute(keras.losses.Loss):
@@ -69,41 +82,62 @@ class Loss(Configurable):
     0.5
     """
 
-    _integer_targets = False  # class numbers stay whole: a small float type cannot hold them
+    _integer_targets = False  # class numbers are not cast: a small float type cannot represent them
+    _unwritten: dict[str, Any] = {}  # argument -> the default that is left out of the config
 
-    def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
+    def __init__(
+        self, name: str | None = None, reduction: Reduction = "sum_over_batch_size", dtype: DTypeOrPolicy = None
+    ) -> None:
         if reduction not in REDUCTIONS:
             raise ConfigError(
                 f"Invalid value for argument `reduction`: expected one of {REDUCTIONS}; got {reduction!r}."
             )
-        self.name = name or context.unique_name(context.snake_case(type(self).__name__))
-        self.reduction = reduction
+        self.name: str = name or context.unique_name(context.snake_case(type(self).__name__))
+        self.reduction: Reduction = reduction
         self._dtype = compute_dtype(dtype)
 
     @property
-    def dtype(self):
-        """The type the loss is computed in."""
+    def dtype(self) -> str:
+        """The name of the type the loss is computed in."""
         return self._dtype
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: PyTree, y_pred: PyTree, sample_weight: ArrayLike | None = None) -> Any:
+        """The reduced loss: a scalar, or with reduction "none" one value per sample.
+
+        Args:
+            y_true: Targets, first axis batch.
+            y_pred: Outputs, first axis batch.
+            sample_weight: Weights of the samples, shape (batch,), or of the single values; None weighs all by 1.
+        """
         return loss_value(self, y_true, y_pred, sample_weight)
 
-    def call(self, y_true, y_pred):
-        """One value a sample. To be written by each loss."""
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """One value per sample; each loss defines it.
+
+        Args:
+            y_true: Targets, cast to `dtype`.
+            y_pred: Outputs, cast to `dtype`.
+        """
         raise NotImplementedError(f"{type(self).__name__} needs a call(y_true, y_pred) method.")
 
-    def get_config(self):
-        """The arguments by name; `dtype` (of some losses `axis`, `delta`), which Keras leaves out, only where set."""
+    def get_config(self) -> Config:
+        """The arguments by name. `dtype` (of some losses also `axis` or `delta`) is in it only where it is not the
+        default, as in Keras's files."""
         config = super().get_config()
         unwritten = {"dtype": settings.floatx(), **self._unwritten}
         return {key: value for key, value in config.items() if key not in unwritten or value != unwritten[key]}
 
-    _unwritten = {}  # argument -> the default that its config leaves out
-
 
 @op(settings=("loss",))
-def loss_value(loss, y_true, y_pred, sample_weight=None):
-    """What `loss(y_true, y_pred, sample_weight)` computes."""
+def loss_value(loss: Any, y_true: PyTree, y_pred: PyTree, sample_weight: ArrayLike | None = None) -> Tensor:
+    """What `loss(y_true, y_pred, sample_weight)` computes.
+
+    Args:
+        loss: A `Loss`.
+        y_true: Targets, first axis batch.
+        y_pred: Outputs, first axis batch.
+        sample_weight: Weights of the samples; None weighs all by 1.
+    """
     targets = _arrays(y_true, None if loss._integer_targets else loss.dtype)
     values = loss.call(targets, _arrays(y_pred, loss.dtype))
     mask = _both(get_mask(y_pred), get_mask(values))
@@ -123,12 +157,21 @@ def _arrays(structure, dtype):
     return tree.map_structure(lambda leaf: leaf if leaf is None else jnp.asarray(unwrap(leaf), dtype), structure)
 
 
-def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_batch_size"):
-    """Values times weights, reduced. What a mask leaves out counts neither in the sum nor in the number of values."""
+def reduce_weighted(
+    values: Tensor, sample_weight: Any = None, mask: Any = None, reduction: Reduction = "sum_over_batch_size"
+) -> Tensor:
+    """Values times weights, reduced. Masked values count neither in the sum nor in the number of values.
+
+    Args:
+        values: One value per sample, shape (batch, ...).
+        sample_weight: Weights that fit the first axes of `values`; None weighs all by 1.
+        mask: False where a value is left out; None leaves out nothing.
+        reduction: How the values are reduced; see `Loss`.
+    """
     weights = masked_weights(sample_weight, mask, values.dtype, mean=reduction in ("mean", "sum_over_batch_size"))
     if weights is not None:
-        spread_weights, values = spread(weights, values)
-        values = values * spread_weights
+        weights_of_values, values = broadcast_to_outputs(weights, values)
+        values = values * weights_of_values
     if reduction in (None, "none") or values.ndim == 0:
         return values
     if reduction == "sum":
@@ -138,8 +181,16 @@ def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_b
     return divide_no_nan(jnp.sum(values), jnp.asarray(values.size, values.dtype))
 
 
-def masked_weights(weights, mask, dtype, mean=False) -> Any:
-    """Weights that are 0 where the mask is false; for a mean scaled so that sum / all is sum / valid."""
+def masked_weights(weights: Any, mask: Any, dtype: DTypeLike, mean: bool = False) -> Any:
+    """Weights that are 0 where the mask is false; None without weights and mask.
+
+    Args:
+        weights: Weights of the values; None weighs all by 1.
+        mask: False where a value is left out; None leaves out nothing.
+        dtype: Type of the result.
+        mean: Whether to scale the weights so that the sum divided by the number of all values is the mean of the
+            values that are not masked.
+    """
     weights = None if weights is None else jnp.asarray(unwrap(weights), dtype)
     if mask is None:
         return weights
@@ -148,31 +199,52 @@ def masked_weights(weights, mask, dtype, mean=False) -> Any:
         mask = mask * divide_no_nan(jnp.asarray(mask.size, dtype), jnp.sum(mask))
     if weights is None:
         return mask
-    smaller, larger = spread(*sorted((weights, mask), key=lambda array: array.ndim))
+    smaller, larger = broadcast_to_outputs(*sorted((weights, mask), key=lambda array: array.ndim))
     return smaller * larger
 
 
 class LossFunctionWrapper(Loss):
-    """A loss from a function `fn(y_true, y_pred, **kwargs)` that gives one value a sample.
+    """A loss from a function `fn(y_true, y_pred, **kwargs)` that returns one value per sample.
+
+    Args:
+        fn: Function of y_true and y_pred.
+        reduction: "sum_over_batch_size" (the mean), "sum", "mean_with_sample_weight" or "none".
+        name: Name of the loss; None means the name of the function.
+        dtype: Type to compute in, or a dtype policy; None means `keras.config.floatx()`.
+        **kwargs: Further arguments of `fn`, which become attributes of the object.
 
     >>> from lamina.losses import LossFunctionWrapper, huber
     >>> float(LossFunctionWrapper(huber, delta=2.0)([[0.0]], [[1.0]]))
     0.5
     """
 
-    def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **kwargs):
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: DTypeOrPolicy = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
-        self.fn = fn
+        self.fn: Callable[..., Any] = fn
         self._settings = tuple(kwargs)
         for key, value in kwargs.items():
             setattr(self, key, value)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The values of `fn`, shape (batch, ...).
+
+        Args:
+            y_true: Targets.
+            y_pred: Outputs.
+        """
         if hasattr(y_true, "ndim") and hasattr(y_pred, "ndim"):
             y_true, y_pred = same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **{key: getattr(self, key) for key in self._settings})
 
-    def get_config(self):
+    def get_config(self) -> Config:
+        """The arguments by name; for a direct wrapper also `fn` and its further arguments."""
         config = super().get_config()
         if "fn" in config:
             config["fn"] = serialize(self.fn)

@@ -1,58 +1,24 @@
-"""Losses by name, and as dicts."""
+"""Losses by name, and as configs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from lamina import legacy
 from lamina.core.family import Family
 from lamina.core.registry import public_functions
 from lamina.core.typing import Config
-from lamina.losses.hinges import categorical_hinge, hinge, squared_hinge
+from lamina.losses import crossentropy, divergence, focal, hinges, overlap, regression, sequence, similarity
 from lamina.losses.loss import Loss, LossLike
-from lamina.losses.overlap import dice, tversky
-from lamina.losses.probabilistic import (
-    binary_crossentropy,
-    binary_focal_crossentropy,
-    categorical_crossentropy,
-    categorical_focal_crossentropy,
-    categorical_generalized_cross_entropy,
-    kl_divergence,
-    poisson,
-    sparse_categorical_crossentropy,
-)
-from lamina.losses.regression import (
-    cosine_similarity,
-    huber,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-)
-from lamina.losses.sequence import ctc
-from lamina.losses.similarity import circle
 
 __all__ = ["deserialize", "get", "serialize"]
 
-_functions = (
-    binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy,
-    categorical_generalized_cross_entropy, categorical_hinge, cosine_similarity, dice, hinge, huber, kl_divergence,
-    log_cosh, mean_absolute_error, mean_absolute_percentage_error, mean_squared_error, mean_squared_logarithmic_error,
-    poisson, sparse_categorical_crossentropy, squared_hinge, tversky, circle, ctc,
-)  # fmt: skip
-_short = {
-    "bce": binary_crossentropy,
-    "kld": kl_divergence,
-    "mae": mean_absolute_error,
-    "mape": mean_absolute_percentage_error,
-    "mse": mean_squared_error,
-    "msle": mean_squared_logarithmic_error,
-}
-_aliases = {**_short, **{name.upper(): function for name, function in _short.items()}}
+_files = (crossentropy, divergence, focal, hinges, overlap, regression, sequence, similarity)
+_functions = {name: getattr(file, name) for file in _files for name in file.__all__ if name.islower()}
 
-public_functions("keras.losses", {function.__name__: function for function in _functions})
-_FAMILY = Family("loss", "keras.losses", base=Loss, aliases=_aliases)
+public_functions("keras.losses", _functions)
+_FAMILY = Family("loss", "keras.losses", base=Loss, aliases=legacy.SHORT_LOSSES)
 
 
 def get(identifier: LossLike | None) -> Any:

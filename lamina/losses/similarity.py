@@ -1,4 +1,8 @@
-"""Losses that place embeddings: near those of their own class, far from others."""
+"""Losses that place embeddings near those of the same class and far from those of other classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -10,23 +14,40 @@ from lamina.errors import ShapeError
 from lamina.losses.alignment import float_array
 from lamina.losses.loss import LossFunctionWrapper
 
+if TYPE_CHECKING:
+    from lamina.core.typing import Tensor, TensorLike
+    from lamina.losses.loss import DTypeOrPolicy, Reduction
+
 __all__ = ["Circle", "circle"]
 
-NEVER = -1e9  # the exponent of a pair that does not count
+_EXCLUDED = -1e9  # the exponent of a pair that does not count
 
 
 @op
-def circle(y_true, y_pred, ref_labels=None, ref_embeddings=None, remove_diagonal=True, gamma=80, margin=0.4):
+def circle(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    ref_labels: TensorLike | None = None,
+    ref_embeddings: TensorLike | None = None,
+    remove_diagonal: bool = True,
+    gamma: float = 80,
+    margin: float = 0.4,
+) -> Tensor:
     """log(1 + sum exp(gamma a_n (s_n - m)) sum exp(-gamma a_p (s_p - 1 + m))), with s_p the cosines to embeddings of
-    the same class, s_n those to others, a_p = max(1 + m - s_p, 0) and a_n = max(s_n + m, 0).
-    A sample that is alone in its class is masked.
+    the same class, s_n those to embeddings of other classes, a_p = max(1 + m - s_p, 0) and a_n = max(s_n + m, 0).
+    A sample without another one of its class is masked.
 
     Shapes: class numbers (batch,) or (batch, 1), embeddings of length 1 (batch, d) -> (batch,).
     Sun et al., 2020, https://arxiv.org/abs/2002.10857
 
     Args:
-        ref_labels, ref_embeddings: what to compare with; None is the batch itself.
-        remove_diagonal: leave out the pair of a sample with itself.
+        y_true: Class numbers, shape (batch,) or (batch, 1).
+        y_pred: Embeddings of length 1, shape (batch, d).
+        ref_labels: Class numbers of `ref_embeddings`; None means y_true.
+        ref_embeddings: Embeddings to compare with, shape (references, d); None means y_pred.
+        remove_diagonal: Whether to leave out the pair of a sample with itself.
+        gamma: Scale of the exponents.
+        margin: The m of the formula, in [0, 1].
 
     >>> import lamina as keras
     >>> float(keras.losses.circle([0, 0, 1], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])[2])
@@ -41,10 +62,10 @@ def circle(y_true, y_pred, ref_labels=None, ref_embeddings=None, remove_diagonal
     positive = same & ~jnp.eye(*same.shape, dtype=bool) if remove_diagonal else same
     pull = -gamma * jnp.maximum(1 + margin - cosines, 0) * (cosines - (1 - margin))
     push = gamma * jnp.maximum(cosines + margin, 0) * (cosines - margin)
-    pulls = jax.nn.logsumexp(jnp.where(positive, pull, NEVER), axis=1)
-    pushes = jax.nn.logsumexp(jnp.where(same, NEVER, push), axis=1)
+    pulls = jax.nn.logsumexp(jnp.where(positive, pull, _EXCLUDED), axis=1)
+    pushes = jax.nn.logsumexp(jnp.where(same, _EXCLUDED, push), axis=1)
     losses = jax.nn.softplus(pulls + pushes)
-    set_mask(losses, jnp.any(positive, axis=1))  # a sample with no partner says nothing
+    set_mask(losses, jnp.any(positive, axis=1))  # a sample without a positive pair does not count
     return losses
 
 
@@ -52,14 +73,27 @@ def _labels(labels, embeddings):
     labels = jnp.asarray(unwrap(labels))
     if embeddings.ndim != 2 or labels.shape not in ((embeddings.shape[0],), (embeddings.shape[0], 1)):
         raise ShapeError(
-            f"circle takes labels (batch,) and embeddings (batch, d); got {labels.shape} and {embeddings.shape}.",
-            fix="Class numbers, not one-hot: y.argmax(-1).",
+            "circle needs labels of shape (batch,) and embeddings of shape (batch, d); "
+            f"got {labels.shape} and {embeddings.shape}.",
+            fix="Pass class numbers, not one-hot vectors: y.argmax(-1).",
         )
     return labels.reshape(-1).astype("int32")
 
 
 class Circle(LossFunctionWrapper):
-    """The mean circle loss of class numbers and embeddings of length 1.
+    """The mean circle loss of class numbers and embeddings: it places embeddings near those of the same class and far
+    from those of other classes.
+
+    Shapes: class numbers (batch,) or (batch, 1), embeddings of length 1 (batch, d).
+    Sun et al., 2020, https://arxiv.org/abs/2002.10857
+
+    Args:
+        gamma: Scale of the exponents.
+        margin: Margin between the cosines within and between classes, in [0, 1].
+        remove_diagonal: Whether to leave out the pair of a sample with itself.
+        reduction: "sum_over_batch_size" (the mean), "sum", "mean_with_sample_weight" or "none".
+        name: Name of the loss.
+        dtype: Type to compute in, or a dtype policy; None means `keras.config.floatx()`.
 
     >>> import lamina as keras
     >>> round(float(keras.losses.Circle(gamma=1.0)([0, 0, 1], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])), 3)
@@ -70,11 +104,11 @@ class Circle(LossFunctionWrapper):
 
     def __init__(
         self,
-        gamma=80.0,
-        margin=0.4,
-        remove_diagonal=True,
-        reduction="sum_over_batch_size",
-        name="circle",
-        dtype=None,
-    ):
+        gamma: float = 80.0,
+        margin: float = 0.4,
+        remove_diagonal: bool = True,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = "circle",
+        dtype: DTypeOrPolicy = None,
+    ) -> None:
         super().__init__(circle, reduction, name, dtype, gamma=gamma, margin=margin, remove_diagonal=remove_diagonal)

@@ -5,8 +5,7 @@ import jax.numpy as jnp
 
 from lamina.core.op import op
 from lamina.core.variable import unwrap
-from lamina.losses.alignment import aligned, float_array, pair
-from lamina.losses.probabilistic import class_numbers, pick
+from lamina.losses.alignment import aligned, aligned_floats, class_numbers, float_array, pick_class
 from lamina.metrics.reduction import MeanMetricWrapper
 from lamina.runtime import settings
 
@@ -58,7 +57,7 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
     >>> keras.metrics.binary_accuracy([1, 0, 1], [0.6, 0.5, 0.4])
     Array([1., 1., 0.], dtype=float32)
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = aligned_floats(y_true, y_pred)
     return _right(y_true == (y_pred > threshold))
 
 
@@ -70,7 +69,7 @@ def categorical_accuracy(y_true, y_pred):
     >>> keras.metrics.categorical_accuracy([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]])
     Array([1., 0.], dtype=float32)
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = aligned_floats(y_true, y_pred)
     return _right(_largest(y_true) == _largest(y_pred))
 
 
@@ -90,7 +89,7 @@ def sparse_categorical_accuracy(y_true, y_pred):
 
 def _among_top(labels, y_pred, k):
     """1 where fewer than k outputs are larger than the label's."""
-    chosen = pick(y_pred, labels, -1)
+    chosen = pick_class(y_pred, labels, -1)
     larger = jnp.sum(y_pred > chosen[..., None], axis=-1)
     is_class = (labels >= 0) & (labels < y_pred.shape[-1]) & (chosen == chosen)  # a NaN is never among the top
     return _right((larger < k) & is_class)
@@ -104,7 +103,7 @@ def top_k_categorical_accuracy(y_true, y_pred, k=5):
     >>> keras.metrics.top_k_categorical_accuracy([[0, 0, 1]], [[0.5, 0.2, 0.3]], k=2)
     Array([1.], dtype=float32)
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = aligned_floats(y_true, y_pred)
     return _among_top(_largest(y_true), y_pred, k)
 
 

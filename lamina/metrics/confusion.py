@@ -7,7 +7,7 @@ import numpy as np
 from lamina.core.read_limits import reserve_array
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
-from lamina.losses.alignment import aligned, spread
+from lamina.losses.alignment import aligned, broadcast_to_outputs
 from lamina.losses.loss import divide_no_nan
 from lamina.metrics.metric import Metric
 
@@ -92,7 +92,7 @@ class ThresholdMetric(Metric):
         y_pred = jnp.asarray(unwrap(y_pred), self.dtype)
         y_true, y_pred = aligned(jnp.asarray(unwrap(y_true), self.dtype), y_pred)
         weights = jnp.ones((), self.dtype) if sample_weight is None else jnp.asarray(unwrap(sample_weight), self.dtype)
-        weights, spread_pred = spread(weights, y_pred)
+        weights, spread_pred = broadcast_to_outputs(weights, y_pred)
         y_true, y_pred = y_true.reshape(spread_pred.shape), spread_pred
         weights = jnp.broadcast_to(weights, y_pred.shape)
         top_k, class_id = getattr(self, "top_k", None), getattr(self, "class_id", None)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
-from lamina.losses.alignment import aligned, spread
+from lamina.losses.alignment import aligned, broadcast_to_outputs
 from lamina.metrics.metric import Metric
 from lamina.runtime import settings
 
@@ -60,7 +60,7 @@ class FBetaScore(Metric):
         yes = self._yes(y_pred).astype(self.dtype)
         weights = jnp.ones((), self.dtype)
         if sample_weight is not None:
-            weights, _ = spread(jnp.asarray(unwrap(sample_weight), self.dtype), y_pred)
+            weights, _ = broadcast_to_outputs(jnp.asarray(unwrap(sample_weight), self.dtype), y_pred)
         axis = None if self.average == "micro" else 0
         self.true_positives.assign_add(jnp.sum(yes * y_true * weights, axis=axis))
         self.false_positives.assign_add(jnp.sum(yes * (1 - y_true) * weights, axis=axis))

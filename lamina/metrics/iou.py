@@ -8,7 +8,7 @@ from lamina.core.dtypes import dtype_of, is_float
 from lamina.core.read_limits import reserve_array
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
-from lamina.losses.alignment import same_rank, spread
+from lamina.losses.alignment import broadcast_to_outputs, same_rank
 from lamina.losses.loss import divide_no_nan
 from lamina.metrics.metric import Metric
 from lamina.runtime import settings
@@ -66,7 +66,7 @@ class IoU(Metric):
         if y_true.shape != y_pred.shape:
             raise ShapeError(f"Targets and outputs must have the same shape; got {y_true.shape} and {y_pred.shape}.")
         weights = jnp.ones((), self.dtype) if sample_weight is None else self._weights(sample_weight)
-        weights, values = spread(weights, y_true)
+        weights, values = broadcast_to_outputs(weights, y_true)
         weights = jnp.broadcast_to(weights, values.shape).ravel()
         y_true, y_pred = y_true.ravel(), y_pred.ravel()
         if self.ignore_class is not None:

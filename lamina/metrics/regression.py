@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from lamina.core.op import op
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
-from lamina.losses.alignment import aligned, pair, spread
+from lamina.losses.alignment import aligned, aligned_floats, broadcast_to_outputs
 from lamina.losses.loss import divide_no_nan
 from lamina.losses.regression import l2_normalize
 from lamina.metrics.metric import Metric
@@ -40,7 +40,7 @@ class RootMeanSquaredError(Mean):
         super().__init__(name, dtype)
 
     def update_state(self, y_true, y_pred, sample_weight=None):  # pyright: ignore[reportIncompatibleMethodOverride]
-        y_true, y_pred = pair(y_true, y_pred)
+        y_true, y_pred = aligned_floats(y_true, y_pred)
         super().update_state(jnp.square(y_pred - y_true), sample_weight)
 
     def result(self):
@@ -50,14 +50,14 @@ class RootMeanSquaredError(Mean):
 @op
 def cosine_similarity(y_true, y_pred, axis=-1):
     """sum(y_true / |y_true| * y_pred / |y_pred|) along `axis`: 1 is the same direction (the loss is minus this)."""
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = aligned_floats(y_true, y_pred)
     return jnp.sum(l2_normalize(y_true, axis) * l2_normalize(y_pred, axis), axis=axis)
 
 
 def _moments(y_true, y_pred, axis):
     """Means, variances and covariance along `axis`."""
     axis = tuple(axis) if isinstance(axis, list) else axis
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = aligned_floats(y_true, y_pred)
     means = [jnp.mean(y, axis=axis, keepdims=True) for y in (y_true, y_pred)]
     a, b = y_true - means[0], y_pred - means[1]
     variances = [jnp.mean(jnp.square(y), axis=axis) for y in (a, b)]
@@ -169,7 +169,7 @@ class R2Score(Metric):
             self._build(y_pred.shape[1])
         weights = jnp.ones((y_pred.shape[0], 1), self.dtype)
         if sample_weight is not None:
-            weights, _ = spread(jnp.asarray(unwrap(sample_weight), self.dtype), y_pred)
+            weights, _ = broadcast_to_outputs(jnp.asarray(unwrap(sample_weight), self.dtype), y_pred)
         weights = jnp.broadcast_to(weights, y_pred.shape)
         self.sum.assign_add(jnp.sum(y_true * weights, axis=0))
         self.squared_sum.assign_add(jnp.sum(jnp.square(y_true) * weights, axis=0))

@@ -333,7 +333,7 @@ def test_circle_is_that_of_keras():
     ours, theirs = losses.Circle(gamma=2.0, margin=0.1), keras.losses.Circle(gamma=2.0, margin=0.1)
     close(ours(y_true[:, None], y_pred), theirs(y_true[:, None], y_pred), 1e-4)
     assert ours.get_config() == theirs.get_config()
-    with pytest.raises(ShapeError, match="Class numbers"):
+    with pytest.raises(ShapeError, match="class numbers"):
         losses.circle(one_hot(6, 4), y_pred)
 
 
