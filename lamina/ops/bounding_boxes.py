@@ -1,10 +1,14 @@
-"""Boxes in images: formats, overlaps, and what happens to them when their image changes."""
+"""Bounding boxes: formats, overlaps, and their changes when the image is cropped, padded or transformed."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 
 from lamina.core import tree
+from lamina.core.typing import ArrayLike, DTypeLike, Tensor
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
 
@@ -31,15 +35,24 @@ _FORMATS = {  # name -> (to left, top, right, bottom; from them)
 }
 
 
-def convert_format(boxes, source, target, height=None, width=None, dtype="float32") -> Any:
+def convert_format(
+    boxes: Any, source: str, target: str, height: Any = None, width: Any = None, dtype: DTypeLike = "float32"
+) -> Any:
     """Boxes in another format.
 
-    Shapes: ([batch], boxes, 4), or a dict with such `boxes`.
+    Shapes: ([batch], boxes, 4) -> the same.
 
     Args:
-        source, target: "xyxy" (left, top, right, bottom), "yxyx", "xywh", "center_xywh" or "center_yxhw", in pixels;
-            with "rel_" before it, in fractions of the image.
-        height, width: of the image; needed between pixels and fractions.
+        boxes: Boxes, or a dict with them under "boxes", which is returned with the boxes replaced.
+        source: Format of `boxes`: "xyxy" (left, top, right, bottom), "yxyx", "xywh", "center_xywh" or "center_yxhw", in
+            pixels; with "rel_" before it, in fractions of the image.
+        target: Format of the result.
+        height: Height of the image, needed between pixels and fractions.
+        width: Width of the image, needed between pixels and fractions.
+        dtype: Type of the result.
+
+    Raises:
+        ConfigError: A format is not known, or the size of the image is missing.
 
     >>> convert_format([[10, 20, 30, 60]], "xyxy", "center_xywh").tolist()
     [[20.0, 40.0, 20.0, 40.0]]
@@ -48,12 +61,12 @@ def convert_format(boxes, source, target, height=None, width=None, dtype="float3
         return {**boxes, "boxes": convert_format(boxes["boxes"], source, target, height, width, dtype)}
     boxes = jnp.asarray(unwrap(boxes), dtype)
     if boxes.ndim not in (2, 3) or boxes.shape[-1] != 4:
-        raise ShapeError(f"Boxes have shape (boxes, 4) or (batch, boxes, 4); got {boxes.shape}.")
+        raise ShapeError(f"Boxes must have shape (boxes, 4) or (batch, boxes, 4); got {boxes.shape}.")
     (source, from_fractions), (target, to_fractions) = _format(source), _format(target)
     corners = _FORMATS[source][0](*jnp.moveaxis(boxes, -1, 0))
     if from_fractions != to_fractions:
         if height is None or width is None:
-            raise ConfigError("height and width of the image are needed between pixels and fractions.")
+            raise ConfigError("Between pixels and fractions, height and width of the image are needed.")
         corners = [
             side * size if from_fractions else side / size
             for side, size in zip(corners, (width, height) * 2, strict=True)
@@ -65,12 +78,22 @@ def _format(name):
     known = str(name).lower()
     base = known.removeprefix("rel_")
     if base not in _FORMATS:
-        raise ConfigError(f"A box format is one of {', '.join(_FORMATS)}, or rel_ and one of them; got {name!r}.")
+        raise ConfigError(f"A box format must be one of {', '.join(_FORMATS)}, or rel_ and one of them; got {name!r}.")
     return base, known != base
 
 
-def clip_to_image_size(bounding_boxes, height=None, width=None, bounding_box_format="xyxy"):
-    """`{"boxes", "labels"}` with the boxes cut at the edges of the image; the label of an empty box is -1."""
+def clip_to_image_size(
+    bounding_boxes: dict[str, Any], height: Any = None, width: Any = None, bounding_box_format: str = "xyxy"
+) -> dict[str, Any]:
+    """Boxes cut at the edges of their image. The label of a box without an area becomes -1.
+
+    Args:
+        bounding_boxes: Dict with "boxes" of shape ([batch], boxes, 4) and "labels" of shape ([batch], boxes).
+        height: Height of the image.
+        width: Width of the image.
+        bounding_box_format: Format of the boxes: "xyxy", "yxyx", "xywh", "center_xywh" or "center_yxhw", with "rel_"
+            before it for fractions of the image.
+    """
     boxes = convert_format(bounding_boxes["boxes"], bounding_box_format, "xyxy", height, width)
     boxes = jnp.clip(boxes, 0, jnp.asarray([width, height, width, height], boxes.dtype))
     sides = boxes[..., 2:] - boxes[..., :2]
@@ -79,46 +102,91 @@ def clip_to_image_size(bounding_boxes, height=None, width=None, bounding_box_for
     return {**bounding_boxes, "boxes": boxes, "labels": labels}
 
 
-def crop(boxes, top, left, height, width, bounding_box_format="xyxy"):
-    """The boxes of the part of an image that begins at (top, left) and has the size (height, width)."""
+def crop(boxes: Any, top: Any, left: Any, height: Any, width: Any, bounding_box_format: str = "xyxy") -> Any:
+    """Boxes after their image was cropped, cut at the edges of the crop.
+
+    Args:
+        boxes: Boxes of shape ([batch], boxes, 4).
+        top: First row of the crop.
+        left: First column of the crop.
+        height: Height of the crop.
+        width: Width of the crop.
+        bounding_box_format: Format of the boxes: "xyxy", "yxyx", "xywh", "center_xywh" or "center_yxhw", with "rel_"
+            before it for fractions of the image.
+    """
     boxes = convert_format(boxes, bounding_box_format, "xyxy", height, width)
     boxes = boxes - jnp.asarray([left, top, left, top], boxes.dtype)
     boxes = jnp.clip(boxes, 0, jnp.asarray([width, height, width, height], boxes.dtype))
     return convert_format(boxes, "xyxy", bounding_box_format, height, width)
 
 
-def pad(boxes, top, left, height=None, width=None, bounding_box_format="xyxy"):
-    """The boxes of an image that got `top` rows above it and `left` columns to its left."""
+def pad(
+    boxes: Any, top: Any, left: Any, height: Any = None, width: Any = None, bounding_box_format: str = "xyxy"
+) -> Any:
+    """Boxes after their image was padded.
+
+    Args:
+        boxes: Boxes of shape ([batch], boxes, 4).
+        top: Number of rows added above the image.
+        left: Number of columns added to the left of the image.
+        height: Height of the image, needed for formats in fractions.
+        width: Width of the image, needed for formats in fractions.
+        bounding_box_format: Format of the boxes: "xyxy", "yxyx", "xywh", "center_xywh" or "center_yxhw", with "rel_"
+            before it for fractions of the image.
+    """
     boxes = convert_format(boxes, bounding_box_format, "xyxy", height, width)
     boxes = boxes + jnp.asarray([left, top, left, top], boxes.dtype)
     return convert_format(boxes, "xyxy", bounding_box_format, height, width)
 
 
 def affine_transform(
-    boxes, angle, translate_x, translate_y, scale, shear_x, shear_y, height, width, center_x=None, center_y=None,
-    bounding_box_format="xyxy",
-):  # fmt: skip
-    """The boxes around the boxes turned, moved, stretched and sheared: `p -> scale A (p - centre + move) + centre`.
+    boxes: Any,
+    angle: ArrayLike,
+    translate_x: ArrayLike,
+    translate_y: ArrayLike,
+    scale: ArrayLike,
+    shear_x: ArrayLike,
+    shear_y: ArrayLike,
+    height: Any,
+    width: Any,
+    center_x: ArrayLike | None = None,
+    center_y: ArrayLike | None = None,
+    bounding_box_format: str = "xyxy",
+) -> Any:
+    """The axis-parallel boxes around boxes that were rotated, translated, scaled and sheared.
 
-    Shapes: ([batch], boxes, 4) -> the same. The numbers of the change are scalars or (batch,).
+    A point `p` is mapped to `scale A (p - center + translation) + center`.
+
+    Shapes: ([batch], boxes, 4) -> the same. Numbers of the transformation are scalars or of shape (batch,).
 
     Args:
-        angle, shear_x, shear_y: in degrees.
-        translate_x, translate_y, center_x, center_y: in fractions of the image; its middle is the default centre.
+        boxes: Boxes.
+        angle: Rotation in degrees.
+        translate_x: Translation to the right, as a fraction of the width.
+        translate_y: Translation downwards, as a fraction of the height.
+        scale: Scale factor.
+        shear_x: Shear along x in degrees.
+        shear_y: Shear along y in degrees.
+        height: Height of the image.
+        width: Width of the image.
+        center_x: Center as a fraction of the width; None means the middle.
+        center_y: Center as a fraction of the height; None means the middle.
+        bounding_box_format: Format of the boxes: "xyxy", "yxyx", "xywh", "center_xywh" or "center_yxhw", with "rel_"
+            before it for fractions of the image.
     """
     corners = convert_format(boxes, bounding_box_format, "xyxy", height, width)
     turn, lean_x, lean_y = (jnp.deg2rad(_column(value)) for value in (angle, shear_x, shear_y))
     cos, sin, lean_x, lean_y = jnp.cos(turn), jnp.sin(turn), jnp.tan(lean_x), jnp.tan(lean_y)
     down, across = sin - cos * lean_y, cos + sin * lean_y
-    center_x, center_y = (
+    middle_x, middle_y = (
         _column(0.5 if center is None else center) * (size - 1)
         for center, size in ((center_x, width), (center_y, height))
     )
     left, top, right, bottom = jnp.moveaxis(corners, -1, 0)
-    x = jnp.stack([left, right, right, left]) - center_x + _column(translate_x) * (width - 1)
-    y = jnp.stack([top, top, bottom, bottom]) - center_y + _column(translate_y) * (height - 1)
-    new_x = _column(scale) * ((cos + lean_x * down) * x + (sin + lean_x * across) * y) + center_x
-    new_y = _column(scale) * (across * y - down * x) + center_y
+    x = jnp.stack([left, right, right, left]) - middle_x + _column(translate_x) * (width - 1)
+    y = jnp.stack([top, top, bottom, bottom]) - middle_y + _column(translate_y) * (height - 1)
+    new_x = _column(scale) * ((cos + lean_x * down) * x + (sin + lean_x * across) * y) + middle_x
+    new_y = _column(scale) * (across * y - down * x) + middle_y
     around = jnp.stack([new_x.min(0), new_y.min(0), new_x.max(0), new_y.max(0)], axis=-1)
     return convert_format(around, "xyxy", bounding_box_format, height, width)
 
@@ -129,11 +197,26 @@ def _column(value):
     return value[:, None] if value.ndim == 1 else value
 
 
-def compute_iou(boxes1, boxes2, bounding_box_format, use_masking=False, mask_val=-1, image_shape=None):
-    """`area of the intersection / area of the union` of each box of the first with each of the second.
+def compute_iou(
+    boxes1: ArrayLike,
+    boxes2: ArrayLike,
+    bounding_box_format: str,
+    use_masking: bool = False,
+    mask_val: float = -1,
+    image_shape: Sequence[int] | None = None,
+) -> Tensor:
+    """Intersection over union, of each box of the first set with each of the second.
 
-    Shapes: ([batch], m, 4), ([batch], n, 4) -> ([batch], m, n). With `use_masking`, pairs with a box whose numbers are
-    all negative give `mask_val`.
+    Shapes: ([batch], m, 4), ([batch], n, 4) -> ([batch], m, n).
+
+    Args:
+        boxes1: First set of boxes.
+        boxes2: Second set of boxes.
+        bounding_box_format: Format of the boxes: "xyxy", "yxyx", "xywh", "center_xywh" or "center_yxhw", with "rel_"
+            before it for fractions of the image.
+        use_masking: Whether pairs with a padding box, whose numbers are all negative, give `mask_val`.
+        mask_val: Value of those pairs.
+        image_shape: (height, width) of the image, for formats in fractions.
     """
     one, two = (_corners(boxes, bounding_box_format, image_shape) for boxes in (boxes1, boxes2))
     one, two = one[..., :, None, :], two[..., None, :, :]
@@ -146,11 +229,22 @@ def compute_iou(boxes1, boxes2, bounding_box_format, use_masking=False, mask_val
     return iou
 
 
-def compute_ciou(boxes1, boxes2, bounding_box_format, image_shape=None):
-    """`iou - distance^2 / diagonal^2 - alpha v`: the overlap of pairs less the distance of their centres (in
-    diagonals of the box around both) and the difference v of their shapes (Zheng et al., "Distance-IoU loss", 2020).
+def compute_ciou(
+    boxes1: ArrayLike, boxes2: ArrayLike, bounding_box_format: str, image_shape: Sequence[int] | None = None
+) -> Tensor:
+    """Complete intersection over union of pairs of boxes: `iou - distance^2 / diagonal^2 - alpha v`.
+
+    `distance` is that of the centers, `diagonal` that of the box around both, and `v` compares the aspect ratios (Zheng
+    et al., "Distance-IoU loss", 2020).
 
     Shapes: (..., 4), (..., 4) -> (...).
+
+    Args:
+        boxes1: First boxes of the pairs.
+        boxes2: Second boxes of the pairs.
+        bounding_box_format: Format of the boxes: "xyxy", "yxyx", "xywh", "center_xywh" or "center_yxhw", with "rel_"
+            before it for fractions of the image.
+        image_shape: (height, width) of the image, for formats in fractions.
     """
     one, two = (_corners(boxes, bounding_box_format, image_shape) for boxes in (boxes1, boxes2))
     shared = jnp.minimum(one[..., 2:], two[..., 2:]) - jnp.maximum(one[..., :2], two[..., :2])
@@ -182,42 +276,74 @@ def _area(boxes):
 
 
 def encode_box_to_deltas(
-    anchors, boxes, anchor_format, box_format, encoding_format="center_yxhw", variance=None, image_shape=None
-):
-    """How to move and stretch each anchor to get its box: `(centre - anchor centre) / anchor size` and
-    `log(size / anchor size)`.
+    anchors: Any,
+    boxes: Any,
+    anchor_format: str,
+    box_format: str,
+    encoding_format: str = "center_yxhw",
+    variance: Sequence[float] | None = None,
+    image_shape: Sequence[int] | None = None,
+) -> Tensor:
+    """The offsets from anchors to their boxes, which a detector learns.
 
-    Shapes: (boxes, 4), ([batch], boxes, 4) -> ([batch], boxes, 4), divided by the four numbers of `variance`.
+    These are `(center - anchor center) / anchor size` and `log(size / anchor size)` (Ren et al., "Faster R-CNN", 2015).
+
+    Shapes: (boxes, 4), ([batch], boxes, 4) -> ([batch], boxes, 4).
+
+    Args:
+        anchors: Anchor boxes.
+        boxes: Boxes, one for each anchor.
+        anchor_format: Format of the anchors, as in `convert_format`.
+        box_format: Format of the boxes, as in `convert_format`.
+        encoding_format: Order of the offsets: "center_xywh" or "center_yxhw".
+        variance: Four numbers that the offsets are divided by; None means ones.
+        image_shape: (height, width) of the image, for formats in fractions.
     """
-    variance = _centred(encoding_format, variance)
+    divisors = _variance_or_ones(encoding_format, variance)
     size = _size_of(image_shape)
     anchors = convert_format(anchors, anchor_format, encoding_format, **size)
     boxes = convert_format(boxes, box_format, encoding_format, **size)
-    moved = (boxes[..., :2] - anchors[..., :2]) / anchors[..., 2:]
-    stretched = jnp.log(jnp.maximum(boxes[..., 2:], _TINY) / jnp.maximum(anchors[..., 2:], _TINY))
-    return jnp.concatenate([moved, stretched], axis=-1) / variance
+    shifts = (boxes[..., :2] - anchors[..., :2]) / anchors[..., 2:]
+    scales = jnp.log(jnp.maximum(boxes[..., 2:], _TINY) / jnp.maximum(anchors[..., 2:], _TINY))
+    return jnp.concatenate([shifts, scales], axis=-1) / divisors
 
 
 def decode_deltas_to_boxes(
-    anchors, boxes_delta, anchor_format, box_format, encoded_format="center_yxhw", variance=None, image_shape=None
-):
-    """The boxes that `encode_box_to_deltas` described; both may be dicts with the same keys."""
-    variance = _centred(encoded_format, variance)
+    anchors: Any,
+    boxes_delta: Any,
+    anchor_format: str,
+    box_format: str,
+    encoded_format: str = "center_yxhw",
+    variance: Sequence[float] | None = None,
+    image_shape: Sequence[int] | None = None,
+) -> Any:
+    """The boxes for anchors and offsets; the inverse of `encode_box_to_deltas`.
+
+    Args:
+        anchors: Anchor boxes of shape (boxes, 4), or a dict of them.
+        boxes_delta: Offsets of shape ([batch], boxes, 4), or a dict of them with the same keys.
+        anchor_format: Format of the anchors, as in `convert_format`.
+        box_format: Format of the result, as in `convert_format`.
+        encoded_format: Order of the offsets: "center_xywh" or "center_yxhw".
+        variance: Four numbers that the offsets are multiplied by; None means ones.
+        image_shape: (height, width) of the image, for formats in fractions.
+    """
+    factors = _variance_or_ones(encoded_format, variance)
     size = _size_of(image_shape)
 
     def decode(anchors, deltas):
         anchors = convert_format(anchors, anchor_format, encoded_format, **size)
-        deltas = jnp.asarray(unwrap(deltas), "float32") * variance
-        centres = deltas[..., :2] * anchors[..., 2:] + anchors[..., :2]
+        deltas = jnp.asarray(unwrap(deltas), "float32") * factors
+        centers = deltas[..., :2] * anchors[..., 2:] + anchors[..., :2]
         sizes = jnp.exp(deltas[..., 2:]) * anchors[..., 2:]
-        return convert_format(jnp.concatenate([centres, sizes], axis=-1), encoded_format, box_format, **size)
+        return convert_format(jnp.concatenate([centers, sizes], axis=-1), encoded_format, box_format, **size)
 
     return tree.map_structure(decode, anchors, boxes_delta)
 
 
-def _centred(box_format, variance):
+def _variance_or_ones(box_format, variance):
     if str(box_format).lower() not in ("center_xywh", "center_yxhw"):
-        raise ConfigError(f"Deltas are 'center_xywh' or 'center_yxhw'; got {box_format!r}.")
+        raise ConfigError(f"The format of deltas must be 'center_xywh' or 'center_yxhw'; got {box_format!r}.")
     if variance is not None and len(variance) != 4:
-        raise ConfigError(f"variance has 4 numbers; got {len(variance)}.")
+        raise ConfigError(f"variance must have 4 numbers; got {len(variance)}.")
     return jnp.ones(4) if variance is None else jnp.asarray(variance, "float32")

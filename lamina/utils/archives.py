@@ -1,17 +1,23 @@
-"""Archives taken apart without trust: only files, only below the folder, only so many bytes."""
+"""Unpacking of archives that are not trusted: files only, inside the folder only, and at most so many bytes."""
 
+from __future__ import annotations
+
+import os
 import pathlib
 import shutil
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Sequence
+from typing import Any
 
 from lamina.errors import FileError, UnsafeFileError
 
 __all__ = ["FORMATS", "extract_archive"]
 
-LEAST, RATIO = 1 << 30, 200  # bytes always allowed, and times the archive's own size: far above any honest archive
-ENTRIES = 1_000_000
+# An archive may hold MIN_BYTES, or MAX_RATIO times its own size if that is more: far above any honest archive.
+MIN_BYTES, MAX_RATIO = 1 << 30, 200
+MAX_ENTRIES = 1_000_000
 CHUNK = 1 << 20
 _HEADERS = (
     tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
@@ -19,13 +25,15 @@ _HEADERS = (
 
 
 class _Entry(tarfile.TarInfo):
-    """An entry of a tar, without the kinds that `tarfile` reads into memory whole, however large."""
+    """An entry of a tar file. The kinds that `tarfile` would read into memory whole, of any size, are refused."""
 
     @classmethod
     def frombuf(cls, buf, encoding, errors):
         entry = super().frombuf(buf, encoding, errors)
         if (entry.type in _HEADERS and entry.size > CHUNK) or entry.type == tarfile.GNUTYPE_SPARSE:
-            raise UnsafeFileError(f"A header of {entry.size} bytes, or a sparse file, is in no honest archive.")
+            raise UnsafeFileError(
+                f"The archive has a header of {entry.size} bytes or a sparse file; no data set needs one."
+            )
         return entry
 
     def _proc_gnusparse_10(self, *_):
@@ -45,40 +53,56 @@ def _is_tar(path):
 
 
 def _tar_files(archive):
-    """(name, open file) of each file; a link inside the archive is a copy of what it means."""
+    """(name, open file) of each file. A link to a member of the archive yields the contents of that member."""
     for member in archive:
         if member.isdir():
             continue
         try:
             file = archive.extractfile(member)
-        except (KeyError, RecursionError):  # the link means something that is not in the archive, or itself
+        except (KeyError, RecursionError):  # the link points outside the archive, or to itself
             file = None
         if file is None:
-            raise UnsafeFileError(f"{member.name} in the archive is a device or a link that leads out of it.")
+            raise UnsafeFileError(f"{member.name} in the archive is a device, or a link to something outside it.")
         yield member.name, file
 
 
 def _zip_files(archive):
     for member in archive.infolist():
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others inflate without a bound
-            raise UnsafeFileError(f"{member.filename} in the archive is neither stored nor deflated.")
+        if member.compress_type not in (
+            zipfile.ZIP_STORED,
+            zipfile.ZIP_DEFLATED,
+        ):  # zipfile decompresses other kinds without a limit
+            raise UnsafeFileError(
+                f"{member.filename} in the archive is neither stored nor deflated."
+            )
         if not member.is_dir():
             yield member.filename, archive.open(member)
 
 
-FORMATS = {  # name -> (whether a path is one, how to open it, its files)
+FORMATS: dict[str, tuple[Any, Any, Any]] = {  # name -> (test of a path, function that opens it, its files)
     "tar": (_is_tar, _open_tar, _tar_files),
     "zip": (zipfile.is_zipfile, zipfile.ZipFile, _zip_files),
 }
 
 
-def extract_archive(path, folder, formats=("tar", "zip")):
-    """Write the files of the archive at `path` below `folder`, which is made anew; False if `path` is no such archive.
+def extract_archive(
+    path: str | os.PathLike[str], folder: str | os.PathLike[str], formats: Sequence[str] = ("tar", "zip")
+) -> bool:
+    """Write the files of an archive below a folder. The folder is replaced, and is either complete or absent.
 
-    Nothing is written outside `folder`, no link or device is made, and a folder stands there whole or not at all.
+    Nothing is written outside the folder, and no link or device is created.
 
-    Raises FileError for names that lead out (absolute, `..`), links that do, more bytes than any honest archive of that
-    size, and damaged archives.
+    Args:
+        path: Path of the archive.
+        folder: Folder for the files; one that exists is replaced.
+        formats: Formats to try, out of "tar" and "zip".
+
+    Returns:
+        False if the file is no archive of these formats.
+
+    Raises:
+        FileError: A name leads out of the folder (an absolute path or `..`), a link leads out of the archive, the
+            archive is damaged, or it holds far more bytes than an honest archive of its size.
     """
     path, folder = pathlib.Path(path), pathlib.Path(folder)
     kind = next((name for name in formats if FORMATS[name][0](path)), None)
@@ -87,23 +111,23 @@ def extract_archive(path, folder, formats=("tar", "zip")):
     _, open_archive, files_of = FORMATS[kind]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as beside:
-        whole = pathlib.Path(beside, "whole")
-        whole.mkdir()
+        complete = pathlib.Path(beside, "complete")
+        complete.mkdir()
         try:
             with open_archive(path) as archive:
-                _write_all(files_of(archive), whole, max(LEAST, RATIO * path.stat().st_size))
+                _write_all(files_of(archive), complete, max(MIN_BYTES, MAX_RATIO * path.stat().st_size))
         except (tarfile.TarError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-            raise FileError(f"{path} cannot be taken apart: {error}.", fix="Delete it and get it again.") from error
+            raise FileError(f"{path} cannot be unpacked: {error}.", fix="Delete it and download it again.") from error
         if folder.is_dir():
             shutil.rmtree(folder)
-        whole.replace(folder)
+        complete.replace(folder)
     return True
 
 
 def _write_all(files, folder, left):
     for count, (name, file) in enumerate(files):
-        if count >= ENTRIES:
-            raise UnsafeFileError(f"The archive has more than {ENTRIES} entries.")
+        if count >= MAX_ENTRIES:
+            raise UnsafeFileError(f"The archive has more than {MAX_ENTRIES} entries.")
         target = folder / _inside(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         with file, target.open("wb") as out:
@@ -115,8 +139,8 @@ def _write_all(files, folder, left):
 
 
 def _inside(name):
-    """The relative path an entry may be written to."""
+    """The relative path that an entry is written to."""
     parts = pathlib.PurePosixPath(name.replace("\\", "/")).parts
     if not parts or parts[0] == "/" or ".." in parts or ":" in parts[0] or "\0" in name:
-        raise UnsafeFileError(f"The archive has an entry that leads out of its folder: {name!r}. Nothing was kept.")
+        raise UnsafeFileError(f"The archive has an entry that leads out of its folder: {name!r}. No file was kept.")
     return pathlib.Path(*parts)

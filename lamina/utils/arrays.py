@@ -1,49 +1,66 @@
 """Arrays: one-hot labels and rows of unit length."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.typing import ArrayLike, Tensor
 from lamina.core.variable import unwrap
 from lamina.errors import DataError
 
 __all__ = ["normalize", "to_categorical"]
 
 
-def to_categorical(x, num_classes=None):
-    """Integer labels as rows with a one at the label.
+def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray | Tensor:
+    """Integer labels as one-hot rows.
 
-    Shapes: (...) or (..., 1) -> (..., num_classes). `num_classes` None means the largest label plus one.
+    Shapes: (...) or (..., 1) -> (..., num_classes). JAX arrays give JAX arrays; NumPy arrays and lists NumPy arrays.
+
+    Args:
+        x: Integer labels from 0 to `num_classes - 1`.
+        num_classes: Length of a row; None means the largest label plus one.
+
+    Raises:
+        DataError: A label is not below `num_classes`.
 
     >>> to_categorical([0, 2])
     array([[1., 0., 0.],
            [0., 0., 1.]])
     """
-    x = unwrap(x)
-    if isinstance(x, jax.Array):
-        labels = x[..., 0] if x.ndim > 1 and x.shape[-1] == 1 else x
+    values = unwrap(x)
+    if isinstance(values, jax.Array):
+        labels = values[..., 0] if values.ndim > 1 and values.shape[-1] == 1 else values
         return jax.nn.one_hot(labels, num_classes or int(labels.max()) + 1)
-    labels = np.asarray(x).astype("int64")
+    labels = np.asarray(values).astype("int64")
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
     count = num_classes or int(labels.max()) + 1
     if labels.size and not -count <= labels.min() <= labels.max() < count:
         raise DataError(
-            f"With num_classes={count}, labels go from 0 to {count - 1}; got {labels.min()} to {labels.max()}.",
+            f"With num_classes={count}, labels must be from 0 to {count - 1}; got {labels.min()} to {labels.max()}.",
             fix=f"num_classes={labels.max() + 1}",
         )
     return np.eye(count)[labels]
 
 
-def normalize(x, axis=-1, order=2):
-    """`x / norm(x)` along `axis`, where the norm is that of `order`; rows of zeros stay.
+def normalize(x: ArrayLike, axis: int = -1, order: int = 2) -> np.ndarray | Tensor:
+    """`x / norm(x)` along an axis. Rows of zeros stay zeros.
+
+    Args:
+        x: Array.
+        axis: Axis along which the norm is computed.
+        order: Order of the norm, as in `numpy.linalg.norm`.
 
     >>> normalize(np.array([[3.0, 4.0], [0.0, 0.0]]))
     array([[0.6, 0.8],
            [0. , 0. ]])
     """
-    x = unwrap(x)
-    xp = np if isinstance(x, np.ndarray) else jnp
-    x = xp.asarray(x)
-    norm = xp.linalg.norm(x, order, axis, keepdims=True)
-    return x / xp.where(norm == 0, 1, norm)
+    values = unwrap(x)
+    xp: Any = np if isinstance(values, np.ndarray) else jnp
+    values = xp.asarray(values)
+    norm = xp.linalg.norm(values, order, axis, keepdims=True)
+    return values / xp.where(norm == 0, 1, norm)

@@ -1,6 +1,9 @@
 """Sound files: WAV, as floats in [-1, 1]."""
 
+from __future__ import annotations
+
 import io
+import os
 import wave
 
 import numpy as np
@@ -10,10 +13,17 @@ from lamina.errors import FileError
 __all__ = ["read_wav"]
 
 
-def read_wav(path, sampling_rate=None):
-    """The samples of a WAV file (8, 16, 24 or 32 bit integers), resampled to `sampling_rate` a second if it is given.
+def read_wav(path: str | os.PathLike[str], sampling_rate: int | None = None) -> np.ndarray:
+    """The samples of a WAV file of 8, 16, 24 or 32 bit integers, as floats in [-1, 1].
 
     Shapes: -> (samples, channels), float32.
+
+    Args:
+        path: Path of the file.
+        sampling_rate: Samples a second that the sound is resampled to; None keeps the rate of the file.
+
+    Raises:
+        FileError: The file is not a WAV file of integer samples.
     """
     with open(path, "rb") as file:
         data = file.read()
@@ -28,7 +38,7 @@ def read_wav(path, sampling_rate=None):
 
 
 def _floats(data, width):
-    if width == 1:  # the only unsigned one
+    if width == 1:  # the only width with unsigned samples
         return (np.frombuffer(data, "u1").astype("float32") - 128) / 128
     if width == 3:
         padded = np.zeros((len(data) // 3, 4), "u1")
@@ -38,7 +48,7 @@ def _floats(data, width):
 
 
 def _resample(samples, count):
-    """The same band-limited signal at `count` places: its spectrum, cut or filled with zeros."""
+    """The same band-limited signal at `count` points: its spectrum is cut, or filled with zeros."""
     if not len(samples) or not count:
         return np.zeros((count, samples.shape[1]), "float32")
     spectrum = np.fft.rfft(samples, axis=0)

@@ -1,12 +1,20 @@
-"""What a symbolic tensor was made of."""
+"""The inputs that a symbolic tensor depends on."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from lamina.core.graph import node_of
+from lamina.core.keras_tensor import KerasTensor
 
 __all__ = ["get_source_inputs"]
 
 
-def get_source_inputs(tensor):
-    """The Inputs that a symbolic tensor depends on, in the order in which they are met.
+def get_source_inputs(tensor: KerasTensor) -> Any:
+    """The list of the Inputs that a symbolic tensor depends on, in the order in which the search meets them.
+
+    Args:
+        tensor: Symbolic tensor. Any other value is returned as it is.
 
     >>> import lamina as keras
     >>> x = keras.Input((3,))

@@ -1,4 +1,9 @@
-"""Sequences of different length as one array."""
+"""Sequences of different lengths as one array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -7,15 +12,28 @@ from lamina.errors import DataError
 __all__ = ["pad_sequences"]
 
 
-def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncating="pre", value=0.0):
-    """Sequences as the rows of one array: the short ones filled with `value`, the long ones cut.
+def pad_sequences(
+    sequences: Sequence[Any],
+    maxlen: int | None = None,
+    dtype: Any = "int32",
+    padding: str = "pre",
+    truncating: str = "pre",
+    value: Any = 0.0,
+) -> np.ndarray:
+    """Sequences as the rows of one array: short ones are padded with `value`, long ones are cut.
 
     Shapes: a list of n sequences of shape (length, ...) -> (n, maxlen, ...).
 
     Args:
-        maxlen: None means the longest.
-        dtype: of the array; `object` for strings of different length.
-        padding, truncating: "pre" fills or cuts at the beginning, "post" at the end.
+        sequences: List of sequences, each of its own length.
+        maxlen: Length of all rows; None means the length of the longest sequence.
+        dtype: Type of the array; `object` for strings of different lengths.
+        padding: "pre" pads at the beginning, "post" at the end.
+        truncating: "pre" cuts at the beginning, "post" at the end.
+        value: Value to pad with.
+
+    Raises:
+        DataError: An argument or a sequence does not fit.
 
     >>> pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2)
     array([[0, 1],
@@ -24,11 +42,11 @@ def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncati
     """
     for name, side in (("padding", padding), ("truncating", truncating)):
         if side not in ("pre", "post"):
-            raise DataError(f"{name} is 'pre' or 'post'; got {side!r}.")
-    unfit = next((row for row in sequences if not hasattr(row, "__len__")), None)
-    if unfit is not None:
+            raise DataError(f"{name} must be 'pre' or 'post'; got {side!r}.")
+    scalar = next((row for row in sequences if not hasattr(row, "__len__")), None)
+    if scalar is not None:
         raise DataError(
-            f"pad_sequences takes a list of sequences; one of them is {unfit!r}.", fix="pad_sequences([row])"
+            f"pad_sequences takes a list of sequences; one of them is {scalar!r}.", fix="pad_sequences([row])"
         )
     if isinstance(value, str) and np.dtype(dtype).kind not in "OUS":
         raise DataError(f"The value {value!r} does not fit dtype {dtype}.", fix="dtype=object")
@@ -38,7 +56,9 @@ def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncati
     for i, row in enumerate(sequences):
         kept = np.asarray(row[:maxlen] if truncating == "post" else row[max(0, len(row) - maxlen) :], dtype)
         if len(kept) and kept.shape[1:] != inner:
-            raise DataError(f"The entries of sequence {i} have shape {kept.shape[1:]}; those before have {inner}.")
+            raise DataError(
+                f"The entries of sequence {i} have shape {kept.shape[1:]}; those of the others have {inner}."
+            )
         if len(kept):
             padded[i, slice(len(kept)) if padding == "post" else slice(maxlen - len(kept), None)] = kept
     return padded

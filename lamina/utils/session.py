@@ -1,6 +1,9 @@
-"""What the process keeps between models, and how to forget it."""
+"""The state that a process keeps between models, and how to reset it."""
+
+from __future__ import annotations
 
 import gc
+from typing import Any
 
 from lamina.core import context
 from lamina.core.keras_tensor import KerasTensor
@@ -11,9 +14,13 @@ from lamina.runtime import settings
 __all__ = ["clear_session", "is_keras_tensor", "set_random_seed"]
 
 
-def clear_session(free_memory=True):
-    """Count names from the start again and take the dtype policy back to `floatx()`. Nothing here keeps models alive;
-    `free_memory` collects those whose parts hold each other.
+def clear_session(free_memory: bool = True) -> None:
+    """Start the numbers of layer names from zero again and reset the dtype policy to `floatx()`.
+
+    No global state keeps models alive; a model is freed when nothing refers to it.
+
+    Args:
+        free_memory: Whether to run the garbage collector, which frees models with reference cycles at once.
 
     >>> import lamina as keras
     >>> keras.utils.clear_session()
@@ -26,8 +33,11 @@ def clear_session(free_memory=True):
         gc.collect()
 
 
-def is_keras_tensor(x):
-    """Whether `x` is a symbolic tensor: an Input, or what a layer or op made of one.
+def is_keras_tensor(x: Any) -> bool:
+    """Whether a value is a symbolic tensor: an Input, or the result of a layer or op on one.
+
+    Args:
+        x: Any value.
 
     >>> import lamina as keras
     >>> keras.utils.is_keras_tensor(keras.Input((3,)))

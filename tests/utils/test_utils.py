@@ -33,7 +33,7 @@ def test_to_categorical_of_jax_arrays():
 
 @pytest.mark.parametrize("labels", [[0, 3], [-4]])
 def test_to_categorical_names_labels_out_of_range(labels):
-    with pytest.raises(DataError, match="labels go from 0 to 2"):
+    with pytest.raises(DataError, match="labels must be from 0 to 2"):
         utils.to_categorical(labels, 3)
 
 
@@ -73,8 +73,8 @@ def test_pad_sequences_of_vectors_and_words():
     "arguments, message",
     [
         (([1, 2],), "one of them is 1"),
-        (([[1]], None, "int32", "left"), "padding is"),
-        (([[1]], None, "int32", "pre", "left"), "truncating is"),
+        (([[1]], None, "int32", "left"), "padding must be"),
+        (([[1]], None, "int32", "pre", "left"), "truncating must be"),
         (([[1]], None, "int32", "pre", "pre", "x"), "does not fit dtype"),
         (([np.ones((2, 3)), np.ones((2, 2))],), "sequence 1"),
     ],
