@@ -72,9 +72,7 @@ def _zip_files(archive):
             zipfile.ZIP_STORED,
             zipfile.ZIP_DEFLATED,
         ):  # zipfile decompresses other kinds without a limit
-            raise UnsafeFileError(
-                f"{member.filename} in the archive is neither stored nor deflated."
-            )
+            raise UnsafeFileError(f"{member.filename} in the archive is neither stored nor deflated.")
         if not member.is_dir():
             yield member.filename, archive.open(member)
 
