@@ -1,1 +1,1 @@
-"""Programs under the ops: JAX primitives with versions of their own for CPUs. They know arrays alone."""
+"""Programs under the ops: primitives of JAX with programs of their own for CPUs. They import nothing else of lamina."""

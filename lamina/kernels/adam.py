@@ -1,7 +1,10 @@
 """Adam's update of many variables in one call of lamina-native: there is less to trace and to start than with one
-update a variable. Derivatives through the update are those of the same formula in operations of JAX."""
+update a variable. Derivatives of the update are those of the same formula in operations of JAX."""
+
+from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -11,13 +14,22 @@ from lamina.kernels.native import cpu_kernels
 __all__ = ["fused_update", "is_available"]
 
 
-def is_available():
+def is_available() -> bool:
     """Whether `fused_update` can run: with lamina-native, on a CPU."""
     return cpu_kernels() is not None
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(5, 6, 7))
-def fused_update(rate, values, gradients, momenta, velocities, beta_1, beta_2, epsilon):
+def fused_update(
+    rate: jax.Array,
+    values: Sequence[jax.Array],
+    gradients: Sequence[jax.Array],
+    momenta: Sequence[jax.Array],
+    velocities: Sequence[jax.Array],
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> list[list[jax.Array]]:
     """Update variables, all of them float32, and their moments.
 
     Args:

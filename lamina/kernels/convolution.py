@@ -10,7 +10,7 @@ from jax.interpreters import ad
 
 from lamina.kernels import convolution_cpu
 from lamina.kernels.convolution_windows import pad
-from lamina.kernels.primitive import primitive_of
+from lamina.kernels.primitive import define_primitive
 
 __all__ = ["Window", "convolve", "input_gradient", "kernel_gradient"]
 
@@ -114,11 +114,11 @@ def _given_shape(left, right, window, shape):
 
 
 _SETTINGS = ("window", "shape")
-_convolve = primitive_of("convolve", ("window",), _outputs_shape, _lax_convolve, convolution_cpu.convolve)
-_input_gradient = primitive_of(
+_convolve = define_primitive("convolve", ("window",), _outputs_shape, _lax_convolve, convolution_cpu.convolve)
+_input_gradient = define_primitive(
     "convolve_input_gradient", _SETTINGS, _given_shape, _lax_input_gradient, convolution_cpu.input_gradient
 )
-_kernel_gradient = primitive_of(
+_kernel_gradient = define_primitive(
     "convolve_kernel_gradient", _SETTINGS, _given_shape, _lax_kernel_gradient, convolution_cpu.kernel_gradient
 )
 

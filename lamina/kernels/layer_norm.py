@@ -1,4 +1,6 @@
-"""Rows brought to mean 0 and variance 1: a primitive of JAX, and its derivative, a symmetric map, as another."""
+"""Standardization of rows to mean 0 and variance 1, and its derivative, a symmetric map, as primitives of JAX."""
+
+from __future__ import annotations
 
 import functools
 import math
@@ -12,33 +14,32 @@ from lamina.kernels.native import kernels
 __all__ = ["standardize_rows"]
 
 
-def standardize_rows(x, count, epsilon):
-    """`(x - mean) / sqrt(variance + epsilon)` with the moments over the last `count` axes, or None where there is no
-    kernel for it."""
-    known = all(isinstance(size, int) and size for size in x.shape)
-    if not known or x.dtype != "float32" or not isinstance(epsilon, float) or kernels(x) is None:
+def standardize_rows(x: jax.Array, rank: int, epsilon: float) -> jax.Array | None:
+    """`(x - mean) / sqrt(variance + epsilon)` with the moments over the last `rank` axes; None without a kernel."""
+    is_static = all(isinstance(size, int) and size for size in x.shape)
+    if not is_static or x.dtype != "float32" or not isinstance(epsilon, float) or kernels(x) is None:
         return None
-    rows = x.reshape(-1, math.prod(x.shape[x.ndim - count :]))
-    return _primitives()[0].bind(rows, epsilon=epsilon).reshape(x.shape)
+    rows = x.reshape(-1, math.prod(x.shape[x.ndim - rank :]))
+    return _primitive().bind(rows, epsilon=epsilon).reshape(x.shape)
 
 
 @functools.cache
-def _primitives():
-    """(value, derivative), made when they are first used: the part of JAX they come from takes long to import."""
-    from lamina.kernels.primitive import primitive_of
+def _primitive():
+    """The primitive, defined at first use because the modules of JAX that it needs take long to import."""
+    from lamina.kernels.primitive import define_primitive
 
-    value = primitive_of("standardize", ("epsilon",), _shape, _standardize, _on_cpu)
-    derivative = primitive_of("standardize_gradient", ("epsilon",), _shape, _along, _along_on_cpu)
+    value = define_primitive("standardize", ("epsilon",), _shape, _standardize, _on_cpu)
+    derivative = define_primitive("standardize_gradient", ("epsilon",), _shape, _jvp, _jvp_on_cpu)
     ad.defjvp(value, lambda tangent, x, epsilon: derivative.bind(x, tangent, epsilon=epsilon))
     ad.defjvp(
         derivative,
-        lambda change, x, tangent, epsilon: jax.jvp(lambda x: _along(x, tangent, epsilon), (x,), (change,))[1],
+        lambda change, x, tangent, epsilon: jax.jvp(lambda x: _jvp(x, tangent, epsilon), (x,), (change,))[1],
         lambda change, x, tangent, epsilon: derivative.bind(x, change, epsilon=epsilon),
     )
     ad.primitive_transposes[derivative] = lambda cotangent, x, tangent, epsilon: (
         None, derivative.bind(x, ad.instantiate_zeros(cotangent), epsilon=epsilon)
     )  # fmt: skip
-    return value, derivative
+    return value
 
 
 def _shape(x, *others, epsilon):
@@ -50,7 +51,7 @@ def _standardize(x, epsilon):
     return centered * jax.lax.rsqrt(jnp.mean(centered**2, -1, keepdims=True) + epsilon)
 
 
-def _along(x, tangent, epsilon):
+def _jvp(x, tangent, epsilon):
     return jax.jvp(lambda x: _standardize(x, epsilon), (x,), (tangent,))[1]
 
 
@@ -59,7 +60,7 @@ def _on_cpu(program, x, epsilon):
     return program(x, epsilon=epsilon) if native is None else native.standardize(x, epsilon=epsilon)
 
 
-def _along_on_cpu(program, x, tangent, epsilon):
+def _jvp_on_cpu(program, x, tangent, epsilon):
     native = kernels(x)
-    found = program if native is None else native.standardize_gradient
-    return found(x, tangent, epsilon=epsilon)
+    kernel = program if native is None else native.standardize_gradient
+    return kernel(x, tangent, epsilon=epsilon)

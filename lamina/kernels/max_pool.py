@@ -1,7 +1,11 @@
-"""The largest of windows side by side on CPUs with lamina-native: a byte for each says where its gradient goes."""
+"""Max pooling over windows that do not overlap, on CPUs with lamina-native: one byte for each window keeps the index of
+its maximum, where the gradient goes."""
+
+from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -11,15 +15,20 @@ from jax.interpreters import ad
 
 from lamina.kernels.native import cpu_kernels
 
-__all__ = ["pool_with_places"]
+__all__ = ["max_pool_with_indices"]
 
-SIZES = (2, 3, 4, 8, 9)  # elements of windows that the kernels have loops for
-LITTLE = 50_000  # numbers that XLA pools as fast
+WINDOW_SIZES = (2, 3, 4, 8, 9)  # elements of windows that the kernels have loops for
+MIN_SIZE = 50_000  # XLA pools fewer numbers as fast
 
 
-def pool_with_places(program, inputs, window, strides, padding):
-    """`program(inputs)`, the largest elements of windows over all axes, with another gradient; None where there is no
-    kernel for it."""
+def max_pool_with_indices(
+    program: Callable[[jax.Array], jax.Array],
+    inputs: jax.Array,
+    window: Sequence[int],
+    strides: Sequence[int],
+    padding: str,
+) -> jax.Array | None:
+    """`program(inputs)`, the maxima of windows over all axes, with another gradient; None without a kernel."""
     pads = jax.lax.padtype_to_pads(inputs.shape, window, strides, padding)
     if np.any(pads) or not _has_kernel(inputs, window, strides):
         return None
@@ -27,13 +36,13 @@ def pool_with_places(program, inputs, window, strides, padding):
 
 
 def _has_kernel(inputs, window, strides):
-    """Whether no element is in two windows, the channels come last, and there is much to do."""
-    known = all(isinstance(size, int) for size in inputs.shape) and inputs.dtype == "float32"
+    """Whether windows do not overlap, channels are last, and there are enough numbers."""
+    is_static = all(isinstance(size, int) for size in inputs.shape) and inputs.dtype == "float32"
     apart = window[0] == window[-1] == 1 and all(width <= step for width, step in zip(window, strides, strict=True))
-    if not known or not apart or math.prod(window) not in SIZES or inputs.size < LITTLE:
+    if not is_static or not apart or math.prod(window) not in WINDOW_SIZES or inputs.size < MIN_SIZE:
         return False
     native = cpu_kernels(inputs)
-    return native is not None and native.supported("bfloat16")  # there is AVX-512 then, which the loops need
+    return native is not None and native.supported("bfloat16")  # implies AVX-512, which the loops need
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2))
@@ -42,22 +51,22 @@ def _pool(inputs, program, sizes):
 
 
 @_pool.defjvp
-def _pool_along(program, sizes, primals, tangents):
-    largest, places = _pool_and_places(*primals, sizes)
-    return largest, _take().bind(*tangents, places, sizes=sizes)
+def _pool_jvp(program, sizes, primals, tangents):
+    maxima, indices = _pool_and_indices(*primals, sizes)
+    return maxima, _gather().bind(*tangents, indices, sizes=sizes)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
-def _pool_and_places(inputs, sizes):
+def _pool_and_indices(inputs, sizes):
     native: Any = cpu_kernels()
     return native.max_pool(inputs, **_settings(sizes))
 
 
-@_pool_and_places.defjvp
-def _pool_and_places_along(sizes, primals, tangents):
-    largest, places = _pool_and_places(*primals, sizes)
-    along = _take().bind(*tangents, places, sizes=sizes)
-    return (largest, places), (along, np.zeros(places.shape, jax.dtypes.float0))
+@_pool_and_indices.defjvp
+def _pool_and_indices_jvp(sizes, primals, tangents):
+    maxima, indices = _pool_and_indices(*primals, sizes)
+    tangent = _gather().bind(*tangents, indices, sizes=sizes)
+    return (maxima, indices), (tangent, np.zeros(indices.shape, jax.dtypes.float0))
 
 
 def _settings(sizes):
@@ -66,49 +75,51 @@ def _settings(sizes):
 
 
 @functools.cache
-def _take():
-    """The primitive (x, places) -> the elements there. It and its transpose are made when they are first used: the part
-    of JAX they come from takes long to import."""
-    from lamina.kernels.primitive import primitive_of
+def _gather():
+    """The primitive (x, indices) -> elements of x, one of each window. It and its transpose are defined at first use
+    because the modules of JAX that they need take long to import."""
+    from lamina.kernels.primitive import define_primitive
 
-    take = primitive_of("take_places", ("sizes",), _shape_taken, _taken)
-    put = primitive_of("put_places", ("sizes", "shape"), _shape_put, _put, _put_on_cpu)
-    ad.defjvp(take, lambda tangent, x, places, sizes: take.bind(tangent, places, sizes=sizes), None)
-    ad.defjvp(put, lambda tangent, y, places, **settings: put.bind(tangent, places, **settings), None)
-    ad.primitive_transposes[take] = lambda cotangent, x, places, sizes: (
-        put.bind(ad.instantiate_zeros(cotangent), places, sizes=sizes, shape=x.aval.shape), None
+    gather = define_primitive("max_pool_gather", ("sizes",), _gather_shape, _gather_program)
+    scatter = define_primitive(
+        "max_pool_scatter", ("sizes", "shape"), _scatter_shape, _scatter_program, _scatter_on_cpu
+    )
+    ad.defjvp(gather, lambda tangent, x, indices, sizes: gather.bind(tangent, indices, sizes=sizes), None)
+    ad.defjvp(scatter, lambda tangent, y, indices, **settings: scatter.bind(tangent, indices, **settings), None)
+    ad.primitive_transposes[gather] = lambda cotangent, x, indices, sizes: (
+        scatter.bind(ad.instantiate_zeros(cotangent), indices, sizes=sizes, shape=x.aval.shape), None
     )  # fmt: skip
-    ad.primitive_transposes[put] = lambda cotangent, y, places, sizes, shape: (
-        take.bind(ad.instantiate_zeros(cotangent), places, sizes=sizes), None
+    ad.primitive_transposes[scatter] = lambda cotangent, y, indices, sizes, shape: (
+        gather.bind(ad.instantiate_zeros(cotangent), indices, sizes=sizes), None
     )  # fmt: skip
-    return take
+    return gather
 
 
-def _shape_taken(x, places, sizes):
-    return places.shape
+def _gather_shape(x, indices, sizes):
+    return indices.shape
 
 
-def _taken(x, places, sizes):
+def _gather_program(x, indices, sizes):
     window, strides = ((1, *axes, 1) for axes in sizes)
-    counts, result = places.shape, jnp.zeros(places.shape, x.dtype)
+    counts, result = indices.shape, jnp.zeros(indices.shape, x.dtype)
     for element, first in enumerate(np.ndindex(*window)):
         ends = [start + (count - 1) * step + 1 for start, count, step in zip(first, counts, strides, strict=True)]
-        result = jnp.where(places == element, jax.lax.slice(x, first, ends, strides), result)
+        result = jnp.where(indices == element, jax.lax.slice(x, first, ends, strides), result)
     return result
 
 
-def _shape_put(y, places, sizes, shape):
+def _scatter_shape(y, indices, sizes, shape):
     return shape
 
 
-def _put(y, places, sizes, shape):
-    """The transpose of `_taken`."""
-    take = functools.partial(_taken, places=places, sizes=sizes)
-    return jax.linear_transpose(take, jax.ShapeDtypeStruct(shape, y.dtype))(y)[0]
+def _scatter_program(y, indices, sizes, shape):
+    """The transpose of `_gather_program`."""
+    gather = functools.partial(_gather_program, indices=indices, sizes=sizes)
+    return jax.linear_transpose(gather, jax.ShapeDtypeStruct(shape, y.dtype))(y)[0]
 
 
-def _put_on_cpu(program, y, places, sizes, shape):
+def _scatter_on_cpu(program, y, indices, sizes, shape):
     native = cpu_kernels(y)
     if native is None:
-        return program(y, places, sizes, shape)
-    return native.max_pool_gradient(places, y, shape, **_settings(sizes))
+        return program(y, indices, sizes, shape)
+    return native.max_pool_gradient(indices, y, shape, **_settings(sizes))

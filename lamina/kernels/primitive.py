@@ -1,25 +1,37 @@
 """Primitives of JAX with a program of their own for CPUs."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import jax
 from jax.core import ShapedArray
 from jax.interpreters import batching, mlir
 
-__all__ = ["primitive_of"]
+__all__ = ["define_primitive"]
 
 Primitive = type(jax.lax.add_p)  # jax.extend.core has it too, and imports all of Pallas first: 25 ms
 
 
-def primitive_of(name, settings, shape_of, program, cpu_program=None):
-    """A primitive (*arrays, **settings) -> array of `shape_of(*arrays, **settings)`, in the type of the first.
+def define_primitive(
+    name: str,
+    settings: Sequence[str],
+    shape_of: Callable[..., tuple[int, ...]],
+    program: Callable[..., jax.Array],
+    cpu_program: Callable[..., jax.Array] | None = None,
+) -> Any:
+    """A primitive (*arrays, **settings) -> array whose dtype is that of the first array.
+
+    Derivatives are registered by the caller with `jax.interpreters.ad`.
 
     Args:
-        settings: their names.
-        program: what it computes, in operations of JAX.
-        cpu_program: the same for CPUs, where it is another: a function of (program, *arrays, **settings).
-
-    Its derivatives are for `jax.interpreters.ad` to be told.
+        name: Name of the primitive in a jaxpr.
+        settings: Names of the static arguments.
+        shape_of: The shape of the result, from (*arrays, **settings).
+        program: The computation in operations of JAX, of (*arrays, **settings).
+        cpu_program: The computation on CPUs, of (program, *arrays, **settings); None means `program`.
     """
     primitive = Primitive(name)
     primitive.def_impl(jax.jit(primitive.bind, static_argnames=settings))
@@ -28,9 +40,9 @@ def primitive_of(name, settings, shape_of, program, cpu_program=None):
     if cpu_program is not None:
         for_cpu = mlir.lower_fun(partial(cpu_program, program), multiple_results=False)
         mlir.register_lowering(primitive, for_cpu, platform="cpu")
-    batching.primitive_batchers[primitive] = partial(_batched, program)
+    batching.primitive_batchers[primitive] = partial(_batch, program)
     return primitive
 
 
-def _batched(program, operands, axes, **settings):
+def _batch(program, operands, axes, **settings):
     return jax.vmap(partial(program, **settings), axes)(*operands), 0

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 
 from lamina.core.op import op
 from lamina.errors import ShapeError
-from lamina.kernels.native import differentiable, kernels
+from lamina.kernels.differentiable import differentiable
+from lamina.kernels.native import kernels
 from lamina.ops.arrays import tensor, upcast
 from lamina.runtime import settings
 

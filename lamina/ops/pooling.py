@@ -9,7 +9,7 @@ import numpy as np
 from lamina.core.op import op
 from lamina.core.read_limits import reserve_array
 from lamina.errors import ConfigError, ShapeError
-from lamina.kernels.max_pool import pool_with_places
+from lamina.kernels.max_pool import max_pool_with_indices
 from lamina.kernels.monotone import before_monotone
 from lamina.ops.arrays import tensor
 from lamina.ops.convolution import check_fits, per_axis
@@ -38,7 +38,7 @@ def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None)
         return _reduce_windows(x, np.asarray(lowest, x.dtype), _larger, jax.lax.max, *sizes)
 
     source, after = before_monotone(inputs)
-    largest = pool_with_places(program, source, *sizes)
+    largest = max_pool_with_indices(program, source, *sizes)
     return program(inputs) if largest is None else after(largest)
 
 

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 
 from lamina.core import context, tree
 from lamina.kernels.bias_add import sum_rows
+from lamina.kernels.differentiable import differentiable
 from lamina.kernels.matmul import column_sums
-from lamina.kernels.native import differentiable, kernels
+from lamina.kernels.native import kernels
 
 __all__ = ["gated_rnn", "rnn"]
 

@@ -108,10 +108,10 @@ def test_bias_and_relu_come_after_the_pool():
     assert_same(all_of(max_pool, x, bias), all_of(reference, x, bias))
     if cpu_kernels() is not None:
         along = jax.make_jaxpr(lambda x: jax.jvp(lambda x: max_pool(relu(x), 2), (x,), (x,)))(x)
-        assert "take_places" in str(along)
+        assert "max_pool_gather" in str(along)
 
 
-def test_notes_of_order_are_found_and_go_with_their_tracers():
+def test_monotone_marks_are_found_and_go_with_their_tracers():
     found = []
 
     @jax.jit
@@ -127,7 +127,7 @@ def test_notes_of_order_are_found_and_go_with_their_tracers():
     assert_same(program(x, bias), (np.maximum(x + bias, 0), x))
     assert found == [True, True]
     gc.collect()
-    assert not [note for note in monotone._notes.values() if note[0]() is None]
-    before = len(monotone._notes)
+    assert not [mark for mark in monotone._marks.values() if mark[0]() is None]
+    before = len(monotone._marks)
     relu(x)
-    assert len(monotone._notes) == before  # outside of programs nothing is noted
+    assert len(monotone._marks) == before  # outside of programs nothing is marked
