@@ -48,13 +48,13 @@ def fused_update(
 @fused_update.defjvp
 def _jvp(beta_1, beta_2, epsilon, primals, tangents):
     def update(rate, *lists):
-        updates = [_update(rate, *arrays, beta_1, beta_2, epsilon) for arrays in zip(*lists, strict=True)]
+        updates = [_update(beta_1, beta_2, epsilon, rate, *arrays) for arrays in zip(*lists, strict=True)]
         return [list(new) for new in zip(*updates, strict=True)]
 
     return jax.jvp(update, primals, tangents)
 
 
-def _update(rate, value, gradient, momentum, velocity, beta_1, beta_2, epsilon):
+def _update(beta_1, beta_2, epsilon, rate, value, gradient, momentum, velocity):
     momentum = momentum + (1 - beta_1) * (gradient - momentum)
     velocity = velocity + (1 - beta_2) * (gradient**2 - velocity)
     return value - rate * momentum / (jnp.sqrt(velocity) + epsilon), momentum, velocity

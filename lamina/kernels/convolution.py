@@ -1,60 +1,23 @@
-"""The convolution and its two gradients as primitives of JAX, each differentiable in the terms of the other two.
+"""The convolution and its two gradients as primitives of JAX, each with derivatives in terms of the other two.
 
-A primitive of our own lets every platform have its own program: CPUs those of `convolve_cpu`, others XLA's.
+Primitives of our own let every platform have its own program: `convolution_cpu` on CPUs, XLA's elsewhere.
 """
 
-from dataclasses import dataclass, replace
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 import jax
 from jax.interpreters import ad
 
 from lamina.kernels import convolution_cpu
-from lamina.kernels.convolution_windows import pad
+from lamina.kernels.convolution_windows import Window, pad
 from lamina.kernels.primitive import define_primitive
 
 __all__ = ["Window", "convolve", "input_gradient", "kernel_gradient"]
 
 
-@dataclass(frozen=True)
-class Window:
-    """How the window of a kernel moves over the inputs.
-
-    Args:
-        strides, dilation: a number for each spatial axis.
-        padding: pairs (zeros before, zeros after), one for each spatial axis.
-        groups: the channels of the inputs are so many groups, each with filters of its own.
-    """
-
-    strides: tuple[int, ...]
-    padding: tuple[tuple[int, int], ...]
-    dilation: tuple[int, ...]
-    groups: int = 1
-
-    def settings(self):
-        """The same as keyword arguments."""
-        return dict(vars(self))
-
-    def spans(self, kernel_shape):
-        """The lengths that the dilated window covers."""
-        return [(size - 1) * rate + 1 for size, rate in zip(kernel_shape, self.dilation, strict=False)]
-
-    def without_cuts(self):
-        """The same without negative padding, and what it cuts off: XLA on CPUs reads beyond the inputs there."""
-        cut = tuple((min(before, 0), min(after, 0)) for before, after in self.padding)
-        padding = tuple((max(before, 0), max(after, 0)) for before, after in self.padding)
-        return replace(self, padding=padding), cut
-
-    def output_space(self, space, kernel_shape):
-        """The spatial sizes of the outputs."""
-        return tuple(
-            (size + sum(padding) - span) // stride + 1
-            for size, padding, span, stride in zip(
-                space, self.padding, self.spans(kernel_shape), self.strides, strict=True
-            )
-        )
-
-
-def convolve(inputs, kernel, window):
+def convolve(inputs: jax.Array, kernel: jax.Array, window: Window) -> jax.Array:
     """Each output is the sum of a window of the inputs times the kernel.
 
     Shapes: inputs (batch, *space, channels), kernel (*window, channels // groups, filters) -> (batch, *new_space,
@@ -64,16 +27,16 @@ def convolve(inputs, kernel, window):
     return _convolve.bind(_pad(inputs, cut), kernel, window=window)
 
 
-def input_gradient(cotangent, kernel, window, shape):
-    """The gradient for inputs of `shape`, given that for the outputs: the transposed convolution."""
+def input_gradient(cotangent: jax.Array, kernel: jax.Array, window: Window, shape: Sequence[int]) -> jax.Array:
+    """The gradient for inputs of `shape`, given the one for the outputs: the transposed convolution."""
     window, cut = window.without_cuts()
     inner = (shape[0], *(size + sum(pair) for size, pair in zip(shape[1:-1], cut, strict=True)), shape[-1])
     gradient = _input_gradient.bind(cotangent, kernel, window=window, shape=inner)
     return _pad(gradient, [(-before, -after) for before, after in cut])
 
 
-def kernel_gradient(inputs, cotangent, window, shape):
-    """The gradient for a kernel of `shape`, given that for the outputs."""
+def kernel_gradient(inputs: jax.Array, cotangent: jax.Array, window: Window, shape: Sequence[int]) -> jax.Array:
+    """The gradient for a kernel of `shape`, given the one for the outputs."""
     window, cut = window.without_cuts()
     return _kernel_gradient.bind(_pad(inputs, cut), cotangent, window=window, shape=shape)
 
@@ -105,7 +68,7 @@ def _lax_kernel_gradient(inputs, cotangent, window, shape):
     return jax.linear_transpose(lambda kernel: _lax_convolve(inputs, kernel, window), kernel)(cotangent)[0]
 
 
-def _outputs_shape(inputs, kernel, window):
+def _output_shape(inputs, kernel, window):
     return inputs.shape[0], *window.output_space(inputs.shape[1:-1], kernel.shape), kernel.shape[-1]
 
 
@@ -114,7 +77,7 @@ def _given_shape(left, right, window, shape):
 
 
 _SETTINGS = ("window", "shape")
-_convolve = define_primitive("convolve", ("window",), _outputs_shape, _lax_convolve, convolution_cpu.convolve)
+_convolve = define_primitive("convolve", ("window",), _output_shape, _lax_convolve, convolution_cpu.convolve)
 _input_gradient = define_primitive(
     "convolve_input_gradient", _SETTINGS, _given_shape, _lax_input_gradient, convolution_cpu.input_gradient
 )

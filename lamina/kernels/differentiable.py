@@ -25,7 +25,7 @@ def differentiable(forward: Callable[..., Any], gradient: Callable[..., Any], pl
         plain: (settings, arrays, constants) -> results, in operations of JAX.
     """
 
-    def plain_gradient(settings, arrays, constants, cotangents):
+    def plain_gradient(settings, cotangents, arrays, constants):
         return jax.vjp(lambda arrays: plain(settings, arrays, constants), arrays)[1](cotangents)[0]
 
     @_custom_vjp
@@ -51,14 +51,14 @@ def differentiable(forward: Callable[..., Any], gradient: Callable[..., Any], pl
     def pull_backward(settings, saved, seconds):
         arrays, constants, cotangents = saved
         d_arrays, d_cotangents = jax.vjp(
-            lambda arrays, cotangents: plain_gradient(settings, arrays, constants, cotangents), arrays, cotangents
+            lambda arrays, cotangents: plain_gradient(settings, cotangents, arrays, constants), arrays, cotangents
         )[1](seconds)
         return d_arrays, None, None, None, d_cotangents
 
     run.defvjp(run_forward, lambda settings, saved, cotangents: (pull(settings, *saved, cotangents), None))
     run_and_save.defvjp(
         lambda settings, arrays, constants: (run_and_save(settings, arrays, constants), (arrays, constants)),
-        lambda settings, saved, cotangents: (plain_gradient(settings, *saved, cotangents[0]), None),
+        lambda settings, saved, cotangents: (plain_gradient(settings, cotangents[0], *saved), None),
     )
     pull.defvjp(pull_forward, pull_backward)
     return run

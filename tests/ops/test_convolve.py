@@ -1,4 +1,4 @@
-"""Convolutions of CPUs against XLA's own: values, gradients of both orders, forward mode, each way they can take."""
+"""Convolutions of CPUs against XLA's own: values, gradients of both orders, forward mode, every algorithm."""
 
 import functools
 
@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lamina.kernels import convolution_cpu, convolution_winograd
+from lamina.kernels import convolution_cpu, convolution_im2col, convolution_winograd
 from lamina.kernels.convolution import Window, _lax_convolve, convolve, input_gradient, kernel_gradient
-from lamina.kernels.convolution_windows import some_samples, wide
+from lamina.kernels.convolution_cpu import Algorithm, choose_algorithm
+from lamina.kernels.convolution_windows import in_chunks, to_float32
 
 pytestmark = pytest.mark.usefixtures("kernels")
 
@@ -110,18 +111,18 @@ def test_half_precision_adds_up_in_single(case):
 
 
 @pytest.mark.parametrize("zeros", [(0, 0), (1, 1), (4, 0)])
-@pytest.mark.parametrize("taps", [3, 4, 5])
+@pytest.mark.parametrize("size", [3, 4, 5])
 @pytest.mark.parametrize("at_a_time", [10**9, 3000])
-def test_products_at_points(taps, zeros, at_a_time, monkeypatch):
+def test_winograd_along_both_axes(size, zeros, at_a_time, monkeypatch):
     monkeypatch.setattr(convolution_cpu, "kernels", lambda *arrays: None)
-    monkeypatch.setattr(convolution_winograd, "fits", lambda *shapes: True)
-    monkeypatch.setattr(convolution_winograd, "FEWEST", 1)
-    monkeypatch.setattr(convolution_winograd, "VALUES", {1: at_a_time, 2: at_a_time})
-    monkeypatch.setattr(convolution_winograd, "TILES_A_CHANNEL", 0)
-    monkeypatch.setattr(convolution_winograd, "A_PRODUCT", {1: 10**6, 2: 1})
+    monkeypatch.setattr(convolution_winograd, "is_faster", lambda *shapes: True)
+    monkeypatch.setattr(convolution_winograd, "MIN_CHANNELS", 1)
+    monkeypatch.setattr(convolution_winograd, "CHUNK_VALUES", {1: at_a_time, 2: at_a_time})
+    monkeypatch.setattr(convolution_winograd, "MIN_TILES_PER_CHANNEL", 0)
+    monkeypatch.setattr(convolution_winograd, "PRODUCT_COST", {1: 10**6, 2: 1})
     random = np.random.default_rng(0)
     inputs = random.normal(size=(6, 9, 8, 6)).astype("float32")
-    kernel = random.normal(size=(taps, taps, 6, 10)).astype("float32")
+    kernel = random.normal(size=(size, size, 6, 10)).astype("float32")
     window = Window((1, 1), (zeros, zeros[::-1]), (1, 1))
 
     def all_of(program, inputs, kernel):
@@ -136,16 +137,16 @@ ROWS = Window((1, 1), ((0, 0), (3, 3)), (1, 1))
 ONE_AXIS = {
     "columns": ((1, 7), ((0, 0), (3, 3))),
     "rows": ((7, 1), ((3, 3), (0, 0))),
-    "three taps seen": ((5, 3), ((2, 1), (0, 2))),
+    "patches of three": ((5, 3), ((2, 1), (0, 2))),
     "square": ((3, 3), ((1, 1), (1, 1))),
 }
 
 
 @pytest.mark.parametrize("case", ONE_AXIS)
 @pytest.mark.parametrize("at_a_time", [10**9, 3000])
-def test_products_at_points_of_one_axis(case, at_a_time, monkeypatch):
+def test_winograd_along_one_axis(case, at_a_time, monkeypatch):
     size, zeros = ONE_AXIS[case]
-    monkeypatch.setattr(convolution_winograd, "VALUES", {1: at_a_time})
+    monkeypatch.setattr(convolution_winograd, "CHUNK_VALUES", {1: at_a_time})
     random, window = np.random.default_rng(0), Window((1, 1), zeros, (1, 1))
     inputs = random.normal(size=(6, 9, 8, 16)).astype("float32")
     kernel = random.normal(size=(*size, 16, 20)).astype("float32")
@@ -158,26 +159,29 @@ def test_products_at_points_of_one_axis(case, at_a_time, monkeypatch):
         close(jax.jit(functools.partial(convolution_winograd.convolve, window=window))(inputs, kernel), wanted)
 
 
-def test_points_of_one_axis_are_for_convolutions_alone():
-    assert convolution_cpu._way(jnp.zeros((20, 7, 7, 192)), (1, 7, 192, 192), ROWS) == "at points"
-    assert convolution_cpu._way(jnp.zeros((20, 7, 7, 192)), (1, 7, 192, 192), ROWS, axes_at_points=(2,)) == "XLA"
+def test_winograd_along_one_axis_is_not_for_kernel_gradients():
+    inputs, kernel_shape = jnp.zeros((20, 7, 7, 192)), (1, 7, 192, 192)
+    assert choose_algorithm(inputs, kernel_shape, ROWS) is Algorithm.WINOGRAD
+    assert choose_algorithm(inputs, kernel_shape, ROWS, winograd_axes=(2,)) is Algorithm.IM2COL_OR_LAX
 
 
-def test_points_are_for_plain_convolutions_of_many_pixels():
-    def fits(batch=32, space=(32, 32), kernel_shape=(3, 3, 32, 32), strides=(1, 1), dilation=(1, 1), groups=1):
-        return convolution_winograd.fits(batch, space, kernel_shape, Window(strides, ((1, 1),) * 2, dilation, groups))
+def test_winograd_is_for_plain_convolutions_of_many_pixels():
+    def is_faster(batch=32, space=(32, 32), kernel_shape=(3, 3, 32, 32), strides=(1, 1), dilation=(1, 1), groups=1):
+        return convolution_winograd.is_faster(
+            batch, space, kernel_shape, Window(strides, ((1, 1),) * 2, dilation, groups)
+        )
 
-    assert fits() and fits(kernel_shape=(5, 5, 64, 64)) and fits(kernel_shape=(3, 5, 32, 32))
-    assert not fits(space=(4, 4), batch=1) and not fits(kernel_shape=(3, 3, 8, 32))
-    assert not fits(kernel_shape=(2, 2, 32, 32)) and not fits(strides=(2, 2))
-    assert not fits(dilation=(2, 2)) and not fits(groups=2)
+    assert is_faster() and is_faster(kernel_shape=(5, 5, 64, 64)) and is_faster(kernel_shape=(3, 5, 32, 32))
+    assert not is_faster(space=(4, 4), batch=1) and not is_faster(kernel_shape=(3, 3, 8, 32))
+    assert not is_faster(kernel_shape=(2, 2, 32, 32)) and not is_faster(strides=(2, 2))
+    assert not is_faster(dilation=(2, 2)) and not is_faster(groups=2)
 
 
-def test_which_axes_go_through_points():
+def test_which_axes_winograd_transforms():
     def axes(space, kernel_shape, batch=20):
         plans = convolution_winograd._plans(space, kernel_shape, ROWS)
         plan = min(plans, key=lambda plan: plan.cost(batch, *kernel_shape[-2:]))
-        return [(tiles.axis, tiles.points) for tiles in plan.axes]
+        return [(tiling.axis, tiling.tile) for tiling in plan.axes]
 
     assert axes((16, 16), (3, 3, 96, 96)) == [(0, 6), (1, 6)]
     assert axes((33, 33), (3, 3, 80, 192)) == [(0, 8)]
@@ -185,23 +189,23 @@ def test_which_axes_go_through_points():
     assert axes((7, 7), (1, 7, 192, 192)) == [(1, 8)]
 
 
-def test_parts_have_many_more_tiles_than_channels():
+def test_chunks_have_many_more_tiles_than_channels():
     both, *_ = convolution_winograd._plans((8, 8), (3, 3, 32, 32), ROWS)  # four tiles a sample
-    assert both.parts(256, 32, 16) == 256 * 4 / (convolution_winograd.VALUES[2] / (36 * 32))
-    fewest = 256 * 4 / (convolution_winograd.TILES_A_CHANNEL * 256)
-    assert both.parts(256, 256, 16) == both.parts(256, 32, 256) == fewest
+    assert both.chunks(256, 32, 16) == 256 * 4 / (convolution_winograd.CHUNK_VALUES[2] / (36 * 32))
+    fewest = 256 * 4 / (convolution_winograd.MIN_TILES_PER_CHANNEL * 256)
+    assert both.chunks(256, 256, 16) == both.chunks(256, 32, 256) == fewest
 
 
-@pytest.mark.parametrize("parts", [0.1, 2, 3, 6, 22, 100])
+@pytest.mark.parametrize("chunks", [0.1, 2, 3, 6, 22, 100])
 @pytest.mark.parametrize("batch", [6, 22])
-def test_some_samples_at_a_time_are_as_all(parts, batch):
+def test_results_in_chunks_are_those_of_all_samples(chunks, batch):
     left, right = np.arange(4.0 * batch).reshape(batch, 4), np.arange(3.0 * batch).reshape(batch, 3)
-    close(some_samples(lambda rows: rows @ left.T, (left,), parts), left @ left.T)
-    close(some_samples(lambda *pair: pair[0].T @ pair[1], (left, right), parts, add=True), left.T @ right)
+    close(in_chunks(lambda rows: rows @ left.T, (left,), chunks), left @ left.T)
+    close(in_chunks(lambda *pair: pair[0].T @ pair[1], (left, right), chunks, add=True), left.T @ right)
 
 
-def test_large_patches_come_some_samples_at_a_time(monkeypatch):
-    monkeypatch.setattr(convolution_cpu, "PATCHES", 3000)
+def test_large_patches_are_computed_in_chunks(monkeypatch):
+    monkeypatch.setattr(convolution_im2col, "PATCH_VALUES", 3000)
     inputs, kernel, window = arrays("few channels")
     outputs = expected(inputs, kernel, window)
     found = jax.jit(lambda inputs, outputs: kernel_gradient(inputs, outputs, window, kernel.shape))(inputs, outputs)
@@ -224,12 +228,12 @@ PATCHES = {
 @pytest.mark.parametrize("case", PATCHES)
 @pytest.mark.parametrize("at_a_time", [10**9, 2000])
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-5), ("bfloat16", 2**-7)])
-def test_products_of_patches(case, at_a_time, dtype, tolerance, monkeypatch):
+def test_im2col(case, at_a_time, dtype, tolerance, monkeypatch):
     monkeypatch.setattr(convolution_cpu, "kernels", lambda *arrays: None)
-    monkeypatch.setattr(convolution_winograd, "fits", lambda *shapes: False)
-    monkeypatch.setattr(convolution_cpu, "_has_fast_patches", lambda *shapes: True)
-    for numbers in ("PATCHES", "PATCHES_FORWARD", "SPREAD"):
-        monkeypatch.setattr(convolution_cpu, numbers, at_a_time)
+    monkeypatch.setattr(convolution_winograd, "is_faster", lambda *shapes: False)
+    monkeypatch.setattr(convolution_im2col, "is_faster", lambda *shapes: True)
+    for numbers in ("PATCH_VALUES", "PATCH_VALUES_FORWARD", "COLUMN_VALUES"):
+        monkeypatch.setattr(convolution_im2col, numbers, at_a_time)
     space, size, stride, dilation, channels, filters = PATCHES[case]
     random, rank = np.random.default_rng(0), len(space)
     inputs = jnp.asarray(random.normal(size=(6, *space, channels)), dtype)
@@ -245,14 +249,14 @@ def test_products_of_patches(case, at_a_time, dtype, tolerance, monkeypatch):
 
     given = inputs, kernel, cotangent
     found = jax.jit(functools.partial(all_of, convolve))(*given)
-    close(jax.tree.map(wide, found), all_of(expected, *map(wide, given)), tolerance)
+    close(jax.tree.map(to_float32, found), all_of(expected, *map(to_float32, given)), tolerance)
 
 
-def test_which_patches_are_for_products():
+def test_where_im2col_is_faster():
     def fast(space=(28, 28), kernel_shape=(3, 3, 32, 32), stride=1):
         rank = len(space)
         window = Window((stride,) * rank, ((1, 1),) * rank, (1,) * rank)
-        return convolution_cpu._has_fast_patches(jnp.zeros((1, *space, kernel_shape[-2])), kernel_shape, window)
+        return convolution_im2col.is_faster(jnp.zeros((1, *space, kernel_shape[-2])), kernel_shape, window)
 
     assert fast() and fast(stride=2) and fast((8, 8, 8), (3, 3, 3, 8, 8)) and fast((400, 400), stride=2)
     assert not fast(kernel_shape=(3, 3, 16, 32)) and not fast((112, 112))
