@@ -18,7 +18,7 @@ _files = (crossentropy, divergence, focal, hinges, overlap, regression, sequence
 _functions = {name: getattr(file, name) for file in _files for name in file.__all__ if name.islower()}
 
 public_functions("keras.losses", _functions)
-_FAMILY = Family("loss", "keras.losses", base=Loss, aliases=legacy.SHORT_LOSSES)
+_FAMILY = Family("loss", "keras.losses", base=Loss, aliases=legacy.SHORT_LOSS_NAMES)
 
 
 def get(identifier: LossLike | None) -> Any:

@@ -1,58 +1,64 @@
-"""The one table of old spellings: what Keras 1 and 2 called an argument, a method or a module, and what it is today.
+"""The one table of old spellings: names of Keras 1 and 2 for arguments, classes, methods and modules, with today's."""
 
-Programs go through it when an object is made or a method is called (`accepting_old_names`), files when a config is
-read. A program is told each use in one line, once for each place in it.
-"""
+from __future__ import annotations
 
-import contextlib
-import functools
-import importlib
-import inspect
-import sys
-import types
-from collections import namedtuple
-from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from lamina.errors import ConfigError, warn
-
-Row = namedtuple("Row", "owner old new since")
-"""One argument of a class or method. `new` is the name of today, a function from the old value to new arguments, a Part
-of a new argument, a MovedTo where it is written today, or None where there is nothing like it."""
-
-Part = namedtuple("Part", "name index")
-"""The old argument is one number of a new one, which is a tuple."""
-
-MovedTo = namedtuple("MovedTo", "spelling passed_on", defaults=(False,))
-"""Today it is spelled elsewhere. Where it is `passed_on`, the class still reads it under its old name."""
+__all__ = [
+    "ARGUMENTS", "CLASSES", "FILES_WITH_OLD_PATHS", "METHODS", "MODULES", "NAMES", "ROWS", "SHORT_LOSS_NAMES",
+    "FixedValue", "MovedTo", "Part", "Row", "data_format_of",
+]  # fmt: skip
 
 
-class OldSpelling(FutureWarning):
-    """A spelling of an earlier Keras, with today's."""
+class Part(NamedTuple):
+    """The old argument is one number of a new one, which is a tuple."""
+
+    name: str
+    position: int
 
 
-_in_file = ContextVar("in_file", default=False)
+class MovedTo(NamedTuple):
+    """The argument is written elsewhere today. Where it is `passed_on`, the class still reads it under its old name."""
+
+    spelling: str
+    passed_on: bool = False
 
 
-@contextlib.contextmanager
-def without_rename_warnings():
-    """Inside the block old spellings are read without a word: nobody can change those of a file."""
-    token = _in_file.set(True)
-    try:
-        yield
-    finally:
-        _in_file.reset(token)
+@dataclass(frozen=True)
+class FixedValue:
+    """An argument that only ever had one value, `usual`; the class refuses any other value itself."""
+
+    usual: Any
+    name: str
+
+    def __call__(self, value: Any) -> dict[str, Any]:
+        return {} if value == self.usual else {self.name: value}
 
 
-def warn_renamed(message):
-    """Say in one line what an old spelling is called today."""
-    if not _in_file.get():
-        warn(message, OldSpelling)
+class Row(NamedTuple):
+    """An old spelling of an argument or a method.
+
+    Attributes:
+        owner: Class or method that has it, such as "Dense" or "Model.fit".
+        old: The old name.
+        new: Today's name, a function from the old value to new arguments, a `Part` of a new argument, a `MovedTo`, or
+            None where the argument has no meaning any more.
+        since: The version of Keras with the new name.
+    """
+
+    owner: str
+    old: str
+    new: Any
+    since: str
 
 
-def data_format_of(dim_ordering):
-    """'tf' and 'th' of Keras 1 in today's words."""
+def data_format_of(dim_ordering: Any) -> Any:
+    """The data format that Keras 1 called "tf" or "th".
+
+    Args:
+        dim_ordering: "tf", "th" or today's name, which stays as it is.
+    """
     return {"th": "channels_first", "tf": "channels_last"}.get(dim_ordering, dim_ordering)
 
 
@@ -68,17 +74,6 @@ _WEIGHTS = {
     "init": "kernel_initializer", "W_regularizer": "kernel_regularizer", "b_regularizer": "bias_regularizer",
     "W_constraint": "kernel_constraint", "b_constraint": "bias_constraint", "bias": "use_bias",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class FixedValue:
-    """An argument that could only be `usual`; another value is for the class to refuse."""
-
-    usual: Any
-    name: str
-
-    def __call__(self, value):
-        return {} if value == self.usual else {self.name: value}
 
 
 _CONV = {
@@ -212,19 +207,19 @@ _OLD = {
     },
 }  # fmt: skip
 
-ROWS = [
+ROWS: list[Row] = [
     Row(owner, old, new, since)
     for since, owners in _OLD.items()
     for owner, names in owners.items()
     for old, new in names.items()
 ]
-_ARGUMENTS = {}
+ARGUMENTS: dict[str, dict[str, Row]] = {}
 for _row in ROWS:
-    _ARGUMENTS.setdefault(_row.owner, {})[_row.old] = _row
-_ARGUMENTS["Functional"] = _ARGUMENTS["Model"]
-_BASES = ("Layer", "Optimizer")  # their arguments are those of every class below them
+    ARGUMENTS.setdefault(_row.owner, {})[_row.old] = _row
+ARGUMENTS["Functional"] = ARGUMENTS["Model"]
+"""owner -> old name -> row."""
 
-CLASSES = {
+CLASSES: dict[str, str] = {
     **{f"{old}{rank}D": f"{new}{rank}D" for rank in _RANKS for old, new in (
         ("Convolution", "Conv"), ("AtrousConvolution", "Conv"), ("SeparableConvolution", "SeparableConv"),
         ("DepthwiseConvolution", "DepthwiseConv"),
@@ -234,9 +229,9 @@ CLASSES = {
     **dict.fromkeys(("BatchNormalizationV1", "BatchNormalizationV2", "SyncBatchNormalization"), "BatchNormalization"),
     **dict.fromkeys(("Policy", "PolicyV1"), "DTypePolicy"),
 }  # fmt: skip
-"""Classes by the name they had. Files find them; in programs they are gone, but for those of `OldClass`."""
+"""Old names of classes. Files may use all of them, programs only those that are an `OldClass`."""
 
-METHODS = [
+METHODS: list[Row] = [
     Row("Model", "fit_generator", "fit(generator)", "3"),
     Row("Model", "evaluate_generator", "evaluate(generator)", "3"),
     Row("Model", "predict_generator", "predict(generator)", "3"),
@@ -249,13 +244,7 @@ METHODS = [
 ]
 
 
-def warn_renamed_method(owner, old):
-    """Say what a method or attribute is called today."""
-    row = next(row for row in METHODS if (row.owner, row.old) == (owner, old))
-    warn_renamed(f"{owner}.{old} is {row.new} since Keras {row.since}.")
-
-
-MODULES = {
+MODULES: dict[str, str] = {
     **{f"lamina.layers.{old}": "lamina.layers" for old in (
         "core", "convolutional", "pooling", "recurrent", "normalization", "wrappers", "merge", "embeddings", "noise",
         "advanced_activations", "local", "convolutional_recurrent", "cudnn_recurrent", "experimental",
@@ -272,210 +261,25 @@ MODULES = {
     "lamina.engine.input_layer": "lamina.layers",
     "lamina.objectives": "lamina.losses",
 }  # fmt: skip
-STILL_FILES = frozenset(
+FILES_WITH_OLD_PATHS: frozenset[str] = frozenset(
     f"lamina.layers.{name}" for name in ("convolutional", "pooling", "recurrent", "normalization", "wrappers")
 )
-"""Those of them that are files of today, which give the names of old too: `moved_from`."""
+"""Old paths that are files of today; these files find the old names with `moved_from`."""
 
 
 _LOSSES = {
     "kullback_leibler_divergence": "kl_divergence", "cosine_proximity": "cosine_similarity", "logcosh": "log_cosh",
 }  # fmt: skip
-SHORT_LOSSES = {
+SHORT_LOSS_NAMES: dict[str, str] = {
     "mse": "mean_squared_error", "mae": "mean_absolute_error", "mape": "mean_absolute_percentage_error",
     "msle": "mean_squared_logarithmic_error", "kld": "kl_divergence", "bce": "binary_crossentropy",
 }  # fmt: skip
-SHORT_LOSSES |= {name.upper(): today for name, today in SHORT_LOSSES.items()}
-NAMES = {
+SHORT_LOSS_NAMES |= {name.upper(): today for name, today in SHORT_LOSS_NAMES.items()}
+"""Short names of losses, and of the metrics of the same name, with the functions that they stand for."""
+
+NAMES: dict[str, dict[str, str]] = {
     "lamina.constraints": {"maxnorm": "max_norm", "nonneg": "non_neg", "unitnorm": "unit_norm"},
     "lamina.regularizers": {"l1l2": "l1_l2", "activity_l1": "l1", "activity_l2": "l2", "activity_l1l2": "l1_l2"},
-    "lamina.losses": {**SHORT_LOSSES, **_LOSSES},
-    "lamina.metrics": {**SHORT_LOSSES, **_LOSSES, "logcosh": "LogCoshError"},
+    "lamina.losses": {**SHORT_LOSS_NAMES, **_LOSSES},
+    "lamina.metrics": {**SHORT_LOSS_NAMES, **_LOSSES, "logcosh": "LogCoshError"},
 }
-
-
-def name_of_today(module, name):
-    """What a function or class of a module is called today; None where the table has nothing."""
-    today = NAMES.get(module, {}).get(name)
-    if today is not None:
-        warn_renamed(f"{module}.{name} is called {today} since Keras {3 if name in SHORT_LOSSES else 2}.")
-    return today
-
-
-def old_names_of(module):
-    """A `__getattr__` for a module: its functions by their old names."""
-
-    def get(name):
-        today = name_of_today(module, name)
-        if today is None:
-            raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        return getattr(sys.modules[module], today)
-
-    return get
-
-
-def rename(owner, arguments, shown_as=None):
-    """`arguments` of a class or method with today's names, and a line for each that changed."""
-    rows = _ARGUMENTS.get(owner, {})
-    renamed, parts, lines = {}, {}, []
-    for name, value in arguments.items():
-        row = rows.get(name)
-        if row is None:
-            renamed[name] = value
-            continue
-        new = row.new(value) if callable(row.new) else row.new
-        if isinstance(new, Part):
-            parts.setdefault(new.name, {})[new.index] = value
-        elif isinstance(new, dict):
-            renamed.update(new)
-        elif isinstance(new, str):
-            renamed[new] = value
-        elif isinstance(new, MovedTo) and new.passed_on:
-            renamed[name] = value
-        lines.append(f"{shown_as or row.owner}({name}=) {_today(new)} since Keras {row.since}.")
-    renamed.update({name: tuple(values[index] for index in sorted(values)) for name, values in parts.items()})
-    return renamed, lines
-
-
-def _today(new):
-    if new is None or new == {}:
-        return "is left out: it has no meaning"
-    if isinstance(new, MovedTo):
-        return f"is written as {new.spelling}"
-    if isinstance(new, Part):
-        return f"is {new.name}[{new.index}]"
-    return f"is called {new if isinstance(new, str) else ' and '.join(new)}"
-
-
-def accepts_old_names(owner):
-    """Whether the table has anything for a class or method."""
-    return owner in _ARGUMENTS
-
-
-def accepting_old_names(function, owner):
-    """An `__init__` or a method that takes the old names of its arguments too."""
-    current = frozenset(inspect.signature(function).parameters)
-    rows = _ARGUMENTS[owner]
-    old_names = frozenset(name for name, row in rows.items() if name not in current or isinstance(row.new, MovedTo))
-
-    @functools.wraps(function)
-    def translated(self, *args, **kwargs):
-        if kwargs and not old_names.isdisjoint(kwargs):
-            old = {name: kwargs.pop(name) for name in list(kwargs) if name in old_names}
-            new, lines = rename(owner, old, type(self).__name__ if owner in _BASES else None)
-            twice = sorted(set(new) & set(kwargs))
-            if twice:
-                raise ConfigError(f"{owner} got {twice[0]!r} twice: under its old name and today's.")
-            kwargs.update(new)
-            for line in lines:
-                warn_renamed(line)
-        return function(self, *args, **kwargs)
-
-    return translated
-
-
-def only_old_names(owner, arguments):
-    """`arguments` with today's names; a TypeError for one that the table does not know: it is not of today either."""
-    unknown = next((name for name in arguments if name not in _ARGUMENTS[owner]), None)
-    if unknown is not None:
-        raise TypeError(f"{owner}() got an unexpected keyword argument {unknown!r}")
-    new, lines = rename(owner, arguments)
-    for line in lines:
-        warn_renamed(line)
-    return new
-
-
-def old_names(owner) -> Any:
-    """Decorator of a method: `accepting_old_names` for the row `owner`."""
-    return functools.partial(accepting_old_names, owner=owner)
-
-
-class OldClass(type):
-    """Type of a class by the name it had in Keras 1: it makes objects of its base class, which count as its own.
-
-    In Keras 1 the sizes of a kernel were arguments of their own, and others came in another order after them.
-
-    >>> import lamina as keras
-    >>> layer = keras.layers.Convolution2D(64, kernel_size=3)
-    >>> type(layer).__name__, isinstance(layer, keras.layers.Convolution2D)
-    ('Conv2D', True)
-    """
-
-    rank: int
-    _after_kernel = ("init", "activation", "weights", "border_mode", "subsample", "dim_ordering")
-
-    @property
-    def _today(cls):
-        return cls.__mro__[1] if type(cls.__mro__[1]) is type else cls
-
-    @property
-    def __signature__(cls):
-        return inspect.signature(cls.__mro__[1])
-
-    def __call__(cls, *args, **kwargs):
-        args, named = cls._with_kernel(args)
-        return type.__call__(cls._today, *args, **named, **kwargs)
-
-    def _with_kernel(cls, args):
-        """(64, 3, 3, "he_normal") as (64, (3, 3)) and {"init": "he_normal"}."""
-        stop = 1 + cls.rank
-        sizes = args[1:stop]
-        if len(sizes) < cls.rank or not all(isinstance(size, int) for size in sizes):
-            return args, {}
-        name = cls._today.__name__
-        warn_renamed(f"{cls.__name__}{(args[0], *sizes)} is called {name}({args[0]}, {sizes}) since Keras 2.")
-        return (args[0], sizes), dict(zip(cls._after_kernel, args[stop:], strict=False))
-
-    def __instancecheck__(cls, instance):
-        return type.__instancecheck__(cls._today, instance)
-
-    def __subclasscheck__(cls, subclass):
-        return type.__subclasscheck__(cls._today, subclass)
-
-
-class _OldModule(types.ModuleType):
-    """A module that is gone: its names are those of the module they moved to."""
-
-    def __init__(self, name, target):
-        super().__init__(name, f"Old path of {target}.")
-        self.__path__ = []
-        self._target = target
-
-    def __getattr__(self, name):
-        return moved(self.__name__, self._target, name)
-
-
-def moved(module, target, name):
-    """What `module.name` is called today."""
-    if name.startswith("__"):
-        raise AttributeError(f"module {module!r} has no attribute {name!r}")
-    try:
-        found = getattr(importlib.import_module(target), name)
-    except AttributeError:
-        raise AttributeError(f"module {module!r} has no attribute {name!r}; nor has {target!r}, today's.") from None
-    since = "2.6" if "experimental" in module else "2.4"
-    warn_renamed(f"{module}.{name} is {target}.{name} since Keras {since}.")
-    return found
-
-
-def moved_from(module):
-    """A `__getattr__` for a file of today whose path is an old one too: the names that moved out of it."""
-    return functools.partial(moved, module, MODULES[module])
-
-
-def install_old_modules(package):
-    """Make old module paths below `package` importable; files of today with an old path have `moved_from`."""
-    for path, target in MODULES.items():
-        parent, _, name = path.rpartition(".")
-        if parent != package and not (parent in MODULES and parent.rpartition(".")[0] == package):
-            continue
-        if path not in STILL_FILES:
-            module = sys.modules[path] = _OldModule(path, target)
-            setattr(sys.modules[parent], name, module)
-
-
-def __getattr__(name):
-    """`keras.legacy.saving` is `keras.utils.legacy`, which is floors above: read when it is asked for."""
-    if name == "saving":
-        return importlib.import_module("lamina.utils.legacy")
-    raise AttributeError(f"module 'lamina.legacy' has no attribute {name!r}")
