@@ -1,7 +1,5 @@
 """DenseNet (Huang et al., 2016, "Densely Connected Convolutional Networks", arXiv:1608.06993)."""
 
-from __future__ import annotations
-
 from lamina.applications.frame import POOL_NAMES, Architecture, channel_axis, network, variant
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.applications.imagenet_utils import torch_input as preprocess_input

@@ -1,7 +1,5 @@
 """InceptionV3 (Szegedy et al., 2015, "Rethinking the Inception Architecture for Computer Vision", arXiv:1512.00567)."""
 
-from __future__ import annotations
-
 from lamina.applications.frame import Architecture, channel_axis, network, variant
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.applications.imagenet_utils import tf_input as preprocess_input

@@ -1,7 +1,5 @@
 """ResNet (He et al., 2015, "Deep Residual Learning for Image Recognition", arXiv:1512.03385)."""
 
-from __future__ import annotations
-
 from lamina.applications.frame import POOL_NAMES, Architecture, channel_axis, network, variant
 from lamina.applications.imagenet_utils import caffe_input as preprocess_input
 from lamina.applications.imagenet_utils import decode_predictions

@@ -1,7 +1,5 @@
 """ResNetV2 (He et al., 2016, "Identity Mappings in Deep Residual Networks", arXiv:1603.05027)."""
 
-from __future__ import annotations
-
 from lamina.applications.frame import network, variant
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.applications.imagenet_utils import tf_input as preprocess_input

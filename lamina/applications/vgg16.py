@@ -1,7 +1,5 @@
 """VGG16 and what VGG19 shares with it (Simonyan and Zisserman, 2014, arXiv:1409.1556)."""
 
-from __future__ import annotations
-
 from lamina.applications.frame import Architecture, network, variant
 from lamina.applications.imagenet_utils import caffe_input as preprocess_input
 from lamina.applications.imagenet_utils import decode_predictions

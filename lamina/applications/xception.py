@@ -1,7 +1,5 @@
 """Xception (Chollet, 2016, "Deep Learning with Depthwise Separable Convolutions", arXiv:1610.02357)."""
 
-from __future__ import annotations
-
 from lamina.applications.frame import Architecture, last_axis, network, variant
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.applications.imagenet_utils import tf_input as preprocess_input
