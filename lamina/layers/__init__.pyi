@@ -14,6 +14,8 @@ from lamina.layers.einsum_dense import *
 from lamina.layers.embedding import *
 from lamina.layers.image.color import *
 from lamina.layers.image.contrast import *
+from lamina.layers.image.distortion import *
+from lamina.layers.image.effects import *
 from lamina.layers.image.geometry import *
 from lamina.layers.image.mixing import *
 from lamina.layers.image.policies import *

@@ -1,5 +1,4 @@
-"""Images made ready and made various: sizes, random changes of geometry and colour, mixtures, the same for labels,
-boxes and masks.
+"""Preprocessing and augmentation of images, with their labels, boxes and masks.
 
-`base.py` has the mechanism; a layer is only what it draws and what becomes of the pixels.
+`base.py` has what all layers share; a layer states which random numbers it draws and how pixels change.
 """

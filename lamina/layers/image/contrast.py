@@ -1,7 +1,9 @@
-"""Contrast from the brightness that an image has: stretched to the whole range, or evened out by its histogram."""
+"""Contrast from the distribution of brightness: stretched to the whole range, or equalized by the histogram."""
+
+from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -10,23 +12,30 @@ from lamina.core.read_limits import reserve_array, reserve_steps
 from lamina.errors import ConfigError
 from lamina.layers.image.base import BaseImagePreprocessingLayer
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from lamina.core.typing import DataFormat
+    from lamina.layers.image.base import BoxFormatArguments, ImageLayerArguments
+
 __all__ = ["AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "Equalization"]
 
 LEVELS = (0, 255)
 
 
 def pixel_range(layer, value_range):
-    """(low, high) of the pixels a layer is given, checked."""
+    """The argument `value_range` as a tuple, after a check."""
     if not isinstance(value_range, (tuple, list)) or len(value_range) != 2:
         raise ConfigError(
-            f"{type(layer).__name__} needs a value_range of two numbers; got {value_range!r}.",
+            f"{type(layer).__name__} needs value_range as two numbers; got value_range={value_range!r}.",
             fix="The `value_range` argument should be a list of two numbers, such as (0, 255) or (0, 1).",
         )
     return tuple(value_range)
 
 
 def rescaled(images, source, target):
-    """Images of the range `source` in the range `target`."""
+    """Images, rescaled from the range `source` to the range `target`."""
     if tuple(source) == tuple(target):
         return images
     (low, high), (new_low, new_high) = source, target
@@ -34,8 +43,14 @@ def rescaled(images, source, target):
 
 
 class AutoContrast(BaseImagePreprocessingLayer):
-    """Each channel of each image stretched to the whole `value_range`, in training and out of it; a channel of one
-    value stays as it is.
+    """Stretches each channel of each image to the whole `value_range`, in training and inference.
+
+    A channel with a single value is not changed.
+
+    Args:
+        value_range: Lowest and highest value of the pixels.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`; and
+            `bounding_box_format`.
 
     >>> import lamina as keras
     >>> image = keras.ops.array([[[51.0], [102.0], [153.0]]])
@@ -43,7 +58,7 @@ class AutoContrast(BaseImagePreprocessingLayer):
     [0.0, 127.5, 255.0]
     """
 
-    def __init__(self, value_range=(0, 255), **kwargs):
+    def __init__(self, value_range: Sequence[float] = (0, 255), **kwargs: Unpack[ImageLayerArguments]):
         super().__init__(**kwargs)
         self.value_range = sorted(pixel_range(self, value_range))
 
@@ -56,12 +71,16 @@ class AutoContrast(BaseImagePreprocessingLayer):
 
 
 class Equalization(BaseImagePreprocessingLayer):
-    """In training, brightness changed so that all levels are about equally frequent, for each channel: a pixel becomes
-    the share of pixels not above it. The histogram is that of the whole batch.
+    """Histogram equalization of each channel, in training: all levels become about equally frequent.
+
+    A pixel becomes the fraction of pixels that are not brighter. The histogram is that of the whole batch.
 
     Args:
-        value_range: of the pixels.
-        bins: of the histogram.
+        value_range: Lowest and highest value of the pixels.
+        bins: Number of bins of the histogram.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`; and
+            `bounding_box_format`.
 
     >>> import lamina as keras
     >>> image = keras.ops.array([[[10.0], [11.0], [12.0], [200.0]]])
@@ -69,7 +88,13 @@ class Equalization(BaseImagePreprocessingLayer):
     [0.0, 85.0, 170.0, 255.0]
     """
 
-    def __init__(self, value_range=(0, 255), bins=256, data_format=None, **kwargs):
+    def __init__(
+        self,
+        value_range: Sequence[float] = (0, 255),
+        bins: int = 256,
+        data_format: DataFormat = None,
+        **kwargs: Unpack[BoxFormatArguments],
+    ):
         super().__init__(data_format=data_format, **kwargs)
         self.value_range = sorted(pixel_range(self, value_range))
         self.bins = bins
@@ -86,7 +111,7 @@ class Equalization(BaseImagePreprocessingLayer):
 @functools.partial(jax.jit, static_argnums=1)
 @functools.partial(jax.vmap, in_axes=(-1, None), out_axes=-1)
 def equalized(levels, bins):
-    """Levels (..., channels), each as the share of levels of its channel not above it, 255 for all."""
+    """Levels (..., channels), each replaced by 255 times the fraction of its channel that is not above it."""
     place = jnp.clip(levels / 255 * (bins - 1), 0, bins - 1).astype("int32")
     counts = jnp.bincount(place.ravel(), length=bins)
     not_above = jnp.cumsum(counts)
@@ -97,14 +122,18 @@ def equalized(levels, bins):
 
 
 class ContrastLimitedAdaptiveHistogramEqualization(BaseImagePreprocessingLayer):
-    """Equalization by the histograms of tiles, blended between the tiles around a pixel, in training and out of it. The
-    outputs have the type of the inputs.
+    """Histogram equalization in tiles, interpolated between the tiles around a pixel, in training and inference.
+
+    The type of the pixels is kept.
 
     Args:
-        value_range: of the pixels.
-        clip_limit: how many times the even share a level may count; what is above goes to all levels in equal parts.
-            This limits the contrast. 0 for no limit.
-        tile_grid_size: how many tiles (down, across).
+        value_range: Lowest and highest value of the pixels.
+        clip_limit: Highest count of a level, as a multiple of the mean count; counts above it are redistributed evenly
+            over all levels, which limits the contrast. 0 means no limit.
+        tile_grid_size: Number of tiles (rows, columns).
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`; and
+            `bounding_box_format`.
 
     >>> import lamina as keras
     >>> image = keras.ops.reshape(keras.ops.arange(16.0), (4, 4, 1))
@@ -117,7 +146,14 @@ class ContrastLimitedAdaptiveHistogramEqualization(BaseImagePreprocessingLayer):
 
     _keeps_integers = True
 
-    def __init__(self, value_range=(0, 255), clip_limit=4.0, tile_grid_size=(8, 8), data_format=None, **kwargs):
+    def __init__(
+        self,
+        value_range: Sequence[float] = (0, 255),
+        clip_limit: float = 4.0,
+        tile_grid_size: Sequence[int] = (8, 8),
+        data_format: DataFormat = None,
+        **kwargs: Unpack[BoxFormatArguments],
+    ):
         super().__init__(data_format=data_format, **kwargs)
         self.value_range = pixel_range(self, value_range)
         self.clip_limit = clip_limit
@@ -131,10 +167,10 @@ class ContrastLimitedAdaptiveHistogramEqualization(BaseImagePreprocessingLayer):
 
 @functools.partial(jax.jit, static_argnums=(1, 2))
 def equalized_in_tiles(levels, clip_limit, grid):
-    """Levels (batch, height, width, channels), each looked up in the curves of the four tiles around it."""
+    """Levels (batch, height, width, channels), each mapped by the curves of the four tiles around it."""
     (_, height, width, _), (rows, columns) = levels.shape, grid
     high, wide = -(-height // rows), -(-width // columns)
-    reserve_array((rows * high + columns * wide,), 64, "The places in tiles")
+    reserve_array((rows * high + columns * wide,), 64, "The pixels in tiles")
     reserve_steps(5 * max(rows * high // max(height, 1), columns * wide // max(width, 1)), "mirroring")
     padding = ((0, 0), (0, rows * high - height), (0, columns * wide - width), (0, 0))
     levels = jnp.clip(jnp.pad(levels, padding, mode="symmetric"), *LEVELS).astype("int32")

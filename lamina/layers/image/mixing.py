@@ -1,6 +1,8 @@
-"""RandomErasing, CutMix, MixUp: in training, parts of images replaced or images blended. And MaxNumBoundingBoxes."""
+"""RandomErasing, CutMix and MixUp, which replace parts of images or blend images in training; MaxNumBoundingBoxes."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
@@ -9,12 +11,19 @@ from lamina.errors import ConfigError
 from lamina.layers.image.base import BaseImagePreprocessingLayer, RandomImageLayer, factor_range
 from lamina.ops.image import batched
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from lamina.core.typing import ArrayLike, DataFormat, SeedLike
+    from lamina.layers.image.base import BoxFormatArguments, ImageLayerArguments, Range
+
 __all__ = ["CutMix", "MaxNumBoundingBoxes", "MixUp", "RandomErasing"]
 
 
 def random_rectangles(shape, ratios, seed):
-    """Rectangles at random places in images of this shape (batch, height, width, channels), `ratios` (batch,) of the
-    height and of the width: masks (batch, height, width, 1) and their sides."""
+    """Rectangles at random positions in images of this shape (batch, height, width, channels): masks (batch, height,
+    width, 1) and the sides. `ratios` are the fractions (batch,) of the height and of the width."""
     sides = []
     for size, ratio in zip((shape[2], shape[1]), ratios, strict=True):
         length = ratio * size
@@ -32,14 +41,19 @@ def weighted(weights, parts, order):
 
 
 class RandomErasing(RandomImageLayer):
-    """In training, a rectangle of each image filled (Zhong et al., "Random Erasing Data Augmentation", 2020).
+    """Fills a random rectangle of each image in training.
 
     Args:
-        factor: a pair (lower, upper) from which the probability that an image changes is drawn; a number is
-            (0, number): 1.0 changes about half of the images.
-        scale: a pair from which the part of the area is drawn; a number is (0, number).
-        fill_value: a number, or one for each channel; None is noise.
-        value_range: what pixels lie in.
+        factor: Range (lower, upper) from which the probability that an image changes is drawn; f means (0, f).
+        scale: Range (lower, upper) of the fraction of the area that is filled; s means (0, s).
+        fill_value: Value of the filled pixels, or one for each channel; None means noise.
+        value_range: Lowest and highest value of the pixels.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`; and
+            `bounding_box_format`.
+
+    Source: Z. Zhong et al., "Random Erasing Data Augmentation", 2020.
 
     >>> import lamina as keras
     >>> keras.layers.RandomErasing()(keras.Input((10, 8, 3))).shape
@@ -48,13 +62,13 @@ class RandomErasing(RandomImageLayer):
 
     def __init__(
         self,
-        factor=1.0,
-        scale=(0.02, 0.33),
-        fill_value=None,
-        value_range=(0, 255),
-        seed=None,
-        data_format=None,
-        **kwargs,
+        factor: Range = 1.0,
+        scale: Range = (0.02, 0.33),
+        fill_value: Range | None = None,
+        value_range: Sequence[float] = (0, 255),
+        seed: SeedLike = None,
+        data_format: DataFormat = None,
+        **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.factor = factor_range(self, factor, low=0)
@@ -80,7 +94,7 @@ class RandomErasing(RandomImageLayer):
 
 
 class _Mix(RandomImageLayer):
-    """A layer that mixes each image, and so its labels, with another one of the batch."""
+    """A layer that mixes each image and its label with another one of the batch."""
 
     def transform_labels(self, labels, transformation: Any = None, training=True):
         if not self._applies(transformation, training):
@@ -89,11 +103,15 @@ class _Mix(RandomImageLayer):
 
 
 class CutMix(_Mix):
-    """In training, a rectangle of each image taken from another image of the batch; labels are mixed by area.
+    """Replaces a random rectangle of each image by that of another image in training, and mixes labels by area.
 
     Args:
-        factor: a pair from which, for each batch, the parameter of the beta distribution of areas is drawn; a number is
-            (0, number).
+        factor: Range (lower, upper) from which the parameter of the beta distribution of areas is drawn for each batch;
+            f means (0, f).
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`; and
+            `bounding_box_format`.
 
     Source: S. Yun et al., "CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features",
     2019.
@@ -104,7 +122,13 @@ class CutMix(_Mix):
     [1.0, 1.0, 1.0, 1.0]
     """
 
-    def __init__(self, factor=1.0, seed=None, data_format=None, **kwargs):
+    def __init__(
+        self,
+        factor: Range = 1.0,
+        seed: SeedLike = None,
+        data_format: DataFormat = None,
+        **kwargs: Unpack[BoxFormatArguments],
+    ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.factor = factor_range(self, factor, low=0)
 
@@ -123,23 +147,34 @@ class CutMix(_Mix):
         others = jnp.take(images, jnp.asarray(transformation["permutation_order"]), axis=0)
         return jnp.where(transformation["batch_masks"], others, images)
 
-    def transform_segmentation_masks(self, segmentation_masks, transformation: Any = None, training=True):
+    def transform_segmentation_masks(
+        self, segmentation_masks: ArrayLike, transformation: Any = None, training: bool = True
+    ) -> Any:
         if not self._applies(transformation, training):
             return segmentation_masks
         return batched(
             lambda batch: self._change(batch, transformation), jnp.asarray(segmentation_masks), self.data_format
         )
 
-    def transform_bounding_boxes(self, bounding_boxes, transformation: Any = None, training=True):
+    def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any = None, training: bool = True) -> Any:
         if not self._applies(transformation, training):
             return bounding_boxes
-        raise NotImplementedError("CutMix cuts objects apart: boxes cannot follow. Use masks, or no boxes.")
+        raise NotImplementedError("CutMix does not support bounding boxes. Use segmentation masks.")
 
 
 class MixUp(_Mix):
-    """In training, `w * image + (1 - w) * another of the batch`, labels alike; w is drawn from beta(alpha, alpha).
+    """In training, `w * image + (1 - w) * other` with another image of the batch, and the same for labels.
 
-    Boxes are those of both images. Masks become fractions.
+    w is drawn from Beta(alpha, alpha) for each image.
+
+    The boxes are those of both images. Masks become fractions.
+
+    Args:
+        alpha: Both parameters of the beta distribution of the weights.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`; and
+            `bounding_box_format`.
 
     Source: H. Zhang et al., "mixup: Beyond Empirical Risk Minimization", 2018.
 
@@ -149,7 +184,13 @@ class MixUp(_Mix):
     [1.0, 1.0, 1.0, 1.0]
     """
 
-    def __init__(self, alpha=0.2, data_format=None, seed=None, **kwargs):
+    def __init__(
+        self,
+        alpha: float = 0.2,
+        data_format: DataFormat = None,
+        seed: SeedLike = None,
+        **kwargs: Unpack[BoxFormatArguments],
+    ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.alpha = alpha
 
@@ -161,13 +202,15 @@ class MixUp(_Mix):
         weights = jnp.asarray(transformation["mix_weight"], images.dtype)
         return weighted(weights, images, transformation["permutation_order"])
 
-    def transform_segmentation_masks(self, segmentation_masks, transformation: Any = None, training=True):
+    def transform_segmentation_masks(
+        self, segmentation_masks: ArrayLike, transformation: Any = None, training: bool = True
+    ) -> Any:
         if not self._applies(transformation, training):
             return segmentation_masks
         masks = jnp.asarray(segmentation_masks)
         return weighted(transformation["mix_weight"], masks, transformation["permutation_order"])
 
-    def transform_bounding_boxes(self, bounding_boxes, transformation: Any = None, training=True):
+    def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any = None, training: bool = True) -> Any:
         if not self._applies(transformation, training):
             return bounding_boxes
         order = jnp.asarray(transformation["permutation_order"])
@@ -179,18 +222,24 @@ class MixUp(_Mix):
 
 
 def mixable(layer, labels) -> Any:
-    """Labels whose mixture means something: not the numbers of classes."""
+    """Labels as an array, after a check that they are no class indices, whose mixture would mean nothing."""
     labels = jnp.asarray(labels)
     if labels.ndim == 1 and jnp.issubdtype(labels.dtype, jnp.integer):
         raise ConfigError(
-            f"{type(layer).__name__} mixes labels as numbers; got {labels.dtype}{labels.shape}, which are classes.",
+            f"{type(layer).__name__} needs labels as probabilities; got class indices {labels.dtype}{labels.shape}.",
             fix="keras.utils.to_categorical(labels), and categorical_crossentropy.",
         )
     return labels
 
 
 class MaxNumBoundingBoxes(BaseImagePreprocessingLayer):
-    """As many boxes and labels of boxes for each image, the first `max_number`, or `fill_value` after those there are.
+    """Cuts or pads the boxes and their labels to `max_number` for each image.
+
+    Args:
+        max_number: Number of boxes of each image.
+        fill_value: Value of the boxes and labels that are added.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`; and
+            `bounding_box_format`.
 
     >>> import lamina as keras
     >>> layer = keras.layers.MaxNumBoundingBoxes(2, bounding_box_format="xyxy")
@@ -201,14 +250,14 @@ class MaxNumBoundingBoxes(BaseImagePreprocessingLayer):
 
     _keeps_integers = True
 
-    def __init__(self, max_number, fill_value=-1, **kwargs):
+    def __init__(self, max_number: int, fill_value: int = -1, **kwargs: Unpack[ImageLayerArguments]):
         super().__init__(**kwargs)
         self.max_number, self.fill_value = int(max_number), int(fill_value)
 
     def _change(self, images, transformation):
         return images
 
-    def transform_bounding_boxes(self, bounding_boxes, transformation: Any = None, training=True):
+    def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any = None, training: bool = True) -> Any:
         return {**bounding_boxes, **{name: self._filled(bounding_boxes[name]) for name in ("boxes", "labels")}}
 
     def _filled(self, parts):

@@ -1,9 +1,11 @@
-"""Layers that move pixels: what they share is one matrix, which says from where in the inputs each place comes.
+"""The base of layers that move pixels: one matrix maps each point of the outputs to its source in the inputs.
 
-Boxes follow by its inverse, masks by the nearest pixel.
+Boxes are transformed by its inverse, masks with nearest-neighbour interpolation.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -12,13 +14,16 @@ from lamina.layers.image.base import BaseImagePreprocessingLayer
 from lamina.ops.bounding_boxes import clip_to_image_size, convert_format
 from lamina.ops.image import batched
 
+if TYPE_CHECKING:
+    from lamina.core.typing import ArrayLike, SeedLike
+
 
 class MovingLayer(BaseImagePreprocessingLayer):
-    """An image layer that moves pixels. A subclass says where to in `_warp` (of pixels) and `_source` (of points)."""
+    """Base class of image layers that move pixels. A subclass moves pixels in `_warp` and points in `_source`."""
 
     interpolation = "bilinear"
 
-    def get_random_transformation(self, data, training=True, seed=None):
+    def get_random_transformation(self, data: Any, training: bool = True, seed: SeedLike = None) -> Any:
         drawn = super().get_random_transformation(data, training, seed)
         if not self._applies(drawn, training):
             return None
@@ -28,7 +33,9 @@ class MovingLayer(BaseImagePreprocessingLayer):
     def _change(self, images, transformation):
         return self._warp(images, transformation, self.interpolation)
 
-    def transform_segmentation_masks(self, segmentation_masks, transformation: Any = None, training=True):
+    def transform_segmentation_masks(
+        self, segmentation_masks: ArrayLike, transformation: Any = None, training: bool = True
+    ) -> Any:
         if not self._applies(transformation, training):
             return segmentation_masks
         return batched(
@@ -37,7 +44,7 @@ class MovingLayer(BaseImagePreprocessingLayer):
             self.data_format,
         )
 
-    def transform_bounding_boxes(self, bounding_boxes, transformation: Any = None, training=True):
+    def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any = None, training: bool = True) -> Any:
         if not self._applies(transformation, training):
             return bounding_boxes
         before = self._size_of(transformation)
@@ -51,11 +58,11 @@ class MovingLayer(BaseImagePreprocessingLayer):
         return convert_format(boxes, "xyxy", self.bounding_box_format, height=after[0], width=after[1])
 
     def _warp(self, images, transformation, interpolation) -> Any:
-        """Images (batch, height, width, channels), moved."""
+        """The images (batch, height, width, channels) after the move."""
         raise NotImplementedError
 
     def _source(self, transformation, height, width) -> Any:
-        """The matrices (batch or 1, 3, 3) that take a place (x, y, 1) of the outputs to where it comes from."""
+        """The matrices (batch or 1, 3, 3) that map a point (x, y, 1) of the outputs to its source in the inputs."""
         raise NotImplementedError
 
     def _size_of(self, transformation):
@@ -70,7 +77,7 @@ class MovingLayer(BaseImagePreprocessingLayer):
 
 @jax.jit
 def moved_boxes(boxes, source):
-    """The boxes around where the corners of boxes go.
+    """The smallest boxes around the moved corners of boxes.
 
     Shapes: boxes ([batch], boxes, 4) as left, top, right, bottom; source (batch or 1, 3, 3) -> ([batch], boxes, 4).
     """
@@ -87,7 +94,7 @@ def moved_boxes(boxes, source):
 
 @jax.jit
 def matrices(*rows):
-    """(batch, 3, 3) matrices from their first two rows as six numbers or (batch,), the third being 0 0 1."""
+    """(batch, 3, 3) matrices from six entries, numbers or (batch,), of their first two rows; the third row is 0 0 1."""
     numbers = jnp.broadcast_arrays(*(jnp.asarray(number, "float32") for number in (*rows, 0, 0, 1)))
     stacked = jnp.stack(numbers, axis=-1)
     return stacked.reshape(-1, 3, 3)

@@ -1,6 +1,9 @@
-"""RandAugment and AugMix: in training, some of eleven image layers drawn anew for each batch."""
+"""RandAugment and AugMix: in training, a random choice of image layers for each batch."""
+
+from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -12,12 +15,17 @@ from lamina.layers.image.color import (
     RandomBrightness,
     RandomColorDegeneration,
     RandomContrast,
-    RandomPosterization,
-    RandomSharpness,
-    Solarization,
 )
 from lamina.layers.image.contrast import AutoContrast, Equalization, pixel_range
+from lamina.layers.image.effects import RandomPosterization, RandomSharpness, Solarization
 from lamina.layers.image.geometry import RandomRotation, RandomShear, RandomTranslation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from lamina.core.typing import DataFormat, SeedLike
+    from lamina.layers.image.base import BoxFormatArguments, Range
 
 __all__ = ["AugMix", "RandAugment"]
 
@@ -27,7 +35,7 @@ COLORS = ("random_brightness", "random_color_degeneration", "random_contrast", "
 
 
 class _Policy(RandomImageLayer):
-    """Layers of one strength `factor`, by the names they are kept under, and a way to choose among them."""
+    """Layers of the same strength `factor`, as attributes, of which a subclass chooses some for each batch."""
 
     def __init__(self, value_range, factor, interpolation, seed, data_format, **kwargs):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
@@ -40,11 +48,11 @@ class _Policy(RandomImageLayer):
 
     @property
     def _names(self) -> tuple:
-        """The names of the layers that it chooses from."""
+        """The names of the layers among which it chooses."""
         raise NotImplementedError
 
     def _makers(self):
-        """name -> a function that makes the layer."""
+        """name -> callable that makes the layer."""
         factor = self.factor
         fixed = dict(data_format=self.data_format, dtype=self.dtype_policy)
         common = dict(seed=self.seed, **fixed)
@@ -76,23 +84,26 @@ class _Policy(RandomImageLayer):
         return self._transformed("transform_segmentation_masks", jnp.asarray(segmentation_masks), transformation)
 
     def _transformed(self, method, arrays, transformation):
-        """Images or masks, with `method` of the chosen layers."""
+        """Images or masks, transformed by `method` of the chosen layers."""
         raise NotImplementedError
 
 
 class RandAugment(_Policy):
-    """`num_ops` of eleven layers, one after the other, the same for all images of a batch.
+    """Applies `num_ops` of eleven layers in sequence, the same for all images of a batch.
 
-    Boxes stay as they are. It draws from RandomShear, RandomTranslation, RandomRotation, RandomBrightness,
+    Bounding boxes are not changed. The layers are RandomShear, RandomTranslation, RandomRotation, RandomBrightness,
     RandomColorDegeneration, RandomContrast, RandomSharpness, RandomPosterization, Solarization, AutoContrast and
     Equalization.
 
     Args:
-        value_range: of the pixels.
-        num_ops: how many.
-        factor: the strength of each, from 0 to 1.
-        interpolation: of the layers that move pixels, "bilinear" or "nearest".
-        seed: a whole number makes the draws repeatable.
+        value_range: Lowest and highest value of the pixels.
+        num_ops: Number of layers that are applied in sequence.
+        factor: Range (lower, upper), from 0 to 1, of the strength of each layer; f means (0, f).
+        interpolation: "bilinear" or "nearest", for the layers that move pixels.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`; and
+            `bounding_box_format`.
 
     >>> import lamina as keras
     >>> keras.layers.RandAugment(value_range=(0, 1))(keras.ops.ones((2, 8, 8, 3))).shape
@@ -103,13 +114,13 @@ class RandAugment(_Policy):
 
     def __init__(
         self,
-        value_range=(0, 255),
-        num_ops=2,
-        factor=0.5,
-        interpolation="bilinear",
-        seed=None,
-        data_format=None,
-        **kwargs,
+        value_range: Sequence[float] = (0, 255),
+        num_ops: int = 2,
+        factor: Range = 0.5,
+        interpolation: str = "bilinear",
+        seed: SeedLike = None,
+        data_format: DataFormat = None,
+        **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(value_range, factor, interpolation, seed, data_format, **kwargs)
         self.num_ops = num_ops
@@ -118,7 +129,7 @@ class RandAugment(_Policy):
     def _names(self):
         return (*MOVING, *COLORS, *ALWAYS)
 
-    def get_random_transformation(self, data, training=True, seed=None):
+    def get_random_transformation(self, data: Any, training: bool = True, seed: SeedLike = None) -> Any:
         if not training:
             return None
         seed = self.generator if seed is None else seed
@@ -136,19 +147,23 @@ class RandAugment(_Policy):
 
 class AugMix(_Policy):
     """`w * images + (1 - w) * (w1 * chain1(images) + w2 * chain2(images) + ...)`, where a chain is up to `chain_depth`
-    layers, the same for all images of a batch.
+    layers in sequence, the same for all images of a batch.
 
-    Layers are drawn from those of RandAugment, and from doing nothing. Boxes stay as they are.
+    The layers are those of RandAugment, and the identity. Bounding boxes are not changed.
 
     Args:
-        value_range: of the pixels.
-        num_chains: how many chains.
-        chain_depth: how many draws for each.
-        factor: the strength of each layer, from 0 to 1.
-        alpha: w comes from Beta(alpha, alpha), w1, w2, ... from the Dirichlet distribution of `alpha`.
-        all_ops: whether brightness, color degeneration, contrast and sharpness are drawn too.
-        interpolation: of the layers that move pixels, "bilinear" or "nearest".
-        seed: a whole number makes the draws repeatable.
+        value_range: Lowest and highest value of the pixels.
+        num_chains: Number of chains.
+        chain_depth: Number of layers that are drawn for each chain.
+        factor: Range (lower, upper), from 0 to 1, of the strength of each layer; f means (0, f).
+        alpha: Parameter of the distributions of the weights: w is drawn from Beta(alpha, alpha), w1, w2, ... from
+            Dirichlet(alpha).
+        all_ops: Whether brightness, color degeneration, contrast and sharpness are among the layers.
+        interpolation: "bilinear" or "nearest", for the layers that move pixels.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`; and
+            `bounding_box_format`.
 
     >>> import lamina as keras
     >>> keras.layers.AugMix(value_range=(0, 1))(keras.ops.ones((2, 8, 8, 3))).shape
@@ -159,16 +174,16 @@ class AugMix(_Policy):
 
     def __init__(
         self,
-        value_range=(0, 255),
-        num_chains=3,
-        chain_depth=3,
-        factor=0.3,
-        alpha=1.0,
-        all_ops=True,
-        interpolation="bilinear",
-        seed=None,
-        data_format=None,
-        **kwargs,
+        value_range: Sequence[float] = (0, 255),
+        num_chains: int = 3,
+        chain_depth: int = 3,
+        factor: Range = 0.3,
+        alpha: float = 1.0,
+        all_ops: bool = True,
+        interpolation: str = "bilinear",
+        seed: SeedLike = None,
+        data_format: DataFormat = None,
+        **kwargs: Unpack[BoxFormatArguments],
     ):
         self.all_ops = all_ops
         super().__init__(value_range, factor, interpolation, seed, data_format, **kwargs)
@@ -185,7 +200,7 @@ class AugMix(_Policy):
         return {
             "chain_mixing_weights": weights / jnp.sum(weights),
             "weight_sample": random.beta((), self.alpha, self.alpha, seed=seed),
-            "layer_idxes": random.randint(draws, 0, len(self._names) + 1, seed=seed),  # the last is doing nothing
+            "layer_idxes": random.randint(draws, 0, len(self._names) + 1, seed=seed),  # the last number is the identity
             "seeds": jax.random.split(random.draw_seed(seed), draws),
         }
 
@@ -212,7 +227,7 @@ class AugMix(_Policy):
 
 
 class _Keys(random.SeedGenerator):
-    """A SeedGenerator from a key of JAX: it lives inside one compiled function, so its state is a plain array."""
+    """A SeedGenerator whose state is a JAX key, for use inside of one compiled function."""
 
     def __init__(self, key):
         self.key = key
@@ -223,14 +238,14 @@ class _Keys(random.SeedGenerator):
 
 
 def _switch(index, functions, operand):
-    """`functions[index](operand)`, in the type of the operand: a branch of the program where the index is traced."""
+    """`functions[index](operand)`, in the type of the operand; a `lax.switch` if the index is traced."""
     kept = [lambda x, function=function: function(x).astype(x.dtype) for function in functions]
     return jax.lax.switch(index, kept, operand) if isinstance(index, Tracer) else kept[int(index)](operand)
 
 
 def _fold(function, start, items):
-    """`function(... function(start, items[0]) ..., items[-1])`, items being an array or a tuple of arrays that go side
-    by side: a loop of the program where they are traced."""
+    """`function(... function(start, items[0]) ..., items[-1])`, for an array or for several arrays in
+    parallel; a `lax.scan` if they are traced."""
     if isinstance(jax.tree.leaves(items)[0], Tracer):
         return jax.lax.scan(lambda carried, item: (function(carried, item), None), start, items)[0]
     for item in zip(*items, strict=True) if isinstance(items, tuple) else items:

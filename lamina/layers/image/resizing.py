@@ -1,6 +1,8 @@
-"""Resizing, CenterCrop and RandomCrop: a part of each image, brought to a size."""
+"""Resizing, CenterCrop and RandomCrop: layers that change the size of images."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import jax
 
@@ -10,11 +12,17 @@ from lamina.layers.image.base import RandomImageLayer
 from lamina.layers.image.moving import MovingLayer, matrices
 from lamina.ops.image import margins_of_ratio, resize, window_of_ratio
 
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lamina.core.typing import DataFormat, SeedLike
+    from lamina.layers.image.base import BoxFormatArguments
+
 __all__ = ["CenterCrop", "RandomCrop", "Resizing"]
 
 
 class _Window(MovingLayer):
-    """A window of each image, resized to (height, width)."""
+    """A layer that resizes a window of each image to (height, width)."""
 
     def __init__(self, height, width, data_format=None, **kwargs):
         super().__init__(data_format=data_format, **kwargs)
@@ -23,7 +31,7 @@ class _Window(MovingLayer):
         self.width = positive_integer(name, "width", width, fix=f"{name}(32, 32)")
 
     def _window(self, transformation, height, width) -> Any:
-        """(top, left, height, width) of the window."""
+        """(top, left, height, width) of the window in the inputs."""
         if height >= self.height and width >= self.width:
             return (height - self.height) // 2, (width - self.width) // 2, self.height, self.width
         return window_of_ratio(height, width, self.height, self.width)
@@ -45,29 +53,56 @@ class _Window(MovingLayer):
 
 
 class CenterCrop(_Window):
-    """The middle of each image; of one that is smaller than (height, width), the largest part with that ratio, resized.
+    """The middle of each image. Of an image smaller than (height, width) it resizes the largest part with that ratio.
 
     Shapes: ([batch], rows, columns, channels) -> ([batch], height, width, channels).
+
+    Args:
+        height: Rows of the outputs.
+        width: Columns of the outputs.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`; and
+            `bounding_box_format`.
 
     >>> import lamina as keras
     >>> keras.layers.CenterCrop(4, 4)(keras.Input((10, 8, 3))).shape
     (None, 4, 4, 3)
     """
 
+    def __init__(self, height: int, width: int, data_format: DataFormat = None, **kwargs: Unpack[BoxFormatArguments]):
+        super().__init__(height, width, data_format=data_format, **kwargs)
+
 
 class RandomCrop(_Window, RandomImageLayer):
-    """In training a part of the images at a random place, the same for all images of a batch; else the middle.
+    """In training a crop at a random position, the same for all images of a batch; otherwise the middle.
 
-    Images smaller than (height, width) give the largest part with that ratio, resized.
+    Of images smaller than (height, width) it resizes the largest part with that ratio.
 
     Shapes: ([batch], rows, columns, channels) -> ([batch], height, width, channels).
+
+    Args:
+        height: Rows of the outputs.
+        width: Columns of the outputs.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        name: Name of the layer, unique in a model.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`; and
+            `bounding_box_format`.
 
     >>> import lamina as keras
     >>> keras.layers.RandomCrop(4, 4)(keras.Input((10, 8, 3))).shape
     (None, 4, 4, 3)
     """
 
-    def __init__(self, height, width, seed=None, data_format=None, name=None, **kwargs):
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        seed: SeedLike = None,
+        data_format: DataFormat = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(height, width, seed=seed, data_format=data_format, name=name, **kwargs)
 
     def _draw(self, shape, seed):
@@ -89,14 +124,22 @@ class RandomCrop(_Window, RandomImageLayer):
 
 
 class Resizing(_Window):
-    """Each image at another size. The type of the pixels stays: uint8 images are rounded.
+    """Resizes images. The type of the pixels is kept: uint8 images are rounded.
 
     Shapes: ([batch], rows, columns, channels) -> ([batch], height, width, channels).
 
     Args:
+        height: Rows of the outputs.
+        width: Columns of the outputs.
         interpolation: "bilinear", "nearest", "bicubic", "lanczos3" or "lanczos5".
-        crop_to_aspect_ratio, pad_to_aspect_ratio: cut off, or add `fill_value` around, so that nothing is distorted.
-        antialias: whether to smooth when images become smaller.
+        crop_to_aspect_ratio: Whether images are cropped first, so that they are not distorted.
+        pad_to_aspect_ratio: Whether images are padded first, so that they are not distorted.
+        fill_mode: How images are padded; only "constant" is supported.
+        fill_value: Value of the padding.
+        antialias: Whether to smooth when images become smaller.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`; and
+            `bounding_box_format`.
 
     >>> import lamina as keras
     >>> keras.layers.Resizing(4, 6)(keras.Input((10, 8, 3))).shape
@@ -107,16 +150,16 @@ class Resizing(_Window):
 
     def __init__(
         self,
-        height,
-        width,
-        interpolation="bilinear",
-        crop_to_aspect_ratio=False,
-        pad_to_aspect_ratio=False,
-        fill_mode="constant",
-        fill_value=0.0,
-        antialias=False,
-        data_format=None,
-        **kwargs,
+        height: int,
+        width: int,
+        interpolation: str = "bilinear",
+        crop_to_aspect_ratio: bool = False,
+        pad_to_aspect_ratio: bool = False,
+        fill_mode: str = "constant",
+        fill_value: float = 0.0,
+        antialias: bool = False,
+        data_format: DataFormat = None,
+        **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(height, width, data_format=data_format, **kwargs)
         self.interpolation = interpolation

@@ -134,7 +134,7 @@ def test_a_layer_of_the_users_own():
 @pytest.mark.parametrize(
     ("error", "message", "make"),
     [
-        (ConfigError, "without knowing their format", lambda: layers.RandomFlip()(
+        (ConfigError, "has no bounding_box_format", lambda: layers.RandomFlip()(
             {"images": IMAGES, "bounding_boxes": {"boxes": np.zeros((6, 1, 4)), "labels": np.zeros((6, 1))}})),
         (ConfigError, "boxes and labels", lambda: layers.RandomFlip(bounding_box_format="xyxy")(
             {"images": IMAGES, "bounding_boxes": {"boxes": np.zeros((6, 1, 4))}})),

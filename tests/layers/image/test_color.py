@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from lamina.errors import ConfigError
-from lamina.layers.image import color, contrast
+from lamina.layers.image import color, contrast, effects
 
-LAYERS = {name: getattr(file, name) for file in (color, contrast) for name in file.__all__}
+LAYERS = {name: getattr(file, name) for file in (color, contrast, effects) for name in file.__all__}
 
 EXAMPLES = {
     "AutoContrast": (dict, (6, 5, 3)),

@@ -126,7 +126,7 @@ def test_narrow_images_keep_a_pixel():
         (lambda: layers.Resizing(4, 4, interpolation="area")(np.ones((2, 5, 5, 3))), "interpolation is one of"),
         (lambda: layers.Resizing(4, 4, "nearest", True, True)(np.ones((2, 5, 5, 3))), "Only one of"),
         (lambda: layers.Resizing(4, 4)({"images": np.ones((5, 5, 3)), "bounding_boxes": {"boxes": [], "labels": []}}),
-         "Boxes are"),
+         "Boxes must have shape"),
     ],
 )  # fmt: skip
 def test_arguments_that_cannot_be_meant(make, message):
