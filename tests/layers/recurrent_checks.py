@@ -2,7 +2,8 @@
 
 import jax
 import numpy as np
-from layer_checks import assert_close, draw, pair
+
+from tests.layers.layer_checks import assert_close, draw, pair
 
 SHAPE = (2, 4, 3)
 MASKS = {

@@ -1,7 +1,6 @@
 """The activation layers against Keras."""
 
 import keras
-import layer_checks as check
 import numpy as np
 import pytest
 
@@ -10,6 +9,7 @@ from lamina.errors import ConfigError, ShapeError
 from lamina.layers.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from lamina.layers.dense import Masking
 from lamina.layers.input_layer import Input
+from tests.layers import layer_checks as check
 
 EXAMPLES = {
     "ReLU": (dict, (4,)),

@@ -3,7 +3,6 @@
 import h5py
 import jax
 import keras
-import layer_checks as check
 import numpy as np
 import pytest
 
@@ -12,6 +11,7 @@ from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.layers.attention import AdditiveAttention, Attention
 from lamina.layers.multi_head_attention import GroupQueryAttention, MultiHeadAttention
+from tests.layers import layer_checks as check
 
 EXAMPLES = {
     "Attention": (lambda: dict(use_scale=True), [(4, 3), (5, 3)]),

@@ -1,13 +1,13 @@
 """CategoryEncoding against Keras: modes, ranks, weights, numbers out of range; what values and batches may be."""
 
 import jax
-import layer_checks as check
 import numpy as np
 import pytest
 
 from lamina.errors import CallError, ConfigError, DataError, ShapeError
 from lamina.layers.categories import CategoryEncoding, batches_of, counts_of, values_of
 from lamina.layers.input_layer import Input
+from tests.layers import layer_checks as check
 
 EXAMPLES = {"CategoryEncoding": (lambda: dict(num_tokens=4, output_mode="count"), (5,))}
 

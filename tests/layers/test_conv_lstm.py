@@ -3,13 +3,13 @@
 import keras
 import numpy as np
 import pytest
-import recurrent_checks as check
-from layer_checks import assert_close, assert_same_config, draw, pair
 
 import lamina
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from lamina.ops import conv
+from tests.layers import recurrent_checks as check
+from tests.layers.layer_checks import assert_close, assert_same_config, draw, pair
 
 EXAMPLES = {
     "ConvLSTM1D": (lambda: dict(filters=2, kernel_size=2), (3, 5, 2)),

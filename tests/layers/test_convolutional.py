@@ -4,7 +4,6 @@ import jax
 import keras
 import numpy as np
 import pytest
-import spatial_checks as check
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +23,7 @@ from lamina.layers.convolutional import (
 )  # fmt: skip
 from lamina.layers.input_layer import Input
 from lamina.legacy import OldClass
+from tests.layers import spatial_checks as check
 
 EXAMPLES = {
     "Conv1D": (lambda: dict(filters=2, kernel_size=3), (5, 3)),

@@ -4,7 +4,6 @@ import json
 
 import jax
 import keras
-import layer_checks as check
 import numpy as np
 import pytest
 
@@ -14,6 +13,7 @@ from lamina.layers.dense import Activation, Dense, Identity, Masking
 from lamina.layers.embedding import Embedding
 from lamina.layers.input_layer import Input
 from lamina.layers.recurrent import GRU
+from tests.layers import layer_checks as check
 
 EXAMPLES = {
     "Dense": (lambda: dict(units=3), (4,)),

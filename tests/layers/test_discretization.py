@@ -1,12 +1,12 @@
 """Discretization against Keras: bins, modes, and the boundaries that `adapt` finds."""
 
 import jax
-import layer_checks as check
 import numpy as np
 import pytest
 
 from lamina.errors import CallError, ConfigError
 from lamina.layers.discretization import Discretization
+from tests.layers import layer_checks as check
 
 EXAMPLES = {"Discretization": (lambda: dict(bin_boundaries=[-0.5, 0.0, 1.0], output_mode="one_hot"), (3,))}
 

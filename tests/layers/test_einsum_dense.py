@@ -1,13 +1,13 @@
 """EinsumDense against Keras: equations with and without "...", biases, initial values, configs, errors."""
 
 import keras
-import layer_checks as check
 import numpy as np
 import pytest
 
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.einsum_dense import EinsumDense
 from lamina.layers.input_layer import Input
+from tests.layers import layer_checks as check
 
 EXAMPLES = {"EinsumDense": (lambda: dict(equation="abc,cd->abd", output_shape=(None, 4), bias_axes="d"), (3, 5))}
 

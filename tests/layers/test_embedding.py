@@ -2,7 +2,6 @@
 
 import jax
 import keras
-import layer_checks as check
 import numpy as np
 import pytest
 
@@ -12,6 +11,7 @@ from lamina.layers.embedding import Embedding
 from lamina.layers.input_layer import Input
 from lamina.legacy import OldSpelling
 from lamina.models.sequential import Sequential
+from tests.layers import layer_checks as check
 
 EXAMPLES = {"Embedding": (lambda: dict(input_dim=5, output_dim=3), (4,))}
 

@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import pytest
 from keras.src.utils import jax_layer
-from layer_checks import assert_close, draw, pair
 
 import lamina
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.jax_layer import FlaxLayer, JaxLayer
 from lamina.layers.other_engines import TFSMLayer, TorchModuleWrapper
+from tests.layers.layer_checks import assert_close, draw, pair
 
 
 @lamina.saving.register_keras_serializable("jax_layers")

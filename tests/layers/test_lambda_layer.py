@@ -1,7 +1,6 @@
 """Lambda against Keras: arguments, masks, shapes, configs with names and with bytecode."""
 
 import keras
-import layer_checks as check
 import numpy as np
 import pytest
 
@@ -11,6 +10,7 @@ from lamina.errors import ConfigError, UnsafeFileError
 from lamina.layers.dense import Masking
 from lamina.layers.input_layer import Input
 from lamina.layers.lambda_layer import Lambda
+from tests.layers import layer_checks as check
 
 EXAMPLES = {"Lambda": (lambda: dict(function=double), (4,))}
 

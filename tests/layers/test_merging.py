@@ -1,7 +1,6 @@
 """The merging layers and functions against Keras: broadcasting, masks, shapes with unknown sizes, errors."""
 
 import keras
-import layer_checks as check
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,6 +11,7 @@ from lamina.errors import ConfigError, ShapeError
 from lamina.layers import merging
 from lamina.layers.input_layer import Input
 from lamina.layers.merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
+from tests.layers import layer_checks as check
 
 ELEMENTWISE = (Add, Average, Maximum, Minimum, Multiply, Subtract)
 

@@ -4,7 +4,6 @@ import json
 
 import jax
 import keras
-import layer_checks as check
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,6 +20,7 @@ from lamina.layers.normalization import (
     SpectralNormalization,
     UnitNormalization,
 )
+from tests.layers import layer_checks as check
 
 EXAMPLES = {
     "BatchNormalization": (dict, (4,)),

@@ -6,13 +6,13 @@ import jax
 import keras
 import numpy as np
 import pytest
-import spatial_checks as check
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers import pooling
+from tests.layers import spatial_checks as check
 
 SPACE = {1: (7, 3), 2: (6, 7, 2), 3: (4, 5, 3, 2)}
 WINDOWED = ("MaxPooling", "AveragePooling")

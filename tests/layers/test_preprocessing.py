@@ -1,7 +1,6 @@
 """Rescaling and Normalization against Keras: moments from arrays, batches and arguments."""
 
 import keras
-import layer_checks as check
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from lamina.errors import ConfigError, DataError, ShapeError
 from lamina.layers.preprocessing import Normalization, Rescaling
 from lamina.runtime.settings import set_image_data_format
+from tests.layers import layer_checks as check
 
 EXAMPLES = {
     "Rescaling": (lambda: dict(scale=0.5, offset=1.0), (3, 4)),

@@ -8,9 +8,6 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
-import recurrent_checks as check
-from layer_checks import assert_close, assert_same_config, draw, pair
-from recurrent_checks import MASKS, SHAPE
 
 import lamina
 from lamina.core import context
@@ -20,6 +17,9 @@ from lamina.layers.input_layer import Input
 from lamina.layers.recurrent import GRU, LSTM, RNN, SimpleRNN
 from lamina.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from lamina.models import Sequential
+from tests.layers import recurrent_checks as check
+from tests.layers.layer_checks import assert_close, assert_same_config, draw, pair
+from tests.layers.recurrent_checks import MASKS, SHAPE
 
 _ours = types.SimpleNamespace(
     RNN=RNN, StackedRNNCells=StackedRNNCells, LSTMCell=LSTMCell, GRUCell=GRUCell, SimpleRNNCell=SimpleRNNCell

@@ -1,7 +1,6 @@
 """Dropout and its kin against Keras: the same draws for the same seed, states, gradients, shapes of noise."""
 
 import jax
-import layer_checks as check
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,6 +19,7 @@ from lamina.layers.regularization import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from tests.layers import layer_checks as check
 
 EXAMPLES = {
     "Dropout": (lambda: dict(rate=0.5, seed=1), (4,)),

@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-import spatial_checks as check
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +24,7 @@ from lamina.layers.reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )  # fmt: skip
+from tests.layers import spatial_checks as check
 
 INTERPOLATIONS = ("bilinear", "bicubic", "lanczos3", "lanczos5")
 SPACE = {1: (5, 3), 2: (4, 5, 2), 3: (3, 4, 3, 2)}

@@ -1,12 +1,12 @@
 """ReversibleEmbedding against Keras, both ways."""
 
-import layer_checks as check
 import numpy as np
 import pytest
 
 from lamina.core.keras_tensor import get_mask
 from lamina.layers.input_layer import Input
 from lamina.layers.reversible_embedding import ReversibleEmbedding
+from tests.layers import layer_checks as check
 
 EXAMPLES = {"ReversibleEmbedding": (lambda: dict(input_dim=5, output_dim=3), (4,))}
 

@@ -3,11 +3,11 @@
 import keras
 import numpy as np
 import pytest
-from layer_checks import assert_close, assert_same, assert_same_config, draw, pair
 
 import lamina
 from lamina.errors import ConfigError
 from lamina.layers.spectrograms import MelSpectrogram, STFTSpectrogram
+from tests.layers.layer_checks import assert_close, assert_same, assert_same_config, draw, pair
 
 EXAMPLES = {
     "STFTSpectrogram": (lambda: dict(frame_length=8, frame_step=4), (24, 2)),

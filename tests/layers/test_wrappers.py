@@ -6,9 +6,6 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
-import recurrent_checks as check
-from layer_checks import assert_close, draw
-from recurrent_checks import MASKS, SHAPE
 
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.layer import Layer
@@ -19,6 +16,9 @@ from lamina.layers.recurrent import GRU, LSTM, RNN, SimpleRNN
 from lamina.layers.wrappers import Bidirectional, TimeDistributed
 from lamina.models import Sequential
 from lamina.saving import deserialize_keras_object, serialize_keras_object
+from tests.layers import recurrent_checks as check
+from tests.layers.layer_checks import assert_close, draw
+from tests.layers.recurrent_checks import MASKS, SHAPE
 
 EXAMPLES = {
     "Bidirectional": (lambda: dict(layer=GRU(2, return_sequences=True)), (4, 3)),

@@ -5,11 +5,11 @@ import re
 import keras
 import numpy as np
 import pytest
-import zoo
 
 import lamina
 from lamina import layers
 from lamina.errors import CallError, ConfigError
+from tests.models import zoo
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables
 

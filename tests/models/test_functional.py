@@ -3,12 +3,12 @@
 import keras
 import numpy as np
 import pytest
-import zoo
 
 import lamina
 from lamina import layers
 from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError, ConfigError, ShapeError
+from tests.models import zoo
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables
 RANDOM = np.random.default_rng(3)

@@ -3,11 +3,11 @@
 import keras
 import numpy as np
 import pytest
-import zoo
 
 import lamina
 from lamina import layers
 from lamina.errors import CallError, ConfigError, ShapeError
+from tests.models import zoo
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables
 X = np.random.default_rng(4).normal(size=(3, 6)).astype("float32")

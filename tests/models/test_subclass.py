@@ -4,10 +4,10 @@ import jax
 import keras
 import numpy as np
 import pytest
-import zoo
 
 import lamina
 from lamina.errors import CallError
+from tests.models import zoo
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables
 X = np.random.default_rng(5).normal(size=(16, 6)).astype("float32")

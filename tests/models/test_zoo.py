@@ -2,9 +2,9 @@
 
 import keras
 import pytest
-import zoo
 
 import lamina
+from tests.models import zoo
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables
 NAMES = list(zoo.MODELS)

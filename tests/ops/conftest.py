@@ -1,14 +1,9 @@
-"""Lets the tests of this folder import their checks, and treats warnings as errors."""
-
-import pathlib
-import sys
+"""Fixtures of the tests of ops."""
 
 import jax
 import pytest
 
 from lamina.kernels.native import without_native
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 
 @pytest.fixture(params=["native", "pure"])

@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from op_checks import assert_same
 
 from lamina.kernels.bias_add import add_bias, sum_rows
+from tests.ops.op_checks import assert_same
 
 pytestmark = pytest.mark.usefixtures("kernels")
 

@@ -9,13 +9,11 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
-import test_image
-import test_nn
-import test_numpy
-from op_checks import BATCH, assert_same, check_gradients, find, is_float_array
-from test_numpy import HOLES, REDUCTIONS, UNARY, X, Y, case
 
 import lamina
+from tests.ops import test_image, test_nn, test_numpy
+from tests.ops.op_checks import BATCH, assert_same, check_gradients, find, is_float_array
+from tests.ops.test_numpy import HOLES, REDUCTIONS, UNARY, X, Y, case
 
 ACTIVATIONS = (
     "celu elu gelu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu log_sigmoid log_softmax relu "

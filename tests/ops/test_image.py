@@ -5,10 +5,10 @@ import functools
 import jax
 import numpy as np
 import pytest
-from op_checks import check_gradients, check_symbolic, check_values
 
 import lamina
 from lamina.errors import ConfigError, ShapeError
+from tests.ops.op_checks import check_gradients, check_symbolic, check_values
 
 rng = np.random.default_rng(2)
 IMAGES = rng.random((4, 6, 5, 3)).astype("float32")

@@ -7,12 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from op_checks import assert_same
 
 from lamina.kernels import monotone
 from lamina.kernels.bias_add import add_bias
 from lamina.kernels.native import cpu_kernels
 from lamina.ops import max_pool, relu
+from tests.ops.op_checks import assert_same
 
 pytestmark = pytest.mark.usefixtures("kernels")
 

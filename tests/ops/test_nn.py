@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
-from op_checks import assert_same, check_gradients, check_symbolic, check_values, is_float_array
 
 import lamina
 from lamina.errors import ConfigError, DataError, ShapeError
+from tests.ops.op_checks import assert_same, check_gradients, check_symbolic, check_values, is_float_array
 
 rng = np.random.default_rng(1)
 

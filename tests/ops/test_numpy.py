@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
-from op_checks import check_gradients, check_symbolic, check_values, find, is_float_array
 
 import lamina
+from tests.ops.op_checks import check_gradients, check_symbolic, check_values, find, is_float_array
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(4, 3)).astype("float32")

@@ -8,10 +8,10 @@ import re
 import keras
 import numpy as np
 import pytest
-import zoo
 
 import lamina
 from lamina.errors import FileError, UnsafeFileError
+from tests.models import zoo
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables
 random = np.random.default_rng(5)

@@ -7,9 +7,9 @@ import itertools
 import keras
 import numpy as np
 import pytest
-import zoo
 
 import lamina
+from tests.models import zoo
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's variables

@@ -8,11 +8,11 @@ import zipfile
 import h5py
 import numpy as np
 import pytest
-import zoo
 
 import lamina
 from lamina.errors import ConfigError, FileError
 from lamina.saving.safety import hdf5
+from tests.models import zoo
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's variables

@@ -5,10 +5,10 @@ import json
 import h5py
 import numpy as np
 import pytest
-import zoo
 
 import lamina
 from lamina.saving.migration.configs import upgrade, upgrade_compile
+from tests.models import zoo
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables
 

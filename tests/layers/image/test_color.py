@@ -3,12 +3,12 @@
 import jax
 import jax.numpy as jnp
 import keras
-import layer_checks as check
 import numpy as np
 import pytest
 
 from lamina.errors import ConfigError
 from lamina.layers.image import color, contrast, effects
+from tests.layers import layer_checks as check
 
 LAYERS = {name: getattr(file, name) for file in (color, contrast, effects) for name in file.__all__}
 

@@ -2,11 +2,11 @@
 
 import jax
 import jax.numpy as jnp
-import layer_checks as check
 import numpy as np
 import pytest
 
 from lamina.layers.image.policies import AugMix, RandAugment, _Keys
+from tests.layers import layer_checks as check
 
 EXAMPLES = {
     "RandAugment": (lambda: dict(factor=0.2, seed=3), (6, 5, 3)),
