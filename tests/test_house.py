@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import importlib
 import pathlib
 import re
 import tomllib
@@ -20,7 +21,8 @@ FLOORS = {
     "quantizers": 2, "saving": 2,
     "losses": 3, "metrics": 3, "optimizers": 3, "mixed_precision": 3,
     "layers": 4, "callbacks": 4,
-    "training": 5, "export": 5, "facts": 5, "explain": 5, "check": 5, "view": 5,
+    "facts": 4.5,
+    "training": 5, "export": 5, "explain": 5, "check": 5, "view": 5,
     "models": 6,
     "applications": 7, "distillation": 7, "visualization": 7,
     "utils": 8, "preprocessing": 8, "backend": 8, "wrappers": 8,
@@ -140,6 +142,50 @@ def test_files_and_functions_are_short():
             if not isinstance(node, ast.ClassDef) and length > LONGEST_FUNCTION:
                 long.append(f"{place}:{node.lineno} {name}: {length} lines")
     assert not long, "\n".join(long)
+
+
+def collections(tree):
+    """(line, strings) of each collection of string constants: keys of a dict, or elements of a tuple, list or set, or
+    words of a string that is split. `__all__` and annotations are left out."""
+    public = {node.value for node in ast.walk(tree)
+              if isinstance(node, (ast.Assign, ast.AugAssign)) and "__all__" in ast.unparse(node)}  # fmt: skip
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            yield node.lineno, {key.value for key in node.keys if isinstance(key, ast.Constant)}
+        elif isinstance(node, (ast.Tuple, ast.List, ast.Set)) and node not in public:
+            yield node.lineno, {element.value for element in node.elts if isinstance(element, ast.Constant)}
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "split":
+            words = node.func.value.value if isinstance(node.func.value, ast.Constant) else ""
+            yield node.lineno, set(words.split())
+
+
+ACTIVATIONS_BY_NAME = {  # files that list functions by name, for other reasons than what they compute
+    "lamina.backend.tensors", "lamina.ops.activations", "lamina.ops.nn", "lamina.activations",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("home", "table", "but"),
+    [
+        ("lamina.facts.activations", "_BOUNDS", ACTIVATIONS_BY_NAME),
+        ("lamina.facts.loss_names", "REGRESSION", {"lamina.losses.regression"}),
+        ("lamina.legacy", "SHORT_LOSSES", set()),
+    ],
+)
+def test_a_fact_has_one_home(home, table, but):
+    names = set(getattr(importlib.import_module(home), table))
+    assert len(names) > 3
+    others = [
+        f"{FILES[module].relative_to(ROOT)}:{line} {sorted(names & strings)}"
+        for module, tree in TREES.items()
+        for line, strings in collections(tree)
+        if module != home and module not in but and len(names & strings) >= 3
+    ]
+    assert not others, "\n".join(others)
+
+
+def test_heads_have_one_home():
+    assert [m for m, tree in TREES.items() for name, _ in defined(tree) if name == "Head"] == ["lamina.facts.heads"]
 
 
 def test_no_bare_except_and_nothing_left_to_do():

@@ -11,10 +11,6 @@ __all__ = []
 
 _LECUN = "LeCun, Bottou, Orr, Müller: Efficient BackProp (1998), 4.3, normalizing the inputs"
 _QUICK = 100  # calls of layers that run in a moment
-_WEIGHTED = ("Dense", "Conv1D", "Conv2D", "Conv3D", "LSTM", "GRU", "SimpleRNN", "DepthwiseConv2D", "SeparableConv2D",
-             "Bidirectional", "EinsumDense")  # fmt: skip
-_MOVING = ("Reshape", "Flatten", "Permute", "ZeroPadding2D", "ZeroPadding1D", "Dropout", "Cropping2D", "Resizing",
-           "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation")  # fmt: skip
 
 
 @rule(
@@ -52,10 +48,10 @@ def _numeric_inputs(subject):
 
 def _first_weighted(readers):
     """The first layer with a kernel that the numbers of an input reach as they are; None if something scales them."""
-    while len(readers) == 1 and readers[0].kind in _MOVING:
+    while len(readers) == 1 and (readers[0].has("rearranging", "noise") or readers[0].is_a("Resizing")):
         readers = readers[0].receivers
-    fact = readers[0] if len(readers) == 1 else None
-    return fact if fact is not None and fact.kind in _WEIGHTED and len(fact.inputs) == 1 else None
+    fact = readers[0] if len(readers) == 1 and len(readers[0].inputs) == 1 else None
+    return fact if fact is not None and fact.is_builtin and (fact.is_affine or fact.has("recurrent")) else None
 
 
 @rule(

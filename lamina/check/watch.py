@@ -10,8 +10,9 @@ import numpy as np
 from lamina.callbacks import StopOnNonFinite
 from lamina.check.findings import Findings
 from lamina.check.rule import RULES
-from lamina.check.subject import Subject, activation_of
+from lamina.check.subject import Subject
 from lamina.core import context, tree
+from lamina.facts.activations import SATURATION
 from lamina.runtime.progress import say
 from lamina.training import step
 from lamina.training.data import unpack_x_y_sample_weight
@@ -164,12 +165,13 @@ def _first_rows(leaf):
 
 
 def _kind_of(fact, heads):
-    """What is watched of a layer's outputs: "relu", "tanh", "sigmoid" or nothing."""
+    """The activation whose outputs are watched: relu, or one with two flat ends; None for nothing."""
     gate = any(receiver.is_a("Multiply") for receiver in fact.receivers)
-    name = activation_of(fact)
-    if fact.is_a("LSTM", "GRU", "SimpleRNN", "Bidirectional") or fact.name in heads or gate:
+    name = fact.activation
+    if fact.has("recurrent") or fact.name in heads or gate:
         return None
-    return name if name in ("relu", "tanh", "sigmoid") else None
+    two_ends = SATURATION.get(name or "", (None, 1.0))[0] is not None
+    return name if name == "relu" or two_ends else None
 
 
 def _look(model, kinds: Any, trainable, others, metrics, global_values, batch):
@@ -181,9 +183,9 @@ def _look(model, kinds: Any, trainable, others, metrics, global_values, batch):
         kind, values = kinds.get(layer), tree.flatten(outputs)[0]
         if kind == "relu" and values.ndim > 1:
             seen["dead"][layer.name] = jnp.mean(jnp.all(values <= 0, axis=tuple(range(values.ndim - 1))))
-        elif kind in ("tanh", "sigmoid"):
-            centred = values if kind == "tanh" else 2 * values - 1
-            seen["saturated"][layer.name] = jnp.mean(jnp.abs(centred) > 0.98)
+        elif kind in SATURATION:
+            low, high = SATURATION[kind]
+            seen["saturated"][layer.name] = jnp.mean((values < low) | (values > high))
 
     def loss_of(trainable):
         loss = step.loss_and_updates(model, trainable, others, metrics, x, y, sample_weight, True)[1][0]

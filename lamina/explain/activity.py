@@ -4,12 +4,10 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.core import context, tree
-from lamina.facts.activations import activation_name
+from lamina.facts.activations import SATURATION, activation_of
 from lamina.layers.base import call_signature
 
 __all__ = ["activity_of"]
-
-_BOUNDS = {"sigmoid": (0.01, 0.99), "tanh": (-0.98, 0.98), "softmax": (None, 0.99)}
 
 
 def activity_of(model, x):
@@ -25,7 +23,7 @@ def activity_of(model, x):
         calls[layer] = calls.get(layer, 0) + 1
         arrays = [np.asarray(leaf, "float32") for leaf in leaves if is_number(leaf)]
         if arrays and arrays[0].size:
-            seen[layer, calls[layer]] = _described(arrays[0], _activation_of(layer), _channels(layer))
+            seen[layer, calls[layer]] = _described(arrays[0], activation_of(layer), _channels(layer))
 
     with context.watching_layers(look):
         model(x, training=False) if model._call_has_training else model(x)
@@ -35,10 +33,6 @@ def activity_of(model, x):
 def is_number(leaf):
     """Whether an array is one of numbers, not of text."""
     return np.dtype(leaf.dtype).kind not in "OUS"
-
-
-def _activation_of(layer):
-    return {"ReLU": "relu", "Softmax": "softmax"}.get(type(layer).__name__) or activation_name(layer)
 
 
 def _channels(layer):
@@ -64,7 +58,7 @@ def _described(values, activation, channels):
         dead = int((units == 0).all(axis=0).sum())
         if dead:
             said.append(f"{dead} of {units.shape[-1]} units are 0 for every sample here.")
-    low, high = _BOUNDS.get(activation, (None, None))
+    low, high = SATURATION.get(activation, (None, None))
     if high is not None:
         beyond = int(((values > high) | (values < (-np.inf if low is None else low))).sum())
         bounds = f"above {high:g}" if low is None else f"below {low:g} or above {high:g}"

@@ -12,7 +12,7 @@ __all__ = ["activation_after", "activation_name", "activation_of", "inside", "me
 def activation_after(fact):
     """The call that is the activation of this one, directly behind it or behind a normalization; None for none."""
     for receiver in fact.receivers:
-        if is_activation(receiver):
+        if is_activation(receiver.layer):
             return receiver
     for receiver in fact.receivers:
         if receiver.is_a("BatchNormalization", "LayerNormalization", "GroupNormalization"):
@@ -38,8 +38,8 @@ def inside(fact):
     after = activation_after(fact)
     if after is None:
         return ["It has no activation: the output is the sum itself."]
-    others = [receiver.name for receiver in fact.receivers if is_activation(receiver) and receiver is not after]
-    plain = [one.name for one in fact.receivers if not is_activation(one) and after in fact.receivers]
+    others = [receiver.name for receiver in fact.receivers if is_activation(receiver.layer) and receiver is not after]
+    plain = [one.name for one in fact.receivers if not is_activation(one.layer) and after in fact.receivers]
     through = "" if after in fact.receivers else f", after {fact.receivers[0].name}"
     return [
         f"It has no activation inside: {list_of([after.name, *others])} behind it is its activation{through}.",
@@ -133,7 +133,7 @@ def _einsum_dense(fact):
 
 @says("Activation", "ReLU", "Softmax", "LeakyReLU", "ELU", "PReLU")
 def _activation(fact):
-    name = activation_of(fact)
+    name = activation_of(fact.layer)
     said = [_meaning_of_layer(fact, name), "The shape stays.", *_place(fact, name)]
     source = fact.sources[0] if len(fact.sources) == 1 and not fact.reads else None
     if source is not None and _has_plain_sum(source):

@@ -5,10 +5,11 @@ from lamina.core.op import OpCall
 from lamina.core.registry import is_builtin
 from lamina.explain.cost_answers import cost, counted, once
 from lamina.explain.explanation import Answer
+from lamina.explain.head_answers import sentences_about_head
 from lamina.explain.noise_layers import is_noise
 from lamina.explain.other_layers import runs_on_averages
 from lamina.facts.activations import activation_name, is_activation
-from lamina.facts.heads import heads_of, sentences_about_head
+from lamina.facts.heads import heads_of
 from lamina.facts.words import count_of, list_of, shape_of
 from lamina.layers.base.shapes import symbols_of
 
@@ -90,7 +91,7 @@ def _sizes(model, facts):
 def _activations(model, facts):
     inner = [fact.name for fact in facts if fact.is_a("Dense", "EinsumDense", "_Windowed")
              and activation_name(fact.layer) not in (None, "linear")]  # fmt: skip
-    apart = [fact.name for fact in facts if is_activation(fact)]
+    apart = [fact.name for fact in facts if is_activation(fact.layer)]
     if not inner and not apart:
         return []
     said = [
@@ -102,7 +103,7 @@ def _activations(model, facts):
         "(BatchNormalization, a sum), or to read the tensor before it."
     )
     if apart and getattr(model, "_graph", None) is not None:
-        fact = next((f for f in facts if is_activation(f) and f.depth == 0 and len(f.sources) == 1), None)
+        fact = next((f for f in facts if is_activation(f.layer) and f.depth == 0 and len(f.sources) == 1), None)
         if (
             fact is not None
             and fact.sources[0].depth == 0

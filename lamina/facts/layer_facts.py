@@ -11,11 +11,13 @@ from lamina.core.graph import node_of
 from lamina.core.keras_tensor import KerasTensor, get_mask, trace, without_probe_sizes
 from lamina.core.registry import is_builtin
 from lamina.errors import CallError
+from lamina.facts.activations import builtin_activation
 from lamina.facts.cost import flops_of
 from lamina.facts.receptive_field import receptive_fields
 from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.shapes import symbols_of
+from lamina.layers.base.traits import has_trait
 
 __all__ = ["Fact", "facts_of"]
 
@@ -124,8 +126,35 @@ class Fact:
     def is_input(self):
         return self.kind == "InputLayer"
 
-    def is_a(self, *names):
-        """Whether its class, or one that it comes from, has one of these names."""
+    @property
+    def is_builtin(self) -> bool:
+        """Whether lamina's own class computes it, so that the class says what it does."""
+        return is_builtin(type(self.layer))
+
+    def has(self, *traits: str) -> bool:
+        """Whether its class, or one that it comes from, has one of these traits.
+
+        Args:
+            *traits: Words of `lamina.layers.base.traits`.
+        """
+        return has_trait(self.layer, *traits)
+
+    @property
+    def activation(self) -> str | None:
+        """The name of the activation that it ends in, "linear" for none; None where only its author knows."""
+        return builtin_activation(self.layer, len(self.output))
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether it multiplies its inputs by a kernel, adds a bias and applies its activation: Dense, convolutions."""
+        return self.has("weighted") and not self.has("recurrent", "recurrent_cell", "attention")
+
+    def is_a(self, *names: str) -> bool:
+        """Whether its class, or one of lamina's that it comes from, has one of these names.
+
+        Args:
+            *names: Names of classes.
+        """
         return any(cls.__name__ in names and is_builtin(cls) for cls in type(self.layer).__mro__)
 
 

@@ -9,6 +9,7 @@ from lamina.core.context import snake_case
 from lamina.core.family import Family
 from lamina.core.registry import names_of, public_functions
 from lamina.core.typing import Config
+from lamina.legacy import SHORT_LOSSES
 from lamina.metrics.accuracy import (
     accuracy,
     binary_accuracy,
@@ -30,18 +31,8 @@ _own_functions = (
     accuracy, binary_accuracy, categorical_accuracy, concordance_correlation, cosine_similarity, pearson_correlation,
     sparse_categorical_accuracy, sparse_top_k_categorical_accuracy, top_k_categorical_accuracy,
 )  # fmt: skip
-_short = {
-    "bce": "BinaryCrossentropy",
-    "mae": "MeanAbsoluteError",
-    "mape": "MeanAbsolutePercentageError",
-    "mse": "MeanSquaredError",
-    "msle": "MeanSquaredLogarithmicError",
-}
-_aliases = {
-    **{snake_case(name): name for name in names_of("keras.metrics") if name[0].isupper()},
-    **_short,
-    **{name.upper(): cls for name, cls in _short.items()},
-}
+_classes = {snake_case(name): name for name in names_of("keras.metrics") if name[0].isupper()}
+_aliases = {**_classes, **{short: _classes[name] for short, name in SHORT_LOSSES.items() if name in _classes}}
 
 public_functions("keras.metrics", {function.__name__: function for function in _own_functions})
 _FAMILY = Family("metric", "keras.metrics", base=Metric, aliases=_aliases, also_in=("keras.losses",))

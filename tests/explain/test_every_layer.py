@@ -281,20 +281,20 @@ def test_models_without_a_graph():
     ("units", "activation", "loss", "words"),
     [
         (3, "softmax", "sparse_categorical_crossentropy", "which fits."),
-        (3, "softmax", "binary_crossentropy", "categorical_crossentropy is usual behind softmax"),
+        (3, "softmax", "binary_crossentropy", "categorical_crossentropy is usual after softmax"),
         (3, "softmax", keras.losses.CategoricalCrossentropy(from_logits=True), "the loss applies softmax itself, so"),
         (1, "softmax", "binary_crossentropy", "does not fit: it is always 1"),
         (3, "sigmoid", "categorical_crossentropy", "does not fit: it takes the probabilities of exclusive classes"),
         (3, "sigmoid", "binary_crossentropy", "which fits."),
         (1, "sigmoid", keras.losses.BinaryCrossentropy(from_logits=True), "the loss applies sigmoid itself, so"),
         (1, None, keras.losses.BinaryCrossentropy(from_logits=True), "which fits: the loss applies sigmoid itself"),
-        (1, None, "binary_crossentropy", "does not fit: it takes probabilities: put sigmoid here"),
-        (3, None, "sparse_categorical_crossentropy", "does not fit: it takes probabilities: put softmax here"),
+        (1, None, "binary_crossentropy", "does not fit: it takes probabilities: use sigmoid here"),
+        (3, None, "sparse_categorical_crossentropy", "does not fit: it takes probabilities: use softmax here"),
         (1, None, "mae", "mean_absolute_error, which fits."),
         (1, "relu", "mse", "mean_squared_error: targets must be 0 or more"),
         (1, "tanh", "hinge", "which fits: labels are -1 and 1"),
-        (1, None, lambda y, p: keras.ops.mean(y - p), "a loss of the program's own"),
-        (1, lambda x: 2 * x, "mse", "through a function of the program's own. It is compiled with mean_squared_error."),
+        (1, None, lambda y, p: keras.ops.mean(y - p), "a loss of your own"),
+        (1, lambda x: 2 * x, "mse", "through a function of your own. It is compiled with mean_squared_error."),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("apart", [False, True])
@@ -322,7 +322,7 @@ def test_each_output_has_its_own_loss():
     model = keras.Model(x, {"k": kind, "p": price, "e": extra, "s": steps})
     model.compile("adam", {"k": "mse", "p": "mae", "s": "binary_crossentropy"})
     out = next(answer.text for answer in explain(model).answers if answer.question.startswith("What comes out"))
-    assert "that of extra: 2 numbers, without an activation. compile gives it no loss." in out
+    assert "that of extra: 2 numbers, without an activation. compile was given no loss for it." in out
     assert "mean_absolute_error, which fits" in out and "mean_squared_error: targets must be between 0 and 1" in out
     assert "that of steps: 3 x 2 through sigmoid. So at each position it gives 2 probabilities" in out
     model.compile("adam", "mse")

@@ -1,92 +1,16 @@
-"""LAM1xx: the head against the loss against the labels."""
+"""LAM1xx, second part: labels against outputs and losses."""
 
 import numpy as np
 
 from lamina.check.rule import rule
-from lamina.check.subject import name_of
+from lamina.core.registry import is_builtin
+from lamina.facts.activations import bounds_of
+from lamina.facts.loss_names import BINARY, REGRESSION
 from lamina.losses import Loss
 
 __all__ = []
 
-_REGRESSION = (
-    "mean_squared_error", "mean_absolute_error", "huber", "log_cosh", "mean_squared_logarithmic_error",
-    "mean_absolute_percentage_error",
-)  # fmt: skip
-_BOUNDS = {"sigmoid": (0, 1), "hard_sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu": (0, np.inf),
-           "relu6": (0, 6), "softplus": (0, np.inf), "exponential": (0, np.inf)}  # fmt: skip
-_NO_PROBABILITIES = ("linear", "relu", "tanh", "gelu", "elu", "selu", "silu", "swish", "leaky_relu", "relu6")
 _GOODFELLOW = "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2, output units"
-
-
-@rule(
-    "LAM101", "error", "sigmoid with a loss for exclusive classes", "compiled",
-    "Sigmoid scores each class for itself; a categorical crossentropy takes scores that add up to 1, and learns "
-    "shares.",
-    _GOODFELLOW,
-)  # fmt: skip
-def _sigmoid_over_exclusive_classes(subject):
-    for head in subject.heads:
-        if head.activation == "sigmoid" and head.exclusive and not head.from_logits and (head.units or 0) > 1:
-            yield (
-                head.layer, head.units,
-                f"{head.layer} has sigmoid over {head.units} units, and the loss is {head.loss_name}.",
-                "Use activation='softmax' there; or loss='binary_crossentropy', if several classes may be true at "
-                "once.",
-            )  # fmt: skip
-
-
-@rule(
-    "LAM102", "error", "softmax over one unit", "model",
-    "The softmax of one number is always 1: the output is constant and no gradient comes back.",
-    _GOODFELLOW,
-)  # fmt: skip
-def _softmax_over_one_unit(subject):
-    for fact in subject.facts:
-        name = "softmax" if fact.kind == "Softmax" else getattr(getattr(fact.layer, "activation", None), "__name__", "")
-        on_last = getattr(fact.layer, "axis", -1) in (-1, None) or fact.kind != "Softmax"
-        if name == "softmax" and on_last and len(fact.output) > 1 and fact.output[-1] == 1:
-            yield (
-                fact.name, 1, f"{fact.name} takes softmax over one unit.",
-                "Use activation='sigmoid' for yes or no, or as many units as there are classes.",
-            )  # fmt: skip
-
-
-@rule(
-    "LAM103", "error", "an activation and a loss that applies it again", "compiled",
-    "from_logits=True makes the loss apply softmax or sigmoid itself: applied twice, gradients are small and the "
-    "probabilities wrong.",
-    _GOODFELLOW,
-)  # fmt: skip
-def _activation_twice_with_logits(subject):
-    for head in subject.heads:
-        if head.activation in ("softmax", "sigmoid") and head.from_logits:
-            yield (
-                head.layer, head.activation,
-                f"{head.layer} ends in {head.activation}, and {head.loss_name} has from_logits=True.",
-                f"Drop activation={head.activation!r} or from_logits=True, one of the two.",
-            )  # fmt: skip
-
-
-@rule(
-    "LAM104", "error", "logits with a loss that takes probabilities", "compiled",
-    "Without from_logits=True a crossentropy takes logarithms of what comes: numbers that are no probabilities are cut "
-    "off or give a wrong loss.",
-    _GOODFELLOW,
-)  # fmt: skip
-def _logits_taken_as_probabilities(subject):
-    for head in subject.heads:
-        crossentropy = "crossentropy" in head.loss_name
-        if crossentropy and head.from_logits is False and head.activation in _NO_PROBABILITIES:
-            needed = "softmax" if head.exclusive else "sigmoid"
-            yield (
-                head.layer, head.activation,
-                f"{head.layer} has activation {head.activation}, and {head.loss_name} takes probabilities.",
-                f"Use activation={needed!r} there, or loss=keras.losses.{_class_of(head.loss_name)}(from_logits=True).",
-            )  # fmt: skip
-
-
-def _class_of(name):
-    return "".join(part.capitalize() for part in name.split("_"))
 
 
 @rule(
@@ -96,9 +20,10 @@ def _class_of(name):
 )  # fmt: skip
 def _targets_out_of_reach(subject):
     for head in subject.heads:
-        if head.activation not in _BOUNDS or head.numbers is None or head.loss_name not in _REGRESSION:
+        bounds = bounds_of(head.activation)
+        if bounds is None or head.numbers is None or head.loss_name not in REGRESSION:
             continue
-        (low, high), least, most = _BOUNDS[head.activation], *_range(head.numbers)
+        (low, high, _), least, most = bounds, *_range(head.numbers)
         slack = 1e-3 * (high - low if np.isfinite(high) else 1)
         if least < low - slack or most > high + slack:
             yield (
@@ -155,7 +80,7 @@ def _is_one_hot(head):
 def _regression_on_classes(subject):
     for head in subject.heads:
         labels = head.numbers
-        if labels is None or not labels.size or head.loss_name not in _REGRESSION or head.units is None:
+        if labels is None or not labels.size or head.loss_name not in REGRESSION or head.units is None:
             continue
         zero_one = bool(np.isin(labels, (0, 1)).all())
         one_hot = zero_one and _is_one_hot(head) and bool((labels.sum(-1) == 1).all()) and head.activation == "softmax"
@@ -179,7 +104,7 @@ def _width_of_labels(subject):
         labels = head.numbers
         if labels is None or head.loss is None or head.loss_name.startswith("sparse") or not head.units:
             continue
-        known = head.exclusive or head.loss_name in (*_REGRESSION, "binary_crossentropy", "binary_focal_crossentropy")
+        known = head.exclusive or head.loss_name in REGRESSION | BINARY
         if known and labels.ndim == len(head.shape) > 1 and labels.shape[-1] != head.units and labels.shape[-1] > 1:
             width = labels.shape[-1]
             yield (
@@ -219,7 +144,7 @@ def _one_hot_or_sparse(subject):
     "Keras: BinaryCrossentropy, SparseCategoricalCrossentropy",
 )  # fmt: skip
 def _labels_of_another_kind(subject):
-    for head in _of_loss(subject, "binary_crossentropy", "binary_focal_crossentropy"):
+    for head in _of_loss(subject, *BINARY):
         least, most = _range(head.numbers)
         if least < 0 or most > 1:
             fix = "Use (y + 1) / 2 as labels." if (least, most) == (-1, 1) else "Bring the labels to 0 and 1."
@@ -269,7 +194,7 @@ def _shapes_that_broadcast(subject):
         loss, labels = head.loss, head.numbers
         if labels is None:
             continue
-        own = callable(loss) and not isinstance(loss, Loss) and not _ours(loss)
+        own = callable(loss) and not isinstance(loss, Loss) and not is_builtin(loss)
         ranks = labels.ndim, len(head.shape)
         if own and ranks in ((1, 2), (2, 1)) and (head.units if ranks[0] == 1 else labels.shape[-1]) == 1:
             shapes = [str(("N", *shape[1:])).replace("'", "") for shape in (labels.shape, head.shape)]
@@ -278,95 +203,6 @@ def _shapes_that_broadcast(subject):
                 f"The labels of {head.layer} are {shapes[0]}, its outputs {shapes[1]}, and the loss is a function of "
                 "your own, which must not mix the two.",
                 "Use y[:, None] as labels." if ranks[0] == 1 else "Use y[:, 0] as labels.",
-            )  # fmt: skip
-
-
-def _ours(function):
-    return (getattr(function, "__module__", "") or "").startswith("lamina")
-
-
-@rule(
-    "LAM113", "warning", "a metric that does not fit", "compiled",
-    "The metric gives a number, but not the one that its name says.",
-    "Keras: metrics",
-)  # fmt: skip
-def _metric_that_does_not_fit(subject):
-    for head, metric in _metrics(subject):
-        name = name_of(metric)
-        threshold = getattr(metric, "threshold", 0.5)
-        problem = None
-        quantity = head.loss_name in _REGRESSION and head.activation == "linear" and head.units == 1
-        if name in ("accuracy", "binary_accuracy") and quantity and not _is_yes_no(head):
-            problem = "counts outputs that equal the target, and these are quantities", "mae"
-        elif name == "sparse_categorical_accuracy" and head.loss_name == "categorical_crossentropy":
-            problem = "takes class numbers, but the loss takes one-hot rows", "accuracy"
-        elif name == "categorical_accuracy" and head.loss_name == "sparse_categorical_crossentropy":
-            problem = "takes one-hot rows, but the loss takes class numbers", "accuracy"
-        elif name == "binary_accuracy" and head.exclusive and (head.units or 0) > 2:
-            problem = "counts each of the classes for itself: it is high even for guesses", "accuracy"
-        elif name in ("accuracy", "binary_accuracy") and _binary_logits(head) and threshold == 0.5:
-            problem = (
-                "cuts at 0.5, where the outputs are logits, whose middle is 0",
-                "keras.metrics.BinaryAccuracy(threshold=0.0)",
-            )
-        if problem:
-            fix = problem[1] if "(" in problem[1] else repr(problem[1])
-            yield head.layer, name, f"The metric {name} of {head.layer} {problem[0]}.", f"Use metrics=[{fix}]."
-
-
-def _is_yes_no(head):
-    return head.numbers is not None and bool(np.isin(head.numbers, (0, 1)).all())
-
-
-def _binary_logits(head):
-    return head.loss_name == "binary_crossentropy" and head.from_logits and head.units == 1
-
-
-def _metrics(subject):
-    """(head, metric) for the metrics that were given to compile."""
-    given = (subject.model._compile_arguments or {}).get("metrics") if subject.own_step else None
-    heads = {head.name: head for head in subject.heads}
-    if given is None:
-        return
-    if not isinstance(given, (dict, list, tuple)):
-        given = [given]
-    if isinstance(given, dict):
-        rows = [(heads[name], one) for name, one in given.items() if name in heads]
-    elif len(heads) == 1:
-        rows = [(next(iter(heads.values())), given)]
-    else:
-        rows = zip(heads.values(), given, strict=False) if len(given) == len(heads) else ()
-    for head, metrics in rows:
-        for metric in metrics if isinstance(metrics, (list, tuple)) else [metrics]:
-            for one in metric if isinstance(metric, (list, tuple)) else [metric]:
-                yield head, one
-
-
-@rule(
-    "LAM114", "error", "a crossentropy over classes of one unit", "compiled",
-    "With one class its probability is always 1 and the loss always 0: nothing is learned.",
-    _GOODFELLOW,
-)  # fmt: skip
-def _one_class(subject):
-    for head in subject.heads:
-        if head.exclusive and head.units == 1 and head.activation != "softmax":
-            yield (
-                head.layer, 1, f"{head.layer} has one unit, and the loss is {head.loss_name}.",
-                "Use activation='sigmoid' and loss='binary_crossentropy', or as many units as there are classes.",
-            )  # fmt: skip
-
-
-@rule(
-    "LAM115", "warning", "softmax with a loss for independent classes", "compiled",
-    "binary_crossentropy judges each class for itself, but softmax makes them share one probability.",
-    _GOODFELLOW,
-)  # fmt: skip
-def _softmax_over_independent_classes(subject):
-    for head in subject.heads:
-        if head.activation == "softmax" and head.loss_name == "binary_crossentropy" and (head.units or 0) > 1:
-            yield (
-                head.layer, head.units, f"{head.layer} ends in softmax, and the loss is binary_crossentropy.",
-                "Use loss='categorical_crossentropy' if one class is true; activation='sigmoid' if several may be.",
             )  # fmt: skip
 
 

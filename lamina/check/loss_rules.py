@@ -1,0 +1,164 @@
+"""LAM1xx, first part: activations against losses and metrics."""
+
+import numpy as np
+
+from lamina.check.rule import rule
+from lamina.facts.fits import Fit, scores_of
+from lamina.facts.loss_names import BINARY, REGRESSION, name_of
+
+__all__ = []
+
+_GOODFELLOW = "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2, output units"
+
+
+@rule(
+    "LAM101", "error", "sigmoid with a loss for exclusive classes", "compiled",
+    "Sigmoid scores each class for itself; a categorical crossentropy takes scores that add up to 1, and learns "
+    "shares.",
+    _GOODFELLOW,
+)  # fmt: skip
+def _sigmoid_over_exclusive_classes(subject):
+    for head in subject.heads:
+        if head.fit is Fit.NOT_EXCLUSIVE and (head.units or 0) > 1:
+            yield (
+                head.layer, head.units,
+                f"{head.layer} has {head.activation} over {head.units} units, and the loss is {head.loss_name}.",
+                "Use activation='softmax' there; or loss='binary_crossentropy', if several classes may be true at "
+                "once.",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM102", "error", "softmax over one unit", "model",
+    "The softmax of one number is always 1: the output is constant and no gradient comes back.",
+    _GOODFELLOW,
+)  # fmt: skip
+def _softmax_over_one_unit(subject):
+    for fact in subject.facts:
+        if fact.activation == "softmax" and len(fact.output) > 1 and fact.output[-1] == 1:
+            yield (
+                fact.name, 1, f"{fact.name} takes softmax over one unit.",
+                "Use activation='sigmoid' for yes or no, or as many units as there are classes.",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM103", "error", "an activation and a loss that applies it again", "compiled",
+    "from_logits=True makes the loss apply softmax or sigmoid itself: applied twice, gradients are small and the "
+    "probabilities wrong.",
+    _GOODFELLOW,
+)  # fmt: skip
+def _activation_twice_with_logits(subject):
+    for head in subject.heads:
+        if head.fit is Fit.APPLIED_TWICE:
+            yield (
+                head.layer, head.activation,
+                f"{head.layer} ends in {head.activation}, and {head.loss_name} has from_logits=True.",
+                f"Drop activation={head.activation!r} or from_logits=True, one of the two.",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM104", "error", "logits with a loss that takes probabilities", "compiled",
+    "Without from_logits=True a crossentropy takes logarithms of what comes: numbers that are no probabilities are cut "
+    "off or give a wrong loss.",
+    _GOODFELLOW,
+)  # fmt: skip
+def _logits_taken_as_probabilities(subject):
+    for head in subject.heads:
+        if head.fit is Fit.NO_PROBABILITIES and head.from_logits is False:
+            needed = scores_of(head.loss_name)
+            yield (
+                head.layer, head.activation,
+                f"{head.layer} has activation {head.activation}, and {head.loss_name} takes probabilities.",
+                f"Use activation={needed!r} there, or loss=keras.losses.{_class_of(head.loss_name)}(from_logits=True).",
+            )  # fmt: skip
+
+
+def _class_of(name):
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+@rule(
+    "LAM113", "warning", "a metric that does not fit", "compiled",
+    "The metric gives a number, but not the one that its name says.",
+    "Keras: metrics",
+)  # fmt: skip
+def _metric_that_does_not_fit(subject):
+    for head, metric in _metrics(subject):
+        name = name_of(metric)
+        threshold = getattr(metric, "threshold", 0.5)
+        problem = None
+        quantity = head.loss_name in REGRESSION and head.activation == "linear" and head.units == 1
+        if name in ("accuracy", "binary_accuracy") and quantity and not _is_yes_no(head):
+            problem = "counts outputs that equal the target, and these are quantities", "mae"
+        elif name == "sparse_categorical_accuracy" and head.loss_name == "categorical_crossentropy":
+            problem = "takes class numbers, but the loss takes one-hot rows", "accuracy"
+        elif name == "categorical_accuracy" and head.loss_name == "sparse_categorical_crossentropy":
+            problem = "takes one-hot rows, but the loss takes class numbers", "accuracy"
+        elif name == "binary_accuracy" and head.exclusive and (head.units or 0) > 2:
+            problem = "counts each of the classes for itself: it is high even for guesses", "accuracy"
+        elif name in ("accuracy", "binary_accuracy") and _binary_logits(head) and threshold == 0.5:
+            problem = (
+                "cuts at 0.5, where the outputs are logits, whose middle is 0",
+                "keras.metrics.BinaryAccuracy(threshold=0.0)",
+            )
+        if problem:
+            fix = problem[1] if "(" in problem[1] else repr(problem[1])
+            yield head.layer, name, f"The metric {name} of {head.layer} {problem[0]}.", f"Use metrics=[{fix}]."
+
+
+def _is_yes_no(head):
+    return head.numbers is not None and bool(np.isin(head.numbers, (0, 1)).all())
+
+
+def _binary_logits(head):
+    return head.loss_name == "binary_crossentropy" and head.from_logits and head.units == 1
+
+
+def _metrics(subject):
+    """(head, metric) for the metrics that were given to compile."""
+    given = (subject.model._compile_arguments or {}).get("metrics") if subject.own_step else None
+    heads = {head.name: head for head in subject.heads}
+    if given is None:
+        return
+    if not isinstance(given, (dict, list, tuple)):
+        given = [given]
+    if isinstance(given, dict):
+        rows = [(heads[name], one) for name, one in given.items() if name in heads]
+    elif len(heads) == 1:
+        rows = [(next(iter(heads.values())), given)]
+    else:
+        rows = zip(heads.values(), given, strict=False) if len(given) == len(heads) else ()
+    for head, metrics in rows:
+        for metric in metrics if isinstance(metrics, (list, tuple)) else [metrics]:
+            for one in metric if isinstance(metric, (list, tuple)) else [metric]:
+                yield head, one
+
+
+@rule(
+    "LAM114", "error", "a crossentropy over classes of one unit", "compiled",
+    "With one class its probability is always 1 and the loss always 0: nothing is learned.",
+    _GOODFELLOW,
+)  # fmt: skip
+def _one_class(subject):
+    for head in subject.heads:
+        if head.exclusive and head.units == 1 and head.activation != "softmax":
+            yield (
+                head.layer, 1, f"{head.layer} has one unit, and the loss is {head.loss_name}.",
+                "Use activation='sigmoid' and loss='binary_crossentropy', or as many units as there are classes.",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM115", "warning", "softmax with a loss for independent classes", "compiled",
+    "binary_crossentropy judges each class for itself, but softmax makes them share one probability.",
+    _GOODFELLOW,
+)  # fmt: skip
+def _softmax_over_independent_classes(subject):
+    for head in subject.heads:
+        if head.activation == "softmax" and head.loss_name in BINARY and (head.units or 0) > 1:
+            yield (
+                head.layer, head.units, f"{head.layer} ends in softmax, and the loss is {head.loss_name}.",
+                "Use loss='categorical_crossentropy' if one class is true; activation='sigmoid' if several may be.",
+            )  # fmt: skip

@@ -1,0 +1,185 @@
+"""LAM2xx, second part: activations, normalization and dropout in an order that does nothing, or not what was meant."""
+
+from lamina.check.neighbours import comes_from_convolution, next_call
+from lamina.check.rule import rule
+from lamina.facts.activations import bounds_of, is_activation
+from lamina.facts.loss_names import REGRESSION
+
+__all__ = []
+
+
+@rule(
+    "LAM205", "warning", "two linear layers in a row", "model",
+    "Without an activation between them two linear layers are one linear layer: the weights of the second add nothing "
+    "that can be learned.",
+    "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.1",
+)  # fmt: skip
+def _linear_layers_in_a_row(subject):
+    for fact in subject.facts:
+        following = next_call(fact, "passes_through")
+        if following is None or not (fact.is_builtin and following.is_builtin) or fact.activation != "linear":
+            continue
+        dense = (
+            fact.kind == following.kind == "Dense"
+            and fact.layer is not following.layer
+            and not _is_narrow(fact, following)
+        )
+        if (dense or _both_windows(fact, following)) and fact.trainable_count:
+            yield (
+                fact.name, "linear", f"{fact.name} has no activation, and {following.name} comes next.",
+                f"Use activation='relu' in {fact.name}.",
+            )  # fmt: skip
+
+
+def _is_narrow(fact, following):
+    """Whether it is a bottleneck, which two linear layers may well make: fewer units than what is around it."""
+    before, units, after = fact.input[-1], fact.output[-1], following.output[-1]
+    return before is None or units < min(before, after) or getattr(fact.layer, "lora_enabled", False)
+
+
+def _both_windows(fact, following):
+    windows = [getattr(one.layer, "kernel_size", (1,)) for one in (fact, following)]
+    plain = all(one.kind in ("Conv1D", "Conv2D", "Conv3D") for one in (fact, following))
+    square = all(len(set(window)) == 1 and window[0] > 1 for window in windows)
+    return plain and square and following.input[-1] is not None and fact.output[-1] >= (fact.input[-1] or 0)
+
+
+@rule(
+    "LAM206", "warning", "an activation twice", "model",
+    "The layer before has this activation inside: a second one does nothing (relu) or squeezes the numbers again "
+    "(sigmoid, tanh, softmax).",
+    "Keras: the activation argument of a layer, and the layer Activation",
+)  # fmt: skip
+def _activation_twice(subject):
+    for fact in subject.facts:
+        following = next_call(fact, "passes_through")
+        if following is None or not is_activation(following.layer):
+            continue
+        first, second = fact.activation, following.activation
+        if first == second and bounds_of(first) is not None and _has_default_bounds(following):
+            yield (
+                following.name, second, f"{following.name} applies {second} to what {fact.name} made with {first}.",
+                f"Drop {following.name}.",
+            )  # fmt: skip
+
+
+def _has_default_bounds(fact):
+    return fact.kind != "ReLU" or (getattr(fact.layer, "max_value", None) is None)
+
+
+@rule(
+    "LAM207", "error", "an activation around the softmax that spoils it", "model",
+    "Softmax takes any numbers and gives probabilities. relu before it takes negative ones away; an activation after "
+    "it makes probabilities something else.",
+    "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2",
+)  # fmt: skip
+def _activation_around_softmax(subject):
+    for fact in subject.facts:
+        following = next_call(fact, "passes_through")
+        if following is None or not is_activation(following.layer):
+            continue
+        first, second = fact.activation, following.activation
+        if first == "softmax" and second != "softmax" and bounds_of(second) is not None:
+            yield (
+                following.name, second, f"{following.name} applies {second} to the softmax of {fact.name}.",
+                f"Drop {following.name}.",
+            )  # fmt: skip
+        if (
+            first == "relu"
+            and (fact.kind == "Dense" or fact.has("activation"))
+            and second == "softmax"
+            and following.ends
+        ):
+            yield (
+                fact.name, first, f"{following.name} takes softmax of what relu in {fact.name} has cut at 0.",
+                f"Use activation=None in {fact.name}.",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM208", "info", "a bias before BatchNormalization", "model",
+    "BatchNormalization subtracts the mean, and with it any bias; its own beta takes that place.",
+    "Ioffe, Szegedy: Batch Normalization (2015), 3.2",
+)  # fmt: skip
+def _bias_before_batch_normalization(subject):
+    for fact in subject.facts:
+        following = next_call(fact)
+        if following is None or following.kind != "BatchNormalization":
+            continue
+        if getattr(fact.layer, "use_bias", False) and fact.activation == "linear":
+            yield (
+                fact.name, fact.output[-1], f"{fact.name} has a bias that {following.name} undoes.",
+                f"Use use_bias=False in {fact.name}.",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM209", "info", "Dropout right before BatchNormalization", "model",
+    "Dropout changes the variance in training and not in use, and BatchNormalization has learned the variance of "
+    "training.",
+    "Li, Chen, Hu, Yang: Understanding the Disharmony between Dropout and Batch Normalization (2019)",
+)  # fmt: skip
+def _dropout_before_batch_normalization(subject):
+    for fact in subject.facts:
+        following = next_call(fact)
+        dropped = fact.has("dropout") or fact.is_a("GaussianDropout")
+        if dropped and following is not None and following.kind == "BatchNormalization":
+            yield (
+                fact.name, getattr(fact.layer, "rate", None), f"{fact.name} comes right before {following.name}.",
+                f"Put {fact.name} after {following.name} and its activation.",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM210", "info", "Dropout of single numbers between convolutions", "model",
+    "Neighbours in a feature map are alike, so a number that is dropped is still there in the next one: it regularizes "
+    "little.",
+    "Tompson, Goroshin, Jain, LeCun, Bregler: Efficient Object Localization Using Convolutional Networks (2015)",
+)  # fmt: skip
+def _dropout_between_convolutions(subject):
+    through = ("pooling", "activation", "normalization")
+    for fact in subject.facts:
+        whole = getattr(fact.layer, "noise_shape", None) is None
+        if fact.kind != "Dropout" or not whole or not 3 <= len(fact.input) <= 5:
+            continue
+        following = next_call(fact, *through)
+        if following is not None and following.has("convolution") and comes_from_convolution(fact, *through):
+            yield (
+                fact.name, fact.layer.rate, f"{fact.name} drops single numbers of a feature map {fact.input[1:]}.",
+                f"Use SpatialDropout{len(fact.input) - 2}D({fact.layer.rate}), which drops whole channels.",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM211", "error", "Dropout after the output", "model",
+    "Part of the answers is set to 0 in training, and the loss counts that as error.",
+    "Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: Dropout (2014): of hidden and input units",
+)  # fmt: skip
+def _dropout_after_output(subject):
+    for fact in subject.facts:
+        last = fact.ends and fact.depth == 0 and not fact.receivers
+        if last and fact.kind == "Dropout" and fact.layer.rate and fact.sources:
+            source = fact.sources[0]
+            if source.kind == "Dense" and (subject.model.compiled or source.activation in ("softmax", "sigmoid")):
+                yield (
+                    fact.name, fact.layer.rate, f"{fact.name} drops {fact.layer.rate:.0%} of the output {source.name}.",
+                    f"Put {fact.name} before {source.name}.",
+                )  # fmt: skip
+
+
+@rule(
+    "LAM212", "info", "Dropout right before the output of a regression", "compiled",
+    "The output is a sum of the numbers that are dropped: its variance in training is not that of use, and quantities "
+    "are predicted too noisily. Classes mind it less.",
+    "Srivastava et al.: Dropout (2014); Li et al. (2019) on the shift of variance",
+)  # fmt: skip
+def _dropout_before_regression(subject):
+    for head in subject.heads:
+        source = head.fact.sources[0] if len(head.fact.sources) == 1 else None
+        regression = head.activation == "linear" and head.loss_name in REGRESSION
+        if regression and source is not None and source.kind == "Dropout" and source.layer.rate:
+            yield (
+                source.name, source.layer.rate,
+                f"{source.name} comes right before {head.layer}, which predicts a quantity.",
+                f"Drop {source.name}, or move it one layer up.",
+            )  # fmt: skip

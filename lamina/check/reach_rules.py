@@ -1,0 +1,145 @@
+"""LAM2xx, third part: layers, inputs and masks that do not reach what they should."""
+
+from lamina.check.neighbours import next_call
+from lamina.check.rule import rule
+from lamina.core import tree
+
+__all__ = []
+
+
+@rule(
+    "LAM215", "warning", "a recurrent layer over one step", "model",
+    "A recurrence over a sequence of length 1 remembers nothing: it is a Dense layer with gates.",
+    "Keras: LSTM, inputs (batch, timesteps, features)",
+)  # fmt: skip
+def _one_step(subject):
+    for fact in subject.facts:
+        layer = fact.layer
+        states = getattr(layer, "stateful", False) or getattr(layer, "return_state", False) or len(fact.inputs) > 1
+        recurrent = fact.has("recurrent") and not states and len(fact.input) == 3
+        if recurrent and fact.input[1] == 1:
+            before = _recurrent_behind(fact)
+            stacked = f"; {before.name} before it gives its last step alone" if before else ""
+            fix = "Shape the data as (samples, steps, features): several steps in the middle axis."
+            yield (
+                fact.name, fact.input, f"{fact.name} gets {fact.input[-1]} features at one step{stacked}.",
+                f"Use return_sequences=True in {before.name}, without the layer between." if before else fix,
+            )  # fmt: skip
+
+
+def _recurrent_behind(fact):
+    """The recurrent layer whose last step was made a sequence of one."""
+    shaped = fact.sources[0] if fact.sources else None
+    if shaped is None or not shaped.sources or not (shaped.has("rearranging") or shaped.is_a("ExpandDims")):
+        return None
+    before = shaped.sources[0]
+    return before if before.has("recurrent") and not before.has("wrapper") else None
+
+
+@rule(
+    "LAM216", "warning", "a mask that is dropped on the way", "model",
+    "The layer behind would pass over padded steps, but hears of no mask: it counts padding as data.",
+    "Keras guide: Masking and padding",
+)  # fmt: skip
+def _mask_dropped(subject):
+    for fact in subject.facts:
+        if not fact.masked or fact.gives_mask or len(fact.output) < 3 or fact.inner or not fact.is_builtin:
+            continue
+        user = _user_of_mask(fact)
+        if user is not None and user is not fact and fact.input[1] == fact.output[1]:
+            yield (
+                fact.name, fact.kind, f"A mask comes to {fact.name} and does not come out; {user.name} would use it.",
+                f"Drop mask_zero=True, or put {user.name} before {fact.name}.",
+            )  # fmt: skip
+
+
+def _user_of_mask(fact):
+    """The first layer behind that would use a mask and has none."""
+    following = next_call(fact, "passes_through", "activation", "normalization", "Dense")
+    if following is None or following.masked:
+        return None
+    return following if following.has("recurrent", "attention") or following.is_a("GlobalAveragePooling1D") else None
+
+
+@rule(
+    "LAM217", "warning", "layers that no loss reaches", "compiled",
+    "No gradient comes to their weights: they stay as they were.",
+    "Keras: losses of several outputs",
+)  # fmt: skip
+def _layers_without_loss(subject):
+    if subject.own_step and not all(fact.is_builtin for fact in subject.facts):
+        return  # a layer of the user's own may add a loss
+    lossless = [head for head in subject.heads if head.loss is None]
+    if not subject.own_step or not lossless or len(lossless) == len(subject.heads):
+        return
+    reached, waiting = set(), [head.fact for head in subject.heads if head.loss is not None]
+    while waiting:
+        fact = waiting.pop()
+        if fact not in reached:
+            reached.add(fact)
+            waiting.extend(fact.sources)
+    living = {id(weight) for fact in reached for weight in getattr(fact.layer, "trainable_weights", [])}
+    for head in lossless:
+        fact = head.fact
+        while fact.trainable_count == 0 and len(fact.sources) == 1:
+            fact = fact.sources[0]
+        weights = getattr(fact.layer, "trainable_weights", [])
+        dead = fact not in reached and weights and not any(id(weight) in living for weight in weights)
+        if dead and not getattr(fact.layer, "activity_regularizer", None):
+            yield (
+                fact.name, fact.trainable_count,
+                f"{fact.name} leads only to the output {head.name}, which has no loss: its "
+                f"{fact.trainable_count:,} weights do not move.",
+                f"Give {head.name} a loss, or set trainable=False in {fact.name}.",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM218", "warning", "an input that is not used", "model",
+    "What is fed there changes nothing.",
+    "Keras: Model(inputs, outputs)",
+)  # fmt: skip
+def _inputs_not_used(subject):
+    graph = getattr(subject.model, "_graph", None)
+    passed_on = {id(tensor) for tensor in tree.flatten(graph.outputs)} if graph is not None else ()
+    for name, tensor in zip(subject.input_names, graph.input_tensors if graph is not None else (), strict=True):
+        if not subject.readers[name] and id(tensor) not in passed_on:
+            yield (
+                name, tensor.shape, f"No layer takes the input {name}.",
+                f"Connect {name}, or leave it out of Model(inputs=...).",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM219", "warning", "a kernel that begins with equal numbers", "model",
+    "Units that begin alike get alike gradients and stay alike; behind zeros and relu none comes at all.",
+    "Goodfellow, Bengio, Courville: Deep Learning (2016), 8.4",
+)  # fmt: skip
+def _constant_kernels(subject):
+    for fact in subject.facts:
+        layer, kernel = fact.layer, getattr(fact.layer, "kernel", None)
+        name = type(getattr(layer, "kernel_initializer", None)).__name__
+        if name not in ("Zeros", "Ones", "Constant") or not fact.is_affine:
+            continue
+        hidden = next_call(fact, "passes_through", "activation", "rearranging", "pooling")
+        feeds = hidden is not None and hidden.has("weighted")
+        values = kernel.numpy() if kernel is not None and feeds and fact.output[-1] != 1 and layer.trainable else None
+        if values is not None and values.size > 1 and values.min() == values.max():
+            yield (
+                fact.name, float(values.min()), f"All {values.size:,} numbers of the kernel of {fact.name} are "
+                f"{values.min():g}.",
+                f"Leave out kernel_initializer in {fact.name} (then it is 'glorot_uniform').",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM221", "info", "a model that has not seen data", "model",
+    "Without the shapes of its inputs the rules on layers and outputs cannot look.",
+    "Keras: subclassed models are built at their first call",
+)  # fmt: skip
+def _unseen(subject):
+    if not subject.facts and subject.own_step:
+        yield (
+            None, None, f"{subject.model.name} has not been called yet.",
+            "Call model(x[:1]) first, or give check the data: model.check(x, y).",
+        )  # fmt: skip
