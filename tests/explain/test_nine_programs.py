@@ -60,7 +60,7 @@ def test_program_1_first_model(program):
     assert f"{relu.name} behind it is its activation" in dense.text
     assert "activation='relu' inside" in relu.text and "compute the same" in relu.text
     assert f"{dense.name}.output is the tensor before it" in relu.text
-    assert "positive with sum 1" in softmax.text
+    assert "shares that add up to 1" in softmax.text
     sizes = answer(said, "What do None")
     assert "The model takes (None, 784)" in sizes and "input_shape=(784,)" in sizes
     assert "any number will do" in sizes and "Only the first layer needs it" in sizes
@@ -171,7 +171,7 @@ def test_program_6_activations_norms_shortcuts_fire_modules(program):
     names = program("activation_functions", main="program")
     for model in _three_ways(names):
         text = " ".join(model.explain().text.split())
-        assert "tanh brings each number to between -1 and 1" in text
+        assert "tanh maps each value to between -1 and 1" in text
     said, _ = all_of(names["norm_before_relu"]())
     dense = next(layer for layer in said.layers if layer.kind == "Dense")
     assert "is its activation, after batch_normalization" in dense.text and "bias" not in dense.weights
