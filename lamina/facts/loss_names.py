@@ -6,7 +6,7 @@ from typing import Any
 
 from lamina.core.context import snake_case
 from lamina.core.registry import is_builtin
-from lamina.legacy import SHORT_LOSSES
+from lamina.legacy import SHORT_LOSS_NAMES
 from lamina.losses import Loss
 
 __all__ = ["BINARY", "EXCLUSIVE", "HINGE", "REGRESSION", "is_builtin_loss", "name_of"]
@@ -29,7 +29,7 @@ REGRESSION = frozenset((
 HINGE = frozenset(("hinge", "squared_hinge"))
 """Losses whose labels are -1 and 1."""
 
-_SHORT = {**SHORT_LOSSES, "acc": "accuracy"}
+_SHORT = {**SHORT_LOSS_NAMES, "acc": "accuracy"}
 
 
 def name_of(function: Any) -> str:

@@ -9,7 +9,7 @@ from lamina.core.context import snake_case
 from lamina.core.family import Family
 from lamina.core.registry import names_of, public_functions
 from lamina.core.typing import Config
-from lamina.legacy import SHORT_LOSSES
+from lamina.legacy import SHORT_LOSS_NAMES
 from lamina.metrics.accuracy import (
     accuracy,
     binary_accuracy,
@@ -32,7 +32,7 @@ _own_functions = (
     sparse_categorical_accuracy, sparse_top_k_categorical_accuracy, top_k_categorical_accuracy,
 )  # fmt: skip
 _classes = {snake_case(name): name for name in names_of("keras.metrics") if name[0].isupper()}
-_aliases = {**_classes, **{short: _classes[name] for short, name in SHORT_LOSSES.items() if name in _classes}}
+_aliases = {**_classes, **{short: _classes[name] for short, name in SHORT_LOSS_NAMES.items() if name in _classes}}
 
 public_functions("keras.metrics", {function.__name__: function for function in _own_functions})
 _FAMILY = Family("metric", "keras.metrics", base=Metric, aliases=_aliases, also_in=("keras.losses",))

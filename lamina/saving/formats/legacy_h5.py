@@ -8,7 +8,7 @@ import numpy as np
 from lamina.core import tree
 from lamina.core.serialization import deserialize, serialize
 from lamina.errors import FileError, warn
-from lamina.legacy import SHORT_LOSSES
+from lamina.legacy import SHORT_LOSS_NAMES
 from lamina.saving.formats.keras_archive import KERAS_VERSION, compile_or_warn
 from lamina.saving.migration.configs import upgrade
 from lamina.saving.migration.optimizers import fit_optimizer
@@ -59,7 +59,7 @@ def save_legacy_model(model, filepath, include_optimizer=True):
 
 
 # Keras finds no loss by its short name in a file of this format, not even in one of its own.
-_LONG_NAMES = {**SHORT_LOSSES, "bfce": "binary_focal_crossentropy"}
+_LONG_NAMES = {**SHORT_LOSS_NAMES, "bfce": "binary_focal_crossentropy"}
 
 
 def _stamp(group):
