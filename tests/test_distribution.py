@@ -269,7 +269,7 @@ def test_eight_devices(tmp_path, one, subtests):
     with subtests.test("a step compiles once for each size of batch"):
         assert sorted(results["programs"]) == [2, 3, 3]  # predict: 16, 4; train: 16, 4, 5; test: 16, 32, 4
         assert results["told_before"].size == 0  # the last batch of an epoch is not worth a word
-        assert "A batch of 20 does not divide by the 8 devices" in results["told"][0]
+        assert "A batch of 20 cannot be divided evenly among 8 devices" in results["told"][0]
     with subtests.test("a split block gives what a whole one gives"):
         assert_close(results, one, "block")
         for name in ("moved", "moved_again"):
@@ -298,7 +298,7 @@ def test_two_processes_train_one_model(tmp_path, one):
         np.testing.assert_array_equal(first[name], second[name], err_msg=name)
     assert_close(first, {name.removeprefix("plain/"): one[name] for name in one if name.startswith("plain/")}, "")
     assert_close(first, one, "block")
-    assert "A batch of 3 in each process does not divide" in str(first["error"])
+    assert "A batch of 3 in each process cannot be divided evenly" in str(first["error"])
     for process in range(2):
         model = keras.models.load_model(tmp_path / f"block_{process}.keras")
         predicted = model.predict(many_devices.SEQUENCES, verbose=0)

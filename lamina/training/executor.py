@@ -1,62 +1,67 @@
 """Runner: the compiled steps of one model and the values they run on."""
 
-import time
-from operator import attrgetter
+from __future__ import annotations
+
+from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 
-from lamina.core import context, tree
-from lamina.core.keras_tensor import KerasTensor, trace
+from lamina.core import context
 from lamina.core.placement import place, sharding_of
 from lamina.core.registry import is_builtin
 from lamina.core.variable import to_array
-from lamina.kernels.native import cpu_kernels, take_rows
+from lamina.kernels.native import take_rows
 from lamina.random import global_seed_generator
 from lamina.runtime import compilation_cache
 from lamina.runtime.compilations import Recorder
-from lamina.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
-from lamina.training.nan_guard import Guard, guarded
-from lamina.training.sharding import current_spread
+from lamina.training.building import build
+from lamina.training.data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from lamina.training.nan_guard import Guard, keep_finite
+from lamina.training.predict_without_xla import PredictWithoutXLA
+from lamina.training.sharding import sharded_execution
 from lamina.training.state import TrainingState, peek
-from lamina.training.step import bound_step, takes_state
-from lamina.training.throttle import Pace
+from lamina.training.step import takes_state
+from lamina.training.throttle import DispatchThrottle
 
-ONLY_READ = 2**16  # bytes of a frozen weight from which a step rather makes a new one than has a copy of its own
-MAX_SHAPES_WITHOUT_XLA = 16  # input shapes whose programs are kept: each has a copy of the weights
-
-_read_value = attrgetter("_value")
+# The groups of variables that each kind of step reads and returns.
+STATE = {
+    "train": ("trainable", "others", "optimizer", "metrics"),
+    "test": ("trainable", "others", "metrics"),
+    "predict": ("trainable", "others"),
+}
+READ_ONLY_BYTES = 2**16  # frozen weights from this size on are not donated: a step that changes one allocates it anew
 
 
 class Runner:
     """What `fit`, `evaluate`, `predict` and the `_on_batch` methods run on.
 
-    `train` works on a TrainingState that stays lent from step to step. `test` and `predict` donate nothing and read
-    the values where they are, as `train` does with large weights that are frozen. A change of the layers or of their
-    `trainable` flags is seen at the next step: it makes programs anew.
+    `train` works on a TrainingState, which stays checked out from step to step. `test` and `predict` donate nothing and
+    read the values where they are, as `train` does with large frozen weights. A change of the layers or of their
+    `trainable` flags takes effect at the next step, which then has programs of its own.
     """
 
     def __init__(self, model):
         self.model = model
-        self._pace = Pace()
+        self._throttle = DispatchThrottle()
         compilation_cache.set_up()
         self.recorder = Recorder()
-        global_seed_generator()  # made before the first program, which carries its state along
+        global_seed_generator()  # created before the first program, which carries its state along
         self._version = self._pattern = None
         self.state = self._fresh_metrics = None
-        self.spread = None  # how steps run over many devices, while a distribution is current
-        self.guard: Any = None  # watches for steps that are not finite, where a run asks for it
-        self.steps_asked_for = 0  # of all runs of fit
+        self.sharded: Any = None  # ShardedExecution while a distribution is current
+        self.guard: Any = None  # Guard against steps that are not finite, where a run asks for it
+        self.steps_requested = 0  # by all runs of fit
         self.groups = {}
-        self._only_read = []  # which of the others are large: steps seldom change them
-        self.programs = {}
+        self._read_only = []  # indices of the large frozen variables in "others"
+        self.programs, self.without_xla = {}, None
         self._all_programs = {}  # pattern -> programs: a layer that is frozen and thawed again compiles once for each
 
     # Programs
 
-    def refresh(self):
-        """Turn to the compiled programs for the layers as they are now, and those of them that are frozen."""
+    def refresh(self) -> None:
+        """Select the compiled programs for the layers as they are now, and for those of them that are frozen."""
         if self._version == context.structure_version():
             return
         model = self.model
@@ -66,7 +71,7 @@ class Runner:
             "optimizer": model.optimizer.variables if model.optimizer is not None else [],
             "metrics": model.metrics_variables,
         }
-        self.spread = current_spread(self.spread)
+        self.sharded = sharded_execution(self.sharded)
         frozen = tuple((layer.trainable, layer._revision) for layer in model._flatten_layers())
         pattern = (
             frozen,
@@ -75,16 +80,18 @@ class Runner:
         )
         if pattern != self._pattern:
             self.release()
-            if self.spread is not None:
-                self.spread.adopt([variable for group in self.groups.values() for variable in group])
-            others = peek(self.groups["others"]) if self.spread is None else []
-            self._only_read = [index for index, array in enumerate(others) if array.nbytes >= ONLY_READ]
+            if self.sharded is not None:
+                self.sharded.adopt([variable for group in self.groups.values() for variable in group])
+            others = peek(self.groups["others"]) if self.sharded is None else []
+            self._read_only = [index for index, array in enumerate(others) if array.nbytes >= READ_ONLY_BYTES]
             self._pattern = pattern
-            self.programs = self._all_programs.setdefault(pattern, {})
+            if pattern not in self._all_programs:
+                self._all_programs[pattern] = {}, PredictWithoutXLA(self)
+            self.programs, self.without_xla = self._all_programs[pattern]
         self._version = context.structure_version()
 
-    def prepare(self, kind, batch):
-        """The compiled step of a kind, for the layers as they are; what has no variables yet makes them first."""
+    def prepare(self, kind: str, batch):
+        """The compiled step of a kind for the layers as they are; layers without variables are built first."""
         if self._version != context.structure_version():
             self.refresh()
         program = self.programs.get(kind if self.guard is None else self._key(kind))
@@ -94,310 +101,226 @@ class Runner:
             program = self.program(kind)
         return program
 
-    def program(self, kind):
-        """The compiled step of a kind, 'train', 'test' or 'predict': (the part of the state that it may write over, the
-        rest of it, global values, batch) -> (results, global values it changed)."""
+    def program(self, kind: str):
+        """The compiled step of a kind: `build_step(kind)` as one program of XLA."""
         key = self._key(kind)
         if key not in self.programs:
-            step = _with_global_state({"train": self._train, "test": self._test, "predict": self._predict}[kind]())
-            where = None if self.spread is None else self.spread.results(kind, self.groups)
-            self.programs[key] = self._compiled(f"lamina_{key}", key, step, where=where)
+            shardings = None if self.sharded is None else self.sharded.results(kind, self.groups)
+            self.programs[key] = self._compile(self.build_step(kind, key, f"lamina_{key}"), f"lamina_{key}", shardings)
         return self.programs[key]
-
-    def _compiled(self, name, kind, step, batch_of=None, where=None):
-        """The step as a program of that name (in profiles, and in the disk cache), which is noted when it is traced."""
-
-        def program(lent, kept, global_values, batch):
-            if not self.model.run_eagerly:
-                self.recorder.traced(kind, name, batch if batch_of is None else batch_of(batch))
-            return step((*lent, *kept), global_values, batch)
-
-        program.__name__ = name
-        return program if self.model.run_eagerly else jax.jit(program, donate_argnums=0, out_shardings=where)
 
     def _key(self, kind):
         return "guarded" if kind == "train" and self.guard is not None else kind
 
-    def watch(self):
-        """From here on a step that is not finite changes nothing; the Guard that says so."""
-        self.guard = Guard(self)
-        return self.guard
+    def _compile(self, step, name, shardings=None):
+        """The step as a program of this name, under which profiles and the disk cache know it."""
+        step.__name__ = name
+        return step if self.model.run_eagerly else jax.jit(step, donate_argnums=0, out_shardings=shardings)
 
-    def _run(self, program, lent, kept, batch):
-        try:
-            results, changed = program(lent, kept, context.global_values(), batch)
-        finally:
-            if self.recorder.current is not None:
-                self.recorder.finish()
-        if changed:
-            cells = context.global_refs()
-            for index, value in changed.items():  # it stays on one device
-                cells[index].write(value if self.spread is None else to_array(np.asarray(value)))
-        return results
+    def build_step(self, kind: str, label: str, name: str):
+        """The pure step of a kind: (donated, kept, global values, batch) -> (results, changed global values by index).
 
-    def _train(self):
-        step = self._step(self.model.train_step, "trainable", "others", "optimizer", "metrics")
-        return _reading(step if self.guard is None else guarded(step))
+        `donated` and `kept` are the values of the groups in `STATE[kind]`, split into what the step may overwrite and
+        what it only reads. To `kept` of a training step belongs a dict of the large frozen variables, by index.
 
-    def _test(self):
-        step = self._step(self.model.test_step, "trainable", "others", "metrics")
+        Args:
+            kind: "train", "test" or "predict".
+            label, name: What the recorder of compilations calls the program.
+        """
+        model, groups = self.model, [self.groups[group] for group in STATE[kind]]
+        method = getattr(model, f"{kind}_step")
+        pure, guarded = takes_state(method), kind == "train" and self.guard is not None
+        bound = [] if pure else [variable for group in groups for variable in group]
+        note = None if model.run_eagerly else partial(self.recorder.traced, label, name)
 
-        def test(state, data):
-            logs, (_, others, metrics) = step(state, data)
-            return logs, _differing(others, state[1]), metrics
+        def step(donated, kept, global_values, batch):
+            if note is not None:
+                note(batch)
+            trainable, others, *more, read = *donated, *kept, *(() if kind == "train" else ({},))
+            state = (trainable, [read.get(index, value) for index, value in enumerate(others)], *more)
+            batch, alive = batch if guarded else (batch, None)
+            data = pack_x_y_sample_weight(*unpack_x_y_sample_weight(batch))  # without the parts that are absent
+            values = [] if pure else [value for group in state for value in group]
+            refs = context.global_refs()
+            with context.bind([*refs, *bound], [*global_values, *values]) as slots:
+                if pure:
+                    results, after = method(state, data)
+                    after = (trainable, after) if kind == "predict" else after
+                else:
+                    results = method(data)
+                    after = tuple([variable.read() for variable in group] for group in groups)
+                global_after = [slots[ref] for ref in refs]
+            if guarded:
+                alive, after = keep_finite(results, after, state, alive)
+                results = results, alive
+            return _results(kind, results, after, state, read), _changed(global_after, global_values)
 
-        return test
-
-    def _predict(self):
-        pure = not takes_state(self.model.predict_step)
-        step = self._step(self.model.predict_step, "trainable", "others")
-        return lambda state, data: _changed(step(state, data), state[1], pure)
-
-    def _step(self, method, *names):
-        """A method that a user may have written, in either way, as the pure (state, data) -> (results, state); data
-        comes without the parts that are absent, as `(x, y)`."""
-        step = method if takes_state(method) else bound_step(self.model, method, lambda: self._cells(*names))
-        return lambda state, data: step(state, pack_x_y_sample_weight(*unpack_x_y_sample_weight(data)))
-
-    def _cells(self, *names):
-        return [self.groups[name] for name in names]
+        return step
 
     # Steps
 
-    def train(self, batch):
-        """Train on one batch; the logs as device arrays."""
-        program = self.prepare("train", batch)
-        data = batch if self.spread is None else self.spread.batch(batch, training=True)
-        if self.guard is None:
-            return self._trained(program, data)
-        logs, alive = self._trained(program, (data, self.guard.alive))
-        self.guard.after(batch, alive)
-        return logs
+    def train(self, batch, program=None):
+        """Train on one batch, or on the data that another program takes; the logs as device arrays.
 
-    def _trained(self, program, data):
-        """The results of a program that takes and gives the whole state. It may write over all of it but the metrics,
-        whose first values are kept for the next epoch."""
+        The program may overwrite the whole state but the metrics, whose first values are kept for the next epoch.
+        """
+        if program is None:
+            program = self.prepare("train", batch)
+        data = batch if self.sharded is None else self.sharded.batch(batch, training=True)
+        if self.guard is not None:
+            data = (data, self.guard.alive)
         if self.state is None or self.state.released:
-            self.state = TrainingState(self.groups, self._only_read)
+            self.state = TrainingState(self.groups, self._read_only)
         values = self.state.values
-        lent = (values["trainable"], values["others"], values["optimizer"])
-        self._pace.wait()
-        logs, (*new, changed) = self._run(program, lent, (values["metrics"], values["read"]), data)
-        self._pace.after(logs)
+        donated = (values["trainable"], values["others"], values["optimizer"])
+        self._throttle.wait()
+        try:
+            (logs, (*new, changed)), changed_globals = program(
+                donated, (values["metrics"], values["read"]), context.global_values(), data
+            )
+        finally:
+            if self.recorder.current is not None:
+                self.recorder.finish()
+        if changed_globals:
+            self._write_globals(changed_globals)
+        self._throttle.after(logs)
         values["trainable"], values["others"], values["optimizer"], values["metrics"] = map(list, new)
         values["read"] |= changed
+        if self.guard is not None:
+            logs, alive = logs
+            self.guard.after(batch, alive)
         return logs
 
-    def train_many(self, size, arrays, stretch):
-        """Train on full batches of `arrays`, one after the other in one program; the logs after the last."""
+    def train_many(self, size: int, arrays, stretch):
+        """Train on several full batches of `arrays` in one program; the logs after the last."""
         self.refresh()
-        kind = f"train, many of {size}"
-        if kind not in self.programs:
-            self.programs[kind] = self._many(kind, size)
-        return self._trained(self.programs[kind], (arrays, *stretch))
+        label = f"train, many of {size}"
+        if label not in self.programs:
+            self.programs[label] = self._compile(self._build_many(size, label), "lamina_train_many")
+        return self.train((arrays, *stretch), self.programs[label])
 
-    def _many(self, kind, size):
-        """A program as the others, whose batch is (arrays, order, first, count)."""
-        step = _with_global_state(self._train())
+    def _build_many(self, size, label):
+        """A training step whose batch is (arrays, order, first, count): `count` steps in a loop."""
+        step = self.build_step("train", label, "lamina_train_many")
 
-        def batch_at(data, index=0):
-            arrays, order, _, _ = data
-            rows = jax.lax.dynamic_slice_in_dim(order, index * size, size)
-            return jax.tree_util.tree_map(lambda leaf: take_rows(leaf, rows), arrays)
-
-        def many(state, global_values, data):
-            _, _, first, count = data
+        def many(donated, kept, global_values, data):
+            arrays, order, first, count = data
             written = set()
 
-            def one(index, carry):
-                state, global_values = carry
-                (_, (*new, large)), changed = step(state, global_values, batch_at(data, index))
+            def body(index, carry):
+                (*donated, metrics, read), global_values = carry
+                rows = jax.lax.dynamic_slice_in_dim(order, index * size, size)
+                batch = jax.tree_util.tree_map(lambda leaf: take_rows(leaf, rows), arrays)
+                (_, (*new, large)), changed = step(donated, (metrics, read), global_values, batch)
                 written.update(large)
-                return (*map(list, new), state[-1] | large), [
-                    changed.get(i, value) for i, value in enumerate(global_values)
-                ]
+                after = [changed.get(index, value) for index, value in enumerate(global_values)]
+                return (*map(list, new), read | large), after
 
-            (*state, read), global_values = jax.lax.fori_loop(first, first + count, one, (state, global_values))
-            with context.bind(self.groups["metrics"], state[3]):
+            carry = (*donated, *kept), global_values
+            (*new, read), after = jax.lax.fori_loop(first, first + count, body, carry)
+            with context.bind(self.groups["metrics"], new[3]):
                 logs = self.model.get_metrics_result()
-            return (logs, (*state, {index: read[index] for index in written})), dict(enumerate(global_values))
+            return (logs, (*new, {index: read[index] for index in written})), dict(enumerate(after))
 
-        return self._compiled("lamina_train_many", kind, many, lambda data: jax.eval_shape(batch_at, data))
+        return many
 
     def test(self, batch):
         """Test on one batch; the logs as device arrays."""
         program = self.prepare("test", batch)
-        state = tuple(peek(self.groups[name]) for name in ("trainable", "others", "metrics"))
-        data = batch if self.spread is None else self.spread.batch(batch, training=False)
-        logs, others, metrics = self._run(program, (), state, data)
+        state = tuple(peek(self.groups[group]) for group in STATE["test"])
+        data = batch if self.sharded is None else self.sharded.batch(batch, training=False)
+        logs, others, metrics = self._run(program, state, data)
         self._put_others(others)
-        for cell, value in zip(self.groups["metrics"], metrics, strict=True):
-            self._put(cell, value)
+        for variable, value in zip(self.groups["metrics"], metrics, strict=True):
+            self._put(variable, value)
         return logs
 
     def predict(self, batch):
         """The outputs for one batch, as arrays."""
         program = self.prepare("predict", batch)
-        outputs = self._predict_without_xla(program, batch)
-        if outputs is not None:
-            return outputs
-        spread = self.spread
+        sharded = self.sharded
+        if sharded is None:
+            outputs = self.without_xla(program, batch)
+            if outputs is not None:
+                return outputs
         state = (peek(self.groups["trainable"]), peek(self.groups["others"]))
-        data = batch if spread is None else spread.batch(batch, training=False)
-        outputs, changed = self._run(program, (), state, data)
-        self._put_others(changed)
-        return outputs if spread is None else spread.outputs(outputs, batch)
+        data = batch if sharded is None else sharded.batch(batch, training=False)
+        outputs, changed = self._run(program, state, data)
+        if changed:
+            self._put_others(changed)
+        return outputs if sharded is None else sharded.outputs(outputs, batch)
 
-    def _predict_without_xla(self, program, batch):
-        """The outputs by one call of lamina-native, where it is installed and the model does little work; else None."""
-        x, y, sample_weight = unpack_x_y_sample_weight(batch)
-        key = getattr(x, "shape", None), getattr(x, "dtype", None)
-        if key[0] is None or self.spread is not None:
-            return None
-        if (y is not None or sample_weight is not None) and not is_builtin(type(self.model).predict_step):
-            return None  # for that step may read them
-        translated = self.programs.setdefault("predict, without XLA", {})
-        if key not in translated:
-            translated[key] = None if self.model.run_eagerly else self._translated(program, x)
-            kept = [key for key, value in translated.items() if value is not None]
-            if len(kept) > MAX_SHAPES_WITHOUT_XLA:
-                del translated[kept[0]]
-        if translated[key] is None:
-            return None
-        outputs = translated[key](x)
-        compiled = self.programs.setdefault("predict, with XLA too", set())
-        if outputs is None and key not in compiled:
-            compiled.add(key)  # JAX has traced this shape already, so the recorder would not learn of it
-            self.recorder.traced("predict", program.__name__, batch)
-        return outputs
-
-    def _translated(self, program, x):
-        native = cpu_kernels()
-        if native is None:
-            return None
-        groups, since = (self.groups["trainable"], self.groups["others"]), None
-
-        def trace():
-            nonlocal since
-            traced = program.trace((), tuple(map(peek, groups)), context.global_values(), (x, None, None))
-            since = time.perf_counter()
-            return traced
-
+    def _run(self, program, state, data):
+        """The results of a program that donates nothing."""
         try:
-            translated = native.translate_program(trace, [*groups[0], *groups[1]], _read_value, x)
-        except BaseException:  # raised by a layer in its call
-            self.recorder.finish()
-            raise
-        if translated is not None:
-            self.recorder.finish(since)
-        return translated
+            results, changed_globals = program((), state, context.global_values(), data)
+        finally:
+            if self.recorder.current is not None:
+                self.recorder.finish()
+        if changed_globals:
+            self._write_globals(changed_globals)
+        return results
 
-    def reset_metrics(self):
-        """Start all metrics anew: by their `reset_state`, and where that is lamina's own, later from what it gave."""
+    # Values
+
+    def _write_globals(self, changed):
+        refs = context.global_refs()
+        for index, value in changed.items():  # they stay on one device
+            refs[index].write(value if self.sharded is None else to_array(np.asarray(value)))
+
+    def reset_metrics(self) -> None:
+        """Reset all metrics: the first time by their `reset_state`; later, if that is lamina's own, by its values."""
         self.refresh()
         fresh = self._fresh_metrics
         if fresh is None or fresh[0] is not self._pattern:
             self.model.reset_metrics()
             self.refresh()
             inner = self.model._compile_metrics.metrics if self.model._compile_metrics else []
-            ours = all(is_builtin(type(metric).reset_state) for metric in (*self.model.metrics, *inner))
-            self._fresh_metrics = (self._pattern, peek(self.groups["metrics"])) if ours else None
+            builtin = all(is_builtin(type(metric).reset_state) for metric in (*self.model.metrics, *inner))
+            self._fresh_metrics = (self._pattern, peek(self.groups["metrics"])) if builtin else None
         else:
-            for cell, value in zip(self.groups["metrics"], fresh[1], strict=True):
-                self._put(cell, value)
+            for variable, value in zip(self.groups["metrics"], fresh[1], strict=True):
+                self._put(variable, value)
 
     def _put_others(self, changed):
         for index, value in changed.items():
-            cell = self.groups["others"][index]
-            self._put(cell, value if self.spread is None else place(value, sharding_of(cell.layout)))
+            variable = self.groups["others"][index]
+            self._put(variable, value if self.sharded is None else place(value, sharding_of(variable.layout)))
 
     @staticmethod
-    def _put(cell, value):
-        owner = cell._owner
+    def _put(variable, value):
+        owner = variable._owner
         if owner is None:
-            cell._value = value
+            variable._value = value
         else:
-            owner.put(cell, value)
+            owner.put(variable, value)
 
-    def release(self):
-        """Give all values back to their variables."""
+    def release(self) -> None:
+        """Return all values to their variables."""
         if self.state is not None:
             self.state.release()
             self.state = None
 
-    # Building
+    def watch(self) -> Guard:
+        """Let steps that are not finite change nothing from now on; returns the Guard that reports them."""
+        self.guard = Guard(self)
+        return self.guard
 
-    def build(self, batch):
-        """Make what has no variables yet, from the shapes of a first batch: layers, losses and metrics, optimizer
-        slots."""
-        model = self.model
-        x, y, sample_weight = unpack_x_y_sample_weight(batch)
-        layers = model._flatten_layers()
-        fixed = any(getattr(layer, "stateful", False) for layer in layers)  # states belong to one batch size
-        unbuilt = [layer for layer in layers if not layer.built]
-        if unbuilt == [model] and not model._has_call():  # a GAN: networks of their own, and a step that calls them
-            model.built = True
-            context.structure_changed()
-        elif unbuilt:
-            trace(model._run, *_symbols((x,), fixed))
-            context.structure_changed()
-        if y is not None and model._has_unbuilt_targets():
-            x, y, sample_weight = _symbols((x, y, sample_weight), fixed)
-            y_pred = model.compute_output_spec(x)
-            trace(model._build_compiled, x, y, y_pred, sample_weight)
-            context.structure_changed()
-        if model.optimizer is not None:
-            model.optimizer.ensure_built(model.trainable_variables)
-            context.structure_changed()
+    def build(self, batch) -> None:
+        """Build the layers, losses, metrics and optimizer slots that are not built, by the shapes of a batch."""
+        build(self.model, batch)
 
 
-def _with_global_state(step):
-    """A step that carries the global seed along, for draws that were given no seed."""
-
-    def carrying(state, global_values, batch):
-        with context.bind(context.global_refs(), global_values) as slots:
-            results = step(state, batch)
-            after = [slots[cell] for cell in context.global_refs()]
-        return results, _differing(after, global_values)
-
-    return carrying
-
-
-def _reading(step):
-    """A training step whose state has the others that it only reads apart, and as results those of them that it
-    changed nevertheless."""
-
-    def reading(state, data):
-        trainable, others, optimizer, metrics, read = state
-        whole = [read.get(index, value) for index, value in enumerate(others)]
-        logs, (trainable, after, optimizer, metrics) = step((trainable, whole, optimizer, metrics), data)
-        changed = {index: after[index] for index, value in read.items() if after[index] is not value}
-        after = [None if index in read else value for index, value in enumerate(after)]
-        return logs, (trainable, after, optimizer, metrics, changed)
-
-    return reading
+def _results(kind, results, after, before, read):
+    """What a program returns of a step: of the variables that it need not change, those that it changed, by index."""
+    if kind == "train":
+        trainable, others, optimizer, metrics = after
+        large = {index: others[index] for index, value in read.items() if others[index] is not value}
+        others = [None if index in read else value for index, value in enumerate(others)]
+        return results, (trainable, others, optimizer, metrics, large)
+    others = _changed(after[1], before[1])
+    return (results, others) if kind == "predict" else (results, others, after[2])
 
 
-def _differing(after, before):
-    """What a step made anew, by its index."""
+def _changed(after, before):
     return {index: new for index, (new, old) in enumerate(zip(after, before, strict=True)) if new is not old}
-
-
-def _changed(result, before, pure):
-    """Outputs, and only those of the other variables that the step changed: most models change none when they
-    predict."""
-    outputs, after = (result[0], result[1][1]) if pure else result
-    return outputs, _differing(after, before)
-
-
-def _symbols(batch, fixed):
-    """A batch as symbolic tensors with an open batch size, unless it is fixed."""
-
-    def symbol(value):
-        if value is None:
-            return None
-        shape = getattr(value, "shape", ())
-        sizes = (shape[0] if fixed else None, *shape[1:]) if shape else ()
-        return KerasTensor(sizes, jax.dtypes.canonicalize_dtype(value.dtype).name)
-
-    return tree.map_structure(symbol, batch)

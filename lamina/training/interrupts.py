@@ -1,23 +1,23 @@
 """Ctrl-C between steps, never inside one: the weights are always those of the last finished step."""
 
-import contextlib
+from __future__ import annotations
+
 import signal
 import threading
 from typing import Any
 
 
 class Interrupts:
-    """While open, SIGINT during `with interrupts.held():` waits for the end of that block; a second one does not
-    wait."""
+    """While open, SIGINT between `hold` and `release` takes effect at `release`; a second one takes effect at once."""
 
     def __init__(self):
         self._holding = self._pending = False
-        self._previous = None
+        self._previous: Any = None
 
-    def __enter__(self):
-        ours = threading.current_thread() is threading.main_thread()
-        if ours and callable(signal.getsignal(signal.SIGINT)):  # Python's handler, or that of another library
-            self._previous: Any = signal.signal(signal.SIGINT, self._on_signal)
+    def __enter__(self) -> Interrupts:
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if in_main_thread and callable(signal.getsignal(signal.SIGINT)):  # Python's handler, or another library's
+            self._previous = signal.signal(signal.SIGINT, self._on_signal)
         return self
 
     def __exit__(self, *exception):
@@ -30,14 +30,13 @@ class Interrupts:
         else:
             self._pending = True
 
-    @contextlib.contextmanager
-    def held(self):
-        """A step: its result is stored before an interrupt is heard."""
+    def hold(self) -> None:
+        """Call this before a step."""
         self._holding = True
-        try:
-            yield
-        finally:
-            self._holding = False
+
+    def release(self) -> None:
+        """Call this after a step, when its result is stored. An exception in the step closes the Interrupts instead."""
+        self._holding = False
         if self._pending:
             self._pending = False
             self._previous(signal.SIGINT, None)

@@ -1,5 +1,7 @@
 """The one loop under fit, evaluate and predict."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from lamina.callbacks import CallbackList
@@ -13,39 +15,62 @@ from lamina.training.multi_step import many_steps
 _STOP = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
 
 
-def run_batches(batches, run, callbacks, kind, progress, interrupts, model, resume=None):
-    """Run each batch of one pass, or what is left of it at a point to resume from; the logs of the last, still on the
-    device. Callbacks hear of every `steps_per_execution` batches together."""
-    hear, together, stop = callbacks.wants(kind), model.steps_per_execution, _STOP[kind]
-    begin, end = getattr(callbacks, f"on_{kind}_batch_begin"), getattr(callbacks, f"on_{kind}_batch_end")
-    logs, within = {} if resume is None else resume.logs, False
-    first, rest = (0, batches.epoch()) if resume is None else (resume.batch, resume.replay(batches))
-    for index, batch in enumerate(rest, first):
-        if hear and not within:
-            begin(index)
-        with interrupts.held():
-            logs = run(batch)
-        within = (index + 1) % together != 0
-        if hear and not within:
-            end(index, logs)
-        if progress is not None:
-            progress.update(index + 1, logs)
-        if getattr(model, stop) and not within:
-            break
-    if hear and within:
-        end(index // together * together + together - 1, logs)  # as if the last execution had been full
-    batches.end_epoch()
-    return logs
+class Pass:
+    """The batches of one pass over the data; between them callbacks, progress and Ctrl-C have their turn.
+
+    The loop over it assigns the result of each step to `logs`. Callbacks are called once for every
+    `steps_per_execution` batches.
+
+    Args:
+        model: Model of the run.
+        kind: "train", "test" or "predict".
+        batches: Batches.
+        callbacks: CallbackList.
+        interrupts: Interrupts that are open.
+        progress: Progress, or None to show nothing.
+        resume: ResumePoint within this pass, or None.
+
+    Attributes:
+        logs: Logs of the last step, still on the device.
+    """
+
+    def __init__(self, model, kind, batches, callbacks, interrupts, progress=None, resume=None):
+        self.model, self.kind, self.batches = model, kind, batches
+        self.callbacks, self.interrupts, self.progress, self.resume = callbacks, interrupts, progress, resume
+        self.logs = {} if resume is None else resume.logs
+
+    def __iter__(self):
+        model, progress, resume, stop = self.model, self.progress, self.resume, _STOP[self.kind]
+        watched, together, within = self.callbacks.wants(self.kind), model.steps_per_execution, False
+        begin, end = (getattr(self.callbacks, f"on_{self.kind}_batch_{when}") for when in ("begin", "end"))
+        first, rest = (0, self.batches.epoch()) if resume is None else (resume.batch, resume.replay(self.batches))
+        index = 0
+        for index, batch in enumerate(rest, first):
+            if watched and not within:
+                begin(index)
+            self.interrupts.hold()
+            yield batch
+            self.interrupts.release()
+            within = (index + 1) % together != 0
+            if watched and not within:
+                end(index, self.logs)
+            if progress is not None:
+                progress.update(index + 1, self.logs)
+            if getattr(model, stop) and not within:
+                break
+        if watched and within:
+            end(index // together * together + together - 1, self.logs)  # as if the last execution had been full
+        self.batches.end_epoch()
 
 
-def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq, look):
-    """Train; the History. `look()` sees the model before the first step."""
+def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq, inspect):
+    """Train; returns the History. `inspect()` is called before the first step."""
     epochs = min(epochs, settings.max_epochs() or epochs)
     progress = Progress(verbose, epochs=epochs, steps=batches.num_batches)
     callbacks = _callback_list(callbacks, model, epochs=epochs, steps=batches.num_batches, verbose=verbose)
     model.stop_training, model.training_batches = False, batches
     runner = model._runner
-    look()
+    inspect()
     runner.prepare("train", batches.peek())
     with Interrupts() as interrupts:
         try:
@@ -60,13 +85,15 @@ def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, call
                 if many is not None and resume is None:
                     last = many.epoch(progress, interrupts)
                 else:
-                    last = run_batches(batches, runner.train, callbacks, "train", progress, interrupts, model, resume)
+                    steps = Pass(model, "train", batches, callbacks, interrupts, progress, resume)
+                    for batch in steps:
+                        steps.logs = runner.train(batch)
+                    last = steps.logs
                 logs = _read(last)
                 resume = model.resume_point = None
                 progress.end_steps()
                 if validation is not None and _due(epoch, validation_freq):
-                    results = _validate(model, validation, callbacks, interrupts)
-                    logs.update({f"val_{key}": value for key, value in results.items()})
+                    logs |= _validate(model, validation, callbacks, interrupts)
                 progress.end_epoch(logs)
                 callbacks.on_epoch_end(epoch, logs)
                 if model.stop_training or batches.exhausted:
@@ -105,12 +132,22 @@ def _due(epoch, validation_freq):
 
 
 def _validate(model, batches, callbacks, interrupts):
+    """The logs of the validation, named val_..."""
     model._runner.reset_metrics()
+    logs = _test(model, batches, callbacks, interrupts)
+    callbacks.on_test_end(logs)
+    return {f"val_{key}": value for key, value in logs.items()}
+
+
+def _test(model, batches, callbacks, interrupts, progress=None):
     model.stop_evaluating = False
     callbacks.on_test_begin()
-    logs = _read(run_batches(batches, model._runner.test, callbacks, "test", None, interrupts, model))
-    callbacks.on_test_end(logs)
-    return logs
+    if progress is not None:
+        progress.begin_epoch(0, batches.num_batches)
+    steps = Pass(model, "test", batches, callbacks, interrupts, progress)
+    for batch in steps:
+        steps.logs = model._runner.test(batch)
+    return _read(steps.logs)
 
 
 def evaluate_batches(model, batches, verbose, callbacks):
@@ -119,11 +156,8 @@ def evaluate_batches(model, batches, verbose, callbacks):
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
     model._runner.prepare("test", batches.peek())
     model._runner.reset_metrics()
-    model.stop_evaluating = False
     with Interrupts() as interrupts:
-        callbacks.on_test_begin()
-        progress.begin_epoch(0, batches.num_batches)
-        logs = _read(run_batches(batches, model._runner.test, callbacks, "test", progress, interrupts, model))
+        logs = _test(model, batches, callbacks, interrupts, progress)
         progress.end_epoch(logs)
         callbacks.on_test_end(logs)
     return logs
@@ -134,15 +168,11 @@ def predict_batches(model, batches, verbose, callbacks):
     progress = Progress(verbose, epochs=1, steps=batches.num_batches)
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
     parts, model.stop_predicting = [], False
-
-    def run(batch):
-        parts.append(model._runner.predict(batch))
-        return {}
-
     with Interrupts() as interrupts:
         callbacks.on_predict_begin()
         progress.begin_epoch(0, batches.num_batches)
-        run_batches(batches, run, callbacks, "predict", progress, interrupts, model)
+        for batch in Pass(model, "predict", batches, callbacks, interrupts, progress):
+            parts.append(model._runner.predict(batch))
         progress.end_epoch({})
         callbacks.on_predict_end()
     if len(parts) == 1:
@@ -151,8 +181,8 @@ def predict_batches(model, batches, verbose, callbacks):
 
 
 def to_numpy(outputs):
-    """Outputs of a program as NumPy arrays that are the caller's own, to write to."""
-    # Only arrays have it, among arrays, lists, tuples and dicts; isinstance with jax.Array would run code in Python.
+    """Outputs of a program as NumPy arrays that belong to the caller, who may write to them."""
+    # Among arrays, lists, tuples and dicts only arrays have it; isinstance with jax.Array would run code in Python.
     return np.array(outputs) if hasattr(outputs, "__array__") else tree.map_structure(np.array, outputs)
 
 

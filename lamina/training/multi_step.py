@@ -1,4 +1,4 @@
-"""Many steps of training in one program, where nobody has to see each of them.
+"""Many training steps in one program, where no callback looks at single steps.
 
 A small model pays more for starting a program than for its arithmetic. Microseconds a step on two CPU cores, batch 32,
 one program a step and 16 steps a program: Dense 9-64-64-1 47 and 12; 784-32-10 98 and 80; 784-128-10 270 and 158;
@@ -23,25 +23,25 @@ LAYERS = frozenset((
     "Identity", "InputLayer", "LayerNormalization", "LeakyReLU", "Multiply", "Normalization", "PReLU", "ReLU",
     "Rescaling", "Reshape", "Softmax", "Subtract",
 ))  # fmt: skip
-STEPS = 64  # the most in one program
-OPERATIONS = 1e9  # of all steps in one program: it is over, and Ctrl-C is heard, within a tenth of a second
-WORTH = 1000  # steps of all runs together: fewer do not make up for one more program, not even one from the disk cache
+MAX_STEPS = 64  # in one program
+MAX_OPERATIONS = 1e9  # in one program: it ends, and Ctrl-C takes effect, within a tenth of a second
+MIN_STEPS_TO_FUSE = 1000  # of all runs together: fewer do not save the time of loading one more program from the disk
 
 
 def many_steps(model, batches, callbacks, epochs):
     """ManySteps for a run of `fit`, or None where each step is a program of its own."""
-    asked, runner = model.steps_per_execution, model._runner
-    alone = runner.guard is None and runner.spread is None and not model.run_eagerly and not callbacks.wants("train")
+    requested, runner = model.steps_per_execution, model._runner
+    alone = runner.guard is None and runner.sharded is None and not model.run_eagerly and not callbacks.wants("train")
     if not alone or not _is_plain(batches) or not _has_known_step(model):
         return None
     if jax.default_backend() == "cpu" and not _is_of_known_layers(model):
         return None
     full, size = batches.num_samples // batches.batch_size, batches.batch_size
     each = 6 * size * sum(variable.size for variable in model.trainable_variables)
-    together = min(STEPS, int(OPERATIONS / max(each, 1))) if asked == 1 else asked
-    runner.steps_asked_for += epochs * full
-    worth = asked > 1 or (jax.default_backend() == "cpu" and runner.steps_asked_for >= WORTH)
-    if not worth or min(together, full) < 2:
+    together = min(MAX_STEPS, int(MAX_OPERATIONS / max(each, 1))) if requested == 1 else requested
+    runner.steps_requested += epochs * full
+    many = jax.default_backend() == "cpu" and runner.steps_requested >= MIN_STEPS_TO_FUSE
+    if not (many or requested > 1) or min(together, full) < 2:
         return None
     watched = any(type(callback) not in (History, ProgbarLogger) for callback in callbacks.callbacks)
     return ManySteps(runner, batches, together, watched)
@@ -85,13 +85,14 @@ class ManySteps:
         if self.arrays is None or self.watched:
             self.arrays = self.batches.structure.unflatten(map(jnp.asarray, self.batches.leaves))
         for part in self.batches.stretches(self.together):
-            with interrupts.held():
-                if isinstance(part, Stretch):
-                    logs = runner.train_many(self.batches.batch_size, self.arrays, part)
-                    done += part[-1]
-                else:
-                    logs = runner.train(part)
-                    done += 1
+            interrupts.hold()
+            if isinstance(part, Stretch):
+                logs = runner.train_many(self.batches.batch_size, self.arrays, part)
+                done += part.count
+            else:
+                logs = runner.train(part)
+                done += 1
+            interrupts.release()
             progress.update(done, logs)
             if runner.model.stop_training:
                 break

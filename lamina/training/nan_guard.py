@@ -10,7 +10,7 @@ import numpy as np
 from lamina.core import context, tree
 from lamina.errors import LaminaError
 from lamina.training import step as steps
-from lamina.training.data import unpack_x_y_sample_weight
+from lamina.training.data.packing import unpack_x_y_sample_weight
 
 _BEHIND = 8  # steps whose verdict may be outstanding, so that no step waits for the one before it
 _LARGE = 1e4  # inputs and weights of a network that trains are far below
@@ -75,23 +75,15 @@ class Guard:
         return self.diagnosis
 
 
-def guarded(step):
-    """The step that keeps its state unless all is finite: (state, (batch, alive)) -> ((logs, alive), state)."""
-
-    def watched(state, data):
-        batch, alive = data
-        logs, new = step(state, batch)
-        alive = alive & _all_finite([logs.get("loss", 0.0), *new[0]])
-        kept = [
-            [
-                before if after is before else jnp.where(alive, after, before)
-                for after, before in zip(*groups, strict=True)
-            ]
-            for groups in zip(new, state, strict=True)
-        ]
-        return (logs, alive), tuple(kept)
-
-    return watched
+def keep_finite(logs, after, before, alive):
+    """(whether the run is still alive, the state): `after` if this step and all steps before it were finite, else
+    `before`."""
+    alive = alive & _all_finite([logs.get("loss", 0.0), *after[0]])
+    kept = [
+        [old if new is old else jnp.where(alive, new, old) for new, old in zip(*groups, strict=True)]
+        for groups in zip(after, before, strict=True)
+    ]
+    return alive, tuple(kept)
 
 
 def _all_finite(values):
@@ -179,7 +171,7 @@ def _first_wrong_layer(model, x):
 
     variables = [*model.trainable_variables, *model.non_trainable_variables]
     with context.bind(variables, variables), context.watching_layers(look):
-        outputs = steps._call(model, x, True)
+        outputs = model(x, training=True) if model._call_has_training else model(x)
     return outputs, found[0] if found else None
 
 

@@ -1,4 +1,6 @@
-"""Steps over many devices: variables, batches and results of a step where the current distribution has them."""
+"""Steps over many devices: variables, batches and results placed as the current distribution says."""
+
+from __future__ import annotations
 
 import jax
 import numpy as np
@@ -9,23 +11,22 @@ from lamina.core.placement import divisible_sharding, place, sharding_of
 from lamina.distribution import TensorLayout
 from lamina.errors import DataError, warn
 
-__all__ = ["Spread", "current_spread"]
+__all__ = ["ShardedExecution", "sharded_execution"]
 
 
-class Spread:
-    """What a Runner asks while a distribution is current."""
+class ShardedExecution:
+    """Places the variables, batches and results of a Runner while a distribution is current."""
 
     def __init__(self, distribution):
         self.distribution = distribution
         mesh = distribution.device_mesh.backend_mesh
         self.whole = NamedSharding(mesh, PartitionSpec())
         self._several = distribution.num_processes > 1
-        self._shardings = {}  # shape of an array -> (the sharding asked for, the one that fits)
+        self._shardings = {}  # shape of an array -> (the sharding of the distribution, the one that the shape allows)
         self._largest = 0  # samples in a batch of training
 
-    def adopt(self, variables):
-        """Give a layout to variables that have none, made outside of the scope, and one on this mesh to those of
-        another."""
+    def adopt(self, variables) -> None:
+        """Move variables that were created outside of the distribution's scope, or for another mesh, to this mesh."""
         mesh = self.distribution.device_mesh
         devices = set(self.whole.device_set)
         for variable in variables:
@@ -41,8 +42,8 @@ class Spread:
             variable.set_layout(layout)
             variable.assign(variable.read())
 
-    def batch(self, batch, training):
-        """A batch on the devices: each has its share, or the whole where the batch does not divide."""
+    def batch(self, batch, training: bool):
+        """A batch on the devices: each holds its share, or the whole batch if it cannot be divided evenly."""
         return jax.tree_util.tree_map(lambda leaf: self._share(leaf, training), batch)
 
     def _share(self, leaf, training):
@@ -56,24 +57,24 @@ class Spread:
         if training and shape:
             if sharding != layout and shape[0] >= max(self._largest, 2):
                 warn(
-                    f"A batch of {shape[0]} does not divide by the {self.distribution.num_model_replicas} devices that "
-                    f"share it: each computes the whole batch. Choose a batch_size that divides."
+                    f"A batch of {shape[0]} cannot be divided evenly among {self.distribution.num_model_replicas} "
+                    f"devices, so each computes the whole batch. Choose a batch_size that is a multiple."
                 )
             self._largest = max(self._largest, shape[0])
         return place(leaf, sharding)
 
     def _joined(self, leaf, layout):
-        """The batch that all processes give together."""
+        """The global batch, of which each process holds a part."""
         try:
             return jax.make_array_from_process_local_data(layout, np.asarray(leaf))
         except ValueError as error:
             raise DataError(
-                f"A batch of {leaf.shape[0]} in each process does not divide by its devices: {error}",
-                fix="With auto_shard_dataset=False each process gives batches of one size that divides by its devices.",
+                f"A batch of {leaf.shape[0]} in each process cannot be divided evenly among its devices: {error}",
+                fix="With auto_shard_dataset=False the batch size of a process is a multiple of its number of devices.",
             ) from error
 
-    def results(self, kind, groups):
-        """Where a compiled step leaves its results: the state as it came, logs whole on each device."""
+    def results(self, kind: str, groups):
+        """The shardings of the results of a compiled step: the state keeps its own, each device holds all logs."""
 
         def state(*names):
             return tuple([sharding_of(variable.layout) for variable in groups[name]] for name in names)
@@ -85,7 +86,7 @@ class Spread:
         return (self.whole if self._several else None, None), self.whole
 
     def outputs(self, outputs, batch):
-        """The outputs of `predict`: where each process gave a batch of its own, those of that batch."""
+        """The outputs of `predict`; where each process has a batch of its own, the outputs for that batch."""
         if not self._several or self.distribution.auto_shard_dataset:
             return outputs
         rows = jax.tree_util.tree_leaves(batch)[0].shape[0]
@@ -93,9 +94,9 @@ class Spread:
         return jax.tree_util.tree_map(lambda leaf: np.asarray(leaf)[first : first + rows], outputs)
 
 
-def current_spread(before=None):
-    """The Spread of the current distribution, None without one; `before` itself if it is that."""
+def sharded_execution(before: ShardedExecution | None = None) -> ShardedExecution | None:
+    """The ShardedExecution of the current distribution, which may be `before`; None without a distribution."""
     distribution = context.distribution()
     if distribution is None:
         return None
-    return before if before is not None and before.distribution is distribution else Spread(distribution)
+    return before if before is not None and before.distribution is distribution else ShardedExecution(distribution)

@@ -1,5 +1,6 @@
-"""The values of a model while it trains: one flat structure, lent to the compiled step and given back when someone
-looks."""
+"""The values of a model while it trains: checked out of its variables into one flat structure, returned at the end."""
+
+from __future__ import annotations
 
 from typing import Any
 
@@ -9,35 +10,41 @@ GROUPS = ("trainable", "others", "optimizer", "metrics")
 
 
 class TrainingState:
-    """Variables in four groups and, in `values`, their arrays.
+    """The arrays of variables, checked out for training.
 
-    The arrays are the step's own (copied once when taken), so the step may donate them. A variable read meanwhile
-    gives a copy, and one that is assigned changes the array here. `release` puts everything back.
+    The arrays are copied once, so the step may donate them. Until `release` a variable that is read returns a copy of
+    its array here, and one that is assigned changes it.
 
     Args:
-        only_read: which of the others the step does not donate: they are taken as they are, to a dict `values["read"]`.
+        groups: Name of the group, one of four, -> its variables.
+        read_only: Indices of the variables in "others" that the step does not donate. Their arrays are not copied, and
+            stand in a dict `values["read"]`.
+
+    Attributes:
+        values: Name of the group -> its arrays.
+        released: Whether the arrays were returned to their variables.
     """
 
-    def __init__(self, groups, only_read=()):
+    def __init__(self, groups, read_only=()):
         self.groups = groups
         self._places = {cell: (group, index) for group in GROUPS for index, cell in enumerate(groups[group])}
-        self._places |= {groups["others"][index]: ("read", index) for index in only_read}
+        self._places |= {groups["others"][index]: ("read", index) for index in read_only}
         for cell in self._places:
             owner = cell._owner
-            if owner is not None:  # another model that shares the layer trained it last
+            if owner is not None:  # the layer is shared with another model, which trained it last
                 owner.release()
         self.values: Any = {group: [None] * len(groups[group]) for group in GROUPS} | {"read": {}}
         self.released = False
         try:
-            for cell, (group, index) in self._places.items():  # one after the other: the memory never holds all twice
+            for cell, (group, index) in self._places.items():  # one by one, so that memory never holds all arrays twice
                 self.values[group][index] = cell._value if group == "read" else own_copy(cell._value)
                 cell._owner, cell._value = self, None
-        except BaseException:  # Ctrl-C or memory at its end: those that were taken go back
+        except BaseException:  # Ctrl-C, or out of memory: return what was checked out
             self.release()
             raise
 
     def get(self, cell):
-        """A copy of the array of a variable, where the next step will overwrite the original."""
+        """A copy of the array of a variable; the array itself if no step overwrites it."""
         return self.peek(cell) if self._places[cell][0] == "read" else own_copy(self.peek(cell))
 
     def peek(self, cell):
@@ -51,12 +58,12 @@ class TrainingState:
         self.values[group][index] = own_copy(value)
 
     def put(self, cell, value):
-        """As `set`, for an array that is nobody else's."""
+        """Change the array of a variable to one that nobody else refers to."""
         group, index = self._places[cell]
         self.values[group][index] = value
 
     def release(self):
-        """Give the arrays back to their variables."""
+        """Return the arrays to their variables."""
         if self.released:
             return
         self.released = True
@@ -66,5 +73,5 @@ class TrainingState:
 
 
 def peek(cells):
-    """The arrays of variables without copies, for programs that donate nothing."""
+    """The arrays of variables, not copied: for programs that donate nothing."""
     return [cell._value if cell._owner is None else cell._owner.peek(cell) for cell in cells]

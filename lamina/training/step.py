@@ -1,75 +1,229 @@
 """The pure steps: training, testing and predicting as functions from (values, batch) to (logs, values)."""
 
+from __future__ import annotations
+
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 
 from lamina.core import context, tree
 from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.core.variable import unwrap
+from lamina.errors import CallError
 from lamina.layers.base.call_signature import signature_of
-from lamina.training.data import unpack_x_y_sample_weight
+from lamina.training.data.packing import unpack_x_y_sample_weight
+
+if TYPE_CHECKING:
+    from lamina.core.typing import PyTree, Tensor
+    from lamina.layers.base.layer import Layer
+else:
+    Layer = object  # which stands beside the mixin in Model
+
+__all__ = ["StepMixin", "loss_and_updates", "takes_state"]
 
 
-def train_step(model, state, data):
-    """One step: (logs, new state) from state = (trainable, others, optimizer, metrics) values."""
-    trainable, others, optimizer_values, metric_values = state
-    x, y, sample_weight = unpack_x_y_sample_weight(data)
-    variables, gradient = model.trainable_variables, jax.value_and_grad(loss_and_updates, argnums=1, has_aux=True)
-    (_, (loss, y_pred, others, metric_values)), gradients = gradient(
-        model, trainable, others, metric_values, x, y, sample_weight, True, optimizer_values
-    )
-    optimizer = model.optimizer
-    with context.bind([*variables, *optimizer.variables], [*trainable, *optimizer_values]):
-        if variables:
-            optimizer.apply(gradients, variables)
-        trainable, optimizer_values = _read(variables), _read(optimizer.variables)
-    logs, metric_values = update_metrics(model, metric_values, x, y, _unpack(y_pred), sample_weight, loss)
-    return logs, (trainable, others, optimizer_values, metric_values)
+class StepMixin(Layer):
+    """The steps of `fit`, `evaluate` and `predict`, and their parts. Users may override them."""
 
+    optimizer: Any
+    _compile_loss: Any
+    _compile_metrics: Any
+    _loss_tracker: Any
 
-def test_step(model, state, data):
-    """(logs, new state) from state = (trainable, others, metrics) values."""
-    trainable, others, metric_values = state
-    x, y, sample_weight = unpack_x_y_sample_weight(data)
-    loss, (_, y_pred, others, metric_values) = loss_and_updates(
-        model, trainable, others, metric_values, x, y, sample_weight, False
-    )
-    logs, metric_values = update_metrics(model, metric_values, x, y, _unpack(y_pred), sample_weight, loss)
-    return logs, (trainable, others, metric_values)
+    def compute_loss(
+        self,
+        x: PyTree = None,
+        y: PyTree = None,
+        y_pred: PyTree = None,
+        sample_weight: PyTree = None,
+        training: bool = True,
+    ) -> Tensor:
+        """The loss to minimize: the compiled losses plus what layers add (regularization, `add_loss`). May be
+        overridden.
 
+        Args:
+            x: Inputs of a batch.
+            y: Targets. None leaves the compiled losses out.
+            y_pred: Outputs of the model.
+            sample_weight: Weights of the samples. None means 1 for each.
+            training: Whether the model was called for training.
 
-def predict_step(model, state, data):
-    """(outputs, new values of the other variables) from state = (trainable, others) values."""
-    trainable, others = state
-    x, _, _ = unpack_x_y_sample_weight(data)
-    with context.bind([*model.trainable_variables, *model.non_trainable_variables], [*trainable, *others]):
-        outputs = _call(model, x, False)
-        return outputs, _read(model.non_trainable_variables)
+        Raises:
+            CallError: If there is no loss at all.
+        """
+        added = [loss.sum() if getattr(loss, "ndim", 0) else loss for loss in map(unwrap, self.losses)]
+        total = None
+        if self._compile_loss is not None and y is not None:
+            total = self._compile_loss(y, y_pred, sample_weight)
+        for loss in added:
+            total = loss if total is None else total + loss
+        if total is None:
+            raise CallError(
+                f"{self.name} has no loss to minimize: compile() has no loss for which there are targets, and no layer "
+                "calls add_loss().",
+                fix='compile(loss="mse") and fit(x, y), or add_loss() in a layer.',
+            )
+        return total
+
+    def compute_metrics(self, x: PyTree, y: PyTree, y_pred: PyTree, sample_weight: PyTree = None) -> dict[str, Any]:
+        """Update the compiled metrics and return the results of all metrics by name. May be overridden.
+
+        Args:
+            x: Inputs of a batch.
+            y: Targets. None leaves the compiled metrics as they are.
+            y_pred: Outputs of the model.
+            sample_weight: Weights of the samples. None means 1 for each.
+        """
+        if self._compile_metrics is not None and y is not None:
+            self._compile_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """The results of all metrics by name."""
+        results = {}
+        for metric in self.metrics:
+            value = metric.result()
+            results.update(value if isinstance(value, dict) else {metric.name: value})
+        return results
+
+    def compute_loss_and_updates(
+        self,
+        trainable_variables: list[Any],
+        non_trainable_variables: list[Any],
+        metrics_variables: list[Any],
+        x: PyTree,
+        y: PyTree,
+        sample_weight: PyTree,
+        training: bool = False,
+        optimizer_variables: list[Any] | None = None,
+    ) -> tuple[Tensor, tuple[Any, ...]]:
+        """(loss, (unscaled loss, outputs, new non-trainable values, new metric values)): a pure function to
+        differentiate by its first argument.
+
+        Args:
+            trainable_variables: Values of `self.trainable_variables`.
+            non_trainable_variables: Values of `self.non_trainable_variables`.
+            metrics_variables: Values of `self.metrics_variables`.
+            x: Inputs of a batch.
+            y: Targets, or None.
+            sample_weight: Weights of the samples, or None.
+            training: Whether the model is called for training.
+            optimizer_variables: Values of `self.optimizer.variables`, for an optimizer that scales the loss.
+        """
+        scaled, (loss, (outputs, _), others, metric_values) = loss_and_updates(
+            self, trainable_variables, non_trainable_variables, metrics_variables, x, y, sample_weight, training,
+            optimizer_variables,
+        )  # fmt: skip
+        return scaled, (loss, outputs, others, metric_values)
+
+    def stateless_compute_loss(
+        self,
+        trainable_variables: list[Any],
+        non_trainable_variables: list[Any],
+        metrics_variables: list[Any],
+        x: PyTree = None,
+        y: PyTree = None,
+        y_pred: PyTree = None,
+        sample_weight: PyTree = None,
+        training: bool = True,
+    ) -> tuple[Tensor, tuple[list[Any], ...]]:
+        """`compute_loss` as a pure function: (loss, (new trainable, non-trainable and metric values)).
+
+        Args:
+            trainable_variables: Values of `self.trainable_variables`.
+            non_trainable_variables: Values of `self.non_trainable_variables`.
+            metrics_variables: Values of `self.metrics_variables`.
+            x: Inputs of a batch.
+            y: Targets. None leaves the compiled losses out.
+            y_pred: Outputs of the model.
+            sample_weight: Weights of the samples. None means 1 for each.
+            training: Whether the model was called for training.
+        """
+        groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
+        values = (trainable_variables, non_trainable_variables, metrics_variables)
+        with context.bind([v for group in groups for v in group], [v for group in values for v in group]):
+            loss = self.compute_loss(x, y, y_pred, sample_weight, training)
+            return loss, tuple(_read(group) for group in groups)
+
+    def train_step(self, state, data):
+        """(logs, new state) of one training step. May be overridden in this form, or as `train_step(self, data)`, which
+        assigns variables and returns the logs.
+
+        Args:
+            state: Values of the trainable variables, the other variables, the optimizer and the metrics.
+            data: Batch as x, (x,), (x, y) or (x, y, sample_weight).
+        """
+        trainable, others, optimizer_values, metric_values = state
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        variables, gradient = self.trainable_variables, jax.value_and_grad(loss_and_updates, argnums=1, has_aux=True)
+        (_, (loss, y_pred, others, metric_values)), gradients = gradient(
+            self, trainable, others, metric_values, x, y, sample_weight, True, optimizer_values
+        )
+        optimizer = self.optimizer
+        with context.bind([*variables, *optimizer.variables], [*trainable, *optimizer_values]):
+            if variables:
+                optimizer.apply(gradients, variables)
+            trainable, optimizer_values = _read(variables), _read(optimizer.variables)
+        logs, metric_values = _update_metrics(self, metric_values, x, y, _unpack(y_pred), sample_weight, loss)
+        return logs, (trainable, others, optimizer_values, metric_values)
+
+    def test_step(self, state, data):
+        """(logs, new state) of testing one batch. May be overridden in this form, or as `test_step(self, data)`.
+
+        Args:
+            state: Values of the trainable variables, the other variables and the metrics.
+            data: Batch as x, (x,), (x, y) or (x, y, sample_weight).
+        """
+        trainable, others, metric_values = state
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        loss, (_, y_pred, others, metric_values) = loss_and_updates(
+            self, trainable, others, metric_values, x, y, sample_weight, False
+        )
+        logs, metric_values = _update_metrics(self, metric_values, x, y, _unpack(y_pred), sample_weight, loss)
+        return logs, (trainable, others, metric_values)
+
+    def predict_step(self, state, data):
+        """(outputs, new values of the other variables) for one batch. May be overridden in this form, or as
+        `predict_step(self, data)`.
+
+        Args:
+            state: Values of the trainable variables and the other variables.
+            data: Batch as x, (x,), (x, y) or (x, y, sample_weight).
+        """
+        trainable, others = state
+        x, _, _ = unpack_x_y_sample_weight(data)
+        with context.bind([*self.trainable_variables, *self.non_trainable_variables], [*trainable, *others]):
+            outputs = self(x, training=False) if self._call_has_training else self(x)
+            return outputs, _read(self.non_trainable_variables)
+
+    @property
+    def _call_has_training(self):
+        signature = signature_of(type(self).call)
+        return signature.has_training or signature.has_any_keyword
 
 
 def loss_and_updates(
     model: Any, trainable, others, metric_values, x, y, sample_weight, training=False, optimizer_values=None
 ):
-    """The loss to differentiate (scaled where the optimizer scales), and (loss, outputs with masks, others, metric
-    values)."""
-    cells = [*model.trainable_variables, *model.non_trainable_variables, *model.metrics_variables]
+    """(loss to differentiate, (loss, outputs with masks, new other values, new metric values)). The first is scaled
+    where the optimizer scales losses."""
+    variables = [*model.trainable_variables, *model.non_trainable_variables, *model.metrics_variables]
     values = [*trainable, *others, *metric_values]
     optimizer: Any = model.optimizer if training and optimizer_values is not None else None
     if optimizer is not None:
-        cells, values = [*cells, *optimizer.variables], [*values, *(optimizer_values or ())]
-    with context.bind(cells, values):
-        y_pred = _call(model, x, training)
-        knows = {"training": training} if "training" in signature_of(type(model).compute_loss).names else {}
-        loss = unwrap(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **knows))
+        variables, values = [*variables, *optimizer.variables], [*values, *(optimizer_values or ())]
+    with context.bind(variables, values):
+        y_pred = model(x, training=training) if model._call_has_training else model(x)
+        flag = {"training": training} if "training" in signature_of(type(model).compute_loss).names else {}
+        loss = unwrap(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **flag))
         scaled = loss if optimizer is None else optimizer.scale_loss(loss)
         updated = _read(model.non_trainable_variables), _read(model.metrics_variables)
     return scaled, (loss, _pack(y_pred), *updated)
 
 
-def update_metrics(model, metric_values, x, y, y_pred, sample_weight, loss):
-    """(results of all metrics, their new values), the loss counted once for each sample."""
+def _update_metrics(model, metric_values, x, y, y_pred, sample_weight, loss):
+    """(results of all metrics, their new values). The loss counts once for each sample."""
     with context.bind(model.metrics_variables, metric_values):
         leaves = [leaf for leaf in tree.flatten(x) if leaf is not None and getattr(leaf, "ndim", 0)]
         model._loss_tracker.update_state(loss, sample_weight=leaves[0].shape[0] if leaves else 1)
@@ -77,18 +231,12 @@ def update_metrics(model, metric_values, x, y, y_pred, sample_weight, loss):
         return logs, _read(model.metrics_variables)
 
 
-def _call(model, x, training):
-    if model._call_has_training:
-        return model(x, training=training)
-    return model(x)
-
-
 def _read(variables):
     return [variable.read() for variable in variables]
 
 
 def _pack(outputs):
-    """Outputs with their masks, which would be lost on the way out of a differentiated function."""
+    """Outputs with their masks, which a differentiated function would drop."""
     return outputs, [get_mask(leaf) for leaf in tree.flatten(outputs)]
 
 
@@ -100,19 +248,7 @@ def _unpack(packed):
     return outputs
 
 
-def takes_state(method):
-    """Whether a user's train_step, test_step or predict_step is written as (self, state, data), Keras's way on JAX."""
+def takes_state(method) -> bool:
+    """Whether a train_step, test_step or predict_step has the form (self, state, data), not (self, data)."""
     parameters = inspect.signature(method).parameters.values()
     return len(parameters) >= 2 or any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
-
-
-def bound_step(model, method, cells_of):
-    """A user's step written as (self, data), on mutable variables, as the pure (state, data) -> (logs, state)."""
-
-    def step(state, data):
-        groups = cells_of()
-        with context.bind([v for group in groups for v in group], [v for values in state for v in values]):
-            logs = method(data)
-            return logs, tuple(_read(group) for group in groups)
-
-    return step

@@ -1,38 +1,41 @@
-"""Long steps on a CPU, one after the other."""
+"""DispatchThrottle: long steps on a CPU run one after the other."""
+
+from __future__ import annotations
 
 import time
 
 import jax
 
-__all__ = ["Pace"]
+__all__ = ["DispatchThrottle"]
 
-LONG = 0.02  # seconds: to start the next step takes a two-hundredth of it
+LONG = 0.02  # seconds: starting the next step takes a two-hundredth of it
 
 
-class Pace:
-    """Has a long step wait for the one before it.
+class DispatchThrottle:
+    """Makes a long step wait for the end of the step before it.
 
-    JAX gives a step that is queued its working memory at once, beside that of the step that runs. Short steps are
-    queued all the same: their memory is small, and they would take longer one by one. Accelerators are left alone.
+    JAX allocates the working memory of a queued step at once, beside that of the running step. Short steps are queued
+    nevertheless: their memory is small, and one by one they would take longer. Accelerators are not throttled.
     """
 
     def __init__(self):
-        self._long = None if jax.default_backend() == "cpu" else False  # None: not known
-        self._before: list = []
-        self._began = 0.0
+        self._long = None if jax.default_backend() == "cpu" else False  # None: not known yet
+        self._previous: list[jax.Array] = []
+        self._started = 0.0
 
-    def wait(self):
-        """To be called before a step."""
+    def wait(self) -> None:
+        """Call this before a step."""
         if self._long is False:
             return
-        if all(array.is_ready() for array in self._before):
-            if self._before and time.perf_counter() - self._began < LONG:
+        if all(array.is_ready() for array in self._previous):
+            if self._previous and time.perf_counter() - self._started < LONG:
                 self._long = False
         else:
-            jax.block_until_ready(self._before)
-            self._long = time.perf_counter() - self._began > LONG
-        self._began = time.perf_counter()
+            jax.block_until_ready(self._previous)
+            self._long = time.perf_counter() - self._started > LONG
+        self._started = time.perf_counter()
 
-    def after(self, results):
-        """To be called with what a step gave, none of which another step writes over."""
-        self._before = [] if self._long is False else jax.tree_util.tree_leaves(results)[:1]  # all come at once
+    def after(self, results) -> None:
+        """Call this with the results of a step that no later step overwrites."""
+        # One array is enough: all results are ready at the same time.
+        self._previous = [] if self._long is False else jax.tree_util.tree_leaves(results)[:1]

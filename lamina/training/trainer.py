@@ -12,16 +12,15 @@ from lamina import training as training_module
 from lamina.core import context, tree
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.serialization import deserialize, serialize
-from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError, DataError, warn
-from lamina.layers.base import call_signature
 from lamina.legacy import old_names, only_old_names
 from lamina.training.legacy_methods import OldMethods
+from lamina.training.step import StepMixin
 
 _READY = frozenset(map(np.dtype, ("float32", "int32", "uint8", "bool")))
 
 
-class Trainer(OldMethods):
+class Trainer(StepMixin, OldMethods):
     """The half of Model that trains. Everything runs through `training.loop`, every step through `training.runner`."""
 
     # What Layer, which stands beside it in Model, has:
@@ -139,72 +138,6 @@ class Trainer(OldMethods):
         """Start all metrics anew."""
         for metric in self.metrics:
             metric.reset_state()
-
-    def get_metrics_result(self):
-        """The results of all metrics, a dict."""
-        results = {}
-        for metric in self.metrics:
-            value = metric.result()
-            results.update(value if isinstance(value, dict) else {metric.name: value})
-        return results
-
-    # What a user may write anew
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The number to make small: the compiled losses plus what layers added (regularization, `add_loss`)."""
-        added = [loss.sum() if getattr(loss, "ndim", 0) else loss for loss in map(unwrap, self.losses)]
-        total = None
-        if self._compile_loss is not None and y is not None:
-            total = self._compile_loss(y, y_pred, sample_weight)
-        for loss in added:
-            total = loss if total is None else total + loss
-        if total is None:
-            raise CallError(
-                f"{self.name} has nothing to minimise: no loss in compile() that has targets, and no add_loss().",
-                fix='compile(loss="mse") and fit(x, y), or add_loss() in a layer.',
-            )
-        return total
-
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """Update the compiled metrics; the results of all."""
-        if self._compile_metrics is not None and y is not None:
-            self._compile_metrics.update_state(y, y_pred, sample_weight)
-        return self.get_metrics_result()
-
-    def compute_loss_and_updates(
-        self, trainable_variables, non_trainable_variables, metrics_variables, x, y, sample_weight, training=False,
-        optimizer_variables=None,
-    ):  # fmt: skip
-        """Pure: (loss, (unscaled loss, outputs, new non-trainable values, new metric values)), to differentiate by the
-        first."""
-        scaled, (loss, packed, others, metric_values) = training_module.step.loss_and_updates(
-            self, trainable_variables, non_trainable_variables, metrics_variables, x, y, sample_weight, training,
-            optimizer_variables,
-        )  # fmt: skip
-        return scaled, (loss, packed[0], others, metric_values)
-
-    def stateless_compute_loss(
-        self, trainable_variables, non_trainable_variables, metrics_variables, x=None, y=None, y_pred=None,
-        sample_weight=None, training=True,
-    ):  # fmt: skip
-        """Pure: (loss, (trainable, non-trainable and metric values after it))."""
-        groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
-        values = (trainable_variables, non_trainable_variables, metrics_variables)
-        with context.bind([v for group in groups for v in group], [v for group in values for v in group]):
-            loss = self.compute_loss(x, y, y_pred, sample_weight, training)
-            return loss, tuple([variable.read() for variable in group] for group in groups)
-
-    def train_step(self, state, data):
-        """(logs, new state) of one step. May be written anew, as (self, state, data), pure, Keras's way on JAX."""
-        return training_module.step.train_step(self, state, data)
-
-    def test_step(self, state, data):
-        """(logs, new state) of testing one batch. May be written anew."""
-        return training_module.step.test_step(self, state, data)
-
-    def predict_step(self, state, data):
-        """(outputs, new non-trainable values) for one batch. May be written anew."""
-        return training_module.step.predict_step(self, state, data)
 
     # Fit, evaluate, predict
 
@@ -387,11 +320,6 @@ class Trainer(OldMethods):
         if self._runner_made is not None:
             self._runner_made.release()
             self._runner_made = None
-
-    @property
-    def _call_has_training(self):
-        signature = call_signature.signature_of(type(self).call)
-        return signature.has_training or signature.has_any_keyword
 
     def _has_unbuilt_targets(self):
         loss = self._compile_loss is not None and self._compile_loss.losses is None

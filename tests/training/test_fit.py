@@ -55,7 +55,7 @@ def test_freezing_and_thawing_compiles_each_program_once():
 
 
 def _programs(model, kind):
-    return [programs[kind] for programs in model._runner._all_programs.values() if kind in programs]
+    return [programs[kind] for programs, _ in model._runner._all_programs.values() if kind in programs]
 
 
 def test_a_last_batch_of_another_size_compiles_once_and_weighs_by_its_samples():
@@ -86,7 +86,7 @@ def frozen_first():
     first = layers.Dense(4000, trainable=False)
     model = keras.Sequential([keras.Input((6,)), first, layers.Dense(1)])
     model.compile("sgd", "mse")
-    assert first.kernel.value.nbytes >= executor.ONLY_READ
+    assert first.kernel.value.nbytes >= executor.READ_ONLY_BYTES
     return model, first.kernel
 
 
@@ -107,11 +107,11 @@ def test_large_frozen_weights_are_read_where_they_are():
 
 @pytest.mark.parametrize("singly", [False, True])
 def test_a_step_may_change_large_weights_that_are_not_trained(singly, monkeypatch):
-    monkeypatch.setattr(multi_step, "WORTH", 0)
+    monkeypatch.setattr(multi_step, "MIN_STEPS_TO_FUSE", 0)
     heard = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)
 
     def trained(only_read):
-        monkeypatch.setattr(executor, "ONLY_READ", only_read)
+        monkeypatch.setattr(executor, "READ_ONLY_BYTES", only_read)
         keras.utils.set_random_seed(1)
         norm = layers.BatchNormalization()
         model = keras.Sequential([keras.Input((6,)), layers.Dense(20_000), norm, layers.Dense(1)])
@@ -120,8 +120,8 @@ def test_a_step_may_change_large_weights_that_are_not_trained(singly, monkeypatc
         assert any("many" in one.kind for one in model.compilations()) != singly
         return [*model.get_weights(), model.evaluate(X, Y, verbose=0), norm.moving_mean.numpy()]
 
-    assert executor.ONLY_READ <= 4 * 20_000
-    for apart, lent in zip(trained(executor.ONLY_READ), trained(10**9), strict=True):
+    assert executor.READ_ONLY_BYTES <= 4 * 20_000
+    for apart, lent in zip(trained(executor.READ_ONLY_BYTES), trained(10**9), strict=True):
         np.testing.assert_array_equal(apart, lent)
 
 
@@ -207,9 +207,11 @@ def test_an_interrupt_within_a_step_waits_for_its_end(ctrl_c):
     from lamina.training.interrupts import Interrupts
 
     done = []
-    with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts, interrupts.held():
+    with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts:
+        interrupts.hold()
         os.kill(os.getpid(), signal.SIGINT)
         done.append("stored")
+        interrupts.release()
     assert done == ["stored"]
 
 
@@ -467,7 +469,7 @@ def test_errors_of_use():
         model.compile("sgd", "mse", loss_weights={"nope": 1.0})
         model.fit(X, Y, verbose=0)
     model.compile("sgd")
-    with pytest.raises(errors.CallError, match="nothing to minimise"):
+    with pytest.raises(errors.CallError, match="no loss to minimize"):
         model.fit(X, Y, verbose=0)
     with pytest.raises(errors.ConfigError, match="Did you mean 'Adam'"):
         model.compile("adm", "mse")

@@ -15,7 +15,7 @@ Y = RNG.integers(0, 3, (70, 1)).astype("int32")
 
 @pytest.fixture(autouse=True)
 def worth(monkeypatch):
-    monkeypatch.setattr(multi_step, "WORTH", 0)
+    monkeypatch.setattr(multi_step, "MIN_STEPS_TO_FUSE", 0)
 
 
 def network(*inner, **compiled):
@@ -62,7 +62,7 @@ def test_the_same_to_the_bit(make, settings):
 
 
 def test_steps_per_execution_is_how_many_steps_a_program_has(monkeypatch):
-    monkeypatch.setattr(multi_step, "WORTH", 10**9)
+    monkeypatch.setattr(multi_step, "MIN_STEPS_TO_FUSE", 10**9)
     model = network(steps_per_execution=3)
     taken = []
     train_many = model._runner.train_many
@@ -173,7 +173,7 @@ def test_models_inside_are_looked_into():
 
 
 def test_short_runs_do_not_pay_for_another_program_until_there_were_many(monkeypatch):
-    monkeypatch.setattr(multi_step, "WORTH", 24)
+    monkeypatch.setattr(multi_step, "MIN_STEPS_TO_FUSE", 24)
     model = network()
     for expected in ([], [], ["train, many of 8"]):  # 8 full batches a run
         model.fit(X, Y, batch_size=8, verbose=0)

@@ -9,7 +9,7 @@ import pytest
 import lamina as keras
 from lamina import layers, ops
 from lamina.kernels.native import cpu_kernels
-from lamina.training.executor import MAX_SHAPES_WITHOUT_XLA
+from lamina.training.predict_without_xla import MAX_SHAPES
 
 NATIVE = cpu_kernels()
 pytestmark = pytest.mark.skipif(
@@ -31,7 +31,7 @@ def model_of(shape, *parts):
 
 def translated_of(model):
     """The programs without XLA that it has predicted with."""
-    return [one for one in model._runner.programs.get("predict, without XLA", {}).values() if one is not None]
+    return [one for one in model._runner.without_xla.programs.values() if one is not None]
 
 
 def assert_without_xla(model, x, tolerance=2e-5):
@@ -213,9 +213,9 @@ def test_compilations_name_it(classifier):
 
 
 def test_few_shapes_are_kept(classifier):
-    for size in range(1, MAX_SHAPES_WITHOUT_XLA + 4):
+    for size in range(1, MAX_SHAPES + 4):
         assert_without_xla(classifier, numbers(size, 8))
-    assert len(translated_of(classifier)) == MAX_SHAPES_WITHOUT_XLA
+    assert len(translated_of(classifier)) == MAX_SHAPES
 
 
 def test_many_threads_at_once(classifier):

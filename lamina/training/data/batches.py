@@ -21,8 +21,8 @@ from lamina.training.data.leaves import (
     is_kind,
     is_sparse,
     looks_like_arrays,
-    unpack_x_y_sample_weight,
 )
+from lamina.training.data.packing import unpack_x_y_sample_weight
 from lamina.training.data.py_dataset import OrderedBatches, PyDataset, length_of
 from lamina.training.data.weights import check_class_weight, class_weights_of, spread_over_outputs
 

@@ -20,9 +20,7 @@ __all__ = [
     "is_kind",
     "looks_like_arrays",
     "named_sizes",
-    "pack_x_y_sample_weight",
     "split_validation",
-    "unpack_x_y_sample_weight",
 ]
 
 _NAMES = ("x", "y", "sample_weight")
@@ -214,30 +212,3 @@ def split_validation(data, fraction, text=False):
         jax.tree_util.tree_map(lambda leaf: leaf[:border], data),
         jax.tree_util.tree_map(lambda leaf: leaf[border:], data),
     )
-
-
-def unpack_x_y_sample_weight(data):
-    """(x, y, sample_weight) of `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`; None for what is absent.
-
-    >>> unpack_x_y_sample_weight((1, 2))
-    (1, 2, None)
-    """
-    if not isinstance(data, (list, tuple)):
-        return data, None, None
-    if not 1 <= len(data) <= 3:
-        raise DataError(
-            f"A batch is x, (x,), (x, y) or (x, y, sample_weight); got {len(data)} parts.",
-            fix="Several inputs are one part: yield ((a, b), y).",
-        )
-    return (*data, None, None)[:3]
-
-
-def pack_x_y_sample_weight(x, y=None, sample_weight=None):
-    """The tuple that a step is handed: `x` itself, `(x,)` for a list, `(x, y)` or `(x, y, sample_weight)`.
-
-    >>> pack_x_y_sample_weight(1, 2)
-    (1, 2)
-    """
-    if y is None:
-        return (x,) if isinstance(x, (list, tuple)) else x
-    return (x, y) if sample_weight is None else (x, y, sample_weight)

@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 from lamina.errors import DataError
 
-__all__ = ["OrderedBatches", "PyDataset", "length_of"]
+__all__ = ["OrderedBatches", "PyDataset", "Sequence", "length_of"]
 
 
 class PyDataset:
@@ -91,6 +91,9 @@ class PyDataset:
 
     def on_epoch_end(self):
         """Called after each epoch."""
+
+
+Sequence = PyDataset  # its name before Keras 3
 
 
 def length_of(dataset):

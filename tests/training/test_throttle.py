@@ -20,11 +20,11 @@ class Result:
 
 def _steps(count, ready=0):
     """For each of so many steps whether the next one waited for it; the first `ready` are over at once."""
-    steps, rate = [Result() for _ in range(count)], throttle.Pace()
+    steps, dispatch = [Result() for _ in range(count)], throttle.DispatchThrottle()
     for index, step in enumerate(steps):
-        rate.wait()
+        dispatch.wait()
         step.is_ready = (lambda: True) if index < ready else step.is_ready
-        rate.after({"loss": step})
+        dispatch.after({"loss": step})
     return [step.waited for step in steps]
 
 

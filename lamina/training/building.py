@@ -1,0 +1,46 @@
+"""What a model builds from the shapes of its first batch."""
+
+from __future__ import annotations
+
+import jax
+
+from lamina.core import context, tree
+from lamina.core.keras_tensor import KerasTensor, trace
+from lamina.training.data.packing import unpack_x_y_sample_weight
+
+__all__ = ["build"]
+
+
+def build(model, batch) -> None:
+    """Build the layers, losses, metrics and optimizer slots that are not built, by the shapes of a batch."""
+    x, y, sample_weight = unpack_x_y_sample_weight(batch)
+    layers = model._flatten_layers()
+    fixed = any(getattr(layer, "stateful", False) for layer in layers)  # states belong to one batch size
+    unbuilt = [layer for layer in layers if not layer.built]
+    if unbuilt == [model] and not model._has_call():  # a GAN: networks of its own, and a step that calls them
+        model.built = True
+        context.structure_changed()
+    elif unbuilt:
+        trace(model._run, *_symbols((x,), fixed))
+        context.structure_changed()
+    if y is not None and model._has_unbuilt_targets():
+        x, y, sample_weight = _symbols((x, y, sample_weight), fixed)
+        y_pred = model.compute_output_spec(x)
+        trace(model._build_compiled, x, y, y_pred, sample_weight)
+        context.structure_changed()
+    if model.optimizer is not None:
+        model.optimizer.ensure_built(model.trainable_variables)
+        context.structure_changed()
+
+
+def _symbols(batch, fixed):
+    """A batch as symbolic tensors, whose batch size is unknown unless it is fixed."""
+
+    def symbol(value):
+        if value is None:
+            return None
+        shape = getattr(value, "shape", ())
+        sizes = (shape[0] if fixed else None, *shape[1:]) if shape else ()
+        return KerasTensor(sizes, jax.dtypes.canonicalize_dtype(value.dtype).name)
+
+    return tree.map_structure(symbol, batch)

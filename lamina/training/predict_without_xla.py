@@ -1,0 +1,84 @@
+"""Predictions of little work by one call of lamina-native, where that is installed."""
+
+from __future__ import annotations
+
+import time
+from operator import attrgetter
+
+from lamina.core import context
+from lamina.core.registry import is_builtin
+from lamina.kernels.native import cpu_kernels
+from lamina.training.data.packing import unpack_x_y_sample_weight
+from lamina.training.state import peek
+
+__all__ = ["MAX_SHAPES", "PredictWithoutXLA"]
+
+MAX_SHAPES = 16  # of inputs whose programs are kept: each program has a copy of the weights
+
+_read_value = attrgetter("_value")
+
+
+class PredictWithoutXLA:
+    """The predictions of a model by programs of lamina-native, one for each shape of the inputs.
+
+    Args:
+        runner: Runner of the model.
+
+    Attributes:
+        programs: (shape, type) of the inputs -> the program, None where XLA has to predict.
+    """
+
+    def __init__(self, runner):
+        self.runner, self.programs = runner, {}
+        self._with_xla_too = set()  # keys of programs in whose place XLA predicted once
+
+    def __call__(self, compiled, batch):
+        """The outputs for a batch; None where XLA has to predict.
+
+        Args:
+            compiled: Program of XLA for the predictions.
+            batch: Inputs, or inputs with targets and sample weights.
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(batch)
+        key = getattr(x, "shape", None), getattr(x, "dtype", None)
+        if key[0] is None:
+            return None
+        if (y is not None or sample_weight is not None) and not is_builtin(type(self.runner.model).predict_step):
+            return None  # that step may read them
+        if key not in self.programs:
+            self._add(key, compiled, x)
+        program = self.programs[key]
+        if program is None:
+            return None
+        outputs = program(x)
+        if outputs is None and key not in self._with_xla_too:
+            self._with_xla_too.add(key)  # JAX has traced this shape already, so the recorder would not learn of it
+            self.runner.recorder.traced("predict", compiled.__name__, batch)
+        return outputs
+
+    def _add(self, key, compiled, x):
+        native = cpu_kernels()
+        eager = native is None or self.runner.model.run_eagerly
+        self.programs[key] = None if eager else self._translate(native, compiled, x)
+        kept = [key for key, program in self.programs.items() if program is not None]
+        if len(kept) > MAX_SHAPES:
+            del self.programs[kept[0]]
+
+    def _translate(self, native, compiled, x):
+        runner, since = self.runner, None
+        groups = runner.groups["trainable"], runner.groups["others"]
+
+        def trace():
+            nonlocal since
+            traced = compiled.trace((), tuple(map(peek, groups)), context.global_values(), (x, None, None))
+            since = time.perf_counter()
+            return traced
+
+        try:
+            program = native.translate_program(trace, [*groups[0], *groups[1]], _read_value, x)
+        except BaseException:  # raised by a layer in its call
+            runner.recorder.finish()
+            raise
+        if program is not None:
+            runner.recorder.finish(since)
+        return program
