@@ -1,8 +1,8 @@
 """Data sets as NumPy arrays: `(x_train, y_train), (x_test, y_test) = lamina.datasets.NAME.load_data()`.
 
-Inside the package, small and real: `digits`, `auto_mpg`, `iris`, `wine`, `breast_cancer`, `japanese_vowels`.
-Downloaded on first use, hash checked: `mnist`, `fashion_mnist`, `cifar10`, `cifar100`, `imdb`, `reuters`,
-`boston_housing`, `california_housing`. Each module is imported when it is first named.
+In the package: `digits`, `auto_mpg`, `iris`, `wine`, `breast_cancer`, `japanese_vowels`.
+Downloaded on first use, with a check of the hash: `mnist`, `fashion_mnist`, `cifar10`, `cifar100`, `imdb`, `reuters`,
+`boston_housing`, `california_housing`. Each module is imported on first use.
 
 >>> import lamina as keras
 >>> (x_train, y_train), (x_test, y_test) = keras.datasets.digits.load_data()

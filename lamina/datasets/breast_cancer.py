@@ -1,16 +1,23 @@
 """Breast Cancer Wisconsin (Diagnostic): thirty measures of cell nuclei in 569 images; malignant (0) or benign (1).
 
-Of ten measures the mean, the standard error and the worst value. `csv_path()` is a CSV file of the first twenty
-columns and the label, with a header row, as a program that reads a CSV file would find it.
+Each of ten measures has a mean, a standard error and a worst value. `csv_path()` is a CSV file with a header row, the
+first twenty columns and the label, for programs that read CSV files.
 
 Source: W. Wolberg, O. Mangasarian, N. Street and W. Street (1993), UCI Machine Learning Repository,
 https://doi.org/10.24432/C5DW2B. Licence: CC BY 4.0.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from lamina.datasets.packaged import data_path, read_table
-from lamina.datasets.split import stratified_split
+from lamina.datasets.split import Split, stratified_split
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["csv_path", "feature_names", "load_data", "target_names"]
 
@@ -34,8 +41,15 @@ feature_names = (
 target_names = ("malignant", "benign")
 
 
-def load_data(test_split=0.2, seed=113):
-    """`(x_train, y_train), (x_test, y_test)`: x float64 (n, 30), y int64 (n,) 0 or 1; split class by class.
+def load_data(test_split: float = 0.2, seed: int = 113) -> Split:
+    """The samples in random order, with the same mix of classes in both parts.
+
+    Args:
+        test_split: Fraction of the rows that are test data, from 0 to below 1.
+        seed: Seed of the shuffle.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: x float64 (n, 30), y int64 (n,) 0 or 1.
 
     >>> import lamina as keras
     >>> (x_train, y_train), (x_test, y_test) = keras.datasets.breast_cancer.load_data()
@@ -46,8 +60,8 @@ def load_data(test_split=0.2, seed=113):
     return stratified_split(table[:, :-1], table[:, -1].astype(np.int64), test_split, seed)
 
 
-def csv_path():
-    r"""`pathlib.Path` of a CSV file with a header row: twenty feature columns, then `benign` (0 or 1); 569 rows.
+def csv_path() -> Path:
+    r"""The path of a CSV file with a header row, twenty feature columns and the column `benign` (0 or 1); 569 rows.
 
     >>> import lamina as keras
     >>> header = keras.datasets.breast_cancer.csv_path().read_text().split("\n")[0].split(",")

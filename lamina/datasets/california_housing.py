@@ -4,9 +4,11 @@ Source: R. Pace and R. Barry (1997), Sparse spatial autoregressions, Statistics 
 StatLib, https://www.dcc.fc.up.pt/~ltorgo/Regression/cal_housing.html.
 """
 
+from __future__ import annotations
+
 from lamina.datasets.fetch import fetch
 from lamina.datasets.safe_pickle import load_npz
-from lamina.datasets.split import shuffled_split
+from lamina.datasets.split import Split, shuffled_split
 from lamina.errors import CallError
 
 __all__ = ["feature_names", "load_data"]
@@ -15,13 +17,25 @@ feature_names = ("MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "A
 _ROWS = {"small": 600, "large": None}
 
 
-def load_data(version="large", path="california_housing.npz", test_split=0.2, seed=113):
-    """`(x_train, y_train), (x_test, y_test)`: x (n, 8), y (n,) in $; `version` 'small' is the first 600 districts.
+def load_data(
+    version: str = "large", path: str = "california_housing.npz", test_split: float = 0.2, seed: int = 113
+) -> Split:
+    """The districts in random order: eight attributes and the median house value.
 
-    `path`: the file's name in the cache, `~/.keras/datasets` or below `$KERAS_HOME`.
-    Raises NetworkError if the file is not there and cannot be downloaded.
+    Args:
+        version: "large" for all districts, "small" for the first 600.
+        path: Name of the file in the cache, `~/.keras/datasets` or `$KERAS_HOME/datasets`.
+        test_split: Fraction of the rows that are test data, from 0 to below 1.
+        seed: Seed of the shuffle.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: x (n, 8), y (n,) in $.
+
+    Raises:
+        NetworkError: If the file is not in the cache and cannot be downloaded.
+        CallError: For another version.
     """
     if version not in _ROWS:
-        raise CallError(f"version is 'small' or 'large'; got {version!r}.")
+        raise CallError(f"version must be 'small' or 'large'; got version={version!r}.")
     x, y = load_npz(fetch("california_housing.npz", path), "x", "y")
     return shuffled_split(x[: _ROWS[version]], y[: _ROWS[version]], test_split, seed)

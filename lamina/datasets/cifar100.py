@@ -4,20 +4,32 @@ Source: A. Krizhevsky (2009), Learning multiple layers of features from tiny ima
 https://www.cs.toronto.edu/~kriz/cifar.html.
 """
 
+from __future__ import annotations
+
 from lamina.datasets.fetch import fetch
 from lamina.datasets.images import read_cifar
+from lamina.datasets.split import Split
 from lamina.errors import CallError
 
 __all__ = ["load_data"]
 
 
-def load_data(label_mode="fine"):
-    """`(x_train, y_train), (x_test, y_test)`: x uint8 (50000 or 10000, 32, 32, 3), y int64 (n, 1).
+def load_data(label_mode: str = "fine") -> Split:
+    """The 50,000 training and 10,000 test images with their labels.
 
-    `label_mode`: 'fine' (0 to 99) or 'coarse' (0 to 19). With `image_data_format()` channels_first x is (n, 3, 32, 32).
-    Raises NetworkError if the archive is not in the cache and cannot be downloaded.
+    Args:
+        label_mode: "fine" for labels 0 to 99, "coarse" for 0 to 19.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: x uint8 (n, 32, 32, 3), or (n, 3, 32, 32) with
+        `keras.config.image_data_format()` "channels_first"; y int64 (n, 1).
+
+    Raises:
+        NetworkError: If the archive is not in the cache and cannot be downloaded.
+        CallError: For another label mode.
     """
     if label_mode not in ("fine", "coarse"):
-        raise CallError(f"label_mode is 'fine' or 'coarse'; got {label_mode!r}.")
+        raise CallError(f"label_mode must be 'fine' or 'coarse'; got label_mode={label_mode!r}.")
     parts = ["cifar-100-python/train"], ["cifar-100-python/test"]
-    return read_cifar(fetch("cifar-100-python-target_archive"), parts, f"{label_mode}_labels".encode())
+    train, test = read_cifar(fetch("cifar-100-python-target_archive"), parts, f"{label_mode}_labels".encode())
+    return train, test

@@ -3,8 +3,11 @@
 Source: H. Xiao, K. Rasul and R. Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747, Zalando SE. Licence: MIT.
 """
 
+from __future__ import annotations
+
 from lamina.datasets.fetch import fetch
 from lamina.datasets.images import read_idx
+from lamina.datasets.split import Split
 
 __all__ = ["load_data", "target_names"]
 
@@ -22,10 +25,14 @@ target_names = (
 )
 
 
-def load_data():
-    """`(x_train, y_train), (x_test, y_test)`: x uint8 (60000 or 10000, 28, 28), y uint8 (n,).
+def load_data() -> Split:
+    """The 60,000 training and 10,000 test images with their labels.
 
-    Raises NetworkError if a file is not in the cache and cannot be downloaded.
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: x uint8 (n, 28, 28), y uint8 (n,).
+
+    Raises:
+        NetworkError: If a file is not in the cache and cannot be downloaded.
     """
     return _part("train"), _part("t10k")
 

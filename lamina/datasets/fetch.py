@@ -1,8 +1,10 @@
-"""Get a public file (data, weights): from Keras's cache folder if its hash is right, else by download.
+"""Public files (data, weights): from Keras's cache folder if the hash is correct, otherwise by download.
 
-A download is hashed while it streams into a file beside its place and renamed only when the hash is right, so a file
-under its own name is always whole.
+A download is hashed while it is written to a temporary file, which is renamed only if the hash is correct. A file under
+its own name is therefore always complete.
 """
+
+from __future__ import annotations
 
 import hashlib
 import os
@@ -16,26 +18,32 @@ from lamina.errors import FileError, NetworkError
 
 __all__ = ["FILES", "Remote", "cache_folder", "fetch", "fetch_remote"]
 
-LARGEST = 2 << 30  # bytes; no file is larger, so a server cannot fill the disk
+LARGEST = 2 << 30  # bytes; a limit, so that a server cannot fill the disk
 CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A public file: its address, the hash its bytes must have (SHA-256; MD5 where Keras publishes only that; None if
-    it publishes none), the folder below the cache it belongs in, and names earlier versions of Keras gave it."""
+    """A public file.
+
+    Args:
+        url: Address.
+        digest: Hash of the contents: SHA-256, or MD5 if Keras publishes only that, or None if it publishes none.
+        folder: Folder of the file in the cache.
+        older_names: Names of the file in earlier versions of Keras.
+    """
 
     url: str
     digest: str | None
     folder: str = "datasets"
-    older_names: tuple = ()
+    older_names: tuple[str, ...] = ()
 
 
 _KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _TORONTO = "https://www.cs.toronto.edu/~kriz/"
 _FASHION = "datasets/fashion-mnist"
 
-# Keyed by the name Keras gives the file in its cache.
+# name of the file in the cache of Keras -> file
 FILES = {
     "mnist.npz": Remote(
         _KERAS + "mnist.npz",
@@ -98,21 +106,36 @@ FILES = {
 }
 
 
-def cache_folder():
-    """`$KERAS_HOME`, or `~/.keras`: the folder Keras itself uses, so its downloads are found."""
+def cache_folder() -> Path:
+    """The cache folder of Keras: `$KERAS_HOME`, or `~/.keras`."""
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
 
 
-def fetch(name, path=None):
-    """Path of the file `FILES[name]`, in the cache under `path` (default: `name`); downloaded if it is not there.
+def fetch(name: str, path: str | None = None) -> Path:
+    """The path of the file `FILES[name]` in the cache, downloaded if it is not there.
 
-    Raises NetworkError if the download fails, FileError if what came has another hash. Neither leaves a file behind.
+    Args:
+        name: Name of a file in `FILES`.
+        path: Name of the file in the cache; None means `name`.
+
+    Raises:
+        NetworkError: If the download fails.
+        FileError: If the downloaded file has another hash. It is deleted.
     """
     return fetch_remote(FILES[name], path or name)
 
 
-def fetch_remote(remote, name):
-    """As `fetch`, for a Remote that is not in FILES: the path of the file called `name` in its folder of the cache."""
+def fetch_remote(remote: Remote, name: str) -> Path:
+    """The path of a public file in the cache, downloaded if it is not there.
+
+    Args:
+        remote: The public file.
+        name: Name of the file in its folder of the cache.
+
+    Raises:
+        NetworkError: If the download fails.
+        FileError: If the downloaded file has another hash. It is deleted.
+    """
     folder = cache_folder() / remote.folder
     place = folder / name
     for known in (place, *(folder / older for older in remote.older_names)):
@@ -122,9 +145,9 @@ def fetch_remote(remote, name):
         _download(remote, place)
     except (OSError, HTTPException) as error:
         raise NetworkError(
-            f"{place.name} is needed; {_found(place)}, and the download from {remote.url} failed: {error}.",
-            fix=f"Get {remote.url} on a machine with a network and put it at {place}, or set KERAS_HOME to a folder "
-            f"that has {remote.folder}/{place.name}.",
+            f"{place.name} is missing: {_found(place)}, and the download from {remote.url} failed: {error}.",
+            fix=f"Download {remote.url} on a machine with a network and copy it to {place}, or set KERAS_HOME to a "
+            f"folder that contains {remote.folder}/{place.name}.",
         ) from error
     return place
 
@@ -142,8 +165,8 @@ def _download(remote, place):
             digest, size = _copy(response, file, _hasher(remote))
         if remote.digest not in (None, digest):
             raise FileError(
-                f"{remote.url} should have the hash {remote.digest}; got {size} bytes with {digest}, thrown away.",
-                fix="Try again; if it repeats, something between you and the server changes the file.",
+                f"{remote.url} should have the hash {remote.digest}; got {digest} ({size} bytes, deleted).",
+                fix="Try again. If the error persists, a proxy may have changed the file.",
             )
         part.replace(place)
     finally:
@@ -155,7 +178,7 @@ def _copy(response, file, hasher):
     while chunk := response.read(CHUNK):
         size += len(chunk)
         if size > LARGEST:
-            raise FileError(f"A file has at most {LARGEST} bytes; the server sent more. Nothing was kept.")
+            raise FileError(f"A file may have at most {LARGEST} bytes; the server sent more, which were deleted.")
         hasher.update(chunk)
         file.write(chunk)
     return hasher.hexdigest(), size

@@ -5,10 +5,12 @@ UCI Machine Learning Repository, https://doi.org/10.24432/C56C76, with its two w
 paper. Licence: CC BY 4.0.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from lamina.datasets.packaged import read_table
-from lamina.datasets.split import stratified_split
+from lamina.datasets.split import Split, stratified_split
 
 __all__ = ["feature_names", "load_data", "target_names"]
 
@@ -16,8 +18,15 @@ feature_names = ("sepal length", "sepal width", "petal length", "petal width")
 target_names = ("setosa", "versicolor", "virginica")
 
 
-def load_data(test_split=0.2, seed=113):
-    """`(x_train, y_train), (x_test, y_test)`: x float64 (n, 4), y int64 (n,) 0 to 2; split class by class.
+def load_data(test_split: float = 0.2, seed: int = 113) -> Split:
+    """The flowers in random order, with the same mix of species in both parts.
+
+    Args:
+        test_split: Fraction of the rows that are test data, from 0 to below 1.
+        seed: Seed of the shuffle.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: x float64 (n, 4), y int64 (n,) from 0 to 2.
 
     >>> import lamina as keras
     >>> (x_train, y_train), (x_test, y_test) = keras.datasets.iris.load_data()

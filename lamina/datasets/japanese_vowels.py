@@ -1,4 +1,4 @@
-"""Japanese Vowels: which of nine men says /ae/? 640 sequences of 7 to 29 frames of 12 LPC cepstrum coefficients.
+"""Japanese Vowels: nine male speakers of /ae/, 640 sequences of 7 to 29 frames of 12 LPC cepstrum coefficients.
 
 The split is the authors': 270 utterances to train (30 a speaker), 370 to test, recorded on other occasions.
 
@@ -7,9 +7,12 @@ Pattern Recognition Letters 20(11-13), 1103-1111; UCI Machine Learning Repositor
 Licence: CC BY 4.0.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from lamina.datasets.packaged import data_path
+from lamina.datasets.split import Split
 
 __all__ = ["feature_names", "load_data", "target_names"]
 
@@ -18,10 +21,13 @@ target_names = tuple(f"speaker_{i}" for i in range(1, 10))
 _LONGEST = 29
 
 
-def load_data():
-    """`(x_train, y_train), (x_test, y_test)`: x float32 (n, 29, 12), zeros after the last frame; y int64 (n,) 0 to 8.
+def load_data() -> Split:
+    """The utterances with their speakers.
 
-    A frame of real data is never all zeros, so `Masking(0.0)` finds the lengths.
+    Recorded frames are never all zeros, so `Masking(0.0)` masks the padding.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: x float32 (n, 29, 12), padded with zeros; y int64 (n,) from 0 to 8.
 
     >>> import lamina as keras
     >>> (x_train, y_train), (x_test, y_test) = keras.datasets.japanese_vowels.load_data()

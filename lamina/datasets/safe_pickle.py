@@ -1,31 +1,42 @@
-"""Read the pickles some data sets are made of, without running anything they ask for.
+"""A reader of the pickles of some data sets that runs none of the code which they name.
 
-A pickle names functions to call. Here every name NumPy's own arrays need leads to a stand-in class that only keeps
-what it is given, and every other name is refused; arrays are built afterwards from what was kept, after checking it.
+A pickle names functions to call. Here the names that NumPy arrays need refer to placeholder classes that only store
+their arguments, and every other name is an error. Arrays are built afterwards from the stored arguments, after checks.
 """
+
+from __future__ import annotations
 
 import math
 import pickle
 import re
 import zipfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lamina.errors import FileError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
 __all__ = ["load_npz", "load_pickle"]
 
 
-def load_npz(path, *names):
-    """The arrays `names` of an .npz file. An object array must hold lists of ints, or arrays of ints (made lists)."""
+def load_npz(path: Path, *names: str) -> list[np.ndarray]:
+    """The arrays of an .npz file. Object arrays must contain lists or arrays of integers, and are returned with lists.
+
+    Args:
+        path: Path of the file.
+        *names: Names of the arrays.
+    """
     with zipfile.ZipFile(path) as archive:
         return [_load_npy(archive, f"{name}.npy", path) for name in names]
 
 
 def _load_npy(archive, name, path):
     if name not in archive.namelist():
-        raise FileError(f"{path} should hold {name}; it holds {sorted(archive.namelist())}.")
+        raise FileError(f"{path} should contain {name}; it contains {sorted(archive.namelist())}.")
     with archive.open(name) as file:
         version = np.lib.format.read_magic(file)
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -37,17 +48,27 @@ def _load_npy(archive, name, path):
 
 
 def _int_lists(array, shape, where):
-    _need(isinstance(array, np.ndarray) and array.shape == shape and array.ndim == 1, where, "not a row of lists")
+    _need(
+        isinstance(array, np.ndarray) and array.shape == shape and array.ndim == 1,
+        where,
+        "no 1-D array of lists",
+    )
     for i, entry in enumerate(array):
         array[i] = entry = entry.tolist() if isinstance(entry, np.ndarray) else entry
-        _need(type(entry) is list and set(map(type, entry)) <= {int}, where, f"entry {i} is not a list of ints")
+        _need(type(entry) is list and set(map(type, entry)) <= {int}, where, f"entry {i} is not a list of integers")
     return array
 
 
-def load_pickle(file, where, encoding="ASCII") -> Any:
-    """The value pickled in the binary `file`: numbers, text, lists, dicts, arrays of these. `where` is for errors.
+def load_pickle(file: BinaryIO, where: str, encoding: str = "ASCII") -> Any:
+    """The value of a pickle: numbers, text, lists, dicts, and arrays of these.
 
-    Raises FileError for a pickle that names any other class or function, or is damaged.
+    Args:
+        file: Binary file.
+        where: Name of the file in errors.
+        encoding: Encoding of the strings of Python 2.
+
+    Raises:
+        FileError: For a pickle that names any other class or function, or is damaged.
     """
     try:
         return _built(_Unpickler(file, encoding=encoding).load())
@@ -57,8 +78,8 @@ def load_pickle(file, where, encoding="ASCII") -> Any:
         raise FileError(f"{where} is damaged: {type(error).__name__}: {error}") from error
 
 
-class _Kept:
-    """A stand-in: keeps its arguments and its state, does nothing with them."""
+class _Placeholder:
+    """A placeholder that stores its arguments and its state."""
 
     __slots__ = ("args", "state")
 
@@ -70,28 +91,28 @@ class _Kept:
         self.state = state
 
 
-class _Array(_Kept):
-    """For `numpy.core.multiarray._reconstruct`; its state is (version, shape, dtype, is_fortran, data)."""
+class _Array(_Placeholder):
+    """Placeholder of `numpy.core.multiarray._reconstruct`, with the state (version, shape, dtype, is_fortran, data)."""
 
     __slots__ = ()
 
 
-class _Dtype(_Kept):
-    """For `numpy.dtype`; its arguments are (code, align, copy), its state (version, byte order, ...)."""
+class _Dtype(_Placeholder):
+    """Placeholder of `numpy.dtype`, with arguments (code, align, copy) and the state (version, byte order, ...)."""
 
     __slots__ = ()
 
 
-class _Bytes(_Kept):
-    """For `_codecs.encode`, with which Python 3 spells bytes in pickles meant for Python 2: (text, 'latin1')."""
+class _Bytes(_Placeholder):
+    """Placeholder of `_codecs.encode`, by which Python 3 writes bytes for Python 2: (text, 'latin1')."""
 
     __slots__ = ()
 
 
-_STAND_INS = {
+_PLACEHOLDERS = {
     ("numpy.core.multiarray", "_reconstruct"): _Array,
     ("numpy._core.multiarray", "_reconstruct"): _Array,
-    ("numpy", "ndarray"): _Kept,
+    ("numpy", "ndarray"): _Placeholder,
     ("numpy", "dtype"): _Dtype,
     ("_codecs", "encode"): _Bytes,
 }
@@ -99,24 +120,22 @@ _STAND_INS = {
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module_name, global_name):
-        stand_in = _STAND_INS.get((module_name, global_name))
-        if stand_in is None:
-            raise FileError(
-                f"the pickle asks for {module_name}.{global_name}, which no data set needs; it was not run."
-            )
-        return stand_in
+        placeholder = _PLACEHOLDERS.get((module_name, global_name))
+        if placeholder is None:
+            raise FileError(f"the pickle names {module_name}.{global_name}, which no data set needs; it was not run.")
+        return placeholder
 
 
 def _built(value):
-    """`value` with its stand-ins made into arrays: itself, or the values of a dict."""
+    """`value`, or the values of a dict, with arrays in place of placeholders."""
     return {key: _array(item) for key, item in value.items()} if isinstance(value, dict) else _array(value)
 
 
 def _array(value, is_entry=False):
-    """The array a stand-in is for; other values pass. An entry of an object array cannot be one itself."""
+    """The array of a placeholder; other values are returned. Object arrays cannot be nested."""
     if not isinstance(value, _Array):
-        if isinstance(value, (_Kept, type)):
-            raise FileError("something of NumPy's that is no array.")
+        if isinstance(value, (_Placeholder, type)):
+            raise FileError("a NumPy object that is not an array.")
         return value
     _, shape, dtype, is_fortran, data = value.state
     code, order = _text(dtype.args[0]), _text(dtype.state[1])
@@ -128,7 +147,7 @@ def _array(value, is_entry=False):
         data = data.args[0].encode("latin1") if isinstance(data, _Bytes) else data
         flat = np.frombuffer(data, np.dtype(order + code)).copy()
     else:
-        raise FileError(f"an array of dtype {order + code} is not one a data set needs.")
+        raise FileError(f"an array of dtype {order + code}, which no data set needs.")
     return flat.reshape(shape, order="F" if is_fortran else "C")
 
 
@@ -138,4 +157,4 @@ def _text(value):
 
 def _need(condition, where, what):
     if not condition:
-        raise FileError(f"{where} should hold lists of ints: {what}.")
+        raise FileError(f"{where} should contain lists of integers: {what}.")

@@ -1,20 +1,41 @@
-"""Word sequences of IMDB and Reuters: mark the start and shift, drop the long ones, cut the vocabulary."""
+"""Word sequences of IMDB and Reuters: start marks and offsets, removal of long ones, limits of the vocabulary."""
+
+from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lamina.errors import CallError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
 __all__ = ["encode_parts", "read_word_index"]
 
 
-def encode_parts(parts, num_words, skip_top, maxlen, start_char, oov_char, index_from):
-    """Each (sequences, labels) of `parts` as Keras encodes it: (object array of lists of ints, labels).
+def encode_parts(
+    parts: Any,
+    num_words: int | None,
+    skip_top: int,
+    maxlen: int | None,
+    start_char: int | None,
+    oov_char: int | None,
+    index_from: int | None,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(object array of lists of integers, labels) of each part, encoded as in Keras.
 
-    A word w becomes w + `index_from` behind `start_char`; sequences of `maxlen` words or more are dropped; a word
-    outside skip_top <= w < num_words becomes `oov_char`, or is left out if that is None. `num_words` None means the
-    largest word of all parts, so that one word is outside, as in Keras.
+    Args:
+        parts: (sequences, labels) of each part.
+        num_words: Words with this number or a larger one are unknown; None means the largest number, so that only the
+            rarest word is unknown.
+        skip_top: Words with numbers below this one are unknown.
+        maxlen: Sequences of this length or longer are removed, with the start mark counted; None keeps all.
+        start_char: Number of the mark at the start of each sequence; None means no mark.
+        oov_char: Number of unknown words; None removes them.
+        index_from: Summand of the rank of a word: the most frequent word has the number `index_from` + 1.
     """
     parts = [_drop_long(_marked(sequences, start_char, index_from), labels, maxlen) for sequences, labels in parts]
     end = num_words or max(max(sequence, default=0) for sequences, _ in parts for sequence in sequences)
@@ -32,8 +53,8 @@ def _drop_long(sequences, labels, maxlen):
     short = [i for i, sequence in enumerate(sequences) if len(sequence) < maxlen]
     if not short:
         raise CallError(
-            f"maxlen={maxlen} keeps only shorter sequences, start mark counted; there is none.",
-            fix=f"The shortest needs maxlen={1 + min(map(len, sequences))}.",
+            f"maxlen={maxlen} keeps only shorter sequences, with the start mark counted, and there are none.",
+            fix=f"The shortest sequence needs maxlen={1 + min(map(len, sequences))}.",
         )
     return [sequences[i] for i in short], labels[short]
 
@@ -45,10 +66,14 @@ def _inside(sequence, skip_top, end, oov_char):
 
 
 def _rows(sequences):
-    """A 1-D object array of lists, also where all have one length (which NumPy would make a matrix)."""
+    """A 1-D object array of lists, also if all have one length, where NumPy would make a matrix."""
     return np.fromiter(sequences, object)
 
 
-def read_word_index(path):
-    """The dict word -> rank of a JSON file."""
+def read_word_index(path: Path) -> dict[str, int]:
+    """The dict word -> rank of a JSON file.
+
+    Args:
+        path: Path of the file.
+    """
     return json.loads(path.read_text(encoding="utf-8"))

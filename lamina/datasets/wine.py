@@ -4,10 +4,12 @@ Source: S. Aeberhard and M. Forina (1992), Wine, UCI Machine Learning Repository
 Licence: CC BY 4.0.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from lamina.datasets.packaged import read_table
-from lamina.datasets.split import stratified_split
+from lamina.datasets.split import Split, stratified_split
 
 __all__ = ["feature_names", "load_data", "target_names"]
 
@@ -29,8 +31,15 @@ feature_names = (
 target_names = ("cultivar 1", "cultivar 2", "cultivar 3")
 
 
-def load_data(test_split=0.2, seed=113):
-    """`(x_train, y_train), (x_test, y_test)`: x float64 (n, 13), y int64 (n,) 0 to 2; split class by class.
+def load_data(test_split: float = 0.2, seed: int = 113) -> Split:
+    """The wines in random order, with the same mix of cultivars in both parts.
+
+    Args:
+        test_split: Fraction of the rows that are test data, from 0 to below 1.
+        seed: Seed of the shuffle.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: x float64 (n, 13), y int64 (n,) from 0 to 2.
 
     >>> import lamina as keras
     >>> (x_train, y_train), (x_test, y_test) = keras.datasets.wine.load_data()

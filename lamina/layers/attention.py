@@ -1,7 +1,11 @@
-"""Attention: each query's mean of the values, weighted by how well its key fits.
+"""Attention and AdditiveAttention: for each query the mean of the values, weighted by the scores of their keys.
 
-Attention and AdditiveAttention take their inputs as they are; `multi_head_attention` has the ones that project them.
+The layers in `multi_head_attention` project their inputs first.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -10,22 +14,32 @@ from lamina import random
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base.layer import Layer
 
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lamina.core.typing import LayerArguments, SeedLike, Shape, Tensor
+
 __all__ = ["AdditiveAttention", "Attention"]
 
 
 class Attention(Layer):
     """`softmax(scores) @ value`, with the scores `query @ key.T` ("dot") or `w * sum(tanh(query + key))` ("concat").
 
-    Shapes: [(batch, T, dim), (batch, S, value_dim)] -> (batch, T, value_dim): query, value and, as a third, key (else
-    the value), of shape (batch, S, dim). With return_attention_scores=True also the weights, (batch, T, S). `mask`
-    is [query mask (batch, T), value mask (batch, S)]: masked values have no weight, masked queries give 0.
+    The inputs are [query, value] or [query, value, key]; the default key is the value. `mask` is
+    [query mask (batch, T), value mask (batch, S)]: masked values get no weight, and outputs of masked queries are 0.
+
+    Shapes: [(batch, T, dim), (batch, S, value_dim), (batch, S, dim)] -> (batch, T, value_dim); with
+    return_attention_scores=True also the weights, (batch, T, S).
 
     Args:
-        use_scale: whether the scores are multiplied by a scalar that is trained.
-        dropout: the rate at which weights are 0 in training.
+        use_scale: Whether the scores are multiplied by a trainable scalar.
+        score_mode: "dot" for `query @ key.T`, "concat" for `w * sum(tanh(query + key))`.
+        dropout: Fraction of the attention weights that are set to 0 in training.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     Raises:
-        CallError: for inputs that are no list of two or three.
+        CallError: For inputs that are not a list of two or three tensors.
 
     Source: M.-T. Luong et al., arXiv:1508.04025 (dot).
 
@@ -37,16 +51,23 @@ class Attention(Layer):
 
     _traits = frozenset(("attention",))
 
-    def __init__(self, use_scale=False, score_mode="dot", dropout=0.0, seed=None, **kwargs):
+    def __init__(
+        self,
+        use_scale: bool = False,
+        score_mode: str = "dot",
+        dropout: float = 0.0,
+        seed: SeedLike = None,
+        **kwargs: Unpack[LayerArguments],
+    ):
         super().__init__(**kwargs)
         if score_mode not in ("dot", "concat"):
-            raise ConfigError(f"score_mode is 'dot' or 'concat'; got {score_mode!r}.")
+            raise ConfigError(f"score_mode must be 'dot' or 'concat'; got score_mode={score_mode!r}.")
         self.use_scale, self.score_mode, self.dropout, self.seed = use_scale, score_mode, dropout, seed
         self.supports_masking = True
         if dropout > 0:
             self.seed_generator = random.SeedGenerator(seed)
 
-    def build(self, input_shape):
+    def build(self, input_shape: list[Shape]) -> None:
         self._check(input_shape)
         if self.use_scale:
             self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
@@ -56,9 +77,9 @@ class Attention(Layer):
     def _check(self, inputs, mask=None):
         name = type(self).__name__
         if not isinstance(inputs, list) or len(inputs) not in (2, 3):
-            raise CallError(f"{name} takes a list, [query, value] or [query, value, key].", fix=f"{name}()([x, x])")
+            raise CallError(f"{name} needs a list, [query, value] or [query, value, key].", fix=f"{name}()([x, x])")
         if mask is not None and (not isinstance(mask, list) or len(mask) not in (2, 3)):
-            raise CallError(f"The mask of {name} is a list, [query mask, value mask]; None for one that has none.")
+            raise CallError(f"{name} needs a list of masks, [query mask, value mask], each a tensor or None.")
 
     def _scores(self, query, key):
         scale = self.scale.value if self.use_scale else 1
@@ -66,11 +87,18 @@ class Attention(Layer):
             return query @ jnp.swapaxes(key, -2, -1) * scale
         return self.concat_score_weight.value * jnp.sum(jnp.tanh(scale * _pairs(query, key)), axis=-1)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         self._check(inputs, mask)
         return None if mask is None else mask[0]
 
-    def call(self, inputs, mask=None, training=False, return_attention_scores=False, use_causal_mask=False):
+    def call(
+        self,
+        inputs: list[Tensor],
+        mask: Any = None,
+        training: bool = False,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
+    ) -> Any:
         self._check(inputs, mask)
         query, value, key = (*inputs, inputs[1])[:3]
         query_mask, value_mask, *_ = mask or (None, None)
@@ -85,15 +113,21 @@ class Attention(Layer):
 
 
 class AdditiveAttention(Attention):
-    """`softmax(scores) @ value`, with the scores `sum(scale * tanh(query + key))`; shapes and masks as `Attention` has
-    them.
+    """`softmax(scores) @ value`, with the scores `sum(scale * tanh(query + key))`.
+
+    The inputs are [query, value] or [query, value, key]; the default key is the value. `mask` is
+    [query mask (batch, T), value mask (batch, S)]: masked values get no weight, and outputs of masked queries are 0.
+
+    Shapes: [(batch, T, dim), (batch, S, value_dim), (batch, S, dim)] -> (batch, T, value_dim); with
+    return_attention_scores=True also the weights, (batch, T, S).
 
     Args:
-        use_scale: whether there is a scale, a vector of length dim that is trained.
-        dropout: the rate at which weights are 0 in training.
+        use_scale: Whether the features are weighted by a trainable vector of length dim.
+        dropout: Fraction of the attention weights that are set to 0 in training.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     Raises:
-        CallError: for inputs that are no list of two or three.
+        CallError: For inputs that are not a list of two or three tensors.
 
     Source: D. Bahdanau et al., arXiv:1409.0473.
 
@@ -104,10 +138,10 @@ class AdditiveAttention(Attention):
 
     _config_skips = Attention._config_skips | {"score_mode"}
 
-    def __init__(self, use_scale=True, dropout=0.0, **kwargs):
+    def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs: Unpack[LayerArguments]):
         super().__init__(use_scale=use_scale, dropout=dropout, **kwargs)
 
-    def build(self, input_shape):
+    def build(self, input_shape: list[Shape]) -> None:
         self._check(input_shape)
         if self.use_scale:
             self.scale = self.add_weight(shape=(input_shape[0][-1],), initializer="glorot_uniform", name="scale")
@@ -123,7 +157,7 @@ def _pairs(query, key):
 
 
 def _visible(value_mask, causal, shape):
-    """Which of S keys each of T queries sees, (batch or 1, T or 1, S), or None for all; `shape` is (T, S)."""
+    """The keys that each query sees, (batch or 1, T or 1, S), or None for all; `shape` is (T, S)."""
     mask = value_mask
     if mask is not None and mask.ndim == 2:
         mask = mask[:, None, :]
@@ -134,7 +168,7 @@ def _visible(value_mask, causal, shape):
 
 
 def _masked(scores, visible):
-    """Finite, so that a query that sees no key has a mean of all values and no NaN."""
+    """Scores with a large negative number for hidden keys: finite, so that a query without keys gives no NaN."""
     if visible is None:
         return scores
     return jnp.where(visible, scores, scores - (65504.0 if scores.dtype == "float16" else 1e9))

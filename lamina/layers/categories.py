@@ -1,7 +1,9 @@
-"""What the layers share that turn values into categories: plain lists as inputs, data to adapt to, and output modes."""
+"""The base of layers that map values to categories: plain lists as inputs, data for `adapt`, and output modes."""
+
+from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -12,21 +14,35 @@ from lamina.errors import CallError, ConfigError, DataError, ShapeError
 from lamina.layers.data_layer import DataLayer
 from lamina.layers.tensorflow_data import call_back, has_graph_tensors
 
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lamina.core.typing import LayerArguments, Shape, Tensor
+
 __all__ = ["CategoryEncoding"]
 
 
 class Categorical(DataLayer):
-    """A layer from values to category numbers, given out as `output_mode` says.
+    """Base class of layers that map values to category numbers and encode these by `output_mode`.
 
-    It takes Python lists as well as arrays. Strings are NumPy arrays and stay on the host; numbers compute wherever the
-    model does.
+    Inputs may be Python lists. Strings are NumPy arrays and stay on the host; numbers are computed where the model is.
+
+    Args:
+        output_mode: "int" for category numbers, or "one_hot", "multi_hot", "count" as in `CategoryEncoding`.
+        sparse: Accepted for compatibility; the outputs are dense arrays.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`.
+
+    Args:
+        sparse: Accepted for compatibility; the outputs are dense arrays.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
     _modes = ("int", "one_hot", "multi_hot", "count")
     _int_dtype = "int64"  # of category numbers
 
-    def __init__(self, output_mode="int", sparse=False, **kwargs):
-        super().__init__(autocast=False, **kwargs)
+    def __init__(self, output_mode: str = "int", sparse: bool = False, **kwargs: Unpack[LayerArguments]):
+        super().__init__(**kwargs)
+        self.autocast = False
         if output_mode not in self._modes:
             raise ConfigError(
                 f"Unknown value for `output_mode` argument of {type(self).__name__}. "
@@ -40,7 +56,7 @@ class Categorical(DataLayer):
         self.output_mode, self.sparse = output_mode, sparse
         self.built = True
 
-    def __call__(self, inputs, *args, **kwargs):
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if has_graph_tensors(inputs):
             return call_back(self, inputs, self.compute_output_spec)
         return super().__call__(self._values_of(inputs), *args, **kwargs)
@@ -49,12 +65,12 @@ class Categorical(DataLayer):
         return values_of(inputs)
 
     @property
-    def input_dtype(self):
-        """What the layer reads where nobody says it: integers."""
+    def input_dtype(self) -> Any:
+        """The type of the inputs if it is not known otherwise: integers."""
         return "int64"
 
     def _depth(self):
-        """How many categories there are; None where that is not known yet."""
+        """The number of categories; None if it is not known yet."""
         raise NotImplementedError
 
     @property
@@ -62,7 +78,7 @@ class Categorical(DataLayer):
         return self._int_dtype if self.output_mode == "int" else self.compute_dtype
 
     def _encode(self, ids, count_weights=None, idf_weights=None):
-        """The outputs for category numbers; what is no number of a category counts for none."""
+        """The outputs for category numbers; invalid numbers are ignored."""
         dtype = traced_dtype(self._output_dtype)
         if self.output_mode == "int":
             return jnp.asarray(ids, dtype)
@@ -76,8 +92,8 @@ class Categorical(DataLayer):
         counts = counts if idf_weights is None else counts * idf_weights
         return jnp.asarray(counts, dtype)
 
-    def compute_output_shape(self, input_shape):
-        """(..., depth) for one_hot; else what is counted, axis 1 (of a single sample axis 0), is gone."""
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        """(..., depth) for one_hot; otherwise the counted axis 1 (axis 0 of a single sample) is replaced by depth."""
         shape = tuple(input_shape)
         if self.output_mode == "int":
             return shape
@@ -87,20 +103,21 @@ class Categorical(DataLayer):
             kept = (*shape[:1], *shape[2:]) if len(shape) > 1 else ()
         return (*kept, self._depth())
 
-    def compute_output_spec(self, inputs, **kwargs):
-        """The shape follows from that of the inputs, also where the inputs are strings, which cannot be traced."""
+    def compute_output_spec(self, inputs: Any, **kwargs: Any) -> KerasTensor:
+        """The symbolic outputs, from the shape of the inputs, since strings cannot be traced."""
         dtype = self._output_dtype
         return KerasTensor(self.compute_output_shape(inputs.shape), dtype if dtype == "string" else traced_dtype(dtype))
 
 
 class CategoryEncoding(Categorical):
-    """Category numbers below `num_tokens` as rows of zeros and ones, or as counts.
+    """Encodes category numbers as rows of zeros and ones, or as counts.
 
     Args:
-        num_tokens: how many categories there are. Numbers outside of 0 ... num_tokens - 1 count for none.
-        output_mode: "one_hot" (..., num_tokens) for every number; "multi_hot" whether each category occurs in a sample;
-            "count" how often.
-        sparse: accepted; the outputs are dense arrays.
+        num_tokens: Number of categories. Category numbers outside of 0 ... num_tokens - 1 are ignored.
+        output_mode: "one_hot" encodes each number, "multi_hot" whether each category occurs in a sample, "count" how
+            often.
+        sparse: Accepted for compatibility; the outputs are dense arrays.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     Shapes: (batch, n) -> (batch, n, num_tokens) for one_hot, else (batch, num_tokens).
 
@@ -113,14 +130,20 @@ class CategoryEncoding(Categorical):
     _modes = ("one_hot", "multi_hot", "count")
     _config_skips = Categorical._config_skips | {"sparse"}
 
-    def __init__(self, num_tokens: Any = None, output_mode="multi_hot", sparse=False, **kwargs):
+    def __init__(
+        self,
+        num_tokens: int | None = None,
+        output_mode: str = "multi_hot",
+        sparse: bool = False,
+        **kwargs: Unpack[LayerArguments],
+    ):
         if output_mode == "int":
             raise ConfigError("Unknown arg for output_mode: int.", fix=f"One of {self._modes}.")
         if output_mode not in self._modes:
             raise ConfigError(f"Unknown arg for output_mode: {output_mode}.", fix=f"One of {self._modes}.")
         super().__init__(output_mode=output_mode, sparse=sparse, **kwargs)
         if num_tokens is None:
-            raise ConfigError("num_tokens must be set to use this layer.", fix="How many categories are there?")
+            raise ConfigError("num_tokens must be set to use this layer.", fix="num_tokens=the number of categories")
         if num_tokens < 1:
             raise ConfigError(f"`num_tokens` must be >= 1. Received: num_tokens={num_tokens}.")
         self.num_tokens = num_tokens
@@ -128,7 +151,7 @@ class CategoryEncoding(Categorical):
     def _depth(self):
         return self.num_tokens
 
-    def call(self, inputs, count_weights=None):
+    def call(self, inputs: Any, count_weights: Any = None) -> Tensor:
         if count_weights is None:
             return self._encode(inputs)
         if self.output_mode != "count":
@@ -138,12 +161,12 @@ class CategoryEncoding(Categorical):
             )
         if np.shape(count_weights) != np.shape(inputs):
             shapes = f"{np.shape(inputs)}; got {np.shape(count_weights)}"
-            raise ShapeError(f"count_weights need the shape of the inputs, {shapes}.")
+            raise ShapeError(f"count_weights must have the shape of the inputs, {shapes}.")
         return self._encode(inputs, count_weights)
 
 
 def counts_of(ids, depth, weights=None):
-    """How often (or with what total weight) each of `depth` categories occurs along axis 1, of one sample axis 0."""
+    """The count (or total weight) of each of `depth` categories along axis 1 (axis 0 of a single sample)."""
     if ids.ndim > 1:
         xp = np if isinstance(ids, np.ndarray) else jnp
         ids, weights = xp.moveaxis(ids, 1, -1), None if weights is None else xp.moveaxis(weights, 1, -1)
@@ -161,7 +184,7 @@ def counts_of(ids, depth, weights=None):
     return counts.reshape(*lead, depth)
 
 
-# Inputs and data to adapt to
+# Inputs, and data for `adapt`
 
 
 def is_text(value):
@@ -170,7 +193,7 @@ def is_text(value):
 
 
 def values_of(value):
-    """Python lists and single values as arrays; text as an array of str, numbers as they are."""
+    """Python lists and single values as arrays, and text as arrays of str."""
     if isinstance(value, (KerasTensor, jax.Array)):
         return value
     if not isinstance(value, np.ndarray):
@@ -183,11 +206,11 @@ def values_of(value):
 
 
 def _refuse_large(value):
-    """JAX would cut integers to 32 bits without a word."""
+    """Raises an error for integers that JAX would truncate to 32 bits without a warning."""
     if value.max() > 2**31 - 1 or value.min() < -(2**31):
         raise DataError(
-            f"Integers from {value.min()} to {value.max()} do not fit into the 32 bits that JAX computes with.",
-            fix="Pass them as strings, or switch on 64 bits: jax.config.update('jax_enable_x64', True).",
+            f"Integers from {value.min()} to {value.max()} do not fit into 32 bits, with which JAX computes.",
+            fix="Pass them as strings, or enable 64 bits: jax.config.update('jax_enable_x64', True).",
         )
 
 
@@ -198,7 +221,7 @@ def _array_of(value):
         ragged = {len(item) for item in value if isinstance(item, (list, tuple))}
         if len(ragged) > 1:
             raise DataError(
-                f"The lists differ in length ({min(ragged)} to {max(ragged)}), so they are no array.",
+                f"The lists differ in length ({min(ragged)} to {max(ragged)}), so they do not form an array.",
                 fix="Pad them to one length.",
             )
         value = [_array_of(item) if hasattr(item, "numpy") else item for item in value]
@@ -219,13 +242,13 @@ def _text(item):
     if isinstance(item, str):
         return item
     got = f"{item!r} ({type(item).__name__})"
-    raise DataError(f"Text is made of strings; got {got}.", fix="Fill in missing values first.")
+    raise DataError(f"Text must consist of strings; got {got}.", fix="Fill in missing values first.")
 
 
 def batches_of(data, steps=None):
-    """Data to adapt to as arrays: one array (or list of values) whole, datasets and iterables batch by batch.
+    """The data for `adapt` as arrays: one array (or list of values) at once, datasets and iterables by batch.
 
-    Of a batch that is a tuple the first part, the inputs, counts. `steps` batches at most.
+    Of a batch that is a tuple it takes the first element, the inputs. `steps` limits the number of batches.
     """
     return itertools.islice(map(_inputs_of, _parts(data)), steps)
 
@@ -238,14 +261,14 @@ def _parts(data):
     if hasattr(data, "__array__") and not hasattr(data, "element_spec"):
         return [data]
     if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, (str, bytes)):
-        return (data[index] for index in range(len(data)))  # also of a PyDataset, which has no end of its own
+        return (data[index] for index in range(len(data)))  # also for a PyDataset, whose iterator never ends
     if hasattr(data, "__iter__") and not isinstance(data, (str, bytes)):
         return data
-    raise DataError(f"adapt takes an array or batches; got {type(data).__name__}.")
+    raise DataError(f"adapt needs an array or batches; got {type(data).__name__}.")
 
 
 def _holds_values(data):
-    """Whether this is a list of values, perhaps nested, and not one of arrays."""
+    """Whether this is a (nested) list of values, not of arrays."""
     is_list = isinstance(data, (list, tuple))
     while isinstance(data, (list, tuple)) and len(data):
         data = data[0]

@@ -1,14 +1,25 @@
-"""DataLayer: the base of layers that prepare data, before a model or inside one."""
+"""DataLayer: the base of layers that preprocess data, outside of a model or inside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
 from lamina.core.variable import unwrap
 from lamina.layers.base.layer import Layer
 
+if TYPE_CHECKING:
+    from lamina.core.typing import Tensor
+
 
 class DataLayer(Layer):
-    """A layer that prepares data: numbers, categories, images, sound."""
+    """Base class of layers that preprocess data: numbers, categories, images, sound."""
 
-    def convert_weight(self, weight):
-        """A weight as an array, for use on data outside of a model."""
+    def convert_weight(self, weight: Any) -> Tensor:
+        """The value of a weight, for use outside of a model.
+
+        Args:
+            weight: Weight of the layer.
+        """
         return jnp.asarray(unwrap(weight))

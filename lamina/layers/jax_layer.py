@@ -1,7 +1,9 @@
-"""JaxLayer and FlaxLayer: models written as functions of JAX, or as modules of Flax, as layers."""
+"""JaxLayer and FlaxLayer: JAX functions and Flax modules as layers."""
+
+from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -14,28 +16,40 @@ from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.layer import Layer
 from lamina.tree import map_shape_structure
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Unpack
+
+    from lamina.core.typing import LayerArguments, PyTree, SeedLike
+
 __all__ = ["FlaxLayer", "JaxLayer"]
 
 
 class JaxLayer(Layer):
-    """`outputs = call_fn(params, inputs)`, with `params` as weights to train.
+    """`outputs = call_fn(params, inputs)`, with `params` as trainable weights.
 
-    `call_fn` takes, by these names and in any order, what it needs of: params; state, in which case it returns
+    The names of the parameters of `call_fn`, in any order, state what it gets: params; state, in which case it returns
     (outputs, new state); rng, a key in training and None otherwise; inputs, an array or structure of arrays; training.
-    `init_fn` takes inputs (ones of the shape of the first inputs) and, if it needs them, rng and training (True); it
-    returns params, or (params, state). Both are called by position. Numbers and arrays among params and state become
-    variables, other values are handed on as they are.
+    `init_fn` gets inputs (ones of the shape of the first inputs) and optionally rng and training (True); it returns
+    params, or (params, state). Arguments are passed by position. Numbers and arrays in params and state become
+    variables; other values are passed to the functions unchanged.
 
     Args:
-        params, state: structures to start from, in place of init_fn.
-        seed: of the keys that call_fn gets.
-        native_serialization_platforms: is for TensorFlow, and does nothing here.
+        call_fn: Function that computes the outputs. Its parameters are `inputs` and any of `params`, `state`, `rng` and
+            `training`.
+        init_fn: Function that returns the initial params, or (params, state). Its parameters are `inputs` and any of
+            `rng` and `training`. None if `params` or `state` are given.
+        params: Initial parameters, trainable; None means that `init_fn` makes them.
+        state: Initial state, not trainable; None means that `init_fn` makes it.
+        seed: Seed of the keys that `call_fn` gets as `rng`; None draws one.
+        native_serialization_platforms: Ignored; in Keras it is for TensorFlow.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     Raises:
-        ConfigError: for functions with other parameters, or when there is nothing to make params or state from.
-        ShapeError: when call_fn returns a state of another structure.
+        ConfigError: For functions with other parameters, or without params, state and init_fn.
+        ShapeError: If call_fn returns a state of another structure.
 
-    A config, and so a file, names the functions: register them with keras.saving.register_keras_serializable.
+    Configs and files hold the names of the functions: register them with `keras.saving.register_keras_serializable`.
 
     >>> import jax, lamina as keras
     >>> def init(rng, inputs):
@@ -50,13 +64,13 @@ class JaxLayer(Layer):
 
     def __init__(
         self,
-        call_fn,
-        init_fn=None,
-        params=None,
-        state=None,
-        seed=None,
-        native_serialization_platforms=None,
-        **kwargs,
+        call_fn: Callable[..., Any],
+        init_fn: Callable[..., Any] | None = None,
+        params: PyTree = None,
+        state: PyTree = None,
+        seed: SeedLike = None,
+        native_serialization_platforms: Any = None,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
         self.call_fn: Any = call_fn
@@ -71,8 +85,8 @@ class JaxLayer(Layer):
             self.built = True
         elif init_fn is None and self._has_variables:
             raise ConfigError(
-                "JaxLayer has nothing to make the `params` or `state` of call_fn from.",
-                fix="Pass init_fn, or params and state themselves.",
+                "JaxLayer has no init_fn that makes the `params` or `state` of call_fn.",
+                fix="Pass init_fn, or params and state.",
             )
 
     @property
@@ -93,7 +107,7 @@ class JaxLayer(Layer):
 
         return jax.tree_util.tree_map(variable, values)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         if self.params is not None or self.state is not None or not self._has_variables:
             return
         inputs = map_shape_structure(
@@ -104,17 +118,17 @@ class JaxLayer(Layer):
         params, state = made if "state" in self._call_names else (made, None)
         self.params, self.state = self._variables_in(params, True), self._variables_in(state, False)
 
-    # A subclass may give its functions other keys.
+    # A subclass may pass other keys to its functions.
 
     def _get_init_rng(self):
-        """What init_fn gets as rng."""
+        """The argument `rng` of init_fn."""
         return random.draw_seed(None)
 
     def _get_call_rng(self, training):
-        """What call_fn gets as rng."""
+        """The argument `rng` of call_fn."""
         return self.seed_generator.next() if training else None
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         given = {"params": _values(self.params), "state": _values(self.state), "inputs": inputs, "training": training}
         if "rng" in self._call_names:
             given["rng"] = self._get_call_rng(training)
@@ -126,9 +140,9 @@ class JaxLayer(Layer):
         return outputs
 
     def _take(self, state):
-        held, new = jax.tree_util.tree_structure(self.state), jax.tree_util.tree_structure(state)
-        if held != new:
-            raise ShapeError(f"call_fn returned a state of another structure than it had: {new}, not {held}.")
+        current, new = jax.tree_util.tree_structure(self.state), jax.tree_util.tree_structure(state)
+        if current != new:
+            raise ShapeError(f"call_fn must return a state of the structure {current}; got {new}.")
         for variable, value in zip(
             jax.tree_util.tree_leaves(self.state), jax.tree_util.tree_leaves(state), strict=True
         ):
@@ -139,26 +153,34 @@ class JaxLayer(Layer):
 class FlaxLayer(JaxLayer):
     """A module of Flax (`flax.linen.Module`) as a layer; needs the package flax.
 
-    The method takes `inputs` and, if it needs it, `training`. The collection "params" is trained; all others are state.
-    In training it gets a key for "dropout".
+    The method gets `inputs` and, if it has the parameter, `training`. The collection "params" is trainable; all others
+    are state. In training the method gets a key for "dropout".
 
     Args:
-        method: a method of the module or a function (module, inputs); `__call__` if not given.
-        variables: what the module's `init` returned, to start from.
+        module: Module of Flax (`flax.linen.Module`).
+        method: Name of a method of the module, or a function (module, inputs); None means `__call__`.
+        variables: Initial variables, as the module's `init` returns them; None means that the layer calls `init`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`, `seed`.
 
-    A config describes the module: give its class get_config and from_config, and register it.
+    Configs and files hold the config of the module: its class needs get_config and from_config, and registration.
     """
 
     _config_skips = frozenset(("autocast", "params", "state", "call_fn", "init_fn", "variables"))
 
-    def __init__(self, module, method=None, variables=None, **kwargs):
+    def __init__(
+        self,
+        module: Any,
+        method: str | Callable[..., Any] | None = None,
+        variables: PyTree = None,
+        **kwargs: Unpack[LayerArguments],
+    ):
         self.module: Any = module
         self.method: Any = _method(module, method)
         params, state = _split(variables)
         super().__init__(*self._functions(), params=params, state=state, **kwargs)
 
     def _functions(self):
-        """call_fn and init_fn, with `training` where the module's method takes it."""
+        """call_fn and init_fn, with `training` if the module's method has that parameter."""
         others = _all_but_params()
         takes_training = "training" in inspect.signature(self.method or self.module.__call__).parameters
 
@@ -180,7 +202,7 @@ class FlaxLayer(JaxLayer):
 
     def _argument(self, name, parameter, owner):
         if name == "method" and getattr(self.method, "__self__", None) == self.module:
-            return self.method.__name__  # a config names a method of the module itself
+            return self.method.__name__  # configs hold the name of a method of the module
         return super()._argument(name, parameter, owner)
 
     def _get_init_rng(self):
@@ -191,18 +213,18 @@ class FlaxLayer(JaxLayer):
 
 
 def _names(function, role, allowed):
-    """The names of the parameters of a function, which are `inputs` and others of `allowed`."""
+    """The names of the parameters of a function, after a check that they are `inputs` and others of `allowed`."""
     names = list(inspect.signature(function).parameters)
     if "inputs" not in names:
-        raise ConfigError(f"`{role}` has no argument `inputs`; it takes {', '.join(names) or 'nothing'}.")
+        raise ConfigError(f"`{role}` needs a parameter `inputs`; it has {', '.join(names) or 'none'}.")
     for name in names:
         if name not in allowed:
-            raise ConfigError(f"`{role}` has an argument `{name}`; it may take {', '.join(allowed)}.")
+            raise ConfigError(f"`{role}` has a parameter `{name}`; allowed are {', '.join(allowed)}.")
     return names
 
 
 def _method(module, method):
-    """A method given by name, found."""
+    """The method of a module by its name; functions are returned unchanged."""
     if not isinstance(method, str):
         return method
     if (method.startswith("_") and method != "__call__") or not callable(getattr(type(module), method, None)):
@@ -228,5 +250,5 @@ def _all_but_params():
     try:
         from flax.linen import DenyList  # pyright: ignore[reportMissingImports]
     except ImportError as error:
-        raise ImportError("FlaxLayer runs modules of flax: pip install flax.") from error
+        raise ImportError("FlaxLayer needs the package flax: pip install flax.") from error
     return DenyList(["params"])

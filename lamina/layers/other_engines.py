@@ -1,37 +1,66 @@
-"""Layers of Keras that run TensorFlow or PyTorch: here for their names, and to say what to use instead."""
+"""Layers of Keras that run TensorFlow or PyTorch. They raise an error that says what to use instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from lamina.errors import ConfigError
 from lamina.layers.base.layer import Layer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lamina.core.typing import ShapeLike
 
 __all__ = ["TFSMLayer", "TorchModuleWrapper"]
 
 
 class TFSMLayer(Layer):
-    """A TensorFlow SavedModel as a layer in Keras; here an error, since JAX is the only engine.
+    """In Keras a TensorFlow SavedModel as a layer; here an error, since JAX is the only backend.
+
+    Args:
+        filepath: Path of the SavedModel.
+        call_endpoint: Name of its endpoint for inference.
+        call_training_endpoint: Name of its endpoint for training.
+        trainable: Whether an optimizer may change the variables.
+        name: Name of the layer, unique in a model.
+        dtype: Type or dtype policy; None means the global policy.
 
     Raises:
-        ConfigError: always.
+        ConfigError: Always.
     """
 
     def __init__(
-        self, filepath, call_endpoint="serve", call_training_endpoint=None, trainable=True, name=None, dtype=None
+        self,
+        filepath: str | Path,
+        call_endpoint: str = "serve",
+        call_training_endpoint: str | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+        dtype: Any = None,
     ):
         raise ConfigError(
-            f"TFSMLayer runs TensorFlow, and JAX is the only engine here; got filepath={str(filepath)!r}.",
+            f"TFSMLayer runs TensorFlow, and JAX is the only backend here; got filepath={str(filepath)!r}.",
             fix="Save the model as .keras and use keras.saving.load_model, or call the SavedModel in TensorFlow.",
         )
 
 
 class TorchModuleWrapper(Layer):
-    """A torch.nn.Module as a layer in Keras; here an error, since JAX is the only engine.
+    """In Keras a torch.nn.Module as a layer; here an error, since JAX is the only backend.
+
+    Args:
+        module: The torch.nn.Module.
+        name: Name of the layer, unique in a model.
+        output_shape: Shape of its outputs.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     Raises:
-        ConfigError: always.
+        ConfigError: Always.
     """
 
-    def __init__(self, module, name=None, output_shape=None, **kwargs):
+    def __init__(self, module: Any, name: str | None = None, output_shape: ShapeLike | None = None, **kwargs: Any):
         raise ConfigError(
-            f"TorchModuleWrapper runs PyTorch, and JAX is the only engine here; got a {type(module).__name__}.",
+            f"TorchModuleWrapper runs PyTorch, and JAX is the only backend here; got a {type(module).__name__}.",
             fix="Write it with keras.layers and copy its weights: layer.set_weights([p.detach().numpy(), ...]); "
             "a kernel of Dense is the transpose of torch's.",
         )

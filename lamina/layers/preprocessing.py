@@ -1,7 +1,9 @@
-"""Rescaling and Normalization: numbers brought to a range that networks learn well from, inside the model."""
+"""Rescaling and Normalization: layers that bring numbers to a suitable range, inside of the model."""
+
+from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -12,11 +14,22 @@ from lamina.layers.data_layer import DataLayer
 from lamina.ops.normalization import along
 from lamina.runtime import settings
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from lamina.core.typing import ArrayLike, Axes, LayerArguments, Shape, Tensor
+
 __all__ = ["Normalization", "Rescaling"]
 
 
 class Rescaling(DataLayer):
-    """`inputs * scale + offset`, numbers or one for each channel.
+    """`inputs * scale + offset`, with numbers or one for each channel.
+
+    Args:
+        scale: Factor, or one for each channel.
+        offset: Summand, or one for each channel.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> keras.layers.Rescaling(1 / 127.5, offset=-1.0)(keras.ops.array([0, 255])).tolist()
@@ -25,12 +38,14 @@ class Rescaling(DataLayer):
 
     _traits = frozenset(("pointwise",))
 
-    def __init__(self, scale, offset=0.0, **kwargs):
+    def __init__(
+        self, scale: float | Sequence[float], offset: float | Sequence[float] = 0.0, **kwargs: Unpack[LayerArguments]
+    ):
         super().__init__(**kwargs)
         self.scale, self.offset = scale, offset
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         scale, offset = (jnp.asarray(value, self.compute_dtype) for value in (self.scale, self.offset))
         if scale.ndim and settings.image_data_format() == "channels_first":
             scale = scale.reshape(*scale.shape, *[1] * (3 - scale.ndim))
@@ -38,12 +53,15 @@ class Rescaling(DataLayer):
 
 
 class Normalization(DataLayer):
-    """`(inputs - mean) / sqrt(variance)` for each position of `axis`, with moments given or found by `adapt`.
+    """`(inputs - mean) / sqrt(variance)` for each position of `axis`, with moments that are given or found by `adapt`.
 
     Args:
-        axis: the axis or axes that keep moments of their own (the features); None is one mean and variance for all.
-        mean, variance: numbers, or arrays along `axis`. Give both, or neither and call `adapt`.
-        invert: whether to do the opposite, `inputs * sqrt(variance) + mean`.
+        axis: Axis or axes with a mean and variance for each position (the features); None means one mean and variance
+            for all values.
+        mean: Mean, a number or an array along `axis`; None if `adapt` computes it.
+        variance: Variance, a number or an array along `axis`; None if `adapt` computes it.
+        invert: Whether to apply the inverse, `inputs * sqrt(variance) + mean`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> layer = keras.layers.Normalization()
@@ -54,31 +72,42 @@ class Normalization(DataLayer):
 
     _traits = frozenset(("pointwise",))
 
-    def __init__(self, axis=-1, mean: Any = None, variance: Any = None, invert=False, **kwargs):
+    def __init__(
+        self,
+        axis: Axes = -1,
+        mean: ArrayLike | None = None,
+        variance: ArrayLike | None = None,
+        invert: bool = False,
+        **kwargs: Unpack[LayerArguments],
+    ):
         super().__init__(**kwargs)
         self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
-        self.input_mean, self.input_variance = mean, variance
+        self.input_mean: Any = mean
+        self.input_variance: Any = variance
         self.invert = invert
         self.supports_masking = True
         if (mean is None) != (variance is None):
-            raise ConfigError("Normalization takes mean and variance, or neither.", fix="Give both, or call adapt.")
-        if np.shape(mean) != np.shape(variance) or np.ndim(mean) > len(self.axis):
             raise ConfigError(
-                f"mean and variance have one shape, with no more axes than axis={self.axis}; got {np.shape(mean)} and "
-                f"{np.shape(variance)}."
+                "Normalization needs both mean and variance, or neither.", fix="Pass both, or call adapt."
+            )
+        shapes = np.shape(self.input_mean), np.shape(self.input_variance)
+        if shapes[0] != shapes[1] or len(shapes[0]) > len(self.axis):
+            raise ConfigError(
+                f"mean and variance must have one shape, with at most the axes {self.axis}; got {shapes[0]} "
+                f"and {shapes[1]}."
             )
 
     @property
     def _adaptable(self):
         return self.input_mean is None
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         rank, name, got = len(input_shape), f"Normalization(axis={self.axis})", f"got shape {tuple(input_shape)}."
         if any(not -rank <= axis < rank for axis in self.axis):
-            raise ShapeError(f"{name} needs inputs that have these axes; {got}")
+            raise ShapeError(f"{name} needs inputs with these axes; {got}")
         self._kept = {axis: input_shape[axis] for axis in sorted(axis % rank for axis in self.axis)}
         if None in self._kept.values():
-            raise ShapeError(f"{name} needs known sizes there; {got}")
+            raise ShapeError(f"{name} needs known sizes of these axes; {got}")
         self._rank = rank
         if self.input_mean is None:
             shape = tuple(self._kept.values())
@@ -88,57 +117,58 @@ class Normalization(DataLayer):
 
     @property
     def mean(self) -> Any:
-        """The mean in use, in the rank of the inputs; None before the layer is built."""
+        """The mean in use, with the rank of the inputs; None before the layer is built."""
         return self._moment("adapt_mean", self.input_mean)
 
     @property
     def variance(self) -> Any:
-        """The variance in use, in the rank of the inputs; None before the layer is built."""
+        """The variance in use, with the rank of the inputs; None before the layer is built."""
         return self._moment("adapt_variance", self.input_variance)
 
     def _moment(self, weight, given) -> Any:
         if not self.built:
             return None
         values: Any = getattr(self, weight).value if given is None else jnp.asarray(given)
-        axes = list(self._kept)[len(self._kept) - values.ndim :]  # those given with fewer axes belong to the last ones
+        axes = list(self._kept)[len(self._kept) - values.ndim :]  # values with fewer axes belong to the last ones
         shape = [self._kept.get(axis, 1) for axis in range(self._rank)]
-        spread: Any = along(values, axes, self._rank)
-        return jnp.broadcast_to(spread, shape).astype(self.compute_dtype)
+        aligned: Any = along(values, axes, self._rank)
+        return jnp.broadcast_to(aligned, shape).astype(self.compute_dtype)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         mean, deviation = self.mean, jnp.maximum(jnp.sqrt(self.variance), settings.epsilon())
         inputs = inputs.astype(self.compute_dtype)
         return mean + inputs * deviation if self.invert else (inputs - mean) / deviation
 
-    def adapt(self, data):
-        """Take mean and variance from `data`: an array, a dataset of batches, or an iterable of them.
+    def adapt(self, data: Any) -> None:
+        """Computes mean and variance of data. Of a batch that is a tuple it takes the first element, the inputs.
 
-        Of a batch that is a tuple the first part, the inputs, counts.
+        Args:
+            data: Array, dataset or iterable of batches.
         """
         if self.input_mean is not None:
-            raise ConfigError(f"{self.name} was given mean and variance: there is nothing to adapt.")
+            raise ConfigError(f"{self.name} cannot adapt, since it has a mean and variance.")
         count, mean, squares = 0, 0.0, 0.0
         for batch in map(_inputs_of, _batches(data)):
             if not self.built:
                 self.build(batch.shape)
             self._check(batch.shape)
             n, batch_mean, batch_variance = _moments(batch, tuple(self._kept))
-            step = batch_mean - mean  # the moments of two sets from those of each (Chan, Golub and LeVeque, 1983)
+            step = batch_mean - mean  # moments of two sets combined (Chan, Golub and LeVeque, 1983)
             squares = squares + batch_variance * n + step**2 * (count * n / (count + n))
             mean = mean + step * (n / (count + n))
             count += n
         if not count:
-            raise DataError("adapt was given no data.", fix="Pass an array, or batches that are not used up.")
+            raise DataError("adapt got no data.", fix="Pass an array, or an iterable that is not exhausted.")
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(squares / count)
 
     def _check(self, shape):
         if len(shape) != self._rank or any(shape[axis] != size for axis, size in self._kept.items()):
             kept = f"sizes {self._kept} (axis: size) of rank {self._rank}"
-            raise ShapeError(f"{self.name} keeps moments for {kept}; got data of shape {shape}.")
+            raise ShapeError(f"{self.name} has moments for {kept}; got data of shape {shape}.")
 
-    def finalize_state(self):
-        """Nothing is left to do: moments are read off the weights when they are used. It is here for old programs."""
+    def finalize_state(self) -> None:
+        """Does nothing; for programs for earlier versions of Keras."""
 
     def _argument(self, name, parameter, owner):
         if name in ("mean", "variance"):
@@ -147,16 +177,16 @@ class Normalization(DataLayer):
 
 
 def _batches(data):
-    """An array as its only batch; datasets and sequences of batches one by one."""
+    """Batches of the data: a single array, or those of a dataset or sequence."""
     if hasattr(data, "element_spec") and not _first(data.element_spec).shape.rank > 1:  # tf.data, not batched yet
         data = data.batch(128)
     if isinstance(data, (np.ndarray, jax.Array)) or (hasattr(data, "__array__") and not hasattr(data, "element_spec")):
         return [data]
-    if hasattr(data, "__getitem__") and hasattr(data, "__len__"):  # also of a PyDataset, which has no end of its own
+    if hasattr(data, "__getitem__") and hasattr(data, "__len__"):  # also for a PyDataset, whose iterator never ends
         return (data[index] for index in range(len(data)))
     if hasattr(data, "__iter__"):
         return data
-    raise DataError(f"adapt takes an array or batches; got {type(data).__name__}.")
+    raise DataError(f"adapt needs an array or batches; got {type(data).__name__}.")
 
 
 def _first(batch):
@@ -166,7 +196,7 @@ def _first(batch):
 def _inputs_of(batch):
     inputs = _first(batch)
     if not hasattr(inputs, "shape"):
-        raise DataError(f"adapt takes batches that are arrays; got {type(inputs).__name__}.", fix="numpy.asarray(...)")
+        raise DataError(f"adapt needs batches that are arrays; got {type(inputs).__name__}.", fix="numpy.asarray(...)")
     return np.asarray(inputs)
 
 

@@ -1,4 +1,8 @@
-"""Sound as pictures of its frequencies: STFTSpectrogram, whose waves are weights, and MelSpectrogram."""
+"""Spectrograms of audio signals: STFTSpectrogram, whose kernels are weights, and MelSpectrogram."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -14,14 +18,18 @@ from lamina.ops.convolution import conv
 from lamina.ops.fourier import stft
 from lamina.runtime.settings import epsilon, standardize_data_format
 
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lamina.core.typing import ArrayLike, DataFormat, DTypeLike, LayerArguments, Shape, Tensor
+
 __all__ = ["MelSpectrogram", "STFTSpectrogram"]
 
 _MODES = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
 
 
 class STFTSpectrogram(Layer):
-    """Fourier transforms of frames that slide over a signal, as a convolution with cosines and sines, which are weights
-    and can be trained.
+    """Short-time Fourier transform of a signal, as a convolution with cosines and sines, which are trainable weights.
 
     Shapes: (batch, time, channels) -> (batch, frames, channels * frequencies), or with expand_dims (batch, frames,
     frequencies, channels), where frequencies = fft_length // 2 + 1, twice that for mode "stft". With
@@ -29,16 +37,22 @@ class STFTSpectrogram(Layer):
     channels, frames, frequencies).
 
     Args:
-        mode: "real" and "imag" parts, both ("stft"), the "magnitude", its logarithm ("log"), the "angle", or the power
-            spectral density ("psd").
-        frame_length, frame_step: samples of a frame, and from one to the next; half a frame if not given.
-        fft_length: the power of two from frame_length on if not given.
-        window: a name of `scipy.signal.get_window`, the values themselves, or None.
-        periodic: whether the window is that of a periodic signal.
-        scaling: "density" divides the window by its L2 norm, "spectrum" by its sum.
+        mode: "real" or "imag" part, both ("stft"), "magnitude", its logarithm ("log"), "angle", or power spectral
+            density ("psd").
+        frame_length: Number of samples of a frame.
+        frame_step: Number of samples from one frame to the next; None means half a frame.
+        fft_length: Length of the Fourier transform; None means the smallest power of two not below `frame_length`.
+        window: Name of a window of `scipy.signal.get_window`, an array of `frame_length` values, or None for no window.
+        periodic: Whether the window is periodic instead of symmetric.
+        scaling: "density" divides the window by its L2 norm, "spectrum" by its sum; None does not scale.
+        padding: "valid" for whole frames only, "same" to pad the signal with zeros.
+        expand_dims: Whether channels and frequencies have axes of their own.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     Raises:
-        TypeError: for a signal of whole numbers.
+        ConfigError: For an invalid argument.
+        TypeError: For a signal of integers.
 
     >>> import lamina as keras
     >>> keras.layers.STFTSpectrogram(frame_length=256, window="hamming")(keras.Input((16000, 2))).shape
@@ -47,21 +61,22 @@ class STFTSpectrogram(Layer):
 
     def __init__(
         self,
-        mode="log",
-        frame_length=256,
-        frame_step=None,
-        fft_length=None,
-        window="hann",
-        periodic=False,
-        scaling="density",
-        padding="valid",
-        expand_dims=False,
-        data_format=None,
-        **kwargs,
+        mode: str = "log",
+        frame_length: int = 256,
+        frame_step: int | None = None,
+        fft_length: int | None = None,
+        window: str | ArrayLike | None = "hann",
+        periodic: bool = False,
+        scaling: str = "density",
+        padding: str = "valid",
+        expand_dims: bool = False,
+        data_format: DataFormat = None,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
         self.mode, self.frame_length, self.frame_step, self.fft_length = mode, frame_length, frame_step, fft_length
-        self.window, self.periodic, self.scaling = window, periodic, scaling
+        self.window: Any = window
+        self.periodic, self.scaling = periodic, scaling
         self.padding, self.expand_dims = padding, expand_dims
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=3)
@@ -70,14 +85,18 @@ class STFTSpectrogram(Layer):
     def _check(self):
         for name, known in (("mode", _MODES), ("padding", ("valid", "same"))):
             if getattr(self, name) not in known:
-                raise ConfigError(f"{name} is one of {', '.join(known)}; got {getattr(self, name)!r}.")
+                raise ConfigError(f"{name} must be one of {', '.join(known)}; got {name}={getattr(self, name)!r}.")
         if not 1 <= self._step <= self.frame_length:
-            raise ConfigError(f"frame_step is from 1 to frame_length={self.frame_length}; got {self._step}.")
+            raise ConfigError(
+                f"frame_step must be from 1 to frame_length={self.frame_length}; got frame_step={self._step}."
+            )
         if self._length < self.frame_length:
-            raise ConfigError(f"fft_length is at least frame_length={self.frame_length}; got {self._length}.")
+            raise ConfigError(
+                f"fft_length must be at least frame_length={self.frame_length}; got fft_length={self._length}."
+            )
         if self._length & (self._length - 1):
-            warn(f"fft_length is best a power of two; got {self._length}.")
-        self._waves("real")  # refuses an unknown window or scaling
+            warn(f"fft_length should be a power of two; got fft_length={self._length}.")
+        self._waves("real")  # raises an error for an unknown window or scaling
 
     @property
     def _step(self):
@@ -90,18 +109,18 @@ class STFTSpectrogram(Layer):
     def _waves(self, side):
         return STFT(side, self.window, self.scaling, self.periodic)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         shape = (self.frame_length, 1, self._length // 2 + 1)
         if self.mode != "imag":
             self.real_kernel = self.add_weight(shape=shape, initializer=self._waves("real"), name="real_kernel")
         if self.mode != "real":
             self.imag_kernel = self.add_weight(shape=shape, initializer=self._waves("imag"), name="imag_kernel")
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         if not is_float(inputs.dtype):
             raise TypeError(
-                f"STFTSpectrogram needs a signal of floats; got {inputs.dtype}. Divide whole numbers by the largest "
-                "they can be: x.astype('float32') / 32768."
+                f"STFTSpectrogram needs a signal of floats; got {inputs.dtype}. Divide integers by their largest "
+                "value: x.astype('float32') / 32768."
             )
         signal = inputs.swapaxes(1, 2) if self.data_format == "channels_last" else inputs
         return self._arrange(self._spectrum(signal))
@@ -116,13 +135,13 @@ class STFTSpectrogram(Layer):
         if self.mode == "angle":
             return jnp.arctan2(imaginary, real)
         power = real**2 + imaginary**2
-        if self.mode == "psd":  # the frequencies between the first and the last stand for the negative ones too
+        if self.mode == "psd":  # all but the first and last frequency represent the negative ones too
             return power.at[..., 1:-1].multiply(2)
         magnitude = jnp.sqrt(jnp.maximum(power, epsilon()))
         return magnitude if self.mode == "magnitude" else jnp.log(jnp.maximum(magnitude, epsilon()))
 
     def _transform(self, signal, kernel):
-        """Each channel by itself."""
+        """The transform of each channel."""
         frames = conv(
             signal.reshape(-1, signal.shape[-1], 1),
             kernel.value.astype(signal.dtype),
@@ -142,7 +161,7 @@ class STFTSpectrogram(Layer):
 
 
 class MelSpectrogram(DataLayer):
-    """The power of a signal in bands of frequencies that are equally wide on the mel scale, in decibels.
+    """The power of a signal, in decibels, in frequency bands that are equally wide on the mel scale.
 
     `mel = 1127 log(1 + hertz / 700)`; bands are triangles, as in the HTK book (Young et al., 2006).
 
@@ -150,16 +169,23 @@ class MelSpectrogram(DataLayer):
     are centred at each multiple of sequence_stride.
 
     Args:
-        fft_length, sequence_stride: samples of a frame, and from one to the next.
-        sequence_length: how many samples of a frame the window covers; fft_length if not given.
-        window: "hann", "hamming", an array of sequence_length, or None.
-        sampling_rate: samples in a second.
-        min_freq, max_freq: the ends of the bands in hertz; max_freq is half the sampling_rate if not given.
-        power_to_db: `10 log10(max(power, min_power) / ref_power)`, and no less than the largest value minus top_db.
-        mag_exp: the exponent of the magnitudes, 2 for power.
+        fft_length: Number of samples of a frame.
+        sequence_stride: Number of samples from one frame to the next.
+        sequence_length: Number of samples of a frame that the window covers; None means `fft_length`.
+        window: "hann", "hamming", an array of `sequence_length` values, or None for no window.
+        sampling_rate: Number of samples in a second.
+        num_mel_bins: Number of bands.
+        min_freq: Lower end of the bands in hertz.
+        max_freq: Upper end of the bands in hertz; None means half the sampling rate.
+        power_to_db: Whether to return decibels, `10 log10(max(power, min_power) / ref_power)`.
+        top_db: Range in decibels: values more than this below the largest are clipped.
+        mag_exp: Exponent of the magnitudes: 2 for power, 1 for magnitude.
+        min_power: Lower bound of the power.
+        ref_power: Power of 0 decibels.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     Raises:
-        ConfigError: when fft_length is smaller than sequence_length.
+        ConfigError: If fft_length is smaller than sequence_length.
 
     >>> import lamina as keras
     >>> keras.layers.MelSpectrogram(num_mel_bins=64, sequence_stride=256)(keras.Input((16000,))).shape
@@ -168,20 +194,20 @@ class MelSpectrogram(DataLayer):
 
     def __init__(
         self,
-        fft_length=2048,
-        sequence_stride=512,
-        sequence_length=None,
-        window="hann",
-        sampling_rate=16000,
-        num_mel_bins=128,
-        min_freq=20.0,
-        max_freq=None,
-        power_to_db=True,
-        top_db=80.0,
-        mag_exp=2.0,
-        min_power=1e-10,
-        ref_power=1.0,
-        **kwargs,
+        fft_length: int = 2048,
+        sequence_stride: int = 512,
+        sequence_length: int | None = None,
+        window: str | ArrayLike | None = "hann",
+        sampling_rate: int = 16000,
+        num_mel_bins: int = 128,
+        min_freq: float = 20.0,
+        max_freq: float | None = None,
+        power_to_db: bool = True,
+        top_db: float = 80.0,
+        mag_exp: float = 2.0,
+        min_power: float = 1e-10,
+        ref_power: float = 1.0,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
         self.fft_length, self.sequence_stride = fft_length, sequence_stride
@@ -191,12 +217,13 @@ class MelSpectrogram(DataLayer):
                 "`fft_length` must be greater than or equal to `sequence_length`; "
                 f"got fft_length={fft_length}, sequence_length={sequence_length}."
             )
-        self.window, self.sampling_rate, self.num_mel_bins = window, sampling_rate, num_mel_bins
+        self.window: Any = window
+        self.sampling_rate, self.num_mel_bins = sampling_rate, num_mel_bins
         self.min_freq, self.max_freq = min_freq, max_freq or int(sampling_rate / 2)
         self.power_to_db, self.top_db, self.mag_exp = power_to_db, top_db, mag_exp
         self.min_power, self.ref_power = min_power, ref_power
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         wide = self.compute_dtype if self.compute_dtype in ("float32", "float64") else "float32"
         parts = stft(
             inputs.astype(wide), self.sequence_length, self.sequence_stride, self.fft_length, window=self.window
@@ -220,16 +247,26 @@ class MelSpectrogram(DataLayer):
 
     def linear_to_mel_weight_matrix(
         self,
-        num_mel_bins=20,
-        num_spectrogram_bins=129,
-        sampling_rate=8000,
-        lower_edge_hertz=125.0,
-        upper_edge_hertz=3800.0,
-        dtype="float32",
-    ):
-        """What a spectrum (..., num_spectrogram_bins) is multiplied by to give bands (..., num_mel_bins): a triangle a
-        band, with its peak of 1 where the next begins. The frequency 0 is in no band."""
-        reserve_array((num_spectrogram_bins, num_mel_bins), 32, "A table of triangles")
+        num_mel_bins: int = 20,
+        num_spectrogram_bins: int = 129,
+        sampling_rate: int = 8000,
+        lower_edge_hertz: float = 125.0,
+        upper_edge_hertz: float = 3800.0,
+        dtype: DTypeLike = "float32",
+    ) -> Tensor:
+        """The matrix that maps a spectrum (..., num_spectrogram_bins) to bands (..., num_mel_bins).
+
+        Each band is a triangle whose peak of 1 is at the start of the next band. The frequency 0 is in no band.
+
+        Args:
+            num_mel_bins: Number of bands.
+            num_spectrogram_bins: Number of frequencies of the spectrum.
+            sampling_rate: Number of samples in a second.
+            lower_edge_hertz: Lower end of the bands in hertz.
+            upper_edge_hertz: Upper end of the bands in hertz.
+            dtype: Type of the matrix.
+        """
+        reserve_array((num_spectrogram_bins, num_mel_bins), 32, "The matrix of mel bands")
         hertz = np.linspace(0, sampling_rate / 2, num_spectrogram_bins)
         edges = np.linspace(_mel(lower_edge_hertz), _mel(upper_edge_hertz), num_mel_bins + 2)
         below, peak, above = edges[:-2], edges[1:-1], edges[2:]

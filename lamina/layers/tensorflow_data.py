@@ -1,6 +1,8 @@
-"""Layers in pipelines of `tf.data`, as in `dataset.map(layer)`: TensorFlow calls back into Python for each element."""
+"""Layers in pipelines of `tf.data`, as in `dataset.map(layer)`: TensorFlow calls Python for each element."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -8,22 +10,33 @@ import numpy as np
 from lamina.core import tree
 from lamina.core.keras_tensor import KerasTensor
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lamina.core.typing import Tensor
+
 __all__ = ["call_back", "has_graph_tensors"]
 
 
-def has_graph_tensors(inputs):
-    """Whether tensors of a graph of TensorFlow's are among the inputs; those with values are arrays like others."""
+def has_graph_tensors(inputs: Tensor) -> bool:
+    """Whether the inputs contain tensors of a TensorFlow graph; eager tensors are like other arrays.
+
+    Args:
+        inputs: Structure of arrays or tensors.
+    """
     return any(
         type(leaf).__module__.partition(".")[0] == "tensorflow" and not hasattr(leaf, "numpy")
         for leaf in jax.tree_util.tree_leaves(inputs)
     )
 
 
-def call_back(function, inputs, describe):
-    """The outputs of `function`, as tensors of the graph that the inputs belong to.
+def call_back(function: Callable[..., Any], inputs: Tensor, describe: Callable[..., Any]) -> Any:
+    """The outputs of `function`, as tensors of the TensorFlow graph to which the inputs belong.
 
     Args:
-        describe: symbolic outputs for symbolic inputs.
+        function: Function of arrays.
+        inputs: Tensors of a TensorFlow graph.
+        describe: Function that returns symbolic outputs for symbolic inputs.
     """
     import tensorflow as tf  # type: ignore[import-not-found]
 

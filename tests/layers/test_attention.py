@@ -239,9 +239,9 @@ def test_flash_attention_has_its_limits():
 
 def test_refusals():
     x = check.draw((2, 4, 6))
-    with pytest.raises(CallError, match="takes a list"):
+    with pytest.raises(CallError, match="needs a list"):
         Attention()(x)
-    with pytest.raises(CallError, match="mask of Attention"):
+    with pytest.raises(CallError, match="needs a list of masks"):
         Attention()([x, x], mask=[QUERY_MASK])
     with pytest.raises(ConfigError, match="score_mode"):
         Attention(score_mode="cosine")
@@ -251,11 +251,11 @@ def test_refusals():
         MultiHeadAttention(2, 3, sliding_window=-1)
     with pytest.raises(ConfigError, match="multiple"):
         GroupQueryAttention(3, 4, 3)
-    with pytest.raises(ShapeError, match="Each key has a value"):
+    with pytest.raises(ShapeError, match="Keys and values must have the same sequence length"):
         MultiHeadAttention(2, 3)(x, x, x[:, :3])
     with pytest.raises(ShapeError, match="rank 3"):
         GroupQueryAttention(3, 2, 1)(x[0], x[0])
-    with pytest.raises(ShapeError, match="the same axes"):
+    with pytest.raises(ShapeError, match="the same sizes"):
         MultiHeadAttention(2, 3)(x, x[None])
 
 

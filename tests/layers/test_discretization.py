@@ -88,5 +88,5 @@ def test_arguments():
             Discretization(**kwargs)
     with pytest.raises(CallError, match="call `.adapt"):
         Discretization(num_bins=3)([0.1])
-    with pytest.raises(ConfigError, match="nothing to adapt"):
+    with pytest.raises(ConfigError, match="cannot adapt"):
         Discretization([0.0]).adapt([1.0])

@@ -121,7 +121,7 @@ def test_arguments_and_inputs():
             Hashing(**kwargs)
     with pytest.raises(ConfigError, match="HashedCrossing"):
         HashedCrossing(0)
-    with pytest.raises(DataError, match="Strings and integers"):
+    with pytest.raises(DataError, match="Only strings and integers"):
         Hashing(2)([1.5])
     layer = HashedCrossing(2)
     for inputs, told in (

@@ -114,11 +114,11 @@ def test_structures_of_inputs():
 @pytest.mark.parametrize(
     ("call_fn", "init_fn", "match"),
     [
-        (lambda params, inputs: inputs, None, "nothing to make"),
-        (lambda params: params, start, "`call_fn` has no argument `inputs`"),
-        (lambda inputs, mode: inputs, start, "`call_fn` has an argument `mode`"),
-        (affine, lambda rng: rng, "`init_fn` has no argument `inputs`"),
-        (affine, lambda inputs, params: params, "`init_fn` has an argument `params`"),
+        (lambda params, inputs: inputs, None, "no init_fn"),
+        (lambda params: params, start, "`call_fn` needs a parameter `inputs`"),
+        (lambda inputs, mode: inputs, start, "`call_fn` has a parameter `mode`"),
+        (affine, lambda rng: rng, "`init_fn` needs a parameter `inputs`"),
+        (affine, lambda inputs, params: params, "`init_fn` has a parameter `params`"),
     ],
 )
 def test_functions_that_do_not_fit(call_fn, init_fn, match):
@@ -128,7 +128,7 @@ def test_functions_that_do_not_fit(call_fn, init_fn, match):
 
 def test_a_state_of_another_structure():
     layer = JaxLayer(lambda state, inputs: (inputs, [inputs]), state={"a": jnp.ones(())})
-    with pytest.raises(ShapeError, match="another structure"):
+    with pytest.raises(ShapeError, match="must return a state"):
         layer(draw((1, 2)))
 
 

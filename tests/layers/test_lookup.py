@@ -32,7 +32,7 @@ def test_numbers_of_strings():
     ).tolist() == [6, 3, 2, 0]
     with pytest.raises(DataError, match=r"num_oov_indices=0.*'zz'"):
         StringLookup(vocabulary=["a"], num_oov_indices=0)(["a", "zz"])
-    with pytest.raises(DataError, match="looks up strings"):
+    with pytest.raises(DataError, match="needs strings"):
         layer([1])
 
 
@@ -45,7 +45,7 @@ def test_numbers_of_integers():
     hashed = IntegerLookup(vocabulary=[10, 20, 30], num_oov_indices=4, oov_method="farmhash")
     unknown = np.array([100, 200, 300, 400])
     assert hashed(unknown).tolist() == jax.jit(lambda x: hashed(x))(unknown).tolist() == [3, 1, 3, 1]
-    with pytest.raises(DataError, match="looks up integers"):
+    with pytest.raises(DataError, match="needs integers"):
         layer(["a"])
 
 
@@ -54,7 +54,7 @@ def test_back_to_tokens():
     assert layer([0, 1, 2, 3, 9]).tolist() == ["", "[UNK]", "a", "b", "[UNK]"]
     assert layer(Input((2,), dtype="int32")).dtype == "string"
     assert IntegerLookup(vocabulary=[7, 8], mask_token=0, invert=True)([0, 1, 2, 3, 9]).tolist() == [0, -1, 7, 8, -1]
-    with pytest.raises(CallError, match="no compiled program"):
+    with pytest.raises(CallError, match="compiled program cannot"):
         jax.jit(lambda x: layer(x))(np.array([1]))
 
 
@@ -173,7 +173,7 @@ def test_configs():
     numbers = IntegerLookup(vocabulary=[3, 1], num_oov_indices=2, oov_method="farmhash", salt=7, mask_token=0)
     again = deserialize(serialize(numbers))
     assert again.get_config() == numbers.get_config() and again.salt == [7, 7]
-    with pytest.raises(FileError, match="refused"):
+    with pytest.raises(FileError, match="never read"):
         StringLookup.from_config({"vocabulary": "/etc/hostname"})
     adapted = StringLookup()
     adapted.adapt(WORDS)
@@ -195,7 +195,7 @@ def test_configs():
         (dict(vocabulary=["a", "[UNK]"], invert=True), "reserved OOV token at unexpected location"),
         (dict(vocabulary=["a", "b"], max_tokens=2), "larger than the maximum"),
         (dict(vocabulary=[]), "empty vocabulary"),
-        (dict(vocabulary=[1]), "holds strings"),
+        (dict(vocabulary=[1]), "must be strings"),
         (dict(vocabulary=["a"], output_mode="tf_idf"), "must also be provided"),
         (dict(vocabulary=["a"], output_mode="tf_idf", idf_weights=[1.0, 2.0]), "same length"),
         (dict(salt="text"), "tuple of size 2"),

@@ -126,7 +126,7 @@ def test_bad_arguments_and_data():
         Normalization(mean=[1.0, 2.0], variance=[1.0])
     with pytest.raises(ConfigError, match="one shape"):
         Normalization(mean=[[1.0]], variance=[[1.0]])
-    with pytest.raises(ConfigError, match="nothing to adapt"):
+    with pytest.raises(ConfigError, match="cannot adapt"):
         Normalization(mean=1.0, variance=1.0).adapt(check.draw((2, 3)))
     with pytest.raises(ShapeError, match="axis=\\(3,\\)"):
         Normalization(axis=3)(check.draw((2, 3)))

@@ -47,15 +47,14 @@ class MovingLayer(BaseImagePreprocessingLayer):
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any = None, training: bool = True) -> Any:
         if not self._applies(transformation, training):
             return bounding_boxes
+        box_format: Any = self.bounding_box_format
         before = self._size_of(transformation)
         after = self._output_size(*before)
         source = jnp.asarray(self._source(transformation, *before), "float32")
-        corners = convert_format(
-            bounding_boxes["boxes"], self.bounding_box_format, "xyxy", height=before[0], width=before[1]
-        )
+        corners = convert_format(bounding_boxes["boxes"], box_format, "xyxy", height=before[0], width=before[1])
         boxes = {**bounding_boxes, "boxes": moved_boxes(corners, source)}
         boxes = clip_to_image_size(boxes, height=after[0], width=after[1])
-        return convert_format(boxes, "xyxy", self.bounding_box_format, height=after[0], width=after[1])
+        return convert_format(boxes, "xyxy", box_format, height=after[0], width=after[1])
 
     def _warp(self, images, transformation, interpolation) -> Any:
         """The images (batch, height, width, channels) after the move."""

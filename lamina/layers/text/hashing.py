@@ -1,6 +1,8 @@
-"""Hashing and HashedCrossing: categories without a vocabulary, with the numbers that Keras gives."""
+"""Hashing and HashedCrossing: categories without a vocabulary, with the same numbers as in Keras."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -12,29 +14,44 @@ from lamina.errors import ConfigError, DataError, ShapeError
 from lamina.layers.categories import Categorical, is_text, values_of
 from lamina.layers.text.string_hashes import fingerprint64, fingerprint_cat64, siphash24
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from lamina.core.typing import LayerArguments, Shape, Tensor
+
 __all__ = ["HashedCrossing", "Hashing"]
 
-_CROSS_KEY = 0xDECAFCAFFE  # what TensorFlow's crosses start from
+_CROSS_KEY = 0xDECAFCAFFE  # initial value of the hash of TensorFlow's feature crosses
 
 
 class Hashing(Categorical):
     """`hash(value) mod num_bins` of strings or integers.
 
-    The hash is FarmHash's fingerprint, or SipHash under `salt`. An integer is hashed by its decimal digits.
+    The hash is FarmHash's fingerprint, or SipHash with the key `salt`. Integers are hashed by their decimal digits.
 
     Args:
-        num_bins: how many bins there are, the one for the mask included.
-        mask_value: a value that goes to bin 0, which then is for nothing else.
-        salt: one or two integers, a key: other keys give other collisions.
-        output_mode: "int", or "one_hot", "multi_hot", "count" as in `CategoryEncoding`.
-        sparse: accepted; the outputs are dense arrays.
+        num_bins: Number of bins, with the bin of the mask.
+        mask_value: Value that is mapped to bin 0, which then holds nothing else; None means no such value.
+        salt: Key of the hash, one or two integers; other keys give other collisions. None means FarmHash without a key.
+        output_mode: "int" for the number of the bin, or "one_hot", "multi_hot", "count" as in `CategoryEncoding`.
+        sparse: Accepted for compatibility; the outputs are dense arrays.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> keras.layers.Hashing(num_bins=3)([["A"], ["B"], ["C"], ["D"], ["E"]]).ravel().tolist()
     [1, 0, 1, 1, 2]
     """
 
-    def __init__(self, num_bins, mask_value=None, salt: Any = None, output_mode="int", sparse=False, **kwargs):
+    def __init__(
+        self,
+        num_bins: int,
+        mask_value: Any = None,
+        salt: int | Sequence[int] | None = None,
+        output_mode: str = "int",
+        sparse: bool = False,
+        **kwargs: Unpack[LayerArguments],
+    ):
         _check_bins(num_bins, "Hashing")
         if output_mode not in self._modes:
             raise ConfigError(
@@ -53,7 +70,7 @@ class Hashing(Categorical):
     def _output_dtype(self):
         return self.compute_dtype
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Tensor:
         if self.mask_value is None:
             return self._encode(bins_of(inputs, self.num_bins, self.salt))
         ids = bins_of(inputs, self.num_bins - 1, self.salt) + 1
@@ -64,9 +81,12 @@ class HashedCrossing(Categorical):
     """The combination of two or more features, hashed into `num_bins` categories.
 
     Args:
-        num_bins: how many categories there are.
-        output_mode: "int" or "one_hot".
-        sparse: accepted; the outputs are dense arrays.
+        num_bins: Number of bins.
+        output_mode: "int" for the number of the bin, or "one_hot".
+        sparse: Accepted for compatibility; the outputs are dense arrays.
+        name: Name of the layer, unique in a model.
+        dtype: Type or dtype policy; None means the global policy.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     Shapes: a list of (batch,) or of (batch, 1), of strings or integers -> the same shape, or (batch, num_bins).
 
@@ -78,7 +98,15 @@ class HashedCrossing(Categorical):
 
     _modes = ("int", "one_hot")
 
-    def __init__(self, num_bins, output_mode="int", sparse=False, name=None, dtype=None, **kwargs):
+    def __init__(
+        self,
+        num_bins: int,
+        output_mode: str = "int",
+        sparse: bool = False,
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ):
         _check_bins(num_bins, "HashedCrossing")
         kwargs["dtype"] = dtype
         _set_int_dtype(kwargs, output_mode)
@@ -100,7 +128,7 @@ class HashedCrossing(Categorical):
     def _output_dtype(self):
         return self.compute_dtype
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Tensor:
         self._check(inputs)
         if any(map(is_text, inputs)):
             inputs = [value if is_text(value) else np.asarray(value) for value in inputs]
@@ -124,15 +152,15 @@ class HashedCrossing(Categorical):
             got = [str(value.dtype) for value in inputs]
             raise DataError(
                 f"All `HashedCrossing` inputs should have an integer or string dtype; got {got}.",
-                fix="Put a Discretization layer in front of floats.",
+                fix="Apply a Discretization layer to floats first.",
             )
 
-    def compute_output_shape(self, input_shape):
-        """That of the first input, or (batch, num_bins)."""
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
+        """The shape of the first input, or (batch, num_bins)."""
         return super().compute_output_shape(input_shape[0])
 
-    def compute_output_spec(self, inputs, **kwargs):
-        """As for one input of a Categorical layer."""
+    def compute_output_spec(self, inputs: Any, **kwargs: Any) -> KerasTensor:
+        """The symbolic outputs, from the shapes of the inputs."""
         shape = self.compute_output_shape([value.shape for value in inputs])
         return KerasTensor(shape, traced_dtype(self._output_dtype))
 
@@ -155,7 +183,7 @@ def _set_int_dtype(kwargs, output_mode):
 
 
 def salt_pair(salt):
-    """A salt as two integers, None as it is."""
+    """A salt as two integers, or None."""
     if salt is None:
         return None
     pair = [salt, salt] if isinstance(salt, int) else list(salt) if isinstance(salt, (list, tuple)) else []
@@ -167,18 +195,18 @@ def salt_pair(salt):
 
 
 def bins_of(values, num_bins, salt=None):
-    """`hash mod num_bins` of an array of strings (on the host) or integers (also inside a compiled program)."""
+    """`hash mod num_bins` of an array of strings (on the host) or integers (also in a compiled program)."""
     if is_text(values):
         return (fingerprints_of(values, salt) % np.uint64(num_bins)).astype("int32")
     if not jnp.issubdtype(values.dtype, jnp.integer):
         fix = "Use Discretization for floats."
-        raise DataError(f"Strings and integers can be hashed; got {values.dtype}.", fix=fix)
+        raise DataError(f"Only strings and integers can be hashed; got {values.dtype}.", fix=fix)
     with jax.enable_x64(True):
         return (_of_digits(_on_host(values), salt) % np.uint64(num_bins)).astype("int32")
 
 
 def fingerprints_of(texts, salt=None):
-    """The 64-bit hash of each string; strings of one length are hashed together."""
+    """The 64-bit hash of each string, computed together for strings of one length."""
     prints = np.empty(texts.size, "uint64")
     encoded = [text.encode() for text in texts.ravel().tolist()]
     lengths = np.fromiter(map(len, encoded), "int64", len(encoded))
@@ -195,12 +223,12 @@ def _hash(characters, salt):
 
 
 def _on_host(values):
-    """A concrete array as NumPy: nothing needs to be compiled for it."""
+    """Concrete arrays as NumPy arrays, for which nothing is compiled."""
     return values if isinstance(values, Tracer) else np.asarray(values)
 
 
 def _of_digits(values, salt):
-    """The hash of the decimal digits of each integer: computed for every length they may have, and chosen by length."""
+    """The hash of the decimal digits of each integer: computed for every possible length, then selected by length."""
     xp: Any = np if isinstance(values, np.ndarray) else jnp
     size = 20 if values.dtype.itemsize == 8 else 10
     negative = values < 0

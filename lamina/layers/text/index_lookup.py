@@ -1,19 +1,28 @@
-"""What StringLookup and IntegerLookup share: a vocabulary, given or found by `adapt`, and its files."""
+"""IndexLookup: the base of StringLookup and IntegerLookup, with a vocabulary that is given or found by `adapt`."""
+
+from __future__ import annotations
 
 import pathlib
 from collections import Counter
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lamina.core import context
 from lamina.core.dtypes import is_float
-from lamina.core.read_limits import reserve_array
 from lamina.errors import CallError, ConfigError, FileError, UnsafeFileError
 from lamina.layers.categories import Categorical, batches_of, values_of
 from lamina.layers.text.hashing import salt_pair
+from lamina.layers.text.vocabulary import check_arguments, check_tokens, lines_of
 from lamina.runtime.settings import floatx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+    from typing import Self
+
+    from lamina.core.typing import ArrayLike, Config
 
 __all__ = ["IndexLookup"]
 
@@ -21,10 +30,24 @@ _ASSET = "vocabulary.txt"
 
 
 class IndexLookup(Categorical):
-    """Tokens to category numbers: [mask, if there is one,] unknown tokens, then the vocabulary in its order.
+    """Maps tokens to indices: first the mask if there is one, then unknown tokens, then the vocabulary in its order.
 
-    The vocabulary is given (a list, or a text file with a token a line), or found by `adapt`: the most frequent tokens
-    first. Only for output_mode="int" the mask has a number (0); the other modes leave masked tokens out.
+    The vocabulary is given (a list, or a text file with one token a line), or found by `adapt`, the most frequent
+    tokens first. The mask has an index (0) for output_mode="int" only; the other modes ignore masked tokens.
+
+    Args:
+        max_tokens: Largest size of the vocabulary, with the special tokens; None means no limit.
+        num_oov_indices: Number of places of unknown tokens.
+        mask_token: Token that stands for a missing value; None means no such token.
+        oov_token: Token that `invert=True` returns for the places of unknown tokens.
+        vocabulary: Tokens in the order of their indices, or the path of a text file; None if `adapt` finds them.
+        idf_weights: Weights of the vocabulary for output_mode="tf_idf".
+        invert: Whether to map indices to tokens.
+        output_mode: "int", "one_hot", "multi_hot", "count" or "tf_idf".
+        salt: Key of the hash of unknown tokens, one or two integers; None means no key.
+        sparse: Accepted for compatibility; the outputs are dense arrays.
+        pad_to_max_tokens: Whether outputs have `max_tokens` columns even if the vocabulary is smaller.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
     _modes = ("int", "one_hot", "multi_hot", "count", "tf_idf")
@@ -33,130 +56,93 @@ class IndexLookup(Categorical):
 
     def __init__(
         self,
-        max_tokens: Any,
-        num_oov_indices,
+        max_tokens: int | None,
+        num_oov_indices: int,
         mask_token: Any,
         oov_token: Any,
-        vocabulary: Any = None,
-        idf_weights: Any = None,
-        invert=False,
-        output_mode="int",
-        sparse=False,
-        pad_to_max_tokens=False,
-        salt: Any = None,
-        **kwargs,
+        vocabulary: Iterable[Any] | str | Path | None = None,
+        idf_weights: ArrayLike | None = None,
+        invert: bool = False,
+        output_mode: str = "int",
+        sparse: bool = False,
+        pad_to_max_tokens: bool = False,
+        salt: int | Sequence[int] | None = None,
+        **kwargs: Any,
     ):
-        told = kwargs.pop(
-            "vocabulary_size", None
-        )  # by files, whose models are drawn before their vocabularies are read
+        saved_size = kwargs.pop("vocabulary_size", None)  # in files, which are built before the vocabulary is read
         super().__init__(output_mode=output_mode, sparse=sparse, **kwargs)
         self.max_tokens, self.num_oov_indices = max_tokens, num_oov_indices
         self.mask_token, self.oov_token = mask_token, oov_token
         self.invert, self.pad_to_max_tokens, self.salt = invert, pad_to_max_tokens, salt_pair(salt)
-        self._check_arguments(idf_weights)
+        check_arguments(self, idf_weights)
         given = None if vocabulary is None or isinstance(vocabulary, (str, pathlib.Path)) else []
-        # In a namespace, not in lists of this layer, which would be searched for layers.
-        self._vocabulary = SimpleNamespace(given=given, tokens=[], table={}, size_told=told)
+        # In a namespace, since lists of a layer are searched for layers.
+        self._vocabulary = SimpleNamespace(given=given, tokens=[], table={}, saved_size=saved_size)
         self._is_fixed, self._idf = vocabulary is not None, None
         self._index()
         self.reset_state()
         if vocabulary is not None:
             self.set_vocabulary(vocabulary, idf_weights)
 
-    def _check_arguments(self, idf_weights):
-        if self.max_tokens is not None and self.max_tokens <= 1:
-            raise ConfigError(
-                f"If set, `max_tokens` must be greater than 1. Received: max_tokens={self.max_tokens}",
-                fix="It counts the places of unknown tokens too.",
-            )
-        if self.pad_to_max_tokens and self.max_tokens is None:
-            raise ConfigError("If pad_to_max_tokens is True, must set `max_tokens`. Received: max_tokens=None")
-        if self.num_oov_indices < 0:
-            raise ConfigError(
-                "`num_oov_indices` must be greater than or equal to 0. "
-                f"Received: num_oov_indices={self.num_oov_indices}"
-            )
-        reserve_array((self.num_oov_indices,), 8, "num_oov_indices")
-        if self.invert and self.output_mode != "int":
-            raise ConfigError(
-                f"`output_mode` must be `'int'` when `invert` is true. Received: output_mode={self.output_mode}"
-            )
-        if idf_weights is not None and self.output_mode != "tf_idf":
-            raise ConfigError(
-                "`idf_weights` should only be set if `output_mode` is `'tf_idf'`. "
-                f"Received: idf_weights={idf_weights} and output_mode={self.output_mode}"
-            )
-
     # The vocabulary
 
     @property
     def _special(self):
-        """What stands in front of the tokens."""
+        """The special tokens before the vocabulary."""
         mask = [self.mask_token] if self.mask_token is not None and self.output_mode == "int" else []
         return mask + [self.oov_token] * self.num_oov_indices
 
-    def get_vocabulary(self, include_special_tokens=True):
-        """The tokens in the order of their numbers."""
+    def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
+        """The tokens in the order of their indices.
+
+        Args:
+            include_special_tokens: Whether the mask and the unknown tokens are included.
+        """
         return [*self._special, *self._vocabulary.tokens] if include_special_tokens else list(self._vocabulary.tokens)
 
-    def vocabulary_size(self):
-        """How many tokens there are, those for unknown and masked ones included."""
+    def vocabulary_size(self) -> int:
+        """The number of tokens, with those for unknown and masked tokens."""
         return len(self._special) + len(self._vocabulary.tokens)
 
     def _depth(self):
         if self.pad_to_max_tokens:
             return self.max_tokens
-        return self.vocabulary_size() if self._vocabulary.tokens else self._vocabulary.size_told
+        return self.vocabulary_size() if self._vocabulary.tokens else self._vocabulary.saved_size
 
     @property
-    def idf_weights(self):
-        """The weight of each category in output_mode="tf_idf", unknown tokens first; None before it is known."""
+    def idf_weights(self) -> Any:
+        """The weight of each index in output_mode="tf_idf", unknown tokens first; None before it is known."""
         return self._idf
 
     @property
-    def vocabulary(self):
-        """The list of tokens that was given; None where it came from a file or from `adapt`."""
+    def vocabulary(self) -> Any:
+        """The list of tokens that was given; None if they came from a file or from `adapt`."""
         return self._vocabulary.given
 
-    def set_vocabulary(self, vocabulary, idf_weights=None):
-        """Take this vocabulary, a list or the path of a text file. It may begin with the mask and unknown tokens."""
+    def set_vocabulary(self, vocabulary: Iterable[Any] | str | Path, idf_weights: ArrayLike | None = None) -> None:
+        """Sets the vocabulary.
+
+        Args:
+            vocabulary: Tokens, or the path of a text file with one a line. They may begin with the special tokens.
+            idf_weights: Weights of the tokens for output_mode="tf_idf".
+        """
         if isinstance(vocabulary, (str, pathlib.Path)):
             vocabulary = self._read(vocabulary)
         tokens = [self._plain(token) for token in values_of_list(vocabulary)]
         if not tokens:
             raise ConfigError(f"Cannot set an empty vocabulary. Received: vocabulary={vocabulary}")
         special = self._special
-        led = tokens[: len(special)] == special and bool(special)
-        rest = tokens[len(special) :] if led else tokens
-        self._check_tokens(rest)
+        has_special = tokens[: len(special)] == special and bool(special)
+        rest = tokens[len(special) :] if has_special else tokens
+        check_tokens(self, rest)
         if self.output_mode == "tf_idf":
-            self._set_idf(idf_weights, 0 if led else len(special), len(tokens))
+            self._set_idf(idf_weights, 0 if has_special else len(special), len(tokens))
         self._vocabulary.tokens = rest
         self._vocabulary.given = tokens if self._vocabulary.given is not None else None
         self._index()
 
-    def _check_tokens(self, tokens):
-        repeated = [token for token, count in Counter(tokens).items() if count > 1]
-        if repeated:
-            raise ConfigError(
-                "The passed vocabulary has at least one repeated term. Please uniquify your dataset. "
-                f"The repeated terms are: {repeated[:8]}"
-            )
-        for what, token in (("mask", self.mask_token), *((("OOV", self.oov_token),) if self.invert else ())):
-            if token is not None and token in tokens:
-                raise ConfigError(
-                    f"Found reserved {what} token at unexpected location in `vocabulary`.",
-                    fix=f"Leave {token!r} out; or put all special tokens in front: {self._special}.",
-                )
-        size = len(self._special) + len(tokens)
-        if self.max_tokens is not None and size > self.max_tokens:
-            raise ConfigError(
-                "Attempted to set a vocabulary larger than the maximum vocab size. "
-                f"Received vocabulary size is {size}; `max_tokens` is {self.max_tokens}."
-            )
-
     def _set_idf(self, idf_weights, front, count):
-        """The weights of the tokens, in front of them their mean for each unknown one."""
+        """Sets the weights of the tokens, after their mean for each place of unknown tokens."""
         if idf_weights is None:
             raise ConfigError(
                 "When specifying the `vocabulary` argument, in TF-IDF output mode, the `idf_weights` argument must "
@@ -171,7 +157,7 @@ class IndexLookup(Categorical):
         self._idf = np.concatenate([np.full(front, weights.mean(), "float32"), weights])
 
     def _index(self):
-        """Make the table from tokens to numbers."""
+        """Builds the table from tokens to indices."""
         first = len(self._special)
         table = {token: number for number, token in enumerate(self._vocabulary.tokens, first)}
         if self.mask_token is not None:
@@ -185,13 +171,7 @@ class IndexLookup(Categorical):
         raise NotImplementedError
 
     def _read(self, path):
-        path = pathlib.Path(path)
-        if not path.is_file():
-            raise FileError(f"Vocabulary file {path} does not exist.", fix="A text file with one token a line.")
-        with open(path, encoding="utf-8", newline="") as file:  # no other line breaks than this one
-            lines = file.read().split("\n")
-        lines = lines[:-1] if len(lines) > 1 and not lines[-1] else lines
-        return [self._plain(line) for line in lines]
+        return [self._plain(line) for line in lines_of(path)]
 
     # Adapting
 
@@ -199,19 +179,28 @@ class IndexLookup(Categorical):
     def _adaptable(self):
         return not self._is_fixed
 
-    def adapt(self, data, steps=None):
-        """Find the vocabulary of `data`: an array, a list, a dataset or an iterable of batches (`steps` of them)."""
+    def adapt(self, data: Any, steps: int | None = None) -> None:
+        """Finds the vocabulary of the data, the most frequent tokens first.
+
+        Args:
+            data: Array, dataset or iterable of batches.
+            steps: Number of batches to use; None means all.
+        """
         self.reset_state()
         for batch in batches_of(data, steps):
             self.update_state(batch)
         self.finalize_state()
 
-    def reset_state(self):
-        """Forget the counts of `adapt`; the vocabulary stays until there is another."""
+    def reset_state(self) -> None:
+        """Discards the counts of `adapt`; the vocabulary stays until there is a new one."""
         self._seen = SimpleNamespace(tokens=Counter(), documents=Counter(), rows=0)
 
-    def update_state(self, data):
-        """Count the tokens of one batch. A row is a document, for output_mode="tf_idf"."""
+    def update_state(self, data: Any) -> None:
+        """Counts the tokens of one batch. Each row is a document for output_mode="tf_idf".
+
+        Args:
+            data: Batch of data.
+        """
         data = np.asarray(values_of(data))
         self._count((data.reshape(data.shape[0], -1) if data.ndim > 1 else data.reshape(-1, 1)).tolist())
 
@@ -227,8 +216,8 @@ class IndexLookup(Categorical):
                 self._seen.documents.update(set(row))
         self._seen.rows += len(rows)
 
-    def finalize_state(self):
-        """Make the vocabulary of what was counted: the most frequent tokens, of equally frequent ones the later."""
+    def finalize_state(self) -> None:
+        """Sets the vocabulary to the most frequent tokens; of equally frequent ones the larger comes first."""
         if not self._seen.tokens:
             return
         reserved = {self.mask_token, self.oov_token}
@@ -252,9 +241,9 @@ class IndexLookup(Categorical):
             return self.vocabulary_dtype if self.invert else self._int_dtype
         return self.compute_dtype if is_float(self.compute_dtype) else floatx()
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         if not self._vocabulary.tokens:
-            raise CallError(f"{self.name} has no vocabulary yet.", fix="Call adapt(data), or give vocabulary=[...].")
+            raise CallError(f"{self.name} has no vocabulary yet.", fix="Call adapt(data), or pass vocabulary=[...].")
         if self.invert:
             return self._tokens_at(inputs)
         return self._encode(self._numbers(inputs), idf_weights=self._padded_idf())
@@ -266,11 +255,11 @@ class IndexLookup(Categorical):
         return np.pad(self._idf, (0, depth - len(self._idf)))  # type: ignore[arg-type]
 
     def _numbers(self, inputs):
-        """The number of each token."""
+        """The index of each token."""
         raise NotImplementedError
 
     def _tokens_at(self, inputs):
-        """The token at each number."""
+        """The token at each index."""
         raise NotImplementedError
 
     def _first_unknown(self):
@@ -278,61 +267,85 @@ class IndexLookup(Categorical):
 
     # Config and files
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """The arguments by name, and the size of the vocabulary as Keras writes it."""
-        size = self.vocabulary_size() if self._vocabulary.tokens else self._vocabulary.size_told
+        size = self.vocabulary_size() if self._vocabulary.tokens else self._vocabulary.saved_size
         return {**super().get_config(), "vocabulary_size": size}
 
     def _argument(self, name, parameter, owner):
-        if name == "idf_weights":  # those of `adapt` are saved beside the weights
-            led = self._vocabulary.given is not None and self._idf is not None
-            return self._idf[len(self._idf) - len(self._vocabulary.tokens) :].tolist() if led else None  # type: ignore[index]
+        if name == "idf_weights":  # weights that `adapt` computed are saved in the file of the weights
+            saved = self._vocabulary.given is not None and self._idf is not None
+            return self._idf[len(self._idf) - len(self._vocabulary.tokens) :].tolist() if saved else None  # type: ignore[index]
         return super()._argument(name, parameter, owner)
 
     @classmethod
-    def from_config(cls, config):
-        """The layer of a config. A config holds tokens, never the path of a file."""
+    def from_config(cls, config: Config) -> Self:
+        """The layer of a config, which may hold tokens but not the path of a file.
+
+        Args:
+            config: What `get_config` returned.
+        """
         return super().from_config(cls.checked_config(config))
 
     @classmethod
-    def checked_config(cls, config):
-        """A config that names no file to read."""
+    def checked_config(cls, config: Config) -> Config:
+        """The config, after a check that it does not name a file.
+
+        Args:
+            config: What `get_config` returned.
+        """
         if isinstance(config.get("vocabulary"), str):
             raise UnsafeFileError(
-                f"The config of a {cls.__name__} names a file ({config['vocabulary']!r}) to read; it is refused.",
-                fix="Tokens are in the config or among the assets of the saved model.",
+                f"The config of a {cls.__name__} names a file ({config['vocabulary']!r}), which is never read.",
+                fix="The tokens belong into the config or the assets of the saved model.",
             )
         if config.get("vocabulary") is None and config.get("idf_weights") is not None:
             config = {**config, "idf_weights": None}
         return config
 
-    def save_assets(self, dir_path):
-        """Write a vocabulary that the config does not hold, a token a line."""
+    def save_assets(self, dir_path: str | Path) -> None:
+        """Writes a vocabulary that is not in the config, one token a line.
+
+        Args:
+            dir_path: Folder of the assets.
+        """
         if self._vocabulary.given is None and self._vocabulary.tokens:
             tokens = [str(token) for token in self.get_vocabulary()]
             broken = [token for token in tokens if "\n" in token]
             if broken:
                 raise FileError(
-                    f"The vocabulary of {self.name} has tokens with line breaks, such as {broken[0]!r}: it cannot be "
-                    "written as a file with a token a line."
+                    f"The vocabulary of {self.name} has tokens with line breaks, such as {broken[0]!r}, and cannot "
+                    "be written as a file with one token a line."
                 )
             pathlib.Path(dir_path, _ASSET).write_text("\n".join(tokens), encoding="utf-8", newline="")
 
-    def load_assets(self, dir_path):
-        """Read what `save_assets` wrote."""
+    def load_assets(self, dir_path: str | Path) -> None:
+        """Reads what `save_assets` wrote.
+
+        Args:
+            dir_path: Folder of the assets.
+        """
         if self._vocabulary.given is None:
             tokens, special = self._read(pathlib.Path(dir_path, _ASSET)), self._special
             self._vocabulary.tokens = tokens[len(special) :] if tokens[: len(special)] == special else tokens
-            self._check_tokens(self._vocabulary.tokens)
+            check_tokens(self, self._vocabulary.tokens)
             self._index()
 
-    def save_own_variables(self, store):
-        """Write the weights of output_mode="tf_idf"."""
+    def save_own_variables(self, store: Any) -> None:
+        """Writes the weights of output_mode="tf_idf".
+
+        Args:
+            store: Dict-like object of arrays.
+        """
         if self._idf is not None:
             store["idf_weights"] = self._idf
 
-    def load_own_variables(self, store):
-        """Read what `save_own_variables` wrote."""
+    def load_own_variables(self, store: Any) -> None:
+        """Reads what `save_own_variables` wrote.
+
+        Args:
+            store: Dict-like object of arrays.
+        """
         if self.output_mode == "tf_idf" and "idf_weights" in store:
             self._idf = np.asarray(store["idf_weights"], "float32")
 

@@ -1,6 +1,8 @@
-"""StringLookup and IntegerLookup: tokens to their places in a vocabulary, and back."""
+"""StringLookup and IntegerLookup: map tokens to their indices in a vocabulary, and back."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,28 +14,38 @@ from lamina.layers.categories import is_text
 from lamina.layers.text.hashing import bins_of
 from lamina.layers.text.index_lookup import IndexLookup
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from lamina.core.typing import ArrayLike
+
 __all__ = ["IntegerLookup", "StringLookup"]
 
 
 class StringLookup(IndexLookup):
-    """Strings to their places in a vocabulary; with `invert=True` back.
+    """Maps strings to their indices in a vocabulary, or back with `invert=True`.
 
-    It works in NumPy on the host. In a model the strings become numbers before the compiled program runs.
+    It runs in NumPy on the host. In a model strings are mapped to indices before the compiled program runs.
 
     Args:
-        max_tokens: the size of the vocabulary at most, places for unknown and masked strings included.
-        num_oov_indices: how many numbers unknown strings share, by their hash; 0 makes one an error.
-        mask_token: a string that stands for nothing: 0 in output_mode="int", left out in the others.
-        oov_token: what `invert=True` gives for a number of unknown strings.
-        vocabulary: a list of strings, or the path of a text file with one a line.
-        idf_weights: for output_mode="tf_idf", the weight of each string of `vocabulary`.
-        invert: whether to turn numbers into strings.
-        output_mode: "int" a number for each string; "one_hot", "multi_hot", "count" as in `CategoryEncoding`; "tf_idf"
-            counts times idf_weights.
-        pad_to_max_tokens: whether outputs are `max_tokens` wide even where the vocabulary is smaller.
-        sparse: accepted; the outputs are dense arrays.
-        encoding: of bytes; "utf-8".
-        salt: one or two integers, a key of the hash of unknown strings.
+        max_tokens: Largest size of the vocabulary, with the places of unknown and masked strings; None means no limit.
+        num_oov_indices: Number of places of unknown strings, assigned by hash; with 0 an unknown string is an error.
+        mask_token: String that stands for a missing value: 0 in output_mode="int", ignored in the other modes. None
+            means no such string.
+        oov_token: String that `invert=True` returns for the places of unknown strings.
+        vocabulary: Strings in the order of their indices, or the path of a text file with one a line; None if `adapt`
+            finds them.
+        idf_weights: Weights of the vocabulary for output_mode="tf_idf", of the same length.
+        invert: Whether to map indices to strings.
+        output_mode: "int" for the index of each string, "one_hot", "multi_hot" or "count" as in `CategoryEncoding`, or
+            "tf_idf" for counts times `idf_weights`.
+        pad_to_max_tokens: Whether outputs have `max_tokens` columns even if the vocabulary is smaller.
+        sparse: Accepted for compatibility; the outputs are dense arrays.
+        encoding: Encoding of bytes; only "utf-8".
+        name: Name of the layer, unique in a model.
+        salt: Key of the hash of unknown strings, one or two integers; None means no key.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> layer = keras.layers.StringLookup(vocabulary=["a", "b", "c"])
@@ -47,22 +59,22 @@ class StringLookup(IndexLookup):
 
     def __init__(
         self,
-        max_tokens=None,
-        num_oov_indices=1,
-        mask_token=None,
-        oov_token="[UNK]",
-        vocabulary: Any = None,
-        idf_weights: Any = None,
-        invert=False,
-        output_mode="int",
-        pad_to_max_tokens=False,
-        sparse=False,
-        encoding="utf-8",
-        name=None,
-        salt: Any = None,
-        **kwargs,
+        max_tokens: int | None = None,
+        num_oov_indices: int = 1,
+        mask_token: str | None = None,
+        oov_token: str = "[UNK]",
+        vocabulary: Iterable[Any] | str | Path | None = None,
+        idf_weights: ArrayLike | None = None,
+        invert: bool = False,
+        output_mode: str = "int",
+        pad_to_max_tokens: bool = False,
+        sparse: bool = False,
+        encoding: str = "utf-8",
+        name: str | None = None,
+        salt: int | Sequence[int] | None = None,
+        **kwargs: Any,
     ):
-        kwargs.pop("oov_method", None)  # in files, where it means nothing
+        kwargs.pop("oov_method", None)  # in files, without a meaning for strings
         super().__init__(
             max_tokens, num_oov_indices, mask_token, oov_token, vocabulary=vocabulary, idf_weights=idf_weights,
             invert=invert, output_mode=output_mode, sparse=sparse, pad_to_max_tokens=pad_to_max_tokens, salt=salt,
@@ -71,24 +83,26 @@ class StringLookup(IndexLookup):
         self.encoding = encoding
 
     @property
-    def input_dtype(self):
-        """Strings, or the numbers of strings."""
+    def input_dtype(self) -> Any:
+        """The type of the inputs: strings, or indices with `invert`."""
         return "int64" if self.invert else "string"
 
     def _plain(self, token):
         if isinstance(token, bytes):
             return token.decode()
         if not isinstance(token, str):
-            raise ConfigError(f"The vocabulary of {self.name} holds strings; got {token!r}.", fix="Use IntegerLookup.")
+            raise ConfigError(
+                f"The vocabulary of {self.name} must be strings; got {token!r}.", fix="Use IntegerLookup."
+            )
         return str(token)
 
     def _numbers(self, inputs):
         if not is_text(inputs):
-            raise DataError(f"{self.name} looks up strings; got {inputs.dtype}.", fix="Use IntegerLookup for integers.")
+            raise DataError(f"{self.name} needs strings; got {inputs.dtype}.", fix="Use IntegerLookup for integers.")
         return np.array(self._numbers_of(inputs.ravel().tolist()), "int64").reshape(inputs.shape)
 
     def _numbers_of(self, tokens):
-        """A list of numbers for a list of strings."""
+        """The indices of a list of strings."""
         table, first = self._vocabulary.table, self._first_unknown()
         if self.num_oov_indices == 1:
             return [table.get(token, first) for token in tokens]
@@ -109,8 +123,8 @@ class StringLookup(IndexLookup):
     def _tokens_at(self, inputs):
         if isinstance(inputs, Tracer):
             raise CallError(
-                f"{self.name} makes strings, which no compiled program can hold.",
-                fix="Leave it out of the model and call it on the result of predict().",
+                f"{self.name} returns strings, which a compiled program cannot contain.",
+                fix="Remove it from the model and call it on the result of predict().",
             )
         tokens = np.array([*self.get_vocabulary(), self.oov_token], object)
         numbers = np.asarray(inputs)
@@ -118,18 +132,28 @@ class StringLookup(IndexLookup):
 
 
 class IntegerLookup(IndexLookup):
-    """Integers to their places in a vocabulary; with `invert=True` back. It can run inside a compiled program.
+    """Maps integers to their indices in a vocabulary, or back with `invert=True`, also in a compiled program.
 
     Args:
-        max_tokens: the size of the vocabulary at most, places for unknown and masked integers included.
-        num_oov_indices: how many numbers unknown integers share; 0 leaves them out.
-        mask_token: an integer that stands for nothing: 0 in output_mode="int", left out in the others.
-        oov_token: what `invert=True` gives for a number of unknown integers.
-        vocabulary: integers, or the path of a text file with one a line.
-        vocabulary_dtype: "int64".
-        idf_weights, invert, output_mode, sparse, pad_to_max_tokens: as in `StringLookup`.
-        oov_method: how unknown integers share numbers: "floormod" by the rest of a division, "farmhash" by the hash of
-            their digits (SipHash under `salt`, one or two integers).
+        max_tokens: Largest size of the vocabulary, with the places of unknown and masked integers; None means no limit.
+        num_oov_indices: Number of places of unknown integers; with 0 unknown integers become -1.
+        mask_token: Integer that stands for a missing value: 0 in output_mode="int", ignored in the other modes. None
+            means no such integer.
+        oov_token: Integer that `invert=True` returns for the places of unknown integers.
+        vocabulary: Integers in the order of their indices, or the path of a text file with one a line; None if `adapt`
+            finds them.
+        vocabulary_dtype: Type of the vocabulary; only "int64".
+        idf_weights: Weights of the vocabulary for output_mode="tf_idf", of the same length.
+        invert: Whether to map indices to integers.
+        output_mode: "int" for the index of each integer, "one_hot", "multi_hot" or "count" as in `CategoryEncoding`, or
+            "tf_idf" for counts times `idf_weights`.
+        sparse: Accepted for compatibility; the outputs are dense arrays.
+        pad_to_max_tokens: Whether outputs have `max_tokens` columns even if the vocabulary is smaller.
+        oov_method: Place of an unknown integer: "floormod" by the remainder of a division, "farmhash" by the hash of
+            its digits.
+        salt: Key of the hash for oov_method="farmhash", one or two integers; None means no key.
+        name: Name of the layer, unique in a model.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> layer = keras.layers.IntegerLookup(vocabulary=[12, 36, 1138, 42])
@@ -139,28 +163,28 @@ class IntegerLookup(IndexLookup):
 
     def __init__(
         self,
-        max_tokens=None,
-        num_oov_indices=1,
-        mask_token=None,
-        oov_token=-1,
-        vocabulary: Any = None,
-        vocabulary_dtype="int64",
-        idf_weights: Any = None,
-        invert=False,
-        output_mode="int",
-        sparse=False,
-        pad_to_max_tokens=False,
-        oov_method="floormod",
-        salt: Any = None,
-        name=None,
-        **kwargs,
+        max_tokens: int | None = None,
+        num_oov_indices: int = 1,
+        mask_token: int | None = None,
+        oov_token: int = -1,
+        vocabulary: Iterable[Any] | str | Path | None = None,
+        vocabulary_dtype: str = "int64",
+        idf_weights: ArrayLike | None = None,
+        invert: bool = False,
+        output_mode: str = "int",
+        sparse: bool = False,
+        pad_to_max_tokens: bool = False,
+        oov_method: str = "floormod",
+        salt: int | Sequence[int] | None = None,
+        name: str | None = None,
+        **kwargs: Any,
     ):
         if vocabulary_dtype != "int64":
             raise ConfigError(f"Only vocabulary_dtype='int64' is supported at this time; got {vocabulary_dtype!r}.")
         if oov_method not in ("floormod", "farmhash"):
             raise ConfigError(f"`oov_method` must be 'floormod' or 'farmhash'; got {oov_method!r}.")
         if salt is not None and oov_method != "farmhash":
-            raise ConfigError("`salt` is the key of a hash.", fix="Set oov_method='farmhash' too.")
+            raise ConfigError("`salt` needs oov_method='farmhash'.", fix="oov_method='farmhash'")
         super().__init__(
             max_tokens, num_oov_indices, mask_token, oov_token, vocabulary=vocabulary, idf_weights=idf_weights,
             invert=invert, output_mode=output_mode, sparse=sparse, pad_to_max_tokens=pad_to_max_tokens, salt=salt,
@@ -178,14 +202,14 @@ class IntegerLookup(IndexLookup):
 
     def _numbers(self, inputs):
         if is_text(inputs):
-            raise DataError(f"{self.name} looks up integers; got strings.", fix="Use StringLookup.")
+            raise DataError(f"{self.name} needs integers; got strings.", fix="Use StringLookup.")
         inputs = inputs.astype(traced_dtype("int64"))
         keys, values = jnp.asarray(self._vocabulary.keys, inputs.dtype), jnp.asarray(self._vocabulary.values, "int32")
         places = jnp.clip(jnp.searchsorted(keys, inputs), 0, len(self._vocabulary.keys) - 1)
         return jnp.where(keys[places] == inputs, values[places], self._unknown(inputs))
 
     def _unknown(self, inputs):
-        """The number of an unknown integer."""
+        """The index of an unknown integer."""
         first = self._first_unknown()
         if self.num_oov_indices <= 1:
             return first if self.num_oov_indices else -1

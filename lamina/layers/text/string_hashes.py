@@ -1,7 +1,7 @@
-"""Two published hashes, on the bytes of many strings of one length at once: FarmHash's fingerprint and SipHash.
+"""FarmHash's fingerprint and SipHash, for many strings of one length at once.
 
-A string of length n is n columns: `characters[i]` holds byte i of every string, as uint64. The same lines compute with
-NumPy on the host and, where 64 bits are switched on, with JAX inside a compiled program.
+Strings of length n are n arrays: `characters[i]` holds byte i of every string as uint64. The same code runs with NumPy
+on the host and, if 64 bits are enabled, with JAX in a compiled program.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ def _word(value):
 
 
 def _fetch(characters, start, size=8):
-    """The little-endian number in `size` bytes from `start` on."""
+    """The little-endian number in the `size` bytes from `start`."""
     total = characters[start]
     for index in range(1, size):
         total = total | (characters[start + index] << _word(8 * index))
@@ -76,7 +76,7 @@ def _up_to_16(characters, length):
 
 
 def _ends(characters, length, multiplier, first):
-    """What the hashes of 17 to 64 bytes make of the first and the last 16."""
+    """The part of the hashes of 17 to 64 bytes that depends on the first and last 16 bytes."""
     a, b = _fetch(characters, 0) * first, _fetch(characters, 8)
     c, d = _fetch(characters, length - 8) * multiplier, _fetch(characters, length - 16) * _K2
     return a, _rotate_right(a + b, 43) + _rotate_right(c, 30) + d, a + _rotate_right(b + _K2, 18) + c
@@ -98,7 +98,7 @@ def _up_to_64(characters, length):
 
 
 def _longer(characters, length):
-    """A state of 56 bytes goes over blocks of 64, the last of which ends with the string."""
+    """The hash of more than 64 bytes: a state of 56 bytes is updated with blocks of 64, the last one at the end."""
     zero = characters[0] & _word(0)
     y = zero + _word(81 * int(_K1) + 113)
     z = _shift_mix(y * _K2 + _word(113)) * _K2
@@ -129,7 +129,7 @@ def _block(characters, start, state, multiplier, weight):
 
 
 def _weak(characters, start, a, b):
-    """A quick hash of 32 bytes and two seeds, in two words."""
+    """A weak hash of 32 bytes and two seeds, as two words."""
     first, second, third, last = (_fetch(characters, start + 8 * index) for index in range(4))
     a = a + first
     b = _rotate_right(b + a + last, 21)
@@ -138,7 +138,7 @@ def _weak(characters, start, a, b):
 
 
 def fingerprint_cat64(first, second):
-    """The fingerprint of two fingerprints in this order, as TensorFlow's feature crosses join them."""
+    """The fingerprint of two fingerprints in this order, as in TensorFlow's feature crosses."""
     joined = first ^ _CAT
     joined = (joined ^ (_shift_mix(second * _CAT) * _CAT)) * _CAT
     return _shift_mix(_shift_mix(joined) * _CAT)

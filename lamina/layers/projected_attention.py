@@ -1,0 +1,248 @@
+"""ProjectedAttention: the base of attention layers with learned projections and several heads."""
+
+from __future__ import annotations
+
+import functools
+import math
+import string
+from typing import TYPE_CHECKING, Any
+
+import jax.numpy as jnp
+
+from lamina import constraints, initializers, ops, regularizers
+from lamina.core.keras_tensor import set_mask
+from lamina.errors import CallError, ConfigError, ShapeError
+from lamina.layers.activation_layers import Softmax
+from lamina.layers.base.layer import Layer
+from lamina.layers.base.validation import positive_integer
+from lamina.layers.einsum_dense import EinsumDense
+from lamina.layers.regularization import Dropout
+from lamina.runtime import settings
+
+if TYPE_CHECKING:
+    from lamina.constraints import ConstraintLike
+    from lamina.core.typing import SeedLike, Shape, Tensor
+    from lamina.initializers import InitializerLike
+    from lamina.regularizers import RegularizerLike
+
+
+class ProjectedAttention(Layer):
+    """`output(sigmoid(gate) * attention(query(x), key(y), value(z)))`, where each name is a projection. The gate is
+    optional.
+
+    A subclass sets the number of heads, the sizes of their vectors, and the axes of the attention.
+
+    Args:
+        dropout: Fraction of the attention weights that are set to 0 in training.
+        use_bias: Whether a bias is added.
+        sliding_window: Keys less than this many positions away are visible to a query; None means all keys.
+        flash_attention: Whether to use cuDNN's fused kernel (NVIDIA GPUs, half precision); None means
+            `keras.config.is_flash_attention_enabled()`.
+        kernel_initializer: Initializer of the kernel.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        use_gate: Whether the outputs of the heads are multiplied by `sigmoid(gate(query))`.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+    """
+
+    _traits = frozenset(("attention", "weighted"))
+    _config_skips = frozenset(("autocast", "flash_attention"))
+    _config_optional = frozenset()
+    query_heads: Any
+    key_heads: Any
+    query_size: Any
+    value_size: Any
+    attention_axes: Any = (1,)
+    output_shape: Any = None
+    dropout: Any = None
+    use_bias: Any = None
+    stem = "_{}_dense"  # name of the attribute of a projection, which files contain
+
+    def __init__(
+        self,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        sliding_window: int | None = None,
+        flash_attention: bool | None = None,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        use_gate: bool = False,
+        seed: SeedLike = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.dropout, self.use_bias, self.use_gate, self.seed = dropout, use_bias, use_gate, seed
+        self.sliding_window = None if sliding_window is None else self._size("sliding_window", sliding_window)
+        self.flash_attention = bool(flash_attention or settings.is_flash_attention_enabled())
+        if self.flash_attention and dropout > 0:
+            raise ConfigError(f"Flash attention does not support dropout; got dropout={dropout}.", fix="dropout=0.0")
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.supports_masking = True
+
+    def _size(self, name, value):
+        return positive_integer(type(self).__name__, name, value)
+
+    def build(self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None) -> None:
+        key_shape = key_shape or value_shape
+        self._check_shapes(query_shape, value_shape, key_shape)
+        heads, size = self.query_heads, self.query_size
+        self._project("query", query_shape, "...x,xnh->...nh", (heads, size))
+        self._project("key", key_shape, "...x,xnh->...nh", (self.key_heads, size))
+        if self.use_gate:
+            self._gate_dense = self._projection("gate", "...x,xnh->...nh", (heads, self.value_size), "sigmoid")
+            self._gate_dense.build(query_shape)
+        self._project("value", value_shape, "...x,xnh->...nh", (self.key_heads, self.value_size))
+        axes: Any = tuple(range(-len(self.attention_axes), 0))
+        self._softmax = Softmax(axes, dtype=self.dtype_policy)
+        self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
+        shape = self.output_shape or query_shape[-1:]
+        letters = string.ascii_uppercase[: len(shape)]
+        mixed = (*query_shape[:-1], heads, self.value_size)
+        self._project("output", mixed, f"...nh,nh{letters}->...{letters}", shape, "attention_output")
+
+    def _check_shapes(self, query_shape, value_shape, key_shape):
+        if tuple(key_shape[1:-1]) != tuple(value_shape[1:-1]):
+            raise ShapeError(
+                f"Keys and values must have the same sequence length; got keys of shape {key_shape} and values of "
+                f"shape {value_shape}."
+            )
+        shared = [axis for axis in range(1, len(query_shape) - 1) if axis not in self.attention_axes]
+        if len(value_shape) != len(query_shape) or any(_differ(query_shape[i], value_shape[i]) for i in shared):
+            raise ShapeError(
+                f"Queries and values must have the same sizes except for the last axis and the attention axes "
+                f"{self.attention_axes}; got queries of shape {query_shape} and values of shape {value_shape}."
+            )
+
+    def _project(self, role, input_shape, equation, output_shape, name=None):
+        layer = self._projection(name or role, equation, output_shape)
+        setattr(self, self.stem.format(role), layer)
+        layer.build(tuple(input_shape))
+
+    def _projection(self, name, equation, output_shape, activation=None):
+        layer = EinsumDense(
+            equation,
+            output_shape,
+            activation,
+            bias_axes=equation.split("...")[-1] if self.use_bias else None,
+            kernel_initializer=_clone(self.kernel_initializer),
+            bias_initializer=_clone(self.bias_initializer),
+            kernel_regularizer=self.kernel_regularizer,
+            bias_regularizer=self.bias_regularizer,
+            activity_regularizer=self.activity_regularizer,
+            kernel_constraint=self.kernel_constraint,
+            bias_constraint=self.bias_constraint,
+            dtype=self.dtype_policy,
+            name=name,
+        )
+        layer.supports_masking = True  # the attention uses the masks of its inputs
+        return layer
+
+    def call(
+        self,
+        query: Tensor,
+        value: Tensor,
+        key: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        return_attention_scores: bool = False,
+        training: bool | None = None,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        if return_attention_scores and self.flash_attention:
+            raise CallError("Flash attention does not return attention scores.", fix="flash_attention=False")
+        inputs = {"query": query, "key": value if key is None else key, "value": value}
+        queries, keys, values = (self._dense(role)(x) for role, x in inputs.items())
+        visible = self._visible(queries, keys, query_mask, (value_mask, key_mask), attention_mask, use_causal_mask)
+        repeats = self.query_heads // self.key_heads
+        if repeats > 1:
+            keys, values = (jnp.repeat(x, repeats, axis=-2) for x in (keys, values))
+        if queries.ndim == 4 and not self.dropout and not return_attention_scores:
+            mixed, weights = self._fused(queries, keys, values, visible), None
+        else:
+            mixed, weights = self._mix(queries, keys, values, visible, training)
+        outputs = self._dense("output")(mixed * self._gate_dense(query) if self.use_gate else mixed)
+        if query_mask is not None:
+            set_mask(outputs, query_mask)
+        return (outputs, weights) if return_attention_scores else outputs
+
+    def _dense(self, role):
+        return getattr(self, self.stem.format(role))
+
+    def _fused(self, queries, keys, values, visible):
+        scale, flash = 1 / math.sqrt(self.query_size), self.flash_attention
+        return ops.dot_product_attention(queries, keys, values, mask=visible, scale=scale, flash_attention=flash)
+
+    def _mix(self, queries, keys, values, visible, training):
+        """(weighted means of the values, the weights), for any attention axes."""
+        score, mix = _equations(queries.ndim, self.attention_axes)
+        scores = jnp.einsum(score, queries * jnp.asarray(1 / math.sqrt(self.query_size), queries.dtype), keys)
+        weights = self._softmax(scores, mask=visible)
+        return jnp.einsum(mix, self._dropout_layer(weights, training=training), values), weights
+
+    def _visible(self, queries, keys, query_mask, key_masks, attention_mask, causal):
+        """The keys that each query sees, with an axis for the heads, or None for all."""
+        count = len(self.attention_axes)
+        masks = [] if attention_mask is None else [attention_mask.astype(bool)]
+        if query_mask is not None:
+            masks.append(query_mask.astype(bool)[(..., *[None] * count)])
+        for key_mask in key_masks:
+            if key_mask is not None:
+                masks.append(jnp.expand_dims(key_mask.astype(bool), tuple(range(-2 * count, -count))))
+        if causal or self.sliding_window is not None:
+            masks.append(self._band(queries, keys, causal))
+        if not masks:
+            return None
+        mask = functools.reduce(jnp.logical_and, masks)
+        return jnp.expand_dims(mask, tuple(range(mask.ndim - 2 * count, queries.ndim - 1 - count)))
+
+    def _band(self, queries, keys, causal):
+        """(1, T, S): keys that are not after a query (causal) and within the window."""
+        if len(self.attention_axes) != 1:
+            raise CallError(
+                f"Causal masks and windows need exactly one attention axis; got attention_axes={self.attention_axes}."
+            )
+        (axis,) = self.attention_axes
+        distance = jnp.arange(queries.shape[axis])[:, None] - jnp.arange(keys.shape[axis])
+        band = distance >= 0 if causal else jnp.ones(distance.shape, bool)
+        return (band if self.sliding_window is None else band & (abs(distance) < self.sliding_window))[None]
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        return None  # `call` sets the mask of the query on the outputs
+
+
+def _clone(initializer) -> Any:
+    """A copy of an initializer that draws other values."""
+    return initializer.clone() if isinstance(initializer, initializers.Initializer) else initializer
+
+
+def _differ(size, other):
+    return None not in (size, other) and size != other
+
+
+def _equations(rank, attention_axes):
+    """The equations of (scores of queries and keys, weighted mean of values) for tensors of this rank, whose last two
+    axes are heads and channels. The keys' attention axes are capitals; axes of scores are others, heads, query, key."""
+    letters = string.ascii_lowercase[:rank]
+    attended = "".join(letters[axis] for axis in attention_axes)
+    others = "".join(letter for letter in letters[:-1] if letter not in attended)
+    keys = "".join(letter.upper() if letter in attended else letter for letter in letters)
+    scores = others + attended + attended.upper()
+    return f"{letters},{keys}->{scores}", f"{scores},{keys}->{letters}"

@@ -1,0 +1,66 @@
+"""Checks and files of the vocabularies of StringLookup and IntegerLookup."""
+
+import pathlib
+from collections import Counter
+
+from lamina.core.read_limits import reserve_array
+from lamina.errors import ConfigError, FileError
+
+__all__ = ["check_arguments", "check_tokens", "lines_of"]
+
+
+def check_arguments(layer, idf_weights):
+    """Raises an error for arguments that contradict each other."""
+    if layer.max_tokens is not None and layer.max_tokens <= 1:
+        raise ConfigError(
+            f"If set, `max_tokens` must be greater than 1. Received: max_tokens={layer.max_tokens}",
+            fix="It includes the places of unknown tokens.",
+        )
+    if layer.pad_to_max_tokens and layer.max_tokens is None:
+        raise ConfigError("If pad_to_max_tokens is True, must set `max_tokens`. Received: max_tokens=None")
+    if layer.num_oov_indices < 0:
+        raise ConfigError(
+            f"`num_oov_indices` must be greater than or equal to 0. Received: num_oov_indices={layer.num_oov_indices}"
+        )
+    reserve_array((layer.num_oov_indices,), 8, "num_oov_indices")
+    if layer.invert and layer.output_mode != "int":
+        raise ConfigError(
+            f"`output_mode` must be `'int'` when `invert` is true. Received: output_mode={layer.output_mode}"
+        )
+    if idf_weights is not None and layer.output_mode != "tf_idf":
+        raise ConfigError(
+            "`idf_weights` should only be set if `output_mode` is `'tf_idf'`. "
+            f"Received: idf_weights={idf_weights} and output_mode={layer.output_mode}"
+        )
+
+
+def check_tokens(layer, tokens):
+    """Raises an error for tokens that are repeated, reserved or too many."""
+    repeated = [token for token, count in Counter(tokens).items() if count > 1]
+    if repeated:
+        raise ConfigError(
+            "The passed vocabulary has at least one repeated term. Please uniquify your dataset. "
+            f"The repeated terms are: {repeated[:8]}"
+        )
+    for what, token in (("mask", layer.mask_token), *((("OOV", layer.oov_token),) if layer.invert else ())):
+        if token is not None and token in tokens:
+            raise ConfigError(
+                f"Found reserved {what} token at unexpected location in `vocabulary`.",
+                fix=f"Remove {token!r}, or put all special tokens first: {layer._special}.",
+            )
+    size = len(layer._special) + len(tokens)
+    if layer.max_tokens is not None and size > layer.max_tokens:
+        raise ConfigError(
+            "Attempted to set a vocabulary larger than the maximum vocab size. "
+            f"Received vocabulary size is {size}; `max_tokens` is {layer.max_tokens}."
+        )
+
+
+def lines_of(path):
+    """The lines of a vocabulary file."""
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise FileError(f"Vocabulary file {path} does not exist.", fix="It must be a text file with one token a line.")
+    with open(path, encoding="utf-8", newline="") as file:  # only \n is a line break
+        lines = file.read().split("\n")
+    return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
