@@ -221,7 +221,7 @@ def _mode(fact):
         return "the singular value of its kernel is followed only in training"
     noise = any(cls.__name__ in ("_Noise", "RandomImageLayer") for one in inner for cls in type(one).__mro__)
     averages = any(type(one).__name__ == "BatchNormalization" and one.trainable for one in inner)
-    if fact.is_a("_ProjectedAttention") or not (noise or averages):
+    if fact.is_a("ProjectedAttention") or not (noise or averages):
         return None
     return "layers inside of it differ in training"
 
