@@ -19,7 +19,7 @@ from lamina.applications.efficientnet_blocks import (
 from lamina.applications.frame import POOL_NAMES, Architecture, channel_axis, network, variant
 from lamina.applications.imagenet_utils import TORCH_DEVIATIONS, TORCH_MEANS, decode_predictions
 from lamina.applications.imagenet_utils import same_input as preprocess_input
-from lamina.layers.convolutional import DepthwiseConv2D
+from lamina.layers.depthwise_convolution import DepthwiseConv2D
 from lamina.layers.preprocessing import Normalization, Rescaling
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from lamina.applications.imagenet_utils import decode_predictions
 from lamina.applications.imagenet_utils import tf_input as preprocess_input
 from lamina.errors import ConfigError
 from lamina.layers.activation_layers import ReLU
-from lamina.layers.convolutional import Conv2D, DepthwiseConv2D
+from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Activation
+from lamina.layers.depthwise_convolution import DepthwiseConv2D
 from lamina.layers.normalization import BatchNormalization
 from lamina.layers.pooling import GlobalAveragePooling2D
 from lamina.layers.regularization import Dropout

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from lamina.core.variable import Variable
 
 __all__ = [
-    "ArrayLike", "Axes", "Axis", "Config", "DTypeLike", "DataFormat", "LayerArguments", "PyTree", "SeedLike",
-    "Shape", "ShapeLike", "Size", "Tensor", "TensorLike",
+    "ArrayLike", "Axes", "Axis", "CommonLayerArguments", "Config", "DTypeLike", "DataFormat", "LayerArguments",
+    "PyTree", "SeedLike", "Shape", "ShapeLike", "Size", "Tensor", "TensorLike",
 ]  # fmt: skip
 
 Tensor: TypeAlias = jax.Array
@@ -63,16 +63,21 @@ Config: TypeAlias = "dict[str, Any]"
 """What `get_config` returns: the arguments by name, as values that JSON can hold."""
 
 
-class LayerArguments(TypedDict, total=False):
-    """The keyword arguments that every layer takes."""
+class CommonLayerArguments(TypedDict, total=False):
+    """The keyword arguments of every layer, for those that list `activity_regularizer` among their own."""
 
     name: str | None
     dtype: Any
     trainable: bool
     autocast: bool
-    activity_regularizer: Any
     input_shape: Any
     batch_input_shape: Any
     input_dim: int
     batch_size: int | None
     weights: Any
+
+
+class LayerArguments(CommonLayerArguments, total=False):
+    """The keyword arguments that every layer takes."""
+
+    activity_regularizer: Any

@@ -9,6 +9,7 @@ from lamina.layers.categories import *
 from lamina.layers.conv_lstm import *
 from lamina.layers.convolutional import *
 from lamina.layers.dense import *
+from lamina.layers.depthwise_convolution import *
 from lamina.layers.discretization import *
 from lamina.layers.einsum_dense import *
 from lamina.layers.embedding import *
@@ -36,10 +37,12 @@ from lamina.layers.recurrent_cells import *
 from lamina.layers.regularization import *
 from lamina.layers.reshaping import *
 from lamina.layers.reversible_embedding import *
+from lamina.layers.separable_convolution import *
 from lamina.layers.serialization import *
 from lamina.layers.spectrograms import *
 from lamina.layers.text.hashing import *
 from lamina.layers.text.lookups import *
 from lamina.layers.text.vectorization import *
+from lamina.layers.transposed_convolution import *
 from lamina.layers.wrapper import *
 from lamina.layers.wrappers import *

@@ -4,10 +4,11 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from lamina import activations, constraints, initializers, regularizers
+from lamina import activations
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
+from lamina.layers.base.settings import keep_arguments
 
 __all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
 
@@ -77,9 +78,7 @@ class PReLU(_Activation):
         self, alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **kwargs
     ):
         super().__init__(**kwargs)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
+        keep_arguments(self, locals())
         self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes and list(shared_axes)
 
     def build(self, input_shape):
@@ -90,13 +89,7 @@ class PReLU(_Activation):
                 f"PReLU has one alpha for each position, so sizes must be known; got shape {tuple(input_shape)}.",
                 fix=f"PReLU(shared_axes={[axis for axis, size in own.items() if size is None]})",
             )
-        self.alpha = self.add_weight(
-            shape=[own.get(axis, 1) for axis in range(1, len(input_shape))],
-            initializer=self.alpha_initializer,
-            regularizer=self.alpha_regularizer,
-            constraint=self.alpha_constraint,
-            name="alpha",
-        )
+        self.alpha = self._add_weight_of("alpha", [own.get(axis, 1) for axis in range(1, len(input_shape))])
         self.input_spec = InputSpec(ndim=len(input_shape), axes=own)
 
     def call(self, inputs):

@@ -2,9 +2,10 @@
 
 from lamina.errors import ShapeError
 from lamina.layers.base.input_spec import InputSpec
-from lamina.layers.convolutional import _Windowed
+from lamina.layers.convolution_base import _Windowed
 from lamina.layers.recurrent import _OwnCell
 from lamina.layers.recurrent_cells import LSTMCell
+from lamina.layers.spatial import SpatialLayer
 from lamina.ops.convolution import conv, dilated
 
 __all__ = ["ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"]
@@ -21,7 +22,6 @@ class ConvLSTMCell(LSTMCell, _Windowed):
 
     filters: int
     _size = "filters"
-    _of_window = ("kernel_size", "strides", "padding", "data_format", "dilation_rate")
 
     def __init__(
         self, rank, filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1,
@@ -31,10 +31,10 @@ class ConvLSTMCell(LSTMCell, _Windowed):
         bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None, **kwargs,
     ):  # fmt: skip
         self.rank = rank
-        _Windowed.__init__(self, kernel_size, strides, padding, data_format, dilation_rate, **kwargs)
+        SpatialLayer.__init__(self, data_format, **kwargs)
+        self._set_up(locals())
+        self._standardize_windows()
         self._refuse_strides_with_dilation()
-        standard = {name: getattr(self, name) for name in self._of_window}
-        self._set_up({**locals(), **standard})
         self.units = self.filters
         self.gate_axis = -1 if self.channel_axis == -1 else -1 - rank
 
@@ -54,11 +54,8 @@ class ConvLSTMCell(LSTMCell, _Windowed):
             )
         self._step_shape, self._states = tuple(input_shape[1:]), states[1:]
         columns = self.gates * self.filters
-        self.kernel = self._weight("kernel", (*self.kernel_size, channels, columns), "kernel")
-        self.recurrent_kernel = self._weight(
-            "recurrent_kernel", (*self.kernel_size, self.filters, columns), "recurrent"
-        )
-        self.bias = self._weight("bias", (columns,), "bias") if self.use_bias else None
+        window = self.kernel_size
+        self._add_weights((*window, channels, columns), (*window, self.filters, columns), (columns,))
 
     @property
     def _state_shape(self):

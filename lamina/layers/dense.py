@@ -2,10 +2,11 @@
 
 import jax.numpy as jnp
 
-from lamina import activations, constraints, initializers, regularizers
+from lamina import activations
 from lamina.kernels.bias_add import add_bias
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
+from lamina.layers.base.settings import keep_arguments
 from lamina.layers.base.validation import positive_integer
 from lamina.layers.weights import WithKernels, matmul
 
@@ -46,38 +47,18 @@ class Dense(WithKernels):
         quantization_config=None,
         **kwargs,
     ):
-        kinds = {"lora_rank": lora_rank, "lora_alpha": lora_alpha}
-        super().__init__(activity_regularizer=activity_regularizer, **kinds, **kwargs)
+        super().__init__(
+            activity_regularizer=activity_regularizer, lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs
+        )
+        keep_arguments(self, locals())
         self.units = positive_integer("Dense", "units", units, fix="Dense(32)")
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.quantization_config = quantization_config
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
     def build(self, input_shape):
         features = input_shape[-1]
-        self.kernel = self.add_kernel(
-            (features, self.units),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                shape=(self.units,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+        self.kernel = self._add_weight_of("kernel", (features, self.units), make=self.add_kernel)
+        self.bias = self._add_weight_of("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs):
@@ -104,7 +85,7 @@ class Activation(Layer):
 
     def __init__(self, activation, **kwargs):
         super().__init__(**kwargs)
-        self.activation = activations.get(activation)
+        keep_arguments(self, locals())
         self.supports_masking = True
 
     def call(self, inputs):

@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
-from lamina import activations, constraints, initializers, regularizers
 from lamina.errors import ConfigError, ShapeError
 from lamina.initializers import VarianceScaling
 from lamina.kernels.bias_add import add_bias
 from lamina.layers.base.input_spec import InputSpec
+from lamina.layers.base.settings import keep_arguments
 from lamina.layers.weights import Layout, WithKernels, einsum
 
 __all__ = ["EinsumDense"]
@@ -58,18 +58,9 @@ class EinsumDense(WithKernels):
         **kwargs,
     ):
         super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs)
-        self.equation = equation
+        keep_arguments(self, locals())
         self.output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
-        self.activation = activations.get(activation)
-        self.bias_axes: Any = bias_axes
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.quantization_config, self._columns = quantization_config, gptq_unpacked_column_size
-        self._axes = _Axes(equation)
+        self._columns, self._axes = gptq_unpacked_column_size, _Axes(equation)
         unknown = set(bias_axes or ()) - set(self._axes.outputs)
         if unknown:
             raise ConfigError(f"bias_axes are letters of the output of {equation!r}; got {bias_axes!r}.")
@@ -82,21 +73,11 @@ class EinsumDense(WithKernels):
                 f"The kernel {self._axes.kernel!r} of {self.equation!r} needs known sizes; got {shape} from inputs of "
                 f"shape {tuple(input_shape)} and output_shape={self.output_shape}."
             )
-        self.kernel: Any = self.add_kernel(
-            self._axes.layout(shape, elided),
-            initializer=self._initializer_of_kernel(),
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
+        layout, initializer = self._axes.layout(shape, elided), self._initializer_of_kernel()
+        self.kernel = self._add_weight_of("kernel", layout, make=self.add_kernel, initializer=initializer)
         self.bias = None
         if self.bias_axes is not None:
-            self.bias = self.add_weight(
-                shape=self._shape_of_bias(sizes, elided),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+            self.bias = self._add_weight_of("bias", self._shape_of_bias(sizes, elided))
         self.input_spec = InputSpec(ndim=len(input_shape))
 
     @property

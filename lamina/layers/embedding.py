@@ -2,8 +2,8 @@
 
 import jax.numpy as jnp
 
-from lamina import constraints, initializers, regularizers
 from lamina.core.dtypes import is_integer
+from lamina.layers.base.settings import keep_arguments
 from lamina.layers.base.validation import positive_integer
 from lamina.layers.weights import Layout, WithKernels, take
 
@@ -48,13 +48,10 @@ class Embedding(WithKernels):
         **kwargs,
     ):
         super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs)
+        keep_arguments(self, locals())
         self.input_dim = positive_integer("Embedding", "input_dim", input_dim)
         self.output_dim = positive_integer("Embedding", "output_dim", output_dim)
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero = self.supports_masking = mask_zero
-        self.quantization_config = quantization_config
+        self.supports_masking = mask_zero
         self.autocast = False  # numbers up to input_dim do not fit into float16
         if weights is not None:
             self.build()
@@ -68,13 +65,8 @@ class Embedding(WithKernels):
     def build(self, input_shape=None):
         if self.built:
             return
-        self.embeddings = self.add_kernel(
-            Layout((self.input_dim, self.output_dim), summed=(1,), axis=-1, quantizes_inputs=True),
-            "embeddings",
-            initializer=self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-        )
+        layout = Layout((self.input_dim, self.output_dim), summed=(1,), axis=-1, quantizes_inputs=True)
+        self.embeddings = self._add_weight_of("embeddings", layout, make=self.add_kernel)
 
     def get_build_config(self):
         return super().get_build_config() or ({"input_shape": None} if self.built else None)

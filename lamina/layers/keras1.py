@@ -11,10 +11,11 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from lamina import activations, constraints, initializers, regularizers
+from lamina import activations, initializers
 from lamina.core import tree
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.layer import Layer
+from lamina.layers.base.settings import keep_arguments
 from lamina.layers.normalization import BatchNormalization
 from lamina.layers.spatial import SpatialLayer
 from lamina.layers.wrapper import Wrapper
@@ -29,22 +30,6 @@ __all__ = [
     "SReLU",
     "TimeMajor",
 ]
-
-_FAMILIES = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
-
-
-def _keep_weight_settings(layer, settings):
-    """Keep kernel_initializer=..., bias_constraint=... and so on under their names."""
-    for name, value in settings.items():
-        setattr(layer, name, _FAMILIES[name.rpartition("_")[2]](value))
-
-
-def _add(layer, name, shape, kind, initializer=None):
-    """A weight with the settings of the kernel or the bias."""
-    settings = {family: getattr(layer, f"{kind}_{family}") for family in _FAMILIES}
-    if initializer is not None:
-        settings["initializer"] = initializer
-    return layer.add_weight(shape=shape, name=name, **settings)
 
 
 class BatchNormalizationOfKeras1(BatchNormalization):
@@ -89,14 +74,8 @@ class _LocallyConnected(SpatialLayer):
             raise ConfigError(
                 f"{kind} has padding='valid' and implementation=1; got {padding!r} and {implementation!r}."
             )
-        self.filters, self.padding, self.implementation = filters, padding, implementation
+        keep_arguments(self, locals())
         self.kernel_size, self.strides = self.per_axis("kernel_size", kernel_size), self.per_axis("strides", strides)
-        self.activation, self.use_bias = activations.get(activation), use_bias
-        _keep_weight_settings(self, {
-            "kernel_initializer": kernel_initializer, "bias_initializer": bias_initializer,
-            "kernel_regularizer": kernel_regularizer, "bias_regularizer": bias_regularizer,
-            "kernel_constraint": kernel_constraint, "bias_constraint": bias_constraint,
-        })  # fmt: skip
 
     def build(self, input_shape):
         sizes = [input_shape[axis] for axis in self.space]
@@ -110,8 +89,8 @@ class _LocallyConnected(SpatialLayer):
         ]
         outer = [len(places) for places in self._places]
         features = math.prod(self.kernel_size) * input_shape[self.channel_axis]
-        self.kernel = _add(self, "kernel", (math.prod(outer), features, self.filters), "kernel")
-        self.bias = _add(self, "bias", (*outer, self.filters), "bias") if self.use_bias else None
+        self.kernel = self._add_weight_of("kernel", (math.prod(outer), features, self.filters))
+        self.bias = self._add_weight_of("bias", (*outer, self.filters)) if self.use_bias else None
 
     def call(self, inputs):
         outer = [len(places) for places in self._places]
@@ -165,17 +144,11 @@ class MaxoutDense(Layer):
         bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None, **kwargs,
     ):  # fmt: skip
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.output_dim, self.nb_feature, self.use_bias = output_dim, nb_feature, use_bias
-        self.bias_initializer = initializers.get("zeros")
-        _keep_weight_settings(self, {
-            "kernel_initializer": kernel_initializer, "kernel_regularizer": kernel_regularizer,
-            "bias_regularizer": bias_regularizer, "kernel_constraint": kernel_constraint,
-            "bias_constraint": bias_constraint,
-        })  # fmt: skip
+        keep_arguments(self, {**locals(), "bias_initializer": "zeros"})
 
     def build(self, input_shape):
-        self.kernel = _add(self, "kernel", (self.nb_feature, input_shape[-1], self.output_dim), "kernel")
-        self.bias = _add(self, "bias", (self.nb_feature, self.output_dim), "bias") if self.use_bias else None
+        self.kernel = self._add_weight_of("kernel", (self.nb_feature, input_shape[-1], self.output_dim))
+        self.bias = self._add_weight_of("bias", (self.nb_feature, self.output_dim)) if self.use_bias else None
 
     def call(self, inputs):
         products = jnp.einsum("bi,nio->bno", inputs, self.kernel.value)
@@ -194,22 +167,16 @@ class Highway(Layer):
         bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None, **kwargs,
     ):  # fmt: skip
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.activation, self.use_bias = activations.get(activation), use_bias
-        self.bias_initializer = initializers.get("zeros")
-        _keep_weight_settings(self, {
-            "kernel_initializer": kernel_initializer, "kernel_regularizer": kernel_regularizer,
-            "bias_regularizer": bias_regularizer, "kernel_constraint": kernel_constraint,
-            "bias_constraint": bias_constraint,
-        })  # fmt: skip
+        keep_arguments(self, {**locals(), "bias_initializer": "zeros"})
 
     def build(self, input_shape):
         size = input_shape[-1]
-        self.kernel, self.carry = (_add(self, name, (size, size), "kernel") for name in ("kernel", "carry"))
+        self.kernel, self.carry = (self._add_weight_of("kernel", (size, size), name) for name in ("kernel", "carry"))
         self.bias: Any = None
         self.carry_bias: Any = None
         if self.use_bias:
-            self.bias = _add(self, "bias", (size,), "bias")
-            self.carry_bias = _add(self, "carry_bias", (size,), "bias", initializers.get("ones"))
+            self.bias = self._add_weight_of("bias", (size,))
+            self.carry_bias = self._add_weight_of("bias", (size,), "carry_bias", initializer="ones")
 
     def call(self, inputs):
         carried, product = inputs @ self.carry.value, inputs @ self.kernel.value

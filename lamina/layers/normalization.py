@@ -3,11 +3,12 @@
 import jax
 import jax.numpy as jnp
 
-from lamina import constraints, initializers, regularizers
+from lamina import initializers
 from lamina.core.read_limits import reserve_steps
 from lamina.errors import ConfigError, ShapeError, warn
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
+from lamina.layers.base.settings import keep_arguments
 from lamina.layers.wrapper import Wrapper
 from lamina.legacy import moved_from
 from lamina.runtime import settings
@@ -42,34 +43,17 @@ class _ScaledAndCentered(Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.axis, self.epsilon, self.center, self.scale = _checked_axis(axis), epsilon, center, scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        keep_arguments(self, locals())
+        self.axis = _checked_axis(axis)
         self.gamma = self.beta = None
         self.supports_masking = True
 
     def build(self, input_shape):
         shape = _sizes(input_shape, self.axis, self)
         if self.scale:
-            self.gamma = self._add("gamma", shape, self.gamma_regularizer, self.gamma_constraint)
+            self.gamma = self._add_weight_of("gamma", shape, autocast=False)
         if self.center:
-            self.beta = self._add("beta", shape, self.beta_regularizer, self.beta_constraint)
-
-    def _add(self, name, shape, regularizer=None, constraint=None, trainable=True, initializer=None):
-        """A weight that is read in its own type, also under a mixed policy."""
-        return self.add_weight(
-            shape=shape,
-            initializer=initializer or getattr(self, f"{name}_initializer"),
-            trainable=trainable,
-            autocast=False,
-            regularizer=regularizer,
-            constraint=constraint,
-            name=name,
-        )
+            self.beta = self._add_weight_of("beta", shape, autocast=False)
 
     def _scale_and_offset(self, dtype):
         """(gamma, beta) as arrays; None where there is none."""
@@ -159,7 +143,7 @@ class BatchNormalization(_ScaledAndCentered):
             return jnp.sqrt(jnp.asarray(self.moving_variance_initializer(shape, dtype=dtype)))
 
         def add(name, initializer):
-            return self._add(name, shape, trainable=False, initializer=initializer)
+            return self.add_weight(shape, initializer, trainable=False, autocast=False, name=name)
 
         self.moving_mean = add("moving_mean", self.moving_mean_initializer)
         self.moving_variance = add("moving_variance", self.moving_variance_initializer)

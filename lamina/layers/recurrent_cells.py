@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from lamina import activations, constraints, initializers, random, regularizers
+from lamina import activations, random
 from lamina.core import context, tree
 from lamina.core.keras_tensor import KerasTensor, trace
 from lamina.errors import CallError, ConfigError, ShapeError
@@ -14,17 +14,11 @@ from lamina.kernels.bias_add import add_bias
 from lamina.kernels.matmul import matmul
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
+from lamina.layers.base.settings import keep_arguments
 from lamina.layers.base.validation import positive_integer
 from lamina.layers.wrapper import ContainerMixin
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
-
-_FAMILIES = {
-    "activation": activations.get,
-    "initializer": initializers.get,
-    "regularizer": regularizers.get,
-    "constraint": constraints.get,
-}
 
 
 class _Cell(Layer):
@@ -55,10 +49,7 @@ class _Cell(Layer):
 
     def _set_up(self, arguments):
         """Keep the arguments of `__init__` (its locals()) under their names."""
-        for name, value in arguments.items():
-            if name not in ("self", "kwargs", "__class__"):
-                family = _FAMILIES.get(name.rpartition("_")[2])
-                setattr(self, name, family(value) if family else value)
+        keep_arguments(self, arguments)
         kind = type(self).__name__
         size = positive_integer(kind, self._size, getattr(self, self._size), fix=f"{kind.removesuffix('Cell')}(32)")
         setattr(self, self._size, size)
@@ -93,21 +84,19 @@ class _Cell(Layer):
                 fix="keras.Input((None, features)): only the number of steps may be free.",
             )
         self._step_shape = (features,)
-        self.kernel = self._weight("kernel", (features, columns), "kernel")
-        self.recurrent_kernel = self._weight("recurrent_kernel", (self.units, columns), "recurrent")
-        self.bias = self._weight("bias", self._bias_shape(), "bias") if self.use_bias else None
+        self._add_weights((features, columns), (self.units, columns), self._bias_shape())
 
     def _bias_shape(self):
         return (self.gates * self.units,)
 
-    def _weight(self, name, shape, settings, initializer=None):
-        return self.add_weight(
-            shape=shape,
-            initializer=initializer or getattr(self, f"{settings}_initializer"),
-            regularizer=getattr(self, f"{settings}_regularizer"),
-            constraint=getattr(self, f"{settings}_constraint"),
-            name=name,
-        )
+    def _add_weights(self, kernel, recurrent_kernel, bias):
+        """The weights of these shapes."""
+        self.kernel = self._add_weight_of("kernel", kernel)
+        self.recurrent_kernel = self._add_weight_of("recurrent", recurrent_kernel, "recurrent_kernel")
+        self.bias = self._add_weight_of("bias", bias, **self._bias_settings()) if self.use_bias else None
+
+    def _bias_settings(self):
+        return {}
 
     def call(self, inputs, states, training=False):
         nested = isinstance(states, (list, tuple))
@@ -314,9 +303,8 @@ class LSTMCell(_Cell):
         super().__init__(**kwargs)
         self._set_up(locals())
 
-    def _weight(self, name, shape, settings, initializer=None):
-        starts_open = name == "bias" and self.unit_forget_bias
-        return super()._weight(name, shape, settings, self._open_bias if starts_open else None)
+    def _bias_settings(self):
+        return {"initializer": self._open_bias} if self.unit_forget_bias else {}
 
     def _open_bias(self, shape, dtype=None):
         before, after = (np.asarray(self.bias_initializer((size,), dtype)) for size in (self.units, 2 * self.units))

@@ -11,7 +11,8 @@ from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
-from lamina.layers.spatial import SpatialLayer, is_whole
+from lamina.layers.base.validation import positive_integer
+from lamina.layers.spatial import SpatialLayer
 from lamina.runtime.settings import standardize_data_format
 
 __all__ = [
@@ -135,9 +136,7 @@ class RepeatVector(Layer):
 
     def __init__(self, n, **kwargs):
         super().__init__(**kwargs)
-        if not is_whole(n, 1):
-            raise ConfigError(f"RepeatVector needs n, a positive integer; got {n!r}.")
-        self.n = int(n)
+        self.n = positive_integer("RepeatVector", "n", n, fix="RepeatVector(3)")
         self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs):

@@ -2,17 +2,11 @@
 
 from typing import Any
 
-import numpy as np
-
 from lamina.errors import ConfigError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
+from lamina.layers.base.validation import is_whole
 from lamina.runtime.settings import standardize_data_format
-
-
-def is_whole(value, least=0):
-    """Whether `value` is a whole number, Python's or NumPy's, of `least` or more."""
-    return isinstance(value, (int, np.integer)) and value >= least
 
 
 class SpatialLayer(Layer):

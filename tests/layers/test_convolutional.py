@@ -7,9 +7,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from lamina import layers
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers import convolutional
-from lamina.layers.convolutional import (
+from lamina.layers import (
     Conv1D,
     Conv1DTranspose,
     Conv2D,
@@ -71,7 +71,7 @@ def test_like_keras(layer, kwargs, shape):
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_unknown_sizes_and_both_formats(name):
-    layer, (kwargs, shape) = getattr(convolutional, name), EXAMPLES[name]
+    layer, (kwargs, shape) = getattr(layers, name), EXAMPLES[name]
     check.assert_same_symbolic_shapes(layer, kwargs(), (*[None] * (len(shape) - 1), shape[-1]))
     check.assert_same_symbolic_shapes(layer, dict(kwargs(), padding="same"), (None, *shape[1:]))
     check.assert_both_formats_agree(layer, kwargs(), shape)
@@ -182,8 +182,11 @@ def test_activity_regularizer_and_mixed_precision():
 
 
 def test_aliases_are_the_same_classes():
-    for name in convolutional.__all__:
-        cls = getattr(convolutional, name)
+    names = [
+        name for name in layers.__all__ if name.startswith(("Conv", "Depthwise", "Separable")) and "LSTM" not in name
+    ]
+    for name in names:
+        cls = getattr(layers, name)
         made = cls.__base__ if isinstance(cls, OldClass) else cls  # by its name in Keras 1 it makes today's
         assert made.__name__ == getattr(keras.layers, name).__name__
 
@@ -191,12 +194,12 @@ def test_aliases_are_the_same_classes():
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: Conv2D(3, 3, groups=2), "filters=4, say"),
+        (lambda: Conv2D(3, 3, groups=2), "filters=4, for example"),
         (lambda: Conv2D(3, 3, strides=2, dilation_rate=2), "Drop one of the two"),
         (lambda: Conv1DTranspose(3, 3, strides=2, dilation_rate=2), "Drop one of the two"),
         (lambda: Conv2D(3, (1, 2, 3)), r"kernel_size=\(2, 2\)"),
         (lambda: Conv2D(3, 0), "kernel_size: a whole number of 1 or more"),
-        (lambda: Conv2D(0, 3), "filters, a positive integer"),
+        (lambda: Conv2D(0, 3), "`filters` must be a positive integer"),
         (lambda: Conv2D(3, 3, padding="causal"), "Causal padding is for Conv1D"),
         (lambda: Conv2D(3, 3, padding="full"), "'valid' or 'same'; got 'full'"),
         (lambda: Conv2D(3, 3, data_format="nhwc"), "channels_last"),

@@ -8,17 +8,21 @@ CONVERTERS = {
     "regularizer": regularizers.get,
     "constraint": constraints.get,
 }
-_NOT_SETTINGS = frozenset(("self", "kwargs", "__class__", "activity_regularizer"))
+# Arguments that a base class keeps.
+_KEPT_BY_BASES = frozenset(
+    ("self", "kwargs", "__class__", "activity_regularizer", "data_format", "lora_rank", "lora_alpha")
+)
 
 
 def keep_arguments(layer, arguments):
     """Set the arguments of an `__init__` (its `locals()`) as attributes of the layer.
 
     What the last word of a name stands for is converted: `kernel_initializer` becomes an initializer, `activation` and
-    `recurrent_activation` become functions. `activity_regularizer` and `**kwargs` are left to `Layer.__init__`.
+    `recurrent_activation` become functions. Left out are arguments that the `__init__` of a base class keeps, and those
+    that are properties of the class.
     """
     for name, value in arguments.items():
-        if name not in _NOT_SETTINGS:
+        if name not in _KEPT_BY_BASES and not isinstance(getattr(type(layer), name, None), property):
             convert = CONVERTERS.get(name.rpartition("_")[2])
             setattr(layer, name, convert(value) if convert else value)
 
