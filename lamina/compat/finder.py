@@ -58,7 +58,7 @@ def as_keras():
                     fix=f"Call lamina.as_keras() before anything imports {name}, or start with: lamina run SCRIPT.",
                 )
         teach_arrays()
-        pipeline.faces["tf"] = Dataset.of
+        pipeline.dataset_adapters["tf"] = Dataset.of
         sys.meta_path.insert(0, Finder())
     return importlib.import_module("keras")
 

@@ -1,10 +1,14 @@
-"""Data sets from folders of files: a folder a class, or labels given. Files are read ahead of the step."""
+"""Datasets from folders of files, with labels from the names of the folders or from the caller."""
+
+from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from lamina.core.typing import DataFormat
 from lamina.errors import ConfigError, DataError
 from lamina.runtime import settings
 from lamina.runtime.progress import say
@@ -18,32 +22,56 @@ IMAGES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 
 
 def image_dataset_from_directory(
-    directory, labels="inferred", label_mode="int", class_names=None, color_mode="rgb", batch_size=32,
-    image_size=(256, 256), shuffle=True, seed=None, validation_split=None, subset=None, interpolation="bilinear",
-    follow_links=False, crop_to_aspect_ratio=False, pad_to_aspect_ratio=False, data_format=None, format="tf",
-    verbose=True,
-):  # fmt: skip
-    """The images below a folder (.bmp, .gif, .jpeg, .jpg, .png), as a grain data set of (images, labels).
+    directory: str | os.PathLike[str],
+    labels: Sequence[int] | str | None = "inferred",
+    label_mode: str | None = "int",
+    class_names: Sequence[str] | None = None,
+    color_mode: str = "rgb",
+    batch_size: int | None = 32,
+    image_size: tuple[int, int] = (256, 256),
+    shuffle: bool = True,
+    seed: int | None = None,
+    validation_split: float | None = None,
+    subset: str | None = None,
+    interpolation: str = "bilinear",
+    follow_links: bool = False,
+    crop_to_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False,
+    data_format: DataFormat = None,
+    format: str = "tf",
+    verbose: bool = True,
+) -> Any:
+    """A grain dataset of (images, labels) from the image files (.bmp, .gif, .jpeg, .jpg, .png) below a folder.
 
-    Shapes: batches of (batch, *image_size, channels), float32 from 0 to 255, and labels as `label_mode` says.
+    Shapes: batches of (batch, *image_size, channels), float32 from 0 to 255, and labels as `label_mode` says. The
+    dataset has the attributes `class_names` and `file_paths`.
 
     Args:
-        labels: "inferred": each folder in `directory` is a class; a list of integers for all files below it, in the
-            order of their paths; or None.
-        label_mode: "int" (batch,), "binary" (batch, 1) for two classes, "categorical" (batch, classes), or None.
-        class_names: the folders to use, in the order of their numbers; None means all, by name.
+        directory: Folder with the files; with inferred labels, it has a folder for each class.
+        labels: "inferred" for a class for each folder in `directory`; a list of integers, one for each file in the
+            order of the paths; or None for no labels.
+        label_mode: "int" for labels of shape (batch,), "binary" for (batch, 1) and two classes, "categorical" for
+            one-hot labels of shape (batch, classes), or None for no labels.
+        class_names: Folders to use, in the order of the class numbers; None means all, by name.
         color_mode: "grayscale", "rgb" or "rgba".
-        batch_size: None gives single images.
-        image_size: (height, width) all images are resized to.
-        shuffle: mix the files, anew in each pass; else they come in the order of their paths. `seed` fixes how.
-        validation_split, subset: the part of the files (from 0 to 1) kept for validation, and which part to give:
-            "training", "validation" or "both" (two data sets).
+        batch_size: Number of images in a batch; None gives single images.
+        image_size: (height, width) that all images are resized to.
+        shuffle: Whether to shuffle the files, anew in each epoch; else they come in the order of their paths.
+        seed: Seed of the shuffling; None draws one.
+        validation_split: Share of the files, from 0 to 1, that is kept for validation.
+        subset: Part to return with `validation_split`: "training", "validation", or "both" for two datasets.
         interpolation: "nearest", "area", "bilinear", "bicubic", "lanczos3", "lanczos5", "gaussian" or "mitchellcubic".
-        follow_links: go into linked folders.
-        crop_to_aspect_ratio, pad_to_aspect_ratio: cut off, or add zeros around, so that nothing is distorted.
-        format: "tf" or "grain"; both give a grain data set, for there is no other engine.
+        follow_links: Whether to follow links to folders.
+        crop_to_aspect_ratio: Whether to crop images to the aspect ratio of `image_size` before they are resized.
+        pad_to_aspect_ratio: Whether to pad images with zeros to the aspect ratio of `image_size` before they are
+            resized.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        format: "tf" or "grain"; both give a grain dataset.
+        verbose: Whether to print how many files were found.
 
-    The data set has `class_names` and `file_paths`.
+    Raises:
+        ConfigError: An argument has a value that is not allowed.
+        DataError: The folder or its files do not fit the arguments.
     """
     if len(image_size) != 2 or min(image_size) < 1:
         raise ConfigError(f"image_size is (height, width); got {image_size!r}.")
@@ -58,53 +86,107 @@ def image_dataset_from_directory(
     def read(path):
         image = img_to_array(load_img(path, color_mode), "channels_last", "float32")
         if crop_to_aspect_ratio:
-            image = resampling.cut_to_ratio(image, image_size)
+            image = resampling.crop_to_ratio(image, image_size)
         elif pad_to_aspect_ratio:
-            image = resampling.fill_to_ratio(image, image_size)
+            image = resampling.pad_to_ratio(image, image_size)
         image = resampling.resample(image, image_size, interpolation)
         return np.moveaxis(image, -1, 0) if first else image
 
-    files = Files(directory, labels, label_mode, class_names, IMAGES, follow_links, verbose)
+    files = _Files(directory, labels, label_mode, class_names, IMAGES, follow_links, verbose)
     return files.datasets(read, np.stack, batch_size, shuffle, seed, validation_split, subset, format)
 
 
 def text_dataset_from_directory(
-    directory, labels="inferred", label_mode="int", class_names=None, batch_size=32, max_length=None, shuffle=True,
-    seed=None, validation_split=None, subset=None, follow_links=False, format="tf", verbose=True,
-):  # fmt: skip
-    """The .txt files below a folder (UTF-8), as a grain data set of (texts, labels).
+    directory: str | os.PathLike[str],
+    labels: Sequence[int] | str | None = "inferred",
+    label_mode: str | None = "int",
+    class_names: Sequence[str] | None = None,
+    batch_size: int | None = 32,
+    max_length: int | None = None,
+    shuffle: bool = True,
+    seed: int | None = None,
+    validation_split: float | None = None,
+    subset: str | None = None,
+    follow_links: bool = False,
+    format: str = "tf",
+    verbose: bool = True,
+) -> Any:
+    """A grain dataset of (texts, labels) from the .txt files (UTF-8) below a folder.
 
-    Shapes: batches of (batch,) strings, in an array of objects, and labels as `label_mode` says.
+    Shapes: batches of (batch,) strings in an array of objects, and labels as `label_mode` says.
 
     Args:
-        max_length: characters to keep of each text; None keeps all.
+        directory: Folder with the files; with inferred labels, it has a folder for each class.
+        labels: "inferred" for a class for each folder in `directory`; a list of integers, one for each file in the
+            order of the paths; or None for no labels.
+        label_mode: "int" for labels of shape (batch,), "binary" for (batch, 1) and two classes, "categorical" for
+            one-hot labels of shape (batch, classes), or None for no labels.
+        class_names: Folders to use, in the order of the class numbers; None means all, by name.
+        batch_size: Number of texts in a batch; None gives single texts.
+        max_length: Number of characters to keep of each text; None keeps all.
+        shuffle: Whether to shuffle the files, anew in each epoch; else they come in the order of their paths.
+        seed: Seed of the shuffling; None draws one.
+        validation_split: Share of the files, from 0 to 1, that is kept for validation.
+        subset: Part to return with `validation_split`: "training", "validation", or "both" for two datasets.
+        follow_links: Whether to follow links to folders.
+        format: "tf" or "grain"; both give a grain dataset.
+        verbose: Whether to print how many files were found.
 
-    The other arguments are those of `image_dataset_from_directory`.
+    Raises:
+        ConfigError: An argument has a value that is not allowed.
+        DataError: The folder or its files do not fit the arguments.
     """
 
     def read(path):
         with open(path, encoding="utf-8") as file:
             return file.read(max_length)
 
-    files = Files(directory, labels, label_mode, class_names, (".txt",), follow_links, verbose)
+    files = _Files(directory, labels, label_mode, class_names, (".txt",), follow_links, verbose)
     return files.datasets(read, _strings, batch_size, shuffle, seed, validation_split, subset, format)
 
 
 def audio_dataset_from_directory(
-    directory, labels="inferred", label_mode="int", class_names=None, batch_size=32, sampling_rate=None,
-    output_sequence_length=None, ragged=False, shuffle=True, seed=None, validation_split=None, subset=None,
-    follow_links=False, verbose=True,
-):  # fmt: skip
-    """The .wav files below a folder, as a grain data set of (sounds, labels).
+    directory: str | os.PathLike[str],
+    labels: Sequence[int] | str | None = "inferred",
+    label_mode: str | None = "int",
+    class_names: Sequence[str] | None = None,
+    batch_size: int | None = 32,
+    sampling_rate: int | None = None,
+    output_sequence_length: int | None = None,
+    ragged: bool = False,
+    shuffle: bool = True,
+    seed: int | None = None,
+    validation_split: float | None = None,
+    subset: str | None = None,
+    follow_links: bool = False,
+    verbose: bool = True,
+) -> Any:
+    """A grain dataset of (sounds, labels) from the .wav files below a folder.
 
     Shapes: batches of (batch, samples, channels), float32 in [-1, 1], and labels as `label_mode` says.
 
     Args:
-        sampling_rate: samples a second that all sounds are resampled to; None keeps each as it is.
-        output_sequence_length: samples to cut or fill (with zeros) each sound to; None means the longest of its batch.
-        ragged: give each batch as a list of sounds of their own length.
+        directory: Folder with the files; with inferred labels, it has a folder for each class.
+        labels: "inferred" for a class for each folder in `directory`; a list of integers, one for each file in the
+            order of the paths; or None for no labels.
+        label_mode: "int" for labels of shape (batch,), "binary" for (batch, 1) and two classes, "categorical" for
+            one-hot labels of shape (batch, classes), or None for no labels.
+        class_names: Folders to use, in the order of the class numbers; None means all, by name.
+        batch_size: Number of sounds in a batch; None gives single sounds.
+        sampling_rate: Samples a second that all sounds are resampled to; None keeps the rate of each file.
+        output_sequence_length: Number of samples that each sound is cut or padded to; None means the longest of its
+            batch.
+        ragged: Whether a batch is a list of sounds of different lengths.
+        shuffle: Whether to shuffle the files, anew in each epoch; else they come in the order of their paths.
+        seed: Seed of the shuffling; None draws one.
+        validation_split: Share of the files, from 0 to 1, that is kept for validation.
+        subset: Part to return with `validation_split`: "training", "validation", or "both" for two datasets.
+        follow_links: Whether to follow links to folders.
+        verbose: Whether to print how many files were found.
 
-    The other arguments are those of `image_dataset_from_directory`.
+    Raises:
+        ConfigError: An argument has a value that is not allowed.
+        DataError: The folder or its files do not fit the arguments.
     """
     if ragged and output_sequence_length is not None:
         raise ConfigError("Only one of ragged and output_sequence_length can be set.")
@@ -117,7 +199,7 @@ def audio_dataset_from_directory(
         longest = max(map(len, sounds))
         return sounds if ragged else np.stack([_fit(sound, longest) for sound in sounds])
 
-    files = Files(directory, labels, label_mode, class_names, (".wav",), follow_links, verbose)
+    files = _Files(directory, labels, label_mode, class_names, (".wav",), follow_links, verbose)
     return files.datasets(read, join, batch_size, shuffle, seed, validation_split, subset, "grain")
 
 
@@ -130,8 +212,8 @@ def _fit(sound, length):
     return np.pad(sound, ((0, length - len(sound)), (0, 0)))
 
 
-class Files:
-    """The files of a data set, in order, each with its class number; `classes` are the names of the classes."""
+class _Files:
+    """The files of a dataset in order, each with the number of its class; `classes` are the names of the classes."""
 
     def __init__(self, directory, labels, label_mode, class_names, endings, follow_links, verbose):
         self.verbose, self.label_mode = verbose, label_mode if labels is not None else None
@@ -177,22 +259,21 @@ class Files:
         return np.asarray(labels), [str(label) for label in sorted(set(labels))]
 
     def datasets(self, read, join, batch_size, shuffle, seed, validation_split, subset, dataset_format):
-        """The data set of the wanted part, or the pair of both."""
+        """The dataset of the part that `subset` names, or both in a list."""
         count = _validation_count(len(self.paths), validation_split, subset, shuffle, seed)
         seed = np.random.randint(1_000_000) if seed is None else seed
         order = np.arange(len(self.paths))
         if shuffle:
             np.random.RandomState(seed).shuffle(order)
         parts = {"training": order[: len(order) - count], "validation": order[len(order) - count :]}
-        wanted = [subset or "training"] if subset != "both" else list(parts)
-        made = []
-        for name in wanted:
+        datasets = []
+        for name in parts if subset == "both" else [subset or "training"]:
             if not len(parts[name]):
                 raise DataError(f"No file is left for {name} with validation_split={validation_split}.")
             if subset and self.verbose:
                 say(f"{len(parts[name])} of them are for {name}.")
-            made.append(self._dataset(parts[name], read, join, batch_size, shuffle, seed, dataset_format))
-        return made if subset == "both" else made[0]
+            datasets.append(self._dataset(parts[name], read, join, batch_size, shuffle, seed, dataset_format))
+        return datasets if subset == "both" else datasets[0]
 
     def _dataset(self, order, read, join, batch_size, shuffle, seed, dataset_format):
         paths, labels = [self.paths[i] for i in order], self._labels(order)
@@ -202,7 +283,7 @@ class Files:
             return inputs if labels is None else (inputs, labels[index])
 
         attributes = {"class_names": self.classes, "file_paths": paths}
-        return pipeline.dataset(len(paths), fetch, batch_size, shuffle, seed, dataset_format, **attributes)
+        return pipeline.make_dataset(len(paths), fetch, batch_size, shuffle, seed, dataset_format, **attributes)
 
     def _labels(self, order):
         numbers = self.numbers[order]
@@ -214,7 +295,7 @@ class Files:
 
 
 def _files_below(directory, endings, follow_links):
-    """Paths of the files with one of the endings, folder by folder, each sorted."""
+    """Paths of the files with one of the endings, by folder and name."""
     folders = sorted(os.walk(directory, followlinks=follow_links), key=lambda folder: folder[0])
     paths = (os.path.join(root, name) for root, _, names in folders for name in sorted(names))
     return [path for path in paths if path.lower().endswith(endings)]
@@ -230,5 +311,5 @@ def _validation_count(files, validation_split, subset, shuffle, seed):
     if subset not in ("training", "validation", "both"):
         raise ConfigError(f"subset is 'training', 'validation' or 'both'; got {subset!r}.")
     if shuffle and seed is None:
-        raise ConfigError("A split of mixed files needs a seed.", fix="Pass the same seed for both parts.")
+        raise ConfigError("A split of shuffled files needs a seed.", fix="Pass the same seed for both parts.")
     return int(validation_split * files)

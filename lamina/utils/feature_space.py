@@ -1,81 +1,45 @@
-"""FeatureSpace: a table of columns of all kinds as numbers that a network learns from."""
+"""FeatureSpace: the columns of a table as numbers for a network."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from lamina import saving
-from lamina.core import context, tree
-from lamina.core.configurable import Configurable
+from lamina.core import tree
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.serialization import deserialize
 from lamina.errors import CallError, ConfigError, DataError
 from lamina.layers.base.layer import Layer
 from lamina.layers.categories import CategoryEncoding, values_of
-from lamina.layers.discretization import Discretization
 from lamina.layers.input_layer import Input
 from lamina.layers.merging import Concatenate
-from lamina.layers.preprocessing import Normalization, Rescaling
 from lamina.layers.tensorflow_data import call_back, has_graph_tensors
-from lamina.layers.text.hashing import HashedCrossing, Hashing
-from lamina.layers.text.lookups import IntegerLookup, StringLookup
+from lamina.layers.text.hashing import HashedCrossing
+from lamina.utils.features import KINDS, ColumnRules, Cross, Feature
 
-__all__ = ["Cross", "Feature", "FeatureSpace"]
-
-_MODULE = "keras.src.layers.preprocessing.feature_space"  # the name in files
+__all__ = ["FeatureSpace"]
 
 
-class Cross(Configurable):
-    """Several features that are taken together, hashed into `crossing_dim` categories."""
-
-    _keras_module = _MODULE
-
-    def __init__(self, feature_names, crossing_dim, output_mode="one_hot"):
-        if output_mode not in ("int", "one_hot"):
-            raise ConfigError(f"Invalid value for argument `output_mode`: 'int' or 'one_hot'; got {output_mode!r}.")
-        self.feature_names, self.crossing_dim, self.output_mode = tuple(feature_names), crossing_dim, output_mode
-
-    @property
-    def name(self):
-        """The names of the features, joined by `_X_`."""
-        return "_X_".join(self.feature_names)
-
-
-class Feature(Configurable):
-    """One column: the type of its values, the layer that turns them into numbers, and how these are given out."""
-
-    _keras_module = _MODULE
-
-    def __init__(self, dtype, preprocessor, output_mode):
-        if output_mode not in ("int", "one_hot", "float"):
-            raise ConfigError(
-                f"Invalid value for argument `output_mode`: 'int', 'one_hot' or 'float'; got {output_mode!r}."
-            )
-        self.dtype, self.output_mode = dtype, output_mode
-        self.preprocessor: Any = deserialize(preprocessor) if isinstance(preprocessor, dict) else preprocessor
-
-
-class TFDIdentity(Layer):
-    """The values as they are."""
-
-    _keras_module = _MODULE
-
-    def call(self, x):
-        return x
-
-
-class FeatureSpace(Layer):
-    """Columns of numbers, categories and strings, each by its own rule, as one array (or one for each column).
+class FeatureSpace(ColumnRules, Layer):
+    """Columns of numbers, categories and strings, each encoded by its own rule, as one array or as a dict of arrays.
 
     Args:
-        features: column -> a kind ("float", "float_rescaled", "float_normalized", "float_discretized",
-            "integer_categorical", "string_categorical", "integer_hashed", "string_hashed"), or what a method of that
-            name gives (`FeatureSpace.float_discretized(num_bins=5)`), or `FeatureSpace.feature(...)` with a layer of
-            your own.
+        features: Dict of column -> rule: a kind ("float", "float_rescaled", "float_normalized", "float_discretized",
+            "integer_categorical", "string_categorical", "integer_hashed", "string_hashed"), the result of the method of
+            that name (`FeatureSpace.float_discretized(num_bins=5)`), or `FeatureSpace.feature(...)` with a layer.
         output_mode: "concat" for one array, "dict" for a dict of arrays.
-        crosses: tuples of columns that are also taken together, or `FeatureSpace.cross(...)`.
-        crossing_dim, hashing_dim, num_discretization_bins: the sizes where a cross, a hashed or a discretized column
-            does not say its own.
+        crosses: Tuples of columns to combine as further features, or results of `FeatureSpace.cross(...)`.
+        crossing_dim: Number of categories of crosses that are given as tuples.
+        hashing_dim: Number of categories of hashed columns that are given by a kind.
+        num_discretization_bins: Number of bins of discretized columns that are given by a kind.
+        name: Name of the layer, unique in a model.
+
+    Raises:
+        ConfigError: A rule is not known, or a cross names a column that is not there.
 
     >>> import lamina as keras
     >>> space = keras.utils.FeatureSpace({"age": "float_normalized", "job": "string_categorical"})
@@ -88,14 +52,14 @@ class FeatureSpace(Layer):
 
     def __init__(
         self,
-        features,
-        output_mode="concat",
-        crosses: Any = None,
-        crossing_dim: Any = 32,
-        hashing_dim=32,
-        num_discretization_bins=32,
-        name=None,
-    ):
+        features: dict[str, Any],
+        output_mode: str = "concat",
+        crosses: Sequence[Any] | None = None,
+        crossing_dim: int = 32,
+        hashing_dim: int = 32,
+        num_discretization_bins: int = 32,
+        name: str | None = None,
+    ) -> None:
         super().__init__(name=name)
         if not features:
             raise ConfigError("The `features` argument cannot be None or empty.", fix='FeatureSpace({"age": "float"})')
@@ -105,13 +69,17 @@ class FeatureSpace(Layer):
             )
         self.output_mode, self.crossing_dim = output_mode, crossing_dim
         self.hashing_dim, self.num_discretization_bins = hashing_dim, num_discretization_bins
-        self.features = {name: self._as_feature(name, value) for name, value in features.items()}
-        self.crosses = [self._as_cross(cross) for cross in crosses or ()]
-        self.preprocessors = {name: feature.preprocessor for name, feature in self.features.items()}
-        self.crossers = {cross.name: _crosser(cross) for cross in self.crosses}
-        self.one_hot_encoders = {}
+        self.features: dict[str, Any] = {name: self._as_feature(name, value) for name, value in features.items()}
+        self.crosses: list[Any] = [self._as_cross(cross) for cross in crosses or ()]
+        self.preprocessors: dict[str, Any] = {name: feature.preprocessor for name, feature in self.features.items()}
+        self.crossers: dict[str, Any] = {
+            cross.name: HashedCrossing(cross.crossing_dim, name=cross.name) for cross in self.crosses
+        }
+        self.one_hot_encoders: dict[str, Any] = {}
         self.concat = Concatenate(axis=-1)
-        self.inputs = {name: Input((1,), dtype=feature.dtype, name=name) for name, feature in self.features.items()}
+        self.inputs: dict[str, Any] = {
+            name: Input((1,), dtype=feature.dtype, name=name) for name, feature in self.features.items()
+        }
         self.encoded_features: Any = None
         self._is_adapted = not self._adaptable()
 
@@ -125,8 +93,8 @@ class FeatureSpace(Layer):
             "integer_hashed": (self.hashing_dim,),
             "string_hashed": (self.hashing_dim,),
         }
-        if value not in _KINDS:
-            raise ConfigError(f"Invalid feature type: {value}.", fix=f"One of {', '.join(_KINDS)}.")
+        if value not in KINDS:
+            raise ConfigError(f"Invalid feature type: {value}.", fix=f"One of {', '.join(KINDS)}.")
         return getattr(type(self), value)(*sizes.get(value, ()), name=name)
 
     def _as_cross(self, cross):
@@ -141,62 +109,6 @@ class FeatureSpace(Layer):
             raise ConfigError(f"All features of a cross should be present in `features`; {missing} are not.")
         return cross
 
-    # Kinds of columns
-
-    @classmethod
-    def cross(cls, feature_names, crossing_dim, output_mode="one_hot"):
-        """Several columns taken together, hashed into `crossing_dim` categories."""
-        return Cross(feature_names, crossing_dim, output_mode)
-
-    @classmethod
-    def feature(cls, dtype, preprocessor, output_mode):
-        """A column of this dtype, through a layer of your own; output_mode: "int", "one_hot" or "float"."""
-        return Feature(dtype, preprocessor, output_mode)
-
-    @classmethod
-    def float(cls, name=None):
-        """Numbers as they are."""
-        return Feature("float32", TFDIdentity(name=_named(name, "float")), "float")
-
-    @classmethod
-    def float_rescaled(cls, scale=1.0, offset=0.0, name=None):
-        """`scale * number + offset`."""
-        return Feature("float32", Rescaling(scale, offset, name=_named(name, "float_rescaled")), "float")
-
-    @classmethod
-    def float_normalized(cls, name=None):
-        """Numbers brought to mean 0 and variance 1."""
-        return Feature("float32", Normalization(axis=-1, name=_named(name, "float_normalized")), "float")
-
-    @classmethod
-    def float_discretized(cls, num_bins, bin_boundaries=None, output_mode="one_hot", name=None):
-        """The bin of a number: one of `num_bins`, or between these boundaries."""
-        num_bins = None if bin_boundaries is not None else num_bins
-        layer = Discretization(bin_boundaries, num_bins, name=_named(name, "float_discretized"))
-        return Feature("float32", layer, output_mode)
-
-    @classmethod
-    def integer_categorical(cls, max_tokens=None, num_oov_indices=1, output_mode="one_hot", name=None):
-        """Integers that stand for categories, by a vocabulary."""
-        name = _named(name, "integer_categorical")
-        return Feature("int32", IntegerLookup(max_tokens, num_oov_indices, name=name), output_mode)
-
-    @classmethod
-    def string_categorical(cls, max_tokens=None, num_oov_indices=1, output_mode="one_hot", name=None):
-        """Strings that stand for categories, by a vocabulary."""
-        name = _named(name, "string_categorical")
-        return Feature("string", StringLookup(max_tokens, num_oov_indices, name=name), output_mode)
-
-    @classmethod
-    def string_hashed(cls, num_bins, output_mode="one_hot", name=None):
-        """Strings that stand for categories, by their hash."""
-        return Feature("string", Hashing(num_bins, name=_named(name, "string_hashed")), output_mode)
-
-    @classmethod
-    def integer_hashed(cls, num_bins, output_mode="one_hot", name=None):
-        """Integers that stand for categories, by their hash."""
-        return Feature("int32", Hashing(num_bins, name=_named(name, "integer_hashed")), output_mode)
-
     # Adapting
 
     def _adaptable(self):
@@ -205,12 +117,16 @@ class FeatureSpace(Layer):
             name for name, layer in self.preprocessors.items() if getattr(layer, "_adaptable", hasattr(layer, "adapt"))
         ]
 
-    def adapt(self, dataset):
-        """Find means, bins and vocabularies in `dataset`: a dict of columns, a DataFrame, or a dataset or iterable of
-        dicts. Of (columns, targets) the columns count."""
+    def adapt(self, dataset: Any) -> None:
+        """Learn means, bins and vocabularies from data.
+
+        Args:
+            dataset: Dict of columns, a DataFrame, or a dataset or iterable of dicts. Of pairs (columns, targets) the
+                targets are ignored.
+        """
         names, kept = self._adaptable(), {}
         for name in names:
-            getattr(self.preprocessors[name], "reset_state", _nothing)()
+            getattr(self.preprocessors[name], "reset_state", lambda: None)()
         for batch in _batches(dataset):
             for name in names:
                 layer, values = self.preprocessors[name], _column(batch, name)
@@ -224,23 +140,23 @@ class FeatureSpace(Layer):
             else:
                 self.preprocessors[name].finalize_state()
         self._is_adapted = True
-        self._draw()
+        self._build_outputs()
 
     # Calling
 
-    def get_inputs(self):
-        """The symbolic inputs, by column."""
+    def get_inputs(self) -> dict[str, Any]:
+        """The symbolic inputs by column."""
         self._refuse_unadapted()
         return self.inputs
 
-    def get_encoded_features(self):
-        """The symbolic outputs that belong to `get_inputs`."""
+    def get_encoded_features(self) -> Any:
+        """The symbolic outputs for `get_inputs()`."""
         self._refuse_unadapted()
         if self.encoded_features is None:
-            self._draw()
+            self._build_outputs()
         return self.encoded_features
 
-    def _draw(self):
+    def _build_outputs(self):
         self.one_hot_encoders = {
             name: CategoryEncoding(_cardinality(layer), output_mode="multi_hot")
             for name, layer, mode in self._parts_by_name()
@@ -272,11 +188,15 @@ class FeatureSpace(Layer):
                 )
         return self.concat(list(outputs.values())) if len(outputs) > 1 else next(iter(outputs.values()))
 
-    def __call__(self, data):
-        """The outputs for a dict of columns: lists, arrays, or single values (one sample without a batch)."""
+    def __call__(self, data: dict[str, Any]) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Encode columns.
+
+        Args:
+            data: Dict of columns: arrays, lists, or single values, which are one sample without a batch axis.
+        """
         self._refuse_unadapted()
         if self.encoded_features is None:
-            self._draw()
+            self._build_outputs()
         if any(isinstance(value, KerasTensor) for value in data.values()):
             return self._encode(data)
         if has_graph_tensors(data):
@@ -289,7 +209,7 @@ class FeatureSpace(Layer):
         return {name: value[0] for name, value in outputs.items()} if isinstance(outputs, dict) else outputs[0]
 
     def _describe(self, symbols):
-        """The outputs for symbolic columns of shape (batch,), (batch, 1) or (), a single sample."""
+        """The symbolic outputs for columns of shape (batch,), (batch, 1), or () for a single sample."""
         lead = next(iter(symbols.values())).shape[:1]
         return tree.map_structure(lambda x: KerasTensor((*lead, *x.shape[1:]), x.dtype), self.encoded_features)
 
@@ -307,43 +227,33 @@ class FeatureSpace(Layer):
 
     # Files
 
-    def get_build_config(self):
+    def get_build_config(self) -> dict[str, Any]:
         """The shapes that the layers of the columns were built with."""
         return {name: layer.get_build_config() or {} for name, layer in self.preprocessors.items()}
 
-    def build_from_config(self, config):
-        """Draw the outputs, as the space in a file was adapted before it was saved."""
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build the layers of a saved space, which was adapted before it was saved.
+
+        Args:
+            config: Result of `get_build_config`.
+        """
         for name, layer in self.preprocessors.items():
             if not layer.built:
                 layer.build_from_config(config.get(name))
         self._is_adapted = True
-        self._draw()
+        self._build_outputs()
 
-    def save(self, filepath):
-        """Write the space to a `.keras` file; `keras.models.load_model` reads it."""
+    def save(self, filepath: str | os.PathLike[str]) -> None:
+        """Write the space to a file, which `keras.models.load_model` reads.
+
+        Args:
+            filepath: Path that ends in `.keras`.
+        """
         saving.save_model(self, filepath)
 
 
-_KINDS = (
-    "float", "float_rescaled", "float_normalized", "float_discretized", "integer_categorical", "string_categorical",
-    "integer_hashed", "string_hashed",
-)  # fmt: skip
-
-
-def _named(name, kind):
-    return f"{name or context.unique_name(kind)}_preprocessor"
-
-
-def _nothing():
-    pass
-
-
-def _crosser(cross):
-    return HashedCrossing(cross.crossing_dim, name=cross.name)
-
-
 def _cardinality(layer):
-    """How many categories a layer makes."""
+    """The number of categories that a layer distinguishes."""
     size = getattr(layer, "num_bins", None) or (layer._depth() if hasattr(layer, "_depth") else None)
     if size is None:
         raise ConfigError(
@@ -354,7 +264,7 @@ def _cardinality(layer):
 
 
 def _batches(dataset):
-    """Dicts of columns, one after the other."""
+    """An iterable of dicts of columns."""
     if hasattr(dataset, "columns"):  # a DataFrame
         return [{name: dataset[name].to_numpy() for name in dataset.columns}]
     if isinstance(dataset, dict):

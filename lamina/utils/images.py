@@ -1,39 +1,57 @@
-"""Images to arrays and back, through Pillow (`pip install lamina[images]`)."""
+"""Conversion between images, arrays and files, by Pillow (`pip install lamina[images]`)."""
+
+from __future__ import annotations
 
 import contextlib
 import io
 import os
-from typing import Any
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamina.core.dtypes import numpy_dtype
+from lamina.core.typing import ArrayLike, DataFormat, DTypeLike, Tensor
 from lamina.core.variable import unwrap
 from lamina.drawing.canvas import pillow
 from lamina.errors import ConfigError, DataError, ShapeError, warn
 from lamina.ops.image import resize
 from lamina.runtime import settings
 
-__all__ = ["array_to_img", "img_to_array", "load_img", "save_img", "smart_resize"]
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["array_to_img", "center_box", "img_to_array", "load_img", "save_img", "smart_resize"]
 
 _MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
 _RESAMPLING = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 
 
-def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", keep_aspect_ratio=False):
-    """The image in a file (or in an open binary file), as a Pillow image.
+def load_img(
+    path: str | os.PathLike[str] | IO[bytes],
+    color_mode: str = "rgb",
+    target_size: Sequence[int] | None = None,
+    interpolation: str = "nearest",
+    keep_aspect_ratio: bool = False,
+) -> Image:
+    """The image in a file, as a Pillow image.
 
     Args:
-        color_mode: "grayscale" (16 and 32 bit greys stay), "rgb" or "rgba".
+        path: Path of the file, or an open binary file.
+        color_mode: "grayscale", "rgb" or "rgba". Gray images of 16 or 32 bits keep their depth in "grayscale".
         target_size: (height, width) to resize to; None keeps the size.
-        interpolation: "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos", as Pillow computes them.
-        keep_aspect_ratio: cut the middle out first, so that nothing is distorted.
+        interpolation: "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos", as in Pillow.
+        keep_aspect_ratio: Whether to crop the image around its center to the aspect ratio of `target_size` first.
+
+    Raises:
+        ConfigError: An argument has a value that is not allowed.
     """
     if color_mode not in _MODES:
         raise ConfigError(f"color_mode is one of {', '.join(map(repr, _MODES))}; got {color_mode!r}.")
     if interpolation not in _RESAMPLING:
         raise ConfigError(f"interpolation is one of {', '.join(map(repr, _RESAMPLING))}; got {interpolation!r}.")
     if not isinstance(path, (str, os.PathLike, io.IOBase)):
-        raise ConfigError(f"path is a path or an open binary file; got {type(path).__name__}.")
+        raise ConfigError(f"path must be a path or an open binary file; got {type(path).__name__}.")
     module = pillow()
     with _opened(path) as stream, module.open(stream) as file:
         deep_gray = color_mode == "grayscale" and file.mode in ("I", "I;16")
@@ -41,7 +59,7 @@ def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", 
     if target_size is None or image.size == tuple(target_size)[::-1]:
         return image
     height, width = target_size
-    box = middle(image.height, image.width, height, width) if keep_aspect_ratio else None
+    box = center_box(image.height, image.width, height, width) if keep_aspect_ratio else None
     return image.resize((width, height), module.Resampling[interpolation.upper()], box)
 
 
@@ -49,51 +67,88 @@ def _opened(path) -> Any:
     return contextlib.nullcontext(path) if isinstance(path, io.IOBase) else open(path, "rb")
 
 
-def middle(height, width, new_height, new_width):
-    """(left, top, right, bottom) of the largest middle part with the ratio of the new size."""
+def center_box(height: int, width: int, new_height: int, new_width: int) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom) of the largest box around the center that has the aspect ratio of a new size.
+
+    Args:
+        height: Height of the image.
+        width: Width of the image.
+        new_height: Height of the new size.
+        new_width: Width of the new size.
+    """
     high = min(height, int(width * new_height / new_width))
     wide = min(width, int(height * new_width / new_height))
     top, left = int((height - high) / 2), int((width - wide) / 2)
     return left, top, left + wide, top + high
 
 
-def img_to_array(img, data_format=None, dtype=None):
-    """A Pillow image (or an array of rank 2 or 3) as an array of rank 3.
+def img_to_array(img: Any, data_format: DataFormat = None, dtype: DTypeLike | None = None) -> np.ndarray:
+    """An image as an array of rank 3.
+
+    Args:
+        img: Pillow image, or an array of rank 2 or 3.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        dtype: Type of the array; None means `keras.config.floatx()`.
 
     >>> img_to_array(np.ones((2, 5))).shape
     (2, 5, 1)
     """
     data_format = settings.standardize_data_format(data_format)
-    x = np.asarray(img, dtype or settings.floatx())
+    x = np.asarray(img, numpy_dtype(dtype or settings.floatx()))
     if x.ndim not in (2, 3):
         raise ShapeError(f"An image has rank 2 or 3; got shape {x.shape}.", fix="Convert one image at a time.")
     x = x[..., None] if x.ndim == 2 else x
     return np.moveaxis(x, -1, 0) if data_format == "channels_first" else x
 
 
-def array_to_img(x, data_format=None, scale=True, dtype=None):
-    """An array of rank 3 as a Pillow image: of 1 channel grey, of 3 RGB, of 4 RGBA.
+def array_to_img(
+    x: ArrayLike, data_format: DataFormat = None, scale: bool = True, dtype: DTypeLike | None = None
+) -> Image:
+    """An array of rank 3 as a Pillow image: gray for 1 channel, RGB for 3, RGBA for 4.
 
-    `scale` maps the smallest number to 0 and the largest to 255; without it the numbers are taken as they are.
+    Args:
+        x: Array of rank 3.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        scale: Whether the smallest number becomes 0 and the largest 255; if not, numbers are kept.
+        dtype: Type in which numbers are scaled; None means `keras.config.floatx()`.
+
+    Raises:
+        ShapeError: The array has another rank or another number of channels.
     """
     data_format = settings.standardize_data_format(data_format)
-    x = np.asarray(unwrap(x), dtype or settings.floatx())
-    if x.ndim != 3:
-        raise ShapeError(f"array_to_img takes one image, of rank 3; got shape {x.shape}.")
-    x = np.moveaxis(x, 0, -1) if data_format == "channels_first" else x
-    if scale and x.size:
-        x = x - x.min()
-        x = x / (x.max() or 1) * 255
-    channels = x.shape[-1]
+    pixels = np.asarray(unwrap(x), numpy_dtype(dtype or settings.floatx()))
+    if pixels.ndim != 3:
+        raise ShapeError(f"array_to_img takes one image, of rank 3; got shape {pixels.shape}.")
+    pixels = np.moveaxis(pixels, 0, -1) if data_format == "channels_first" else pixels
+    if scale and pixels.size:
+        pixels = pixels - pixels.min()
+        pixels = pixels / (pixels.max() or 1) * 255
+    channels = pixels.shape[-1]
     if channels == 1:
-        return pillow().fromarray(x[..., 0].astype("int32" if x.max() > 255 else "uint8"))
+        return pillow().fromarray(pixels[..., 0].astype("int32" if pixels.max() > 255 else "uint8"))
     if channels not in (3, 4):
-        raise ShapeError(f"An image has 1, 3 or 4 channels; got {channels} (shape {x.shape}, {data_format}).")
-    return pillow().fromarray(x.astype("uint8"))
+        raise ShapeError(f"An image has 1, 3 or 4 channels; got {channels} (shape {pixels.shape}, {data_format}).")
+    return pillow().fromarray(pixels.astype("uint8"))
 
 
-def save_img(path, x, data_format=None, file_format=None, scale=True, **kwargs):
-    """Write an array as an image file, in `file_format` or by the ending of `path`; `kwargs` go to Pillow's `save`."""
+def save_img(
+    path: str | os.PathLike[str] | IO[bytes],
+    x: ArrayLike,
+    data_format: DataFormat = None,
+    file_format: str | None = None,
+    scale: bool = True,
+    **kwargs: Any,
+) -> None:
+    """Write an array of rank 3 as an image file.
+
+    Args:
+        path: Path of the file, or an open binary file.
+        x: Array of rank 3.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        file_format: Format of the file, such as "png"; None means the one that the ending of `path` names.
+        scale: Whether the smallest number becomes 0 and the largest 255; if not, numbers are kept.
+        **kwargs: Arguments of Pillow's `Image.save`.
+    """
     image = array_to_img(x, data_format, scale)
     ending = file_format or os.path.splitext(path)[1][1:] if isinstance(path, (str, os.PathLike)) else file_format
     if image.mode == "RGBA" and str(ending).lower() in ("jpg", "jpeg"):
@@ -103,15 +158,23 @@ def save_img(path, x, data_format=None, file_format=None, scale=True, **kwargs):
     image.save(path, format=file_format, **kwargs)
 
 
-def smart_resize(x, size, interpolation="bilinear", data_format="channels_last", **kwargs):
-    """Images of another size without distortion: the largest middle part of the right ratio, resized.
+def smart_resize(
+    x: ArrayLike,
+    size: Sequence[int],
+    interpolation: str = "bilinear",
+    data_format: DataFormat = "channels_last",
+    **kwargs: Any,
+) -> np.ndarray | Tensor:
+    """Images of another size without distortion: the largest part around the center with the new aspect ratio, resized.
 
-    Shapes: ([batch], height, width, channels) -> ([batch], *size, channels). NumPy in gives NumPy out.
+    Shapes: ([batch], height, width, channels) -> ([batch], *size, channels). NumPy arrays give NumPy arrays.
 
     Args:
-        size: (height, width).
+        x: Image or batch of images.
+        size: (height, width) of the result.
         interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
-        backend_module: taken for Keras's sake; there is one engine.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: `backend_module` is ignored; no other argument is allowed.
     """
     if kwargs.keys() - {"backend_module"}:
         raise ConfigError(f"smart_resize has no argument {', '.join(kwargs)}.")
@@ -123,8 +186,8 @@ def smart_resize(x, size, interpolation="bilinear", data_format="channels_last",
     first = settings.standardize_data_format(data_format) == "channels_first"
     shape = np.shape(images)
     height, width = shape[-2:] if first else shape[-3:-1]
-    left, top, right, bottom = middle(height, width, *size)
+    left, top, right, bottom = center_box(height, width, *size)
     rows, columns = slice(top, bottom), slice(left, right)
-    cut = images[..., rows, columns] if first else images[..., rows, columns, :]
-    resized = resize(cut, size, interpolation=interpolation, data_format=data_format)
+    crop = images[..., rows, columns] if first else images[..., rows, columns, :]
+    resized = resize(crop, size, interpolation=interpolation, data_format=data_format)
     return np.asarray(resized) if isinstance(x, np.ndarray) else resized

@@ -1,6 +1,10 @@
-"""A model as boxes and arrows."""
+"""Drawings of models as graphs of boxes and arrows."""
+
+from __future__ import annotations
 
 import itertools
+import os
+from typing import Any
 
 from lamina.core.graph import Function
 from lamina.drawing.diagram import Diagram
@@ -11,18 +15,34 @@ __all__ = ["model_to_dot", "plot_model"]
 
 
 def model_to_dot(
-    model, show_shapes=False, show_dtype=False, show_layer_names=True, rankdir="TB", expand_nested=False, dpi=200,
-    subgraph=False, show_layer_activations=False, show_trainable=False, splines="ortho", **kwargs,
-):  # fmt: skip
-    """A model as a `Diagram`: `.to_string()` is DOT text, `.to_svg()` an image, `.write(path)` a file.
+    model: Any,
+    show_shapes: bool = False,
+    show_dtype: bool = False,
+    show_layer_names: bool = True,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+    dpi: int = 200,
+    subgraph: bool = False,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
+    splines: str = "ortho",
+    **kwargs: Any,
+) -> Diagram:
+    """A model as a `Diagram`: `.to_string()` is DOT text, `.to_svg()` an image, and `.write(path)` writes a file.
 
     Args:
-        show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable: what stands in the boxes.
-        rankdir: "TB" from top to bottom, "LR" from left to right, "BT" or "RL".
-        expand_nested: draw the layers of models inside, in a frame.
-        dpi: dots an inch of PNG images.
-        subgraph: give DOT text of a cluster, to stand inside another graph.
-        splines: of the DOT text: "ortho", "curved", "polyline", "spline" or "line".
+        model: Model, or a layer, which is drawn as one box.
+        show_shapes: Whether boxes show the shapes of inputs and outputs.
+        show_dtype: Whether boxes show the type of the outputs.
+        show_layer_names: Whether boxes show the names of layers.
+        rankdir: Direction of the arrows: "TB" from top to bottom, "LR" from left to right, "BT" or "RL".
+        expand_nested: Whether the layers of nested models are drawn, in a frame.
+        dpi: Dots per inch of PNG images.
+        subgraph: Whether the DOT text is a cluster, which can be part of another graph.
+        show_layer_activations: Whether boxes show the activations.
+        show_trainable: Whether boxes show if layers are trainable.
+        splines: Kind of arrows in DOT text: "ortho", "curved", "polyline", "spline" or "line".
+        **kwargs: `layer_range` is ignored; no other argument is allowed.
 
     >>> import lamina as keras
     >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="out")])
@@ -51,12 +71,37 @@ def model_to_dot(
 
 
 def plot_model(
-    model, to_file="model.png", show_shapes=False, show_dtype=False, show_layer_names=False, rankdir="TB",
-    expand_nested=False, dpi=200, show_layer_activations=False, show_trainable=False, splines="ortho", **kwargs,
-):  # fmt: skip
-    """Draw a model into a file: .png (through Pillow), .svg or .dot; the arguments are those of `model_to_dot`.
+    model: Any,
+    to_file: str | os.PathLike[str] = "model.png",
+    show_shapes: bool = False,
+    show_dtype: bool = False,
+    show_layer_names: bool = False,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+    dpi: int = 200,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
+    splines: str = "ortho",
+    **kwargs: Any,
+) -> Diagram:
+    """Draw a model into a file. Graphviz is not needed; .png files need Pillow.
 
-    Gives the diagram, which a notebook shows. Needs no Graphviz.
+    Args:
+        model: Model, or a layer, which is drawn as one box.
+        to_file: Path of the file, which ends in .png, .svg or .dot.
+        show_shapes: Whether boxes show the shapes of inputs and outputs.
+        show_dtype: Whether boxes show the type of the outputs.
+        show_layer_names: Whether boxes show the names of layers.
+        rankdir: Direction of the arrows: "TB" from top to bottom, "LR" from left to right, "BT" or "RL".
+        expand_nested: Whether the layers of nested models are drawn, in a frame.
+        dpi: Dots per inch of PNG images.
+        show_layer_activations: Whether boxes show the activations.
+        show_trainable: Whether boxes show if layers are trainable.
+        splines: Kind of arrows in DOT text: "ortho", "curved", "polyline", "spline" or "line".
+        **kwargs: `layer_range` is ignored; no other argument is allowed.
+
+    Returns:
+        The diagram, which a notebook displays.
     """
     diagram = model_to_dot(
         model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi,
@@ -67,7 +112,7 @@ def plot_model(
 
 
 def _draw(model, diagram, lines, expand_nested, prefix):
-    """Draw the operations of a model; give (the boxes that begin it, the boxes that end it)."""
+    """Draw the operations of a model; returns (names of its first boxes, names of its last boxes)."""
     graph = getattr(model, "_graph", None)
     if graph is None:
         return _draw_row(model, diagram, lines, prefix)
@@ -97,7 +142,7 @@ def _ends(graph: Function, ends):
 
 
 def _draw_row(model, diagram, lines, prefix):
-    """A model without a graph: its layers in a row if it is a sequence, else one box."""
+    """Draw a model without a graph: a Sequential as its layers in a row, any other as one box."""
     layers = model.layers if hasattr(model, "_sequence") and model.layers else [model]
     names = [prefix + layer.name for layer in layers]
     for name, layer in zip(names, layers, strict=True):

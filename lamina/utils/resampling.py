@@ -1,4 +1,6 @@
-"""Images of another size in NumPy: for threads that read files of many sizes, as each would compile anew."""
+"""Resizing of images in NumPy, for threads that read files of many sizes: in JAX each size would be compiled."""
+
+from __future__ import annotations
 
 import functools
 
@@ -6,11 +8,11 @@ import numpy as np
 
 from lamina.errors import ConfigError
 
-__all__ = ["INTERPOLATIONS", "resample"]
+__all__ = ["INTERPOLATIONS", "crop_to_ratio", "pad_to_ratio", "resample"]
 
 
 def _cubic(b, c):
-    """The family of Mitchell and Netravali, "Reconstruction filters in computer graphics" (1988)."""
+    """A cubic filter of Mitchell and Netravali, "Reconstruction filters in computer graphics" (1988)."""
 
     def kernel(x):
         near = ((12 - 9 * b - 6 * c) * x**3 + (-18 + 12 * b + 6 * c) * x**2 + 6 - 2 * b) / 6
@@ -35,10 +37,15 @@ _KERNELS = {
 INTERPOLATIONS = ("nearest", "area", *_KERNELS)
 
 
-def resample(image, size, interpolation="bilinear"):
-    """`rows @ image @ columns` for each channel, where row i of `rows` says what of the old rows the new row i takes.
+def resample(image: np.ndarray, size: tuple[int, int], interpolation: str = "bilinear") -> np.ndarray:
+    """An image of another size: `rows @ image @ columns` for each channel, with matrices of interpolation weights.
 
     Shapes: (height, width, channels) -> (*size, channels).
+
+    Args:
+        image: Image with the channels last.
+        size: (height, width) of the result.
+        interpolation: One of `INTERPOLATIONS`.
 
     >>> resample(np.array([[[0.0], [4.0]]]), (1, 4)).ravel().tolist()
     [0.0, 1.0, 3.0, 4.0]
@@ -49,7 +56,7 @@ def resample(image, size, interpolation="bilinear"):
 
 @functools.lru_cache(maxsize=256)
 def _weights(old, new, interpolation):
-    """A (new, old) matrix whose rows sum to one."""
+    """A (new, old) matrix of weights: row i says how much of each old row is in new row i. Rows sum to one."""
     if interpolation not in INTERPOLATIONS:
         raise ConfigError(f"interpolation is one of {', '.join(INTERPOLATIONS)}; got {interpolation!r}.")
     middles = (np.arange(new)[:, None] + 0.5) * (old / new)
@@ -65,16 +72,26 @@ def _weights(old, new, interpolation):
     return (weights / weights.sum(axis=1, keepdims=True)).astype("float32")
 
 
-def cut_to_ratio(image, size):
-    """The largest middle part with the ratio of `size`."""
+def crop_to_ratio(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The largest part around the center of an image that has the aspect ratio of `size`.
+
+    Args:
+        image: Image with the channels last.
+        size: (height, width) with the aspect ratio.
+    """
     (height, width), (high, wide) = image.shape[:2], size
     rows, columns = min(height, int(width * high / wide)), min(width, int(height * wide / high))
     top, left = int((height - rows) / 2), int((width - columns) / 2)
     return image[top : top + rows, left : left + columns]
 
 
-def fill_to_ratio(image, size):
-    """The image in the middle of zeros, together with the ratio of `size`."""
+def pad_to_ratio(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The image, padded with zeros on all sides to the aspect ratio of `size`.
+
+    Args:
+        image: Image with the channels last.
+        size: (height, width) with the aspect ratio.
+    """
     (height, width), (high, wide) = image.shape[:2], size
     rows, columns = max(height, int(width * high / wide)), max(width, int(height * wide / high))
     top, left = int((rows - height) / 2), int((columns - width) / 2)

@@ -1,6 +1,10 @@
-"""Config: named values of an experiment."""
+"""Config: named settings of an experiment."""
+
+from __future__ import annotations
 
 import json
+from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from typing import Any
 
 from lamina.errors import ConfigError
 
@@ -8,7 +12,10 @@ __all__ = ["Config"]
 
 
 class Config:
-    """Named values, read and written as attributes or items; `freeze()` forbids changes.
+    """Named values, which are read and written as attributes or as items.
+
+    Args:
+        **kwargs: The first values by name.
 
     >>> config = Config(learning_rate=0.1)
     >>> config.seed = 3
@@ -16,91 +23,90 @@ class Config:
     (3, '{"learning_rate": 0.1, "seed": 3}')
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         self.__dict__["_values"], self.__dict__["_frozen"] = kwargs, False
 
-    def __getattr__(self, name):
-        if (
-            name.startswith("_") or name not in self._values
-        ):  # copy and pickle ask for names of theirs before there are values
+    def __getattr__(self, name: str) -> Any:
+        # `copy` and `pickle` look up private names before `_values` exists.
+        if name.startswith("_") or name not in self._values:
             raise AttributeError(f"The config has no {name!r}; it has {', '.join(self.__dict__.get('_values', ()))}.")
         return self._values[name]
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value
 
-    def __delattr__(self, name):
+    def __delattr__(self, name: str) -> None:
         if name not in self._values:
             raise AttributeError(f"The config has no {name!r}.")
         del self[name]
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Any:
         return self._values[name]
 
-    def __setitem__(self, name, value):
-        self._changing()[name] = value
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._mutable()[name] = value
 
-    def __delitem__(self, name):
-        del self._changing()[name]
+    def __delitem__(self, name: str) -> None:
+        del self._mutable()[name]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._values)
 
-    def __contains__(self, name):
+    def __contains__(self, name: str) -> bool:
         return name in self._values
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Config {self._values}>"
 
-    def _changing(self):
+    def _mutable(self):
         if self._frozen:
             raise ConfigError("This config is frozen.", fix="config.unfreeze()")
         return self._values
 
     @property
-    def frozen(self):
-        """Whether it can be changed."""
+    def frozen(self) -> bool:
+        """Whether changes are forbidden."""
         return self._frozen
 
-    def freeze(self):
+    def freeze(self) -> None:
         """Forbid changes."""
         self.__dict__["_frozen"] = True
 
-    def unfreeze(self):
+    def unfreeze(self) -> None:
         """Allow changes again."""
         self.__dict__["_frozen"] = False
 
-    def as_dict(self):
-        """The values as a dict of their own."""
+    def as_dict(self) -> dict[str, Any]:
+        """The values as a new dict."""
         return dict(self._values)
 
-    def to_json(self):
+    def to_json(self) -> str:
         """The values as JSON."""
         return json.dumps(self._values)
 
-    def keys(self):
+    def keys(self) -> KeysView[str]:
         """The names."""
         return self._values.keys()
 
-    def values(self):
+    def values(self) -> ValuesView[Any]:
         """The values, in order."""
         return self._values.values()
 
-    def items(self):
+    def items(self) -> ItemsView[str, Any]:
         """The pairs (name, value)."""
         return self._values.items()
 
-    def get(self, *args):
-        """`get(name, default=None)`, as of a dict."""
+    def get(self, *args: Any) -> Any:
+        """A value or a default, as `dict.get`."""
         return self._values.get(*args)
 
-    def pop(self, *args):
-        """Take a value out, as of a dict."""
-        return self._changing().pop(*args)
+    def pop(self, *args: Any) -> Any:
+        """Remove a value and return it, as `dict.pop`."""
+        return self._mutable().pop(*args)
 
-    def update(self, *args, **kwargs):
-        """Set several values, as of a dict."""
-        self._changing().update(*args, **kwargs)
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Set several values, as `dict.update`."""
+        self._mutable().update(*args, **kwargs)

@@ -1,4 +1,8 @@
-"""One data set as two."""
+"""Division of a dataset into two parts."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import jax
 import numpy as np
@@ -6,19 +10,32 @@ import numpy as np
 from lamina.core import tree
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, DataError
-from lamina.utils.pipeline import dataset as make_dataset
+from lamina.utils.pipeline import make_dataset
 
 __all__ = ["split_dataset"]
 
 
-def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=None, preferred_backend=None):
-    """The first samples and the last ones, as two grain data sets of single samples (`.batch(32)` makes batches).
+def split_dataset(
+    dataset: Any,
+    left_size: float | None = None,
+    right_size: float | None = None,
+    shuffle: bool = False,
+    seed: int | None = None,
+    preferred_backend: str | None = None,
+) -> tuple[Any, Any]:
+    """Two grain datasets of single samples, the first ones and the last ones; `.batch(32)` of a dataset makes batches.
 
     Args:
-        dataset: an array, a tuple, list or dict of arrays of one length, or anything that gives samples one by one.
-        left_size, right_size: a number of samples, or a fraction; None is what the other leaves.
-        shuffle: mix the samples before; `seed` fixes how.
-        preferred_backend: taken for Keras's sake; both parts are grain data sets.
+        dataset: An array, a tuple, list or dict of arrays of one length, or an iterable of samples.
+        left_size: Size of the first part: a number of samples (int) or a fraction (float); None means the rest.
+        right_size: Size of the second part: a number of samples (int) or a fraction (float); None means the rest.
+        shuffle: Whether to shuffle the samples before the split.
+        seed: Seed of the shuffling; None draws one.
+        preferred_backend: Ignored; both parts are grain datasets.
+
+    Raises:
+        ConfigError: The sizes do not fit the number of samples.
+        DataError: The dataset is neither arrays of one length nor an iterable.
 
     >>> left, right = split_dataset(np.arange(5), left_size=0.6)
     >>> [int(sample) for sample in left], [int(sample) for sample in right]
@@ -37,15 +54,15 @@ def _part(sample, order):
 
 
 def _samples(dataset):
-    """(how many there are, function from a number to a sample)."""
+    """(number of samples, function from an index to a sample)."""
     if isinstance(dataset, (np.ndarray, jax.Array, list, tuple, dict)):
         arrays = tree.map_structure(lambda leaf: np.asarray(unwrap(leaf)), dataset)
         lengths = {len(leaf) for leaf in tree.flatten(arrays)}
         if len(lengths) != 1:
-            raise DataError(f"The arrays to split have one length; got {sorted(lengths)}.")
+            raise DataError(f"The arrays to split must have one length; got {sorted(lengths)}.")
         return lengths.pop(), lambda index: tree.map_structure(lambda leaf: leaf[index], arrays)
     if not hasattr(dataset, "__iter__") and not hasattr(dataset, "__getitem__"):
-        raise DataError(f"split_dataset takes arrays or a data set; got {type(dataset).__name__}.")
+        raise DataError(f"split_dataset takes arrays or a dataset; got {type(dataset).__name__}.")
     samples = list(dataset)
     return len(samples), samples.__getitem__
 

@@ -1,46 +1,70 @@
-"""Windows of a time series as a data set."""
+"""Windows of a time series as a dataset."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
+from lamina.core.typing import ArrayLike
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError
-from lamina.utils.pipeline import dataset
+from lamina.utils.pipeline import make_dataset
 
 __all__ = ["timeseries_dataset_from_array"]
 
 
 def timeseries_dataset_from_array(
-    data, targets, sequence_length, sequence_stride=1, sampling_rate=1, batch_size=128, shuffle=False, seed=None,
-    start_index=None, end_index=None, format="tf",
-):  # fmt: skip
-    """Windows `data[i : i + sequence_length * sampling_rate : sampling_rate]` with `targets[i]`, as a grain data set.
+    data: ArrayLike,
+    targets: ArrayLike | None,
+    sequence_length: int,
+    sequence_stride: int = 1,
+    sampling_rate: int = 1,
+    batch_size: int | None = 128,
+    shuffle: bool = False,
+    seed: int | None = None,
+    start_index: int | None = None,
+    end_index: int | None = None,
+    format: str = "tf",
+) -> Any:
+    """A grain dataset of windows of a time series, with the targets of the windows if there are any.
 
-    Shapes: (steps, ...) -> batches of (batch, sequence_length, ...), with (batch, ...) of the targets if there are any.
+    The window at step i is `data[i : i + sequence_length * sampling_rate : sampling_rate]`, and its target
+    `targets[i]`.
+
+    Shapes: (steps, ...) -> batches of (batch, sequence_length, ...), with targets of shape (batch, ...).
 
     Args:
-        targets: of the windows that start at each step, or None.
-        sequence_stride: steps between the starts of two windows.
-        sampling_rate: steps between two rows of a window.
-        batch_size: None gives single windows.
-        shuffle: mix the windows, anew in each pass; `seed` fixes how.
-        start_index, end_index: the part of the data to use.
-        format: "tf" or "grain"; both give a grain data set, for there is no other engine.
+        data: Time series, with the steps along the first axis.
+        targets: Targets of the windows that start at each step, or None.
+        sequence_length: Number of rows in a window.
+        sequence_stride: Number of steps between the starts of two windows.
+        sampling_rate: Number of steps between two rows of a window.
+        batch_size: Number of windows in a batch; None gives single windows.
+        shuffle: Whether to shuffle the windows, anew in each epoch.
+        seed: Seed of the shuffling; None draws one.
+        start_index: First step of the data to use; None means the first of all.
+        end_index: Step that ends the data to use, itself excluded; None means the end.
+        format: "tf" or "grain"; both give a grain dataset.
+
+    Raises:
+        ConfigError: A number does not fit the length of the data.
 
     >>> windows = timeseries_dataset_from_array(np.arange(7), None, sequence_length=3, sequence_stride=2, batch_size=2)
     >>> [batch.tolist() for batch in windows]
     [[[0, 1, 2], [2, 3, 4]], [[4, 5, 6]]]
     """
-    data = np.asarray(unwrap(data))
-    first, last = _part(len(data), start_index, end_index)
+    rows = np.asarray(unwrap(data))
+    first, last = _part(len(rows), start_index, end_index)
     for name, value in (
         ("sequence_length", sequence_length), ("sequence_stride", sequence_stride), ("sampling_rate", sampling_rate),
     ):  # fmt: skip
-        if not 0 < value < len(data):
-            raise ConfigError(f"{name} is above 0 and below the {len(data)} steps of the data; got {value!r}.")
+        if not 0 < value < len(rows):
+            raise ConfigError(f"{name} is above 0 and below the {len(rows)} steps of the data; got {value!r}.")
     windows = last - first - (sequence_length - 1) * sampling_rate
-    if targets is not None:
-        targets = np.asarray(unwrap(targets))
-        windows = min(windows, len(targets) - first)  # no window without a target
+    labels = None if targets is None else np.asarray(unwrap(targets))
+    if labels is not None:
+        windows = min(windows, len(labels) - first)  # each window needs a target
     starts = np.arange(0, max(windows, 0), sequence_stride)
     offsets = first + np.arange(sequence_length) * sampling_rate
     seed = np.random.randint(1_000_000) if seed is None else seed
@@ -49,10 +73,10 @@ def timeseries_dataset_from_array(
 
     def fetch(index):
         at = starts[index]
-        window = data[np.expand_dims(at, -1) + offsets]
-        return window if targets is None else (window, targets[at + first])
+        window = rows[np.expand_dims(at, -1) + offsets]
+        return window if labels is None else (window, labels[at + first])
 
-    return dataset(len(starts), fetch, batch_size, shuffle, seed, format)
+    return make_dataset(len(starts), fetch, batch_size, shuffle, seed, format)
 
 
 def _part(steps, start_index, end_index):

@@ -14,7 +14,7 @@ from lamina import layers
 from lamina.core.serialization import deserialize, serialize
 from lamina.errors import CallError, ConfigError, DataError
 from lamina.utils import FeatureSpace
-from lamina.utils.feature_space import Cross, Feature
+from lamina.utils.features import Cross, Feature
 
 COLUMNS = {
     "f1": [0.0, 0.1, 0.2, 0.3], "f2": [0.0, 1.0, 2.0, 3.0], "f3": [0.0, 1.0, 2.0, 3.0], "f4": [1.0, 2.0, 3.0, 4.0],
