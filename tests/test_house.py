@@ -31,7 +31,7 @@ FLOORS = {
 }  # fmt: skip
 
 LONGEST_FILE = 520
-LONGEST_FUNCTION = 62
+LONGEST_BODY = 54
 LONGER: dict[str, int] = {}
 
 
@@ -138,8 +138,9 @@ def test_files_and_functions_are_short():
         if lines > LONGER.get(place, LONGEST_FILE):
             long.append(f"{place}: {lines} lines")
         for name, node in defined(TREES[module]):
-            length = node.end_lineno - node.lineno + 1
-            if not isinstance(node, ast.ClassDef) and length > LONGEST_FUNCTION:
+            body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
+            length = node.end_lineno - body[0].lineno + 1  # without signature and docstring
+            if not isinstance(node, ast.ClassDef) and length > LONGEST_BODY:
                 long.append(f"{place}:{node.lineno} {name}: {length} lines")
     assert not long, "\n".join(long)
 
