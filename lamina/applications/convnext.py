@@ -11,8 +11,8 @@ from lamina.initializers import Constant
 from lamina.layers.base.layer import Layer
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Activation, Dense
+from lamina.layers.global_pooling import GlobalAveragePooling2D
 from lamina.layers.normalization import LayerNormalization
-from lamina.layers.pooling import GlobalAveragePooling2D
 from lamina.layers.preprocessing import Normalization
 from lamina.models.sequential import Sequential
 

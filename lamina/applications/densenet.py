@@ -6,8 +6,8 @@ from lamina.applications.imagenet_utils import torch_input as preprocess_input
 from lamina.applications.resnet import normalize, relu
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.merging import Concatenate
+from lamina.layers.padding_layers import ZeroPadding2D
 from lamina.layers.pooling import AveragePooling2D, MaxPooling2D
-from lamina.layers.reshaping import ZeroPadding2D
 
 __all__ = ["DenseNet121", "DenseNet169", "DenseNet201", "decode_predictions", "preprocess_input"]
 

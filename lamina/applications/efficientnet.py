@@ -28,8 +28,8 @@ from lamina.applications.frame import (
 from lamina.applications.imagenet_utils import TORCH_DEVIATIONS, decode_predictions
 from lamina.applications.imagenet_utils import same_input as preprocess_input
 from lamina.layers.depthwise_convolution import DepthwiseConv2D
+from lamina.layers.padding_layers import ZeroPadding2D
 from lamina.layers.preprocessing import Normalization, Rescaling
-from lamina.layers.reshaping import ZeroPadding2D
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

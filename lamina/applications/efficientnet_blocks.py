@@ -4,11 +4,11 @@ from typing import Any
 
 from lamina.applications.frame import channel_axis, classifier
 from lamina.initializers import VarianceScaling
+from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Activation
+from lamina.layers.global_pooling import GlobalAveragePooling2D
 from lamina.layers.merging import Add, Multiply
-from lamina.layers.normalization import BatchNormalization
-from lamina.layers.pooling import GlobalAveragePooling2D
 from lamina.layers.regularization import Dropout
 from lamina.layers.reshaping import Reshape
 

@@ -23,8 +23,8 @@ from lamina.core.keras_tensor import KerasTensor
 from lamina.datasets.fetch import fetch_remote
 from lamina.errors import ConfigError, ShapeError, warn
 from lamina.layers.dense import Dense
+from lamina.layers.global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
 from lamina.layers.input_layer import Input
-from lamina.layers.pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
 from lamina.layers.regularization import Dropout
 from lamina.models.model import Model
 from lamina.runtime.settings import image_data_format

@@ -10,9 +10,9 @@ from lamina.applications.imagenet_utils import decode_predictions
 from lamina.applications.imagenet_utils import tf_input as preprocess_input
 from lamina.applications.inception_v3 import join, small_windows, stem, tower
 from lamina.layers.base.layer import Layer
+from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Activation
-from lamina.layers.normalization import BatchNormalization
 from lamina.layers.pooling import MaxPooling2D
 
 if TYPE_CHECKING:

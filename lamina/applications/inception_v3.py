@@ -3,10 +3,10 @@
 from lamina.applications.frame import Architecture, channel_axis, network, variant
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.applications.imagenet_utils import tf_input as preprocess_input
+from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Activation
 from lamina.layers.merging import Concatenate
-from lamina.layers.normalization import BatchNormalization
 from lamina.layers.pooling import AveragePooling2D, MaxPooling2D
 
 __all__ = ["InceptionV3", "decode_predictions", "preprocess_input"]

@@ -9,13 +9,14 @@ from lamina.applications.imagenet_utils import decode_predictions
 from lamina.applications.imagenet_utils import tf_input as preprocess_input
 from lamina.errors import ConfigError
 from lamina.layers.activation_layers import ReLU
+from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Activation
 from lamina.layers.depthwise_convolution import DepthwiseConv2D
-from lamina.layers.normalization import BatchNormalization
-from lamina.layers.pooling import GlobalAveragePooling2D
+from lamina.layers.global_pooling import GlobalAveragePooling2D
+from lamina.layers.padding_layers import ZeroPadding2D
 from lamina.layers.regularization import Dropout
-from lamina.layers.reshaping import Reshape, ZeroPadding2D
+from lamina.layers.reshaping import Reshape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

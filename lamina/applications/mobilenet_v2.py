@@ -18,11 +18,11 @@ from lamina.applications.imagenet_utils import decode_predictions
 from lamina.applications.imagenet_utils import tf_input as preprocess_input
 from lamina.errors import ConfigError
 from lamina.layers.activation_layers import ReLU
+from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.depthwise_convolution import DepthwiseConv2D
 from lamina.layers.merging import Add
-from lamina.layers.normalization import BatchNormalization
-from lamina.layers.reshaping import ZeroPadding2D
+from lamina.layers.padding_layers import ZeroPadding2D
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,15 +9,16 @@ from lamina.applications.imagenet_utils import decode_predictions
 from lamina.applications.imagenet_utils import same_input as preprocess_input
 from lamina.errors import ConfigError
 from lamina.layers.activation_layers import ReLU
+from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Activation
 from lamina.layers.depthwise_convolution import DepthwiseConv2D
+from lamina.layers.global_pooling import GlobalAveragePooling2D
 from lamina.layers.merging import Add, Multiply
-from lamina.layers.normalization import BatchNormalization
-from lamina.layers.pooling import GlobalAveragePooling2D
+from lamina.layers.padding_layers import ZeroPadding2D
 from lamina.layers.preprocessing import Rescaling
 from lamina.layers.regularization import Dropout
-from lamina.layers.reshaping import Flatten, ZeroPadding2D
+from lamina.layers.reshaping import Flatten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,12 +15,12 @@ from lamina.applications.frame import (
 )
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.applications.imagenet_utils import tf_input as preprocess_input
+from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Activation
 from lamina.layers.merging import Add, Concatenate
-from lamina.layers.normalization import BatchNormalization
+from lamina.layers.padding_layers import Cropping2D, ZeroPadding2D
 from lamina.layers.pooling import AveragePooling2D, MaxPooling2D
-from lamina.layers.reshaping import Cropping2D, ZeroPadding2D
 from lamina.layers.separable_convolution import SeparableConv2D
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from lamina.applications.frame import POOL_NAMES, Architecture, channel_axis, network, variant
 from lamina.applications.imagenet_utils import caffe_input as preprocess_input
 from lamina.applications.imagenet_utils import decode_predictions
+from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Activation
 from lamina.layers.merging import Add
-from lamina.layers.normalization import BatchNormalization
+from lamina.layers.padding_layers import ZeroPadding2D
 from lamina.layers.pooling import MaxPooling2D
-from lamina.layers.reshaping import ZeroPadding2D
 
 __all__ = ["ResNet50", "ResNet101", "ResNet152", "decode_predictions", "preprocess_input"]
 

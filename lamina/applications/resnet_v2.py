@@ -6,8 +6,8 @@ from lamina.applications.imagenet_utils import tf_input as preprocess_input
 from lamina.applications.resnet import normalize, relu, resnet, stem
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.merging import Add
+from lamina.layers.padding_layers import ZeroPadding2D
 from lamina.layers.pooling import MaxPooling2D
-from lamina.layers.reshaping import ZeroPadding2D
 
 __all__ = ["ResNet50V2", "ResNet101V2", "ResNet152V2", "decode_predictions", "preprocess_input"]
 

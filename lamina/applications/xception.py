@@ -3,10 +3,10 @@
 from lamina.applications.frame import Architecture, last_axis, network, variant
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.applications.imagenet_utils import tf_input as preprocess_input
+from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Activation
 from lamina.layers.merging import Add
-from lamina.layers.normalization import BatchNormalization
 from lamina.layers.pooling import MaxPooling2D
 from lamina.layers.separable_convolution import SeparableConv2D
 

@@ -16,7 +16,7 @@ from lamina.core import tree
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.settings import keep_arguments
-from lamina.layers.normalization import BatchNormalization
+from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.spatial import SpatialLayer
 from lamina.layers.wrapper import Wrapper
 

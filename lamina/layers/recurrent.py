@@ -11,10 +11,8 @@ from lamina.core.variable import Variable
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
-from lamina.layers.recurrent_cells import (
-    GRUCell,
-    LSTMCell,
-    SimpleRNNCell,
+from lamina.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
+from lamina.layers.stacked_cells import (
     StackedRNNCells,
     build_cell,
     check_cell,

@@ -10,16 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamina.errors import ConfigError, ShapeError
+from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.dense import Dense, Masking
 from lamina.layers.embedding import Embedding
-from lamina.layers.normalization import (
-    BatchNormalization,
-    GroupNormalization,
-    LayerNormalization,
-    RMSNormalization,
-    SpectralNormalization,
-    UnitNormalization,
-)
+from lamina.layers.normalization import GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization
+from lamina.layers.spectral_normalization import SpectralNormalization
 from tests.layers import layer_checks as check
 
 EXAMPLES = {

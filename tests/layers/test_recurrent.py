@@ -15,7 +15,8 @@ from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.layers.base.layer import Layer
 from lamina.layers.input_layer import Input
 from lamina.layers.recurrent import GRU, LSTM, RNN, SimpleRNN
-from lamina.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from lamina.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
+from lamina.layers.stacked_cells import StackedRNNCells
 from lamina.models import Sequential
 from tests.layers import recurrent_checks as check
 from tests.layers.layer_checks import assert_close, assert_same_config, draw, pair

@@ -9,21 +9,9 @@ from hypothesis import strategies as st
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers import reshaping
 from lamina.layers.input_layer import Input
-from lamina.layers.reshaping import (
-    Cropping1D,
-    Cropping2D,
-    Cropping3D,
-    Flatten,
-    Permute,
-    RepeatVector,
-    Reshape,
-    UpSampling1D,
-    UpSampling2D,
-    UpSampling3D,
-    ZeroPadding1D,
-    ZeroPadding2D,
-    ZeroPadding3D,
-)  # fmt: skip
+from lamina.layers.padding_layers import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from lamina.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+from lamina.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from tests.layers import spatial_checks as check
 
 INTERPOLATIONS = ("bilinear", "bicubic", "lanczos3", "lanczos5")

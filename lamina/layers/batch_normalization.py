@@ -1,0 +1,160 @@
+"""BatchNormalization: inputs brought to mean 0 and variance 1 by the statistics of the batch, or by moving averages."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from lamina import initializers
+from lamina.errors import ConfigError, ShapeError
+from lamina.layers.base.input_spec import InputSpec
+from lamina.layers.normalization_base import _ScaledAndCentered, sizes_along
+from lamina.ops.normalization import along, at_least_float32, moments, positive_axes, standardize
+from lamina.runtime import settings
+
+__all__ = ["BatchNormalization"]
+
+
+class BatchNormalization(_ScaledAndCentered):
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta` for each position of `axis` (Ioffe and Szegedy, 2015,
+    arXiv:1502.03167).
+
+    In training the moments are those of the batch, and the moving ones follow:
+    `moving = momentum * moving + (1 - momentum) * batch`. Otherwise, and always with `trainable = False`, the moving
+    moments are used and kept. Masked positions do not count.
+
+    Args:
+        axis: the axis that keeps its own moments: the channels.
+        renorm: corrects the batch's moments towards moving ones (Ioffe, 2017, arXiv:1702.03275), for small batches.
+        renorm_clipping: dict with any of 'rmax', 'rmin', 'dmax', the bounds of that correction.
+        renorm_momentum: the momentum of the moments of `renorm`.
+        synchronized: changes nothing: the moments of a batch spread over devices are those of the whole anyway.
+
+    >>> import lamina as keras
+    >>> layer = keras.layers.BatchNormalization(momentum=0.5)
+    >>> layer(keras.ops.array([[0.0], [2.0]]), training=True).round(2).tolist(), layer.moving_mean.numpy().tolist()
+    ([[-1.0], [1.0]], [0.5])
+    """
+
+    def __init__(
+        self,
+        axis=-1,
+        momentum=0.99,
+        epsilon=1e-3,
+        center=True,
+        scale=True,
+        beta_initializer="zeros",
+        gamma_initializer="ones",
+        moving_mean_initializer="zeros",
+        moving_variance_initializer="ones",
+        beta_regularizer=None,
+        gamma_regularizer=None,
+        beta_constraint=None,
+        gamma_constraint=None,
+        renorm=False,
+        renorm_clipping=None,
+        renorm_momentum=0.99,
+        synchronized=False,
+        **kwargs,
+    ):
+        super().__init__(
+            axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
+            beta_constraint, gamma_constraint, **kwargs,
+        )  # fmt: skip
+        if not isinstance(axis, int):
+            if not isinstance(axis, (list, tuple)) or len(axis) != 1:
+                raise ConfigError(f"BatchNormalization takes one axis; got {axis!r}.")
+            self.axis = axis[0]  # files of Keras 2
+        self.momentum = momentum
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.renorm, self.renorm_momentum, self.synchronized = renorm, renorm_momentum, synchronized
+        self.renorm_clipping = _checked_clipping(renorm_clipping or {}) if renorm else renorm_clipping
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        shape = sizes_along(input_shape, self.axis, self)
+
+        def initial_deviation(shape, dtype=None):
+            return jnp.sqrt(jnp.asarray(self.moving_variance_initializer(shape, dtype=dtype)))
+
+        def add(name, initializer):
+            return self.add_weight(shape, initializer, trainable=False, autocast=False, name=name)
+
+        self.moving_mean = add("moving_mean", self.moving_mean_initializer)
+        self.moving_variance = add("moving_variance", self.moving_variance_initializer)
+        if self.renorm:
+            self.moving_stddev = add("moving_stddev", initial_deviation)
+            self.renorm_mean = add("renorm_mean", self.moving_mean_initializer)
+            self.renorm_stddev = add("renorm_stddev", initial_deviation)
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
+
+    def call(self, inputs, training=None, mask=None):
+        x = at_least_float32(inputs)
+        gamma, beta = self._scale_and_offset(x.dtype)
+        if training and self.trainable:
+            mean, variance = self._batch_moments(x, mask)
+            if self.renorm:
+                gamma, beta = self._corrected(mean, variance, gamma, beta)
+            self._move(mean, variance)
+        else:
+            mean, variance = self.moving_mean.value.astype(x.dtype), self.moving_variance.value.astype(x.dtype)
+        axes = positive_axes(self.axis, x.ndim)
+        mean, variance, gamma, beta = (along(vector, axes, x.ndim) for vector in (mean, variance, gamma, beta))
+        return standardize(x, mean, variance, gamma, beta, self.epsilon).astype(self.compute_dtype)
+
+    def _shape_rule(self, input_shape):
+        return input_shape
+
+    def _batch_moments(self, x, mask):
+        """(mean, variance) of each position of `axis` over the batch, of what the mask leaves."""
+        axes = tuple(axis for axis in range(x.ndim) if axis != self.axis % x.ndim)
+        if mask is None:
+            return moments.compute(x, axes)
+        if mask.ndim != x.ndim - 1:
+            raise ShapeError(f"The mask needs one axis less than the inputs, {x.shape}; got shape {mask.shape}.")
+        keep = jnp.broadcast_to(mask[..., None].astype(bool), x.shape)
+        count = jnp.sum(keep, axes, dtype=x.dtype, keepdims=True) + settings.epsilon()
+        mean = jnp.sum(jnp.where(keep, x, 0), axes, keepdims=True) / count
+        variance = jnp.sum(jnp.where(keep, x - mean, 0) ** 2, axes, keepdims=True) / count
+        return mean.ravel(), variance.ravel()
+
+    def _move(self, mean, variance):
+        """The moving moments, one step on."""
+        _follow(self.moving_mean, mean, self.momentum)
+        if not self.renorm:
+            _follow(self.moving_variance, variance, self.momentum)
+            return
+        deviation = jnp.sqrt(variance + self.epsilon)
+        _follow(self.renorm_mean, mean, self.renorm_momentum)
+        _follow(self.renorm_stddev, deviation, self.renorm_momentum)
+        moving = _follow(self.moving_stddev, deviation, self.momentum)
+        self.moving_variance.assign(jax.nn.relu(moving**2 - self.epsilon))
+
+    def _corrected(self, mean, variance, gamma, beta):
+        """(r * gamma, d * gamma + beta): `normalized * r + d` is what the moments of `renorm` would have given."""
+        deviation = jnp.maximum(self.renorm_stddev.value.astype(mean.dtype), self.epsilon**0.5)
+        r = jnp.sqrt(variance + self.epsilon) / deviation
+        d = (mean - self.renorm_mean.value.astype(mean.dtype)) / deviation
+        bounds = self.renorm_clipping or {}
+        r = jax.lax.stop_gradient(jnp.clip(r, bounds.get("rmin"), bounds.get("rmax")))
+        if "dmax" in bounds:
+            d = jnp.clip(d, -bounds["dmax"], bounds["dmax"])
+        d = jax.lax.stop_gradient(d)
+        scaled = (r, d) if gamma is None else (r * gamma, d * gamma)
+        return scaled[0], scaled[1] if beta is None else scaled[1] + beta
+
+
+def _follow(variable, value, momentum):
+    """`momentum * variable + (1 - momentum) * value`, kept and returned."""
+    moved = variable.value.astype(value.dtype) * momentum + value * (1.0 - momentum)
+    variable.assign(moved)
+    return moved
+
+
+def _checked_clipping(bounds):
+    bounds = {name: bound for name, bound in bounds.items() if bound is not None}
+    unknown = set(bounds) - {"rmax", "rmin", "dmax"}
+    if unknown or bounds.get("rmin", 0) > bounds.get("rmax", float("inf")) or bounds.get("dmax", 0) < 0:
+        raise ConfigError(f"renorm_clipping has any of 'rmax' >= 'rmin' and 'dmax' >= 0; got {bounds}.")
+    return bounds

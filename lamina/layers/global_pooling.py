@@ -1,0 +1,118 @@
+"""Global pooling over 1 to 3 spatial axes: the maximum or the mean of each channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+
+from lamina.layers.spatial import SpatialLayer
+
+__all__ = [
+    "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalAvgPool1D",
+    "GlobalAvgPool2D", "GlobalAvgPool3D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D",
+    "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D",
+]  # fmt: skip
+
+
+class _GlobalPooling(SpatialLayer):
+    """One number for each channel. Subclasses set `reduce`."""
+
+    _traits = frozenset(("global_pooling",))
+
+    reduce: Callable
+
+    def __init__(self, data_format=None, keepdims=False, **kwargs):
+        super().__init__(data_format, **kwargs)
+        self.keepdims = keepdims
+
+    def call(self, inputs):
+        return self.reduce(inputs, self.space, keepdims=self.keepdims)
+
+    def _shape_rule(self, input_shape):
+        return self._shape(input_shape, [1] * (self.rank * self.keepdims), input_shape[self.channel_axis])
+
+
+class GlobalAveragePooling1D(_GlobalPooling):
+    """The mean of each channel over the steps, or over those that a mask (batch, steps) leaves; 0 where it leaves none.
+
+    Shapes: (batch, steps, channels) -> (batch, channels), with keepdims (batch, 1, channels).
+
+    >>> import lamina as keras
+    >>> keras.layers.GlobalAveragePooling1D()(keras.Input((None, 4))).shape
+    (None, 4)
+    """
+
+    rank, reduce = 1, staticmethod(jnp.mean)
+
+    def __init__(self, data_format=None, keepdims=False, **kwargs):
+        super().__init__(data_format, keepdims, **kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        if mask is None:
+            return super().call(inputs)
+        weights = jnp.expand_dims(jnp.asarray(mask, inputs.dtype), self.channel_axis)
+        total = jnp.sum(weights, self.space, keepdims=True)
+        return jnp.sum(inputs * weights / jnp.where(total == 0, 1, total), self.space, keepdims=self.keepdims)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return None
+
+
+class GlobalAveragePooling2D(_GlobalPooling):
+    """The mean of each channel over the image.
+
+    Shapes: (batch, rows, columns, channels) -> (batch, channels), with keepdims (batch, 1, 1, channels).
+
+    >>> import lamina as keras
+    >>> keras.layers.GlobalAveragePooling2D(keepdims=True)(keras.Input((28, 28, 3))).shape
+    (None, 1, 1, 3)
+    """
+
+    rank, reduce = 2, staticmethod(jnp.mean)
+
+
+class GlobalAveragePooling3D(_GlobalPooling):
+    """The mean of each channel over the volume.
+
+    Shapes: (batch, depth, rows, columns, channels) -> (batch, channels), with keepdims (batch, 1, 1, 1, channels).
+    """
+
+    rank, reduce = 3, staticmethod(jnp.mean)
+
+
+class GlobalMaxPooling1D(_GlobalPooling):
+    """The largest number of each channel over the steps.
+
+    Shapes: (batch, steps, channels) -> (batch, channels), with keepdims (batch, 1, channels).
+
+    >>> import lamina as keras
+    >>> keras.layers.GlobalMaxPooling1D()(keras.Input((None, 4))).shape
+    (None, 4)
+    """
+
+    rank, reduce = 1, staticmethod(jnp.max)
+
+
+class GlobalMaxPooling2D(_GlobalPooling):
+    """The largest number of each channel over the image.
+
+    Shapes: (batch, rows, columns, channels) -> (batch, channels), with keepdims (batch, 1, 1, channels).
+    """
+
+    rank, reduce = 2, staticmethod(jnp.max)
+
+
+class GlobalMaxPooling3D(_GlobalPooling):
+    """The largest number of each channel over the volume.
+
+    Shapes: (batch, depth, rows, columns, channels) -> (batch, channels), with keepdims (batch, 1, 1, 1, channels).
+    """
+
+    rank, reduce = 3, staticmethod(jnp.max)
+
+
+GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D
+GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D

@@ -1,0 +1,71 @@
+"""What normalization layers share: the axis, its sizes, and a trained scale and offset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lamina.errors import ConfigError, ShapeError
+from lamina.layers.base.layer import Layer
+from lamina.layers.base.settings import keep_arguments
+from lamina.ops.normalization import positive_axes
+
+
+class _ScaledAndCentered(Layer):
+    """Normalization along `axis`, then a trained scale `gamma` (if `scale`) and offset `beta` (if `center`)."""
+
+    _traits = frozenset(("normalization", "pointwise"))
+    axis: Any
+    epsilon: float
+    gamma: Any
+    beta: Any
+
+    def __init__(
+        self,
+        axis=-1,
+        epsilon=1e-3,
+        center=True,
+        scale=True,
+        beta_initializer="zeros",
+        gamma_initializer="ones",
+        beta_regularizer=None,
+        gamma_regularizer=None,
+        beta_constraint=None,
+        gamma_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        keep_arguments(self, locals())
+        self.axis = checked_axis(axis)
+        self.gamma = self.beta = None
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        shape = sizes_along(input_shape, self.axis, self)
+        if self.scale:
+            self.gamma = self._add_weight_of("gamma", shape, autocast=False)
+        if self.center:
+            self.beta = self._add_weight_of("beta", shape, autocast=False)
+
+    def _scale_and_offset(self, dtype):
+        """(gamma, beta) as arrays; None where there is none."""
+        return (None if weight is None else weight.value.astype(dtype) for weight in (self.gamma, self.beta))
+
+
+def checked_axis(axis):
+    """`axis`, which must be a whole number or several of them."""
+    axes = axis if isinstance(axis, (list, tuple)) else [axis]
+    if not axes or not all(isinstance(one, int) for one in axes):
+        raise ConfigError(f"axis is a whole number or several of them; got {axis!r}.")
+    return axis
+
+
+def sizes_along(input_shape, axis, layer):
+    """The sizes of the inputs along `axis`, which must be there and known."""
+    axes, rank = axis if isinstance(axis, (list, tuple)) else [axis], len(input_shape)
+    name, got = f"{type(layer).__name__}(axis={axis})", f"got shape {tuple(input_shape)}."
+    if any(not -rank <= one < rank for one in axes):
+        raise ShapeError(f"{name} needs inputs with this axis; {got}")
+    shape = tuple(input_shape[one] for one in positive_axes(axis, rank))
+    if None in shape:
+        raise ShapeError(f"{name} needs a known size there; {got}", fix="Give the size in Input(shape=...).")
+    return shape

@@ -1,0 +1,69 @@
+"""SpectralNormalization: a layer whose kernel is divided by its largest singular value."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from lamina import initializers
+from lamina.core.read_limits import reserve_steps
+from lamina.errors import ConfigError
+from lamina.layers.base.input_spec import InputSpec
+from lamina.layers.wrapper import Wrapper
+from lamina.ops.normalization import normalize
+
+__all__ = ["SpectralNormalization"]
+
+
+class SpectralNormalization(Wrapper):
+    """Divides the kernel of `layer` (the table of an Embedding) by its largest singular value in each step of training,
+    and so bounds how fast the layer's outputs can change (Miyato et al., 2018, arXiv:1802.05957).
+
+    Args:
+        layer: a layer with a `kernel` or `embeddings`.
+        power_iterations: steps of power iteration, from the vector of the call before, that estimate the value.
+    """
+
+    _traits = frozenset(("wrapper",))
+
+    def __init__(self, layer, power_iterations=1, **kwargs):
+        super().__init__(layer, **kwargs)
+        if power_iterations <= 0:
+            raise ConfigError(f"power_iterations is a whole number above 0; got {power_iterations!r}.")
+        self.power_iterations = power_iterations
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        name = next((name for name in ("kernel", "embeddings") if getattr(self.layer, name, None) is not None), None)
+        if name is None:
+            raise ConfigError(f"SpectralNormalization needs a layer with a kernel; got {self.layer!r}.")
+        self.kernel = getattr(self.layer, name)
+        self.vector_u = self.add_weight(
+            shape=(1, self.kernel.shape[-1]),
+            initializer=initializers.TruncatedNormal(stddev=0.02),
+            trainable=False,
+            dtype=self.kernel.dtype,
+            name="vector_u",
+        )
+        self.input_spec = InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
+
+    def call(self, inputs, training=False):
+        if training:
+            unchanged = self.vector_u.value, self.kernel.value
+            vector_u, kernel = jax.lax.cond(jnp.all(unchanged[1] == 0), lambda: unchanged, self.normalized_weights)
+            self.vector_u.assign(vector_u)
+            self.kernel.assign(kernel)
+        return self.layer(inputs).astype(inputs.dtype)
+
+    def normalized_weights(self):
+        """(the next vector of the power iteration, the kernel divided by its largest singular value)."""
+        kernel, u = self.kernel.value, self.vector_u.value
+        matrix = kernel.reshape(-1, kernel.shape[-1])
+        v = u  # replaced in the first step
+        reserve_steps(self.power_iterations, self.name)
+        for _ in range(self.power_iterations):
+            v = normalize(u @ matrix.T, axis=None)
+            u = normalize(v @ matrix, axis=None)
+        u, v = jax.lax.stop_gradient((u, v))
+        largest = v @ matrix @ u.T
+        return u.astype(self.vector_u.value.dtype), (kernel / largest).astype(kernel.dtype)

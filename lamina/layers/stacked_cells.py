@@ -1,0 +1,129 @@
+"""StackedRNNCells, cells one on top of another; and what recurrent layers ask of any cell."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+
+from lamina.core import context, tree
+from lamina.core.keras_tensor import KerasTensor, trace
+from lamina.errors import CallError, ConfigError
+from lamina.layers.base.layer import Layer
+from lamina.layers.recurrent_cell import _Cell
+from lamina.layers.wrapper import ContainerMixin
+
+__all__ = ["StackedRNNCells"]
+
+
+class StackedRNNCells(ContainerMixin, Layer):
+    """Cells as one: the output of each is the input of the next.
+
+    >>> import lamina as keras
+    >>> cell = keras.layers.StackedRNNCells([keras.layers.LSTMCell(2), keras.layers.GRUCell(3)])
+    >>> cell.state_size, cell.output_size
+    ([[2, 2], 3], 3)
+    """
+
+    _traits = frozenset(("recurrent_cell", "container"))
+
+    def __init__(self, cells, **kwargs):
+        super().__init__(**kwargs)
+        for cell in cells:
+            check_cell(cell)
+        self.cells = list(cells)
+
+    @property
+    def state_size(self):
+        """The sizes of the states of each cell."""
+        return [cell.state_size for cell in self.cells]
+
+    @property
+    def output_size(self):
+        """The size of the last cell's output."""
+        return output_size(self.cells[-1])
+
+    def get_initial_state(self, batch_size=None):
+        """The initial states of each cell: a list, or an array where a cell has one state and makes none itself."""
+        states = [initial_state(cell, batch_size, self.compute_dtype) for cell in self.cells]
+        single = [isinstance(cell.state_size, int) and not hasattr(cell, "get_initial_state") for cell in self.cells]
+        return [state[0] if alone else state for state, alone in zip(states, single, strict=True)]
+
+    def build(self, input_shape):
+        for cell in self.cells:
+            build_cell(cell, input_shape, self.compute_dtype)
+            input_shape = (input_shape[0], output_size(cell))
+
+    def call(self, inputs, states, training=False, **kwargs):
+        new = []
+        for cell, state in zip(self.cells, states, strict=True):
+            several = isinstance(state, (list, tuple))
+            inputs, after = run_cell(cell, inputs, state if several else [state], training, **kwargs)
+            new.append(after if several else tree.flatten(after)[0])
+        return inputs, new
+
+
+def check_cell(cell):
+    """Raise ConfigError unless `cell` can be one: call(inputs, states) and a state_size."""
+    for needed, example in (("call", "def call(self, inputs, states)"), ("state_size", "self.state_size = units")):
+        if not hasattr(cell, needed):
+            raise ConfigError(f"A cell has {needed}; {type(cell).__name__} has none: {cell!r}.", fix=example)
+
+
+def output_size(cell):
+    """The size of a cell's output: that of its first state if it does not say."""
+    size = getattr(cell, "output_size", None)
+    size = cell.state_size if size is None else size
+    return size[0] if isinstance(size, (list, tuple)) else size
+
+
+def initial_state(cell, batch_size, dtype):
+    """The states a cell starts from, as a list: what its `get_initial_state` gives, else zeros."""
+    if hasattr(cell, "get_initial_state"):
+        states = cell.get_initial_state(batch_size=batch_size)
+        return list(states) if isinstance(states, (list, tuple)) else [states]
+    sizes = cell.state_size if isinstance(cell.state_size, (list, tuple)) else [cell.state_size]
+    shapes = [tuple(size) if isinstance(size, (list, tuple)) else (size,) for size in sizes]
+    return [jnp.zeros((batch_size, *shape), getattr(cell, "compute_dtype", dtype)) for shape in shapes]
+
+
+def run_cell(cell, inputs, states, training, **kwargs):
+    """(output, next states) of any cell; `training` goes to layers only."""
+    if not isinstance(cell, Layer):
+        return cell.call(inputs, states)
+    outer = context.current_call()
+    added = 0 if outer is None else len(outer.layers_with_losses)
+    result = cell(inputs, states, training=training, **kwargs)
+    if outer is not None and len(outer.layers_with_losses) > added:
+        raise CallError("A cell cannot add a loss: it would have to leave the loop.", fix="Add it in a layer around.")
+    return result
+
+
+def build_cell(cell, step_shape, dtype):
+    """Build a cell for inputs of one step, outside of the loop; one without a `build` of its own by tracing a step."""
+    if not isinstance(cell, Layer) or cell.built:
+        return
+    if type(cell).build is not Layer.build:
+        cell.build(step_shape)
+    else:
+        trace(lambda inputs: cell(inputs, initial_state(cell, inputs.shape[0], dtype)), KerasTensor(step_shape, dtype))
+
+
+def draw_dropout(cell, batch_size):
+    """Draw the dropout masks of one sequence, in the order of Keras."""
+    for inner in getattr(cell, "cells", (cell,)):
+        if isinstance(inner, _Cell):
+            reset_dropout(inner)
+            inner.get_dropout_mask(jnp.ones((batch_size, *inner._step_shape), inner.compute_dtype))
+            inner.get_recurrent_dropout_mask(jnp.ones((batch_size, *inner._state_shape), inner.compute_dtype))
+
+
+def reset_dropout(cell):
+    """Forget the dropout masks."""
+    for inner in getattr(cell, "cells", (cell,)):
+        if isinstance(inner, _Cell):
+            inner.reset_dropout_mask()
+            inner.reset_recurrent_dropout_mask()
+
+
+def is_split(cell):
+    """Whether a cell's call is `step(project(inputs))`, so that `project` can be done before the loop."""
+    return isinstance(cell, _Cell) and type(cell).call is _Cell.call
