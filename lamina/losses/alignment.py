@@ -31,7 +31,7 @@ def float_array(values: Any, dtype: DTypeLike | None = None) -> Tensor:
     return values if jnp.issubdtype(values.dtype, jnp.floating) else values.astype(settings.floatx())
 
 
-def same_rank(a: Any, b: Any) -> tuple[Any, Any]:
+def same_rank(a: Any, b: Any) -> tuple[Tensor, Tensor]:
     """`a` and `b` with equal ranks where these differ by a last axis of size 1: the axis is added to a vector, and
     dropped from anything else.
 
@@ -47,7 +47,7 @@ def same_rank(a: Any, b: Any) -> tuple[Any, Any]:
     if a.ndim == b.ndim + 1 and a.shape[-1] == 1:
         return (a, b[..., None]) if b.ndim == 1 else (a[..., 0], b)
     if b.ndim == a.ndim + 1 and b.shape[-1] == 1:
-        return same_rank(b, a)[::-1]
+        b, a = same_rank(b, a)
     return a, b
 
 
@@ -62,7 +62,7 @@ def aligned_floats(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     return aligned(jnp.asarray(unwrap(y_true), y_pred.dtype), y_pred)
 
 
-def aligned(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def aligned(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     """Targets and outputs of one shape. Raises ShapeError if they do not fit.
 
     Args:
@@ -93,7 +93,7 @@ def _fix(targets, outputs):
     return f"Targets are never broadcast: give y_true the shape {outputs}."
 
 
-def broadcast_to_outputs(weights: Any, values: Any) -> tuple[Any, Any]:
+def broadcast_to_outputs(weights: Any, values: Any) -> tuple[Tensor, Tensor]:
     """Weights in a shape that multiplies `values`, and the values: weights (batch,) for values (batch, time) become
     (batch, 1).
 

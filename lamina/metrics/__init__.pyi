@@ -49,76 +49,14 @@ from lamina.losses import (
     squared_hinge as squared_hinge,
 )
 from lamina.metrics import accuracy as accuracy
-from lamina.metrics.accuracy import (
-    Accuracy as Accuracy,
-)
-from lamina.metrics.accuracy import (
-    BinaryAccuracy as BinaryAccuracy,
-)
-from lamina.metrics.accuracy import (
-    CategoricalAccuracy as CategoricalAccuracy,
-)
-from lamina.metrics.accuracy import (
-    SparseCategoricalAccuracy as SparseCategoricalAccuracy,
-)
-from lamina.metrics.accuracy import (
-    SparseTopKCategoricalAccuracy as SparseTopKCategoricalAccuracy,
-)
-from lamina.metrics.accuracy import (
-    TopKCategoricalAccuracy as TopKCategoricalAccuracy,
-)
-from lamina.metrics.accuracy import (
-    binary_accuracy as binary_accuracy,
-)
-from lamina.metrics.accuracy import (
-    categorical_accuracy as categorical_accuracy,
-)
-from lamina.metrics.accuracy import (
-    sparse_categorical_accuracy as sparse_categorical_accuracy,
-)
-from lamina.metrics.accuracy import (
-    sparse_top_k_categorical_accuracy as sparse_top_k_categorical_accuracy,
-)
-from lamina.metrics.accuracy import (
-    top_k_categorical_accuracy as top_k_categorical_accuracy,
-)
+from lamina.metrics.accuracy import *
 from lamina.metrics.auc import *
-from lamina.metrics.confusion import (
-    FalseNegatives as FalseNegatives,
-)
-from lamina.metrics.confusion import (
-    FalsePositives as FalsePositives,
-)
-from lamina.metrics.confusion import (
-    Precision as Precision,
-)
-from lamina.metrics.confusion import (
-    PrecisionAtRecall as PrecisionAtRecall,
-)
-from lamina.metrics.confusion import (
-    Recall as Recall,
-)
-from lamina.metrics.confusion import (
-    RecallAtPrecision as RecallAtPrecision,
-)
-from lamina.metrics.confusion import (
-    SensitivityAtSpecificity as SensitivityAtSpecificity,
-)
-from lamina.metrics.confusion import (
-    SpecificityAtSensitivity as SpecificityAtSensitivity,
-)
-from lamina.metrics.confusion import (
-    TrueNegatives as TrueNegatives,
-)
-from lamina.metrics.confusion import (
-    TruePositives as TruePositives,
-)
+from lamina.metrics.confusion import *
 from lamina.metrics.f_score import *
 from lamina.metrics.iou import *
 from lamina.metrics.means import *
 from lamina.metrics.metric import Metric as Metric
-from lamina.metrics.reduction import Mean as Mean
-from lamina.metrics.reduction import MeanMetricWrapper as MeanMetricWrapper
-from lamina.metrics.reduction import Sum as Sum
+from lamina.metrics.rate_at_rate import *
+from lamina.metrics.reduction import *
 from lamina.metrics.regression import *
 from lamina.metrics.serialization import *

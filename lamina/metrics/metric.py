@@ -1,7 +1,8 @@
-"""Metric: a figure gathered over batches in variables of its own."""
+"""Metric: a number gathered over batches in variables of its own."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -17,7 +18,9 @@ from lamina.losses.loss import compute_dtype
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lamina.core.typing import Config
+    from lamina.core.typing import ArrayLike, Config, DTypeLike, ShapeLike, Tensor
+    from lamina.initializers import InitializerLike
+    from lamina.losses.loss import DTypeOrPolicy
 
 __all__ = ["Metric", "MetricLike"]
 
@@ -26,10 +29,12 @@ MetricLike: TypeAlias = "str | Config | type[Metric] | Metric | Callable[[Any, A
 
 
 class Metric(Configurable):
-    """Base of metrics: make variables in `__init__`, add to them in `update_state`, give the figure in `result`.
+    """Base class of metrics. A subclass creates variables in `__init__`, adds to them in `update_state` and computes
+    the number from them in `result`.
 
     Args:
-        dtype: type of the variables and the result, or a policy; None means floatx.
+        dtype: Type of the variables and the result, or a dtype policy; None means `keras.config.floatx()`.
+        name: Name of the metric, shown in logs; None makes one from the name of the class.
 
     >>> import lamina as keras
     >>> class Largest(keras.metrics.Metric):
@@ -46,30 +51,46 @@ class Metric(Configurable):
     3.0
     """
 
-    _direction = None  # "up" where more is better, "down" where less is: what a callback in mode "auto" goes by
+    # "up" if more is better, "down" if less is better: what a callback in mode "auto" reads
+    _direction: str | None = None
 
-    def __init__(self, dtype=None, name=None):
-        self.name = name or context.unique_name(context.snake_case(type(self).__name__))
+    def __init__(self, dtype: DTypeOrPolicy = None, name: str | None = None) -> None:
+        self.name: str = name or context.unique_name(context.snake_case(type(self).__name__))
         self._dtype = compute_dtype(dtype)
-        self._variables = []
+        self._variables: list[Variable] = []
 
     @property
-    def dtype(self):
-        """The type the metric is computed in."""
+    def dtype(self) -> str:
+        """The name of the type the metric is computed in."""
         return self._dtype
 
     @property
-    def variables(self):
-        """Its variables, then those of the metrics it holds."""
-        self._check_made()
+    def variables(self) -> list[Variable]:
+        """The variables of the metric, then those of the metrics in its attributes."""
+        self._check_initialized()
         parts = list(_parts(vars(self)))
         own = [part for part in parts if isinstance(part, Variable)]
         inner = [variable for part in parts if isinstance(part, Metric) for variable in part.variables]
         return list(dict.fromkeys(own + inner))
 
-    def add_variable(self, shape, initializer, dtype=None, aggregation="sum", name=None):
-        """A new variable of this metric. `initializer` None gives zeros."""
-        self._check_made()
+    def add_variable(
+        self,
+        shape: ShapeLike,
+        initializer: InitializerLike | None,
+        dtype: DTypeLike | None = None,
+        aggregation: str = "sum",
+        name: str | None = None,
+    ) -> Variable:
+        """A new variable of this metric.
+
+        Args:
+            shape: Shape of the variable.
+            initializer: Initializer of the variable; None means zeros.
+            dtype: Type of the variable; None means `keras.config.floatx()`.
+            aggregation: How values of several devices become one: "none", "sum", "mean" or "only_first_replica".
+            name: Name of the variable.
+        """
+        self._check_initialized()
         with context.path_scope((self.name.replace("/", ">"),)):
             variable = Variable(
                 initializer=initializers.get("zeros" if initializer is None else initializer), shape=shape, dtype=dtype,
@@ -78,40 +99,74 @@ class Metric(Configurable):
         self._variables.append(variable)
         return variable
 
-    def add_weight(self, shape=(), initializer=None, dtype=None, name=None):
-        """A new variable of this metric, zeros unless an initializer is given."""
+    def add_weight(
+        self,
+        shape: ShapeLike = (),
+        initializer: InitializerLike | None = None,
+        dtype: DTypeLike | None = None,
+        name: str | None = None,
+    ) -> Variable:
+        """A new variable of this metric.
+
+        Args:
+            shape: Shape of the variable.
+            initializer: Initializer of the variable; None means zeros.
+            dtype: Type of the variable; None means `keras.config.floatx()`.
+            name: Name of the variable.
+        """
         return self.add_variable(shape=shape, initializer=initializer, dtype=dtype, name=name)
 
-    def update_state(self, *args, **kwargs):
-        """Take a batch into account. To be written by each metric."""
+    def update_state(self, *args: Any, **kwargs: Any) -> Any:
+        """Add a batch to the variables; each metric defines it, most as `update_state(y_true, y_pred, sample_weight)`.
+
+        Args:
+            *args: Targets and outputs, or values.
+            **kwargs: `sample_weight`, where the metric supports it.
+        """
         raise NotImplementedError(f"{type(self).__name__} needs an update_state method.")
 
-    def result(self):
-        """The figure so far: a scalar, or a dict of scalars. To be written by each metric."""
+    def result(self) -> Any:
+        """The number so far: a scalar, or a dict of scalars; each metric defines it."""
         raise NotImplementedError(f"{type(self).__name__} needs a result method.")
 
-    def reset_state(self):
-        """Start anew."""
+    def reset_state(self) -> None:
+        """Set all variables to zero."""
         for variable in self.variables:
             variable.assign(np.zeros(variable.shape))
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Add a batch to the variables and return the number so far.
+
+        Args:
+            *args: Positional arguments of `update_state`.
+            **kwargs: Keyword arguments of `update_state`.
+        """
         self.update_state(*args, **kwargs)
         return self.result()
 
-    def stateless_update_state(self, metric_variables, *args, **kwargs):
-        """The values of the variables after a batch, from those before it: a pure function."""
+    def stateless_update_state(self, metric_variables: Sequence[ArrayLike], *args: Any, **kwargs: Any) -> list[Tensor]:
+        """The values of the variables after a batch; a pure function.
+
+        Args:
+            metric_variables: Values of `variables` before the batch.
+            *args: Positional arguments of `update_state`.
+            **kwargs: Keyword arguments of `update_state`.
+        """
         with self._bound(metric_variables) as slots:
             self.update_state(*args, **kwargs)
             return [slots[variable] for variable in self.variables]
 
-    def stateless_result(self, metric_variables):
-        """The figure that values of the variables stand for: a pure function."""
+    def stateless_result(self, metric_variables: Sequence[ArrayLike]) -> Any:
+        """The result for given values of the variables; a pure function.
+
+        Args:
+            metric_variables: Values of `variables`.
+        """
         with self._bound(metric_variables):
             return self.result()
 
-    def stateless_reset_state(self):
-        """The values to start from."""
+    def stateless_reset_state(self) -> list[Tensor]:
+        """The values of the variables before the first batch."""
         with self._bound([variable.read() for variable in self.variables]) as slots:
             self.reset_state()
             return [slots[variable] for variable in self.variables]
@@ -122,7 +177,7 @@ class Metric(Configurable):
             raise CallError(f"{self.name} has {len(variables)} variables; got {len(values)} values for them.")
         return bind(variables, values)
 
-    def _check_made(self):
+    def _check_initialized(self):
         if "_variables" not in vars(self):
             raise CallError(
                 f"{type(self).__name__}.__init__ did not call super().__init__().",

@@ -1,6 +1,9 @@
 """Metrics between numbers: root mean squared error, angle, correlation, and the share of variance explained."""
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
 
@@ -11,23 +14,26 @@ from lamina.losses.alignment import aligned, aligned_floats, broadcast_to_output
 from lamina.losses.loss import divide_no_nan
 from lamina.losses.regression import l2_normalize
 from lamina.metrics.metric import Metric
-from lamina.metrics.reduction import Mean, MeanMetricWrapper
+from lamina.metrics.reduction import Mean, _HigherIsBetter
 from lamina.runtime import settings
 
+if TYPE_CHECKING:
+    from lamina.core.typing import ArrayLike, Axes, Tensor, TensorLike
+    from lamina.core.variable import Variable
+    from lamina.losses.loss import DTypeOrPolicy
+
 __all__ = [
-    "ConcordanceCorrelation",
-    "CosineSimilarity",
-    "PearsonCorrelation",
-    "R2Score",
-    "RootMeanSquaredError",
-    "concordance_correlation",
-    "cosine_similarity",
-    "pearson_correlation",
-]
+    "ConcordanceCorrelation", "CosineSimilarity", "PearsonCorrelation", "R2Score", "RootMeanSquaredError",
+    "concordance_correlation", "cosine_similarity", "pearson_correlation",
+]  # fmt: skip
 
 
 class RootMeanSquaredError(Mean):
-    """sqrt(mean((y_true - y_pred)^2)).
+    """sqrt(mean((y_true - y_pred)^2)). Shapes: targets and outputs (batch, ..., d).
+
+    Args:
+        name: Name of the metric, shown in logs.
+        dtype: Type of the variables and the result, or a dtype policy; None means `keras.config.floatx()`.
 
     >>> import lamina as keras
     >>> float(keras.metrics.RootMeanSquaredError()([[0.0], [2.0]], [[2.0], [4.0]]))
@@ -36,20 +42,39 @@ class RootMeanSquaredError(Mean):
 
     _direction = "down"
 
-    def __init__(self, name="root_mean_squared_error", dtype=None):
+    def __init__(self, name: str | None = "root_mean_squared_error", dtype: DTypeOrPolicy = None) -> None:
         super().__init__(name, dtype)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):  # pyright: ignore[reportIncompatibleMethodOverride]
+    def update_state(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> None:
+        """Add a batch to the variables.
+
+        Args:
+            y_true: Targets, shape (batch, ..., d).
+            y_pred: Outputs, shape (batch, ..., d).
+            sample_weight: Weights of the samples, shape (batch,), or of the single values; None weighs all by 1.
+        """
         y_true, y_pred = aligned_floats(y_true, y_pred)
         super().update_state(jnp.square(y_pred - y_true), sample_weight)
 
-    def result(self):
+    def result(self) -> Tensor:
+        """The square root of the mean so far."""
         return jnp.sqrt(super().result())
 
 
 @op
-def cosine_similarity(y_true, y_pred, axis=-1):
-    """sum(y_true / |y_true| * y_pred / |y_pred|) along `axis`: 1 is the same direction (the loss is minus this)."""
+def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: Axes = -1) -> Tensor:
+    """sum(y_true / |y_true| * y_pred / |y_pred|) along `axis`: 1 is the same direction. The loss of this
+    name is minus this value.
+
+    Shapes: (batch, ..., d) twice -> (batch, ...).
+
+    Args:
+        y_true: Targets, shape (batch, ..., d).
+        y_pred: Outputs, shape (batch, ..., d).
+        axis: Axis of the vectors.
+    """
     y_true, y_pred = aligned_floats(y_true, y_pred)
     return jnp.sum(l2_normalize(y_true, axis) * l2_normalize(y_pred, axis), axis=axis)
 
@@ -65,10 +90,15 @@ def _moments(y_true, y_pred, axis):
 
 
 @op
-def pearson_correlation(y_true, y_pred, axis=-1):
+def pearson_correlation(y_true: TensorLike, y_pred: TensorLike, axis: Axes = -1) -> Tensor:
     """cov(y_true, y_pred) / (std(y_true) std(y_pred)) along `axis`; NaN where one is constant.
 
     Shapes: (batch, ..., d) twice -> (batch, ...).
+
+    Args:
+        y_true: Targets, shape (batch, ..., d).
+        y_pred: Outputs, shape (batch, ..., d).
+        axis: Axis of the vectors.
 
     >>> import lamina as keras
     >>> float(keras.metrics.pearson_correlation([[0.0, 1.0]], [[0.0, 2.0]])[0].round(3))
@@ -79,60 +109,97 @@ def pearson_correlation(y_true, y_pred, axis=-1):
 
 
 @op
-def concordance_correlation(y_true, y_pred, axis=-1):
+def concordance_correlation(y_true: TensorLike, y_pred: TensorLike, axis: Axes = -1) -> Tensor:
     """2 cov(y, p) / (var(y) + var(p) + (mean(y) - mean(p))^2) along `axis`: 1 only where p equals y.
 
-    Shapes: (batch, ..., d) twice -> (batch, ...). Lin, 1989.
+    Shapes: (batch, ..., d) twice -> (batch, ...). Lin, 1989, https://doi.org/10.2307/2532051
+
+    Args:
+        y_true: Targets, shape (batch, ..., d).
+        y_pred: Outputs, shape (batch, ..., d).
+        axis: Axis of the vectors.
 
     >>> import lamina as keras
     >>> float(keras.metrics.concordance_correlation([[0.0, 1.0]], [[0.0, 1.0]])[0].round(3))
     1.0
     """
     true_mean, pred_mean, true_variance, pred_variance, covariance = _moments(y_true, y_pred, axis)
-    spread_of_means = jnp.square(true_mean - pred_mean)
-    return 2 * covariance / (true_variance + pred_variance + spread_of_means + settings.epsilon())
+    squared_difference = jnp.square(true_mean - pred_mean)
+    return 2 * covariance / (true_variance + pred_variance + squared_difference + settings.epsilon())
 
 
-class _MoreIsBetter(MeanMetricWrapper):
-    _direction = "up"
-
-
-class CosineSimilarity(_MoreIsBetter):
+class CosineSimilarity(_HigherIsBetter):
     """The mean cosine between targets and outputs along `axis`.
 
+    Shapes: targets and outputs (batch, ..., d).
+
+    Args:
+        name: Name of the metric, shown in logs.
+        dtype: Type of the variables and the result, or a dtype policy; None means `keras.config.floatx()`.
+        axis: Axis of the vectors.
+
     >>> import lamina as keras
-    >>> float(keras.metrics.CosineSimilarity()([[0.0, 2.0]], [[0.0, 4.0]]))
+    >>> round(float(keras.metrics.CosineSimilarity()([[0.0, 2.0]], [[0.0, 4.0]])), 3)
     1.0
     """
 
     _unwritten = {"axis": -1}
 
-    def __init__(self, name="cosine_similarity", dtype=None, axis=-1):
+    def __init__(self, name: str | None = "cosine_similarity", dtype: DTypeOrPolicy = None, axis: int = -1) -> None:
         super().__init__(cosine_similarity, name, dtype, axis=axis)
 
 
-class PearsonCorrelation(_MoreIsBetter):
-    """The mean of Pearson's correlation between targets and outputs along `axis`."""
+class PearsonCorrelation(_HigherIsBetter):
+    """The mean of Pearson's correlation between targets and outputs along `axis`.
 
-    def __init__(self, name="pearson_correlation", dtype=None, axis=-1):
+    Shapes: targets and outputs (batch, ..., d).
+
+    Args:
+        name: Name of the metric, shown in logs.
+        dtype: Type of the variables and the result, or a dtype policy; None means `keras.config.floatx()`.
+        axis: Axis of the vectors.
+
+    >>> import lamina as keras
+    >>> round(float(keras.metrics.PearsonCorrelation()([[0.0, 1.0]], [[0.0, 2.0]])), 3)
+    1.0
+    """
+
+    def __init__(self, name: str | None = "pearson_correlation", dtype: DTypeOrPolicy = None, axis: Axes = -1) -> None:
         super().__init__(pearson_correlation, name, dtype, axis=axis)
 
 
-class ConcordanceCorrelation(_MoreIsBetter):
-    """The mean of Lin's concordance between targets and outputs along `axis`."""
+class ConcordanceCorrelation(_HigherIsBetter):
+    """The mean of Lin's concordance between targets and outputs along `axis`: 1 only if they are equal. Lin, 1989,
+    https://doi.org/10.2307/2532051
 
-    def __init__(self, name="concordance_correlation", dtype=None, axis=-1):
+    Shapes: targets and outputs (batch, ..., d).
+
+    Args:
+        name: Name of the metric, shown in logs.
+        dtype: Type of the variables and the result, or a dtype policy; None means `keras.config.floatx()`.
+        axis: Axis of the vectors.
+
+    >>> import lamina as keras
+    >>> round(float(keras.metrics.ConcordanceCorrelation()([[0.0, 1.0]], [[0.0, 1.0]])), 3)
+    1.0
+    """
+
+    def __init__(
+        self, name: str | None = "concordance_correlation", dtype: DTypeOrPolicy = None, axis: Axes = -1
+    ) -> None:
         super().__init__(concordance_correlation, name, dtype, axis=axis)
 
 
 class R2Score(Metric):
-    """1 - sum((y - p)^2) / sum((y - mean(y))^2): 1 is perfect, 0 is no better than the mean.
+    """1 - sum((y - p)^2) / sum((y - mean(y))^2), for targets y and outputs p: 1 is perfect, 0 is as good as the mean.
 
-    Shapes: (batch, outputs) twice. The variables take their shape at the first update.
+    Shapes: targets and outputs (batch, outputs). The first update creates the variables.
 
     Args:
-        class_aggregation: 'uniform_average', 'variance_weighted_average', or None for one score an output.
-        num_regressors: number of inputs of the regression, for the adjusted score; 0 for the plain one.
+        class_aggregation: "uniform_average", "variance_weighted_average", or None for one score per output.
+        num_regressors: Number of independent variables, for the adjusted score; 0 gives the plain score.
+        name: Name of the metric, shown in logs.
+        dtype: Type of the variables and the result, or a dtype policy; None means `keras.config.floatx()`.
 
     >>> import lamina as keras
     >>> float(keras.metrics.R2Score()([[1.0], [4.0], [3.0]], [[2.0], [4.0], [4.0]]).round(4)) - 0.5714 < 1e-6
@@ -141,30 +208,47 @@ class R2Score(Metric):
 
     _direction = "up"
 
-    def __init__(self, class_aggregation="uniform_average", num_regressors=0, name="r2_score", dtype=None):
+    def __init__(
+        self,
+        class_aggregation: str | None = "uniform_average",
+        num_regressors: int = 0,
+        name: str | None = "r2_score",
+        dtype: DTypeOrPolicy = None,
+    ) -> None:
         super().__init__(name=name, dtype=dtype)
         if class_aggregation not in (None, "uniform_average", "variance_weighted_average"):
             raise ConfigError(
-                f"class_aggregation: None, 'uniform_average' or 'variance_weighted_average'; got {class_aggregation!r}."
+                "class_aggregation is None, 'uniform_average' or 'variance_weighted_average'; "
+                f"got {class_aggregation!r}."
             )
         if num_regressors < 0:
             raise ConfigError(f"num_regressors is 0 or more; got {num_regressors}.")
-        self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
-        self.num_samples = self.add_variable((), "zeros", dtype=self.dtype, name="num_samples")
+        self.class_aggregation: str | None = class_aggregation
+        self.num_regressors: int = num_regressors
+        self.num_samples: Variable = self.add_variable((), "zeros", dtype=self.dtype, name="num_samples")
         self._built = False
 
     def _build(self, outputs):
         make = functools.partial(self.add_variable, (outputs,), "zeros", dtype=self.dtype)
-        self.squared_sum = make(name="squared_sum")
-        self.sum = make(name="sum")
-        self.residual = make(name="residual")
-        self.count = make(name="count")
+        self.squared_sum: Variable = make(name="squared_sum")
+        self.sum: Variable = make(name="sum")
+        self.residual: Variable = make(name="residual")
+        self.count: Variable = make(name="count")
         self._built = True
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        """Add a batch to the variables.
+
+        Args:
+            y_true: Targets, shape (batch, outputs).
+            y_pred: Outputs, shape (batch, outputs).
+            sample_weight: Weights of the samples, shape (batch,), or of the single values; None weighs all by 1.
+        """
         y_true, y_pred = aligned(*(jnp.asarray(unwrap(y), self.dtype) for y in (y_true, y_pred)))
         if y_pred.ndim != 2:
-            raise ShapeError(f"R2Score takes targets and outputs (batch, outputs); got outputs {y_pred.shape}.")
+            raise ShapeError(
+                f"R2Score needs targets and outputs of shape (batch, outputs); got outputs of shape {y_pred.shape}."
+            )
         if not self._built:
             self._build(y_pred.shape[1])
         weights = jnp.ones((y_pred.shape[0], 1), self.dtype)
@@ -177,7 +261,8 @@ class R2Score(Metric):
         self.count.assign_add(jnp.sum(weights, axis=0))
         self.num_samples.assign_add(y_pred.size)
 
-    def result(self):
+    def result(self) -> Tensor:
+        """The score so far, 0 before the first batch; with `class_aggregation=None` one score per output."""
         if not self._built:
             return jnp.zeros((), self.dtype)
         total = self.squared_sum.value - jnp.square(self.sum.value) / self.count.value
@@ -189,7 +274,7 @@ class R2Score(Metric):
             scores = jnp.sum(scores * total) / jnp.sum(total)
         if self.num_regressors:
             samples = self.num_samples.value
-            left = samples - self.num_regressors - 1  # the adjusted score exists with samples left over
+            left = samples - self.num_regressors - 1  # the adjusted score needs more samples than regressors
             adjusted = 1 - (1 - scores) * divide_no_nan(samples - 1, left)
             scores = jnp.where(left > 0, adjusted, scores)
         return scores

@@ -1,41 +1,26 @@
-"""Metrics by name, and as dicts."""
+"""Metrics by name, and as configs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from lamina import legacy
 from lamina.core.context import snake_case
 from lamina.core.family import Family
 from lamina.core.registry import names_of, public_functions
 from lamina.core.typing import Config
-from lamina.legacy import SHORT_LOSS_NAMES
-from lamina.metrics.accuracy import (
-    accuracy,
-    binary_accuracy,
-    categorical_accuracy,
-    sparse_categorical_accuracy,
-    sparse_top_k_categorical_accuracy,
-    top_k_categorical_accuracy,
-)
+from lamina.metrics import accuracy, regression
 from lamina.metrics.metric import Metric, MetricLike
-from lamina.metrics.regression import (
-    concordance_correlation,
-    cosine_similarity,
-    pearson_correlation,
-)
 
 __all__ = ["deserialize", "get", "serialize"]
 
-_own_functions = (
-    accuracy, binary_accuracy, categorical_accuracy, concordance_correlation, cosine_similarity, pearson_correlation,
-    sparse_categorical_accuracy, sparse_top_k_categorical_accuracy, top_k_categorical_accuracy,
-)  # fmt: skip
+_functions = {name: getattr(file, name) for file in (accuracy, regression) for name in file.__all__ if name.islower()}
 _classes = {snake_case(name): name for name in names_of("keras.metrics") if name[0].isupper()}
-_aliases = {**_classes, **{short: _classes[name] for short, name in SHORT_LOSS_NAMES.items() if name in _classes}}
+_short = {short: _classes[name] for short, name in legacy.SHORT_LOSS_NAMES.items() if name in _classes}
 
-public_functions("keras.metrics", {function.__name__: function for function in _own_functions})
-_FAMILY = Family("metric", "keras.metrics", base=Metric, aliases=_aliases, also_in=("keras.losses",))
+public_functions("keras.metrics", {"accuracy": accuracy.accuracy, **_functions})
+_FAMILY = Family("metric", "keras.metrics", base=Metric, aliases=_classes | _short, also_in=("keras.losses",))
 
 
 def get(identifier: MetricLike | None) -> Any:

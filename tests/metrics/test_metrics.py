@@ -389,7 +389,7 @@ def test_targets_are_never_broadcast(cls):
 
 
 def test_a_class_id_needs_outputs_of_several_classes():
-    with pytest.raises(ShapeError, match=r"class_id=2 is a column of outputs .*got shape \(5,\)"):
+    with pytest.raises(ShapeError, match=r"class_id=2 needs outputs of shape .*got shape \(5,\)"):
         metrics.Precision(class_id=2)(np.ones(5), np.ones(5))
 
 
