@@ -1,4 +1,4 @@
-"""Distillation: a small model learns from a large one."""
+"""Knowledge distillation: a small model learns from the outputs of a large one."""
 
 from lamina.distillation.distiller import Distiller
 from lamina.distillation.losses import DistillationLoss, FeatureDistillation, LogitsDistillation

@@ -1,4 +1,6 @@
-"""Distillation losses: how far a student is from its teacher."""
+"""Distillation losses: distances between the outputs of student and teacher."""
+
+from __future__ import annotations
 
 from functools import partial
 from typing import Any
@@ -14,32 +16,51 @@ __all__ = ["DistillationLoss", "FeatureDistillation", "LogitsDistillation"]
 
 
 class DistillationLoss(Configurable):
-    """Base of distillation losses: write `compute_loss(teacher_outputs, student_outputs)`."""
+    """Base class of distillation losses. A subclass implements `compute_loss(teacher_outputs, student_outputs)`."""
 
-    teacher_layer_name = student_layer_name = None
+    teacher_layer_name: str | None = None
+    student_layer_name: str | None = None
 
-    def compute_loss(self, teacher_outputs, student_outputs, **kwargs) -> Any:
-        """A number: the mean over the batch."""
+    def compute_loss(self, teacher_outputs: Any, student_outputs: Any, **kwargs: Any) -> Any:
+        """The loss, a scalar: the mean over the batch.
+
+        Args:
+            teacher_outputs: Outputs of the teacher, or of one of its layers.
+            student_outputs: Outputs of the student, or of one of its layers.
+            **kwargs: Not used.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no compute_loss(teacher_outputs, student_outputs).")
 
-    def validate_outputs(self, teacher_outputs, student_outputs):
-        """Refuse outputs that are not alike: their number, then what the subclass asks for."""
+    def validate_outputs(self, teacher_outputs: Any, student_outputs: Any) -> None:
+        """Raises an error for outputs that cannot be compared, such as different numbers of outputs.
+
+        Args:
+            teacher_outputs: Outputs of the teacher.
+            student_outputs: Outputs of the student.
+        """
         teacher, student = tree.flatten(teacher_outputs), tree.flatten(student_outputs)
         if len(teacher) != len(student):
-            raise ShapeError(f"The teacher has {len(teacher)} outputs and the student {len(student)}.")
+            raise ShapeError(
+                f"Teacher and student must have the same number of outputs; got {len(teacher)} and {len(student)}."
+            )
 
-    def validate_model_compatibility(self, teacher, student):
-        """Refuse models that this loss cannot compare."""
+    def validate_model_compatibility(self, teacher: Any, student: Any) -> None:
+        """Raises an error for models that this loss cannot compare.
+
+        Args:
+            teacher: The teacher.
+            student: The student.
+        """
 
 
 class _ByOutput(DistillationLoss):
-    """A loss for each output: the sum of their means; None leaves an output out."""
+    """The sum of the mean losses of all outputs; None skips an output."""
 
     def _set_losses(self, loss):
         self.loss = loss
         self._functions = [None if one is None else losses.get(one) for one in _leaves(loss)]
         if not any(self._functions):
-            raise ConfigError(f"The loss of {type(self).__name__} is None for every output.", fix='loss=["mse", None]')
+            raise ConfigError(f"{type(self).__name__} needs a loss for at least one output.", fix='loss=["mse", None]')
 
     def _sum(self, teacher_outputs, student_outputs):
         self.validate_outputs(teacher_outputs, student_outputs)
@@ -48,7 +69,10 @@ class _ByOutput(DistillationLoss):
             self._functions * len(teacher) if not isinstance(self.loss, (list, tuple, dict)) else self._functions
         )
         if len(functions) != len(teacher):
-            raise ConfigError(f"{type(self).__name__} has {len(functions)} losses for {len(teacher)} outputs.")
+            raise ConfigError(
+                f"{type(self).__name__} needs a loss for each output; got {len(functions)} losses and "
+                f"{len(teacher)} outputs."
+            )
         pairs = zip(functions, teacher, student, strict=True)
         return sum(jnp.mean(function(*outputs)) for function, *outputs in pairs if function is not None)
 
@@ -59,49 +83,56 @@ class _ByOutput(DistillationLoss):
 
 
 class LogitsDistillation(_ByOutput):
-    """`mean(loss(teacher / temperature, student / temperature))` of the outputs (Hinton et al., 2015).
+    """`mean(loss(teacher / temperature, student / temperature))` of the outputs.
 
-    The outputs are divided and nothing else: a loss of probabilities, such as kl_divergence, sees them so.
+    The outputs are divided without a softmax, also for losses of probabilities such as kl_divergence, as in Keras.
 
     Args:
-        temperature: above 0.
-        loss: a name, function or Loss, or for several outputs a structure of them; None leaves an output out.
+        temperature: Divisor of the outputs, above 0.
+        loss: Name, function or `keras.losses.Loss`; for several outputs a structure of them, with None for outputs that
+            are not compared.
+
+    Source: G. Hinton et al., "Distilling the Knowledge in a Neural Network", 2015, arXiv:1503.02531.
 
     >>> float(LogitsDistillation(temperature=2.0, loss="mse").compute_loss(jnp.array([[2.0]]), jnp.array([[4.0]])))
     1.0
     """
 
-    def __init__(self, temperature=3.0, loss="kl_divergence"):
+    def __init__(self, temperature: float = 3.0, loss: Any = "kl_divergence"):
         if temperature <= 0:
-            raise ConfigError(f"temperature is above 0; got {temperature}.", fix="temperature=3.0")
+            raise ConfigError(f"temperature must be above 0; got temperature={temperature}.", fix="temperature=3.0")
         self.temperature = temperature
         self._set_losses(loss)
 
-    def compute_loss(self, teacher_outputs, student_outputs, **kwargs):
+    def compute_loss(self, teacher_outputs: Any, student_outputs: Any, **kwargs: Any) -> Any:
         scale = partial(tree.map_structure, lambda logits: jnp.asarray(logits) / self.temperature)
         return self._sum(scale(teacher_outputs), scale(student_outputs))
 
 
 class FeatureDistillation(_ByOutput):
-    """`mean(loss(teacher, student))` of the outputs of a layer of each (Romero et al., 2014).
+    """`mean(loss(teacher, student))` of the outputs of a layer of each model.
 
     Args:
-        loss: a name, function or Loss, or for several outputs a structure of them; None leaves an output out.
-        teacher_layer_name, student_layer_name: which layers; None means the outputs of the model.
+        loss: Name, function or `keras.losses.Loss`; for several outputs a structure of them, with None for outputs that
+            are not compared.
+        teacher_layer_name: Layer of the teacher; None means the outputs of the model.
+        student_layer_name: Layer of the student; None means the outputs of the model.
+
+    Source: A. Romero et al., "FitNets: Hints for Thin Deep Nets", 2014, arXiv:1412.6550.
 
     >>> float(FeatureDistillation(loss="mse").compute_loss(jnp.array([[2.0]]), jnp.array([[4.0]])))
     4.0
     """
 
-    def __init__(self, loss="mse", teacher_layer_name=None, student_layer_name=None):
+    def __init__(self, loss: Any = "mse", teacher_layer_name: str | None = None, student_layer_name: str | None = None):
         self.teacher_layer_name = teacher_layer_name
         self.student_layer_name = student_layer_name
         self._set_losses(loss)
 
-    def compute_loss(self, teacher_outputs, student_outputs, **kwargs):
+    def compute_loss(self, teacher_outputs: Any, student_outputs: Any, **kwargs: Any) -> Any:
         return self._sum(teacher_outputs, student_outputs)
 
-    def validate_model_compatibility(self, teacher, student):
+    def validate_model_compatibility(self, teacher: Any, student: Any) -> None:
         for name, model in ((self.teacher_layer_name, teacher), (self.student_layer_name, student)):
             if name is not None:
                 model.get_layer(name)

@@ -1,4 +1,4 @@
-"""keras.preprocessing: older paths of what is in `keras.utils`."""
+"""keras.preprocessing: earlier names of functions of `keras.utils`."""
 
 from lamina.preprocessing import image, sequence, text
 from lamina.utils.directories import image_dataset_from_directory, text_dataset_from_directory

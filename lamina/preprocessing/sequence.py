@@ -1,4 +1,4 @@
-"""keras.preprocessing.sequence: sequences of different length as one array."""
+"""keras.preprocessing.sequence: sequences of different lengths as one array."""
 
 from lamina.utils.sequences import pad_sequences
 

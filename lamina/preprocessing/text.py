@@ -1,11 +1,20 @@
-"""keras.preprocessing.text of Keras 1 and 2: words to numbers, in Python. Today that is `layers.TextVectorization`."""
+"""keras.preprocessing.text of Keras 1 and 2: maps words to numbers, in Python. New code uses `TextVectorization`."""
+
+from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lamina.errors import CallError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any
+
+    from lamina.core.typing import Config
 
 __all__ = ["FILTERS", "Tokenizer", "text_to_word_sequence", "tokenizer_from_json"]
 
@@ -13,8 +22,14 @@ FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 _MODES = ("binary", "count", "freq", "tfidf")
 
 
-def text_to_word_sequence(input_text, filters=FILTERS, lower=True, split=" "):
-    """The words of a text, without the characters of `filters`.
+def text_to_word_sequence(input_text: str, filters: str = FILTERS, lower: bool = True, split: str = " ") -> list[str]:
+    """The words of a text.
+
+    Args:
+        input_text: Text.
+        filters: Characters that separate words, like `split`.
+        lower: Whether the text is converted to lower case.
+        split: String that separates words.
 
     >>> text_to_word_sequence("Well, well: a word!")
     ['well', 'well', 'a', 'word']
@@ -24,14 +39,17 @@ def text_to_word_sequence(input_text, filters=FILTERS, lower=True, split=" "):
 
 
 class Tokenizer:
-    """Numbers for words, the most frequent first, from 1 on; 0 is for padding.
+    """Assigns numbers to words, from 1 for the most frequent word on; 0 is for padding.
 
     Args:
-        num_words: keep the words of numbers below this one.
-        filters, lower, split: as of `text_to_word_sequence`.
-        char_level: each character is a word.
-        oov_token: what stands for words that are not known; it gets the number 1.
-        analyzer: a function from a text to its words.
+        num_words: Only words with numbers below this one are kept; None keeps all.
+        filters: Characters that separate words, like `split`.
+        lower: Whether the text is converted to lower case.
+        split: String that separates words.
+        char_level: Whether each character is a word.
+        oov_token: Word that stands for unknown words, with the number 1; None ignores unknown words.
+        analyzer: Function from a text to its words; None means `text_to_word_sequence`.
+        **kwargs: `document_count`, in configs.
 
     >>> tokenizer = Tokenizer(oov_token="?")
     >>> tokenizer.fit_on_texts(["a cat", "a dog"])
@@ -39,8 +57,17 @@ class Tokenizer:
     [[2, 4, 1, 2, 3]]
     """
 
-    def __init__(self, num_words=None, filters=FILTERS, lower=True, split=" ", char_level=False, oov_token=None,
-                 analyzer=None, **kwargs):  # fmt: skip
+    def __init__(
+        self,
+        num_words: int | None = None,
+        filters: str = FILTERS,
+        lower: bool = True,
+        split: str = " ",
+        char_level: bool = False,
+        oov_token: str | None = None,
+        analyzer: Callable[[str], list[str]] | None = None,
+        **kwargs: Any,
+    ):
         self.document_count = kwargs.pop("document_count", 0)
         if kwargs:
             raise ConfigError(f"Tokenizer has no argument {', '.join(kwargs)}.")
@@ -56,8 +83,12 @@ class Tokenizer:
             return self.analyzer(text)
         return text_to_word_sequence(text, self.filters, self.lower, self.split)
 
-    def fit_on_texts(self, texts):
-        """Count the words of texts (or of lists of words) and number them."""
+    def fit_on_texts(self, texts: Iterable[str | list[str]]) -> None:
+        """Counts the words of texts and assigns numbers to them.
+
+        Args:
+            texts: Texts, or lists of words.
+        """
         for text in texts:
             words = self._words(text)
             self.document_count += 1
@@ -69,52 +100,82 @@ class Tokenizer:
         self.index_word = {number: word for word, number in self.word_index.items()}
         self.index_docs = {self.word_index[word]: count for word, count in self.word_docs.items()}
 
-    def fit_on_sequences(self, sequences):
-        """Count in how many of the lists of numbers each stands, for "tfidf"."""
+    def fit_on_sequences(self, sequences: Sequence[Sequence[int]]) -> None:
+        """Counts the number of sequences that contain each word number, for "tfidf".
+
+        Args:
+            sequences: Lists of word numbers.
+        """
         self.document_count += len(sequences)
         counts = Counter(number for sequence in sequences for number in set(sequence))
         self.index_docs = dict(Counter(self.index_docs) + counts)
 
-    def texts_to_sequences(self, texts):
-        """A list of numbers for each text."""
+    def texts_to_sequences(self, texts: Iterable[str | list[str]]) -> list[list[int]]:
+        """A list of word numbers for each text.
+
+        Args:
+            texts: Texts, or lists of words.
+        """
         return list(self.texts_to_sequences_generator(texts))
 
-    def texts_to_sequences_generator(self, texts):
-        """The lists one after the other."""
+    def texts_to_sequences_generator(self, texts: Iterable[str | list[str]]) -> Iterator[list[int]]:
+        """An iterator over the lists of word numbers.
+
+        Args:
+            texts: Texts, or lists of words.
+        """
         unknown = self.word_index.get(self.oov_token)
         for text in texts:
             numbers = (self.word_index.get(word) for word in self._words(text))
-            kept = (unknown if number is None or self._is_left_out(number) else number for number in numbers)
+            kept = (unknown if number is None or self._is_excluded(number) else number for number in numbers)
             yield [number for number in kept if number is not None]
 
-    def _is_left_out(self, number):
+    def _is_excluded(self, number):
         return bool(self.num_words) and number >= self.num_words
 
-    def sequences_to_texts(self, sequences):
-        """The words of each list of numbers, joined."""
+    def sequences_to_texts(self, sequences: Iterable[Sequence[int]]) -> list[str]:
+        """The text of each list of word numbers, with words joined by spaces.
+
+        Args:
+            sequences: Lists of word numbers.
+        """
         return list(self.sequences_to_texts_generator(sequences))
 
-    def sequences_to_texts_generator(self, sequences):
-        """The texts one after the other."""
+    def sequences_to_texts_generator(self, sequences: Iterable[Sequence[int]]) -> Iterator[str]:
+        """An iterator over the texts.
+
+        Args:
+            sequences: Lists of word numbers.
+        """
         for sequence in sequences:
             words = (
-                self.oov_token if self._is_left_out(n) else self.index_word.get(n, self.oov_token) for n in sequence
+                self.oov_token if self._is_excluded(n) else self.index_word.get(n, self.oov_token) for n in sequence
             )
             yield " ".join(word for word in words if word is not None)
 
-    def texts_to_matrix(self, texts, mode="binary"):
-        """`sequences_to_matrix` of texts."""
+    def texts_to_matrix(self, texts: Iterable[str | list[str]], mode: str = "binary") -> np.ndarray:
+        """`sequences_to_matrix` of texts.
+
+        Args:
+            texts: Texts, or lists of words.
+            mode: "binary", "count", "freq" or "tfidf", as in `sequences_to_matrix`.
+        """
         return self.sequences_to_matrix(self.texts_to_sequences(texts), mode)
 
-    def sequences_to_matrix(self, sequences, mode="binary"):
-        """(texts, words): for each whether the word is there ("binary"), how often ("count"), its share ("freq") or
-        `(1 + log(count)) * log(1 + texts / (1 + texts with the word))` ("tfidf")."""
+    def sequences_to_matrix(self, sequences: Sequence[Sequence[int]], mode: str = "binary") -> np.ndarray:
+        """The matrix (texts, words) of statistics of word numbers.
+
+        Args:
+            sequences: Lists of word numbers.
+            mode: "binary" for presence, "count" for the count, "freq" for the fraction of the words of the text,
+                "tfidf" for `(1 + log(count)) * log(1 + texts / (1 + texts with the word))`.
+        """
         if mode not in _MODES:
-            raise ConfigError(f"mode is one of {_MODES}; got {mode!r}.")
+            raise ConfigError(f"mode must be one of {_MODES}; got mode={mode!r}.")
         if not self.num_words and not self.word_index:
             raise CallError("The Tokenizer has no words yet.", fix="tokenizer.fit_on_texts(texts), or num_words=1000")
         if mode == "tfidf" and not self.document_count:
-            raise CallError("'tfidf' needs the counts of texts.", fix="tokenizer.fit_on_texts(texts)")
+            raise CallError("mode='tfidf' needs counts of words.", fix="tokenizer.fit_on_texts(texts)")
         size = self.num_words or len(self.word_index) + 1
         matrix = np.zeros((len(sequences), size))
         for row, sequence in zip(matrix, sequences, strict=True):
@@ -128,8 +189,8 @@ class Tokenizer:
             return (1 + np.log(count)) * inverse
         return {"binary": 1, "count": count, "freq": count / length}[mode]
 
-    def get_config(self):
-        """Settings and counts; the tables as JSON."""
+    def get_config(self) -> Config:
+        """The arguments and counts, with tables as JSON."""
         names = ("num_words", "filters", "lower", "split", "char_level", "oov_token", "document_count")
         tables = ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
         return {
@@ -137,13 +198,21 @@ class Tokenizer:
             **{name: json.dumps(getattr(self, name)) for name in tables},
         }
 
-    def to_json(self, **kwargs):
-        """The config as JSON; `kwargs` go to `json.dumps`."""
+    def to_json(self, **kwargs: Any) -> str:
+        """The config as JSON.
+
+        Args:
+            **kwargs: Arguments of `json.dumps`.
+        """
         return json.dumps({"class_name": "Tokenizer", "config": self.get_config()}, **kwargs)
 
 
-def tokenizer_from_json(json_string):
-    """The Tokenizer that `to_json` described."""
+def tokenizer_from_json(json_string: str) -> Tokenizer:
+    """The Tokenizer of a JSON description.
+
+    Args:
+        json_string: What `to_json` returned.
+    """
     config = json.loads(json_string)["config"]
     tables = {name: json.loads(config.pop(name)) for name in
               ("word_counts", "word_docs", "index_docs", "index_word", "word_index")}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Visualization: images with what is known of them drawn on."""
+"""Visualization of images with bounding boxes, segmentation masks and classes."""
 
 from lamina.visualization.drawing import draw_bounding_boxes, draw_segmentation_masks
 from lamina.visualization.galleries import (
