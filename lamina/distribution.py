@@ -21,6 +21,7 @@ from lamina.core.keras_tensor import KerasTensor
 from lamina.core.placement import divisible_sharding, place, sharding_of
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, warn
+from lamina.runtime.process import configure_process
 
 __all__ = [
     "DataParallel", "DeviceMesh", "LayoutMap", "ModelParallel", "TensorLayout", "distribute_tensor", "distribution",
@@ -43,11 +44,13 @@ def list_devices(device_type=None):
     >>> keras.distribution.list_devices("cpu")[0]
     'cpu:0'
     """
+    configure_process()
     return [f"{device.platform}:{device.id}" for device in jax.devices(device_type and device_type.lower())]
 
 
 def get_device_count(device_type=None):
     """How many devices `list_devices` lists."""
+    configure_process()
     return jax.device_count(device_type and device_type.lower())
 
 
@@ -68,6 +71,7 @@ def initialize(job_addresses=None, num_processes=None, process_id=None):
     job_addresses = job_addresses or os.environ.get("KERAS_DISTRIBUTION_JOB_ADDRESSES")
     num_processes = _or_environment(num_processes, "KERAS_DISTRIBUTION_NUM_PROCESSES")
     process_id = _or_environment(process_id, "KERAS_DISTRIBUTION_PROCESS_ID")
+    configure_process()
     addresses = job_addresses.split(",") if job_addresses else [None]
     if len(addresses) > 1 and num_processes not in (None, len(addresses)):
         raise ConfigError(f"job_addresses has {len(addresses)} jobs, but num_processes is {num_processes}.")
@@ -87,6 +91,7 @@ def _device_of(name):
     """The device that `list_devices` calls so."""
     if isinstance(name, jax.Device):
         return name
+    configure_process()
     kind, _, number = str(name).partition(":")
     for device in jax.devices(kind):
         if device.id == int(number or 0):

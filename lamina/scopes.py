@@ -8,6 +8,7 @@ import jax
 from lamina.core import context
 from lamina.core.variable import Variable, to_array, unwrap
 from lamina.errors import ConfigError, ShapeError
+from lamina.runtime.process import configure_process
 
 __all__ = ["StatelessScope", "SymbolicScope", "device", "name_scope"]
 
@@ -152,6 +153,7 @@ def device(device_name):
     {CpuDevice(id=0)}
     """
     if isinstance(device_name, str):
+        configure_process()
         kind, _, number = device_name.lower().partition(":")
         devices = jax.devices({"cuda": "gpu"}.get(kind, kind))
         if not (number or "0").isdigit() or int(number or 0) >= len(devices):

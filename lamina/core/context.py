@@ -1,19 +1,12 @@
 """What holds for a while: the values bound to variables, the layer call in progress, and the names given out so far."""
 
 import contextlib
-import os
 import re
 from collections import Counter
 from contextvars import ContextVar
 from typing import Any
 
 import jax
-
-if "JAX_CPU_ENABLE_ASYNC_DISPATCH" not in os.environ:
-    # On a CPU a program runs in the thread that asks for it; handing it to another one costs more than many take. On
-    # two cores, microseconds: predict of one sample, Dense 784-32-10, 37 and 8; a step of Dense 9-64-64-1, 48 and 36;
-    # of 784-512-512-10, as before. JAX reads this when it first looks for a CPU; so it stands in the file read first.
-    jax.config.update("jax_cpu_enable_async_dispatch", False)
 
 _slots: ContextVar[Any] = ContextVar("slots", default=None)
 _call: ContextVar[Any] = ContextVar("call", default=None)

@@ -13,6 +13,7 @@ from lamina.core.graph import Operation
 from lamina.core.keras_tensor import OPS, is_symbolic, trace
 from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.variable import unwrap
+from lamina.runtime.process import configure_process
 
 if TYPE_CHECKING:
     from lamina.core.op_types import F, OpDecorator, OpOfInputs, OpOfX, OpOfX1X2, P, _OfInputs, _OfX, _OfX1X2
@@ -52,6 +53,7 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
     def run(*args, **kwargs):
         if is_symbolic(args) or (kwargs and is_symbolic(kwargs)):
             return _record(public, args, kwargs)
+        configure_process()
         return function(*unwrap(args), **unwrap(kwargs))
 
     public: Any = functools.wraps(function)(run)

@@ -8,6 +8,8 @@ import numpy as np
 from jax.core import Tracer
 from jax.sharding import NamedSharding, PartitionSpec
 
+from lamina.runtime.process import configure_process
+
 __all__ = ["divisible_sharding", "is_locally_complete", "place", "sharding_of", "to_numpy"]
 
 
@@ -24,6 +26,7 @@ def place(value, sharding=None):
     >>> place(np.arange(3)).tolist()
     [0, 1, 2]
     """
+    configure_process()
     if sharding is None:
         return jax.device_put(_unshared(value))
     if isinstance(value, jax.Array):

@@ -7,6 +7,7 @@ import numpy as np
 
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.variable import unwrap
+from lamina.runtime.process import configure_process
 from lamina.runtime.settings import floatx
 
 __all__ = ["canonical", "floating", "last_axis_moved", "tensor", "upcast"]
@@ -14,6 +15,7 @@ __all__ = ["canonical", "floating", "last_axis_moved", "tensor", "upcast"]
 
 def canonical(dtype):
     """The NumPy type object of a type name; 64-bit types become 32-bit ones unless JAX's 64-bit mode is on."""
+    configure_process()  # ops that make arrays from nothing ask for their type first
     return jax.dtypes.canonicalize_dtype(numpy_dtype(standardize_dtype(dtype)))
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import jax
 
 from lamina.errors import ConfigError, warn
+from lamina.runtime.process import configure_process
 
 __all__ = ["compilation_cache", "entries", "forget", "quiet", "set_compilation_cache", "set_up"]
 
@@ -62,6 +63,7 @@ def set_up():
     if _state["is_set_up"]:
         return
     _state["is_set_up"] = True
+    configure_process()
     if _jax_has("jax_compilation_cache_dir") or not _jax_has("jax_enable_compilation_cache"):
         return  # the user's own
     asked = os.environ.get(VARIABLE) if _state["asked"] is None else _state["asked"]

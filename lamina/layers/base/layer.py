@@ -25,7 +25,6 @@ from lamina.layers.base.losses import LossesMixin
 from lamina.layers.base.output_specs import is_builtin
 from lamina.layers.base.shapes import input_shape_asked, symbols_of, tuples_of
 from lamina.rematerialization import call_of, current_scope, remat
-from lamina.runtime.allocator import keep_freed_memory
 
 if TYPE_CHECKING:
     from typing import Self
@@ -90,7 +89,6 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
         **kwargs: Any,
     ):
         refuse_positional(type(self).__name__, args, ("name", "dtype"))
-        keep_freed_memory()  # here, as JAX has not started its threads before the first variable
         Operation.__init__(self, name=name)
         if not isinstance(trainable, (bool, np.bool_)):
             raise ConfigError(f"{type(self).__name__} expects `trainable` to be a boolean; got {trainable!r}.")

@@ -1,0 +1,67 @@
+"""Settings of the process that lamina changes for speed, once, before it makes its first array. Importing changes none.
+
+They hold for the whole process, so the user's own JAX code runs under them as well:
+
+- JAX runs a program for the CPU in the thread that asks for it (`jax_cpu_enable_async_dispatch` is False). Handing a
+  small program to another thread takes longer than running it.
+- The C library keeps memory that was freed, and asks for large pages (`lamina.runtime.allocator`).
+
+`lamina.config.set_process_settings(False)`, or LAMINA_CONFIGURE_PROCESS=0 in the environment, leaves the process as it
+is. JAX reads its setting when it first looks for a CPU, so it has no effect where the user's code used JAX before.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+
+import jax
+
+from lamina.errors import ConfigError
+from lamina.runtime.allocator import keep_freed_memory
+
+__all__ = ["configure_process", "configures_process", "set_process_settings"]
+
+VARIABLE = "LAMINA_CONFIGURE_PROCESS"
+_state: dict[str, bool | None] = {"enabled": None, "is_configured": False}  # enabled: None asks the environment
+
+
+def configures_process() -> bool:
+    """Whether lamina changes settings of the process, once, before it makes its first array.
+
+    >>> configures_process()
+    True
+    """
+    return os.environ.get(VARIABLE) != "0" if _state["enabled"] is None else bool(_state["enabled"])
+
+
+def set_process_settings(enabled: bool) -> None:
+    """Choose whether lamina may change settings of the process: the thread that JAX uses on CPUs, and the allocator.
+
+    Call it before the first variable is made. Without it the environment decides: LAMINA_CONFIGURE_PROCESS=0 stands for
+    False.
+
+    Args:
+        enabled: False leaves the process as it is. Small models then train and predict more slowly on CPUs.
+
+    Raises:
+        ConfigError: `enabled` is False, but the settings were changed already.
+    """
+    if not enabled and _state["is_configured"]:
+        raise ConfigError(
+            "The settings of the process were changed already, when the first array was made.",
+            fix=f"Call set_process_settings(False) right after the import, or set {VARIABLE}=0.",
+        )
+    _state["enabled"] = bool(enabled)
+    configure_process.cache_clear()
+
+
+@functools.cache
+def configure_process() -> None:
+    """Change the settings, the first time this is called. Whatever makes a first array calls it before."""
+    if not configures_process():
+        return
+    keep_freed_memory()  # before JAX starts its threads, each of which chooses its part of the memory when it starts
+    if "JAX_CPU_ENABLE_ASYNC_DISPATCH" not in os.environ:
+        jax.config.update("jax_cpu_enable_async_dispatch", False)
+    _state["is_configured"] = True
