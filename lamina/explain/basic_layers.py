@@ -1,48 +1,58 @@
-"""What is said about inputs, Dense, activations, Embedding, and layers that lay numbers out anew."""
+"""Descriptions of inputs, Dense, activations, Embedding, and layers that rearrange values."""
+
+from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from lamina.explain.table import Once, says
+from lamina.explain.descriptions import Once, describes
 from lamina.facts.activations import activation_name, activation_of, is_activation, meaning_of_activation
 from lamina.facts.words import count_of, list_of, product, shape_of
 
-__all__ = ["activation_after", "activation_name", "activation_of", "inside", "meaning_of_activation"]
+if TYPE_CHECKING:
+    from lamina.facts.layer_facts import Fact
+
+__all__ = ["sentences_about_activation"]
 
 
-def activation_after(fact):
-    """The call that is the activation of this one, directly behind it or behind a normalization; None for none."""
+def _activation_after(fact):
+    """The call that computes the activation of this one, right after it or after a normalization; None for none."""
     for receiver in fact.receivers:
         if is_activation(receiver.layer):
             return receiver
     for receiver in fact.receivers:
-        if receiver.is_a("BatchNormalization", "LayerNormalization", "GroupNormalization"):
-            return activation_after(receiver)
+        if receiver.has("normalization"):
+            return _activation_after(receiver)
     return None
 
 
-def inside(fact):
-    """Sentences about where the activation of a layer with a sum is: in it, behind it, or nowhere."""
+def sentences_about_activation(fact: Fact) -> list[str]:
+    """Where the activation of a layer that computes a weighted sum is: in it, after it, or nowhere.
+
+    Args:
+        fact: The call of the layer.
+    """
     name = activation_name(fact.layer)
     if name is not None and name != "linear":
         meaning = meaning_of_activation(name)
-        told = f"Its activation{f' {name}' if ' ' not in name else f', {name},'} is inside the layer, after the sum."
+        stated = f"Its activation{f' {name}' if ' ' not in name else f', {name},'} is inside the layer, after the sum."
         if not meaning:
-            return [told]
+            return [stated]
         how = f"{fact.kind}(...) and then Activation({name!r}) compute the same"
         return [
-            told,
+            stated,
             Once(f"{meaning}.", f"meaning of {name}"),
             Once(f"{how}; then the output of the {fact.kind} is the tensor before {name}.", "both spellings"),
             *_place(fact, name),
         ]
-    after = activation_after(fact)
+    after = _activation_after(fact)
     if after is None:
         return ["It has no activation: the output is the sum itself."]
     others = [receiver.name for receiver in fact.receivers if is_activation(receiver.layer) and receiver is not after]
     plain = [one.name for one in fact.receivers if not is_activation(one.layer) and after in fact.receivers]
     through = "" if after in fact.receivers else f", after {fact.receivers[0].name}"
     return [
-        f"It has no activation inside: {list_of([after.name, *others])} behind it is its activation{through}.",
+        f"It has no activation inside: {list_of([after.name, *others])} after it is its activation{through}.",
         f"{list_of(plain)} {'takes' if len(plain) == 1 else 'take'} its output without that activation."
         if plain
         else "",
@@ -50,54 +60,54 @@ def inside(fact):
 
 
 def _place(fact, name):
-    """What an activation that outputs usually have does in the middle."""
-    takers = [receiver for receiver in fact.receivers if not receiver.is_a("Dropout", "Identity")]
+    """What an activation that is usual for outputs does inside the model."""
+    takers = [receiver for receiver in fact.receivers if not receiver.has("passes_through")]
     if fact.ends or not takers or name not in ("softmax", "sigmoid"):
         return []
-    if any(one.kind in ("Multiply", "Dot") for one in takers):
-        what = "a share" if name == "softmax" else "a gate: from 0, shut, to 1, open"
-        return [f"Here it is not the output: what it is multiplied with gets {what}."]
-    if name == "softmax" and all(one.is_a("Dense", "_Windowed") for one in takers):
-        return [f"Here it is not the output: {list_of(one.name for one in takers)} sees nothing but shares of 1."]
+    if any(one.is_a("Multiply", "Dot") for one in takers):
+        what = "weighted by shares" if name == "softmax" else "gated: from 0, closed, to 1, open"
+        return [f"Here it is not the output: the other factor is {what}."]
+    if name == "softmax" and all(one.is_affine for one in takers):
+        return [f"Here it is not the output: {list_of(one.name for one in takers)} sees only shares that add up to 1."]
     return []
 
 
-@says("InputLayer")
+@describes("InputLayer")
 def _input(fact):
     shape, layer = fact.output, fact.layer
     open_sizes = sum(size is None for size in shape[1:])
     what = (
         shape_of(shape).replace("number", "text") if layer.dtype == "string" else f"{shape_of(shape)} ({layer.dtype})"
     )
-    said = [f"Where data enters: each sample is {what}."]
+    said = [f"The data enter here: each sample is {what}."]
     if shape and shape[0] is None:
         said.append(f"The None in {shape} is the number of samples in a batch, which may differ from call to call.")
     elif shape:
-        said.append(f"A batch has {count_of(shape[0], 'sample')}, always.")
+        said.append(f"A batch always has {count_of(shape[0], 'sample')}.")
     if open_sizes:
-        said.append(f"{count_of(open_sizes, 'other size')} may differ from batch to batch too (None).")
+        said.append(f"{count_of(open_sizes, 'other size')} may also differ from batch to batch (None).")
     return said
 
 
-@says("Dense")
+@describes("Dense")
 def _dense(fact):
     layer, features = fact.layer, fact.input[-1]
     units = layer.units
     name = activation_name(layer)
     formula = f"inputs @ kernel{' + bias' if layer.use_bias else ''}"
     formula = formula if name in (None, "linear") else f"activation({formula})"
-    who = "the one unit is a" if units == 1 else f"each of the {units:,} units is a"
+    subject = "the one unit is a" if units == 1 else f"each of the {units:,} units is a"
     said = [
-        f"outputs = {formula}: {who} weighted sum of all {features:,} "
+        f"outputs = {formula}: {subject} weighted sum of all {features:,} "
         f"inputs{' plus a bias' if layer.use_bias else ''}; {features:,} -> {units:,} on the last axis.",
         *_positions(fact),
-        *inside(fact),
+        *sentences_about_activation(fact),
     ]
     return said
 
 
 def _positions(fact):
-    """Of a Dense on inputs of more than one axis."""
+    """Sentences about a Dense on inputs of more than one axis."""
     middle = fact.input[1:-1]
     if all(size == 1 for size in middle):
         return []
@@ -108,33 +118,33 @@ def _positions(fact):
         "sees another."
     ]
     around = [*fact.sources, *fact.receivers]
-    near = [one for one in around if "Conv" in one.kind or "Pooling" in one.kind]
+    near = [one for one in around if one.is_on_maps]
     if near and all(getattr(one.layer, "data_format", None) != "channels_first" for one in near):
         said.append(
-            f"Beside convolutions that is legal: it is a convolution with a window of {product([1] * len(middle))}, "
+            f"Between convolutions that is valid: it is a convolution with a window of {product([1] * len(middle))}, "
             "which mixes channels and sees no neighbours."
         )
-    elif fact.reads and len(fact.input) == 3 and all(one.kind in ("Dense", "Dropout", "Activation") for one in around):
+    elif fact.reads and len(fact.input) == 3 and all(one.is_a("Dense", "Dropout", "Activation") for one in around):
         said.append("If one unit should see all of them, put a Flatten before it.")
     return said
 
 
-@says("EinsumDense")
+@describes("EinsumDense")
 def _einsum_dense(fact):
     layer = fact.layer
     name = activation_name(layer)
     formula = f"einsum({layer.equation!r}, inputs, kernel){' + bias' if layer.bias_axes else ''}"
     return [
         f"outputs = {formula if name in (None, 'linear') else f'activation({formula})'}: letters that the kernel has "
-        f"and the output has not are summed over; {shape_of(fact.input)} -> {shape_of(fact.output)}.",
-        *inside(fact),
+        f"and the output lacks are summed over; {shape_of(fact.input)} -> {shape_of(fact.output)}.",
+        *sentences_about_activation(fact),
     ]
 
 
-@says("Activation", "ReLU", "Softmax", "LeakyReLU", "ELU", "PReLU")
+@describes("activation")
 def _activation(fact):
     name = activation_of(fact.layer)
-    said = [_meaning_of_layer(fact, name), "The shape stays.", *_place(fact, name)]
+    said = [_meaning_of_layer(fact, name), "The shape stays the same.", *_place(fact, name)]
     source = fact.sources[0] if len(fact.sources) == 1 and not fact.reads else None
     if source is not None and _has_plain_sum(source):
         said += _as_a_layer(fact, source, name)
@@ -142,11 +152,11 @@ def _activation(fact):
 
 
 def _has_plain_sum(fact):
-    return fact.is_a("Dense", "EinsumDense", "_Windowed") and activation_name(fact.layer) in (None, "linear")
+    return fact.is_affine and activation_name(fact.layer) in (None, "linear")
 
 
 def _as_a_layer(fact, source, name):
-    """Of an activation behind the sum that it belongs to."""
+    """Sentences about an activation after the sum that it belongs to."""
     of = "{}.output" if getattr(fact.owner, "_graph", None) is not None and source.uses == 1 else "the output of {}"
     before = of.format(source.name)
     said = [f"It is the activation of {source.name}, as a layer of its own: {before} is the tensor before it."]
@@ -159,22 +169,22 @@ def _as_a_layer(fact, source, name):
 def _meaning_of_layer(fact, name):
     layer = fact.layer
     if fact.kind == "PReLU":
-        return "PReLU multiplies negative numbers by a slope that is trained, and leaves the others as they are."
+        return "PReLU multiplies negative values by a slope that is trained, and leaves the others unchanged."
     if fact.kind == "LeakyReLU":
-        return f"LeakyReLU multiplies negative numbers by {layer.negative_slope:g} and leaves the others as they are."
+        return f"LeakyReLU multiplies negative values by {layer.negative_slope:g} and leaves the others unchanged."
     if fact.kind == "ELU":
-        return f"ELU leaves positive numbers as they are and bends negative ones towards -{layer.alpha:g}."
+        return f"ELU leaves positive values unchanged and bends negative ones towards -{layer.alpha:g}."
     if fact.kind == "ReLU" and (layer.max_value is not None or layer.negative_slope or layer.threshold):
         most = "" if layer.max_value is None else f" It stops at {layer.max_value:g}."
         low = f"{layer.negative_slope:g} times their distance to it" if layer.negative_slope else "0"
-        return f"Numbers from {layer.threshold:g} on stay as they are, those below become {low}.{most}"
+        return f"Values from {layer.threshold:g} up are unchanged, those below become {low}.{most}"
     if fact.kind == "Softmax" and layer.axis not in (-1, len(fact.input) - 1):
-        return f"Makes the numbers along axis {layer.axis} positive with sum 1."
+        return f"Turns the values along axis {layer.axis} into positive shares that add up to 1."
     meaning = meaning_of_activation(name)
     return f"{meaning}." if meaning else f"Applies {name}."
 
 
-@says("Flatten")
+@describes("Flatten")
 def _flatten(fact):
     size, shape = fact.output[-1], fact.input
     if len(shape) == 1:
@@ -184,52 +194,51 @@ def _flatten(fact):
     first = getattr(fact.layer, "data_format", None) == "channels_first" and len(shape) > 2
     order = "channels are moved last, then the last axis runs fastest" if first else "the last axis runs fastest"
     of = f"{size:,} numbers" if size is not None else "numbers"
-    said = [f"Lays {shape_of(shape)} out as one row of {of}; {order}. Nothing is computed."]
+    said = [f"Flattens {shape_of(shape)} to one row of {of}; {order}. Nothing is computed."]
     if len(shape) in (4, 5) and size is not None:
         channels, sizes = (shape[1], shape[2:]) if first else (shape[-1], shape[1:-1])
         following = next((one for one in fact.receivers if one.is_a("Dense")), None)
         layer = f"GlobalAveragePooling{len(sizes)}D"
         said.append(
-            f"Each place of the {product(sizes)} map keeps its own numbers in the row, so it gets its own weights."
+            f"Each position of the {product(sizes)} map keeps its own values in the row, so it gets its own weights."
         )
         if following is not None:
             units = following.layer.units
             said.append(
                 f"{layer} instead would give {channels:,} features, and {following.name} {channels * units:,} kernel "
-                f"weights instead of {size * units:,}; where things are would be lost."
+                f"weights instead of {size * units:,}; the positions would be lost."
             )
         else:
             said.append(f"{layer} instead would give {channels:,} features.")
     return said
 
 
-@says("Reshape", "Permute")
+@describes("Reshape", "Permute")
 def _reshape(fact):
     if fact.kind == "Permute":
-        what = f"Swaps axes: the sample's axes come in the order {tuple(fact.layer.dims)}"
+        what = f"Permutes axes: those of the sample come in the order {tuple(fact.layer.dims)}"
     else:
-        what = "The same numbers in the same order, in another shape"
+        what = "The same values in the same order, in another shape"
     return [f"{what}; {shape_of(fact.input)} becomes {shape_of(fact.output)}. Nothing is computed."]
 
 
-@says("RepeatVector")
+@describes("RepeatVector")
 def _repeat(fact):
     return [
-        f"Repeats each row of {fact.input[-1]:,} numbers {fact.layer.n} times, as so many equal steps: "
-        f"{shape_of(fact.output)}."
+        f"Repeats each row of {fact.input[-1]:,} numbers {fact.layer.n} times, as equal steps: {shape_of(fact.output)}."
     ]
 
 
-@says("Identity")
+@describes("Identity")
 def _identity(fact):
-    return ["Passes on what it gets, unchanged."]
+    return ["Returns its inputs unchanged."]
 
 
-@says("Embedding")
+@describes("Embedding")
 def _embedding(fact):
     layer = fact.layer
     if fact.is_a("ReversibleEmbedding") and fact.arguments is not None and fact.arguments[1].get("reverse"):
-        return [f"In reverse: a score for each of the {layer.input_dim:,} rows, the product of the inputs with it."]
+        return [f"In reverse: a score for each of the {layer.input_dim:,} rows, its dot product with the inputs."]
     said = [
         f"A table of {layer.input_dim:,} rows of {layer.output_dim:,} numbers: each integer (0 to "
         f"{layer.input_dim - 1:,}) is replaced by its row.",
@@ -239,8 +248,8 @@ def _embedding(fact):
     ]
     if layer.mask_zero:
         said.append(
-            "0 stands for padding (mask_zero=True): a mask starts here, and layers that heed masks leave those "
-            "positions out."
+            "0 stands for padding (mask_zero=True): a mask starts here, and layers that support masks skip those "
+            "positions."
         )
     else:
         said.append(

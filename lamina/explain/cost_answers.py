@@ -22,7 +22,9 @@ def once(facts):
 def counted(model, facts):
     """How many layers there are, by the usual ways of counting."""
     layers = [fact for fact in once(facts) if not fact.inner]
-    with_weights = [fact for fact in layers if fact.count and not fact.kind.endswith("Normalization")]
+    with_weights = [
+        fact for fact in layers if fact.count and not fact.has("normalization") and not fact.is_a("Normalization")
+    ]
     last = {found for fact in facts if fact.ends and fact.depth == 0 for found in _last_with_weights(fact)}
     hidden = [fact for fact in with_weights if fact not in last]
     listed = model.layers
@@ -31,10 +33,10 @@ def counted(model, facts):
     inside = sum(fact.depth > 0 for fact in layers)
     return [
         f"len(model.layers) is {len(listed)}{among}.",
-        f"Inside of models and layers {'stands 1 more' if inside == 1 else f'stand {inside} more'}." if inside else "",
-        f"Papers count layers with weights, normalization left out: {len(with_weights)} here, {len(hidden)} of them "
+        f"Inside models and layers there {'is 1 more' if inside == 1 else f'are {inside} more'}." if inside else "",
+        f"Papers count layers with weights, except normalization: {len(with_weights)} here, {len(hidden)} of them "
         "hidden. Activations, pooling, Dropout and Flatten do not count.",
-        f"The longest way from an input to an output passes {count_of(_longest(facts), 'call')} of layers and ops."
+        f"The longest path from an input to an output has {count_of(_longest(facts), 'call')} of layers and ops."
         if all(fact.whole for fact in facts)
         else "",
     ]
@@ -85,7 +87,7 @@ def cost(model, facts):
         f"Weights: {model.count_params():,} ({memory(sum(map(_bytes, model.weights)))}){most}.",
         f"One sample forward: {operations:,} operations (FLOPs){share}; forward and backward in training about "
         f"{step:,}.",
-        "Open sizes (None) are counted as 1: more positions cost as many times more." if is_open else "",
+        "Open sizes (None) are counted as 1: the cost grows with the number of positions." if is_open else "",
         f"{count_of(unknown, 'layer')} could not be counted." if unknown else "",
         _memory(model, facts),
     ]
@@ -121,7 +123,7 @@ def _memory(model, facts):
     )
     return (
         f"A training step on {_BATCH} samples holds at least {memory(weights + moving + slots + kept)}: weights "
-        f"{memory(weights)}, gradients {memory(moving)}, {what}outputs of layers for the way back {memory(kept)}."
+        f"{memory(weights)}, gradients {memory(moving)}, {what}outputs of layers for the backward pass {memory(kept)}."
     )
 
 
@@ -130,7 +132,7 @@ def _values(fact):
 
 
 def _slots(model, moving):
-    """(bytes of the optimizer's own numbers, how it is told)."""
+    """(bytes of the optimizer's own variables, the words for them)."""
     optimizer = model.optimizer if model.compiled else None
     if optimizer is None:
         return 0, ""
@@ -144,8 +146,8 @@ def _slots(model, moving):
     like = type(optimizer).from_config(optimizer.get_config())
     like.build([tried])
     slots = sum(variable.shape == tried.shape for variable in like.variables)
-    told = f"{memory(slots * moving)} ({count_of(slots, 'number')} a weight)" if slots else "none"
-    return slots * moving, f"{name} {told}, "
+    words = f"{memory(slots * moving)} ({count_of(slots, 'number')} a weight)" if slots else "none"
+    return slots * moving, f"{name} {words}, "
 
 
 def _bytes(variable):

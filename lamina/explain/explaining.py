@@ -3,9 +3,9 @@
 from lamina.errors import CallError
 from lamina.explain import basic_layers, image_layers, noise_layers, op_calls, other_layers, sequence_layers
 from lamina.explain.activity import activity_of
+from lamina.explain.descriptions import Once, sentences_about, weights_of
 from lamina.explain.explanation import Explanation, LayerExplanation
 from lamina.explain.model_answers import answers_about, title_of
-from lamina.explain.table import Once, sentences_about, weights_of
 from lamina.facts.layer_facts import Fact, facts_of
 from lamina.facts.words import shapes_of
 

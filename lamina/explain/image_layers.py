@@ -1,16 +1,16 @@
-"""What is said about convolutions, pooling, padding and resizing."""
+"""Descriptions of convolutions, pooling, padding and resizing."""
 
 import math
 from fractions import Fraction
 
-from lamina.explain.basic_layers import inside
-from lamina.explain.table import says
+from lamina.explain.basic_layers import sentences_about_activation
+from lamina.explain.descriptions import describes, ranked
 from lamina.facts.words import count_of, product, shape_of
 
-__all__ = ["channels_and_sizes", "field"]
+__all__ = []
 
 
-def channels_and_sizes(layer, shape):
+def _channels_and_sizes(layer, shape):
     """(channels, spatial sizes) of a feature map of this layer."""
     if getattr(layer, "data_format", None) == "channels_first":
         return shape[1], shape[2:]
@@ -19,11 +19,11 @@ def channels_and_sizes(layer, shape):
 
 def _map_of(fact):
     """(channels, sizes before, sizes after)."""
-    channels, before = channels_and_sizes(fact.layer, fact.input)
-    return channels, before, channels_and_sizes(fact.layer, fact.output)[1]
+    channels, before = _channels_and_sizes(fact.layer, fact.input)
+    return channels, before, _channels_and_sizes(fact.layer, fact.output)[1]
 
 
-def field(fact):
+def _field(fact):
     """The sentence about the receptive field, "" where it is one position or not known."""
     if not fact.window or all(window.size == 1 for window in fact.window):
         return ""
@@ -34,7 +34,7 @@ def field(fact):
         return f"Receptive field: {seen} positions, so that numbers here may depend on the whole input."
     said = f"Receptive field: one number here depends on {seen} positions of the input"
     if any(step > 1 for step in steps):
-        said += f", its neighbour on those {apart} further"
+        said += f", its neighbour on positions {apart} further"
     return said + "."
 
 
@@ -48,13 +48,13 @@ def _steps(fact, kernel, strides, padding, dilation):
     )
     lost = [(size - 1) * spread for size, spread in zip(kernel, dilation, strict=True)]
     if any(stride > 1 for stride in strides):
-        why = f"strides of {product(strides)} move the window that far"
+        why = f"strides of {product(strides)} move the window by that much"
     elif padding == "valid" and any(lost):
         why = f"without padding (padding='valid') it shrinks by {product(lost)}"
     elif padding == "same" and any(size > 1 for size in kernel):
         why = "zeros around it (padding='same') keep the size"
     elif padding == "causal" and any(lost):
-        why = "zeros before it (padding='causal') keep the length, and no position sees a later one"
+        why = "zeros before it (padding='causal') keep the length, and no position sees later ones"
     else:
         why = ""
     said = ": ".join(filter(None, [change, why]))
@@ -66,12 +66,12 @@ def _windowed(fact):
     layer = fact.layer
     return [
         _steps(fact, layer.kernel_size, layer.strides, layer.padding, layer.dilation_rate),
-        field(fact),
-        *inside(fact),
+        _field(fact),
+        *sentences_about_activation(fact),
     ]
 
 
-@says("Conv1D", "Conv2D", "Conv3D")
+@describes(*ranked("Conv"))
 def _convolution(fact):
     layer = fact.layer
     channels, _, _ = _map_of(fact)
@@ -86,30 +86,30 @@ def _convolution(fact):
     spread = (
         f" whose positions are {product(layer.dilation_rate)} apart (dilation)" if max(layer.dilation_rate) > 1 else ""
     )
-    who = "One filter slides" if layer.filters == 1 else f"{layer.filters:,} filters slide"
+    subject = "One filter slides" if layer.filters == 1 else f"{layer.filters:,} filters slide"
     each = "it" if layer.filters == 1 else "each"
     said = [
-        f"{who} over the map: {each} is a window of {product(layer.kernel_size)}{spread} over {over}, "
-        f"{count_of(weights, 'kernel weight')}, the same at every place, and gives one channel."
+        f"{subject} over the map: {each} is a window of {product(layer.kernel_size)}{spread} over {over}, "
+        f"{count_of(weights, 'kernel weight')}, the same at every position, and gives one channel."
     ]
     if math.prod(layer.kernel_size) == 1 and layer.groups == 1:
         said.append("A window of one position: it mixes channels as a Dense at each position does.")
     return [*said, *_windowed(fact)]
 
 
-@says("DepthwiseConv1D", "DepthwiseConv2D")
+@describes(*ranked("DepthwiseConv"))
 def _depthwise(fact):
     layer = fact.layer
     channels, _, _ = _map_of(fact)
     return [
-        f"Each of the {channels:,} channels is filtered for itself, by {count_of(layer.depth_multiplier, 'window')} "
+        f"Each of the {channels:,} channels is filtered on its own, by {count_of(layer.depth_multiplier, 'window')} "
         f"of {product(layer.kernel_size)}: channels are not mixed, which a convolution with a window of one position "
         "usually does next.",
         *_windowed(fact),
     ]
 
 
-@says("SeparableConv1D", "SeparableConv2D")
+@describes(*ranked("SeparableConv"))
 def _separable(fact):
     layer = fact.layer
     channels, _, _ = _map_of(fact)
@@ -118,32 +118,32 @@ def _separable(fact):
         channels * layer.depth_multiplier * layer.filters
     )
     return [
-        f"Two steps: each of the {channels:,} channels is filtered for itself by {product(layer.kernel_size)} "
+        f"Two steps: each of the {channels:,} channels is filtered on its own by {product(layer.kernel_size)} "
         f"windows, then {layer.filters:,} sums over the channels mix them at each position.",
         f"The two kernels have {own:,} weights; that of a full convolution would have {whole:,}.",
         *_windowed(fact),
     ]
 
 
-@says("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
+@describes("transposed_convolution")
 def _transposed(fact):
     layer = fact.layer
     _, before, after = _map_of(fact)
     uneven = any(stride > 1 and size % stride for size, stride in zip(layer.kernel_size, layer.strides, strict=True))
     return [
-        f"A convolution backwards: each position is spread over a window of {product(layer.kernel_size)} of the "
-        f"output, windows are {product(layer.strides)} apart, and what overlaps is added; {product(before)} becomes "
+        f"A transposed convolution: each position adds to a window of {product(layer.kernel_size)} of the "
+        f"output, windows are {product(layer.strides)} apart, and overlaps are summed; {product(before)} becomes "
         f"{product(after)}.",
-        "The window does not divide by the strides: some positions get more terms than others, which may show as a "
+        "The strides do not divide the window: some positions get more terms than others, which may show as a "
         "checkerboard."
         if uneven
         else "",
-        field(fact),
-        *inside(fact),
+        _field(fact),
+        *sentences_about_activation(fact),
     ]
 
 
-@says("MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D")
+@describes("pooling")
 def _pooling(fact):
     layer = fact.layer
     what = "largest number" if "Max" in _kind(fact, "Pooling") else "mean"
@@ -157,7 +157,7 @@ def _pooling(fact):
         said.append(f"Windows are {product(strides)} apart, so {'they overlap' if overlap else 'places are left out'}.")
     elif layer.padding == "valid" and any(size and size % step for size, step in zip(before, strides, strict=True)):
         said.append("Positions at the end that fill no window are left out.")
-    return [*said, field(fact)]
+    return [*said, _field(fact)]
 
 
 def _kind(fact, end):
@@ -165,30 +165,24 @@ def _kind(fact, end):
     return next(cls.__name__ for cls in type(fact.layer).__mro__ if end in cls.__name__)
 
 
-@says(
-    "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D",
-    "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D",
-)  # fmt: skip
+@describes("adaptive_pooling")
 def _adaptive(fact):
     what = "largest number" if "Max" in _kind(fact, "Pooling") else "mean"
     channels, before, after = _map_of(fact)
     return [
-        f"Brings the map of {product(before)} to {product(after)}, whatever its size: the {what} of so many windows "
-        f"that cover it, for each of the {channels:,} channels; no weights."
+        f"Reduces a map of any size, here {product(before)}, to {product(after)}: the {what} of as many windows that "
+        f"cover it, for each of the {channels:,} channels; no weights."
     ]
 
 
-@says(
-    "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D",
-    "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D",
-)  # fmt: skip
+@describes("global_pooling")
 def _global_pooling(fact):
     maximum = "Max" in _kind(fact, "Pooling")
     channels, sizes, _ = _map_of(fact)
     positions = f"all {product(sizes)} positions" if None not in sizes else "all positions"
     said = [
         f"The {'largest number' if maximum else 'mean'} of each channel over {positions}: {channels:,} features, "
-        "whatever the place. No weights."
+        "regardless of position. No weights."
     ]
     receiver = next((one for one in fact.receivers if one.is_a("Dense")), None)
     if None not in sizes and receiver is not None and not fact.layer.keepdims:
@@ -198,35 +192,31 @@ def _global_pooling(fact):
             f"instead of {channels * units:,}."
         )
     if fact.masked:
-        heeds = fact.is_a("GlobalAveragePooling1D")
-        said.append("Masked positions do not count." if heeds else "It does not heed the mask: masked positions count.")
+        supports = fact.is_a("GlobalAveragePooling1D")
+        said.append("Masked positions do not count." if supports else "It ignores the mask: masked positions count.")
     return said
 
 
-@says("UpSampling1D", "UpSampling2D", "UpSampling3D")
+@describes(*ranked("UpSampling"))
 def _upsampling(fact):
     _, before, after = _map_of(fact)
     how = getattr(fact.layer, "interpolation", "nearest")
-    way = "repeats each position" if how == "nearest" else f"fills in between by {how} interpolation"
+    does = "repeats each position" if how == "nearest" else f"fills in values by {how} interpolation"
     sizes = f" from {product(before)} to {product(after)}" if any(before) else ""
-    return [f"Enlarges the map{sizes}: it {way}. Nothing is learned.", field(fact)]
+    return [f"Enlarges the map{sizes}: it {does}. Nothing is learned.", _field(fact)]
 
 
-@says("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Cropping1D", "Cropping2D", "Cropping3D")
+@describes(*ranked("ZeroPadding", "Cropping"))
 def _border(fact):
-    what = (
-        "Puts zeros around the map"
-        if fact.is_a("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D")
-        else "Cuts off the border"
-    )
+    what = "Puts zeros around the map" if fact.is_a(*ranked("ZeroPadding")) else "Cuts off the border"
     _, before, after = _map_of(fact)
     return [f"{what}: {product(before)} becomes {product(after)}."]
 
 
-@says("STFTSpectrogram", "MelSpectrogram")
+@describes("STFTSpectrogram", "MelSpectrogram")
 def _spectrogram(fact):
     if fact.is_a("MelSpectrogram"):
         what = f"the power in {fact.layer.num_mel_bins} bands of the mel scale, in decibels"
     else:
         what = f"the {fact.layer.mode} of its frequencies"
-    return [f"Sound as a picture: frames slide over the signal, and each becomes {what}; {shape_of(fact.output)}."]
+    return [f"Sound as an image: frames slide over the signal, and each becomes {what}; {shape_of(fact.output)}."]

@@ -1,4 +1,4 @@
-"""Answers about a model as a whole: sizes, activations, its head, what moves, masks."""
+"""Answers about a model as a whole: sizes, activations, its outputs, what is trained, masks."""
 
 from lamina.core import tree
 from lamina.core.op import OpCall
@@ -6,12 +6,12 @@ from lamina.core.registry import is_builtin
 from lamina.explain.cost_answers import cost, counted, once
 from lamina.explain.explanation import Answer
 from lamina.explain.head_answers import sentences_about_head
-from lamina.explain.noise_layers import is_noise
 from lamina.explain.other_layers import runs_on_averages
 from lamina.facts.activations import activation_name, is_activation
 from lamina.facts.heads import heads_of
 from lamina.facts.words import count_of, list_of, shape_of
 from lamina.layers.base.shapes import symbols_of
+from lamina.layers.base.traits import has_trait
 
 __all__ = ["answers_about", "title_of"]
 
@@ -28,11 +28,11 @@ def answers_about(model, facts):
     """An Answer for each question that this model gives rise to."""
     questions = (
         ("What do None, units and input_shape mean here?", _sizes),
-        ("Does the activation belong inside the layer or behind it?", _activations),
+        ("Does the activation belong inside the layer or after it?", _activations),
         ("May a Dense stand between convolutions?", _dense_between),
         ("What comes out, and which loss and labels go with it?", _heads),
-        ("What moves in the next training step, and what is frozen?", _movement),
-        ("What is different in training and when predicting?", _modes),
+        ("What changes in the next training step, and what is frozen?", _movement),
+        ("What differs between training and prediction?", _modes),
         ("Where do masks start, pass and stop?", _masks),
         ("How many layers does it have?", counted),
         ("What does it cost?", cost),
@@ -65,13 +65,13 @@ def _sizes(model, facts):
         said.append(
             "No input_shape is given: the shapes are those of the first data that it was called with."
             if getattr(model, "_graph", None) is None
-            else f"input_shape={asked}, or keras.Input({asked}), says that without the batch. Only the first layer "
-            "needs it: every other one sees the output of the layer before it."
+            else f"input_shape={asked}, or keras.Input({asked}), states that without the batch. Only the first layer "
+            "needs it: every other one gets the output of the layer before it."
         )
     else:
         said = [f"The model takes {len(shapes)} inputs: {list_of(map(str, shapes))}."]
     if any(shape and shape[0] is None for shape in shapes):
-        said.insert(1, "None in front is the number of samples in a batch: any number will do, with the same weights.")
+        said.insert(1, "None in front is the number of samples in a batch: any number works, with the same weights.")
     if any(None in shape[1:] for shape in shapes):
         said.append("Another None is a size that may differ from batch to batch.")
     units = next((fact for fact in facts if fact.is_a("Dense")), None)
@@ -79,18 +79,17 @@ def _sizes(model, facts):
     if units is not None:
         number = units.layer.units
         last = f", so the last axis of its output is {number:,}" if units.output and units.output[-1] == number else ""
-        said.append(f"units is how many numbers a layer gives: {units.name} has {number:,}{last}.")
+        said.append(f"units is how many values a layer outputs: {units.name} has {number:,}{last}.")
         said.append(
-            "In the last layer, as here, the task sets it; in the others it is free to choose."
+            "In the last layer, as here, the task determines it; in the others you choose it."
             if units.ends
-            else "It is free to choose, except in the last layer, where the task sets it."
+            else "You choose it, except in the last layer, where the task determines it."
         )
     return said
 
 
 def _activations(model, facts):
-    inner = [fact.name for fact in facts if fact.is_a("Dense", "EinsumDense", "_Windowed")
-             and activation_name(fact.layer) not in (None, "linear")]  # fmt: skip
+    inner = [fact.name for fact in facts if fact.is_affine and activation_name(fact.layer) not in (None, "linear")]
     apart = [fact.name for fact in facts if is_activation(fact.layer)]
     if not inner and not apart:
         return []
@@ -99,7 +98,7 @@ def _activations(model, facts):
         f"As a layer or op of its own: {few(apart)}." if apart else "",
     ]
     said.append(
-        "Inside or behind, both compute the same. One of its own is needed where something comes between "
+        "Inside or after, both compute the same. A layer of its own is needed where something comes between "
         "(BatchNormalization, a sum), or to read the tensor before it."
     )
     if apart and getattr(model, "_graph", None) is not None:
@@ -111,7 +110,7 @@ def _activations(model, facts):
             and hasattr(fact.sources[0].layer, "weights")
         ):
             said.append(
-                f"keras.Model(model.inputs, model.get_layer({fact.sources[0].name!r}).output) gives what goes into "
+                f"keras.Model(model.inputs, model.get_layer({fact.sources[0].name!r}).output) returns the inputs of "
                 f"{fact.name}."
             )
     return said
@@ -121,8 +120,8 @@ def _dense_between(model, facts):
     found = [
         fact for fact in facts
         if fact.is_a("Dense") and len(fact.input) > 2
-        and any("Conv" in one.kind or "Pooling" in one.kind for one in fact.sources)
-        and any("Conv" in one.kind or "Pooling" in one.kind or one.is_a("Flatten") for one in fact.receivers)
+        and any(one.is_on_maps for one in fact.sources)
+        and any(one.is_on_maps or one.is_a("Flatten") for one in fact.receivers)
     ]  # fmt: skip
     if not found:
         return []
@@ -138,7 +137,7 @@ def _dense_between(model, facts):
 def _heads(model, facts):
     heads = heads_of(model, facts)
     if not heads:
-        return ["The outputs are computed by the program's own call method: it says what they mean."]
+        return ["The outputs are computed by your own call method: see there what they mean."]
     return [said for head in heads for said in sentences_about_head(head, len(heads) == 1)]
 
 
@@ -147,7 +146,7 @@ def _movement(model, facts):
     trained = [fact for fact in leaves if fact.trainable_count]
     frozen = [fact for fact in leaves if fact.count and not fact.layer.trainable]
     moving, total = sum(weight.size for weight in model.trainable_weights), model.count_params()
-    said = [f"{moving:,} of {total:,} weights move, in {count_of(len(trained), 'layer')}."]
+    said = [f"{moving:,} of {total:,} weights are trained, in {count_of(len(trained), 'layer')}."]
     if not moving:
         said.append("Nothing is trainable: fit would change nothing." if total else "It has nothing to train.")
     if frozen:
@@ -160,10 +159,10 @@ def _movement(model, facts):
             f"{running:,} weights of BatchNormalization are moving averages: they follow the data, not the gradient."
         )
     if model.compiled:
-        said.append(f"{type(model.optimizer).__name__} moves them.")
-        said.append("A change of trainable counts from the next step on; compile need not be called again.")
+        said.append(f"{type(model.optimizer).__name__} updates them.")
+        said.append("A change of trainable takes effect at the next step; compile need not be called again.")
     else:
-        said.append("It is not compiled yet: compile(optimizer, loss) says how they move.")
+        said.append("It is not compiled yet: compile(optimizer, loss) sets how they are updated.")
     return said
 
 
@@ -179,8 +178,8 @@ def _way_back(facts, frozen):
         for source in fact.sources:
             before[fact] |= {source} | before[source]
     if any(one.trainable_count for fact in frozen for one in before[fact]):
-        return "Trained layers stand before them too: gradients pass through the frozen ones, which stay as they are."
-    return "No trained layer stands before them, so the gradient need not go back that far."
+        return "Trained layers precede them too: gradients pass through the frozen ones, which stay unchanged."
+    return "No trained layer precedes them, so the gradient need not go back that far."
 
 
 def _modes(model, facts):
@@ -192,22 +191,22 @@ def _modes(model, facts):
     same = groups.pop(None, [])
     said = [f"{few(names)}: {words}." for words, names in groups.items()]
     if own:
-        return [*said, f"What {few(own)}, of the program's own, {'does' if len(own) == 1 else 'do'}, the program says."]
+        return [*said, f"For {few(own)}, {'a layer' if len(own) == 1 else 'layers'} of your own, see the call method."]
     return said or (["Nothing: all layers compute the same in both."] if same else [])
 
 
 def _mode(fact):
-    """How a call differs between training and predicting; None where it does not, "own" where the program says it."""
+    """How a call differs between training and prediction; None where it does not, "own" where only its author knows."""
     layer = fact.layer
     if fact.is_a("BatchNormalization"):
         if not layer.trainable:
             return "frozen, so moving averages in training too"
         if fact.training is False:
             return "called with training=False, so moving averages in training too"
-        return "the batch's mean and variance in training, moving averages when predicting"
+        return "the batch's mean and variance in training, moving averages in prediction"
     if fact.training is False:
         return None
-    if is_noise(fact):
+    if fact.has("noise"):
         words = "always active, called with training=True" if fact.training is True else "active only in training"
         return words if getattr(layer, getattr(layer, "strength", ""), 1) else None
     if isinstance(layer, OpCall):
@@ -218,12 +217,12 @@ def _mode(fact):
     if any(getattr(one, name, 0) for one in (layer, *inner) for name in ("dropout", "recurrent_dropout")):
         return "the dropout inside is active only in training"
     if fact.is_a("SpectralNormalization"):
-        return "the singular value of its kernel is followed only in training"
-    noise = any(cls.__name__ in ("_Noise", "RandomImageLayer") for one in inner for cls in type(one).__mro__)
+        return "the singular value of its kernel is updated only in training"
+    noise = any(has_trait(one, "noise") for one in inner)
     averages = any(type(one).__name__ == "BatchNormalization" and one.trainable for one in inner)
-    if fact.is_a("ProjectedAttention") or not (noise or averages):
+    if fact.has("attention") or not (noise or averages):
         return None
-    return "layers inside of it differ in training"
+    return "layers inside it differ in training"
 
 
 def _masks(model, facts):
@@ -238,8 +237,8 @@ def _masks(model, facts):
     ends = [fact for fact in facts if fact.depth == 0 and fact.ends and fact.gives_mask]
     return [
         f"A mask starts at {few(fact.name for fact in starts)}.",
-        f"It passes {few(passes)}." if passes else "",
-        f"It ends at {few(used)}, which heeds it: what comes out has no masked positions any more." if used else "",
-        f"It is lost at {few(lost)}, which does not heed it: padding counts as data from there on." if lost else "",
-        "It reaches an output: loss and metrics leave masked positions out." if ends else "",
+        f"It passes through {few(passes)}." if passes else "",
+        f"It ends at {few(used)}, which uses it: the outputs have no masked positions any more." if used else "",
+        f"It is lost at {few(lost)}, which ignores it: padding counts as data from there on." if lost else "",
+        "It reaches an output: loss and metrics skip masked positions." if ends else "",
     ]

@@ -1,20 +1,15 @@
-"""What is said about layers that disturb in training only: Dropout and its kin, and image augmentation."""
+"""Descriptions of layers that add noise in training only: dropout and its variants, and image augmentation."""
 
 import math
 
-from lamina.explain.table import Once, says
+from lamina.explain.descriptions import Once, describes
 from lamina.facts.words import list_of
 
-__all__ = ["is_noise", "when"]
+__all__ = []
 
 
-def is_noise(fact):
-    """Whether a call draws random numbers in training and passes its inputs on otherwise."""
-    return fact.is_a("_Noise", "RandomImageLayer")
-
-
-def when(fact):
-    """When a layer that disturbs is active here."""
+def _when(fact):
+    """When a layer that adds noise is active here."""
     if fact.training is True:
         return "Always, since it is called with training=True"
     if fact.training is False:
@@ -26,36 +21,36 @@ def _of(fact):
     return f"the output of {list_of(fact.givers)}" if fact.givers else "its input"
 
 
-@says("GaussianNoise")
+@describes("GaussianNoise")
 def _noise(fact):
-    return [f"{when(fact)}: it adds random numbers with deviation {fact.layer.stddev:g} to {_of(fact)}.", _off(fact)]
+    scale = f"{fact.layer.stddev:g}"
+    return [f"{_when(fact)}: it adds random numbers with standard deviation {scale} to {_of(fact)}.", _off(fact)]
 
 
-@says("GaussianDropout")
+@describes("GaussianDropout")
 def _gaussian_dropout(fact):
     rate = fact.layer.rate
     return [
-        f"{when(fact)}: it multiplies each number of {_of(fact)} by a random one around 1, with deviation "
+        f"{_when(fact)}: it multiplies each number of {_of(fact)} by a random one around 1, with standard deviation "
         f"sqrt({rate:g} / (1 - {rate:g})) = {math.sqrt(rate / (1 - rate)):.3g}.",
         _off(fact),
     ]
 
 
-@says("ActivityRegularization")
+@describes("ActivityRegularization")
 def _activity(fact):
     layer = fact.layer
     terms = [f"{layer.l1:g} * sum(|x|)" if layer.l1 else "", f"{layer.l2:g} * sum(x^2)" if layer.l2 else ""]
     penalty = " + ".join(filter(None, terms)) or "0"
-    return [f"Passes its inputs on unchanged, and adds ({penalty}) / batch size to the loss."]
+    return [f"Returns its inputs unchanged, and adds ({penalty}) / batch size to the loss."]
 
 
 def _off(fact):
-    return (
-        Once("When predicting and evaluating it passes on what it gets.", "no noise") if fact.training is None else ""
-    )
+    said = Once("In prediction and evaluation it returns its inputs unchanged.", "no noise")
+    return said if fact.training is None else ""
 
 
-@says("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout")
+@describes("dropout")
 def _dropout(fact):
     rate = fact.layer.rate
     if rate == 0:
@@ -64,17 +59,17 @@ def _dropout(fact):
     which = _which(fact, shape)
     if fact.is_a("AlphaDropout"):
         does = f"sets {which} of {_of(fact)} to the lower limit of selu"
-        rest = ", and scales and moves all so that mean and variance stay"
+        rest = ", and scales and shifts all values to keep mean and variance"
     else:
         does = f"zeroes {_of(fact)}, {which}"
         rest = (
-            f", drawn anew in every step; what is left is multiplied by 1 / (1 - {rate:g}) = {1 / (1 - rate):.3g}, so "
-            "that the mean stays"
+            f", drawn again in every step; the rest is multiplied by 1 / (1 - {rate:g}) = {1 / (1 - rate):.3g} to "
+            "keep the mean"
             if rate < 1
             else ": nothing is left"
         )
     return [
-        f"{when(fact)}: it {does} with probability {rate:g}{rest}.",
+        f"{_when(fact)}: it {does} with probability {rate:g}{rest}.",
         f"The mask has shape {shape}{_axes(fact, shape)}.",
         _off(fact),
         *_gradient(fact),
@@ -103,7 +98,7 @@ def _axes(fact, shape):
     if ones == [0]:
         return ": all samples of a batch share the draws"
     along = list_of(map(str, ones))
-    return f": along {'axis' if len(ones) == 1 else 'axes'} {along} all numbers fall together"
+    return f": along {'axis' if len(ones) == 1 else 'axes'} {along} all values are dropped together"
 
 
 def _gradient(fact):
@@ -118,13 +113,11 @@ def _gradient(fact):
         frozen = any(one.count for one in _before(fact))
         said = "All layers before it are frozen" if frozen else "No layer before it has weights"
         return [
-            f"{said}: nothing before it changes or gets a gradient; the layers behind it see another draw each step."
+            f"{said}: nothing before it changes or gets a gradient; the layers after it see another draw each step."
         ]
     source = fact.sources[0]
-    weights = f"Weights of {source.name} are not zeroed" if source.count else "It zeroes values, no weights"
-    return [
-        f"{weights}; in that step no gradient goes back through the dropped values, and the kept ones pass theirs on."
-    ]
+    weights = f"Weights of {source.name} are not zeroed" if source.count else "It zeroes values, not weights"
+    return [f"{weights}; in that step no gradient flows through the dropped values, only through the kept ones."]
 
 
 def _before(fact):
@@ -147,15 +140,15 @@ def _range(pair, scale=1, unit=""):
 
 
 def _flip(layer):
-    ways = {"horizontal": "left and right", "vertical": "up and down"}.get(
+    sides = {"horizontal": "left and right", "vertical": "up and down"}.get(
         layer.mode, "left and right, and up and down, each"
     )
-    return f"mirrors half of the images ({ways})"
+    return f"mirrors half of the images ({sides})"
 
 
 _CHANGES = {
     "RandomFlip": _flip,
-    "RandomRotation": lambda a: f"turns each image by a random angle, {_range(a.factor, 360)} degrees",
+    "RandomRotation": lambda a: f"rotates each image by a random angle, {_range(a.factor, 360)} degrees",
     "RandomTranslation": lambda a: (
         f"moves each image by {_range((a.height_lower, a.height_upper), 100, '%')} of its height and "
         f"{_range((a.width_lower, a.width_upper), 100, '%')} of its width"
@@ -164,8 +157,8 @@ _CHANGES = {
         f"shows more or less of each image: {_range((1 + a.height_lower, 1 + a.height_upper), 100, '%')} of its height"
     ),
     "RandomShear": lambda a: f"slants each image, along x by {_range(a.x_factor)} and along y by {_range(a.y_factor)}",
-    "RandomPerspective": lambda a: "shows images as if seen from another side",
-    "RandomElasticTransform": lambda a: "pulls images here and there, as if printed on rubber",
+    "RandomPerspective": lambda a: "shows images as if seen from another angle",
+    "RandomElasticTransform": lambda a: "stretches images locally, as if printed on rubber",
     "RandomBrightness": lambda a: (
         f"makes each image brighter or darker by {_range(a.factor, 100, '%')} of the range of values"
     ),
@@ -176,7 +169,7 @@ _CHANGES = {
         f"moves the colours of each image towards gray by {_range(a.factor, 100, '%')}"
     ),
     "RandomGrayscale": lambda a: f"makes images gray with probability {a.factor:g}",
-    "RandomHue": lambda a: f"turns the hues of each image by {_range(a.factor, 180)} degrees, either way",
+    "RandomHue": lambda a: f"shifts the hues of each image by {_range(a.factor, 180)} degrees, in either direction",
     "RandomSaturation": lambda a: "makes the colours of each image stronger or paler",
     "RandomSharpness": lambda a: "makes each image smoother or sharper",
     "RandomGaussianBlur": lambda a: f"blurs some of the images with a bell curve over {a.kernel_size} pixels",
@@ -184,31 +177,29 @@ _CHANGES = {
     "RandomPosterization": lambda a: "keeps only the highest bits of the pixels of each image",
     "Solarization": lambda a: "inverts the bright pixels of each image, above a random threshold",
     "RandomColorJitter": lambda a: (
-        "changes brightness, contrast, saturation and hue of each image, as far as it was given factors"
+        "changes brightness, contrast, saturation and hue of each image, by the factors that it was given"
     ),
     "RandomErasing": lambda a: f"fills a rectangle of some of the images, {_range(a.scale, 100, '%')} of the area",
     "CutMix": lambda a: "puts a rectangle of another image of the batch into each image; labels are mixed by area",
-    "MixUp": lambda a: "blends each image with another one of the batch; labels are blended alike",
-    "RandAugment": lambda a: f"applies {a.num_ops} layers, drawn anew for each batch from eleven",
-    "AugMix": lambda a: f"blends each image with {a.num_chains} chains of changes, drawn anew for each batch",
-    "Equalization": lambda a: "evens out the brightness, so that all levels are about equally frequent",
+    "MixUp": lambda a: "blends each image with another one of the batch; labels are blended in the same proportion",
+    "RandAugment": lambda a: f"applies {a.num_ops} layers, drawn for each batch from eleven",
+    "AugMix": lambda a: f"blends each image with {a.num_chains} chains of changes, drawn for each batch",
+    "Equalization": lambda a: "equalizes the brightness, so that all levels are about equally frequent",
 }
 
 
-@says(*_CHANGES)
+@describes(*_CHANGES)
 def _augmentation(fact):
     change = next(_CHANGES[cls.__name__] for cls in type(fact.layer).__mro__ if cls.__name__ in _CHANGES)
-    said = [f"{when(fact)}: it {change(fact.layer)}."]
+    said = [f"{_when(fact)}: it {change(fact.layer)}."]
     if fact.training is None:
         said.append(
-            Once(
-                "evaluate and predict leave images as they are; called outside of a model it is active too.", "augments"
-            )
+            Once("evaluate and predict leave images unchanged; called outside of a model it is active too.", "augments")
         )
     return said
 
 
-@says("RandomCrop")
+@describes("RandomCrop")
 def _random_crop(fact):
     layer = fact.layer
     size = f"{layer.height} x {layer.width}"
@@ -220,24 +211,24 @@ def _random_crop(fact):
     ]
 
 
-@says("AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization")
+@describes("AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization")
 def _contrast(fact):
-    what = "Stretches each channel of each image to the whole range of values"
+    what = "Stretches each channel of each image to the full range of values"
     if fact.is_a("ContrastLimitedAdaptiveHistogramEqualization"):
         down, across = fact.layer.tile_grid_size
-        what = f"Evens out the brightness of each image by the histograms of {down} x {across} tiles"
+        what = f"Equalizes the brightness of each image by the histograms of {down} x {across} tiles"
     return [f"{what}, in training and when predicting."]
 
 
-@says("CenterCrop", "Resizing")
+@describes("CenterCrop", "Resizing")
 def _resize(fact):
     layer = fact.layer
     if fact.is_a("Resizing"):
         how = f" by {layer.interpolation} interpolation"
         kept = layer.crop_to_aspect_ratio or layer.pad_to_aspect_ratio
-        ratio = " The ratio of its sides stays." if kept else ""
+        ratio = " The aspect ratio is kept." if kept else ""
         return [
-            f"Brings each image to {layer.height} x {layer.width} pixels{how}, in training and when predicting.{ratio}"
+            f"Resizes each image to {layer.height} x {layer.width} pixels{how}, in training and when predicting.{ratio}"
         ]
     return [
         f"Cuts the middle {layer.height} x {layer.width} pixels out of each image, in training and when predicting; "
@@ -245,12 +236,12 @@ def _resize(fact):
     ]
 
 
-@says("MaxNumBoundingBoxes")
+@describes("MaxNumBoundingBoxes")
 def _boxes(fact):
-    return [f"Brings the boxes of each image to {fact.layer.max_number}: more are cut off, missing ones filled up."]
+    return [f"Makes {fact.layer.max_number} boxes for each image: surplus ones are cut off, missing ones filled in."]
 
 
-@says("Pipeline")
+@describes("Pipeline")
 def _pipeline(fact):
     kinds = [type(layer).__name__ for layer in fact.layer.layers]
     return [f"Applies {list_of(kinds)}, one after the other."]

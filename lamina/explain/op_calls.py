@@ -1,4 +1,4 @@
-"""What is said about ops in a graph: `x + y`, `keras.ops.mean(x, axis=1)`."""
+"""Descriptions of ops in a graph: `x + y`, `keras.ops.mean(x, axis=1)`."""
 
 import math
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lamina.core.keras_tensor import KerasTensor
-from lamina.explain.table import says
+from lamina.explain.descriptions import describes
 from lamina.facts.activations import meaning_of_activation
 from lamina.facts.words import shape_of
 
@@ -19,7 +19,7 @@ _SIGNS = {
 }  # fmt: skip
 
 
-@says("OpCall")
+@describes("OpCall")
 def _op(fact):
     name = fact.layer.op_name
     arguments, settings = fact.arguments or ((), {})
@@ -32,7 +32,7 @@ def _op(fact):
     else:
         named = [f"{key}={_word(value)}" for key, value in settings.items() if value is not None]
         formula = f"{name}({', '.join([*words, *named])})"
-    said = [f"An op of the program: {formula}, which gives {shape_of(fact.output)}."]
+    said = [f"An op: {formula}, which gives {shape_of(fact.output)}."]
     meaning = meaning_of_activation(name)
     if meaning:
         said.append(f"{meaning}.")

@@ -1,17 +1,17 @@
-"""What is said about recurrent layers, their wrappers, masks and attention."""
+"""Descriptions of recurrent layers, their wrappers, masks and attention."""
 
 import dataclasses
 
-from lamina.explain.table import Once, says, sentences_about
+from lamina.explain.descriptions import Once, describes, sentences_about
 from lamina.facts.words import count_of, list_of, product, shape_of
 
 __all__ = []
 
 _GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
 _INSIDE = {
-    "LSTM": "an input, a forget and an output gate decide what its cell takes in, keeps and shows",
+    "LSTM": "an input, a forget and an output gate decide what its cell takes in, keeps and outputs",
     "GRU": "an update gate and a reset gate decide how much of the old state stays",
-    "SimpleRNN": "each state comes from the inputs of the step and the state before; what is long ago fades soon",
+    "SimpleRNN": "each state comes from the inputs of the step and the state before; early steps are soon forgotten",
 }
 
 
@@ -31,17 +31,17 @@ def _recurrent_sum(fact):
 
 
 def _returned(layer, fact):
-    """What comes out, for return_sequences and return_state."""
+    """What it returns, for return_sequences and return_state."""
     if layer.return_sequences:
-        said = [f"return_sequences=True: its output after every step comes out, {shape_of(fact.output)}."]
+        said = [f"return_sequences=True: it returns its output after every step, {shape_of(fact.output)}."]
     else:
         last = "first" if layer.go_backwards else "last"
         said = [
-            f"return_sequences=False: only the output after the {last} step comes out, {shape_of(fact.output)}.",
-            Once("A recurrent layer behind it would need return_sequences=True here.", "sequences"),
+            f"return_sequences=False: it returns only the output after the {last} step, {shape_of(fact.output)}.",
+            Once("A recurrent layer after it would need return_sequences=True here.", "sequences"),
         ]
     if layer.return_state:
-        said.append("return_state=True: its last state comes as further outputs.")
+        said.append("return_state=True: its last state is returned as further outputs.")
     return said
 
 
@@ -49,13 +49,13 @@ def _around(layer, fact):
     """What holds for any recurrent layer."""
     said = []
     if layer.stateful:
-        said.append("stateful=True: the state goes on from batch to batch, until reset_state().")
+        said.append("stateful=True: the state is kept from batch to batch, until reset_state().")
     if layer.go_backwards:
         said.append("go_backwards=True: it reads from the last step to the first.")
     if fact.masked:
-        said.append("A mask comes in: masked steps are passed over, and the state stays as it was.")
+        said.append("Its inputs have a mask: masked steps are skipped, and the state stays unchanged.")
     if getattr(layer, "dropout", 0) or getattr(layer, "recurrent_dropout", 0):
-        said.append("Its dropout acts inside, on what enters each step, in training only.")
+        said.append("Its dropout acts on the inputs of each step, in training only.")
     return said
 
 
@@ -63,31 +63,31 @@ def _steps(fact):
     return "any number of steps" if fact.input[1] is None else f"{fact.input[1]:,} step{'s' * (fact.input[1] > 1)}"
 
 
-@says("LSTM", "GRU", "SimpleRNN", weights=_recurrent_sum)
+@describes("LSTM", "GRU", "SimpleRNN", weights=_recurrent_sum)
 def _recurrent(fact):
     layer = fact.layer
     family = _family(layer)
     return [
-        f"Reads {_steps(fact)} of {fact.input[-1]:,} features one after the other, with the same weights, and carries "
-        f"a state of {layer.units:,} numbers along.",
+        f"Reads {_steps(fact)} of {fact.input[-1]:,} features one after the other, with the same weights, and keeps "
+        f"a state of {layer.units:,} numbers.",
         Once(f"{family}: {_INSIDE[family]}.", family),
         *_returned(layer, fact),
         *_around(layer, fact),
     ]
 
 
-@says("RNN")
+@describes("RNN")
 def _any_recurrent(fact):
     cell = fact.layer.cell
     kinds = [type(one).__name__ for one in getattr(cell, "cells", [cell])]
     return [
-        f"Runs {list_of(kinds)} over {_steps(fact)}; the state goes from step to step.",
+        f"Runs {list_of(kinds)} over {_steps(fact)}; the state passes from step to step.",
         *_returned(fact.layer, fact),
         *_around(fact.layer, fact),
     ]
 
 
-@says("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+@describes("convolutional_recurrent")
 def _convolutional_recurrent(fact):
     layer = fact.layer
     return [
@@ -98,7 +98,7 @@ def _convolutional_recurrent(fact):
     ]
 
 
-@says("SimpleRNNCell", "GRUCell", "LSTMCell", "StackedRNNCells")
+@describes("recurrent_cell")
 def _cell(fact):
     return [
         f"One step of a recurrent layer: from inputs of {shape_of(fact.input)} and the state before to an output of "
@@ -107,39 +107,39 @@ def _cell(fact):
 
 
 def _of_inner(fact, layer, inputs, outputs):
-    """What the layer inside a wrapper says, for its own shapes."""
+    """The description of the layer inside a wrapper, for its own shapes."""
     return sentences_about(dataclasses.replace(fact, layer=layer, inputs=[inputs], outputs=[outputs], inner=[], uses=1))
 
 
-@says("Bidirectional")
+@describes("Bidirectional")
 def _bidirectional(fact):
     layer, forward = fact.layer, fact.layer.forward_layer
     merge = {
-        "concat": "put side by side", "sum": "added", "mul": "multiplied", "ave": "averaged", None: "given apart",
+        "concat": "concatenated", "sum": "added", "mul": "multiplied", "ave": "averaged", None: "returned separately",
     }[layer.merge_mode]  # fmt: skip
     size = getattr(forward, "units", None) or getattr(forward, "filters", None)
     name = f"{type(forward).__name__}({size})" if size else type(forward).__name__
     said = [
-        f"Two {name}, each with weights of its own: one reads {_steps(fact)} forward, one backward; their outputs are "
+        f"Two {name}, each with its own weights: one reads {_steps(fact)} forward, one backward; their outputs are "
         f"{merge}, {shape_of(fact.output)}.",
         *_around(forward, fact),
     ]
     if forward.return_state:
-        said.append("return_state=True: the last states of both come as further outputs.")
+        said.append("return_state=True: the last states of both are returned as further outputs.")
     if forward.return_sequences:
         said.append("return_sequences=True: there is an output after every step.")
         said.append(
-            Once("Each output depends on the whole sequence: not for data whose future is unknown.", "both directions")
+            Once("Each output depends on the whole sequence: useless where the future is unknown.", "both directions")
         )
     else:
         said.append(
-            "return_sequences=False: each gives only the output after its own last step: the last one forward, the "
-            "first one backward."
+            "return_sequences=False: each returns only the output after its own last step: the last one forward, "
+            "the first one backward."
         )
     return said
 
 
-@says("TimeDistributed")
+@describes("TimeDistributed")
 def _time_distributed(fact):
     layer = fact.layer.layer
     steps = "each step" if fact.input[1] is None else f"each of {fact.input[1]:,} steps"
@@ -155,35 +155,35 @@ def _time_distributed(fact):
     return said
 
 
-@says("SpectralNormalization")
+@describes("SpectralNormalization")
 def _spectral(fact):
     layer = fact.layer.layer
     return [
-        f"Divides the kernel of {layer.name}, as a matrix, by its largest singular value, which it follows in "
+        f"Divides the kernel of {layer.name}, as a matrix, by its largest singular value, which it estimates in "
         "training.",
         *_of_inner(fact, layer, fact.input, fact.output),
     ]
 
 
-@says("Wrapper")
+@describes("wrapper")
 def _wrapper(fact):
     return [f"A layer around {fact.layer.layer.name} ({type(fact.layer.layer).__name__})."]
 
 
-@says("Masking")
+@describes("Masking")
 def _masking(fact):
     value = fact.layer.mask_value
-    return [f"A mask starts here: layers that heed masks leave out the steps whose features are all {value:g}."]
+    return [f"A mask starts here: layers that support masks skip the steps whose features are all {value:g}."]
 
 
-@says("Attention", "AdditiveAttention")
+@describes("Attention", "AdditiveAttention")
 def _attention(fact):
     layer = fact.layer
     dot = layer.score_mode == "dot" and not fact.is_a("AdditiveAttention")
     score = "their product" if dot else "a sum of tanh(query + key)"
     said = [
-        f"Each query looks at all values: its score with each key ({score}) becomes a share by softmax, and the "
-        f"output is the mean of the values by these shares, {shape_of(fact.output)}."
+        f"Each query looks at all values: its score with each key ({score}) becomes a weight by softmax, and the "
+        f"output is the mean of the values with these weights, {shape_of(fact.output)}."
     ]
     return [*said, *_attention_settings(fact)]
 
@@ -192,15 +192,15 @@ def _attention_settings(fact):
     said = []
     settings = fact.arguments[1] if fact.arguments is not None else {}
     if settings.get("use_causal_mask"):
-        said.append("use_causal_mask=True: no position sees a later one.")
+        said.append("use_causal_mask=True: no position sees later ones.")
     if getattr(fact.layer, "dropout", 0):
-        said.append(f"In training each share is dropped with probability {fact.layer.dropout:g}.")
+        said.append(f"In training each weight is dropped with probability {fact.layer.dropout:g}.")
     if fact.masked:
-        said.append("Masked values get no share.")
+        said.append("Masked values get no weight.")
     return said
 
 
-@says("MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention")
+@describes("MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention")
 def _heads(fact):
     layer = fact.layer
     heads, size = layer.query_heads, layer.query_size
@@ -212,12 +212,12 @@ def _heads(fact):
         pairs = f" ({queries[1]:,} x {values[1]:,} scores in each head)"
     said = [
         f"{heads} heads{shared}: each projects queries, keys and values to {size} numbers and gives every position a "
-        f"mean of the values, by shares that fit its query{pairs}; a last projection brings the heads to "
+        f"mean of the values, weighted by how their keys fit its query{pairs}; a last projection maps the heads to "
         f"{shape_of(fact.output)}.",
         "Self-attention: queries, keys and values come from the same tensor."
         if itself and len(fact.inputs) > 1
         else "",
-        Once("By itself it does not know the order of positions; an embedding of positions tells it.", "order"),
+        Once("By itself it ignores the order of positions; a position embedding adds it.", "order"),
     ]
     if layer.sliding_window is not None:
         said.append(f"A position sees those less than {layer.sliding_window} away.")

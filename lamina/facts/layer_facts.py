@@ -149,6 +149,11 @@ class Fact:
         """Whether it multiplies its inputs by a kernel, adds a bias and applies its activation: Dense, convolutions."""
         return self.has("weighted") and not self.has("recurrent", "recurrent_cell", "attention")
 
+    @property
+    def is_on_maps(self) -> bool:
+        """Whether it is a convolution or pooling layer."""
+        return self.has("convolution", "convolutional_recurrent", "pooling", "global_pooling", "adaptive_pooling")
+
     def is_a(self, *names: str) -> bool:
         """Whether its class, or one of lamina's that it comes from, has one of these names.
 

@@ -11,16 +11,13 @@ import dataclasses
 import math
 from fractions import Fraction
 
-from lamina.core.registry import is_builtin
+from lamina.core.op import OpCall
+from lamina.facts.activations import is_activation
 
 __all__ = ["Window", "receptive_fields", "sizes_of"]
 
-# They compute each position from that position alone; the last axis is their features.
-_POINTWISE = frozenset(
-    "Activation ReLU LeakyReLU ELU PReLU Softmax Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D "
-    "GaussianNoise GaussianDropout AlphaDropout BatchNormalization Add Subtract Multiply Average Maximum Minimum "
-    "Concatenate Identity Rescaling Normalization ActivityRegularization Dense LayerNormalization RMSNormalization "
-    "Divide LayerScale TrueDivide Negative Relu Sigmoid Silu Gelu Tanh Square Sqrt Exp Log Cast".split()
+_POINTWISE_OPS = frozenset(  # each position of the result depends on that position of the inputs alone
+    "add subtract multiply divide true_divide maximum minimum concatenate negative square sqrt exp log cast".split()
 )
 
 
@@ -138,7 +135,7 @@ def _field(fact, found, outer):
     rank = len(fact.output) - 2
     if not 1 <= rank <= 3 or len(fact.outputs) != 1 or not fact.whole:
         return None
-    if fact.kind == "Embedding":
+    if fact.has("embedding"):
         return _Field((_Reach(),) * rank, fact, fact.output[1:-1])
     before = _before(fact, rank, found, outer)
     if not before or None in before:
@@ -167,19 +164,19 @@ def _before(fact, rank, found, outer):
 def _after(fact, reaches, first):
     layer, rank = fact.layer, len(reaches)
     spatial = fact.input[2:] if first else fact.input[1:-1]
-    if fact.kind.startswith("ZeroPadding") or fact.kind.startswith("Cropping"):
-        edges = layer.padding if fact.kind.startswith("Zero") else [(-one, 0) for one, _ in _pairs(layer.cropping)]
+    if fact.is_a("_ZeroPadding", "_Cropping"):
+        edges = layer.padding if fact.is_a("_ZeroPadding") else [(-one, 0) for one, _ in _pairs(layer.cropping)]
         return [reach.down(1, 1, before) for reach, (before, _) in zip(reaches, _pairs(edges), strict=True)]
-    if fact.is_a("UpSampling1D", "UpSampling2D", "UpSampling3D"):
+    if fact.is_a("_UpSampling"):
         width = {"nearest": 1, "bilinear": 2, "bicubic": 4}.get(getattr(layer, "interpolation", "nearest"))
         factors = _tuple(layer.size, rank)
         if width is None:
             return None
         return [reach.enlarged(factor, width) for reach, factor in zip(reaches, factors, strict=True)]
     sizes = sizes_of(layer, rank)
-    if sizes is not None and fact.is_a("_Windowed", "_Pooling") and is_builtin(type(layer)):
+    if sizes is not None and fact.has("convolution", "pooling") and fact.is_builtin:
         windows = zip(reaches, spatial, *sizes, strict=True)
-        if "Transpose" in fact.kind:
+        if fact.has("transposed_convolution"):
             return [
                 reach.transposed((k - 1) * d + 1, s, max((k - 1) * d + 1 - s, 0) // 2 if layer.padding == "same" else 0)
                 for reach, _, k, s, d in windows
@@ -209,7 +206,11 @@ def _padding(padding, size, kernel, stride):
 def _is_pointwise(fact, first, spatial):
     """Whether each position depends on the same position of the inputs alone."""
     after = fact.output[2:] if first else fact.output[1:-1]
-    if fact.kind not in _POINTWISE or len(fact.output) != len(fact.input) or after != spatial:
+    if isinstance(fact.layer, OpCall):
+        pointwise = fact.layer.op_name in _POINTWISE_OPS or is_activation(fact.layer)
+    else:
+        pointwise = fact.is_builtin and fact.has("pointwise")
+    if not pointwise or len(fact.output) != len(fact.input) or after != spatial:
         return False
     if any(len(shape) not in (0, 1, len(fact.output)) for shape in fact.inputs):
         return False

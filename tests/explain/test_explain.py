@@ -34,7 +34,7 @@ def test_dense_and_its_activation():
     assert "inputs @ kernel + bias" in said["hidden"].text
     assert "784 -> 32 on the last axis" in said["hidden"].text
     assert said["hidden"].weights == "784 x 32 kernel + 32 bias = 25,120 weights, all trained"
-    assert "bend behind it is its activation" in said["hidden"].text
+    assert "bend after it is its activation" in said["hidden"].text
     assert "hidden.output is the tensor before it" in said["bend"].text
     assert "softmax is inside the layer" in said["head"].text
     assert "then the output of the Dense is the tensor before softmax" in said["head"].text
@@ -55,8 +55,8 @@ def test_sizes_head_and_counts():
     said = explain(classifier())
     assert "(None, 784)" in answer(said, "What do None")
     assert "sparse_categorical_crossentropy" in answer(said, "What comes out")
-    assert "25,450 of 25,450 weights move, in 2 layers" in answer(said, "What moves")
-    assert "drop: active only in training" in answer(said, "What is different")
+    assert "25,450 of 25,450 weights are trained, in 2 layers" in answer(said, "What changes")
+    assert "drop: active only in training" in answer(said, "What differs")
     assert "len(model.layers) is 4" in answer(said, "How many layers")
     assert "2 here, 1 of them hidden" in answer(said, "How many layers")
 
@@ -85,8 +85,8 @@ def test_convolution_pooling_and_flatten():
     assert "27 kernel weights" in said["conv"].text
     assert "from 28 x 28 to 26 x 26" in said["conv"].text
     assert "depends on 3 x 3 positions" in said["conv"].text
-    assert "depends on 4 x 4 positions of the input, its neighbour on those 2 x 2 further" in said["pool"].text
-    assert "depends on 8 x 8 positions of the input, its neighbour on those 4 x 4 further" in said["second"].text
+    assert "depends on 4 x 4 positions of the input, its neighbour on positions 2 x 2 further" in said["pool"].text
+    assert "depends on 8 x 8 positions of the input, its neighbour on positions 4 x 4 further" in said["second"].text
     assert "(None, 1, 1, 4)" in said["drop"].text
     assert "one row of 196 numbers" in said["flat"].text
     assert "would give 4 features, and head 20 kernel weights instead of 980" in said["flat"].text
@@ -109,7 +109,7 @@ def test_sequences_and_masks():
     assert said["first"].weights is not None
     assert said["first"].weights.startswith("4 x (8 x 4 kernel + 4 x 4 recurrent kernel + 4 bias) = 208 weights")
     masks = answer(said, "Where do masks")
-    assert "starts at words. It passes first. It ends at second" in masks
+    assert "starts at words. It passes through first. It ends at second" in masks
     assert "binary_crossentropy" in answer(said, "What comes out")
 
 
@@ -118,9 +118,9 @@ def test_what_is_frozen():
     base.trainable = False
     model = keras.Sequential([base, layers.GlobalAveragePooling2D(name="mean"), layers.Dense(1, name="head")])
     said = explain(model)
-    assert "5 of 133 weights move, in 1 layer" in answer(said, "What moves")
-    assert "Frozen: conv2d and norm" in answer(said, "What moves")
-    assert "norm: frozen, so moving averages in training too" in answer(said, "What is different")
+    assert "5 of 133 weights are trained, in 1 layer" in answer(said, "What changes")
+    assert "Frozen: conv2d and norm" in answer(said, "What changes")
+    assert "norm: frozen, so moving averages in training too" in answer(said, "What differs")
     assert "Frozen: it uses its moving averages" in said["norm"].text
     assert "head 144 kernel weights instead of 4" in said["mean"].text
 
@@ -151,7 +151,7 @@ def test_a_model_without_a_graph():
     first, second = facts_of(model)
     assert (first.use, second.use, first.uses) == (1, 2, 2)
     assert second.sources == [first]
-    assert "the same ones in each of its 2 calls" in explain(model)["dense"].weights
+    assert "shared by its 2 calls" in explain(model)["dense"].weights
     with pytest.raises(CallError, match="calls no layer 'other'"):
         explain(model, "other")
 
@@ -185,4 +185,4 @@ def test_a_class_of_the_program_may_have_the_name_of_one_of_lamina():
             return inputs.mean(1)
 
     said = explain(keras.Sequential([keras.Input((4, 3)), Attention(name="mine")]))["mine"].text
-    assert "A layer of the program's own: Weighs the steps." in said
+    assert "A layer of your own: Weighs the steps." in said

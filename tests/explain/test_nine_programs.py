@@ -57,18 +57,18 @@ def test_program_1_first_model(program):
     assert dense.weights == "784 x 32 kernel + 32 bias = 25,120 weights, all trained"
     assert head.weights == "32 x 10 kernel + 10 bias = 330 weights, all trained"
     assert "outputs = inputs @ kernel + bias: each of the 32 units is a weighted sum of all 784 inputs" in dense.text
-    assert f"{relu.name} behind it is its activation" in dense.text
+    assert f"{relu.name} after it is its activation" in dense.text
     assert "activation='relu' inside" in relu.text and "compute the same" in relu.text
     assert f"{dense.name}.output is the tensor before it" in relu.text
     assert "shares that add up to 1" in softmax.text
     sizes = answer(said, "What do None")
     assert "The model takes (None, 784)" in sizes and "input_shape=(784,)" in sizes
-    assert "any number will do" in sizes and "Only the first layer needs it" in sizes
+    assert "any number works" in sizes and "Only the first layer needs it" in sizes
     assert f"{dense.name} has 32, so the last axis of its output is 32" in sizes
     head = answer(said, "What comes out")
     assert "10 exclusive classes" in head and "compiled with categorical_crossentropy, which fits" in head
-    assert "25,450 of 25,450 weights move, in 2 layers" in answer(said, "What moves")
-    assert "RMSprop moves them" in answer(said, "What moves")
+    assert "25,450 of 25,450 weights are trained, in 2 layers" in answer(said, "What changes")
+    assert "RMSprop updates them" in answer(said, "What changes")
     counted = answer(said, "How many layers")
     assert "len(model.layers) is 4." in counted and "2 here, 1 of them hidden" in counted
     cost = answer(said, "What does it cost")
@@ -83,7 +83,7 @@ def test_program_2_dense_between_convolutions_and_two_sigmoids(program):
     said, _ = all_of(model)
     first = next(layer for layer in said.layers if layer.kind == "Dense")
     assert "128 -> 256 on the last axis" in first.text and "at each of 10 positions" in first.text
-    assert "that is legal: it is a convolution with a window of 1," in first.text
+    assert "that is valid: it is a convolution with a window of 1," in first.text
     assert first.weights == "128 x 256 kernel + 256 bias = 33,024 weights, all trained"
     conv = next(layer for layer in said.layers if layer.kind == "Conv1D")
     assert "from 20 to 10: strides of 2" in conv.text and "depends on 5 positions" in conv.text
@@ -112,7 +112,7 @@ def test_program_3_activation_as_a_layer_and_branches(program):
     first = next(layer for layer in said.layers if layer.kind == "Dense")
     kinds = [layer.kind for layer in said.layers]
     assert kinds.count("Dense") == 2 and "Add" in kinds
-    assert "behind it is its activation. dense_1 takes its output without that activation" in first.text
+    assert "after it is its activation. dense_1 takes its output without that activation" in first.text
     add = next(layer for layer in said.layers if layer.kind == "Add")
     assert "activation + dense_1, which gives 64 numbers" in add.text and "gradient passes through the sum" in add.text
     said, _ = all_of(names["model"])
@@ -131,18 +131,18 @@ def test_program_4_transfer_learning(program):
     assert "(None, 1024)" in drop.text and "Weights of dense_1 are not zeroed" in drop.text
     assert "Frozen: it uses its moving averages in training too" in said["norm1"].text
     assert said["conv2"].weights.endswith("all frozen")
-    assert "norm1: frozen, so moving averages in training too" in answer(said, "What is different")
-    moves = answer(said, "What moves")
-    assert "Frozen: conv1, norm1, conv2 and mixed7" in moves and "no trained layer stands before them" in moves.lower()
+    assert "norm1: frozen, so moving averages in training too" in answer(said, "What differs")
+    moves = answer(said, "What changes")
+    assert "Frozen: conv1, norm1, conv2 and mixed7" in moves and "no trained layer precedes them" in moves.lower()
     assert "compile need not be called again" in moves
     flat = next(layer for layer in said.layers if layer.kind == "Flatten")
     assert "4 x 4 x 32" in flat.text and "GlobalAveragePooling2D instead would give 32 features" in flat.text
     assert "depends on 10 x 10 positions" in said["mixed7"].text or "whole input" in said["mixed7"].text
     names["model"].get_layer("conv2").trainable = True  # after compile: counts at once
     again, _ = all_of(names["model"])
-    assert "Frozen: conv1, norm1 and mixed7" in answer(again, "What moves")
+    assert "Frozen: conv1, norm1 and mixed7" in answer(again, "What changes")
     assert again["conv2"].weights.endswith("all trained")
-    assert "Trained layers stand before them too" in answer(again, "What moves")
+    assert "Trained layers precede them too" in answer(again, "What changes")
     names["model"].get_layer("conv2").trainable = False
 
 
@@ -162,8 +162,8 @@ def test_program_5_masks_of_dropout():
         return keras.Sequential([keras.Input(shape, batch_size=4), drop]).explain(drop).layers[0].text
 
     assert "has shape (4, 6, 12)." in mask_of(None, (6, 12)) and "each number with" in mask_of(None, (6, 12))
-    assert "(4, 1, 12): along axis 1 all numbers fall together" in mask_of((4, 1, 12), (6, 12))
-    assert "(1, 1, 12): along axes 0 and 1 all numbers fall together" in mask_of((1, 1, 12), (6, 12))
+    assert "(4, 1, 12): along axis 1 all values are dropped together" in mask_of((4, 1, 12), (6, 12))
+    assert "(1, 1, 12): along axes 0 and 1 all values are dropped together" in mask_of((1, 1, 12), (6, 12))
     assert "(1, 12): all samples of a batch share the draws" in mask_of((1, 12), (12,))
 
 
@@ -200,7 +200,7 @@ def _three_ways(names):
 
 def test_program_7_images(program):
     said, _ = all_of(program("image_classification")["model"])
-    assert "28 x 28 out as one row of 784 numbers" in next(x for x in said.layers if x.kind == "Flatten").text
+    assert "28 x 28 to one row of 784 numbers" in next(x for x in said.layers if x.kind == "Flatten").text
     dense, head = (layer for layer in said.layers if layer.kind == "Dense")
     assert "Its activation relu is inside the layer" in dense.text
     assert "Its activation softmax is inside the layer" in head.text
@@ -213,7 +213,7 @@ def test_program_8_regression(program):
     out = answer(said, "What comes out")
     assert "one number, without an activation" in out and "it can reach any number" in out
     assert "mean_squared_error, which fits" in out
-    assert "4,865 of 4,865 weights move, in 3 layers" in answer(said, "What moves")
+    assert "4,865 of 4,865 weights are trained, in 3 layers" in answer(said, "What changes")
     assert "3 here, 2 of them hidden" in answer(said, "How many layers")
 
 
@@ -221,14 +221,14 @@ def test_program_9_lstm(program):
     said, _ = all_of(program("lstm_classifier")["model"])
     lstm = next(layer for layer in said.layers if layer.kind == "LSTM")
     assert "Reads 29 steps of 12 features" in lstm.text and "a state of 64 numbers" in lstm.text
-    assert "return_sequences=False: only the output after the last step comes out, 64 numbers" in lstm.text
-    assert "masked steps are passed over" in lstm.text
+    assert "return_sequences=False: it returns only the output after the last step, 64 numbers" in lstm.text
+    assert "masked steps are skipped" in lstm.text
     assert lstm.weights.startswith("4 x (12 x 64 kernel + 64 x 64 recurrent kernel + 64 bias) = 19,712 weights")
     drop = next(layer for layer in said.layers if layer.kind == "Dropout")
     assert f"zeroes the output of {lstm.name}" in drop.text and "(None, 64)" in drop.text
     masks = answer(said, "Where do masks")
-    assert "starts at masking" in masks and f"It ends at {lstm.name}, which heeds it" in masks
-    assert f"{drop.name}: active only in training" in answer(said, "What is different")
+    assert "starts at masking" in masks and f"It ends at {lstm.name}, which uses it" in masks
+    assert f"{drop.name}: active only in training" in answer(said, "What differs")
 
 
 def test_program_10_text(program):
@@ -245,8 +245,8 @@ def test_program_10_text(program):
 def test_quickstart(program):
     said, _ = all_of(program("quickstart")["model"])
     norm = next(layer for layer in said.layers if layer.kind == "BatchNormalization")
-    assert "each of the 512 channels" in norm.text and "moving averages follow them (momentum 0.99)" in norm.text
-    assert "1,024 weights of BatchNormalization are moving averages" in answer(said, "What moves")
+    assert "each of the 512 channels" in norm.text and "updates its moving averages (momentum 0.99)" in norm.text
+    assert "1,024 weights of BatchNormalization are moving averages" in answer(said, "What changes")
     assert "Adam" in answer(said, "What does it cost") and "(2 numbers a weight)" in answer(said, "What does it cost")
 
 
@@ -256,6 +256,6 @@ def test_inception(program):
     said = model.explain()
     assert len(said.layers) > 220
     assert "38,537,217" not in said.title and "of layers" not in said.title
-    assert "7 x 7 x 768 out as one row of 37,632 numbers" in next(x for x in said.layers if x.kind == "Flatten").text
-    moves = answer(said, "What moves")
+    assert "7 x 7 x 768 to one row of 37,632 numbers" in next(x for x in said.layers if x.kind == "Flatten").text
+    moves = answer(said, "What changes")
     assert "in 2 layers" in moves and "Frozen: conv2d, batch_normalization" in moves
