@@ -40,7 +40,7 @@ def test_numbers_are_those_of_keras(settings):
 def test_errors():
     with pytest.raises(CallError, match="no words yet"):
         ours.Tokenizer().texts_to_matrix(TEXTS)
-    with pytest.raises(CallError, match="counts of texts"):
+    with pytest.raises(CallError, match="counts of words"):
         ours.Tokenizer(num_words=3).sequences_to_matrix([[1]], "tfidf")
     with pytest.raises(ConfigError, match="mode must be one of"):
         ours.Tokenizer(num_words=3).sequences_to_matrix([[1]], "other")
