@@ -1,20 +1,38 @@
-"""Weights as whole numbers chosen by data: the grid of GPTQ and AWQ, both ways of choosing, and windows of a dataset.
+"""Weights as integers chosen by data: the algorithms GPTQ and AWQ, their grid of values, and windows of a dataset.
 
-Everything here is NumPy in float32 on matrices (outputs, inputs), the transposed kernels: it runs once, and a large
-kernel need not be on the device twice.
+All of it is NumPy in float32 on transposed kernels, matrices (outputs, inputs): it runs once, and a large kernel is not
+on the device a second time.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from lamina.errors import DataError
 
-BLOCK = 128  # columns whose errors are made up for together
+__all__ = ["awq", "from_codes", "gptq", "grid", "to_codes", "windows"]
+
+BLOCK = 128  # columns whose rounding errors are propagated to later columns together
 
 
-def windows(dataset, tokenizer, sequence_length, num_samples):
-    """(num_samples, sequence_length) tokens, evenly spread over the dataset, which is repeated where it is short."""
+def windows(dataset: Iterable[Any], tokenizer: Any, sequence_length: int, num_samples: int) -> np.ndarray:
+    """Sequences of tokens at regular distances in a dataset, which is repeated if it is too short.
+
+    Shapes: -> (num_samples, sequence_length).
+
+    Args:
+        dataset: Iterable of texts, or of arrays of tokens.
+        tokenizer: Object with `tokenize`, or function, from a text to tokens.
+        sequence_length: Number of tokens in a sequence.
+        num_samples: Number of sequences.
+
+    Raises:
+        DataError: The dataset is empty or no iterable.
+    """
     if not hasattr(dataset, "__iter__") or isinstance(dataset, (str, bytes)):
         raise DataError(f"A dataset to calibrate on is an iterable of texts or tokens; got {type(dataset).__name__}.")
     tokenize = getattr(tokenizer, "tokenize", tokenizer)
@@ -28,10 +46,19 @@ def windows(dataset, tokenizer, sequence_length, num_samples):
     return np.lib.stride_tricks.sliding_window_view(tokens, sequence_length)[starts]
 
 
-def grid(weights, bits, group_size=-1, per_channel=True, symmetric=False):
+def grid(
+    weights: np.ndarray, bits: int, group_size: int = -1, per_channel: bool = True, symmetric: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """(scale, zero) of each row and group of columns: the values scale * (0 - zero), ..., scale * (2**bits - 1 - zero).
 
-    They go from the least weight to the greatest; symmetric ones as far below 0 as above.
+    The values go from the smallest weight to the largest one.
+
+    Args:
+        weights: Matrix (outputs, inputs).
+        bits: Number of bits.
+        group_size: Number of columns in a group; -1 means all.
+        per_channel: Whether each row has its own values.
+        symmetric: Whether the values extend as far below 0 as above.
     """
     outputs, inputs = weights.shape
     groups = math.ceil(inputs / group_size) if per_channel and group_size > 0 else 1
@@ -49,24 +76,42 @@ def grid(weights, bits, group_size=-1, per_channel=True, symmetric=False):
     scale = np.where(scale <= 0, np.float32(1e-8), scale)
     zero = np.full_like(scale, (steps + 1) / 2) if symmetric else np.round(-least / scale)
     zero = np.clip(zero, 0, 255).astype("uint8")
-    return (np.broadcast_to(part, (outputs, groups)) for part in (scale, zero))
+    return np.broadcast_to(scale, (outputs, groups)), np.broadcast_to(zero, (outputs, groups))
 
 
-def to_codes(weights, scale, zero, bits):
-    """The nearest points of the grid, as whole numbers."""
+def to_codes(weights: np.ndarray, scale: np.ndarray, zero: np.ndarray, bits: int) -> np.ndarray:
+    """The nearest values of a grid, as integers.
+
+    Args:
+        weights: Weights.
+        scale, zero: Grid, of a shape that broadcasts to the weights.
+        bits: Number of bits.
+    """
     return np.clip(np.round(weights / scale + zero.astype(scale.dtype)), 0, 2**bits - 1)
 
 
-def from_codes(codes, scale, zero):
-    """The weights that the codes stand for."""
+def from_codes(codes: np.ndarray, scale: np.ndarray, zero: np.ndarray) -> np.ndarray:
+    """The weights for integers of `to_codes`.
+
+    Args:
+        codes: Integers.
+        scale, zero: Grid, of a shape that broadcasts to the integers.
+    """
     return scale * (codes - zero.astype(scale.dtype))
 
 
-def gptq(weights, hessian, config):
-    """(codes, scale, zero, group of each column): rounded column by column, each error made up for by the columns that
-    follow, as the inverse of the Hessian says (Frantar et al., 2022, arXiv:2210.17323).
+def gptq(weights: Any, hessian: Any, config: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Round column by column; the inverse of the Hessian says how later columns compensate each error.
 
-    `hessian` is 2 / N * inputs.T @ inputs; a column without any input counts as one of its own.
+    Source: Frantar et al., 2022, arXiv:2210.17323.
+
+    Args:
+        weights: Matrix (outputs, inputs).
+        hessian: `2 / N * inputs.T @ inputs`; a column that is always zero counts as one with the diagonal entry 1.
+        config: GPTQConfig.
+
+    Returns:
+        (codes, scale, zero, group of each column).
     """
     weights, hessian = np.array(weights, "float32"), np.array(hessian, "float32")
     inputs = weights.shape[1]
@@ -93,18 +138,28 @@ def _rounded(weights, inverse, group_size, config):
                 scale, zero = grid(group, bits, -1, config.per_channel, config.symmetric)
                 scales.append(scale)
                 zeros.append(zero)
-            now = block[:, [column - start]]
-            codes[:, [column]] = to_codes(now, scales[-1], zeros[-1], bits)
-            error = (now - from_codes(codes[:, [column]], scales[-1], zeros[-1])) / inverse[column, column]
+            current = block[:, [column - start]]
+            codes[:, [column]] = to_codes(current, scales[-1], zeros[-1], bits)
+            error = (current - from_codes(codes[:, [column]], scales[-1], zeros[-1])) / inverse[column, column]
             errors[:, [column - start]] = error
             block[:, column - start + 1 :] -= error * inverse[column, column + 1 : end]
         weights[:, end:] -= errors @ inverse[start:end, end:]
     return codes, np.concatenate(scales, 1), np.concatenate(zeros, 1)
 
 
-def awq(weights, greatest, config):
-    """(codes, scale, zero, factors, group of each column): columns are scaled up by a power of the greatest input they
-    meet before they are rounded, the power being the one that costs least (Lin et al., 2023, arXiv:2306.00978)."""
+def awq(weights: Any, greatest: Any, config: Any) -> tuple[np.ndarray, ...]:
+    """Scale columns by a power of their largest activation before rounding; the power with the least error is chosen.
+
+    Source: Lin et al., 2023, arXiv:2306.00978.
+
+    Args:
+        weights: Matrix (outputs, inputs).
+        greatest: Largest absolute activation of each column.
+        config: AWQConfig.
+
+    Returns:
+        (codes, scale, zero, factors, group of each column).
+    """
     weights, greatest = np.asarray(weights, "float32"), np.asarray(greatest, "float32")
     greatest = np.where(greatest < 1e-8, np.float32(1), greatest)
     inputs, size = weights.shape[1], config.group_size
@@ -126,6 +181,6 @@ def awq(weights, greatest, config):
 
 
 def _factors(greatest, power):
-    """greatest**power, around 1: the geometric mean of its ends."""
+    """greatest**power, divided by the geometric mean of its smallest and largest value."""
     factors = np.maximum(greatest ** np.float32(power), np.float32(1e-4))
     return factors / np.maximum(np.sqrt(factors.max() * factors.min()), np.float32(1e-8))

@@ -1,8 +1,12 @@
-"""Quantization configs: how a layer or model is to be quantized."""
+"""Quantization configs: they say how a layer or a model is quantized."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from typing import Any
 
 from lamina.core.configurable import Configurable
+from lamina.core.typing import Config
 from lamina.errors import ConfigError
 from lamina.quantizers.quantizer import AbsMaxQuantizer
 
@@ -13,12 +17,21 @@ __all__ = [
 
 
 class QuantizationConfig(Configurable):
-    """Base of the configs: which quantizers are for weights and for activations; `mode` is the name of the way."""
+    """Base of the configs: the quantizers of weights and of activations. `mode` is the name of the kind of
+    quantization.
+
+    Args:
+        weight_quantizer: Quantizer of weights; None means the default of the mode.
+        activation_quantizer: Quantizer of activations; None leaves them as they are.
+
+    Raises:
+        ConfigError: The weight quantizer has another range or type than the mode needs.
+    """
 
     mode: Any = None
-    value_range: Any = None  # what a weight quantizer has to have, if it is not free to choose
+    value_range: Any = None  # the range that a weight quantizer must have; None allows any
 
-    def __init__(self, weight_quantizer=None, activation_quantizer=None):
+    def __init__(self, weight_quantizer: Any = None, activation_quantizer: Any = None) -> None:
         self.weight_quantizer = weight_quantizer
         self.activation_quantizer = activation_quantizer
         for name, wanted in (("value_range", self.value_range), ("output_dtype", "int8")):
@@ -29,25 +42,38 @@ class QuantizationConfig(Configurable):
                     fix=f"AbsMaxQuantizer(axis=0, value_range={self.value_range or (-127, 127)})",
                 )
 
-    def policy_name(self):
-        """The start of the dtype policy of what is quantized so."""
+    def policy_name(self) -> str:
+        """The start of the name of the dtype policy of quantized layers."""
         return self.mode
 
     @staticmethod
-    def weight_quantizer_or_default(config, default):
-        """The weight quantizer of a config that may be None."""
+    def weight_quantizer_or_default(config: QuantizationConfig | None, default: Any) -> Any:
+        """The weight quantizer of a config, or a default.
+
+        Args:
+            config: Config, or None.
+            default: Quantizer for no config, or a config without a weight quantizer.
+        """
         return default if config is None or config.weight_quantizer is None else config.weight_quantizer
 
     @staticmethod
-    def activation_quantizer_or_default(config, default):
-        """The activation quantizer of a config; None in a config means none."""
+    def activation_quantizer_or_default(config: QuantizationConfig | None, default: Any) -> Any:
+        """The activation quantizer of a config; None in a config means no quantizer.
+
+        Args:
+            config: Config, or None.
+            default: Quantizer for no config.
+        """
         return default if config is None else config.activation_quantizer
 
 
 class Int8QuantizationConfig(QuantizationConfig):
     """Weights and activations in eight bits.
 
-    `activation_quantizer`: "default" is AbsMaxQuantizer(); None leaves activations as they are.
+    Args:
+        weight_quantizer: Quantizer of weights; None means the default of the mode.
+        activation_quantizer: Quantizer of activations; "default" means `AbsMaxQuantizer()`, None leaves them as they
+            are.
 
     >>> Int8QuantizationConfig(AbsMaxQuantizer(axis=0)).mode
     'int8'
@@ -55,7 +81,7 @@ class Int8QuantizationConfig(QuantizationConfig):
 
     mode = "int8"
 
-    def __init__(self, weight_quantizer=None, activation_quantizer="default"):
+    def __init__(self, weight_quantizer: Any = None, activation_quantizer: Any = "default") -> None:
         default = isinstance(activation_quantizer, str) and activation_quantizer == "default"
         super().__init__(weight_quantizer, AbsMaxQuantizer() if default else activation_quantizer)
 
@@ -64,8 +90,13 @@ class Int4QuantizationConfig(QuantizationConfig):
     """Weights in four bits.
 
     Args:
-        weight_quantizer, activation_quantizer: only without blocks. "default" leaves activations as they are.
-        block_size: rows of the kernel that share a scale; None or -1: one scale a column.
+        weight_quantizer: Quantizer of weights, allowed only without blocks.
+        activation_quantizer: Quantizer of activations, allowed only without blocks; "default" leaves activations as
+            they are.
+        block_size: Number of rows of the kernel that share a scale; None or -1 means all rows.
+
+    Raises:
+        ConfigError: The size of a block is not allowed, or quantizers are given with blocks.
 
     >>> Int4QuantizationConfig(block_size=64).get_config()["block_size"]
     64
@@ -74,7 +105,9 @@ class Int4QuantizationConfig(QuantizationConfig):
     mode = "int4"
     value_range = (-8, 7)
 
-    def __init__(self, weight_quantizer=None, activation_quantizer="default", block_size=128):
+    def __init__(
+        self, weight_quantizer: Any = None, activation_quantizer: Any = "default", block_size: int | None = 128
+    ) -> None:
         if block_size is not None and block_size != -1 and block_size <= 0:
             raise ConfigError(f"block_size is None, -1 or a number of rows; got {block_size}.", fix="block_size=128")
         if isinstance(activation_quantizer, str) and activation_quantizer == "default":
@@ -88,15 +121,17 @@ class Int4QuantizationConfig(QuantizationConfig):
         self.block_size = block_size
 
     @classmethod
-    def from_config(cls, config):
-        return super().from_config({"block_size": None, **config})  # files from before there were blocks
+    def from_config(cls, config: Config) -> Any:
+        return super().from_config(
+            {"block_size": None, **config}
+        )  # files of earlier versions, without blocks, have no block_size
 
-    def policy_name(self):
+    def policy_name(self) -> str:
         return f"int4/{-1 if self.block_size is None else self.block_size}"
 
 
 class Float8QuantizationConfig(QuantizationConfig):
-    """Training in eight-bit floats; it takes no quantizers.
+    """Training with products in floats of eight bits; it has no quantizers.
 
     >>> Float8QuantizationConfig().get_config()
     {}
@@ -104,12 +139,12 @@ class Float8QuantizationConfig(QuantizationConfig):
 
     mode = "float8"
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
 
 
 class _Calibrated(QuantizationConfig):
-    """What GPTQ and AWQ have in common: data to calibrate on, which is no part of the config."""
+    """Base of GPTQ and AWQ, which choose integers by data. The data are not part of the saved config."""
 
     _config_skips = frozenset(("weight_quantizer", "activation_quantizer"))
     weight_bits: int
@@ -127,46 +162,51 @@ class _Calibrated(QuantizationConfig):
     def _argument(self, name, parameter, owner):
         return None if name in ("dataset", "tokenizer") else super()._argument(name, parameter, owner)
 
-    def dtype_policy_string(self):
-        """The start of the dtype policy of layers quantized so: mode/bits/group size."""
+    def dtype_policy_string(self) -> str:
+        """The start of the name of the dtype policy of quantized layers: mode/bits/group size."""
         return f"{self.mode}/{self.weight_bits}/{self.group_size}"
 
     policy_name = dtype_policy_string
 
 
 class GPTQConfig(_Calibrated):
-    """Weights rounded one after the other, each error made up for by those that follow (Frantar et al., 2022).
+    """Weights rounded column by column, each rounding error compensated by the columns that follow (Frantar et al.,
+    2022, arXiv:2210.17323).
 
     Args:
-        dataset: samples to calibrate on: texts, or arrays of tokens.
-        tokenizer: what makes tokens of texts; or a function.
-        weight_bits: 2, 3, 4 or 8.
-        num_samples, sequence_length: how much of the dataset is used.
-        per_channel: a scale for each output.
-        hessian_damping: the share of the mean of the Hessian's diagonal that is added to it.
-        group_size: rows that share a scale; -1: all.
-        symmetric: without a zero point.
-        activation_order: the most important rows first.
-        quantization_layer_structure: {"pre_block_layers": [...], "sequential_blocks": [...]}.
+        dataset: Iterable of samples for the calibration: texts, or arrays of tokens.
+        tokenizer: Object with `tokenize`, or function, from a text to tokens.
+        weight_bits: Number of bits: 2, 3, 4 or 8.
+        num_samples: Number of sequences that are used.
+        per_channel: Whether each output has its own scale.
+        sequence_length: Number of tokens in a sequence.
+        hessian_damping: Share of the mean of the diagonal of the Hessian that is added to the diagonal.
+        group_size: Number of rows that share a scale; -1 means all.
+        symmetric: Whether there is no zero point.
+        activation_order: Whether the most important rows are rounded first.
+        quantization_layer_structure: Dict with the lists of layers "pre_block_layers" and "sequential_blocks".
+
+    Raises:
+        ConfigError: A number is outside its range.
     """
 
     mode = "gptq"
 
     def __init__(
         self,
-        dataset,
-        tokenizer,
+        dataset: Iterable[Any],
+        tokenizer: Any,
         *,
-        weight_bits=4,
-        num_samples=128,
-        per_channel=True,
-        sequence_length=512,
-        hessian_damping=0.01,
-        group_size=128,
-        symmetric=False,
-        activation_order=False,
-        quantization_layer_structure=None,
-    ):
+        weight_bits: int = 4,
+        num_samples: int = 128,
+        per_channel: bool = True,
+        sequence_length: int = 512,
+        hessian_damping: float = 0.01,
+        group_size: int = 128,
+        symmetric: bool = False,
+        activation_order: bool = False,
+        quantization_layer_structure: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__()
         self.dataset = dataset
         self.tokenizer = tokenizer
@@ -187,30 +227,37 @@ class GPTQConfig(_Calibrated):
 
 
 class AWQConfig(_Calibrated):
-    """Weights in four bits, those that meet large activations scaled up first (Lin et al., 2023).
+    """Weights in four bits, where those that meet large activations are scaled up first (Lin et al., 2023,
+    arXiv:2306.00978).
 
     Args:
-        dataset, tokenizer, num_samples, sequence_length: what it is calibrated on.
-        weight_bits: 4.
-        group_size: rows that share a scale; -1: all.
-        num_grid_points: how many scalings are tried.
-        quantization_layer_structure: {"pre_block_layers": [...], "sequential_blocks": [...]}.
+        dataset: Iterable of samples for the calibration: texts, or arrays of tokens.
+        tokenizer: Object with `tokenize`, or function, from a text to tokens.
+        weight_bits: Number of bits, which is 4.
+        num_samples: Number of sequences that are used.
+        sequence_length: Number of tokens in a sequence.
+        group_size: Number of rows that share a scale; -1 means all.
+        num_grid_points: Number of scalings that are tried.
+        quantization_layer_structure: Dict with the lists of layers "pre_block_layers" and "sequential_blocks".
+
+    Raises:
+        ConfigError: A number is outside its range.
     """
 
     mode = "awq"
 
     def __init__(
         self,
-        dataset,
-        tokenizer,
+        dataset: Iterable[Any],
+        tokenizer: Any,
         *,
-        weight_bits=4,
-        num_samples=128,
-        sequence_length=512,
-        group_size=128,
-        num_grid_points=20,
-        quantization_layer_structure=None,
-    ):
+        weight_bits: int = 4,
+        num_samples: int = 128,
+        sequence_length: int = 512,
+        group_size: int = 128,
+        num_grid_points: int = 20,
+        quantization_layer_structure: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__()
         self.dataset = dataset
         self.tokenizer = tokenizer
@@ -225,23 +272,31 @@ class AWQConfig(_Calibrated):
             raise ConfigError(f"weight_bits of AWQConfig is 4; got {weight_bits}.")
 
 
-_OF_MODE = {"int8": Int8QuantizationConfig, "int4": Int4QuantizationConfig, "float8": Float8QuantizationConfig,
+_CONFIGS = {"int8": Int8QuantizationConfig, "int4": Int4QuantizationConfig, "float8": Float8QuantizationConfig,
             "gptq": GPTQConfig, "awq": AWQConfig}  # fmt: skip
 
 
-def config_of(mode, config=None):
-    """The config that arguments of `quantize` mean: the one given, or the one that a mode has when nothing is said."""
+def config_of(mode: Any, config: Any = None) -> QuantizationConfig:
+    """The config for the arguments of `quantize`: the one given, or the default of a mode.
+
+    Args:
+        mode: "int8", "int4", "float8", "gptq" or "awq"; None means the mode of the config.
+        config: Config, name of a mode, or None.
+
+    Raises:
+        ConfigError: Neither is given, both contradict each other, or the mode needs data.
+    """
     if isinstance(config, str):
         mode, config = config, None
     if config is not None and not isinstance(config, QuantizationConfig):
         raise ConfigError(f"config is an instance of `QuantizationConfig`; got {config!r}.", fix="config=None")
-    if mode is not None and mode not in _OF_MODE:
-        raise ConfigError(f"Invalid quantization mode. Expected one of {tuple(_OF_MODE)}; got {mode!r}.")
+    if mode is not None and mode not in _CONFIGS:
+        raise ConfigError(f"Invalid quantization mode. Expected one of {tuple(_CONFIGS)}; got {mode!r}.")
     if mode is None and config is None:
         raise ConfigError("You must provide either `mode` or `config` to `quantize`.", fix="quantize('int8')")
     if config is None and mode in ("gptq", "awq"):
-        raise ConfigError(f"{mode} needs data: pass a config.", fix=f"{_OF_MODE[mode].__name__}(dataset, tokenizer)")
-    config = _OF_MODE[str(mode)]() if config is None else config
+        raise ConfigError(f"{mode} needs data: pass a config.", fix=f"{_CONFIGS[mode].__name__}(dataset, tokenizer)")
+    config = _CONFIGS[str(mode)]() if config is None else config
     if mode is not None and config.mode != mode:
         raise ConfigError(f"Contradictory arguments: mode={mode!r}, and a config of mode {config.mode!r}.")
     return config
