@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -41,17 +42,15 @@ class LanguageServer:
         return {item["label"] for item in (found["items"] if isinstance(found, dict) else found)}
 
     def signatures(self, code: str) -> list[dict]:
-        """What is shown after an opening parenthesis: a label, documentation, and a text for each parameter."""
-        found = self._at_end("signatureHelp", code)
+        """What is shown after an opening parenthesis: the names of the parameters, and the documentation."""
         return [
             {
-                "label": signature["label"],
-                "parameters": {
-                    p["label"].split(":")[0].split("=")[0].strip(): p.get("documentation", {}).get("value", "")
-                    for p in signature["parameters"]
-                },
+                "parameters": [
+                    re.split("[:=]", parameter["label"])[0].strip() for parameter in signature["parameters"]
+                ],
+                "documentation": re.sub(r"\\|&nbsp;", "", signature.get("documentation", {}).get("value", "")),
             }
-            for signature in found["signatures"]
+            for signature in self._at_end("signatureHelp", code)["signatures"]
         ]
 
     def hover(self, code: str) -> str:
