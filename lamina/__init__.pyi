@@ -44,6 +44,7 @@ from lamina import (
 )
 from lamina import (
     layers as layers,
+    legacy as legacy,
 )
 from lamina import (
     losses as losses,

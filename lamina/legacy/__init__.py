@@ -43,7 +43,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """`saving` is read when it is asked for: `lamina.utils` stands floors above."""
+    """`saving` is read when it is asked for."""
     if name == "saving":
-        return importlib.import_module("lamina.utils.legacy")
+        return importlib.import_module("lamina.legacy.saving")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
