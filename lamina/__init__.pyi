@@ -44,6 +44,8 @@ from lamina import (
 )
 from lamina import (
     layers as layers,
+)
+from lamina import (
     legacy as legacy,
 )
 from lamina import (
