@@ -1,14 +1,32 @@
 """Models as scikit-learn estimators (`pip install lamina[sklearn]`)."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from lamina.errors import ConfigError
 from lamina.models import Model, clone_model
+
+try:
+    import sklearn as _sklearn
+
+    _is_installed = bool(_sklearn)
+except ModuleNotFoundError:
+    _is_installed = False
+
+if TYPE_CHECKING or _is_installed:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+else:  # the classes can be looked at without scikit-learn, and say so when one is made
+
+    def _refuse(cls, *args, **kwargs):
+        raise ImportError(f"{cls.__name__} needs scikit-learn, which is not installed: pip install lamina[sklearn]")
+
+    BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin = (
+        type(name, (), {"__new__": _refuse})
+        for name in ("BaseEstimator", "ClassifierMixin", "RegressorMixin", "TransformerMixin")
+    )
 
 __all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
 
