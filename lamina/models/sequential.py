@@ -1,6 +1,8 @@
 """Sequential: layers one after the other."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,12 +17,26 @@ from lamina.layers.base.layer import Layer
 from lamina.layers.input_layer import InputLayer
 from lamina.models.model import Model, _check_names
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lamina.core.typing import Config
+
 
 class Sequential(Model):
     """Layers in a row: the output of each is the input of the next.
 
-    Its weights exist at once if it starts with `keras.Input` (or its first layer has `input_shape=`), else from the
-    first call on.
+    Its weights are created at once if it starts with `keras.Input` (or its first layer has `input_shape=`), else by the
+    first call.
+
+    Args:
+        layers: Layers in their order. None starts with an empty model; `add` appends layers.
+        trainable: Whether an optimizer may change its variables.
+        name: Name of the model; None makes one from the name of the class.
+        **kwargs: Arguments of every layer: `dtype`, `autocast`.
+
+    Raises:
+        ConfigError: If something is not a layer, or two layers have the same name.
 
     >>> import lamina as keras
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(2)])
@@ -30,7 +46,14 @@ class Sequential(Model):
 
     _keras_module = "keras"
 
-    def __init__(self, layers: Any = None, trainable: Any = True, name=None, *args, **kwargs):
+    def __init__(
+        self,
+        layers: Sequence[Any] | Layer | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ):
         refuse_positional("Sequential", args, ("layers", "trainable", "name"))
         Layer.__init__(self, trainable=trainable, name=name, **kwargs)
         self._sequence = []
@@ -41,14 +64,23 @@ class Sequential(Model):
 
     # The row of layers
 
-    def add(self, layer, rebuild=True):
-        """Put a layer at the end."""
+    def add(self, layer: Any, rebuild: bool = True) -> None:
+        """Append a layer.
+
+        Args:
+            layer: Layer, or an Input in an empty model.
+            rebuild: Whether the weights are created at once, if the input shape is known.
+        """
         self._append(layer)
         if rebuild:
             self._rebuild()
 
-    def pop(self, rebuild=True):
-        """Take the last layer off and return it."""
+    def pop(self, rebuild: bool = True) -> Any:
+        """Remove the last layer and return it.
+
+        Args:
+            rebuild: Whether the graph of the remaining layers is built at once.
+        """
         if not self.layers:
             raise CallError(f"{self.name} has no layer to pop.")
         layer = self._sequence.pop()
@@ -63,13 +95,13 @@ class Sequential(Model):
             layer = layer if history is None else history.operation
         if not isinstance(layer, Layer):
             if not callable(layer):
-                raise ConfigError(f"A Sequential holds layers; got {layer!r} ({type(layer).__name__}).")
+                raise ConfigError(f"A Sequential consists of layers; got {layer!r} ({type(layer).__name__}).")
             raise ConfigError(
                 f"A Sequential holds layers; got the function {getattr(layer, '__name__', layer)!r}.",
                 fix="Put it into layers.Lambda(...) or layers.Activation(...).",
             )
         if isinstance(layer, InputLayer) and self._sequence:
-            raise ConfigError(f"{self.name} has layers already; an Input can only come first.")
+            raise ConfigError(f"{self.name} has layers already; an Input can only be the first.")
         if any(layer.name == other.name for other in self._sequence):
             raise ConfigError(
                 f"{self.name} already has a layer called {layer.name!r}.", fix="Each layer needs a name= of its own."
@@ -81,7 +113,7 @@ class Sequential(Model):
         context.structure_changed()
 
     def _add_input_for(self, layer):
-        """The Input that `input_shape=` on a first layer asks for, or a first layer that is a model with inputs."""
+        """Add the Input that the first layer implies by `input_shape=`, or as a model with inputs."""
         if layer._input_shape_argument is not None:
             shape, dtype = layer._input_shape_argument
             self._sequence.append(InputLayer(batch_shape=shape, dtype=dtype or _input_type(layer)))
@@ -89,12 +121,12 @@ class Sequential(Model):
             self._sequence.append(InputLayer(batch_shape=layer.input.shape, dtype=layer.input.dtype))
 
     @property
-    def layers(self):
+    def layers(self) -> list[Any]:
         """The layers, without the Input."""
         return [layer for layer in self._sequence if not isinstance(layer, InputLayer)]
 
     @layers.setter
-    def layers(self, value):
+    def layers(self, value: Any):
         raise AttributeError("`Sequential.layers` attribute is reserved. Use `add()` and `pop()` to change the layers.")
 
     @property
@@ -113,23 +145,27 @@ class Sequential(Model):
 
     def _rebuild(self):
         if self._sequence and isinstance(self._sequence[0], InputLayer) and len(self._sequence) > 1:
-            self._draw()
+            self._build_graph()
 
-    def _draw(self):
-        """Call the layers on the symbolic input in turn."""
+    def _build_graph(self):
+        """Call the layers in turn on the symbolic input."""
         start = self._sequence[0].output
         tensor = start
         with self._scope():
             for layer in self._sequence[1:]:
                 tensor = layer(tensor)
-        context.unique_name("functional")  # Keras makes a functional model here, and names go on from it
+        context.unique_name("functional")  # Keras creates a functional model here, so later names have the next number
         self._sequence_graph = Function(start, tensor, self.name)
         _check_names(self._graph.operations, self.name)
         self.built = True
         context.structure_changed()
 
-    def build(self, input_shape=None):
-        """Make the weights for inputs of this batch shape."""
+    def build(self, input_shape: Any = None) -> None:
+        """Create the weights.
+
+        Args:
+            input_shape: Shape of the inputs with the batch axis. None if the model starts with an Input.
+        """
         if self.built or self._graph is not None:
             return
         if not self._sequence:
@@ -137,21 +173,21 @@ class Sequential(Model):
         if not isinstance(self._sequence[0], InputLayer):
             if input_shape is None:
                 fix = "Start it with keras.Input(shape=...)."
-                raise CallError(f"{self.name} does not know its input shape.", fix=fix)
+                raise CallError(f"The input shape of {self.name} is not known.", fix=fix)
             if not all(size is None or isinstance(size, (int, np.integer)) for size in input_shape):
                 fix = "Call it on such inputs, and each layer is built in turn; or use keras.Model(inputs, outputs)."
                 raise CallError(f"A Sequential is built for one input shape; got {input_shape}.", fix=fix)
             self._sequence.insert(0, InputLayer(batch_shape=input_shape, dtype=_input_type(self._sequence[0])))
         if len(self._sequence) > 1:
-            self._draw()
+            self._build_graph()
 
     def _ensure_built(self, args, kwargs):
         if not self.built and args:
             shape: Any = call_signature.shape_of(args[0])
             if not isinstance(shape, tuple) or not all(size is None or isinstance(size, int) for size in shape):
-                return  # several inputs: there is no graph, and `call` builds each layer in turn
+                return  # several inputs: without a graph, `call` builds each layer in turn
             self.build((None, *shape[1:]))
-            self._sequence[0].inferred = True  # from the first batch: another may have other lengths, if the layers can
+            self._sequence[0].inferred = True  # others than the first batch may differ in length
 
     def _has_call(self):
         return True
@@ -177,11 +213,11 @@ class Sequential(Model):
 
     # Config
 
-    def get_build_config(self):
+    def get_build_config(self) -> Config | None:
         """The batch shape of its inputs."""
         return {"input_shape": self._sequence[0].batch_shape} if self._graph is not None else None
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = {"name": self.name, "trainable": self.trainable, "dtype": serialize(self.dtype_policy)}
         config["layers"] = [serialize(layer) for layer in self._sequence]
         if self._graph is not None:
@@ -189,7 +225,7 @@ class Sequential(Model):
         return config
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: Config, custom_objects: dict[str, Any] | None = None) -> Any:
         with registry.CustomObjectScope(custom_objects):
             config = {"layers": config} if isinstance(config, list) else dict(config)
             model = cls(name=config.get("name"), trainable=config.get("trainable", True))
@@ -202,7 +238,7 @@ class Sequential(Model):
 
 
 def _input_type(layer):
-    """What the numbers fed to this first layer are: what it says itself, else its compute type."""
+    """The type of the inputs of this first layer: its own, else its compute type."""
     if isinstance(layer, Sequential) and layer.layers:
         return _input_type(layer.layers[0])
     return layer.input_dtype

@@ -55,7 +55,8 @@ class Runner:
         self.steps_requested = 0  # by all runs of fit
         self.groups = {}
         self._read_only = []  # indices of the large frozen variables in "others"
-        self.programs, self.without_xla = {}, None
+        self.programs: dict[str, Any] = {}
+        self.without_xla: Any = None  # PredictWithoutXLA for the layers as they are
         self._all_programs = {}  # pattern -> programs: a layer that is frozen and thawed again compiles once for each
 
     # Programs
@@ -201,7 +202,7 @@ class Runner:
 
     def _build_many(self, size, label):
         """A training step whose batch is (arrays, order, first, count): `count` steps in a loop."""
-        step = self.build_step("train", label, "lamina_train_many")
+        step: Any = self.build_step("train", label, "lamina_train_many")
 
         def many(donated, kept, global_values, data):
             arrays, order, first, count = data

@@ -11,10 +11,10 @@ from lamina.core import tree
 from lamina.errors import CallError
 from lamina.legacy import old_names, warn_renamed_method
 
-__all__ = ["OldMethods"]
+__all__ = ["LegacyMethods"]
 
 
-class OldMethods:
+class LegacyMethods:
     """Part of Trainer: the generator forms of fit, evaluate and predict, and other names of predict.
 
     Each takes its arguments as Keras 2 had them, and by name as Keras 1 had them (`samples_per_epoch=`).

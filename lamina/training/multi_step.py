@@ -88,7 +88,7 @@ class ManySteps:
             interrupts.hold()
             if isinstance(part, Stretch):
                 logs = runner.train_many(self.batches.batch_size, self.arrays, part)
-                done += part.count
+                done += part.steps
             else:
                 logs = runner.train(part)
                 done += 1

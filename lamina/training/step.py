@@ -12,25 +12,26 @@ from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.core.variable import unwrap
 from lamina.errors import CallError
 from lamina.layers.base.call_signature import signature_of
+from lamina.training.compile_mixin import CompileMixin
 from lamina.training.data.packing import unpack_x_y_sample_weight
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lamina.core.typing import PyTree, Tensor
-    from lamina.layers.base.layer import Layer
-else:
-    Layer = object  # which stands beside the mixin in Model
 
-__all__ = ["StepMixin", "loss_and_updates", "takes_state"]
+__all__ = ["StepMixin", "loss_and_updates", "overridable", "takes_state"]
 
 
-class StepMixin(Layer):
+def overridable(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let type checkers accept an override with other parameters, such as `train_step(self, data)`."""
+    return method
+
+
+class StepMixin(CompileMixin):
     """The steps of `fit`, `evaluate` and `predict`, and their parts. Users may override them."""
 
-    optimizer: Any
-    _compile_loss: Any
-    _compile_metrics: Any
-    _loss_tracker: Any
-
+    @overridable
     def compute_loss(
         self,
         x: PyTree = None,
@@ -66,6 +67,7 @@ class StepMixin(Layer):
             )
         return total
 
+    @overridable
     def compute_metrics(self, x: PyTree, y: PyTree, y_pred: PyTree, sample_weight: PyTree = None) -> dict[str, Any]:
         """Update the compiled metrics and return the results of all metrics by name. May be overridden.
 
@@ -78,14 +80,6 @@ class StepMixin(Layer):
         if self._compile_metrics is not None and y is not None:
             self._compile_metrics.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
-
-    def get_metrics_result(self) -> dict[str, Any]:
-        """The results of all metrics by name."""
-        results = {}
-        for metric in self.metrics:
-            value = metric.result()
-            results.update(value if isinstance(value, dict) else {metric.name: value})
-        return results
 
     def compute_loss_and_updates(
         self,
@@ -146,6 +140,7 @@ class StepMixin(Layer):
             loss = self.compute_loss(x, y, y_pred, sample_weight, training)
             return loss, tuple(_read(group) for group in groups)
 
+    @overridable
     def train_step(self, state, data):
         """(logs, new state) of one training step. May be overridden in this form, or as `train_step(self, data)`, which
         assigns variables and returns the logs.
@@ -168,6 +163,7 @@ class StepMixin(Layer):
         logs, metric_values = _update_metrics(self, metric_values, x, y, _unpack(y_pred), sample_weight, loss)
         return logs, (trainable, others, optimizer_values, metric_values)
 
+    @overridable
     def test_step(self, state, data):
         """(logs, new state) of testing one batch. May be overridden in this form, or as `test_step(self, data)`.
 
@@ -183,6 +179,7 @@ class StepMixin(Layer):
         logs, metric_values = _update_metrics(self, metric_values, x, y, _unpack(y_pred), sample_weight, loss)
         return logs, (trainable, others, metric_values)
 
+    @overridable
     def predict_step(self, state, data):
         """(outputs, new values of the other variables) for one batch. May be overridden in this form, or as
         `predict_step(self, data)`.

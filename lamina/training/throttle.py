@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import jax
 
@@ -20,7 +21,7 @@ class DispatchThrottle:
 
     def __init__(self):
         self._long = None if jax.default_backend() == "cpu" else False  # None: not known yet
-        self._previous: list[jax.Array] = []
+        self._previous: list[Any] = []
         self._started = 0.0
 
     def wait(self) -> None:

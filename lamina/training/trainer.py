@@ -1,186 +1,101 @@
-"""Trainer: compile, fit, evaluate, predict, and the steps a user may write anew."""
+"""Trainer: fit, evaluate and predict."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
 from lamina import callbacks as callbacks_module
-from lamina import metrics as metrics_module
-from lamina import optimizers
 from lamina import training as training_module
-from lamina.core import context, tree
+from lamina.core import tree
 from lamina.core.keras_tensor import KerasTensor
-from lamina.core.serialization import deserialize, serialize
-from lamina.errors import CallError, ConfigError, DataError, warn
+from lamina.errors import CallError, DataError
 from lamina.legacy import old_names, only_old_names
-from lamina.training.legacy_methods import OldMethods
+from lamina.training.legacy_methods import LegacyMethods
 from lamina.training.step import StepMixin
 
-_READY = frozenset(map(np.dtype, ("float32", "int32", "uint8", "bool")))
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from lamina.callbacks import Callback, CallbackList, History, Resume
+    from lamina.core.typing import PyTree
+    from lamina.runtime.compilations import Compilations
+
+_READY = frozenset(map(np.dtype, ("float32", "int32", "uint8", "bool")))  # types that a step takes as they are
 
 
-class Trainer(StepMixin, OldMethods):
-    """The half of Model that trains. Everything runs through `training.loop`, every step through `training.runner`."""
+class Trainer(StepMixin, LegacyMethods):
+    """The half of Model that trains: `training.loop` runs the batches, `training.executor` each step."""
 
-    # What Layer, which stands beside it in Model, has:
-    name: str
-    built: bool
-    dtype_policy: Any
-    losses: Any
-    trainable_variables: Any
-    non_trainable_variables: Any
-    metrics_variables: Any
-    output_names: Any
-    call: Any
-    _parts: Any
-    _flatten_layers: Any
-
-    optimizer: Any = None
-    loss: Any = None
-    compiled = False
-    stop_training = stop_evaluating = stop_predicting = False
-    steps_per_execution = 1
-    jit_compile: Any = "auto"
+    stop_evaluating: bool = False
+    stop_predicting: bool = False
+    history: Any
     training_batches = resume_point = None  # of the running `fit`; BackupAndRestore reads one and sets the other
-    run_eagerly = False
-    _compile_loss: Any = None
-    _compile_metrics: Any = None
-    _loss_tracker: Any = None
-    _runner_made: Any = None
-    _trainable_at_compile = _checked = None  # for `lamina.check`: the flags then, and the setting it was looked at with
-    _compile_arguments: Any = None
-
-    # Compile
-
-    @old_names("Model.compile")
-    def compile(
-        self,
-        optimizer="rmsprop",
-        loss=None,
-        loss_weights=None,
-        metrics=None,
-        weighted_metrics=None,
-        run_eagerly=False,
-        steps_per_execution=1,
-        jit_compile="auto",
-        auto_scale_loss=True,
-    ):
-        """Say how to train: with which optimizer, on which loss, watching which metrics.
-
-        Args:
-            optimizer: a name, an Optimizer, or an optax GradientTransformation.
-            loss: a name, function or Loss; a list or dict of them for several outputs. None if `compute_loss` or
-            layers give it.
-            loss_weights: numbers the losses of several outputs are multiplied by.
-            metrics: names, functions or Metrics; for several outputs a list of lists, or a dict by output name.
-            weighted_metrics: the same, with sample weights.
-            run_eagerly: run each step op by op, for debugging.
-            steps_per_execution: how many steps are one program, where that does not slow them down and no callback
-            looks at batches; callbacks hear of so many batches together.
-            jit_compile: accepted; a step is always compiled.
-            auto_scale_loss: scale the loss where a layer computes in float16.
-        """
-        self._compile_arguments = {
-            "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
-            "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
-            "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
-        }  # fmt: skip
-        self._stop_running()
-        self.optimizer = optimizers.get(optimizer)
-        scaled = self.optimizer is None or isinstance(self.optimizer, optimizers.LossScaleOptimizer)
-        if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and not scaled:
-            self.optimizer = optimizers.LossScaleOptimizer(self.optimizer, name="loss_scale_optimizer")
-        self.loss, self.loss_weights, self.run_eagerly = loss, loss_weights, run_eagerly
-        self.steps_per_execution, self.jit_compile = steps_per_execution, jit_compile
-        names = self.output_names if getattr(self, "_graph", None) is not None else None
-        self._compile_loss = self._compile_metrics = None
-        if loss is not None:
-            self._compile_loss = training_module.CompileLoss(loss, loss_weights, output_names=names)
-        if metrics is not None or weighted_metrics is not None:
-            self._compile_metrics = training_module.CompileMetrics(metrics, weighted_metrics, output_names=names)
-        self._loss_tracker = metrics_module.Mean(name="loss")
-        self.compiled, self.stop_training, self._checked = True, False, None
-        self._trainable_at_compile = tuple(layer.trainable for layer in self._flatten_layers())
-        context.structure_changed()
-
-    def resolved(self):
-        """What `compile` settled on for this model's outputs: {"loss": {output: Loss}, "metrics": {key in the logs:
-        Metric}}.
-
-        Names such as 'accuracy' are settled by the shapes of targets and outputs, so only after the first batch.
-        """
-        losses = self._compile_loss.resolved() if self._compile_loss else {}
-        return {"loss": losses, "metrics": self._compile_metrics.resolved() if self._compile_metrics else {}}
-
-    @property
-    def metrics(self):
-        """The loss tracker, the compiled metrics, and the metrics kept as attributes of the model and its layers."""
-        found = [metric for metric in (self._loss_tracker, self._compile_metrics) if metric is not None]
-        if self._compile_loss is not None:
-            found.extend(self._compile_loss.metrics)
-        internal = {id(metric) for metric in found}
-        own = [metric for metric in self._parts(metrics_module.Metric) if id(metric) not in internal]
-        inner = [
-            metric
-            for layer in self._flatten_layers(include_self=False)
-            if not isinstance(layer, Trainer)
-            for metric in layer._parts(metrics_module.Metric)
-        ]
-        return list({id(metric): metric for metric in (*found, *own, *inner)}.values())
-
-    @property
-    def metrics_names(self):
-        """The keys of the logs, as `evaluate` orders them."""
-        return list(self._in_order(self.get_metrics_result()))
-
-    def reset_metrics(self):
-        """Start all metrics anew."""
-        for metric in self.metrics:
-            metric.reset_state()
-
-    # Fit, evaluate, predict
 
     @old_names("Model.fit")
     def fit(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
-        shuffle=True,
-        class_weight=None,
-        sample_weight=None,
-        initial_epoch=0,
-        steps_per_epoch=None,
-        validation_steps=None,
-        validation_batch_size=None,
-        validation_freq=1,
-        resume=None,
-        stop_on_nonfinite=False,
-    ):
-        """Train for `epochs` passes over the data; returns the History.
+        x: PyTree = None,
+        y: PyTree = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Sequence[Callback] | Callback | CallbackList | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: PyTree = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
+        resume: str | os.PathLike[str] | Resume | None = None,
+        stop_on_nonfinite: bool = False,
+    ) -> History:
+        """Train for `epochs` passes over the data.
 
         Args:
-            x, y, sample_weight: arrays (structures of them), or x gives batches: a generator, PyDataset, DataLoader,
-            dataset.
-            batch_size: samples a step; 32 if not given.
-            validation_split: the share of the samples, from the end, that is held out.
-            validation_data: (x, y) or (x, y, sample_weight), or something that gives batches.
-            class_weight: dict from label to weight.
-            steps_per_epoch, validation_steps: batches to take, for data without an end.
-            validation_freq: validate every so many epochs, or after the epochs in a list.
-            resume: a folder in which the run is kept, or a `callbacks.Resume` that also says how often: the same
-            program started again after a crash goes on there, and ends with the same weights to the bit.
-            stop_on_nonfinite: stop with a diagnosis when the loss turns NaN or infinite, with the last good weights:
-            `callbacks.StopOnNonFinite`.
+            x: Inputs as an array, or a list or dict of arrays; or something that yields batches: a generator,
+                `keras.utils.PyDataset`, torch DataLoader, tf.data or grain dataset.
+            y: Targets as arrays; None if `x` yields batches (x, y) or (x, y, sample_weight).
+            batch_size: Samples of a step. None means 32, or the size of the batches that `x` yields.
+            epochs: Number of the last epoch to train.
+            verbose: 0 shows nothing, 1 a progress bar, 2 one line an epoch; "auto" is 1.
+            callbacks: Callbacks to call during training.
+            validation_split: Fraction of the samples, from the end, that is held out for validation.
+            validation_data: (x, y) or (x, y, sample_weight), or something that yields batches.
+            shuffle: Whether the samples are in a new order in each epoch; "batch" shuffles only inside each batch.
+            class_weight: Dict from label to the weight of its samples.
+            sample_weight: Weights of the samples. None means 1 for each.
+            initial_epoch: Epoch at which to start, counted from 0.
+            steps_per_epoch: Batches of an epoch. None means all; needed for data without an end.
+            validation_steps: Batches of a validation. None means all; needed for data without an end.
+            validation_batch_size: Samples of a step of the validation. None means `batch_size`.
+            validation_freq: Validate after every so many epochs, or after the epochs in a list.
+            resume: Folder in which the run is kept, or a `keras.callbacks.Resume`, which also says how often. The same
+                program started again after a crash continues there, and ends with the same weights to the bit.
+            stop_on_nonfinite: Whether to stop with a diagnosis when the loss turns NaN or infinite, with the last
+                finite weights: `keras.callbacks.StopOnNonFinite`.
+
+        Returns:
+            The History, whose `history` maps the name of each loss and metric to its values by epoch.
 
         Raises:
-            CallError: when `compile` was not called. DataError: for data that does not fit.
+            CallError: If `compile` was not called.
+            DataError: If the data does not fit the model.
+
+        >>> import numpy as np
+        >>> import lamina as keras
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        >>> model.compile("adam", "mse")
+        >>> history = model.fit(np.ones((64, 4)), np.ones((64, 1)), batch_size=16, epochs=2, verbose=0)
+        >>> len(history.history["loss"])
+        2
         """
         self._must_be_compiled("fit")
         data, arguments = (x, y, sample_weight), {
@@ -197,27 +112,47 @@ class Trainer(StepMixin, OldMethods):
             validation = self._validation_batches(validation_data, size, validation_steps)
         callbacks = _with_options(callbacks, stop_on_nonfinite, resume)
 
-        def look():
-            self._look_before_fit(batches, data, verbose, arguments)
+        def inspect():
+            self._inspect_before_fit(batches, data, verbose, arguments)
 
         return training_module.fit_batches(
-            self, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq, look
+            self, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq, inspect
         )
 
     @old_names("Model.evaluate")
     def evaluate(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        verbose="auto",
-        sample_weight=None,
-        steps=None,
-        callbacks=None,
-        return_dict=False,
-        **kwargs,
-    ):
-        """The loss and metrics over the data: a list (one number if there is no metric), or a dict."""
+        x: PyTree = None,
+        y: PyTree = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: PyTree = None,
+        steps: int | None = None,
+        callbacks: Sequence[Callback] | Callback | CallbackList | None = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Compute the loss and the metrics over the data, in inference mode.
+
+        Args:
+            x: Inputs as an array, or a list or dict of arrays; or something that yields batches, as for `fit`.
+            y: Targets as arrays; None if `x` yields batches (x, y) or (x, y, sample_weight).
+            batch_size: Samples of a step. None means 32, or the size of the batches that `x` yields.
+            verbose: 0 shows nothing, 1 a progress bar, 2 one line; "auto" is 1.
+            sample_weight: Weights of the samples. None means 1 for each.
+            steps: Batches to take. None means all; needed for data without an end.
+            callbacks: Callbacks to call during the evaluation.
+            return_dict: Whether the result is a dict by name.
+            **kwargs: Arguments of earlier versions of Keras.
+
+        Returns:
+            A list of numbers, the loss first (`metrics_names` has their names); the loss alone if there are no metrics;
+            a dict if `return_dict` is set.
+
+        Raises:
+            CallError: If `compile` was not called.
+            DataError: If the data does not fit the model.
+        """
         self._must_be_compiled("evaluate")
         if kwargs:
             raise CallError(f"evaluate has no argument {', '.join(map(repr, kwargs))}.")
@@ -225,9 +160,35 @@ class Trainer(StepMixin, OldMethods):
         logs = training_module.evaluate_batches(self, batches, verbose, callbacks)
         return logs if return_dict else self._as_list(logs)
 
-    def predict(self, x, batch_size=None, verbose: Any = "auto", steps=None, callbacks=None, **old_names):
-        """The outputs for all samples, as NumPy arrays, in inference mode."""
-        if old_names:  # looked up here, as a wrapper would take a tenth of what a small model takes
+    def predict(
+        self,
+        x: PyTree,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Sequence[Callback] | Callback | CallbackList | None = None,
+        **old_names: Any,
+    ) -> Any:
+        """The outputs for all samples, in inference mode.
+
+        Args:
+            x: Inputs as an array, or a list or dict of arrays; or something that yields batches, as for `fit`.
+            batch_size: Samples of a step. None means 32, or the size of the batches that `x` yields.
+            verbose: 0 shows nothing, 1 a progress bar, 2 one line; "auto" is 1.
+            steps: Batches to take. None means all; needed for data without an end.
+            callbacks: Callbacks to call during the prediction.
+            **old_names: Arguments under the names of earlier versions of Keras.
+
+        Returns:
+            NumPy arrays in the structure of the model's outputs. They belong to the caller.
+
+        >>> import numpy as np
+        >>> import lamina as keras
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        >>> model.predict(np.ones((2, 4)), verbose=0).shape
+        (2, 3)
+        """
+        if old_names:  # resolved here: the call of a wrapper would take a tenth of the time of a small prediction
             old_names = only_old_names("Model.predict", old_names)
             return Trainer.predict(self, x, batch_size, verbose, steps, callbacks, **old_names)
         if not verbose and callbacks is None and steps is None and self._is_one_batch(x, batch_size):
@@ -236,31 +197,59 @@ class Trainer(StepMixin, OldMethods):
         return training_module.predict_batches(self, batches, verbose, callbacks)
 
     @old_names("Model.train_on_batch")
-    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-        """One training step on one batch; its loss and metrics."""
+    def train_on_batch(
+        self,
+        x: PyTree,
+        y: PyTree = None,
+        sample_weight: PyTree = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Train on one batch.
+
+        Args:
+            x: Inputs as an array, or a list or dict of arrays.
+            y: Targets as arrays.
+            sample_weight: Weights of the samples. None means 1 for each.
+            class_weight: Dict from label to the weight of its samples.
+            return_dict: Whether the result is a dict by name.
+
+        Returns:
+            The loss and the metrics of the batch, in the form that `evaluate` returns.
+        """
         self._must_be_compiled("train_on_batch")
         return self._on_batch(self._runner.train, x, y, sample_weight, class_weight, return_dict)
 
     @old_names("Model.test_on_batch")
-    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """The loss and metrics of one batch."""
+    def test_on_batch(
+        self, x: PyTree, y: PyTree = None, sample_weight: PyTree = None, return_dict: bool = False
+    ) -> Any:
+        """Compute the loss and the metrics of one batch, in inference mode.
+
+        Args:
+            x: Inputs as an array, or a list or dict of arrays.
+            y: Targets as arrays.
+            sample_weight: Weights of the samples. None means 1 for each.
+            return_dict: Whether the result is a dict by name.
+
+        Returns:
+            The loss and the metrics of the batch, in the form that `evaluate` returns.
+        """
         self._must_be_compiled("test_on_batch")
         return self._on_batch(self._runner.test, x, y, sample_weight, None, return_dict)
 
-    def predict_on_batch(self, x):
-        """The outputs for one batch, as NumPy arrays."""
+    def predict_on_batch(self, x: PyTree) -> Any:
+        """The outputs for one batch, as NumPy arrays, in inference mode.
+
+        Args:
+            x: Inputs as an array, or a list or dict of arrays.
+        """
         batch = self._single_batch(x, None, None, None)
         return training_module.to_numpy(self._runner.predict(batch))
 
-    def _on_batch(self, run, x, y, sample_weight, class_weight, return_dict):
-        self._runner.reset_metrics()
-        logs = run(self._single_batch(x, y, sample_weight, class_weight))
-        logs = training_module.read_logs(logs)
-        return dict(sorted(logs.items())) if return_dict else self._as_list(logs)
-
-    def compilations(self):
-        """What was compiled for this model since `compile`: for which shapes, when, how long it took, and whether it
-        came from the disk cache (`config.set_compilation_cache`). Print it; each entry is a plain record.
+    def compilations(self) -> Compilations:
+        """The programs that were compiled for this model since `compile`: for which shapes, when, how long that took,
+        and whether they came from the disk cache (`keras.config.set_compilation_cache`). Printed, they are a table.
 
         >>> import lamina as keras
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
@@ -270,18 +259,24 @@ class Trainer(StepMixin, OldMethods):
         """
         return self._runner.recorder.records
 
-    # Inside
+    # Internal
 
-    def _look_before_fit(self, batches, data, verbose, arguments):
-        """See whether something is wrong, before the first step."""
+    def _on_batch(self, run, x, y, sample_weight, class_weight, return_dict):
+        self._runner.reset_metrics()
+        logs = run(self._single_batch(x, y, sample_weight, class_weight))
+        logs = training_module.read_logs(logs)
+        return dict(sorted(logs.items())) if return_dict else self._as_list(logs)
 
-    def _has_call(self):
-        """Whether the model itself can be called; one with a step of its own need not be."""
+    def _inspect_before_fit(self, batches, data, verbose, arguments):
+        """Look for mistakes before the first step."""
+
+    def _has_call(self) -> bool:
+        """Whether the model itself can be called; a model with a step of its own need not be."""
         return True
 
-    def _host_step(self):
-        """The function that makes, on the host, what a step takes out of a batch's inputs; None where a step takes the
-        inputs themselves. Of models that read text."""
+    def _host_step(self) -> Any:
+        """The function that computes, on the host, what a step takes in place of the inputs; None where a step takes
+        the inputs. Models that read text have one."""
         return None
 
     def _batches(self, *args, **kwargs):
@@ -294,15 +289,15 @@ class Trainer(StepMixin, OldMethods):
         return self._batches(data, steps=steps, shuffle=False)
 
     def _is_one_batch(self, x, batch_size):
-        """Whether x is an array that a step takes as it is, whole."""
+        """Whether x is an array that a step takes whole, as it is."""
         plain = x.__class__ is np.ndarray and x.dtype in _READY and x.ndim > 1 and self._host_step() is None
         return plain and (batch_size is None or batch_size.__class__ is int) and 0 < len(x) <= (batch_size or 32)
 
     def _single_batch(self, x, y, sample_weight, class_weight):
-        """One batch of arrays, whole."""
+        """Arrays as one batch."""
         leaves = [leaf for leaf in tree.flatten(x) if leaf is not None]
         if not leaves or any(isinstance(leaf, KerasTensor) for leaf in leaves):
-            raise DataError(f"A batch is made of arrays; got {x!r}.")
+            raise DataError(f"A batch consists of arrays; got {x!r}.")
         ready = class_weight is None and y is None and self._host_step() is None
         if ready and all(isinstance(leaf, (np.ndarray, jax.Array)) and leaf.dtype != np.float64 for leaf in leaves):
             return x, None, sample_weight
@@ -310,65 +305,10 @@ class Trainer(StepMixin, OldMethods):
         return self._batches(x, y, sample_weight, size, None, False, class_weight).peek()
 
     @property
-    def _runner(self):
+    def _runner(self) -> Any:
         if self._runner_made is None:
             self._runner_made = training_module.Runner(self)
         return self._runner_made
-
-    def _stop_running(self):
-        """Give values back and forget compiled programs."""
-        if self._runner_made is not None:
-            self._runner_made.release()
-            self._runner_made = None
-
-    def _has_unbuilt_targets(self):
-        loss = self._compile_loss is not None and self._compile_loss.losses is None
-        return loss or (self._compile_metrics is not None and self._compile_metrics.rows is None)
-
-    def _build_compiled(self, x, y, y_pred, sample_weight):
-        """Match losses and metrics to outputs; traced, so that metrics make their variables."""
-        if self._compile_loss is not None and self._compile_loss.losses is None:
-            self._compile_loss.build(y, y_pred)
-        if self._compile_metrics is not None and self._compile_metrics.rows is None:
-            self._compile_metrics.build(y, y_pred)
-            self._compile_metrics.update_state(y, y_pred, sample_weight)
-
-    def _must_be_compiled(self, method):
-        if not self.compiled:
-            raise CallError(
-                f"{self.name} is not compiled, so it cannot {method}.", fix='model.compile("adam", loss="mse")'
-            )
-
-    def _in_order(self, logs):
-        """Logs in the order of `evaluate`'s list: the loss, the losses of outputs, then the metrics."""
-        first = ["loss", *(metric.name for metric in self._compile_loss.metrics)] if self._compile_loss else ["loss"]
-        metrics = list(self._compile_metrics.resolved()) if self._compile_metrics else []
-        ordered = [key for key in (*first, *metrics) if key in logs]
-        return {key: logs[key] for key in (*ordered, *(key for key in logs if key not in ordered))}
-
-    def _as_list(self, logs):
-        values = list(self._in_order(logs).values())
-        return values[0] if len(values) == 1 else values
-
-    # Config
-
-    def get_compile_config(self):
-        """What `compile` was called with, for files."""
-        if not self.compiled or self._compile_arguments is None:
-            return {}
-        config = {**self._compile_arguments, "optimizer": self.optimizer}
-        try:
-            return {key: serialize(value) for key, value in config.items()}
-        except (ConfigError, NotImplementedError) as error:
-            warn(f"{self.name} is written without its compile settings: {error}")
-            return {}
-
-    def compile_from_config(self, config):
-        """Compile as a file says, with slots for the optimizer."""
-        config = deserialize({key: value for key, value in config.items()})
-        self.compile(**config)
-        if self.optimizer is not None and self.built:
-            self.optimizer.ensure_built(self.trainable_variables)
 
 
 def _with_options(callbacks, stop_on_nonfinite, resume):

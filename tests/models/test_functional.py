@@ -155,7 +155,7 @@ def test_get_layer():
     assert model.get_layer(index=-1) is model.get_layer("dense") is model.layers[-1]
     with pytest.raises(ConfigError, match=r"no layer 'conv'"):
         model.get_layer("conv")
-    with pytest.raises(ConfigError, match="none at 99"):
+    with pytest.raises(ConfigError, match="none at index 99"):
         model.get_layer(index=99)
     with pytest.raises(ConfigError, match="a name or an index"):
         model.get_layer("dense", index=1)

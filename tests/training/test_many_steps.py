@@ -66,7 +66,7 @@ def test_steps_per_execution_is_how_many_steps_a_program_has(monkeypatch):
     model = network(steps_per_execution=3)
     taken = []
     train_many = model._runner.train_many
-    monkeypatch.setattr(model._runner, "train_many", lambda *a: (taken.append(a[-1].count), train_many(*a))[1])
+    monkeypatch.setattr(model._runner, "train_many", lambda *a: (taken.append(a[-1].steps), train_many(*a))[1])
     model.fit(X, Y, batch_size=8, verbose=0)
     assert taken == [3, 3, 2] and kinds(model) == ["train, many of 8", "train"]
 

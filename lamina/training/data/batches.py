@@ -196,7 +196,7 @@ class Stretch(NamedTuple):
 
     order: Any
     first: int
-    count: int
+    steps: int
 
 
 class ArrayBatches(Batches):

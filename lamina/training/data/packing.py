@@ -27,7 +27,8 @@ def unpack_x_y_sample_weight(data: PyTree) -> tuple[PyTree, PyTree, PyTree]:
             f"A batch is x, (x,), (x, y) or (x, y, sample_weight); got {len(data)} parts.",
             fix="Several inputs are one part: yield ((a, b), y).",
         )
-    return (*data, None, None)[:3]
+    x, y, sample_weight = (*data, None, None)[:3]
+    return x, y, sample_weight
 
 
 def pack_x_y_sample_weight(x: PyTree, y: PyTree = None, sample_weight: PyTree = None) -> PyTree:

@@ -1,0 +1,145 @@
+"""ReportsMixin: what a model says about itself, in a table, in sentences and on a page; and its quantization."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lamina import check, explain, view
+from lamina.errors import ConfigError
+from lamina.models.summary import summary
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lamina.core.typing import PyTree
+    from lamina.training.trainer import Trainer
+else:
+    Trainer = object  # which stands beside the mixin in Model
+
+__all__ = ["ReportsMixin"]
+
+
+class ReportsMixin(Trainer):
+    """Reports about a model."""
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+    ) -> None:
+        """Print a table of the layers with output shapes and numbers of weights.
+
+        Args:
+            line_length: Characters of a line. None means the width of the terminal.
+            positions: Where each column ends, as fractions of a line. None fits them to the text.
+            print_fn: Function that gets the table as a string. None means `print`.
+            expand_nested: Whether the layers of models inside are listed as well.
+            show_trainable: Whether a column shows which layers are trainable.
+            layer_range: Names (or regular expressions) of the first and the last layer to list. None lists all.
+        """
+        summary(
+            self, line_length=line_length, positions=positions, print_fn=print_fn, expand_nested=expand_nested,
+            show_trainable=show_trainable, layer_range=layer_range,
+        )  # fmt: skip
+
+    def explain(self, what: Any = None) -> Any:
+        """What each layer does to the data, in sentences with this model's own numbers, and answers about the whole.
+
+        Args:
+            what: None; the name of a layer; or a batch of inputs, whose values after each layer are then described.
+
+        Print it, or let a notebook show it; `.markdown()` and `.html()` return other forms.
+        """
+        return explain.explain(self, what)
+
+    def check(
+        self,
+        x: PyTree = None,
+        y: PyTree = None,
+        sample_weight: PyTree = None,
+        ignore: Iterable[str] = (),
+        **settings: Any,
+    ) -> Any:
+        """What is wrong with the model, and with one batch of its data: see `keras.check`.
+
+        Each finding has a code, severity, layer, message and the one-line fix; print them or iterate.
+
+        Args:
+            x: Inputs of a batch. None checks the model alone.
+            y: Targets of the batch.
+            sample_weight: Weights of the samples.
+            ignore: Codes of findings to leave out.
+            **settings: Arguments with which `fit` would be called.
+        """
+        return check.check(self, x, y, sample_weight, ignore, **settings)
+
+    def view(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        x: PyTree = None,
+        y: PyTree = None,
+        history: Any = None,
+        open: bool | None = None,
+    ) -> Any:
+        """The model as an HTML page with its graph: see `keras.view`.
+
+        Args:
+            path: HTML file to write; it needs no server and no network. None writes a temporary file.
+            x: Inputs of a batch, whose values after each layer are shown.
+            y: Targets of the batch, for the checks of data.
+            history: What `fit` returned. None means that of the last `fit`.
+            open: Whether the browser opens the page. None opens it if there is no `path`.
+        """
+        return view.view(self, path, x, y, history, open)
+
+    def quantize(  # pyright: ignore[reportIncompatibleMethodOverride]  # the arguments of Keras
+        self,
+        mode: str | None = None,
+        config: Any = None,
+        filters: str | Sequence[str] | Callable[[Any], bool] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Store the kernels of the layers in few bits.
+
+        Args:
+            mode: "int8", "int4", "float8", or, with data in `config`, "gptq" or "awq".
+            config: Quantizers, block size or data: see `keras.quantizers`. None means those of the mode.
+            filters: Regular expression, list of them, or function of a layer: which layers are quantized. None means
+                all.
+            **kwargs: `type_check=False` quantizes subclasses of layers as well.
+
+        Raises:
+            ConfigError: If the mode does not exist, the config is of another mode, or data or blocks are missing.
+            CallError: If a layer is not built, or is quantized already.
+
+        >>> import lamina as keras
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8), keras.layers.Dense(2, name="head")])
+        >>> model.quantize("int8", filters=lambda layer: layer.name != "head")
+        >>> [layer.dtype_policy.name for layer in model.layers]
+        ['int8_from_float32', 'float32']
+        """
+        type_check = kwargs.pop("type_check", True)
+        if kwargs:
+            raise ConfigError(f"Unrecognized keyword arguments of quantize: {', '.join(kwargs)}.")
+        if not (filters is None or callable(filters) or isinstance(filters, (str, list, tuple))):
+            raise ConfigError(f"The `filters` argument must be a regex string, a list or a callable; got {filters!r}.")
+        from lamina.models.quantization import config_of, quantize
+
+        quantize(self, config_of(mode, config), filters, type_check)
+
+    def get_quantization_layer_structure(self, mode: str | None = None) -> dict[str, Any] | None:
+        """The blocks that GPTQ and AWQ quantize one after the other: {"pre_block_layers": [...], "sequential_blocks":
+        [...]}. Subclasses may override it; None here.
+
+        Args:
+            mode: "gptq" or "awq".
+        """
+        return None
+
+    def _inspect_before_fit(self, batches, data, verbose, arguments):
+        check.look_before_fit(self, batches, data, verbose, arguments)

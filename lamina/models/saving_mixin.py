@@ -1,0 +1,134 @@
+"""SavingMixin: a model as files, state trees, JSON and exported programs."""
+
+from __future__ import annotations
+
+import pathlib
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from lamina import export, saving
+from lamina.errors import CallError, ConfigError
+from lamina.layers.base.shapes import symbols_of
+from lamina.saving import state_tree as trees
+
+if TYPE_CHECKING:
+    import os
+
+    from lamina.core.typing import PyTree
+    from lamina.training.trainer import Trainer
+else:
+    Trainer = object  # which stands beside the mixin in Model
+
+__all__ = ["SavingMixin"]
+
+
+class SavingMixin(Trainer):
+    """How a model is written, and its values read."""
+
+    def save(
+        self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> Any:
+        """Write architecture, weights, compile settings and the state of the optimizer to a file.
+
+        Args:
+            filepath: Path that ends in `.keras`, or in `.h5` for the legacy format.
+            overwrite: Whether an existing file is replaced without a question.
+            zipped: Whether the result is one file (True) or a folder (False). None means one file.
+            **kwargs: `include_optimizer=False` leaves the optimizer out, `save_format` is accepted.
+        """
+        return saving.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
+    def save_weights(
+        self, filepath: str | os.PathLike[str], overwrite: bool = True, max_shard_size: float | None = None
+    ) -> Any:
+        """Write the weights to a file.
+
+        Args:
+            filepath: Path that ends in `.weights.h5`, or in any other `.h5` for the legacy format.
+            overwrite: Whether an existing file is replaced without a question.
+            max_shard_size: Gigabytes from which the weights are split into several files. None means one file.
+        """
+        return saving.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
+
+    def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> Any:
+        """Read weights from a file.
+
+        Args:
+            filepath: Path of a `.weights.h5`, `.keras` or legacy `.h5` file.
+            skip_mismatch: Whether layers whose weights do not fit are left as they are, with a warning.
+            **kwargs: `by_name=True` matches the layers of a legacy file by name; `objects_to_skip` lists objects that
+                are left as they are.
+        """
+        return saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write the model as a program that runs without its code, for any batch: see `keras.export.ExportArchive`.
+
+        Args:
+            filepath: Folder, or file, to write.
+            format: "jax" writes `filepath/serve.jax`, which `jax.export.deserialize` reads. For the formats of other
+                engines, among them the default of Keras, the error names the alternatives.
+            verbose: Whether to print what was written; None prints it.
+            input_signature: Shapes and types of the inputs. None means those of the model.
+            **kwargs: Settings of the format.
+        """
+        archive = export.ExportArchive(format)
+        archive.track_and_add_endpoint("serve", self, input_signature or self._symbolic_inputs(), **kwargs)
+        archive.write_out(filepath, verbose=verbose is not False)
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, PyTree]:
+        """All values as nested dicts: "trainable_variables", "non_trainable_variables", "optimizer_variables" and
+        "metrics_variables", then the parts of each variable's path.
+
+        Args:
+            value_format: "backend_tensor" for JAX arrays, "numpy_array" for copies on the host.
+        """
+        readers = {"backend_tensor": lambda variable: variable.value, "numpy_array": lambda variable: variable.numpy()}
+        if value_format not in readers:
+            raise ConfigError(f"value_format is one of {sorted(readers)}; got {value_format!r}.")
+        return trees.state_tree(trees.groups_of(self), readers[value_format])
+
+    def set_state_tree(self, state_tree: dict[str, PyTree]) -> None:
+        """Assign values.
+
+        Args:
+            state_tree: Values as `get_state_tree` returns them, all or some.
+        """
+        trees.assign(self, state_tree)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The architecture as JSON; `keras.models.model_from_json` reads it.
+
+        Args:
+            **kwargs: Arguments of `json.dumps`.
+        """
+        return saving.to_json(self, **kwargs)
+
+    def __reduce__(self):
+        """Pickled and copied as what `save` writes."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "model.keras")
+            saving.save_model(self, path)
+            return _from_bytes, (path.read_bytes(),)
+
+    def _symbolic_inputs(self):
+        shapes: Any = self._build_shapes
+        if self._graph is not None:
+            return [self.input]
+        if not shapes:
+            raise CallError(f"{self.name} is not built: its input shapes are not known.", fix="Call it once first.")
+        return [symbols_of(shape, self.input_dtype) for shape in shapes.values()]
+
+
+def _from_bytes(data):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "model.keras")
+        path.write_bytes(data)
+        return saving.load_model(path, safe_mode=False)  # who reads a pickle trusts it already
