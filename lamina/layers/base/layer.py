@@ -14,7 +14,6 @@ from lamina.core.context import Ref
 from lamina.core.graph import Operation
 from lamina.core.keras_tensor import KerasTensor, is_symbolic, trace, without_probe_sizes
 from lamina.core.keywords import refuse_positional
-from lamina.distribution import shard_outputs
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base import call_signature, masks, output_specs
 from lamina.layers.base.building import build_for, managed_build
@@ -191,8 +190,9 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
                 with context.autocast(self._variable_cast()):
                     run = self.call if self._remat is None else call_of(self, self._remat)
                     outputs = run(*args, **kwargs)
-                    if context.distribution() is not None:
-                        outputs = shard_outputs(f"{self.path}/output", outputs)
+                    distribution = context.distribution()
+                    if distribution is not None:
+                        outputs = distribution.shard_outputs(f"{self.path}/output", outputs)
                     self._add_activity_loss(outputs)
                 watcher = context.layer_watcher()
                 if watcher is not None:

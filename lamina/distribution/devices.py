@@ -1,0 +1,95 @@
+"""Devices of all processes, and how processes join one program."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import jax
+import numpy as np
+
+from lamina import random
+from lamina.errors import ConfigError
+from lamina.runtime.process import configure_process
+
+__all__ = ["device_of", "get_device_count", "initialize", "list_devices"]
+
+
+def list_devices(device_type: str | None = None) -> list[str]:
+    """The devices of all processes, as "cpu:0" or "gpu:1".
+
+    Args:
+        device_type: "cpu", "gpu" or "tpu"; None means the kind that JAX computes on.
+
+    >>> import lamina as keras
+    >>> keras.distribution.list_devices("cpu")[0]
+    'cpu:0'
+    """
+    configure_process()
+    return [f"{device.platform}:{device.id}" for device in jax.devices(device_type and device_type.lower())]
+
+
+def get_device_count(device_type: str | None = None) -> int:
+    """The number of devices of all processes.
+
+    Args:
+        device_type: "cpu", "gpu" or "tpu"; None means the kind that JAX computes on.
+    """
+    configure_process()
+    return jax.device_count(device_type and device_type.lower())
+
+
+def initialize(
+    job_addresses: str | None = None, num_processes: int | None = None, process_id: int | None = None
+) -> None:
+    """Join this process with others that run the same program, over `jax.distributed`. Call it before any computation.
+
+    Where no seed was set, all processes take the seed of process 0, so that they draw the same initial values and read
+    their data in the same order. Each argument that is None is read from the environment; clusters that JAX knows
+    (Slurm, Cloud TPU) need none of them.
+
+    Args:
+        job_addresses: "host:port" of process 0, or of all processes, separated by commas. None means
+            KERAS_DISTRIBUTION_JOB_ADDRESSES.
+        num_processes: Number of processes. None means KERAS_DISTRIBUTION_NUM_PROCESSES.
+        process_id: Number of this process, from 0. None means KERAS_DISTRIBUTION_PROCESS_ID.
+
+    Raises:
+        ConfigError: `num_processes` is not the number of addresses.
+    """
+    job_addresses = job_addresses or os.environ.get("KERAS_DISTRIBUTION_JOB_ADDRESSES")
+    num_processes = _or_environment(num_processes, "KERAS_DISTRIBUTION_NUM_PROCESSES")
+    process_id = _or_environment(process_id, "KERAS_DISTRIBUTION_PROCESS_ID")
+    configure_process()
+    addresses = job_addresses.split(",") if job_addresses else [None]
+    if len(addresses) > 1 and num_processes not in (None, len(addresses)):
+        raise ConfigError(f"job_addresses has {len(addresses)} jobs, but num_processes is {num_processes}.")
+    jax.distributed.initialize(coordinator_address=addresses[0], num_processes=num_processes, process_id=process_id)
+    if random.global_seed() is None:
+        from jax.experimental import multihost_utils
+
+        seed = np.uint32(random.default_seed())
+        random.set_global_seed(int(multihost_utils.broadcast_one_to_all(seed)))
+
+
+def _or_environment(number, name):
+    return int(os.environ[name]) if number is None and name in os.environ else number
+
+
+def device_of(name: Any) -> Any:
+    """The device with a name from `list_devices`.
+
+    Args:
+        name: Name, or a `jax.Device`, which stays as it is.
+
+    Raises:
+        ConfigError: There is no such device.
+    """
+    if isinstance(name, jax.Device):
+        return name
+    configure_process()
+    kind, _, number = str(name).partition(":")
+    for device in jax.devices(kind):
+        if device.id == int(number or 0):
+            return device
+    raise ConfigError(f"There is no device {str(name)!r}; there are: {', '.join(list_devices(kind))}.")

@@ -1,0 +1,255 @@
+"""Distributions: how data, variables and outputs of layers are split over a mesh, by data or by model."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+import jax
+import numpy as np
+
+from lamina.core import context
+from lamina.core.placement import divisible_sharding, sharding_of
+from lamina.distribution.devices import list_devices
+from lamina.distribution.layouts import DeviceMesh, LayoutMap, TensorLayout, distribute_tensor
+from lamina.errors import ConfigError, warn
+
+__all__ = ["DataParallel", "Distribution", "ModelParallel", "distribution", "set_distribution"]
+
+_BATCH = "batch"
+
+
+def distribution() -> Distribution | None:
+    """The current distribution, or None."""
+    return context.distribution()
+
+
+def set_distribution(value: Distribution | None) -> None:
+    """Set the current distribution, for models that are made, trained and used from now on.
+
+    Args:
+        value: DataParallel or ModelParallel; None means a single device.
+    """
+    context.set_distribution(value)
+
+
+class Distribution:
+    """Base of the distributions: how data, variables and outputs of layers are split over a mesh.
+
+    Args:
+        device_mesh: Mesh of devices.
+        batch_dim_name: Axis of the mesh along which batches are split.
+        auto_shard_dataset: With several processes, True means that each gets the whole data in the same order and
+            takes its share of each batch; False that each gets batches of its own, which together are one.
+    """
+
+    def __init__(
+        self, device_mesh: DeviceMesh, batch_dim_name: str | None = None, auto_shard_dataset: bool = True
+    ) -> None:
+        self.device_mesh: DeviceMesh = device_mesh
+        self.batch_dim_name: str | None = batch_dim_name
+        self.auto_shard_dataset: bool = auto_shard_dataset
+        self._num_processes, self._process_id = jax.process_count(), jax.process_index()
+
+    @property
+    def num_processes(self) -> int:
+        """Number of processes."""
+        return self._num_processes
+
+    @property
+    def num_model_replicas(self) -> int:
+        """Number of copies of the model, each of which takes a share of the batch."""
+        raise NotImplementedError
+
+    @property
+    def data_shard_id(self) -> int:
+        """Number of the share of a batch that this process takes."""
+        return self._process_id // max(self.num_processes // self.num_model_replicas, 1)
+
+    def get_data_layout(self, data_shape: Sequence[int | None]) -> TensorLayout:
+        """The layout of a batch: split along its first dimension.
+
+        Args:
+            data_shape: Shape of the batch.
+        """
+        return TensorLayout((self.batch_dim_name, *(None for _ in data_shape[1:]))[: len(data_shape)], self.device_mesh)
+
+    def get_variable_layout(self, variable: Any) -> Any:
+        """The layout of a variable: its own, or whole on each device.
+
+        Args:
+            variable: Variable with a shape and a path.
+        """
+        return variable.layout or TensorLayout([None] * len(variable.shape), self.device_mesh)
+
+    def get_tensor_layout(self, path: str) -> TensorLayout | None:
+        """The layout of the outputs of a layer; None leaves it to XLA.
+
+        Args:
+            path: Path of the layer and "/output".
+        """
+        return None
+
+    def shard_outputs(self, path: str, outputs: Any) -> Any:
+        """The outputs of a layer, split by their layout.
+
+        Args:
+            path: Path of the layer and "/output".
+            outputs: Outputs of the layer.
+        """
+        layout = self.get_tensor_layout(path)
+        if layout is None:
+            return outputs
+        sharding = sharding_of(layout)
+
+        def shard(leaf):
+            return distribute_tensor(leaf, divisible_sharding(sharding, leaf.shape))
+
+        return jax.tree_util.tree_map(shard, outputs)
+
+    @contextlib.contextmanager
+    def scope(self) -> Iterator[Self]:
+        """`with distribution.scope():` makes it the current distribution inside the block."""
+        before = distribution()
+        set_distribution(self)
+        try:
+            yield self
+        finally:
+            set_distribution(before)
+
+    def distribute_dataset(self, dataset: Any) -> Any:
+        """This process's share of a `tf.data` dataset of whole batches. `fit` does it itself, for data of every kind.
+
+        Args:
+            dataset: Dataset; with a single process, or without `auto_shard_dataset`, it stays as it is.
+
+        Raises:
+            ConfigError: There are several processes and it is not a `tf.data` dataset.
+        """
+        if self.num_processes == 1 or not self.auto_shard_dataset:
+            return dataset
+        if not hasattr(dataset, "rebatch"):
+            raise ConfigError(
+                f"The dataset type {type(dataset)} is not supported for auto-sharding in multi-process setting.",
+                fix="Hand the whole dataset to fit() in each process.",
+            )
+        return self.distribute_tf_dataset(dataset)
+
+    def distribute_tf_dataset(self, dataset: Any) -> Any:
+        """This process's share of a `tf.data` dataset, whatever the number of processes.
+
+        Args:
+            dataset: Dataset with batches of a known size.
+
+        Raises:
+            ConfigError: The size is unknown, or not divisible by the number of shares.
+        """
+        from tensorflow.python.data.experimental.ops.distribute import (  # pyright: ignore[reportMissingImports]
+            compute_batch_size,
+        )
+
+        batched = all(spec.shape.rank for spec in jax.tree_util.tree_leaves(dataset.element_spec))
+        size = int(compute_batch_size(dataset)) if batched else -1
+        if size < 0:
+            raise ConfigError("The batch size of the input dataset is unknown.", fix="dataset = dataset.batch(size)")
+        shares = min(self.num_model_replicas, self.num_processes)
+        if size % shares:
+            raise ConfigError(
+                f"Global batch size must be divisible by the number of processes or model replicas that share it: "
+                f"{size} by {shares}."
+            )
+        return dataset if shares == 1 else dataset.rebatch(size // shares).shard(shares, self.data_shard_id)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} device_mesh={self.device_mesh}>"
+
+
+class DataParallel(Distribution):
+    """Each device has the whole model and takes a share of every batch; the gradients are those of the whole batch.
+
+    Args:
+        device_mesh: Mesh of one axis. None means one of `devices`.
+        devices: Names of devices. None means all devices.
+        auto_shard_dataset: With several processes, True means that each gets the whole data in the same order and
+            takes its share of each batch; False that each gets batches of its own, which together are one.
+
+    >>> import lamina as keras
+    >>> with keras.distribution.DataParallel().scope():
+    ...     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    >>> model.layers[0].kernel.layout.axes
+    (None, None)
+    """
+
+    def __init__(
+        self, device_mesh: DeviceMesh | None = None, devices: Any = None, auto_shard_dataset: bool = True
+    ) -> None:
+        if device_mesh is None:
+            devices = np.array(list_devices() if devices is None else devices)
+            device_mesh = DeviceMesh(devices.shape, [_BATCH], devices)
+        if not isinstance(device_mesh, DeviceMesh):
+            raise ConfigError(f"Expect `mesh` to be an instance of `DeviceMesh`. Received: mesh={device_mesh}")
+        super().__init__(device_mesh, device_mesh.axis_names[0], auto_shard_dataset)
+        if device_mesh.devices.ndim != 1:
+            warn(f"DataParallel splits batches along {self.batch_dim_name!r} alone, the first axis of {device_mesh}.")
+
+    @property
+    def num_model_replicas(self) -> int:
+        return int(self.device_mesh.devices.size)
+
+
+class ModelParallel(Distribution):
+    """Variables are split over devices too, by a LayoutMap.
+
+    Args:
+        layout_map: Layouts by path. A variable without a layout is whole on each device.
+        batch_dim_name: Axis of the mesh along which batches are split. None means its first axis.
+        auto_shard_dataset: With several processes, True means that each gets the whole data in the same order and
+            takes its share of each batch; False that each gets batches of its own, which together are one.
+        **kwargs: `device_mesh` is accepted and has no effect: the mesh is that of the layout map.
+
+    >>> import lamina as keras
+    >>> mesh = keras.distribution.DeviceMesh((1, 1), ["batch", "model"], ["cpu:0"])
+    >>> layouts = keras.distribution.LayoutMap(mesh)
+    >>> layouts[".*kernel"] = (None, "model")
+    >>> with keras.distribution.ModelParallel(layout_map=layouts).scope():
+    ...     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4)])
+    >>> model.layers[0].kernel.layout.axes, model.layers[0].bias.layout.axes
+    ((None, 'model'), (None,))
+    """
+
+    def __init__(
+        self,
+        *,
+        layout_map: LayoutMap | None = None,
+        batch_dim_name: str | None = None,
+        auto_shard_dataset: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.pop("device_mesh", None)
+        if kwargs:
+            raise ConfigError(f"ModelParallel has no argument {', '.join(map(repr, kwargs))}.")
+        if layout_map is None:
+            raise ConfigError("You must specify a layout_map argument.")
+        if not isinstance(layout_map, LayoutMap):
+            raise ConfigError(
+                f"Argument `layout_map` must be a `LayoutMap` instance. Received: layout_map={layout_map}"
+            )
+        mesh: Any = layout_map.device_mesh
+        super().__init__(mesh, batch_dim_name or mesh.axis_names[0], auto_shard_dataset)
+        self.layout_map: LayoutMap = layout_map
+        if self.num_processes > self.num_model_replicas and self.num_processes % self.num_model_replicas:
+            raise ConfigError(
+                f"{self.num_processes} processes cannot share {self.num_model_replicas} copies of a model evenly.",
+                fix="If there are more processes than copies, their number must divide by that of the copies.",
+            )
+
+    @property
+    def num_model_replicas(self) -> int:
+        return self.device_mesh.shape[list(self.device_mesh.axis_names).index(self.batch_dim_name or "")]
+
+    def get_variable_layout(self, variable: Any) -> Any:
+        return variable.layout or self.layout_map[variable.path] or super().get_variable_layout(variable)
+
+    def get_tensor_layout(self, path: str) -> TensorLayout | None:
+        return self.layout_map[path]
