@@ -11,11 +11,12 @@ from lamina.core import registry
 from lamina.core.family import Family
 from lamina.core.typing import Config, Tensor, TensorLike
 from lamina.ops import activations
+from lamina.ops.simplex import log_softmax, softmax, sparsemax
 
 from lamina.ops.activations import (  # isort: skip
     celu, elu, exponential, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear, log_sigmoid,
-    log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign, sparse_plus,
-    sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink, threshold,
+    mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softplus, softsign, sparse_plus, sparse_sigmoid, squareplus,
+    tanh, tanh_shrink, threshold,
 )  # fmt: skip
 
 __all__ = [

@@ -1,13 +1,18 @@
 """Loops, branches and derivatives that stay one compiled program."""
 
+from __future__ import annotations
+
 import functools
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.core import Tracer
 
 from lamina.core.op import op
+from lamina.core.typing import ArrayLike, PyTree, TensorLike
 from lamina.core.variable import unwrap
 from lamina.ops.arrays import tensor
 
@@ -15,16 +20,16 @@ __all__ = [
     "associative_scan", "cond", "custom_gradient", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop",
 ]  # fmt: skip
 
-KEPT_PROGRAMS = 64
+CACHE_SIZE = 64
 _programs = OrderedDict()
 
 
-def loop(program):
-    """A function of operands that runs a loop, such that each of its programs is compiled once.
+def loop(program: Callable[..., Any]) -> Callable[..., Any]:
+    """`program`, a loop over operands, such that each of its programs is compiled once.
 
-    A loop outside of a compiled function reads variables as they are now, so it is traced at every call; JAX would
-    compile it at every call, too, for it knows a loop by its functions, and those are new. What was compiled is kept
-    here by the text of the program. Arrays that the functions read are arguments of it.
+    A loop outside of a compiled function reads the current values of variables, so it is traced at every call. JAX
+    knows a loop by the identity of its functions, which are new at every call, and would compile it every time. Here
+    the compiled programs are kept by their text; arrays that the functions read are arguments.
     """
 
     @functools.wraps(program)
@@ -45,8 +50,8 @@ def loop(program):
 
 
 def _compiled(jaxpr, arguments):
-    """The program that computes `jaxpr`, out of those kept or new."""
-    # A tenth of the time that JAX itself takes to be read.
+    """The compiled program of `jaxpr`, from the cache or new."""
+    # Imported here because it takes a tenth of the time of JAX's own import.
     from jax.extend.core import ClosedJaxpr, jaxpr_as_fun  # pyright: ignore[reportPrivateImportUsage]
 
     compute = jax.jit(lambda constants, leaves: jaxpr_as_fun(ClosedJaxpr(jaxpr, constants))(*leaves))
@@ -55,16 +60,20 @@ def _compiled(jaxpr, arguments):
     key = lowered.as_text(), str(lowered.in_tree), places
     if key not in _programs:
         _programs[key] = lowered.compile()
-        if len(_programs) > KEPT_PROGRAMS:
+        if len(_programs) > CACHE_SIZE:
             _programs.popitem(last=False)
     _programs.move_to_end(key)
     return _programs[key]
 
 
 @op(settings=("true_fn", "false_fn"))
-def cond(pred, true_fn, false_fn):
-    """true_fn() if pred else false_fn(); both give the same structure, and only one runs. A value that is known now
-    decides now; in a compiled function both are compiled.
+def cond(pred: TensorLike, true_fn: Callable[..., Any], false_fn: Callable[..., Any]) -> Any:
+    """`true_fn()` if `pred` else `false_fn()`. Only one of them runs; in a compiled function both are compiled.
+
+    Args:
+        pred: Boolean scalar.
+        true_fn: Callable without arguments, called if `pred` is true.
+        false_fn: Callable without arguments, called if `pred` is false; its result has the same structure.
 
     >>> import lamina as keras
     >>> keras.ops.cond(True, lambda: 1, lambda: 2)
@@ -77,14 +86,28 @@ def cond(pred, true_fn, false_fn):
 
 
 @op(settings=("branches",))
-def switch(index, branches, *operands):
-    """branches[index](*operands), the index limited to the branches there are."""
+def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+    """`branches[index](*operands)`.
+
+    Args:
+        index: Integer scalar, limited to the branches there are.
+        branches: Callables whose results have the same structure.
+        *operands: Arguments of the branch.
+    """
     return jax.lax.switch(index, branches, *operands)
 
 
 @op(settings=("cond", "body"))
-def while_loop(cond, body, loop_vars, maximum_iterations=None):
-    """loop_vars = body(*loop_vars) as long as cond(*loop_vars), at most `maximum_iterations` times.
+def while_loop(
+    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: PyTree, maximum_iterations: int | None = None
+) -> Any:
+    """`loop_vars = body(*loop_vars)` while `cond(*loop_vars)`.
+
+    Args:
+        cond: Callable of the loop variables; the loop ends when it gives False.
+        body: Callable of the loop variables that gives their next values.
+        loop_vars: Loop variables: a tuple or list of them, or one.
+        maximum_iterations: Largest number of iterations; None means no limit.
 
     >>> import lamina as keras
     >>> keras.ops.while_loop(lambda i: i < 10, lambda i: (i * 2,), (3,))
@@ -93,7 +116,7 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
     several = isinstance(loop_vars, (tuple, list))
     state = tuple(loop_vars) if several else (loop_vars,)
 
-    def goes_on(carry):
+    def continues(carry):
         count, values = carry
         running = jnp.asarray(cond(*values), bool)
         return running if maximum_iterations is None else running & (count < maximum_iterations)
@@ -103,13 +126,19 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
         values = unwrap(body(*values))
         return count + 1, tuple(values) if isinstance(values, (tuple, list)) else (values,)
 
-    result = loop(lambda state: jax.lax.while_loop(goes_on, step, (0, state))[1])(state)
+    result = loop(lambda state: jax.lax.while_loop(continues, step, (0, state))[1])(state)
     return result if several else result[0]
 
 
 @op(settings=("lower", "upper", "body_fun"))
-def fori_loop(lower, upper, body_fun, init_val):
-    """value = body_fun(i, value) for i from lower to below upper.
+def fori_loop(lower: int | ArrayLike, upper: int | ArrayLike, body_fun: Callable[..., Any], init_val: PyTree) -> Any:
+    """`value = body_fun(i, value)` for i from `lower` to `upper - 1`.
+
+    Args:
+        lower: First index.
+        upper: Index after the last.
+        body_fun: Callable of (index, value) that gives the next value.
+        init_val: First value.
 
     >>> import lamina as keras
     >>> keras.ops.fori_loop(0, 4, lambda i, total: total + i, 0)
@@ -123,8 +152,23 @@ def fori_loop(lower, upper, body_fun, init_val):
 
 
 @op(settings=("f",))
-def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
-    """carry, y = f(carry, x) for each x along the first axis of xs; gives (last carry, the y's stacked).
+def scan(
+    f: Callable[..., Any],
+    init: PyTree,
+    xs: PyTree = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int | bool = 1,
+) -> Any:
+    """`carry, y = f(carry, x)` for each x along the first axis of `xs`. Returns (last carry, stacked ys).
+
+    Args:
+        f: Callable of (carry, x) that gives (carry, y).
+        init: First carry.
+        xs: Arrays whose slices along the first axis are the x; None means None for each.
+        length: Number of steps; needed if `xs` is None.
+        reverse: Whether the steps run from the last slice to the first.
+        unroll: Number of steps in one iteration of the compiled loop; True means all.
 
     >>> import lamina as keras
     >>> keras.ops.scan(lambda total, x: (total + x, total), 0, keras.ops.array([1, 2, 3]))
@@ -141,9 +185,14 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
 
 
 @op(settings=("f",))
-def associative_scan(f, elems, reverse=False, axis=0):
-    """The results of f over all elements up to each one, in log(n) steps; f must be associative: f(f(a, b), c) = f(a,
-    f(b, c)).
+def associative_scan(f: Callable[..., Any], elems: PyTree, reverse: bool = False, axis: int = 0) -> Any:
+    """The results of `f` over all elements up to each one, in log(n) steps.
+
+    Args:
+        f: Associative callable of two slices: f(f(a, b), c) equals f(a, f(b, c)).
+        elems: Arrays to scan.
+        reverse: Whether the scan runs from the end.
+        axis: Axis to scan along.
 
     >>> import lamina as keras
     >>> keras.ops.associative_scan(lambda a, b: a + b, keras.ops.array([1, 2, 3]))
@@ -153,19 +202,32 @@ def associative_scan(f, elems, reverse=False, axis=0):
 
 
 @op(settings=("f",))
-def map(f, xs):
-    """f of each slice along the first axis, one after the other, the results stacked."""
+def map(f: Callable[..., Any], xs: PyTree) -> Any:
+    """The stacked results of `f` for each slice along the first axis, one after the other.
+
+    Args:
+        f: Callable of one slice.
+        xs: Arrays whose slices along the first axis are its arguments.
+    """
     return loop(lambda xs: jax.lax.map(lambda x: unwrap(f(x)), xs))(jax.tree_util.tree_map(tensor, xs))
 
 
 @op(settings=("function",))
-def vectorized_map(function, elements):
-    """function of each slice along the first axis, all at once, the results stacked."""
+def vectorized_map(function: Callable[..., Any], elements: PyTree) -> Any:
+    """The stacked results of `function` for all slices along the first axis at once.
+
+    Args:
+        function: Callable of one slice.
+        elements: Arrays whose slices along the first axis are its arguments.
+    """
     return jax.vmap(lambda x: unwrap(function(x)))(jax.tree_util.tree_map(tensor, elements))
 
 
-def custom_gradient(f):
-    """A decorator: f(*args) gives (value, grad), and grad(upstream) is used as its gradient.
+def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A decorator for a function that defines its own gradient.
+
+    Args:
+        f: Callable that gives (value, gradient function of the upstream gradient).
 
     >>> import lamina as keras
     >>> @keras.ops.custom_gradient

@@ -1,11 +1,15 @@
 """Convolutions of 1 to 3 spatial axes: plain, transposed, depthwise and separable, in the terms of one primitive."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from lamina.core.op import op
+from lamina.core.typing import DataFormat, Size, Tensor, TensorLike
 from lamina.errors import ConfigError, ShapeError
 from lamina.kernels.convolution import Window, convolve, input_gradient
 from lamina.ops.arrays import tensor
@@ -13,19 +17,30 @@ from lamina.runtime.settings import standardize_data_format
 
 __all__ = ["conv", "conv_transpose", "depthwise_conv", "separable_conv"]
 
-Sizes = int | tuple[int, ...]
-
 
 @op
-def conv(inputs, kernel, strides: Sizes = 1, padding="valid", data_format=None, dilation_rate: Sizes = 1):
+def conv(
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: Size = 1,
+    padding: str = "valid",
+    data_format: DataFormat = None,
+    dilation_rate: Size = 1,
+) -> Tensor:
     """The convolution: each output is the sum of a window of the inputs times the kernel.
 
     Shapes: inputs (batch, *space, channels), kernel (*window, channels // groups, filters) -> (batch, *new_space,
-    filters); with data_format='channels_first' the channels follow the batch. The groups follow from the shapes.
+    filters); with "channels_first" the channels are the second axis. The number of groups follows from the shapes.
 
     Args:
-        strides, dilation_rate: a number or one for each spatial axis; only one of the two may exceed 1.
-        padding: 'valid', 'same', or 'causal' (one spatial axis: no output sees a later input).
+        inputs: Tensor of shape (batch, *space, channels).
+        kernel: Kernel of shape (*window, channels // groups, filters).
+        strides: Step of the window, one number or one for each spatial axis; only strides or dilation_rate may exceed
+            1.
+        padding: "valid" for none, "same" for outputs of size ceil(size / stride), or "causal" (one spatial axis) for
+            outputs that depend on no later input.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        dilation_rate: Distance between elements of the kernel, one number or one for each spatial axis.
 
     >>> import lamina as keras
     >>> keras.ops.conv(keras.Input((28, 28, 3)), keras.ops.ones((3, 3, 3, 8)), strides=2, padding="same").shape
@@ -38,17 +53,32 @@ def conv(inputs, kernel, strides: Sizes = 1, padding="valid", data_format=None, 
         window = tuple(dilated(*sizes) for sizes in zip(kernel.shape[:rank], dilation_rate, strict=True))
         check_fits(inputs, window, data_format, "kernel")
     groups = _groups(inputs.shape[channel_axis(data_format)], kernel)
-    padding = _padding(padding, _space(inputs, data_format), kernel.shape[:rank], strides, dilation_rate)
-    window = Window(strides, padding, dilation_rate, groups)
+    zeros = _padding(padding, _space(inputs, data_format), kernel.shape[:rank], strides, dilation_rate)
+    window = Window(strides, zeros, dilation_rate, groups)
     return _channels_last(lambda inputs: convolve(inputs, kernel, window), inputs, data_format)
 
 
 @op
-def depthwise_conv(inputs, kernel, strides: Sizes = 1, padding="valid", data_format=None, dilation_rate: Sizes = 1):
-    """A convolution of each channel by itself, with `multiplier` filters of its own.
+def depthwise_conv(
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: Size = 1,
+    padding: str = "valid",
+    data_format: DataFormat = None,
+    dilation_rate: Size = 1,
+) -> Tensor:
+    """A convolution of each channel separately, with `multiplier` filters for each.
 
-    Shapes: inputs (batch, *space, channels), kernel (*window, channels, multiplier)
-    -> (batch, *new_space, channels * multiplier).
+    Shapes: inputs (batch, *space, channels), kernel (*window, channels, multiplier) -> (batch, *new_space, channels *
+    multiplier).
+
+    Args:
+        inputs: Tensor of shape (batch, *space, channels).
+        kernel: Kernel of shape (*window, channels, multiplier).
+        strides: Step of the window, one number or one for each spatial axis.
+        padding: "valid" for none, or "same" for outputs of size ceil(size / stride).
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        dilation_rate: Distance between elements of the kernel, one number or one for each spatial axis.
     """
     inputs, kernel = _same_type(inputs, kernel)
     *window, channels, multiplier = kernel.shape
@@ -59,31 +89,56 @@ def depthwise_conv(inputs, kernel, strides: Sizes = 1, padding="valid", data_for
 
 @op
 def separable_conv(
-    inputs,
-    depthwise_kernel,
-    pointwise_kernel,
-    strides: Sizes = 1,
-    padding="valid",
-    data_format=None,
-    dilation_rate: Sizes = 1,
-):
-    """A depthwise convolution followed by a mix of its channels.
+    inputs: TensorLike,
+    depthwise_kernel: TensorLike,
+    pointwise_kernel: TensorLike,
+    strides: Size = 1,
+    padding: str = "valid",
+    data_format: DataFormat = None,
+    dilation_rate: Size = 1,
+) -> Tensor:
+    """A depthwise convolution followed by a pointwise one, which mixes the channels.
 
-    Shapes: depthwise_kernel (*window, channels, multiplier), pointwise_kernel (1, ..., channels * multiplier, filters).
+    Shapes: inputs (batch, *space, channels) -> (batch, *new_space, filters).
+
+    Args:
+        inputs: Tensor of shape (batch, *space, channels).
+        depthwise_kernel: Kernel of shape (*window, channels, multiplier).
+        pointwise_kernel: Kernel of shape (1, ..., channels * multiplier, filters).
+        strides: Step of the window, one number or one for each spatial axis.
+        padding: "valid" for none, or "same" for outputs of size ceil(size / stride).
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        dilation_rate: Distance between elements of the kernel, one number or one for each spatial axis.
     """
-    each = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
-    return conv(each, pointwise_kernel, data_format=data_format)
+    channelwise = depthwise_conv(tensor(inputs), depthwise_kernel, strides, padding, data_format, dilation_rate)
+    return conv(channelwise, pointwise_kernel, data_format=data_format)
 
 
 @op
 def conv_transpose(
-    inputs, kernel, strides: Sizes = 1, padding="valid", output_padding=None, data_format=None, dilation_rate: Sizes = 1
-):
-    """The transpose (gradient) of a convolution, which makes small maps large.
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: Size = 1,
+    padding: str = "valid",
+    output_padding: Size | None = None,
+    data_format: DataFormat = None,
+    dilation_rate: Size = 1,
+) -> Tensor:
+    """The transpose (gradient) of a convolution, which upsamples.
 
-    Shapes: inputs (batch, *space, channels), kernel (*window, filters, channels) -> (batch, *new_space, filters),
-    where a size n becomes n * stride for 'same' and (n - 1) * stride + max(window, stride) for 'valid' unless
-    `output_padding` is given.
+    Shapes: inputs (batch, *space, channels), kernel (*window, filters, channels) -> (batch, *new_space, filters).
+    Without `output_padding` a size n becomes n * stride for "same" and (n - 1) * stride + max(window, stride) for
+    "valid".
+
+    Args:
+        inputs: Tensor of shape (batch, *space, channels).
+        kernel: Kernel of shape (*window, filters, channels).
+        strides: Factor by which each spatial axis grows, one number or one for each.
+        padding: "valid" or "same".
+        output_padding: Added to the size of the outputs, one number or one for each spatial axis; None means what
+            `padding` says.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        dilation_rate: Distance between elements of the kernel, one number or one for each spatial axis.
     """
     inputs, kernel = _same_type(inputs, kernel)
     rank, data_format = _rank(inputs, kernel, "conv_transpose"), standardize_data_format(data_format)
@@ -101,36 +156,36 @@ def conv_transpose(
 
 
 def _transpose_padding(window, stride, extra, padding):
-    """Zeros before and after the inputs, which are spread `stride` apart, so that sizes come out as documented."""
+    """Zeros before and after the inputs, which stand `stride` apart, such that sizes are as documented."""
     if padding == "valid":
         extra = max(stride - window, 0) if extra is None else extra
         return window - 1, window - 1 + extra
     if padding != "same":
-        raise ConfigError(f"padding of a transposed convolution is 'valid' or 'same'; got {padding!r}.")
+        raise ConfigError(f"padding of a transposed convolution must be 'valid' or 'same'; got {padding!r}.")
     total = window + stride - 2 if extra is None else 2 * (window - 1 - window // 2) + extra
     before = min((total + 1) // 2, window - 1)
     return before, total - before
 
 
-def per_axis(value, rank, name):
-    """A number for each of `rank` axes, from one number or one for each.
+def per_axis(value: Size, rank: int, name: str) -> tuple[int, ...]:
+    """A number for each of `rank` axes, from one number or a sequence of them.
 
     >>> per_axis(2, 3, "strides")
     (2, 2, 2)
     """
     values = (value,) * rank if isinstance(value, int) else tuple(value)
     if len(values) != rank:
-        raise ConfigError(f"{name} is one number or {rank} of them; got {value!r}.")
+        raise ConfigError(f"{name} must be one number or {rank} of them; got {value!r}.")
     return values
 
 
-def dilated(window, dilation_rate):
+def dilated(window: int, dilation_rate: int) -> int:
     """The length that a window covers when its elements lie `dilation_rate` apart."""
     return (window - 1) * dilation_rate + 1
 
 
-def check_fits(inputs, window, data_format, what):
-    """Raise ShapeError where the window is longer than the inputs, so that no output would be left."""
+def check_fits(inputs: Tensor, window: Sequence[int], data_format: DataFormat, what: str) -> None:
+    """Raise ShapeError if the window is longer than the inputs, so that there would be no output."""
     space = inputs.shape[2:] if standardize_data_format(data_format) == "channels_first" else inputs.shape[1:-1]
     if any(length > size for length, size in zip(window, space, strict=True)):
         raise ShapeError(
@@ -139,7 +194,7 @@ def check_fits(inputs, window, data_format, what):
         )
 
 
-def channel_axis(data_format):
+def channel_axis(data_format: DataFormat) -> int:
     """The axis of the channels: 1 or -1."""
     return 1 if standardize_data_format(data_format) == "channels_first" else -1
 
@@ -163,11 +218,11 @@ def _rank(inputs, kernel, name):
 
 
 def _groups(channels, kernel):
-    """How many groups of channels a kernel for `kernel.shape[-2]` channels works on."""
+    """The number of groups of `kernel.shape[-2]` channels."""
     if channels % kernel.shape[-2]:
         raise ShapeError(
-            f"The inputs of a convolution have {channels} channels, no multiple of the {kernel.shape[-2]} channels "
-            f"of its kernel {tuple(kernel.shape)}.",
+            f"The channels of the inputs must be a multiple of {kernel.shape[-2]} for a kernel of shape "
+            f"{tuple(kernel.shape)}; got {channels}.",
             fix="Check data_format: 'channels_last' is (batch, *space, channels).",
         )
     return channels // kernel.shape[-2]
@@ -193,12 +248,12 @@ def _padding(padding, space, window, strides, dilation_rate) -> Any:
     if padding == "causal" and len(window) == 1:
         return ((spans[0] - 1, 0),)
     if padding not in ("valid", "same"):
-        raise ConfigError(f"padding is 'valid' or 'same' ('causal' with one spatial axis); got {padding!r}.")
+        raise ConfigError(f"padding must be 'valid' or 'same' ('causal' with one spatial axis); got {padding!r}.")
     return tuple(map(tuple, jax.lax.padtype_to_pads(space, spans, strides, padding.upper())))
 
 
 def _channels_last(program, inputs, data_format):
-    """A program for inputs with their channels last on inputs of any format; XLA moves no more axes than it must."""
+    """`program`, which takes channels last, applied to inputs of any format; XLA removes needless transpositions."""
     if channel_axis(data_format) == -1:
         return program(inputs)
     return jnp.moveaxis(program(jnp.moveaxis(inputs, 1, -1)), -1, 1)

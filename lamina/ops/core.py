@@ -1,6 +1,10 @@
-"""Tensors themselves: what is one, its shape and type, casts, slices and scatters."""
+"""Conversion, shape and type of tensors, casts, slices and scatters."""
+
+from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +14,7 @@ from lamina.core.dtypes import dtype_of, is_float, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.op import op
 from lamina.core.read_limits import reserve_steps
+from lamina.core.typing import DTypeLike, Shape, Tensor, TensorLike
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.ops.arrays import canonical, tensor
@@ -20,18 +25,25 @@ __all__ = [
 ]  # fmt: skip
 
 
-def shape(x):
-    """The shape as a tuple; None for sizes of a symbolic tensor that are not known.
+def shape(x: TensorLike) -> Shape:
+    """The shape as a tuple, with None for unknown sizes of a symbolic tensor.
+
+    Args:
+        x: Array, variable or symbolic tensor.
 
     >>> import lamina as keras
     >>> keras.ops.shape(keras.Input((3,)))
     (None, 3)
     """
-    return tuple(x.shape) if hasattr(x, "shape") else tuple(np.shape(unwrap(x)))
+    known = getattr(x, "shape", None)
+    return tuple(np.shape(unwrap(x)) if known is None else known)
 
 
-def dtype(x):
-    """The name of the type of x.
+def dtype(x: TensorLike) -> str:
+    """The name of the dtype of `x`.
+
+    Args:
+        x: Array, variable or symbolic tensor.
 
     >>> import lamina as keras
     >>> keras.ops.dtype([1.0])
@@ -40,13 +52,27 @@ def dtype(x):
     return dtype_of(x) if hasattr(x, "dtype") else standardize_dtype(tensor(x).dtype)
 
 
-def is_tensor(x):
-    """Whether x is a JAX array (NumPy arrays and variables are not)."""
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is an array of JAX; arrays of NumPy and variables are not.
+
+    Args:
+        x: Any object.
+    """
     return isinstance(x, jax.Array)
 
 
-def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
-    """x (array, variable, number, nested list) as a JAX array of type `dtype`. A symbolic tensor is cast.
+def convert_to_tensor(
+    x: TensorLike, dtype: DTypeLike | None = None, sparse: bool | None = None, ragged: bool | None = None
+) -> Any:
+    """`x` as an array of JAX.
+
+    Raises ConfigError if `ragged` is True.
+
+    Args:
+        x: Array, variable, number or nested list; a symbolic tensor is cast.
+        dtype: Type of the result; None keeps it, with floatx for lists of floats.
+        sparse: False converts a sparse array to a dense one.
+        ragged: Not supported: True raises.
 
     Raises: ConfigError for sparse=True or ragged=True, which JAX arrays cannot be.
 
@@ -58,15 +84,20 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
         raise ConfigError("JAX has no ragged arrays.", fix="Pad to one length and use a mask.")
     if isinstance(x, KerasTensor):
         return x if dtype is None or standardize_dtype(dtype) == x.dtype else cast(x, dtype)
-    if hasattr(x, "todense") and sparse is False:
-        x = x.todense()
-    return tensor(x, dtype)
+    to_dense = getattr(x, "todense", None) if sparse is False else None
+    return tensor(to_dense() if to_dense else x, dtype)
 
 
-def convert_to_numpy(x):
-    """x as a NumPy array; bfloat16 becomes float32."""
+def convert_to_numpy(x: TensorLike) -> np.ndarray:
+    """`x` as an array of NumPy; bfloat16 becomes float32.
+
+    Args:
+        x: Array, variable, number or nested list.
+    """
     if isinstance(x, KerasTensor):
-        raise CallError(f"{x!r} has no values yet.", fix="Call a model on arrays, then convert its output.")
+        raise CallError(
+            f"{x!r} is symbolic: it has no values yet.", fix="Call a model on arrays, then convert its output."
+        )
     x = unwrap(x)
     if isinstance(x, jax.Array) and x.dtype == jnp.bfloat16:
         return np.array(x, np.float32)
@@ -74,8 +105,12 @@ def convert_to_numpy(x):
 
 
 @op(settings=("dtype",))
-def cast(x, dtype):
-    """x with values of type `dtype`.
+def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
+    """`x` with values of type `dtype`. The real part of complex numbers is cast.
+
+    Args:
+        x: Tensor.
+        dtype: Type of the result.
 
     >>> import lamina as keras
     >>> keras.ops.cast([0.2, 1.7], "int32")
@@ -88,8 +123,12 @@ def cast(x, dtype):
 
 
 @op(settings=("dtype",))
-def saturate_cast(x, dtype):
-    """x as `dtype`, values out of its range replaced by its smallest and largest number.
+def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
+    """`x` as `dtype`, where values beyond its range become its smallest and largest number.
+
+    Args:
+        x: Tensor.
+        dtype: Type of the result.
 
     >>> import lamina as keras
     >>> keras.ops.saturate_cast([-1.0, 300.0], "uint8")
@@ -111,52 +150,69 @@ def _limits(dtype):
 
 
 @op
-def stop_gradient(variable):
-    """The same values, through which no gradient flows."""
+def stop_gradient(variable: TensorLike) -> Any:
+    """The same values, through which no gradient flows.
+
+    Args:
+        variable: Tensor.
+    """
     return jax.lax.stop_gradient(tensor(variable))
 
 
 @op(settings=("shape",))
-def scatter(indices, values, shape):
+def scatter(indices: TensorLike, values: TensorLike, shape: Sequence[int]) -> Any:
     """Zeros of `shape` with `values` added at `indices`.
 
-    Shapes: indices (..., k) with k <= len(shape), values (..., *shape[k:]).
+    Args:
+        indices: Integers of shape (..., k) with k <= len(shape).
+        values: Tensor of shape (..., *shape[k:]).
+        shape: Shape of the result.
 
     >>> import lamina as keras
     >>> keras.ops.scatter([[1], [3]], [5, 7], (4,))
     Array([0, 5, 0, 7], dtype=int32)
     """
     values = tensor(values)
-    return jnp.zeros(shape, values.dtype).at[_places(indices)].add(values)
+    return jnp.zeros(shape, values.dtype).at[_index_arrays(indices)].add(values)
 
 
 @op
-def scatter_update(inputs, indices, updates, reduction=None):
-    """inputs with `updates` put at `indices`, or combined with what is there: reduction None, 'add', 'max', 'min' or
-    'mul'.
+def scatter_update(
+    inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None
+) -> Tensor:
+    """`inputs` with `updates` put at `indices`.
 
-    Shapes: indices (n, k), updates (n, *inputs.shape[k:]).
+    Args:
+        inputs: Tensor.
+        indices: Integers of shape (n, k).
+        updates: Tensor of shape (n, *inputs.shape[k:]).
+        reduction: How updates are combined with the inputs: "add", "max", "min" or "mul"; None replaces them.
 
     >>> import lamina as keras
     >>> keras.ops.scatter_update([1, 1, 1], [[0], [2]], [5, 7])
     Array([5, 1, 7], dtype=int32)
     """
     inputs = tensor(inputs)
-    place = inputs.at[_places(indices)]
+    place = inputs.at[_index_arrays(indices)]
     rules = {None: place.set, "add": place.add, "max": place.max, "min": place.min, "mul": place.multiply}
     if reduction not in rules:
-        raise ConfigError(f"reduction is one of {list(rules)}; got {reduction!r}.")
+        raise ConfigError(f"reduction must be one of {list(rules)}; got {reduction!r}.")
     return rules[reduction](tensor(updates).astype(inputs.dtype))
 
 
-def _places(indices):
+def _index_arrays(indices):
     """Rows of indices as one index array for each axis."""
     return tuple(jnp.moveaxis(tensor(indices), -1, 0))
 
 
 @op(settings=("shape",))
-def slice(inputs, start_indices, shape):
-    """The block of `shape` that begins at `start_indices`; -1 in shape means up to the end.
+def slice(inputs: TensorLike, start_indices: Sequence[int] | Tensor, shape: Sequence[int]) -> Tensor:
+    """The block of `shape` that begins at `start_indices`.
+
+    Args:
+        inputs: Tensor.
+        start_indices: First index along each axis.
+        shape: Size of the block along each axis; -1 means up to the end.
 
     >>> import lamina as keras
     >>> keras.ops.slice(keras.ops.arange(5), [1], [3])
@@ -170,8 +226,13 @@ def slice(inputs, start_indices, shape):
 
 
 @op
-def slice_update(inputs, start_indices, updates):
-    """inputs with the block that begins at `start_indices` replaced by `updates`.
+def slice_update(inputs: TensorLike, start_indices: Sequence[int] | Tensor, updates: TensorLike) -> Tensor:
+    """`inputs` with the block that begins at `start_indices` replaced by `updates`.
+
+    Args:
+        inputs: Tensor.
+        start_indices: First index along each axis.
+        updates: The new block.
 
     >>> import lamina as keras
     >>> keras.ops.slice_update([0, 0, 0], [1], [7])
@@ -182,8 +243,14 @@ def slice_update(inputs, start_indices, updates):
 
 
 @op
-def unstack(x, num=None, axis=0):
-    """The slices of x along `axis`, as a list of `num` arrays (the size of that axis, found by itself)."""
+def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Any]:
+    """The slices of `x` along `axis`.
+
+    Args:
+        x: Tensor.
+        num: Number of slices, the size of the axis; None takes it from the shape.
+        axis: Axis along which to slice.
+    """
     x = tensor(x)
     if num is not None and num != x.shape[axis]:
         raise ShapeError(f"unstack: axis {axis} of shape {tuple(x.shape)} has {x.shape[axis]} slices, not num={num}.")
@@ -192,8 +259,13 @@ def unstack(x, num=None, axis=0):
 
 
 @op(settings=("pattern",))
-def rearrange(tensor, pattern, **axes_lengths):
-    """Axes reordered, merged and split as a pattern in einops' notation says: "b (h s) c -> b c h s", s=2.
+def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Any:
+    """Axes reordered, merged and split by a pattern in the notation of einops.
+
+    Args:
+        tensor: Tensor.
+        pattern: Axes before and after, such as "b (h s) c -> b c h s".
+        **axes_lengths: Sizes of named axes that do not follow from the shape, such as s=2.
 
     Source: A. Rogozhnikov, "Einops: Clear and Reliable Tensor Manipulations", ICLR 2022.
 
@@ -218,7 +290,7 @@ def _groups(side):
 
 
 def _axis_sizes(groups, shape, known, pattern):
-    """The size of each named axis: given, or what is left of the axis it was split from."""
+    """The size of each named axis: given, or derived from the axis that it was split from."""
     if len(groups) != len(shape):
         raise ShapeError(
             f"rearrange: {pattern!r} has {len(groups)} axes on the left; the input has shape {tuple(shape)}."

@@ -1,9 +1,14 @@
-"""How far predicted probabilities are from the truth, for each sample."""
+"""Cross-entropies of predicted probabilities and the truth, for each sample."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from lamina.core.op import op
+from lamina.core.typing import TensorLike
 from lamina.errors import ShapeError
 from lamina.ops.arrays import floating, tensor
 from lamina.runtime import settings
@@ -12,9 +17,13 @@ __all__ = ["binary_crossentropy", "categorical_crossentropy", "sparse_categorica
 
 
 @op
-def binary_crossentropy(target, output, from_logits=False):
-    """-(target * log(p) + (1 - target) * log(1 - p)) with p = output, or sigmoid(output) if `from_logits`. Shapes:
-    all the same.
+def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> Any:
+    """-(target * log(p) + (1 - target) * log(1 - p)) with p = output, or sigmoid(output) if `from_logits`.
+
+    Args:
+        target: True probabilities, of any shape.
+        output: Predicted probabilities, or logits if `from_logits`, of the same shape.
+        from_logits: Whether `output` is logits instead of probabilities.
 
     >>> import lamina as keras
     >>> keras.ops.binary_crossentropy([0.0, 1.0], [0.5, 1.0]).round(4)
@@ -23,40 +32,45 @@ def binary_crossentropy(target, output, from_logits=False):
     target, output = floating(target), floating(output)
     _same_shape(target.shape, output.shape, "binary_crossentropy")
     if from_logits:
-        return _of_logits(target, output)
-    output = _inside(output)
-    return _apart(-(target * jnp.log(output) + (1 - target) * jnp.log(1 - output)))
+        return _binary_from_logits(target, output)
+    output = _clip(output)
+    return _unfused(-(target * jnp.log(output) + (1 - target) * jnp.log(1 - output)))
 
 
 @jax.custom_jvp
-def _of_logits(target, logits):
-    return _apart(-(target * jax.nn.log_sigmoid(logits) + (1 - target) * jax.nn.log_sigmoid(-logits)))
+def _binary_from_logits(target, logits):
+    return _unfused(-(target * jax.nn.log_sigmoid(logits) + (1 - target) * jax.nn.log_sigmoid(-logits)))
 
 
-@_of_logits.defjvp
-def _of_logits_tangent(primals, tangents):
+@_binary_from_logits.defjvp
+def _binary_from_logits_jvp(primals, tangents):
     (target, logits), (d_target, d_logits) = primals, tangents
-    return _of_logits(target, logits), (jax.nn.sigmoid(logits) - target) * d_logits - logits * d_target
+    return _binary_from_logits(target, logits), (jax.nn.sigmoid(logits) - target) * d_logits - logits * d_target
 
 
 @jax.custom_jvp
-def _apart(x):
-    """`x`, in a way that keeps XLA on CPUs from computing it within a sum that follows, number by number, where
-    logarithms take ten times as long, and products several times."""
+def _unfused(x):
+    """`x`, in a form that XLA on CPUs does not fuse into a sum that follows: fused, it is computed number by number,
+    where logarithms take ten times as long and products several times."""
     return jnp.where(jnp.isnan(x), jnp.nan, x)
 
 
-@_apart.defjvp
-def _apart_tangent(primals, tangents):
-    return _apart(*primals), *tangents
+@_unfused.defjvp
+def _unfused_jvp(primals, tangents):
+    return _unfused(*primals), *tangents
 
 
 @op
-def categorical_crossentropy(target, output, from_logits=False, axis=-1):
-    """-sum(target * log(p)) over the classes on `axis`, with p = output / sum(output), or softmax(output) if
-    `from_logits`.
+def categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1) -> Any:
+    """-sum(target * log(p)) over the classes, with p = output / sum(output), or softmax(output) if `from_logits`.
 
     Shapes: target and output (..., classes) -> (...).
+
+    Args:
+        target: True probabilities of the classes.
+        output: Predicted probabilities, or logits if `from_logits`.
+        from_logits: Whether `output` is logits instead of probabilities.
+        axis: Axis of the classes.
     """
     target, output = floating(target), floating(output)
     _same_shape(target.shape, output.shape, "categorical_crossentropy")
@@ -64,10 +78,18 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
 
 
 @op
-def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
-    """`categorical_crossentropy` for targets that are class numbers.
+def sparse_categorical_crossentropy(
+    target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
+) -> Any:
+    """`categorical_crossentropy` for targets that are class indices.
 
     Shapes: target (...) or (..., 1), output (..., classes) -> (...).
+
+    Args:
+        target: Index of the true class.
+        output: Predicted probabilities, or logits if `from_logits`.
+        from_logits: Whether `output` is logits instead of probabilities.
+        axis: Axis of the classes.
 
     >>> import lamina as keras
     >>> keras.ops.sparse_categorical_crossentropy([1], [[0.5, 0.5]]).round(4)
@@ -77,24 +99,24 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     if target.ndim == output.ndim and target.shape[-1] == 1:
         target = target[..., 0]
     classes = output.shape[axis]
-    places = list(output.shape)
-    del places[axis]
-    _same_shape(target.shape, tuple(places), "sparse_categorical_crossentropy (output without its classes)")
-    chosen = jax.nn.one_hot(target, classes, axis=axis, dtype=output.dtype)
-    return -jnp.sum(chosen * _log_probabilities(output, from_logits, axis), axis)
+    positions = list(output.shape)
+    del positions[axis]
+    _same_shape(target.shape, tuple(positions), "sparse_categorical_crossentropy (output without its classes)")
+    one_hot = jax.nn.one_hot(target, classes, axis=axis, dtype=output.dtype)
+    return -jnp.sum(one_hot * _log_probabilities(output, from_logits, axis), axis)
 
 
 def _log_probabilities(output, from_logits, axis):
     if from_logits:
         return jax.nn.log_softmax(output, axis)
-    return jnp.log(_inside(output / jnp.sum(output, axis, keepdims=True)))
+    return jnp.log(_clip(output / jnp.sum(output, axis, keepdims=True)))
 
 
-def _inside(probabilities):
-    """Away from 0 and 1 by epsilon, so that logarithms stay finite."""
+def _clip(probabilities):
+    """Probabilities at least epsilon away from 0 and 1, so that logarithms are finite."""
     return jnp.clip(probabilities, settings.epsilon(), 1 - settings.epsilon())
 
 
 def _same_shape(target, output, name):
     if tuple(target) != tuple(output):
-        raise ShapeError(f"{name}: target has shape {tuple(target)}, output {tuple(output)}; they must be the same.")
+        raise ShapeError(f"{name}: target has shape {tuple(target)}, output {tuple(output)}; they must be equal.")

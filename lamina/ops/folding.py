@@ -1,8 +1,11 @@
 """Images as columns of patches and back, and blocks of pixels as channels and back."""
 
+from __future__ import annotations
+
 import jax
 
 from lamina.core.op import op
+from lamina.core.typing import DataFormat, Size, Tensor, TensorLike
 from lamina.ops.arrays import tensor
 from lamina.ops.convolution import per_axis
 from lamina.runtime.settings import standardize_data_format
@@ -11,9 +14,17 @@ __all__ = ["depth_to_space", "fold", "space_to_depth", "unfold"]
 
 
 @op(settings=("kernel_size",))
-def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
-    """All windows of images as columns. Shapes: (batch, channels, height, width) -> (batch, channels * kernel,
-    windows).
+def unfold(x: TensorLike, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> Tensor:
+    """All windows of images as columns (im2col).
+
+    Shapes: (batch, channels, height, width) -> (batch, channels * kernel, windows).
+
+    Args:
+        x: Tensor of shape (batch, channels, height, width).
+        kernel_size: Size of the window, one number or (height, width).
+        dilation: Distance between elements of the window, one number or two.
+        padding: Zeros on both sides, one number or two.
+        stride: Step of the window, one number or two.
 
     >>> import lamina as keras
     >>> keras.ops.unfold(keras.ops.zeros((2, 3, 5, 5)), 2).shape
@@ -33,10 +44,20 @@ def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
 
 
 @op(settings=("output_size", "kernel_size"))
-def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
-    """Images from columns of windows, overlapping pixels added up: the transpose of `unfold`.
+def fold(
+    x: TensorLike, output_size: Size, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1
+) -> Tensor:
+    """Images from columns of windows, where overlapping pixels are added (col2im): the transpose of `unfold`.
 
     Shapes: (batch, channels * kernel, windows) -> (batch, channels, *output_size).
+
+    Args:
+        x: Tensor of shape (batch, channels * kernel, windows).
+        output_size: Size of the images, one number or (height, width).
+        kernel_size: Size of the window, one number or (height, width).
+        dilation: Distance between elements of the window, one number or two.
+        padding: Zeros on both sides, one number or two.
+        stride: Step of the window, one number or two.
     """
     x = tensor(x)
     height, width = per_axis(kernel_size, 2, "kernel_size")
@@ -48,12 +69,17 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
 
 @op(settings=("block_size",))
-def depth_to_space(x, block_size, data_format="channels_last"):
-    """Groups of b**2 channels spread into square blocks of pixels, b being block_size.
+def depth_to_space(x: TensorLike, block_size: int, data_format: DataFormat = "channels_last") -> Tensor:
+    """Blocks of b by b pixels from b**2 groups of channels, where b is `block_size`.
 
-    A channel's number is (place in the block, channel of the pixel); with 'channels_first' the other way around.
+    A channel's index is (position in the block, channel of the pixel); with "channels_first" the other way around.
 
     Shapes: (batch, height, width, channels) -> (batch, height * b, width * b, channels // b**2).
+
+    Args:
+        x: Tensor of shape (batch, height, width, channels).
+        block_size: Side b of a block.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
     """
     x, b = tensor(x), block_size
     if standardize_data_format(data_format) == "channels_first":
@@ -66,10 +92,15 @@ def depth_to_space(x, block_size, data_format="channels_last"):
 
 
 @op(settings=("block_size",))
-def space_to_depth(x, block_size, data_format="channels_last"):
-    """Square blocks of pixels stacked into channels: the inverse of `depth_to_space`.
+def space_to_depth(x: TensorLike, block_size: int, data_format: DataFormat = "channels_last") -> Tensor:
+    """Channels from blocks of b by b pixels, where b is `block_size`: the inverse of `depth_to_space`.
 
     Shapes: (batch, height, width, channels) -> (batch, height // b, width // b, channels * b**2).
+
+    Args:
+        x: Tensor of shape (batch, height, width, channels).
+        block_size: Side b of a block.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
     """
     x, b = tensor(x), block_size
     if standardize_data_format(data_format) == "channels_first":

@@ -1,13 +1,17 @@
-"""keras.ops.nn: activations, convolutions, pooling, normalization, losses and what else networks are made of."""
+"""keras.ops.nn: activations, convolutions, pooling, normalization, cross-entropies and encodings."""
 
-# ruff: noqa: F403  (each module lists its public names in __all__)
+# ruff: noqa: F403, F405  (each file lists its public names in __all__)
+
+from __future__ import annotations
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from lamina.core.op import op
+from lamina.core.typing import DTypeLike, Tensor, TensorLike
 from lamina.errors import ConfigError
-from lamina.ops import attention, convolution, crossentropy, ctc, folding, normalization, pooling
 from lamina.ops.activations import (
     celu,
     elu,
@@ -19,19 +23,16 @@ from lamina.ops.activations import (
     hard_tanh,
     leaky_relu,
     log_sigmoid,
-    log_softmax,
     relu,
     relu6,
     selu,
     sigmoid,
     silu,
     soft_shrink,
-    softmax,
     softplus,
     softsign,
     sparse_plus,
     sparse_sigmoid,
-    sparsemax,
     squareplus,
     tanh_shrink,
     threshold,
@@ -44,28 +45,35 @@ from lamina.ops.ctc import *
 from lamina.ops.folding import *
 from lamina.ops.normalization import *
 from lamina.ops.pooling import *
+from lamina.ops.simplex import *
 from lamina.runtime.settings import floatx
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
-    "log_sigmoid", "log_softmax", "multi_hot", "one_hot", "polar", "psnr", "relu", "relu6", "selu", "sigmoid", "silu",
-    "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus",
-    "swish", "tanh_shrink", "threshold",
+    "adaptive_average_pool", "adaptive_max_pool", "average_pool", "batch_normalization", "binary_crossentropy",
+    "categorical_crossentropy", "celu", "conv", "conv_transpose", "ctc_decode", "ctc_loss", "depth_to_space",
+    "depthwise_conv", "dot_product_attention", "elu", "fold", "gelu", "glu", "hard_shrink", "hard_sigmoid",
+    "hard_silu", "hard_swish", "hard_tanh", "layer_normalization", "leaky_relu", "log_sigmoid", "log_softmax",
+    "max_pool", "moments", "multi_hot", "normalize", "one_hot", "polar", "psnr", "relu", "relu6",
+    "rms_normalization", "selu", "separable_conv", "sigmoid", "silu", "soft_shrink", "softmax", "softplus",
+    "softsign", "space_to_depth", "sparse_categorical_crossentropy", "sparse_plus", "sparse_sigmoid", "sparsemax",
+    "squareplus", "swish", "tanh_shrink", "threshold", "unfold",
 ]  # fmt: skip
-__all__ += attention.__all__
-__all__ += convolution.__all__
-__all__ += crossentropy.__all__
-__all__ += ctc.__all__
-__all__ += normalization.__all__
-__all__ += folding.__all__
-__all__ += pooling.__all__
 
 hard_swish, swish = hard_silu, silu
 
 
 @op(settings=("num_classes",))
-def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
-    """1 at the place of each class number, 0 elsewhere, along a new axis; all 0 for numbers that are no class.
+def one_hot(
+    x: TensorLike, num_classes: int, axis: int = -1, dtype: DTypeLike | None = None, sparse: bool = False
+) -> Tensor:
+    """1 at each class index, 0 elsewhere, along a new axis; all 0 for an index that is no class.
+
+    Args:
+        x: Class indices.
+        num_classes: Number of classes, the size of the new axis.
+        axis: Position of the new axis in the result.
+        dtype: Type of the result; None means floatx.
+        sparse: Not supported: True raises ConfigError.
 
     >>> import lamina as keras
     >>> keras.ops.one_hot([0, 2], 3, dtype="int32")
@@ -77,9 +85,26 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
 
 
 @op
-def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
-    """1 for each class that occurs in a sample, 0 for the others. Shapes: (batch, n) -> (batch, num_classes), (n,) ->
-    (num_classes,)."""
+def multi_hot(
+    inputs: TensorLike,
+    num_classes: int | None = None,
+    axis: int = -1,
+    dtype: DTypeLike | None = None,
+    sparse: bool = False,
+    **kwargs: Any,
+) -> Tensor:
+    """1 for each class that occurs in a sample, 0 for the others.
+
+    Shapes: (batch, n) -> (batch, num_classes), (n,) -> (num_classes,).
+
+    Args:
+        inputs: Class indices of shape (batch, n) or (n,).
+        num_classes: Number of classes; must be given.
+        axis: Axis of the classes.
+        dtype: Type of the result; None means floatx.
+        sparse: Not supported: True raises ConfigError.
+        **kwargs: The old name `num_tokens` of `num_classes`.
+    """
     _not_sparse(sparse, "multi_hot")
     num_classes = kwargs.pop("num_tokens", num_classes)
     if num_classes is None or kwargs:
@@ -92,18 +117,29 @@ def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwa
 
 def _not_sparse(sparse, name):
     if sparse:
-        raise ConfigError(f"{name}: lamina's arrays are dense.", fix="Leave out sparse=True.")
+        raise ConfigError(f"{name}: arrays are dense in lamina.", fix="Leave out sparse=True.")
 
 
 @op
-def polar(abs_, angle):
-    """The complex number of length `abs_` and `angle` radians: abs_ * (cos(angle) + i sin(angle))."""
+def polar(abs_: TensorLike, angle: TensorLike) -> Any:
+    """Complex numbers from absolute values and angles: abs_ * (cos(angle) + i sin(angle)).
+
+    Args:
+        abs_: Absolute values.
+        angle: Angles in radians.
+    """
     abs_, angle = floating(abs_), floating(angle)
     return jax.lax.complex(abs_ * jnp.cos(angle), abs_ * jnp.sin(angle))
 
 
 @op(settings=("max_val",))
-def psnr(x1, x2, max_val):
-    """The peak signal-to-noise ratio in decibels: 20 log10(max_val) - 10 log10(mean((x1 - x2)**2))."""
+def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Any:
+    """The peak signal-to-noise ratio in decibels: 20 log10(max_val) - 10 log10(mean((x1 - x2)**2)).
+
+    Args:
+        x1: First image.
+        x2: Second image, of the same shape.
+        max_val: Largest possible value.
+    """
     x1, x2 = floating(x1), floating(x2)
     return 20 * jnp.log10(floating(max_val)) - 10 * jnp.log10(jnp.mean(jnp.square(x1 - x2)))

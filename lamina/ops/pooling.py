@@ -1,4 +1,6 @@
-"""Windows that slide over 1 to 3 spatial axes and keep their largest element or their mean."""
+"""Pooling over 1 to 3 spatial axes: the maximum or the mean of sliding windows."""
+
+from __future__ import annotations
 
 import functools
 
@@ -8,6 +10,7 @@ import numpy as np
 
 from lamina.core.op import op
 from lamina.core.read_limits import reserve_array
+from lamina.core.typing import DataFormat, Size, Tensor, TensorLike
 from lamina.errors import ConfigError, ShapeError
 from lamina.kernels.max_pool import max_pool_with_indices
 from lamina.kernels.monotone import before_monotone
@@ -17,14 +20,28 @@ from lamina.runtime.settings import standardize_data_format
 
 __all__ = ["adaptive_average_pool", "adaptive_max_pool", "average_pool", "max_pool"]
 
-MOST_SLICES = 40  # sizes of a window, added up, beyond which XLA's own loop is taken
+MAX_SLICES = 40  # sum of the sizes of a window beyond which XLA's own loop is used
 
 
 @op(settings=("pool_size",))
-def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
-    """The largest element of each window. strides None means pool_size; padding is 'valid' or 'same'.
+def max_pool(
+    inputs: TensorLike,
+    pool_size: Size,
+    strides: Size | None = None,
+    padding: str = "valid",
+    data_format: DataFormat = None,
+) -> Tensor:
+    """The maximum of each window.
 
-    Shapes: (batch, *space, channels) -> (batch, *new_space, channels); channels second with 'channels_first'.
+    Shapes: (batch, *space, channels) -> (batch, *new_space, channels); with "channels_first" the channels are the
+    second axis.
+
+    Args:
+        inputs: Tensor of shape (batch, *space, channels).
+        pool_size: Size of the window, one number or one for each spatial axis.
+        strides: Step of the window, one number or one for each spatial axis; None means `pool_size`.
+        padding: "valid" for none, or "same" for outputs of size ceil(size / stride).
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
 
     >>> import lamina as keras
     >>> keras.ops.max_pool(keras.Input((5, 5, 3)), 2).shape
@@ -37,41 +54,55 @@ def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None)
     def program(x):
         return _reduce_windows(x, np.asarray(lowest, x.dtype), _larger, jax.lax.max, *sizes)
 
-    source, after = before_monotone(inputs)
-    largest = max_pool_with_indices(program, source, *sizes)
-    return program(inputs) if largest is None else after(largest)
+    source, apply = before_monotone(inputs)
+    maxima = max_pool_with_indices(program, source, *sizes)
+    return program(inputs) if maxima is None else apply(maxima)
 
 
 @op(settings=("pool_size",))
-def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
-    """The mean of each window; with padding='same' of the elements of it that are inside the inputs.
+def average_pool(
+    inputs: TensorLike,
+    pool_size: Size,
+    strides: Size | None = None,
+    padding: str = "valid",
+    data_format: DataFormat = None,
+) -> Tensor:
+    """The mean of each window; with "same" padding of its elements inside the inputs.
 
-    Shapes: (batch, *space, channels) -> (batch, *new_space, channels); channels second with 'channels_first'.
+    Shapes: (batch, *space, channels) -> (batch, *new_space, channels); with "channels_first" the channels are the
+    second axis.
+
+    Args:
+        inputs: Tensor of shape (batch, *space, channels).
+        pool_size: Size of the window, one number or one for each spatial axis.
+        strides: Step of the window, one number or one for each spatial axis; None means `pool_size`.
+        padding: "valid" for none, or "same" for outputs of size ceil(size / stride).
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
     """
     inputs = tensor(inputs)
     window, strides, padding = _windows(inputs, pool_size, strides, padding, data_format)
 
-    def add_up(x):
+    def window_sums(x):
         return _reduce_windows(x, np.asarray(0, x.dtype), jax.lax.add, jax.lax.add, window, strides, padding)
 
     if padding == "VALID":
-        return add_up(inputs) / int(np.prod(window))
+        return window_sums(inputs) / int(np.prod(window))
     one_sample = tuple(size if width > 1 else 1 for size, width in zip(inputs.shape, window, strict=True))
-    return add_up(inputs) / add_up(jnp.ones(one_sample, inputs.dtype))
+    return window_sums(inputs) / window_sums(jnp.ones(one_sample, inputs.dtype))
 
 
 def _larger(kept, other):
-    """The larger element; of equal ones the first, which then takes the gradient. NaN wins."""
+    """The larger element; of equal ones the first, which then receives the gradient. NaN counts as the largest."""
     return jnp.where((other > kept) | (other != other), other, kept)
 
 
 def _reduce_windows(inputs, empty, combine, xla_combine, window, strides, padding):
-    """Combine the elements of each window; `empty` stands for those outside of the inputs.
+    """Combine the elements of each window; those outside of the inputs are `empty`.
 
-    On CPUs, where XLA's own gradient of a maximum takes ten times as long: the axes one after the other, the last one
-    first, the elements of a window as slices.
+    On CPUs slices are combined along one axis after the other, the last one first, because XLA's own gradient of a
+    maximum takes ten times as long.
     """
-    if jax.default_backend() != "cpu" or sum(window) > MOST_SLICES:
+    if jax.default_backend() != "cpu" or sum(window) > MAX_SLICES:
         return jax.lax.reduce_window(inputs, empty, xla_combine, window, strides, padding)
     pads = jax.lax.padtype_to_pads(inputs.shape, window, strides, padding)
     for axis in reversed([axis for axis, size in enumerate(window) if size > 1 or strides[axis] > 1]):
@@ -89,7 +120,7 @@ def _reduce_windows(inputs, empty, combine, xla_combine, window, strides, paddin
 def _windows(inputs, pool_size, strides, padding, data_format):
     """Window, strides and padding over all axes of the inputs."""
     if padding not in ("valid", "same"):
-        raise ConfigError(f"padding is 'valid' or 'same'; got {padding!r}.")
+        raise ConfigError(f"padding must be 'valid' or 'same'; got {padding!r}.")
     rank = _rank(inputs)
     window = per_axis(pool_size, rank, "pool_size")
     strides = window if strides is None else per_axis(strides, rank, "strides")
@@ -112,10 +143,15 @@ def _all_axes(sizes, data_format):
 
 
 @op(settings=("output_size",))
-def adaptive_average_pool(inputs, output_size, data_format=None):
-    """The means of windows so chosen that `output_size` of them cover the inputs.
+def adaptive_average_pool(inputs: TensorLike, output_size: Size, data_format: DataFormat = None) -> Tensor:
+    """The means of `output_size` windows that cover the inputs.
 
-    Window i of m over n elements goes from floor(i * n / m) to ceil((i + 1) * n / m).
+    Window i of m over n elements reaches from floor(i * n / m) to ceil((i + 1) * n / m).
+
+    Args:
+        inputs: Tensor of shape (batch, *space, channels).
+        output_size: Size of the outputs, one number or one for each spatial axis.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
 
     >>> import lamina as keras
     >>> keras.ops.adaptive_average_pool(keras.ops.array([[[1.0], [2.0], [3.0]]]), 2)[0, :, 0]
@@ -125,14 +161,19 @@ def adaptive_average_pool(inputs, output_size, data_format=None):
 
 
 @op(settings=("output_size",))
-def adaptive_max_pool(inputs, output_size, data_format=None):
-    """The largest elements of windows so chosen that `output_size` of them cover the inputs (see
-    adaptive_average_pool)."""
+def adaptive_max_pool(inputs: TensorLike, output_size: Size, data_format: DataFormat = None) -> Tensor:
+    """The maxima of `output_size` windows that cover the inputs, those of `adaptive_average_pool`.
+
+    Args:
+        inputs: Tensor of shape (batch, *space, channels).
+        output_size: Size of the outputs, one number or one for each spatial axis.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+    """
     return _adaptive(inputs, output_size, data_format, -jnp.inf, lambda parts, lengths, axis: jnp.max(parts, axis))
 
 
 def _adaptive(inputs, output_size, data_format, outside, reduce):
-    """One spatial axis after the other: its windows as a new axis, filled up with `outside`, reduced."""
+    """Along one spatial axis after the other, windows as a new axis, padded with `outside`, are reduced."""
     inputs = tensor(inputs)
     rank = _rank(inputs)
     first = 2 if standardize_data_format(data_format) == "channels_first" else 1

@@ -1,12 +1,16 @@
 """The loops over time under the recurrent layers: `rnn` for any step, `gated_rnn` for steps of the form of an LSTM."""
 
+from __future__ import annotations
+
 import functools
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 
 from lamina.core import context, tree
+from lamina.core.typing import PyTree, Tensor
 from lamina.kernels.bias_add import sum_rows
 from lamina.kernels.differentiable import differentiable
 from lamina.kernels.matmul import column_sums
@@ -14,33 +18,33 @@ from lamina.kernels.native import kernels
 
 __all__ = ["gated_rnn", "rnn"]
 
-_custom_vjp = cast(Any, functools.partial(jax.custom_vjp, nondiff_argnums=(0,)))  # its type hides what it returns
+_custom_vjp = cast(Any, functools.partial(jax.custom_vjp, nondiff_argnums=(0,)))  # its declared type hides the result's
 
 
 def rnn(
-    step,
-    inputs,
-    states,
-    mask=None,
-    go_backwards=False,
-    unroll=False,
-    zero_output_for_mask=False,
-    return_all_outputs=True,
-    variables=(),
-):
+    step: Callable[..., Any],
+    inputs: PyTree,
+    states: PyTree,
+    mask: Tensor | None = None,
+    go_backwards: bool = False,
+    unroll: bool = False,
+    zero_output_for_mask: bool = False,
+    return_all_outputs: bool = True,
+    variables: Sequence[Any] = (),
+) -> tuple[Any, Any, Any]:
     """`output, states = step(inputs[t], states)` for each t along the first axis of `inputs`.
 
     Args:
-        step: a function of (inputs of one step, states) that gives (output, states).
-        inputs: array or structure of arrays (time, batch, ...).
-        states: structure of arrays (batch, ...).
-        mask: booleans (time, batch): where False, the states and the output stay what they were; before the first
-            output that is the first state where the two have one shape, as in an LSTM, else zeros.
-        go_backwards: from the last step to the first; outputs come in that order.
-        unroll: write the steps out, one after the other, instead of looping.
-        zero_output_for_mask: outputs where the mask is False are zeros.
-        return_all_outputs: whether the outputs of all steps are kept.
-        variables: those that `step` changes; they move on through the loop.
+        step: Function of (inputs of one step, states) that gives (output, states).
+        inputs: Arrays of shape (time, batch, ...).
+        states: Arrays of shape (batch, ...).
+        mask: Booleans (time, batch). Where False, the states and the output keep their values. Before the first output
+            that is the first state if both have one shape, as in an LSTM, else zeros.
+        go_backwards: Whether the steps run from the last to the first; outputs come in that order.
+        unroll: Whether the steps are written out one after the other instead of a loop.
+        zero_output_for_mask: Whether outputs are zeros where the mask is False.
+        return_all_outputs: Whether the outputs of all steps are returned.
+        variables: Variables that `step` assigns; the loop carries their values.
 
     Returns:
         (last output, outputs of all steps (time, batch, ...) or None, last states).
@@ -54,9 +58,9 @@ def rnn(
         pairs = zip(tree.flatten(new), tree.flatten(states), strict=True)
         return output, tree.unflatten(structure, [value.astype(old.dtype) for value, old in pairs]), values
 
-    def advance(carry, now):
+    def advance(carry, xs):
         states, values, last = carry
-        inputs, keep = now
+        inputs, keep = xs
         output, new, values = bound_step(inputs, states, values)
         if keep is not None:
             new = _select(keep, new, states)
@@ -82,36 +86,43 @@ def rnn(
 
 
 def _before_first(output, hidden):
-    """What stands for the output before the first step."""
+    """The output before the first step."""
     alike = getattr(output, "shape", None) == hidden.shape and output.dtype == hidden.dtype
     return hidden if alike else _zeros(output)
 
 
 def gated_rnn(
-    combine,
-    advance,
-    projected,
-    kernel,
-    bias,
-    states,
-    mask=None,
-    go_backwards=False,
-    unroll=False,
-    zero_output_for_mask=False,
-    return_all_outputs=True,
-    kind=None,
-):
+    combine: Callable[..., Any],
+    advance: Callable[..., Any],
+    projected: list[Tensor],
+    kernel: Tensor,
+    bias: Tensor | None,
+    states: Sequence[Tensor],
+    mask: Tensor | None = None,
+    go_backwards: bool = False,
+    unroll: bool = False,
+    zero_output_for_mask: bool = False,
+    return_all_outputs: bool = True,
+    kind: str | None = None,
+) -> tuple[Any, Any, Any]:
     """`states = advance(combine(projected[t], states[0] @ kernel + bias), states)` for each t; the output is states[0].
 
-    The same as `rnn` with that step, but faster: the gradient of the kernel is one product over all steps after the
-    loop, not a sum in it. Derivatives in forward mode (jax.jvp) are not defined.
+    The same as `rnn` with that step, and faster: the gradient of the kernel is one product over all steps after the
+    loop instead of a sum in it. Derivatives in forward mode (jax.jvp) are not defined.
 
     Args:
-        combine: linear, from two lists of gates (batch, units) to the sums that `advance` takes.
-        advance: element-wise, from (sums, states) to the next states.
-        projected: a list of gates (time, batch, units).
-        kernel, bias: (units, gates * units) and (gates * units,) or None.
-        kind: "lstm" or "gru" where `combine` and `advance` are those of the papers, for which lamina-native has loops.
+        combine: Linear function from two lists of gates (batch, units) to the sums that `advance` takes.
+        advance: Element-wise function from (sums, states) to the next states.
+        projected: Gates from the inputs, each of shape (time, batch, units).
+        kernel: Recurrent kernel (units, gates * units).
+        bias: Recurrent bias (gates * units,).
+        states: First states, each of shape (batch, units).
+        mask: Booleans (time, batch). Where False, the states keep their values.
+        go_backwards: Whether the steps run from the last to the first.
+        unroll: Whether the steps are written out one after the other instead of a loop.
+        zero_output_for_mask: Whether outputs are zeros where the mask is False.
+        return_all_outputs: Whether the outputs of all steps are returned.
+        kind: "lstm" or "gru" if `combine` and `advance` are those of the papers, for which lamina-native has loops.
 
     Returns:
         As `rnn`.
@@ -172,7 +183,7 @@ def _gated_backward(settings, residuals, cotangents):
         _, pull = jax.vjp(lambda sums, states: _keep(keep, advance(sums, states), states), sums, states)
         d_sums, d_states = pull(d_states)
         d_recurrent = uncombine(d_sums)[1]
-        # Gate by gate: side by side in one array they would be faster to multiply but slower to put together.
+        # Gate by gate: one array of all gates would be faster to multiply but slower to concatenate.
         d_hidden = sum(jnp.matmul(d_gate, part) for d_gate, part in zip(d_recurrent, kernels, strict=True))
         return [d_states[0] + d_hidden, *d_states[1:]], d_sums
 
@@ -203,8 +214,8 @@ def _native_forward(settings, arrays, mask, save):
 def _native_gradient(settings, arrays, mask, results, saved, cotangents):
     (_, (kernel, bias), states), (d_last, d_outputs) = arrays, cotangents
     gradient, mask = getattr(kernels(), f"{settings[-1]}_gradient"), None if mask is None else mask[..., 0]
-    found = gradient(kernel, bias, *states, saved, d_outputs, *d_last, mask=mask, reverse=settings[2])
-    d_projected, d_kernel, d_bias, *d_states = found
+    gradients = gradient(kernel, bias, *states, saved, d_outputs, *d_last, mask=mask, reverse=settings[2])
+    d_projected, d_kernel, d_bias, *d_states = gradients
     return jnp.split(d_projected, kernel.shape[1] // kernel.shape[0], -1), (d_kernel, d_bias), d_states
 
 

@@ -1,7 +1,11 @@
-"""Images sampled at other places: coordinates, affine and perspective transforms, elastic deformation."""
+"""Resampling of images: coordinates, affine and perspective transforms, elastic deformation."""
+
+from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +13,7 @@ import numpy as np
 
 from lamina.core.op import op
 from lamina.core.read_limits import reserve_array
+from lamina.core.typing import ArrayLike, DataFormat, SeedLike, TensorLike
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.arrays import floating, tensor
 from lamina.random import draw_seed
@@ -20,14 +25,24 @@ ORDERS = {"nearest": 0, "bilinear": 1}
 
 
 @op(settings=("order",))
-def map_coordinates(inputs, coordinates, order, fill_mode="constant", fill_value=0):
-    """The inputs at places between their elements: the nearest element (order 0) or linear interpolation (order 1).
+def map_coordinates(
+    inputs: TensorLike,
+    coordinates: TensorLike,
+    order: int,
+    fill_mode: str = "constant",
+    fill_value: float | ArrayLike = 0,
+) -> Any:
+    """The inputs at positions between their elements.
 
     Shapes: inputs of rank r, coordinates (r, ...) -> (...).
 
     Args:
-        fill_mode: what lies beyond the edges a b c d: 'constant' (fill_value), 'nearest' (a a | a b c d | d d),
-            'wrap' (c d | a b c d | a b), 'mirror' (c b | a b c d | c b) or 'reflect' (b a | a b c d | d c).
+        inputs: Tensor of rank r.
+        coordinates: Positions of shape (r, ...), in elements.
+        order: 0 for the nearest element, 1 for linear interpolation.
+        fill_mode: Values beyond the edges of a b c d: "constant" (`fill_value`), "nearest" (a a | a b c d | d d),
+            "wrap" (c d | a b c d | a b), "mirror" (c b | a b c d | c b) or "reflect" (b a | a b c d | d c).
+        fill_value: Value beyond the edges with "constant".
 
     >>> import lamina as keras
     >>> keras.ops.image.map_coordinates([0.0, 10.0], [[0.25]], order=1)
@@ -36,24 +51,24 @@ def map_coordinates(inputs, coordinates, order, fill_mode="constant", fill_value
     inputs, coordinates = tensor(inputs), tensor(coordinates)
     if coordinates.shape[0] != inputs.ndim:
         raise ShapeError(
-            f"map_coordinates: coordinates have one row for each of the {inputs.ndim} axes of the inputs; "
+            f"map_coordinates: coordinates must have one row for each of the {inputs.ndim} axes of the inputs; "
             f"got shape {tuple(coordinates.shape)}."
         )
     if order not in (0, 1):
-        raise ConfigError(f"order is 0 (nearest) or 1 (linear); got {order!r}.")
+        raise ConfigError(f"order must be 0 (nearest) or 1 (linear); got {order!r}.")
     return _sample(inputs, floating(coordinates), order, fill_mode, fill_value)
 
 
 def _sample(inputs, coordinates, order, fill_mode, fill_value):
-    """The sum over the neighbours of each place of their value times how near they are."""
-    axes = [_neighbours(place, order) for place in coordinates]
+    """The sum of the neighbours of each position, weighted by interpolation."""
+    axes = [_neighbours(position, order) for position in coordinates]
     total = 0.0
     for neighbours in itertools.product(*axes):
         inside, index, weight = jnp.asarray(True), [], 1.0
-        for (place, near), size in zip(neighbours, inputs.shape, strict=True):
-            inside &= (place >= 0) & (place < size)
-            index.append(_inside(place, size, fill_mode))
-            weight = weight * near
+        for (element, factor), size in zip(neighbours, inputs.shape, strict=True):
+            inside &= (element >= 0) & (element < size)
+            index.append(_inside(element, size, fill_mode))
+            weight = weight * factor
         values = inputs[tuple(index)]
         if fill_mode == "constant":
             values = jnp.where(inside, values, jnp.asarray(fill_value, inputs.dtype))
@@ -63,37 +78,52 @@ def _sample(inputs, coordinates, order, fill_mode, fill_value):
     return jnp.asarray(total).astype(inputs.dtype)
 
 
-def _neighbours(place, order):
-    """(index, weight) of the elements next to each place."""
+def _neighbours(position, order):
+    """(index, weight) of the elements next to each position."""
     if order == 0:
-        return [(jnp.round(place).astype("int32"), 1.0)]
-    low = jnp.floor(place)
-    part = place - low
+        return [(jnp.round(position).astype("int32"), 1.0)]
+    low = jnp.floor(position)
+    part = position - low
     low = low.astype("int32")
     return [(low, 1 - part), (low + 1, part)]
 
 
-def _inside(place, size, fill_mode):
-    """An index beyond the edges as the one of the element that stands there."""
+def _inside(index, size, fill_mode):
+    """Indices beyond the edges as indices of the elements that stand there."""
     if fill_mode in ("constant", "nearest"):
-        return jnp.clip(place, 0, size - 1)
+        return jnp.clip(index, 0, size - 1)
     if fill_mode == "wrap":
-        return place % size
+        return index % size
     if fill_mode == "reflect":
-        place = place % (2 * size)
-        return jnp.minimum(place, 2 * size - 1 - place)
+        index = index % (2 * size)
+        return jnp.minimum(index, 2 * size - 1 - index)
     if fill_mode == "mirror":
-        place = place % max(2 * size - 2, 1)
-        return jnp.minimum(place, 2 * size - 2 - place)
-    raise ConfigError(f"fill_mode is 'constant', 'nearest', 'wrap', 'mirror' or 'reflect'; got {fill_mode!r}.")
+        index = index % max(2 * size - 2, 1)
+        return jnp.minimum(index, 2 * size - 2 - index)
+    raise ConfigError(f"fill_mode must be 'constant', 'nearest', 'wrap', 'mirror' or 'reflect'; got {fill_mode!r}.")
 
 
 @op
-def affine_transform(images, transform, interpolation="bilinear", fill_mode="constant", fill_value=0, data_format=None):
-    """Images whose pixel (x, y) is what is at (a0 x + a1 y + a2, b0 x + b1 y + b2) in the inputs.
+def affine_transform(
+    images: TensorLike,
+    transform: TensorLike,
+    interpolation: str = "bilinear",
+    fill_mode: str = "constant",
+    fill_value: float | ArrayLike = 0,
+    data_format: DataFormat = None,
+) -> Any:
+    """Images whose pixel (x, y) is the one at (a0 x + a1 y + a2, b0 x + b1 y + b2) of the inputs.
 
-    Shapes: images ([batch], height, width, channels), transform (8,) or (batch, 8) as [a0, a1, a2, b0, b1, b2, c0,
-    c1], of which c0 and c1 are not used.
+    Shapes: ([batch], height, width, channels) -> the same.
+
+    Args:
+        images: Images of shape ([batch], height, width, channels).
+        transform: [a0, a1, a2, b0, b1, b2, c0, c1] of shape (8,) or (batch, 8); c0 and c1 are not used.
+        interpolation: "nearest" or "bilinear".
+        fill_mode: Values beyond the edges of a b c d: "constant" (`fill_value`), "nearest" (a a | a b c d | d d),
+            "wrap" (c d | a b c d | a b), "mirror" (c b | a b c d | c b) or "reflect" (b a | a b c d | d c).
+        fill_value: Value beyond the edges with "constant".
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
     """
     return _warped(images, floating(transform), _affine, interpolation, fill_mode, fill_value, data_format)
 
@@ -103,26 +133,41 @@ def _affine(row, x, y):
 
 
 @op
-def perspective_transform(images, start_points, end_points, interpolation="bilinear", fill_value=0, data_format=None):
-    """Images in which the four `start_points` (x, y) of the inputs have moved to the `end_points`.
+def perspective_transform(
+    images: TensorLike,
+    start_points: TensorLike,
+    end_points: TensorLike,
+    interpolation: str = "bilinear",
+    fill_value: float | ArrayLike = 0,
+    data_format: DataFormat = None,
+) -> Any:
+    """Images transformed by the perspective map that moves four `start_points` to `end_points`.
 
-    Shapes: images ([batch], height, width, channels), points (4, 2) or (batch, 4, 2).
+    Shapes: ([batch], height, width, channels) -> the same.
+
+    Args:
+        images: Images of shape ([batch], height, width, channels).
+        start_points: Four points (x, y) in the inputs, of shape (4, 2) or (batch, 4, 2).
+        end_points: Where these points are in the outputs, of the same shape.
+        interpolation: "nearest" or "bilinear".
+        fill_value: Value beyond the edges.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
     """
     start_points, end_points = floating(start_points), floating(end_points)
     for name, points in (("start_points", start_points), ("end_points", end_points)):
         if points.shape[-2:] != (4, 2):
-            raise ShapeError(f"{name} are four pairs (x, y), shape (..., 4, 2); got {tuple(points.shape)}.")
+            raise ShapeError(f"{name} must be four pairs (x, y) of shape (..., 4, 2); got {tuple(points.shape)}.")
     rows = homography(end_points, start_points)
     return _warped(images, rows, _projective, interpolation, "constant", fill_value, data_format)
 
 
 def _projective(row, x, y):
     scale = row[6] * x + row[7] * y + 1
-    return tuple(place / scale for place in _affine(row, x, y))
+    return tuple(coordinate / scale for coordinate in _affine(row, x, y))
 
 
 @functools.partial(jnp.vectorize, signature="(n,d),(n,d)->(k)")
-def homography(points, images_of_points):
+def homography(points: Any, images_of_points: Any) -> Any:
     """The eight numbers of the perspective map that takes four points (x, y) to their images.
 
     Shapes: (..., 4, 2), (..., 4, 2) -> (..., 8).
@@ -135,28 +180,28 @@ def homography(points, images_of_points):
     return jnp.linalg.solve(jnp.concatenate([for_u, for_v]), jnp.concatenate([u, v]))
 
 
-def _warped(images, rows, places, interpolation, fill_mode, fill_value, data_format):
-    """Images of either format, with or without a batch, each warped by its row or by the one for all."""
+def _warped(images, rows, mapping, interpolation, fill_mode, fill_value, data_format):
+    """Images of either format, with or without a batch, warped by one row of parameters for each or for all."""
     if interpolation not in ORDERS:
-        raise ConfigError(f"interpolation is one of {list(ORDERS)}; got {interpolation!r}.")
+        raise ConfigError(f"interpolation must be one of {list(ORDERS)}; got {interpolation!r}.")
     images = tensor(images)
     if images.ndim not in (3, 4):
-        raise ShapeError(f"Images are ([batch], height, width, channels); got shape {tuple(images.shape)}.")
+        raise ShapeError(f"Images must be ([batch], height, width, channels); got shape {tuple(images.shape)}.")
     first = standardize_data_format(data_format) == "channels_first"
     batch = images if images.ndim == 4 else images[None]
     rows = jnp.broadcast_to(rows, (batch.shape[0], rows.shape[-1]))
-    outputs = _warp(batch, rows, places, ORDERS[interpolation], fill_mode, fill_value, first)
+    outputs = _warp(batch, rows, mapping, ORDERS[interpolation], fill_mode, fill_value, first)
     return outputs if images.ndim == 4 else outputs[0]
 
 
-@functools.partial(jax.jit, static_argnames=("places", "order", "fill_mode", "first"))
-def _warp(batch, rows, places, order, fill_mode, fill_value, first=False):
-    """Each image sampled at `places(row, x, y)`, with a row of parameters of its own; compiled as one."""
+@functools.partial(jax.jit, static_argnames=("mapping", "order", "fill_mode", "first"))
+def _warp(batch, rows, mapping, order, fill_mode, fill_value, first=False):
+    """Each image sampled at `mapping(row, x, y)`, with a row of parameters of its own, in one compiled program."""
     batch = batch if first else jnp.moveaxis(batch, -1, 1)
     y, x = jnp.meshgrid(jnp.arange(batch.shape[2]), jnp.arange(batch.shape[3]), indexing="ij")
 
     def one(image, row):
-        new_x, new_y = places(row, x.astype(rows.dtype), y.astype(rows.dtype))
+        new_x, new_y = mapping(row, x.astype(rows.dtype), y.astype(rows.dtype))
         coordinates = jnp.stack([new_y, new_x])
         return jax.vmap(lambda plane: _sample(plane, coordinates, order, fill_mode, fill_value))(image)
 
@@ -166,11 +211,30 @@ def _warp(batch, rows, places, order, fill_mode, fill_value, first=False):
 
 @op
 def elastic_transform(
-    images, alpha=20.0, sigma=5.0, interpolation="bilinear", fill_mode="reflect", fill_value=0.0, seed=None,
-    data_format=None,
-):  # fmt: skip
-    """Images whose pixels moved by smooth random distances: noise of standard deviation `sigma`, blurred by `sigma`,
-    times `alpha`.
+    images: TensorLike,
+    alpha: float = 20.0,
+    sigma: float = 5.0,
+    interpolation: str = "bilinear",
+    fill_mode: str = "reflect",
+    fill_value: float | ArrayLike = 0.0,
+    seed: SeedLike = None,
+    data_format: DataFormat = None,
+) -> Any:
+    """Images whose pixels are displaced by smooth noise: normal noise of standard deviation `sigma`, blurred by
+    `sigma`, times `alpha`.
+
+    Shapes: ([batch], height, width, channels) -> the same.
+
+    Args:
+        images: Images of shape ([batch], height, width, channels).
+        alpha: Factor of the displacements.
+        sigma: Standard deviation of the noise, and of the blur in pixels.
+        interpolation: "nearest" or "bilinear".
+        fill_mode: Values beyond the edges of a b c d: "constant" (`fill_value`), "nearest" (a a | a b c d | d d),
+            "wrap" (c d | a b c d | a b), "mirror" (c b | a b c d | c b) or "reflect" (b a | a b c d | d c).
+        fill_value: Value beyond the edges with "constant".
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
 
     Source: P. Simard, D. Steinkraus, J. Platt, "Best Practices for Convolutional Neural Networks", ICDAR 2003.
     """
@@ -185,25 +249,28 @@ def elastic_transform(
 
 
 @functools.partial(jax.jit, static_argnames=("shape", "largest_sigma"))
-def elastic_moves(shape, alpha, sigma, largest_sigma, seed):
-    """How far each pixel of images of this shape (batch, height, width, channels) moves: (batch, 2 for x and y, height,
-    width). `largest_sigma` is a number that `sigma`, which may be traced, does not exceed; `seed` is a key."""
+def elastic_moves(shape: Sequence[int], alpha: Any, sigma: Any, largest_sigma: float, seed: Any) -> Any:
+    """The displacements of the pixels of images of this shape (batch, height, width, channels): (batch, 2 for x and y,
+    height, width). `largest_sigma` is a number that `sigma`, which may be traced, does not exceed; `seed` is a key.
+    """
     noise = jax.random.normal(seed, (2, *shape[:3]))
     moves = alpha * sigma * jax.vmap(jax.vmap(lambda plane: _blurred(plane, sigma, largest_sigma)))(noise)
     return jnp.moveaxis(moves, 0, 1)
 
 
-def moved(batch, moves, interpolation, fill_mode, fill_value):
-    """Images (batch, height, width, channels) whose pixels come from as far away as `moves` says."""
-    return _warp(batch, moves, _shifted, ORDERS[interpolation], fill_mode, fill_value)
+def moved(batch: Any, moves: Any, interpolation: str, fill_mode: str, fill_value: Any) -> Any:
+    """Images (batch, height, width, channels) displaced by `moves`: each pixel is the one at its position plus its
+    move.
+    """
+    return _warp(batch, moves, _translate, ORDERS[interpolation], fill_mode, fill_value)
 
 
-def _shifted(move, x, y):
+def _translate(move, x, y):
     return x + move[0], y + move[1]
 
 
 def _blurred(plane, sigma, largest_sigma):
-    """A plane smoothed by a bell curve, of which three standard deviations to each side count."""
+    """A plane smoothed by a Gaussian that is cut at three standard deviations."""
     reach = int(3 * largest_sigma)
     reserve_array((2 * reach + 1,), 32, "A kernel")
     steps, sigma = np.arange(-reach, reach + 1), jnp.maximum(sigma, 1e-6)

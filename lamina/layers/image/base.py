@@ -31,7 +31,7 @@ from lamina.core import tree
 from lamina.core.typing import LayerArguments
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.data_layer import DataLayer
-from lamina.ops.image import batched
+from lamina.ops.image_batch import batched
 from lamina.runtime.settings import standardize_data_format
 
 if TYPE_CHECKING:

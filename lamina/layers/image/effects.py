@@ -11,7 +11,7 @@ from lamina.errors import ConfigError
 from lamina.layers.image.base import RandomImageLayer, drawn_to_apply, factor_range
 from lamina.layers.image.color import RandomStrengthLayer, per_image
 from lamina.layers.image.contrast import LEVELS, pixel_range, rescaled
-from lamina.ops.image import filtered, gaussian_blur
+from lamina.ops.image_filters import filtered, gaussian_blur
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

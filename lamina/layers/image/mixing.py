@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from lamina import random
 from lamina.errors import ConfigError
 from lamina.layers.image.base import BaseImagePreprocessingLayer, RandomImageLayer, factor_range
-from lamina.ops.image import batched
+from lamina.ops.image_batch import batched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

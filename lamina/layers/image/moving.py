@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from lamina.layers.image.base import BaseImagePreprocessingLayer
 from lamina.ops.bounding_boxes import clip_to_image_size, convert_format
-from lamina.ops.image import batched
+from lamina.ops.image_batch import batched
 
 if TYPE_CHECKING:
     from lamina.core.typing import ArrayLike, SeedLike

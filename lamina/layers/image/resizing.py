@@ -10,7 +10,7 @@ from lamina import random
 from lamina.layers.base.validation import positive_integer
 from lamina.layers.image.base import RandomImageLayer
 from lamina.layers.image.moving import MovingLayer, matrices
-from lamina.ops.image import margins_of_ratio, resize, window_of_ratio
+from lamina.ops.image_size import margins_of_ratio, resize, window_of_ratio
 
 if TYPE_CHECKING:
     from typing import Unpack
