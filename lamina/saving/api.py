@@ -1,7 +1,11 @@
-"""Models and weights in files of every kind: the kind is told by the ending, or by what is in the file."""
+"""Models and weights in files of every format, which the ending of the name or the contents of the file tell."""
+
+from __future__ import annotations
 
 import json
+import os
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import h5py
@@ -27,6 +31,7 @@ from lamina.saving.formats.shards import load_shards, save_shards
 from lamina.saving.formats.tensorflowjs import load_tensorflowjs
 from lamina.saving.formats.weights_h5 import load_weights_file, save_weights_file
 from lamina.saving.migration.configs import upgrade
+from lamina.saving.report import LoadReport
 from lamina.saving.safety.hdf5 import check_overwrite, open_hdf5
 from lamina.saving.safety.limits import naming, parse_json, reading
 
@@ -45,14 +50,23 @@ __all__ = [
 _LEGACY = (".h5", ".hdf5", ".hdf", ".he5")
 
 
-def deserialize_keras_object(config, custom_objects=None, safe_mode=True, **kwargs):
-    """The object that a config (or a list, dict or plain value with configs in it) stands for.
+def deserialize_keras_object(
+    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
+) -> Any:
+    """The object that a config stands for, or the value with an object in place of each config in it.
 
-    Names are looked up in a closed table, among registered objects and in `custom_objects`, nowhere else.
+    Names are looked up in a fixed table, among registered objects and in `custom_objects`, nowhere else.
 
     Args:
-        safe_mode: False lets a config hold Python bytecode; so does a scope that was told so.
-        module_objects: further names, as custom_objects; a class of them that is named alone is made without arguments.
+        config: Config of `serialize_keras_object`, or a list, dict or plain value that contains configs.
+        custom_objects: Classes and functions by the names that the config has for them.
+        safe_mode: False allows Python bytecode in a config, as does a scope with `safe_mode=False`.
+        **kwargs: `module_objects`, further names like `custom_objects`; a class that is given by its name alone is made
+            without arguments. `printable_module_name` is ignored.
+
+    Raises:
+        ConfigError: A name is unknown.
+        UnsafeFileError: The config has bytecode in safe mode.
 
     >>> import lamina as keras
     >>> keras.saving.deserialize_keras_object({"class_name": "Dense", "config": {"units": 3}})
@@ -61,18 +75,26 @@ def deserialize_keras_object(config, custom_objects=None, safe_mode=True, **kwar
     module_objects, _ = keywords("deserialize_keras_object", kwargs, module_objects=None, printable_module_name=None)
     objects = {**(module_objects or {}), **(custom_objects or {})}
     if isinstance(config, str) and config in objects:
-        by_default = isinstance(objects[config], type) and config not in (custom_objects or {})
-        return objects[config]() if by_default else objects[config]
+        is_from_module = isinstance(objects[config], type) and config not in (custom_objects or {})
+        return objects[config]() if is_from_module else objects[config]
     return deserialize(config, objects, False if safe_mode is False else None)
 
 
-def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
-    """Write a whole model: to `.keras`, or to legacy HDF5 where the name ends in `.h5` or `.hdf5`.
+def save_model(
+    model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+) -> None:
+    """Write a whole model: architecture, weights, compile settings and the state of the optimizer.
 
     Args:
-        zipped: False writes the members of a `.keras` archive as files into a folder instead.
-        include_optimizer: whether a legacy file holds compile settings and the optimizer's state.
-        save_format: old; the name says it.
+        model: Model.
+        filepath: Path of the file. The ending `.keras` means the format of Keras 3; `.h5` and `.hdf5` mean legacy HDF5.
+        overwrite: Whether a file that exists is replaced without a question.
+        zipped: False writes the members of a `.keras` archive as files into a folder.
+        **kwargs: `include_optimizer`, whether a legacy file holds compile settings and the state of the optimizer;
+            `save_format` of Keras 2 is ignored with a warning.
+
+    Raises:
+        FileError: The name has no known ending.
     """
     include_optimizer, save_format = keywords("save_model", kwargs, include_optimizer=True, save_format=None)
     if save_format:
@@ -94,15 +116,26 @@ def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
         raise FileError(f"{name} has no ending that says how to save it.", fix=f"model.save({name + '.keras'!r})")
 
 
-def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
-    """The model in a `.keras`, legacy `.h5` or TensorFlow.js `.json` file, in a folder that `save_model(zipped=False)`
-    wrote, or in one of `callbacks.OrbaxCheckpoint`: its last checkpoint. Files of Keras 1, 2 and tf.keras are read
-    with the meaning they had there.
+def load_model(
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
+    """Read a model from a file or a folder. Files of Keras 1, 2 and tf.keras keep the meaning that they had there.
 
     Args:
-        custom_objects: name -> class or function, for names that are not Keras's.
-        compile: whether to compile it as it was when saved.
-        safe_mode: False allows Python bytecode (of Lambda layers) in the file to run: only for files you trust.
+        filepath: Path of a `.keras` file, a legacy `.h5` file, a `.json` file of TensorFlow.js, a folder of
+            `save_model(zipped=False)`, or a folder of `callbacks.OrbaxCheckpoint`, of which the last checkpoint is
+            read.
+        custom_objects: Classes and functions by the names that the file has for them, for names that are not those of
+            Keras.
+        compile: Whether the model is compiled with the settings in the file.
+        safe_mode: False allows Python bytecode in the file (of Lambda layers) to run: only for files that you trust.
+
+    Raises:
+        FileError: The file does not exist, is damaged, or has another format.
+        UnsafeFileError: The file contains code, links, or more data than it declares.
     """
     if is_orbax(filepath):
         return load_orbax_model(filepath, custom_objects, compile, safe_mode)
@@ -116,18 +149,31 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
     raise FileError(f"{path} is neither a .keras nor a .h5 file, nor a model.json of TensorFlow.js.")
 
 
-def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs):
-    """Write the weights: to `.weights.h5`, `.safetensors`, or in the legacy format to any other `.h5`.
+def save_weights(
+    model: Any,
+    filepath: str | os.PathLike[str],
+    overwrite: bool = True,
+    max_shard_size: float | None = None,
+    **kwargs: Any,
+) -> None:
+    """Write the weights of a layer or model.
 
     Args:
-        max_shard_size: gigabytes that one file may have; `filepath` then ends in `.weights.json` and lists them.
-        objects_to_skip: layers whose weights a `.weights.h5` file is to be without.
+        model: Layer or model.
+        filepath: Path of the file. It ends in `.weights.h5`, `.safetensors`, or another `.h5` for the legacy format;
+            with `max_shard_size` it ends in `.weights.json`, a list of the files.
+        overwrite: Whether a file that exists is replaced without a question.
+        max_shard_size: Largest size of a file in gigabytes; None means one file for all.
+        **kwargs: `objects_to_skip`, layers whose weights are left out of a `.weights.h5` file.
+
+    Raises:
+        FileError: The name has no known ending, or does not fit `max_shard_size`.
     """
     (skipped,) = keywords("save_weights", kwargs, objects_to_skip=None)
     name = str(filepath)
     if name.endswith(".weights.json") != (max_shard_size is not None):
         raise FileError(
-            f"Weights in several files need a max_shard_size and a name in .weights.json; got {name!r} and "
+            f"Weights in several files need a max_shard_size and a name that ends in .weights.json; got {name!r} and "
             f"{max_shard_size}.",
             fix="model.save_weights('name.weights.json', max_shard_size=5), or 'name.weights.h5' alone.",
         )
@@ -139,23 +185,34 @@ def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs)
     elif name.endswith(".safetensors"):
         save_safetensors(model, filepath)
     elif name.endswith(_LEGACY):
-        today = name.rsplit(".", 1)[0] + ".weights.h5"
-        warn_renamed(f"save_weights({name!r}) writes the legacy format of Keras 2; today's is {today!r}.")
+        modern = name.rsplit(".", 1)[0] + ".weights.h5"
+        warn_renamed(
+            f"save_weights({name!r}) writes the legacy format of Keras 2; the format of Keras 3 is {modern!r}."
+        )
         save_legacy_weights(model, filepath)
     else:
         raise FileError(f"{name} does not end in .weights.h5.", fix=f"model.save_weights({name + '.weights.h5'!r})")
 
 
-def load_weights(model, filepath, skip_mismatch=False, **kwargs):
-    """Read weights from a `.weights.h5`, `.weights.json`, `.safetensors`, `.keras` or legacy `.h5` file, or the last
-    checkpoint in a folder of `callbacks.OrbaxCheckpoint` (and the optimizer's state with them), into a built model.
-
-    Returns a report of what was loaded, skipped and left over in the file, which is warned of too.
+def load_weights(
+    model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any
+) -> LoadReport | None:
+    """Read weights into a built layer or model.
 
     Args:
-        skip_mismatch: leave what does not fit as it is, with a warning, instead of an error.
-        by_name: match layers by name, not by order (legacy files only).
-        objects_to_skip: layers that keep the weights they have (`.weights.h5` files only).
+        model: Built layer or model.
+        filepath: Path of a `.weights.h5`, `.weights.json`, `.safetensors`, `.keras` or legacy `.h5` file, or of a
+            folder of `callbacks.OrbaxCheckpoint`, of which the last checkpoint is read with the state of the optimizer.
+        skip_mismatch: Whether weights that do not fit keep their values, with a warning, instead of an error.
+        **kwargs: `by_name`, whether layers are matched by name and not by order (legacy files only); `objects_to_skip`,
+            layers that keep their values (`.weights.h5` files only).
+
+    Returns:
+        A report of the weights that were loaded, were skipped, or are in the file alone, which is
+        logged too; None for a folder of checkpoints.
+
+    Raises:
+        FileError: The file is damaged or does not fit the model.
     """
     by_name, skipped = keywords("load_weights", kwargs, by_name=False, objects_to_skip=None)
     if is_orbax(filepath):
@@ -173,7 +230,7 @@ def load_weights(model, filepath, skip_mismatch=False, **kwargs):
 
 
 def _weights_reader(path):
-    """What reads weights from a file of this ending and kind."""
+    """The function that reads weights from a file of this format."""
     if path.is_dir():
         return load_archive_weights
     readers = {".keras": load_archive_weights, ".safetensors": load_safetensors, ".json": load_shards}
@@ -183,13 +240,27 @@ def _weights_reader(path):
         return load_legacy_weights if is_legacy(file) else load_weights_file
 
 
-def to_json(model, **kwargs):
-    """The architecture, without weights, as JSON; `kwargs` go to `json.dumps`."""
+def to_json(model: Any, **kwargs: Any) -> str:
+    """The architecture of a model, without weights, as JSON.
+
+    Args:
+        model: Model.
+        **kwargs: Arguments of `json.dumps`.
+    """
     return json.dumps(serialize_keras_object(model), **kwargs)
 
 
-def model_from_json(json_string, custom_objects=None):
-    """The model that `to_json` described, with new weights."""
+def model_from_json(json_string: str | bytes, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The model that `to_json` described, with new weights.
+
+    Args:
+        json_string: Text of `to_json`, of Keras 1, 2 or 3.
+        custom_objects: Classes and functions by the names that the text has for them.
+
+    Raises:
+        ConfigError: A name is unknown.
+        FileError: The text is not JSON of a model.
+    """
     name = "The JSON"
     with reading(name):
         return deserialize(upgrade(parse_json(json_string, name)), custom_objects)

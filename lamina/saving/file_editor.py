@@ -1,7 +1,11 @@
-"""KerasFileEditor: look into a file of weights, rename, add and delete, and write it anew."""
+"""KerasFileEditor: inspect and change the weights in a file, and save them to a new one."""
+
+from __future__ import annotations
 
 import contextlib
 import io
+import os
+from typing import Any
 
 import h5py
 import numpy as np
@@ -17,19 +21,22 @@ __all__ = ["KerasFileEditor"]
 
 
 class KerasFileEditor:
-    """The weights of a `.keras` or `.weights.h5` file as nested dicts of arrays, to be changed and saved.
+    """The weights of a `.keras` or `.weights.h5` file as nested dicts of arrays, which can be changed and saved.
 
-    Objects, that is layers and what holds them, are called by path, "layers/dense_2", or by the last part of it where
-    only one has that name; weights by "0", "1", ... The file itself stays as it is.
+    Objects, layers and their containers, are named by path, "layers/dense_2", or by the last part of the path where
+    that is unique; weights are named "0", "1", ... The file itself is not changed.
+
+    Args:
+        filepath: Path of the file.
 
     Attributes:
         weights_dict: name -> dict or array.
-        object_metadata: path -> {"name": the name of the layer}.
-        config, metadata: those of a `.keras` file.
+        object_metadata: path -> {"name": name of the layer}.
+        config, metadata: Contents of these members of a `.keras` file.
 
     Raises:
-        FileError: for a file of another kind, or a damaged one.
-        UnsafeFileError: for a file with links, or with arrays that are kept elsewhere.
+        FileError: The file has another format or is damaged.
+        UnsafeFileError: The file has links, or arrays in other files.
 
     >>> import tempfile, lamina as keras
     >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
@@ -41,10 +48,12 @@ class KerasFileEditor:
     ['dense_1']
     """
 
-    def __init__(self, filepath):
-        self.filepath = str(filepath)
-        self.metadata = self.config = None
-        self.weights_dict, self.object_metadata = {}, {}
+    def __init__(self, filepath: str | os.PathLike[str]) -> None:
+        self.filepath: str = str(filepath)
+        self.metadata: Any = None
+        self.config: Any = None
+        self.weights_dict: dict[str, Any] = {}
+        self.object_metadata: dict[str, dict[str, str]] = {}
         with naming(self.filepath), self._open() as file, reading(self.filepath, stored_bytes(file)):
             _refuse_links(file)
             for path, dataset in arrays_in(file):
@@ -76,8 +85,8 @@ class KerasFileEditor:
         if known_as is not None:
             self.object_metadata[owner] = {"name": known_as}
 
-    def summary(self):
-        """Print what the file holds: objects, and the shape and type of each weight."""
+    def summary(self) -> None:
+        """Print the objects of the file, and the shape and type of each weight."""
         from rich.console import Console
         from rich.markup import escape
         from rich.tree import Tree
@@ -95,11 +104,15 @@ class KerasFileEditor:
 
         Console(highlight=False).print(grow(Tree(escape(self.filepath)), self.weights_dict, ""))
 
-    def compare(self, reference_model):
+    def compare(self, reference_model: Any) -> dict[str, Any]:
         """Print where the weights differ from those of a model, in names or shapes.
 
+        Args:
+            reference_model: Built model.
+
         Returns:
-            {"status": "success" or "error", "error_count": how many differ, "match_count": how many agree}.
+            A dict with "status" ("success" or "error"), "error_count" (number of differences) and "match_count" (number
+            of weights that agree).
         """
         wanted = {}
         for path, _, store in stores_of(reference_model):
@@ -115,49 +128,88 @@ class KerasFileEditor:
             "status": "error" if errors else "success", "error_count": len(errors), "match_count": len(matches)
         }  # fmt: skip
 
-    def rename_object(self, object_name, new_name):
-        """Give an object another name in its place; `new_name` is a name, not a path."""
+    def rename_object(self, object_name: str, new_name: str) -> None:
+        """Rename an object.
+
+        Args:
+            object_name: Path, or unique last part of the path.
+            new_name: New name, not a path: the object stays where it is.
+        """
         if "/" in new_name:
-            raise FileError(f"new_name is a name without '/'; got {new_name!r}.", fix="Objects stay where they are.")
+            raise FileError(
+                f"new_name must be a name without '/'; got {new_name!r}.", fix="Objects stay where they are."
+            )
         parent, name = self._find(object_name)
         parent[new_name] = parent.pop(name)
 
-    def delete_object(self, object_name):
-        """Take an object out, with all that is in it."""
+    def delete_object(self, object_name: str) -> None:
+        """Delete an object with all that it contains.
+
+        Args:
+            object_name: Path, or unique last part of the path.
+        """
         parent, name = self._find(object_name)
         del parent[name]
 
-    def add_object(self, object_path, weights):
-        """Put a new object at a whole path; `weights` is a dict of arrays: {"0": kernel, "1": bias}."""
+    def add_object(self, object_path: str, weights: dict[str, Any]) -> None:
+        """Add an object.
+
+        Args:
+            object_path: Whole path of the object. All but its last part must exist.
+            weights: Dict of arrays: {"0": kernel, "1": bias}.
+        """
         folder, _, name = object_path.rpartition("/")
         place = self.weights_dict
         for part in filter(None, folder.split("/")):
             place = place.get(part)
             if not isinstance(place, dict):
-                raise FileError(f"There is no {folder!r} to put {name!r} into.", fix="editor.summary() shows what is.")
+                raise FileError(
+                    f"There is no {folder!r} to put {name!r} into.", fix="editor.summary() shows what there is."
+                )
         place[name] = _checked(weights)
 
-    def delete_weight(self, object_name, weight_name):
-        """Take one weight out of an object."""
+    def delete_weight(self, object_name: str, weight_name: str) -> None:
+        """Delete one weight of an object.
+
+        Args:
+            object_name: Path, or unique last part of the path.
+            weight_name: Name of the weight, such as "0".
+        """
         parent, name = self._find(object_name)
         if weight_name not in parent[name]:
             raise FileError(f"{object_name} has no weight {weight_name!r}; it has {', '.join(parent[name])}.")
         del parent[name][weight_name]
 
-    def add_weights(self, object_name, weights):
-        """Put weights, a dict of arrays, into an object; those it has under these names are replaced."""
+    def add_weights(self, object_name: str, weights: dict[str, Any]) -> None:
+        """Add weights to an object, or replace them.
+
+        Args:
+            object_name: Path, or unique last part of the path.
+            weights: Dict of arrays: {"0": kernel, "1": bias}.
+        """
         parent, name = self._find(object_name)
         parent[name].update(_checked(weights))
 
-    def save(self, filepath):
-        """Write the weights as they are now to a `.weights.h5` file."""
+    def save(self, filepath: str | os.PathLike[str]) -> None:
+        """Write the weights to a file.
+
+        Args:
+            filepath: Path that ends in `.weights.h5`.
+
+        Raises:
+            FileError: The path has another ending.
+        """
         if not str(filepath).endswith(".weights.h5"):
             raise FileError(f"{filepath} does not end in .weights.h5.")
         with written(filepath) as beside, h5py.File(beside, "w") as file:
             self._write(file, self.weights_dict, "")
 
-    def resave_weights(self, filepath):
-        """The same as save(filepath)."""
+    def resave_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """The same as `save`.
+
+        Args:
+            filepath: Path that ends in `.weights.h5`.
+        """
         self.save(filepath)
 
     def _write(self, file, weights, path):
@@ -172,7 +224,7 @@ class KerasFileEditor:
                 self._write(file, value, f"{path}/{name}" if path else name)
 
     def _find(self, name):
-        """(the dict it is in, its name there) of an object, by path or by a name that only one has."""
+        """(parent dict, name in it) of an object that a path or a unique name gives."""
         folder, _, last = name.rpartition("/")
         found = [
             parent
@@ -187,7 +239,7 @@ class KerasFileEditor:
 
 
 def _dicts(weights, path):
-    """(path, dict) of each dict."""
+    """(path, dict) of each nested dict."""
     yield path, weights
     for name, value in weights.items():
         if isinstance(value, dict):
@@ -195,7 +247,7 @@ def _dicts(weights, path):
 
 
 def _compare(held, wanted, path, errors, matches):
-    """Put a line into `errors` for each object or weight that only one side has or that has another shape."""
+    """Append to `errors` a line for each object or weight that only one side has, or whose shapes differ."""
     for name in [*wanted, *(name for name in held if name not in wanted)]:
         place = f"{path}/{name}" if path else name
         one, other = held.get(name), wanted.get(name)
@@ -214,7 +266,9 @@ def _compare(held, wanted, path, errors, matches):
 
 def _checked(weights):
     if not isinstance(weights, dict):
-        raise FileError(f"weights is a dict of arrays; got {type(weights).__name__}.", fix='{"0": kernel, "1": bias}')
+        raise FileError(
+            f"weights must be a dict of arrays; got {type(weights).__name__}.", fix='{"0": kernel, "1": bias}'
+        )
     return dict(weights)
 
 

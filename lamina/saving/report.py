@@ -1,7 +1,11 @@
-"""What became of the weights in a file."""
+"""The report of `load_weights`: which weights of a file were loaded, were skipped, or are unused."""
+
+from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from lamina.errors import warn
 
@@ -12,24 +16,32 @@ _SHOWN = 8
 
 @dataclass
 class LoadReport:
-    """What `load_weights` took from a file: returned by it, and logged under the name `lamina` with `load_model`.
+    """What `load_weights` took from a file. It is returned, and logged under the name `lamina`.
 
-    `loaded` is (path of the variable, shape) pairs; `skipped` says in lines what of the model the file did not fit
-    (`skip_mismatch=True`); `unused` is (path in the file, shape) pairs of arrays that no layer took.
+    Attributes:
+        file: Name of the file.
+        model: Name of the model.
+        loaded: (path of the variable, shape) for each variable that was loaded.
+        skipped: A line for each part of the model that the file did not fit (`skip_mismatch=True`).
+        unused: (path in the file, shape) for each array that no layer took.
     """
 
     file: str
     model: str
-    loaded: list = field(default_factory=list)
-    skipped: list = field(default_factory=list)
-    unused: list = field(default_factory=list)
+    loaded: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    unused: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
 
-    def took(self, variables):
-        """Note that these variables have values from the file now."""
+    def took(self, variables: Iterable[Any]) -> None:
+        """Note that variables were loaded.
+
+        Args:
+            variables: Variables with values of the file.
+        """
         self.loaded.extend((variable.path, tuple(variable.shape)) for variable in variables)
 
-    def tell(self):
-        """Log it, and warn of what was skipped or is left over in the file; return it."""
+    def tell(self) -> LoadReport:
+        """Log the report, warn of skipped and unused weights, and return it."""
         logging.getLogger("lamina").info("%s", self)
         for line in self.skipped:
             warn(f"Not loaded (skip_mismatch=True): {line}")
@@ -39,14 +51,14 @@ class LoadReport:
             warn(f"{self.file} has weights that nothing in {self.model} takes: {names}{more}.")
         return self
 
-    def __str__(self):
+    def __str__(self) -> str:
         parts = [f"{self.file} -> {self.model}: {len(self.loaded)} weights loaded"]
         for what, found in (("skipped", self.skipped), ("unused in the file", self.unused)):
             if found:
                 parts.append(f"{len(found)} {what}")
         return ", ".join(parts)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         rows = [str(self)]
         rows += [f"  loaded  {path} {shape}" for path, shape in self.loaded]
         rows += [f"  skipped {line}" for line in self.skipped]

@@ -50,7 +50,8 @@ def upgrade_compile(config, version=None, backend=None, outputs=()):
         outputs: names of the model's outputs: where there are several, tf.keras put them before those of metrics.
     """
     origin = origin_of(config, version, backend)
-    config, _ = legacy.rename("Model.compile", _upgrade(config, origin))
+    upgraded: Any = _upgrade(config, origin)
+    config, _ = legacy.rename("Model.compile", upgraded)
     prefixes = [f"{name}_" for name in outputs] if len(outputs) > 1 else []
     metrics = _metrics(config.get("metrics"), prefixes)
     if prefixes and origin.major < 3 and metrics and isinstance(metrics, list):
