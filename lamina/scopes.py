@@ -1,7 +1,11 @@
-"""Scopes: variables that stand for values, names before names, and the device that computes."""
+"""Scopes: values for variables, prefixes for names, and the device that computes."""
+
+from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from contextvars import ContextVar
+from typing import Any, Self
 
 import jax
 
@@ -14,12 +18,16 @@ __all__ = ["StatelessScope", "SymbolicScope", "device", "name_scope"]
 
 
 class StatelessScope:
-    """Inside the block variables have the values given here, and what is written to them stays here.
+    """Inside the block variables have the values of the scope, and what is written to them stays in the scope.
 
     Args:
-        state_mapping: pairs (variable, value).
-        collect_losses: keep what layers add with `add_loss`, as `losses`.
-        initialize_variables: accepted; a variable always has a value.
+        state_mapping: Pairs (variable, value).
+        collect_losses: Whether `losses` has the losses that layers add with `add_loss`.
+        initialize_variables: Has no effect: a variable always has a value.
+
+    Raises:
+        ConfigError: A pair does not begin with a variable.
+        ShapeError: A value does not have the shape of its variable.
 
     >>> import lamina as keras
     >>> v = keras.Variable([1.0, 2.0])
@@ -29,40 +37,59 @@ class StatelessScope:
     (Array([4., 5.], dtype=float32), array([1., 2.], dtype=float32))
     """
 
-    def __init__(self, state_mapping=None, collect_losses=False, initialize_variables=True):
-        self.collect_losses = collect_losses
-        self.initialize_variables = initialize_variables
-        self.state_mapping = {variable: _fitting(variable, value) for variable, value in state_mapping or ()}
-        self._added = []
-        self._blocks = []
+    def __init__(
+        self,
+        state_mapping: Iterable[tuple[Variable, Any]] | None = None,
+        collect_losses: bool = False,
+        initialize_variables: bool = True,
+    ) -> None:
+        self.collect_losses: bool = collect_losses
+        self.initialize_variables: bool = initialize_variables
+        self.state_mapping: dict[Any, Any] = {
+            variable: _fitting(variable, value) for variable, value in state_mapping or ()
+        }
+        self._added: list[Any] = []
+        self._blocks: list[Any] = []
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._blocks.append(context.bind(list(self.state_mapping), list(self.state_mapping.values())))
         self.state_mapping = self._blocks[-1].__enter__()
         return self
 
-    def __exit__(self, *exception):
-        return self._blocks.pop().__exit__(*exception)
+    def __exit__(self, *exception: Any) -> None:
+        self._blocks.pop().__exit__(*exception)
 
     @property
-    def losses(self):
+    def losses(self) -> list[Any]:
         """The losses that layers, or `add_loss` of this scope, added inside."""
         if not self.collect_losses:
             return []
-        lists = [losses for cell, losses in self.state_mapping.items() if not isinstance(cell, Variable)]
+        lists = [losses for ref, losses in self.state_mapping.items() if not isinstance(ref, Variable)]
         return [*self._added, *(loss for losses in lists for loss in losses)]
 
-    def add_loss(self, loss):
-        """Keep a loss."""
+    def add_loss(self, loss: Any) -> None:
+        """Add a loss to `losses`.
+
+        Args:
+            loss: Scalar.
+        """
         self._added.append(loss)
 
-    def add_update(self, update):
-        """Take a pair (variable, new value)."""
+    def add_update(self, update: tuple[Variable, Any]) -> None:
+        """Set the value of a variable in this scope.
+
+        Args:
+            update: Pair (variable, new value).
+        """
         variable, value = update
         self.state_mapping[variable] = _fitting(variable, value)
 
-    def get_current_value(self, variable):
-        """The value of a variable in this scope; None if it has none here."""
+    def get_current_value(self, variable: Variable) -> Any:
+        """The value of a variable in this scope; None if it has none here.
+
+        Args:
+            variable: Variable.
+        """
         return self.state_mapping.get(variable)
 
 
@@ -76,7 +103,7 @@ def _fitting(variable, value):
 
 
 class SymbolicScope:
-    """The stage at which only shapes count: what is written to variables inside the block is forgotten.
+    """For inference of shapes: what is written to variables inside the block is discarded at its end.
 
     >>> import lamina as keras
     >>> v = keras.Variable(1.0)
@@ -86,28 +113,31 @@ class SymbolicScope:
     1.0
     """
 
-    def __init__(self):
-        self._blocks = []
+    def __init__(self) -> None:
+        self._blocks: list[Any] = []
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._blocks.append(context.bind())
         self._blocks[-1].__enter__()
         return self
 
-    def __exit__(self, *exception):
-        return self._blocks.pop().__exit__(*exception)
+    def __exit__(self, *exception: Any) -> None:
+        self._blocks.pop().__exit__(*exception)
 
 
-_caller = ContextVar("caller", default=None)
+_caller: ContextVar[Any] = ContextVar("caller", default=None)
 
 
 class name_scope:
     """Variables made inside the block have `name/` before their path; JAX's programs and profiles show the name too.
 
     Args:
-        name: without "/".
-        caller: whose scope this is: with `deduplicate`, one of the caller and name of the scope around adds nothing.
-        override_parent: the path around, in place of that of the scopes that are open.
+        name: Name without "/".
+        **kwargs: `caller`: object that opens the scope; `deduplicate` (True): a scope with the caller and the name of
+            the scope around it adds nothing; `override_parent`: path that replaces that of the open scopes.
+
+    Raises:
+        ConfigError: The name has a "/", or an argument is unknown.
 
     >>> import lamina as keras
     >>> with keras.name_scope("block"), keras.name_scope("head"):
@@ -115,18 +145,18 @@ class name_scope:
     'block/head/scale'
     """
 
-    def __init__(self, name, **kwargs):
+    def __init__(self, name: str, **kwargs: Any) -> None:
         if not isinstance(name, str) or "/" in name:
             raise ConfigError(f"The name of a scope is a string without '/'; got {name!r}.")
-        self.name = name
-        self.caller = kwargs.pop("caller", None)
-        self.deduplicate = kwargs.pop("deduplicate", True)
-        self.override_parent = kwargs.pop("override_parent", None)
+        self.name: str = name
+        self.caller: Any = kwargs.pop("caller", None)
+        self.deduplicate: bool = kwargs.pop("deduplicate", True)
+        self.override_parent: str | None = kwargs.pop("override_parent", None)
         if kwargs:
             raise ConfigError(f"A name_scope has no {', '.join(kwargs)}.")
-        self._blocks = []
+        self._blocks: list[contextlib.ExitStack] = []
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         block = contextlib.ExitStack()
         self._blocks.append(block)
         around = context.name_path()
@@ -140,12 +170,18 @@ class name_scope:
         block.callback(_caller.reset, _caller.set(self.caller))
         return self
 
-    def __exit__(self, *exception):
-        return self._blocks.pop().__exit__(*exception)
+    def __exit__(self, *exception: Any) -> None:
+        self._blocks.pop().__exit__(*exception)
 
 
-def device(device_name):
-    """`with device("cpu:0"):` -- arrays are made and computed there. Also "gpu:1", or a `jax.Device`.
+def device(device_name: Any) -> Any:
+    """Inside the block arrays are made and computed on one device.
+
+    Args:
+        device_name: Name such as "cpu:0" or "gpu:1", or a `jax.Device`.
+
+    Raises:
+        ConfigError: There is no such device.
 
     >>> import lamina as keras
     >>> with keras.device("cpu:0"):

@@ -4,9 +4,14 @@
 [0, 1, 2, 3]
 """
 
+from __future__ import annotations
+
 import warnings
 from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable
+from typing import Any
 
+from lamina.core.typing import PyTree
 from lamina.errors import CallError
 
 __all__ = [
@@ -19,11 +24,14 @@ _DICTS = (dict, OrderedDict, defaultdict)
 
 
 class MAP_TO_NONE:
-    """What a function given to `traverse` returns to put None in a place."""
+    """The result with which a function in `traverse` asks for None in place of a part."""
 
 
-def is_nested(structure):
-    """Whether `structure` is a list, tuple, deque or dict, rather than a leaf.
+def is_nested(structure: PyTree) -> bool:
+    """Whether a value is a list, tuple, deque or dict, rather than a leaf.
+
+    Args:
+        structure: Any value.
 
     >>> is_nested({"foo": 42}), is_nested(42)
     (True, False)
@@ -61,7 +69,7 @@ def _rebuild(structure, values):
 
 
 def _map(function, first, *others, is_leaf):
-    """`function` on what stands in the places of the leaves of `first`."""
+    """`function` of the leaves of `first` and of the parts of the others in the same places."""
     if is_leaf(first) or not is_nested(first):
         return function(first, *others)
     children = _children(first)
@@ -73,7 +81,7 @@ def _map(function, first, *others, is_leaf):
 
 
 def _check_alike(a, b):
-    """An error unless `b` is of the kind of `a` and has the same children; their own children are not looked at."""
+    """An error unless `b` is of the kind of `a` and has the same keys; the children themselves are not compared."""
     both_dicts = type(a) in _DICTS and type(b) in _DICTS
     if type(a) is not type(b) and not both_dicts:
         raise CallError(f"The structures differ: {type(a).__name__} {a!r} against {type(b).__name__} {b!r}.")
@@ -87,8 +95,11 @@ def _never(structure):
     return False
 
 
-def flatten_with_path(structure):
+def flatten_with_path(structure: PyTree) -> list[tuple[tuple[Any, ...], Any]]:
     """(path, leaf) of each leaf in order; a path is the tuple of keys and indices that leads to it.
+
+    Args:
+        structure: Nested structure.
 
     >>> flatten_with_path([{"foo": 42}])
     [((0, 'foo'), 42)]
@@ -100,13 +111,24 @@ def flatten_with_path(structure):
     ]  # fmt: skip
 
 
-def flatten(structure):
-    """The leaves in order: dicts by sorted key, OrderedDicts in their own order."""
+def flatten(structure: PyTree) -> list[Any]:
+    """The leaves in order: dicts by sorted key, OrderedDicts in their own order.
+
+    Args:
+        structure: Nested structure.
+    """
     return [leaf for _, leaf in flatten_with_path(structure)]
 
 
-def pack_sequence_as(structure, flat_sequence):
-    """`structure` with the values of `flat_sequence` as its leaves, in the order of `flatten`.
+def pack_sequence_as(structure: PyTree, flat_sequence: Any) -> PyTree:
+    """A structure with other leaves, in the order of `flatten`.
+
+    Args:
+        structure: Nested structure that gives the form.
+        flat_sequence: The leaves.
+
+    Raises:
+        CallError: Their number is not that of the leaves of `structure`.
 
     >>> pack_sequence_as({"b": 0, "a": [0, 0]}, [1, 2, 3])
     {'b': 3, 'a': [1, 2]}
@@ -118,8 +140,16 @@ def pack_sequence_as(structure, flat_sequence):
     return _map(lambda leaf: next(remaining), structure, is_leaf=_never)
 
 
-def map_structure(func, *structures, none_is_leaf=True):
-    """`func` on each leaf of the structures, which are alike. With `none_is_leaf=False` a None stays None.
+def map_structure(func: Callable[..., Any], *structures: PyTree, none_is_leaf: bool = True) -> PyTree:
+    """The results of a function of corresponding leaves, in a structure of the same form.
+
+    Args:
+        func: Function of one leaf from each structure.
+        structures: Nested structures of one form.
+        none_is_leaf: Whether the function is called with None. False leaves None as it is.
+
+    Raises:
+        CallError: The structures differ.
 
     >>> map_structure(lambda x, y: x * y, [[1], [2]], [[3], [4]])
     [[3], [8]]
@@ -141,8 +171,16 @@ def map_structure(func, *structures, none_is_leaf=True):
     return _map(on_leaf, *structures, is_leaf=_never)
 
 
-def map_structure_up_to(shallow_structure, func, *structures):
-    """`func` on what the structures have in the places of the leaves of `shallow_structure`.
+def map_structure_up_to(shallow_structure: PyTree, func: Callable[..., Any], *structures: PyTree) -> PyTree:
+    """The results of a function of the parts in the places of the leaves of a shallower structure.
+
+    Args:
+        shallow_structure: Nested structure whose leaves give the places.
+        func: Function of one part from each structure.
+        structures: Nested structures that begin with the form of `shallow_structure`.
+
+    Raises:
+        CallError: The structures differ.
 
     >>> map_structure_up_to([None, None], len, [[1, 1], [2, 2, 2]])
     [2, 3]
@@ -152,8 +190,12 @@ def map_structure_up_to(shallow_structure, func, *structures):
     return _map(lambda _, *parts: func(*parts), shallow_structure, *structures, is_leaf=_never)
 
 
-def map_shape_structure(func, structure):
-    """`func` on each shape, a tuple or list of ints and Nones, in `structure`.
+def map_shape_structure(func: Callable[..., Any], structure: PyTree) -> PyTree:
+    """The results of a function of each shape (a tuple or list of ints and Nones), in a structure of the same form.
+
+    Args:
+        func: Function of a shape.
+        structure: Nested structure of shapes.
 
     >>> map_shape_structure(len, {"a": (1, 2), "b": [(None, 3, 4)]})
     {'a': 2, 'b': [3]}
@@ -167,15 +209,22 @@ def _is_shape(structure):
     return isinstance(structure, (list, tuple)) and all(size is None or isinstance(size, int) for size in structure)
 
 
-def lists_to_tuples(structure):
-    """`structure` with each list made a tuple."""
+def lists_to_tuples(structure: PyTree) -> PyTree:
+    """The structure with a tuple in place of each list.
+
+    Args:
+        structure: Nested structure.
+    """
     return traverse(lambda part: tuple(part) if isinstance(part, list) else None, structure, top_down=False)
 
 
-def traverse(func, structure, top_down=True):
-    """`structure` with `func(part)` in place of each part for which it is not None (to put None: `MAP_TO_NONE`).
+def traverse(func: Callable[[Any], Any], structure: PyTree, top_down: bool = True) -> PyTree:
+    """The structure with `func(part)` in place of each part for which it is not None.
 
-    Parents come before their children, and what replaced one is not looked into; or else children come first.
+    Args:
+        func: Function of a part; `MAP_TO_NONE` as its result puts None in place of the part.
+        structure: Nested structure.
+        top_down: Whether parents come before their children, which are skipped where the parent was replaced.
 
     >>> traverse(lambda part: sum(part) if isinstance(part, tuple) else None, [(1, 2), 3])
     [3, 3]
@@ -194,11 +243,15 @@ def traverse(func, structure, top_down=True):
     return structure if result is None else (None if result is MAP_TO_NONE else result)
 
 
-def assert_same_structure(a, b, check_types=None):
-    """An error unless the two are nested alike, lists with lists, named tuples with their own kind, dicts with dicts.
+def assert_same_structure(a: PyTree, b: PyTree, check_types: bool | None = None) -> None:
+    """An error unless two structures have the same form: lists with lists, dicts with dicts, the same named tuples.
+
+    Args:
+        a, b: Nested structures.
+        check_types: Has no effect; see `assert_same_paths`.
 
     Raises:
-        CallError: a ValueError that says where they differ.
+        CallError: They differ; it is a ValueError, and names the place.
     """
     if check_types is not None:
         warnings.warn("check_types has no effect; see assert_same_paths.", DeprecationWarning, stacklevel=2)
@@ -210,11 +263,14 @@ def assert_same_structure(a, b, check_types=None):
             assert_same_structure(child, b[key])
 
 
-def assert_same_paths(a, b):
-    """An error unless the leaves of the two have the same paths, whatever the kinds of sequence.
+def assert_same_paths(a: PyTree, b: PyTree) -> None:
+    """An error unless the leaves of two structures have the same paths, whatever the kinds of sequences.
+
+    Args:
+        a, b: Nested structures.
 
     Raises:
-        CallError: a ValueError with the paths that only one has.
+        CallError: They differ; it is a ValueError, and names the paths that only one has.
     """
     paths_a, paths_b = ({path for path, _ in flatten_with_path(structure)} for structure in (a, b))
     if paths_a != paths_b:
