@@ -164,15 +164,8 @@ def _before(fact, rank, found, outer):
 def _after(fact, reaches, first):
     layer, rank = fact.layer, len(reaches)
     spatial = fact.input[2:] if first else fact.input[1:-1]
-    if fact.is_a("_ZeroPadding", "_Cropping"):
-        edges = layer.padding if fact.is_a("_ZeroPadding") else [(-one, 0) for one, _ in _pairs(layer.cropping)]
-        return [reach.down(1, 1, before) for reach, (before, _) in zip(reaches, _pairs(edges), strict=True)]
-    if fact.is_a("_UpSampling"):
-        width = {"nearest": 1, "bilinear": 2, "bicubic": 4}.get(getattr(layer, "interpolation", "nearest"))
-        factors = _tuple(layer.size, rank)
-        if width is None:
-            return None
-        return [reach.enlarged(factor, width) for reach, factor in zip(reaches, factors, strict=True)]
+    if fact.has("rearranging"):
+        return _after_rearranging(layer, reaches)
     sizes = sizes_of(layer, rank)
     if sizes is not None and fact.has("convolution", "pooling") and fact.is_builtin:
         windows = zip(reaches, spatial, *sizes, strict=True)
@@ -186,6 +179,19 @@ def _after(fact, reaches, first):
             for reach, n, k, s, d in windows
         ]
     return reaches if _is_pointwise(fact, first, spatial) else None
+
+
+def _after_rearranging(layer, reaches):
+    """The reaches after padding, cropping or upsampling; None after other layers."""
+    cropping, padding = getattr(layer, "cropping", None), getattr(layer, "padding", None)
+    if cropping or padding:
+        edges = _pairs(padding) if padding else [(-one, 0) for one, _ in _pairs(cropping)]
+        return [reach.down(1, 1, before) for reach, (before, _) in zip(reaches, edges, strict=True)]
+    width = {"nearest": 1, "bilinear": 2, "bicubic": 4}.get(getattr(layer, "interpolation", "nearest"))
+    if width is None or not hasattr(layer, "size"):
+        return None
+    factors = _tuple(layer.size, len(reaches))
+    return [reach.enlarged(factor, width) for reach, factor in zip(reaches, factors, strict=True)]
 
 
 def _pairs(edges):
