@@ -1,4 +1,8 @@
-"""What `fit` says of a model before it trains it: errors and warnings, one line each, once."""
+"""What `fit` prints about a model before it trains it: errors and warnings, one line each, once."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import jax
 import numpy as np
@@ -19,15 +23,20 @@ _NUMBERS = 2**18  # of each array: judged in a millisecond
 _SLOW = ("forward", "watch")  # rules that run the model
 
 
-def look_before_fit(model, batches, data, verbose, arguments):
-    """Look once for each `compile` and setting of `lamina.config.set_checks`; say what is wrong unless verbose=0.
+def look_before_fit(
+    model: Any, batches: Any, data: tuple[Any, Any, Any], verbose: Any, arguments: dict[str, Any]
+) -> None:
+    """Check once for each `compile` and setting of `lamina.config.set_checks`; print the findings unless verbose=0.
 
     Args:
-        data: (x, y, sample_weight) as given to fit.
-        arguments: what else it was called with.
+        model: Model that is about to be trained.
+        batches: Its batches.
+        data: (x, y, sample_weight) as passed to `fit`.
+        verbose: Whether findings are printed.
+        arguments: Other arguments of `fit`.
 
     Raises:
-        CheckError: where the setting is "error" and something is one.
+        CheckError: The setting is "error" and there is a finding of this severity.
     """
     how = settings.checks()
     if how == "off" or model._checked == how:
@@ -36,10 +45,10 @@ def look_before_fit(model, batches, data, verbose, arguments):
         model._runner.prepare("train", batches.peek())
     try:
         found = _findings(model, batches, data, arguments)
-    except Exception as error:  # advice must not stop a training: say that there is none
+    except Exception as error:  # advice must not stop a training
         found = ()
         if verbose:
-            say(f"The checks could not look at {model.name}: {type(error).__name__}: {str(error).splitlines()[:1]}")
+            say(f"The checks failed on {model.name}: {type(error).__name__}: {str(error).splitlines()[:1]}")
     errors = [finding for finding in found if finding.severity == "error"]
     if how == "error" and errors:
         raise CheckError("\n".join(map(str, errors)), fix="Or keras.config.set_checks('warn') to train anyway.")

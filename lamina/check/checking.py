@@ -1,5 +1,10 @@
 """`check`: every rule that applies to a model and a batch of its data."""
 
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
 from lamina.check.findings import Findings
 from lamina.check.rules import rules_for
 from lamina.check.subject import Subject, as_batch
@@ -7,12 +12,18 @@ from lamina.check.subject import Subject, as_batch
 __all__ = ["check"]
 
 
-def check(model, x=None, y=None, sample_weight=None, ignore=(), **settings):
+def check(
+    model: Any, x: Any = None, y: Any = None, sample_weight: Any = None, ignore: Collection[str] = (), **settings: Any
+) -> Findings:
     """The Findings about a model, and about one batch of its data where that is given.
 
     Args:
-        ignore: codes that are not looked for.
-        settings: what `fit` would be called with (batch_size, epochs, validation_split, callbacks), for its rules.
+        model: Model.
+        x: Inputs as `fit` takes them: arrays, or an object that gives batches; None checks the model alone.
+        y: Targets; None where `x` gives them or there are none.
+        sample_weight: Weight of each sample; None weighs all alike.
+        ignore: Codes of findings that are left out.
+        **settings: Other arguments of `fit` (batch_size, epochs, validation_split, callbacks), for their rules.
 
     >>> import lamina as keras
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="sigmoid", name="head")])

@@ -1,12 +1,18 @@
-"""Findings: what is wrong with a model or its data, how it was seen, why it matters and how to mend it."""
+"""Findings: what is wrong with a model or its data, how it was measured, why it matters and how to fix it."""
+
+from __future__ import annotations
 
 import dataclasses
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 __all__ = ["SEVERITIES", "Finding", "Findings"]
 
-SEVERITIES = ("error", "warning", "info")
+SEVERITIES: tuple[str, ...] = ("error", "warning", "info")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,13 +20,13 @@ class Finding:
     """One finding.
 
     Attributes:
-        code: stable, `LAM101`; its page in the documentation has a wrong program and the mended one.
+        code: Stable code such as `LAM101`; its page in the documentation has a wrong program and the corrected one.
         severity: "error" (it cannot learn what was meant), "warning" (it learns worse) or "info".
-        layer: the name of the layer, None where it is not about one.
-        value: what was measured.
-        message: what is the case.
-        why: why it matters.
-        fix: the one line that mends it.
+        layer: Name of the layer; None where the finding is not about one.
+        value: The measured value.
+        message: What was found.
+        why: Why it matters.
+        fix: The one line that fixes it.
     """
 
     code: str
@@ -31,36 +37,44 @@ class Finding:
     why: str
     fix: str
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.code} {self.severity}: {self.message} {self.fix}"
 
 
 class Findings:
-    """The findings of one check, the gravest first. Iterable; true where there are any."""
+    """The findings of one check, the most severe first. Iterable; true where there are any.
+
+    Args:
+        findings: The Finding objects, in any order.
+    """
 
     def __init__(self, findings: Iterable[Finding]):
         self._findings = sorted(findings, key=lambda finding: (SEVERITIES.index(finding.severity), finding.code))
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Finding]:
         return iter(self._findings)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._findings)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Finding:
         return self._findings[index]
 
     @property
-    def codes(self):
-        """The codes, gravest first."""
+    def codes(self) -> list[str]:
+        """The codes, most severe first."""
         return [finding.code for finding in self]
 
-    def of(self, *severities):
-        """The findings of these severities."""
+    def of(self, *severities: str) -> list[Finding]:
+        """The findings of these severities.
+
+        Args:
+            *severities: "error", "warning" or "info".
+        """
         return [finding for finding in self if finding.severity in severities]
 
     @property
-    def text(self):
+    def text(self) -> str:
         """A paragraph for each."""
         if not self._findings:
             return "No findings."
@@ -70,17 +84,17 @@ class Findings:
             for finding in self
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.text
 
     __repr__ = __str__
 
-    def as_dicts(self):
-        """For JSON: a dict for each, the measured value as text."""
+    def as_dicts(self) -> list[dict[str, Any]]:
+        """A dict for each finding, for JSON; the measured value is a string."""
         return [{**dataclasses.asdict(finding), "value": str(finding.value)} for finding in self]
 
-    def html(self):
-        """A table."""
+    def html(self) -> str:
+        """The findings as an HTML table."""
         if not self._findings:
             return "<p>No findings.</p>"
         rows = "".join(
@@ -96,7 +110,7 @@ class Findings:
 
     _repr_html_ = html
 
-    def __rich__(self):
+    def __rich__(self) -> RenderableType:
         from rich.table import Table
         from rich.text import Text
 
@@ -109,8 +123,13 @@ class Findings:
             table.add_row(Text(finding.code, style=style[finding.severity]), finding.layer or "", words)
         return table
 
-    def print(self, file=None, width=None):
-        """Show them in the terminal."""
+    def print(self, file: IO[str] | None = None, width: int | None = None) -> None:
+        """Print them to the terminal.
+
+        Args:
+            file: Text file to write to; None means the standard output.
+            width: Characters per line; None means the width of the terminal.
+        """
         from rich.console import Console
 
         Console(file=file, width=width).print(self)

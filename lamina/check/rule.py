@@ -1,24 +1,38 @@
 """Rules: functions that look at a Subject and yield findings, each under its code."""
 
+from __future__ import annotations
+
 import dataclasses
-from typing import Any
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lamina.check.findings import Finding
 
+if TYPE_CHECKING:
+    from lamina.check.subject import Subject
+
 __all__ = ["RULES", "Rule", "rule", "rules_for"]
 
-RULES = {}  # code -> Rule
+Look: TypeAlias = Callable[[Any], Iterator[tuple[str | None, Any, str, str]]]
+"""Function from a Subject (or a Record) to (layer, value, message, fix) of each finding."""
+
+RULES: dict[str, Rule] = {}
+"""code -> Rule."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """A code, what it is about, and the function that looks.
+    """A code, what it is about, and the function that finds it.
 
     Attributes:
-        needs: "model" (looks at the model alone), "compiled" (at its compile settings too), "batch" (at data), "fit"
-        (at the arguments of fit), "forward" (runs the model on data), "watch" (looks while it trains).
-        why: why it matters; the same for every finding of the rule.
-        source: where this is known from.
+        code: Stable code, `LAM101`.
+        severity: "error", "warning" or "info".
+        title: What is found, in a few words.
+        needs: "model" (the rule reads the model alone), "compiled" (its compile settings too), "batch" (data), "fit"
+            (the arguments of fit), "forward" (it runs the model on data) or "watch" (it reads a Record of training).
+        why: Why it matters; the same for every finding of the rule.
+        source: Publication or documentation that the rule follows.
+        function: The function that yields (layer, value, message, fix) of each finding.
     """
 
     code: str
@@ -27,26 +41,44 @@ class Rule:
     needs: str
     why: str
     source: str
-    function: Any
+    function: Look
 
-    def findings(self, subject):
-        """The findings of this rule."""
+    def findings(self, subject: Any) -> Iterator[Finding]:
+        """The findings of this rule.
+
+        Args:
+            subject: Subject, or Record for a rule that watches.
+        """
         for layer, value, message, fix in self.function(subject):
             yield Finding(self.code, self.severity, layer, value, message, self.why, fix)
 
 
-def rule(code, severity, title, needs, why, source):
-    """Decorates a generator `(subject) -> (layer, value, message, fix), ...`."""
+def rule(code: str, severity: str, title: str, needs: str, why: str, source: str) -> Callable[[Look], Look]:
+    """Decorator: registers a generator `(subject) -> (layer, value, message, fix), ...` as a Rule.
 
-    def note(function):
+    Args:
+        code: Stable code, `LAM101`.
+        severity: "error", "warning" or "info".
+        title: What is found, in a few words.
+        needs: What the rule reads; see Rule.
+        why: Why it matters.
+        source: Publication or documentation that the rule follows.
+    """
+
+    def register(function):
         RULES[code] = Rule(code, severity, title, needs, why, source, function)
         return function
 
-    return note
+    return register
 
 
-def rules_for(subject, but=("watch",)):
-    """The rules that can look at this subject, in the order of their codes; `but` names needs that are left out."""
+def rules_for(subject: Subject, but: Collection[str] = ("watch",)) -> list[Rule]:
+    """The rules that apply to a subject, in the order of their codes.
+
+    Args:
+        subject: What is checked.
+        but: Needs of rules that are left out.
+    """
     has = {"model"}
     if subject.model.compiled:
         has.add("compiled")

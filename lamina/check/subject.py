@@ -1,6 +1,9 @@
-"""What rules look at: a model with its facts, its losses, and one batch."""
+"""What rules read: a model with its facts, its losses, and one batch."""
+
+from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -12,22 +15,41 @@ from lamina.facts.layer_facts import facts_of
 from lamina.training.data import make_batches, unpack_x_y_sample_weight
 from lamina.training.data.leaves import as_arrays, looks_like_arrays
 
+if TYPE_CHECKING:
+    from lamina.core.typing import PyTree
+    from lamina.facts.heads import Head
+    from lamina.facts.layer_facts import Fact
+
 __all__ = ["Subject", "as_batch", "classes_of", "some_rows"]
 
-_ROWS = 4096  # the most of a data set that rules look at
+_ROWS = 4096  # the most rows of a data set that rules read
 
 
 class Subject:
-    """A model under check. `x`, `y` and `sample_weight` are arrays (structures of them) or None."""
+    """A model under check, with one batch of its data.
 
-    def __init__(self, model, x=None, y=None, sample_weight=None, settings=None, numbers=2**22):
-        self.model = model
-        self.numbers = numbers  # of each array, that are looked at
-        self.x, self.y, self.sample_weight = x, y, sample_weight
-        self.settings = settings or {}  # of the call of fit: batch_size, epochs, validation_split, callbacks, ...
+    Args:
+        model: Model.
+        x: Inputs, arrays or structures of them; None for none.
+        y: Targets; None for none.
+        sample_weight: Weight of each sample; None for none.
+        settings: Arguments of `fit`: batch_size, epochs, validation_split, callbacks, ...; None for none.
+        numbers: How many values of each array are read at most.
+    """
+
+    def __init__(
+        self, model: Any, x: PyTree = None, y: PyTree = None, sample_weight: PyTree = None,
+        settings: dict[str, Any] | None = None, numbers: int = 2**22,
+    ):  # fmt: skip
+        self.model: Any = model
+        self.numbers: int = numbers
+        self.x: PyTree = x
+        self.y: PyTree = y
+        self.sample_weight: PyTree = sample_weight
+        self.settings: dict[str, Any] = settings or {}
 
     @functools.cached_property
-    def facts(self):
+    def facts(self) -> list[Fact]:
         """The facts of all calls of layers; none where the model has not seen data."""
         try:
             return facts_of(self.model)
@@ -35,12 +57,12 @@ class Subject:
             return []
 
     @functools.cached_property
-    def own_step(self):
+    def own_step(self) -> bool:
         """Whether training is lamina's: no train_step or compute_loss of the user's own."""
         return uses_builtin_step(self.model)
 
     @functools.cached_property
-    def heads(self):
+    def heads(self) -> list[Head]:
         """A Head for each output, with its labels."""
         heads = heads_of(self.model, self.facts, self.y)
         for head, labels in zip(heads, self._labels(heads), strict=True):
@@ -62,12 +84,16 @@ class Subject:
         return [next(given) if has else None for has in with_loss] if len(leaves) == sum(with_loss) else unknown
 
     @functools.cached_property
-    def inputs(self):
+    def inputs(self) -> dict[str, np.ndarray]:
         """name of an Input -> its data, where x was given."""
         return self.named_inputs(self.x)
 
-    def named_inputs(self, x):
-        """name of an Input -> some rows of its data."""
+    def named_inputs(self, x: PyTree) -> dict[str, np.ndarray]:
+        """name of an Input -> some rows of its data.
+
+        Args:
+            x: Inputs, arrays or structures of them.
+        """
         names = self.input_names
         if isinstance(x, dict) and set(names) <= set(x):
             return {name: some_rows(x[name], self.numbers) for name in names}
@@ -76,14 +102,14 @@ class Subject:
         return {name: some_rows(leaf, self.numbers) for name, leaf in zip(names, leaves, strict=True)}
 
     @functools.cached_property
-    def input_names(self):
+    def input_names(self) -> list[str]:
         """The names of the model's Inputs, in their order; none where it has no graph."""
         graph = getattr(self.model, "_graph", None)
         return [] if graph is None else [tensor._keras_history.operation.name for tensor in graph.input_tensors]
 
     @functools.cached_property
-    def readers(self):
-        """name of an Input -> the facts that read it, those of models inside too."""
+    def readers(self) -> dict[str, list[Fact]]:
+        """name of an Input -> the calls that read it, those of models inside too."""
         outer = [fact for fact in self.facts if fact.depth == 0]
         return {name: list(_readers(outer, place)) for place, name in enumerate(self.input_names)}
 
@@ -97,8 +123,12 @@ def _readers(facts, place):
             yield reader
 
 
-def classes_of(subject):
-    """The labels of a model of one output as class numbers, in their order; None where they are no classes."""
+def classes_of(subject: Subject) -> np.ndarray | None:
+    """The labels of a model of one output as class numbers, in their order; None where they are no classes.
+
+    Args:
+        subject: What is checked.
+    """
     if len(subject.heads) != 1 or subject.heads[0].numbers is None:
         return None
     head, labels = subject.heads[0], subject.heads[0].numbers
@@ -111,8 +141,13 @@ def classes_of(subject):
     return labels.astype("int64")
 
 
-def some_rows(values, numbers):
-    """At most so many rows and numbers, spread over all of them, as NumPy: enough to judge by, quickly."""
+def some_rows(values: Any, numbers: int) -> np.ndarray:
+    """Evenly spaced rows of an array, as NumPy: enough to judge by, quickly.
+
+    Args:
+        values: Array.
+        numbers: How many values are kept at most.
+    """
     values = values if isinstance(values, (np.ndarray, jax.Array)) else np.asarray(values)
     if not values.ndim or not values.size:
         return np.asarray(values)
@@ -122,13 +157,18 @@ def some_rows(values, numbers):
     return np.asarray(values)[::step]
 
 
-def as_batch(x, y=None, sample_weight=None):
-    """(x, y, sample_weight) as arrays: as they are, or the first batch of something that gives batches."""
+def as_batch(x: PyTree, y: PyTree = None, sample_weight: PyTree = None) -> tuple[PyTree, PyTree, PyTree]:
+    """(x, y, sample_weight) as arrays: as they are, or the first batch of an object that gives batches.
+
+    Args:
+        x: Inputs, or an object that gives batches.
+        y: Targets.
+        sample_weight: Weight of each sample.
+    """
     if x is not None and not looks_like_arrays(x):
         return unpack_x_y_sample_weight(make_batches(x).peek())
-    given = ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))
-    return tuple(value if _is_array(value) else as_arrays(value, name, text=True) for value, name in given)
+    return _as_arrays(x, "x"), _as_arrays(y, "y"), _as_arrays(sample_weight, "sample_weight")
 
 
-def _is_array(value):
-    return value is None or isinstance(value, (np.ndarray, jax.Array))
+def _as_arrays(value, name):
+    return value if value is None or isinstance(value, (np.ndarray, jax.Array)) else as_arrays(value, name, text=True)

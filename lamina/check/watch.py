@@ -1,6 +1,9 @@
-"""Watch: a callback that looks at activations, gradients and updates now and then, and says what goes wrong."""
+"""Watch: a callback that measures activations, gradients and updates now and then, and prints what goes wrong."""
+
+from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from typing import Any
 
 import jax
@@ -25,36 +28,40 @@ _ROWS = 64  # of the first batch, on which each look is taken
 
 @dataclasses.dataclass
 class Record:
-    """What was seen so far; the rules LAM5xx look at it.
+    """What was measured so far; the rules LAM5xx read it.
 
     Attributes:
-        looks: dicts of numbers: "dead" and "saturated" (layer -> share), "gradients" and "weights" (path -> norm),
-        "updates" (path -> norm of the change in one step), "loss".
-        logs: the figures of each epoch.
-        fresh: whether the optimizer had made no step before.
+        model: Model that is trained.
+        rows: Samples of the batch that looks are taken on.
+        steps: Steps of an epoch; None where this is not known.
+        fresh: Whether the optimizer had made no step before.
+        looks: Dicts of numbers: "dead" and "saturated" (layer -> share), "gradients" and "weights" (path -> norm),
+            "updates" (path -> norm of the change in one step), "loss".
+        logs: Losses and metrics of each epoch.
+        diagnosis: Diagnosis of a step that was not finite; None where there was none.
     """
 
     model: Any
     rows: int = 0
     steps: int | None = None
     fresh: bool = True
-    looks: list = dataclasses.field(default_factory=list)
-    logs: list = dataclasses.field(default_factory=list)
+    looks: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    logs: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     diagnosis: Any = None
 
 
 class Watch(StopOnNonFinite):
-    """Looks at the training every so many steps, and says what goes wrong, with its code.
+    """Callback that examines the training every few steps, and prints what goes wrong, with its code.
 
     Dead ReLUs, saturated activations, vanishing and exploding gradients, updates too large or too small for the
     weights, weights that never move; after each epoch a loss that is flat, jumps, or falls only on the training data;
-    and as StopOnNonFinite it stops at the first step that is not finite. A look computes gradients of 64 samples in one
-    compiled program; nothing waits for it before the epoch ends.
+    and like StopOnNonFinite it stops at the first step that is not finite. A look computes gradients of 64 samples in
+    one compiled program; nothing waits for it before the epoch ends.
 
     Args:
-        every: steps between two looks.
-        verbose: 0 says nothing; `findings` has them all the same.
-        ignore: codes that are not looked for.
+        every: Steps between two looks.
+        verbose: 1 prints findings, 0 does not; `findings` has them either way.
+        ignore: Codes of findings that are left out.
 
     >>> import numpy as np
     >>> import lamina as keras
@@ -66,26 +73,26 @@ class Watch(StopOnNonFinite):
     No findings.
     """
 
-    def __init__(self, every=100, verbose=1, ignore=()):
+    def __init__(self, every: int = 100, verbose: int = 1, ignore: Collection[str] = ()):
         super().__init__()
-        self.every = every
-        self.verbose = verbose
-        self.ignore = ignore
-        self.findings = Findings(())
+        self.every: int = every
+        self.verbose: int = verbose
+        self.ignore: Collection[str] = ignore
+        self.findings: Findings = Findings(())
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
         model = self.model
         x, y, sample_weight = unpack_x_y_sample_weight(model.training_batches.peek())
         self._batch = tree.map_structure(_first_rows, (x, y, sample_weight))
         rows = [len(leaf) for leaf in tree.flatten(x) if leaf is not None and getattr(leaf, "ndim", 0)]
         fresh = not int(np.asarray(model.optimizer.iterations)) if model.optimizer is not None else False
-        self.record = Record(model, min(rows[0], _ROWS) if rows else 0, (self.params or {}).get("steps"), fresh)
+        self.record: Record = Record(model, min(rows[0], _ROWS) if rows else 0, (self.params or {}).get("steps"), fresh)
         self.findings = Findings(())
         self._subject = Subject(model)
         self._program, self._steps, self._waiting, self._before = None, 0, [], None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         super().on_train_batch_end(batch, logs)
         if self._before is not None:
             new = self._values()[0]
@@ -96,7 +103,7 @@ class Watch(StopOnNonFinite):
             self._before = [jnp.copy(value) for value in self._values()[0]]  # the next step takes the arrays themselves
         self._steps += 1
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         super().on_epoch_end(epoch, logs)
         done = self._waiting[:-1] if self._before is not None else self._waiting  # the last still waits for its update
         self.record.looks.extend(map(self._read, done))
@@ -109,12 +116,12 @@ class Watch(StopOnNonFinite):
         if self.verbose:
             super()._tell(diagnosis)
 
-    def settle(self):
+    def settle(self) -> None:
         super().settle()
         self._waiting, self._before, self._program, self._batch = [], None, None, None
 
     def _judge(self):
-        """Say what is found that was not before."""
+        """Print what was not found before."""
         known = {(finding.code, finding.layer) for finding in self.findings}
         rules = [rule for _, rule in sorted(RULES.items()) if rule.needs == "watch" and rule.code not in self.ignore]
         new = [

@@ -1,4 +1,8 @@
-"""What layers make of real data: range, zeros, saturation."""
+"""The outputs of layers for real data: range, zeros, saturation."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from jax.core import Tracer
@@ -10,8 +14,13 @@ from lamina.layers.base import call_signature
 __all__ = ["activity_of"]
 
 
-def activity_of(model, x):
-    """(layer, number of its call) -> sentences about its outputs for the inputs `x`, in inference mode."""
+def activity_of(model: Any, x: Any) -> dict[tuple[Any, int], list[str]]:
+    """(layer, number of its call) -> sentences about its outputs, in inference mode.
+
+    Args:
+        model: Model.
+        x: Batch of inputs, as the model takes them.
+    """
     seen, calls = {}, {}
 
     def look(layer, args, outputs):
@@ -19,9 +28,9 @@ def activity_of(model, x):
             return
         leaves = [leaf for leaf in tree.flatten(outputs) if call_signature.is_tensor(leaf)]
         if any(isinstance(leaf, Tracer) for leaf in leaves):
-            return  # inside of a compiled loop nothing has a value
+            return  # inside a compiled loop nothing has a value
         calls[layer] = calls.get(layer, 0) + 1
-        arrays = [np.asarray(leaf, "float32") for leaf in leaves if is_number(leaf)]
+        arrays = [np.asarray(leaf, "float32") for leaf in leaves if _is_number(leaf)]
         if arrays and arrays[0].size:
             seen[layer, calls[layer]] = _described(arrays[0], activation_of(layer), _channels(layer))
 
@@ -30,7 +39,7 @@ def activity_of(model, x):
     return seen
 
 
-def is_number(leaf):
+def _is_number(leaf):
     """Whether an array is one of numbers, not of text."""
     return np.dtype(leaf.dtype).kind not in "OUS"
 

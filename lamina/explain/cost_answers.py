@@ -1,6 +1,10 @@
 """Answers about size: how layers are counted, and what a model costs in weights, operations and memory."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,18 +13,30 @@ from lamina.core.registry import is_builtin
 from lamina.core.variable import Variable
 from lamina.facts.words import count_of, memory
 
+if TYPE_CHECKING:
+    from lamina.facts.layer_facts import Fact
+
 __all__ = ["cost", "counted", "once"]
 
 _BATCH = 32
 
 
-def once(facts):
-    """Each layer once, at its first call."""
+def once(facts: Sequence[Fact]) -> list[Fact]:
+    """The first call of each layer.
+
+    Args:
+        facts: The facts of a model.
+    """
     return [fact for fact in facts if fact.use == 1]
 
 
-def counted(model, facts):
-    """How many layers there are, by the usual ways of counting."""
+def counted(model: Any, facts: Sequence[Fact]) -> list[str]:
+    """How many layers there are, by the usual ways of counting.
+
+    Args:
+        model: Model.
+        facts: Its facts.
+    """
     layers = [fact for fact in once(facts) if not fact.inner]
     with_weights = [
         fact for fact in layers if fact.count and not fact.has("normalization") and not fact.is_a("Normalization")
@@ -71,8 +87,13 @@ def _longest_inside(fact):
     return max(lengths.values(), default=1)
 
 
-def cost(model, facts):
-    """Weights, operations, and the memory of a training step."""
+def cost(model: Any, facts: Sequence[Fact]) -> list[str]:
+    """Weights, operations, and the memory of a training step.
+
+    Args:
+        model: Model.
+        facts: Its facts.
+    """
     layers = [fact for fact in facts if not fact.inner]
     operations = sum(fact.flops or 0 for fact in layers)
     heavy = max(once(layers), key=lambda fact: fact.count, default=None)

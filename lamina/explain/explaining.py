@@ -1,5 +1,9 @@
 """`explain`: the sentences about each layer and the answers about the whole, as one Explanation."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from lamina.errors import CallError
 from lamina.explain import basic_layers, image_layers, noise_layers, op_calls, other_layers, sequence_layers
 from lamina.explain.activity import activity_of
@@ -11,17 +15,19 @@ from lamina.facts.words import shapes_of
 
 __all__ = ["explain"]
 
-_SPEAKERS = (basic_layers, image_layers, noise_layers, op_calls, other_layers, sequence_layers)  # they fill the table
+_DESCRIBING = (basic_layers, image_layers, noise_layers, op_calls, other_layers, sequence_layers)  # fill DESCRIPTIONS
 
 
-def explain(model, what=None):
-    """An Explanation of a model: all of it, one layer, or all of it with what the layers make of real data.
+def explain(model: Any, what: Any = None) -> Explanation:
+    """An Explanation of a model: all of it, one layer, or all of it with the outputs of its layers for real data.
 
     Args:
-        what: None; the name of a layer (or a layer); or a batch of inputs, as the model takes them.
+        model: Model.
+        what: Name of a layer, or a layer, to explain it alone; a batch of inputs, as the model takes them, to add what
+            the layers return for it; None explains all layers.
 
     Raises:
-        CallError: when the model is not built, or has no layer of that name.
+        CallError: The model is not built, or has no layer of that name.
 
     >>> import lamina as keras
     >>> model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(32, activation="relu", name="dense")])

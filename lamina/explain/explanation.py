@@ -1,10 +1,17 @@
 """Explanation: what a model's layers do, to be read in a terminal, a notebook, Markdown, HTML or JSON."""
 
+from __future__ import annotations
+
 import dataclasses
 import html
 import io
 import re
 import textwrap
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType
 
 __all__ = ["Answer", "Explanation", "LayerExplanation"]
 
@@ -16,38 +23,38 @@ class LayerExplanation:
     """What one call of one layer does.
 
     Attributes:
-        name, kind: of the layer, and its class.
-        shapes: from what to what, as text.
-        sentences: what it does to the data, and what to know about it.
-        weights: how many, as a sum where that teaches something; None where it has none.
-        operations: how many for one sample, as text; None where it has none or they could not be counted.
-        depth: how many models it is nested in.
+        name, kind: Name of the layer, and of its class.
+        shapes: Shapes of inputs and outputs, `(None, 3) -> (None, 4)`.
+        sentences: What it does to the data, and what to know about it.
+        weights: Number of weights, as a sum where possible; None where it has none.
+        operations: Number of operations for one sample; None where it has none or counting failed.
+        depth: How many models it is nested in.
     """
 
     name: str
     kind: str
     shapes: str
-    sentences: list
+    sentences: list[str]
     weights: str | None = None
     operations: str | None = None
     depth: int = 0
 
     @property
-    def text(self):
+    def text(self) -> str:
         """The sentences in one line."""
         return " ".join(self.sentences)
 
     @property
-    def head(self):
+    def head(self) -> str:
         """Name, class and shapes in a line."""
         return f"{self.name} ({self.kind})  {self.shapes}"
 
     @property
-    def numbers(self):
+    def numbers(self) -> list[str]:
         """The lines about weights and operations that there are."""
         return [line for line in (self.weights, self.operations) if line]
 
-    def __str__(self):
+    def __str__(self) -> str:
         indent = "    " * self.depth
         lines = _wrapped(self.head, indent, f"{indent}        ")
         for paragraph in (self.text, *self.numbers):
@@ -57,28 +64,33 @@ class LayerExplanation:
 
 @dataclasses.dataclass
 class Answer:
-    """One question that people ask, and its answer for this model."""
+    """One question that users ask, and its answer for this model.
+
+    Attributes:
+        question: The question.
+        sentences: The answer.
+    """
 
     question: str
-    sentences: list
+    sentences: list[str]
 
     @property
-    def text(self):
+    def text(self) -> str:
         """The sentences in one line."""
         return " ".join(self.sentences)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "\n".join([self.question, *_wrapped(self.text, "    ")])
 
 
 @dataclasses.dataclass(repr=False)
 class Explanation:
-    """What `model.explain()` gives. Printed it is text; a notebook shows it as a page.
+    """What `model.explain()` returns. Printed it is text; a notebook shows it as HTML.
 
     Attributes:
-        title: the model and its size, in a line.
-        layers: a LayerExplanation for each call of a layer or op.
-        answers: an Answer for each question about the model as a whole.
+        title: The model and its size, in a line.
+        layers: A LayerExplanation for each call of a layer or op.
+        answers: An Answer for each question about the model as a whole.
 
     >>> import lamina as keras
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="dense")], name="small")
@@ -90,22 +102,26 @@ class Explanation:
     """
 
     title: str
-    layers: list
-    answers: list
+    layers: list[LayerExplanation]
+    answers: list[Answer]
 
-    def __getitem__(self, name):
-        """The explanation of one layer, of its first call, by its name."""
+    def __getitem__(self, name: str) -> LayerExplanation:
+        """The explanation of one layer, of its first call.
+
+        Args:
+            name: Name of the layer.
+        """
         for layer in self.layers:
             if layer.name == name:
                 return layer
         raise KeyError(name)
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """All of it as dicts, lists and strings, for JSON."""
         return dataclasses.asdict(self)
 
     @property
-    def text(self):
+    def text(self) -> str:
         """All of it as plain text, in lines of up to 80 characters."""
         lines = [self.title, "=" * min(len(self.title), _WIDTH)]
         for layer in self.layers:
@@ -114,7 +130,7 @@ class Explanation:
             lines += ["", str(answer)]
         return "\n".join(lines)
 
-    def markdown(self):
+    def markdown(self) -> str:
         """All of it as Markdown."""
         lines = [f"## {_escaped(self.title)}"]
         for layer in self.layers:
@@ -126,8 +142,8 @@ class Explanation:
             lines += ["", f"### {_escaped(answer.question)}", "", _escaped(answer.text)]
         return "\n".join(lines)
 
-    def html(self):
-        """All of it as a piece of HTML."""
+    def html(self) -> str:
+        """All of it as an HTML section."""
         parts = ["<section>", f"<h2>{html.escape(self.title)}</h2>", "<ol>"]
         for layer in self.layers:
             name, kind, shapes = map(html.escape, (layer.name, layer.kind, layer.shapes))
@@ -140,7 +156,7 @@ class Explanation:
             parts.append(f"<h3>{html.escape(answer.question)}</h3><p>{html.escape(answer.text)}</p>")
         return "\n".join([*parts, "</section>"])
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.text
 
     __repr__ = __str__
@@ -151,7 +167,7 @@ class Explanation:
     def _repr_markdown_(self):
         return self.markdown()
 
-    def __rich_console__(self, console, options):
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         from rich.padding import Padding
         from rich.text import Text
 
@@ -167,14 +183,23 @@ class Explanation:
             yield Padding(Text(answer.question, style="bold"), (1, 0, 0, 0))
             yield Padding(Text(answer.text), (0, 0, 0, 4))
 
-    def print(self, file=None, width=None):
-        """Show it in the terminal, wrapped and with headings."""
+    def print(self, file: IO[str] | None = None, width: int | None = None) -> None:
+        """Print it to the terminal, wrapped and with headings.
+
+        Args:
+            file: Text file to write to; None means the standard output.
+            width: Characters per line; None means the width of the terminal.
+        """
         from rich.console import Console
 
         Console(file=file, width=width, highlight=False).print(self)
 
-    def to_terminal(self, width=_WIDTH):
-        """What `print` shows, as text."""
+    def to_terminal(self, width: int = _WIDTH) -> str:
+        """What `print` shows, as text.
+
+        Args:
+            width: Characters per line.
+        """
         file = io.StringIO()
         self.print(file, width)
         return file.getvalue()
@@ -188,5 +213,5 @@ def _wrapped(text, indent, further=None):
 
 
 def _escaped(text):
-    """Text in which Markdown finds no signs of its own."""
+    """Text with the special characters of Markdown escaped."""
     return re.sub(r"[\\`*<\[]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)

@@ -1,5 +1,10 @@
 """Answers about a model as a whole: sizes, activations, its outputs, what is trained, masks."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 from lamina.core import tree
 from lamina.core.op import OpCall
 from lamina.core.registry import is_builtin
@@ -13,19 +18,32 @@ from lamina.facts.words import count_of, list_of, shape_of
 from lamina.layers.base.shapes import symbols_of
 from lamina.layers.base.traits import has_trait
 
+if TYPE_CHECKING:
+    from lamina.facts.layer_facts import Fact
+
 __all__ = ["answers_about", "title_of"]
 
 
-def title_of(model, facts):
-    """The model in a line."""
+def title_of(model: Any, facts: Sequence[Fact]) -> str:
+    """Name, class and size of the model, in a line.
+
+    Args:
+        model: Model.
+        facts: Its facts.
+    """
     outer = {fact.layer for fact in facts if fact.depth == 0}
     ops = sum(isinstance(layer, OpCall) for layer in outer)
     parts = [count_of(len(outer) - ops, "layer"), *([count_of(ops, "op")] if ops else [])]
     return f"{model.name} ({type(model).__name__}): {', '.join(parts)}, {count_of(model.count_params(), 'weight')}"
 
 
-def answers_about(model, facts):
-    """An Answer for each question that this model gives rise to."""
+def answers_about(model: Any, facts: Sequence[Fact]) -> list[Answer]:
+    """An Answer for each question that concerns this model.
+
+    Args:
+        model: Model.
+        facts: Its facts.
+    """
     questions = (
         ("What do None, units and input_shape mean here?", _sizes),
         ("Does the activation belong inside the layer or after it?", _activations),
@@ -41,7 +59,7 @@ def answers_about(model, facts):
     return [answer for answer in answers if answer.sentences]
 
 
-def few(names):
+def _few(names):
     """All of a few names, or the first ones and how many more there are."""
     names = list(dict.fromkeys(names))
     return list_of(names) if len(names) <= 5 else f"{', '.join(names[:3])} and {len(names) - 3:,} more"
@@ -94,8 +112,8 @@ def _activations(model, facts):
     if not inner and not apart:
         return []
     said = [
-        f"Inside the layer: {few(inner)}." if inner else "",
-        f"As a layer or op of its own: {few(apart)}." if apart else "",
+        f"Inside the layer: {_few(inner)}." if inner else "",
+        f"As a layer or op of its own: {_few(apart)}." if apart else "",
     ]
     said.append(
         "Inside or after, both compute the same. A layer of its own is needed where something comes between "
@@ -126,7 +144,7 @@ def _dense_between(model, facts):
     if not found:
         return []
     return [
-        f"Yes: {few(fact.name for fact in found)} {'does' if len(found) == 1 else 'do'}. On a map a Dense works at "
+        f"Yes: {_few(fact.name for fact in found)} {'does' if len(found) == 1 else 'do'}. On a map a Dense works at "
         "each position alone, with the same weights: a convolution with a window of one position, written "
         "differently.",
         "It adds depth and mixes channels, and sees no neighbours. If each unit should see the whole map, Flatten or "
@@ -150,7 +168,7 @@ def _movement(model, facts):
     if not moving:
         said.append("Nothing is trainable: fit would change nothing." if total else "It has nothing to train.")
     if frozen:
-        said.append(f"Frozen: {few(fact.name for fact in frozen)}.")
+        said.append(f"Frozen: {_few(fact.name for fact in frozen)}.")
         said.append(_way_back(facts, frozen))
     running = sum(fact.count - fact.trainable_count for fact in trained
                   if fact.is_a("BatchNormalization") and not runs_on_averages(fact))  # fmt: skip
@@ -189,9 +207,9 @@ def _modes(model, facts):
         groups.setdefault(_mode(fact), []).append(fact.name)
     own = groups.pop("own", [])
     same = groups.pop(None, [])
-    said = [f"{few(names)}: {words}." for words, names in groups.items()]
+    said = [f"{_few(names)}: {words}." for words, names in groups.items()]
     if own:
-        return [*said, f"For {few(own)}, {'a layer' if len(own) == 1 else 'layers'} of your own, see the call method."]
+        return [*said, f"For {_few(own)}, {'a layer' if len(own) == 1 else 'layers'} of your own, see the call method."]
     return said or (["Nothing: all layers compute the same in both."] if same else [])
 
 
@@ -236,9 +254,9 @@ def _masks(model, facts):
     lost = [fact.name for fact in stops if not getattr(fact.layer, "supports_masking", False)]
     ends = [fact for fact in facts if fact.depth == 0 and fact.ends and fact.gives_mask]
     return [
-        f"A mask starts at {few(fact.name for fact in starts)}.",
-        f"It passes through {few(passes)}." if passes else "",
-        f"It ends at {few(used)}, which uses it: the outputs have no masked positions any more." if used else "",
-        f"It is lost at {few(lost)}, which ignores it: padding counts as data from there on." if lost else "",
+        f"A mask starts at {_few(fact.name for fact in starts)}.",
+        f"It passes through {_few(passes)}." if passes else "",
+        f"It ends at {_few(used)}, which uses it: the outputs have no masked positions any more." if used else "",
+        f"It is lost at {_few(lost)}, which ignores it: padding counts as data from there on." if lost else "",
         "It reaches an output: loss and metrics skip masked positions." if ends else "",
     ]

@@ -1,6 +1,9 @@
 """Floating point operations of a layer, counted from what JAX would run for one sample."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +13,7 @@ from lamina.core.keras_tensor import KerasTensor, traced_dtype
 from lamina.errors import LaminaError
 from lamina.kernels.native import without_native
 
-__all__ = ["flops_of"]
+__all__ = ["count", "flops_of"]
 
 _FREE = frozenset(  # moves numbers, computes none
     "broadcast_in_dim concatenate convert_element_type copy dynamic_slice dynamic_update_slice gather iota pad reshape "
@@ -18,11 +21,16 @@ _FREE = frozenset(  # moves numbers, computes none
 )
 
 
-def flops_of(layer, args, kwargs):
-    """Operations of one call for one sample, when predicting; open sizes count as one. None where it cannot be "
-    "traced so.
+def flops_of(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:
+    """Operations of one call for one sample in prediction; open sizes count as one. None where tracing with such sizes
+    fails.
 
-    A product and a sum are two. Elementwise functions count one for each number they give, whatever the function.
+    A product and a sum are two. Elementwise functions count one for each value they return, whatever the function.
+
+    Args:
+        layer: Layer or op.
+        args: Positional arguments of the call, with symbolic tensors.
+        kwargs: Keyword arguments of the call.
     """
     leaves, treedef = jax.tree_util.tree_flatten((args, kwargs))
     places = [index for index, leaf in enumerate(leaves) if isinstance(leaf, KerasTensor)]
@@ -50,8 +58,12 @@ def flops_of(layer, args, kwargs):
     return count(jaxpr.jaxpr) // max(batch, 1)
 
 
-def count(jaxpr):
-    """Operations of a program."""
+def count(jaxpr: Any) -> int:
+    """Operations of a program.
+
+    Args:
+        jaxpr: Program as JAX traced it.
+    """
     return sum(map(_count_equation, jaxpr.eqns))
 
 
@@ -83,7 +95,7 @@ def _count_equation(equation):
     return sum(_size(out) for out in equation.outvars if _is_float(out))
 
 
-# Convolutions, and where the array is that has a place for each window: among the results or, transposed, the operands.
+# Convolutions, and which array has a position for each window: the result (0) or, transposed, the operand (1).
 _CONVOLUTIONS = {"convolve": 0, "convolve_input_gradient": 1}
 
 

@@ -1,10 +1,12 @@
-"""What is true of a model's layers as it stands: shapes, sources, weights, masks, cost. Explanations are written from
-these facts, and from nothing else."""
+"""Facts about the calls of a model's layers: shapes, sources, weights, masks, cost. `explain`, `check` and `view` read
+them, and nothing else."""
+
+from __future__ import annotations
 
 import dataclasses
 import functools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina.core import context, tree
 from lamina.core.graph import node_of
@@ -19,6 +21,11 @@ from lamina.layers.base.layer import Layer
 from lamina.layers.base.shapes import symbols_of
 from lamina.layers.base.traits import has_trait
 
+if TYPE_CHECKING:
+    from lamina.core.typing import Shape
+    from lamina.core.variable import Variable
+    from lamina.facts.receptive_field import Window
+
 __all__ = ["Fact", "facts_of"]
 
 
@@ -27,66 +34,70 @@ class Fact:
     """One call of one layer (or op) in a model.
 
     Attributes:
-        layer: the layer or operation; `name` and `kind` (its class) as a reader knows them.
-        inputs, outputs: shapes, None for the batch and other open sizes.
-        sources, receivers: the facts that the inputs come from, and that take the outputs.
-        use, uses: this is call number `use` (from 1) of `uses` calls of the layer.
-        masked: whether a mask comes in; `gives_mask`: whether one goes out.
-        flops: for one sample, counted when first asked; None where they could not be; open sizes count as one.
-        window: the receptive field along each spatial axis, None where there is none.
-        depth: how many models it is nested in; `owner`: the innermost of them.
-        inner: the calls inside, of a model or of a layer of the program's own that holds layers.
-        whole: whether every input is known to come from `sources` or from the model's inputs.
-        training: the mode written into the call, or into that of a model around it; None where none is.
-        reads: places among the inputs of its owner that it takes itself.
-        ends: (place among the outputs of the model, which of this call's outputs) for each that leaves the model.
+        layer: Layer or operation.
+        inputs, outputs: Shapes, None for the batch and other open sizes.
+        owner: Innermost model that it is nested in.
+        depth: How many models it is nested in.
+        sources, receivers: Facts that the inputs come from, and that take the outputs.
+        use, uses: This is call number `use` (from 1) of `uses` calls of the layer.
+        masked, gives_mask: Whether its inputs have a mask, and whether its outputs have one.
+        window: Receptive field along each spatial axis; None where it is not known.
+        training: Mode written into the call, or into that of a model around it; None where none is.
+        reads: Positions among the inputs of its owner that it takes itself.
+        ends: (position among the outputs of the model, which of this call's outputs) for each output of the model.
+        inner: Calls inside a model, or inside a layer of your own that holds layers.
+        whole: Whether every input is known to come from `sources` or from the model's inputs.
+        arguments: (positional, keyword) arguments of the call; None where they are not known.
     """
 
     layer: Any
-    inputs: list
-    outputs: list
+    inputs: list[Shape]
+    outputs: list[Shape]
     owner: Any
     depth: int = 0
-    sources: list = dataclasses.field(default_factory=list)
-    receivers: list = dataclasses.field(default_factory=list)
+    sources: list[Fact] = dataclasses.field(default_factory=list)
+    receivers: list[Fact] = dataclasses.field(default_factory=list)
     use: int = 1
     uses: int = 1
     masked: bool = False
     gives_mask: bool = False
-    window: tuple | None = None
+    window: tuple[Window, ...] | None = None
     training: Any = None
-    reads: list = dataclasses.field(default_factory=list)
-    ends: list = dataclasses.field(default_factory=list)
-    inner: list = dataclasses.field(default_factory=list, repr=False)
+    reads: list[int] = dataclasses.field(default_factory=list)
+    ends: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+    inner: list[Fact] = dataclasses.field(default_factory=list, repr=False)
     whole: bool = True
-    arguments: tuple | None = dataclasses.field(default=None, repr=False)
+    arguments: tuple[Any, Any] | None = dataclasses.field(default=None, repr=False)
 
     @functools.cached_property
-    def flops(self):
+    def flops(self) -> int | None:
+        """Operations for one sample, counted when first read; open sizes count as one; None where counting fails."""
         if self.inner and getattr(self.layer, "_graph", None) is not None:
             return sum(fact.flops or 0 for fact in self.inner)
         return None if self.arguments is None else flops_of(self.layer, *self.arguments)
 
     @property
-    def name(self):
+    def name(self) -> str:
+        """The name of the layer."""
         return self.layer.name
 
     @property
-    def kind(self):
+    def kind(self) -> str:
+        """The name of the layer's class."""
         return type(self.layer).__name__
 
     @property
-    def input(self):
+    def input(self) -> Shape:
         """The shape of the first input; () where there is none."""
         return self.inputs[0] if self.inputs else ()
 
     @property
-    def output(self):
+    def output(self) -> Shape:
         """The shape of the first output."""
         return self.outputs[0] if self.outputs else ()
 
     @property
-    def givers(self):
+    def givers(self) -> list[str]:
         """Names of what it takes, in the order of its arguments, as far as they are known."""
         given = tree.flatten(self.arguments) if self.arguments else []
         makers = [leaf._keras_history.operation for leaf in given if hasattr(leaf, "_keras_history")]
@@ -94,25 +105,27 @@ class Fact:
         return list(dict.fromkeys(names or [source.name for source in self.sources]))
 
     @property
-    def weights(self):
+    def weights(self) -> list[Variable]:
+        """The weights of the layer; none for an op."""
         return list(getattr(self.layer, "weights", []))
 
     @property
-    def count(self):
+    def count(self) -> int:
         """How many numbers its weights hold."""
         return sum(weight.size for weight in self.weights)
 
     @property
-    def trainable_count(self):
+    def trainable_count(self) -> int:
+        """How many numbers its trainable weights hold."""
         return sum(weight.size for weight in getattr(self.layer, "trainable_weights", []))
 
     @property
-    def values(self):
+    def values(self) -> int:
         """How many numbers one sample's outputs hold; open sizes count as one."""
         return sum(math.prod(size or 1 for size in shape[1:]) for shape in self.outputs)
 
     @property
-    def innermost(self):
+    def innermost(self) -> Fact:
         """The call inside a model that makes its output; itself where it is no model, or one with several outputs."""
         fact = self
         while fact.inner:
@@ -123,7 +136,8 @@ class Fact:
         return fact
 
     @property
-    def is_input(self):
+    def is_input(self) -> bool:
+        """Whether it is the Input of a graph."""
         return self.kind == "InputLayer"
 
     @property
@@ -163,12 +177,15 @@ class Fact:
         return any(cls.__name__ in names and is_builtin(cls) for cls in type(self.layer).__mro__)
 
 
-def facts_of(model):
+def facts_of(model: Any) -> list[Fact]:
     """A Fact for each call in the model, in the order in which data flows; those of models inside come after the call
     that holds them, with a greater depth.
 
+    Args:
+        model: Model that is built, or has a graph.
+
     Raises:
-        CallError: when the shapes of the model's inputs are not known yet.
+        CallError: The shapes of the model's inputs are not known yet.
     """
     facts = _of_graph(model, 0) if getattr(model, "_graph", None) is not None else _of_calls(model)
     calls = {}
@@ -219,12 +236,12 @@ def _link(fact, sources):
 
 
 def _is_composite(layer):
-    """Whether a layer is the program's own and calls layers inside."""
+    """Whether a user wrote the layer and it calls layers inside."""
     return isinstance(layer, Layer) and not is_builtin(type(layer)) and bool(layer._layers)
 
 
 def _inside(layer, fact):
-    """The calls inside a layer of the program's own; none where it cannot be traced for what it was called with."""
+    """The calls inside a user's layer; none where it cannot be traced with the arguments of its call."""
     args, kwargs = fact.arguments
     if any(getattr(leaf, "dtype", None) == "string" for leaf in tree.flatten([args, kwargs])):
         return []
@@ -232,7 +249,7 @@ def _inside(layer, fact):
 
 
 def _of_calls(model):
-    """Of a model without a graph: what its `call` calls, seen by tracing it once."""
+    """The calls of a model without a graph, found by tracing its `call` once."""
     if not model._build_shapes:
         raise CallError(
             f"{model.name} has not seen data yet, so the shapes of its inputs are not known.",
@@ -243,7 +260,7 @@ def _of_calls(model):
 
 
 def _calls_in(layer, args, kwargs, owner, depth):
-    """A Fact for each call inside a call of `layer`, which is `depth` deep, seen by tracing it once."""
+    """A Fact for each call inside a call of `layer`, which is `depth` deep, found by tracing it once."""
     calls = []  # (fact, what it took, what it gave), in order of their ends: layers inside come before those around
     runs: list[Any] = []
 
@@ -270,11 +287,11 @@ def _calls_in(layer, args, kwargs, owner, depth):
     facts = []
     if runs:  # open sizes are traced twice: either run will do
         made, taken, given = runs[0]
-        _spread(made, taken, given, facts)
+        _link_calls(made, taken, given, facts)
     return facts
 
 
-def _spread(calls, taken, given, facts):
+def _link_calls(calls, taken, given, facts):
     """Link the calls of one run, and put them and those inside them in order: what holds others comes first."""
     made_by, places = {}, {id(tensor): place for place, tensor in enumerate(taken)}
     for fact, tensors, results in calls:
@@ -288,7 +305,7 @@ def _spread(calls, taken, given, facts):
         inner, fact.inner = fact.inner, []
         if not is_builtin(type(fact.layer)) or hasattr(fact.layer, "fit"):
             first = len(facts)
-            _spread(inner, tensors, results, facts)
+            _link_calls(inner, tensors, results, facts)
             for one in facts[first:]:
                 one.depth += 1
                 one.owner = fact.layer if one.owner is fact.owner else one.owner

@@ -7,12 +7,19 @@ to layer, and over branches, these intervals are followed exactly; the border of
 Source: Araujo, Norris and Sim, Computing Receptive Fields of Convolutional Neural Networks, Distill, 2019.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import math
+from collections.abc import Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 from lamina.core.op import OpCall
 from lamina.facts.activations import is_activation
+
+if TYPE_CHECKING:
+    from lamina.facts.layer_facts import Fact
 
 __all__ = ["Window", "receptive_fields", "sizes_of"]
 
@@ -23,8 +30,13 @@ _POINTWISE_OPS = frozenset(  # each position of the result depends on that posit
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """Along one axis: an output depends on up to `size` positions of the input, which has `whole` of them (None where
-    that is open); the next one begins `step` further."""
+    """The part of the input that one output depends on, along one axis.
+
+    Attributes:
+        size: Positions of the input that an output depends on at most.
+        step: How many positions further the part of the next output begins.
+        whole: Positions of the whole input; None where that is open.
+    """
 
     size: int = 1
     step: int | Fraction = 1
@@ -93,8 +105,13 @@ def _together(reaches):
     return _Reach(spans, first.shift * period // len(first.spans))
 
 
-def sizes_of(layer, rank):
-    """(kernel, strides, dilation) along each spatial axis of a convolution or pooling layer, None for other layers."""
+def sizes_of(layer: Any, rank: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] | None:
+    """(kernel, strides, dilation) along each spatial axis of a convolution or pooling layer, None for other layers.
+
+    Args:
+        layer: Layer.
+        rank: Number of spatial axes.
+    """
     for name in ("kernel_size", "pool_size"):
         kernel = getattr(layer, name, None)
         if isinstance(kernel, tuple) and len(kernel) == rank:
@@ -118,8 +135,12 @@ class _Field:
     first: bool = False
 
 
-def receptive_fields(facts):
-    """fact -> the Window along each spatial axis of its output; only where it is known exactly."""
+def receptive_fields(facts: Sequence[Fact]) -> dict[Fact, tuple[Window, ...]]:
+    """fact -> the Window along each spatial axis of its output; only where it is known exactly.
+
+    Args:
+        facts: The facts of a model.
+    """
     found, outer = {}, {inner: fact for fact in facts for inner in fact.inner}
     for fact in facts:
         if not fact.inner:
@@ -183,9 +204,10 @@ def _after(fact, reaches, first):
 
 def _after_rearranging(layer, reaches):
     """The reaches after padding, cropping or upsampling; None after other layers."""
-    cropping, padding = getattr(layer, "cropping", None), getattr(layer, "padding", None)
-    if cropping or padding:
-        edges = _pairs(padding) if padding else [(-one, 0) for one, _ in _pairs(cropping)]
+    cropping = getattr(layer, "cropping", None)
+    edges = [(-before, 0) for before, _ in _pairs(cropping)] if cropping else getattr(layer, "padding", None)
+    if edges:
+        edges = _pairs(edges)
         return [reach.down(1, 1, before) for reach, (before, _) in zip(reaches, edges, strict=True)]
     width = {"nearest": 1, "bilinear": 2, "bicubic": 4}.get(getattr(layer, "interpolation", "nearest"))
     if width is None or not hasattr(layer, "size"):

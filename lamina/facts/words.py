@@ -1,12 +1,25 @@
-"""Small words: numbers, shapes, plurals and lists as a reader likes them."""
+"""Numbers, shapes, plurals and lists in words."""
+
+from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lamina.core.typing import Shape
+    from lamina.facts.layer_facts import Fact
 
 __all__ = ["count_of", "list_of", "memory", "product", "shape_of", "shapes_of"]
 
 
-def count_of(number, noun, plural=None):
+def count_of(number: int, noun: str, plural: str | None = None) -> str:
     """`1 weight`, `1,200 weights`.
+
+    Args:
+        number: Whole number.
+        noun: What is counted, in the singular.
+        plural: Its plural; None adds an s.
 
     >>> count_of(1200, "weight"), count_of(1, "batch", "batches")
     ('1,200 weights', '1 batch')
@@ -14,8 +27,11 @@ def count_of(number, noun, plural=None):
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def shape_of(shape):
-    """A sample's shape: the batch left out, `any` for what is open.
+def shape_of(shape: Shape) -> str:
+    """A sample's shape: without the batch, `any` for an open size.
+
+    Args:
+        shape: Shape with the batch.
 
     >>> shape_of((None, 28, 28, 1)), shape_of((None, None, 8))
     ('28 x 28 x 1', 'any x 8')
@@ -28,25 +44,40 @@ def shape_of(shape):
     return " x ".join(sizes) if sizes else "one number"
 
 
-def shapes_of(fact):
-    """`(None, 3) -> (None, 4)`."""
+def shapes_of(fact: Fact) -> str:
+    """`(None, 3) -> (None, 4)`.
+
+    Args:
+        fact: The call.
+    """
     sides = [", ".join(map(str, shapes)) for shapes in (fact.inputs, fact.outputs)]
     return " -> ".join(side for side in sides if side)
 
 
-def list_of(names):
-    """`a`, `a and b`, `a, b and c`."""
+def list_of(names: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`.
+
+    Args:
+        names: Words.
+    """
     names = list(names)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "nothing"
 
 
-def product(sizes):
-    """`3 x 3 x 8`; `1` for no sizes."""
+def product(sizes: Iterable[int | None]) -> str:
+    """`3 x 3 x 8`; `1` for no sizes.
+
+    Args:
+        sizes: Whole numbers, None for open ones.
+    """
     return " x ".join("any" if size is None else f"{size:,}" for size in sizes) or "1"
 
 
-def memory(size):
-    """Bytes, readable.
+def memory(size: int) -> str:
+    """Bytes in the largest unit below them.
+
+    Args:
+        size: Number of bytes.
 
     >>> memory(0), memory(1536), memory(3 * 2**20)
     ('0 bytes', '1.5 KB', '3.0 MB')
