@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lamina.facts.layer_facts import Fact
+    from lamina.facts.fact import Fact
 
 __all__ = ["comes_from_convolution", "next_call"]
 

@@ -17,8 +17,8 @@ from lamina.training.data.leaves import as_arrays, looks_like_arrays
 
 if TYPE_CHECKING:
     from lamina.core.typing import PyTree
+    from lamina.facts.fact import Fact
     from lamina.facts.heads import Head
-    from lamina.facts.layer_facts import Fact
 
 __all__ = ["Subject", "as_batch", "classes_of", "some_rows"]
 

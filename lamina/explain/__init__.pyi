@@ -2,4 +2,5 @@
 
 from lamina.explain.explaining import *
 from lamina.explain.explanation import *
+from lamina.facts.fact import Fact as Fact
 from lamina.facts.layer_facts import *

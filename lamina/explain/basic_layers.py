@@ -10,7 +10,7 @@ from lamina.facts.activations import activation_name, activation_of, is_activati
 from lamina.facts.words import count_of, list_of, product, shape_of
 
 if TYPE_CHECKING:
-    from lamina.facts.layer_facts import Fact
+    from lamina.facts.fact import Fact
 
 __all__ = ["sentences_about_activation"]
 

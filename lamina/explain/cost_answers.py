@@ -14,7 +14,7 @@ from lamina.core.variable import Variable
 from lamina.facts.words import count_of, memory
 
 if TYPE_CHECKING:
-    from lamina.facts.layer_facts import Fact
+    from lamina.facts.fact import Fact
 
 __all__ = ["cost", "counted", "once"]
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from lamina.core.op import OpCall
 from lamina.core.registry import is_builtin
-from lamina.facts.layer_facts import Fact
+from lamina.facts.fact import Fact
 from lamina.facts.words import list_of, product
 
 __all__ = ["DESCRIPTIONS", "Once", "describes", "description_of", "ranked", "sentences_about", "weights_of"]

@@ -10,7 +10,8 @@ from lamina.explain.activity import activity_of
 from lamina.explain.descriptions import Once, sentences_about, weights_of
 from lamina.explain.explanation import Explanation, LayerExplanation
 from lamina.explain.model_answers import answers_about, title_of
-from lamina.facts.layer_facts import Fact, facts_of
+from lamina.facts.fact import Fact
+from lamina.facts.layer_facts import facts_of
 from lamina.facts.words import shapes_of
 
 __all__ = ["explain"]

@@ -19,7 +19,7 @@ from lamina.layers.base.shapes import symbols_of
 from lamina.layers.base.traits import has_trait
 
 if TYPE_CHECKING:
-    from lamina.facts.layer_facts import Fact
+    from lamina.facts.fact import Fact
 
 __all__ = ["answers_about", "title_of"]
 

@@ -8,7 +8,7 @@ from lamina.explain.descriptions import Once, describes
 from lamina.facts.words import count_of, list_of, shape_of
 
 if TYPE_CHECKING:
-    from lamina.facts.layer_facts import Fact
+    from lamina.facts.fact import Fact
 
 __all__ = ["runs_on_averages"]
 

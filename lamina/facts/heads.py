@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from lamina.core.typing import PyTree, Shape
-    from lamina.facts.layer_facts import Fact
+    from lamina.facts.fact import Fact
 
 __all__ = ["Head", "heads_of", "uses_builtin_step"]
 

@@ -13,34 +13,17 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lamina.core.op import OpCall
 from lamina.facts.activations import is_activation
+from lamina.facts.fact import Fact, Window
 
-if TYPE_CHECKING:
-    from lamina.facts.layer_facts import Fact
-
-__all__ = ["Window", "receptive_fields", "sizes_of"]
+__all__ = ["receptive_fields", "sizes_of"]
 
 _POINTWISE_OPS = frozenset(  # each position of the result depends on that position of the inputs alone
     "add subtract multiply divide true_divide maximum minimum concatenate negative square sqrt exp log cast".split()
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class Window:
-    """The part of the input that one output depends on, along one axis.
-
-    Attributes:
-        size: Positions of the input that an output depends on at most.
-        step: How many positions further the part of the next output begins.
-        whole: Positions of the whole input; None where that is open.
-    """
-
-    size: int = 1
-    step: int | Fraction = 1
-    whole: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)

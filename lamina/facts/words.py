@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lamina.core.typing import Shape
-    from lamina.facts.layer_facts import Fact
+    from lamina.facts.fact import Fact
 
 __all__ = ["count_of", "list_of", "memory", "product", "shape_of", "shapes_of"]
 

@@ -100,7 +100,7 @@ def test_a_rule_that_fails_does_not_stop_training(capsys, monkeypatch):
 
     monkeypatch.setattr("lamina.check.subject.facts_of", broken)
     head(1).fit(X, QUANTITY, verbose=2)
-    assert "The checks could not look at" in capsys.readouterr().out
+    assert "The checks failed on" in capsys.readouterr().out
 
 
 def test_neither_traces_nor_compiles_a_built_model():
