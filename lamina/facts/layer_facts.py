@@ -1,4 +1,4 @@
-"""The facts of a model: one for each call, from its graph or from one trace. `explain`, `check` and `view` read them."""
+"""The facts of a model, one for each call, from its graph or one trace. `explain`, `check` and `view` read them."""
 
 from __future__ import annotations
 
