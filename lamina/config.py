@@ -1,5 +1,7 @@
 """Settings of the process: types, epsilon, image data format, logs, limits, checks, disk cache, lamina-native."""
 
+from __future__ import annotations
+
 from lamina.core.registry import allow_bytecode
 from lamina.dtype_policies import dtype_policy, set_dtype_policy
 from lamina.errors import ConfigError
@@ -42,7 +44,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def backend():
+def backend() -> str:
     """The engine: always 'jax'.
 
     >>> backend()
@@ -51,17 +53,24 @@ def backend():
     return "jax"
 
 
-def set_backend(backend):
-    """Accepts 'jax', the only engine; an error for any other."""
+def set_backend(backend: str) -> None:
+    """Does nothing: JAX is the only engine.
+
+    Args:
+        backend: "jax".
+
+    Raises:
+        ConfigError: For another name.
+    """
     if backend != "jax":
         raise ConfigError(f"lamina runs on JAX alone; got backend {backend!r}.", fix="Drop the call, or pass 'jax'.")
 
 
-def is_nnx_enabled():
+def is_nnx_enabled() -> bool:
     """Whether variables are those of Flax NNX: never."""
     return False
 
 
-def enable_unsafe_deserialization():
-    """From now on, in this thread, let configs and files hold Python bytecode: only if you trust all you will load."""
+def enable_unsafe_deserialization() -> None:
+    """Allow Python bytecode in configs and files from now on, in this thread: only if you trust all that you load."""
     allow_bytecode()

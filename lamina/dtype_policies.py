@@ -1,7 +1,9 @@
-"""Dtype policies: the type a layer computes in and the type it keeps its variables in."""
+"""Dtype policies: the type in which a layer computes, and the type of its variables."""
+
+from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 import jax.numpy as jnp
@@ -9,6 +11,7 @@ import numpy as np
 
 from lamina.core import dtypes, registry, serialization
 from lamina.core.configurable import Configurable
+from lamina.core.typing import Config
 from lamina.errors import ConfigError
 from lamina.runtime import settings
 
@@ -23,7 +26,10 @@ QUANTIZATION_MODES = ("int8", "int4", "float8", "gptq", "awq")
 
 class DTypePolicy(Configurable):
     """A type for computing and one for variables: `float32` names both, `mixed_float16` and `mixed_bfloat16` compute in
-    the half type and keep variables in float32. None takes the global policy.
+    the half type and keep variables in float32.
+
+    Args:
+        name: Name of a type, or "mixed_float16" or "mixed_bfloat16"; None means the global policy.
 
     >>> policy = DTypePolicy("mixed_bfloat16")
     >>> policy.compute_dtype, policy.variable_dtype
@@ -31,12 +37,12 @@ class DTypePolicy(Configurable):
     """
 
     _keras_module = "keras"
-    name: Any = None
+    name: Any = None  # read-only in DTypePolicyMap, as are the next three
     quantization_mode: Any = None
     compute_dtype: Any = None
     variable_dtype: Any = None
 
-    def __init__(self, name=None):
+    def __init__(self, name: str | None = None) -> None:
         if name is None:
             name = dtype_policy().name
         if not isinstance(name, str):
@@ -44,8 +50,14 @@ class DTypePolicy(Configurable):
         self.name = name
         self.compute_dtype, self.variable_dtype = _types_of(name)
 
-    def convert_input(self, x, autocast, dtype):
-        """`x` as a layer of this policy takes it: a JAX array, floats cast to `dtype` where `autocast` is set."""
+    def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
+        """An input as a layer of this policy takes it: an array of JAX, with floats cast.
+
+        Args:
+            x: Input.
+            autocast: Whether floats are cast.
+            dtype: Type to which they are cast.
+        """
         if isinstance(x, np.ndarray):
             x = jnp.asarray(x)
         kind = getattr(x, "dtype", None)
@@ -53,10 +65,10 @@ class DTypePolicy(Configurable):
             return x
         return x.astype(dtypes.standardize_dtype(dtype))
 
-    def __eq__(self, other):
+    def __eq__(self, other: Any) -> bool:
         return type(self) is type(other) and self.get_config() == other.get_config()
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((type(self), self.name))
 
     def __repr__(self):
@@ -79,21 +91,30 @@ def _types_of(name):
 
 
 class FloatDTypePolicy(DTypePolicy):
-    """The name Keras 3.0 to 3.3 had for `DTypePolicy`; files have it."""
+    """The name of `DTypePolicy` in Keras 3.0 to 3.3, which files have.
+
+    Args:
+        name: Name of a type, or "mixed_float16" or "mixed_bfloat16"; None means the global policy.
+    """
 
     _keras_module = "keras"
 
 
 class QuantizedDTypePolicy(DTypePolicy):
-    """Kernels kept in the few bits of `mode`, everything else as the policy `source_name` says.
+    """Kernels of few bits; everything else has the types of another policy.
+
+    Args:
+        mode: Quantization mode: "int8", "int4", "float8", "gptq/bits/group_size" or "awq/bits/group_size".
+        source_name: Policy of everything but the kernels; None means the global policy.
 
     >>> QuantizedDTypePolicy("int8", "mixed_bfloat16").name
     'int8_from_mixed_bfloat16'
     """
 
-    def __init__(self, mode, source_name=None):
+    def __init__(self, mode: str, source_name: str | None = None) -> None:
         source = DTypePolicy(source_name)
-        self.mode, self.source_name = mode, source.name
+        self.mode: str = mode
+        self.source_name: str = source.name
         self.name = f"{mode}_from_{source.name}"
         self.quantization_mode, *numbers = str(mode).split("/")
         if self.quantization_mode not in QUANTIZATION_MODES:
@@ -104,17 +125,23 @@ class QuantizedDTypePolicy(DTypePolicy):
         self._numbers = self._read(numbers)
 
     def _read(self, numbers):
-        """The numbers after the mode's name, as the class wants them."""
+        """The numbers after the name of the mode, checked by the class."""
         return numbers
 
 
 class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
-    """Float8 kernels and inputs, scaled by the largest value of the last `amax_history_length` steps."""
+    """Float8 kernels and inputs, scaled by the largest value of the last steps.
+
+    Args:
+        mode: "float8".
+        source_name: Policy of everything but the kernels; None means the global policy.
+        amax_history_length: Number of steps whose largest values are kept.
+    """
 
     default_amax_history_length = 1024
-    amax_history_length: Any = default_amax_history_length
+    amax_history_length: int = default_amax_history_length
 
-    def __init__(self, mode, source_name=None, amax_history_length=1024):
+    def __init__(self, mode: str, source_name: str | None = None, amax_history_length: int = 1024) -> None:
         super().__init__(mode, source_name)
         if not isinstance(amax_history_length, int):
             raise ConfigError(f"amax_history_length is an integer; got {amax_history_length!r}.")
@@ -122,23 +149,43 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
 
 
 class Int4DTypePolicy(QuantizedDTypePolicy):
-    """`int4/block_size`: one scale for each `block_size` rows of a kernel; -1 is one a column."""
+    """Kernels of 4 bits, with one scale for each block of rows.
+
+    Args:
+        mode: "int4/block_size": the number of rows of a block; -1 means all rows.
+        source_name: Policy of everything but the kernels; None means the global policy.
+    """
+
+    block_size: int
 
     def _read(self, numbers):
         (self.block_size,) = _integers(self, numbers, 1)
 
 
 class _CalibratedDTypePolicy(QuantizedDTypePolicy):
+    weight_bits: int
+    group_size: int
+
     def _read(self, numbers):
         self.weight_bits, self.group_size = _integers(self, numbers, 2)
 
 
 class GPTQDTypePolicy(_CalibratedDTypePolicy):
-    """`gptq/bits/group_size` (Frantar et al., 2022, arXiv:2210.17323)."""
+    """Kernels quantized by GPTQ (Frantar et al., 2022, arXiv:2210.17323).
+
+    Args:
+        mode: "gptq/bits/group_size": the bits of a weight, and the number of rows with one scale; -1 means all rows.
+        source_name: Policy of everything but the kernels; None means the global policy.
+    """
 
 
 class AWQDTypePolicy(_CalibratedDTypePolicy):
-    """`awq/bits/group_size` (Lin et al., 2023, arXiv:2306.00978)."""
+    """Kernels quantized by AWQ (Lin et al., 2023, arXiv:2306.00978).
+
+    Args:
+        mode: "awq/bits/group_size": the bits of a weight, and the number of rows with one scale; -1 means all rows.
+        source_name: Policy of everything but the kernels; None means the global policy.
+    """
 
 
 def _integers(policy, numbers, count):
@@ -152,9 +199,16 @@ def _integers(policy, numbers, count):
     return values
 
 
-class DTypePolicyMap(DTypePolicy, MutableMapping):
+class DTypePolicyMap(DTypePolicy, MutableMapping[str, Any]):
     """Policies by layer path: `map[path]` is the policy whose key is the path or, as a regular expression, matches
-    all of it; `default_policy` where there is none.
+    all of it.
+
+    Args:
+        default_policy: Policy of paths without a key; None means the global policy.
+        policy_map: Policies by path or regular expression.
+
+    Raises:
+        ConfigError: A key is set twice, or a path matches several keys.
 
     >>> policies = DTypePolicyMap("float32", {"encoder/.*": DTypePolicy("bfloat16")})
     >>> policies["encoder/dense"], policies["head"]
@@ -162,16 +216,17 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
     """
 
     _keras_module = "keras.dtype_policies"
-    __hash__ = None  # pyright: ignore[reportAssignmentType]  # it changes
+    __hash__ = None  # pyright: ignore[reportAssignmentType]  # it is mutable
 
-    def __init__(self, default_policy=None, policy_map=None):
+    def __init__(self, default_policy: Any = None, policy_map: Mapping[str, Any] | None = None) -> None:
         self._default = None if default_policy is None else get(default_policy)
-        self.policy_map = {}
+        self.policy_map: dict[str, DTypePolicy] = {}
         for key, policy in (policy_map or {}).items():
             self[key] = policy
 
     @property
-    def default_policy(self):
+    def default_policy(self) -> DTypePolicy:
+        """The policy of paths without a key."""
         return dtype_policy() if self._default is None else self._default
 
     name = property(lambda self: "map_" + self.default_policy.name)
@@ -179,7 +234,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
     variable_dtype = property(lambda self: self.default_policy.variable_dtype)
     quantization_mode = property(lambda self: self.default_policy.quantization_mode)
 
-    def __getitem__(self, path):
+    def __getitem__(self, path: str) -> DTypePolicy:
         if path in self.policy_map:
             return self.policy_map[path]
         keys = [key for key in self.policy_map if re.fullmatch(key, path)]
@@ -187,21 +242,22 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
             raise ConfigError(f"The path {path!r} matches several keys of the DTypePolicyMap: {keys}.")
         return self.policy_map[keys[0]] if keys else self.default_policy
 
-    def __setitem__(self, path, policy):
+    def __setitem__(self, path: str, policy: Any) -> None:
         if path in self.policy_map:
             raise ConfigError(f"{path!r} is in the DTypePolicyMap already: {self.policy_map[path]!r}.")
         self.policy_map[path] = get(policy)
 
-    def __delitem__(self, path):
+    def __delitem__(self, path: str) -> None:
         del self.policy_map[path]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self.policy_map)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.policy_map)
 
-    def get_config(self):
+    def get_config(self) -> Config:
+        """The default policy and the policies by path."""
         return {
             "default_policy": None if self._default is None else serialize(self._default),
             "policy_map": {key: serialize(policy) for key, policy in self.policy_map.items()},
@@ -214,16 +270,19 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
 
 registry.CLASSES["keras.mixed_precision", "Policy"] = DTypePolicy  # the name in files of Keras 2
 
-_global_policy = None
+_global_policy: DTypePolicy | None = None
 
 
-def dtype_policy():
-    """The global policy: what layers made without `dtype` get. It is floatx's until one is set."""
+def dtype_policy() -> DTypePolicy:
+    """The global policy, of layers made without `dtype`. It is that of `keras.config.floatx()` until one is set."""
     return DTypePolicy(settings.floatx()) if _global_policy is None else _global_policy
 
 
-def set_dtype_policy(policy):
-    """Set the global policy, by name or object; None goes back to floatx.
+def set_dtype_policy(policy: Any) -> None:
+    """Set the global policy.
+
+    Args:
+        policy: Name, policy or config; None means the policy of `keras.config.floatx()`.
 
     >>> set_dtype_policy("mixed_bfloat16")
     >>> dtype_policy()
@@ -234,8 +293,11 @@ def set_dtype_policy(policy):
     _global_policy = None if policy is None else get(policy)
 
 
-def get(identifier) -> DTypePolicy:
-    """The policy meant by a name, type or config; a policy as it is; None is the global one.
+def get(identifier: Any) -> DTypePolicy:
+    """The policy that a name, a type, a config or an object stands for.
+
+    Args:
+        identifier: Name, type, config or policy; None means the global policy.
 
     >>> get("int8_from_float32").quantization_mode
     'int8'
@@ -255,7 +317,7 @@ def get(identifier) -> DTypePolicy:
 
 
 def _quantized(name):
-    """`int8_from_float32` and its kin."""
+    """The policy of a name such as `int8_from_float32`."""
     mode, found, source = name.partition("_from_")
     if name.startswith("float8_e"):
         return DTypePolicy(name)
@@ -268,12 +330,21 @@ def _quantized(name):
     return classes.get(kind, QuantizedDTypePolicy)(mode, source)
 
 
-def serialize(dtype_policy):
-    """The description of a policy, as it stands in files."""
+def serialize(dtype_policy: DTypePolicy) -> Config:
+    """A JSON-able description of a policy, as files hold it.
+
+    Args:
+        dtype_policy: Policy that is described.
+    """
     return serialization.serialize(dtype_policy)
 
 
-def deserialize(config, custom_objects=None) -> Any:
-    """The policy that `serialize` described."""
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The policy that a description stands for.
+
+    Args:
+        config: What `serialize` returned.
+        custom_objects: Classes of the user by the names that the description has for them.
+    """
     namespaces = ("keras", "keras.dtype_policies", "keras.mixed_precision")
     return serialization.deserialize(config, custom_objects, namespaces=namespaces)

@@ -1,15 +1,19 @@
-"""The errors lamina raises, all below `LaminaError`.
+"""The errors that lamina raises, all subclasses of `LaminaError`.
 
-Each says what was expected, what came, in which layer, and the one-line fix:
+Each says what was expected, what it got, in which layer, and the fix in one line:
 
 >>> print(ShapeError("Dense needs inputs of rank 2 or more; got shape (784,).", fix="Use x[None]."))
 Dense needs inputs of rank 2 or more; got shape (784,).
 Use x[None].
 """
 
+from __future__ import annotations
+
 import os
 import sys
 import warnings
+from collections.abc import Callable
+from typing import Any, Self
 
 __all__ = [
     "CallError",
@@ -29,37 +33,55 @@ _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class LaminaError(Exception):
-    """Base of all errors of lamina. `where` is filled in by the layer in which the error arose."""
+    """Base of all errors of lamina.
 
-    def __init__(self, message="", fix=None):
+    Args:
+        message: What was expected, and what it got.
+        fix: One line that says how to repair it.
+
+    Attributes:
+        where: The layer in which the error arose, which fills it in.
+    """
+
+    def __init__(self, message: str = "", fix: str | None = None) -> None:
         super().__init__(message)
-        self.message, self.fix, self.where = message, fix, None
+        self.message: str = message
+        self.fix: str | None = fix
+        self.where: str | None = None
 
-    def reword(self, function):
-        """Change the words by a function of text."""
-        self.message, self.where, self.fix = (
-            function(part) if isinstance(part, str) else part for part in (self.message, self.where, self.fix)
-        )
+    def reword(self, function: Callable[[str], str]) -> None:
+        """Change the texts of the error.
 
-    def add_note(self, note):
-        """Take a note, but not JAX's on frames that it hid: our message says where to look."""
+        Args:
+            function: Function from a text to a text.
+        """
+        for name in ("message", "where", "fix"):
+            text = getattr(self, name)
+            setattr(self, name, function(text) if isinstance(text, str) else text)
+
+    def add_note(self, note: str, /) -> None:
+        """Add a note, except that of JAX on hidden frames, since our message says where to look.
+
+        Args:
+            note: Text.
+        """
         if "JAX has removed its internal frames" not in note:
             super().add_note(note)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "\n".join(str(part) for part in (self.message, self.where, self.fix) if part)
 
 
 class ShapeError(LaminaError, ValueError):
-    """Shapes that do not fit together."""
+    """Shapes that are not compatible."""
 
 
 class CallError(LaminaError, ValueError):
-    """A layer, model or function called with arguments it cannot use."""
+    """A call of a layer, model or function with arguments that it cannot use."""
 
 
 class CheckError(LaminaError, ValueError):
-    """What `fit` found wrong before it began, where `lamina.config.set_checks("error")` asks for it."""
+    """An error that `fit` found in the model or its first batch, where `lamina.config.set_checks("error")` is set."""
 
 
 class ConfigError(LaminaError, ValueError):
@@ -75,7 +97,11 @@ class FileError(LaminaError, ValueError):
 
 
 class UnsafeFileError(FileError):
-    """What no honest file needs: code, links, paths, or more memory than the file could fill. Says what and where.
+    """Content that no honest file needs: code, links, paths, or more memory than the file could fill.
+
+    Args:
+        message: What was found, and where.
+        fix: One line that says how to load the file, if it is trusted.
 
     >>> error = UnsafeFileError("It links elsewhere, which is refused.")
     >>> print(error.within("layers/dense").within("model.keras"))
@@ -83,14 +109,18 @@ class UnsafeFileError(FileError):
     In model.keras, layers/dense.
     """
 
-    _lamina_located = True  # by its place in the file, not by the layer that was being made
+    _lamina_located = True  # by its place in the file, not by the layer that was being built
 
-    def __init__(self, message="", fix=None):
+    def __init__(self, message: str = "", fix: str | None = None) -> None:
         super().__init__(message, fix)
-        self.place: tuple = ()
+        self.place: tuple[str, ...] = ()
 
-    def within(self, part):
-        """Say that the place is inside `part` of the file; the error itself."""
+    def within(self, part: Any) -> Self:
+        """The same error, with a part of the file added in front of its place.
+
+        Args:
+            part: The part that holds the place.
+        """
         if not self.place or self.place[0] != str(part):
             self.place = (str(part), *self.place)
             self.where = f"In {', '.join(self.place)}."
@@ -98,15 +128,20 @@ class UnsafeFileError(FileError):
 
 
 class NetworkError(LaminaError, OSError):
-    """A download that failed; says where the file can be put by hand."""
+    """A download that failed. Its text says where to put the file by hand."""
 
 
-def locate(error, where):
-    """Say once, at the innermost layer, where `error` arose: in our own errors as a line, in others as a note."""
+def locate(error: BaseException, where: str) -> None:
+    """Add where an error arose, once, at the innermost layer: a line in errors of lamina, a note in others.
+
+    Args:
+        error: The error.
+        where: Text that names the layer and its inputs.
+    """
     if getattr(error, "_lamina_located", False):
         return
     try:
-        error._lamina_located = True
+        error._lamina_located = True  # pyright: ignore[reportAttributeAccessIssue]
     except AttributeError:  # an exception with __slots__ cannot be marked
         return
     if isinstance(error, LaminaError):
@@ -115,8 +150,13 @@ def locate(error, where):
         error.add_note(where)
 
 
-def warn(message, category: type[Warning] = UserWarning):
-    """Warn at the line of the user's program that led here, not at one of lamina's or JAX's."""
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line of the user's program that led here, not at a line of lamina or JAX.
+
+    Args:
+        message: Text of the warning.
+        category: Class of the warning.
+    """
     frame = caller = sys._getframe(1)
     while frame is not None and _is_inside(frame.f_code.co_filename):
         frame = frame.f_back

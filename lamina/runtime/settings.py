@@ -1,11 +1,14 @@
-"""Process-wide settings: float type, epsilon, image data format, and where logs go. `lamina.config` is their public
-face."""
+"""Settings of lamina in this process: float type, epsilon, image data format, logs; public as `lamina.config`."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import jax
 
 from lamina.errors import ConfigError
 
-_settings = {
+_settings: dict[str, Any] = {
     "floatx": "float32",
     "epsilon": 1e-7,
     "image_data_format": "channels_last",
@@ -18,7 +21,7 @@ _settings = {
 }
 
 
-def floatx():
+def floatx() -> str:
     """The default float type, as a string.
 
     >>> floatx()
@@ -27,8 +30,15 @@ def floatx():
     return _settings["floatx"]
 
 
-def set_floatx(value):
-    """Set the default float type: 'bfloat16', 'float16', 'float32' or 'float64' (which turns on JAX's 64-bit mode)."""
+def set_floatx(value: str) -> None:
+    """Set the default float type.
+
+    Args:
+        value: "bfloat16", "float16", "float32" or "float64", which turns on JAX's 64-bit mode.
+
+    Raises:
+        ConfigError: For another value.
+    """
     if value not in ("bfloat16", "float16", "float32", "float64"):
         raise ConfigError(f"floatx is one of 'bfloat16', 'float16', 'float32', 'float64'; got {value!r}.")
     if value == "float64":
@@ -36,7 +46,7 @@ def set_floatx(value):
     _settings["floatx"] = str(value)
 
 
-def epsilon():
+def epsilon() -> float:
     """The small number that keeps divisions and logarithms finite.
 
     >>> epsilon()
@@ -45,23 +55,41 @@ def epsilon():
     return _settings["epsilon"]
 
 
-def set_epsilon(value):
-    """Set the small number that keeps divisions and logarithms finite."""
+def set_epsilon(value: float) -> None:
+    """Set the small number that keeps divisions and logarithms finite.
+
+    Args:
+        value: The number.
+    """
     _settings["epsilon"] = value
 
 
-def image_data_format():
+def image_data_format() -> str:
     """'channels_last' (batch, height, width, channels) or 'channels_first' (batch, channels, height, width)."""
     return _settings["image_data_format"]
 
 
-def set_image_data_format(data_format):
-    """Set the default of every layer's `data_format`: 'channels_last' or 'channels_first'."""
+def set_image_data_format(data_format: str) -> None:
+    """Set the default of every layer's `data_format`.
+
+    Args:
+        data_format: "channels_last" or "channels_first".
+
+    Raises:
+        ConfigError: For another value.
+    """
     _settings["image_data_format"] = standardize_data_format(data_format)
 
 
-def standardize_data_format(data_format):
-    """`data_format` checked; None means the setting."""
+def standardize_data_format(data_format: str | None) -> str:
+    """A data format in lower case, checked.
+
+    Args:
+        data_format: "channels_last" or "channels_first"; None means `image_data_format()`.
+
+    Raises:
+        ConfigError: For another value.
+    """
     if data_format is None:
         return image_data_format()
     name = str(data_format).lower()
@@ -70,75 +98,83 @@ def standardize_data_format(data_format):
     return name
 
 
-def is_interactive_logging_enabled():
+def is_interactive_logging_enabled() -> bool:
     """Whether progress goes to the terminal (True) or to `logging` (False)."""
     return _settings["interactive_logging"]
 
 
-def enable_interactive_logging():
+def enable_interactive_logging() -> None:
     """Write progress to the terminal."""
     _settings["interactive_logging"] = True
 
 
-def disable_interactive_logging():
+def disable_interactive_logging() -> None:
     """Write progress to `logging` at level INFO."""
     _settings["interactive_logging"] = False
 
 
-def is_traceback_filtering_enabled():
+def is_traceback_filtering_enabled() -> bool:
     """Whether JAX hides its own frames in tracebacks."""
     return _settings["traceback_filtering"]
 
 
-def enable_traceback_filtering():
+def enable_traceback_filtering() -> None:
     """Hide JAX's own frames in tracebacks."""
     _settings["traceback_filtering"] = True
     jax.config.update("jax_traceback_filtering", "auto")
 
 
-def disable_traceback_filtering():
+def disable_traceback_filtering() -> None:
     """Show every frame in tracebacks."""
     _settings["traceback_filtering"] = False
     jax.config.update("jax_traceback_filtering", "off")
 
 
-def is_flash_attention_enabled():
-    """Whether attention uses a fused kernel: True, False, or None where each call decides by what the device can do."""
+def is_flash_attention_enabled() -> bool | None:
+    """Whether attention uses a fused kernel: True, False, or None where each call decides by the device."""
     return _settings["flash_attention"]
 
 
-def enable_flash_attention():
+def enable_flash_attention() -> None:
     """Use a fused kernel for attention where the device has one."""
     _settings["flash_attention"] = True
 
 
-def disable_flash_attention():
+def disable_flash_attention() -> None:
     """Compute attention from its formula."""
     _settings["flash_attention"] = False
 
 
-def max_epochs():
-    """The most epochs that `fit` runs, whatever it is asked for; None is no limit."""
+def max_epochs() -> int | None:
+    """The largest number of epochs that `fit` runs, whatever its argument; None is no limit."""
     return _settings["max_epochs"]
 
 
-def set_max_epochs(max_epochs):
-    """Let `fit` run at most so many epochs (to try a script quickly); None is no limit."""
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Limit the epochs of `fit`, to try a script quickly.
+
+    Args:
+        max_epochs: Largest number of epochs; None is no limit.
+    """
     _settings["max_epochs"] = max_epochs
 
 
-def max_steps_per_epoch():
-    """The most steps an epoch of `fit`, `evaluate` or `predict` has; None is no limit."""
+def max_steps_per_epoch() -> int | None:
+    """The largest number of steps in an epoch of `fit`, `evaluate` or `predict`; None is no limit."""
     return _settings["max_steps_per_epoch"]
 
 
-def set_max_steps_per_epoch(max_steps_per_epoch):
-    """Let an epoch of `fit`, `evaluate` or `predict` have at most so many steps; None is no limit."""
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Limit the steps in an epoch of `fit`, `evaluate` and `predict`, to try a script quickly.
+
+    Args:
+        max_steps_per_epoch: Largest number of steps; None is no limit.
+    """
     _settings["max_steps_per_epoch"] = max_steps_per_epoch
 
 
-def checks():
-    """What `fit` does about the findings of `lamina.check`: 'off', 'warn' or 'error'.
+def checks() -> str:
+    """How `fit` treats the findings of `lamina.check`: 'off', 'warn' or 'error'.
 
     >>> checks()
     'warn'
@@ -146,11 +182,15 @@ def checks():
     return _settings["checks"]
 
 
-def set_checks(checks):
-    """Set what `fit` does about what is wrong with a model or its first batch, before it trains.
+def set_checks(checks: str) -> None:
+    """Set how `fit` treats what `lamina.check` finds in a model and its first batch, before it trains.
 
-    'warn' (as it begins) prints errors and warnings, one line each, unless verbose=0; 'error' raises
-    `lamina.errors.CheckError` for errors, whatever verbose is; 'off' does not look.
+    Args:
+        checks: "warn" (the default) prints errors and warnings, one line each, unless verbose=0; "error" raises
+            `lamina.errors.CheckError` for errors, whatever verbose is; "off" does not check.
+
+    Raises:
+        ConfigError: For another value.
     """
     if checks not in ("off", "warn", "error"):
         raise ConfigError(f"Checks are 'off', 'warn' or 'error'; got {checks!r}.")
