@@ -1,4 +1,6 @@
-"""BackupAndRestore and Resume: a killed run goes on where it was, to the bit."""
+"""BackupAndRestore and Resume: a killed run continues where it was, to the bit."""
+
+from __future__ import annotations
 
 import datetime
 import os
@@ -16,14 +18,17 @@ __all__ = ["BackupAndRestore", "Resume"]
 
 
 class RunBackup(Callback):
-    """Keeps checkpoints of the whole state of `fit` in a folder, and goes on from the newest.
+    """Saves checkpoints of the whole state of `fit` in a folder, and resumes from the newest.
 
-    `save_freq` is "epoch", a number of batches, or a `datetime.timedelta`.
+    Args:
+        folder: Folder for this run alone.
+        save_freq: "epoch", a number of batches, or a `datetime.timedelta`.
+        keep: How many checkpoints are kept.
     """
 
-    comes_last = True  # so that it keeps the other callbacks as they are after the epoch or batch
+    comes_last = True  # so that it saves the states that other callbacks have after the epoch or batch
 
-    def __init__(self, folder, save_freq, keep):
+    def __init__(self, folder: str | os.PathLike[str], save_freq: str | int | datetime.timedelta, keep: int):
         count = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
         if save_freq != "epoch" and not count and not isinstance(save_freq, datetime.timedelta):
             raise ConfigError(
@@ -34,8 +39,12 @@ class RunBackup(Callback):
         self._checkpoints = CheckpointFolder(folder, keep)
         self._epoch = self._trained = self._since_saving = 0
 
-    def find_resume_point(self, others):
-        """Called before `on_train_begin` of all callbacks: take the newest checkpoint, if there is one."""
+    def find_resume_point(self, others: list[Callback]) -> None:
+        """Resume from the newest checkpoint, if there is one. Called before `on_train_begin` of all callbacks.
+
+        Args:
+            others: The other callbacks of the run.
+        """
         batches = self.model.training_batches
         self._data, self._others = describe(batches), others
         watch_data(batches)
@@ -44,7 +53,7 @@ class RunBackup(Callback):
             return
         if record["data"] != self._data:
             raise FileError(
-                f"The backup is of a run over {record['data']}; the data now is {self._data}.",
+                f"The backup belongs to a run over {record['data']}; this run has {self._data}.",
                 fix="Give each run a folder of its own, or delete the backup.",
             )
         self.model.resume_point = ResumePoint(self.model, record)
@@ -53,7 +62,7 @@ class RunBackup(Callback):
         self._since_saving, self._saved_at = 0, time.monotonic()
         self._changes = labelled(self._others)
         if self.model.resume_point is not None:
-            self.model.resume_point.put_back(self._changes)
+            self.model.resume_point.restore(self._changes)
 
     def on_epoch_begin(self, epoch, logs=None):
         resumed = self.model.resume_point
@@ -65,7 +74,7 @@ class RunBackup(Callback):
         self._since_saving += batch + 1 - self._trained
         self._trained = batch + 1
         if self._is_due():
-            self._save(self._epoch, self._trained, logs.as_they_are() if isinstance(logs, Logs) else logs or {})
+            self._save(self._epoch, self._trained, logs.unread() if isinstance(logs, Logs) else logs or {})
 
     def _is_due(self):
         if isinstance(self.save_freq, datetime.timedelta):
@@ -86,23 +95,32 @@ class RunBackup(Callback):
 
 
 class BackupAndRestore(RunBackup):
-    """Backs up the whole state of `fit`; the same `fit` called again after a crash goes on from the last backup.
+    """Saves the whole state of `fit`; the same `fit` called again after a crash resumes from the last backup.
 
     A backup holds all variables (weights, seeds, optimizer, metrics), the random states of NumPy, Python and lamina,
-    the epoch and the batch, the order of the data and the states of the other callbacks, so that the run ends with the
-    weights, to the bit, of one that was never killed. What a generator gave before is read again and left out.
+    the epoch and the batch, the order of the data and the states of the other callbacks. So the run ends with the same
+    weights, to the bit, as one that was never killed. What a generator yielded before is read again and skipped.
 
     Args:
-        backup_dir: a folder for this run alone.
+        backup_dir: Folder for this run alone.
         save_freq: "epoch", or a number of batches.
-        double_checkpoint: keep the backup before the last one, for the case that the last cannot be read.
-        delete_checkpoint: delete the backups when the run has ended.
+        double_checkpoint: Whether to keep the backup before the last one, in case the last one cannot be read.
+        delete_checkpoint: Whether to delete the backups when the run has ended.
+
+    Raises:
+        FileError: If the backup belongs to a run with other data or another model.
 
     >>> import lamina as keras
     >>> backup = keras.callbacks.BackupAndRestore("backup", save_freq=100)
     """
 
-    def __init__(self, backup_dir, save_freq="epoch", double_checkpoint=False, delete_checkpoint=True):
+    def __init__(
+        self,
+        backup_dir: str | os.PathLike[str],
+        save_freq: str | int | datetime.timedelta = "epoch",
+        double_checkpoint: bool = False,
+        delete_checkpoint: bool = True,
+    ):
         if not backup_dir:
             raise ConfigError(f"backup_dir is a folder; got {backup_dir!r}.", fix='BackupAndRestore("backup")')
         super().__init__(backup_dir, save_freq, keep=2 if double_checkpoint else 1)
@@ -116,22 +134,27 @@ class BackupAndRestore(RunBackup):
 
 
 class Resume(RunBackup):
-    """What `fit(resume=folder)` adds: the run is kept in `folder`, and the same program started again goes on there.
+    """Saves a run in a folder; the same program started again resumes there. `fit(resume=folder)` adds this callback.
 
-    It keeps what `BackupAndRestore` keeps; files are written in a thread, while training goes on, and stay when the run
-    has ended: the program started once more trains nothing and has the same model and history.
+    It saves what `BackupAndRestore` saves. A thread writes the files while training continues. They are kept when the
+    run has ended: the same program started once more trains nothing and has the same model and history.
 
     Args:
-        folder: a folder for this run alone.
-        save_freq: "epoch", a number of batches, or a `datetime.timedelta`: then also at the end of each epoch.
-        max_to_keep: how many checkpoints to keep. A damaged one is found by its checksum, and the one before is used.
+        folder: Folder for this run alone.
+        save_freq: "epoch", a number of batches, or a `datetime.timedelta`, which saves after each epoch as well.
+        max_to_keep: How many checkpoints are kept. If the checksum of one is wrong, the one before is used.
 
     >>> import datetime
     >>> import lamina as keras
     >>> often = keras.callbacks.Resume("run1", save_freq=datetime.timedelta(seconds=30))  # fit(..., resume=often)
     """
 
-    def __init__(self, folder, save_freq=datetime.timedelta(minutes=5), max_to_keep=3):
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        save_freq: str | int | datetime.timedelta = datetime.timedelta(minutes=5),
+        max_to_keep: int = 3,
+    ):
         if isinstance(max_to_keep, bool) or not isinstance(max_to_keep, int) or max_to_keep < 1:
             raise ConfigError(f"max_to_keep is at least 1; got {max_to_keep!r}.", fix="max_to_keep=3")
         super().__init__(folder, save_freq, max_to_keep)
@@ -142,11 +165,11 @@ class Resume(RunBackup):
         super().on_train_begin(logs)
         resumed = self.model.resume_point
         if resumed is not None:
-            where = "it was stopped there" if resumed.stopped else "going on"
+            where = "it was stopped there" if resumed.stopped else "continuing"
             done = f"{resumed.epoch} epochs and {resumed.batch} batches"
-            say(f"Resume: {self.folder} holds {done} of this run; {where}.")
+            say(f"Resume: {self.folder} has {done} of this run; {where}.")
 
-    def settle(self):
+    def settle(self) -> None:
         """Wait until the last checkpoint is written."""
         self._writer.finish()
 

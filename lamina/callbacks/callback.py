@@ -1,16 +1,21 @@
-"""Callback: what may be done at each point of training, evaluation and prediction."""
+"""Callback: hooks at each point of training, evaluation and prediction."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import Any
 
 __all__ = ["Callback", "idle_with_epochs"]
 
 
 class Callback:
-    """Base of callbacks: write the hooks you need.
+    """Base of callbacks: override the hooks you need.
 
-    `self.model` is the model and `self.params` holds verbose, epochs and steps. `logs` are the figures so far, as
-    floats by
-    name. A batch hook that looks into `logs` makes the loop wait for that batch's figures.
+    A batch hook that reads `logs` makes the loop wait for the results of that batch.
+
+    Attributes:
+        model: Model that runs.
+        params: Settings of the run: "verbose", "epochs" and "steps".
 
     >>> class Shout(Callback):
     ...     def on_epoch_end(self, epoch, logs=None):
@@ -22,66 +27,152 @@ class Callback:
     model: Any = None
     params: Any = None
 
-    def set_params(self, params):
-        """Take the parameters of the run."""
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Set the settings of the run.
+
+        Args:
+            params: Settings by name: "verbose", "epochs" and "steps".
+        """
         self.params = params
 
-    def set_model(self, model):
-        """Take the model."""
+    def set_model(self, model: Any) -> None:
+        """Set the model.
+
+        Args:
+            model: Model that runs.
+        """
         self.model = model
 
-    def on_epoch_begin(self, epoch, logs=None):
-        """Before an epoch of `fit`."""
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Before an epoch of `fit`.
 
-    def on_epoch_end(self, epoch, logs=None):
-        """After an epoch of `fit`, with the figures of training and, named val_..., of validation."""
+        Args:
+            epoch: Number of the epoch, from 0.
+            logs: Empty.
+        """
 
-    def on_train_begin(self, logs=None):
-        """At the start of `fit`."""
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """After an epoch of `fit`.
 
-    def on_train_end(self, logs=None):
-        """At the end of `fit`."""
+        Args:
+            epoch: Number of the epoch, from 0.
+            logs: Losses and metrics of the epoch by name; those of the validation begin with `val_`.
+        """
 
-    def on_test_begin(self, logs=None):
-        """At the start of `evaluate`, and of the validation in `fit`."""
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """At the start of `fit`.
 
-    def on_test_end(self, logs=None):
-        """At the end of `evaluate`, and of the validation in `fit`."""
+        Args:
+            logs: Empty.
+        """
 
-    def on_predict_begin(self, logs=None):
-        """At the start of `predict`."""
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """At the end of `fit`.
 
-    def on_predict_end(self, logs=None):
-        """At the end of `predict`."""
+        Args:
+            logs: Losses and metrics of the last epoch by name.
+        """
 
-    def on_batch_begin(self, batch, logs=None):
-        """Another name of `on_train_batch_begin`."""
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """At the start of `evaluate`, and of the validation in `fit`.
 
-    def on_batch_end(self, batch, logs=None):
-        """Another name of `on_train_batch_end`."""
+        Args:
+            logs: Empty.
+        """
 
-    def on_train_batch_begin(self, batch, logs=None):
-        """Before a step of `fit`."""
+    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
+        """At the end of `evaluate`, and of the validation in `fit`.
+
+        Args:
+            logs: Losses and metrics by name.
+        """
+
+    def on_predict_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """At the start of `predict`.
+
+        Args:
+            logs: Empty.
+        """
+
+    def on_predict_end(self, logs: dict[str, Any] | None = None) -> None:
+        """At the end of `predict`.
+
+        Args:
+            logs: Empty.
+        """
+
+    def on_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Another name of `on_train_batch_begin`.
+
+        Args:
+            batch: Number of the batch in its epoch, from 0.
+            logs: Empty.
+        """
+
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Another name of `on_train_batch_end`.
+
+        Args:
+            batch: Number of the batch in its epoch, from 0.
+            logs: Losses and metrics of the epoch so far, by name.
+        """
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Before a step of `fit`.
+
+        Args:
+            batch: Number of the batch in its epoch, from 0.
+            logs: Empty.
+        """
         self.on_batch_begin(batch, logs)
 
-    def on_train_batch_end(self, batch, logs=None):
-        """After a step of `fit`."""
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """After a step of `fit`.
+
+        Args:
+            batch: Number of the batch in its epoch, from 0.
+            logs: Losses and metrics of the epoch so far, by name.
+        """
         self.on_batch_end(batch, logs)
 
-    def on_test_batch_begin(self, batch, logs=None):
-        """Before a step of `evaluate`."""
+    def on_test_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Before a step of `evaluate`.
 
-    def on_test_batch_end(self, batch, logs=None):
-        """After a step of `evaluate`."""
+        Args:
+            batch: Number of the batch in its epoch, from 0.
+            logs: Empty.
+        """
 
-    def on_predict_batch_begin(self, batch, logs=None):
-        """Before a step of `predict`."""
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """After a step of `evaluate`.
 
-    def on_predict_batch_end(self, batch, logs=None):
-        """After a step of `predict`; `logs["outputs"]` is what it gave."""
+        Args:
+            batch: Number of the batch in its epoch, from 0.
+            logs: Losses and metrics of the epoch so far, by name.
+        """
+
+    def on_predict_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Before a step of `predict`.
+
+        Args:
+            batch: Number of the batch in its epoch, from 0.
+            logs: Empty.
+        """
+
+    def on_predict_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """After a step of `predict`.
+
+        Args:
+            batch: Number of the batch in its epoch, from 0.
+            logs: Empty.
+        """
 
 
-def idle_with_epochs(hook):
-    """Decorates a hook for batches that has nothing to do where the callback's `save_freq` is "epoch"."""
-    hook.idle = lambda callback: callback.save_freq == "epoch"
+def idle_with_epochs(hook: Callable[..., None]) -> Callable[..., None]:
+    """Decorate a batch hook that does nothing while the `save_freq` of its callback is "epoch".
+
+    Args:
+        hook: Hook with a callback as its first argument.
+    """
+    hook.idle = lambda callback: callback.save_freq == "epoch"  # pyright: ignore[reportFunctionMemberAccess]
     return hook

@@ -1,4 +1,8 @@
-"""CallbackList: many callbacks as one."""
+"""CallbackList: several callbacks as one."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import jax
 
@@ -17,22 +21,31 @@ _BATCH_HOOKS = tuple(f"on_{kind}_batch_{when}" for kind in _KINDS for when in ("
 class CallbackList(Callback):
     """Calls each of `callbacks` in turn.
 
-    Args:
-        callbacks: callbacks, also in nested lists.
-        add_history, add_progbar: add a History or a ProgbarLogger unless there is one.
-        model: handed to each of them.
-        **params: handed to each of them: verbose, epochs, steps.
+    The logs of a batch may be JAX scalars: they are read from the device when a hook reads them.
 
-    `wants("train")`, `wants("test")` and `wants("predict")` say whether anyone has a hook for the batches of that kind;
-    without one, a loop may leave out the calls. The logs of a batch may be JAX scalars: they are read when a hook
-    looks.
+    Args:
+        callbacks: Callbacks, also in nested lists.
+        add_history: Whether to add a History if there is none.
+        add_progbar: Whether to add a ProgbarLogger if there is none.
+        model: Model of the callbacks. None sets no model.
+        **params: Settings of the run for the callbacks: verbose, epochs, steps.
+
+    Raises:
+        CallError: If something is not a callback.
 
     >>> CallbackList([], add_history=True).wants("train")
     False
     """
 
-    def __init__(self, callbacks=None, add_history=False, add_progbar=False, model=None, **params):
-        self.callbacks = [_checked(callback) for callback in jax.tree_util.tree_leaves(callbacks)]
+    def __init__(
+        self,
+        callbacks: Any = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Any = None,
+        **params: Any,
+    ):
+        self.callbacks: list[Any] = [_checked(callback) for callback in jax.tree_util.tree_leaves(callbacks)]
         self.history = self._find_or_add(History, add_history)
         self.progress = self._find_or_add(ProgbarLogger, add_progbar)
         self.callbacks.sort(key=lambda callback: getattr(callback, "comes_last", False))
@@ -48,24 +61,28 @@ class CallbackList(Callback):
         return found[-1] if found else None
 
     def _find_batch_hooks(self):
-        """name -> hooks, so that a step asks nobody in vain."""
+        """Collect the hooks for batches by name, so that a step calls no others."""
         self._batch_hooks = {
             name: [getattr(callback, name) for callback in self.callbacks if _has_hook(callback, name)]
             for name in _BATCH_HOOKS
         }
 
-    def wants(self, kind):
-        """Whether a callback has a hook for the batches of "train", "test" or "predict"."""
+    def wants(self, kind: str) -> bool:
+        """Whether a callback has a hook for the batches of a kind; a loop may leave out the calls without one.
+
+        Args:
+            kind: "train", "test" or "predict".
+        """
         return any(self._batch_hooks[f"on_{kind}_batch_{when}"] for when in ("begin", "end"))
 
-    def find_resume_point(self):
-        """Before a run begins: let a backup say where it goes on."""
+    def find_resume_point(self) -> None:
+        """Let a backup set the point at which the run resumes. Called before a run."""
         backups = [callback for callback in self.callbacks if getattr(callback, "comes_last", False)]
         for backup in backups:
             backup.find_resume_point([callback for callback in self.callbacks if callback not in backups])
 
-    def settle(self):
-        """After a run has ended in any way: let what is being written become whole."""
+    def settle(self) -> None:
+        """Let callbacks finish what they write. Called after a run, also after one that failed."""
         for callback in self.callbacks:
             getattr(callback, "settle", _nothing)()
 
@@ -109,18 +126,17 @@ def _nothing():
 
 def _checked(callback):
     if isinstance(callback, type):
-        raise CallError(f"callbacks holds the class {callback.__name__}.", fix=f"Make one: {callback.__name__}()")
+        raise CallError(f"callbacks has the class {callback.__name__}.", fix=f"Create an object: {callback.__name__}()")
     if not hasattr(callback, "set_model") or not hasattr(callback, "on_epoch_end"):
         raise CallError(
-            f"callbacks holds {callback!r}, which is no Callback.",
-            fix="A function becomes one so: keras.callbacks.LambdaCallback(on_epoch_end=function)",
+            f"callbacks has {callback!r}, which is not a Callback.",
+            fix="For a function: keras.callbacks.LambdaCallback(on_epoch_end=function)",
         )
     return callback
 
 
 def _has_hook(callback, name):
-    """Whether the callback has a hook of its own, under either of its names; also for callbacks made for Keras
-    itself."""
+    """Whether the callback overrides a hook, under either of its names; also for callbacks written for Keras itself."""
     if _is_own(callback, name):
         return True
     return name.startswith("on_train_batch") and _is_own(callback, name.replace("train_", ""))
@@ -128,7 +144,7 @@ def _has_hook(callback, name):
 
 def _is_own(callback, name):
     hook = getattr(callback, name, None)
-    idle = getattr(hook, "idle", None)  # a hook may say that it has nothing to do
+    idle = getattr(hook, "idle", None)  # a hook may declare that it does nothing
     if hook is None or (idle is not None and idle(callback)):
         return False
     return getattr(hook, "__qualname__", "") != f"Callback.{name}"

@@ -1,4 +1,6 @@
-"""CSVLogger."""
+"""CSVLogger: losses and metrics as rows of a CSV file."""
+
+from __future__ import annotations
 
 import csv
 import os
@@ -13,19 +15,19 @@ __all__ = ["CSVLogger"]
 
 
 class CSVLogger(Callback):
-    """Writes the figures of each epoch as a row of a CSV file, which is whole after each epoch.
+    """Writes the losses and metrics of each epoch as a row of a CSV file, which is complete after each epoch.
 
     Args:
-        filename: where.
-        separator: between the columns.
-        append: go on with the file that is there. A run that goes on from a backup does so too, and takes back the rows
-            of the epochs that it trains again.
+        filename: Path of the file.
+        separator: Text between the columns.
+        append: Whether to append to an existing file. A run that resumes from a backup always does; it
+            first removes the rows of the epochs that it trains again.
 
     >>> import lamina as keras
     >>> log = keras.callbacks.CSVLogger("training.csv", append=True)
     """
 
-    def __init__(self, filename, separator=",", append=False):
+    def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False):
         self.filename = os.fspath(filename)
         self.sep = separator
         self.append = append
@@ -38,12 +40,12 @@ class CSVLogger(Callback):
         self.keys = self.writer = None
         resumed = getattr(self.model, "resume_point", None)
         if resumed is not None and os.path.exists(self.filename):
-            self._take_back(resumed.epoch)
+            self._remove_rows(resumed.epoch)
         append = self.append or resumed is not None
         self.csv_file = open(self.filename, "a" if append else "w", newline="", encoding="utf-8")  # noqa: SIM115
 
-    def _take_back(self, epoch):
-        """Leave out the rows of `epoch` and later."""
+    def _remove_rows(self, epoch):
+        """Remove the rows of `epoch` and later."""
         with open(self.filename, newline="", encoding="utf-8") as file:
             rows = [row for row in csv.reader(file, delimiter=self.sep) if row]
         with atomic_write(self.filename) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
@@ -60,7 +62,7 @@ class CSVLogger(Callback):
     def _begin(self, logs):
         self.keys = sorted(logs)
         if not any(key.startswith("val_") for key in self.keys):
-            self.keys += [f"val_{key}" for key in self.keys]  # validation may come in later epochs only
+            self.keys += [f"val_{key}" for key in self.keys]  # the first validation may be in a later epoch
         writer = csv.DictWriter(self.csv_file, ["epoch", *self.keys], delimiter=self.sep)
         if self.csv_file.tell() == 0:
             writer.writeheader()

@@ -1,46 +1,65 @@
 """Training curves: for a notebook, a file or a terminal."""
 
+from __future__ import annotations
+
 import math
 import pathlib
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import TYPE_CHECKING, Any
 
 from lamina.drawing.canvas import Picture
 from lamina.errors import DataError
 from lamina.runtime.atomic_files import atomic_write
 
+if TYPE_CHECKING:
+    import os
+
 __all__ = ["Curves"]
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 340, 220, 52, 14, 30, 34  # pixels, of one plot
-GREY, FAINT = "#757575", "#75757540"  # to be read on white and on black
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 340, 220, 52, 14, 30, 34  # of one plot, in pixels
+GREY, FAINT = "#757575", "#75757540"  # legible on white and on black
 COLOURS = {"": "#1f78d1", "val_": "#d96b0b"}
 _BARS = "▁▂▃▄▅▆▇█"
 
 
 class Curves:
-    """The curves of a history: one plot for each figure, training and validation in it. A notebook shows them;
-    printed they are lines of a terminal.
+    """The curves of a history: a plot for each loss or metric, with training and validation. A notebook shows
+    them; printed, they are lines of text.
+
+    Args:
+        history: Name of each loss or metric -> its values by epoch.
+        epochs: Numbers of the epochs, from 0. None counts the values.
+
+    Raises:
+        DataError: If the history is empty.
 
     >>> print(Curves({"loss": [4.0, 2.0, 1.0], "val_loss": [4.0, 3.0, 3.5]}))
     loss      4 -> 1  █▃▁  best 1 in epoch 3
     val_loss  4 -> 3.5  █▁▅  best 3 in epoch 2
     """
 
-    def __init__(self, history, epochs=None):
+    def __init__(self, history: Mapping[str, Sequence[Any]], epochs: Sequence[int] | None = None):
         history = {name: [float(value) for value in values] for name, values in history.items() if _is_row(values)}
         if not history:
-            raise DataError("There is nothing to draw: the history has no figures.", fix="Call fit first.")
-        self.history = history
+            raise DataError("There is nothing to draw: the history is empty.", fix="Call fit first.")
+        self.history: dict[str, list[float]] = history
         longest = max(map(len, history.values()))
         epochs = list(epochs or [])
         self.epochs = [epoch + 1 for epoch in epochs] if len(epochs) == longest else list(range(1, longest + 1))
 
     @property
-    def names(self):
-        """The figures, without val_."""
+    def names(self) -> list[str]:
+        """The names of the losses and metrics, without val_."""
         return list(dict.fromkeys(name.removeprefix("val_") for name in self.history))
 
-    def picture(self, columns=2, ground=None):
-        """The plots as one Picture."""
+    def picture(self, columns: int = 2, ground: str | None = None) -> Picture:
+        """The plots as one Picture.
+
+        Args:
+            columns: Plots side by side.
+            ground: Colour of the background. None leaves it transparent.
+        """
         columns = min(columns, len(self.names))
         rows = math.ceil(len(self.names) / columns)
         picture = Picture(columns * WIDTH, rows * HEIGHT, self.label, ground)
@@ -49,25 +68,33 @@ class Curves:
         return picture
 
     @property
-    def label(self):
-        """What the curves show, in words."""
+    def label(self) -> str:
+        """The curves in words."""
         ends = [f"{name} from {values[0]:.4g} to {values[-1]:.4g}" for name, values in self.history.items()]
         return f"Training curves over {len(self.epochs)} epochs: {'; '.join(ends)}."
 
-    def svg(self, columns=2):
-        """The curves as SVG."""
+    def svg(self, columns: int = 2) -> str:
+        """The curves as SVG.
+
+        Args:
+            columns: Plots side by side.
+        """
         return self.picture(columns).svg("system-ui, sans-serif")
 
-    def html(self):
-        """The curves as a page of their own."""
+    def html(self) -> str:
+        """The curves as an HTML page."""
         return (
             '<!doctype html><html lang="en"><meta charset="utf-8"><title>Training curves</title>'
             "<style>:root { color-scheme: light dark }</style>"
             f"<body><main><h1>Training curves</h1><p>{escape(self.label)}</p>{self.svg()}</main></body></html>"
         )
 
-    def write(self, path):
-        """Write them into a file: .svg, .html, or an image (through Pillow)."""
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the curves into a file.
+
+        Args:
+            path: Path that ends in .svg or .html, or in the ending of an image, such as .png (which needs Pillow).
+        """
         kind = pathlib.Path(path).suffix[1:].lower()
         if kind == "html":
             with atomic_write(path) as beside:
@@ -125,7 +152,7 @@ def _range(values):
 
 
 def _ticks(low, high, wanted=5):
-    """About so many round numbers between low and high."""
+    """Round numbers between low and high, `wanted` or fewer."""
     step = 10 ** math.floor(math.log10((high - low) / wanted))
     step *= next(factor for factor in (1, 2, 5, 10) if (high - low) / (step * factor) <= wanted)
     return [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
@@ -155,5 +182,5 @@ def _line(name, values, epochs):
 
 
 def _falls(name):
-    """Whether less is better."""
+    """Whether lower values are better."""
     return any(word in name for word in ("loss", "error", "mae", "mse", "absolute", "squared", "perplexity", "entropy"))

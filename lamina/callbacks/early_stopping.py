@@ -1,4 +1,8 @@
-"""EarlyStopping."""
+"""EarlyStopping: the end of training when a metric stops improving."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from lamina.callbacks.monitor import MonitorCallback
 from lamina.runtime.progress import say
@@ -7,15 +11,17 @@ __all__ = ["EarlyStopping"]
 
 
 class EarlyStopping(MonitorCallback):
-    """Stops training when the figure `monitor` has not improved for `patience` epochs.
+    """Stops training when a loss or metric has not improved for `patience` epochs.
 
     Args:
-        monitor, min_delta, mode: what is an improvement.
-        patience: epochs without one after which training stops.
-        verbose: 1 says so.
-        baseline: a value that must be beaten too for the count to start anew.
-        restore_best_weights: at the end take the weights of the best epoch.
-        start_from_epoch: epochs before it do not count.
+        monitor: Name of the loss or metric in `logs`.
+        min_delta: Least change that counts as an improvement.
+        patience: Epochs without an improvement after which training stops.
+        verbose: 1 prints a message.
+        mode: "min", "max", or "auto": "min" for losses, for metrics their own direction.
+        baseline: Value that an improvement must exceed as well to restart the count. None means no such value.
+        restore_best_weights: Whether the model has the weights of the best epoch at the end.
+        start_from_epoch: Epochs before this one, counted from 0, are ignored.
 
     >>> import lamina as keras
     >>> stop = keras.callbacks.EarlyStopping(monitor="val_loss", patience=3, restore_best_weights=True)
@@ -23,14 +29,14 @@ class EarlyStopping(MonitorCallback):
 
     def __init__(
         self,
-        monitor="val_loss",
-        min_delta=0,
-        patience=0,
-        verbose=0,
-        mode="auto",
-        baseline=None,
-        restore_best_weights=False,
-        start_from_epoch=0,
+        monitor: str = "val_loss",
+        min_delta: float = 0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
     ):
         super().__init__(monitor, mode, min_delta=min_delta)
         self.patience = patience
@@ -52,7 +58,7 @@ class EarlyStopping(MonitorCallback):
         if current is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:
-            self._keep(epoch)  # so that there are some, even if the figure is never better than nothing (NaN)
+            self._keep(epoch)  # a metric that is always NaN never improves
         self.wait += 1
         if self.is_improvement(current, self.best):
             self.best = current
@@ -63,8 +69,12 @@ class EarlyStopping(MonitorCallback):
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
-    def get_monitor_value(self, logs):
-        """The watched figure; a warning and None if there is none."""
+    def get_monitor_value(self, logs: dict[str, Any] | None) -> Any:
+        """The monitored value; a warning and None if there is none.
+
+        Args:
+            logs: Losses and metrics of an epoch by name.
+        """
         return self.monitored(logs)
 
     def _keep(self, epoch):

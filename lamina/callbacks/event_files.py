@@ -1,4 +1,6 @@
-"""Event files of TensorBoard: records with checksums (TFRecord), each a protobuf message, both written by hand."""
+"""Event files of TensorBoard: records with checksums (TFRecord), each a protobuf message, encoded here."""
+
+from __future__ import annotations
 
 import itertools
 import os
@@ -7,6 +9,7 @@ import socket
 import struct
 import time
 import zlib
+from typing import Any
 
 import numpy as np
 
@@ -16,22 +19,39 @@ _numbers = itertools.count()
 
 
 class EventFile:
-    """A file of events in the folder `path`, which TensorBoard reads while it grows: by what was written up to each
-    `flush`. It is open only then, so that a run that fails leaves nothing open."""
+    """A file of events, which TensorBoard reads while it grows. Only `flush` opens it, so a run that fails
+    leaves no open file.
 
-    def __init__(self, path):
-        path = pathlib.Path(path)
-        path.mkdir(parents=True, exist_ok=True)
+    Args:
+        path: Folder of the file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]):
+        folder = pathlib.Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}.v2"
-        self._path, self._records = path / name, []
+        self._path, self._records = folder / name, []
         self._write(_text(3, "brain.Event:2"))
 
-    def scalar(self, tag, value, step):
-        """Write a number."""
+    def scalar(self, tag: str, value: float, step: int) -> None:
+        """Write a number.
+
+        Args:
+            tag: Name of the curve.
+            value: Number.
+            step: Number of the step or epoch.
+        """
         self._write_value(step, _text(1, tag), _key(2, 5) + struct.pack("<f", value))
 
-    def histogram(self, tag, values, step, buckets=30):
-        """Write how often values lie in each of `buckets` equal parts of their range."""
+    def histogram(self, tag: str, values: Any, step: int, buckets: int = 30) -> None:
+        """Write the distribution of values.
+
+        Args:
+            tag: Name of the histogram.
+            values: Array.
+            step: Number of the step or epoch.
+            buckets: Number of equal parts of the range in which values are counted.
+        """
         values = np.asarray(values, "float64").ravel()
         values = values[np.isfinite(values)]
         if not values.size:
@@ -43,20 +63,33 @@ class EventFile:
             step, _text(1, tag), _bytes(5, b"".join([*parts, _doubles(6, edges[1:]), _doubles(7, counts)]))
         )
 
-    def image(self, tag, pixels, step):
-        """Write an image: bytes of shape (height, width, channels), 1, 3 or 4 channels."""
+    def image(self, tag: str, pixels: Any, step: int) -> None:
+        """Write an image.
+
+        Args:
+            tag: Name of the image.
+            pixels: Bytes of shape (height, width, channels), with 1, 3 or 4 channels.
+            step: Number of the step or epoch.
+        """
         height, width, channels = pixels.shape
         sizes = _integer(1, height) + _integer(2, width) + _integer(3, channels)
         self._write_value(step, _text(1, tag), _bytes(4, sizes + _bytes(4, png(pixels))))
 
-    def text(self, tag, text, step, plugin="text"):
-        """Write a text, in Markdown unless it is for another plugin."""
+    def text(self, tag: str, text: str, step: int, plugin: str = "text") -> None:
+        """Write a text.
+
+        Args:
+            tag: Name of the text.
+            text: Text, in Markdown for the plugin "text".
+            step: Number of the step or epoch.
+            plugin: Plugin of TensorBoard that shows it.
+        """
         tensor = _integer(1, 7) + _bytes(2, b"") + _text(8, text)  # one string
         metadata = _bytes(1, _text(1, plugin)) + _integer(4, 2)
         self._write_value(step, _text(1, tag), _bytes(9, metadata), _bytes(8, tensor))
 
-    def flush(self):
-        """Add what was written to the file."""
+    def flush(self) -> None:
+        """Append to the file what was written since the last call."""
         with open(self._path, "ab") as file:
             file.write(b"".join(self._records))
         self._records = []
@@ -74,7 +107,7 @@ class EventFile:
 
 
 def _varint(value):
-    """Seven bits a byte, the lowest first; the highest bit says that more follow."""
+    """Seven bits in each byte, the lowest first; the highest bit is set if more follow."""
     value &= (1 << 64) - 1
     encoded = bytearray()
     while value >= 128:
@@ -119,7 +152,7 @@ _TABLE = _crc_table()
 
 
 def _checksum(data):
-    """The CRC-32C of `data`, masked as TFRecord wants it."""
+    """The CRC-32C of `data`, masked as TFRecord defines it."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc = _TABLE[(crc ^ byte) & 255] ^ crc >> 8
@@ -127,8 +160,12 @@ def _checksum(data):
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
-def png(pixels):
-    """A PNG of bytes of shape (height, width, channels), 1, 3 or 4 channels (ISO/IEC 15948)."""
+def png(pixels: Any) -> bytes:
+    """An image as PNG (ISO/IEC 15948).
+
+    Args:
+        pixels: Bytes of shape (height, width, channels), with 1, 3 or 4 channels.
+    """
     height, width, channels = pixels.shape
     rows = np.pad(np.ascontiguousarray(pixels, "uint8").reshape(height, -1), ((0, 0), (1, 0)))  # each row: filter 0
     header = struct.pack(">IIBBBBB", width, height, 8, {1: 0, 3: 2, 4: 6}[channels], 0, 0, 0)

@@ -1,18 +1,29 @@
-"""History: the figures of each epoch."""
+"""History: the losses and metrics of each epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from lamina.callbacks.callback import Callback
 from lamina.callbacks.curves import Curves
+
+if TYPE_CHECKING:
+    import os
 
 __all__ = ["History"]
 
 
 class History(Callback):
-    """Keeps the figures of each epoch: `history` is name -> values, `epoch` the numbers of the epochs. `fit` returns
-    it."""
+    """The losses and metrics of each epoch. `fit` returns it.
+
+    Attributes:
+        history: Name of each loss or metric -> its values by epoch.
+        epoch: Numbers of the epochs, from 0.
+    """
 
     def __init__(self):
-        self.history = {}
-        self.epoch = []
+        self.history: dict[str, list[Any]] = {}
+        self.epoch: list[int] = []
 
     def on_train_begin(self, logs=None):
         self.epoch = []
@@ -23,14 +34,14 @@ class History(Callback):
             self.history.setdefault(name, []).append(value)
         self.model.history = self
 
-    def plot(self, path=None):
-        """The training curves: a notebook shows them, printed they are lines of a terminal.
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Curves:
+        """The training curves: a notebook shows plots; printed, they are lines of text.
 
         Args:
-            path: a file to write as well: .svg, .html, or .png (which needs Pillow).
+            path: File to write as well, which ends in .svg, .html, or .png (which needs Pillow).
 
         Raises:
-            DataError: when nothing was trained yet.
+            DataError: If nothing was trained yet.
 
         >>> history = History()
         >>> history.history = {"loss": [4.0, 2.0, 1.0]}

@@ -1,5 +1,10 @@
 """LambdaCallback: hooks from functions."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 from lamina.callbacks.callback import Callback
 
 __all__ = ["LambdaCallback"]
@@ -8,19 +13,28 @@ __all__ = ["LambdaCallback"]
 class LambdaCallback(Callback):
     """A callback made of functions, each under the name of its hook.
 
+    Args:
+        on_epoch_begin: Function (epoch, logs), called before an epoch of `fit`.
+        on_epoch_end: Function (epoch, logs), called after an epoch of `fit`.
+        on_train_begin: Function (logs), called at the start of `fit`.
+        on_train_end: Function (logs), called at the end of `fit`.
+        on_train_batch_begin: Function (batch, logs), called before a step of `fit`.
+        on_train_batch_end: Function (batch, logs), called after a step of `fit`.
+        **kwargs: Functions for other hooks of `keras.callbacks.Callback`, by name.
+
     >>> LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs)).on_epoch_end(0, {"loss": 0.5})
     0 {'loss': 0.5}
     """
 
     def __init__(
         self,
-        on_epoch_begin=None,
-        on_epoch_end=None,
-        on_train_begin=None,
-        on_train_end=None,
-        on_train_batch_begin=None,
-        on_train_batch_end=None,
-        **kwargs,
+        on_epoch_begin: Callable[..., Any] | None = None,
+        on_epoch_end: Callable[..., Any] | None = None,
+        on_train_begin: Callable[..., Any] | None = None,
+        on_train_end: Callable[..., Any] | None = None,
+        on_train_batch_begin: Callable[..., Any] | None = None,
+        on_train_batch_end: Callable[..., Any] | None = None,
+        **kwargs: Callable[..., Any],
     ):
         hooks = {
             "on_epoch_begin": on_epoch_begin,

@@ -1,6 +1,10 @@
-"""Callbacks that set the learning rate: by a schedule of epochs, or when a figure stands still."""
+"""Callbacks that set the learning rate: by a schedule of epochs, or when a metric stops improving."""
+
+from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +17,7 @@ __all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
 
 
 def _optimizers(model):
-    """The optimizers of a model by the name their learning rate has in `logs`."""
+    """The optimizers of a model by the name that their learning rate has in `logs`."""
     many = getattr(model.optimizer, "optimizers", None)
     if many is None:
         return {"learning_rate": model.optimizer}
@@ -26,17 +30,20 @@ def _log_learning_rates(model, logs):
 
 
 class LearningRateScheduler(Callback):
-    """Before each epoch the learning rate becomes `schedule(epoch, learning_rate)`.
+    """Sets the learning rate to `schedule(epoch, learning_rate)` before each epoch.
 
     Args:
-        schedule: a function of the epoch (from 0) and the present rate, or of the epoch alone, that gives a float.
-        verbose: 1 says each new rate.
+        schedule: Function of the epoch (from 0) and the current rate, or of the epoch alone, that returns a float.
+        verbose: 1 prints each new rate.
+
+    Raises:
+        ConfigError: If the schedule returns no float.
 
     >>> import lamina as keras
     >>> halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch > 10 else rate)
     """
 
-    def __init__(self, schedule, verbose=0):
+    def __init__(self, schedule: Callable[..., Any], verbose: int = 0):
         self.schedule = schedule
         self.verbose = verbose
 
@@ -49,7 +56,7 @@ class LearningRateScheduler(Callback):
     def _next_rate(self, epoch, rate):
         rate = self.schedule(epoch, rate) if _takes_two(self.schedule) else self.schedule(epoch)
         if not (isinstance(rate, (float, np.floating)) or (hasattr(rate, "dtype") and np.shape(rate) == ())):
-            raise ConfigError(f"The schedule of LearningRateScheduler must give a float; got {rate!r}.")
+            raise ConfigError(f"The schedule of LearningRateScheduler must return a float; got {rate!r}.")
         return float(rate)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -65,15 +72,21 @@ def _takes_two(function):
 
 
 class ReduceLROnPlateau(MonitorCallback):
-    """Multiplies the learning rate by `factor` when the figure `monitor` has not improved for `patience` epochs.
+    """Multiplies the learning rate by `factor` when a loss or metric has not improved for `patience` epochs.
 
     Args:
-        monitor, mode, min_delta: what is an improvement.
-        factor: below 1.
-        patience: epochs without improvement after which the rate falls.
-        verbose: 1 says each new rate.
-        cooldown: epochs after a fall in which none are counted.
-        min_lr: the rate falls no lower.
+        monitor: Name of the loss or metric in `logs`.
+        factor: Factor below 1.
+        patience: Epochs without an improvement after which the rate is reduced.
+        verbose: 1 prints each new rate.
+        mode: "min", "max", or "auto": "min" for losses, for metrics their own direction.
+        min_delta: Least change that counts as an improvement.
+        cooldown: Epochs after a reduction that are not counted.
+        min_lr: Least learning rate.
+        **kwargs: None are accepted; the error for `epsilon` names `min_delta`.
+
+    Raises:
+        ConfigError: If `factor` is 1 or more.
 
     >>> import lamina as keras
     >>> reduce = keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.2, patience=5, min_lr=0.001)
@@ -81,15 +94,15 @@ class ReduceLROnPlateau(MonitorCallback):
 
     def __init__(
         self,
-        monitor="val_loss",
-        factor=0.1,
-        patience=10,
-        verbose=0,
-        mode="auto",
-        min_delta=1e-4,
-        cooldown=0,
-        min_lr=0.0,
-        **kwargs,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+        **kwargs: Any,
     ):
         if kwargs:
             raise ConfigError(
@@ -130,17 +143,17 @@ class ReduceLROnPlateau(MonitorCallback):
                 self.wait = 0
 
     def _reduce(self, epoch):
-        """Whether a rate was above min_lr and fell."""
-        fell = False
+        """Reduce the learning rates; returns whether one was above min_lr."""
+        reduced = False
         for name, optimizer in _optimizers(self.model).items():
             rate = float(optimizer.learning_rate)
             if rate > np.float32(self.min_lr):
                 optimizer.learning_rate = rate = max(rate * self.factor, self.min_lr)
-                fell = True
+                reduced = True
                 if self.verbose:
                     say(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing {name} to {rate}.")
-        return fell
+        return reduced
 
-    def in_cooldown(self):
-        """Whether epochs are not counted now."""
+    def in_cooldown(self) -> bool:
+        """Whether epochs are not counted now, after a reduction."""
         return self.cooldown_counter > 0

@@ -1,12 +1,19 @@
-"""Logs: the figures of a step or an epoch, read from the device when someone looks."""
+"""Logs: losses and metrics of a step or an epoch, read from the device when they are needed."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import jax
 
 __all__ = ["Logs", "read_logs"]
 
 
-def read_logs(logs):
-    """`logs` as a new dict of floats, waiting for those still being computed; nested dicts are laid flat.
+def read_logs(logs: dict[str, Any] | None) -> dict[str, Any]:
+    """Logs as a new dict of floats, once all of them are computed; nested dicts are flattened.
+
+    Args:
+        logs: Numbers, or arrays on a device, by name.
 
     >>> import jax.numpy as jnp
     >>> read_logs({"loss": jnp.float32(0.5), "more": {"size": 3}})
@@ -23,27 +30,29 @@ def read_logs(logs):
 
 
 class Logs(dict):
-    """A dict of floats that is filled when it is first looked at, so that a step whose logs nobody reads need not end
-    first.
+    """A dict of floats that is read from the device at the first access: logs that nobody reads delay no step.
+
+    Args:
+        logs: Numbers, or arrays on a device, by name.
 
     >>> import jax.numpy as jnp
     >>> Logs({"loss": jnp.float32(0.5)})
     {'loss': 0.5}
     """
 
-    def __init__(self, logs=None):
+    def __init__(self, logs: dict[str, Any] | None = None):
         super().__init__(logs or {})
         self._unread = bool(logs)
 
-    def as_they_are(self):
-        """The figures without waiting for them: arrays that may still be computed."""
+    def unread(self) -> dict[str, Any]:
+        """The values without waiting: arrays that may still be computed."""
         return {name: dict.__getitem__(self, name) for name in dict.__iter__(self)}
 
     def _read(self):
         self._unread = False
-        figures = read_logs(self)
+        values = read_logs(self)
         self.clear()
-        self.update(figures)
+        self.update(values)
 
 
 def _reading(name):
@@ -58,10 +67,10 @@ def _reading(name):
     return read_first
 
 
-# All ways to look into a dict but len and truth. Because __iter__ is among them, dict(logs) and {**logs} use [] too.
-_LOOKS = (
+# All ways to read a dict but len and truth. Because __iter__ is among them, dict(logs) and {**logs} use [] too.
+_READS = (
     "__contains__", "__delitem__", "__eq__", "__getitem__", "__iter__", "__ne__", "__or__", "__repr__", "__reversed__",
     "__ror__", "__setitem__", "copy", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values",
 )  # fmt: skip
-for _name in _LOOKS:
+for _name in _READS:
     setattr(Logs, _name, _reading(_name))

@@ -1,7 +1,10 @@
-"""ModelCheckpoint."""
+"""ModelCheckpoint: the model, or its weights, saved after epochs or batches."""
+
+from __future__ import annotations
 
 import os
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -16,21 +19,23 @@ __all__ = ["ModelCheckpoint"]
 
 
 class ModelCheckpoint(MonitorCallback):
-    """Saves the model, or its weights, after epochs or batches. A file is written beside and then renamed, so that a
-    killed
-    run leaves a whole one.
+    """Saves the model, or its weights, after epochs or batches. A file replaces an earlier one when it is complete.
 
     Args:
-        filepath: where; {epoch} (from 1), {batch} and the names in `logs` are filled in:
-        "{epoch:02d}-{val_loss:.2f}.keras".
-            It ends in .weights.h5 for weights only, else in .keras; the .h5 and .hdf5 of Keras 2 are written in its
-            format.
-        monitor, mode: what makes a model the best.
-        verbose: 1 says what is saved.
-        save_best_only: save only when it is the best so far.
-        save_weights_only: save weights, not the whole model.
-        save_freq: "epoch", or a number of batches; `period`, of Keras 2, a number of epochs.
-        initial_value_threshold: the best value to begin with.
+        filepath: Path, in which {epoch} (from 1), {batch} and the names in `logs` are replaced, such as
+            "{epoch:02d}-{val_loss:.2f}.keras". It ends in .weights.h5 for weights only, else in .keras; .h5 and .hdf5
+            mean the format of Keras 2.
+        monitor: Name of the loss or metric in `logs` that makes a model the best.
+        verbose: 1 prints what is saved.
+        save_best_only: Whether to save only when the model is the best so far.
+        save_weights_only: Whether to save the weights instead of the whole model.
+        mode: "min", "max", or "auto": "min" for losses, for metrics their own direction.
+        save_freq: "epoch", or a number of batches.
+        initial_value_threshold: Value that the first model must exceed to be the best. None means no such value.
+        **kwargs: `period`, of Keras 2: the number of epochs after which to save.
+
+    Raises:
+        ConfigError: If the ending of `filepath` does not fit, or it has a name that `logs` does not have.
 
     >>> import lamina as keras
     >>> keep = keras.callbacks.ModelCheckpoint("best.weights.h5", save_best_only=True, save_weights_only=True)
@@ -40,15 +45,15 @@ class ModelCheckpoint(MonitorCallback):
 
     def __init__(
         self,
-        filepath,
-        monitor="val_loss",
-        verbose=0,
-        save_best_only=False,
-        save_weights_only=False,
-        mode="auto",
-        save_freq="epoch",
-        initial_value_threshold=None,
-        **kwargs,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: str | int = "epoch",
+        initial_value_threshold: float | None = None,
+        **kwargs: Any,
     ):
         (period,) = keywords("ModelCheckpoint", kwargs, period=1)
         super().__init__(monitor, mode, initial_value_threshold)
@@ -56,7 +61,7 @@ class ModelCheckpoint(MonitorCallback):
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
-        self.save_freq = save_freq
+        self.save_freq: Any = save_freq
         if save_freq != "epoch" and not isinstance(save_freq, int):
             raise ConfigError(f"save_freq is 'epoch' or a number of batches; got {save_freq!r}.")
         self._period = period
@@ -80,7 +85,7 @@ class ModelCheckpoint(MonitorCallback):
     def on_train_batch_end(self, batch, logs=None):
         if self.save_freq == "epoch":
             return
-        self._batches_since_saving += batch - self._last_batch  # more than one where an execution takes several steps
+        self._batches_since_saving += batch - self._last_batch  # more than one if an execution has several steps
         self._last_batch = batch
         if self._batches_since_saving >= self.save_freq:
             self._batches_since_saving = 0
@@ -108,7 +113,7 @@ class ModelCheckpoint(MonitorCallback):
             return self.filepath.format(**names)
         except KeyError as error:
             raise ConfigError(
-                f"filepath {self.filepath!r} of ModelCheckpoint names {error}, which is not there; there are: "
+                f"filepath {self.filepath!r} of ModelCheckpoint has the name {error}, which is not in logs; there are: "
                 f"{', '.join(names)}.",
             ) from None
 
@@ -117,7 +122,9 @@ class ModelCheckpoint(MonitorCallback):
         if current is None:
             return True
         if np.ndim(current):
-            warnings.warn(f"ModelCheckpoint: {self.monitor!r} is no single number; each model is saved.", stacklevel=4)
+            warnings.warn(
+                f"ModelCheckpoint: {self.monitor!r} is not a single number; each model is saved.", stacklevel=4
+            )
             return True
         best, better = self.best, self.is_improvement(current, self.best)
         if self.verbose:

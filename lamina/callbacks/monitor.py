@@ -1,4 +1,6 @@
-"""MonitorCallback: what watches one figure for improvement."""
+"""MonitorCallback: the base of callbacks that monitor one loss or metric for improvement."""
+
+from __future__ import annotations
 
 import operator
 import warnings
@@ -11,16 +13,18 @@ __all__ = ["MonitorCallback"]
 
 
 class MonitorCallback(Callback):
-    """Base of callbacks that watch the figure `monitor` of each epoch.
+    """Base of callbacks that monitor a loss or metric.
 
     Args:
-        monitor: a name in `logs`, such as "val_loss".
-        mode: "min", "max", or "auto": min for losses, for metrics their own direction.
-        baseline: the best value to begin with.
-        min_delta: the least change that counts as better.
+        monitor: Name of the loss or metric in `logs`, such as "val_loss".
+        mode: "min", "max", or "auto": "min" for losses, for metrics their own direction.
+        baseline: Best value at the start. None means that the first value is an improvement.
+        min_delta: Least change that counts as an improvement.
     """
 
-    def __init__(self, monitor="val_loss", mode="auto", baseline=None, min_delta: float = 0):
+    def __init__(
+        self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0
+    ):
         if mode not in ("auto", "min", "max"):
             warnings.warn(
                 f"{type(self).__name__}: mode is 'auto', 'min' or 'max'; {mode!r} is taken as 'auto'.", stacklevel=3
@@ -30,24 +34,33 @@ class MonitorCallback(Callback):
         self.mode = mode
         self.best: Any = baseline
         self.min_delta = abs(min_delta)
-        self.monitor_op: Any = None  # whether one figure is better than another; known from the first figure on
+        self.monitor_op: Any = None  # function (value, reference) -> whether it is better; found with the first value
 
-    def is_improvement(self, value, reference):
-        """Whether `value` is better than `reference` by more than min_delta. Anything is better than None."""
+    def is_improvement(self, value: Any, reference: Any) -> bool:
+        """Whether a value is better than another by more than `min_delta`.
+
+        Args:
+            value: New value.
+            reference: Value to exceed. None counts as worse than any value.
+        """
         if self.monitor_op is None:
-            self.monitor_op: Any = {"min": operator.lt, "max": operator.gt}[self._direction()]
+            self.monitor_op = {"min": operator.lt, "max": operator.gt}[self._direction()]
         if reference is None:
             return True
         margin = self.min_delta if self.monitor_op is operator.gt else -self.min_delta
         return self.monitor_op(value - margin, reference)
 
-    def monitored(self, logs):
-        """The watched figure; a warning and None if there is none."""
+    def monitored(self, logs: dict[str, Any] | None) -> Any:
+        """The monitored value; a warning and None if there is none.
+
+        Args:
+            logs: Losses and metrics of an epoch by name.
+        """
         value = (logs or {}).get(self.monitor)
         if value is None:
             names = ", ".join(logs or ()) or "none"
             warnings.warn(
-                f"{type(self).__name__} watches {self.monitor!r}, which is not there. Figures of this epoch: {names}.",
+                f"{type(self).__name__} monitors {self.monitor!r}, which is not in logs. Names in logs: {names}.",
                 stacklevel=3,
             )
         return value
@@ -63,7 +76,7 @@ class MonitorCallback(Callback):
             if direction and (name == metric.name or name.endswith(f"_{metric.name}")):
                 return "max" if direction == "up" else "min"
         raise ConfigError(
-            f"{type(self).__name__} cannot tell whether {self.monitor!r} should grow or shrink.",
+            f"{type(self).__name__} does not know whether {self.monitor!r} should increase or decrease.",
             fix="Pass mode='max' or mode='min'.",
         )
 

@@ -1,4 +1,6 @@
-"""OrbaxCheckpoint: the state of training in folders of Orbax, whatever devices it is spread over."""
+"""OrbaxCheckpoint: the state of training in folders of Orbax, for any number of devices."""
+
+from __future__ import annotations
 
 import json
 import os
@@ -22,15 +24,16 @@ class OrbaxCheckpoint(ModelCheckpoint):
     `load_model(directory)` and `load_weights(directory)` read the last checkpoint, onto as many devices as there are.
 
     Args:
-        directory: a folder; each checkpoint is a folder in it, named by the epoch (from 0) or the number of batches.
-        monitor, mode: what makes a model the best.
-        verbose: 1 says what is saved.
-        save_best_only: save only when it is the best so far.
+        directory: Folder; each checkpoint is a folder in it, named by the epoch (from 0) or the number of batches.
+        monitor: Name of the loss or metric in `logs` that makes a model the best.
+        verbose: 1 prints what is saved.
+        save_best_only: Whether to save only when the model is the best so far.
+        mode: "min", "max", or "auto": "min" for losses, for metrics their own direction.
         save_freq: "epoch", or a number of batches.
-        initial_value_threshold: the best value to begin with.
-        max_to_keep: how many of the last checkpoints stay; None: all.
-        save_on_background: go on training while a checkpoint is written.
-        save_weights_only: leave out the optimizer, the metrics and the config.
+        initial_value_threshold: Value that the first model must exceed to be the best. None means no such value.
+        max_to_keep: How many of the last checkpoints are kept. None means all.
+        save_on_background: Whether training continues while a checkpoint is written.
+        save_weights_only: Whether to leave out the optimizer, the metrics and the config.
 
     >>> import lamina as keras
     >>> keep = keras.callbacks.OrbaxCheckpoint("checkpoints", monitor="val_accuracy", save_best_only=True)
@@ -38,16 +41,16 @@ class OrbaxCheckpoint(ModelCheckpoint):
 
     def __init__(
         self,
-        directory,
-        monitor="val_loss",
-        verbose=0,
-        save_best_only=False,
-        mode="auto",
-        save_freq="epoch",
-        initial_value_threshold=None,
-        max_to_keep=1,
-        save_on_background=True,
-        save_weights_only=False,
+        directory: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        mode: str = "auto",
+        save_freq: str | int = "epoch",
+        initial_value_threshold: float | None = None,
+        max_to_keep: int | None = 1,
+        save_on_background: bool = True,
+        save_weights_only: bool = False,
     ):
         MonitorCallback.__init__(self, monitor, mode, initial_value_threshold)
         if save_freq != "epoch" and not isinstance(save_freq, int):
@@ -55,7 +58,7 @@ class OrbaxCheckpoint(ModelCheckpoint):
         self.directory = os.path.abspath(os.fspath(directory))
         self.verbose = verbose
         self.save_best_only = save_best_only
-        self.save_freq = save_freq
+        self.save_freq: Any = save_freq
         self.max_to_keep = max_to_keep
         self.save_on_background = save_on_background
         self.save_weights_only = save_weights_only
@@ -63,12 +66,12 @@ class OrbaxCheckpoint(ModelCheckpoint):
         self._epoch = self._batches_since_saving = self._batches = 0
         self._last_batch = -1
 
-    def is_multihost_enabled(self):
+    def is_multihost_enabled(self) -> bool:
         """Whether several processes write one checkpoint together."""
         return jax.process_count() > 1
 
-    def is_primary_host(self):
-        """Whether this is the process that speaks for all; true where there is one."""
+    def is_primary_host(self) -> bool:
+        """Whether this is the first of the processes."""
         return jax.process_index() == 0
 
     def on_train_begin(self, logs=None):
@@ -77,7 +80,7 @@ class OrbaxCheckpoint(ModelCheckpoint):
         policy = policies.PreserveAll() if self.max_to_keep is None else policies.LatestN(self.max_to_keep)
         self.checkpointer = training.Checkpointer(self.directory, preservation_policy=policy)
         optimizer = self.model.optimizer
-        self._batches = 0 if optimizer is None else int(optimizer.iterations)  # go on counting after a restart
+        self._batches = 0 if optimizer is None else int(optimizer.iterations)  # continue the count after a restart
 
     def on_train_batch_end(self, batch, logs=None):
         self._batches += batch - self._last_batch
@@ -89,8 +92,8 @@ class OrbaxCheckpoint(ModelCheckpoint):
         self.checkpointer.close()
         self.checkpointer = None
 
-    def wait_until_finished(self):
-        """Wait until the checkpoints being written are whole."""
+    def wait_until_finished(self) -> None:
+        """Wait until the checkpoint in progress is written."""
         if self.checkpointer is not None:
             self.checkpointer.wait()
 
@@ -98,7 +101,7 @@ class OrbaxCheckpoint(ModelCheckpoint):
         if self.save_best_only and not self._is_best(epoch, logs):
             return
         step = epoch if batch is None else self._batches
-        self.wait_until_finished()  # Orbax leaves out what comes while it still writes
+        self.wait_until_finished()  # Orbax ignores a checkpoint while it writes another
         groups = groups_of(self.model)
         if self.save_weights_only:
             groups = {name: groups[name] for name in WEIGHTS}

@@ -1,5 +1,9 @@
 """ProgbarLogger: the progress of fit, evaluate and predict as a callback."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from lamina.callbacks.callback import Callback
 from lamina.runtime.progress import Progress
 
@@ -7,16 +11,16 @@ __all__ = ["ProgbarLogger"]
 
 
 class ProgbarLogger(Callback):
-    """A bar and the figures so far: live in a terminal or a notebook, else one line an epoch.
+    """A progress bar with losses and metrics: live in a terminal or a notebook, else one line for each epoch.
 
-    `fit`, `evaluate` and `predict` show their progress by themselves; this is for loops of one's own.
+    `fit`, `evaluate` and `predict` show their progress by themselves; this is for training loops of your own.
     """
 
     def __init__(self):
         self.progress = Progress()
         self._in_fit = False
 
-    def set_params(self, params):
+    def set_params(self, params: dict[str, Any]) -> None:
         self.params = params
         self.progress = Progress(params.get("verbose", "auto"), params.get("epochs", 1), params.get("steps"))
 
@@ -51,7 +55,7 @@ class ProgbarLogger(Callback):
         self.progress.begin_epoch()
 
     def on_predict_batch_end(self, batch, logs=None):
-        self.progress.update(batch + 1)  # its logs are the outputs
+        self.progress.update(batch + 1)
 
     def on_predict_end(self, logs=None):
         self.progress.end_epoch()

@@ -1,4 +1,6 @@
-"""RemoteMonitor."""
+"""RemoteMonitor: losses and metrics sent to a server."""
+
+from __future__ import annotations
 
 import json
 import urllib.error
@@ -12,13 +14,18 @@ __all__ = ["RemoteMonitor"]
 
 
 class RemoteMonitor(Callback):
-    """Sends the figures of each epoch to a server, by HTTP POST. A server that cannot be reached is a warning.
+    """Sends the losses and metrics of each epoch to a server, by HTTP POST. A server that does not respond causes a
+    warning.
 
     Args:
-        root, path: the address is `root + path`.
-        field: the name of the form's field that holds the JSON.
-        headers: further headers, a dict.
-        send_as_json: send JSON alone instead of a form.
+        root: Address of the server.
+        path: Path on the server; the request goes to `root + path`.
+        field: Name of the form field that holds the JSON.
+        headers: Additional headers of the request, by name.
+        send_as_json: Whether the body is JSON instead of a form.
+
+    Raises:
+        ConfigError: If `root` is not the address of an HTTP server.
 
     >>> import lamina as keras
     >>> monitor = keras.callbacks.RemoteMonitor("http://localhost:9000", send_as_json=True)
@@ -26,11 +33,11 @@ class RemoteMonitor(Callback):
 
     def __init__(
         self,
-        root="http://localhost:9000",
-        path="/publish/epoch/end/",
-        field="data",
-        headers=None,
-        send_as_json=False,
+        root: str = "http://localhost:9000",
+        path: str = "/publish/epoch/end/",
+        field: str = "data",
+        headers: dict[str, str] | None = None,
+        send_as_json: bool = False,
     ):
         if not root.startswith(("http://", "https://")):
             raise ConfigError(f"root is the address of an HTTP server; got {root!r}.", fix="http://localhost:9000")
@@ -57,5 +64,5 @@ class RemoteMonitor(Callback):
 
 
 def _number(value):
-    """A number, or a list of them, that JSON knows."""
+    """A number, or a list of numbers, that JSON can hold."""
     return value.tolist() if hasattr(value, "tolist") else value

@@ -1,4 +1,6 @@
-"""The whole state of a run of `fit`: taken, and put back so that the run goes on to the bit."""
+"""The whole state of a run of `fit`: captured, and restored so that the run continues to the bit."""
+
+from __future__ import annotations
 
 import io
 from collections import Counter
@@ -16,9 +18,9 @@ _LARGEST_OF_DATA = 16 * 2**20  # bytes; a larger attribute of a data set is the 
 
 
 class Changes:
-    """What changed in an object since this was made: attributes with plain values, or what its `get_state` gives.
+    """What changed in an object since this was created: attributes with plain values, or what `get_state` returns.
 
-    What stayed as it was is no state: a user may give other settings to the run that goes on.
+    What did not change is not part of the state: the run that resumes may have other settings.
     """
 
     def __init__(self, thing, largest=None):
@@ -29,8 +31,8 @@ class Changes:
         """name -> record, in bytes."""
         return {name: data for name, data in self._records().items() if self.before.get(name) != _digest(data)}
 
-    def put_back(self, state):
-        """Give the object the state that another one of its class had."""
+    def restore(self, state):
+        """Give the object the state of another object of its class."""
         values = {name: read_record(data.tobytes()) for name, data in state.items()}
         if hasattr(self.thing, "set_state"):
             if values:
@@ -63,15 +65,15 @@ def _digest(record):
 
 
 def watch_data(batches):
-    """Let `batches` keep the state of the data set they come from, where hooks of the epoch may change it."""
+    """Let `batches` save the state of their data set, which hooks of the epoch may change."""
     data = getattr(batches, "hooks", None)
     if data is not None and hasattr(data, "__dict__"):
         changes = Changes(data, _LARGEST_OF_DATA)
-        batches.state_of_data, batches.set_state_of_data = changes.state, changes.put_back
+        batches.state_of_data, batches.set_state_of_data = changes.state, changes.restore
 
 
 def describe(batches):
-    """The size of the data in words."""
+    """The size of the data, in words."""
     of = {"samples": batches.num_samples, "batches": batches.num_batches, "a batch": batches.batch_size}
     known = (f"{count} {name}" for name, count in of.items() if count is not None)
     return ", ".join(known) or "no known number of batches"
@@ -88,7 +90,7 @@ def labelled(callbacks):
 
 
 def capture(model, changes, epoch, batch, logs):
-    """All that the rest of the run depends on. The arrays are copies that the next step leaves alone."""
+    """All that the rest of the run depends on. The arrays are copies, which the next step does not overwrite."""
     batches = model.training_batches
     opened_at, taken = batches.position()
     return {
@@ -99,54 +101,55 @@ def capture(model, changes, epoch, batch, logs):
         "taken": taken,
         "opened_at": opened_at,
         "states": batches.states(),
-        "values": [cell.read() for cell in _cells(model)],
+        "values": [variable.read() for variable in _variables(model)],
         "callbacks": {name: change.state() for name, change in changes.items()},
     }
 
 
 class ResumePoint:
-    """Where a run goes on: the epoch, the batches of it that were trained before, and whether it was stopped."""
+    """Where a run resumes: the epoch, the number of its batches trained before, and whether the run was stopped."""
 
     def __init__(self, model, record):
         self.epoch, self.batch, self.stopped = record["epoch"], record["batch"], record["stopped"]
-        self.logs = record["logs"]  # of the last batch before, in case that it was the last of its epoch
+        self.logs = record["logs"]  # of the last batch, which may be the last of its epoch
         self._model, self._record = model, record
-        _write_cells(model, record["values"])
+        _write_variables(model, record["values"])
 
-    def put_back(self, changes):
-        """The states of the other callbacks."""
+    def restore(self, changes):
+        """Restore the states of the other callbacks."""
         for name, state in self._record["callbacks"].items():
             if name in changes:
-                changes[name].put_back(state)
+                changes[name].restore(state)
             elif state:
-                warn(f"The backup holds the state of the callback {name}, which this run does not have.")
+                warn(f"The backup has the state of the callback {name}, which is not in this run.")
 
     def replay(self, batches):
-        """The rest of the epoch: batches are drawn as they were, those trained before are left out."""
+        """The rest of the epoch: batches in the same order, without those trained before."""
         batches.resume(self._record["opened_at"], self._record["taken"], self.batch)
         batches.set_states(self._record["states"])
-        if self.batch:  # the metrics in the middle of an epoch; at its start they begin anew
-            _write_cells(self._model, self._record["values"])
+        if self.batch:  # restore the metrics in the middle of an epoch; at its start they are reset
+            _write_variables(self._model, self._record["values"])
         return batches.epoch(self.batch)
 
 
-def _cells(model):
-    """Every variable that a step of training reads, in a fixed order; and the seeds of the whole process."""
+def _variables(model):
+    """Every variable that a training step reads, in a fixed order, and the seeds of the process."""
     model._runner.refresh()
     groups = model._runner.groups
-    return [*(cell for group in sorted(groups) for cell in groups[group]), *context.global_refs()]
+    return [*(variable for group in sorted(groups) for variable in groups[group]), *context.global_refs()]
 
 
-def _write_cells(model, values):
-    cells, advice = _cells(model), "Give each run a folder of its own, or delete the backup."
-    if len(cells) != len(values):
+def _write_variables(model, values):
+    variables, advice = _variables(model), "Give each run a folder of its own, or delete the backup."
+    if len(variables) != len(values):
         raise FileError(
-            f"The backup holds {len(values)} variables, this run has {len(cells)}: the model is another.", fix=advice
+            f"The backup has {len(values)} variables, this run has {len(variables)}: the models differ.", fix=advice
         )
-    for cell, value in zip(cells, values, strict=True):
-        if value.shape != cell.shape or value.dtype != numpy_dtype(cell.dtype):
+    for variable, value in zip(variables, values, strict=True):
+        if value.shape != variable.shape or value.dtype != numpy_dtype(variable.dtype):
             raise FileError(
-                f"The backup holds {value.dtype}{value.shape} for {cell.path}, which is {cell.dtype}{cell.shape}.",
+                f"The backup has {value.dtype}{value.shape} for {variable.path}, "
+                f"which is {variable.dtype}{variable.shape}.",
                 fix=advice,
             )
-        cell.assign(value)
+        variable.assign(value)

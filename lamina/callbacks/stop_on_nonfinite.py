@@ -1,4 +1,8 @@
-"""StopOnNonFinite."""
+"""StopOnNonFinite: the end of training, with a diagnosis, when the loss or a weight is not finite."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from lamina.callbacks.callback import Callback
 from lamina.runtime.progress import say
@@ -7,13 +11,16 @@ __all__ = ["StopOnNonFinite"]
 
 
 class StopOnNonFinite(Callback):
-    """Stops training when the loss or a weight turns NaN or infinite, keeps the last good weights and says why.
+    """Stops training when the loss or a weight turns NaN or infinite, with the last finite weights, and prints why.
 
-    The bad step changes nothing. It is run again op by op, to find the first layer or tensor that is not finite, and
-    whether inputs, labels, the learning rate or a gradient was the cause: `diagnosis` has it, with its figures.
+    The step that is not finite changes nothing. It runs again op by op, to find the first layer or tensor that is not
+    finite, and whether inputs, labels, the learning rate or a gradient is the cause.
 
     Args:
-        raise_error: raise an ArithmeticError with the diagnosis, instead of stopping.
+        raise_error: Whether to raise an ArithmeticError with the diagnosis.
+
+    Attributes:
+        diagnosis: Cause, with numbers of that step; None if all steps were finite.
 
     >>> import numpy as np
     >>> import lamina as keras
@@ -27,25 +34,25 @@ class StopOnNonFinite(Callback):
     'inputs'
     """
 
-    def __init__(self, raise_error=False):
+    def __init__(self, raise_error: bool = False):
         self.raise_error = raise_error
-        self.diagnosis = None
+        self.diagnosis: Any = None
 
     def on_train_begin(self, logs=None):
         self.diagnosis = None
         self._guard = self.model._runner.watch()
 
     def on_train_batch_end(self, batch, logs=None):
-        self._heed(self._guard.look(all_of_them=False))
+        self._handle(self._guard.look(wait=False))
 
     def on_epoch_end(self, epoch, logs=None):
-        self._heed(self._guard.look())
+        self._handle(self._guard.look())
 
-    def settle(self):
-        """The run is over: the model's next steps are not watched."""
+    def settle(self) -> None:
+        """Called when the run has ended: later steps of the model are not checked."""
         self.model._runner.guard = None
 
-    def _heed(self, diagnosis):
+    def _handle(self, diagnosis):
         if diagnosis is None or self.diagnosis is diagnosis:
             return
         self.diagnosis = diagnosis

@@ -1,4 +1,6 @@
-"""SwapEMAWeights."""
+"""SwapEMAWeights: moving averages of the weights in place of the weights."""
+
+from __future__ import annotations
 
 from typing import Any
 
@@ -10,25 +12,25 @@ __all__ = ["SwapEMAWeights"]
 
 
 class SwapEMAWeights(Callback):
-    """Evaluates and predicts with the moving averages of the weights (Polyak averaging), which an optimizer made with
-    `use_ema=True` keeps: they take the place of the weights before, and the weights come back after.
+    """Replaces the weights by their moving averages (Polyak averaging) during evaluation and prediction. The optimizer
+    keeps the averages if `use_ema=True`.
 
     Args:
-        swap_on_epoch: let them take it from the end of each epoch to the start of the next, so that callbacks after
-            this one, such as ModelCheckpoint, see the averages.
+        swap_on_epoch: Whether to replace the weights also from the end of each epoch to the start of the next, so that
+            later callbacks, such as ModelCheckpoint, see the averages.
 
     Raises:
-        CallError: when the optimizer keeps no averages.
+        CallError: If the optimizer keeps no averages.
 
     >>> import lamina as keras
     >>> swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     """
 
-    def __init__(self, swap_on_epoch=False):
+    def __init__(self, swap_on_epoch: bool = False):
         self.swap_on_epoch = swap_on_epoch
-        self._weights: Any = None  # while the averages are in their place
+        self._weights: Any = None  # while averages replace them
 
-    def _take_averages(self):
+    def _use_averages(self):
         if self._weights is not None:
             return
         optimizer, variables = self.model.optimizer, self.model.trainable_variables
@@ -39,33 +41,33 @@ class SwapEMAWeights(Callback):
         self._weights = [(variable, own_copy(variable.read())) for variable in variables]
         optimizer.finalize_variable_values(variables)
 
-    def _take_weights(self):
+    def _use_weights(self):
         for variable, value in self._weights or ():
             variable.assign(value)
         self._weights = None
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.swap_on_epoch:
-            self._take_weights()
+            self._use_weights()
 
     def on_epoch_end(self, epoch, logs=None):
         if self.swap_on_epoch:
-            self._take_averages()
+            self._use_averages()
 
     def on_train_end(self, logs=None):
-        self._weights = None  # a model that was trained with averages has them in the end
+        self._weights = None  # the trained model has the averages
 
     def on_test_begin(self, logs=None):
-        self._take_averages()
+        self._use_averages()
 
     def on_test_end(self, logs=None):
-        self._take_weights()
+        self._use_weights()
 
     def on_predict_begin(self, logs=None):
-        self._take_averages()
+        self._use_averages()
 
     def on_predict_end(self, logs=None):
-        self._take_weights()
+        self._use_weights()
 
 
 def _keeps_averages(optimizer):

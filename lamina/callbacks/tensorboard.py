@@ -1,4 +1,6 @@
-"""TensorBoard."""
+"""TensorBoard: event files for TensorBoard."""
+
+from __future__ import annotations
 
 import os
 import pathlib
@@ -17,19 +19,23 @@ __all__ = ["TensorBoard"]
 
 
 class TensorBoard(Callback):
-    """Writes what TensorBoard shows: figures, distributions of weights, the model, a profile. To look:
-    `tensorboard --logdir logs`. The event files are written without TensorFlow or tensorboard.
+    """Writes losses, metrics, distributions of weights, the model and a profile for TensorBoard, which shows them with
+    `tensorboard --logdir logs`. Neither TensorFlow nor tensorboard is needed to write the files.
 
     Args:
-        log_dir: a folder; figures of training go to its subfolder train, of validation to validation.
-        histogram_freq: write histograms of the weights every so many epochs; 0: never.
-        write_graph: write the model: its JSON for the graph page, its summary as a text.
-        write_images: with histograms, write weights as images too, from black (least) to white.
-        write_steps_per_second: write how many steps a second are trained.
-        update_freq: "epoch", "batch" or a number of batches after which the figures of training are written.
-        profile_batch: the batch, or the pair (first, last) of batches from 1 on, that JAX's profiler records; 0: none.
-        embeddings_freq: write the Embedding layers for the projector every so many epochs; 0: never.
-        embeddings_metadata: a file with a name for each row of an embedding; or a dict of them by layer name.
+        log_dir: Folder; losses and metrics of training go to its subfolder train, of validation to validation.
+        histogram_freq: Epochs between histograms of the weights; 0 means none.
+        write_graph: Whether to write the model: its JSON for the graph page, its summary as a text.
+        write_images: Whether to write the weights as images too, from black (least) to white, with the histograms.
+        write_steps_per_second: Whether to write the training steps per second.
+        update_freq: "epoch", "batch", or the number of batches after which losses and metrics of training are written.
+        profile_batch: Batch, or pair (first, last) of batches, counted from 1, that JAX's profiler records; 0 means
+            none.
+        embeddings_freq: Epochs between copies of the Embedding layers for the projector; 0 means none.
+        embeddings_metadata: File with a name for each row of an embedding, or a dict of them by layer name.
+
+    Raises:
+        ConfigError: If `update_freq`, `profile_batch` or `embeddings_metadata` is not valid.
 
     >>> import lamina as keras
     >>> board = keras.callbacks.TensorBoard("logs", histogram_freq=1, update_freq=100)
@@ -37,22 +43,22 @@ class TensorBoard(Callback):
 
     def __init__(
         self,
-        log_dir="logs",
-        histogram_freq=0,
-        write_graph=True,
-        write_images=False,
-        write_steps_per_second=False,
-        update_freq="epoch",
-        profile_batch=0,
-        embeddings_freq=0,
-        embeddings_metadata=None,
+        log_dir: str | os.PathLike[str] = "logs",
+        histogram_freq: int = 0,
+        write_graph: bool = True,
+        write_images: bool = False,
+        write_steps_per_second: bool = False,
+        update_freq: str | int = "epoch",
+        profile_batch: int | str | tuple[int, int] = 0,
+        embeddings_freq: int = 0,
+        embeddings_metadata: str | dict[str, str] | None = None,
     ):
         self.log_dir = os.fspath(log_dir)
         self.histogram_freq = histogram_freq
         self.write_graph = write_graph
         self.write_images = write_images
         self.write_steps_per_second = write_steps_per_second
-        self.update_freq = 1 if update_freq == "batch" else update_freq
+        self.update_freq: Any = 1 if update_freq == "batch" else update_freq
         self.profile_batch = profile_batch
         self.embeddings_freq = embeddings_freq
         self.embeddings_metadata = embeddings_metadata
@@ -154,7 +160,7 @@ class TensorBoard(Callback):
         jax.profiler.stop_trace()
         self._profiling = False
 
-    # The projector reads a list of tables of tab-separated values.
+    # The projector reads a list of tables with tab-separated values.
 
     def _embeddings(self):
         return [layer for layer in self.model._flatten_layers() if isinstance(layer, Embedding)]
@@ -169,7 +175,7 @@ class TensorBoard(Callback):
         unknown = set(names if isinstance(names, dict) else ()) - {layer.name for layer in self._embeddings()}
         if unknown:
             raise ConfigError(
-                f"embeddings_metadata names {sorted(unknown)}, which are no Embedding layers of the model."
+                f"embeddings_metadata has {sorted(unknown)}, which are not Embedding layers of the model."
             )
         folder = pathlib.Path(self.log_dir)
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,6 @@
-"""TerminateOnNaN."""
+"""TerminateOnNaN: the end of training when the loss is not finite."""
+
+from __future__ import annotations
 
 import math
 
@@ -12,10 +14,10 @@ class TerminateOnNaN(Callback):
     """Stops training at the first batch whose loss is NaN or infinite.
 
     Args:
-        raise_error: raise a RuntimeError at once instead; no other callback is called then.
+        raise_error: Whether to raise a RuntimeError at once; later callbacks are then not called.
     """
 
-    def __init__(self, raise_error=False):
+    def __init__(self, raise_error: bool = False):
         self.raise_error = raise_error
 
     def on_batch_end(self, batch, logs=None):

@@ -14,7 +14,7 @@ import numpy as np
 
 from lamina.callbacks import History, ProgbarLogger
 from lamina.core.registry import is_builtin
-from lamina.training.data.batches import ArrayBatches, Stretch
+from lamina.training.data.arrays import ArrayBatches, Stretch
 
 __all__ = ["ManySteps", "many_steps"]
 

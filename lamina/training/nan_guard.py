@@ -60,13 +60,13 @@ class Guard:
         self.alive = alive
         self.waiting.append((self.count, batch, alive))
         self.count += 1
-        self.look(all_of_them=False)
+        self.look(wait=False)
 
-    def look(self, all_of_them=True):
+    def look(self, wait=True):
         """The diagnosis, if a step was found bad so far; None otherwise."""
         while self.diagnosis is None and self.waiting:
             number, batch, alive = self.waiting[0]
-            if not (all_of_them or len(self.waiting) > _BEHIND or alive.is_ready()):
+            if not (wait or len(self.waiting) > _BEHIND or alive.is_ready()):
                 break
             self.waiting.popleft()
             if not alive:

@@ -169,14 +169,14 @@ def test_checkpoints_refuse(arguments, message):
 
 
 def test_checkpoints_name_what_is_missing(tmp_path):
-    with pytest.raises(ConfigError, match="names 'acc'.*val_loss"):
+    with pytest.raises(ConfigError, match="has the name 'acc'.*val_loss"):
         run(callbacks.ModelCheckpoint(str(tmp_path / "{acc}.keras")), rows_of([1.0]))
     (tmp_path / "folder.keras").mkdir()
     with pytest.raises(ConfigError, match="is a folder"):
         run(callbacks.ModelCheckpoint(tmp_path / "folder.keras"), rows_of([1.0]))
-    with pytest.warns(UserWarning, match="watches 'val_loss'.*: loss"):
+    with pytest.warns(UserWarning, match="monitors 'val_loss'.*: loss"):
         run(callbacks.ModelCheckpoint(tmp_path / "a.keras", save_best_only=True), [{"loss": 1.0}])
-    with pytest.warns(UserWarning, match="no single number"):
+    with pytest.warns(UserWarning, match="not a single number"):
         run(callbacks.ModelCheckpoint(tmp_path / "a.keras", save_best_only=True), rows_of([np.ones(2)]))
 
 
@@ -214,11 +214,11 @@ def test_the_direction_comes_from_the_metric(monitor, values, stops):
 
 
 def test_an_unknown_direction_is_asked_for():
-    with pytest.raises(ConfigError, match="'speed' should grow or shrink"):
+    with pytest.raises(ConfigError, match="'speed' should increase or decrease"):
         run(callbacks.EarlyStopping("speed"), [{"speed": 1.0}])
     with pytest.warns(UserWarning, match="'up' is taken as 'auto'"):
         callbacks.EarlyStopping(mode="up")
-    with pytest.warns(UserWarning, match="EarlyStopping watches 'val_loss', which is not there"):
+    with pytest.warns(UserWarning, match="EarlyStopping monitors 'val_loss', which is not in logs"):
         run(callbacks.EarlyStopping(), [{"loss": 1.0}])
 
 
@@ -243,7 +243,7 @@ def test_learning_rate_scheduler_takes_scalars_and_refuses_the_rest(capsys):
     seen, _ = run(callbacks.LearningRateScheduler(lambda epoch, rate: rate * jnp.exp(-0.1), verbose=1), [{}])
     assert seen[0][1] == pytest.approx(0.1 * np.exp(-0.1))
     assert capsys.readouterr().out.startswith("Epoch 1: LearningRateScheduler setting learning_rate to 0.0904")
-    with pytest.raises(ConfigError, match="must give a float"):
+    with pytest.raises(ConfigError, match="must return a float"):
         run(callbacks.LearningRateScheduler(lambda epoch: None), [{}])
 
     def broken(epoch, rate):
@@ -405,7 +405,7 @@ def test_what_a_callback_list_adds():
     assert [type(callback).__name__ for callback in added.callbacks] == ["History", "ProgbarLogger"]
 
 
-@pytest.mark.parametrize("wrong, message", [(callbacks.History, "the class History"), (print, "no Callback")])
+@pytest.mark.parametrize("wrong, message", [(callbacks.History, "the class History"), (print, "not a Callback")])
 def test_what_is_no_callback(wrong, message):
     with pytest.raises(CallError, match=message):
         callbacks.CallbackList([wrong])

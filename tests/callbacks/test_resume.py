@@ -135,7 +135,7 @@ def test_a_state_of_its_own_making():
 
     changes, other = Changes(Counts()), Counts()
     changes.before.clear()
-    Changes(other).put_back(changes.state())
+    Changes(other).restore(changes.state())
     assert other.seen == 3
 
 

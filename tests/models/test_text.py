@@ -11,7 +11,7 @@ from lamina import layers
 from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError, ConfigError, DataError, ShapeError
 from lamina.models.host import HostPart, Prepared, host_part
-from lamina.training.data.batches import ahead
+from lamina.training.data.base import ahead
 
 TEXTS = np.array(["good film", "bad film", "so good", "so bad", "great good fun", "awful bad"] * 4)
 LABELS = np.array([1, 0, 1, 0, 1, 0] * 4)

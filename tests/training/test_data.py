@@ -25,7 +25,7 @@ from lamina.training.data import (
     split_validation,
     unpack_x_y_sample_weight,
 )
-from lamina.training.data import batches as module
+from lamina.training.data import arrays as module
 
 N = 10
 X = np.arange(N * 3, dtype="float32").reshape(N, 3)
@@ -95,7 +95,7 @@ def test_rows_of_much_data_are_taken_in_a_thread(shuffle, tmp_path, monkeypatch)
         return jax.tree.map(np.asarray, [list(batches.epoch()), list(batches.epoch())])
 
     wanted, readers, is_mapped = epochs(), set(), module._is_mapped
-    monkeypatch.setattr(module, "BYTES", 0)
+    monkeypatch.setattr(module, "MAX_BYTES_ON_DEVICE", 0)
     monkeypatch.setattr(module, "_is_mapped", lambda leaf: readers.add(threading.current_thread()) or is_mapped(leaf))
     jax.tree.map(np.testing.assert_array_equal, epochs(), wanted)
     assert len(readers) == 2 and threading.main_thread() not in readers  # one an epoch
@@ -125,14 +125,14 @@ def test_frames_with_numbers_of_several_types():
 
 
 def test_device_rows_compile_once():
-    from lamina.training.data import batches
+    from lamina.training.data import arrays
 
     array = jnp.asarray(X)
-    np.testing.assert_array_equal(batches._rows_on_device(array, slice(4, 8)), X[4:8])
-    np.testing.assert_array_equal(batches._rows_on_device(array, np.array([3, 1])), X[[3, 1]])
-    size = batches._window._cache_size()
-    batches._rows_on_device(array, slice(0, 4))
-    assert batches._window._cache_size() == size
+    np.testing.assert_array_equal(arrays._rows_on_device(array, slice(4, 8)), X[4:8])
+    np.testing.assert_array_equal(arrays._rows_on_device(array, np.array([3, 1])), X[[3, 1]])
+    size = arrays._window._cache_size()
+    arrays._rows_on_device(array, slice(0, 4))
+    assert arrays._window._cache_size() == size
 
 
 @pytest.mark.parametrize("steps, size", [(3, None), (2, 2), (5, 2)])
@@ -447,9 +447,9 @@ MISTAKES = {
     "class weight names": ((X, Y), {"class_weight": {"a": 1.0}}, "dict"),
     "weights of other structure": ((X, [Y, Y], [W]), {}, "each output"),
     "wide weight": ((X, [Y, Y], X), {}, r"\(samples,\)"),
-    "y beside generator": ((chunks(), Y), {}, "y was given beside a generator"),
-    "weight beside dataset": ((Squares(), None, W), {}, "sample_weight was given beside a Squares"),
-    "size beside dataset": ((Squares(),), {"batch_size": 3}, "batch_size was given beside"),
+    "y beside generator": ((chunks(), Y), {}, "y was given with a generator"),
+    "weight beside dataset": ((Squares(), None, W), {}, "sample_weight was given with a Squares"),
+    "size beside dataset": ((Squares(),), {"batch_size": 3}, "batch_size was given with"),
     "no batches": ((Squares(count=0),), {}, "0 batches"),
 }
 
@@ -466,7 +466,7 @@ def test_mistakes_found_in_the_first_batch():
         make_batches(iter([(X, Y, W, W)])).peek()
     with pytest.raises(DataError, match="x: 10, y: 9"):
         make_batches(iter([(X, Y[:9])])).peek()
-    with pytest.raises(DataError, match="gave no batch"):
+    with pytest.raises(DataError, match="yielded no batch"):
         make_batches(iter([])).peek()
     with pytest.raises(DataError, match="validation_data"):
         split_validation((chunks(), None, None), 0.5)

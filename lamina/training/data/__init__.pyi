@@ -1,6 +1,6 @@
 """The public names of `lamina.training.data`: the one table that editors and `lamina.core.lazy` read."""
 
-from lamina.training.data.batches import Batches as Batches
+from lamina.training.data.base import Batches as Batches
 from lamina.training.data.batches import make_batches as make_batches
 from lamina.training.data.leaves import split_validation as split_validation
 from lamina.training.data.packing import pack_x_y_sample_weight as pack_x_y_sample_weight

@@ -1,4 +1,9 @@
-"""Sample weights: from class weights, and spread over several outputs."""
+"""Sample weights: from class weights, and for several outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -7,11 +12,18 @@ from lamina.core.dtypes import numpy_dtype
 from lamina.errors import DataError
 from lamina.runtime import settings
 
-__all__ = ["check_class_weight", "class_weights_of", "spread_over_outputs"]
+__all__ = ["broadcast_to_outputs", "check_class_weight", "class_weights_of"]
 
 
-def check_class_weight(class_weight):
-    """`class_weight` as a dict of integer labels to numbers."""
+def check_class_weight(class_weight: Mapping[Any, Any]) -> dict[int, float]:
+    """Class weights as a dict from integer labels to numbers.
+
+    Args:
+        class_weight: Dict from label to weight.
+
+    Raises:
+        DataError: If it is something else.
+    """
     try:
         return {int(label): float(weight) for label, weight in class_weight.items()}
     except (AttributeError, TypeError, ValueError):
@@ -21,9 +33,15 @@ def check_class_weight(class_weight):
         ) from None
 
 
-def class_weights_of(y, class_weight):
-    """`class_weight[label]` for each label of `y`: integers (n,) or (n, 1), or one-hot (n, classes). 1 for other
-    labels.
+def class_weights_of(y: Any, class_weight: Mapping[int, float]) -> np.ndarray[Any, Any]:
+    """`class_weight[label]` for each label of `y`, 1 for labels without a weight.
+
+    Args:
+        y: Labels: integers of shape (n,) or (n, 1), or one-hot of shape (n, classes).
+        class_weight: Dict from label to weight.
+
+    Raises:
+        DataError: If there is no `y`, or several outputs.
 
     >>> class_weights_of(np.array([0, 1, 2]), {1: 5.0})
     array([1., 5., 1.], dtype=float32)
@@ -42,8 +60,16 @@ def class_weights_of(y, class_weight):
     return weights[where].reshape(labels.shape)
 
 
-def spread_over_outputs(y, sample_weight):
-    """One weight a sample, given once, counts for every output; else there is one array for each output."""
+def broadcast_to_outputs(y: Any, sample_weight: Any) -> Any:
+    """Sample weights in the structure of the targets; one array is repeated for every output.
+
+    Args:
+        y: Targets.
+        sample_weight: Array, structure of arrays, or None.
+
+    Raises:
+        DataError: If the structures differ, or one array has more than one weight for a sample.
+    """
     if sample_weight is None or not isinstance(y, (list, tuple, dict)):
         return sample_weight
     if isinstance(sample_weight, (list, tuple, dict)):

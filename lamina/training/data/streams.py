@@ -1,0 +1,79 @@
+"""StreamBatches: batches that something else yields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from lamina.training.data.base import Batches, refuse_both_weights
+from lamina.training.data.leaves import as_arrays, count_samples, is_sparse
+from lamina.training.data.packing import unpack_x_y_sample_weight
+from lamina.training.data.weights import broadcast_to_outputs, class_weights_of
+
+__all__ = ["StreamBatches"]
+
+
+class StreamBatches(Batches):
+    """Batches that something else yields.
+
+    Args:
+        source: Callable without arguments that opens one pass over the batches.
+        pass_length: Batches of one pass. None if unknown or endless.
+        steps: Batches of an epoch. None means a whole pass.
+        batch_size: Samples of a batch. None if unknown.
+        class_weight: Dict from label to weight.
+        hooks: Object with `on_epoch_begin` and `on_epoch_end`, or with neither.
+    """
+
+    def __init__(
+        self,
+        source: Callable[[], Iterable[Any]],
+        pass_length: int | None = None,
+        steps: int | None = None,
+        batch_size: int | None = None,
+        class_weight: dict[int, float] | None = None,
+        hooks: Any = None,
+    ):
+        super().__init__(pass_length, steps)
+        self.source, self.batch_size, self.class_weight, self.hooks = source, batch_size, class_weight, hooks
+        self._checked = False
+
+    def open(self) -> Iterator[Any]:
+        return map(self._standard, self.source())
+
+    def begin_epoch(self) -> None:
+        getattr(self.hooks, "on_epoch_begin", _nothing)()
+
+    def end_epoch(self) -> None:
+        getattr(self.hooks, "on_epoch_end", _nothing)()
+
+    def _standard(self, batch):
+        x, y, weight = unpack_x_y_sample_weight(batch)
+        x, y, weight = _fit(x, "x", self.host_step is not None), _fit(y, "y"), _fit(weight, "sample_weight")
+        if self.class_weight is not None:
+            refuse_both_weights(weight)
+            weight = class_weights_of(y, self.class_weight)
+        if y.__class__ in (list, tuple, dict):
+            weight = broadcast_to_outputs(y, weight)
+        if not self._checked:
+            count_samples((x, y, weight))
+            self._checked = True
+        return x, y, weight
+
+
+def _nothing():
+    pass
+
+
+_READY = frozenset(map(np.dtype, ("float32", "int32", "uint8", "bool")))
+
+
+def _fit(value, name, text=False):
+    """A part of a batch as arrays; a plain array is returned at once."""
+    if value is None or (value.__class__ is np.ndarray and value.dtype in _READY) or isinstance(value, jax.Array):
+        return value
+    value = as_arrays(value, name, text)
+    return jax.tree_util.tree_map(lambda leaf: leaf.toarray() if is_sparse(leaf) else leaf, value)
