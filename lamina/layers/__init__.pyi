@@ -28,6 +28,7 @@ from lamina.layers.input_layer import Input as Input
 from lamina.layers.input_layer import InputLayer as InputLayer
 from lamina.layers.jax_layer import *
 from lamina.layers.lambda_layer import *
+from lamina.layers.merge_functions import *
 from lamina.layers.merging import *
 from lamina.layers.multi_head_attention import *
 from lamina.layers.normalization import *
@@ -41,6 +42,7 @@ from lamina.layers.recurrent_cells import *
 from lamina.layers.regularization import *
 from lamina.layers.reshaping import *
 from lamina.layers.reversible_embedding import *
+from lamina.layers.rnn import *
 from lamina.layers.separable_convolution import *
 from lamina.layers.serialization import *
 from lamina.layers.spectral_normalization import *

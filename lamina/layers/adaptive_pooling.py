@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from lamina.layers.spatial import SpatialLayer
 from lamina.ops.pooling import adaptive_average_pool, adaptive_max_pool
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lamina.core.typing import DataFormat, LayerArguments, Size, Tensor
 
 __all__ = [
     "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D",
@@ -20,11 +26,11 @@ class _AdaptivePooling(SpatialLayer):
 
     pool: Callable
 
-    def __init__(self, output_size, data_format=None, **kwargs):
+    def __init__(self, output_size: Size, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(data_format, **kwargs)
         self.output_size = self.per_axis("output_size", output_size)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return self.pool(inputs, self.output_size, self.data_format)
 
 
@@ -33,6 +39,11 @@ class AdaptiveAveragePooling1D(_AdaptivePooling):
     ceil((i + 1) * n / m).
 
     Shapes: (batch, steps, channels) -> (batch, output_size, channels).
+
+    Args:
+        output_size: Size of the outputs along each spatial axis, or one number for all axes.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> keras.layers.AdaptiveAveragePooling1D(3)(keras.Input((10, 4))).shape
@@ -46,6 +57,11 @@ class AdaptiveAveragePooling2D(_AdaptivePooling):
     """The means of windows that cover the image (see AdaptiveAveragePooling1D).
 
     Shapes: (batch, rows, columns, channels) -> (batch, *output_size, channels).
+
+    Args:
+        output_size: Size of the outputs along each spatial axis, or one number for all axes.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
     rank, pool = 2, staticmethod(adaptive_average_pool)
@@ -55,6 +71,11 @@ class AdaptiveAveragePooling3D(_AdaptivePooling):
     """The means of windows that cover the volume (see AdaptiveAveragePooling1D).
 
     Shapes: (batch, depth, rows, columns, channels) -> (batch, *output_size, channels).
+
+    Args:
+        output_size: Size of the outputs along each spatial axis, or one number for all axes.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
     rank, pool = 3, staticmethod(adaptive_average_pool)
@@ -64,6 +85,11 @@ class AdaptiveMaxPooling1D(_AdaptivePooling):
     """The largest numbers of windows that cover the steps (see AdaptiveAveragePooling1D).
 
     Shapes: (batch, steps, channels) -> (batch, output_size, channels).
+
+    Args:
+        output_size: Size of the outputs along each spatial axis, or one number for all axes.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
     rank, pool = 1, staticmethod(adaptive_max_pool)
@@ -73,6 +99,11 @@ class AdaptiveMaxPooling2D(_AdaptivePooling):
     """The largest numbers of windows that cover the image (see AdaptiveAveragePooling1D).
 
     Shapes: (batch, rows, columns, channels) -> (batch, *output_size, channels).
+
+    Args:
+        output_size: Size of the outputs along each spatial axis, or one number for all axes.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
     rank, pool = 2, staticmethod(adaptive_max_pool)
@@ -82,6 +113,11 @@ class AdaptiveMaxPooling3D(_AdaptivePooling):
     """The largest numbers of windows that cover the volume (see AdaptiveAveragePooling1D).
 
     Shapes: (batch, depth, rows, columns, channels) -> (batch, *output_size, channels).
+
+    Args:
+        output_size: Size of the outputs along each spatial axis, or one number for all axes.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
     rank, pool = 3, staticmethod(adaptive_max_pool)

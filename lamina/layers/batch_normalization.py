@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import jax
 import jax.numpy as jnp
 
@@ -11,6 +13,14 @@ from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.normalization_base import _ScaledAndCentered, sizes_along
 from lamina.ops.normalization import along, at_least_float32, moments, positive_axes, standardize
 from lamina.runtime import settings
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lamina.constraints import ConstraintLike
+    from lamina.core.typing import LayerArguments, Shape, Tensor
+    from lamina.initializers import InitializerLike
+    from lamina.regularizers import RegularizerLike
 
 __all__ = ["BatchNormalization"]
 
@@ -24,11 +34,26 @@ class BatchNormalization(_ScaledAndCentered):
     moments are used and kept. Masked positions do not count.
 
     Args:
-        axis: the axis that keeps its own moments: the channels.
-        renorm: corrects the batch's moments towards moving ones (Ioffe, 2017, arXiv:1702.03275), for small batches.
-        renorm_clipping: dict with any of 'rmax', 'rmin', 'dmax', the bounds of that correction.
-        renorm_momentum: the momentum of the moments of `renorm`.
-        synchronized: changes nothing: the moments of a batch spread over devices are those of the whole anyway.
+        axis: Axis that keeps its own statistics: the channels.
+        momentum: Share of the old value in each update of the moving statistics.
+        epsilon: Small number added to the variance, against division by zero.
+        center: Whether a trained offset beta is added.
+        scale: Whether the result is multiplied by a trained scale gamma.
+        beta_initializer: Initializer of the offset beta.
+        gamma_initializer: Initializer of the scale gamma.
+        moving_mean_initializer: Initializer of the moving mean.
+        moving_variance_initializer: Initializer of the moving variance.
+        beta_regularizer: Regularizer of the offset beta, added to the loss.
+        gamma_regularizer: Regularizer of the scale gamma, added to the loss.
+        beta_constraint: Constraint on the offset beta after each update.
+        gamma_constraint: Constraint on the scale gamma after each update.
+        renorm: Whether the statistics of the batch are corrected towards the moving ones (Ioffe, 2017,
+            arXiv:1702.03275), for small batches.
+        renorm_clipping: Bounds of that correction: a dict with any of "rmax", "rmin" and "dmax"; None sets no bounds.
+        renorm_momentum: Momentum of the statistics of `renorm`.
+        synchronized: Changes nothing: statistics of a batch that is sharded over devices are always those of the whole
+            batch.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> layer = keras.layers.BatchNormalization(momentum=0.5)
@@ -38,24 +63,24 @@ class BatchNormalization(_ScaledAndCentered):
 
     def __init__(
         self,
-        axis=-1,
-        momentum=0.99,
-        epsilon=1e-3,
-        center=True,
-        scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        moving_mean_initializer="zeros",
-        moving_variance_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
-        renorm=False,
-        renorm_clipping=None,
-        renorm_momentum=0.99,
-        synchronized=False,
-        **kwargs,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: InitializerLike = "zeros",
+        gamma_initializer: InitializerLike = "ones",
+        moving_mean_initializer: InitializerLike = "zeros",
+        moving_variance_initializer: InitializerLike = "ones",
+        beta_regularizer: RegularizerLike = None,
+        gamma_regularizer: RegularizerLike = None,
+        beta_constraint: ConstraintLike = None,
+        gamma_constraint: ConstraintLike = None,
+        renorm: bool = False,
+        renorm_clipping: dict[str, float] | None = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(
             axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
@@ -71,7 +96,7 @@ class BatchNormalization(_ScaledAndCentered):
         self.renorm, self.renorm_momentum, self.synchronized = renorm, renorm_momentum, synchronized
         self.renorm_clipping = _checked_clipping(renorm_clipping or {}) if renorm else renorm_clipping
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
         shape = sizes_along(input_shape, self.axis, self)
 
@@ -89,7 +114,7 @@ class BatchNormalization(_ScaledAndCentered):
             self.renorm_stddev = add("renorm_stddev", initial_deviation)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Tensor:
         x = at_least_float32(inputs)
         gamma, beta = self._scale_and_offset(x.dtype)
         if training and self.trainable:
@@ -110,7 +135,7 @@ class BatchNormalization(_ScaledAndCentered):
         """(mean, variance) of each position of `axis` over the batch, of what the mask leaves."""
         axes = tuple(axis for axis in range(x.ndim) if axis != self.axis % x.ndim)
         if mask is None:
-            return moments.compute(x, axes)
+            return moments.compute(x, axes)  # pyright: ignore
         if mask.ndim != x.ndim - 1:
             raise ShapeError(f"The mask needs one axis less than the inputs, {x.shape}; got shape {mask.shape}.")
         keep = jnp.broadcast_to(mask[..., None].astype(bool), x.shape)

@@ -1,17 +1,30 @@
 """ConvLSTM1D to ConvLSTM3D: an LSTM whose products are convolutions."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from lamina.errors import ShapeError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.convolution_base import _Windowed
-from lamina.layers.recurrent import _OwnCell
 from lamina.layers.recurrent_cells import LSTMCell
+from lamina.layers.rnn import _OwnCell
 from lamina.layers.spatial import SpatialLayer
 from lamina.ops.convolution import conv, dilated
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lamina.activations import ActivationLike
+    from lamina.constraints import ConstraintLike
+    from lamina.core.typing import CommonLayerArguments, DataFormat, LayerArguments, SeedLike, Shape, Size
+    from lamina.initializers import InitializerLike
+    from lamina.regularizers import RegularizerLike
 
 __all__ = ["ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"]
 
 
-class ConvLSTMCell(LSTMCell, _Windowed):
+class ConvLSTMCell(LSTMCell, _Windowed):  # pyright: ignore[reportIncompatibleMethodOverride]
     """An LSTMCell with `convolution(inputs, kernel) + bias` and `convolution(hidden, recurrent_kernel)` in place of the
     two products.
 
@@ -24,12 +37,32 @@ class ConvLSTMCell(LSTMCell, _Windowed):
     _size = "filters"
 
     def __init__(
-        self, rank, filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1,
-        activation="tanh", recurrent_activation="sigmoid", use_bias=True, kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal", bias_initializer="zeros", unit_forget_bias=True, kernel_regularizer=None,
-        recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
-        bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None, **kwargs,
-    ):  # fmt: skip
+        self,
+        rank: int,
+        filters: int,
+        kernel_size: Size,
+        strides: Size = 1,
+        padding: str = "valid",
+        data_format: DataFormat = None,
+        dilation_rate: Size = 1,
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: SeedLike = None,
+        **kwargs: Unpack[LayerArguments],
+    ):
         self.rank = rank
         SpatialLayer.__init__(self, data_format, **kwargs)
         self._set_up(locals())
@@ -38,7 +71,7 @@ class ConvLSTMCell(LSTMCell, _Windowed):
         self.units = self.filters
         self.gate_axis = -1 if self.channel_axis == -1 else -1 - rank
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         channels = self._channels(input_shape)
         if None in input_shape[1:]:
             raise ShapeError(
@@ -78,7 +111,7 @@ class ConvLSTMCell(LSTMCell, _Windowed):
     def _masks_each_gate(self):
         return True
 
-    def is_gated(self, training):
+    def is_gated(self, training: bool | None) -> Any:
         return False  # `gated_rnn` is for matrix products
 
 
@@ -90,17 +123,40 @@ class _ConvLSTM(_OwnCell):
     rank: int
 
     def __init__(
-        self, filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1, activation="tanh",
-        recurrent_activation="sigmoid", use_bias=True, kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal", bias_initializer="zeros", unit_forget_bias=True, kernel_regularizer=None,
-        recurrent_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
-        recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None,
-        return_sequences=False, return_state=False, go_backwards=False, stateful=False, **kwargs,
-    ):  # fmt: skip
+        self,
+        filters: int,
+        kernel_size: Size,
+        strides: Size = 1,
+        padding: str = "valid",
+        data_format: DataFormat = None,
+        dilation_rate: Size = 1,
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: SeedLike = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        **kwargs: Unpack[CommonLayerArguments],
+    ):
         self._set_up({**locals(), "rank": self.rank})
         self.input_spec = InputSpec(ndim=self.rank + 3)
 
-    def build(self, sequences_shape, initial_state_shape=None):
+    def build(self, sequences_shape: Shape, initial_state_shape: Any = None) -> None:
         super().build(sequences_shape, initial_state_shape)
         sizes = dict(enumerate(sequences_shape[2:], start=2))
         self.input_spec = InputSpec(ndim=self.rank + 3, axes=sizes)  # the states have sizes that follow from these
@@ -113,10 +169,37 @@ class ConvLSTM1D(_ConvLSTM):
     return_sequences; the last states, with return_state, are two of the former. With data_format="channels_first" the
     channels come before the spatial axes.
 
-    Args:
-        padding, strides, dilation_rate: of the convolution of the inputs; that of the states is "same" and steps by 1.
 
-    Other arguments are those of Conv1D and LSTM.
+    Args:
+        filters: Number of output channels.
+        kernel_size: Number of steps that the kernel covers.
+        strides: Distance between neighbouring windows along each spatial axis, or one number for all axes.
+        padding: "valid" for no padding, or "same" for outputs of size inputs / strides.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        dilation_rate: Distance between the inputs that neighbouring kernel values meet; above 1 only with strides of 1.
+        activation: Activation applied to the sum. None leaves it as it is.
+        recurrent_activation: Activation of the gates.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        recurrent_initializer: Initializer of the recurrent kernel.
+        bias_initializer: Initializer of the bias.
+        unit_forget_bias: Whether the bias of the forget gate starts at 1 (Jozefowicz et al., 2015).
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        recurrent_regularizer: Regularizer of the recurrent kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        recurrent_constraint: Constraint on the recurrent kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        dropout: Share of the inputs that is dropped in training.
+        recurrent_dropout: Share of the states that is dropped in training.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        return_sequences: Whether the outputs of all steps are returned, not the last alone.
+        return_state: Whether the last states are returned after the outputs.
+        go_backwards: Whether the steps are taken from the last to the first; outputs are in that order too.
+        stateful: Whether each batch starts from the last states of the batch before, until reset_state(); needs a fixed
+            batch size.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
 
     Raises:
         ShapeError: when a size other than those of the batch and of time is not known, or the kernel is larger.
@@ -130,10 +213,44 @@ class ConvLSTM1D(_ConvLSTM):
 
 
 class ConvLSTM2D(_ConvLSTM):
-    """An LSTM over sequences of images. Arguments and errors as for ConvLSTM1D.
+    """An LSTM over sequences of images.
 
     Shapes: (batch, time, rows, columns, channels) -> (batch, new_rows, new_columns, filters), with time kept if
     return_sequences.
+
+    Args:
+        filters: Number of output channels.
+        kernel_size: Size of the kernel along each spatial axis, or one number for all axes.
+        strides: Distance between neighbouring windows along each spatial axis, or one number for all axes.
+        padding: "valid" for no padding, or "same" for outputs of size inputs / strides.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        dilation_rate: Distance between the inputs that neighbouring kernel values meet; above 1 only with strides of 1.
+        activation: Activation applied to the sum. None leaves it as it is.
+        recurrent_activation: Activation of the gates.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        recurrent_initializer: Initializer of the recurrent kernel.
+        bias_initializer: Initializer of the bias.
+        unit_forget_bias: Whether the bias of the forget gate starts at 1 (Jozefowicz et al., 2015).
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        recurrent_regularizer: Regularizer of the recurrent kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        recurrent_constraint: Constraint on the recurrent kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        dropout: Share of the inputs that is dropped in training.
+        recurrent_dropout: Share of the states that is dropped in training.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        return_sequences: Whether the outputs of all steps are returned, not the last alone.
+        return_state: Whether the last states are returned after the outputs.
+        go_backwards: Whether the steps are taken from the last to the first; outputs are in that order too.
+        stateful: Whether each batch starts from the last states of the batch before, until reset_state(); needs a fixed
+            batch size.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
+
+    Raises:
+        ShapeError: When a size other than those of the batch and of time is not known, or the kernel is larger.
 
     >>> import lamina as keras
     >>> keras.layers.ConvLSTM2D(8, 3, padding="same", return_sequences=True)(keras.Input((None, 16, 16, 3))).shape
@@ -144,10 +261,44 @@ class ConvLSTM2D(_ConvLSTM):
 
 
 class ConvLSTM3D(_ConvLSTM):
-    """An LSTM over sequences of volumes. Arguments and errors as for ConvLSTM1D.
+    """An LSTM over sequences of volumes.
 
     Shapes: (batch, time, depth, rows, columns, channels) -> (batch, new_depth, new_rows, new_columns, filters), with
     time kept if return_sequences.
+
+    Args:
+        filters: Number of output channels.
+        kernel_size: Size of the kernel along each spatial axis, or one number for all axes.
+        strides: Distance between neighbouring windows along each spatial axis, or one number for all axes.
+        padding: "valid" for no padding, or "same" for outputs of size inputs / strides.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        dilation_rate: Distance between the inputs that neighbouring kernel values meet; above 1 only with strides of 1.
+        activation: Activation applied to the sum. None leaves it as it is.
+        recurrent_activation: Activation of the gates.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        recurrent_initializer: Initializer of the recurrent kernel.
+        bias_initializer: Initializer of the bias.
+        unit_forget_bias: Whether the bias of the forget gate starts at 1 (Jozefowicz et al., 2015).
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        recurrent_regularizer: Regularizer of the recurrent kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        recurrent_constraint: Constraint on the recurrent kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        dropout: Share of the inputs that is dropped in training.
+        recurrent_dropout: Share of the states that is dropped in training.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        return_sequences: Whether the outputs of all steps are returned, not the last alone.
+        return_state: Whether the last states are returned after the outputs.
+        go_backwards: Whether the steps are taken from the last to the first; outputs are in that order too.
+        stateful: Whether each batch starts from the last states of the batch before, until reset_state(); needs a fixed
+            batch size.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
+
+    Raises:
+        ShapeError: When a size other than those of the batch and of time is not known, or the kernel is larger.
 
     >>> import lamina as keras
     >>> keras.layers.ConvLSTM3D(4, 2)(keras.Input((5, 6, 8, 8, 1))).shape

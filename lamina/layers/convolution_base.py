@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina import activations
 from lamina.errors import ConfigError, ShapeError
@@ -13,6 +13,9 @@ from lamina.layers.base.settings import keep_arguments
 from lamina.layers.base.validation import positive_integer
 from lamina.layers.spatial import SpatialLayer
 from lamina.ops.convolution import dilated
+
+if TYPE_CHECKING:
+    from lamina.core.typing import Tensor
 
 
 class _Windowed(SpatialLayer):
@@ -63,7 +66,7 @@ class _Windowed(SpatialLayer):
                 fix="Drop one of the two.",
             )
 
-    def _channels(self, input_shape):
+    def _channels(self, input_shape) -> Any:
         """The number of channels of the inputs, which from now on is the only one taken."""
         if len(input_shape) != self.rank + 2 or input_shape[self.channel_axis] is None:
             raise ShapeError(
@@ -88,7 +91,7 @@ class _Windowed(SpatialLayer):
     def _convolve(self, inputs):
         raise NotImplementedError
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         outputs, after = self._convolve(inputs), self.rank if self.channel_axis == 1 else 0
         if self.bias is not None:
             outputs = add_bias(outputs, self.bias.value.reshape(-1, *(1,) * after))

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.convolution_base import _Windowed
 from lamina.layers.weights import WithKernels
 from lamina.legacy import OldClass, moved_from
 from lamina.ops.convolution import conv
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lamina.activations import ActivationLike
+    from lamina.constraints import ConstraintLike
+    from lamina.core.typing import CommonLayerArguments, DataFormat, Shape, Size, Tensor
+    from lamina.initializers import InitializerLike
+    from lamina.regularizers import RegularizerLike
 
 __all__ = ["Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D"]
 
@@ -25,23 +34,23 @@ class _Conv(WithKernels, _Windowed):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        dilation_rate=1,
-        groups=1,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
+        filters: int,
+        kernel_size: Size,
+        strides: Size = 1,
+        padding: str = "valid",
+        data_format: DataFormat = None,
+        dilation_rate: Size = 1,
+        groups: int = 1,
+        activation: ActivationLike = None,
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[CommonLayerArguments],
     ):
         super().__init__(data_format, activity_regularizer=activity_regularizer, **kwargs)
         self._set_up(locals())
@@ -56,7 +65,7 @@ class _Conv(WithKernels, _Windowed):
                 fix=f"filters={-(-self.filters // self.groups) * self.groups}, for example.",
             )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         channels = self._channels(input_shape)
         if channels % self.groups:
             raise ShapeError(
@@ -69,7 +78,7 @@ class _Conv(WithKernels, _Windowed):
         self.kernel = self._add_weight_of("kernel", shape, make=self.add_kernel)
         self._add_bias(self.filters)
 
-    def convolution_op(self, inputs, kernel):
+    def convolution_op(self, inputs: Tensor, kernel: Any) -> Tensor:
         """The convolution alone, without bias and activation; a subclass may replace it."""
         return conv(inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
 
@@ -83,13 +92,28 @@ class Conv1D(_Conv):
     Shapes: (batch, steps, channels) -> (batch, new_steps, filters); kernel (kernel_size, channels // groups, filters).
 
     Args:
-        padding: "valid" (no padding), "same" (steps / strides remain) or "causal" (no output sees a later step).
-        dilation_rate: the distance between the steps a kernel looks at; strides must be 1 if it is above 1.
-        groups: groups of channels that are convolved each by itself.
+        filters: Number of output channels.
+        kernel_size: Number of steps that the kernel covers.
+        strides: Distance between neighbouring windows along each spatial axis, or one number for all axes.
+        padding: "valid" for no padding, "same" for outputs of size steps / strides, or "causal", where no output sees a
+            later step.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        dilation_rate: Distance between the inputs that neighbouring kernel values meet; above 1 only with strides of 1.
+        groups: Number of groups of channels that are convolved each by itself; divides channels and filters.
+        activation: Activation applied to the sum. None leaves it as it is.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
 
     Raises:
         ConfigError: for sizes that are no whole numbers above 0, strides together with dilation, filters not divisible
-            by groups.
+            divisible by groups.
         ShapeError: for inputs of another rank, shorter than the kernel, or with channels not divisible by groups.
 
     >>> import lamina as keras
@@ -101,10 +125,35 @@ class Conv1D(_Conv):
 
 
 class Conv2D(_Conv):
-    """A convolution over images: `activation(inputs * kernel + bias)`. Arguments and errors as for Conv1D.
+    """A convolution over images: `activation(inputs * kernel + bias)`.
 
     Shapes: (batch, rows, columns, channels) -> (batch, new_rows, new_columns, filters);
     kernel (*kernel_size, channels // groups, filters).
+
+    Args:
+        filters: Number of output channels.
+        kernel_size: Size of the kernel along each spatial axis, or one number for all axes.
+        strides: Distance between neighbouring windows along each spatial axis, or one number for all axes.
+        padding: "valid" for no padding, or "same" for outputs of size inputs / strides.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        dilation_rate: Distance between the inputs that neighbouring kernel values meet; above 1 only with strides of 1.
+        groups: Number of groups of channels that are convolved each by itself; divides channels and filters.
+        activation: Activation applied to the sum. None leaves it as it is.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
+
+    Raises:
+        ConfigError: For sizes that are not whole numbers above 0, strides together with dilation, or filters not
+            divisible by groups.
+        ShapeError: For inputs of another rank or shorter than the kernel, or with channels not divisible by
+            groups.
 
     >>> import lamina as keras
     >>> keras.layers.Conv2D(8, 3, strides=2, padding="same")(keras.Input((28, 28, 3))).shape
@@ -115,10 +164,35 @@ class Conv2D(_Conv):
 
 
 class Conv3D(_Conv):
-    """A convolution over volumes: `activation(inputs * kernel + bias)`. Arguments and errors as for Conv1D.
+    """A convolution over volumes: `activation(inputs * kernel + bias)`.
 
     Shapes: (batch, depth, rows, columns, channels) -> (batch, new_depth, new_rows, new_columns, filters);
     kernel (*kernel_size, channels // groups, filters).
+
+    Args:
+        filters: Number of output channels.
+        kernel_size: Size of the kernel along each spatial axis, or one number for all axes.
+        strides: Distance between neighbouring windows along each spatial axis, or one number for all axes.
+        padding: "valid" for no padding, or "same" for outputs of size inputs / strides.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        dilation_rate: Distance between the inputs that neighbouring kernel values meet; above 1 only with strides of 1.
+        groups: Number of groups of channels that are convolved each by itself; divides channels and filters.
+        activation: Activation applied to the sum. None leaves it as it is.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
+
+    Raises:
+        ConfigError: For sizes that are not whole numbers above 0, strides together with dilation, or filters not
+            divisible by groups.
+        ShapeError: For inputs of another rank or shorter than the kernel, or with channels not divisible by
+            groups.
 
     >>> import lamina as keras
     >>> keras.layers.Conv3D(8, (1, 3, 3))(keras.Input((5, 28, 28, 3))).shape
@@ -129,11 +203,51 @@ class Conv3D(_Conv):
 
 
 class Convolution2D(Conv2D, metaclass=OldClass):
-    """Conv2D; also as in Keras 1, `Convolution2D(filters, rows, columns)`."""
+    """Conv2D; also as in Keras 1, `Convolution2D(filters, rows, columns)`.
+
+    Args:
+        filters: Number of output channels.
+        kernel_size: Size of the kernel along each spatial axis, or one number for all axes.
+        strides: Distance between neighbouring windows along each spatial axis, or one number for all axes.
+        padding: "valid" for no padding, or "same" for outputs of size inputs / strides.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        dilation_rate: Distance between the inputs that neighbouring kernel values meet; above 1 only with strides of 1.
+        groups: Number of groups of channels that are convolved each by itself; divides channels and filters.
+        activation: Activation applied to the sum. None leaves it as it is.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
+    """
 
 
 class Convolution3D(Conv3D, metaclass=OldClass):
-    """Conv3D; also as in Keras 1, `Convolution3D(filters, depth, rows, columns)`."""
+    """Conv3D; also as in Keras 1, `Convolution3D(filters, depth, rows, columns)`.
+
+    Args:
+        filters: Number of output channels.
+        kernel_size: Size of the kernel along each spatial axis, or one number for all axes.
+        strides: Distance between neighbouring windows along each spatial axis, or one number for all axes.
+        padding: "valid" for no padding, or "same" for outputs of size inputs / strides.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        dilation_rate: Distance between the inputs that neighbouring kernel values meet; above 1 only with strides of 1.
+        groups: Number of groups of channels that are convolved each by itself; divides channels and filters.
+        activation: Activation applied to the sum. None leaves it as it is.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
+    """
 
 
 Convolution1D = Conv1D

@@ -1,5 +1,9 @@
 """Dense, Activation, Identity, Masking: the layers everything else is made of."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import jax.numpy as jnp
 
 from lamina import activations
@@ -10,6 +14,15 @@ from lamina.layers.base.settings import keep_arguments
 from lamina.layers.base.validation import positive_integer
 from lamina.layers.weights import WithKernels, matmul
 
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lamina.activations import ActivationLike
+    from lamina.constraints import ConstraintLike
+    from lamina.core.typing import CommonLayerArguments, LayerArguments, Shape, Tensor
+    from lamina.initializers import InitializerLike
+    from lamina.regularizers import RegularizerLike
+
 __all__ = ["Activation", "Dense", "Identity", "Masking"]
 
 
@@ -17,6 +30,22 @@ class Dense(WithKernels):
     """`activation(inputs @ kernel + bias)` over the last axis, with the same kernel at every other position.
 
     Shapes: (batch, ..., features) -> (batch, ..., units).
+
+    Args:
+        units: Number of outputs; the size of the last axis of the result.
+        activation: Activation applied to the sum. None leaves it as it is.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        lora_rank: Rank of a trained update beside the frozen kernel; None trains the kernel itself.
+        lora_alpha: Factor of the update, which is divided by the rank; None means the rank.
+        quantization_config: Quantizers, block size or calibration data of a quantized kernel; see keras.quantizers.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
 
     Raises:
         ShapeError: for inputs of rank 1, or when `features` is not known or not what the layer was built for.
@@ -26,26 +55,34 @@ class Dense(WithKernels):
     (None, 10, 4)
     """
 
+    activation: Any
+    use_bias: bool
+    kernel_initializer: Any
+    bias_initializer: Any
+    kernel_regularizer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    bias_constraint: Any
     _traits = frozenset(("pointwise", "weighted"))
     _config_optional = frozenset(("activity_regularizer", "lora_rank", "lora_alpha"))
     quantization_modes = ("int8", "int4", "float8", "gptq", "awq")
 
     def __init__(
         self,
-        units,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        lora_rank=None,
-        lora_alpha=None,
-        quantization_config=None,
-        **kwargs,
+        units: int,
+        activation: ActivationLike = None,
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
+        **kwargs: Unpack[CommonLayerArguments],
     ):
         super().__init__(
             activity_regularizer=activity_regularizer, lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs
@@ -55,13 +92,13 @@ class Dense(WithKernels):
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         features = input_shape[-1]
         self.kernel = self._add_weight_of("kernel", (features, self.units), make=self.add_kernel)
         self.bias = self._add_weight_of("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         outputs = matmul(inputs, self.kernel)
         if self.use_bias:
             outputs = add_bias(outputs, self.bias_to_add)
@@ -76,19 +113,24 @@ class Activation(Layer):
 
     Shapes: those of the inputs, for all functions that work element by element.
 
+    Args:
+        activation: Name of an activation, or a function of one tensor.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
     >>> import lamina as keras
     >>> keras.layers.Activation("relu")(keras.ops.array([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
 
+    activation: Any
     _traits = frozenset(("pointwise", "activation"))
 
-    def __init__(self, activation, **kwargs):
+    def __init__(self, activation: ActivationLike, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         keep_arguments(self, locals())
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return self.activation(inputs)
 
     def _shape_rule(self, input_shape):
@@ -96,15 +138,19 @@ class Activation(Layer):
 
 
 class Identity(Layer):
-    """`inputs`, whatever their structure: a place in a model where nothing happens."""
+    """`inputs`, whatever their structure: a place in a model where nothing happens.
+
+    Args:
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+    """
 
     _traits = frozenset(("pointwise", "passes_through"))
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return inputs
 
 
@@ -113,18 +159,22 @@ class Masking(Layer):
 
     Shapes: (batch, time, ..., features) -> the same, with a mask of shape (batch, time, ...).
 
+    Args:
+        mask_value: Value of padding: a step that has it everywhere is masked.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
     >>> import lamina as keras
     >>> keras.layers.Masking(-1.0)(keras.ops.array([[[1.0, -1.0], [-1.0, -1.0]]])).tolist()
     [[[1.0, -1.0], [0.0, 0.0]]]
     """
 
-    def __init__(self, mask_value=0.0, **kwargs):
+    def __init__(self, mask_value: float = 0.0, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.mask_value = mask_value
         self.supports_masking = True
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return jnp.any(inputs != self.mask_value, axis=-1)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return jnp.where(self.compute_mask(inputs)[..., None], inputs, 0)

@@ -1,7 +1,9 @@
 """EinsumDense: a dense layer whose product is any einsum equation."""
 
+from __future__ import annotations
+
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina.errors import ConfigError, ShapeError
 from lamina.initializers import VarianceScaling
@@ -9,6 +11,16 @@ from lamina.kernels.bias_add import add_bias
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.settings import keep_arguments
 from lamina.layers.weights import Layout, WithKernels, einsum
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from lamina.activations import ActivationLike
+    from lamina.constraints import ConstraintLike
+    from lamina.core.typing import LayerArguments, Shape, Tensor
+    from lamina.initializers import InitializerLike
+    from lamina.regularizers import RegularizerLike
 
 __all__ = ["EinsumDense"]
 
@@ -19,11 +31,23 @@ class EinsumDense(WithKernels):
     """`activation(einsum(equation, inputs, kernel) + bias)`.
 
     Args:
-        equation: of inputs, kernel and outputs, "abc,cd->abd"; "..." on the left or on the right of inputs and outputs
-            stands for axes that the kernel does not have.
-        output_shape: the sizes of the output's axes after the batch (after "..." where that is on the left); None for
-            a size that is the input's.
-        bias_axes: the letters of the output's axes that the bias has; None for no bias.
+        equation: Einsum equation of inputs, kernel and outputs, "abc,cd->abd"; "..." on the left or on the right of
+            inputs and outputs stands for axes that the kernel does not have.
+        output_shape: Sizes of the output's axes after the batch (after "..." where that is on the left); None takes the
+            size of the inputs.
+        activation: Activation applied to the sum. None leaves it as it is.
+        bias_axes: Letters of the output's axes that the bias has; None for no bias.
+        kernel_initializer: Initializer of the kernel.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        lora_rank: Rank of a trained update beside the frozen kernel; None trains the kernel itself.
+        lora_alpha: Factor of the update, which is divided by the rank; None means the rank.
+        gptq_unpacked_column_size: Number of columns of a kernel that GPTQ quantized, as files have it; None for others.
+        quantization_config: Quantizers, block size or calibration data of a quantized kernel; see keras.quantizers.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     Raises:
         ConfigError: for an equation that is none of one input and one kernel.
@@ -35,27 +59,36 @@ class EinsumDense(WithKernels):
     ((None, 10, 2, 3), (8, 2, 3), (2, 3))
     """
 
+    equation: str
+    activation: Any
+    bias_axes: Any
+    kernel_initializer: Any
+    bias_initializer: Any
+    kernel_regularizer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    bias_constraint: Any
     _traits = frozenset(("weighted",))
     _config_optional = frozenset(("lora_rank", "lora_alpha", "gptq_unpacked_column_size"))
     quantization_modes = ("int8", "int4", "float8", "gptq", "awq")
 
     def __init__(
         self,
-        equation,
-        output_shape,
-        activation=None,
-        bias_axes=None,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        lora_rank=None,
-        lora_alpha=None,
-        gptq_unpacked_column_size=None,
-        quantization_config=None,
-        **kwargs,
+        equation: str,
+        output_shape: int | Sequence[int | None],
+        activation: ActivationLike = None,
+        bias_axes: str | None = None,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        gptq_unpacked_column_size: int | None = None,
+        quantization_config: Any = None,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs)
         keep_arguments(self, locals())
@@ -65,7 +98,7 @@ class EinsumDense(WithKernels):
         if unknown:
             raise ConfigError(f"bias_axes are letters of the output of {equation!r}; got {bias_axes!r}.")
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         sizes, elided = self._axes.sizes(input_shape, self.output_shape)
         shape = tuple(sizes[letter] for letter in self._axes.kernel)
         if None in shape:
@@ -81,7 +114,7 @@ class EinsumDense(WithKernels):
         self.input_spec = InputSpec(ndim=len(input_shape))
 
     @property
-    def gptq_unpacked_column_size(self):
+    def gptq_unpacked_column_size(self) -> int | None:
         """How many columns a kernel that GPTQ quantized has; None for others. Files tell it."""
         has = self.built and self.quantization_mode == "gptq"
         return self.kernel.layout.columns if has else self._columns
@@ -105,7 +138,7 @@ class EinsumDense(WithKernels):
         ones = () if self._axes.left else (1,) * elided
         return (*(sizes[letter] if letter in self.bias_axes else 1 for letter in letters[first:]), *ones)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         outputs = einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             outputs = add_bias(outputs, self.bias_to_add)
@@ -115,7 +148,7 @@ class EinsumDense(WithKernels):
 class _Axes:
     """The letters of an equation, one for each axis, and on which side "..." stands for more."""
 
-    def __init__(self, equation):
+    def __init__(self, equation: str):
         found = _EQUATION.fullmatch(equation) if isinstance(equation, str) else None
         parts: Any = found.groups(default="") if found else [""] * 7
         left, inputs, right, kernel, left_out, outputs, right_out = parts
@@ -132,7 +165,7 @@ class _Axes:
         self.equation, self.inputs, self.kernel, self.outputs = equation, inputs, kernel, outputs
         self.left, self.elided = bool(left), bool(left or right)
 
-    def layout(self, shape, elided):
+    def layout(self, shape: Any, elided: int) -> Any:
         """How a kernel of this shape stands in the product; `elided` axes are behind "..."."""
         summed = tuple(axis for axis, letter in enumerate(self.kernel) if letter not in self.outputs)
         kept = [letter for letter in self.outputs if letter in self.kernel]
@@ -141,7 +174,7 @@ class _Axes:
         scale = (*beside, *scale) if self.left else (*scale, *beside)
         return Layout(shape, summed, tuple(self.kernel.index(letter) for letter in kept), scale)
 
-    def sizes(self, input_shape, output_shape):
+    def sizes(self, input_shape: Any, output_shape: Any) -> Any:
         """(letter -> size, how many axes "..." stands for)."""
         elided = len(input_shape) - len(self.inputs)
         if elided < 0 or (elided and not self.elided):

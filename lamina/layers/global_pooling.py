@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
 from lamina.layers.spatial import SpatialLayer
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lamina.core.typing import DataFormat, LayerArguments, Tensor
 
 __all__ = [
     "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalAvgPool1D",
@@ -22,11 +28,11 @@ class _GlobalPooling(SpatialLayer):
 
     reduce: Callable
 
-    def __init__(self, data_format=None, keepdims=False, **kwargs):
+    def __init__(self, data_format: DataFormat = None, keepdims: bool = False, **kwargs: Unpack[LayerArguments]):
         super().__init__(data_format, **kwargs)
         self.keepdims = keepdims
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return self.reduce(inputs, self.space, keepdims=self.keepdims)
 
     def _shape_rule(self, input_shape):
@@ -38,6 +44,11 @@ class GlobalAveragePooling1D(_GlobalPooling):
 
     Shapes: (batch, steps, channels) -> (batch, channels), with keepdims (batch, 1, channels).
 
+    Args:
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        keepdims: Whether the spatial axes are kept, with size 1.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
     >>> import lamina as keras
     >>> keras.layers.GlobalAveragePooling1D()(keras.Input((None, 4))).shape
     (None, 4)
@@ -45,18 +56,18 @@ class GlobalAveragePooling1D(_GlobalPooling):
 
     rank, reduce = 1, staticmethod(jnp.mean)
 
-    def __init__(self, data_format=None, keepdims=False, **kwargs):
+    def __init__(self, data_format: DataFormat = None, keepdims: bool = False, **kwargs: Unpack[LayerArguments]):
         super().__init__(data_format, keepdims, **kwargs)
         self.supports_masking = True
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Any = None) -> Tensor:
         if mask is None:
             return super().call(inputs)
         weights = jnp.expand_dims(jnp.asarray(mask, inputs.dtype), self.channel_axis)
         total = jnp.sum(weights, self.space, keepdims=True)
         return jnp.sum(inputs * weights / jnp.where(total == 0, 1, total), self.space, keepdims=self.keepdims)
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return None
 
 
@@ -64,6 +75,11 @@ class GlobalAveragePooling2D(_GlobalPooling):
     """The mean of each channel over the image.
 
     Shapes: (batch, rows, columns, channels) -> (batch, channels), with keepdims (batch, 1, 1, channels).
+
+    Args:
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        keepdims: Whether the spatial axes are kept, with size 1.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> keras.layers.GlobalAveragePooling2D(keepdims=True)(keras.Input((28, 28, 3))).shape
@@ -77,6 +93,11 @@ class GlobalAveragePooling3D(_GlobalPooling):
     """The mean of each channel over the volume.
 
     Shapes: (batch, depth, rows, columns, channels) -> (batch, channels), with keepdims (batch, 1, 1, 1, channels).
+
+    Args:
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        keepdims: Whether the spatial axes are kept, with size 1.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
     rank, reduce = 3, staticmethod(jnp.mean)
@@ -86,6 +107,11 @@ class GlobalMaxPooling1D(_GlobalPooling):
     """The largest number of each channel over the steps.
 
     Shapes: (batch, steps, channels) -> (batch, channels), with keepdims (batch, 1, channels).
+
+    Args:
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        keepdims: Whether the spatial axes are kept, with size 1.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> keras.layers.GlobalMaxPooling1D()(keras.Input((None, 4))).shape
@@ -99,6 +125,11 @@ class GlobalMaxPooling2D(_GlobalPooling):
     """The largest number of each channel over the image.
 
     Shapes: (batch, rows, columns, channels) -> (batch, channels), with keepdims (batch, 1, 1, channels).
+
+    Args:
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        keepdims: Whether the spatial axes are kept, with size 1.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
     rank, reduce = 2, staticmethod(jnp.max)
@@ -108,6 +139,11 @@ class GlobalMaxPooling3D(_GlobalPooling):
     """The largest number of each channel over the volume.
 
     Shapes: (batch, depth, rows, columns, channels) -> (batch, channels), with keepdims (batch, 1, 1, 1, channels).
+
+    Args:
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        keepdims: Whether the spatial axes are kept, with size 1.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
     rank, reduce = 3, staticmethod(jnp.max)

@@ -1,21 +1,34 @@
 """Input: where a graph starts."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from lamina.core.dtypes import standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import ConfigError
 from lamina.layers.base.layer import Layer
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lamina.core.typing import DTypeLike, ShapeLike
+
 
 class InputLayer(Layer):
     """The layer behind `keras.Input`: it makes one symbolic tensor and passes its value on.
 
     Args:
-        shape: the shape of one sample; batch_shape: with the batch size (or None) in front. Give one of the two.
-        batch_size: a fixed batch size.
-        dtype: type of the values; None means floatx.
-        optional: whether the model may be called without it.
+        shape: Shape of one sample, None where a size is not known.
+        batch_size: Number of samples of a batch; None for any.
+        dtype: Type of the values; None means `keras.config.floatx()`.
+        sparse: Whether the tensor is marked as sparse, for files; values are dense.
+        ragged: Whether the tensor is marked as ragged, for files; values are dense.
+        batch_shape: Whole shape with the batch size, in place of `shape` and `batch_size`.
+        input_tensor: KerasTensor that becomes the input; None makes one.
+        optional: Whether the input may be None.
+        name: Name of the input.
+        **kwargs: There are no others.
     """
 
     _config_skips = frozenset(("autocast", "shape", "batch_size", "trainable", "activity_regularizer", "input_tensor"))
@@ -25,16 +38,16 @@ class InputLayer(Layer):
 
     def __init__(
         self,
-        shape=None,
-        batch_size=None,
-        dtype=None,
-        sparse=None,
-        ragged=None,
-        batch_shape=None,
-        input_tensor=None,
-        optional=False,
-        name=None,
-        **kwargs,
+        shape: ShapeLike | None = None,
+        batch_size: int | None = None,
+        dtype: DTypeLike | None = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
+        batch_shape: Sequence[int | None] | None = None,
+        input_tensor: Any = None,
+        optional: bool = False,
+        name: str | None = None,
+        **kwargs: Any,
     ):
         super().__init__(name=name)
         if kwargs:
@@ -53,22 +66,22 @@ class InputLayer(Layer):
         self.record(input_tensor, (), {})
 
     @property
-    def dtype(self):
+    def dtype(self) -> Any:
         return self._dtype
 
     @property
-    def input(self):
+    def input(self) -> Any:
         """The symbolic tensor itself: nothing comes before it."""
         return self.output
 
     @property
-    def batch_size(self):
+    def batch_size(self) -> int | None:
         return self.batch_shape[0]
 
     def _argument(self, name, parameter, owner):
         return self._dtype if name == "dtype" else super()._argument(name, parameter, owner)
 
-    def call(self):
+    def call(self) -> Any:
         raise ConfigError(f"{self.name} is an input: it is not called, a model is.")
 
     def __repr__(self):
@@ -106,17 +119,28 @@ def _refuse_other_than(input_tensor, **given):
 
 
 def Input(
-    shape=None,
-    batch_size=None,
-    dtype=None,
-    sparse=None,
-    ragged=None,
-    batch_shape=None,
-    name=None,
-    tensor=None,
-    optional=False,
-):
+    shape: ShapeLike | None = None,
+    batch_size: int | None = None,
+    dtype: DTypeLike | None = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+    tensor: Any = None,
+    optional: bool = False,
+) -> KerasTensor:
     """A symbolic tensor for the inputs of a model: `shape` is that of one sample.
+
+    Args:
+        shape: Shape of one sample, None where a size is not known.
+        batch_size: Number of samples of a batch; None for any.
+        dtype: Type of the values; None means `keras.config.floatx()`.
+        sparse: Whether the tensor is marked as sparse, for files; values are dense.
+        ragged: Whether the tensor is marked as ragged, for files; values are dense.
+        batch_shape: Whole shape with the batch size, in place of `shape` and `batch_size`.
+        name: Name of the input.
+        tensor: KerasTensor that becomes the input; None makes one.
+        optional: Whether the input may be None.
 
     >>> import lamina as keras
     >>> keras.Input(shape=(28, 28, 1), name="image").shape

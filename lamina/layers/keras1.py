@@ -5,11 +5,11 @@
 (None, 8, 4)
 """
 
-import math
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
-import numpy as np
 
 from lamina import activations, initializers
 from lamina.core import tree
@@ -17,8 +17,18 @@ from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.settings import keep_arguments
 from lamina.layers.batch_normalization import BatchNormalization
-from lamina.layers.spatial import SpatialLayer
+from lamina.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from lamina.layers.wrapper import Wrapper
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from lamina.activations import ActivationLike
+    from lamina.constraints import ConstraintLike
+    from lamina.core.typing import CommonLayerArguments, LayerArguments, Shape, Tensor
+    from lamina.initializers import InitializerLike
+    from lamina.regularizers import RegularizerLike
 
 __all__ = [
     "BatchNormalizationOfKeras1",
@@ -37,15 +47,19 @@ class BatchNormalizationOfKeras1(BatchNormalization):
     last axis; 2 takes the moments of the batch in prediction too.
 
     Shapes: those of the inputs.
+
+    Args:
+        mode: 1 normalizes each sample along its last axis; 2 uses the statistics of the batch in prediction too.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
-    def __init__(self, mode, **kwargs):
+    def __init__(self, mode: int, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         if mode not in (1, 2):
             raise ConfigError(f"mode of BatchNormalization is 0, 1 or 2; got {mode!r}.")
         self.mode = mode
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Tensor:
         last = inputs.ndim - 1
         kept = last if self.mode == 1 else self.axis % inputs.ndim
         over = last if self.mode == 1 else tuple(axis for axis in range(inputs.ndim) if axis != kept)
@@ -57,100 +71,49 @@ class BatchNormalizationOfKeras1(BatchNormalization):
         return (inputs - mean) / deviation * gamma.value.reshape(shape) + beta.value.reshape(shape)
 
 
-class _LocallyConnected(SpatialLayer):
-    """A convolution whose kernel is another one at each place; no padding.
-
-    Its kernel has the shape (places, features of a patch, filters).
-    """
-
-    def __init__(
-        self, filters, kernel_size, strides=1, padding="valid", data_format=None, activation=None, use_bias=True,
-        kernel_initializer="glorot_uniform", bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None,
-        activity_regularizer=None, kernel_constraint=None, bias_constraint=None, implementation=1, **kwargs,
-    ):  # fmt: skip
-        super().__init__(data_format, activity_regularizer=activity_regularizer, **kwargs)
-        kind = type(self).__name__
-        if padding != "valid" or implementation != 1:
-            raise ConfigError(
-                f"{kind} has padding='valid' and implementation=1; got {padding!r} and {implementation!r}."
-            )
-        keep_arguments(self, locals())
-        self.kernel_size, self.strides = self.per_axis("kernel_size", kernel_size), self.per_axis("strides", strides)
-
-    def build(self, input_shape):
-        sizes = [input_shape[axis] for axis in self.space]
-        if None in sizes:
-            raise ShapeError(
-                f"{type(self).__name__} needs known sizes: it has a kernel for each place; got {input_shape}."
-            )
-        self._places = [
-            range(0, size - window + 1, stride)
-            for size, window, stride in zip(sizes, self.kernel_size, self.strides, strict=True)
-        ]
-        outer = [len(places) for places in self._places]
-        features = math.prod(self.kernel_size) * input_shape[self.channel_axis]
-        self.kernel = self._add_weight_of("kernel", (math.prod(outer), features, self.filters))
-        self.bias = self._add_weight_of("bias", (*outer, self.filters)) if self.use_bias else None
-
-    def call(self, inputs):
-        outer = [len(places) for places in self._places]
-        outputs = jnp.einsum("bpk,pkf->bpf", self._patches(inputs), self.kernel.value)
-        outputs = outputs.reshape(len(inputs), *outer, self.filters)
-        outputs = jnp.moveaxis(outputs, -1, 1) if self.channel_axis == 1 else outputs
-        if self.bias is not None:  # (places, filters) whatever the order of axes: Keras took its numbers in a row
-            outputs = outputs + self.bias.value.reshape(outputs.shape[1:])
-        return self.activation(outputs)
-
-    def _patches(self, inputs):
-        """(batch, places, features): the numbers below the kernel at each place, in the order of the axes."""
-        rank, index = self.rank, []
-        for axis, (places, window) in enumerate(zip(self._places, self.kernel_size, strict=True)):
-            at = np.add.outer(np.array(places), np.arange(window))  # (places, window) of this axis among 2 * rank axes
-            shape = [1] * (2 * rank)
-            shape[axis], shape[rank + axis] = at.shape
-            index.append(at.reshape(shape))
-        first = self.channel_axis == 1
-        patches = jnp.moveaxis(inputs, 1, -1)[:, *index] if first else inputs[:, *index]
-        patches = jnp.moveaxis(patches, -1, 1 + rank) if first else patches
-        return patches.reshape(len(inputs), math.prod(len(places) for places in self._places), -1)
-
-
-class LocallyConnected1D(_LocallyConnected):
-    """A 1-D convolution whose kernel is another one at each step.
-
-    Shapes: (batch, steps, channels) -> (batch, new_steps, filters).
-    """
-
-    rank = 1
-
-
-class LocallyConnected2D(_LocallyConnected):
-    """A 2-D convolution whose kernel is another one at each pixel.
-
-    Shapes: (batch, rows, columns, channels) -> (batch, new_rows, new_columns, filters).
-    """
-
-    rank = 2
-
-
 class MaxoutDense(Layer):
     """The largest of `nb_feature` products: `max over n of inputs @ kernel[n] + bias[n]` (Goodfellow et al., 2013).
 
     Shapes: (batch, features) -> (batch, output_dim).
+
+    Args:
+        output_dim: Number of outputs.
+        nb_feature: Number of products of which the largest counts.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
     """
 
+    output_dim: int
+    nb_feature: int
+    use_bias: bool
+
     def __init__(
-        self, output_dim, nb_feature=4, use_bias=True, kernel_initializer="glorot_uniform", kernel_regularizer=None,
-        bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None, **kwargs,
-    ):  # fmt: skip
+        self,
+        output_dim: int,
+        nb_feature: int = 4,
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[CommonLayerArguments],
+    ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         keep_arguments(self, {**locals(), "bias_initializer": "zeros"})
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.kernel = self._add_weight_of("kernel", (self.nb_feature, input_shape[-1], self.output_dim))
         self.bias = self._add_weight_of("bias", (self.nb_feature, self.output_dim)) if self.use_bias else None
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         products = jnp.einsum("bi,nio->bno", inputs, self.kernel.value)
         return (products if self.bias is None else products + self.bias.value).max(1)
 
@@ -160,16 +123,38 @@ class Highway(Layer):
     (Srivastava et al., 2015).
 
     Shapes: (batch, features) -> (batch, features).
+
+    Args:
+        activation: Activation applied to the sum. None leaves it as it is.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
     """
 
+    use_bias: bool
+    activation: Any
+
     def __init__(
-        self, activation=None, use_bias=True, kernel_initializer="glorot_uniform", kernel_regularizer=None,
-        bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None, **kwargs,
-    ):  # fmt: skip
+        self,
+        activation: ActivationLike = None,
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[CommonLayerArguments],
+    ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         keep_arguments(self, {**locals(), "bias_initializer": "zeros"})
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         size = input_shape[-1]
         self.kernel, self.carry = (self._add_weight_of("kernel", (size, size), name) for name in ("kernel", "carry"))
         self.bias: Any = None
@@ -178,7 +163,7 @@ class Highway(Layer):
             self.bias = self._add_weight_of("bias", (size,))
             self.carry_bias = self._add_weight_of("bias", (size,), "carry_bias", initializer="ones")
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         carried, product = inputs @ self.carry.value, inputs @ self.kernel.value
         if self.use_bias:
             carried, product = carried + self.carry_bias.value, product + self.bias.value
@@ -191,12 +176,12 @@ class _ShapedByWeights(Layer):
 
     _starts: dict[str, Any]  # name of a weight -> initializer
 
-    def __init__(self, shared_axes=None, **kwargs):
+    def __init__(self, shared_axes: int | Sequence[int] | None = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes and list(shared_axes)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         shared = {axis % len(input_shape) for axis in self.shared_axes or ()}
         sizes = [1 if axis in shared else size for axis, size in enumerate(input_shape)][1:]
         if None in sizes:
@@ -212,17 +197,29 @@ class ParametricSoftplus(_ShapedByWeights):
     """`alphas * log(1 + exp(betas * x))` with trained alphas and betas.
 
     Shapes: those of the inputs.
+
+    Args:
+        alpha_init: Initial value of alphas.
+        beta_init: Initial value of betas.
+        shared_axes: Axes along which the trained values are shared.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
     alphas: Any
     betas: Any
 
-    def __init__(self, alpha_init=0.2, beta_init=5.0, shared_axes=None, **kwargs):
+    def __init__(
+        self,
+        alpha_init: float = 0.2,
+        beta_init: float = 5.0,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ):
         super().__init__(shared_axes, **kwargs)
         self.alpha_init, self.beta_init = alpha_init, beta_init
         self._starts = {"alphas": initializers.Constant(alpha_init), "betas": initializers.Constant(beta_init)}
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return self.alphas.value * activations.softplus(self.betas.value * inputs)
 
 
@@ -230,6 +227,14 @@ class SReLU(_ShapedByWeights):
     """`x` between two thresholds, and lines with trained slopes beyond them (Jin et al., 2015, arXiv:1512.07030).
 
     The right threshold is `t_left + |t_right|`. Shapes: those of the inputs.
+
+    Args:
+        t_left_init: Initializer of the left threshold.
+        a_left_init: Initializer of the slope on the left.
+        t_right_init: Initializer of the distance to the right threshold.
+        a_right_init: Initializer of the slope on the right.
+        shared_axes: Axes along which the trained values are shared.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
     t_left: Any
@@ -238,9 +243,14 @@ class SReLU(_ShapedByWeights):
     a_right: Any
 
     def __init__(
-        self, t_left_init="zeros", a_left_init="glorot_uniform", t_right_init="glorot_uniform", a_right_init="ones",
-        shared_axes=None, **kwargs,
-    ):  # fmt: skip
+        self,
+        t_left_init: InitializerLike = "zeros",
+        a_left_init: InitializerLike = "glorot_uniform",
+        t_right_init: InitializerLike = "glorot_uniform",
+        a_right_init: InitializerLike = "ones",
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ):
         super().__init__(shared_axes, **kwargs)
         self.t_left_init, self.a_left_init = t_left_init, a_left_init
         self.t_right_init, self.a_right_init = t_right_init, a_right_init
@@ -248,7 +258,7 @@ class SReLU(_ShapedByWeights):
             "t_left": t_left_init, "a_left": a_left_init, "t_right": t_right_init, "a_right": a_right_init
         }  # fmt: skip
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         left = self.t_left.value
         right = left + jnp.abs(self.t_right.value)
         below = self.a_left.value * jnp.minimum(inputs - left, 0)
@@ -261,20 +271,26 @@ class TimeMajor(Wrapper):
 
     Shapes: (time, batch, features) -> (batch, units), or (time, batch, units) if the layer returns sequences.
 
+    Args:
+        layer: Recurrent layer.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
     >>> import lamina as keras
     >>> layer = keras.layers.LSTM(4, return_sequences=True)
     >>> keras.layers.keras1.TimeMajor(layer)(keras.Input((8, 3), batch_size=5)).shape
     (5, 8, 4)
     """
 
-    def __init__(self, layer, **kwargs):
+    def __init__(self, layer: Layer, **kwargs: Unpack[LayerArguments]):
         super().__init__(layer, **kwargs)
         self.supports_masking = True
 
-    def build(self, sequences_shape, initial_state_shape=None):
+    def build(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, sequences_shape: Any, initial_state_shape: Any = None
+    ) -> None:
         super().build((sequences_shape[1], sequences_shape[0], *sequences_shape[2:]))
 
-    def call(self, sequences, initial_state=None, mask=None):
+    def call(self, sequences: Tensor, initial_state: Any = None, mask: Any = None) -> Any:
         given = {"initial_state": initial_state, "mask": None if mask is None else mask.T}
         outputs = self.layer(jnp.swapaxes(sequences, 0, 1), **{k: v for k, v in given.items() if v is not None})
         layer: Any = self.layer
@@ -282,6 +298,6 @@ class TimeMajor(Wrapper):
             return outputs
         return tree.map_structure(lambda one: jnp.swapaxes(one, 0, 1) if one.ndim > 2 else one, outputs)
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         layer: Any = self.layer
         return tree.flatten(previous_mask)[0] if layer.return_sequences else None

@@ -1,10 +1,19 @@
 """Lambda: a function as a layer."""
 
+from __future__ import annotations
+
 import inspect
+from typing import TYPE_CHECKING, Any
 
 from lamina.core.keras_tensor import trace
 from lamina.core.serialization import deserialize, serialize
 from lamina.layers.base.layer import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Unpack
+
+    from lamina.core.typing import Config, LayerArguments
 
 __all__ = ["Lambda"]
 
@@ -16,10 +25,12 @@ class Lambda(Layer):
     a lambda as bytecode, which is read only with `safe_mode=False`; a named, registered function is read always.
 
     Args:
-        function: takes the inputs, and `mask` and `training` where it has parameters of these names.
-        output_shape: of one sample, or a function of the input's whole shape; traced if not given.
-        mask: the mask of the outputs, or a function `(inputs, mask) -> mask`.
-        arguments: dict of further arguments of the function.
+        function: Function of the inputs, which also gets `mask` and `training` where it has parameters of these names.
+        output_shape: Shape of one sample of the outputs, or a function of the whole input shape; None traces the
+            function.
+        mask: Mask of the outputs, or a function `(inputs, mask) -> mask`; None drops masks.
+        arguments: Dict of further arguments of the function.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> keras.layers.Lambda(lambda x, power: x**power, arguments={"power": 2})(keras.ops.array([3.0])).tolist()
@@ -28,7 +39,14 @@ class Lambda(Layer):
 
     _config_optional = frozenset(("activity_regularizer", "output_shape", "mask"))
 
-    def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: dict[str, Any] | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ):
         super().__init__(**kwargs)
         self.function = function
         self.output_shape = output_shape
@@ -36,20 +54,20 @@ class Lambda(Layer):
         self.arguments = arguments or {}
         self.supports_masking = mask is not None
 
-    def call(self, inputs, mask=None, training=None):
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         wanted = inspect.signature(self.function).parameters
         passed = {name: value for name, value in (("mask", mask), ("training", training)) if name in wanted}
         return self.function(inputs, **self.arguments, **passed)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         if self.output_shape is None:
             return trace(self._run, *args, **kwargs)
         return super().compute_output_spec(*args, **kwargs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         if self.output_shape is None:
             return super().compute_output_shape(input_shape)
         if callable(self.output_shape):
@@ -57,10 +75,10 @@ class Lambda(Layer):
         first = input_shape[0] if isinstance(input_shape[0], (list, tuple)) else input_shape
         return (first[0], *self.output_shape)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "function": serialize(self.function)}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None, safe_mode=None):
+    def from_config(cls, config: Config, custom_objects: Any = None, safe_mode: bool | None = None) -> Any:
         """The layer that `get_config` described; `safe_mode=False` also reads lambdas, which can run any code."""
         return cls(**deserialize(config, custom_objects, safe_mode))

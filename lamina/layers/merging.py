@@ -1,8 +1,10 @@
 """Several tensors become one: Add, Multiply, Concatenate, Dot and their kin, as layers and as functions."""
 
+from __future__ import annotations
+
 import functools
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -12,10 +14,13 @@ from lamina.layers.base.layer import Layer
 from lamina.ops.normalization import normalize
 from lamina.runtime import settings
 
-__all__ = [
-    "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract", "add", "average",
-    "concatenate", "dot", "maximum", "minimum", "multiply", "subtract",
-]  # fmt: skip
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from lamina.core.typing import LayerArguments, Shape, Tensor
+
+__all__ = ["Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"]
 
 
 class _Merge(Layer):
@@ -30,11 +35,11 @@ class _Merge(Layer):
     combine: Any = None
     count: int | None = None  # how many inputs it needs, if not any number
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         name = type(self).__name__
         if not all(isinstance(shape, (list, tuple)) for shape in input_shape):
             raise ShapeError(f"{name} takes a list of tensors; got one of {input_shape}.", fix=f"{name}()([x, y])")
@@ -42,7 +47,7 @@ class _Merge(Layer):
             raise ShapeError(f"{name} takes {self.count or 'one or more'} tensors; got {len(input_shape)}.")
         self.compute_output_shape(input_shape)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Shape:
         shapes = _same_rank(input_shape)
         return tuple(self._size(sizes, axis, input_shape) for axis, sizes in enumerate(zip(*shapes, strict=True)))
 
@@ -57,14 +62,14 @@ class _Merge(Layer):
             return None
         return known.pop() if known else sizes[0]
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Any, mask: Any = None) -> Tensor:
         values = [x.reshape(shape) for x, shape in zip(inputs, _same_rank([x.shape for x in inputs]), strict=True)]
         return self._merge(values, mask or [None] * len(inputs))
 
     def _merge(self, values, masks):
         return functools.reduce(self.combine, values)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         if mask is None:
             return None
         _check_lists(self, inputs, mask)
@@ -99,6 +104,9 @@ def _spread(mask, values):
 class Add(_Merge):
     """The sum of its inputs, which broadcast.
 
+    Args:
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
     >>> import lamina as keras
     >>> keras.layers.Add()([keras.ops.array([1.0, 2.0]), keras.ops.array([3.0, 4.0])]).tolist()
     [4.0, 6.0]
@@ -108,21 +116,33 @@ class Add(_Merge):
 
 
 class Subtract(_Merge):
-    """The first of its two inputs less the second."""
+    """The first of its two inputs less the second.
+
+    Args:
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+    """
 
     combine = staticmethod(operator.sub)
     count = 2
 
 
 class Average(Add):
-    """The mean of its inputs, element by element."""
+    """The mean of its inputs, element by element.
+
+    Args:
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+    """
 
     def _merge(self, values, masks):
         return super()._merge(values, masks) / len(values)
 
 
 class Multiply(_Merge):
-    """The product of its inputs, element by element. Masked values count as 1; where all are masked it is 0."""
+    """The product of its inputs, element by element. Masked values count as 1; where all are masked it is 0.
+
+    Args:
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+    """
 
     combine = staticmethod(operator.mul)
 
@@ -149,13 +169,21 @@ class _Extreme(_Merge):
 
 
 class Maximum(_Extreme):
-    """The largest of its inputs, element by element."""
+    """The largest of its inputs, element by element.
+
+    Args:
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+    """
 
     combine = staticmethod(jnp.maximum)
 
 
 class Minimum(_Extreme):
-    """The smallest of its inputs, element by element."""
+    """The smallest of its inputs, element by element.
+
+    Args:
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+    """
 
     combine = staticmethod(jnp.minimum)
 
@@ -163,16 +191,20 @@ class Minimum(_Extreme):
 class Concatenate(_Merge):
     """Its inputs one after the other along `axis`; all other sizes are the same.
 
+    Args:
+        axis: Axis along which the inputs are joined.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
     >>> import lamina as keras
     >>> keras.layers.Concatenate()([keras.Input((5, 2)), keras.Input((5, 3))]).shape
     (None, 5, 5)
     """
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(self, axis: int = -1, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.axis = axis
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Shape:
         ranks = {len(shape) for shape in input_shape}
         if len(ranks) > 1 or not -min(ranks) <= self.axis < min(ranks):
             raise ShapeError(f"Concatenate(axis={self.axis}) needs inputs of one rank with it; got {input_shape}.")
@@ -188,10 +220,10 @@ class Concatenate(_Merge):
         first[axis] = None if None in columns[axis] else sum(columns[axis])
         return tuple(first)
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Any, mask: Any = None) -> Tensor:
         return jnp.concatenate(inputs, self.axis)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         if mask is None:
             return None
         _check_lists(self, inputs, mask)
@@ -210,8 +242,9 @@ class Dot(_Merge):
     Shapes: (batch, *a), (batch, *b) -> (batch, *a, *b) without the two axes; (batch, 1) if nothing else is left.
 
     Args:
-        axes: the axis, or one for each input. The batch axis 0 is none.
-        normalize: whether the vectors are scaled to length 1 first: the outputs are cosines.
+        axes: Axis that is summed over, or one for each input; not the batch axis 0.
+        normalize: Whether the vectors are scaled to length 1 first, so that the outputs are cosines.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> keras.layers.Dot(axes=(1, 2))([keras.Input((3, 5)), keras.Input((10, 3))]).shape
@@ -221,15 +254,15 @@ class Dot(_Merge):
     _traits = frozenset(("merge",))
     count = 2
 
-    def __init__(self, axes, normalize=False, **kwargs):
+    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         pair = axes if isinstance(axes, (list, tuple)) else (axes, axes)
         if len(pair) != 2 or not all(isinstance(axis, int) for axis in pair):
             raise ConfigError(f"Dot needs axes, a whole number or two of them; got {axes!r}.", fix="Dot(axes=-1)")
-        self.axes = axes
+        self.axes: Any = axes
         self.normalize = normalize
 
-    def _axes_of(self, shapes):
+    def _axes_of(self, shapes) -> Any:
         pair = self.axes if isinstance(self.axes, (list, tuple)) else (self.axes, self.axes)
         if min(map(len, shapes)) < 2:
             raise ShapeError(f"Dot needs inputs of rank 2 or more; got shapes {shapes}.")
@@ -238,7 +271,7 @@ class Dot(_Merge):
             raise ShapeError(f"Dot needs axes from 1 on that its inputs have; got axes={self.axes}, shapes {shapes}.")
         return axes
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Shape:
         first, second = map(list, input_shape)
         axes = self._axes_of(input_shape)
         sizes = [(first[0], second[0]), (first[axes[0]], second[axes[1]])]
@@ -251,7 +284,7 @@ class Dot(_Merge):
         shape = (*first, *second[1:])
         return shape if len(shape) > 1 else (*shape, 1)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         x, y = inputs
         a, b = self._axes_of([x.shape, y.shape])
         if self.normalize:
@@ -259,45 +292,5 @@ class Dot(_Merge):
         products = jax.lax.dot_general(x, y, (((a,), (b,)), ((0,), (0,))))
         return products if products.ndim > 1 else products[:, None]
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None
-
-
-def add(inputs, **kwargs):
-    """`Add(**kwargs)(inputs)`."""
-    return Add(**kwargs)(inputs)
-
-
-def subtract(inputs, **kwargs):
-    """`Subtract(**kwargs)(inputs)`."""
-    return Subtract(**kwargs)(inputs)
-
-
-def multiply(inputs, **kwargs):
-    """`Multiply(**kwargs)(inputs)`."""
-    return Multiply(**kwargs)(inputs)
-
-
-def average(inputs, **kwargs):
-    """`Average(**kwargs)(inputs)`."""
-    return Average(**kwargs)(inputs)
-
-
-def maximum(inputs, **kwargs):
-    """`Maximum(**kwargs)(inputs)`."""
-    return Maximum(**kwargs)(inputs)
-
-
-def minimum(inputs, **kwargs):
-    """`Minimum(**kwargs)(inputs)`."""
-    return Minimum(**kwargs)(inputs)
-
-
-def concatenate(inputs, axis=-1, **kwargs):
-    """`Concatenate(axis, **kwargs)(inputs)`."""
-    return Concatenate(axis, **kwargs)(inputs)
-
-
-def dot(inputs, axes=-1, **kwargs):
-    """`Dot(axes, **kwargs)(inputs)`."""
-    return Dot(axes, **kwargs)(inputs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import jax.numpy as jnp
 
 from lamina.errors import ConfigError, ShapeError, warn
@@ -19,12 +21,35 @@ from lamina.ops.normalization import (
     standardize,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from lamina.constraints import ConstraintLike
+    from lamina.core.typing import LayerArguments, Shape, Tensor
+    from lamina.initializers import InitializerLike
+    from lamina.regularizers import RegularizerLike
+
 __all__ = ["GroupNormalization", "LayerNormalization", "RMSNormalization", "UnitNormalization"]
 
 
 class LayerNormalization(_ScaledAndCentered):
     """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, with the moments of each sample along `axis`, one or
     several (Ba et al., 2016, arXiv:1607.06450).
+
+    Args:
+        axis: Axis, or several, over which the statistics are taken.
+        epsilon: Small number added to the variance, against division by zero.
+        center: Whether a trained offset beta is added.
+        scale: Whether the result is multiplied by a trained scale gamma.
+        beta_initializer: Initializer of the offset beta.
+        gamma_initializer: Initializer of the scale gamma.
+        beta_regularizer: Regularizer of the offset beta, added to the loss.
+        gamma_regularizer: Regularizer of the scale gamma, added to the loss.
+        beta_constraint: Constraint on the offset beta after each update.
+        gamma_constraint: Constraint on the scale gamma after each update.
+        rms_scaling: Whether the inputs are divided by their deviation without being centered; see RMSNormalization.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> keras.layers.LayerNormalization()(keras.ops.array([[1.0, 3.0]])).round(2).tolist()
@@ -33,19 +58,19 @@ class LayerNormalization(_ScaledAndCentered):
 
     def __init__(
         self,
-        axis=-1,
-        epsilon=1e-3,
-        center=True,
-        scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: InitializerLike = "zeros",
+        gamma_initializer: InitializerLike = "ones",
+        beta_regularizer: RegularizerLike = None,
+        gamma_regularizer: RegularizerLike = None,
+        beta_constraint: ConstraintLike = None,
+        gamma_constraint: ConstraintLike = None,
         *,
-        rms_scaling=False,
-        **kwargs,
+        rms_scaling: bool = False,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(
             axis, epsilon, center and not rms_scaling, scale or rms_scaling, beta_initializer, gamma_initializer,
@@ -56,7 +81,7 @@ class LayerNormalization(_ScaledAndCentered):
         self.rms_scaling = rms_scaling
         self.autocast = False
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         gamma, beta = self._scale_and_offset(jnp.promote_types(inputs.dtype, jnp.float32))
         outputs = layer_normalization(inputs, gamma, beta, self.axis, self.epsilon, self.rms_scaling)
         return outputs.astype(self.compute_dtype)
@@ -72,26 +97,37 @@ class GroupNormalization(_ScaledAndCentered):
     (Wu and He, 2018, arXiv:1803.08494).
 
     Args:
-        groups: how many; 1 is layer normalization over all axes, -1 (one for each channel) is instance normalization.
-        axis: the channels.
+        groups: Number of groups of channels; 1 is layer normalization over all axes, -1 (one group a channel) is
+            instance normalization.
+        axis: Axis of the channels.
+        epsilon: Small number added to the variance, against division by zero.
+        center: Whether a trained offset beta is added.
+        scale: Whether the result is multiplied by a trained scale gamma.
+        beta_initializer: Initializer of the offset beta.
+        gamma_initializer: Initializer of the scale gamma.
+        beta_regularizer: Regularizer of the offset beta, added to the loss.
+        gamma_regularizer: Regularizer of the scale gamma, added to the loss.
+        beta_constraint: Constraint on the offset beta after each update.
+        gamma_constraint: Constraint on the scale gamma after each update.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
     _traits = frozenset(("normalization",))
 
     def __init__(
         self,
-        groups=32,
-        axis=-1,
-        epsilon=1e-3,
-        center=True,
-        scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
-        **kwargs,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: InitializerLike = "zeros",
+        gamma_initializer: InitializerLike = "ones",
+        beta_regularizer: RegularizerLike = None,
+        gamma_regularizer: RegularizerLike = None,
+        beta_constraint: ConstraintLike = None,
+        gamma_constraint: ConstraintLike = None,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(
             axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
@@ -102,7 +138,7 @@ class GroupNormalization(_ScaledAndCentered):
         self.groups = groups
         self.autocast = False
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         (channels,) = sizes_along(input_shape, self.axis, self)
         if channels % self.groups:
             raise ShapeError(
@@ -113,12 +149,12 @@ class GroupNormalization(_ScaledAndCentered):
         super().build(input_shape)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         axis, channels = self.axis % inputs.ndim, inputs.shape[self.axis]
         groups = channels if self.groups == -1 else self.groups
         apart = (groups, channels // groups)
         x = at_least_float32(inputs).reshape(*inputs.shape[:axis], *apart, *inputs.shape[axis + 1 :])
-        mean, variance = moments.compute(x, [one for one in range(1, x.ndim) if one != axis], keepdims=True)
+        mean, variance = moments.compute(x, [one for one in range(1, x.ndim) if one != axis], keepdims=True)  # pyright: ignore
         gamma, beta = (
             None if weight is None else along(weight.reshape(apart), (axis, axis + 1), x.ndim)
             for weight in self._scale_and_offset(x.dtype)
@@ -128,23 +164,33 @@ class GroupNormalization(_ScaledAndCentered):
 
 
 class RMSNormalization(Layer):
-    """`x / sqrt(mean(x**2) + epsilon) * scale` along `axis` (Zhang and Sennrich, 2019, arXiv:1910.07467)."""
+    """`x / sqrt(mean(x**2) + epsilon) * scale` along `axis` (Zhang and Sennrich, 2019, arXiv:1910.07467).
+
+    Args:
+        axis: Axis, or several, over which the statistics are taken.
+        epsilon: Small number added to the variance, against division by zero.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+    """
 
     _traits = frozenset(("normalization", "pointwise"))
 
-    def __init__(self, axis=-1, epsilon=1e-6, **kwargs):
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.axis, self.epsilon = checked_axis(axis), epsilon
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.scale = self.add_weight(shape=sizes_along(input_shape, self.axis, self), initializer="ones", name="scale")
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return rms_normalization(x, self.scale, self.axis, self.epsilon)
 
 
 class UnitNormalization(Layer):
     """`x / sqrt(sum(x**2))` along `axis`, one or several: vectors of length 1.
+
+    Args:
+        axis: Axis, or several, along which vectors get length 1.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> keras.layers.UnitNormalization()(keras.ops.array([[3.0, 4.0]]))
@@ -153,12 +199,12 @@ class UnitNormalization(Layer):
 
     _traits = frozenset(("normalization",))
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.axis = checked_axis(axis)
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return normalize(inputs, self.axis, epsilon=1e-12)
 
 

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.settings import keep_arguments
 from lamina.ops.normalization import positive_axes
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from lamina.constraints import ConstraintLike
+    from lamina.core.typing import LayerArguments, Shape
+    from lamina.initializers import InitializerLike
+    from lamina.regularizers import RegularizerLike
+
 
 class _ScaledAndCentered(Layer):
     """Normalization along `axis`, then a trained scale `gamma` (if `scale`) and offset `beta` (if `center`)."""
 
+    center: bool
+    scale: bool
+    beta_initializer: Any
+    gamma_initializer: Any
+    beta_regularizer: Any
+    gamma_regularizer: Any
+    beta_constraint: Any
+    gamma_constraint: Any
     _traits = frozenset(("normalization", "pointwise"))
     axis: Any
     epsilon: float
@@ -21,17 +38,17 @@ class _ScaledAndCentered(Layer):
 
     def __init__(
         self,
-        axis=-1,
-        epsilon=1e-3,
-        center=True,
-        scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
-        **kwargs,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: InitializerLike = "zeros",
+        gamma_initializer: InitializerLike = "ones",
+        beta_regularizer: RegularizerLike = None,
+        gamma_regularizer: RegularizerLike = None,
+        beta_constraint: ConstraintLike = None,
+        gamma_constraint: ConstraintLike = None,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
         keep_arguments(self, locals())
@@ -39,7 +56,7 @@ class _ScaledAndCentered(Layer):
         self.gamma = self.beta = None
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         shape = sizes_along(input_shape, self.axis, self)
         if self.scale:
             self.gamma = self._add_weight_of("gamma", shape, autocast=False)
@@ -51,7 +68,7 @@ class _ScaledAndCentered(Layer):
         return (None if weight is None else weight.value.astype(dtype) for weight in (self.gamma, self.beta))
 
 
-def checked_axis(axis):
+def checked_axis(axis: Any) -> Any:
     """`axis`, which must be a whole number or several of them."""
     axes = axis if isinstance(axis, (list, tuple)) else [axis]
     if not axes or not all(isinstance(one, int) for one in axes):
@@ -59,7 +76,7 @@ def checked_axis(axis):
     return axis
 
 
-def sizes_along(input_shape, axis, layer):
+def sizes_along(input_shape: Any, axis: Any, layer: Layer) -> Any:
     """The sizes of the inputs along `axis`, which must be there and known."""
     axes, rank = axis if isinstance(axis, (list, tuple)) else [axis], len(input_shape)
     name, got = f"{type(layer).__name__}(axis={axis})", f"got shape {tuple(input_shape)}."

@@ -1,10 +1,17 @@
 """Pipeline: layers one after the other, as one layer."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from lamina.errors import ConfigError
 from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lamina.core.typing import Config
 
 __all__ = ["Pipeline"]
 
@@ -13,6 +20,11 @@ class Pipeline(Layer):
     """`layers[-1](... layers[1](layers[0](inputs)))`: a plain layer, for data on their way to a model or inside one.
 
     Inputs may be arrays or a dict {"images", "labels", ...}.
+
+    Args:
+        layers: Layers, the first of which gets the inputs.
+        name: Name of the layer, unique in a model.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> pipeline = keras.layers.Pipeline([keras.layers.Resizing(8, 8), keras.layers.RandomFlip()])
@@ -25,25 +37,25 @@ class Pipeline(Layer):
 
     layers: Any = ()
 
-    def __init__(self, layers, name=None, **kwargs):
+    def __init__(self, layers: Sequence[Layer], name: str | None = None, **kwargs: Any):
         super().__init__(name=name, **kwargs)
         if not isinstance(layers, (list, tuple)) or not all(isinstance(layer, Layer) for layer in layers):
             raise ConfigError(f"Pipeline takes a list of layers; got layers={layers!r}.")
         self.layers = list(layers)
         self.autocast = False  # each layer casts what it takes
 
-    def call(self, inputs, training=True, mask=None):
+    def call(self, inputs: Any, training: bool | None = True, mask: Any = None) -> Any:
         for layer in self.layers:
             takes_mask = mask is not None and "mask" in call_signature.signature_of(type(layer).call).names
             inputs = layer(inputs, training=training, **({"mask": mask} if takes_mask else {}))
             mask = call_signature.masks_of(inputs)
         return inputs
 
-    def _mask_outputs(self, args, kwargs, masks, outputs):
+    def _mask_outputs(self, args, kwargs, masks_of_inputs, outputs):
         """The layers inside have attached their masks."""
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Any:
         if not isinstance(config.get("layers"), (list, tuple)):
             raise ConfigError(f"The config of a Pipeline has a list `layers`; got {config.get('layers')!r}.")
         return super().from_config(config)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from lamina.errors import ConfigError
 from lamina.layers.spatial import SpatialLayer
 from lamina.legacy import moved_from
 from lamina.ops.pooling import average_pool, max_pool
+
+if TYPE_CHECKING:
+    from lamina.core.typing import DataFormat, Size, Tensor
 
 __all__ = [
     "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "AvgPool1D", "AvgPool2D", "AvgPool3D", "MaxPool1D",
@@ -22,7 +26,15 @@ class _Pooling(SpatialLayer):
 
     pool: Callable
 
-    def __init__(self, pool_size=2, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+    def __init__(
+        self,
+        pool_size: Size = 2,
+        strides: Size | None = None,
+        padding: str = "valid",
+        data_format: DataFormat = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(data_format, name=name, **kwargs)
         self.pool_size = self.per_axis("pool_size", pool_size)
         self.strides = self.pool_size if strides is None else self.per_axis("strides", strides)
@@ -30,7 +42,7 @@ class _Pooling(SpatialLayer):
         if self.padding not in ("valid", "same"):
             raise ConfigError(f"padding of {type(self).__name__} is 'valid' or 'same'; got {padding!r}.")
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return self.pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)
 
     def _shape_rule(self, input_shape):
@@ -44,6 +56,14 @@ class MaxPooling1D(_Pooling):
     Shapes: (batch, steps, channels) -> (batch, new_steps, channels), new_steps = (steps - pool_size) // strides + 1 for
     padding="valid" and ceil(steps / strides) for "same".
 
+    Args:
+        pool_size: Size of the window along each spatial axis, or one number for all axes.
+        strides: Distance between neighbouring windows along each spatial axis; None means `pool_size`.
+        padding: "valid" for no padding, or "same" for outputs of size inputs / strides.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        name: Name of the layer, unique in a model.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
     Raises:
         ShapeError: for inputs of another rank, or shorter than the window with padding="valid".
 
@@ -56,9 +76,20 @@ class MaxPooling1D(_Pooling):
 
 
 class MaxPooling2D(_Pooling):
-    """The largest number of each window of an image, for each channel. Sizes and errors as for MaxPooling1D.
+    """The largest number of each window of an image, for each channel.
 
     Shapes: (batch, rows, columns, channels) -> (batch, new_rows, new_columns, channels).
+
+    Args:
+        pool_size: Size of the window along each spatial axis, or one number for all axes.
+        strides: Distance between neighbouring windows along each spatial axis; None means `pool_size`.
+        padding: "valid" for no padding, or "same" for outputs of size inputs / strides.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        name: Name of the layer, unique in a model.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
+    Raises:
+        ShapeError: For inputs of another rank, or shorter than the window with padding="valid".
 
     >>> import lamina as keras
     >>> keras.layers.MaxPooling2D(3, strides=2, padding="same")(keras.Input((28, 28, 3))).shape
@@ -69,18 +100,40 @@ class MaxPooling2D(_Pooling):
 
 
 class MaxPooling3D(_Pooling):
-    """The largest number of each window of a volume, for each channel. Sizes and errors as for MaxPooling1D.
+    """The largest number of each window of a volume, for each channel.
 
     Shapes: (batch, depth, rows, columns, channels) -> (batch, new_depth, new_rows, new_columns, channels).
+
+    Args:
+        pool_size: Size of the window along each spatial axis, or one number for all axes.
+        strides: Distance between neighbouring windows along each spatial axis; None means `pool_size`.
+        padding: "valid" for no padding, or "same" for outputs of size inputs / strides.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        name: Name of the layer, unique in a model.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
+    Raises:
+        ShapeError: For inputs of another rank, or shorter than the window with padding="valid".
     """
 
     rank, pool = 3, staticmethod(max_pool)
 
 
 class AveragePooling1D(_Pooling):
-    """The mean of each window of `pool_size` steps, for each channel; padding does not count. Sizes as in MaxPooling1D.
+    """The mean of each window of `pool_size` steps, for each channel; padding does not count.
 
     Shapes: (batch, steps, channels) -> (batch, new_steps, channels).
+
+    Args:
+        pool_size: Size of the window along each spatial axis, or one number for all axes.
+        strides: Distance between neighbouring windows along each spatial axis; None means `pool_size`.
+        padding: "valid" for no padding, or "same" for outputs of size inputs / strides.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        name: Name of the layer, unique in a model.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
+    Raises:
+        ShapeError: For inputs of another rank, or shorter than the window with padding="valid".
 
     >>> import lamina as keras
     >>> keras.layers.AveragePooling1D(2)(keras.Input((10, 4))).shape
@@ -91,18 +144,40 @@ class AveragePooling1D(_Pooling):
 
 
 class AveragePooling2D(_Pooling):
-    """The mean of each window of an image, for each channel; padding does not count. Sizes as for MaxPooling1D.
+    """The mean of each window of an image, for each channel; padding does not count.
 
     Shapes: (batch, rows, columns, channels) -> (batch, new_rows, new_columns, channels).
+
+    Args:
+        pool_size: Size of the window along each spatial axis, or one number for all axes.
+        strides: Distance between neighbouring windows along each spatial axis; None means `pool_size`.
+        padding: "valid" for no padding, or "same" for outputs of size inputs / strides.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        name: Name of the layer, unique in a model.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
+    Raises:
+        ShapeError: For inputs of another rank, or shorter than the window with padding="valid".
     """
 
     rank, pool = 2, staticmethod(average_pool)
 
 
 class AveragePooling3D(_Pooling):
-    """The mean of each window of a volume, for each channel; padding does not count. Sizes as for MaxPooling1D.
+    """The mean of each window of a volume, for each channel; padding does not count.
 
     Shapes: (batch, depth, rows, columns, channels) -> (batch, new_depth, new_rows, new_columns, channels).
+
+    Args:
+        pool_size: Size of the window along each spatial axis, or one number for all axes.
+        strides: Distance between neighbouring windows along each spatial axis; None means `pool_size`.
+        padding: "valid" for no padding, or "same" for outputs of size inputs / strides.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        name: Name of the layer, unique in a model.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
+    Raises:
+        ShapeError: For inputs of another rank, or shorter than the window with padding="valid".
     """
 
     rank, pool = 3, staticmethod(average_pool)

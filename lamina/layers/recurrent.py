@@ -1,250 +1,54 @@
-"""Layers that go through a sequence step by step: RNN over any cell; SimpleRNN, GRU, LSTM with cells of their own."""
+"""SimpleRNN, GRU and LSTM: recurrent layers that make their cell themselves."""
 
-import functools
-from typing import Any
+from __future__ import annotations
 
-import jax.numpy as jnp
+from typing import TYPE_CHECKING
 
-from lamina.core import context, tree
-from lamina.core.configurable import signature_of
-from lamina.core.variable import Variable
-from lamina.errors import ConfigError, ShapeError
-from lamina.layers.base.input_spec import InputSpec
-from lamina.layers.base.layer import Layer
-from lamina.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
-from lamina.layers.stacked_cells import (
-    StackedRNNCells,
-    build_cell,
-    check_cell,
-    draw_dropout,
-    initial_state,
-    is_split,
-    reset_dropout,
-    run_cell,
-)
-from lamina.layers.wrapper import ContainerMixin
+from lamina.layers.recurrent_cells import GRUCell, LSTMCell
+from lamina.layers.rnn import _Fused, _OwnCell
 from lamina.legacy import moved_from
-from lamina.ops.recurrent import gated_rnn, rnn
 
-__all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
+if TYPE_CHECKING:
+    from typing import Unpack
 
+    from lamina.activations import ActivationLike
+    from lamina.constraints import ConstraintLike
+    from lamina.core.typing import CommonLayerArguments, SeedLike
+    from lamina.initializers import InitializerLike
+    from lamina.regularizers import RegularizerLike
 
-class RNN(ContainerMixin, Layer):
-    """`output, states = cell(inputs[:, t], states)` for each step t.
-
-    Shapes: (batch, time, ...) -> (batch, units), or (batch, time, units) with return_sequences; with return_state a
-    tuple of that and the last states.
-
-    Args:
-        cell: a layer with `call(inputs, states) -> (output, states)`, `state_size` and, if they are not those of the
-            first state and zeros, `output_size` and `get_initial_state(batch_size)`; or a list of cells, one on top of
-            another.
-        stateful: start each batch from the states the last one ended with, until reset_state(); needs a fixed batch
-            size.
-        zero_output_for_mask: outputs of masked steps are zeros; without it they repeat the last output.
-
-    Raises:
-        ShapeError: when it is stateful and the batch size is not known or changes, or initial_state does not fit.
-
-    >>> import lamina as keras
-    >>> layer = keras.layers.RNN([keras.layers.LSTMCell(4), keras.layers.GRUCell(2)], return_sequences=True)
-    >>> layer(keras.Input((10, 3))).shape
-    (None, 10, 2)
-    """
-
-    _traits = frozenset(("recurrent", "weighted"))
-
-    def __init__(
-        self,
-        cell,
-        return_sequences=False,
-        return_state=False,
-        go_backwards=False,
-        stateful=False,
-        unroll=False,
-        zero_output_for_mask=False,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        if isinstance(cell, (list, tuple)):
-            cell = StackedRNNCells(cell)
-        check_cell(cell)
-        self.cell: Any = cell
-        self.return_sequences, self.return_state = return_sequences, return_state
-        self.go_backwards, self.stateful, self.unroll = go_backwards, stateful, unroll
-        self.zero_output_for_mask = zero_output_for_mask
-        self.states = None
-        self.supports_masking = True
-
-    @property
-    def state_size(self):
-        """The sizes of the cell's states."""
-        return self.cell.state_size
-
-    @property
-    def variables(self):
-        """The weights, the states of seed generators and, when stateful, the states, which are in no file."""
-        return [*super().variables, *self._state_variables()]
-
-    def _state_variables(self):
-        return [] if self.states is None else tree.flatten(self.states)
-
-    def _variables_of_its_own(self):
-        states = {id(state) for state in self._state_variables()}
-        return [variable for variable in super()._variables_of_its_own() if id(variable) not in states]
-
-    def build(self, sequences_shape, initial_state_shape=None):
-        build_cell(self.cell, (sequences_shape[0], *sequences_shape[2:]), self.compute_dtype)
-        if self.stateful and self.states is None:
-            if sequences_shape[0] is None:
-                raise ShapeError(
-                    f"{self.name} is stateful, so it needs a fixed batch size; got shape {tuple(sequences_shape)}.",
-                    fix=f"keras.Input({tuple(sequences_shape[1:])}, batch_size=32)",
-                )
-            self.states = tree.map_structure(
-                lambda value: Variable(value, dtype=self.variable_dtype, trainable=False, name="rnn_state"),
-                self.get_initial_state(sequences_shape[0]),
-            )
-
-    def get_initial_state(self, batch_size):
-        """The states a sequence starts from: those of the cell's `get_initial_state`, else zeros."""
-        return initial_state(self.cell, batch_size, self.compute_dtype)
-
-    def call(self, sequences, initial_state=None, mask=None, training=False):
-        states = self._first_states(sequences, initial_state)
-        last, outputs, states = self.inner_loop(sequences, states, mask, training)
-        for variable, value in zip(self._state_variables(), tree.flatten(states), strict=self.stateful):
-            variable.assign(value)
-        output = outputs if self.return_sequences else last
-        return (output, *states) if self.return_state else output
-
-    def _first_states(self, sequences, given):
-        batch_size = sequences.shape[0]
-        if self.stateful and tree.flatten(self.states)[0].shape[0] != batch_size:
-            raise ShapeError(
-                f"{self.name} is stateful and was built for batches of {tree.flatten(self.states)[0].shape[0]}; "
-                f"got a batch of {batch_size}.",
-                fix="Give all batches that size (the last one of fit and predict too), or make the layer not stateful.",
-            )
-        if given is None:
-            if self.stateful:
-                return tree.map_structure(lambda variable: variable.value, self.states)
-            return self.get_initial_state(batch_size)
-        wanted = self.get_initial_state(batch_size)
-        given = list(given) if isinstance(given, (list, tuple)) else [given]
-        leaves, places = tree.flatten(given), tree.flatten(wanted)
-        shapes, needed = [tuple(leaf.shape) for leaf in leaves], [tuple(place.shape) for place in places]
-        if shapes != needed:
-            raise ShapeError(
-                f"{self.name} needs an initial_state of shapes {needed}; got {shapes}.",
-                fix="One array a state: [hidden, carry] for an LSTM, [hidden] for GRU and SimpleRNN.",
-            )
-        cast = [leaf.astype(place.dtype) for leaf, place in zip(leaves, places, strict=True)]
-        return tree.unflatten(tree.structure_of(wanted), cast)
-
-    def inner_loop(self, sequences, initial_state, mask, training=False):
-        """The loop over time: (last output, all outputs or None, last states)."""
-        if training:
-            draw_dropout(self.cell, sequences.shape[0])
-        mask = None if mask is None else jnp.swapaxes(mask, 0, 1).astype(bool)
-        last, outputs, states = self._loop(jnp.swapaxes(sequences, 0, 1), initial_state, training)(
-            mask=mask,
-            go_backwards=self.go_backwards,
-            unroll=self.unroll,
-            zero_output_for_mask=self.zero_output_for_mask,
-            return_all_outputs=self.return_sequences,
-        )
-        if training:
-            reset_dropout(self.cell)
-        return last, None if outputs is None else jnp.swapaxes(outputs, 0, 1), states
-
-    def _loop(self, inputs, states, training):
-        """The loop that fits the cell, with what it needs: inputs come time first."""
-        cell = self.cell
-        if is_split(cell) and cell.compute_dtype == self.compute_dtype:
-            if cell.is_gated(training):
-                projected, bias = cell.project_for_loop(inputs, training)
-                weights = cell.recurrent_kernel.value, bias
-                return functools.partial(
-                    gated_rnn, cell.combine, cell.advance, projected, *weights, states, kind=cell.kind
-                )
-            projected = cell.project(inputs, training)
-            return functools.partial(rnn, lambda inputs, states: cell.step(inputs, states, training), projected, states)
-        variables = getattr(cell, "non_trainable_variables", ())
-        step = functools.partial(run_cell, cell, training=training)
-        return functools.partial(rnn, step, inputs, states, variables=variables)
-
-    def compute_mask(self, inputs, previous_mask=None):
-        mask = tree.flatten(previous_mask)[0] if self.return_sequences and previous_mask is not None else None
-        return [mask, *(None for _ in tree.flatten(self.state_size))] if self.return_state else mask
-
-    def reset_state(self):
-        """Let the next batch start from the initial states."""
-        if self.states is not None:
-            batch_size = tree.flatten(self.states)[0].shape[0]
-            values = tree.flatten(self.get_initial_state(batch_size))
-            for variable, value in zip(self._state_variables(), values, strict=True):
-                variable.assign(value)
-
-    def reset_states(self):
-        """The same as reset_state()."""
-        self.reset_state()
-
-
-class _OwnCell(RNN):
-    """An RNN that makes its cell itself and shows the cell's settings as its own."""
-
-    _config_skips = frozenset(("autocast", "cell"))
-    _config_optional = frozenset()
-    _cell_class = SimpleRNNCell
-
-    def _set_up(self, arguments):
-        """Make the cell, and the layer around it, from the arguments of `__init__` (its locals())."""
-        kwargs = arguments["kwargs"]
-        shared = {name: kwargs[name] for name in ("dtype", "trainable") if name in kwargs}
-        of_cell = {name: arguments[name] for name in _settings(self._cell_class) if name in arguments}
-        of_layer = {name: arguments[name] for name in signature_of(RNN) if name in arguments}
-        cell = self._cell_class(**of_cell, **shared, name=context.snake_case(self._cell_class.__name__))
-        RNN.__init__(self, cell, **of_layer, **kwargs)
-        self.input_spec = InputSpec(ndim=3)
-
-    def build(self, sequences_shape, initial_state_shape=None):
-        super().build(sequences_shape, initial_state_shape)
-        self.input_spec = InputSpec(ndim=3, axes={-1: sequences_shape[-1]})
-
-    def __init_subclass__(cls, **kwargs):
-        super().__init_subclass__(**kwargs)
-        for name in _settings(cls._cell_class):
-            if name not in cls.__dict__:  # the rank of ConvLSTM2D, say, is its class's own
-                setattr(cls, name, _of_cell(name))
-
-
-def _of_cell(name):
-    """A setting of the cell, to be read from the layer."""
-    return property(lambda self: getattr(self.cell, name), doc=f"`{name}` of the cell.")
-
-
-def _settings(cell_class):
-    """The names of the arguments that are a cell's own, not those of any layer."""
-    return [name for name in signature_of(cell_class) if name not in signature_of(Layer)]
-
-
-class _Fused(_OwnCell):
-    """What GRU and LSTM take for programs that name cuDNN: XLA chooses the kernels, so it changes nothing."""
-
-    _config_skips = frozenset(("autocast", "cell", "use_cudnn"))
-
-    def _set_up(self, arguments):
-        super()._set_up(arguments)
-        self.use_cudnn = arguments["use_cudnn"]
-        if self.use_cudnn not in ("auto", True, False):
-            raise ConfigError(f"use_cudnn is 'auto', True or False; got {self.use_cudnn!r}.")
+__all__ = ["GRU", "LSTM", "SimpleRNN"]
 
 
 class SimpleRNN(_OwnCell):
     """`hidden = activation(inputs[:, t] @ kernel + hidden @ recurrent_kernel + bias)` for each step t (Elman, 1990).
 
     Shapes: (batch, time, features) -> (batch, units), or (batch, time, units) with return_sequences.
+
+    Args:
+        units: Number of outputs; the size of the last axis of the result.
+        activation: Activation applied to the sum. None leaves it as it is.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        recurrent_initializer: Initializer of the recurrent kernel.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        recurrent_regularizer: Regularizer of the recurrent kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        recurrent_constraint: Constraint on the recurrent kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        dropout: Share of the inputs that is dropped in training.
+        recurrent_dropout: Share of the states that is dropped in training.
+        return_sequences: Whether the outputs of all steps are returned, not the last alone.
+        return_state: Whether the last states are returned after the outputs.
+        go_backwards: Whether the steps are taken from the last to the first; outputs are in that order too.
+        stateful: Whether each batch starts from the last states of the batch before, until reset_state(); needs a fixed
+            batch size.
+        unroll: Whether the loop is unrolled, which needs a known number of steps.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
 
     >>> import lamina as keras
     >>> keras.layers.SimpleRNN(4)(keras.Input((None, 3))).shape
@@ -254,12 +58,30 @@ class SimpleRNN(_OwnCell):
     _config_optional = frozenset(("seed",))
 
     def __init__(
-        self, units, activation="tanh", use_bias=True, kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None,
-        recurrent_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
-        recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, return_sequences=False,
-        return_state=False, go_backwards=False, stateful=False, unroll=False, seed=None, **kwargs,
-    ):  # fmt: skip
+        self,
+        units: int,
+        activation: ActivationLike = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        seed: SeedLike = None,
+        **kwargs: Unpack[CommonLayerArguments],
+    ):
         self._set_up(locals())
 
 
@@ -267,6 +89,35 @@ class GRU(_Fused):
     """`hidden = z * hidden + (1 - z) * candidate` for each step, with gates z and r: see GRUCell (Cho et al., 2014).
 
     Shapes: (batch, time, features) -> (batch, units), or (batch, time, units) with return_sequences.
+
+    Args:
+        units: Number of outputs; the size of the last axis of the result.
+        activation: Activation applied to the sum. None leaves it as it is.
+        recurrent_activation: Activation of the gates.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        recurrent_initializer: Initializer of the recurrent kernel.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        recurrent_regularizer: Regularizer of the recurrent kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        recurrent_constraint: Constraint on the recurrent kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        dropout: Share of the inputs that is dropped in training.
+        recurrent_dropout: Share of the states that is dropped in training.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        return_sequences: Whether the outputs of all steps are returned, not the last alone.
+        return_state: Whether the last states are returned after the outputs.
+        go_backwards: Whether the steps are taken from the last to the first; outputs are in that order too.
+        stateful: Whether each batch starts from the last states of the batch before, until reset_state(); needs a fixed
+            batch size.
+        unroll: Whether the loop is unrolled, which needs a known number of steps.
+        reset_after: Whether the reset gate multiplies the product of the hidden state (as in cuDNN) or the state before
+            it.
+        use_cudnn: "auto", True or False; changes nothing, since XLA chooses the kernels.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
 
     >>> import lamina as keras
     >>> output, state = keras.layers.GRU(4, return_sequences=True, return_state=True)(keras.Input((None, 3)))
@@ -277,13 +128,33 @@ class GRU(_Fused):
     _cell_class = GRUCell
 
     def __init__(
-        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
-        kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
-        kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, activity_regularizer=None,
-        kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0,
-        seed=None, return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False,
-        reset_after=True, use_cudnn="auto", **kwargs,
-    ):  # fmt: skip
+        self,
+        units: int,
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: SeedLike = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        reset_after: bool = True,
+        use_cudnn: str | bool = "auto",
+        **kwargs: Unpack[CommonLayerArguments],
+    ):
         self._set_up(locals())
 
 
@@ -292,6 +163,34 @@ class LSTM(_Fused):
     Schmidhuber, 1997).
 
     Shapes: (batch, time, features) -> (batch, units), or (batch, time, units) with return_sequences.
+
+    Args:
+        units: Number of outputs; the size of the last axis of the result.
+        activation: Activation applied to the sum. None leaves it as it is.
+        recurrent_activation: Activation of the gates.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        recurrent_initializer: Initializer of the recurrent kernel.
+        bias_initializer: Initializer of the bias.
+        unit_forget_bias: Whether the bias of the forget gate starts at 1 (Jozefowicz et al., 2015).
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        recurrent_regularizer: Regularizer of the recurrent kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        recurrent_constraint: Constraint on the recurrent kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        dropout: Share of the inputs that is dropped in training.
+        recurrent_dropout: Share of the states that is dropped in training.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        return_sequences: Whether the outputs of all steps are returned, not the last alone.
+        return_state: Whether the last states are returned after the outputs.
+        go_backwards: Whether the steps are taken from the last to the first; outputs are in that order too.
+        stateful: Whether each batch starts from the last states of the batch before, until reset_state(); needs a fixed
+            batch size.
+        unroll: Whether the loop is unrolled, which needs a known number of steps.
+        use_cudnn: "auto", True or False; changes nothing, since XLA chooses the kernels.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
 
     >>> import lamina as keras
     >>> output, hidden, carry = keras.layers.LSTM(4, return_state=True)(keras.Input((10, 3)))
@@ -302,13 +201,33 @@ class LSTM(_Fused):
     _cell_class = LSTMCell
 
     def __init__(
-        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
-        kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
-        unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
-        activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0,
-        recurrent_dropout=0.0, seed=None, return_sequences=False, return_state=False, go_backwards=False,
-        stateful=False, unroll=False, use_cudnn="auto", **kwargs,
-    ):  # fmt: skip
+        self,
+        units: int,
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: SeedLike = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        use_cudnn: str | bool = "auto",
+        **kwargs: Unpack[CommonLayerArguments],
+    ):
         self._set_up(locals())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
@@ -16,6 +16,9 @@ from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.settings import keep_arguments
 from lamina.layers.base.validation import positive_integer
+
+if TYPE_CHECKING:
+    from lamina.core.typing import Shape, Tensor
 
 
 class _Cell(Layer):
@@ -56,16 +59,16 @@ class _Cell(Layer):
         self._masks = {"dropout": context.Ref(), "recurrent_dropout": context.Ref()}
 
     @property
-    def state_size(self):
+    def state_size(self) -> Any:
         """The sizes of its states."""
         return self.units if self.state_count == 1 else [self.units] * self.state_count
 
     @property
-    def output_size(self):
+    def output_size(self) -> Any:
         """The size of its output."""
         return self.units
 
-    def get_initial_state(self, batch_size=None):
+    def get_initial_state(self, batch_size: int | None = None) -> Any:
         """Zeros, one array a state."""
         return [jnp.zeros((batch_size, *self._state_shape), self.compute_dtype) for _ in range(self.state_count)]
 
@@ -73,7 +76,7 @@ class _Cell(Layer):
     def _state_shape(self):
         return (self.units,)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         features, columns = input_shape[-1], self.gates * self.units
         if features is None:
             raise ShapeError(
@@ -83,7 +86,7 @@ class _Cell(Layer):
         self._step_shape = (features,)
         self._add_weights((features, columns), (self.units, columns), self._bias_shape())
 
-    def _bias_shape(self):
+    def _bias_shape(self) -> tuple[int, ...]:
         return (self.gates * self.units,)
 
     def _add_weights(self, kernel, recurrent_kernel, bias):
@@ -95,12 +98,12 @@ class _Cell(Layer):
     def _bias_settings(self):
         return {}
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs: Tensor, states: Any, training: bool | None = False) -> Any:
         nested = isinstance(states, (list, tuple))
         output, new = self.step(self.project(inputs, training), states if nested else [states], training)
         return output, (new if nested else new[0])
 
-    def project(self, inputs, training=False, with_bias=True):
+    def project(self, inputs: Tensor, training: bool | None = False, with_bias: Any = True) -> Any:
         """`inputs @ kernel + bias` of one step or all: (..., batch, features) -> for each gate (..., batch, units)."""
         masks = self.get_dropout_mask(inputs) if training else None
         projected = self._product(self._project, inputs, self.kernel.value, masks)
@@ -108,7 +111,7 @@ class _Cell(Layer):
             projected = add_bias(projected, self._input_bias())
         return self._split(projected)
 
-    def project_for_loop(self, inputs, training):
+    def project_for_loop(self, inputs: Tensor, training: bool | None) -> Any:
         """(projected, bias): what `gated_rnn` takes. A bias that is only added up is left to the loop, which has the
         sums in the cache."""
         if self.bias is None or type(self).combine is not _Cell.combine:
@@ -124,34 +127,34 @@ class _Cell(Layer):
     def _split(self, product):
         return jnp.split(product, self.gates, axis=self.gate_axis)
 
-    def step(self, projected, states, training=False):
+    def step(self, projected: Any, states: Any, training: bool | None = False) -> Any:
         """(output, next states) from projected inputs and states."""
         new = self.advance(
             self.combine(projected, self._split(self._recurrent_projection(states[0], training))), states
         )
         return new[0], new
 
-    def is_gated(self, training):
+    def is_gated(self, training: bool | None) -> Any:
         """Whether `step` is all there is to a step, so that it fits `gated_rnn`."""
         return not (training and self.recurrent_dropout)
 
     @property
-    def kind(self):
+    def kind(self) -> Any:
         """Its name, where its activations are those of the paper: what is known to all may have a loop of its own."""
         gates = getattr(self, "recurrent_activation", None)
         plain = self.activation is activations.tanh and gates is activations.sigmoid
         return self._kind if plain else None
 
-    def combine(self, projected, recurrent):
+    def combine(self, projected: Any, recurrent: Any) -> Any:
         """What `advance` takes, from the products of inputs and hidden state, gate by gate."""
         return [a + b for a, b in zip(projected, recurrent, strict=True)]
 
-    def advance(self, sums, states):
+    def advance(self, sums: Any, states: Any) -> Any:
         """The next states, of which the first is the output."""
         raise NotImplementedError
 
     @property
-    def recurrent_bias(self):
+    def recurrent_bias(self) -> Any:
         """What is added to the product of the hidden state, or None."""
         return None
 
@@ -178,11 +181,11 @@ class _Cell(Layer):
 
     # Masks are drawn when first asked for and kept until they are reset.
 
-    def get_dropout_mask(self, step_input):
+    def get_dropout_mask(self, step_input: Any) -> Any:
         """What inputs are multiplied by, an array or one a gate; None without dropout."""
         return self._mask("dropout", step_input)
 
-    def get_recurrent_dropout_mask(self, step_input):
+    def get_recurrent_dropout_mask(self, step_input: Any) -> Any:
         """What the hidden state is multiplied by, an array or one a gate; None without recurrent dropout."""
         return self._mask("recurrent_dropout", step_input)
 
@@ -197,10 +200,10 @@ class _Cell(Layer):
     def _masks_each_gate(self):
         return bool(self.recurrent_dropout)
 
-    def reset_dropout_mask(self):
+    def reset_dropout_mask(self) -> Any:
         """Draw anew when next asked."""
         self._masks["dropout"].write(None)
 
-    def reset_recurrent_dropout_mask(self):
+    def reset_recurrent_dropout_mask(self) -> Any:
         """Draw anew when next asked."""
         self._masks["recurrent_dropout"].write(None)

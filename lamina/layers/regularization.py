@@ -1,7 +1,9 @@
 """Noise in training only: Dropout and its kin. And ActivityRegularization."""
 
+from __future__ import annotations
+
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
@@ -10,6 +12,12 @@ from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.runtime.settings import standardize_data_format
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from lamina.core.typing import CommonLayerArguments, DataFormat, LayerArguments, SeedLike, Tensor
 
 __all__ = [
     "ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D",
@@ -23,7 +31,7 @@ class _Noise(Layer):
     _traits = frozenset(("pointwise", "noise", "passes_through"))
     strength = "rate"  # the argument, from 0 to 1, that says how much
 
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, seed: SeedLike = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.seed = seed
         amount = getattr(self, self.strength)
@@ -33,7 +41,7 @@ class _Noise(Layer):
             self.seed_generator = random.SeedGenerator(seed)
         self.supports_masking = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         return self._disturb(inputs) if training and getattr(self, self.strength) > 0 else inputs
 
     def _disturb(self, inputs) -> Any:
@@ -48,9 +56,11 @@ class Dropout(_Noise):
     2014). With rate 1 outputs and gradients are zeros.
 
     Args:
-        noise_shape: which values fall together: 1 shares a draw along that axis, None takes the input's size.
-            (None, 1, None) drops a feature at all time steps of a sample or at none.
-        seed: a whole number makes the draws repeatable.
+        rate: Probability, from 0 to 1, that a value is dropped.
+        noise_shape: Shape of the draws: 1 shares a draw along an axis, None takes the size of the inputs; (None, 1,
+            None) drops a feature at all time steps of a sample or at none. None draws for each value.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     Raises:
         ConfigError: for a rate outside of 0 to 1, or a noise_shape that is no tuple of whole numbers above 0 and None.
@@ -62,7 +72,13 @@ class Dropout(_Noise):
 
     _traits = frozenset(("pointwise", "noise", "dropout", "passes_through"))
 
-    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+    def __init__(
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: SeedLike = None,
+        **kwargs: Unpack[LayerArguments],
+    ):
         self.rate = rate
         super().__init__(seed, **kwargs)
         self.noise_shape = _checked_noise_shape(noise_shape)
@@ -103,7 +119,14 @@ class _SpatialDropout(Dropout):
     rank = 0
     data_format = "channels_last"
 
-    def __init__(self, rate, seed=None, name=None, dtype=None, **kwargs):
+    def __init__(
+        self,
+        rate: float,
+        seed: SeedLike = None,
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ):
         axes = [1] * self.rank
         noise_shape = (None, *axes, None) if self.data_format == "channels_last" else (None, None, *axes)
         super().__init__(rate, noise_shape, seed, name=name, dtype=dtype, **kwargs)
@@ -111,35 +134,75 @@ class _SpatialDropout(Dropout):
 
 
 class SpatialDropout1D(_SpatialDropout):
-    """Dropout of whole channels. Shapes: (batch, time, channels)."""
+    """Dropout of whole channels. Shapes: (batch, time, channels).
+
+    Args:
+        rate: Probability, from 0 to 1, that a channel is dropped.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        name: Name of the layer, unique in a model.
+        dtype: Type or dtype policy; None means the global policy.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+    """
 
     rank = 1
 
 
 class _FormattedSpatialDropout(_SpatialDropout):
-    def __init__(self, rate, data_format=None, seed=None, name=None, dtype=None, **kwargs):
+    def __init__(
+        self,
+        rate: float,
+        data_format: DataFormat = None,
+        seed: SeedLike = None,
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ):
         self.data_format = standardize_data_format(data_format)
         super().__init__(rate, seed, name, dtype, **kwargs)
 
 
 class SpatialDropout2D(_FormattedSpatialDropout):
-    """Dropout of whole channels. Shapes: (batch, height, width, channels), or (batch, channels, height, width)."""
+    """Dropout of whole channels. Shapes: (batch, height, width, channels), or (batch, channels, height, width).
+
+    Args:
+        rate: Probability, from 0 to 1, that a channel is dropped.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        name: Name of the layer, unique in a model.
+        dtype: Type or dtype policy; None means the global policy.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+    """
 
     rank = 2
 
 
 class SpatialDropout3D(_FormattedSpatialDropout):
-    """Dropout of whole channels. Shapes: (batch, depth, height, width, channels), or with the channels second."""
+    """Dropout of whole channels. Shapes: (batch, depth, height, width, channels), or with the channels second.
+
+    Args:
+        rate: Probability, from 0 to 1, that a channel is dropped.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        name: Name of the layer, unique in a model.
+        dtype: Type or dtype policy; None means the global policy.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+    """
 
     rank = 3
 
 
 class GaussianNoise(_Noise):
-    """In training, `inputs + N(0, stddev)`."""
+    """In training, `inputs + N(0, stddev)`.
+
+    Args:
+        stddev: Standard deviation of the noise, from 0 to 1.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+    """
 
     strength = "stddev"
 
-    def __init__(self, stddev, seed=None, **kwargs):
+    def __init__(self, stddev: float, seed: SeedLike = None, **kwargs: Unpack[LayerArguments]):
         self.stddev = stddev
         super().__init__(seed, **kwargs)
 
@@ -148,9 +211,15 @@ class GaussianNoise(_Noise):
 
 
 class GaussianDropout(_Noise):
-    """In training, `inputs * N(1, sqrt(rate / (1 - rate)))` (Srivastava et al., 2014). The rate is below 1."""
+    """In training, `inputs * N(1, sqrt(rate / (1 - rate)))` (Srivastava et al., 2014). The rate is below 1.
 
-    def __init__(self, rate, seed=None, **kwargs):
+    Args:
+        rate: Strength of the noise, from 0 to below 1, as the rate of a Dropout.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+    """
+
+    def __init__(self, rate: float, seed: SeedLike = None, **kwargs: Unpack[LayerArguments]):
         if rate == 1:
             raise ConfigError("GaussianDropout needs a rate below 1: at 1 its noise is infinite.")
         self.rate = rate
@@ -163,7 +232,15 @@ class GaussianDropout(_Noise):
 
 class AlphaDropout(Dropout):
     """Dropout that keeps the mean and variance of `selu` networks: dropped values get selu's lower limit, and all are
-    scaled and shifted (Klambauer et al., 2017, arXiv:1706.02515)."""
+    scaled and shifted (Klambauer et al., 2017, arXiv:1706.02515).
+
+    Args:
+        rate: Probability, from 0 to 1, that a value is dropped.
+        noise_shape: Shape of the draws: 1 shares a draw along an axis, None takes the size of the inputs; (None, 1,
+            None) drops a feature at all time steps of a sample or at none. None draws for each value.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+    """
 
     _lowest = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
 
@@ -176,15 +253,21 @@ class AlphaDropout(Dropout):
 
 
 class ActivityRegularization(Layer):
-    """Passes its inputs on and adds `(l1 * sum(|inputs|) + l2 * sum(inputs**2)) / batch` to the loss."""
+    """Passes its inputs on and adds `(l1 * sum(|inputs|) + l2 * sum(inputs**2)) / batch` to the loss.
+
+    Args:
+        l1: Factor of the sum of absolute outputs.
+        l2: Factor of the sum of squared outputs.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+    """
 
     _traits = frozenset(("pointwise", "passes_through"))
     _config_skips = frozenset(("autocast", "activity_regularizer"))
 
-    def __init__(self, l1=0.0, l2=0.0, **kwargs):
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Unpack[CommonLayerArguments]):
         super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)
         self.l1, self.l2 = l1, l2
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return inputs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
@@ -14,6 +15,12 @@ from lamina.layers.base.layer import Layer
 from lamina.layers.base.validation import positive_integer
 from lamina.runtime.settings import standardize_data_format
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from lamina.core.typing import DataFormat, LayerArguments, Shape, Tensor
+
 __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
 
@@ -22,6 +29,10 @@ class Flatten(Layer):
 
     Shapes: (batch, ...) -> (batch, product of the other sizes); (batch,) -> (batch, 1).
 
+    Args:
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
     >>> import lamina as keras
     >>> keras.layers.Flatten()(keras.Input((4, 4, 3))).shape
     (None, 48)
@@ -29,12 +40,12 @@ class Flatten(Layer):
 
     _traits = frozenset(("rearranging",))
 
-    def __init__(self, data_format=None, **kwargs):
+    def __init__(self, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         if self.data_format == "channels_first" and inputs.ndim > 2:
             inputs = jnp.moveaxis(inputs, 1, -1)
         return inputs.reshape(inputs.shape[0], math.prod(inputs.shape[1:]))
@@ -44,6 +55,10 @@ class Reshape(Layer):
     """Each sample in another shape; one size may be -1 and follows from the others.
 
     Shapes: (batch, ...) -> (batch, *target_shape).
+
+    Args:
+        target_shape: Shape of a sample of the outputs; one size may be -1 and follows from the others.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     Raises:
         ConfigError: for more than one -1, or a size below it.
@@ -56,7 +71,7 @@ class Reshape(Layer):
 
     _traits = frozenset(("rearranging",))
 
-    def __init__(self, target_shape, **kwargs):
+    def __init__(self, target_shape: Sequence[int], **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.target_shape = tuple(target_shape)
         if self.target_shape.count(-1) > 1:
@@ -64,15 +79,15 @@ class Reshape(Layer):
         if any(size < -1 for size in self.target_shape):
             raise ConfigError(f"Each size of target_shape is a non-negative integer or -1; got {self.target_shape}.")
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Shape:
         # Not traced: the sizes that stand in for None need not be divisible by those of the target.
         return (input_shape[0], *self._sizes(tuple(input_shape[1:])))
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: Any) -> Any:
         dtype = self.compute_dtype if self.autocast and is_float(inputs.dtype) else inputs.dtype
         return KerasTensor(self.compute_output_shape(inputs.shape), dtype)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return inputs.reshape(inputs.shape[0], *self._sizes(inputs.shape[1:]))
 
     def _sizes(self, sample_shape):
@@ -97,6 +112,10 @@ class Permute(Layer):
 
     Shapes: (batch, a, b) with dims=(2, 1) -> (batch, b, a).
 
+    Args:
+        dims: Order of the axes of a sample, counted from 1.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
     >>> import lamina as keras
     >>> keras.layers.Permute((2, 1))(keras.Input((10, 64))).shape
     (None, 64, 10)
@@ -104,7 +123,7 @@ class Permute(Layer):
 
     _traits = frozenset(("rearranging",))
 
-    def __init__(self, dims, **kwargs):
+    def __init__(self, dims: Sequence[int], **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
@@ -114,7 +133,7 @@ class Permute(Layer):
             )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return inputs.transpose(0, *self.dims)
 
 
@@ -123,6 +142,10 @@ class RepeatVector(Layer):
 
     Shapes: (batch, features) -> (batch, n, features).
 
+    Args:
+        n: Number of repetitions.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
     >>> import lamina as keras
     >>> keras.layers.RepeatVector(3)(keras.Input((32,))).shape
     (None, 3, 32)
@@ -130,10 +153,10 @@ class RepeatVector(Layer):
 
     _traits = frozenset(("rearranging",))
 
-    def __init__(self, n, **kwargs):
+    def __init__(self, n: int, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.n = positive_integer("RepeatVector", "n", n, fix="RepeatVector(3)")
         self.input_spec = InputSpec(ndim=2)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return jnp.repeat(inputs[:, None], self.n, axis=1)

@@ -1,5 +1,9 @@
 """ReversibleEmbedding: an embedding that can be called backwards, from vectors to a score for each number."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import jax.numpy as jnp
 
 from lamina.core import context
@@ -7,6 +11,12 @@ from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.keras_tensor import set_mask
 from lamina.layers.embedding import Embedding
 from lamina.layers.weights import Layout, einsum, matmul
+
+if TYPE_CHECKING:
+    from lamina.constraints import ConstraintLike
+    from lamina.core.typing import DTypeLike, Shape, Tensor
+    from lamina.initializers import InitializerLike
+    from lamina.regularizers import RegularizerLike
 
 __all__ = ["ReversibleEmbedding"]
 
@@ -17,9 +27,16 @@ class ReversibleEmbedding(Embedding):
     Shapes: (batch, ...) -> (batch, ..., output_dim); in reverse (batch, ..., output_dim) -> (batch, ..., input_dim).
 
     Args:
-        tie_weights: whether both directions share a table; else the reverse has one of its own.
-        reverse_dtype: the type of the reverse product; the inputs' if None.
-        logit_soft_cap: c limits the logits to (-c, c) by c * tanh(logits / c).
+        input_dim: Number of different whole numbers: the rows of the table.
+        output_dim: Length of a vector.
+        tie_weights: Whether both directions share one table; if not, the reverse direction has a table of its own.
+        embeddings_initializer: Initializer of the table.
+        embeddings_regularizer: Regularizer of the table, added to the loss.
+        embeddings_constraint: Constraint on the table after each update.
+        mask_zero: Whether 0 is padding: the outputs get the mask `inputs != 0`.
+        reverse_dtype: Type of the reverse product; None means that of the inputs.
+        logit_soft_cap: Limit c of the logits, which become c * tanh(logits / c); None does not limit them.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     Source: O. Press and L. Wolf, arXiv:1608.05859.
 
@@ -31,16 +48,16 @@ class ReversibleEmbedding(Embedding):
 
     def __init__(
         self,
-        input_dim,
-        output_dim,
-        tie_weights=True,
-        embeddings_initializer="uniform",
-        embeddings_regularizer=None,
-        embeddings_constraint=None,
-        mask_zero=False,
-        reverse_dtype=None,
-        logit_soft_cap=None,
-        **kwargs,
+        input_dim: int,
+        output_dim: int,
+        tie_weights: bool = True,
+        embeddings_initializer: InitializerLike = "uniform",
+        embeddings_regularizer: RegularizerLike = None,
+        embeddings_constraint: ConstraintLike = None,
+        mask_zero: bool = False,
+        reverse_dtype: DTypeLike | None = None,
+        logit_soft_cap: float | None = None,
+        **kwargs: Any,
     ):
         super().__init__(
             input_dim,
@@ -54,7 +71,7 @@ class ReversibleEmbedding(Embedding):
         self.tie_weights, self.logit_soft_cap = tie_weights, logit_soft_cap
         self.reverse_dtype = None if reverse_dtype is None else standardize_dtype(reverse_dtype)
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         if self.built:
             return
         super().build(input_shape)
@@ -63,10 +80,10 @@ class ReversibleEmbedding(Embedding):
             initializer = self.embeddings_initializer
             self.reverse_embeddings = self.add_kernel(layout, "reverse_embeddings", initializer=initializer)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None  # `call` masks what it looked up; logits have no mask
 
-    def call(self, inputs, reverse=False):
+    def call(self, inputs: Tensor, reverse: bool = False) -> Tensor:
         if not reverse:
             outputs = super().call(inputs)
             if self.mask_zero:

@@ -1,12 +1,19 @@
 """What layers over 1 to 3 spatial axes share: the rank, the data format, and settings for each axis."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from lamina.errors import ConfigError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.validation import is_whole
 from lamina.runtime.settings import standardize_data_format
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lamina.core.typing import DataFormat, LayerArguments
 
 
 class SpatialLayer(Layer):
@@ -17,23 +24,23 @@ class SpatialLayer(Layer):
 
     rank: int
 
-    def __init__(self, data_format=None, **kwargs):
+    def __init__(self, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     @property
-    def space(self):
+    def space(self) -> tuple[int, ...]:
         """The spatial axes of the inputs."""
         first = 2 if self.data_format == "channels_first" else 1
         return tuple(range(first, first + self.rank))
 
     @property
-    def channel_axis(self):
+    def channel_axis(self) -> int:
         """The axis of the channels: 1 or -1."""
         return 1 if self.data_format == "channels_first" else -1
 
-    def over_all_axes(self, spatial, other):
+    def over_all_axes(self, spatial: Any, other: Any) -> tuple[Any, ...]:
         """A setting for every axis: those of `spatial`, and `other` for the batch and the channels."""
         return (other, other, *spatial) if self.data_format == "channels_first" else (other, *spatial, other)
 
@@ -51,7 +58,7 @@ class SpatialLayer(Layer):
         """(batch, *sizes, channels), in the order of the data format."""
         return (input_shape[0], channels, *sizes) if self.channel_axis == 1 else (input_shape[0], *sizes, channels)
 
-    def per_axis(self, name, value: Any, least=1):
+    def per_axis(self, name: str, value: Any, least: int = 1) -> tuple[int, ...]:
         """A whole number for each spatial axis, from one number or one for each; none below `least`."""
         values = (value,) * self.rank if is_whole(value) else value
         fits = isinstance(values, (tuple, list)) and len(values) == self.rank
@@ -64,7 +71,7 @@ class SpatialLayer(Layer):
             )
         return tuple(map(int, values))
 
-    def margins(self, name, value):
+    def margins(self, name: str, value: Any) -> Any:
         """(before, after) of each spatial axis, from one number, one for each axis, or one pair for each axis."""
         entries: Any = (value,) * self.rank if is_whole(value) else value
         if self.rank == 1:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina.errors import ConfigError
 from lamina.layers.convolution_base import _Windowed
 from lamina.layers.spatial import SpatialLayer
 from lamina.ops.convolution import conv_transpose
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lamina.activations import ActivationLike
+    from lamina.constraints import ConstraintLike
+    from lamina.core.typing import CommonLayerArguments, DataFormat, Shape, Size
+    from lamina.initializers import InitializerLike
+    from lamina.regularizers import RegularizerLike
 
 __all__ = [
     "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "Convolution1DTranspose", "Convolution2DTranspose",
@@ -27,23 +36,23 @@ class _ConvTranspose(_Windowed):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        output_padding=None,
-        data_format=None,
-        dilation_rate=1,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
+        filters: int,
+        kernel_size: Size,
+        strides: Size = 1,
+        padding: str = "valid",
+        output_padding: Size | None = None,
+        data_format: DataFormat = None,
+        dilation_rate: Size = 1,
+        activation: ActivationLike = None,
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[CommonLayerArguments],
     ):
         super().__init__(data_format, activity_regularizer=activity_regularizer, **kwargs)
         self._set_up(locals())
@@ -60,7 +69,7 @@ class _ConvTranspose(_Windowed):
                 fix="output_padding=None makes the default size.",
             )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         channels = self._channels(input_shape)
         self.kernel = self._add_weight_of("kernel", (*self.kernel_size, self.filters, channels))
         self._add_bias(self.filters)
@@ -81,10 +90,28 @@ class Conv1DTranspose(_ConvTranspose):
     is steps * strides for padding="same" and (steps - 1) * strides + max(kernel_size, strides) for "valid".
 
     Args:
-        output_padding: steps added at the end, below `strides`; None for the sizes above.
+        filters: Number of output channels.
+        kernel_size: Number of steps that the kernel covers.
+        strides: Factor by which each spatial axis grows, or one number for all axes.
+        padding: "valid", or "same" for outputs of size inputs * strides.
+        output_padding: Positions added at the end of each spatial axis, below `strides`; None means the default size.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        dilation_rate: Distance between the inputs that neighbouring kernel values meet; above 1 only with strides of 1.
+        activation: Activation applied to the sum. None leaves it as it is.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
 
     Raises:
-        ConfigError, ShapeError: as Conv1D; and for output_padding not below strides.
+        ConfigError: For sizes that are not whole numbers above 0, strides together with dilation, or output_padding not
+            below strides.
+        ShapeError: For inputs of another rank.
 
     >>> import lamina as keras
     >>> keras.layers.Conv1DTranspose(8, 3, strides=2)(keras.Input((10, 4))).shape
@@ -95,10 +122,34 @@ class Conv1DTranspose(_ConvTranspose):
 
 
 class Conv2DTranspose(_ConvTranspose):
-    """The transpose of Conv2D, which makes small images large. Sizes, arguments and errors as for Conv1DTranspose.
+    """The transpose of Conv2D, which makes small images large.
 
     Shapes: (batch, rows, columns, channels) -> (batch, new_rows, new_columns, filters);
     kernel (*kernel_size, filters, channels).
+
+    Args:
+        filters: Number of output channels.
+        kernel_size: Size of the kernel along each spatial axis, or one number for all axes.
+        strides: Factor by which each spatial axis grows, or one number for all axes.
+        padding: "valid", or "same" for outputs of size inputs * strides.
+        output_padding: Positions added at the end of each spatial axis, below `strides`; None means the default size.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        dilation_rate: Distance between the inputs that neighbouring kernel values meet; above 1 only with strides of 1.
+        activation: Activation applied to the sum. None leaves it as it is.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
+
+    Raises:
+        ConfigError: For sizes that are not whole numbers above 0, strides together with dilation, or output_padding not
+            below strides.
+        ShapeError: For inputs of another rank.
 
     >>> import lamina as keras
     >>> keras.layers.Conv2DTranspose(8, 3, strides=2, padding="same")(keras.Input((14, 14, 3))).shape
@@ -109,10 +160,34 @@ class Conv2DTranspose(_ConvTranspose):
 
 
 class Conv3DTranspose(_ConvTranspose):
-    """The transpose of Conv3D, which makes small volumes large. Sizes, arguments and errors as for Conv1DTranspose.
+    """The transpose of Conv3D, which makes small volumes large.
 
     Shapes: (batch, depth, rows, columns, channels) -> (batch, new_depth, new_rows, new_columns, filters);
     kernel (*kernel_size, filters, channels).
+
+    Args:
+        filters: Number of output channels.
+        kernel_size: Size of the kernel along each spatial axis, or one number for all axes.
+        strides: Factor by which each spatial axis grows, or one number for all axes.
+        padding: "valid", or "same" for outputs of size inputs * strides.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        output_padding: Positions added at the end of each spatial axis, below `strides`; None means the default size.
+        dilation_rate: Distance between the inputs that neighbouring kernel values meet; above 1 only with strides of 1.
+        activation: Activation applied to the sum. None leaves it as it is.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of the kernel, added to the loss.
+        bias_regularizer: Regularizer of the bias, added to the loss.
+        activity_regularizer: Regularizer of the outputs, added to the loss.
+        kernel_constraint: Constraint on the kernel after each update.
+        bias_constraint: Constraint on the bias after each update.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
+
+    Raises:
+        ConfigError: For sizes that are not whole numbers above 0, strides together with dilation, or output_padding not
+            below strides.
+        ShapeError: For inputs of another rank.
 
     >>> import lamina as keras
     >>> keras.layers.Conv3DTranspose(8, 2, strides=2)(keras.Input((5, 5, 5, 3))).shape
@@ -123,23 +198,23 @@ class Conv3DTranspose(_ConvTranspose):
 
     def __init__(  # Keras has data_format before output_padding here, and only here
         self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        output_padding=None,
-        dilation_rate=1,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
+        filters: int,
+        kernel_size: Size,
+        strides: Size = 1,
+        padding: str = "valid",
+        data_format: DataFormat = None,
+        output_padding: Size | None = None,
+        dilation_rate: Size = 1,
+        activation: ActivationLike = None,
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[CommonLayerArguments],
     ):
         SpatialLayer.__init__(self, data_format, activity_regularizer=activity_regularizer, **kwargs)
         self._set_up(locals())

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import jax
 import jax.numpy as jnp
 
 from lamina.errors import ConfigError
 from lamina.layers.spatial import SpatialLayer
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lamina.core.typing import DataFormat, LayerArguments, Size, Tensor
 
 __all__ = ["UpSampling1D", "UpSampling2D", "UpSampling3D"]
 
@@ -16,12 +23,12 @@ class _UpSampling(SpatialLayer):
 
     _traits = frozenset(("rearranging",))
 
-    def __init__(self, size=2, data_format=None, **kwargs):
+    def __init__(self, size: Size = 2, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(data_format, **kwargs)
         self._factors = self.per_axis("size", size)
         self.size = self._factors if self.rank > 1 else self._factors[0]
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         for axis, times in zip(self.space, self._factors, strict=True):
             inputs = jnp.repeat(inputs, times, axis)
         return inputs
@@ -32,6 +39,10 @@ class UpSampling1D(_UpSampling):
 
     Shapes: (batch, steps, channels) -> (batch, steps * size, channels).
 
+    Args:
+        size: Factor along each spatial axis, or one number for all axes.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
     >>> import lamina as keras
     >>> keras.layers.UpSampling1D(3)(keras.Input((10, 4))).shape
     (None, 30, 4)
@@ -40,7 +51,7 @@ class UpSampling1D(_UpSampling):
     rank = 1
     _config_skips = _UpSampling._config_skips | {"data_format"}
 
-    def __init__(self, size=2, **kwargs):
+    def __init__(self, size: Size = 2, **kwargs: Unpack[LayerArguments]):
         super().__init__(size, "channels_last", **kwargs)
 
 
@@ -50,7 +61,10 @@ class UpSampling2D(_UpSampling):
     Shapes: (batch, rows, columns, channels) -> (batch, rows * size[0], columns * size[1], channels).
 
     Args:
+        size: Factor along each spatial axis, or one number for all axes.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
         interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> keras.layers.UpSampling2D((2, 3), interpolation="bilinear")(keras.Input((4, 4, 3))).shape
@@ -59,7 +73,13 @@ class UpSampling2D(_UpSampling):
 
     rank = 2
 
-    def __init__(self, size=2, data_format=None, interpolation="nearest", **kwargs):
+    def __init__(
+        self,
+        size: Size = 2,
+        data_format: DataFormat = None,
+        interpolation: str = "nearest",
+        **kwargs: Unpack[LayerArguments],
+    ):
         super().__init__(size, data_format, **kwargs)
         self.interpolation = str(interpolation).lower()
         if self.interpolation not in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
@@ -68,7 +88,7 @@ class UpSampling2D(_UpSampling):
                 f"got {interpolation!r}."
             )
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         if self.interpolation == "nearest":
             return super().call(inputs)
         larger = list(inputs.shape)
@@ -82,6 +102,11 @@ class UpSampling3D(_UpSampling):
 
     Shapes: (batch, depth, rows, columns, channels)
     -> (batch, depth * size[0], rows * size[1], columns * size[2], channels).
+
+    Args:
+        size: Factor along each spatial axis, or one number for all axes.
+        data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
     rank = 3

@@ -1,5 +1,9 @@
 """Layers around a layer: TimeDistributed at each step of a sequence, Bidirectional in both directions of time."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import jax.numpy as jnp
 
 from lamina.core import tree
@@ -10,6 +14,11 @@ from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.layers.wrapper import ContainerMixin, Wrapper
 from lamina.legacy import moved_from
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lamina.core.typing import LayerArguments, Shape, Tensor
 
 __all__ = ["Bidirectional", "TimeDistributed"]
 
@@ -27,6 +36,10 @@ class TimeDistributed(Wrapper):
 
     Shapes: (batch, time, ...) -> (batch, time, ...); inputs and outputs may be structures.
 
+    Args:
+        layer: Layer that is applied to each time step.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+
     Raises:
         ShapeError: for inputs of a rank below 3.
 
@@ -35,11 +48,11 @@ class TimeDistributed(Wrapper):
     (None, None, 8)
     """
 
-    def __init__(self, layer, **kwargs):
+    def __init__(self, layer: Layer, **kwargs: Unpack[LayerArguments]):
         super().__init__(layer, **kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any = None) -> None:
         super().build(_map_shapes(self._step_shape, input_shape))
 
     def _step_shape(self, shape):
@@ -50,7 +63,7 @@ class TimeDistributed(Wrapper):
             )
         return (shape[0], *shape[2:])
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         batch, time = tree.flatten(inputs)[0].shape[:2]
         if any(one.shape[:2] != (batch, time) for one in tree.flatten(mask) if one is not None):
             raise ShapeError(
@@ -68,13 +81,14 @@ class Bidirectional(ContainerMixin, Layer):
     Shapes: (batch, time, features) -> those of the layer, twice the units with merge_mode "concat"; with return_state a
     tuple of that, the states forwards and the states backwards.
 
-    Args:
-        layer: an RNN, or a layer with go_backwards, return_sequences and return_state. It is copied.
-        merge_mode: "concat", "sum", "mul", "ave", or None for the two outputs by themselves.
-        weights: arrays to start from, those of the layer forwards first.
-        backward_layer: the layer backwards, made with go_backwards=True, in place of a copy.
-
     Schuster and Paliwal, 1997.
+
+    Args:
+        layer: Recurrent layer, or a layer with go_backwards, return_sequences and return_state. It is copied.
+        merge_mode: How the outputs are combined: "concat", "sum", "mul", "ave", or None for two outputs.
+        weights: Initial weights, those of the forward layer first; None uses the initializers.
+        backward_layer: Layer for the backward direction, made with go_backwards=True; None makes a copy of `layer`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
     >>> keras.layers.Bidirectional(keras.layers.LSTM(4, return_sequences=True))(keras.Input((10, 3))).shape
@@ -84,14 +98,21 @@ class Bidirectional(ContainerMixin, Layer):
     _traits = frozenset(("wrapper", "container", "recurrent"))
     _config_skips = frozenset(("autocast", "weights"))
 
-    def __init__(self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs):
+    def __init__(
+        self,
+        layer: Any,
+        merge_mode: str | None = "concat",
+        weights: Any = None,
+        backward_layer: Any = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         if merge_mode not in _MERGES:
             raise ConfigError(f"merge_mode is one of {list(_MERGES)}; got {merge_mode!r}.")
         _check_recurrent(layer)
         self.merge_mode = merge_mode
-        self.forward_layer = _copy(layer, "forward", layer.go_backwards)
-        self.backward_layer = backward_layer or _copy(layer, "backward", not layer.go_backwards)
+        self.forward_layer: Any = _copy(layer, "forward", layer.go_backwards)
+        self.backward_layer: Any = backward_layer or _copy(layer, "backward", not layer.go_backwards)
         _check_recurrent(self.backward_layer)
         self.return_sequences, self.return_state = layer.return_sequences, layer.return_state
         self.stateful = getattr(layer, "stateful", False)
@@ -104,7 +125,7 @@ class Bidirectional(ContainerMixin, Layer):
         self.supports_masking = True
 
     @property
-    def layer(self):
+    def layer(self) -> Layer:
         """The layer forwards."""
         return self.forward_layer
 
@@ -120,14 +141,14 @@ class Bidirectional(ContainerMixin, Layer):
             if one != other:
                 raise ConfigError(f"The two layers of Bidirectional have the same {name}; got {one} and {other}.")
 
-    def build(self, sequences_shape, initial_state_shape=None):
+    def build(self, sequences_shape: Shape, initial_state_shape: Any = None) -> None:
         for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:
                 layer.build(sequences_shape)
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
 
-    def call(self, sequences, initial_state=None, mask=None, training=None):
+    def call(self, sequences: Tensor, initial_state: Any = None, mask: Any = None, training: bool | None = None) -> Any:
         kwargs = {} if mask is None else {"mask": mask}
         for_forward, for_backward = {}, {}
         if initial_state is not None:
@@ -150,23 +171,23 @@ class Bidirectional(ContainerMixin, Layer):
             return (*merged, *states) if self.merge_mode is None else (merged, *states)
         return merged
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         mask = tree.flatten(previous_mask)[0] if self.return_sequences else None
         return (mask, mask) if self.merge_mode is None else mask
 
     @property
-    def states(self):
+    def states(self) -> Any:
         """The states of both layers when stateful, else None."""
         forward, backward = self.forward_layer.states, self.backward_layer.states
         return None if forward is None or backward is None else (*forward, *backward)
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Let the next batch start from the initial states."""
         if self.stateful:
             self.forward_layer.reset_state()
             self.backward_layer.reset_state()
 
-    def reset_states(self):
+    def reset_states(self) -> None:
         """The same as reset_state()."""
         self.reset_state()
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from lamina import layers
 from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers import pooling
 from tests.layers import spatial_checks as check
 
 SPACE = {1: (7, 3), 2: (6, 7, 2), 3: (4, 5, 3, 2)}
@@ -42,12 +42,12 @@ CASES = [
 
 @pytest.mark.parametrize("name, kwargs", CASES, ids=lambda case: case if isinstance(case, str) else None)
 def test_like_keras(name, kwargs):
-    check.assert_same(getattr(pooling, name), kwargs, SPACE[int(name[-2])])
+    check.assert_same(getattr(layers, name), kwargs, SPACE[int(name[-2])])
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_unknown_sizes_and_both_formats(name):
-    layer, (kwargs, shape) = getattr(pooling, name), EXAMPLES[name]
+    layer, (kwargs, shape) = getattr(layers, name), EXAMPLES[name]
     check.assert_same_symbolic_shapes(layer, kwargs(), (*[None] * (len(shape) - 1), shape[-1]))
     check.assert_both_formats_agree(layer, kwargs(), shape)
 
@@ -61,29 +61,29 @@ def test_unknown_sizes_and_both_formats(name):
 )
 def test_shapes(size, window, stride, padding):
     assume(padding == "same" or window <= size)
-    mine, theirs = check.pair(pooling.MaxPooling1D, dict(pool_size=window, strides=stride, padding=padding))
+    mine, theirs = check.pair(layers.MaxPooling1D, dict(pool_size=window, strides=stride, padding=padding))
     assert mine.compute_output_shape((None, size, 3)) == theirs.compute_output_shape((None, size, 3))
 
 
 @pytest.mark.parametrize("size, windows", [(1, 3), (7, 3), (9, 3), (5, 8)])
 def test_adaptive_windows(size, windows):
     steps = np.arange(size, dtype="float32")
-    outputs = pooling.AdaptiveAveragePooling1D(windows)(steps[None, :, None])[0, :, 0]
+    outputs = layers.AdaptiveAveragePooling1D(windows)(steps[None, :, None])[0, :, 0]
     expected = [steps[i * size // windows : -(-(i + 1) * size // windows)].mean() for i in range(windows)]
     np.testing.assert_allclose(outputs, expected, 1e-6)
 
 
 def test_by_hand():
     steps = np.array([1, 3, 2, 8, 5], "float32")[None, :, None]
-    assert pooling.MaxPooling1D(2)(steps)[0, :, 0].tolist() == [3, 8]
-    assert pooling.AveragePooling1D(2, padding="same")(steps)[0, :, 0].tolist() == [2, 5, 5]
-    assert pooling.GlobalAveragePooling1D()(steps)[0].tolist() == [np.float32(3.8)]
+    assert layers.MaxPooling1D(2)(steps)[0, :, 0].tolist() == [3, 8]
+    assert layers.AveragePooling1D(2, padding="same")(steps)[0, :, 0].tolist() == [2, 5, 5]
+    assert layers.GlobalAveragePooling1D()(steps)[0].tolist() == [np.float32(3.8)]
 
 
 @pytest.mark.parametrize("keepdims", [False, True])
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_masked_mean(keepdims, data_format):
-    mine, theirs = check.pair(pooling.GlobalAveragePooling1D, dict(keepdims=keepdims, data_format=data_format))
+    mine, theirs = check.pair(layers.GlobalAveragePooling1D, dict(keepdims=keepdims, data_format=data_format))
     inputs = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
     mask = np.array([[True, True, False, False], [False, True, True, True]])
     given_inputs = inputs if data_format == "channels_last" else np.moveaxis(inputs, -1, 1)
@@ -95,12 +95,12 @@ def test_masked_mean(keepdims, data_format):
 def test_mask_ends_at_the_mean():
     inputs = jax.numpy.ones((1, 3, 2)) * jax.numpy.arange(3.0)[None, :, None]
     set_mask(inputs, jax.numpy.array([[True, True, False]]))
-    outputs = pooling.GlobalAveragePooling1D()(inputs)
+    outputs = layers.GlobalAveragePooling1D()(inputs)
     assert outputs.tolist() == [[0.5, 0.5]] and get_mask(outputs) is None
 
 
 def test_nothing_left_by_the_mask_is_zero():
-    layer, mask = pooling.GlobalAveragePooling1D(), np.zeros((1, 3), bool)
+    layer, mask = layers.GlobalAveragePooling1D(), np.zeros((1, 3), bool)
     outputs, gradient = jax.value_and_grad(lambda x: layer(x, mask=mask).sum())(np.ones((1, 3, 2), "float32"))
     assert outputs == 0 and not np.any(gradient)
 
@@ -109,32 +109,32 @@ def test_a_dropped_mask_is_told():
     inputs = jax.numpy.ones((1, 4, 2))
     set_mask(inputs, jax.numpy.ones((1, 4), bool))
     with pytest.warns(UserWarning, match="does not support masking"):
-        pooling.MaxPooling1D(2)(inputs)
+        layers.MaxPooling1D(2)(inputs)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        pooling.MaxPooling1D(2)(np.ones((1, 4, 2), "float32"))
+        layers.MaxPooling1D(2)(np.ones((1, 4, 2), "float32"))
 
 
 def test_integers_keep_their_type():
     images = np.arange(16).reshape(1, 4, 4, 1)
-    outputs = pooling.MaxPooling2D(2)(images)
+    outputs = layers.MaxPooling2D(2)(images)
     assert outputs.dtype == "int32" and outputs[0, :, :, 0].tolist() == [[5, 7], [13, 15]]
 
 
 def test_aliases_are_the_same_classes():
-    for name in pooling.__all__:
-        assert getattr(pooling, name).__name__ == getattr(keras.layers, name).__name__
+    for name in layers.__all__:
+        assert getattr(layers, name).__name__ == getattr(keras.layers, name).__name__
 
 
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: pooling.MaxPooling2D(0), "pool_size: a whole number of 1 or more"),
-        (lambda: pooling.MaxPooling2D((2, 2, 2)), r"pool_size=\(2, 2\)"),
-        (lambda: pooling.AveragePooling1D(2, strides=1.5), "strides: a whole number"),
-        (lambda: pooling.MaxPooling1D(2, padding="causal"), "'valid' or 'same'; got 'causal'"),
-        (lambda: pooling.AdaptiveMaxPooling2D(0), "output_size: a whole number"),
-        (lambda: pooling.GlobalMaxPooling1D("nwc"), "channels_last"),
+        (lambda: layers.MaxPooling2D(0), "pool_size: a whole number of 1 or more"),
+        (lambda: layers.MaxPooling2D((2, 2, 2)), r"pool_size=\(2, 2\)"),
+        (lambda: layers.AveragePooling1D(2, strides=1.5), "strides: a whole number"),
+        (lambda: layers.MaxPooling1D(2, padding="causal"), "'valid' or 'same'; got 'causal'"),
+        (lambda: layers.AdaptiveMaxPooling2D(0), "output_size: a whole number"),
+        (lambda: layers.GlobalMaxPooling1D("nwc"), "channels_last"),
     ],
 )
 def test_bad_arguments(make, message):
@@ -144,6 +144,6 @@ def test_bad_arguments(make, message):
 
 def test_bad_inputs():
     with pytest.raises(ShapeError, match=r"(?s)The window covers \(7, 7\).*In max_pooling2d.*padding='same'"):
-        pooling.MaxPooling2D(7)(np.ones((1, 5, 5, 3), "float32"))
+        layers.MaxPooling2D(7)(np.ones((1, 5, 5, 3), "float32"))
     with pytest.raises(ShapeError, match=r"GlobalAveragePooling2D needs inputs of rank 4; got shape \(5, 5, 3\)"):
-        pooling.GlobalAveragePooling2D()(np.ones((5, 5, 3), "float32"))
+        layers.GlobalAveragePooling2D()(np.ones((5, 5, 3), "float32"))

@@ -14,8 +14,9 @@ from lamina.core import context
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.layers.base.layer import Layer
 from lamina.layers.input_layer import Input
-from lamina.layers.recurrent import GRU, LSTM, RNN, SimpleRNN
+from lamina.layers.recurrent import GRU, LSTM, SimpleRNN
 from lamina.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
+from lamina.layers.rnn import RNN
 from lamina.layers.stacked_cells import StackedRNNCells
 from lamina.models import Sequential
 from tests.layers import recurrent_checks as check

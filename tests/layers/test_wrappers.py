@@ -12,7 +12,8 @@ from lamina.layers.base.layer import Layer
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Dense
 from lamina.layers.input_layer import Input
-from lamina.layers.recurrent import GRU, LSTM, RNN, SimpleRNN
+from lamina.layers.recurrent import GRU, LSTM, SimpleRNN
+from lamina.layers.rnn import RNN
 from lamina.layers.wrappers import Bidirectional, TimeDistributed
 from lamina.models import Sequential
 from lamina.saving import deserialize_keras_object, serialize_keras_object

@@ -1,19 +1,34 @@
 """InputSpec: what a layer takes, checked before the layer runs."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from lamina.core import tree
 from lamina.core.configurable import Configurable
 from lamina.core.dtypes import dtype_of
 from lamina.errors import ShapeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lamina.core.typing import DTypeLike
+    from lamina.layers.base.layer import Layer
 
 
 class InputSpec(Configurable):
     """Rank, sizes and type that one input must have. None means anything.
 
     Args:
-        shape: a whole shape, None for free sizes.
-        ndim, min_ndim, max_ndim: the rank, or its bounds.
-        axes: dict from axis to size.
-        allow_last_axis_squeeze: a trailing axis of size 1 may be missing or added.
+        dtype: Type of the input.
+        shape: Whole shape, None for sizes that are free.
+        ndim: Rank of the input.
+        max_ndim: Largest rank.
+        min_ndim: Smallest rank.
+        axes: Dict from axis to size.
+        allow_last_axis_squeeze: Whether a last axis of size 1 may be missing or added.
+        optional: Whether the input may be None.
+        name: Name of the input, for errors.
 
     >>> import lamina as keras
     >>> keras.InputSpec(min_ndim=2, axes={-1: 4})
@@ -22,15 +37,15 @@ class InputSpec(Configurable):
 
     def __init__(
         self,
-        dtype=None,
-        shape=None,
-        ndim=None,
-        max_ndim=None,
-        min_ndim=None,
-        axes=None,
-        allow_last_axis_squeeze=False,
-        optional=False,
-        name=None,
+        dtype: DTypeLike | None = None,
+        shape: Sequence[int | None] | None = None,
+        ndim: int | None = None,
+        max_ndim: int | None = None,
+        min_ndim: int | None = None,
+        axes: dict[int, int | None] | None = None,
+        allow_last_axis_squeeze: bool = False,
+        optional: bool = False,
+        name: str | None = None,
     ):
         self.dtype = dtype
         self.shape = None if shape is None else tuple(shape)
@@ -39,7 +54,7 @@ class InputSpec(Configurable):
         self.axes = {int(axis): size for axis, size in (axes or {}).items()}
         self.allow_last_axis_squeeze, self.optional, self.name = allow_last_axis_squeeze, optional, name
 
-    def misfit(self, shape, dtype):
+    def misfit(self, shape: tuple[int | None, ...], dtype: DTypeLike | None) -> str | None:
         """What is wrong with an input of this shape and type, as 'needs ...', or None."""
         ndim = len(shape)
         if self.ndim is not None and ndim != self.ndim and not self._squeezable(ndim):
@@ -60,7 +75,7 @@ class InputSpec(Configurable):
         return self.allow_last_axis_squeeze and abs(ndim - self.ndim) == 1 and self.shape is not None
 
 
-def check_inputs(spec, inputs, layer):
+def check_inputs(spec: Any, inputs: Any, layer: Layer) -> None:
     """Raise ShapeError where `inputs` (a tensor or a structure of them) do not fit `spec` (one, a list or a dict)."""
     if spec is None:
         return

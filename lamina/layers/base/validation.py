@@ -15,7 +15,7 @@ def is_whole(value: Any, least: int = 0) -> bool:
     >>> is_whole(np.int64(3)), is_whole(0.5), is_whole(0, least=1)
     (True, False, False)
     """
-    return isinstance(value, (int, np.integer)) and value >= least
+    return isinstance(value, (int, np.integer)) and bool(value >= least)
 
 
 def positive_integer(owner: str, name: str, value: Any, fix: str | None = None) -> int:

@@ -102,14 +102,14 @@ class Codes(Weight):
         super().__init__(name, layout.shape)
         self.layout = layout
 
-    def decode(self, *parts):
+    def decode(self, *parts: Any) -> Any:
         """The numbers that these values of the parts stand for."""
         raise NotImplementedError
 
     def read(self):
         return self.decode(*(part.value for part in self.parts.values()))
 
-    def product(self, equation, codes, scale, *parts):
+    def product(self, equation, codes, scale, *parts: Any) -> Any:
         """The product with inputs codes / scale."""
         return jnp.einsum(equation, codes / scale, self.decode(*parts))
 
@@ -136,14 +136,14 @@ class Int8(Codes):
         self.part(layer, name, layout.shape, dtype="int8")
         self.part(layer, f"{name}_scale", layout.scale_shape, "ones")
 
-    def decode(self, codes, scale):
+    def decode(self, codes, scale):  # pyright: ignore[reportIncompatibleMethodOverride]
         return codes.astype(scale.dtype) / self.layout.beside_kernel(scale)
 
     def encode(self, floats):
         codes, scale = self.quantizer(floats, to_numpy=True)
         return [codes, self.layout.as_kept(scale)]
 
-    def product(self, equation, codes, scale, own_codes, own_scale):
+    def product(self, equation, codes, scale, own_codes, own_scale):  # pyright: ignore[reportIncompatibleMethodOverride]
         outputs = jnp.einsum(equation, codes, own_codes, preferred_element_type="int32").astype(own_scale.dtype)
         return outputs / jnp.einsum(equation, scale, self.layout.beside_kernel(own_scale))  # what is summed has size 1
 
@@ -233,7 +233,7 @@ class Calibrated(Codes):
             self.part(layer, "awq_scales", (rows,), "ones")
         self.part(layer, "g_idx", (rows,), dtype=FLOAT)
 
-    def decode(self, codes, scale, zero, *rest):
+    def decode(self, codes, scale, zero, *rest):  # pyright: ignore[reportIncompatibleMethodOverride]
         *factors, groups = rest
         if self.bits == 4:
             codes = quantizers.unpack_int4(codes, self.layout.columns, axis=0, dtype="uint8")
