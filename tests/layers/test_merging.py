@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers import merging
+from lamina.layers import merge_functions, merging
 from lamina.layers.input_layer import Input
 from lamina.layers.merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from tests.layers import layer_checks as check
@@ -101,9 +101,9 @@ def test_masks_of_symbolic_inputs():
 @pytest.mark.parametrize("name", ["add", "average", "concatenate", "dot", "maximum", "minimum", "multiply", "subtract"])
 def test_functions_like_keras(name):
     inputs = check.draw([(2, 4), (2, 4)])
-    got, wanted = getattr(merging, name)(inputs), getattr(keras.layers, name)(inputs)
+    got, wanted = getattr(merge_functions, name)(inputs), getattr(keras.layers, name)(inputs)
     np.testing.assert_allclose(got, wanted, 1e-5, 1e-5)
-    symbol = getattr(merging, name)([Input((4,)), Input((4,))], name="merged")
+    symbol = getattr(merge_functions, name)([Input((4,)), Input((4,))], name="merged")
     assert symbol._keras_history.operation.name == "merged"
 
 
