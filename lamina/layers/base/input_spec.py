@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lamina.core.typing import DTypeLike
-    from lamina.layers.base.layer import Layer
 
 
 class InputSpec(Configurable):
@@ -75,7 +74,7 @@ class InputSpec(Configurable):
         return self.allow_last_axis_squeeze and abs(ndim - self.ndim) == 1 and self.shape is not None
 
 
-def check_inputs(spec: Any, inputs: Any, layer: Layer) -> None:
+def check_inputs(spec: Any, inputs: Any, layer: Any) -> None:
     """Raise ShapeError where `inputs` (a tensor or a structure of them) do not fit `spec` (one, a list or a dict)."""
     if spec is None:
         return
