@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lamina.activations import ActivationLike
     from lamina.core.keras_tensor import KerasTensor
     from lamina.core.typing import LayerArguments, Shape, Tensor
+    from lamina.core.variable import Variable
     from lamina.models.model import Model
 
 __all__ = [
@@ -54,11 +55,12 @@ class LayerScale(Layer):
 
     def __init__(self, init_values: float, projection_dim: int, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
-        self.init_values, self.projection_dim = init_values, projection_dim
+        self.init_values = init_values
+        self.projection_dim = projection_dim
 
     def build(self, _: Shape) -> None:
         start = Constant(self.init_values)
-        self.gamma = self.add_weight(shape=(self.projection_dim,), initializer=start, name="gamma")
+        self.gamma: Variable = self.add_weight(shape=(self.projection_dim,), initializer=start, name="gamma")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return tuple(input_shape)

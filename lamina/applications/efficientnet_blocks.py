@@ -1,6 +1,8 @@
 """What EfficientNet and EfficientNetV2 are made of."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from lamina.applications.frame import channel_axis, classifier
 from lamina.initializers import VarianceScaling
@@ -12,6 +14,10 @@ from lamina.layers.merging import Add, Multiply
 from lamina.layers.regularization import Dropout
 from lamina.layers.reshaping import Reshape
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
 SQUEEZE = 0.25  # channels of squeeze and excitation, as a fraction of those of the block's input
 DROP = 0.2  # rate of stochastic depth of the last block; it grows linearly from the first block
 
@@ -21,19 +27,19 @@ def start() -> Any:
     return VarianceScaling(2.0, "fan_out")
 
 
-def conv(x, filters, window, name, **settings):
+def conv(x: Any, filters: int, window: int, name: str, **settings: Any) -> Any:
     """A convolution with padding="same" and no bias unless `settings` say otherwise."""
     settings = {"padding": "same", "use_bias": False, **settings}
     return Conv2D(filters, window, kernel_initializer=start(), name=name, **settings)(x)
 
 
-def normalized(x, name, activation_name=None, momentum=0.99):
+def normalized(x: Any, name: str, activation_name: str | None = None, momentum: float = 0.99) -> Any:
     """Batch normalization, then swish where `activation_name` is given."""
     x = BatchNormalization(axis=channel_axis(), momentum=momentum, name=name)(x)
     return Activation("swish", name=activation_name)(x) if activation_name else x
 
 
-def squeeze_and_excite(x, filters, name):
+def squeeze_and_excite(x: Any, filters: int, name: str) -> Any:
     """Scales each channel by a gate computed from the means of all channels (Hu et al., 2017, arXiv:1709.01507)."""
     channels = x.shape[channel_axis()]
     shape = (channels, 1, 1) if channel_axis() == 1 else (1, 1, channels)
@@ -44,19 +50,19 @@ def squeeze_and_excite(x, filters, name):
     return Multiply(name=f"{name}_excite")([x, weights])
 
 
-def residual(inputs, x, drop_rate, name):
+def residual(inputs: Any, x: Any, drop_rate: float, name: str) -> Any:
     """`inputs + x`; in training with stochastic depth for `x` (Huang et al., 2016, arXiv:1603.09382)."""
     if drop_rate > 0:
         x = Dropout(drop_rate, noise_shape=(None, 1, 1, 1), name=f"{name}drop")(x)
     return Add(name=f"{name}add")([x, inputs])
 
 
-def block_name(stage, index):
+def block_name(stage: int, index: int) -> str:
     """block1a, block1b, ..."""
     return f"block{stage}{chr(ord('a') + index)}_"
 
 
-def top(dropout):
+def top(dropout: float) -> Callable[..., Any]:
     """The classifier of EfficientNets with this dropout rate."""
     return lambda *given: classifier(
         *given, dropout=dropout, kernel_initializer=VarianceScaling(1 / 3, "fan_out", "uniform")

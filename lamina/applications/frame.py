@@ -31,6 +31,7 @@ from lamina.runtime.settings import image_data_format
 
 if TYPE_CHECKING:
     from lamina.activations import ActivationLike
+    from lamina.core.typing import Shape
 
 __all__ = [
     "POOL_NAMES", "Architecture", "channel_axis", "classifier", "halving_pad", "image_shape", "last_axis", "network",
@@ -78,7 +79,14 @@ def variant(
     return decorate
 
 
-def classifier(x, classes, activation, pool: Any = "avg_pool", dropout=0.0, kernel_initializer: Any = "glorot_uniform"):
+def classifier(
+    x: Any,
+    classes: int,
+    activation: ActivationLike,
+    pool: str | None = "avg_pool",
+    dropout: float = 0.0,
+    kernel_initializer: Any = "glorot_uniform",
+) -> Any:
     """Global average pooling, dropout if its rate is above 0, and a Dense layer."""
     x = GlobalAveragePooling2D(name=pool)(x)
     x = Dropout(dropout, name="top_dropout")(x) if dropout > 0 else x
@@ -159,17 +167,17 @@ def network(
     return model
 
 
-def channel_axis():
+def channel_axis() -> int:
     """The axis of the channels of an image batch: 3, or 1 with channels first."""
     return 1 if image_data_format() == "channels_first" else 3
 
 
-def last_axis():
+def last_axis() -> int:
     """The axis of the channels counted from the end: -1, or 1 with channels first."""
     return 1 if image_data_format() == "channels_first" else -1
 
 
-def square_of(input_shape, sizes):
+def square_of(input_shape: Sequence[int | None] | None, sizes: Sequence[int]) -> Any:
     """The size whose weights fit images of `input_shape`: their rows if these are among `sizes`, else 224."""
     if input_shape is None or len(input_shape) != 3:
         return 224
@@ -177,19 +185,19 @@ def square_of(input_shape, sizes):
     return rows if rows == columns and rows in sizes else 224
 
 
-def rows_in_name(input_shape, include_top, weights, size):
+def rows_in_name(input_shape: Sequence[int | None] | None, include_top: bool, weights: Any, size: int) -> Any:
     """The rows in the default name of a MobileNet: those of its weights, or else of its images (None if unknown)."""
     if weights == "imagenet" or (input_shape is None and include_top):
         return size
     return input_shape and rows_and_columns((None, *input_shape))[0]
 
 
-def rows_and_columns(shape):
+def rows_and_columns(shape: Shape) -> tuple[int | None, ...]:
     """(rows, columns) of a batch of images."""
     return tuple(shape[2:4]) if channel_axis() == 1 else tuple(shape[1:3])
 
 
-def image_shape(input_shape, size, smallest, fixed, weights):
+def image_shape(input_shape: Sequence[int | None] | None, size: int, smallest: int, fixed: bool, weights: Any) -> Shape:
     """The shape of one image: the user's if it is valid, else (size, size, 3) with None for sizes that are not `fixed`.
 
     Raises:
@@ -276,13 +284,13 @@ def _source(tensor):
     return sources[0] if len(sources) == 1 else sources
 
 
-def rounded(filters, divisor, least=None):
+def rounded(filters: float, divisor: int, least: int | None = None) -> int:
     """The multiple of `divisor` nearest to `filters`, at least nine tenths of it."""
     nearest = max(least or divisor, int(filters + divisor / 2) // divisor * divisor)
     return nearest + divisor if nearest < 0.9 * filters else nearest
 
 
-def halving_pad(shape, window):
+def halving_pad(shape: Shape, window: int) -> Any:
     """Padding (before, after) of rows and columns for a window with stride 2: the output has the rows and columns of
     padding="same", and the window always reaches the last row."""
     evens = (1 if size is None else 1 - size % 2 for size in rows_and_columns(shape))

@@ -1,5 +1,9 @@
 """InceptionV3 (Szegedy et al., 2015, "Rethinking the Inception Architecture for Computer Vision", arXiv:1512.00567)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from lamina.applications.frame import Architecture, channel_axis, network, variant
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.applications.imagenet_utils import tf_input as preprocess_input
@@ -9,34 +13,38 @@ from lamina.layers.dense import Activation
 from lamina.layers.merging import Concatenate
 from lamina.layers.pooling import AveragePooling2D, MaxPooling2D
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
 __all__ = ["InceptionV3", "decode_predictions", "preprocess_input"]
 
 
-def conv(x, filters, *kernel, strides=1, padding="same"):
+def conv(x: Any, filters: int, *kernel: int, strides: int = 1, padding: str = "same") -> Any:
     """Convolution, normalization, relu; `kernel` is (rows, columns)."""
     x = Conv2D(filters, kernel, strides, padding, use_bias=False)(x)
     x = BatchNormalization(axis=channel_axis(), scale=False)(x)
     return Activation("relu")(x)
 
 
-def tower(x, *steps, **last):
+def tower(x: Any, *steps: tuple[int, int, int], **last: Any) -> Any:
     """Convolutions (filters, rows, columns) in sequence; `last` are arguments of the last."""
     for step in steps[:-1]:
         x = conv(x, *step)
     return conv(x, *steps[-1], **last)
 
 
-def pool(x, filters):
+def pool(x: Any, filters: int) -> Any:
     """3x3 average pooling, then a 1x1 convolution."""
     return conv(AveragePooling2D(3, strides=1, padding="same")(x), filters, 1, 1)
 
 
-def join(branches, name=None):
+def join(branches: Sequence[Any], name: str | None = None) -> Any:
     """The branches, concatenated along the channels."""
     return Concatenate(axis=channel_axis(), name=name)(branches)
 
 
-def stem(x):
+def stem(x: Any) -> Any:
     """Maps the image to 192 channels with an eighth of its rows and columns."""
     x = conv(x, 32, 3, 3, strides=2, padding="valid")
     x = conv(x, 32, 3, 3, padding="valid")
@@ -47,7 +55,7 @@ def stem(x):
     return MaxPooling2D(3, strides=2)(x)
 
 
-def small_windows(x, single, pooled, name):
+def small_windows(x: Any, single: int, pooled: int, name: str) -> Any:
     """Figure 5: 1x1 of `single` filters, 5x5, two 3x3, and a pooled branch of `pooled` filters."""
     branches = [
         conv(x, single, 1, 1),

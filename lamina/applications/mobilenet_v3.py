@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lamina.applications.frame import POOL_NAMES, Architecture, halving_pad, last_axis, network, rounded, variant
 from lamina.applications.imagenet_utils import decode_predictions
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 __all__ = ["MobileNetV3Large", "MobileNetV3Small", "decode_predictions", "preprocess_input"]
 
 # (expansion factor, filters, window, stride, squeeze and excitation, hard swish): tables 1 and 2
-SMALL = [
+SMALL: list[Any] = [
     (1, 16, 3, 2, True, False), (72 / 16, 24, 3, 2, False, False), (88 / 24, 24, 3, 1, False, False),
     (4, 40, 5, 2, True, True), (6, 40, 5, 1, True, True), (6, 40, 5, 1, True, True), (3, 48, 5, 1, True, True),
     (3, 48, 5, 1, True, True), (6, 96, 5, 2, True, True), (6, 96, 5, 1, True, True), (6, 96, 5, 1, True, True),
 ]  # fmt: skip
-LARGE = [
+LARGE: list[Any] = [
     (1, 16, 3, 1, False, False), (4, 24, 3, 2, False, False), (3, 24, 3, 1, False, False), (3, 40, 5, 2, True, False),
     (3, 40, 5, 1, True, False), (3, 40, 5, 1, True, False), (6, 80, 3, 2, False, True), (2.5, 80, 3, 1, False, True),
     (2.3, 80, 3, 1, False, True), (2.3, 80, 3, 1, False, True), (6, 112, 3, 1, True, True), (6, 112, 3, 1, True, True),
@@ -95,7 +95,8 @@ def _body(x, blocks, alpha, minimalistic, include_preprocessing):
         if minimalistic:
             window, squeezed, hard_swish = 3, False, False
         x = _block(x, expansion, rounded(filters * alpha, 8), window, stride, squeezed, hard_swish, index)
-    x = _conv(x, rounded(6 * x.shape[last_axis()], 8), 1, "conv_1", use_bias=False)
+    channels: Any = x.shape[last_axis()]
+    x = _conv(x, rounded(6 * channels, 8), 1, "conv_1", use_bias=False)
     return _activate(_normalize(x, "conv_1_bn"), not minimalistic)
 
 

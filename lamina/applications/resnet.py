@@ -1,5 +1,9 @@
 """ResNet (He et al., 2015, "Deep Residual Learning for Image Recognition", arXiv:1512.03385)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from lamina.applications.frame import POOL_NAMES, Architecture, channel_axis, network, variant
 from lamina.applications.imagenet_utils import caffe_input as preprocess_input
 from lamina.applications.imagenet_utils import decode_predictions
@@ -10,20 +14,24 @@ from lamina.layers.merging import Add
 from lamina.layers.padding_layers import ZeroPadding2D
 from lamina.layers.pooling import MaxPooling2D
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
 __all__ = ["ResNet50", "ResNet101", "ResNet152", "decode_predictions", "preprocess_input"]
 
 
-def normalize(x, name):
+def normalize(x: Any, name: str) -> Any:
     """Batch normalization with the axis and epsilon of all ResNets and DenseNets."""
     return BatchNormalization(axis=channel_axis(), epsilon=1.001e-5, name=name)(x)
 
 
-def relu(x, name):
+def relu(x: Any, name: str) -> Any:
     """The activation, as a layer."""
     return Activation("relu", name=name)(x)
 
 
-def stem(x, activate):
+def stem(x: Any, activate: Callable[..., Any]) -> Any:
     """A 7x7 convolution with stride 2, `activate`, and max pooling with stride 2."""
     x = ZeroPadding2D(3, name="conv1_pad")(x)
     x = activate(Conv2D(64, 7, strides=2, name="conv1_conv")(x))
@@ -53,7 +61,7 @@ def _body(x, depths):
     return x
 
 
-def resnet(file, body, depths):
+def resnet(file: str, body: Callable[..., Any], depths: tuple[int, ...]) -> Architecture:
     """The architecture of a ResNet with `depths` blocks in its four stages."""
     return Architecture(lambda x: body(x, depths), file, 224, pool_names=POOL_NAMES)
 

@@ -1,5 +1,7 @@
 """VGG16 and what VGG19 shares with it (Simonyan and Zisserman, 2014, arXiv:1409.1556)."""
 
+from __future__ import annotations
+
 from lamina.applications.frame import Architecture, network, variant
 from lamina.applications.imagenet_utils import caffe_input as preprocess_input
 from lamina.applications.imagenet_utils import decode_predictions
@@ -28,7 +30,7 @@ def _top(x, classes, activation):
     return Dense(classes, activation=activation, name="predictions")(x)
 
 
-def vgg(file, depths):
+def vgg(file: str, depths: tuple[int, ...]) -> Architecture:
     """The architecture of a VGG with `depths` convolutions in its five blocks."""
     return Architecture(lambda x: _body(x, depths), file, 224, top=_top)
 

@@ -1,5 +1,7 @@
 """Where Keras publishes the weights of networks trained on ImageNet, and the hashes of the files."""
 
+from __future__ import annotations
+
 from lamina.datasets.fetch import Remote
 
 __all__ = ["remote_weights"]
@@ -83,7 +85,7 @@ DIGESTS = {
 }
 
 
-def remote_weights(name, include_top):
+def remote_weights(name: str, include_top: bool) -> tuple[str, Remote]:
     """(name of the file in the cache, Remote) of the weights of a network."""
     address, end = next(value for start, value in ADDRESSES.items() if name.startswith(start))
     url = address.format(name=name, end="" if include_top else end)

@@ -15,7 +15,7 @@ from lamina.datasets.split import Split, shuffled_split
 
 __all__ = ["feature_names", "load_data", "target_names"]
 
-feature_names = (
+feature_names: tuple[str, ...] = (
     "Cylinders",
     "Displacement",
     "Horsepower",
@@ -26,7 +26,7 @@ feature_names = (
     "Europe",
     "Japan",
 )
-target_names = ("MPG",)
+target_names: tuple[str, ...] = ("MPG",)
 
 
 def load_data(test_split: float = 0.2, seed: int = 113) -> Split:

@@ -33,12 +33,12 @@ _measures = (
     "symmetry",
     "fractal dimension",
 )
-feature_names = (
+feature_names: tuple[str, ...] = (
     *(f"mean {measure}" for measure in _measures),
     *(f"{measure} error" for measure in _measures),
     *(f"worst {measure}" for measure in _measures),
 )
-target_names = ("malignant", "benign")
+target_names: tuple[str, ...] = ("malignant", "benign")
 
 
 def load_data(test_split: float = 0.2, seed: int = 113) -> Split:

@@ -13,7 +13,16 @@ from lamina.errors import CallError
 
 __all__ = ["feature_names", "load_data"]
 
-feature_names = ("MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude")
+feature_names: tuple[str, ...] = (
+    "MedInc",
+    "HouseAge",
+    "AveRooms",
+    "AveBedrms",
+    "Population",
+    "AveOccup",
+    "Latitude",
+    "Longitude",
+)
 _ROWS = {"small": 600, "large": None}
 
 

@@ -14,7 +14,18 @@ from lamina.datasets.split import Split
 
 __all__ = ["load_data", "target_names"]
 
-target_names = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+target_names: tuple[str, ...] = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
 
 
 def load_data() -> Split:

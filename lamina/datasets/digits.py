@@ -15,8 +15,8 @@ from lamina.datasets.split import Split, stratified_split
 
 __all__ = ["feature_names", "load_data", "target_names"]
 
-feature_names = tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8))
-target_names = tuple("0123456789")
+feature_names: tuple[str, ...] = tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8))
+target_names: tuple[str, ...] = tuple("0123456789")
 
 
 def load_data(test_split: float = 0.2, seed: int = 113) -> Split:

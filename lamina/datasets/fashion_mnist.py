@@ -11,7 +11,7 @@ from lamina.datasets.split import Split
 
 __all__ = ["load_data", "target_names"]
 
-target_names = (
+target_names: tuple[str, ...] = (
     "T-shirt/top",
     "Trouser",
     "Pullover",

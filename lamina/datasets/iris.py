@@ -14,8 +14,8 @@ from lamina.datasets.split import Split, stratified_split
 
 __all__ = ["feature_names", "load_data", "target_names"]
 
-feature_names = ("sepal length", "sepal width", "petal length", "petal width")
-target_names = ("setosa", "versicolor", "virginica")
+feature_names: tuple[str, ...] = ("sepal length", "sepal width", "petal length", "petal width")
+target_names: tuple[str, ...] = ("setosa", "versicolor", "virginica")
 
 
 def load_data(test_split: float = 0.2, seed: int = 113) -> Split:

@@ -16,8 +16,8 @@ from lamina.datasets.split import Split
 
 __all__ = ["feature_names", "load_data", "target_names"]
 
-feature_names = tuple(f"cepstrum_{i}" for i in range(1, 13))
-target_names = tuple(f"speaker_{i}" for i in range(1, 10))
+feature_names: tuple[str, ...] = tuple(f"cepstrum_{i}" for i in range(1, 13))
+target_names: tuple[str, ...] = tuple(f"speaker_{i}" for i in range(1, 10))
 _LONGEST = 29
 
 

@@ -13,7 +13,7 @@ from lamina.datasets.split import Split, stratified_split
 
 __all__ = ["feature_names", "load_data", "target_names"]
 
-feature_names = (
+feature_names: tuple[str, ...] = (
     "alcohol",
     "malic acid",
     "ash",
@@ -28,7 +28,7 @@ feature_names = (
     "od280/od315 of diluted wines",
     "proline",
 )
-target_names = ("cultivar 1", "cultivar 2", "cultivar 3")
+target_names: tuple[str, ...] = ("cultivar 1", "cultivar 2", "cultivar 3")
 
 
 def load_data(test_split: float = 0.2, seed: int = 113) -> Split:

@@ -66,7 +66,7 @@ class Distiller(Model):
             raise ConfigError("A Distiller needs a distillation loss.", fix="LogitsDistillation(temperature=3.0)")
         found: Any = distillation_losses if isinstance(distillation_losses, (list, tuple)) else [distillation_losses]
         found = list(found)
-        weights = [1.0] * len(found) if distillation_loss_weights is None else distillation_loss_weights
+        weights: Any = [1.0] * len(found) if distillation_loss_weights is None else distillation_loss_weights
         weights = list(weights) if isinstance(weights, (list, tuple)) else [weights]
         if len(weights) != len(found):
             raise ConfigError(
@@ -78,15 +78,17 @@ class Distiller(Model):
             )
         for loss in found:
             loss.validate_model_compatibility(teacher, student)
-        self.teacher, self.student = teacher, student
-        self.distillation_losses, self.distillation_loss_weights = found, weights
+        self.teacher = teacher
+        self.student = student
+        self.distillation_losses: list[DistillationLoss] = found
+        self.distillation_loss_weights: list[float] = weights
         self.student_loss_weight = student_loss_weight
         self._check_shapes()
         teacher.trainable = False
         self.built = student.built and teacher.built
-        self.student_loss_tracker = Mean(name="student_loss")
-        self.distillation_loss_tracker = Mean(name="distillation_loss")
-        self.total_loss_tracker = Mean(name="total_loss")
+        self.student_loss_tracker: Mean = Mean(name="student_loss")
+        self.distillation_loss_tracker: Mean = Mean(name="distillation_loss")
+        self.total_loss_tracker: Mean = Mean(name="total_loss")
 
     def _check_shapes(self):
         """Raises an error if inputs or outputs of teacher and student have different shapes."""

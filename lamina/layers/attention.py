@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from lamina.core.typing import LayerArguments, SeedLike, Shape, Tensor
+    from lamina.core.variable import Variable
 
 __all__ = ["AdditiveAttention", "Attention"]
 
@@ -62,17 +63,22 @@ class Attention(Layer):
         super().__init__(**kwargs)
         if score_mode not in ("dot", "concat"):
             raise ConfigError(f"score_mode must be 'dot' or 'concat'; got score_mode={score_mode!r}.")
-        self.use_scale, self.score_mode, self.dropout, self.seed = use_scale, score_mode, dropout, seed
+        self.use_scale = use_scale
+        self.score_mode = score_mode
+        self.dropout = dropout
+        self.seed = seed
         self.supports_masking = True
         if dropout > 0:
-            self.seed_generator = random.SeedGenerator(seed)
+            self.seed_generator: random.SeedGenerator = random.SeedGenerator(seed)
 
     def build(self, input_shape: list[Shape]) -> None:
         self._check(input_shape)
         if self.use_scale:
-            self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
+            self.scale: Variable = self.add_weight(shape=(), initializer="ones", name="scale")
         if self.score_mode == "concat":
-            self.concat_score_weight = self.add_weight(shape=(), initializer="ones", name="concat_score_weight")
+            self.concat_score_weight: Variable = self.add_weight(
+                shape=(), initializer="ones", name="concat_score_weight"
+            )
 
     def _check(self, inputs, mask=None):
         name = type(self).__name__
@@ -99,6 +105,15 @@ class Attention(Layer):
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
     ) -> Any:
+        """The outputs, and the attention weights with `return_attention_scores=True`.
+
+        Args:
+            inputs: [query, value] or [query, value, key].
+            mask: [query mask, value mask], each None or of shape (batch, length).
+            training: Whether dropout is applied.
+            return_attention_scores: Whether the attention weights are returned as well.
+            use_causal_mask: Whether each query sees only keys at its own and earlier positions.
+        """
         self._check(inputs, mask)
         query, value, key = (*inputs, inputs[1])[:3]
         query_mask, value_mask, *_ = mask or (None, None)

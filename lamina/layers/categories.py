@@ -15,6 +15,7 @@ from lamina.layers.data_layer import DataLayer
 from lamina.layers.tensorflow_data import call_back, has_graph_tensors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Unpack
 
     from lamina.core.typing import LayerArguments, Shape, Tensor
@@ -53,7 +54,8 @@ class Categorical(DataLayer):
                 "`sparse` may only be true if `output_mode` is `'one_hot'`, `'multi_hot'`, `'count'` or `'tf_idf'`. "
                 f"Received: sparse={sparse} and output_mode={output_mode}"
             )
-        self.output_mode, self.sparse = output_mode, sparse
+        self.output_mode = output_mode
+        self.sparse = sparse
         self.built = True
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -152,6 +154,12 @@ class CategoryEncoding(Categorical):
         return self.num_tokens
 
     def call(self, inputs: Any, count_weights: Any = None) -> Tensor:
+        """The encoded category numbers.
+
+        Args:
+            inputs: Category numbers.
+            count_weights: Weight of each number, for output_mode="count"; None means 1.
+        """
         if count_weights is None:
             return self._encode(inputs)
         if self.output_mode != "count":
@@ -165,7 +173,7 @@ class CategoryEncoding(Categorical):
         return self._encode(inputs, count_weights)
 
 
-def counts_of(ids, depth, weights=None):
+def counts_of(ids: Any, depth: int, weights: Any = None) -> Any:
     """The count (or total weight) of each of `depth` categories along axis 1 (axis 0 of a single sample)."""
     if ids.ndim > 1:
         xp = np if isinstance(ids, np.ndarray) else jnp
@@ -187,12 +195,12 @@ def counts_of(ids, depth, weights=None):
 # Inputs, and data for `adapt`
 
 
-def is_text(value):
+def is_text(value: Any) -> bool:
     """Whether a value is an array of strings."""
     return isinstance(value, np.ndarray) and value.dtype.kind in "OUS"
 
 
-def values_of(value):
+def values_of(value: Any) -> Any:
     """Python lists and single values as arrays, and text as arrays of str."""
     if isinstance(value, (KerasTensor, jax.Array)):
         return value
@@ -228,7 +236,7 @@ def _array_of(value):
     return np.asarray(value)
 
 
-def strings_of(array):
+def strings_of(array: np.ndarray) -> np.ndarray:
     """An array of str, bytes or objects as an array of str objects."""
     flat = [_text(item) for item in array.ravel().tolist()]
     texts = np.empty(len(flat), object)
@@ -245,7 +253,7 @@ def _text(item):
     raise DataError(f"Text must consist of strings; got {got}.", fix="Fill in missing values first.")
 
 
-def batches_of(data, steps=None):
+def batches_of(data: Any, steps: int | None = None) -> Iterator[Any]:
     """The data for `adapt` as arrays: one array (or list of values) at once, datasets and iterables by batch.
 
     Of a batch that is a tuple it takes the first element, the inputs. `steps` limits the number of batches.

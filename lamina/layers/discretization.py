@@ -63,7 +63,8 @@ class Discretization(Categorical):
             raise ConfigError("You need to set either `num_bins` or `bin_boundaries`.")
         self.input_bin_boundaries = bin_boundaries
         self.bin_boundaries: Any = None if bin_boundaries is None else [float(b) for b in bin_boundaries]
-        self.num_bins, self.epsilon = num_bins, epsilon
+        self.num_bins = num_bins
+        self.epsilon = epsilon
         self.reset_state()
 
     @property

@@ -80,7 +80,8 @@ class JaxLayer(Layer):
         self._call_names = _names(call_fn, "call_fn", ("params", "state", "rng", "inputs", "training"))
         self._init_names = () if init_fn is None else _names(init_fn, "init_fn", ("rng", "inputs", "training"))
         self.seed_generator: Any = random.SeedGenerator(seed) if "rng" in self._call_names else None
-        self.params, self.state = self._variables_in(params, True), self._variables_in(state, False)
+        self.params: PyTree = self._variables_in(params, True)
+        self.state: PyTree = self._variables_in(state, False)
         if params is not None or state is not None:
             self.built = True
         elif init_fn is None and self._has_variables:
@@ -116,7 +117,8 @@ class JaxLayer(Layer):
         given = {"rng": self._get_init_rng(), "inputs": inputs, "training": True}
         made: Any = self.init_fn(*(given[name] for name in self._init_names))
         params, state = made if "state" in self._call_names else (made, None)
-        self.params, self.state = self._variables_in(params, True), self._variables_in(state, False)
+        self.params = self._variables_in(params, True)
+        self.state = self._variables_in(state, False)
 
     # A subclass may pass other keys to its functions.
 

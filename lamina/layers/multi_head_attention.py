@@ -50,7 +50,7 @@ class MultiHeadAttention(ProjectedAttention):
         bias_constraint: Constraint on the bias after each update.
         use_gate: Whether the outputs of the heads are multiplied by `sigmoid(gate(query))`.
         seed: Whole number or `keras.random.SeedGenerator`; None draws one.
-        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
 
     Raises:
         ConfigError: For sizes that are not positive integers, or dropout with flash attention.
@@ -158,7 +158,7 @@ class GroupQueryAttention(ProjectedAttention):
         bias_constraint: Constraint on the bias after each update.
         use_gate: Whether the outputs of the heads are multiplied by `sigmoid(gate(query))`.
         seed: Whole number or `keras.random.SeedGenerator`; None draws one.
-        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
 
     Raises:
         ConfigError: If num_query_heads is not a multiple of num_key_value_heads, or for dropout with flash attention.

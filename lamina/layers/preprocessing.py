@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from lamina.core.typing import ArrayLike, Axes, LayerArguments, Shape, Tensor
+    from lamina.core.variable import Variable
 
 __all__ = ["Normalization", "Rescaling"]
 
@@ -42,7 +43,8 @@ class Rescaling(DataLayer):
         self, scale: float | Sequence[float], offset: float | Sequence[float] = 0.0, **kwargs: Unpack[LayerArguments]
     ):
         super().__init__(**kwargs)
-        self.scale, self.offset = scale, offset
+        self.scale = scale
+        self.offset = offset
         self.supports_masking = True
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -81,7 +83,7 @@ class Normalization(DataLayer):
         **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
-        self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+        self.axis: tuple[int, ...] = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
         self.input_mean: Any = mean
         self.input_variance: Any = variance
         self.invert = invert
@@ -111,9 +113,13 @@ class Normalization(DataLayer):
         self._rank = rank
         if self.input_mean is None:
             shape = tuple(self._kept.values())
-            self.adapt_mean = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="mean")
-            self.adapt_variance = self.add_weight(shape=shape, initializer="ones", trainable=False, name="variance")
-            self.count = self.add_weight(shape=(), initializer="zeros", dtype="int32", trainable=False, name="count")
+            self.adapt_mean: Variable = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="mean")
+            self.adapt_variance: Variable = self.add_weight(
+                shape=shape, initializer="ones", trainable=False, name="variance"
+            )
+            self.count: Variable = self.add_weight(
+                shape=(), initializer="zeros", dtype="int32", trainable=False, name="count"
+            )
 
     @property
     def mean(self) -> Any:

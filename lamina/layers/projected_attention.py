@@ -47,16 +47,16 @@ class ProjectedAttention(Layer):
         bias_constraint: Constraint on the bias after each update.
         use_gate: Whether the outputs of the heads are multiplied by `sigmoid(gate(query))`.
         seed: Whole number or `keras.random.SeedGenerator`; None draws one.
-        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
+        **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
     """
 
     _traits = frozenset(("attention", "weighted"))
     _config_skips = frozenset(("autocast", "flash_attention"))
     _config_optional = frozenset()
-    query_heads: Any
-    key_heads: Any
-    query_size: Any
-    value_size: Any
+    query_heads: int
+    key_heads: int
+    query_size: int
+    value_size: int
     attention_axes: Any = (1,)
     output_shape: Any = None
     dropout: Any = None
@@ -81,18 +81,23 @@ class ProjectedAttention(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.dropout, self.use_bias, self.use_gate, self.seed = dropout, use_bias, use_gate, seed
-        self.sliding_window = None if sliding_window is None else self._size("sliding_window", sliding_window)
-        self.flash_attention = bool(flash_attention or settings.is_flash_attention_enabled())
+        self.dropout = dropout
+        self.use_bias = use_bias
+        self.use_gate = use_gate
+        self.seed = seed
+        self.sliding_window: int | None = (
+            None if sliding_window is None else self._size("sliding_window", sliding_window)
+        )
+        self.flash_attention: bool = bool(flash_attention or settings.is_flash_attention_enabled())
         if self.flash_attention and dropout > 0:
             raise ConfigError(f"Flash attention does not support dropout; got dropout={dropout}.", fix="dropout=0.0")
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self.kernel_initializer: Any = initializers.get(kernel_initializer)
+        self.bias_initializer: Any = initializers.get(bias_initializer)
+        self.kernel_regularizer: Any = regularizers.get(kernel_regularizer)
+        self.bias_regularizer: Any = regularizers.get(bias_regularizer)
+        self.activity_regularizer: Any = regularizers.get(activity_regularizer)
+        self.kernel_constraint: Any = constraints.get(kernel_constraint)
+        self.bias_constraint: Any = constraints.get(bias_constraint)
         self.supports_masking = True
 
     def _size(self, name, value):
@@ -166,6 +171,20 @@ class ProjectedAttention(Layer):
         training: bool | None = None,
         use_causal_mask: bool = False,
     ) -> Any:
+        """The outputs, and the attention weights with `return_attention_scores=True`.
+
+        Args:
+            query: Queries, (batch, T, dim).
+            value: Values, (batch, S, value dim).
+            key: Keys, (batch, S, key dim); None means the values.
+            query_mask: Which queries are valid, (batch, T); None means the mask of `query`.
+            value_mask: Which values are valid, (batch, S); None means the mask of `value`.
+            key_mask: Which keys are valid, (batch, S); None means the mask of `key`.
+            attention_mask: Which keys each query sees, (batch, T, S); None means all.
+            return_attention_scores: Whether the attention weights are returned as well.
+            training: Whether dropout is applied.
+            use_causal_mask: Whether each query sees only keys at its own and earlier positions.
+        """
         if return_attention_scores and self.flash_attention:
             raise CallError("Flash attention does not return attention scores.", fix="flash_attention=False")
         inputs = {"query": query, "key": value if key is None else key, "value": value}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from lamina.core.typing import ArrayLike, DataFormat, DTypeLike, LayerArguments, Shape, Tensor
+    from lamina.core.variable import Variable
 
 __all__ = ["MelSpectrogram", "STFTSpectrogram"]
 
@@ -74,11 +75,16 @@ class STFTSpectrogram(Layer):
         **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
-        self.mode, self.frame_length, self.frame_step, self.fft_length = mode, frame_length, frame_step, fft_length
+        self.mode = mode
+        self.frame_length = frame_length
+        self.frame_step = frame_step
+        self.fft_length = fft_length
         self.window: Any = window
-        self.periodic, self.scaling = periodic, scaling
-        self.padding, self.expand_dims = padding, expand_dims
-        self.data_format = standardize_data_format(data_format)
+        self.periodic = periodic
+        self.scaling = scaling
+        self.padding = padding
+        self.expand_dims = expand_dims
+        self.data_format: str = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=3)
         self._check()
 
@@ -112,9 +118,13 @@ class STFTSpectrogram(Layer):
     def build(self, input_shape: Shape) -> None:
         shape = (self.frame_length, 1, self._length // 2 + 1)
         if self.mode != "imag":
-            self.real_kernel = self.add_weight(shape=shape, initializer=self._waves("real"), name="real_kernel")
+            self.real_kernel: Variable = self.add_weight(
+                shape=shape, initializer=self._waves("real"), name="real_kernel"
+            )
         if self.mode != "real":
-            self.imag_kernel = self.add_weight(shape=shape, initializer=self._waves("imag"), name="imag_kernel")
+            self.imag_kernel: Variable = self.add_weight(
+                shape=shape, initializer=self._waves("imag"), name="imag_kernel"
+            )
 
     def call(self, inputs: Tensor) -> Tensor:
         if not is_float(inputs.dtype):
@@ -210,18 +220,24 @@ class MelSpectrogram(DataLayer):
         **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
-        self.fft_length, self.sequence_stride = fft_length, sequence_stride
-        self.sequence_length = sequence_length or fft_length
+        self.fft_length = fft_length
+        self.sequence_stride = sequence_stride
+        self.sequence_length: int = sequence_length or fft_length
         if self.fft_length < self.sequence_length:
             raise ConfigError(
                 "`fft_length` must be greater than or equal to `sequence_length`; "
                 f"got fft_length={fft_length}, sequence_length={sequence_length}."
             )
         self.window: Any = window
-        self.sampling_rate, self.num_mel_bins = sampling_rate, num_mel_bins
-        self.min_freq, self.max_freq = min_freq, max_freq or int(sampling_rate / 2)
-        self.power_to_db, self.top_db, self.mag_exp = power_to_db, top_db, mag_exp
-        self.min_power, self.ref_power = min_power, ref_power
+        self.sampling_rate = sampling_rate
+        self.num_mel_bins = num_mel_bins
+        self.min_freq = min_freq
+        self.max_freq: float = max_freq or int(sampling_rate / 2)
+        self.power_to_db = power_to_db
+        self.top_db = top_db
+        self.mag_exp = mag_exp
+        self.min_power = min_power
+        self.ref_power = ref_power
 
     def call(self, inputs: Tensor) -> Tensor:
         wide = self.compute_dtype if self.compute_dtype in ("float32", "float64") else "float32"

@@ -68,13 +68,21 @@ class Tokenizer:
         analyzer: Callable[[str], list[str]] | None = None,
         **kwargs: Any,
     ):
-        self.document_count = kwargs.pop("document_count", 0)
+        self.document_count: int = kwargs.pop("document_count", 0)
         if kwargs:
             raise ConfigError(f"Tokenizer has no argument {', '.join(kwargs)}.")
-        self.num_words, self.filters, self.lower, self.split = num_words, filters, lower, split
-        self.char_level, self.oov_token, self.analyzer = char_level, oov_token, analyzer
-        self.word_counts, self.word_docs, self.index_docs = Counter(), Counter(), {}
-        self.word_index, self.index_word = {}, {}
+        self.num_words = num_words
+        self.filters = filters
+        self.lower = lower
+        self.split = split
+        self.char_level = char_level
+        self.oov_token = oov_token
+        self.analyzer = analyzer
+        self.word_counts: Counter[str] = Counter()
+        self.word_docs: Counter[str] = Counter()
+        self.index_docs: dict[int, int] = {}
+        self.word_index: dict[str, int] = {}
+        self.index_word: dict[int, str] = {}
 
     def _words(self, text):
         if isinstance(text, list) or self.char_level:
@@ -124,7 +132,7 @@ class Tokenizer:
         Args:
             texts: Texts, or lists of words.
         """
-        unknown = self.word_index.get(self.oov_token)
+        unknown = None if self.oov_token is None else self.word_index.get(self.oov_token)
         for text in texts:
             numbers = (self.word_index.get(word) for word in self._words(text))
             kept = (unknown if number is None or self._is_excluded(number) else number for number in numbers)

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 PARTS = ("images", "labels", "bounding_boxes", "segmentation_masks")
 
 
+Pair: TypeAlias = "tuple[float, float]"
+"""The lower and the upper end of a range."""
+
 Range: TypeAlias = "float | Sequence[float]"
 """A number, or the two ends of a range from which one is drawn."""
 
@@ -80,7 +83,7 @@ class BaseImagePreprocessingLayer(DataLayer):
         super().__init__(**kwargs)
         self.autocast = False  # boxes, labels and masks keep their type; images are cast in transform_images
         self.bounding_box_format = bounding_box_format
-        self.data_format = standardize_data_format(data_format)
+        self.data_format: str = standardize_data_format(data_format)
 
     def __call__(self, data: Any, **kwargs: Any) -> Any:
         if isinstance(data, dict) and isinstance(data.get("bounding_boxes"), dict):
@@ -248,7 +251,7 @@ class RandomImageLayer(BaseImagePreprocessingLayer):
     def __init__(self, seed: SeedLike = None, **kwargs: Unpack[ImageLayerArguments]):
         super().__init__(**kwargs)
         self.seed = seed
-        self.generator = random.SeedGenerator(seed)
+        self.generator: random.SeedGenerator = random.SeedGenerator(seed)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: SeedLike = None) -> Any:
         if not training:
@@ -263,7 +266,9 @@ class RandomImageLayer(BaseImagePreprocessingLayer):
         return bool(training) and transformation is not None
 
 
-def factor_range(layer, factor, name="factor", low=-1, high=1, strict=False):
+def factor_range(
+    layer: object, factor: Any, name: str = "factor", low: float = -1, high: float = 1, strict: bool = False
+) -> Pair:
     """(lower, upper) of a factor: a number f means (-f, f), not below `low`; a pair is sorted.
 
     A pair needs to overlap with [low, high], as in Keras; with `strict` it has to lie in it.
@@ -279,13 +284,13 @@ def factor_range(layer, factor, name="factor", low=-1, high=1, strict=False):
     return tuple(sorted(pair)) if isinstance(factor, (tuple, list)) else (max(-abs(factor), low), abs(factor))
 
 
-def drawn_to_apply(batch, factor, seed):
+def drawn_to_apply(batch: int, factor: Pair, seed: SeedLike) -> Tensor:
     """Which images of a batch change: each with a probability drawn from the range `factor`."""
     probability = random.uniform((batch,), *factor, seed=seed)
     return random.uniform((batch,), seed=seed) < probability
 
 
-def dense_boxes(bounding_boxes) -> Any:
+def dense_boxes(bounding_boxes: Any) -> Any:
     """{"boxes", "labels"} as arrays; shorter lists are padded with boxes 0 0 0 0 of label -1."""
     if not {"boxes", "labels"} <= bounding_boxes.keys():
         raise ConfigError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Unpack
 
-    from lamina.core.typing import DataFormat, SeedLike
-    from lamina.layers.image.base import BoxFormatArguments, ImageLayerArguments, Range
+    from lamina.core.typing import DataFormat, SeedLike, Tensor
+    from lamina.layers.image.base import BoxFormatArguments, ImageLayerArguments, Pair, Range
 
 __all__ = [
     "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast", "RandomGrayscale",
@@ -26,7 +26,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def per_image(numbers):
+def per_image(numbers: Tensor) -> Tensor:
     """One number for each image, in a shape that broadcasts with (batch, height, width, channels)."""
     return jnp.reshape(numbers, (-1, 1, 1, 1))
 
@@ -34,12 +34,12 @@ def per_image(numbers):
 class RandomStrengthLayer(RandomImageLayer):
     """A layer that draws one number from the range `factor` for each image."""
 
-    bounds = (-1, 1)  # of `factor`
+    bounds: Pair = (-1, 1)  # of `factor`
 
     def __init__(self, factor, value_range=(0, 255), seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)
-        self.factor = factor_range(self, factor, "factor", *self.bounds)
-        self.value_range = sorted(pixel_range(self, value_range))
+        self.factor: Pair = factor_range(self, factor, "factor", *self.bounds)
+        self.value_range: Any = sorted(pixel_range(self, value_range))
 
     def _draw(self, shape, seed):
         return {"factor": random.uniform((shape[0],), *self.factor, seed=seed)}
@@ -101,8 +101,8 @@ class RandomContrast(RandomImageLayer):
         **kwargs: Unpack[ImageLayerArguments],
     ):
         super().__init__(seed=seed, **kwargs)
-        self.factor = factor_range(self, factor, low=0)
-        self.value_range = pixel_range(self, value_range)
+        self.factor: Pair = factor_range(self, factor, low=0)
+        self.value_range: Any = pixel_range(self, value_range)
 
     def _draw(self, shape, seed):
         lower, upper = 1.0 - self.factor[0], 1.0 + self.factor[1]
@@ -207,8 +207,8 @@ class RandomHue(RandomImageLayer):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.factor = factor_range(self, factor, low=0)
-        self.value_range = pixel_range(self, value_range)
+        self.factor: Pair = factor_range(self, factor, low=0)
+        self.value_range: Any = pixel_range(self, value_range)
 
     def _draw(self, shape, seed):
         direction = jnp.where(random.uniform((shape[0],), seed=seed) > 0.5, -1.0, 1.0)
@@ -294,9 +294,11 @@ class RandomColorJitter(RandomImageLayer):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.value_range = pixel_range(self, value_range)
-        self.brightness_factor, self.contrast_factor = brightness_factor, contrast_factor
-        self.saturation_factor, self.hue_factor = saturation_factor, hue_factor
+        self.value_range: Any = pixel_range(self, value_range)
+        self.brightness_factor = brightness_factor
+        self.contrast_factor = contrast_factor
+        self.saturation_factor = saturation_factor
+        self.hue_factor = hue_factor
         common = dict(value_range=value_range, seed=seed, data_format=data_format, dtype=self.dtype_policy)
         for name, kind in self._kinds.items():
             factor = getattr(self, f"{name}_factor")

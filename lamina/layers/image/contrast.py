@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Unpack
 
-    from lamina.core.typing import DataFormat
+    from lamina.core.typing import DataFormat, Tensor
     from lamina.layers.image.base import BoxFormatArguments, ImageLayerArguments
 
 __all__ = ["AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "Equalization"]
@@ -24,7 +24,7 @@ __all__ = ["AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "Equa
 LEVELS = (0, 255)
 
 
-def pixel_range(layer, value_range):
+def pixel_range(layer: object, value_range: Sequence[float]) -> Any:
     """The argument `value_range` as a tuple, after a check."""
     if not isinstance(value_range, (tuple, list)) or len(value_range) != 2:
         raise ConfigError(
@@ -34,7 +34,7 @@ def pixel_range(layer, value_range):
     return tuple(value_range)
 
 
-def rescaled(images, source, target):
+def rescaled(images: Tensor, source: Sequence[float], target: Sequence[float]) -> Tensor:
     """Images, rescaled from the range `source` to the range `target`."""
     if tuple(source) == tuple(target):
         return images
@@ -60,7 +60,7 @@ class AutoContrast(BaseImagePreprocessingLayer):
 
     def __init__(self, value_range: Sequence[float] = (0, 255), **kwargs: Unpack[ImageLayerArguments]):
         super().__init__(**kwargs)
-        self.value_range = sorted(pixel_range(self, value_range))
+        self.value_range: Any = sorted(pixel_range(self, value_range))
 
     def _change(self, images, transformation):
         levels = rescaled(images, self.value_range, LEVELS)
@@ -96,7 +96,7 @@ class Equalization(BaseImagePreprocessingLayer):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(data_format=data_format, **kwargs)
-        self.value_range = sorted(pixel_range(self, value_range))
+        self.value_range: Any = sorted(pixel_range(self, value_range))
         self.bins = bins
 
     def _applies(self, transformation, training):
@@ -155,9 +155,9 @@ class ContrastLimitedAdaptiveHistogramEqualization(BaseImagePreprocessingLayer):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(data_format=data_format, **kwargs)
-        self.value_range = pixel_range(self, value_range)
+        self.value_range: Any = pixel_range(self, value_range)
         self.clip_limit = clip_limit
-        self.tile_grid_size = tuple(tile_grid_size)
+        self.tile_grid_size: Any = tuple(tile_grid_size)
 
     def _change(self, images, transformation):
         levels = rescaled(images.astype("float32"), self.value_range, LEVELS)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from lamina.core.typing import DataFormat, SeedLike
-    from lamina.layers.image.base import BoxFormatArguments, Range
+    from lamina.layers.image.base import BoxFormatArguments, Pair, Range
 
 __all__ = ["RandomElasticTransform", "RandomPerspective"]
 
@@ -53,11 +53,11 @@ class RandomPerspective(RandomGeometryLayer):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.factor = factor_range(self, factor, low=0)
+        self.factor: Pair = factor_range(self, factor, low=0)
         if not 0 <= scale <= 1:
             raise ConfigError(f"RandomPerspective needs scale from 0 to 1; got scale={scale!r}.")
         self.scale = scale
-        self.interpolation = one_of(self, "interpolation", interpolation, ("nearest", "bilinear"))
+        self.interpolation: str = one_of(self, "interpolation", interpolation, ("nearest", "bilinear"))
         self.fill_value = fill_value
 
     def _draw(self, shape, seed):
@@ -117,12 +117,12 @@ class RandomElasticTransform(RandomGeometryLayer):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.factor = factor_range(self, factor, low=0)
-        self.scale = factor_range(self, scale, "scale", low=0)
-        self.interpolation = one_of(self, "interpolation", interpolation, ("nearest", "bilinear"))
-        self.fill_mode = one_of(self, "fill_mode", fill_mode, ("reflect", "wrap", "constant", "nearest", "mirror"))
+        self.factor: Pair = factor_range(self, factor, low=0)
+        self.scale: Pair = factor_range(self, scale, "scale", low=0)
+        self.interpolation: str = one_of(self, "interpolation", interpolation, ("nearest", "bilinear"))
+        self.fill_mode: str = one_of(self, "fill_mode", fill_mode, ("reflect", "wrap", "constant", "nearest", "mirror"))
         self.fill_value = fill_value
-        self.value_range = tuple(value_range)
+        self.value_range: Any = tuple(value_range)
 
     def _draw(self, shape, seed) -> Any:
         if self.factor[1] == 0 or self.scale[1] == 0:

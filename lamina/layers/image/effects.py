@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from lamina.core.typing import DataFormat, SeedLike, Size
-    from lamina.layers.image.base import BoxFormatArguments, ImageLayerArguments, Range
+    from lamina.layers.image.base import BoxFormatArguments, ImageLayerArguments, Pair, Range
 
 __all__ = ["RandomGaussianBlur", "RandomInvert", "RandomPosterization", "RandomSharpness", "Solarization"]
 
@@ -39,7 +39,7 @@ class RandomSharpness(RandomStrengthLayer):
     [10.0, 13.0, 10.0]
     """
 
-    bounds = (0, 1)
+    bounds: Pair = (0, 1)
 
     def __init__(
         self,
@@ -89,15 +89,15 @@ class RandomGaussianBlur(RandomImageLayer):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.factor = factor_range(self, factor, low=0)
+        self.factor: Pair = factor_range(self, factor, low=0)
         sizes: Any = kernel_size if isinstance(kernel_size, (tuple, list)) else (kernel_size, kernel_size)
-        self.kernel_size = tuple(sizes)
+        self.kernel_size: Any = tuple(sizes)
         if len(self.kernel_size) != 2 or any(size % 2 == 0 for size in self.kernel_size):
             raise ConfigError(
                 f"RandomGaussianBlur needs kernel_size as one or two odd numbers; got kernel_size={kernel_size!r}."
             )
-        self.sigma = factor_range(self, sigma, "sigma", low=0)
-        self.value_range = pixel_range(self, value_range)
+        self.sigma: Pair = factor_range(self, sigma, "sigma", low=0)
+        self.value_range: Any = pixel_range(self, value_range)
 
     def _draw(self, shape, seed):
         blurred = drawn_to_apply(shape[0], self.factor, seed)
@@ -134,8 +134,8 @@ class RandomInvert(RandomImageLayer):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.factor = factor_range(self, factor, low=0)
-        self.value_range = pixel_range(self, value_range)
+        self.factor: Pair = factor_range(self, factor, low=0)
+        self.value_range: Any = pixel_range(self, value_range)
 
     def _draw(self, shape, seed):
         return {"apply_inversion": drawn_to_apply(shape[0], self.factor, seed)}
@@ -160,7 +160,7 @@ class RandomPosterization(RandomStrengthLayer):
     [0.0, 64.0]
     """
 
-    bounds = (1, 8)
+    bounds: Pair = (1, 8)
 
     def __init__(
         self,
@@ -212,9 +212,9 @@ class Solarization(RandomImageLayer):
         **kwargs: Unpack[ImageLayerArguments],
     ):
         super().__init__(seed=seed, **kwargs)
-        self.addition_factor = factor_range(self, addition_factor, "addition_factor", low=0, strict=True)
-        self.threshold_factor = factor_range(self, threshold_factor, "threshold_factor", low=0, strict=True)
-        self.value_range = sorted(pixel_range(self, value_range))
+        self.addition_factor: Pair = factor_range(self, addition_factor, "addition_factor", low=0, strict=True)
+        self.threshold_factor: Pair = factor_range(self, threshold_factor, "threshold_factor", low=0, strict=True)
+        self.value_range: Any = sorted(pixel_range(self, value_range))
 
     def _draw(self, shape, seed):
         ranges = {"additions": self.addition_factor, "thresholds": self.threshold_factor}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -14,10 +14,11 @@ from lamina.layers.image.moving import MovingLayer, matrices
 from lamina.ops.image import affine_transform
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Unpack
 
     from lamina.core.typing import DataFormat, SeedLike
-    from lamina.layers.image.base import BoxFormatArguments, Range
+    from lamina.layers.image.base import BoxFormatArguments, Pair, Range
 
 __all__ = ["RandomFlip", "RandomRotation", "RandomShear", "RandomTranslation", "RandomZoom"]
 
@@ -26,14 +27,14 @@ class RandomGeometryLayer(MovingLayer, RandomImageLayer):
     """Base class of random layers that move pixels."""
 
 
-def one_of(layer, name, value, known):
+def one_of(layer: object, name: str, value: str, known: Sequence[str]) -> str:
     """`value`, after a check that it is one of those that are known."""
     if value not in known:
         raise ConfigError(f"{type(layer).__name__} needs {name} as one of {', '.join(known)}; got {value!r}.")
     return value
 
 
-def number_or_pair(factor):
+def _number_or_pair(factor):
     """A factor as an attribute keeps it: pairs from files become tuples."""
     return tuple(factor) if isinstance(factor, list) else factor
 
@@ -62,7 +63,7 @@ class RandomFlip(RandomGeometryLayer):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.mode = one_of(self, "mode", mode, ("horizontal", "vertical", "horizontal_and_vertical"))
+        self.mode: str = one_of(self, "mode", mode, ("horizontal", "vertical", "horizontal_and_vertical"))
 
     def _draw(self, shape, seed):
         return {"flips": random.uniform((shape[0], 1, 1, 1), seed=seed) <= 0.5}
@@ -90,8 +91,8 @@ class _Affine(RandomGeometryLayer):
         **kwargs,
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.fill_mode = one_of(self, "fill_mode", fill_mode, ("reflect", "wrap", "constant", "nearest"))
-        self.interpolation = one_of(self, "interpolation", interpolation, ("nearest", "bilinear"))
+        self.fill_mode: str = one_of(self, "fill_mode", fill_mode, ("reflect", "wrap", "constant", "nearest"))
+        self.interpolation: str = one_of(self, "interpolation", interpolation, ("nearest", "bilinear"))
         self.fill_value = fill_value
 
     def _warp(self, images, transformation, interpolation):
@@ -131,7 +132,7 @@ class RandomRotation(_Affine):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
-        self.factor = factor_range(self, factor)
+        self.factor: Pair = factor_range(self, factor)
 
     def _draw(self, shape, seed):
         lower, upper = (360.0 * bound for bound in self.factor)
@@ -178,7 +179,8 @@ class RandomTranslation(_Affine):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
-        self.height_factor, self.width_factor = number_or_pair(height_factor), number_or_pair(width_factor)
+        self.height_factor: Any = _number_or_pair(height_factor)
+        self.width_factor: Any = _number_or_pair(width_factor)
         self.height_lower, self.height_upper = factor_range(self, height_factor, "height_factor", strict=True)
         self.width_lower, self.width_upper = factor_range(self, width_factor, "width_factor", strict=True)
 
@@ -227,7 +229,8 @@ class RandomZoom(_Affine):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
-        self.height_factor, self.width_factor = number_or_pair(height_factor), number_or_pair(width_factor)
+        self.height_factor: Any = _number_or_pair(height_factor)
+        self.width_factor: Any = _number_or_pair(width_factor)
         self.height_lower, self.height_upper = self._range("height_factor", height_factor)
         if width_factor is not None:
             self.width_lower, self.width_upper = self._range("width_factor", width_factor)
@@ -284,8 +287,8 @@ class RandomShear(_Affine):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
-        self.x_factor = factor_range(self, x_factor, "x_factor", strict=True)
-        self.y_factor = factor_range(self, y_factor, "y_factor", strict=True)
+        self.x_factor: Pair = factor_range(self, x_factor, "x_factor", strict=True)
+        self.y_factor: Pair = factor_range(self, y_factor, "y_factor", strict=True)
 
     def _draw(self, shape, seed):
         sign = jnp.where(random.uniform((shape[0], 1), seed=seed) > 0.5, -1.0, 1.0)

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from lamina.core.typing import ArrayLike, DataFormat, SeedLike
-    from lamina.layers.image.base import BoxFormatArguments, ImageLayerArguments, Range
+    from lamina.layers.image.base import BoxFormatArguments, ImageLayerArguments, Pair, Range
 
 __all__ = ["CutMix", "MaxNumBoundingBoxes", "MixUp", "RandomErasing"]
 
 
-def random_rectangles(shape, ratios, seed):
+def _random_rectangles(shape, ratios, seed):
     """Rectangles at random positions in images of this shape (batch, height, width, channels): masks (batch, height,
     width, 1) and the sides. `ratios` are the fractions (batch,) of the height and of the width."""
     sides = []
@@ -34,7 +34,7 @@ def random_rectangles(shape, ratios, seed):
     return (down[:, :, None] & across[:, None, :])[..., None], (left, right, top, bottom)
 
 
-def weighted(weights, parts, order):
+def _weighted(weights, parts, order):
     """`weights * parts + (1 - weights) * parts[order]`, one weight for each part."""
     weights = jnp.reshape(jnp.asarray(weights), (-1, *[1] * (parts.ndim - 1)))
     return weights * parts + (1 - weights) * jnp.take(parts, jnp.asarray(order), axis=0)
@@ -71,14 +71,14 @@ class RandomErasing(RandomImageLayer):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.factor = factor_range(self, factor, low=0)
-        self.scale = factor_range(self, scale, "scale", low=0)
+        self.factor: Pair = factor_range(self, factor, low=0)
+        self.scale: Pair = factor_range(self, scale, "scale", low=0)
         self.fill_value = fill_value
-        self.value_range = tuple(value_range)
+        self.value_range: Any = tuple(value_range)
 
     def _draw(self, shape, seed):
         ratios = jnp.sqrt(random.uniform((shape[0], 2), *self.scale, seed=seed))
-        masks, _ = random_rectangles(shape, (ratios[:, 0], ratios[:, 1]), seed)
+        masks, _ = _random_rectangles(shape, (ratios[:, 0], ratios[:, 1]), seed)
         probability = random.uniform((shape[0],), *self.factor, seed=seed)
         applied = random.uniform((shape[0],), seed=seed) < probability
         fill = self.fill_value
@@ -99,7 +99,7 @@ class _Mix(RandomImageLayer):
     def transform_labels(self, labels, transformation: Any = None, training=True):
         if not self._applies(transformation, training):
             return labels
-        return weighted(transformation["mix_weight"], mixable(self, labels), transformation["permutation_order"])
+        return _weighted(transformation["mix_weight"], _mixable(self, labels), transformation["permutation_order"])
 
 
 class CutMix(_Mix):
@@ -130,13 +130,13 @@ class CutMix(_Mix):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.factor = factor_range(self, factor, low=0)
+        self.factor: Pair = factor_range(self, factor, low=0)
 
     def _draw(self, shape, seed):
         batch, height, width, _ = shape
         alpha = random.uniform((), *self.factor, seed=seed) + 1e-6
         ratio = jnp.sqrt(1 - random.beta((batch,), alpha, alpha, seed=seed))
-        masks, (left, right, top, bottom) = random_rectangles(shape, (ratio, ratio), seed)
+        masks, (left, right, top, bottom) = _random_rectangles(shape, (ratio, ratio), seed)
         return {
             "batch_masks": masks,
             "mix_weight": 1 - (right - left) * (bottom - top) / (width * height),
@@ -200,7 +200,7 @@ class MixUp(_Mix):
 
     def _change(self, images, transformation):
         weights = jnp.asarray(transformation["mix_weight"], images.dtype)
-        return weighted(weights, images, transformation["permutation_order"])
+        return _weighted(weights, images, transformation["permutation_order"])
 
     def transform_segmentation_masks(
         self, segmentation_masks: ArrayLike, transformation: Any = None, training: bool = True
@@ -208,7 +208,7 @@ class MixUp(_Mix):
         if not self._applies(transformation, training):
             return segmentation_masks
         masks = jnp.asarray(segmentation_masks)
-        return weighted(transformation["mix_weight"], masks, transformation["permutation_order"])
+        return _weighted(transformation["mix_weight"], masks, transformation["permutation_order"])
 
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any = None, training: bool = True) -> Any:
         if not self._applies(transformation, training):
@@ -221,7 +221,7 @@ class MixUp(_Mix):
         return both
 
 
-def mixable(layer, labels) -> Any:
+def _mixable(layer, labels) -> Any:
     """Labels as an array, after a check that they are no class indices, whose mixture would mean nothing."""
     labels = jnp.asarray(labels)
     if labels.ndim == 1 and jnp.issubdtype(labels.dtype, jnp.integer):
@@ -252,7 +252,8 @@ class MaxNumBoundingBoxes(BaseImagePreprocessingLayer):
 
     def __init__(self, max_number: int, fill_value: int = -1, **kwargs: Unpack[ImageLayerArguments]):
         super().__init__(**kwargs)
-        self.max_number, self.fill_value = int(max_number), int(fill_value)
+        self.max_number: int = int(max_number)
+        self.fill_value: int = int(fill_value)
 
     def _change(self, images, transformation):
         return images

@@ -187,7 +187,8 @@ class AugMix(_Policy):
     ):
         self.all_ops = all_ops
         super().__init__(value_range, factor, interpolation, seed, data_format, **kwargs)
-        self.num_chains, self.chain_depth = num_chains, chain_depth
+        self.num_chains = num_chains
+        self.chain_depth = chain_depth
         self.alpha = alpha
 
     @property

@@ -167,7 +167,7 @@ class Resizing(_Window):
         self.pad_to_aspect_ratio = pad_to_aspect_ratio
         self.fill_mode = fill_mode
         self.fill_value = fill_value
-        self.antialias = bool(antialias)
+        self.antialias: bool = bool(antialias)
 
     def _warp(self, images, transformation, interpolation):
         return resize(

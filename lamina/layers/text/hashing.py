@@ -60,8 +60,9 @@ class Hashing(Categorical):
             )
         _set_int_dtype(kwargs, output_mode)
         super().__init__(output_mode=output_mode, sparse=sparse, **kwargs)
-        self.num_bins, self.mask_value = num_bins, mask_value
-        self.salt = salt_pair(salt)
+        self.num_bins = num_bins
+        self.mask_value = mask_value
+        self.salt: Any = salt_pair(salt)
 
     def _depth(self):
         return self.num_bins
@@ -182,7 +183,7 @@ def _set_int_dtype(kwargs, output_mode):
             )
 
 
-def salt_pair(salt):
+def salt_pair(salt: Any) -> Any:
     """A salt as two integers, or None."""
     if salt is None:
         return None
@@ -194,7 +195,7 @@ def salt_pair(salt):
     return pair
 
 
-def bins_of(values, num_bins, salt=None):
+def bins_of(values: Any, num_bins: int, salt: Any = None) -> Any:
     """`hash mod num_bins` of an array of strings (on the host) or integers (also in a compiled program)."""
     if is_text(values):
         return (fingerprints_of(values, salt) % np.uint64(num_bins)).astype("int32")
@@ -205,7 +206,7 @@ def bins_of(values, num_bins, salt=None):
         return (_of_digits(_on_host(values), salt) % np.uint64(num_bins)).astype("int32")
 
 
-def fingerprints_of(texts, salt=None):
+def fingerprints_of(texts: np.ndarray, salt: Any = None) -> np.ndarray:
     """The 64-bit hash of each string, computed together for strings of one length."""
     prints = np.empty(texts.size, "uint64")
     encoded = [text.encode() for text in texts.ravel().tolist()]

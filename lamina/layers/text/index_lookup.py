@@ -11,10 +11,10 @@ import numpy as np
 
 from lamina.core import context
 from lamina.core.dtypes import is_float
-from lamina.errors import CallError, ConfigError, FileError, UnsafeFileError
+from lamina.errors import CallError, ConfigError, UnsafeFileError
 from lamina.layers.categories import Categorical, batches_of, values_of
 from lamina.layers.text.hashing import salt_pair
-from lamina.layers.text.vocabulary import check_arguments, check_tokens, lines_of
+from lamina.layers.text.vocabulary import check_arguments, check_tokens, lines_of, write_lines
 from lamina.runtime.settings import floatx
 
 if TYPE_CHECKING:
@@ -71,14 +71,19 @@ class IndexLookup(Categorical):
     ):
         saved_size = kwargs.pop("vocabulary_size", None)  # in files, which are built before the vocabulary is read
         super().__init__(output_mode=output_mode, sparse=sparse, **kwargs)
-        self.max_tokens, self.num_oov_indices = max_tokens, num_oov_indices
-        self.mask_token, self.oov_token = mask_token, oov_token
-        self.invert, self.pad_to_max_tokens, self.salt = invert, pad_to_max_tokens, salt_pair(salt)
+        self.max_tokens = max_tokens
+        self.num_oov_indices = num_oov_indices
+        self.mask_token = mask_token
+        self.oov_token = oov_token
+        self.invert = invert
+        self.pad_to_max_tokens = pad_to_max_tokens
+        self.salt: Any = salt_pair(salt)
         check_arguments(self, idf_weights)
         given = None if vocabulary is None or isinstance(vocabulary, (str, pathlib.Path)) else []
         # In a namespace, since lists of a layer are searched for layers.
         self._vocabulary = SimpleNamespace(given=given, tokens=[], table={}, saved_size=saved_size)
-        self._is_fixed, self._idf = vocabulary is not None, None
+        self._is_fixed = vocabulary is not None
+        self._idf = None
         self._index()
         self.reset_state()
         if vocabulary is not None:
@@ -128,7 +133,7 @@ class IndexLookup(Categorical):
         """
         if isinstance(vocabulary, (str, pathlib.Path)):
             vocabulary = self._read(vocabulary)
-        tokens = [self._plain(token) for token in values_of_list(vocabulary)]
+        tokens = [self._plain(token) for token in getattr(vocabulary, "tolist", lambda: vocabulary)()]
         if not tokens:
             raise ConfigError(f"Cannot set an empty vocabulary. Received: vocabulary={vocabulary}")
         special = self._special
@@ -310,14 +315,7 @@ class IndexLookup(Categorical):
             dir_path: Folder of the assets.
         """
         if self._vocabulary.given is None and self._vocabulary.tokens:
-            tokens = [str(token) for token in self.get_vocabulary()]
-            broken = [token for token in tokens if "\n" in token]
-            if broken:
-                raise FileError(
-                    f"The vocabulary of {self.name} has tokens with line breaks, such as {broken[0]!r}, and cannot "
-                    "be written as a file with one token a line."
-                )
-            pathlib.Path(dir_path, _ASSET).write_text("\n".join(tokens), encoding="utf-8", newline="")
+            write_lines(pathlib.Path(dir_path, _ASSET), [str(token) for token in self.get_vocabulary()], self.name)
 
     def load_assets(self, dir_path: str | Path) -> None:
         """Reads what `save_assets` wrote.
@@ -348,8 +346,3 @@ class IndexLookup(Categorical):
         """
         if self.output_mode == "tf_idf" and "idf_weights" in store:
             self._idf = np.asarray(store["idf_weights"], "float32")
-
-
-def values_of_list(vocabulary):
-    """The tokens of a list, tuple or array."""
-    return vocabulary.tolist() if hasattr(vocabulary, "tolist") else list(vocabulary)

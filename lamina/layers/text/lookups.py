@@ -190,7 +190,8 @@ class IntegerLookup(IndexLookup):
             invert=invert, output_mode=output_mode, sparse=sparse, pad_to_max_tokens=pad_to_max_tokens, salt=salt,
             name=name, **kwargs,
         )  # fmt: skip
-        self.vocabulary_dtype, self.oov_method = vocabulary_dtype, oov_method
+        self.vocabulary_dtype = vocabulary_dtype
+        self.oov_method = oov_method
 
     def _plain(self, token):
         return int(token)

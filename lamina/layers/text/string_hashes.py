@@ -4,6 +4,10 @@ Strings of length n are n arrays: `characters[i]` holds byte i of every string a
 on the host and, if 64 bits are enabled, with JAX in a compiled program.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 __all__ = ["fingerprint64", "fingerprint_cat64", "siphash24"]
@@ -42,7 +46,7 @@ def _mix(u, v, multiplier):
     return _shift_mix((v ^ a) * multiplier) * multiplier
 
 
-def fingerprint64(characters):
+def fingerprint64(characters: Any) -> Any:
     """FarmHash's Fingerprint64 (`farmhashna::Hash64`) of each string.
 
     Source: https://github.com/google/farmhash
@@ -137,14 +141,14 @@ def _weak(characters, start, a, b):
     return total + last, b + _rotate_right(total, 44) + a
 
 
-def fingerprint_cat64(first, second):
+def fingerprint_cat64(first: Any, second: Any) -> Any:
     """The fingerprint of two fingerprints in this order, as in TensorFlow's feature crosses."""
     joined = first ^ _CAT
     joined = (joined ^ (_shift_mix(second * _CAT) * _CAT)) * _CAT
     return _shift_mix(_shift_mix(joined) * _CAT)
 
 
-def siphash24(characters, key):
+def siphash24(characters: Any, key: Any) -> Any:
     """SipHash-2-4 of each string under a key of two 64-bit numbers.
 
     Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).

@@ -111,16 +111,20 @@ class TextVectorization(Categorical):
                 "`output_sequence_length` must not be set if `output_mode` is not 'int'. "
                 f"Received: output_sequence_length={output_sequence_length}"
             )
-        self.standardize, self.split, self.ngrams = standardize, split, ngrams
+        self.standardize = standardize
+        self.split = split
+        self.ngrams = ngrams
         self.output_sequence_length = output_sequence_length
-        self.ragged, self.encoding = ragged, encoding
+        self.ragged = ragged
+        self.encoding = encoding
         self._ngram_lengths = _ngram_lengths(ngrams)
         self._lookup_layer = StringLookup(
             max_tokens=max_tokens, vocabulary=vocabulary, idf_weights=idf_weights, pad_to_max_tokens=pad_to_max_tokens,
             mask_token="", output_mode=output_mode, sparse=sparse, encoding=encoding, dtype=self.dtype_policy,
             vocabulary_size=saved_size,
         )  # fmt: skip
-        self.max_tokens, self.pad_to_max_tokens = max_tokens, pad_to_max_tokens
+        self.max_tokens = max_tokens
+        self.pad_to_max_tokens = pad_to_max_tokens
 
     @property
     def input_dtype(self) -> Any:

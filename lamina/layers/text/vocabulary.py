@@ -1,15 +1,21 @@
 """Checks and files of the vocabularies of StringLookup and IntegerLookup."""
 
+from __future__ import annotations
+
 import pathlib
 from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from lamina.core.read_limits import reserve_array
 from lamina.errors import ConfigError, FileError
 
-__all__ = ["check_arguments", "check_tokens", "lines_of"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["check_arguments", "check_tokens", "lines_of", "write_lines"]
 
 
-def check_arguments(layer, idf_weights):
+def check_arguments(layer: Any, idf_weights: Any) -> None:
     """Raises an error for arguments that contradict each other."""
     if layer.max_tokens is not None and layer.max_tokens <= 1:
         raise ConfigError(
@@ -34,7 +40,7 @@ def check_arguments(layer, idf_weights):
         )
 
 
-def check_tokens(layer, tokens):
+def check_tokens(layer: Any, tokens: list[Any]) -> None:
     """Raises an error for tokens that are repeated, reserved or too many."""
     repeated = [token for token, count in Counter(tokens).items() if count > 1]
     if repeated:
@@ -56,7 +62,7 @@ def check_tokens(layer, tokens):
         )
 
 
-def lines_of(path):
+def lines_of(path: str | Path) -> list[str]:
     """The lines of a vocabulary file."""
     path = pathlib.Path(path)
     if not path.is_file():
@@ -64,3 +70,14 @@ def lines_of(path):
     with open(path, encoding="utf-8", newline="") as file:  # only \n is a line break
         lines = file.read().split("\n")
     return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
+
+
+def write_lines(path: Path, tokens: list[str], name: str) -> None:
+    """Writes a vocabulary file; `name` is the layer of the vocabulary."""
+    broken = [token for token in tokens if "\n" in token]
+    if broken:
+        raise FileError(
+            f"The vocabulary of {name} has tokens with line breaks, such as {broken[0]!r}, and cannot be written as a "
+            "file with one token a line."
+        )
+    path.write_text("\n".join(tokens), encoding="utf-8", newline="")
