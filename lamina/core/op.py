@@ -16,7 +16,19 @@ from lamina.core.variable import unwrap
 from lamina.runtime.process import configure_process
 
 if TYPE_CHECKING:
-    from lamina.core.op_types import F, OpDecorator, OpOfInputs, OpOfX, OpOfX1X2, P, _OfInputs, _OfX, _OfX1X2
+    from lamina.core.op_types import (
+        F,
+        OpDecorator,
+        OpOfImages,
+        OpOfInputs,
+        OpOfX,
+        OpOfX1X2,
+        P,
+        _OfImages,
+        _OfInputs,
+        _OfX,
+        _OfX1X2,
+    )
 
 Parameter = inspect.Parameter
 # Written among the arguments of the call, also where they have a default.
@@ -27,6 +39,8 @@ _TENSOR_NAMES = frozenset("x x1 x2 y xs inputs bias mask scale offset constant_v
 def op(function: _OfX[P], *, settings: Iterable[str] = (), name: str | None = None) -> OpOfX[P]: ...
 @overload
 def op(function: _OfInputs[P], *, settings: Iterable[str] = (), name: str | None = None) -> OpOfInputs[P]: ...
+@overload
+def op(function: _OfImages[P], *, settings: Iterable[str] = (), name: str | None = None) -> OpOfImages[P]: ...
 @overload
 def op(function: _OfX1X2[P], *, settings: Iterable[str] = (), name: str | None = None) -> OpOfX1X2[P]: ...
 @overload

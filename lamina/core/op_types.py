@@ -25,6 +25,10 @@ class _OfInputs(Protocol[P]):
     def __call__(self, inputs: TensorLike, *args: P.args, **kwargs: P.kwargs) -> Tensor: ...
 
 
+class _OfImages(Protocol[P]):
+    def __call__(self, images: TensorLike, *args: P.args, **kwargs: P.kwargs) -> Tensor: ...
+
+
 class _OfX1X2(Protocol[P]):
     def __call__(self, x1: TensorLike, x2: TensorLike, *args: P.args, **kwargs: P.kwargs) -> Tensor: ...
 
@@ -47,6 +51,15 @@ class OpOfInputs(Protocol[P]):
     def __call__(self, inputs: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Tensor: ...
 
 
+class OpOfImages(Protocol[P]):
+    """An op whose first argument is called `images`."""
+
+    @overload
+    def __call__(self, images: KerasTensor, *args: P.args, **kwargs: P.kwargs) -> KerasTensor: ...
+    @overload
+    def __call__(self, images: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Tensor: ...
+
+
 class OpOfX1X2(Protocol[P]):
     """An op of two tensors, `x1` and `x2`."""
 
@@ -65,6 +78,8 @@ class OpDecorator(Protocol):
     def __call__(self, function: _OfX[P]) -> OpOfX[P]: ...
     @overload
     def __call__(self, function: _OfInputs[P]) -> OpOfInputs[P]: ...
+    @overload
+    def __call__(self, function: _OfImages[P]) -> OpOfImages[P]: ...
     @overload
     def __call__(self, function: _OfX1X2[P]) -> OpOfX1X2[P]: ...
     @overload

@@ -26,7 +26,7 @@ POINTS = [Fraction(point) for point in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"
 MIN_CHANNELS = 16
 # Costs in multiplications of a large matrix product, by the number of transformed axes. Products of tiles are small
 # where both axes are transformed, and XLA computes small ones on one thread.
-PRODUCT_COST = {1: 1, 2: 1.4}
+PRODUCT_COST = {1: 1.0, 2: 1.4}
 TRANSFORM_COST = {1: 28, 2: 45}  # of a value of inputs or outputs
 WEIGHT_COST, PATCH_COST = 30, 20  # of a value of the transformed kernel, and of im2col's patches
 CHUNK_VALUES = {1: 8_000_000, 2: 600_000}  # with two axes, 2.4 MB of float32 stay in the cache

@@ -12,7 +12,7 @@ from jax.interpreters import batching, mlir
 
 __all__ = ["define_primitive"]
 
-Primitive = type(jax.lax.add_p)  # jax.extend.core has it too, and imports all of Pallas first: 25 ms
+_Primitive = type(jax.lax.add_p)  # jax.extend.core has it too, and imports all of Pallas first: 25 ms
 
 
 def define_primitive(
@@ -33,7 +33,7 @@ def define_primitive(
         program: The computation in operations of JAX, of (*arrays, **settings).
         cpu_program: The computation on CPUs, of (program, *arrays, **settings); None means `program`.
     """
-    primitive = Primitive(name)
+    primitive = _Primitive(name)
     primitive.def_impl(jax.jit(primitive.bind, static_argnames=settings))
     primitive.def_abstract_eval(lambda *arrays, **settings: ShapedArray(shape_of(*arrays, **settings), arrays[0].dtype))
     mlir.register_lowering(primitive, mlir.lower_fun(program, multiple_results=False))

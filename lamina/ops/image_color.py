@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax.numpy as jnp
 
 from lamina.core.op import op
-from lamina.core.typing import DataFormat, TensorLike
+from lamina.core.typing import DataFormat, Tensor, TensorLike
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.arrays import floating, tensor
 from lamina.ops.image_batch import batched
@@ -16,7 +14,7 @@ __all__ = ["hsv_to_rgb", "rgb_to_grayscale", "rgb_to_hsv"]
 
 
 @op
-def rgb_to_grayscale(images: TensorLike, data_format: DataFormat = None) -> Any:
+def rgb_to_grayscale(images: TensorLike, data_format: DataFormat = None) -> Tensor:
     """0.2989 red + 0.587 green + 0.114 blue (ITU-R BT.601) as one channel.
 
     Args:
@@ -40,7 +38,7 @@ def _three(images):
 
 
 @op
-def rgb_to_hsv(images: TensorLike, data_format: DataFormat = None) -> Any:
+def rgb_to_hsv(images: TensorLike, data_format: DataFormat = None) -> Tensor:
     """Hue, saturation and value in [0, 1] of red, green and blue. Hue 0 is red, 1/3 green, 2/3 blue.
 
     Args:
@@ -66,7 +64,7 @@ def _to_hsv(rgb):
 
 
 @op
-def hsv_to_rgb(images: TensorLike, data_format: DataFormat = None) -> Any:
+def hsv_to_rgb(images: TensorLike, data_format: DataFormat = None) -> Tensor:
     """Red, green and blue of hue, saturation and value: the inverse of `rgb_to_hsv`.
 
     Args:

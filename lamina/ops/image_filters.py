@@ -12,7 +12,7 @@ import numpy as np
 
 from lamina.core.op import op
 from lamina.core.read_limits import reserve_array, reserve_steps
-from lamina.core.typing import DataFormat, Size, TensorLike
+from lamina.core.typing import DataFormat, Size, Tensor, TensorLike
 from lamina.ops.arrays import floating
 from lamina.ops.convolution import per_axis
 from lamina.ops.image_batch import batched
@@ -29,7 +29,7 @@ def extract_patches(
     dilation_rate: Size = 1,
     padding: str = "valid",
     data_format: DataFormat = None,
-) -> Any:
+) -> Tensor:
     """Patches of images or volumes, each as one vector.
 
     Shapes: ([batch], *space, channels) -> ([batch], *patches, prod(size) * channels).
@@ -92,7 +92,7 @@ def gaussian_blur(
     kernel_size: Sequence[int] = (3, 3),
     sigma: Sequence[float] = (1.0, 1.0),
     data_format: DataFormat = None,
-) -> Any:
+) -> Tensor:
     """Images convolved with a Gaussian kernel, with zeros around them.
 
     Args:
@@ -130,7 +130,7 @@ def filtered(batch: Any, down: Any, across: Any, padding: str = "same") -> Any:
 
 
 @op
-def sobel_edges(images: TensorLike, data_format: DataFormat = None) -> Any:
+def sobel_edges(images: TensorLike, data_format: DataFormat = None) -> Tensor:
     """Sobel's estimates [dy, dx] of the gradient at each pixel, with zeros around the images.
 
     Shapes: (batch, height, width, channels) -> (batch, height, width, channels, 2).

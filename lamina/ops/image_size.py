@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from lamina.core.op import op
-from lamina.core.typing import DataFormat, TensorLike
+from lamina.core.typing import DataFormat, Tensor, TensorLike
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.arrays import floating, tensor
 from lamina.ops.core import saturate_cast
@@ -29,7 +28,7 @@ def resize(
     fill_mode: str = "constant",
     fill_value: float = 0.0,
     data_format: DataFormat = None,
-) -> Any:
+) -> Tensor:
     """Images of another size. Integers are rounded.
 
     Args:
@@ -104,7 +103,7 @@ def crop_images(
     target_height: int | None = None,
     target_width: int | None = None,
     data_format: DataFormat = None,
-) -> Any:
+) -> Tensor:
     """Images without some of their rows and columns. In each direction exactly two of (before, after, target) are
     given.
 
@@ -141,7 +140,7 @@ def pad_images(
     target_height: int | None = None,
     target_width: int | None = None,
     data_format: DataFormat = None,
-) -> Any:
+) -> Tensor:
     """Images with rows and columns of zeros around them. In each direction exactly two of (before, after, target) are
     given.
 
@@ -186,7 +185,7 @@ def scale_and_translate(
     spatial_dims: Sequence[int],
     method: str,
     antialias: bool = True,
-) -> Any:
+) -> Tensor:
     """Images where the pixel at x + 0.5 is moved to (x + 0.5) * scale + translation.
 
     Args:

@@ -12,31 +12,9 @@ import jax.numpy as jnp
 from lamina.core.op import op
 from lamina.core.typing import DTypeLike, Tensor, TensorLike
 from lamina.errors import ConfigError
-from lamina.ops.activations import (
-    celu,
-    elu,
-    gelu,
-    glu,
-    hard_shrink,
-    hard_sigmoid,
-    hard_silu,
-    hard_tanh,
-    leaky_relu,
-    log_sigmoid,
-    relu,
-    relu6,
-    selu,
-    sigmoid,
-    silu,
-    soft_shrink,
-    softplus,
-    softsign,
-    sparse_plus,
-    sparse_sigmoid,
-    squareplus,
-    tanh_shrink,
-    threshold,
-)  # fmt: skip
+from lamina.ops.activations import *
+from lamina.ops.activations import hard_silu as hard_swish
+from lamina.ops.activations import silu as swish
 from lamina.ops.arrays import canonical, floating, tensor
 from lamina.ops.attention import *
 from lamina.ops.convolution import *
@@ -58,8 +36,6 @@ __all__ = [
     "softsign", "space_to_depth", "sparse_categorical_crossentropy", "sparse_plus", "sparse_sigmoid", "sparsemax",
     "squareplus", "swish", "tanh_shrink", "threshold", "unfold",
 ]  # fmt: skip
-
-hard_swish, swish = hard_silu, silu
 
 
 @op(settings=("num_classes",))

@@ -13,7 +13,7 @@ import numpy as np
 
 from lamina.core.op import op
 from lamina.core.read_limits import reserve_array
-from lamina.core.typing import ArrayLike, DataFormat, SeedLike, TensorLike
+from lamina.core.typing import ArrayLike, DataFormat, SeedLike, Tensor, TensorLike
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.arrays import floating, tensor
 from lamina.random import draw_seed
@@ -111,7 +111,7 @@ def affine_transform(
     fill_mode: str = "constant",
     fill_value: float | ArrayLike = 0,
     data_format: DataFormat = None,
-) -> Any:
+) -> Tensor:
     """Images whose pixel (x, y) is the one at (a0 x + a1 y + a2, b0 x + b1 y + b2) of the inputs.
 
     Shapes: ([batch], height, width, channels) -> the same.
@@ -140,7 +140,7 @@ def perspective_transform(
     interpolation: str = "bilinear",
     fill_value: float | ArrayLike = 0,
     data_format: DataFormat = None,
-) -> Any:
+) -> Tensor:
     """Images transformed by the perspective map that moves four `start_points` to `end_points`.
 
     Shapes: ([batch], height, width, channels) -> the same.
@@ -219,7 +219,7 @@ def elastic_transform(
     fill_value: float | ArrayLike = 0.0,
     seed: SeedLike = None,
     data_format: DataFormat = None,
-) -> Any:
+) -> Tensor:
     """Images whose pixels are displaced by smooth noise: normal noise of standard deviation `sigma`, blurred by
     `sigma`, times `alpha`.
 
