@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from lamina import legacy
 from lamina.core import registry
@@ -62,11 +62,13 @@ class Configurable:
             if legacy.accepts_old_names(cls.__name__):
                 cls.__init__ = legacy.accepting_old_names(cls.__init__, cls.__name__)
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        instance = super().__new__(cls)
-        if not registry.is_builtin(cls):
-            object.__setattr__(instance, "_init_arguments", _bind(cls, args, kwargs))
-        return instance
+    if not TYPE_CHECKING:  # for type checkers the signature is that of __init__
+
+        def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+            instance = super().__new__(cls)
+            if not registry.is_builtin(cls):
+                object.__setattr__(instance, "_init_arguments", _bind(cls, args, kwargs))
+            return instance
 
     def get_config(self) -> Config:
         """The arguments by name, as JSON-able values, from which `from_config` makes an equal object."""

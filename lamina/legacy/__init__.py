@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
+from lamina.legacy import saving
 from lamina.legacy.moves import OldClass, install_old_modules, moved, moved_from
 from lamina.legacy.renames import (
     OldSpelling,
@@ -40,10 +38,3 @@ __all__ = [
     "install_old_modules", "moved", "moved_from", "name_of_today", "old_names", "old_names_of", "only_old_names",
     "rename", "warn_renamed", "warn_renamed_method", "without_rename_warnings",
 ]  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    """`saving` is read when it is asked for."""
-    if name == "saving":
-        return importlib.import_module("lamina.legacy.saving")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

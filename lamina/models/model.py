@@ -56,24 +56,26 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        kind: Any = Functional if cls is Model and _is_graph(args, kwargs) else cls
-        return super().__new__(kind, *args, **kwargs)
+    if not TYPE_CHECKING:  # for type checkers the signature is that of __init__
 
-    @overload
-    def __init__(self, inputs: PyTree, outputs: PyTree, name: str | None = None, **kwargs: Any): ...
-    @overload
-    def __init__(self, name: str | None = None, **kwargs: Any): ...
-    def __init__(self, *args: Any, **kwargs: Any):
-        if _is_graph(args, kwargs):
-            given = dict(zip(("inputs", "outputs", "name"), args, strict=False)) | kwargs
-            inputs, outputs = given.pop("inputs"), given.pop("outputs")
-            super().__init__(**given)
-            self._set_graph(inputs, outputs)
-        else:
-            super().__init__(**dict(zip(("name",), args, strict=False)), **kwargs)
+        def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+            kind: Any = Functional if cls is Model and _is_graph(args, kwargs) else cls
+            return super().__new__(kind, *args, **kwargs)
 
-    # The graph
+        @overload
+        def __init__(self, inputs: PyTree, outputs: PyTree, name: str | None = None, **kwargs: Any): ...
+        @overload
+        def __init__(self, name: str | None = None, **kwargs: Any): ...
+        def __init__(self, *args: Any, **kwargs: Any):
+            if _is_graph(args, kwargs):
+                given = dict(zip(("inputs", "outputs", "name"), args, strict=False)) | kwargs
+                inputs, outputs = given.pop("inputs"), given.pop("outputs")
+                super().__init__(**given)
+                self._set_graph(inputs, outputs)
+            else:
+                super().__init__(**dict(zip(("name",), args, strict=False)), **kwargs)
+
+        # The graph
 
     def _set_graph(self, inputs, outputs):
         """Compute the outputs from the inputs, both symbolic tensors."""

@@ -6,6 +6,7 @@ they were assigned (parts put into a list later count from the moment they were 
 """
 
 import itertools
+from typing import TYPE_CHECKING
 
 from lamina.core import context
 from lamina.core.variable import Variable
@@ -26,11 +27,13 @@ class Tracked:
     _birth: int
     _stamps: dict
 
-    def __new__(cls, *args, **kwargs):
-        instance = super().__new__(cls, *args, **kwargs)
-        object.__setattr__(instance, "_birth", next(_clock))
-        object.__setattr__(instance, "_stamps", {})
-        return instance
+    if not TYPE_CHECKING:  # for type checkers the signature is that of __init__
+
+        def __new__(cls, *args, **kwargs):
+            instance = super().__new__(cls, *args, **kwargs)
+            object.__setattr__(instance, "_birth", next(_clock))
+            object.__setattr__(instance, "_stamps", {})
+            return instance
 
     def __setattr__(self, name, value):
         if isinstance(value, (Tracked, Variable, SeedGenerator, Metric, *_CONTAINERS)) and name not in _UNTRACKED:
