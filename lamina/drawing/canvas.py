@@ -1,18 +1,29 @@
 """Lines, boxes and words: one drawing, as SVG or as an image."""
 
+from __future__ import annotations
+
 import html
 import pathlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from lamina.runtime.atomic_files import atomic_write
 
+if TYPE_CHECKING:
+    import os
+
 __all__ = ["Picture", "pillow"]
 
-_DASH = 4  # pixels of a stroke and of a gap
+_DASH = 4  # pixels of a dash and of a gap
 _ANCHORS = {"start": "l", "middle": "m", "end": "r"}
 
 
-def pillow():
-    """Pillow's `Image` module, or an error that says how to get it."""
+def pillow() -> Any:
+    """Pillow's `Image` module.
+
+    Raises:
+        ImportError: Pillow is not installed.
+    """
     try:
         from PIL import Image
     except ImportError as error:
@@ -21,7 +32,12 @@ def pillow():
 
 
 class Picture:
-    """A drawing of `width` x `height` pixels, y downwards. `label` says what it shows, for who cannot see it.
+    """A drawing in pixels, with y downwards.
+
+    Args:
+        width, height: Size in pixels.
+        label: Description of the drawing, for screen readers.
+        ground: Colour of the background; None leaves it transparent.
 
     >>> picture = Picture(40, 20, "a box")
     >>> picture.box((5, 5, 35, 15), fill="#eee")
@@ -30,49 +46,98 @@ class Picture:
     True
     """
 
-    def __init__(self, width, height, label="", ground=None):
-        self.width, self.height, self.label, self.ground = width, height, label, ground
-        self.shapes = []  # (kind, places, settings)
+    def __init__(self, width: float, height: float, label: str = "", ground: str | None = None):
+        self.width: float = width
+        self.height: float = height
+        self.label: str = label
+        self.ground: str | None = ground
+        self._shapes = []  # (kind, coordinates, settings)
 
-    def line(self, points, colour="#000", width=1.0):
-        """A line through points."""
-        self.shapes.append(("line", list(points), dict(colour=colour, width=width)))
+    def line(self, points: Iterable[tuple[float, float]], colour: str = "#000", width: float = 1.0) -> None:
+        """Draw a line through points.
 
-    def area(self, points, fill):
-        """A filled polygon."""
-        self.shapes.append(("area", list(points), dict(fill=fill)))
+        Args:
+            points: (x, y) of each point.
+            colour: Colour of the line.
+            width: Its width in pixels.
+        """
+        self._shapes.append(("line", list(points), dict(colour=colour, width=width)))
 
-    def box(self, sides, fill=None, colour=None, radius=0, dashed=False):
-        """A rectangle (left, top, right, bottom), filled, outlined or both."""
-        self.shapes.append(("box", sides, dict(fill=fill, colour=colour, radius=radius, dashed=dashed)))
+    def area(self, points: Iterable[tuple[float, float]], fill: str) -> None:
+        """Draw a filled polygon.
 
-    def words(self, x, y, text, colour="#000", size=12, anchor="start"):
-        """A line of text, its middle height at y."""
-        self.shapes.append(("words", (x, y), dict(text=str(text), colour=colour, size=size, anchor=anchor)))
+        Args:
+            points: (x, y) of each corner.
+            fill: Colour of the inside.
+        """
+        self._shapes.append(("area", list(points), dict(fill=fill)))
 
-    def svg(self, font="monospace"):
-        """The drawing as SVG."""
+    def box(
+        self, sides: tuple[float, float, float, float], fill: str | None = None, colour: str | None = None,
+        radius: float = 0, dashed: bool = False,
+    ) -> None:  # fmt: skip
+        """Draw a rectangle, filled, outlined or both.
+
+        Args:
+            sides: (left, top, right, bottom).
+            fill: Colour of the inside; None leaves it empty.
+            colour: Colour of the outline; None draws none.
+            radius: Radius of the corners in pixels.
+            dashed: Whether the outline is dashed.
+        """
+        self._shapes.append(("box", sides, dict(fill=fill, colour=colour, radius=radius, dashed=dashed)))
+
+    def words(
+        self, x: float, y: float, text: Any, colour: str = "#000", size: float = 12, anchor: str = "start"
+    ) -> None:
+        """Write a line of text.
+
+        Args:
+            x, y: Position of the anchor; y is the middle height of the line.
+            text: The text.
+            colour: Colour of the letters.
+            size: Height of the letters in pixels.
+            anchor: "start", "middle" or "end" of the line.
+        """
+        self._shapes.append(("words", (x, y), dict(text=str(text), colour=colour, size=size, anchor=anchor)))
+
+    def svg(self, font: str = "monospace") -> str:
+        """The drawing as SVG.
+
+        Args:
+            font: Family of fonts.
+        """
         size = f'viewBox="0 0 {self.width:.0f} {self.height:.0f}" width="{self.width:.0f}" height="{self.height:.0f}"'
         label = f'role="img" aria-label="{html.escape(self.label)}"'
         parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} {label} font-family="{font}">']
         if self.ground:
             parts.append(f'<rect width="100%" height="100%" fill="{self.ground}"/>')
-        parts += [getattr(self, f"_svg_{kind}")(places, **settings) for kind, places, settings in self.shapes]
+        parts += [getattr(self, f"_svg_{kind}")(places, **settings) for kind, places, settings in self._shapes]
         return "\n".join([*parts, "</svg>"])
 
-    def image(self, scale=1.0):
-        """The drawing as a Pillow image, `scale` dots a pixel."""
+    def image(self, scale: float = 1.0) -> Any:
+        """The drawing as a Pillow image.
+
+        Args:
+            scale: Dots per pixel.
+        """
         size = round(self.width * scale), round(self.height * scale)
         image = pillow().new("RGB", size, self.ground or "white")
         from PIL import ImageDraw
 
-        draw = ImageDraw.Draw(image, "RGBA")  # so that faint colours are faint
-        for kind, places, settings in self.shapes:
+        draw = ImageDraw.Draw(image, "RGBA")  # so that translucent colours blend
+        for kind, places, settings in self._shapes:
             getattr(self, f"_draw_{kind}")(draw, scale, places, **settings)
         return image
 
-    def write(self, path, kind=None, scale=1.0):
-        """Write a file: .svg, or whatever image Pillow writes."""
+    def write(self, path: str | os.PathLike[str], kind: str | None = None, scale: float = 1.0) -> None:
+        """Write a file: SVG, or any image that Pillow writes.
+
+        Args:
+            path: File.
+            kind: Format; None means that of the file's ending.
+            scale: Dots per pixel of an image.
+        """
         kind = (kind or pathlib.Path(path).suffix[1:]).lower()
         with atomic_write(path) as beside:
             if kind == "svg":

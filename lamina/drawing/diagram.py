@@ -1,20 +1,36 @@
-"""Boxes and arrows, as DOT text, SVG or PNG; no program but this draws them."""
+"""Boxes and arrows, as DOT text, SVG or PNG; Graphviz is not needed."""
+
+from __future__ import annotations
 
 import pathlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from lamina.drawing.canvas import Picture
 from lamina.drawing.graph_layout import curve, layered
 from lamina.errors import ConfigError
 from lamina.runtime.atomic_files import atomic_write
 
+if TYPE_CHECKING:
+    import os
+
 __all__ = ["Diagram"]
 
 CHARACTER, LINE, MARGIN, GAP = 7.2, 17, 9, 34  # pixels: of a character, of a line, inside and between boxes
-DIRECTIONS = ("TB", "BT", "LR", "RL")
+DIRECTIONS: tuple[str, ...] = ("TB", "BT", "LR", "RL")
 
 
 class Diagram:
     """Boxes of lines of text, arrows between them, and frames around some of them.
+
+    Args:
+        rankdir: Direction of the arrows: "TB", "BT", "LR" or "RL".
+        dpi: Dots per inch of an image.
+        splines: How Graphviz draws arrows of the DOT text.
+        cluster: Name of the subgraph that the DOT text is; None makes it a graph.
+
+    Raises:
+        ConfigError: `rankdir` is none of the four.
 
     >>> diagram = Diagram()
     >>> diagram.box("a", ["Input"])
@@ -29,26 +45,46 @@ class Diagram:
     }
     """
 
-    def __init__(self, rankdir="TB", dpi=200, splines="ortho", cluster=None):
+    def __init__(self, rankdir: str = "TB", dpi: int = 200, splines: str = "ortho", cluster: str | None = None):
         if rankdir not in DIRECTIONS:
             raise ConfigError(f"rankdir is one of {', '.join(DIRECTIONS)}; got {rankdir!r}.")
-        self.rankdir, self.dpi, self.splines, self.cluster = rankdir, dpi, splines, cluster
-        self.boxes, self.arrows, self.frames = {}, [], {}
+        self.rankdir: str = rankdir
+        self.dpi: int = dpi
+        self.splines: str = splines
+        self.cluster: str | None = cluster
+        self.boxes: dict[str, list[str]] = {}
+        self.arrows: list[tuple[str, str]] = []
+        self.frames: dict[str, list[str]] = {}
 
-    def box(self, name, lines):
-        """A box with lines of text."""
+    def box(self, name: str, lines: Iterable[Any]) -> None:
+        """Add a box with lines of text.
+
+        Args:
+            name: Name by which arrows and frames refer to it.
+            lines: Lines of text.
+        """
         self.boxes[name] = [str(line) for line in lines]
 
-    def arrow(self, start, end):
-        """An arrow from a box to another; once, however often it is asked for."""
+    def arrow(self, start: str, end: str) -> None:
+        """Add an arrow between two boxes, unless there is one.
+
+        Args:
+            start: Name of the box where it begins.
+            end: Name of the box where it ends.
+        """
         if (start, end) not in self.arrows:
             self.arrows.append((start, end))
 
-    def frame(self, title, names):
-        """A frame with a title around boxes."""
+    def frame(self, title: str, names: Iterable[str]) -> None:
+        """Add a frame with a title around boxes.
+
+        Args:
+            title: Text on the frame.
+            names: Names of the boxes.
+        """
         self.frames[title] = list(names)
 
-    def to_string(self):
+    def to_string(self) -> str:
         """The diagram in the DOT language of Graphviz."""
         head = f"subgraph {_quoted('cluster_' + self.cluster)} {{" if self.cluster else "digraph G {"
         settings = f"rankdir={self.rankdir}; dpi={self.dpi}; splines={self.splines};"
@@ -60,16 +96,22 @@ class Diagram:
         lines += [f"{_quoted(start)} -> {_quoted(end)};" for start, end in self.arrows]
         return "\n".join([*lines, "}"])
 
-    def to_svg(self):
+    def to_svg(self) -> str:
         """The diagram as an SVG image."""
         return self._picture().svg()
 
-    def to_image(self):
+    def to_image(self) -> Any:
         """The diagram as a Pillow image."""
         return self._picture().image(self.dpi / 96)
 
-    def write(self, path, prog=None, format=None):
-        """Write the diagram: as DOT text (.dot, .gv, raw), SVG, or whatever image Pillow writes."""
+    def write(self, path: str | os.PathLike[str], prog: Any = None, format: str | None = None) -> None:
+        """Write the diagram: as DOT text (.dot, .gv, raw), SVG, or any image that Pillow writes.
+
+        Args:
+            path: File.
+            prog: Not used; programs of Graphviz are not needed.
+            format: Format; None means that of the file's ending, or DOT.
+        """
         kind = (format or pathlib.Path(path).suffix[1:] or "dot").lower()
         if kind in ("dot", "gv", "raw"):
             with atomic_write(path) as beside:
@@ -125,7 +167,7 @@ class Diagram:
         begin, end = (centres[first][0], spans[first][1]), (centres[last][0], spans[last][0])
         bent = curve([_turned(point, across) for point in (begin, *between, end)], along)
         before = [(begin[0], leave)] if abs(begin[1] - leave) > 1 else []
-        after = [(end[0], arrive)] if abs(end[1] - arrive) > 1 else []  # a piece of no length would turn the tip
+        after = [(end[0], arrive)] if abs(end[1] - arrive) > 1 else []  # a piece of length 0 would turn the tip
         return [*(_turned(point, across) for point in before), *bent, *(_turned(point, across) for point in after)]
 
 

@@ -1,49 +1,58 @@
-"""A graph in rows: each arrow goes downwards, few cross, boxes stand under what they come from.
+"""A graph in rows: arrows point downwards, few of them cross, and boxes are below their sources.
 
 The steps are those of Sugiyama, Tagawa and Toda, Methods for visual understanding of hierarchical system structures,
 1981.
 """
+
+from __future__ import annotations
 
 import bisect
 import dataclasses
 import graphlib
 import itertools
 from collections import defaultdict
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from typing import Any
 
 from lamina.errors import ConfigError
 
 __all__ = ["Layout", "curve", "layered"]
 
-_SWEEPS, _MOVES = 8, 24  # over the rows: to order them, and to place what is in them
-_STRAIGHT = 4.0  # how much more a long arrow wants to be straight than a box wants to be in the middle
+_SWEEPS, _MOVES = 8, 24  # passes over the rows: to order their members, and to position them
+_STRAIGHT = 4.0  # weight of a straight long arrow against a centred box
 
 
 @dataclasses.dataclass
 class Layout:
-    """Where things stand.
+    """Positions of boxes and arrows.
 
     Attributes:
-        rows: names from left to right, and points (number of an arrow, row) where an arrow passes through a row.
-        centres: of each name and point along its row; the leftmost side is at 0.
-        chains: of each arrow, the names and points that it goes through.
-        width: of the widest row.
+        rows: Names from left to right, and points (number of an arrow, row) where an arrow passes through a row.
+        centres: Centre of each name and point along its row; the leftmost side is at 0.
+        chains: Names and points that each arrow passes through.
+        width: Width of the widest row.
     """
 
-    rows: list
-    centres: dict
-    chains: list
+    rows: list[list[Any]]
+    centres: dict[Any, float]
+    chains: list[list[Any]]
     width: float
 
 
-def layered(widths, arrows, gap, first=(), last=()):
-    """The Layout of boxes (name -> width) and arrows between them.
+def layered(
+    widths: Mapping[Any, float], arrows: Sequence[tuple[Any, Any]], gap: float, first: Collection[Hashable] = (),
+    last: Collection[Hashable] = (),
+) -> Layout:  # fmt: skip
+    """The Layout of boxes and arrows between them.
 
     Args:
-        gap: pixels between neighbours in a row.
-        first, last: names that stand in the first and in the last row.
+        widths: name -> width of each box in pixels.
+        arrows: (start, end) of each arrow.
+        gap: Pixels between neighbours in a row.
+        first, last: Names in the first and in the last row.
 
     Raises:
-        ConfigError: when the arrows go round in a circle.
+        ConfigError: The arrows form a cycle.
 
     >>> layered({"a": 10, "b": 10, "c": 10}, [("a", "b"), ("b", "c"), ("a", "c")], 5).rows
     [['a'], ['b', (2, 1)], ['c']]
@@ -67,7 +76,7 @@ def layered(widths, arrows, gap, first=(), last=()):
 
 
 def _ranks(names, arrows, first, last):
-    """name -> row: as far down as the longest way there; what comes from nowhere stands just above what it feeds."""
+    """name -> row: the length of the longest path to it; a box without sources is right above its first receiver."""
     parents, children = {name: [] for name in names}, defaultdict(list)
     for start, end in arrows:
         parents[end].append(start)
@@ -75,7 +84,7 @@ def _ranks(names, arrows, first, last):
     try:
         order = list(graphlib.TopologicalSorter(parents).static_order())
     except graphlib.CycleError as error:
-        raise ConfigError("The arrows of a diagram go round in a circle.") from error
+        raise ConfigError("The arrows of a diagram form a cycle.") from error
     rank = {}
     for name in order:
         rank[name] = max(
@@ -99,7 +108,7 @@ def _ordered(rows, above, below):
         for fixed, row in itertools.pairwise(rows if down else rows[::-1]):
             place = {name: index for index, name in enumerate(fixed)}
             own = {name: index for index, name in enumerate(row)}
-            ties = 1e-6 if sweep // 2 % 2 else -1e-6  # what wants the same place: now in its order, now in the other
+            ties = 1e-6 if sweep // 2 % 2 else -1e-6  # ties: alternately in their order and in the reverse
             row.sort(key=lambda name: _mean([place[n] for n in near[name]], own[name]) + ties * own[name])
         crossings = _crossings(rows, below)
         if crossings < fewest:
@@ -136,7 +145,7 @@ def _placed(rows, above, below, widths, gap):
 
 
 def _settled(row, wanted, widths, gap):
-    """Centres as near to the wanted ones, in least squares, as order and widths allow: neighbours that would overlap
+    """Centres nearest to the wanted ones, in least squares, that order and widths allow: neighbours that would overlap
     are pooled and move as one."""
     pools, offsets, offset = [], [], 0.0
     for index, name in enumerate(row):
@@ -157,10 +166,13 @@ def _mean(values, otherwise):
     return sum(values) / len(values) if values else otherwise
 
 
-def curve(points, axis=1, steps=8):
-    """Points along an arrow: straight where it passes through a row, bent as an S between rows.
+def curve(points: Sequence[tuple[float, float]], axis: int = 1, steps: int = 8) -> list[tuple[float, ...]]:
+    """Points along an arrow: straight where it passes through a row, S-shaped between rows.
 
-    `points` come in pairs, the end of one row and the begin of the next; `axis` is the one along which rows follow.
+    Args:
+        points: Pairs of points, the end of one row and the beginning of the next.
+        axis: Axis along which rows follow each other.
+        steps: Pieces of each curve.
     """
     found = []
     for start, end in zip(points[::2], points[1::2], strict=True):

@@ -1,30 +1,30 @@
 """Blocks: parts of a large model that are drawn as one box until they are opened."""
 
+from __future__ import annotations
+
 import itertools
 import re
 from collections import defaultdict
 
-from lamina.view.scene import Box
+from lamina.layers.base.traits import has_trait
+from lamina.view.scene import Box, Scene
 
 __all__ = ["LARGE", "fold_blocks"]
 
-LARGE = 24  # layers: what has no more is drawn whole
+LARGE: int = 24
+"""Layers up to which a model is drawn without blocks."""
+
 _BLOCK_NAME = re.compile(r"(.*block_?\d+[a-z]?)(?=_)")  # conv2_block1_1_conv, block_3_expand, block2a_se_reduce
-_FOLLOWERS = (
-    "BatchNormalization",
-    "LayerNormalization",
-    "GroupNormalization",
-    "Activation",
-    "ReLU",
-    "LeakyReLU",
-    "PReLU",
-)
 _SMALLEST = 3  # boxes in a block
 
 
-def fold_blocks(scene):
-    """Put the repeated parts of a large model into boxes of their own: by their names (conv2_block1_...), by the places
-    where all ways meet, and each convolution with what normalizes and activates it."""
+def fold_blocks(scene: Scene) -> None:
+    """Put the repeated parts of a large model into boxes of their own: by their names (conv2_block1_...), by the boxes
+    where all paths meet, and each convolution with its normalization and activation.
+
+    Args:
+        scene: Scene that is changed.
+    """
     if len(scene.root.leaves) <= LARGE:
         return
     for group in _groups(scene.root):
@@ -64,7 +64,7 @@ def _links(group, scene):
 
 
 def _sort(group, scene):
-    """The children in an order in which each comes after what it needs."""
+    """The children in topological order."""
     links, order, seen = _links(group, scene), [], set()
     for start in reversed(group.children):
         stack = [(start, iter(links[start]))] if start not in seen else []
@@ -81,7 +81,7 @@ def _sort(group, scene):
 
 
 def _closed(members, links):
-    """Whether no way leads out of these boxes and in again."""
+    """Whether no path leads out of these boxes and in again."""
     inside, seen = set(members), set()
     stack = [end for member in members for end in links[member] if end not in inside]
     while stack:
@@ -107,7 +107,7 @@ def _named(children, links):
 
 
 def _between_meetings(children, links):
-    """Boxes between two that every way goes through, where the ways between them branch."""
+    """Boxes between two that every path goes through, where the paths between them branch."""
     place = {child: index for index, child in enumerate(children)}
     over = [0] * (len(children) + 1)  # how many arrows pass over a box: the sums of what begins and ends
     for start, ends in links.items():
@@ -133,13 +133,18 @@ def _runs(children, links):
         for end in ends:
             sources[end].append(start)
     for child in children:
-        if child.children or child.kind in _FOLLOWERS or not child.fact or not child.fact.count:
+        if child.children or _follows(child) or not child.fact or not child.fact.count:
             continue
         run = [child]
         while len(links[run[-1]]) == 1:
             (following,) = links[run[-1]]
-            if following.kind not in _FOLLOWERS or following.children or len(sources[following]) != 1:
+            if not _follows(following) or following.children or len(sources[following]) != 1:
                 break
             run.append(following)
         if len(run) > 1:
             yield child.name, " + ".join(box.kind for box in run), "run", run
+
+
+def _follows(box):
+    """Whether a box is a normalization or an activation, which belong to the layer before them."""
+    return has_trait(box.layer, "normalization", "activation")

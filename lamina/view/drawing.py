@@ -1,39 +1,51 @@
-"""Boxes of a scene with their places, as plain data for the page.
+"""Boxes of a scene with their positions, as plain data for the page.
 
-A box keeps its place along its row whether it is open or folded, so the page itself needs to stack rows only.
+A box keeps its position along its row whether it is open or folded, so that the page only stacks rows.
 """
+
+from __future__ import annotations
 
 import itertools
 from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
 from lamina.drawing.graph_layout import layered
+from lamina.layers.base.traits import has_trait
+
+if TYPE_CHECKING:
+    from lamina.core.typing import Shape
+    from lamina.view.scene import Scene
 
 __all__ = ["TIMES", "drawn", "shape_text"]
 
 CHARACTER, BOLD, PADDING, NARROWEST, GAP, MARGIN = 7.0, 8.0, 38, 110, 26, 16  # pixels
-LONGEST = 46  # characters of a line about settings
+LONGEST = 46  # characters of the line about settings
 VISIBLE = 40  # boxes that are shown at first
-TIMES = "\u00d7"
-_PORT = 10  # the width of a place where an arrow enters or leaves an open box
+TIMES: str = "\u00d7"
+"""The multiplication sign."""
+_PORT = 10  # the width of the gap where an arrow enters or leaves an open box
 
-_FAMILIES = (  # family of colours -> words in the module or the class that tell it
-    ("input", ("Input",)),
-    ("convolution", ("Conv",)),
-    ("pooling", ("Pool", "UpSampling", "ZeroPadding", "Cropping", "Resizing", "Flatten", "Reshape", "Permute")),
-    ("normalization", ("Norm", "Rescaling")),
-    ("random", ("Dropout", "Noise", "Random")),
-    ("recurrent", ("RNN", "LSTM", "GRU", "Bidirectional")),
-    ("attention", ("Attention", "Embedding")),
-    ("merge", ("Add", "Concatenate", "Multiply", "Average", "Maximum", "Minimum", "Subtract", "Dot")),
-    ("activation", ("Activation", "ReLU", "ELU", "Softmax")),
-    ("dense", ("Dense",)),
+_FAMILIES = (  # family of colours, the traits of its layers, and words in the names of classes without these traits
+    ("input", (), ("Input",)),
+    ("convolution", ("convolution", "convolutional_recurrent"), ("Conv",)),
+    ("pooling", ("pooling", "global_pooling", "adaptive_pooling", "rearranging"), ("Pool", "Resizing")),
+    ("normalization", ("normalization",), ("Norm", "Rescaling")),
+    ("random", ("noise",), ("Random",)),
+    ("recurrent", ("recurrent", "recurrent_cell"), ()),
+    ("attention", ("attention", "embedding"), ()),
+    ("merge", ("merge",), ("Add", "Concatenate", "Multiply", "Average", "Maximum", "Minimum", "Subtract", "Dot")),
+    ("activation", ("activation",), ("ReLU", "Softmax")),
+    ("dense", ("weighted",), ()),
 )
 
 
-def drawn(scene):
+def drawn(scene: Scene) -> list[dict[str, Any]]:
     """[{id, parent, name, kind, x, row, width, ...}, ...] of all boxes, a box before those inside it.
 
-    x is from the middle of the box around; a box with boxes inside has `rows` and `arrows` as well.
+    x is measured from the centre of the box around; a box with boxes inside has `rows` and `arrows` as well.
+
+    Args:
+        scene: Boxes and arrows of a model.
     """
     boxes = scene.root.all
     ids = {box: number for number, box in enumerate(boxes)}
@@ -47,7 +59,7 @@ def drawn(scene):
 
 
 def _opened(root):
-    """The boxes that are open at first: the outermost, and others as long as not too much is shown."""
+    """The boxes that are open at first: the outermost, and others as long as few enough are shown."""
     opened, shown, level = set(), 1, [root]
     while level and shown + sum(len(box.children) for box in level) <= max(VISIBLE, len(root.children) + 1):
         opened.update(level)
@@ -74,10 +86,12 @@ def _entry(box, ids, is_open):
 
 
 def _family(box):
-    kinds = [cls.__name__ for cls in type(box.layer).__mro__] if box.layer is not None else [box.leaves[0].kind]
     if box.origin in ("model", "block"):
         return box.origin
-    return next((family for family, words in _FAMILIES for kind in kinds for word in words if word in kind), "other")
+    layer, kind = box.layer if box.layer is not None else box.leaves[0].layer, box.leaves[0].kind
+    of_traits = (family for family, traits, _ in _FAMILIES if has_trait(layer, *traits))
+    of_words = (family for family, _, words in _FAMILIES if any(word in kind for word in words))
+    return next(of_traits, None) or next(of_words, "other")
 
 
 def _detail(box):
@@ -105,7 +119,7 @@ def _detail(box):
 
 
 def _setting(layer, name, word=""):
-    """A setting of a layer as a list of one short text; empty where it has none that is worth a word."""
+    """A setting of a layer as a list of one short text; empty where it has none, or the usual one."""
     value = getattr(layer, name, None)
     if name == "activation" and value is not None:
         value = getattr(value, "__name__", type(value).__name__.lower())
@@ -117,8 +131,11 @@ def _setting(layer, name, word=""):
     return [f"{word}{value:g}"] if isinstance(value, (int, float)) and not isinstance(value, bool) else []
 
 
-def shape_text(shape):
-    """A sample's shape.
+def shape_text(shape: Shape) -> str:
+    """A sample's shape, for a small label.
+
+    Args:
+        shape: Shape with the batch.
 
     >>> [shape_text(shape).replace(TIMES, "x") for shape in ((None, 28, 28, 1), (None,), (None, None, 8))]
     ['28x28x1', '1', 'anyx8']
@@ -127,7 +144,7 @@ def shape_text(shape):
 
 
 def _inputs_of(box, scene, ids):
-    """[id, shape] of the layers whose tensors come into a layer."""
+    """[id, shape] of the layers whose outputs a layer takes."""
     if box.children:
         return []
     return [[ids[arrow.source], shape_text(arrow.shape)] for arrow in scene.arrows if arrow.target is box]
@@ -152,7 +169,7 @@ def _local_arrows(scene):
 
 
 def _lay_out(box, arrows, entries, ids):
-    """Give the children of a box their rows and places, and the box its width and arrows."""
+    """Set rows and positions of the children of a box, and width and arrows of the box."""
     ports = dict.fromkeys(end for start, stop, _ in arrows for end in (start, stop) if isinstance(end, tuple))
     first = [port for port in ports if port[0] == "in"]
     last = [port for port in ports if port[0] == "out"]

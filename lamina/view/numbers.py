@@ -1,6 +1,9 @@
-"""Numbers to look at: histograms of weights, and what layers make of one sample."""
+"""Histograms of weights, and the outputs of layers for one sample."""
+
+from __future__ import annotations
 
 import base64
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,14 +14,18 @@ from lamina.view.drawing import shape_text
 
 __all__ = ["activations_of", "histogram_of", "weights_of"]
 
-_BINS, _MOST = 40, 50_000  # numbers that a histogram is made of
+_BINS, _MOST = 40, 50_000  # bins, and values that a histogram is computed from
 _MAPS, _SIDE, _BARS = 8, 24, 256  # feature maps, their side in pixels, numbers of a vector
 
 
-def histogram_of(values):
-    """{low, high, mean, deviation, zeros, counts} of an array of numbers; None where it has no finite one."""
+def histogram_of(values: Any) -> dict[str, Any] | None:
+    """{low, high, mean, deviation, zeros, counts} of an array of numbers; None where none is finite.
+
+    Args:
+        values: Array.
+    """
     values = np.asarray(values).ravel()
-    step = -(-values.size // _MOST) | 1  # odd, so that not always the same channels are met
+    step = -(-values.size // _MOST) | 1  # odd, so as not to meet the same channels always
     values = values[::step].astype("float32")
     values = values[np.isfinite(values)]
     if not values.size:
@@ -30,8 +37,12 @@ def histogram_of(values):
     }  # fmt: skip
 
 
-def weights_of(layer):
-    """[{name, shape, trainable, low, ..., counts}, ...] of the weights of a layer."""
+def weights_of(layer: Any) -> list[dict[str, Any]]:
+    """[{name, shape, trainable, low, ..., counts}, ...] of the weights of a layer.
+
+    Args:
+        layer: Layer.
+    """
     found = []
     for weight in getattr(layer, "weights", []):
         numbers = histogram_of(weight.numpy()) if _is_numeric(weight.dtype) else None
@@ -48,8 +59,13 @@ def weights_of(layer):
     return found
 
 
-def activations_of(model, x):
-    """(layer, number of its call) -> {low, ..., counts, maps or bars of the first sample}, in inference mode."""
+def activations_of(model: Any, x: Any) -> dict[tuple[Any, int], dict[str, Any]]:
+    """(layer, number of its call) -> {low, ..., counts, maps or bars of the first sample}, in inference mode.
+
+    Args:
+        model: Model.
+        x: Batch of inputs, as the model takes them.
+    """
     seen, calls = {}, {}
 
     def look(layer, args, outputs):

@@ -1,5 +1,7 @@
 """A model as one page of HTML that needs no server, no network and no other file."""
 
+from __future__ import annotations
+
 import html
 import importlib.resources
 import json
@@ -7,6 +9,7 @@ import pathlib
 import re
 import tempfile
 import webbrowser
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,46 +23,66 @@ from lamina.view.drawing import drawn
 from lamina.view.numbers import activations_of, weights_of
 from lamina.view.scene import scene_of
 
+if TYPE_CHECKING:
+    import os
+
 __all__ = ["Page", "page_of"]
 
-_SAMPLES = 32  # of x, that run through the model
+_SAMPLES = 32  # samples of x that the model is called with
 
 
 class Page:
-    """A page about a model: `html` is its text. A notebook shows it in a frame.
+    """A page about a model. A notebook shows it in a frame.
+
+    Args:
+        title: Name of the model.
+        text: HTML of the page.
 
     Attributes:
-        title: the name of the model.
-        html: the page.
-        path: where it was written last, None where it was not.
+        title: Name of the model.
+        html: HTML of the page.
+        path: File that it was written to last; None before.
     """
 
-    def __init__(self, title, text):
-        self.title, self.html, self.path = title, text, None
+    def __init__(self, title: str, text: str):
+        self.title: str = title
+        self.html: str = text
+        self.path: pathlib.Path | None = None
 
-    def write(self, path=None):
-        """Write the page to a file; without a path into the folder for temporary files. Gives the path."""
+    def write(self, path: str | os.PathLike[str] | None = None) -> pathlib.Path:
+        """Write the page to a file, and return its path.
+
+        Args:
+            path: File; None means a new one in the folder for temporary files.
+        """
         if path is None:
             path = pathlib.Path(tempfile.mkdtemp(prefix="lamina-")) / "model.html"
         with atomic_write(path) as beside:
             pathlib.Path(beside).write_text(self.html, encoding="utf-8")
-        self.path = pathlib.Path(path)
-        return self.path
+        self.path = written = pathlib.Path(path)
+        return written
 
-    def open(self):
-        """Show it in the browser."""
+    def open(self) -> bool:
+        """Show it in the browser; False where there is none."""
         return webbrowser.open((self.path or self.write()).resolve().as_uri())
 
     def _repr_html_(self):
         title = html.escape(f"The model {self.title}")
         return f'<iframe title="{title}" srcdoc="{html.escape(self.html)}" style="width:100%;height:40em"></iframe>'
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Page of {self.title}{f' in {self.path}' if self.path else ''}>"
 
 
-def page_of(model, x=None, y=None, history=None):
-    """The Page of a model; see `lamina.view.view`."""
+def page_of(model: Any, x: Any = None, y: Any = None, history: Any = None) -> Page:
+    """The Page of a model.
+
+    Args:
+        model: Model.
+        x: Batch of inputs; None for none.
+        y: Targets; None for none.
+        history: What `fit` returned, or its dict; None means that of the last `fit`.
+    """
     data, curves = _data(model, x, y), _curves(history if history is not None else getattr(model, "history", None))
     parts = {
         "title": html.escape(f"{model.name} - lamina"),
@@ -75,7 +98,7 @@ def _data(model, x, y):
     some = None if x is None else tree.map_structure(lambda values: np.asarray(values)[:_SAMPLES], x)
     scene = scene_of(model)
     explanation = explain(model, some)
-    told = _by_box(scene, explanation.layers)
+    words = _by_box(scene, explanation.layers)
     findings = check(model, x, y).as_dicts()
     active = {} if some is None else activations_of(model, some)
     fold_blocks(scene)
@@ -85,7 +108,7 @@ def _data(model, x, y):
         "answers": [{"question": answer.question, "text": answer.text} for answer in explanation.answers],
         "findings": findings,
         "boxes": [
-            {**entry, **_told(box, told, active, findings)}
+            {**entry, **_about(box, words, active, findings)}
             for entry, box in zip(drawn(scene), scene.root.all, strict=True)
         ],
     }
@@ -100,17 +123,17 @@ def _by_box(scene, layers):
     return {**dict(zip(inputs, layers, strict=False)), **{box: by_fact[box.fact] for box in boxes if box.fact}}
 
 
-def _told(box, told, active, findings):
-    """What the panel says about a box."""
-    fact, about, words = box.fact, {}, told.get(box)
-    if words is not None:
-        sentences = [*words.sentences, *([words.operations] if words.operations else [])]
-        about = {"shapes": words.shapes, "sentences": sentences, "sum": words.weights}
+def _about(box, explanations, active, findings):
+    """What the panel shows about a box."""
+    fact, about, said = box.fact, {}, explanations.get(box)
+    if said is not None:
+        sentences = [*said.sentences, *([said.operations] if said.operations else [])]
+        about = {"shapes": said.shapes, "sentences": sentences, "sum": said.weights}
     if fact is not None:
         about["activity"] = active.get((fact.layer, fact.use))
         about["frozen"] = bool(fact.count and not fact.layer.trainable)
         about["weights"] = [] if box.children else weights_of(fact.layer)
-    numbers = [place for place, finding in enumerate(findings) if box.layer and finding["layer"] == box.name]
+    numbers = [number for number, finding in enumerate(findings) if box.layer and finding["layer"] == box.name]
     return {**about, "findings": numbers}
 
 
@@ -120,7 +143,7 @@ def _curves(history):
 
 
 def _script_safe(data):
-    """JSON that can stand in a script element: nothing in it ends the element or begins a comment."""
+    """JSON for a script element: nothing in it ends the element or begins a comment."""
     text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

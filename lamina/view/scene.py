@@ -1,11 +1,17 @@
 """A model as a tree of boxes with arrows between its leaves: layers, models inside, blocks that fold."""
 
+from __future__ import annotations
+
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina.core import tree
 from lamina.core.keras_tensor import KerasTensor
-from lamina.explain import facts_of
+from lamina.facts.layer_facts import facts_of
+
+if TYPE_CHECKING:
+    from lamina.core.typing import Shape
+    from lamina.facts.fact import Fact
 
 __all__ = ["Arrow", "Box", "Scene", "scene_of"]
 
@@ -15,10 +21,11 @@ class Box:
     """A layer, or boxes that fold into one.
 
     Attributes:
-        name, kind: as a reader knows them.
-        layer, fact: what it stands for; None for a block, whose fact is None for an Input too.
-        shapes: of its outputs, with the batch.
-        children: the boxes inside; empty for a layer.
+        name, kind: Name of the layer and of its class, or words for a block.
+        layer, fact: Layer and call that it stands for; None for a block, and no fact for an Input.
+        shapes: Shapes of its outputs, with the batch.
+        parent: Box around it; None for the outermost.
+        children: Boxes inside; empty for a layer.
         origin: "layer", "model" (a model or layer that holds layers), "block" (a part that branches and joins) or "run"
             (layers in a row that belong together).
     """
@@ -26,57 +33,76 @@ class Box:
     name: str
     kind: str
     layer: Any = None
-    fact: Any = None
-    shapes: list = dataclasses.field(default_factory=list)
-    parent: Any = dataclasses.field(default=None, repr=False)
-    children: list = dataclasses.field(default_factory=list, repr=False)
+    fact: Fact | None = None
+    shapes: list[Shape] = dataclasses.field(default_factory=list)
+    parent: Box | None = dataclasses.field(default=None, repr=False)
+    children: list[Box] = dataclasses.field(default_factory=list, repr=False)
     origin: str = "layer"
 
-    def put(self, box):
-        """Put a box inside, behind the others."""
+    def put(self, box: Box) -> Box:
+        """Put a box inside, after the others, and return it.
+
+        Args:
+            box: The box.
+        """
         box.parent = self
         self.children.append(box)
         return box
 
     @property
-    def lineage(self):
+    def lineage(self) -> list[Box]:
         """The boxes around it, outermost first, and itself."""
         return [*(self.parent.lineage if self.parent else []), self]
 
     @property
-    def all(self):
-        """Itself and all that is inside, a box before what it holds."""
+    def all(self) -> list[Box]:
+        """Itself and all boxes inside, a box before those that it holds."""
         return [self, *(box for child in self.children for box in child.all)]
 
     @property
-    def leaves(self):
+    def leaves(self) -> list[Box]:
         """The layers inside, or itself."""
         return [leaf for child in self.children for leaf in child.leaves] if self.children else [self]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Arrow:
-    """A tensor on its way from a layer to another. An arrow to the outermost box is an output of the model."""
+    """A tensor between two layers. An arrow to the outermost box is an output of the model.
+
+    Attributes:
+        source: Layer that returns it.
+        target: Layer that takes it.
+        shape: Its shape, with the batch.
+    """
 
     source: Box
     target: Box
-    shape: tuple
+    shape: Shape
 
 
 @dataclasses.dataclass
 class Scene:
-    """The outermost box and all arrows."""
+    """The outermost box and all arrows.
+
+    Attributes:
+        root: The outermost box.
+        arrows: Arrows between layers.
+        facts: Facts of the model, in the order of `explain`.
+    """
 
     root: Box
-    arrows: list
-    facts: list  # in the order of `explain`
+    arrows: list[Arrow]
+    facts: list[Fact]
 
 
-def scene_of(model):
+def scene_of(model: Any) -> Scene:
     """The Scene of a model; models inside are boxes with boxes inside.
 
+    Args:
+        model: Model.
+
     Raises:
-        CallError: when the shapes of the model's inputs are not known yet.
+        CallError: The shapes of the model's inputs are not known yet.
     """
     facts = facts_of(model)
     scene = Scene(Box(model.name, type(model).__name__, model, origin="model"), [], facts)
@@ -96,8 +122,8 @@ def _box_of(fact):
 
 
 def _read_graph(model, calls, scene, around, given):
-    """Put the boxes of a graph into the box around; give (box, shape) of each output. `given` is what each input
-    comes from, where the graph stands inside another."""
+    """Put the boxes of a graph into the box around; return (box, shape) of each output. `given` has (box, shape) of
+    each input, where the graph is inside another."""
     made = {}
     for place, tensor in enumerate(model._graph.input_tensors):
         operation = tensor._keras_history.operation
@@ -109,7 +135,7 @@ def _read_graph(model, calls, scene, around, given):
         box, sources = around.put(_box_of(fact)), [made[id(tensor)] for tensor in node.tensors]
         outputs = [leaf for leaf in tree.flatten(node.outputs) if isinstance(leaf, KerasTensor)]
         ends = _read_inside(fact, scene, box, sources)
-        if len(ends) != len(outputs):  # what a layer does beside its layers is not seen
+        if len(ends) != len(outputs):  # what a layer does besides calling layers is not known
             ends = [(ends[-1][0], tensor.shape) for tensor in outputs]
         for tensor, end in zip(outputs, ends, strict=True):
             made.setdefault(id(tensor), end)
@@ -117,8 +143,8 @@ def _read_graph(model, calls, scene, around, given):
 
 
 def _read_calls(calls, scene, around, given):
-    """Put the boxes of calls, seen in a trace, into the box around; give (box, shape) of those that nothing in there
-    takes. A call of which no source is known takes what is given."""
+    """Put the boxes of traced calls into the box around; return (box, shape) of those whose outputs no call in there
+    takes. A call without known sources takes `given`."""
     made = {}
     for fact in calls:
         known = [end for source in fact.sources for end in made.get(source, ())]
@@ -129,7 +155,7 @@ def _read_calls(calls, scene, around, given):
 
 
 def _read_inside(fact, scene, box, sources):
-    """Draw the arrows into a call, or into the calls inside; give (box, shape) of what comes out."""
+    """Draw the arrows into a call, or into the calls inside; return (box, shape) of its outputs."""
     if (
         fact.inner
         and getattr(fact.layer, "_graph", None) is not None

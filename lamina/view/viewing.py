@@ -1,25 +1,35 @@
 """`view`: the page about a model, written and shown."""
 
-import sys
+from __future__ import annotations
 
-from lamina.view.page import page_of
+import sys
+from typing import TYPE_CHECKING, Any
+
+from lamina.view.page import Page, page_of
+
+if TYPE_CHECKING:
+    import os
 
 __all__ = ["view"]
 
 
-def view(model, path=None, x=None, y=None, history=None, open=None):
-    """A Page about a model: its graph in boxes that fold, and for each layer what it does, what was found about it, its
-    weights, and what it makes of a sample. One HTML file that needs no server and no network.
+def view(
+    model: Any, path: str | os.PathLike[str] | None = None, x: Any = None, y: Any = None, history: Any = None,
+    open: bool | None = None,
+) -> Page:  # fmt: skip
+    """A Page about a model: its graph in boxes that fold, and for each layer its explanation, findings, weights, and
+    outputs for a sample. One HTML file that needs no server and no network.
 
     Args:
-        path: the file to write; by default one in the folder for temporary files, which the browser then shows.
-        x: a batch of inputs, to show what the layers make of its first sample.
-        y: its labels, for the rules of `check` that need them.
-        history: what `fit` gave, or its dict of figures; by default that of the last `fit`.
-        open: whether the browser shows it; by default where there is no path and no notebook.
+        model: Model.
+        path: File to write; None means one in the folder for temporary files, which the browser then shows.
+        x: Batch of inputs, to show the outputs of the layers for its first sample.
+        y: Labels of the batch, for the rules of `check` that need them.
+        history: What `fit` returned, or its dict; None means that of the last `fit`.
+        open: Whether the browser shows it; None means where there is no path and no notebook.
 
     Raises:
-        CallError: when the model has not seen data yet, so that its shapes are not known.
+        CallError: The model has not been called yet, so that its shapes are not known.
 
     >>> import lamina as keras
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="<b>")], name="small")

@@ -89,5 +89,5 @@ def test_refusals(model):
     circle = Diagram()
     circle.box("a", ["a"])
     circle.arrow("a", "a")
-    with pytest.raises(ConfigError, match="circle"):
+    with pytest.raises(ConfigError, match="cycle"):
         circle.to_svg()

@@ -52,7 +52,7 @@ def test_first_and_last_rows():
 
 
 def test_circles_are_refused():
-    with pytest.raises(ConfigError, match="circle"):
+    with pytest.raises(ConfigError, match="cycle"):
         layered({"a": 1, "b": 1}, [("a", "b"), ("b", "a")], 5)
 
 
