@@ -1,11 +1,18 @@
-"""New arrays: filled ones, ranges, windows, and arrays like others."""
+"""New tensors: constants, ranges, windows, and tensors like others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.op import op
-from lamina.ops.arrays import canonical, floating, tensor
+from lamina.ops.arrays import canonical, canonical_or_none, floating, tensor
 from lamina.runtime.settings import floatx
+
+if TYPE_CHECKING:
+    from lamina.core.typing import ArrayLike, DTypeLike, Size, Tensor, TensorLike
 
 __all__ = [
     "arange", "array", "bartlett", "blackman", "copy", "empty", "empty_like", "eye", "full", "full_like", "geomspace",
@@ -14,8 +21,12 @@ __all__ = [
 ]  # fmt: skip
 
 
-def zeros(shape, dtype=None):
-    """An array of `shape`, all 0. dtype None means floatx.
+def zeros(shape: Size, dtype: DTypeLike | None = None) -> Tensor:
+    """A tensor of zeros.
+
+    Args:
+        shape: Shape of the tensor.
+        dtype: Type of the tensor; None means floatx.
 
     >>> import lamina as keras
     >>> keras.ops.zeros((2,))
@@ -24,70 +35,125 @@ def zeros(shape, dtype=None):
     return jnp.zeros(shape, canonical(dtype))
 
 
-def ones(shape, dtype=None):
-    """An array of `shape`, all 1. dtype None means floatx."""
+def ones(shape: Size, dtype: DTypeLike | None = None) -> Tensor:
+    """A tensor of ones.
+
+    Args:
+        shape: Shape of the tensor.
+        dtype: Type of the tensor; None means floatx.
+    """
     return jnp.ones(shape, canonical(dtype))
 
 
-def empty(shape, dtype=None):
-    """An array of `shape` whose values do not matter (zeros). dtype None means floatx."""
+def empty(shape: Size, dtype: DTypeLike | None = None) -> Tensor:
+    """A tensor whose values do not matter; they are zeros.
+
+    Args:
+        shape: Shape of the tensor.
+        dtype: Type of the tensor; None means floatx.
+    """
     return jnp.empty(shape, canonical(dtype))
 
 
 @op(settings=("shape",))
-def full(shape, fill_value, dtype=None):
-    """An array of `shape`, all `fill_value`. dtype None means floatx."""
-    return jnp.full(shape, fill_value, canonical(dtype))
+def full(shape: Size, fill_value: TensorLike, dtype: DTypeLike | None = None) -> Any:
+    """A tensor of one value.
+
+    Args:
+        shape: Shape of the tensor.
+        fill_value: The value, or a tensor that broadcasts to the shape.
+        dtype: Type of the tensor; None means floatx.
+    """
+    return jnp.full(shape, fill_value, canonical(dtype))  # pyright: ignore[reportArgumentType]
 
 
 @op
-def zeros_like(x, dtype=None):
-    """Zeros of the shape of x, and of its type unless `dtype` is given."""
-    return jnp.zeros_like(tensor(x), dtype=_or_own(dtype))
+def zeros_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """Zeros in the shape of x.
+
+    Args:
+        x: Tensor.
+        dtype: Type of the result; None means that of x.
+    """
+    return jnp.zeros_like(tensor(x), dtype=canonical_or_none(dtype))
 
 
 @op
-def ones_like(x, dtype=None):
-    """Ones of the shape of x, and of its type unless `dtype` is given."""
-    return jnp.ones_like(tensor(x), dtype=_or_own(dtype))
+def ones_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """Ones in the shape of x.
+
+    Args:
+        x: Tensor.
+        dtype: Type of the result; None means that of x.
+    """
+    return jnp.ones_like(tensor(x), dtype=canonical_or_none(dtype))
 
 
 @op
-def empty_like(x, dtype=None):
-    """An array like x whose values do not matter (zeros)."""
-    return jnp.empty_like(tensor(x), dtype=_or_own(dtype))
+def empty_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """A tensor in the shape of x whose values do not matter; they are zeros.
+
+    Args:
+        x: Tensor.
+        dtype: Type of the result; None means that of x.
+    """
+    return jnp.empty_like(tensor(x), dtype=canonical_or_none(dtype))
 
 
 @op
-def full_like(x, fill_value, dtype=None):
-    """`fill_value` in the shape of x, and in its type unless `dtype` is given."""
-    return jnp.full_like(tensor(x), fill_value, dtype=_or_own(dtype))
+def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """One value in the shape of x.
+
+    Args:
+        x: Tensor.
+        fill_value: The value, or a tensor that broadcasts to the shape.
+        dtype: Type of the result; None means that of x.
+    """
+    return jnp.full_like(tensor(x), fill_value, dtype=canonical_or_none(dtype))  # pyright: ignore[reportArgumentType]
 
 
-def _or_own(dtype):
-    return None if dtype is None else canonical(dtype)
+def array(x: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
+    """x as a JAX array.
 
-
-def array(x, dtype=None):
-    """x as a JAX array of type `dtype`."""
+    Args:
+        x: Array, variable, number, or nested list of numbers.
+        dtype: Type of the result; None means that of x.
+    """
     return tensor(x, dtype)
 
 
 @op
-def copy(x):
-    """The same values in an array of their own."""
+def copy(x: TensorLike) -> Tensor:
+    """A copy of x in memory of its own.
+
+    Args:
+        x: Tensor.
+    """
     return jnp.copy(tensor(x))
 
 
 @op
-def view(x, dtype=None):
-    """The bytes of x read as another type; the last axis shrinks or grows with the width of the type."""
+def view(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """The bytes of x read as another type; the size of the last axis changes with the width of the type.
+
+    Args:
+        x: Tensor.
+        dtype: Type of the result; None means that of x.
+    """
     x = tensor(x)
     return x if dtype is None else x.view(canonical(dtype))
 
 
-def arange(start, stop=None, step=None, dtype=None):
-    """start, start + step, ... below stop; with one argument 0, 1, ... below it.
+def arange(
+    start: float, stop: float | None = None, step: float | None = None, dtype: DTypeLike | None = None
+) -> Tensor:
+    """The numbers start, start + step, ... that are less than stop.
+
+    Args:
+        start: First number; if it is the only argument, the numbers are 0, 1, ... below it.
+        stop: Upper bound, which is not included.
+        step: Difference of two numbers; None means 1.
+        dtype: Type of the result; None means that of the arguments.
 
     >>> import lamina as keras
     >>> keras.ops.arange(3)
@@ -99,76 +165,175 @@ def arange(start, stop=None, step=None, dtype=None):
 
 
 @op
-def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
-    """`num` numbers with equal differences from start to stop. retstep: also give the difference."""
-    return jnp.linspace(_number(start), _number(stop), num, endpoint, retstep, _or_own(dtype), axis)
+def linspace(
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: DTypeLike | None = None,
+    axis: int = 0,
+) -> Any:
+    """Numbers with equal differences.
+
+    Args:
+        start: First number, or a tensor of them.
+        stop: Last number, or a tensor of them.
+        num: Number of numbers.
+        endpoint: Whether `stop` is the last number; if not, it would be the next one.
+        retstep: Whether to return (numbers, difference).
+        dtype: Type of the result; None means a float type.
+        axis: Axis of the numbers in the result, if start and stop are tensors.
+    """
+    return jnp.linspace(floating(start), floating(stop), num, endpoint, retstep, canonical_or_none(dtype), axis)
 
 
 @op
-def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
-    """`num` numbers with equal ratios from base**start to base**stop."""
-    return jnp.logspace(_number(start), _number(stop), num, endpoint, base, _or_own(dtype), axis)
+def logspace(
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    base: float = 10,
+    dtype: DTypeLike | None = None,
+    axis: int = 0,
+) -> Any:
+    """Numbers with equal ratios, from base**start to base**stop.
+
+    Args:
+        start: Exponent of the first number, or a tensor of them.
+        stop: Exponent of the last number, or a tensor of them.
+        num: Number of numbers.
+        endpoint: Whether base**stop is the last number; if not, it would be the next one.
+        base: Base of the powers.
+        dtype: Type of the result; None means a float type.
+        axis: Axis of the numbers in the result, if start and stop are tensors.
+    """
+    return jnp.logspace(floating(start), floating(stop), num, endpoint, base, canonical_or_none(dtype), axis)
 
 
 @op
-def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
-    """`num` numbers with equal ratios from start to stop."""
-    return jnp.geomspace(_number(start), _number(stop), num, endpoint, _or_own(dtype), axis)
+def geomspace(
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: DTypeLike | None = None,
+    axis: int = 0,
+) -> Any:
+    """Numbers with equal ratios.
+
+    Args:
+        start: First number, or a tensor of them.
+        stop: Last number, or a tensor of them.
+        num: Number of numbers.
+        endpoint: Whether `stop` is the last number; if not, it would be the next one.
+        dtype: Type of the result; None means a float type.
+        axis: Axis of the numbers in the result, if start and stop are tensors.
+    """
+    return jnp.geomspace(floating(start), floating(stop), num, endpoint, canonical_or_none(dtype), axis)
 
 
-def _number(x):
-    return floating(x)
+def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Tensor:
+    """A matrix with ones on one diagonal and zeros elsewhere.
 
-
-def eye(N, M=None, k=0, dtype=None):
-    """An N x M matrix with ones on the k-th diagonal, zeros elsewhere."""
+    Args:
+        N: Number of rows.
+        M: Number of columns; None means N.
+        k: Number of the diagonal: 0 is the main one, positive ones are above it.
+        dtype: Type of the tensor; None means floatx.
+    """
     return jnp.eye(N, M, k, dtype=canonical(dtype))
 
 
-def identity(n, dtype=None):
-    """The n x n matrix with ones on the diagonal."""
+def identity(n: int, dtype: DTypeLike | None = None) -> Tensor:
+    """The n x n matrix with ones on the main diagonal and zeros elsewhere.
+
+    Args:
+        n: Number of rows and columns.
+        dtype: Type of the tensor; None means floatx.
+    """
     return jnp.eye(n, dtype=canonical(dtype))
 
 
-def tri(N, M=None, k=0, dtype=None):
-    """An N x M matrix with ones on and below the k-th diagonal."""
+def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Tensor:
+    """A matrix with ones on and below one diagonal and zeros above it.
+
+    Args:
+        N: Number of rows.
+        M: Number of columns; None means N.
+        k: Number of the diagonal: 0 is the main one, positive ones are above it.
+        dtype: Type of the tensor; None means floatx.
+    """
     return jnp.tri(N, M, k, dtype=canonical(dtype))
 
 
 @op
-def meshgrid(*x, indexing="xy"):
-    """The coordinates of a grid, one array for each vector; 'xy' swaps the first two axes, 'ij' does not."""
+def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[Any]:
+    """The coordinates of the points of a grid, one tensor per vector.
+
+    Args:
+        *x: Vectors of coordinates.
+        indexing: "ij" gives tensors of shape (sizes of the vectors); "xy" swaps the first two axes.
+    """
     return list(jnp.meshgrid(*map(tensor, x), indexing=indexing))
 
 
 @op
-def vander(x, N=None, increasing=False):
-    """The powers of x as columns, from N - 1 down to 0 (or up)."""
+def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Tensor:
+    """The matrix whose columns are powers of x (Vandermonde matrix).
+
+    Args:
+        x: Vector.
+        N: Number of columns; None means the length of x.
+        increasing: Whether the powers rise from 0; if not, they fall from N - 1.
+    """
     return jnp.vander(tensor(x), N, increasing)
 
 
-def bartlett(x):
-    """The triangular window of length x."""
+def bartlett(x: int) -> Tensor:
+    """The triangular window.
+
+    Args:
+        x: Length of the window.
+    """
     return _window(np.bartlett, x)
 
 
-def blackman(x):
-    """The Blackman window of length x: 0.42 - 0.5 cos(2 pi n / (x-1)) + 0.08 cos(4 pi n / (x-1))."""
+def blackman(x: int) -> Tensor:
+    """The Blackman window: 0.42 - 0.5 cos(2 pi n / (x-1)) + 0.08 cos(4 pi n / (x-1)).
+
+    Args:
+        x: Length of the window.
+    """
     return _window(np.blackman, x)
 
 
-def hamming(x):
-    """The Hamming window of length x: 0.54 - 0.46 cos(2 pi n / (x-1))."""
+def hamming(x: int) -> Tensor:
+    """The Hamming window: 0.54 - 0.46 cos(2 pi n / (x-1)).
+
+    Args:
+        x: Length of the window.
+    """
     return _window(np.hamming, x)
 
 
-def hanning(x):
-    """The Hann window of length x: 0.5 - 0.5 cos(2 pi n / (x-1))."""
+def hanning(x: int) -> Tensor:
+    """The Hann window: 0.5 - 0.5 cos(2 pi n / (x-1)).
+
+    Args:
+        x: Length of the window.
+    """
     return _window(np.hanning, x)
 
 
-def kaiser(x, beta):
-    """The Kaiser window of length x and shape `beta`."""
+def kaiser(x: int, beta: float) -> Tensor:
+    """The Kaiser window.
+
+    Args:
+        x: Length of the window.
+        beta: Shape of the window: 0 is a rectangle, larger ones are narrower.
+    """
     return _window(np.kaiser, x, float(beta))
 
 
