@@ -79,7 +79,8 @@ class Adadelta(Optimizer):
             name,
             **kwargs,
         )
-        self.rho, self.epsilon = rho, epsilon_of(epsilon)
+        self.rho = rho
+        self.epsilon: float = epsilon_of(epsilon)
 
     def slots(self, variable: Variable) -> Slots:
         return ({"accumulated_grad": 0, "accumulated_delta_var": 0},)

@@ -87,8 +87,11 @@ class Adafactor(Optimizer):
             name,
             **kwargs,
         )
-        self.beta_2_decay, self.epsilon_1, self.epsilon_2 = beta_2_decay, epsilon_1, epsilon_2
-        self.clip_threshold, self.relative_step = clip_threshold, relative_step
+        self.beta_2_decay = beta_2_decay
+        self.epsilon_1 = epsilon_1
+        self.epsilon_2 = epsilon_2
+        self.clip_threshold = clip_threshold
+        self.relative_step = relative_step
 
     def slots(self, variable: Variable) -> Slots:
         """A vector has two unused numbers, and a matrix its mean squares in full too: so Keras's files have it."""

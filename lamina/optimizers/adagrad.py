@@ -76,7 +76,8 @@ class Adagrad(Optimizer):
             name,
             **kwargs,
         )
-        self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon_of(epsilon)
+        self.initial_accumulator_value = initial_accumulator_value
+        self.epsilon: float = epsilon_of(epsilon)
 
     def slots(self, variable: Variable) -> Slots:
         return ({"accumulator": self.initial_accumulator_value},)

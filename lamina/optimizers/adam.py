@@ -85,7 +85,10 @@ class Adam(Optimizer):
             name,
             **kwargs,
         )
-        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon_of(epsilon), amsgrad
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon: float = epsilon_of(epsilon)
+        self.amsgrad = amsgrad
 
     def slots(self, variable: Variable) -> Slots:
         return {"momentum": 0, "velocity": 0}, {"velocity_hat": 0} if self.amsgrad else {}
@@ -121,7 +124,7 @@ class Adam(Optimizer):
                 ref.assign(value)
 
 
-def adam_step(gradient, slots, step, beta_1, beta_2, epsilon):
+def adam_step(gradient: Tensor, slots: Any, step: Tensor, beta_1: float, beta_2: float, epsilon: float) -> Tensor:
     """Adam's step in units of the learning rate; moves the slots. A slot `velocity_hat` makes it AMSGrad's."""
     slots.momentum += (1 - beta_1) * (gradient - slots.momentum)
     slots.velocity += (1 - beta_2) * (gradient**2 - slots.velocity)

@@ -89,7 +89,8 @@ class Ftrl(Optimizer):
             name,
             **kwargs,
         )
-        self.learning_rate_power, self.beta = learning_rate_power, beta
+        self.learning_rate_power = learning_rate_power
+        self.beta = beta
         self.initial_accumulator_value = initial_accumulator_value
         self.l1_regularization_strength = l1_regularization_strength
         self.l2_regularization_strength = l2_regularization_strength

@@ -79,7 +79,9 @@ class Lamb(Optimizer):
             name,
             **kwargs,
         )
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon_of(epsilon)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon: float = epsilon_of(epsilon)
 
     def slots(self, variable: Variable) -> Slots:
         return ({"momentum": 0, "velocity": 0},)

@@ -82,7 +82,8 @@ class Lion(Optimizer):
             raise ConfigError(
                 f"beta_1 is above 0 and at most 1; got {beta_1!r}.", fix="RMSprop is a rule without momentum."
             )
-        self.beta_1, self.beta_2 = beta_1, beta_2
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
 
     def slots(self, variable: Variable) -> Slots:
         return ({"momentum": 0},)

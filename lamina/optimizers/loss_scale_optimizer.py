@@ -59,13 +59,14 @@ class LossScaleOptimizer(Optimizer):
             raise ConfigError(f"LossScaleOptimizer does not take {unused}.", fix="Give them to the inner optimizer.")
         super().__init__(0.0, name=name)
         self.inner_optimizer = inner_optimizer
-        self.initial_scale, self.dynamic_growth_steps = initial_scale, dynamic_growth_steps
+        self.initial_scale = initial_scale
+        self.dynamic_growth_steps = dynamic_growth_steps
         inner_optimizer.loss_scale_factor = None
 
     def build(self, variables: Sequence[Variable]) -> None:
         if not hasattr(self, "dynamic_scale"):
-            self.step_counter = self._counter("step_counter")
-            self.dynamic_scale = self._scalar("dynamic_scale", self.initial_scale)
+            self.step_counter: Any = self._counter("step_counter")
+            self.dynamic_scale: Any = self._scalar("dynamic_scale", self.initial_scale)
         self.inner_optimizer.ensure_built(variables)
         super().build(variables)
 

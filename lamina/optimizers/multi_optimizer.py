@@ -37,7 +37,8 @@ class OptimizerMap(Configurable, MutableMapping):
     default_optimizer: Any = None
 
     def __init__(self, default_optimizer: Optimizer, optimizer_map: dict[str, Optimizer] | None = None) -> None:
-        self.default_optimizer, self.optimizer_map = _checked(default_optimizer), {}
+        self.default_optimizer = _checked(default_optimizer)
+        self.optimizer_map: Any = {}
         self.update(optimizer_map or {})
 
     def __call__(self, variable: Variable) -> Optimizer:
@@ -95,7 +96,9 @@ class MultiOptimizer(Optimizer):
         loss_scale_factor: float | None = None,
         name: str | None = None,
     ) -> None:
-        self.optimizers, self.optimizer_map, self._optimizer_of = [], optimizer_map, {}
+        self.optimizers = []
+        self.optimizer_map = optimizer_map
+        self._optimizer_of = {}
         super().__init__(0.0, loss_scale_factor=loss_scale_factor, name=name)
         if isinstance(optimizer_map, OptimizerMap):
             for optimizer in (*optimizer_map.values(), optimizer_map.default_optimizer):

@@ -108,11 +108,20 @@ class Muon(Optimizer):
             name,
             **kwargs,
         )
-        self.adam_beta_1, self.adam_beta_2, self.adam_weight_decay = adam_beta_1, adam_beta_2, adam_weight_decay
-        self.epsilon, self.adam_lr_ratio = epsilon_of(epsilon), adam_lr_ratio
-        self.exclude_layers, self.exclude_embeddings = exclude_layers or [], exclude_embeddings
-        self.muon_a, self.muon_b, self.muon_c, self.ns_steps = muon_a, muon_b, muon_c, ns_steps
-        self.momentum, self.nesterov, self.rms_rate = momentum, nesterov, rms_rate
+        self.adam_beta_1 = adam_beta_1
+        self.adam_beta_2 = adam_beta_2
+        self.adam_weight_decay = adam_weight_decay
+        self.epsilon: float = epsilon_of(epsilon)
+        self.adam_lr_ratio = adam_lr_ratio
+        self.exclude_layers: list[str] = exclude_layers or []
+        self.exclude_embeddings = exclude_embeddings
+        self.muon_a = muon_a
+        self.muon_b = muon_b
+        self.muon_c = muon_c
+        self.ns_steps = ns_steps
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.rms_rate = rms_rate
 
     def slots(self, variable: Variable) -> Slots:
         return ({"momentum": 0, "velocity": 0} if self._follows_adam(variable) else {"momentum": 0},)
@@ -133,15 +142,15 @@ class Muon(Optimizer):
         ahead = gradient + self.momentum * slots.momentum if self.nesterov else slots.momentum
         return value - learning_rate * self.lr_adjust(self.zeropower_via_newtonschulz5(ahead, self.ns_steps))
 
-    def lr_adjust(self, x):
+    def lr_adjust(self, x: Tensor) -> Tensor:
         """`x` scaled to the size of Adam's steps."""
         return x if self.rms_rate is None else x * max(x.shape) ** 0.5 * self.rms_rate
 
-    def transpose_last_axis(self, X):
+    def transpose_last_axis(self, X: Tensor) -> Tensor:
         """`X` with its last two axes exchanged."""
         return jnp.swapaxes(X, -1, -2)
 
-    def zeropower_via_newtonschulz5(self, x, steps):
+    def zeropower_via_newtonschulz5(self, x: Tensor, steps: int) -> Tensor:
         """About U @ V.T of the singular value decomposition of `x`: each step is x = a x + (b x xT + c (x xT)^2) x."""
         if x.ndim < 2:
             raise ShapeError(f"Muon makes matrices orthogonal; got shape {tuple(x.shape)}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -79,12 +80,14 @@ class Nadam(Optimizer):
             name,
             **kwargs,
         )
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon_of(epsilon)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon: float = epsilon_of(epsilon)
 
-    def build(self, variables):
+    def build(self, variables: Sequence[Variable]) -> None:
         super().build(variables)
         if not hasattr(self, "u_product"):  # u(1) * ... * u(t), one for all variables
-            self.u_product = self._scalar("u_product", 1.0)
+            self.u_product: Any = self._scalar("u_product", 1.0)
 
     def slots(self, variable: Variable) -> Slots:
         return ({"momentum": 0, "velocity": 0},)

@@ -50,7 +50,8 @@ class OptaxOptimizer(Optimizer):
         if not is_transformation(transformation):
             raise ConfigError(f"An optax transformation has init and update; got {transformation!r}.")
         super().__init__(learning_rate, **kwargs)
-        self.transformation, self._leaves = transformation, {}
+        self.transformation = transformation
+        self._leaves = {}
 
     def build(self, variables: Sequence[Variable]) -> None:
         super().build(variables)

@@ -108,10 +108,13 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
         self._not_decayed, self._not_decayed_names = {}, []
         self._programs = {}
         self.built = False
-        self.name = name or context.unique_name(context.snake_case(type(self).__name__))
+        self.name: Any = name or context.unique_name(context.snake_case(type(self).__name__))
         self.weight_decay = weight_decay
-        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
-        self.use_ema, self.ema_momentum = use_ema, ema_momentum
+        self.clipnorm = clipnorm
+        self.clipvalue = clipvalue
+        self.global_clipnorm = global_clipnorm
+        self.use_ema = use_ema
+        self.ema_momentum = ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
@@ -313,7 +316,7 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
             return float(np.asarray(rate.read())) if isinstance(rate, Variable) else rate
         return super()._argument(name, parameter, owner)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_programs": {}}  # compiled programs cannot be copied
 
 

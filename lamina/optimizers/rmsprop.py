@@ -82,7 +82,10 @@ class RMSprop(Optimizer):
             name,
             **kwargs,
         )
-        self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon_of(epsilon), centered
+        self.rho = rho
+        self.momentum = momentum
+        self.epsilon: float = epsilon_of(epsilon)
+        self.centered = centered
 
     def slots(self, variable: Variable) -> Slots:
         momentum = {"momentum": 0} if self.momentum else {}

@@ -83,7 +83,10 @@ class ScheduleFreeAdamW(Optimizer):
             name,
             **kwargs,
         )
-        self.beta_1, self.beta_2, self.epsilon, self.warmup_steps = beta_1, beta_2, epsilon_of(epsilon), warmup_steps
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon: float = epsilon_of(epsilon)
+        self.warmup_steps = warmup_steps
 
     def slots(self, variable: Variable) -> Slots:
         return ({"momentum": lambda variable: variable.numpy(), "velocity": 0},)

@@ -78,7 +78,8 @@ class SGD(Optimizer):
         )
         if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
             raise ConfigError(f"momentum is a number between 0 and 1; got {momentum!r}.")
-        self.momentum, self.nesterov = momentum, nesterov
+        self.momentum = momentum
+        self.nesterov = nesterov
 
     def slots(self, variable: Variable) -> Slots:
         return ({"momentum": 0},) if self.momentum else ()

@@ -50,8 +50,11 @@ class ExponentialDecay(LearningRateSchedule):
         name: str = "ExponentialDecay",
     ) -> None:
         _check_steps(decay_steps=decay_steps)
-        self.initial_learning_rate, self.decay_steps, self.decay_rate = initial_learning_rate, decay_steps, decay_rate
-        self.staircase, self.name = staircase, name
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = decay_steps
+        self.decay_rate = decay_rate
+        self.staircase = staircase
+        self.name = name
 
     def __call__(self, step: ArrayLike) -> Tensor:
         periods = as_float(step) / self.decay_steps
@@ -82,8 +85,11 @@ class InverseTimeDecay(LearningRateSchedule):
         name: str = "InverseTimeDecay",
     ) -> None:
         _check_steps(decay_steps=decay_steps)
-        self.initial_learning_rate, self.decay_steps, self.decay_rate = initial_learning_rate, decay_steps, decay_rate
-        self.staircase, self.name = staircase, name
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = decay_steps
+        self.decay_rate = decay_rate
+        self.staircase = staircase
+        self.name = name
 
     def __call__(self, step: ArrayLike) -> Tensor:
         periods = as_float(step) / self.decay_steps
@@ -116,8 +122,12 @@ class PolynomialDecay(LearningRateSchedule):
         name: str = "PolynomialDecay",
     ) -> None:
         _check_steps(decay_steps=decay_steps)
-        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
-        self.end_learning_rate, self.power, self.cycle, self.name = end_learning_rate, power, cycle, name
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = decay_steps
+        self.end_learning_rate = end_learning_rate
+        self.power = power
+        self.cycle = cycle
+        self.name = name
 
     def __call__(self, step: ArrayLike) -> Tensor:
         step, end = as_float(step), self.end_learning_rate
@@ -148,7 +158,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
             raise ConfigError(
                 f"There is one value more than boundaries; got {len(boundaries)} boundaries and {len(values)} values."
             )
-        self.boundaries, self.values, self.name = boundaries, values, name
+        self.boundaries = boundaries
+        self.values = values
+        self.name = name
 
     def __call__(self, step: ArrayLike) -> Tensor:
         return jnp.asarray(self.values, "float32")[jnp.searchsorted(jnp.asarray(self.boundaries), as_float(step))]
@@ -183,13 +195,12 @@ class CosineDecay(LearningRateSchedule):
         warmup_steps: int = 0,
     ) -> None:
         _check_steps(decay_steps=decay_steps)
-        self.initial_learning_rate, self.decay_steps, self.alpha, self.name = (
-            initial_learning_rate,
-            decay_steps,
-            alpha,
-            name,
-        )
-        self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = decay_steps
+        self.alpha = alpha
+        self.name = name
+        self.warmup_target = warmup_target
+        self.warmup_steps = warmup_steps
 
     def __call__(self, step: ArrayLike) -> Tensor:
         step, initial, target = as_float(step), self.initial_learning_rate, self.warmup_target
@@ -234,8 +245,12 @@ class CosineDecayRestarts(LearningRateSchedule):
         name: str = "SGDRDecay",
     ) -> None:
         _check_steps(first_decay_steps=first_decay_steps)
-        self.initial_learning_rate, self.first_decay_steps = initial_learning_rate, first_decay_steps
-        self.t_mul, self.m_mul, self.alpha, self.name = t_mul, m_mul, alpha, name
+        self.initial_learning_rate = initial_learning_rate
+        self.first_decay_steps = first_decay_steps
+        self.t_mul = t_mul
+        self.m_mul = m_mul
+        self.alpha = alpha
+        self.name = name
 
     def __call__(self, step: ArrayLike) -> Tensor:
         passed = as_float(step) / self.first_decay_steps  # in lengths of the first half cosine
