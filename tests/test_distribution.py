@@ -193,7 +193,7 @@ def test_variables_take_layouts():
         dense.build((None, 2))
         calls = []
         keras.Variable(lambda shape, dtype: calls.append(shape) or np.zeros(shape), shape=5)
-        with pytest.raises(keras.errors.ShapeError, match=r"dense/bias of shape \(4,\) cannot be spread"):
+        with pytest.raises(keras.errors.ShapeError, match=r"dense/bias of shape \(4,\) cannot be split"):
             keras.layers.Dense(4, name="dense").build((None, 2))
     assert kept.layout is own and dense.kernel.layout is layouts["dense/kernel"] and calls == [(5,)]
     assert keras.Variable(1.0).layout is None and context.placement((2, 3)) is None
@@ -274,7 +274,7 @@ def test_eight_devices(tmp_path, one, subtests):
         assert_close(results, one, "block")
         for name in ("moved", "moved_again"):
             np.testing.assert_allclose(results[name], one["block/before"], rtol=1e-5, atol=1e-5)
-        assert "Variable up/kernel of shape (4, 3) cannot be spread" in str(results["error"])
+        assert "Variable up/kernel of shape (4, 3) cannot be split" in str(results["error"])
     with subtests.test("checkpoints of eight devices load on two and on one"):
         on_one = many_devices.loaded(tmp_path)
         for name, predicted in on_one.items():

@@ -1,51 +1,67 @@
-"""Derived: a variable whose value is computed from others."""
+"""Derived: a variable whose value is computed from other variables."""
+
+from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 
+from lamina.core.array_types import Tensor
 from lamina.core.variable import Variable
 
 
 class Derived(Variable):
-    """A variable without an array of its own: `read` computes its value from `parts`, the variables by name.
+    """A variable without an array of its own: `read` computes its value from other variables.
 
-    A layer that has one counts its parts among its variables, not the derived one.
+    The variables of a layer that has one are its parts, not the derived variable.
+
+    Args:
+        name: Name, which is also its path.
+        shape: Shape of the value.
+        parts: The other variables by name.
     """
 
-    def __init__(self, name, shape, parts=()):  # not Variable.__init__: there is nothing to keep
+    def __init__(self, name: str, shape: Any, parts: Mapping[str, Variable] | Any = ()) -> None:
+        # Variable.__init__ is not called, since there is no array.
         self.name = self.path = name
-        self.shape, self.parts = tuple(shape), dict(parts)
+        self.shape = tuple(shape)
+        self.parts: dict[str, Variable] = dict(parts)
         self.regularizer = self.constraint = None
         self.overwrite_with_gradient = False
 
-    def read(self):
-        raise NotImplementedError(f"{type(self).__name__} does not say what its value is. Write read(self).")
+    def read(self) -> Any:
+        """The value, computed from the parts. Subclasses write it."""
+        raise NotImplementedError(f"{type(self).__name__} does not compute its value. Write read(self).")
 
-    def write(self, value):
+    def write(self, value: Any) -> None:
         raise NotImplementedError(f"{self.name} is computed from {', '.join(self.parts)}: assign to those.")
 
     @property
-    def value(self):
+    def value(self) -> Tensor:
+        """The value, computed from the parts."""
         return self.read()
 
     @property
-    def dtype(self):
+    def dtype(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The type of the value."""
         return str(self.read().dtype)
 
     @property
-    def trainable(self):
+    def trainable(self) -> bool:
+        """Whether an optimizer may change one of the parts."""
         return any(part.trainable for part in self.parts.values())
 
     @trainable.setter
-    def trainable(self, value):
+    def trainable(self, value: bool) -> None:
         for part in self.parts.values():
             part.trainable = value
 
-    def numpy(self):
+    def numpy(self) -> np.ndarray[Any, Any]:
         return np.array(self.read())
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         twin = object.__new__(type(self))
         memo[id(self)] = twin
         twin.__dict__.update({key: copy.deepcopy(value, memo) for key, value in self.__dict__.items()})

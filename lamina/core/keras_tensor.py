@@ -1,30 +1,48 @@
-"""KerasTensor: a tensor with a shape and a type but no values yet, from which a model is drawn.
+"""KerasTensor: a tensor with a shape and a type but no values yet, from which a model is built.
 
-Shapes of results come from tracing. A size that is not known (None) is traced with two different probe sizes: what
-differs in
-the two results is not known either.
+Shapes of results come from tracing. An unknown size (None) is traced with two different probe sizes: a size that
+differs between the two results is unknown too.
 """
+
+from __future__ import annotations
 
 import importlib
 import math
 import re
 import weakref
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Self
 
 import jax
 import numpy as np
 
 from lamina.core import context, tree
+from lamina.core.array_types import DTypeLike, Shape
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.errors import CallError, LaminaError, ShapeError
 
-# Many divisors, so that halving and windows work; wide apart, so that strides keep them different; and no numbers that
-# a user would write, so that an error can say None in their place.
+if TYPE_CHECKING:
+    from lamina.core.operator_types import Operators
+
+    class _Base(Operators["KerasTensor"]): ...
+else:
+    _Base = object
+
+# Numbers with many divisors, so that halving and windows work; far apart, so that strides keep them different; and not
+# numbers that a user would write, so that an error can say None in place of them.
 PROBE_SIZES = (6720, 13440)
 
 
-class KerasTensor:
-    """A symbolic tensor: `shape` (None where a size is not known), `dtype` and `name`. Python operators record nodes.
+class KerasTensor(_Base):
+    """A symbolic tensor: a shape, a type and a name, but no values. Operators and ops record nodes of a graph.
+
+    Args:
+        shape: Shape, with None for unknown sizes.
+        dtype: Type.
+        sparse, ragged: Recorded; arrays of JAX are neither.
+        record_history: Recorded for other libraries, without effect.
+        name: Name; None counts "keras_tensor", "keras_tensor_1", ...
+        **kwargs: Accepted for other libraries, without effect.
 
     >>> import lamina as keras
     >>> x = keras.Input((3,))
@@ -32,79 +50,109 @@ class KerasTensor:
     (None, 3)
     """
 
-    def __init__(self, shape, dtype="float32", sparse=False, ragged=False, record_history=True, name=None, **kwargs):
+    def __init__(
+        self,
+        shape: Any,
+        dtype: DTypeLike | None = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         self._shape = standardize_shape(shape)
-        self.dtype = standardize_dtype(dtype)
+        self.dtype: str = standardize_dtype(dtype)
         self.sparse, self.ragged, self.record_history = bool(sparse), bool(ragged), record_history
-        self.name = name or context.unique_name("keras_tensor")
+        self.name: str = name or context.unique_name("keras_tensor")
+
+    sparse: bool = False
+    ragged: bool = False
+    ragged_rank: int | None = None  # of ragged tensors, which JAX does not have
+    row_splits_dtype: str | None = None
+    _keras_history: Any
 
     @property
-    def shape(self):
+    def shape(self) -> Shape:
+        """The shape, with None for unknown sizes."""
         return self._shape
 
-    dtype: Any = None
-    sparse = ragged = False
-    ragged_rank = row_splits_dtype = None  # of ragged tensors, which JAX does not have
-
     @property
-    def ndim(self):
+    def ndim(self) -> int:
+        """The number of dimensions."""
         return len(self._shape)
 
     @property
-    def size(self):
+    def size(self) -> int | None:
+        """The number of elements; None if a size is unknown."""
         return None if None in self._shape else math.prod(size or 0 for size in self._shape)
 
     def __repr__(self):
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
-    def __len__(self):
+    def __len__(self) -> int:
         if not self._shape or self._shape[0] is None:
             raise TypeError(f"The length of {self!r} is not known.")
         return self._shape[0]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[KerasTensor]:
         return (self[index] for index in range(len(self)))
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         raise TypeError(f"{self!r} has no value yet, so it cannot decide an `if`. Use ops.where or ops.cond.")
 
     def _no_value(self, *args, **kwargs):
         raise CallError(
-            f"{self!r} has no values yet: it stands for a model's tensor, and only lamina's ops and layers can use it.",
+            f"{self!r} has no values yet: it is a symbolic tensor of a model, which only lamina's ops and layers take.",
             fix="Wrap other functions in a Lambda layer or a Layer with a call method.",
         )
 
     __array__ = __jax_array__ = __int__ = __float__ = __index__ = _no_value
     __array_ufunc__ = None  # so that NumPy leaves `array * tensor` to __rmul__
 
-    def astype(self, dtype):
+    def astype(self, dtype: DTypeLike) -> KerasTensor:
+        """The tensor in another type.
+
+        Args:
+            dtype: Type of the result.
+        """
         return OPS["cast"](self, dtype)
 
-    def reshape(self, *newshape):
+    def reshape(self, *newshape: Any) -> KerasTensor:
+        """The tensor in another shape.
+
+        Args:
+            *newshape: The sizes, or one tuple of them.
+        """
         return OPS["reshape"](self, newshape[0] if len(newshape) == 1 and np.ndim(newshape[0]) else newshape)
 
-    def squeeze(self, axis=None):
+    def squeeze(self, axis: Any = None) -> KerasTensor:
+        """The tensor without axes of size 1.
+
+        Args:
+            axis: Axes that are removed; None means all of size 1.
+        """
         return OPS["squeeze"](self, axis)
 
     @property
-    def T(self):
+    def T(self) -> KerasTensor:
+        """The tensor with its axes in reverse order."""
         return OPS["transpose"](self)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> KerasTensor:
         return OPS["get_item"](self, np.asarray(index) if isinstance(index, list) else index)
 
 
-class _Ops(dict):
-    """name -> public function; filled by the @op decorator as the files of lamina.ops are read, which is when one of
-    them is first asked for."""
+class _Ops(dict[str, Any]):
+    """name -> public function. The @op decorator fills it as the files of lamina.ops are imported, at an unknown name
+    at the latest."""
 
-    def read_all(self):
+    def read_all(self) -> Self:
         """The table with every op in it."""
         for file in ("numpy", "nn", "math", "core", "linalg", "image", "control_flow"):
             importlib.import_module(f"lamina.ops.{file}")
         return self
 
-    def __missing__(self, name):
+    def __missing__(self, name: str) -> Any:
         return dict(self.read_all())[name]
 
 
@@ -130,13 +178,24 @@ for _dunder, _op in {
     setattr(KerasTensor, f"__{_dunder}__", _method(_op))
 
 
-def without_probe_sizes(shape):
-    """A shape seen while tracing, None where a size was a probe size."""
+def without_probe_sizes(shape: Any) -> Shape:
+    """A shape seen while tracing, with None in place of probe sizes.
+
+    Args:
+        shape: Shape.
+    """
     return tuple(None if size in PROBE_SIZES else size for size in shape)
 
 
-def standardize_shape(shape):
-    """A tuple of ints and None from what users write as a shape."""
+def standardize_shape(shape: Any) -> Shape:
+    """A shape as a tuple of ints and None.
+
+    Args:
+        shape: Number, list or tuple.
+
+    Raises:
+        ShapeError: It is None, or a size is negative.
+    """
     if isinstance(shape, (int, np.integer)):
         shape = (shape,)
     if shape is None:
@@ -144,12 +203,16 @@ def standardize_shape(shape):
     sizes = tuple(None if size is None else int(size) for size in shape)
     for size in sizes:
         if size is not None and size < 0:
-            raise ShapeError(f"Sizes are 0 or more, or None; got {sizes}.", fix="Write None where a size is not known.")
+            raise ShapeError(f"Sizes are 0 or more, or None; got {sizes}.", fix="Write None for an unknown size.")
     return sizes
 
 
-def is_symbolic(structure):
-    """Whether a KerasTensor is anywhere in `structure`."""
+def is_symbolic(structure: Any) -> bool:
+    """Whether a nested structure holds a KerasTensor.
+
+    Args:
+        structure: Any value.
+    """
     kind = type(structure)
     if kind is tuple or kind is list:
         return any(map(is_symbolic, structure))
@@ -158,11 +221,16 @@ def is_symbolic(structure):
     return isinstance(structure, KerasTensor)
 
 
-_masks = {}  # id of a tensor -> (weak reference to it, mask)
+_masks: dict[int, tuple[Any, Any]] = {}  # id of a tensor -> (weak reference to it, mask)
 
 
-def set_mask(tensor, mask):
-    """Attach `mask` to a tensor, symbolic, concrete or traced. It goes when the tensor goes."""
+def set_mask(tensor: Any, mask: Any) -> None:
+    """Attach a mask to a tensor for as long as the tensor lives.
+
+    Args:
+        tensor: Symbolic, concrete or traced tensor.
+        mask: Mask; None removes one.
+    """
     key = id(tensor)
     if mask is None:
         _masks.pop(key, None)
@@ -170,17 +238,24 @@ def set_mask(tensor, mask):
     _masks[key] = (weakref.ref(tensor, lambda _: _masks.pop(key, None)), mask)
 
 
-def get_mask(tensor):
-    """The mask attached to `tensor`, or None."""
+def get_mask(tensor: Any) -> Any:
+    """The mask attached to a tensor, or None.
+
+    Args:
+        tensor: Symbolic, concrete or traced tensor.
+    """
     found = _masks.get(id(tensor)) if _masks else None
     return found[1] if found is not None and found[0]() is tensor else None
 
 
-def trace(function, *args, **kwargs):
-    """What `function` gives for arguments with KerasTensors in them: the same structure, of KerasTensors, masks
-    attached.
+def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """The results of a function of symbolic tensors, as symbolic tensors with their masks.
 
-    Nothing is computed, and nothing that happens to a variable inside outlives the call.
+    Nothing is computed, and what is written to a variable inside is discarded.
+
+    Args:
+        function: Function of tensors.
+        *args, **kwargs: Its arguments, with KerasTensors among them.
     """
     leaves, treedef = jax.tree_util.tree_flatten((args, kwargs))
     places = [index for index, leaf in enumerate(leaves) if isinstance(leaf, KerasTensor)]
@@ -201,7 +276,7 @@ def trace(function, *args, **kwargs):
         values = [_abstract(symbol, probe_size) for symbol in symbols]
         mask_values = [None if mask is None else _abstract(mask, probe_size) for mask in masks]
         try:
-            # A fresh function each time: JAX would otherwise hand back what it traced before a layer changed.
+            # A new function each time: JAX would otherwise return what it traced before a layer changed.
             return jax.eval_shape(lambda *a: run(*a), values, mask_values)
         except LaminaError as error:
             error.reword(lambda text: re.sub(rf"\b{probe_size}\b", "None", text))
@@ -219,15 +294,19 @@ def trace(function, *args, **kwargs):
 def _abstract(symbol, probe_size):
     if symbol.dtype == "string":
         raise CallError(
-            "Strings are no numbers to compute with.",
+            "Ops cannot compute with strings.",
             fix="Turn them into numbers first: layers.StringLookup, layers.TextVectorization or layers.Hashing.",
         )
     sizes = tuple(probe_size if size is None else size for size in symbol.shape)
     return jax.ShapeDtypeStruct(sizes, traced_dtype(symbol.dtype))
 
 
-def traced_dtype(dtype) -> Any:
-    """The type that JAX computes in where `dtype` is asked for: float32 for float64, unless 64 bits are switched on."""
+def traced_dtype(dtype: DTypeLike) -> Any:
+    """The type in which JAX computes: float32 for float64, unless its 64-bit mode is on.
+
+    Args:
+        dtype: Type that is asked for.
+    """
     return jax.dtypes.canonicalize_dtype(numpy_dtype(dtype))
 
 

@@ -118,7 +118,7 @@ class OpCall(Operation, Configurable):
     """One use of an op in a graph; `settings` are its arguments that are no tensors."""
 
     _keras_module = "keras.ops"
-    op_name = None
+    op_name: Any = None
 
     def __init__(self, *, name=None, **settings):
         super().__init__(name=name or unique_name(self.op_name))

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
-import jax
-import numpy as np
+from lamina.core.array_types import DTypeLike, Shape, ShapeLike, Tensor
 
 if TYPE_CHECKING:
     from jax.typing import ArrayLike as JaxArrayLike
@@ -23,23 +22,11 @@ __all__ = [
     "PyTree", "SeedLike", "Shape", "ShapeLike", "Size", "Tensor", "TensorLike",
 ]  # fmt: skip
 
-Tensor: TypeAlias = jax.Array
-"""What layers and ops return for arrays: an array of JAX."""
-
 ArrayLike: TypeAlias = "JaxArrayLike | Variable | Sequence[Any]"
 """Whatever becomes an array: arrays of NumPy and JAX, variables, numbers, and (nested) lists of numbers."""
 
 TensorLike: TypeAlias = "ArrayLike | KerasTensor"
 """An array-like value, or a symbolic tensor, of which an op or a layer makes a node of a graph."""
-
-DTypeLike: TypeAlias = "str | type | np.dtype[Any] | jax.typing.DTypeLike"
-"""A type by its name ("float32"), as a NumPy or JAX type, or as a Python type."""
-
-Shape: TypeAlias = "tuple[int | None, ...]"
-"""A shape; None stands for a size that is not known."""
-
-ShapeLike: TypeAlias = "int | Sequence[int | None]"
-"""A shape as users write it: a number, or a list or tuple with None for sizes that are not known."""
 
 Size: TypeAlias = "int | Sequence[int]"
 """A size for each spatial axis, or one number for all of them."""

@@ -1,18 +1,21 @@
 """Variable: a named array that layers and optimizers hold and change.
 
-Outside of a trace a variable is a box with a JAX array in it. Inside `bind` (see `context`) it reads and writes a
-slot, which is
-how a step over mutable layers becomes one pure compiled function.
+Outside of a trace a variable is a box with a JAX array in it. Inside `bind` (see `context`) it reads and writes a slot:
+so a step over mutable layers becomes one pure compiled function.
 """
 
+from __future__ import annotations
+
 import operator
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Self
 
 import jax
 import numpy as np
 from jax.core import Tracer
 
 from lamina.core import context
+from lamina.core.array_types import DTypeLike, ShapeLike, Tensor
 from lamina.core.context import Ref
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
@@ -21,18 +24,34 @@ from lamina.core.placement import is_locally_complete, place, sharding_of, to_nu
 from lamina.core.read_limits import reserve_array
 from lamina.errors import ConfigError, ShapeError
 
+if TYPE_CHECKING:
+    from lamina.core.operator_types import Operators
+
+    class _Base(Ref, Operators[Tensor]): ...  # pyright: ignore[reportIncompatibleMethodOverride]
+else:
+    _Base = Ref
+
 AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 
 
-class Variable(Ref):
+class Variable(_Base):
     """A named array with a fixed shape and type.
 
     Args:
-        initializer: an array or number, or a function `(shape, dtype) -> array`.
-        shape, dtype: needed for a function; taken from the array otherwise. dtype None means floatx.
-        trainable: whether an optimizer may change it.
-        autocast: whether a layer of a mixed policy reads it in its compute type.
-        name: its last path component.
+        initializer: Array, number, or function `(shape, dtype) -> array`.
+        shape: Shape, which a function needs; None means that of the array.
+        dtype: Type. None means that of the array, or `keras.config.floatx()` for a function and for floats of Python.
+        trainable: Whether an optimizer may change it.
+        autocast: Whether a layer of a mixed policy reads it in its compute type.
+        aggregation: How distributed values would be combined; kept for other libraries, without effect.
+        synchronization: Kept for other libraries, without effect.
+        name: Last part of its path; None counts "variable", "variable_1", ...
+        layout: How it is split over devices: a `keras.distribution.TensorLayout`, a sharding of JAX, or None.
+        **kwargs: None are known; others are an error.
+
+    Raises:
+        ConfigError: An argument is unknown, or the name has a "/".
+        ShapeError: The initial value has another shape.
 
     >>> import lamina as keras
     >>> v = keras.Variable([1.0, 2.0], name="scale")
@@ -40,29 +59,29 @@ class Variable(Ref):
     <Variable path=scale, shape=(2,), dtype=float32, value=[2. 4.]>
     """
 
-    name: Any = None
-    path: Any = None
-    shape: Any = None
-    dtype: Any = None
-    aggregation: Any = None
-    synchronization: Any = None
+    name: str
+    path: str
+    shape: tuple[int, ...]
+    dtype: str
+    aggregation: str | None = None
+    synchronization: str | None = None
     regularizer: Any = None
     constraint: Any = None
-    overwrite_with_gradient = False
+    overwrite_with_gradient: bool = False
 
     def __init__(
         self,
-        initializer,
-        shape=None,
-        dtype=None,
-        trainable=True,
-        autocast=True,
-        aggregation="none",
-        synchronization="auto",
-        name=None,
-        layout=None,
-        **kwargs,
-    ):
+        initializer: Any,
+        shape: ShapeLike | None = None,
+        dtype: DTypeLike | None = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+        name: str | None = None,
+        layout: Any = None,
+        **kwargs: Any,
+    ) -> None:
         keywords("Variable", kwargs)
         if aggregation not in AGGREGATIONS:
             raise ConfigError(f"aggregation is one of {AGGREGATIONS}; got {aggregation!r}.")
@@ -71,10 +90,10 @@ class Variable(Ref):
             raise ConfigError(f"A variable's name has no '/'; got {name!r}.")
         self.path = "/".join((*context.name_path(), self.name))
         self._trainable = self.initially_trainable = bool(trainable)
-        self.autocast = autocast
+        self.autocast: bool = autocast
         self.aggregation = aggregation
         self.synchronization = synchronization
-        self.layout = layout  # how it is spread over devices: a TensorLayout, a sharding of JAX, or None
+        self.layout: Any = layout
         with context.concrete():
             if layout is None and context.distribution() is None:
                 value = _initial_value(initializer, shape, dtype)
@@ -85,47 +104,65 @@ class Variable(Ref):
         self.dtype = standardize_dtype(value.dtype if dtype is None else dtype)
 
     def _sharded_initial_value(self, initializer, shape, dtype):
-        """The initial value as `layout`, or the current distribution, spreads it; no device holds it whole."""
+        """The initial value, split by `layout` or the current distribution: no device ever holds it whole."""
         self.shape = np.shape(unwrap(initializer)) if shape is None else _sizes(shape)
         sharding = self.set_layout(self.layout or context.distribution().get_variable_layout(self))
         with context.placement_scope(self.shape, sharding):
             return place(_initial_value(initializer, shape, dtype), sharding)
 
-    def set_layout(self, layout):
-        """Take a layout, for this value and those to come; the sharding it stands for."""
+    def set_layout(self, layout: Any) -> Any:
+        """Set the layout of the value and of those that are assigned; the value itself stays where it is.
+
+        Args:
+            layout: TensorLayout, or sharding of JAX.
+
+        Returns:
+            The sharding of JAX.
+
+        Raises:
+            ShapeError: The shape cannot be split so.
+        """
         sharding = sharding_of(layout)
         try:
             sharding.check_compatible_aval(self.shape)  # of its rank
             sharding.shard_shape(self.shape)  # of its sizes
         except ValueError as error:
             raise ShapeError(
-                f"Variable {self.path} of shape {self.shape} cannot be spread by {layout}: {error}",
+                f"Variable {self.path} of shape {self.shape} cannot be split by {layout}: {error}",
                 fix="Split a dimension that divides by the devices of the axis, or leave it whole: None in the layout.",
             ) from error
         self.layout = layout
         return sharding
 
     @property
-    def trainable(self):
+    def trainable(self) -> bool:
+        """Whether an optimizer may change it."""
         return self._trainable
 
     @trainable.setter
-    def trainable(self, value):
+    def trainable(self, value: bool) -> None:
         if self._trainable != bool(value):
             self._trainable = bool(value)
             context.structure_changed()
 
     @property
-    def value(self):
-        """The array, in the compute type where a mixed policy asks for it."""
+    def value(self) -> Tensor:
+        """The array; inside a layer of a mixed policy in the compute type."""
         value = self.read()
         cast = context.autocast_dtype()
         if cast is not None and self.autocast and cast != self.dtype and is_float(self.dtype):
             return value.astype(cast)
         return value
 
-    def assign(self, value):
-        """Put `value`, of the same shape, in place of the array."""
+    def assign(self, value: Any) -> Self:
+        """Replace the array by another of the same shape.
+
+        Args:
+            value: New value.
+
+        Raises:
+            ShapeError: It has another shape.
+        """
         value = unwrap(value)
         if np.shape(value) != self.shape:
             raise ShapeError(
@@ -134,31 +171,41 @@ class Variable(Ref):
         self.write(to_array(value, self.dtype, sharding_of(self.layout)))
         return self
 
-    def assign_add(self, value):
-        """Add `value` to the array."""
+    def assign_add(self, value: Any) -> Self:
+        """Add to the array.
+
+        Args:
+            value: Addend, which broadcasts to the shape of the variable.
+        """
         return self.assign(self.read() + to_array(unwrap(value), self.dtype))
 
-    def assign_sub(self, value):
-        """Subtract `value` from the array."""
+    def assign_sub(self, value: Any) -> Self:
+        """Subtract from the array.
+
+        Args:
+            value: Subtrahend, which broadcasts to the shape of the variable.
+        """
         return self.assign(self.read() - to_array(unwrap(value), self.dtype))
 
-    def numpy(self):
-        """A copy of the value as a NumPy array. Of one that is split over processes, all of them must ask for it."""
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """A copy of the value as a NumPy array. If it is split over processes, all of them must call this."""
         return to_numpy(self.read())
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
+        """The number of dimensions."""
         return len(self.shape)
 
     @property
-    def size(self):
+    def size(self) -> int:
+        """The number of elements."""
         return int(np.prod(self.shape, dtype=np.int64))
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         value = self.value
         return np.array(value if is_locally_complete(value) else to_numpy(value), dtype, copy=copy)
 
-    def __jax_array__(self):
+    def __jax_array__(self) -> Tensor:
         return self.value
 
     def __repr__(self):
@@ -167,35 +214,35 @@ class Variable(Ref):
         shown = "" if hidden else f", value={np.asarray(value)}"
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}{shown}>"
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Tensor]:
         return iter(self.value)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Tensor:
         return self.value[unwrap(index)]
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return bool(self.value)
 
-    def __int__(self):
+    def __int__(self) -> int:
         return int(self.value)
 
-    def __index__(self):
+    def __index__(self) -> int:
         return operator.index(self.value)
 
-    def __float__(self):
+    def __float__(self) -> float:
         return float(self.value)
 
-    def __deepcopy__(self, memo):
-        """A variable of its own with the same value."""
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Another variable with a copy of the value."""
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__, _value=own_copy(self.read()), _owner=None)
         memo[id(self)] = copy
         return copy
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in _ARRAY_METHODS:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
         return getattr(self.value, name)
@@ -214,7 +261,7 @@ def _sizes(shape):
 
 
 def _initial_value(initializer, shape, dtype):
-    """A JAX array from an array, a number or a function of (shape, dtype)."""
+    """An array of JAX from an array, a number or a function of (shape, dtype)."""
     if callable(initializer) and not isinstance(initializer, (jax.Array, Variable)):
         if shape is None:
             raise ConfigError(
@@ -240,8 +287,14 @@ def _initial_value(initializer, shape, dtype):
     return to_array(value, dtype)
 
 
-def to_array(value, dtype=None, sharding=None):
-    """`value` as a JAX array of `dtype`. NumPy casts and copies, since `jnp.asarray` compiles for each new shape."""
+def to_array(value: Any, dtype: DTypeLike | None = None, sharding: Any = None) -> Tensor:
+    """A value as an array of JAX. NumPy casts and copies, since `jnp.asarray` compiles a program for each new shape.
+
+    Args:
+        value: Array, number or nested list.
+        dtype: Type of the result; None leaves that of the value.
+        sharding: Where the array goes: a sharding of JAX, or None for the default device.
+    """
     wanted = None if dtype is None else jax.dtypes.canonicalize_dtype(numpy_dtype(dtype))
     if isinstance(value, jax.Array):
         value = value if wanted is None or value.dtype == wanted else value.astype(wanted)
@@ -251,8 +304,12 @@ def to_array(value, dtype=None, sharding=None):
     return place(value, sharding or context.placement(value.shape))
 
 
-def own_copy(array):
-    """A copy, so that a donated buffer is never somebody else's array."""
+def own_copy(array: Any) -> Tensor:
+    """A copy of an array, so that a donated buffer never belongs to another array.
+
+    Args:
+        array: Array.
+    """
     if not isinstance(array, jax.Array) or isinstance(array, Tracer) or array.is_fully_addressable:
         return jax.device_put(array, may_alias=False)
     parts = [jax.device_put(shard.data, may_alias=False) for shard in array.addressable_shards]

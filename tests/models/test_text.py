@@ -160,7 +160,7 @@ def test_text_where_none_is_read():
 
 
 def test_layers_that_compute_say_that_strings_are_no_numbers():
-    with pytest.raises(CallError, match=r"Strings are no numbers(.|\n)*In dense.* \(Dense\)"):
+    with pytest.raises(CallError, match=r"Ops cannot compute with strings(.|\n)*In dense.* \(Dense\)"):
         layers.Dense(1)(lamina.Input((1,), dtype="string"))
 
 
