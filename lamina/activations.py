@@ -46,7 +46,8 @@ def hard_sigmoid_of_keras_2(x: Tensor) -> Tensor:
     return jnp.clip(0.2 * x + 0.5, 0, 1)
 
 
-swish, hard_swish = silu, hard_silu
+swish = silu
+hard_swish = hard_silu
 _NAMES = [name for name in __all__ if name not in ("get", "serialize", "deserialize", "swish", "hard_swish")]
 registry.public_functions("keras.activations", {name: globals()[name] for name in _NAMES})
 registry.public_functions("keras.activations", {"hard_sigmoid_of_keras_2": hard_sigmoid_of_keras_2})

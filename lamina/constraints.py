@@ -55,7 +55,8 @@ class MaxNorm(Constraint):
     """
 
     def __init__(self, max_value: float = 2, axis: Axes = 0) -> None:
-        self.max_value, self.axis = max_value, axis
+        self.max_value = max_value
+        self.axis = axis
 
     def __call__(self, w: ArrayLike) -> Tensor:
         weight = unwrap(w)
@@ -74,7 +75,10 @@ class MinMaxNorm(Constraint):
     """
 
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axes = 0) -> None:
-        self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
+        self.min_value = min_value
+        self.max_value = max_value
+        self.rate = rate
+        self.axis = axis
 
     def __call__(self, w: ArrayLike) -> Tensor:
         weight = unwrap(w)
@@ -106,7 +110,10 @@ class UnitNorm(Constraint):
         return weight / (settings.epsilon() + _norm(weight, self.axis))
 
 
-max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
+max_norm = MaxNorm
+min_max_norm = MinMaxNorm
+non_neg = NonNeg
+unit_norm = UnitNorm
 _ALIASES = {"constraint": Constraint, "max_norm": MaxNorm, "min_max_norm": MinMaxNorm, "non_neg": NonNeg,
             "unit_norm": UnitNorm, "maxnorm": MaxNorm, "nonneg": NonNeg, "unitnorm": UnitNorm}  # fmt: skip
 _FAMILY = Family("constraint", "keras.constraints", base=Constraint, aliases=_ALIASES)

@@ -53,7 +53,7 @@ class L1(Regularizer):
     """
 
     def __init__(self, l1: float | None = 0.01) -> None:
-        self.l1 = _factor(0.01 if l1 is None else l1, "l1")
+        self.l1: float = _factor(0.01 if l1 is None else l1, "l1")
 
     def __call__(self, x: ArrayLike) -> Tensor:
         return self.l1 * jnp.sum(jnp.abs(unwrap(x)))
@@ -67,7 +67,7 @@ class L2(Regularizer):
     """
 
     def __init__(self, l2: float | None = 0.01) -> None:
-        self.l2 = _factor(0.01 if l2 is None else l2, "l2")
+        self.l2: float = _factor(0.01 if l2 is None else l2, "l2")
 
     def __call__(self, x: ArrayLike) -> Tensor:
         return self.l2 * jnp.sum(jnp.square(unwrap(x)))
@@ -82,7 +82,8 @@ class L1L2(Regularizer):
     """
 
     def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
-        self.l1, self.l2 = _factor(l1 or 0.0, "l1"), _factor(l2 or 0.0, "l2")
+        self.l1: float = _factor(l1 or 0.0, "l1")
+        self.l2: float = _factor(l2 or 0.0, "l2")
 
     def __call__(self, x: ArrayLike) -> Tensor:
         values = unwrap(x)
@@ -108,7 +109,8 @@ class OrthogonalRegularizer(Regularizer):
     """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
-        self.factor, self.mode = _factor(factor, "factor"), mode
+        self.factor: float = _factor(factor, "factor")
+        self.mode = mode
         if mode not in ("rows", "columns"):
             raise ConfigError(f"mode is 'rows' or 'columns'; got {mode!r}.")
 
@@ -126,7 +128,10 @@ class OrthogonalRegularizer(Regularizer):
         return self.factor * jnp.sum(jnp.abs(cosines * different)) / (count * (count - 1))
 
 
-l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
+l1 = L1
+l2 = L2
+l1_l2 = L1L2
+orthogonal_regularizer = OrthogonalRegularizer
 _ALIASES = {"regularizer": Regularizer, "l1": L1, "l2": L2, "l1l2": L1L2, "l1_l2": L1L2,
             "orthogonal_regularizer": OrthogonalRegularizer}  # fmt: skip
 _FAMILY = Family("regularizer", "keras.regularizers", base=Regularizer, aliases=_ALIASES)

@@ -87,7 +87,10 @@ class STFT(Initializer):
             raise ConfigError(f"side is 'real' or 'imag'; got {side!r}.")
         if scaling not in ("density", "spectrum", None):
             raise ConfigError(f"scaling is 'density', 'spectrum' or None; got {scaling!r}.")
-        self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
+        self.side = side
+        self.window = window
+        self.scaling = scaling
+        self.periodic = periodic
         if isinstance(window, str):
             _window(window, 8, periodic)  # an unknown name is an error now, not when a layer is built
 
@@ -120,5 +123,10 @@ def _window(window, length, periodic):
         raise ConfigError(f"window is a name that scipy.signal.get_window knows; got {window!r}.") from error
 
 
-constant, zeros, ones, identity, stft = Constant, Zeros, Ones, Identity, STFT
-IdentityInitializer, STFTInitializer = Identity, STFT
+constant = Constant
+zeros = Zeros
+ones = Ones
+identity = Identity
+stft = STFT
+IdentityInitializer = Identity
+STFTInitializer = STFT

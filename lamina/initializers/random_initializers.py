@@ -81,7 +81,8 @@ class RandomNormal(RandomInitializer):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: SeedLike = None) -> None:
         super().__init__(seed)
-        self.mean, self.stddev = mean, stddev
+        self.mean = mean
+        self.stddev = stddev
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...], real: Any) -> np.ndarray:
         return _normal(generator, shape, real, self.mean, self.stddev)
@@ -99,7 +100,8 @@ class TruncatedNormal(RandomInitializer):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: SeedLike = None) -> None:
         super().__init__(seed)
-        self.mean, self.stddev = mean, stddev
+        self.mean = mean
+        self.stddev = stddev
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...], real: Any) -> np.ndarray:
         return _truncated_normal(generator, shape, real, self.mean, self.stddev)
@@ -117,7 +119,8 @@ class RandomUniform(RandomInitializer):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: SeedLike = None) -> None:
         super().__init__(seed)
-        self.minval, self.maxval = minval, maxval
+        self.minval = minval
+        self.maxval = maxval
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...], real: Any) -> np.ndarray:
         return _uniform(generator, shape, real, self.minval, self.maxval)
@@ -181,8 +184,11 @@ class VarianceScaling(RandomInitializer):
                 "Invalid `distribution` argument: expected 'uniform', 'truncated_normal' or 'untruncated_normal'; "
                 f"got {distribution!r}."
             )
-        self.scale, self.mode, self.distribution = scale, mode, distribution
-        self.input_axes, self.output_axes = input_axes, output_axes
+        self.scale = scale
+        self.mode = mode
+        self.distribution = distribution
+        self.input_axes = input_axes
+        self.output_axes = output_axes
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...], real: Any) -> np.ndarray:
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
@@ -199,7 +205,7 @@ class VarianceScaling(RandomInitializer):
 class _Scaled(VarianceScaling):
     """VarianceScaling whose first three arguments are set by the class and are not part of the config."""
 
-    setting = (1.0, "fan_in", "truncated_normal")
+    _setting = (1.0, "fan_in", "truncated_normal")
 
     def __init__(
         self,
@@ -207,7 +213,7 @@ class _Scaled(VarianceScaling):
         input_axes: Sequence[int] | None = None,
         output_axes: Sequence[int] | None = None,
     ) -> None:
-        super().__init__(*self.setting, seed, input_axes, output_axes)
+        super().__init__(*self._setting, seed, input_axes, output_axes)
 
 
 class GlorotUniform(_Scaled):
@@ -220,7 +226,7 @@ class GlorotUniform(_Scaled):
         output_axes: Axes of the shape that are outputs.
     """
 
-    setting = (1.0, "fan_avg", "uniform")
+    _setting = (1.0, "fan_avg", "uniform")
 
 
 class GlorotNormal(_Scaled):
@@ -233,7 +239,7 @@ class GlorotNormal(_Scaled):
         output_axes: Axes of the shape that are outputs.
     """
 
-    setting = (1.0, "fan_avg", "truncated_normal")
+    _setting = (1.0, "fan_avg", "truncated_normal")
 
 
 class HeUniform(_Scaled):
@@ -246,7 +252,7 @@ class HeUniform(_Scaled):
         output_axes: Axes of the shape that are outputs.
     """
 
-    setting = (2.0, "fan_in", "uniform")
+    _setting = (2.0, "fan_in", "uniform")
 
 
 class HeNormal(_Scaled):
@@ -259,7 +265,7 @@ class HeNormal(_Scaled):
         output_axes: Axes of the shape that are outputs.
     """
 
-    setting = (2.0, "fan_in", "truncated_normal")
+    _setting = (2.0, "fan_in", "truncated_normal")
 
 
 class LecunUniform(_Scaled):
@@ -272,7 +278,7 @@ class LecunUniform(_Scaled):
         output_axes: Axes of the shape that are outputs.
     """
 
-    setting = (1.0, "fan_in", "uniform")
+    _setting = (1.0, "fan_in", "uniform")
 
 
 class LecunNormal(_Scaled):
@@ -285,7 +291,7 @@ class LecunNormal(_Scaled):
         output_axes: Axes of the shape that are outputs.
     """
 
-    setting = (1.0, "fan_in", "truncated_normal")
+    _setting = (1.0, "fan_in", "truncated_normal")
 
 
 class Orthogonal(RandomInitializer):
@@ -313,7 +319,15 @@ class Orthogonal(RandomInitializer):
         return self.gain * (q if rows >= columns else q.T).reshape(shape)
 
 
-random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
-variance_scaling, orthogonal = VarianceScaling, Orthogonal
-glorot_uniform, glorot_normal, he_uniform, he_normal = GlorotUniform, GlorotNormal, HeUniform, HeNormal
-lecun_uniform, lecun_normal, OrthogonalInitializer = LecunUniform, LecunNormal, Orthogonal
+random_normal = RandomNormal
+random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+orthogonal = Orthogonal
+glorot_uniform = GlorotUniform
+glorot_normal = GlorotNormal
+he_uniform = HeUniform
+he_normal = HeNormal
+lecun_uniform = LecunUniform
+lecun_normal = LecunNormal
+OrthogonalInitializer = Orthogonal
