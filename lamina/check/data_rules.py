@@ -67,14 +67,14 @@ def _not_finite(subject):
         wrong = int(values.size - np.isfinite(values).sum())
         if wrong:
             yield (
-                None, wrong, f"{wrong} of {values.size} numbers looked at in {name} are NaN or infinite.",
-                "Drop such rows: x[np.isfinite(x).all(axis=-1)]; or fill them: np.nan_to_num(x).",
+                None, wrong, f"{wrong} of {values.size} values examined in {name} are NaN or infinite.",
+                "Remove such rows: x[np.isfinite(x).all(axis=-1)]; or fill them: np.nan_to_num(x).",
             )  # fmt: skip
 
 
 @rule(
     "LAM403", "info", "columns that never change", "batch",
-    "They tell the model nothing.",
+    "They carry no information.",
     _LECUN,
 )  # fmt: skip
 def _constant_columns(subject):
@@ -96,7 +96,7 @@ def _is_read_as_ids(subject, name):
 
 @rule(
     "LAM404", "error", "an index beyond the embedding", "batch",
-    "There is no row for it: JAX gives NaN or another row and raises no error.",
+    "There is no row for it: JAX returns NaN or another row and raises no error.",
     "Keras: Embedding, input_dim is the largest index + 1",
 )  # fmt: skip
 def _index_beyond_embedding(subject):
@@ -112,7 +112,7 @@ def _index_beyond_embedding(subject):
 
 
 @rule(
-    "LAM405", "warning", "one class is nearly all there is", "batch",
+    "LAM405", "warning", "one class makes up nearly all labels", "batch",
     "Always answering that class is nearly always right: accuracy says little, and the rare classes are not learned.",
     "He, Garcia: Learning from Imbalanced Data (2009)",
 )  # fmt: skip
@@ -125,11 +125,10 @@ def _imbalance(subject):
     share = counts.max() / counts.sum()
     if share >= 0.95:
         head, common = subject.heads[0], int(counts.argmax())
-        rare = max(float(counts[counts > 0].min()), 1.0)
+        weights = {label: round(min(counts.max() / n, 100.0), 1) for label, n in enumerate(counts.tolist()) if n}
         yield (
             head.layer, round(float(share), 3), f"{share:.1%} of the labels of {head.layer} are {common}.",
-            f"Pass class_weight={{{common}: 1.0, ...: {min(counts.max() / rare, 100):.0f}.0}} to fit, and watch "
-            "keras.metrics.AUC().",
+            f"Pass class_weight={weights} to fit, and watch keras.metrics.AUC().",
         )  # fmt: skip
 
 
@@ -165,8 +164,8 @@ def _loss_of(model, x, y):
 
 
 @rule(
-    "LAM407", "warning", "validation data of another range", "fit",
-    "The model is judged on numbers unlike those it learned from: the same scaling was not done to both.",
+    "LAM407", "warning", "validation data of a different range", "fit",
+    "The model is judged on values unlike those it learned from: the same scaling was not applied to both.",
     "Hastie, Tibshirani, Friedman: The Elements of Statistical Learning (2009), 7.10.2",
 )  # fmt: skip
 def _validation_of_another_range(subject):
@@ -183,5 +182,5 @@ def _validation_of_another_range(subject):
             yield (
                 None, (here, beside),
                 f"{name} is {here:.3g} in size on average in training, and {beside:.3g} in validation.",
-                "Do to x_val what was done to x_train (layers.Normalization or Rescaling inside the model does both).",
+                "Scale x_val as x_train was scaled (layers.Normalization or Rescaling inside the model does both).",
             )  # fmt: skip

@@ -15,7 +15,7 @@ _GOODFELLOW = "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2, outpu
 
 @rule(
     "LAM105", "error", "targets that the output cannot reach", "batch",
-    "An activation bounds what comes out; the loss cannot go to 0 for targets beyond its bounds.",
+    "An activation bounds the outputs; the loss cannot reach 0 for targets beyond these bounds.",
     _GOODFELLOW,
 )  # fmt: skip
 def _targets_out_of_reach(subject):
@@ -42,7 +42,7 @@ def _range(values):
 
 @rule(
     "LAM106", "error", "class numbers beyond the units", "batch",
-    "Each class needs a unit of its own; a label beyond the last one has no probability at all.",
+    "Each class needs its own unit; a label beyond the last one has no probability at all.",
     "Keras: SparseCategoricalCrossentropy takes labels from 0 to classes - 1",
 )  # fmt: skip
 def _labels_beyond_units(subject):
@@ -73,8 +73,9 @@ def _is_one_hot(head):
 
 
 @rule(
-    "LAM107", "warning", "a loss of regression on classes", "batch",
-    "Squared errors of a probability give small gradients where the model is surely wrong: it learns slowly or not.",
+    "LAM107", "warning", "a regression loss on classes", "batch",
+    "Squared errors of a probability give small gradients where the model is confidently wrong: it learns slowly or "
+    "not at all.",
     _GOODFELLOW,
 )  # fmt: skip
 def _regression_on_classes(subject):
@@ -95,8 +96,8 @@ def _regression_on_classes(subject):
 
 
 @rule(
-    "LAM108", "error", "labels of another width than the output", "batch",
-    "The loss compares each unit with a column of the labels; they must be as many.",
+    "LAM108", "error", "labels whose width is not that of the output", "batch",
+    "The loss compares each unit with a column of the labels: their numbers must be equal.",
     "Keras: y_true and y_pred have the same shape, but for sparse losses",
 )  # fmt: skip
 def _width_of_labels(subject):
@@ -158,7 +159,8 @@ def _labels_of_another_kind(subject):
             parts = labels[labels != np.round(labels)]
             if parts.size:
                 yield (
-                    head.layer, float(parts[0]), f"The labels of {head.layer} hold {parts[0]:g}, which is no class.",
+                    head.layer, float(parts[0]),
+                    f"The labels of {head.layer} contain {parts[0]:g}, which is not a class.",
                     "Use loss='mse' and a linear output for quantities, or give whole class numbers.",
                 )  # fmt: skip
 
@@ -178,14 +180,14 @@ def _rows_that_are_no_distributions(subject):
             worst = float(sums[wrong][np.abs(sums[wrong] - 1).argmax()])
             yield (
                 head.layer, worst,
-                f"{wrong.mean():.0%} of the label rows of {head.layer} do not add up to 1 (one makes {worst:.4g}).",
-                "Use activation='sigmoid' and loss='binary_crossentropy' if several classes may be true; else mend the "
-                "rows.",
+                f"{wrong.mean():.0%} of the label rows of {head.layer} do not add up to 1 (one sum is {worst:.4g}).",
+                "Use activation='sigmoid' and loss='binary_crossentropy' if several classes may be true; otherwise "
+                "correct the rows.",
             )  # fmt: skip
 
 
 @rule(
-    "LAM112", "error", "labels and outputs whose shapes do not fit", "batch",
+    "LAM112", "error", "labels and outputs whose shapes do not match", "batch",
     "Arithmetic between (N,) and (N, 1) broadcasts to (N, N): each output is compared with every label.",
     "NumPy: broadcasting",
 )  # fmt: skip
@@ -201,14 +203,15 @@ def _shapes_that_broadcast(subject):
             yield (
                 head.layer, labels.shape,
                 f"The labels of {head.layer} are {shapes[0]}, its outputs {shapes[1]}, and the loss is a function of "
-                "your own, which must not mix the two.",
+                "your own, which must not broadcast them.",
                 "Use y[:, None] as labels." if ranks[0] == 1 else "Use y[:, 0] as labels.",
             )  # fmt: skip
 
 
 @rule(
-    "LAM116", "error", "one vector a position where one a sample was meant", "batch",
-    "The labels are one a sample, but the output still has positions: a layer that flattens or pools them is missing.",
+    "LAM116", "error", "one output per position where one per sample was meant", "batch",
+    "There is one label per sample, but the output still has positions: a layer that flattens or pools them is "
+    "missing.",
     "Keras: Dense works on the last axis and keeps the others",
 )  # fmt: skip
 def _positions_left_over(subject):
@@ -221,7 +224,7 @@ def _positions_left_over(subject):
         if one_a_sample and not fits:
             shape = str(("batch", *head.shape[1:])).replace("'", "")
             yield (
-                head.layer, head.shape, f"{head.layer} gives {shape}, and the labels are one a sample.",
+                head.layer, head.shape, f"{head.layer} returns {shape}, but there is one label per sample.",
                 f"Put Flatten() or a GlobalAveragePooling layer before {head.layer}; "
                 "after an RNN use return_sequences=False.",
             )  # fmt: skip

@@ -13,8 +13,7 @@ _GOODFELLOW = "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2, outpu
 
 @rule(
     "LAM101", "error", "sigmoid with a loss for exclusive classes", "compiled",
-    "Sigmoid scores each class for itself; a categorical crossentropy takes scores that add up to 1, and learns "
-    "shares.",
+    "Sigmoid scores each class independently; a categorical crossentropy expects probabilities that add up to 1.",
     _GOODFELLOW,
 )  # fmt: skip
 def _sigmoid_over_exclusive_classes(subject):
@@ -30,7 +29,7 @@ def _sigmoid_over_exclusive_classes(subject):
 
 @rule(
     "LAM102", "error", "softmax over one unit", "model",
-    "The softmax of one number is always 1: the output is constant and no gradient comes back.",
+    "The softmax of one number is always 1: the output is constant and its gradient is 0.",
     _GOODFELLOW,
 )  # fmt: skip
 def _softmax_over_one_unit(subject):
@@ -54,14 +53,14 @@ def _activation_twice_with_logits(subject):
             yield (
                 head.layer, head.activation,
                 f"{head.layer} ends in {head.activation}, and {head.loss_name} has from_logits=True.",
-                f"Drop activation={head.activation!r} or from_logits=True, one of the two.",
+                f"Remove either activation={head.activation!r} or from_logits=True.",
             )  # fmt: skip
 
 
 @rule(
     "LAM104", "error", "logits with a loss that takes probabilities", "compiled",
-    "Without from_logits=True a crossentropy takes logarithms of what comes: numbers that are no probabilities are cut "
-    "off or give a wrong loss.",
+    "Without from_logits=True a crossentropy takes logarithms of its inputs: values that are not probabilities are "
+    "clipped or give a wrong loss.",
     _GOODFELLOW,
 )  # fmt: skip
 def _logits_taken_as_probabilities(subject):
@@ -81,7 +80,7 @@ def _class_of(name):
 
 @rule(
     "LAM113", "warning", "a metric that does not fit", "compiled",
-    "The metric gives a number, but not the one that its name says.",
+    "The metric returns a number, but not the one that its name suggests.",
     "Keras: metrics",
 )  # fmt: skip
 def _metric_that_does_not_fit(subject):
@@ -97,10 +96,10 @@ def _metric_that_does_not_fit(subject):
         elif name == "categorical_accuracy" and head.loss_name == "sparse_categorical_crossentropy":
             problem = "takes one-hot rows, but the loss takes class numbers", "accuracy"
         elif name == "binary_accuracy" and head.exclusive and (head.units or 0) > 2:
-            problem = "counts each of the classes for itself: it is high even for guesses", "accuracy"
+            problem = "scores each class separately: it is high even for guesses", "accuracy"
         elif name in ("accuracy", "binary_accuracy") and _binary_logits(head) and threshold == 0.5:
             problem = (
-                "cuts at 0.5, where the outputs are logits, whose middle is 0",
+                "has the threshold 0.5, but the outputs are logits, whose threshold is 0",
                 "keras.metrics.BinaryAccuracy(threshold=0.0)",
             )
         if problem:
@@ -137,7 +136,7 @@ def _metrics(subject):
 
 
 @rule(
-    "LAM114", "error", "a crossentropy over classes of one unit", "compiled",
+    "LAM114", "error", "a crossentropy over classes with one unit", "compiled",
     "With one class its probability is always 1 and the loss always 0: nothing is learned.",
     _GOODFELLOW,
 )  # fmt: skip
@@ -152,7 +151,7 @@ def _one_class(subject):
 
 @rule(
     "LAM115", "warning", "softmax with a loss for independent classes", "compiled",
-    "binary_crossentropy judges each class for itself, but softmax makes them share one probability.",
+    "binary_crossentropy scores each class independently, but softmax makes them share one probability.",
     _GOODFELLOW,
 )  # fmt: skip
 def _softmax_over_independent_classes(subject):

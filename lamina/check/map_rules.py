@@ -11,8 +11,9 @@ _MANY = 1_000_000  # weights
 
 
 @rule(
-    "LAM201", "warning", "Dense on the rows of what was to be one vector", "model",
-    "Dense works on the last axis: each row goes through the same weights on its own, and never meets the others.",
+    "LAM201", "warning", "Dense on the rows of what should be one vector", "model",
+    "Dense works on the last axis: each row goes through the same weights on its own, and is never combined with the "
+    "others.",
     "Keras: Dense, inputs of rank above 2",
 )  # fmt: skip
 def _dense_before_flatten(subject):
@@ -59,26 +60,26 @@ def _dense_between_convolutions(subject):
         following = next_call(fact, *through)
         if following is not None and following.has("convolution"):
             yield (
-                fact.name, fact.input, f"{fact.name} works on each position of a feature map for itself.",
-                f"Write it as Conv{len(fact.input) - 2}D({fact.output[-1]}, 1), or drop it.",
+                fact.name, fact.input, f"{fact.name} works on each position of a feature map on its own.",
+                f"Write it as Conv{len(fact.input) - 2}D({fact.output[-1]}, 1), or remove it.",
             )  # fmt: skip
 
 
 @rule(
-    "LAM204", "info", "Flatten on what is flat", "model",
+    "LAM204", "info", "Flatten on flat inputs", "model",
     "It changes nothing.",
     "Keras: Flatten",
 )  # fmt: skip
 def _flatten_on_flat(subject):
     for fact in subject.facts:
         if fact.kind == "Flatten" and len(fact.input) == 2:
-            yield fact.name, fact.input, f"{fact.name} gets vectors already.", f"Drop {fact.name}."
+            yield fact.name, fact.input, f"{fact.name} gets vectors already.", f"Remove {fact.name}."
 
 
 @rule(
     "LAM213", "info", "Flatten that feeds millions of weights", "model",
-    "Most of the model's weights are in one layer that learns each place of the picture anew; it is slow, large, and "
-    "overfits.",
+    "Most of the model's weights are in one layer that learns each position of the image separately; it is slow, "
+    "large, and overfits.",
     "Lin, Chen, Yan: Network In Network (2014), 3.2, global average pooling",
 )  # fmt: skip
 def _flatten_feeding_millions(subject):
@@ -100,7 +101,7 @@ def _flatten_feeding_millions(subject):
 
 @rule(
     "LAM214", "warning", "a feature map shrunk to nothing", "model",
-    "The window lies almost wholly on padding: only the middle of the kernel ever meets data.",
+    "The window lies almost entirely on padding: only the centre of the kernel ever sees data.",
     "Araujo, Norris, Sim: Computing Receptive Fields of Convolutional Neural Networks (2019)",
 )  # fmt: skip
 def _shrunk_to_nothing(subject):
@@ -128,7 +129,7 @@ def _spatial(fact):
 
 @rule(
     "LAM220", "warning", "channels first in data, channels last in the layer", "model",
-    "The layer slides over colours and rows, and takes each column of the picture for a channel.",
+    "The layer slides over colours and rows, and treats each column of the image as a channel.",
     "Keras: image_data_format",
 )  # fmt: skip
 def _channels_first_by_shape(subject):
@@ -140,6 +141,6 @@ def _channels_first_by_shape(subject):
         if channels in (1, 3) and height == width and (height or 0) >= 8:
             yield (
                 fact.name, fact.input, f"{fact.name} takes {fact.input[1:]} as (height, width, channels).",
-                "Turn the images: x.transpose(0, 2, 3, 1), with "
+                "Transpose the images: x.transpose(0, 2, 3, 1), with "
                 f"keras.Input(({height}, {width}, {channels})).",
             )  # fmt: skip

@@ -59,7 +59,7 @@ def _activation_twice(subject):
         if first == second and bounds_of(first) is not None and _has_default_bounds(following):
             yield (
                 following.name, second, f"{following.name} applies {second} to what {fact.name} made with {first}.",
-                f"Drop {following.name}.",
+                f"Remove {following.name}.",
             )  # fmt: skip
 
 
@@ -68,9 +68,9 @@ def _has_default_bounds(fact):
 
 
 @rule(
-    "LAM207", "error", "an activation around the softmax that spoils it", "model",
-    "Softmax takes any numbers and gives probabilities. relu before it takes negative ones away; an activation after "
-    "it makes probabilities something else.",
+    "LAM207", "error", "an activation before or after softmax that spoils it", "model",
+    "Softmax maps any values to probabilities. A relu before it removes the negative values; an activation after it "
+    "distorts the probabilities.",
     "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2",
 )  # fmt: skip
 def _activation_around_softmax(subject):
@@ -82,7 +82,7 @@ def _activation_around_softmax(subject):
         if first == "softmax" and second != "softmax" and bounds_of(second) is not None:
             yield (
                 following.name, second, f"{following.name} applies {second} to the softmax of {fact.name}.",
-                f"Drop {following.name}.",
+                f"Remove {following.name}.",
             )  # fmt: skip
         if (
             first == "relu"
@@ -91,14 +91,14 @@ def _activation_around_softmax(subject):
             and following.ends
         ):
             yield (
-                fact.name, first, f"{following.name} takes softmax of what relu in {fact.name} has cut at 0.",
+                fact.name, first, f"{following.name} takes softmax of values that relu in {fact.name} cut off at 0.",
                 f"Use activation=None in {fact.name}.",
             )  # fmt: skip
 
 
 @rule(
     "LAM208", "info", "a bias before BatchNormalization", "model",
-    "BatchNormalization subtracts the mean, and with it any bias; its own beta takes that place.",
+    "BatchNormalization subtracts the mean, and any bias with it; its own beta takes the place of the bias.",
     "Ioffe, Szegedy: Batch Normalization (2015), 3.2",
 )  # fmt: skip
 def _bias_before_batch_normalization(subject):
@@ -108,15 +108,15 @@ def _bias_before_batch_normalization(subject):
             continue
         if getattr(fact.layer, "use_bias", False) and fact.activation == "linear":
             yield (
-                fact.name, fact.output[-1], f"{fact.name} has a bias that {following.name} undoes.",
+                fact.name, fact.output[-1], f"{fact.name} has a bias that {following.name} cancels.",
                 f"Use use_bias=False in {fact.name}.",
             )  # fmt: skip
 
 
 @rule(
     "LAM209", "info", "Dropout right before BatchNormalization", "model",
-    "Dropout changes the variance in training and not in use, and BatchNormalization has learned the variance of "
-    "training.",
+    "Dropout changes the variance in training but not in prediction, and BatchNormalization has learned the variance "
+    "of training.",
     "Li, Chen, Hu, Yang: Understanding the Disharmony between Dropout and Batch Normalization (2019)",
 )  # fmt: skip
 def _dropout_before_batch_normalization(subject):
@@ -131,9 +131,8 @@ def _dropout_before_batch_normalization(subject):
 
 
 @rule(
-    "LAM210", "info", "Dropout of single numbers between convolutions", "model",
-    "Neighbours in a feature map are alike, so a number that is dropped is still there in the next one: it regularizes "
-    "little.",
+    "LAM210", "info", "Dropout of single values between convolutions", "model",
+    "Neighbours in a feature map are similar, so a dropped value survives in the next one: it regularizes little.",
     "Tompson, Goroshin, Jain, LeCun, Bregler: Efficient Object Localization Using Convolutional Networks (2015)",
 )  # fmt: skip
 def _dropout_between_convolutions(subject):
@@ -145,14 +144,14 @@ def _dropout_between_convolutions(subject):
         following = next_call(fact, *through)
         if following is not None and following.has("convolution") and comes_from_convolution(fact, *through):
             yield (
-                fact.name, fact.layer.rate, f"{fact.name} drops single numbers of a feature map {fact.input[1:]}.",
+                fact.name, fact.layer.rate, f"{fact.name} drops single values of a feature map {fact.input[1:]}.",
                 f"Use SpatialDropout{len(fact.input) - 2}D({fact.layer.rate}), which drops whole channels.",
             )  # fmt: skip
 
 
 @rule(
     "LAM211", "error", "Dropout after the output", "model",
-    "Part of the answers is set to 0 in training, and the loss counts that as error.",
+    "Part of the outputs is set to 0 in training, and the loss counts that as an error.",
     "Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: Dropout (2014): of hidden and input units",
 )  # fmt: skip
 def _dropout_after_output(subject):
@@ -169,8 +168,8 @@ def _dropout_after_output(subject):
 
 @rule(
     "LAM212", "info", "Dropout right before the output of a regression", "compiled",
-    "The output is a sum of the numbers that are dropped: its variance in training is not that of use, and quantities "
-    "are predicted too noisily. Classes mind it less.",
+    "The output is a sum of the values that are dropped: its variance in training differs from that in prediction, "
+    "which adds noise to predicted quantities. Classes suffer less.",
     "Srivastava et al.: Dropout (2014); Li et al. (2019) on the shift of variance",
 )  # fmt: skip
 def _dropout_before_regression(subject):
@@ -181,5 +180,5 @@ def _dropout_before_regression(subject):
             yield (
                 source.name, source.layer.rate,
                 f"{source.name} comes right before {head.layer}, which predicts a quantity.",
-                f"Drop {source.name}, or move it one layer up.",
+                f"Remove {source.name}, or move it one layer earlier.",
             )  # fmt: skip

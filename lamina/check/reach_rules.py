@@ -19,7 +19,7 @@ def _one_step(subject):
         recurrent = fact.has("recurrent") and not states and len(fact.input) == 3
         if recurrent and fact.input[1] == 1:
             before = _recurrent_behind(fact)
-            stacked = f"; {before.name} before it gives its last step alone" if before else ""
+            stacked = f"; {before.name} before it returns only its last step" if before else ""
             fix = "Shape the data as (samples, steps, features): several steps in the middle axis."
             yield (
                 fact.name, fact.input, f"{fact.name} gets {fact.input[-1]} features at one step{stacked}.",
@@ -37,8 +37,8 @@ def _recurrent_behind(fact):
 
 
 @rule(
-    "LAM216", "warning", "a mask that is dropped on the way", "model",
-    "The layer behind would pass over padded steps, but hears of no mask: it counts padding as data.",
+    "LAM216", "warning", "a mask that is lost on the way", "model",
+    "A later layer would skip padded steps, but gets no mask: it treats padding as data.",
     "Keras guide: Masking and padding",
 )  # fmt: skip
 def _mask_dropped(subject):
@@ -48,8 +48,8 @@ def _mask_dropped(subject):
         user = _user_of_mask(fact)
         if user is not None and user is not fact and fact.input[1] == fact.output[1]:
             yield (
-                fact.name, fact.kind, f"A mask comes to {fact.name} and does not come out; {user.name} would use it.",
-                f"Drop mask_zero=True, or put {user.name} before {fact.name}.",
+                fact.name, fact.kind, f"{fact.name} gets a mask and does not pass it on; {user.name} would use it.",
+                f"Remove mask_zero=True, or put {user.name} before {fact.name}.",
             )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def _user_of_mask(fact):
 
 @rule(
     "LAM217", "warning", "layers that no loss reaches", "compiled",
-    "No gradient comes to their weights: they stay as they were.",
+    "Their weights get no gradient: they never change.",
     "Keras: losses of several outputs",
 )  # fmt: skip
 def _layers_without_loss(subject):
@@ -89,14 +89,14 @@ def _layers_without_loss(subject):
             yield (
                 fact.name, fact.trainable_count,
                 f"{fact.name} leads only to the output {head.name}, which has no loss: its "
-                f"{fact.trainable_count:,} weights do not move.",
+                f"{fact.trainable_count:,} weights are not trained.",
                 f"Give {head.name} a loss, or set trainable=False in {fact.name}.",
             )  # fmt: skip
 
 
 @rule(
     "LAM218", "warning", "an input that is not used", "model",
-    "What is fed there changes nothing.",
+    "Data passed to it have no effect.",
     "Keras: Model(inputs, outputs)",
 )  # fmt: skip
 def _inputs_not_used(subject):
@@ -111,8 +111,8 @@ def _inputs_not_used(subject):
 
 
 @rule(
-    "LAM219", "warning", "a kernel that begins with equal numbers", "model",
-    "Units that begin alike get alike gradients and stay alike; behind zeros and relu none comes at all.",
+    "LAM219", "warning", "a kernel whose initial values are equal", "model",
+    "Units that begin equal get equal gradients and stay equal; with zeros and relu they get none at all.",
     "Goodfellow, Bengio, Courville: Deep Learning (2016), 8.4",
 )  # fmt: skip
 def _constant_kernels(subject):
@@ -133,8 +133,8 @@ def _constant_kernels(subject):
 
 
 @rule(
-    "LAM221", "info", "a model that has not seen data", "model",
-    "Without the shapes of its inputs the rules on layers and outputs cannot look.",
+    "LAM221", "info", "a model that has not been called", "model",
+    "Without the shapes of its inputs the rules on layers and outputs cannot be applied.",
     "Keras: subclassed models are built at their first call",
 )  # fmt: skip
 def _unseen(subject):

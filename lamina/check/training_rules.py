@@ -18,7 +18,7 @@ _BENGIO = "Bengio: Practical Recommendations for Gradient-Based Training of Deep
 
 @rule(
     "LAM301", "warning", "an unusual learning rate", "compiled",
-    "Too large, and the loss jumps or turns NaN; too small, and nothing moves in the time there is.",
+    "If it is too large, the loss jumps or becomes NaN; if it is too small, nothing is learned in the available time.",
     _BENGIO,
 )  # fmt: skip
 def _unusual_learning_rate(subject):
@@ -37,7 +37,8 @@ def _unusual_learning_rate(subject):
     if (rate > high and with_weights > 1) or (rate < low and not scheduled):
         usual = "0.01" if name == "sgd" else "0.0001" if name == "lion" else "0.001"
         yield (
-            None, rate, f"The learning rate of {type(optimizer).__name__} is {rate:g}; usual are {low:g} to {high:g}.",
+            None, rate,
+            f"The learning rate of {type(optimizer).__name__} is {rate:g}; usual values are {low:g} to {high:g}.",
             f"Use keras.optimizers.{type(optimizer).__name__}({usual}).",
         )  # fmt: skip
 
@@ -52,9 +53,9 @@ def _callbacks(subject):
 
 
 @rule(
-    "LAM302", "warning", "BatchNormalization that moves in a frozen network", "model",
-    "The convolutions are frozen, but their BatchNormalization takes the statistics of each small batch: the features "
-    "that were learned are no longer those.",
+    "LAM302", "warning", "BatchNormalization that is updated in a frozen network", "model",
+    "The convolutions are frozen, but their BatchNormalization uses the statistics of each small batch: the learned "
+    "features change.",
     "Keras guide: Transfer learning and fine-tuning",
 )  # fmt: skip
 def _moving_statistics_in_frozen_network(subject):
@@ -69,7 +70,7 @@ def _moving_statistics_in_frozen_network(subject):
     if len(moving) >= 2 and 2 * len(moving) > behind_frozen:
         yield (
             moving[0].name, len(moving),
-            f"{len(moving)} BatchNormalization layers behind frozen layers move ({moving[0].name}, ...).",
+            f"{len(moving)} BatchNormalization layers after frozen layers are updated ({moving[0].name}, ...).",
             "Freeze the whole network: base.trainable = False; or call it in inference mode: base(x, training=False).",
         )  # fmt: skip
 
@@ -90,7 +91,7 @@ def _nothing_trainable(subject):
 
 @rule(
     "LAM304", "info", "trainable changed since compile", "compiled",
-    "Here it counts from the next step on; in Keras only after compile() is called again.",
+    "It takes effect at the next step; in Keras only after compile() is called again.",
     "Keras: Model.compile, trainable",
 )  # fmt: skip
 def _changed_since_compile(subject):
@@ -132,7 +133,7 @@ def _samples(subject):
 
 @rule(
     "LAM306", "warning", "a callback that cannot act", "fit",
-    "It waits for a figure that never comes, or longer than the training lasts.",
+    "It waits for a value that is never logged, or longer than the training lasts.",
     "Keras: EarlyStopping, ReduceLROnPlateau, ModelCheckpoint",
 )  # fmt: skip
 def _callbacks_that_cannot_act(subject):
@@ -165,8 +166,8 @@ def _callbacks_that_cannot_act(subject):
 
 @rule(
     "LAM307", "warning", "a schedule that does not fit the training", "fit",
-    "A schedule is made for a number of steps: ended early, its small rates never come; run past its end, the rate "
-    "stays at the last, often 0.",
+    "A schedule is made for a number of steps: if training ends early, the small rates are never reached; if it goes "
+    "on longer, the rate stays at the last value, often 0.",
     "Loshchilov, Hutter: SGDR (2017), on cosine annealing",
 )  # fmt: skip
 def _schedule_of_another_length(subject):
@@ -220,13 +221,13 @@ def _split_of_sorted_labels(subject):
     if in_order or (unseen and len(unseen) * 2 > len(held_out)):
         yield (
             None, sorted(held_out)[:5],
-            f"The labels are sorted: the last {split:.0%} hold only the classes {sorted(held_out)[:5]}.",
+            f"The labels are sorted: the last {split:.0%} contain only the classes {sorted(held_out)[:5]}.",
             "Shuffle first: order = np.random.permutation(len(x)); x, y = x[order], y[order].",
         )  # fmt: skip
 
 
 @rule(
-    "LAM309", "error", "class weights for classes that there are not", "fit",
+    "LAM309", "error", "class weights for classes that do not exist", "fit",
     "A weight under a key that no label has is never used; labels without a key weigh 1.",
     "Keras: fit, class_weight",
 )  # fmt: skip

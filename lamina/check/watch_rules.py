@@ -40,7 +40,7 @@ def _dead(record):
 
 @rule(
     "LAM502", "warning", "saturated sigmoid or tanh", "watch",
-    "At the ends of the curve the gradient is nearly 0: the layers before learn next to nothing.",
+    "At the ends of the curve the gradient is nearly 0: the layers before learn almost nothing.",
     _GLOROT,
 )  # fmt: skip
 def _saturated(record):
@@ -54,7 +54,7 @@ def _saturated(record):
 
 @rule(
     "LAM503", "warning", "vanishing gradients", "watch",
-    "The first layers get next to no gradient and stay as they were drawn.",
+    "The first layers get almost no gradient and keep their initial values.",
     _GLOROT,
 )  # fmt: skip
 def _vanishing(record):
@@ -79,7 +79,7 @@ def _vanishing(record):
 
 @rule(
     "LAM504", "warning", "exploding gradients", "watch",
-    "One such step throws the weights far away.",
+    "One such step moves the weights far away.",
     "Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural networks (2013)",
 )  # fmt: skip
 def _exploding(record):
@@ -125,22 +125,22 @@ def _update_ratio(record):
 
 
 @rule(
-    "LAM506", "warning", "weights that never move", "watch",
-    "They are trainable, and no gradient comes to them.",
+    "LAM506", "warning", "weights that never change", "watch",
+    "They are trainable, but get no gradient.",
     "Goodfellow, Bengio, Courville: Deep Learning (2016), 11.5, debugging strategies",
 )  # fmt: skip
 def _never_moving(record):
     for path, changes in _lasting(record, "updates").items():
         if not any(changes) and not any(look[kind][path] for look in record.looks for kind in ("updates", "gradients")):
             yield (
-                _layer_of(path), 0.0, f"{path} has not moved in {len(record.looks)} looks.",
-                f"See that {_layer_of(path)} reaches the loss: no stop_gradient, no dead ReLU, no integer in between.",
+                _layer_of(path), 0.0, f"{path} has not changed in {len(record.looks)} looks.",
+                f"Check that {_layer_of(path)} reaches the loss: no stop_gradient, dead ReLU or integers in between.",
             )  # fmt: skip
 
 
 @rule(
-    "LAM507", "warning", "a loss that stands still", "watch",
-    "The model learns nothing from the start on.",
+    "LAM507", "warning", "a loss that does not change", "watch",
+    "The model learns nothing from the start.",
     "Karpathy: A Recipe for Training Neural Networks (2019)",
 )  # fmt: skip
 def _flat(record):
@@ -150,7 +150,7 @@ def _flat(record):
         if change < 1e-3 and losses[-1] > 1e-3:
             yield (
                 None, float(change), f"In {len(losses)} epochs the loss stayed at {losses[-1]:.4g}.",
-                "Try other learning rates (ten times larger, ten times smaller), and look at model.check(x, y).",
+                "Try other learning rates (ten times larger, ten times smaller), and run model.check(x, y).",
             )  # fmt: skip
 
 
@@ -160,7 +160,7 @@ def _losses(record, name="loss"):
 
 @rule(
     "LAM508", "warning", "a loss that jumps", "watch",
-    "Steps go past the valley, from one slope to the other.",
+    "Steps overshoot the minimum, from one side to the other.",
     "Goodfellow, Bengio, Courville: Deep Learning (2016), 8.3, learning rate",
 )  # fmt: skip
 def _oscillating(record):
@@ -179,7 +179,7 @@ def _oscillating(record):
 
 @rule(
     "LAM509", "error", "a step that is not finite", "watch",
-    "Training stopped before it: from NaN nothing comes back.",
+    "Training stopped before it: weights do not recover from NaN.",
     "IEEE 754",
 )  # fmt: skip
 def _not_finite(record):
@@ -190,7 +190,7 @@ def _not_finite(record):
 
 @rule(
     "LAM510", "warning", "overfitting", "watch",
-    "The model learns the training samples by heart: on others it gets worse.",
+    "The model memorizes the training samples: on others it gets worse.",
     "Prechelt: Early Stopping - But When? (1998)",
 )  # fmt: skip
 def _overfitting(record):
@@ -209,8 +209,8 @@ def _overfitting(record):
 
 
 @rule(
-    "LAM511", "warning", "a model that cannot learn one batch by heart", "watch",
-    "A model with more weights than samples can learn a few samples by heart; if not, something between data and loss "
+    "LAM511", "warning", "a model that cannot memorize one batch", "watch",
+    "A model with more weights than samples can memorize a few samples; if it cannot, something between data and loss "
     "is wrong.",
     "Karpathy: A Recipe for Training Neural Networks (2019), overfit one batch",
 )  # fmt: skip
@@ -223,5 +223,5 @@ def _one_batch(record):
             yield (
                 None, left, f"After {len(losses)} epochs on one batch of {record.rows} the loss is {left:.0%} of the "
                 "first.",
-                "See that labels belong to their samples, that gradients reach all layers, and try learning rates.",
+                "Check that labels belong to their samples, that gradients reach all layers, and try learning rates.",
             )  # fmt: skip
