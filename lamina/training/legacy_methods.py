@@ -1,4 +1,6 @@
-"""The methods of models that Keras 1 and 2 had and Keras 3 has no more."""
+"""The methods of models that Keras 1 and 2 had and Keras 3 does not have."""
+
+from __future__ import annotations
 
 import itertools
 import math
@@ -15,9 +17,9 @@ __all__ = ["LegacyMethods"]
 
 
 class LegacyMethods:
-    """Part of Trainer: the generator forms of fit, evaluate and predict, and other names of predict.
+    """The part of Trainer with the generator forms of fit, evaluate and predict, and other names of predict.
 
-    Each takes its arguments as Keras 2 had them, and by name as Keras 1 had them (`samples_per_epoch=`).
+    They take the arguments of Keras 2, and by name those of Keras 1 (`samples_per_epoch=`).
     """
 
     fit: Any
@@ -27,40 +29,60 @@ class LegacyMethods:
 
     _runner: Any
 
-    def make_train_function(self, force=False):
-        """The compiled training step is made when it is first used. This is for programs that ask for it."""
+    def make_train_function(self, force: bool = False) -> None:
+        """Create the training step, which `fit` otherwise does when it first needs it.
+
+        Args:
+            force: Accepted for compatibility.
+        """
         self._runner.program("train")
 
-    def make_test_function(self, force=False):
-        """As `make_train_function`, for `evaluate`."""
+    def make_test_function(self, force: bool = False) -> None:
+        """Create the step of `evaluate`, which otherwise does so when it first needs it.
+
+        Args:
+            force: Accepted for compatibility.
+        """
         self._runner.program("test")
 
-    def make_predict_function(self, force=False):
-        """As `make_train_function`, for `predict`."""
+    def make_predict_function(self, force: bool = False) -> None:
+        """Create the step of `predict`, which otherwise does so when it first needs it.
+
+        Args:
+            force: Accepted for compatibility.
+        """
         self._runner.program("predict")
 
-    def jax_state_sync(self):
-        """Put the values of a step into the variables. Here variables always give today's values."""
+    def jax_state_sync(self) -> None:
+        """Do nothing: variables always have their current values."""
 
     @old_names("Model.fit_generator")
     def fit_generator(
         self,
-        generator,
-        steps_per_epoch=None,
-        epochs=1,
-        verbose=1,
-        callbacks=None,
-        validation_data=None,
-        validation_steps=None,
-        validation_freq=1,
-        class_weight=None,
+        generator: Any,
+        steps_per_epoch: int | None = None,
+        epochs: int = 1,
+        verbose: int = 1,
+        callbacks: Any = None,
+        validation_data: Any = None,
+        validation_steps: int | None = None,
+        validation_freq: Any = 1,
+        class_weight: Any = None,
         *,
-        shuffle=True,
-        initial_epoch=0,
-        samples_per_epoch=None,
-        nb_val_samples=None,
-    ):
-        """`fit(generator)`."""
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+        samples_per_epoch: int | None = None,
+        nb_val_samples: int | None = None,
+    ) -> Any:
+        """`fit(generator)`.
+
+        Args:
+            generator: Generator, PyDataset or other object that yields batches.
+            steps_per_epoch, epochs, verbose, callbacks: See `fit`.
+            validation_data, validation_steps, validation_freq, class_weight, shuffle, initial_epoch: See `fit`.
+            samples_per_epoch: Samples of an epoch, in place of `steps_per_epoch`.
+            nb_val_samples: Samples of a validation, in place of `validation_steps`.
+        """
         warn_renamed_method("Model", "fit_generator")
         generator, steps_per_epoch = _in_batches(generator, samples_per_epoch, steps_per_epoch)
         validation_data, validation_steps = _in_batches(validation_data, nb_val_samples, validation_steps)
@@ -79,33 +101,69 @@ class LegacyMethods:
         )
 
     @old_names("Model.evaluate_generator")
-    def evaluate_generator(self, generator, steps=None, callbacks=None, *, verbose=0, val_samples=None):
-        """`evaluate(generator)`."""
+    def evaluate_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Any = None,
+        *,
+        verbose: int = 0,
+        val_samples: int | None = None,
+    ) -> Any:
+        """`evaluate(generator)`.
+
+        Args:
+            generator: Generator, PyDataset or other object that yields batches.
+            steps, callbacks, verbose: See `evaluate`.
+            val_samples: Samples to take, in place of `steps`.
+        """
         warn_renamed_method("Model", "evaluate_generator")
         generator, steps = _in_batches(generator, val_samples, steps)
         return self.evaluate(generator, verbose=verbose, steps=steps, callbacks=callbacks)
 
     @old_names("Model.predict_generator")
-    def predict_generator(self, generator, steps=None, callbacks=None, *, verbose=0, val_samples=None):
-        """`predict(generator)`."""
+    def predict_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Any = None,
+        *,
+        verbose: int = 0,
+        val_samples: int | None = None,
+    ) -> Any:
+        """`predict(generator)`.
+
+        Args:
+            generator: Generator, PyDataset or other object that yields batches.
+            steps, callbacks, verbose: See `predict`.
+            val_samples: Samples to take, in place of `steps`.
+        """
         warn_renamed_method("Model", "predict_generator")
         generator, steps = _in_batches(generator, val_samples, steps)
         return self.predict(generator, verbose=verbose, steps=steps, callbacks=callbacks)
 
-    def reset_states(self):
-        """`reset_state()` of each layer that is stateful."""
+    def reset_states(self) -> None:
+        """Reset the state of each stateful layer."""
         warn_renamed_method("Model", "reset_states")
         for layer in self._flatten_layers(include_self=False):
             if getattr(layer, "stateful", False):
                 layer.reset_state()
 
-    def predict_proba(self, x, batch_size=None, verbose=0):
-        """`predict(x)`."""
+    def predict_proba(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> Any:
+        """`predict(x)`.
+
+        Args:
+            x, batch_size, verbose: See `predict`.
+        """
         warn_renamed_method("Model", "predict_proba")
         return self.predict(x, batch_size=batch_size, verbose=verbose)
 
-    def predict_classes(self, x, batch_size=None, verbose=0):
-        """The number of the largest output of each sample; for a single output, whether it is above 0.5, as 0 and 1."""
+    def predict_classes(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> Any:
+        """The index of the largest output of each sample; for a single output, 1 if it is above 0.5, else 0.
+
+        Args:
+            x, batch_size, verbose: See `predict`.
+        """
         warn_renamed_method("Model", "predict_classes")
         outputs = self.predict(x, batch_size=batch_size, verbose=verbose)
         if outputs.shape[-1] > 1:
@@ -114,9 +172,9 @@ class LegacyMethods:
 
 
 def _in_batches(data, samples, steps):
-    """(data, steps) for a number of samples: Keras 1 counted these, and went on until it had as many.
+    """(data, steps) for a number of samples, which Keras 1 counted instead of steps.
 
-    A generator does not say how large its batches are, so the first is looked at.
+    A generator does not tell the size of its batches, so the first batch is read.
     """
     if samples is None or steps is not None or data is None or isinstance(data, (tuple, list)):
         return data, steps

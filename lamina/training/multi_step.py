@@ -1,10 +1,12 @@
 """Many training steps in one program, where no callback looks at single steps.
 
-A small model pays more for starting a program than for its arithmetic. Microseconds a step on two CPU cores, batch 32,
-one program a step and 16 steps a program: Dense 9-64-64-1 47 and 12; 784-32-10 98 and 80; 784-128-10 270 and 158;
+The start of a program takes longer than the arithmetic of a small model. Microseconds per step on two CPU cores, batch
+32, with one and with 16 steps in a program: Dense 9-64-64-1 47 and 12; 784-32-10 98 and 80; 784-128-10 270 and 158;
 784-512-512-10 1,150 and 1,070. The results are the same to the bit. XLA's convolutions are many times slower inside a
-loop on a CPU, and a step that is a loop itself gains nothing: so only models of the layers below are trained so.
+loop on a CPU, and a step that has a loop itself gains nothing: so only models of the layers below are trained this way.
 """
+
+from __future__ import annotations
 
 from typing import Any
 
@@ -28,8 +30,15 @@ MAX_OPERATIONS = 1e9  # in one program: it ends, and Ctrl-C takes effect, within
 MIN_STEPS_TO_FUSE = 1000  # of all runs together: fewer do not save the time of loading one more program from the disk
 
 
-def many_steps(model, batches, callbacks, epochs):
-    """ManySteps for a run of `fit`, or None where each step is a program of its own."""
+def many_steps(model: Any, batches: Any, callbacks: Any, epochs: int) -> ManySteps | None:
+    """ManySteps for a run of `fit`, or None if each step is a program of its own.
+
+    Args:
+        model: Model to train.
+        batches: Batches of the training.
+        callbacks: CallbackList of the run.
+        epochs: Epochs to train.
+    """
     requested, runner = model.steps_per_execution, model._runner
     alone = runner.guard is None and runner.sharded is None and not model.run_eagerly and not callbacks.wants("train")
     if not alone or not _is_plain(batches) or not _has_known_step(model):
@@ -48,7 +57,7 @@ def many_steps(model, batches, callbacks, epochs):
 
 
 def _is_plain(batches):
-    """Whether the data is arrays that fit onto the device, taken as they are or in a new order each epoch."""
+    """Whether the data is arrays that fit onto the device, in their order or in a new order each epoch."""
     if type(batches) is not ArrayBatches or batches.steps is not None or batches.host_step is not None:
         return False
     dense = all(isinstance(leaf, (np.ndarray, jax.Array)) for leaf in batches.leaves)
@@ -61,7 +70,7 @@ def _has_known_step(model):
 
 
 def _is_of_known_layers(operation):
-    """Whether it is one of the layers, or a graph of such, and lamina's own."""
+    """Whether it is one of lamina's own LAYERS, or a graph of them."""
     if not is_builtin(type(operation)):
         return False
     if not hasattr(operation, "_graph"):
@@ -70,17 +79,26 @@ def _is_of_known_layers(operation):
 
 
 class ManySteps:
-    """Epochs over data that is on the device, up to `together` steps in one program.
+    """Epochs over data on the device, with several steps in one program.
 
-    Where callbacks that may change the user's arrays in place have `watched`, each epoch takes them anew.
+    Args:
+        runner: Runner of the model.
+        batches: ArrayBatches of the training.
+        together: Most steps of a program.
+        watched: Whether callbacks may change the user's arrays in place: each epoch then copies them again.
     """
 
-    def __init__(self, runner, batches, together, watched):
+    def __init__(self, runner: Any, batches: ArrayBatches, together: int, watched: bool):
         self.runner, self.batches, self.together, self.watched = runner, batches, together, watched
         self.arrays: Any = None
 
-    def epoch(self, progress, interrupts):
-        """Train for an epoch; the logs at its end, still on the device."""
+    def epoch(self, progress: Any, interrupts: Any) -> Any:
+        """Train for an epoch; returns the logs at its end, still on the device.
+
+        Args:
+            progress: Progress of the run.
+            interrupts: Interrupts that are open.
+        """
         runner, done, logs = self.runner, 0, {}
         if self.arrays is None or self.watched:
             self.arrays = self.batches.structure.unflatten(map(jnp.asarray, self.batches.leaves))

@@ -1,7 +1,10 @@
 """Guard: a step whose loss or weights are not finite changes nothing, and the run stops with a diagnosis."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections import deque
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +15,8 @@ from lamina.errors import LaminaError
 from lamina.training import step as steps
 from lamina.training.data.packing import unpack_x_y_sample_weight
 
-_BEHIND = 8  # steps whose verdict may be outstanding, so that no step waits for the one before it
-_LARGE = 1e4  # inputs and weights of a network that trains are far below
+_MAX_WAITING = 8  # steps whose result may be unknown, so that no step waits for the one before it
+_LARGE = 1e4  # inputs and weights of a network that trains well are far below
 
 
 @dataclasses.dataclass
@@ -21,11 +24,11 @@ class Diagnosis:
     """Why a run stopped.
 
     Attributes:
-        step: the number of the step, from the beginning of the run.
-        where: the first thing that was not finite: inputs, a layer, the loss, a gradient or an update.
-        cause: 'inputs', 'labels', 'sample_weight', 'learning_rate', 'layer', 'loss' or 'gradient'.
-        message: all of it in words.
-        gradient_norm, learning_rate, largest_weight, largest_input: numbers of that step; None where there are none.
+        step: Number of the step, from the start of the run.
+        where: What was not finite first: inputs, a layer, the loss, a gradient or an update.
+        cause: "inputs", "labels", "sample_weight", "learning_rate", "layer", "loss" or "gradient".
+        message: The diagnosis in words.
+        gradient_norm, learning_rate, largest_weight, largest_input: Numbers of that step; None if unknown.
     """
 
     step: int
@@ -42,31 +45,43 @@ class Diagnosis:
 
 
 class Guard:
-    """Watches the training steps of one run.
+    """Checks the training steps of one run.
 
-    The compiled step decides itself: once a loss or a weight is not finite it leaves every value as it was, for good.
-    The host hears of it some steps later, when the verdict is there without waiting.
+    Once a loss or a weight is not finite, the compiled step leaves every value as it was, from then on. The host learns
+    of it some steps later, when the result is available without waiting.
+
+    Args:
+        runner: Runner of the model.
     """
 
-    def __init__(self, runner):
+    def __init__(self, runner: Any):
         self.runner = runner
         self.alive = jnp.array(True)
         self.count = 0
-        self.waiting = deque()  # (number of the step, its batch, its verdict)
-        self.diagnosis = None
+        self.waiting = deque()  # (number of the step, its batch, whether it was finite)
+        self.diagnosis: Diagnosis | None = None
 
-    def after(self, batch, alive):
-        """Note the verdict on a step; look at those that are ready."""
+    def after(self, batch: Any, alive: Any) -> None:
+        """Record the result of a step, and look at the results that are available.
+
+        Args:
+            batch: Batch of the step.
+            alive: Array: whether this step and all before it were finite.
+        """
         self.alive = alive
         self.waiting.append((self.count, batch, alive))
         self.count += 1
         self.look(wait=False)
 
-    def look(self, wait=True):
-        """The diagnosis, if a step was found bad so far; None otherwise."""
+    def look(self, wait: bool = True) -> Diagnosis | None:
+        """The diagnosis, if a step was not finite so far; None otherwise.
+
+        Args:
+            wait: Whether to wait for the steps that still run.
+        """
         while self.diagnosis is None and self.waiting:
             number, batch, alive = self.waiting[0]
-            if not (wait or len(self.waiting) > _BEHIND or alive.is_ready()):
+            if not (wait or len(self.waiting) > _MAX_WAITING or alive.is_ready()):
                 break
             self.waiting.popleft()
             if not alive:
@@ -75,9 +90,14 @@ class Guard:
         return self.diagnosis
 
 
-def keep_finite(logs, after, before, alive):
-    """(whether the run is still alive, the state): `after` if this step and all steps before it were finite, else
-    `before`."""
+def keep_finite(logs: Any, after: Any, before: Any, alive: Any) -> tuple[Any, tuple[Any, ...]]:
+    """(whether this step and all before it were finite, the state after it if so, else the state before it).
+
+    Args:
+        logs: Logs of the step.
+        after, before: State after and before the step.
+        alive: Whether all steps before it were finite.
+    """
     alive = alive & _all_finite([logs.get("loss", 0.0), *after[0]])
     kept = [
         [old if new is old else jnp.where(alive, new, old) for new, old in zip(*groups, strict=True)]
@@ -91,8 +111,14 @@ def _all_finite(values):
     return jnp.stack([jnp.isfinite(value).all() for value in floats]).all()
 
 
-def diagnose(runner, batch, number):
-    """Run the bad step again, op by op, on the weights from before it, and say where it went wrong first."""
+def diagnose(runner: Any, batch: Any, number: int) -> Diagnosis:
+    """Run a step again, op by op, on the weights from before it, and find what is not finite first.
+
+    Args:
+        runner: Runner of the model.
+        batch: Batch of the step.
+        number: Number of the step.
+    """
     model = runner.model
     runner.release()
     x, y, sample_weight = unpack_x_y_sample_weight(batch)
@@ -106,24 +132,26 @@ def diagnose(runner, batch, number):
                                (sample_weight, "the sample weights", "sample_weight")):  # fmt: skip
         wrong = _wrong_numbers(value)
         if wrong:
-            return _told(found, name, cause, f"{name} hold {wrong}")
+            return _completed(found, name, cause, f"{name} contain {wrong}")
     outputs, wrong = _first_wrong_layer(model, x)
     if wrong:
-        return _told(found, *wrong)
+        return _completed(found, *wrong)
     try:
         loss, gradients = _loss_and_gradients(model, x, y, sample_weight)
-    except LaminaError:  # a train_step of the user's own, with a loss that only it knows
-        return _told(found, "train_step", "loss", "inputs and outputs of the model are finite, its loss is not")
+    except LaminaError:  # the user's own train_step, with a loss that only it knows
+        return _completed(found, "train_step", "loss", "inputs and outputs of the model are finite, its loss is not")
     found.gradient_norm = float(jnp.sqrt(sum(jnp.sum(jnp.square(g.astype("float32"))) for g in gradients.values())))
     if not np.isfinite(loss):
         largest = _largest(tree.flatten(outputs))
-        return _told(found, "the loss", "loss", f"the outputs are finite (up to {largest:.3g}), the loss is {loss}")
+        return _completed(
+            found, "the loss", "loss", f"the outputs are finite (up to {largest:.3g}), the loss is {loss}"
+        )
     for path, gradient in gradients.items():
         wrong = _wrong_numbers(gradient)
         if wrong:
-            return _told(found, f"the gradient of {path}", "gradient", f"the gradient of {path} holds {wrong}")
-    words = "loss and gradients are finite, the new weights are not"
-    return _told(found, "the update of the weights", "learning_rate", words)
+            return _completed(found, f"the gradient of {path}", "gradient", f"the gradient of {path} contains {wrong}")
+    message = "loss and gradients are finite, the new weights are not"
+    return _completed(found, "the update of the weights", "learning_rate", message)
 
 
 def _learning_rate(model):
@@ -142,7 +170,7 @@ def _is_float(value):
 
 
 def _wrong_numbers(values):
-    """How many numbers are not finite, and where the first of them is; None if all are finite."""
+    """The count of numbers that are not finite and the place of the first, in words; None if all are finite."""
     for value in tree.flatten(values):
         if value is None or not _is_float(value):
             continue
@@ -157,7 +185,7 @@ def _wrong_numbers(values):
 
 
 def _first_wrong_layer(model, x):
-    """(outputs of the model, (where, cause, words) of the first layer that gives what is not finite, or None)."""
+    """(outputs of the model, (where, cause, words) of the first layer whose outputs are not finite, or None)."""
     found = []
 
     def look(layer, args, outputs):
@@ -167,7 +195,7 @@ def _first_wrong_layer(model, x):
         if wrong:
             largest = _largest(tree.flatten(args))
             what = f"{layer.name} ({type(layer).__name__})"
-            found.append((what, "layer", f"{what} gives {wrong}, from finite inputs up to {largest:.3g}"))
+            found.append((what, "layer", f"{what} returns {wrong}, from finite inputs up to {largest:.3g}"))
 
     variables = [*model.trainable_variables, *model.non_trainable_variables]
     with context.bind(variables, variables), context.watching_layers(look):
@@ -186,8 +214,8 @@ def _loss_and_gradients(model, x, y, sample_weight):
     return float(loss), {v.path: g for v, g in zip(model.trainable_variables, gradients, strict=True)}
 
 
-def _told(found, where, cause, words):
-    """Fill in where and why, and say it."""
+def _completed(found, where, cause, words):
+    """Fill in where and why, and the message."""
     found.where, found.cause = where, cause
     if cause in ("layer", "loss", "gradient", "learning_rate"):
         if found.largest_input > _LARGE:
@@ -198,9 +226,9 @@ def _told(found, where, cause, words):
         "inputs": "Clean the data, and scale inputs to about -1 to 1 (layers.Normalization).",
         "labels": "Clean the labels.",
         "sample_weight": "Clean the sample weights.",
-        "learning_rate": "The weights grew out of bounds: try a learning rate ten times smaller, or clipnorm=1.0.",
-        "layer": "Look at what this layer computes: a logarithm, root or division at 0, or float16 beyond 65504.",
-        "loss": "Compute the loss from logits (from_logits=True), or keep outputs away from where it is infinite.",
+        "learning_rate": "The weights diverge: try a learning rate ten times smaller, or clipnorm=1.0.",
+        "layer": "Check what this layer computes: a logarithm, root or division at 0, or float16 beyond 65504.",
+        "loss": "Compute the loss from logits (from_logits=True), or avoid outputs for which it is infinite.",
         "gradient": "The derivative of a root, norm or logarithm at 0 is infinite: add a small number before it.",
     }[found.cause]
     numbers = {
@@ -209,6 +237,6 @@ def _told(found, where, cause, words):
     }  # fmt: skip
     figures = ", ".join(f"{name} {value:.3g}" for name, value in numbers.items() if value is not None)
     found.message = (
-        f"Step {found.step + 1} was not finite: {words}. The weights are those from before it ({figures}). {advice}"
+        f"Step {found.step + 1} was not finite: {words}. The weights are those before it ({figures}). {advice}"
     )
     return found

@@ -152,7 +152,7 @@ def test_text_where_none_is_read():
     model = lamina.Sequential([lamina.Input((1,)), layers.Dense(1)])
     model.compile("sgd", "mse")
     for use in (lambda: model.predict(TEXTS), lambda: model.fit(TEXTS, LABELS), lambda: model.fit(LABELS, TEXTS)):
-        with pytest.raises(DataError, match="holds strings"):
+        with pytest.raises(DataError, match="contains strings"):
             use()
     reader = lamina.Sequential([lamina.Input((1,), dtype="string"), vectorizer()])
     with pytest.raises(ShapeError, match="drawn for inputs of shape"):

@@ -1,10 +1,13 @@
-"""What users hand over as data, as arrays: NumPy and JAX arrays, pandas, SciPy sparse, torch and TensorFlow tensors,
-numbers.
+"""The data of users as arrays: NumPy and JAX arrays, pandas, SciPy sparse, torch and TensorFlow tensors, numbers.
 
 Other libraries are recognised by the names of their classes; none is imported here.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -26,26 +29,47 @@ __all__ = [
 _NAMES = ("x", "y", "sample_weight")
 
 
-def is_kind(value, package, *names):
-    """Whether the class of `value`, or one it derives from, is one of these names of `package`."""
+def is_kind(value: Any, package: str, *names: str) -> bool:
+    """Whether the class of a value, or one of its bases, has one of these names in a package.
+
+    Args:
+        value: Anything.
+        package: Name of the package.
+        *names: Names of classes.
+    """
     return any(kind.__name__ in names and kind.__module__.partition(".")[0] == package for kind in type(value).__mro__)
 
 
-def looks_like_arrays(value):
-    """Whether `value` is an array or a list, tuple or dict of such: something with rows that can be counted and
-    sliced."""
+def looks_like_arrays(value: Any) -> bool:
+    """Whether a value is an array or a list, tuple or dict of arrays, with rows that can be counted and sliced.
+
+    Args:
+        value: Anything.
+    """
     if isinstance(value, (list, tuple, dict, int, float, str)) or hasattr(value, "__array__"):
         return True
     return is_sparse(value) or is_kind(value, "jax", "JAXSparse")
 
 
-def is_sparse(value):
-    """Whether `value` is a SciPy sparse matrix or array. Batches of it are made dense."""
+def is_sparse(value: Any) -> bool:
+    """Whether a value is a SciPy sparse matrix or array, whose batches are converted to dense arrays.
+
+    Args:
+        value: Anything.
+    """
     return is_kind(value, "scipy", "sparray", "spmatrix")
 
 
-def as_arrays(value, name, text=False):
-    """The structure `value` with every leaf an array; a list of numbers is one array. With `text`, strings are too.
+def as_arrays(value: Any, name: str, text: bool = False) -> Any:
+    """A structure with every leaf as an array; a list of numbers is one array.
+
+    Args:
+        value: Structure of data.
+        name: Name of the data, for errors.
+        text: Whether strings are accepted.
+
+    Raises:
+        DataError: If a leaf is no array of numbers.
 
     >>> as_arrays({"a": [1.0, 2.0], "b": [[1], [2]]}, "x")["b"].shape
     (2, 1)
@@ -68,8 +92,14 @@ def _is_numbers(value):
     return isinstance(value, (bool, int, float, complex, str, bytes, np.generic, list, tuple))
 
 
-def as_array(leaf, name, text=False):
-    """One leaf as a NumPy array, a JAX array that stays on its accelerator, or sparse rows; floats as floatx."""
+def as_array(leaf: Any, name: str, text: bool = False) -> Any:
+    """One leaf as a NumPy array, a JAX array that stays on its accelerator, or sparse rows; floats as floatx.
+
+    Args:
+        leaf: Data.
+        name: Name of the data, for errors.
+        text: Whether strings are accepted.
+    """
     if not isinstance(leaf, np.ndarray):
         leaf = _from_other_kind(leaf, name, text)
     if text and leaf.ndim and _is_text(leaf):
@@ -117,8 +147,8 @@ def _from_numbers(value, name):
         return np.asarray(value)
     except ValueError:
         raise DataError(
-            f"{name} is a list whose rows differ in length, so it is no array.",
-            fix="Pad them to one length: keras.utils.pad_sequences(rows).",
+            f"{name} is a list whose rows differ in length, so it cannot become an array.",
+            fix="Pad them to the same length: keras.utils.pad_sequences(rows).",
         ) from None
 
 
@@ -132,8 +162,8 @@ def _from_pandas(table, name, text=False):
     unfit = [f"{column!r} ({dtype})" for column, dtype in columns.items() if dtype.kind not in "biuf"]
     if unfit:
         raise DataError(
-            f"{name} has columns that are not numbers: {', '.join(unfit)}.",
-            fix="Turn them into numbers first: df[column].astype('category').cat.codes, or pandas.get_dummies(df).",
+            f"{name} has columns that are not numeric: {', '.join(unfit)}.",
+            fix="Convert them to numbers: df[column].astype('category').cat.codes, or pandas.get_dummies(df).",
         )
     known = all(isinstance(dtype, np.dtype) for dtype in columns.values())  # the others may hold pandas.NA
     dtype = np.result_type(*columns.values()) if known and columns else np.dtype("float64")
@@ -149,8 +179,8 @@ def _is_text(array):
 def _check(array, name):
     if _is_text(array):
         raise DataError(
-            f"{name} holds strings; this model computes on numbers.",
-            fix="Turn them into integers first, for instance with keras.layers.StringLookup or TextVectorization.",
+            f"{name} contains strings; this model computes with numbers.",
+            fix="Convert them to integers, for instance with keras.layers.StringLookup or TextVectorization.",
         )
     if array.dtype.kind == "O":
         ragged = array.size and isinstance(array.flat[0], (list, tuple, np.ndarray))
@@ -159,37 +189,56 @@ def _check(array, name):
             fix="keras.utils.pad_sequences(rows) makes one array." if ragged else f"{name}.astype('float32')",
         )
     if array.dtype.kind in "mM":
-        raise DataError(f"{name} holds dates ({array.dtype}).", fix=f"{name}.astype('int64') / 1e9 gives seconds.")
+        raise DataError(f"{name} contains dates ({array.dtype}).", fix=f"{name}.astype('int64') / 1e9 gives seconds.")
     if array.ndim == 0:
-        raise DataError(f"{name} is a single number; an array with one row a sample is needed.", fix=f"{name}[None]")
+        raise DataError(f"{name} is a single number; expected one row for each sample.", fix=f"{name}[None]")
 
 
-def named_sizes(data):
-    """'x' -> 10, "y['a']" -> 10: the number of samples of each leaf of (x, y, sample_weight)."""
+def named_sizes(data: Iterable[Any]) -> dict[str, int]:
+    """The number of samples of each leaf by its name: 'x' -> 10, "y['a']" -> 10.
+
+    Args:
+        data: (x, y, sample_weight).
+    """
     leaves = jax.tree_util.tree_flatten_with_path(tuple(data))[0]
     return {_NAMES[path[0].idx] + jax.tree_util.keystr(path[1:]): leaf.shape[0] for path, leaf in leaves}
 
 
-def count_samples(data):
-    """The number of samples of (x, y, sample_weight), or a DataError that names what disagrees."""
+def count_samples(data: Any) -> int:
+    """The number of samples.
+
+    Args:
+        data: (x, y, sample_weight).
+
+    Raises:
+        DataError: If the arrays differ in their number of samples, or have none.
+    """
     sizes = {leaf.shape[0] for leaf in jax.tree_util.tree_leaves(data)}
     if not sizes:
-        raise DataError("There is no data: x holds no array.", fix="model.fit(x, y)")
+        raise DataError("There is no data: x has no array.", fix="model.fit(x, y)")
     if len(sizes) > 1:
         raise DataError(
-            "All arrays need the same number of samples (rows); got "
+            "All arrays must have the same number of samples (rows); got "
             + ", ".join(f"{name}: {size}" for name, size in named_sizes(data).items())
             + ".",
             fix="Row i of y must be the target of row i of x.",
         )
     count = sizes.pop()
     if count == 0:
-        raise DataError("The data is empty: 0 samples.", fix="Check the filter or the split that made x.")
+        raise DataError("The data is empty: 0 samples.", fix="Check the filter or the split that produced x.")
     return count
 
 
-def split_validation(data, fraction, text=False):
-    """((x, y, w) for training, (x, y, w) for validation): the last `fraction` of the samples is held out, unshuffled.
+def split_validation(data: Any, fraction: float, text: bool = False) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """((x, y, w) for training, (x, y, w) for validation); the last samples are held out, unshuffled.
+
+    Args:
+        data: (x, y, sample_weight) of arrays.
+        fraction: Fraction of the samples that is held out, between 0 and 1.
+        text: Whether the inputs may be strings.
+
+    Raises:
+        DataError: If the data is no arrays, or too few samples would be left.
 
     >>> train, validation = split_validation((np.arange(10), np.arange(10), None), 0.2)
     >>> validation[0]
@@ -200,8 +249,8 @@ def split_validation(data, fraction, text=False):
     unfit = [type(part).__name__ for part in data if part is not None and not looks_like_arrays(part)]
     if unfit:
         raise DataError(
-            f"validation_split needs arrays, which have a last part; got {unfit[0]}.",
-            fix="Make a second dataset and pass it as validation_data.",
+            f"validation_split needs arrays; got {unfit[0]}.",
+            fix="Create a second dataset and pass it as validation_data.",
         )
     data = tuple(as_arrays(part, name, text and name == "x") for part, name in zip(data, _NAMES, strict=True))
     count = count_samples(data)

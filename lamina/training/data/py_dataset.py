@@ -1,4 +1,6 @@
-"""PyDataset: batches by index, made in this thread, in threads, or in processes of their own."""
+"""PyDataset: batches by index, computed in this thread, in other threads, or in other processes."""
+
+from __future__ import annotations
 
 import itertools
 import os
@@ -11,6 +13,7 @@ import weakref
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from typing import Any
 
 from lamina.errors import DataError
 
@@ -18,23 +21,22 @@ __all__ = ["OrderedBatches", "PyDataset", "Sequence", "length_of"]
 
 
 class PyDataset:
-    """Data of the user's own: `dataset[i]` is batch i, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+    """Base of your own datasets: `dataset[i]` is batch i, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
 
-    Write `__getitem__` and `__len__` (the number of batches), or the property `num_batches` (None: endless).
-    `on_epoch_begin`
-    and `on_epoch_end` may change the data between epochs.
+    Define `__getitem__`, and `__len__` (the number of batches) or the property `num_batches` (None if endless).
+    `on_epoch_begin` and `on_epoch_end` may change the data between epochs.
 
     Args:
-        workers: how many batches are made at once; 1 makes each when it is needed.
-        use_multiprocessing: make them in processes instead of threads. The dataset must be picklable and defined in a
-            module, and a script needs `if __name__ == "__main__":` around its main part.
-        max_queue_size: how many batches may wait.
+        workers: How many batches are computed at the same time; 1 computes each when it is needed.
+        use_multiprocessing: Whether to compute them in processes instead of threads. The dataset must be picklable and
+            defined in a module, and a script needs `if __name__ == "__main__":` around its main part.
+        max_queue_size: How many computed batches may wait.
 
     >>> import numpy as np
     >>> class Squares(PyDataset):
     ...     def __len__(self):
     ...         return 3
-    ...     def __getitem__(self, index):
+    ...     def __getitem__(self, index: int) -> Any:
     ...         return np.full((2, 1), index), np.full((2, 1), index**2)
     >>> [int(y[0, 0]) for x, y in Squares()]
     [0, 1, 4]
@@ -42,36 +44,39 @@ class PyDataset:
 
     _workers, _use_multiprocessing, _max_queue_size = 1, False, 10
 
-    def __init__(self, workers=1, use_multiprocessing=False, max_queue_size=10):
+    def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
         self.workers = workers
         self.use_multiprocessing = use_multiprocessing
         self.max_queue_size = max_queue_size
 
     @property
-    def workers(self):
+    def workers(self) -> int:
+        """How many batches are computed at the same time."""
         return self._workers
 
     @workers.setter
-    def workers(self, value):
+    def workers(self, value: int):
         self._workers = value
 
     @property
-    def use_multiprocessing(self):
+    def use_multiprocessing(self) -> bool:
+        """Whether batches are computed in processes instead of threads."""
         return self._use_multiprocessing
 
     @use_multiprocessing.setter
-    def use_multiprocessing(self, value):
+    def use_multiprocessing(self, value: bool):
         self._use_multiprocessing = value
 
     @property
-    def max_queue_size(self):
+    def max_queue_size(self) -> int:
+        """How many computed batches may wait."""
         return self._max_queue_size
 
     @max_queue_size.setter
-    def max_queue_size(self, value):
+    def max_queue_size(self, value: int):
         self._max_queue_size = value
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__} needs __getitem__(self, index), which returns batch `index`.")
 
     def __iter__(self):
@@ -79,39 +84,47 @@ class PyDataset:
         return (self[index] for index in (itertools.count() if count is None else range(count)))
 
     @property
-    def num_batches(self):
+    def num_batches(self) -> int | None:
         """The number of batches; None if endless."""
         length = getattr(self, "__len__", None)
         if length is not None:
             return length()
         raise NotImplementedError(f"{type(self).__name__} needs __len__(self) or the property num_batches.")
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         """Called before each epoch."""
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         """Called after each epoch."""
 
 
 Sequence = PyDataset  # its name before Keras 3
 
 
-def length_of(dataset):
-    """The number of batches that a dataset says it has; None if it is endless or does not know."""
+def length_of(dataset: Any) -> int | None:
+    """The number of batches of a dataset; None if it is endless or unknown.
+
+    Args:
+        dataset: PyDataset, or a dataset of another library.
+    """
     if hasattr(dataset, "num_batches"):
         return dataset.num_batches
     try:
         length = len(dataset)
-    except TypeError:  # no length, or one that its owner cannot tell
+    except TypeError:  # no length, or an unknown one
         return None
-    return length if length < 2**62 else None  # grain says "endless" with the largest int
+    return length if length < 2**62 else None  # grain returns the largest int for an endless dataset
 
 
 class OrderedBatches:
-    """Called, it gives one pass over `dataset[0]`, `dataset[1]`, ..., while the dataset's workers make the next
-    ones."""
+    """A source of passes over `dataset[0]`, `dataset[1]`, ...; the workers of the dataset compute the next batches.
 
-    def __init__(self, dataset, shuffle=False):
+    Args:
+        dataset: PyDataset, or another object with indices.
+        shuffle: Whether each pass has a new order.
+    """
+
+    def __init__(self, dataset: Any, shuffle: bool = False):
         self.dataset = dataset
         self.shuffle = shuffle
         workers = getattr(dataset, "workers", 1)
@@ -125,10 +138,10 @@ class OrderedBatches:
         if self.pool is None:
             return (self.dataset[index] for index in indices)
         limit = max(getattr(self.dataset, "max_queue_size", 10), self.pool.workers)
-        return self._made_ahead(map(self.pool.start(), indices), limit)
+        return self._ahead(map(self.pool.start(), indices), limit)
 
-    def _made_ahead(self, futures, limit):
-        """The batches in order; at most `limit` wait or are being made."""
+    def _ahead(self, futures, limit):
+        """The batches in order; at most `limit` wait or are in progress."""
         waiting = deque()
         try:
             waiting.extend(itertools.islice(futures, limit))
@@ -138,7 +151,7 @@ class OrderedBatches:
                 yield batch
         except BrokenProcessPool as error:
             raise DataError(
-                f"A process that made batches of {type(self.dataset).__name__} ended: {error}",
+                f"A process that computes batches of {type(self.dataset).__name__} ended: {error}",
                 fix='Put the script\'s main part under `if __name__ == "__main__":`, or use threads: '
                 "use_multiprocessing=False.",
             ) from error
@@ -155,7 +168,7 @@ def _order(count, shuffle):
 
 
 class Threads:
-    """Makes batches in threads."""
+    """Computes batches in threads."""
 
     def __init__(self, dataset, workers):
         self.dataset, self.workers = dataset, workers
@@ -167,11 +180,11 @@ class Threads:
 
 
 class Processes:
-    """Makes batches in processes, which live as long as this object. Each pass sends the dataset anew, through a file,
-    since hooks of the epoch may have changed it."""
+    """Computes batches in processes, which live as long as this object. Each pass sends the dataset again, through a
+    file, since hooks of the epoch may have changed it."""
 
     def __init__(self, dataset, workers):
-        import multiprocessing  # here, as few data sets ask for it and it takes long
+        import multiprocessing  # imported here: it is slow, and few datasets use it
         from concurrent.futures import ProcessPoolExecutor
 
         self.dataset, self.workers = dataset, workers

@@ -1,0 +1,167 @@
+"""Outputs: losses, metrics, targets and weights in the order of the outputs of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lamina.core import tree
+from lamina.errors import ConfigError, DataError
+
+__all__ = ["OutputKeyError", "Outputs", "only_entry"]
+
+
+class Outputs:
+    """The outputs of a model, for what the user passes for them: losses, weights, metrics, targets.
+
+    That has the structure of the outputs or a part of it, or is a dict by output names, a list in the order of the
+    outputs, or one value for all.
+
+    Args:
+        y_pred: Outputs of the model.
+        names: Names of the outputs, in the order of the model. None means that they have no names.
+    """
+
+    def __init__(self, y_pred: Any, names: list[str] | None = None):
+        self.structure = y_pred
+        self.count = len(tree.flatten(y_pred))
+        self.names = list(names) if names and len(names) == self.count else None
+        if isinstance(y_pred, dict) and len(y_pred) == self.count and set(self.names or ()) != set(y_pred):
+            self.names = sorted(y_pred)
+        elif isinstance(y_pred, dict) and len(y_pred) == self.count:
+            self.order = self.names
+            self.names = sorted(y_pred)
+
+    order: list[str] | None = None  # names in the order of the model, if the outputs are a dict, whose keys are sorted
+
+    def label(self, place: int) -> str | None:
+        """The name of an output, for the keys of logs.
+
+        Args:
+            place: Number of the output.
+        """
+        return self.names[place] if self.names else None
+
+    def broadcast(self, given: Any, what: str, is_leaf: Callable[[Any], bool]) -> list[Any]:
+        """One entry of `given` for each output; None where there is none.
+
+        Args:
+            given: What the user passed.
+            what: Name of the argument, for errors.
+            is_leaf: Function that tells an entry from a structure of entries.
+        """
+        structure = self.structure
+        if self.count == 1:
+            structure = tree.flatten(structure)[0]
+            given = only_entry(given, self.names)
+        if isinstance(given, dict) and not isinstance(structure, dict):
+            given = self._by_name(given, what)
+        if isinstance(given, list) and isinstance(structure, dict) and self.order:
+            given = dict(zip(self.order, given, strict=False)) if len(given) == self.count else given
+        return _broadcast(given, structure, what, is_leaf)
+
+    def _by_name(self, given, what):
+        if self.names is None:
+            raise ConfigError(f"`{what}` is a dict, but the outputs have no names.", fix=f"Give `{what}` as a list.")
+        unknown = sorted(set(given) - set(self.names))
+        if unknown:
+            raise ConfigError(
+                f"Invalid `{what}`: no output is called {', '.join(map(str, unknown))}. Expected keys: {self.names}.",
+                fix=f"Use the names of the outputs: {what}={{{self.names[0]!r}: ...}}.",
+            )
+        entries = [given.get(name) for name in self.names]
+        return entries[0] if self.count == 1 else entries
+
+    def targets(self, y: Any, wanted: list[bool]) -> list[Any]:
+        """The targets in the order of the outputs.
+
+        Args:
+            y: Targets for all outputs, or for those with a loss alone.
+            wanted: Whether each output has a loss.
+        """
+        if isinstance(y, dict) and not isinstance(self.structure, dict):
+            missing = [name for name in self.names or () if name in y]
+            if self.names and missing:
+                return [y.get(name) for name in self.names]
+        if isinstance(y, dict) and isinstance(self.structure, dict):
+            return _broadcast(y, self.structure, "y", _is_array)
+        given = tree.flatten(y)
+        if len(given) == self.count:
+            return given
+        if len(given) == sum(wanted):
+            values = iter(given)
+            return [next(values) if has_loss else None for has_loss in wanted]
+        if self.count == 1:
+            raise DataError(
+                f"y_true and y_pred have different structures: one output, {len(given)} targets.",
+                fix="Pass the targets as one array: numpy.asarray(y).",
+            )
+        raise DataError(
+            f"y_true and y_pred have different structures. The model has {self.count} outputs"
+            + (f" ({', '.join(self.names)})" if self.names else "")
+            + f"; there are {len(given)} targets."
+        )
+
+    def weights(self, sample_weight: Any) -> list[Any]:
+        """Sample weights in the order of the outputs.
+
+        Args:
+            sample_weight: Weights for each output, or one array for all.
+        """
+        if sample_weight is None or _is_array(sample_weight):
+            return [sample_weight] * self.count
+        if isinstance(sample_weight, dict) and not isinstance(self.structure, dict) and self.names:
+            return [sample_weight.get(name) for name in self.names]
+        flat = tree.flatten(sample_weight)
+        return flat if len(flat) == self.count else flat[:1] * self.count
+
+
+def _is_array(value):
+    return hasattr(value, "shape")
+
+
+def only_entry(given: Any, names: list[str] | None) -> Any:
+    """What the user passed for the only output, taken out of a dict by its name.
+
+    Args:
+        given: What the user passed.
+        names: Names of the outputs.
+    """
+    if isinstance(given, dict) and len(given) == 1 and (names is None or set(given) <= set(names)):
+        given = next(iter(given.values()))
+    return given
+
+
+def _broadcast(given, structure, what, is_leaf):
+    """The entries of `given` for the leaves of `structure`."""
+    leaves = len(tree.flatten(structure))
+    if given is None or is_leaf(given) or not isinstance(structure, (dict, list, tuple)):
+        return [given] * leaves
+    if isinstance(structure, dict):
+        if isinstance(given, dict):
+            unknown = sorted(set(given) - set(structure), key=str)
+            if unknown:
+                raise OutputKeyError(
+                    f"Invalid `{what}`: {unknown} can't be found in the model's output. "
+                    f"Expected keys: {sorted(structure)}."
+                )
+            return [
+                leaf for key in sorted(structure) for leaf in _broadcast(given.get(key), structure[key], what, is_leaf)
+            ]
+        structure = [structure[key] for key in sorted(structure)]
+    if isinstance(given, dict):
+        raise OutputKeyError(f"`{what}` has the keys {sorted(given)} while the model's output is a list.")
+    if len(given) != len(structure):
+        kind = type(structure).__name__
+        raise ConfigError(
+            f"`{what}` has {len(given)} entries for {len(structure)} outputs: expected a {kind} of {len(structure)}; "
+            f"their number must match the number of losses.",
+            fix=f"Give one for each output, or a dict by output name: {what}={{name: ...}}.",
+        )
+    return [leaf for one, part in zip(given, structure, strict=True) for leaf in _broadcast(one, part, what, is_leaf)]
+
+
+class OutputKeyError(ConfigError, KeyError):
+    """A key that no output of the model has."""
+
+    __str__ = ConfigError.__str__
