@@ -1,9 +1,13 @@
 """Models as scikit-learn estimators (`pip install lamina[sklearn]`)."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamina.core.typing import ArrayLike
 from lamina.errors import ConfigError
 from lamina.models import Model, clone_model
 
@@ -32,12 +36,19 @@ __all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
 
 
 class _Estimator(BaseEstimator):
-    """A model that is made and trained by `fit(X, y)`."""
+    """An estimator whose `fit(X, y)` makes and trains a model."""
 
     model_: Any
+    history_: Any
 
-    def __init__(self, model, warm_start=False, model_kwargs=None, fit_kwargs=None):
-        self.model = model
+    def __init__(
+        self,
+        model: Model | Callable[..., Model],
+        warm_start: bool = False,
+        model_kwargs: dict[str, Any] | None = None,
+        fit_kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        self.model: Any = model
         self.warm_start = warm_start
         self.model_kwargs = model_kwargs
         self.fit_kwargs = fit_kwargs
@@ -47,8 +58,17 @@ class _Estimator(BaseEstimator):
         tags.non_deterministic = True
         return tags
 
-    def fit(self, X, y, **kwargs):
-        """Make the model (a clone, or what the function gives) and train it; `kwargs` go to `Model.fit`."""
+    def fit(self, X: ArrayLike, y: ArrayLike, **kwargs: Any) -> Any:
+        """Make the model, a clone or the result of the function, and train it.
+
+        Args:
+            X: Samples.
+            y: Targets or labels, one for each sample.
+            **kwargs: Arguments of `Model.fit`, which take precedence over `fit_kwargs`.
+
+        Returns:
+            The estimator itself.
+        """
         X, y = validate_data(self, X, y, multi_output=True, y_numeric=self._is_numeric)
         targets = self._targets(y)
         if not (self.warm_start and hasattr(self, "model_")):
@@ -77,8 +97,8 @@ class _Estimator(BaseEstimator):
         return model
 
     @property
-    def epoch_(self):
-        """How many epochs the model was trained for, the earlier calls of `fit` included with warm_start."""
+    def epoch_(self) -> int:
+        """The number of epochs that the model was trained for; with `warm_start` in all calls of `fit`."""
         return getattr(self, "_epochs", 0)
 
     def _outputs(self, X):
@@ -93,16 +113,16 @@ class _Estimator(BaseEstimator):
 
 
 class SKLearnClassifier(ClassifierMixin, _Estimator):
-    """A classifier: the model is trained on one-hot labels and gives a number for each class.
+    """A classifier for scikit-learn. The model is trained on one-hot labels and returns a number for each class.
 
     Args:
-        model: a compiled Model, of which `fit` trains a clone, or a function `model(X, y, **model_kwargs)` that gives
+        model: Compiled model, of which `fit` trains a clone, or a function `model(X, y, **model_kwargs)` that returns
             one; `y` is one-hot.
-        warm_start: go on with the weights of the last fit (or of `model` itself).
-        model_kwargs: for the function.
-        fit_kwargs: for `Model.fit`; what `fit` is given goes before them.
+        warm_start: Whether `fit` continues with the weights of the last `fit`, or of `model` itself.
+        model_kwargs: Arguments of the function.
+        fit_kwargs: Arguments of `Model.fit`.
 
-    After `fit`, `model_` is the model, `history_` what its fit gave, and `classes_` are the labels.
+    After `fit`, `model_` is the model, `history_` the result of its `fit`, and `classes_` are the labels.
 
     >>> import lamina as keras
     >>> def make(X, y):
@@ -118,7 +138,7 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.poor_score = True  # the checks train for an epoch
+        tags.classifier_tags.poor_score = True  # the checks of scikit-learn train for one epoch only
         return tags
 
     def _targets(self, y):
@@ -128,21 +148,38 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):
             raise ConfigError(f"Classifier can't train when only one class is present: {self.classes_}.")
         return np.eye(len(self.classes_))[numbers]
 
-    def predict(self, X):
-        """The label of the largest output for each sample."""
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """The label of the largest output for each sample.
+
+        Args:
+            X: Samples.
+        """
         outputs = self._outputs(X)
         return self.classes_[np.argmax(outputs, axis=-1)]
 
-    def decision_function(self, X):
-        """The outputs of the model: (samples, classes); of two classes (samples,), the second less the first."""
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
+        """The outputs of the model for each sample.
+
+        Shapes: -> (samples, classes); with two classes (samples,), the second output minus the first.
+
+        Args:
+            X: Samples.
+        """
         outputs = self._outputs(X)
         return outputs[:, 1] - outputs[:, 0] if len(self.classes_) == 2 else outputs
 
 
 class SKLearnRegressor(RegressorMixin, _Estimator):
-    """A regressor: the model is trained on targets of shape (samples, outputs).
+    """A regressor for scikit-learn. The model is trained on targets of shape (samples, outputs).
 
-    The arguments are those of `SKLearnClassifier`; `y` of shape (samples,) comes to the model as (samples, 1).
+    Args:
+        model: Compiled model, of which `fit` trains a clone, or a function `model(X, y, **model_kwargs)` that returns
+            one; `y` of shape (samples,) becomes (samples, 1).
+        warm_start: Whether `fit` continues with the weights of the last `fit`, or of `model` itself.
+        model_kwargs: Arguments of the function.
+        fit_kwargs: Arguments of `Model.fit`.
+
+    After `fit`, `model_` is the model and `history_` the result of its `fit`.
     """
 
     def __sklearn_tags__(self):
@@ -151,23 +188,38 @@ class SKLearnRegressor(RegressorMixin, _Estimator):
         tags.target_tags.multi_output = True
         return tags
 
-    def predict(self, X):
-        """The outputs of the model, in the shape of the `y` it was fitted on."""
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """The outputs of the model, in the shape of the `y` of `fit`.
+
+        Args:
+            X: Samples.
+        """
         outputs = self._outputs(X).astype("float64")
         return outputs[:, 0] if self._is_row else outputs
 
 
 class SKLearnTransformer(TransformerMixin, _Estimator):
-    """A transformer: features are what the model makes of samples.
+    """A transformer for scikit-learn. The features of samples are the outputs of the model.
 
-    The arguments are those of `SKLearnClassifier`; the targets are those of `SKLearnRegressor`.
+    Args:
+        model: Compiled model, of which `fit` trains a clone, or a function `model(X, y, **model_kwargs)` that returns
+            one; `y` of shape (samples,) becomes (samples, 1).
+        warm_start: Whether `fit` continues with the weights of the last `fit`, or of `model` itself.
+        model_kwargs: Arguments of the function.
+        fit_kwargs: Arguments of `Model.fit`.
+
+    After `fit`, `model_` is the model and `history_` the result of its `fit`.
     """
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = []  # outputs have the type the model computes in
+        tags.transformer_tags.preserves_dtype = []  # outputs have the type that the model computes in
         return tags
 
-    def transform(self, X):
-        """The outputs of the model: (samples, features)."""
+    def transform(self, X: ArrayLike) -> np.ndarray:
+        """The outputs of the model: (samples, features).
+
+        Args:
+            X: Samples.
+        """
         return self._outputs(X)

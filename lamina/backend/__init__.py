@@ -1,7 +1,7 @@
-"""K: the functions that programs for Keras 1 and 2 took from `keras.backend`, on ops of today.
+"""K: the functions of `keras.backend` in Keras 1 and 2, written with `keras.ops`.
 
-Keras 3 itself has a dozen of these names (settings, types, names). The others are for programs that have not been
-rewritten for `keras.ops`; each says what it is there. All work on arrays, variables and symbolic tensors.
+Keras 3 has a dozen of these names (settings, types, names). The others are for programs that still use them; each
+description names the op that replaces it. All take arrays, variables and symbolic tensors.
 
 >>> import lamina as keras
 >>> from lamina import backend as K

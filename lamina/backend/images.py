@@ -1,8 +1,12 @@
-"""Convolution, pooling, padding and resizing, by the names K had."""
+"""Convolution, pooling, padding and resizing, under the names of `keras.backend` in Keras 2."""
+
+from __future__ import annotations
 
 import builtins
+from typing import Any
 
 from lamina import ops
+from lamina.core.typing import DataFormat, TensorLike
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError
 from lamina.runtime.settings import standardize_data_format
@@ -13,35 +17,65 @@ __all__ = [
     "temporal_padding",
 ]  # fmt: skip
 
+_shape: Any = ops.shape  # with numbers for all sizes
 conv2d, conv3d = ops.conv, ops.conv
 depthwise_conv2d, separable_conv2d = ops.depthwise_conv, ops.separable_conv
 
 
-def conv1d(x, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """`ops.conv` over time; "causal" padding puts all zeros in front."""
+def conv1d(
+    x: TensorLike,
+    kernel: Any,
+    strides: Any = 1,
+    padding: Any = "valid",
+    data_format: DataFormat = None,
+    dilation_rate: Any = 1,
+) -> Any:
+    """`ops.conv` over time; with "causal" padding all zeros are at the beginning."""
     if padding == "causal":
-        front = (dilation_rate if isinstance(dilation_rate, int) else dilation_rate[0]) * (ops.shape(kernel)[0] - 1)
+        front = (dilation_rate if isinstance(dilation_rate, int) else dilation_rate[0]) * (_shape(kernel)[0] - 1)
         first = standardize_data_format(data_format) == "channels_first"
         x = ops.pad(x, [[0, 0], [0, 0], [front, 0]] if first else [[0, 0], [front, 0], [0, 0]])
         padding = "valid"
     return ops.conv(x, kernel, strides, padding, data_format, dilation_rate)
 
 
-def conv2d_transpose(x, kernel, output_shape, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1)):
-    """`ops.conv_transpose`, of which `output_shape` has to be the shape."""
+def conv2d_transpose(
+    x: TensorLike,
+    kernel: TensorLike,
+    output_shape: Any,
+    strides: Any = (1, 1),
+    padding: Any = "valid",
+    data_format: DataFormat = None,
+    dilation_rate: Any = (1, 1),
+) -> Any:
+    """`ops.conv_transpose`; the result must have the shape `output_shape`."""
     outputs = ops.conv_transpose(x, kernel, strides, padding, None, data_format, dilation_rate)
-    pairs = zip(ops.shape(outputs)[1:], tuple(output_shape)[1:], strict=True)
+    pairs = zip(_shape(outputs)[1:], tuple(output_shape)[1:], strict=True)
     if not builtins.all(wanted is None or size == wanted for size, wanted in pairs):
-        raise CallError(f"conv2d_transpose gives shape {ops.shape(outputs)}; output_shape is {tuple(output_shape)}.")
+        raise CallError(f"conv2d_transpose gives shape {_shape(outputs)}; output_shape is {tuple(output_shape)}.")
     return outputs
 
 
-def pool2d(x, pool_size, strides=(1, 1), padding="valid", data_format=None, pool_mode="max"):
+def pool2d(
+    x: TensorLike,
+    pool_size: Any,
+    strides: Any = (1, 1),
+    padding: Any = "valid",
+    data_format: DataFormat = None,
+    pool_mode: str = "max",
+) -> Any:
     """`ops.max_pool`, or `ops.average_pool` for pool_mode="avg"."""
     return _pool(pool_mode)(x, pool_size, strides, padding, data_format)
 
 
-def pool3d(x, pool_size, strides=(1, 1, 1), padding="valid", data_format=None, pool_mode="max"):
+def pool3d(
+    x: TensorLike,
+    pool_size: Any,
+    strides: Any = (1, 1, 1),
+    padding: Any = "valid",
+    data_format: DataFormat = None,
+    pool_mode: str = "max",
+) -> Any:
     """`pool2d` for volumes."""
     return _pool(pool_mode)(x, pool_size, strides, padding, data_format)
 
@@ -52,21 +86,25 @@ def _pool(mode):
     return ops.max_pool if mode == "max" else ops.average_pool
 
 
-def bias_add(x, bias, data_format=None):
-    """`x + bias`, a bias for each channel or one of the shape of a sample."""
+def bias_add(x: TensorLike, bias: TensorLike, data_format: DataFormat = None) -> Any:
+    """`x + bias`, with a bias for each channel, or a bias of the shape of a sample."""
     if standardize_data_format(data_format) == "channels_first" and ops.ndim(bias) == 1 and ops.ndim(x) > 2:
         bias = ops.reshape(bias, (-1, *(1,) * (ops.ndim(x) - 2)))
     return x + unwrap(bias)
 
 
-def resize_images(x, height_factor, width_factor, data_format, interpolation="nearest"):
+def resize_images(
+    x: TensorLike, height_factor: int, width_factor: int, data_format: DataFormat, interpolation: str = "nearest"
+) -> Any:
     """`ops.image.resize`, by factors."""
     start = 2 if standardize_data_format(data_format) == "channels_first" else 1
-    height, width = ops.shape(x)[start : start + 2]
+    height, width = _shape(x)[start : start + 2]
     return ops.image.resize(x, (height * height_factor, width * width_factor), interpolation, data_format=data_format)
 
 
-def resize_volumes(x, depth_factor, height_factor, width_factor, data_format):
+def resize_volumes(
+    x: TensorLike, depth_factor: int, height_factor: int, width_factor: int, data_format: DataFormat
+) -> Any:
     """`ops.repeat` along the three axes."""
     start = 2 if standardize_data_format(data_format) == "channels_first" else 1
     for axis, factor in enumerate((depth_factor, height_factor, width_factor), start):
@@ -74,17 +112,17 @@ def resize_volumes(x, depth_factor, height_factor, width_factor, data_format):
     return x
 
 
-def temporal_padding(x, padding=(1, 1)):
+def temporal_padding(x: TensorLike, padding: Any = (1, 1)) -> Any:
     """`ops.pad` of the time axis."""
     return ops.pad(x, [[0, 0], list(padding), [0, 0]])
 
 
-def spatial_2d_padding(x, padding=((1, 1), (1, 1)), data_format=None):
+def spatial_2d_padding(x: TensorLike, padding: Any = ((1, 1), (1, 1)), data_format: DataFormat = None) -> Any:
     """`ops.pad` of the axes of an image."""
     return _pad_space(x, padding, data_format)
 
 
-def spatial_3d_padding(x, padding=((1, 1), (1, 1), (1, 1)), data_format=None):
+def spatial_3d_padding(x: TensorLike, padding: Any = ((1, 1), (1, 1), (1, 1)), data_format: DataFormat = None) -> Any:
     """`ops.pad` of the axes of a volume."""
     return _pad_space(x, padding, data_format)
 

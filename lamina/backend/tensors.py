@@ -1,15 +1,20 @@
-"""Functions of tensors, those of `ops` with the names, orders and defaults that K had.
+"""Functions of tensors, with the names, order of arguments and defaults of `keras.backend` in Keras 2.
 
-Where only names of arguments differ, the op itself stands here.
+Where only names of arguments differ, the op itself has the name.
 """
+
+from __future__ import annotations
 
 import builtins
 import functools
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from lamina import activations, ops
 from lamina.activations import elu, sigmoid, softmax, softplus, softsign, tanh
 from lamina.core import tree
+from lamina.core.typing import Axes, DTypeLike, TensorLike
 from lamina.errors import CallError
 from lamina.ops import (
     abs,
@@ -69,107 +74,109 @@ __all__ = [
     "tanh", "tile", "transpose", "var",
 ]  # fmt: skip
 
+_shape: Any = ops.shape  # with numbers for all sizes
 permute_dimensions, repeat_elements, reverse, pow = ops.transpose, ops.repeat, ops.flip, ops.power
 
 
-def arange(start, stop=None, step=1, dtype="int32"):
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: DTypeLike = "int32") -> Any:
     """`ops.arange`, of integers."""
     return ops.arange(start, stop, step, dtype)
 
 
-def argmax(x, axis=-1):
+def argmax(x: TensorLike, axis: int = -1) -> Any:
     """`ops.argmax`, along the last axis."""
     return ops.argmax(x, axis)
 
 
-def argmin(x, axis=-1):
+def argmin(x: TensorLike, axis: int = -1) -> Any:
     """`ops.argmin`, along the last axis."""
     return ops.argmin(x, axis)
 
 
-def clip(x, min_value, max_value):
-    """`ops.clip`; None is no bound."""
+def clip(x: TensorLike, min_value: float | None, max_value: float | None) -> Any:
+    """`ops.clip`; None means no bound."""
     low = -math.inf if min_value is None else min_value
     return ops.clip(x, low, math.inf if max_value is None else max_value)
 
 
-def concatenate(tensors, axis=-1):
+def concatenate(tensors: Sequence[TensorLike], axis: int = -1) -> Any:
     """`ops.concatenate`, along the last axis."""
     return ops.concatenate(tensors, axis)
 
 
-def cumsum(x, axis=0):
+def cumsum(x: TensorLike, axis: int = 0) -> Any:
     """`ops.cumsum`, along the first axis."""
     return ops.cumsum(x, axis)
 
 
-def cumprod(x, axis=0):
+def cumprod(x: TensorLike, axis: int = 0) -> Any:
     """`ops.cumprod`, along the first axis."""
     return ops.cumprod(x, axis)
 
 
-def expand_dims(x, axis=-1):
+def expand_dims(x: TensorLike, axis: int = -1) -> Any:
     """`ops.expand_dims`, at the end."""
     return ops.expand_dims(x, axis)
 
 
-def gather(reference, indices):
+def gather(reference: TensorLike, indices: TensorLike) -> Any:
     """`ops.take(reference, indices, axis=0)`."""
     return ops.take(reference, indices, axis=0)
 
 
-def hard_sigmoid(x):
-    """`clip(0.2 * x + 0.5, 0, 1)`, as Keras 1 and 2 had it; `ops.hard_sigmoid` has a slope of 1/6."""
+def hard_sigmoid(x: Any) -> Any:
+    """`clip(0.2 * x + 0.5, 0, 1)`, as in Keras 1 and 2; `ops.hard_sigmoid` has a slope of 1/6."""
     return ops.clip(0.2 * x + 0.5, 0.0, 1.0)
 
 
-def identity(x, name=None):
+def identity(x: TensorLike, name: str | None = None) -> Any:
     """`x`."""
     return x
 
 
-def in_top_k(predictions, targets, k):
+def in_top_k(predictions: TensorLike, targets: TensorLike, k: int) -> Any:
     """`ops.in_top_k(targets, predictions, k)`."""
     return ops.in_top_k(targets, predictions, k)
 
 
-def l2_normalize(x, axis=None):
+def l2_normalize(x: Any, axis: Axes = None) -> Any:
     """`x / norm`, the norm along `axis`."""
     return x * ops.rsqrt(ops.maximum(ops.sum(ops.square(x), axis, keepdims=True), 1e-12))
 
 
-def relu(x, alpha=0.0, max_value=None, threshold=0.0):
-    """`activations.relu`: x above `threshold`, cut off at `max_value`, alpha * (x - threshold) below."""
+def relu(x: TensorLike, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
+    """`activations.relu`: x above `threshold`, but at most `max_value`; alpha * (x - threshold) below it."""
     return activations.relu(x, negative_slope=alpha, max_value=max_value, threshold=threshold)
 
 
-def repeat(x, n):
+def repeat(x: TensorLike, n: int) -> Any:
     """Each row `n` times: (batch, features) -> (batch, n, features)."""
     return ops.repeat(ops.expand_dims(x, 1), n, axis=1)
 
 
-def switch(condition, then_expression, else_expression):
-    """`ops.where`, of tensors or of functions of nothing that give them; the condition spreads over the last axes."""
+def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
+    """`ops.where` of tensors, or of callables without arguments that return them; the condition has the first axes."""
     then, other = (value() if callable(value) else value for value in (then_expression, else_expression))
     missing = ops.ndim(then) - ops.ndim(condition)
-    spread = ops.reshape(condition, (*ops.shape(condition), *(1,) * missing)) if missing > 0 else condition
-    return ops.where(ops.cast(spread, "bool"), then, other)
+    if missing > 0:
+        condition = ops.reshape(condition, (*_shape(condition), *(1,) * missing))
+    return ops.where(ops.cast(condition, "bool"), then, other)
 
 
-def batch_flatten(x):
+def batch_flatten(x: Any) -> Any:
     """`ops.reshape`: (batch, ...) -> (batch, features)."""
-    return ops.reshape(x, (-1, math.prod(ops.shape(x)[1:])))
+    return ops.reshape(x, (-1, math.prod(_shape(x)[1:])))
 
 
-def flatten(x):
+def flatten(x: TensorLike) -> Any:
     """`ops.reshape(x, (-1,))`."""
     return ops.reshape(x, (-1,))
 
 
-def batch_dot(x, y, axes=None):
-    """Sums of products along an axis of each, sample by sample: by default the last of x and the last but one of y.
+def batch_dot(x: TensorLike, y: TensorLike, axes: Any = None) -> Any:
+    """Dot products of samples along an axis of each: by default the last of x and the second to last of y.
 
-    Shapes: (batch, *a), (batch, *b) -> (batch, *a, *b) without the two axes; (batch, 1) if nothing else is left.
+    Shapes: (batch, *a), (batch, *b) -> (batch, *a, *b) without the two axes; (batch, 1) if no axis is left.
     """
     ranks = ops.ndim(x), ops.ndim(y)
     if axes is None:
@@ -187,42 +194,42 @@ def batch_dot(x, y, axes=None):
     return products if len(kept) > 1 else ops.expand_dims(products, -1)
 
 
-def map_fn(fn, elems, name=None, dtype=None):
+def map_fn(fn: Callable[..., Any], elems: TensorLike, name: str | None = None, dtype: DTypeLike | None = None) -> Any:
     """`ops.map`."""
     return ops.map(fn, elems)
 
 
-def foldl(fn, elems, initializer=None, name=None):
+def foldl(fn: Callable[..., Any], elems: TensorLike, initializer: Any = None, name: str | None = None) -> Any:
     """fn(...fn(fn(initializer, elems[0]), elems[1])...); without an initializer it starts with elems[0]."""
     items = ops.unstack(elems)
     return functools.reduce(fn, items) if initializer is None else functools.reduce(fn, items, initializer)
 
 
-def foldr(fn, elems, initializer=None, name=None):
+def foldr(fn: Callable[..., Any], elems: TensorLike, initializer: Any = None, name: str | None = None) -> Any:
     """`foldl` from the end to the start."""
     return foldl(fn, ops.flip(elems, 0), initializer)
 
 
 def rnn(
-    step_function,
-    inputs,
-    initial_states,
-    go_backwards=False,
-    mask=None,
-    constants=None,
-    unroll=False,
-    input_length=None,
-    time_major=False,
-    zero_output_for_mask=False,
-    return_all_outputs=True,
-):
+    step_function: Callable[..., Any],
+    inputs: Any,
+    initial_states: Any,
+    go_backwards: bool = False,
+    mask: Any = None,
+    constants: Any = None,
+    unroll: bool = False,
+    input_length: Any = None,
+    time_major: bool = False,
+    zero_output_for_mask: bool = False,
+    return_all_outputs: bool = True,
+) -> Any:
     """`output, states = step_function(inputs[:, t], [*states, *constants])` for each t: (last output, all, states)."""
 
     def time_first(structure):
         return structure if time_major else tree.map_structure(lambda array: ops.swapaxes(array, 0, 1), structure)
 
     last, outputs, states = loop_over_time(
-        lambda now, states: step_function(now, [*states, *(constants or ())]),
+        lambda x, states: step_function(x, [*states, *(constants or ())]),
         time_first(inputs),
         list(initial_states),
         None if mask is None else time_first(mask),
@@ -234,7 +241,9 @@ def rnn(
     return last, None if outputs is None else time_first(outputs), states
 
 
-def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, ignore_class=None):
+def sparse_categorical_crossentropy(
+    target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1, ignore_class: int | None = None
+) -> Any:
     """`ops.sparse_categorical_crossentropy`; 0 where the target is `ignore_class`."""
     if ignore_class is None:
         return ops.sparse_categorical_crossentropy(target, output, from_logits, axis)
@@ -243,14 +252,14 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, 
     return ops.where(valid, losses, 0.0)
 
 
-def ctc_batch_cost(y_true, y_pred, input_length, label_length):
+def ctc_batch_cost(y_true: TensorLike, y_pred: Any, input_length: Any, label_length: TensorLike) -> Any:
     """`ops.ctc_loss` of probabilities whose last class is the blank. Shapes: -> (batch, 1)."""
     lengths = (ops.reshape(length, (-1,)) for length in (label_length, input_length))
-    losses = ops.ctc_loss(y_true, ops.log(y_pred + epsilon()), *lengths, mask_index=ops.shape(y_pred)[-1] - 1)
+    losses = ops.ctc_loss(y_true, ops.log(y_pred + epsilon()), *lengths, mask_index=_shape(y_pred)[-1] - 1)
     return ops.expand_dims(losses, 1)
 
 
-def ctc_decode(y_pred, input_length, greedy=True, beam_width=100, top_paths=1):
+def ctc_decode(y_pred: Any, input_length: Any, greedy: bool = True, beam_width: int = 100, top_paths: int = 1) -> Any:
     """`ops.ctc_decode` of probabilities whose last class is the blank: (list of `top_paths` sequences, scores)."""
     found, scores = ops.ctc_decode(
         ops.log(y_pred + epsilon()),
@@ -258,11 +267,19 @@ def ctc_decode(y_pred, input_length, greedy=True, beam_width=100, top_paths=1):
         strategy="greedy" if greedy else "beam_search",
         beam_width=beam_width,
         top_paths=top_paths,
-        mask_index=ops.shape(y_pred)[-1] - 1,
+        mask_index=_shape(y_pred)[-1] - 1,
     )
     return [found[path] for path in range(1 if greedy else top_paths)], scores
 
 
-def batch_normalization(x, mean, var, beta, gamma, axis=-1, epsilon=1e-3):
+def batch_normalization(
+    x: TensorLike,
+    mean: TensorLike,
+    var: TensorLike,
+    beta: TensorLike | None,
+    gamma: TensorLike | None,
+    axis: int = -1,
+    epsilon: float = 0.001,
+) -> Any:
     """`ops.batch_normalization`."""
     return ops.batch_normalization(x, mean, var, axis, offset=beta, scale=gamma, epsilon=epsilon)

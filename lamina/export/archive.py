@@ -1,8 +1,13 @@
-"""ExportArchive: functions with their weights, compiled as far as they can be for any batch, in files of their own."""
+"""ExportArchive: functions and their weights as StableHLO, which JAX runs without the code of the model."""
+
+from __future__ import annotations
 
 import io
 import itertools
+import os
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import numpy as np
@@ -28,13 +33,16 @@ _OF_TENSORFLOW = "jax.experimental.jax2tf.convert(lambda x: model(x)), then tf.s
 
 
 class ExportArchive:
-    """Functions ("endpoints") and the weights they use, each written as one file that JAX alone can run.
-
-    Args:
-        format: "jax", the one there is: StableHLO as `jax.export` serializes it. The formats of other engines
-            ("saved_model", "onnx", "openvino", "litert", "torch") are errors that say what to use.
+    """Functions ("endpoints") with the weights that they use, each written as one file that JAX alone can run.
 
     Writing needs the package flatbuffers.
+
+    Args:
+        format: "jax", the only format: StableHLO as `jax.export` serializes it. For formats of other engines
+            ("saved_model", "onnx", "openvino", "litert", "torch") the error says which package writes them.
+
+    Raises:
+        ConfigError: The format is not "jax".
 
     >>> import lamina as keras
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
@@ -44,49 +52,62 @@ class ExportArchive:
     >>> serve(keras.ops.ones((3, 4))).shape
     (3, 2)
 
-    After `archive.write_out("folder")`, in a program that knows nothing of the model:
+    After `archive.write_out("folder")`, a program without the code of the model runs it:
 
         serve = jax.export.deserialize(open("folder/serve.jax", "rb").read())
         serve.call(x)
     """
 
-    def __init__(self, format="saved_model", **kwargs):
+    def __init__(self, format: str = "saved_model", **kwargs: Any) -> None:
         keywords("ExportArchive", kwargs)
         check_format(format)
-        self.format = format
+        self.format: str = format
         self._endpoints, self._collections, self._tracked = {}, {}, []
 
     @property
-    def variables(self):
-        """The variables of what is tracked."""
+    def variables(self) -> list[Variable]:
+        """The variables of the tracked layers and models."""
         return unique(variable for resource in self._tracked for variable in _variables_of(resource))
 
     @property
-    def trainable_variables(self):
-        """Those of them that an optimizer may change."""
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that an optimizer may change."""
         return [variable for variable in self.variables if variable.trainable]
 
     @property
-    def non_trainable_variables(self):
-        """The others."""
+    def non_trainable_variables(self) -> list[Variable]:
+        """The variables that an optimizer does not change."""
         return [variable for variable in self.variables if not variable.trainable]
 
-    def track(self, resource):
-        """Let endpoints use the variables of a layer or model (or a variable); what they change in them is not kept."""
+    def track(self, resource: Any) -> None:
+        """Let endpoints use the variables of a resource. Changes that an endpoint makes to them are not kept.
+
+        Args:
+            resource: Layer, model or variable.
+
+        Raises:
+            CallError: The layer is not built.
+        """
         _variables_of(resource)
         self._tracked.append(resource)
 
-    def add_endpoint(self, name, fn, input_signature=None, **kwargs):
-        """Add the function `fn` with the weights it has now.
+    def add_endpoint(
+        self, name: str, fn: Callable[..., Any], input_signature: Any = None, **kwargs: Any
+    ) -> Callable[..., Any]:
+        """Add a function, with the values that its weights have now.
 
         Args:
-            name: of the endpoint and of its file.
-            input_signature: a list with one entry for each argument: an InputSpec, symbolic tensor, array or anything
+            name: Name of the endpoint and of its file.
+            fn: Function of arrays.
+            input_signature: List with an entry for each argument: an InputSpec, symbolic tensor, array or any object
                 with shape and dtype, or a structure of them. None in a shape stands for any size.
-            is_static: only True: an endpoint keeps no state.
+            **kwargs: `is_static`, which may only be True: an endpoint keeps no state.
 
         Returns:
-            The exported function, to be called with arrays.
+            The exported function, which takes arrays.
+
+        Raises:
+            ConfigError: The name or the signature does not fit.
         """
         (is_static,) = keywords("add_endpoint", kwargs, is_static=True)
         if not is_static:
@@ -103,25 +124,46 @@ class ExportArchive:
         self._endpoints[name] = _export(name, fn, input_signature, self.variables)
         return self._endpoints[name].call
 
-    def track_and_add_endpoint(self, name, resource, input_signature, **kwargs):
-        """`track(resource)`, and `add_endpoint` with its call."""
+    def track_and_add_endpoint(
+        self, name: str, resource: Any, input_signature: Any, **kwargs: Any
+    ) -> Callable[..., Any]:
+        """Track a layer or model and add an endpoint that calls it.
+
+        Args:
+            name: Name of the endpoint and of its file.
+            resource: Layer or model.
+            input_signature: List with an entry for each argument, as in `add_endpoint`.
+            **kwargs: Arguments of `add_endpoint`.
+
+        Returns:
+            The exported function, which takes arrays.
+        """
         self.track(resource)
         return self.add_endpoint(name, resource, input_signature, **kwargs)
 
-    def add_variable_collection(self, name, variables):
-        """Write the values of these variables too, as `name.npz`, by their paths."""
+    def add_variable_collection(self, name: str, variables: Any) -> None:
+        """Write the values of variables too, by their paths.
+
+        Args:
+            name: Name of the file, without its ending `.npz`.
+            variables: Variable, or a list of variables.
+        """
         variables = list(variables) if isinstance(variables, (list, tuple, set)) else [variables]
         for variable in variables:
             if not isinstance(variable, Variable):
                 raise ConfigError(f"A collection is of variables; got a {type(variable).__name__}.")
         self._collections[name] = {variable.path: variable.numpy() for variable in variables}
 
-    def write_out(self, filepath, options=None, verbose=True):
-        """Write each endpoint and collection as a file into the folder `filepath`.
+    def write_out(self, filepath: str | os.PathLike[str], options: None = None, verbose: bool = True) -> None:
+        """Write each endpoint and each collection as a file.
 
         Args:
-            options: is for TensorFlow; only None.
-            verbose: whether to print where.
+            filepath: Folder for the files.
+            options: Settings of TensorFlow; only None is allowed.
+            verbose: Whether to print the names of the files.
+
+        Raises:
+            CallError: There is no endpoint.
         """
         if options is not None:
             raise ConfigError("options are those of a SavedModel, which this is not.", fix="Leave options out.")
@@ -143,8 +185,12 @@ class ExportArchive:
             print(f"Saved {', '.join(files)} to {folder}.")
 
 
-def check_format(format):
-    """Raise ConfigError unless it is "jax": it says what writes the format."""
+def check_format(format: str) -> None:
+    """Raise ConfigError, which names the package that writes the format, unless the format is "jax".
+
+    Args:
+        format: Name of a format.
+    """
     if format != "jax":
         instead = _INSTEAD.get(format, _OF_TENSORFLOW)
         raise ConfigError(
@@ -167,7 +213,7 @@ def _export(name, function, signature, variables):
     values = [variable.read() for variable in variables]
 
     def run(*args):
-        with context.bind(variables, values):  # what the function assigns stays in here
+        with context.bind(variables, values):  # assignments of the function end with the block
             return function(*args)
 
     structs = _structs(signature)
@@ -183,7 +229,7 @@ def _export(name, function, signature, variables):
 
 
 def _structs(signature):
-    """What `jax.export` takes, for a list of arguments: the batch has one size, each other None one of its own."""
+    """Shapes and types for `jax.export`. The first axes share one symbolic size, each other None has its own."""
     scope, names = jax.export.SymbolicScope(), (f"size{number}" for number in itertools.count())
 
     def struct(spec):
