@@ -11,7 +11,7 @@ from lamina import initializers
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.normalization_base import _ScaledAndCentered, sizes_along
-from lamina.ops.normalization import along, at_least_float32, moments, positive_axes, standardize
+from lamina.ops.normalization import at_least_float32, broadcast_along, moments, positive_axes, standardize
 from lamina.runtime import settings
 
 if TYPE_CHECKING:
@@ -125,7 +125,9 @@ class BatchNormalization(_ScaledAndCentered):
         else:
             mean, variance = self.moving_mean.value.astype(x.dtype), self.moving_variance.value.astype(x.dtype)
         axes = positive_axes(self.axis, x.ndim)
-        mean, variance, gamma, beta = (along(vector, axes, x.ndim) for vector in (mean, variance, gamma, beta))
+        mean, variance, gamma, beta = (
+            broadcast_along(vector, axes, x.ndim) for vector in (mean, variance, gamma, beta)
+        )
         return standardize(x, mean, variance, gamma, beta, self.epsilon).astype(self.compute_dtype)
 
     def _shape_rule(self, input_shape):

@@ -10,7 +10,7 @@ from lamina.layers.convolution_base import _Windowed
 from lamina.layers.recurrent_cells import LSTMCell
 from lamina.layers.rnn import _OwnCell
 from lamina.layers.spatial import SpatialLayer
-from lamina.ops.convolution import conv, dilated
+from lamina.ops.convolution import conv, dilated_size
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -78,7 +78,7 @@ class ConvLSTMCell(LSTMCell, _Windowed):  # pyright: ignore[reportIncompatibleMe
                 f"ConvLSTM{self.rank}D needs known sizes, those of its states; a step has shape {tuple(input_shape)}.",
                 fix="keras.Input((None, height, width, channels)), say: only the number of steps may be free.",
             )
-        window = [dilated(*sizes) for sizes in zip(self.kernel_size, self.dilation_rate, strict=True)]
+        window = [dilated_size(*sizes) for sizes in zip(self.kernel_size, self.dilation_rate, strict=True)]
         states = self._shape_of_windows(input_shape, window, self.strides, self.padding, self.filters)
         if states is None:
             raise ShapeError(

@@ -12,7 +12,7 @@ from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.settings import keep_arguments
 from lamina.layers.base.validation import positive_integer
 from lamina.layers.spatial import SpatialLayer
-from lamina.ops.convolution import dilated
+from lamina.ops.convolution import dilated_size
 
 if TYPE_CHECKING:
     from lamina.core.typing import Tensor
@@ -85,7 +85,7 @@ class _Windowed(SpatialLayer):
     def _shape_rule(self, input_shape):
         if not activations.keeps_shape(self.activation):
             return None
-        window = [dilated(*sizes) for sizes in zip(self.kernel_size, self.dilation_rate, strict=True)]
+        window = [dilated_size(*sizes) for sizes in zip(self.kernel_size, self.dilation_rate, strict=True)]
         return self._shape_of_windows(input_shape, window, self.strides, self.padding, self._filters)
 
     def _convolve(self, inputs):

@@ -12,8 +12,8 @@ from lamina.layers.base.layer import Layer
 from lamina.layers.normalization_base import _ScaledAndCentered, checked_axis, sizes_along
 from lamina.legacy import moved_from
 from lamina.ops.normalization import (
-    along,
     at_least_float32,
+    broadcast_along,
     layer_normalization,
     moments,
     normalize,
@@ -156,7 +156,7 @@ class GroupNormalization(_ScaledAndCentered):
         x = at_least_float32(inputs).reshape(*inputs.shape[:axis], *apart, *inputs.shape[axis + 1 :])
         mean, variance = moments.compute(x, [one for one in range(1, x.ndim) if one != axis], keepdims=True)  # pyright: ignore
         gamma, beta = (
-            None if weight is None else along(weight.reshape(apart), (axis, axis + 1), x.ndim)
+            None if weight is None else broadcast_along(weight.reshape(apart), (axis, axis + 1), x.ndim)
             for weight in self._scale_and_offset(x.dtype)
         )
         outputs = standardize(x, mean, variance, gamma, beta, self.epsilon)

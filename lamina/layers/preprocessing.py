@@ -11,7 +11,7 @@ import numpy as np
 
 from lamina.errors import ConfigError, DataError, ShapeError
 from lamina.layers.data_layer import DataLayer
-from lamina.ops.normalization import along
+from lamina.ops.normalization import broadcast_along
 from lamina.runtime import settings
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Normalization(DataLayer):
         values: Any = getattr(self, weight).value if given is None else jnp.asarray(given)
         axes = list(self._kept)[len(self._kept) - values.ndim :]  # values with fewer axes belong to the last ones
         shape = [self._kept.get(axis, 1) for axis in range(self._rank)]
-        aligned: Any = along(values, axes, self._rank)
+        aligned: Any = broadcast_along(values, axes, self._rank)
         return jnp.broadcast_to(aligned, shape).astype(self.compute_dtype)
 
     def call(self, inputs: Tensor) -> Tensor:

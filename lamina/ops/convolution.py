@@ -50,7 +50,7 @@ def conv(
     rank, data_format = _rank(inputs, kernel, "conv"), standardize_data_format(data_format)
     strides, dilation_rate = per_axis(strides, rank, "strides"), per_axis(dilation_rate, rank, "dilation_rate")
     if padding == "valid":
-        window = tuple(dilated(*sizes) for sizes in zip(kernel.shape[:rank], dilation_rate, strict=True))
+        window = tuple(dilated_size(*sizes) for sizes in zip(kernel.shape[:rank], dilation_rate, strict=True))
         check_fits(inputs, window, data_format, "kernel")
     groups = _groups(inputs.shape[channel_axis(data_format)], kernel)
     zeros = _padding(padding, _space(inputs, data_format), kernel.shape[:rank], strides, dilation_rate)
@@ -135,8 +135,8 @@ def conv_transpose(
         kernel: Kernel of shape (*window, filters, channels).
         strides: Factor by which each spatial axis grows, one number or one for each.
         padding: "valid" or "same".
-        output_padding: Added to the size of the outputs, one number or one for each spatial axis; None means what
-            `padding` says.
+        output_padding: Added to the size of the outputs, one number or one for each spatial axis; None means
+            that `padding` determines the size.
         data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
         dilation_rate: Distance between elements of the kernel, one number or one for each spatial axis.
     """
@@ -145,7 +145,7 @@ def conv_transpose(
     strides, dilation_rate = per_axis(strides, rank, "strides"), per_axis(dilation_rate, rank, "dilation_rate")
     _check_channels(inputs, kernel.shape[-1], data_format, "conv_transpose")
     extra = [None] * rank if output_padding is None else per_axis(output_padding, rank, "output_padding")
-    windows = [dilated(*sizes) for sizes in zip(kernel.shape[:rank], dilation_rate, strict=True)]
+    windows = [dilated_size(*sizes) for sizes in zip(kernel.shape[:rank], dilation_rate, strict=True)]
     space, zeros = [], []
     for axis, size in enumerate(_space(inputs, data_format)):
         before, after = _transpose_padding(windows[axis], strides[axis], extra[axis], padding)
@@ -156,7 +156,7 @@ def conv_transpose(
 
 
 def _transpose_padding(window, stride, extra, padding):
-    """Zeros before and after the inputs, which stand `stride` apart, such that sizes are as documented."""
+    """Zeros before and after the inputs, which are `stride` apart, such that sizes are as documented."""
     if padding == "valid":
         extra = max(stride - window, 0) if extra is None else extra
         return window - 1, window - 1 + extra
@@ -179,7 +179,7 @@ def per_axis(value: Size, rank: int, name: str) -> tuple[int, ...]:
     return values
 
 
-def dilated(window: int, dilation_rate: int) -> int:
+def dilated_size(window: int, dilation_rate: int) -> int:
     """The length that a window covers when its elements lie `dilation_rate` apart."""
     return (window - 1) * dilation_rate + 1
 
@@ -189,7 +189,7 @@ def check_fits(inputs: Tensor, window: Sequence[int], data_format: DataFormat, w
     space = inputs.shape[2:] if standardize_data_format(data_format) == "channels_first" else inputs.shape[1:-1]
     if any(length > size for length, size in zip(window, space, strict=True)):
         raise ShapeError(
-            f"The {what} covers {window}, more than the inputs, which are {tuple(space)}.",
+            f"The {what} covers {window}, which is more than the inputs' size {tuple(space)}.",
             fix="padding='same' keeps sizes; or make the window smaller, or the inputs larger.",
         )
 
@@ -244,7 +244,7 @@ def _space(inputs, data_format):
 
 def _padding(padding, space, window, strides, dilation_rate) -> Any:
     """Pairs (zeros before, zeros after), one for each spatial axis."""
-    spans = [dilated(*sizes) for sizes in zip(window, dilation_rate, strict=True)]
+    spans = [dilated_size(*sizes) for sizes in zip(window, dilation_rate, strict=True)]
     if padding == "causal" and len(window) == 1:
         return ((spans[0] - 1, 0),)
     if padding not in ("valid", "same"):

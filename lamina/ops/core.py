@@ -193,8 +193,8 @@ def scatter_update(
     Array([5, 1, 7], dtype=int32)
     """
     inputs = tensor(inputs)
-    place = inputs.at[_index_arrays(indices)]
-    rules = {None: place.set, "add": place.add, "max": place.max, "min": place.min, "mul": place.multiply}
+    target = inputs.at[_index_arrays(indices)]
+    rules = {None: target.set, "add": target.add, "max": target.max, "min": target.min, "mul": target.multiply}
     if reduction not in rules:
         raise ConfigError(f"reduction must be one of {list(rules)}; got {reduction!r}.")
     return rules[reduction](tensor(updates).astype(inputs.dtype))

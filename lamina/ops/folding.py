@@ -1,4 +1,4 @@
-"""Images as columns of patches and back, and blocks of pixels as channels and back."""
+"""im2col and col2im of images, and blocks of pixels as channels."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def at_least_float32(x: TensorLike) -> Tensor:
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
-def along(values: Any, axes: Sequence[int], rank: int) -> Any:
+def broadcast_along(values: Any, axes: Sequence[int], rank: int) -> Any:
     """`values`, which have one axis for each of `axes`, reshaped to broadcast with a tensor of that rank. None, scalars
     and tensors of that rank stay as they are.
     """
@@ -98,7 +98,7 @@ def batch_normalization(
     x = floating(x)
     axes = positive_axes(axis, x.ndim)
     mean, variance, scale, offset = (
-        along(v if v is None else tensor(v), axes, x.ndim) for v in (mean, variance, scale, offset)
+        broadcast_along(v if v is None else tensor(v), axes, x.ndim) for v in (mean, variance, scale, offset)
     )
     return standardize(x, mean, variance, scale, offset, epsilon)
 
@@ -129,7 +129,9 @@ def layer_normalization(
     x = floating(x)
     wide = at_least_float32(x)
     axes = positive_axes(axis, x.ndim)
-    scale, offset = (v if v is None else along(tensor(v).astype(wide.dtype), axes, x.ndim) for v in (gamma, beta))
+    scale, offset = (
+        v if v is None else broadcast_along(tensor(v).astype(wide.dtype), axes, x.ndim) for v in (gamma, beta)
+    )
     epsilon = settings.epsilon() if epsilon is None else epsilon
     are_last = axes == list(range(x.ndim - len(axes), x.ndim)) and not rms_scaling
     if are_last and (scaled := standardize_rows(wide, len(axes), epsilon)) is not None:
@@ -163,7 +165,7 @@ def rms_normalization(
     epsilon = settings.epsilon() if epsilon is None else epsilon
     scaled = wide * jax.lax.rsqrt(jnp.mean(wide**2, tuple(axes), keepdims=True) + epsilon)
     if scale is not None:
-        scaled = scaled * along(tensor(scale), axes, x.ndim)
+        scaled = scaled * broadcast_along(tensor(scale), axes, x.ndim)
     return scaled.astype(x.dtype)
 
 

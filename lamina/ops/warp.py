@@ -89,7 +89,7 @@ def _neighbours(position, order):
 
 
 def _inside(index, size, fill_mode):
-    """Indices beyond the edges as indices of the elements that stand there."""
+    """Indices beyond the edges as those of the elements that `fill_mode` puts there."""
     if fill_mode in ("constant", "nearest"):
         return jnp.clip(index, 0, size - 1)
     if fill_mode == "wrap":
@@ -141,7 +141,7 @@ def perspective_transform(
     fill_value: float | ArrayLike = 0,
     data_format: DataFormat = None,
 ) -> Tensor:
-    """Images transformed by the perspective map that moves four `start_points` to `end_points`.
+    """Images transformed by the perspective map that displacements four `start_points` to `end_points`.
 
     Shapes: ([batch], height, width, channels) -> the same.
 
@@ -242,31 +242,29 @@ def elastic_transform(
     first = standardize_data_format(data_format) == "channels_first"
     batch = images if images.ndim == 4 else images[None]
     batch = jnp.moveaxis(batch, 1, -1) if first else batch
-    moves = elastic_moves(batch.shape, alpha, sigma, float(sigma), draw_seed(seed))
-    outputs = moved(batch, moves, interpolation, fill_mode, fill_value)
+    displacements = elastic_displacements(batch.shape, alpha, sigma, float(sigma), draw_seed(seed))
+    outputs = displace(batch, displacements, interpolation, fill_mode, fill_value)
     outputs = jnp.moveaxis(outputs, -1, 1) if first else outputs
     return outputs if images.ndim == 4 else outputs[0]
 
 
 @functools.partial(jax.jit, static_argnames=("shape", "largest_sigma"))
-def elastic_moves(shape: Sequence[int], alpha: Any, sigma: Any, largest_sigma: float, seed: Any) -> Any:
+def elastic_displacements(shape: Sequence[int], alpha: Any, sigma: Any, largest_sigma: float, seed: Any) -> Any:
     """The displacements of the pixels of images of this shape (batch, height, width, channels): (batch, 2 for x and y,
     height, width). `largest_sigma` is a number that `sigma`, which may be traced, does not exceed; `seed` is a key.
     """
     noise = jax.random.normal(seed, (2, *shape[:3]))
-    moves = alpha * sigma * jax.vmap(jax.vmap(lambda plane: _blurred(plane, sigma, largest_sigma)))(noise)
-    return jnp.moveaxis(moves, 0, 1)
+    displacements = alpha * sigma * jax.vmap(jax.vmap(lambda plane: _blurred(plane, sigma, largest_sigma)))(noise)
+    return jnp.moveaxis(displacements, 0, 1)
 
 
-def moved(batch: Any, moves: Any, interpolation: str, fill_mode: str, fill_value: Any) -> Any:
-    """Images (batch, height, width, channels) displaced by `moves`: each pixel is the one at its position plus its
-    move.
-    """
-    return _warp(batch, moves, _translate, ORDERS[interpolation], fill_mode, fill_value)
+def displace(batch: Any, displacements: Any, interpolation: str, fill_mode: str, fill_value: Any) -> Any:
+    """Images (batch, height, width, channels) whose pixel p is the input's at p + displacement."""
+    return _warp(batch, displacements, _translate, ORDERS[interpolation], fill_mode, fill_value)
 
 
-def _translate(move, x, y):
-    return x + move[0], y + move[1]
+def _translate(displacement, x, y):
+    return x + displacement[0], y + displacement[1]
 
 
 def _blurred(plane, sigma, largest_sigma):

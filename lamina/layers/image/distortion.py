@@ -11,7 +11,7 @@ from lamina.errors import ConfigError
 from lamina.layers.image.base import drawn_to_apply, factor_range
 from lamina.layers.image.geometry import RandomGeometryLayer, one_of
 from lamina.ops.image import perspective_transform
-from lamina.ops.warp import elastic_moves, homography, moved
+from lamina.ops.warp import displace, elastic_displacements, homography
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,8 +139,8 @@ class RandomElasticTransform(RandomGeometryLayer):
     def _warp(self, images, transformation, interpolation):
         sizes, factor = images.shape[1:3], transformation["distortion_factor"]
         alpha, sigma, largest = 0.1 * max(sizes) * factor, 0.05 * min(sizes) * factor, 0.05 * min(sizes) * self.scale[1]
-        moves = elastic_moves(images.shape, alpha, sigma, largest, random.draw_seed(transformation["seed"]))
-        changed = moved(images, moves, interpolation, self.fill_mode, self.fill_value)
+        moves = elastic_displacements(images.shape, alpha, sigma, largest, random.draw_seed(transformation["seed"]))
+        changed = displace(images, moves, interpolation, self.fill_mode, self.fill_value)
         return jnp.where(jnp.asarray(transformation["apply_transform"])[:, None, None, None], changed, images)
 
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any = None, training: bool = True) -> Any:
