@@ -185,6 +185,18 @@ def test_a_fact_has_one_home(home, table, but):
     assert not others, "\n".join(others)
 
 
+def test_rules_and_facts_ask_for_traits_where_they_mean_a_group_of_layers():
+    exported = {cls for cls in dir(importlib.import_module("lamina.layers")) if cls[:1].isupper()}
+    groups = [
+        f"{FILES[module].relative_to(ROOT)}:{line} {sorted(exported & strings)}"
+        for module, tree in TREES.items()
+        if package(module) in ("check", "facts")
+        for line, strings in collections(tree)
+        if len(exported & strings) >= 3
+    ]
+    assert not groups, "\n".join(groups)
+
+
 def test_heads_have_one_home():
     assert [m for m, tree in TREES.items() for name, _ in defined(tree) if name == "Head"] == ["lamina.facts.heads"]
 

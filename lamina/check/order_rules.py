@@ -39,9 +39,14 @@ def _is_narrow(fact, following):
 
 def _both_windows(fact, following):
     windows = [getattr(one.layer, "kernel_size", (1,)) for one in (fact, following)]
-    plain = all(one.kind in ("Conv1D", "Conv2D", "Conv3D") for one in (fact, following))
+    plain = all(map(_is_plain_convolution, (fact, following)))
     square = all(len(set(window)) == 1 and window[0] > 1 for window in windows)
     return plain and square and following.input[-1] is not None and fact.output[-1] >= (fact.input[-1] or 0)
+
+
+def _is_plain_convolution(fact):
+    special = fact.has("transposed_convolution", "recurrent_cell") or hasattr(fact.layer, "depth_multiplier")
+    return fact.has("convolution") and not special
 
 
 @rule(

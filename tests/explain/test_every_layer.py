@@ -381,3 +381,28 @@ def test_open_sizes_are_not_told_as_sizes():
     assert one(layers.Dense(2), (None, 3)).operations.endswith("open sizes counted as 1")
     assert "each channel of each sample" in one(layers.GroupNormalization(groups=-1), (4, 6)).text
     assert "4 bins that adapt(data) computes" in one(layers.Discretization(num_bins=4), (3,)).text
+
+
+class Blur(layers.Layer):
+    """Blurs each channel with a trained window."""
+
+    __module__ = "lamina.layers.blur"  # as if it were lamina's own
+    _traits = frozenset(("convolution", "weighted"))
+    kernel_size, strides, padding, dilation_rate = (3, 3), (1, 1), "same", (1, 1)
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight((3, 3, 1, 1), name="kernel")
+
+    def call(self, inputs):
+        return inputs
+
+
+def test_a_new_layer_with_traits_needs_no_edit_in_explain_and_check(monkeypatch):
+    model = keras.Sequential([
+        keras.Input((8, 8, 3)), layers.Conv2D(4, 3, padding="same"), layers.Dense(4, name="mix"), Blur(name="blur"),
+    ])  # fmt: skip
+    said = explain(model)["blur"]
+    assert "Blurs each channel with a trained window." in said.text and "1 kernel = 9 weights" in said.weights
+    assert ("LAM203", "mix") in [(finding.code, finding.layer) for finding in model.check()]
+    monkeypatch.setitem(DESCRIPTIONS, "Blur", lambda fact: [f"A blur with a window of {fact.layer.kernel_size[0]}."])
+    assert explain(model)["blur"].text.startswith("A blur with a window of 3.")
