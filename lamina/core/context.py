@@ -1,8 +1,12 @@
-"""What holds for a while: the values bound to variables, the layer call in progress, and the names given out so far."""
+"""State of the running program: values bound to variables, the layer call in progress, scopes, name counters."""
+
+from __future__ import annotations
 
 import contextlib
 import re
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any
 
@@ -16,23 +20,33 @@ _placement: ContextVar[Any] = ContextVar("placement", default=None)
 
 
 class Ref:
-    """A place for one value. Inside `bind` it reads and writes the innermost block; outside, itself, or the owner that
-    keeps it for now (a training run that holds all values in one flat structure)."""
+    """A mutable value. Inside `bind` it reads and writes the innermost block; outside, its own value, or that of the
+    owner that has it checked out (a training run, which holds all values in one flat structure).
 
-    _owner = None
+    Args:
+        value: The first value.
+    """
 
-    def __init__(self, value=None):
+    _owner: Any = None
+
+    def __init__(self, value: Any = None) -> None:
         self._value = value
 
     __hash__ = object.__hash__  # a Variable's == is element-wise; as a key it is itself
 
     def read(self) -> Any:
+        """The value now."""
         slots = _slots.get()
         if slots is not None and self in slots:
             return slots[self]
         return self._value if self._owner is None else self._owner.get(self)
 
-    def write(self, value):
+    def write(self, value: Any) -> None:
+        """Replace the value.
+
+        Args:
+            value: New value.
+        """
         slots = _slots.get()
         if slots is not None:
             slots[self] = value
@@ -43,10 +57,14 @@ class Ref:
 
 
 @contextlib.contextmanager
-def bind(refs=(), values=()):
-    """Inside the block each ref reads and writes its slot here; outside, nothing changes. Gives the slots.
+def bind(refs: Iterable[Ref] = (), values: Iterable[Any] = ()) -> Iterator[dict[Ref, Any]]:
+    """Inside the block each ref reads and writes a slot, and its own value does not change; the result is the slots.
 
-    Global refs are the exception: what is written to one goes out to the `bind` around this one.
+    Global refs are the exception: what is written to one is passed on to the `bind` around this one.
+
+    Args:
+        refs: Refs, variables among them.
+        values: Value of each in the block.
     """
     outer = _slots.get()
     values = (value.read() if isinstance(value, Ref) else value for value in values)
@@ -62,28 +80,32 @@ def bind(refs=(), values=()):
                     outer[ref] = slots[ref]
 
 
-_global_refs = {}  # name -> Ref
+_global_refs: dict[str, Ref] = {}
 
 
-def global_state(name, ref):
-    """Make a ref of the whole process (the global seed) one that every compiled step carries along; one ref a
-    name."""
+def global_state(name: str, ref: Ref) -> None:
+    """Register state of the process, such as the global seed, which every compiled step takes and returns.
+
+    Args:
+        name: Name of the state; a later ref of the name replaces an earlier one.
+        ref: The ref that holds it.
+    """
     _global_refs[name] = ref
 
 
-def global_refs():
-    """The refs that every compiled step carries along."""
+def global_refs() -> list[Ref]:
+    """The refs that every compiled step takes and returns."""
     return list(_global_refs.values())
 
 
-def global_values():
-    """What they hold."""
+def global_values() -> list[Any]:
+    """The values of `global_refs`."""
     return [ref.read() for ref in _global_refs.values()]
 
 
 @contextlib.contextmanager
-def concrete():
-    """Outside of any `bind` and any trace, wherever it is used: for values that must outlive the call in progress."""
+def concrete() -> Iterator[None]:
+    """Inside the block no `bind` and no trace is in effect: for values that must outlive the call in progress."""
     token = _slots.set(None)
     try:
         with jax.ensure_compile_time_eval():
@@ -92,8 +114,8 @@ def concrete():
         _slots.reset(token)
 
 
-def is_bound():
-    """Whether a `bind` is open: values written now are returned, not kept."""
+def is_bound() -> bool:
+    """Whether a `bind` is open, so that values that are written do not stay."""
     return _slots.get() is not None
 
 
@@ -107,85 +129,118 @@ def _set(variable, value):
 
 
 class Call:
-    """The outermost layer call in progress: the training flag it passes down and the layers that added a loss."""
+    """The outermost layer call in progress: the training flag that it passes down and the layers that added a loss.
+
+    Args:
+        entry: The layer that was called.
+        training: Whether it runs for training.
+    """
 
     __slots__ = ("entry", "layers_with_losses", "training")
 
-    def __init__(self, entry, training):
+    def __init__(self, entry: Any, training: Any) -> None:
         self.entry, self.training, self.layers_with_losses = entry, training, []
 
 
-def current_call():
+def current_call() -> Any:
     """The outermost call in progress, or None."""
     return _call.get()
 
 
-def call_scope(call):
-    """Make `call` the current one."""
+def call_scope(call: Call | None) -> AbstractContextManager[Any]:
+    """Inside the block a call is the current one.
+
+    Args:
+        call: Call, or None.
+    """
     return _set(_call, call)
 
 
-def autocast_dtype():
-    """The type float variables are read in inside a layer of a mixed policy, or None."""
+def autocast_dtype() -> Any:
+    """The type in which float variables are read now (inside a layer of a mixed policy), or None."""
     return _autocast.get()
 
 
-def autocast(dtype):
-    """Read float variables as `dtype` inside the block."""
+def autocast(dtype: Any) -> AbstractContextManager[Any]:
+    """Inside the block float variables are read in another type.
+
+    Args:
+        dtype: Type, or None for their own.
+    """
     return _set(_autocast, dtype)
 
 
 _watcher: ContextVar[Any] = ContextVar("watcher", default=None)
 
 
-def layer_watcher():
-    """The function `(layer, args, outputs)` that wants to see each layer's call, or None."""
+def layer_watcher() -> Callable[..., Any] | None:
+    """The function `(layer, args, outputs)` that is called after each layer, or None."""
     return _watcher.get()
 
 
-def watching_layers(function):
-    """Inside the block `function(layer, args, outputs)` is called after each layer."""
+def watching_layers(function: Callable[..., Any] | None) -> AbstractContextManager[Any]:
+    """Inside the block a function is called after each layer.
+
+    Args:
+        function: Function `(layer, args, outputs)`, or None.
+    """
     return _set(_watcher, function)
 
 
-def name_path():
-    """The names of the scopes open now, outermost first."""
+def name_path() -> tuple[str, ...]:
+    """The names of the open scopes, outermost first."""
     return _path.get()
 
 
-def name_scope(name):
-    """Variables made inside get `name/` before their path."""
+def name_scope(name: str) -> AbstractContextManager[Any]:
+    """Inside the block new variables have `name/` before their path.
+
+    Args:
+        name: Name.
+    """
     return _set(_path, (*_path.get(), name))
 
 
 _parent_names: ContextVar[Any] = ContextVar("parent_names", default=())
 
 
-def parent_names():
-    """The names of the layers around those that are made from configs now, outermost first."""
+def parent_names() -> tuple[str, ...]:
+    """The names of the layers that hold those that are made from configs now, outermost first."""
     return _parent_names.get()
 
 
-def parent_scope(name):
-    """Layers made from configs inside the block are inside a layer of this name (None for one without)."""
+def parent_scope(name: str | None) -> AbstractContextManager[Any]:
+    """Inside the block layers that are made from configs are held by another layer.
+
+    Args:
+        name: Name of the other layer, or None if it has none.
+    """
     return _set(_parent_names, (*_parent_names.get(), name) if name else _parent_names.get())
 
 
-def path_scope(path):
-    """Variables made inside get exactly this path."""
+def path_scope(path: tuple[str, ...]) -> AbstractContextManager[Any]:
+    """Inside the block new variables have exactly this path before their names.
+
+    Args:
+        path: Names, outermost first.
+    """
     return _set(_path, path)
 
 
 _distribution: Any = None
 
 
-def distribution():
-    """What spreads data and variables over devices now, or None. It is one for all threads."""
+def distribution() -> Any:
+    """The current distribution, which all threads share, or None."""
     return _distribution
 
 
-def set_distribution(value):
-    """Make `value` (see lamina/distribution.py) the current distribution; None for none."""
+def set_distribution(value: Any) -> None:
+    """Set the current distribution.
+
+    Args:
+        value: Distribution of `lamina.distribution`, or None.
+    """
     global _distribution
     if value is not _distribution:
         _distribution = value
@@ -193,8 +248,8 @@ def set_distribution(value):
 
 
 @contextlib.contextmanager
-def without_distribution():
-    """Variables made inside the block live on one device."""
+def without_distribution() -> Iterator[None]:
+    """Inside the block new variables live on one device."""
     global _distribution
     kept, _distribution = _distribution, None
     try:
@@ -203,22 +258,34 @@ def without_distribution():
         _distribution = kept
 
 
-def placement_scope(shape, sharding):
-    """New arrays of this shape made inside the block, the initial value of a variable, go where `sharding` says."""
+def placement_scope(shape: Iterable[int], sharding: Any) -> AbstractContextManager[Any]:
+    """Inside the block new arrays of one shape, the initial values of a variable, get a sharding.
+
+    Args:
+        shape: Shape.
+        sharding: Sharding of JAX.
+    """
     return _set(_placement, (tuple(shape), sharding))
 
 
-def placement(shape):
-    """The sharding of a new array of this shape, or None."""
+def placement(shape: Iterable[int]) -> Any:
+    """The sharding of a new array, or None.
+
+    Args:
+        shape: Shape of the array.
+    """
     placing = _placement.get()
     return placing[1] if placing is not None and placing[0] == tuple(shape) else None
 
 
-_counts = Counter()
+_counts: Counter[str] = Counter()
 
 
-def snake_case(name):
-    """`MaxPooling2D` -> `max_pooling2d`, as Keras names layers.
+def snake_case(name: str) -> str:
+    """The default name of a layer from that of its class: `MaxPooling2D` -> `max_pooling2d`.
+
+    Args:
+        name: Name of a class.
 
     >>> snake_case("MaxPooling2D"), snake_case("LSTM"), snake_case("Conv2D")
     ('max_pooling2d', 'lstm', 'conv2d')
@@ -228,39 +295,51 @@ def snake_case(name):
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def stem_of(cls):
-    """The name for objects of a class, here and in files; `_named_after` is for a class exported under another name."""
+def stem_of(cls: type) -> str:
+    """The default name of objects of a class, here and in files.
+
+    Args:
+        cls: Class; its `_named_after` replaces its name, for a class that is public under another name.
+    """
     return snake_case(cls.__dict__.get("_named_after", cls.__name__))
 
 
-def unique_name(prefix):
-    """`prefix`, then `prefix_1`, `prefix_2`: names count from the start of the process or the last `clear_session`."""
+def unique_name(prefix: str) -> str:
+    """`prefix`, then `prefix_1`, `prefix_2`, counted from the start of the process or the last `clear_session`.
+
+    Args:
+        prefix: Name without a number.
+    """
     number = _counts[prefix]
     _counts[prefix] += 1
     return f"{prefix}_{number}" if number else prefix
 
 
-def get_uid(prefix=""):
-    """The next number for `prefix`: 1, 2, 3, ..."""
+def get_uid(prefix: str = "") -> int:
+    """The next number of a prefix: 1, 2, 3, ...
+
+    Args:
+        prefix: Any text.
+    """
     _counts[prefix] += 1
     return _counts[prefix]
 
 
-def reset_names():
-    """Start counting names anew."""
+def reset_names() -> None:
+    """Count names from the start again."""
     _counts.clear()
 
 
 _version = 0
 
 
-def structure_version():
-    """A number that grows whenever a layer's parts or `trainable` flags change: who caches a list of variables
-    compares it."""
+def structure_version() -> int:
+    """A number that grows whenever the parts or the `trainable` flag of a layer change; caches of variables compare
+    it."""
     return _version
 
 
-def structure_changed():
-    """Say that a layer's parts or `trainable` flags changed."""
+def structure_changed() -> None:
+    """Increase `structure_version`."""
     global _version
     _version += 1

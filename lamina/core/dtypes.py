@@ -1,6 +1,9 @@
-"""Types as strings: what is accepted, and what comes out when two meet."""
+"""Types as strings: which are accepted, and which type the result of an operation on two types has."""
+
+from __future__ import annotations
 
 import functools
+from typing import Any
 
 import jax.numpy as jnp
 import ml_dtypes
@@ -34,8 +37,14 @@ def _named(dtype):
     return name
 
 
-def standardize_dtype(dtype):
-    """The name of `dtype`; None means floatx.
+def standardize_dtype(dtype: Any) -> str:
+    """The name of a type.
+
+    Args:
+        dtype: Name, type of NumPy, JAX, Python, PyTorch or TensorFlow; None means `keras.config.floatx()`.
+
+    Raises:
+        ConfigError: The type is unknown.
 
     >>> standardize_dtype(np.float16)
     'float16'
@@ -47,18 +56,29 @@ def standardize_dtype(dtype):
     return _named(dtype)
 
 
-def is_float(dtype):
-    """Whether values of this type are floats, bfloat16 and float8 included."""
+def is_float(dtype: Any) -> bool:
+    """Whether values of a type are floats, bfloat16 and float8 included.
+
+    Args:
+        dtype: Type.
+    """
     return standardize_dtype(dtype) in FLOATS
 
 
-def is_integer(dtype):
-    """Whether values of this type are integers (bool is not)."""
+def is_integer(dtype: Any) -> bool:
+    """Whether values of a type are integers; bool is not.
+
+    Args:
+        dtype: Type.
+    """
     return standardize_dtype(dtype) in INTEGERS
 
 
-def result_type(*dtypes):
-    """The type that meeting values of `dtypes` give: JAX's lattice, and floatx where Python floats decide.
+def result_type(*dtypes: Any) -> str:
+    """The type of the result of an operation on values of several types, by JAX's rules of promotion.
+
+    Args:
+        *dtypes: Types; int, float, bool and complex of Python are weak.
 
     >>> result_type("int32", "float16")
     'float16'
@@ -68,15 +88,23 @@ def result_type(*dtypes):
     return jnp.result_type(*values).name
 
 
-def dtype_of(value):
-    """The type name of an array, variable, symbolic tensor or number."""
+def dtype_of(value: Any) -> str:
+    """The name of the type of an array, variable, symbolic tensor or number.
+
+    Args:
+        value: Array, variable, symbolic tensor or number.
+    """
     dtype = getattr(value, "dtype", None)
     if dtype is None:
         dtype = type(value) if isinstance(value, (bool, int, float, complex, str)) else np.asarray(value).dtype
     return standardize_dtype(dtype)
 
 
-def numpy_dtype(dtype):
-    """The NumPy type object of a name, bfloat16 and float8 included."""
+def numpy_dtype(dtype: Any) -> Any:
+    """The NumPy type object of a type, bfloat16 and float8 included.
+
+    Args:
+        dtype: Type.
+    """
     name = standardize_dtype(dtype)
     return np.dtype(getattr(ml_dtypes, name, name))

@@ -1,7 +1,10 @@
-"""The functional graph: operations, nodes that record their calls, and `Function`, which runs from input to output."""
+"""The functional graph: operations, nodes that record their calls, and `Function`, from inputs to outputs."""
 
-from collections import defaultdict, namedtuple
-from typing import Any
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, NamedTuple, Self
 
 import jax
 
@@ -11,34 +14,53 @@ from lamina.core.keywords import keywords, refuse_positional
 from lamina.core.read_limits import reserve_steps
 from lamina.errors import CallError, ConfigError
 
-History = namedtuple("History", "operation node_index tensor_index")
+
+class History(NamedTuple):
+    """Where a symbolic tensor comes from: an operation, the number of its call, and the number of the output."""
+
+    operation: Any
+    node_index: int
+    tensor_index: int
 
 
 class Operation:
-    """What can be a node of a graph: a layer, or one use of an op. `name` is unique unless it is given."""
+    """Base of what can be a node of a graph: a layer, or one use of an op.
 
-    def __init__(self, name=None, *args, **kwargs):
+    Args:
+        name: Name without "/"; None makes a unique one from the name of the class.
+        *args, **kwargs: None are known; any is an error.
+
+    Raises:
+        ConfigError: The name has a "/", or an argument is unknown.
+    """
+
+    def __init__(self, name: str | None = None, *args: Any, **kwargs: Any) -> None:
         refuse_positional(type(self).__name__, args, ("name",))
         keywords(type(self).__name__, kwargs)
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ConfigError(f"A name is a string without '/'; {type(self).__name__} got name={name!r}.")
-        self.name = str(name) if name is not None else context.unique_name(context.stem_of(type(self)))
-        self._inbound_nodes = []
+        self.name: str = str(name) if name is not None else context.unique_name(context.stem_of(type(self)))
+        self._inbound_nodes: list[Node] = []
 
-    def record(self, outputs, args, kwargs):
-        """Write down that this operation, called with (args, kwargs), gave `outputs`; return the outputs."""
+    def record(self, outputs: Any, args: Any, kwargs: Any) -> Any:
+        """Record a call of this operation as a node; the result is the outputs.
+
+        Args:
+            outputs: Symbolic outputs of the call.
+            args, kwargs: Arguments of the call.
+        """
         Node(self, args, kwargs, outputs)
         return outputs
 
-    def call(self, *args, **kwargs):
-        """What the operation computes."""
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The computation of the operation on arrays. Subclasses write it."""
         raise NotImplementedError(f"{type(self).__name__} has no `call`. Write call(self, ...).")
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Symbolic outputs for symbolic inputs, by tracing `call`."""
         return trace(self.call, *args, **kwargs)
 
-    def symbolic_call(self, *args, **kwargs):
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """A call on symbolic tensors: a node of a graph."""
         return self.record(self.compute_output_spec(*args, **kwargs), args, kwargs)
 
@@ -47,22 +69,31 @@ class Operation:
         """What a graph calls on arrays: `call` of an op, a layer itself."""
         return self.call
 
-    def quantized_call(self, *args, **kwargs):
-        """`call` on quantized weights. Here weights know what they are, and `call` is the same for all."""
+    def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
+        """`call` on quantized weights: the same as `call`, since weights of lamina know how they are quantized."""
         return self.call(*args, **kwargs)
 
-    def rematerialized_call(self, layer_call, *args, **kwargs):
-        """`layer_call`, computed again in the backward pass instead of keeping what it computed."""
+    def rematerialized_call(self, layer_call: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        """A function that the backward pass computes again instead of storing its intermediate values.
+
+        Args:
+            layer_call: Function of arrays.
+            *args, **kwargs: Without effect.
+        """
         return jax.checkpoint(layer_call)
 
-    def get_config(self):
-        """What it is made from: its name, where no class beside this one knows more."""
+    def get_config(self) -> dict[str, Any]:
+        """The arguments by name, from which `from_config` makes an equal operation."""
         known: Any = super()
         return known.get_config() if hasattr(known, "get_config") else {"name": self.name}
 
     @classmethod
-    def from_config(cls, config):
-        """One made from a config."""
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """The operation that `get_config` described.
+
+        Args:
+            config: Arguments by name.
+        """
         known: Any = super()
         return known.from_config(config) if hasattr(known, "from_config") else cls(**config)
 
@@ -81,49 +112,69 @@ class Operation:
             raise AttributeError(f"{self.name} has no {what} yet: it was never called on a symbolic tensor.")
         return self._inbound_nodes[0]
 
-    def get_input_at(self, node_index):
-        """The symbolic inputs of call number `node_index`."""
+    def get_input_at(self, node_index: int) -> Any:
+        """The symbolic inputs of one call.
+
+        Args:
+            node_index: Number of the call, from 0.
+        """
         return self._inbound_nodes[node_index].inputs
 
-    def get_output_at(self, node_index):
-        """The symbolic outputs of call number `node_index`."""
+    def get_output_at(self, node_index: int) -> Any:
+        """The symbolic outputs of one call.
+
+        Args:
+            node_index: Number of the call, from 0.
+        """
         return self._inbound_nodes[node_index].outputs
 
 
 class Node:
-    """One call of an operation: its arguments with symbolic tensors in them, and its symbolic outputs."""
+    """One call of an operation: its arguments with symbolic tensors in them, and its symbolic outputs.
+
+    Args:
+        operation: Operation that was called.
+        args, kwargs: Arguments of the call.
+        outputs: Symbolic outputs.
+    """
 
     __slots__ = ("args", "kwargs", "leaves", "operation", "outputs", "places", "simple", "tensors", "treedef")
 
-    def __init__(self, operation, args, kwargs, outputs):
+    def __init__(self, operation: Operation, args: Any, kwargs: Any, outputs: Any) -> None:
         self.operation, self.args, self.kwargs, self.outputs = operation, args, kwargs, outputs
         self.leaves, self.treedef = jax.tree_util.tree_flatten((args, kwargs))
         self.places = [index for index, leaf in enumerate(self.leaves) if isinstance(leaf, KerasTensor)]
         self.tensors = [self.leaves[index] for index in self.places]
         self.simple = len(args) == 1 and not kwargs and isinstance(args[0], KerasTensor)
         if not all(hasattr(tensor, "_keras_history") for tensor in self.tensors):
-            return  # on a KerasTensor of the user's own: the shapes are known, but no model can be drawn from it
+            return  # on a KerasTensor that the user made: its shapes are known, but no model can be built from it
         for index, output in enumerate(tree.flatten(outputs)):
             output._keras_history = History(operation, len(operation._inbound_nodes), index)
         operation._inbound_nodes.append(self)
 
     @property
-    def inputs(self):
-        """The first argument if it is all, else the list of symbolic tensors."""
+    def inputs(self) -> Any:
+        """The first argument if it holds all symbolic tensors, else the list of them."""
         if len(self.args) == 1 and len(self.tensors) == len(tree.flatten(self.args[0])):
             return self.args[0]
         return self.tensors[0] if len(self.tensors) == 1 else self.tensors
 
     @property
-    def is_input(self):
+    def is_input(self) -> bool:
+        """Whether the node is an Input."""
         return not self.tensors
 
     @property
-    def parents(self):
+    def parents(self) -> list[Node]:
+        """The nodes that made the inputs."""
         return [node_of(tensor) for tensor in self.tensors]
 
-    def fill(self, values):
-        """(args, kwargs) with the values of the symbolic tensors in their places."""
+    def fill(self, values: dict[int, Any]) -> Any:
+        """(args, kwargs) with values in place of the symbolic tensors.
+
+        Args:
+            values: Values by the id of their symbolic tensor.
+        """
         if self.simple:
             return (values[id(self.tensors[0])],), {}
         leaves = list(self.leaves)
@@ -132,17 +183,31 @@ class Node:
         return jax.tree_util.tree_unflatten(self.treedef, leaves)
 
 
-def node_of(tensor):
-    """The node that made a symbolic tensor."""
+def node_of(tensor: Any) -> Node:
+    """The node that made a symbolic tensor.
+
+    Args:
+        tensor: Symbolic tensor.
+    """
     operation, index, _ = tensor._keras_history
     return operation._inbound_nodes[index]
 
 
 class Function(Operation):
-    """The part of a graph between `inputs` and `outputs` (structures of KerasTensors), ready to run as one operation.
+    """The part of a graph between inputs and outputs, as one operation.
 
-    `nodes` is in running order; `operations` in the order Keras lists a model's layers: by depth from the inputs, and
-    within one depth in the order in which a walk from the outputs met them.
+    Args:
+        inputs: Symbolic tensors, or a nested structure of them.
+        outputs: Symbolic tensors, or a nested structure of them.
+        name: Name; None makes a unique one.
+
+    Attributes:
+        nodes: The nodes in the order in which they run.
+        operations: The operations in the order in which Keras lists the layers of a model: by depth from the inputs,
+            and within one depth in the order in which a walk from the outputs reaches them.
+
+    Raises:
+        CallError: The outputs do not depend on these inputs alone, or a tensor is not symbolic.
 
     >>> import lamina as keras
     >>> x = keras.Input((2,))
@@ -153,8 +218,9 @@ class Function(Operation):
     inputs: Any = None
     outputs: Any = None
     operations: Any = None
+    nodes: list[Node]
 
-    def __init__(self, inputs, outputs, name=None):
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
         super().__init__(name=name)
         self.inputs, self.outputs = inputs, outputs
         self.input_tensors, self.output_tensors = tree.flatten(inputs), tree.flatten(outputs)
@@ -169,22 +235,30 @@ class Function(Operation):
 
     @property
     def input(self):
-        """Its symbolic inputs."""
+        """The symbolic inputs."""
         return self.inputs
 
     @property
     def output(self):
-        """Its symbolic outputs."""
+        """The symbolic outputs."""
         return self.outputs
 
-    def call(self, inputs):
-        """The outputs for `inputs` of the structure that it was made with."""
+    def call(self, inputs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The outputs for other inputs.
+
+        Args:
+            inputs: Arrays in the structure of the symbolic inputs.
+        """
         return self.run(tree.flatten(inputs), lambda operation, args, kwargs: operation(*args, **kwargs))
 
     __call__ = call
 
-    def compute_output_shape(self, input_shape):
-        """The shapes of the outputs for inputs of these shapes."""
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shapes of the outputs.
+
+        Args:
+            input_shape: Shape of the input, or a list of shapes.
+        """
         shapes = input_shape if isinstance(input_shape, list) else [input_shape]
         symbols = [KerasTensor(shape, x.dtype) for shape, x in zip(shapes, self.input_tensors, strict=True)]
         return tree.map_structure(lambda tensor: tensor.shape, trace(self.call, symbols))
@@ -200,7 +274,7 @@ class Function(Operation):
             results = operation._function(*args, **kwargs) if apply is None else apply(operation, args, kwargs)
             results = [results] if isinstance(node.outputs, KerasTensor) else tree.flatten(results)
             for tensor, result in zip(tree.flatten(node.outputs), results, strict=True):
-                known.setdefault(id(tensor), result)  # an inner tensor given as an input stays what was given
+                known.setdefault(id(tensor), result)  # an inner tensor that is an input keeps the value of the input
         return tree.unflatten(self._output_structure, [known[id(tensor)] for tensor in self.output_tensors])
 
 
@@ -214,7 +288,7 @@ def _sort(inputs, outputs, name):
         if not _given(node, inputs):
             for parent in node.parents:
                 node_depth[parent] = max(node_depth.get(parent, 0), depth + 1)
-    for tensor in inputs:  # an input that no output needs is still the model's
+    for tensor in inputs:  # an input that no output needs belongs to the model too
         node = node_of(tensor)
         met.setdefault(node.operation, -1)
         node_depth.setdefault(node, 0)
@@ -229,13 +303,13 @@ def _sort(inputs, outputs, name):
 
 
 def _given(node, inputs):
-    """Whether a node need not run: an Input, or one whose outputs are all given as inputs."""
+    """Whether a node need not run: it is an Input, or all its outputs are inputs of the function."""
     given = {id(tensor) for tensor in inputs}
     return node.is_input or all(id(tensor) in given for tensor in tree.flatten(node.outputs))
 
 
 def _walk(inputs, outputs, name):
-    """Depth first from the outputs: (operation -> order of meeting, nodes with parents before children)."""
+    """Depth first from the outputs: (operation -> order of reaching it, nodes with parents first)."""
     given = {id(tensor) for tensor in inputs}
     met, finished, done, open_nodes = {}, [], set(), set()
     for output in outputs:

@@ -51,8 +51,10 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
     """Make `function` an op: on arrays and variables it computes; with a KerasTensor among its arguments it is a node.
 
     Args:
-        settings: required parameters that are no tensors (`newshape` of reshape). They and parameters with a default
-            are written in the config of the node, the others in the arguments of its call, as Keras's files have it.
+        function: Function of arrays; None returns a decorator.
+        settings: Required parameters that are no tensors (`newshape` of reshape). They and parameters with a default
+            go into the config of the node, the others into the arguments of its call, as in files of Keras.
+        name: Name of the op; None means that of the function.
 
     >>> import lamina as keras
     >>> keras.ops.relu(keras.Input((3,))).shape
@@ -80,7 +82,7 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
 
 
 def _leading(function):
-    """The names of the parameters before `*operands`, which can only be given by position; () without such operands."""
+    """The names of the parameters before `*operands`, which are positional only; () without such operands."""
     parameters = list(inspect.signature(function).parameters.values())
     kinds = [p.kind for p in parameters]
     if Parameter.VAR_POSITIONAL not in kinds:
@@ -94,7 +96,7 @@ def _optional(function):
 
 
 def _record(public, args, kwargs):
-    """A node for one use of an op: what its settings are goes into the operation, the rest into the call."""
+    """A node for one use of an op: settings go into the operation, other arguments into the call."""
     bound = inspect.signature(public.compute).bind(*args, **kwargs)
     call_args, call_kwargs, settings = [], {}, {}
     for parameter in bound.signature.parameters.values():
@@ -115,39 +117,49 @@ def _record(public, args, kwargs):
 
 
 class OpCall(Operation, Configurable):
-    """One use of an op in a graph; `settings` are its arguments that are no tensors."""
+    """One use of an op in a graph.
+
+    Args:
+        name: Name; None makes a unique one from that of the op.
+        **settings: Arguments of the op that are no tensors.
+    """
 
     _keras_module = "keras.ops"
     op_name: Any = None
 
-    def __init__(self, *, name=None, **settings):
+    def __init__(self, *, name: str | None = None, **settings: Any) -> None:
         super().__init__(name=name or unique_name(self.op_name))
-        self.settings = settings
+        self.settings: dict[str, Any] = settings
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if is_symbolic(args) or is_symbolic(kwargs):
             return self.record(trace(self.call, *args, **kwargs), args, kwargs)
         return self.call(*args, **kwargs)
 
-    def call(self, *args, **kwargs):
-        """The op on arrays."""
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The result of the op on arrays."""
         public, settings, rest = OPS[self.op_name], dict(self.settings), iter(args)
         args = (*(settings.pop(name) if name in settings else next(rest) for name in public.leading), *rest)
         return public.compute(*unwrap(args), **unwrap(kwargs), **unwrap(settings))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """The name and the settings."""
         return {"name": self.name, **{key: config_value(value) for key, value in self.settings.items()}}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The use of an op that `get_config` described.
+
+        Args:
+            config: Name and settings.
+        """
         return cls(**{key: deserialize_nested(value) for key, value in config.items()})
 
     def __repr__(self):
         return f"<Operation name={self.name}>"
 
 
-_classes = {}
-
+_classes: dict[str, Any] = {}
 
 # Class names in files that do not follow from the name of the op.
 _CLASS_NAMES = {
@@ -164,21 +176,33 @@ _ALIASES = {
 }  # fmt: skip
 
 
-def class_name_of(op_name):
-    """The name files have for an op: `get_item` -> GetItem."""
+def class_name_of(op_name: str) -> str:
+    """The name of an op in files: `get_item` -> GetItem.
+
+    Args:
+        op_name: Name of the op.
+    """
     return _CLASS_NAMES.get(op_name) or "".join(part[:1].upper() + part[1:] for part in op_name.split("_"))
 
 
-def class_of(op_name):
-    """The class of an op, a subclass of OpCall."""
+def class_of(op_name: str) -> Any:
+    """The subclass of OpCall for an op.
+
+    Args:
+        op_name: Name of the op.
+    """
     if op_name not in _classes:
         members = {"op_name": op_name, "__module__": __name__, "_keras_module": "keras.ops"}
         _classes[op_name] = type(class_name_of(op_name), (OpCall,), members)
     return _classes[op_name]
 
 
-def operation_class(class_name) -> Any:
-    """The class of an op by the name it has in files, or None."""
+def operation_class(class_name: str) -> Any:
+    """The subclass of OpCall for the name of an op in files, or None.
+
+    Args:
+        class_name: Name in files.
+    """
     known = (name for name in OPS.read_all() if class_name_of(name) == class_name)
     found = _ALIASES.get(class_name) or next(known, None)
     return found and class_of(found)

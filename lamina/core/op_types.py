@@ -1,6 +1,6 @@
 """The types of ops for editors: a symbolic tensor for a symbolic tensor, an array for anything else.
 
-A function is matched by the names of its first parameters; what comes after them is taken over as it is.
+A function is matched by the names of its first parameters; the parameters after them stay as they are.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class OpOfX1X2(Protocol[P]):
 
 
 class OpDecorator(Protocol):
-    """`op(settings=...)`: what is left to do once the settings are given."""
+    """The decorator that `op(settings=...)` returns."""
 
     @overload
     def __call__(self, function: _OfX[P]) -> OpOfX[P]: ...

@@ -1,49 +1,78 @@
-"""Names to classes and functions: the closed tables through which configs and files are read, plus what users register.
+"""Classes and functions by name: the closed tables through which configs and files are read, and what users register.
 
 Nothing named in a file is ever imported or evaluated: a name is in a table here, registered, passed by the caller, or
 it is an error that names the nearest known name.
 """
 
+from __future__ import annotations
+
 import contextlib
 import difflib
 import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from typing import Any, Self, TypeVar
 
 from lamina.errors import ConfigError
 
-CLASSES = {}  # (namespace, class name) -> class, filled as classes of lamina are defined
-FUNCTIONS = {}  # (namespace, function name) -> function, filled by `public_functions`
+T = TypeVar("T")
+
+CLASSES: dict[
+    tuple[str | None, str], Any
+] = {}  # (namespace, class name) -> class, filled as classes of lamina are defined
+FUNCTIONS: dict[
+    tuple[str | None, str], Any
+] = {}  # (namespace, function name) -> function, filled by `public_functions`
 _NAMESPACES = (
     "layers", "models", "initializers", "regularizers", "constraints", "activations", "losses", "metrics", "optimizers",
     "callbacks", "distillation", "dtype_policies", "quantizers", "random", "applications.convnext",
     "applications.inception_resnet_v2", "optimizers.schedules", "mixed_precision",
 )  # fmt: skip
-_ORDER = {namespace: place for place, namespace in enumerate(("keras", *(f"keras.{name}" for name in _NAMESPACES)))}
-_custom = {}  # registered name ("package>Name" or as passed) -> class or function
-_populated = []  # True once all files of the table were read
-_custom_names = {}  # class or function -> registered name
-_scope: ContextVar = ContextVar("custom_objects", default=None)
+_ORDER: dict[Any, int] = {
+    namespace: place for place, namespace in enumerate(("keras", *(f"keras.{name}" for name in _NAMESPACES)))
+}
+_custom: dict[str, Any] = {}  # registered name ("package>Name" or as passed) -> class or function
+_populated: list[bool] = []  # [True] once all files of the table were imported
+_custom_names: dict[Any, str] = {}  # class or function -> registered name
+_scope: ContextVar[Any] = ContextVar("custom_objects", default=None)
 
 
-def namespace_of(cls):
-    """The public module Keras has a class of ours in: `lamina.layers.dense.Dense` is in `keras.layers`."""
+def namespace_of(cls: Any) -> str:
+    """The public module of a class of lamina: `lamina.layers.dense.Dense` is in `keras.layers`.
+
+    Args:
+        cls: Class or function.
+    """
     return cls.__dict__.get("_keras_module") or f"keras.{cls.__module__.split('.')[1]}"
 
 
-def register_class(cls):
-    """Put a class of lamina into the closed table."""
+def register_class(cls: type) -> None:
+    """Add a class of lamina to the closed table.
+
+    Args:
+        cls: Class; one whose name begins with an underscore is not added.
+    """
     if not cls.__name__.startswith("_"):
         CLASSES[_namespace(namespace_of(cls)), cls.__name__] = cls
 
 
-def public_functions(namespace, functions):
-    """Put functions of lamina into the closed table, under the names they are called by."""
+def public_functions(namespace: str, functions: Mapping[str, Any]) -> None:
+    """Add functions of lamina to the closed table.
+
+    Args:
+        namespace: Public module that has them.
+        functions: Functions by their names in configs.
+    """
     for name, function in functions.items():
         FUNCTIONS[namespace, name] = function
 
 
-def function_name(function):
-    """(namespace, name) of a function of the closed table, or None."""
+def function_name(function: Any) -> tuple[str | None, str] | None:
+    """(namespace, name) of a function in the closed table, or None.
+
+    Args:
+        function: Function.
+    """
     name = getattr(function, "__name__", None)
     for read_all in (False, is_builtin(function) and not _populated):
         if read_all:
@@ -54,13 +83,24 @@ def function_name(function):
     return None
 
 
-def is_builtin(obj):
-    """Whether a class or function is lamina's own."""
+def is_builtin(obj: Any) -> bool:
+    """Whether a class or function is part of lamina.
+
+    Args:
+        obj: Class or function.
+    """
     return (getattr(obj, "__module__", None) or "").split(".")[0] == "lamina"
 
 
-def register_keras_serializable(package="Custom", name=None):
-    """Decorator: files may name this class or function, as `package>name`.
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
+    """Decorator of a class or function that configs and files may name, as `package>name`.
+
+    Args:
+        package: Name of the program or library that has it.
+        name: Name in files; None means that of the class or function.
+
+    Raises:
+        ConfigError: A class has no `get_config`.
 
     >>> import lamina as keras
     >>> @keras.saving.register_keras_serializable(package="doc")
@@ -70,7 +110,7 @@ def register_keras_serializable(package="Custom", name=None):
     'doc>double'
     """
 
-    def decorate(obj):
+    def decorate(obj: Any) -> Any:
         registered = f"{package}>{name or obj.__name__}"
         if isinstance(obj, type) and not hasattr(obj, "get_config"):
             raise ConfigError(f"{obj.__name__} needs a get_config() method to be registered.")
@@ -81,51 +121,70 @@ def register_keras_serializable(package="Custom", name=None):
     return decorate
 
 
-def get_registered_name(obj):
-    """`package>name` of a registered class or function, else its `__name__`."""
+def get_registered_name(obj: Any) -> Any:
+    """`package>name` of a registered class or function, else its `__name__`.
+
+    Args:
+        obj: Class or function.
+    """
     try:
         return _custom_names.get(obj) or getattr(obj, "__name__", obj)
     except TypeError:  # unhashable
         return obj.__name__
 
 
-def get_registered_object(name, custom_objects=None, module_objects=None):
-    """The class or function known as `name` to the scopes, the caller or the register; None if there is none."""
+def get_registered_object(
+    name: Any, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """The class or function with a name: in an open scope, registered, or passed here; None if there is none.
+
+    Args:
+        name: Name, as registered or as in a scope.
+        custom_objects: Further classes and functions by name.
+        module_objects: Further classes and functions by name, looked up last.
+    """
     for table in (_scope.get(), _custom, custom_objects, module_objects):
         if table and name in table:
             return table[name]
     return None
 
 
-def get_custom_objects():
-    """The register itself: a dict that may be changed."""
+def get_custom_objects() -> dict[str, Any]:
+    """The registered classes and functions by name: a dict that may be changed."""
     return _custom
 
 
 class CustomObjectScope:
-    """`with custom_object_scope({"MyLayer": MyLayer}):` -- names that configs and files may use inside the block."""
+    """`with custom_object_scope({"MyLayer": MyLayer}):` lets configs and files inside the block name further classes.
 
-    def __init__(self, custom_objects):
-        self.custom_objects = custom_objects or {}
-        self._tokens = []
+    Args:
+        custom_objects: Classes and functions by name.
+    """
 
-    def __enter__(self):
+    def __init__(self, custom_objects: Mapping[str, Any] | None) -> None:
+        self.custom_objects: Mapping[str, Any] = custom_objects or {}
+        self._tokens: list[Any] = []
+
+    def __enter__(self) -> Self:
         self._tokens.append(_scope.set({**(_scope.get() or {}), **self.custom_objects}))
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: Any) -> None:
         _scope.reset(self._tokens.pop())
 
 
 custom_object_scope = CustomObjectScope
 
-_safe_mode: ContextVar = ContextVar("safe_mode", default=None)
+_safe_mode: ContextVar[bool | None] = ContextVar("safe_mode", default=None)
 
 
 @contextlib.contextmanager
-def safe_mode(value):
-    """Whether configs read inside the block may hold Python bytecode: only where the caller said safe_mode=False, and
-    no block around this one says otherwise."""
+def safe_mode(value: bool) -> Iterator[None]:
+    """Inside the block configs may hold Python bytecode, or not. A block around this one takes precedence.
+
+    Args:
+        value: False allows bytecode.
+    """
     token = _safe_mode.set(value is not False if _safe_mode.get() is None else _safe_mode.get())
     try:
         yield
@@ -133,45 +192,71 @@ def safe_mode(value):
         _safe_mode.reset(token)
 
 
-def allow_bytecode():
-    """From now on configs may hold Python bytecode, whatever safe_mode is asked for."""
+def allow_bytecode() -> None:
+    """Allow Python bytecode in configs from now on, whatever safe_mode is asked for."""
     _safe_mode.set(False)
 
 
-def in_safe_mode():
+def in_safe_mode() -> bool:
     """Whether bytecode is refused."""
     return _safe_mode.get() is not False
 
 
-def names_of(namespace):
-    """The public names of a family of lamina; none of another module."""
+def names_of(namespace: str | None) -> Sequence[str]:
+    """The public names of a module of the closed table; none of another module.
+
+    Args:
+        namespace: Public module, such as "keras.losses".
+    """
     return getattr(_family(namespace), "__all__", ())
 
 
 def _family(namespace):
-    """The module behind a namespace of the closed table; None for another. Nothing else is ever imported."""
+    """The module of a namespace of the closed table; None for another namespace. No other module is ever imported."""
     path = "lamina" if namespace == "keras" else f"lamina.{(namespace or '').removeprefix('keras.')}"
     return importlib.import_module(path) if namespace in _ORDER else None
 
 
-def look_up(namespace, name):
-    """The class or function of lamina that stands in the closed table; its file is read now if it was not yet."""
+def look_up(namespace: str | None, name: str) -> Any:
+    """The class or function in the closed table, or None; its file is imported if it was not yet.
+
+    Args:
+        namespace: Public module, such as "keras.losses".
+        name: Name of the class or function.
+    """
     key = (namespace, name)
     if key not in CLASSES and key not in FUNCTIONS and name in names_of(namespace):
         getattr(_family(namespace), name)
     return CLASSES.get(key, FUNCTIONS.get(key))
 
 
-def populate():
-    """Read all files of the closed table, so that their classes are in it. The list is fixed: no file adds to it."""
+def populate() -> None:
+    """Import all files of the closed table, so that their classes are in it. The list of files is fixed."""
     for namespace in _NAMESPACES if not _populated else ():
         for name in names_of(f"keras.{namespace}"):
             getattr(_family(f"keras.{namespace}"), name)
     _populated.append(True)
 
 
-def find(name, module=None, registered_name=None, custom_objects=None, namespaces=None):
-    """The class or function that a config means by `name`. Raises ConfigError with the nearest known name."""
+def find(
+    name: Any,
+    module: str | None = None,
+    registered_name: str | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
+    namespaces: Sequence[str] | None = None,
+) -> Any:
+    """The class or function that a config names.
+
+    Args:
+        name: Name of the class or function.
+        module: Public module that has it; None means that it is looked up in `namespaces`.
+        registered_name: Name under which the user registered it.
+        custom_objects: Further classes and functions by name.
+        namespaces: Public modules in which names without a module are looked up; None means all.
+
+    Raises:
+        ConfigError: The name is unknown; the error has the nearest known name.
+    """
     for key in (name, module, registered_name):
         if not isinstance(key, str) and (key is not None or key is name):
             raise ConfigError(f"A config names classes and modules by strings; got {key!r}.")
@@ -197,7 +282,7 @@ def find(name, module=None, registered_name=None, custom_objects=None, namespace
 
 
 def _check_registered(registered_name, name):
-    """A class of the user's that is called as one of lamina must not become it because it is not registered now."""
+    """A user's class with the name of a class of lamina must not be replaced by it because it is not registered now."""
     if registered_name not in (None, name, "function"):
         raise ConfigError(
             f"{name!r} in the config is {registered_name!r}, which is not registered; it resolved to a Keras built-in.",
@@ -206,12 +291,12 @@ def _check_registered(registered_name, name):
 
 
 def _public(name, module, namespaces):
-    """What `name` means where its module does not say it all; every file of the table is read."""
+    """The class or function of a name whose module alone does not determine it."""
     wanted = _namespace(module)
     is_old = wanted and wanted.startswith("keras.") and all(space != wanted for space, _ in (*CLASSES, *FUNCTIONS))
     if wanted and wanted != "keras" and not is_old:
         return CLASSES.get((wanted, name), FUNCTIONS.get((wanted, name)))
-    # `keras` alone and modules that are gone, such as keras.engine, stand for all of it
+    # `keras` alone, and modules of earlier versions such as keras.engine, stand for all namespaces
     for table in (CLASSES, FUNCTIONS):
         spaces = [space for space, known in table if known == name and (namespaces is None or space in namespaces)]
         if spaces:

@@ -172,19 +172,11 @@ class Variable(_Base):
         return self
 
     def assign_add(self, value: Any) -> Self:
-        """Add to the array.
-
-        Args:
-            value: Addend, which broadcasts to the shape of the variable.
-        """
+        """Add `value`, which broadcasts to the shape of the variable, to the array."""
         return self.assign(self.read() + to_array(unwrap(value), self.dtype))
 
     def assign_sub(self, value: Any) -> Self:
-        """Subtract from the array.
-
-        Args:
-            value: Subtrahend, which broadcasts to the shape of the variable.
-        """
+        """Subtract `value`, which broadcasts to the shape of the variable, from the array."""
         return self.assign(self.read() - to_array(unwrap(value), self.dtype))
 
     def numpy(self) -> np.ndarray[Any, Any]:

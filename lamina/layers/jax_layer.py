@@ -122,7 +122,7 @@ class JaxLayer(Layer):
 
     # A subclass may pass other keys to its functions.
 
-    def _get_init_rng(self):
+    def _get_init_rng(self) -> Any:
         """The argument `rng` of init_fn."""
         return random.draw_seed(None)
 
@@ -207,7 +207,7 @@ class FlaxLayer(JaxLayer):
             return self.method.__name__  # configs hold the name of a method of the module
         return super()._argument(name, parameter, owner)
 
-    def _get_init_rng(self):
+    def _get_init_rng(self) -> Any:
         return {"params": random.draw_seed(None), "dropout": random.draw_seed(None)}
 
     def _get_call_rng(self, training):
