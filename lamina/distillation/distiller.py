@@ -85,7 +85,7 @@ class Distiller(Model):
         self.student_loss_weight = student_loss_weight
         self._check_shapes()
         teacher.trainable = False
-        self.built = student.built and teacher.built
+        self.built: bool = student.built and teacher.built
         self.student_loss_tracker: Mean = Mean(name="student_loss")
         self.distillation_loss_tracker: Mean = Mean(name="distillation_loss")
         self.total_loss_tracker: Mean = Mean(name="total_loss")

@@ -159,7 +159,9 @@ class AdditiveAttention(Attention):
     def build(self, input_shape: list[Shape]) -> None:
         self._check(input_shape)
         if self.use_scale:
-            self.scale = self.add_weight(shape=(input_shape[0][-1],), initializer="glorot_uniform", name="scale")
+            self.scale: Variable = self.add_weight(
+                shape=(input_shape[0][-1],), initializer="glorot_uniform", name="scale"
+            )
 
     def _scores(self, query, key):
         scale = self.scale.value if self.use_scale else 1

@@ -126,7 +126,7 @@ class JaxLayer(Layer):
         """The argument `rng` of init_fn."""
         return random.draw_seed(None)
 
-    def _get_call_rng(self, training):
+    def _get_call_rng(self, training) -> Any:
         """The argument `rng` of call_fn."""
         return self.seed_generator.next() if training else None
 

@@ -98,15 +98,21 @@ class MultiHeadAttention(ProjectedAttention):
     ):
         super().__init__(
             dropout, use_bias, sliding_window, flash_attention, kernel_initializer, bias_initializer,
-            kernel_regularizer,
-            bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, use_gate, seed, **kwargs,
+            kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, use_gate,
+            seed, **kwargs,
         )  # fmt: skip
-        self.num_heads = self.query_heads = self.key_heads = self._size("num_heads", num_heads)
-        self.key_dim = self.query_size = self._size("key_dim", key_dim)
-        self.value_dim = self.value_size = self._size("value_dim", value_dim or key_dim)
-        self.output_shape = (output_shape,) if isinstance(output_shape, int) else output_shape and tuple(output_shape)
-        self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
-        self.input_spec = InputSpec(min_ndim=3)
+        self.num_heads = self._size("num_heads", num_heads)
+        self.query_heads: int = self.num_heads
+        self.key_heads: int = self.num_heads
+        self.key_dim = self._size("key_dim", key_dim)
+        self.query_size: int = self.key_dim
+        self.value_dim = self._size("value_dim", value_dim or key_dim)
+        self.value_size: int = self.value_dim
+        self.output_shape: Any = (
+            (output_shape,) if isinstance(output_shape, int) else output_shape and tuple(output_shape)
+        )
+        self.attention_axes: Any = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
+        self.input_spec: Any = InputSpec(min_ndim=3)
 
     def build(self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None) -> None:
         rank = len(query_shape)
@@ -196,13 +202,17 @@ class GroupQueryAttention(ProjectedAttention):
     ):
         super().__init__(
             dropout, use_bias, sliding_window, flash_attention, kernel_initializer, bias_initializer,
-            kernel_regularizer,
-            bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, use_gate, seed, **kwargs,
+            kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, use_gate,
+            seed, **kwargs,
         )  # fmt: skip
-        self.head_dim = self.query_size = self.value_size = self._size("head_dim", head_dim)
-        self.num_query_heads = self.query_heads = self._size("num_query_heads", num_query_heads)
-        self.num_key_value_heads = self.key_heads = self._size("num_key_value_heads", num_key_value_heads)
+        self.head_dim: int = self._size("head_dim", head_dim)
+        self.query_size: int = self.head_dim
+        self.value_size: int = self.head_dim
+        self.num_query_heads: int = self._size("num_query_heads", num_query_heads)
+        self.query_heads: int = self.num_query_heads
+        self.num_key_value_heads: int = self._size("num_key_value_heads", num_key_value_heads)
+        self.key_heads: int = self.num_key_value_heads
         if num_query_heads % num_key_value_heads:
             numbers = f"{num_query_heads} and {num_key_value_heads}"
             raise ConfigError(f"num_query_heads must be a multiple of num_key_value_heads; got {numbers}.")
-        self.input_spec = InputSpec(ndim=3)
+        self.input_spec: Any = InputSpec(ndim=3)

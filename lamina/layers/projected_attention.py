@@ -100,7 +100,7 @@ class ProjectedAttention(Layer):
         self.bias_constraint: Any = constraints.get(bias_constraint)
         self.supports_masking = True
 
-    def _size(self, name, value):
+    def _size(self, name, value) -> int:
         return positive_integer(type(self).__name__, name, value)
 
     def build(self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None) -> None:

@@ -85,7 +85,7 @@ class STFTSpectrogram(Layer):
         self.padding = padding
         self.expand_dims = expand_dims
         self.data_format: str = standardize_data_format(data_format)
-        self.input_spec = InputSpec(ndim=3)
+        self.input_spec: Any = InputSpec(ndim=3)
         self._check()
 
     def _check(self):

@@ -36,7 +36,7 @@ class RandomStrengthLayer(RandomImageLayer):
 
     bounds: Pair = (-1, 1)  # of `factor`
 
-    def __init__(self, factor, value_range=(0, 255), seed=None, **kwargs):
+    def __init__(self, factor: Range, value_range: Sequence[float], seed: SeedLike, **kwargs: Any):
         super().__init__(seed=seed, **kwargs)
         self.factor: Pair = factor_range(self, factor, "factor", *self.bounds)
         self.value_range: Any = sorted(pixel_range(self, value_range))

@@ -167,6 +167,11 @@ class RandomTranslation(_Affine):
     [0.0, 0.0, 1.0, 2.0]
     """
 
+    height_lower: float
+    height_upper: float
+    width_lower: float
+    width_upper: float
+
     def __init__(
         self,
         height_factor: Range,
@@ -216,6 +221,11 @@ class RandomZoom(_Affine):
     >>> keras.layers.RandomZoom((-0.5, -0.5))(images, training=True).ravel().tolist()
     [0.5, 1.0, 1.5]
     """
+
+    height_lower: float
+    height_upper: float
+    width_lower: float
+    width_upper: float
 
     def __init__(
         self,
