@@ -47,7 +47,7 @@ def _numeric_inputs(subject):
 
 
 def _first_weighted(readers):
-    """The first layer with a kernel that the numbers of an input reach as they are; None if something scales them."""
+    """The first layer with a kernel that the values of an input reach unchanged; None if something scales them."""
     while len(readers) == 1 and (readers[0].has("rearranging", "noise") or readers[0].is_a("Resizing")):
         readers = readers[0].receivers
     fact = readers[0] if len(readers) == 1 and len(readers[0].inputs) == 1 else None

@@ -1,4 +1,4 @@
-"""Which layers stand before and behind a layer, beyond those that do not matter."""
+"""The layers before and after a layer, beyond those that are passed over."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Drawings of graphs: where boxes stand, and boxes, arrows and words as SVG or as an image."""
+"""Drawings of graphs: positions of boxes, and boxes, arrows and words as SVG or as an image."""

@@ -196,9 +196,9 @@ def _sides(left, top, right, bottom):
 
 def _draw_dashes(draw, start, end, dash, colour, width):
     length = max(abs(end[0] - start[0]), abs(end[1] - start[1]), 1e-9)
-    ways = [(end[axis] - start[axis]) / length for axis in (0, 1)]
+    direction = [(end[axis] - start[axis]) / length for axis in (0, 1)]
     place = 0.0
     while place < length:
         ends = [min(place + dash, length) if far else place for far in (False, True)]
-        draw.line([(start[0] + ways[0] * at, start[1] + ways[1] * at) for at in ends], colour, width)
+        draw.line([(start[0] + direction[0] * at, start[1] + direction[1] * at) for at in ends], colour, width)
         place += 2 * dash

@@ -167,7 +167,7 @@ def _slots(model, moving):
     like = type(optimizer).from_config(optimizer.get_config())
     like.build([tried])
     slots = sum(variable.shape == tried.shape for variable in like.variables)
-    words = f"{memory(slots * moving)} ({count_of(slots, 'number')} a weight)" if slots else "none"
+    words = f"{memory(slots * moving)} ({count_of(slots, 'number')} per weight)" if slots else "none"
     return slots * moving, f"{name} {words}, "
 
 

@@ -81,7 +81,7 @@ def _layer(fact, activity, said):
     operations = None
     if fact.flops and not fact.inner:
         each = ", open sizes counted as 1" if any(None in shape[1:] for shape in fact.inputs) else ""
-        operations = f"{fact.flops:,} operations a sample{each}"
+        operations = f"{fact.flops:,} operations per sample{each}"
     return LayerExplanation(
         fact.name, fact.kind, shapes_of(fact), [*sentences, *activity], weights_of(fact), operations, fact.depth
     )

@@ -86,9 +86,9 @@ def _channels(head):
 
 def _verdict(head):
     fits, why = _words(head)
-    told = f"{head.loss_name}{' with from_logits=True' if head.from_logits else ''}"
+    loss = f"{head.loss_name}{' with from_logits=True' if head.from_logits else ''}"
     verdict = "" if fits is None else ", which fits" if fits else ", which does not fit"
-    return f"It is compiled with {told}{verdict}{f': {why}' if why else ''}."
+    return f"It is compiled with {loss}{verdict}{f': {why}' if why else ''}."
 
 
 def _words(head):

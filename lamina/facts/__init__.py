@@ -1,1 +1,1 @@
-"""What is true of a model: shapes, costs, receptive fields and heads. `explain`, `check` and `view` stand on it."""
+"""Facts about a model: shapes, costs, receptive fields and heads. `explain`, `check` and `view` are built on them."""

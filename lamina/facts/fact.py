@@ -105,7 +105,7 @@ class Fact:
 
     @property
     def givers(self) -> list[str]:
-        """Names of what it takes, in the order of its arguments, as far as they are known."""
+        """Names of the layers whose outputs it takes, in the order of its arguments, as far as they are known."""
         given = tree.flatten(self.arguments) if self.arguments else []
         makers = [leaf._keras_history.operation for leaf in given if hasattr(leaf, "_keras_history")]
         names = [maker.name for maker in makers if self.depth == 0 or type(maker).__name__ != "InputLayer"]

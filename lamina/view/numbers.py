@@ -81,8 +81,8 @@ def activations_of(model: Any, x: Any) -> dict[tuple[Any, int], dict[str, Any]]:
 
 
 def _picture(sample):
-    """The maps (height, width, channels) of a sample, or its numbers as bars: bytes, 0 the smallest and 255 the
-    largest number."""
+    """The maps (height, width, channels) of a sample, or its values as bars: bytes, 0 for the smallest and 255 for the
+    largest value."""
     if sample.ndim == 3 and min(sample.shape[:2]) > 1:
         rows, columns = (np.linspace(0, size - 1, min(size, _SIDE)).astype(int) for size in sample.shape[:2])
         maps = np.moveaxis(sample[rows][:, columns, :_MAPS], -1, 0)

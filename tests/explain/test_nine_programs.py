@@ -72,8 +72,8 @@ def test_program_1_first_model(program):
     counted = answer(said, "How many layers")
     assert "len(model.layers) is 4." in counted and "2 here, 1 of them hidden" in counted
     cost = answer(said, "What does it cost")
-    assert "25,450 (99.4 KB)" in cost and "RMSprop 99.4 KB (1 number a weight)" in cost
-    assert "784 x 32 x 2" not in text and f"{2 * 784 * 32 + 32:,} operations a sample" in text
+    assert "25,450 (99.4 KB)" in cost and "RMSprop 99.4 KB (1 number per weight)" in cost
+    assert "784 x 32 x 2" not in text and f"{2 * 784 * 32 + 32:,} operations per sample" in text
 
 
 def test_program_2_dense_between_convolutions_and_two_sigmoids(program):
@@ -247,7 +247,7 @@ def test_quickstart(program):
     norm = next(layer for layer in said.layers if layer.kind == "BatchNormalization")
     assert "each of the 512 channels" in norm.text and "updates its moving averages (momentum 0.99)" in norm.text
     assert "1,024 weights of BatchNormalization are moving averages" in answer(said, "What changes")
-    assert "Adam" in answer(said, "What does it cost") and "(2 numbers a weight)" in answer(said, "What does it cost")
+    assert "Adam" in answer(said, "What does it cost") and "(2 numbers per weight)" in answer(said, "What does it cost")
 
 
 def test_inception(program):
