@@ -1,4 +1,6 @@
-"""What every layer has of types: the one it computes in, the one of its variables, and the few bits of its kernels."""
+"""The dtype policy of a layer: the type it computes in, the type of its variables, and the quantization of its kernels."""
+
+from __future__ import annotations
 
 from typing import Any
 
@@ -7,22 +9,22 @@ from lamina.dtype_policies import DTypePolicyMap
 
 
 class DTypePolicyMixin:
-    """The dtype policy of a layer and what follows from it. Layers with kernels write `quantize`."""
+    """The dtype policy of a layer and what follows from it. Layers with kernels override `quantize`."""
 
     path: Any
     built: bool
     _path: Any
     _flatten_layers: Any
-    _is_quantized = False
+    _is_quantized: bool = False
 
     @property
     def dtype_policy(self) -> Any:
-        """The types it computes in and keeps its variables in. Set to a policy or the name of one; a quantized one
-        quantizes a layer that is built."""
+        """The policy with the compute type and the type of variables. Set to a policy or the name of one; a quantized
+        policy quantizes a layer that is built."""
         return self.__dict__["dtype_policy"]
 
     @dtype_policy.setter
-    def dtype_policy(self, value):
+    def dtype_policy(self, value: Any) -> None:
         policy, before = dtype_policies.get(value), self.__dict__.get("dtype_policy")
         if isinstance(before, DTypePolicyMap) and self._path:
             before.policy_map[self.path] = policy
@@ -38,7 +40,7 @@ class DTypePolicyMixin:
         return policy[self.path] if isinstance(policy, DTypePolicyMap) else policy
 
     def _policies(self):
-        """Its policy for a config: a map, where layers inside were quantized since, so that they are made so again."""
+        """Its policy for a config: a map, where layers inside were quantized after they were made."""
         policy = self.dtype_policy
         if isinstance(policy, DTypePolicyMap):
             return policy
@@ -47,35 +49,51 @@ class DTypePolicyMixin:
         return DTypePolicyMap(policy, inner) if inner else policy
 
     @property
-    def dtype(self):
+    def dtype(self) -> Any:
         """The type of its variables."""
         return self._policy.variable_dtype
 
     variable_dtype = dtype
 
     @property
-    def compute_dtype(self):
+    def compute_dtype(self) -> Any:
         """The type it computes in."""
         return self._policy.compute_dtype
 
     @property
-    def input_dtype(self):
-        """The type float inputs are cast to."""
+    def input_dtype(self) -> Any:
+        """The type that float inputs are cast to."""
         return self.compute_dtype
 
     @property
-    def quantization_mode(self):
-        """The way its kernels are kept in few bits, "int8" for example; None where they are not."""
+    def quantization_mode(self) -> str | None:
+        """How its kernels are quantized, "int8" for example; None where they are not."""
         return self._policy.quantization_mode
 
-    def quantize(self, mode=None, type_check=True, config=None):
-        """Keep the kernels in the few bits of `mode`; see Dense and Model. This layer has no kernel that can be."""
+    def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
+        """Quantize the kernels. Layers without a kernel that can be quantized raise NotImplementedError.
+
+        Args:
+            mode: "int8", "int4", "float8", "gptq" or "awq"; None where `config` says it.
+            type_check: Whether a subclass, whose formula may be another, is an error.
+            config: Quantizers, block size or calibration data; see keras.quantizers.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not have a `quantize` method implemented.")
 
-    def quantized_build(self, input_shape, mode):
-        """Make the variables of `mode`; `build` does it where the dtype policy says so."""
+    def quantized_build(self, input_shape: Any, mode: str) -> None:
+        """Make the variables of a quantized layer; `build` does it where the dtype policy says so.
+
+        Args:
+            input_shape: Shape of the inputs.
+            mode: Mode of quantization.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not have a `quantized_build` method implemented.")
 
-    def quantized_call(self, *args, **kwargs):
-        """`call`, which is the same formula whatever a kernel is kept in."""
+    def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
+        """`call`, which is the same formula for quantized kernels.
+
+        Args:
+            *args: Arguments of `call`.
+            **kwargs: Arguments of `call`.
+        """
         return self.call(*args, **kwargs)  # pyright: ignore[reportAttributeAccessIssue]

@@ -67,12 +67,12 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
     supports_masking: bool = False
     _traits: frozenset[str] = frozenset()  # see lamina.layers.base.traits
     _activation_name: str | None = None
-    _config_skips = frozenset(("autocast",))
-    _config_optional = frozenset(("activity_regularizer",))
+    _config_skips: frozenset[str] = frozenset(("autocast",))
+    _config_optional: frozenset[str] = frozenset(("activity_regularizer",))
     _revision = 0  # goes up when something changes that compiled programs hold as a constant, as a vocabulary
     _passes_training = False  # whether a call with **kwargs is given `training` as well
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
             cls.build = managed_build(cls.build)
@@ -113,7 +113,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
                 fix=f"It takes: {', '.join(signature_of(type(self)))}.",
             )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.__dict__.get('name')}, built={self.__dict__.get('built')}>"
 
     @property

@@ -1,12 +1,13 @@
 """What belongs to a layer: the variables, layers, metrics and seed generators among its attributes.
 
 Nothing is wrapped and nothing is kept twice: the parts are read off the attributes when they are asked for, in the
-order in which
-they were assigned (parts put into a list later count from the moment they were made).
+order in which they were assigned (parts put into a list later count from the moment they were made).
 """
 
+from __future__ import annotations
+
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lamina.core import context
 from lamina.core.variable import Variable
@@ -22,10 +23,10 @@ _UNTRACKED = frozenset(
 
 
 class Tracked:
-    """A holder of parts. `_birth` orders parts that were never assigned by name."""
+    """An object with parts among its attributes. `_birth` orders parts that were never assigned by name."""
 
     _birth: int
-    _stamps: dict
+    _stamps: dict[int, int]
 
     if not TYPE_CHECKING:  # for type checkers the signature is that of __init__
 
@@ -35,14 +36,14 @@ class Tracked:
             object.__setattr__(instance, "_stamps", {})
             return instance
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, (Tracked, Variable, SeedGenerator, Metric, *_CONTAINERS)) and name not in _UNTRACKED:
             context.structure_changed()
             for part in parts_in(value, Tracked):
                 self._stamps.setdefault(id(part), next(_clock))
         object.__setattr__(self, name, value)
 
-    def _parts(self, kind):
+    def _parts(self, kind) -> list[Any]:
         """The parts of a kind among the attributes, each once, in order."""
         parts, wanted = {}, (kind, *_CONTAINERS)
         for name, value in self.__dict__.items():  # hot: a model of 300 layers asks some thousand times
@@ -55,7 +56,7 @@ class Tracked:
         return found
 
 
-def parts_in(value, kind, around=()):
+def parts_in(value: Any, kind: type, around: tuple[Any, ...] = ()) -> Any:
     """The objects of `kind` in a value, containers searched through; `around` are those that are open, for one may hold
     itself."""
     if isinstance(value, kind):
@@ -66,6 +67,6 @@ def parts_in(value, kind, around=()):
                 yield from parts_in(item, kind, (*around, value))
 
 
-def unique(items):
+def unique(items: Any) -> list[Any]:
     """Each object once, in order of first appearance."""
     return list({id(item): item for item in items}.values())

@@ -28,7 +28,7 @@ class VariablesMixin(Tracked):
 
     name: str
     built: bool
-    variable_dtype: str
+    variable_dtype: Any
     _trainable: bool
     _own_variables: list[Variable]
     _scope: Any
