@@ -57,6 +57,10 @@ class ReLU(_Activation):
     [-1.0, 3.0, 6.0]
     """
 
+    max_value: float | None
+    negative_slope: float
+    threshold: float
+
     _activation_name = "relu"
 
     def __init__(
@@ -120,7 +124,7 @@ class PReLU(_Activation):
     ):
         super().__init__(**kwargs)
         keep_arguments(self, locals())
-        self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes and list(shared_axes)
+        self.shared_axes: Any = [shared_axes] if isinstance(shared_axes, int) else shared_axes and list(shared_axes)
 
     def build(self, input_shape: Shape) -> None:
         shared = {axis % len(input_shape) for axis in self.shared_axes or ()}

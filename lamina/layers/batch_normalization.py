@@ -61,6 +61,15 @@ class BatchNormalization(_ScaledAndCentered):
     ([[-1.0], [1.0]], [0.5])
     """
 
+    renorm: bool
+    renorm_momentum: float
+    synchronized: bool
+    moving_mean: Any
+    moving_variance: Any
+    moving_stddev: Any
+    renorm_mean: Any
+    renorm_stddev: Any
+
     def __init__(
         self,
         axis: int = -1,
@@ -91,10 +100,10 @@ class BatchNormalization(_ScaledAndCentered):
                 raise ConfigError(f"BatchNormalization takes one axis; got {axis!r}.")
             self.axis = axis[0]  # files of Keras 2
         self.momentum = momentum
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.moving_mean_initializer: Any = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer: Any = initializers.get(moving_variance_initializer)
         self.renorm, self.renorm_momentum, self.synchronized = renorm, renorm_momentum, synchronized
-        self.renorm_clipping = _checked_clipping(renorm_clipping or {}) if renorm else renorm_clipping
+        self.renorm_clipping: Any = _checked_clipping(renorm_clipping or {}) if renorm else renorm_clipping
 
     def build(self, input_shape: Shape) -> None:
         super().build(input_shape)

@@ -121,6 +121,8 @@ class Conv1D(_Conv):
     (None, None, 8)
     """
 
+    causal: bool
+
     rank, causal = 1, True
 
 

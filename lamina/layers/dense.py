@@ -65,7 +65,7 @@ class Dense(WithKernels):
     bias_constraint: Any
     _traits = frozenset(("pointwise", "weighted"))
     _config_optional = frozenset(("activity_regularizer", "lora_rank", "lora_alpha"))
-    quantization_modes = ("int8", "int4", "float8", "gptq", "awq")
+    quantization_modes: tuple[str, ...] = ("int8", "int4", "float8", "gptq", "awq")
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Dense(WithKernels):
             activity_regularizer=activity_regularizer, lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs
         )
         keep_arguments(self, locals())
-        self.units = positive_integer("Dense", "units", units, fix="Dense(32)")
+        self.units: int = positive_integer("Dense", "units", units, fix="Dense(32)")
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 

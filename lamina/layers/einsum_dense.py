@@ -70,7 +70,7 @@ class EinsumDense(WithKernels):
     bias_constraint: Any
     _traits = frozenset(("weighted",))
     _config_optional = frozenset(("lora_rank", "lora_alpha", "gptq_unpacked_column_size"))
-    quantization_modes = ("int8", "int4", "float8", "gptq", "awq")
+    quantization_modes: tuple[str, ...] = ("int8", "int4", "float8", "gptq", "awq")
 
     def __init__(
         self,
@@ -92,7 +92,9 @@ class EinsumDense(WithKernels):
     ):
         super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs)
         keep_arguments(self, locals())
-        self.output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        self.output_shape: tuple[int] | tuple[int | None, ...] = (
+            (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        )
         self._columns, self._axes = gptq_unpacked_column_size, _Axes(equation)
         unknown = set(bias_axes or ()) - set(self._axes.outputs)
         if unknown:

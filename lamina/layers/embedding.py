@@ -52,7 +52,7 @@ class Embedding(WithKernels):
     embeddings_constraint: Any
     _traits = frozenset(("embedding",))
     _config_skips = frozenset(("autocast", "weights"))
-    quantization_modes = ("int8", "int4")
+    quantization_modes: tuple[str, ...] = ("int8", "int4")
 
     def __init__(
         self,
@@ -70,8 +70,8 @@ class Embedding(WithKernels):
     ):
         super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs)
         keep_arguments(self, locals())
-        self.input_dim = positive_integer("Embedding", "input_dim", input_dim)
-        self.output_dim = positive_integer("Embedding", "output_dim", output_dim)
+        self.input_dim: int = positive_integer("Embedding", "input_dim", input_dim)
+        self.output_dim: int = positive_integer("Embedding", "output_dim", output_dim)
         self.supports_masking = mask_zero
         self.autocast = False  # numbers up to input_dim do not fit into float16
         if weights is not None:

@@ -31,6 +31,10 @@ class InputLayer(Layer):
         **kwargs: There are no others.
     """
 
+    sparse: bool
+    ragged: bool
+    optional: bool
+
     _config_skips = frozenset(("autocast", "shape", "batch_size", "trainable", "activity_regularizer", "input_tensor"))
 
     batch_shape: Any = None

@@ -89,6 +89,9 @@ class MaxoutDense(Layer):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
     """
 
+    kernel: Any
+    bias: Any | None
+
     output_dim: int
     nb_feature: int
     use_bias: bool
@@ -135,6 +138,9 @@ class Highway(Layer):
         bias_constraint: Constraint on the bias after each update.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
     """
+
+    kernel: Any
+    carry: Any
 
     use_bias: bool
     activation: Any
@@ -204,6 +210,9 @@ class ParametricSoftplus(_ShapedByWeights):
         shared_axes: Axes along which the trained values are shared.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
+
+    alpha_init: float
+    beta_init: float
 
     alphas: Any
     betas: Any

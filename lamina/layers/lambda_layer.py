@@ -51,7 +51,7 @@ class Lambda(Layer):
         self.function = function
         self.output_shape = output_shape
         self.mask = mask
-        self.arguments = arguments or {}
+        self.arguments: dict[str, Any] = arguments or {}
         self.supports_masking = mask is not None
 
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:

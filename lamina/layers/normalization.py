@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
@@ -172,6 +172,10 @@ class RMSNormalization(Layer):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
+    axis: Any
+    epsilon: float
+    scale: Any
+
     _traits = frozenset(("normalization", "pointwise"))
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Unpack[LayerArguments]):
@@ -201,7 +205,7 @@ class UnitNormalization(Layer):
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
-        self.axis = checked_axis(axis)
+        self.axis: Any = checked_axis(axis)
         self.supports_masking = True
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -105,6 +105,8 @@ class GRUCell(_Cell):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
+    gates: int
+
     reset_after: bool
     gates, _kind = 3, "gru"
 
@@ -187,6 +189,9 @@ class LSTMCell(_Cell):
         seed: Whole number or `keras.random.SeedGenerator`; None draws one.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
+
+    gates: int
+    state_count: int
 
     unit_forget_bias: bool
     gates, state_count, _kind = 4, 2, "lstm"

@@ -81,7 +81,7 @@ class Dropout(_Noise):
     ):
         self.rate = rate
         super().__init__(seed, **kwargs)
-        self.noise_shape = _checked_noise_shape(noise_shape)
+        self.noise_shape: Any = _checked_noise_shape(noise_shape)
 
     def _disturb(self, inputs):
         return random.dropout(inputs, self.rate, self._noise_sizes(inputs.shape), self.seed_generator)
@@ -260,6 +260,9 @@ class ActivityRegularization(Layer):
         l2: Factor of the sum of squared outputs.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
+
+    l1: float
+    l2: float
 
     _traits = frozenset(("pointwise", "passes_through"))
     _config_skips = frozenset(("autocast", "activity_regularizer"))

@@ -42,7 +42,7 @@ class Flatten(Layer):
 
     def __init__(self, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
-        self.data_format = standardize_data_format(data_format)
+        self.data_format: str = standardize_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
-        self.target_shape = tuple(target_shape)
+        self.target_shape: tuple[int, ...] = tuple(target_shape)
         if self.target_shape.count(-1) > 1:
             raise ConfigError(f"Reshape takes at most one -1 in target_shape; got {self.target_shape}.")
         if any(size < -1 for size in self.target_shape):
@@ -125,7 +125,7 @@ class Permute(Layer):
 
     def __init__(self, dims: Sequence[int], **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
-        self.dims = tuple(dims)
+        self.dims: tuple[int, ...] = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ConfigError(
                 f"Permute needs dims with each of 1 to {len(self.dims)} once; got {self.dims}.",
@@ -155,7 +155,7 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
-        self.n = positive_integer("RepeatVector", "n", n, fix="RepeatVector(3)")
+        self.n: int = positive_integer("RepeatVector", "n", n, fix="RepeatVector(3)")
         self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs: Tensor) -> Tensor:

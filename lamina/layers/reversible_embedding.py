@@ -46,6 +46,10 @@ class ReversibleEmbedding(Embedding):
     (None, 10, 1000)
     """
 
+    tie_weights: bool
+    logit_soft_cap: float | None
+    reverse_embeddings: Any
+
     def __init__(
         self,
         input_dim: int,
@@ -69,7 +73,7 @@ class ReversibleEmbedding(Embedding):
             **kwargs,
         )
         self.tie_weights, self.logit_soft_cap = tie_weights, logit_soft_cap
-        self.reverse_dtype = None if reverse_dtype is None else standardize_dtype(reverse_dtype)
+        self.reverse_dtype: str | None = None if reverse_dtype is None else standardize_dtype(reverse_dtype)
 
     def build(self, input_shape: Shape | None = None) -> None:
         if self.built:

@@ -63,6 +63,12 @@ class RNN(ContainerMixin, Layer):
     (None, 10, 2)
     """
 
+    return_sequences: bool
+    return_state: bool
+    go_backwards: bool
+    stateful: bool
+    unroll: bool
+
     _traits = frozenset(("recurrent", "weighted"))
 
     def __init__(
@@ -84,7 +90,7 @@ class RNN(ContainerMixin, Layer):
         self.return_sequences, self.return_state = return_sequences, return_state
         self.go_backwards, self.stateful, self.unroll = go_backwards, stateful, unroll
         self.zero_output_for_mask = zero_output_for_mask
-        self.states = None
+        self.states: Any = None
         self.supports_masking = True
 
     @property

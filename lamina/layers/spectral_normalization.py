@@ -34,6 +34,9 @@ class SpectralNormalization(Wrapper):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
+    kernel: Any
+    vector_u: Any
+
     _traits = frozenset(("wrapper",))
 
     def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Unpack[LayerArguments]):

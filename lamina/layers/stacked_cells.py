@@ -41,7 +41,7 @@ class StackedRNNCells(ContainerMixin, Layer):
         super().__init__(**kwargs)
         for cell in cells:
             check_cell(cell)
-        self.cells = list(cells)
+        self.cells: list[Any] = list(cells)
 
     @property
     def state_size(self) -> Any:

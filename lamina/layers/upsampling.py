@@ -81,7 +81,7 @@ class UpSampling2D(_UpSampling):
         **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(size, data_format, **kwargs)
-        self.interpolation = str(interpolation).lower()
+        self.interpolation: str = str(interpolation).lower()
         if self.interpolation not in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
             raise ConfigError(
                 f"UpSampling2D needs interpolation 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'; "

@@ -95,6 +95,9 @@ class Bidirectional(ContainerMixin, Layer):
     (None, 10, 8)
     """
 
+    return_sequences: Any
+    return_state: Any
+
     _traits = frozenset(("wrapper", "container", "recurrent"))
     _config_skips = frozenset(("autocast", "weights"))
 
@@ -115,7 +118,7 @@ class Bidirectional(ContainerMixin, Layer):
         self.backward_layer: Any = backward_layer or _copy(layer, "backward", not layer.go_backwards)
         _check_recurrent(self.backward_layer)
         self.return_sequences, self.return_state = layer.return_sequences, layer.return_state
-        self.stateful = getattr(layer, "stateful", False)
+        self.stateful: Any | bool = getattr(layer, "stateful", False)
         self._check_pair()
         for one in (self.forward_layer, self.backward_layer):
             if hasattr(one, "zero_output_for_mask"):  # a repeated output would be at the wrong end once time is turned

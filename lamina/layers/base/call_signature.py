@@ -1,7 +1,10 @@
 """How a layer's call takes its arguments: which are tensors, which get masks, and whether it knows `training`."""
 
+from __future__ import annotations
+
 import inspect
 import weakref
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,14 +22,16 @@ class CallSignature:
     """The parameters of a layer class's `call`."""
 
     def __init__(self, call):
-        self.signature = inspect.signature(call)
+        self.signature: Any = inspect.signature(call)
         parameters = list(self.signature.parameters.values())[1:]
-        self.names = [p.name for p in parameters if p.kind is not Parameter.VAR_KEYWORD]
-        self.has_any_keyword = any(p.kind is Parameter.VAR_KEYWORD for p in parameters)
-        self.has_training = "training" in self.names
-        self.default_training = self.signature.parameters["training"].default if self.has_training else None
-        self.masks = {name: self._mask_name(index, name) for index, name in enumerate(self.names)}
-        self.takes_masks = any(self.masks.values())
+        self.names: list[str] = [p.name for p in parameters if p.kind is not Parameter.VAR_KEYWORD]
+        self.has_any_keyword: bool = any(p.kind is Parameter.VAR_KEYWORD for p in parameters)
+        self.has_training: bool = "training" in self.names
+        self.default_training: Any | None = self.signature.parameters["training"].default if self.has_training else None
+        self.masks: dict[str, str | None] = {
+            name: self._mask_name(index, name) for index, name in enumerate(self.names)
+        }
+        self.takes_masks: bool = any(self.masks.values())
 
     def _mask_name(self, index, name):
         if f"{name}_mask" in self.names:

@@ -1,4 +1,4 @@
-"""The dtype policy of a layer: the type it computes in, the type of its variables, and the quantization of its kernels."""
+"""The dtype policy of a layer: the types it computes in and keeps its variables in, and quantization."""
 
 from __future__ import annotations
 

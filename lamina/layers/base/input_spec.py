@@ -34,6 +34,12 @@ class InputSpec(Configurable):
     InputSpec(min_ndim=2, axes={-1: 4})
     """
 
+    max_ndim: int | None
+    min_ndim: int | None
+    allow_last_axis_squeeze: bool
+    optional: bool
+    name: str | None
+
     def __init__(
         self,
         dtype: DTypeLike | None = None,
@@ -47,10 +53,10 @@ class InputSpec(Configurable):
         name: str | None = None,
     ):
         self.dtype = dtype
-        self.shape = None if shape is None else tuple(shape)
-        self.ndim = ndim if self.shape is None else len(self.shape)
+        self.shape: tuple[int | None, ...] | None = None if shape is None else tuple(shape)
+        self.ndim: int | None = ndim if self.shape is None else len(self.shape)
         self.max_ndim, self.min_ndim = max_ndim, min_ndim
-        self.axes = {int(axis): size for axis, size in (axes or {}).items()}
+        self.axes: dict[int, int | None] = {int(axis): size for axis, size in (axes or {}).items()}
         self.allow_last_axis_squeeze, self.optional, self.name = allow_last_axis_squeeze, optional, name
 
     def misfit(self, shape: tuple[int | None, ...], dtype: DTypeLike | None) -> str | None:

@@ -52,7 +52,7 @@ class Tracked:
                     parts[id(part)] = part
         found = list(parts.values())
         if kind is Tracked:
-            found.sort(key=lambda part: self._stamps.get(id(part), part._birth))
+            found.sort(key=lambda part: self._stamps.get(id(part), part._birth))  # pyright: ignore
         return found
 
 

@@ -131,7 +131,7 @@ class Int8(Codes):
     def __init__(self, layer, name, layout, config):
         super().__init__(name, layout)
         default = AbsMaxQuantizer(axis=layout.summed)
-        self.quantizer = QuantizationConfig.weight_quantizer_or_default(config, default)
+        self.quantizer: Any = QuantizationConfig.weight_quantizer_or_default(config, default)
         self.inputs_quantizer = QuantizationConfig.activation_quantizer_or_default(config, AbsMaxQuantizer())
         self.part(layer, name, layout.shape, dtype="int8")
         self.part(layer, f"{name}_scale", layout.scale_shape, "ones")
@@ -160,8 +160,8 @@ class Int4(Codes):
         default = AbsMaxQuantizer() if layout.quantizes_inputs else None
         self.inputs_quantizer = QuantizationConfig.activation_quantizer_or_default(config, default)
         default = AbsMaxQuantizer(axis=layout.axis, value_range=(-8, 7))
-        self.quantizer = QuantizationConfig.weight_quantizer_or_default(config, default)
-        self.block_size = None if block_size == -1 else block_size
+        self.quantizer: Any = QuantizationConfig.weight_quantizer_or_default(config, default)
+        self.block_size: Any = None if block_size == -1 else block_size
         shape, axis = list(layout.matrix), layout.axis
         shape[layout.packed] = -(-shape[layout.packed] // 2)
         self.part(layer, name, shape, dtype="int8")

@@ -1,5 +1,9 @@
 """Kernels multiplied in eight-bit floats, their scales taken from the largest values of the last steps."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -22,7 +26,7 @@ class Float8(Weight):
             self.part(layer, f"{of}_scale", (), "ones", **settings)
             self.part(layer, f"{of}_amax_history", (history_length,), **settings)
         self.base = make_base()
-        self.parts = {name: self.base, **self.parts}
+        self.parts: Any = {name: self.base, **self.parts}
         self.shape, self.regularizer, self.constraint = self.base.shape, self.base.regularizer, self.base.constraint
 
     def read(self):
