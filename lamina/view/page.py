@@ -87,7 +87,7 @@ def page_of(model: Any, x: Any = None, y: Any = None, history: Any = None) -> Pa
     parts = {
         "title": html.escape(f"{model.name} - lamina"),
         "style": _file("page.css"),
-        "script": _file("page.js"),
+        "script": _file("graph.js") + "\n" + _file("panel.js"),
         "curves": f'<h3>Training</h3><div class="curves">{curves.svg(columns=1)}</div>' if curves else "",
         "data": _script_safe(data),
     }
