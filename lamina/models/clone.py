@@ -1,4 +1,9 @@
-"""clone_model: the same architecture with weights of its own."""
+"""clone_model: the same architecture with new weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from lamina.core import tree
 from lamina.core.keras_tensor import KerasTensor
@@ -9,14 +14,26 @@ from lamina.models.model import Functional, Model
 from lamina.models.sequential import Sequential
 
 
-def clone_model(model, input_tensors=None, clone_function=None, call_function=None, recursive=False, **kwargs):
-    """A new model with the architecture of `model` and new weights.
+def clone_model(
+    model: Any,
+    input_tensors: Any = None,
+    clone_function: Callable[[Any], Any] | None = None,
+    call_function: Callable[..., Any] | None = None,
+    recursive: bool = False,
+    **kwargs: Any,
+) -> Any:
+    """A new model with the architecture of a model and new weights.
 
     Args:
-        input_tensors: symbolic tensors to build a functional model on, in place of new inputs.
-        clone_function: makes a layer from a layer; by default from its config.
-        call_function: `(layer, *args, **kwargs) -> outputs`, in place of calling the new layer.
-        recursive: whether `clone_function` is used inside nested models too.
+        model: Model to clone.
+        input_tensors: Symbolic tensors as the inputs of the new model. None creates new Inputs.
+        clone_function: Function from a layer to the new layer. None creates it from the config.
+        call_function: Function (layer, *args, **kwargs) -> outputs that calls the new layer. None calls it directly.
+        recursive: Whether `clone_function` is used inside of nested models too.
+        **kwargs: Accepted for compatibility.
+
+    Raises:
+        CallError: If `input_tensors` or `clone_function` is given for a subclassed model.
 
     >>> import lamina as keras
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
@@ -29,7 +46,7 @@ def clone_model(model, input_tensors=None, clone_function=None, call_function=No
     if isinstance(model, Functional) or (model._graph is not None and type(model).__init__ is Model.__init__):
         return _clone_graph(model, input_tensors, clone, call_function)
     if input_tensors is not None or clone_function is not None:
-        raise CallError(f"{type(model).__name__} is a subclassed model: it is cloned from its config alone.")
+        raise CallError(f"{type(model).__name__} is a subclassed model, which is cloned from its config alone.")
     return type(model).from_config(model.get_config())
 
 

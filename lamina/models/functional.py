@@ -1,8 +1,10 @@
-"""How the graph of a functional model is written in a config and read from one."""
+"""The graph of a functional model as a config."""
+
+from __future__ import annotations
 
 import importlib
 from collections import defaultdict, deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina.core import tree
 from lamina.core.keras_tensor import KerasTensor
@@ -12,9 +14,19 @@ from lamina.errors import ConfigError
 from lamina.layers.base import call_signature
 from lamina.layers.input_layer import InputLayer
 
+if TYPE_CHECKING:
+    from lamina.core.typing import Config
 
-def graph_config(model):
-    """{name, trainable, layers with their inbound nodes, input_layers, output_layers}, as Keras 3 writes it."""
+__all__ = ["graph_config", "graph_from_config"]
+
+
+def graph_config(model: Any) -> Config:
+    """The config of a functional model, as Keras 3 writes it: {name, trainable, layers with their inbound nodes,
+    input_layers, output_layers}.
+
+    Args:
+        model: Model with a graph.
+    """
     graph = model._graph
     kept = _kept_nodes(graph)
     layers = []
@@ -44,7 +56,7 @@ def _describe(operation):
 
 
 def _op_file(op_name):
-    """The file of Keras that has the class of an op, which its configs name: that of the public module the op is in."""
+    """The file of Keras with the class of an op, as its configs name it: the public module of the op."""
     if op_name == "rearrange":
         return "einops"
     files = ("numpy", "nn", "math", "core", "linalg", "image")
@@ -52,7 +64,7 @@ def _op_file(op_name):
 
 
 def _kept_nodes(graph):
-    """id of an operation -> its nodes that are in this graph, numbered anew by their place in the list."""
+    """id of an operation -> its nodes in this graph. Their places in the list are their numbers in the config."""
     in_graph = graph.depths
     return {id(op): [node for node in op._inbound_nodes if node in in_graph] for op in graph.operations}
 
@@ -70,7 +82,7 @@ def _places(structure, kept):
 
 
 def _map(structure, function):
-    """`function` on the tensors of a structure; lists may come out of it, so this is no tree_map."""
+    """`function` of the tensors of a structure. It may return lists, which a map over trees would not keep."""
     if isinstance(structure, dict):
         return {key: _map(value, function) for key, value in structure.items()}
     if isinstance(structure, (list, tuple)):
@@ -87,8 +99,16 @@ def _node_config(node, kept):
     return {"args": serialize(_map(node.args, describe)), "kwargs": serialize(_map(node.kwargs, describe))}
 
 
-def graph_from_config(cls, config):
-    """The model that `graph_config` described: each layer made once, then called for each node whose inputs exist."""
+def graph_from_config(cls: Any, config: Config) -> Any:
+    """The model that a config describes: each layer is created once, then called for each node whose inputs exist.
+
+    Args:
+        cls: Class of the model.
+        config: What `graph_config` returned.
+
+    Raises:
+        ConfigError: If the config describes no graph.
+    """
     made = {}
     for layer in config["layers"]:
         if layer["name"] in made:
@@ -106,31 +126,31 @@ def graph_from_config(cls, config):
 
 
 def _nodes(layer):
-    """(index, node, the places of the tensors it needs) for each call of a layer."""
+    """(index, node, places of its input tensors) for each call of a layer."""
     nodes = deque()
     for index, node in enumerate(layer.get("inbound_nodes") or []):
         places = [(name, number) for name, number, _ in _tensor_places([node["args"], node["kwargs"]])]
         if not places:
-            raise ConfigError(f"A call of {layer['name']!r} in the config takes no tensor: no model has such a call.")
+            raise ConfigError(f"A call of {layer['name']!r} in the config takes no tensor; no model has such a call.")
         nodes.append((index, node, places))
     return nodes
 
 
 def _make(described):
-    """The layer or op. Legacy files name no module, but the config of a layer always says whether it is trainable."""
+    """The layer or op. Legacy files name no module, but only the config of a layer has `trainable`."""
     module = described.get("module")
     if ".ops" in module if module else "trainable" not in described["config"]:
         cls = operation_class(described["class_name"])
         if cls is not None:
             return cls.from_config(described["config"])
         if module:
-            raise ConfigError(f"The config names an op {described['class_name']!r} that is not known.")
+            raise ConfigError(f"The op {described['class_name']!r} of the config is not known.")
     return deserialize(described)
 
 
 def _call_all(made, waiting, outputs):
-    """Call each operation for each of its nodes, as soon as the tensors a node needs exist."""
-    blocked = defaultdict(list)  # place of a tensor that does not exist yet -> operations that wait for it
+    """Call each operation for each of its nodes, as soon as the input tensors of the node exist."""
+    blocked = defaultdict(list)  # place of a missing tensor -> operations that wait for it
     ready = deque(waiting)
     while ready:
         name = ready.popleft()
@@ -148,17 +168,17 @@ def _call_all(made, waiting, outputs):
             ready.extend(blocked.pop((name, index), ()))
     stuck = sorted(name for name, nodes in waiting.items() if nodes)
     if stuck:
-        raise ConfigError(f"The layers {stuck} of the config wait for tensors that no layer makes.")
+        raise ConfigError(f"The layers {stuck} of the config need tensors that no layer computes.")
 
 
 def _call_arguments(operation, node, outputs):
-    """(args, kwargs) of one call, but for two things that a file cannot tell as they were."""
+    """(args, kwargs) of one call, with corrections for two things that a file cannot express."""
     args, kwargs = _fill(node["args"], outputs), _fill(node["kwargs"], outputs)
-    if getattr(operation, "op_name", None) == "get_item":  # JSON has lists only; an index in parts is a tuple
+    if getattr(operation, "op_name", None) == "get_item":  # JSON has no tuples, but an index along several axes is one
         args = [args[0], *(tuple(key) if isinstance(key, list) else key for key in args[1:])]
     signature = call_signature.signature_of(type(operation).call)
     if signature.has_training and kwargs.get("training") is signature.default_training:
-        kwargs.pop("training", None)  # Keras writes the default down though nobody passed it
+        kwargs.pop("training", None)  # Keras writes the default although nobody passed it
     return args, kwargs
 
 

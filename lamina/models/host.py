@@ -1,10 +1,12 @@
 """The part of a graph that text passes through. It runs in NumPy on the host, before the compiled program.
 
-A compiled program holds numbers. So what reads strings, and all that comes before it, runs on the host: batch by batch,
-in a thread that is ahead of the step. The step begins where the numbers are.
+A compiled program computes with numbers. So the operations that read strings, and all operations before them, run on
+the host: batch by batch, in a thread ahead of the step. The step takes their results.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import jax
 
@@ -14,32 +16,48 @@ from lamina.errors import ConfigError
 from lamina.layers.base.layer import Layer
 from lamina.models.inputs import fit_input
 
+if TYPE_CHECKING:
+    from lamina.core.graph import Function
+
+__all__ = ["HostPart", "Prepared", "host_part"]
+
 
 @jax.tree_util.register_pytree_node_class
 class Prepared:
-    """What the host made of the inputs of a model, in place of these inputs: arrays, and for models inside that read
-    text themselves what the host made of theirs."""
+    """The results of the host, in place of the inputs of a model.
 
-    def __init__(self, values, inner):
+    Args:
+        values: Arrays.
+        inner: Prepared of each model inside that reads text itself.
+    """
+
+    def __init__(self, values: list[Any], inner: list[Any]):
         self.values, self.inner = values, inner
 
     def tree_flatten(self):
-        """As JAX asks for it."""
+        """(children, static data), as JAX requires."""
         return (self.values, self.inner), None
 
     @classmethod
     def tree_unflatten(cls, _, children):
-        """As JAX asks for it."""
+        """The Prepared of children, as JAX requires."""
         return cls(*children)
 
 
 class HostPart:
-    """A graph in two: `nodes` run on the host, `rest` in the compiled program, and `cut` are the tensors handed over.
+    """A graph in two parts.
 
-    `mixed` are models inside that read text, which have two parts themselves.
+    Args:
+        graph: Function between symbolic tensors.
+
+    Attributes:
+        nodes: Nodes that run on the host.
+        rest: Nodes that run in the compiled program.
+        cut: Tensors that the program takes from the host.
+        mixed: Nodes of models inside that read text, which have two parts themselves.
     """
 
-    def __init__(self, graph):
+    def __init__(self, graph: Function):
         self.graph = graph
         reading = [node for node in graph.nodes if any(tensor.dtype == "string" for tensor in node.tensors)]
         self.mixed = [node for node in reading if _has_host_part(node)]
@@ -60,13 +78,17 @@ class HostPart:
         for node in self.nodes:
             if getattr(node.operation, "trainable_variables", None):
                 raise ConfigError(
-                    f"{node.operation.name} reads text, or comes before what reads text, so it runs on the host; but "
-                    "it has weights to train, which only the compiled program can.",
-                    fix="Look the text up in a layer of its own, without weights, and freeze what comes before it.",
+                    f"{node.operation.name} reads text, or precedes a layer that does, so it runs on the host; but it "
+                    "has trainable weights, and only the compiled program trains weights.",
+                    fix="Look the text up in a separate layer without weights, and freeze the layers before it.",
                 )
 
-    def prepare(self, values):
-        """The host's part, for the input values in the graph's order."""
+    def prepare(self, values: list[Any]) -> Prepared:
+        """Run the part on the host.
+
+        Args:
+            values: Inputs in the order of the graph.
+        """
         known = {id(tensor): value for tensor, value in zip(self.graph.input_tensors, values, strict=True)}
         for node in self.nodes:
             _run(node, known, *node.fill(known))
@@ -76,8 +98,13 @@ class HostPart:
             inner.append(node.operation._prepare(inputs))
         return Prepared([known[id(tensor)] for tensor in self.cut], inner)
 
-    def finish(self, prepared, model):
-        """The rest: the outputs of the model."""
+    def finish(self, prepared: Prepared, model: Any) -> Any:
+        """Run the rest; returns the outputs of the model.
+
+        Args:
+            prepared: Results of the host.
+            model: Model of the graph, for errors.
+        """
         values = zip(self.cut, prepared.values, strict=True)
         known = {id(t): fit_input(value, t, model) if id(t) in self._inputs else value for t, value in values}
         inner = dict(zip(self.mixed, prepared.inner, strict=True))
@@ -87,8 +114,12 @@ class HostPart:
         return tree.unflatten(tree.structure_of(self.graph.outputs), [known[id(t)] for t in self.graph.output_tensors])
 
 
-def host_part(graph) -> Any:
-    """The HostPart of a graph, found once; None for a graph without text."""
+def host_part(graph: Any) -> Any:
+    """The HostPart of a graph, computed once; None for a graph without text.
+
+    Args:
+        graph: Function between symbolic tensors.
+    """
     try:
         return graph.host_part
     except AttributeError:
@@ -98,14 +129,14 @@ def host_part(graph) -> Any:
 
 
 def _has_host_part(node):
-    """Whether a node is one call, on its inputs alone, of a model that has a graph."""
+    """Whether a node is a call of a model with a host part, on its inputs alone."""
     alone = len(node.args) == 1 and not any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(node.kwargs))
     inner = getattr(node.operation, "_graph", None)
     return alone and inner is not None and host_part(inner) is not None
 
 
 def _before(nodes, graph):
-    """All nodes of the graph that these depend on."""
+    """All nodes of the graph on which these nodes depend."""
     makers = {id(tensor): node for node in graph.nodes for tensor in tree.flatten(node.outputs)}
     found, waiting = set(), list(nodes)
     while waiting:

@@ -1,4 +1,8 @@
-"""Whatever a functional model is called with, as the list of values its graph starts from."""
+"""The inputs of a functional model as the list of values from which its graph starts."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,8 +13,17 @@ from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.errors import ShapeError, warn
 
 
-def standardize_inputs(graph, inputs, model):
-    """The inputs in the graph's order, each in the rank and type of its Input."""
+def standardize_inputs(graph: Any, inputs: Any, model: Any) -> list[Any]:
+    """The inputs in the order of the graph, each with the rank and type of its Input.
+
+    Args:
+        graph: Function between symbolic tensors.
+        inputs: Array, or a structure of arrays.
+        model: Model of the graph, for errors.
+
+    Raises:
+        ShapeError: If inputs are missing or do not fit.
+    """
     values = _in_order(graph, inputs, model)
     return [fit_input(value, tensor, model) for value, tensor in zip(values, graph.input_tensors, strict=True)]
 
@@ -48,7 +61,7 @@ def _by_key(expected, given, model):
         raise ShapeError(f"{model.name} needs the inputs {keys}; got {sorted(given)}.", fix=f"Add {missing}.")
     unused = sorted(set(given) - set(keys), key=str)
     if unused:
-        warn(f"{_MISMATCH} of {model.name}: it takes {keys}, and {unused} were given as well and are not used.")
+        warn(f"{_MISMATCH} of {model.name}: it takes {keys}; {unused} are not used.")
     return [value for key in keys for value in _by_key(expected[key], given.get(key), model)]
 
 
@@ -56,15 +69,15 @@ _MISMATCH = "The structure of `inputs` doesn't match the expected structure"
 
 
 def _by_place(expected, keys, given, model):
-    """Values in a list for inputs that have keys: in the order of the keys, if that is the order they were drawn in."""
+    """Values in a list for inputs with keys: in the order of the keys, if the model was defined in that order."""
     values = tree.flatten(given)
     if len(values) != len(keys) or len(keys) == 1:
         return values
     fix = f"Pass a dict: {{{', '.join(f'{key!r}: ...' for key in keys)}}}."
     if list(expected) != keys:
-        message = f"{_MISMATCH} of {model.name}: a list does not say which is which of {list(expected)}."
+        message = f"{_MISMATCH} of {model.name}: a list does not tell which value belongs to which of {list(expected)}."
         raise ShapeError(message, fix=fix)
-    warn(f"{_MISMATCH} of {model.name}: a list was given, and is taken in the order {keys}. {fix}")
+    warn(f"{_MISMATCH} of {model.name}: a list was given, which is matched to {keys} in this order. {fix}")
     return values
 
 
@@ -76,8 +89,17 @@ def _is_optional(tensor):
     return getattr(getattr(tensor, "_keras_history", None) and tensor._keras_history.operation, "optional", False)
 
 
-def fit_input(value, tensor, model):
-    """(batch,) for an Input of rank 2 becomes (batch, 1), and the reverse; numbers take the type of the Input."""
+def fit_input(value: Any, tensor: Any, model: Any) -> Any:
+    """A value with the rank and type of its Input: (batch,) becomes (batch, 1), and the reverse.
+
+    Args:
+        value: Array, or None.
+        tensor: Symbolic tensor of the Input.
+        model: Model, for errors.
+
+    Raises:
+        ShapeError: If the shape does not fit.
+    """
     if value is None:
         return None
     shape, wanted = tuple(value.shape), tensor.shape
@@ -92,7 +114,7 @@ def fit_input(value, tensor, model):
         not getattr(source, "inferred", False) and any(expected not in (None, size) for size, expected in sizes)
     ):
         raise ShapeError(
-            f"{model.name} was drawn for inputs of shape {wanted} ({source.name}); got {shape}.",
+            f"{model.name} was built for inputs of shape {wanted} ({source.name}); got {shape}.",
             fix=_fix(shape, wanted),
         )
     if isinstance(fitted, jax.Array) and dtype_of(fitted) != tensor.dtype and tensor.dtype != "string":
@@ -103,7 +125,7 @@ def fit_input(value, tensor, model):
 
 
 def _cast(value, dtype):
-    """To the type of the Input; floats of a mixed policy stay in the type they come in."""
+    """Cast to the type of the Input; floats keep their type, which a mixed policy may have changed."""
     if jnp.issubdtype(value.dtype, jnp.floating) and dtype.startswith(("float", "bfloat")):
         return value
     return value.astype(jax.dtypes.canonicalize_dtype(numpy_dtype(dtype)))
@@ -113,5 +135,5 @@ def _fix(shape, wanted):
     if len(shape) == len(wanted) - 1 and shape == tuple(wanted[1:]):
         return f"One sample is a batch of one: x[None] has shape {(1, *shape)}."
     if None not in wanted[1:] and len(shape) > 1:
-        return f"x.reshape{(-1, *wanted[1:])} if the numbers are the same ones; else change Input(shape=...)."
+        return f"x.reshape{(-1, *wanted[1:])} if the array has the same numbers; else change Input(shape=...)."
     return None

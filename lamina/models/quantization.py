@@ -1,4 +1,6 @@
-"""Quantizing a model: each layer with a kernel by itself, or block after block by what data does to it."""
+"""Quantization of a model: each layer with a kernel by itself, or block after block with data."""
+
+from __future__ import annotations
 
 import re
 from typing import Any
@@ -15,8 +17,15 @@ from lamina.runtime.progress import Progbar
 __all__ = ["calibrate", "config_of", "is_wanted", "quantize"]
 
 
-def quantize(model, config, filters=None, type_check=True):
-    """Quantize the layers of the model that have kernels and that the filters name."""
+def quantize(model: Any, config: Any, filters: Any = None, type_check: bool = True) -> None:
+    """Quantize the layers that have kernels and match the filters.
+
+    Args:
+        model: Built model.
+        config: Quantization config, from `config_of`.
+        filters: Regular expression, list of them, function of a layer, or None for all layers.
+        type_check: Whether subclasses of layers are left as they are.
+    """
     blocks = _structure_of(model, config) if config.mode in ("gptq", "awq") else None
     left = []
     for layer in model._flatten_layers():
@@ -27,13 +36,18 @@ def quantize(model, config, filters=None, type_check=True):
         except NotImplementedError:
             left += [layer.name] if layer.weights else []
     if left:
-        warn(f"Layers of {model.name} without a kernel that {config.mode} can take are left as they are: {left}.")
+        warn(f"Layers of {model.name} without a kernel that {config.mode} can quantize are left as they are: {left}.")
     if blocks is not None:
         calibrate(config, *blocks, filters)
 
 
-def is_wanted(layer, filters):
-    """Whether a regular expression (or one of a list) is found in the layer's name, or the function says yes."""
+def is_wanted(layer: Any, filters: Any) -> bool:
+    """Whether a layer matches the filters.
+
+    Args:
+        layer: Layer.
+        filters: Regular expression that is found in its name, list of them, function of a layer, or None for all.
+    """
     if filters is None:
         return True
     if callable(filters):
@@ -58,15 +72,22 @@ def _structure_of(model, config):
     return structure.get("pre_block_layers", []), structure["sequential_blocks"]
 
 
-def calibrate(config, before, blocks, filters=None):
-    """Choose the codes of each block's kernels by the inputs that reach them through the blocks already quantized."""
+def calibrate(config: Any, before: list[Any], blocks: list[Any], filters: Any = None) -> None:
+    """Choose the codes of each block's kernels by their inputs, which pass through the blocks quantized before.
+
+    Args:
+        config: Quantization config with a dataset and a tokenizer.
+        before: Layers before the blocks.
+        blocks: Blocks in their order.
+        filters: Regular expression, list of them, function of a layer, or None for all layers.
+    """
     samples = calibration.windows(config.dataset, config.tokenizer, config.sequence_length, config.num_samples)
     inputs = [jnp.asarray(sample[None]) for sample in samples]
     for layer in before:
         inputs = [layer(one) for one in inputs]
     progress = Progbar(len(blocks))
     for number, block in enumerate(blocks):
-        seen = {layer: _SEEN[config.mode]() for layer in _waiting(block) if is_wanted(layer, filters)}
+        seen = {layer: _STATISTICS[config.mode]() for layer in _waiting(block) if is_wanted(layer, filters)}
         for layer, statistic in seen.items():
             layer.kernel.observer = statistic.add
         if seen:
@@ -80,7 +101,7 @@ def calibrate(config, before, blocks, filters=None):
 
 
 def _waiting(block):
-    """The layers of a block whose kernels are ready to be chosen."""
+    """The layers of a block whose codes are not chosen yet."""
     for layer in block._flatten_layers():
         kernel = getattr(layer, "kernel", None)
         if isinstance(kernel, Calibrated) and kernel.original is not None:
@@ -91,13 +112,13 @@ def _first(outputs):
     return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
 
 
-class _Seen:
-    """What was seen of a kernel's inputs, and the choice by it."""
+class _Statistic:
+    """A statistic of a kernel's inputs, and the choice of codes by it."""
 
     seen: Any = np.float32(0)
 
     def choose(self, matrix, config):
-        """The values of the kernel's parts."""
+        """The values of the parts of the kernel."""
         raise NotImplementedError
 
     def settle(self, layer, config):
@@ -108,7 +129,7 @@ class _Seen:
         layer._forget(original)
 
 
-class _Hessian(_Seen):
+class _Hessian(_Statistic):
     """2 / N * inputs.T @ inputs."""
 
     count = 0
@@ -122,7 +143,7 @@ class _Hessian(_Seen):
         return calibration.gptq(matrix, 2 * self.seen / self.count, config)
 
 
-class _Greatest(_Seen):
+class _LargestInput(_Statistic):
     """max(|inputs|) of each feature."""
 
     def add(self, inputs):
@@ -132,4 +153,4 @@ class _Greatest(_Seen):
         return calibration.awq(matrix, self.seen, config)
 
 
-_SEEN = {"gptq": _Hessian, "awq": _Greatest}
+_STATISTICS = {"gptq": _Hessian, "awq": _LargestInput}

@@ -10,7 +10,7 @@ from lamina.models.summary import summary
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from lamina.core.typing import PyTree
     from lamina.training.trainer import Trainer
@@ -62,7 +62,7 @@ class ReportsMixin(Trainer):
         x: PyTree = None,
         y: PyTree = None,
         sample_weight: PyTree = None,
-        ignore: Iterable[str] = (),
+        ignore: Collection[str] = (),
         **settings: Any,
     ) -> Any:
         """What is wrong with the model, and with one batch of its data: see `keras.check`.

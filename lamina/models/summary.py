@@ -1,8 +1,12 @@
 """The table of a model's layers."""
 
+from __future__ import annotations
+
 import io
 import math
 import re
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from lamina.core import tree
 from lamina.core.graph import Operation, node_of
@@ -11,16 +15,28 @@ from lamina.layers.base import call_signature
 
 
 def summary(
-    model,
-    line_length=None,
-    positions=None,
-    print_fn=None,
-    expand_nested=False,
-    show_trainable=False,
-    layer_range=None,
-):
-    """Print (or hand to `print_fn`) the layers with output shapes and numbers of weights, and, where a graph branches,
-    what each is connected to."""
+    model: Any,
+    line_length: int | None = None,
+    positions: Sequence[float] | None = None,
+    print_fn: Callable[[str], Any] | None = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
+) -> None:
+    """Print the layers with output shapes and numbers of weights, and with their connections if the graph branches.
+
+    Args:
+        model: Model, built or not.
+        line_length: Characters of a line. None means the width of the terminal.
+        positions: Where each column ends, as fractions of a line. None fits them to the text.
+        print_fn: Function that gets the table as a string. None means `print`.
+        expand_nested: Whether the layers of models inside are listed as well.
+        show_trainable: Whether a column shows which layers are trainable.
+        layer_range: Names (or regular expressions) of the first and the last layer to list. None lists all.
+
+    Raises:
+        ConfigError: If `layer_range` matches no layers.
+    """
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -108,7 +124,7 @@ def _trainable(operation):
 
 
 def _is_branching(model):
-    """Whether the layers are more than a row."""
+    """Whether the layers are not a simple row."""
     graph = getattr(model, "_graph", None)
     if graph is None or hasattr(model, "_sequence"):
         return False
@@ -150,6 +166,10 @@ def _readable(size):
     return f"{size / 1024**power:.2f} {('B', 'KB', 'MB', 'GB', 'TB', 'PB')[power]}"
 
 
-def count_params(weights):
-    """How many numbers a list of variables holds."""
+def count_params(weights: Any) -> int:
+    """The number of elements of variables.
+
+    Args:
+        weights: Variables in a list or another structure.
+    """
     return sum(variable.size for variable in tree.flatten(weights))

@@ -250,12 +250,12 @@ def test_inputs_that_do_not_say_which_is_which():
     first, second = lamina.Input((2,), name="b"), lamina.Input((2,), name="a")
     model = lamina.Model({"b": first, "a": second}, first - second)
     x = np.ones((1, 2))
-    with pytest.raises(ValueError, match=r"which is which of \['b', 'a'\]"):
+    with pytest.raises(ValueError, match=r"belongs to which of \['b', 'a'\]"):
         model([x, x])
     with pytest.raises(ValueError, match="'b', which is not optional"):
         model({"a": x, "b": None})
-    with pytest.warns(UserWarning, match=r"\['c'\] were given as well"):
+    with pytest.warns(UserWarning, match=r"\['c'\] are not used"):
         assert model({"b": x, "a": 0 * x, "c": x}).tolist() == [[1.0, 1.0]]
     in_order = lamina.Model({"a": second, "b": first}, first - second)
-    with pytest.warns(UserWarning, match=r"taken in the order \['a', 'b'\]"):
+    with pytest.warns(UserWarning, match=r"matched to \['a', 'b'\] in this order"):
         assert in_order([0 * x, x]).tolist() == [[1.0, 1.0]]

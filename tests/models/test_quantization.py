@@ -133,7 +133,7 @@ def test_the_choice_is_that_of_keras(config, case):
     mine.quantize(config=config)
     source = np.random.default_rng(1)
     inputs = [(source.normal(size=(30, features)) * np.arange(features)).astype("float32") for _ in range(2)]
-    chooser, seen = kind(theirs, theirs_config), quantization._SEEN[config.mode]()
+    chooser, seen = kind(theirs, theirs_config), quantization._STATISTICS[config.mode]()
     for one in inputs:
         (chooser.update_hessian_with_batch if kind is GPTQ else chooser.update_activation_magnitudes)(one)
         seen.add(np.asarray(one))

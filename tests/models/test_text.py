@@ -155,7 +155,7 @@ def test_text_where_none_is_read():
         with pytest.raises(DataError, match="contains strings"):
             use()
     reader = lamina.Sequential([lamina.Input((1,), dtype="string"), vectorizer()])
-    with pytest.raises(ShapeError, match="drawn for inputs of shape"):
+    with pytest.raises(ShapeError, match="built for inputs of shape"):
         reader.predict(np.array([["a", "b"]]), verbose=0)
 
 
@@ -178,7 +178,7 @@ def test_what_reads_text_has_no_weights_to_train():
 
     text = lamina.Input((1,), dtype="string")
     model = lamina.Model(text, Reader()(text))
-    with pytest.raises(ConfigError, match="has weights to train"):
+    with pytest.raises(ConfigError, match="has trainable weights"):
         model.predict(TEXTS[:2], verbose=0)
     model.trainable = False
     assert model.predict(TEXTS[:2], verbose=0).shape == (2, 1)

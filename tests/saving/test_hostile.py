@@ -843,7 +843,7 @@ def test_graphs_with_circles_strangers_and_twins(tmp_path):
     ]
     inbound(far, "a")["keras_history"][2] = 10**9
     for config, message in (
-        (circle, "wait for tensors that no layer makes"), (stranger, "wait for tensors that no layer makes"),
+        (circle, "need tensors that no layer computes"), (stranger, "need tensors that no layer computes"),
         (twins, "two layers 'a'"), (constant, "takes no tensor"), (far, "IndexError"),
     ):  # fmt: skip
         with pytest.raises((FileError, LaminaError), match=message):

@@ -461,7 +461,7 @@ def test_errors_of_use():
     with pytest.raises(errors.CallError, match="net is not compiled"):
         model.fit(X, Y)
     model.compile("sgd", "mse")
-    with pytest.raises(errors.ShapeError, match=r"net was drawn for inputs of shape \(None, 6\).*got \(None, 5\)"):
+    with pytest.raises(errors.ShapeError, match=r"net was built for inputs of shape \(None, 6\).*got \(None, 5\)"):
         model.fit(X[:, :5], Y, verbose=0)
     with pytest.raises(errors.ShapeError, match=r"x\[None\] has shape \(1, 6\)"):
         model.predict(X[0], verbose=0)
