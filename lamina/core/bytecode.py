@@ -1,22 +1,36 @@
 """Lambdas in configs: written as Python bytecode, and read only where the caller said safe_mode=False."""
 
+from __future__ import annotations
+
 import codecs
 import marshal
 import types
+from typing import Any
 
 from lamina.core import registry
 from lamina.errors import UnsafeFileError
 
 
-def serialize_lambda(function):
-    """The format of Keras 3: base64 of the marshalled code, the defaults and the closure's values."""
+def serialize_lambda(function: Any) -> dict[str, Any]:
+    """A lambda in the format of Keras 3: base64 of the marshalled code, the defaults and the values of the closure.
+
+    Args:
+        function: Function of Python.
+    """
     code = codecs.encode(marshal.dumps(function.__code__), "base64").decode("ascii")
     closure = [cell.cell_contents for cell in function.__closure__] if function.__closure__ else None
     return {"class_name": "__lambda__", "config": {"code": code, "defaults": function.__defaults__, "closure": closure}}
 
 
-def deserialize_lambda(config):
-    """The function, unless in safe mode: bytecode can do anything the process can."""
+def deserialize_lambda(config: dict[str, Any]) -> Any:
+    """The function that `serialize_lambda` described. Its bytecode can do anything that the process can.
+
+    Args:
+        config: Code, defaults and closure.
+
+    Raises:
+        UnsafeFileError: In safe mode.
+    """
     if registry.in_safe_mode():
         raise UnsafeFileError(
             "The config holds a Python lambda (of a Lambda layer, say) as bytecode, that is, arbitrary code execution.",

@@ -34,9 +34,8 @@ def lazy(
 
     >>> import lamina
     >>> get, _, names = lazy("lamina.models")
-    >>> names, get("clone_model").__module__
-    (['Functional', 'Input', 'Model', 'Sequential', 'clone_model', 'load_model', 'model_from_json', 'save_model'],
-     'lamina.models.clone')
+    >>> "clone_model" in names, get("clone_model").__module__
+    (True, 'lamina.models.clone')
     """
     homes = dict(names_in_stub(package))
 
@@ -49,7 +48,7 @@ def lazy(
         with no_collection():
             module = importlib.import_module(home)
         value = module if home == f"{package}.{name}" else getattr(module, name)
-        setattr(sys.modules[package], name, value)  # the next look-up finds it without this function
+        setattr(sys.modules[package], name, value)  # later lookups do not call this function
         return value
 
     names = sorted(homes.keys() - set(unlisted))

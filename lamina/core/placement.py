@@ -1,6 +1,9 @@
-"""Where arrays live: on the default device, or in parts on the devices of a mesh, as a `jax.sharding.Sharding` says."""
+"""Placement of arrays: on the default device, or split over the devices of a mesh by a `jax.sharding.Sharding`."""
+
+from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -13,15 +16,23 @@ from lamina.runtime.process import configure_process
 __all__ = ["divisible_sharding", "is_locally_complete", "place", "sharding_of", "to_numpy"]
 
 
-def sharding_of(layout) -> Any:
-    """The sharding that a TensorLayout stands for; one of JAX's own, or None, as it is."""
+def sharding_of(layout: Any) -> Any:
+    """The sharding of JAX for a layout.
+
+    Args:
+        layout: TensorLayout; a sharding of JAX or None stays as it is.
+    """
     return getattr(layout, "backend_layout", layout)
 
 
-def place(value, sharding=None):
-    """An array where `sharding` says; each device receives its own part only. Every process gives the whole value.
+def place(value: Any, sharding: Any = None) -> jax.Array:
+    """An array on the devices of a sharding; each device gets its part only; every process passes the whole value.
 
-    It never shares memory with a NumPy array, which its owner may write to.
+    It never shares memory with a NumPy array, to which its owner may write.
+
+    Args:
+        value: Array of NumPy or JAX.
+        sharding: Sharding of JAX; None means the default device.
 
     >>> place(np.arange(3)).tolist()
     [0, 1, 2]
@@ -41,29 +52,41 @@ def place(value, sharding=None):
 
 
 def _unshared(value):
-    """The value, or a copy where `device_put` would share its memory: of a NumPy array that begins at a multiple of 64.
-    (`jnp.asarray` copies too, and compiles a program for it.)"""
+    """The value, or a copy where `device_put` would share its memory: where that begins at a multiple of 64.
+    (`jnp.asarray` copies too, but compiles a program for that.)"""
     shared = isinstance(value, np.ndarray) and value.__array_interface__["data"][0] % 64 == 0
     return value.copy() if shared else value
 
 
-def is_locally_complete(array):
-    """Whether this process has the whole array, in parts or in copies (or what stands for it inside a trace)."""
+def is_locally_complete(array: Any) -> bool:
+    """Whether this process has the whole array, in parts or in copies. True for a tracer.
+
+    Args:
+        array: Array.
+    """
     if not isinstance(array, jax.Array) or isinstance(array, Tracer):
         return True
     return array.is_fully_addressable or array.is_fully_replicated
 
 
-def to_numpy(array):
-    """A copy as a NumPy array. Where parts are in other processes, all of them must ask for it."""
+def to_numpy(array: Any) -> np.ndarray[Any, Any]:
+    """A copy as a NumPy array. If parts are in other processes, all of them must call this.
+
+    Args:
+        array: Array of JAX.
+    """
     if not is_locally_complete(array):
         everywhere = NamedSharding(array.sharding.mesh, PartitionSpec())
         array = jax.jit(lambda value: value, out_shardings=everywhere)(array)
     return np.array(array)
 
 
-def divisible_sharding(sharding, shape):
-    """`sharding`, with each dimension left whole whose size does not divide by its devices.
+def divisible_sharding(sharding: Any, shape: Sequence[int]) -> NamedSharding:
+    """The same sharding, except that a dimension stays whole if the number of its devices does not divide its size.
+
+    Args:
+        sharding: Named sharding of JAX.
+        shape: Shape of the array.
 
     >>> mesh = jax.sharding.Mesh(np.array(jax.devices()[:1]), ("batch",))
     >>> divisible_sharding(NamedSharding(mesh, PartitionSpec("batch")), (3, 2)).spec == PartitionSpec("batch", None)

@@ -1,12 +1,17 @@
-"""What reading a file may cost, in bytes of arrays and steps of work. Both are counted before they are spent.
+"""Limits on what reading a file may cost, in bytes of arrays and steps of work. Both are counted in advance.
 
-Where no budget is open, as in every program that reads no file, nothing is counted.
+Nothing is counted outside of a budget, and so in no program that reads no file.
 """
+
+from __future__ import annotations
 
 import contextlib
 import math
 import pathlib
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
+from typing import Any
 
 import jax
 
@@ -14,12 +19,12 @@ from lamina.errors import UnsafeFileError
 
 __all__ = ["machine_memory_budget", "memory_budget", "reserve_array", "reserve_steps"]
 
-FREE_BYTES = 64 * 2**20  # bytes that a description may always ask for
-MAX_STEPS = 30_000  # of about a millisecond: calls drawn, several times those of the largest models
+FREE_BYTES = 64 * 2**20  # bytes that a description may always allocate
+MAX_STEPS = 30_000  # of about a millisecond: calls in a graph, several times those of the largest models
 
 _FIX = "If you trust where it came from, load_model(..., safe_mode=False) lets it use all the memory there is."
 
-_open: ContextVar = ContextVar("budget", default=None)
+_open: ContextVar[Any] = ContextVar("budget", default=None)
 
 
 class _Budget:
@@ -30,8 +35,12 @@ class _Budget:
 
 
 @contextlib.contextmanager
-def memory_budget(count, reason):
-    """Inside the block variables may be made of `count` bytes in all; `reason` says in an error why no more.
+def memory_budget(count: int | None, reason: str) -> Iterator[None]:
+    """Limit the bytes of all variables that are made inside the block.
+
+    Args:
+        count: Number of bytes; None means the memory of this machine.
+        reason: Why there are no more, in the words of an error.
 
     >>> with memory_budget(2**20, "the file holds 1 MiB"):
     ...     reserve_array((1024, 1024), 4, "kernel")
@@ -46,29 +55,46 @@ def memory_budget(count, reason):
         _open.reset(token)
 
 
-def machine_memory_budget():
-    """As `memory_budget`, of the memory of this machine; an open budget stays."""
+def machine_memory_budget() -> AbstractContextManager[None]:
+    """Limit variables inside the block to the memory of this machine, unless a budget is open already."""
     return contextlib.nullcontext() if _open.get() is not None else memory_budget(None, "this machine has no more left")
 
 
-def reserve_array(shape, itemsize, what):
-    """Count an array that is about to be made."""
+def reserve_array(shape: Iterable[int], itemsize: int, what: str) -> None:
+    """Count an array that is about to be made.
+
+    Args:
+        shape: Shape of the array.
+        itemsize: Bytes of an element.
+        what: Name of the array in an error.
+
+    Raises:
+        UnsafeFileError: The budget does not allow it.
+    """
     budget = _open.get()
     if budget is None:
         return
     wanted = math.prod(shape) * itemsize
-    if not wanted > 0:  # less than nothing, or no number: the maker will say so, and the budget must not grow
+    if not wanted > 0:  # negative or NaN: making the array raises the error, and the budget must not grow
         return
     budget.bytes += wanted
     if budget.limit is None and budget.bytes > FREE_BYTES:
         budget.limit = max(_memory(), FREE_BYTES)
     if budget.limit is not None and budget.bytes > budget.limit:
-        wish = f"{what} of shape {tuple(shape)} would take {_size(wanted)}"
-        raise UnsafeFileError(f"{wish}, but {budget.reason}.", fix=_FIX)
+        request = f"{what} of shape {tuple(shape)} would take {_size(wanted)}"
+        raise UnsafeFileError(f"{request}, but {budget.reason}.", fix=_FIX)
 
 
-def reserve_steps(count, what):
-    """Count work that a description asks for by a mere number."""
+def reserve_steps(count: int, what: str) -> None:
+    """Count steps of work that are about to be done, where a mere number in a description asks for them.
+
+    Args:
+        count: Number of steps.
+        what: Name of the work in an error.
+
+    Raises:
+        UnsafeFileError: The budget does not allow it.
+    """
     budget = _open.get()
     if budget is None or not count > 0:
         return
@@ -78,13 +104,13 @@ def reserve_steps(count, what):
 
 
 def _memory():
-    """The bytes that host and devices have for arrays."""
+    """The bytes of host and devices for arrays."""
     devices = sum((device.memory_stats() or {}).get("bytes_limit", 0) for device in jax.local_devices())
     return (_host_memory() + devices) * jax.process_count()
 
 
 def _host_memory():
-    """What is free, or less where this process is held to less; where the system does not say, as much as it likes."""
+    """Free bytes, or the limit of this process if it is smaller; 1 TiB where the system reports neither."""
     free = [1024 * number for number in _numbers("/proc/meminfo", "MemAvailable:")]
     return min([*free, *_numbers("/sys/fs/cgroup/memory.max"), 2**40])
 

@@ -5,10 +5,13 @@
 The JSON holds the values, with a number in place of each array, and the type and shape of each array.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import math
 import random
+from typing import Any
 
 import jax
 import numpy as np
@@ -41,8 +44,8 @@ def _python_generator(state):
     return generator
 
 
-# What JSON does not know: type -> (tag, value -> its parts, parts -> value). A subclass is of another kind.
-_KINDS = {
+# Types that JSON lacks: type -> (tag, value -> its parts, parts -> value). A subclass is another type.
+_KINDS: dict[type, Any] = {
     tuple: ("tuple", list, tuple),
     set: ("set", list, set),
     frozenset: ("frozenset", list, frozenset),
@@ -61,8 +64,11 @@ _MAKERS = {tag: make for tag, _, make in _KINDS.values()}
 _PLAIN = (type(None), bool, int, float, str)
 
 
-def is_plain(value):
-    """Whether `write_record` takes this value.
+def is_plain(value: Any) -> bool:
+    """Whether `write_record` can write a value.
+
+    Args:
+        value: Any value.
 
     >>> is_plain({"wait": 3, "best": np.float32(0.5)}), is_plain(print)
     (True, False)
@@ -74,8 +80,15 @@ def is_plain(value):
     return True
 
 
-def write_record(value, file):
-    """Write a plain value to a file that is open for writing bytes.
+def write_record(value: Any, file: Any) -> None:
+    """Write a plain value to a file.
+
+    Args:
+        value: Plain value.
+        file: File that is open for writing bytes.
+
+    Raises:
+        TypeError: The value is not plain.
 
     >>> import io
     >>> file = io.BytesIO()
@@ -95,15 +108,19 @@ def write_record(value, file):
     file.write(digest.digest())
 
 
-def read_record(data, name="The record"):
-    """The value in these bytes.
+def read_record(data: Any, name: str = "The record") -> Any:
+    """The value that `write_record` wrote.
+
+    Args:
+        data: Bytes of the file.
+        name: Name of the file in an error.
 
     Raises:
-        FileError: when they are not, to the bit, what `write_record` wrote.
+        FileError: The checksum is not that of the bytes.
     """
     whole = len(data) > len(_MAGIC) + 8 + 32 and data[: len(_MAGIC)] == _MAGIC
     if not whole or hashlib.sha256(memoryview(data)[:-32]).digest() != data[-32:]:
-        raise FileError(f"{name} is damaged: its checksum does not fit what it holds.")
+        raise FileError(f"{name} is damaged: its checksum does not match its content.")
     start = len(_MAGIC) + 8
     stop = start + int.from_bytes(data[len(_MAGIC) : start], "little")
     head, arrays = json.loads(data[start:stop]), []
@@ -119,7 +136,7 @@ def _bytes(array):
 
 
 def _take_apart(value, arrays):
-    """`value` as JSON, its arrays put aside in `arrays`."""
+    """`value` as JSON; its arrays are appended to `arrays`."""
     if type(value) in _PLAIN:
         return value
     if type(value) is list:
@@ -129,7 +146,7 @@ def _take_apart(value, arrays):
         arrays.append(value)
         return {"scalar" if isinstance(value, np.generic) else "array": len(arrays) - 1}
     if type(value) not in _KINDS:
-        raise TypeError(f"{type(value).__name__} is no plain value")
+        raise TypeError(f"{type(value).__name__} is not a plain value")
     tag, parts_of, _ = _KINDS[type(value)]
     return {tag: _take_apart(parts_of(value), arrays)}
 

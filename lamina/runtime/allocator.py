@@ -1,9 +1,11 @@
 """Freed memory stays with the process, for the next step to use.
 
-A step on a CPU takes its working memory anew each time. The C library of Linux gives large pieces back to the system,
-which then clears each page again, one after the other: in a convolutional network that took as long as the arithmetic.
-Pages are of 4 KB, and the processor's table of them covers less than a step reads; who asks for larger ones gets them.
+A step on a CPU allocates its working memory anew each time. The C library of Linux returns large blocks to the system,
+which must clear each page again: in a convolutional network that took as long as the arithmetic. Pages have 4 KB, and
+the processor's table of pages covers less than a step reads; programs may ask for larger pages.
 """
+
+from __future__ import annotations
 
 import ctypes
 import functools
@@ -12,21 +14,26 @@ import sys
 
 __all__ = ["keep_freed_memory"]
 
-# Names and numbers are those of mallopt(3).
+# Names and numbers from mallopt(3).
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -4, -8
 _LARGEST, _PIECE = 2**31 - 1, 64 * 2**20
 _MADV_HUGEPAGE, _HEAP = 14, 2**30
 
 
 @functools.cache
-def keep_freed_memory():
-    """Let the allocator keep what is freed, instead of returning it to the system and asking again.
+def keep_freed_memory() -> bool:
+    """Let the allocator keep freed memory instead of returning it to the system.
 
-    Only glibc has these settings. Who set some of them in the environment keeps theirs, and LAMINA_KEEP_MEMORY=0 leaves
-    all as it is. Works best before JAX starts its threads, which choose their part of the memory when they start.
+    Only glibc has these settings. Settings in the environment stay, and LAMINA_KEEP_MEMORY=0 changes nothing. Call it
+    before JAX starts its threads, which choose their part of the memory when they start.
+
+    Returns:
+        Whether the settings were changed.
     """
-    chosen = any(name.startswith("MALLOC_") for name in os.environ) or "malloc" in os.environ.get("GLIBC_TUNABLES", "")
-    if sys.platform != "linux" or chosen or os.environ.get("LAMINA_KEEP_MEMORY") == "0":
+    chosen_by_user = any(name.startswith("MALLOC_") for name in os.environ) or "malloc" in os.environ.get(
+        "GLIBC_TUNABLES", ""
+    )
+    if sys.platform != "linux" or chosen_by_user or os.environ.get("LAMINA_KEEP_MEMORY") == "0":
         return False
     library = ctypes.CDLL(None)
     if not hasattr(library, "mallopt"):
@@ -39,8 +46,8 @@ def keep_freed_memory():
 
 
 def _ask_for_large_pages(library):
-    """Pages of 2 MB for the heap and its next gigabyte, where the system has them. That takes addresses and no memory
-    until someone writes there; a system that has none, or no room, leaves all as it is."""
+    """Ask for pages of 2 MB for the heap and its next gigabyte. That takes addresses, and memory only when it is
+    written; a system without such pages, or without room for them, changes nothing."""
     library.malloc.restype, library.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
     library.free.argtypes = [ctypes.c_void_p]
     library.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]

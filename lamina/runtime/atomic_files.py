@@ -1,23 +1,30 @@
-"""Files written whole or not at all."""
+"""Files that are written completely or not at all."""
+
+from __future__ import annotations
 
 import contextlib
 import os
 import pathlib
 import secrets
+from collections.abc import Iterator
 
 __all__ = ["atomic_write"]
 
 
 @contextlib.contextmanager
-def atomic_write(path):
-    """The path of a file beside `path`, with the same ending, to be written inside the block; it then takes the place
-    of `path`, once it is on the disk. If the block fails, `path` stays as it was and nothing is left beside it; after
-    a crash or a full disk it is as it was, or as it should be.
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[str]:
+    """A temporary path beside `path`, with the same ending; at the end of the block that file replaces `path`.
+
+    If the block fails, `path` stays as it was and the temporary file is removed. After a crash or a full disk `path`
+    has either its old content or the complete new one.
+
+    Args:
+        path: File that is written.
 
     >>> import tempfile
     >>> folder = tempfile.TemporaryDirectory()
     >>> with atomic_write(f"{folder.name}/a.txt") as beside:
-    ...     _ = pathlib.Path(beside).write_text("whole")
+    ...     _ = pathlib.Path(beside).write_text("complete")
     >>> os.listdir(folder.name)
     ['a.txt']
     >>> folder.cleanup()

@@ -1,8 +1,10 @@
 """XLA's disk cache of compiled programs, so that the second run of a program compiles nothing.
 
-It is JAX's own persistent cache. What is here says where it lies, that nobody else can write there (what is in it runs
-as code), and that it does not grow without bounds. What the user set for JAX is left alone.
+It is JAX's own persistent cache. This file chooses its folder, makes sure that nobody else can write there (the content
+runs as code), and limits its size. A cache that the user set for JAX stays as it is.
 """
+
+from __future__ import annotations
 
 import contextlib
 import hashlib
@@ -12,6 +14,7 @@ import platform
 import stat
 import sys
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -28,24 +31,32 @@ _OPTIONS = {
     "jax_persistent_cache_min_compile_time_secs": 0.0,  # small models compile in less than JAX's default of a second
     "jax_persistent_cache_min_entry_size_bytes": -1,
 }
-_state = {"asked": None, "folder": None, "is_set_up": False}  # asked: by set_compilation_cache; None is the default
+_state: dict[str, Any] = {
+    "asked": None,
+    "folder": None,
+    "is_set_up": False,
+}
+# asked: the argument of set_compilation_cache, or None
 
 
-def compilation_cache():
-    """The folder in which compiled programs are kept, as a string; None where they are not."""
+def compilation_cache() -> str | None:
+    """The folder of compiled programs; None if they are not stored."""
     set_up()
     return None if _state["folder"] is None else str(_state["folder"])
 
 
-def set_compilation_cache(folder):
-    """Keep compiled programs in this folder from now on; None keeps none.
+def set_compilation_cache(folder: str | os.PathLike[str] | None) -> None:
+    """Choose the folder in which compiled programs are stored from now on.
 
-    Without it they are kept in the user's cache folder (`~/.cache/lamina` on Linux), or in that of the environment
-    variable `LAMINA_CACHE_DIR`, where "off" keeps none. A folder set for JAX (`jax_compilation_cache_dir`) goes before
-    all of these. What is there can run as code, so the folder must be the user's own.
+    Otherwise they are stored in the user's cache folder (`~/.cache/lamina` on Linux), or in that of the environment
+    variable `LAMINA_CACHE_DIR`, where "off" stores none. A folder set for JAX (`jax_compilation_cache_dir`) takes
+    precedence over all of these. The content can run as code, so the folder must belong to the user.
+
+    Args:
+        folder: Folder; None stores no programs.
 
     Raises:
-        ConfigError: when others can write to the folder.
+        ConfigError: Others can write to the folder.
     """
     if folder is not None:
         refused = _why_refused(_made(folder))
@@ -58,8 +69,8 @@ def set_compilation_cache(folder):
     set_up()
 
 
-def set_up():
-    """Turn the cache on, before the first program is compiled; the first time this is called."""
+def set_up() -> None:
+    """Turn the cache on, the first time this is called. Call it before the first program is compiled."""
     if _state["is_set_up"]:
         return
     _state["is_set_up"] = True
@@ -70,12 +81,12 @@ def set_up():
     folder = None if asked is not None and asked.strip().lower() in _OFF else _made(asked)
     refused = None if folder is None else _why_refused(folder)
     if refused:
-        warn(refused + " Compiled programs are not kept.")
+        warn(refused + " Compiled programs are not stored.")
     if folder is None or refused or not os.access(folder, os.W_OK):
         return
     folder = _made(folder / _machine())
     for option, value in _OPTIONS.items():
-        if _jax_has(option) in (0, 1.0):  # as JAX has it
+        if _jax_has(option) in (0, 1.0):  # JAX's default
             jax.config.update(option, value)
     jax.config.update("jax_compilation_cache_dir", str(folder))
     _reset_cache_lookup()
@@ -87,19 +98,27 @@ def _jax_has(option) -> Any:
     return getattr(jax.config, option)
 
 
-def entries(program):
-    """The files of a program, one for each set of shapes and version of what makes them."""
+def entries(program: str) -> set[pathlib.Path]:
+    """The files of a program, one for each set of shapes and each version of the libraries.
+
+    Args:
+        program: Name of the compiled function.
+    """
     return set() if _state["folder"] is None else set(_state["folder"].glob(f"jit_{program}-*"))
 
 
-def forget(program):
-    """Drop the entries of a program: one of them is damaged. JAX would read it again, and never write over it."""
+def forget(program: str) -> None:
+    """Remove the entries of a program, one of which is damaged: JAX would read it again, and never replace it.
+
+    Args:
+        program: Name of the compiled function.
+    """
     for path in entries(program):
         path.unlink(missing_ok=True)
 
 
 def _default():
-    """The user's cache folder, as each system has it; None where there is no home."""
+    """The cache folder of the user on each system; None where there is no home."""
     try:
         home = pathlib.Path.home()
     except RuntimeError:
@@ -112,7 +131,7 @@ def _default():
 
 
 def _made(folder):
-    """The folder, there now and open to its owner alone; None where it cannot be."""
+    """The folder, which is made if need be, for its owner alone; None where that fails."""
     folder = _default() if folder is None else pathlib.Path(folder).expanduser()
     try:
         if folder is not None:
@@ -124,7 +143,7 @@ def _made(folder):
 
 
 def _why_refused(folder):
-    """A line on why nobody should run what is in the folder; None if all is well."""
+    """Why programs in the folder must not be run, in one line; None if they may be."""
     if folder is None or not hasattr(os, "geteuid"):
         return None
     found = folder.stat()
@@ -147,12 +166,12 @@ def _machine():
 
 
 def _make_room(folder):
-    """Remove what was not used for the longest time, where there is too much."""
+    """Remove the least recently used programs if there are too many bytes."""
     found = []
     for entry in os.scandir(folder):
         try:
             status = entry.stat()
-        except FileNotFoundError:  # another process made room
+        except FileNotFoundError:  # another process removed it
             continue
         found.append((max(status.st_atime, status.st_mtime), status.st_size, entry.path))
     total = sum(size for _, size, _ in found)
@@ -164,15 +183,15 @@ def _make_room(folder):
 
 
 def _reset_cache_lookup():
-    """JAX looks once whether there is a cache, at its first program; that may have been before this."""
+    """JAX looks for a cache once, at its first program, which may have been before this; let it look again."""
     from jax.experimental.compilation_cache import compilation_cache as jax_cache
 
     jax_cache.reset_cache()
 
 
 @contextlib.contextmanager
-def quiet():
-    """JAX does not warn of an entry that it cannot read or write: it compiles instead."""
+def quiet() -> Iterator[None]:
+    """Inside the block JAX gives no warning of an entry that it cannot read or write; it compiles instead."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache", UserWarning)
         yield

@@ -1,4 +1,6 @@
-"""What was compiled, when, how long it took, and whether it came from the disk."""
+"""A record of compilations: of which program, when, how long they took, and whether they came from the disk."""
+
+from __future__ import annotations
 
 import contextlib
 import dataclasses
@@ -6,6 +8,7 @@ import datetime
 import io
 import threading
 import time
+from typing import Any
 
 import jax
 
@@ -22,14 +25,14 @@ _FOUND, _WRITTEN = "/jax/compilation_cache/cache_hits", "/jax/compilation_cache/
 class Compilation:
     """One program that was compiled.
 
-    Attributes:
+    Args:
         kind: "train", "test" or "predict"; "train, many of 32" is many steps of 32 samples in one program.
-        batch: shapes and types of the batch it is for, "float32(32, 9), float32(32, 1)".
-        when: the time at which it was there.
-        tracing: seconds in which Python was run to see what is computed.
-        compiling: seconds in which XLA compiled that, or read it from the disk, or in which it was written down as a
-            list of operations that needs no XLA.
-        from_disk: whether it was in the disk cache.
+        batch: Shapes and types of its batch, "float32(32, 9), float32(32, 1)".
+        when: Time at which it was ready.
+        tracing: Seconds in which JAX traced the functions of Python.
+        compiling: Seconds in which XLA compiled it or read it from the disk, or in which it was translated to a list
+            of operations that needs no XLA.
+        from_disk: Whether it was in the disk cache.
     """
 
     kind: str
@@ -40,8 +43,8 @@ class Compilation:
     from_disk: bool
 
 
-class Compilations(list):
-    """The Compilations of a model, in their order; a table when it is shown."""
+class Compilations(list[Compilation]):
+    """The compilations of a model in order; its repr is a table."""
 
     def __repr__(self):
         from rich.console import Console
@@ -50,7 +53,7 @@ class Compilations(list):
         Console(file=file, width=120).print(self)
         return file.getvalue().rstrip()
 
-    def __rich__(self):
+    def __rich__(self) -> Any:
         from rich.table import Table
 
         table = Table("Program", "Batch", "When", "Tracing", "Compiling", "From disk")
@@ -61,23 +64,38 @@ class Compilations(list):
 
 
 class Recorder:
-    """Notes the programs of one model. `traced` is called from inside a function that is being traced, `finish` when
-    the call that made JAX trace it is over."""
+    """Records the compilations of one model. `traced` is called inside a function while JAX traces it, `finish` after
+    the call that caused the trace.
 
-    def __init__(self):
-        self.records = Compilations()
-        self.current = None
+    Attributes:
+        records: The compilations.
+        current: The compilation in progress, or None.
+    """
 
-    def traced(self, kind, program, batch):
-        """A program begins to be compiled."""
+    def __init__(self) -> None:
+        self.records: Compilations = Compilations()
+        self.current: Any = None
+
+    def traced(self, kind: str, program: str, batch: Any) -> None:
+        """Start the record of a compilation.
+
+        Args:
+            kind: Kind of the program.
+            program: Name of the compiled function.
+            batch: Arrays of the batch.
+        """
         _listen()
         if self.current is not None:
             self.finish()
         self.current = _Open(kind, program, batch)
         _compiling.open = self.current
 
-    def finish(self, since=None):
-        """It is compiled now, or could not be; without XLA since a time, where one is given."""
+    def finish(self, since: float | None = None) -> None:
+        """End the record, whether or not the compilation succeeded.
+
+        Args:
+            since: Time at which a translation without XLA began; None if XLA compiled the program.
+        """
         current, self.current = self.current, None
         _compiling.open = None
         if current is not None and since is not None:
@@ -102,22 +120,22 @@ class _Open:
         self.around.enter_context(no_collection())
 
     def close(self):
-        """The record; None where nothing was compiled."""
+        """The record; None if nothing was compiled."""
         self.around.close()
         if self.compiling is None:
             return None
         if self.written and not self.found and compilation_cache.entries(self.program) <= self.before:
-            compilation_cache.forget(self.program)  # it was to be written, and was there: it could not be read
+            compilation_cache.forget(self.program)  # JAX wanted to write an entry that exists: it could not be read
         tracing = self.end - self.start - self.compiling
         return Compilation(self.kind, self.batch, datetime.datetime.now(), tracing, self.compiling, self.found)
 
 
 _compiling = threading.local()
-_listening = []
+_listening: list[bool] = []
 
 
 def _listen():
-    """Hear of what JAX compiles, once a process."""
+    """Register listeners for compilations of JAX, once in a process."""
     if not _listening:
         _listening.append(True)
         jax.monitoring.register_event_duration_secs_listener(_on_duration)
@@ -126,7 +144,7 @@ def _listen():
 
 def _on_duration(event, duration_secs, **kwargs):
     current = getattr(_compiling, "open", None)
-    if event == _COMPILED and current is not None:  # the last is that of the whole
+    if event == _COMPILED and current is not None:  # the last event is that of the whole program
         current.compiling, current.end = duration_secs, time.perf_counter()
 
 

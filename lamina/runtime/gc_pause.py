@@ -1,15 +1,18 @@
-"""The garbage collector at rest, while much is made that is there to stay."""
+"""The garbage collector is paused while many objects are made that stay."""
+
+from __future__ import annotations
 
 import contextlib
 import gc
+from collections.abc import Iterator
 
 __all__ = ["no_collection"]
 
 
 @contextlib.contextmanager
-def no_collection():
-    """Look for no garbage inside the block. To read modules and to compile programs makes many objects and no garbage
-    to speak of, and each look at all of them walks through JAX too: some 40 ms, for nothing."""
+def no_collection() -> Iterator[None]:
+    """Pause the garbage collector inside the block. Importing modules and compiling programs makes many objects and
+    hardly any garbage, while each full collection visits the objects of JAX too, which takes about 40 ms."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -21,8 +24,8 @@ def no_collection():
 
 
 def _promote_to_oldest_generation():
-    """Count the objects that there are among the oldest: else all those of the block, as the youngest, would be looked
-    at as soon as the collector is on again. Where a program keeps some apart by `gc.freeze`, nothing is moved."""
+    """Move all objects to the oldest generation; otherwise those of the block, as the youngest, would be visited as
+    soon as the collector runs again. Where a program itself uses `gc.freeze`, nothing is moved."""
     if gc.get_freeze_count() == 0:
         gc.freeze()
         gc.unfreeze()

@@ -1,5 +1,7 @@
 """Progress in a terminal, a notebook or a log: `Progress` of a run, `Progbar`, and `say` for a message beside them."""
 
+from __future__ import annotations
+
 import bisect
 import itertools
 import logging
@@ -7,6 +9,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -17,11 +20,11 @@ from lamina.runtime import settings
 __all__ = ["Progbar", "Progress", "is_live", "say"]
 
 _logger = logging.getLogger("lamina")
-_line = {"open": False}  # whether the cursor stands behind a bar that is still being drawn
+_line = {"open": False}  # whether the cursor is at the end of a bar that is still being drawn
 
 
-def is_live():
-    """Whether a line can be drawn over: in a terminal or a notebook, unless interactive logging is off."""
+def is_live() -> bool:
+    """Whether a line can be redrawn: in a terminal or a notebook, unless interactive logging is off."""
     if not settings.is_interactive_logging_enabled() or sys.stdout is None:
         return False
     return sys.stdout.isatty() or _in_notebook() or "PYCHARM_HOSTED" in os.environ
@@ -31,8 +34,11 @@ def _in_notebook():
     return type(sys.stdout).__module__.partition(".")[0] == "ipykernel"
 
 
-def say(message):
+def say(message: str) -> None:
     """Write a line: to standard output or, with interactive logging off, to the logger "lamina".
+
+    Args:
+        message: The line.
 
     >>> say("Epoch 3: early stopping")
     Epoch 3: early stopping
@@ -51,13 +57,16 @@ def _write(text, still_open):
 class Progress:
     """The progress of a run: live in a terminal or a notebook, else one line an epoch.
 
-    `logs` may be JAX scalars that are still being computed. They are read at most ten times a second, and only once
-    they are
-    there, so that the steps do not wait.
+    `logs` may be scalars of JAX that are still being computed. They are read at most ten times a second, and only once
+    they are ready, so that the steps do not wait.
 
     Args:
-        verbose: 0 silent; 1 or "auto" live where that can be, else one line an epoch; 2 one line an epoch.
-        epochs, steps: how many there are; steps may be None.
+        verbose: 0 is silent; 1 or "auto" is live where possible, else one line an epoch; 2 is one line an epoch.
+        epochs: Number of epochs.
+        steps: Number of steps of an epoch; None if unknown.
+
+    Raises:
+        ConfigError: For another value of `verbose`.
 
     >>> progress = Progress(verbose=2, epochs=3)
     >>> progress.begin_epoch(0, steps=10)
@@ -66,16 +75,21 @@ class Progress:
     Epoch 1/3 - 10/10 - 0s - .../step - loss: 0.5000 - val_loss: 0.6250
     """
 
-    def __init__(self, verbose: Any = "auto", epochs=1, steps=None):
+    def __init__(self, verbose: Any = "auto", epochs: int = 1, steps: int | None = None) -> None:
         if verbose not in ("auto", 0, 1, 2):
             raise ConfigError(f"verbose is 'auto', 0, 1 or 2; got {verbose!r}.")
-        self.verbose = 1 if verbose == "auto" else int(verbose)
-        self.epochs = epochs
-        self.steps = steps
-        self._bar = None
+        self.verbose: int = 1 if verbose == "auto" else int(verbose)
+        self.epochs: int = epochs
+        self.steps: int | None = steps
+        self._bar: Progbar | None = None
 
-    def begin_epoch(self, epoch=0, steps=None):
-        """Start a new line, for an epoch of `steps` steps."""
+    def begin_epoch(self, epoch: int = 0, steps: int | None = None) -> None:
+        """Start the line of an epoch.
+
+        Args:
+            epoch: Number of the epoch, from 0.
+            steps: Number of its steps; None means `self.steps`.
+        """
         if not self.verbose:
             return
         title = f"Epoch {epoch + 1}/{self.epochs}" if self.epochs > 1 else ""
@@ -84,8 +98,13 @@ class Progress:
         if title and self._bar.live:
             say(title)
 
-    def update(self, step, logs=None):
-        """Step `step` (from 1) was started; `logs` are its figures."""
+    def update(self, step: int, logs: Any = None) -> None:
+        """Report that a step was started.
+
+        Args:
+            step: Number of the step, from 1.
+            logs: Its figures by name.
+        """
         bar = self._bar
         if bar is None:
             return
@@ -93,13 +112,17 @@ class Progress:
             bar.update(step, _pairs(logs), finalize=False)
         bar.seen = step
 
-    def end_steps(self):
-        """The steps are over and computed: what follows, such as validation, does not count in the time of a step."""
+    def end_steps(self) -> None:
+        """Stop the clock: what follows the steps, such as validation, does not count in the time of a step."""
         if self._bar is not None:
             self._bar.stop_clock()
 
-    def end_epoch(self, logs=None):
-        """Write the last figures, waiting for them."""
+    def end_epoch(self, logs: Any = None) -> None:
+        """Write the last figures, once they are computed.
+
+        Args:
+            logs: Figures by name.
+        """
         bar, self._bar = self._bar, None
         if bar is not None:
             bar.target = self.steps = bar.target or bar.seen
@@ -116,18 +139,21 @@ def _pairs(logs):
 
 
 class Progbar:
-    """A bar with figures behind it, redrawn in place; one line at the end where nothing can be redrawn.
+    """A bar with figures after it, redrawn in place; one line at the end where no line can be redrawn.
 
-    Figures may be JAX arrays that are still being computed: drawing never waits for them, except for the last line.
+    Figures may be arrays of JAX that are still being computed: drawing never waits for them, except for the last line.
 
     Args:
-        target: how many steps there are; None if unknown.
-        width: of the bar, in characters.
-        verbose: 0 silent, 1 a live bar, 2 one line at the end.
-        interval: the least time between two drawings, in seconds.
-        stateful_metrics: names shown as they come; the other figures are averaged over the steps.
-        stateless_metrics: instead: names to average; the other figures are shown as they come.
-        unit_name: what a step is called.
+        target: Number of steps; None if unknown.
+        width: Width of the bar in characters.
+        verbose: 0 is silent, 1 a live bar, 2 one line at the end.
+        interval: Shortest time between two drawings, in seconds.
+        stateful_metrics: Names of figures that are shown as they are; the others are averaged over the steps.
+        stateless_metrics: Names of figures that are averaged; the others are shown as they are.
+        unit_name: Word for a step.
+
+    Raises:
+        ConfigError: Both lists of names are set.
 
     >>> bar = Progbar(target=2, verbose=2)
     >>> bar.update(1, [("loss", 0.5)])
@@ -135,48 +161,54 @@ class Progbar:
     2/2 - 0s - .../step - loss: 0.2500
     """
 
-    prefix = ""  # before the line at the end where there is no live bar
+    prefix: str = ""  # before the line at the end where there is no live bar
 
     def __init__(
         self,
-        target,
-        width=20,
-        verbose=1,
-        interval=0.05,
-        stateful_metrics=None,
-        stateless_metrics=None,
-        unit_name="step",
-    ):
+        target: int | None,
+        width: int = 20,
+        verbose: int = 1,
+        interval: float = 0.05,
+        stateful_metrics: Iterable[str] | None = None,
+        stateless_metrics: Iterable[str] | None = None,
+        unit_name: str = "step",
+    ) -> None:
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ConfigError(
-                "Give stateful_metrics (shown as they come) or stateless_metrics (averaged), not both.",
-                fix="The metrics that are not named are treated the other way.",
+                "Give stateful_metrics (shown as they are) or stateless_metrics (averaged), not both.",
+                fix="Metrics that are not in the list get the other treatment.",
             )
-        self.target = target
-        self.width = width
-        self.verbose = verbose
-        self.interval = interval
-        self.stateful_metrics = stateful_metrics
-        self.stateless_metrics = stateless_metrics
-        self.unit_name = unit_name
-        self.live = verbose == 1 and is_live()
-        self.seen = 0
-        self._sums = {}  # name -> (total, count)
+        self.target: int | None = target
+        self.width: int = width
+        self.verbose: int = verbose
+        self.interval: float = interval
+        self.stateful_metrics: Iterable[str] | None = stateful_metrics
+        self.stateless_metrics: Iterable[str] | None = stateless_metrics
+        self.unit_name: str = unit_name
+        self.live: bool = verbose == 1 and is_live()
+        self.seen: int = 0
+        self._sums: dict[str, Any] = {}  # name -> (total, count)
         self._waiting, self._shown = {}, {}
         self._start = time.perf_counter()
-        self._first: Any = None  # when the first update came and how many steps it brought: they held the compilation
+        self._first: Any = None  # time and steps of the first update, which contains the compilation
         self._stopped: Any = None
         self._next_draw = 0.0
         self._drawn_width = 0
 
-    def is_due(self):
-        """Whether `update` has something to do now; a loop may ask before it makes the figures."""
+    def is_due(self) -> bool:
+        """Whether `update` would draw now; a loop may ask before it computes figures."""
         return self._first is None or (self.live and time.perf_counter() >= self._next_draw)
 
-    def update(self, current, values=None, finalize=None):
-        """Step `current` is done, with `values` as (name, value) pairs. The last update is the one that reaches
-        `target`,
-        unless `finalize` says so."""
+    def update(
+        self, current: int, values: Iterable[tuple[str, Any]] | None = None, finalize: bool | None = None
+    ) -> None:
+        """Report that a step is done.
+
+        Args:
+            current: Number of steps that are done.
+            values: Pairs (name, figure).
+            finalize: Whether this is the last update; None means that it is when `current` reaches `target`.
+        """
         now = time.perf_counter()
         if finalize is None:
             finalize = self.target is not None and current >= self.target
@@ -189,12 +221,17 @@ class Progbar:
             self._draw(time.perf_counter() if finalize else now, finalize)
             self._next_draw = now + self.interval
 
-    def stop_clock(self):
-        """Count no more time into that of a step."""
+    def stop_clock(self) -> None:
+        """Stop measuring the time of a step."""
         self._stopped = time.perf_counter()
 
-    def add(self, n, values=None):
-        """`n` more steps are done."""
+    def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:
+        """Report that more steps are done.
+
+        Args:
+            n: Number of further steps.
+            values: Pairs (name, figure).
+        """
         self.update(self.seen + n, values)
 
     def _collect(self, values, steps, finalize):
@@ -211,7 +248,7 @@ class Progbar:
         return name not in (self.stateful_metrics or ())
 
     def _read(self, wait):
-        """Show the newest figures that are there: those of now, else those of the last drawing, else nothing new."""
+        """Show the newest figures that are computed: the current ones, else those of the last drawing."""
         newest = dict(self._sums)
         there = next((sums for sums in (newest, self._waiting) if wait or _are_ready(sums)), None)
         if there is not None:
@@ -227,7 +264,7 @@ class Progbar:
             return
         left = elapsed if finalize or not self.target else _duration(self._per_step(now) * (self.target - self.seen))
         width = len(f"{self._count()} {' ' * self.width if self.target else ''} {left} {pace}")
-        room = 10**6 if finalize else _columns() - 1  # a line that wraps cannot be drawn over
+        room = 10**6 if finalize else _columns() - 1  # a line that wraps cannot be redrawn
         ends = list(itertools.accumulate(map(len, figures), initial=width))
         shown = max(bisect.bisect_right(ends, room) - 1, 0)
         width = ends[shown]
@@ -248,7 +285,7 @@ class Progbar:
         return f"\x1b[32m{stroke * done}\x1b[0m\x1b[37m{stroke * (self.width - done)}\x1b[0m"
 
     def _per_step(self, now):
-        """Seconds a step, without the first ones as soon as there are others."""
+        """Seconds per step, without the first steps once there are others."""
         if not self.seen:
             return 0.0
         now = self._stopped or now

@@ -1,14 +1,17 @@
-"""The global random generators of NumPy and Python: their states as arrays, to be kept and put back."""
+"""The global random generators of NumPy and Python: their states as arrays, to save and restore."""
+
+from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 
 __all__ = ["random_states", "set_random_states"]
 
 
-def random_states():
-    """The states of NumPy's and Python's global generators: name -> array.
+def random_states() -> dict[str, Any]:
+    """The states of the global generators of NumPy and Python: name -> array.
 
     >>> states = random_states()
     >>> first = np.random.uniform(), random.random()
@@ -26,8 +29,12 @@ def random_states():
     }
 
 
-def set_random_states(states):
-    """Put back what `random_states` gave."""
+def set_random_states(states: dict[str, Any]) -> None:
+    """Restore the states of the global generators.
+
+    Args:
+        states: Result of `random_states`.
+    """
     position, has_gauss, gauss = states["numpy_rest"].tolist()
     np.random.set_state(("MT19937", states["numpy"], int(position), int(has_gauss), gauss))
     words, next_gauss = tuple(states["python"].tolist()), states["python_gauss"].tolist()

@@ -81,7 +81,7 @@ def test_a_folder_of_others_is_refused(tmp_path, setting):
         keras.config.set_compilation_cache(folder)
     jax.config.update("jax_compilation_cache_dir", None)
     compilation_cache._state.update(asked=str(folder), is_set_up=False, folder=None)
-    with pytest.warns(UserWarning, match="Compiled programs are not kept"):
+    with pytest.warns(UserWarning, match="Compiled programs are not stored"):
         assert keras.config.compilation_cache() is None
 
 
