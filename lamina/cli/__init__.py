@@ -3,9 +3,12 @@
 Nothing here imports JAX before a command needs it, so that `lamina --help` answers at once.
 """
 
+from __future__ import annotations
+
 import importlib
 import os
 import sys
+from typing import Any
 
 from lamina.cli.parser import make_parser
 from lamina.errors import LaminaError
@@ -15,7 +18,7 @@ __all__ = ["FINDINGS", "FINE", "UNUSABLE", "main"]
 FINE, FINDINGS, UNUSABLE = 0, 1, 2  # exit codes: fine; findings, or a program that failed; wrong usage, unreadable file
 
 
-def main(arguments=None):
+def main(arguments: Any = None) -> Any:
     """Do what the arguments of the command line say; the exit code.
 
     >>> main(["completion", "fish"]) == FINE                    # doctest: +ELLIPSIS

@@ -1,6 +1,10 @@
 """`lamina check`: findings about models, and an exit code for CI."""
 
+from __future__ import annotations
+
+import argparse
 import json
+from typing import Any
 
 from lamina.check import check
 from lamina.check.findings import SEVERITIES
@@ -9,7 +13,7 @@ from lamina.cli.models import find_models
 __all__ = ["main"]
 
 
-def main(args):
+def main(args: argparse.Namespace) -> Any:
     """Print the findings; 1 where one is as grave as `--fail-on`."""
     found = [(one, check(one.model, one.x, one.y, ignore=tuple(args.ignore))) for one in find_models(args)]
     if args.json:

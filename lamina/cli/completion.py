@@ -1,18 +1,21 @@
 """`lamina completion SHELL`: a script that completes commands, options and files, made from the parser."""
 
+from __future__ import annotations
+
 import argparse
+from typing import Any
 
 from lamina.cli.parser import make_parser
 
 __all__ = ["completion", "main"]
 
 
-def main(args):
+def main(args: argparse.Namespace) -> None:
     """Print it."""
     print(completion(args.shell))
 
 
-def completion(shell):
+def completion(shell: str) -> Any:
     """The script for a shell: "bash", "zsh" or "fish"."""
     return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](_commands())
 

@@ -1,7 +1,11 @@
 """`lamina convert IN OUT`: another format, by the endings."""
 
+from __future__ import annotations
+
+import argparse
 import json
 import pathlib
+from typing import Any
 
 from lamina.cli.models import read_model
 from lamina.errors import FileError
@@ -14,7 +18,7 @@ _WEIGHTS = (".weights.h5", ".safetensors", ".weights.json")
 _RESULTS = (".keras", ".weights.h5", ".h5", ".hdf5", ".safetensors", ".json")
 
 
-def main(args):
+def main(args: argparse.Namespace) -> None:
     """Read, write, and say what was done."""
     source, result = str(args.source), str(args.result)
     if not result.endswith(_RESULTS) or result.endswith(".weights.json"):
@@ -34,7 +38,7 @@ def main(args):
         print(f"{source} -> {result}: {weights:,} weights, {size:,} bytes")
 
 
-def check_overwrite_or_say(result, overwrite):
+def check_overwrite_or_say(result: Any, overwrite: bool) -> None:
     """As `check_overwrite`, in the words of the command line."""
     try:
         check_overwrite(result, overwrite)

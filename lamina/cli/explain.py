@@ -1,5 +1,8 @@
 """`lamina explain`: what each layer does, in the terminal or a file."""
 
+from __future__ import annotations
+
+import argparse
 import dataclasses
 import html
 import json
@@ -20,7 +23,7 @@ _PAGE = """<!doctype html>
 </html>"""
 
 
-def main(args):
+def main(args: argparse.Namespace) -> None:
     """Print the explanation of each model."""
     explained = [explain(one.model, args.layer) for one in find_models(args)]
     if args.json:

@@ -1,11 +1,15 @@
 """The models that a command is about: of a file, or of a script that is run."""
 
+from __future__ import annotations
+
+import argparse
 import contextlib
 import json
 import pathlib
 import shlex
 import sys
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +26,7 @@ Found = namedtuple("Found", "name model x y")
 """A model, what it is called, and the arrays that it was last trained on (None where it was not, or not on arrays)."""
 
 
-def find_models(args):
+def find_models(args: argparse.Namespace) -> Any:
     """A list of Found: the model of a file, or those of a script by the variables that hold them."""
     target = pathlib.Path(args.target)
     if target.suffix != ".py":
@@ -46,7 +50,7 @@ def find_models(args):
     return [Found(name, model, *trained.get(id(model), (None, None))) for name, model in reversed(once.values())]
 
 
-def read_model(path):
+def read_model(path: str | pathlib.Path) -> Any:
     """The model of a file or folder; of a `.json`, one that `to_json` wrote or of TensorFlow.js."""
     path = pathlib.Path(path)
     if path.suffix == ".json" and path.is_file():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import textwrap
+from typing import Any
 
 __all__ = ["SHELLS", "make_parser"]
 
@@ -58,7 +59,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message):
         self.exit(2, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
 
-    def parse_known_args(self, args=None, namespace=None):
+    def parse_known_args(self, args=None, namespace=None):  # pyright: ignore[reportIncompatibleMethodOverride]
         if not self.extend():
             wanted = _EXTENSIONS[self.extension][1]
             self.exit(2, f"{self.prog}: not installed; in a checkout of lamina: pip install {wanted}\n")
@@ -76,7 +77,7 @@ class _Parser(argparse.ArgumentParser):
         return not self.extension
 
 
-def make_parser():
+def make_parser() -> Any:
     """The parser of the command line."""
     parser = _Parser(
         prog="lamina",

@@ -1,11 +1,16 @@
 """`lamina run SCRIPT`: a program written for Keras, unchanged."""
 
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
 from lamina.cli.script import ScriptFailed, run_program
 
 __all__ = ["main"]
 
 
-def main(args):
+def main(args: argparse.Namespace) -> Any:
     """Run it; 1 where it failed, else what it says itself."""
     try:
         run_program(args.script, args.arguments, args.as_module)

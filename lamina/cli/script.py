@@ -1,10 +1,13 @@
 """Programs of users, run with `import keras` meaning lamina, and tracebacks that show their lines alone."""
 
+from __future__ import annotations
+
 import os
 import pathlib
 import runpy
 import sys
 import traceback
+from typing import Any
 
 from lamina.compat import as_keras
 from lamina.errors import FileError, LaminaError
@@ -18,7 +21,7 @@ class ScriptFailed(LaminaError):
     """A program ended with an error, which has been shown."""
 
 
-def run_program(script, arguments=(), as_module=False):
+def run_program(script: Any, arguments: Any = (), as_module: bool = False) -> Any:
     """Run a Python file or module as the main program; its globals.
 
     Raises:
@@ -46,7 +49,7 @@ def _shown(run):
         raise ScriptFailed(f"{sys.argv[0]} ended with {type(error).__name__}.") from error
 
 
-def show_failure(error, file=None):
+def show_failure(error: Any, file: Any = None) -> None:
     """Print the traceback from the first line of the program on: not what started it."""
     frames = error.__traceback__
     while frames is not None and _starts_programs(frames.tb_frame.f_code.co_filename):

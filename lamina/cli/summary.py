@@ -1,5 +1,8 @@
 """`lamina summary`: the layers of a model."""
 
+from __future__ import annotations
+
+import argparse
 import json
 
 from lamina.cli.models import find_models
@@ -8,7 +11,7 @@ from lamina.core import tree
 __all__ = ["main"]
 
 
-def main(args):
+def main(args: argparse.Namespace) -> None:
     """Print a summary of each model."""
     found = find_models(args)
     if args.json:

@@ -1,5 +1,8 @@
 """`lamina view`: the page of a model."""
 
+from __future__ import annotations
+
+import argparse
 import json
 import pathlib
 
@@ -9,7 +12,7 @@ from lamina.view import view
 __all__ = ["main"]
 
 
-def main(args):
+def main(args: argparse.Namespace) -> None:
     """Write the pages and print their paths."""
     found = find_models(args)
     paths = [_path(args, one, len(found)) for one in found]

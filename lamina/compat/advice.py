@@ -1,8 +1,11 @@
 """What to write instead of what lamina does not have of TensorFlow, and the inner names of Keras that packages use."""
 
+from __future__ import annotations
+
 import pathlib
 import tempfile
 from types import SimpleNamespace
+from typing import Any
 
 import jax
 
@@ -71,7 +74,7 @@ _INSTEAD = {
 }  # fmt: skip
 
 
-def about(name):
+def about(name: Any) -> Any:
     """What an error says of a name of TensorFlow: that it is not there, and what to write.
 
     >>> print(about("tensorflow.saved_model"))

@@ -1,9 +1,12 @@
 """A small `tf.data.Dataset`: what notebooks use of it, in plain Python over NumPy arrays."""
 
+from __future__ import annotations
+
 import glob
 import itertools
 import math
 import random as python_random
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -32,18 +35,18 @@ class Dataset:
     (3, [(2,), (2,), (1,)])
     """
 
-    def __init__(self, open_pass, length=None):
+    def __init__(self, open_pass: Any, length: Any = None) -> None:
         self._open, self._length = open_pass, length
 
     # Where elements come from
 
     @classmethod
-    def of(cls, source):
+    def of(cls, source: Any) -> Any:
         """The elements of something that can be iterated again and again and knows its length."""
         return cls(source.__iter__, len(source))
 
     @classmethod
-    def from_tensor_slices(cls, tensors, name=None):
+    def from_tensor_slices(cls, tensors: Any, name: Any = None) -> Any:
         """The entries of the first axis of arrays."""
         arrays = _map(_array, tensors)
         lengths = {len(leaf) for leaf in tree.flatten(arrays)}
@@ -53,33 +56,39 @@ class Dataset:
         return cls(lambda: (_row(arrays, row) for row in range(count)), count)
 
     @classmethod
-    def from_tensors(cls, tensors, name=None):
+    def from_tensors(cls, tensors: Any, name: Any = None) -> Any:
         """One element."""
         return cls(lambda: iter([_map(_array, tensors)]), 1)
 
     @classmethod
     def from_generator(
-        cls, generator, output_types=None, output_shapes=None, args=None, output_signature=None, name=None
-    ):
+        cls,
+        generator: Any,
+        output_types: Any = None,
+        output_shapes: Any = None,
+        args: Any = None,
+        output_signature: Any = None,
+        name: Any = None,
+    ) -> Any:
         """What a function gives when it is called, at each pass anew."""
         return cls(lambda: iter(generator(*(args or ()))))
 
     @classmethod
-    def range(cls, *args, **kwargs):
+    def range(cls, *args: Any, **kwargs: Any) -> Any:
         """Integers, as of Python's `range`."""
         numbers = range(*args)
         return cls(lambda: map(np.int64, numbers), len(numbers))
 
     @classmethod
-    def zip(cls, *datasets, name=None):
+    def zip(cls, *datasets: Any, name: Any = None) -> Any:
         """Elements of several data sets side by side, as many as the shortest has."""
-        datasets = datasets[0] if len(datasets) == 1 and isinstance(datasets[0], (tuple, list)) else datasets
-        lengths = [dataset._length for dataset in datasets]
-        return cls(lambda: zip(*(dataset._open() for dataset in datasets), strict=False),
+        parts = datasets[0] if len(datasets) == 1 and isinstance(datasets[0], (tuple, list)) else datasets
+        lengths = [dataset._length for dataset in parts]
+        return cls(lambda: zip(*(dataset._open() for dataset in parts), strict=False),
                    None if None in lengths else min(lengths))  # fmt: skip
 
     @classmethod
-    def list_files(cls, file_pattern, shuffle=None, seed=None, name=None):
+    def list_files(cls, file_pattern: Any, shuffle: Any = None, seed: Any = None, name: Any = None) -> Any:
         """The paths that fit a pattern, in another order at each pass unless shuffle=False."""
         patterns = [file_pattern] if isinstance(file_pattern, str) else file_pattern
         paths = sorted(path for pattern in patterns for path in glob.glob(str(pattern)))
@@ -90,15 +99,17 @@ class Dataset:
 
     # What is done with them
 
-    def map(self, map_func, num_parallel_calls=None, deterministic=None, name=None):
+    def map(self, map_func: Any, num_parallel_calls: Any = None, deterministic: Any = None, name: Any = None) -> Any:
         """A function of each element; of an element that is a tuple it gets the parts as arguments."""
         return Dataset(lambda: (_call(map_func, item) for item in self._open()), self._length)
 
-    def filter(self, predicate, name=None):
+    def filter(self, predicate: Any, name: Any = None) -> Any:
         """The elements for which the function is true."""
         return Dataset(lambda: (item for item in self._open() if bool(_call(predicate, item))))
 
-    def shuffle(self, buffer_size, seed=None, reshuffle_each_iteration=True, name=None):
+    def shuffle(
+        self, buffer_size: Any, seed: Any = None, reshuffle_each_iteration: Any = True, name: Any = None
+    ) -> Any:
         """Elements in a random order, each drawn from the next `buffer_size`."""
         fixed = python_random.Random(seed) if seed is not None else None
         again = python_random.Random().getrandbits(32) if seed is None and reshuffle_each_iteration is False else seed
@@ -118,7 +129,14 @@ class Dataset:
 
         return Dataset(shuffled, self._length)
 
-    def batch(self, batch_size, drop_remainder=False, num_parallel_calls=None, deterministic=None, name=None):
+    def batch(
+        self,
+        batch_size: Any,
+        drop_remainder: Any = False,
+        num_parallel_calls: Any = None,
+        deterministic: Any = None,
+        name: Any = None,
+    ) -> Any:
         """Elements stacked, `batch_size` at a time."""
         size = int(batch_size)
 
@@ -133,29 +151,29 @@ class Dataset:
             length = length // size if drop_remainder else -(-length // size)
         return Dataset(batches, length)
 
-    def unbatch(self, name=None):
+    def unbatch(self, name: Any = None) -> Any:
         """The entries of the first axis of each element, one by one."""
         return Dataset(lambda: (part for item in self._open() for part in Dataset.from_tensor_slices(item)._open()))
 
-    def take(self, count, name=None):
+    def take(self, count: Any, name: Any = None) -> Any:
         """The first elements; all for -1."""
         if count < 0:
             return self
         return Dataset(lambda: itertools.islice(self._open(), count), _bounded(self._length, lambda n: min(n, count)))
 
-    def skip(self, count, name=None):
+    def skip(self, count: Any, name: Any = None) -> Any:
         """All but the first elements."""
         length = _bounded(self._length, lambda n: max(n - count, 0))
         return Dataset(lambda: itertools.islice(self._open(), count, None), length)
 
-    def repeat(self, count=None, name=None):
+    def repeat(self, count: Any = None, name: Any = None) -> Any:
         """Pass after pass: `count` times, or without an end."""
         endless = count is None or count < 0
         passes = itertools.count if endless else lambda: range(int(count or 0))
         length = _bounded(self._length, lambda n: math.inf if endless else n * count)
         return Dataset(lambda: (item for _ in passes() for item in self._open()), length)
 
-    def cache(self, filename="", name=None):
+    def cache(self, filename: Any = "", name: Any = None) -> Any:
         """The elements of the first whole pass are kept in memory."""
         kept = []
 
@@ -171,7 +189,7 @@ class Dataset:
 
         return Dataset(cached, self._length)
 
-    def concatenate(self, dataset, name=None):
+    def concatenate(self, dataset: Any, name: Any = None) -> Any:
         """These elements, then those of another."""
         first, second = self._length, dataset._length
         return Dataset(
@@ -179,42 +197,42 @@ class Dataset:
             None if first is None or second is None else first + second,
         )
 
-    def enumerate(self, start=0, name=None):
+    def enumerate(self, start: Any = 0, name: Any = None) -> Any:
         """(number, element)."""
         return Dataset(lambda: enumerate(self._open(), start), self._length)
 
-    def apply(self, transformation_func):
+    def apply(self, transformation_func: Any) -> Any:
         """A function of the data set."""
         return transformation_func(self)
 
-    def prefetch(self, buffer_size=None, name=None):
+    def prefetch(self, buffer_size: Any = None, name: Any = None) -> Any:
         """The data set itself: while the device computes a step, Python makes the next batch as it is."""
         return self
 
-    def with_options(self, options, name=None):
+    def with_options(self, options: Any, name: Any = None) -> Any:
         """The data set itself."""
         return self
 
     # What reads them
 
-    def __iter__(self):
+    def __iter__(self) -> Any:
         return (_map(_on_device, item) for item in self._open())
 
-    def as_numpy_iterator(self):
+    def as_numpy_iterator(self) -> Any:
         """The elements as NumPy arrays."""
         return (_map(_array, item) for item in self._open())
 
-    def cardinality(self, name=None):
+    def cardinality(self, name: Any = None) -> Any:
         """How many elements there are: -1 if there is no end, -2 if it is not known."""
         return jnp.asarray({None: -2, math.inf: -1}.get(self._length, self._length))
 
-    def __len__(self):
+    def __len__(self) -> int:
         if self._length in (None, math.inf):
             raise TypeError("The data set has no length that is known.")
         return self._length
 
     @property
-    def element_spec(self):
+    def element_spec(self) -> Any:
         """Shape and type of the parts of the first element, as text."""
         return _map(lambda leaf: f"{_array(leaf).dtype}{_array(leaf).shape}", next(self._open()))
 

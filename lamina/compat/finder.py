@@ -1,10 +1,14 @@
 """The finder that lets `import keras` and `import tensorflow` find lamina."""
 
+from __future__ import annotations
+
 import importlib
 import importlib.abc
 import importlib.machinery
 import sys
 import types
+from collections.abc import MutableSequence
+from typing import Any
 
 from lamina.compat import advice
 from lamina.compat.dataset import Dataset
@@ -30,7 +34,7 @@ class TooLateError(LaminaError, ImportError):
     """Keras or TensorFlow itself was imported before."""
 
 
-def as_keras():
+def as_keras() -> Any:
     """From here on `import keras`, `import tensorflow.keras` and `import tensorflow as tf` are lamina, in this process.
 
     So that a program or a package that is built on Keras runs on lamina: call it before they are imported, in the
@@ -66,7 +70,7 @@ def as_keras():
 class Finder(importlib.abc.MetaPathFinder):
     """Finds the modules of keras, tf_keras and tensorflow: first of all finders, for they may be installed too."""
 
-    def find_spec(self, fullname, path=None, target=None):
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         """The spec of a module that is lamina's; None for other packages, an ImportError for what lamina has not."""
         if fullname.partition(".")[0] not in _OURS:
             return None
@@ -119,23 +123,23 @@ class Keras(types.ModuleType):
     """`keras`: lamina, with the version of Keras."""
 
     __version__ = KERAS_VERSION
-    __path__: list = []
+    __path__: MutableSequence[str] = []
 
-    def version(self):
+    def version(self) -> Any:
         """The version of Keras that lamina follows."""
         return KERAS_VERSION
 
     @property
-    def __all__(self):
+    def __all__(self) -> Any:
         return importlib.import_module("lamina").__all__
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: Any) -> Any:
         try:
             return getattr(importlib.import_module("lamina"), name)
         except AttributeError:
             raise AttributeError(f"module 'keras' (lamina) has no attribute {name!r}") from None
 
-    def __dir__(self):
+    def __dir__(self) -> Any:
         return [*self.__all__, "__version__"]
 
 
@@ -149,16 +153,16 @@ class Inner(types.ModuleType):
     registered classes.
     """
 
-    __path__: list = []
+    __path__: MutableSequence[str] = []
     _ELSEWHERE = ("", "ops", "backend", "layers", "models", "saving", "utils", "config", "random", "tree", "losses",
                   "metrics", "optimizers", "activations", "initializers", "dtype_policies", "callbacks")  # fmt: skip
 
-    def __init__(self, name, path):
+    def __init__(self, name: Any, path: Any) -> None:
         super().__init__(name, "What packages take from the inside of Keras, on lamina.")
         parts = path.split(".") if path else []
         self._paths = [".".join(parts[:stop]) for stop in range(len(parts), 0, -1)]
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: Any) -> Any:
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         if name in advice.INNER:
@@ -173,7 +177,7 @@ class Inner(types.ModuleType):
         except ConfigError:
             raise AttributeError(_inside(f"{self.__name__}.{name}")) from None
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
         """A function that lamina does not have looks like a module until it is called."""
         raise CallError(_inside(self.__name__))
 

@@ -1,5 +1,7 @@
 """Functions of TensorFlow that are more than an op of lamina with other names; each is called as there."""
 
+from __future__ import annotations
+
 import contextlib
 from collections import namedtuple
 from typing import Any
@@ -31,8 +33,16 @@ class _AnyVariable(type):
 class Variable(LaminaVariable, metaclass=_AnyVariable):
     """`tf.Variable(initial_value)`: a `lamina.Variable` with TensorFlow's arguments."""
 
-    def __init__(self, initial_value, trainable=True, validate_shape=True, caching_device=None, name=None, dtype=None,
-                 **kwargs):  # fmt: skip
+    def __init__(
+        self,
+        initial_value: Any,
+        trainable: Any = True,
+        validate_shape: Any = True,
+        caching_device: Any = None,
+        name: Any = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ) -> None:
         unknown = set(kwargs) - {"shape", "synchronization", "aggregation"}
         if unknown:
             raise CallError(f"tf.Variable has no argument {', '.join(sorted(unknown))} on lamina.")
@@ -41,7 +51,7 @@ class Variable(LaminaVariable, metaclass=_AnyVariable):
         super().__init__(value, dtype=str(value.dtype), trainable=trainable, name=name and name.replace("/", "_"))
 
 
-def constant(value, dtype=None, shape=None, name=None, dtype_hint=None):
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None, dtype_hint: Any = None) -> Any:
     """An array; text stays in NumPy. With `shape`, one number is repeated."""
     if is_symbolic(value):
         return value if dtype is None else ops.cast(value, dtype)
@@ -54,26 +64,26 @@ def constant(value, dtype=None, shape=None, name=None, dtype_hint=None):
     return array if shape is None else jnp.broadcast_to(array, shape) if array.ndim == 0 else jnp.reshape(array, shape)
 
 
-def function(func=None, **settings):
+def function(func: Any = None, **settings: Any) -> Any:
     """The function itself: lamina compiles whole steps, and `jax.jit` a function of arrays."""
     return func if func is not None else lambda decorated: decorated
 
 
-def matmul(a, b, transpose_a=False, transpose_b=False, name=None, **kwargs):
+def matmul(a: Any, b: Any, transpose_a: Any = False, transpose_b: Any = False, name: Any = None, **kwargs: Any) -> Any:
     """`a @ b`, each with its last two axes exchanged where asked for."""
     a, b = constant(a), constant(b)
     a, b = (ops.swapaxes(m, -1, -2) if turned else m for m, turned in ((a, transpose_a), (b, transpose_b)))
     return ops.matmul(a, b)
 
 
-def where(condition, x=None, y=None, name=None):
+def where(condition: Any, x: Any = None, y: Any = None, name: Any = None) -> Any:
     """x where the condition holds, y elsewhere; without them the places where it holds, (number, rank)."""
     if x is None and y is None:
         return jnp.argwhere(jnp.asarray(unwrap(condition)))
     return ops.where(constant(condition), x, y)
 
 
-def split(value, num_or_size_splits, axis=0, num=None, name=None):
+def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None, name: Any = None) -> Any:
     """Parts of equal sizes, or of the sizes given; one size may be -1."""
     if isinstance(num_or_size_splits, int):
         return ops.split(value, num_or_size_splits, axis)
@@ -83,30 +93,40 @@ def split(value, num_or_size_splits, axis=0, num=None, name=None):
     return ops.split(value, np.cumsum(sizes)[:-1].tolist(), axis)
 
 
-def range_(start, limit=None, delta=1, dtype=None, name=None):
+def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: Any = None) -> Any:
     """`tf.range`: numbers from start, below limit; from 0 where there is one argument."""
     return ops.arange(0 if limit is None else start, start if limit is None else limit, delta, dtype)
 
 
-def one_hot(indices, depth, on_value=1.0, off_value=0.0, axis=-1, dtype="float32", name=None):
+def one_hot(
+    indices: Any,
+    depth: Any,
+    on_value: Any = 1.0,
+    off_value: Any = 0.0,
+    axis: Any = -1,
+    dtype: Any = "float32",
+    name: Any = None,
+) -> Any:
     """Classes as rows with one 1."""
     hot = ops.one_hot(constant(indices), depth, axis, dtype or "float32")
     plain = (1.0 if on_value is None else on_value, off_value or 0.0) == (1.0, 0.0)
     return hot if plain else ops.cast(hot * on_value + (1 - hot) * off_value, dtype)
 
 
-def fill(dims, value, name=None):
+def fill(dims: Any, value: Any, name: Any = None) -> Any:
     """One value everywhere, of its own type."""
     return jnp.broadcast_to(constant(value), tuple(map(int, dims)))
 
 
-def pad(tensor, paddings, mode="CONSTANT", constant_values=0, name=None):
+def pad(tensor: Any, paddings: Any, mode: Any = "CONSTANT", constant_values: Any = 0, name: Any = None) -> Any:
     """`ops.pad`."""
     values = constant_values if mode.lower() == "constant" else None
     return ops.pad(tensor, [[int(size) for size in pair] for pair in paddings], mode.lower(), values)
 
 
-def gather(params, indices, validate_indices=None, axis=None, batch_dims=0, name=None):
+def gather(
+    params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: Any = 0, name: Any = None
+) -> Any:
     """`ops.take` along an axis, the first by default; with `batch_dims`, for each position of the first axes."""
     if not batch_dims:
         return ops.take(constant(params), constant(indices), 0 if axis is None else axis)
@@ -116,44 +136,44 @@ def gather(params, indices, validate_indices=None, axis=None, batch_dims=0, name
     return take(unwrap(constant(params)), unwrap(constant(indices)))
 
 
-def gather_nd(params, indices, batch_dims=0, name=None):
+def gather_nd(params: Any, indices: Any, batch_dims: Any = 0, name: Any = None) -> Any:
     """`params[i, j, ...]` for each row (i, j, ...) of the last axis of `indices`."""
     return jnp.asarray(unwrap(params))[tuple(jnp.moveaxis(jnp.asarray(indices), -1, 0))]
 
 
-def boolean_mask(tensor, mask, axis=0, name=None):
+def boolean_mask(tensor: Any, mask: Any, axis: Any = 0, name: Any = None) -> Any:
     """The entries where the mask is true. Not inside of a compiled step: its size hangs on values."""
     axis = axis or 0
     return jnp.asarray(tensor)[(*(slice(None),) * axis, np.asarray(mask, bool))]
 
 
-def tensor_scatter_nd_update(tensor, indices, updates, name=None):
+def tensor_scatter_nd_update(tensor: Any, indices: Any, updates: Any, name: Any = None) -> Any:
     """The tensor with new values at the places."""
     return ops.scatter_update(constant(tensor), constant(indices), constant(updates))
 
 
-def divide_no_nan(x, y, name=None):
+def divide_no_nan(x: Any, y: Any, name: Any = None) -> Any:
     """`x / y`, 0 where y is 0."""
     return ops.divide_no_nan(constant(x), constant(y))
 
 
-def squared_difference(x, y, name=None):
+def squared_difference(x: Any, y: Any, name: Any = None) -> Any:
     """`(x - y)²`."""
     return ops.square(ops.subtract(constant(x), constant(y)))
 
 
-def add_n(inputs, name=None):
+def add_n(inputs: Any, name: Any = None) -> Any:
     """The sum of several tensors."""
     return sum(inputs[1:], start=inputs[0])
 
 
-def clip_by_norm(t, clip_norm, axes=None, name=None):
+def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: Any = None) -> Any:
     """`t`, made shorter where its norm is above `clip_norm`."""
     norm = ops.sqrt(ops.sum(ops.square(t), axes, keepdims=True))
     return t * clip_norm / ops.maximum(norm, clip_norm)
 
 
-def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None):
+def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = None, name: Any = None) -> Any:
     """`ops.norm`; of all values together where no axis is given."""
     tensor = constant(tensor)
     kind = None if ord == "euclidean" else ord
@@ -161,13 +181,15 @@ def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None):
     return ops.norm(flat, kind, axis if axis is None or isinstance(axis, int) else tuple(axis), bool(keepdims))
 
 
-def normalize(tensor, ord="euclidean", axis=None, name=None):
+def normalize(tensor: Any, ord: Any = "euclidean", axis: Any = None, name: Any = None) -> Any:
     """(tensor / its norm, the norm)."""
     length = norm(tensor, ord, axis, keepdims=axis is not None)
     return constant(tensor) / length, length
 
 
-def confusion_matrix(labels, predictions, num_classes=None, weights=None, dtype="int32", name=None):
+def confusion_matrix(
+    labels: Any, predictions: Any, num_classes: Any = None, weights: Any = None, dtype: Any = "int32", name: Any = None
+) -> Any:
     """How often a class (row) was taken for a class (column)."""
     labels, predictions = np.asarray(labels), np.asarray(predictions)
     count = num_classes or int(max(labels.max(), predictions.max())) + 1
@@ -176,33 +198,33 @@ def confusion_matrix(labels, predictions, num_classes=None, weights=None, dtype=
     return jnp.asarray(matrix)
 
 
-def l2_normalize(x, axis=None, epsilon=1e-12, name=None):
+def l2_normalize(x: Any, axis: Any = None, epsilon: Any = 1e-12, name: Any = None) -> Any:
     """`x / norm`."""
     x = constant(x)
     return x * ops.rsqrt(ops.maximum(ops.sum(ops.square(x), axis, keepdims=True), epsilon))
 
 
-def top_k(input, k=1, sorted=True, index_type=None, name=None):
+def top_k(input: Any, k: Any = 1, sorted: Any = True, index_type: Any = None, name: Any = None) -> Any:
     """The largest values along the last axis and their places."""
     return TopK(*ops.top_k(constant(input), k, sorted))
 
 
-def einsum(equation, *inputs, name=None, **kwargs):
+def einsum(equation: Any, *inputs: Any, name: Any = None, **kwargs: Any) -> Any:
     """`ops.einsum`."""
     return ops.einsum(equation, *inputs)
 
 
-def meshgrid(*args, indexing="xy", name=None):
+def meshgrid(*args: Any, indexing: Any = "xy", name: Any = None) -> Any:
     """`ops.meshgrid`."""
     return ops.meshgrid(*args, indexing=indexing)
 
 
-def map_fn(fn, elems, dtype=None, name=None, **kwargs):
+def map_fn(fn: Any, elems: Any, dtype: Any = None, name: Any = None, **kwargs: Any) -> Any:
     """`ops.map`: the function of each entry of the first axis."""
     return ops.map(fn, elems)
 
 
-def print_(*inputs, **kwargs):
+def print_(*inputs: Any, **kwargs: Any) -> None:
     """Prints also inside of a compiled step, with its values."""
     if any(isinstance(value, Tracer) for value in inputs):
         jax.debug.print(" ".join("{}" for _ in inputs), *map(unwrap, inputs))
@@ -210,17 +232,17 @@ def print_(*inputs, **kwargs):
         print(*inputs)
 
 
-def is_tensor(x):
+def is_tensor(x: Any) -> Any:
     """Whether it is an array of JAX, a variable or a symbolic tensor."""
     return isinstance(x, (jax.Array, LaminaVariable)) or is_symbolic(x)
 
 
-def no_scope(*args, **kwargs):
+def no_scope(*args: Any, **kwargs: Any) -> Any:
     """A block that changes nothing."""
     return contextlib.nullcontext()
 
 
-def unique(x, name=None):
+def unique(x: Any, name: Any = None) -> Any:
     """(the values in order of their first place, the number of its value for each entry)."""
     _, first, inverse = np.unique(np.asarray(x), return_index=True, return_inverse=True)
     order = np.argsort(first)
@@ -246,34 +268,36 @@ MATH = {
 # tf.nn
 
 
-def sparse_softmax_cross_entropy_with_logits(labels=None, logits=None, name=None):
+def sparse_softmax_cross_entropy_with_logits(labels: Any = None, logits: Any = None, name: Any = None) -> Any:
     """The cross-entropy of class numbers and logits, a sample each."""
     return ops.sparse_categorical_crossentropy(constant(labels), constant(logits), from_logits=True)
 
 
-def softmax_cross_entropy_with_logits(labels, logits, axis=-1, name=None):
+def softmax_cross_entropy_with_logits(labels: Any, logits: Any, axis: Any = -1, name: Any = None) -> Any:
     """The cross-entropy of distributions and logits, a sample each."""
     return -ops.sum(constant(labels) * ops.log_softmax(constant(logits), axis), axis)
 
 
-def sigmoid_cross_entropy_with_logits(labels: Any = None, logits: Any = None, name=None):
+def sigmoid_cross_entropy_with_logits(labels: Any = None, logits: Any = None, name: Any = None) -> Any:
     """The cross-entropy of independent labels and logits, a value each."""
     labels, logits = constant(labels), constant(logits)
     return ops.relu(logits) - logits * labels + ops.log1p(ops.exp(-ops.absolute(logits)))
 
 
-def dropout(x, rate, noise_shape=None, seed=None, name=None):
+def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: Any = None) -> Any:
     """`keras.random.dropout`: always, also outside of training."""
     return random.dropout(x, rate, noise_shape, seed)
 
 
-def bias_add(value, bias, data_format=None, name=None):
+def bias_add(value: Any, bias: Any, data_format: Any = None, name: Any = None) -> Any:
     """`value + bias`, a bias for each channel."""
     first, bias = (data_format or "N").startswith("NC"), constant(bias)
     return value + (ops.reshape(bias, (-1, *(1,) * (ops.ndim(value) - 2))) if first else bias)
 
 
-def batch_normalization(x, mean, variance, offset, scale, variance_epsilon, name=None):
+def batch_normalization(
+    x: Any, mean: Any, variance: Any, offset: Any, scale: Any, variance_epsilon: Any, name: Any = None
+) -> Any:
     """`(x - mean) / sqrt(variance + epsilon) * scale + offset`."""
     normal = (x - mean) * ops.rsqrt(variance + variance_epsilon)
     normal = normal if scale is None else normal * scale
@@ -291,20 +315,28 @@ def _check_channels_last(data_format):
         raise ConfigError(f"tf.nn on lamina has channels last; got data_format={data_format!r}.", fix="Use keras.ops.")
 
 
-def conv2d(input, filters, strides, padding, data_format="NHWC", dilations=1, name=None):
+def conv2d(
+    input: Any,
+    filters: Any,
+    strides: Any,
+    padding: Any,
+    data_format: Any = "NHWC",
+    dilations: Any = 1,
+    name: Any = None,
+) -> Any:
     """`ops.conv`."""
     _check_channels_last(data_format)
     steps, dilation = _spatial(strides, 2), _spatial(1 if dilations is None else dilations, 2)
     return ops.conv(input, filters, steps, padding.lower(), "channels_last", dilation)
 
 
-def max_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
+def max_pool2d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NHWC", name: Any = None) -> Any:
     """`ops.max_pool`."""
     _check_channels_last(data_format)
     return ops.max_pool(input, _spatial(ksize, 2), _spatial(strides, 2), padding.lower(), "channels_last")
 
 
-def avg_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
+def avg_pool2d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NHWC", name: Any = None) -> Any:
     """`ops.average_pool`."""
     _check_channels_last(data_format)
     return ops.average_pool(input, _spatial(ksize, 2), _spatial(strides, 2), padding.lower(), "channels_last")
@@ -323,7 +355,9 @@ NN = {
 # tf.random
 
 
-def uniform(shape, minval=0, maxval=None, dtype="float32", seed=None, name=None):
+def uniform(
+    shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", seed: Any = None, name: Any = None
+) -> Any:
     """Draws from [minval, maxval), of integers for an integer type."""
     if is_integer(standardize_dtype(dtype)):
         if maxval is None:
@@ -332,23 +366,27 @@ def uniform(shape, minval=0, maxval=None, dtype="float32", seed=None, name=None)
     return random.uniform(shape, minval, 1.0 if maxval is None else maxval, dtype, seed)
 
 
-def normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None, name=None):
+def normal(
+    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
+) -> Any:
     """Draws from the normal distribution."""
     return random.normal(shape, mean, stddev, dtype, seed)
 
 
-def truncated_normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None, name=None):
+def truncated_normal(
+    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
+) -> Any:
     """Normal draws within two standard deviations."""
     return random.truncated_normal(shape, mean, stddev, dtype, seed)
 
 
-def shuffle(value, seed=None, name=None):
+def shuffle(value: Any, seed: Any = None, name: Any = None) -> Any:
     """The rows in a random order."""
     rows = random.shuffle(jnp.arange(len(value)), seed=seed)
     return jnp.take(jnp.asarray(unwrap(value)), rows, axis=0)
 
 
-def categorical(logits, num_samples, dtype="int64", seed=None, name=None):
+def categorical(logits: Any, num_samples: Any, dtype: Any = "int64", seed: Any = None, name: Any = None) -> Any:
     """Draws of classes with probabilities softmax(logits)."""
     return random.categorical(logits, num_samples, "int32", seed)
 

@@ -1,10 +1,13 @@
 """tf.image and the few functions of tf.io that read images. Images are (..., height, width, channels)."""
 
+from __future__ import annotations
+
 import functools
 import io
 import pathlib
 import random as python_random
 from types import SimpleNamespace
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -18,7 +21,7 @@ __all__ = ["IMAGE", "IO"]
 METHODS = tuple("area bicubic bilinear gaussian lanczos3 lanczos5 mitchellcubic nearest nearest_neighbor".split())
 
 
-def convert_image_dtype(image, dtype, saturate=False, name=None):
+def convert_image_dtype(image: Any, dtype: Any, saturate: Any = False, name: Any = None) -> Any:
     """Another type, and the range of it: whole numbers up to their largest, floats up to 1."""
     image, dtype = jnp.asarray(unwrap(image)), jnp.dtype(dtype)
     source, target = (1 if kind.kind in "fV" else np.iinfo(kind).max for kind in (image.dtype, dtype))
@@ -43,12 +46,19 @@ def _in_floats(change):
     return changed
 
 
-def read_file(filename, name=None):
+def read_file(filename: Any, name: Any = None) -> Any:
     """The bytes of a file."""
     return pathlib.Path(str(filename)).read_bytes()
 
 
-def decode_image(contents, channels=0, dtype="uint8", name=None, expand_animations=True, **kwargs):
+def decode_image(
+    contents: Any,
+    channels: Any = 0,
+    dtype: Any = "uint8",
+    name: Any = None,
+    expand_animations: Any = True,
+    **kwargs: Any,
+) -> Any:
     """The pixels of a JPEG, PNG, GIF or BMP, by Pillow: (height, width, channels), whole numbers up to 255."""
     try:
         from PIL import Image
@@ -63,7 +73,14 @@ def decode_image(contents, channels=0, dtype="uint8", name=None, expand_animatio
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
-def resize(images, size, method="bilinear", preserve_aspect_ratio=False, antialias=False, name=None):
+def resize(
+    images: Any,
+    size: Any,
+    method: Any = "bilinear",
+    preserve_aspect_ratio: Any = False,
+    antialias: Any = False,
+    name: Any = None,
+) -> Any:
     """`ops.image.resize`; floats, but for method="nearest"."""
     method = {"nearest_neighbor": "nearest"}.get(str(method), str(method))
     if preserve_aspect_ratio:
@@ -74,12 +91,12 @@ def resize(images, size, method="bilinear", preserve_aspect_ratio=False, antiali
     return ops.image.resize(images, tuple(map(int, size)), method, antialias, data_format="channels_last")
 
 
-def flip_left_right(image):
+def flip_left_right(image: Any) -> Any:
     """Columns in reverse."""
     return ops.flip(image, -2)
 
 
-def flip_up_down(image):
+def flip_up_down(image: Any) -> Any:
     """Rows in reverse."""
     return ops.flip(image, -3)
 
@@ -96,23 +113,25 @@ def _perhaps(flip):
     return randomly
 
 
-def rot90(image, k=1, name=None):
+def rot90(image: Any, k: Any = 1, name: Any = None) -> Any:
     """Quarter turns against the clock."""
     return ops.rot90(image, k, axes=(-3, -2))
 
 
-def grayscale_to_rgb(images, name=None):
+def grayscale_to_rgb(images: Any, name: Any = None) -> Any:
     """One channel three times."""
     return ops.repeat(images, 3, axis=-1)
 
 
 @_in_floats
-def rgb_to_grayscale(images, name=None):
+def rgb_to_grayscale(images: Any, name: Any = None) -> Any:
     """Brightness, one channel."""
     return ops.image.rgb_to_grayscale(images, data_format="channels_last")
 
 
-def crop_to_bounding_box(image, offset_height, offset_width, target_height, target_width):
+def crop_to_bounding_box(
+    image: Any, offset_height: Any, offset_width: Any, target_height: Any, target_width: Any
+) -> Any:
     """A part of the image."""
     rows, columns = (
         slice(offset_height, offset_height + target_height),
@@ -121,14 +140,14 @@ def crop_to_bounding_box(image, offset_height, offset_width, target_height, targ
     return unwrap(image)[..., rows, columns, :]
 
 
-def central_crop(image, central_fraction):
+def central_crop(image: Any, central_fraction: Any) -> Any:
     """The middle, of this fraction of each side."""
-    height, width = ops.shape(image)[-3:-1]
+    height, width = np.shape(unwrap(image))[-3:-1]
     top, left = (int((size - size * central_fraction) / 2) for size in (height, width))
     return crop_to_bounding_box(image, top, left, height - 2 * top, width - 2 * left)
 
 
-def random_crop(value, size, seed=None, name=None):
+def random_crop(value: Any, size: Any, seed: Any = None, name: Any = None) -> Any:
     """A part of this shape, somewhere."""
     draw = python_random if seed is None else python_random.Random(seed)
     room = [have - want for have, want in zip(ops.shape(value), size, strict=True)]
@@ -138,7 +157,7 @@ def random_crop(value, size, seed=None, name=None):
     return unwrap(value)[tuple(slice(start, start + int(want)) for start, want in zip(starts, size, strict=True))]
 
 
-def per_image_standardization(image):
+def per_image_standardization(image: Any) -> Any:
     """Mean 0 and deviation 1 in each image; the deviation counts as at least 1 / sqrt(number of values)."""
     image = jnp.asarray(unwrap(image), "float32")
     axes, count = (-3, -2, -1), np.prod(image.shape[-3:])
@@ -146,32 +165,33 @@ def per_image_standardization(image):
     return (image - image.mean(axes, keepdims=True)) / deviation
 
 
-def extract_patches(images, sizes, strides, rates, padding, name=None):
+def extract_patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: Any, name: Any = None) -> Any:
     """`ops.image.extract_patches`; sizes, steps and rates as [1, rows, columns, 1]."""
     settings = (tuple(given[1:3]) for given in (sizes, strides, rates))
-    return ops.image.extract_patches(images, *settings, padding.lower(), "channels_last")
+    extract: Any = ops.image.extract_patches
+    return extract(images, *settings, padding.lower(), "channels_last")
 
 
 @_in_floats
-def adjust_brightness(image, delta):
+def adjust_brightness(image: Any, delta: Any) -> Any:
     """`image + delta`."""
     return image + delta
 
 
 @_in_floats
-def adjust_contrast(images, contrast_factor):
+def adjust_contrast(images: Any, contrast_factor: Any) -> Any:
     """Distances to the mean of each channel, times the factor."""
     mean = ops.mean(images, (-3, -2), keepdims=True)
     return (images - mean) * contrast_factor + mean
 
 
-def random_brightness(image, max_delta, seed=None):
+def random_brightness(image: Any, max_delta: Any, seed: Any = None) -> Any:
     """`adjust_brightness` by a random number up to max_delta, of either sign."""
     return adjust_brightness(image, (python_random if seed is None else python_random.Random(seed)).uniform(
         -max_delta, max_delta))  # fmt: skip
 
 
-def random_contrast(image, lower, upper, seed=None):
+def random_contrast(image: Any, lower: Any, upper: Any, seed: Any = None) -> Any:
     """`adjust_contrast` by a random factor."""
     return adjust_contrast(image, (python_random if seed is None else python_random.Random(seed)).uniform(lower, upper))
 

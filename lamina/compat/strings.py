@@ -1,6 +1,9 @@
 """tf.strings, as functions that TextVectorization is given use it: on arrays of text, on the host."""
 
+from __future__ import annotations
+
 import re
+from typing import Any
 
 import numpy as np
 
@@ -23,22 +26,22 @@ def _text(text):
     return text.decode() if isinstance(text, bytes) else str(text)
 
 
-def regex_replace(text, pattern, rewrite, replace_global=True):
+def regex_replace(text: Any, pattern: Any, rewrite: Any, replace_global: Any = True) -> Any:
     """Each match of a pattern, or the first alone, replaced."""
     return re.sub(pattern, rewrite, text, count=0 if replace_global else 1)
 
 
-def length(text, unit="BYTE"):
+def length(text: Any, unit: Any = "BYTE") -> Any:
     """The number of bytes, or of characters for unit="UTF8_CHAR"."""
     return len(text if unit == "UTF8_CHAR" else text.encode())
 
 
-def substr(text, pos, len, unit="BYTE"):
+def substr(text: Any, pos: Any, len: Any, unit: Any = "BYTE") -> Any:
     """A part of the text."""
     return text[pos:][:len]
 
 
-def join(inputs, separator="", name=None):
+def join(inputs: Any, separator: Any = "", name: Any = None) -> Any:
     """Texts of several arrays put together."""
     return _of_each_pair(separator, *(np.asarray(part, dtype=object) for part in inputs))
 
@@ -47,22 +50,22 @@ def _of_each_pair(separator, *parts):
     return np.frompyfunc(lambda *texts: separator.join(map(_text, texts)), len(parts), 1)(*parts)
 
 
-def lower(text, encoding=""):
+def lower(text: Any, encoding: Any = "") -> Any:
     """Small letters."""
     return text.lower()
 
 
-def upper(text, encoding=""):
+def upper(text: Any, encoding: Any = "") -> Any:
     """Capital letters."""
     return text.upper()
 
 
-def strip(text):
+def strip(text: Any) -> Any:
     """Without white space around it."""
     return text.strip()
 
 
-def regex_full_match(text, pattern):
+def regex_full_match(text: Any, pattern: Any) -> Any:
     """Whether all of the text fits a pattern."""
     return re.fullmatch(pattern, text) is not None
 

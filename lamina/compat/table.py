@@ -5,8 +5,11 @@ A row is `name: target parameters`. Parameters stand in TensorFlow's order; `@x`
 `name=` is taken by all, and means nothing.
 """
 
+from __future__ import annotations
+
 import ast
 import importlib
+from typing import Any
 
 from lamina import ops
 from lamina.errors import CallError
@@ -101,7 +104,7 @@ embedding_lookup: lamina.backend.gather @params>reference @ids>indices
 """
 
 
-def functions_of(table, namespace):
+def functions_of(table: Any, namespace: Any) -> Any:
     """The functions of a table, by name."""
     rows = (line.partition(": ") for line in table.split("\n") if line.strip())
     return {name.strip(): _function(f"{namespace}.{name.strip()}", row) for name, _, row in rows}

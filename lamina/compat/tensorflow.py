@@ -1,10 +1,13 @@
 """`tensorflow` as a module: what programs use of it beside Keras, by namespace."""
 
+from __future__ import annotations
+
 import importlib
 import logging
 import types
 import warnings
 from collections import namedtuple
+from collections.abc import MutableSequence
 from typing import Any
 
 import jax
@@ -31,19 +34,19 @@ TensorSpec = namedtuple("TensorSpec", "shape dtype name", defaults=(np.dtype("fl
 class Absent(type):
     """Type of a class of TensorFlow of which there are no objects here: code may ask for it, and not make one."""
 
-    def __call__(cls, *args, **kwargs):
+    def __call__(cls, *args: Any, **kwargs: Any) -> None:
         raise CallError(advice.about(f"tensorflow.{cls.__name__}"))
 
-    def __getattr__(cls, name):
+    def __getattr__(cls, name: Any) -> None:
         raise AttributeError(advice.about(f"tensorflow.{cls.__name__}.{name}"))
 
 
 class TensorFlow(types.ModuleType):
     """A module of TensorFlow's names that lamina stands in for; for others, an error that says what to write."""
 
-    __path__: list = []
+    __path__: MutableSequence[str] = []
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: Any) -> Any:
         path = ".".join([*self.__name__.split(".")[1:], name])
         if name == "keras":
             return importlib.import_module("keras")
@@ -56,15 +59,15 @@ class TensorFlow(types.ModuleType):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         raise AttributeError(advice.about(f"{self.__name__}.{name}"))
 
-    def __dir__(self):
+    def __dir__(self) -> Any:
         return sorted(NAMESPACES.get(self.__name__, {}))
 
     @property
-    def __all__(self):
+    def __all__(self) -> Any:
         return [name for name in dir(self) if not name.startswith("_")]
 
 
-def without_version(name):
+def without_version(name: Any) -> Any:
     """`tensorflow.compat.v1.nn` as `tensorflow.nn`, where there is nothing of its own at the first."""
     parts = name.split(".")
     if name in NAMESPACES or parts[1:2] != ["compat"]:
@@ -75,12 +78,12 @@ def without_version(name):
 class Shape(tuple):
     """A shape that knows `as_list`."""
 
-    def as_list(self):
+    def as_list(self) -> Any:
         """The sizes, None where one is not known."""
         return list(self)
 
 
-def teach_arrays():
+def teach_arrays() -> None:
     """Arrays of JAX get TensorFlow's `.numpy()`, they and symbolic tensors `.get_shape()`, in this process."""
     array_class: Any = type(jax.device_put(np.float32(0)))
     if not hasattr(array_class, "numpy"):
@@ -94,7 +97,7 @@ def _nothing(*args, **kwargs):
     """Settings of TensorFlow's engine that have no meaning on JAX."""
 
 
-def list_physical_devices(device_type=None):
+def list_physical_devices(device_type: Any = None) -> Any:
     """JAX's devices, by TensorFlow's names of kinds: CPU, GPU, TPU."""
     kinds = {"cuda": "GPU", "rocm": "GPU"}
     found = [(kinds.get(one.platform, one.platform.upper()), one.id) for one in jax.devices()]
@@ -107,7 +110,7 @@ def list_physical_devices(device_type=None):
     ]
 
 
-def gpu_device_name():
+def gpu_device_name() -> Any:
     """`/device:GPU:0` where there is one, else nothing."""
     return "/device:GPU:0" if list_physical_devices("GPU") else ""
 

@@ -1,7 +1,11 @@
 """A folder of checkpoints of one run: the newest few, each whole or not there, each with a checksum."""
 
+from __future__ import annotations
+
+import os
 import pathlib
 import threading
+from typing import Any
 
 from lamina.core.records import read_record, write_record
 from lamina.errors import FileError, warn
@@ -15,14 +19,14 @@ _ENDING = ".checkpoint"
 class CheckpointFolder:
     """Checkpoints in `folder`, the newest `keep` of them; their names order them."""
 
-    def __init__(self, folder, keep):
+    def __init__(self, folder: str | os.PathLike[str], keep: int) -> None:
         self.folder, self.keep = pathlib.Path(folder), keep
 
-    def paths(self):
+    def paths(self) -> Any:
         """The checkpoints that are there, oldest first."""
         return sorted(path for path in self.folder.glob(f"*{_ENDING}") if not path.name.startswith("."))
 
-    def write(self, name, record):
+    def write(self, name: Any, record: Any) -> None:
         """Write a checkpoint, then delete those that are too many."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_write(self.folder / f"{name}{_ENDING}") as beside, open(beside, "wb") as file:
@@ -30,7 +34,7 @@ class CheckpointFolder:
         for path in self.paths()[: -self.keep]:
             path.unlink(missing_ok=True)
 
-    def newest(self):
+    def newest(self) -> Any:
         """The newest checkpoint that is whole, and None where there is none. A damaged one is named in a warning.
 
         Raises:
@@ -50,7 +54,7 @@ class CheckpointFolder:
                 return record
         return None
 
-    def clear(self):
+    def clear(self) -> None:
         """Delete the checkpoints, and the folder if nothing else is in it."""
         for path in self.paths():
             path.unlink(missing_ok=True)
@@ -67,11 +71,11 @@ class LatestWriter:
     """Calls `write` in a thread, one value at a time. Of the values that came while it was busy, the last is written;
     a failure is a warning at the next call, for what was written before is still there."""
 
-    def __init__(self, write):
+    def __init__(self, write: Any) -> None:
         self._write, self._changed = write, threading.Condition()
         self._waiting = self._thread = self._failure = None
 
-    def put(self, *value):
+    def put(self, *value: Any) -> None:
         """Write `value` soon."""
         self._tell()
         with self._changed:
@@ -81,7 +85,7 @@ class LatestWriter:
                 self._thread = threading.Thread(target=self._run, name="lamina-checkpoint")
                 self._thread.start()
 
-    def finish(self):
+    def finish(self) -> None:
         """Wait until everything is written."""
         with self._changed:
             self._changed.wait_for(lambda: self._thread is None)

@@ -1,5 +1,7 @@
 """The values of a model as a tree: group -> the parts of a variable's path, nested -> its array; and back."""
 
+from __future__ import annotations
+
 import itertools
 import re
 from typing import Any
@@ -13,7 +15,7 @@ __all__ = ["assign", "flatten", "groups_of", "pairs_of", "state_tree"]
 WEIGHTS = ("trainable_variables", "non_trainable_variables")
 
 
-def groups_of(model):
+def groups_of(model: Any) -> Any:
     """The variables of a model, as Keras divides them."""
     return {
         "trainable_variables": model.trainable_variables,
@@ -23,7 +25,7 @@ def groups_of(model):
     }
 
 
-def state_tree(groups, read):
+def state_tree(groups: Any, read: Any) -> Any:
     """`read(variable)` for each variable of `groups`, nested."""
     found: dict[str, Any] = {name: {} for name in groups}
     for name, variables in groups.items():
@@ -41,14 +43,14 @@ def state_tree(groups, read):
     return found
 
 
-def flatten(tree, path=()):
+def flatten(tree: Any, path: Any = ()) -> Any:
     """path -> array, of a nested dict."""
     if not isinstance(tree, dict):
         return {"/".join(path): tree}
     return {key: leaf for name, part in tree.items() for key, leaf in flatten(part, (*path, str(name))).items()}
 
 
-def pairs_of(model, saved, where):
+def pairs_of(model: Any, saved: Any, where: Any) -> Any:
     """(variable, group, path in `saved`) for the values of `saved`, a state tree, that belong into the model.
 
     Weights and the state of the optimizer must be there, all of them, by their paths; where those differ only in the
@@ -129,7 +131,7 @@ def _shape(value):
     return tuple(getattr(value, "shape", None) or np.shape(value))
 
 
-def assign(model, tree):
+def assign(model: Any, tree: Any) -> None:
     """Give variables of a model the values of a state tree, which may hold some of its groups and paths."""
     if tree.get("optimizer_variables") and model.optimizer is not None and model.built:
         _build_slots(model, flatten(tree["optimizer_variables"]))

@@ -4,8 +4,12 @@ A layer takes part by `save_assets(folder)` and `load_assets(folder)`. The folde
 when the method has returned; nothing of an archive is ever written anywhere else.
 """
 
+from __future__ import annotations
+
+import os
 import pathlib
 import tempfile
+from typing import Any
 
 from lamina.errors import FileError, UnsafeFileError
 from lamina.saving.formats.weights_h5 import parts_of
@@ -19,14 +23,14 @@ _FILES = 1000  # that one layer may have
 _DEPTH = 8
 
 
-def write_assets(model, archive):
+def write_assets(model: Any, archive: Any) -> None:
     """Write the assets of each layer of the model into the open archive."""
     for path, part in parts_of(model):
         for name, data in _assets_of(part):
             archive.writestr("/".join(filter(None, (_ROOT, path, name))), data)
 
 
-def read_assets(model, members):
+def read_assets(model: Any, members: Any) -> None:
     """Hand each layer of the model its assets in the archive."""
     for path, part in parts_of(model):
         if hasattr(part, "load_assets"):
@@ -35,7 +39,7 @@ def read_assets(model, members):
                 _hand_over(part, names, members)
 
 
-def refuse_assets(model, filepath):
+def refuse_assets(model: Any, filepath: str | os.PathLike[str]) -> None:
     """Refuse to write a model with assets into a file that has no place for them."""
     for _, part in parts_of(model):
         for name, _ in _assets_of(part):

@@ -1,7 +1,11 @@
 """The members of a `.keras` archive as files in a folder: `save_model(..., zipped=False)`."""
 
+from __future__ import annotations
+
 import contextlib
+import os
 import pathlib
+from typing import Any
 
 from lamina.errors import FileError, UnsafeFileError
 from lamina.runtime.atomic_files import atomic_write
@@ -10,12 +14,12 @@ from lamina.saving.safety.zip import open_zip
 __all__ = ["Folder", "FolderWriter", "is_saved_folder", "open_members"]
 
 
-def is_saved_folder(path):
+def is_saved_folder(path: Any) -> bool:
     """Whether a model was saved into the folder `path`."""
     return all(pathlib.Path(path, name).is_file() for name in ("metadata.json", "config.json"))
 
 
-def open_members(filepath):
+def open_members(filepath: str | os.PathLike[str]) -> Any:
     """The members of an archive or of a folder, open for reading."""
     return contextlib.nullcontext(Folder(filepath)) if pathlib.Path(filepath).is_dir() else open_zip(filepath)
 
@@ -23,21 +27,21 @@ def open_members(filepath):
 class Folder:
     """The files of a folder by name, as `zips.Members` has those of an archive."""
 
-    def __init__(self, filepath):
+    def __init__(self, filepath: str | os.PathLike[str]) -> None:
         self.filepath = pathlib.Path(filepath)
         paths = [path for path in sorted(self.filepath.rglob("*")) if not path.is_dir()]
         self.infos = {path.relative_to(self.filepath).as_posix(): path for path in paths}
 
-    def __contains__(self, name):
+    def __contains__(self, name: Any) -> bool:
         return name in self.infos
 
-    def size(self, name):
+    def size(self, name: Any) -> int:
         """How many bytes a file has."""
         return self._path(name).stat().st_size
 
     packed = size
 
-    def read(self, name, limit=None):
+    def read(self, name: Any, limit: int | None = None) -> Any:
         """The bytes of a file, at most `limit`."""
         path = self._path(name)
         if limit is not None and path.stat().st_size > limit:
@@ -57,11 +61,11 @@ class Folder:
 class FolderWriter:
     """Writes members as files of a folder, each whole or not at all, as `ZipFile` writes them into an archive."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = pathlib.Path(folder)
         self._folder.mkdir(parents=True, exist_ok=True)
 
-    def writestr(self, name, data):
+    def writestr(self, name: Any, data: Any) -> None:
         """Write one member."""
         path = self._folder / str(name)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,15 @@
 """`.keras`: a zip archive of metadata.json, config.json, model.weights.h5 and the assets of layers."""
 
+from __future__ import annotations
+
 import contextlib
 import datetime
 import io
 import json
+import os
 import zipfile
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import h5py
 
@@ -23,7 +28,7 @@ KERAS_VERSION = "3.15.1"  # the version of the format that is written
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 
-def save_archive(model, filepath, zipped=True):
+def save_archive(model: Any, filepath: str | os.PathLike[str], zipped: bool = True) -> None:
     """Write the model, its compile settings, its weights and its optimizer's state; not zipped, into a folder."""
     metadata = {"keras_version": KERAS_VERSION, "date_saved": f"{datetime.datetime.now():%Y-%m-%d@%H:%M:%S}"}
     weights = io.BytesIO()
@@ -46,7 +51,12 @@ def _writing(filepath, zipped):
         yield archive
 
 
-def load_archive(filepath, custom_objects=None, compile=True, safe_mode=True):
+def load_archive(
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
     """The model in a `.keras` file, or in the folder of one that was not zipped."""
     with open_members(filepath) as members, _weights_of(members) as weights:
         config: dict = parse_json(members.read(_CONFIG, TEXT), f"{filepath}, {_CONFIG}")
@@ -63,7 +73,14 @@ def load_archive(filepath, custom_objects=None, compile=True, safe_mode=True):
     return model
 
 
-def compile_or_warn(model, compile_config, custom_objects, safe_mode=True, version=None, backend=None):
+def compile_or_warn(
+    model: Any,
+    compile_config: Any,
+    custom_objects: Mapping[str, Any] | None,
+    safe_mode: bool = True,
+    version: str | None = None,
+    backend: str | None = None,
+) -> None:
     """Compile as the file says; what cannot be understood is one warning, for the weights are good without it."""
     try:
         compile_config = upgrade_compile(compile_config, version, backend, model.output_names or ())
@@ -73,7 +90,7 @@ def compile_or_warn(model, compile_config, custom_objects, safe_mode=True, versi
         warn(f"The model is loaded but not compiled: {error} Call compile() to train it.")
 
 
-def load_archive_weights(model, filepath, skip_mismatch=False):
+def load_archive_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> Iterator[Any]:
     """Only the weights of a `.keras` file."""
     with open_members(filepath) as members, _weights_of(members) as weights, reading(filepath, stored_bytes(weights)):
         return read_tree(model, weights, str(filepath), skip_mismatch).tell()

@@ -1,6 +1,11 @@
 """Legacy `.h5`: layers by name with their weights in order, as Keras 1 and 2 wrote them, alone or with the model."""
 
+from __future__ import annotations
+
 import json
+import os
+from collections.abc import Mapping
+from typing import Any
 
 import h5py
 import numpy as np
@@ -29,19 +34,19 @@ from lamina.saving.safety.hdf5_contents import stored_bytes, touching
 from lamina.saving.safety.limits import parse_json, reading
 
 
-def is_legacy(file):
+def is_legacy(file: Any) -> bool:
     """Whether an open HDF5 file is of this format."""
     with touching(file.name):
         return "layer_names" in file.attrs or "model_config" in file.attrs or "model_weights" in file
 
 
-def save_legacy_weights(model, filepath):
+def save_legacy_weights(model: Any, filepath: str | os.PathLike[str]) -> None:
     """Only the weights."""
     with written(filepath) as beside, h5py.File(beside, "w") as file:
         _write_layers(model, file)
 
 
-def save_legacy_model(model, filepath, include_optimizer=True):
+def save_legacy_model(model: Any, filepath: str | os.PathLike[str], include_optimizer: bool = True) -> None:
     """Architecture, weights, compile settings and optimizer state."""
     described = serialize(model)
     compile_config = described.pop("compile_config", None)
@@ -104,14 +109,16 @@ def _write_names(group, name, values):
         group.attrs[f"{name}{number}"] = piece
 
 
-def load_legacy_weights(model, filepath, by_name=False, skip_mismatch=False):
+def load_legacy_weights(
+    model: Any, filepath: str | os.PathLike[str], by_name: bool = False, skip_mismatch: bool = False
+) -> Any:
     """Read weights by the order of layers, or by their names; a `LoadReport` of it."""
     with open_hdf5(filepath, filepath) as file, reading(filepath, stored_bytes(file)):
         root = group_at(file, "model_weights") if "model_weights" in file else file
         return read_layers(model, root, filepath, by_name, skip_mismatch, origin_in(root, file)).tell()
 
 
-def origin_in(*groups):
+def origin_in(*groups: Any) -> Any:
     """The Keras that wrote a file, by the first of its groups, that of the layers, that says it; Keras 1 if none."""
     for group in groups:
         version = text_attribute(group, "keras_version")
@@ -133,7 +140,15 @@ def _backend_by_names(group):
     return None
 
 
-def read_layers(model, group, filepath, by_name=False, skip_mismatch=False, origin=TODAY, own=False):
+def read_layers(
+    model: Any,
+    group: Any,
+    filepath: str | os.PathLike[str],
+    by_name: bool = False,
+    skip_mismatch: bool = False,
+    origin: Any = TODAY,
+    own: Any = False,
+) -> Any:
     """Read the weights of each layer from an open group; `own` says that the model was made from the same file."""
     if not model.built:
         raise FileError(
@@ -221,7 +236,12 @@ def _plan_own(model, group, filepath):
     return list(zip(own, values, strict=True))
 
 
-def load_legacy_model(filepath, custom_objects=None, compile=True, safe_mode=True):
+def load_legacy_model(
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
     """The model in a legacy `.h5` file."""
     with open_hdf5(filepath, filepath) as file:
         text = text_attribute(file, "model_config")

@@ -1,7 +1,11 @@
 """Folders of checkpoints that `callbacks.OrbaxCheckpoint` writes: found, and read onto whatever devices there are."""
 
+from __future__ import annotations
+
 import math
+import os
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -29,7 +33,7 @@ def orbax_v1() -> Any:
     return v1
 
 
-def is_orbax(folder):
+def is_orbax(folder: str | os.PathLike[str]) -> bool:
     """Whether `folder` is a checkpoint of Orbax, or holds some, each in a folder called by its step."""
     folder = pathlib.Path(folder)
     return (folder / "pytree").is_dir() or any(folder.glob("[0-9]*/pytree"))
@@ -46,7 +50,7 @@ def _latest(folder):
     return max(steps, key=lambda step: int(step.name))
 
 
-def load_orbax_weights(model, folder):
+def load_orbax_weights(model: Any, folder: str | os.PathLike[str]) -> Any:
     """Give `model` the values of a checkpoint: weights, and the state of its optimizer and metrics where both have it.
     Each device reads its own part, whatever devices wrote them."""
     folder, orbax = _latest(folder), orbax_v1()
@@ -89,7 +93,12 @@ def _map(function, tree, path=()):
     return {name: _map(function, part, (*path, str(name))) for name, part in tree.items()}
 
 
-def load_orbax_model(folder, custom_objects=None, compile=True, safe_mode=True):
+def load_orbax_model(
+    folder: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
     """The model of a checkpoint that was not written with `save_weights_only`."""
     folder, orbax = _latest(folder), orbax_v1()
     if not (folder / "model_config").is_dir():
@@ -114,7 +123,7 @@ def load_orbax_model(folder, custom_objects=None, compile=True, safe_mode=True):
     return model
 
 
-def assets_of(model):
+def assets_of(model: Any) -> Any:
     """The files that layers keep beside their weights: the parts of a path, nested -> the bytes as an array."""
     assets = _Assets(None, {})
     write_assets(model, assets)

@@ -4,9 +4,13 @@ The names are those of `.weights.h5`: `layers/dense/vars/0` is the first variabl
 optimizer is not among them. https://huggingface.co/docs/safetensors has the format.
 """
 
+from __future__ import annotations
+
 import json
 import math
+import os
 import pathlib
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -28,7 +32,7 @@ _NAMES = {np.dtype(dtype): name for name, dtype in _TYPES.items()}
 _HEADER = 100 * 10**6  # bytes: the limit of the format
 
 
-def save_safetensors(model, filepath):
+def save_safetensors(model: Any, filepath: str | os.PathLike[str]) -> None:
     """Write the weights of `model`."""
     optimizer = getattr(model, "optimizer", None)
     arrays = {
@@ -56,7 +60,7 @@ def save_safetensors(model, filepath):
             file.write(np.ascontiguousarray(array).tobytes())
 
 
-def load_safetensors(model, filepath, skip_mismatch=False):
+def load_safetensors(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> Any:
     """Read what `save_safetensors` wrote; a `LoadReport` of it."""
     with open(filepath, "rb") as file:
         return read_tree(model, _Tensors(file, filepath), filepath, skip_mismatch).tell()

@@ -1,8 +1,12 @@
 """`.weights.json`: weights in several HDF5 files of a limited size, and a list of which part of the model is where."""
 
+from __future__ import annotations
+
 import contextlib
 import json
+import os
 import pathlib
+from typing import Any
 
 import h5py
 import numpy as np
@@ -18,7 +22,7 @@ __all__ = ["load_shards", "save_shards"]
 _ENDING = ".weights.json"
 
 
-def save_shards(model, filepath, max_shard_size):
+def save_shards(model: Any, filepath: str | os.PathLike[str], max_shard_size: float) -> None:
     """Write the variables of `model` and its optimizer into files of at most `max_shard_size` GB beside `filepath`."""
     filepath = pathlib.Path(filepath)
     shards, sizes, places = [[]], [0], {}
@@ -43,7 +47,7 @@ def save_shards(model, filepath, max_shard_size):
         pathlib.Path(beside).write_text(json.dumps(contents, indent=4))
 
 
-def load_shards(model, filepath, skip_mismatch=False):
+def load_shards(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> Any:
     """Read what `save_shards` (or Keras) wrote; a `LoadReport` of it."""
     filepath = pathlib.Path(filepath)
     contents = parse_json(filepath.read_bytes(), filepath).get("weight_map")

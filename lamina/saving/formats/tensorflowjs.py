@@ -1,7 +1,12 @@
 """TensorFlow.js layers-models: `model.json`, and the numbers in files beside it, perhaps in eight or sixteen bits."""
 
+from __future__ import annotations
+
 import math
+import os
 import pathlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +27,12 @@ _TYPES = {"float32": np.float32, "float16": np.float16, "int32": np.int32, "uint
           "bool": np.bool_}  # fmt: skip
 
 
-def load_tensorflowjs(filepath, custom_objects=None, compile=True, safe_mode=True):
+def load_tensorflowjs(
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
     """The model in a `model.json` of TensorFlow.js, with its weights from the files beside it."""
     filepath = pathlib.Path(filepath)
     if filepath.stat().st_size > TEXT:

@@ -4,7 +4,11 @@ layers/dense/vars/0        the first variable of the first Dense
 optimizer/vars/3           the fourth variable of the optimizer
 """
 
+from __future__ import annotations
+
+import os
 from collections import Counter
+from typing import Any
 
 import h5py
 import numpy as np
@@ -26,13 +30,13 @@ _OWN = frozenset(
 )
 
 
-def save_weights_file(model, filepath, skipped=()):
+def save_weights_file(model: Any, filepath: str | os.PathLike[str], skipped: Any = ()) -> None:
     """Write the variables of `model` and of its optimizer, but for those of the parts `skipped`."""
     with written(filepath) as beside, h5py.File(beside, "w") as file:
         write_tree(model, file, skipped)
 
 
-def stores_of(model, skipped=()):
+def stores_of(model: Any, skipped: Any = ()) -> Any:
     """(path, part, {"0": array, ...}) of each part of the model with variables of its own, and of its optimizer."""
     for path, part in parts_of(model, skipped):
         store = {}
@@ -40,7 +44,7 @@ def stores_of(model, skipped=()):
         yield path, part, store
 
 
-def write_tree(model, file, skipped=()):
+def write_tree(model: Any, file: Any, skipped: Any = ()) -> None:
     """Write each part of the model into the open file."""
     for path, part, store in stores_of(model, skipped):
         group = file.require_group(f"{path}/vars")
@@ -49,7 +53,9 @@ def write_tree(model, file, skipped=()):
             write_array(group, key, value)
 
 
-def load_weights_file(model, filepath, skip_mismatch=False, skipped=()):
+def load_weights_file(
+    model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False, skipped: Any = ()
+) -> Any:
     """Read what `save_weights_file` (or Keras 3) wrote: every variable of the model, unless `skip_mismatch`."""
     with open_hdf5(filepath, filepath) as file, reading(filepath, stored_bytes(file)):
         report = read_tree(model, file, filepath, skip_mismatch, skipped=skipped)
@@ -60,20 +66,22 @@ def load_weights_file(model, filepath, skip_mismatch=False, skipped=()):
 class Tree:
     """The arrays of an open HDF5 file, by the paths of the parts of a model."""
 
-    def __init__(self, file):
+    def __init__(self, file: Any) -> None:
         self._file = file
 
-    def at(self, path):
+    def at(self, path: Any) -> Any:
         """The arrays of one part as a dict of "0", "1", ...; None where the file has no such part."""
         group = group_at(self._file, f"{path}/vars")
         return None if group is None else Store(group)
 
-    def arrays(self):
+    def arrays(self) -> Any:
         """(path, shape) of each array."""
         return ((path, dataset.shape) for path, dataset in arrays_in(self._file))
 
 
-def read_tree(model, source, name, skip_mismatch=False, origin=TODAY, skipped=()):
+def read_tree(
+    model: Any, source: Any, name: Any, skip_mismatch: bool = False, origin: Any = TODAY, skipped: Any = ()
+) -> Any:
     """Read each part of the model from an open file, or change nothing and say what does not fit.
 
     Args:
@@ -156,7 +164,7 @@ def _mismatch(name, model, failed):
     )
 
 
-def parts_of(root, skipped=()):
+def parts_of(root: Any, skipped: Any = ()) -> Any:
     """(path, object) for each object with variables of its own, found along the attributes, each once."""
     seen = {id(part) for part in skipped}
 

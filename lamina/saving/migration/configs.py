@@ -4,6 +4,8 @@ Everything an old file says differently is mended here: renamed arguments and cl
 form of graphs from `old_graphs`, and what means something else today is in the table `_MENDED`.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 from lamina import legacy
@@ -18,7 +20,7 @@ _OPTIMIZERS = frozenset("SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam Ft
 _MODELS = frozenset(("Sequential", "Model", "Functional"))
 
 
-def upgrade(config, version=None, backend=None) -> Any:
+def upgrade(config: Any, version: Any = None, backend: Any = None) -> Any:
     """The description (or a structure with descriptions in it) in today's format.
 
     Args:
@@ -43,7 +45,7 @@ def _data_formats(config):
         yield from _data_formats(item)
 
 
-def upgrade_compile(config, version=None, backend=None, outputs=()):
+def upgrade_compile(config: Any, version: Any = None, backend: Any = None, outputs: Any = ()) -> Any:
     """The arguments of `compile` in a file, by today's names; what is None there is left to its default.
 
     Args:

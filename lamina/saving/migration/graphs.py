@@ -3,6 +3,8 @@
 A node was a list of [layer, number of the call, number of the tensor, keyword arguments].
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 from lamina.errors import ConfigError
@@ -14,7 +16,7 @@ _RECURRENT = frozenset("RNN SimpleRNN GRU LSTM ConvLSTM1D ConvLSTM2D ConvLSTM3D 
 _MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "concat": "Concatenate"}
 
 
-def upgrade_graph(config):
+def upgrade_graph(config: Any) -> Any:
     """The config of a functional model with calls as {"args", "kwargs"}."""
     if any(
         isinstance(node, dict) and "args" in node for one in config["layers"] for node in one.get("inbound_nodes", [])
@@ -152,7 +154,7 @@ def _shift(value, names, top=False) -> Any:
 # Merge, the layer of Keras 1 for all of Add, Concatenate, Dot and the like
 
 
-def is_merge(layers):
+def is_merge(layers: Any) -> Any:
     """Whether a Sequential begins by merging branches, as in Keras 1."""
     return bool(layers) and layers[0]["class_name"] == "Merge"
 
@@ -179,7 +181,7 @@ def _named(config, **settings):
     }
 
 
-def graph_of_merge(config):
+def graph_of_merge(config: Any) -> Any:
     """A Sequential that begins with Merge, as a functional model of all its layers: their weights are in a row."""
     layers, inputs = [], []
     end = _draw(config["layers"], layers, inputs)

@@ -1,6 +1,9 @@
 """The state of an optimizer as earlier versions of Keras kept it: the same slots, in another order."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +17,7 @@ _BY_VARIABLE_BEFORE = frozenset(("Ftrl",))
 _IN_ORDER_SINCE = (2, 0, 6)  # before, an optimizer had the weights sorted by their names
 
 
-def fit_optimizer(optimizer, arrays, names=(), origin=None, layers=None):
+def fit_optimizer(optimizer: Any, arrays: Any, names: Any = (), origin: Any = None, layers: Any = None) -> Any:
     """(variable, array) pairs for the state of an optimizer in a file; None where it does not fit.
 
     Args:

@@ -1,8 +1,11 @@
 """Calls of TensorFlow functions in the graphs of tf.keras files, as ops: `TFOpLambda`, `SlicingOpLambda` and
 `TensorFlowOpLayer` are nodes of one function each."""
 
+from __future__ import annotations
+
 import inspect
 import json
+from typing import Any
 
 from lamina.core.keras_tensor import OPS
 from lamina.core.op import class_name_of
@@ -149,7 +152,7 @@ _NODES = {
 }  # fmt: skip
 
 
-def translate(layer, args, kwargs):
+def translate(layer: Any, args: Any, kwargs: Any) -> Any:
     """The layers of today, with one call each, for a layer of one TensorFlow function called with these arguments.
 
     Places in the graph are descriptions of tensors among the arguments.

@@ -1,5 +1,7 @@
 """Which Keras wrote a file: what its words mean hangs on that."""
 
+from __future__ import annotations
+
 import re
 from typing import Any, NamedTuple
 
@@ -14,7 +16,7 @@ class Origin(NamedTuple):
     data_format: str | None = None
 
     @property
-    def major(self):
+    def major(self) -> Any:
         """1, 2 or 3; 1 also for what came before."""
         return max(1, self.version[0])
 
@@ -24,7 +26,7 @@ _OF_KERAS_1 = frozenset("nb_filter border_mode W_regularizer b_regularizer inner
 _OF_KERAS_2 = frozenset(("batch_input_shape", "data_format", "kernel_initializer", "keras_version"))
 
 
-def origin_of(config: Any = None, version=None, backend=None):
+def origin_of(config: Any = None, version: Any = None, backend: Any = None) -> Any:
     """The origin that a file states, or the one that a description without a version gives away.
 
     >>> origin_of(version="2.2.4-tf").version

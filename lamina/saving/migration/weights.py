@@ -1,5 +1,7 @@
 """Weights as earlier versions of Keras kept them: in another order, transposed, turned round, or cut into gates."""
 
+from __future__ import annotations
+
 import itertools
 from typing import Any
 
@@ -10,12 +12,12 @@ from lamina.saving.migration.version import TODAY
 __all__ = ["fit", "is_state"]
 
 
-def is_state(name):
+def is_state(name: Any) -> Any:
     """Whether a name in a file is that of the state of a random generator of TensorFlow, which nothing here takes."""
     return "StateVar" in name
 
 
-def fit(layer, arrays, names, origin=TODAY):
+def fit(layer: Any, arrays: Any, names: Any, origin: Any = TODAY) -> Any:
     """(variable, array) pairs for what a file has for one layer, in today's layout; None where it does not fit.
 
     Args:

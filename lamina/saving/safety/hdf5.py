@@ -1,7 +1,12 @@
 """HDF5 read without following it anywhere, and files written whole or not at all."""
 
+from __future__ import annotations
+
 import contextlib
+import os
 import pathlib
+from collections.abc import Iterator
+from typing import Any
 
 import h5py
 import numpy as np
@@ -20,7 +25,7 @@ from lamina.saving.safety.hdf5_contents import (
 )
 
 
-def written(filepath):
+def written(filepath: str | os.PathLike[str]) -> Any:
     """As `atomic_files.atomic_write`, and a missing folder is an error that says so."""
     target = pathlib.Path(filepath)
     if not target.parent.is_dir():
@@ -28,14 +33,14 @@ def written(filepath):
     return atomic_write(target)
 
 
-def check_overwrite(filepath, overwrite):
+def check_overwrite(filepath: str | os.PathLike[str], overwrite: bool) -> None:
     """Refuse to replace a file unless the caller allows it."""
     if not overwrite and pathlib.Path(filepath).exists():
         raise FileError(f"{filepath} exists and overwrite=False.", fix="Pass overwrite=True or another name.")
 
 
 @contextlib.contextmanager
-def open_hdf5(file, name):
+def open_hdf5(file: Any, name: Any) -> Iterator[Any]:
     """An HDF5 file for reading; a damaged or missing one is an error that names it."""
     try:
         reading_texts_up_to(check_heaps(file))
@@ -48,7 +53,7 @@ def open_hdf5(file, name):
         yield opened
 
 
-def group_at(group, path):
+def group_at(group: Any, path: Any) -> Any:
     """The group at `path`, each step of it a hard link; None where there is none."""
     for part in filter(None, path.split("/")):
         group = _member(group, part)
@@ -70,7 +75,7 @@ def _member(group, name):
         return group[name]
 
 
-def array_at(group, path):
+def array_at(group: Any, path: Any) -> Any:
     """The array at `path` below `group`: stored in this very file, of numbers, and not read yet."""
     folder, _, name = path.rpartition("/")
     parent = group_at(group, folder)
@@ -84,14 +89,14 @@ def array_at(group, path):
 class StoredArray:
     """An array in a file. Its shape and type are known at once, its numbers are read where they are used."""
 
-    def __init__(self, dataset):
+    def __init__(self, dataset: Any) -> None:
         self._dataset, self.shape, self.ndim = dataset, dataset.shape, dataset.ndim
         stored = attribute(dataset, "dtype")  # of a type that HDF5 does not know
         self.dtype = dataset.dtype if stored is None else np.dtype(numpy_dtype(standardize_dtype(stored)))
         if self.dtype.itemsize != dataset.dtype.itemsize:
             raise FileError(f"{dataset.name} holds {dataset.dtype}, which cannot be {self.dtype}.")
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         self._check_type(self.dtype if dtype is None else np.dtype(dtype))
         check_chunks(self._dataset)
         reserve_array(self.shape, self.dtype.itemsize, self._dataset.name)
@@ -106,15 +111,15 @@ class StoredArray:
         if loses:
             raise FileError(f"{self._dataset.name} holds {self.dtype} where {wanted} is needed.")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Any:
         return np.asarray(self)[index]
 
 
 @contextlib.contextmanager
-def whole_or_unchanged(model):
+def whole_or_unchanged(model: Any) -> Iterator[Any]:
     """If the block fails, each variable of the model and of its optimizer has the value that it had before."""
     optimizer = getattr(model, "optimizer", None)
     variables = [*model.variables, *(optimizer.variables if optimizer is not None else ())]
@@ -130,28 +135,28 @@ def whole_or_unchanged(model):
 class Store:
     """The `vars` of one object in a file, as a dict of arrays: '0', '1', ..."""
 
-    def __init__(self, group):
+    def __init__(self, group: Any) -> None:
         self.group = group
 
-    def keys(self):
+    def keys(self) -> Any:
         return [] if self.group is None else sorted(self.group.keys())
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.keys())
 
-    def __iter__(self):
+    def __iter__(self) -> Any:
         return iter(self.keys())
 
-    def __contains__(self, key):
+    def __contains__(self, key: Any) -> bool:
         return key in self.keys()
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> Any:
         if self.group is None:
             raise KeyError(key)
         return array_at(self.group, key)
 
 
-def write_array(group, name, value):
+def write_array(group: Any, name: Any, value: Any) -> None:
     """One array. Types that HDF5 does not know have their name beside; of them Keras reads bfloat16, and as it is."""
     value = np.asarray(value)
     if value.dtype.kind != "V" and value.dtype.name in ("bool", *np.sctypeDict):
@@ -162,7 +167,7 @@ def write_array(group, name, value):
     dataset.attrs["dtype"] = value.dtype.name
 
 
-def text_attribute(group, name):
+def text_attribute(group: Any, name: Any) -> Any:
     """A text attribute of a group, or None."""
     text = attribute(group, name)
     if text is not None and not isinstance(text, (bytes, str)):
@@ -175,7 +180,7 @@ def _decoded(text, group, name):
         return text.decode() if isinstance(text, bytes) else text
 
 
-def names_attribute(group, name):
+def names_attribute(group: Any, name: Any) -> Any:
     """An attribute of texts as a list; one that was too long for HDF5 is in pieces: `name0`, `name1`, ..."""
     whole = attribute(group, name)
     pieces = [whole] if whole is not None else _pieces(group, name)

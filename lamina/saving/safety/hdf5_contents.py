@@ -4,13 +4,17 @@ HDF5 can keep an array in another file, make one up from parts of others, follow
 inflate a few bytes to gigabytes. A file of weights needs none of it.
 """
 
+from __future__ import annotations
+
 import contextlib
 import math
 import mmap
 import os
 import struct
 import zlib
+from collections.abc import Iterator
 from contextvars import ContextVar
+from typing import Any
 
 import h5py
 from h5py import h5o, h5z  # pyright: ignore[reportAttributeAccessIssue]
@@ -38,7 +42,7 @@ _TEXTS = 2**30  # bytes that an attribute of many texts of any length may come t
 
 
 @contextlib.contextmanager
-def touching(place):
+def touching(place: Any) -> Iterator[Any]:
     """What h5py makes of damage inside the block is an error that says where."""
     try:
         yield
@@ -51,12 +55,12 @@ def touching(place):
 _longest_text: ContextVar = ContextVar("longest_text", default=None)  # of the file that is being read
 
 
-def reading_texts_up_to(length):
+def reading_texts_up_to(length: Any) -> None:
     """Say how long the longest text of the file is that is read from here on."""
     _longest_text.set(length)
 
 
-def check_heaps(file):
+def check_heaps(file: Any) -> Any:
     """Refuse a file (a path, or a BytesIO) whose heaps of texts are damaged: libhdf5 would go round in them for ever.
     The bytes of its longest text.
 
@@ -94,7 +98,7 @@ def _check_heap(data, start):
     return longest
 
 
-def check_dataset(dataset):
+def check_dataset(dataset: Any) -> None:
     """Refuse an array that is not in this very file, is not of numbers, or was packed by what h5py does not have."""
     with touching(dataset.name):
         if dataset.external or dataset.is_virtual:
@@ -119,7 +123,7 @@ def _filters(dataset):
     return [created.get_filter(index)[0] for index in range(created.get_nfilters())]
 
 
-def check_chunks(dataset):
+def check_chunks(dataset: Any) -> None:
     """Refuse chunks that inflate to more than a chunk. HDF5 would go on to their end and only then say so."""
     filters = _filters(dataset)
     if not filters:
@@ -157,7 +161,7 @@ def _unsafe(item, what):
     return UnsafeFileError(f"{item.name} {what}, which a file of weights never needs; it is refused.")
 
 
-def attribute(group, name):
+def attribute(group: Any, name: Any) -> Any:
     """An attribute of texts or numbers as h5py gives it; None where there is none."""
     with touching(f"The attribute {name} of {group.name}"):
         if name not in group.attrs:
@@ -174,7 +178,7 @@ def attribute(group, name):
         return group.attrs[name]
 
 
-def arrays_in(group):
+def arrays_in(group: Any) -> Any:
     """(path, dataset) of each array below `group`, hard links alone, each object once, whatever circles there are."""
     seen, stack = set(), [("", group)]
     while stack:
@@ -192,7 +196,7 @@ def arrays_in(group):
         yield from ((name, child) for name, child in children if isinstance(child, h5py.Dataset))
 
 
-def stored_bytes(group):
+def stored_bytes(group: Any) -> int:
     """How many bytes of arrays the file really holds: what it says of them, as far as their place in it can hold it."""
     total = 0
     for _, dataset in arrays_in(group):

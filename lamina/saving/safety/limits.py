@@ -1,7 +1,11 @@
 """What a file may ask for, checked before anything of it is made, and errors that name the file."""
 
+from __future__ import annotations
+
 import contextlib
 import json
+from collections.abc import Iterator
+from typing import Any
 
 from lamina.core import read_limits
 from lamina.errors import FileError, LaminaError, UnsafeFileError
@@ -21,7 +25,7 @@ CONFUSED = (
 
 
 @contextlib.contextmanager
-def reading(name, stored=None, safe_mode=True):
+def reading(name: Any, stored: int | None = None, safe_mode: bool = True) -> Iterator[Any]:
     """Inside the block what the file `name` describes is made, from no more memory than `stored`, the bytes of its
     arrays, explain; from the memory there is, if it has no arrays or the caller trusts it (safe_mode=False).
 
@@ -39,7 +43,7 @@ def _budget_of(stored, safe_mode):
 
 
 @contextlib.contextmanager
-def naming(name):
+def naming(name: Any) -> Iterator[Any]:
     """Errors that arise inside the block name the file or the part of it."""
     try:
         yield
@@ -53,7 +57,7 @@ def naming(name):
         raise FileError(f"{name} cannot be read: {type(error).__name__}: {told}") from error
 
 
-def parse_json(text, name) -> dict:
+def parse_json(text: str | bytes, name: Any) -> dict:
     """The JSON object in `text` (str or bytes), which is the part `name` of a file."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
     if len(data) > TEXT:

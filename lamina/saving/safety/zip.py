@@ -1,10 +1,15 @@
 """Members of a zip archive read into memory: never extracted, and no larger than they said they were."""
 
+from __future__ import annotations
+
 import contextlib
 import itertools
+import os
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from typing import Any
 
 from lamina.errors import FileError, UnsafeFileError
 
@@ -18,7 +23,7 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, Valu
 
 
 @contextlib.contextmanager
-def open_zip(filepath, kind=".keras"):
+def open_zip(filepath: str | os.PathLike[str], kind: str = ".keras") -> Iterator[Any]:
     """The `Members` of the archive at `filepath`, open for reading."""
     try:
         archive = zipfile.ZipFile(filepath)
@@ -31,7 +36,7 @@ def open_zip(filepath, kind=".keras"):
 class Members:
     """The members of an open archive by name, each checked before it is inflated."""
 
-    def __init__(self, archive, filepath):
+    def __init__(self, archive: Any, filepath: str | os.PathLike[str]) -> None:
         self._archive, self.filepath, self.infos = archive, filepath, {}
         entries = archive.infolist()
         if len(entries) > ENTRIES:
@@ -45,18 +50,18 @@ class Members:
             if info.header_offset + 30 + info.compress_size > following.header_offset:
                 raise self._unsafe(following.filename, "shares its place with another member")
 
-    def __contains__(self, name):
+    def __contains__(self, name: Any) -> bool:
         return name in self.infos
 
-    def size(self, name):
+    def size(self, name: Any) -> int:
         """How many bytes a member says it has."""
         return self._info(name).file_size
 
-    def packed(self, name):
+    def packed(self, name: Any) -> int:
         """How many bytes of the archive a member takes."""
         return self._info(name).compress_size
 
-    def read(self, name, limit=None):
+    def read(self, name: Any, limit: int | None = None) -> Any:
         """The bytes of a member, at most `limit`."""
         info = self._info(name)
         if info.flag_bits & 1:
