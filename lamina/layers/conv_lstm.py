@@ -76,7 +76,7 @@ class ConvLSTMCell(LSTMCell, _Windowed):  # pyright: ignore[reportIncompatibleMe
         if None in input_shape[1:]:
             raise ShapeError(
                 f"ConvLSTM{self.rank}D needs known sizes, those of its states; a step has shape {tuple(input_shape)}.",
-                fix="keras.Input((None, height, width, channels)), say: only the number of steps may be free.",
+                fix="keras.Input((None, height, width, channels)): only the number of steps may be free.",
             )
         window = [dilated_size(*sizes) for sizes in zip(self.kernel_size, self.dilation_rate, strict=True)]
         states = self._shape_of_windows(input_shape, window, self.strides, self.padding, self.filters)

@@ -122,8 +122,7 @@ class EinsumDense(WithKernels):
         return self.kernel.layout.columns if has else self._columns
 
     def _initializer_of_kernel(self):
-        """Which axes of the kernel are inputs and which outputs is in the equation; the initializer need not be
-        told."""
+        """The initializer of the kernel with its input and output axes, which follow from the equation."""
         given = self.kernel_initializer
         if not isinstance(given, VarianceScaling) or None not in (given.input_axes, given.output_axes):
             return given

@@ -178,7 +178,7 @@ class Highway(Layer):
 
 
 class _ShapedByWeights(Layer):
-    """An activation whose numbers are trained, one of each for each position; along shared_axes they are shared."""
+    """An activation with trained parameters, one of each for each position; along `shared_axes` they are shared."""
 
     _starts: dict[str, Any]  # name of a weight -> initializer
 
@@ -192,7 +192,7 @@ class _ShapedByWeights(Layer):
         sizes = [1 if axis in shared else size for axis, size in enumerate(input_shape)][1:]
         if None in sizes:
             raise ShapeError(
-                f"{type(self).__name__} has numbers for each position, so sizes must be known; got {input_shape}.",
+                f"{type(self).__name__} has parameters for each position, so sizes must be known; got {input_shape}.",
                 fix="Share them: shared_axes=[1, 2] is one a channel for images.",
             )
         for name, start in self._starts.items():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class _LocallyConnected(SpatialLayer):
-    """A convolution whose kernel is another one at each place; no padding.
+    """A convolution with a kernel of its own at each position, without padding.
 
     Its kernel has the shape (places, features of a patch, filters).
     """
@@ -81,12 +81,12 @@ class _LocallyConnected(SpatialLayer):
         outputs = jnp.einsum("bpk,pkf->bpf", self._patches(inputs), self.kernel.value)
         outputs = outputs.reshape(len(inputs), *outer, self.filters)
         outputs = jnp.moveaxis(outputs, -1, 1) if self.channel_axis == 1 else outputs
-        if self.bias is not None:  # (places, filters) whatever the order of axes: Keras took its numbers in a row
+        if self.bias is not None:  # (places, filters) whatever the order of axes, as in Keras, which reshapes the bias
             outputs = outputs + self.bias.value.reshape(outputs.shape[1:])
         return self.activation(outputs)
 
     def _patches(self, inputs):
-        """(batch, places, features): the numbers below the kernel at each place, in the order of the axes."""
+        """(batch, places, features): the inputs that the kernel covers at each place, in the order of the axes."""
         rank, index = self.rank, []
         for axis, (places, window) in enumerate(zip(self._places, self.kernel_size, strict=True)):
             at = np.add.outer(np.array(places), np.arange(window))  # (places, window) of this axis among 2 * rank axes

@@ -1,4 +1,4 @@
-"""Several tensors become one: Add, Multiply, Concatenate, Dot and their kin, as layers and as functions."""
+"""Layers that merge several tensors into one: Add, Multiply, Concatenate, Dot and others."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _same_rank(shapes):
     return [(*shape[:1], *[1] * (rank - len(shape)), *shape[1:]) for shape in map(tuple, shapes)]
 
 
-def _spread(mask, values):
+def _broadcast_mask(mask, values):
     """A mask of (batch, time) over values of (batch, time, features)."""
     return jnp.broadcast_to(mask[..., None], values.shape)
 
@@ -148,19 +148,21 @@ class Multiply(_Merge):
 
     def _merge(self, values, masks):
         pairs = list(zip(values, masks, strict=True))
-        product = super()._merge([x if mask is None else jnp.where(_spread(mask, x), x, 1) for x, mask in pairs], masks)
+        product = super()._merge(
+            [x if mask is None else jnp.where(_broadcast_mask(mask, x), x, 1) for x, mask in pairs], masks
+        )
         if any(mask is None for mask in masks):
             return product
-        return jnp.where(functools.reduce(jnp.logical_or, [_spread(mask, x) for x, mask in pairs]), product, 0)
+        return jnp.where(functools.reduce(jnp.logical_or, [_broadcast_mask(mask, x) for x, mask in pairs]), product, 0)
 
 
 class _Extreme(_Merge):
-    """The largest or smallest; a masked value gives way to those that are not."""
+    """The largest or smallest. Masked values are ignored where another input is not masked."""
 
     def _merge(self, values, masks):
-        result, kept = values[0], None if masks[0] is None else _spread(masks[0], values[0])
+        result, kept = values[0], None if masks[0] is None else _broadcast_mask(masks[0], values[0])
         for x, mask in zip(values[1:], masks[1:], strict=True):
-            keep = None if mask is None else _spread(mask, x)
+            keep = None if mask is None else _broadcast_mask(mask, x)
             x = x if keep is None else jnp.where(keep, x, result)
             result = result if kept is None else jnp.where(kept, result, x)
             kept = None if kept is None or keep is None else kept | keep
@@ -230,7 +232,7 @@ class Concatenate(_Merge):
         if all(one is None for one in mask):
             return None
         masks = [
-            jnp.ones(x.shape, bool) if one is None else _spread(one, x) if one.ndim < x.ndim else one
+            jnp.ones(x.shape, bool) if one is None else _broadcast_mask(one, x) if one.ndim < x.ndim else one
             for x, one in zip(inputs, mask, strict=True)
         ]
         return jnp.any(jnp.concatenate(masks, self.axis), axis=-1)

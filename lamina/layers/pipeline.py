@@ -17,7 +17,7 @@ __all__ = ["Pipeline"]
 
 
 class Pipeline(Layer):
-    """`layers[-1](... layers[1](layers[0](inputs)))`: a plain layer, for data on their way to a model or inside one.
+    """`layers[-1](... layers[1](layers[0](inputs)))`: for the preprocessing of data, or inside a model.
 
     Inputs may be arrays or a dict {"images", "labels", ...}.
 

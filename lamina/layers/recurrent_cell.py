@@ -201,9 +201,9 @@ class _Cell(Layer):
         return bool(self.recurrent_dropout)
 
     def reset_dropout_mask(self) -> Any:
-        """Draw anew when next asked."""
+        """Make the next sequence draw a new mask."""
         self._masks["dropout"].write(None)
 
     def reset_recurrent_dropout_mask(self) -> Any:
-        """Draw anew when next asked."""
+        """Make the next sequence draw a new mask."""
         self._masks["recurrent_dropout"].write(None)

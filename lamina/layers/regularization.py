@@ -1,4 +1,4 @@
-"""Noise in training only: Dropout and its kin. And ActivityRegularization."""
+"""Layers that act in training only: dropout, noise, and the regularization of activities."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class Reshape(Layer):
         if known * missing != total:
             multiple = "a multiple of " if -1 in self.target_shape else ""
             raise ShapeError(
-                f"Reshape to {self.target_shape} needs {multiple}{known} numbers a sample; "
+                f"Reshape to {self.target_shape} needs {multiple}{known} values in each sample; "
                 f"inputs of {sample_shape} have {total}.",
                 fix="One size may be -1: it follows from the others.",
             )

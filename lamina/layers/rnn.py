@@ -234,7 +234,7 @@ class _OwnCell(RNN):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         for name in _settings(cls._cell_class):
-            if name not in cls.__dict__:  # the rank of ConvLSTM2D, say, is its class's own
+            if name not in cls.__dict__:  # ConvLSTM2D has its own `rank`, for example
                 setattr(cls, name, _of_cell(name))
 
 

@@ -67,7 +67,7 @@ class SpatialLayer(Layer):
             example = f" or {name}={(2,) * self.rank}" if self.rank > 1 else ""
             raise ConfigError(
                 f"{type(self).__name__} needs {name}: a whole number of {least} or more{several}; got {value!r}.",
-                fix=f"{name}=2{example}, say.",
+                fix=f"{name}=2{example}, for example.",
             )
         return tuple(map(int, values))
 

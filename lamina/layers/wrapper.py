@@ -40,7 +40,9 @@ class Wrapper(ContainerMixin, Layer):
 
     def __init__(self, layer: Layer, **kwargs: Unpack[LayerArguments]):
         if not isinstance(layer, Layer):
-            raise ConfigError(f"{type(self).__name__} wraps a layer; got {layer!r}.", fix="Pass layers.Dense(32), say.")
+            raise ConfigError(
+                f"{type(self).__name__} wraps a layer; got {layer!r}.", fix="For example: layers.Dense(32)."
+            )
         super().__init__(**kwargs)
         self.layer = layer
 

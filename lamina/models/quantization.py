@@ -126,7 +126,7 @@ class _Statistic:
         matrix = np.asarray(kernel.original.read(), "float32").reshape(kernel.layout.rows, -1).T
         original, kernel.observer = kernel.original, None
         kernel.settle(*self.choose(matrix, config))
-        layer._forget(original)
+        layer._remove_variable(original)
 
 
 class _Hessian(_Statistic):

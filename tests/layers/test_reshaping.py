@@ -150,7 +150,7 @@ def test_bad_arguments(make, message):
 @pytest.mark.parametrize(
     "layer, shape, message",
     [
-        (Reshape((7, 3)), (2, 5, 4), r"(?s)needs 21 numbers a sample; inputs of \(5, 4\) have 20.*may be -1"),
+        (Reshape((7, 3)), (2, 5, 4), r"(?s)needs 21 values in each sample; inputs of \(5, 4\) have 20.*may be -1"),
         (Reshape((-1, 3)), (2, 5, 4), "needs a multiple of 3 numbers"),
         (Permute((1, 2)), (2, 5, 5, 4), "needs inputs of rank 3"),
         (RepeatVector(2), (2, 5, 4), "needs inputs of rank 2"),

@@ -9,7 +9,7 @@ from lamina.layers.base.shapes import open_batch
 
 
 def managed_build(build):
-    """The `build` of a subclass, run under the layer's name, after which the layer is built even if it did not say."""
+    """The `build` of a subclass, run under the layer's name; afterwards the layer is built."""
 
     @functools.wraps(build)
     def wrapped(self, *args, **kwargs):

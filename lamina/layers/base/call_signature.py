@@ -111,8 +111,8 @@ def convert(value, dtype):
 
 
 def without_plain_values(layer, args):
-    """Positional arguments are tensors; a list of numbers is a common slip and gets its fix named. A list of strings is
-    an array: it can only be text."""
+    """Positional arguments are tensors; a list of numbers is a common mistake, and the error names its fix. A list of
+    strings becomes an array of text."""
     args = tuple(np.asarray(value, object) if _is_text(value) else value for value in args)
     for value in args:
         for leaf in tree.flatten(value):

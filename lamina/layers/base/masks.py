@@ -1,4 +1,4 @@
-"""Masks on their way through a call: filled into the arguments of `call`, and attached to its outputs."""
+"""Masks in a call: filled into the arguments of `call`, and attached to its outputs."""
 
 from lamina.core import tree
 from lamina.core.keras_tensor import get_mask, set_mask, trace

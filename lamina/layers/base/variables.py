@@ -298,7 +298,7 @@ class VariablesMixin(Tracked):
             **kwargs: Ignored.
         """
         raise NotImplementedError(
-            "add_metric is gone since Keras 3. Keep a metric as an attribute, self.total = keras.metrics.Mean(), and "
+            "Keras 3 has no add_metric. Keep a metric as an attribute, self.total = keras.metrics.Mean(), and "
             "call self.total.update_state(value) in `call`."
         )
 

@@ -1,7 +1,9 @@
-"""WithKernels: what layers have that keep kernels of any kind: LoRA, quantization, and the order of files."""
+"""WithKernels: the base of layers with kernels, for LoRA, quantization, and the order of variables in files."""
+
+from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina import dtype_policies, initializers
 from lamina.core import context, registry
@@ -12,6 +14,9 @@ from lamina.layers.weights.codes import Calibrated, Int4, Int8, Layout
 from lamina.layers.weights.float8 import Float8
 from lamina.layers.weights.weight import LoRA, parts_of
 from lamina.quantizers.configs import Int4QuantizationConfig, config_of
+
+if TYPE_CHECKING:
+    from lamina.initializers import InitializerLike
 
 CALIBRATED = ("gptq", "awq")
 
@@ -27,13 +32,19 @@ class WithKernels(Layer):
     embeddings: Any = None
     bias: Any = None
 
-    def __init__(self, *args, lora_rank=None, lora_alpha=None, **kwargs):
+    def __init__(self, *args: Any, lora_rank: int | None = None, lora_alpha: float | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.lora_rank, self.lora_alpha = lora_rank, lora_rank if lora_alpha is None else lora_alpha
-        self._layouts = {}  # of the kernels, by name
+        self._layouts: dict[str, Any] = {}  # of the kernels, by name
 
-    def add_kernel(self, shape, name="kernel", **settings):
-        """The weight of that shape, or Layout, of the kind that the dtype policy says; `settings` of `add_weight`."""
+    def add_kernel(self, shape: Any, name: str = "kernel", **settings: Any) -> Any:
+        """A weight of the kind that the dtype policy asks for.
+
+        Args:
+            shape: Shape of the kernel, or a Layout.
+            name: Name of the attribute and of the variable.
+            **settings: Arguments of `add_weight`.
+        """
         layout = shape if isinstance(shape, Layout) else Layout(tuple(shape))
         self._layouts[name] = layout
         plain = functools.partial(self.add_weight, shape=layout.shape, name=name, **settings)
@@ -43,7 +54,7 @@ class WithKernels(Layer):
         return self._quantized(name, self.quantization_mode, self.quantization_config, plain)
 
     def _quantized(self, name, mode, config, make_plain, original=None):
-        """A weight of the kind of `mode`, without its numbers yet where it keeps none as floats."""
+        """A weight of the kind of `mode`; its values are not set yet unless it keeps the floats."""
         layout, policy = self._layouts[name], self._policy
         if mode == "float8":
             default = QuantizedFloat8DTypePolicy.default_amax_history_length
@@ -66,8 +77,8 @@ class WithKernels(Layer):
             self.enable_lora(self.lora_rank, self.lora_alpha)
 
     @property
-    def bias_to_add(self):
-        """The bias as it is added to products: beside float8 ones it is rounded to bfloat16, which is fast."""
+    def bias_to_add(self) -> Any:
+        """The bias as it is added to products: rounded to bfloat16 after float8 products, which is fast."""
         value = self.bias.value
         rounds = self.quantization_mode == "float8" and value.dtype == "float32"
         return value.astype("bfloat16").astype("float32") if rounds else value
@@ -75,7 +86,7 @@ class WithKernels(Layer):
     # LoRA
 
     @property
-    def lora_enabled(self):
+    def lora_enabled(self) -> bool:
         """Whether the kernel is frozen and an update of low rank is trained."""
         return any(isinstance(weight, LoRA) for weight in self._kernels())
 
@@ -86,11 +97,23 @@ class WithKernels(Layer):
         """The kernels without what LoRA adds."""
         return [weight.base if isinstance(weight, LoRA) else weight for weight in self._kernels()]
 
-    def enable_lora(self, rank, lora_alpha=None, a_initializer="he_uniform", b_initializer="zeros"):
+    def enable_lora(
+        self,
+        rank: int,
+        lora_alpha: float | None = None,
+        a_initializer: InitializerLike = "he_uniform",
+        b_initializer: InitializerLike = "zeros",
+    ) -> None:
         """Freeze the kernel and train `lora_alpha / rank * a @ b` beside it (Hu et al., 2021, arXiv:2106.09685).
 
+        Args:
+            rank: Rank of the update.
+            lora_alpha: Factor of the update, which is divided by the rank; None means the rank.
+            a_initializer: Initializer of a, the factor next to the inputs.
+            b_initializer: Initializer of b.
+
         Raises:
-            CallError: when the layer is not built, or has it already.
+            CallError: when the layer is not built, or has LoRA already.
             ConfigError: when the kernel has a constraint.
             NotImplementedError: for a kernel quantized by float8, GPTQ or AWQ.
 
@@ -117,20 +140,21 @@ class WithKernels(Layer):
 
     # Quantization
 
-    def quantize(self, mode=None, type_check=True, config=None):
-        """Keep the kernels in few bits: "int8", "int4", "float8", or with a config "gptq" or "awq".
+    def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
+        """Quantize the kernels.
 
-        int8 and int4 kernels are no longer trained; float8 ones are. GPTQ and AWQ only get ready for the choice that
-        `Model.quantize` makes by data.
+        int8 and int4 kernels are no longer trained; float8 kernels are. GPTQ and AWQ only prepare the layer for the
+        calibration that `Model.quantize` does with data.
 
         Args:
-            type_check: whether a subclass, whose formula may be another, is refused.
-            config: which quantizers, blocks or data; see keras.quantizers.
+            mode: "int8", "int4", "float8", "gptq" or "awq"; None where `config` says it.
+            type_check: Whether a subclass, whose formula may be another, is an error.
+            config: Quantizers, block size or calibration data; see keras.quantizers.
 
         Raises:
             ConfigError: for a mode that is none, or a config of another mode.
             CallError: when the layer is not built, or is quantized already.
-            NotImplementedError: for a mode that the layer has not, and for subclasses.
+            NotImplementedError: for a mode that the layer does not support, and for subclasses.
 
         >>> import lamina as keras
         >>> layer = keras.layers.Dense(8)
@@ -150,13 +174,15 @@ class WithKernels(Layer):
 
     def _check_quantization(self, mode, type_check):
         if not self.built:
-            told = f"Layer {self.name!r} (of type {type(self).__name__!r}) is not built yet."
-            raise CallError(f"Cannot quantize a layer that isn't yet built. {told}", fix="Call it, or build(shape).")
+            unbuilt = f"Layer {self.name!r} (of type {type(self).__name__!r}) is not built yet."
+            raise CallError(f"Cannot quantize a layer that isn't yet built. {unbuilt}", fix="Call it, or build(shape).")
         if self._is_quantized:
             already = f"is already quantized with dtype_policy={self._policy.name!r}"
             raise CallError(f"Layer {self.name!r} {already}; got mode={mode!r}.")
         if mode == "int8" and self.compute_dtype == "float16":
-            raise ConfigError("int8 kernels do not go with float16: it overflows.", fix="Use a bfloat16 policy.")
+            raise ConfigError(
+                "int8 kernels cannot be used with float16, which overflows.", fix="Use a bfloat16 policy."
+            )
         if (type_check and not registry.is_builtin(type(self))) or not self.quantization_modes:
             raise NotImplementedError(f"Layer {type(self).__name__} does not have a `quantize` method implemented.")
         if mode not in self.quantization_modes or (mode == "float8" and self.lora_enabled):
@@ -175,14 +201,19 @@ class WithKernels(Layer):
             setattr(self, name, kept)
         if config.mode in ("int8", "int4"):
             kept.assign(plain.read())
-            self._forget(plain)
+            self._remove_variable(plain)
 
-    def _forget(self, variable):
-        """Have one variable less."""
+    def _remove_variable(self, variable):
         self._own_variables = [own for own in self._own_variables if own is not variable]
 
-    def quantized_build(self, input_shape, mode, config=None):
-        """Make the kernels of `mode` anew, without their numbers."""
+    def quantized_build(self, input_shape: Any, mode: str, config: Any = None) -> None:
+        """Make the kernels again as those of `mode`, without their values.
+
+        Args:
+            input_shape: Ignored: the shapes of the kernels are known.
+            mode: Mode of quantization.
+            config: Quantizers or block size; see keras.quantizers.
+        """
         if mode not in self.quantization_modes:
             raise NotImplementedError(f"Invalid quantization mode. Expected {self.quantization_modes}; got {mode!r}.")
         for name in self._layouts:
@@ -201,8 +232,12 @@ class WithKernels(Layer):
         known |= {id(getattr(weight, "original", None)) for weight in self._kernels()}
         return [*order, *(own for own in self._variables_of_its_own() if id(own) not in known)]
 
-    def save_own_variables(self, store):
-        """Write the variables; an update of low rank is added to the kernel, as whoever reads the file needs it."""
+    def save_own_variables(self, store: Any) -> None:
+        """Write the variables that are this layer's own; the update of LoRA is added to the kernel.
+
+        Args:
+            store: Dict of arrays, which gets the keys "0", "1" and so on.
+        """
         if not self.built:
             return
         values = {id(part): part.numpy() for part in self._saved_weights()}
@@ -212,29 +247,33 @@ class WithKernels(Layer):
         for index, part in enumerate(self._saved_weights()):
             store[str(index)] = values[id(part)]
 
-    def load_own_variables(self, store):
-        """Read what `save_own_variables` wrote."""
+    def load_own_variables(self, store: Any) -> None:
+        """Read what `save_own_variables` wrote.
+
+        Args:
+            store: Dict of arrays with the keys "0", "1" and so on.
+        """
         super().load_own_variables(store)
         for weight in self._kernels():
             if isinstance(weight, LoRA):
                 weight.forget_update()
-            if isinstance(weight, Calibrated) and weight.original is not None:  # what is in a file was chosen
-                self._forget(weight.original)
+            if isinstance(weight, Calibrated) and weight.original is not None:  # the values of a file are calibrated
+                self._remove_variable(weight.original)
                 weight.original = None
 
     @property
-    def inputs_quantizer(self):
-        """What quantizes the inputs of products, None where nothing does."""
+    def inputs_quantizer(self) -> Any:
+        """The quantizer of the inputs of products, or None."""
         return getattr(next(iter(self._bases()), None), "inputs_quantizer", None)
 
     @property
-    def is_gptq_calibrated(self):
-        """Whether GPTQ has chosen the kernel."""
+    def is_gptq_calibrated(self) -> bool:
+        """Whether GPTQ has calibrated the kernel."""
         return self._is_calibrated("gptq")
 
     @property
-    def is_awq_calibrated(self):
-        """Whether AWQ has chosen the kernel."""
+    def is_awq_calibrated(self) -> bool:
+        """Whether AWQ has calibrated the kernel."""
         return self._is_calibrated("awq")
 
     def _is_calibrated(self, mode):
