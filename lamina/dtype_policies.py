@@ -71,7 +71,7 @@ class DTypePolicy(Configurable):
     def __hash__(self) -> int:
         return hash((type(self), self.name))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f'<{type(self).__name__} "{self.name}">'
 
 
@@ -263,7 +263,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, Any]):
             "policy_map": {key: serialize(policy) for key, policy in self.policy_map.items()},
         }
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         mapping = {key: policy.name for key, policy in self.policy_map.items()}
         return f"<DTypePolicyMap default_policy={self.default_policy.name}, mapping={mapping}>"
 

@@ -105,7 +105,7 @@ class Curves:
     def _repr_svg_(self):
         return self.svg()
 
-    def __str__(self):
+    def __str__(self) -> str:
         width = max(map(len, self.history))
         return "\n".join(f"{name:{width}}  {_line(name, values, self.epochs)}" for name, values in self.history.items())
 

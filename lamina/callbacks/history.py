@@ -21,7 +21,7 @@ class History(Callback):
         epoch: Numbers of the epochs, from 0.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
 

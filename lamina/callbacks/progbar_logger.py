@@ -16,7 +16,7 @@ class ProgbarLogger(Callback):
     `fit`, `evaluate` and `predict` show their progress by themselves; this is for training loops of your own.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.progress = Progress()
         self._in_fit = False
 

@@ -104,7 +104,7 @@ class Configurable:
         """
         return cls(**{key: deserialize_nested(value) for key, value in config.items()})
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         shown = []
         for name, (parameter, owner) in signature_of(type(self)).items():
             value = self._argument(name, parameter, owner) if hasattr(self, name) else parameter.default

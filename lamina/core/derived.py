@@ -67,5 +67,5 @@ class Derived(Variable):
         twin.__dict__.update({key: copy.deepcopy(value, memo) for key, value in self.__dict__.items()})
         return twin
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}, shape={self.shape}, of {', '.join(self.parts)}>"

@@ -86,7 +86,7 @@ class KerasTensor(_Base):
         """The number of elements; None if a size is unknown."""
         return None if None in self._shape else math.prod(size or 0 for size in self._shape)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
     def __len__(self) -> int:

@@ -155,7 +155,7 @@ class OpCall(Operation, Configurable):
         """
         return cls(**{key: deserialize_nested(value) for key, value in config.items()})
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Operation name={self.name}>"
 
 

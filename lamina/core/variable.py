@@ -200,7 +200,7 @@ class Variable(_Base):
     def __jax_array__(self) -> Tensor:
         return self.value
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         value = self.read()
         hidden = isinstance(value, Tracer) or value.size > 8 or not is_locally_complete(value)
         shown = "" if hidden else f", value={np.asarray(value)}"

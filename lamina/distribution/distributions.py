@@ -161,7 +161,7 @@ class Distribution:
             )
         return dataset if shares == 1 else dataset.rebatch(size // shares).shard(shares, self.data_shard_id)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} device_mesh={self.device_mesh}>"
 
 

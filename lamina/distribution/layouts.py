@@ -59,7 +59,7 @@ class DeviceMesh:
             self._mesh = Mesh(np.array(devices).reshape(self.devices.shape), tuple(self.axis_names))
         return self._mesh
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<DeviceMesh shape={self.shape}, axis_names={self.axis_names}>"
 
 
@@ -110,7 +110,7 @@ class TensorLayout:
             self._sharding = NamedSharding(self.device_mesh.backend_mesh, PartitionSpec(*self.axes))
         return self._sharding
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<TensorLayout axes={self.axes}, device_mesh={self.device_mesh}>"
 
 

@@ -161,7 +161,7 @@ class Explanation:
 
     __repr__ = __str__
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return self.html()
 
     def _repr_markdown_(self):

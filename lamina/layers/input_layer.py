@@ -88,7 +88,7 @@ class InputLayer(Layer):
     def call(self) -> Any:
         raise ConfigError(f"{self.name} is an input: it is not called, a model is.")
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<InputLayer name={self.name}, built={self.built}>"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 class Interrupts:
     """While open, SIGINT between `hold` and `release` takes effect at `release`; a second one takes effect at once."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._holding = self._pending = False
         self._previous: Any = None
 

@@ -40,7 +40,7 @@ class Diagnosis:
     largest_weight: float | None = None
     largest_input: float | None = None
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.message
 
 

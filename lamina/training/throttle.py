@@ -19,7 +19,7 @@ class DispatchThrottle:
     nevertheless: their memory is small, and one by one they would take longer. Accelerators are not throttled.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._long = None if jax.default_backend() == "cpu" else False  # None: not known yet
         self._previous: list[Any] = []
         self._started = 0.0

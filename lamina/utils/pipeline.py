@@ -71,7 +71,7 @@ def _dataset_class():
             self.count, self.fetch, self.batch_size, self.order = count, fetch, batch_size, seed
             self.epochs = 0
 
-        def __len__(self):
+        def __len__(self) -> int:
             return -(-self.count // (self.batch_size or 1))
 
         def __iter__(self):

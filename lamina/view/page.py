@@ -66,7 +66,7 @@ class Page:
         """Show it in the browser; False where there is none."""
         return webbrowser.open((self.path or self.write()).resolve().as_uri())
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         title = html.escape(f"The model {self.title}")
         return f'<iframe title="{title}" srcdoc="{html.escape(self.html)}" style="width:100%;height:40em"></iframe>'
 

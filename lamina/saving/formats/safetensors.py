@@ -115,7 +115,7 @@ class _Tensor:
         values = np.frombuffer(self._file.read(self._length), self.dtype).reshape(self.shape)
         return values.astype(dtype or self.dtype, copy=False)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, index):

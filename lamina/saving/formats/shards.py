@@ -98,7 +98,7 @@ class _Stores:
     def __iter__(self):
         return iter(self._stores)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._stores)
 
     def __contains__(self, key):

@@ -34,7 +34,7 @@ class PyDataset:
 
     >>> import numpy as np
     >>> class Squares(PyDataset):
-    ...     def __len__(self):
+    ...     def __len__(self) -> int:
     ...         return 3
     ...     def __getitem__(self, index: int) -> Any:
     ...         return np.full((2, 1), index), np.full((2, 1), index**2)
