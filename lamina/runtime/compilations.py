@@ -46,7 +46,7 @@ class Compilation:
 class Compilations(list[Compilation]):
     """The compilations of a model in order; its repr is a table."""
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         from rich.console import Console
 
         file = io.StringIO()

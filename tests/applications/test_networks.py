@@ -30,7 +30,7 @@ def without_draws(monkeypatch):
     def zeros(self, shape, dtype=None):
         return jax.device_put(np.broadcast_to(np.float32(0), shape))
 
-    monkeypatch.setattr(initializers.RandomInitializer, "__call__", zeros)
+    monkeypatch.setattr(initializers.random_initializers.RandomInitializer, "__call__", zeros)
 
 
 @pytest.mark.parametrize(("name", "kwargs"), CALLS, ids=[key(*call) for call in CALLS])
