@@ -14,7 +14,7 @@ __all__ = ["main"]
 
 
 def main(args: argparse.Namespace) -> Any:
-    """Print the findings; 1 where one is as grave as `--fail-on`."""
+    """Print the findings; 1 if one is at least as severe as `--fail-on`."""
     found = [(one, check(one.model, one.x, one.y, ignore=tuple(args.ignore))) for one in find_models(args)]
     if args.json:
         print(json.dumps([{"model": one.name, "findings": findings.as_dicts()} for one, findings in found], indent=2))

@@ -11,7 +11,7 @@ __all__ = ["completion", "main"]
 
 
 def main(args: argparse.Namespace) -> None:
-    """Print it."""
+    """Print the script."""
     print(completion(args.shell))
 
 

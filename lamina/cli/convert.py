@@ -19,7 +19,7 @@ _RESULTS = (".keras", ".weights.h5", ".h5", ".hdf5", ".safetensors", ".json")
 
 
 def main(args: argparse.Namespace) -> None:
-    """Read, write, and say what was done."""
+    """Convert the file and print a line about the result."""
     source, result = str(args.source), str(args.result)
     if not result.endswith(_RESULTS) or result.endswith(".weights.json"):
         raise FileError(f"{result} has no ending that says what to write.", fix=f"One of: {', '.join(_RESULTS)}.")
@@ -39,7 +39,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 def check_overwrite_or_say(result: Any, overwrite: bool) -> None:
-    """As `check_overwrite`, in the words of the command line."""
+    """`check_overwrite`, with an error that names the option."""
     try:
         check_overwrite(result, overwrite)
     except FileError as error:

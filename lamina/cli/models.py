@@ -1,4 +1,4 @@
-"""The models that a command is about: of a file, or of a script that is run."""
+"""The models that a command works on: from a file, or from a script that is run."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from lamina.training.trainer import Trainer
 __all__ = ["Found", "find_models", "read_model"]
 
 Found = namedtuple("Found", "name model x y")
-"""A model, what it is called, and the arrays that it was last trained on (None where it was not, or not on arrays)."""
+"""A model, its name, and the arrays of its last `fit` (None without a `fit` on arrays)."""
 
 
 def find_models(args: argparse.Namespace) -> Any:
-    """A list of Found: the model of a file, or those of a script by the variables that hold them."""
+    """A list of Found: the model in a file, or the models in the global variables of a script."""
     target = pathlib.Path(args.target)
     if target.suffix != ".py":
         if args.name:
             raise CallError(f"--name is for scripts; {target} is a model.", fix="Leave --name out.")
         return [Found(str(target), read_model(target), None, None)]
-    said = contextlib.redirect_stdout(sys.stderr)  # what the script prints is not the answer
+    said = contextlib.redirect_stdout(sys.stderr)  # the output of the script must not mix with that of the command
     with said, _short_training(args.steps), _watching_fit() as trained:
         names = _globals_of(target, shlex.split(args.args))
     models = {name: value for name, value in names.items() if isinstance(value, Model) and not name.startswith("_")}
@@ -78,7 +78,7 @@ def _globals_of(target, arguments):
 
 @contextlib.contextmanager
 def _short_training(steps):
-    """Inside the block `fit` checks nothing, and runs for so many steps of one epoch; 0 is as long as it likes."""
+    """A block in which `fit` makes no checks and runs for `steps` steps of one epoch; 0 means its own number."""
     before = settings.checks(), settings.max_epochs(), settings.max_steps_per_epoch()
     _set("off", *((1, steps) if steps else before[1:]))
     try:
@@ -95,7 +95,7 @@ def _set(checks, epochs, steps):
 
 @contextlib.contextmanager
 def _watching_fit():
-    """Inside the block the arrays that models are trained on are kept: id of the model -> (x, y)."""
+    """A block that records the arrays of `fit`: id of the model -> (x, y)."""
     trained, fit = {}, Trainer.fit
 
     def watched(self, x=None, y=None, *args, **kwargs):

@@ -11,7 +11,7 @@ __all__ = ["main"]
 
 
 def main(args: argparse.Namespace) -> Any:
-    """Run it; 1 where it failed, else what it says itself."""
+    """Run the program; 1 if it failed, else its own exit code."""
     try:
         run_program(args.script, args.arguments, args.as_module)
     except ScriptFailed:

@@ -1,4 +1,4 @@
-"""Programs of users, run with `import keras` meaning lamina, and tracebacks that show their lines alone."""
+"""Programs of users, run with lamina as `keras`, and tracebacks that show only their lines."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ class ScriptFailed(LaminaError):
 
 
 def run_program(script: Any, arguments: Any = (), as_module: bool = False) -> Any:
-    """Run a Python file or module as the main program; its globals.
+    """Run a Python file or module as the main program and return its globals.
 
     Raises:
-        FileError: where there is no such file. ScriptFailed: when the program raised; its traceback has been shown.
-        SystemExit: when the program said so.
+        FileError: There is no such file.
+        ScriptFailed: The program raised an error; its traceback has been shown.
+        SystemExit: The program ended itself.
     """
     as_keras()
     if as_module:
@@ -50,7 +51,7 @@ def _shown(run):
 
 
 def show_failure(error: Any, file: Any = None) -> None:
-    """Print the traceback from the first line of the program on: not what started it."""
+    """Print the traceback from the first line of the program on, without the frames that started it."""
     frames = error.__traceback__
     while frames is not None and _starts_programs(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next

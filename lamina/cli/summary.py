@@ -36,9 +36,9 @@ def _as_dict(one):
 
 
 def _shape_of(layer):
-    """The shape of a layer's output where it has one."""
+    """The output shape of a layer, or None."""
     try:
         outputs = tree.flatten(layer.output)
-    except (AttributeError, ValueError):  # it is not part of a graph, or more than once
+    except (AttributeError, ValueError):  # the layer is in no graph, or in one several times
         return None
     return list(outputs[0].shape) if len(outputs) == 1 else [list(output.shape) for output in outputs]

@@ -1,8 +1,7 @@
-"""Programs written for keras or tensorflow.keras, unchanged: `lamina.as_keras()`, which `lamina run` calls for you.
+"""Unchanged programs for keras or tensorflow.keras: `lamina.as_keras()`, which `lamina run` calls too.
 
-From then on `import keras`, `from tensorflow.keras import layers` and `import tensorflow as tf` are lamina. Of
-TensorFlow itself there is what such programs use beside Keras; anything else is an error that names it and says what to
-write.
+After the call, `import keras`, `from tensorflow.keras import layers` and `import tensorflow as tf` import lamina. It
+has the functions of TensorFlow that such programs use besides Keras; for others the error names a replacement.
 """
 
 from lamina.compat.finder import as_keras

@@ -1,4 +1,4 @@
-"""What to write instead of what lamina does not have of TensorFlow, and the inner names of Keras that packages use."""
+"""Replacements for names of TensorFlow that lamina does not have, and internal names of Keras that packages use."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ _INSTEAD = {
 
 
 def about(name: Any) -> Any:
-    """What an error says of a name of TensorFlow: that it is not there, and what to write.
+    """The error message for a name of TensorFlow that lamina does not have, with a replacement.
 
     >>> print(about("tensorflow.saved_model"))
     tf.saved_model is TensorFlow's and not part of lamina: use model.save('model.keras') and keras.models.load_model; \
@@ -94,12 +94,12 @@ model.export(path, format='jax').
 
 
 def _exported(*paths, **_):
-    """`keras_export(...)` of Keras's inside: a decorator that changes nothing."""
+    """The internal `keras_export(...)` of Keras: a decorator that changes nothing."""
     return lambda decorated: decorated
 
 
 def _save_model(model, filepath, **kwargs):
-    """`saving_lib.save_model`, which packages give a file that is open for writing too."""
+    """`saving_lib.save_model`, which also takes a file that is open for writing."""
     if not hasattr(filepath, "write"):
         return saving.save_model(model, filepath, **kwargs)
     with tempfile.TemporaryDirectory() as folder:
@@ -109,7 +109,7 @@ def _save_model(model, filepath, **kwargs):
 
 
 def _load_model(filepath, **kwargs):
-    """`saving_lib.load_model`, from a file that is open for reading too."""
+    """`saving_lib.load_model`, which also takes a file that is open for reading."""
     if not hasattr(filepath, "read"):
         return saving.load_model(filepath, **kwargs)
     with tempfile.TemporaryDirectory() as folder:
@@ -118,7 +118,7 @@ def _load_model(filepath, **kwargs):
         return saving.load_model(path, **kwargs)
 
 
-_GLOBALS: dict = {}  # of `keras.src.backend.common.global_state`, for packages that keep something there
+_GLOBALS: dict = {}  # of `keras.src.backend.common.global_state`, where some packages store values
 
 INNER = {
     "save_model": _save_model,
@@ -146,4 +146,4 @@ INNER = {
     "tree": tree,
     "io_utils": SimpleNamespace(print_msg=lambda message, line_break=True: print(message, end="\n" * line_break)),
 }
-"""Names of the inside of Keras that packages import, and what they are here."""
+"""Internal names of Keras that packages import, with the objects that replace them."""

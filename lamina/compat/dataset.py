@@ -21,7 +21,7 @@ AUTOTUNE = -1
 
 
 class Dataset:
-    """Elements one after the other, anew in each pass: arrays, or tuples and dicts of them. `fit` takes one of batches.
+    """An iterable of elements: arrays, or tuples and dicts of them. `fit` takes a dataset of batches.
 
     A function given to `map` is called for each element with NumPy arrays, in this thread. So map after `batch` where
     the function allows it: fewer, larger calls.
@@ -42,7 +42,7 @@ class Dataset:
 
     @classmethod
     def of(cls, source: Any) -> Any:
-        """The elements of something that can be iterated again and again and knows its length."""
+        """The elements of an iterable that can be iterated repeatedly and has a length."""
         return cls(source.__iter__, len(source))
 
     @classmethod
@@ -70,7 +70,7 @@ class Dataset:
         output_signature: Any = None,
         name: Any = None,
     ) -> Any:
-        """What a function gives when it is called, at each pass anew."""
+        """The elements of the iterable that a function returns; each epoch calls it again."""
         return cls(lambda: iter(generator(*(args or ()))))
 
     @classmethod
@@ -81,7 +81,7 @@ class Dataset:
 
     @classmethod
     def zip(cls, *datasets: Any, name: Any = None) -> Any:
-        """Elements of several data sets side by side, as many as the shortest has."""
+        """Tuples of elements of several datasets, as many as the shortest has."""
         parts = datasets[0] if len(datasets) == 1 and isinstance(datasets[0], (tuple, list)) else datasets
         lengths = [dataset._length for dataset in parts]
         return cls(lambda: zip(*(dataset._open() for dataset in parts), strict=False),
@@ -89,7 +89,7 @@ class Dataset:
 
     @classmethod
     def list_files(cls, file_pattern: Any, shuffle: Any = None, seed: Any = None, name: Any = None) -> Any:
-        """The paths that fit a pattern, in another order at each pass unless shuffle=False."""
+        """The paths that match a pattern, in another order in each epoch unless shuffle=False."""
         patterns = [file_pattern] if isinstance(file_pattern, str) else file_pattern
         paths = sorted(path for pattern in patterns for path in glob.glob(str(pattern)))
         if not paths:
@@ -100,7 +100,7 @@ class Dataset:
     # What is done with them
 
     def map(self, map_func: Any, num_parallel_calls: Any = None, deterministic: Any = None, name: Any = None) -> Any:
-        """A function of each element; of an element that is a tuple it gets the parts as arguments."""
+        """A function applied to each element; the parts of a tuple become its arguments."""
         return Dataset(lambda: (_call(map_func, item) for item in self._open()), self._length)
 
     def filter(self, predicate: Any, name: Any = None) -> Any:
@@ -167,14 +167,14 @@ class Dataset:
         return Dataset(lambda: itertools.islice(self._open(), count, None), length)
 
     def repeat(self, count: Any = None, name: Any = None) -> Any:
-        """Pass after pass: `count` times, or without an end."""
+        """The elements repeated `count` times, or without end."""
         endless = count is None or count < 0
         passes = itertools.count if endless else lambda: range(int(count or 0))
         length = _bounded(self._length, lambda n: math.inf if endless else n * count)
         return Dataset(lambda: (item for _ in passes() for item in self._open()), length)
 
     def cache(self, filename: Any = "", name: Any = None) -> Any:
-        """The elements of the first whole pass are kept in memory."""
+        """The elements, kept in memory from the first complete epoch on."""
         kept = []
 
         def cached():
@@ -202,15 +202,15 @@ class Dataset:
         return Dataset(lambda: enumerate(self._open(), start), self._length)
 
     def apply(self, transformation_func: Any) -> Any:
-        """A function of the data set."""
+        """The result of a function of the dataset."""
         return transformation_func(self)
 
     def prefetch(self, buffer_size: Any = None, name: Any = None) -> Any:
-        """The data set itself: while the device computes a step, Python makes the next batch as it is."""
+        """The dataset itself: Python prepares the next batch while the device computes a step anyway."""
         return self
 
     def with_options(self, options: Any, name: Any = None) -> Any:
-        """The data set itself."""
+        """The dataset itself."""
         return self
 
     # What reads them
@@ -223,7 +223,7 @@ class Dataset:
         return (_map(_array, item) for item in self._open())
 
     def cardinality(self, name: Any = None) -> Any:
-        """How many elements there are: -1 if there is no end, -2 if it is not known."""
+        """The number of elements: -1 if it is infinite, -2 if it is unknown."""
         return jnp.asarray({None: -2, math.inf: -1}.get(self._length, self._length))
 
     def __len__(self) -> int:
@@ -242,7 +242,7 @@ def _bounded(length, function):
 
 
 def _map(function, first, *others):
-    """The function of each array in tuples and dicts; a list is one array, as in TensorFlow."""
+    """Apply a function to each array in tuples and dicts; a list is one array, as in TensorFlow."""
     if isinstance(first, dict):
         return {key: _map(function, value, *(other[key] for other in others)) for key, value in first.items()}
     if isinstance(first, tuple):

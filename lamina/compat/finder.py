@@ -12,7 +12,7 @@ from typing import Any
 
 from lamina.compat import advice
 from lamina.compat.dataset import Dataset
-from lamina.compat.tensorflow import NAMESPACES, TensorFlow, teach_arrays, without_version
+from lamina.compat.tensorflow import NAMESPACES, TensorFlow, patch_jax_arrays, without_version
 from lamina.core import registry
 from lamina.errors import CallError, ConfigError, LaminaError
 from lamina.utils import pipeline
@@ -20,7 +20,7 @@ from lamina.utils import pipeline
 __all__ = ["KERAS_VERSION", "as_keras"]
 
 KERAS_VERSION = "3.15.1"
-"""The version of Keras whose names, arguments and numbers lamina has: what packages compare."""
+"""The version of Keras that lamina follows, which packages compare with."""
 
 _OURS = ("keras", "tf_keras", "tensorflow")
 _ROOTS = (
@@ -31,20 +31,19 @@ _INNER_ROOTS = ("keras.src", "tf_keras.src", "keras.api.src", "tensorflow.python
 
 
 class TooLateError(LaminaError, ImportError):
-    """Keras or TensorFlow itself was imported before."""
+    """The real Keras or TensorFlow was imported before."""
 
 
 def as_keras() -> Any:
-    """From here on `import keras`, `import tensorflow.keras` and `import tensorflow as tf` are lamina, in this process.
+    """Let `import keras`, `import tensorflow.keras` and `import tensorflow as tf` import lamina in this process.
 
-    So that a program or a package that is built on Keras runs on lamina: call it before they are imported, in the
-    first lines of the main program; `lamina run SCRIPT` does it from outside. Arrays learn `.numpy()` and
-    `.get_shape()`.
+    Programs and packages built on Keras then run on lamina. Call it before they are imported, in the first lines of the
+    main program, or run the program with `lamina run SCRIPT`. JAX arrays get the methods `.numpy()` and `.get_shape()`.
 
-    Returns what `import keras` gives: lamina, but for `keras.__version__`, which is of the Keras that lamina follows.
+    Returns the module `keras`: lamina, with the `__version__` of the Keras that lamina follows.
 
     Raises:
-        TooLateError: (an ImportError) when the real keras or tensorflow was imported before.
+        TooLateError: (an ImportError) The real keras or tensorflow was imported before.
 
     An example, the first lines of a program (tests/cli has whole ones):
 
@@ -61,17 +60,17 @@ def as_keras() -> Any:
                     f"{name} {version} itself is imported already, so lamina cannot take its place.",
                     fix=f"Call lamina.as_keras() before anything imports {name}, or start with: lamina run SCRIPT.",
                 )
-        teach_arrays()
+        patch_jax_arrays()
         pipeline.dataset_adapters["tf"] = Dataset.of
         sys.meta_path.insert(0, Finder())
     return importlib.import_module("keras")
 
 
 class Finder(importlib.abc.MetaPathFinder):
-    """Finds the modules of keras, tf_keras and tensorflow: first of all finders, for they may be installed too."""
+    """Finds the modules of keras, tf_keras and tensorflow. It is the first finder, since they may be installed too."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        """The spec of a module that is lamina's; None for other packages, an ImportError for what lamina has not."""
+        """The spec of a module of lamina; None for other packages. Modules that lamina lacks raise ImportError."""
         if fullname.partition(".")[0] not in _OURS:
             return None
         module = _module(fullname)
@@ -79,7 +78,7 @@ class Finder(importlib.abc.MetaPathFinder):
 
 
 class _Loader(importlib.abc.Loader):
-    """Gives a module that is there already, and leaves it as it was."""
+    """Returns an existing module and leaves it unchanged."""
 
     def __init__(self, module):
         self.module, self.spec = module, getattr(module, "__spec__", None)
@@ -110,7 +109,7 @@ def _module(name):
 
 
 def _public(path):
-    """The module of lamina at a path below `keras`; None where there is none. Old addresses are among them."""
+    """The module of lamina at a path below `keras`, paths of earlier versions included, or None."""
     try:
         return importlib.import_module(f"lamina.{path}")
     except ModuleNotFoundError as error:
@@ -147,7 +146,7 @@ _KERAS = Keras("keras", "lamina, by the name of Keras.")
 
 
 class Inner(types.ModuleType):
-    """A module of the inside of Keras, `keras.src.*`: its names are looked for where lamina has them in public.
+    """An internal module of Keras, `keras.src.*`. Its names are looked up in the public modules of lamina.
 
     First in the public modules along its path, the deepest first, then in those where most names are, then among all
     registered classes.

@@ -1,4 +1,4 @@
-"""`tensorflow` as a module: what programs use of it beside Keras, by namespace."""
+"""The module `tensorflow`: the names that programs use besides Keras, by namespace."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError
 from lamina.scopes import device, name_scope
 
-__all__ = ["NAMESPACES", "TF_VERSION", "TensorFlow", "teach_arrays", "without_version"]
+__all__ = ["NAMESPACES", "TF_VERSION", "TensorFlow", "patch_jax_arrays", "without_version"]
 
 TF_VERSION = "2.21.0"
 """A version of TensorFlow of the same months as the Keras that lamina follows."""
@@ -32,7 +32,7 @@ TensorSpec = namedtuple("TensorSpec", "shape dtype name", defaults=(np.dtype("fl
 
 
 class Absent(type):
-    """Type of a class of TensorFlow of which there are no objects here: code may ask for it, and not make one."""
+    """Metaclass of classes of TensorFlow without instances here: `isinstance` works, a constructor call raises."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> None:
         raise CallError(advice.about(f"tensorflow.{cls.__name__}"))
@@ -42,7 +42,7 @@ class Absent(type):
 
 
 class TensorFlow(types.ModuleType):
-    """A module of TensorFlow's names that lamina stands in for; for others, an error that says what to write."""
+    """A module with the names of TensorFlow that lamina has; for others the error names a replacement."""
 
     __path__: MutableSequence[str] = []
 
@@ -68,7 +68,7 @@ class TensorFlow(types.ModuleType):
 
 
 def without_version(name: Any) -> Any:
-    """`tensorflow.compat.v1.nn` as `tensorflow.nn`, where there is nothing of its own at the first."""
+    """`tensorflow.compat.v1.nn` as `tensorflow.nn`, unless the first has its own table."""
     parts = name.split(".")
     if name in NAMESPACES or parts[1:2] != ["compat"]:
         return name
@@ -83,8 +83,8 @@ class Shape(tuple):
         return list(self)
 
 
-def teach_arrays() -> None:
-    """Arrays of JAX get TensorFlow's `.numpy()`, they and symbolic tensors `.get_shape()`, in this process."""
+def patch_jax_arrays() -> None:
+    """Add `.numpy()` of TensorFlow to JAX arrays, and `.get_shape()` to them and symbolic tensors, in this process."""
     array_class: Any = type(jax.device_put(np.float32(0)))
     if not hasattr(array_class, "numpy"):
         array_class.numpy = lambda self: np.asarray(self)

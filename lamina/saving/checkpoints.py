@@ -1,4 +1,4 @@
-"""A folder of checkpoints of one run: the newest few, each whole or not there, each with a checksum."""
+"""A folder with the latest checkpoints of a run, each complete or absent and with a checksum."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _ENDING = ".checkpoint"
 
 
 class CheckpointFolder:
-    """Checkpoints in `folder`, the newest `keep` of them; their names order them."""
+    """A folder with the latest `keep` checkpoints, which are ordered by name."""
 
     def __init__(self, folder: str | os.PathLike[str], keep: int) -> None:
         self.folder, self.keep = pathlib.Path(folder), keep
 
     def paths(self) -> Any:
-        """The checkpoints that are there, oldest first."""
+        """Paths of the checkpoints, oldest first."""
         return sorted(path for path in self.folder.glob(f"*{_ENDING}") if not path.name.startswith("."))
 
     def write(self, name: Any, record: Any) -> None:
-        """Write a checkpoint, then delete those that are too many."""
+        """Write a checkpoint, then delete all but the latest `keep`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_write(self.folder / f"{name}{_ENDING}") as beside, open(beside, "wb") as file:
             write_record(record, file)
@@ -35,10 +35,10 @@ class CheckpointFolder:
             path.unlink(missing_ok=True)
 
     def newest(self) -> Any:
-        """The newest checkpoint that is whole, and None where there is none. A damaged one is named in a warning.
+        """The newest complete checkpoint, or None. A damaged one causes a warning.
 
         Raises:
-            FileError: when there are some, and all are damaged.
+            FileError: All checkpoints are damaged.
         """
         self._sweep()
         paths = self.paths()[::-1]
@@ -55,33 +55,35 @@ class CheckpointFolder:
         return None
 
     def clear(self) -> None:
-        """Delete the checkpoints, and the folder if nothing else is in it."""
+        """Delete the checkpoints, and the folder if it is empty then."""
         for path in self.paths():
             path.unlink(missing_ok=True)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
     def _sweep(self):
-        """Delete what runs left that were killed while they wrote."""
+        """Delete temporary files of runs that were killed while they wrote."""
         for path in self.folder.glob(f".*{_ENDING}"):
             path.unlink(missing_ok=True)
 
 
 class LatestWriter:
-    """Calls `write` in a thread, one value at a time. Of the values that came while it was busy, the last is written;
-    a failure is a warning at the next call, for what was written before is still there."""
+    """Calls `write` in a thread, one value at a time. Of the values put while it is busy, only the last is written.
+
+    A failure causes a warning at the next call: the previous checkpoint is still there.
+    """
 
     def __init__(self, write: Any) -> None:
         self._write, self._changed = write, threading.Condition()
         self._waiting = self._thread = self._failure = None
 
     def put(self, *value: Any) -> None:
-        """Write `value` soon."""
+        """Schedule `value` for writing."""
         self._tell()
         with self._changed:
             self._waiting = value
             if self._thread is None:
-                # not a daemon: the interpreter waits for a file that is half written
+                # not a daemon: the interpreter waits until a file is complete
                 self._thread = threading.Thread(target=self._run, name="lamina-checkpoint")
                 self._thread.start()
 

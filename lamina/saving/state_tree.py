@@ -1,4 +1,4 @@
-"""The values of a model as a tree: group -> the parts of a variable's path, nested -> its array; and back."""
+"""The values of a model as nested dicts, by group and by the parts of the paths of variables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WEIGHTS = ("trainable_variables", "non_trainable_variables")
 
 
 def groups_of(model: Any) -> Any:
-    """The variables of a model, as Keras divides them."""
+    """The variables of a model by the groups of Keras."""
     return {
         "trainable_variables": model.trainable_variables,
         "non_trainable_variables": model.non_trainable_variables,
@@ -26,7 +26,7 @@ def groups_of(model: Any) -> Any:
 
 
 def state_tree(groups: Any, read: Any) -> Any:
-    """`read(variable)` for each variable of `groups`, nested."""
+    """Nested dicts of `read(variable)` for each variable of `groups`."""
     found: dict[str, Any] = {name: {} for name in groups}
     for name, variables in groups.items():
         for variable in variables:
@@ -44,17 +44,17 @@ def state_tree(groups: Any, read: Any) -> Any:
 
 
 def flatten(tree: Any, path: Any = ()) -> Any:
-    """path -> array, of a nested dict."""
+    """A nested dict as path -> array."""
     if not isinstance(tree, dict):
         return {"/".join(path): tree}
     return {key: leaf for name, part in tree.items() for key, leaf in flatten(part, (*path, str(name))).items()}
 
 
 def pairs_of(model: Any, saved: Any, where: Any) -> Any:
-    """(variable, group, path in `saved`) for the values of `saved`, a state tree, that belong into the model.
+    """(variable, group, path in `saved`) for the values of a state tree that the model has variables for.
 
-    Weights and the state of the optimizer must be there, all of them, by their paths; where those differ only in the
-    numbers that names were given ("dense_1", "dense_4"), in the order of the numbers. Metrics are taken where they are.
+    All weights and the state of the optimizer must be there, by their paths. Paths that differ only in the numbers of
+    names ("dense_1", "dense_4") are matched in the order of the numbers. Metrics are optional.
     """
     unknown = set(saved) - {*WEIGHTS, "optimizer_variables", "metrics_variables"}
     if unknown:
@@ -77,7 +77,7 @@ def pairs_of(model: Any, saved: Any, where: Any) -> Any:
 
 
 def _matched(ours, theirs, where):
-    """(path in the model, path in the file) for all variables of both."""
+    """(path in the model, path in the file) for each variable."""
     pairs = [(path, path) for path in ours] if set(ours) == set(theirs) else _renumbered(list(ours), list(theirs))
     if pairs is None:
         alone = sorted(set(ours) - set(theirs)) or sorted(set(theirs) - set(ours))
@@ -95,9 +95,10 @@ def _matched(ours, theirs, where):
 
 
 def _renumbered(ours, theirs):
-    """Pairs of paths that differ in numbers, and in words that one of the two sides has nowhere: the name of a
-    Sequential stands in the paths of the model that was built, and not in those of one that was loaded. None where that
-    leaves a doubt."""
+    """Pairs of paths that differ in numbers, and in words that only one side has; None if that is ambiguous.
+
+    Such a word is the name of a Sequential: paths of a model that was built have it, those of a loaded model do not.
+    """
     mine, yours = ({word for path in side for word, _ in _words(path)} for side in (ours, theirs))
     if mine - yours and yours - mine:
         return None
@@ -132,7 +133,7 @@ def _shape(value):
 
 
 def assign(model: Any, tree: Any) -> None:
-    """Give variables of a model the values of a state tree, which may hold some of its groups and paths."""
+    """Assign the values of a state tree, which may have some of the groups and paths only, to a model."""
     if tree.get("optimizer_variables") and model.optimizer is not None and model.built:
         _build_slots(model, flatten(tree["optimizer_variables"]))
     groups, pairs = groups_of(model), []
@@ -147,6 +148,6 @@ def assign(model: Any, tree: Any) -> None:
 
 
 def _build_slots(model, theirs):
-    """Make the slots of the optimizer where a tree has more variables than it has now."""
+    """Create the slots of the optimizer if the tree has more variables than it has."""
     if len(theirs) > len(model.optimizer.variables):
         model.optimizer.ensure_built(model.trainable_variables)

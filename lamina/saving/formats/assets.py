@@ -1,7 +1,7 @@
-"""Files that layers keep beside their weights, such as vocabularies: assets/<path of the layer>/ in an archive.
+"""Files that layers save with their weights, such as vocabularies: assets/<path of the layer>/ in an archive.
 
-A layer takes part by `save_assets(folder)` and `load_assets(folder)`. The folder is a temporary one of its own, gone
-when the method has returned; nothing of an archive is ever written anywhere else.
+Layers define `save_assets(folder)` and `load_assets(folder)`. The folder is temporary and is deleted when the method
+returns; members of an archive are written nowhere else.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lamina.saving.safety.zip import FREE, RATIO
 __all__ = ["read_assets", "refuse_assets", "write_assets"]
 
 _ROOT = "assets"
-_FILES = 1000  # that one layer may have
+_FILES = 1000  # limit for one layer
 _DEPTH = 8
 
 
@@ -31,16 +31,16 @@ def write_assets(model: Any, archive: Any) -> None:
 
 
 def read_assets(model: Any, members: Any) -> None:
-    """Hand each layer of the model its assets in the archive."""
+    """Let each layer of the model load its assets from the archive."""
     for path, part in parts_of(model):
         if hasattr(part, "load_assets"):
             names = _names_below("/".join(filter(None, (_ROOT, path))) + "/", members)
             if names:
-                _hand_over(part, names, members)
+                _load_into(part, names, members)
 
 
 def refuse_assets(model: Any, filepath: str | os.PathLike[str]) -> None:
-    """Refuse to write a model with assets into a file that has no place for them."""
+    """Refuse to save a model with assets in a format that has none."""
     for _, part in parts_of(model):
         for name, _ in _assets_of(part):
             raise FileError(
@@ -61,7 +61,7 @@ def _assets_of(part):
 
 
 def _names_below(prefix, members):
-    """member -> its name below `prefix`, each of plain parts only; together no larger than what is packed explains."""
+    """member -> its name below `prefix`. Names with special parts, and too much data, are refused."""
     names = {name: name[len(prefix) :] for name in members.infos if name.startswith(prefix) and name != prefix}
     names = {member: name for member, name in names.items() if not name.endswith("/")}
     for member, name in names.items():
@@ -80,7 +80,7 @@ def _is_plain(part):
     return part not in ("", ".", "..") and part.isprintable() and not set(part) & set('\\:*?"<>|')
 
 
-def _hand_over(part, names, members):
+def _load_into(part, names, members):
     with tempfile.TemporaryDirectory(prefix="lamina-") as folder:
         for member, name in names.items():
             file = pathlib.Path(folder, name)

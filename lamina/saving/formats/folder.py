@@ -25,7 +25,7 @@ def open_members(filepath: str | os.PathLike[str]) -> Any:
 
 
 class Folder:
-    """The files of a folder by name, as `zips.Members` has those of an archive."""
+    """The files of a folder by name, with the interface of `zip.Members`."""
 
     def __init__(self, filepath: str | os.PathLike[str]) -> None:
         self.filepath = pathlib.Path(filepath)
@@ -36,13 +36,13 @@ class Folder:
         return name in self.infos
 
     def size(self, name: Any) -> int:
-        """How many bytes a file has."""
+        """The size of a file in bytes."""
         return self._path(name).stat().st_size
 
     packed = size
 
     def read(self, name: Any, limit: int | None = None) -> Any:
-        """The bytes of a file, at most `limit`."""
+        """The bytes of a file; one larger than `limit` is refused."""
         path = self._path(name)
         if limit is not None and path.stat().st_size > limit:
             message = f"The file {name!r} has {path.stat().st_size >> 20} MiB; it is refused."
@@ -59,7 +59,7 @@ class Folder:
 
 
 class FolderWriter:
-    """Writes members as files of a folder, each whole or not at all, as `ZipFile` writes them into an archive."""
+    """Writes members as files of a folder, with the interface of `ZipFile`. Each file is complete or absent."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = pathlib.Path(folder)

@@ -29,7 +29,7 @@ _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5
 
 
 def save_archive(model: Any, filepath: str | os.PathLike[str], zipped: bool = True) -> None:
-    """Write the model, its compile settings, its weights and its optimizer's state; not zipped, into a folder."""
+    """Write architecture, compile settings, weights and the state of the optimizer; with zipped=False into a folder."""
     metadata = {"keras_version": KERAS_VERSION, "date_saved": f"{datetime.datetime.now():%Y-%m-%d@%H:%M:%S}"}
     weights = io.BytesIO()
     with h5py.File(weights, "w") as file:
@@ -43,7 +43,7 @@ def save_archive(model: Any, filepath: str | os.PathLike[str], zipped: bool = Tr
 
 @contextlib.contextmanager
 def _writing(filepath, zipped):
-    """An archive, or a folder, for members to be written into."""
+    """An archive or a folder, opened for writing members."""
     if not zipped:
         yield FolderWriter(filepath)
         return
@@ -57,7 +57,7 @@ def load_archive(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """The model in a `.keras` file, or in the folder of one that was not zipped."""
+    """The model in a `.keras` file, or in a folder with its members."""
     with open_members(filepath) as members, _weights_of(members) as weights:
         config: dict = parse_json(members.read(_CONFIG, TEXT), f"{filepath}, {_CONFIG}")
         version = parse_json(members.read(_METADATA, TEXT), f"{filepath}, {_METADATA}").get("keras_version")
@@ -81,7 +81,7 @@ def compile_or_warn(
     version: str | None = None,
     backend: str | None = None,
 ) -> None:
-    """Compile as the file says; what cannot be understood is one warning, for the weights are good without it."""
+    """Compile with the settings of the file. Settings that cannot be read cause a warning: the weights are valid."""
     try:
         compile_config = upgrade_compile(compile_config, version, backend, model.output_names or ())
         compile_config = deserialize(compile_config, custom_objects, safe_mode=safe_mode)
@@ -91,7 +91,7 @@ def compile_or_warn(
 
 
 def load_archive_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> Iterator[Any]:
-    """Only the weights of a `.keras` file."""
+    """Read the weights of a `.keras` file alone."""
     with open_members(filepath) as members, _weights_of(members) as weights, reading(filepath, stored_bytes(weights)):
         return read_tree(model, weights, str(filepath), skip_mismatch).tell()
 

@@ -1,4 +1,4 @@
-"""Legacy `.h5`: layers by name with their weights in order, as Keras 1 and 2 wrote them, alone or with the model."""
+"""Legacy `.h5` of Keras 1 and 2: the weights of layers, by name and in order, alone or with the model."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ from lamina.saving.safety.limits import parse_json, reading
 
 
 def is_legacy(file: Any) -> bool:
-    """Whether an open HDF5 file is of this format."""
+    """Whether an open HDF5 file has this format."""
     with touching(file.name):
         return "layer_names" in file.attrs or "model_config" in file.attrs or "model_weights" in file
 
 
 def save_legacy_weights(model: Any, filepath: str | os.PathLike[str]) -> None:
-    """Only the weights."""
+    """Write the weights alone."""
     with written(filepath) as beside, h5py.File(beside, "w") as file:
         _write_layers(model, file)
 
 
 def save_legacy_model(model: Any, filepath: str | os.PathLike[str], include_optimizer: bool = True) -> None:
-    """Architecture, weights, compile settings and optimizer state."""
+    """Write architecture, weights, compile settings and the state of the optimizer."""
     described = serialize(model)
     compile_config = described.pop("compile_config", None)
     with written(filepath) as beside, h5py.File(beside, "w") as file:
@@ -63,7 +63,7 @@ def save_legacy_model(model: Any, filepath: str | os.PathLike[str], include_opti
             _write_weights(file.create_group("optimizer_weights"), optimizer.variables)
 
 
-# Keras finds no loss by its short name in a file of this format, not even in one of its own.
+# In this format Keras finds no loss by its short name, not even in its own files.
 _LONG_NAMES = {**SHORT_LOSS_NAMES, "bfce": "binary_focal_crossentropy"}
 
 
@@ -86,7 +86,7 @@ def _listed(model):
 
 
 def _ordered(layer):
-    """Trainable weights, then the others, whichever are frozen now."""
+    """The weights in the order of Keras: those created as trainable, then the others."""
     weights = layer.weights
     return sorted(weights, key=lambda variable: not variable.initially_trainable)
 
@@ -99,7 +99,7 @@ def _write_weights(group, variables):
 
 
 def _write_names(group, name, values):
-    """Names as fixed-length bytes; in numbered pieces where they are more than HDF5 lets an attribute hold."""
+    """Write names as bytes of fixed length; in numbered attributes if they exceed the limit of HDF5."""
     data = np.array([value.encode() for value in values]) if values else np.array([], dtype="S1")
     pieces = -(-data.nbytes // 64000) or 1
     if pieces == 1:
@@ -112,14 +112,14 @@ def _write_names(group, name, values):
 def load_legacy_weights(
     model: Any, filepath: str | os.PathLike[str], by_name: bool = False, skip_mismatch: bool = False
 ) -> Any:
-    """Read weights by the order of layers, or by their names; a `LoadReport` of it."""
+    """Read weights by the order of layers, or by their names; returns a LoadReport."""
     with open_hdf5(filepath, filepath) as file, reading(filepath, stored_bytes(file)):
         root = group_at(file, "model_weights") if "model_weights" in file else file
         return read_layers(model, root, filepath, by_name, skip_mismatch, origin_in(root, file)).tell()
 
 
 def origin_in(*groups: Any) -> Any:
-    """The Keras that wrote a file, by the first of its groups, that of the layers, that says it; Keras 1 if none."""
+    """The version of Keras that wrote a file, from the first of its groups that has it; Keras 1 if none has."""
     for group in groups:
         version = text_attribute(group, "keras_version")
         if version is not None:
@@ -133,7 +133,7 @@ def origin_in(*groups: Any) -> Any:
 
 
 def _backend_by_names(group):
-    """The backend of Keras 1, which did not say it: only variables of TensorFlow are called `kernel:0`."""
+    """The backend of a file of Keras 1, which does not name it: only variables of TensorFlow are called `kernel:0`."""
     for layer in names_attribute(group, "layer_names"):
         for name in names_attribute(_layer_group(group, layer), "weight_names"):
             return "tensorflow" if ":" in name else "theano"
@@ -170,7 +170,7 @@ def read_layers(
 
 
 def _saved_layers(group):
-    """name of a layer with weights in the file -> {path: array, not read yet}."""
+    """layer with weights in the file -> {path: array that is not read yet}."""
     saved = {}
     for name in names_attribute(group, "layer_names"):
         of_layer = _layer_group(group, name)
@@ -181,7 +181,7 @@ def _saved_layers(group):
 
 
 def _pairs(model, saved, filepath, by_name=False, own=False):
-    """(layer, its name in the file) of the layers that get weights."""
+    """(layer, its name in the file) of the layers whose weights are read."""
     layers = [layer for layer in _listed(model) if layer.weights]
     if by_name:
         return [(layer, layer.name) for layer in layers if layer.name in saved]
@@ -192,7 +192,10 @@ def _pairs(model, saved, filepath, by_name=False, own=False):
                 f"{filepath} has weights for {len(saved)} layers; {model.name} has {len(layers)} layers with weights.",
                 fix="Build the same architecture, or match by layer names: load_weights(path, by_name=True).",
             )
-        layers, own = flat, True  # Keras 1 listed the layers of models inside a Sequential as the Sequential's own
+        layers, own = (
+            flat,
+            True,
+        )  # Keras 1 listed the layers of models nested in a Sequential as layers of the Sequential
     named = {layer.name: layer for layer in layers}
     if own and named.keys() == saved.keys():
         return [(named[name], name) for name in saved]
@@ -200,7 +203,7 @@ def _pairs(model, saved, filepath, by_name=False, own=False):
 
 
 def _flat(layer):
-    """The layers with weights in a model inside the model, or the layer itself."""
+    """The layers with weights of a nested model, or the layer itself."""
     if not hasattr(type(layer), "layers"):
         return [layer]
     return [part for inner in layer.layers if inner.weights for part in _flat(inner)]
@@ -214,7 +217,7 @@ def _layer_group(group, name):
 
 
 def _plan(layer, name, arrays, filepath, skip_mismatch, origin, report):
-    """(variable, array) pairs of one layer; none where they do not fit and may be skipped."""
+    """(variable, array) pairs of one layer; none if they do not fit and `skip_mismatch` is set."""
     pairs = fit(layer, list(arrays.values()), list(arrays), origin)
     if pairs is not None:
         return pairs

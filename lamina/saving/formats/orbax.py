@@ -1,4 +1,4 @@
-"""Folders of checkpoints that `callbacks.OrbaxCheckpoint` writes: found, and read onto whatever devices there are."""
+"""Folders of checkpoints of `callbacks.OrbaxCheckpoint`, which are read onto the devices of this process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["assets_of", "is_orbax", "load_orbax_model", "load_orbax_weights", "o
 
 
 def orbax_v1() -> Any:
-    """The first version of Orbax's interface, which is an optional package."""
+    """The module of version 1 of the interface of Orbax, an optional package."""
     try:
         from orbax.checkpoint import v1  # pyright: ignore[reportMissingImports]
     except ImportError as error:
@@ -34,13 +34,13 @@ def orbax_v1() -> Any:
 
 
 def is_orbax(folder: str | os.PathLike[str]) -> bool:
-    """Whether `folder` is a checkpoint of Orbax, or holds some, each in a folder called by its step."""
+    """Whether `folder` is a checkpoint of Orbax, or contains some in folders named by their steps."""
     folder = pathlib.Path(folder)
     return (folder / "pytree").is_dir() or any(folder.glob("[0-9]*/pytree"))
 
 
 def _latest(folder):
-    """The checkpoint that `folder` is, or the last one in it."""
+    """`folder` itself if it is a checkpoint, else the last checkpoint in it."""
     folder = pathlib.Path(folder).absolute()
     if (folder / "pytree").is_dir():
         return folder
@@ -74,7 +74,7 @@ def load_orbax_weights(model: Any, folder: str | os.PathLike[str]) -> Any:
 
 
 def _stored(folder, part="pytree"):
-    """Nested dicts of what is known of each array of a part: its shape and type. No more than the files explain."""
+    """Nested dicts of the shape and type of each array of a part, limited by the size of the files."""
     stored = orbax_v1().checkpointables_metadata(folder).metadata[part]
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     if _bytes_of(stored) > RATIO * size + FREE:
@@ -124,7 +124,7 @@ def load_orbax_model(
 
 
 def assets_of(model: Any) -> Any:
-    """The files that layers keep beside their weights: the parts of a path, nested -> the bytes as an array."""
+    """The assets of layers as nested dicts by the parts of their paths, with the bytes as arrays."""
     assets = _Assets(None, {})
     write_assets(model, assets)
     tree: dict[str, Any] = {}
@@ -138,7 +138,7 @@ def assets_of(model: Any) -> Any:
 
 
 class _Assets:
-    """The assets of a checkpoint by name, as `zips.Members` has the members of an archive."""
+    """The assets of a checkpoint by name, with the interface of `zip.Members`."""
 
     def __init__(self, filepath, infos):
         self.filepath, self.infos = filepath, infos

@@ -1,4 +1,4 @@
-"""`.safetensors`: weights as one header in JSON and the numbers after it, as many libraries read them.
+"""`.safetensors`: a header in JSON and the numbers of the weights after it, which many libraries read.
 
 The names are those of `.weights.h5`: `layers/dense/vars/0` is the first variable of the first Dense. The state of the
 optimizer is not among them. https://huggingface.co/docs/safetensors has the format.
@@ -61,7 +61,7 @@ def save_safetensors(model: Any, filepath: str | os.PathLike[str]) -> None:
 
 
 def load_safetensors(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> Any:
-    """Read what `save_safetensors` wrote; a `LoadReport` of it."""
+    """Read a file of `save_safetensors`; returns a LoadReport."""
     with open(filepath, "rb") as file:
         return read_tree(model, _Tensors(file, filepath), filepath, skip_mismatch).tell()
 
@@ -89,7 +89,7 @@ class _Tensors:
 
 
 class _Tensor:
-    """An array in the file. Its shape and type are known at once, its numbers are read where they are used."""
+    """An array in the file. Shape and type are known; the numbers are read when they are used."""
 
     def __init__(self, file, name, entry, start, size):
         try:

@@ -1,4 +1,4 @@
-"""TensorFlow.js layers-models: `model.json`, and the numbers in files beside it, perhaps in eight or sixteen bits."""
+"""Layers models of TensorFlow.js: `model.json`, and weights in files next to it, perhaps of eight or sixteen bits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def load_tensorflowjs(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """The model in a `model.json` of TensorFlow.js, with its weights from the files beside it."""
+    """The model in a `model.json` of TensorFlow.js, with the weights in the files next to it."""
     filepath = pathlib.Path(filepath)
     if filepath.stat().st_size > TEXT:
         raise UnsafeFileError(f"A description of {filepath.stat().st_size >> 20} MiB is refused.").within(filepath)
@@ -70,7 +70,7 @@ def _read(filepath, contents, custom_objects, compile, safe_mode):
 
 
 def _shards(filepath, group):
-    """The files of a group of the manifest: beside `model.json`, whatever the group says."""
+    """The files of a group of the manifest. They must be next to `model.json`."""
     paths = []
     for name in group["paths"]:
         if not isinstance(name, str) or pathlib.PurePath(name).name != name or "\\" in name:
@@ -83,7 +83,7 @@ def _shards(filepath, group):
 
 
 def _arrays(filepath, manifest, shards):
-    """name -> array, for each weight of the manifest, in its order."""
+    """name -> array for each weight, in the order of the manifest."""
     arrays = {}
     for group, paths in zip(manifest, shards, strict=True):
         data, offset = b"".join(path.read_bytes() for path in paths), 0
@@ -104,7 +104,7 @@ def _arrays(filepath, manifest, shards):
 
 
 def _read_weights(model, arrays, filepath, origin):
-    """Give each layer the next arrays: the manifest has them in the order of the layers."""
+    """Assign the arrays to the layers; the manifest has them in the order of the layers."""
     report, left = LoadReport(str(filepath), model.name), list(arrays.items())
     with whole_or_unchanged(model):
         for layer in (layer for layer in model.layers if layer.weights):

@@ -1,4 +1,4 @@
-"""`.weights.h5`: the variables of a model, each at the path of attributes that leads to it.
+"""`.weights.h5`: the variables of a model, each at the path of the attributes that lead to it.
 
 layers/dense/vars/0        the first variable of the first Dense
 optimizer/vars/3           the fourth variable of the optimizer
@@ -22,7 +22,7 @@ from lamina.saving.safety.hdf5 import Store, group_at, open_hdf5, whole_or_uncha
 from lamina.saving.safety.hdf5_contents import arrays_in, stored_bytes
 from lamina.saving.safety.limits import reading
 
-# What every layer or model has for itself: no part of it is a part of the model that a file names.
+# Attributes that every layer or model has; they contain no parts that a file names.
 _OWN = frozenset(
     "_own_variables _inbound_nodes _init_arguments _stamps _layers_with_losses _losses_ref _graph _sequence "
     "_sequence_graph _runner_made _compile_loss _compile_metrics _loss_tracker _compile_arguments history "
@@ -31,13 +31,13 @@ _OWN = frozenset(
 
 
 def save_weights_file(model: Any, filepath: str | os.PathLike[str], skipped: Any = ()) -> None:
-    """Write the variables of `model` and of its optimizer, but for those of the parts `skipped`."""
+    """Write the variables of a model and of its optimizer, except those of the parts in `skipped`."""
     with written(filepath) as beside, h5py.File(beside, "w") as file:
         write_tree(model, file, skipped)
 
 
 def stores_of(model: Any, skipped: Any = ()) -> Any:
-    """(path, part, {"0": array, ...}) of each part of the model with variables of its own, and of its optimizer."""
+    """(path, part, {"0": array, ...}) of each part of a model that has variables, and of its optimizer."""
     for path, part in parts_of(model, skipped):
         store = {}
         part.save_own_variables(store)
@@ -56,7 +56,7 @@ def write_tree(model: Any, file: Any, skipped: Any = ()) -> None:
 def load_weights_file(
     model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False, skipped: Any = ()
 ) -> Any:
-    """Read what `save_weights_file` (or Keras 3) wrote: every variable of the model, unless `skip_mismatch`."""
+    """Read a file of `save_weights_file` or Keras 3: all variables of the model, unless `skip_mismatch` is set."""
     with open_hdf5(filepath, filepath) as file, reading(filepath, stored_bytes(file)):
         report = read_tree(model, file, filepath, skip_mismatch, skipped=skipped)
         report.unused = [] if skipped else report.unused
@@ -70,7 +70,7 @@ class Tree:
         self._file = file
 
     def at(self, path: Any) -> Any:
-        """The arrays of one part as a dict of "0", "1", ...; None where the file has no such part."""
+        """The arrays of one part as a dict of "0", "1", ..., or None."""
         group = group_at(self._file, f"{path}/vars")
         return None if group is None else Store(group)
 
@@ -82,7 +82,7 @@ class Tree:
 def read_tree(
     model: Any, source: Any, name: Any, skip_mismatch: bool = False, origin: Any = TODAY, skipped: Any = ()
 ) -> Any:
-    """Read each part of the model from an open file, or change nothing and say what does not fit.
+    """Read each part of the model from an open file. If a part does not fit, no variable changes.
 
     Args:
         source: an HDF5 file, or what has `at` and `arrays` as `Tree` has them.
@@ -113,7 +113,7 @@ def read_tree(
     return report
 
 
-_OF_TRAINING = frozenset(("optimizer", "metrics"))  # a model that is not compiled has no place for them
+_OF_TRAINING = frozenset(("optimizer", "metrics"))  # a model that is not compiled has no such parts
 
 
 def _own_variables(part):
@@ -121,7 +121,7 @@ def _own_variables(part):
 
 
 def _find(source, path):
-    """(path, arrays) of a part, also where Keras 2 had it: below another name, or below the name of a private one."""
+    """(path, arrays) of a part; Keras 2 wrote some under another name, or under that of a private attribute."""
     folder, _, name = path.rpartition("/")
     older = path.replace("layers/", "_layer_checkpoint_dependencies/", 1)
     for place in (path, f"{folder}/_{name}" if folder else path, older):
@@ -151,7 +151,7 @@ def _read_optimizer(optimizer, model, store, origin):
 
 
 def _is_unused(store, optimizer):
-    """Whether the optimizer in the file had taken no step yet: it has its count and rate, and no slots."""
+    """Whether the optimizer in the file had made no step: it has a step count and a learning rate, and no slots."""
     return len(store) < len(optimizer.variables) and all(np.shape(store[key]) == () for key in store)
 
 
@@ -165,7 +165,7 @@ def _mismatch(name, model, failed):
 
 
 def parts_of(root: Any, skipped: Any = ()) -> Any:
-    """(path, object) for each object with variables of its own, found along the attributes, each once."""
+    """(path, object) for each object with its own variables, found along attributes, each once."""
     seen = {id(part) for part in skipped}
 
     def visit(part, path):
@@ -194,7 +194,7 @@ def parts_of(root: Any, skipped: Any = ()) -> Any:
 
 
 def _children(part):
-    """(name, attribute) in the order of Keras's files: by name, private ones last; of a graph, `layers` first."""
+    """(name, attribute) in the order of Keras files: by name, private ones last; for a graph `layers` comes first."""
     attributes = {name: value for name, value in vars(part).items() if name not in _OWN and not name.startswith("__")}
     if hasattr(type(part), "layers"):
         attributes["layers"] = part.layers

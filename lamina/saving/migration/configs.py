@@ -1,7 +1,7 @@
-"""Descriptions that earlier versions of Keras wrote, as Keras 3 writes them. What is of today passes unchanged.
+"""Upgrade of the configs of earlier versions of Keras to Keras 3. Configs of Keras 3 stay as they are.
 
-Everything an old file says differently is mended here: renamed arguments and classes come from `lamina.legacy`, the
-form of graphs from `old_graphs`, and what means something else today is in the table `_MENDED`.
+Renamed arguments and classes come from `lamina.legacy`, the form of graphs from `graphs`, and arguments whose meaning
+has changed from the table `_MENDED`.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ _MODELS = frozenset(("Sequential", "Model", "Functional"))
 
 
 def upgrade(config: Any, version: Any = None, backend: Any = None) -> Any:
-    """The description (or a structure with descriptions in it) in today's format.
+    """The config (or a structure that contains configs) in the format of Keras 3.
 
     Args:
-        version, backend: those of the Keras that wrote it, where the file tells; otherwise the description shows it.
+        version, backend: Those of the Keras that wrote it, if the file has them; otherwise the config shows them.
 
     >>> upgrade({"class_name": "Dropout", "config": {"p": 0.5}})
     {'class_name': 'Dropout', 'config': {'rate': 0.5}}
     """
     origin = origin_of(config, version, backend)
-    if origin.major == 1:  # layers that only move pixels did not say the order of axes: that of the others
+    if origin.major == 1:  # layers that only move pixels had no order of axes: it is that of the others
         origin = origin._replace(data_format=next(_data_formats(config), None))
     return _upgrade(config, origin)
 
 
 def _data_formats(config):
-    """The order of axes in images that each layer of a description by Keras 1 says."""
+    """The order of axes in images of each layer in a config of Keras 1."""
     if isinstance(config, dict):
         if config.get("dim_ordering") in ("th", "tf"):
             yield legacy.data_format_of(config["dim_ordering"])
@@ -46,10 +46,10 @@ def _data_formats(config):
 
 
 def upgrade_compile(config: Any, version: Any = None, backend: Any = None, outputs: Any = ()) -> Any:
-    """The arguments of `compile` in a file, by today's names; what is None there is left to its default.
+    """The arguments of `compile` in a file, with the names of Keras 3; None means the default.
 
     Args:
-        outputs: names of the model's outputs: where there are several, tf.keras put them before those of metrics.
+        outputs: Names of the outputs of the model; if there are several, tf.keras put them before names of metrics.
     """
     origin = origin_of(config, version, backend)
     upgraded: Any = _upgrade(config, origin)
@@ -65,7 +65,7 @@ def upgrade_compile(config: Any, version: Any = None, backend: Any = None, outpu
 
 
 def _metrics(metrics, prefixes):
-    """The metrics of `compile` as they were asked for: tf.keras wrote what it made of "accuracy", and longer names."""
+    """The metrics as they were passed to `compile`: for "accuracy" tf.keras wrote an object, and longer names."""
     if isinstance(metrics, list):
         return [_metrics(metric, prefixes) for metric in metrics]
     if not isinstance(metrics, dict):
@@ -93,7 +93,7 @@ def _upgrade(value, origin):
 
 
 def _plain(value):
-    """What the JSON of Keras 1 and 2 had in other forms: arrays, tuples, regularizers and constraints."""
+    """Arrays, tuples, regularizers and constraints, which had other forms in the JSON of Keras 1 and 2."""
     kind = value.get("class_name")
     if kind in ("__tuple__", "TensorShape") and "items" in value:
         return list(value["items"])

@@ -1,1 +1,1 @@
-"""Files that nobody has vetted: what is read of them, how much, and never more than that."""
+"""Reading of files from unknown sources: which parts are read, and limits for each of them."""

@@ -1,4 +1,4 @@
-"""HDF5 read without following it anywhere, and files written whole or not at all."""
+"""Reading of HDF5 without following links, and writing of files that are complete or absent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from lamina.saving.safety.hdf5_contents import (
 
 
 def written(filepath: str | os.PathLike[str]) -> Any:
-    """As `atomic_files.atomic_write`, and a missing folder is an error that says so."""
+    """`atomic_files.atomic_write`, with an error that names a missing folder."""
     target = pathlib.Path(filepath)
     if not target.parent.is_dir():
         raise FileError(f"There is no folder {target.parent} to write {target.name} into.", fix="Make it first.")
@@ -41,7 +41,7 @@ def check_overwrite(filepath: str | os.PathLike[str], overwrite: bool) -> None:
 
 @contextlib.contextmanager
 def open_hdf5(file: Any, name: Any) -> Iterator[Any]:
-    """An HDF5 file for reading; a damaged or missing one is an error that names it."""
+    """An HDF5 file, opened for reading. The error for a damaged or missing file names it."""
     try:
         reading_texts_up_to(check_heaps(file))
         opened = h5py.File(file, "r")
@@ -54,7 +54,7 @@ def open_hdf5(file: Any, name: Any) -> Iterator[Any]:
 
 
 def group_at(group: Any, path: Any) -> Any:
-    """The group at `path`, each step of it a hard link; None where there is none."""
+    """The group at `path`, reached by hard links alone, or None."""
     for part in filter(None, path.split("/")):
         group = _member(group, part)
         if group is None:
@@ -76,7 +76,7 @@ def _member(group, name):
 
 
 def array_at(group: Any, path: Any) -> Any:
-    """The array at `path` below `group`: stored in this very file, of numbers, and not read yet."""
+    """The array of numbers at `path` below `group`, which must be stored in this file. It is not read yet."""
     folder, _, name = path.rpartition("/")
     parent = group_at(group, folder)
     dataset = None if parent is None else _member(parent, name)
@@ -87,11 +87,11 @@ def array_at(group: Any, path: Any) -> Any:
 
 
 class StoredArray:
-    """An array in a file. Its shape and type are known at once, its numbers are read where they are used."""
+    """An array in a file. Shape and type are known; the numbers are read when they are used."""
 
     def __init__(self, dataset: Any) -> None:
         self._dataset, self.shape, self.ndim = dataset, dataset.shape, dataset.ndim
-        stored = attribute(dataset, "dtype")  # of a type that HDF5 does not know
+        stored = attribute(dataset, "dtype")  # the name of a type that HDF5 does not know
         self.dtype = dataset.dtype if stored is None else np.dtype(numpy_dtype(standardize_dtype(stored)))
         if self.dtype.itemsize != dataset.dtype.itemsize:
             raise FileError(f"{dataset.name} holds {dataset.dtype}, which cannot be {self.dtype}.")
@@ -106,7 +106,7 @@ class StoredArray:
         return values.astype(dtype or self.dtype, copy=False)
 
     def _check_type(self, wanted):
-        """Numbers of another width are welcome; other numbers are not, but for a count that was kept as a float."""
+        """Numbers of another width are accepted; those of another kind are not, except a count stored as a float."""
         loses = self.dtype.kind == "c" != wanted.kind or (is_float(self.dtype) and wanted.kind in "iub" and self.ndim)
         if loses:
             raise FileError(f"{self._dataset.name} holds {self.dtype} where {wanted} is needed.")
@@ -120,7 +120,7 @@ class StoredArray:
 
 @contextlib.contextmanager
 def whole_or_unchanged(model: Any) -> Iterator[Any]:
-    """If the block fails, each variable of the model and of its optimizer has the value that it had before."""
+    """A block that restores the variables of a model and of its optimizer if it fails."""
     optimizer = getattr(model, "optimizer", None)
     variables = [*model.variables, *(optimizer.variables if optimizer is not None else ())]
     values = [variable.read() for variable in variables]
@@ -157,7 +157,7 @@ class Store:
 
 
 def write_array(group: Any, name: Any, value: Any) -> None:
-    """One array. Types that HDF5 does not know have their name beside; of them Keras reads bfloat16, and as it is."""
+    """Write an array. The name of a type that HDF5 does not know is an attribute; Keras reads that of bfloat16."""
     value = np.asarray(value)
     if value.dtype.kind != "V" and value.dtype.name in ("bool", *np.sctypeDict):
         group.create_dataset(name, data=value)
@@ -181,7 +181,7 @@ def _decoded(text, group, name):
 
 
 def names_attribute(group: Any, name: Any) -> Any:
-    """An attribute of texts as a list; one that was too long for HDF5 is in pieces: `name0`, `name1`, ..."""
+    """A list of texts in an attribute; one too long for HDF5 is divided into `name0`, `name1`, ..."""
     whole = attribute(group, name)
     pieces = [whole] if whole is not None else _pieces(group, name)
     values = [value for piece in pieces for value in np.ravel(piece).tolist()]

@@ -1,4 +1,4 @@
-"""What a file may ask for, checked before anything of it is made, and errors that name the file."""
+"""Limits of what a file may ask for, checked before objects are made from it, and errors that name the file."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lamina.errors import FileError, LaminaError, UnsafeFileError
 
 __all__ = ["CONFUSED", "DEPTH", "TEXT", "parse_json", "reading"]
 
-TEXT = 64 * 2**20  # bytes of a description: the largest models of Keras have two
-DEPTH = 250  # brackets within brackets: each model in a model takes about six
+TEXT = 64 * 2**20  # bytes of a config; those of the largest models of Keras have two million
+DEPTH = 250  # nesting of brackets; each nested model adds about six
 OBJECTS = 100_000  # layers, initializers, policies ...
-RATIO = 8  # bytes of variables for each of arrays in the file: halves made whole, slots of an optimizer, averages
+RATIO = 8  # bytes of variables per byte of arrays in the file: float16 as float32, slots of optimizers, averages
 
-# What a damaged or hostile description makes of code that expects an honest one.
+# The errors that a damaged or hostile config causes in code that expects a valid one.
 CONFUSED = (
     TypeError, KeyError, IndexError, AttributeError, ArithmeticError, AssertionError, RecursionError, MemoryError,
     NotImplementedError, RuntimeError, StopIteration,
@@ -26,10 +26,15 @@ CONFUSED = (
 
 @contextlib.contextmanager
 def reading(name: Any, stored: int | None = None, safe_mode: bool = True) -> Iterator[Any]:
-    """Inside the block what the file `name` describes is made, from no more memory than `stored`, the bytes of its
-    arrays, explain; from the memory there is, if it has no arrays or the caller trusts it (safe_mode=False).
+    """A block in which objects are made from a file, with a limit of memory.
 
-    Raises FileError for whatever goes wrong because the file is not as it should be.
+    Args:
+        name: Name of the file, for error messages.
+        stored: Bytes of arrays in the file, to which the limit is proportional; None means the memory of the machine.
+        safe_mode: False, for a file that is trusted, means the memory of the machine too.
+
+    Raises:
+        FileError: The file is damaged: errors of a wrong config become this one.
     """
     with _budget_of(stored, safe_mode), naming(name):
         yield
@@ -44,7 +49,7 @@ def _budget_of(stored, safe_mode):
 
 @contextlib.contextmanager
 def naming(name: Any) -> Iterator[Any]:
-    """Errors that arise inside the block name the file or the part of it."""
+    """A block whose errors name the file, or the part of it."""
     try:
         yield
     except UnsafeFileError as error:
@@ -58,7 +63,7 @@ def naming(name: Any) -> Iterator[Any]:
 
 
 def parse_json(text: str | bytes, name: Any) -> dict:
-    """The JSON object in `text` (str or bytes), which is the part `name` of a file."""
+    """The JSON object in `text`; `name` is its part of the file, for error messages."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
     if len(data) > TEXT:
         message = f"A description of {len(data) >> 20} MiB is refused; {TEXT >> 20} are allowed."
@@ -77,7 +82,7 @@ def parse_json(text: str | bytes, name: Any) -> dict:
 
 
 def _measure(config):
-    """Refuse what is too deep or has too many objects."""
+    """Refuse JSON that is nested too deep or has too many objects."""
     row, objects = [config], 0
     for _ in range(DEPTH):
         objects += sum(isinstance(value, dict) and "class_name" in value for value in row)

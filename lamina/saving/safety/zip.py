@@ -1,4 +1,4 @@
-"""Members of a zip archive read into memory: never extracted, and no larger than they said they were."""
+"""Members of a zip archive, read into memory: never extracted, and never larger than the archive declares."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lamina.errors import FileError, UnsafeFileError
 
 __all__ = ["Members", "open_zip"]
 
-RATIO = 20  # weights do not compress to less than a twentieth
-FREE = 64 * 2**20  # bytes that any member may have
+RATIO = 20  # gzip compresses weights to no less than a twentieth
+FREE = 64 * 2**20  # bytes that a member of any compressed size may have
 ENTRIES = 100_000
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, RuntimeError)
@@ -34,7 +34,7 @@ def open_zip(filepath: str | os.PathLike[str], kind: str = ".keras") -> Iterator
 
 
 class Members:
-    """The members of an open archive by name, each checked before it is inflated."""
+    """The members of an open archive by name, each checked before it is decompressed."""
 
     def __init__(self, archive: Any, filepath: str | os.PathLike[str]) -> None:
         self._archive, self.filepath, self.infos = archive, filepath, {}
@@ -54,15 +54,15 @@ class Members:
         return name in self.infos
 
     def size(self, name: Any) -> int:
-        """How many bytes a member says it has."""
+        """The declared size of a member in bytes."""
         return self._info(name).file_size
 
     def packed(self, name: Any) -> int:
-        """How many bytes of the archive a member takes."""
+        """The compressed size of a member in bytes."""
         return self._info(name).compress_size
 
     def read(self, name: Any, limit: int | None = None) -> Any:
-        """The bytes of a member, at most `limit`."""
+        """The bytes of a member; one larger than `limit` is refused."""
         info = self._info(name)
         if info.flag_bits & 1:
             raise self._unsafe(name, "is encrypted")
