@@ -37,10 +37,10 @@ class DTypePolicy(Configurable):
     """
 
     _keras_module = "keras"
-    name: Any = None  # read-only in DTypePolicyMap, as are the next three
-    quantization_mode: Any = None
-    compute_dtype: Any = None
-    variable_dtype: Any = None
+    name: str  # read-only in DTypePolicyMap, as are the next three
+    quantization_mode: str | None = None
+    compute_dtype: str
+    variable_dtype: str
 
     def __init__(self, name: str | None = None) -> None:
         if name is None:
@@ -115,13 +115,15 @@ class QuantizedDTypePolicy(DTypePolicy):
         source = DTypePolicy(source_name)
         self.mode: str = mode
         self.source_name: str = source.name
-        self.name = f"{mode}_from_{source.name}"
-        self.quantization_mode, *numbers = str(mode).split("/")
+        self.name: str = f"{mode}_from_{source.name}"
+        kind, *numbers = str(mode).split("/")
+        self.quantization_mode: str | None = kind
         if self.quantization_mode not in QUANTIZATION_MODES:
             raise ConfigError(f"A quantization mode is one of {', '.join(QUANTIZATION_MODES)}; got {mode!r}.")
         if source.compute_dtype == "float16" and self.quantization_mode == "int8":
             raise ConfigError(f"int8 kernels do not go with {source.name!r}: float16 overflows.", fix="Use bfloat16.")
-        self.compute_dtype, self.variable_dtype = source.compute_dtype, source.variable_dtype
+        self.compute_dtype: str = source.compute_dtype
+        self.variable_dtype: str = source.variable_dtype
         self._numbers = self._read(numbers)
 
     def _read(self, numbers):
@@ -207,16 +209,13 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, Any]):
         default_policy: Policy of paths without a key; None means the global policy.
         policy_map: Policies by path or regular expression.
 
-    Raises:
-        ConfigError: A key is set twice, or a path matches several keys.
-
     >>> policies = DTypePolicyMap("float32", {"encoder/.*": DTypePolicy("bfloat16")})
     >>> policies["encoder/dense"], policies["head"]
     (<DTypePolicy "bfloat16">, <DTypePolicy "float32">)
     """
 
     _keras_module = "keras.dtype_policies"
-    __hash__ = None  # pyright: ignore[reportAssignmentType]  # it is mutable
+    __hash__: Any = None  # pyright: ignore[reportIncompatibleMethodOverride]  # it is mutable
 
     def __init__(self, default_policy: Any = None, policy_map: Mapping[str, Any] | None = None) -> None:
         self._default = None if default_policy is None else get(default_policy)
@@ -229,10 +228,10 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, Any]):
         """The policy of paths without a key."""
         return dtype_policy() if self._default is None else self._default
 
-    name = property(lambda self: "map_" + self.default_policy.name)
-    compute_dtype = property(lambda self: self.default_policy.compute_dtype)
-    variable_dtype = property(lambda self: self.default_policy.variable_dtype)
-    quantization_mode = property(lambda self: self.default_policy.quantization_mode)
+    name: Any = property(lambda self: "map_" + self.default_policy.name)
+    compute_dtype: Any = property(lambda self: self.default_policy.compute_dtype)
+    variable_dtype: Any = property(lambda self: self.default_policy.variable_dtype)
+    quantization_mode: Any = property(lambda self: self.default_policy.quantization_mode)
 
     def __getitem__(self, path: str) -> DTypePolicy:
         if path in self.policy_map:
@@ -264,8 +263,8 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, Any]):
         }
 
     def __repr__(self) -> str:
-        mapping = {key: policy.name for key, policy in self.policy_map.items()}
-        return f"<DTypePolicyMap default_policy={self.default_policy.name}, mapping={mapping}>"
+        names = {key: policy.name for key, policy in self.policy_map.items()}
+        return f"<DTypePolicyMap default_policy={self.default_policy.name}, mapping={names}>"
 
 
 registry.CLASSES["keras.mixed_precision", "Policy"] = DTypePolicy  # the name in files of Keras 2

@@ -123,7 +123,7 @@ class UnsafeFileError(FileError):
         """
         if not self.place or self.place[0] != str(part):
             self.place = (str(part), *self.place)
-            self.where = f"In {', '.join(self.place)}."
+            self.where: str | None = f"In {', '.join(self.place)}."
         return self
 
 

@@ -9,4 +9,5 @@ __all__ = [
 ]  # fmt: skip
 
 Policy = DTypePolicy
-global_policy, set_global_policy = dtype_policy, set_dtype_policy
+global_policy = dtype_policy
+set_global_policy = set_dtype_policy

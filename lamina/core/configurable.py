@@ -60,7 +60,7 @@ class Configurable:
         if registry.is_builtin(cls):
             registry.register_class(cls)
             if legacy.accepts_old_names(cls.__name__):
-                cls.__init__ = legacy.accepting_old_names(cls.__init__, cls.__name__)
+                type.__setattr__(cls, "__init__", legacy.accepting_old_names(cls.__init__, cls.__name__))
 
     if not TYPE_CHECKING:  # for type checkers the signature is that of __init__
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 
@@ -32,7 +32,11 @@ class Ref:
     def __init__(self, value: Any = None) -> None:
         self._value = value
 
-    __hash__ = object.__hash__  # a Variable's == is element-wise; as a key it is itself
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int: ...
+    else:
+        __hash__ = object.__hash__  # == of a Variable is element-wise; as a key it is identified by its id
 
     def read(self) -> Any:
         """The value now."""
@@ -84,12 +88,7 @@ _global_refs: dict[str, Ref] = {}
 
 
 def global_state(name: str, ref: Ref) -> None:
-    """Register state of the process, such as the global seed, which every compiled step takes and returns.
-
-    Args:
-        name: Name of the state; a later ref of the name replaces an earlier one.
-        ref: The ref that holds it.
-    """
+    """Register state of the process by name, such as the global seed, which every compiled step takes and returns."""
     _global_refs[name] = ref
 
 
@@ -137,6 +136,9 @@ class Call:
     """
 
     __slots__ = ("entry", "layers_with_losses", "training")
+    entry: Any
+    training: Any
+    layers_with_losses: list[Any]
 
     def __init__(self, entry: Any, training: Any) -> None:
         self.entry, self.training, self.layers_with_losses = entry, training, []

@@ -25,10 +25,12 @@ class Derived(Variable):
 
     def __init__(self, name: str, shape: Any, parts: Mapping[str, Variable] | Any = ()) -> None:
         # Variable.__init__ is not called, since there is no array.
-        self.name = self.path = name
-        self.shape = tuple(shape)
+        self.name: str = name
+        self.path: str = name
+        self.shape: tuple[int, ...] = tuple(shape)
         self.parts: dict[str, Variable] = dict(parts)
-        self.regularizer = self.constraint = None
+        self.regularizer: Any = None
+        self.constraint: Any = None
         self.overwrite_with_gradient = False
 
     def read(self) -> Any:

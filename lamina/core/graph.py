@@ -74,12 +74,7 @@ class Operation:
         return self.call(*args, **kwargs)
 
     def rematerialized_call(self, layer_call: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        """A function that the backward pass computes again instead of storing its intermediate values.
-
-        Args:
-            layer_call: Function of arrays.
-            *args, **kwargs: Without effect.
-        """
+        """`layer_call` such that the backward pass computes it again instead of storing intermediate values."""
         return jax.checkpoint(layer_call)
 
     def get_config(self) -> dict[str, Any]:
@@ -98,12 +93,12 @@ class Operation:
         return known.from_config(config) if hasattr(known, "from_config") else cls(**config)
 
     @property
-    def input(self):
+    def input(self) -> Any:
         """The symbolic inputs of the first call."""
         return self._first_node("input").inputs
 
     @property
-    def output(self):
+    def output(self) -> Any:
         """The symbolic outputs of the first call."""
         return self._first_node("output").outputs
 
@@ -139,6 +134,15 @@ class Node:
     """
 
     __slots__ = ("args", "kwargs", "leaves", "operation", "outputs", "places", "simple", "tensors", "treedef")
+    operation: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    outputs: Any
+    leaves: list[Any]
+    treedef: Any
+    places: list[int]
+    tensors: list[Any]
+    simple: bool
 
     def __init__(self, operation: Operation, args: Any, kwargs: Any, outputs: Any) -> None:
         self.operation, self.args, self.kwargs, self.outputs = operation, args, kwargs, outputs
@@ -219,11 +223,13 @@ class Function(Operation):
     outputs: Any = None
     operations: Any = None
     nodes: list[Node]
+    depths: dict[Node, int]
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
         super().__init__(name=name)
         self.inputs, self.outputs = inputs, outputs
-        self.input_tensors, self.output_tensors = tree.flatten(inputs), tree.flatten(outputs)
+        self.input_tensors: list[Any] = tree.flatten(inputs)
+        self.output_tensors: list[Any] = tree.flatten(outputs)
         for tensor in (*self.input_tensors, *self.output_tensors):
             if not isinstance(tensor, KerasTensor) or not hasattr(tensor, "_keras_history"):
                 raise CallError(
@@ -234,12 +240,12 @@ class Function(Operation):
         self._output_structure = tree.structure_of(outputs)
 
     @property
-    def input(self):
+    def input(self) -> Any:
         """The symbolic inputs."""
         return self.inputs
 
     @property
-    def output(self):
+    def output(self) -> Any:
         """The symbolic outputs."""
         return self.outputs
 
@@ -263,7 +269,7 @@ class Function(Operation):
         symbols = [KerasTensor(shape, x.dtype) for shape, x in zip(shapes, self.input_tensors, strict=True)]
         return tree.map_structure(lambda tensor: tensor.shape, trace(self.call, symbols))
 
-    def run(self, values, apply=None):
+    def run(self, values: list[Any], apply: Callable[..., Any] | None = None) -> Any:
         """Outputs for a list of input values. Each operation is called as `apply(operation, args, kwargs)`; without
         `apply`, as on arrays."""
         reserve_steps(len(self.nodes), self.name or "the graph")

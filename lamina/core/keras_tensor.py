@@ -62,7 +62,8 @@ class KerasTensor(_Base):
     ) -> None:
         self._shape = standardize_shape(shape)
         self.dtype: str = standardize_dtype(dtype)
-        self.sparse, self.ragged, self.record_history = bool(sparse), bool(ragged), record_history
+        self.sparse, self.ragged = bool(sparse), bool(ragged)
+        self.record_history: bool = record_history
         self.name: str = name or context.unique_name("keras_tensor")
 
     sparse: bool = False
@@ -100,14 +101,18 @@ class KerasTensor(_Base):
     def __bool__(self) -> bool:
         raise TypeError(f"{self!r} has no value yet, so it cannot decide an `if`. Use ops.where or ops.cond.")
 
-    def _no_value(self, *args, **kwargs):
+    def _no_value(self, *args: Any, **kwargs: Any) -> Any:
         raise CallError(
             f"{self!r} has no values yet: it is a symbolic tensor of a model, which only lamina's ops and layers take.",
             fix="Wrap other functions in a Lambda layer or a Layer with a call method.",
         )
 
-    __array__ = __jax_array__ = __int__ = __float__ = __index__ = _no_value
-    __array_ufunc__ = None  # so that NumPy leaves `array * tensor` to __rmul__
+    __array__: Any = _no_value
+    __jax_array__: Any = _no_value
+    __int__: Any = _no_value
+    __float__: Any = _no_value
+    __index__: Any = _no_value
+    __array_ufunc__: Any = None  # so that NumPy leaves `array * tensor` to __rmul__
 
     def astype(self, dtype: DTypeLike) -> KerasTensor:
         """The tensor in another type.

@@ -89,7 +89,8 @@ class Variable(_Base):
         if "/" in self.name:
             raise ConfigError(f"A variable's name has no '/'; got {name!r}.")
         self.path = "/".join((*context.name_path(), self.name))
-        self._trainable = self.initially_trainable = bool(trainable)
+        self._trainable = bool(trainable)
+        self.initially_trainable: bool = self._trainable
         self.autocast: bool = autocast
         self.aggregation = aggregation
         self.synchronization = synchronization
