@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamina.core.typing import ArrayLike
 from lamina.errors import ConfigError
 from lamina.models import Model, clone_model
 
@@ -58,7 +57,7 @@ class _Estimator(BaseEstimator):
         tags.non_deterministic = True
         return tags
 
-    def fit(self, X: ArrayLike, y: ArrayLike, **kwargs: Any) -> Any:
+    def fit(self, X: Any, y: Any, **kwargs: Any) -> Any:
         """Make the model, a clone or the result of the function, and train it.
 
         Args:
@@ -148,7 +147,7 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):
             raise ConfigError(f"Classifier can't train when only one class is present: {self.classes_}.")
         return np.eye(len(self.classes_))[numbers]
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
+    def predict(self, X: Any) -> np.ndarray:
         """The label of the largest output for each sample.
 
         Args:
@@ -157,7 +156,7 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):
         outputs = self._outputs(X)
         return self.classes_[np.argmax(outputs, axis=-1)]
 
-    def decision_function(self, X: ArrayLike) -> np.ndarray:
+    def decision_function(self, X: Any) -> np.ndarray:
         """The outputs of the model for each sample.
 
         Shapes: -> (samples, classes); with two classes (samples,), the second output minus the first.
@@ -188,7 +187,7 @@ class SKLearnRegressor(RegressorMixin, _Estimator):
         tags.target_tags.multi_output = True
         return tags
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
+    def predict(self, X: Any) -> np.ndarray:
         """The outputs of the model, in the shape of the `y` of `fit`.
 
         Args:
@@ -216,7 +215,7 @@ class SKLearnTransformer(TransformerMixin, _Estimator):
         tags.transformer_tags.preserves_dtype = []  # outputs have the type that the model computes in
         return tags
 
-    def transform(self, X: ArrayLike) -> np.ndarray:
+    def transform(self, X: Any) -> np.ndarray:
         """The outputs of the model: (samples, features).
 
         Args:

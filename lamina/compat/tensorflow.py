@@ -16,7 +16,7 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina import ops, tree
-from lamina.compat import advice, functions, images, strings, table
+from lamina.compat import advice, functions, images, random_numbers, strings, table
 from lamina.compat.dataset import AUTOTUNE, Dataset
 from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError
@@ -166,7 +166,7 @@ NAMESPACES = {
     "tensorflow.compat": {},
     "tensorflow.compat.v1": {
         **_ROOT, "disable_eager_execution": _nothing, "enable_eager_execution": _nothing,
-        "enable_v2_behavior": _nothing, "set_random_seed": functions.RANDOM["set_seed"],
+        "enable_v2_behavior": _nothing, "set_random_seed": random_numbers.RANDOM["set_seed"],
     },
     "tensorflow.compat.v1.logging": _LOGGING,
     "tensorflow.compat.v2": _ROOT,
@@ -191,7 +191,7 @@ NAMESPACES = {
     "tensorflow.nest": {"flatten": tree.flatten, "map_structure": lambda func, *structures, **_: tree.map_structure(
         func, *structures)},
     "tensorflow.nn": {"in_top_k": _MATH["in_top_k"], **table.functions_of(table.NN, "tf.nn"), **functions.NN},
-    "tensorflow.random": functions.RANDOM,
+    "tensorflow.random": random_numbers.RANDOM,
     "tensorflow.strings": strings.STRINGS,
     "tensorflow.test": {
         "gpu_device_name": gpu_device_name, "is_built_with_cuda": lambda: bool(list_physical_devices("GPU")),

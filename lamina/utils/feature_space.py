@@ -199,8 +199,10 @@ class FeatureSpace(ColumnRules, Layer):
             self._build_outputs()
         if any(isinstance(value, KerasTensor) for value in data.values()):
             return self._encode(data)
-        if has_graph_tensors(data):
-            return call_back(self, {name: _of(data, name) for name in self.features}, self._describe)
+        columns: Any = data
+        if has_graph_tensors(columns):
+            columns = {name: _of(data, name) for name in self.features}
+            return call_back(self, columns, self._describe)
         columns = {name: values_of(_of(data, name)) for name in self.features}
         single = all(value.ndim == 0 for value in columns.values())
         outputs = self._encode({name: self._fit(name, value) for name, value in columns.items()})
