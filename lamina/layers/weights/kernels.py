@@ -26,7 +26,7 @@ class WithKernels(Layer):
     by their `value`."""
 
     _config_optional = frozenset(("lora_rank", "lora_alpha"))
-    quantization_modes: tuple[()] = ()  # which ways of quantization its formula goes with
+    quantization_modes: tuple[str, ...] = ()  # that the formula of the layer works with
     quantization_config: Any = None
     kernel: Any = None
     embeddings: Any = None
