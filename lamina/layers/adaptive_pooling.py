@@ -28,7 +28,7 @@ class _AdaptivePooling(SpatialLayer):
 
     def __init__(self, output_size: Size, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(data_format, **kwargs)
-        self.output_size = self.per_axis("output_size", output_size)
+        self.output_size = self._per_axis("output_size", output_size)
 
     def call(self, inputs: Tensor) -> Tensor:
         return self.pool(inputs, self.output_size, self.data_format)

@@ -42,7 +42,7 @@ class _Windowed(SpatialLayer):
 
     def _standardize_windows(self):
         for name in ("kernel_size", "strides", "dilation_rate"):
-            setattr(self, name, self.per_axis(name, getattr(self, name)))
+            setattr(self, name, self._per_axis(name, getattr(self, name)))
         self.padding = self._standardize_padding(self.padding)
         for name in ("filters", "groups", "depth_multiplier"):
             if hasattr(self, name):

@@ -75,7 +75,7 @@ class _Conv(WithKernels, _Windowed):
                 f"{[n for n in range(1, min(channels, 99) + 1) if channels % n == 0]}.",
             )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
-        self.kernel = self._add_weight_of("kernel", shape, make=self.add_kernel)
+        self.kernel = self._add_weight_of("kernel", shape, make=self._add_kernel)
         self._add_bias(self.filters)
 
     def convolution_op(self, inputs: Tensor, kernel: Any) -> Tensor:

@@ -94,14 +94,14 @@ class Dense(WithKernels):
 
     def build(self, input_shape: Shape) -> None:
         features = input_shape[-1]
-        self.kernel = self._add_weight_of("kernel", (features, self.units), make=self.add_kernel)
+        self.kernel = self._add_weight_of("kernel", (features, self.units), make=self._add_kernel)
         self.bias = self._add_weight_of("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs: Tensor) -> Tensor:
         outputs = matmul(inputs, self.kernel)
         if self.use_bias:
-            outputs = add_bias(outputs, self.bias_to_add)
+            outputs = add_bias(outputs, self._bias_to_add)
         return outputs if self.activation is None else self.activation(outputs)
 
     def _shape_rule(self, input_shape):

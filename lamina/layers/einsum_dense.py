@@ -109,7 +109,7 @@ class EinsumDense(WithKernels):
                 f"shape {tuple(input_shape)} and output_shape={self.output_shape}."
             )
         layout, initializer = self._axes.layout(shape, elided), self._initializer_of_kernel()
-        self.kernel = self._add_weight_of("kernel", layout, make=self.add_kernel, initializer=initializer)
+        self.kernel = self._add_weight_of("kernel", layout, make=self._add_kernel, initializer=initializer)
         self.bias = None
         if self.bias_axes is not None:
             self.bias = self._add_weight_of("bias", self._shape_of_bias(sizes, elided))
@@ -142,7 +142,7 @@ class EinsumDense(WithKernels):
     def call(self, inputs: Tensor) -> Tensor:
         outputs = einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
-            outputs = add_bias(outputs, self.bias_to_add)
+            outputs = add_bias(outputs, self._bias_to_add)
         return self.activation(outputs)
 
 

@@ -59,7 +59,7 @@ class _LocallyConnected(SpatialLayer):
                 f"{kind} has padding='valid' and implementation=1; got {padding!r} and {implementation!r}."
             )
         keep_arguments(self, locals())
-        self.kernel_size, self.strides = self.per_axis("kernel_size", kernel_size), self.per_axis("strides", strides)
+        self.kernel_size, self.strides = self._per_axis("kernel_size", kernel_size), self._per_axis("strides", strides)
 
     def build(self, input_shape: Any) -> None:
         sizes = [input_shape[axis] for axis in self.space]

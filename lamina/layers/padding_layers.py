@@ -24,14 +24,14 @@ class _ZeroPadding(SpatialLayer):
 
     def __init__(self, padding: Any = 1, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(data_format, **kwargs)
-        self._margins = self.margins("padding", padding)
+        self._margins = self._pairs_per_axis("padding", padding)
         self.padding = self._margins if self.rank > 1 else self._margins[0]
 
     def call(self, inputs: Tensor) -> Tensor:
-        return jnp.pad(inputs, self.over_all_axes(self._margins, (0, 0)))
+        return jnp.pad(inputs, self._over_all_axes(self._margins, (0, 0)))
 
     def _shape_rule(self, input_shape):
-        margins = self.over_all_axes(self._margins, (0, 0))
+        margins = self._over_all_axes(self._margins, (0, 0))
         return tuple(size and size + sum(margin) for size, margin in zip(input_shape, margins, strict=True))
 
 
@@ -88,12 +88,12 @@ class _Cropping(SpatialLayer):
 
     def __init__(self, cropping: Any = 1, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(data_format, **kwargs)
-        self._margins = self.margins("cropping", cropping)
+        self._margins = self._pairs_per_axis("cropping", cropping)
         self.cropping = self._margins if self.rank > 1 else self._margins[0]
 
     def _shape_rule(self, input_shape):
         self._check(input_shape)
-        margins = self.over_all_axes(self._margins, (0, 0))
+        margins = self._over_all_axes(self._margins, (0, 0))
         return tuple(size and size - sum(margin) for size, margin in zip(input_shape, margins, strict=True))
 
     def _check(self, shape):
@@ -109,7 +109,7 @@ class _Cropping(SpatialLayer):
         self._check(inputs.shape)
         sizes = [inputs.shape[axis] for axis in self.space]
         kept = [slice(before, size - after) for (before, after), size in zip(self._margins, sizes, strict=True)]
-        return inputs[self.over_all_axes(kept, slice(None))]
+        return inputs[self._over_all_axes(kept, slice(None))]
 
 
 class Cropping1D(_Cropping):

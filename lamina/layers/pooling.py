@@ -36,8 +36,8 @@ class _Pooling(SpatialLayer):
         **kwargs: Any,
     ):
         super().__init__(data_format, name=name, **kwargs)
-        self.pool_size = self.per_axis("pool_size", pool_size)
-        self.strides = self.pool_size if strides is None else self.per_axis("strides", strides)
+        self.pool_size = self._per_axis("pool_size", pool_size)
+        self.strides = self.pool_size if strides is None else self._per_axis("strides", strides)
         self.padding = str(padding).lower()
         if self.padding not in ("valid", "same"):
             raise ConfigError(f"padding of {type(self).__name__} is 'valid' or 'same'; got {padding!r}.")

@@ -82,7 +82,7 @@ class ReversibleEmbedding(Embedding):
         if not self.tie_weights:
             layout = Layout((self.output_dim, self.input_dim), packed=0, quantizes_inputs=True, tells_groups=False)
             initializer = self.embeddings_initializer
-            self.reverse_embeddings = self.add_kernel(layout, "reverse_embeddings", initializer=initializer)
+            self.reverse_embeddings = self._add_kernel(layout, "reverse_embeddings", initializer=initializer)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None  # `call` masks what it looked up; logits have no mask

@@ -40,7 +40,7 @@ class SpatialLayer(Layer):
         """The axis of the channels: 1 or -1."""
         return 1 if self.data_format == "channels_first" else -1
 
-    def over_all_axes(self, spatial: Any, other: Any) -> tuple[Any, ...]:
+    def _over_all_axes(self, spatial: Any, other: Any) -> tuple[Any, ...]:
         """A setting for every axis: those of `spatial`, and `other` for the batch and the channels."""
         return (other, other, *spatial) if self.data_format == "channels_first" else (other, *spatial, other)
 
@@ -58,7 +58,7 @@ class SpatialLayer(Layer):
         """(batch, *sizes, channels), in the order of the data format."""
         return (input_shape[0], channels, *sizes) if self.channel_axis == 1 else (input_shape[0], *sizes, channels)
 
-    def per_axis(self, name: str, value: Any, least: int = 1) -> tuple[int, ...]:
+    def _per_axis(self, name: str, value: Any, least: int = 1) -> tuple[int, ...]:
         """A whole number for each spatial axis, from one number or one for each; none below `least`."""
         values = (value,) * self.rank if is_whole(value) else value
         fits = isinstance(values, (tuple, list)) and len(values) == self.rank
@@ -71,7 +71,7 @@ class SpatialLayer(Layer):
             )
         return tuple(map(int, values))
 
-    def margins(self, name: str, value: Any) -> Any:
+    def _pairs_per_axis(self, name: str, value: Any) -> Any:
         """(before, after) of each spatial axis, from one number, one for each axis, or one pair for each axis."""
         entries: Any = (value,) * self.rank if is_whole(value) else value
         if self.rank == 1:

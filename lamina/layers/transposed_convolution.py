@@ -60,7 +60,7 @@ class _ConvTranspose(_Windowed):
     def _set_up(self, arguments):
         super()._set_up(arguments)
         if self.output_padding is not None:
-            self.output_padding = self.per_axis("output_padding", self.output_padding, least=0)
+            self.output_padding = self._per_axis("output_padding", self.output_padding, least=0)
         self._refuse_strides_with_dilation()
         if any(extra >= stride for extra, stride in zip(self.output_padding or (), self.strides, strict=False)):
             raise ConfigError(

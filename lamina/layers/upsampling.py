@@ -25,7 +25,7 @@ class _UpSampling(SpatialLayer):
 
     def __init__(self, size: Size = 2, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(data_format, **kwargs)
-        self._factors = self.per_axis("size", size)
+        self._factors = self._per_axis("size", size)
         self.size = self._factors if self.rank > 1 else self._factors[0]
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ CALIBRATED = ("gptq", "awq")
 
 
 class WithKernels(Layer):
-    """A layer that makes its kernels by `add_kernel` and uses them by `matmul`, `einsum` or `take` of this package, or
+    """A layer that makes its kernels by `_add_kernel` and uses them by `matmul`, `einsum` or `take` of this package, or
     by their `value`."""
 
     _config_optional = frozenset(("lora_rank", "lora_alpha"))
@@ -37,7 +37,7 @@ class WithKernels(Layer):
         self.lora_rank, self.lora_alpha = lora_rank, lora_rank if lora_alpha is None else lora_alpha
         self._layouts: dict[str, Any] = {}  # of the kernels, by name
 
-    def add_kernel(self, shape: Any, name: str = "kernel", **settings: Any) -> Any:
+    def _add_kernel(self, shape: Any, name: str = "kernel", **settings: Any) -> Any:
         """A weight of the kind that the dtype policy asks for.
 
         Args:
@@ -77,7 +77,7 @@ class WithKernels(Layer):
             self.enable_lora(self.lora_rank, self.lora_alpha)
 
     @property
-    def bias_to_add(self) -> Any:
+    def _bias_to_add(self) -> Any:
         """The bias as it is added to products: rounded to bfloat16 after float8 products, which is fast."""
         value = self.bias.value
         rounds = self.quantization_mode == "float8" and value.dtype == "float32"
