@@ -154,7 +154,7 @@ def _epoch_hook(name):
     def hook(self, epoch, logs=None):
         self._call(name, epoch, logs=logs)
 
-    return hook
+    return _described(hook, name)
 
 
 def _run_hook(name):
@@ -163,13 +163,18 @@ def _run_hook(name):
             self._find_batch_hooks()
         self._call(name, logs=logs)
 
-    return hook
+    return _described(hook, name)
 
 
 def _batch_hook(name):
     def hook(self, batch, logs=None):
         self._call_batch(name, batch, logs)
 
+    return _described(hook, name)
+
+
+def _described(hook, name):
+    hook.__doc__ = getattr(Callback, name).__doc__
     return hook
 
 

@@ -271,10 +271,10 @@ class Translation:
             raise UnsupportedProgram
         x = self.padded(self.view(step.inputs[0]), 0.0, _around(window.padding))
         fixed = step.inputs[1] not in self.changing
-        return self.seen(x, step.results[0].shape[1:-1], window.strides, window.dilation, kernel, fixed)
+        return self.windows_times_kernel(x, step.results[0].shape[1:-1], window.strides, window.dilation, kernel, fixed)
 
-    def seen(self, x, space, strides, dilation, kernel, fixed, first=0):
-        """The product of a kernel and, for each output, what its window sees of `x` from an element on.
+    def windows_times_kernel(self, x, space, strides, dilation, kernel, fixed, first=0):
+        """The product of a kernel and, for each output, its window of `x`; `first` is the offset of the first window.
 
         Shapes: x (samples, *, channels), kernel (*taps, channels, filters) -> (samples, *space, filters).
         """
@@ -298,13 +298,13 @@ class Translation:
         return result
 
     def _rows(self, windows, rank, accumulates):
-        """(Number of the sample, its windows as (outer, rows, parts, inner)), or all of them, laid out."""
+        """(number of the sample, its windows as (outer, rows, parts, inner)); or one entry for all samples, copied."""
         samples, *space = windows.shape[: rank + 1]
         *taps, channels = windows.shape[rank + 1 :]
         steps, inner = windows.steps, taps[-1] * channels
-        side_by_side = steps[-1] == 1 and steps[-2] == channels and inner >= 16
+        contiguous = steps[-1] == 1 and steps[-2] == channels and inner >= 16
         enough = space[-1] >= 12 or math.prod(space[:-1]) == 1  # rows to multiply at a time
-        if accumulates and side_by_side and enough and rank < 3:
+        if accumulates and contiguous and enough and rank < 3:
             planar = (space[0], steps[1]), (taps[0], steps[3])
             (outer, outer_step), (parts, part_step) = planar if rank == 2 else ((1, 0), (1, 0))
             shape, own = (outer, space[-1], parts, inner), (outer_step, steps[rank], part_step, 1)
@@ -313,8 +313,8 @@ class Translation:
         return [(0, self.dense(windows).moved(0, (1, rows, 1, inner), (0, inner, 0, 1)))]
 
     def on_convolve_input_gradient(self, step):
-        """What transposed convolutions compute. With strides of two every second output sees the same places of the
-        kernel: each such part is a convolution."""
+        """Transposed convolutions. With a stride of two, every second output uses the same taps of the kernel: each
+        such phase is a convolution."""
         window, cotangent, kernel = step.settings["window"], step.inputs[0], self.view(step.inputs[1])
         shape = step.results[0].shape
         if window.groups != 1:
@@ -336,7 +336,7 @@ class Translation:
                 starts = (phase.start + before for phase, (before, _) in zip(phases, around, strict=True))
                 first = sum(start * own for start, own in zip(starts, x.steps[1:], strict=False))
                 counts, rates = zip(*((phase.count, phase.rate) for phase in phases), strict=True)
-                part = self.seen(
+                part = self.windows_times_kernel(
                     x, counts, [1] * len(rates), rates, weights, step.inputs[1] not in self.changing, first
                 )
                 steps = [own * stride for own, stride in zip(whole.steps[1:-1], window.strides, strict=True)]
@@ -346,7 +346,7 @@ class Translation:
 
     @staticmethod
     def _weights(phases, kernel):
-        """The places of a kernel that some outputs see, filters before channels."""
+        """The taps of a kernel that the outputs of a phase use, filters before channels."""
         *own, channel_step, filter_step = kernel.steps
         channels, filters = kernel.shape[-2:]
         first = sum(phase.places[0] * step for phase, step in zip(phases, own, strict=True))
@@ -357,9 +357,11 @@ class Translation:
 
 
 class _Phase:
-    """Along one axis every `stride`-th element, from `first` on, of what a convolution read: the places of the window
-    through which it was seen, last first, and the output that saw the first element through each: `start`, and `rate`
-    from one to the next."""
+    """Along one axis, every `stride`-th element of the inputs of a convolution, from `first` on.
+
+    `places` are the taps that read them, the last first. `start` is the output that reads the first element by the
+    first of these taps, `rate` the distance to the output of the next tap.
+    """
 
     def __init__(self, size, window, stride, rate, low, first):
         self.first, self.count = first, len(range(first, size, stride))
@@ -373,7 +375,7 @@ class _Phase:
 
     @staticmethod
     def around(phases, size):
-        """How many zeros all of them need before and after that many outputs."""
+        """(zeros before, zeros after) that all phases need around `size` outputs."""
         return max(0, *(-phase.start for phase in phases)), max(0, *(phase.stop - size for phase in phases))
 
 
