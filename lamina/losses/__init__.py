@@ -1,4 +1,5 @@
-"""Losses: what training makes small. Each is a function of (y_true, y_pred) and a class that weighs and reduces it."""
+"""Losses: the numbers that training minimizes. Each is a function of (y_true, y_pred), which returns one value per
+sample, and a class, which weights and reduces these values."""
 
 from lamina.core.lazy import lazy
 from lamina.legacy import old_names_of

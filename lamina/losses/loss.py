@@ -101,7 +101,7 @@ class Loss(Configurable):
         """The name of the type the loss is computed in."""
         return self._dtype
 
-    def __call__(self, y_true: PyTree, y_pred: PyTree, sample_weight: ArrayLike | None = None) -> Any:
+    def __call__(self, y_true: PyTree, y_pred: PyTree, sample_weight: ArrayLike | None = None) -> Tensor:
         """The reduced loss: a scalar, or with reduction "none" one value per sample.
 
         Args:

@@ -1,4 +1,4 @@
-"""Metrics: figures gathered over batches, and the functions they average."""
+"""Metrics: numbers gathered over batches, and the functions whose means they are."""
 
 from lamina.core.lazy import lazy
 from lamina.legacy import old_names_of

@@ -68,7 +68,7 @@ class AUC(ThresholdMetric):
         self.summation_method: str = _choice("summation_method", summation_method, SUMMATIONS)
         inner = _inner_thresholds(num_thresholds, thresholds)
         self._given_thresholds = None if thresholds is None else inner
-        self.thresholds = [-settings.epsilon(), *inner, 1 + settings.epsilon()]
+        self.thresholds: list[float] = [-settings.epsilon(), *inner, 1 + settings.epsilon()]
         self.num_thresholds: int = len(self.thresholds)
         self.multi_label: bool = multi_label
         self.num_labels: int | None = num_labels

@@ -159,7 +159,7 @@ class _AtThresholds(ThresholdMetric):
 
     def _set_thresholds(self, thresholds, default=0.5):
         self.init_thresholds: Any = thresholds
-        self.thresholds = _checked(thresholds, default)
+        self.thresholds: list[float] = _checked(thresholds, default)
 
     def _argument(self, name, parameter, owner):
         return self.init_thresholds if name == "thresholds" else super()._argument(name, parameter, owner)

@@ -108,7 +108,7 @@ class FBetaScore(Metric):
         recall = tp / (tp + self.false_negatives + epsilon)
         scores = (1 + self.beta**2) * precision * recall / (self.beta**2 * precision + recall + epsilon)
         if self.average == "weighted":
-            weights = self.intermediate_weights / (jnp.sum(self.intermediate_weights.value) + epsilon)
+            weights = self.intermediate_weights.value / (jnp.sum(self.intermediate_weights.value) + epsilon)
             return jnp.sum(scores * weights)
         return scores if self.average is None else jnp.mean(scores)
 

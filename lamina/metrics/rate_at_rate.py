@@ -30,7 +30,7 @@ class _BestAt(ThresholdMetric):
             raise ConfigError(f"num_thresholds is 1 or more; got {num_thresholds}.")
         self.num_thresholds: int = num_thresholds
         self.class_id: int | None = class_id
-        self.thresholds = even_thresholds(num_thresholds)
+        self.thresholds: list[float] = even_thresholds(num_thresholds)
         self._add_counts((num_thresholds,))
 
     def result(self) -> Tensor:

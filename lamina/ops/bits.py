@@ -86,4 +86,5 @@ def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     return jnp.right_shift(operand(x), operand(y))
 
 
-left_shift, right_shift = bitwise_left_shift, bitwise_right_shift
+left_shift = bitwise_left_shift
+right_shift = bitwise_right_shift
