@@ -124,9 +124,9 @@ class BackupAndRestore(RunBackup):
         if not backup_dir:
             raise ConfigError(f"backup_dir is a folder; got {backup_dir!r}.", fix='BackupAndRestore("backup")')
         super().__init__(backup_dir, save_freq, keep=2 if double_checkpoint else 1)
-        self.backup_dir = os.fspath(backup_dir)
-        self.double_checkpoint = double_checkpoint
-        self.delete_checkpoint = delete_checkpoint
+        self.backup_dir: str = os.fspath(backup_dir)
+        self.double_checkpoint: bool = double_checkpoint
+        self.delete_checkpoint: bool = delete_checkpoint
 
     def on_train_end(self, logs=None):
         if self.delete_checkpoint:

@@ -28,9 +28,9 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False):
-        self.filename = os.fspath(filename)
+        self.filename: str = os.fspath(filename)
         self.sep = separator
-        self.append = append
+        self.append: bool = append
         self.keys: Any = None
         self.writer: Any = None
         self.csv_file: Any = None

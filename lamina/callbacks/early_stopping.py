@@ -39,11 +39,11 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch: int = 0,
     ):
         super().__init__(monitor, mode, min_delta=min_delta)
-        self.patience = patience
-        self.verbose = verbose
-        self.baseline = baseline
-        self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+        self.patience: int = patience
+        self.verbose: int = verbose
+        self.baseline: float | None = baseline
+        self.restore_best_weights: bool = restore_best_weights
+        self.start_from_epoch: int = start_from_epoch
         self._reset()
 
     def _reset(self):

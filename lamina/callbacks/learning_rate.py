@@ -44,8 +44,8 @@ class LearningRateScheduler(Callback):
     """
 
     def __init__(self, schedule: Callable[..., Any], verbose: int = 0):
-        self.schedule = schedule
-        self.verbose = verbose
+        self.schedule: Callable[..., Any] = schedule
+        self.verbose: int = verbose
 
     def on_epoch_begin(self, epoch, logs=None):
         for name, optimizer in _optimizers(self.model).items():
@@ -111,11 +111,11 @@ class ReduceLROnPlateau(MonitorCallback):
         if factor >= 1.0:
             raise ConfigError(f"factor of ReduceLROnPlateau is below 1; got {factor}.", fix="factor=0.1")
         super().__init__(monitor, mode, min_delta=min_delta)
-        self.factor = factor
-        self.patience = patience
-        self.verbose = verbose
-        self.cooldown = cooldown
-        self.min_lr = min_lr
+        self.factor: float = factor
+        self.patience: int = patience
+        self.verbose: int = verbose
+        self.cooldown: int = cooldown
+        self.min_lr: float = min_lr
         self._reset()
 
     def _reset(self):

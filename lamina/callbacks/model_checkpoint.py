@@ -58,9 +58,9 @@ class ModelCheckpoint(MonitorCallback):
         (period,) = keywords("ModelCheckpoint", kwargs, period=1)
         super().__init__(monitor, mode, initial_value_threshold)
         self.filepath = os.fspath(filepath)
-        self.verbose = verbose
-        self.save_best_only = save_best_only
-        self.save_weights_only = save_weights_only
+        self.verbose: int = verbose
+        self.save_best_only: bool = save_best_only
+        self.save_weights_only: bool = save_weights_only
         self.save_freq: Any = save_freq
         if save_freq != "epoch" and not isinstance(save_freq, int):
             raise ConfigError(f"save_freq is 'epoch' or a number of batches; got {save_freq!r}.")

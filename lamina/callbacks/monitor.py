@@ -30,8 +30,8 @@ class MonitorCallback(Callback):
                 f"{type(self).__name__}: mode is 'auto', 'min' or 'max'; {mode!r} is taken as 'auto'.", stacklevel=3
             )
             mode = "auto"
-        self.monitor = monitor
-        self.mode = mode
+        self.monitor: str = monitor
+        self.mode: str = mode
         self.best: Any = baseline
         self.min_delta = abs(min_delta)
         self.monitor_op: Any = None  # function (value, reference) -> whether it is better; found with the first value

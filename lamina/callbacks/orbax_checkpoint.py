@@ -56,12 +56,12 @@ class OrbaxCheckpoint(ModelCheckpoint):
         if save_freq != "epoch" and not isinstance(save_freq, int):
             raise ConfigError(f"save_freq is 'epoch' or a number of batches; got {save_freq!r}.")
         self.directory = os.path.abspath(os.fspath(directory))
-        self.verbose = verbose
-        self.save_best_only = save_best_only
+        self.verbose: int = verbose
+        self.save_best_only: bool = save_best_only
         self.save_freq: Any = save_freq
-        self.max_to_keep = max_to_keep
-        self.save_on_background = save_on_background
-        self.save_weights_only = save_weights_only
+        self.max_to_keep: int | None = max_to_keep
+        self.save_on_background: bool = save_on_background
+        self.save_weights_only: bool = save_weights_only
         self.checkpointer: Any = None
         self._epoch = self._batches_since_saving = self._batches = 0
         self._last_batch = -1

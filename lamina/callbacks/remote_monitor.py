@@ -41,11 +41,11 @@ class RemoteMonitor(Callback):
     ):
         if not root.startswith(("http://", "https://")):
             raise ConfigError(f"root is the address of an HTTP server; got {root!r}.", fix="http://localhost:9000")
-        self.root = root
-        self.path = path
-        self.field = field
-        self.headers = headers
-        self.send_as_json = send_as_json
+        self.root: str = root
+        self.path: str = path
+        self.field: str = field
+        self.headers: dict[str, str] | None = headers
+        self.send_as_json: bool = send_as_json
 
     def on_epoch_end(self, epoch, logs=None):
         text = json.dumps({"epoch": epoch, **{name: _number(value) for name, value in (logs or {}).items()}})

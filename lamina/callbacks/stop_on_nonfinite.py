@@ -35,7 +35,7 @@ class StopOnNonFinite(Callback):
     """
 
     def __init__(self, raise_error: bool = False):
-        self.raise_error = raise_error
+        self.raise_error: bool = raise_error
         self.diagnosis: Any = None
 
     def on_train_begin(self, logs=None):

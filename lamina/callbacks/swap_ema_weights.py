@@ -27,7 +27,7 @@ class SwapEMAWeights(Callback):
     """
 
     def __init__(self, swap_on_epoch: bool = False):
-        self.swap_on_epoch = swap_on_epoch
+        self.swap_on_epoch: bool = swap_on_epoch
         self._weights: Any = None  # while averages replace them
 
     def _use_averages(self):

@@ -54,14 +54,14 @@ class TensorBoard(Callback):
         embeddings_metadata: str | dict[str, str] | None = None,
     ):
         self.log_dir = os.fspath(log_dir)
-        self.histogram_freq = histogram_freq
-        self.write_graph = write_graph
-        self.write_images = write_images
-        self.write_steps_per_second = write_steps_per_second
+        self.histogram_freq: int = histogram_freq
+        self.write_graph: bool = write_graph
+        self.write_images: bool = write_images
+        self.write_steps_per_second: bool = write_steps_per_second
         self.update_freq: Any = 1 if update_freq == "batch" else update_freq
-        self.profile_batch = profile_batch
-        self.embeddings_freq = embeddings_freq
-        self.embeddings_metadata = embeddings_metadata
+        self.profile_batch: int | str | tuple[int, int] = profile_batch
+        self.embeddings_freq: int = embeddings_freq
+        self.embeddings_metadata: str | dict[str, str] | None = embeddings_metadata
         if self.update_freq != "epoch" and (not isinstance(self.update_freq, int) or self.update_freq < 1):
             raise ConfigError(f"update_freq is 'epoch', 'batch' or a number of batches; got {update_freq!r}.")
         self._profiled: Any = _batches_to_profile(profile_batch)

@@ -18,7 +18,7 @@ class TerminateOnNaN(Callback):
     """
 
     def __init__(self, raise_error: bool = False):
-        self.raise_error = raise_error
+        self.raise_error: bool = raise_error
 
     def on_batch_end(self, batch, logs=None):
         loss = (logs or {}).get("loss")

@@ -101,7 +101,7 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
         return self._flatten_layers(include_self=False, recursive=False)
 
     @layers.setter
-    def layers(self, value: Any):
+    def layers(self, value: Any) -> None:
         raise AttributeError("`Model.layers` attribute is reserved: it lists the layers of a model. Use another name.")
 
     @property

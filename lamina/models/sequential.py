@@ -126,7 +126,7 @@ class Sequential(Model):
         return [layer for layer in self._sequence if not isinstance(layer, InputLayer)]
 
     @layers.setter
-    def layers(self, value: Any):
+    def layers(self, value: Any) -> None:
         raise AttributeError("`Sequential.layers` attribute is reserved. Use `add()` and `pop()` to change the layers.")
 
     @property

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import weakref
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
@@ -55,7 +56,7 @@ class PyDataset:
         return self._workers
 
     @workers.setter
-    def workers(self, value: int):
+    def workers(self, value: int) -> None:
         self._workers = value
 
     @property
@@ -64,7 +65,7 @@ class PyDataset:
         return self._use_multiprocessing
 
     @use_multiprocessing.setter
-    def use_multiprocessing(self, value: bool):
+    def use_multiprocessing(self, value: bool) -> None:
         self._use_multiprocessing = value
 
     @property
@@ -73,13 +74,13 @@ class PyDataset:
         return self._max_queue_size
 
     @max_queue_size.setter
-    def max_queue_size(self, value: int):
+    def max_queue_size(self, value: int) -> None:
         self._max_queue_size = value
 
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__} needs __getitem__(self, index), which returns batch `index`.")
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         count = self.num_batches
         return (self[index] for index in (itertools.count() if count is None else range(count)))
 
