@@ -52,7 +52,7 @@ class _Estimator(BaseEstimator):
         self.model_kwargs = model_kwargs
         self.fit_kwargs = fit_kwargs
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags: Any = super().__sklearn_tags__()
         tags.non_deterministic = True
         return tags
@@ -135,7 +135,7 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):
 
     _is_numeric = False
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.poor_score = True  # the checks of scikit-learn train for one epoch only
         return tags
@@ -181,7 +181,7 @@ class SKLearnRegressor(RegressorMixin, _Estimator):
     After `fit`, `model_` is the model and `history_` the result of its `fit`.
     """
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.regressor_tags.poor_score = True
         tags.target_tags.multi_output = True
@@ -210,7 +210,7 @@ class SKLearnTransformer(TransformerMixin, _Estimator):
     After `fit`, `model_` is the model and `history_` the result of its `fit`.
     """
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []  # outputs have the type that the model computes in
         return tags

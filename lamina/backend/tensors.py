@@ -156,7 +156,8 @@ def repeat(x: TensorLike, n: int) -> Any:
 
 def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
     """`ops.where` of tensors, or of callables without arguments that return them; the condition has the first axes."""
-    then, other = (value() if callable(value) else value for value in (then_expression, else_expression))
+    values: Any = (value() if callable(value) else value for value in (then_expression, else_expression))
+    then, other = values
     missing = ops.ndim(then) - ops.ndim(condition)
     if missing > 0:
         condition = ops.reshape(condition, (*_shape(condition), *(1,) * missing))

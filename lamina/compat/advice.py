@@ -120,7 +120,7 @@ def _load_model(filepath, **kwargs):
 
 _GLOBALS: dict = {}  # of `keras.src.backend.common.global_state`, where some packages store values
 
-INNER = {
+INNER: dict[str, Any] = {
     "save_model": _save_model,
     "load_model": _load_model,
     "keras_export": _exported,

@@ -249,7 +249,7 @@ def unique(x: Any, name: Any = None) -> Any:
     return jnp.asarray(np.asarray(x)[first[order]]), jnp.asarray(np.argsort(order)[inverse])
 
 
-ROOT = {
+ROOT: dict[str, Any] = {
     "Tensor": jax.Array, "Variable": Variable, "add_n": add_n, "boolean_mask": boolean_mask,
     "clip_by_norm": clip_by_norm, "constant": constant, "control_dependencies": no_scope,
     "convert_to_tensor": lambda value, dtype=None, dtype_hint=None, name=None: constant(value, dtype),
@@ -259,7 +259,7 @@ ROOT = {
     "tensor_scatter_nd_update": tensor_scatter_nd_update, "unique": unique, "vectorized_map": ops.vectorized_map,
     "where": where,
 }  # fmt: skip
-MATH = {
+MATH: dict[str, Any] = {
     "add_n": add_n, "confusion_matrix": confusion_matrix, "divide_no_nan": divide_no_nan, "l2_normalize": l2_normalize,
     "squared_difference": squared_difference, "top_k": top_k,
 }  # fmt: skip
@@ -339,7 +339,7 @@ def avg_pool2d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: 
     return ops.average_pool(input, _spatial(ksize, 2), _spatial(strides, 2), padding.lower(), "channels_last")
 
 
-NN = {
+NN: dict[str, Any] = {
     "top_k": top_k,
     "avg_pool": avg_pool2d, "avg_pool2d": avg_pool2d, "batch_normalization": batch_normalization, "bias_add": bias_add,
     "conv2d": conv2d, "dropout": dropout, "l2_normalize": l2_normalize, "max_pool": max_pool2d,

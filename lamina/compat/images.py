@@ -196,7 +196,7 @@ def random_contrast(image: Any, lower: Any, upper: Any, seed: Any = None) -> Any
     return adjust_contrast(image, (python_random if seed is None else python_random.Random(seed)).uniform(lower, upper))
 
 
-IMAGE = {
+IMAGE: dict[str, Any] = {
     "ResizeMethod": SimpleNamespace(**{name.upper(): name for name in METHODS}),
     "adjust_brightness": adjust_brightness, "adjust_contrast": adjust_contrast, "central_crop": central_crop,
     "convert_image_dtype": convert_image_dtype, "crop_to_bounding_box": crop_to_bounding_box,
@@ -208,4 +208,7 @@ IMAGE = {
     "random_flip_up_down": _perhaps(flip_up_down), "resize": resize, "rgb_to_grayscale": rgb_to_grayscale,
     "rgb_to_hsv": ops.image.rgb_to_hsv, "rot90": rot90, "ssim": ops.image.ssim,
 }  # fmt: skip
-IO = {"read_file": read_file, **dict.fromkeys(("decode_image", "decode_jpeg", "decode_png"), decode_image)}
+IO: dict[str, Any] = {
+    "read_file": read_file,
+    **dict.fromkeys(("decode_image", "decode_jpeg", "decode_png"), decode_image),
+}

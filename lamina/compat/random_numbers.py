@@ -50,7 +50,7 @@ def categorical(logits: Any, num_samples: Any, dtype: Any = "int64", seed: Any =
     return random.categorical(logits, num_samples, "int32", seed)
 
 
-RANDOM = {
+RANDOM: dict[str, Any] = {
     "categorical": categorical, "normal": normal, "set_seed": random.set_global_seed, "shuffle": shuffle,
     "truncated_normal": truncated_normal, "uniform": uniform,
 }  # fmt: skip

@@ -70,7 +70,7 @@ def regex_full_match(text: Any, pattern: Any) -> Any:
     return re.fullmatch(pattern, text) is not None
 
 
-STRINGS = {
+STRINGS: dict[str, Any] = {
     "join": join,
     **{one.__name__: _of_each(one) for one in (length, lower, regex_full_match, regex_replace, strip, substr, upper)},
 }

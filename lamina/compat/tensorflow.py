@@ -160,7 +160,7 @@ _CONFIG = {
     "list_logical_devices": list_physical_devices, "list_physical_devices": list_physical_devices,
     "run_functions_eagerly": _nothing,
 }  # fmt: skip
-NAMESPACES = {
+NAMESPACES: dict[str, Any] = {
     "tensorflow": _ROOT,
     "tensorflow.autograph": {"set_verbosity": _nothing},
     "tensorflow.compat": {},

@@ -103,7 +103,7 @@ class Int4QuantizationConfig(QuantizationConfig):
     """
 
     mode = "int4"
-    value_range = (-8, 7)
+    value_range: Any = (-8, 7)
 
     def __init__(
         self, weight_quantizer: Any = None, activation_quantizer: Any = "default", block_size: int | None = 128

@@ -20,7 +20,8 @@ class CheckpointFolder:
     """A folder with the latest `keep` checkpoints, which are ordered by name."""
 
     def __init__(self, folder: str | os.PathLike[str], keep: int) -> None:
-        self.folder, self.keep = pathlib.Path(folder), keep
+        self.folder: pathlib.Path = pathlib.Path(folder)
+        self.keep: int = keep
 
     def paths(self) -> Any:
         """Paths of the checkpoints, oldest first."""

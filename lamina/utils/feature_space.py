@@ -67,8 +67,10 @@ class FeatureSpace(ColumnRules, Layer):
             raise ConfigError(
                 f"Invalid value for argument `output_mode`: one of ('dict', 'concat'); got {output_mode!r}."
             )
-        self.output_mode, self.crossing_dim = output_mode, crossing_dim
-        self.hashing_dim, self.num_discretization_bins = hashing_dim, num_discretization_bins
+        self.output_mode: str = output_mode
+        self.crossing_dim: int = crossing_dim
+        self.hashing_dim: int = hashing_dim
+        self.num_discretization_bins: int = num_discretization_bins
         self.features: dict[str, Any] = {name: self._as_feature(name, value) for name, value in features.items()}
         self.crosses: list[Any] = [self._as_cross(cross) for cross in crosses or ()]
         self.preprocessors: dict[str, Any] = {name: feature.preprocessor for name, feature in self.features.items()}
@@ -76,7 +78,7 @@ class FeatureSpace(ColumnRules, Layer):
             cross.name: HashedCrossing(cross.crossing_dim, name=cross.name) for cross in self.crosses
         }
         self.one_hot_encoders: dict[str, Any] = {}
-        self.concat = Concatenate(axis=-1)
+        self.concat: Concatenate = Concatenate(axis=-1)
         self.inputs: dict[str, Any] = {
             name: Input((1,), dtype=feature.dtype, name=name) for name, feature in self.features.items()
         }

@@ -41,7 +41,8 @@ class Cross(Configurable):
         if output_mode not in ("int", "one_hot"):
             raise ConfigError(f"Invalid value for argument `output_mode`: 'int' or 'one_hot'; got {output_mode!r}.")
         self.feature_names: tuple[str, ...] = tuple(feature_names)
-        self.crossing_dim, self.output_mode = crossing_dim, output_mode
+        self.crossing_dim: int = crossing_dim
+        self.output_mode: str = output_mode
 
     @property
     def name(self) -> str:
@@ -65,7 +66,8 @@ class Feature(Configurable):
             raise ConfigError(
                 f"Invalid value for argument `output_mode`: 'int', 'one_hot' or 'float'; got {output_mode!r}."
             )
-        self.dtype, self.output_mode = dtype, output_mode
+        self.dtype: str = dtype
+        self.output_mode: str = output_mode
         self.preprocessor: Any = deserialize(preprocessor) if isinstance(preprocessor, dict) else preprocessor
 
 

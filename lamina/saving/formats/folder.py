@@ -28,9 +28,9 @@ class Folder:
     """The files of a folder by name, with the interface of `zip.Members`."""
 
     def __init__(self, filepath: str | os.PathLike[str]) -> None:
-        self.filepath = pathlib.Path(filepath)
+        self.filepath: pathlib.Path = pathlib.Path(filepath)
         paths = [path for path in sorted(self.filepath.rglob("*")) if not path.is_dir()]
-        self.infos = {path.relative_to(self.filepath).as_posix(): path for path in paths}
+        self.infos: dict[str, pathlib.Path] = {path.relative_to(self.filepath).as_posix(): path for path in paths}
 
     def __contains__(self, name: Any) -> bool:
         return name in self.infos

@@ -11,7 +11,7 @@ __all__ = ["TODAY", "Origin", "origin_of"]
 class Origin(NamedTuple):
     """The version of Keras, as numbers, its backend and the order of axes in its images, where the file tells."""
 
-    version: tuple
+    version: tuple[int, ...]
     backend: str | None = None
     data_format: str | None = None
 

@@ -90,9 +90,11 @@ class StoredArray:
     """An array in a file. Shape and type are known; the numbers are read when they are used."""
 
     def __init__(self, dataset: Any) -> None:
-        self._dataset, self.shape, self.ndim = dataset, dataset.shape, dataset.ndim
+        self._dataset = dataset
+        self.shape: tuple[int, ...] = dataset.shape
+        self.ndim: int = dataset.ndim
         stored = attribute(dataset, "dtype")  # the name of a type that HDF5 does not know
-        self.dtype = dataset.dtype if stored is None else np.dtype(numpy_dtype(standardize_dtype(stored)))
+        self.dtype: Any = dataset.dtype if stored is None else np.dtype(numpy_dtype(standardize_dtype(stored)))
         if self.dtype.itemsize != dataset.dtype.itemsize:
             raise FileError(f"{dataset.name} holds {dataset.dtype}, which cannot be {self.dtype}.")
 

@@ -62,7 +62,7 @@ def naming(name: Any) -> Iterator[Any]:
         raise FileError(f"{name} cannot be read: {type(error).__name__}: {told}") from error
 
 
-def parse_json(text: str | bytes, name: Any) -> dict:
+def parse_json(text: str | bytes, name: Any) -> dict[str, Any]:
     """The JSON object in `text`; `name` is its part of the file, for error messages."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
     if len(data) > TEXT:
