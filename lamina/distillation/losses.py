@@ -57,7 +57,7 @@ class _ByOutput(DistillationLoss):
     """The sum of the mean losses of all outputs; None skips an output."""
 
     def _set_losses(self, loss):
-        self.loss = loss
+        self.loss: Any = loss
         self._functions = [None if one is None else losses.get(one) for one in _leaves(loss)]
         if not any(self._functions):
             raise ConfigError(f"{type(self).__name__} needs a loss for at least one output.", fix='loss=["mse", None]')

@@ -83,12 +83,12 @@ class _Affine(RandomGeometryLayer):
 
     def __init__(
         self,
-        fill_mode="reflect",
-        interpolation="bilinear",
-        seed=None,
-        fill_value=0.0,
-        data_format=None,
-        **kwargs,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        seed: SeedLike = None,
+        fill_value: float = 0.0,
+        data_format: DataFormat = None,
+        **kwargs: Any,
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.fill_mode: str = one_of(self, "fill_mode", fill_mode, ("reflect", "wrap", "constant", "nearest"))

@@ -96,7 +96,7 @@ class RandomErasing(RandomImageLayer):
 class _Mix(RandomImageLayer):
     """A layer that mixes each image and its label with another one of the batch."""
 
-    def transform_labels(self, labels, transformation: Any = None, training=True):
+    def transform_labels(self, labels: Any, transformation: Any = None, training: bool = True) -> Any:
         if not self._applies(transformation, training):
             return labels
         return _weighted(transformation["mix_weight"], _mixable(self, labels), transformation["permutation_order"])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Unpack
 
-    from lamina.core.typing import DataFormat, SeedLike
+    from lamina.core.typing import ArrayLike, DataFormat, SeedLike, Tensor
     from lamina.layers.image.base import BoxFormatArguments, Range
 
 __all__ = ["AugMix", "RandAugment"]
@@ -37,7 +37,15 @@ COLORS = ("random_brightness", "random_color_degeneration", "random_contrast", "
 class _Policy(RandomImageLayer):
     """Layers of the same strength `factor`, as attributes, of which a subclass chooses some for each batch."""
 
-    def __init__(self, value_range, factor, interpolation, seed, data_format, **kwargs):
+    def __init__(
+        self,
+        value_range: Sequence[float],
+        factor: Range,
+        interpolation: str,
+        seed: SeedLike,
+        data_format: DataFormat,
+        **kwargs: Any,
+    ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.value_range = pixel_range(self, value_range)
         self.factor = factor_range(self, factor, low=0)
@@ -72,13 +80,15 @@ class _Policy(RandomImageLayer):
             "random_sharpness": make(RandomSharpness, factor, **color),
         }
 
-    def transform_images(self, images, transformation=None, training=True):
+    def transform_images(self, images: ArrayLike, transformation: Any = None, training: bool = True) -> Tensor:
         images = self._cast(jnp.asarray(images))
         if not self._applies(transformation, training):
             return images
         return self._transformed("transform_images", images, transformation)
 
-    def transform_segmentation_masks(self, segmentation_masks, transformation=None, training=True):
+    def transform_segmentation_masks(
+        self, segmentation_masks: ArrayLike, transformation: Any = None, training: bool = True
+    ) -> Any:
         if not self._applies(transformation, training):
             return segmentation_masks
         return self._transformed("transform_segmentation_masks", jnp.asarray(segmentation_masks), transformation)

@@ -24,7 +24,7 @@ __all__ = ["CenterCrop", "RandomCrop", "Resizing"]
 class _Window(MovingLayer):
     """A layer that resizes a window of each image to (height, width)."""
 
-    def __init__(self, height, width, data_format=None, **kwargs):
+    def __init__(self, height: int, width: int, data_format: DataFormat = None, **kwargs: Any):
         super().__init__(data_format=data_format, **kwargs)
         name = type(self).__name__
         self.height = positive_integer(name, "height", height, fix=f"{name}(32, 32)")
