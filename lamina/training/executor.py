@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -42,7 +43,7 @@ class Runner:
     `trainable` flags takes effect at the next step, which then has programs of its own.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: Any):
         self.model = model
         self._throttle = DispatchThrottle()
         compilation_cache.set_up()
@@ -91,7 +92,7 @@ class Runner:
             self.programs, self.without_xla = self._all_programs[pattern]
         self._version = context.structure_version()
 
-    def prepare(self, kind: str, batch):
+    def prepare(self, kind: str, batch: Any) -> Any:
         """The compiled step of a kind for the layers as they are; layers without variables are built first."""
         if self._version != context.structure_version():
             self.refresh()
@@ -102,7 +103,7 @@ class Runner:
             program = self.program(kind)
         return program
 
-    def program(self, kind: str):
+    def program(self, kind: str) -> Any:
         """The compiled step of a kind: `build_step(kind)` as one program of XLA."""
         key = self._key(kind)
         if key not in self.programs:
@@ -118,7 +119,7 @@ class Runner:
         step.__name__ = name
         return step if self.model.run_eagerly else jax.jit(step, donate_argnums=0, out_shardings=shardings)
 
-    def build_step(self, kind: str, label: str, name: str):
+    def build_step(self, kind: str, label: str, name: str) -> Callable[..., Any]:
         """The pure step of a kind: (donated, kept, global values, batch) -> (results, changed global values by index).
 
         `donated` and `kept` are the values of the groups in `STATE[kind]`, split into what the step may overwrite and
@@ -160,7 +161,7 @@ class Runner:
 
     # Steps
 
-    def train(self, batch, program=None):
+    def train(self, batch: Any, program: Any = None) -> Any:
         """Train on one batch, or on the data that another program takes; the logs as device arrays.
 
         The program may overwrite the whole state but the metrics, whose first values are kept for the next epoch.
@@ -192,7 +193,7 @@ class Runner:
             self.guard.after(batch, alive)
         return logs
 
-    def train_many(self, size: int, arrays, stretch):
+    def train_many(self, size: int, arrays: Any, stretch: Any) -> Any:
         """Train on several full batches of `arrays` in one program; the logs after the last."""
         self.refresh()
         label = f"train, many of {size}"
@@ -225,7 +226,7 @@ class Runner:
 
         return many
 
-    def test(self, batch):
+    def test(self, batch: Any) -> Any:
         """Test on one batch; the logs as device arrays."""
         program = self.prepare("test", batch)
         state = tuple(peek(self.groups[group]) for group in STATE["test"])
@@ -236,7 +237,7 @@ class Runner:
             self._put(variable, value)
         return logs
 
-    def predict(self, batch):
+    def predict(self, batch: Any) -> Any:
         """The outputs for one batch, as arrays."""
         program = self.prepare("predict", batch)
         sharded = self.sharded
@@ -307,7 +308,7 @@ class Runner:
         self.guard = Guard(self)
         return self.guard
 
-    def build(self, batch) -> None:
+    def build(self, batch: Any) -> None:
         """Build the layers, losses, metrics and optimizer slots that are not built, by the shapes of a batch."""
         build(self.model, batch)
 
