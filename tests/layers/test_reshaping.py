@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lamina import layers
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers import reshaping
+from lamina.layers import padding_layers, reshaping, upsampling
 from lamina.layers.input_layer import Input
 from lamina.layers.padding_layers import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from lamina.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
@@ -67,13 +68,13 @@ def test_like_keras(layer, kwargs, shape):
 def test_unknown_sizes(name):
     kwargs, shape = EXAMPLES[name]
     if name != "RepeatVector":
-        check.assert_same_symbolic_shapes(getattr(reshaping, name), kwargs(), (None, *shape[1:]))
+        check.assert_same_symbolic_shapes(getattr(layers, name), kwargs(), (None, *shape[1:]))
 
 
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if name[-2:] in ("2D", "3D") or name == "ZeroPadding1D"])
 def test_both_formats(name):
     kwargs, shape = EXAMPLES[name]
-    check.assert_both_formats_agree(getattr(reshaping, name), kwargs(), shape)
+    check.assert_both_formats_agree(getattr(layers, name), kwargs(), shape)
 
 
 @pytest.mark.parametrize(
@@ -124,8 +125,9 @@ def test_integers_keep_their_type():
 
 
 def test_names_are_keras_names():
-    for name in reshaping.__all__:
-        assert getattr(reshaping, name).__name__ == getattr(keras.layers, name).__name__
+    modules = (reshaping, padding_layers, upsampling)
+    for name in (name for module in modules for name in module.__all__):
+        assert getattr(layers, name).__name__ == getattr(keras.layers, name).__name__
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_bad_arguments(make, message):
     "layer, shape, message",
     [
         (Reshape((7, 3)), (2, 5, 4), r"(?s)needs 21 values in each sample; inputs of \(5, 4\) have 20.*may be -1"),
-        (Reshape((-1, 3)), (2, 5, 4), "needs a multiple of 3 numbers"),
+        (Reshape((-1, 3)), (2, 5, 4), "needs a multiple of 3 values"),
         (Permute((1, 2)), (2, 5, 5, 4), "needs inputs of rank 3"),
         (RepeatVector(2), (2, 5, 4), "needs inputs of rank 2"),
         (Cropping2D(3), (1, 5, 7, 1), r"leaves nothing of inputs of size \(5, 7\)"),
