@@ -9,8 +9,8 @@ import numpy as np
 
 from lamina.core import context
 from lamina.core.dtypes import numpy_dtype
-from lamina.core.records import is_plain, read_record, write_record
 from lamina.errors import FileError, warn
+from lamina.saving.safety.records import is_plain, read_record, write_record
 
 __all__ = ["Changes", "ResumePoint", "capture", "describe", "labelled", "watch_data"]
 

@@ -7,9 +7,9 @@ import pathlib
 import threading
 from typing import Any
 
-from lamina.core.records import read_record, write_record
 from lamina.errors import FileError, warn
 from lamina.runtime.atomic_files import atomic_write
+from lamina.saving.safety.records import read_record, write_record
 
 __all__ = ["CheckpointFolder", "LatestWriter"]
 

@@ -13,9 +13,9 @@ import pytest
 
 import lamina as keras
 from lamina.callbacks.run_state import Changes
-from lamina.core.records import read_record
 from lamina.errors import ConfigError, FileError
 from lamina.saving.checkpoints import LatestWriter
+from lamina.saving.safety.records import read_record
 from tests.callbacks.test_backup_and_restore import Killed, X, Y, assert_same, killed_after, start
 
 
