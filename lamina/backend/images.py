@@ -18,8 +18,10 @@ __all__ = [
 ]  # fmt: skip
 
 _shape: Any = ops.shape  # with numbers for all sizes
-conv2d, conv3d = ops.conv, ops.conv
-depthwise_conv2d, separable_conv2d = ops.depthwise_conv, ops.separable_conv
+conv2d: Any = ops.conv
+conv3d: Any = ops.conv
+depthwise_conv2d: Any = ops.depthwise_conv
+separable_conv2d: Any = ops.separable_conv
 
 
 def conv1d(

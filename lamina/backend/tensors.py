@@ -75,7 +75,10 @@ __all__ = [
 ]  # fmt: skip
 
 _shape: Any = ops.shape  # with numbers for all sizes
-permute_dimensions, repeat_elements, reverse, pow = ops.transpose, ops.repeat, ops.flip, ops.power
+permute_dimensions = ops.transpose
+repeat_elements = ops.repeat
+reverse = ops.flip
+pow = ops.power
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: DTypeLike = "int32") -> Any:

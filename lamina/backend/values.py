@@ -28,9 +28,12 @@ __all__ = [
     "zeros_like",
 ]  # fmt: skip
 
-eval, get_value = ops.convert_to_numpy, ops.convert_to_numpy
-random_normal, random_uniform, truncated_normal = random.normal, random.uniform, random.truncated_normal
-dropout = random.dropout
+eval = ops.convert_to_numpy
+get_value = ops.convert_to_numpy
+random_normal = random.normal
+random_uniform = random.uniform
+truncated_normal = random.truncated_normal
+dropout: Any = random.dropout
 
 
 def variable(

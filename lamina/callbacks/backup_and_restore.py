@@ -58,13 +58,13 @@ class RunBackup(Callback):
             )
         self.model.resume_point = ResumePoint(self.model, record)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._since_saving, self._saved_at = 0, time.monotonic()
         self._changes = labelled(self._others)
         if self.model.resume_point is not None:
             self.model.resume_point.restore(self._changes)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         resumed = self.model.resume_point
         self._epoch = epoch
         self._trained = 0 if resumed is None else resumed.batch
@@ -81,7 +81,7 @@ class RunBackup(Callback):
             return time.monotonic() - self._saved_at >= self.save_freq.total_seconds()
         return self.save_freq != "epoch" and self._since_saving >= self.save_freq
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if not isinstance(self.save_freq, int):
             self._save(epoch + 1, 0, {})
 
@@ -128,7 +128,7 @@ class BackupAndRestore(RunBackup):
         self.double_checkpoint: bool = double_checkpoint
         self.delete_checkpoint: bool = delete_checkpoint
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self.delete_checkpoint:
             self._checkpoints.clear()
 
@@ -158,10 +158,11 @@ class Resume(RunBackup):
         if isinstance(max_to_keep, bool) or not isinstance(max_to_keep, int) or max_to_keep < 1:
             raise ConfigError(f"max_to_keep is at least 1; got {max_to_keep!r}.", fix="max_to_keep=3")
         super().__init__(folder, save_freq, max_to_keep)
-        self.folder, self.max_to_keep = os.fspath(folder), max_to_keep
+        self.folder: str = os.fspath(folder)
+        self.max_to_keep = max_to_keep
         self._writer = LatestWriter(self._checkpoints.write)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
         resumed = self.model.resume_point
         if resumed is not None:

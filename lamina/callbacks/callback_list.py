@@ -46,8 +46,8 @@ class CallbackList(Callback):
         **params: Any,
     ):
         self.callbacks: list[Any] = [_checked(callback) for callback in jax.tree_util.tree_leaves(callbacks)]
-        self.history = self._find_or_add(History, add_history)
-        self.progress = self._find_or_add(ProgbarLogger, add_progbar)
+        self.history: Any = self._find_or_add(History, add_history)
+        self.progress: Any = self._find_or_add(ProgbarLogger, add_progbar)
         self.callbacks.sort(key=lambda callback: getattr(callback, "comes_last", False))
         self._find_batch_hooks()
         self.set_model(model)
@@ -86,25 +86,25 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             getattr(callback, "settle", _nothing)()
 
-    def set_params(self, params):
-        self.params = params
+    def set_params(self, params: Any) -> None:
+        self.params: Any = params
         if params:
             for callback in self.callbacks:
                 callback.set_params(params)
 
-    def set_model(self, model):
+    def set_model(self, model: Any) -> None:
         if model is None:
             return
-        self.model = model
+        self.model: Any = model
         if self.history is not None:
             model.history = self.history
         for callback in self.callbacks:
             callback.set_model(model)
 
-    def on_batch_begin(self, batch, logs=None):
+    def on_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._call("on_batch_begin", batch, logs=logs)
 
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._call("on_batch_end", batch, logs=logs)
 
     def _call(self, name, *args, logs):

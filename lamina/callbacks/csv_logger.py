@@ -35,7 +35,7 @@ class CSVLogger(Callback):
         self.writer: Any = None
         self.csv_file: Any = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._close()
         self.keys = self.writer = None
         resumed = getattr(self.model, "resume_point", None)
@@ -53,7 +53,7 @@ class CSVLogger(Callback):
                 row for row in rows if not row[0].isdigit() or int(row[0]) < epoch
             )
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs or {}
         self.writer = self.writer or self._begin(logs)
         self.writer.writerow({"epoch": epoch, **{key: _cell(logs.get(key, "NA")) for key in self.keys}})
@@ -68,7 +68,7 @@ class CSVLogger(Callback):
             writer.writeheader()
         return writer
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self._close()
         self.writer = None
 

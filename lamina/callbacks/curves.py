@@ -46,7 +46,9 @@ class Curves:
         self.history: dict[str, list[float]] = history
         longest = max(map(len, history.values()))
         epochs = list(epochs or [])
-        self.epochs = [epoch + 1 for epoch in epochs] if len(epochs) == longest else list(range(1, longest + 1))
+        self.epochs: list[int] = (
+            [epoch + 1 for epoch in epochs] if len(epochs) == longest else list(range(1, longest + 1))
+        )
 
     @property
     def names(self) -> list[str]:

@@ -50,10 +50,10 @@ class EarlyStopping(MonitorCallback):
         self.wait = self.stopped_epoch = self.best_epoch = 0
         self.best = self.best_weights = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._reset()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         current = self.get_monitor_value(logs)
         if current is None or epoch < self.start_from_epoch:
             return
@@ -61,12 +61,12 @@ class EarlyStopping(MonitorCallback):
             self._keep(epoch)  # a metric that is always NaN never improves
         self.wait += 1
         if self.is_improvement(current, self.best):
-            self.best = current
+            self.best: Any = current
             self._keep(epoch)
             if self.baseline is None or self.is_improvement(current, self.baseline):
-                self.wait = 0
+                self.wait: int = 0
         elif self.wait >= self.patience and epoch > 0:
-            self.stopped_epoch = epoch
+            self.stopped_epoch: int = epoch
             self.model.stop_training = True
 
     def get_monitor_value(self, logs: dict[str, Any] | None) -> Any:
@@ -78,11 +78,11 @@ class EarlyStopping(MonitorCallback):
         return self.monitored(logs)
 
     def _keep(self, epoch):
-        self.best_epoch = epoch
+        self.best_epoch: int = epoch
         if self.restore_best_weights:
-            self.best_weights = self.model.get_weights()
+            self.best_weights: None = self.model.get_weights()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self.stopped_epoch and self.verbose:
             say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:

@@ -47,7 +47,7 @@ class LearningRateScheduler(Callback):
         self.schedule: Callable[..., Any] = schedule
         self.verbose: int = verbose
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         for name, optimizer in _optimizers(self.model).items():
             optimizer.learning_rate = rate = self._next_rate(epoch, float(optimizer.learning_rate))
             if self.verbose:
@@ -59,7 +59,7 @@ class LearningRateScheduler(Callback):
             raise ConfigError(f"The schedule of LearningRateScheduler must return a float; got {rate!r}.")
         return float(rate)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         _log_learning_rates(self.model, logs)
 
 
@@ -122,10 +122,10 @@ class ReduceLROnPlateau(MonitorCallback):
         self.best = None
         self.wait = self.cooldown_counter = 0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._reset()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         _log_learning_rates(self.model, logs)
         current = self.monitored(logs)
         if current is None:
@@ -134,13 +134,13 @@ class ReduceLROnPlateau(MonitorCallback):
             self.cooldown_counter -= 1
             self.wait = 0
         if self.is_improvement(current, self.best):
-            self.best = current
+            self.best: Any = current
             self.wait = 0
         elif not self.in_cooldown():
             self.wait += 1
             if self.wait >= self.patience and self._reduce(epoch):
-                self.cooldown_counter = self.cooldown
-                self.wait = 0
+                self.cooldown_counter: int = self.cooldown
+                self.wait: int = 0
 
     def _reduce(self, epoch):
         """Reduce the learning rates; returns whether one was above min_lr."""

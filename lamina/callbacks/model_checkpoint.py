@@ -57,7 +57,7 @@ class ModelCheckpoint(MonitorCallback):
     ):
         (period,) = keywords("ModelCheckpoint", kwargs, period=1)
         super().__init__(monitor, mode, initial_value_threshold)
-        self.filepath = os.fspath(filepath)
+        self.filepath: str = os.fspath(filepath)
         self.verbose: int = verbose
         self.save_best_only: bool = save_best_only
         self.save_weights_only: bool = save_weights_only
@@ -77,7 +77,7 @@ class ModelCheckpoint(MonitorCallback):
         self._epoch = self._batches_since_saving = 0
         self._last_batch = -1
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._epoch = epoch
         self._last_batch = -1
 
@@ -91,7 +91,7 @@ class ModelCheckpoint(MonitorCallback):
             self._batches_since_saving = 0
             self._save(self._epoch, batch, logs or {})
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.save_freq == "epoch" and (epoch + 1) % self._period == 0:
             self._save(epoch, None, logs or {})
 

@@ -33,7 +33,7 @@ class MonitorCallback(Callback):
         self.monitor: str = monitor
         self.mode: str = mode
         self.best: Any = baseline
-        self.min_delta = abs(min_delta)
+        self.min_delta: float = abs(min_delta)
         self.monitor_op: Any = None  # function (value, reference) -> whether it is better; found with the first value
 
     def is_improvement(self, value: Any, reference: Any) -> bool:

@@ -55,7 +55,7 @@ class OrbaxCheckpoint(ModelCheckpoint):
         MonitorCallback.__init__(self, monitor, mode, initial_value_threshold)
         if save_freq != "epoch" and not isinstance(save_freq, int):
             raise ConfigError(f"save_freq is 'epoch' or a number of batches; got {save_freq!r}.")
-        self.directory = os.path.abspath(os.fspath(directory))
+        self.directory: Any = os.path.abspath(os.fspath(directory))
         self.verbose: int = verbose
         self.save_best_only: bool = save_best_only
         self.save_freq: Any = save_freq
@@ -74,7 +74,7 @@ class OrbaxCheckpoint(ModelCheckpoint):
         """Whether this is the first of the processes."""
         return jax.process_index() == 0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         training = orbax_v1().training
         policies = training.preservation_policies
         policy = policies.PreserveAll() if self.max_to_keep is None else policies.LatestN(self.max_to_keep)
@@ -82,12 +82,12 @@ class OrbaxCheckpoint(ModelCheckpoint):
         optimizer = self.model.optimizer
         self._batches = 0 if optimizer is None else int(optimizer.iterations)  # continue the count after a restart
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._batches += batch - self._last_batch
         super().on_train_batch_end(batch, logs)
         self._last_batch = batch
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.wait_until_finished()
         self.checkpointer.close()
         self.checkpointer = None

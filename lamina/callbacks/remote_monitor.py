@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from typing import Any
 
 from lamina.callbacks.callback import Callback
 from lamina.errors import ConfigError, warn
@@ -47,7 +48,7 @@ class RemoteMonitor(Callback):
         self.headers: dict[str, str] | None = headers
         self.send_as_json: bool = send_as_json
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         text = json.dumps({"epoch": epoch, **{name: _number(value) for name, value in (logs or {}).items()}})
         body = text if self.send_as_json else urllib.parse.urlencode({self.field: text})
         kind = "application/json" if self.send_as_json else "application/x-www-form-urlencoded"

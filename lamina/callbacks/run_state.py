@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from typing import Any
 
 import numpy as np
 
@@ -23,15 +24,16 @@ class Changes:
     What did not change is not part of the state: the run that resumes may have other settings.
     """
 
-    def __init__(self, thing, largest=None):
-        self.thing, self.largest = thing, largest
+    def __init__(self, thing: Any, largest: Any = None) -> None:
+        self.thing = thing
+        self.largest = largest
         self.before = {name: _digest(record) for name, record in self._records().items()}
 
-    def state(self):
+    def state(self) -> Any:
         """name -> record, in bytes."""
         return {name: data for name, data in self._records().items() if self.before.get(name) != _digest(data)}
 
-    def restore(self, state):
+    def restore(self, state: Any) -> None:
         """Give the object the state of another object of its class."""
         values = {name: read_record(data.tobytes()) for name, data in state.items()}
         if hasattr(self.thing, "set_state"):
@@ -64,7 +66,7 @@ def _digest(record):
     return record[-32:].tobytes()
 
 
-def watch_data(batches):
+def watch_data(batches: Any) -> None:
     """Let `batches` save the state of their data set, which hooks of the epoch may change."""
     data = getattr(batches, "hooks", None)
     if data is not None and hasattr(data, "__dict__"):
@@ -72,14 +74,14 @@ def watch_data(batches):
         batches.state_of_data, batches.set_state_of_data = changes.state, changes.restore
 
 
-def describe(batches):
+def describe(batches: Any) -> Any:
     """The size of the data, in words."""
     of = {"samples": batches.num_samples, "batches": batches.num_batches, "a batch": batches.batch_size}
     known = (f"{count} {name}" for name, count in of.items() if count is not None)
     return ", ".join(known) or "no known number of batches"
 
 
-def labelled(callbacks):
+def labelled(callbacks: Any) -> Any:
     """name -> Changes for each callback: its class, and a number from the second of a class on."""
     seen, changes = Counter(), {}
     for callback in callbacks:
@@ -89,7 +91,7 @@ def labelled(callbacks):
     return changes
 
 
-def capture(model, changes, epoch, batch, logs):
+def capture(model: Any, changes: Any, epoch: Any, batch: Any, logs: dict[str, Any]) -> Any:
     """All that the rest of the run depends on. The arrays are copies, which the next step does not overwrite."""
     batches = model.training_batches
     opened_at, taken = batches.position()
@@ -109,13 +111,15 @@ def capture(model, changes, epoch, batch, logs):
 class ResumePoint:
     """Where a run resumes: the epoch, the number of its batches trained before, and whether the run was stopped."""
 
-    def __init__(self, model, record):
-        self.epoch, self.batch, self.stopped = record["epoch"], record["batch"], record["stopped"]
+    def __init__(self, model: Any, record: Any) -> None:
+        self.epoch = record["epoch"]
+        self.batch = record["batch"]
+        self.stopped = record["stopped"]
         self.logs = record["logs"]  # of the last batch, which may be the last of its epoch
         self._model, self._record = model, record
         _write_variables(model, record["values"])
 
-    def restore(self, changes):
+    def restore(self, changes: Any) -> None:
         """Restore the states of the other callbacks."""
         for name, state in self._record["callbacks"].items():
             if name in changes:
@@ -123,7 +127,7 @@ class ResumePoint:
             elif state:
                 warn(f"The backup has the state of the callback {name}, which is not in this run.")
 
-    def replay(self, batches):
+    def replay(self, batches: Any) -> Any:
         """The rest of the epoch: batches in the same order, without those trained before."""
         batches.resume(self._record["opened_at"], self._record["taken"], self.batch)
         batches.set_states(self._record["states"])

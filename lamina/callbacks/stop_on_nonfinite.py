@@ -38,14 +38,14 @@ class StopOnNonFinite(Callback):
         self.raise_error: bool = raise_error
         self.diagnosis: Any = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.diagnosis = None
         self._guard = self.model._runner.watch()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._handle(self._guard.look(wait=False))
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._handle(self._guard.look())
 
     def settle(self) -> None:

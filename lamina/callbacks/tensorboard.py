@@ -53,7 +53,7 @@ class TensorBoard(Callback):
         embeddings_freq: int = 0,
         embeddings_metadata: str | dict[str, str] | None = None,
     ):
-        self.log_dir = os.fspath(log_dir)
+        self.log_dir: str = os.fspath(log_dir)
         self.histogram_freq: int = histogram_freq
         self.write_graph: bool = write_graph
         self.write_images: bool = write_images
@@ -71,23 +71,23 @@ class TensorBoard(Callback):
 
     # Training
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._in_fit, self._step = True, 0
         if self.write_graph:
             self._write_model()
         if self.embeddings_freq:
             self._write_projector()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._last_batch, self._epoch_began = -1, (time.perf_counter(), self._step)
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._batch_began = time.perf_counter()
         if self._profiled and self._step + 1 == self._profiled[0]:
             jax.profiler.start_trace(self.log_dir)
             self._profiling = True
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         steps = batch - self._last_batch
         self._step, self._last_batch = self._step + steps, batch
         if self._profiling and self._step >= self._profiled[1]:
@@ -98,7 +98,7 @@ class TensorBoard(Callback):
                 figures["batch_steps_per_second"] = steps / (time.perf_counter() - self._batch_began)
             self._write("train", figures, self._step)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = {**(logs or {}), **_learning_rate(self.model)}
         train = {f"epoch_{name}": value for name, value in logs.items() if not name.startswith("val_")}
         if self.write_steps_per_second:
@@ -113,12 +113,12 @@ class TensorBoard(Callback):
         if self.embeddings_freq and epoch % self.embeddings_freq == 0:
             self._write_embeddings()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self._profiling:
             self._stop_profiling()
         self._in_fit, self._files = False, {}
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         figures = {f"evaluation_{name}_vs_iterations": value for name, value in (logs or {}).items()}
         step = self._step if self._in_fit or self.model.optimizer is None else int(self.model.optimizer.iterations)
         self._write("validation", figures, step)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from lamina.callbacks.callback import Callback
 from lamina.runtime.progress import say
@@ -20,7 +21,7 @@ class TerminateOnNaN(Callback):
     def __init__(self, raise_error: bool = False):
         self.raise_error: bool = raise_error
 
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         loss = (logs or {}).get("loss")
         if loss is None or math.isfinite(loss):
             return

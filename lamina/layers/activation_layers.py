@@ -135,7 +135,7 @@ class PReLU(_Activation):
                 fix=f"PReLU(shared_axes={[axis for axis, size in own.items() if size is None]})",
             )
         self.alpha = self._add_weight_of("alpha", [own.get(axis, 1) for axis in range(1, len(input_shape))])
-        self.input_spec = InputSpec(ndim=len(input_shape), axes=own)
+        self.input_spec: Any = InputSpec(ndim=len(input_shape), axes=own)
 
     def call(self, inputs: Tensor) -> Tensor:
         return activations.relu(inputs) - self.alpha.value * activations.relu(-inputs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lamina.layers.spatial import SpatialLayer
 from lamina.ops.pooling import adaptive_average_pool, adaptive_max_pool
@@ -50,7 +50,8 @@ class AdaptiveAveragePooling1D(_AdaptivePooling):
     (None, 3, 4)
     """
 
-    rank, pool = 1, staticmethod(adaptive_average_pool)
+    rank: int = 1
+    pool: Any = staticmethod(adaptive_average_pool)
 
 
 class AdaptiveAveragePooling2D(_AdaptivePooling):
@@ -64,7 +65,8 @@ class AdaptiveAveragePooling2D(_AdaptivePooling):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
-    rank, pool = 2, staticmethod(adaptive_average_pool)
+    rank: int = 2
+    pool: Any = staticmethod(adaptive_average_pool)
 
 
 class AdaptiveAveragePooling3D(_AdaptivePooling):
@@ -78,7 +80,8 @@ class AdaptiveAveragePooling3D(_AdaptivePooling):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
-    rank, pool = 3, staticmethod(adaptive_average_pool)
+    rank: int = 3
+    pool: Any = staticmethod(adaptive_average_pool)
 
 
 class AdaptiveMaxPooling1D(_AdaptivePooling):
@@ -92,7 +95,8 @@ class AdaptiveMaxPooling1D(_AdaptivePooling):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
-    rank, pool = 1, staticmethod(adaptive_max_pool)
+    rank: int = 1
+    pool: Any = staticmethod(adaptive_max_pool)
 
 
 class AdaptiveMaxPooling2D(_AdaptivePooling):
@@ -106,7 +110,8 @@ class AdaptiveMaxPooling2D(_AdaptivePooling):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
-    rank, pool = 2, staticmethod(adaptive_max_pool)
+    rank: int = 2
+    pool: Any = staticmethod(adaptive_max_pool)
 
 
 class AdaptiveMaxPooling3D(_AdaptivePooling):
@@ -120,4 +125,5 @@ class AdaptiveMaxPooling3D(_AdaptivePooling):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
-    rank, pool = 3, staticmethod(adaptive_max_pool)
+    rank: int = 3
+    pool: Any = staticmethod(adaptive_max_pool)

@@ -98,7 +98,7 @@ class BatchNormalization(_ScaledAndCentered):
         if not isinstance(axis, int):
             if not isinstance(axis, (list, tuple)) or len(axis) != 1:
                 raise ConfigError(f"BatchNormalization takes one axis; got {axis!r}.")
-            self.axis = axis[0]  # files of Keras 2
+            self.axis: Any = axis[0]
         self.momentum = momentum
         self.moving_mean_initializer: Any = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer: Any = initializers.get(moving_variance_initializer)
@@ -121,7 +121,7 @@ class BatchNormalization(_ScaledAndCentered):
             self.moving_stddev = add("moving_stddev", initial_deviation)
             self.renorm_mean = add("renorm_mean", self.moving_mean_initializer)
             self.renorm_stddev = add("renorm_stddev", initial_deviation)
-        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
+        self.input_spec: Any = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Tensor:
         x = at_least_float32(inputs)

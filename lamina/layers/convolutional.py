@@ -123,7 +123,8 @@ class Conv1D(_Conv):
 
     causal: bool
 
-    rank, causal = 1, True
+    rank: int = 1
+    causal = True
 
 
 class Conv2D(_Conv):
@@ -162,7 +163,7 @@ class Conv2D(_Conv):
     (None, 14, 14, 8)
     """
 
-    rank = 2
+    rank: int = 2
 
 
 class Conv3D(_Conv):
@@ -201,7 +202,7 @@ class Conv3D(_Conv):
     (None, 5, 26, 26, 8)
     """
 
-    rank = 3
+    rank: int = 3
 
 
 class Convolution2D(Conv2D, metaclass=OldClass):

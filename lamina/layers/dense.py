@@ -94,9 +94,9 @@ class Dense(WithKernels):
 
     def build(self, input_shape: Shape) -> None:
         features = input_shape[-1]
-        self.kernel = self._add_weight_of("kernel", (features, self.units), make=self._add_kernel)
-        self.bias = self._add_weight_of("bias", (self.units,)) if self.use_bias else None
-        self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
+        self.kernel: Any = self._add_weight_of("kernel", (features, self.units), make=self._add_kernel)
+        self.bias: Any = self._add_weight_of("bias", (self.units,)) if self.use_bias else None
+        self.input_spec: Any = InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs: Tensor) -> Tensor:
         outputs = matmul(inputs, self.kernel)

@@ -109,11 +109,11 @@ class EinsumDense(WithKernels):
                 f"shape {tuple(input_shape)} and output_shape={self.output_shape}."
             )
         layout, initializer = self._axes.layout(shape, elided), self._initializer_of_kernel()
-        self.kernel = self._add_weight_of("kernel", layout, make=self._add_kernel, initializer=initializer)
+        self.kernel: Any = self._add_weight_of("kernel", layout, make=self._add_kernel, initializer=initializer)
         self.bias = None
         if self.bias_axes is not None:
-            self.bias = self._add_weight_of("bias", self._shape_of_bias(sizes, elided))
-        self.input_spec = InputSpec(ndim=len(input_shape))
+            self.bias: Any = self._add_weight_of("bias", self._shape_of_bias(sizes, elided))
+        self.input_spec: Any = InputSpec(ndim=len(input_shape))
 
     @property
     def gptq_unpacked_column_size(self) -> int | None:

@@ -87,7 +87,7 @@ class Embedding(WithKernels):
         if self.built:
             return
         layout = Layout((self.input_dim, self.output_dim), summed=(1,), axis=-1, quantizes_inputs=True)
-        self.embeddings = self._add_weight_of("embeddings", layout, make=self._add_kernel)
+        self.embeddings: Any = self._add_weight_of("embeddings", layout, make=self._add_kernel)
 
     def get_build_config(self) -> Config | None:
         return super().get_build_config() or ({"input_shape": None} if self.built else None)

@@ -54,7 +54,8 @@ class GlobalAveragePooling1D(_GlobalPooling):
     (None, 4)
     """
 
-    rank, reduce = 1, staticmethod(jnp.mean)
+    rank: int = 1
+    reduce = staticmethod(jnp.mean)
 
     def __init__(self, data_format: DataFormat = None, keepdims: bool = False, **kwargs: Unpack[LayerArguments]):
         super().__init__(data_format, keepdims, **kwargs)
@@ -86,7 +87,8 @@ class GlobalAveragePooling2D(_GlobalPooling):
     (None, 1, 1, 3)
     """
 
-    rank, reduce = 2, staticmethod(jnp.mean)
+    rank: int = 2
+    reduce = staticmethod(jnp.mean)
 
 
 class GlobalAveragePooling3D(_GlobalPooling):
@@ -100,7 +102,8 @@ class GlobalAveragePooling3D(_GlobalPooling):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
-    rank, reduce = 3, staticmethod(jnp.mean)
+    rank: int = 3
+    reduce = staticmethod(jnp.mean)
 
 
 class GlobalMaxPooling1D(_GlobalPooling):
@@ -118,7 +121,8 @@ class GlobalMaxPooling1D(_GlobalPooling):
     (None, 4)
     """
 
-    rank, reduce = 1, staticmethod(jnp.max)
+    rank: int = 1
+    reduce = staticmethod(jnp.max)
 
 
 class GlobalMaxPooling2D(_GlobalPooling):
@@ -132,7 +136,8 @@ class GlobalMaxPooling2D(_GlobalPooling):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
-    rank, reduce = 2, staticmethod(jnp.max)
+    rank: int = 2
+    reduce = staticmethod(jnp.max)
 
 
 class GlobalMaxPooling3D(_GlobalPooling):
@@ -146,9 +151,13 @@ class GlobalMaxPooling3D(_GlobalPooling):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
-    rank, reduce = 3, staticmethod(jnp.max)
+    rank: int = 3
+    reduce = staticmethod(jnp.max)
 
 
-GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
 GlobalAvgPool3D = GlobalAveragePooling3D
-GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D

@@ -52,7 +52,7 @@ class Lambda(Layer):
         self.output_shape = output_shape
         self.mask = mask
         self.arguments: dict[str, Any] = arguments or {}
-        self.supports_masking = mask is not None
+        self.supports_masking: bool = mask is not None
 
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         wanted = inspect.signature(self.function).parameters

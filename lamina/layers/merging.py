@@ -112,7 +112,7 @@ class Add(_Merge):
     [4.0, 6.0]
     """
 
-    combine = staticmethod(operator.add)
+    combine: Any = staticmethod(operator.add)
 
 
 class Subtract(_Merge):
@@ -122,8 +122,8 @@ class Subtract(_Merge):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
-    combine = staticmethod(operator.sub)
-    count = 2
+    combine: Any = staticmethod(operator.sub)
+    count: int | None = 2
 
 
 class Average(Add):
@@ -144,7 +144,7 @@ class Multiply(_Merge):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
-    combine = staticmethod(operator.mul)
+    combine: Any = staticmethod(operator.mul)
 
     def _merge(self, values, masks):
         pairs = list(zip(values, masks, strict=True))
@@ -177,7 +177,7 @@ class Maximum(_Extreme):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
-    combine = staticmethod(jnp.maximum)
+    combine: Any = staticmethod(jnp.maximum)
 
 
 class Minimum(_Extreme):
@@ -187,7 +187,7 @@ class Minimum(_Extreme):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
-    combine = staticmethod(jnp.minimum)
+    combine: Any = staticmethod(jnp.minimum)
 
 
 class Concatenate(_Merge):
@@ -254,7 +254,7 @@ class Dot(_Merge):
     """
 
     _traits = frozenset(("merge",))
-    count = 2
+    count: int | None = 2
 
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)

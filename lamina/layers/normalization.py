@@ -147,7 +147,7 @@ class GroupNormalization(_ScaledAndCentered):
                 fix=f"GroupNormalization(groups={_largest_divisor(channels, self.groups)})",
             )
         super().build(input_shape)
-        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
+        self.input_spec: Any = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
     def call(self, inputs: Tensor) -> Tensor:
         axis, channels = self.axis % inputs.ndim, inputs.shape[self.axis]

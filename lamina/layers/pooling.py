@@ -72,7 +72,8 @@ class MaxPooling1D(_Pooling):
     (None, 5, 4)
     """
 
-    rank, pool = 1, staticmethod(max_pool)
+    rank: int = 1
+    pool: Any = staticmethod(max_pool)
 
 
 class MaxPooling2D(_Pooling):
@@ -96,7 +97,8 @@ class MaxPooling2D(_Pooling):
     (None, 14, 14, 3)
     """
 
-    rank, pool = 2, staticmethod(max_pool)
+    rank: int = 2
+    pool: Any = staticmethod(max_pool)
 
 
 class MaxPooling3D(_Pooling):
@@ -116,7 +118,8 @@ class MaxPooling3D(_Pooling):
         ShapeError: For inputs of another rank, or shorter than the window with padding="valid".
     """
 
-    rank, pool = 3, staticmethod(max_pool)
+    rank: int = 3
+    pool: Any = staticmethod(max_pool)
 
 
 class AveragePooling1D(_Pooling):
@@ -140,7 +143,8 @@ class AveragePooling1D(_Pooling):
     (None, 5, 4)
     """
 
-    rank, pool = 1, staticmethod(average_pool)
+    rank: int = 1
+    pool: Any = staticmethod(average_pool)
 
 
 class AveragePooling2D(_Pooling):
@@ -160,7 +164,8 @@ class AveragePooling2D(_Pooling):
         ShapeError: For inputs of another rank, or shorter than the window with padding="valid".
     """
 
-    rank, pool = 2, staticmethod(average_pool)
+    rank: int = 2
+    pool: Any = staticmethod(average_pool)
 
 
 class AveragePooling3D(_Pooling):
@@ -180,10 +185,15 @@ class AveragePooling3D(_Pooling):
         ShapeError: For inputs of another rank, or shorter than the window with padding="valid".
     """
 
-    rank, pool = 3, staticmethod(average_pool)
+    rank: int = 3
+    pool: Any = staticmethod(average_pool)
 
 
-AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
-MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
+AvgPool1D = AveragePooling1D
+AvgPool2D = AveragePooling2D
+AvgPool3D = AveragePooling3D
+MaxPool1D = MaxPooling1D
+MaxPool2D = MaxPooling2D
+MaxPool3D = MaxPooling3D
 
 __getattr__ = moved_from(__name__)

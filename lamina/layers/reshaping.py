@@ -43,7 +43,7 @@ class Flatten(Layer):
     def __init__(self, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.data_format: str = standardize_data_format(data_format)
-        self.input_spec = InputSpec(min_ndim=1)
+        self.input_spec: Any = InputSpec(min_ndim=1)
 
     def call(self, inputs: Tensor) -> Tensor:
         if self.data_format == "channels_first" and inputs.ndim > 2:
@@ -131,7 +131,7 @@ class Permute(Layer):
                 f"Permute needs dims with each of 1 to {len(self.dims)} once; got {self.dims}.",
                 fix="The batch is not counted.",
             )
-        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+        self.input_spec: Any = InputSpec(ndim=len(self.dims) + 1)
 
     def call(self, inputs: Tensor) -> Tensor:
         return inputs.transpose(0, *self.dims)
@@ -156,7 +156,7 @@ class RepeatVector(Layer):
     def __init__(self, n: int, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.n: int = positive_integer("RepeatVector", "n", n, fix="RepeatVector(3)")
-        self.input_spec = InputSpec(ndim=2)
+        self.input_spec: Any = InputSpec(ndim=2)
 
     def call(self, inputs: Tensor) -> Tensor:
         return jnp.repeat(inputs[:, None], self.n, axis=1)

@@ -111,7 +111,7 @@ class SeparableConv1D(_SeparableConv):
     (None, 8, 8)
     """
 
-    rank = 1
+    rank: int = 1
 
 
 class SeparableConv2D(_SeparableConv):
@@ -153,7 +153,7 @@ class SeparableConv2D(_SeparableConv):
     (None, 26, 26, 8)
     """
 
-    rank = 2
+    rank: int = 2
 
 
 class SeparableConvolution2D(SeparableConv2D, metaclass=OldClass):

@@ -27,7 +27,7 @@ class SpatialLayer(Layer):
     def __init__(self, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.data_format: str = standardize_data_format(data_format)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
+        self.input_spec: Any = InputSpec(ndim=self.rank + 2)
 
     @property
     def space(self) -> tuple[int, ...]:

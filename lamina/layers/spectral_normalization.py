@@ -58,7 +58,7 @@ class SpectralNormalization(Wrapper):
             dtype=self.kernel.dtype,
             name="vector_u",
         )
-        self.input_spec = InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
+        self.input_spec: Any = InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
 
     def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         if training:

@@ -118,7 +118,7 @@ class Conv1DTranspose(_ConvTranspose):
     (None, 21, 8)
     """
 
-    rank = 1
+    rank: int = 1
 
 
 class Conv2DTranspose(_ConvTranspose):
@@ -156,7 +156,7 @@ class Conv2DTranspose(_ConvTranspose):
     (None, 28, 28, 8)
     """
 
-    rank = 2
+    rank: int = 2
 
 
 class Conv3DTranspose(_ConvTranspose):
@@ -194,7 +194,7 @@ class Conv3DTranspose(_ConvTranspose):
     (None, 10, 10, 10, 8)
     """
 
-    rank = 3
+    rank: int = 3
 
     def __init__(  # Keras has data_format before output_padding here, and only here
         self,
@@ -220,5 +220,6 @@ class Conv3DTranspose(_ConvTranspose):
         self._set_up(locals())
 
 
-Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
+Convolution1DTranspose = Conv1DTranspose
+Convolution2DTranspose = Conv2DTranspose
 Convolution3DTranspose = Conv3DTranspose

@@ -64,14 +64,14 @@ class HostPart:
         inner = set(self.mixed)
         before = _before(reading, graph)
         wanted = before.union(node for node in reading if node not in inner)
-        self.mixed = [node for node in self.mixed if node not in wanted]
-        self.nodes = [node for node in graph.nodes if node in wanted]
-        self.rest = [node for node in graph.nodes if node not in wanted]
+        self.mixed: Any = [node for node in self.mixed if node not in wanted]
+        self.nodes: Any = [node for node in graph.nodes if node in wanted]
+        self.rest: Any = [node for node in graph.nodes if node not in wanted]
         self._refuse_weights()
         read = {id(tensor) for node in self.rest if node not in self.mixed for tensor in node.tensors}
         read.update(map(id, graph.output_tensors))
         made = [tensor for node in self.nodes for tensor in tree.flatten(node.outputs)]
-        self.cut = [tensor for tensor in (*graph.input_tensors, *made) if id(tensor) in read]
+        self.cut: list[Any] = [tensor for tensor in (*graph.input_tensors, *made) if id(tensor) in read]
         self._inputs = set(map(id, graph.input_tensors))
 
     def _refuse_weights(self):

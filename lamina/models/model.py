@@ -312,7 +312,7 @@ def _like(tensor):
     return copy
 
 
-def unique_names(names):
+def unique_names(names: Any) -> Any:
     """The names, numbered where one is repeated."""
     counts, found = {}, []
     for name in names:

@@ -111,7 +111,7 @@ class SavingMixin(Trainer):
         """
         return saving.to_json(self, **kwargs)
 
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         """Pickled and copied as what `save` writes."""
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "model.keras")

@@ -197,7 +197,7 @@ class Sequential(Model):
             return super()._call_without_graph(inputs)
         for layer in self.layers:
             inputs = layer(inputs)
-        self.built = True
+        self.built: bool = True
         return inputs
 
     # Text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 
 from lamina.core import context, tree
@@ -11,7 +13,7 @@ from lamina.training.data.packing import unpack_x_y_sample_weight
 __all__ = ["build"]
 
 
-def build(model, batch) -> None:
+def build(model: Any, batch: Any) -> None:
     """Build the layers, losses, metrics and optimizer slots that are not built, by the shapes of a batch."""
     x, y, sample_weight = unpack_x_y_sample_weight(batch)
     layers = model._flatten_layers()

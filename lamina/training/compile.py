@@ -112,7 +112,9 @@ class CompileLoss:
         reduction: str = "sum_over_batch_size",
         output_names: list[str] | None = None,
     ):
-        self.loss, self.loss_weights, self.output_names = loss, loss_weights, output_names
+        self.loss = loss
+        self.loss_weights = loss_weights
+        self.output_names = output_names
         self.losses: Any = None
         self.weights: Any = None
         self.trackers = []
@@ -132,7 +134,7 @@ class CompileLoss:
         self.losses = [resolve_loss(one, y, p) if y is not None else None for one, y, p in rows]
         self.weights = outputs.broadcast(self.loss_weights, "loss_weights", _is_one)
         several = sum(loss is not None for loss in self.losses) > 1
-        self.trackers = [
+        self.trackers: Any = [
             metrics_module.Mean(name=f"{outputs.label(place) or place}_loss") if several and loss is not None else None
             for place, loss in enumerate(self.losses)
         ]
@@ -203,7 +205,9 @@ class CompileMetrics(Metric):
         output_names: list[str] | None = None,
     ):
         super().__init__(name=name)
-        self.given, self.weighted, self.output_names = metrics, weighted_metrics, output_names
+        self.given = metrics
+        self.weighted = weighted_metrics
+        self.output_names = output_names
         # (place of the output, key in the results, metric, whether it takes sample weights); None before `build`
         self.rows: Any = None
 

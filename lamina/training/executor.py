@@ -47,7 +47,7 @@ class Runner:
         self.model = model
         self._throttle = DispatchThrottle()
         compilation_cache.set_up()
-        self.recorder = Recorder()
+        self.recorder: Any = Recorder()
         global_seed_generator()  # created before the first program, which carries its state along
         self._version = self._pattern = None
         self.state = self._fresh_metrics = None
@@ -67,7 +67,7 @@ class Runner:
         if self._version == context.structure_version():
             return
         model = self.model
-        self.groups = {
+        self.groups: Any = {
             "trainable": model.trainable_variables,
             "others": model.non_trainable_variables,
             "optimizer": model.optimizer.variables if model.optimizer is not None else [],
@@ -301,7 +301,7 @@ class Runner:
         """Return all values to their variables."""
         if self.state is not None:
             self.state.release()
-            self.state = None
+            self.state: Any = None
 
     def watch(self) -> Guard:
         """Let steps that are not finite change nothing from now on; returns the Guard that reports them."""

@@ -20,7 +20,7 @@ class Interrupts:
             self._previous = signal.signal(signal.SIGINT, self._on_signal)
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: Any) -> None:
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from lamina.callbacks import CallbackList
@@ -34,12 +36,26 @@ class Pass:
         logs: Logs of the last step, still on the device.
     """
 
-    def __init__(self, model, kind, batches, callbacks, interrupts, progress=None, resume=None):
-        self.model, self.kind, self.batches = model, kind, batches
-        self.callbacks, self.interrupts, self.progress, self.resume = callbacks, interrupts, progress, resume
+    def __init__(
+        self,
+        model: Any,
+        kind: str,
+        batches: Any,
+        callbacks: Any,
+        interrupts: Any,
+        progress: Any = None,
+        resume: Any = None,
+    ) -> None:
+        self.model = model
+        self.kind = kind
+        self.batches = batches
+        self.callbacks = callbacks
+        self.interrupts = interrupts
+        self.progress = progress
+        self.resume = resume
         self.logs = {} if resume is None else resume.logs
 
-    def __iter__(self):
+    def __iter__(self) -> Any:
         model, progress, resume, stop = self.model, self.progress, self.resume, _STOP[self.kind]
         watched, together, within = self.callbacks.wants(self.kind), model.steps_per_execution, False
         begin, end = (getattr(self.callbacks, f"on_{self.kind}_batch_{when}") for when in ("begin", "end"))
@@ -63,7 +79,17 @@ class Pass:
         self.batches.end_epoch()
 
 
-def fit_batches(model, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq, inspect):
+def fit_batches(
+    model: Any,
+    batches: Any,
+    validation: Any,
+    epochs: Any,
+    initial_epoch: Any,
+    verbose: Any,
+    callbacks: Any,
+    validation_freq: Any,
+    inspect: Any,
+) -> Any:
     """Train; returns the History. `inspect()` is called before the first step."""
     epochs = min(epochs, settings.max_epochs() or epochs)
     progress = Progress(verbose, epochs=epochs, steps=batches.num_batches)
@@ -150,7 +176,7 @@ def _test(model, batches, callbacks, interrupts, progress=None):
     return _read(steps.logs)
 
 
-def evaluate_batches(model, batches, verbose, callbacks):
+def evaluate_batches(model: Any, batches: Any, verbose: Any, callbacks: Any) -> Any:
     """Loss and metrics over all batches, by name."""
     progress = Progress(verbose, epochs=1, steps=batches.num_batches)
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
@@ -163,7 +189,7 @@ def evaluate_batches(model, batches, verbose, callbacks):
     return logs
 
 
-def predict_batches(model, batches, verbose, callbacks):
+def predict_batches(model: Any, batches: Any, verbose: Any, callbacks: Any) -> Any:
     """The outputs of all batches, joined."""
     progress = Progress(verbose, epochs=1, steps=batches.num_batches)
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
@@ -180,7 +206,7 @@ def predict_batches(model, batches, verbose, callbacks):
     return tree.map_structure(lambda *leaves: np.concatenate([np.asarray(leaf) for leaf in leaves]), *parts)
 
 
-def to_numpy(outputs):
+def to_numpy(outputs: Any) -> Any:
     """Outputs of a program as NumPy arrays that belong to the caller, who may write to them."""
     # Among arrays, lists, tuples and dicts only arrays have it; isinstance with jax.Array would run code in Python.
     return np.array(outputs) if hasattr(outputs, "__array__") else tree.map_structure(np.array, outputs)

@@ -89,7 +89,10 @@ class ManySteps:
     """
 
     def __init__(self, runner: Any, batches: ArrayBatches, together: int, watched: bool):
-        self.runner, self.batches, self.together, self.watched = runner, batches, together, watched
+        self.runner = runner
+        self.batches = batches
+        self.together = together
+        self.watched = watched
         self.arrays: Any = None
 
     def epoch(self, progress: Any, interrupts: Any) -> Any:

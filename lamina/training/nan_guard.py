@@ -58,7 +58,7 @@ class Guard:
         self.runner = runner
         self.alive = jnp.array(True)
         self.count = 0
-        self.waiting = deque()  # (number of the step, its batch, whether it was finite)
+        self.waiting: Any = deque()
         self.diagnosis: Diagnosis | None = None
 
     def after(self, batch: Any, alive: Any) -> None:
@@ -68,7 +68,7 @@ class Guard:
             batch: Batch of the step.
             alive: Array: whether this step and all before it were finite.
         """
-        self.alive = alive
+        self.alive: Any = alive
         self.waiting.append((self.count, batch, alive))
         self.count += 1
         self.look(wait=False)

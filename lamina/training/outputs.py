@@ -24,13 +24,13 @@ class Outputs:
 
     def __init__(self, y_pred: Any, names: list[str] | None = None):
         self.structure = y_pred
-        self.count = len(tree.flatten(y_pred))
+        self.count: int = len(tree.flatten(y_pred))
         self.names = list(names) if names and len(names) == self.count else None
         if isinstance(y_pred, dict) and len(y_pred) == self.count and set(self.names or ()) != set(y_pred):
             self.names = sorted(y_pred)
         elif isinstance(y_pred, dict) and len(y_pred) == self.count:
             self.order = self.names
-            self.names = sorted(y_pred)
+            self.names: Any = sorted(y_pred)
 
     order: list[str] | None = None  # names in the order of the model, if the outputs are a dict, whose keys are sorted
 

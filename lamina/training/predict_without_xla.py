@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from operator import attrgetter
+from typing import Any
 
 from lamina.core import context
 from lamina.core.registry import is_builtin
@@ -28,11 +29,11 @@ class PredictWithoutXLA:
         programs: (shape, type) of the inputs -> the program, None where XLA has to predict.
     """
 
-    def __init__(self, runner):
+    def __init__(self, runner: Any) -> None:
         self.runner, self.programs = runner, {}
         self._with_xla_too = set()  # keys of programs in whose place XLA predicted once
 
-    def __call__(self, compiled, batch):
+    def __call__(self, compiled: Any, batch: Any) -> Any:
         """The outputs for a batch; None where XLA has to predict.
 
         Args:

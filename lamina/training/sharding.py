@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
@@ -17,7 +19,7 @@ __all__ = ["ShardedExecution", "sharded_execution"]
 class ShardedExecution:
     """Places the variables, batches and results of a Runner while a distribution is current."""
 
-    def __init__(self, distribution):
+    def __init__(self, distribution: Any) -> None:
         self.distribution = distribution
         mesh = distribution.device_mesh.backend_mesh
         self.whole = NamedSharding(mesh, PartitionSpec())
@@ -25,7 +27,7 @@ class ShardedExecution:
         self._shardings = {}  # shape of an array -> (the sharding of the distribution, the one that the shape allows)
         self._largest = 0  # samples in a batch of training
 
-    def adopt(self, variables) -> None:
+    def adopt(self, variables: Any) -> None:
         """Move variables that were created outside of the distribution's scope, or for another mesh, to this mesh."""
         mesh = self.distribution.device_mesh
         devices = set(self.whole.device_set)
@@ -42,7 +44,7 @@ class ShardedExecution:
             variable.set_layout(layout)
             variable.assign(variable.read())
 
-    def batch(self, batch, training: bool):
+    def batch(self, batch: Any, training: bool) -> Any:
         """A batch on the devices: each holds its share, or the whole batch if it cannot be divided evenly."""
         return jax.tree_util.tree_map(lambda leaf: self._share(leaf, training), batch)
 
@@ -73,7 +75,7 @@ class ShardedExecution:
                 fix="With auto_shard_dataset=False the batch size of a process is a multiple of its number of devices.",
             ) from error
 
-    def results(self, kind: str, groups):
+    def results(self, kind: str, groups: Any) -> Any:
         """The shardings of the results of a compiled step: the state keeps its own, each device holds all logs."""
 
         def state(*names):
@@ -85,7 +87,7 @@ class ShardedExecution:
             return (self.whole, None, *state("metrics")), self.whole
         return (self.whole if self._several else None, None), self.whole
 
-    def outputs(self, outputs, batch):
+    def outputs(self, outputs: Any, batch: Any) -> Any:
         """The outputs of `predict`; where each process has a batch of its own, the outputs for that batch."""
         if not self._several or self.distribution.auto_shard_dataset:
             return outputs

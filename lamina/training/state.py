@@ -25,7 +25,7 @@ class TrainingState:
         released: Whether the arrays were returned to their variables.
     """
 
-    def __init__(self, groups, read_only=()):
+    def __init__(self, groups: Any, read_only: Any = ()) -> None:
         self.groups = groups
         self._places = {cell: (group, index) for group in GROUPS for index, cell in enumerate(groups[group])}
         self._places |= {groups["others"][index]: ("read", index) for index in read_only}
@@ -43,21 +43,21 @@ class TrainingState:
             self.release()
             raise
 
-    def get(self, cell):
+    def get(self, cell: Any) -> Any:
         """A copy of the array of a variable; the array itself if no step overwrites it."""
         return self.peek(cell) if self._places[cell][0] == "read" else own_copy(self.peek(cell))
 
-    def peek(self, cell):
+    def peek(self, cell: Any) -> Any:
         """The array of a variable itself, to be read before the next step."""
         group, index = self._places[cell]
         return self.values[group][index]
 
-    def set(self, cell, value):
+    def set(self, cell: Any, value: Any) -> None:
         """Change the array of a variable."""
         group, index = self._places[cell]
         self.values[group][index] = own_copy(value)
 
-    def put(self, cell, value):
+    def put(self, cell: Any, value: Any) -> None:
         """Change the array of a variable to one that nobody else refers to."""
         group, index = self._places[cell]
         self.values[group][index] = value
@@ -66,12 +66,12 @@ class TrainingState:
         """Return the arrays to their variables."""
         if self.released:
             return
-        self.released = True
+        self.released: bool = True
         for cell, (group, index) in self._places.items():
             if cell._owner is self:
                 cell._owner, cell._value = None, self.values[group][index]
 
 
-def peek(cells):
+def peek(cells: Any) -> Any:
     """The arrays of variables, not copied: for programs that donate nothing."""
     return [cell._value if cell._owner is None else cell._owner.peek(cell) for cell in cells]

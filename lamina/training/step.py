@@ -201,8 +201,16 @@ class StepMixin(CompileMixin):
 
 
 def loss_and_updates(
-    model: Any, trainable, others, metric_values, x, y, sample_weight, training=False, optimizer_values=None
-):
+    model: Any,
+    trainable: Any,
+    others: Any,
+    metric_values: Any,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    training: bool | None = False,
+    optimizer_values: Any = None,
+) -> Any:
     """(loss to differentiate, (loss, outputs with masks, new other values, new metric values)). The first is scaled
     where the optimizer scales losses."""
     variables = [*model.trainable_variables, *model.non_trainable_variables, *model.metrics_variables]
@@ -245,7 +253,7 @@ def _unpack(packed):
     return outputs
 
 
-def takes_state(method) -> bool:
+def takes_state(method: Any) -> bool:
     """Whether a train_step, test_step or predict_step has the form (self, state, data), not (self, data)."""
     parameters = inspect.signature(method).parameters.values()
     return len(parameters) >= 2 or any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)

@@ -36,7 +36,7 @@ class DispatchThrottle:
             self._long = time.perf_counter() - self._started > LONG
         self._started = time.perf_counter()
 
-    def after(self, results) -> None:
+    def after(self, results: Any) -> None:
         """Call this with the results of a step that no later step overwrites."""
         # One array is enough: all results are ready at the same time.
         self._previous = [] if self._long is False else jax.tree_util.tree_leaves(results)[:1]

@@ -1,6 +1,9 @@
 """Building: which shapes a layer's `build` is called with, and what happens around it."""
 
+from __future__ import annotations
+
 import functools
+from typing import Any
 
 from lamina.core import context
 from lamina.errors import CallError
@@ -8,7 +11,7 @@ from lamina.layers.base import call_signature
 from lamina.layers.base.shapes import open_batch
 
 
-def managed_build(build):
+def managed_build(build: Any) -> Any:
     """The `build` of a subclass, run under the layer's name; afterwards the layer is built."""
 
     @functools.wraps(build)
@@ -30,7 +33,7 @@ def managed_build(build):
     return wrapped
 
 
-def build_for(layer, args, kwargs, has_build):
+def build_for(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], has_build: Any) -> None:
     """Build `layer` for the shapes of the arguments of a call; `has_build` says that its class defines `build`."""
     if not has_build and not layer._layers:
         layer.built = True

@@ -1,5 +1,9 @@
 """What holds around one call of a layer: the training flag, who collects losses, and the place that errors name."""
 
+from __future__ import annotations
+
+from typing import Any, Literal
+
 from lamina.core import context
 from lamina.errors import locate
 from lamina.layers.base import call_signature
@@ -10,13 +14,13 @@ class located:
 
     __slots__ = ("args", "kwargs", "layer")
 
-    def __init__(self, layer, args, kwargs):
+    def __init__(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.layer, self.args, self.kwargs = layer, args, kwargs
 
-    def __enter__(self):
+    def __enter__(self) -> Any:
         return self
 
-    def __exit__(self, kind, error, traceback):
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> Literal[False]:
         if isinstance(error, Exception):
             layer = self.layer
             path = layer.path if layer._path else "/".join((*context.name_path(), layer.name))
@@ -25,7 +29,7 @@ class located:
         return False
 
 
-def inner_call(layer, outer, training):
+def inner_call(layer: Any, outer: Any, training: bool | None) -> Any:
     """The call that layers inside see: a new one where none is open or `training` differs; losses are collected in one
     list."""
     if outer is None:
@@ -37,7 +41,7 @@ def inner_call(layer, outer, training):
     return inner
 
 
-def resolve_training(layer, signature, args, kwargs, outer):
+def resolve_training(layer: Any, signature: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outer: Any) -> Any:
     """The `training` of a call: as passed, else that of the layer around, else the default of `call`. It is put
     into the arguments."""
     position = signature.names.index("training") if signature.has_training else len(args)

@@ -21,7 +21,7 @@ Parameter = inspect.Parameter
 class CallSignature:
     """The parameters of a layer class's `call`."""
 
-    def __init__(self, call):
+    def __init__(self, call: Any) -> None:
         self.signature: Any = inspect.signature(call)
         parameters = list(self.signature.parameters.values())[1:]
         self.names: list[str] = [p.name for p in parameters if p.kind is not Parameter.VAR_KEYWORD]
@@ -38,7 +38,7 @@ class CallSignature:
             return f"{name}_mask"
         return "mask" if index == 0 and "mask" in self.names else None
 
-    def named(self, args, kwargs):
+    def named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """(name, value) of each argument passed."""
         return [*zip(self.names, args, strict=False), *kwargs.items()]
 
@@ -46,7 +46,7 @@ class CallSignature:
 _signatures = weakref.WeakKeyDictionary()  # a class made in a function goes when its user is done with it
 
 
-def signature_of(method):
+def signature_of(method: Any) -> Any:
     """The CallSignature of a method of a layer class, read once."""
     found = _signatures.get(method)
     if found is None:
@@ -54,12 +54,12 @@ def signature_of(method):
     return found
 
 
-def is_tensor(value):
+def is_tensor(value: Any) -> bool:
     """Whether a value is an array of numbers: JAX, NumPy, symbolic or variable."""
     return isinstance(value, (jax.Array, np.ndarray, KerasTensor, Variable))
 
 
-def tensors_of(signature, args, kwargs):
+def tensors_of(signature: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """name -> value of the arguments that are tensors or structures of tensors only."""
     found = {}
     for name, value in signature.named(args, kwargs):
@@ -69,7 +69,7 @@ def tensors_of(signature, args, kwargs):
     return found
 
 
-def shape_of(structure):
+def shape_of(structure: Any) -> Any:
     """The structure with shapes in place of tensors, as `build` and `compute_output_shape` take it."""
     if isinstance(structure, dict):
         return {key: shape_of(value) for key, value in structure.items()}
@@ -78,7 +78,7 @@ def shape_of(structure):
     return None if structure is None else tuple(structure.shape)
 
 
-def masks_of(structure):
+def masks_of(structure: Any) -> Any:
     """The structure with masks in place of tensors; None if there is no mask at all."""
     if isinstance(structure, (list, tuple, dict)):
         masks = tree.map_structure(get_mask, structure)
@@ -86,7 +86,7 @@ def masks_of(structure):
     return get_mask(structure)
 
 
-def convert(value, dtype):
+def convert(value: Any, dtype: Any) -> Any:
     """NumPy arrays, variables and other array-likes to JAX arrays; floats to `dtype` unless it is None."""
     kind = type(value)
     if kind is list:
@@ -110,7 +110,7 @@ def convert(value, dtype):
     return value
 
 
-def without_plain_values(layer, args):
+def without_plain_values(layer: Any, args: tuple[Any, ...]) -> Any:
     """Positional arguments are tensors; a list of numbers is a common mistake, and the error names its fix. A list of
     strings becomes an array of text."""
     args = tuple(np.asarray(value, object) if _is_text(value) else value for value in args)
@@ -132,7 +132,7 @@ def _is_text(value):
     return False
 
 
-def brief(args, kwargs):
+def brief(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`float32(None, 784)` for each argument of a call, for errors."""
 
     def one(value):

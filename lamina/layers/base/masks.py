@@ -1,12 +1,16 @@
 """Masks in a call: filled into the arguments of `call`, and attached to its outputs."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from lamina.core import tree
 from lamina.core.keras_tensor import get_mask, set_mask, trace
 from lamina.errors import warn
 from lamina.layers.base import call_signature
 
 
-def input_masks(signature, args, kwargs):
+def input_masks(signature: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The masks of the inputs by name; each is filled into the mask parameter of `call` that was not given."""
     masks = {}
     for name, value in signature.named(args, kwargs):
@@ -21,7 +25,9 @@ def input_masks(signature, args, kwargs):
     return masks
 
 
-def mask_outputs(layer, args, kwargs, masks, outputs, has_own_rule):
+def mask_outputs(
+    layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], masks: Any, outputs: Any, has_own_rule: Any
+) -> None:
     """Attach `compute_mask` to the outputs, or warn that the layer drops the mask.
 
     `has_own_rule` says that the class defines `compute_mask` itself, which may make a mask where there was none.
@@ -54,7 +60,7 @@ def _masks_in_order(masks, args, kwargs, layer):
     return [masks.get(name) for name in names if name in masks or name in kwargs or names.index(name) < len(args)]
 
 
-def mask_symbols(layer, args, outputs):
+def mask_symbols(layer: Any, args: tuple[Any, ...], outputs: Any) -> None:
     """Attach the masks of symbolic inputs to symbolic outputs, as `compute_mask` has them."""
     mask = call_signature.masks_of(args[0]) if args else None
     if mask is not None and layer.supports_masking:

@@ -1,5 +1,9 @@
 """Symbolic outputs of a layer without tracing its `call`: from the shapes that its class computes."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from lamina.core.dtypes import is_float
 from lamina.core.keras_tensor import KerasTensor, get_mask, traced_dtype
 from lamina.layers.base import call_signature
@@ -7,12 +11,12 @@ from lamina.layers.base.masks import mask_symbols
 from lamina.layers.base.shapes import symbols_of
 
 
-def is_builtin(cls):
+def is_builtin(cls: Any) -> Any:
     """Whether this is one of lamina's own kinds of layer, neither a user's nor the base of all."""
     return cls.__module__.startswith("lamina.layers.") and cls.__module__ != "lamina.layers.base.layer"
 
 
-def from_formula(layer, args, kwargs):
+def from_formula(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The output by `_shape_rule`, for lamina's own layers (a user's subclass may compute something else) called on one
     tensor of floats without a mask. None where there is no rule."""
     if not is_builtin(type(layer)) or not layer.autocast or len(args) != 1 or kwargs:
@@ -24,7 +28,7 @@ def from_formula(layer, args, kwargs):
     return None if shape is None else KerasTensor(shape, traced_dtype(layer.compute_dtype))
 
 
-def from_shape_rule(layer, args, kwargs):
+def from_shape_rule(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The outputs by the `compute_output_shape` of the layer's class, of the layer's compute type."""
     signature = call_signature.signature_of(type(layer).call)
     tensors = call_signature.tensors_of(signature, args, kwargs)

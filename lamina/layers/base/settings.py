@@ -1,5 +1,9 @@
 """Arguments that name objects: one place turns "zeros" or "l2" into an initializer or a regularizer, for all layers."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from lamina import activations, constraints, initializers, regularizers
 
 CONVERTERS = {
@@ -14,7 +18,7 @@ _KEPT_BY_BASES = frozenset(
 )
 
 
-def keep_arguments(layer, arguments):
+def keep_arguments(layer: Any, arguments: Any) -> None:
     """Set the arguments of an `__init__` (its `locals()`) as attributes of the layer.
 
     What the last word of a name stands for is converted: `kernel_initializer` becomes an initializer, `activation` and
@@ -27,7 +31,7 @@ def keep_arguments(layer, arguments):
             setattr(layer, name, convert(value) if convert else value)
 
 
-def weight_settings(layer, family):
+def weight_settings(layer: Any, family: Any) -> Any:
     """The initializer, regularizer and constraint of a layer that are named after `family`, "kernel" for example."""
     return {
         setting: getattr(layer, f"{family}_{setting}", None) for setting in ("initializer", "regularizer", "constraint")

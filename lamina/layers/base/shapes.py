@@ -1,9 +1,13 @@
 """Shapes as layers take them: as symbolic tensors, with an open batch size, out of JSON and out of old arguments."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from lamina.core.keras_tensor import KerasTensor, without_probe_sizes
 
 
-def symbols_of(shape, dtype):
+def symbols_of(shape: Any, dtype: Any) -> Any:
     """A structure of shapes as a structure of KerasTensors."""
     if isinstance(shape, dict):
         return {key: symbols_of(value, dtype) for key, value in shape.items()}
@@ -14,7 +18,7 @@ def symbols_of(shape, dtype):
     return KerasTensor(shape, dtype)
 
 
-def open_batch(shape):
+def open_batch(shape: Any) -> Any:
     """A shape (or a structure of them) with an open batch size."""
     if isinstance(shape, dict):
         return {key: open_batch(value) for key, value in shape.items()}
@@ -23,7 +27,7 @@ def open_batch(shape):
     return (None, *without_probe_sizes(shape[1:])) if shape else shape
 
 
-def tuples_of(shape):
+def tuples_of(shape: Any) -> Any:
     """JSON's lists back to shapes."""
     if isinstance(shape, dict):
         return {key: tuples_of(value) for key, value in shape.items()}
@@ -33,7 +37,7 @@ def tuples_of(shape):
     return shape
 
 
-def input_shape_asked(kwargs):
+def input_shape_asked(kwargs: dict[str, Any]) -> Any:
     """The batch shape that an `input_shape=`, `batch_input_shape=`, `input_dim=` on a first layer asks for, or None."""
     dtype = kwargs.pop("input_dtype", None)
     batch_size = kwargs.pop("batch_size", None)

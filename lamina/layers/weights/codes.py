@@ -3,6 +3,8 @@
 All are read as (codes - zero) * scale, with one scale a column or one for each group of rows.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -62,23 +64,23 @@ class Layout:
         """The shape of the matrix that int4 keeps."""
         return (self.rows, self.columns) if self.axis == 0 else (self.columns, self.rows)
 
-    def beside_kernel(self, scale):
+    def beside_kernel(self, scale: Any) -> Any:
         """A scale as it is kept, with the axes of the kernel: 1 for those summed over."""
         scale = scale.reshape([self.shape[axis] for axis in self.kept]).transpose(np.argsort(self.kept))
         return scale.reshape([1 if axis in self.summed else size for axis, size in enumerate(self.shape)])
 
-    def as_kept(self, scale):
+    def as_kept(self, scale: Any) -> Any:
         """The reverse of `beside_kernel`."""
         order = sorted(self.kept)
         scale = scale.reshape([self.shape[axis] for axis in order])
         return scale.transpose([order.index(axis) for axis in self.kept]).reshape(self.scale_shape)
 
-    def groups(self, size):
+    def groups(self, size: Any) -> Any:
         """How many groups of `size` rows there are."""
         return 1 if size == -1 else math.ceil(self.rows / size)
 
 
-def summed_axes(equation):
+def summed_axes(equation: Any) -> Any:
     """The axes of the inputs that `equation` sums over, counted from the side where "..." is not."""
     own, _, result = equation.replace("->", ",").split(",")
     letters = own.replace(".", "")
@@ -86,7 +88,7 @@ def summed_axes(equation):
     return tuple(axis - shift for axis, letter in enumerate(letters) if letter not in result)
 
 
-def affine(codes, scale, zero, groups, axis):
+def affine(codes: Any, scale: Any, zero: Any, groups: Any, axis: Any) -> Any:
     """(codes - zero) * scale, with the scale and the zero of each position's group along `axis`."""
     scale, zero = (jnp.take(part, groups, axis=axis) for part in (scale, zero))
     return (codes.astype(scale.dtype) - zero.astype(scale.dtype)) * scale
@@ -98,7 +100,7 @@ class Codes(Weight):
 
     inputs_quantizer: Any = None
 
-    def __init__(self, name, layout):
+    def __init__(self, name: str, layout: Any) -> None:
         super().__init__(name, layout.shape)
         self.layout = layout
 
@@ -106,14 +108,14 @@ class Codes(Weight):
         """The numbers that these values of the parts stand for."""
         raise NotImplementedError
 
-    def read(self):
+    def read(self) -> Any:
         return self.decode(*(part.value for part in self.parts.values()))
 
-    def product(self, equation, codes, scale, *parts: Any) -> Any:
+    def product(self, equation: Any, codes: Any, scale: Any, *parts: Any) -> Any:
         """The product with inputs codes / scale."""
         return jnp.einsum(equation, codes / scale, self.decode(*parts))
 
-    def einsum(self, equation, inputs):
+    def einsum(self, equation: Any, inputs: Any) -> Any:
         def smooth(inputs, *parts):
             return jnp.einsum(equation, inputs, self.decode(*parts))
 
@@ -128,7 +130,7 @@ class Codes(Weight):
 class Int8(Codes):
     """codes / scale in eight bits, one scale for all rows of a column; integers are multiplied as integers."""
 
-    def __init__(self, layer, name, layout, config):
+    def __init__(self, layer: Any, name: str, layout: Any, config: Any) -> None:
         super().__init__(name, layout)
         default = AbsMaxQuantizer(axis=layout.summed)
         self.quantizer: Any = QuantizationConfig.weight_quantizer_or_default(config, default)
@@ -139,7 +141,7 @@ class Int8(Codes):
     def decode(self, codes, scale):  # pyright: ignore[reportIncompatibleMethodOverride]
         return codes.astype(scale.dtype) / self.layout.beside_kernel(scale)
 
-    def encode(self, floats):
+    def encode(self, floats: Any) -> Any:
         codes, scale = self.quantizer(floats, to_numpy=True)
         return [codes, self.layout.as_kept(scale)]
 
@@ -147,7 +149,7 @@ class Int8(Codes):
         outputs = jnp.einsum(equation, codes, own_codes, preferred_element_type="int32").astype(own_scale.dtype)
         return outputs / jnp.einsum(equation, scale, self.layout.beside_kernel(own_scale))  # what is summed has size 1
 
-    def take(self, numbers):
+    def take(self, numbers: Any) -> Any:
         codes, scale = (jnp.take(part.value, numbers, axis=0) for part in self.parts.values())
         return codes.astype(scale.dtype) / scale[..., None]
 
@@ -155,7 +157,7 @@ class Int8(Codes):
 class Int4(Codes):
     """Two codes in a byte: codes / scale with a scale a column, or (codes - zero) * scale for blocks of rows."""
 
-    def __init__(self, layer, name, layout, config, block_size):
+    def __init__(self, layer: Any, name: str, layout: Any, config: Any, block_size: Any) -> None:
         super().__init__(name, layout)
         default = AbsMaxQuantizer() if layout.quantizes_inputs else None
         self.inputs_quantizer = QuantizationConfig.activation_quantizer_or_default(config, default)
@@ -185,14 +187,14 @@ class Int4(Codes):
             return codes.astype(scale.dtype) / jnp.expand_dims(scale, layout.axis)
         return affine(codes, scale, zero, self._groups(), layout.axis)
 
-    def decode(self, *parts):
+    def decode(self, *parts: Any) -> Any:
         return self._matrix(*parts).reshape(self.shape)
 
-    def take(self, numbers):
+    def take(self, numbers: Any) -> Any:
         rows = (part for part in self.parts.values() if part.name != "g_idx")
         return self._matrix(*(jnp.take(part.value, numbers, axis=0) for part in rows))
 
-    def encode(self, floats):
+    def encode(self, floats: Any) -> Any:
         matrix, axis = np.asarray(floats).reshape(self.layout.matrix), self.layout.axis
         if self.block_size is None:
             codes, scale = self.quantizer(matrix, to_numpy=True)
@@ -214,7 +216,9 @@ class Calibrated(Codes):
 
     observer: Any = None
 
-    def __init__(self, layer, name, layout, mode, bits, group_size, original=None):
+    def __init__(
+        self, layer: Any, name: str, layout: Any, mode: Any, bits: Any, group_size: Any, original: Any = None
+    ) -> None:
         super().__init__(name, layout)
         if layout.summed != tuple(range(len(layout.summed))):
             raise ShapeError(
@@ -242,17 +246,17 @@ class Calibrated(Codes):
             matrix = matrix / factor[:, None]
         return matrix.reshape(self.shape)
 
-    def read(self):
+    def read(self) -> Any:
         return super().read() if self.original is None else self.original.value
 
-    def einsum(self, equation, inputs):
+    def einsum(self, equation: Any, inputs: Any) -> Any:
         if self.observer is not None:
             self.observer(inputs.reshape(-1, self.layout.rows))
         if self.original is None:
             return super().einsum(equation, inputs)
         return jnp.einsum(equation, inputs, self.original.value)
 
-    def settle(self, codes, *values):
+    def settle(self, codes: Any, *values: Any) -> None:
         """Keep what was chosen, in the order of the parts, in place of the float kernel."""
         codes = np.asarray(codes, "uint8")
         if self.bits == 4:

@@ -19,24 +19,26 @@ class Float8(Weight):
     Scales and histories are trainable in form: what a step finds as their gradient is their next value.
     """
 
-    def __init__(self, layer, name, make_base, history_length):
+    def __init__(self, layer: Any, name: str, make_base: Any, history_length: Any) -> None:
         super().__init__(name, ())
         settings = {"trainable": True, "dtype": "float32", "autocast": False, "overwrite_with_gradient": True}
         for of in ("inputs", name, "outputs_grad"):
             self.part(layer, f"{of}_scale", (), "ones", **settings)
             self.part(layer, f"{of}_amax_history", (history_length,), **settings)
-        self.base = make_base()
+        self.base: Any = make_base()
         self.parts: Any = {name: self.base, **self.parts}
-        self.shape, self.regularizer, self.constraint = self.base.shape, self.base.regularizer, self.base.constraint
+        self.shape: Any = self.base.shape
+        self.regularizer: Any = self.base.regularizer
+        self.constraint: Any = self.base.constraint
 
-    def read(self):
+    def read(self) -> Any:
         return self.base.value
 
-    def assign(self, value):
+    def assign(self, value: Any) -> Any:
         self.base.assign(value)
         return self
 
-    def einsum(self, equation, inputs):
+    def einsum(self, equation: Any, inputs: Any) -> Any:
         scales = [part.value for part in self.parts.values()][1:]
         inputs = _values_through_float8(inputs, *scales[:2])
         kernel = _values_through_float8(self.base.value, *scales[2:4])

@@ -4,6 +4,8 @@ A layer writes `einsum("...i,io->...o", inputs, self.kernel)` or `take(self.embe
 plain variable that is the product or the row; a kind may do the same with fewer bits, or fewer numbers to train.
 """
 
+from __future__ import annotations
+
 import string
 from typing import Any
 
@@ -24,7 +26,16 @@ class Weight(Derived):
     The first of the parts is the one that stands in files where the plain weight would.
     """
 
-    def part(self, layer, name, shape, initializer: Any = "zeros", attribute=None, trainable=False, **settings):
+    def part(
+        self,
+        layer: Any,
+        name: str,
+        shape: Any,
+        initializer: Any = "zeros",
+        attribute: Any = None,
+        trainable: bool = False,
+        **settings: Any,
+    ) -> Any:
         """Make a variable of the layer that is one of the parts, and an attribute of the layer but for the first."""
         attribute = attribute or name
         variable = layer.add_weight(shape=shape, initializer=initializer, name=name, trainable=trainable, **settings)
@@ -33,39 +44,39 @@ class Weight(Derived):
             setattr(layer, attribute, variable)
         return variable
 
-    def encode(self, floats):
+    def encode(self, floats: Any) -> Any:
         """The values of the parts that stand for these numbers, in the order of the parts."""
         raise NotImplementedError(f"{type(self).__name__} {self.name} takes no numbers.")
 
-    def assign(self, value):
+    def assign(self, value: Any) -> Any:
         """Keep these numbers, as well as this kind can."""
         for part, encoded in zip(self.parts.values(), self.encode(unwrap(value)), strict=True):
             part.assign(encoded)
         return self
 
-    def einsum(self, equation, inputs):
+    def einsum(self, equation: Any, inputs: Any) -> Any:
         return jnp.einsum(equation, inputs, self.value)
 
-    def take(self, numbers):
+    def take(self, numbers: Any) -> Any:
         return jnp.take(self.value, numbers, axis=0)
 
 
-def einsum(equation, inputs, weight):
+def einsum(equation: Any, inputs: Any, weight: Any) -> Any:
     """`einsum(equation, inputs, weight)`, whatever kind the weight is."""
     return weight.einsum(equation, inputs) if isinstance(weight, Weight) else contract(equation, inputs, weight.value)
 
 
-def matmul(inputs, weight):
+def matmul(inputs: Any, weight: Any) -> Any:
     """`inputs @ weight` for a matrix of any kind."""
     return weight.einsum("...i,io->...o", inputs) if isinstance(weight, Weight) else plain_matmul(inputs, weight.value)
 
 
-def take(weight, numbers):
+def take(weight: Any, numbers: Any) -> Any:
     """`weight[numbers]`, whatever kind the weight is; NaN where a number is out of range."""
     return weight.take(numbers) if isinstance(weight, Weight) else gather_rows(weight.value, numbers)
 
 
-def parts_of(weight):
+def parts_of(weight: Any) -> Any:
     """The variables that a weight is made of: those of a kind, or the plain variable itself."""
     return list(weight.parts.values()) if isinstance(weight, Weight) else [weight]
 
@@ -76,19 +87,22 @@ class LoRA(Weight):
     Files hold the sum, so that whoever reads them needs not know.
     """
 
-    def __init__(self, layer, base, rank, alpha, a_initializer, b_initializer, regularizer):
+    def __init__(
+        self, layer: Any, base: Any, rank: Any, alpha: Any, a_initializer: Any, b_initializer: Any, regularizer: Any
+    ) -> None:
         super().__init__(base.name, base.shape)
-        self.base, self.factor = base, alpha / rank
+        self.base = base
+        self.factor = alpha / rank
         settings = {"trainable": True, "dtype": "float32", "regularizer": regularizer}
         self.a = self.part(layer, f"lora_{self.name}_a", (*self.shape[:-1], rank), a_initializer, **settings)
         self.b = self.part(layer, f"lora_{self.name}_b", (rank, self.shape[-1]), b_initializer, **settings)
         base.trainable = False
 
-    def read(self):
+    def read(self) -> Any:
         base, a, b = self.base.value, self.a.value, self.b.value
         return (base + self.factor * (a @ b)).astype(base.dtype)
 
-    def einsum(self, equation, inputs):
+    def einsum(self, equation: Any, inputs: Any) -> Any:
         own, _, result = equation.replace("->", ",").split(",")
         kernel = equation.partition("->")[0].split(",")[1]
         rank = next(letter for letter in string.ascii_letters if letter not in equation)
@@ -96,10 +110,10 @@ class LoRA(Weight):
         outputs = einsum(equation, inputs, self.base)
         return (outputs + self.factor * jnp.einsum(low, inputs, self.a.value, self.b.value)).astype(outputs.dtype)
 
-    def take(self, numbers):
+    def take(self, numbers: Any) -> Any:
         return take(self.base, numbers) + self.factor * (jnp.take(self.a.value, numbers, axis=0) @ self.b.value)
 
-    def assign(self, value):
+    def assign(self, value: Any) -> Any:
         self.base.assign(value)
         self.forget_update()
         return self
@@ -109,12 +123,12 @@ class LoRA(Weight):
         for part in (self.a, self.b):
             part.assign(np.zeros(part.shape, "float32"))
 
-    def merged(self):
+    def merged(self) -> Any:
         """The values of the base's parts that stand for the sum."""
         return self.base.encode(self.value) if isinstance(self.base, Weight) else [self.value]
 
 
-def straight_through(rough, smooth, inputs, *arrays):
+def straight_through(rough: Any, smooth: Any, inputs: Any, *arrays: Any) -> Any:
     """rough(inputs, *arrays); its gradient is that of smooth, which is linear in the inputs. The arrays have none."""
     described = jax.ShapeDtypeStruct(inputs.shape, inputs.dtype)
 

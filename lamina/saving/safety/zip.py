@@ -37,7 +37,9 @@ class Members:
     """The members of an open archive by name, each checked before it is decompressed."""
 
     def __init__(self, archive: Any, filepath: str | os.PathLike[str]) -> None:
-        self._archive, self.filepath, self.infos = archive, filepath, {}
+        self._archive = archive
+        self.filepath = filepath
+        self.infos: Any = {}
         entries = archive.infolist()
         if len(entries) > ENTRIES:
             raise UnsafeFileError(f"An archive of {len(entries)} members is refused.").within(filepath)

@@ -131,9 +131,9 @@ class OrderedBatches:
         workers = getattr(dataset, "workers", 1)
         in_processes = getattr(dataset, "use_multiprocessing", False)
         ahead = workers > 1 or (workers > 0 and in_processes)
-        self.pool = (Processes if in_processes else Threads)(dataset, workers) if ahead else None
+        self.pool: Any = (Processes if in_processes else Threads)(dataset, workers) if ahead else None
 
-    def __call__(self):
+    def __call__(self) -> Any:
         count = length_of(self.dataset)
         indices = itertools.count() if count is None else _order(count, self.shuffle)
         if self.pool is None:
@@ -171,11 +171,11 @@ def _order(count, shuffle):
 class Threads:
     """Computes batches in threads."""
 
-    def __init__(self, dataset, workers):
+    def __init__(self, dataset: Any, workers: Any) -> None:
         self.dataset, self.workers = dataset, workers
-        self.pool = ThreadPoolExecutor(workers, thread_name_prefix="lamina-data")
+        self.pool: Any = ThreadPoolExecutor(workers, thread_name_prefix="lamina-data")
 
-    def start(self):
+    def start(self) -> Any:
         """The function that submits an index, for one pass."""
         return lambda index: self.pool.submit(self.dataset.__getitem__, index)
 
@@ -184,18 +184,18 @@ class Processes:
     """Computes batches in processes, which live as long as this object. Each pass sends the dataset again, through a
     file, since hooks of the epoch may have changed it."""
 
-    def __init__(self, dataset, workers):
+    def __init__(self, dataset: Any, workers: Any) -> None:
         import multiprocessing  # imported here: it is slow, and few datasets use it
         from concurrent.futures import ProcessPoolExecutor
 
         self.dataset, self.workers = dataset, workers
         # A forked process would inherit JAX's locks without its threads, and may hang.
-        self.pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-        self.folder = tempfile.mkdtemp(prefix="lamina-data-")
+        self.pool: Any = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+        self.folder: str = tempfile.mkdtemp(prefix="lamina-data-")
         weakref.finalize(self, _end, self.pool, self.folder)
         self.passes = 0
 
-    def start(self):
+    def start(self) -> Any:
         """The function that submits an index, for one pass."""
         path = os.path.join(self.folder, f"{self.passes}.pickle")
         pathlib.Path(self.folder, f"{self.passes - 1}.pickle").unlink(missing_ok=True)

@@ -38,7 +38,10 @@ class StreamBatches(Batches):
         hooks: Any = None,
     ):
         super().__init__(pass_length, steps)
-        self.source, self.batch_size, self.class_weight, self.hooks = source, batch_size, class_weight, hooks
+        self.source = source
+        self.batch_size = batch_size
+        self.class_weight = class_weight
+        self.hooks = hooks
         self._checked = False
 
     def open(self) -> Iterator[Any]:
