@@ -9,7 +9,7 @@ import pytest
 import lamina
 
 SHARE = 0.95
-SECTION = re.compile(r"^Args:\n((?:[ \t]+.*\n?|\n)+)", re.MULTILINE)
+SECTION = re.compile(r"^(?:Args|Attributes):\n((?:[ \t]+.*\n?|\n)+)", re.MULTILINE)
 ENTRY = re.compile(r"^ {4}(\*{0,2}\w+(?:, \*{0,2}\w+)*): \S", re.MULTILINE)
 NAMESPACES = sorted(
     name for name in lamina.__all__ if inspect.ismodule(getattr(lamina, name)) and name not in ("errors", "legacy")
