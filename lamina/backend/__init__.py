@@ -9,8 +9,11 @@ description names the op that replaces it. All take arrays, variables and symbol
 5.0
 """
 
-from lamina.backend import images, tensors, values
+from lamina.backend import graphs, images, loops, losses, tensors, values
+from lamina.backend.graphs import *
 from lamina.backend.images import *
+from lamina.backend.loops import *
+from lamina.backend.losses import *
 from lamina.backend.tensors import *
 from lamina.backend.values import *
 from lamina.config import backend
@@ -26,6 +29,9 @@ __all__ = [
     "is_keras_tensor", "name_scope", "result_type", "set_epsilon", "set_floatx", "set_image_data_format",
     "standardize_dtype",
 ]  # fmt: skip
+__all__ += graphs.__all__
 __all__ += images.__all__
+__all__ += loops.__all__
+__all__ += losses.__all__
 __all__ += tensors.__all__
 __all__ += values.__all__

@@ -1,31 +1,23 @@
-"""Variables and their values, random numbers, the learning phase, and functions of graphs."""
+"""Variables and their values, constants and random numbers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from lamina import ops, random
-from lamina.core import context
 from lamina.core.typing import ArrayLike, DTypeLike, SeedLike, Shape, TensorLike
 from lamina.core.variable import Variable, unwrap
-from lamina.errors import ConfigError
-from lamina.layers.input_layer import Input
-from lamina.legacy import data_format_of, warn_renamed_method
-from lamina.models import Model
-from lamina.runtime.settings import floatx, image_data_format, set_image_data_format
-from lamina.utils.session import is_keras_tensor
+from lamina.runtime.settings import floatx
 
 __all__ = [
     "batch_get_value", "batch_set_value", "cast_to_floatx", "constant", "count_params", "dropout", "eval", "eye",
-    "function", "get_value", "image_dim_ordering", "in_test_phase", "in_train_phase", "int_shape", "learning_phase",
-    "moving_average_update", "ones", "ones_like", "placeholder", "random_bernoulli", "random_binomial",
-    "random_normal", "random_normal_variable", "random_uniform", "random_uniform_variable", "set_image_dim_ordering",
-    "set_learning_phase", "set_value", "truncated_normal", "update", "update_add", "update_sub", "variable", "zeros",
-    "zeros_like",
+    "get_value", "int_shape", "moving_average_update", "ones", "ones_like", "random_bernoulli", "random_binomial",
+    "random_normal", "random_normal_variable", "random_uniform", "random_uniform_variable", "set_value",
+    "truncated_normal", "update", "update_add", "update_sub", "variable", "zeros", "zeros_like",
 ]  # fmt: skip
 
 eval = ops.convert_to_numpy
@@ -39,7 +31,14 @@ dropout: Any = random.dropout
 def variable(
     value: ArrayLike, dtype: DTypeLike | None = None, name: str | None = None, constraint: Any = None
 ) -> Variable:
-    """`keras.Variable`."""
+    """`keras.Variable`.
+
+    Args:
+        value: Initial value: an array, a number or a nested list.
+        dtype: Type of the variable; None means `keras.config.floatx()`.
+        name: Name of the variable; None counts "variable", "variable_1", ...
+        constraint: Function that an optimizer applies to the value after each step; None for none.
+    """
     made = Variable(value, dtype=dtype or floatx(), name=name)
     made.constraint = constraint
     return made
@@ -48,33 +47,70 @@ def variable(
 def constant(
     value: Any, dtype: DTypeLike | None = None, shape: Sequence[int] | None = None, name: str | None = None
 ) -> Any:
-    """`ops.convert_to_tensor`, broadcast to `shape`."""
+    """`ops.convert_to_tensor`, broadcast to `shape`.
+
+    Args:
+        value: Array, number or nested list.
+        dtype: Type of the tensor; None means `keras.config.floatx()`.
+        shape: Shape of the tensor, to which `value` is broadcast; None means that of `value`.
+        name: Not used; accepted for old programs.
+    """
     value = ops.convert_to_tensor(value, dtype or floatx())
     return value if shape is None else ops.broadcast_to(value, shape)
 
 
 def eye(size: int, dtype: DTypeLike | None = None, name: str | None = None) -> Variable:
-    """A variable with the identity matrix."""
+    """A variable with the identity matrix.
+
+    Args:
+        size: Number of rows, and of columns.
+        dtype: Type of the variable; None means `keras.config.floatx()`.
+        name: Name of the variable; None counts "variable", "variable_1", ...
+    """
     return Variable(np.eye(size), dtype=dtype or floatx(), name=name)
 
 
 def zeros(shape: Sequence[int], dtype: DTypeLike | None = None, name: str | None = None) -> Variable:
-    """A variable of zeros."""
+    """A variable of zeros.
+
+    Args:
+        shape: Shape of the variable.
+        dtype: Type of the variable; None means `keras.config.floatx()`.
+        name: Name of the variable; None counts "variable", "variable_1", ...
+    """
     return Variable(np.zeros(shape), dtype=dtype or floatx(), name=name)
 
 
 def ones(shape: Sequence[int], dtype: DTypeLike | None = None, name: str | None = None) -> Variable:
-    """A variable of ones."""
+    """A variable of ones.
+
+    Args:
+        shape: Shape of the variable.
+        dtype: Type of the variable; None means `keras.config.floatx()`.
+        name: Name of the variable; None counts "variable", "variable_1", ...
+    """
     return Variable(np.ones(shape), dtype=dtype or floatx(), name=name)
 
 
 def ones_like(x: TensorLike, dtype: DTypeLike | None = None, name: str | None = None) -> Any:
-    """`ops.ones_like`."""
+    """`ops.ones_like`.
+
+    Args:
+        x: Tensor with the shape of the result.
+        dtype: Type of the result; None means that of `x`.
+        name: Not used; accepted for old programs.
+    """
     return ops.ones_like(x, dtype)
 
 
 def zeros_like(x: TensorLike, dtype: DTypeLike | None = None, name: str | None = None) -> Any:
-    """`ops.zeros_like`."""
+    """`ops.zeros_like`.
+
+    Args:
+        x: Tensor with the shape of the result.
+        dtype: Type of the result; None means that of `x`.
+        name: Not used; accepted for old programs.
+    """
     return ops.zeros_like(x, dtype)
 
 
@@ -86,7 +122,16 @@ def random_normal_variable(
     name: str | None = None,
     seed: SeedLike = None,
 ) -> Variable:
-    """A variable of normally distributed numbers."""
+    """A variable of normally distributed numbers.
+
+    Args:
+        shape: Shape of the variable.
+        mean: Mean of the distribution.
+        scale: Standard deviation of the distribution.
+        dtype: Float type of the variable; None means `keras.config.floatx()`.
+        name: Name of the variable; None counts "variable", "variable_1", ...
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+    """
     return Variable(random.normal(shape, mean, scale, dtype, seed), dtype=dtype or floatx(), name=name)
 
 
@@ -98,137 +143,128 @@ def random_uniform_variable(
     name: str | None = None,
     seed: SeedLike = None,
 ) -> Variable:
-    """A variable of uniformly distributed numbers."""
+    """A variable of uniformly distributed numbers.
+
+    Args:
+        shape: Shape of the variable.
+        low: Lower bound.
+        high: Upper bound, which is not included.
+        dtype: Float type of the variable; None means `keras.config.floatx()`.
+        name: Name of the variable; None counts "variable", "variable_1", ...
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+    """
     return Variable(random.uniform(shape, low, high, dtype, seed), dtype=dtype or floatx(), name=name)
 
 
-def placeholder(
-    shape: Sequence[int | None] | None = None,
-    ndim: int | None = None,
-    dtype: DTypeLike | None = None,
-    sparse: bool = False,
-    name: str | None = None,
-) -> Any:
-    """`keras.Input(batch_shape=shape)`."""
-    if shape is None and ndim is None:
-        raise ConfigError("A placeholder needs a shape or a number of axes.", fix="keras.Input(shape=(784,))")
-    return Input(batch_shape=shape or (None,) * (ndim or 0), dtype=dtype, sparse=sparse, name=name)
-
-
 def cast_to_floatx(x: TensorLike) -> Any:
-    """`x` in the type `floatx()`; a NumPy array stays one."""
+    """`x` in the type `floatx()`; a NumPy array stays one.
+
+    Args:
+        x: Array, tensor, variable, number or nested list.
+    """
     return np.asarray(x, floatx()) if isinstance(x, (np.ndarray, list, tuple, int, float)) else ops.cast(x, floatx())
 
 
 def int_shape(x: Any) -> Shape:
-    """`tuple(x.shape)`, with None for unknown sizes."""
+    """`tuple(x.shape)`, with None for unknown sizes.
+
+    Args:
+        x: Tensor, variable or symbolic tensor.
+    """
     return tuple(x.shape)
 
 
 def count_params(x: Any) -> int:
-    """The number of elements of a variable."""
+    """The number of elements of a variable.
+
+    Args:
+        x: Variable or tensor.
+    """
     return math.prod(x.shape)
 
 
 def batch_get_value(tensors: Sequence[TensorLike]) -> list[Any]:
-    """The values of several variables."""
+    """The values of several variables.
+
+    Args:
+        tensors: Variables or tensors.
+    """
     return [get_value(tensor) for tensor in tensors]
 
 
 def set_value(x: Any, value: Any) -> None:
-    """`variable.assign(value)`."""
+    """`variable.assign(value)`.
+
+    Args:
+        x: Variable.
+        value: New value, of the shape of the variable.
+    """
     x.assign(value)
 
 
 def batch_set_value(tuples: Any) -> None:
-    """`assign` for pairs (variable, value)."""
+    """`assign` for pairs (variable, value).
+
+    Args:
+        tuples: Pairs (variable, new value).
+    """
     for target, value in tuples:
         target.assign(value)
 
 
 def update(x: Any, new_x: Any) -> Any:
-    """`variable.assign(new_x)`."""
+    """`variable.assign(new_x)`.
+
+    Args:
+        x: Variable.
+        new_x: New value, of the shape of the variable.
+    """
     return x.assign(new_x)
 
 
 def update_add(x: Any, increment: Any) -> Any:
-    """`variable.assign_add(increment)`."""
+    """`variable.assign_add(increment)`.
+
+    Args:
+        x: Variable.
+        increment: Number or tensor to add, which broadcasts to the shape of the variable.
+    """
     return x.assign_add(increment)
 
 
 def update_sub(x: Any, decrement: Any) -> Any:
-    """`variable.assign_sub(decrement)`."""
+    """`variable.assign_sub(decrement)`.
+
+    Args:
+        x: Variable.
+        decrement: Number or tensor to subtract, which broadcasts to the shape of the variable.
+    """
     return x.assign_sub(decrement)
 
 
 def moving_average_update(x: Any, value: Any, momentum: float) -> Any:
-    """`variable.assign(momentum * variable + (1 - momentum) * value)`."""
+    """`variable.assign(momentum * variable + (1 - momentum) * value)`.
+
+    Args:
+        x: Variable with the average.
+        value: New value to average in, of the shape of the variable.
+        momentum: Share of the old average that stays, from 0 to 1.
+    """
     return x.assign(momentum * x.value + (1 - momentum) * unwrap(value))
 
 
 def random_bernoulli(
     shape: Sequence[int], p: float = 0.0, dtype: DTypeLike | None = None, seed: SeedLike = None
 ) -> Any:
-    """1 with probability `p`, else 0."""
+    """1 with probability `p`, else 0.
+
+    Args:
+        shape: Shape of the result.
+        p: Probability of 1.
+        dtype: Type of the result; None means `keras.config.floatx()`.
+        seed: Whole number or `keras.random.SeedGenerator`; None draws one.
+    """
     return ops.cast(random.uniform(shape, seed=seed) < p, dtype or floatx())
 
 
 random_binomial = random_bernoulli
-
-
-def learning_phase() -> int:
-    """0: calls run in inference mode unless they pass `training=True`. As an input of `function` it is that flag."""
-    return 0
-
-
-def set_learning_phase(value: Any) -> None:
-    """0 has no effect; in place of 1, pass `training=True` to calls."""
-    if value:
-        raise ConfigError("There is no global learning phase any more.", fix="Call the model with training=True.")
-
-
-def in_train_phase(x: TensorLike, alt: Any, training: bool | None = None) -> Any:
-    """`x` if the current call runs in training mode, else `alt`; each a tensor or a callable without arguments."""
-    call = context.current_call()
-    if training is None and call is not None:
-        training = call.training
-    chosen = x if training else alt
-    return chosen() if callable(chosen) else chosen
-
-
-def in_test_phase(x: TensorLike, alt: Any, training: bool | None = None) -> Any:
-    """`alt` if the current call runs in training mode, else `x`."""
-    return in_train_phase(alt, x, training)
-
-
-def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = None) -> Callable[..., Any]:
-    """A function from a list of arrays to a list of NumPy arrays: the graph between symbolic tensors.
-
-    A last input `learning_phase()` stands for `training`.
-
-    >>> import lamina as keras
-    >>> x = keras.Input((2,))
-    >>> function([x], [2 * x])([np.ones((1, 2))])[0].tolist()
-    [[2.0, 2.0]]
-    """
-    starts = [tensor for tensor in inputs if is_keras_tensor(tensor)]
-    model = Model(starts, list(outputs) if isinstance(outputs, (list, tuple)) else [outputs])
-
-    def run(arrays):
-        values, phase = list(arrays[: len(starts)]), arrays[len(starts) :]
-        results = model(values, training=bool(phase[0]) if phase else None)
-        return [np.array(result) for result in results]
-
-    return run
-
-
-def image_dim_ordering() -> str:
-    """The name of Keras 1 for `image_data_format`: 'tf' for channels_last, 'th' for channels_first."""
-    warn_renamed_method("backend", "image_dim_ordering")
-    return "tf" if image_data_format() == "channels_last" else "th"
-
-
-def set_image_dim_ordering(dim_ordering: str) -> None:
-    """`set_image_data_format`, with the names of Keras 1."""
-    warn_renamed_method("backend", "set_image_dim_ordering")
-    set_image_data_format(data_format_of(dim_ordering))
