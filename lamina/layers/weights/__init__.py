@@ -1,4 +1,4 @@
-"""Kinds of weights: low-rank updates (LoRA) and kernels in few bits, for layers that read as their formula."""
+"""Kinds of weights for layers: low-rank updates (LoRA) and quantized kernels. Layers use them like plain variables."""
 
 from lamina.layers.weights.codes import Calibrated, Codes, Layout
 from lamina.layers.weights.kernels import WithKernels

@@ -1,6 +1,7 @@
-"""Weights kept as small integers: int8, int4, and the four bits (or others) that GPTQ and AWQ choose.
+"""Weights stored as small integers: int8, int4, and the codes (four bits by default) chosen by GPTQ and AWQ.
 
-All are read as (codes - zero) * scale, with one scale a column or one for each group of rows.
+Except for int8 and per-column int4, which are codes / scale, a weight is (codes - zero) * scale, with a scale for each
+group of rows.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ from lamina.errors import ShapeError
 from lamina.layers.weights.weight import Weight, straight_through
 from lamina.quantizers import AbsMaxQuantizer, QuantizationConfig
 
-FLOAT = "float32"  # in which files hold the number of each row's group
+FLOAT = "float32"  # dtype in which files store the group index of each row
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a kernel stands in the products of its layer.
+    """How the matrix products of a layer use its kernel.
 
-    shape: of the kernel as numbers.
-    summed: the axes that a product sums over; they share a scale.
-    kept: the other axes, in the order in which the outputs have them; None: as they are.
-    scale_shape: in which the scale of int8 is kept; None: the sizes of `kept`.
-    axis: of the matrix that int4 keeps, the axis that groups lie along: 0 for (summed, kept), -1 for (kept, summed).
-    packed: along which axis of that matrix two codes share a byte.
-    quantizes_inputs: whether int4 quantizes the inputs of products where no config says so.
-    tells_groups: whether int4 keeps, for files, which group each row belongs to.
+    shape: Shape of the kernel.
+    summed: Axes that the product contracts; they share one scale.
+    kept: The other axes, in the order they have in the output. None means in their order in the kernel.
+    scale_shape: Shape in which the int8 scale is stored. None means the sizes of `kept`.
+    axis: Axis of the int4 matrix along which rows are grouped: 0 for (summed, kept), -1 for (kept, summed).
+    packed: Axis of that matrix along which two codes share a byte.
+    quantizes_inputs: Whether int4 quantizes the inputs of products if no config specifies it.
+    tells_groups: Whether int4 stores the group index of each row, as files of Keras do.
     """
 
     shape: tuple
@@ -52,7 +53,7 @@ class Layout:
 
     @property
     def rows(self):
-        """How many numbers a product sums over."""
+        """The number of elements that a product sums over."""
         return math.prod(self.shape[axis] for axis in self.summed)
 
     @property
@@ -61,27 +62,27 @@ class Layout:
 
     @property
     def matrix(self):
-        """The shape of the matrix that int4 keeps."""
+        """The shape of the matrix that int4 stores."""
         return (self.rows, self.columns) if self.axis == 0 else (self.columns, self.rows)
 
     def beside_kernel(self, scale: Any) -> Any:
-        """A scale as it is kept, with the axes of the kernel: 1 for those summed over."""
+        """Reshape a stored scale to broadcast against the kernel: contracted axes have size 1."""
         scale = scale.reshape([self.shape[axis] for axis in self.kept]).transpose(np.argsort(self.kept))
         return scale.reshape([1 if axis in self.summed else size for axis, size in enumerate(self.shape)])
 
     def as_kept(self, scale: Any) -> Any:
-        """The reverse of `beside_kernel`."""
+        """Reshape a scale from the kernel's axes to the shape in which it is stored; the inverse of `beside_kernel`."""
         order = sorted(self.kept)
         scale = scale.reshape([self.shape[axis] for axis in order])
         return scale.transpose([order.index(axis) for axis in self.kept]).reshape(self.scale_shape)
 
     def groups(self, size: Any) -> Any:
-        """How many groups of `size` rows there are."""
+        """The number of groups of `size` rows."""
         return 1 if size == -1 else math.ceil(self.rows / size)
 
 
 def summed_axes(equation: Any) -> Any:
-    """The axes of the inputs that `equation` sums over, counted from the side where "..." is not."""
+    """The axes of the inputs that `equation` contracts; negative if the equation begins with "..."."""
     own, _, result = equation.replace("->", ",").split(",")
     letters = own.replace(".", "")
     shift = len(letters) if own.startswith("...") else 0
@@ -89,14 +90,14 @@ def summed_axes(equation: Any) -> Any:
 
 
 def affine(codes: Any, scale: Any, zero: Any, groups: Any, axis: Any) -> Any:
-    """(codes - zero) * scale, with the scale and the zero of each position's group along `axis`."""
+    """(codes - zero) * scale, with the scale and zero point of the group that each position along `axis` belongs to."""
     scale, zero = (jnp.take(part, groups, axis=axis) for part in (scale, zero))
     return (codes.astype(scale.dtype) - zero.astype(scale.dtype)) * scale
 
 
 class Codes(Weight):
-    """Integers with a scale: products are with quantized inputs, where a quantizer is given, and gradients as if the
-    inputs were not rounded."""
+    """Integers with a scale. Products quantize their inputs if there is a quantizer for them; gradients ignore that
+    rounding (straight-through estimator)."""
 
     inputs_quantizer: Any = None
 
@@ -105,14 +106,14 @@ class Codes(Weight):
         self.layout = layout
 
     def decode(self, *parts: Any) -> Any:
-        """The numbers that these values of the parts stand for."""
+        """The float weight that these values of the parts represent."""
         raise NotImplementedError
 
     def read(self) -> Any:
         return self.decode(*(part.value for part in self.parts.values()))
 
     def product(self, equation: Any, codes: Any, scale: Any, *parts: Any) -> Any:
-        """The product with inputs codes / scale."""
+        """The product with the inputs codes / scale."""
         return jnp.einsum(equation, codes / scale, self.decode(*parts))
 
     def einsum(self, equation: Any, inputs: Any) -> Any:
@@ -128,7 +129,8 @@ class Codes(Weight):
 
 
 class Int8(Codes):
-    """codes / scale in eight bits, one scale for all rows of a column; integers are multiplied as integers."""
+    """Eight-bit weights, codes / scale, with one scale per column. Products with quantized inputs use integer
+    arithmetic."""
 
     def __init__(self, layer: Any, name: str, layout: Any, config: Any) -> None:
         super().__init__(name, layout)
@@ -147,7 +149,7 @@ class Int8(Codes):
 
     def product(self, equation, codes, scale, own_codes, own_scale):  # pyright: ignore[reportIncompatibleMethodOverride]
         outputs = jnp.einsum(equation, codes, own_codes, preferred_element_type="int32").astype(own_scale.dtype)
-        return outputs / jnp.einsum(equation, scale, self.layout.beside_kernel(own_scale))  # what is summed has size 1
+        return outputs / jnp.einsum(equation, scale, self.layout.beside_kernel(own_scale))  # summed axes have size 1
 
     def take(self, numbers: Any) -> Any:
         codes, scale = (jnp.take(part.value, numbers, axis=0) for part in self.parts.values())
@@ -155,7 +157,8 @@ class Int8(Codes):
 
 
 class Int4(Codes):
-    """Two codes in a byte: codes / scale with a scale a column, or (codes - zero) * scale for blocks of rows."""
+    """Two codes per byte: codes / scale with one scale per column, or (codes - zero) * scale with one per block of
+    rows."""
 
     def __init__(self, layer: Any, name: str, layout: Any, config: Any, block_size: Any) -> None:
         super().__init__(name, layout)
@@ -208,10 +211,10 @@ class Int4(Codes):
 
 
 class Calibrated(Codes):
-    """Codes that GPTQ or AWQ chose by what the layer does to data: ((codes - zero) * scale).T, AWQ's divided by the
-    factors its rows were scaled up with.
+    """Codes that GPTQ or AWQ chose from calibration data: ((codes - zero) * scale).T. For AWQ this is divided by the
+    factors by which it scaled the rows.
 
-    Until it is `settled` it is the float kernel it was, and shows the inputs of its products to `observer`.
+    Until `settle` is called, it behaves as the original float kernel and passes the inputs of products to `observer`.
     """
 
     observer: Any = None
@@ -257,7 +260,7 @@ class Calibrated(Codes):
         return jnp.einsum(equation, inputs, self.original.value)
 
     def settle(self, codes: Any, *values: Any) -> None:
-        """Keep what was chosen, in the order of the parts, in place of the float kernel."""
+        """Replace the float kernel by the calibrated codes and values, given in the order of the parts."""
         codes = np.asarray(codes, "uint8")
         if self.bits == 4:
             codes, _, _ = quantizers.pack_int4(codes, axis=0, dtype="uint8")

@@ -1,4 +1,4 @@
-"""Kernels multiplied in eight-bit floats, their scales taken from the largest values of the last steps."""
+"""Kernels multiplied in float8, with scales derived from the largest absolute values of recent steps."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import jax.numpy as jnp
 from lamina.layers.weights.weight import Weight
 from lamina.quantizers import compute_float8_amax_history, compute_float8_scale, quantize_and_dequantize
 
-FORWARD, BACKWARD = "float8_e4m3fn", "float8_e5m2"  # more digits for values, more range for gradients
+FORWARD, BACKWARD = "float8_e4m3fn", "float8_e5m2"  # more precision for values, more range for gradients
 
 
 class Float8(Weight):
-    """A float kernel; products go through float8 on the way in, gradients on the way back (Micikevicius et al., 2022).
+    """A float kernel whose products use float8 in the forward pass and whose gradients use float8 in the backward pass
+    (Micikevicius et al., 2022).
 
-    Scales and histories are trainable in form: what a step finds as their gradient is their next value.
+    Scales and histories are formally trainable: the gradient that a step returns for them is their next value.
     """
 
     def __init__(self, layer: Any, name: str, make_base: Any, history_length: Any) -> None:
@@ -46,7 +47,7 @@ class Float8(Weight):
 
 
 def _next(values, scale, history, kind):
-    """The scale for the step after this, from the largest values so far, and the history with today's."""
+    """The scale for the next step, from the largest values so far, and the history updated with the current values."""
     limit = jnp.float32(jnp.finfo(kind).max)
     return compute_float8_scale(jnp.max(history), scale, limit), compute_float8_amax_history(values, history)
 

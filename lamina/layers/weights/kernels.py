@@ -1,4 +1,4 @@
-"""WithKernels: the base of layers with kernels, for LoRA, quantization, and the order of variables in files."""
+"""WithKernels: base class of layers with kernels. Handles LoRA, quantization and the order of variables in files."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ CALIBRATED = ("gptq", "awq")
 
 
 class WithKernels(Layer):
-    """A layer that makes its kernels by `_add_kernel` and uses them by `matmul`, `einsum` or `take` of this package, or
-    by their `value`."""
+    """A layer that creates its kernels with `_add_kernel` and uses them through `matmul`, `einsum` or `take` of this
+    package, or through their `value`."""
 
     _config_optional = frozenset(("lora_rank", "lora_alpha"))
-    quantization_modes: tuple[str, ...] = ()  # that the formula of the layer works with
+    quantization_modes: tuple[str, ...] = ()  # modes that the layer's `call` supports
     quantization_config: Any = None
     kernel: Any = None
     embeddings: Any = None
@@ -35,10 +35,10 @@ class WithKernels(Layer):
     def __init__(self, *args: Any, lora_rank: int | None = None, lora_alpha: float | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.lora_rank, self.lora_alpha = lora_rank, lora_rank if lora_alpha is None else lora_alpha
-        self._layouts: dict[str, Any] = {}  # of the kernels, by name
+        self._layouts: dict[str, Any] = {}  # layouts of the kernels, by name
 
     def _add_kernel(self, shape: Any, name: str = "kernel", **settings: Any) -> Any:
-        """A weight of the kind that the dtype policy asks for.
+        """Create a weight of the kind that the dtype policy requests.
 
         Args:
             shape: Shape of the kernel, or a Layout.
@@ -54,7 +54,7 @@ class WithKernels(Layer):
         return self._quantized(name, self.quantization_mode, self.quantization_config, plain)
 
     def _quantized(self, name, mode, config, make_plain, original=None):
-        """A weight of the kind of `mode`; its values are not set yet unless it keeps the floats."""
+        """A weight quantized with `mode`. Its values are not set yet, unless the mode keeps the float kernel."""
         layout, policy = self._layouts[name], self._policy
         if mode == "float8":
             default = QuantizedFloat8DTypePolicy.default_amax_history_length
@@ -78,7 +78,7 @@ class WithKernels(Layer):
 
     @property
     def _bias_to_add(self) -> Any:
-        """The bias as it is added to products: rounded to bfloat16 after float8 products, which is fast."""
+        """The bias to add to products. After float8 products it is rounded to bfloat16, which is faster."""
         value = self.bias.value
         rounds = self.quantization_mode == "float8" and value.dtype == "float32"
         return value.astype("bfloat16").astype("float32") if rounds else value
@@ -87,14 +87,14 @@ class WithKernels(Layer):
 
     @property
     def lora_enabled(self) -> bool:
-        """Whether the kernel is frozen and an update of low rank is trained."""
+        """Whether the kernel is frozen and a low-rank update is trained."""
         return any(isinstance(weight, LoRA) for weight in self._kernels())
 
     def _kernels(self):
         return [getattr(self, name) for name in self._layouts]
 
     def _bases(self):
-        """The kernels without what LoRA adds."""
+        """The kernels without their LoRA updates."""
         return [weight.base if isinstance(weight, LoRA) else weight for weight in self._kernels()]
 
     def enable_lora(
@@ -104,18 +104,19 @@ class WithKernels(Layer):
         a_initializer: InitializerLike = "he_uniform",
         b_initializer: InitializerLike = "zeros",
     ) -> None:
-        """Freeze the kernel and train `lora_alpha / rank * a @ b` beside it (Hu et al., 2021, arXiv:2106.09685).
+        """Freeze the kernel and train a low-rank update `lora_alpha / rank * a @ b` (Hu et al., 2021,
+        arXiv:2106.09685).
 
         Args:
             rank: Rank of the update.
             lora_alpha: Factor of the update, which is divided by the rank; None means the rank.
-            a_initializer: Initializer of a, the factor next to the inputs.
-            b_initializer: Initializer of b.
+            a_initializer: Initializer of a, the factor that is applied to the inputs first.
+            b_initializer: Initializer of b, the factor that is applied second.
 
         Raises:
-            CallError: when the layer is not built, or has LoRA already.
-            ConfigError: when the kernel has a constraint.
-            NotImplementedError: for a kernel quantized by float8, GPTQ or AWQ.
+            CallError: If the layer is not built, or already has LoRA.
+            ConfigError: If the kernel has a constraint.
+            NotImplementedError: If the kernel is quantized with float8, GPTQ or AWQ.
 
         >>> import lamina as keras
         >>> layer = keras.layers.Dense(8)
@@ -143,18 +144,18 @@ class WithKernels(Layer):
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
         """Quantize the kernels.
 
-        int8 and int4 kernels are no longer trained; float8 kernels are. GPTQ and AWQ only prepare the layer for the
-        calibration that `Model.quantize` does with data.
+        int8 and int4 kernels can no longer be trained; float8 kernels can. For GPTQ and AWQ this only prepares the
+        layer: `Model.quantize` calibrates it with data.
 
         Args:
-            mode: "int8", "int4", "float8", "gptq" or "awq"; None where `config` says it.
-            type_check: Whether a subclass, whose formula may be another, is an error.
+            mode: "int8", "int4", "float8", "gptq" or "awq"; None means the mode of `config`.
+            type_check: Whether to raise an error for a subclass, whose `call` may compute something else.
             config: Quantizers, block size or calibration data; see keras.quantizers.
 
         Raises:
-            ConfigError: for a mode that is none, or a config of another mode.
-            CallError: when the layer is not built, or is quantized already.
-            NotImplementedError: for a mode that the layer does not support, and for subclasses.
+            ConfigError: If the mode is unknown, or differs from that of the config.
+            CallError: If the layer is not built, or is already quantized.
+            NotImplementedError: If the layer does not support the mode, or is a subclass.
 
         >>> import lamina as keras
         >>> layer = keras.layers.Dense(8)
@@ -207,10 +208,10 @@ class WithKernels(Layer):
         self._own_variables = [own for own in self._own_variables if own is not variable]
 
     def quantized_build(self, input_shape: Any, mode: str, config: Any = None) -> None:
-        """Make the kernels again as those of `mode`, without their values.
+        """Recreate the kernels for `mode`, without values.
 
         Args:
-            input_shape: Ignored: the shapes of the kernels are known.
+            input_shape: Ignored, since the shapes of the kernels are known.
             mode: Mode of quantization.
             config: Quantizers or block size; see keras.quantizers.
         """
@@ -222,8 +223,8 @@ class WithKernels(Layer):
     # Files
 
     def _saved_weights(self):
-        """The variables that a file holds, in the order of Keras: the kernel, the bias, what else the kernel is made
-        of, other kernels; where a kernel is calibrated the bias comes first."""
+        """The variables to save, in the order of Keras: the kernel, the bias, the other parts of the kernel, other
+        kernels. If a kernel is calibrated by GPTQ or AWQ, the bias comes first."""
         kernels = [parts_of(weight) for weight in self._bases()] or [[]]
         bias = [] if self.bias is None else [self.bias]
         head = 0 if self._is_quantized and self.quantization_mode in CALIBRATED else 1
@@ -233,10 +234,10 @@ class WithKernels(Layer):
         return [*order, *(own for own in self._variables_of_its_own() if id(own) not in known)]
 
     def save_own_variables(self, store: Any) -> None:
-        """Write the variables that are this layer's own; the update of LoRA is added to the kernel.
+        """Write the layer's own variables. A LoRA update is merged into the kernel.
 
         Args:
-            store: Dict of arrays, which gets the keys "0", "1" and so on.
+            store: Dict that receives the arrays under the keys "0", "1" and so on.
         """
         if not self.built:
             return
@@ -248,7 +249,7 @@ class WithKernels(Layer):
             store[str(index)] = values[id(part)]
 
     def load_own_variables(self, store: Any) -> None:
-        """Read what `save_own_variables` wrote.
+        """Load the variables that `save_own_variables` wrote.
 
         Args:
             store: Dict of arrays with the keys "0", "1" and so on.
@@ -257,13 +258,13 @@ class WithKernels(Layer):
         for weight in self._kernels():
             if isinstance(weight, LoRA):
                 weight.forget_update()
-            if isinstance(weight, Calibrated) and weight.original is not None:  # the values of a file are calibrated
+            if isinstance(weight, Calibrated) and weight.original is not None:  # values in files are calibrated
                 self._remove_variable(weight.original)
                 weight.original = None
 
     @property
     def inputs_quantizer(self) -> Any:
-        """The quantizer of the inputs of products, or None."""
+        """The quantizer of the inputs of products, or None if they are not quantized."""
         return getattr(next(iter(self._bases()), None), "inputs_quantizer", None)
 
     @property

@@ -1,7 +1,8 @@
-"""Kinds of weights: a weight whose numbers are computed from other variables, and the two operations that formulas use.
+"""Weights whose values are computed from other variables, and the operations that layers apply to them.
 
-A layer writes `einsum("...i,io->...o", inputs, self.kernel)` or `take(self.embeddings, numbers)`. Where the kernel is a
-plain variable that is the product or the row; a kind may do the same with fewer bits, or fewer numbers to train.
+A layer writes `einsum("...i,io->...o", inputs, self.kernel)` or `take(self.embeddings, numbers)`. For a plain variable
+this is the ordinary product or row lookup. Other kinds of weights compute it with fewer bits, or train fewer
+parameters.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from lamina.kernels.matmul import matmul as plain_matmul
 class Weight(Derived):
     """A weight computed from variables of its layer.
 
-    The first of the parts is the one that stands in files where the plain weight would.
+    Files store its first part where they would store a plain weight.
     """
 
     def part(
@@ -36,7 +37,8 @@ class Weight(Derived):
         trainable: bool = False,
         **settings: Any,
     ) -> Any:
-        """Make a variable of the layer that is one of the parts, and an attribute of the layer but for the first."""
+        """Create a variable of the layer as a part of this weight. All parts except the first become attributes of the
+        layer."""
         attribute = attribute or name
         variable = layer.add_weight(shape=shape, initializer=initializer, name=name, trainable=trainable, **settings)
         self.parts[attribute] = variable
@@ -45,11 +47,11 @@ class Weight(Derived):
         return variable
 
     def encode(self, floats: Any) -> Any:
-        """The values of the parts that stand for these numbers, in the order of the parts."""
+        """The values of the parts that represent a float weight, in the order of the parts."""
         raise NotImplementedError(f"{type(self).__name__} {self.name} takes no numbers.")
 
     def assign(self, value: Any) -> Any:
-        """Keep these numbers, as well as this kind can."""
+        """Store a float weight as accurately as this kind of weight can."""
         for part, encoded in zip(self.parts.values(), self.encode(unwrap(value)), strict=True):
             part.assign(encoded)
         return self
@@ -62,29 +64,29 @@ class Weight(Derived):
 
 
 def einsum(equation: Any, inputs: Any, weight: Any) -> Any:
-    """`einsum(equation, inputs, weight)`, whatever kind the weight is."""
+    """`einsum(equation, inputs, weight)` for any kind of weight."""
     return weight.einsum(equation, inputs) if isinstance(weight, Weight) else contract(equation, inputs, weight.value)
 
 
 def matmul(inputs: Any, weight: Any) -> Any:
-    """`inputs @ weight` for a matrix of any kind."""
+    """`inputs @ weight` for a matrix of any kind of weight."""
     return weight.einsum("...i,io->...o", inputs) if isinstance(weight, Weight) else plain_matmul(inputs, weight.value)
 
 
 def take(weight: Any, numbers: Any) -> Any:
-    """`weight[numbers]`, whatever kind the weight is; NaN where a number is out of range."""
+    """`weight[numbers]` for any kind of weight; NaN where an index is out of range."""
     return weight.take(numbers) if isinstance(weight, Weight) else gather_rows(weight.value, numbers)
 
 
 def parts_of(weight: Any) -> Any:
-    """The variables that a weight is made of: those of a kind, or the plain variable itself."""
+    """The variables that a weight consists of: the parts of a computed weight, or the plain variable itself."""
     return list(weight.parts.values()) if isinstance(weight, Weight) else [weight]
 
 
 class LoRA(Weight):
-    """`base + alpha / rank * a @ b`: the base is frozen, a and b of a low rank are trained (Hu et al., 2021).
+    """`base + alpha / rank * a @ b`, with a frozen base and trainable low-rank factors a and b (Hu et al., 2021).
 
-    Files hold the sum, so that whoever reads them needs not know.
+    Files store the sum, so readers do not need to support LoRA.
     """
 
     def __init__(
@@ -119,17 +121,18 @@ class LoRA(Weight):
         return self
 
     def forget_update(self):
-        """Make a @ b zero, after the base was read from a file."""
+        """Set a @ b to zero, after the base was loaded from a file."""
         for part in (self.a, self.b):
             part.assign(np.zeros(part.shape, "float32"))
 
     def merged(self) -> Any:
-        """The values of the base's parts that stand for the sum."""
+        """The values of the base's parts that represent the base plus the update."""
         return self.base.encode(self.value) if isinstance(self.base, Weight) else [self.value]
 
 
 def straight_through(rough: Any, smooth: Any, inputs: Any, *arrays: Any) -> Any:
-    """rough(inputs, *arrays); its gradient is that of smooth, which is linear in the inputs. The arrays have none."""
+    """rough(inputs, *arrays), differentiated as smooth, which is linear in the inputs. The arrays receive no
+    gradient."""
     described = jax.ShapeDtypeStruct(inputs.shape, inputs.dtype)
 
     @jax.custom_vjp

@@ -1,1 +1,1 @@
-"""Files of Keras 1 and 2 as Keras 3 writes them: configs, graphs, weights, optimizers."""
+"""Conversion of Keras 1 and 2 files to the Keras 3 form: configs, graphs, weights and optimizers."""

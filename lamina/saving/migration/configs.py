@@ -1,7 +1,7 @@
-"""Upgrade of the configs of earlier versions of Keras to Keras 3. Configs of Keras 3 stay as they are.
+"""Upgrade the configs of earlier versions of Keras to Keras 3. Configs of Keras 3 are left unchanged.
 
-Renamed arguments and classes come from `lamina.legacy`, the form of graphs from `graphs`, and arguments whose meaning
-has changed from the table `_MENDED`.
+`lamina.legacy` has the renamed arguments and classes, `graphs` upgrades graphs, and the table `_MENDED` converts
+arguments whose meaning has changed.
 """
 
 from __future__ import annotations
@@ -24,19 +24,20 @@ def upgrade(config: Any, version: Any = None, backend: Any = None) -> Any:
     """The config (or a structure that contains configs) in the format of Keras 3.
 
     Args:
-        version, backend: Those of the Keras that wrote it, if the file has them; otherwise the config shows them.
+        version, backend: Version and backend of the Keras that wrote the config, if the file names them. Otherwise
+            they are inferred from the config.
 
     >>> upgrade({"class_name": "Dropout", "config": {"p": 0.5}})
     {'class_name': 'Dropout', 'config': {'rate': 0.5}}
     """
     origin = origin_of(config, version, backend)
-    if origin.major == 1:  # layers that only move pixels had no order of axes: it is that of the others
+    if origin.major == 1:  # padding, cropping and upsampling layers had no data format of their own
         origin = origin._replace(data_format=next(_data_formats(config), None))
     return _upgrade(config, origin)
 
 
 def _data_formats(config):
-    """The order of axes in images of each layer in a config of Keras 1."""
+    """Yield the data format of each layer in a Keras 1 config."""
     if isinstance(config, dict):
         if config.get("dim_ordering") in ("th", "tf"):
             yield legacy.data_format_of(config["dim_ordering"])
@@ -46,10 +47,11 @@ def _data_formats(config):
 
 
 def upgrade_compile(config: Any, version: Any = None, backend: Any = None, outputs: Any = ()) -> Any:
-    """The arguments of `compile` in a file, with the names of Keras 3; None means the default.
+    """The arguments of `compile` in a file under their Keras 3 names. Arguments that are None are left out.
 
     Args:
-        outputs: Names of the outputs of the model; if there are several, tf.keras put them before names of metrics.
+        outputs: Names of the model's outputs. For several outputs, tf.keras prefixed metric names with the output
+            name.
     """
     origin = origin_of(config, version, backend)
     upgraded: Any = _upgrade(config, origin)
@@ -57,7 +59,7 @@ def upgrade_compile(config: Any, version: Any = None, backend: Any = None, outpu
     prefixes = [f"{name}_" for name in outputs] if len(outputs) > 1 else []
     metrics = _metrics(config.get("metrics"), prefixes)
     if prefixes and origin.major < 3 and metrics and isinstance(metrics, list):
-        metrics = metrics if any(isinstance(one, list) for one in metrics) else [metrics for _ in outputs]  # for each
+        metrics = metrics if any(isinstance(one, list) for one in metrics) else [metrics for _ in outputs]  # for all
     config["metrics"] = metrics
     if "optimizer_config" in config:
         config["optimizer"] = config.pop("optimizer_config")
@@ -65,7 +67,8 @@ def upgrade_compile(config: Any, version: Any = None, backend: Any = None, outpu
 
 
 def _metrics(metrics, prefixes):
-    """The metrics as they were passed to `compile`: for "accuracy" tf.keras wrote an object, and longer names."""
+    """The metrics as the user passed them to `compile`. For "accuracy" tf.keras stored an object; it also prefixed
+    names with output names."""
     if isinstance(metrics, list):
         return [_metrics(metric, prefixes) for metric in metrics]
     if not isinstance(metrics, dict):
@@ -93,7 +96,7 @@ def _upgrade(value, origin):
 
 
 def _plain(value):
-    """Arrays, tuples, regularizers and constraints, which had other forms in the JSON of Keras 1 and 2."""
+    """Convert arrays, tuples, regularizers and constraints from the JSON form that Keras 1 and 2 gave them."""
     kind = value.get("class_name")
     if kind in ("__tuple__", "TensorShape") and "items" in value:
         return list(value["items"])
@@ -101,7 +104,7 @@ def _plain(value):
         return {"class_name": kind, "config": {}}
     if value.get("type") == "ndarray" and "value" in value:
         return value["value"]
-    if value.get("name") in _NAMED:  # Keras 1: the name of the class among its arguments
+    if value.get("name") in _NAMED:  # Keras 1 stored the class name among the arguments
         name, rest = _NAMED[value["name"]], {key: item for key, item in value.items() if key != "name"}
         return {"class_name": name, "config": legacy.rename(name, rest)[0]}
     return value
@@ -119,7 +122,7 @@ def _description(described, origin):
         return _model(described, origin)
     if not isinstance(config, dict):
         return _meant_function(described, origin)
-    if "input_layers" in config:  # a class of the user's that is a graph
+    if "input_layers" in config:  # a subclass of Model, by the user, that was built as a functional model
         return {**described, "config": upgrade_graph(config)}
     if origin.major < 3 and _is_time_major(config):
         return _turned(described, origin)
@@ -140,13 +143,14 @@ def _description(described, origin):
 
 
 def _is_time_major(config):
-    """Whether a recurrent layer, or the one in a Bidirectional, has time as its first axis."""
+    """Whether a recurrent layer, or the layer inside a Bidirectional, has time as its first axis."""
     layer = config.get("layer")
     return config.get("time_major") or (isinstance(layer, dict) and layer.get("class_name") == "TimeMajor")
 
 
 def _turned(described, origin):
-    """Such a layer as one with time second, inside a layer that turns the two axes before and after it."""
+    """A time-major layer as a batch-major layer inside a TimeMajor wrapper, which swaps the first two axes before and
+    after it."""
     config = {key: value for key, value in described["config"].items() if key != "time_major"}
     for key in ("layer", "backward_layer"):
         if isinstance(config.get(key), dict) and config[key].get("class_name") == "TimeMajor":
@@ -159,12 +163,12 @@ def _turned(described, origin):
 
 
 def _model(described, origin):
-    """A Sequential or the graph of a functional model."""
+    """Upgrade a Sequential or functional model."""
     name, config = described["class_name"], described["config"]
-    if isinstance(config, list):  # Keras 1 and 2.0: the layers alone
+    if isinstance(config, list):  # Keras 1 and 2.0 stored only the list of layers
         config = {"layers": config}
     if "input_layers" in config:
-        if name == "Model":  # Functional since Keras 2.4
+        if name == "Model":  # renamed to Functional in Keras 2.4
             described = {**described, "class_name": "Functional"}
         return {**described, "config": upgrade_graph(config)}
     if origin.major < 3:
@@ -181,11 +185,11 @@ def _meant_function(described, origin):
     return described
 
 
-_HARD_SIGMOID = "hard_sigmoid_of_keras_2"  # clip(0.2 x + 0.5, 0, 1); that of Keras 3 is another function
+_HARD_SIGMOID = "hard_sigmoid_of_keras_2"  # clip(0.2 x + 0.5, 0, 1); Keras 3 has another function of that name
 
 
 def _of_old_layer(name, today, config, origin):
-    """What holds for every layer: its activations, and that the input shape is said once."""
+    """Apply the changes common to all layers: replace hard_sigmoid and drop redundant or TensorFlow-only arguments."""
     config = dict(config)
     for key in ("activation", "recurrent_activation"):
         if config.get(key) == "hard_sigmoid":
@@ -193,7 +197,7 @@ def _of_old_layer(name, today, config, origin):
     if "batch_input_shape" in config or today == "Embedding":
         for key in ("input_length", *(() if today == "Embedding" else ("input_dim",))):
             config.pop(key, None)
-    for key in ("type_spec", "rng_type", "force_generator"):  # of TensorFlow's own kinds of tensors and numbers
+    for key in ("type_spec", "rng_type", "force_generator"):  # these configure TensorFlow tensors and random generators
         config.pop(key, None)
     return config
 
@@ -224,13 +228,13 @@ def _batch_normalization(config, origin):
 
 
 def _embedding(config, origin):
-    """Until Keras 2.0.6 it said the type of its inputs as its own."""
+    """Drop an integer dtype: until Keras 2.0.6 the config of Embedding had the dtype of the inputs."""
     is_of_inputs = str(config.get("dtype")).startswith(("int", "uint"))
     return {key: value for key, value in config.items() if key != "dtype" or not is_of_inputs}
 
 
 def _depthwise(config, origin):
-    """A separable or depthwise convolution has written down the settings of a kernel that it does not have."""
+    """Drop the `kernel_*` arguments, which separable and depthwise convolutions stored but do not use."""
     return {key: value for key, value in config.items() if not key.startswith("kernel_") or key == "kernel_size"}
 
 
@@ -240,13 +244,14 @@ def _moving_pixels(config, origin):
 
 def _zero_padding(config, origin):
     config, padding = _moving_pixels(config, origin), config.get("padding")
-    if isinstance(padding, list) and len(padding) == 4:  # Keras 1: top, bottom, left, right
+    if isinstance(padding, list) and len(padding) == 4:  # Keras 1: (top, bottom, left, right)
         config = {**config, "padding": [padding[:2], padding[2:]]}
     return config
 
 
 def _lambda(config, origin):
-    """A Lambda: its function by name, or bytecode, which is only read where the caller allows it."""
+    """Convert the function of a Lambda, which is a name or bytecode. Bytecode is loaded only if the caller allows
+    it."""
     told = ("function_type", "module", "output_shape_type", "output_shape_module")
     kept = {key: value for key, value in config.items() if key not in told}
     function = config.get("function")
@@ -255,20 +260,20 @@ def _lambda(config, origin):
     elif isinstance(function, list):
         names = ("code", "defaults", "closure")
         kept["function"] = {"class_name": "__lambda__", "config": dict(zip(names, function, strict=False))}
-    if config.get("output_shape_type") != "raw":  # a function of shapes, which tracing makes needless
+    if config.get("output_shape_type") != "raw":  # a function of shapes; tracing replaces it
         kept.pop("output_shape", None)
     return kept
 
 
 def _wrapped_function(config, origin):
-    """A loss or metric that is a function by its name."""
+    """Convert a loss or metric that wraps a function given by name."""
     if isinstance(config.get("fn"), str):
         config = {**config, "fn": {"class_name": "function", "config": config["fn"]}}
     return _loss(config, origin)
 
 
 def _wrapped_metric(config, origin):
-    if config.get("fn") == "cosine_similarity":  # as a metric it has the other sign than as a loss
+    if config.get("fn") == "cosine_similarity":  # the metric has the opposite sign of the loss
         return {**config, "fn": {"class_name": "function", "config": config["fn"], "module": "keras.metrics"}}
     return _wrapped_function(config, origin)
 

@@ -1,6 +1,6 @@
-"""Graphs of models as Keras 1 and 2 wrote them, in the form of Keras 3.
+"""Convert model graphs from the format of Keras 1 and 2 to that of Keras 3.
 
-A node was a list of [layer, number of the call, number of the tensor, keyword arguments].
+In Keras 1 and 2 each input of a node was a list [layer name, node index, tensor index, keyword arguments].
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", 
 
 
 def upgrade_graph(config: Any) -> Any:
-    """The config of a functional model with calls as {"args", "kwargs"}."""
+    """Convert the config of a functional model so that each call is stored as {"args", "kwargs"}."""
     if any(
         isinstance(node, dict) and "args" in node for one in config["layers"] for node in one.get("inbound_nodes", [])
     ):
@@ -33,7 +33,8 @@ def upgrade_graph(config: Any) -> Any:
 
 
 def _layer(layer, sizes):
-    """The layers of today for one of a graph. `sizes` are the names of those that only compute with sizes of shapes."""
+    """The Keras 3 layers that replace one layer of the graph. `sizes` collects the names of layers that compute only
+    with the sizes of a shape."""
     kind = layer["class_name"]
     if kind == "Merge":
         layer = {**layer, **_merge_of_today(layer["config"])}
@@ -54,11 +55,12 @@ def _layer(layer, sizes):
 
 
 def _node(kind, node):
-    """One call. Several sources are a list of tensors, but for a recurrent layer the first and its initial states."""
-    if isinstance(node, dict):  # of a call on a dict of tensors
+    """Convert one call. Several inputs form a list of tensors; for a recurrent layer they are the input and its initial
+    states."""
+    if isinstance(node, dict):  # the layer was called on a dict of tensors
         node = {name: _tensor(source) for name, source in node.items()}
         return {"args": [node], "kwargs": {}}
-    if node and isinstance(node[0], str):  # Keras 2.4 and later, of a call on one tensor
+    if node and isinstance(node[0], str):  # Keras 2.4 and later write a call on one tensor this way
         node = [node]
     tensors = [_argument(source) for source in node]
     kwargs = {key: _argument(value) for source in node for key, value in (source[3] if len(source) > 3 else {}).items()}
@@ -72,7 +74,7 @@ def _tensor(place):
 
 
 def _argument(value) -> Any:
-    """An argument of a call: a place in the graph, a value, or a structure with places in it."""
+    """Convert one argument of a call: a tensor reference, a plain value, or a nested structure of these."""
     if isinstance(value, list):
         if len(value) >= 3 and isinstance(value[0], str) and isinstance(value[1], int):
             return value[2] if value[0] == "_CONSTANT_VALUE" else _tensor(value)
@@ -81,7 +83,7 @@ def _argument(value) -> Any:
 
 
 def _sources(value):
-    """The names of the layers that tensors of a structure come from."""
+    """Yield the names of the layers that produce the tensors in a nested structure."""
     if isinstance(value, dict):
         if value.get("class_name") == "__keras_tensor__":
             yield value["config"]["keras_history"][0]
@@ -93,13 +95,14 @@ def _sources(value):
 
 
 def _single(places):
-    """`[["dense", 0, 0]]`, which Keras 2 wrote for one tensor too, without the outer list."""
+    """Unwrap `[["dense", 0, 0]]`, which Keras 2 wrote even for a single tensor."""
     alone = isinstance(places, list) and len(places) == 1 and isinstance(places[0], list)
     return places[0] if alone else places
 
 
 def _count_calls_anew(config):
-    """A model inside a model counted its making as call 0, so the calls in this graph began at 1."""
+    """Renumber calls from 0. Keras 2 counted the creation of a nested model as its call 0, so the calls in the outer
+    graph began at 1."""
     calls = {}
     for layer in config["layers"]:
         calls[layer.get("name") or layer["config"]["name"]] = len(layer.get("inbound_nodes", []))
@@ -135,7 +138,7 @@ def _places(config, names):
 
 
 def _shift(value, names, top=False) -> Any:
-    """The same with the calls of `names` counted from 0, in this graph and not in those inside it."""
+    """Renumber the calls of `names` from 0 in this graph, but not in graphs nested in it."""
     if top:
         layers = [{**one, "inbound_nodes": _shift(one.get("inbound_nodes", []), names)} for one in value["layers"]]
         return {
@@ -151,11 +154,11 @@ def _shift(value, names, top=False) -> Any:
     return [moved[0], moved[1] - 1, *moved[2:]] if _is_place(value, names) else moved
 
 
-# Merge, the layer of Keras 1 for all of Add, Concatenate, Dot and the like
+# Merge, the Keras 1 layer that combined what Add, Concatenate, Dot and similar layers do now
 
 
 def is_merge(layers: Any) -> Any:
-    """Whether a Sequential begins by merging branches, as in Keras 1."""
+    """Whether a Sequential begins with a Merge layer, as in Keras 1."""
     return bool(layers) and layers[0]["class_name"] == "Merge"
 
 
@@ -182,7 +185,8 @@ def _named(config, **settings):
 
 
 def graph_of_merge(config: Any) -> Any:
-    """A Sequential that begins with Merge, as a functional model of all its layers: their weights are in a row."""
+    """Convert a Sequential that begins with Merge into a flat functional model. The order of the layers is that of the
+    weights in the file."""
     layers, inputs = [], []
     end = _draw(config["layers"], layers, inputs)
     places = [[name, 0, 0] for name in inputs]
@@ -193,7 +197,7 @@ def graph_of_merge(config: Any) -> Any:
 
 
 def _draw(row, layers, inputs):
-    """Add a row of layers to the graph; the name of the last one."""
+    """Add a sequence of layers to the graph and return the name of the last one."""
     last = None
     for layer in row:
         config = layer["config"]
@@ -209,7 +213,7 @@ def _draw(row, layers, inputs):
         elif last is None:
             sources = [_input(config, layers, inputs)]
         name = layer["config"].setdefault("name", f"merge_{len(layers)}")
-        if any(name == one["name"] for one in layers):  # models had no names
+        if any(name == one["name"] for one in layers):  # Keras 1 models had no names, so names can repeat
             name = layer["config"]["name"] = f"{name}_{len(layers)}"
         tensors = [_tensor([source, 0, 0]) for source in sources]
         node = {"args": [tensors if len(tensors) > 1 else tensors[0]], "kwargs": {}}
@@ -219,7 +223,7 @@ def _draw(row, layers, inputs):
 
 
 def _inputs_of(config, layers, inputs):
-    """Inputs like those of a graph among the branches."""
+    """Add copies of the inputs of a branch that is itself a functional model, and return their names."""
     names = [place[0] for place in config["input_layers"]] if _are_many(config["input_layers"]) else None
     own = {one["name"]: one["config"] for one in config["layers"] if one["class_name"] == "InputLayer"}
     made = []

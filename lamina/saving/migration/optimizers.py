@@ -1,4 +1,4 @@
-"""The state of an optimizer as earlier versions of Keras kept it: the same slots, in another order."""
+"""Convert optimizer state saved by earlier versions of Keras, which stored the same slots in another order."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from lamina.saving.migration.weights import fit
 
 __all__ = ["fit_optimizer"]
 
-# The slots of one variable side by side; elsewhere all of the first slot, then all of the second.
+# Optimizers that store all slots of one variable together. The others store the first slot of all variables, then the
+# second slot of all, and so on.
 _BY_VARIABLE_SINCE_2_11 = frozenset("Adam AdamW Adadelta Adamax Nadam Ftrl".split())
 _BY_VARIABLE_BEFORE = frozenset(("Ftrl",))
-_IN_ORDER_SINCE = (2, 0, 6)  # before, an optimizer had the weights sorted by their names
+_IN_ORDER_SINCE = (2, 0, 6)  # earlier versions sorted the weights by name
 
 
 def fit_optimizer(optimizer: Any, arrays: Any, names: Any = (), origin: Any = None, layers: Any = None) -> Any:
-    """(variable, array) pairs for the state of an optimizer in a file; None where it does not fit.
+    """(variable, array) pairs for the optimizer state in a file, or None if the state does not fit.
 
     Args:
-        names: those of the arrays in the file; without them it is of Keras 2.11 or later.
-        layers: (layer, {name: array}) of the weights in the file, which the slots are laid out as; without them the
-            slots are those of the optimizer's variables as they are.
+        names: Names of the arrays in the file. Files without names are from Keras 2.11 or later.
+        layers: (layer, {name: array}) for the weights in the file, whose layout the slots share. Without it, the
+            slots are in the layout of the optimizer's variables.
     """
     if origin is None or origin.major > 2:
         fits = [v.shape for v in optimizer.variables] == [tuple(array.shape) for array in arrays]
@@ -41,7 +42,7 @@ def fit_optimizer(optimizer: Any, arrays: Any, names: Any = (), origin: Any = No
     if 0 < len(rest) < wanted:
         return None
     pairs = []
-    for number, name in enumerate(slot_names if rest else ()):  # without a rest it was saved before its first step
+    for number, name in enumerate(slot_names if rest else ()):  # no slots: saved before the first training step
         by_variable = kind in (_BY_VARIABLE_SINCE_2_11 if late else _BY_VARIABLE_BEFORE)
         place = slice(number, wanted, len(slot_names))
         own = rest[place] if by_variable else rest[number * len(trained) : (number + 1) * len(trained)]
@@ -54,12 +55,12 @@ def fit_optimizer(optimizer: Any, arrays: Any, names: Any = (), origin: Any = No
 
 
 def _trained(layers, origin):
-    """For each layer {name: key} of the weights that the optimizer changed; a weight of several models has one key.
-    None where that is open."""
+    """For each layer, {name: key} for the weights that the optimizer updates. A weight shared by several models has one
+    key. None if the trainable weights cannot be determined."""
     keys = []
     for layer, weights in layers:
         variables = [variable for variable, _ in fit(layer, list(weights.values()), list(weights), origin) or ()]
-        if len(variables) != len(weights):  # gates one by one
+        if len(variables) != len(weights):  # Keras 1 stored the gates separately
             if len({variable.trainable for variable in variables}) != 1:
                 return None
             variables = variables[:1] * len(weights)
@@ -69,20 +70,21 @@ def _trained(layers, origin):
 
 
 def _in_order(keys, origin):
-    """All keys, each once, in the order in which the optimizer had them."""
+    """All keys without duplicates, in the order that the optimizer used."""
     each = list(dict.fromkeys(key for of_layer in keys for key in of_layer.values()))
     return each if origin.version >= _IN_ORDER_SINCE else sorted(each)
 
 
 def _placed(layers, keys, of_key, origin):
-    """(variable, array) of one slot: in a layer's weights the arrays of the slot take the place of those it is for."""
+    """(variable, array) pairs for one slot. To convert their layout, the slot's arrays replace the weights they belong
+    to."""
     pairs = []
     for (layer, weights), of_layer in zip(layers, keys, strict=True):
         own = {name: of_key[of_layer[name]] if name in of_layer else weight for name, weight in weights.items()}
         if [np.shape(array) for array in own.values()] != [weight.shape for weight in weights.values()]:
             return None
         fitting = fit(layer, list(own.values()), list(own), origin) or []
-        if _size(array for _, array in fitting) != _size(own.values()):  # two biases are one now, their slots are not
+        if _size(array for _, array in fitting) != _size(own.values()):  # two biases become one, but not their slots
             return None
         pairs.extend(fitting)
     return pairs
@@ -93,7 +95,7 @@ def _size(arrays):
 
 
 def _counts(optimizer, kind, late, scalars):
-    """The count of steps, and what Nadam makes of it."""
+    """The step count and, for Nadam, the product of momentum factors that follows from it."""
     if not scalars:
         return []
     counts = [(optimizer._iterations, scalars[0])]
@@ -106,7 +108,7 @@ def _counts(optimizer, kind, late, scalars):
 
 
 def _leading_scalars(arrays, slots):
-    """The count of steps and what else stands before the slots: single numbers, as many as are not the slots' own."""
+    """The scalars before the slots, such as the step count. Scalars that belong to the slots are not included."""
     count = 0
     while count < len(arrays) and np.shape(arrays[count]) == () and count < max(1, len(arrays) - slots):
         count += 1

@@ -1,5 +1,5 @@
-"""Calls of TensorFlow functions in the graphs of tf.keras files, as ops: `TFOpLambda`, `SlicingOpLambda` and
-`TensorFlowOpLayer` are nodes of one function each."""
+"""Convert calls of TensorFlow functions in tf.keras graphs to ops. The layers `TFOpLambda`, `SlicingOpLambda` and
+`TensorFlowOpLayer` each represent one function call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["CLASSES", "translate"]
 
 CLASSES = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
 
-# TensorFlow's names of one function; the op; the op's first argument; further arguments as theirs=ours.
+# Columns: TensorFlow's names for the function; the op; the op's first argument; other arguments as theirs=ours.
 _FUNCTIONS = """
 __operators__.add,math.add,math.add_v2 add x1 y=x2
 math.subtract subtract x1 y=x2
@@ -130,12 +130,12 @@ for _line in _FUNCTIONS.split("\n")[1:-1]:
             (_op, _first, {theirs: ours for theirs, _, ours in (pair.partition("=") for pair in _rest)}),
         )
     )
-# Arguments that change nothing here.
+# Arguments that have no effect on the result here.
 _SAID_IN_VAIN = frozenset(
     "name conjugate out_type output_type validate_indices batch_dims keep_dims data_format".split()
 )
 
-# A node of TensorFlow's own graph: its op, the function, and what its inputs after the first are called.
+# Ops of TensorFlow's own graph: op -> (function, names of its inputs after the first).
 _NODES = {
     "AddV2": ("math.add", "y"), "Add": ("math.add", "y"), "Sub": ("math.subtract", "y"), "Mul": ("math.multiply", "y"),
     "RealDiv": ("math.truediv", "y"), "Pow": ("math.pow", "y"), "Maximum": ("math.maximum", "y"),
@@ -153,9 +153,9 @@ _NODES = {
 
 
 def translate(layer: Any, args: Any, kwargs: Any) -> Any:
-    """The layers of today, with one call each, for a layer of one TensorFlow function called with these arguments.
+    """The Keras 3 layers, with one call each, that replace a layer representing one TensorFlow function call.
 
-    Places in the graph are descriptions of tensors among the arguments.
+    References to tensors of the graph appear among the arguments as descriptions of tensors.
     """
     config = layer["config"]
     if layer["class_name"] == "TensorFlowOpLayer":
@@ -187,7 +187,7 @@ def translate(layer: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _told_otherwise(function, args, kwargs):
-    """What is in another place or form in some functions of TensorFlow."""
+    """Adapt arguments that some TensorFlow functions take in another position or form."""
     kwargs = {("axis" if key in ("axes", "dim") and "axes" not in _ROWS.get(function, ("",) * 3)[2] else key): value
               for key, value in kwargs.items()}  # fmt: skip
     if function.startswith("math.reduce") and "keep_dims" in kwargs:
@@ -201,7 +201,7 @@ def _told_otherwise(function, args, kwargs):
 
 
 def _meant(op, given):
-    """The arguments with the meaning and the defaults of TensorFlow."""
+    """Add TensorFlow's default values and convert arguments to their meaning in lamina's op."""
     defaults = {
         "concatenate": {"axis": 0}, "argmax": {"axis": 0}, "argmin": {"axis": 0}, "gelu": {"approximate": False},
         "take": {"axis": 0}, "sum": {}, "cumsum": {"axis": 0}, "normalize": {"epsilon": 1e-6},
@@ -218,7 +218,7 @@ def _meant(op, given):
 
 
 def _key(spec):
-    """A slice as tf.keras wrote it: {"start": 0, "stop": None, "step": None}, or a number, or a list of those."""
+    """Convert a slice as tf.keras wrote it: {"start": 0, "stop": None, "step": None}, a number, or a list of those."""
     if isinstance(spec, list):
         return [_key(part) for part in spec]
     if isinstance(spec, dict) and "start" in spec:
@@ -229,7 +229,7 @@ def _key(spec):
 
 
 def _reshape_of_batch(layer, args, shape):
-    """`tf.reshape(x, [tf.shape(x)[0], ...])`: the layer Reshape, which keeps the batch."""
+    """Convert `tf.reshape(x, [tf.shape(x)[0], ...])` to a Reshape layer, which keeps the batch axis."""
     if not _has_tensor(shape[0]) or any(map(_has_tensor, shape[1:])):
         raise ConfigError(f"{layer['name']} in the file reshapes to sizes that are computed; only the batch's may be.")
     return {
@@ -240,7 +240,7 @@ def _reshape_of_batch(layer, args, shape):
 
 
 def _transposed(layer, args, kwargs):
-    """matmul(transpose_b=True) as a transpose and a product."""
+    """Convert matmul(transpose_b=True) to a transpose followed by a matrix product."""
     kwargs, args = dict(kwargs), list(args)
     before = []
     if "b" in kwargs:
@@ -255,7 +255,7 @@ def _transposed(layer, args, kwargs):
 
 
 def _call(name, op, given):
-    """An op called once: its settings in the config, its tensors in the call, as `core.op` records it."""
+    """One call of an op, with settings in the config and tensors in the call, as `core.op` records it."""
     public = OPS[op]
     args, kwargs, settings = [], {}, {}
     for parameter in inspect.signature(public.compute).parameters.values():
@@ -281,7 +281,7 @@ def _has_tensor(value):
 
 
 def _of_node(config, args):
-    """(function, args, kwargs) of a node of TensorFlow's graph whose constant inputs are kept beside it."""
+    """(function, args, kwargs) of a TensorFlow graph node, whose constant inputs are stored separately."""
     try:
         node = json.loads(config["node_def"])
     except (TypeError, ValueError) as error:
@@ -308,7 +308,7 @@ def _of_node(config, args):
 
 
 def _setting(value):
-    """A setting of a node: {"b": true}, {"i": "1"}, {"f": 0.5}, {"list": {"i": ["1"]}}."""
+    """Decode an attribute of a node: {"b": true}, {"i": "1"}, {"f": 0.5}, {"list": {"i": ["1"]}}."""
     kind, inner = next(iter(value.items()))
     if kind == "list":
         return [int(number) for number in inner.get("i", [])]
@@ -316,7 +316,7 @@ def _setting(value):
 
 
 def _strided(bounds, settings):
-    """The key of a StridedSlice: bits of its masks say which bounds are open and which axes go or come."""
+    """The index of a StridedSlice. Bits of its masks mark open bounds, new axes and removed axes."""
 
     def bit(mask, place):
         return int(settings.get(mask) or 0) >> place & 1

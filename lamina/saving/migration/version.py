@@ -1,4 +1,4 @@
-"""Which Keras wrote a file: what its words mean hangs on that."""
+"""Find out which version of Keras wrote a file, since the meaning of its settings depends on the version."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["TODAY", "Origin", "origin_of"]
 
 
 class Origin(NamedTuple):
-    """The version of Keras, as numbers, its backend and the order of axes in its images, where the file tells."""
+    """The version of Keras as a tuple of ints, its backend and its image data format, where the file specifies them."""
 
     version: tuple[int, ...]
     backend: str | None = None
@@ -17,7 +17,7 @@ class Origin(NamedTuple):
 
     @property
     def major(self) -> Any:
-        """1, 2 or 3; 1 also for what came before."""
+        """The major version: 1, 2 or 3. Versions before 1 count as 1."""
         return max(1, self.version[0])
 
 
@@ -27,7 +27,7 @@ _OF_KERAS_2 = frozenset(("batch_input_shape", "data_format", "kernel_initializer
 
 
 def origin_of(config: Any = None, version: Any = None, backend: Any = None) -> Any:
-    """The origin that a file states, or the one that a description without a version gives away.
+    """The origin stated in a file, or inferred from a config that has no version.
 
     >>> origin_of(version="2.2.4-tf").version
     (2, 2, 4)
@@ -39,7 +39,7 @@ def origin_of(config: Any = None, version: Any = None, backend: Any = None) -> A
         stated, backend = _text(config.get("keras_version")), backend or config.get("backend")
     if stated is not None:
         numbers = re.findall(r"\d+", stated.partition("-")[0]) or re.findall(r"\d+", stated)
-        is_script = "tfjs" in stated  # it counts its own versions, and writes as Keras 2
+        is_script = "tfjs" in stated  # TensorFlow.js has version numbers of its own and writes the format of Keras 2
         return Origin(
             (2,) if is_script or not numbers else tuple(int(number) for number in numbers[:3]), _text(backend)
         )
@@ -55,7 +55,7 @@ def _text(value):
 
 
 def _keys(config):
-    """Every key of every dict in a description."""
+    """Yield every key of every dict in a config."""
     stack = [config]
     while stack:
         value = stack.pop()

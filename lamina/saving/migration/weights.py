@@ -1,4 +1,4 @@
-"""Weights as earlier versions of Keras kept them: in another order, transposed, turned round, or cut into gates."""
+"""Convert weights saved by earlier versions of Keras, which may be reordered, transposed, flipped or split by gate."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ __all__ = ["fit", "is_state"]
 
 
 def is_state(name: Any) -> Any:
-    """Whether a name in a file is that of the state of a random generator of TensorFlow, which nothing here takes."""
+    """Whether a name in a file denotes the state of a TensorFlow random generator, which lamina does not load."""
     return "StateVar" in name
 
 
 def fit(layer: Any, arrays: Any, names: Any, origin: Any = TODAY) -> Any:
-    """(variable, array) pairs for what a file has for one layer, in today's layout; None where it does not fit.
+    """(variable, array) pairs for one layer of a file, converted to the current layout, or None if they do not fit.
 
     Args:
-        arrays: in the order of the file, not read yet where they need not be changed.
-        names: theirs in the file.
-        origin: the Keras that wrote them.
+        arrays: Arrays in the order of the file. Arrays that need no conversion are not read yet.
+        names: Names of the arrays in the file.
+        origin: The Keras that wrote the file.
     """
-    if _size(arrays) > 2 * _size(layer.weights):  # more than any layout of old has
+    if _size(arrays) > 2 * _size(layer.weights):  # more than in the layout of any earlier version
         return None
     owners = {id(variable): part for part in _parts(layer) for variable in part._variables_of_its_own()}
     if origin.major == 1 and len(arrays) != len(layer.weights):
@@ -45,8 +45,8 @@ def _parts(layer):
 
 
 def _orders(layer):
-    """The orders in which the weights of a layer may stand: those that train now before the others, as in Keras; or
-    those that were made to train, in a model that was frozen later."""
+    """Yield the orders in which a file may list the weights of a layer: currently trainable weights first, as in Keras,
+    or weights created as trainable first, for a model that was frozen later."""
     weights = layer.weights
     trained = {id(variable) for variable in layer.trainable_weights}
     each = [
@@ -62,13 +62,13 @@ def _is_born_frozen(variable):
 
 
 def _called_alike(variables, names):
-    """Whether the names in the file end as those of the variables do."""
+    """Whether each name in the file ends with the name of its variable."""
     ends = [name.rpartition("/")[2].partition(":")[0] for name in names]
     return all(end.endswith(variable.name) for end, variable in zip(ends, variables, strict=True))
 
 
 def _converted(variables, arrays, owners, origin):
-    """The pairs, those of one layer changed together where its kind is in a table."""
+    """The (variable, array) pairs. Arrays of one layer are converted together if a table lists its class."""
     pairs = []
     couples = zip(variables, arrays, strict=True)
     by_owner: dict[int, list] = {}
@@ -88,7 +88,7 @@ def _of_layer(owner: Any, arrays, origin):
         return _from_cudnn(arrays, _GATES[kind], kind)
     if origin.major == 1 and kind in _KERAS_1 and _size(arrays) == _size(owner._variables_of_its_own()):
         arrays = _KERAS_1[kind](owner, arrays)
-    if origin.backend == "theano" and kind in _KERNELS:  # it turned kernels round: a convolution, not a correlation
+    if origin.backend == "theano" and kind in _KERNELS:  # Theano flips kernels for convolution
         count, spatial = _KERNELS[kind]
         arrays = [np.flip(array, tuple(range(spatial))) for array in arrays[:count]] + arrays[count:]
     return arrays
@@ -98,7 +98,7 @@ def _size(arrays):
     return sum(int(np.prod(array.shape)) for array in arrays)
 
 
-# cuDNN: the kernels of the gates transposed, and two biases
+# cuDNN: the kernel of each gate is transposed, and there are two biases
 
 _GATES = {"LSTMCell": 4, "GRUCell": 3}
 
@@ -114,10 +114,10 @@ def _from_cudnn(arrays, gates, kind):
     return [np.hstack(kernels), np.hstack(recurrents), biases if kind == "GRUCell" else biases.sum(0)]
 
 
-# Keras 1: Theano's order of axes, and gates one by one
+# Keras 1: Theano's order of axes, and separate arrays for each gate
 
 _KERNELS = {"Conv1D": (1, 1), "Conv2D": (1, 2), "Conv3D": (1, 3), "Conv2DTranspose": (1, 2), "ConvLSTMCell": (2, 2)}
-_SPLIT = {  # for each gate the numbers of its kernel, recurrent kernel and bias, in today's order of gates
+_SPLIT = {  # for each gate, in today's order, the index of its kernel; recurrent kernel and bias follow
     "LSTMCell": (0, 6, 3, 9), "ConvLSTMCell": (0, 6, 3, 9), "GRUCell": (0, 3, 6),
 }  # fmt: skip
 
@@ -151,7 +151,7 @@ _KERAS_1 = {
 
 
 def _joined_gates(layer, arrays):
-    """The arrays of a layer whose gates Keras 1 kept one by one, joined."""
+    """Concatenate the arrays of layers whose gates Keras 1 stored separately."""
     left, joined = iter(arrays), []
     for part in _parts(layer):
         kind, own = type(part).__name__, part._variables_of_its_own()
