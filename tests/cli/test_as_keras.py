@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lamina import ops
-from lamina.compat import advice, functions, images, table
+from lamina.compat import advice, images, random_numbers, table
 from lamina.compat.dataset import Dataset
 from lamina.compat.tensorflow import NAMESPACES
 from lamina.errors import CallError, DataError
@@ -172,9 +172,9 @@ def test_texts():
 
 
 def test_draws_of_tensorflow():
-    uniform = functions.RANDOM["uniform"]((100,), 3, 7, "int32", seed=1)
+    uniform = random_numbers.RANDOM["uniform"]((100,), 3, 7, "int32", seed=1)
     assert set(uniform.tolist()) == {3, 4, 5, 6}
-    assert sorted(functions.RANDOM["shuffle"]([4, 5, 6], seed=1).tolist()) == [4, 5, 6]
+    assert sorted(random_numbers.RANDOM["shuffle"]([4, 5, 6], seed=1).tolist()) == [4, 5, 6]
 
 
 def test_dataset():
