@@ -59,8 +59,11 @@ def _op_file(op_name):
     """The file of Keras with the class of an op, as its configs name it: the public module of the op."""
     if op_name == "rearrange":
         return "einops"
-    files = ("numpy", "nn", "math", "core", "linalg", "image")
-    return next((file for file in files if op_name in importlib.import_module(f"lamina.ops.{file}").__all__), "nn")
+    for file in ("numpy", "nn", "math", "core", "linalg", "image"):
+        module = importlib.import_module(f"lamina.ops.{file}")
+        if op_name in getattr(module, "__all__", vars(module)):  # numpy.py consists of the names of other files
+            return file
+    return "nn"
 
 
 def _kept_nodes(graph):
