@@ -1,8 +1,9 @@
-"""`lamina bench`: the same work done by lamina, by Keras on each backend, and by loops written by hand, and compared.
+"""`lamina bench`: compares the speed of lamina, Keras on each backend, and hand-written loops on the same workloads.
 
-`workloads.py` says what the work is, `keras_models.py`, `torch_models.py` and `jax_models.py` write it down for each
-library, the `*_subject.py` files train and predict with it, `worker.py` measures one library on one workload in a
-process of its own, `rounds.py` lets the processes take turns, `table.py` and `picture.py` show what came out.
+`workloads.py` defines the workloads. `keras_models.py`, `torch_models.py` and `jax_models.py` implement them for each
+library, and the `*_subject.py` files train these models and predict with them. `worker.py` measures one library on one
+workload in a separate process, `rounds.py` alternates between these processes, and `table.py` and `picture.py` show the
+results.
 """
 
 __all__ = []

@@ -1,4 +1,5 @@
-"""The arguments of `lamina bench`, which the command line finds by an entry point: this file imports argparse alone."""
+"""The arguments of `lamina bench`. The command line finds them through an entry point, so this file imports only
+argparse."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command, its examples, and the module whose `main` runs it."""
+    """Add the arguments and examples of the command, and set the module whose `main` runs it."""
     parser.set_defaults(module="lamina_bench.command")
     parser.epilog = _EXAMPLES
     parser.add_argument(

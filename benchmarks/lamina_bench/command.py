@@ -1,4 +1,4 @@
-"""`lamina bench`: the same work done by lamina and by what else is installed, measured in turns and compared."""
+"""`lamina bench`: compare lamina and the other installed libraries on the same workloads, measured in turns."""
 
 import json
 import pathlib
@@ -15,7 +15,7 @@ from lamina_bench.workloads import WORKLOADS
 
 __all__ = ["main"]
 
-IMPORT = "import"  # what `--only` calls the time that an import takes
+IMPORT = "import"  # name of the import time for `--only`
 IMPORTS = 3
 QUICK = {
     "only": ["dense_128", "regression", "cnn_1d", "lstm", "cnn_2d", IMPORT],
@@ -24,7 +24,7 @@ QUICK = {
 
 
 def main(args):
-    """Measure, or read what was measured; then show it."""
+    """Run the measurements, or read earlier results from files, and show them."""
     for file in (args.json, args.picture):
         if file and not pathlib.Path(file).absolute().parent.is_dir():
             raise CallError(f"There is no folder for {file}.", fix="Make it first.")
@@ -60,7 +60,7 @@ def _chosen(names, table, kind):
 
 
 def _read(files):
-    """Reports read from files as one: the workloads of all, and for each the libraries of all; the last of the same."""
+    """Merge reports from files. If a library was measured several times on a workload, the last report counts."""
     reports = [json.loads(pathlib.Path(file).read_text(encoding="utf-8")) for file in files]
     rows = {}
     for row in (row for report in reports for row in report["workloads"]):

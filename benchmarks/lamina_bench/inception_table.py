@@ -1,8 +1,9 @@
-"""InceptionV3 as data, for those who write it by hand (Szegedy et al. 2015, https://arxiv.org/abs/1512.00567).
+"""InceptionV3 as data, for hand-written implementations (Szegedy et al. 2015, https://arxiv.org/abs/1512.00567).
 
-A convolution is (filters, height, width, stride, padding), each followed by normalization without a scale and by ReLU.
-A stage is a tuple of branches whose outputs are concatenated; a branch is a list of convolutions, which may begin with
-"average" (3x3, stride 1) or be "max" alone (3x3, stride 2), and may end in a tuple of convolutions side by side.
+A convolution is (filters, height, width, stride, padding), each followed by batch normalization without a scale and by
+ReLU. A stage is a tuple of branches whose outputs are concatenated. A branch is a list of convolutions. It may begin
+with "average" (3x3 average pooling, stride 1) or consist only of "max" (3x3 max pooling, stride 2), and may end in a
+tuple of parallel convolutions.
 """
 
 __all__ = ["STAGES", "STEM"]
@@ -17,18 +18,18 @@ def _valid(filters, size, stride=1):
 
 
 def _small(pooled):
-    """35x35."""
+    """A block for 35x35 feature maps."""
     return [_c(64)], [_c(48), _c(64, 5)], [_c(64), _c(96, 3), _c(96, 3)], ["average", _c(pooled)]
 
 
 def _wide(filters):
-    """17x17, with 7x7 in two factors."""
+    """A block for 17x17 feature maps, with 7x7 convolutions factorized into 1x7 and 7x1."""
     twice = [_c(filters), _c(filters, 7, 1), _c(filters, 1, 7), _c(filters, 7, 1), _c(192, 1, 7)]
     return [_c(192)], [_c(filters), _c(filters, 1, 7), _c(192, 7, 1)], twice, ["average", _c(192)]
 
 
 def _last():
-    """8x8, the branches of which branch again."""
+    """A block for 8x8 feature maps, with branches that branch again."""
     pair = (_c(384, 1, 3), _c(384, 3, 1))
     return [_c(320)], [_c(384), pair], [_c(448), _c(384, 3), pair], ["average", _c(192)]
 

@@ -1,4 +1,4 @@
-"""Weights by order of use, for models written as plain functions."""
+"""Frame: supplies weights in order of use to models written as plain functions."""
 
 import contextlib
 from typing import Any
@@ -11,14 +11,15 @@ __all__ = ["Frame", "initial"]
 
 
 class Frame:
-    """Hands a function its weights in the order in which it asks for them; without weights it notes what is asked for.
+    """Gives a function its weights in the order in which it requests them. Without weights, it records what is
+    requested.
 
     Args:
-        trained: the weights that are trained; None to note them in `wanted`.
-        fixed: those that are not.
-        statistics: moving averages.
-        training: whether this is a training step.
-        key: for random numbers.
+        trained: Trainable weights. None records the requests in `wanted`.
+        fixed: Frozen weights.
+        statistics: Moving averages.
+        training: Whether this is a training step.
+        key: Key for random numbers.
     """
 
     def __init__(self, trained=None, fixed=(), statistics=(), training=False, key: Any = None):
@@ -30,33 +31,33 @@ class Frame:
         self._kind, self._key = "trained", key
 
     def weight(self, *shape):
-        """Drawn by Glorot's uniform rule."""
+        """A weight with Glorot uniform initialization."""
         return self._take(self._kind, shape, _glorot)
 
     def zeros(self, *shape):
-        """A bias."""
+        """A weight initialized with zeros, such as a bias."""
         return self._take(self._kind, shape, np.zeros)
 
     def ones(self, *shape):
-        """A scale."""
+        """A weight initialized with ones, such as a scale."""
         return self._take(self._kind, shape, np.ones)
 
     def statistic(self, channels, make):
-        """A moving average, which begins as `make(shape)`."""
+        """A moving average, initialized with `make(shape)`."""
         return self._take("statistics", (channels,), make)
 
     def update(self, value):
-        """The new value of a moving average, in order."""
+        """Append the new value of the next moving average."""
         self.updates.append(value)
 
     def key(self):
-        """A new key."""
+        """A new random key."""
         self._key, key = jax.random.split(self._key)
         return key
 
     @contextlib.contextmanager
     def frozen(self):
-        """Weights asked for inside are not trained."""
+        """Inside the block, requested weights are frozen."""
         self._kind = "fixed"
         yield
         self._kind = "trained"
@@ -75,7 +76,7 @@ def _glorot(shape):
 
 
 def initial(model, x):
-    """kind -> the arrays that a model wants, by one run on shapes alone."""
+    """{kind: arrays} that a model requests, found by one abstract evaluation (`jax.eval_shape`)."""
     frame = Frame()
     jax.eval_shape(lambda x: model(frame, x), x)
     return {

@@ -1,7 +1,7 @@
-"""The workloads written by hand in plain JAX: functions of a frame that hands out weights, channels last.
+"""The workloads in plain JAX: functions that request their weights from a Frame, channels last.
 
-A function gives the outputs before the softmax or sigmoid, which the loss has. It is run once on shapes alone to find
-out which weights there are.
+A function returns logits; the loss applies the softmax or sigmoid. An abstract evaluation of the function finds which
+weights it needs.
 """
 
 import jax
@@ -23,7 +23,7 @@ def dense(frame, x, units):
 
 
 def convolution(frame, x, filters, size, strides=1, padding="SAME", bias=True, groups=1):
-    """Over as many axes as x has between the first and the last."""
+    """A convolution with as many spatial axes as x has."""
     rank = x.ndim - 2
     size = (size,) * rank if isinstance(size, int) else size
     kernel = frame.weight(*size, x.shape[-1] // groups, filters)
@@ -36,7 +36,7 @@ def convolution(frame, x, filters, size, strides=1, padding="SAME", bias=True, g
 
 
 def transposed(frame, x, filters, size, strides=1):
-    """The transpose of a convolution with "same" padding, and a bias."""
+    """A transposed convolution with "same" padding and a bias."""
     rank = x.ndim - 2
     kernel = frame.weight(*(size,) * rank, filters, x.shape[-1])
     axes = "HWD"[:rank]
@@ -46,23 +46,23 @@ def transposed(frame, x, filters, size, strides=1):
 
 
 def max_pool(x, size=2, strides=2):
-    """The largest of each window, no padding."""
+    """Max pooling without padding."""
     rank = x.ndim - 2
     return lax.reduce_window(x, -jnp.inf, lax.max, (1, *(size,) * rank, 1), (1, *(strides,) * rank, 1), "VALID")
 
 
 def flatten(x):
-    """One row a sample."""
+    """Reshape to one row per sample."""
     return x.reshape(len(x), -1)
 
 
 def normalize(x, mean, variance, epsilon):
-    """To mean 0 and variance 1."""
+    """Standardize with a given mean and variance."""
     return (x - mean) * lax.rsqrt(variance + epsilon)
 
 
 def batch_norm(frame, x, scale=True, frozen=False, epsilon=1e-3, momentum=0.99):
-    """By the batch and moving averages of it in training, by the averages otherwise."""
+    """Batch normalization, with batch statistics in training and moving averages in inference."""
     channels = x.shape[-1]
     gamma = frame.ones(channels) if scale else 1.0
     beta = frame.zeros(channels)
@@ -79,20 +79,20 @@ def batch_norm(frame, x, scale=True, frozen=False, epsilon=1e-3, momentum=0.99):
 
 
 def layer_norm(frame, x, epsilon=1e-6):
-    """Over the last axis."""
+    """Layer normalization over the last axis."""
     x = normalize(x, x.mean(-1, keepdims=True), x.var(-1, keepdims=True), epsilon)
     return x * frame.ones(x.shape[-1]) + frame.zeros(x.shape[-1])
 
 
 def dropout(frame, x, rate):
-    """Zeros in training, and the others larger."""
+    """Set random elements to zero during training and scale up the others."""
     if not frame.training:
         return x
     return jnp.where(jax.random.bernoulli(frame.key(), 1 - rate, x.shape), x / (1 - rate), 0.0)
 
 
 def lstm_layer(frame, x, units):
-    """The last output; the products with the inputs before the loop."""
+    """The last output of an LSTM. The projection of the inputs is computed before the loop over time."""
     kernel, recurrent = frame.weight(x.shape[-1], 4 * units), frame.weight(units, 4 * units)
     projected = (x @ kernel + frame.zeros(4 * units)).swapaxes(0, 1)
 
@@ -107,7 +107,7 @@ def lstm_layer(frame, x, units):
 
 
 def gru_layer(frame, x, units):
-    """The last output; a bias of each product."""
+    """The last output of a GRU with separate biases for the input and recurrent projections."""
     kernel, recurrent = frame.weight(x.shape[-1], 3 * units), frame.weight(units, 3 * units)
     bias = frame.zeros(2, 3 * units)
     projected = (x @ kernel + bias[0]).swapaxes(0, 1)
@@ -124,49 +124,49 @@ def gru_layer(frame, x, units):
 
 
 def dense_32(frame, x, units=32):
-    """784-units-10."""
+    """A dense network, 784-units-10."""
     return dense(frame, jax.nn.relu(dense(frame, x, units)), 10)
 
 
 def dense_128(frame, x):
-    """784-128-10."""
+    """A dense network, 784-128-10."""
     return dense_32(frame, x, 128)
 
 
 def regression(frame, x):
-    """9-64-64-1."""
+    """A dense network for regression, 9-64-64-1."""
     for _ in range(2):
         x = jax.nn.relu(dense(frame, x, 64))
     return dense(frame, x, 1)
 
 
 def cnn_1d(frame, x):
-    """Convolutions over a row of 20 numbers."""
+    """1D convolutions over 20 features."""
     x = max_pool(jax.nn.relu(dense(frame, convolution(frame, x, 128, 5, 2), 256)))
     x = max_pool(jax.nn.relu(dense(frame, convolution(frame, x, 128, 3), 64)))
     return dense(frame, jax.nn.relu(dense(frame, flatten(x), 32)), 2)
 
 
 def lstm(frame, x):
-    """50 steps of 12 features."""
+    """An LSTM on sequences of 50 steps with 12 features."""
     return dense(frame, lstm_layer(frame, x, 64), 9)
 
 
 def cnn_2d(frame, x):
-    """Two convolutions on digits."""
+    """Two 2D convolutions on images of digits."""
     for filters in (32, 64):
         x = max_pool(jax.nn.relu(convolution(frame, x, filters, 3, padding="VALID")))
     return dense(frame, flatten(x), 10)
 
 
 def inception(frame, x):
-    """A frozen base, whose normalization stays in inference mode, and a head."""
+    """A new head on a frozen InceptionV3, whose batch normalization stays in inference mode."""
 
     def layer(what, x):
         if what == "max":
             return max_pool(x, 3)
         if what == "average":
-            inside = jnp.ones((1, *x.shape[1:3], 1))  # one sample and channel: XLA works this sum out when it compiles
+            inside = jnp.ones((1, *x.shape[1:3], 1))  # XLA folds this constant when it compiles
             total, count = (
                 lax.reduce_window(part, 0.0, lax.add, (1, 3, 3, 1), (1, 1, 1, 1), "SAME") for part in (x, inside)
             )
@@ -196,17 +196,17 @@ def _text(frame, x, recurrent):
 
 
 def text_gru(frame, x):
-    """Texts read both ways."""
+    """A bidirectional GRU on texts."""
     return _text(frame, x, gru_layer)
 
 
 def text_lstm(frame, x):
-    """Texts read both ways."""
+    """A bidirectional LSTM on texts."""
     return _text(frame, x, lstm_layer)
 
 
 def resnet(frame, x):
-    """A stem, a residual block, and one that halves the image."""
+    """A stem, a residual block, and a residual block that halves the image size."""
 
     def normalized(x, filters, size=3, strides=1):
         return batch_norm(frame, convolution(frame, x, filters, size, strides, bias=False))
@@ -221,7 +221,7 @@ def resnet(frame, x):
 
 
 def transformer(frame, x):
-    """Queries, keys and values by one product."""
+    """An encoder block that computes queries, keys and values with one product."""
     x = frame.weight(5000, 64)[x]
     batch, length, _ = x.shape
     query, key, value = jnp.moveaxis(dense(frame, x, 3 * 64).reshape(batch, length, 3, 4, 16), 2, 0)
@@ -244,7 +244,7 @@ def separable(frame, x):
 
 
 def autoencoder(frame, x):
-    """Down to 7x7 and up again."""
+    """Downsample images to 7x7 and upsample them again."""
     for _ in range(2):
         x = max_pool(jax.nn.relu(convolution(frame, x, 32, 3)))
     for _ in range(2):
@@ -253,7 +253,7 @@ def autoencoder(frame, x):
 
 
 def transposed_1d(frame, x):
-    """A series down to a quarter and up again."""
+    """Downsample a series to a quarter of its length and upsample it again."""
     for filters in (32, 16):
         x = jax.nn.relu(convolution(frame, x, filters, 7, 2))
     for filters in (16, 32):
@@ -262,7 +262,7 @@ def transposed_1d(frame, x):
 
 
 def transposed_2d(frame, x):
-    """From 64 numbers to an image."""
+    """Generate an image from 64 numbers with transposed convolutions."""
     x = jax.nn.relu(dense(frame, x, 7 * 7 * 64)).reshape(-1, 7, 7, 64)
     for filters in (64, 32):
         x = jax.nn.relu(transposed(frame, x, filters, 4, 2))

@@ -1,4 +1,4 @@
-"""The loop by hand in JAX."""
+"""A hand-written training loop in JAX."""
 
 import functools
 from typing import Any
@@ -14,14 +14,14 @@ __all__ = ["Subject"]
 
 
 class Subject:
-    """One workload."""
+    """One workload, trained with JAX."""
 
     def __init__(self, module, workload):
         self.workload = workload
         self.model = getattr(jax_models, workload.name)
 
     def build(self):
-        """Weights and slots of Adam."""
+        """Initialize the weights and Adam's moments."""
         workload = self.workload
         x = jax.ShapeDtypeStruct((1, *workload.shape), "int32" if workload.tokens else "float32")
         state: dict[str, Any] = initial(self.model, x)
@@ -31,19 +31,19 @@ class Subject:
         self.state = jax.device_put(state)
 
     def parameters(self):
-        """How many numbers are trained."""
+        """The number of trainable parameters."""
         return sum(weight.size for weight in self.state["trained"])
 
     def load(self, x, y):
-        """On the device."""
+        """Move the data to the device."""
         return jax.device_put((x, y))
 
     def samples(self, x):
-        """As NumPy has them."""
+        """Samples for `predict`: NumPy arrays, unchanged."""
         return x
 
     def train(self, data, epochs=1):
-        """The loss of the last batch."""
+        """Train and return the loss of the last batch."""
         (x, y), batch = data, self.workload.batch
         loss = float("nan")
         for _ in range(epochs):
@@ -53,7 +53,7 @@ class Subject:
         return float(loss)
 
     def predict(self, x):
-        """As a NumPy array."""
+        """The predictions as a NumPy array."""
         batch = self.workload.batch
         weights = [self.state[kind] for kind in ("trained", "fixed", "statistics")]
         return np.concatenate([np.asarray(self._outputs(weights, x[i : i + batch])) for i in range(0, len(x), batch)])
@@ -94,7 +94,7 @@ class Subject:
         return loss, frame.updates
 
     def outputs(self, weights, x):
-        """Of the model in inference."""
+        """The outputs of the model in inference mode."""
         outputs = self.model(Frame(*weights), x)
         if self.workload.target == "classes":
             return jax.nn.softmax(outputs)

@@ -7,7 +7,7 @@ __all__ = [
 
 
 def dense_32(keras, units=32):
-    """784-units-10."""
+    """A dense network, 784-units-10."""
     layers = keras.layers
     return keras.Sequential(
         [keras.Input((784,)), layers.Dense(units, activation="relu"), layers.Dense(10, activation="softmax")]
@@ -15,18 +15,18 @@ def dense_32(keras, units=32):
 
 
 def dense_128(keras):
-    """784-128-10."""
+    """A dense network, 784-128-10."""
     return dense_32(keras, 128)
 
 
 def regression(keras):
-    """9-64-64-1, as for Auto MPG."""
+    """A dense network for regression, 9-64-64-1, as for Auto MPG."""
     hidden = [keras.layers.Dense(64, activation="relu") for _ in range(2)]
     return keras.Sequential([keras.Input((9,)), *hidden, keras.layers.Dense(1)])
 
 
 def cnn_1d(keras):
-    """Convolutions over a row of 20 numbers, with Dense between them."""
+    """1D convolutions over 20 features, with Dense layers between them."""
     layers = keras.layers
     return keras.Sequential(
         [
@@ -45,13 +45,13 @@ def cnn_1d(keras):
 
 
 def lstm(keras):
-    """Sequences of 50 steps of 12 features."""
+    """An LSTM on sequences of 50 steps with 12 features."""
     layers = keras.layers
     return keras.Sequential([keras.Input((50, 12)), layers.LSTM(64), layers.Dense(9, activation="softmax")])
 
 
 def cnn_2d(keras):
-    """Two convolutions on digits."""
+    """Two 2D convolutions on images of digits."""
     layers = keras.layers
     return keras.Sequential(
         [
@@ -67,7 +67,7 @@ def cnn_2d(keras):
 
 
 def inception(keras):
-    """A new head on a frozen InceptionV3, whose normalization stays in inference mode."""
+    """A new head on a frozen InceptionV3, whose batch normalization stays in inference mode."""
     layers = keras.layers
     base = keras.applications.InceptionV3(weights=None, include_top=False, input_shape=(150, 150, 3))
     base.trainable = False
@@ -88,17 +88,17 @@ def _text(keras, recurrent):
 
 
 def text_gru(keras):
-    """Texts of 80 words, read both ways."""
+    """A bidirectional GRU on texts of 80 words."""
     return _text(keras, keras.layers.GRU(32))
 
 
 def text_lstm(keras):
-    """Texts of 80 words, read both ways."""
+    """A bidirectional LSTM on texts of 80 words."""
     return _text(keras, keras.layers.LSTM(32))
 
 
 def resnet(keras):
-    """A stem, a residual block, and one that halves the image."""
+    """A stem, a residual block, and a residual block that halves the image size."""
     layers = keras.layers
 
     def normalized(x, filters, size=3, strides=1, relu=True):
@@ -117,7 +117,7 @@ def resnet(keras):
 
 
 def transformer(keras):
-    """One encoder block on texts of 64 words."""
+    """A Transformer encoder block on texts of 64 words."""
     layers = keras.layers
     inputs = keras.Input((64,), dtype="int32")
     x = layers.Embedding(5000, 64)(inputs)
@@ -150,7 +150,7 @@ def separable(keras):
 
 
 def autoencoder(keras):
-    """Down to 7x7 by convolution and pooling, up again by transposed convolution."""
+    """Downsample images to 7x7 with convolutions and pooling, and upsample them with transposed convolutions."""
     layers = keras.layers
     same = {"activation": "relu", "padding": "same"}
     return keras.Sequential(
@@ -168,7 +168,7 @@ def autoencoder(keras):
 
 
 def transposed_1d(keras):
-    """A series of 288 numbers, down to 72 and up again."""
+    """Downsample a series of 288 numbers to 72 and upsample it again."""
     layers = keras.layers
     halving = {"strides": 2, "activation": "relu", "padding": "same"}
     return keras.Sequential(
@@ -184,7 +184,7 @@ def transposed_1d(keras):
 
 
 def transposed_2d(keras):
-    """From 64 numbers to an image, as a generator does."""
+    """Generate an image from 64 numbers, as the generator of a GAN does."""
     layers = keras.layers
     doubling = {"strides": 2, "activation": "relu", "padding": "same"}
     return keras.Sequential(

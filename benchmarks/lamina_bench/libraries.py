@@ -1,4 +1,4 @@
-"""Who is compared: what each needs to be installed, the settings of its process, and what it does in a step."""
+"""The libraries to compare: what each requires, the environment of its process, and what is timed."""
 
 import dataclasses
 import importlib.util
@@ -11,18 +11,18 @@ _PLAIN = "shuffled batches, loss, gradient and Adam, no metrics; loss read once 
 
 @dataclasses.dataclass(frozen=True)
 class Library:
-    """One that takes part.
+    """A library to measure.
 
     Attributes:
-        name: what `--libraries` calls it.
-        title: what the table calls it.
-        subject: the file in lamina_bench that trains with it, without `_subject`.
-        module: what it imports.
-        needs: modules that have to be installed.
-        uses: modules that it works with where they are.
-        environment: of its process.
-        cache: whether it keeps compiled programs on disk unless told otherwise.
-        does: what is timed.
+        name: Name for `--libraries`.
+        title: Name in tables.
+        subject: The file in lamina_bench that trains with it, without `_subject`.
+        module: The module to import.
+        needs: Modules that must be installed.
+        uses: Optional modules that it uses if they are installed.
+        environment: Environment variables of its process.
+        cache: Whether it caches compiled programs on disk by default.
+        does: Description of what is timed.
     """
 
     name: str
@@ -56,5 +56,5 @@ LIBRARIES = {library.name: library for library in _ALL}
 
 
 def missing(library):
-    """The modules that it needs and that are not installed here."""
+    """The required modules that are not installed."""
     return [name for name in library.needs if importlib.util.find_spec(name) is None]

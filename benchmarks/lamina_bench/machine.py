@@ -1,4 +1,4 @@
-"""What the machine can do, and how much arithmetic a training step is: for figures against each other."""
+"""The arithmetic speed of the machine and the operations of a training step, so that the two can be compared."""
 
 import importlib
 import json
@@ -14,7 +14,7 @@ __all__ = ["describe", "flops", "main", "matrix_product"]
 
 
 def describe():
-    """The machine in words and numbers."""
+    """A description of the machine."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     system, python = platform.platform(), platform.python_version()
     return {"processor": _processor(), "cores": cores, "system": system, "python": python}
@@ -30,7 +30,7 @@ def _processor():
 
 
 def matrix_product(size=2048, seconds=1.0):
-    """GFLOP/s of a product of square float32 matrices, the fastest of those that fit into some seconds."""
+    """GFLOP/s of a product of square float32 matrices: the fastest run within `seconds`."""
     jax = importlib.import_module("jax")
     matrix = jax.numpy.ones((size, size), "float32")
     product = jax.jit(lambda a: a @ a)
@@ -43,9 +43,9 @@ def matrix_product(size=2048, seconds=1.0):
 
 
 def flops(workload):
-    """Floating point operations of one training step, counted from the step by hand in JAX.
+    """Floating point operations of one training step, counted in the jaxpr of the hand-written JAX step.
 
-    Matrix products and convolutions count two operations a multiplication; what is done number by number is left out.
+    Matrix products and convolutions count two operations per multiplication. Element-wise operations are not counted.
     """
     jax = importlib.import_module("jax")
     subject = importlib.import_module("lamina_bench.jax_subject").Subject("jax", workload)
@@ -80,8 +80,8 @@ def _product(equation):
 
 def _convolution(equation):
     kernel, spec = equation.invars[1].aval.shape, equation.params["dimension_numbers"].rhs_spec
-    taps = math.prod(kernel[axis] for axis in spec[1:])  # input features and window
-    zeros = math.prod(equation.params["lhs_dilation"])  # those that are put between inputs need no arithmetic
+    taps = math.prod(kernel[axis] for axis in spec[1:])  # input features times window size
+    zeros = math.prod(equation.params["lhs_dilation"])  # zeros inserted between inputs need no arithmetic
     return 2 * math.prod(equation.outvars[0].aval.shape) * taps // zeros
 
 
@@ -89,7 +89,7 @@ _COUNTS = {"dot_general": _product, "conv_general_dilated": _convolution}
 
 
 def main(names):
-    """Print JSON: the GFLOP/s of a matrix product, and the operations of a step of each workload."""
+    """Print JSON: GFLOP/s of a matrix product, and the operations per training step of each workload."""
     counts = {name: flops(WORKLOADS[name]) for name in names}
     print(json.dumps({"matrix_gflops": matrix_product(), "flops": counts}))
 

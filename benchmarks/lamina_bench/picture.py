@@ -1,4 +1,4 @@
-"""What was measured, as a picture: how many times lamina's time each library takes, a row a workload."""
+"""The results as a chart: each library's time relative to lamina's, one row per workload."""
 
 from lamina.errors import CallError
 from lamina_bench.table import MEASURES, geometric_mean
@@ -14,11 +14,11 @@ MARKS = {"keras-jax": "o", "keras-tensorflow": "s", "keras-torch": "^", "tf_kera
 
 
 def draw(report, path):
-    """Write an .svg or .png.
+    """Write the chart as .svg or .png.
 
     Args:
-        report: as `run` gives it.
-        path: of the picture; its ending says the format.
+        report: Report as returned by `run`.
+        path: Path of the chart; its extension selects the format.
 
     Raises:
         CallError: matplotlib is not installed, or lamina was not measured.
@@ -66,7 +66,7 @@ def _panel(axes, report, name):
 
 
 def _ticks(axes):
-    """1x, 10x, 100x; with 2x and 5x between where there are not two powers of ten to see."""
+    """Place ticks at 1x, 10x, 100x; and at 2x and 5x if fewer than two powers of ten are visible."""
     from matplotlib.ticker import LogLocator
 
     low, high = axes.get_xlim()

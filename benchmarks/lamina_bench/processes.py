@@ -1,4 +1,4 @@
-"""Processes of the libraries: started with their settings, asked by lines of JSON."""
+"""Processes that run the libraries. They start with the library's settings and receive requests as lines of JSON."""
 
 import contextlib
 import json
@@ -15,21 +15,21 @@ from lamina.errors import LaminaError
 
 __all__ = ["ProcessFailed", "WorkerProcess", "environment", "seconds_to_import"]
 
-# The folders of `lamina_bench` and `lamina`, installed or not.
+# The folders that contain `lamina_bench` and `lamina`, installed or not.
 _FOLDERS = [str(pathlib.Path(file).parents[1]) for file in (__file__, lamina.errors.__file__)]
 _CPU = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 class ProcessFailed(LaminaError, RuntimeError):
-    """A library's process ended before its work was done."""
+    """The process of a library ended before its work was done."""
 
 
 def environment(library, cache, cache_for_all=False):
-    """The variables of a library's process: its own settings, the CPU, and a cache folder."""
+    """The environment variables of a library's process: its own settings, CPU only, and a cache folder."""
     found = {**os.environ, **_CPU, **library.environment}
     found["PYTHONPATH"] = os.pathsep.join([*_FOLDERS, *filter(None, [os.environ.get("PYTHONPATH")])])
     found["LAMINA_CACHE_DIR"] = str(cache)
-    # the others come installed, their bytecode with them: a checkout of lamina has to be able to keep its own
+    # The other libraries are installed with bytecode, so a checkout of lamina must be allowed to write its own.
     for name in ("JAX_COMPILATION_CACHE_DIR", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "PYTHONDONTWRITEBYTECODE"):
         found.pop(name, None)
     if cache_for_all and not library.cache:
@@ -39,7 +39,7 @@ def environment(library, cache, cache_for_all=False):
 
 
 def seconds_to_import(library, cache):
-    """Of the import alone, and until the classes of models are there, in a new process."""
+    """The seconds to import a library, alone and including the classes of models, in a new process."""
     more = f"; {library.module}.Sequential, {library.module}.layers.Dense" if library.subject == "keras" else ""
     program = (
         "import time; clock = time.perf_counter; start = clock(); "
@@ -54,7 +54,7 @@ def seconds_to_import(library, cache):
 
 
 class WorkerProcess:
-    """A process that measures one library on one workload; see `worker.py`."""
+    """A process that measures one library on one workload. See `worker.py`."""
 
     def __init__(self, library, workload, cache, cache_for_all=False):
         self.library = library
@@ -66,7 +66,7 @@ class WorkerProcess:
         )  # fmt: skip
 
     def ask(self, *request):
-        """What the method of the worker gives."""
+        """Call a method of the worker and return its result."""
         with contextlib.suppress(BrokenPipeError):
             print(json.dumps(request), file=self._process.stdin, flush=True)
         answer = self._process.stdout.readline()

@@ -1,4 +1,4 @@
-"""The libraries take turns on each workload, so that what else the machine does hits all alike."""
+"""Alternate between the libraries on each workload, so that other load on the machine affects all of them equally."""
 
 import contextlib
 import dataclasses
@@ -22,15 +22,15 @@ MEASURES = ("step", "predict_one", "predict_many")
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How to measure.
+    """Settings of a measurement.
 
     Attributes:
-        rounds: how often each library has its turn at each measure; all figures are kept, the fastest is shown.
-        seconds: how long a turn is, about.
-        imports: how many processes measure a library's import; 0 for none.
-        first_steps: whether to start libraries that have a cache once more with an empty one.
-        cache_for_all: whether the libraries on JAX get JAX's cache too, which is off unless told otherwise.
-        rest: seconds between turns, in which threads go to sleep.
+        rounds: How many turns each library has for each measure. All figures are kept; tables show the fastest.
+        seconds: Approximate duration of a turn.
+        imports: How many processes measure the import time of a library; 0 for none.
+        first_steps: Whether to start libraries that have a cache once more with an empty cache.
+        cache_for_all: Whether all libraries based on JAX use JAX's cache, which is off by default.
+        rest: Seconds to wait between turns, so that threads go to sleep.
     """
 
     rounds: int = 3
@@ -42,13 +42,13 @@ class Settings:
 
 
 def run(workloads, libraries, settings, tell):
-    """Everything that was measured, as `--json` writes it.
+    """The report of all measurements, in the form that `--json` writes.
 
     Args:
-        workloads: a list of `Workload`.
-        libraries: a list of `Library`; those that are not installed are left out.
-        settings: a `Settings`.
-        tell: called with lines about how far it is.
+        workloads: A list of `Workload`.
+        libraries: A list of `Library`; those that are not installed are left out.
+        settings: A `Settings`.
+        tell: Function that is called with progress messages.
     """
     lacking = {library.name: missing(library) for library in libraries}
     skipped = {name: f"not installed: {', '.join(modules)}" for name, modules in lacking.items() if modules}
@@ -68,7 +68,7 @@ def run(workloads, libraries, settings, tell):
             found = _workload(workload, libraries, settings, pathlib.Path(folder), tell)
             for name, figures in found.items():
                 versions = figures.pop("versions", {})
-                if versions and not report["workloads"]:  # said once, and early: it may be installed and broken
+                if versions and not report["workloads"]:  # report this once, early: an installed library may be broken
                     for module in set(LIBRARIES[name].uses) - set(versions):
                         tell(f"{LIBRARIES[name].title} ran without {module}")
                 report["versions"].update(versions)
@@ -80,7 +80,7 @@ def run(workloads, libraries, settings, tell):
 
 
 def _imports(libraries, settings, folder, tell):
-    """name -> the seconds of the import alone, and until models are there: a list of each."""
+    """{name: lists of the seconds for the import alone and including the classes of models}."""
     found = {library.name: {"alone": [], "models": []} for library in libraries}
     for _ in range(settings.imports):
         for library in libraries:
@@ -103,12 +103,12 @@ def _machine(workloads):
 
 
 def _workload(workload, libraries, settings, folder, tell):
-    """name of a library -> its figures."""
+    """{name of a library: its figures}."""
     found = {library.name: {} for library in libraries}
     with contextlib.ExitStack() as open_processes:
         workers = {}
         for number, stage in enumerate((_first_steps, _set_up, _warm_up, *[_turns] * settings.rounds, _end)):
-            # In another order each time, as what one leaves behind in caches and threads hits the next.
+            # A random order in each round, since a library is affected by caches and threads left by the one before it.
             for library in random.Random(number).sample(libraries, len(libraries)):
                 figures = found[library.name]
                 if "failed" in figures:
@@ -123,7 +123,7 @@ def _workload(workload, libraries, settings, folder, tell):
 
 @dataclasses.dataclass
 class _Turn:
-    """What a stage needs for one library."""
+    """What a stage needs to measure one library."""
 
     workload: Workload
     library: Library
@@ -140,7 +140,7 @@ class _Turn:
 
 
 def _first_steps(turn):
-    """With an empty cache; what is written then is there for the process that stays."""
+    """Measure the first steps with an empty cache. The main process later uses the cache that this writes."""
     if turn.settings.first_steps and (turn.library.cache or turn.settings.cache_for_all):
         with turn.start() as process:
             turn.figures["first_step_cold"] = process.ask("set_up")["first_step"]

@@ -1,4 +1,4 @@
-"""What was measured, as tables: one a measure, a row a workload, and lamina's ratio to the best of the others."""
+"""The results as tables: one per measure, one row per workload, with the ratio of lamina to the best other library."""
 
 import dataclasses
 import math
@@ -15,10 +15,10 @@ class Measure:
     """One kind of figure.
 
     Attributes:
-        name: in the JSON.
-        title: of its table.
-        scale: from what the JSON has to what the table shows.
-        format: of a figure in the table.
+        name: Name in the JSON report.
+        title: Title of its table.
+        scale: Factor from the JSON value to the value in the table.
+        format: Format of a value in the table.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Measure:
     format: str = ",.0f"
 
     def of(self, figures):
-        """The figure of a library, the best where there are several; None if it is not there."""
+        """The figure of a library: the best of several, or None if there is none."""
         found = figures.get(self.name)
         return min(found, default=None) if isinstance(found, list) else found
 
@@ -45,26 +45,26 @@ KERAS_API = ("keras-jax", "keras-tensorflow", "keras-torch", "tf_keras")
 
 
 def best(row, measure, among=None):
-    """The smallest figure of the libraries other than lamina, or of some of them; None without any."""
+    """The smallest figure of the libraries other than lamina, or of those in `among`; None if there is none."""
     figures = [measure.of(row["libraries"][name]) for name in row["libraries"] if name != "lamina"
                and (among is None or name in among)]  # fmt: skip
     return min((figure for figure in figures if figure is not None), default=None)
 
 
 def ratio(row, measure, among=None):
-    """lamina's figure by the best of the others; None where one of the two is not there."""
+    """lamina's figure divided by the best other figure; None if either is missing."""
     ours, theirs = measure.of(row["libraries"].get("lamina", {})), best(row, measure, among)
     return None if ours is None or theirs is None else ours / theirs
 
 
 def geometric_mean(ratios):
-    """Of those that are there; None without any."""
+    """The geometric mean of the ratios that are not None; None if there are none."""
     found = [value for value in ratios if value is not None]
     return statistics.geometric_mean(found) if found else None
 
 
 def tables(report):
-    """Yields the tables of a report."""
+    """Yield the tables of a report."""
     if report["workloads"]:
         yield from (_table(report, measure) for measure in MEASURES)
         yield _arithmetic(report)

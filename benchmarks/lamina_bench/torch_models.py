@@ -1,7 +1,7 @@
-"""The workloads written by hand in PyTorch: channels first, outputs before the softmax or sigmoid, which the loss has.
+"""The workloads in PyTorch: channels first, returning logits; the loss applies the softmax or sigmoid.
 
-`torch` is the module, so that nothing here imports it. `batch_first` and `padding` are chosen for the arithmetic of the
-other libraries; where "same" padding is uneven, a kernel's window starts one number earlier here.
+`torch` is passed as an argument, so that this file does not import it. `batch_first` and `padding` are chosen to match
+the arithmetic of the other libraries, except that for uneven "same" padding the windows start one element earlier here.
 """
 
 from lamina_bench.inception_table import STAGES, STEM
@@ -11,28 +11,28 @@ __all__ = [
     "resnet", "separable", "text_gru", "text_lstm", "transformer", "transposed_1d", "transposed_2d",
 ]  # fmt: skip
 
-SEQUENCES = {"lstm"}  # their samples stay (time, features), as an LSTM with batch_first takes them
+SEQUENCES = {"lstm"}  # samples stay (time, features), as LSTM with batch_first expects
 
 
 def dense_32(torch, units=32):
-    """784-units-10."""
+    """A dense network, 784-units-10."""
     nn = torch.nn
     return nn.Sequential(nn.Linear(784, units), nn.ReLU(), nn.Linear(units, 10))
 
 
 def dense_128(torch):
-    """784-128-10."""
+    """A dense network, 784-128-10."""
     return dense_32(torch, 128)
 
 
 def regression(torch):
-    """9-64-64-1."""
+    """A dense network for regression, 9-64-64-1."""
     nn = torch.nn
     return nn.Sequential(nn.Linear(9, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1))
 
 
 def cnn_1d(torch):
-    """Dense over channels is a convolution of width one where channels come first."""
+    """1D convolutions. A Dense layer over channels is a convolution of width 1 if channels come first."""
     nn = torch.nn
     return nn.Sequential(
         *(nn.Conv1d(1, 128, 5, stride=2, padding=2), nn.Conv1d(128, 256, 1), nn.ReLU(), nn.MaxPool1d(2)),
@@ -42,7 +42,7 @@ def cnn_1d(torch):
 
 
 def lstm(torch):
-    """The last output of an LSTM of 64."""
+    """The last output of an LSTM with 64 units."""
     nn = torch.nn
 
     class Net(nn.Module):
@@ -58,7 +58,7 @@ def lstm(torch):
 
 
 def _one_bias(recurrent):
-    """An LSTM of PyTorch adds two biases; one of them stays zero, as there is one elsewhere."""
+    """Keep one of the two biases of a PyTorch LSTM at zero, since the other libraries have only one."""
     for name, parameter in recurrent.named_parameters():
         if name.startswith("bias_hh"):
             parameter.data.zero_()
@@ -67,7 +67,7 @@ def _one_bias(recurrent):
 
 
 def cnn_2d(torch):
-    """Two convolutions on digits."""
+    """Two 2D convolutions on images of digits."""
     nn = torch.nn
     return nn.Sequential(
         *(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2)),
@@ -76,7 +76,7 @@ def cnn_2d(torch):
 
 
 def inception(torch):
-    """The frozen base runs without gradients and in inference mode."""
+    """A new head on a frozen InceptionV3, which runs without gradients and in inference mode."""
     nn = torch.nn
 
     class Net(nn.Module):
@@ -101,7 +101,7 @@ def inception(torch):
 
 
 def inception_base(torch):
-    """InceptionV3 without its head, from the table; the scale of its normalization stays one."""
+    """InceptionV3 without its head, built from the table. The scale of batch normalization stays one."""
     nn = torch.nn
 
     def layer(what, channels):
@@ -160,17 +160,17 @@ def _text(torch, recurrent):
 
 
 def text_gru(torch):
-    """The last states of both ways."""
+    """A bidirectional GRU on texts, from whose two directions the last states are used."""
     return _text(torch, torch.nn.GRU(32, 32, batch_first=True, bidirectional=True))
 
 
 def text_lstm(torch):
-    """The last states of both ways."""
+    """A bidirectional LSTM on texts, from whose two directions the last states are used."""
     return _text(torch, _one_bias(torch.nn.LSTM(32, 32, batch_first=True, bidirectional=True)))
 
 
 def resnet(torch):
-    """A stem, a residual block, and one that halves the image."""
+    """A stem, a residual block, and a residual block that halves the image size."""
     nn = torch.nn
 
     def normalized(channels, filters, size=3, stride=1):
@@ -193,7 +193,7 @@ def resnet(torch):
 
 
 def transformer(torch):
-    """Queries, keys and values by one product; attention by PyTorch's own."""
+    """An encoder block with one product for queries, keys and values, and PyTorch's attention."""
     nn, functional = torch.nn, torch.nn.functional
 
     class Net(nn.Module):
@@ -217,7 +217,7 @@ def transformer(torch):
 
 
 def separable(torch):
-    """A convolution of each channel, then one across them."""
+    """A depthwise convolution followed by a pointwise convolution."""
     nn = torch.nn
 
     def convolution(channels, filters):
@@ -231,7 +231,7 @@ def separable(torch):
 
 
 def autoencoder(torch):
-    """Down to 7x7 and up again."""
+    """Downsample images to 7x7 and upsample them again."""
     nn = torch.nn
     return nn.Sequential(
         *(nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
@@ -243,7 +243,7 @@ def autoencoder(torch):
 
 
 def transposed_1d(torch):
-    """A series down to a quarter and up again."""
+    """Downsample a series to a quarter of its length and upsample it again."""
     nn = torch.nn
     return nn.Sequential(
         *(nn.Conv1d(1, 32, 7, 2, 3), nn.ReLU(), nn.Conv1d(32, 16, 7, 2, 3), nn.ReLU()),
@@ -254,7 +254,7 @@ def transposed_1d(torch):
 
 
 def transposed_2d(torch):
-    """From 64 numbers to an image."""
+    """Generate an image from 64 numbers with transposed convolutions."""
     nn = torch.nn
     return nn.Sequential(
         *(nn.Linear(64, 7 * 7 * 64), nn.ReLU(), nn.Unflatten(1, (64, 7, 7))),

@@ -1,4 +1,4 @@
-"""The loop by hand in PyTorch."""
+"""A hand-written training loop in PyTorch."""
 
 import importlib
 
@@ -10,13 +10,13 @@ __all__ = ["Subject"]
 
 
 class Subject:
-    """One workload; the device is the CPU, the number of threads PyTorch's own choice."""
+    """One workload, trained with PyTorch on the CPU with PyTorch's default number of threads."""
 
     def __init__(self, module, workload):
         self.torch, self.workload = importlib.import_module(module), workload
 
     def build(self):
-        """The model, with the initial weights that Keras draws, and its optimizer."""
+        """Build the model, with Keras's initialization of weights, and its optimizer."""
         torch = self.torch
         self.model = getattr(torch_models, self.workload.name)(torch)
         for parameter in self.model.parameters():
@@ -26,16 +26,16 @@ class Subject:
         self.optimizer = torch.optim.Adam(trained, lr=1e-3, eps=1e-7, fused=True)
 
     def parameters(self):
-        """How many numbers are trained."""
+        """The number of trainable parameters."""
         return sum(parameter.numel() for parameter in self.model.parameters() if parameter.requires_grad)
 
     def load(self, x, y):
-        """Tensors, channels first."""
+        """Convert the data to tensors, channels first."""
         targets = self.torch.from_numpy(self._channels_first(y))
         return self.samples(x), targets.long() if self.workload.target == "classes" else targets
 
     def samples(self, x):
-        """A tensor, channels first."""
+        """Samples for `predict`: a tensor, channels first."""
         return self.torch.from_numpy(self._channels_first(x))
 
     def _channels_first(self, array):
@@ -44,7 +44,7 @@ class Subject:
         return np.ascontiguousarray(np.moveaxis(array, -1, 1))
 
     def train(self, data, epochs=1):
-        """The loss of the last batch."""
+        """Train and return the loss of the last batch."""
         torch, (x, y), batch = self.torch, data, self.workload.batch
         self.model.train()
         loss = float("nan")
@@ -67,7 +67,7 @@ class Subject:
         return functional.binary_cross_entropy_with_logits(outputs, targets)
 
     def predict(self, x):
-        """As a NumPy array."""
+        """The predictions as a NumPy array."""
         self.model.eval()
         with self.torch.inference_mode():
             batches = [self._finished(self.model(part)) for part in x.split(self.workload.batch)]

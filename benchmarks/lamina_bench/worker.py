@@ -1,6 +1,6 @@
-"""One library on one workload, in a process of its own: sets up, then does what the lines on its standard input say.
+"""A process that measures one library on one workload. It sets up, then executes the requests on its standard input.
 
-The answers are lines of JSON on what was its standard output; what libraries print goes to the standard error.
+It answers in lines of JSON on the original stdout. Output of the libraries is redirected to stderr.
 """
 
 import importlib
@@ -16,18 +16,19 @@ from lamina_bench.workloads import WORKLOADS
 
 __all__ = ["Worker", "main"]
 
-SLOW = 2.0  # seconds; what takes longer is done once a turn
-UNCOUNTED = 4  # turns before those that count: some libraries change their ways after many steps, and compile then
+SLOW = 2.0  # seconds; anything slower runs once per turn
+UNCOUNTED = 4  # warm-up turns: some libraries recompile after many steps
 
 
 class Worker:
-    """Measures one library on one workload. Each method returns what the line of JSON says; times are in seconds."""
+    """Measures one library on one workload. Each method returns a value that JSON can hold. Times are in seconds."""
 
     def __init__(self, library, workload, started):
         self.library, self.workload, self.started = library, workload, started
 
     def set_up(self):
-        """Import, build, and train for one batch, as a program would; making the data does not count."""
+        """Import the library, build the model, and train on one batch, as a program would. Creating the data is not
+        timed."""
         begin = time.monotonic()
         x, y = self.workload.data()
         making = time.monotonic() - begin
@@ -50,13 +51,13 @@ class Worker:
         return {library.module, *library.needs, *(name for name in library.uses if name in sys.modules)}
 
     def warm_up(self, seconds):
-        """Find out how many times everything fits into some seconds, in turns that do not count."""
+        """Find how many repetitions of each measure fit into `seconds`, in turns that are not recorded."""
         x = self.workload.many_samples()
         self.one, self.many = self.subject.samples(x[:1]), self.subject.samples(x)
         runs = {"step": self._train, "predict_one": self._predict_one, "predict_many": self._predict_many}
         self.runs, self.slow = {}, set()
         for name, run in runs.items():
-            first = _seconds(run, 1)  # this may have compiled
+            first = _seconds(run, 1)  # this may include compilation
             if first >= SLOW:
                 self.slow.add(name)
                 self.runs[name] = run, 1
@@ -69,16 +70,16 @@ class Worker:
         return {}
 
     def measure(self, name):
-        """Seconds a step, a prediction of one sample, or a sample of a prediction of many."""
+        """Seconds per training step, per prediction of one sample, or per sample of a large prediction."""
         run, times = self.runs[name]
         if name not in self.slow:
-            run(1)  # does not count: the caches are still full of what another library had there
+            run(1)  # not recorded: the caches still hold another library's data
         begin = time.perf_counter()
         count = run(times)
         return {"seconds": (time.perf_counter() - begin) / count}
 
     def end(self):
-        """The most memory that the process had, in bytes, and the loss that training came to."""
+        """The peak memory of the process in bytes, and the final training loss."""
         return {"memory": peak_memory(), "last_loss": self.last_loss}
 
     def _train(self, times):
@@ -103,7 +104,7 @@ def _seconds(run, times):
 
 
 def peak_memory():
-    """The most memory that this process had, in bytes; what its parent had does not count."""
+    """The peak memory of this process in bytes, without that of its parent."""
     if sys.platform == "linux":
         with open("/proc/self/status") as status:
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
@@ -112,7 +113,7 @@ def peak_memory():
 
 
 def main(library, workload, started):
-    """Answer lines such as `["measure", "step"]` until there are no more."""
+    """Answer requests such as `["measure", "step"]` until the input ends."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     worker = Worker(LIBRARIES[library], WORKLOADS[workload], float(started))

@@ -1,4 +1,4 @@
-"""The workloads: what goes in, what comes out, how large a batch is. The models are in the files of each library."""
+"""The workloads: shapes of inputs and targets, and batch sizes. The model files of each library define the models."""
 
 import dataclasses
 from typing import Any
@@ -18,19 +18,19 @@ LOSSES = {
 
 @dataclasses.dataclass(frozen=True)
 class Workload:
-    """One model and its data; Adam and float32 throughout.
+    """One model and its data. All workloads use Adam and float32.
 
     Attributes:
-        name: what `--only` calls it; the function that makes it has this name in each file of models.
-        title: what the table calls it.
-        shape: of one sample.
-        target: "classes", "numbers", "pixels" or "yes or no": the kind of targets, which says the loss.
-        target_shape: of one target; `()` for a class.
-        count: how many classes, where they are classes.
-        tokens: how many words there are, where the samples are texts.
-        batch: samples in a batch, for training and for `predict` on many.
-        steps: batches in an epoch.
-        many: samples in a `predict` on many.
+        name: Name for `--only`, and of the function that builds the model in each file of models.
+        title: Name in tables.
+        shape: Shape of one sample.
+        target: Kind of targets, "classes", "numbers", "pixels" or "yes or no", which determines the loss.
+        target_shape: Shape of one target; `()` for a class.
+        count: Number of classes, if the targets are classes.
+        tokens: Size of the vocabulary, if the samples are texts.
+        batch: Batch size for training and for `predict` on many samples.
+        steps: Number of batches in an epoch.
+        many: Number of samples for `predict` on many samples.
     """
 
     name: str
@@ -46,16 +46,16 @@ class Workload:
 
     @property
     def loss(self):
-        """Its name in Keras."""
+        """The name of the loss in Keras."""
         return LOSSES[self.target]
 
     @property
     def metrics(self):
-        """Their names in Keras: accuracy where the targets are classes."""
+        """The names of the metrics in Keras: accuracy if the targets are classes."""
         return ["accuracy"] if self.target in (CLASSES, YES_NO) else []
 
     def data(self):
-        """x and y of one epoch, the same in every process."""
+        """x and y of one epoch, identical in every process."""
         random, samples = np.random.default_rng(0), self.batch * self.steps
         x = self._samples(random, samples)
         shape = (samples, *self.target_shape)

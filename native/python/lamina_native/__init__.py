@@ -1,4 +1,4 @@
-"""Kernels of oneDNN for JAX on x86-64 CPUs: pure functions on arrays, channels last, for use inside jax.jit."""
+"""oneDNN kernels for JAX on x86-64 CPUs: pure functions on channels-last arrays, for use inside jax.jit."""
 
 from importlib.metadata import version
 

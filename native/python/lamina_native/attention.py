@@ -1,4 +1,4 @@
-"""Attention of several heads and its gradient; no array of all scores is made."""
+"""Multi-head attention and its gradient, computed without storing the full matrix of scores."""
 
 import jax.numpy as jnp
 
@@ -8,10 +8,10 @@ __all__ = ["attention", "attention_gradient"]
 
 
 def attention(q, k, v, *, scale, mask=None):
-    """(`softmax(q . k * scale) . v`, what its gradient needs), for float32.
+    """(`softmax(q . k * scale) . v`, values that the gradient needs), in float32.
 
     Shapes: q (batch, T, heads, size), k (batch, S, heads, size), v (batch, S, heads, value_size) -> (batch, T, heads,
-    value_size); mask (batch, heads, T, S), sizes of 1 standing for all: True where a query sees a key.
+    value_size). mask has a shape that broadcasts to (batch, heads, T, S) and is True where a query attends to a key.
     """
     (batch, queries, heads, _), masks = _check(q, k, v, mask)
     shapes = (batch, queries, heads, v.shape[-1]), (batch, heads, queries, 2)
@@ -19,7 +19,7 @@ def attention(q, k, v, *, scale, mask=None):
 
 
 def attention_gradient(q, k, v, y, saved, dy, *, scale, mask=None):
-    """The gradients of q, k and v, given `dy` of the result `y`, and what `attention` saved."""
+    """The gradients of q, k and v, given the gradient `dy` of the output and the values that `attention` saved."""
     _, masks = _check(q, k, v, mask)
     shapes = [array.shape for array in (q, k, v)]
     return call_all("attention_gradient", shapes, q, k, v, y, saved, dy, *masks, scale=float(scale))

@@ -26,14 +26,16 @@ def convolve(x, kernel, *, strides, padding, dilation, groups, bias=None, activa
 
 
 def convolve_input_gradient(dy, kernel, x_shape, *, strides, padding, dilation, groups):
-    """The gradient of `convolve` with respect to its inputs, of shape `x_shape`, given `dy` of its outputs."""
+    """The gradient of `convolve` with respect to its inputs, of shape `x_shape`, given the gradient `dy` of its
+    outputs."""
     settings = _settings(kernel.shape, strides, padding, dilation, groups)
     _check_gradient(dy, x_shape, kernel.shape, strides, padding, dilation, groups)
     return call("convolve_input_gradient", tuple(x_shape), dy.dtype, dy, kernel, **settings)
 
 
 def convolve_kernel_gradient(x, dy, kernel_shape, *, strides, padding, dilation, groups):
-    """The gradient of `convolve` with respect to its kernel, of shape `kernel_shape`, given `dy` of its outputs."""
+    """The gradient of `convolve` with respect to its kernel, of shape `kernel_shape`, given the gradient `dy` of its
+    outputs."""
     settings = _settings(kernel_shape, strides, padding, dilation, groups)
     _check_gradient(dy, x.shape, kernel_shape, strides, padding, dilation, groups)
     return call("convolve_kernel_gradient", tuple(kernel_shape), x.dtype, x, dy, **settings)

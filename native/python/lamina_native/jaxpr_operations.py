@@ -1,4 +1,4 @@
-"""Primitives of JAX, and of lamina's kernels, as operations of a SmallProgram."""
+"""Translation of primitives of JAX and of lamina's kernels to operations of a SmallProgram."""
 
 import itertools
 import math
@@ -7,7 +7,7 @@ import numpy as np
 
 __all__ = ["Translation", "UnsupportedProgram"]
 
-FEW = 8  # filters up to which each is a row of dot products of its own
+FEW = 8  # with at most this many filters, each filter is a row of dot products
 
 _BINARY = {
     "add": "add", "add_any": "add", "sub": "subtract", "mul": "multiply", "div": "divide", "max": "larger",
@@ -20,12 +20,12 @@ _UNARY = {
     "erfc": "erfc",
 }  # fmt: skip
 _REDUCED = {"reduce_sum": ("add_up", 0.0), "reduce_max": ("largest", -np.inf), "reduce_min": ("smallest", np.inf)}
-_DTYPES = ("float32", "bool")  # booleans are the numbers 0 and 1
+_DTYPES = ("float32", "bool")  # booleans are stored as the floats 0 and 1
 _SAME = ("stop_gradient", "copy", "copy_p", "optimization_barrier")
 
 
 class UnsupportedProgram(Exception):
-    """The program has an operation that is not supported, or too much work."""
+    """The program has an unsupported operation, or too much work."""
 
 
 class Translation:
@@ -33,22 +33,22 @@ class Translation:
 
     Args:
         program: SmallProgram without operations.
-        max_numbers: How many numbers its memory may hold.
-        variables: Values of the jaxpr that are written between calls.
-        x: Value of the jaxpr that is the input.
+        max_numbers: Maximum number of elements in the program's memory.
+        variables: Values of the jaxpr for variables, which change between calls.
+        x: Value of the jaxpr for the input.
 
     Attributes:
-        views: Where each value lies in the memory.
+        views: View of each value in the program's memory.
     """
 
     def __init__(self, program, max_numbers, variables, x):
         self.program, self.max_numbers, self.variables = program, max_numbers, set(variables)
         self.views = {x: program.input}
-        self.changing = {x}  # values that depend on the input, not on variables alone
+        self.changing = {x}  # values that depend on the input, not only on variables
         self.once = False  # whether the operations added now run only after variables have changed
 
     def take(self, step):
-        """Add the operations of a step."""
+        """Add the operations for a step."""
         self.once = self.changing.isdisjoint(step.inputs)
         if not self.once:
             self.changing.update(step.results)
@@ -70,7 +70,7 @@ class Translation:
             raise UnsupportedProgram
 
     def view(self, value):
-        """Where a value lies; a variable or constant gets a place at its first use."""
+        """The view of a value. A variable or constant is allocated at its first use."""
         view = self.views.get(value)
         if view is None:
             if value.dtype not in _DTYPES or (value.known is None and value not in self.variables):
@@ -79,11 +79,11 @@ class Translation:
         return view
 
     def number(self, value, shape):
-        """An array that repeats one number."""
+        """An array in which every element is the same number."""
         return _broadcast(self.program.array((), value), shape)
 
     def make(self, kind, shape, *operands):
-        """The dense result of an operation whose operands have its shape."""
+        """The dense result of an element-wise operation."""
         result = self.program.array(shape)
         self.put(kind, result, *operands)
         return result
@@ -96,7 +96,7 @@ class Translation:
             raise UnsupportedProgram from None
 
     def dense(self, view):
-        """The array itself if its elements are contiguous, else a copy in which they are."""
+        """The array itself if it is contiguous, otherwise a contiguous copy."""
         return view if view.is_dense else self.make("copy", view.shape, view)
 
     def _elementwise(self, kind, step):
@@ -141,7 +141,7 @@ class Translation:
         return self.program.array(result.shape, np.arange(result.shape[axis]).reshape(sizes))
 
     def fold(self, kind, start, view, axes):
-        """The reduction of an array over some axes, by an operation with a start value."""
+        """Reduce an array over some axes with an operation that has a start value."""
         result = self.program.array([size for axis, size in enumerate(view.shape) if axis not in axes])
         self.put("copy", result, self.number(start, result.shape))
         steps = list(result.steps)
@@ -151,7 +151,7 @@ class Translation:
         return result
 
     def on_standardize(self, step):
-        """Along the last axis."""
+        """Standardize along the last axis."""
         view = self.view(step.inputs[0])
         rank, size = len(view.shape) - 1, view.shape[-1]
 
@@ -224,7 +224,7 @@ class Translation:
         return self.padded(self.view(step.inputs[0]), number, step.settings["padding_config"])
 
     def padded(self, view, number, sides):
-        """The array with a number around and between its elements; `sides`: (before, after, between) for each axis."""
+        """Pad an array with `number` around and between its elements; `sides`: (before, after, between) per axis."""
         if any(before < 0 or after < 0 for before, after, _ in sides):
             raise UnsupportedProgram
         if not any(map(any, sides)):
@@ -265,7 +265,7 @@ class Translation:
         return self.product(*matrices).reshaped(step.results[0].shape)
 
     def on_convolve(self, step):
-        """The product of the windows, which are a view of the inputs, with the kernel."""
+        """Multiply the windows, which are a view of the inputs, by the kernel."""
         window, kernel = step.settings["window"], self.view(step.inputs[1])
         if window.groups != 1:
             raise UnsupportedProgram
@@ -274,7 +274,7 @@ class Translation:
         return self.windows_times_kernel(x, step.results[0].shape[1:-1], window.strides, window.dilation, kernel, fixed)
 
     def windows_times_kernel(self, x, space, strides, dilation, kernel, fixed, first=0):
-        """The product of a kernel and, for each output, its window of `x`; `first` is the offset of the first window.
+        """For each output, the product of its window of `x` and the kernel. `first` is the offset of the first window.
 
         Shapes: x (samples, *, channels), kernel (*taps, channels, filters) -> (samples, *space, filters).
         """
@@ -298,12 +298,12 @@ class Translation:
         return result
 
     def _rows(self, windows, rank, accumulates):
-        """(number of the sample, its windows as (outer, rows, parts, inner)); or one entry for all samples, copied."""
+        """[(sample index, its windows as (outer, rows, parts, inner))], or one entry for a copy of all samples."""
         samples, *space = windows.shape[: rank + 1]
         *taps, channels = windows.shape[rank + 1 :]
         steps, inner = windows.steps, taps[-1] * channels
         contiguous = steps[-1] == 1 and steps[-2] == channels and inner >= 16
-        enough = space[-1] >= 12 or math.prod(space[:-1]) == 1  # rows to multiply at a time
+        enough = space[-1] >= 12 or math.prod(space[:-1]) == 1  # enough rows for each product
         if accumulates and contiguous and enough and rank < 3:
             planar = (space[0], steps[1]), (taps[0], steps[3])
             (outer, outer_step), (parts, part_step) = planar if rank == 2 else ((1, 0), (1, 0))
@@ -313,8 +313,8 @@ class Translation:
         return [(0, self.dense(windows).moved(0, (1, rows, 1, inner), (0, inner, 0, 1)))]
 
     def on_convolve_input_gradient(self, step):
-        """Transposed convolutions. With a stride of two, every second output uses the same taps of the kernel: each
-        such phase is a convolution."""
+        """Transposed convolutions. With a stride of two, every second output uses the same taps of the kernel. Each
+        such set of outputs, called a phase, is computed as a convolution."""
         window, cotangent, kernel = step.settings["window"], step.inputs[0], self.view(step.inputs[1])
         shape = step.results[0].shape
         if window.groups != 1:
@@ -346,7 +346,7 @@ class Translation:
 
     @staticmethod
     def _weights(phases, kernel):
-        """The taps of a kernel that the outputs of a phase use, filters before channels."""
+        """The kernel taps used by the outputs of a phase, with filters before channels."""
         *own, channel_step, filter_step = kernel.steps
         channels, filters = kernel.shape[-2:]
         first = sum(phase.places[0] * step for phase, step in zip(phases, own, strict=True))
@@ -357,10 +357,10 @@ class Translation:
 
 
 class _Phase:
-    """Along one axis, every `stride`-th element of the inputs of a convolution, from `first` on.
+    """Along one axis, every `stride`-th element of the inputs of a convolution, starting at `first`.
 
-    `places` are the taps that read them, the last first. `start` is the output that reads the first element by the
-    first of these taps, `rate` the distance to the output of the next tap.
+    `places` are the kernel taps that read them, last first. `start` is the output that reads the first element with
+    the first of these taps; the output that uses the next tap is `rate` further on.
     """
 
     def __init__(self, size, window, stride, rate, low, first):
@@ -375,7 +375,7 @@ class _Phase:
 
     @staticmethod
     def around(phases, size):
-        """(zeros before, zeros after) that all phases need around `size` outputs."""
+        """(zeros before, zeros after) needed around `size` outputs so that all phases fit."""
         return max(0, *(-phase.start for phase in phases)), max(0, *(phase.stop - size for phase in phases))
 
 
@@ -384,7 +384,7 @@ def _around(padding):
 
 
 def _broadcast(view, shape):
-    """A single number, or an array of the last axes, as an array of that shape."""
+    """Broadcast a scalar, or an array of the last axes, to a shape."""
     lead = len(shape) - len(view.shape)
     steps = [own if size == here else 0 for own, size, here in zip(view.steps, view.shape, shape[lead:], strict=True)]
     return view.moved(0, shape, [0] * lead + steps)

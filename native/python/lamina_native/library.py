@@ -1,4 +1,4 @@
-"""The compiled kernels: found, loaded and made known to XLA under the names that `call` takes."""
+"""Find and load the compiled kernels, and register them with XLA under the names that `call` uses."""
 
 import ctypes
 import importlib.metadata
@@ -14,7 +14,7 @@ __all__ = [
     "python_library", "set_threads", "supported", "threads",
 ]  # fmt: skip
 
-# Their places, from 1, are the numbers that src/activations.h knows; None is 0.
+# The position in this tuple plus 1 is the code in src/activations.h; None is 0.
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "gelu_tanh", "silu", "elu", "relu6")
 
 _HANDLERS = (
@@ -27,13 +27,13 @@ _HANDLERS = (
 
 
 def _load():
-    """The library, with each handler in XLA's table for CPUs."""
+    """Load the library and register each handler as an XLA FFI target for CPUs."""
     built = pathlib.Path(__file__).with_name("liblamina_native.so")
-    path = os.environ.get("LAMINA_NATIVE_LIBRARY") or str(built)  # tests/sanitize.sh has its own
+    path = os.environ.get("LAMINA_NATIVE_LIBRARY") or str(built)  # set by tests/sanitize.sh
     try:
-        library = ctypes.CDLL(path)  # finds oneDNN where pip puts it
+        library = ctypes.CDLL(path)  # works if the linker finds oneDNN
     except OSError:
-        # By its whole path first: the linker then takes it by name, wherever the environment keeps it.
+        # Load oneDNN by its full path first. The dynamic linker then resolves it by name, wherever pip installed it.
         for file in importlib.metadata.files("onednn-cpu-gomp") or ():
             if file.name == "libdnnl.so.3":
                 ctypes.CDLL(str(file.locate()), mode=ctypes.RTLD_GLOBAL)
@@ -48,15 +48,15 @@ def _load():
 
 _library = _load()
 
-# The same for calls that take less time than to let go of Python's lock and take it again.
+# PyDLL keeps the GIL: these calls are shorter than the time to release and reacquire it.
 python_library = ctypes.PyDLL(_library._name)
 python_library.lamina_run_small_program.argtypes = ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p
 
 
 def call(name, shape, dtype, *arrays, activation=False, **settings):
-    """The result, of that shape and dtype, of the handler `lamina_<name>` on those arrays, which have that dtype.
+    """The result, of the given shape and dtype, of the handler `lamina_<name>` applied to arrays of the same dtype.
 
-    Settings are integers or tuples of integers; `activation` is a name, None, or False where the handler has none.
+    Settings are integers or tuples of integers. `activation` is a name or None; False if the handler has no activation.
     """
     if not supported(dtype):
         raise TypeError(f"lamina_native.{name} computes in float32 and bfloat16, the latter with AVX-512; got {dtype}.")
@@ -64,22 +64,22 @@ def call(name, shape, dtype, *arrays, activation=False, **settings):
         raise TypeError(f"lamina_native.{name} needs one dtype; got {[str(array.dtype) for array in arrays]}.")
     if activation is not False:
         settings["activation"] = _activation(activation)
-    if 0 in shape or arrays[0].size == 0:  # no batch: oneDNN wants at least one element, and sums of none are zeros
+    if 0 in shape or arrays[0].size == 0:  # oneDNN requires at least one element; empty sums are zero
         return jnp.zeros(shape, dtype)
     return foreign_call(name, jax.ShapeDtypeStruct(shape, dtype), arrays, settings)
 
 
 def call_all(name, shapes, *arrays, **settings):
-    """The results, of those shapes and in float32, of the handler `lamina_<name>` on those arrays."""
+    """The float32 results, of the given shapes, of the handler `lamina_<name>` applied to the arrays."""
     if 0 in shapes[0]:
         return [jnp.zeros(shape, jnp.float32) for shape in shapes]
     return foreign_call(name, [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes], arrays, settings)
 
 
 def foreign_call(name, result, arrays, settings, written_over=None):
-    """What the handler `lamina_<name>` makes of those arrays, in the shapes and dtypes that `result` says.
+    """The results of the handler `lamina_<name>` applied to the arrays, with the shapes and dtypes given by `result`.
 
-    `written_over` maps the places of arrays to those of the results that may take their memory.
+    `written_over` maps indices of arrays to the indices of the results that may reuse their memory.
     """
     settings = {
         key: np.asarray(value, np.float64 if isinstance(value, float) else np.int64)[()]
@@ -100,38 +100,38 @@ def _activation(name):
 
 
 def supported(dtype):
-    """Whether the kernels compute in that dtype on this machine: float32, and bfloat16 where there is AVX-512."""
+    """Whether the kernels support a dtype on this machine: float32 always, bfloat16 with AVX-512."""
     dtype = np.dtype(dtype)
     return dtype == np.float32 or (dtype == jnp.bfloat16 and bool(_library.lamina_has_bfloat16()))
 
 
 def has_small_programs():
-    """Whether a SmallProgram can run on this machine: it needs AVX-512."""
+    """Whether this machine can run a SmallProgram, which requires AVX-512."""
     return bool(_library.lamina_has_small_programs())
 
 
 def threads():
-    """How many threads a call uses: as many as the processors this process may run on, like XLA, unless set."""
+    """The number of threads of a call. By default it is the number of CPUs available to this process, as for XLA."""
     return _library.lamina_threads()
 
 
 def set_threads(count):
-    """Use `count` threads from now on, in all calls of this process."""
+    """Use `count` threads for all later calls in this process."""
     if count < 1:
         raise ValueError(f"A call needs one thread or more; got {count}.")
     _library.lamina_set_threads(count)
 
 
 def plans():
-    """How many primitives are kept, each for one operation on arrays of one shape."""
+    """The number of cached oneDNN primitives. Each performs one operation on arrays of one shape."""
     return _library.lamina_plans()
 
 
 def plans_made():
-    """How many primitives were made since the start, those that are gone among them."""
+    """The number of oneDNN primitives created so far, including those evicted from the cache."""
     return _library.lamina_plans_made()
 
 
 def plans_capacity():
-    """How many primitives are kept at most; the one that was not used for longest goes first."""
+    """The maximum number of cached primitives. The least recently used one is evicted first."""
     return _library.lamina_plans_capacity()

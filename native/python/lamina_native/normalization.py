@@ -1,4 +1,4 @@
-"""Rows brought to mean 0 and variance 1, in float32."""
+"""Standardization of rows to mean 0 and variance 1, in float32."""
 
 import jax.numpy as jnp
 
@@ -8,7 +8,7 @@ __all__ = ["standardize", "standardize_gradient"]
 
 
 def standardize(x, *, epsilon):
-    """`(x - mean) / sqrt(variance + epsilon)`, with the moments of each row.
+    """`(x - mean) / sqrt(variance + epsilon)`, with mean and variance computed per row.
 
     Shapes: x (rows, n) -> (rows, n).
     """
@@ -17,8 +17,8 @@ def standardize(x, *, epsilon):
 
 
 def standardize_gradient(x, dy, *, epsilon):
-    """The gradient of `standardize` with respect to `x`, given `dy` of its results. It is a symmetric map of `dy`, so
-    it is the derivative along `dy` too."""
+    """The gradient of `standardize` with respect to `x`, given the gradient `dy` of its outputs. The Jacobian is
+    symmetric, so this is also the directional derivative (JVP) along `dy`."""
     _check(x, dy)
     return call_all("standardize_gradient", (x.shape,), x, dy, epsilon=float(epsilon))[0]
 

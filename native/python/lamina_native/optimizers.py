@@ -1,4 +1,4 @@
-"""Steps of optimizers, for many variables in one call."""
+"""Optimizer steps for many variables in one call."""
 
 import jax
 import jax.numpy as jnp
@@ -9,10 +9,10 @@ __all__ = ["adam"]
 
 
 def adam(rate, values, gradients, momenta, velocities, *, beta_1, beta_2, epsilon):
-    """New values, momenta and velocities, three lists, where all arrays are in float32 and may be written over.
+    """Three lists: new values, first moments and second moments. All arrays are float32 and may be overwritten.
 
-    `momentum += (1 - beta_1) * (gradient - momentum)`, `velocity += (1 - beta_2) * (gradient**2 - velocity)`,
-    `value -= rate * momentum / (sqrt(velocity) + epsilon)`; `rate` is a number in float32, already freed of bias.
+    `momentum += (1 - beta_1) * (gradient - momentum)`, `velocity += (1 - beta_2) * (gradient**2 - velocity)`, `value -=
+    rate * momentum / (sqrt(velocity) + epsilon)`. `rate` is a float32 scalar that already includes the bias correction.
     """
     lists = [list(arrays) for arrays in (values, gradients, momenta, velocities)]
     count = len(lists[0])
@@ -22,7 +22,7 @@ def adam(rate, values, gradients, momenta, velocities, *, beta_1, beta_2, epsilo
         raise ValueError(f"adam needs one rate and lists of arrays of the same shapes; got {rate.shape} and {shapes}.")
     if any(array.dtype != jnp.float32 for array in (rate, *arrays)):
         raise TypeError(f"adam computes in float32; got {sorted({str(array.dtype) for array in (rate, *arrays)})}.")
-    kept = [*range(count), *range(2 * count, 4 * count)]  # all but the gradients
+    kept = [*range(count), *range(2 * count, 4 * count)]  # all except the gradients
     result = foreign_call(
         "adam", [jax.ShapeDtypeStruct(arrays[place].shape, jnp.float32) for place in kept], (rate, *arrays),
         dict(share_1=1.0 - beta_1, share_2=1.0 - beta_2, epsilon=float(epsilon)),

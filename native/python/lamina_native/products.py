@@ -8,7 +8,7 @@ __all__ = ["matmul"]
 
 
 def matmul(x, w, *, bias=None, activation=None, transpose_x=False, transpose_w=False):
-    """`activation(x @ w + bias)`; with `transpose_x` or `transpose_w` that side is transposed first.
+    """`activation(x @ w + bias)`; `transpose_x` and `transpose_w` transpose x or w first.
 
     Shapes: x (..., inner), w (inner, columns), bias (columns,) -> (..., columns). With transpose_x, x is (inner, rows);
     with transpose_w, w is (columns, inner).

@@ -1,7 +1,7 @@
-"""The loops over time of LSTM and GRU, and their gradients: time comes first, the inputs are projected already.
+"""The loops over time of LSTM and GRU, and their gradients. Arrays are time-major; inputs are already projected.
 
-All computes in float32; bfloat16 comes in and goes out. Gates are in Keras's order: i, f, c, o and z, r, h; they take
-the sigmoid, candidates and the LSTM's carry the hyperbolic tangent.
+Computation is in float32; inputs and outputs may be bfloat16. Gates are in Keras's order: i, f, c, o for LSTM and z, r,
+h for GRU. Gates use the sigmoid; candidates and the LSTM's carry use tanh.
 """
 
 import jax.numpy as jnp
@@ -14,17 +14,17 @@ __all__ = ["gru", "gru_gradient", "lstm", "lstm_gradient"]
 
 
 def lstm(projected, recurrent_kernel, bias, h0, c0, *, mask=None, reverse=False, save=False):
-    """`carry = f * carry + i * c`, `h = o * tanh(carry)` at each time t: `projected[t] + h @ recurrent_kernel + bias`
-    are the sums of which i, f and o are the sigmoid, c the hyperbolic tangent.
+    """`carry = f * carry + i * c` and `h = o * tanh(carry)` at each time t. With `sums = projected[t] + h @
+    recurrent_kernel + bias`, i, f and o are sigmoids and c is the tanh of their slices of `sums`.
 
     Shapes: projected (time, batch, 4 * units), recurrent_kernel (units, 4 * units), bias (4 * units,) or None,
     h0 and c0 (batch, units), mask (time, batch) booleans or None
     -> outputs (time, batch, units), last h and carry (batch, units).
 
     Args:
-        mask: where False, both states stay what they were.
-        reverse: from the last time to the first; outputs[t] is still that of time t.
-        save: give a fourth result, for `lstm_gradient`.
+        mask: boolean; where it is False, both states are left unchanged.
+        reverse: iterate from the last time to the first; outputs[t] still belongs to time t.
+        save: return a fourth result, which `lstm_gradient` needs.
     """
     steps, batch, width = projected.shape
     units = h0.shape[1]
@@ -40,9 +40,10 @@ def lstm(projected, recurrent_kernel, bias, h0, c0, *, mask=None, reverse=False,
 
 
 def lstm_gradient(recurrent_kernel, bias, h0, c0, saved, d_outputs, d_h, d_c, *, mask=None, reverse=False):
-    """The gradients of projected, recurrent_kernel, bias (None without one), h0 and c0, given those of lstm's results.
+    """The gradients of projected, recurrent_kernel, bias (None without one), h0 and c0, given those of the results of
+    `lstm`.
 
-    `saved` is the fourth of those; d_outputs may be None.
+    `saved` is the fourth result of `lstm`. d_outputs may be None.
     """
     outputs, gates, carries = saved
     _check("lstm_gradient", gates, recurrent_kernel, bias, (h0, c0, d_h, d_c), mask, 4, (outputs, carries, d_outputs))
@@ -60,12 +61,13 @@ def lstm_gradient(recurrent_kernel, bias, h0, c0, saved, d_outputs, d_h, d_c, *,
 def gru(projected, recurrent_kernel, bias, h0, *, reset_after=True, mask=None, reverse=False, save=False):
     """`h = z * h + (1 - z) * tanh(...)` at each time t, with gates z and r.
 
-    With `sums = h @ recurrent_kernel + bias`, z and r are those of `projected[t] + sums`, and the candidate is that of
-    `projected[t] + r * sums` with `reset_after`, else of `projected[t] + (r * h) @ recurrent_kernel`.
+    With `sums = h @ recurrent_kernel + bias`, z and r are the sigmoids of their slices of `projected[t] + sums`. The
+    candidate is the tanh of its slice of `projected[t] + r * sums` with `reset_after`, otherwise of `projected[t] + (r
+    * h) @ recurrent_kernel`.
 
-    Shapes: projected (time, batch, 3 * units), recurrent_kernel (units, 3 * units), bias (3 * units,) or None (None
-    without reset_after), h0 (batch, units), mask (time, batch) booleans or None -> outputs (time, batch, units),
-    h (batch, units); with `save` a third result, for `gru_gradient`. Other arguments as for `lstm`.
+    Shapes: projected (time, batch, 3 * units), recurrent_kernel (units, 3 * units), bias (3 * units,) or None (must be
+    None without reset_after), h0 (batch, units), mask (time, batch) booleans or None -> outputs (time, batch, units), h
+    (batch, units). With `save` there is a third result, which `gru_gradient` needs. Other arguments as for `lstm`.
     """
     if bias is not None and not reset_after:
         raise ValueError("gru has a recurrent bias only with reset_after=True.")
@@ -81,9 +83,10 @@ def gru(projected, recurrent_kernel, bias, h0, *, reset_after=True, mask=None, r
 
 
 def gru_gradient(recurrent_kernel, bias, h0, saved, d_outputs, d_h, *, reset_after=True, mask=None, reverse=False):
-    """The gradients of projected, recurrent_kernel, bias (None without one) and h0, given those of `gru`'s results.
+    """The gradients of projected, recurrent_kernel, bias (None without one) and h0, given those of the results of
+    `gru`.
 
-    `saved` is the third of those; d_outputs may be None.
+    `saved` is the third result of `gru`. d_outputs may be None.
     """
     outputs, gates = saved
     units = h0.shape[1]
@@ -106,7 +109,7 @@ def gru_gradient(recurrent_kernel, bias, h0, saved, d_outputs, d_h, *, reset_aft
 
 
 def _check(name, sums, kernel, bias, states, mask, gates, outputs=()):
-    """Raise ValueError where shapes do not fit those of the sums (time, batch, gates * units) and the first state."""
+    """Raise ValueError if shapes do not match those of the sums (time, batch, gates * units) and the first state."""
     (steps, batch), units = sums.shape[:2], states[0].shape[-1]
     wanted = {
         (steps, batch, gates * units): [sums],
@@ -131,16 +134,16 @@ def _there(*arrays):
 
 
 def _floats(*arrays):
-    """In float32, but for masks."""
+    """Convert arrays to float32, except boolean masks."""
     return [array if array.dtype == bool else array.astype(jnp.float32) for array in arrays]
 
 
 def _before(outputs, h0, reverse):
-    """The state before each time."""
+    """The state before each time step."""
     h0 = h0[None].astype(outputs.dtype)
     return jnp.concatenate([outputs[1:], h0]) if reverse else jnp.concatenate([h0, outputs[:-1]])
 
 
 def _product(left, right):
-    """The sum over time and batch of left (..., n) times right (..., m): (n, m)."""
+    """The sum over time and batch of the outer products of left (..., n) and right (..., m): shape (n, m)."""
     return matmul(left.reshape(-1, left.shape[-1]), right.reshape(-1, right.shape[-1]), transpose_x=True)

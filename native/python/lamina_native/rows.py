@@ -1,4 +1,4 @@
-"""Rows of an array."""
+"""Gather, scatter-add and sum rows of an array."""
 
 import jax
 import jax.numpy as jnp
@@ -9,13 +9,13 @@ __all__ = ["add_rows", "sum_rows", "take_rows"]
 
 
 def take_rows(x, rows, *, fill=False):
-    """`x[rows]` along the first axis, for any dtype; rows out of range stand for the first or the last.
+    """`x[rows]` along the first axis, for any dtype. Indices out of range are clipped to the first or last row.
 
     Shapes: x (count, ...), rows (n,) of int32 -> (n, ...).
 
     Args:
-        fill: rows below zero count from the end, and those still out of range are NaN, as in `jax.numpy.take`; x is
-            of a float type.
+        fill: Negative indices count from the end, and rows of indices still out of range are NaN, as in
+            `jax.numpy.take`. x must have a float dtype.
     """
     if rows.ndim != 1 or rows.dtype != jnp.int32 or x.ndim < 1 or x.shape[0] == 0:
         raise ValueError(

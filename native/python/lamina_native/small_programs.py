@@ -1,4 +1,4 @@
-"""Programs of little work: operations on float32 arrays, listed once and run in one call, without XLA."""
+"""Small programs without XLA: a fixed list of operations on float32 arrays, executed by one native call."""
 
 import ctypes
 import math
@@ -11,15 +11,15 @@ from lamina_native.library import has_small_programs, python_library
 
 __all__ = ["SmallProgram", "View", "has_small_programs"]
 
-# Their places are the numbers that src/small_programs.cc knows.
+# The position in this tuple is the code in src/small_programs.cc.
 KINDS = (
     *("copy", "negative", "magnitude", "exp", "exp_less_one", "log", "log_one_more", "tanh", "logistic", "sqrt"),
     *("rsqrt", "erf", "erfc", "add", "subtract", "multiply", "divide", "larger", "smaller", "power"),
     *("greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "select"),
     *("add_up", "largest", "smallest", "product", "dots"),
 )
-RANK = 5  # axes of an operation, after those are joined that lie side by side
-_ALIGNED = 16  # numbers to a line of the cache
+RANK = 5  # maximum axes of an operation, after contiguous axes are merged
+_ALIGNED = 16  # elements per cache line
 
 
 class _Array(ctypes.Structure):
@@ -33,8 +33,7 @@ class _Operation(ctypes.Structure):
 
 
 class View(NamedTuple):
-    """An array: from which number of the memory on, its shape, and the steps from an element to the next along each
-    axis."""
+    """A strided view of the memory: offset of the first element, shape, and strides (in elements) along each axis."""
 
     place: int
     shape: tuple[int, ...]
@@ -42,16 +41,16 @@ class View(NamedTuple):
 
     @property
     def is_dense(self):
-        """Whether its elements lie in their order, one beside the other."""
+        """Whether its elements are contiguous, in row-major order."""
         each = zip(self.shape, self.steps, _steps(self.shape), strict=True)
         return all(size == 1 or step == dense for size, step, dense in each)
 
     def moved(self, place, shape, steps):
-        """Other elements, the first of them that many numbers further on."""
+        """A view whose first element is `place` elements further on, with another shape and other strides."""
         return View(self.place + place, tuple(shape), tuple(steps))
 
     def reshaped(self, shape):
-        """A dense array in another shape, one of whose sizes may be -1."""
+        """A dense array in another shape, in which one size may be -1."""
         known = -math.prod(shape)
         shape = tuple(math.prod(self.shape) // known if size == -1 else size for size in shape)
         return View(self.place, shape, _steps(shape))
@@ -62,7 +61,7 @@ def _steps(shape):
 
 
 class SmallProgram:
-    """Operations, added one after the other, from one input to one output; then called with the input.
+    """Operations from one input to one output. Add them one by one, then call `finish`, then call the program.
 
     >>> program = SmallProgram((2, 3), (2, 3))
     >>> program.add("tanh", program.output, program.input)
@@ -71,18 +70,18 @@ class SmallProgram:
     array([[0., 0., 0.],
            [0., 0., 0.]], dtype=float32)
 
-    Its other arrays (`array`) may be filled between calls (`write`). Calls take turns.
+    Other arrays (from `array`) can be assigned between calls with `write`. Concurrent calls are serialized.
     """
 
     def __init__(self, input_shape, output_shape):
-        self.size = 0  # numbers of its memory
-        self._operations = {False: [], True: []}  # of each call, and of the first after something was written
+        self.size = 0  # elements in its memory
+        self._operations = {False: [], True: []}  # True: operations that run only in `finish` and `write`
         self._constants = []
         self._lock = threading.Lock()
         self.input, self.output = self.array(input_shape), self.array(output_shape)
 
     def array(self, shape, value=None):
-        """A dense array, with a value or to be written by an operation."""
+        """Allocate a dense array, either with a value or to be written by an operation."""
         view = View(self.size, tuple(shape), _steps(shape))
         self.size += -(-math.prod(shape) // _ALIGNED) * _ALIGNED
         if value is not None:
@@ -90,11 +89,11 @@ class SmallProgram:
         return view
 
     def add(self, kind, result, *operands, once=False):
-        """An operation on arrays of the result's shape; of "add_up", "largest" and "smallest", which change what is in
-        the result, it is the operand's, and the result's steps are 0 along the axes that are left out.
+        """Add an operation. All operands have the shape of the result.
 
-        One that is done `once` is done again only after something was written. Raises ValueError where more than five
-        axes are left.
+        The reductions "add_up", "largest" and "smallest" accumulate into the result instead: the result has the shape
+        of the operand, with stride 0 along the reduced axes. An operation with `once` runs only in `finish` and
+        `write`, not in each call. Raises ValueError if more than five axes remain.
         """
         shape = operands[0].shape
         arrays = (result, *operands)
@@ -118,10 +117,10 @@ class SmallProgram:
         self._append(kind, (*lead, *sizes), views, once)
 
     def add_product(self, result, left, right, transposed=False, once=False):
-        """result = left @ right, or with the right side transposed, which pays for few columns.
+        """Add result = left @ right, or a product with a transposed right side, which is faster for few columns.
 
-        The left side is (outer, rows, parts, inner), what windows see of an image: inner neighbours, all other axes
-        with any steps. The right side is a dense matrix for rows of parts times inner numbers; the result is dense.
+        The left side has shape (outer, rows, parts, inner), like the windows of an image: the inner axis is contiguous,
+        the others have any strides. The right side is a dense matrix with parts * inner rows. The result is dense.
         """
         views = [_Array(view.place, view.steps[:3]) for view in (result, left, right)]
         columns = right.shape[0 if transposed else 1]
@@ -132,7 +131,7 @@ class SmallProgram:
         self._operations[once].append(_Operation(KINDS.index(kind), tuple(sizes), result, tuple(operands)))
 
     def finish(self):
-        """It is complete, and may be called."""
+        """Complete the program, so that it can be called."""
         self._memory = _aligned(self.size)
         for view, value in self._constants:
             self.memory(view)[...] = value
@@ -144,18 +143,18 @@ class SmallProgram:
         self._run(self._calls[True])
 
     def write(self, values):
-        """Put values into dense arrays, pairs (array, value), between calls."""
+        """Assign values to dense arrays between calls, given pairs (array, value)."""
         with self._lock:
             for view, value in values:
                 self.memory(view)[...] = value
             self._run(self._calls[True])
 
     def memory(self, view):
-        """The numbers of a dense array."""
+        """The memory of a dense array as a NumPy view."""
         return self._memory[view.place : view.place + math.prod(view.shape)].reshape(view.shape)
 
     def __call__(self, x):
-        """The output for an input of that shape, as a new array."""
+        """The output for an input of the declared shape, as a new array."""
         with self._lock:
             self._input[...] = x
             self._run(self._calls[False])
@@ -168,7 +167,8 @@ class SmallProgram:
 
 
 def _put_longest_last(sizes, steps):
-    """Where the last axis is short: one loop over many costs less than many over a few."""
+    """Move the longest axis to the end if the last axis is short: one long inner loop is faster than many short
+    ones."""
     if sizes and sizes[-1] < _ALIGNED:
         longest = max(range(len(sizes)), key=sizes.__getitem__)
         for numbers in (sizes, *steps):

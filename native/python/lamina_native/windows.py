@@ -1,16 +1,17 @@
-"""What convolutions and pools share: windows that slide over 1 to 3 spatial axes."""
+"""Helpers shared by convolution and pooling: windows that slide over 1 to 3 spatial axes."""
 
 __all__ = ["count", "flat"]
 
 
 def count(size, width, stride, padding, dilation=1):
-    """How many windows of `width` elements, `dilation` apart, fit `size` elements with zeros before and after."""
+    """The number of windows of `width` elements, `dilation` apart, in `size` elements with zero padding before and
+    after."""
     covered = (width - 1) * dilation + 1
     return max(0, (size + sum(padding) - covered) // stride + 1)
 
 
 def flat(padding, rank, *others):
-    """The padding of `rank` axes as one tuple, checked along with the settings that have one number an axis."""
+    """The padding of `rank` axes as a flat tuple. Also checks settings that have one number per axis."""
     if not 1 <= rank <= 3:
         raise ValueError(f"lamina_native works on 1 to 3 spatial axes; got {rank}.")
     if any(len(setting) != rank for setting in (padding, *others)):
