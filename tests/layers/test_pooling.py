@@ -122,7 +122,9 @@ def test_integers_keep_their_type():
 
 
 def test_aliases_are_the_same_classes():
-    for name in layers.__all__:
+    names = [name for name in layers.__all__ if "Pool" in name]
+    assert len(names) == 30
+    for name in names:
         assert getattr(layers, name).__name__ == getattr(keras.layers, name).__name__
 
 
