@@ -1,6 +1,6 @@
-"""`lamina` on the command line: run, check, explain, view, summary, convert, bench, completion.
+"""The command line interface: `lamina run`, check, explain, view, summary, convert, bench and completion.
 
-Nothing here imports JAX before a command needs it, so that `lamina --help` answers at once.
+JAX is imported only when a command needs it, so `lamina --help` responds immediately.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from lamina.errors import LaminaError
 
 __all__ = ["FINDINGS", "FINE", "UNUSABLE", "main"]
 
-FINE, FINDINGS, UNUSABLE = 0, 1, 2  # exit codes: fine; findings, or a program that failed; wrong usage, unreadable file
+FINE, FINDINGS, UNUSABLE = 0, 1, 2  # success; findings or a failed program; wrong usage or an unreadable file
 
 
 def main(arguments: Any = None) -> Any:
-    """Do what the arguments of the command line say; the exit code.
+    """Run the command given by the arguments and return the exit code.
 
     >>> main(["completion", "fish"]) == FINE                    # doctest: +ELLIPSIS
     complete -c lamina ...

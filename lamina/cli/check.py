@@ -1,4 +1,4 @@
-"""`lamina check`: findings about models, and an exit code for CI."""
+"""`lamina check`: report findings about models, with an exit code for CI."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["main"]
 
 
 def main(args: argparse.Namespace) -> Any:
-    """Print the findings; 1 if one is at least as severe as `--fail-on`."""
+    """Print the findings. Returns 1 if any is at least as severe as `--fail-on`."""
     found = [(one, check(one.model, one.x, one.y, ignore=tuple(args.ignore))) for one in find_models(args)]
     if args.json:
         print(json.dumps([{"model": one.name, "findings": findings.as_dicts()} for one, findings in found], indent=2))

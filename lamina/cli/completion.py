@@ -1,4 +1,4 @@
-"""`lamina completion SHELL`: a script that completes commands, options and files, made from the parser."""
+"""`lamina completion SHELL`: print a completion script for commands, options and files, generated from the parser."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ __all__ = ["completion", "main"]
 
 
 def main(args: argparse.Namespace) -> None:
-    """Print the script."""
+    """Print the completion script."""
     print(completion(args.shell))
 
 
 def completion(shell: str) -> Any:
-    """The script for a shell: "bash", "zsh" or "fish"."""
+    """The completion script for a shell: "bash", "zsh" or "fish"."""
     return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](_commands())
 
 
 def _commands():
-    """name -> (help, [(flags, help, choices)], choices of its positional argument)."""
+    """{name: (help, [(flags, help, choices)], choices of its positional argument)} for each command."""
     parser = make_parser()
     subparsers = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     helps = {action.dest: action.help or "" for action in subparsers._choices_actions}

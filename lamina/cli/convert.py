@@ -1,4 +1,4 @@
-"""`lamina convert IN OUT`: another format, by the endings."""
+"""`lamina convert IN OUT`: convert a model file. The file extensions determine the formats."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 def check_overwrite_or_say(result: Any, overwrite: bool) -> None:
-    """`check_overwrite`, with an error that names the option."""
+    """`check_overwrite`, with an error that names the command line option."""
     try:
         check_overwrite(result, overwrite)
     except FileError as error:

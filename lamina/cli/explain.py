@@ -1,4 +1,4 @@
-"""`lamina explain`: what each layer does, in the terminal or a file."""
+"""`lamina explain`: describe what each layer does, in the terminal or in a file."""
 
 from __future__ import annotations
 

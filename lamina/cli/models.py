@@ -1,4 +1,4 @@
-"""The models that a command works on: from a file, or from a script that is run."""
+"""Find the models that a command works on, in a file or by running a script."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from lamina.training.trainer import Trainer
 __all__ = ["Found", "find_models", "read_model"]
 
 Found = namedtuple("Found", "name model x y")
-"""A model, its name, and the arrays of its last `fit` (None without a `fit` on arrays)."""
+"""A model, its name, and the arrays of its last `fit` (None if `fit` was not called with arrays)."""
 
 
 def find_models(args: argparse.Namespace) -> Any:
-    """A list of Found: the model in a file, or the models in the global variables of a script."""
+    """A list of Found: the model in a file, or the models in a script's global variables."""
     target = pathlib.Path(args.target)
     if target.suffix != ".py":
         if args.name:
             raise CallError(f"--name is for scripts; {target} is a model.", fix="Leave --name out.")
         return [Found(str(target), read_model(target), None, None)]
-    said = contextlib.redirect_stdout(sys.stderr)  # the output of the script must not mix with that of the command
+    said = contextlib.redirect_stdout(sys.stderr)  # keep the output of the script separate from that of the command
     with said, _short_training(args.steps), _watching_fit() as trained:
         names = _globals_of(target, shlex.split(args.args))
     models = {name: value for name, value in names.items() if isinstance(value, Model) and not name.startswith("_")}
@@ -51,7 +51,7 @@ def find_models(args: argparse.Namespace) -> Any:
 
 
 def read_model(path: str | pathlib.Path) -> Any:
-    """The model of a file or folder; of a `.json`, one that `to_json` wrote or of TensorFlow.js."""
+    """Load a model from a file or folder. A `.json` file is one that `to_json` wrote, or a TensorFlow.js model."""
     path = pathlib.Path(path)
     if path.suffix == ".json" and path.is_file():
         with contextlib.suppress(ValueError):
@@ -78,7 +78,7 @@ def _globals_of(target, arguments):
 
 @contextlib.contextmanager
 def _short_training(steps):
-    """A block in which `fit` makes no checks and runs for `steps` steps of one epoch; 0 means its own number."""
+    """A context in which `fit` makes no checks and runs `steps` steps of one epoch; 0 does not limit the run."""
     before = settings.checks(), settings.max_epochs(), settings.max_steps_per_epoch()
     _set("off", *((1, steps) if steps else before[1:]))
     try:
@@ -95,7 +95,7 @@ def _set(checks, epochs, steps):
 
 @contextlib.contextmanager
 def _watching_fit():
-    """A block that records the arrays of `fit`: id of the model -> (x, y)."""
+    """A context that records the arrays passed to `fit`: {id of the model: (x, y)}."""
     trained, fit = {}, Trainer.fit
 
     def watched(self, x=None, y=None, *args, **kwargs):

@@ -1,4 +1,4 @@
-"""The arguments of `lamina` and its commands."""
+"""The argument parser of `lamina` and its commands."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ _EXAMPLES = {
         """,
 }
 
-# Commands of other distributions: name -> (help, what to install). Their entry points in the group "lamina.commands"
-# name a function that adds the arguments to a parser and sets the default of `module`.
+# Commands provided by other distributions: name -> (help, what to install). Their entry points in the group
+# "lamina.commands" name a function that adds the arguments to a parser and sets the default of `module`.
 _EXTENSIONS = {"bench": ("compare lamina with what else is installed, on the same work", "./benchmarks")}
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors end with the command that prints help."""
+    """A parser whose error messages end with the command that prints the help."""
 
-    extension = ""  # the name of a command of another distribution, whose arguments are added when they are needed
+    extension = ""  # name of a command from another distribution; its arguments are added when they are needed
 
     def error(self, message):
         self.exit(2, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
@@ -66,10 +66,10 @@ class _Parser(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def extend(self):
-        """Add the arguments of an extension; False where it is not installed."""
+        """Add the arguments of an extension. Returns False if it is not installed."""
         if not self.extension:
             return True
-        metadata = importlib.import_module("importlib.metadata")  # 20 ms that other commands need not wait
+        metadata = importlib.import_module("importlib.metadata")  # takes 20 ms, which other commands avoid
         found = metadata.entry_points(group="lamina.commands", name=self.extension)
         for entry in list(found)[:1]:
             entry.load()(self)
@@ -78,7 +78,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def make_parser() -> Any:
-    """The parser of the command line."""
+    """Create the parser of the command line."""
     parser = _Parser(
         prog="lamina",
         description="Run, look into and check Keras models.",
@@ -125,7 +125,7 @@ def _add_run(commands):
 
 
 def _add_target(command):
-    """What most commands look at."""
+    """Add the argument for the model or script, which most commands take."""
     command.add_argument("target", metavar="SCRIPT|MODEL", help=f"{_MODEL}; or a Python file that makes models")
     command.add_argument("--name", help="the variable of the script that holds the model; all of them if not given")
     command.add_argument(

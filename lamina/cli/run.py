@@ -1,4 +1,4 @@
-"""`lamina run SCRIPT`: a program written for Keras, unchanged."""
+"""`lamina run SCRIPT`: run an unchanged Keras program on lamina."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["main"]
 
 
 def main(args: argparse.Namespace) -> Any:
-    """Run the program; 1 if it failed, else its own exit code."""
+    """Run the program. Returns its exit code, or 1 if it raised an error."""
     try:
         run_program(args.script, args.arguments, args.as_module)
     except ScriptFailed:

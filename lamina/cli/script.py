@@ -1,4 +1,4 @@
-"""Programs of users, run with lamina as `keras`, and tracebacks that show only their lines."""
+"""Run a user's program with lamina as `keras`, and show tracebacks without the frames of the command line."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class ScriptFailed(LaminaError):
-    """A program ended with an error, which has been shown."""
+    """The program raised an error, whose traceback has been printed."""
 
 
 def run_program(script: Any, arguments: Any = (), as_module: bool = False) -> Any:
     """Run a Python file or module as the main program and return its globals.
 
     Raises:
-        FileError: There is no such file.
-        ScriptFailed: The program raised an error; its traceback has been shown.
-        SystemExit: The program ended itself.
+        FileError: The file does not exist.
+        ScriptFailed: The program raised an error, whose traceback has been printed.
+        SystemExit: The program called `sys.exit`.
     """
     as_keras()
     if as_module:
@@ -51,7 +51,7 @@ def _shown(run):
 
 
 def show_failure(error: Any, file: Any = None) -> None:
-    """Print the traceback from the first line of the program on, without the frames that started it."""
+    """Print the traceback from the program's first frame on, without the frames that started the program."""
     frames = error.__traceback__
     while frames is not None and _starts_programs(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next

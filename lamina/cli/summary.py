@@ -1,4 +1,4 @@
-"""`lamina summary`: the layers of a model."""
+"""`lamina summary`: list the layers of a model."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ def _shape_of(layer):
     """The output shape of a layer, or None."""
     try:
         outputs = tree.flatten(layer.output)
-    except (AttributeError, ValueError):  # the layer is in no graph, or in one several times
+    except (AttributeError, ValueError):  # not part of a graph, or called several times
         return None
     return list(outputs[0].shape) if len(outputs) == 1 else [list(output.shape) for output in outputs]

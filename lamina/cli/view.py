@@ -1,4 +1,4 @@
-"""`lamina view`: the page of a model."""
+"""`lamina view`: write an HTML page that shows a model."""
 
 from __future__ import annotations
 

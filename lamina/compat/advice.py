@@ -1,4 +1,4 @@
-"""Replacements for names of TensorFlow that lamina does not have, and internal names of Keras that packages use."""
+"""Replacements for TensorFlow names that lamina does not have, and for internal names of Keras that packages import."""
 
 from __future__ import annotations
 
@@ -94,12 +94,12 @@ model.export(path, format='jax').
 
 
 def _exported(*paths, **_):
-    """The internal `keras_export(...)` of Keras: a decorator that changes nothing."""
+    """Keras's internal decorator `keras_export(...)`; here it returns its argument unchanged."""
     return lambda decorated: decorated
 
 
 def _save_model(model, filepath, **kwargs):
-    """`saving_lib.save_model`, which also takes a file that is open for writing."""
+    """`saving_lib.save_model`. Also accepts a file object opened for writing."""
     if not hasattr(filepath, "write"):
         return saving.save_model(model, filepath, **kwargs)
     with tempfile.TemporaryDirectory() as folder:
@@ -109,7 +109,7 @@ def _save_model(model, filepath, **kwargs):
 
 
 def _load_model(filepath, **kwargs):
-    """`saving_lib.load_model`, which also takes a file that is open for reading."""
+    """`saving_lib.load_model`. Also accepts a file object opened for reading."""
     if not hasattr(filepath, "read"):
         return saving.load_model(filepath, **kwargs)
     with tempfile.TemporaryDirectory() as folder:
@@ -118,7 +118,7 @@ def _load_model(filepath, **kwargs):
         return saving.load_model(path, **kwargs)
 
 
-_GLOBALS: dict = {}  # of `keras.src.backend.common.global_state`, where some packages store values
+_GLOBALS: dict = {}  # for `keras.src.backend.common.global_state`, where some packages store values
 
 INNER: dict[str, Any] = {
     "save_model": _save_model,

@@ -1,4 +1,4 @@
-"""A small `tf.data.Dataset`: what notebooks use of it, in plain Python over NumPy arrays."""
+"""A small `tf.data.Dataset` with the methods that notebooks use, in plain Python over NumPy arrays."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ AUTOTUNE = -1
 
 
 class Dataset:
-    """An iterable of elements: arrays, or tuples and dicts of them. `fit` takes a dataset of batches.
+    """An iterable of elements: arrays, or tuples and dicts of arrays. `fit` accepts a dataset of batches.
 
-    A function given to `map` is called for each element with NumPy arrays, in this thread. So map after `batch` where
-    the function allows it: fewer, larger calls.
+    `map` calls its function once per element, with NumPy arrays, in the current thread. Fewer, larger calls are faster,
+    so apply `map` after `batch` if the function allows it.
 
     Args:
-        open_pass: a function that gives an iterator over all elements.
-        length: how many there are; `math.inf`, or None where it is not known.
+        open_pass: Function that returns an iterator over all elements.
+        length: Number of elements; `math.inf` if infinite, or None if unknown.
 
     >>> data = Dataset.from_tensor_slices((np.arange(5.0), np.arange(5))).shuffle(5, seed=0).batch(2)
     >>> len(data), [x.shape for x, y in data.map(lambda x, y: (x / 5, y))]
@@ -38,16 +38,16 @@ class Dataset:
     def __init__(self, open_pass: Any, length: Any = None) -> None:
         self._open, self._length = open_pass, length
 
-    # Where elements come from
+    # Sources of elements
 
     @classmethod
     def of(cls, source: Any) -> Any:
-        """The elements of an iterable that can be iterated repeatedly and has a length."""
+        """A dataset of the elements of an iterable that has a length and can be iterated repeatedly."""
         return cls(source.__iter__, len(source))
 
     @classmethod
     def from_tensor_slices(cls, tensors: Any, name: Any = None) -> Any:
-        """The entries of the first axis of arrays."""
+        """A dataset of the slices of arrays along the first axis."""
         arrays = _map(_array, tensors)
         lengths = {len(leaf) for leaf in tree.flatten(arrays)}
         if len(lengths) != 1:
@@ -57,7 +57,7 @@ class Dataset:
 
     @classmethod
     def from_tensors(cls, tensors: Any, name: Any = None) -> Any:
-        """One element."""
+        """A dataset with a single element."""
         return cls(lambda: iter([_map(_array, tensors)]), 1)
 
     @classmethod
@@ -70,18 +70,18 @@ class Dataset:
         output_signature: Any = None,
         name: Any = None,
     ) -> Any:
-        """The elements of the iterable that a function returns; each epoch calls it again."""
+        """A dataset of the elements of the iterable that a function returns. The function is called once per epoch."""
         return cls(lambda: iter(generator(*(args or ()))))
 
     @classmethod
     def range(cls, *args: Any, **kwargs: Any) -> Any:
-        """Integers, as of Python's `range`."""
+        """A dataset of integers, with the arguments of Python's `range`."""
         numbers = range(*args)
         return cls(lambda: map(np.int64, numbers), len(numbers))
 
     @classmethod
     def zip(cls, *datasets: Any, name: Any = None) -> Any:
-        """Tuples of elements of several datasets, as many as the shortest has."""
+        """A dataset of tuples with one element from each dataset. It is as long as the shortest of them."""
         parts = datasets[0] if len(datasets) == 1 and isinstance(datasets[0], (tuple, list)) else datasets
         lengths = [dataset._length for dataset in parts]
         return cls(lambda: zip(*(dataset._open() for dataset in parts), strict=False),
@@ -89,7 +89,7 @@ class Dataset:
 
     @classmethod
     def list_files(cls, file_pattern: Any, shuffle: Any = None, seed: Any = None, name: Any = None) -> Any:
-        """The paths that match a pattern, in another order in each epoch unless shuffle=False."""
+        """A dataset of the paths that match a pattern, reshuffled in each epoch unless shuffle=False."""
         patterns = [file_pattern] if isinstance(file_pattern, str) else file_pattern
         paths = sorted(path for pattern in patterns for path in glob.glob(str(pattern)))
         if not paths:
@@ -97,20 +97,20 @@ class Dataset:
         files = cls(lambda: iter(paths), len(paths))
         return files if shuffle is False else files.shuffle(len(paths), seed)
 
-    # What is done with them
+    # Transformations
 
     def map(self, map_func: Any, num_parallel_calls: Any = None, deterministic: Any = None, name: Any = None) -> Any:
-        """A function applied to each element; the parts of a tuple become its arguments."""
+        """Apply a function to each element. The components of a tuple are passed as separate arguments."""
         return Dataset(lambda: (_call(map_func, item) for item in self._open()), self._length)
 
     def filter(self, predicate: Any, name: Any = None) -> Any:
-        """The elements for which the function is true."""
+        """Keep the elements for which the predicate is true."""
         return Dataset(lambda: (item for item in self._open() if bool(_call(predicate, item))))
 
     def shuffle(
         self, buffer_size: Any, seed: Any = None, reshuffle_each_iteration: Any = True, name: Any = None
     ) -> Any:
-        """Elements in a random order, each drawn from the next `buffer_size`."""
+        """Shuffle the elements: each is drawn at random from a buffer of `buffer_size` elements."""
         fixed = python_random.Random(seed) if seed is not None else None
         again = python_random.Random().getrandbits(32) if seed is None and reshuffle_each_iteration is False else seed
 
@@ -137,7 +137,7 @@ class Dataset:
         deterministic: Any = None,
         name: Any = None,
     ) -> Any:
-        """Elements stacked, `batch_size` at a time."""
+        """Stack `batch_size` consecutive elements."""
         size = int(batch_size)
 
         def batches():
@@ -152,29 +152,29 @@ class Dataset:
         return Dataset(batches, length)
 
     def unbatch(self, name: Any = None) -> Any:
-        """The entries of the first axis of each element, one by one."""
+        """Split each element along its first axis."""
         return Dataset(lambda: (part for item in self._open() for part in Dataset.from_tensor_slices(item)._open()))
 
     def take(self, count: Any, name: Any = None) -> Any:
-        """The first elements; all for -1."""
+        """Keep the first `count` elements; -1 keeps all."""
         if count < 0:
             return self
         return Dataset(lambda: itertools.islice(self._open(), count), _bounded(self._length, lambda n: min(n, count)))
 
     def skip(self, count: Any, name: Any = None) -> Any:
-        """All but the first elements."""
+        """Drop the first `count` elements."""
         length = _bounded(self._length, lambda n: max(n - count, 0))
         return Dataset(lambda: itertools.islice(self._open(), count, None), length)
 
     def repeat(self, count: Any = None, name: Any = None) -> Any:
-        """The elements repeated `count` times, or without end."""
+        """Repeat the elements `count` times, or infinitely if `count` is None or negative."""
         endless = count is None or count < 0
         passes = itertools.count if endless else lambda: range(int(count or 0))
         length = _bounded(self._length, lambda n: math.inf if endless else n * count)
         return Dataset(lambda: (item for _ in passes() for item in self._open()), length)
 
     def cache(self, filename: Any = "", name: Any = None) -> Any:
-        """The elements, kept in memory from the first complete epoch on."""
+        """Keep the elements in memory after the first complete epoch."""
         kept = []
 
         def cached():
@@ -190,7 +190,7 @@ class Dataset:
         return Dataset(cached, self._length)
 
     def concatenate(self, dataset: Any, name: Any = None) -> Any:
-        """These elements, then those of another."""
+        """Append the elements of another dataset."""
         first, second = self._length, dataset._length
         return Dataset(
             lambda: itertools.chain(self._open(), dataset._open()),
@@ -198,32 +198,32 @@ class Dataset:
         )
 
     def enumerate(self, start: Any = 0, name: Any = None) -> Any:
-        """(number, element)."""
+        """Pair each element with its index."""
         return Dataset(lambda: enumerate(self._open(), start), self._length)
 
     def apply(self, transformation_func: Any) -> Any:
-        """The result of a function of the dataset."""
+        """Apply a function to the dataset."""
         return transformation_func(self)
 
     def prefetch(self, buffer_size: Any = None, name: Any = None) -> Any:
-        """The dataset itself: Python prepares the next batch while the device computes a step anyway."""
+        """Return the dataset unchanged: Python prepares the next batch while the device computes a step anyway."""
         return self
 
     def with_options(self, options: Any, name: Any = None) -> Any:
-        """The dataset itself."""
+        """Return the dataset unchanged."""
         return self
 
-    # What reads them
+    # Iteration
 
     def __iter__(self) -> Any:
         return (_map(_on_device, item) for item in self._open())
 
     def as_numpy_iterator(self) -> Any:
-        """The elements as NumPy arrays."""
+        """Iterate over the elements as NumPy arrays."""
         return (_map(_array, item) for item in self._open())
 
     def cardinality(self, name: Any = None) -> Any:
-        """The number of elements: -1 if it is infinite, -2 if it is unknown."""
+        """The number of elements; -1 if infinite, -2 if unknown."""
         return jnp.asarray({None: -2, math.inf: -1}.get(self._length, self._length))
 
     def __len__(self) -> int:
@@ -233,7 +233,7 @@ class Dataset:
 
     @property
     def element_spec(self) -> Any:
-        """Shape and type of the parts of the first element, as text."""
+        """A text with the shape and dtype of each component of the first element."""
         return _map(lambda leaf: f"{_array(leaf).dtype}{_array(leaf).shape}", next(self._open()))
 
 
@@ -242,7 +242,7 @@ def _bounded(length, function):
 
 
 def _map(function, first, *others):
-    """Apply a function to each array in tuples and dicts; a list is one array, as in TensorFlow."""
+    """Apply a function to each array in tuples and dicts. As in TensorFlow, a list is treated as one array."""
     if isinstance(first, dict):
         return {key: _map(function, value, *(other[key] for other in others)) for key, value in first.items()}
     if isinstance(first, tuple):

@@ -1,4 +1,4 @@
-"""The finder that lets `import keras` and `import tensorflow` find lamina."""
+"""The import hook that makes `import keras` and `import tensorflow` return lamina."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lamina.utils import pipeline
 __all__ = ["KERAS_VERSION", "as_keras"]
 
 KERAS_VERSION = "3.15.1"
-"""The version of Keras that lamina follows, which packages compare with."""
+"""The version of Keras that lamina follows. Packages compare against it."""
 
 _OURS = ("keras", "tf_keras", "tensorflow")
 _ROOTS = (
@@ -31,21 +31,22 @@ _INNER_ROOTS = ("keras.src", "tf_keras.src", "keras.api.src", "tensorflow.python
 
 
 class TooLateError(LaminaError, ImportError):
-    """The real Keras or TensorFlow was imported before."""
+    """The real Keras or TensorFlow has already been imported."""
 
 
 def as_keras() -> Any:
-    """Let `import keras`, `import tensorflow.keras` and `import tensorflow as tf` import lamina in this process.
+    """Make `import keras`, `import tensorflow.keras` and `import tensorflow as tf` import lamina in this process.
 
-    Programs and packages built on Keras then run on lamina. Call it before they are imported, in the first lines of the
-    main program, or run the program with `lamina run SCRIPT`. JAX arrays get the methods `.numpy()` and `.get_shape()`.
+    Programs and packages built on Keras then run on lamina. Call this function before they are imported, in the first
+    lines of the main program, or run the program with `lamina run SCRIPT`. It adds the methods `.numpy()` and
+    `.get_shape()` to JAX arrays.
 
-    Returns the module `keras`: lamina, with the `__version__` of the Keras that lamina follows.
+    Returns the module `keras`, which is lamina with the `__version__` of the Keras release that lamina follows.
 
     Raises:
-        TooLateError: (an ImportError) The real keras or tensorflow was imported before.
+        TooLateError: (an ImportError) The real keras or tensorflow has already been imported.
 
-    An example, the first lines of a program (tests/cli has whole ones):
+    Example, the first lines of a program (complete programs are in tests/cli):
 
         import lamina
 
@@ -67,10 +68,11 @@ def as_keras() -> Any:
 
 
 class Finder(importlib.abc.MetaPathFinder):
-    """Finds the modules of keras, tf_keras and tensorflow. It is the first finder, since they may be installed too."""
+    """Finds the modules of keras, tf_keras and tensorflow. It is the first finder, so it precedes installed
+    packages."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        """The spec of a module of lamina; None for other packages. Modules that lamina lacks raise ImportError."""
+        """The spec of a lamina module, or None for other packages. Modules that lamina lacks raise ImportError."""
         if fullname.partition(".")[0] not in _OURS:
             return None
         module = _module(fullname)
@@ -78,7 +80,7 @@ class Finder(importlib.abc.MetaPathFinder):
 
 
 class _Loader(importlib.abc.Loader):
-    """Returns an existing module and leaves it unchanged."""
+    """Returns an existing module unchanged."""
 
     def __init__(self, module):
         self.module, self.spec = module, getattr(module, "__spec__", None)
@@ -96,7 +98,7 @@ def _module(name):
         if name == root or name.startswith(root + "."):
             path = name[len(root) + 1 :]
             if root in _INNER_ROOTS:
-                return None if path.rpartition(".")[2][:1].isupper() else Inner(name, path)  # a class is no module
+                return None if path.rpartition(".")[2][:1].isupper() else Inner(name, path)  # a class is not a module
             return _KERAS if not path else _public(path)
     today = without_version(name)
     if today != name and today in NAMESPACES:
@@ -109,7 +111,7 @@ def _module(name):
 
 
 def _public(path):
-    """The module of lamina at a path below `keras`, paths of earlier versions included, or None."""
+    """The lamina module for a path below `keras`, including paths of earlier versions, or None."""
     try:
         return importlib.import_module(f"lamina.{path}")
     except ModuleNotFoundError as error:
@@ -119,7 +121,7 @@ def _public(path):
 
 
 class Keras(types.ModuleType):
-    """`keras`: lamina, with the version of Keras."""
+    """The module `keras`: lamina with the version number of Keras."""
 
     __version__ = KERAS_VERSION
     __path__: MutableSequence[str] = []
@@ -146,10 +148,10 @@ _KERAS = Keras("keras", "lamina, by the name of Keras.")
 
 
 class Inner(types.ModuleType):
-    """An internal module of Keras, `keras.src.*`. Its names are looked up in the public modules of lamina.
+    """An internal module of Keras, `keras.src.*`. Names are looked up in the public modules of lamina.
 
-    First in the public modules along its path, the deepest first, then in those where most names are, then among all
-    registered classes.
+    The order is: public modules along the path, deepest first; the modules with the most names; all registered
+        classes.
     """
 
     __path__: MutableSequence[str] = []
@@ -177,7 +179,7 @@ class Inner(types.ModuleType):
             raise AttributeError(_inside(f"{self.__name__}.{name}")) from None
 
     def __call__(self, *args: Any, **kwargs: Any) -> None:
-        """A function that lamina does not have looks like a module until it is called."""
+        """Raise an error. A function that lamina lacks looks like a module until it is called."""
         raise CallError(_inside(self.__name__))
 
 

@@ -1,4 +1,4 @@
-"""Functions of TensorFlow that are more than an op of lamina with other names; each is called as there."""
+"""TensorFlow functions that need more than renaming an op of lamina. They take TensorFlow's arguments."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TopK = namedtuple("TopK", "values indices")
 
 
 class _AnyVariable(type):
-    """All variables of lamina count as a tf.Variable."""
+    """Makes `isinstance(v, tf.Variable)` true for every variable of lamina."""
 
     def __instancecheck__(cls, instance):
         return isinstance(instance, LaminaVariable)
@@ -52,7 +52,7 @@ class Variable(LaminaVariable, metaclass=_AnyVariable):
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None, dtype_hint: Any = None) -> Any:
-    """An array; text stays in NumPy. With `shape`, one number is repeated."""
+    """Create an array; text becomes a NumPy array. With `shape`, a single number is repeated."""
     if is_symbolic(value):
         return value if dtype is None else ops.cast(value, dtype)
     is_plain = isinstance(value, (str, bytes, list, tuple, np.ndarray))
@@ -65,26 +65,26 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None,
 
 
 def function(func: Any = None, **settings: Any) -> Any:
-    """The function itself: lamina compiles whole steps, and `jax.jit` a function of arrays."""
+    """Return the function unchanged: lamina compiles whole steps. Use `jax.jit` for functions of arrays."""
     return func if func is not None else lambda decorated: decorated
 
 
 def matmul(a: Any, b: Any, transpose_a: Any = False, transpose_b: Any = False, name: Any = None, **kwargs: Any) -> Any:
-    """`a @ b`, each with its last two axes exchanged where asked for."""
+    """`a @ b`, optionally with the last two axes of a or b swapped."""
     a, b = constant(a), constant(b)
     a, b = (ops.swapaxes(m, -1, -2) if turned else m for m, turned in ((a, transpose_a), (b, transpose_b)))
     return ops.matmul(a, b)
 
 
 def where(condition: Any, x: Any = None, y: Any = None, name: Any = None) -> Any:
-    """x where the condition holds, y elsewhere; without them the places where it holds, (number, rank)."""
+    """x where the condition is true, y elsewhere. Without x and y, the indices (count, rank) of true elements."""
     if x is None and y is None:
         return jnp.argwhere(jnp.asarray(unwrap(condition)))
     return ops.where(constant(condition), x, y)
 
 
 def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None, name: Any = None) -> Any:
-    """Parts of equal sizes, or of the sizes given; one size may be -1."""
+    """Split into equal parts, or into parts of the given sizes, one of which may be -1."""
     if isinstance(num_or_size_splits, int):
         return ops.split(value, num_or_size_splits, axis)
     sizes = list(num_or_size_splits)
@@ -94,7 +94,7 @@ def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None, n
 
 
 def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: Any = None) -> Any:
-    """`tf.range`: numbers from start, below limit; from 0 where there is one argument."""
+    """`tf.range`: numbers from start up to but excluding limit. With one argument, it starts at 0."""
     return ops.arange(0 if limit is None else start, start if limit is None else limit, delta, dtype)
 
 
@@ -107,14 +107,14 @@ def one_hot(
     dtype: Any = "float32",
     name: Any = None,
 ) -> Any:
-    """Classes as rows with one 1."""
+    """One-hot encoding of class indices."""
     hot = ops.one_hot(constant(indices), depth, axis, dtype or "float32")
     plain = (1.0 if on_value is None else on_value, off_value or 0.0) == (1.0, 0.0)
     return hot if plain else ops.cast(hot * on_value + (1 - hot) * off_value, dtype)
 
 
 def fill(dims: Any, value: Any, name: Any = None) -> Any:
-    """One value everywhere, of its own type."""
+    """An array filled with one value, with the dtype of the value."""
     return jnp.broadcast_to(constant(value), tuple(map(int, dims)))
 
 
@@ -127,7 +127,7 @@ def pad(tensor: Any, paddings: Any, mode: Any = "CONSTANT", constant_values: Any
 def gather(
     params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: Any = 0, name: Any = None
 ) -> Any:
-    """`ops.take` along an axis, the first by default; with `batch_dims`, for each position of the first axes."""
+    """`ops.take` along an axis, by default the first. With `batch_dims`, each index of the first axes is separate."""
     if not batch_dims:
         return ops.take(constant(params), constant(indices), 0 if axis is None else axis)
     if axis not in (None, batch_dims) or batch_dims != 1:
@@ -142,18 +142,18 @@ def gather_nd(params: Any, indices: Any, batch_dims: Any = 0, name: Any = None) 
 
 
 def boolean_mask(tensor: Any, mask: Any, axis: Any = 0, name: Any = None) -> Any:
-    """The entries where the mask is true. Not inside of a compiled step: its size hangs on values."""
+    """The elements where the mask is true. Not usable in a compiled step, since the result's size depends on values."""
     axis = axis or 0
     return jnp.asarray(tensor)[(*(slice(None),) * axis, np.asarray(mask, bool))]
 
 
 def tensor_scatter_nd_update(tensor: Any, indices: Any, updates: Any, name: Any = None) -> Any:
-    """The tensor with new values at the places."""
+    """A copy of the tensor with new values at the given indices."""
     return ops.scatter_update(constant(tensor), constant(indices), constant(updates))
 
 
 def divide_no_nan(x: Any, y: Any, name: Any = None) -> Any:
-    """`x / y`, 0 where y is 0."""
+    """`x / y`, with 0 where y is 0."""
     return ops.divide_no_nan(constant(x), constant(y))
 
 
@@ -168,13 +168,13 @@ def add_n(inputs: Any, name: Any = None) -> Any:
 
 
 def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: Any = None) -> Any:
-    """`t`, made shorter where its norm is above `clip_norm`."""
+    """`t`, scaled down to the norm `clip_norm` if its norm is larger."""
     norm = ops.sqrt(ops.sum(ops.square(t), axes, keepdims=True))
     return t * clip_norm / ops.maximum(norm, clip_norm)
 
 
 def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = None, name: Any = None) -> Any:
-    """`ops.norm`; of all values together where no axis is given."""
+    """`ops.norm`; of the flattened tensor if no axis is given."""
     tensor = constant(tensor)
     kind = None if ord == "euclidean" else ord
     flat = ops.reshape(tensor, (-1,)) if axis is None and not keepdims else tensor
@@ -190,7 +190,7 @@ def normalize(tensor: Any, ord: Any = "euclidean", axis: Any = None, name: Any =
 def confusion_matrix(
     labels: Any, predictions: Any, num_classes: Any = None, weights: Any = None, dtype: Any = "int32", name: Any = None
 ) -> Any:
-    """How often a class (row) was taken for a class (column)."""
+    """The number of samples of each class (row) that were predicted as each class (column)."""
     labels, predictions = np.asarray(labels), np.asarray(predictions)
     count = num_classes or int(max(labels.max(), predictions.max())) + 1
     matrix = np.zeros((count, count), standardize_dtype(dtype))
@@ -205,7 +205,7 @@ def l2_normalize(x: Any, axis: Any = None, epsilon: Any = 1e-12, name: Any = Non
 
 
 def top_k(input: Any, k: Any = 1, sorted: Any = True, index_type: Any = None, name: Any = None) -> Any:
-    """The largest values along the last axis and their places."""
+    """The largest values along the last axis and their indices."""
     return TopK(*ops.top_k(constant(input), k, sorted))
 
 
@@ -220,12 +220,12 @@ def meshgrid(*args: Any, indexing: Any = "xy", name: Any = None) -> Any:
 
 
 def map_fn(fn: Any, elems: Any, dtype: Any = None, name: Any = None, **kwargs: Any) -> Any:
-    """`ops.map`: the function of each entry of the first axis."""
+    """`ops.map`: apply a function to each slice along the first axis."""
     return ops.map(fn, elems)
 
 
 def print_(*inputs: Any, **kwargs: Any) -> None:
-    """Prints also inside of a compiled step, with its values."""
+    """Print values, also from inside a compiled step."""
     if any(isinstance(value, Tracer) for value in inputs):
         jax.debug.print(" ".join("{}" for _ in inputs), *map(unwrap, inputs))
     else:
@@ -233,17 +233,17 @@ def print_(*inputs: Any, **kwargs: Any) -> None:
 
 
 def is_tensor(x: Any) -> Any:
-    """Whether it is an array of JAX, a variable or a symbolic tensor."""
+    """Whether `x` is a JAX array, a variable or a symbolic tensor."""
     return isinstance(x, (jax.Array, LaminaVariable)) or is_symbolic(x)
 
 
 def no_scope(*args: Any, **kwargs: Any) -> Any:
-    """A block that changes nothing."""
+    """A context manager that does nothing."""
     return contextlib.nullcontext()
 
 
 def unique(x: Any, name: Any = None) -> Any:
-    """(the values in order of their first place, the number of its value for each entry)."""
+    """(unique values in order of first occurrence, for each element the index of its value)."""
     _, first, inverse = np.unique(np.asarray(x), return_index=True, return_inverse=True)
     order = np.argsort(first)
     return jnp.asarray(np.asarray(x)[first[order]]), jnp.asarray(np.argsort(order)[inverse])
@@ -266,28 +266,28 @@ MATH: dict[str, Any] = {
 
 
 def sparse_softmax_cross_entropy_with_logits(labels: Any = None, logits: Any = None, name: Any = None) -> Any:
-    """The cross-entropy of class numbers and logits, a sample each."""
+    """The cross-entropy between class indices and logits, one value per sample."""
     return ops.sparse_categorical_crossentropy(constant(labels), constant(logits), from_logits=True)
 
 
 def softmax_cross_entropy_with_logits(labels: Any, logits: Any, axis: Any = -1, name: Any = None) -> Any:
-    """The cross-entropy of distributions and logits, a sample each."""
+    """The cross-entropy between probability distributions and logits, one value per sample."""
     return -ops.sum(constant(labels) * ops.log_softmax(constant(logits), axis), axis)
 
 
 def sigmoid_cross_entropy_with_logits(labels: Any = None, logits: Any = None, name: Any = None) -> Any:
-    """The cross-entropy of independent labels and logits, a value each."""
+    """The element-wise cross-entropy between independent labels and logits."""
     labels, logits = constant(labels), constant(logits)
     return ops.relu(logits) - logits * labels + ops.log1p(ops.exp(-ops.absolute(logits)))
 
 
 def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: Any = None) -> Any:
-    """`keras.random.dropout`: always, also outside of training."""
+    """`keras.random.dropout`. It is always active, also outside of training."""
     return random.dropout(x, rate, noise_shape, seed)
 
 
 def bias_add(value: Any, bias: Any, data_format: Any = None, name: Any = None) -> Any:
-    """`value + bias`, a bias for each channel."""
+    """`value + bias`, with one bias per channel."""
     first, bias = (data_format or "N").startswith("NC"), constant(bias)
     return value + (ops.reshape(bias, (-1, *(1,) * (ops.ndim(value) - 2))) if first else bias)
 
@@ -302,7 +302,7 @@ def batch_normalization(
 
 
 def _spatial(sizes, rank):
-    """`2`, `[2, 2]` or `[1, 2, 2, 1]` as the sizes of the axes of an image."""
+    """The sizes of the spatial axes from `2`, `[2, 2]` or `[1, 2, 2, 1]`."""
     sizes = [sizes] * rank if isinstance(sizes, int) else list(sizes)
     return tuple(sizes if len(sizes) == rank else sizes[1:-1] if len(sizes) == rank + 2 else sizes * rank)
 

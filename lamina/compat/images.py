@@ -1,4 +1,4 @@
-"""tf.image and the few functions of tf.io that read images. Images are (..., height, width, channels)."""
+"""tf.image and the functions of tf.io that read images. Images have the shape (..., height, width, channels)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ METHODS = tuple("area bicubic bilinear gaussian lanczos3 lanczos5 mitchellcubic 
 
 
 def convert_image_dtype(image: Any, dtype: Any, saturate: Any = False, name: Any = None) -> Any:
-    """Another type, and the range of it: whole numbers up to their largest, floats up to 1."""
+    """Convert to another dtype and its value range: up to the maximum for integers, up to 1 for floats."""
     image, dtype = jnp.asarray(unwrap(image)), jnp.dtype(dtype)
     source, target = (1 if kind.kind in "fV" else np.iinfo(kind).max for kind in (image.dtype, dtype))
     if source == target:
@@ -34,7 +34,7 @@ def convert_image_dtype(image: Any, dtype: Any, saturate: Any = False, name: Any
 
 
 def _in_floats(change):
-    """A function of images of floats, for images of whole numbers too: by way of floats up to 1."""
+    """Make a function of float images accept integer images too, by converting them to floats in [0, 1] and back."""
 
     @functools.wraps(change)
     def changed(image, *args, **kwargs):
@@ -47,7 +47,7 @@ def _in_floats(change):
 
 
 def read_file(filename: Any, name: Any = None) -> Any:
-    """The bytes of a file."""
+    """The contents of a file as bytes."""
     return pathlib.Path(str(filename)).read_bytes()
 
 
@@ -59,7 +59,7 @@ def decode_image(
     expand_animations: Any = True,
     **kwargs: Any,
 ) -> Any:
-    """The pixels of a JPEG, PNG, GIF or BMP, by Pillow: (height, width, channels), whole numbers up to 255."""
+    """Decode a JPEG, PNG, GIF or BMP with Pillow: integers up to 255, shape (height, width, channels)."""
     try:
         from PIL import Image
     except ImportError as error:
@@ -81,7 +81,7 @@ def resize(
     antialias: Any = False,
     name: Any = None,
 ) -> Any:
-    """`ops.image.resize`; floats, but for method="nearest"."""
+    """`ops.image.resize`. The result is float unless method="nearest"."""
     method = {"nearest_neighbor": "nearest"}.get(str(method), str(method))
     if preserve_aspect_ratio:
         height, width = ops.shape(images)[-3:-1]
@@ -92,18 +92,18 @@ def resize(
 
 
 def flip_left_right(image: Any) -> Any:
-    """Columns in reverse."""
+    """Reverse the order of the columns."""
     return ops.flip(image, -2)
 
 
 def flip_up_down(image: Any) -> Any:
-    """Rows in reverse."""
+    """Reverse the order of the rows."""
     return ops.flip(image, -3)
 
 
 def _perhaps(flip):
     def randomly(image, seed=None):
-        """The flip, for one image in two."""
+        """Flip with probability one half."""
         draw = python_random if seed is None else python_random.Random(seed)
         if np.ndim(image) == 3:
             return flip(image) if draw.random() < 0.5 else image
@@ -114,25 +114,25 @@ def _perhaps(flip):
 
 
 def rot90(image: Any, k: Any = 1, name: Any = None) -> Any:
-    """Quarter turns against the clock."""
+    """Rotate by k quarter turns counterclockwise."""
     return ops.rot90(image, k, axes=(-3, -2))
 
 
 def grayscale_to_rgb(images: Any, name: Any = None) -> Any:
-    """One channel three times."""
+    """Repeat the channel three times."""
     return ops.repeat(images, 3, axis=-1)
 
 
 @_in_floats
 def rgb_to_grayscale(images: Any, name: Any = None) -> Any:
-    """Brightness, one channel."""
+    """Convert to luminance, with one channel."""
     return ops.image.rgb_to_grayscale(images, data_format="channels_last")
 
 
 def crop_to_bounding_box(
     image: Any, offset_height: Any, offset_width: Any, target_height: Any, target_width: Any
 ) -> Any:
-    """A part of the image."""
+    """Cut out a box of the given size and offset."""
     rows, columns = (
         slice(offset_height, offset_height + target_height),
         slice(offset_width, offset_width + target_width),
@@ -141,14 +141,14 @@ def crop_to_bounding_box(
 
 
 def central_crop(image: Any, central_fraction: Any) -> Any:
-    """The middle, of this fraction of each side."""
+    """Crop to the central fraction of height and width."""
     height, width = np.shape(unwrap(image))[-3:-1]
     top, left = (int((size - size * central_fraction) / 2) for size in (height, width))
     return crop_to_bounding_box(image, top, left, height - 2 * top, width - 2 * left)
 
 
 def random_crop(value: Any, size: Any, seed: Any = None, name: Any = None) -> Any:
-    """A part of this shape, somewhere."""
+    """Cut out a box of the given size at a random offset."""
     draw = python_random if seed is None else python_random.Random(seed)
     room = [have - want for have, want in zip(ops.shape(value), size, strict=True)]
     if min(room) < 0:
@@ -158,7 +158,7 @@ def random_crop(value: Any, size: Any, seed: Any = None, name: Any = None) -> An
 
 
 def per_image_standardization(image: Any) -> Any:
-    """Mean 0 and deviation 1 in each image; the deviation counts as at least 1 / sqrt(number of values)."""
+    """Standardize each image to mean 0 and standard deviation 1, where the deviation is at least 1 / sqrt(size)."""
     image = jnp.asarray(unwrap(image), "float32")
     axes, count = (-3, -2, -1), np.prod(image.shape[-3:])
     deviation = jnp.maximum(image.std(axes, keepdims=True), 1 / np.sqrt(count))
@@ -166,7 +166,7 @@ def per_image_standardization(image: Any) -> Any:
 
 
 def extract_patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: Any, name: Any = None) -> Any:
-    """`ops.image.extract_patches`; sizes, steps and rates as [1, rows, columns, 1]."""
+    """`ops.image.extract_patches`, with sizes, strides and rates given as [1, rows, columns, 1]."""
     settings = (tuple(given[1:3]) for given in (sizes, strides, rates))
     extract: Any = ops.image.extract_patches
     return extract(images, *settings, padding.lower(), "channels_last")
@@ -180,19 +180,19 @@ def adjust_brightness(image: Any, delta: Any) -> Any:
 
 @_in_floats
 def adjust_contrast(images: Any, contrast_factor: Any) -> Any:
-    """Distances to the mean of each channel, times the factor."""
+    """Scale the differences from the mean of each channel by a factor."""
     mean = ops.mean(images, (-3, -2), keepdims=True)
     return (images - mean) * contrast_factor + mean
 
 
 def random_brightness(image: Any, max_delta: Any, seed: Any = None) -> Any:
-    """`adjust_brightness` by a random number up to max_delta, of either sign."""
+    """`adjust_brightness` by a random delta in [-max_delta, max_delta]."""
     return adjust_brightness(image, (python_random if seed is None else python_random.Random(seed)).uniform(
         -max_delta, max_delta))  # fmt: skip
 
 
 def random_contrast(image: Any, lower: Any, upper: Any, seed: Any = None) -> Any:
-    """`adjust_contrast` by a random factor."""
+    """`adjust_contrast` by a random factor in [lower, upper]."""
     return adjust_contrast(image, (python_random if seed is None else python_random.Random(seed)).uniform(lower, upper))
 
 

@@ -1,4 +1,4 @@
-"""tf.random: random numbers with the names and the order of arguments of TensorFlow."""
+"""tf.random: random numbers with TensorFlow's names and argument order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["RANDOM"]
 def uniform(
     shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> Any:
-    """Draws from [minval, maxval), of integers for an integer type."""
+    """Sample uniformly from [minval, maxval); integers if the dtype is an integer."""
     if is_integer(standardize_dtype(dtype)):
         if maxval is None:
             raise ConfigError("tf.random.uniform of integers needs maxval.", fix="maxval=10")
@@ -28,25 +28,25 @@ def uniform(
 def normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> Any:
-    """Draws from the normal distribution."""
+    """Sample from the normal distribution."""
     return random.normal(shape, mean, stddev, dtype, seed)
 
 
 def truncated_normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> Any:
-    """Normal draws within two standard deviations."""
+    """Sample from the normal distribution, truncated at two standard deviations."""
     return random.truncated_normal(shape, mean, stddev, dtype, seed)
 
 
 def shuffle(value: Any, seed: Any = None, name: Any = None) -> Any:
-    """The rows in a random order."""
+    """Shuffle the rows."""
     rows = random.shuffle(jnp.arange(len(value)), seed=seed)
     return jnp.take(jnp.asarray(unwrap(value)), rows, axis=0)
 
 
 def categorical(logits: Any, num_samples: Any, dtype: Any = "int64", seed: Any = None, name: Any = None) -> Any:
-    """Draws of classes with probabilities softmax(logits)."""
+    """Sample classes with probabilities softmax(logits)."""
     return random.categorical(logits, num_samples, "int32", seed)
 
 

@@ -1,4 +1,5 @@
-"""tf.strings, as functions that TextVectorization is given use it: on arrays of text, on the host."""
+"""tf.strings for the standardize and split functions of TextVectorization. They work on NumPy text arrays on the
+host."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ __all__ = ["STRINGS"]
 
 
 def _of_each(function):
-    """The function of each text of an array, with further arguments."""
+    """Apply a function of one text, with further arguments, to each element of an array."""
 
     def mapped(input, *args, name=None, **kwargs):
         texts = np.asarray(input, dtype=object)
@@ -27,7 +28,7 @@ def _text(text):
 
 
 def regex_replace(text: Any, pattern: Any, rewrite: Any, replace_global: Any = True) -> Any:
-    """Each match of a pattern, or the first alone, replaced."""
+    """Replace all matches of a pattern, or only the first."""
     return re.sub(pattern, rewrite, text, count=0 if replace_global else 1)
 
 
@@ -37,12 +38,12 @@ def length(text: Any, unit: Any = "BYTE") -> Any:
 
 
 def substr(text: Any, pos: Any, len: Any, unit: Any = "BYTE") -> Any:
-    """A part of the text."""
+    """The substring of length `len` from position `pos`."""
     return text[pos:][:len]
 
 
 def join(inputs: Any, separator: Any = "", name: Any = None) -> Any:
-    """Texts of several arrays put together."""
+    """Join the texts of several arrays element-wise."""
     return _of_each_pair(separator, *(np.asarray(part, dtype=object) for part in inputs))
 
 
@@ -51,22 +52,22 @@ def _of_each_pair(separator, *parts):
 
 
 def lower(text: Any, encoding: Any = "") -> Any:
-    """Small letters."""
+    """Convert to lower case."""
     return text.lower()
 
 
 def upper(text: Any, encoding: Any = "") -> Any:
-    """Capital letters."""
+    """Convert to upper case."""
     return text.upper()
 
 
 def strip(text: Any) -> Any:
-    """Without white space around it."""
+    """Remove leading and trailing whitespace."""
     return text.strip()
 
 
 def regex_full_match(text: Any, pattern: Any) -> Any:
-    """Whether all of the text fits a pattern."""
+    """Whether the entire text matches a pattern."""
     return re.fullmatch(pattern, text) is not None
 
 

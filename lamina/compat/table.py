@@ -1,8 +1,8 @@
-"""Functions of TensorFlow that are an op of lamina with other names: one row each, and the function that reads a row.
+"""TensorFlow functions that differ from an op of lamina only in names: a table with one row each, and its parser.
 
-A row is `name: target parameters`. Parameters stand in TensorFlow's order; `@x` is a tensor (lists become arrays),
-`axis=0` has a default, and `a>x=0` is called x by the op. What has no default is passed by position.
-`name=` is taken by all, and means nothing.
+A row is `name: target parameters`. Parameters are in TensorFlow's order. `@x` is a tensor (lists are converted to
+arrays), `axis=0` has a default value, and `a>x=0` is called x by the op. Parameters without a default are passed by
+position. Every function accepts `name=` and ignores it.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ embedding_lookup: lamina.backend.gather @params>reference @ids>indices
 
 
 def functions_of(table: Any, namespace: Any) -> Any:
-    """The functions of a table, by name."""
+    """The functions of a table as a dict by name."""
     rows = (line.partition(": ") for line in table.split("\n") if line.strip())
     return {name.strip(): _function(f"{namespace}.{name.strip()}", row) for name, _, row in rows}
 
@@ -139,7 +139,7 @@ def _function(name, row):
 
 def _bound(name, called, args, kwargs):
     kwargs.pop("name", None)
-    if len(args) > len(called) + 1:  # a name may come last
+    if len(args) > len(called) + 1:  # `name` may be passed last
         raise CallError(f"{name} takes {', '.join(called)}; got {len(args)} arguments.")
     given = dict(zip(called, args, strict=False))
     for theirs, value in kwargs.items():

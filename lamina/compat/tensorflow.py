@@ -1,4 +1,4 @@
-"""The module `tensorflow`: the names that programs use besides Keras, by namespace."""
+"""The module `tensorflow`: the names besides Keras that programs use, by namespace."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from lamina.scopes import device, name_scope
 __all__ = ["NAMESPACES", "TF_VERSION", "TensorFlow", "patch_jax_arrays", "without_version"]
 
 TF_VERSION = "2.21.0"
-"""A version of TensorFlow of the same months as the Keras that lamina follows."""
+"""A TensorFlow version released at about the same time as the Keras version that lamina follows."""
 
 PhysicalDevice = namedtuple("PhysicalDevice", "name device_type")
 TensorSpec = namedtuple("TensorSpec", "shape dtype name", defaults=(np.dtype("float32"), None))
 
 
 class Absent(type):
-    """Metaclass of classes of TensorFlow without instances here: `isinstance` works, a constructor call raises."""
+    """Metaclass of TensorFlow classes that have no instances here: `isinstance` is false, calling the class raises."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> None:
         raise CallError(advice.about(f"tensorflow.{cls.__name__}"))
@@ -42,7 +42,7 @@ class Absent(type):
 
 
 class TensorFlow(types.ModuleType):
-    """A module with the names of TensorFlow that lamina has; for others the error names a replacement."""
+    """A module with the TensorFlow names that lamina provides. For other names the error suggests a replacement."""
 
     __path__: MutableSequence[str] = []
 
@@ -68,7 +68,7 @@ class TensorFlow(types.ModuleType):
 
 
 def without_version(name: Any) -> Any:
-    """`tensorflow.compat.v1.nn` as `tensorflow.nn`, unless the first has its own table."""
+    """`tensorflow.compat.v1.nn` -> `tensorflow.nn`, unless the versioned name has a table of its own."""
     parts = name.split(".")
     if name in NAMESPACES or parts[1:2] != ["compat"]:
         return name
@@ -76,15 +76,16 @@ def without_version(name: Any) -> Any:
 
 
 class Shape(tuple):
-    """A shape that knows `as_list`."""
+    """A shape tuple with an `as_list` method."""
 
     def as_list(self) -> Any:
-        """The sizes, None where one is not known."""
+        """The sizes as a list, with None for unknown sizes."""
         return list(self)
 
 
 def patch_jax_arrays() -> None:
-    """Add `.numpy()` of TensorFlow to JAX arrays, and `.get_shape()` to them and symbolic tensors, in this process."""
+    """Add TensorFlow's `.numpy()` to JAX arrays, and `.get_shape()` to JAX arrays and symbolic tensors, in this
+    process."""
     array_class: Any = type(jax.device_put(np.float32(0)))
     if not hasattr(array_class, "numpy"):
         array_class.numpy = lambda self: np.asarray(self)
@@ -94,11 +95,11 @@ def patch_jax_arrays() -> None:
 
 
 def _nothing(*args, **kwargs):
-    """Settings of TensorFlow's engine that have no meaning on JAX."""
+    """Ignore settings of TensorFlow's runtime that have no meaning for JAX."""
 
 
 def list_physical_devices(device_type: Any = None) -> Any:
-    """JAX's devices, by TensorFlow's names of kinds: CPU, GPU, TPU."""
+    """JAX's devices of a type, named as in TensorFlow: CPU, GPU or TPU."""
     kinds = {"cuda": "GPU", "rocm": "GPU"}
     found = [(kinds.get(one.platform, one.platform.upper()), one.id) for one in jax.devices()]
     if all(kind != "CPU" for kind, _ in found):
@@ -111,12 +112,12 @@ def list_physical_devices(device_type: Any = None) -> Any:
 
 
 def gpu_device_name() -> Any:
-    """`/device:GPU:0` where there is one, else nothing."""
+    """`/device:GPU:0` if there is a GPU, otherwise an empty string."""
     return "/device:GPU:0" if list_physical_devices("GPU") else ""
 
 
 def _device(device_name):
-    """`keras.device`, of TensorFlow's spelling: "/GPU:0", "/device:CPU:0"."""
+    """`keras.device` with TensorFlow's device names: "/GPU:0", "/device:CPU:0"."""
     kind, _, number = str(device_name).lower().replace("/device:", "").strip("/").partition(":")
     kind = kind.rpartition("/")[2]
     if kind != "cpu" and not list_physical_devices(kind.upper()):
@@ -136,7 +137,7 @@ _DTYPES = {
 
 
 def _keras(name):
-    """A namespace that is one of keras: tf.losses, tf.optimizers."""
+    """A namespace that TensorFlow shares with Keras, such as tf.losses and tf.optimizers."""
     return importlib.import_module(f"lamina.{name}")
 
 
@@ -199,4 +200,4 @@ NAMESPACES: dict[str, Any] = {
     },
     "tensorflow.version": {"VERSION": TF_VERSION},
 }  # fmt: skip
-"""Each module of tensorflow that there is, and its names."""
+"""The available tensorflow modules and their names."""
