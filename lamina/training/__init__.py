@@ -1,4 +1,5 @@
-"""Training: data as batches, losses and metrics by output, the step, and the one loop of fit, evaluate and predict."""
+"""Training: batching of data, losses and metrics per output, training steps, and the loop of fit, evaluate and
+predict."""
 
 from lamina.core.lazy import lazy
 

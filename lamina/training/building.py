@@ -1,4 +1,4 @@
-"""What a model builds from the shapes of its first batch."""
+"""Build a model from the shapes of its first batch."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["build"]
 
 
 def build(model: Any, batch: Any) -> None:
-    """Build the layers, losses, metrics and optimizer slots that are not built, by the shapes of a batch."""
+    """Build all unbuilt layers, losses, metrics and optimizer slots from the shapes of a batch."""
     x, y, sample_weight = unpack_x_y_sample_weight(batch)
     layers = model._flatten_layers()
-    fixed = any(getattr(layer, "stateful", False) for layer in layers)  # states belong to one batch size
+    fixed = any(getattr(layer, "stateful", False) for layer in layers)  # states depend on the batch size
     unbuilt = [layer for layer in layers if not layer.built]
-    if unbuilt == [model] and not model._has_call():  # a GAN: networks of its own, and a step that calls them
+    if unbuilt == [model] and not model._has_call():  # e.g. a GAN, which has submodels and a train_step that calls them
         model.built = True
         context.structure_changed()
     elif unbuilt:
@@ -36,7 +36,7 @@ def build(model: Any, batch: Any) -> None:
 
 
 def _symbols(batch, fixed):
-    """A batch as symbolic tensors, whose batch size is unknown unless it is fixed."""
+    """A batch as symbolic tensors. The batch size is unknown unless `fixed` is set."""
 
     def symbol(value):
         if value is None:

@@ -1,4 +1,4 @@
-"""CompileLoss and CompileMetrics: the arguments of `compile`, matched to the outputs of the model."""
+"""CompileLoss and CompileMetrics: match the arguments of `compile` to the outputs of the model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["CompileLoss", "CompileMetrics", "is_binary_or_sparse", "resolve_loss
 
 
 def is_binary_or_sparse(y_true: Any, y_pred: Any) -> tuple[bool, bool]:
-    """(outputs have one unit, labels are class numbers), which decide what "accuracy" and "crossentropy" mean.
+    """(outputs have one unit, labels are class indices). These decide what "accuracy" and "crossentropy" mean.
 
     Args:
         y_true: Targets.
@@ -35,7 +35,7 @@ _SHORT = {"acc": "accuracy", "accuracy": "accuracy", "ce": "crossentropy", "cros
 
 
 def _by_shape(identifier, y_true, y_pred):
-    """The name of the class that a name means for these shapes, or None."""
+    """The class name that an ambiguous name stands for, given these shapes, or None."""
     family = _SHORT.get(identifier.lower()) if isinstance(identifier, str) else None
     if family is None:
         return None
@@ -44,7 +44,7 @@ def _by_shape(identifier, y_true, y_pred):
 
 
 def resolve_metric(identifier: Any, y_true: Any, y_pred: Any) -> Metric:
-    """The Metric that the user means. It keeps the user's name.
+    """The Metric for an identifier. It keeps the name that the user chose.
 
     Args:
         identifier: Name, function or Metric.
@@ -66,7 +66,7 @@ def resolve_metric(identifier: Any, y_true: Any, y_pred: Any) -> Metric:
 
 
 def resolve_loss(identifier: Any, y_true: Any, y_pred: Any) -> Loss | None:
-    """The Loss that the user means; None for None.
+    """The Loss for an identifier; None for None.
 
     Args:
         identifier: Name, function or Loss.
@@ -88,17 +88,17 @@ def _function_name(function):
 
 
 def _is_one(value):
-    """One loss, metric or weight, not a structure of them."""
+    """Whether it is a single loss, metric or weight, not a structure of them."""
     return not isinstance(value, (dict, list, tuple))
 
 
 class CompileLoss:
-    """The weighted sum of the losses of the outputs. If there are several, the mean of each is tracked.
+    """The weighted sum of the losses of the outputs. With several outputs, the mean of each loss is tracked.
 
     Args:
         loss: Losses of the outputs, as `compile` takes them.
         loss_weights: Factors of the losses, as `compile` takes them.
-        reduction: Accepted for compatibility; each loss has its own.
+        reduction: Accepted for compatibility and ignored; each loss has its own.
         output_names: Names of the outputs.
 
     Attributes:
@@ -120,7 +120,7 @@ class CompileLoss:
         self.trackers = []
 
     def build(self, y_true: Any, y_pred: Any) -> None:
-        """Match losses to outputs.
+        """Match the losses to the outputs.
 
         Args:
             y_true: Targets.
@@ -141,11 +141,11 @@ class CompileLoss:
 
     @property
     def metrics(self) -> list[Metric]:
-        """The means of the losses of the outputs, if there are several."""
+        """The means of the output losses, if there are several outputs."""
         return [tracker for tracker in self.trackers if tracker is not None]
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """The weighted sum; None if no output has a loss.
+        """The weighted sum of the losses; None if no output has a loss.
 
         Args:
             y_true: Targets.
@@ -171,19 +171,19 @@ class CompileLoss:
         return total if total is None or not getattr(total, "ndim", 0) else total.mean()
 
     def _outputs_of(self, y_pred):
-        """As in `build`; if the outputs are a dict now, their names give the order."""
+        """The outputs in the order that `build` used. If they are a dict, the names of the outputs give the order."""
         same = tree.structure_of(y_pred) == tree.structure_of(self.outputs.structure)
         return self.outputs if same else Outputs(y_pred, self.output_names)
 
     def resolved(self) -> dict[Any, Any]:
-        """Name of each output -> its loss."""
+        """{name of the output: its loss}."""
         if self.losses is None:
             return {}
         return {self.outputs.label(place) or place: loss for place, loss in enumerate(self.losses)}
 
 
 def _unlisted(value):
-    """The entry of a list of one."""
+    """The element of a list of length one."""
     return value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
 
 
@@ -208,11 +208,11 @@ class CompileMetrics(Metric):
         self.given = metrics
         self.weighted = weighted_metrics
         self.output_names = output_names
-        # (place of the output, key in the results, metric, whether it takes sample weights); None before `build`
+        # (index of the output, key in the results, metric, whether it uses sample weights); None before `build`
         self.rows: Any = None
 
     def build(self, y_true: Any, y_pred: Any) -> None:
-        """Match metrics to outputs.
+        """Match the metrics to the outputs.
 
         Args:
             y_true: Targets.
@@ -273,12 +273,12 @@ class CompileMetrics(Metric):
         return results
 
     def resolved(self) -> dict[str, Metric]:
-        """Key in the results -> metric."""
+        """{key in the results: metric}."""
         return {key: metric for _, key, metric, _ in self.rows or ()}
 
 
 def _lists(given, outputs, what):
-    """A list of metrics for each output."""
+    """One list of metrics per output."""
     if given is None:
         return [[] for _ in range(outputs.count)]
     if outputs.count == 1:
@@ -292,7 +292,8 @@ def _lists(given, outputs, what):
 
 
 def _with_unique_keys(rows, outputs):
-    """The rows with keys for the logs, made unique by the name of the output, by `weighted_` or by a number."""
+    """The rows with unique keys for the logs. Duplicates are resolved by the output name, by `weighted_` or by a
+    number."""
     counts, found = Counter(), []
     for place, metric, weighted in rows:
         label = outputs.label(place) if outputs.count > 1 else None

@@ -1,4 +1,4 @@
-"""CompileMixin: how a model is trained, and its metrics."""
+"""CompileMixin: the training settings and the metrics of a model."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from lamina.metrics.metric import MetricLike
     from lamina.optimizers.optimizer import OptimizerLike
 else:
-    Layer = object  # which stands beside the mixin in Model
+    Layer = object  # Model inherits from it separately
 
 __all__ = ["CompileMixin"]
 
 
 class CompileMixin(Layer):
-    """`compile` and what follows from it."""
+    """`compile`, and methods that depend on its settings."""
 
     optimizer: Any = None
     loss: Any = None
@@ -41,8 +41,8 @@ class CompileMixin(Layer):
     _compile_metrics: Any = None
     _loss_tracker: Any = None
     _compile_arguments: Any = None
-    _trainable_at_compile = None  # for `lamina.check`: the flags of the layers at that time
-    _checked = None  # settings with which `lamina.check` looked at the model
+    _trainable_at_compile = None  # for `lamina.check`: the `trainable` flags of the layers when `compile` was called
+    _checked = None  # settings with which `lamina.check` last checked the model
     _graph: Any
     _runner_made: Any = None
 
@@ -59,7 +59,7 @@ class CompileMixin(Layer):
         jit_compile: bool | str = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
-        """Set the optimizer, the losses and the metrics of the training.
+        """Configure the model for training: optimizer, losses and metrics.
 
         Args:
             optimizer: Name, Optimizer, or `optax.GradientTransformation`.
@@ -68,11 +68,13 @@ class CompileMixin(Layer):
             loss_weights: Factors of the losses of several outputs, as a list or a dict by output name.
             metrics: Names, functions or Metrics; for several outputs a list of lists, or a dict by output name.
             weighted_metrics: Metrics that take the sample weights into account.
-            run_eagerly: Whether each step runs op by op, for debugging.
-            steps_per_execution: How many steps form one program, if that does not slow them down and no callback has a
-                hook for batches. Hooks for batches are called once for so many batches.
-            jit_compile: Accepted for compatibility; a step is always compiled, unless `run_eagerly` is set.
-            auto_scale_loss: Whether the loss is scaled if the dtype policy is "mixed_float16".
+            run_eagerly: Whether to run each step op by op, for debugging.
+            steps_per_execution: Maximum number of steps to run in one compiled program. Steps stay separate if this
+                would slow them down, or if a callback has hooks for batches. Hooks for batches are called once per this
+                many batches.
+            jit_compile: Accepted for compatibility and ignored. Steps are always compiled unless `run_eagerly` is
+                set.
+            auto_scale_loss: Whether to scale the loss if the dtype policy is "mixed_float16".
 
         >>> import lamina as keras
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
@@ -106,15 +108,15 @@ class CompileMixin(Layer):
         """The losses and metrics that `compile` selected: {"loss": {output: Loss}, "metrics": {key in the logs:
         Metric}}.
 
-        The shapes of targets and outputs decide what a name such as "accuracy" means, so a name is resolved with the
-        first batch.
+        The shapes of targets and outputs decide what a name such as "accuracy" means, so names are resolved when the
+        first batch is processed.
         """
         losses = self._compile_loss.resolved() if self._compile_loss else {}
         return {"loss": losses, "metrics": self._compile_metrics.resolved() if self._compile_metrics else {}}
 
     @property
     def metrics(self) -> list[Any]:
-        """The mean of the loss, the compiled metrics, and the metrics that are attributes of layers or the model."""
+        """The loss tracker, the compiled metrics, and metrics that are attributes of the model or its layers."""
         found = [metric for metric in (self._loss_tracker, self._compile_metrics) if metric is not None]
         if self._compile_loss is not None:
             found.extend(self._compile_loss.metrics)
@@ -130,7 +132,7 @@ class CompileMixin(Layer):
 
     @property
     def metrics_names(self) -> list[str]:
-        """The keys of the logs, in the order of the list that `evaluate` returns."""
+        """The keys of the logs, in the order in which `evaluate` returns the values."""
         return list(self._in_order(self.get_metrics_result()))
 
     def get_metrics_result(self) -> dict[str, Any]:
@@ -147,7 +149,7 @@ class CompileMixin(Layer):
             metric.reset_state()
 
     def get_compile_config(self) -> Config:
-        """The arguments of `compile` by name, as values that JSON can hold; empty before `compile`."""
+        """The arguments of `compile` by name, as JSON-able values; empty before `compile`."""
         if not self.compiled or self._compile_arguments is None:
             return {}
         config = {**self._compile_arguments, "optimizer": self.optimizer}
@@ -158,7 +160,7 @@ class CompileMixin(Layer):
             return {}
 
     def compile_from_config(self, config: Config) -> None:
-        """Compile as `get_compile_config` describes, with the variables of the optimizer if the model is built.
+        """Call `compile` with the arguments in a config. If the model is built, also create the optimizer's variables.
 
         Args:
             config: What `get_compile_config` returned.
@@ -171,7 +173,7 @@ class CompileMixin(Layer):
     # Internal
 
     def _discard_runner(self):
-        """Return the values to their variables, and discard the compiled programs."""
+        """Return the values to their variables and discard the compiled programs."""
         if self._runner_made is not None:
             self._runner_made.release()
             self._runner_made = None
@@ -181,7 +183,7 @@ class CompileMixin(Layer):
         return loss or (self._compile_metrics is not None and self._compile_metrics.rows is None)
 
     def _build_compiled(self, x, y, y_pred, sample_weight):
-        """Match losses and metrics to outputs; runs in a trace, so that metrics create their variables."""
+        """Match losses and metrics to outputs. Runs inside a trace, so that metrics create their variables."""
         if self._compile_loss is not None and self._compile_loss.losses is None:
             self._compile_loss.build(y, y_pred)
         if self._compile_metrics is not None and self._compile_metrics.rows is None:
@@ -195,7 +197,7 @@ class CompileMixin(Layer):
             )
 
     def _in_order(self, logs):
-        """Logs in the order of `evaluate`'s list: the loss, the losses of outputs, then the metrics."""
+        """Logs in the order of the values of `evaluate`: the loss, the losses of the outputs, the metrics."""
         first = ["loss", *(metric.name for metric in self._compile_loss.metrics)] if self._compile_loss else ["loss"]
         metrics = list(self._compile_metrics.resolved()) if self._compile_metrics else []
         ordered = [key for key in (*first, *metrics) if key in logs]

@@ -1,4 +1,4 @@
-"""Runner: the compiled steps of one model and the values they run on."""
+"""Runner: the compiled steps of a model and the values they work on."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ STATE = {
     "test": ("trainable", "others", "metrics"),
     "predict": ("trainable", "others"),
 }
-READ_ONLY_BYTES = 2**16  # frozen weights from this size on are not donated: a step that changes one allocates it anew
+READ_ONLY_BYTES = 2**16  # larger frozen weights are not donated; a step that changes one allocates a new array
 
 
 class Runner:
-    """What `fit`, `evaluate`, `predict` and the `_on_batch` methods run on.
+    """Runs the steps of `fit`, `evaluate`, `predict` and the `_on_batch` methods.
 
-    `train` works on a TrainingState, which stays checked out from step to step. `test` and `predict` donate nothing and
-    read the values where they are, as `train` does with large frozen weights. A change of the layers or of their
-    `trainable` flags takes effect at the next step, which then has programs of its own.
+    `train` works on a TrainingState, which stays checked out between steps. `test` and `predict` donate no buffers and
+    read the values where they are, as `train` does for large frozen weights. A change of the layers or of their
+    `trainable` flags takes effect at the next step, which then uses programs compiled for it.
     """
 
     def __init__(self, model: Any):
@@ -48,22 +48,22 @@ class Runner:
         self._throttle = DispatchThrottle()
         compilation_cache.set_up()
         self.recorder: Any = Recorder()
-        global_seed_generator()  # created before the first program, which carries its state along
+        global_seed_generator()  # create it before the first program, which has its state as an input
         self._version = self._pattern = None
         self.state = self._fresh_metrics = None
-        self.sharded: Any = None  # ShardedExecution while a distribution is current
-        self.guard: Any = None  # Guard against steps that are not finite, where a run asks for it
-        self.steps_requested = 0  # by all runs of fit
+        self.sharded: Any = None  # a ShardedExecution while a distribution is set
+        self.guard: Any = None  # a Guard against non-finite steps, if the run requests one
+        self.steps_requested = 0  # total over all calls of fit
         self.groups = {}
         self._read_only = []  # indices of the large frozen variables in "others"
         self.programs: dict[str, Any] = {}
-        self.without_xla: Any = None  # PredictWithoutXLA for the layers as they are
-        self._all_programs = {}  # pattern -> programs: a layer that is frozen and thawed again compiles once for each
+        self.without_xla: Any = None  # PredictWithoutXLA for the current layers
+        self._all_programs = {}  # pattern -> programs: toggling `trainable` compiles each pattern only once
 
     # Programs
 
     def refresh(self) -> None:
-        """Select the compiled programs for the layers as they are now, and for those of them that are frozen."""
+        """Select the compiled programs for the current layers and their `trainable` flags."""
         if self._version == context.structure_version():
             return
         model = self.model
@@ -93,7 +93,7 @@ class Runner:
         self._version = context.structure_version()
 
     def prepare(self, kind: str, batch: Any) -> Any:
-        """The compiled step of a kind for the layers as they are; layers without variables are built first."""
+        """The compiled step of a kind for the current layers. Layers without variables are built first."""
         if self._version != context.structure_version():
             self.refresh()
         program = self.programs.get(kind if self.guard is None else self._key(kind))
@@ -104,7 +104,7 @@ class Runner:
         return program
 
     def program(self, kind: str) -> Any:
-        """The compiled step of a kind: `build_step(kind)` as one program of XLA."""
+        """The compiled step of a kind: `build_step(kind)` as one XLA program."""
         key = self._key(kind)
         if key not in self.programs:
             shardings = None if self.sharded is None else self.sharded.results(kind, self.groups)
@@ -115,19 +115,20 @@ class Runner:
         return "guarded" if kind == "train" and self.guard is not None else kind
 
     def _compile(self, step, name, shardings=None):
-        """The step as a program of this name, under which profiles and the disk cache know it."""
+        """Compile the step as a program with the given name, which appears in profiles and in the disk cache."""
         step.__name__ = name
         return step if self.model.run_eagerly else jax.jit(step, donate_argnums=0, out_shardings=shardings)
 
     def build_step(self, kind: str, label: str, name: str) -> Callable[..., Any]:
         """The pure step of a kind: (donated, kept, global values, batch) -> (results, changed global values by index).
 
-        `donated` and `kept` are the values of the groups in `STATE[kind]`, split into what the step may overwrite and
-        what it only reads. To `kept` of a training step belongs a dict of the large frozen variables, by index.
+        `donated` and `kept` are the values of the groups in `STATE[kind]`, split into those that the step may overwrite
+        and those that it only reads. For a training step, `kept` includes a dict of the large frozen variables by
+        index.
 
         Args:
             kind: "train", "test" or "predict".
-            label, name: What the recorder of compilations calls the program.
+            label, name: Names of the program for the recorder of compilations and for XLA.
         """
         model, groups = self.model, [self.groups[group] for group in STATE[kind]]
         method = getattr(model, f"{kind}_step")
@@ -141,7 +142,7 @@ class Runner:
             trainable, others, *more, read = *donated, *kept, *(() if kind == "train" else ({},))
             state = (trainable, [read.get(index, value) for index, value in enumerate(others)], *more)
             batch, alive = batch if guarded else (batch, None)
-            data = pack_x_y_sample_weight(*unpack_x_y_sample_weight(batch))  # without the parts that are absent
+            data = pack_x_y_sample_weight(*unpack_x_y_sample_weight(batch))  # drops absent parts
             values = [] if pure else [value for group in state for value in group]
             refs = context.global_refs()
             with context.bind([*refs, *bound], [*global_values, *values]) as slots:
@@ -162,9 +163,10 @@ class Runner:
     # Steps
 
     def train(self, batch: Any, program: Any = None) -> Any:
-        """Train on one batch, or on the data that another program takes; the logs as device arrays.
+        """Train on one batch, or on the data that `program` takes. Returns the logs as device arrays.
 
-        The program may overwrite the whole state but the metrics, whose first values are kept for the next epoch.
+        The program may overwrite the whole state except the metrics: their initial values are kept for the next
+            epoch.
         """
         if program is None:
             program = self.prepare("train", batch)
@@ -194,7 +196,7 @@ class Runner:
         return logs
 
     def train_many(self, size: int, arrays: Any, stretch: Any) -> Any:
-        """Train on several full batches of `arrays` in one program; the logs after the last."""
+        """Train on several full batches of `arrays` in one program. Returns the logs after the last batch."""
         self.refresh()
         label = f"train, many of {size}"
         if label not in self.programs:
@@ -202,7 +204,7 @@ class Runner:
         return self.train((arrays, *stretch), self.programs[label])
 
     def _build_many(self, size, label):
-        """A training step whose batch is (arrays, order, first, count): `count` steps in a loop."""
+        """A training step whose batch is (arrays, order, first, count); it runs `count` steps in a loop."""
         step: Any = self.build_step("train", label, "lamina_train_many")
 
         def many(donated, kept, global_values, data):
@@ -227,7 +229,7 @@ class Runner:
         return many
 
     def test(self, batch: Any) -> Any:
-        """Test on one batch; the logs as device arrays."""
+        """Test on one batch. Returns the logs as device arrays."""
         program = self.prepare("test", batch)
         state = tuple(peek(self.groups[group]) for group in STATE["test"])
         data = batch if self.sharded is None else self.sharded.batch(batch, training=False)
@@ -253,7 +255,7 @@ class Runner:
         return outputs if sharded is None else sharded.outputs(outputs, batch)
 
     def _run(self, program, state, data):
-        """The results of a program that donates nothing."""
+        """The results of a program that donates no buffers."""
         try:
             results, changed_globals = program((), state, context.global_values(), data)
         finally:
@@ -267,11 +269,11 @@ class Runner:
 
     def _write_globals(self, changed):
         refs = context.global_refs()
-        for index, value in changed.items():  # they stay on one device
+        for index, value in changed.items():  # global values are not sharded
             refs[index].write(value if self.sharded is None else to_array(np.asarray(value)))
 
     def reset_metrics(self) -> None:
-        """Reset all metrics: the first time by their `reset_state`; later, if that is lamina's own, by its values."""
+        """Call `reset_state` of all metrics. If all of these are built-in, later calls restore the resulting values."""
         self.refresh()
         fresh = self._fresh_metrics
         if fresh is None or fresh[0] is not self._pattern:
@@ -304,17 +306,18 @@ class Runner:
             self.state: Any = None
 
     def watch(self) -> Guard:
-        """Let steps that are not finite change nothing from now on; returns the Guard that reports them."""
+        """From now on, ignore the updates of non-finite steps. Returns the Guard that reports such steps."""
         self.guard = Guard(self)
         return self.guard
 
     def build(self, batch: Any) -> None:
-        """Build the layers, losses, metrics and optimizer slots that are not built, by the shapes of a batch."""
+        """Build all unbuilt layers, losses, metrics and optimizer slots from the shapes of a batch."""
         build(self.model, batch)
 
 
 def _results(kind, results, after, before, read):
-    """What a program returns of a step: of the variables that it need not change, those that it changed, by index."""
+    """The results of a step that the program returns. Of read-only variables, these are only the changed ones, by
+    index."""
     if kind == "train":
         trainable, others, optimizer, metrics = after
         large = {index: others[index] for index, value in read.items() if others[index] is not value}

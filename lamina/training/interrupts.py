@@ -1,4 +1,4 @@
-"""Ctrl-C between steps, never inside one: the weights are always those of the last finished step."""
+"""Handle Ctrl-C between steps only, so that the weights are always those of a completed step."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 
 class Interrupts:
-    """While open, SIGINT between `hold` and `release` takes effect at `release`; a second one takes effect at once."""
+    """Delays a SIGINT received between `hold` and `release` until `release`. A second SIGINT takes effect
+    immediately."""
 
     def __init__(self) -> None:
         self._holding = self._pending = False
@@ -16,7 +17,7 @@ class Interrupts:
 
     def __enter__(self) -> Interrupts:
         in_main_thread = threading.current_thread() is threading.main_thread()
-        if in_main_thread and callable(signal.getsignal(signal.SIGINT)):  # Python's handler, or another library's
+        if in_main_thread and callable(signal.getsignal(signal.SIGINT)):  # the handler of Python or of another library
             self._previous = signal.signal(signal.SIGINT, self._on_signal)
         return self
 
@@ -35,7 +36,7 @@ class Interrupts:
         self._holding = True
 
     def release(self) -> None:
-        """Call this after a step, when its result is stored. An exception in the step closes the Interrupts instead."""
+        """Call this after a step, when its result is stored. After an exception, close the Interrupts instead."""
         self._holding = False
         if self._pending:
             self._pending = False

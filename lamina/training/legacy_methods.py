@@ -1,4 +1,4 @@
-"""The methods of models that Keras 1 and 2 had and Keras 3 does not have."""
+"""Methods of models in Keras 1 and 2 that Keras 3 removed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["LegacyMethods"]
 
 
 class LegacyMethods:
-    """The part of Trainer with the generator forms of fit, evaluate and predict, and other names of predict.
+    """Part of Trainer: the generator methods (`fit_generator` and similar) and other removed methods of models.
 
-    They take the arguments of Keras 2, and by name those of Keras 1 (`samples_per_epoch=`).
+    They accept the arguments of Keras 2, and those of Keras 1 (such as `samples_per_epoch=`) by name.
     """
 
     fit: Any
@@ -30,7 +30,7 @@ class LegacyMethods:
     _runner: Any
 
     def make_train_function(self, force: bool = False) -> None:
-        """Create the training step, which `fit` otherwise does when it first needs it.
+        """Create the training step. Otherwise `fit` creates it when it is first needed.
 
         Args:
             force: Accepted for compatibility.
@@ -38,7 +38,7 @@ class LegacyMethods:
         self._runner.program("train")
 
     def make_test_function(self, force: bool = False) -> None:
-        """Create the step of `evaluate`, which otherwise does so when it first needs it.
+        """Create the step of `evaluate`. Otherwise `evaluate` creates it when it is first needed.
 
         Args:
             force: Accepted for compatibility.
@@ -46,7 +46,7 @@ class LegacyMethods:
         self._runner.program("test")
 
     def make_predict_function(self, force: bool = False) -> None:
-        """Create the step of `predict`, which otherwise does so when it first needs it.
+        """Create the step of `predict`. Otherwise `predict` creates it when it is first needed.
 
         Args:
             force: Accepted for compatibility.
@@ -54,7 +54,7 @@ class LegacyMethods:
         self._runner.program("predict")
 
     def jax_state_sync(self) -> None:
-        """Do nothing: variables always have their current values."""
+        """Do nothing. Variables always have their current values."""
 
     @old_names("Model.fit_generator")
     def fit_generator(
@@ -80,8 +80,8 @@ class LegacyMethods:
             generator: Generator, PyDataset or other object that yields batches.
             steps_per_epoch, epochs, verbose, callbacks: See `fit`.
             validation_data, validation_steps, validation_freq, class_weight, shuffle, initial_epoch: See `fit`.
-            samples_per_epoch: Samples of an epoch, in place of `steps_per_epoch`.
-            nb_val_samples: Samples of a validation, in place of `validation_steps`.
+            samples_per_epoch: Number of samples per epoch, instead of `steps_per_epoch`.
+            nb_val_samples: Number of validation samples, instead of `validation_steps`.
         """
         warn_renamed_method("Model", "fit_generator")
         generator, steps_per_epoch = _in_batches(generator, samples_per_epoch, steps_per_epoch)
@@ -115,7 +115,7 @@ class LegacyMethods:
         Args:
             generator: Generator, PyDataset or other object that yields batches.
             steps, callbacks, verbose: See `evaluate`.
-            val_samples: Samples to take, in place of `steps`.
+            val_samples: Number of samples, instead of `steps`.
         """
         warn_renamed_method("Model", "evaluate_generator")
         generator, steps = _in_batches(generator, val_samples, steps)
@@ -136,7 +136,7 @@ class LegacyMethods:
         Args:
             generator: Generator, PyDataset or other object that yields batches.
             steps, callbacks, verbose: See `predict`.
-            val_samples: Samples to take, in place of `steps`.
+            val_samples: Number of samples, instead of `steps`.
         """
         warn_renamed_method("Model", "predict_generator")
         generator, steps = _in_batches(generator, val_samples, steps)
@@ -159,7 +159,7 @@ class LegacyMethods:
         return self.predict(x, batch_size=batch_size, verbose=verbose)
 
     def predict_classes(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> Any:
-        """The index of the largest output of each sample; for a single output, 1 if it is above 0.5, else 0.
+        """The index of the largest output of each sample. For a single output: 1 if it is above 0.5, else 0.
 
         Args:
             x, batch_size, verbose: See `predict`.
@@ -172,9 +172,9 @@ class LegacyMethods:
 
 
 def _in_batches(data, samples, steps):
-    """(data, steps) for a number of samples, which Keras 1 counted instead of steps.
+    """(data, steps) for a number of samples. Keras 1 counted samples instead of steps.
 
-    A generator does not tell the size of its batches, so the first batch is read.
+    The batch size of a generator is unknown, so its first batch is read to find it.
     """
     if samples is None or steps is not None or data is None or isinstance(data, (tuple, list)):
         return data, steps

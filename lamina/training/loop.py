@@ -1,4 +1,4 @@
-"""The one loop under fit, evaluate and predict."""
+"""The common loop of fit, evaluate and predict."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _STOP = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_p
 
 
 class Pass:
-    """The batches of one pass over the data; between them callbacks, progress and Ctrl-C have their turn.
+    """Iterates over the batches of one pass over the data, and runs callbacks, progress output and Ctrl-C between them.
 
-    The loop over it assigns the result of each step to `logs`. Callbacks are called once for every
+    The code that iterates must assign the result of each step to `logs`. Callbacks are called once per
     `steps_per_execution` batches.
 
     Args:
         model: Model of the run.
         kind: "train", "test" or "predict".
-        batches: Batches.
+        batches: Batches of the pass.
         callbacks: CallbackList.
-        interrupts: Interrupts that are open.
+        interrupts: Open Interrupts.
         progress: Progress, or None to show nothing.
-        resume: ResumePoint within this pass, or None.
+        resume: ResumePoint inside this pass, or None.
 
     Attributes:
-        logs: Logs of the last step, still on the device.
+        logs: Logs of the last step, as device arrays.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Pass:
             if getattr(model, stop) and not within:
                 break
         if watched and within:
-            end(index // together * together + together - 1, self.logs)  # as if the last execution had been full
+            end(index // together * together + together - 1, self.logs)  # as if the last execution had been complete
         self.batches.end_epoch()
 
 
@@ -90,7 +90,7 @@ def fit_batches(
     validation_freq: Any,
     inspect: Any,
 ) -> Any:
-    """Train; returns the History. `inspect()` is called before the first step."""
+    """Train and return the History. `inspect()` is called before the first step."""
     epochs = min(epochs, settings.max_epochs() or epochs)
     progress = Progress(verbose, epochs=epochs, steps=batches.num_batches)
     callbacks = _callback_list(callbacks, model, epochs=epochs, steps=batches.num_batches, verbose=verbose)
@@ -140,14 +140,14 @@ def _epochs_left(initial_epoch, epochs, resume):
 
 
 def _finish_averages(model, runner):
-    """Put moving averages of weights in place, where the optimizer (or one inside it) keeps them."""
+    """Assign moving averages to the weights, if the optimizer (or an inner optimizer) maintains them."""
     if model.optimizer is not None:
         runner.release()
         model.optimizer.finalize_variable_values(model.trainable_variables)
 
 
 def _read(logs):
-    """Logs as numbers, by name in alphabetical order, as Keras's History has them."""
+    """Logs as Python numbers, in alphabetical order of their names, as in Keras's History."""
     return dict(sorted(read_logs(logs).items()))
 
 
@@ -158,7 +158,7 @@ def _due(epoch, validation_freq):
 
 
 def _validate(model, batches, callbacks, interrupts):
-    """The logs of the validation, named val_..."""
+    """The validation logs, with the prefix val_."""
     model._runner.reset_metrics()
     logs = _test(model, batches, callbacks, interrupts)
     callbacks.on_test_end(logs)
@@ -177,7 +177,7 @@ def _test(model, batches, callbacks, interrupts, progress=None):
 
 
 def evaluate_batches(model: Any, batches: Any, verbose: Any, callbacks: Any) -> Any:
-    """Loss and metrics over all batches, by name."""
+    """Loss and metrics over all batches by name."""
     progress = Progress(verbose, epochs=1, steps=batches.num_batches)
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
     model._runner.prepare("test", batches.peek())
@@ -190,7 +190,7 @@ def evaluate_batches(model: Any, batches: Any, verbose: Any, callbacks: Any) -> 
 
 
 def predict_batches(model: Any, batches: Any, verbose: Any, callbacks: Any) -> Any:
-    """The outputs of all batches, joined."""
+    """The concatenated outputs of all batches."""
     progress = Progress(verbose, epochs=1, steps=batches.num_batches)
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
     parts, model.stop_predicting = [], False
@@ -207,8 +207,9 @@ def predict_batches(model: Any, batches: Any, verbose: Any, callbacks: Any) -> A
 
 
 def to_numpy(outputs: Any) -> Any:
-    """Outputs of a program as NumPy arrays that belong to the caller, who may write to them."""
-    # Among arrays, lists, tuples and dicts only arrays have it; isinstance with jax.Array would run code in Python.
+    """Outputs of a program as writable NumPy arrays that belong to the caller."""
+    # Among arrays, lists, tuples and dicts, only arrays have `__array__`. isinstance with jax.Array is slower, since it
+    # runs Python code.
     return np.array(outputs) if hasattr(outputs, "__array__") else tree.map_structure(np.array, outputs)
 
 

@@ -1,9 +1,10 @@
-"""Many training steps in one program, where no callback looks at single steps.
+"""Run many training steps in one program if no callback needs to see single steps.
 
-The start of a program takes longer than the arithmetic of a small model. Microseconds per step on two CPU cores, batch
-32, with one and with 16 steps in a program: Dense 9-64-64-1 47 and 12; 784-32-10 98 and 80; 784-128-10 270 and 158;
-784-512-512-10 1,150 and 1,070. The results are the same to the bit. XLA's convolutions are many times slower inside a
-loop on a CPU, and a step that has a loop itself gains nothing: so only models of the layers below are trained this way.
+For small models, starting a program takes longer than its arithmetic. Microseconds per step on two CPU cores with batch
+size 32, with 1 and with 16 steps per program: Dense 9-64-64-1, 47 and 12; 784-32-10, 98 and 80; 784-128-10, 270 and
+158; 784-512-512-10, 1,150 and 1,070. The results are identical to the bit. On a CPU, XLA's convolutions are many times
+slower inside a loop, and steps that contain a loop gain nothing. Therefore only models made of the layers below are
+trained this way.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ LAYERS = frozenset((
     "Identity", "InputLayer", "LayerNormalization", "LeakyReLU", "Multiply", "Normalization", "PReLU", "ReLU",
     "Rescaling", "Reshape", "Softmax", "Subtract",
 ))  # fmt: skip
-MAX_STEPS = 64  # in one program
-MAX_OPERATIONS = 1e9  # in one program: it ends, and Ctrl-C takes effect, within a tenth of a second
-MIN_STEPS_TO_FUSE = 1000  # of all runs together: fewer do not save the time of loading one more program from the disk
+MAX_STEPS = 64  # per program
+MAX_OPERATIONS = 1e9  # per program, so that it ends within a tenth of a second and Ctrl-C takes effect
+MIN_STEPS_TO_FUSE = 1000  # over all runs; with fewer steps, loading another program from disk takes longer
 
 
 def many_steps(model: Any, batches: Any, callbacks: Any, epochs: int) -> ManySteps | None:
-    """ManySteps for a run of `fit`, or None if each step is a program of its own.
+    """A ManySteps for a run of `fit`, or None if each step has to be a separate program.
 
     Args:
         model: Model to train.
@@ -57,7 +58,7 @@ def many_steps(model: Any, batches: Any, callbacks: Any, epochs: int) -> ManySte
 
 
 def _is_plain(batches):
-    """Whether the data is arrays that fit onto the device, in their order or in a new order each epoch."""
+    """Whether the data is arrays that fit into device memory, in their original order or reshuffled each epoch."""
     if type(batches) is not ArrayBatches or batches.steps is not None or batches.host_step is not None:
         return False
     dense = all(isinstance(leaf, (np.ndarray, jax.Array)) for leaf in batches.leaves)
@@ -70,7 +71,7 @@ def _has_known_step(model):
 
 
 def _is_of_known_layers(operation):
-    """Whether it is one of lamina's own LAYERS, or a graph of them."""
+    """Whether the operation is one of lamina's own LAYERS, or a graph of them."""
     if not is_builtin(type(operation)):
         return False
     if not hasattr(operation, "_graph"):
@@ -79,13 +80,13 @@ def _is_of_known_layers(operation):
 
 
 class ManySteps:
-    """Epochs over data on the device, with several steps in one program.
+    """Trains epochs on data in device memory, with several steps per program.
 
     Args:
         runner: Runner of the model.
         batches: ArrayBatches of the training.
-        together: Most steps of a program.
-        watched: Whether callbacks may change the user's arrays in place: each epoch then copies them again.
+        together: Maximum number of steps per program.
+        watched: Whether callbacks may modify the user's arrays in place. If so, each epoch copies the arrays again.
     """
 
     def __init__(self, runner: Any, batches: ArrayBatches, together: int, watched: bool):
@@ -96,7 +97,7 @@ class ManySteps:
         self.arrays: Any = None
 
     def epoch(self, progress: Any, interrupts: Any) -> Any:
-        """Train for an epoch; returns the logs at its end, still on the device.
+        """Train for one epoch. Returns the logs at its end as device arrays.
 
         Args:
             progress: Progress of the run.

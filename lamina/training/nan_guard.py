@@ -1,4 +1,4 @@
-"""Guard: a step whose loss or weights are not finite changes nothing, and the run stops with a diagnosis."""
+"""Guard: skips steps with a non-finite loss or non-finite weights, and stops the run with a diagnosis."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lamina.errors import LaminaError
 from lamina.training import step as steps
 from lamina.training.data.packing import unpack_x_y_sample_weight
 
-_MAX_WAITING = 8  # steps whose result may be unknown, so that no step waits for the one before it
-_LARGE = 1e4  # inputs and weights of a network that trains well are far below
+_MAX_WAITING = 8  # steps whose result may still be unknown, so that steps do not wait for each other
+_LARGE = 1e4  # inputs and weights of a network that trains well are far smaller
 
 
 @dataclasses.dataclass
@@ -25,10 +25,10 @@ class Diagnosis:
 
     Attributes:
         step: Number of the step, from the start of the run.
-        where: What was not finite first: inputs, a layer, the loss, a gradient or an update.
+        where: What was non-finite first: inputs, a layer, the loss, a gradient or an update.
         cause: "inputs", "labels", "sample_weight", "learning_rate", "layer", "loss" or "gradient".
-        message: The diagnosis in words.
-        gradient_norm, learning_rate, largest_weight, largest_input: Numbers of that step; None if unknown.
+        message: The diagnosis as text.
+        gradient_norm, learning_rate, largest_weight, largest_input: Values at that step; None if unknown.
     """
 
     step: int
@@ -45,10 +45,10 @@ class Diagnosis:
 
 
 class Guard:
-    """Checks the training steps of one run.
+    """Checks the training steps of a run.
 
-    Once a loss or a weight is not finite, the compiled step leaves every value as it was, from then on. The host learns
-    of it some steps later, when the result is available without waiting.
+    Once a loss or a weight is not finite, the compiled step leaves all values unchanged from then on. The host detects
+    this some steps later, when the result is available without waiting.
 
     Args:
         runner: Runner of the model.
@@ -62,11 +62,11 @@ class Guard:
         self.diagnosis: Diagnosis | None = None
 
     def after(self, batch: Any, alive: Any) -> None:
-        """Record the result of a step, and look at the results that are available.
+        """Record the result of a step and check the results that are available.
 
         Args:
             batch: Batch of the step.
-            alive: Array: whether this step and all before it were finite.
+            alive: Array that tells whether this step and all earlier ones were finite.
         """
         self.alive: Any = alive
         self.waiting.append((self.count, batch, alive))
@@ -74,10 +74,10 @@ class Guard:
         self.look(wait=False)
 
     def look(self, wait: bool = True) -> Diagnosis | None:
-        """The diagnosis, if a step was not finite so far; None otherwise.
+        """The diagnosis if a step so far was not finite, otherwise None.
 
         Args:
-            wait: Whether to wait for the steps that still run.
+            wait: Whether to wait for steps that are still running.
         """
         while self.diagnosis is None and self.waiting:
             number, batch, alive = self.waiting[0]
@@ -91,12 +91,12 @@ class Guard:
 
 
 def keep_finite(logs: Any, after: Any, before: Any, alive: Any) -> tuple[Any, tuple[Any, ...]]:
-    """(whether this step and all before it were finite, the state after it if so, else the state before it).
+    """(whether this step and all earlier ones were finite, the new state if so, otherwise the old state).
 
     Args:
         logs: Logs of the step.
         after, before: State after and before the step.
-        alive: Whether all steps before it were finite.
+        alive: Whether all earlier steps were finite.
     """
     alive = alive & _all_finite([logs.get("loss", 0.0), *after[0]])
     kept = [
@@ -112,7 +112,7 @@ def _all_finite(values):
 
 
 def diagnose(runner: Any, batch: Any, number: int) -> Diagnosis:
-    """Run a step again, op by op, on the weights from before it, and find what is not finite first.
+    """Repeat a step op by op with the weights from before it, and find the first non-finite value.
 
     Args:
         runner: Runner of the model.
@@ -138,7 +138,7 @@ def diagnose(runner: Any, batch: Any, number: int) -> Diagnosis:
         return _completed(found, *wrong)
     try:
         loss, gradients = _loss_and_gradients(model, x, y, sample_weight)
-    except LaminaError:  # the user's own train_step, with a loss that only it knows
+    except LaminaError:  # a custom train_step whose loss is known only to it
         return _completed(found, "train_step", "loss", "inputs and outputs of the model are finite, its loss is not")
     found.gradient_norm = float(jnp.sqrt(sum(jnp.sum(jnp.square(g.astype("float32"))) for g in gradients.values())))
     if not np.isfinite(loss):
@@ -160,7 +160,7 @@ def _learning_rate(model):
 
 
 def _largest(values):
-    """The largest absolute number in arrays of floats that is not NaN; 0 if there is none."""
+    """The largest absolute value in float arrays, ignoring NaN; 0 if there is none."""
     floats = [np.abs(np.asarray(value, "float64")) for value in values if value is not None and _is_float(value)]
     return max((float(np.nanmax(value, initial=0.0)) for value in floats), default=0.0)
 
@@ -170,7 +170,7 @@ def _is_float(value):
 
 
 def _wrong_numbers(values):
-    """The count of numbers that are not finite and the place of the first, in words; None if all are finite."""
+    """A text with the count of non-finite values and the index of the first; None if all are finite."""
     for value in tree.flatten(values):
         if value is None or not _is_float(value):
             continue
@@ -185,7 +185,7 @@ def _wrong_numbers(values):
 
 
 def _first_wrong_layer(model, x):
-    """(outputs of the model, (where, cause, words) of the first layer whose outputs are not finite, or None)."""
+    """(outputs of the model, (where, cause, words) for the first layer with non-finite outputs, or None)."""
     found = []
 
     def look(layer, args, outputs):
@@ -215,7 +215,7 @@ def _loss_and_gradients(model, x, y, sample_weight):
 
 
 def _completed(found, where, cause, words):
-    """Fill in where and why, and the message."""
+    """Add the location, the cause and the message to a Diagnosis."""
     found.where, found.cause = where, cause
     if cause in ("layer", "loss", "gradient", "learning_rate"):
         if found.largest_input > _LARGE:

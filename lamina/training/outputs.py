@@ -1,4 +1,4 @@
-"""Outputs: losses, metrics, targets and weights in the order of the outputs of a model."""
+"""Outputs: arranges losses, metrics, targets and weights in the order of a model's outputs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["OutputKeyError", "Outputs", "only_entry"]
 
 
 class Outputs:
-    """The outputs of a model, for what the user passes for them: losses, weights, metrics, targets.
+    """The outputs of a model, to which values passed by the user (losses, weights, metrics, targets) are matched.
 
-    That has the structure of the outputs or a part of it, or is a dict by output names, a list in the order of the
-    outputs, or one value for all.
+    Such a value has the structure of the outputs or part of it, or is a dict by output name, a list in the order of the
+    outputs, or a single value for all outputs.
 
     Args:
         y_pred: Outputs of the model.
-        names: Names of the outputs, in the order of the model. None means that they have no names.
+        names: Names of the outputs, in the order of the model. None if they have no names.
     """
 
     def __init__(self, y_pred: Any, names: list[str] | None = None):
@@ -32,23 +32,23 @@ class Outputs:
             self.order = self.names
             self.names: Any = sorted(y_pred)
 
-    order: list[str] | None = None  # names in the order of the model, if the outputs are a dict, whose keys are sorted
+    order: list[str] | None = None  # names in model order, if the outputs are a dict (whose keys are sorted)
 
     def label(self, place: int) -> str | None:
-        """The name of an output, for the keys of logs.
+        """The name of an output in the keys of logs.
 
         Args:
-            place: Number of the output.
+            place: Index of the output.
         """
         return self.names[place] if self.names else None
 
     def broadcast(self, given: Any, what: str, is_leaf: Callable[[Any], bool]) -> list[Any]:
-        """One entry of `given` for each output; None where there is none.
+        """One entry of `given` per output; None for outputs that have no entry.
 
         Args:
             given: What the user passed.
-            what: Name of the argument, for errors.
-            is_leaf: Function that tells an entry from a structure of entries.
+            what: Name of the argument, for error messages.
+            is_leaf: Function that distinguishes a single entry from a structure of entries.
         """
         structure = self.structure
         if self.count == 1:
@@ -76,7 +76,7 @@ class Outputs:
         """The targets in the order of the outputs.
 
         Args:
-            y: Targets for all outputs, or for those with a loss alone.
+            y: Targets for all outputs, or only for those with a loss.
             wanted: Whether each output has a loss.
         """
         if isinstance(y, dict) and not isinstance(self.structure, dict):
@@ -106,7 +106,7 @@ class Outputs:
         """Sample weights in the order of the outputs.
 
         Args:
-            sample_weight: Weights for each output, or one array for all.
+            sample_weight: Weights for each output, or a single array for all outputs.
         """
         if sample_weight is None or _is_array(sample_weight):
             return [sample_weight] * self.count
@@ -121,7 +121,7 @@ def _is_array(value):
 
 
 def only_entry(given: Any, names: list[str] | None) -> Any:
-    """What the user passed for the only output, taken out of a dict by its name.
+    """The value that the user passed for the only output. A dict with the name of the output is unwrapped.
 
     Args:
         given: What the user passed.
@@ -133,7 +133,7 @@ def only_entry(given: Any, names: list[str] | None) -> Any:
 
 
 def _broadcast(given, structure, what, is_leaf):
-    """The entries of `given` for the leaves of `structure`."""
+    """Distribute the entries of `given` over the leaves of `structure`."""
     leaves = len(tree.flatten(structure))
     if given is None or is_leaf(given) or not isinstance(structure, (dict, list, tuple)):
         return [given] * leaves
@@ -162,6 +162,6 @@ def _broadcast(given, structure, what, is_leaf):
 
 
 class OutputKeyError(ConfigError, KeyError):
-    """A key that no output of the model has."""
+    """A key that is not the name of any output of the model."""
 
     __str__ = ConfigError.__str__

@@ -1,4 +1,4 @@
-"""Predictions of little work by one call of lamina-native, where that is installed."""
+"""Run small predictions as one call of lamina-native, if it is installed."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from lamina.training.state import peek
 
 __all__ = ["MAX_SHAPES", "PredictWithoutXLA"]
 
-MAX_SHAPES = 16  # of inputs whose programs are kept: each program has a copy of the weights
+MAX_SHAPES = 16  # input shapes with a cached program; each program holds a copy of the weights
 
 _read_value = attrgetter("_value")
 
 
 class PredictWithoutXLA:
-    """The predictions of a model by programs of lamina-native, one for each shape of the inputs.
+    """Predicts with lamina-native programs, one for each input shape.
 
     Args:
         runner: Runner of the model.
 
     Attributes:
-        programs: (shape, type) of the inputs -> the program, None where XLA has to predict.
+        programs: (shape, dtype) of the inputs -> program, or None if XLA has to predict.
     """
 
     def __init__(self, runner: Any) -> None:
         self.runner, self.programs = runner, {}
-        self._with_xla_too = set()  # keys of programs in whose place XLA predicted once
+        self._with_xla_too = set()  # keys of programs for which XLA has predicted once
 
     def __call__(self, compiled: Any, batch: Any) -> Any:
-        """The outputs for a batch; None where XLA has to predict.
+        """The outputs for a batch, or None if XLA has to predict.
 
         Args:
-            compiled: Program of XLA for the predictions.
+            compiled: The XLA program for predictions.
             batch: Inputs, or inputs with targets and sample weights.
         """
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
@@ -45,7 +45,7 @@ class PredictWithoutXLA:
         if key[0] is None:
             return None
         if (y is not None or sample_weight is not None) and not is_builtin(type(self.runner.model).predict_step):
-            return None  # that step may read them
+            return None  # a custom predict_step may read them
         if key not in self.programs:
             self._add(key, compiled, x)
         program = self.programs[key]
@@ -53,7 +53,7 @@ class PredictWithoutXLA:
             return None
         outputs = program(x)
         if outputs is None and key not in self._with_xla_too:
-            self._with_xla_too.add(key)  # JAX has traced this shape already, so the recorder would not learn of it
+            self._with_xla_too.add(key)  # JAX has traced this shape already, so the recorder would not see it
             self.runner.recorder.traced("predict", compiled.__name__, batch)
         return outputs
 
@@ -77,7 +77,7 @@ class PredictWithoutXLA:
 
         try:
             program = native.translate_program(trace, [*groups[0], *groups[1]], _read_value, x)
-        except BaseException:  # raised by a layer in its call
+        except BaseException:  # raised inside a layer's call
             runner.recorder.finish()
             raise
         if program is not None:

@@ -1,4 +1,4 @@
-"""Steps over many devices: variables, batches and results placed as the current distribution says."""
+"""Run steps on many devices: place variables, batches and results as the current distribution specifies."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["ShardedExecution", "sharded_execution"]
 
 
 class ShardedExecution:
-    """Places the variables, batches and results of a Runner while a distribution is current."""
+    """Places the variables, batches and results of a Runner while a distribution is set."""
 
     def __init__(self, distribution: Any) -> None:
         self.distribution = distribution
         mesh = distribution.device_mesh.backend_mesh
         self.whole = NamedSharding(mesh, PartitionSpec())
         self._several = distribution.num_processes > 1
-        self._shardings = {}  # shape of an array -> (the sharding of the distribution, the one that the shape allows)
-        self._largest = 0  # samples in a batch of training
+        self._shardings = {}  # shape of an array -> (sharding of the distribution, sharding that the shape allows)
+        self._largest = 0  # size of the largest training batch
 
     def adopt(self, variables: Any) -> None:
-        """Move variables that were created outside of the distribution's scope, or for another mesh, to this mesh."""
+        """Move variables that were created without this distribution, or for another mesh, to this mesh."""
         mesh = self.distribution.device_mesh
         devices = set(self.whole.device_set)
         for variable in variables:
@@ -38,14 +38,14 @@ class ShardedExecution:
             variable.layout = None
             axes = getattr(old, "axes", None)
             if axes is not None and set(axes) - {None} <= set(mesh.axis_names):
-                layout = TensorLayout(axes, mesh)  # slots of an optimizer stay split as their variables
+                layout = TensorLayout(axes, mesh)  # optimizer slots stay sharded like their variables
             else:
                 layout = self.distribution.get_variable_layout(variable)
             variable.set_layout(layout)
             variable.assign(variable.read())
 
     def batch(self, batch: Any, training: bool) -> Any:
-        """A batch on the devices: each holds its share, or the whole batch if it cannot be divided evenly."""
+        """Place a batch on the devices: each gets its share, or the whole batch if it cannot be divided evenly."""
         return jax.tree_util.tree_map(lambda leaf: self._share(leaf, training), batch)
 
     def _share(self, leaf, training):
@@ -66,7 +66,7 @@ class ShardedExecution:
         return place(leaf, sharding)
 
     def _joined(self, leaf, layout):
-        """The global batch, of which each process holds a part."""
+        """The global batch, assembled from the part in each process."""
         try:
             return jax.make_array_from_process_local_data(layout, np.asarray(leaf))
         except ValueError as error:
@@ -76,7 +76,7 @@ class ShardedExecution:
             ) from error
 
     def results(self, kind: str, groups: Any) -> Any:
-        """The shardings of the results of a compiled step: the state keeps its own, each device holds all logs."""
+        """The shardings of a compiled step's results: the state keeps its shardings, and logs are replicated."""
 
         def state(*names):
             return tuple([sharding_of(variable.layout) for variable in groups[name]] for name in names)
@@ -88,7 +88,7 @@ class ShardedExecution:
         return (self.whole if self._several else None, None), self.whole
 
     def outputs(self, outputs: Any, batch: Any) -> Any:
-        """The outputs of `predict`; where each process has a batch of its own, the outputs for that batch."""
+        """The outputs of `predict`. If each process has its own batch, the outputs for that batch."""
         if not self._several or self.distribution.auto_shard_dataset:
             return outputs
         rows = jax.tree_util.tree_leaves(batch)[0].shape[0]

@@ -1,4 +1,4 @@
-"""The values of a model while it trains: checked out of its variables into one flat structure, returned at the end."""
+"""TrainingState: the values of a model during training, checked out of its variables into one flat structure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ GROUPS = ("trainable", "others", "optimizer", "metrics")
 class TrainingState:
     """The arrays of variables, checked out for training.
 
-    The arrays are copied once, so the step may donate them. Until `release` a variable that is read returns a copy of
-    its array here, and one that is assigned changes it.
+    The arrays are copied once, so steps may donate them. Until `release`, reading a variable returns a copy of its
+    array here, and assigning it changes the array here.
 
     Args:
-        groups: Name of the group, one of four, -> its variables.
-        read_only: Indices of the variables in "others" that the step does not donate. Their arrays are not copied, and
-            stand in a dict `values["read"]`.
+        groups: Name of each of the four groups -> its variables.
+        read_only: Indices of the variables in "others" that the step does not donate. Their arrays are not copied,
+            and are stored in the dict `values["read"]`.
 
     Attributes:
         values: Name of the group -> its arrays.
@@ -31,34 +31,34 @@ class TrainingState:
         self._places |= {groups["others"][index]: ("read", index) for index in read_only}
         for cell in self._places:
             owner = cell._owner
-            if owner is not None:  # the layer is shared with another model, which trained it last
+            if owner is not None:  # the layer is shared with another model, which was trained last
                 owner.release()
         self.values: Any = {group: [None] * len(groups[group]) for group in GROUPS} | {"read": {}}
         self.released = False
         try:
-            for cell, (group, index) in self._places.items():  # one by one, so that memory never holds all arrays twice
+            for cell, (group, index) in self._places.items():  # one by one, so that at most one array exists twice
                 self.values[group][index] = cell._value if group == "read" else own_copy(cell._value)
                 cell._owner, cell._value = self, None
-        except BaseException:  # Ctrl-C, or out of memory: return what was checked out
+        except BaseException:  # Ctrl-C or out of memory: return what was checked out
             self.release()
             raise
 
     def get(self, cell: Any) -> Any:
-        """A copy of the array of a variable; the array itself if no step overwrites it."""
+        """A copy of a variable's array, or the array itself if no step overwrites it."""
         return self.peek(cell) if self._places[cell][0] == "read" else own_copy(self.peek(cell))
 
     def peek(self, cell: Any) -> Any:
-        """The array of a variable itself, to be read before the next step."""
+        """A variable's array itself. It must be read before the next step."""
         group, index = self._places[cell]
         return self.values[group][index]
 
     def set(self, cell: Any, value: Any) -> None:
-        """Change the array of a variable."""
+        """Replace the array of a variable by a copy of `value`."""
         group, index = self._places[cell]
         self.values[group][index] = own_copy(value)
 
     def put(self, cell: Any, value: Any) -> None:
-        """Change the array of a variable to one that nobody else refers to."""
+        """Replace the array of a variable by one to which no one else has a reference."""
         group, index = self._places[cell]
         self.values[group][index] = value
 
@@ -73,5 +73,5 @@ class TrainingState:
 
 
 def peek(cells: Any) -> Any:
-    """The arrays of variables, not copied: for programs that donate nothing."""
+    """The arrays of variables without copying, for programs that donate nothing."""
     return [cell._value if cell._owner is None else cell._owner.peek(cell) for cell in cells]

@@ -1,4 +1,4 @@
-"""The pure steps: training, testing and predicting as functions from (values, batch) to (logs, values)."""
+"""The pure steps: training, testing and prediction as functions (values, batch) -> (logs, new values)."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ __all__ = ["StepMixin", "loss_and_updates", "overridable", "takes_state"]
 
 
 def overridable(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Let type checkers accept an override with other parameters, such as `train_step(self, data)`."""
+    """Let type checkers accept overrides with other parameters, such as `train_step(self, data)`."""
     return method
 
 
 class StepMixin(CompileMixin):
-    """The steps of `fit`, `evaluate` and `predict`, and their parts. Users may override them."""
+    """The steps of `fit`, `evaluate` and `predict`, and the methods they consist of. Users may override them."""
 
     @overridable
     def compute_loss(
@@ -40,18 +40,18 @@ class StepMixin(CompileMixin):
         sample_weight: PyTree = None,
         training: bool = True,
     ) -> Tensor:
-        """The loss to minimize: the compiled losses plus what layers add (regularization, `add_loss`). May be
+        """The loss to minimize: the compiled losses plus losses added by layers (regularization, `add_loss`). May be
         overridden.
 
         Args:
             x: Inputs of a batch.
-            y: Targets. None leaves the compiled losses out.
+            y: Targets. If None, the compiled losses are omitted.
             y_pred: Outputs of the model.
             sample_weight: Weights of the samples. None means 1 for each.
             training: Whether the model was called for training.
 
         Raises:
-            CallError: If there is no loss at all.
+            CallError: If there is no loss.
         """
         added = [loss.sum() if getattr(loss, "ndim", 0) else loss for loss in map(unwrap, self.losses)]
         total = None
@@ -73,7 +73,7 @@ class StepMixin(CompileMixin):
 
         Args:
             x: Inputs of a batch.
-            y: Targets. None leaves the compiled metrics as they are.
+            y: Targets. If None, the compiled metrics are not updated.
             y_pred: Outputs of the model.
             sample_weight: Weights of the samples. None means 1 for each.
         """
@@ -92,8 +92,8 @@ class StepMixin(CompileMixin):
         training: bool = False,
         optimizer_variables: list[Any] | None = None,
     ) -> tuple[Tensor, tuple[Any, ...]]:
-        """(loss, (unscaled loss, outputs, new non-trainable values, new metric values)): a pure function to
-        differentiate by its first argument.
+        """(loss, (unscaled loss, outputs, new non-trainable values, new metric values)): a pure function, to be
+        differentiated with respect to its first argument.
 
         Args:
             trainable_variables: Values of `self.trainable_variables`.
@@ -103,7 +103,7 @@ class StepMixin(CompileMixin):
             y: Targets, or None.
             sample_weight: Weights of the samples, or None.
             training: Whether the model is called for training.
-            optimizer_variables: Values of `self.optimizer.variables`, for an optimizer that scales the loss.
+            optimizer_variables: Values of `self.optimizer.variables`, needed if the optimizer scales the loss.
         """
         scaled, (loss, (outputs, _), others, metric_values) = loss_and_updates(
             self, trainable_variables, non_trainable_variables, metrics_variables, x, y, sample_weight, training,
@@ -129,7 +129,7 @@ class StepMixin(CompileMixin):
             non_trainable_variables: Values of `self.non_trainable_variables`.
             metrics_variables: Values of `self.metrics_variables`.
             x: Inputs of a batch.
-            y: Targets. None leaves the compiled losses out.
+            y: Targets. If None, the compiled losses are omitted.
             y_pred: Outputs of the model.
             sample_weight: Weights of the samples. None means 1 for each.
             training: Whether the model was called for training.
@@ -142,8 +142,8 @@ class StepMixin(CompileMixin):
 
     @overridable
     def train_step(self, state, data):
-        """(logs, new state) of one training step. May be overridden in this form, or as `train_step(self, data)`, which
-        assigns variables and returns the logs.
+        """(logs, new state) for one training step. May be overridden in this form, or as `train_step(self, data)`,
+        which assigns variables and returns the logs.
 
         Args:
             state: Values of the trainable variables, the other variables, the optimizer and the metrics.
@@ -165,7 +165,7 @@ class StepMixin(CompileMixin):
 
     @overridable
     def test_step(self, state, data):
-        """(logs, new state) of testing one batch. May be overridden in this form, or as `test_step(self, data)`.
+        """(logs, new state) for testing one batch. May be overridden in this form, or as `test_step(self, data)`.
 
         Args:
             state: Values of the trainable variables, the other variables and the metrics.
@@ -211,8 +211,8 @@ def loss_and_updates(
     training: bool | None = False,
     optimizer_values: Any = None,
 ) -> Any:
-    """(loss to differentiate, (loss, outputs with masks, new other values, new metric values)). The first is scaled
-    where the optimizer scales losses."""
+    """(loss to differentiate, (loss, outputs with masks, new other values, new metric values)). The first loss is
+    scaled if the optimizer scales losses."""
     variables = [*model.trainable_variables, *model.non_trainable_variables, *model.metrics_variables]
     values = [*trainable, *others, *metric_values]
     optimizer: Any = model.optimizer if training and optimizer_values is not None else None
@@ -228,7 +228,7 @@ def loss_and_updates(
 
 
 def _update_metrics(model, metric_values, x, y, y_pred, sample_weight, loss):
-    """(results of all metrics, their new values). The loss counts once for each sample."""
+    """(results of all metrics, their new values). The loss is weighted by the number of samples."""
     with context.bind(model.metrics_variables, metric_values):
         leaves = [leaf for leaf in tree.flatten(x) if leaf is not None and getattr(leaf, "ndim", 0)]
         model._loss_tracker.update_state(loss, sample_weight=leaves[0].shape[0] if leaves else 1)
@@ -241,7 +241,7 @@ def _read(variables):
 
 
 def _pack(outputs):
-    """Outputs with their masks, which a differentiated function would drop."""
+    """Combine outputs with their masks, which would be lost when a function is differentiated."""
     return outputs, [get_mask(leaf) for leaf in tree.flatten(outputs)]
 
 
@@ -254,6 +254,7 @@ def _unpack(packed):
 
 
 def takes_state(method: Any) -> bool:
-    """Whether a train_step, test_step or predict_step has the form (self, state, data), not (self, data)."""
+    """Whether a train_step, test_step or predict_step has the signature (self, state, data) rather than (self,
+    data)."""
     parameters = inspect.signature(method).parameters.values()
     return len(parameters) >= 2 or any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)

@@ -1,4 +1,4 @@
-"""DispatchThrottle: long steps on a CPU run one after the other."""
+"""DispatchThrottle: run long steps on a CPU one after the other."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import jax
 
 __all__ = ["DispatchThrottle"]
 
-LONG = 0.02  # seconds: starting the next step takes a two-hundredth of it
+LONG = 0.02  # seconds; starting the next step takes about 1/200 of this
 
 
 class DispatchThrottle:
-    """Makes a long step wait for the end of the step before it.
+    """Makes a long step wait until the previous step has ended.
 
-    JAX allocates the working memory of a queued step at once, beside that of the running step. Short steps are queued
-    nevertheless: their memory is small, and one by one they would take longer. Accelerators are not throttled.
+    JAX allocates the working memory of a queued step immediately, in addition to that of the running step. Short steps
+    are queued nevertheless: they need little memory, and waiting for each would make them slower. Steps on accelerators
+    are not throttled.
     """
 
     def __init__(self) -> None:
@@ -37,6 +38,6 @@ class DispatchThrottle:
         self._started = time.perf_counter()
 
     def after(self, results: Any) -> None:
-        """Call this with the results of a step that no later step overwrites."""
-        # One array is enough: all results are ready at the same time.
+        """Call this with results of a step that no later step overwrites."""
+        # One array is enough, since all results of a program become ready at the same time.
         self._previous = [] if self._long is False else jax.tree_util.tree_leaves(results)[:1]

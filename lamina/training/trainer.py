@@ -1,4 +1,4 @@
-"""Trainer: fit, evaluate and predict."""
+"""Trainer: the methods fit, evaluate and predict."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from lamina.core.typing import PyTree
     from lamina.runtime.compilations import Compilations
 
-_READY = frozenset(map(np.dtype, ("float32", "int32", "uint8", "bool")))  # types that a step takes as they are
+_READY = frozenset(map(np.dtype, ("float32", "int32", "uint8", "bool")))  # dtypes that a step takes unchanged
 
 
 class Trainer(StepMixin, LegacyMethods):
-    """The half of Model that trains: `training.loop` runs the batches, `training.executor` each step."""
+    """The part of Model for training. `training.loop` iterates over the batches; `training.executor` runs each step."""
 
     stop_evaluating: bool = False
     stop_predicting: bool = False
     history: Any
-    training_batches = resume_point = None  # of the running `fit`; BackupAndRestore reads one and sets the other
+    training_batches = resume_point = None  # of the running `fit`; BackupAndRestore reads the first and sets the second
 
     @old_names("Model.fit")
     def fit(
@@ -63,24 +63,26 @@ class Trainer(StepMixin, LegacyMethods):
             x: Inputs as an array, or a list or dict of arrays; or something that yields batches: a generator,
                 `keras.utils.PyDataset`, torch DataLoader, tf.data or grain dataset.
             y: Targets as arrays; None if `x` yields batches (x, y) or (x, y, sample_weight).
-            batch_size: Samples of a step. None means 32, or the size of the batches that `x` yields.
+            batch_size: Samples per step. None means 32, or the size of the batches that `x` yields.
             epochs: Number of the last epoch to train.
-            verbose: 0 shows nothing, 1 a progress bar, 2 one line an epoch; "auto" is 1.
+            verbose: 0 shows nothing, 1 a progress bar, 2 one line per epoch; "auto" is 1.
             callbacks: Callbacks to call during training.
             validation_split: Fraction of the samples, from the end, that is held out for validation.
             validation_data: (x, y) or (x, y, sample_weight), or something that yields batches.
-            shuffle: Whether the samples are in a new order in each epoch; "batch" shuffles only inside each batch.
+            shuffle: Whether to reshuffle the samples in each epoch; "batch" shuffles only within each batch.
             class_weight: Dict from label to the weight of its samples.
             sample_weight: Weights of the samples. None means 1 for each.
             initial_epoch: Epoch at which to start, counted from 0.
-            steps_per_epoch: Batches of an epoch. None means all; needed for data without an end.
-            validation_steps: Batches of a validation. None means all; needed for data without an end.
-            validation_batch_size: Samples of a step of the validation. None means `batch_size`.
-            validation_freq: Validate after every so many epochs, or after the epochs in a list.
-            resume: Folder in which the run is kept, or a `keras.callbacks.Resume`, which also says how often. The same
-                program started again after a crash continues there, and ends with the same weights to the bit.
-            stop_on_nonfinite: Whether to stop with a diagnosis when the loss turns NaN or infinite, with the last
-                finite weights: `keras.callbacks.StopOnNonFinite`.
+            steps_per_epoch: Batches per epoch. None means all; required for infinite data.
+            validation_steps: Batches per validation. None means all; required for infinite data.
+            validation_batch_size: Samples per validation step. None means `batch_size`.
+            validation_freq: Interval between validations in epochs, or a list of the epochs after which to
+                validate.
+            resume: Folder that stores the progress of the run, or a `keras.callbacks.Resume`, which also sets how
+                often it is saved. Starting the same program again after a crash continues the run, and ends with
+                bit-identical weights.
+            stop_on_nonfinite: Whether to stop with a diagnosis when the loss becomes NaN or infinite, keeping the
+                last finite weights: `keras.callbacks.StopOnNonFinite`.
 
         Returns:
             The History, whose `history` maps the name of each loss and metric to its values by epoch.
@@ -137,17 +139,17 @@ class Trainer(StepMixin, LegacyMethods):
         Args:
             x: Inputs as an array, or a list or dict of arrays; or something that yields batches, as for `fit`.
             y: Targets as arrays; None if `x` yields batches (x, y) or (x, y, sample_weight).
-            batch_size: Samples of a step. None means 32, or the size of the batches that `x` yields.
+            batch_size: Samples per step. None means 32, or the size of the batches that `x` yields.
             verbose: 0 shows nothing, 1 a progress bar, 2 one line; "auto" is 1.
             sample_weight: Weights of the samples. None means 1 for each.
-            steps: Batches to take. None means all; needed for data without an end.
+            steps: Batches to process. None means all; required for infinite data.
             callbacks: Callbacks to call during the evaluation.
-            return_dict: Whether the result is a dict by name.
+            return_dict: Whether to return a dict by name.
             **kwargs: Arguments of earlier versions of Keras.
 
         Returns:
-            A list of numbers, the loss first (`metrics_names` has their names); the loss alone if there are no metrics;
-            a dict if `return_dict` is set.
+            A list of numbers that begins with the loss (`metrics_names` has their names). Only the loss if there are no
+            metrics. A dict if `return_dict` is set.
 
         Raises:
             CallError: If `compile` was not called.
@@ -173,9 +175,9 @@ class Trainer(StepMixin, LegacyMethods):
 
         Args:
             x: Inputs as an array, or a list or dict of arrays; or something that yields batches, as for `fit`.
-            batch_size: Samples of a step. None means 32, or the size of the batches that `x` yields.
+            batch_size: Samples per step. None means 32, or the size of the batches that `x` yields.
             verbose: 0 shows nothing, 1 a progress bar, 2 one line; "auto" is 1.
-            steps: Batches to take. None means all; needed for data without an end.
+            steps: Batches to process. None means all; required for infinite data.
             callbacks: Callbacks to call during the prediction.
             **old_names: Arguments under the names of earlier versions of Keras.
 
@@ -188,7 +190,7 @@ class Trainer(StepMixin, LegacyMethods):
         >>> model.predict(np.ones((2, 4)), verbose=0).shape
         (2, 3)
         """
-        if old_names:  # resolved here: the call of a wrapper would take a tenth of the time of a small prediction
+        if old_names:  # resolved here, since a wrapper would add a tenth to the time of a small prediction
             old_names = only_old_names("Model.predict", old_names)
             return Trainer.predict(self, x, batch_size, verbose, steps, callbacks, **old_names)
         if not verbose and callbacks is None and steps is None and self._is_one_batch(x, batch_size):
@@ -212,10 +214,10 @@ class Trainer(StepMixin, LegacyMethods):
             y: Targets as arrays.
             sample_weight: Weights of the samples. None means 1 for each.
             class_weight: Dict from label to the weight of its samples.
-            return_dict: Whether the result is a dict by name.
+            return_dict: Whether to return a dict by name.
 
         Returns:
-            The loss and the metrics of the batch, in the form that `evaluate` returns.
+            The loss and the metrics of the batch, in the same form as the result of `evaluate`.
         """
         self._must_be_compiled("train_on_batch")
         return self._on_batch(self._runner.train, x, y, sample_weight, class_weight, return_dict)
@@ -230,10 +232,10 @@ class Trainer(StepMixin, LegacyMethods):
             x: Inputs as an array, or a list or dict of arrays.
             y: Targets as arrays.
             sample_weight: Weights of the samples. None means 1 for each.
-            return_dict: Whether the result is a dict by name.
+            return_dict: Whether to return a dict by name.
 
         Returns:
-            The loss and the metrics of the batch, in the form that `evaluate` returns.
+            The loss and the metrics of the batch, in the same form as the result of `evaluate`.
         """
         self._must_be_compiled("test_on_batch")
         return self._on_batch(self._runner.test, x, y, sample_weight, None, return_dict)
@@ -248,8 +250,8 @@ class Trainer(StepMixin, LegacyMethods):
         return training_module.to_numpy(self._runner.predict(batch))
 
     def compilations(self) -> Compilations:
-        """The programs that were compiled for this model since `compile`: for which shapes, when, how long that took,
-        and whether they came from the disk cache (`keras.config.set_compilation_cache`). Printed, they are a table.
+        """The programs that were compiled for this model since `compile`: for which shapes, when, how long it took, and
+        whether they came from the disk cache (`keras.config.set_compilation_cache`). They print as a table.
 
         >>> import lamina as keras
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
@@ -268,15 +270,15 @@ class Trainer(StepMixin, LegacyMethods):
         return dict(sorted(logs.items())) if return_dict else self._as_list(logs)
 
     def _inspect_before_fit(self, batches, data, verbose, arguments):
-        """Look for mistakes before the first step."""
+        """Look for mistakes in the model and the data before the first step."""
 
     def _has_call(self) -> bool:
-        """Whether the model itself can be called; a model with a step of its own need not be."""
+        """Whether the model itself can be called. A model with a custom step may have no `call`."""
         return True
 
     def _host_step(self) -> Any:
-        """The function that computes, on the host, what a step takes in place of the inputs; None where a step takes
-        the inputs. Models that read text have one."""
+        """The host function that preprocesses the inputs of a step, for models that read text. None if a step takes the
+        inputs unchanged."""
         return None
 
     def _batches(self, *args, **kwargs):
@@ -289,12 +291,12 @@ class Trainer(StepMixin, LegacyMethods):
         return self._batches(data, steps=steps, shuffle=False)
 
     def _is_one_batch(self, x, batch_size):
-        """Whether x is an array that a step takes whole, as it is."""
+        """Whether x is an array that a step can take unchanged as one batch."""
         plain = x.__class__ is np.ndarray and x.dtype in _READY and x.ndim > 1 and self._host_step() is None
         return plain and (batch_size is None or batch_size.__class__ is int) and 0 < len(x) <= (batch_size or 32)
 
     def _single_batch(self, x, y, sample_weight, class_weight):
-        """Arrays as one batch."""
+        """Combine arrays into one batch."""
         leaves = [leaf for leaf in tree.flatten(x) if leaf is not None]
         if not leaves or any(isinstance(leaf, KerasTensor) for leaf in leaves):
             raise DataError(f"A batch consists of arrays; got {x!r}.")
@@ -312,7 +314,7 @@ class Trainer(StepMixin, LegacyMethods):
 
 
 def _with_options(callbacks, stop_on_nonfinite, resume):
-    """The callbacks, and those that arguments of `fit` stand for."""
+    """The callbacks, plus those that correspond to arguments of `fit`."""
     if stop_on_nonfinite:
         callbacks = [callbacks, callbacks_module.StopOnNonFinite()]
     if resume is not None:
