@@ -1,1 +1,2 @@
-"""Floor 0: variables, symbolic tensors, the graph, configs and context. Nothing here knows of any layer."""
+"""The lowest layer: variables, symbolic tensors, the graph, configs and context. It does not depend on any layer
+class."""

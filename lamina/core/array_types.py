@@ -1,4 +1,4 @@
-"""Names for types that need no class of lamina; `lamina.core.typing` has all of them."""
+"""Type aliases that need no class of lamina. `lamina.core.typing` has all type aliases."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 __all__ = ["DTypeLike", "Shape", "ShapeLike", "Tensor"]
 
 Tensor: TypeAlias = jax.Array
-"""What layers and ops return for arrays: an array of JAX."""
+"""The result of layers and ops on arrays: a JAX array."""
 
 DTypeLike: TypeAlias = "str | type | np.dtype[Any] | jax.typing.DTypeLike"
-"""A type by its name ("float32"), as a NumPy or JAX type, or as a Python type."""
+"""A dtype: a name ("float32"), a NumPy or JAX dtype, or a Python type."""
 
 Shape: TypeAlias = "tuple[int | None, ...]"
-"""A shape; None stands for a size that is not known."""
+"""A shape, with None for unknown sizes."""
 
 ShapeLike: TypeAlias = "int | Sequence[int | None]"
-"""A shape as users write it: a number, or a list or tuple with None for sizes that are not known."""
+"""A shape as users pass it: an int, or a list or tuple of ints, with None for unknown sizes."""

@@ -1,4 +1,4 @@
-"""Lambdas in configs: written as Python bytecode, and read only where the caller said safe_mode=False."""
+"""Lambdas in configs, stored as Python bytecode. They are loaded only if the caller passes safe_mode=False."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from lamina.errors import UnsafeFileError
 
 
 def serialize_lambda(function: Any) -> dict[str, Any]:
-    """A lambda in the format of Keras 3: base64 of the marshalled code, the defaults and the values of the closure.
+    """Convert a lambda to the format of Keras 3: base64 of the marshalled code, defaults and closure values.
 
     Args:
-        function: Function of Python.
+        function: Python function.
     """
     code = codecs.encode(marshal.dumps(function.__code__), "base64").decode("ascii")
     closure = [cell.cell_contents for cell in function.__closure__] if function.__closure__ else None
@@ -23,7 +23,7 @@ def serialize_lambda(function: Any) -> dict[str, Any]:
 
 
 def deserialize_lambda(config: dict[str, Any]) -> Any:
-    """The function that `serialize_lambda` described. Its bytecode can do anything that the process can.
+    """Recreate the function that `serialize_lambda` stored. Its bytecode can do anything that the process can do.
 
     Args:
         config: Code, defaults and closure.

@@ -1,4 +1,4 @@
-"""Config and repr from the signature: an argument is stored under its own name, and everything else follows."""
+"""Derive `get_config` and `repr` from the signature: each argument is stored in an attribute of the same name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PLAIN = (type(None), str, bool, int, float, bytes)
 
 
 def signature_of(cls: type) -> Any:
-    """The arguments of a class, those that it passes on as **kwargs included.
+    """The arguments of a class, including those that it passes on through **kwargs.
 
     Args:
         cls: Class whose `__init__` is read.
@@ -43,7 +43,8 @@ def signature_of(cls: type) -> Any:
 
 
 class Configurable:
-    """Base of objects that are fully described by the arguments they were made with: `get_config` and `repr` follow.
+    """Base class of objects that are fully described by their constructor arguments, from which `get_config` and `repr`
+    follow.
 
     >>> from lamina import initializers
     >>> initializers.Constant(2.0)
@@ -52,8 +53,8 @@ class Configurable:
     {'value': 2.0}
     """
 
-    _config_skips: frozenset[str] = frozenset()  # parameters that the config leaves out
-    _config_optional: frozenset[str] = frozenset()  # parameters that the config leaves out where they are None
+    _config_skips: frozenset[str] = frozenset()  # parameters that are not in the config
+    _config_optional: frozenset[str] = frozenset()  # parameters that are not in the config if None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -62,7 +63,7 @@ class Configurable:
             if legacy.accepts_old_names(cls.__name__):
                 type.__setattr__(cls, "__init__", legacy.accepting_old_names(cls.__init__, cls.__name__))
 
-    if not TYPE_CHECKING:  # for type checkers the signature is that of __init__
+    if not TYPE_CHECKING:  # type checkers use the signature of __init__
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Self:
             instance = super().__new__(cls)
@@ -71,7 +72,7 @@ class Configurable:
             return instance
 
     def get_config(self) -> Config:
-        """The arguments by name, as JSON-able values, from which `from_config` makes an equal object."""
+        """The arguments by name, as JSON-able values, from which `from_config` creates an equal object."""
         is_user_method = not registry.is_builtin(type(self).get_config)
         config = {}
         for name, (parameter, owner) in signature_of(type(self)).items():
@@ -97,7 +98,7 @@ class Configurable:
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
-        """The object that `get_config` described.
+        """Create the object that `get_config` described.
 
         Args:
             config: Arguments by name, as `get_config` returned them.
@@ -115,10 +116,10 @@ class Configurable:
 
 
 def _bind(cls, args, kwargs):
-    """The arguments of a user's class by name, as they were passed."""
+    """The arguments passed to a user's class, by name."""
     try:
         bound = inspect.signature(cls.__init__).bind_partial(None, *args, **kwargs)
-    except TypeError:  # calling __init__ raises the error that says what is wrong
+    except TypeError:  # calling __init__ raises the error with the explanation
         return dict(kwargs)
     arguments = dict(list(bound.arguments.items())[1:])
     for parameter in inspect.signature(cls.__init__).parameters.values():

@@ -20,8 +20,8 @@ _placement: ContextVar[Any] = ContextVar("placement", default=None)
 
 
 class Ref:
-    """A mutable value. Inside `bind` it reads and writes the innermost block; outside, its own value, or that of the
-    owner that has it checked out (a training run, which holds all values in one flat structure).
+    """A mutable value. Inside `bind` it reads and writes a slot of the innermost block. Outside, it uses its own value,
+    or that of its owner while it is checked out (by a training run, which holds all values in one flat structure).
 
     Args:
         value: The first value.
@@ -36,10 +36,10 @@ class Ref:
 
         def __hash__(self) -> int: ...
     else:
-        __hash__ = object.__hash__  # == of a Variable is element-wise; as a key it is identified by its id
+        __hash__ = object.__hash__  # == of a Variable is element-wise, so it is hashed by id
 
     def read(self) -> Any:
-        """The value now."""
+        """The current value."""
         slots = _slots.get()
         if slots is not None and self in slots:
             return slots[self]
@@ -62,13 +62,13 @@ class Ref:
 
 @contextlib.contextmanager
 def bind(refs: Iterable[Ref] = (), values: Iterable[Any] = ()) -> Iterator[dict[Ref, Any]]:
-    """Inside the block each ref reads and writes a slot, and its own value does not change; the result is the slots.
+    """Inside the block each ref reads and writes a slot, while its own value stays unchanged. Yields the slots.
 
-    Global refs are the exception: what is written to one is passed on to the `bind` around this one.
+    Global refs are an exception: their new values are passed on to the enclosing `bind`.
 
     Args:
         refs: Refs, variables among them.
-        values: Value of each in the block.
+        values: Initial value of each ref in the block.
     """
     outer = _slots.get()
     values = (value.read() if isinstance(value, Ref) else value for value in values)
@@ -88,7 +88,7 @@ _global_refs: dict[str, Ref] = {}
 
 
 def global_state(name: str, ref: Ref) -> None:
-    """Register state of the process by name, such as the global seed, which every compiled step takes and returns."""
+    """Register process-wide state, such as the global seed, which every compiled step takes and returns."""
     _global_refs[name] = ref
 
 
@@ -104,7 +104,7 @@ def global_values() -> list[Any]:
 
 @contextlib.contextmanager
 def concrete() -> Iterator[None]:
-    """Inside the block no `bind` and no trace is in effect: for values that must outlive the call in progress."""
+    """Suspend all `bind` blocks and traces inside the block, for values that must outlive the current call."""
     token = _slots.set(None)
     try:
         with jax.ensure_compile_time_eval():
@@ -114,7 +114,7 @@ def concrete() -> Iterator[None]:
 
 
 def is_bound() -> bool:
-    """Whether a `bind` is open, so that values that are written do not stay."""
+    """Whether a `bind` is open, which means that written values are temporary."""
     return _slots.get() is not None
 
 
@@ -128,7 +128,7 @@ def _set(variable, value):
 
 
 class Call:
-    """The outermost layer call in progress: the training flag that it passes down and the layers that added a loss.
+    """The outermost layer call in progress: its training flag and the layers that added a loss.
 
     Args:
         entry: The layer that was called.
@@ -145,12 +145,12 @@ class Call:
 
 
 def current_call() -> Any:
-    """The outermost call in progress, or None."""
+    """The outermost layer call in progress, or None."""
     return _call.get()
 
 
 def call_scope(call: Call | None) -> AbstractContextManager[Any]:
-    """Inside the block a call is the current one.
+    """Make a call the current call inside the block.
 
     Args:
         call: Call, or None.
@@ -159,15 +159,15 @@ def call_scope(call: Call | None) -> AbstractContextManager[Any]:
 
 
 def autocast_dtype() -> Any:
-    """The type in which float variables are read now (inside a layer of a mixed policy), or None."""
+    """The dtype in which float variables are currently read (inside a layer with a mixed policy), or None."""
     return _autocast.get()
 
 
 def autocast(dtype: Any) -> AbstractContextManager[Any]:
-    """Inside the block float variables are read in another type.
+    """Read float variables in another dtype inside the block.
 
     Args:
-        dtype: Type, or None for their own.
+        dtype: Dtype, or None for the variables' own dtypes.
     """
     return _set(_autocast, dtype)
 
@@ -176,12 +176,12 @@ _watcher: ContextVar[Any] = ContextVar("watcher", default=None)
 
 
 def layer_watcher() -> Callable[..., Any] | None:
-    """The function `(layer, args, outputs)` that is called after each layer, or None."""
+    """The function `(layer, args, outputs)` to call after each layer, or None."""
     return _watcher.get()
 
 
 def watching_layers(function: Callable[..., Any] | None) -> AbstractContextManager[Any]:
-    """Inside the block a function is called after each layer.
+    """Call a function after each layer inside the block.
 
     Args:
         function: Function `(layer, args, outputs)`, or None.
@@ -190,12 +190,12 @@ def watching_layers(function: Callable[..., Any] | None) -> AbstractContextManag
 
 
 def name_path() -> tuple[str, ...]:
-    """The names of the open scopes, outermost first."""
+    """The names of the open name scopes, outermost first."""
     return _path.get()
 
 
 def name_scope(name: str) -> AbstractContextManager[Any]:
-    """Inside the block new variables have `name/` before their path.
+    """Prefix the paths of new variables with `name/` inside the block.
 
     Args:
         name: Name.
@@ -207,12 +207,12 @@ _parent_names: ContextVar[Any] = ContextVar("parent_names", default=())
 
 
 def parent_names() -> tuple[str, ...]:
-    """The names of the layers that hold those that are made from configs now, outermost first."""
+    """The names of the layers that contain the layers currently created from configs, outermost first."""
     return _parent_names.get()
 
 
 def parent_scope(name: str | None) -> AbstractContextManager[Any]:
-    """Inside the block layers that are made from configs are held by another layer.
+    """Treat layers created from configs inside the block as contained in another layer.
 
     Args:
         name: Name of the other layer, or None if it has none.
@@ -221,7 +221,7 @@ def parent_scope(name: str | None) -> AbstractContextManager[Any]:
 
 
 def path_scope(path: tuple[str, ...]) -> AbstractContextManager[Any]:
-    """Inside the block new variables have exactly this path before their names.
+    """Give new variables exactly this path before their names inside the block.
 
     Args:
         path: Names, outermost first.
@@ -233,7 +233,7 @@ _distribution: Any = None
 
 
 def distribution() -> Any:
-    """The current distribution, which all threads share, or None."""
+    """The current distribution, shared by all threads, or None."""
     return _distribution
 
 
@@ -251,7 +251,7 @@ def set_distribution(value: Any) -> None:
 
 @contextlib.contextmanager
 def without_distribution() -> Iterator[None]:
-    """Inside the block new variables live on one device."""
+    """Place new variables on one device inside the block."""
     global _distribution
     kept, _distribution = _distribution, None
     try:
@@ -261,11 +261,11 @@ def without_distribution() -> Iterator[None]:
 
 
 def placement_scope(shape: Iterable[int], sharding: Any) -> AbstractContextManager[Any]:
-    """Inside the block new arrays of one shape, the initial values of a variable, get a sharding.
+    """Give new arrays of a shape (initial values of a variable) a sharding inside the block.
 
     Args:
         shape: Shape.
-        sharding: Sharding of JAX.
+        sharding: JAX sharding.
     """
     return _set(_placement, (tuple(shape), sharding))
 
@@ -284,7 +284,7 @@ _counts: Counter[str] = Counter()
 
 
 def snake_case(name: str) -> str:
-    """The default name of a layer from that of its class: `MaxPooling2D` -> `max_pooling2d`.
+    """The default layer name for a class name: `MaxPooling2D` -> `max_pooling2d`.
 
     Args:
         name: Name of a class.
@@ -298,16 +298,16 @@ def snake_case(name: str) -> str:
 
 
 def stem_of(cls: type) -> str:
-    """The default name of objects of a class, here and in files.
+    """The base of the default names of objects of a class, also used in files.
 
     Args:
-        cls: Class; its `_named_after` replaces its name, for a class that is public under another name.
+        cls: Class. Its attribute `_named_after` replaces its name if the class is public under another name.
     """
     return snake_case(cls.__dict__.get("_named_after", cls.__name__))
 
 
 def unique_name(prefix: str) -> str:
-    """`prefix`, then `prefix_1`, `prefix_2`, counted from the start of the process or the last `clear_session`.
+    """`prefix`, then `prefix_1`, `prefix_2` and so on, counted since the process start or the last `clear_session`.
 
     Args:
         prefix: Name without a number.
@@ -318,7 +318,7 @@ def unique_name(prefix: str) -> str:
 
 
 def get_uid(prefix: str = "") -> int:
-    """The next number of a prefix: 1, 2, 3, ...
+    """The next number for a prefix: 1, 2, 3, ...
 
     Args:
         prefix: Any text.
@@ -328,7 +328,7 @@ def get_uid(prefix: str = "") -> int:
 
 
 def reset_names() -> None:
-    """Count names from the start again."""
+    """Restart the counters of names."""
     _counts.clear()
 
 
@@ -336,8 +336,8 @@ _version = 0
 
 
 def structure_version() -> int:
-    """A number that grows whenever the parts or the `trainable` flag of a layer change; caches of variables compare
-    it."""
+    """A number that grows whenever the sublayers, variables or `trainable` flag of a layer change. Caches of variables
+    compare it."""
     return _version
 
 

@@ -13,9 +13,9 @@ from lamina.core.variable import Variable
 
 
 class Derived(Variable):
-    """A variable without an array of its own: `read` computes its value from other variables.
+    """A variable that stores no array: `read` computes its value from other variables.
 
-    The variables of a layer that has one are its parts, not the derived variable.
+    If a layer has a derived variable, the layer's variables are its parts, not the derived variable.
 
     Args:
         name: Name, which is also its path.
@@ -34,7 +34,7 @@ class Derived(Variable):
         self.overwrite_with_gradient = False
 
     def read(self) -> Any:
-        """The value, computed from the parts. Subclasses write it."""
+        """Compute the value from the parts. Subclasses must override this method."""
         raise NotImplementedError(f"{type(self).__name__} does not compute its value. Write read(self).")
 
     def write(self, value: Any) -> None:
@@ -47,12 +47,12 @@ class Derived(Variable):
 
     @property
     def dtype(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The type of the value."""
+        """The dtype of the value."""
         return str(self.read().dtype)
 
     @property
     def trainable(self) -> bool:
-        """Whether an optimizer may change one of the parts."""
+        """Whether an optimizer may update any of the parts."""
         return any(part.trainable for part in self.parts.values())
 
     @trainable.setter

@@ -1,4 +1,4 @@
-"""Types as strings: which are accepted, and which type the result of an operation on two types has."""
+"""Dtypes as strings: which dtypes are accepted, and the dtype of the result of an operation on two dtypes."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def _named(dtype):
 
 
 def standardize_dtype(dtype: Any) -> str:
-    """The name of a type.
+    """The name of a dtype.
 
     Args:
-        dtype: Name, type of NumPy, JAX, Python, PyTorch or TensorFlow; None means `keras.config.floatx()`.
+        dtype: Name, or a dtype of NumPy, JAX, Python, PyTorch or TensorFlow. None means `keras.config.floatx()`.
 
     Raises:
-        ConfigError: The type is unknown.
+        ConfigError: The dtype is unknown.
 
     >>> standardize_dtype(np.float16)
     'float16'
@@ -57,28 +57,28 @@ def standardize_dtype(dtype: Any) -> str:
 
 
 def is_float(dtype: Any) -> bool:
-    """Whether values of a type are floats, bfloat16 and float8 included.
+    """Whether a dtype is floating point, including bfloat16 and float8.
 
     Args:
-        dtype: Type.
+        dtype: Dtype.
     """
     return standardize_dtype(dtype) in FLOATS
 
 
 def is_integer(dtype: Any) -> bool:
-    """Whether values of a type are integers; bool is not.
+    """Whether a dtype is an integer dtype; bool is not.
 
     Args:
-        dtype: Type.
+        dtype: Dtype.
     """
     return standardize_dtype(dtype) in INTEGERS
 
 
 def result_type(*dtypes: Any) -> str:
-    """The type of the result of an operation on values of several types, by JAX's rules of promotion.
+    """The dtype of the result of an operation on values of several dtypes, by JAX's promotion rules.
 
     Args:
-        *dtypes: Types; int, float, bool and complex of Python are weak.
+        *dtypes: Dtypes. Python's int, float, bool and complex are weak types.
 
     >>> result_type("int32", "float16")
     'float16'
@@ -89,7 +89,7 @@ def result_type(*dtypes: Any) -> str:
 
 
 def dtype_of(value: Any) -> str:
-    """The name of the type of an array, variable, symbolic tensor or number.
+    """The name of the dtype of an array, variable, symbolic tensor or number.
 
     Args:
         value: Array, variable, symbolic tensor or number.
@@ -101,10 +101,10 @@ def dtype_of(value: Any) -> str:
 
 
 def numpy_dtype(dtype: Any) -> Any:
-    """The NumPy type object of a type, bfloat16 and float8 included.
+    """The NumPy dtype object of a dtype, including bfloat16 and float8.
 
     Args:
-        dtype: Type.
+        dtype: Dtype.
     """
     name = standardize_dtype(dtype)
     return np.dtype(getattr(ml_dtypes, name, name))

@@ -1,4 +1,4 @@
-"""Families of objects that are found by name: losses, metrics, initializers and so on."""
+"""Families of objects that are looked up by name: losses, metrics, initializers and so on."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["Family"]
 
 
 class Family:
-    """The objects of one kind that are found by name: what `get`, `serialize` and `deserialize` of a module stand on.
+    """The objects of one kind that are looked up by name. The `get`, `serialize` and `deserialize` of a module use it.
 
     Args:
-        kind: What one object of the family is called in errors, such as "loss".
-        namespace: The public module that has the family, such as "keras.losses".
-        base: The class of the family's objects. None means that they are functions.
-        aliases: Further names, each with a class or function of the family or with the name of one.
-        default: What None stands for.
-        also_in: Further public modules in which `deserialize` looks names up.
+        kind: What error messages call an object of the family, such as "loss".
+        namespace: The public module of the family, such as "keras.losses".
+        base: The base class of the family's objects. None means that they are functions.
+        aliases: Additional names, each with a class or function of the family, or with the name of one.
+        default: The object that None means.
+        also_in: Other public modules in which `deserialize` looks names up.
 
     >>> import lamina as keras
     >>> family = Family("regularizer", "keras.regularizers", base=keras.Regularizer, aliases={"ridge": "L2"})
@@ -45,7 +45,7 @@ class Family:
         self._namespaces = (namespace, *also_in)
 
     def get(self, identifier: Any) -> Any:
-        """The object that a name, a config, a class or an object stands for.
+        """The object for a name, a config, a class or an object.
 
         Args:
             identifier: A name, a config, a class of the family, a function, an object, or None for the default.
@@ -67,7 +67,7 @@ class Family:
         raise ConfigError(f"A {self._kind} is a name, a config, a function or an object; got {identifier!r}.")
 
     def serialize(self, member: Any) -> Config:
-        """A JSON-able description of a member, as files hold it.
+        """A JSON-able description of a member, as stored in files.
 
         Args:
             member: An object or function of the family.
@@ -75,11 +75,11 @@ class Family:
         return serialization.serialize(member)
 
     def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """The object that a description or a name stands for.
+        """The object for a description or a name.
 
         Args:
-            config: What `serialize` returned, or what `get` takes.
-            custom_objects: Classes and functions of the user by the names that the description has for them.
+            config: A result of `serialize`, or any argument that `get` accepts.
+            custom_objects: The user's classes and functions, by their names in the description.
         """
         if isinstance(config, (dict, list, tuple)):
             return serialization.deserialize(config, custom_objects, namespaces=self._namespaces)
@@ -87,7 +87,7 @@ class Family:
             return self.get(config)
 
     def _find(self, name):
-        """The class or function of a name: the user's own, one of the family, or one with a new name since Keras 2."""
+        """The class or function for a name: registered by the user, in the family, or renamed since Keras 2."""
         found = registry.get_registered_object(name) or self._aliases.get(name)
         if found is None:
             today = legacy.name_of_today(self._namespace.replace("keras", "lamina"), name)

@@ -16,7 +16,7 @@ from lamina.errors import CallError, ConfigError
 
 
 class History(NamedTuple):
-    """Where a symbolic tensor comes from: an operation, the number of its call, and the number of the output."""
+    """The origin of a symbolic tensor: an operation, the index of its call, and the index of the output."""
 
     operation: Any
     node_index: int
@@ -24,11 +24,11 @@ class History(NamedTuple):
 
 
 class Operation:
-    """Base of what can be a node of a graph: a layer, or one use of an op.
+    """Base class of layers and ops, whose calls on symbolic tensors are recorded as nodes of a graph.
 
     Args:
-        name: Name without "/"; None makes a unique one from the name of the class.
-        *args, **kwargs: None are known; any is an error.
+        name: Name without "/"; None generates a unique one from the class name.
+        *args, **kwargs: Not accepted; any argument raises an error.
 
     Raises:
         ConfigError: The name has a "/", or an argument is unknown.
@@ -43,7 +43,7 @@ class Operation:
         self._inbound_nodes: list[Node] = []
 
     def record(self, outputs: Any, args: Any, kwargs: Any) -> Any:
-        """Record a call of this operation as a node; the result is the outputs.
+        """Record a call of this operation as a node and return the outputs.
 
         Args:
             outputs: Symbolic outputs of the call.
@@ -53,38 +53,39 @@ class Operation:
         return outputs
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        """The computation of the operation on arrays. Subclasses write it."""
+        """The computation of the operation on arrays. Subclasses must override this method."""
         raise NotImplementedError(f"{type(self).__name__} has no `call`. Write call(self, ...).")
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Symbolic outputs for symbolic inputs, by tracing `call`."""
+        """The symbolic outputs for symbolic inputs, found by tracing `call`."""
         return trace(self.call, *args, **kwargs)
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
-        """A call on symbolic tensors: a node of a graph."""
+        """Call the operation on symbolic tensors, which creates a node of a graph."""
         return self.record(self.compute_output_spec(*args, **kwargs), args, kwargs)
 
     @property
     def _function(self):
-        """What a graph calls on arrays: `call` of an op, a layer itself."""
+        """The function that a graph calls on arrays: `call` for an op, the layer itself for a layer."""
         return self.call
 
     def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
-        """`call` on quantized weights: the same as `call`, since weights of lamina know how they are quantized."""
+        """The same as `call`: weights of lamina handle their quantization themselves."""
         return self.call(*args, **kwargs)
 
     def rematerialized_call(self, layer_call: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        """`layer_call` such that the backward pass computes it again instead of storing intermediate values."""
+        """`layer_call` with rematerialization: the backward pass recomputes intermediate values instead of storing
+        them."""
         return jax.checkpoint(layer_call)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments by name, from which `from_config` makes an equal operation."""
+        """The arguments by name, from which `from_config` creates an equal operation."""
         known: Any = super()
         return known.get_config() if hasattr(known, "get_config") else {"name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """The operation that `get_config` described.
+        """Create the operation that `get_config` described.
 
         Args:
             config: Arguments by name.
@@ -111,7 +112,7 @@ class Operation:
         """The symbolic inputs of one call.
 
         Args:
-            node_index: Number of the call, from 0.
+            node_index: Index of the call, from 0.
         """
         return self._inbound_nodes[node_index].inputs
 
@@ -119,16 +120,16 @@ class Operation:
         """The symbolic outputs of one call.
 
         Args:
-            node_index: Number of the call, from 0.
+            node_index: Index of the call, from 0.
         """
         return self._inbound_nodes[node_index].outputs
 
 
 class Node:
-    """One call of an operation: its arguments with symbolic tensors in them, and its symbolic outputs.
+    """One call of an operation: its arguments, including symbolic tensors, and its symbolic outputs.
 
     Args:
-        operation: Operation that was called.
+        operation: The operation that was called.
         args, kwargs: Arguments of the call.
         outputs: Symbolic outputs.
     """
@@ -151,14 +152,14 @@ class Node:
         self.tensors = [self.leaves[index] for index in self.places]
         self.simple = len(args) == 1 and not kwargs and isinstance(args[0], KerasTensor)
         if not all(hasattr(tensor, "_keras_history") for tensor in self.tensors):
-            return  # on a KerasTensor that the user made: its shapes are known, but no model can be built from it
+            return  # a KerasTensor created by the user: its shape is known, but no model can be built from it
         for index, output in enumerate(tree.flatten(outputs)):
             output._keras_history = History(operation, len(operation._inbound_nodes), index)
         operation._inbound_nodes.append(self)
 
     @property
     def inputs(self) -> Any:
-        """The first argument if it holds all symbolic tensors, else the list of them."""
+        """The first argument if it contains all symbolic tensors, otherwise a list of the tensors."""
         if len(self.args) == 1 and len(self.tensors) == len(tree.flatten(self.args[0])):
             return self.args[0]
         return self.tensors[0] if len(self.tensors) == 1 else self.tensors
@@ -170,14 +171,14 @@ class Node:
 
     @property
     def parents(self) -> list[Node]:
-        """The nodes that made the inputs."""
+        """The nodes that produced the inputs."""
         return [node_of(tensor) for tensor in self.tensors]
 
     def fill(self, values: dict[int, Any]) -> Any:
-        """(args, kwargs) with values in place of the symbolic tensors.
+        """(args, kwargs) with values in place of symbolic tensors.
 
         Args:
-            values: Values by the id of their symbolic tensor.
+            values: Values by the id of the symbolic tensor they replace.
         """
         if self.simple:
             return (values[id(self.tensors[0])],), {}
@@ -188,7 +189,7 @@ class Node:
 
 
 def node_of(tensor: Any) -> Node:
-    """The node that made a symbolic tensor.
+    """The node that produced a symbolic tensor.
 
     Args:
         tensor: Symbolic tensor.
@@ -198,17 +199,17 @@ def node_of(tensor: Any) -> Node:
 
 
 class Function(Operation):
-    """The part of a graph between inputs and outputs, as one operation.
+    """The part of a graph between inputs and outputs, as a single operation.
 
     Args:
         inputs: Symbolic tensors, or a nested structure of them.
         outputs: Symbolic tensors, or a nested structure of them.
-        name: Name; None makes a unique one.
+        name: Name; None generates a unique one.
 
     Attributes:
-        nodes: The nodes in the order in which they run.
-        operations: The operations in the order in which Keras lists the layers of a model: by depth from the inputs,
-            and within one depth in the order in which a walk from the outputs reaches them.
+        nodes: The nodes in execution order.
+        operations: The operations in the order in which Keras lists the layers of a model: by depth from the
+            inputs, and for equal depth in the order in which a traversal from the outputs reaches them.
 
     Raises:
         CallError: The outputs do not depend on these inputs alone, or a tensor is not symbolic.
@@ -250,7 +251,7 @@ class Function(Operation):
         return self.outputs
 
     def call(self, inputs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The outputs for other inputs.
+        """Compute the outputs for other inputs.
 
         Args:
             inputs: Arrays in the structure of the symbolic inputs.
@@ -270,8 +271,8 @@ class Function(Operation):
         return tree.map_structure(lambda tensor: tensor.shape, trace(self.call, symbols))
 
     def run(self, values: list[Any], apply: Callable[..., Any] | None = None) -> Any:
-        """Outputs for a list of input values. Each operation is called as `apply(operation, args, kwargs)`; without
-        `apply`, as on arrays."""
+        """Compute the outputs for a list of input values. Each operation is called as `apply(operation, args, kwargs)`.
+        Without `apply`, operations are called on arrays."""
         reserve_steps(len(self.nodes), self.name or "the graph")
         known = {id(tensor): value for tensor, value in zip(self.input_tensors, values, strict=True)}
         for node in self.nodes:
@@ -280,12 +281,12 @@ class Function(Operation):
             results = operation._function(*args, **kwargs) if apply is None else apply(operation, args, kwargs)
             results = [results] if isinstance(node.outputs, KerasTensor) else tree.flatten(results)
             for tensor, result in zip(tree.flatten(node.outputs), results, strict=True):
-                known.setdefault(id(tensor), result)  # an inner tensor that is an input keeps the value of the input
+                known.setdefault(id(tensor), result)  # an inner tensor that is also an input keeps the input's value
         return tree.unflatten(self._output_structure, [known[id(tensor)] for tensor in self.output_tensors])
 
 
 def _sort(inputs, outputs, name):
-    """(nodes to run in order, depth of each node, operations in Keras's order)."""
+    """(nodes in execution order, depth of each node, operations in Keras's order)."""
     met, finished = _walk(inputs, outputs, name)
     node_depth, operation_depth = {}, {}
     for node in reversed(finished):
@@ -294,7 +295,7 @@ def _sort(inputs, outputs, name):
         if not _given(node, inputs):
             for parent in node.parents:
                 node_depth[parent] = max(node_depth.get(parent, 0), depth + 1)
-    for tensor in inputs:  # an input that no output needs belongs to the model too
+    for tensor in inputs:  # include inputs that no output depends on
         node = node_of(tensor)
         met.setdefault(node.operation, -1)
         node_depth.setdefault(node, 0)
@@ -309,13 +310,13 @@ def _sort(inputs, outputs, name):
 
 
 def _given(node, inputs):
-    """Whether a node need not run: it is an Input, or all its outputs are inputs of the function."""
+    """Whether a node need not be executed: it is an Input, or all its outputs are inputs of the function."""
     given = {id(tensor) for tensor in inputs}
     return node.is_input or all(id(tensor) in given for tensor in tree.flatten(node.outputs))
 
 
 def _walk(inputs, outputs, name):
-    """Depth first from the outputs: (operation -> order of reaching it, nodes with parents first)."""
+    """Traverse depth first from the outputs. Returns (operation -> order of discovery, nodes with parents first)."""
     given = {id(tensor) for tensor in inputs}
     met, finished, done, open_nodes = {}, [], set(), set()
     for output in outputs:

@@ -1,7 +1,7 @@
-"""KerasTensor: a tensor with a shape and a type but no values yet, from which a model is built.
+"""KerasTensor: a tensor with a shape and a dtype but no values, from which models are built.
 
-Shapes of results come from tracing. An unknown size (None) is traced with two different probe sizes: a size that
-differs between the two results is unknown too.
+Result shapes are found by tracing. An unknown size (None) is replaced by two different probe sizes in turn. A result
+size that differs between the two traces is unknown as well.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-# Numbers with many divisors, so that halving and windows work; far apart, so that strides keep them different; and not
-# numbers that a user would write, so that an error can say None in place of them.
+# The numbers have many divisors, so that halving and windows work. They are far apart, so that strides keep them
+# different. Users are unlikely to use them, so error messages can show None in their place.
 PROBE_SIZES = (6720, 13440)
 
 
 class KerasTensor(_Base):
-    """A symbolic tensor: a shape, a type and a name, but no values. Operators and ops record nodes of a graph.
+    """A symbolic tensor: a shape, a dtype and a name, but no values. Operators and ops record nodes of a graph.
 
     Args:
         shape: Shape, with None for unknown sizes.
-        dtype: Type.
-        sparse, ragged: Recorded; arrays of JAX are neither.
-        record_history: Recorded for other libraries, without effect.
-        name: Name; None counts "keras_tensor", "keras_tensor_1", ...
-        **kwargs: Accepted for other libraries, without effect.
+        dtype: Dtype.
+        sparse, ragged: Stored, but without effect, since JAX arrays are neither sparse nor ragged.
+        record_history: Stored for compatibility with other libraries, without effect.
+        name: Name; None generates "keras_tensor", "keras_tensor_1" and so on.
+        **kwargs: Accepted for compatibility with other libraries, without effect.
 
     >>> import lamina as keras
     >>> x = keras.Input((3,))
@@ -68,7 +68,7 @@ class KerasTensor(_Base):
 
     sparse: bool = False
     ragged: bool = False
-    ragged_rank: int | None = None  # of ragged tensors, which JAX does not have
+    ragged_rank: int | None = None  # for ragged tensors, which JAX does not have
     row_splits_dtype: str | None = None
     _keras_history: Any
 
@@ -112,18 +112,18 @@ class KerasTensor(_Base):
     __int__: Any = _no_value
     __float__: Any = _no_value
     __index__: Any = _no_value
-    __array_ufunc__: Any = None  # so that NumPy leaves `array * tensor` to __rmul__
+    __array_ufunc__: Any = None  # makes NumPy defer `array * tensor` to __rmul__
 
     def astype(self, dtype: DTypeLike) -> KerasTensor:
-        """The tensor in another type.
+        """Cast the tensor to another dtype.
 
         Args:
-            dtype: Type of the result.
+            dtype: Dtype of the result.
         """
         return OPS["cast"](self, dtype)
 
     def reshape(self, *newshape: Any) -> KerasTensor:
-        """The tensor in another shape.
+        """Reshape the tensor.
 
         Args:
             *newshape: The sizes, or one tuple of them.
@@ -131,10 +131,10 @@ class KerasTensor(_Base):
         return OPS["reshape"](self, newshape[0] if len(newshape) == 1 and np.ndim(newshape[0]) else newshape)
 
     def squeeze(self, axis: Any = None) -> KerasTensor:
-        """The tensor without axes of size 1.
+        """Remove axes of size 1.
 
         Args:
-            axis: Axes that are removed; None means all of size 1.
+            axis: Axes to remove; None means all axes of size 1.
         """
         return OPS["squeeze"](self, axis)
 
@@ -148,11 +148,11 @@ class KerasTensor(_Base):
 
 
 class _Ops(dict[str, Any]):
-    """name -> public function. The @op decorator fills it as the files of lamina.ops are imported, at an unknown name
-    at the latest."""
+    """{name: public function}. The @op decorator fills it when the modules of lamina.ops are imported, at the latest
+    when an unknown name is looked up."""
 
     def read_all(self) -> Self:
-        """The table with every op in it."""
+        """Import all ops and return the complete table."""
         for file in ("numpy", "nn", "math", "core", "linalg", "image", "control_flow"):
             importlib.import_module(f"lamina.ops.{file}")
         return self
@@ -184,7 +184,7 @@ for _dunder, _op in {
 
 
 def without_probe_sizes(shape: Any) -> Shape:
-    """A shape seen while tracing, with None in place of probe sizes.
+    """A shape found by tracing, with None in place of probe sizes.
 
     Args:
         shape: Shape.
@@ -199,7 +199,7 @@ def standardize_shape(shape: Any) -> Shape:
         shape: Number, list or tuple.
 
     Raises:
-        ShapeError: It is None, or a size is negative.
+        ShapeError: The shape is None, or a size is negative.
     """
     if isinstance(shape, (int, np.integer)):
         shape = (shape,)
@@ -213,7 +213,7 @@ def standardize_shape(shape: Any) -> Shape:
 
 
 def is_symbolic(structure: Any) -> bool:
-    """Whether a nested structure holds a KerasTensor.
+    """Whether a nested structure contains a KerasTensor.
 
     Args:
         structure: Any value.
@@ -226,15 +226,15 @@ def is_symbolic(structure: Any) -> bool:
     return isinstance(structure, KerasTensor)
 
 
-_masks: dict[int, tuple[Any, Any]] = {}  # id of a tensor -> (weak reference to it, mask)
+_masks: dict[int, tuple[Any, Any]] = {}  # id of a tensor -> (weak reference to the tensor, mask)
 
 
 def set_mask(tensor: Any, mask: Any) -> None:
-    """Attach a mask to a tensor for as long as the tensor lives.
+    """Attach a mask to a tensor. It is kept as long as the tensor exists.
 
     Args:
         tensor: Symbolic, concrete or traced tensor.
-        mask: Mask; None removes one.
+        mask: Mask; None removes the mask.
     """
     key = id(tensor)
     if mask is None:
@@ -254,9 +254,9 @@ def get_mask(tensor: Any) -> Any:
 
 
 def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """The results of a function of symbolic tensors, as symbolic tensors with their masks.
+    """Apply a function to symbolic tensors. Returns symbolic tensors with their masks.
 
-    Nothing is computed, and what is written to a variable inside is discarded.
+    Nothing is computed, and values assigned to variables inside are discarded.
 
     Args:
         function: Function of tensors.
@@ -281,7 +281,7 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         values = [_abstract(symbol, probe_size) for symbol in symbols]
         mask_values = [None if mask is None else _abstract(mask, probe_size) for mask in masks]
         try:
-            # A new function each time: JAX would otherwise return what it traced before a layer changed.
+            # JAX caches traces by function. A new function makes it trace again, in case a layer has changed.
             return jax.eval_shape(lambda *a: run(*a), values, mask_values)
         except LaminaError as error:
             error.reword(lambda text: re.sub(rf"\b{probe_size}\b", "None", text))
@@ -307,10 +307,10 @@ def _abstract(symbol, probe_size):
 
 
 def traced_dtype(dtype: DTypeLike) -> Any:
-    """The type in which JAX computes: float32 for float64, unless its 64-bit mode is on.
+    """The dtype in which JAX computes: float32 for float64, unless JAX's 64-bit mode is enabled.
 
     Args:
-        dtype: Type that is asked for.
+        dtype: Requested dtype.
     """
     return jax.dtypes.canonicalize_dtype(numpy_dtype(dtype))
 

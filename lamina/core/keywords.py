@@ -1,4 +1,4 @@
-"""Arguments that Keras takes in **kwargs: read by name, with an error for unknown ones."""
+"""Read arguments that Keras takes through **kwargs by name, and raise an error for unknown ones."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ def keywords(owner: str, given: dict[str, Any], **defaults: Any) -> list[Any]:
     """The values of keyword arguments, or their defaults.
 
     Args:
-        owner: Class or function in the words of an error.
-        given: The arguments that it got.
-        **defaults: Default of each known argument.
+        owner: Name of the class or function in error messages.
+        given: The keyword arguments that were passed.
+        **defaults: Default value of each known argument.
 
     Raises:
         ConfigError: An argument is unknown.
@@ -31,15 +31,15 @@ def keywords(owner: str, given: dict[str, Any], **defaults: Any) -> list[Any]:
 
 
 def refuse_positional(owner: str, given: Any, names: Any) -> None:
-    """An error for positional arguments where a class takes arguments by name alone.
+    """Raise an error for positional arguments if a class takes keyword arguments only.
 
     Args:
-        owner: Class in the words of an error.
-        given: The positional arguments that it got.
+        owner: Name of the class in error messages.
+        given: The positional arguments that were passed.
         names: Names of the arguments that were probably meant.
 
     Raises:
-        ConfigError: There is a positional argument.
+        ConfigError: If there is a positional argument.
     """
     if given:
         raise ConfigError(

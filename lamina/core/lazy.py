@@ -1,7 +1,7 @@
-"""Packages that import a file when a name in it is first used (PEP 562), so that importing them costs next to nothing.
+"""Packages that import a submodule when one of its names is first used (PEP 562), which makes importing them fast.
 
-The stub of such a package, `__init__.pyi`, is the one table of its public names: editors and type checkers read it, and
-so does `lazy`.
+The stub of such a package, `__init__.pyi`, is the only table of its public names. Editors, type checkers and `lazy`
+read it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lamina.runtime.gc_pause import no_collection
 
 __all__ = ["lazy", "names_in_stub"]
 
-_ROOT = pathlib.Path(__file__).parents[2]  # the folder that holds the package lamina
+_ROOT = pathlib.Path(__file__).parents[2]  # the folder that contains the package lamina
 _IMPORT = re.compile(r"^from (lamina[\w.]*) import (\*|\([^)]*\)|.*)$", re.MULTILINE)
 _LISTED = re.compile(r"^__all__ = \[(.*?)\]", re.MULTILINE | re.DOTALL)
 
@@ -25,12 +25,12 @@ _LISTED = re.compile(r"^__all__ = \[(.*?)\]", re.MULTILINE | re.DOTALL)
 def lazy(
     package: str, otherwise: Callable[[str], Any] | None = None, unlisted: Iterable[str] = ()
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
-    """`__getattr__, __dir__, __all__ = lazy(__name__)`: the names in the stub of a package.
+    """`__getattr__, __dir__, __all__ = lazy(__name__)`: provide the names in the stub of a package.
 
     Args:
-        package: The name of the package. Its folder holds `__init__.pyi`.
-        otherwise: A function that is called with any name that is not in the stub, for names of earlier versions.
-        unlisted: Names that the package has and `__all__` and `dir` leave out.
+        package: Name of the package. Its folder contains `__init__.pyi`.
+        otherwise: Function that is called with names that are not in the stub, for names of earlier versions.
+        unlisted: Names that the package has but that `__all__` and `dir` omit.
 
     >>> import lamina
     >>> get, _, names = lazy("lamina.models")
@@ -56,7 +56,7 @@ def lazy(
 
 
 def names_in_stub(package: str) -> Iterator[tuple[str, str]]:
-    """(name, module that has it) of each import in the stub of `package`, with `import *` as the `__all__` of a file.
+    """(name, its module) for each import in the stub of `package`. `import *` is expanded to the module's `__all__`.
 
     Args:
         package: The name of a package with a stub.
@@ -72,7 +72,7 @@ def names_in_stub(package: str) -> Iterator[tuple[str, str]]:
 
 
 def _all_of(module: str) -> list[str]:
-    """The names in `__all__` of a file, which is read as text and not run."""
+    """The names in `__all__` of a file, which is parsed but not executed."""
     listed = _LISTED.search((_ROOT / (module.replace(".", "/") + ".py")).read_text("utf-8"))
     if listed is None:
         raise ImportError(f"{module} has no list __all__, so `import *` in a stub cannot be resolved.")

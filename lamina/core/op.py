@@ -1,4 +1,4 @@
-"""The one `@op` decorator: a function on arrays that, given symbolic tensors, records itself in the graph instead."""
+"""The decorator `@op`: makes a function on arrays record itself in the graph when it is called on symbolic tensors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     )
 
 Parameter = inspect.Parameter
-# Written among the arguments of the call, also where they have a default.
+# Recorded among the arguments of the call even if they have a default value.
 _TENSOR_NAMES = frozenset("x x1 x2 y xs inputs bias mask scale offset constant_values rtol atol default key".split())
 
 
@@ -48,13 +48,13 @@ def op(function: F, *, settings: Iterable[str] = (), name: str | None = None) ->
 @overload
 def op(function: None = None, *, settings: Iterable[str] = (), name: str | None = None) -> OpDecorator: ...
 def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None = None) -> Any:
-    """Make `function` an op: on arrays and variables it computes; with a KerasTensor among its arguments it is a node.
+    """Make `function` an op. On arrays and variables it computes; if any argument is a KerasTensor, it records a node.
 
     Args:
         function: Function of arrays; None returns a decorator.
-        settings: Required parameters that are no tensors (`newshape` of reshape). They and parameters with a default
-            go into the config of the node, the others into the arguments of its call, as in files of Keras.
-        name: Name of the op; None means that of the function.
+        settings: Required parameters that are not tensors (such as `newshape` of reshape). They and parameters with
+            a default value are stored in the node's config; the others are arguments of its call, as in Keras files.
+        name: Name of the op; None means the function's name.
 
     >>> import lamina as keras
     >>> keras.ops.relu(keras.Input((3,))).shape
@@ -64,7 +64,7 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
         return functools.partial(op, settings=settings, name=name)
     op_name = name or function.__name__
     if op_name in OPS and OPS[op_name].compute.__module__ != function.__module__:
-        op_name = f"{function.__module__.split('.')[-2]}_{op_name}"  # a loss may have the name of an op
+        op_name = f"{function.__module__.split('.')[-2]}_{op_name}"  # a loss may have the same name as an op
 
     def run(*args, **kwargs):
         if is_symbolic(args) or (kwargs and is_symbolic(kwargs)):
@@ -82,7 +82,7 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
 
 
 def _leading(function):
-    """The names of the parameters before `*operands`, which are positional only; () without such operands."""
+    """The names of the parameters before `*operands`, which are positional-only. Empty without `*operands`."""
     parameters = list(inspect.signature(function).parameters.values())
     kinds = [p.kind for p in parameters]
     if Parameter.VAR_POSITIONAL not in kinds:
@@ -96,7 +96,7 @@ def _optional(function):
 
 
 def _record(public, args, kwargs):
-    """A node for one use of an op: settings go into the operation, other arguments into the call."""
+    """Create a node for one use of an op. Settings go to the operation, other arguments to the call."""
     bound = inspect.signature(public.compute).bind(*args, **kwargs)
     call_args, call_kwargs, settings = [], {}, {}
     for parameter in bound.signature.parameters.values():
@@ -120,8 +120,8 @@ class OpCall(Operation, Configurable):
     """One use of an op in a graph.
 
     Args:
-        name: Name; None makes a unique one from that of the op.
-        **settings: Arguments of the op that are no tensors.
+        name: Name; None generates a unique one from the op's name.
+        **settings: Arguments of the op that are not tensors.
     """
 
     _keras_module = "keras.ops"
@@ -137,7 +137,7 @@ class OpCall(Operation, Configurable):
         return self.call(*args, **kwargs)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        """The result of the op on arrays."""
+        """Compute the result of the op on arrays."""
         public, settings, rest = OPS[self.op_name], dict(self.settings), iter(args)
         args = (*(settings.pop(name) if name in settings else next(rest) for name in public.leading), *rest)
         return public.compute(*unwrap(args), **unwrap(kwargs), **unwrap(settings))
@@ -148,7 +148,7 @@ class OpCall(Operation, Configurable):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """The use of an op that `get_config` described.
+        """Create the use of an op that `get_config` described.
 
         Args:
             config: Name and settings.
@@ -161,7 +161,7 @@ class OpCall(Operation, Configurable):
 
 _classes: dict[str, Any] = {}
 
-# Class names in files that do not follow from the name of the op.
+# Class names in files that cannot be derived from the op's name.
 _CLASS_NAMES = {
     "allclose": "AllClose", "batch_normalization": "BatchNorm", "cdist": "CDist", "ctc_decode": "CTCDecode",
     "ctc_loss": "CTCLoss", "fft": "FFT", "fft2": "FFT2", "hsv_to_rgb": "HSVToRGB", "ifft2": "IFFT2", "irfft": "IRFFT",
@@ -169,7 +169,7 @@ _CLASS_NAMES = {
     "rgb_to_grayscale": "RGBToGrayscale", "rgb_to_hsv": "RGBToHSV", "rms_normalization": "RMSNorm",
     "searchsorted": "SearchSorted", "ssim": "SSIM", "stft": "STFT", "svd": "SVD",
 }  # fmt: skip
-# Second names of an op that have a class of their own in files.
+# Aliases of ops that have a class of their own in files.
 _ALIASES = {
     "Abs": "absolute", "BitwiseInvert": "bitwise_not", "Conj": "conjugate", "LeftShift": "bitwise_left_shift",
     "RightShift": "bitwise_right_shift",
@@ -177,7 +177,7 @@ _ALIASES = {
 
 
 def class_name_of(op_name: str) -> str:
-    """The name of an op in files: `get_item` -> GetItem.
+    """The class name of an op in files: `get_item` -> GetItem.
 
     Args:
         op_name: Name of the op.
@@ -198,7 +198,7 @@ def class_of(op_name: str) -> Any:
 
 
 def operation_class(class_name: str) -> Any:
-    """The subclass of OpCall for the name of an op in files, or None.
+    """The subclass of OpCall for an op's class name in files, or None.
 
     Args:
         class_name: Name in files.

@@ -1,6 +1,6 @@
-"""The types of ops for editors: a symbolic tensor for a symbolic tensor, an array for anything else.
+"""Types of ops for editors: a symbolic tensor gives a symbolic tensor, anything else gives an array.
 
-A function is matched by the names of its first parameters; the parameters after them stay as they are.
+A function is matched by the names of its first parameters. Its other parameters are unchanged.
 """
 
 from __future__ import annotations

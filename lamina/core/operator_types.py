@@ -1,4 +1,5 @@
-"""The operators of variables and symbolic tensors for editors: both set them in a loop, which editors do not run."""
+"""Types of the operators of variables and symbolic tensors, for editors: the operators are set in a loop, which editors
+do not execute."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ R = TypeVar("R")
 
 
 class Operators(Generic[R]):
-    """Element-wise operators with results of one type."""
+    """Element-wise operators that return results of one type."""
 
     def __add__(self, other: Any, /) -> R: ...
     def __radd__(self, other: Any, /) -> R: ...

@@ -1,4 +1,4 @@
-"""Placement of arrays: on the default device, or split over the devices of a mesh by a `jax.sharding.Sharding`."""
+"""Place arrays on the default device, or shard them over the devices of a mesh with a `jax.sharding.Sharding`."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ __all__ = ["divisible_sharding", "is_locally_complete", "place", "sharding_of", 
 
 
 def sharding_of(layout: Any) -> Any:
-    """The sharding of JAX for a layout.
+    """The JAX sharding for a layout.
 
     Args:
-        layout: TensorLayout; a sharding of JAX or None stays as it is.
+        layout: TensorLayout. A JAX sharding or None is returned unchanged.
     """
     return getattr(layout, "backend_layout", layout)
 
 
 def place(value: Any, sharding: Any = None) -> jax.Array:
-    """An array on the devices of a sharding; each device gets its part only; every process passes the whole value.
+    """Put an array on the devices of a sharding. Every process passes the whole value; each device receives only its
+    part.
 
-    It never shares memory with a NumPy array, to which its owner may write.
+    The result never shares memory with a NumPy array, which its owner could modify.
 
     Args:
-        value: Array of NumPy or JAX.
-        sharding: Sharding of JAX; None means the default device.
+        value: NumPy or JAX array.
+        sharding: JAX sharding; None means the default device.
 
     >>> place(np.arange(3)).tolist()
     [0, 1, 2]
@@ -52,14 +53,14 @@ def place(value: Any, sharding: Any = None) -> jax.Array:
 
 
 def _unshared(value):
-    """The value, or a copy where `device_put` would share its memory: where that begins at a multiple of 64.
-    (`jnp.asarray` copies too, but compiles a program for that.)"""
+    """The value, or a copy if `device_put` would share its memory, which happens if its address is a multiple of 64.
+    (`jnp.asarray` also copies, but compiles a program to do so.)"""
     shared = isinstance(value, np.ndarray) and value.__array_interface__["data"][0] % 64 == 0
     return value.copy() if shared else value
 
 
 def is_locally_complete(array: Any) -> bool:
-    """Whether this process has the whole array, in parts or in copies. True for a tracer.
+    """Whether this process has the whole array, sharded or replicated. True for a tracer.
 
     Args:
         array: Array.
@@ -70,10 +71,10 @@ def is_locally_complete(array: Any) -> bool:
 
 
 def to_numpy(array: Any) -> np.ndarray[Any, Any]:
-    """A copy as a NumPy array. If parts are in other processes, all of them must call this.
+    """A copy as a NumPy array. If the array is sharded over several processes, all of them must call this.
 
     Args:
-        array: Array of JAX.
+        array: JAX array.
     """
     if not is_locally_complete(array):
         everywhere = NamedSharding(array.sharding.mesh, PartitionSpec())
@@ -82,10 +83,10 @@ def to_numpy(array: Any) -> np.ndarray[Any, Any]:
 
 
 def divisible_sharding(sharding: Any, shape: Sequence[int]) -> NamedSharding:
-    """The same sharding, except that a dimension stays whole if the number of its devices does not divide its size.
+    """The same sharding, but a dimension is not split if its size is not divisible by its number of devices.
 
     Args:
-        sharding: Named sharding of JAX.
+        sharding: JAX NamedSharding.
         shape: Shape of the array.
 
     >>> mesh = jax.sharding.Mesh(np.array(jax.devices()[:1]), ("batch",))

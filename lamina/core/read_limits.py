@@ -1,6 +1,6 @@
-"""Limits on what reading a file may cost, in bytes of arrays and steps of work. Both are counted in advance.
+"""Limits on the cost of reading a file, in bytes of arrays and steps of work. Both are counted before they are spent.
 
-Nothing is counted outside of a budget, and so in no program that reads no file.
+Counting takes place only inside a budget, so programs that read no files are not affected.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from lamina.errors import UnsafeFileError
 
 __all__ = ["machine_memory_budget", "memory_budget", "reserve_array", "reserve_steps"]
 
-FREE_BYTES = 64 * 2**20  # bytes that a description may always allocate
-MAX_STEPS = 30_000  # of about a millisecond: calls in a graph, several times those of the largest models
+FREE_BYTES = 64 * 2**20  # bytes that a description may allocate in any case
+MAX_STEPS = 30_000  # steps of about 1 ms each: calls in a graph, several times as many as in the largest models
 
 _FIX = "If you trust where it came from, load_model(..., safe_mode=False) lets it use all the memory there is."
 
@@ -36,11 +36,11 @@ class _Budget:
 
 @contextlib.contextmanager
 def memory_budget(count: int | None, reason: str) -> Iterator[None]:
-    """Limit the bytes of all variables that are made inside the block.
+    """Limit the total bytes of variables created inside the block.
 
     Args:
-        count: Number of bytes; None means the memory of this machine.
-        reason: Why there are no more, in the words of an error.
+        count: Number of bytes; None means the memory of the machine.
+        reason: Explanation of the limit for the error message.
 
     >>> with memory_budget(2**20, "the file holds 1 MiB"):
     ...     reserve_array((1024, 1024), 4, "kernel")
@@ -56,26 +56,26 @@ def memory_budget(count: int | None, reason: str) -> Iterator[None]:
 
 
 def machine_memory_budget() -> AbstractContextManager[None]:
-    """Limit variables inside the block to the memory of this machine, unless a budget is open already."""
+    """Limit variables inside the block to the machine's memory, unless a budget is already open."""
     return contextlib.nullcontext() if _open.get() is not None else memory_budget(None, "this machine has no more left")
 
 
 def reserve_array(shape: Iterable[int], itemsize: int, what: str) -> None:
-    """Count an array that is about to be made.
+    """Count an array that is about to be created.
 
     Args:
         shape: Shape of the array.
-        itemsize: Bytes of an element.
-        what: Name of the array in an error.
+        itemsize: Bytes per element.
+        what: Name of the array in the error message.
 
     Raises:
-        UnsafeFileError: The budget does not allow it.
+        UnsafeFileError: The array exceeds the budget.
     """
     budget = _open.get()
     if budget is None:
         return
     wanted = math.prod(shape) * itemsize
-    if not wanted > 0:  # negative or NaN: making the array raises the error, and the budget must not grow
+    if not wanted > 0:  # negative or NaN: creating the array raises the error, and the budget must not grow
         return
     budget.bytes += wanted
     if budget.limit is None and budget.bytes > FREE_BYTES:
@@ -86,14 +86,14 @@ def reserve_array(shape: Iterable[int], itemsize: int, what: str) -> None:
 
 
 def reserve_steps(count: int, what: str) -> None:
-    """Count steps of work that are about to be done, where a mere number in a description asks for them.
+    """Count steps of work that are about to be done, if their number comes from a description.
 
     Args:
         count: Number of steps.
-        what: Name of the work in an error.
+        what: Name of the work in the error message.
 
     Raises:
-        UnsafeFileError: The budget does not allow it.
+        UnsafeFileError: The steps exceed the budget.
     """
     budget = _open.get()
     if budget is None or not count > 0:
@@ -104,13 +104,13 @@ def reserve_steps(count: int, what: str) -> None:
 
 
 def _memory():
-    """The bytes of host and devices for arrays."""
+    """The bytes available for arrays on the host and the devices."""
     devices = sum((device.memory_stats() or {}).get("bytes_limit", 0) for device in jax.local_devices())
     return (_host_memory() + devices) * jax.process_count()
 
 
 def _host_memory():
-    """Free bytes, or the limit of this process if it is smaller; 1 TiB where the system reports neither."""
+    """The free bytes on the host, or the limit of this process if smaller. 1 TiB if the system reports neither."""
     free = [1024 * number for number in _numbers("/proc/meminfo", "MemAvailable:")]
     return min([*free, *_numbers("/sys/fs/cgroup/memory.max"), 2**40])
 

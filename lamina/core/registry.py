@@ -1,7 +1,7 @@
-"""Classes and functions by name: the closed tables through which configs and files are read, and what users register.
+"""Classes and functions by name: the fixed tables used to read configs and files, and the objects that users register.
 
-Nothing named in a file is ever imported or evaluated: a name is in a table here, registered, passed by the caller, or
-it is an error that names the nearest known name.
+Nothing named in a file is ever imported or evaluated. A name must be in a table here, registered, or passed by the
+caller. Otherwise an error suggests the nearest known name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 CLASSES: dict[
     tuple[str | None, str], Any
-] = {}  # (namespace, class name) -> class, filled as classes of lamina are defined
+] = {}  # (namespace, class name) -> class, filled when classes of lamina are defined
 FUNCTIONS: dict[
     tuple[str | None, str], Any
 ] = {}  # (namespace, function name) -> function, filled by `public_functions`
@@ -31,14 +31,14 @@ _NAMESPACES = (
 _ORDER: dict[Any, int] = {
     namespace: place for place, namespace in enumerate(("keras", *(f"keras.{name}" for name in _NAMESPACES)))
 }
-_custom: dict[str, Any] = {}  # registered name ("package>Name" or as passed) -> class or function
-_populated: list[bool] = []  # [True] once all files of the table were imported
+_custom: dict[str, Any] = {}  # registered name ("package>Name", or as passed) -> class or function
+_populated: list[bool] = []  # [True] once all modules of the table have been imported
 _custom_names: dict[Any, str] = {}  # class or function -> registered name
 _scope: ContextVar[Any] = ContextVar("custom_objects", default=None)
 
 
 def namespace_of(cls: Any) -> str:
-    """The public module of a class of lamina: `lamina.layers.dense.Dense` is in `keras.layers`.
+    """The public module of a class of lamina: `lamina.layers.dense.Dense` belongs to `keras.layers`.
 
     Args:
         cls: Class or function.
@@ -47,20 +47,20 @@ def namespace_of(cls: Any) -> str:
 
 
 def register_class(cls: type) -> None:
-    """Add a class of lamina to the closed table.
+    """Add a class of lamina to the fixed table.
 
     Args:
-        cls: Class; one whose name begins with an underscore is not added.
+        cls: Class. It is not added if its name begins with an underscore.
     """
     if not cls.__name__.startswith("_"):
         CLASSES[_namespace(namespace_of(cls)), cls.__name__] = cls
 
 
 def public_functions(namespace: str, functions: Mapping[str, Any]) -> None:
-    """Add functions of lamina to the closed table.
+    """Add functions of lamina to the fixed table.
 
     Args:
-        namespace: Public module that has them.
+        namespace: The functions' public module.
         functions: Functions by their names in configs.
     """
     for name, function in functions.items():
@@ -68,7 +68,7 @@ def public_functions(namespace: str, functions: Mapping[str, Any]) -> None:
 
 
 def function_name(function: Any) -> tuple[str | None, str] | None:
-    """(namespace, name) of a function in the closed table, or None.
+    """(namespace, name) of a function in the fixed table, or None.
 
     Args:
         function: Function.
@@ -93,11 +93,11 @@ def is_builtin(obj: Any) -> bool:
 
 
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
-    """Decorator of a class or function that configs and files may name, as `package>name`.
+    """Decorator that lets configs and files name a class or function as `package>name`.
 
     Args:
-        package: Name of the program or library that has it.
-        name: Name in files; None means that of the class or function.
+        package: Name of the program or library that defines it.
+        name: Name in files; None means the name of the class or function.
 
     Raises:
         ConfigError: A class has no `get_config`.
@@ -122,7 +122,7 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 
 def get_registered_name(obj: Any) -> Any:
-    """`package>name` of a registered class or function, else its `__name__`.
+    """`package>name` of a registered class or function, otherwise its `__name__`.
 
     Args:
         obj: Class or function.
@@ -136,12 +136,12 @@ def get_registered_name(obj: Any) -> Any:
 def get_registered_object(
     name: Any, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
 ) -> Any:
-    """The class or function with a name: in an open scope, registered, or passed here; None if there is none.
+    """The class or function with a name: in an open scope, registered, or passed here. None if not found.
 
     Args:
-        name: Name, as registered or as in a scope.
-        custom_objects: Further classes and functions by name.
-        module_objects: Further classes and functions by name, looked up last.
+        name: Registered name, or name in a scope.
+        custom_objects: Additional classes and functions by name.
+        module_objects: Additional classes and functions by name, searched last.
     """
     for table in (_scope.get(), _custom, custom_objects, module_objects):
         if table and name in table:
@@ -150,12 +150,12 @@ def get_registered_object(
 
 
 def get_custom_objects() -> dict[str, Any]:
-    """The registered classes and functions by name: a dict that may be changed."""
+    """The dict of registered classes and functions by name. It may be modified."""
     return _custom
 
 
 class CustomObjectScope:
-    """`with custom_object_scope({"MyLayer": MyLayer}):` lets configs and files inside the block name further classes.
+    """`with custom_object_scope({"MyLayer": MyLayer}):` lets configs and files inside the block name more classes.
 
     Args:
         custom_objects: Classes and functions by name.
@@ -180,7 +180,7 @@ _safe_mode: ContextVar[bool | None] = ContextVar("safe_mode", default=None)
 
 @contextlib.contextmanager
 def safe_mode(value: bool) -> Iterator[None]:
-    """Inside the block configs may hold Python bytecode, or not. A block around this one takes precedence.
+    """Set whether configs inside the block may contain Python bytecode. An enclosing block takes precedence.
 
     Args:
         value: False allows bytecode.
@@ -193,7 +193,7 @@ def safe_mode(value: bool) -> Iterator[None]:
 
 
 def allow_bytecode() -> None:
-    """Allow Python bytecode in configs from now on, whatever safe_mode is asked for."""
+    """Allow Python bytecode in configs from now on, regardless of safe_mode."""
     _safe_mode.set(False)
 
 
@@ -203,7 +203,7 @@ def in_safe_mode() -> bool:
 
 
 def names_of(namespace: str | None) -> Sequence[str]:
-    """The public names of a module of the closed table; none of another module.
+    """The public names of a module in the fixed table; empty for other modules.
 
     Args:
         namespace: Public module, such as "keras.losses".
@@ -212,13 +212,13 @@ def names_of(namespace: str | None) -> Sequence[str]:
 
 
 def _family(namespace):
-    """The module of a namespace of the closed table; None for another namespace. No other module is ever imported."""
+    """The module for a namespace of the fixed table; None for other namespaces. No other module is ever imported."""
     path = "lamina" if namespace == "keras" else f"lamina.{(namespace or '').removeprefix('keras.')}"
     return importlib.import_module(path) if namespace in _ORDER else None
 
 
 def look_up(namespace: str | None, name: str) -> Any:
-    """The class or function in the closed table, or None; its file is imported if it was not yet.
+    """The class or function in the fixed table, or None. Its module is imported if necessary.
 
     Args:
         namespace: Public module, such as "keras.losses".
@@ -231,7 +231,7 @@ def look_up(namespace: str | None, name: str) -> Any:
 
 
 def populate() -> None:
-    """Import all files of the closed table, so that their classes are in it. The list of files is fixed."""
+    """Import all modules of the fixed table, so that it contains their classes. The list of modules is constant."""
     for namespace in _NAMESPACES if not _populated else ():
         for name in names_of(f"keras.{namespace}"):
             getattr(_family(f"keras.{namespace}"), name)
@@ -249,13 +249,13 @@ def find(
 
     Args:
         name: Name of the class or function.
-        module: Public module that has it; None means that it is looked up in `namespaces`.
+        module: Its public module; None means that the name is looked up in `namespaces`.
         registered_name: Name under which the user registered it.
-        custom_objects: Further classes and functions by name.
+        custom_objects: Additional classes and functions by name.
         namespaces: Public modules in which names without a module are looked up; None means all.
 
     Raises:
-        ConfigError: The name is unknown; the error has the nearest known name.
+        ConfigError: The name is unknown. The error suggests the nearest known name.
     """
     for key in (name, module, registered_name):
         if not isinstance(key, str) and (key is not None or key is name):
@@ -282,7 +282,7 @@ def find(
 
 
 def _check_registered(registered_name, name):
-    """A user's class with the name of a class of lamina must not be replaced by it because it is not registered now."""
+    """Raise an error if an unregistered user class has the name of a lamina class, which must not replace it."""
     if registered_name not in (None, name, "function"):
         raise ConfigError(
             f"{name!r} in the config is {registered_name!r}, which is not registered; it resolved to a Keras built-in.",
@@ -291,12 +291,12 @@ def _check_registered(registered_name, name):
 
 
 def _public(name, module, namespaces):
-    """The class or function of a name whose module alone does not determine it."""
+    """The class or function for a name, if its module alone does not determine it."""
     wanted = _namespace(module)
     is_old = wanted and wanted.startswith("keras.") and all(space != wanted for space, _ in (*CLASSES, *FUNCTIONS))
     if wanted and wanted != "keras" and not is_old:
         return CLASSES.get((wanted, name), FUNCTIONS.get((wanted, name)))
-    # `keras` alone, and modules of earlier versions such as keras.engine, stand for all namespaces
+    # `keras` alone, and modules of earlier versions such as keras.engine, mean all namespaces.
     for table in (CLASSES, FUNCTIONS):
         spaces = [space for space, known in table if known == name and (namespaces is None or space in namespaces)]
         if spaces:

@@ -1,4 +1,4 @@
-"""Objects as JSON-able descriptions, in the format of Keras 3 files, and back."""
+"""Conversion of objects to JSON-able descriptions, in the format of Keras 3 files, and back."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PLAIN = (type(None), str, bool, int, float, bytes)
 
 
 def config_value(value: Any) -> Any:
-    """A value as a config holds it: objects and functions are described, everything else stays as it is.
+    """The config entry for a value: objects and functions are described, everything else is unchanged.
 
     Args:
         value: Argument of an object.
@@ -44,7 +44,8 @@ def serialize(obj: Any) -> Any:
     """A JSON-able description of an object, in the format of Keras 3 files.
 
     Args:
-        obj: Object with `get_config`, function, array, symbolic tensor, plain value, or a list, tuple or dict of these.
+        obj: Object with `get_config`, function, array, symbolic tensor, plain value, or a list, tuple or dict of
+            these.
 
     Raises:
         ConfigError: The object has no `get_config`, or the function has no name.
@@ -132,7 +133,7 @@ def _serialize_function(function):
     return {
         "module": known[0] if known else "builtins",
         "class_name": "function",
-        "config": name if known else registered,  # where Keras looks for what was registered
+        "config": name if known else registered,  # where Keras looks for registered functions
         "registered_name": registered if known else "function",
     }
 
@@ -147,7 +148,7 @@ def is_description(value: Any) -> bool:
 
 
 def deserialize_nested(value: Any) -> Any:
-    """A value of a config with an object in place of each description in it.
+    """A value from a config, with each description in it replaced by its object.
 
     Args:
         value: Description, plain value, or a list, tuple or dict of these.
@@ -167,19 +168,19 @@ def deserialize(
     safe_mode: bool | None = None,
     namespaces: Sequence[str] | None = None,
 ) -> Any:
-    """The object that a description (or a list, dict or plain value with descriptions in it) stands for.
+    """The object for a description, or for a list, dict or plain value that contains descriptions.
 
-    Names are looked up in the closed table of lamina, among registered objects and in `custom_objects`, nowhere else.
+    Names are looked up only in lamina's fixed table, among registered objects and in `custom_objects`.
 
     Args:
         config: Description that `serialize` returned.
-        custom_objects: Classes and functions of the user by the names that the description has for them.
-        safe_mode: Whether Python bytecode in the description is refused. None leaves the mode that is set.
+        custom_objects: The user's classes and functions, by their names in the description.
+        safe_mode: Whether Python bytecode in the description is refused. None keeps the current mode.
         namespaces: Public modules in which names without a module are looked up.
 
     Raises:
         ConfigError: A name is unknown.
-        UnsafeFileError: The description holds bytecode in safe mode, or asks for more memory than there is.
+        UnsafeFileError: The description contains bytecode in safe mode, or requires more memory than available.
     """
     with registry.CustomObjectScope(custom_objects), legacy.without_rename_warnings(), machine_memory_budget():
         if safe_mode is None:
@@ -205,7 +206,7 @@ def _deserialize(config, namespaces):
 
 
 def _label(config):
-    """The object of a config in the words of an error: Lambda 'twice'."""
+    """The object in a config as error messages name it: Lambda 'twice'."""
     name = config["config"].get("name") if isinstance(config["config"], dict) else None
     return f"{config['class_name']} {name!r}" if isinstance(name, str) else config["class_name"]
 

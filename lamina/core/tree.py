@@ -13,7 +13,7 @@ def _none(leaf):
 
 
 def flatten(structure: Any) -> list[Any]:
-    """The leaves in order, those of dicts by sorted key.
+    """The leaves in order; dicts are ordered by key.
 
     Args:
         structure: Nested structure.
@@ -22,7 +22,7 @@ def flatten(structure: Any) -> list[Any]:
 
 
 def structure_of(structure: Any) -> Any:
-    """The form of a structure, which `unflatten` fills.
+    """The tree definition of a structure, which `unflatten` fills with leaves.
 
     Args:
         structure: Nested structure.
@@ -31,20 +31,20 @@ def structure_of(structure: Any) -> Any:
 
 
 def unflatten(treedef: Any, leaves: Any) -> Any:
-    """The structure of a form with other leaves.
+    """A structure with the given tree definition and leaves.
 
     Args:
-        treedef: Form from `structure_of`.
+        treedef: Tree definition from `structure_of`.
         leaves: Leaves in order.
     """
     return jax.tree_util.tree_unflatten(treedef, leaves)
 
 
 def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
-    """The results of a function of corresponding leaves, in a structure of the same form.
+    """Apply a function to corresponding leaves. The results have the same structure.
 
     Args:
-        function: Function of one leaf from each structure.
-        *structures: Nested structures of one form.
+        function: Function with one leaf of each structure as arguments.
+        *structures: Nested structures of the same form.
     """
     return jax.tree_util.tree_map(function, *structures, is_leaf=_none)

@@ -1,7 +1,7 @@
-"""Names for the types of arguments that take many things, used in annotations throughout lamina.
+"""Type aliases for arguments that accept several types, used in annotations throughout lamina.
 
-Aliases that need a class of a higher floor stand beside that class: `InitializerLike` in `lamina.initializers`,
-`LossLike` in `lamina.losses`, and so on.
+Aliases that need a class of a higher-level module are defined next to that class: `InitializerLike` in
+`lamina.initializers`, `LossLike` in `lamina.losses`, and so on.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ __all__ = [
 ]  # fmt: skip
 
 ArrayLike: TypeAlias = "JaxArrayLike | Variable | Sequence[Any]"
-"""Whatever becomes an array: arrays of NumPy and JAX, variables, numbers, and (nested) lists of numbers."""
+"""Anything that can be converted to an array: NumPy and JAX arrays, variables, numbers, (nested) lists of numbers."""
 
 TensorLike: TypeAlias = "ArrayLike | KerasTensor"
-"""An array-like value, or a symbolic tensor, of which an op or a layer makes a node of a graph."""
+"""An array-like value, or a symbolic tensor, for which an op or a layer records a node of a graph."""
 
 Size: TypeAlias = "int | Sequence[int]"
-"""A size for each spatial axis, or one number for all of them."""
+"""A size per spatial axis, or a single number for all spatial axes."""
 
 Axis: TypeAlias = "int | None"
-"""One axis, counted from the end if negative; None stands for all axes or the flattened array."""
+"""An axis, counted from the end if negative. None means all axes, or the flattened array."""
 
 Axes: TypeAlias = "int | Sequence[int] | None"
-"""One axis or several, counted from the end if negative; None stands for all axes."""
+"""One or more axes, counted from the end if negative. None means all axes."""
 
 DataFormat: TypeAlias = "str | None"
-"""Where the channels are, "channels_last" or "channels_first"; None means `keras.config.image_data_format()`."""
+"""The position of the channels: "channels_last", "channels_first", or None for `keras.config.image_data_format()`."""
 
 SeedLike: TypeAlias = Any
-"""A whole number, a `keras.random.SeedGenerator`, or None for a seed of its own."""
+"""An int, a `keras.random.SeedGenerator`, or None for a new seed."""
 
 PyTree: TypeAlias = Any
 """Nested dicts, lists and tuples of leaves."""
 
 Config: TypeAlias = "dict[str, Any]"
-"""What `get_config` returns: the arguments by name, as values that JSON can hold."""
+"""The result of `get_config`: the arguments by name, as JSON-able values."""
 
 
 class CommonLayerArguments(TypedDict, total=False):
-    """The keyword arguments of every layer, for those that list `activity_regularizer` among their own."""
+    """The keyword arguments common to all layers, for layers that have their own `activity_regularizer` argument."""
 
     name: str | None
     dtype: Any
@@ -65,6 +65,6 @@ class CommonLayerArguments(TypedDict, total=False):
 
 
 class LayerArguments(CommonLayerArguments, total=False):
-    """The keyword arguments that every layer takes."""
+    """The keyword arguments common to all layers."""
 
     activity_regularizer: Any

@@ -1,7 +1,7 @@
-"""Variable: a named array that layers and optimizers hold and change.
+"""Variable: a named array that layers and optimizers own and modify.
 
-Outside of a trace a variable is a box with a JAX array in it. Inside `bind` (see `context`) it reads and writes a slot:
-so a step over mutable layers becomes one pure compiled function.
+Outside of a trace, a variable is a mutable container of a JAX array. Inside `bind` (see `context`) it reads and writes
+a slot. This turns a step over mutable layers into a single pure, compiled function.
 """
 
 from __future__ import annotations
@@ -35,22 +35,23 @@ AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 
 
 class Variable(_Base):
-    """A named array with a fixed shape and type.
+    """A named array with a fixed shape and dtype.
 
     Args:
         initializer: Array, number, or function `(shape, dtype) -> array`.
-        shape: Shape, which a function needs; None means that of the array.
-        dtype: Type. None means that of the array, or `keras.config.floatx()` for a function and for floats of Python.
-        trainable: Whether an optimizer may change it.
-        autocast: Whether a layer of a mixed policy reads it in its compute type.
-        aggregation: How distributed values would be combined; kept for other libraries, without effect.
-        synchronization: Kept for other libraries, without effect.
-        name: Last part of its path; None counts "variable", "variable_1", ...
-        layout: How it is split over devices: a `keras.distribution.TensorLayout`, a sharding of JAX, or None.
-        **kwargs: None are known; others are an error.
+        shape: Shape, required for a function; None means the shape of the array.
+        dtype: Dtype. None means the array's dtype, or `keras.config.floatx()` for a function and for Python floats.
+        trainable: Whether an optimizer may update it.
+        autocast: Whether a layer with a mixed policy reads it in its compute dtype.
+        aggregation: How to combine distributed values. Stored for compatibility with other libraries, without
+            effect.
+        synchronization: Stored for compatibility with other libraries, without effect.
+        name: Last part of its path; None generates "variable", "variable_1" and so on.
+        layout: How it is sharded over devices: a `keras.distribution.TensorLayout`, a JAX sharding, or None.
+        **kwargs: Not accepted; any argument raises an error.
 
     Raises:
-        ConfigError: An argument is unknown, or the name has a "/".
+        ConfigError: An argument is unknown, or the name contains "/".
         ShapeError: The initial value has another shape.
 
     >>> import lamina as keras
@@ -105,28 +106,28 @@ class Variable(_Base):
         self.dtype = standardize_dtype(value.dtype if dtype is None else dtype)
 
     def _sharded_initial_value(self, initializer, shape, dtype):
-        """The initial value, split by `layout` or the current distribution: no device ever holds it whole."""
+        """The initial value, sharded by `layout` or the current distribution. No device ever holds all of it."""
         self.shape = np.shape(unwrap(initializer)) if shape is None else _sizes(shape)
         sharding = self.set_layout(self.layout or context.distribution().get_variable_layout(self))
         with context.placement_scope(self.shape, sharding):
             return place(_initial_value(initializer, shape, dtype), sharding)
 
     def set_layout(self, layout: Any) -> Any:
-        """Set the layout of the value and of those that are assigned; the value itself stays where it is.
+        """Set the layout of values assigned from now on. The current value is not moved.
 
         Args:
-            layout: TensorLayout, or sharding of JAX.
+            layout: TensorLayout or JAX sharding.
 
         Returns:
-            The sharding of JAX.
+            The JAX sharding.
 
         Raises:
-            ShapeError: The shape cannot be split so.
+            ShapeError: The shape cannot be sharded this way.
         """
         sharding = sharding_of(layout)
         try:
-            sharding.check_compatible_aval(self.shape)  # of its rank
-            sharding.shard_shape(self.shape)  # of its sizes
+            sharding.check_compatible_aval(self.shape)  # checks the rank
+            sharding.shard_shape(self.shape)  # checks the sizes
         except ValueError as error:
             raise ShapeError(
                 f"Variable {self.path} of shape {self.shape} cannot be split by {layout}: {error}",
@@ -137,7 +138,7 @@ class Variable(_Base):
 
     @property
     def trainable(self) -> bool:
-        """Whether an optimizer may change it."""
+        """Whether an optimizer may update it."""
         return self._trainable
 
     @trainable.setter
@@ -148,7 +149,7 @@ class Variable(_Base):
 
     @property
     def value(self) -> Tensor:
-        """The array; inside a layer of a mixed policy in the compute type."""
+        """The array. Inside a layer with a mixed policy it is cast to the compute dtype."""
         value = self.read()
         cast = context.autocast_dtype()
         if cast is not None and self.autocast and cast != self.dtype and is_float(self.dtype):
@@ -156,13 +157,13 @@ class Variable(_Base):
         return value
 
     def assign(self, value: Any) -> Self:
-        """Replace the array by another of the same shape.
+        """Replace the array by another array of the same shape.
 
         Args:
             value: New value.
 
         Raises:
-            ShapeError: It has another shape.
+            ShapeError: The new value has another shape.
         """
         value = unwrap(value)
         if np.shape(value) != self.shape:
@@ -181,7 +182,7 @@ class Variable(_Base):
         return self.assign(self.read() - to_array(unwrap(value), self.dtype))
 
     def numpy(self) -> np.ndarray[Any, Any]:
-        """A copy of the value as a NumPy array. If it is split over processes, all of them must call this."""
+        """A copy of the value as a NumPy array. If it is sharded over several processes, all of them must call this."""
         return to_numpy(self.read())
 
     @property
@@ -229,7 +230,7 @@ class Variable(_Base):
         return float(self.value)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Another variable with a copy of the value."""
+        """A new variable with a copy of the value."""
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__, _value=own_copy(self.read()), _owner=None)
         memo[id(self)] = copy
@@ -254,7 +255,7 @@ def _sizes(shape):
 
 
 def _initial_value(initializer, shape, dtype):
-    """An array of JAX from an array, a number or a function of (shape, dtype)."""
+    """A JAX array from an array, a number or a function `(shape, dtype) -> array`."""
     if callable(initializer) and not isinstance(initializer, (jax.Array, Variable)):
         if shape is None:
             raise ConfigError(
@@ -281,12 +282,12 @@ def _initial_value(initializer, shape, dtype):
 
 
 def to_array(value: Any, dtype: DTypeLike | None = None, sharding: Any = None) -> Tensor:
-    """A value as an array of JAX. NumPy casts and copies, since `jnp.asarray` compiles a program for each new shape.
+    """Convert a value to a JAX array. NumPy does the casting and copying: `jnp.asarray` compiles once per new shape.
 
     Args:
         value: Array, number or nested list.
-        dtype: Type of the result; None leaves that of the value.
-        sharding: Where the array goes: a sharding of JAX, or None for the default device.
+        dtype: Dtype of the result; None keeps the value's dtype.
+        sharding: JAX sharding; None means the default device.
     """
     wanted = None if dtype is None else jax.dtypes.canonicalize_dtype(numpy_dtype(dtype))
     if isinstance(value, jax.Array):
@@ -298,7 +299,7 @@ def to_array(value: Any, dtype: DTypeLike | None = None, sharding: Any = None) -
 
 
 def own_copy(array: Any) -> Tensor:
-    """A copy of an array, so that a donated buffer never belongs to another array.
+    """A copy of an array, so that a donated buffer is never shared with another array.
 
     Args:
         array: Array.
@@ -310,7 +311,7 @@ def own_copy(array: Any) -> Tensor:
 
 
 def unwrap(value: Any) -> Any:
-    """The array of a variable, inside lists, tuples and dicts too; everything else as it is."""
+    """The array of a variable, also inside lists, tuples and dicts. Everything else is unchanged."""
     if isinstance(value, Variable):
         return value.value
     kind = type(value)

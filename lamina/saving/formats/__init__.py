@@ -1,1 +1,1 @@
-"""File formats of models and weights, one file each."""
+"""File formats of models and weights, one module each."""

@@ -1,7 +1,8 @@
-"""Files that layers save with their weights, such as vocabularies: assets/<path of the layer>/ in an archive.
+"""Files that layers save with their weights, such as vocabularies. In an archive they are in assets/<path of the
+layer>/.
 
 Layers define `save_assets(folder)` and `load_assets(folder)`. The folder is temporary and is deleted when the method
-returns; members of an archive are written nowhere else.
+returns. Archive members are written to disk only there.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from lamina.saving.safety.zip import FREE, RATIO
 __all__ = ["read_assets", "refuse_assets", "write_assets"]
 
 _ROOT = "assets"
-_FILES = 1000  # limit for one layer
+_FILES = 1000  # maximum number per layer
 _DEPTH = 8
 
 
@@ -40,7 +41,7 @@ def read_assets(model: Any, members: Any) -> None:
 
 
 def refuse_assets(model: Any, filepath: str | os.PathLike[str]) -> None:
-    """Refuse to save a model with assets in a format that has none."""
+    """Raise an error if a model with assets is saved in a format that cannot store them."""
     for _, part in parts_of(model):
         for name, _ in _assets_of(part):
             raise FileError(
@@ -50,7 +51,7 @@ def refuse_assets(model: Any, filepath: str | os.PathLike[str]) -> None:
 
 
 def _assets_of(part):
-    """(name, bytes) of each file that a layer saves."""
+    """(name, bytes) for each file that a layer saves."""
     if not hasattr(part, "save_assets"):
         return
     with tempfile.TemporaryDirectory(prefix="lamina-") as folder:
@@ -61,7 +62,8 @@ def _assets_of(part):
 
 
 def _names_below(prefix, members):
-    """member -> its name below `prefix`. Names with special parts, and too much data, are refused."""
+    """{member: its name relative to `prefix`}. Names with special components, and assets that are too large, are
+    refused."""
     names = {name: name[len(prefix) :] for name in members.infos if name.startswith(prefix) and name != prefix}
     names = {member: name for member, name in names.items() if not name.endswith("/")}
     for member, name in names.items():

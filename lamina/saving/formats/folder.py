@@ -1,4 +1,4 @@
-"""The members of a `.keras` archive as files in a folder: `save_model(..., zipped=False)`."""
+"""Store the members of a `.keras` archive as files in a folder: `save_model(..., zipped=False)`."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ __all__ = ["Folder", "FolderWriter", "is_saved_folder", "open_members"]
 
 
 def is_saved_folder(path: Any) -> bool:
-    """Whether a model was saved into the folder `path`."""
+    """Whether `path` is a folder in which a model was saved."""
     return all(pathlib.Path(path, name).is_file() for name in ("metadata.json", "config.json"))
 
 
 def open_members(filepath: str | os.PathLike[str]) -> Any:
-    """The members of an archive or of a folder, open for reading."""
+    """The members of an archive or a folder, open for reading."""
     return contextlib.nullcontext(Folder(filepath)) if pathlib.Path(filepath).is_dir() else open_zip(filepath)
 
 
 class Folder:
-    """The files of a folder by name, with the interface of `zip.Members`."""
+    """The files in a folder by name, with the same interface as `zip.Members`."""
 
     def __init__(self, filepath: str | os.PathLike[str]) -> None:
         self.filepath: pathlib.Path = pathlib.Path(filepath)
@@ -42,7 +42,7 @@ class Folder:
     packed = size
 
     def read(self, name: Any, limit: int | None = None) -> Any:
-        """The bytes of a file; one larger than `limit` is refused."""
+        """The contents of a file. A file larger than `limit` is refused."""
         path = self._path(name)
         if limit is not None and path.stat().st_size > limit:
             message = f"The file {name!r} has {path.stat().st_size >> 20} MiB; it is refused."
@@ -59,7 +59,7 @@ class Folder:
 
 
 class FolderWriter:
-    """Writes members as files of a folder, with the interface of `ZipFile`. Each file is complete or absent."""
+    """Writes members as files in a folder, with the interface of `ZipFile`. Each file is either complete or absent."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = pathlib.Path(folder)

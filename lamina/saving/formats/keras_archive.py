@@ -1,4 +1,4 @@
-"""`.keras`: a zip archive of metadata.json, config.json, model.weights.h5 and the assets of layers."""
+"""`.keras` files: a zip archive of metadata.json, config.json, model.weights.h5 and the assets of layers."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ from lamina.saving.safety.hdf5 import open_hdf5, written
 from lamina.saving.safety.hdf5_contents import stored_bytes
 from lamina.saving.safety.limits import CONFUSED, TEXT, parse_json, reading
 
-KERAS_VERSION = "3.15.1"  # the version of the format that is written
+KERAS_VERSION = "3.15.1"  # the Keras version whose format is written
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 
 def save_archive(model: Any, filepath: str | os.PathLike[str], zipped: bool = True) -> None:
-    """Write architecture, compile settings, weights and the state of the optimizer; with zipped=False into a folder."""
+    """Write architecture, compile settings, weights and optimizer state. With zipped=False they are written to a
+    folder."""
     metadata = {"keras_version": KERAS_VERSION, "date_saved": f"{datetime.datetime.now():%Y-%m-%d@%H:%M:%S}"}
     weights = io.BytesIO()
     with h5py.File(weights, "w") as file:
@@ -43,7 +44,7 @@ def save_archive(model: Any, filepath: str | os.PathLike[str], zipped: bool = Tr
 
 @contextlib.contextmanager
 def _writing(filepath, zipped):
-    """An archive or a folder, opened for writing members."""
+    """Open an archive or a folder for writing members."""
     if not zipped:
         yield FolderWriter(filepath)
         return
@@ -57,7 +58,7 @@ def load_archive(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """The model in a `.keras` file, or in a folder with its members."""
+    """Load the model from a `.keras` file, or from a folder with its members."""
     with open_members(filepath) as members, _weights_of(members) as weights:
         config: dict = parse_json(members.read(_CONFIG, TEXT), f"{filepath}, {_CONFIG}")
         version = parse_json(members.read(_METADATA, TEXT), f"{filepath}, {_METADATA}").get("keras_version")
@@ -81,7 +82,7 @@ def compile_or_warn(
     version: str | None = None,
     backend: str | None = None,
 ) -> None:
-    """Compile with the settings of the file. Settings that cannot be read cause a warning: the weights are valid."""
+    """Compile with the settings in the file. Unreadable settings only cause a warning, since the weights are valid."""
     try:
         compile_config = upgrade_compile(compile_config, version, backend, model.output_names or ())
         compile_config = deserialize(compile_config, custom_objects, safe_mode=safe_mode)
@@ -91,7 +92,7 @@ def compile_or_warn(
 
 
 def load_archive_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> Iterator[Any]:
-    """Read the weights of a `.keras` file alone."""
+    """Load only the weights of a `.keras` file."""
     with open_members(filepath) as members, _weights_of(members) as weights, reading(filepath, stored_bytes(weights)):
         return read_tree(model, weights, str(filepath), skip_mismatch).tell()
 

@@ -1,4 +1,4 @@
-"""Legacy `.h5` of Keras 1 and 2: the weights of layers, by name and in order, alone or with the model."""
+"""The legacy `.h5` format of Keras 1 and 2, with the weights of each layer, and optionally the whole model."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def is_legacy(file: Any) -> bool:
 
 
 def save_legacy_weights(model: Any, filepath: str | os.PathLike[str]) -> None:
-    """Write the weights alone."""
+    """Write only the weights."""
     with written(filepath) as beside, h5py.File(beside, "w") as file:
         _write_layers(model, file)
 
 
 def save_legacy_model(model: Any, filepath: str | os.PathLike[str], include_optimizer: bool = True) -> None:
-    """Write architecture, weights, compile settings and the state of the optimizer."""
+    """Write architecture, weights, compile settings and optimizer state."""
     described = serialize(model)
     compile_config = described.pop("compile_config", None)
     with written(filepath) as beside, h5py.File(beside, "w") as file:
@@ -63,7 +63,7 @@ def save_legacy_model(model: Any, filepath: str | os.PathLike[str], include_opti
             _write_weights(file.create_group("optimizer_weights"), optimizer.variables)
 
 
-# In this format Keras finds no loss by its short name, not even in its own files.
+# Keras does not resolve short names of losses in this format, not even in files that it wrote itself.
 _LONG_NAMES = {**SHORT_LOSS_NAMES, "bfce": "binary_focal_crossentropy"}
 
 
@@ -86,7 +86,7 @@ def _listed(model):
 
 
 def _ordered(layer):
-    """The weights in the order of Keras: those created as trainable, then the others."""
+    """The weights in Keras's order: those created as trainable, then the others."""
     weights = layer.weights
     return sorted(weights, key=lambda variable: not variable.initially_trainable)
 
@@ -99,7 +99,7 @@ def _write_weights(group, variables):
 
 
 def _write_names(group, name, values):
-    """Write names as bytes of fixed length; in numbered attributes if they exceed the limit of HDF5."""
+    """Write names as fixed-length bytes. If they exceed HDF5's size limit, they are split over numbered attributes."""
     data = np.array([value.encode() for value in values]) if values else np.array([], dtype="S1")
     pieces = -(-data.nbytes // 64000) or 1
     if pieces == 1:
@@ -112,14 +112,14 @@ def _write_names(group, name, values):
 def load_legacy_weights(
     model: Any, filepath: str | os.PathLike[str], by_name: bool = False, skip_mismatch: bool = False
 ) -> Any:
-    """Read weights by the order of layers, or by their names; returns a LoadReport."""
+    """Load weights by the order of layers, or by layer names. Returns a LoadReport."""
     with open_hdf5(filepath, filepath) as file, reading(filepath, stored_bytes(file)):
         root = group_at(file, "model_weights") if "model_weights" in file else file
         return read_layers(model, root, filepath, by_name, skip_mismatch, origin_in(root, file)).tell()
 
 
 def origin_in(*groups: Any) -> Any:
-    """The version of Keras that wrote a file, from the first of its groups that has it; Keras 1 if none has."""
+    """The Keras version that wrote a file, from the first group that states it; Keras 1 if none does."""
     for group in groups:
         version = text_attribute(group, "keras_version")
         if version is not None:
@@ -133,7 +133,8 @@ def origin_in(*groups: Any) -> Any:
 
 
 def _backend_by_names(group):
-    """The backend of a file of Keras 1, which does not name it: only variables of TensorFlow are called `kernel:0`."""
+    """The backend that wrote a Keras 1 file. The file does not name it, but only TensorFlow variables have names like
+    `kernel:0`."""
     for layer in names_attribute(group, "layer_names"):
         for name in names_attribute(_layer_group(group, layer), "weight_names"):
             return "tensorflow" if ":" in name else "theano"
@@ -149,7 +150,7 @@ def read_layers(
     origin: Any = TODAY,
     own: Any = False,
 ) -> Any:
-    """Read the weights of each layer from an open group; `own` says that the model was made from the same file."""
+    """Load the weights of each layer from an open group. `own` means that the model was created from the same file."""
     if not model.built:
         raise FileError(
             f"{model.name} is not built, so {filepath} has nowhere to go.",
@@ -170,7 +171,7 @@ def read_layers(
 
 
 def _saved_layers(group):
-    """layer with weights in the file -> {path: array that is not read yet}."""
+    """{layer with weights in the file: {path: array that is not read yet}}."""
     saved = {}
     for name in names_attribute(group, "layer_names"):
         of_layer = _layer_group(group, name)
@@ -181,7 +182,7 @@ def _saved_layers(group):
 
 
 def _pairs(model, saved, filepath, by_name=False, own=False):
-    """(layer, its name in the file) of the layers whose weights are read."""
+    """(layer, its name in the file) for the layers whose weights are loaded."""
     layers = [layer for layer in _listed(model) if layer.weights]
     if by_name:
         return [(layer, layer.name) for layer in layers if layer.name in saved]
@@ -203,7 +204,7 @@ def _pairs(model, saved, filepath, by_name=False, own=False):
 
 
 def _flat(layer):
-    """The layers with weights of a nested model, or the layer itself."""
+    """The layers with weights in a nested model, or the layer itself."""
     if not hasattr(type(layer), "layers"):
         return [layer]
     return [part for inner in layer.layers if inner.weights for part in _flat(inner)]
@@ -217,7 +218,7 @@ def _layer_group(group, name):
 
 
 def _plan(layer, name, arrays, filepath, skip_mismatch, origin, report):
-    """(variable, array) pairs of one layer; none if they do not fit and `skip_mismatch` is set."""
+    """(variable, array) pairs for one layer; none if they do not fit and `skip_mismatch` is set."""
     pairs = fit(layer, list(arrays.values()), list(arrays), origin)
     if pairs is not None:
         return pairs
@@ -245,7 +246,7 @@ def load_legacy_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """The model in a legacy `.h5` file."""
+    """Load the model from a legacy `.h5` file."""
     with open_hdf5(filepath, filepath) as file:
         text = text_attribute(file, "model_config")
         if text is None:

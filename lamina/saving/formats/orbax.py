@@ -1,4 +1,4 @@
-"""Folders of checkpoints of `callbacks.OrbaxCheckpoint`, which are read onto the devices of this process."""
+"""Load checkpoint folders written by `callbacks.OrbaxCheckpoint` onto the devices of this process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["assets_of", "is_orbax", "load_orbax_model", "load_orbax_weights", "o
 
 
 def orbax_v1() -> Any:
-    """The module of version 1 of the interface of Orbax, an optional package."""
+    """Orbax's version 1 API; Orbax is an optional package."""
     try:
         from orbax.checkpoint import v1  # pyright: ignore[reportMissingImports]
     except ImportError as error:
@@ -34,13 +34,13 @@ def orbax_v1() -> Any:
 
 
 def is_orbax(folder: str | os.PathLike[str]) -> bool:
-    """Whether `folder` is a checkpoint of Orbax, or contains some in folders named by their steps."""
+    """Whether `folder` is an Orbax checkpoint, or contains checkpoints in folders named by step."""
     folder = pathlib.Path(folder)
     return (folder / "pytree").is_dir() or any(folder.glob("[0-9]*/pytree"))
 
 
 def _latest(folder):
-    """`folder` itself if it is a checkpoint, else the last checkpoint in it."""
+    """`folder` itself if it is a checkpoint, otherwise the latest checkpoint in it."""
     folder = pathlib.Path(folder).absolute()
     if (folder / "pytree").is_dir():
         return folder
@@ -51,8 +51,8 @@ def _latest(folder):
 
 
 def load_orbax_weights(model: Any, folder: str | os.PathLike[str]) -> Any:
-    """Give `model` the values of a checkpoint: weights, and the state of its optimizer and metrics where both have it.
-    Each device reads its own part, whatever devices wrote them."""
+    """Assign the values in a checkpoint to `model`: weights, and optimizer state and metrics if both the checkpoint and
+    the model have them. Each device reads its own part, regardless of the devices that wrote the checkpoint."""
     folder, orbax = _latest(folder), orbax_v1()
     stored = _stored(folder)
     pairs = pairs_of(model, stored, folder)
@@ -74,7 +74,7 @@ def load_orbax_weights(model: Any, folder: str | os.PathLike[str]) -> Any:
 
 
 def _stored(folder, part="pytree"):
-    """Nested dicts of the shape and type of each array of a part, limited by the size of the files."""
+    """Nested dicts with the shape and dtype of each array in a part. They are limited by the size of the files."""
     stored = orbax_v1().checkpointables_metadata(folder).metadata[part]
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     if _bytes_of(stored) > RATIO * size + FREE:
@@ -99,7 +99,7 @@ def load_orbax_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """The model of a checkpoint that was not written with `save_weights_only`."""
+    """Load the model from a checkpoint that was written with `save_weights_only=False`."""
     folder, orbax = _latest(folder), orbax_v1()
     if not (folder / "model_config").is_dir():
         raise FileError(
@@ -124,7 +124,7 @@ def load_orbax_model(
 
 
 def assets_of(model: Any) -> Any:
-    """The assets of layers as nested dicts by the parts of their paths, with the bytes as arrays."""
+    """The assets of layers as nested dicts, keyed by the components of their paths, with contents as arrays."""
     assets = _Assets(None, {})
     write_assets(model, assets)
     tree: dict[str, Any] = {}
@@ -138,7 +138,7 @@ def assets_of(model: Any) -> Any:
 
 
 class _Assets:
-    """The assets of a checkpoint by name, with the interface of `zip.Members`."""
+    """The assets in a checkpoint by name, with the same interface as `zip.Members`."""
 
     def __init__(self, filepath, infos):
         self.filepath, self.infos = filepath, infos

@@ -1,7 +1,7 @@
-"""`.safetensors`: a header in JSON and the numbers of the weights after it, which many libraries read.
+"""`.safetensors` files: a JSON header followed by the values of the weights. Many libraries can read them.
 
-The names are those of `.weights.h5`: `layers/dense/vars/0` is the first variable of the first Dense. The state of the
-optimizer is not among them. https://huggingface.co/docs/safetensors has the format.
+Names are the same as in `.weights.h5`: `layers/dense/vars/0` is the first variable of the first Dense. Optimizer state
+is not stored. The format is specified at https://huggingface.co/docs/safetensors.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TYPES = {
     "F32": np.float32, "F64": np.float64, "F8_E4M3": ml_dtypes.float8_e4m3fn, "F8_E5M2": ml_dtypes.float8_e5m2,
 }  # fmt: skip
 _NAMES = {np.dtype(dtype): name for name, dtype in _TYPES.items()}
-_HEADER = 100 * 10**6  # bytes: the limit of the format
+_HEADER = 100 * 10**6  # bytes; the limit set by the format
 
 
 def save_safetensors(model: Any, filepath: str | os.PathLike[str]) -> None:
@@ -61,13 +61,13 @@ def save_safetensors(model: Any, filepath: str | os.PathLike[str]) -> None:
 
 
 def load_safetensors(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> Any:
-    """Read a file of `save_safetensors`; returns a LoadReport."""
+    """Load a file written by `save_safetensors`. Returns a LoadReport."""
     with open(filepath, "rb") as file:
         return read_tree(model, _Tensors(file, filepath), filepath, skip_mismatch).tell()
 
 
 class _Tensors:
-    """The arrays of an open file, by the paths of the parts of a model."""
+    """The arrays in an open file, by the paths of the model's objects."""
 
     def __init__(self, file, filepath):
         size = pathlib.Path(filepath).stat().st_size
@@ -89,7 +89,7 @@ class _Tensors:
 
 
 class _Tensor:
-    """An array in the file. Shape and type are known; the numbers are read when they are used."""
+    """An array in the file. Its shape and dtype are known; its values are read when they are used."""
 
     def __init__(self, file, name, entry, start, size):
         try:

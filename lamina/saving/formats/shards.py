@@ -1,4 +1,4 @@
-"""`.weights.json`: weights in several HDF5 files of limited size, and an index of the parts of the model in them."""
+"""`.weights.json`: weights in several HDF5 files of limited size, and an index of the objects stored in them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ENDING = ".weights.json"
 
 
 def save_shards(model: Any, filepath: str | os.PathLike[str], max_shard_size: float) -> None:
-    """Write the variables of a model and its optimizer into files of at most `max_shard_size` GB next to `filepath`."""
+    """Write the variables of a model and its optimizer to files of at most `max_shard_size` GB next to `filepath`."""
     filepath = pathlib.Path(filepath)
     shards, sizes, places = [[]], [0], {}
     for path, _, store in stores_of(model):
@@ -48,7 +48,7 @@ def save_shards(model: Any, filepath: str | os.PathLike[str], max_shard_size: fl
 
 
 def load_shards(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> Any:
-    """Read files of `save_shards` or Keras; returns a LoadReport."""
+    """Load files written by `save_shards` or Keras. Returns a LoadReport."""
     filepath = pathlib.Path(filepath)
     contents = parse_json(filepath.read_bytes(), filepath).get("weight_map")
     if not isinstance(contents, dict):
@@ -72,7 +72,7 @@ def _shard(filepath, name):
 
 
 class _Shards:
-    """The arrays of open shards, by the paths of the parts of a model."""
+    """The arrays in open shards, by the paths of the model's objects."""
 
     def __init__(self, names, files):
         self._names, self._files = names, files
@@ -87,7 +87,7 @@ class _Shards:
 
 
 class _Stores:
-    """The arrays of a part that is divided among several shards, as one dict."""
+    """The arrays of one object, which are spread over several shards, as a single dict."""
 
     def __init__(self, stores):
         self._stores = {key: store for store in stores for key in store}

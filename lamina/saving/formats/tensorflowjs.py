@@ -1,4 +1,4 @@
-"""Layers models of TensorFlow.js: `model.json`, and weights in files next to it, perhaps of eight or sixteen bits."""
+"""TensorFlow.js layers models: `model.json`, and weight files next to it, which may be quantized to 8 or 16 bits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def load_tensorflowjs(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """The model in a `model.json` of TensorFlow.js, with the weights in the files next to it."""
+    """Load the model from a TensorFlow.js `model.json` and the weight files next to it."""
     filepath = pathlib.Path(filepath)
     if filepath.stat().st_size > TEXT:
         raise UnsafeFileError(f"A description of {filepath.stat().st_size >> 20} MiB is refused.").within(filepath)
@@ -56,7 +56,7 @@ def _read(filepath, contents, custom_objects, compile, safe_mode):
         config = topology.get("model_config", topology)
         version = topology.get("keras_version") or config.get("keras_version")
     size = sum(path.stat().st_size for path in files)
-    with reading(filepath, 4 * size, safe_mode):  # a byte for a number, if they are quantized
+    with reading(filepath, 4 * size, safe_mode):  # quantized weights may take 1 byte per element
         model = deserialize(upgrade(config, version), custom_objects, safe_mode=safe_mode)
         if shards:
             _read_weights(
@@ -70,7 +70,7 @@ def _read(filepath, contents, custom_objects, compile, safe_mode):
 
 
 def _shards(filepath, group):
-    """The files of a group of the manifest. They must be next to `model.json`."""
+    """The files of a group in the manifest. They must be next to `model.json`."""
     paths = []
     for name in group["paths"]:
         if not isinstance(name, str) or pathlib.PurePath(name).name != name or "\\" in name:
@@ -83,7 +83,7 @@ def _shards(filepath, group):
 
 
 def _arrays(filepath, manifest, shards):
-    """name -> array for each weight, in the order of the manifest."""
+    """{name: array} for each weight, in the order of the manifest."""
     arrays = {}
     for group, paths in zip(manifest, shards, strict=True):
         data, offset = b"".join(path.read_bytes() for path in paths), 0
@@ -104,7 +104,7 @@ def _arrays(filepath, manifest, shards):
 
 
 def _read_weights(model, arrays, filepath, origin):
-    """Assign the arrays to the layers; the manifest has them in the order of the layers."""
+    """Assign the arrays to the layers. The manifest lists them in the order of the layers."""
     report, left = LoadReport(str(filepath), model.name), list(arrays.items())
     with whole_or_unchanged(model):
         for layer in (layer for layer in model.layers if layer.weights):

@@ -1,4 +1,4 @@
-"""`.weights.h5`: the variables of a model, each at the path of the attributes that lead to it.
+"""`.weights.h5`: the variables of a model, stored at the path of the attributes that lead to their object.
 
 layers/dense/vars/0        the first variable of the first Dense
 optimizer/vars/3           the fourth variable of the optimizer
@@ -22,7 +22,7 @@ from lamina.saving.safety.hdf5 import Store, group_at, open_hdf5, whole_or_uncha
 from lamina.saving.safety.hdf5_contents import arrays_in, stored_bytes
 from lamina.saving.safety.limits import reading
 
-# Attributes that every layer or model has; they contain no parts that a file names.
+# Attributes that every layer or model has. They do not lead to objects that a file stores.
 _OWN = frozenset(
     "_own_variables _inbound_nodes _init_arguments _stamps _layers_with_losses _losses_ref _graph _sequence "
     "_sequence_graph _runner_made _compile_loss _compile_metrics _loss_tracker _compile_arguments history "
@@ -31,13 +31,13 @@ _OWN = frozenset(
 
 
 def save_weights_file(model: Any, filepath: str | os.PathLike[str], skipped: Any = ()) -> None:
-    """Write the variables of a model and of its optimizer, except those of the parts in `skipped`."""
+    """Write the variables of a model and its optimizer, except those of the objects in `skipped`."""
     with written(filepath) as beside, h5py.File(beside, "w") as file:
         write_tree(model, file, skipped)
 
 
 def stores_of(model: Any, skipped: Any = ()) -> Any:
-    """(path, part, {"0": array, ...}) of each part of a model that has variables, and of its optimizer."""
+    """(path, object, {"0": array, ...}) for each object in a model that has variables, and for its optimizer."""
     for path, part in parts_of(model, skipped):
         store = {}
         part.save_own_variables(store)
@@ -45,7 +45,7 @@ def stores_of(model: Any, skipped: Any = ()) -> Any:
 
 
 def write_tree(model: Any, file: Any, skipped: Any = ()) -> None:
-    """Write each part of the model into the open file."""
+    """Write each object of the model to the open file."""
     for path, part, store in stores_of(model, skipped):
         group = file.require_group(f"{path}/vars")
         group.attrs["name"] = str(getattr(part, "name", None) or type(part).__name__)
@@ -56,7 +56,8 @@ def write_tree(model: Any, file: Any, skipped: Any = ()) -> None:
 def load_weights_file(
     model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False, skipped: Any = ()
 ) -> Any:
-    """Read a file of `save_weights_file` or Keras 3: all variables of the model, unless `skip_mismatch` is set."""
+    """Load a file written by `save_weights_file` or Keras 3. All variables must be in it, unless `skip_mismatch` is
+    set."""
     with open_hdf5(filepath, filepath) as file, reading(filepath, stored_bytes(file)):
         report = read_tree(model, file, filepath, skip_mismatch, skipped=skipped)
         report.unused = [] if skipped else report.unused
@@ -64,28 +65,28 @@ def load_weights_file(
 
 
 class Tree:
-    """The arrays of an open HDF5 file, by the paths of the parts of a model."""
+    """The arrays in an open HDF5 file, by the paths of the model's objects."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
 
     def at(self, path: Any) -> Any:
-        """The arrays of one part as a dict of "0", "1", ..., or None."""
+        """The arrays of one object as a dict with the keys "0", "1", ..., or None."""
         group = group_at(self._file, f"{path}/vars")
         return None if group is None else Store(group)
 
     def arrays(self) -> Any:
-        """(path, shape) of each array."""
+        """(path, shape) for each array."""
         return ((path, dataset.shape) for path, dataset in arrays_in(self._file))
 
 
 def read_tree(
     model: Any, source: Any, name: Any, skip_mismatch: bool = False, origin: Any = TODAY, skipped: Any = ()
 ) -> Any:
-    """Read each part of the model from an open file. If a part does not fit, no variable changes.
+    """Load the variables of each object of the model from an open file. If one does not fit, no variable is changed.
 
     Args:
-        source: an HDF5 file, or what has `at` and `arrays` as `Tree` has them.
+        source: An HDF5 file, or an object with the methods `at` and `arrays` of `Tree`.
     """
     source = source if hasattr(source, "at") else Tree(source)
     report, taken = LoadReport(str(name), model.name), set()
@@ -113,7 +114,7 @@ def read_tree(
     return report
 
 
-_OF_TRAINING = frozenset(("optimizer", "metrics"))  # a model that is not compiled has no such parts
+_OF_TRAINING = frozenset(("optimizer", "metrics"))  # absent from models that are not compiled
 
 
 def _own_variables(part):
@@ -121,7 +122,7 @@ def _own_variables(part):
 
 
 def _find(source, path):
-    """(path, arrays) of a part; Keras 2 wrote some under another name, or under that of a private attribute."""
+    """(path, arrays) of an object. Keras 2 stored some under another name, or under that of a private attribute."""
     folder, _, name = path.rpartition("/")
     older = path.replace("layers/", "_layer_checkpoint_dependencies/", 1)
     for place in (path, f"{folder}/_{name}" if folder else path, older):
@@ -133,7 +134,7 @@ def _find(source, path):
 
 def _read_optimizer(optimizer, model, store, origin):
     if store is None:
-        return  # a file of weights alone
+        return  # the file contains only weights
     if not optimizer.built and len(store) > len(optimizer.variables):
         optimizer.build(model.trainable_variables)
     if origin.major > 2 and not _is_unused(store, optimizer):
@@ -151,7 +152,7 @@ def _read_optimizer(optimizer, model, store, origin):
 
 
 def _is_unused(store, optimizer):
-    """Whether the optimizer in the file had made no step: it has a step count and a learning rate, and no slots."""
+    """Whether the optimizer in the file had not made a step: it has a step count and a learning rate, but no slots."""
     return len(store) < len(optimizer.variables) and all(np.shape(store[key]) == () for key in store)
 
 
@@ -165,7 +166,7 @@ def _mismatch(name, model, failed):
 
 
 def parts_of(root: Any, skipped: Any = ()) -> Any:
-    """(path, object) for each object with its own variables, found along attributes, each once."""
+    """(path, object) for each object with variables of its own, found through attributes. Each object appears once."""
     seen = {id(part) for part in skipped}
 
     def visit(part, path):
@@ -194,7 +195,8 @@ def parts_of(root: Any, skipped: Any = ()) -> Any:
 
 
 def _children(part):
-    """(name, attribute) in the order of Keras files: by name, private ones last; for a graph `layers` comes first."""
+    """(name, attribute) pairs in the order of Keras files: by name, private ones last. For a graph, `layers` is
+    first."""
     attributes = {name: value for name, value in vars(part).items() if name not in _OWN and not name.startswith("__")}
     if hasattr(type(part), "layers"):
         attributes["layers"] = part.layers

@@ -1,1 +1,1 @@
-"""Reading of files from unknown sources: which parts are read, and limits for each of them."""
+"""Safe reading of untrusted files: which parts are read, and limits for each of them."""

@@ -1,4 +1,4 @@
-"""Reading of HDF5 without following links, and writing of files that are complete or absent."""
+"""Read HDF5 files without following links, and write files that are either complete or absent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from lamina.saving.safety.hdf5_contents import (
 
 
 def written(filepath: str | os.PathLike[str]) -> Any:
-    """`atomic_files.atomic_write`, with an error that names a missing folder."""
+    """`atomic_files.atomic_write`, with an error message that names a missing folder."""
     target = pathlib.Path(filepath)
     if not target.parent.is_dir():
         raise FileError(f"There is no folder {target.parent} to write {target.name} into.", fix="Make it first.")
@@ -34,14 +34,14 @@ def written(filepath: str | os.PathLike[str]) -> Any:
 
 
 def check_overwrite(filepath: str | os.PathLike[str], overwrite: bool) -> None:
-    """Refuse to replace a file unless the caller allows it."""
+    """Raise an error if a file exists, unless the caller allows replacing it."""
     if not overwrite and pathlib.Path(filepath).exists():
         raise FileError(f"{filepath} exists and overwrite=False.", fix="Pass overwrite=True or another name.")
 
 
 @contextlib.contextmanager
 def open_hdf5(file: Any, name: Any) -> Iterator[Any]:
-    """An HDF5 file, opened for reading. The error for a damaged or missing file names it."""
+    """An HDF5 file opened for reading. Errors for a damaged or missing file name the file."""
     try:
         reading_texts_up_to(check_heaps(file))
         opened = h5py.File(file, "r")
@@ -54,7 +54,7 @@ def open_hdf5(file: Any, name: Any) -> Iterator[Any]:
 
 
 def group_at(group: Any, path: Any) -> Any:
-    """The group at `path`, reached by hard links alone, or None."""
+    """The group at `path`, or None. Only hard links are followed."""
     for part in filter(None, path.split("/")):
         group = _member(group, part)
         if group is None:
@@ -76,7 +76,7 @@ def _member(group, name):
 
 
 def array_at(group: Any, path: Any) -> Any:
-    """The array of numbers at `path` below `group`, which must be stored in this file. It is not read yet."""
+    """The numeric array at `path` below `group`, which must be stored in this file. Its values are not read yet."""
     folder, _, name = path.rpartition("/")
     parent = group_at(group, folder)
     dataset = None if parent is None else _member(parent, name)
@@ -87,13 +87,13 @@ def array_at(group: Any, path: Any) -> Any:
 
 
 class StoredArray:
-    """An array in a file. Shape and type are known; the numbers are read when they are used."""
+    """An array in a file. Its shape and dtype are known; its values are read when they are used."""
 
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
         self.shape: tuple[int, ...] = dataset.shape
         self.ndim: int = dataset.ndim
-        stored = attribute(dataset, "dtype")  # the name of a type that HDF5 does not know
+        stored = attribute(dataset, "dtype")  # the name of a dtype that HDF5 does not support
         self.dtype: Any = dataset.dtype if stored is None else np.dtype(numpy_dtype(standardize_dtype(stored)))
         if self.dtype.itemsize != dataset.dtype.itemsize:
             raise FileError(f"{dataset.name} holds {dataset.dtype}, which cannot be {self.dtype}.")
@@ -108,7 +108,7 @@ class StoredArray:
         return values.astype(dtype or self.dtype, copy=False)
 
     def _check_type(self, wanted):
-        """Numbers of another width are accepted; those of another kind are not, except a count stored as a float."""
+        """Check the dtype: another width is accepted, another kind is not, except for a count stored as a float."""
         loses = self.dtype.kind == "c" != wanted.kind or (is_float(self.dtype) and wanted.kind in "iub" and self.ndim)
         if loses:
             raise FileError(f"{self._dataset.name} holds {self.dtype} where {wanted} is needed.")
@@ -122,7 +122,7 @@ class StoredArray:
 
 @contextlib.contextmanager
 def whole_or_unchanged(model: Any) -> Iterator[Any]:
-    """A block that restores the variables of a model and of its optimizer if it fails."""
+    """A context that restores the variables of a model and its optimizer if an error occurs."""
     optimizer = getattr(model, "optimizer", None)
     variables = [*model.variables, *(optimizer.variables if optimizer is not None else ())]
     values = [variable.read() for variable in variables]
@@ -135,7 +135,7 @@ def whole_or_unchanged(model: Any) -> Iterator[Any]:
 
 
 class Store:
-    """The `vars` of one object in a file, as a dict of arrays: '0', '1', ..."""
+    """The `vars` group of one object in a file, as a dict of arrays with the keys '0', '1', ..."""
 
     def __init__(self, group: Any) -> None:
         self.group = group
@@ -159,7 +159,8 @@ class Store:
 
 
 def write_array(group: Any, name: Any, value: Any) -> None:
-    """Write an array. The name of a type that HDF5 does not know is an attribute; Keras reads that of bfloat16."""
+    """Write an array. The name of a dtype that HDF5 does not support is stored as an attribute, as Keras does for
+    bfloat16."""
     value = np.asarray(value)
     if value.dtype.kind != "V" and value.dtype.name in ("bool", *np.sctypeDict):
         group.create_dataset(name, data=value)
@@ -183,7 +184,7 @@ def _decoded(text, group, name):
 
 
 def names_attribute(group: Any, name: Any) -> Any:
-    """A list of texts in an attribute; one too long for HDF5 is divided into `name0`, `name1`, ..."""
+    """A list of strings in an attribute. A list too long for HDF5 is split into `name0`, `name1`, ..."""
     whole = attribute(group, name)
     pieces = [whole] if whole is not None else _pieces(group, name)
     values = [value for piece in pieces for value in np.ravel(piece).tolist()]

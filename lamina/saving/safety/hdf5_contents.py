@@ -1,7 +1,7 @@
-"""Checks of arrays and attributes of an HDF5 file before they are read.
+"""Check arrays and attributes of an HDF5 file before they are read.
 
-HDF5 can keep an array in another file, make one up from parts of others, follow links, load filters from disk, and
-inflate a few bytes to gigabytes. A file of weights needs none of it.
+HDF5 can store an array in another file, assemble it from parts of other arrays, follow links, load filters from disk,
+and decompress a few bytes to gigabytes. Files of weights need none of this.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ __all__ = [
     "touching",
 ]
 
-# Filters in the order of their application, at most one of each row: all lossless filters that h5py writes.
+# Allowed filters, in the order in which they are applied, at most one per entry: all lossless filters of h5py.
 _PIPELINE = ((h5z.FILTER_SHUFFLE,), (h5z.FILTER_DEFLATE, h5z.FILTER_LZF), (h5z.FILTER_FLETCHER32,))
-_NUMBERS = "fiubcV"  # kinds of types; V are types that HDF5 does not know, kept as bytes
-_RATIO = 20  # gzip compresses weights to no less than a twentieth
+_NUMBERS = "fiubcV"  # kinds of dtypes; V is for dtypes that HDF5 does not support, stored as bytes
+_RATIO = 20  # gzip compresses weights at most to a twentieth
 _SLACK = 2**20  # bytes by which a chunk may be larger than its array
 _HEAP = b"GCOL\x01\0\0\0"  # first bytes of a global heap
-_TEXTS = 2**30  # limit of the bytes in an attribute of many texts of variable length
+_TEXTS = 2**30  # maximum bytes in an attribute of many variable-length strings
 
 
 @contextlib.contextmanager
 def touching(place: Any) -> Iterator[Any]:
-    """A block in which errors of h5py become a FileError that names the place."""
+    """A context that converts errors of h5py to a FileError that names the place."""
     try:
         yield
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, OverflowError) as error:
@@ -52,19 +52,19 @@ def touching(place: Any) -> Iterator[Any]:
         raise FileError(f"{place} in the file is damaged: {error}.") from error
 
 
-_longest_text: ContextVar = ContextVar("longest_text", default=None)  # in the file that is being read
+_longest_text: ContextVar = ContextVar("longest_text", default=None)  # in the file being read
 
 
 def reading_texts_up_to(length: Any) -> None:
-    """Set the length of the longest text in the file that is read in this context."""
+    """Set the length of the longest string in the file that is read in this context."""
     _longest_text.set(length)
 
 
 def check_heaps(file: Any) -> Any:
-    """Refuse a file (a path, or a BytesIO) whose heaps of texts are damaged: libhdf5 would loop in them for ever.
-    The bytes of its longest text.
+    """Refuse a file (a path or a BytesIO) with damaged global heaps, which would put libhdf5 in an infinite loop.
+    Returns the length of its longest string in bytes.
 
-    A heap is its head, then texts, each after 16 bytes that say how long it is, and at last the free place.
+    A heap consists of a header, strings that are each preceded by 16 bytes with their length, and the free space.
     """
     with contextlib.ExitStack() as stack:
         if hasattr(file, "getvalue"):
@@ -82,7 +82,7 @@ def check_heaps(file: Any) -> Any:
 
 
 def _check_heap(data, start):
-    """The length of the longest text in the heap that begins here."""
+    """The length of the longest string in the heap that starts here."""
     (size,) = struct.unpack_from("<Q", data[start + 8 : start + 16].ljust(8, b"\0"))
     place, end, longest = start + 16, start + size, 0
     sound = size >= 32 and end <= len(data)
@@ -99,7 +99,7 @@ def _check_heap(data, start):
 
 
 def check_dataset(dataset: Any) -> None:
-    """Refuse an array that is stored in another file, has no numbers, or has a filter that h5py does not have."""
+    """Refuse an array that is stored in another file, is not numeric, or uses a filter that h5py does not have."""
     with touching(dataset.name):
         if dataset.external or dataset.is_virtual:
             raise _unsafe(dataset, "keeps its data outside of the file")
@@ -124,7 +124,7 @@ def _filters(dataset):
 
 
 def check_chunks(dataset: Any) -> None:
-    """Refuse chunks that decompress to more than their size, which HDF5 notices only after decompression."""
+    """Refuse chunks that decompress to more than their declared size. HDF5 notices this only after decompression."""
     filters = _filters(dataset)
     if not filters:
         return
@@ -162,7 +162,7 @@ def _unsafe(item, what):
 
 
 def attribute(group: Any, name: Any) -> Any:
-    """An attribute of texts or numbers as h5py returns it, or None."""
+    """An attribute of strings or numbers as h5py returns it, or None."""
     with touching(f"The attribute {name} of {group.name}"):
         if name not in group.attrs:
             return None
@@ -179,7 +179,7 @@ def attribute(group: Any, name: Any) -> Any:
 
 
 def arrays_in(group: Any) -> Any:
-    """(path, dataset) of each array below `group`, along hard links, each object once even in cycles."""
+    """(path, dataset) for each array below `group`, following hard links. Each object appears once, even in cycles."""
     seen, stack = set(), [("", group)]
     while stack:
         path, parent = stack.pop()
@@ -197,7 +197,7 @@ def arrays_in(group: Any) -> Any:
 
 
 def stored_bytes(group: Any) -> int:
-    """The bytes of arrays that the file really stores: what it declares, limited by their space in the file."""
+    """The number of bytes that the arrays really occupy: their declared size, limited by their storage in the file."""
     total = 0
     for _, dataset in arrays_in(group):
         with touching(dataset.name):

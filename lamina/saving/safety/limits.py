@@ -1,4 +1,4 @@
-"""Limits of what a file may ask for, checked before objects are made from it, and errors that name the file."""
+"""Limits on what a file may request, checked before objects are created from it, and errors that name the file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from lamina.errors import FileError, LaminaError, UnsafeFileError
 
 __all__ = ["CONFUSED", "DEPTH", "TEXT", "parse_json", "reading"]
 
-TEXT = 64 * 2**20  # bytes of a config; those of the largest models of Keras have two million
+TEXT = 64 * 2**20  # bytes of a config; the largest models of Keras have two million
 DEPTH = 250  # nesting of brackets; each nested model adds about six
 OBJECTS = 100_000  # layers, initializers, policies ...
-RATIO = 8  # bytes of variables per byte of arrays in the file: float16 as float32, slots of optimizers, averages
+RATIO = 8  # bytes of variables per byte of arrays in the file: float16 as float32, optimizer slots, averages
 
 # The errors that a damaged or hostile config causes in code that expects a valid one.
 CONFUSED = (
@@ -26,15 +26,15 @@ CONFUSED = (
 
 @contextlib.contextmanager
 def reading(name: Any, stored: int | None = None, safe_mode: bool = True) -> Iterator[Any]:
-    """A block in which objects are made from a file, with a limit of memory.
+    """A context in which objects are created from a file, with a memory limit.
 
     Args:
         name: Name of the file, for error messages.
-        stored: Bytes of arrays in the file, to which the limit is proportional; None means the memory of the machine.
-        safe_mode: False, for a file that is trusted, means the memory of the machine too.
+        stored: Bytes of arrays in the file, to which the limit is proportional. None means the machine's memory.
+        safe_mode: False, for trusted files, also means the machine's memory.
 
     Raises:
-        FileError: The file is damaged: errors of a wrong config become this one.
+        FileError: The file is damaged. Errors that an invalid config causes are converted to this error.
     """
     with _budget_of(stored, safe_mode), naming(name):
         yield
@@ -49,7 +49,7 @@ def _budget_of(stored, safe_mode):
 
 @contextlib.contextmanager
 def naming(name: Any) -> Iterator[Any]:
-    """A block whose errors name the file, or the part of it."""
+    """A context whose errors name the file, or the part of it."""
     try:
         yield
     except UnsafeFileError as error:
@@ -63,7 +63,7 @@ def naming(name: Any) -> Iterator[Any]:
 
 
 def parse_json(text: str | bytes, name: Any) -> dict[str, Any]:
-    """The JSON object in `text`; `name` is its part of the file, for error messages."""
+    """The JSON object in `text`. `name` is its name within the file, for error messages."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
     if len(data) > TEXT:
         message = f"A description of {len(data) >> 20} MiB is refused; {TEXT >> 20} are allowed."
@@ -82,7 +82,7 @@ def parse_json(text: str | bytes, name: Any) -> dict[str, Any]:
 
 
 def _measure(config):
-    """Refuse JSON that is nested too deep or has too many objects."""
+    """Refuse JSON that is nested too deeply or has too many objects."""
     row, objects = [config], 0
     for _ in range(DEPTH):
         objects += sum(isinstance(value, dict) and "class_name" in value for value in row)

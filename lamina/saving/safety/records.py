@@ -1,8 +1,8 @@
-"""Records: plain values (numbers, texts, arrays, containers of them, random generators) as bytes and back, no pickle.
+"""Records: serialize plain values (numbers, strings, arrays, containers, random generators) to bytes without pickle.
 
-    magic | length of the JSON | JSON | the arrays, one after the other | SHA-256 of all before
+    magic | length of the JSON | JSON | the arrays, one after the other | SHA-256 of everything before
 
-The JSON holds the values, with a number in place of each array, and the type and shape of each array.
+The JSON contains the values, with an index in place of each array, and the dtype and shape of each array.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def _python_generator(state):
     return generator
 
 
-# Types that JSON lacks: type -> (tag, value -> its parts, parts -> value). A subclass is another type.
+# Types that JSON lacks: type -> (tag, function from value to parts, function from parts to value). Subclasses count as
+# different types.
 _KINDS: dict[type, Any] = {
     tuple: ("tuple", list, tuple),
     set: ("set", list, set),
@@ -83,7 +84,7 @@ def is_plain(value: Any) -> bool:
 def write_record(value: Any, file: Any) -> None:
     """Write a plain value to a file.
 
-    Args:
+    value: Plain value.
         value: Plain value.
         file: File that is open for writing bytes.
 
@@ -109,14 +110,14 @@ def write_record(value: Any, file: Any) -> None:
 
 
 def read_record(data: Any, name: str = "The record") -> Any:
-    """The value that `write_record` wrote.
+    """The value that `write_record` stored.
 
     Args:
         data: Bytes of the file.
         name: Name of the file in an error.
 
     Raises:
-        FileError: The checksum is not that of the bytes.
+        FileError: The checksum does not match the bytes.
     """
     whole = len(data) > len(_MAGIC) + 8 + 32 and data[: len(_MAGIC)] == _MAGIC
     if not whole or hashlib.sha256(memoryview(data)[:-32]).digest() != data[-32:]:
@@ -136,7 +137,7 @@ def _bytes(array):
 
 
 def _take_apart(value, arrays):
-    """`value` as JSON; its arrays are appended to `arrays`."""
+    """Convert `value` to JSON-able values. Its arrays are appended to `arrays`."""
     if type(value) in _PLAIN:
         return value
     if type(value) is list:

@@ -1,4 +1,4 @@
-"""Members of a zip archive, read into memory: never extracted, and never larger than the archive declares."""
+"""Members of a zip archive, read into memory. They are never extracted, and never larger than their declared size."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lamina.errors import FileError, UnsafeFileError
 
 __all__ = ["Members", "open_zip"]
 
-RATIO = 20  # gzip compresses weights to no less than a twentieth
-FREE = 64 * 2**20  # bytes that a member of any compressed size may have
+RATIO = 20  # gzip compresses weights at most to a twentieth
+FREE = 64 * 2**20  # size in bytes allowed for a member regardless of its compressed size
 ENTRIES = 100_000
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, RuntimeError)
@@ -64,7 +64,7 @@ class Members:
         return self._info(name).compress_size
 
     def read(self, name: Any, limit: int | None = None) -> Any:
-        """The bytes of a member; one larger than `limit` is refused."""
+        """The contents of a member. A member larger than `limit` is refused."""
         info = self._info(name)
         if info.flag_bits & 1:
             raise self._unsafe(name, "is encrypted")
