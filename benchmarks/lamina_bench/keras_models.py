@@ -1,4 +1,4 @@
-"""The workloads in the Keras API. `keras` is the library: lamina, Keras on some backend, or tf_keras."""
+"""The workloads in the Keras API. `keras` is the library module: lamina, Keras with any backend, or tf_keras."""
 
 __all__ = [
     "autoencoder", "cnn_1d", "cnn_2d", "dense_32", "dense_128", "inception", "lstm", "regression", "resnet",

@@ -24,7 +24,7 @@ class Ref:
     or that of its owner while it is checked out (by a training run, which holds all values in one flat structure).
 
     Args:
-        value: The first value.
+        value: Initial value.
     """
 
     _owner: Any = None
@@ -67,7 +67,7 @@ def bind(refs: Iterable[Ref] = (), values: Iterable[Any] = ()) -> Iterator[dict[
     Global refs are an exception: their new values are passed on to the enclosing `bind`.
 
     Args:
-        refs: Refs, variables among them.
+        refs: Refs, including variables.
         values: Initial value of each ref in the block.
     """
     outer = _slots.get()
@@ -132,7 +132,7 @@ class Call:
 
     Args:
         entry: The layer that was called.
-        training: Whether it runs for training.
+        training: Whether it was called for training.
     """
 
     __slots__ = ("entry", "layers_with_losses", "training")

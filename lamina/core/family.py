@@ -51,7 +51,7 @@ class Family:
             identifier: A name, a config, a class of the family, a function, an object, or None for the default.
 
         Raises:
-            ConfigError: The name is unknown, or the value is of another kind.
+            ConfigError: The name is unknown, or the value does not belong to the family.
         """
         if identifier is None:
             return self._default

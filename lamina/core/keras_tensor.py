@@ -260,7 +260,7 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
     Args:
         function: Function of tensors.
-        *args, **kwargs: Its arguments, with KerasTensors among them.
+        *args, **kwargs: Its arguments, including KerasTensors.
     """
     leaves, treedef = jax.tree_util.tree_flatten((args, kwargs))
     places = [index for index, leaf in enumerate(leaves) if isinstance(leaf, KerasTensor)]

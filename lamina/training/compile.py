@@ -49,7 +49,7 @@ def resolve_metric(identifier: Any, y_true: Any, y_pred: Any) -> Metric:
     Args:
         identifier: Name, function or Metric.
         y_true: Targets, whose shape decides what "accuracy" means.
-        y_pred: Outputs, likewise.
+        y_pred: Outputs, whose shape is used as well.
     """
     if isinstance(identifier, Metric):
         return identifier
@@ -71,7 +71,7 @@ def resolve_loss(identifier: Any, y_true: Any, y_pred: Any) -> Loss | None:
     Args:
         identifier: Name, function or Loss.
         y_true: Targets, whose shape decides what "crossentropy" means.
-        y_pred: Outputs, likewise.
+        y_pred: Outputs, whose shape is used as well.
     """
     if identifier is None or isinstance(identifier, Loss):
         return identifier
@@ -96,8 +96,8 @@ class CompileLoss:
     """The weighted sum of the losses of the outputs. With several outputs, the mean of each loss is tracked.
 
     Args:
-        loss: Losses of the outputs, as `compile` takes them.
-        loss_weights: Factors of the losses, as `compile` takes them.
+        loss: Losses of the outputs, in any form that `compile` accepts.
+        loss_weights: Weights of the losses, in any form that `compile` accepts.
         reduction: Accepted for compatibility and ignored; each loss has its own.
         output_names: Names of the outputs.
 
@@ -191,8 +191,8 @@ class CompileMetrics(Metric):
     """The metrics of all outputs as one Metric, whose result is a dict.
 
     Args:
-        metrics: Metrics of the outputs, as `compile` takes them.
-        weighted_metrics: Metrics that take the sample weights into account.
+        metrics: Metrics of the outputs, in any form that `compile` accepts.
+        weighted_metrics: Metrics to which sample weights are applied.
         name: Name of this metric.
         output_names: Names of the outputs.
     """

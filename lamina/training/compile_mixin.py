@@ -65,9 +65,9 @@ class CompileMixin(Layer):
             optimizer: Name, Optimizer, or `optax.GradientTransformation`.
             loss: Name, function or Loss; a list or dict of them for several outputs. None if `compute_loss` is
                 overridden or layers call `add_loss`.
-            loss_weights: Factors of the losses of several outputs, as a list or a dict by output name.
+            loss_weights: Weights of the losses of several outputs, as a list or a dict by output name.
             metrics: Names, functions or Metrics; for several outputs a list of lists, or a dict by output name.
-            weighted_metrics: Metrics that take the sample weights into account.
+            weighted_metrics: Metrics to which sample weights are applied.
             run_eagerly: Whether to run each step op by op, for debugging.
             steps_per_execution: Maximum number of steps to run in one compiled program. Steps stay separate if this
                 would slow them down, or if a callback has hooks for batches. Hooks for batches are called once per this

@@ -33,7 +33,7 @@ class LegacyMethods:
         """Create the training step. Otherwise `fit` creates it when it is first needed.
 
         Args:
-            force: Accepted for compatibility.
+            force: Accepted for compatibility and ignored.
         """
         self._runner.program("train")
 
@@ -41,7 +41,7 @@ class LegacyMethods:
         """Create the step of `evaluate`. Otherwise `evaluate` creates it when it is first needed.
 
         Args:
-            force: Accepted for compatibility.
+            force: Accepted for compatibility and ignored.
         """
         self._runner.program("test")
 
@@ -49,7 +49,7 @@ class LegacyMethods:
         """Create the step of `predict`. Otherwise `predict` creates it when it is first needed.
 
         Args:
-            force: Accepted for compatibility.
+            force: Accepted for compatibility and ignored.
         """
         self._runner.program("predict")
 
@@ -74,7 +74,7 @@ class LegacyMethods:
         samples_per_epoch: int | None = None,
         nb_val_samples: int | None = None,
     ) -> Any:
-        """`fit(generator)`.
+        """Call `fit(generator)`.
 
         Args:
             generator: Generator, PyDataset or other object that yields batches.
@@ -110,7 +110,7 @@ class LegacyMethods:
         verbose: int = 0,
         val_samples: int | None = None,
     ) -> Any:
-        """`evaluate(generator)`.
+        """Call `evaluate(generator)`.
 
         Args:
             generator: Generator, PyDataset or other object that yields batches.
@@ -131,7 +131,7 @@ class LegacyMethods:
         verbose: int = 0,
         val_samples: int | None = None,
     ) -> Any:
-        """`predict(generator)`.
+        """Call `predict(generator)`.
 
         Args:
             generator: Generator, PyDataset or other object that yields batches.
@@ -150,7 +150,7 @@ class LegacyMethods:
                 layer.reset_state()
 
     def predict_proba(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> Any:
-        """`predict(x)`.
+        """Call `predict(x)`.
 
         Args:
             x, batch_size, verbose: See `predict`.

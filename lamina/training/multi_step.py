@@ -36,9 +36,9 @@ def many_steps(model: Any, batches: Any, callbacks: Any, epochs: int) -> ManySte
 
     Args:
         model: Model to train.
-        batches: Batches of the training.
+        batches: Training batches.
         callbacks: CallbackList of the run.
-        epochs: Epochs to train.
+        epochs: Number of epochs to train.
     """
     requested, runner = model.steps_per_execution, model._runner
     alone = runner.guard is None and runner.sharded is None and not model.run_eagerly and not callbacks.wants("train")
@@ -84,7 +84,7 @@ class ManySteps:
 
     Args:
         runner: Runner of the model.
-        batches: ArrayBatches of the training.
+        batches: Training data as ArrayBatches.
         together: Maximum number of steps per program.
         watched: Whether callbacks may modify the user's arrays in place. If so, each epoch copies the arrays again.
     """
@@ -101,7 +101,7 @@ class ManySteps:
 
         Args:
             progress: Progress of the run.
-            interrupts: Interrupts that are open.
+            interrupts: Open Interrupts.
         """
         runner, done, logs = self.runner, 0, {}
         if self.arrays is None or self.watched:

@@ -46,7 +46,7 @@ class Outputs:
         """One entry of `given` per output; None for outputs that have no entry.
 
         Args:
-            given: What the user passed.
+            given: The value that the user passed.
             what: Name of the argument, for error messages.
             is_leaf: Function that distinguishes a single entry from a structure of entries.
         """
@@ -124,7 +124,7 @@ def only_entry(given: Any, names: list[str] | None) -> Any:
     """The value that the user passed for the only output. A dict with the name of the output is unwrapped.
 
     Args:
-        given: What the user passed.
+        given: The value that the user passed.
         names: Names of the outputs.
     """
     if isinstance(given, dict) and len(given) == 1 and (names is None or set(given) <= set(names)):

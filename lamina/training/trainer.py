@@ -179,10 +179,10 @@ class Trainer(StepMixin, LegacyMethods):
             verbose: 0 shows nothing, 1 a progress bar, 2 one line; "auto" is 1.
             steps: Batches to process. None means all; required for infinite data.
             callbacks: Callbacks to call during the prediction.
-            **old_names: Arguments under the names of earlier versions of Keras.
+            **old_names: Arguments with names from earlier versions of Keras.
 
         Returns:
-            NumPy arrays in the structure of the model's outputs. They belong to the caller.
+            NumPy arrays in the structure of the model's outputs, which the caller may modify.
 
         >>> import numpy as np
         >>> import lamina as keras

@@ -21,7 +21,7 @@ _MODELS = frozenset(("Sequential", "Model", "Functional"))
 
 
 def upgrade(config: Any, version: Any = None, backend: Any = None) -> Any:
-    """The config (or a structure that contains configs) in the format of Keras 3.
+    """Convert a config, or a structure that contains configs, to the format of Keras 3.
 
     Args:
         version, backend: Version and backend of the Keras that wrote the config, if the file names them. Otherwise

@@ -45,7 +45,7 @@ class Translation:
         self.program, self.max_numbers, self.variables = program, max_numbers, set(variables)
         self.views = {x: program.input}
         self.changing = {x}  # values that depend on the input, not only on variables
-        self.once = False  # whether the operations added now run only after variables have changed
+        self.once = False  # whether newly added operations run only after variables have changed
 
     def take(self, step):
         """Add the operations for a step."""
