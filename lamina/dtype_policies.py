@@ -37,10 +37,10 @@ class DTypePolicy(Configurable):
     """
 
     _keras_module = "keras"
-    name: str  # read-only in DTypePolicyMap, as are the next three
+    name: str = ""  # read-only in DTypePolicyMap, as are the next three
     quantization_mode: str | None = None
-    compute_dtype: str
-    variable_dtype: str
+    compute_dtype: str = ""
+    variable_dtype: str = ""
 
     def __init__(self, name: str | None = None) -> None:
         if name is None:

@@ -61,11 +61,12 @@ class KerasTensor(_Base):
         **kwargs: Any,
     ) -> None:
         self._shape = standardize_shape(shape)
-        self.dtype: str = standardize_dtype(dtype)
+        self.dtype = standardize_dtype(dtype)
         self.sparse, self.ragged = bool(sparse), bool(ragged)
         self.record_history: bool = record_history
         self.name: str = name or context.unique_name("keras_tensor")
 
+    dtype: str = "float32"
     sparse: bool = False
     ragged: bool = False
     ragged_rank: int | None = None  # for ragged tensors, which JAX does not have

@@ -60,10 +60,10 @@ class Variable(_Base):
     <Variable path=scale, shape=(2,), dtype=float32, value=[2. 4.]>
     """
 
-    name: str
-    path: str
-    shape: tuple[int, ...]
-    dtype: str
+    name: str = ""
+    path: str = ""
+    shape: tuple[int, ...] = ()
+    dtype: str = ""
     aggregation: str | None = None
     synchronization: str | None = None
     regularizer: Any = None

@@ -44,12 +44,16 @@ class Distribution:
             takes its share of each batch; False that each gets batches of its own, which together are one.
     """
 
+    device_mesh: Any = None
+    batch_dim_name: str | None = None
+    auto_shard_dataset: bool = True
+
     def __init__(
         self, device_mesh: DeviceMesh, batch_dim_name: str | None = None, auto_shard_dataset: bool = True
     ) -> None:
-        self.device_mesh: DeviceMesh = device_mesh
-        self.batch_dim_name: str | None = batch_dim_name
-        self.auto_shard_dataset: bool = auto_shard_dataset
+        self.device_mesh = device_mesh
+        self.batch_dim_name = batch_dim_name
+        self.auto_shard_dataset = auto_shard_dataset
         self._num_processes, self._process_id = jax.process_count(), jax.process_index()
 
     @property

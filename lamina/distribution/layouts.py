@@ -37,6 +37,10 @@ class DeviceMesh:
     <DeviceMesh shape=(1, 1), axis_names=['batch', 'model']>
     """
 
+    shape: Sequence[int] = ()
+    axis_names: Sequence[str] = ()
+    devices: Any = None
+
     def __init__(self, shape: Sequence[int], axis_names: Sequence[str], devices: Any = None) -> None:
         received = f"Received: shape={shape}, axis_names={axis_names}"
         if not shape or not axis_names:
@@ -46,9 +50,9 @@ class DeviceMesh:
         devices = np.array(list_devices() if devices is None else devices)
         if math.prod(shape) != devices.size:
             raise ConfigError(f"Shape does not match the number of devices. Received: {shape} for {devices.size}.")
-        self.shape: Sequence[int] = shape
-        self.axis_names: Sequence[str] = axis_names
-        self.devices: np.ndarray[Any, Any] = devices.reshape(shape)
+        self.shape = shape
+        self.axis_names = axis_names
+        self.devices = devices.reshape(shape)
         self._mesh: Mesh | None = None
 
     @property
@@ -79,8 +83,10 @@ class TensorLayout:
     ('batch', None)
     """
 
+    axes: tuple[Any, ...] = ()
+
     def __init__(self, axes: Sequence[Any], device_mesh: DeviceMesh | None = None) -> None:
-        self.axes: tuple[Any, ...] = tuple(axes)
+        self.axes = tuple(axes)
         self._device_mesh: DeviceMesh | None = None
         self._sharding: NamedSharding | None = None
         self.device_mesh = device_mesh
@@ -134,8 +140,10 @@ class LayoutMap(MutableMapping[str, Any]):
     ((None, 'model'), None)
     """
 
+    device_mesh: DeviceMesh | None = None
+
     def __init__(self, device_mesh: DeviceMesh | None) -> None:
-        self.device_mesh: DeviceMesh | None = device_mesh
+        self.device_mesh = device_mesh
         self._layouts: dict[str, TensorLayout] = {}
 
     def __getitem__(self, key: str) -> TensorLayout | None:

@@ -50,6 +50,8 @@ class AUC(ThresholdMetric):
 
     _config_optional = frozenset({"thresholds"})
 
+    thresholds: list[float] = []
+
     def __init__(
         self,
         num_thresholds: int = 200,
@@ -68,7 +70,7 @@ class AUC(ThresholdMetric):
         self.summation_method: str = _choice("summation_method", summation_method, SUMMATIONS)
         inner = _inner_thresholds(num_thresholds, thresholds)
         self._given_thresholds = None if thresholds is None else inner
-        self.thresholds: list[float] = [-settings.epsilon(), *inner, 1 + settings.epsilon()]
+        self.thresholds = [-settings.epsilon(), *inner, 1 + settings.epsilon()]
         self.num_thresholds: int = len(self.thresholds)
         self.multi_label: bool = multi_label
         self.num_labels: int | None = num_labels
