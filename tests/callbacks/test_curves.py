@@ -49,7 +49,7 @@ def test_in_a_file(history, tmp_path, ending):
 def test_higher_is_drawn_higher():
     lines = [
         places
-        for kind, places, style in Curves({"a": [0.0, 2.0]}).picture().shapes
+        for kind, places, style in Curves({"a": [0.0, 2.0]}).picture()._shapes
         if kind == "line" and style["width"] == 2
     ]
     ((x0, y0), (x1, y1)) = lines[0]
