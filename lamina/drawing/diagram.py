@@ -150,11 +150,11 @@ class Diagram:
             spans.update(dict.fromkeys(row, (depth + thick, depth) if backwards else (depth, depth + thick)))
             depth += thick + GAP
         centres = {name: (layout.centres[name] + GAP, sum(span) / 2) for name, span in spans.items()}
-        boxes = {name: _around(_turned(centres[name], across), sizes[name]) for name in self.boxes}
+        boxes = {name: _around(_transposed(centres[name], across), sizes[name]) for name in self.boxes}
         paths = [self._path(chain, centres, spans, sizes, across) for chain in layout.chains]
         size = (layout.width + 2 * GAP, depth)
         frames = {title: _frame([boxes[name] for name in names]) for title, names in self.frames.items() if names}
-        return _turned(size, across), boxes, paths, frames
+        return _transposed(size, across), boxes, paths, frames
 
     def _path(self, chain, centres, spans, sizes, across):
         """The points of an arrow: from the side of its box, through the rows between, to the side of the other box."""
@@ -165,13 +165,17 @@ class Diagram:
         arrive = centres[last][1] - ahead * sizes[last][along] / 2
         between = [(centres[point][0], side) for point in chain[1:-1] for side in spans[point]]
         begin, end = (centres[first][0], spans[first][1]), (centres[last][0], spans[last][0])
-        bent = curve([_turned(point, across) for point in (begin, *between, end)], along)
+        bent = curve([_transposed(point, across) for point in (begin, *between, end)], along)
         before = [(begin[0], leave)] if abs(begin[1] - leave) > 1 else []
         after = [(end[0], arrive)] if abs(end[1] - arrive) > 1 else []  # a piece of length 0 would turn the tip
-        return [*(_turned(point, across) for point in before), *bent, *(_turned(point, across) for point in after)]
+        return [
+            *(_transposed(point, across) for point in before),
+            *bent,
+            *(_transposed(point, across) for point in after),
+        ]
 
 
-def _turned(pair, across):
+def _transposed(pair, across):
     return pair[::-1] if across else pair
 
 

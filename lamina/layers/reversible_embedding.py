@@ -80,7 +80,7 @@ class ReversibleEmbedding(Embedding):
             return
         super().build(input_shape)
         if not self.tie_weights:
-            layout = Layout((self.output_dim, self.input_dim), packed=0, quantizes_inputs=True, tells_groups=False)
+            layout = Layout((self.output_dim, self.input_dim), packed=0, quantizes_inputs=True, stores_groups=False)
             initializer = self.embeddings_initializer
             self.reverse_embeddings = self._add_kernel(layout, "reverse_embeddings", initializer=initializer)
 

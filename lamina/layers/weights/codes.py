@@ -32,7 +32,7 @@ class Layout:
     axis: Axis of the int4 matrix along which rows are grouped: 0 for (summed, kept), -1 for (kept, summed).
     packed: Axis of that matrix along which two codes share a byte.
     quantizes_inputs: Whether int4 quantizes the inputs of products if no config specifies it.
-    tells_groups: Whether int4 stores the group index of each row, as files of Keras do.
+    stores_groups: Whether int4 stores the group index of each row, as files of Keras do.
     """
 
     shape: tuple
@@ -42,7 +42,7 @@ class Layout:
     axis: int = 0
     packed: int = -1
     quantizes_inputs: bool = False
-    tells_groups: bool = True
+    stores_groups: bool = True
 
     def __post_init__(self):
         others = tuple(axis for axis in range(len(self.shape)) if axis not in self.summed)
@@ -177,7 +177,7 @@ class Int4(Codes):
         shape = (groups, layout.columns) if axis == 0 else (layout.columns, groups)
         self.part(layer, f"{name}_scale", shape, "ones")
         self.part(layer, f"{name}_zero", shape, dtype="int8")
-        if layout.tells_groups:
+        if layout.stores_groups:
             self.part(layer, "g_idx", (layout.rows,), lambda shape, dtype: self._groups().astype(dtype), dtype=FLOAT)
 
     def _groups(self):

@@ -1,6 +1,6 @@
 """Upgrade the configs of earlier versions of Keras to Keras 3. Configs of Keras 3 are left unchanged.
 
-`lamina.legacy` has the renamed arguments and classes, `graphs` upgrades graphs, and the table `_MENDED` converts
+`lamina.legacy` has the renamed arguments and classes, `graphs` upgrades graphs, and the table `_UPGRADES` converts
 arguments whose meaning has changed.
 """
 
@@ -125,7 +125,7 @@ def _description(described, origin):
     if "input_layers" in config:  # a subclass of Model, by the user, that was built as a functional model
         return {**described, "config": upgrade_graph(config)}
     if origin.major < 3 and _is_time_major(config):
-        return _turned(described, origin)
+        return _wrap_time_major(described, origin)
     today = legacy.CLASSES.get(name, name) if origin.major < 3 else name
     if today.startswith("Custom>") and today[7:] in _OPTIMIZERS and registry.get_registered_object(today) is None:
         today = today[7:]
@@ -134,8 +134,8 @@ def _description(described, origin):
     config, _ = legacy.rename(today, config)
     if origin.major < 3:
         config = _of_old_layer(name, today, config, origin)
-        if name in _MENDED:
-            config = _MENDED[name](config, origin)
+        if name in _UPGRADES:
+            config = _UPGRADES[name](config, origin)
     renamed = {**described, "class_name": today, "config": config}
     if today != name:
         renamed.update({key: None for key in ("module", "registered_name") if key in described})
@@ -148,7 +148,7 @@ def _is_time_major(config):
     return config.get("time_major") or (isinstance(layer, dict) and layer.get("class_name") == "TimeMajor")
 
 
-def _turned(described, origin):
+def _wrap_time_major(described, origin):
     """A time-major layer as a batch-major layer inside a TimeMajor wrapper, which swaps the first two axes before and
     after it."""
     config = {key: value for key, value in described["config"].items() if key != "time_major"}
@@ -238,12 +238,12 @@ def _depthwise(config, origin):
     return {key: value for key, value in config.items() if not key.startswith("kernel_") or key == "kernel_size"}
 
 
-def _moving_pixels(config, origin):
+def _with_data_format(config, origin):
     return {"data_format": origin.data_format, **config} if origin.data_format else config
 
 
 def _zero_padding(config, origin):
-    config, padding = _moving_pixels(config, origin), config.get("padding")
+    config, padding = _with_data_format(config, origin), config.get("padding")
     if isinstance(padding, list) and len(padding) == 4:  # Keras 1: (top, bottom, left, right)
         config = {**config, "padding": [padding[:2], padding[2:]]}
     return config
@@ -299,13 +299,13 @@ _LOSSES = (
     "Hinge SquaredHinge CategoricalHinge Poisson LogCosh KLDivergence Huber CosineSimilarity"
 )
 _PIXEL_MOVERS = ("ZeroPadding", "Cropping", "UpSampling")
-_MENDED = {
+_UPGRADES = {
     **dict.fromkeys(("LSTM", "LSTMCell", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "ConvRecurrent2D"), _recurrent),
     **dict.fromkeys(("GRU", "GRUCell"), _gru),
     "CuDNNLSTM": _cudnn, "CuDNNGRU": _cudnn_gru,
     **dict.fromkeys(("BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2"), _batch_normalization),
     **dict.fromkeys((f"{kind}Conv{rank}D" for kind in ("Separable", "Depthwise") for rank in (1, 2)), _depthwise),
-    **dict.fromkeys((f"{kind}{rank}D" for kind in _PIXEL_MOVERS for rank in (2, 3)), _moving_pixels),
+    **dict.fromkeys((f"{kind}{rank}D" for kind in _PIXEL_MOVERS for rank in (2, 3)), _with_data_format),
     "ZeroPadding2D": _zero_padding, "Lambda": _lambda, "Embedding": _embedding,
     "LossFunctionWrapper": _wrapped_function, "MeanMetricWrapper": _wrapped_metric,
     **dict.fromkeys(_LOSSES.split(), _named_loss),

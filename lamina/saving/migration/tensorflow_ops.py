@@ -131,7 +131,7 @@ for _line in _FUNCTIONS.split("\n")[1:-1]:
         )
     )
 # Arguments that have no effect on the result here.
-_SAID_IN_VAIN = frozenset(
+_IGNORED_ARGUMENTS = frozenset(
     "name conjugate out_type output_type validate_indices batch_dims keep_dims data_format".split()
 )
 
@@ -163,7 +163,7 @@ def translate(layer: Any, args: Any, kwargs: Any) -> Any:
     else:
         function = config["function"]
     function = function.removeprefix("tf.").removeprefix("compat.v1.")
-    args, kwargs = _told_otherwise(function, args, kwargs)
+    args, kwargs = _normalized_arguments(function, args, kwargs)
     row = _ROWS.get(function)
     if row is None:
         raise ConfigError(
@@ -179,14 +179,14 @@ def translate(layer: Any, args: Any, kwargs: Any) -> Any:
         if theirs in names:
             if value is not None:
                 given[names[theirs]] = value
-        elif theirs not in _SAID_IN_VAIN and value not in (None, False):
+        elif theirs not in _IGNORED_ARGUMENTS and value not in (None, False):
             raise ConfigError(
-                f"{layer['name']} in the file calls tf.{function}({theirs}={value}), which has no like here."
+                f"{layer['name']} in the file calls tf.{function}({theirs}={value}), which has no equivalent in lamina."
             )
     return [*before, _call(layer["name"], op, _meant(op, given))]
 
 
-def _told_otherwise(function, args, kwargs):
+def _normalized_arguments(function, args, kwargs):
     """Adapt arguments that some TensorFlow functions take in another position or form."""
     kwargs = {("axis" if key in ("axes", "dim") and "axes" not in _ROWS.get(function, ("",) * 3)[2] else key): value
               for key, value in kwargs.items()}  # fmt: skip
