@@ -31,7 +31,6 @@ class CallSignature:
         self.masks: dict[str, str | None] = {
             name: self._mask_name(index, name) for index, name in enumerate(self.names)
         }
-        self.takes_masks: bool = any(self.masks.values())
 
     def _mask_name(self, index, name):
         if f"{name}_mask" in self.names:
