@@ -1,0 +1,1 @@
+"""What users do wrong, and a proof that the fix which the error prints repairs it."""
