@@ -50,5 +50,5 @@ class History(Callback):
         """
         curves = Curves(self.history, self.epoch)
         if path is not None:
-            curves.write(path)
+            curves.save(path)
         return curves

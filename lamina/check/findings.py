@@ -7,6 +7,8 @@ import html
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
+from lamina.runtime.terminal import Printable, console
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -41,7 +43,7 @@ class Finding:
         return f"{self.code} {self.severity}: {self.message} {self.fix}"
 
 
-class Findings:
+class Findings(Printable):
     """The findings of one check, the most severe first. Iterable; true where there are any.
 
     Args:
@@ -84,11 +86,6 @@ class Findings:
             for finding in self
         )
 
-    def __str__(self) -> str:
-        return self.text
-
-    __repr__ = __str__
-
     def as_dicts(self) -> list[dict[str, Any]]:
         """A dict for each finding, for JSON; the measured value is a string."""
         return [{**dataclasses.asdict(finding), "value": str(finding.value)} for finding in self]
@@ -130,6 +127,4 @@ class Findings:
             file: Text file to write to; None means the standard output.
             width: Characters per line; None means the width of the terminal.
         """
-        from rich.console import Console
-
-        Console(file=file, width=width).print(self)
+        console(file, width=width).print(self)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import pathlib
+import struct
+import zlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from lamina.runtime.atomic_files import atomic_write
 
@@ -14,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Picture", "pillow"]
 
+_ON_WHITE = "#222222"  # what currentColor is in an image
 _DASH = 4  # pixels of a dash and of a gap
 _ANCHORS = {"start": "l", "middle": "m", "end": "r"}
 
@@ -101,6 +107,15 @@ class Picture:
         """
         self._shapes.append(("words", (x, y), dict(text=str(text), colour=colour, size=size, anchor=anchor)))
 
+    def pixels(self, sides: tuple[float, float, float, float], pixels: np.ndarray[Any, Any]) -> None:
+        """Draw an image, stretched into a rectangle.
+
+        Args:
+            sides: (left, top, right, bottom).
+            pixels: uint8 array of shape (height, width, channels) with 1, 3 or 4 channels.
+        """
+        self._shapes.append(("pixels", sides, dict(pixels=pixels)))
+
     def svg(self, font: str = "monospace") -> str:
         """The drawing as SVG.
 
@@ -127,6 +142,7 @@ class Picture:
 
         draw = ImageDraw.Draw(image, "RGBA")  # so that translucent colours blend
         for kind, places, settings in self._shapes:
+            settings = {name: _ON_WHITE if value == "currentColor" else value for name, value in settings.items()}
             getattr(self, f"_draw_{kind}")(draw, scale, places, **settings)
         return image
 
@@ -162,6 +178,20 @@ class Picture:
         style = f'fill="{colour}" font-size="{size}" text-anchor="{anchor}"'
         return f'<text x="{x:.1f}" y="{y + 0.35 * size:.1f}" {style}>{html.escape(text)}</text>'
 
+    def _svg_pixels(self, sides, pixels):
+        left, top, right, bottom = sides
+        data = base64.b64encode(_png(pixels)).decode()
+        return (
+            f'<image x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}" '
+            f'preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,{data}"/>'
+        )
+
+    def _draw_pixels(self, draw, scale, sides, pixels):
+        left, top, right, bottom = (round(side * scale) for side in sides)
+        image = pillow().fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).convert("RGBA")
+        image = image.resize((right - left, bottom - top), 0)
+        draw._image.paste(image, (left, top), image)
+
     def _draw_line(self, draw, scale, points, colour, width):
         draw.line([(x * scale, y * scale) for x, y in points], colour, max(1, round(width * scale)), joint="curve")
 
@@ -183,6 +213,23 @@ class Picture:
         x, y = place
         font = ImageFont.load_default(size * scale)
         draw.text((x * scale, y * scale), text, colour, font, f"{_ANCHORS[anchor]}m")
+
+
+def _png(pixels):
+    """A PNG file of a uint8 array of shape (height, width, channels)."""
+    height, width, channels = pixels.shape
+    rows = np.concatenate([np.zeros((height, 1), "uint8"), pixels.reshape(height, -1)], axis=1)
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, {1: 0, 3: 2, 4: 6}[channels], 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows.tobytes()))
+        + chunk(b"IEND", b"")
+    )
 
 
 def _listed(points):

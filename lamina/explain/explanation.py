@@ -10,6 +10,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
+from lamina.runtime.terminal import Printable, console
+
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
 
@@ -84,7 +86,7 @@ class Answer:
 
 
 @dataclasses.dataclass(repr=False)
-class Explanation:
+class Explanation(Printable):
     """What `model.explain()` returns. Printed it is text; a notebook shows it as HTML.
 
     Attributes:
@@ -156,11 +158,6 @@ class Explanation:
             parts.append(f"<h3>{html.escape(answer.question)}</h3><p>{html.escape(answer.text)}</p>")
         return "\n".join([*parts, "</section>"])
 
-    def __str__(self) -> str:
-        return self.text
-
-    __repr__ = __str__
-
     def _repr_html_(self) -> str:
         return self.html()
 
@@ -190,9 +187,7 @@ class Explanation:
             file: Text file to write to; None means the standard output.
             width: Characters per line; None means the width of the terminal.
         """
-        from rich.console import Console
-
-        Console(file=file, width=width, highlight=False).print(self)
+        console(file, width=width, highlight=False).print(self)
 
     def to_terminal(self, width: int = _WIDTH) -> str:
         """What `print` shows, as text.

@@ -12,6 +12,7 @@ from lamina.core import tree
 from lamina.core.graph import Operation, node_of
 from lamina.errors import ConfigError
 from lamina.layers.base import call_signature
+from lamina.runtime.terminal import console
 
 
 def summary(
@@ -37,7 +38,6 @@ def summary(
     Raises:
         ConfigError: If `layer_range` matches no layers.
     """
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -51,11 +51,11 @@ def summary(
     for row in _rows(model, branching, show_trainable, expand_nested, layer_range):
         table.add_row(*map(escape, row))
     file = io.StringIO()
-    console = Console(file=None if print_fn is None else file, highlight=False, width=line_length)
-    console.print(f"[bold]Model: {escape(repr(model.name))[1:-1].join(chr(34) * 2)}[/bold]")
-    console.print(table)
+    out = console(None if print_fn is None else file, highlight=False, width=line_length)
+    out.print(f"[bold]Model: {escape(repr(model.name))[1:-1].join(chr(34) * 2)}[/bold]")
+    out.print(table)
     for line in _totals(model):
-        console.print(f"[bold] {line}[/bold]", markup=True)
+        out.print(f"[bold] {line}[/bold]", markup=True)
     if print_fn is not None:
         print_fn(file.getvalue().rstrip("\n"))
 

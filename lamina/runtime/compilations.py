@@ -14,6 +14,7 @@ import jax
 
 from lamina.runtime import compilation_cache
 from lamina.runtime.gc_pause import no_collection
+from lamina.runtime.terminal import console, printable
 
 __all__ = ["Compilation", "Compilations", "Recorder"]
 
@@ -47,11 +48,9 @@ class Compilations(list[Compilation]):
     """The compilations of a model in order; its repr is a table."""
 
     def __repr__(self) -> str:
-        from rich.console import Console
-
         file = io.StringIO()
-        Console(file=file, width=120).print(self)
-        return file.getvalue().rstrip()
+        console(file, width=120).print(self)
+        return printable(file.getvalue().rstrip())
 
     def __rich__(self) -> Any:
         from rich.table import Table

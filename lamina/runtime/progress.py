@@ -16,6 +16,7 @@ import numpy as np
 
 from lamina.errors import ConfigError
 from lamina.runtime import settings
+from lamina.runtime.terminal import printable
 
 __all__ = ["Progbar", "Progress", "is_live", "say"]
 
@@ -51,7 +52,7 @@ def say(message: str) -> None:
 
 def _write(text, still_open):
     _line["open"] = still_open
-    print(text, end="", flush=True)
+    print(printable(text), end="", flush=True)
 
 
 class Progress:
@@ -281,7 +282,7 @@ class Progbar:
         if not self.target:
             return ""
         done = min(self.width, self.width * self.seen // self.target)
-        stroke = _stroke()
+        stroke = printable("━")
         return f"\x1b[32m{stroke * done}\x1b[0m\x1b[37m{stroke * (self.width - done)}\x1b[0m"
 
     def _per_step(self, now):
@@ -332,11 +333,3 @@ def _bold(text):
 
 def _columns():
     return 10**6 if _in_notebook() else shutil.get_terminal_size().columns
-
-
-def _stroke():
-    try:
-        "━".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        return "="
-    return "━"

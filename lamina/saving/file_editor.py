@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from lamina.errors import FileError, UnsafeFileError
+from lamina.runtime.terminal import console
 from lamina.saving.formats.weights_h5 import stores_of
 from lamina.saving.safety.hdf5 import StoredArray, open_hdf5, write_array, written
 from lamina.saving.safety.hdf5_contents import arrays_in, attribute, check_dataset, stored_bytes
@@ -87,7 +88,6 @@ class KerasFileEditor:
 
     def summary(self) -> None:
         """Print the objects of the file, and the shape and type of each weight."""
-        from rich.console import Console
         from rich.markup import escape
         from rich.tree import Tree
 
@@ -102,7 +102,7 @@ class KerasFileEditor:
                     branch.add(f"{escape(name)}: shape={np.shape(value)}, dtype={np.asarray(value).dtype}")
             return branch
 
-        Console(highlight=False).print(grow(Tree(escape(self.filepath)), self.weights_dict, ""))
+        console(highlight=False).print(grow(Tree(escape(self.filepath)), self.weights_dict, ""))
 
     def compare(self, reference_model: Any) -> dict[str, Any]:
         """Print where the weights differ from those of a model, in names or shapes.

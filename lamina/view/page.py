@@ -88,7 +88,9 @@ def page_of(model: Any, x: Any = None, y: Any = None, history: Any = None) -> Pa
         "title": html.escape(f"{model.name} - lamina"),
         "style": _file("page.css"),
         "script": _file("graph.js") + "\n" + _file("panel.js"),
-        "curves": f'<h3>Training</h3><div class="curves">{curves.svg(columns=1)}</div>' if curves else "",
+        "curves": f'<h3>Training</h3><div class="curves">{curves.picture(columns=1).svg("system-ui, sans-serif")}</div>'
+        if curves
+        else "",
         "data": _script_safe(data),
     }
     return Page(model.name, re.sub("<!--([a-z]+)-->", lambda match: parts[match[1]], _file("page.html")))

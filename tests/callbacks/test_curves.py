@@ -8,7 +8,7 @@ from PIL import Image
 
 from lamina.callbacks import History
 from lamina.callbacks.curves import Curves
-from lamina.errors import DataError
+from lamina.errors import ConfigError, DataError
 
 
 @pytest.fixture
@@ -44,6 +44,16 @@ def test_in_a_file(history, tmp_path, ending):
             assert image.size == (1360, 440)
     else:
         assert "<svg" in (tmp_path / f"a.{ending}").read_text()
+
+
+def test_a_figure_follows_the_theme_of_its_page(history, tmp_path):
+    figure = history.plot()
+    assert "currentColor" in figure._repr_html_() and "prefers-color-scheme" not in figure._repr_html_()
+    assert "prefers-color-scheme: dark" in figure.svg()
+    figure.save(tmp_path / "a.txt")
+    assert (tmp_path / "a.txt").read_text("utf-8") == figure.text + "\n"
+    with pytest.raises(ConfigError, match=r"saved as \.svg"):
+        figure.save(tmp_path / "a.xyz")
 
 
 def test_higher_is_drawn_higher():

@@ -1,0 +1,78 @@
+"""Text for terminals of any encoding: where one cannot show a character, its ASCII twin is printed."""
+
+from __future__ import annotations
+
+import sys
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["Printable", "console", "printable"]
+
+_TWINS = str.maketrans(
+    dict(zip("▁▂▃▄▅▆▇█░│┃└├─━·×•●○■□–—“”‘’²σμ", ".:-=+*#@.||`|--.x**o#o--\"\"''2su", strict=True))  # noqa: RUF001
+    | {"→": "->", "←": "<-", "…": "...", "≤": "<=", "≥": ">=", "≈": "~", "±": "+-", "∞": "inf"}
+)
+
+
+def printable(text: str, file: Any = None) -> str:
+    """The text, or its ASCII twin where the encoding of a file has no place for some character in it.
+
+    Args:
+        text: Text.
+        file: Text file that it is for; None means the standard output.
+
+    >>> import io
+    >>> printable("4 → 1 █▃▁", io.TextIOWrapper(io.BytesIO(), "cp1252"))
+    '4 -> 1 @-.'
+    """
+    encoding = getattr(sys.stdout if file is None else file, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_TWINS).encode(encoding, "backslashreplace").decode(encoding)
+    return text
+
+
+class Printable:
+    """Base of objects that are printed as their `text`, in any terminal."""
+
+    @property
+    def text(self) -> str:
+        """What is printed."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return printable(self.text)
+
+    def __repr__(self) -> str:
+        return printable(self.text)
+
+
+def console(file: IO[str] | None = None, **settings: Any) -> Console:
+    """A console of rich that writes what its file can encode.
+
+    Args:
+        file: Text file; None means the standard output.
+        **settings: Arguments of `rich.console.Console`.
+    """
+    from rich.console import Console
+
+    target = sys.stdout if file is None else file
+    utf = (getattr(target, "encoding", None) or "utf-8").lower().startswith("utf")
+    return Console(file=file if utf else _Encodable(target), **settings)  # pyright: ignore[reportArgumentType]
+
+
+class _Encodable:
+    """A text file that is given ASCII twins of what it cannot encode."""
+
+    def __init__(self, file):
+        self._file = file
+
+    def write(self, text):
+        """Write text."""
+        return self._file.write(printable(text, self._file))
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
