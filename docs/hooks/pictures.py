@@ -1,7 +1,8 @@
 """Draws the pictures of the pages: the page about a model, its diagram, and training curves."""
 
+import pathlib
+
 import numpy as np
-from mkdocs.structure.files import File
 
 import lamina as keras
 from lamina import layers
@@ -33,14 +34,15 @@ HISTORY = {
 }
 
 
-def on_files(files, config):
-    """Add the pictures."""
+def build():
+    """Write the pictures."""
     model, x = tickets()
+    docs = pathlib.Path(__file__).parents[1]
     pictures = {
-        "tickets.html": view(model, x=x, history=HISTORY, open=False).html,
-        "tickets.svg": keras.utils.model_to_dot(model, show_shapes=True, expand_nested=True).to_svg(),
-        "curves.svg": Curves(HISTORY).svg(),
+        "extra/pictures/tickets.html": view(model, x=x, history=HISTORY, open=False).html,
+        "pictures/tickets.svg": keras.utils.model_to_dot(model, show_shapes=True, expand_nested=True).to_svg(),
+        "pictures/curves.svg": Curves(HISTORY).svg(),
     }
     for name, content in pictures.items():
-        files.append(File.generated(config, f"pictures/{name}", content=content))
-    return files
+        (docs / name).parent.mkdir(parents=True, exist_ok=True)
+        (docs / name).write_text(content)

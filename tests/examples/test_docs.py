@@ -38,4 +38,4 @@ def test_blocks_run(page, tmp_path, monkeypatch):
 def test_the_guide_shows_each_example():
     guide = (ROOT / "docs" / "guide.md").read_text()
     programs = {path.name for path in (ROOT / "examples").glob("*.py")} - {"quickstart.py"}
-    assert set(re.findall(r'--8<-- "examples/(\w+\.py)"', guide)) == programs
+    assert set(re.findall(r"literalinclude} ../examples/(\w+\.py)", guide)) == programs
