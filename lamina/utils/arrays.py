@@ -25,7 +25,7 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray |
         num_classes: Length of a row; None means the largest label plus one.
 
     Raises:
-        DataError: A label is not below `num_classes`.
+        DataError: A label is no class number, or not below `num_classes`.
 
     >>> to_categorical([0, 2])
     array([[1., 0., 0.],
@@ -35,7 +35,7 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray |
     if isinstance(values, jax.Array):
         labels = values[..., 0] if values.ndim > 1 and values.shape[-1] == 1 else values
         return jax.nn.one_hot(labels, num_classes or int(labels.max()) + 1)
-    labels = np.asarray(values).astype("int64")
+    labels = _class_numbers(np.asarray(values))
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
     count = num_classes or int(labels.max()) + 1
@@ -45,6 +45,25 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray |
             fix=f"num_classes={labels.max() + 1}",
         )
     return np.eye(count)[labels]
+
+
+def _class_numbers(labels):
+    """Labels as integers, also those written as text."""
+    try:
+        numbers = labels.astype("float64")
+    except (TypeError, ValueError):
+        text = next(value for value in labels.flat if not str(value).lstrip("-").isdigit())
+        raise DataError(
+            f"to_categorical takes class numbers (0, 1, 2, ...); got {text if text is None else str(text)!r}.",
+            fix="classes, x = np.unique(x, return_inverse=True)",
+        ) from None
+    if not np.isfinite(numbers).all():
+        place = tuple(map(int, np.argwhere(~np.isfinite(numbers))[0]))
+        raise DataError(
+            f"to_categorical takes class numbers (0, 1, 2, ...); x[{', '.join(map(str, place))}] is {numbers[place]}.",
+            fix="x = x[np.isfinite(x)]",
+        )
+    return numbers.astype("int64")
 
 
 def normalize(x: ArrayLike, axis: int = -1, order: int = 2) -> np.ndarray | Tensor:

@@ -1,5 +1,7 @@
 """A mistake is two programs: the wrong one, and the same with what the error says done.
 
+A `Paste` is a mistake whose fix is Python: the test runs the printed text itself.
+
 `fixes_work(MISTAKES)` is a test that runs both. `fixes_are_tried("lamina/layers", MISTAKES)` is a test that finds every
 `fix=` below a folder and fails where no wrong program leads there, so a fix cannot be added without being tried.
 """
@@ -39,12 +41,26 @@ class Mistake:
     because: str = ""
 
 
-def run(program):
-    """Run a program, as a user's script would."""
-    names = {"__name__": "__main__", "keras": keras, "np": np}
+@dataclass(frozen=True)
+class Paste:
+    """A mistake whose printed fix is run as it stands, after the program `before` the `line` that raised the error."""
+
+    before: str
+    line: str
+    says: str = ""
+
+    @property
+    def wrong(self):
+        return f"{self.before}\n{self.line}"
+
+
+def run(program, names=None):
+    """Run a program, as a user's script would. Returns its variables."""
+    names = {"__name__": "__main__", "keras": keras, "np": np} if names is None else names
     with warnings.catch_warnings(), contextlib.redirect_stdout(None):
         warnings.simplefilter("ignore")
         exec(compile(program, "program.py", "exec"), names)
+    return names
 
 
 @functools.cache
@@ -100,6 +116,11 @@ def fixes_work(mistakes):
         assert error is not None, "the wrong program ran"
         assert isinstance(error, LaminaError), "".join(traceback.format_exception(error)[-6:])
         assert mistake.says in (error.fix or ""), f"{mistake.says!r} is not in {error.fix!r} of: {error}"
+        if isinstance(mistake, Paste):
+            names = run(mistake.before)
+            run(error.fix, names)
+            run(mistake.line, names)
+            return
         if mistake.right is None:
             assert mistake.because
             return

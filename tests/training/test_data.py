@@ -430,7 +430,7 @@ MISTAKES = {
     "scalar": ((np.float32(3),), {}, "single number"),
     "strings": ((np.array(["a", "b"]),), {}, "strings"),
     "list of strings": ((["a", "b"],), {}, "strings"),
-    "objects": ((np.array([1, None]),), {}, "Python objects"),
+    "objects": ((np.array([1, None]),), {}, r"x\[1\] is None"),
     "ragged": (([[1, 2], [3]],), {}, "pad_sequences"),
     "ragged array": ((np.array([[1, 2], [3]], dtype=object),), {}, "pad_sequences"),
     "dates": ((np.array(["2020-01-01"], "datetime64[s]"),), {}, "dates"),

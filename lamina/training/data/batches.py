@@ -56,9 +56,9 @@ def make_batches(
     if isinstance(x, Batches):
         return x
     if shuffle not in (True, False, "batch"):
-        raise DataError(f"shuffle is True, False or 'batch'; got {shuffle!r}.")
+        raise DataError(f"shuffle is True, False or 'batch'; got {shuffle!r}.", fix="shuffle=True")
     if steps is not None and steps < 1:
-        raise DataError(f"The number of steps an epoch is at least 1; got {steps}.")
+        raise DataError(f"An epoch has at least 1 step; got {steps}.", fix="steps=None")
     class_weight = None if class_weight is None else check_class_weight(class_weight)
     if _yields_batches(x):
         _refuse_with_batches(x, y=y, sample_weight=sample_weight, batch_size=batch_size)

@@ -6,6 +6,7 @@ Other libraries are recognised by the names of their classes; none is imported h
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from lamina.core.dtypes import numpy_dtype
 from lamina.errors import DataError
 from lamina.runtime import settings
+from lamina.training.data.unfit import columns_of, refuse, refuse_ragged
 
 __all__ = [
     "as_array",
@@ -100,11 +102,12 @@ def as_array(leaf: Any, name: str, text: bool = False) -> Any:
         name: Name of the data, for errors.
         text: Whether strings are accepted.
     """
+    given = leaf
     if not isinstance(leaf, np.ndarray):
         leaf = _from_other_kind(leaf, name, text)
     if text and leaf.ndim and _is_text(leaf):
         return leaf
-    _check(leaf, name)
+    _check(leaf, name, given)
     dtype = _dtype_for_jax(leaf.dtype)
     return leaf if leaf.dtype == dtype else leaf.astype(dtype)
 
@@ -126,8 +129,21 @@ def _from_other_kind(leaf, name, text=False):
         return np.asarray(leaf)
     raise DataError(
         f"{name} must be an array or a list, tuple or dict of arrays; got {type(leaf).__name__}.",
-        fix="Give NumPy or JAX arrays, a pandas DataFrame, a generator of batches, or a keras.utils.PyDataset.",
+        fix=_repair_kind(leaf, name),
     )
+
+
+def _repair_kind(leaf, name):
+    """The fix for something that is no array."""
+    if is_kind(leaf, "PIL", "Image"):
+        return f"{name} = keras.utils.img_to_array({name})[None]"
+    if isinstance(leaf, (str, bytes, os.PathLike)):
+        return f"{name} is a text or a path. Read the file: {name} = np.load({name}), or np.loadtxt for CSV."
+    if callable(leaf):
+        return f"{name} = {name}()"
+    if isinstance(leaf, Iterable):
+        return f"{name} = np.array(list({name}))"
+    return "Give NumPy or JAX arrays, a pandas DataFrame, a generator of batches, or a keras.utils.PyDataset."
 
 
 def _on_cpu(array):
@@ -146,10 +162,7 @@ def _from_numbers(value, name):
     try:
         return np.asarray(value)
     except ValueError:
-        raise DataError(
-            f"{name} is a list whose rows differ in length, so it cannot become an array.",
-            fix="Pad them to the same length: keras.utils.pad_sequences(rows).",
-        ) from None
+        refuse_ragged(value, name)
 
 
 def _from_pandas(table, name, text=False):
@@ -159,12 +172,8 @@ def _from_pandas(table, name, text=False):
         if array.size and isinstance(array.flat[0], str):
             return array[:, None] if array.ndim == 1 else array
     columns = {table.name: table.dtype} if getattr(table, "ndim", 1) == 1 else dict(table.dtypes)
-    unfit = [f"{column!r} ({dtype})" for column, dtype in columns.items() if dtype.kind not in "biuf"]
-    if unfit:
-        raise DataError(
-            f"{name} has columns that are not numeric: {', '.join(unfit)}.",
-            fix="Convert them to numbers: df[column].astype('category').cat.codes, or pandas.get_dummies(df).",
-        )
+    if any(dtype.kind not in "biuf" for dtype in columns.values()):
+        refuse(table, name)
     known = all(isinstance(dtype, np.dtype) for dtype in columns.values())  # the others may hold pandas.NA
     dtype = np.result_type(*columns.values()) if known and columns else np.dtype("float64")
     array = table.to_numpy(dtype=dtype) if known else table.to_numpy(dtype=dtype, na_value=np.nan)
@@ -176,22 +185,13 @@ def _is_text(array):
     return array.dtype.kind in "US" or isinstance(first, (str, bytes))
 
 
-def _check(array, name):
-    if _is_text(array):
-        raise DataError(
-            f"{name} contains strings; this model computes with numbers.",
-            fix="Convert them to integers, for instance with keras.layers.StringLookup or TextVectorization.",
-        )
-    if array.dtype.kind == "O":
-        ragged = array.size and isinstance(array.flat[0], (list, tuple, np.ndarray))
-        raise DataError(
-            f"{name} is an array of Python objects ({'rows of different length' if ragged else 'dtype object'}).",
-            fix="keras.utils.pad_sequences(rows) makes one array." if ragged else f"{name}.astype('float32')",
-        )
-    if array.dtype.kind in "mM":
-        raise DataError(f"{name} contains dates ({array.dtype}).", fix=f"{name}.astype('int64') / 1e9 gives seconds.")
+def _check(array, name, given):
+    if array.ndim and array.dtype.kind in "OUSTmM":
+        refuse(array if columns_of(given)[0] is None else given, name)
     if array.ndim == 0:
-        raise DataError(f"{name} is a single number; expected one row for each sample.", fix=f"{name}[None]")
+        raise DataError(
+            f"{name} is a single number; expected one row for each sample.", fix=f"{name} = np.asarray({name})[None]"
+        )
 
 
 def named_sizes(data: Iterable[Any]) -> dict[str, int]:
@@ -217,16 +217,27 @@ def count_samples(data: Any) -> int:
     if not sizes:
         raise DataError("There is no data: x has no array.", fix="model.fit(x, y)")
     if len(sizes) > 1:
-        raise DataError(
-            "All arrays must have the same number of samples (rows); got "
-            + ", ".join(f"{name}: {size}" for name, size in named_sizes(data).items())
-            + ".",
-            fix="Row i of y must be the target of row i of x.",
-        )
+        named = [f"{name}: {size}" for name, size in named_sizes(data).items()]
+        some = ", ".join(named if len(named) <= 6 else [*named[:3], "...", named[-1]])
+        message = f"All arrays must have the same number of samples (rows); got {some}."
+        if isinstance(data[0], (list, tuple)) and len(data[0]) > 1:
+            message += " A list or tuple x has one array for each input of the model."
+        raise DataError(message, fix=_repair_counts(data[0]))
     count = sizes.pop()
     if count == 0:
         raise DataError("The data is empty: 0 samples.", fix="Check the filter or the split that produced x.")
     return count
+
+
+def _repair_counts(x):
+    """The fix where arrays differ in their number of samples."""
+    if isinstance(x, (list, tuple)) and len(x) > 1:
+        shapes = {leaf.shape for leaf in x if hasattr(leaf, "shape")}
+        if len(shapes) == 1:  # one array for each sample
+            return "x = np.stack(x)"
+        if {len(shape) for shape in shapes} == {1}:
+            return "x = keras.utils.pad_sequences(x, dtype='float32')"
+    return "Row i of y must be the target of row i of x."
 
 
 def split_validation(data: Any, fraction: float, text: bool = False) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -245,7 +256,7 @@ def split_validation(data: Any, fraction: float, text: bool = False) -> tuple[tu
     array([8, 9], dtype=int32)
     """
     if not 0 < fraction < 1:
-        raise DataError(f"validation_split is a fraction between 0 and 1; got {fraction}.")
+        raise DataError(f"validation_split is a fraction between 0 and 1; got {fraction}.", fix="validation_split=0.2")
     unfit = [type(part).__name__ for part in data if part is not None and not looks_like_arrays(part)]
     if unfit:
         raise DataError(

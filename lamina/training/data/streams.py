@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from lamina.errors import DataError
 from lamina.training.data.base import Batches, refuse_both_weights
 from lamina.training.data.leaves import as_arrays, count_samples, is_sparse
 from lamina.training.data.packing import unpack_x_y_sample_weight
@@ -78,5 +79,10 @@ def _fit(value, name, text=False):
     """A part of a batch as arrays; a plain array is returned at once."""
     if value is None or (value.__class__ is np.ndarray and value.dtype in _READY) or isinstance(value, jax.Array):
         return value
+    if np.isscalar(value):
+        raise DataError(
+            f"The data yields single samples: {name} of one is {value!r}, without an axis for the batch.",
+            fix="Pass the arrays themselves, as model.fit(x, y), or yield batches of several samples.",
+        )
     value = as_arrays(value, name, text)
     return jax.tree_util.tree_map(lambda leaf: leaf.toarray() if is_sparse(leaf) else leaf, value)
