@@ -6,12 +6,14 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from lamina.drawing.canvas import INK
+
 if TYPE_CHECKING:
     from lamina.drawing.canvas import Picture
 
 __all__ = ["FAINT", "GREY", "INK", "PALETTE", "Axes", "padded", "sparkline", "ticks"]
 
-INK, GREY, FAINT = "currentColor", "#757575", "#75757540"  # legible on white and on black
+GREY, FAINT = "#757575", "#75757540"  # legible on white and on black
 PALETTE: tuple[str, ...] = ("#1f78d1", "#d96b0b", "#2a9461", "#9a5fd0", "#d2484c", "#1493a5", "#9a7b1c", "#c2509a")
 _BARS = "▁▂▃▄▅▆▇█"
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 30, 34
@@ -118,18 +120,19 @@ class Axes:
         self._legend -= 6 * len(words) + 12
 
 
-def sparkline(values: Sequence[float], width: int = 60) -> str:
-    """A line of bars, from the lowest value to the highest; "!" is a value that is not finite.
+def sparkline(values: Sequence[float], width: int = 60, ends: tuple[float, float] | None = None) -> str:
+    """A line of bars; "!" is a value that is not finite.
 
     Args:
         values: Numbers.
         width: Characters at most.
+        ends: Values of the lowest and the highest bar. None means those of the numbers.
 
     >>> sparkline([4.0, 2.0, 1.0])
     '█▃▁'
     """
     finite = [value for value in values if math.isfinite(value)]
-    low, high = min(finite, default=0.0), max(finite, default=1.0)
+    low, high = ends or (min(finite, default=0.0), max(finite, default=1.0))
     last = len(values) - 1
     some = [values[round(place * last / (width - 1))] for place in range(width)] if last >= width else values
     return "".join(_BARS[round((v - low) / (high - low or 1.0) * 7)] if math.isfinite(v) else "!" for v in some)

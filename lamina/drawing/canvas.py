@@ -17,9 +17,10 @@ from lamina.runtime.atomic_files import atomic_write
 if TYPE_CHECKING:
     import os
 
-__all__ = ["Picture", "pillow"]
+__all__ = ["INK", "Picture", "pillow"]
 
-_ON_WHITE = "#222222"  # what currentColor is in an image
+INK = "currentColor"  # the colour of the text around an SVG
+_ON_WHITE = "#222222"  # what it is in an image
 _DASH = 4  # pixels of a dash and of a gap
 _ANCHORS = {"start": "l", "middle": "m", "end": "r"}
 
@@ -94,8 +95,9 @@ class Picture:
         self._shapes.append(("box", sides, dict(fill=fill, colour=colour, radius=radius, dashed=dashed)))
 
     def words(
-        self, x: float, y: float, text: Any, colour: str = "#000", size: float = 12, anchor: str = "start"
-    ) -> None:
+        self, x: float, y: float, text: Any, colour: str = "#000", size: float = 12, anchor: str = "start",
+        turned: bool = False,
+    ) -> None:  # fmt: skip
         """Write a line of text.
 
         Args:
@@ -104,8 +106,10 @@ class Picture:
             colour: Colour of the letters.
             size: Height of the letters in pixels.
             anchor: "start", "middle" or "end" of the line.
+            turned: Whether the line runs upwards; x is then its middle.
         """
-        self._shapes.append(("words", (x, y), dict(text=str(text), colour=colour, size=size, anchor=anchor)))
+        settings = dict(text=str(text), colour=colour, size=size, anchor=anchor, turned=turned)
+        self._shapes.append(("words", (x, y), settings))
 
     def pixels(self, sides: tuple[float, float, float, float], pixels: np.ndarray[Any, Any]) -> None:
         """Draw an image, stretched into a rectangle.
@@ -142,7 +146,7 @@ class Picture:
 
         draw = ImageDraw.Draw(image, "RGBA")  # so that translucent colours blend
         for kind, places, settings in self._shapes:
-            settings = {name: _ON_WHITE if value == "currentColor" else value for name, value in settings.items()}
+            settings = {name: _ON_WHITE if value is INK else value for name, value in settings.items()}
             getattr(self, f"_draw_{kind}")(draw, scale, places, **settings)
         return image
 
@@ -173,9 +177,11 @@ class Picture:
         style += (f' rx="{radius}"' if radius else "") + (f' stroke-dasharray="{_DASH}"' if dashed else "")
         return f'<rect x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}" {style}/>'
 
-    def _svg_words(self, place, text, colour, size, anchor):
+    def _svg_words(self, place, text, colour, size, anchor, turned):
         x, y = place
-        style = f'fill="{colour}" font-size="{size}" text-anchor="{anchor}"'
+        style = f'fill="{colour}" font-size="{size:g}" text-anchor="{anchor}"'
+        if turned:
+            style += f' transform="rotate(-90 {x:.1f} {y:.1f})"'
         return f'<text x="{x:.1f}" y="{y + 0.35 * size:.1f}" {style}>{html.escape(text)}</text>'
 
     def _svg_pixels(self, sides, pixels):
@@ -207,11 +213,20 @@ class Picture:
         else:
             draw.rounded_rectangle(sides, radius * scale, fill, colour, width)
 
-    def _draw_words(self, draw, scale, place, text, colour, size, anchor):
+    def _draw_words(self, draw, scale, place, text, colour, size, anchor, turned):
         from PIL import ImageFont
 
         x, y = place
         font = ImageFont.load_default(size * scale)
+        if turned:
+            box = font.getbbox(text)
+            letters = pillow().new("L", (round(box[2]) + 2, round(box[3]) + 2))
+            type(draw)(letters).text((0, 0), text, 255, font)
+            letters = letters.rotate(90, expand=True)
+            start = {"start": -letters.height, "middle": -letters.height / 2, "end": 0}[anchor]
+            corner = round(x * scale - letters.width / 2), round(y * scale + start)
+            draw._image.paste(colour, (*corner, corner[0] + letters.width, corner[1] + letters.height), letters)
+            return
         draw.text((x * scale, y * scale), text, colour, font, f"{_ANCHORS[anchor]}m")
 
 

@@ -90,7 +90,8 @@ class Figure(Printable):
             f"<title>{escape(self.title)}</title>"
             "<style>:root { color-scheme: light dark } body { font-family: system-ui, sans-serif; overflow-x: auto }"
             "</style>"
-            f"<body><main><h1>{escape(self.title)}</h1>{self._inline()}<details><summary>As text</summary>"
+            f"<body><main><h1>{escape(self.title.partition(':')[0])}</h1>{self._inline()}"
+            "<details><summary>As text</summary>"
             f"<pre>{escape(self.text)}</pre></details></main></body></html>"
         )
 

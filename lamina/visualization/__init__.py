@@ -1,16 +1,6 @@
-"""Visualization of images with bounding boxes, segmentation masks and classes."""
+"""Results to look at: confusion, ROC, precision-recall and calibration, residuals, the worst samples, images with boxes
+and masks."""
 
-from lamina.visualization.drawing import draw_bounding_boxes, draw_segmentation_masks
-from lamina.visualization.galleries import (
-    plot_bounding_box_gallery,
-    plot_image_gallery,
-    plot_segmentation_mask_gallery,
-)
+from lamina.core.lazy import lazy
 
-__all__ = [
-    "draw_bounding_boxes",
-    "draw_segmentation_masks",
-    "plot_bounding_box_gallery",
-    "plot_image_gallery",
-    "plot_segmentation_mask_gallery",
-]
+__getattr__, __dir__, __all__ = lazy(__name__)
