@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from lamina.core.typing import DTypeLike, Tensor
 
 __all__ = [
-    "aligned", "aligned_floats", "broadcast_to_outputs", "class_numbers", "float_array", "pick_class", "same_rank",
+    "aligned", "aligned_floats", "as_integers", "broadcast_to_outputs",
+    "class_numbers", "float_array", "nan_if_no_class",
+    "pick_class", "same_rank",
 ]  # fmt: skip
 
 
@@ -136,7 +138,29 @@ def class_numbers(y_true: Any, y_pred: Tensor, axis: int) -> Tensor:
             if one_hot
             else f"Give y_true the shape {wanted}, or {(*wanted, 1)}.",
         )
+    return as_integers(labels)
+
+
+def as_integers(labels: Any) -> Tensor:
+    """Labels as int32, where NaN is a number that is no class: as an integer it could be one.
+
+    Args:
+        labels: Numbers.
+    """
+    if jnp.issubdtype(labels.dtype, jnp.floating):
+        labels = jnp.where(jnp.isnan(labels), jnp.iinfo("int32").min, labels)
     return labels.astype("int32")
+
+
+def nan_if_no_class(values: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """The values, and NaN where a label is not a class: it has no probability, so it must not count as a perfect score.
+
+    Args:
+        values: One value per label.
+        labels: Class numbers.
+        classes: Number of classes.
+    """
+    return jnp.where((labels >= 0) & (labels < classes), values, jnp.nan)
 
 
 def pick_class(values: Tensor, labels: Tensor, axis: int) -> Tensor:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from lamina.core.keras_tensor import set_mask
 from lamina.core.op import op
 from lamina.errors import ConfigError
-from lamina.losses.alignment import aligned_floats, class_numbers, float_array, pick_class
+from lamina.losses.alignment import aligned_floats, class_numbers, float_array, nan_if_no_class, pick_class
 from lamina.losses.loss import LossFunctionWrapper
 from lamina.ops import crossentropy
 
@@ -113,7 +113,7 @@ def categorical_crossentropy(
 def sparse_categorical_crossentropy(
     y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> Tensor:
-    """-log p[y] along `axis`, for targets that are class numbers.
+    """-log p[y] along `axis`, for targets that are class numbers; NaN for a number that is no class.
 
     Shapes: targets (batch, ...) or (batch, ..., 1), outputs (batch, ..., classes) -> (batch, ...).
 
@@ -131,6 +131,7 @@ def sparse_categorical_crossentropy(
     y_pred = float_array(y_pred)
     labels = class_numbers(y_true, y_pred, axis)
     losses = crossentropy.sparse_categorical_crossentropy(labels, y_pred, from_logits, axis)
+    losses = nan_if_no_class(losses, labels, y_pred.shape[axis])
     if ignore_class is not None:
         valid = labels != ignore_class
         losses = jnp.where(valid, losses, 0)
@@ -155,7 +156,8 @@ def categorical_generalized_cross_entropy(y_true: TensorLike, y_pred: TensorLike
     Array([1.], dtype=float32)
     """
     y_pred = float_array(y_pred)
-    return (1 - pick_class(y_pred, class_numbers(y_true, y_pred, -1), -1) ** q) / q
+    labels = class_numbers(y_true, y_pred, -1)
+    return nan_if_no_class((1 - pick_class(y_pred, labels, -1) ** q) / q, labels, y_pred.shape[-1])
 
 
 class BinaryCrossentropy(LossFunctionWrapper):

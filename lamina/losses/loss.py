@@ -171,7 +171,7 @@ def reduce_weighted(
     weights = masked_weights(sample_weight, mask, values.dtype, mean=reduction in ("mean", "sum_over_batch_size"))
     if weights is not None:
         weights_of_values, values = broadcast_to_outputs(weights, values)
-        values = values * weights_of_values
+        values = jnp.where(weights_of_values == 0, 0, values * weights_of_values)  # also where a value is NaN
     if reduction in (None, "none") or values.ndim == 0:
         return values
     if reduction == "sum":

@@ -43,7 +43,9 @@ def ctc(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
             f"got {y_true.shape} and {y_pred.shape}."
         )
     lengths = jnp.sum(y_true != 0, axis=-1)
-    return ctc_loss(y_true, y_pred, lengths, jnp.full(y_pred.shape[:1], y_pred.shape[1]), mask_index=0)
+    losses = ctc_loss(y_true, y_pred, lengths, jnp.full(y_pred.shape[:1], y_pred.shape[1]), mask_index=0)
+    beyond = jnp.any((y_true < 0) | (y_true >= y_pred.shape[-1]), axis=-1)
+    return jnp.where(beyond, jnp.nan, losses)  # no output is such a label
 
 
 class CTC(LossFunctionWrapper):

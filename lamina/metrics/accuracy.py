@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from lamina.core.op import op
 from lamina.core.variable import unwrap
-from lamina.losses.alignment import aligned, aligned_floats, class_numbers, float_array, pick_class
+from lamina.losses.alignment import aligned, aligned_floats, class_numbers, float_array, nan_if_no_class, pick_class
 from lamina.metrics.reduction import _HigherIsBetter
 from lamina.runtime import settings
 
@@ -88,7 +88,7 @@ def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
 @op
 def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """1 where the largest output is at the class number.
+    """1 where the largest output is at the class number; NaN for a number that is no class.
 
     Shapes: targets (batch, ...) or (batch, ..., 1), outputs (batch, ..., classes) -> (batch, ...).
 
@@ -101,15 +101,16 @@ def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tenso
     Array([1., 0.], dtype=float32)
     """
     y_pred = float_array(y_pred)
-    return _right(class_numbers(y_true, y_pred, -1) == _largest(y_pred))
+    labels = class_numbers(y_true, y_pred, -1)
+    return nan_if_no_class(_right(labels == _largest(y_pred)), labels, y_pred.shape[-1])
 
 
 def _among_top(labels, y_pred, k):
     """1 where fewer than k outputs are larger than the label's."""
     chosen = pick_class(y_pred, labels, -1)
     larger = jnp.sum(y_pred > chosen[..., None], axis=-1)
-    is_class = (labels >= 0) & (labels < y_pred.shape[-1]) & (chosen == chosen)  # a NaN is never among the top
-    return _right((larger < k) & is_class)
+    is_top = (larger < k) & (chosen == chosen)  # a NaN is never among the top
+    return nan_if_no_class(_right(is_top), labels, y_pred.shape[-1])
 
 
 @op
@@ -133,7 +134,7 @@ def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 
 def sparse_top_k_categorical_accuracy(
     y_true: TensorLike, y_pred: TensorLike, k: int = 5, from_sorted_ids: bool = False
 ) -> Tensor:
-    """1 where the class number is among the k largest outputs.
+    """1 where the class number is among the k largest outputs; NaN for a number that is no class.
 
     Shapes: targets (batch, ...) or (batch, ..., 1), outputs (batch, ..., classes) -> (batch, ...).
 

@@ -12,7 +12,7 @@ from lamina.core.dtypes import dtype_of, is_float
 from lamina.core.read_limits import reserve_array
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
-from lamina.losses.alignment import broadcast_to_outputs, same_rank
+from lamina.losses.alignment import as_integers, broadcast_to_outputs, same_rank
 from lamina.losses.loss import divide_no_nan
 from lamina.metrics.metric import Metric
 from lamina.runtime import settings
@@ -31,7 +31,7 @@ class IoU(Metric):
     Shapes: class numbers (batch, ...), or scores (batch, ..., classes).
 
     Args:
-        num_classes: Number of classes; places with other class numbers do not count.
+        num_classes: Number of classes; with other class numbers the result is NaN.
         target_class_ids: Class numbers to average over.
         name: Name of the metric, shown in logs; None makes one from the name of the class.
         dtype: Type of the counts and their sums, or a dtype policy; None means "int32".
@@ -96,15 +96,16 @@ class IoU(Metric):
         y_true, y_pred = y_true.ravel(), y_pred.ravel()
         if self.ignore_class is not None:
             weights = jnp.where(y_true == self.ignore_class, 0, weights)
-        inside = (y_true >= 0) & (y_pred >= 0)
+        inside = jnp.minimum(y_true, y_pred) >= 0
+        inside = inside & (jnp.maximum(y_true, y_pred) < self.num_classes)
         cells = jnp.where(inside, y_true, self.num_classes), y_pred
-        self.total_confusion_matrix.assign_add(
-            jnp.zeros(self.total_confusion_matrix.shape, weights.dtype).at[cells].add(weights, mode="drop")
-        )
+        counts = jnp.zeros(self.total_confusion_matrix.shape, weights.dtype).at[cells].add(weights, mode="drop")
+        spoiled = jnp.any(~inside & (weights != 0)) | (jnp.min(self.total_confusion_matrix.value) < 0)
+        self.total_confusion_matrix.assign(jnp.where(spoiled, -1, self.total_confusion_matrix.value + counts))
 
     def _classes(self, values, sparse) -> Tensor:
         values = jnp.asarray(unwrap(values))
-        return (values if sparse else jnp.argmax(values, axis=self.axis)).astype("int32")
+        return as_integers(values if sparse else jnp.argmax(values, axis=self.axis))
 
     def _weights(self, sample_weight):
         if is_float(dtype_of(sample_weight)) and not is_float(self.dtype):
@@ -120,7 +121,8 @@ class IoU(Metric):
         chosen = jnp.asarray(self.target_class_ids)
         hits = jnp.diag(matrix)[chosen]
         union = (jnp.sum(matrix, axis=0) + jnp.sum(matrix, axis=1))[chosen] - hits
-        return divide_no_nan(jnp.sum(divide_no_nan(hits, union)), jnp.sum(union > 0).astype(matrix.dtype))
+        mean = divide_no_nan(jnp.sum(divide_no_nan(hits, union)), jnp.sum(union > 0).astype(matrix.dtype))
+        return jnp.where(jnp.min(matrix) < 0, jnp.nan, mean)
 
 
 class BinaryIoU(IoU):
@@ -166,7 +168,7 @@ class MeanIoU(IoU):
     Shapes: class numbers (batch, ...), or scores (batch, ..., classes).
 
     Args:
-        num_classes: Number of classes; places with other class numbers do not count.
+        num_classes: Number of classes; with other class numbers the result is NaN.
         name: Name of the metric, shown in logs; None makes one from the name of the class.
         dtype: Type of the counts and their sums, or a dtype policy; None means "int32".
         ignore_class: Class number of y_true whose places are left out; None leaves out nothing.
@@ -199,7 +201,7 @@ class OneHotIoU(IoU):
     Shapes: one-hot targets (batch, ..., classes), outputs of the same shape, or class numbers (batch, ...).
 
     Args:
-        num_classes: Number of classes; places with other class numbers do not count.
+        num_classes: Number of classes; with other class numbers the result is NaN.
         target_class_ids: Class numbers to average over.
         name: Name of the metric, shown in logs; None makes one from the name of the class.
         dtype: Type of the counts and their sums, or a dtype policy; None means "int32".
@@ -231,7 +233,7 @@ class OneHotMeanIoU(MeanIoU):
     Shapes: one-hot targets (batch, ..., classes), outputs of the same shape, or class numbers (batch, ...).
 
     Args:
-        num_classes: Number of classes; places with other class numbers do not count.
+        num_classes: Number of classes; with other class numbers the result is NaN.
         name: Name of the metric, shown in logs; None makes one from the name of the class.
         dtype: Type of the counts and their sums, or a dtype policy; None means "int32".
         ignore_class: Class number of y_true whose places are left out; None leaves out nothing.

@@ -39,7 +39,8 @@ def _per_sample(values, sample_weight, reduce, dtype) -> tuple[Tensor, Tensor | 
             fix=f"Pass one weight per sample, shape {values.shape[:1]}, or one per value.",
         )
     weights = jnp.broadcast_to(weights, values.shape)
-    return _reduced(values * weights, reduce, 1), _reduced(weights, reduce, 1)
+    values = jnp.where(weights == 0, 0, values * weights)  # also where a value is NaN
+    return _reduced(values, reduce, 1), _reduced(weights, reduce, 1)
 
 
 def _reduced(values, reduce, rank):

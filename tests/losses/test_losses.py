@@ -193,16 +193,24 @@ def test_sparse_targets_with_and_without_a_last_axis():
     for y_true in (np.array([0, 1, 2, 1]), np.array([[0], [1], [2], [1]]), np.array([0.0, 1.0, 2.0, 1.0], "float32")):
         expected = -np.log(y_pred[np.arange(4), [0, 1, 2, 1]])
         np.testing.assert_allclose(losses.sparse_categorical_crossentropy(y_true, y_pred), expected, rtol=1e-5)
-    close(
-        losses.sparse_categorical_crossentropy(np.array([-1, 7, 0, 2]), y_pred),
-        keras.losses.sparse_categorical_crossentropy(np.array([-1, 7, 0, 2]), y_pred),
-    )
     image = positive(2, 3, 5, 5)
     classes = random.integers(0, 3, size=(2, 5, 5))
     close(
         losses.sparse_categorical_crossentropy(classes, image, axis=1),  # Keras on JAX takes the last axis only
         keras.losses.sparse_categorical_crossentropy(classes, np.moveaxis(image, 1, -1)),
     )
+
+
+def test_a_number_that_is_no_class_is_nan_unless_it_has_no_weight():
+    y_pred = distributions(4, 3)
+    for wrong in (-1, 7, np.nan):  # Keras on JAX returns 0, as for a perfect prediction
+        y_true = np.array([1, wrong, 2, 0])
+        known = np.isfinite(losses.sparse_categorical_crossentropy(y_true, y_pred))
+        assert known.tolist() == [True, False, True, True]
+        for loss in (losses.SparseCategoricalCrossentropy(), losses.CategoricalGeneralizedCrossEntropy()):
+            assert np.isnan(loss(y_true, y_pred))
+            assert np.isfinite(loss(y_true, y_pred, sample_weight=np.array([1.0, 0.0, 1.0, 1.0])))
+    assert np.isnan(losses.ctc(np.array([[1, 5]]), np.zeros((1, 4, 3), "float32")))
 
 
 def test_ignored_class_leaves_the_mean():

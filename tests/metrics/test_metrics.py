@@ -330,12 +330,20 @@ def test_functions_give_keras_values(function):
         assert ours.dtype == theirs.dtype
 
 
-def test_numbers_no_class_has_are_never_right():
+def test_a_number_that_is_no_class_is_nan_unless_it_has_no_weight():
     outputs = np.array([[0.2, 0.8], [np.nan, 0.5], [0.5, 0.5]], "float32")
-    assert metrics.sparse_top_k_categorical_accuracy([5, 0, -1], outputs, k=1).tolist() == [0, 0, 0]
-    matrix = metrics.IoU(2, [0, 1])
-    matrix.update_state([0, -1, 5, 1], [0, 1, 1, -1])
-    assert matrix.total_confusion_matrix.numpy().tolist() == [[1, 0], [0, 0]]
+    values = metrics.sparse_top_k_categorical_accuracy([5, 0, -1], outputs, k=1)
+    np.testing.assert_array_equal(values, [np.nan, 0, np.nan])
+    np.testing.assert_array_equal(metrics.sparse_categorical_accuracy([5, 1, -1], outputs), [np.nan, 0, np.nan])
+    for metric in (
+        metrics.SparseCategoricalAccuracy(), metrics.SparseTopKCategoricalAccuracy(1),
+        metrics.SparseCategoricalCrossentropy(), metrics.MeanIoU(2, sparse_y_pred=False),
+    ):  # fmt: skip
+        for wrong in (5, -1, np.nan):
+            assert np.isfinite(metric([1, wrong], outputs[::2], sample_weight=np.array([1, 0])))
+            assert np.isnan(metric([1, wrong], outputs[::2]))
+            assert np.isnan(metric([1, 0], outputs[::2]))  # until reset_state()
+            metric.reset_state()
 
 
 def test_accuracy_over_many_classes_takes_the_first_of_the_largest():
