@@ -11,11 +11,9 @@ from collections.abc import MutableSequence
 from typing import Any
 
 from lamina.compat import advice
-from lamina.compat.dataset import Dataset
 from lamina.compat.tensorflow import NAMESPACES, TensorFlow, patch_jax_arrays, without_version
 from lamina.core import registry
 from lamina.errors import CallError, ConfigError, LaminaError
-from lamina.utils import pipeline
 
 __all__ = ["KERAS_VERSION", "as_keras"]
 
@@ -62,7 +60,6 @@ def as_keras() -> Any:
                     fix=f"Call lamina.as_keras() before anything imports {name}, or start with: lamina run SCRIPT.",
                 )
         patch_jax_arrays()
-        pipeline.dataset_adapters["tf"] = Dataset.of
         sys.meta_path.insert(0, Finder())
     return importlib.import_module("keras")
 

@@ -17,10 +17,11 @@ from jax.core import Tracer
 
 from lamina import ops, tree
 from lamina.compat import advice, functions, images, random_numbers, strings, table
-from lamina.compat.dataset import AUTOTUNE, Dataset
 from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError
 from lamina.scopes import device, name_scope
+from lamina.training.data.dataset import AUTOTUNE, Dataset
+from lamina.training.data.elements import TensorSpec
 
 __all__ = ["NAMESPACES", "TF_VERSION", "TensorFlow", "patch_jax_arrays", "without_version"]
 
@@ -28,7 +29,6 @@ TF_VERSION = "2.21.0"
 """A TensorFlow version released at about the same time as the Keras version that lamina follows."""
 
 PhysicalDevice = namedtuple("PhysicalDevice", "name device_type")
-TensorSpec = namedtuple("TensorSpec", "shape dtype name", defaults=(np.dtype("float32"), None))
 
 
 class Absent(type):

@@ -184,7 +184,7 @@ class Normalization(DataLayer):
 
 def _batches(data):
     """Batches of the data: a single array, or those of a dataset or sequence."""
-    if hasattr(data, "element_spec") and not _first(data.element_spec).shape.rank > 1:  # tf.data, not batched yet
+    if hasattr(data, "element_spec") and not len(_first(data.element_spec).shape) > 1:  # tf.data, not batched yet
         data = data.batch(128)
     if isinstance(data, (np.ndarray, jax.Array)) or (hasattr(data, "__array__") and not hasattr(data, "element_spec")):
         return [data]

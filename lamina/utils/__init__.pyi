@@ -47,6 +47,7 @@ from lamina.training.data import (
 from lamina.training.data import (
     unpack_x_y_sample_weight as unpack_x_y_sample_weight,
 )
+from lamina.training.data.dataset import Dataset as Dataset
 from lamina.utils import bounding_boxes as bounding_boxes
 from lamina.utils import legacy as legacy
 from lamina.utils.arrays import *

@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 
 from lamina.core.typing import DataFormat
-from lamina.errors import ConfigError, DataError
+from lamina.drawing.canvas import pillow
+from lamina.errors import ConfigError
 from lamina.runtime import settings
-from lamina.runtime.progress import say
-from lamina.utils import pipeline, resampling
+from lamina.training.data.elements import TensorSpec
+from lamina.utils import resampling
 from lamina.utils.audio import read_wav
 from lamina.utils.images import img_to_array, load_img
+from lamina.utils.labelled_files import Kind, LabelledFiles
 
 __all__ = ["audio_dataset_from_directory", "image_dataset_from_directory", "text_dataset_from_directory"]
 
 IMAGES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
+_CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 
 
 def image_dataset_from_directory(
@@ -28,7 +31,7 @@ def image_dataset_from_directory(
     class_names: Sequence[str] | None = None,
     color_mode: str = "rgb",
     batch_size: int | None = 32,
-    image_size: tuple[int, int] = (256, 256),
+    image_size: int | tuple[int, int] = (256, 256),
     shuffle: bool = True,
     seed: int | None = None,
     validation_split: float | None = None,
@@ -40,8 +43,9 @@ def image_dataset_from_directory(
     data_format: DataFormat = None,
     format: str = "tf",
     verbose: bool = True,
+    on_error: str = "raise",
 ) -> Any:
-    """A grain dataset of (images, labels) from the image files (.bmp, .gif, .jpeg, .jpg, .png) below a folder.
+    """A `keras.utils.Dataset` of (images, labels) from the image files (.bmp, .gif, .jpeg, .jpg, .png) below a folder.
 
     Shapes: batches of (batch, *image_size, channels), float32 from 0 to 255, and labels as `label_mode` says. The
     dataset has the attributes `class_names` and `file_paths`.
@@ -55,7 +59,7 @@ def image_dataset_from_directory(
         class_names: Folders to use, in the order of the class numbers; None means all, by name.
         color_mode: "grayscale", "rgb" or "rgba".
         batch_size: Number of images in a batch; None gives single images.
-        image_size: (height, width) that all images are resized to.
+        image_size: (height, width) that all images are resized to, or one number for both.
         shuffle: Whether to shuffle the files, anew in each epoch; else they come in the order of their paths.
         seed: Seed of the shuffling; None draws one.
         validation_split: Share of the files, from 0 to 1, that is kept for validation.
@@ -66,34 +70,47 @@ def image_dataset_from_directory(
         pad_to_aspect_ratio: Whether to pad images with zeros to the aspect ratio of `image_size` before they are
             resized.
         data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
-        format: "tf" or "grain"; both give a grain dataset.
+        format: "tf" for a `keras.utils.Dataset`, which has the methods of tf.data; "grain" for a `grain.IterDataset`.
         verbose: Whether to print how many files were found.
+        on_error: "raise" for an error that names a file that cannot be read, "skip" to leave such files out; how many
+            were left out is told once, after the first pass.
 
     Raises:
         ConfigError: An argument has a value that is not allowed.
-        DataError: The folder or its files do not fit the arguments.
+        DataError: The folder or its files do not fit the arguments; or, when it is read, a file is broken.
     """
-    if len(image_size) != 2 or min(image_size) < 1:
-        raise ConfigError(f"image_size is (height, width); got {image_size!r}.")
+    size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    if len(size) != 2 or min(size) < 1:
+        raise ConfigError(f"image_size is (height, width); got {image_size!r}.", fix="image_size=(180, 180)")
+    interpolation = interpolation.lower()
     if interpolation not in resampling.INTERPOLATIONS:
-        raise ConfigError(f"interpolation is one of {', '.join(resampling.INTERPOLATIONS)}; got {interpolation!r}.")
-    if color_mode not in ("grayscale", "rgb", "rgba"):
-        raise ConfigError(f"color_mode is 'grayscale', 'rgb' or 'rgba'; got {color_mode!r}.")
+        raise ConfigError(
+            f"interpolation is one of {', '.join(resampling.INTERPOLATIONS)}; got {interpolation!r}.",
+            fix="interpolation='bilinear'",
+        )
+    if color_mode not in _CHANNELS:
+        raise ConfigError(f"color_mode is 'grayscale', 'rgb' or 'rgba'; got {color_mode!r}.", fix="color_mode='rgb'")
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
-        raise ConfigError("Only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True.")
+        raise ConfigError(
+            "Only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True.", fix="crop_to_aspect_ratio=True"
+        )
     first = settings.standardize_data_format(data_format) == "channels_first"
 
     def read(path):
         image = img_to_array(load_img(path, color_mode), "channels_last", "float32")
         if crop_to_aspect_ratio:
-            image = resampling.crop_to_ratio(image, image_size)
+            image = resampling.crop_to_ratio(image, size)
         elif pad_to_aspect_ratio:
-            image = resampling.pad_to_ratio(image, image_size)
-        image = resampling.resample(image, image_size, interpolation)
+            image = resampling.pad_to_ratio(image, size)
+        image = resampling.resample(image, size, interpolation)
         return np.moveaxis(image, -1, 0) if first else image
 
-    files = _Files(directory, labels, label_mode, class_names, IMAGES, follow_links, verbose)
-    return files.datasets(read, np.stack, batch_size, shuffle, seed, validation_split, subset, format)
+    pillow()  # without it no file can be read: say so now
+    channels = _CHANNELS[color_mode]
+    shape = (channels, *size) if first else (*size, channels)
+    kind = Kind("image", IMAGES, read, np.stack, TensorSpec(shape, np.dtype("float32")))
+    files = LabelledFiles(kind, directory, labels, label_mode, class_names, follow_links, verbose, on_error)
+    return files.datasets(batch_size, shuffle, seed, validation_split, subset, format)
 
 
 def text_dataset_from_directory(
@@ -110,8 +127,9 @@ def text_dataset_from_directory(
     follow_links: bool = False,
     format: str = "tf",
     verbose: bool = True,
+    on_error: str = "raise",
 ) -> Any:
-    """A grain dataset of (texts, labels) from the .txt files (UTF-8) below a folder.
+    """A `keras.utils.Dataset` of (texts, labels) from the .txt files (UTF-8) below a folder.
 
     Shapes: batches of (batch,) strings in an array of objects, and labels as `label_mode` says.
 
@@ -129,20 +147,23 @@ def text_dataset_from_directory(
         validation_split: Share of the files, from 0 to 1, that is kept for validation.
         subset: Part to return with `validation_split`: "training", "validation", or "both" for two datasets.
         follow_links: Whether to follow links to folders.
-        format: "tf" or "grain"; both give a grain dataset.
+        format: "tf" for a `keras.utils.Dataset`, which has the methods of tf.data; "grain" for a `grain.IterDataset`.
         verbose: Whether to print how many files were found.
+        on_error: "raise" for an error that names a file that cannot be read, "skip" to leave such files out; how many
+            were left out is told once, after the first pass.
 
     Raises:
         ConfigError: An argument has a value that is not allowed.
-        DataError: The folder or its files do not fit the arguments.
+        DataError: The folder or its files do not fit the arguments; or, when it is read, a file is broken.
     """
 
     def read(path):
         with open(path, encoding="utf-8") as file:
             return file.read(max_length)
 
-    files = _Files(directory, labels, label_mode, class_names, (".txt",), follow_links, verbose)
-    return files.datasets(read, _strings, batch_size, shuffle, seed, validation_split, subset, format)
+    kind = Kind("text in UTF-8", (".txt",), read, _strings, TensorSpec((), "string"))
+    files = LabelledFiles(kind, directory, labels, label_mode, class_names, follow_links, verbose, on_error)
+    return files.datasets(batch_size, shuffle, seed, validation_split, subset, format)
 
 
 def audio_dataset_from_directory(
@@ -160,8 +181,10 @@ def audio_dataset_from_directory(
     subset: str | None = None,
     follow_links: bool = False,
     verbose: bool = True,
+    on_error: str = "raise",
+    format: str = "tf",
 ) -> Any:
-    """A grain dataset of (sounds, labels) from the .wav files below a folder.
+    """A `keras.utils.Dataset` of (sounds, labels) from the .wav files below a folder.
 
     Shapes: batches of (batch, samples, channels), float32 in [-1, 1], and labels as `label_mode` says.
 
@@ -183,13 +206,16 @@ def audio_dataset_from_directory(
         subset: Part to return with `validation_split`: "training", "validation", or "both" for two datasets.
         follow_links: Whether to follow links to folders.
         verbose: Whether to print how many files were found.
+        on_error: "raise" for an error that names a file that cannot be read, "skip" to leave such files out; how many
+            were left out is told once, after the first pass.
+        format: "tf" for a `keras.utils.Dataset`, which has the methods of tf.data; "grain" for a `grain.IterDataset`.
 
     Raises:
         ConfigError: An argument has a value that is not allowed.
-        DataError: The folder or its files do not fit the arguments.
+        DataError: The folder or its files do not fit the arguments; or, when it is read, a file is broken.
     """
     if ragged and output_sequence_length is not None:
-        raise ConfigError("Only one of ragged and output_sequence_length can be set.")
+        raise ConfigError("Only one of ragged and output_sequence_length can be set.", fix="ragged=False")
 
     def read(path):
         sound = read_wav(path, sampling_rate)
@@ -199,8 +225,9 @@ def audio_dataset_from_directory(
         longest = max(map(len, sounds))
         return sounds if ragged else np.stack([_fit(sound, longest) for sound in sounds])
 
-    files = _Files(directory, labels, label_mode, class_names, (".wav",), follow_links, verbose)
-    return files.datasets(read, join, batch_size, shuffle, seed, validation_split, subset, "grain")
+    kind = Kind("sound", (".wav",), read, join, TensorSpec((output_sequence_length, None), np.dtype("float32")))
+    files = LabelledFiles(kind, directory, labels, label_mode, class_names, follow_links, verbose, on_error)
+    return files.datasets(batch_size, shuffle, seed, validation_split, subset, format)
 
 
 def _strings(texts):
@@ -210,106 +237,3 @@ def _strings(texts):
 def _fit(sound, length):
     sound = sound[:length]
     return np.pad(sound, ((0, length - len(sound)), (0, 0)))
-
-
-class _Files:
-    """The files of a dataset in order, each with the number of its class; `classes` are the names of the classes."""
-
-    def __init__(self, directory, labels, label_mode, class_names, endings, follow_links, verbose):
-        self.verbose, self.label_mode = verbose, label_mode if labels is not None else None
-        if label_mode not in ("int", "binary", "categorical", None):
-            raise ConfigError(f"label_mode is 'int', 'binary', 'categorical' or None; got {label_mode!r}.")
-        if labels not in ("inferred", None) and not isinstance(labels, (list, tuple)):
-            raise ConfigError(f"labels is 'inferred', None or a list of integers; got {labels!r}.")
-        if class_names and labels != "inferred":
-            raise ConfigError("class_names are folders to infer labels from.", fix="labels='inferred'")
-        if not os.path.isdir(directory):
-            raise DataError(f"There is no folder {directory}.")
-        inferred = labels == "inferred" and label_mode is not None
-        self.classes: Any = class_names and list(class_names)
-        if inferred:
-            self.paths, self.numbers = self._by_folder(directory, endings, follow_links)
-        else:
-            self.paths = _files_below(directory, endings, follow_links)
-            self.numbers, self.classes = self._given(labels, directory)
-        if not self.paths:
-            raise DataError(f"There is no file in {directory} that ends in {', '.join(endings)}.")
-        if self.label_mode == "binary" and len(self.classes or ()) != 2:
-            raise ConfigError(f"label_mode 'binary' is for 2 classes; there are {self.classes}.")
-        if verbose:
-            classes = f" of {len(self.classes)} classes" if inferred else ""
-            say(f"Found {len(self.paths)} files{classes}.")
-
-    def _by_folder(self, directory, endings, follow_links):
-        folders = sorted(entry.name for entry in os.scandir(directory) if entry.is_dir() and entry.name[0] != ".")
-        if self.classes is None:
-            self.classes = folders
-        absent = set(self.classes) - set(folders)
-        if absent:
-            raise DataError(f"class_names has {sorted(absent)}, but {directory} has only the folders {folders}.")
-        below = [_files_below(os.path.join(directory, name), endings, follow_links) for name in self.classes]
-        numbers = np.repeat(np.arange(len(below)), [len(paths) for paths in below])
-        return [path for paths in below for path in paths], numbers
-
-    def _given(self, labels, directory):
-        if labels in ("inferred", None):
-            return np.zeros(len(self.paths), "int64"), None
-        if len(labels) != len(self.paths):
-            raise DataError(f"labels has {len(labels)} entries for the {len(self.paths)} files in {directory}.")
-        return np.asarray(labels), [str(label) for label in sorted(set(labels))]
-
-    def datasets(self, read, join, batch_size, shuffle, seed, validation_split, subset, dataset_format):
-        """The dataset of the part that `subset` names, or both in a list."""
-        count = _validation_count(len(self.paths), validation_split, subset, shuffle, seed)
-        seed = np.random.randint(1_000_000) if seed is None else seed
-        order = np.arange(len(self.paths))
-        if shuffle:
-            np.random.RandomState(seed).shuffle(order)
-        parts = {"training": order[: len(order) - count], "validation": order[len(order) - count :]}
-        datasets = []
-        for name in parts if subset == "both" else [subset or "training"]:
-            if not len(parts[name]):
-                raise DataError(f"No file is left for {name} with validation_split={validation_split}.")
-            if subset and self.verbose:
-                say(f"{len(parts[name])} of them are for {name}.")
-            datasets.append(self._dataset(parts[name], read, join, batch_size, shuffle, seed, dataset_format))
-        return datasets if subset == "both" else datasets[0]
-
-    def _dataset(self, order, read, join, batch_size, shuffle, seed, dataset_format):
-        paths, labels = [self.paths[i] for i in order], self._labels(order)
-
-        def fetch(index):
-            inputs = read(paths[index]) if np.ndim(index) == 0 else join([read(paths[i]) for i in index])
-            return inputs if labels is None else (inputs, labels[index])
-
-        attributes = {"class_names": self.classes, "file_paths": paths}
-        return pipeline.make_dataset(len(paths), fetch, batch_size, shuffle, seed, dataset_format, **attributes)
-
-    def _labels(self, order):
-        numbers = self.numbers[order]
-        if self.label_mode == "categorical":
-            return np.eye(len(self.classes), dtype="float32")[numbers]
-        if self.label_mode == "binary":
-            return numbers.astype("float32")[:, None]
-        return numbers.astype("int32") if self.label_mode == "int" else None
-
-
-def _files_below(directory, endings, follow_links):
-    """Paths of the files with one of the endings, by folder and name."""
-    folders = sorted(os.walk(directory, followlinks=follow_links), key=lambda folder: folder[0])
-    paths = (os.path.join(root, name) for root, _, names in folders for name in sorted(names))
-    return [path for path in paths if path.lower().endswith(endings)]
-
-
-def _validation_count(files, validation_split, subset, shuffle, seed):
-    if (validation_split is None) != (subset is None):
-        raise ConfigError("validation_split and subset belong together.", fix="validation_split=0.2, subset='training'")
-    if validation_split is None:
-        return 0
-    if not 0 < validation_split < 1:
-        raise ConfigError(f"validation_split is between 0 and 1; got {validation_split!r}.")
-    if subset not in ("training", "validation", "both"):
-        raise ConfigError(f"subset is 'training', 'validation' or 'both'; got {subset!r}.")
-    if shuffle and seed is None:
-        raise ConfigError("A split of shuffled files needs a seed.", fix="Pass the same seed for both parts.")
-    return int(validation_split * files)

@@ -1,88 +1,189 @@
-"""Datasets whose batches threads of grain prepare ahead of the training step (`pip install lamina[grain]`)."""
+"""Data sets whose samples threads read ahead of the training step; for `format="grain"`, data sets of grain."""
 
 from __future__ import annotations
 
 import functools
-import os
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lamina.errors import ConfigError
+from lamina.errors import ConfigError, DataError, warn
+from lamina.training.data.dataset import Dataset
+from lamina.training.data.elements import TensorSpec, map_leaves
+from lamina.training.data.threads import in_threads, worker_count
+from lamina.utils.permutation import permutation
 
-__all__ = ["grain_module", "make_dataset"]
+__all__ = ["Source", "make_dataset"]
 
-# format -> function that gives a dataset the methods of that format, such as those of tf.data; filled by `as_keras`.
-dataset_adapters: dict[str, Callable[[Any], Any]] = {}
-PREFETCH = 4  # prepared batches: enough to hide decoding, few enough for memory
+PREFETCH = 2  # batches that are read ahead: enough to hide decoding, few enough for memory
+_NAMED = 3  # files that a warning names
 
 
-def grain_module() -> Any:
-    """The package grain, or an ImportError that says how to install it."""
-    try:
-        import grain
-    except ImportError as error:
-        raise ImportError("Datasets from files and arrays need grain: pip install grain.") from error
-    return grain
+@dataclass
+class Source:
+    """Samples by index.
+
+    Attributes:
+        count: Number of samples.
+        read: Function from an index to a sample.
+        join: Function from a list of samples to a batch.
+        spec: TensorSpec of each component of a sample, or None.
+        read_many: Function from an array of indices to a batch, where one call is fast; else threads call `read`.
+        skips: Whether samples that cannot be read (DataError) are left out.
+    """
+
+    count: int
+    read: Callable[[Any], Any]
+    join: Callable[[list[Any]], Any]
+    spec: Any = None
+    read_many: Callable[[Any], Any] | None = None
+    skips: bool = False
+
+    def fetch(self, index: Any) -> Any:
+        """A sample, or the batch of several.
+
+        Args:
+            index: Index, or array of indices.
+        """
+        if np.ndim(index) == 0:
+            return self.read(index)
+        return self.join([self.read(i) for i in index]) if self.read_many is None else self.read_many(index)
 
 
 def make_dataset(
-    count: int,
-    fetch: Callable[[Any], Any],
+    source: Source,
     batch_size: int | None,
     shuffle: bool,
     seed: int | None,
-    dataset_format: str = "grain",
+    dataset_format: str = "tf",
     **attributes: Any,
 ) -> Any:
-    """A `grain.IterDataset` of `count` samples. Threads prepare the next batches while the caller works on one.
+    """A Dataset of samples or batches. Threads read the next ones while the caller works on one.
 
     Args:
-        count: Number of samples.
-        fetch: Function from an array of indices to a batch, or from an index to a sample without a batch size.
+        source: The samples.
         batch_size: Number of samples in a batch; None gives single samples.
-        shuffle: Whether each epoch has another order.
-        seed: Seed of the order of the first epoch.
-        dataset_format: "tf" or "grain"; both give a grain dataset.
-        **attributes: Attributes that are set on the dataset.
+        shuffle: Whether each pass has another order, that of grain for the same seed.
+        seed: Seed of the order of the first pass; later passes count up.
+        dataset_format: "tf" for a Dataset, "grain" for a `grain.IterDataset`.
+        **attributes: Attributes that are set on the data set.
+
+    Raises:
+        ConfigError: An argument has a value that is not allowed.
+        ImportError: `dataset_format` is "grain", which is not installed.
     """
     if dataset_format not in ("tf", "grain"):
-        raise ConfigError(f"format is 'tf' or 'grain' (both give a grain dataset); got {dataset_format!r}.")
-    if batch_size is not None and batch_size < 1:
-        raise ConfigError(f"batch_size is a positive integer or None; got {batch_size!r}.")
-    made = _dataset_class()(count, fetch, batch_size, seed if shuffle else None)
-    made = dataset_adapters.get(dataset_format, lambda plain: plain)(made)
+        raise ConfigError(
+            f"format is 'tf' (a keras.utils.Dataset, with the methods of tf.data) or 'grain'; got {dataset_format!r}.",
+            fix="format='tf'",
+        )
+    if batch_size is not None and (isinstance(batch_size, bool) or batch_size != int(batch_size) or batch_size < 1):
+        raise ConfigError(f"batch_size is a positive integer or None; got {batch_size!r}.", fix="batch_size=32")
+    order = seed if shuffle else None
+    make = _dataset if dataset_format == "tf" else _grain_dataset
+    made = make(source, batch_size, order)
     for name, value in attributes.items():
         setattr(made, name, value)
     return made
 
 
+def _dataset(source, batch_size, seed):
+    skipped: dict[int, str] = {}
+
+    def open_pass():
+        numbers = np.arange(source.count) if seed is None else permutation(source.count, seed + made.passes)
+        return _elements(source, numbers, batch_size, skipped)
+
+    size = batch_size or 1
+    spec = source.spec
+    if spec is not None and batch_size is not None:
+        spec = map_leaves(lambda s: TensorSpec((None, *s.shape), s.dtype), spec)
+    made = Dataset(open_pass, None, spec)
+    made._count_from_sources = lambda: -(-(source.count - sum(index >= 0 for index in skipped)) // size)
+    made._unit = "element" if batch_size is None else "batch"
+    return made
+
+
+def _elements(source, numbers, batch_size, skipped) -> Iterator[Any]:
+    """Samples, or batches of them, in this order. Samples that cannot be read are left out before batches are made."""
+    if source.read_many is not None:
+        starts = range(0, len(numbers), batch_size or 1)
+        yield from (source.fetch(numbers[i : i + batch_size] if batch_size else numbers[i]) for i in starts)
+        return
+    workers = worker_count()
+    read = functools.partial(_read_or_error, source) if source.skips else source.read
+    samples = in_threads(read, numbers, workers, max(PREFETCH * (batch_size or 1), 2 * workers))
+    samples = (sample for sample in samples if not _is_broken(sample, skipped)) if source.skips else samples
+    if batch_size is None:
+        yield from samples
+    else:
+        while group := list(itertools.islice(samples, batch_size)):
+            yield source.join(group)
+    if skipped and not skipped.get(-1):
+        _tell_skipped(skipped, source.count)
+
+
+class _Broken(tuple):
+    """(index, message) of a sample that could not be read."""
+
+
+def _read_or_error(source, index):
+    try:
+        return source.read(index)
+    except DataError as error:
+        return _Broken((int(index), error.message))
+
+
+def _is_broken(sample, skipped):
+    if isinstance(sample, _Broken):
+        skipped[sample[0]] = sample[1]
+        return True
+    return False
+
+
+def _tell_skipped(skipped, count):
+    """Say once how many samples were left out."""
+    messages = [skipped[index] for index in sorted(skipped)]
+    more = "" if len(messages) <= _NAMED else f"\n... and {len(messages) - _NAMED} more."
+    skipped[-1] = "told"
+    warn(f"{len(messages)} of {count} files were skipped:\n" + "\n".join(messages[:_NAMED]) + more)
+
+
+def _grain_dataset(source, batch_size, seed):
+    try:
+        return _grain_class()(source, batch_size, seed)
+    except ImportError as error:
+        raise ImportError(
+            "format='grain' needs grain: pip install grain. format='tf' does not, and has the methods of tf.data."
+        ) from error
+
+
 @functools.cache
-def _dataset_class():
-    """The class of the datasets. It is made when it is first used, so that grain is optional."""
-    grain = grain_module()
+def _grain_class():
+    """The class of the data sets of grain. It is made when it is first used, so that grain is optional."""
+    import grain
 
-    class Dataset(grain.IterDataset):
-        """Samples or batches in an order that changes with each epoch."""
+    class GrainDataset(grain.IterDataset):
+        """Samples or batches in an order that changes with each pass."""
 
-        def __init__(self, count, fetch, batch_size, seed):
+        def __init__(self, source, batch_size, seed):
             super().__init__()
-            self.count, self.fetch, self.batch_size, self.order = count, fetch, batch_size, seed
-            self.epochs = 0
+            self.source, self.batch_size, self.order, self.passes = source, batch_size, seed, 0
 
         def __len__(self) -> int:
-            return -(-self.count // (self.batch_size or 1))
+            return -(-self.source.count // (self.batch_size or 1))
 
         def __iter__(self):
-            indices = grain.MapDataset.source(range(self.count))
+            indices = grain.MapDataset.source(range(self.source.count))
             if self.order is not None:
-                indices = indices.shuffle(seed=(self.order + self.epochs) % 2**32)
-                self.epochs += 1
+                indices = indices.shuffle(seed=(self.order + self.passes) % 2**32)
+                self.passes += 1
             if self.batch_size is not None:
                 indices = indices.batch(self.batch_size, batch_fn=np.array)
-            threads = min(os.cpu_count() or 1, PREFETCH)
-            options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=PREFETCH)
-            return iter(indices.map(self.fetch).to_iter_dataset(options))
+            options = grain.ReadOptions(num_threads=worker_count(), prefetch_buffer_size=PREFETCH)
+            return iter(indices.map(self.source.fetch).to_iter_dataset(options))
 
-    return Dataset
+    return GrainDataset

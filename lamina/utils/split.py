@@ -10,7 +10,7 @@ import numpy as np
 from lamina.core import tree
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, DataError
-from lamina.utils.pipeline import make_dataset
+from lamina.training.data.dataset import Dataset
 
 __all__ = ["split_dataset"]
 
@@ -23,7 +23,7 @@ def split_dataset(
     seed: int | None = None,
     preferred_backend: str | None = None,
 ) -> tuple[Any, Any]:
-    """Two grain datasets of single samples, the first ones and the last ones; `.batch(32)` of a dataset makes batches.
+    """Two data sets of single samples, the first ones and the last ones; `.batch(32)` of a data set makes batches.
 
     Args:
         dataset: An array, a tuple, list or dict of arrays of one length, or an iterable of samples.
@@ -31,7 +31,7 @@ def split_dataset(
         right_size: Size of the second part: a number of samples (int) or a fraction (float); None means the rest.
         shuffle: Whether to shuffle the samples before the split.
         seed: Seed of the shuffling; None draws one.
-        preferred_backend: Ignored; both parts are grain datasets.
+        preferred_backend: No effect; both parts are a `keras.utils.Dataset`.
 
     Raises:
         ConfigError: The sizes do not fit the number of samples.
@@ -50,7 +50,7 @@ def split_dataset(
 
 
 def _part(sample, order):
-    return make_dataset(len(order), lambda index: sample(order[index]), None, False, None)
+    return Dataset(lambda: map(sample, order), len(order))
 
 
 def _samples(dataset):

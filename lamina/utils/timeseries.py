@@ -9,7 +9,8 @@ import numpy as np
 from lamina.core.typing import ArrayLike
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError
-from lamina.utils.pipeline import make_dataset
+from lamina.training.data.elements import TensorSpec
+from lamina.utils.pipeline import Source, make_dataset
 
 __all__ = ["timeseries_dataset_from_array"]
 
@@ -27,7 +28,7 @@ def timeseries_dataset_from_array(
     end_index: int | None = None,
     format: str = "tf",
 ) -> Any:
-    """A grain dataset of windows of a time series, with the targets of the windows if there are any.
+    """A `keras.utils.Dataset` of windows of a time series, with the targets of the windows if there are any.
 
     The window at step i is `data[i : i + sequence_length * sampling_rate : sampling_rate]`, and its target
     `targets[i]`.
@@ -45,7 +46,7 @@ def timeseries_dataset_from_array(
         seed: Seed of the shuffling; None draws one.
         start_index: First step of the data to use; None means the first of all.
         end_index: Step that ends the data to use, itself excluded; None means the end.
-        format: "tf" or "grain"; both give a grain dataset.
+        format: "tf" for a `keras.utils.Dataset`, which has the methods of tf.data; "grain" for a `grain.IterDataset`.
 
     Raises:
         ConfigError: A number does not fit the length of the data.
@@ -76,7 +77,10 @@ def timeseries_dataset_from_array(
         window = rows[np.expand_dims(at, -1) + offsets]
         return window if labels is None else (window, labels[at + first])
 
-    return make_dataset(len(starts), fetch, batch_size, shuffle, seed, format)
+    spec = TensorSpec((sequence_length, *rows.shape[1:]), rows.dtype)
+    spec = spec if labels is None else (spec, TensorSpec(labels.shape[1:], labels.dtype))
+    source = Source(len(starts), fetch, list, spec, read_many=fetch)
+    return make_dataset(source, batch_size, shuffle, seed, format)
 
 
 def _part(steps, start_index, end_index):

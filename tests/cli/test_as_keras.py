@@ -6,9 +6,9 @@ import pytest
 
 from lamina import ops
 from lamina.compat import advice, images, random_numbers, table
-from lamina.compat.dataset import Dataset
 from lamina.compat.tensorflow import NAMESPACES
 from lamina.errors import CallError, DataError
+from lamina.training.data.dataset import Dataset
 from tests.cli.processes import python
 
 CHECKS = """

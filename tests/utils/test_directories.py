@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 import lamina
-from lamina.errors import ConfigError, DataError, FileError
+from lamina.errors import ConfigError, DataError
 from lamina.utils.resampling import resample
+from tests.cli.processes import python
 
 rng = np.random.default_rng(0)
 
@@ -43,12 +44,11 @@ def same(found, wanted):
 
 
 def compare(name, folder, **arguments):
-    found, wanted = (
-        getattr(m.utils, name)(folder, format="grain", verbose=False, **arguments) for m in (lamina, keras)
-    )
+    wanted = getattr(keras.utils, name)(folder, format="grain", verbose=False, **arguments)
+    found = getattr(lamina.utils, name)(folder, verbose=False, **arguments)
     assert found.class_names == wanted.class_names
     assert found.file_paths == getattr(wanted, "file_paths", found.file_paths)  # texts have none
-    same(found, wanted)
+    same(found.as_numpy_iterator(), wanted)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def compare(name, folder, **arguments):
         {"seed": 2, "interpolation": "nearest"},
         {"seed": 2, "interpolation": "bicubic", "crop_to_aspect_ratio": True},
         {"seed": 2, "interpolation": "lanczos3", "pad_to_aspect_ratio": True},
-        {"seed": 2, "interpolation": "lanczos5"},
+        {"seed": 2, "interpolation": "LANCZOS5", "image_size": 6},
     ],
 )
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Keras leaves image files open
@@ -86,17 +86,96 @@ def test_both_parts(folder):
     arguments = {"validation_split": 0.3, "seed": 3, "batch_size": None, "verbose": False}
     parts = lamina.utils.text_dataset_from_directory(folder, subset="both", **arguments)
     assert not set(parts[0].file_paths) & set(parts[1].file_paths)
-    for part, name in zip(parts, ("training", "validation"), strict=True):
-        wanted = keras.utils.text_dataset_from_directory(folder, subset=name, format="grain", **arguments)
-        same(part, wanted)
+    wanted = keras.utils.text_dataset_from_directory(folder, subset="both", format="grain", **arguments)
+    for ours, theirs in zip(parts, wanted, strict=True):
+        same(ours.as_numpy_iterator(), theirs)
+        assert ours.class_names == theirs.class_names
 
 
-def test_the_default_format_is_grain_too(folder, capsys):
+def test_both_formats_hold_the_same(folder, capsys):
     import grain
 
-    dataset = lamina.utils.text_dataset_from_directory(folder, subset="training", validation_split=0.5, seed=1)
-    assert isinstance(dataset, grain.IterDataset)
-    assert capsys.readouterr().out == "Found 7 files of 2 classes.\n4 of them are for training.\n"
+    of = lambda kind: lamina.utils.text_dataset_from_directory(
+        folder, subset="training", validation_split=0.5, seed=1, format=kind
+    )
+    ours, theirs = of("tf"), of("grain")
+    assert isinstance(ours, lamina.utils.Dataset) and isinstance(theirs, grain.IterDataset)
+    assert capsys.readouterr().out == "Found 7 files of 2 classes.\n4 of them are for training.\n" * 2
+    for _ in range(3):  # each pass has an order of its own, and the same in both
+        same(ours.as_numpy_iterator(), theirs)
+
+
+def broken(folder, count):
+    for i, text in enumerate(["no image at all", "", "x" * 50][:count]):
+        (folder / "a" / f"broken{i}.jpg").write_text(text)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    for i in range(6):
+        path = tmp_path / "ab"[i % 2] / f"{i}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((4, 4, 3), 10 * i, "uint8")).save(path)
+    return tmp_path
+
+
+def test_a_broken_file_is_named(pictures):
+    broken(pictures, 1)
+    whole = (pictures / "b" / "1.png").read_bytes()
+    (pictures / "b" / "1.png").write_bytes(whole[: len(whole) // 2])
+    dataset = lamina.utils.image_dataset_from_directory(pictures, image_size=(4, 4), shuffle=False, verbose=False)
+    with pytest.raises(DataError, match=r"broken0\.jpg cannot be read as image: cannot identify.*\n.*on_error='skip'"):
+        list(dataset)
+    (pictures / "a" / "broken0.jpg").unlink()
+    with pytest.raises(DataError, match=r"1\.png cannot be read as image: "):
+        dataset = lamina.utils.image_dataset_from_directory(pictures, image_size=(4, 4), shuffle=False, verbose=False)
+        list(dataset.map(lambda x, y: (x, y)).prefetch(1))
+
+
+def test_broken_files_are_left_out_and_counted(pictures):
+    broken(pictures, 2)
+    (pictures / "b" / "7.png").write_bytes(b"x")
+    (pictures / "b" / "9.png").write_bytes(b"")
+    dataset = lamina.utils.image_dataset_from_directory(
+        pictures, image_size=(4, 4), shuffle=False, batch_size=4, verbose=False, on_error="skip"
+    )
+    with pytest.warns(UserWarning, match=r"4 of 10 files were skipped:\n.*broken0(.|\n)*and 1 more") as told:
+        first = list(dataset.as_numpy_iterator())
+    assert len(told) == 1 and told[0].filename == __file__
+    assert [x[:, 0, 0, 0].tolist() for x, _ in first] == [[0, 20, 40, 10], [30, 50]]
+    assert [y.tolist() for _, y in first] == [[0, 0, 0, 1], [1, 1]]
+    same(dataset.as_numpy_iterator(), first)  # and is told once
+    assert len(dataset) == 2
+
+
+def test_in_an_install_without_grain(pictures):
+    program = f"""
+import sys
+for name in ("grain", "tensorflow", "torch", "pandas", "scipy"):
+    sys.modules[name] = None
+import lamina as keras
+train = keras.utils.image_dataset_from_directory({str(pictures)!r}, image_size=(4, 4), batch_size=2, verbose=False)
+print(train, train.element_spec)
+model = keras.Sequential([keras.layers.Rescaling(1 / 255), keras.layers.Flatten(), keras.layers.Dense(2)])
+model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+data = train.cache().shuffle(10).map(lambda x, y: (x / 2, y), num_parallel_calls=-1).prefetch(-1)
+history = model.fit(data, validation_data=train.take(1), epochs=2, verbose=0)
+count = len(history.history["val_loss"])
+print(len(data), int(data.cardinality()), data.class_names, count, model.predict(train, verbose=0).shape)
+try:
+    keras.utils.image_dataset_from_directory({str(pictures)!r}, format="grain", verbose=False)
+except ImportError as error:
+    print(error)
+"""
+    done = python("-c", program)
+    assert done.returncode == 0, done.stderr
+    first, second, third = done.stdout.splitlines()
+    assert first == (
+        "Dataset(3 batches: float32 (None, 4, 4, 3), int32 (None,); class_names=['a', 'b']) "
+        "(TensorSpec(shape=(None, 4, 4, 3), dtype=float32), TensorSpec(shape=(None,), dtype=int32))"
+    )
+    assert second == "3 3 ['a', 'b'] 2 (6, 2)"
+    assert "pip install grain" in third
 
 
 @pytest.mark.parametrize("interpolation, weights", [("area", [[2 / 3, 1 / 3, 0], [0, 1 / 3, 2 / 3]])])
@@ -151,7 +230,7 @@ def test_audio_at_another_rate(tmp_path):
 def test_no_wav(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "0.wav").write_bytes(b"RIFF")
-    with pytest.raises(FileError, match="not a WAV file"):
+    with pytest.raises(DataError, match="0.wav cannot be read as sound: .*not a WAV file"):
         list(lamina.utils.audio_dataset_from_directory(tmp_path, verbose=False))
 
 
@@ -186,5 +265,10 @@ def test_empty_and_absent_folders(tmp_path):
         lamina.utils.text_dataset_from_directory(tmp_path / "absent")
     with pytest.raises(DataError, match="no file"):
         lamina.utils.text_dataset_from_directory(tmp_path)
+    (tmp_path / "0.PNG").write_bytes(b"")
+    with pytest.raises(DataError, match=r"in a folder of a class. Move them to .*CLASS, or pass labels=None"):
+        lamina.utils.image_dataset_from_directory(tmp_path)
+    with pytest.raises(DataError, match=r"ends in \.wav; there are files that end in \.png"):
+        lamina.utils.audio_dataset_from_directory(tmp_path)
     with pytest.raises(ConfigError, match="ragged"):
         lamina.utils.audio_dataset_from_directory(tmp_path, ragged=True, output_sequence_length=2)

@@ -117,6 +117,8 @@ def _stream(x, steps, shuffle, class_weight):
         raise DataError(
             f"The data is empty: {type(x).__name__} has 0 batches.", fix="Check the filter or split that made it."
         )
+    if is_kind(x, "lamina", "Dataset"):
+        return StreamBatches(x.as_numpy_iterator, length, hooks=x, **common)
     if _is_dataset(x):
         size = getattr(x, "batch_size", None)
         return StreamBatches(x.__iter__, length, batch_size=size if isinstance(size, int) else None, **common)
