@@ -7,7 +7,7 @@
 """
 
 from lamina.core.lazy import lazy
-from lamina.legacy import install_old_modules
+from lamina.legacy import find_old_modules, old_names_of
 
 __version__ = "0.1.0"
 
@@ -17,6 +17,6 @@ def version() -> str:
     return __version__
 
 
-__getattr__, __dir__, __all__ = lazy(__name__)
+__getattr__, __dir__, __all__ = lazy(__name__, old_names_of(__name__))
 __all__[:] = sorted([*__all__, "version"])
-install_old_modules(__name__)
+find_old_modules()

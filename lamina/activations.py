@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from lamina.core import registry
 from lamina.core.family import Family
 from lamina.core.typing import Config, Tensor, TensorLike
+from lamina.legacy import old_names_of
 from lamina.ops import activations
 from lamina.ops.simplex import log_softmax, softmax, sparsemax
 
@@ -98,3 +99,6 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         custom_objects: Classes and functions of the user by the names that the description has for them.
     """
     return _FAMILY.deserialize(config, custom_objects)
+
+
+__getattr__ = old_names_of(__name__)

@@ -228,7 +228,7 @@ ACTIVATIONS_BY_NAME = {  # files that list functions by name, for other reasons 
     [
         ("lamina.facts.activations", "_BOUNDS", ACTIVATIONS_BY_NAME),
         ("lamina.facts.loss_names", "REGRESSION", {"lamina.losses.regression"}),
-        ("lamina.legacy.table", "SHORT_LOSS_NAMES", set()),
+        ("lamina.legacy.names", "SHORT_LOSS_NAMES", set()),
     ],
 )
 def test_a_fact_has_one_home(home, table, but):

@@ -8,6 +8,7 @@ from lamina.layers.convolutional import Conv2D
 from lamina.layers.merging import Concatenate
 from lamina.layers.padding_layers import ZeroPadding2D
 from lamina.layers.pooling import AveragePooling2D, MaxPooling2D
+from lamina.legacy import old_names_of
 
 __all__ = ["DenseNet121", "DenseNet169", "DenseNet201", "decode_predictions", "preprocess_input"]
 
@@ -137,3 +138,6 @@ def DenseNet201():
     Source: Huang et al., 2016, "Densely Connected Convolutional Networks", arXiv:1608.06993.
     """
     return _densenet("densenet201", (6, 12, 48, 32))
+
+
+__getattr__ = old_names_of(__name__)

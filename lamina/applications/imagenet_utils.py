@@ -12,10 +12,13 @@ from lamina.core.dtypes import is_float, numpy_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.datasets.fetch import Remote, fetch_remote
 from lamina.errors import ConfigError, ShapeError
+from lamina.legacy import old_names_of
 from lamina.ops.core import cast
-from lamina.runtime.settings import floatx, standardize_data_format
+from lamina.runtime.settings import floatx, image_data_format, standardize_data_format
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lamina.core.typing import ArrayLike, DataFormat, TensorLike
 
 __all__ = ["decode_predictions", "preprocess_input"]
@@ -140,3 +143,45 @@ def decode_predictions(preds: ArrayLike, top: int = 5) -> list[list[tuple[str, s
     names = json.loads(fetch_remote(CLASSES, "imagenet_class_index.json").read_text())
     best = np.argsort(scores)[:, ::-1][:, :top]  # of equal scores the later class comes first, as in Keras
     return [[(*names[str(index)], row[index]) for index in order] for row, order in zip(scores, best, strict=True)]
+
+
+def obtain_input_shape(
+    input_shape: Sequence[int | None] | None,
+    default_size: int,
+    min_size: int,
+    data_format: str | None = None,
+    require_flatten: bool = True,
+    weights: str | None = None,
+    **old_names: bool,
+) -> tuple[int | None, ...]:
+    """The shape of the images of a model of `keras.applications`, as its file in Keras 1 and 2 computed it.
+
+    Args:
+        input_shape: Shape that the user gave, or None.
+        default_size: Height and width for None.
+        min_size: Least height and width.
+        data_format: "channels_last" or "channels_first". None means `keras.config.image_data_format()`.
+        require_flatten: Whether the model ends in Dense layers, which need a known size.
+        weights: "imagenet" together with `require_flatten` allows the default shape only.
+        **old_names: `include_top`, the name of `require_flatten` in Keras 1.
+
+    Raises:
+        ConfigError: For a shape that the model cannot have.
+    """
+    require_flatten = old_names.get("include_top", require_flatten)
+    first = (data_format or image_data_format()) == "channels_first"
+    channels = 3 if not input_shape else input_shape[0 if first else -1]
+    sizes = (None, None) if input_shape is None else tuple(input_shape[1:] if first else input_shape[:-1])
+    if require_flatten and (input_shape is None or weights == "imagenet"):
+        if input_shape is not None and sizes != (default_size, default_size):
+            raise ConfigError(
+                f"The imagenet weights with the top need images of {default_size} x {default_size}; got {sizes}.",
+                fix="include_top=False",
+            )
+        sizes = (default_size, default_size)
+    if any(size is not None and size < min_size for size in sizes):
+        raise ConfigError(f"Images have {min_size} x {min_size} pixels or more; got {sizes}.", fix=f"({min_size},) * 2")
+    return (channels, *sizes) if first else (*sizes, channels)
+
+
+__getattr__ = old_names_of(__name__)

@@ -14,6 +14,7 @@ from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Activation
 from lamina.layers.pooling import MaxPooling2D
+from lamina.legacy import old_names_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,3 +119,6 @@ def InceptionResNetV2():
     arXiv:1602.07261.
     """
     return Architecture(_body, "inception_resnet_v2", 299, smallest=75)
+
+
+__getattr__ = old_names_of(__name__)

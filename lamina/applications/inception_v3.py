@@ -12,6 +12,7 @@ from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Activation
 from lamina.layers.merging import Concatenate
 from lamina.layers.pooling import AveragePooling2D, MaxPooling2D
+from lamina.legacy import old_names_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,3 +143,6 @@ def InceptionV3():
     (None, 3, 3, 2048)
     """
     return Architecture(_body, "inception_v3", 299, smallest=75)
+
+
+__getattr__ = old_names_of(__name__)

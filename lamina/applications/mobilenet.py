@@ -17,6 +17,7 @@ from lamina.layers.global_pooling import GlobalAveragePooling2D
 from lamina.layers.padding_layers import ZeroPadding2D
 from lamina.layers.regularization import Dropout
 from lamina.layers.reshaping import Reshape
+from lamina.legacy import old_names_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,3 +126,6 @@ def MobileNet(
     return network(
         architecture, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
     )
+
+
+__getattr__ = old_names_of(__name__)

@@ -13,6 +13,7 @@ from lamina.layers.dense import Activation
 from lamina.layers.merging import Add
 from lamina.layers.padding_layers import ZeroPadding2D
 from lamina.layers.pooling import MaxPooling2D
+from lamina.legacy import old_names_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,3 +152,6 @@ def ResNet152():
     Source: He et al., 2015, "Deep Residual Learning for Image Recognition", arXiv:1512.03385.
     """
     return resnet("resnet152", _body, (3, 8, 36, 3))
+
+
+__getattr__ = old_names_of(__name__)

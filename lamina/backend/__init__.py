@@ -9,11 +9,12 @@ description names the op that replaces it. All take arrays, variables and symbol
 5.0
 """
 
-from lamina.backend import graphs, images, loops, losses, tensors, values
+from lamina.backend import graphs, images, loops, losses, sessions, tensors, values
 from lamina.backend.graphs import *
 from lamina.backend.images import *
 from lamina.backend.loops import *
 from lamina.backend.losses import *
+from lamina.backend.sessions import *
 from lamina.backend.tensors import *
 from lamina.backend.values import *
 from lamina.config import backend
@@ -21,6 +22,7 @@ from lamina.core.context import get_uid, name_scope
 from lamina.core.dtypes import is_float as is_float_dtype
 from lamina.core.dtypes import is_integer as is_int_dtype
 from lamina.core.dtypes import result_type, standardize_dtype
+from lamina.legacy import old_names_of
 from lamina.runtime.settings import epsilon, floatx, image_data_format, set_epsilon, set_floatx, set_image_data_format
 from lamina.utils.session import clear_session, is_keras_tensor
 
@@ -33,5 +35,8 @@ __all__ += graphs.__all__
 __all__ += images.__all__
 __all__ += loops.__all__
 __all__ += losses.__all__
+__all__ += sessions.__all__
 __all__ += tensors.__all__
 __all__ += values.__all__
+
+__getattr__ = old_names_of(__name__)

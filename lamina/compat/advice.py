@@ -34,7 +34,6 @@ It works inside train_step(self, data) and outside of it."""
 _INSTEAD = {
     "GradientTape": _TAPE,
     "Module": "write a keras.layers.Layer, which has variables and build too.",
-    "Session": "sessions are of TensorFlow 1. Call the function, or model.predict(x).",
     "placeholder": "placeholders are of TensorFlow 1. Use keras.Input.",
     "disable_v2_behavior": "graphs and sessions of TensorFlow 1 are gone.",
     "data": "tf.data.Dataset has from_tensor_slices, from_tensors, from_generator, range, zip and list_files; for "

@@ -22,9 +22,13 @@ KERAS_VERSION = "3.15.1"
 
 _OURS = ("keras", "tf_keras", "tensorflow")
 _ROOTS = (
-    "keras.api._v2.keras", "keras.api._v1.keras", "keras.api", "keras", "tf_keras.api", "tf_keras", "tensorflow.keras",
+    "keras.api._v2.keras", "keras.api._v1.keras", "keras.api.keras", "keras.api", "keras", "tf_keras.api",
+    "tf_keras", "tensorflow.keras",
     "tensorflow.compat.v1.keras", "tensorflow.compat.v2.keras", "tensorflow._api.v2.keras", "tensorflow.contrib.keras",
+    "tensorflow.contrib.keras.api", "tensorflow.contrib.keras.python", "tensorflow.contrib.keras.api.keras",
+    "tensorflow.contrib.keras.python.keras",
 )  # fmt: skip
+_PARTS = {"keras_applications": "applications", "keras_preprocessing": "preprocessing"}  # once packages of their own
 _INNER_ROOTS = ("keras.src", "tf_keras.src", "keras.api.src", "tensorflow.python.keras")
 
 
@@ -70,9 +74,10 @@ class Finder(importlib.abc.MetaPathFinder):
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         """The spec of a lamina module, or None for other packages. Modules that lamina lacks raise ImportError."""
-        if fullname.partition(".")[0] not in _OURS:
+        root, _, rest = fullname.partition(".")
+        if root not in _OURS and root not in _PARTS:
             return None
-        module = _module(fullname)
+        module = _public(f"{_PARTS[root]}.{rest}".strip(".")) if root in _PARTS else _module(fullname)
         return None if module is None else importlib.machinery.ModuleSpec(fullname, _Loader(module))
 
 

@@ -17,6 +17,7 @@ from jax.core import Tracer
 
 from lamina import ops, tree
 from lamina.compat import advice, functions, images, random_numbers, strings, table
+from lamina.compat.sessions import SESSIONS
 from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError
 from lamina.scopes import device, name_scope
@@ -149,7 +150,7 @@ _INITIALIZERS = {
     "random_normal_initializer": "RandomNormal", "random_uniform_initializer": "RandomUniform",
 }  # fmt: skip
 _ROOT = {
-    **_MATH, **table.functions_of(table.ROOT, "tf"), **functions.ROOT, **_DTYPES,
+    **SESSIONS, **_MATH, **table.functions_of(table.ROOT, "tf"), **functions.ROOT, **_DTYPES,
     **{old: getattr(_keras("initializers"), new) for old, new in _INITIALIZERS.items()},
     **{name: _keras(name) for name in ("initializers", "losses", "metrics", "optimizers")},
     **{name: Absent(name, (), {}) for name in ("IndexedSlices", "RaggedTensor", "SparseTensor")},

@@ -11,5 +11,6 @@ Downloaded on first use, with a check of the hash: `mnist`, `fashion_mnist`, `ci
 """
 
 from lamina.core.lazy import lazy
+from lamina.legacy import old_names_of
 
-__getattr__, __dir__, __all__ = lazy(__name__)
+__getattr__, __dir__, __all__ = lazy(__name__, old_names_of(__name__))

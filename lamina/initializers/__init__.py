@@ -22,6 +22,7 @@ from lamina.initializers.constants import Constant, Ones, Zeros
 from lamina.initializers.initializer import Initializer, InitializerLike
 from lamina.initializers.random_initializers import *
 from lamina.initializers.random_initializers import RandomNormal, RandomUniform, compute_fans
+from lamina.legacy import old_names_of
 
 __all__ = ["Initializer", "deserialize", "get", "serialize"]
 __all__ += constants.__all__
@@ -65,3 +66,6 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         custom_objects: Classes and functions of the user by the names that the description has for them.
     """
     return _FAMILY.deserialize(config, custom_objects)
+
+
+__getattr__ = old_names_of(__name__)

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from lamina import random
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base.layer import Layer
+from lamina.legacy import moved_from
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -189,3 +190,6 @@ def _masked(scores, visible):
     if visible is None:
         return scores
     return jnp.where(visible, scores, scores - (65504.0 if scores.dtype == "float16" else 1e9))
+
+
+__getattr__ = moved_from(__name__)

@@ -11,6 +11,7 @@ import numpy as np
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.settings import keep_arguments
 from lamina.layers.spatial import SpatialLayer
+from lamina.legacy import moved_from
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -151,3 +152,6 @@ class LocallyConnected2D(_LocallyConnected):
     """
 
     rank = 2
+
+
+__getattr__ = moved_from(__name__)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.layer import Layer
+from lamina.legacy import moved_from
 from lamina.ops.normalization import normalize
 from lamina.runtime import settings
 
@@ -296,3 +297,6 @@ class Dot(_Merge):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None
+
+
+__getattr__ = moved_from(__name__)

@@ -11,6 +11,7 @@ import numpy as np
 
 from lamina.errors import ConfigError, DataError, ShapeError
 from lamina.layers.data_layer import DataLayer
+from lamina.legacy import moved_from
 from lamina.ops.normalization import broadcast_along
 from lamina.runtime import settings
 
@@ -211,3 +212,6 @@ def _moments(batch, kept):
     axes = tuple(axis for axis in range(batch.ndim) if axis not in kept)
     count = math.prod(batch.shape[axis] for axis in axes)
     return count, np.mean(batch, axes, dtype="float64"), np.var(batch, axes, dtype="float64")
+
+
+__getattr__ = moved_from(__name__)

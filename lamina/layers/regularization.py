@@ -11,6 +11,7 @@ from lamina import random, regularizers
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
+from lamina.legacy import moved_from
 from lamina.runtime.settings import standardize_data_format
 
 if TYPE_CHECKING:
@@ -274,3 +275,6 @@ class ActivityRegularization(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         return inputs
+
+
+__getattr__ = moved_from(__name__)

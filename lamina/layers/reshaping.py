@@ -13,6 +13,7 @@ from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.validation import positive_integer
+from lamina.legacy import moved_from
 from lamina.runtime.settings import standardize_data_format
 
 if TYPE_CHECKING:
@@ -160,3 +161,6 @@ class RepeatVector(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         return jnp.repeat(inputs[:, None], self.n, axis=1)
+
+
+__getattr__ = moved_from(__name__)

@@ -25,6 +25,7 @@ from lamina.layers.stacked_cells import (
     run_cell,
 )
 from lamina.layers.wrapper import ContainerMixin
+from lamina.legacy import moved_from
 from lamina.ops.recurrent import gated_rnn, rnn
 
 if TYPE_CHECKING:
@@ -258,3 +259,6 @@ class _Fused(_OwnCell):
         self.use_cudnn = arguments["use_cudnn"]
         if self.use_cudnn not in ("auto", True, False):
             raise ConfigError(f"use_cudnn is 'auto', True or False; got {self.use_cudnn!r}.")
+
+
+__getattr__ = moved_from(__name__)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from lamina.legacy import saving
-from lamina.legacy.moves import OldClass, install_old_modules, moved, moved_from
+from lamina.legacy.gone import GONE, GONE_MODULES
+from lamina.legacy.moves import OldClass, OldNameError, find_old_modules, make_callable, moved, moved_from, old_names_of
+from lamina.legacy.names import FILES_WITH_OLD_PATHS, INSTEAD, MODULES, NAMES, SHORT_LOSS_NAMES
 from lamina.legacy.renames import (
     OldSpelling,
     accepting_old_names,
     accepts_old_names,
     name_of_today,
     old_names,
-    old_names_of,
     only_old_names,
     rename,
     warn_renamed,
@@ -19,12 +20,8 @@ from lamina.legacy.renames import (
 )
 from lamina.legacy.table import (
     CLASSES,
-    FILES_WITH_OLD_PATHS,
     METHODS,
-    MODULES,
-    NAMES,
     ROWS,
-    SHORT_LOSS_NAMES,
     FixedValue,
     MovedTo,
     Part,
@@ -33,8 +30,12 @@ from lamina.legacy.table import (
 )
 
 __all__ = [
-    "CLASSES", "FILES_WITH_OLD_PATHS", "METHODS", "MODULES", "NAMES", "ROWS", "SHORT_LOSS_NAMES", "FixedValue",
-    "MovedTo", "OldClass", "OldSpelling", "Part", "Row", "accepting_old_names", "accepts_old_names", "data_format_of",
-    "install_old_modules", "moved", "moved_from", "name_of_today", "old_names", "old_names_of", "only_old_names",
-    "rename", "warn_renamed", "warn_renamed_method", "without_rename_warnings",
+    "CLASSES", "FILES_WITH_OLD_PATHS", "GONE", "GONE_MODULES", "INSTEAD", "METHODS", "MODULES", "NAMES", "ROWS",
+    "SHORT_LOSS_NAMES", "FixedValue", "MovedTo", "OldClass", "OldNameError", "OldSpelling", "Part", "Row",
+    "accepting_old_names", "accepts_old_names", "data_format_of", "find_old_modules", "make_callable", "moved",
+    "moved_from",
+    "name_of_today", "old_names", "old_names_of", "only_old_names", "rename", "warn_renamed", "warn_renamed_method",
+    "without_rename_warnings",
 ]  # fmt: skip
+
+__getattr__ = old_names_of(__name__)

@@ -15,10 +15,11 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from lamina.errors import ConfigError, warn
-from lamina.legacy.table import ARGUMENTS, METHODS, NAMES, SHORT_LOSS_NAMES, MovedTo, Part
+from lamina.legacy.names import NAMES, SHORT_LOSS_NAMES
+from lamina.legacy.table import ARGUMENTS, METHODS, MovedTo, Part
 
 __all__ = [
-    "OldSpelling", "accepting_old_names", "accepts_old_names", "name_of_today", "old_names", "old_names_of",
+    "OldSpelling", "accepting_old_names", "accepts_old_names", "name_of_today", "old_names",
     "only_old_names", "rename", "warn_renamed", "warn_renamed_method", "without_rename_warnings",
 ]  # fmt: skip
 
@@ -50,8 +51,18 @@ def warn_renamed(message: str) -> None:
     Args:
         message: One line with the old spelling and today's.
     """
-    if not _in_file.get():
+    if not _in_file.get() and not _is_probe():
         warn(message, OldSpelling)
+
+
+def _is_probe():
+    """Whether `from module import name` only looks whether the name is there; it gets it right after that."""
+    frame = sys._getframe(1)
+    for _ in range(10):
+        if frame is None or frame.f_code.co_name == "_handle_fromlist":
+            return frame is not None
+        frame = frame.f_back
+    return False
 
 
 def warn_renamed_method(owner: str, old: str) -> None:
@@ -73,25 +84,11 @@ def name_of_today(module: str, name: str) -> str | None:
         name: The old name.
     """
     today = NAMES.get(module, {}).get(name)
+    if today is not None and "." in today:
+        return None
     if today is not None:
         warn_renamed(f"{module}.{name} is called {today} since Keras {3 if name in SHORT_LOSS_NAMES else 2}.")
     return today
-
-
-def old_names_of(module: str) -> Callable[[str], Any]:
-    """A `__getattr__` for a module, which finds its functions by their old names.
-
-    Args:
-        module: Path of the module.
-    """
-
-    def get(name: str) -> Any:
-        today = name_of_today(module, name)
-        if today is None:
-            raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        return getattr(sys.modules[module], today)
-
-    return get
 
 
 def rename(owner: str, arguments: dict[str, Any], shown_as: str | None = None) -> tuple[dict[str, Any], list[str]]:

@@ -1,14 +1,11 @@
-"""The one table of old spellings: names of Keras 1 and 2 for arguments, classes, methods and modules, with today's."""
+"""Old spellings of arguments, of classes in files, and of methods in Keras 1 and 2, with today's."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-__all__ = [
-    "ARGUMENTS", "CLASSES", "FILES_WITH_OLD_PATHS", "METHODS", "MODULES", "NAMES", "ROWS", "SHORT_LOSS_NAMES",
-    "FixedValue", "MovedTo", "Part", "Row", "data_format_of",
-]  # fmt: skip
+__all__ = ["ARGUMENTS", "CLASSES", "METHODS", "ROWS", "FixedValue", "MovedTo", "Part", "Row", "data_format_of"]
 
 
 class Part(NamedTuple):
@@ -242,44 +239,3 @@ METHODS: list[Row] = [
     Row("backend", "image_dim_ordering", "image_data_format", "2"),
     Row("backend", "set_image_dim_ordering", "set_image_data_format", "2"),
 ]
-
-
-MODULES: dict[str, str] = {
-    **{f"lamina.layers.{old}": "lamina.layers" for old in (
-        "core", "convolutional", "pooling", "recurrent", "normalization", "wrappers", "merge", "embeddings", "noise",
-        "advanced_activations", "local", "convolutional_recurrent", "cudnn_recurrent", "experimental",
-        "experimental.preprocessing",
-    )},
-    **{f"lamina.utils.{old}": "lamina.utils" for old in (
-        "np_utils", "generic_utils", "data_utils", "vis_utils", "io_utils", "layer_utils", "visualize_util",
-    )},
-    "lamina.engine": "lamina",
-    "lamina.engine.topology": "lamina",
-    "lamina.engine.training": "lamina",
-    "lamina.engine.base_layer": "lamina",
-    "lamina.engine.sequential": "lamina",
-    "lamina.engine.input_layer": "lamina.layers",
-    "lamina.objectives": "lamina.losses",
-}  # fmt: skip
-FILES_WITH_OLD_PATHS: frozenset[str] = frozenset(
-    f"lamina.layers.{name}" for name in ("convolutional", "pooling", "recurrent", "normalization", "wrappers")
-)
-"""Old paths that are files of today; these files find the old names with `moved_from`."""
-
-
-_LOSSES = {
-    "kullback_leibler_divergence": "kl_divergence", "cosine_proximity": "cosine_similarity", "logcosh": "log_cosh",
-}  # fmt: skip
-SHORT_LOSS_NAMES: dict[str, str] = {
-    "mse": "mean_squared_error", "mae": "mean_absolute_error", "mape": "mean_absolute_percentage_error",
-    "msle": "mean_squared_logarithmic_error", "kld": "kl_divergence", "bce": "binary_crossentropy",
-}  # fmt: skip
-SHORT_LOSS_NAMES |= {name.upper(): today for name, today in SHORT_LOSS_NAMES.items()}
-"""Short names of losses, and of the metrics of the same name, with the functions that they stand for."""
-
-NAMES: dict[str, dict[str, str]] = {
-    "lamina.constraints": {"maxnorm": "max_norm", "nonneg": "non_neg", "unitnorm": "unit_norm"},
-    "lamina.regularizers": {"l1l2": "l1_l2", "activity_l1": "l1", "activity_l2": "l2", "activity_l1l2": "l1_l2"},
-    "lamina.losses": {**SHORT_LOSS_NAMES, **_LOSSES},
-    "lamina.metrics": {**SHORT_LOSS_NAMES, **_LOSSES, "logcosh": "LogCoshError"},
-}

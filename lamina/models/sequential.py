@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamina.core import context, registry
+from lamina.core import context, registry, tree
 from lamina.core.graph import Function
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.keywords import refuse_positional
@@ -144,15 +144,24 @@ class Sequential(Model):
         self.built = False
 
     def _rebuild(self):
-        if self._sequence and isinstance(self._sequence[0], InputLayer) and len(self._sequence) > 1:
+        if len(self._sequence) > 1 and (isinstance(self._sequence[0], InputLayer) or self._has_many_inputs):
             self._build_graph()
 
+    @property
+    def _has_many_inputs(self):
+        first = self._sequence[0] if self._sequence else None
+        return isinstance(first, Model) and first._graph is not None and not isinstance(first.input, KerasTensor)
+
     def _build_graph(self):
-        """Call the layers in turn on the symbolic input."""
-        start = self._sequence[0].output
+        """Call the layers in turn on the symbolic inputs."""
+        if self._has_many_inputs:
+            make = lambda tensor: InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype).output  # noqa: E731
+            start, rest = tree.map_structure(make, self._sequence[0].input), self._sequence
+        else:
+            start, rest = self._sequence[0].output, self._sequence[1:]
         tensor = start
         with self._scope():
-            for layer in self._sequence[1:]:
+            for layer in rest:
                 tensor = layer(tensor)
         context.unique_name("functional")  # Keras creates a functional model here, so later names have the next number
         self._sequence_graph = Function(start, tensor, self.name)
@@ -215,12 +224,13 @@ class Sequential(Model):
 
     def get_build_config(self) -> Config | None:
         """The batch shape of its inputs."""
-        return {"input_shape": self._sequence[0].batch_shape} if self._graph is not None else None
+        shape = getattr(self._sequence[0], "batch_shape", None) if self._graph is not None else None
+        return None if shape is None else {"input_shape": shape}
 
     def get_config(self) -> Config:
         config = {"name": self.name, "trainable": self.trainable, "dtype": serialize(self.dtype_policy)}
         config["layers"] = [serialize(layer) for layer in self._sequence]
-        if self._graph is not None:
+        if self._graph is not None and not self._has_many_inputs:
             config["build_input_shape"] = tuple(self._sequence[0].batch_shape)
         return config
 

@@ -1,5 +1,6 @@
 """Optimizers: rules by which training changes variables."""
 
 from lamina.core.lazy import lazy
+from lamina.legacy import old_names_of
 
-__getattr__, __dir__, __all__ = lazy(__name__)
+__getattr__, __dir__, __all__ = lazy(__name__, old_names_of(__name__))

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable
+from lamina.legacy import make_callable
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots, epsilon_of
 
 __all__ = ["Adadelta"]
@@ -91,3 +92,6 @@ class Adadelta(Optimizer):
         change = jnp.sqrt(ratio) * gradient
         slots.accumulated_delta_var = self.rho * slots.accumulated_delta_var + (1 - self.rho) * change**2
         return value - learning_rate * change
+
+
+make_callable(__name__)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable
+from lamina.legacy import make_callable
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots, epsilon_of
 
 __all__ = ["Adagrad"]
@@ -85,3 +86,6 @@ class Adagrad(Optimizer):
     def rule(self, value: Tensor, gradient: Tensor, slots: Any, learning_rate: Tensor, step: Tensor) -> Tensor:
         slots.accumulator += gradient**2
         return value - learning_rate * gradient / jnp.sqrt(slots.accumulator + self.epsilon)
+
+
+make_callable(__name__)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable, unwrap
 from lamina.kernels.adam import fused_update, is_available
+from lamina.legacy import make_callable
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots, epsilon_of
 
 __all__ = ["Adam"]
@@ -137,3 +138,6 @@ def adam_step(gradient: Tensor, slots: Any, step: Tensor, beta_1: float, beta_2:
 def _bias_correction(step, beta_1, beta_2):
     """The moments start at zero; this factor corrects the first over the root of the second for it."""
     return jnp.sqrt(1 - beta_2**step) / (1 - beta_1**step)
+
+
+make_callable(__name__)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable
+from lamina.legacy import make_callable
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots, epsilon_of
 
 __all__ = ["Adamax"]
@@ -90,3 +91,6 @@ class Adamax(Optimizer):
         slots.momentum += (1 - self.beta_1) * (gradient - slots.momentum)
         slots.norm = jnp.maximum(self.beta_2 * slots.norm, jnp.abs(gradient))
         return value - learning_rate / (1 - self.beta_1**step) * slots.momentum / (slots.norm + self.epsilon)
+
+
+make_callable(__name__)

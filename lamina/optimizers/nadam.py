@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable
+from lamina.legacy import make_callable
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots, epsilon_of
 
 __all__ = ["Nadam"]
@@ -106,3 +107,6 @@ class Nadam(Optimizer):
         now, following, product = self._u(step), self._u(step + 1), self.u_product.read()
         momentum = following * slots.momentum / (1 - product * following) + (1 - now) * gradient / (1 - product)
         return value - learning_rate * momentum / (jnp.sqrt(slots.velocity / (1 - beta_2**step)) + self.epsilon)
+
+
+make_callable(__name__)

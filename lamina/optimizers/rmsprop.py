@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable
+from lamina.legacy import make_callable
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots, epsilon_of
 
 __all__ = ["RMSprop"]
@@ -102,3 +103,6 @@ class RMSprop(Optimizer):
         if self.momentum:
             change = slots.momentum = self.momentum * slots.momentum + change
         return value - change
+
+
+make_callable(__name__)

@@ -7,6 +7,7 @@ from typing import Any
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError
+from lamina.legacy import make_callable
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots
 
 __all__ = ["SGD"]
@@ -91,3 +92,6 @@ class SGD(Optimizer):
         if self.nesterov:
             return value + self.momentum * slots.momentum - learning_rate * gradient
         return value + slots.momentum
+
+
+make_callable(__name__)

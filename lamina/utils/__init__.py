@@ -1,8 +1,6 @@
 """Utilities: data in and out, seeds, progress."""
 
 from lamina.core.lazy import lazy
-from lamina.legacy import install_old_modules
+from lamina.legacy import old_names_of
 
-__getattr__, __dir__, __all__ = lazy(__name__)
-
-install_old_modules(__name__)
+__getattr__, __dir__, __all__ = lazy(__name__, old_names_of(__name__))

@@ -8,6 +8,7 @@ import pytest
 
 import lamina
 from lamina.errors import ConfigError, FileError, UnsafeFileError
+from lamina.legacy import OldSpelling
 from lamina.saving.migration.configs import upgrade_compile
 
 random = np.random.default_rng(3)
@@ -204,6 +205,13 @@ def test_cudnn_layers(kind, gates, wrapped, tmp_path):
         np.testing.assert_allclose(got, wanted, 1e-6)
     inner = model.layers[0].forward_layer if wrapped else model.layers[0]
     assert inner.recurrent_activation.__name__ == "sigmoid" and getattr(inner, "reset_after", True)
+    if not wrapped:  # the weights of the file in a model that a program made by the old name
+        with pytest.warns(OldSpelling, match=f"CuDNN{kind} is called {kind}"):
+            made = getattr(lamina.layers, f"CuDNN{kind}")(units, name="r")
+        twin = lamina.Sequential([lamina.Input((4, 3)), made])
+        twin.load_weights(path)
+        for got, wanted in zip(twin.get_weights(), today, strict=True):
+            np.testing.assert_allclose(got, wanted, 1e-6)
 
 
 def dense_1(name, units, **config):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lamina.legacy import old_names_of
 from lamina.optimizers import adagrad, adam, ftrl, optimizer, rmsprop, sgd
 
 __all__ = ["SGD", "Adagrad", "Adam", "Ftrl", "Optimizer", "RMSprop"]
@@ -67,3 +68,6 @@ class SGD(metaclass=_FormerPath):
     """`optimizers.SGD`."""
 
     current = sgd.SGD
+
+
+__getattr__ = old_names_of(__name__)

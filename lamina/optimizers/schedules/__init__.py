@@ -7,6 +7,7 @@ from typing import Any
 
 from lamina.core import serialization
 from lamina.core.typing import Config
+from lamina.legacy import old_names_of
 from lamina.optimizers.schedules.decays import (
     CosineDecay,
     CosineDecayRestarts,
@@ -47,3 +48,6 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         custom_objects: Classes and functions of the user by the names that the description has for them.
     """
     return serialization.deserialize(config, custom_objects, namespaces=("keras.optimizers.schedules",))
+
+
+__getattr__ = old_names_of(__name__)

@@ -10,6 +10,7 @@ from lamina.core import registry
 from lamina.core.configurable import Configurable
 from lamina.core.typing import ArrayLike, Tensor
 from lamina.core.variable import unwrap
+from lamina.legacy import moved_from
 
 __all__ = ["LearningRateSchedule"]
 
@@ -37,3 +38,6 @@ class LearningRateSchedule(Configurable):
 def as_float(step: ArrayLike) -> Tensor:
     """The step as a float array."""
     return jnp.asarray(unwrap(step)).astype("float32")
+
+
+__getattr__ = moved_from(__name__)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.errors import ConfigError
+from lamina.legacy import old_names_of
 from lamina.models import Model, clone_model
 
 try:
@@ -222,3 +223,6 @@ class SKLearnTransformer(TransformerMixin, _Estimator):
             X: Samples.
         """
         return self._outputs(X)
+
+
+__getattr__ = old_names_of(__name__)
