@@ -285,7 +285,7 @@ def test_readme_begins_with_its_two_commands():
 def test_wheel_holds_the_data_and_needs_little():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     needed = [re.match(r"[\w-]+", requirement).group() for requirement in project["dependencies"]]
-    assert needed == ["jax", "numpy", "ml_dtypes", "h5py", "rich"]
+    assert needed == ["jax", "numpy", "ml_dtypes", "h5py", "rich", "flatbuffers"]
     known = {*needed, "lamina"}
     optional = {"scipy", "pandas", "grain", "optax", "torch", "tensorflow", "PIL", "matplotlib", "pydot", "sklearn"}
     at_the_top = {

@@ -15,7 +15,8 @@ from lamina.saving.safety.hdf5 import check_overwrite
 __all__ = ["main"]
 
 _WEIGHTS = (".weights.h5", ".safetensors", ".weights.json")
-_RESULTS = (".keras", ".weights.h5", ".h5", ".hdf5", ".safetensors", ".json")
+_PROGRAMS = (".onnx", ".jax")
+_RESULTS = (".keras", ".weights.h5", ".h5", ".hdf5", ".safetensors", ".json", *_PROGRAMS)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -29,6 +30,8 @@ def main(args: argparse.Namespace) -> None:
         save_weights(model, result)
     elif result.endswith(".json"):
         pathlib.Path(result).write_text(to_json(model, indent=2), encoding="utf-8")
+    elif result.endswith(_PROGRAMS):
+        model.export(result, verbose=False)
     else:
         save_model(model, result)
     weights, size = model.count_params(), pathlib.Path(result).stat().st_size

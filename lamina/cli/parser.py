@@ -172,7 +172,11 @@ def _add_summary(commands):
 def _add_convert(commands):
     convert = _command(commands, "convert", "turn a model or its weights into another format, by the endings")
     convert.add_argument("source", metavar="IN", help=f"{_MODEL}; .weights.h5 and .safetensors with --model")
-    convert.add_argument("result", metavar="OUT", help=".keras, .h5, .weights.h5, .safetensors, or .json (no weights)")
+    convert.add_argument(
+        "result",
+        metavar="OUT",
+        help=".keras, .h5, .weights.h5, .safetensors, .json (no weights), or a program: .onnx, .jax",
+    )
     convert.add_argument("--model", metavar="MODEL", help="the architecture, where IN is weights alone")
     convert.add_argument("--overwrite", action="store_true", help="replace OUT if it is there")
     convert.add_argument("--json", action="store_true", help="print what was done as JSON")

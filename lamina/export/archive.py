@@ -1,52 +1,41 @@
-"""ExportArchive: functions and their weights as StableHLO, which JAX runs without the code of the model."""
+"""ExportArchive: functions and their weights as programs that run without the code of the model."""
 
 from __future__ import annotations
 
+import functools
 import io
-import itertools
 import os
 import pathlib
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 
-from lamina.core import context, tree
-from lamina.core.dtypes import numpy_dtype
 from lamina.core.keywords import keywords
 from lamina.core.variable import Variable
 from lamina.errors import CallError, ConfigError, FileError
-from lamina.kernels.native import without_native
+from lamina.export.endpoint import Endpoint
+from lamina.export.formats import ENDINGS, check_format
 from lamina.layers.base.tracking import unique
 from lamina.saving.safety.hdf5 import written
 
-__all__ = ["ExportArchive", "check_format"]
-
-_INSTEAD = {
-    "onnx": "jax2onnx, a package of its own",
-    "openvino": "openvino.convert_model, from a SavedModel that jax2tf made",
-    "litert": "ai_edge_litert, from a SavedModel that jax2tf made",
-    "torch": "torch.export in PyTorch",
-}
-_OF_TENSORFLOW = "jax.experimental.jax2tf.convert(lambda x: model(x)), then tf.saved_model.save"
+__all__ = ["ExportArchive"]
 
 
 class ExportArchive:
-    """Functions ("endpoints") with the weights that they use, each written as one file that JAX alone can run.
-
-    Writing needs the package flatbuffers.
+    """Functions ("endpoints") with the weights that they use, each written as one file.
 
     Args:
-        format: "jax", the only format: StableHLO as `jax.export` serializes it. For formats of other engines
-            ("saved_model", "onnx", "openvino", "litert", "torch") the error says which package writes them.
+        format: "jax", StableHLO as `jax.export` serializes it, which JAX alone runs; or "onnx", which needs the package
+            onnx. None means "jax". For the formats of other engines ("tf_saved_model", "openvino", "litert", "torch")
+            the error says how to get there.
 
     Raises:
-        ConfigError: The format is not "jax".
+        ConfigError: The format is another one.
 
     >>> import lamina as keras
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
-    >>> archive = keras.export.ExportArchive(format="jax")
+    >>> archive = keras.export.ExportArchive()
     >>> archive.track(model)
     >>> serve = archive.add_endpoint("serve", model, [keras.InputSpec(shape=(None, 4), dtype="float32")])
     >>> serve(keras.ops.ones((3, 4))).shape
@@ -58,11 +47,11 @@ class ExportArchive:
         serve.call(x)
     """
 
-    def __init__(self, format: str = "saved_model", **kwargs: Any) -> None:
+    def __init__(self, format: str | None = None, **kwargs: Any) -> None:
         keywords("ExportArchive", kwargs)
-        check_format(format)
-        self.format: str = format
-        self._endpoints, self._collections, self._tracked = {}, {}, []
+        self.format: str = check_format(format or "jax")
+        self._endpoints: dict[str, Endpoint] = {}
+        self._collections, self._tracked = {}, []
 
     @property
     def variables(self) -> list[Variable]:
@@ -101,7 +90,8 @@ class ExportArchive:
             fn: Function of arrays.
             input_signature: List with an entry for each argument: an InputSpec, symbolic tensor, array or any object
                 with shape and dtype, or a structure of them. None in a shape stands for any size.
-            **kwargs: `is_static`, which may only be True: an endpoint keeps no state.
+            **kwargs: `is_static`, which may only be True: an endpoint keeps no state; `opset_version`, `input_names`
+                and `output_names` of ONNX.
 
         Returns:
             The exported function, which takes arrays.
@@ -109,7 +99,9 @@ class ExportArchive:
         Raises:
             ConfigError: The name or the signature does not fit.
         """
-        (is_static,) = keywords("add_endpoint", kwargs, is_static=True)
+        is_static, opset, inputs, outputs = keywords(
+            "add_endpoint", kwargs, is_static=True, opset_version=None, input_names=None, output_names=None
+        )
         if not is_static:
             raise ConfigError("An endpoint keeps no state, so is_static=False cannot be.", fix="Return what changes.")
         if name in self._endpoints:
@@ -121,13 +113,14 @@ class ExportArchive:
                 f"The endpoint {name!r} needs an input_signature: shapes and types to compile for.",
                 fix="input_signature=[keras.InputSpec(shape=(None, 4), dtype='float32')]",
             )
-        self._endpoints[name] = _export(name, fn, input_signature, self.variables)
-        return self._endpoints[name].call
+        endpoint = Endpoint(name, fn, input_signature, self.variables, opset, inputs, outputs)
+        self._endpoints[name] = endpoint
+        return endpoint.call
 
     def track_and_add_endpoint(
         self, name: str, resource: Any, input_signature: Any, **kwargs: Any
     ) -> Callable[..., Any]:
-        """Track a layer or model and add an endpoint that calls it.
+        """Track a layer or model and add an endpoint that calls it for inference.
 
         Args:
             name: Name of the endpoint and of its file.
@@ -139,7 +132,7 @@ class ExportArchive:
             The exported function, which takes arrays.
         """
         self.track(resource)
-        return self.add_endpoint(name, resource, input_signature, **kwargs)
+        return self.add_endpoint(name, functools.partial(resource, training=False), input_signature, **kwargs)
 
     def add_variable_collection(self, name: str, variables: Any) -> None:
         """Write the values of variables too, by their paths.
@@ -169,7 +162,7 @@ class ExportArchive:
             raise ConfigError("options are those of a SavedModel, which this is not.", fix="Leave options out.")
         if not self._endpoints:
             raise CallError("There is nothing to write.", fix="Call add_endpoint first.")
-        files = {f"{name}.jax": _serialized(exported) for name, exported in self._endpoints.items()}
+        files = {f"{name}{ENDINGS[self.format]}": self.serialized(name) for name in self._endpoints}
         for name, values in self._collections.items():
             buffer = io.BytesIO()
             np.savez(buffer, **values)
@@ -184,19 +177,14 @@ class ExportArchive:
         if verbose:
             print(f"Saved {', '.join(files)} to {folder}.")
 
+    def serialized(self, name: str) -> bytes:
+        """The file of an endpoint.
 
-def check_format(format: str) -> None:
-    """Raise ConfigError, which names the package that writes the format, unless the format is "jax".
-
-    Args:
-        format: Name of a format.
-    """
-    if format != "jax":
-        instead = _INSTEAD.get(format, _OF_TENSORFLOW)
-        raise ConfigError(
-            f"The format {format!r} is of another engine; only 'jax' (StableHLO) is written here.",
-            fix=f"format='jax'; for {format!r} itself: {instead}.",
-        )
+        Args:
+            name: Name of the endpoint.
+        """
+        endpoint = self._endpoints[name]
+        return endpoint.as_onnx() if self.format == "onnx" else endpoint.as_stablehlo()
 
 
 def _variables_of(resource):
@@ -207,46 +195,3 @@ def _variables_of(resource):
     if getattr(resource, "built", True) is False:
         raise CallError(f"{resource.name} is not built: it has no weights yet.", fix="Call it once first.")
     return list(resource.variables)
-
-
-def _export(name, function, signature, variables):
-    values = [variable.read() for variable in variables]
-
-    def run(*args):
-        with context.bind(variables, values):  # assignments of the function end with the block
-            return function(*args)
-
-    structs = _structs(signature)
-    try:
-        with without_native():
-            return jax.export.export(jax.jit(run))(*structs)
-    except Exception as error:
-        error.add_note(
-            f"In the endpoint {name!r}, for {structs}. A function that needs sizes as numbers is exported with fixed "
-            "ones: no None in the input_signature."
-        )
-        raise
-
-
-def _structs(signature):
-    """Shapes and types for `jax.export`. The first axes share one symbolic size, each other None has its own."""
-    scope, names = jax.export.SymbolicScope(), (f"size{number}" for number in itertools.count())
-
-    def struct(spec):
-        shape, dtype = spec.shape, getattr(spec, "dtype", None)
-        if shape is None or dtype is None:
-            raise ConfigError(
-                f"An input_signature has shapes and types; got {spec!r}.", fix="InputSpec(shape=, dtype=)"
-            )
-        sizes = [str(size) if size is not None else next(names) if axis else "batch" for axis, size in enumerate(shape)]
-        return jax.ShapeDtypeStruct(jax.export.symbolic_shape(", ".join(sizes), scope=scope), numpy_dtype(dtype))
-
-    arguments = signature if isinstance(signature, (list, tuple)) else [signature]
-    return [tree.map_structure(struct, spec) for spec in arguments]
-
-
-def _serialized(exported):
-    try:
-        return bytes(exported.serialize())
-    except ImportError as error:
-        raise ImportError("jax.export writes files with flatbuffers: pip install flatbuffers.") from error

@@ -12,9 +12,18 @@ from typing import Any
 
 import jax
 
-__all__ = ["cpu_kernels", "is_native", "kernels", "set_native", "take_rows", "without_native"]
+__all__ = [
+    "cpu_kernels",
+    "is_native",
+    "is_portable",
+    "kernels",
+    "portable",
+    "set_native",
+    "take_rows",
+    "without_native",
+]
 
-_switch = {"on": os.environ.get("LAMINA_NATIVE", "1") != "0"}
+_switch = {"on": os.environ.get("LAMINA_NATIVE", "1") != "0", "portable": False}
 
 
 def set_native(on: bool) -> None:
@@ -37,12 +46,29 @@ def is_native() -> bool:
 
 @contextlib.contextmanager
 def without_native() -> Iterator[None]:
-    """A context in which traced programs do not use lamina-native, so that they can run on any machine."""
+    """A context in which traced programs do not use lamina-native."""
     previous, _switch["on"] = _switch["on"], False
     try:
         yield
     finally:
         _switch["on"] = previous
+
+
+@contextlib.contextmanager
+def portable() -> Iterator[None]:
+    """A context in which traced programs can run elsewhere: they do not use lamina-native, and take the operation that
+    other formats have too where this machine would take a faster way."""
+    previous, _switch["portable"] = _switch["portable"], True
+    try:
+        with without_native():
+            yield
+    finally:
+        _switch["portable"] = previous
+
+
+def is_portable() -> bool:
+    """Whether the program that is being traced is to run elsewhere, see `portable`."""
+    return _switch["portable"]
 
 
 def kernels(*arrays: jax.Array) -> Any:

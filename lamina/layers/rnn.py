@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+import jax
 import jax.numpy as jnp
 
 from lamina.core import context, tree
 from lamina.core.configurable import signature_of
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError, ShapeError
+from lamina.kernels.native import is_portable
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.layers.recurrent_cells import SimpleRNNCell
@@ -167,7 +169,11 @@ class RNN(ContainerMixin, Layer):
         if training:
             draw_dropout(self.cell, sequences.shape[0])
         mask = None if mask is None else jnp.swapaxes(mask, 0, 1).astype(bool)
-        last, outputs, states = self._loop(jnp.swapaxes(sequences, 0, 1), initial_state, training)(
+        inputs = jnp.swapaxes(sequences, 0, 1)
+        loop = self._loop(inputs, initial_state, training)
+        if mask is None and is_portable():
+            loop = _named(self, loop, inputs, initial_state)
+        last, outputs, states = loop(
             mask=mask,
             go_backwards=self.go_backwards,
             unroll=self.unroll,
@@ -209,6 +215,25 @@ class RNN(ContainerMixin, Layer):
     def reset_states(self) -> None:
         """The same as reset_state()."""
         self.reset_state()
+
+
+def _named(layer, loop, inputs, states):
+    """The loop of an LSTM or GRU as a function whose name and last arguments `lamina.export.onnx.recurrent` reads."""
+    cell = layer.cell
+    kind = getattr(cell, "kind", None) if is_split(cell) and type(cell).__module__.startswith("lamina.") else None
+    if kind is None or inputs.ndim != 3:
+        return loop
+    bias = jnp.zeros(cell.kernel.shape[1:]) if cell.bias is None else cell.bias.value
+    name = f"lamina_{kind}" + "_reset_before" * (not getattr(cell, "reset_after", True))
+
+    def named(**settings):
+        def run(*_):
+            return loop(**settings)
+
+        run.__name__ = name + "_backwards" * bool(settings["go_backwards"])
+        return jax.jit(run)(inputs, cell.kernel.value, cell.recurrent_kernel.value, bias, *tree.flatten(states))
+
+    return named
 
 
 class _OwnCell(RNN):

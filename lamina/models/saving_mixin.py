@@ -6,7 +6,7 @@ import pathlib
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from lamina import export, saving
+from lamina import saving
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base.shapes import symbols_of
 from lamina.saving import state_tree as trees
@@ -64,24 +64,34 @@ class SavingMixin(Trainer):
     def export(
         self,
         filepath: str | os.PathLike[str],
-        format: str = "tf_saved_model",
+        format: str | None = None,
         verbose: bool | None = None,
         input_signature: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Write the model as a program that runs without its code, for any batch: see `keras.export.ExportArchive`.
+        """Write the model as a program that runs without its code, for a batch of any size.
+
+        What is written is run once and compared with `predict` where a runtime for it is installed.
 
         Args:
-            filepath: Folder, or file, to write.
-            format: "jax" writes `filepath/serve.jax`, which `jax.export.deserialize` reads. For the formats of other
-                engines, among them the default of Keras, the error names the alternatives.
+            filepath: File to write: `.jax` for StableHLO, which `jax.export.deserialize` reads, or `.onnx` for ONNX.
+                Without an ending it is a folder, and the program is `serve.jax` in it.
+            format: "jax" or "onnx"; None means that of the ending.
             verbose: Whether to print what was written; None prints it.
             input_signature: Shapes and types of the inputs. None means those of the model.
-            **kwargs: Settings of the format.
+            **kwargs: `opset_version` of ONNX; `verify=False` leaves out the comparison with `predict`.
+
+        Raises:
+            CallError: The model is not built.
+            ConfigError: The format is another one, or has no operator for something that the model does.
+
+        >>> import lamina as keras
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        >>> model.export("model.jax", verbose=False)
         """
-        archive = export.ExportArchive(format)
-        archive.track_and_add_endpoint("serve", self, input_signature or self._symbolic_inputs(), **kwargs)
-        archive.write_out(filepath, verbose=verbose is not False)
+        from lamina.export.writing import write_model
+
+        write_model(self, filepath, format, verbose is not False, input_signature, **kwargs)
 
     def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, PyTree]:
         """All values as nested dicts: "trainable_variables", "non_trainable_variables", "optimizer_variables" and

@@ -14,6 +14,7 @@ from lamina.core.typing import DataFormat, Size, Tensor, TensorLike
 from lamina.errors import ConfigError, ShapeError
 from lamina.kernels.max_pool import max_pool_with_indices
 from lamina.kernels.monotone import before_monotone
+from lamina.kernels.native import is_portable
 from lamina.ops.arrays import tensor
 from lamina.ops.convolution import check_fits, per_axis
 from lamina.runtime.settings import standardize_data_format
@@ -102,7 +103,7 @@ def _reduce_windows(inputs, empty, combine, xla_combine, window, strides, paddin
     On CPUs slices are combined along one axis after the other, the last one first, because XLA's own gradient of a
     maximum takes ten times as long.
     """
-    if jax.default_backend() != "cpu" or sum(window) > MAX_SLICES:
+    if jax.default_backend() != "cpu" or sum(window) > MAX_SLICES or is_portable():
         return jax.lax.reduce_window(inputs, empty, xla_combine, window, strides, padding)
     pads = jax.lax.padtype_to_pads(inputs.shape, window, strides, padding)
     for axis in reversed([axis for axis, size in enumerate(window) if size > 1 or strides[axis] > 1]):

@@ -22,12 +22,7 @@ def image_model():
     )  # fmt: skip
 
 
-@pytest.fixture
-def flatbuffers():
-    pytest.importorskip("flatbuffers", reason="jax.export writes files with flatbuffers, which is not installed")
-
-
-def test_a_model_runs_without_lamina(flatbuffers, tmp_path, capsys):
+def test_a_model_runs_without_lamina(tmp_path, capsys):
     model = image_model()
     model.export(tmp_path / "model", format="jax")
     assert "serve.jax" in capsys.readouterr().out
@@ -41,7 +36,7 @@ def test_a_model_runs_without_lamina(flatbuffers, tmp_path, capsys):
     np.testing.assert_allclose(np.load(tmp_path / "y.npy"), model.predict(X, verbose=0), 1e-5, 1e-6)
 
 
-def test_endpoints_and_collections(flatbuffers, tmp_path):
+def test_endpoints_and_collections(tmp_path):
     model, scale = image_model(), keras.Variable(2.0, name="scale")
     archive = keras.export.ExportArchive(format="jax")
     archive.track(model)
@@ -89,11 +84,11 @@ def test_a_subclass_and_a_graph_of_several_inputs():
     assert got[1].shape == (3,)
 
 
-@pytest.mark.parametrize("format", ["saved_model", "tf_saved_model", "onnx", "openvino", "litert", "torch", "wrong"])
+@pytest.mark.parametrize("format", ["saved_model", "tf_saved_model", "openvino", "litert", "torch", "wrong"])
 def test_formats_of_other_engines(format):
-    with pytest.raises(ConfigError, match=r"(?s)another engine.*format='jax'"):
+    with pytest.raises(ConfigError, match=r"(?s)is not written.*format=\"jax\""):
         keras.export.ExportArchive(format)
-    with pytest.raises(ConfigError, match="another engine"):
+    with pytest.raises(ConfigError, match="is not written"):
         image_model().export("nowhere", format=format)
 
 
@@ -119,8 +114,7 @@ def test_errors(use, match):
 
 def test_an_endpoint_that_needs_sizes_says_so():
     archive = keras.export.ExportArchive(format="jax")
-    with pytest.raises(Exception) as caught:
+    with pytest.raises(ConfigError, match="(?s)needs a size as a number.*Fixed sizes"):
         archive.add_endpoint(
             "serve", lambda x: np.zeros(x.shape[0]) + x[:, 0], [keras.InputSpec(shape=(None, 2), dtype="float32")]
         )
-    assert any("fixed ones" in note for note in caught.value.__notes__)

@@ -1,0 +1,95 @@
+"""Endpoint: a function with its weights, as the bytes of one file."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+
+from lamina.core import context, tree
+from lamina.core.variable import Variable
+from lamina.errors import ConfigError
+from lamina.export.program import Program, for_open_sizes, trace
+from lamina.kernels.native import portable
+
+__all__ = ["Endpoint"]
+
+
+class Endpoint:
+    """A function of arrays, with the values that its variables have when it is first called or written.
+
+    Args:
+        name: Its name.
+        function: Function of arrays.
+        signature: An entry for each argument, see `lamina.export.program.structs_of`.
+        variables: The variables that the function reads.
+        opset: Version of the operators of ONNX; None means the default.
+        input_names: Names of the inputs in ONNX; None numbers them.
+        output_names: Names of the outputs in ONNX; None numbers them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        signature: Any,
+        variables: Sequence[Variable],
+        opset: int | None = None,
+        input_names: Sequence[str] | None = None,
+        output_names: Sequence[str] | None = None,
+    ) -> None:
+        self.name: str = name
+        self.opset: int | None = opset
+        self._function, self._signature, self._variables = function, signature, list(variables)
+        self._values = [variable.read() for variable in self._variables]
+        self._names = input_names, output_names
+        self.exported  # noqa: B018  (what cannot be exported says so now)
+
+    def call(self, *args: Any) -> Any:
+        """The results of the exported function."""
+        return self.exported.call(*args)
+
+    @functools.cached_property
+    def exported(self) -> Any:
+        """The function as `jax.export.Exported`."""
+
+        def run(*args):
+            with context.bind(self._variables, self._values):  # assignments of the function end with the block
+                return self._function(*args)
+
+        return self._make(lambda structs: jax.export.export(jax.jit(run))(*structs))
+
+    @functools.cached_property
+    def program(self) -> Program:
+        """The function as equations."""
+        return self._make(
+            lambda structs: trace(self.name, self._function, structs, self._variables, self._values, *self._names)
+        )
+
+    def _make(self, make):
+        try:
+            with portable():
+                return for_open_sizes(self._signature, make)
+        except Exception as error:
+            first = str(error).splitlines()[0]
+            if type(error).__name__ != "InconclusiveDimensionOperation" and "got 'batch'" not in first:
+                raise
+            shapes = [[1 if size is None else size for size in spec.shape] for spec in tree.flatten(self._signature)]
+            wanted = ConfigError(
+                f"{self.name} needs a size as a number that the input_signature leaves open: {first}",
+                fix=f"Fixed sizes: input_signature=[keras.InputSpec(shape={tuple(shapes[0])})], one for each input.",
+            )
+            wanted.where = next((note for note in getattr(error, "__notes__", ()) if note.startswith("In ")), None)
+            raise wanted from error
+
+    def as_stablehlo(self) -> bytes:
+        """The file that `jax.export.deserialize` reads."""
+        return bytes(self.exported.serialize())
+
+    def as_onnx(self) -> bytes:
+        """The file that runtimes of ONNX read."""
+        from lamina.export.onnx.model import to_onnx
+
+        return to_onnx(self.program, self.opset).SerializeToString()

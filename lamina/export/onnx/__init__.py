@@ -1,0 +1,1 @@
+"""ONNX: the traced program of a model, equation by equation, as standard operators."""

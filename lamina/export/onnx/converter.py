@@ -1,0 +1,155 @@
+"""Converter: walks the equations of a traced program and writes a node or several for each."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import jax
+import numpy as np
+
+from lamina.errors import ConfigError
+from lamina.export.onnx.graph import FOLD_BYTES, Graph, is_static, size_of
+
+__all__ = ["WRITERS", "Converter", "writes"]
+
+WRITERS: dict[str, Callable[..., Any]] = {}  # name of a primitive -> (converter, equation, *operands) -> result(s)
+INLINED = {
+    "jit",
+    "pjit",
+    "closed_call",
+    "core_call",
+    "custom_jvp_call",
+    "custom_vjp_call",
+    "remat",
+    "checkpoint",
+    "remat2",
+}
+COMPLEX = {"complex", "real", "imag", "abs", "fft", "conj"}  # primitives whose writers take a complex number, a pair
+MOVING = {
+    "reshape",
+    "squeeze",
+    "broadcast_in_dim",
+    "transpose",
+    "slice",
+    "copy",
+    "neg",
+    "rev",
+    "expand_dims",
+    "dynamic_slice",
+}
+
+
+def writes(*primitives: str) -> Callable[[Any], Any]:
+    """Register a function that writes the nodes of some primitives.
+
+    Args:
+        *primitives: Their names in a jaxpr.
+    """
+
+    def register(function):
+        WRITERS.update({primitive: function for primitive in primitives})
+        return function
+
+    return register
+
+
+class Converter:
+    """Writes equations into a graph.
+
+    Args:
+        graph: The graph, that of a model or of the body of a loop.
+        opset: Version of the operators.
+    """
+
+    def __init__(self, graph: Graph, opset: int) -> None:
+        self.graph: Graph = graph
+        self.opset: int = opset
+
+    def body(self) -> Converter:
+        """A converter for a graph inside this one."""
+        return Converter(Graph(self.graph), self.opset)
+
+    def run(self, jaxpr: Any, constants: Iterable[Any], operands: Iterable[Any]) -> list[Any]:
+        """Write all equations of a jaxpr.
+
+        Args:
+            jaxpr: The jaxpr, without constants of its own.
+            constants: Arrays for its constvars.
+            operands: A name or array for each input.
+
+        Returns:
+            A name or array for each output.
+        """
+        values = dict(zip(jaxpr.constvars, map(np.asarray, constants), strict=True))
+        values.update(zip(jaxpr.invars, operands, strict=True))
+
+        def read(atom):
+            return np.asarray(atom.val, atom.aval.dtype) if hasattr(atom, "val") else values[atom]
+
+        for equation in jaxpr.eqns:
+            results = self.write(equation, [read(atom) for atom in equation.invars])
+            values.update(zip(equation.outvars, results, strict=True))
+        return [read(atom) for atom in jaxpr.outvars]
+
+    def write(self, equation: Any, operands: list[Any]) -> list[Any]:
+        """The results of one equation: computed now where all is known, else by nodes."""
+        name = equation.primitive.name
+        if self._is_known(equation, operands):
+            return _compute(equation, operands)
+        called = str(equation.params.get("name")) if name in INLINED else ""
+        name = called if called.startswith("lamina_") and called in WRITERS else name
+        if name in INLINED:
+            inner = next(equation.params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in equation.params)
+            jaxpr, constants = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
+            return self.run(jaxpr, constants, operands)
+        writer = WRITERS.get(name)
+        if writer is None:
+            raise ConfigError(
+                f"ONNX has no operator for {name!r}.", fix='model.export("name.jax") keeps all operations.'
+            )
+        if any(isinstance(operand, tuple) for operand in operands) and name not in COMPLEX:
+            if name not in MOVING:
+                raise ConfigError(f"ONNX has no {name!r} of complex numbers.", fix='model.export("name.jax")')
+            parts = [
+                [operand[part] if isinstance(operand, tuple) else operand for operand in operands] for part in (0, 1)
+            ]
+            return [tuple(writer(self, equation, *operands) for operands in parts)]
+        results = writer(self, equation, *operands)
+        return results if isinstance(results, list) else [results]
+
+    def _is_known(self, equation, operands):
+        if not all(isinstance(operand, np.ndarray) for operand in operands):
+            return False
+        if equation.primitive.name == "dim_as_value" or equation.primitive.name.startswith("random_"):
+            return False
+        made = 0
+        for result in equation.outvars:
+            if not is_static(result.aval.shape):
+                return False
+            made += int(np.prod(result.aval.shape)) * result.aval.dtype.itemsize
+        return made <= max(FOLD_BYTES, sum(map(size_of, operands)))
+
+
+KNOWN = {  # computed by NumPy, since XLA would compile a program for each shape
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "neg": np.negative, "sqrt": np.sqrt, "max": np.maximum,
+    "rsqrt": lambda x: np.reciprocal(np.sqrt(x)), "square": np.square,
+}  # fmt: skip
+
+
+def _compute(equation, operands):
+    aval, name = equation.outvars[0].aval, equation.primitive.name
+    if name in KNOWN and aval.dtype.kind == "f":
+        return [np.asarray(KNOWN[name](*operands), aval.dtype)]
+    if name in ("reshape", "squeeze", "expand_dims"):
+        return [operands[0].reshape(aval.shape)]
+    if name == "transpose":
+        return [operands[0].transpose(equation.params["permutation"])]
+    wide = any(atom.aval.dtype.itemsize == 8 for atom in (*equation.invars, *equation.outvars))
+    with jax.ensure_compile_time_eval(), jax.enable_x64(True) if wide else contextlib.nullcontext():
+        bound = equation.primitive.get_bind_params(equation.params)
+        functions, params = bound if isinstance(bound, tuple) else ((), bound)  # JAX before 0.10 gives both
+        results = equation.primitive.bind(*functions, *operands, **params)
+    results = results if equation.primitive.multiple_results else [results]
+    return [np.asarray(result) for result in results]

@@ -1,0 +1,208 @@
+"""`model.export`: the model as one file, compared with `predict`, and a report of it."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import os
+import pathlib
+import time
+from typing import Any
+
+import jax
+import numpy as np
+
+from lamina.core.keywords import keywords
+from lamina.errors import ConfigError
+from lamina.export.archive import ExportArchive
+from lamina.export.endpoint import Endpoint
+from lamina.export.formats import ENDINGS, format_of
+from lamina.saving.safety.hdf5 import written
+
+__all__ = ["write_model"]
+
+TOLERANCE = 1e-4  # of the largest output, in float32
+HALF_TOLERANCE = 2e-2  # where a part of the model computes in 16 bits
+SIZES = (8, 16, 64, 256)  # tried in turn for open sizes other than that of the batch, as multiples of what they need
+
+
+def write_model(
+    model: Any, filepath: str | os.PathLike[str], format: str | None, verbose: bool, input_signature: Any, **kwargs: Any
+) -> None:
+    """What `Model.export` does; see there.
+
+    Args:
+        model: Model.
+        filepath: File or folder.
+        format: Name of the format; None means that of the ending.
+        verbose: Whether to print the report.
+        input_signature: Shapes and types of the inputs; None means those of the model.
+        **kwargs: `opset_version`, `verify`, `is_static`.
+    """
+    opset, verify, is_static = keywords("export", kwargs, opset_version=None, verify=True, is_static=True)
+    format = format_of(filepath, format)
+    signature = input_signature or model._symbolic_inputs()
+    archive = ExportArchive(format)
+    names = {"input_names": _input_names(signature), "output_names": _output_names(model)}
+    archive.track_and_add_endpoint("serve", model, signature, is_static=is_static, opset_version=opset, **names)
+    data = _serialized(model, archive)
+    report = [_size(data), *(_operators(data, format) if format == "onnx" else [])]
+    if verify:
+        report += compare(model, archive._endpoints["serve"], data, format)
+    target = pathlib.Path(filepath)
+    if target.suffix != ENDINGS[format]:
+        target.mkdir(parents=True, exist_ok=True)
+        target = target / f"serve{ENDINGS[format]}"
+    with written(target) as beside:
+        pathlib.Path(beside).write_bytes(data)
+    if verbose:
+        print(f"Saved {target}: {'; '.join(report)}.")
+
+
+def _serialized(model, archive):
+    """The file; an error names the layer that the format cannot say."""
+    try:
+        return archive.serialized("serve")
+    except ConfigError as error:
+        for layer in model.layers:
+            if not _is_written(layer, archive):
+                error.where = f"In the layer {layer.name!r}, a {type(layer).__name__}."
+        raise
+
+
+def _is_written(layer, archive):
+    try:
+        inputs = layer.input
+    except (AttributeError, ValueError):  # of a subclassed model, or called more than once
+        return True
+    try:
+        Endpoint(layer.name, functools.partial(layer, training=False), [inputs], layer.variables).as_onnx()
+    except ConfigError:
+        return False
+    return True
+
+
+def _input_names(signature):
+    """The names of symbolic tensors and specs, if each has one."""
+    names = [getattr(leaf, "name", None) for leaf in jax.tree_util.tree_leaves(list(signature))]
+    return names if all(names) else None
+
+
+def _output_names(model):
+    """The names of the outputs in the order in which JAX flattens them: dicts by their sorted keys."""
+    names = model.output_names
+    if names is None:
+        return None
+    outputs = model.output
+    return sorted(outputs) if isinstance(outputs, dict) else list(names)
+
+
+def _size(data):
+    return f"{len(data) / 1e6:,.1f} MB" if len(data) >= 1e5 else f"{len(data) / 1e3:,.1f} KB"
+
+
+def _operators(data, format):
+    import onnx
+
+    proto = onnx.load_from_string(data)
+    counts = collections.Counter(node.op_type for node in proto.graph.node).most_common()
+    most = ", ".join(f"{count} {kind}" for kind, count in counts[:4]) + ", ..." * (len(counts) > 4)
+    return [f"opset {proto.opset_import[0].version}, {len(proto.graph.node)} operators ({most})"]
+
+
+def compare(model: Any, endpoint: Any, data: bytes, format: str) -> list[str]:
+    """What a runtime says to random inputs, beside `predict`.
+
+    Args:
+        model: Model.
+        endpoint: Its endpoint.
+        data: The file.
+        format: "jax" or "onnx".
+
+    Returns:
+        Sentences for the report; none if no runtime is installed.
+
+    Raises:
+        ConfigError: The results differ from those of `predict`.
+    """
+    run = _runtime(endpoint, data, format)
+    if run is None:
+        return ["not run, for onnxruntime is not installed"]
+    inputs = _fitting(model, endpoint.program.input_avals)
+    if inputs is None:
+        return ["not compared with predict: no inputs were found that it takes"]
+    structure = jax.tree_util.tree_structure(model._symbolic_inputs())
+    arguments = jax.tree_util.tree_unflatten(structure, inputs)
+    wanted = jax.tree_util.tree_leaves(model.predict(arguments[0] if len(arguments) == 1 else arguments, verbose=0))
+    worst = max((_difference(a, b) for a, b in zip(run(inputs), wanted, strict=True)), default=0.0)
+    halves = any("16" in str(layer.compute_dtype) for layer in model._flatten_layers())
+    if not worst <= (HALF_TOLERANCE if halves else TOLERANCE):
+        raise ConfigError(
+            f"The exported program differs from predict by {worst:.1e} of the largest output, so nothing was written.",
+            fix="verify=False writes it all the same; please report the model.",
+        )
+    single = [array[:1] for array in inputs]
+    run(single)
+    start = time.perf_counter()
+    run(single)
+    elapsed = (time.perf_counter() - start) * 1e3
+    return [f"differs from predict by {worst:.0e} of the largest output", f"one sample takes {elapsed:.2f} ms"]
+
+
+def _runtime(endpoint, data, format):
+    """A function from a list of arrays to a list of arrays."""
+    if format == "jax":
+        exported = jax.export.deserialize(bytearray(data))
+
+        def run(arrays):
+            args, _ = jax.tree_util.tree_unflatten(exported.in_tree, arrays)
+            return [np.asarray(array) for array in jax.tree_util.tree_leaves(exported.call(*args))]
+
+        return run
+    try:
+        import onnxruntime  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        return None
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    names = [value.name for value in session.get_inputs()]
+    needed = endpoint.program.input_names
+    return lambda arrays: session.run(None, {n: a for n, a in zip(needed, arrays, strict=True) if n in names})
+
+
+def _fitting(model, avals):
+    """Random inputs for two samples that `predict` takes."""
+    for size in SIZES:
+        generator = np.random.default_rng(0)
+        inputs = [_random(generator, aval, size) for aval in avals]
+        structure = jax.tree_util.tree_structure(model._symbolic_inputs())
+        arguments = jax.tree_util.tree_unflatten(structure, inputs)
+        try:
+            model.predict(arguments[0] if len(arguments) == 1 else arguments, verbose=0)
+        except (TypeError, ValueError):  # ConfigError and ShapeError are ValueErrors
+            continue
+        return inputs
+    return None
+
+
+def _random(generator, aval, size):
+    shape = [2 if str(n) == "batch" else n if isinstance(n, int) else _factor(n) * size for n in aval.shape]
+    if aval.dtype.kind == "f" or str(aval.dtype) == "bfloat16":
+        return generator.random(shape).astype(aval.dtype)
+    return generator.integers(0, 2, shape).astype(aval.dtype)
+
+
+def _factor(size):
+    factor, _, _ = str(size).rpartition("*")
+    return int(factor or 1)
+
+
+def _difference(result, wanted):
+    if result.shape != wanted.shape:
+        return float("inf")
+    result, wanted = np.asarray(result, np.float64), np.asarray(wanted, np.float64)
+    both = np.isfinite(result) & np.isfinite(wanted)
+    if not np.array_equal(np.isnan(result), np.isnan(wanted)):
+        return float("inf")
+    return float(np.abs(result - wanted)[both].max(initial=0) / max(np.abs(wanted[both]).max(initial=0), 1e-30))
