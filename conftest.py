@@ -3,6 +3,7 @@
 import os
 
 os.environ.setdefault("LAMINA_CACHE_DIR", "off")  # each test compiles what it says it does
+os.environ.setdefault("LAMINA_TRACEBACK", "full")  # a test that fails shows where
 
 import pytest
 

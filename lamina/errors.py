@@ -24,6 +24,7 @@ __all__ = [
     "LaminaError",
     "NetworkError",
     "ShapeError",
+    "TracingError",
     "UnsafeFileError",
     "locate",
     "warn",
@@ -94,6 +95,14 @@ class DataError(LaminaError, ValueError):
 
 class FileError(LaminaError, ValueError):
     """A file that is missing, damaged, hostile, or does not fit the model."""
+
+
+class TracingError(CallError, TypeError):
+    """Python or NumPy code of the user, or a function of keras.ops, that asks for numbers of a tensor that has none.
+
+    `fit`, `evaluate` and `predict` call layers, losses and metrics once with tensors that stand for any numbers, to
+    compile them. What is done to these tensors must be done by `keras.ops`.
+    """
 
 
 class UnsafeFileError(FileError):

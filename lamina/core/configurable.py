@@ -10,6 +10,7 @@ from lamina.core import registry
 from lamina.core.context import snake_case
 from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.typing import Config
+from lamina.runtime.tracebacks import filters_traceback
 
 __all__ = ["Configurable", "signature_of"]
 
@@ -62,6 +63,8 @@ class Configurable:
             registry.register_class(cls)
             if legacy.accepts_old_names(cls.__name__):
                 type.__setattr__(cls, "__init__", legacy.accepting_old_names(cls.__init__, cls.__name__))
+            elif "__init__" in cls.__dict__:
+                type.__setattr__(cls, "__init__", filters_traceback(cls.__init__))
 
     if not TYPE_CHECKING:  # type checkers use the signature of __init__
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import importlib
 import math
-import re
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 import jax
@@ -19,7 +18,9 @@ import numpy as np
 from lamina.core import context, tree
 from lamina.core.array_types import DTypeLike, Shape
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
-from lamina.errors import CallError, LaminaError, ShapeError
+from lamina.core.no_values import NoValues
+from lamina.core.probes import probe
+from lamina.errors import CallError, ShapeError
 
 if TYPE_CHECKING:
     from lamina.core.operator_types import Operators
@@ -28,12 +29,8 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-# The numbers have many divisors, so that halving and windows work. They are far apart, so that strides keep them
-# different. Users are unlikely to use them, so error messages can show None in their place.
-PROBE_SIZES = (6720, 13440)
 
-
-class KerasTensor(_Base):
+class KerasTensor(NoValues, _Base):
     """A symbolic tensor: a shape, a dtype and a name, but no values. Operators and ops record nodes of a graph.
 
     Args:
@@ -91,29 +88,11 @@ class KerasTensor(_Base):
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
-    def __len__(self) -> int:
-        if not self._shape or self._shape[0] is None:
-            raise TypeError(f"The length of {self!r} is not known.")
-        return self._shape[0]
-
-    def __iter__(self) -> Iterator[KerasTensor]:
-        return (self[index] for index in range(len(self)))
-
-    def __bool__(self) -> bool:
-        raise TypeError(f"{self!r} has no value yet, so it cannot decide an `if`. Use ops.where or ops.cond.")
-
-    def _no_value(self, *args: Any, **kwargs: Any) -> Any:
-        raise CallError(
-            f"{self!r} has no values yet: it is a symbolic tensor of a model, which only lamina's ops and layers take.",
-            fix="Wrap other functions in a Lambda layer or a Layer with a call method.",
-        )
-
-    __array__: Any = _no_value
-    __jax_array__: Any = _no_value
-    __int__: Any = _no_value
-    __float__: Any = _no_value
-    __index__: Any = _no_value
-    __array_ufunc__: Any = None  # makes NumPy defer `array * tensor` to __rmul__
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        name = _OPERATORS_OF_NUMPY.get(ufunc.__name__)
+        if name is None or method != "__call__" or kwargs.keys() - {"out"}:
+            return self._no_values()
+        return OPS[name](*inputs)  # `array * tensor`, for which NumPy asks here
 
     def astype(self, dtype: DTypeLike) -> KerasTensor:
         """Cast the tensor to another dtype.
@@ -163,6 +142,12 @@ class _Ops(dict[str, Any]):
 
 
 OPS = _Ops()
+_OPERATORS_OF_NUMPY = {
+    "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "true_divide", "matmul": "matmul",
+    "floor_divide": "floor_divide", "remainder": "mod", "power": "power", "bitwise_and": "logical_and",
+    "bitwise_or": "logical_or", "bitwise_xor": "logical_xor", "less": "less", "less_equal": "less_equal",
+    "greater": "greater", "greater_equal": "greater_equal", "equal": "equal", "not_equal": "not_equal",
+}  # fmt: skip
 
 
 def _method(name, reflected=False):
@@ -182,15 +167,6 @@ for _dunder, _op in {
     "ge": "greater_equal", "ne": "not_equal",
 }.items():  # fmt: skip
     setattr(KerasTensor, f"__{_dunder}__", _method(_op))
-
-
-def without_probe_sizes(shape: Any) -> Shape:
-    """A shape found by tracing, with None in place of probe sizes.
-
-    Args:
-        shape: Shape.
-    """
-    return tuple(None if size in PROBE_SIZES else size for size in shape)
 
 
 def standardize_shape(shape: Any) -> Shape:
@@ -281,16 +257,10 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     def shapes(probe_size):
         values = [_abstract(symbol, probe_size) for symbol in symbols]
         mask_values = [None if mask is None else _abstract(mask, probe_size) for mask in masks]
-        try:
-            # JAX caches traces by function. A new function makes it trace again, in case a layer has changed.
-            return jax.eval_shape(lambda *a: run(*a), values, mask_values)
-        except LaminaError as error:
-            error.reword(lambda text: re.sub(rf"\b{probe_size}\b", "None", text))
-            raise
+        # JAX caches traces by function. A new function makes it trace again, in case a layer has changed.
+        return jax.eval_shape(lambda *a: run(*a), values, mask_values)
 
-    results = shapes(PROBE_SIZES[0])
-    unknown = any(None in symbol.shape for symbol in symbols)
-    others = shapes(PROBE_SIZES[1]) if unknown else results
+    results, others = probe(shapes, any(None in symbol.shape for symbol in symbols))
     outputs, output_masks = tree.map_structure(_merge, results, others)
     for output, mask in zip(tree.flatten(outputs), output_masks, strict=True):
         set_mask(output, mask)

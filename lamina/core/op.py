@@ -14,6 +14,7 @@ from lamina.core.keras_tensor import OPS, is_symbolic, trace
 from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.variable import unwrap
 from lamina.runtime.process import configure_process
+from lamina.runtime.tracebacks import readable
 
 if TYPE_CHECKING:
     from lamina.core.op_types import (
@@ -67,10 +68,14 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
         op_name = f"{function.__module__.split('.')[-2]}_{op_name}"  # a loss may have the same name as an op
 
     def run(*args, **kwargs):
-        if is_symbolic(args) or (kwargs and is_symbolic(kwargs)):
-            return _record(public, args, kwargs)
-        configure_process()
-        return function(*unwrap(args), **unwrap(kwargs))
+        try:
+            if is_symbolic(args) or (kwargs and is_symbolic(kwargs)):
+                return _record(public, args, kwargs)
+            configure_process()
+            return function(*unwrap(args), **unwrap(kwargs))
+        except Exception as error:
+            with readable(error) as shown:
+                raise shown from None
 
     public: Any = functools.wraps(function)(run)
     public.compute = function

@@ -6,7 +6,8 @@ from typing import Any
 
 from lamina.core import context, tree
 from lamina.core.graph import node_of
-from lamina.core.keras_tensor import KerasTensor, get_mask, trace, without_probe_sizes
+from lamina.core.keras_tensor import KerasTensor, get_mask, trace
+from lamina.core.probes import without_probe_sizes
 from lamina.core.registry import is_builtin
 from lamina.errors import CallError
 from lamina.facts.fact import Fact

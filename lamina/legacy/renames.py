@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from lamina.errors import ConfigError, warn
 from lamina.legacy.names import NAMES, SHORT_LOSS_NAMES
 from lamina.legacy.table import ARGUMENTS, METHODS, MovedTo, Part
+from lamina.runtime.tracebacks import readable
 
 __all__ = [
     "OldSpelling", "accepting_old_names", "accepts_old_names", "name_of_today", "old_names",
@@ -166,7 +167,11 @@ def accepting_old_names(function: F, owner: str) -> F:
             kwargs.update(new)
             for line in lines:
                 warn_renamed(line)
-        return function(self, *args, **kwargs)
+        try:
+            return function(self, *args, **kwargs)
+        except BaseException as error:
+            with readable(error) as shown:
+                raise shown from None
 
     return translated  # pyright: ignore[reportReturnType]  # it takes what `function` takes, and old names
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lamina import check, explain, view
+from lamina.core.probes import unprinted
 from lamina.errors import ConfigError
 from lamina.models.summary import summary
 
@@ -142,4 +143,5 @@ class ReportsMixin(Trainer):
         return None
 
     def _inspect_before_fit(self, batches, data, verbose, arguments):
-        check.look_before_fit(self, batches, data, verbose, arguments)
+        with unprinted():
+            check.look_before_fit(self, batches, data, verbose, arguments)

@@ -7,13 +7,13 @@ from typing import Any
 import jax
 
 from lamina.errors import ConfigError
+from lamina.runtime import tracebacks
 
 _settings: dict[str, Any] = {
     "floatx": "float32",
     "epsilon": 1e-7,
     "image_data_format": "channels_last",
     "interactive_logging": True,
-    "traceback_filtering": True,
     "flash_attention": None,
     "checks": "warn",
     "max_epochs": None,
@@ -114,19 +114,19 @@ def disable_interactive_logging() -> None:
 
 
 def is_traceback_filtering_enabled() -> bool:
-    """Whether JAX hides its own frames in tracebacks."""
-    return _settings["traceback_filtering"]
+    """Whether tracebacks leave out the frames of lamina and JAX."""
+    return tracebacks.is_enabled()
 
 
 def enable_traceback_filtering() -> None:
-    """Hide JAX's own frames in tracebacks."""
-    _settings["traceback_filtering"] = True
+    """Leave the frames of lamina and JAX out of tracebacks, as by default."""
+    tracebacks.set_enabled(True)
     jax.config.update("jax_traceback_filtering", "auto")
 
 
 def disable_traceback_filtering() -> None:
-    """Show every frame in tracebacks."""
-    _settings["traceback_filtering"] = False
+    """Show every frame in tracebacks, as the environment variable `LAMINA_TRACEBACK=full` does."""
+    tracebacks.set_enabled(False)
     jax.config.update("jax_traceback_filtering", "off")
 
 

@@ -8,6 +8,7 @@ import jax
 
 from lamina.core import context, tree
 from lamina.core.keras_tensor import KerasTensor, trace
+from lamina.core.probes import unprinted
 from lamina.training.data.packing import unpack_x_y_sample_weight
 
 __all__ = ["build"]
@@ -15,6 +16,11 @@ __all__ = ["build"]
 
 def build(model: Any, batch: Any) -> None:
     """Build all unbuilt layers, losses, metrics and optimizer slots from the shapes of a batch."""
+    with unprinted():
+        _build(model, batch)
+
+
+def _build(model, batch):
     x, y, sample_weight = unpack_x_y_sample_weight(batch)
     layers = model._flatten_layers()
     fixed = any(getattr(layer, "stateful", False) for layer in layers)  # states depend on the batch size

@@ -13,6 +13,7 @@ from lamina.core import tree
 from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError, DataError
 from lamina.legacy import old_names, only_old_names
+from lamina.runtime.tracebacks import filters_traceback, readable
 from lamina.training.legacy_methods import LegacyMethods
 from lamina.training.step import StepMixin
 
@@ -193,10 +194,14 @@ class Trainer(StepMixin, LegacyMethods):
         if old_names:  # resolved here, since a wrapper would add a tenth to the time of a small prediction
             old_names = only_old_names("Model.predict", old_names)
             return Trainer.predict(self, x, batch_size, verbose, steps, callbacks, **old_names)
-        if not verbose and callbacks is None and steps is None and self._is_one_batch(x, batch_size):
-            return training_module.to_numpy(self._runner.predict((x, None, None)))
-        batches = self._batches(x, None, None, batch_size, steps, shuffle=False)
-        return training_module.predict_batches(self, batches, verbose, callbacks)
+        try:
+            if not verbose and callbacks is None and steps is None and self._is_one_batch(x, batch_size):
+                return training_module.to_numpy(self._runner.predict((x, None, None)))
+            batches = self._batches(x, None, None, batch_size, steps, shuffle=False)
+            return training_module.predict_batches(self, batches, verbose, callbacks)
+        except BaseException as error:
+            with readable(error) as shown:
+                raise shown from None
 
     @old_names("Model.train_on_batch")
     def train_on_batch(
@@ -240,6 +245,7 @@ class Trainer(StepMixin, LegacyMethods):
         self._must_be_compiled("test_on_batch")
         return self._on_batch(self._runner.test, x, y, sample_weight, None, return_dict)
 
+    @filters_traceback
     def predict_on_batch(self, x: PyTree) -> Any:
         """The outputs for one batch, as NumPy arrays, in inference mode.
 

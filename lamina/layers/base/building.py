@@ -8,7 +8,7 @@ from typing import Any
 from lamina.core import context
 from lamina.errors import CallError
 from lamina.layers.base import call_signature
-from lamina.layers.base.shapes import open_batch
+from lamina.layers.base.shapes import open_batch, open_probes
 
 
 def managed_build(build: Any) -> Any:
@@ -40,7 +40,7 @@ def build_for(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], has_bui
         return
     signature = call_signature.signature_of(type(layer).call)
     tensors = call_signature.tensors_of(signature, args, kwargs)
-    shapes = {f"{name}_shape": call_signature.shape_of(value) for name, value in tensors.items()}
+    shapes = {f"{name}_shape": open_probes(call_signature.shape_of(value)) for name, value in tensors.items()}
     if not has_build:  # the layers inside build themselves in the call that follows
         layer.built = True
         layer._build_shapes = {name: open_batch(shape) for name, shape in shapes.items()}

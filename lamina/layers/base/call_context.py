@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from lamina.core import context
 from lamina.errors import locate
 from lamina.layers.base import call_signature
 
 
-class located:
-    """Adds `In mlp/dense (Dense), called with float32(784,).` to an error that passes through."""
+def located(error: BaseException, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> BaseException:
+    """The error of a call, to which `In mlp/dense (Dense), called with float32(784,).` is added.
 
-    __slots__ = ("args", "kwargs", "layer")
-
-    def __init__(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.layer, self.args, self.kwargs = layer, args, kwargs
-
-    def __enter__(self) -> Any:
-        return self
-
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> Literal[False]:
-        if isinstance(error, Exception):
-            layer = self.layer
-            path = layer.path if layer._path else "/".join((*context.name_path(), layer.name))
-            called = call_signature.brief(self.args, self.kwargs)
-            locate(error, f"In {path} ({type(layer).__name__}), called with {called}.")
-        return False
+    Args:
+        error: The error.
+        layer: The layer that was called.
+        args, kwargs: Arguments of the call.
+    """
+    if isinstance(error, Exception):
+        path = layer.path if layer._path else "/".join((*context.name_path(), layer.name))
+        locate(error, f"In {path} ({type(layer).__name__}), called with {call_signature.brief(args, kwargs)}.")
+    return error
 
 
 def inner_call(layer: Any, outer: Any, training: bool | None) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 
 from lamina.core import tree
 from lamina.core.keras_tensor import KerasTensor, get_mask
+from lamina.core.probes import without_probe_sizes
 from lamina.core.variable import Variable, to_array
 from lamina.errors import CallError
 
@@ -136,7 +137,7 @@ def brief(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
     def one(value):
         if is_tensor(value):
-            return f"{value.dtype}{tuple(value.shape)}".replace(",)", ",)")
+            return f"{value.dtype}{without_probe_sizes(value.shape)}"
         if isinstance(value, (list, tuple)):
             return f"[{', '.join(map(one, value))}]"
         if isinstance(value, dict):

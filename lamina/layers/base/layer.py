@@ -12,8 +12,9 @@ from lamina.core import context
 from lamina.core.configurable import Configurable, signature_of
 from lamina.core.context import Ref
 from lamina.core.graph import Operation
-from lamina.core.keras_tensor import KerasTensor, is_symbolic, trace, without_probe_sizes
+from lamina.core.keras_tensor import KerasTensor, is_symbolic, trace
 from lamina.core.keywords import refuse_positional
+from lamina.core.probes import without_probe_sizes
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base import call_signature, masks, output_specs
 from lamina.layers.base.building import build_for, managed_build
@@ -24,6 +25,7 @@ from lamina.layers.base.losses import LossesMixin
 from lamina.layers.base.output_specs import is_builtin
 from lamina.layers.base.shapes import input_shape_asked, symbols_of, tuples_of
 from lamina.rematerialization import call_of, current_scope, remat
+from lamina.runtime.tracebacks import readable
 
 if TYPE_CHECKING:
     from typing import Self
@@ -170,12 +172,13 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if "built" not in self.__dict__:
             raise CallError(f"{type(self).__name__}.__init__ did not call super().__init__().", fix="Call it first.")
-        args = call_signature.without_plain_values(self, args)
-        if is_symbolic(args) or is_symbolic(kwargs):
-            return self._call_on_symbols(args, kwargs)
-        signature = call_signature.signature_of(type(self).call)
-        outer = context.current_call()
-        with located(self, args, kwargs):
+        given = args, kwargs
+        try:
+            args = call_signature.without_plain_values(self, args)
+            if is_symbolic(args) or is_symbolic(kwargs):
+                return self._call_on_symbols(args, kwargs)
+            signature = call_signature.signature_of(type(self).call)
+            outer = context.current_call()
             masks_of_inputs = masks.input_masks(signature, args, kwargs)
             training = resolve_training(self, signature, args, kwargs, outer)
             dtype = self.input_dtype if self.autocast else None
@@ -200,9 +203,12 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
                 self._mask_outputs(args, kwargs, masks_of_inputs, outputs)
             if outer is None:
                 self._layers_with_losses = call.layers_with_losses
-        if self._output_shape is None and call_signature.is_tensor(outputs):
-            self._output_shape = without_probe_sizes(outputs.shape)
-        return outputs
+            if self._output_shape is None and call_signature.is_tensor(outputs):
+                self._output_shape = without_probe_sizes(outputs.shape)
+            return outputs
+        except BaseException as error:
+            with readable(error) as shown:
+                raise located(shown, self, *given) from None
 
     _run = __call__  # on arrays, also where a subclass has a `__call__` of its own
 
@@ -211,12 +217,11 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
         return self
 
     def _call_on_symbols(self, args, kwargs):
-        with located(self, args, kwargs):
-            check_inputs(self.input_spec, args[0] if args else None, self)
-            with self._scope():
-                self._ensure_built(args, kwargs)
-            with context.call_scope(None):  # a graph drawn inside a call adds nothing to the losses of that call
-                outputs = self.compute_output_spec(*args, **kwargs)
+        check_inputs(self.input_spec, args[0] if args else None, self)
+        with self._scope():
+            self._ensure_built(args, kwargs)
+        with context.call_scope(None):  # a graph drawn inside a call adds nothing to the losses of that call
+            outputs = self.compute_output_spec(*args, **kwargs)
         return self.record(outputs, args, kwargs)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:

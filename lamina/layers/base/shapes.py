@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina.core.keras_tensor import KerasTensor, without_probe_sizes
+from lamina.core.keras_tensor import KerasTensor
+from lamina.core.probes import without_probe_sizes
 
 
 def symbols_of(shape: Any, dtype: Any) -> Any:
@@ -25,6 +26,15 @@ def open_batch(shape: Any) -> Any:
     if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple, dict)):
         return type(shape)(map(open_batch, shape))
     return (None, *without_probe_sizes(shape[1:])) if shape else shape
+
+
+def open_probes(shape: Any) -> Any:
+    """A shape (or a structure of them) with None in place of sizes that tracing made up."""
+    if isinstance(shape, dict):
+        return {key: open_probes(value) for key, value in shape.items()}
+    if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple, dict)):
+        return type(shape)(map(open_probes, shape))
+    return shape and without_probe_sizes(shape)
 
 
 def tuples_of(shape: Any) -> Any:

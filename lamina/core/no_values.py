@@ -1,0 +1,71 @@
+"""What a symbolic tensor does where Python, NumPy or another library asks for its values: it names the op to use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lamina.core import op_advice
+from lamina.core.call_sites import op_of, site_above
+from lamina.errors import TracingError
+
+
+class NoAttributeError(TracingError, AttributeError):
+    """A method that tensors of other libraries have."""
+
+
+class NoValues:
+    """Base class of KerasTensor: each use of its values raises an error that says what to write."""
+
+    shape: Any
+
+    def _refuse(self, fix: Any) -> Any:
+        site = site_above()
+        where = "The program" if site is None else site.described
+        raise TracingError(
+            f"{where} needs the values of {self!r}, which has none: it stands for the tensors that a model is given.",
+            fix=(site and fix(site)) or "Compute it by functions of keras.ops, or by a layer.",
+        )
+
+    def _no_values(self, *args: Any, **kwargs: Any) -> Any:
+        return self._refuse(op_advice.for_values)
+
+    __array__: Any = _no_values
+    __jax_array__: Any = property(_no_values)  # JAX asks whether there is one, and has a message of its own if so
+    __tf_tensor__: Any = _no_values
+    __int__: Any = _no_values
+    __float__: Any = _no_values
+    __complex__: Any = _no_values
+    __index__: Any = _no_values
+    __round__: Any = _no_values
+
+    def __bool__(self) -> bool:
+        return self._refuse(op_advice.for_condition)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._refuse(lambda site: "x = keras.ops.slice_update(x, start_indices, updates)")
+
+    def __len__(self) -> int:
+        if not self.shape or self.shape[0] is None:
+            self._refuse(lambda site: "keras.ops.shape(x)[0], or x.shape for the sizes that are known")
+        return self.shape[0]
+
+    def __iter__(self) -> Any:
+        if not self.shape or self.shape[0] is None:
+            self._refuse(op_advice.for_iteration)
+        return (self[index] for index in range(len(self)))  # pyright: ignore[reportIndexIssue]
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return self._refuse(lambda site: op_advice.for_function(site) or op_of(function.__name__, "numpy"))
+
+    @classmethod
+    def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        symbol = next(value for value in (*args, *(kwargs or {}).values()) if isinstance(value, NoValues))
+        return symbol._refuse(lambda site: op_advice.for_function(site) or op_of(function.__name__, "torch"))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        site = site_above()
+        raise NoAttributeError(
+            f"A symbolic tensor has no attribute {name!r}.", fix=site and op_advice.for_attribute(site, name)
+        )

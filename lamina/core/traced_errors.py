@@ -1,0 +1,113 @@
+"""Errors of JAX and Python in a user's `call`, loss, metric or `train_step`, told by the user's line and the op to use.
+
+`explain` is called by `lamina.runtime.tracebacks.readable` for each error that leaves lamina.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import jax
+
+from lamina.core import op_advice
+from lamina.core.call_sites import site_above, site_in
+from lamina.core.probes import PROBE_SIZES
+from lamina.errors import CallError, LaminaError, ShapeError, TracingError
+from lamina.runtime.tracebacks import explain_errors_by, is_internal, is_library
+
+_NO_VALUES = "a tensor, which has no values while the model is being compiled"
+_FIT_SHAPES = "print(x.shape) shows a shape; keras.ops.reshape, expand_dims, squeeze and transpose change it."
+_SHAPE_WORDS = ("shape", "dimension", "size", "axis", "axes", "broadcast", "ndices", "label")
+Errors = jax.errors
+
+
+def explain(error: BaseException) -> BaseException | None:
+    """The error that says what to do about one that a tensor caused in the user's program; None for other errors.
+
+    Args:
+        error: An error that was caught.
+    """
+    if isinstance(error, LaminaError) or not isinstance(error, Exception) or not _is_about_tensors(error):
+        return None
+    site = site_in(error.__traceback__)
+    if site is None:  # the line may call an op, or use an operator of a symbolic tensor
+        site = site_above(through=("lamina.runtime", "lamina.core", "lamina.ops", "lamina.random"))
+    if site is None:
+        return None
+    base, message, fix = _explanation(error, site, _text(error))
+    return _class(base, type(error))(message, fix=fix)
+
+
+explain_errors_by(explain)
+
+
+@functools.cache
+def _class(base, kind):
+    """`base`, which programs that catch `kind` catch as well."""
+    if issubclass(base, kind) or issubclass(kind, AttributeError):  # Python adds suggestions of its own to these
+        return base
+    members = {"__module__": base.__module__, "__doc__": base.__doc__, "__reduce__": _reduce}
+    return type(base.__name__, (base, kind), members)
+
+
+def _reduce(error):
+    return CallError, (error.message, error.fix)
+
+
+def _text(error):
+    return str(error.args[0]) if error.args else ""
+
+
+def _is_about_tensors(error):
+    text = _text(error)
+    if type(error).__module__.startswith("jax") or "Tracer" in text or text.startswith("JAX "):
+        return True
+    if isinstance(error, AttributeError):
+        return text == "__delitem__" or isinstance(getattr(error, "obj", None), jax.Array)
+    if not isinstance(error, (TypeError, ValueError, IndexError, NotImplementedError)):
+        return False
+    if error.__cause__ is not None and _is_about_tensors(error.__cause__):
+        return True
+    traceback, inside = error.__traceback__, False
+    while traceback is not None:  # whether JAX was called by the last line of the user's program
+        name = str(traceback.tb_frame.f_globals.get("__name__"))
+        own = not is_internal(traceback.tb_frame, False) and not is_library(traceback.tb_frame)
+        inside = not own and (inside or name.startswith("jax."))
+        traceback = traceback.tb_next
+    return inside
+
+
+def _explanation(error, site, text):
+    """(class, message, fix) of an error at a place of the user's program."""
+    shown, words = site.described, text.partition("\n")[0].rstrip(".")
+    values = (Errors.ConcretizationTypeError, Errors.TracerArrayConversionError, Errors.TracerIntegerConversionError)
+    if all(str(size) in text for size in PROBE_SIZES) or isinstance(error, Errors.UnexpectedTracerError):
+        return (
+            TracingError,
+            f"{shown} uses a tensor that an earlier run of the function has kept.",
+            ("Return it, or keep its value in a weight: self.add_weight(...) in build, then .assign(x)."),
+        )
+    if isinstance(error, Errors.TracerBoolConversionError):
+        return TracingError, f"{shown} decides by {_NO_VALUES}.", op_advice.for_condition(site)
+    if isinstance(error, Errors.NonConcreteBooleanIndexError):
+        return TracingError, f"{shown} takes a part whose size depends on {_NO_VALUES}.", op_advice.for_mask(site)
+    if text.startswith("JAX arrays are immutable") or text == "__delitem__":
+        fix = op_advice.for_assignment(site) or "x = keras.ops.slice_update(x, start_indices, updates)"
+        return TracingError, f"{shown} changes a tensor in place, which tensors do not allow.", fix
+    if isinstance(error, AttributeError):
+        name = error.name or words.rpartition(" ")[2]
+        return TracingError, f"{shown}: a tensor has no attribute {name!r}.", op_advice.for_attribute(site, name)
+    if text.startswith("Shapes must be") or "Slice entries must be static" in text:
+        return TracingError, f"{shown}: a size depends on {_NO_VALUES}.", op_advice.SIZES
+    if isinstance(error, values) or isinstance(error.__cause__, values):
+        return TracingError, f"{shown} needs the values of {_NO_VALUES}.", op_advice.for_values(site)
+    if "Only integer scalar arrays" in text:
+        return TracingError, f"{shown} needs the value of {_NO_VALUES}.", op_advice.for_values(site)
+    if "Tracer" in text:
+        words = words.replace("DynamicJaxprTracer", "tensor").replace("JitTracer", "tensor")
+        return TracingError, f"{shown}: {words}.", op_advice.for_function(site)
+    shapes = site.shapes()
+    message = f"{shown}: {words[:1].lower() if words[1:2].islower() else words[:1]}{words[1:]}."
+    if not any(word in words for word in _SHAPE_WORDS):
+        return CallError, message, op_advice.for_function(site)
+    return ShapeError, f"{message} {shapes}." if shapes else message, _FIT_SHAPES
