@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, Self
 
 __all__ = [
@@ -29,8 +31,6 @@ __all__ = [
     "locate",
     "warn",
 ]
-
-_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class LaminaError(Exception):
@@ -166,14 +166,38 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
         message: Text of the warning.
         category: Class of the warning.
     """
-    frame = caller = sys._getframe(1)
-    while frame is not None and _is_inside(frame.f_code.co_filename):
-        frame = frame.f_back
-    frame = frame or caller
+    caller = sys._getframe(1)
+    frame = _user_frame(caller)
+    if frame is None:  # in a thread of lamina
+        frame = _user_frame(sys._current_frames().get(threading.main_thread().ident or 0)) or caller
     registry = frame.f_globals.setdefault("__warningregistry__", {})
     module = frame.f_globals.get("__name__", "")
     warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, module, registry)
 
 
-def _is_inside(filename):
-    return filename.startswith(_HERE) or "importlib" in filename or f"{os.sep}jax{os.sep}" in filename
+def _user_frame(frame):
+    while frame is not None and (is_internal(frame) or is_library(frame)):
+        frame = frame.f_back
+    return frame
+
+
+def is_internal(frame: FrameType) -> bool:
+    """Whether a frame belongs to lamina or JAX.
+
+    Args:
+        frame: Frame.
+    """
+    return str(frame.f_globals.get("__name__")).partition(".")[0] in ("lamina", "jax", "jaxlib")
+
+
+def is_library(frame: FrameType) -> bool:
+    """Whether a frame belongs to Python's standard library or to an installed package.
+
+    Args:
+        frame: Frame.
+    """
+    package = str(frame.f_globals.get("__name__")).partition(".")[0]
+    if package in sys.stdlib_module_names:
+        return package != "__main__"
+    file = str(frame.f_globals.get("__file__") or frame.f_code.co_filename)  # Cython knows only the former
+    return not {"site-packages", "dist-packages"}.isdisjoint(file.split(os.sep))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from lamina.callbacks.callback import idle_with_epochs
 from lamina.callbacks.monitor import MonitorCallback
 from lamina.core.keywords import keywords
-from lamina.errors import ConfigError
+from lamina.errors import ConfigError, warn
 from lamina.legacy import warn_renamed
 from lamina.runtime.progress import say
 
@@ -122,9 +121,7 @@ class ModelCheckpoint(MonitorCallback):
         if current is None:
             return True
         if np.ndim(current):
-            warnings.warn(
-                f"ModelCheckpoint: {self.monitor!r} is not a single number; each model is saved.", stacklevel=4
-            )
+            warn(f"ModelCheckpoint: {self.monitor!r} is not a single number; each model is saved.")
             return True
         best, better = self.best, self.is_improvement(current, self.best)
         if self.verbose:

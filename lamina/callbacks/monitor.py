@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from typing import Any
 
 from lamina.callbacks.callback import Callback
-from lamina.errors import ConfigError
+from lamina.errors import ConfigError, warn
 
 __all__ = ["MonitorCallback"]
 
@@ -26,9 +25,7 @@ class MonitorCallback(Callback):
         self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0
     ):
         if mode not in ("auto", "min", "max"):
-            warnings.warn(
-                f"{type(self).__name__}: mode is 'auto', 'min' or 'max'; {mode!r} is taken as 'auto'.", stacklevel=3
-            )
+            warn(f"{type(self).__name__}: mode is 'auto', 'min' or 'max'; {mode!r} is taken as 'auto'.")
             mode = "auto"
         self.monitor: str = monitor
         self.mode: str = mode
@@ -59,10 +56,7 @@ class MonitorCallback(Callback):
         value = (logs or {}).get(self.monitor)
         if value is None:
             names = ", ".join(logs or ()) or "none"
-            warnings.warn(
-                f"{type(self).__name__} monitors {self.monitor!r}, which is not in logs. Names in logs: {names}.",
-                stacklevel=3,
-            )
+            warn(f"{type(self).__name__} monitors {self.monitor!r}, which is not in logs. Names in logs: {names}.")
         return value
 
     def _direction(self):

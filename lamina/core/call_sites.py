@@ -14,7 +14,8 @@ import textwrap
 from types import FrameType, ModuleType, TracebackType
 from typing import Any
 
-from lamina.runtime.tracebacks import is_internal, is_library, user_frames
+from lamina.errors import is_internal, is_library
+from lamina.runtime.tracebacks import user_frames
 
 __all__ = ["CallSite", "op_of", "package_of", "site_above", "site_in"]
 
@@ -155,7 +156,7 @@ def site_above(through: str | tuple[str, ...] = "") -> CallSite | None:
         through: The modules that the callers in between may belong to, by the beginning of their names.
     """
     frame = sys._getframe(1)
-    while frame is not None and (is_internal(frame, False) or is_library(frame)):
+    while frame is not None and (is_internal(frame) or is_library(frame)):
         if not str(frame.f_globals.get("__name__")).startswith(through):
             return None
         frame = frame.f_back
@@ -165,7 +166,8 @@ def site_above(through: str | tuple[str, ...] = "") -> CallSite | None:
 # What NumPy, Python, PyTorch and TensorFlow call otherwise than keras.ops.
 _OTHER_NAMES = {
     "array": "convert_to_tensor", "asarray": "convert_to_tensor", "tensor": "convert_to_tensor", "bmm": "matmul",
-    "cat": "concatenate", "clamp": "clip", "concat": "concatenate", "clip_by_value": "clip", "expit": "sigmoid", "div": "divide",
+    "cat": "concatenate", "clamp": "clip", "concat": "concatenate", "clip_by_value": "clip", "expit": "sigmoid",
+    "div": "divide",
     "gather": "take", "list_to_tensor": "convert_to_tensor", "lrelu": "leaky_relu", "masked_fill": "where",
     "mm": "matmul", "mul": "multiply", "numel": "size", "permute": "transpose", "pow": "power", "rsub": "subtract",
     "sorted": "sort", "sub": "subtract", "unbind": "unstack", "unsqueeze": "expand_dims", "fill": "full_like",

@@ -252,6 +252,8 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         call_args, call_kwargs = jax.tree_util.tree_unflatten(treedef, filled)
         with context.bind():
             outputs = function(*call_args, **call_kwargs)
+            if any(isinstance(leaf, context.Ref) for leaf in tree.flatten(outputs)):
+                outputs = tree.map_structure(lambda leaf: getattr(leaf, "value", leaf), outputs)
         return outputs, [get_mask(output) for output in tree.flatten(outputs)]
 
     def shapes(probe_size):

@@ -6,7 +6,7 @@ from typing import Any
 
 from lamina.core import op_advice
 from lamina.core.call_sites import op_of, site_above
-from lamina.errors import TracingError
+from lamina.errors import CallError, TracingError
 
 
 class NoAttributeError(TracingError, AttributeError):
@@ -18,10 +18,10 @@ class NoValues:
 
     shape: Any
 
-    def _refuse(self, fix: Any) -> Any:
+    def _refuse(self, fix: Any, kind: type[CallError] = TracingError) -> Any:
         site = site_above()
         where = "The program" if site is None else site.described
-        raise TracingError(
+        raise kind(
             f"{where} needs the values of {self!r}, which has none: it stands for the tensors that a model is given.",
             fix=(site and fix(site)) or "Compute it by functions of keras.ops, or by a layer.",
         )
@@ -30,13 +30,16 @@ class NoValues:
         return self._refuse(op_advice.for_values)
 
     __array__: Any = _no_values
-    __jax_array__: Any = property(_no_values)  # JAX asks whether there is one, and has a message of its own if so
     __tf_tensor__: Any = _no_values
     __int__: Any = _no_values
     __float__: Any = _no_values
     __complex__: Any = _no_values
     __index__: Any = _no_values
     __round__: Any = _no_values
+
+    @property
+    def __jax_array__(self) -> Any:  # JAX has a message of its own for a method, and for a TypeError
+        return self._refuse(op_advice.for_function, CallError)
 
     def __bool__(self) -> bool:
         return self._refuse(op_advice.for_condition)

@@ -12,9 +12,10 @@ from lamina.core.context import unique_name
 from lamina.core.graph import Operation
 from lamina.core.keras_tensor import OPS, is_symbolic, trace
 from lamina.core.serialization import config_value, deserialize_nested
+from lamina.core.traced_errors import explain
 from lamina.core.variable import unwrap
 from lamina.runtime.process import configure_process
-from lamina.runtime.tracebacks import readable
+from lamina.runtime.tracebacks import explain_errors_by, readable
 
 if TYPE_CHECKING:
     from lamina.core.op_types import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         _OfX1X2,
     )
 
+explain_errors_by(explain)
 Parameter = inspect.Parameter
 # Recorded among the arguments of the call even if they have a default value.
 _TENSOR_NAMES = frozenset("x x1 x2 y xs inputs bias mask scale offset constant_values rtol atol default key".split())

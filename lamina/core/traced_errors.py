@@ -12,8 +12,7 @@ import jax
 from lamina.core import op_advice
 from lamina.core.call_sites import site_above, site_in
 from lamina.core.probes import PROBE_SIZES
-from lamina.errors import CallError, LaminaError, ShapeError, TracingError
-from lamina.runtime.tracebacks import explain_errors_by, is_internal, is_library
+from lamina.errors import CallError, LaminaError, ShapeError, TracingError, is_internal, is_library
 
 _NO_VALUES = "a tensor, which has no values while the model is being compiled"
 _FIT_SHAPES = "print(x.shape) shows a shape; keras.ops.reshape, expand_dims, squeeze and transpose change it."
@@ -36,9 +35,6 @@ def explain(error: BaseException) -> BaseException | None:
         return None
     base, message, fix = _explanation(error, site, _text(error))
     return _class(base, type(error))(message, fix=fix)
-
-
-explain_errors_by(explain)
 
 
 @functools.cache
@@ -71,7 +67,7 @@ def _is_about_tensors(error):
     traceback, inside = error.__traceback__, False
     while traceback is not None:  # whether JAX was called by the last line of the user's program
         name = str(traceback.tb_frame.f_globals.get("__name__"))
-        own = not is_internal(traceback.tb_frame, False) and not is_library(traceback.tb_frame)
+        own = not is_internal(traceback.tb_frame) and not is_library(traceback.tb_frame)
         inside = not own and (inside or name.startswith("jax."))
         traceback = traceback.tb_next
     return inside

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
 
 from lamina.core.keras_tensor import set_mask
 from lamina.core.op import op
-from lamina.errors import ConfigError
+from lamina.errors import ConfigError, warn
 from lamina.losses.alignment import aligned_floats, class_numbers, float_array, nan_if_no_class, pick_class
 from lamina.losses.loss import LossFunctionWrapper
 from lamina.ops import crossentropy
@@ -51,10 +50,9 @@ def smooth_one_hot(
         raise ConfigError(f"axis of {name} is one integer; got {axis!r}.")
     targets, outputs = aligned_floats(y_true, y_pred)
     if outputs.ndim and outputs.shape[axis] == 1:
-        warnings.warn(
+        warn(
             f"{name} over one class (outputs of shape {outputs.shape}) is always 0: use binary_crossentropy.",
             SyntaxWarning,
-            stacklevel=4,
         )
     if label_smoothing:
         targets = targets * (1 - label_smoothing) + label_smoothing / targets.shape[axis]

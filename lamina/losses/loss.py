@@ -139,7 +139,7 @@ def loss_value(loss: Any, y_true: PyTree, y_pred: PyTree, sample_weight: ArrayLi
         sample_weight: Weights of the samples; None weighs all by 1.
     """
     targets = _arrays(y_true, None if loss._integer_targets else loss.dtype)
-    values = loss.call(targets, _arrays(y_pred, loss.dtype))
+    values = unwrap(loss.call(targets, _arrays(y_pred, loss.dtype)))
     mask = _both(get_mask(y_pred), get_mask(values))
     return reduce_weighted(jnp.asarray(values, loss.dtype), sample_weight, mask, loss.reduction)
 

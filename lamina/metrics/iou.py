@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import jax.numpy as jnp
 from lamina.core.dtypes import dtype_of, is_float
 from lamina.core.read_limits import reserve_array
 from lamina.core.variable import unwrap
-from lamina.errors import ConfigError, ShapeError
+from lamina.errors import ConfigError, ShapeError, warn
 from lamina.losses.alignment import as_integers, broadcast_to_outputs, same_rank
 from lamina.losses.loss import divide_no_nan
 from lamina.metrics.metric import Metric
@@ -109,10 +108,7 @@ class IoU(Metric):
 
     def _weights(self, sample_weight):
         if is_float(dtype_of(sample_weight)) and not is_float(self.dtype):
-            warnings.warn(
-                f"{self.name} counts in {self.dtype}, which drops the fractions of weights: pass dtype='float32'.",
-                stacklevel=4,
-            )
+            warn(f"{self.name} counts in {self.dtype}, which drops the fractions of weights: pass dtype='float32'.")
         return jnp.asarray(unwrap(sample_weight)).astype(self.dtype)
 
     def result(self) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ import jax.numpy as jnp
 
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable
-from lamina.errors import CallError
+from lamina.errors import CallError, warn
 
 __all__ = ["clipped", "with_gradient"]
 
@@ -39,7 +38,7 @@ def with_gradient(grads: Sequence[Any], variables: Sequence[Variable]) -> tuple[
     if len(missing) == len(variables):
         raise CallError("No gradient for any variable.", fix="Does the loss depend on the trainable variables?")
     if missing:
-        warnings.warn(f"Gradients do not exist for variables {missing}; they stay as they are.", stacklevel=3)
+        warn(f"Gradients do not exist for variables {missing}; they stay as they are.")
     pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
     return [g for g, _ in pairs], [v for _, v in pairs]
 

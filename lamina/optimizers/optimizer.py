@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self, TypeAlias, cast
@@ -18,7 +17,7 @@ from lamina.core import context, registry
 from lamina.core.configurable import Configurable
 from lamina.core.typing import ArrayLike, Config, Tensor
 from lamina.core.variable import Variable, unwrap
-from lamina.errors import CallError, ConfigError, ShapeError
+from lamina.errors import CallError, ConfigError, ShapeError, warn
 from lamina.legacy import warn_renamed_method
 from lamina.optimizers.gradients import with_gradient
 from lamina.optimizers.schedules.decays import InverseTimeDecay
@@ -288,10 +287,9 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
     def load_own_variables(self, store: Any) -> None:
         """Take the values that `save_own_variables` kept. Warns, and takes nothing, where their number differs."""
         if len(store) != len(self.variables):
-            warnings.warn(
+            warn(
                 f"Skipping variable loading for optimizer '{self.name}', because it has {len(self.variables)} "
-                f"variables whereas the saved optimizer has {len(store)} variables. ",
-                stacklevel=2,
+                f"variables whereas the saved optimizer has {len(store)} variables. "
             )
             return
         for number, variable in enumerate(self.variables):

@@ -14,18 +14,18 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from collections.abc import Callable, Iterator
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any, Literal, TypeVar
 
+from lamina.errors import is_internal, is_library
+
 __all__ = [
-    "explain_errors_by", "filters_traceback", "is_enabled", "is_internal", "is_library", "readable", "set_enabled",
+    "explain_errors_by", "filters_traceback", "is_enabled", "readable", "set_enabled",
     "user_frames",
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
-_INTERNAL = frozenset(("lamina", "jax", "jaxlib"))
 _state = {"enabled": os.environ.get("LAMINA_TRACEBACK", "").lower() != "full"}
 _explanations: list[Callable[[BaseException], BaseException | None]] = []
 
@@ -53,39 +53,15 @@ def explain_errors_by(function: Callable[[BaseException], BaseException | None])
     _explanations.append(function)
 
 
-def is_internal(frame: FrameType, after_internal: bool) -> bool:
-    """Whether a frame belongs to lamina or JAX, or to a library that they called.
-
-    Args:
-        frame: Frame.
-        after_internal: Whether the frame that called it does.
-    """
-    package = str(frame.f_globals.get("__name__")).partition(".")[0]
-    return package in _INTERNAL or (after_internal and is_library(frame))
-
-
-def is_library(frame: FrameType) -> bool:
-    """Whether a frame belongs to Python's standard library or to an installed package.
-
-    Args:
-        frame: Frame.
-    """
-    package = str(frame.f_globals.get("__name__")).partition(".")[0]
-    if package in sys.stdlib_module_names:
-        return package != "__main__"
-    file = str(frame.f_globals.get("__file__") or frame.f_code.co_filename)  # Cython knows only the former
-    return not {"site-packages", "dist-packages"}.isdisjoint(file.split(os.sep))
-
-
 def user_frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
-    """The entries of a traceback that are not internal, outermost first.
+    """The entries of a traceback that belong neither to lamina or JAX nor to a library that they called.
 
     Args:
         traceback: Traceback, or None.
     """
     inside = False
     while traceback is not None:
-        inside = is_internal(traceback.tb_frame, inside)
+        inside = is_internal(traceback.tb_frame) or (inside and is_library(traceback.tb_frame))
         if not inside:
             yield traceback
         traceback = traceback.tb_next

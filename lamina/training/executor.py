@@ -12,7 +12,7 @@ import numpy as np
 from lamina.core import context
 from lamina.core.placement import place, sharding_of
 from lamina.core.registry import is_builtin
-from lamina.core.variable import to_array
+from lamina.core.variable import to_array, unwrap
 from lamina.kernels.native import take_rows
 from lamina.random import global_seed_generator
 from lamina.runtime import compilation_cache
@@ -147,10 +147,10 @@ class Runner:
             refs = context.global_refs()
             with context.bind([*refs, *bound], [*global_values, *values]) as slots:
                 if pure:
-                    results, after = method(state, data)
+                    results, after = unwrap(method(state, data))
                     after = (trainable, after) if kind == "predict" else after
                 else:
-                    results = method(data)
+                    results = unwrap(method(data))
                     after = tuple([variable.read() for variable in group] for group in groups)
                 global_after = [slots[ref] for ref in refs]
             if guarded:
@@ -223,7 +223,7 @@ class Runner:
             carry = (*donated, *kept), global_values
             (*new, read), after = jax.lax.fori_loop(first, first + count, body, carry)
             with context.bind(self.groups["metrics"], new[3]):
-                logs = self.model.get_metrics_result()
+                logs = unwrap(self.model.get_metrics_result())
             return (logs, (*new, {index: read[index] for index in written})), dict(enumerate(after))
 
         return many

@@ -192,7 +192,7 @@ class StepMixin(CompileMixin):
         x, _, _ = unpack_x_y_sample_weight(data)
         with context.bind([*self.trainable_variables, *self.non_trainable_variables], [*trainable, *others]):
             outputs = self(x, training=False) if self._call_has_training else self(x)
-            return outputs, _read(self.non_trainable_variables)
+            return unwrap(outputs), _read(self.non_trainable_variables)
 
     @property
     def _call_has_training(self):
@@ -219,7 +219,7 @@ def loss_and_updates(
     if optimizer is not None:
         variables, values = [*variables, *optimizer.variables], [*values, *(optimizer_values or ())]
     with context.bind(variables, values):
-        y_pred = model(x, training=training) if model._call_has_training else model(x)
+        y_pred = unwrap(model(x, training=training) if model._call_has_training else model(x))
         flag = {"training": training} if "training" in signature_of(type(model).compute_loss).names else {}
         loss = unwrap(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **flag))
         scaled = loss if optimizer is None else optimizer.scale_loss(loss)
@@ -233,7 +233,7 @@ def _update_metrics(model, metric_values, x, y, y_pred, sample_weight, loss):
         leaves = [leaf for leaf in tree.flatten(x) if leaf is not None and getattr(leaf, "ndim", 0)]
         model._loss_tracker.update_state(loss, sample_weight=leaves[0].shape[0] if leaves else 1)
         logs = model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
-        return logs, _read(model.metrics_variables)
+        return unwrap(logs), _read(model.metrics_variables)
 
 
 def _read(variables):

@@ -15,6 +15,7 @@ from lamina.core.graph import Operation
 from lamina.core.keras_tensor import KerasTensor, is_symbolic, trace
 from lamina.core.keywords import refuse_positional
 from lamina.core.probes import without_probe_sizes
+from lamina.core.variable import Variable
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base import call_signature, masks, output_specs
 from lamina.layers.base.building import build_for, managed_build
@@ -193,6 +194,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
                 with context.autocast(self._variable_cast()):
                     run = self.call if self._remat is None else call_of(self, self._remat)
                     outputs = run(*args, **kwargs)
+                    outputs = outputs.value if isinstance(outputs, Variable) else outputs
                     distribution = context.distribution()
                     if distribution is not None:
                         outputs = distribution.shard_outputs(f"{self.path}/output", outputs)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from lamina.errors import DataError
+from lamina.errors import DataError, warn
 from lamina.runtime import settings
 from lamina.runtime.random_state import random_states, set_random_states
 
@@ -156,10 +155,9 @@ class Batches:
             self._running, self._taken = None, 0
 
     def _ran_out(self):
-        warnings.warn(
+        warn(
             f"The data ran out before the end of the epoch ({self.num_batches or 'unknown'} steps): it ends here. "
-            "A generator must yield at least steps_per_epoch * epochs batches.",
-            stacklevel=3,
+            "A generator must yield at least steps_per_epoch * epochs batches."
         )
 
 
