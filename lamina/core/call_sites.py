@@ -9,6 +9,7 @@ import importlib
 import itertools
 import linecache
 import os
+import re
 import sys
 import textwrap
 from types import FrameType, ModuleType, TracebackType
@@ -54,7 +55,9 @@ class CallSite:
     def place(self) -> str:
         """The function, the line and the file: "Mine.call, line 6 of train.py"."""
         code = self.frame.f_code
-        line = f"line {self.line} of {os.path.basename(code.co_filename)}"
+        cell = re.match(r"<ipython-input-(\d+)|.*ipykernel_\d+.", code.co_filename)
+        file = os.path.basename(code.co_filename) if cell is None else f"cell {cell[1]}" if cell[1] else "the cell"
+        line = f"line {self.line} of {file}"
         name = code.co_qualname.rpartition("<locals>.")[2]
         return line if name.startswith("<") else f"{name}, {line}"
 

@@ -10,6 +10,7 @@ from lamina import legacy
 from lamina.core import registry, serialization
 from lamina.core.typing import Config
 from lamina.errors import ConfigError
+from lamina.runtime.tracebacks import filters_traceback
 
 __all__ = ["Family"]
 
@@ -44,6 +45,7 @@ class Family:
         self._aliases, self._default = dict(aliases), default
         self._namespaces = (namespace, *also_in)
 
+    @filters_traceback
     def get(self, identifier: Any) -> Any:
         """The object for a name, a config, a class or an object.
 

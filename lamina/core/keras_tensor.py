@@ -21,6 +21,7 @@ from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.no_values import NoValues
 from lamina.core.probes import probe
 from lamina.errors import CallError, ShapeError
+from lamina.runtime.tracebacks import filters_traceback
 
 if TYPE_CHECKING:
     from lamina.core.operator_types import Operators
@@ -88,6 +89,7 @@ class KerasTensor(NoValues, _Base):
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
+    @filters_traceback
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         name = _OPERATORS_OF_NUMPY.get(ufunc.__name__)
         if name is None or method != "__call__" or kwargs.keys() - {"out"}:
@@ -123,6 +125,7 @@ class KerasTensor(NoValues, _Base):
         """The tensor with its axes in reverse order."""
         return OPS["transpose"](self)
 
+    @filters_traceback
     def __getitem__(self, index: Any) -> KerasTensor:
         return OPS["get_item"](self, np.asarray(index) if isinstance(index, list) else index)
 
@@ -152,8 +155,8 @@ _OPERATORS_OF_NUMPY = {
 
 def _method(name, reflected=False):
     if reflected:
-        return lambda self, other: OPS[name](other, self)
-    return lambda self, *other: OPS[name](self, *other)
+        return filters_traceback(lambda self, other: OPS[name](other, self))
+    return filters_traceback(lambda self, *other: OPS[name](self, *other))
 
 
 for _dunder, _op in {

@@ -11,9 +11,11 @@ import pathlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from types import FunctionType
 from typing import Any
 
 from lamina.runtime.gc_pause import no_collection
+from lamina.runtime.tracebacks import filters_traceback
 
 __all__ = ["lazy", "names_in_stub"]
 
@@ -23,7 +25,10 @@ _LISTED = re.compile(r"^__all__ = \[(.*?)\]", re.MULTILINE | re.DOTALL)
 
 
 def lazy(
-    package: str, otherwise: Callable[[str], Any] | None = None, unlisted: Iterable[str] = ()
+    package: str,
+    otherwise: Callable[[str], Any] | None = None,
+    unlisted: Iterable[str] = (),
+    is_public: bool = True,
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """`__getattr__, __dir__, __all__ = lazy(__name__)`: provide the names in the stub of a package.
 
@@ -31,6 +36,7 @@ def lazy(
         package: Name of the package. Its folder contains `__init__.pyi`.
         otherwise: Function that is called with names that are not in the stub, for names of earlier versions.
         unlisted: Names that the package has but that `__all__` and `dir` omit.
+        is_public: Whether users call its functions, whose errors then show the user's lines alone.
 
     >>> import lamina
     >>> get, _, names = lazy("lamina.models")
@@ -48,6 +54,9 @@ def lazy(
         with no_collection():
             module = importlib.import_module(home)
         value = module if home == f"{package}.{name}" else getattr(module, name)
+        if is_public and isinstance(value, FunctionType) and not hasattr(value, "__wrapped__"):
+            value = filters_traceback(value)
+            setattr(module, name, value)  # the same object by either name
         setattr(sys.modules[package], name, value)  # later lookups do not call this function
         return value
 

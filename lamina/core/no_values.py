@@ -7,6 +7,7 @@ from typing import Any
 from lamina.core import op_advice
 from lamina.core.call_sites import op_of, site_above
 from lamina.errors import CallError, TracingError
+from lamina.runtime.tracebacks import filters_traceback, readable
 
 
 class NoAttributeError(TracingError, AttributeError):
@@ -26,6 +27,7 @@ class NoValues:
             fix=(site and fix(site)) or "Compute it by functions of keras.ops, or by a layer.",
         )
 
+    @filters_traceback
     def _no_values(self, *args: Any, **kwargs: Any) -> Any:
         return self._refuse(op_advice.for_values)
 
@@ -38,29 +40,36 @@ class NoValues:
     __round__: Any = _no_values
 
     @property
+    @filters_traceback
     def __jax_array__(self) -> Any:  # JAX has a message of its own for a method, and for a TypeError
         return self._refuse(op_advice.for_function, CallError)
 
+    @filters_traceback
     def __bool__(self) -> bool:
         return self._refuse(op_advice.for_condition)
 
+    @filters_traceback
     def __setitem__(self, index: Any, value: Any) -> None:
         self._refuse(lambda site: "x = keras.ops.slice_update(x, start_indices, updates)")
 
+    @filters_traceback
     def __len__(self) -> int:
         if not self.shape or self.shape[0] is None:
             self._refuse(lambda site: "keras.ops.shape(x)[0], or x.shape for the sizes that are known")
         return self.shape[0]
 
+    @filters_traceback
     def __iter__(self) -> Any:
         if not self.shape or self.shape[0] is None:
             self._refuse(op_advice.for_iteration)
         return (self[index] for index in range(len(self)))  # pyright: ignore[reportIndexIssue]
 
+    @filters_traceback
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return self._refuse(lambda site: op_advice.for_function(site) or op_of(function.__name__, "numpy"))
 
     @classmethod
+    @filters_traceback
     def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         symbol = next(value for value in (*args, *(kwargs or {}).values()) if isinstance(value, NoValues))
         return symbol._refuse(lambda site: op_advice.for_function(site) or op_of(function.__name__, "torch"))
@@ -69,6 +78,6 @@ class NoValues:
         if name.startswith("_"):
             raise AttributeError(name)
         site = site_above()
-        raise NoAttributeError(
-            f"A symbolic tensor has no attribute {name!r}.", fix=site and op_advice.for_attribute(site, name)
-        )
+        fix = site and op_advice.for_attribute(site, name)
+        with readable(NoAttributeError(f"A symbolic tensor has no attribute {name!r}.", fix=fix)) as error:
+            raise error

@@ -89,7 +89,7 @@ def for_attribute(site: CallSite, name: str) -> Any:
         return "keras.ops.concatenate([x, more], axis=0)"
     op, owner, arguments = op_of(name), "x", "..."
     for call in site.nodes(ast.Call):
-        if isinstance(call.func, ast.Attribute) and call.func.attr == name:
+        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func) in (site.text, site.callee):
             owner = ast.unparse(call.func.value)
             arguments = ", ".join([*map(ast.unparse, call.args), *map(ast.unparse, call.keywords)])
     return op and f"{op}({', '.join(part for part in (owner, arguments) if part)})"

@@ -17,6 +17,10 @@ from lamina.errors import CallError, LaminaError, ShapeError, TracingError, is_i
 _NO_VALUES = "a tensor, which has no values while the model is being compiled"
 _FIT_SHAPES = "print(x.shape) shows a shape; keras.ops.reshape, expand_dims, squeeze and transpose change it."
 _SHAPE_WORDS = ("shape", "dimension", "size", "axis", "axes", "broadcast", "ndices", "label")
+_PRODUCT = (
+    "dot_general requires contracting dimensions to have the same shape, got",
+    "the axes that are multiplied and summed must have the same size; got",
+)
 Errors = jax.errors
 
 
@@ -102,6 +106,7 @@ def _explanation(error, site, text):
     if "Tracer" in text:
         words = words.replace("DynamicJaxprTracer", "tensor").replace("JitTracer", "tensor")
         return TracingError, f"{shown}: {words}.", op_advice.for_function(site)
+    words = words.replace(*_PRODUCT)
     shapes = site.shapes()
     message = f"{shown}: {words[:1].lower() if words[1:2].islower() else words[:1]}{words[1:]}."
     if not any(word in words for word in _SHAPE_WORDS):

@@ -16,6 +16,7 @@ from lamina.core.variable import unwrap
 from lamina.errors import ConfigError
 from lamina.losses.alignment import broadcast_to_outputs, same_rank
 from lamina.runtime import settings
+from lamina.runtime.tracebacks import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +110,11 @@ class Loss(Configurable):
             y_pred: Outputs, first axis batch.
             sample_weight: Weights of the samples, shape (batch,), or of the single values; None weighs all by 1.
         """
-        return loss_value(self, y_true, y_pred, sample_weight)
+        try:
+            return loss_value(self, y_true, y_pred, sample_weight)
+        except Exception as error:
+            with readable(error) as shown:
+                raise shown from None
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """One value per sample; each loss defines it.

@@ -14,6 +14,7 @@ from lamina.core.context import bind
 from lamina.core.variable import Variable
 from lamina.errors import CallError
 from lamina.losses.loss import compute_dtype
+from lamina.runtime.tracebacks import filters_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,6 +135,7 @@ class Metric(Configurable):
         for variable in self.variables:
             variable.assign(np.zeros(variable.shape))
 
+    @filters_traceback
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Add a batch to the variables and return the number so far.
 

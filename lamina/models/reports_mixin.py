@@ -8,6 +8,7 @@ from lamina import check, explain, view
 from lamina.core.probes import unprinted
 from lamina.errors import ConfigError
 from lamina.models.summary import summary
+from lamina.runtime.tracebacks import filters_traceback
 
 if TYPE_CHECKING:
     import os
@@ -24,6 +25,7 @@ __all__ = ["ReportsMixin"]
 class ReportsMixin(Trainer):
     """Reports about a model."""
 
+    @filters_traceback
     def summary(
         self,
         line_length: int | None = None,
@@ -48,6 +50,7 @@ class ReportsMixin(Trainer):
             show_trainable=show_trainable, layer_range=layer_range,
         )  # fmt: skip
 
+    @filters_traceback
     def explain(self, what: Any = None) -> Any:
         """What each layer does to the data, in sentences with this model's own numbers, and answers about the whole.
 
@@ -58,6 +61,7 @@ class ReportsMixin(Trainer):
         """
         return explain.explain(self, what)
 
+    @filters_traceback
     def check(
         self,
         x: PyTree = None,
@@ -79,6 +83,7 @@ class ReportsMixin(Trainer):
         """
         return check.check(self, x, y, sample_weight, ignore, **settings)
 
+    @filters_traceback
     def view(
         self,
         path: str | os.PathLike[str] | None = None,
@@ -98,6 +103,7 @@ class ReportsMixin(Trainer):
         """
         return view.view(self, path, x, y, history, open)
 
+    @filters_traceback
     def quantize(  # pyright: ignore[reportIncompatibleMethodOverride]  # the arguments of Keras
         self,
         mode: str | None = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lamina import saving
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base.shapes import symbols_of
+from lamina.runtime.tracebacks import filters_traceback
 from lamina.saving import state_tree as trees
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = ["SavingMixin"]
 class SavingMixin(Trainer):
     """How a model is written, and its values read."""
 
+    @filters_traceback
     def save(
         self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
     ) -> Any:
@@ -38,6 +40,7 @@ class SavingMixin(Trainer):
         """
         return saving.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
+    @filters_traceback
     def save_weights(
         self, filepath: str | os.PathLike[str], overwrite: bool = True, max_shard_size: float | None = None
     ) -> Any:
@@ -50,6 +53,7 @@ class SavingMixin(Trainer):
         """
         return saving.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
 
+    @filters_traceback
     def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> Any:
         """Read weights from a file.
 
@@ -61,6 +65,7 @@ class SavingMixin(Trainer):
         """
         return saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
+    @filters_traceback
     def export(
         self,
         filepath: str | os.PathLike[str],
@@ -113,6 +118,7 @@ class SavingMixin(Trainer):
         """
         trees.assign(self, state_tree)
 
+    @filters_traceback
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON; `keras.models.model_from_json` reads it.
 

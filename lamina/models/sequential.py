@@ -16,6 +16,7 @@ from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer
 from lamina.layers.input_layer import InputLayer
 from lamina.models.model import Model, _check_names
+from lamina.runtime.tracebacks import filters_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +65,7 @@ class Sequential(Model):
 
     # The row of layers
 
+    @filters_traceback
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Append a layer.
 

@@ -25,6 +25,7 @@ from lamina.optimizers.schedules.learning_rate_schedule import LearningRateSched
 from lamina.optimizers.slots import SlotsMixin
 from lamina.optimizers.update import UpdateMixin, run_update
 from lamina.runtime import settings
+from lamina.runtime.tracebacks import filters_traceback
 
 __all__ = ["BASE_ARGUMENTS", "LearningRateLike", "Optimizer", "OptimizerLike", "Slots", "epsilon_of"]
 
@@ -202,6 +203,7 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
         if isinstance(value, Variable):
             self._variables[value] = None
 
+    @filters_traceback
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
         """Update by (gradient, variable) pairs."""
         grads, variables = zip(*grads_and_vars, strict=True)

@@ -3,4 +3,4 @@ predict."""
 
 from lamina.core.lazy import lazy
 
-__getattr__, __dir__, __all__ = lazy(__name__)
+__getattr__, __dir__, __all__ = lazy(__name__, is_public=False)
