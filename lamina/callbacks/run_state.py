@@ -13,7 +13,9 @@ from lamina.core.dtypes import numpy_dtype
 from lamina.errors import FileError, warn
 from lamina.saving.safety.records import is_plain, read_record, write_record
 
-__all__ = ["Changes", "ResumePoint", "capture", "describe", "labelled", "watch_data"]
+__all__ = [
+    "Changes", "ResumePoint", "capture", "describe", "labelled", "read_variables", "watch_data", "write_variables",
+]  # fmt: skip
 
 _LARGEST_OF_DATA = 16 * 2**20  # bytes; a larger attribute of a data set is the data itself
 
@@ -103,7 +105,7 @@ def capture(model: Any, changes: Any, epoch: Any, batch: Any, logs: dict[str, An
         "taken": taken,
         "opened_at": opened_at,
         "states": batches.states(),
-        "values": [variable.read() for variable in _variables(model)],
+        "values": read_variables(model),
         "callbacks": {name: change.state() for name, change in changes.items()},
     }
 
@@ -117,7 +119,7 @@ class ResumePoint:
         self.stopped = record["stopped"]
         self.logs = record["logs"]  # of the last batch, which may be the last of its epoch
         self._model, self._record = model, record
-        _write_variables(model, record["values"])
+        write_variables(model, record["values"])
 
     def restore(self, changes: Any) -> None:
         """Restore the states of the other callbacks."""
@@ -132,7 +134,7 @@ class ResumePoint:
         batches.resume(self._record["opened_at"], self._record["taken"], self.batch)
         batches.set_states(self._record["states"])
         if self.batch:  # restore the metrics in the middle of an epoch; at its start they are reset
-            _write_variables(self._model, self._record["values"])
+            write_variables(self._model, self._record["values"])
         return batches.epoch(self.batch)
 
 
@@ -143,7 +145,17 @@ def _variables(model):
     return [*(variable for group in sorted(groups) for variable in groups[group]), *context.global_refs()]
 
 
-def _write_variables(model, values):
+def read_variables(model: Any) -> list[Any]:
+    """The value of every variable that a training step reads, and of the seeds of the process."""
+    return [variable.read() for variable in _variables(model)]
+
+
+def write_variables(model: Any, values: Any) -> None:
+    """Set what `read_variables` returned.
+
+    Raises:
+        FileError: For the values of another model.
+    """
     variables, advice = _variables(model), "Give each run a folder of its own, or delete the backup."
     if len(variables) != len(values):
         raise FileError(

@@ -51,6 +51,7 @@ from lamina.training.data.dataset import Dataset as Dataset
 from lamina.utils import bounding_boxes as bounding_boxes
 from lamina.utils import legacy as legacy
 from lamina.utils.arrays import *
+from lamina.utils.batch_size_finder import *
 from lamina.utils.directories import *
 from lamina.utils.feature_space import FeatureSpace as FeatureSpace
 from lamina.utils.files import *
@@ -67,6 +68,7 @@ from lamina.utils.images import (
 from lamina.utils.images import (
     save_img as save_img,
 )
+from lamina.utils.learning_rate_finder import *
 from lamina.utils.plotting import *
 from lamina.utils.sequences import *
 from lamina.utils.session import *

@@ -17,6 +17,7 @@ from lamina.optimizers.schedules.decays import (
     PolynomialDecay,
 )
 from lamina.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
+from lamina.optimizers.schedules.one_cycle import OneCycle
 
 __all__ = [
     "CosineDecay",
@@ -24,6 +25,7 @@ __all__ = [
     "ExponentialDecay",
     "InverseTimeDecay",
     "LearningRateSchedule",
+    "OneCycle",
     "PiecewiseConstantDecay",
     "PolynomialDecay",
     "deserialize",
