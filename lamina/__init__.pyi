@@ -99,6 +99,7 @@ from lamina.core.keras_tensor import KerasTensor as KerasTensor
 from lamina.core.variable import Variable as Variable
 from lamina.dtype_policies import DTypePolicy as DTypePolicy
 from lamina.dtype_policies import FloatDTypePolicy as FloatDTypePolicy
+from lamina.explanations.explaining import explain as explain
 from lamina.initializers import Initializer as Initializer
 from lamina.layers import Input as Input
 from lamina.layers import InputSpec as InputSpec

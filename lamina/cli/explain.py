@@ -9,7 +9,7 @@ import json
 import pathlib
 
 from lamina.cli.models import find_models
-from lamina.explain import explain
+from lamina.explanations import explain
 
 __all__ = ["main"]
 

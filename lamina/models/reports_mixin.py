@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lamina import check, explain, view
+from lamina import check, explanations, view
 from lamina.core.probes import unprinted
 from lamina.errors import ConfigError
 from lamina.models.summary import summary
@@ -59,7 +59,7 @@ class ReportsMixin(Trainer):
 
         Print it, or let a notebook show it; `.markdown()` and `.html()` return other forms.
         """
-        return explain.explain(self, what)
+        return explanations.explain(self, what)
 
     @filters_traceback
     def check(

@@ -16,7 +16,7 @@ import numpy as np
 from lamina.callbacks.curves import Curves
 from lamina.check import check
 from lamina.core import tree
-from lamina.explain import explain
+from lamina.explanations import explain
 from lamina.runtime.atomic_files import atomic_write
 from lamina.view.blocks import fold_blocks
 from lamina.view.drawing import drawn

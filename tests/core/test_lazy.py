@@ -71,7 +71,7 @@ def test_sequential_reads_few_files():
         "rich",
         "jax.extend",
         "lamina.check.rules",
-        "lamina.explain.explaining",
+        "lamina.explanations.explaining",
         "lamina.layers.dense",
     ):
         assert heavy not in read

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import lamina as keras
-from lamina.explain import explain
-from lamina.explain.descriptions import DESCRIPTIONS
+from lamina.explanations import explain
+from lamina.explanations.descriptions import DESCRIPTIONS
 from tests import contract
 
 layers = keras.layers

@@ -5,7 +5,7 @@ import pytest
 
 import lamina as keras
 from lamina.errors import CallError
-from lamina.explain import explain, facts_of
+from lamina.explanations import explain, facts_of
 from lamina.facts.cost import count
 
 layers = keras.layers

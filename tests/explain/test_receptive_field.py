@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import lamina as keras
-from lamina.explain import facts_of
+from lamina.explanations import facts_of
 
 layers = keras.layers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
@@ -315,6 +316,15 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
             config: What `get_config` returned.
         """
         return super().from_config(config)
+
+    def explain(self) -> Any:
+        """What the layer does to the data, with its own numbers, on inputs that stand for those of a model.
+
+        >>> import lamina as keras
+        >>> print(keras.layers.Dense(4).explain()["dense"].weights)
+        32 x 4 kernel + 4 bias = 132 weights, all trained
+        """
+        return importlib.import_module("lamina.explanations").explain(self)  # a higher floor
 
     def get_build_config(self) -> Config | None:
         """The shapes it was built with, for files."""

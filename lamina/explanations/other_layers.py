@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lamina.explain.descriptions import Once, describes
+from lamina.explanations.descriptions import Once, describes
 from lamina.facts.words import count_of, list_of, shape_of
 
 if TYPE_CHECKING:

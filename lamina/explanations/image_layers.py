@@ -3,8 +3,8 @@
 import math
 from fractions import Fraction
 
-from lamina.explain.basic_layers import sentences_about_activation
-from lamina.explain.descriptions import describes, ranked
+from lamina.explanations.basic_layers import sentences_about_activation
+from lamina.explanations.descriptions import describes, ranked
 from lamina.facts.words import count_of, product, shape_of
 
 __all__ = []

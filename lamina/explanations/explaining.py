@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from lamina.errors import CallError
-from lamina.explain import basic_layers, image_layers, noise_layers, op_calls, other_layers, sequence_layers
-from lamina.explain.activity import activity_of
-from lamina.explain.descriptions import Once, sentences_about, weights_of
-from lamina.explain.explanation import Explanation, LayerExplanation
-from lamina.explain.model_answers import answers_about, title_of
+from lamina.explanations import basic_layers, image_layers, noise_layers, op_calls, other_layers, sequence_layers
+from lamina.explanations.activity import activity_of
+from lamina.explanations.descriptions import Once, sentences_about, weights_of
+from lamina.explanations.explanation import Explanation, LayerExplanation
+from lamina.explanations.model_answers import answers_about, title_of
+from lamina.explanations.without_model import example_layer, example_model
 from lamina.facts.fact import Fact
 from lamina.facts.layer_facts import facts_of
 from lamina.facts.words import shapes_of
@@ -23,7 +25,7 @@ def explain(model: Any, what: Any = None) -> Explanation:
     """An Explanation of a model: all of it, one layer, or all of it with the outputs of its layers for real data.
 
     Args:
-        model: Model.
+        model: Model; or a layer, or a class of layers, to explain it on inputs that stand for those of a model.
         what: Name of a layer, or a layer, to explain it alone; a batch of inputs, as the model takes them, to add what
             the layers return for it; None explains all layers.
 
@@ -35,6 +37,8 @@ def explain(model: Any, what: Any = None) -> Explanation:
     >>> print(explain(model)["dense"].weights)
     784 x 32 kernel + 32 bias = 25,120 weights, all trained
     """
+    if inspect.isclass(model) or not hasattr(model, "layers"):
+        return _example(model)
     facts = facts_of(model)
     shown = [*_inputs(model), *facts]
     chosen = _chosen(model, shown, what)
@@ -42,6 +46,15 @@ def explain(model: Any, what: Any = None) -> Explanation:
         return Explanation(f"{chosen[0].name} in {model.name}", _layers(chosen, {}), [])
     seen = {} if what is None else activity_of(model, what)
     return Explanation(title_of(model, facts), _layers(shown, seen), answers_about(model, facts))
+
+
+def _example(layer):
+    """The Explanation of a layer without a model."""
+    layer = example_layer(layer) if inspect.isclass(layer) else layer
+    model = example_model(layer)
+    (fact,) = [fact for fact in facts_of(model) if type(fact.layer) is type(layer)]
+    (shapes,) = {", ".join(map(str, fact.inputs))}
+    return Explanation(f"{layer!r}, on inputs of shape {shapes} as an example", _layers([fact], {}), [])
 
 
 def _inputs(model):

@@ -2,7 +2,7 @@
 
 import math
 
-from lamina.explain.descriptions import Once, describes
+from lamina.explanations.descriptions import Once, describes
 from lamina.facts.words import list_of
 
 __all__ = []

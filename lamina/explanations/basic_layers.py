@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lamina.explain.descriptions import Once, describes
+from lamina.explanations.descriptions import Once, describes
 from lamina.facts.activations import activation_name, activation_of, is_activation, meaning_of_activation
 from lamina.facts.words import count_of, list_of, product, shape_of
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lamina.core.keras_tensor import KerasTensor
-from lamina.explain.descriptions import describes
+from lamina.explanations.descriptions import describes
 from lamina.facts.activations import meaning_of_activation
 from lamina.facts.words import shape_of
 

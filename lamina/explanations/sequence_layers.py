@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from lamina.explain.descriptions import Once, describes, sentences_about
+from lamina.explanations.descriptions import Once, describes, sentences_about
 from lamina.facts.words import count_of, list_of, product, shape_of
 
 __all__ = []

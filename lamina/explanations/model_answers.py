@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from lamina.core import tree
 from lamina.core.op import OpCall
 from lamina.core.registry import is_builtin
-from lamina.explain.cost_answers import cost, counted, once
-from lamina.explain.explanation import Answer
-from lamina.explain.head_answers import sentences_about_head
-from lamina.explain.other_layers import runs_on_averages
+from lamina.explanations.cost_answers import cost, counted, once
+from lamina.explanations.explanation import Answer
+from lamina.explanations.head_answers import sentences_about_head
+from lamina.explanations.other_layers import runs_on_averages
 from lamina.facts.activations import activation_name, is_activation
 from lamina.facts.heads import heads_of
 from lamina.facts.words import count_of, list_of, shape_of

@@ -1,0 +1,6 @@
+"""The public names of `lamina.explanations`: the one table that editors and `lamina.core.lazy` read."""
+
+from lamina.explanations.explaining import *
+from lamina.explanations.explanation import *
+from lamina.facts.fact import Fact as Fact
+from lamina.facts.layer_facts import *
