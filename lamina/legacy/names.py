@@ -55,6 +55,10 @@ _PATHS = {
                   "optimizers.optimizer_v2.utils optimizers.utils",
     "optimizers.schedules": "experimental optimizer_v2.learning_rate_schedule optimizer_v2.legacy_learning_rate_decay "
                             "optimizers.legacy_learning_rate_decay optimizers.schedules.learning_rate_schedule",
+    "preprocessing": "legacy.preprocessing",
+    "preprocessing.image": "legacy.preprocessing.image",
+    "preprocessing.sequence": "legacy.preprocessing.sequence",
+    "preprocessing.text": "legacy.preprocessing.text",
     "saving": "engine.saving saving.experimental saving.experimental.saving_lib saving.hdf5_format saving.legacy "
               "saving.legacy.hdf5_format saving.legacy.model_config saving.legacy.save saving.legacy.serialization "
               "saving.legacy.saving_utils saving.model_config saving.object_registration saving.pickle_utils "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lamina.errors import CallError, ConfigError
+from lamina.legacy import warn_renamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from lamina.core.typing import Config
 
-__all__ = ["FILTERS", "Tokenizer", "text_to_word_sequence", "tokenizer_from_json"]
+__all__ = ["FILTERS", "Tokenizer", "hashing_trick", "one_hot", "text_to_word_sequence", "tokenizer_from_json"]
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 _MODES = ("binary", "count", "freq", "tfidf")
@@ -36,6 +38,65 @@ def text_to_word_sequence(input_text: str, filters: str = FILTERS, lower: bool =
     """
     text = input_text.lower() if lower else input_text
     return [word for word in text.translate(str.maketrans(dict.fromkeys(filters, split))).split(split) if word]
+
+
+def one_hot(
+    input_text: str,
+    n: int,
+    filters: str = FILTERS,
+    lower: bool = True,
+    split: str = " ",
+    analyzer: Callable[[str], list[str]] | None = None,
+) -> list[int]:
+    """A number from 1 to n - 1 for each word, by Python's `hash`: another one in each process, and not one-hot.
+
+    Today: `keras.layers.TextVectorization`, or `keras.layers.Hashing`, whose numbers are the same in every process.
+
+    Args:
+        input_text: Text.
+        n: Number of numbers, 0 included.
+        filters: Characters that separate words, like `split`.
+        lower: Whether the text is converted to lower case.
+        split: String that separates words.
+        analyzer: Function from a text to its words; None means `text_to_word_sequence`.
+    """
+    warn_renamed(f"text.one_hot(text, {n}) is keras.layers.Hashing({n})(text_to_word_sequence(text)) since Keras 3.")
+    return hashing_trick(input_text, n, hash, filters, lower, split, analyzer)
+
+
+def hashing_trick(
+    text: str,
+    n: int,
+    hash_function: Any = None,
+    filters: str = FILTERS,
+    lower: bool = True,
+    split: str = " ",
+    analyzer: Callable[[str], list[str]] | None = None,
+) -> list[int]:
+    """A number from 1 to n - 1 for each word, by a hash; two words may have the same.
+
+    Args:
+        text: Text.
+        n: Number of numbers, 0 included.
+        hash_function: "md5", which gives the same in every process; a function from a word to an integer; or None for
+            Python's `hash`.
+        filters: Characters that separate words, like `split`.
+        lower: Whether the text is converted to lower case.
+        split: String that separates words.
+        analyzer: Function from a text to its words; None means `text_to_word_sequence`.
+
+    >>> hashing_trick("A cat, a dog", 10, "md5")
+    [2, 3, 2, 6]
+    """
+    if n < 2:
+        raise ConfigError(f"n is at least 2, as 0 is for padding; got {n!r}.", fix="n=1000")
+    hashed = _md5 if hash_function == "md5" else hash_function or hash
+    words = text_to_word_sequence(text, filters, lower, split) if analyzer is None else analyzer(text)
+    return [hashed(word) % (n - 1) + 1 for word in words]
+
+
+def _md5(word):
+    return int(hashlib.md5(word.encode(), usedforsecurity=False).hexdigest(), 16)
 
 
 class Tokenizer:
@@ -69,6 +130,9 @@ class Tokenizer:
         **kwargs: Any,
     ):
         self.document_count: int = kwargs.pop("document_count", 0)
+        if "nb_words" in kwargs:
+            warn_renamed("Tokenizer(nb_words=...) is called num_words since Keras 2.")
+            num_words = kwargs.pop("nb_words")
         if kwargs:
             raise ConfigError(f"Tokenizer has no argument {', '.join(kwargs)}.")
         self.num_words = num_words

@@ -449,7 +449,6 @@ MISTAKES = {
     "wide weight": ((X, [Y, Y], X), {}, r"\(samples,\)"),
     "y beside generator": ((chunks(), Y), {}, "y was given with a generator"),
     "weight beside dataset": ((Squares(), None, W), {}, "sample_weight was given with a Squares"),
-    "size beside dataset": ((Squares(),), {"batch_size": 3}, "batch_size was given with"),
     "no batches": ((Squares(count=0),), {}, "0 batches"),
 }
 
@@ -459,6 +458,39 @@ def test_mistakes_name_what_came_and_the_fix(name):
     args, settings, message = MISTAKES[name]
     with pytest.raises(DataError, match=message):
         make_batches(*args, **settings)
+
+
+def test_a_batch_size_beside_batches_is_told_and_left_aside():
+    with pytest.warns(
+        UserWarning, match="batch_size=3 is left aside: a Squares yields batches of its own size"
+    ) as told:
+        assert len(list(make_batches(Squares(), batch_size=3).epoch())) == Squares().num_batches
+    assert told[0].filename == __file__
+
+
+def test_a_sequence_is_read_by_length_and_index_whatever_its_iterator_does():
+    class Endless(Squares):
+        def __iter__(self):
+            while True:
+                yield self[0]
+
+        def __next__(self):
+            return self[0]
+
+    class Plain:
+        """No PyDataset at all."""
+
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            return X[:2] + index, Y[:2]
+
+        __iter__ = __next__ = lambda self: iter([])
+
+    wanted = [x.tolist() for x, _, _ in make_batches(Squares()).epoch()]
+    assert [x.tolist() for x, _, _ in make_batches(Endless()).epoch()] == wanted
+    assert len(list(make_batches(Plain()).epoch())) == 3
 
 
 def test_mistakes_found_in_the_first_batch():

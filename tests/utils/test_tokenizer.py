@@ -44,12 +44,5 @@ def test_errors():
         ours.Tokenizer(num_words=3).sequences_to_matrix([[1]], "tfidf")
     with pytest.raises(ConfigError, match="mode must be one of"):
         ours.Tokenizer(num_words=3).sequences_to_matrix([[1]], "other")
-    with pytest.raises(ConfigError, match="no argument nb_words"):
-        ours.Tokenizer(nb_words=3)
-
-
-def test_generators_of_images_are_gone():
-    with pytest.raises(ImportError, match="ImageDataGenerator was removed.*image_dataset_from_directory.*RandomFlip"):
-        from lamina.preprocessing.image import ImageDataGenerator  # noqa: F401
-    with pytest.raises(ImportError, match="cannot import name 'no_such'"):
-        from lamina.preprocessing.image import no_such  # noqa: F401
+    with pytest.raises(ConfigError, match="no argument words"):
+        ours.Tokenizer(words=3)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from lamina.errors import DataError
+from lamina.errors import DataError, warn
 from lamina.training.data.arrays import ArrayBatches
 from lamina.training.data.base import Batches
 from lamina.training.data.leaves import is_kind, looks_like_arrays
@@ -61,7 +61,9 @@ def make_batches(
         raise DataError(f"An epoch has at least 1 step; got {steps}.", fix="steps=None")
     class_weight = None if class_weight is None else check_class_weight(class_weight)
     if _yields_batches(x):
-        _refuse_with_batches(x, y=y, sample_weight=sample_weight, batch_size=batch_size)
+        _refuse_with_batches(x, y=y, sample_weight=sample_weight)
+        if batch_size is not None:
+            warn(f"batch_size={batch_size} is left aside: {_article(type(x).__name__)} yields batches of its own size.")
         batches = _stream(x, steps, bool(shuffle), class_weight)
     else:
         batches = ArrayBatches(x, y, sample_weight, batch_size, steps, shuffle, class_weight, host_step is not None)
@@ -89,7 +91,7 @@ def _is_dataset(x):
 
 
 def _refuse_with_batches(x, **given):
-    what = {"y": "the targets", "sample_weight": "the sample weights", "batch_size": "the size of its batches"}
+    what = {"y": "the targets", "sample_weight": "the sample weights"}
     for name, value in given.items():
         if value is not None:
             raise DataError(
@@ -105,7 +107,8 @@ def _article(name):
 def _stream(x, steps, shuffle, class_weight):
     """The StreamBatches of something that yields batches."""
     common = {"steps": steps, "class_weight": class_weight}
-    if hasattr(x, "__next__"):
+    has_index = hasattr(x, "__getitem__") and (hasattr(x, "__len__") or hasattr(x, "num_batches"))
+    if hasattr(x, "__next__") and not has_index:
         batches = StreamBatches(lambda: x, **common)
         batches.can_reopen = False
         return batches

@@ -17,6 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from lamina.errors import DataError
+from lamina.training.data.threads import prefetched
 
 __all__ = ["OrderedBatches", "PyDataset", "Sequence", "length_of"]
 
@@ -44,6 +45,7 @@ class PyDataset:
     """
 
     _workers, _use_multiprocessing, _max_queue_size = 1, False, 10
+    reads_ahead: bool = False  # whether `fit` computes the next batches in a thread, in order, with one worker too
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
         self.workers = workers
@@ -137,7 +139,8 @@ class OrderedBatches:
         count = length_of(self.dataset)
         indices = itertools.count() if count is None else _order(count, self.shuffle)
         if self.pool is None:
-            return (self.dataset[index] for index in indices)
+            batches = (self.dataset[index] for index in indices)
+            return prefetched(batches, 2) if getattr(self.dataset, "reads_ahead", False) else batches
         limit = max(getattr(self.dataset, "max_queue_size", 10), self.pool.workers)
         return self._ahead(map(self.pool.start(), indices), limit)
 
