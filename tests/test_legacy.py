@@ -11,7 +11,7 @@ import pytest
 import lamina
 from lamina import legacy
 from lamina.core import registry
-from lamina.core.configurable import signature_of
+from lamina.core.representation import signature_of
 from lamina.core.serialization import deserialize, serialize
 from lamina.errors import ConfigError
 from lamina.layers import InputLayer

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
+
+from lamina.core.representation import Represented, arguments_of
 
 __all__ = ["Callback", "idle_with_epochs"]
 
 
-class Callback:
+class Callback(Represented):
     """Base of callbacks: override the hooks you need.
 
     A batch hook that reads `logs` makes the loop wait for the results of that batch.
@@ -26,6 +28,14 @@ class Callback:
 
     model: Any = None
     params: Any = None
+    _repr_always = frozenset(("monitor",))
+
+    if not TYPE_CHECKING:  # type checkers use the signature of __init__
+
+        def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+            callback = super().__new__(cls)
+            callback._init_arguments = arguments_of(cls, args, kwargs)
+            return callback
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Set the settings of the run.

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from lamina.callbacks.callback import Callback
 from lamina.callbacks.curves import Curves
+from lamina.drawing.axes import sparkline
+from lamina.runtime.terminal import printable
 
 if TYPE_CHECKING:
     import os
@@ -33,6 +35,20 @@ class History(Callback):
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
         self.model.history = self
+
+    def __repr__(self) -> str:
+        if not self.history:
+            return "<History of no epochs>"
+        count = max(map(len, self.history.values()))
+        lines = [
+            f"{name} {values[0]:.4g} → {values[-1]:.4g} {sparkline(values, 16)}"
+            for name, values in self.history.items()
+            if values and all(hasattr(value, "__float__") for value in values)
+        ]
+        return printable(f"<History of {count} epoch{'s' * (count != 1)}: {', '.join(lines)}>")
+
+    def _repr_html_(self):
+        return self.plot()._repr_html_() if self.history else None
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Curves:
         """The training curves: a notebook shows plots; printed, they are lines of text.

@@ -87,7 +87,8 @@ class KerasTensor(NoValues, _Base):
         return None if None in self._shape else math.prod(size or 0 for size in self._shape)
 
     def __repr__(self) -> str:
-        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+        sort = f"dtype={self.dtype}, sparse={self.sparse}, ragged={self.ragged}"
+        return f"<KerasTensor shape={self.shape}, {sort}, name={self.name}>"
 
     @filters_traceback
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:

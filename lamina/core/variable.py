@@ -22,6 +22,7 @@ from lamina.core.keras_tensor import KerasTensor
 from lamina.core.keywords import keywords
 from lamina.core.placement import is_locally_complete, place, sharding_of, to_numpy
 from lamina.core.read_limits import reserve_array
+from lamina.core.representation import READ_AT_MOST, numbers_of
 from lamina.errors import ConfigError, ShapeError
 
 if TYPE_CHECKING:
@@ -204,8 +205,8 @@ class Variable(_Base):
 
     def __repr__(self) -> str:
         value = self.read()
-        hidden = isinstance(value, Tracer) or value.size > 8 or not is_locally_complete(value)
-        shown = "" if hidden else f", value={np.asarray(value)}"
+        hidden = isinstance(value, Tracer) or value.size > READ_AT_MOST or not is_locally_complete(value)
+        shown = "" if hidden else f", value={numbers_of(np.asarray(value))}"
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}{shown}>"
 
     def __len__(self) -> int:

@@ -157,6 +157,10 @@ class LayoutMap(MutableMapping[str, Any]):
             )
         return self._layouts[matching[0]] if matching else None
 
+    def __repr__(self) -> str:
+        axes = {key: layout.axes for key, layout in self._layouts.items()}
+        return f"<LayoutMap {axes}, device_mesh={self.device_mesh}>"
+
     def __setitem__(self, key: str, layout: Any) -> None:
         if key in self._layouts:
             raise ConfigError(f"{key} already exist in the LayoutMap with value {self._layouts[key]}.")

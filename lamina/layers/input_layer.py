@@ -36,6 +36,7 @@ class InputLayer(Layer):
     optional: bool
 
     _config_skips = frozenset(("autocast", "shape", "batch_size", "trainable", "activity_regularizer", "input_tensor"))
+    _repr_skips = frozenset(("autocast", "batch_shape", "trainable", "activity_regularizer", "input_tensor"))
 
     batch_shape: Any = None
     inferred = False  # whether nobody asked for this shape: a model without an Input saw it in its first batch
@@ -88,8 +89,10 @@ class InputLayer(Layer):
     def call(self) -> Any:
         raise ConfigError(f"{self.name} is an input: it is not called, a model is.")
 
-    def __repr__(self) -> str:
-        return f"<InputLayer name={self.name}, built={self.built}>"
+    def _repr_argument(self, name, parameter, owner):
+        if name in ("shape", "batch_size"):
+            return self.batch_shape[1:] if name == "shape" else self.batch_shape[0]
+        return self._argument(name, parameter, owner)
 
 
 def _refuse_unclear_shape(shape, batch_size, batch_shape, input_tensor):

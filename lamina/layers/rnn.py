@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from lamina.core import context, tree
-from lamina.core.configurable import signature_of
+from lamina.core.representation import signature_of
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError, ShapeError
 from lamina.kernels.native import is_portable

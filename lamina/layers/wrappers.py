@@ -127,6 +127,11 @@ class Bidirectional(ContainerMixin, Layer):
         self.input_spec: Any = InputSpec(ndim=3)
         self.supports_masking = True
 
+    def _repr_argument(self, name, parameter, owner):
+        if name == "backward_layer" and self.backward_layer.name.startswith("backward_"):
+            return None  # it was made from the other
+        return super()._repr_argument(name, parameter, owner)
+
     @property
     def layer(self) -> Layer:
         """The layer forwards."""

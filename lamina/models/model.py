@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, overload
 
 from lamina.core import registry, tree
-from lamina.core.configurable import signature_of
 from lamina.core.graph import Function, node_of
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
+from lamina.core.representation import signature_of
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer

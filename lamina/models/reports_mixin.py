@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from lamina import check, explanations, view
 from lamina.core.probes import unprinted
+from lamina.core.registry import is_builtin
 from lamina.errors import ConfigError
+from lamina.models.shown import html_of, line_of
 from lamina.models.summary import summary
+from lamina.runtime.terminal import printable
 from lamina.runtime.tracebacks import filters_traceback
 
 if TYPE_CHECKING:
@@ -49,6 +52,13 @@ class ReportsMixin(Trainer):
             self, line_length=line_length, positions=positions, print_fn=print_fn, expand_nested=expand_nested,
             show_trainable=show_trainable, layer_range=layer_range,
         )  # fmt: skip
+
+    def __repr__(self) -> str:
+        builtin = type(self).__name__ in ("Sequential", "Functional") and is_builtin(type(self))
+        return printable(line_of(self)) if builtin and "built" in self.__dict__ else super().__repr__()
+
+    def _repr_html_(self):
+        return html_of(self)
 
     @filters_traceback
     def explain(self, what: Any = None) -> Any:

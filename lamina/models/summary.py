@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from lamina.core import tree
@@ -41,7 +41,7 @@ def summary(
     from rich.markup import escape
     from rich.table import Table
 
-    branching = _is_branching(model)
+    branching = is_branching(model)
     columns = ["Layer (type)", "Output Shape", "Param #"]
     columns += ["Connected to"] * branching + ["Trainable"] * show_trainable
     table = Table(width=line_length)
@@ -54,7 +54,7 @@ def summary(
     out = console(None if print_fn is None else file, highlight=False, width=line_length)
     out.print(f"[bold]Model: {escape(repr(model.name))[1:-1].join(chr(34) * 2)}[/bold]")
     out.print(table)
-    for line in _totals(model):
+    for line in totals(model):
         out.print(f"[bold] {line}[/bold]", markup=True)
     if print_fn is not None:
         print_fn(file.getvalue().rstrip("\n"))
@@ -67,14 +67,18 @@ def _width(positions, index, line_length):
 
 
 def _rows(model, branching, show_trainable, expand_nested, layer_range, depth=0):
-    operations = _listed(model)
+    operations = listed(model)
     if layer_range is not None:
         operations = _between(operations, layer_range)
     for operation in operations:
         prefix = "   " * depth + "└ " if depth else ""
-        row = [f"{prefix}{operation.name} ({type(operation).__name__})", _output_shape(operation), _count(operation)]
+        row = [
+            f"{prefix}{operation.name} ({type(operation).__name__})",
+            output_shape_of(operation),
+            count_of(operation),
+        ]
         if branching:
-            row.append("-" if depth else _connections(operation, model))
+            row.append("-" if depth else connections_of(operation, model))
         if show_trainable:
             row.append(_trainable(operation))
         yield row
@@ -82,7 +86,12 @@ def _rows(model, branching, show_trainable, expand_nested, layer_range, depth=0)
             yield from _rows(operation, branching, show_trainable, True, None, depth + 1)
 
 
-def _listed(model):
+def listed(model: Any) -> list[Any]:
+    """The operations that a summary lists.
+
+    Args:
+        model: Model.
+    """
     graph = getattr(model, "_graph", None)
     return model.layers if graph is None or hasattr(model, "_sequence") else graph.operations
 
@@ -99,7 +108,12 @@ def _between(operations, layer_range):
     return operations[min(ends[0]) : max(ends[1]) + 1]
 
 
-def _output_shape(operation):
+def output_shape_of(operation: Any) -> str:
+    """The output shape of a layer or op, "?" where it is not known.
+
+    Args:
+        operation: Layer or op.
+    """
     shape = None
     if operation._inbound_nodes:
         shape = call_signature.shape_of(operation._inbound_nodes[0].outputs)
@@ -112,7 +126,12 @@ def _output_shape(operation):
     return str(shape)
 
 
-def _count(operation):
+def count_of(operation: Any) -> str:
+    """The number of weights of a layer or op.
+
+    Args:
+        operation: Layer or op.
+    """
     if not hasattr(operation, "count_params"):
         return "0"
     return f"{operation.count_params():,}" if operation.built else "0 (unbuilt)"
@@ -123,8 +142,12 @@ def _trainable(operation):
     return "-" if not weights else "Y" if getattr(operation, "trainable_variables", []) else "N"
 
 
-def _is_branching(model):
-    """Whether the layers are not a simple row."""
+def is_branching(model: Any) -> bool:
+    """Whether the layers are not a simple row.
+
+    Args:
+        model: Model.
+    """
     graph = getattr(model, "_graph", None)
     if graph is None or hasattr(model, "_sequence"):
         return False
@@ -133,7 +156,13 @@ def _is_branching(model):
     return several or len(used) != len(set(used)) or len(graph.nodes) != len({id(n.operation) for n in graph.nodes})
 
 
-def _connections(operation, model):
+def connections_of(operation: Any, model: Any) -> str:
+    """The operations whose outputs an operation takes.
+
+    Args:
+        operation: Layer or op.
+        model: Model that has it.
+    """
     if not isinstance(operation, Operation):
         return ""
     sources = []
@@ -144,7 +173,12 @@ def _connections(operation, model):
     return ", ".join(sources) or "-"
 
 
-def _totals(model):
+def totals(model: Any) -> Iterator[str]:
+    """The lines about all weights of a model.
+
+    Args:
+        model: Model.
+    """
     trainable, others = model.trainable_weights, model.non_trainable_weights
     optimizer = getattr(model, "optimizer", None)
     extra = [v for v in getattr(optimizer, "variables", [])] if optimizer is not None else []

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["Printable", "console", "printable"]
 
 _TWINS = str.maketrans(
-    dict(zip("▁▂▃▄▅▆▇█░│┃└├─━·×•●○■□–—“”‘’²σμ", ".:-=+*#@.||`|--.x**o#o--\"\"''2su", strict=True))  # noqa: RUF001
+    dict(zip("▁▂▃▄▅▆▇█░│┃└├─━·×•●○■□–—“”‘’²σμ", ".:-=+*#@.||`|-=.x**o#o--\"\"''2su", strict=True))  # noqa: RUF001
     | {"→": "->", "←": "<-", "…": "...", "≤": "<=", "≥": ">=", "≈": "~", "±": "+-", "∞": "inf"}
 )
 

@@ -70,7 +70,7 @@ def deserialize_keras_object(
 
     >>> import lamina as keras
     >>> keras.saving.deserialize_keras_object({"class_name": "Dense", "config": {"units": 3}})
-    <Dense name=dense, built=False>
+    Dense(3, name="dense")
     """
     module_objects, _ = keywords("deserialize_keras_object", kwargs, module_objects=None, printable_module_name=None)
     objects = {**(module_objects or {}), **(custom_objects or {})}

@@ -39,6 +39,12 @@ class DTypePolicyMixin:
         policy = self.dtype_policy
         return policy[self.path] if isinstance(policy, DTypePolicyMap) else policy
 
+    def _repr_argument(self, name, parameter, owner):
+        if name == "dtype":
+            policy = self._policies()
+            return None if policy == dtype_policies.dtype_policy() else policy.name
+        return super()._repr_argument(name, parameter, owner)  # pyright: ignore[reportAttributeAccessIssue]
+
     def _policies(self):
         """Its policy for a config: a map, where layers inside were quantized after they were made."""
         policy = self.dtype_policy

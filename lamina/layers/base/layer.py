@@ -10,12 +10,13 @@ import numpy as np
 
 from lamina import regularizers
 from lamina.core import context
-from lamina.core.configurable import Configurable, signature_of
+from lamina.core.configurable import Configurable
 from lamina.core.context import Ref
 from lamina.core.graph import Operation
 from lamina.core.keras_tensor import KerasTensor, is_symbolic, trace
 from lamina.core.keywords import refuse_positional
 from lamina.core.probes import without_probe_sizes
+from lamina.core.representation import signature_of
 from lamina.core.variable import Variable
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base import call_signature, masks, output_specs
@@ -71,6 +72,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
     supports_masking: bool = False
     _traits: frozenset[str] = frozenset()  # see lamina.layers.base.traits
     _activation_name: str | None = None
+    _repr_always = frozenset(("name",))
     _config_skips: frozenset[str] = frozenset(("autocast",))
     _config_optional: frozenset[str] = frozenset(("activity_regularizer",))
     _revision = 0  # goes up when something changes that compiled programs hold as a constant, as a vocabulary
@@ -116,9 +118,6 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
                 f"{type(self).__name__} has no argument{'s' * (len(kwargs) > 1)} {', '.join(map(repr, kwargs))}.",
                 fix=f"It takes: {', '.join(signature_of(type(self)))}.",
             )
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.__dict__.get('name')}, built={self.__dict__.get('built')}>"
 
     @property
     def path(self) -> str:
