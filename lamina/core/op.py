@@ -11,6 +11,7 @@ from lamina.core.configurable import Configurable
 from lamina.core.context import unique_name
 from lamina.core.graph import Operation
 from lamina.core.keras_tensor import OPS, is_symbolic, trace
+from lamina.core.op_errors import FAILURES, explain_failure
 from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.traced_errors import explain
 from lamina.core.variable import unwrap
@@ -74,12 +75,22 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
             if is_symbolic(args) or (kwargs and is_symbolic(kwargs)):
                 return _record(public, args, kwargs)
             configure_process()
-            return function(*unwrap(args), **unwrap(kwargs))
+            return explained(*unwrap(args), **unwrap(kwargs))
         except Exception as error:
             with readable(error) as shown:
                 raise shown from None
 
+    def explained(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except FAILURES as error:
+            better = explain_failure(public, args, kwargs, error)
+            if better is None:
+                raise
+            raise better from None
+
     public: Any = functools.wraps(function)(run)
+    public.explained = explained
     public.compute = function
     public.op_name = op_name
     public.leading = _leading(function)
@@ -147,7 +158,7 @@ class OpCall(Operation, Configurable):
         """Compute the result of the op on arrays."""
         public, settings, rest = OPS[self.op_name], dict(self.settings), iter(args)
         args = (*(settings.pop(name) if name in settings else next(rest) for name in public.leading), *rest)
-        return public.compute(*unwrap(args), **unwrap(kwargs), **unwrap(settings))
+        return public.explained(*unwrap(args), **unwrap(kwargs), **unwrap(settings))
 
     def get_config(self) -> dict[str, Any]:
         """The name and the settings."""

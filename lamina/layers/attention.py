@@ -11,7 +11,9 @@ import jax
 import jax.numpy as jnp
 
 from lamina import random
-from lamina.errors import CallError, ConfigError
+from lamina.core.arguments import choice, shown
+from lamina.errors import CallError
+from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.legacy import moved_from
 
@@ -52,6 +54,7 @@ class Attention(Layer):
     """
 
     _traits = frozenset(("attention",))
+    _one_spec_for_all = True
 
     def __init__(
         self,
@@ -62,8 +65,8 @@ class Attention(Layer):
         **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
-        if score_mode not in ("dot", "concat"):
-            raise ConfigError(f"score_mode must be 'dot' or 'concat'; got score_mode={score_mode!r}.")
+        choice(self, "score_mode", score_mode, ("dot", "concat"))
+        self.input_spec: Any = InputSpec(min_ndim=3)
         self.use_scale = use_scale
         self.score_mode = score_mode
         self.dropout = dropout
@@ -86,7 +89,10 @@ class Attention(Layer):
         if not isinstance(inputs, list) or len(inputs) not in (2, 3):
             raise CallError(f"{name} needs a list, [query, value] or [query, value, key].", fix=f"{name}()([x, x])")
         if mask is not None and (not isinstance(mask, list) or len(mask) not in (2, 3)):
-            raise CallError(f"{name} needs a list of masks, [query mask, value mask], each a tensor or None.")
+            raise CallError(
+                f"{name} needs a list of masks, [query mask, value mask], each a tensor or None; got {shown(mask)}.",
+                fix="mask=[None, mask]",
+            )
 
     def _scores(self, query, key):
         scale = self.scale.value if self.use_scale else 1

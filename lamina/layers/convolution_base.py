@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lamina import activations
+from lamina.core.arguments import whole
 from lamina.errors import ConfigError, ShapeError
 from lamina.kernels.bias_add import add_bias
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.settings import keep_arguments
-from lamina.layers.base.validation import positive_integer
 from lamina.layers.spatial import SpatialLayer
 from lamina.ops.convolution import dilated_size
 
@@ -46,7 +46,7 @@ class _Windowed(SpatialLayer):
         self.padding = self._standardize_padding(self.padding)
         for name in ("filters", "groups", "depth_multiplier"):
             if hasattr(self, name):
-                setattr(self, name, positive_integer(type(self).__name__, name, getattr(self, name)))
+                setattr(self, name, whole(self, name, getattr(self, name)))
 
     def _standardize_padding(self, padding):
         known = ("valid", "same", "causal") if self.causal else ("valid", "same")

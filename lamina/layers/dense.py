@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 
 from lamina import activations
+from lamina.core.arguments import whole
 from lamina.kernels.bias_add import add_bias
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.settings import keep_arguments
-from lamina.layers.base.validation import positive_integer
 from lamina.layers.weights import WithKernels, matmul
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Dense(WithKernels):
             activity_regularizer=activity_regularizer, lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs
         )
         keep_arguments(self, locals())
-        self.units: int = positive_integer("Dense", "units", units, fix="Dense(32)")
+        self.units: int = whole(self, "units", units)
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 

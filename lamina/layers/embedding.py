@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
+from lamina.core.arguments import whole
 from lamina.core.dtypes import is_integer
 from lamina.layers.base.settings import keep_arguments
-from lamina.layers.base.validation import positive_integer
 from lamina.layers.weights import Layout, WithKernels, take
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ class Embedding(WithKernels):
     ):
         super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs)
         keep_arguments(self, locals())
-        self.input_dim: int = positive_integer("Embedding", "input_dim", input_dim)
-        self.output_dim: int = positive_integer("Embedding", "output_dim", output_dim)
+        self.input_dim: int = whole(self, "input_dim", input_dim)
+        self.output_dim: int = whole(self, "output_dim", output_dim)
         self.supports_masking = mask_zero
         self.autocast = False  # numbers up to input_dim do not fit into float16
         if weights is not None:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 
 from lamina import constraints, initializers, ops, regularizers
+from lamina.core.arguments import whole
 from lamina.core.keras_tensor import set_mask
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.layers.activation_layers import Softmax
 from lamina.layers.base.layer import Layer
-from lamina.layers.base.validation import positive_integer
 from lamina.layers.einsum_dense import EinsumDense
 from lamina.layers.regularization import Dropout
 from lamina.runtime import settings
@@ -101,7 +101,7 @@ class ProjectedAttention(Layer):
         self.supports_masking = True
 
     def _size(self, name, value) -> int:
-        return positive_integer(type(self).__name__, name, value)
+        return whole(self, name, value)
 
     def build(self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None) -> None:
         key_shape = key_shape or value_shape

@@ -9,13 +9,13 @@ import jax.numpy as jnp
 
 from lamina import activations, random
 from lamina.core import context
+from lamina.core.arguments import whole
 from lamina.errors import ShapeError
 from lamina.kernels.bias_add import add_bias
 from lamina.kernels.matmul import matmul
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.settings import keep_arguments
-from lamina.layers.base.validation import positive_integer
 
 if TYPE_CHECKING:
     from lamina.core.typing import Shape, Tensor
@@ -51,7 +51,7 @@ class _Cell(Layer):
         """Keep the arguments of `__init__` (its locals()) under their names."""
         keep_arguments(self, arguments)
         kind = type(self).__name__
-        size = positive_integer(kind, self._size, getattr(self, self._size), fix=f"{kind.removesuffix('Cell')}(32)")
+        size = whole(kind.removesuffix("Cell"), self._size, getattr(self, self._size))
         setattr(self, self._size, size)
         self.dropout, self.recurrent_dropout = (min(1.0, max(0.0, r)) for r in (self.dropout, self.recurrent_dropout))
         self.input_spec = InputSpec(ndim=2)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
+from lamina.core.arguments import whole
 from lamina.core.dtypes import is_float
 from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
-from lamina.layers.base.validation import positive_integer
 from lamina.legacy import moved_from
 from lamina.runtime.settings import standardize_data_format
 
@@ -156,7 +156,7 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
-        self.n: int = positive_integer("RepeatVector", "n", n, fix="RepeatVector(3)")
+        self.n: int = whole(self, "n", n)
         self.input_spec: Any = InputSpec(ndim=2)
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lamina.core.arguments import is_whole
 from lamina.errors import ConfigError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
-from lamina.layers.base.validation import is_whole
 from lamina.runtime.settings import standardize_data_format
 
 if TYPE_CHECKING:

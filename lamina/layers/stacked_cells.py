@@ -10,6 +10,7 @@ from lamina.core import context, tree
 from lamina.core.keras_tensor import KerasTensor, trace
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base.layer import Layer
+from lamina.layers.base.misuse import refuse_class
 from lamina.layers.recurrent_cell import _Cell
 from lamina.layers.wrapper import ContainerMixin
 
@@ -75,6 +76,7 @@ class StackedRNNCells(ContainerMixin, Layer):
 
 def check_cell(cell: Any) -> Any:
     """Raise ConfigError unless `cell` can be one: call(inputs, states) and a state_size."""
+    refuse_class("A recurrent layer", cell)
     for needed, example in (("call", "def call(self, inputs, states)"), ("state_size", "self.state_size = units")):
         if not hasattr(cell, needed):
             raise ConfigError(f"A cell has {needed}; {type(cell).__name__} has none: {cell!r}.", fix=example)

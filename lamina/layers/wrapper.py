@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lamina.core import context
+from lamina.core.arguments import shown
 from lamina.core.registry import CustomObjectScope
 from lamina.errors import ConfigError
 from lamina.layers.base.layer import Layer
+from lamina.layers.base.misuse import refuse_class
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -39,10 +41,10 @@ class Wrapper(ContainerMixin, Layer):
     _traits = frozenset(("wrapper", "container"))
 
     def __init__(self, layer: Layer, **kwargs: Unpack[LayerArguments]):
+        refuse_class(type(self).__name__, layer)
         if not isinstance(layer, Layer):
-            raise ConfigError(
-                f"{type(self).__name__} wraps a layer; got {layer!r}.", fix="For example: layers.Dense(32)."
-            )
+            name = type(self).__name__
+            raise ConfigError(f"{name} wraps a layer; got {shown(layer)}.", fix=f"{name}(layers.Dense(32))")
         super().__init__(**kwargs)
         self.layer = layer
 

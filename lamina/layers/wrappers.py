@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 
 from lamina.core import tree
+from lamina.core.arguments import choice
 from lamina.core.registry import CustomObjectScope
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base import call_signature
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
+from lamina.layers.base.misuse import refuse_class
 from lamina.layers.wrapper import ContainerMixin, Wrapper
 from lamina.legacy import moved_from
 
@@ -48,19 +50,17 @@ class TimeDistributed(Wrapper):
     (None, None, 8)
     """
 
+    _one_spec_for_all = True
+
     def __init__(self, layer: Layer, **kwargs: Unpack[LayerArguments]):
         super().__init__(layer, **kwargs)
+        self.input_spec: Any = InputSpec(min_ndim=3)
         self.supports_masking = True
 
     def build(self, input_shape: Any = None) -> None:
         super().build(_map_shapes(self._step_shape, input_shape))
 
     def _step_shape(self, shape):
-        if len(shape) < 3:
-            raise ShapeError(
-                f"TimeDistributed needs inputs (batch, time, ...) of rank 3 or more; got shape {tuple(shape)}.",
-                fix="Without a time axis, use the layer itself; x[..., None] adds an axis of size 1.",
-            )
         return (shape[0], *shape[2:])
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -68,7 +68,8 @@ class TimeDistributed(Wrapper):
         if any(one.shape[:2] != (batch, time) for one in tree.flatten(mask) if one is not None):
             raise ShapeError(
                 f"The `mask` passed to the `TimeDistributed` layer has a shape {call_signature.shape_of(mask)} that "
-                f"does not begin with those of the inputs, {(batch, time)}."
+                f"does not begin with those of the inputs, {(batch, time)}.",
+                fix=f"np.ones({(batch, time)}, bool) masks nothing; a mask has one number for each step.",
             )
         kwargs = {} if mask is None or not _takes_mask(self.layer) else {"mask": _fold(mask)}
         outputs = self.layer(_fold(inputs), **kwargs)
@@ -110,8 +111,7 @@ class Bidirectional(ContainerMixin, Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if merge_mode not in _MERGES:
-            raise ConfigError(f"merge_mode is one of {list(_MERGES)}; got {merge_mode!r}.")
+        choice("Bidirectional", "merge_mode", merge_mode, _MERGES)
         _check_recurrent(layer)
         self.merge_mode = merge_mode
         self.forward_layer: Any = _copy(layer, "forward", layer.go_backwards)
@@ -147,7 +147,10 @@ class Bidirectional(ContainerMixin, Layer):
         for name in ("stateful", "return_sequences", "return_state"):
             one, other = getattr(forward, name, False), getattr(backward, name, False)
             if one != other:
-                raise ConfigError(f"The two layers of Bidirectional have the same {name}; got {one} and {other}.")
+                raise ConfigError(
+                    f"The two layers of Bidirectional have the same {name}; got {one} and {other}.",
+                    fix=f"Make backward_layer with {name}={one}.",
+                )
 
     def build(self, sequences_shape: Shape, initial_state_shape: Any = None) -> None:
         for layer in (self.forward_layer, self.backward_layer):
@@ -201,11 +204,12 @@ class Bidirectional(ContainerMixin, Layer):
 
 
 def _check_recurrent(layer):
+    refuse_class("Bidirectional", layer)
     missing = [name for name in ("go_backwards", "return_sequences", "return_state") if not hasattr(layer, name)]
     if not isinstance(layer, Layer) or missing:
         raise ConfigError(
             f"Bidirectional needs a recurrent layer; {type(layer).__name__} has no {', '.join(missing) or 'call'}.",
-            fix="Bidirectional(LSTM(32))",
+            fix="Bidirectional(layers.LSTM(32))",
         )
 
 

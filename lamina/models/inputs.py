@@ -6,11 +6,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from lamina.core import tree
 from lamina.core.dtypes import dtype_of, numpy_dtype
 from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.errors import ShapeError, warn
+from lamina.layers.base.input_fixes import fix_of_input
 
 
 def standardize_inputs(graph: Any, inputs: Any, model: Any) -> list[Any]:
@@ -39,7 +41,11 @@ def _in_order(graph, inputs, model):
     else:
         values = tree.flatten(inputs) if len(names) != 1 or not _is_tensor(inputs) else [inputs]
     if len(values) != len(names):
-        raise ShapeError(f"{model.name} has {len(names)} inputs ({', '.join(names)}); it was given {len(values)}.")
+        raise ShapeError(
+            f"{model.name} has {len(names)} input{'s' * (len(names) > 1)} ({', '.join(names)}); it was given "
+            f"{len(values)}.",
+            fix=_fix_of_number(names, values),
+        )
     for value, tensor, name in zip(values, graph.input_tensors, names, strict=True):
         if value is None and not getattr(tensor._keras_history.operation, "optional", False):
             raise ShapeError(
@@ -58,11 +64,20 @@ def _by_key(expected, given, model):
         return _by_place(expected, keys, given, model)
     missing = [key for key in keys if key not in given and not _is_optional(expected[key])]
     if missing:
-        raise ShapeError(f"{model.name} needs the inputs {keys}; got {sorted(given)}.", fix=f"Add {missing}.")
+        fix = f"Add {', '.join(map(repr, missing))} to the dict."
+        if len(keys) == 1 and all(np.ndim(column) == 1 for column in given.values()):  # a table
+            fix = "The model has one input: np.column_stack(list(x.values())), or df.to_numpy()"
+        raise ShapeError(f"{model.name} needs the inputs {keys}; got {sorted(given)}.", fix=fix)
     unused = sorted(set(given) - set(keys), key=str)
     if unused:
         warn(f"{_MISMATCH} of {model.name}: it takes {keys}; {unused} are not used.")
     return [value for key in keys for value in _by_key(expected[key], given.get(key), model)]
+
+
+def _fix_of_number(names, values):
+    if len(names) == 1 and len({tuple(value.shape[1:]) for value in values if _is_tensor(value)}) == 1:
+        return "A list is one array for each input; one array of all is np.concatenate(x), or np.stack(x) of samples."
+    return f"[{', '.join(names)}]: one array for each input."
 
 
 _MISMATCH = "The structure of `inputs` doesn't match the expected structure"
@@ -115,7 +130,7 @@ def fit_input(value: Any, tensor: Any, model: Any) -> Any:
     ):
         raise ShapeError(
             f"{model.name} was built for inputs of shape {wanted} ({source.name}); got {shape}.",
-            fix=_fix(shape, wanted),
+            fix=fix_of_input(shape, wanted),
         )
     if isinstance(fitted, jax.Array) and dtype_of(fitted) != tensor.dtype and tensor.dtype != "string":
         fitted = _cast(fitted, tensor.dtype)
@@ -129,11 +144,3 @@ def _cast(value, dtype):
     if jnp.issubdtype(value.dtype, jnp.floating) and dtype.startswith(("float", "bfloat")):
         return value
     return value.astype(jax.dtypes.canonicalize_dtype(numpy_dtype(dtype)))
-
-
-def _fix(shape, wanted):
-    if len(shape) == len(wanted) - 1 and shape == tuple(wanted[1:]):
-        return f"One sample is a batch of one: x[None] has shape {(1, *shape)}."
-    if None not in wanted[1:] and len(shape) > 1:
-        return f"x.reshape{(-1, *wanted[1:])} if the array has the same numbers; else change Input(shape=...)."
-    return None

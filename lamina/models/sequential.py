@@ -13,7 +13,9 @@ from lamina.core.keywords import refuse_positional
 from lamina.core.serialization import deserialize, serialize
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base import call_signature
+from lamina.layers.base.input_fixes import code_of
 from lamina.layers.base.layer import Layer
+from lamina.layers.base.misuse import refuse_class
 from lamina.layers.input_layer import InputLayer
 from lamina.models.model import Model, _check_names
 from lamina.runtime.tracebacks import filters_traceback
@@ -55,6 +57,12 @@ class Sequential(Model):
         *args: Any,
         **kwargs: Any,
     ):
+        several = [one for one in (layers, trainable, name, *args) if isinstance(one, Layer)]
+        if len(several) > 1:
+            raise ConfigError(
+                f"Sequential takes one list of layers; got {len(several)} layers as arguments of their own.",
+                fix=f"Sequential([{', '.join(map(code_of, several))}])",
+            )
         refuse_positional("Sequential", args, ("layers", "trainable", "name"))
         Layer.__init__(self, trainable=trainable, name=name, **kwargs)
         self._sequence = []
@@ -96,6 +104,7 @@ class Sequential(Model):
             history: Any = getattr(layer, "_keras_history", None)
             layer = layer if history is None else history.operation
         if not isinstance(layer, Layer):
+            refuse_class("A Sequential", layer)
             if not callable(layer):
                 raise ConfigError(f"A Sequential consists of layers; got {layer!r} ({type(layer).__name__}).")
             raise ConfigError(

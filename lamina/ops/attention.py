@@ -7,9 +7,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from lamina.core.arguments import rank
 from lamina.core.op import op
 from lamina.core.typing import TensorLike
-from lamina.errors import ShapeError
 from lamina.kernels.differentiable import differentiable
 from lamina.kernels.native import kernels
 from lamina.ops.arrays import tensor, upcast
@@ -50,10 +50,7 @@ def dot_product_attention(
     """
     query, key, value = tensor(query), tensor(key), tensor(value)
     for name, x in (("query", query), ("key", key), ("value", value)):
-        if x.ndim != 4:
-            raise ShapeError(
-                f"dot_product_attention: {name} must be (batch, time, heads, dim); got shape {tuple(x.shape)}."
-            )
+        rank("dot_product_attention", name, x.shape, 4, 4, "(batch, time, heads, dim)")
     bias, mask = (part if part is None else tensor(part) for part in (bias, mask))
     factor = query.shape[-1] ** -0.5 if scale is None else scale
     flash_attention = settings.is_flash_attention_enabled() if flash_attention is None else flash_attention

@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from lamina.core import tree
+from lamina.core.arguments import choice, listed, nearest
 from lamina.core.typing import ArrayLike, DTypeLike, Tensor
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
@@ -61,16 +62,15 @@ def convert_format(
         return {**boxes, "boxes": convert_format(boxes["boxes"], source, target, height, width, dtype)}
     boxes = jnp.asarray(unwrap(boxes), dtype)
     if boxes.ndim not in (2, 3) or boxes.shape[-1] != 4:
-        raise ShapeError(f"Boxes must have shape (boxes, 4) or (batch, boxes, 4); got {boxes.shape}.")
+        fix = "boxes[None]" if boxes.shape == (4,) else "A box is four numbers, for example [[10, 20, 30, 60]]."
+        raise ShapeError(f"Boxes must have shape (boxes, 4) or (batch, boxes, 4); got {boxes.shape}.", fix=fix)
     (source, from_fractions), (target, to_fractions) = _format(source), _format(target)
     corners = _FORMATS[source][0](*jnp.moveaxis(boxes, -1, 0))
     if from_fractions != to_fractions:
         if height is None or width is None:
-            raise ConfigError("Between pixels and fractions, height and width of the image are needed.")
-        corners = [
-            side * size if from_fractions else side / size
-            for side, size in zip(corners, (width, height) * 2, strict=True)
-        ]
+            raise ConfigError("Between pixels and fractions, a size is needed.", fix="height=480, width=640")
+        sizes = zip(corners, (width, height) * 2, strict=True)
+        corners = [side * size if from_fractions else side / size for side, size in sizes]
     return jnp.stack(_FORMATS[target][1](*corners), axis=-1).astype(dtype)
 
 
@@ -78,7 +78,8 @@ def _format(name):
     known = str(name).lower()
     base = known.removeprefix("rel_")
     if base not in _FORMATS:
-        raise ConfigError(f"A box format must be one of {', '.join(_FORMATS)}, or rel_ and one of them; got {name!r}.")
+        fix = repr(nearest(base, _FORMATS))
+        raise ConfigError(f"A box format is {listed(_FORMATS)}, also with rel_; got {name!r}.", fix=fix)
     return base, known != base
 
 
@@ -342,8 +343,7 @@ def decode_deltas_to_boxes(
 
 
 def _variance_or_ones(box_format, variance):
-    if str(box_format).lower() not in ("center_xywh", "center_yxhw"):
-        raise ConfigError(f"The format of deltas must be 'center_xywh' or 'center_yxhw'; got {box_format!r}.")
+    choice("Deltas of boxes", "encoding_format", str(box_format).lower(), ("center_xywh", "center_yxhw"))
     if variance is not None and len(variance) != 4:
-        raise ConfigError(f"variance must have 4 numbers; got {len(variance)}.")
+        raise ConfigError(f"variance must have 4 numbers; got {len(variance)}.", fix="variance=[0.1, 0.1, 0.2, 0.2]")
     return jnp.ones(4) if variance is None else jnp.asarray(variance, "float32")

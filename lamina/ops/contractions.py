@@ -105,7 +105,10 @@ def cross(
     a, b = jnp.moveaxis(tensor(x1), axisa, -1), jnp.moveaxis(tensor(x2), axisb, -1)
     sizes = a.shape[-1], b.shape[-1]
     if not set(sizes) <= {2, 3}:
-        raise ShapeError(f"A cross product is of vectors of 3 (or 2) elements; got {sizes}.")
+        message = f"A cross product is of vectors of 3 (or 2) elements; got {sizes}."
+        raise ShapeError(
+            message, fix="keras.ops.cross(x1[..., :3], x2[..., :3])" if min(sizes) > 1 else "keras.ops.outer(x1, x2)"
+        )
     if sizes == (2, 2):  # only the third element is not 0
         return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
     a, b = (v if v.shape[-1] == 3 else jnp.concatenate([v, jnp.zeros_like(v[..., :1])], -1) for v in (a, b))

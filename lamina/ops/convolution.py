@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from lamina.core.arguments import choice
 from lamina.core.op import op
 from lamina.core.typing import DataFormat, Size, Tensor, TensorLike
 from lamina.errors import ConfigError, ShapeError
@@ -52,7 +53,7 @@ def conv(
     if padding == "valid":
         window = tuple(dilated_size(*sizes) for sizes in zip(kernel.shape[:rank], dilation_rate, strict=True))
         check_fits(inputs, window, data_format, "kernel")
-    groups = _groups(inputs.shape[channel_axis(data_format)], kernel)
+    groups = _groups(inputs, kernel, data_format)
     zeros = _padding(padding, _space(inputs, data_format), kernel.shape[:rank], strides, dilation_rate)
     window = Window(strides, zeros, dilation_rate, groups)
     return _channels_last(lambda inputs: convolve(inputs, kernel, window), inputs, data_format)
@@ -160,8 +161,7 @@ def _transpose_padding(window, stride, extra, padding):
     if padding == "valid":
         extra = max(stride - window, 0) if extra is None else extra
         return window - 1, window - 1 + extra
-    if padding != "same":
-        raise ConfigError(f"padding of a transposed convolution must be 'valid' or 'same'; got {padding!r}.")
+    choice("conv_transpose", "padding", padding, ("valid", "same"))
     total = window + stride - 2 if extra is None else 2 * (window - 1 - window // 2) + extra
     before = min((total + 1) // 2, window - 1)
     return before, total - before
@@ -175,7 +175,8 @@ def per_axis(value: Size, rank: int, name: str) -> tuple[int, ...]:
     """
     values = (value,) * rank if isinstance(value, int) else tuple(value)
     if len(values) != rank:
-        raise ConfigError(f"{name} must be one number or {rank} of them; got {value!r}.")
+        fix = f"{name}={(*values, *[values[-1] if values else 1] * rank)[:rank]}"
+        raise ConfigError(f"{name} must be one number or {rank} of them; got {value!r}.", fix=fix)
     return values
 
 
@@ -212,18 +213,21 @@ def _rank(inputs, kernel, name):
         raise ShapeError(
             f"{name} needs inputs of rank 3 to 5 and a kernel of the same rank; "
             f"got inputs of shape {tuple(inputs.shape)} and a kernel of shape {tuple(kernel.shape)}.",
-            fix="Inputs are (batch, *space, channels): x[..., None] adds a channel, x[None] a batch of one.",
+            fix="inputs[None] adds a batch of one, inputs[..., None] a channel."
+            if inputs.ndim < max(kernel.ndim, 3)
+            else f"Make a kernel of shape {(*[3] * max(inputs.ndim - 2, 1), inputs.shape[-1], 8)}.",
         )
     return rank
 
 
-def _groups(channels, kernel):
+def _groups(inputs, kernel, data_format):
     """The number of groups of `kernel.shape[-2]` channels."""
+    channels = inputs.shape[channel_axis(data_format)]
     if channels % kernel.shape[-2]:
         raise ShapeError(
             f"The channels of the inputs must be a multiple of {kernel.shape[-2]} for a kernel of shape "
             f"{tuple(kernel.shape)}; got {channels}.",
-            fix="Check data_format: 'channels_last' is (batch, *space, channels).",
+            fix=_fix_of_channels(inputs.shape, kernel.shape[-2], data_format),
         )
     return channels // kernel.shape[-2]
 
@@ -233,8 +237,17 @@ def _check_channels(inputs, channels, data_format, name):
     if found != channels:
         raise ShapeError(
             f"{name}: the kernel is for {channels} channels; the inputs of shape {tuple(inputs.shape)} have {found}.",
-            fix="Check data_format.",
+            fix=_fix_of_channels(inputs.shape, channels, data_format),
         )
+
+
+def _fix_of_channels(shape, channels, data_format):
+    """Where the channels are, if another axis has as many; else the shape that a kernel needs."""
+    other = 1 if channel_axis(data_format) == -1 else len(shape) - 1
+    if shape[other] == channels:
+        return f"data_format={'channels_first' if other == 1 else 'channels_last'!r}"
+    found = shape[channel_axis(data_format)]
+    return f"Make a kernel of shape (..., {found}, filters), or give inputs with {channels} channels."
 
 
 def _space(inputs, data_format):
@@ -247,8 +260,8 @@ def _padding(padding, space, window, strides, dilation_rate) -> Any:
     spans = [dilated_size(*sizes) for sizes in zip(window, dilation_rate, strict=True)]
     if padding == "causal" and len(window) == 1:
         return ((spans[0] - 1, 0),)
-    if padding not in ("valid", "same"):
-        raise ConfigError(f"padding must be 'valid' or 'same' ('causal' with one spatial axis); got {padding!r}.")
+    known = ("valid", "same", "causal") if len(window) == 1 else ("valid", "same")
+    choice("conv", "padding", padding, known)
     return tuple(map(tuple, jax.lax.padtype_to_pads(space, spans, strides, padding.upper())))
 
 

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.arguments import choice
 from lamina.core.dtypes import dtype_of, is_float, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.op import op
@@ -195,9 +196,7 @@ def scatter_update(
     inputs = tensor(inputs)
     target = inputs.at[_index_arrays(indices)]
     rules = {None: target.set, "add": target.add, "max": target.max, "min": target.min, "mul": target.multiply}
-    if reduction not in rules:
-        raise ConfigError(f"reduction must be one of {list(rules)}; got {reduction!r}.")
-    return rules[reduction](tensor(updates).astype(inputs.dtype))
+    return rules[choice("scatter_update", "reduction", reduction, rules)](tensor(updates).astype(inputs.dtype))
 
 
 def _index_arrays(indices):
@@ -253,7 +252,8 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Any]:
     """
     x = tensor(x)
     if num is not None and num != x.shape[axis]:
-        raise ShapeError(f"unstack: axis {axis} of shape {tuple(x.shape)} has {x.shape[axis]} slices, not num={num}.")
+        message = f"unstack: axis {axis} of shape {tuple(x.shape)} has {x.shape[axis]} slices, not num={num}."
+        raise ShapeError(message, fix=f"num={x.shape[axis]}")
     reserve_steps(x.shape[axis], "unstack")
     return [jnp.squeeze(part, axis) for part in jnp.split(x, x.shape[axis], axis)]
 
@@ -274,12 +274,16 @@ def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Any:
     (2, 3, 3, 2)
     """
     x = jnp.asarray(tensor)
+    if pattern.count("->") != 1:
+        raise ConfigError(f"rearrange: a pattern has one '->'; got {pattern!r}.", fix="'b h w c -> b (h w) c'")
     left, right = (_groups(side) for side in pattern.split("->"))
     sizes = _axis_sizes(left, x.shape, axes_lengths, pattern)
     names = [name for group in left for name in group]
     order = [name for group in right for name in group]
     if sorted(names) != sorted(order):
-        raise ConfigError(f"rearrange: both sides of {pattern!r} must name the same axes.")
+        message = f"rearrange: both sides of {pattern!r} must name the same axes."
+        only = sorted({*names} ^ {*order})
+        raise ConfigError(message, fix=f"Write {', '.join(only)} on both sides, or on none.")
     x = jnp.transpose(x.reshape([sizes[name] for name in names]), [names.index(name) for name in order])
     return x.reshape([int(np.prod([sizes[name] for name in group], dtype=int)) for group in right])
 
@@ -293,14 +297,19 @@ def _axis_sizes(groups, shape, known, pattern):
     """The size of each named axis: given, or derived from the axis that it was split from."""
     if len(groups) != len(shape):
         raise ShapeError(
-            f"rearrange: {pattern!r} has {len(groups)} axes on the left; the input has shape {tuple(shape)}."
+            f"rearrange: {pattern!r} has {len(groups)} axes on the left; the input has shape {tuple(shape)}.",
+            fix=f"Name {len(shape)} axes on the left, such as {' '.join('bhwcdef'[: len(shape)])!r}.",
         )
     sizes = dict(known)
     for group, size in zip(groups, shape, strict=True):
         given = int(np.prod([sizes[name] for name in group if name in sizes], dtype=int))
         unknown = [name for name in group if name not in sizes]
         if len(unknown) > 1 or size % given or (not unknown and given != size):
-            raise ShapeError(f"rearrange: {pattern!r} with {known} does not fit an axis of size {size}.")
+            message = f"rearrange: {pattern!r} with {known} does not fit an axis of size {size}."
+            name = next((one for one in group if one in known), group[0])
+            divisors = [one for one in range(1, size + 1) if size % one == 0]
+            fix = f"{name}={divisors[len(divisors) // 2]}" if len(group) > 1 else f"Leave out {name}=."
+            raise ShapeError(message, fix=fix)
         if unknown:
             sizes[unknown[0]] = size // given
     return sizes

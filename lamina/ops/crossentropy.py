@@ -119,4 +119,11 @@ def _clip(probabilities):
 
 def _same_shape(target, output, name):
     if tuple(target) != tuple(output):
-        raise ShapeError(f"{name}: target has shape {tuple(target)}, output {tuple(output)}; they must be equal.")
+        fix = f"Give both the shape {tuple(output)}."
+        if tuple(target) == tuple(output[:-1]):
+            fix = f"keras.ops.one_hot(target, {output[-1]}) of class numbers has the shape of the output."
+        elif len(target) == len(output) + 1 or len(output) == len(target) + 1:
+            longer = "target" if len(target) > len(output) else "output"
+            fix = f"keras.ops.squeeze({longer}, -1)" if (*target, *output)[-1] == 1 or target[-1] == 1 else fix
+        message = f"{name}: target has shape {tuple(target)}, output {tuple(output)}; they must be equal."
+        raise ShapeError(message, fix=fix)

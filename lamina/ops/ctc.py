@@ -11,9 +11,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from lamina.core.arguments import choice
 from lamina.core.op import op
 from lamina.core.typing import TensorLike
-from lamina.errors import ConfigError
 from lamina.ops.arrays import floating, tensor
 
 __all__ = ["ctc_decode", "ctc_loss"]
@@ -101,11 +101,10 @@ def ctc_decode(
         mask_index: Class of the blank.
     """
     inputs, lengths = floating(inputs), tensor(sequence_lengths).astype("int32")
+    choice("ctc_decode", "strategy", strategy, ("greedy", "beam_search"))
     if strategy == "greedy":
         return _greedy(inputs, lengths, merge_repeated, mask_index)
-    if strategy == "beam_search":
-        return _beam_searches(inputs, lengths, beam_width, top_paths, mask_index)
-    raise ConfigError(f"strategy must be 'greedy' or 'beam_search'; got {strategy!r}.")
+    return _beam_searches(inputs, lengths, beam_width, top_paths, mask_index)
 
 
 def _greedy(inputs, lengths, merge_repeated, blank):

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.arguments import choice, shown
 from lamina.core.op import op
 from lamina.core.read_limits import reserve_array, reserve_steps
 from lamina.core.typing import ArrayLike, TensorLike
@@ -21,7 +22,8 @@ __all__ = ["fft", "fft2", "ifft2", "irfft", "istft", "rfft", "stft"]
 def _complex(x):
     """One complex array from a pair."""
     if not isinstance(x, (tuple, list)) or len(x) != 2:
-        raise ConfigError(f"Complex inputs must be a pair (real, imaginary); got {type(x).__name__}.")
+        message = f"Complex inputs must be a pair (real, imaginary); got {shown(x)}."
+        raise ConfigError(message, fix="(x, keras.ops.zeros_like(x))")
     return jax.lax.complex(floating(x[0]), floating(x[1]))
 
 
@@ -156,17 +158,18 @@ def _window_indices(total, length, stride):
 def _window(window, sequence_length, fft_length, dtype):
     """The weights of one window, centered in fft_length numbers."""
     if not sequence_length <= fft_length:
-        raise ConfigError(f"fft_length must be at least sequence_length; got {fft_length} and {sequence_length}.")
+        message = f"fft_length must be at least sequence_length; got {fft_length} and {sequence_length}."
+        raise ConfigError(message, fix=f"fft_length={sequence_length}")
     if window is None:
         return jnp.ones(fft_length, dtype)
     if isinstance(window, str):
-        if window not in ("hann", "hamming"):
-            raise ConfigError(f"window must be 'hann', 'hamming', an array or None; got {window!r}.")
+        choice("stft", "window", window, ("hann", "hamming", None))
         rise = {"hann": 0.5, "hamming": 0.54}[window]
         weights = rise - (1 - rise) * np.cos(2 * np.pi * np.arange(sequence_length) / sequence_length)
     else:
         weights = floating(window)
         if weights.shape != (sequence_length,):
-            raise ShapeError(f"A window array must have shape ({sequence_length},); got {tuple(weights.shape)}.")
+            message = f"A window array must have shape ({sequence_length},); got {tuple(weights.shape)}."
+            raise ShapeError(message, fix=f"np.hanning({sequence_length})")
     before = (fft_length - sequence_length) // 2
     return jnp.pad(jnp.asarray(weights, dtype), (before, fft_length - sequence_length - before))

@@ -33,7 +33,11 @@ def _to_gray(rgb):
 def _three(images):
     """The three channels of (..., 3), each of shape (...)."""
     if images.shape[-1] != 3:
-        raise ShapeError(f"Images must have 3 channels; got shape {tuple(images.shape)}.")
+        channels = images.shape[-1] if images.ndim else 0
+        fix = "images[..., :3]" if channels > 3 and images.ndim > 1 else "keras.ops.repeat(images, 3, axis=-1)"
+        if 3 in images.shape[:-1] and images.ndim > 2 and channels != 1:
+            fix = "keras.ops.moveaxis(images, -3, -1)"
+        raise ShapeError(f"Images must have 3 channels; got shape {tuple(images.shape)}.", fix=fix)
     return jnp.moveaxis(images, -1, 0)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
+from lamina.core.arguments import choice, shown
 from lamina.core.op import op
 from lamina.core.typing import DataFormat, Tensor, TensorLike
 from lamina.errors import ConfigError, ShapeError
@@ -47,12 +48,14 @@ def resize(
     (None, 4, 6, 3)
     """
     methods = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
-    if interpolation not in methods:
-        raise ConfigError(f"interpolation must be one of {methods}; got {interpolation!r}.")
-    if fill_mode != "constant":
-        raise ConfigError(f"fill_mode must be 'constant'; got {fill_mode!r}.")
+    choice("resize", "interpolation", interpolation, methods)
+    choice("resize", "fill_mode", fill_mode, ("constant",))
+    if not isinstance(size, (list, tuple)) or len(size) != 2:
+        side = size if isinstance(size, int) else 32
+        raise ConfigError(f"resize: `size` must be (height, width); got {shown(size)}.", fix=f"size=({side}, {side})")
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
-        raise ConfigError("Only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True.")
+        message = "Only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True."
+        raise ConfigError(message, fix="pad_to_aspect_ratio=False")
     images, (height, width) = tensor(images), size
     method = "cubic" if interpolation == "bicubic" else interpolation
 
@@ -166,13 +169,16 @@ def pad_images(
 def _sides(size, before, after, target, sign, name):
     """The sizes added (sign 1) or cut (sign -1) before and after, from the two of three that are given."""
     if [before, after, target].count(None) != 1:
-        raise ConfigError(f"Give exactly two of (before, after, target_{name}); got {(before, after, target)}.")
+        message = f"Give exactly two of (before, after, target_{name}); got {(before, after, target)}."
+        first = {"height": "top", "width": "left"}[name]
+        raise ConfigError(message, fix=f"{first}_{'padding' if sign > 0 else 'cropping'}=0, target_{name}={size}")
     if before is None:
         before = sign * (target - size) - after
     elif after is None:
         after = sign * (target - size) - before
     if before < 0 or after < 0 or size + sign * (before + after) < 1:
-        raise ShapeError(f"A {name} of {size} cannot become {size + sign * (before + after)} by {before} and {after}.")
+        message = f"A {name} of {size} cannot become {size + sign * (before + after)} by {before} and {after}."
+        raise ShapeError(message, fix=f"A target_{name} of {'at least' if sign > 0 else 'at most'} {size}.")
     return int(before), int(after)
 
 

@@ -75,7 +75,8 @@ def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | 
         x2: Tensor that broadcasts with the condition.
     """
     if (x1 is None) != (x2 is None):
-        raise ConfigError("where takes the condition alone, or with both x1 and x2.")
+        other = "x2=0" if x2 is None else "x1=0"
+        raise ConfigError("where takes the condition alone, or with both x1 and x2.", fix=other)
     return nonzero(condition) if x1 is None else _where(condition, x1, x2)
 
 
@@ -93,7 +94,8 @@ def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
     """
     if isinstance(x, KerasTensor):
         raise ShapeError(
-            "The number of elements that are not zero is known only with values.", fix="Use where(condition, x1, x2)."
+            "The number of elements that are not zero is known only with values.",
+            fix="keras.ops.where(condition, x1, x2)",
         )
     return jnp.nonzero(tensor(unwrap(x)))
 

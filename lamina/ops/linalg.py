@@ -24,7 +24,11 @@ def matrix(x: TensorLike, square: bool = False) -> Tensor:
     """`x` as floats, checked to be a matrix or a stack of matrices."""
     x = floating(x)
     if x.ndim < 2 or (square and x.shape[-1] != x.shape[-2]):
-        raise ShapeError(f"Expected {'square ' if square else ''}matrices (..., n, m); got shape {tuple(x.shape)}.")
+        fix = "keras.ops.pinv(x) inverts, and keras.ops.lstsq(a, b) solves with, a matrix that is not square."
+        if x.ndim < 2:
+            fix = "keras.ops.diag(x)" if square and x.ndim else "keras.ops.reshape(x, (1, -1))"
+        message = f"Expected {'square ' if square else ''}matrices (..., n, m); got shape {tuple(x.shape)}."
+        raise ShapeError(message, fix=fix)
     return x
 
 
@@ -38,9 +42,13 @@ def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
         x: Symmetric positive definite matrices (..., n, n).
         upper: Whether U with x = U^T U is returned.
     """
-    factor = jnp.linalg.cholesky(matrix(x, square=True), upper=upper)
+    x = matrix(x, square=True)
+    factor = jnp.linalg.cholesky(x, upper=upper)
     if not isinstance(factor, Tracer) and jnp.isnan(factor).any():
-        raise DataError("cholesky: the matrix is not positive definite.", fix="Add a small multiple of eye(n) to it.")
+        raise DataError(
+            "cholesky: the matrix is not positive definite.",
+            fix=f"keras.ops.cholesky(x + 1e-3 * keras.ops.eye({x.shape[-1]})), if it nearly is.",
+        )
     return factor
 
 

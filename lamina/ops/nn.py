@@ -93,7 +93,7 @@ def multi_hot(
 
 def _not_sparse(sparse, name):
     if sparse:
-        raise ConfigError(f"{name}: arrays are dense in lamina.", fix="Leave out sparse=True.")
+        raise ConfigError(f"{name}: arrays are dense in lamina.", fix="sparse=False")
 
 
 @op

@@ -8,10 +8,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from lamina.core.arguments import whole
 from lamina.core.keywords import keywords
 from lamina.core.op import op
 from lamina.core.typing import Axes, Tensor, TensorLike
-from lamina.errors import ConfigError
 from lamina.kernels.layer_norm import standardize_rows
 from lamina.ops.arrays import floating, tensor
 from lamina.runtime import settings
@@ -182,8 +182,7 @@ def normalize(x: TensorLike, axis: Axes = -1, order: int = 2, epsilon: float | N
     >>> normalize([3.0, 4.0])
     Array([0.6, 0.8], dtype=float32)
     """
-    if not isinstance(order, int) or order < 1:
-        raise ConfigError(f"order must be a whole number above 0; got {order!r}.")
+    order = whole("normalize", "order", order)
     x = jnp.atleast_1d(floating(x))
     wide = at_least_float32(x)
     axis = tuple(axis) if isinstance(axis, list) else axis

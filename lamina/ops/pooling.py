@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.arguments import choice, rank
 from lamina.core.op import op
 from lamina.core.read_limits import reserve_array
 from lamina.core.typing import DataFormat, Size, Tensor, TensorLike
-from lamina.errors import ConfigError, ShapeError
 from lamina.kernels.max_pool import max_pool_with_indices
 from lamina.kernels.monotone import before_monotone
 from lamina.kernels.native import is_portable
@@ -120,8 +120,7 @@ def _reduce_windows(inputs, empty, combine, xla_combine, window, strides, paddin
 
 def _windows(inputs, pool_size, strides, padding, data_format):
     """Window, strides and padding over all axes of the inputs."""
-    if padding not in ("valid", "same"):
-        raise ConfigError(f"padding must be 'valid' or 'same'; got {padding!r}.")
+    choice("Pooling", "padding", padding, ("valid", "same"))
     rank = _rank(inputs)
     window = per_axis(pool_size, rank, "pool_size")
     strides = window if strides is None else per_axis(strides, rank, "strides")
@@ -131,10 +130,7 @@ def _windows(inputs, pool_size, strides, padding, data_format):
 
 
 def _rank(inputs):
-    if not 3 <= inputs.ndim <= 5:
-        raise ShapeError(
-            f"Pooling needs inputs (batch, *space, channels) of rank 3 to 5; got shape {tuple(inputs.shape)}."
-        )
+    rank("Pooling", "inputs", inputs.shape, 3, 5, "(batch, *space, channels)")
     return inputs.ndim - 2
 
 

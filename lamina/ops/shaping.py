@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.arguments import rank
 from lamina.core.op import op
 from lamina.core.read_limits import reserve_steps
-from lamina.errors import ConfigError, ShapeError
+from lamina.errors import ConfigError
 from lamina.ops.arrays import tensor
 from lamina.ops.core import shape as shape_of
 
@@ -185,8 +186,7 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
         axes: The plane: rotation is from the first axis towards the second.
     """
     array = tensor(array)
-    if array.ndim < 2:
-        raise ShapeError(f"rot90 needs an array of rank 2 or more; got shape {tuple(array.shape)}.")
+    rank("rot90", "array", array.shape, 2)
     return jnp.rot90(array, k, tuple(axes))  # pyright: ignore[reportArgumentType]
 
 
@@ -217,7 +217,7 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
     Array([0, 1, 2], dtype=int32)
     """
     if mode != "constant" and constant_values is not None:
-        raise ConfigError(f"constant_values needs mode='constant'; got mode={mode!r}.", fix="Leave it out.")
+        raise ConfigError(f"constant_values needs mode='constant'; got mode={mode!r}.", fix="mode='constant'")
     x = tensor(x)
     if mode == "constant":
         return jnp.pad(x, pad_width, mode, constant_values=constant_values or 0)

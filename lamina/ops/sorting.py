@@ -111,7 +111,7 @@ def _bincount_length(x, minlength):
     if isinstance(x, Tracer):
         if not minlength:
             raise ShapeError(
-                "bincount inside a model or a compiled function cannot know its length.", fix="minlength=..."
+                "bincount inside a model or a compiled function cannot know its length.", fix="minlength=10"
             )
         return minlength
     return builtins.max(int(jnp.max(x)) + 1 if x.size else 0, minlength)
@@ -173,7 +173,7 @@ def unique(
     """
     x = tensor(x)
     if size is None and isinstance(x, Tracer):
-        raise ShapeError("The number of distinct elements is known only with values.", fix="size=...")
+        raise ShapeError("The number of distinct elements is known only with values.", fix="size=10")
     return jnp.unique(
         x, return_index, return_inverse, return_counts, axis, size=size, fill_value=fill_value, sorted=sorted
     )

@@ -11,10 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.arguments import choice, rank
 from lamina.core.op import op
 from lamina.core.read_limits import reserve_array
 from lamina.core.typing import ArrayLike, DataFormat, SeedLike, Tensor, TensorLike
-from lamina.errors import ConfigError, ShapeError
+from lamina.errors import ShapeError
 from lamina.ops.arrays import floating, tensor
 from lamina.random import draw_seed
 from lamina.runtime.settings import standardize_data_format
@@ -52,10 +53,12 @@ def map_coordinates(
     if coordinates.shape[0] != inputs.ndim:
         raise ShapeError(
             f"map_coordinates: coordinates must have one row for each of the {inputs.ndim} axes of the inputs; "
-            f"got shape {tuple(coordinates.shape)}."
+            f"got shape {tuple(coordinates.shape)}.",
+            fix=f"coordinates of shape ({inputs.ndim}, ...): keras.ops.moveaxis(coordinates, -1, 0)"
+            if coordinates.shape[-1] == inputs.ndim
+            else f"coordinates = keras.ops.zeros(({inputs.ndim}, 5)) would be five points.",
         )
-    if order not in (0, 1):
-        raise ConfigError(f"order must be 0 (nearest) or 1 (linear); got {order!r}.")
+    choice("map_coordinates", "order", order, (0, 1))
     return _sample(inputs, floating(coordinates), order, fill_mode, fill_value)
 
 
@@ -100,7 +103,7 @@ def _inside(index, size, fill_mode):
     if fill_mode == "mirror":
         index = index % max(2 * size - 2, 1)
         return jnp.minimum(index, 2 * size - 2 - index)
-    raise ConfigError(f"fill_mode must be 'constant', 'nearest', 'wrap', 'mirror' or 'reflect'; got {fill_mode!r}.")
+    return choice("An op of images", "fill_mode", fill_mode, ("constant", "nearest", "wrap", "mirror", "reflect"))
 
 
 @op
@@ -156,7 +159,8 @@ def perspective_transform(
     start_points, end_points = floating(start_points), floating(end_points)
     for name, points in (("start_points", start_points), ("end_points", end_points)):
         if points.shape[-2:] != (4, 2):
-            raise ShapeError(f"{name} must be four pairs (x, y) of shape (..., 4, 2); got {tuple(points.shape)}.")
+            message = f"{name} must be four pairs (x, y) of shape (..., 4, 2); got {tuple(points.shape)}."
+            raise ShapeError(message, fix=f"{name}=[[0, 0], [8, 0], [8, 8], [0, 8]]")
     rows = homography(end_points, start_points)
     return _warped(images, rows, _projective, interpolation, "constant", fill_value, data_format)
 
@@ -182,11 +186,9 @@ def homography(points: Any, images_of_points: Any) -> Any:
 
 def _warped(images, rows, mapping, interpolation, fill_mode, fill_value, data_format):
     """Images of either format, with or without a batch, warped by one row of parameters for each or for all."""
-    if interpolation not in ORDERS:
-        raise ConfigError(f"interpolation must be one of {list(ORDERS)}; got {interpolation!r}.")
+    choice("An op of images", "interpolation", interpolation, ORDERS)
     images = tensor(images)
-    if images.ndim not in (3, 4):
-        raise ShapeError(f"Images must be ([batch], height, width, channels); got shape {tuple(images.shape)}.")
+    rank("An op of images", "images", images.shape, 3, 4, "([batch], height, width, channels)")
     first = standardize_data_format(data_format) == "channels_first"
     batch = images if images.ndim == 4 else images[None]
     rows = jnp.broadcast_to(rows, (batch.shape[0], rows.shape[-1]))

@@ -377,7 +377,7 @@ def test_training_comes_from_the_layer_around():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: LSTM(0), ConfigError, r"`units` must be a positive integer; got 0[\s\S]*LSTM\(32\)"),
+        (lambda: LSTM(0), ConfigError, r"`units` must be a positive integer; got 0[\s\S]*units=32"),
         (lambda: LSTM(2, use_cudnn="no"), ConfigError, "use_cudnn is"),
         (lambda: LSTM(2, cells=3), ConfigError, "no argument 'cells'"),
         (lambda: RNN(3), ConfigError, "A cell has call"),

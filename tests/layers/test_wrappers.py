@@ -223,8 +223,12 @@ def test_time_distributed_over_structures():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: Bidirectional(Dense(2)), ConfigError, r"Dense has no go_backwards[\s\S]*Bidirectional\(LSTM\(32\)\)"),
-        (lambda: Bidirectional(LSTM(2), merge_mode="x"), ConfigError, "merge_mode is one of"),
+        (
+            lambda: Bidirectional(Dense(2)),
+            ConfigError,
+            r"Dense has no go_backwards[\s\S]*Bidirectional\(layers.LSTM\(32\)\)",
+        ),
+        (lambda: Bidirectional(LSTM(2), merge_mode="x"), ConfigError, "`merge_mode` must be 'concat'"),
         (lambda: Bidirectional(LSTM(2), backward_layer=LSTM(2)), ConfigError, "different directions; both"),
         (
             lambda: Bidirectional(LSTM(2), backward_layer=LSTM(2, go_backwards=True, return_state=True)),

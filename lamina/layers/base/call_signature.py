@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core import tree
+from lamina.core.arguments import shown
+from lamina.core.graph import Operation
 from lamina.core.keras_tensor import KerasTensor, get_mask
 from lamina.core.probes import without_probe_sizes
 from lamina.core.variable import Variable, to_array
@@ -116,11 +118,14 @@ def without_plain_values(layer: Any, args: tuple[Any, ...]) -> Any:
     args = tuple(np.asarray(value, object) if _is_text(value) else value for value in args)
     for value in args:
         for leaf in tree.flatten(value):
-            if isinstance(leaf, (int, float, str)) and not isinstance(leaf, bool):
-                raise CallError(
-                    f"{type(layer).__name__} takes tensors; got {type(value).__name__} {str(value)[:60]}.",
-                    fix="Pass numpy.asarray(...) of it; other arguments go by name.",
-                )
+            if (isinstance(leaf, (int, float, str)) and not isinstance(leaf, bool)) or isinstance(leaf, Operation):
+                name = type(layer).__name__
+                fix = f"{layer.name}(np.array(x))"
+                if isinstance(leaf, Operation):
+                    fix = f"Call {leaf.name} first: {layer.name}({leaf.name}(x))"
+                elif isinstance(leaf, str):
+                    fix = "Turn text into numbers first: layers.TextVectorization()"
+                raise CallError(f"{name} takes tensors; got {shown(value)}.", fix=fix)
     return args
 
 

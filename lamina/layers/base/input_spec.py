@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from lamina.core import tree
+from lamina.core.arguments import shown
 from lamina.core.configurable import Configurable
 from lamina.core.dtypes import dtype_of
 from lamina.errors import ShapeError
+from lamina.layers.base import input_fixes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,30 +91,36 @@ def check_inputs(spec: Any, inputs: Any, layer: Any) -> None:
         pairs = [(spec[name], inputs.get(name), name) for name in spec] if isinstance(inputs, dict) else []
     else:
         specs, values = tree.flatten(spec), tree.flatten(inputs)
+        specs = specs * len(values) if layer._one_spec_for_all else specs
         if len(values) != len(specs):
-            raise ShapeError(f"{layer.name} needs {len(specs)} input{'s' * (len(specs) > 1)}; got {len(values)}.")
+            names = ", ".join("xyz"[: len(specs)]) if len(specs) <= 3 else "x, ..."
+            raise ShapeError(
+                f"{layer.name} needs {len(specs)} input{'s' * (len(specs) > 1)}; got {len(values)}.",
+                fix=f"{layer.name}({f'[{names}]' if len(specs) > 1 else 'x'})",
+            )
         pairs = [(one, value, one.name) for one, value in zip(specs, values, strict=True)]
     for one, value, name in pairs:
         if value is None and one.optional:
             continue
         shape = getattr(value, "shape", None)
         if shape is None:
-            raise ShapeError(
-                f"{layer.name} needs a tensor; got {type(value).__name__}.", fix="Pass a NumPy or JAX array."
-            )
+            fix = "Does the function that made it lack a `return`?" if value is None else f"{layer.name}(np.array(x))"
+            raise ShapeError(f"{layer.name} needs a tensor; got {shown(value)}.", fix=fix)
         wanted = one.misfit(tuple(shape), dtype_of(value))
         if wanted:
             label = f" for {name!r}" if name else ""
             got = f"got shape {tuple(shape)}, which is incompatible with the layer"
-            raise ShapeError(f"{type(layer).__name__} needs {wanted}{label}; {got}.", fix=_fix(one, tuple(shape)))
+            fix = _fix(one, layer, value, tuple(shape))
+            raise ShapeError(f"{type(layer).__name__} needs {wanted}{label}; {got}.", fix=fix)
 
 
-def _fix(spec, shape):
-    rank = spec.ndim or spec.min_ndim
-    if rank is not None and len(shape) == rank - 1:
-        if rank == 2:
-            return f"One sample is a batch of one: x[None] has shape {(1, *shape)}."
-        return f"Is an axis missing? x[..., None] has shape {(*shape, 1)}, x[None] has shape {(1, *shape)}."
-    if rank is not None and len(shape) > rank:
-        return "Flatten or pool the axes that are too many: layers.Flatten(), layers.Reshape(...)."
+def _fix(spec, layer, value, shape):
+    least, most = spec.ndim or spec.min_ndim or 0, spec.ndim or spec.max_ndim or math.inf
+    if not least <= len(shape) <= most and not spec._squeezable(len(shape)):
+        return input_fixes.fix_of_rank(layer, value, shape, int(least if len(shape) < least else most))
+    if spec.dtype is not None and dtype_of(value) != spec.dtype:
+        return f"x.astype({spec.dtype!r})"
+    for axis, size in {**dict(enumerate(spec.shape or ())), **spec.axes}.items():
+        if size is not None and shape[axis] not in (size, None):
+            return input_fixes.fix_of_size(layer, shape, axis, size)
     return None

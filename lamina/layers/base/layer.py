@@ -6,10 +6,9 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
-
 from lamina import regularizers
 from lamina.core import context
+from lamina.core.arguments import boolean
 from lamina.core.configurable import Configurable
 from lamina.core.context import Ref
 from lamina.core.graph import Operation
@@ -75,6 +74,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
     _repr_always = frozenset(("name",))
     _config_skips: frozenset[str] = frozenset(("autocast",))
     _config_optional: frozenset[str] = frozenset(("activity_regularizer",))
+    _one_spec_for_all = False  # whether input_spec is for each tensor of a list or dict of any number
     _revision = 0  # goes up when something changes that compiled programs hold as a constant, as a vocabulary
     _passes_training = False  # whether a call with **kwargs is given `training` as well
 
@@ -95,8 +95,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
     ):
         refuse_positional(type(self).__name__, args, ("name", "dtype"))
         Operation.__init__(self, name=name)
-        if not isinstance(trainable, (bool, np.bool_)):
-            raise ConfigError(f"{type(self).__name__} expects `trainable` to be a boolean; got {trainable!r}.")
+        boolean(self, "trainable", trainable)
         self.dtype_policy = dtype
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -234,7 +233,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
             **kwargs: Further tensors and settings.
         """
         raise NotImplementedError(
-            f"{type(self).__name__} does not have a `call` method implemented. Write call(self, inputs)."
+            f"{type(self).__name__} does not have a `call` method implemented. Write `def call(self, inputs):`."
         )
 
     def _variable_cast(self):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lamina.core import context
 from lamina.core.variable import Variable
+from lamina.layers.base.misuse import refuse_tensors
 from lamina.metrics.metric import Metric
 from lamina.random import SeedGenerator
 
@@ -31,6 +32,7 @@ class Tracked:
     if not TYPE_CHECKING:  # for type checkers the signature is that of __init__
 
         def __new__(cls, *args, **kwargs):
+            refuse_tensors(cls, args, kwargs)
             instance = super().__new__(cls, *args, **kwargs)
             object.__setattr__(instance, "_birth", next(_clock))
             object.__setattr__(instance, "_stamps", {})

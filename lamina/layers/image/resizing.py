@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 
 from lamina import random
-from lamina.layers.base.validation import positive_integer
+from lamina.core.arguments import whole
 from lamina.layers.image.base import RandomImageLayer
 from lamina.layers.image.moving import MovingLayer, matrices
 from lamina.ops.image_size import margins_of_ratio, resize, window_of_ratio
@@ -27,8 +27,8 @@ class _Window(MovingLayer):
     def __init__(self, height: int, width: int, data_format: DataFormat = None, **kwargs: Any):
         super().__init__(data_format=data_format, **kwargs)
         name = type(self).__name__
-        self.height = positive_integer(name, "height", height, fix=f"{name}(32, 32)")
-        self.width = positive_integer(name, "width", width, fix=f"{name}(32, 32)")
+        self.height = whole(name, "height", height)
+        self.width = whole(name, "width", width)
 
     def _window(self, transformation, height, width) -> Any:
         """(top, left, height, width) of the window in the inputs."""

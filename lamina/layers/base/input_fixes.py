@@ -1,0 +1,194 @@
+"""What to do about inputs that do not fit a layer: the line of code that its error prints."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from lamina.core import context
+from lamina.core.arguments import example_call
+from lamina.core.probes import without_probe_sizes
+
+_MAX_STEPS = 100  # of the graph that are followed backwards
+
+
+def fix_of_rank(layer: Any, tensor: Any, shape: tuple[Any, ...], rank: int) -> str:
+    """What to do about inputs of another rank.
+
+    Args:
+        layer: The layer that was called.
+        tensor: What it was called on.
+        shape: Its shape.
+        rank: Rank that it needs.
+    """
+    if len(shape) > rank:
+        merged = math.prod(size or 0 for size in shape[rank - 1 :])
+        if rank == 2:
+            return "layers.Flatten() merges all axes but the batch."
+        kept = tuple(-1 if size is None else size for size in shape[1 : rank - 1])
+        return f"layers.Reshape({(*kept, merged or -1)}) merges the last axes: call it before {layer.name}."
+    producer = _that_removed_axes(tensor, shape, rank)
+    if producer is not None:
+        return _fix_of_producer(producer, layer)
+    if rank == 2:
+        return f"One sample is a batch of one: x[None] has shape {(1, *shape)}."
+    if getattr(tensor, "_keras_history", None) is not None and len(shape) > 1:
+        return _fix_of_symbol(tensor, shape, rank)
+    if len(shape) == rank - 1:
+        return f"Is an axis missing? x[..., None] has shape {(*shape, 1)}, x[None] has shape {(1, *shape)}."
+    if len(shape) < 2 or None in shape[1:]:
+        return f"Inputs are (batch, {'steps' if rank == 3 else 'height, width'}, channels)."
+    return f"x.reshape{(-1, *_unflattened(shape, rank))} has an axis for each."
+
+
+def _fix_of_symbol(tensor, shape, rank):
+    if None in shape[1:]:
+        return f"layers.Reshape({(*(-1 if size is None else size for size in shape[1:]), *[1] * (rank - len(shape)))})"
+    wanted = (*shape[1:], 1) if len(shape) == rank - 1 else _unflattened(shape, rank)
+    is_input = not tensor._keras_history.operation._inbound_nodes[tensor._keras_history.node_index].tensors
+    return f"keras.Input({wanted})" if is_input else f"Reshape it before: layers.Reshape({wanted})"
+
+
+def _unflattened(shape, rank):
+    """Sizes after the batch that have as many numbers: those of a square picture if there is one."""
+    total = math.prod(shape[1:])
+    for channels in (1, 3):
+        side = math.isqrt(total // channels)
+        if rank == 4 and side * side * channels == total:
+            return (side, side, channels)
+    return (*shape[1:], *[1] * (rank - len(shape)))
+
+
+def _that_removed_axes(tensor, shape, rank):
+    """The layer before, from whose outputs on the rank is too low, although its inputs had it; or None."""
+    for _ in range(_MAX_STEPS):
+        history = getattr(tensor, "_keras_history", None)
+        if history is None:
+            break
+        tensors = history.operation._inbound_nodes[history.node_index].tensors
+        if not tensors:
+            return None
+        if len(tensors[0].shape) >= rank:
+            return history.operation
+        tensor = tensors[0]
+    call = context.current_call()
+    known = without_batch(shape)
+    inside = [] if call is None else call.entry._flatten_layers(include_self=False)
+    made = [one for one in inside if _gives_last(one) and without_batch(one._output_shape or ()) == known]
+    return made[-1] if made else None
+
+
+def without_batch(shape: Any) -> Any:
+    """The sizes after that of the batch."""
+    return tuple(shape[1:])
+
+
+def _gives_last(layer):
+    return getattr(layer, "return_sequences", None) is False
+
+
+def _fix_of_producer(producer, layer):
+    if _gives_last(producer):
+        code = code_of(producer, "return_sequences=True")
+        return f"{producer.name} returns its last output only; {code} returns one for each step."
+    return f"{producer.name} ({type(producer).__name__}) removes axes: put {layer.name} before it, or leave it out."
+
+
+def code_of(layer: Any, *changes: str) -> str:
+    """Code that makes a layer like `layer`: its first arguments, and `changes`.
+
+    Args:
+        layer: Layer.
+        *changes: Code of further arguments.
+
+    >>> import lamina as keras
+    >>> code_of(keras.layers.LSTM(4), "return_sequences=True")
+    'LSTM(4, return_sequences=True)'
+    """
+    inner = getattr(layer, "layer", None) or getattr(layer, "cell", None)
+    cls = type(layer)
+    if "wrapper" in cls._traits and inner is not None:
+        return f"{cls.__name__}({code_of(inner, *changes).replace('Forward', '')})"
+    first = [name for name in ("units", "filters", "kernel_size") if hasattr(layer, name)]
+    if first:
+        values = [repr(getattr(layer, name)) for name in first]
+        return f"{cls.__name__}({', '.join([*values, *changes])})"
+    if cls.__name__ == "RNN" and hasattr(inner, "units"):
+        return f"RNN({', '.join([code_of(inner), *changes])})"
+    return example_call(cls, changes)
+
+
+def fix_of_size(layer: Any, shape: tuple[Any, ...], axis: int, size: int) -> str:
+    """What to do about inputs with another size on an axis than the layer was built for.
+
+    Args:
+        layer: The layer that was called.
+        shape: Shape of its inputs.
+        axis: The axis.
+        size: Size that it needs there.
+    """
+    if size in shape[1:] and shape.count(size) == 1:
+        return f"keras.ops.moveaxis(x, {shape.index(size)}, {axis}) puts the axis of size {size} there."
+    got = shape[axis]
+    if size == 3 and got in (1, 4) and len(shape) == 4:
+        return "keras.ops.repeat(x, 3, axis=-1)" if got == 1 else "x[..., :3]"
+    call = context.current_call()
+    if call is not None and call.entry is not layer:
+        return f"Pass inputs for which {layer.name} gets {size} on axis {axis}: its weights were made for them."
+    return f"For inputs with {got} there make another layer: {code_of(layer)}."
+
+
+def fix_of_input(shape: tuple[Any, ...], wanted: tuple[Any, ...]) -> str:
+    """What to do about data of another shape than a model was built for.
+
+    Args:
+        shape: Shape of the data.
+        wanted: Shape of the Input, with the batch.
+
+    >>> fix_of_input((20, 784), (None, 28, 28, 1)), fix_of_input((20, 3, 8, 8), (None, 8, 8, 3))
+    ('x.reshape(-1, 28, 28, 1)', 'keras.ops.transpose(x, (0, 2, 3, 1))')
+    """
+    shape = without_probe_sizes(shape)  # of a symbolic tensor
+    sizes, needed = shape[1:], wanted[1:]
+    if len(shape) == len(wanted) - 1 and _fits(shape, needed):
+        return f"One sample is a batch of one: x[None] has shape {(1, *shape)}."
+    rebuild = f"keras.Input({sizes}) builds the model for these data."
+    if None in sizes:
+        return f"keras.Input({needed})"
+    if len(sizes) == len(needed) > 1 and sorted(sizes) == sorted(map(_known, needed)):
+        order = [0]
+        for size in needed:
+            order.append(next(axis for axis in range(1, len(shape)) if shape[axis] == size and axis not in order))
+        return f"keras.ops.transpose(x, {tuple(order)})"
+    if None not in needed and shape and math.prod(sizes) == math.prod(needed):
+        return f"x.reshape{(-1, *needed)}"
+    if len(sizes) == len(needed) == 3 and _fits(sizes[2:], needed[2:]):
+        return f"keras.ops.image.resize(x, {needed[:2]})" if None not in needed[:2] else rebuild
+    if len(sizes) == len(needed) == 3 and _fits(sizes[:2], needed[:2]) and (sizes[2], needed[2]) in ((1, 3), (4, 3)):
+        return "keras.ops.repeat(x, 3, axis=-1)" if sizes[2] == 1 else "x[..., :3]"
+    if len(sizes) == 2 and len(needed) == 3 and _fits(sizes, needed[:2]) and needed[2] == 3:
+        return "keras.ops.stack([x, x, x], axis=-1)"
+    if len(sizes) != len(needed):
+        return f"Pass data of shape (batch, {', '.join(map(str, needed))})." + (f" {rebuild}" if sizes else "")
+    return f"Pass data with {_described(sizes, needed)}. {rebuild}"
+
+
+def _fits(sizes, needed):
+    return len(sizes) == len(needed) and all(
+        size == other or other is None for size, other in zip(sizes, needed, strict=True)
+    )
+
+
+def _known(size):
+    return -1 if size is None else size
+
+
+def _described(sizes, needed):
+    """What the data would need, '10 features instead of 9'."""
+    differ = [
+        axis
+        for axis, (size, other) in enumerate(zip(sizes, needed, strict=True))
+        if size != other and other is not None
+    ]
+    kinds = {0: "steps", len(sizes) - 1: "features"} if len(sizes) < 3 else {len(sizes) - 1: "channels"}
+    return ", ".join(f"{needed[one]} {kinds.get(one, f'on axis {one + 1}')} instead of {sizes[one]}" for one in differ)

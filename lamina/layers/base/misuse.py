@@ -1,0 +1,81 @@
+"""A tensor, a class or a layer where something else is needed: errors that show the code that was meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from lamina.core import registry, tree
+from lamina.core.arguments import example_call, shown
+from lamina.core.configurable import signature_of
+from lamina.core.keras_tensor import KerasTensor
+from lamina.errors import CallError, ConfigError
+
+_TAKE_ARRAYS = frozenset(("weights", "mean", "variance", "params", "state", "input_tensor", "tensor", "value", "seed"))
+
+
+def refuse_tensors(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raise an error where a layer is made with a tensor among its settings, `Flatten(x)` for `Flatten()(x)`.
+
+    Args:
+        cls: Class of the layer.
+        args, kwargs: Arguments of its `__init__`.
+
+    Raises:
+        CallError: An argument is a tensor.
+    """
+    if hasattr(cls, "fit"):  # a model is made from tensors
+        return
+    parameters = [*signature_of(cls)]
+    given = {**dict(enumerate(args)), **kwargs}
+    found = {place: value for place, value in given.items() if _is_tensor(value, _name(place, parameters), cls)}
+    if not found:
+        return
+    tensors = [one for value in found.values() for one in tree.flatten(value)]
+    names = ["x", "y", "z"][: len(tensors)] if len(tensors) <= 3 else ["x", "..."]
+    called = ", ".join(names)
+    if "merge" in getattr(cls, "_traits", ()) or any(isinstance(value, (list, tuple)) for value in found.values()):
+        called = f"[{called}]"
+    kept = [repr(value) for place, value in enumerate(args) if place not in found and _is_plain(value)]
+    by_name = {key: value for key, value in kwargs.items() if key not in found and _is_plain(value)}
+    code = example_call(cls, [*kept, *(f"{key}={value!r}" for key, value in by_name.items())], by_name)
+    raise CallError(
+        f"{cls.__name__}(...) makes a layer from its settings; got a tensor, {shown(tensors[0])}.",
+        fix=f"Make the layer first, then call it: {code}({called})",
+    )
+
+
+def _name(place, parameters):
+    return place if isinstance(place, str) else parameters[place] if place < len(parameters) else ""
+
+
+def _is_tensor(value, name, cls):
+    """Whether a value is a tensor or a list of them that a layer of this class cannot have among its settings."""
+    if isinstance(value, (list, tuple)):
+        return len(value) > 0 and all(_is_tensor(one, name, cls) for one in value)
+    if isinstance(value, KerasTensor):
+        return registry.is_builtin(cls) and name not in _TAKE_ARRAYS
+    if not isinstance(value, (np.ndarray, jax.Array)) or not registry.is_builtin(cls):
+        return False
+    rank = 0 if "merge" in getattr(cls, "_traits", ()) else 1  # settings may be arrays of one axis
+    return value.ndim > rank and name not in _TAKE_ARRAYS and not name.endswith("initializer")
+
+
+def _is_plain(value):
+    return isinstance(value, (str, int, float, bool, tuple, type(None)))
+
+
+def refuse_class(owner: Any, value: Any) -> None:
+    """Raise an error where a class of layers is given in place of a layer.
+
+    Args:
+        owner: Name of what takes the layer.
+        value: What was given.
+
+    Raises:
+        ConfigError: It is a class.
+    """
+    if isinstance(value, type):
+        raise ConfigError(f"{owner} needs a layer; got the class {value.__name__}.", fix=example_call(value))
