@@ -287,7 +287,21 @@ def test_wheel_holds_the_data_and_needs_little():
     needed = [re.match(r"[\w-]+", requirement).group() for requirement in project["dependencies"]]
     assert needed == ["jax", "numpy", "ml_dtypes", "h5py", "rich", "flatbuffers"]
     known = {*needed, "lamina"}
-    optional = {"scipy", "pandas", "grain", "optax", "torch", "tensorflow", "PIL", "matplotlib", "pydot", "sklearn"}
+    optional = {
+        "scipy",
+        "pandas",
+        "grain",
+        "optax",
+        "torch",
+        "tensorflow",
+        "PIL",
+        "matplotlib",
+        "pydot",
+        "sklearn",
+        "polars",
+        "pyarrow",
+        "datasets",
+    }
     at_the_top = {
         f"{module}: {name}"
         for module, tree in TREES.items()

@@ -158,6 +158,9 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
             return None
         return unique_names([tensor._keras_history.operation.name for tensor in self._tensors("output_tensors")])
 
+    def _names_of_inputs(self):
+        return self.input_names if self._graph is not None else []
+
     def _has_call(self):
         return self._graph is not None or type(self).call is not Model.call
 

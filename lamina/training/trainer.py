@@ -107,7 +107,9 @@ class Trainer(StepMixin, LegacyMethods):
         }  # fmt: skip
         if validation_split and validation_data is None:
             text = self._host_step() is not None
-            (x, y, sample_weight), validation_data = training_module.split_validation(data, validation_split, text)
+            (x, y, sample_weight), validation_data = training_module.split_validation(
+                data, validation_split, text, self._names_of_inputs()
+            )
         batches = self._batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
         validation = None
         if validation_data is not None:
@@ -288,7 +290,12 @@ class Trainer(StepMixin, LegacyMethods):
         return None
 
     def _batches(self, *args, **kwargs):
-        return training_module.make_batches(*args, **kwargs, host_step=self._host_step())
+        names = self._names_of_inputs()
+        return training_module.make_batches(*args, **kwargs, host_step=self._host_step(), input_names=names)
+
+    def _names_of_inputs(self) -> list[str]:
+        """The names of the inputs, where the model has them; they choose columns of a table."""
+        return []
 
     def _validation_batches(self, data, batch_size, steps):
         if isinstance(data, (tuple, list)):

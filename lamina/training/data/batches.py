@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -14,6 +14,7 @@ from lamina.training.data.base import Batches
 from lamina.training.data.leaves import is_kind, looks_like_arrays
 from lamina.training.data.py_dataset import OrderedBatches, PyDataset, length_of
 from lamina.training.data.streams import StreamBatches
+from lamina.training.data.tables import columns_for, is_stream_of_rows, stream_of_rows, without_rows
 from lamina.training.data.weights import check_class_weight
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def make_batches(
     shuffle: bool | str = False,
     class_weight: Mapping[int, float] | None = None,
     host_step: Callable[[Any], Any] | None = None,
+    input_names: Sequence[str] = (),
 ) -> Batches:
     """The Batches of data of any kind.
 
@@ -45,6 +47,7 @@ def make_batches(
         class_weight: Dict from label to weight.
         host_step: Function from the inputs of a batch, which may then be text, to what a step takes. It runs in a
             thread, ahead of the steps.
+        input_names: Names of the inputs of the model, which choose columns of a table.
 
     Raises:
         DataError: If the data or a setting is not valid.
@@ -60,6 +63,11 @@ def make_batches(
     if steps is not None and steps < 1:
         raise DataError(f"An epoch has at least 1 step; got {steps}.", fix="steps=None")
     class_weight = None if class_weight is None else check_class_weight(class_weight)
+    if is_stream_of_rows(x) and y is None:
+        batches = StreamBatches(stream_of_rows(x, batch_size, input_names), None, steps, class_weight=class_weight)
+        batches.host_step = host_step
+        return batches
+    x, y = without_rows(columns_for(x, input_names), y, input_names)
     if _yields_batches(x):
         _refuse_with_batches(x, y=y, sample_weight=sample_weight)
         if batch_size is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax
@@ -17,6 +17,7 @@ import numpy as np
 from lamina.core.dtypes import numpy_dtype
 from lamina.errors import DataError
 from lamina.runtime import settings
+from lamina.training.data.tables import as_known_table, columns_for, without_rows
 from lamina.training.data.unfit import columns_of, refuse, refuse_ragged
 
 __all__ = [
@@ -50,7 +51,9 @@ def looks_like_arrays(value: Any) -> bool:
     """
     if isinstance(value, (list, tuple, dict, int, float, str)) or hasattr(value, "__array__"):
         return True
-    return is_sparse(value) or is_kind(value, "jax", "JAXSparse")
+    if is_sparse(value) or is_kind(value, "jax", "JAXSparse"):
+        return True
+    return any(hasattr(value, name) for name in ("__arrow_c_stream__", "__dataframe__", "collect_schema"))
 
 
 def is_sparse(value: Any) -> bool:
@@ -125,6 +128,9 @@ def _from_other_kind(leaf, name, text=False):
         return leaf.detach().cpu().numpy()
     if is_kind(leaf, "jax", "JAXSparse"):
         return np.asarray(leaf.todense())
+    table = as_known_table(leaf)
+    if table is not None:
+        return as_array(table, name, text)
     if hasattr(leaf, "__array__"):
         return np.asarray(leaf)
     raise DataError(
@@ -240,13 +246,16 @@ def _repair_counts(x):
     return "Row i of y must be the target of row i of x."
 
 
-def split_validation(data: Any, fraction: float, text: bool = False) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def split_validation(
+    data: Any, fraction: float, text: bool = False, input_names: Sequence[str] = ()
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """((x, y, w) for training, (x, y, w) for validation); the last samples are held out, unshuffled.
 
     Args:
         data: (x, y, sample_weight) of arrays.
         fraction: Fraction of the samples that is held out, between 0 and 1.
         text: Whether the inputs may be strings.
+        input_names: Names of the inputs of the model, which choose columns of a table.
 
     Raises:
         DataError: If the data is no arrays, or too few samples would be left.
@@ -257,6 +266,8 @@ def split_validation(data: Any, fraction: float, text: bool = False) -> tuple[tu
     """
     if not 0 < fraction < 1:
         raise DataError(f"validation_split is a fraction between 0 and 1; got {fraction}.", fix="validation_split=0.2")
+    x, y, *rest = data
+    data = (*without_rows(columns_for(x, input_names), y, input_names), *rest)
     unfit = [type(part).__name__ for part in data if part is not None and not looks_like_arrays(part)]
     if unfit:
         raise DataError(
