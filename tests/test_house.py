@@ -270,6 +270,42 @@ def test_no_bare_except_and_nothing_left_to_do():
     assert not wrong, "\n".join(wrong)
 
 
+def text_without_encoding(tree):
+    """(line, call) of text that is read or written in the encoding of the machine."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):
+            name = node.func.id if isinstance(node.func, ast.Name) else f".{node.func.attr}"
+            settings = {keyword.arg: keyword.value for keyword in node.keywords}
+            mode = settings.get("mode", next(iter(node.args[1:2]), None))
+            bytes_ = isinstance(mode, ast.Constant) and "b" in str(mode.value)
+            text = {".read_text": not node.args, ".write_text": len(node.args) < 2, "open": not bytes_}
+            if text.get(name) and "encoding" not in settings:
+                yield node.lineno, ast.unparse(node)
+
+
+def test_nothing_needs_posix_or_the_encoding_of_the_machine():
+    wrong = []
+    for module, tree in TREES.items():
+        wrong += [f"{module}:{line}: {call}" for line, call in text_without_encoding(tree)]
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names = {alias.name for alias in node.names}
+            else:
+                names = {node.module} if isinstance(node, ast.ImportFrom) else set()
+            called = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
+            path = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            if names & POSIX_MODULES or called in POSIX_NAMES or path.startswith("/tmp"):
+                wrong.append(f"{module}:{node.lineno}: {ast.unparse(node)}")
+    assert not wrong, "\n".join(wrong)
+
+
+POSIX_MODULES = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "termios", "tty"}
+POSIX_NAMES = {
+    "os.fork", "os.getuid", "os.mkfifo", "os.rename", "os.sched_getaffinity", "os.setsid", "signal.SIGUSR1",
+    "signal.SIGKILL", "signal.SIGHUP", "signal.alarm",
+}  # fmt: skip
+
+
 def blocks(text):
     return re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 

@@ -22,7 +22,7 @@ def describe():
 
 def _processor():
     if sys.platform == "linux":
-        with open("/proc/cpuinfo") as about:
+        with open("/proc/cpuinfo", encoding="utf-8") as about:
             names = [line.split(":", 1)[1].strip() for line in about if line.startswith("model name")]
         if names:
             return names[0]

@@ -7,7 +7,6 @@ import importlib
 import json
 import math
 import os
-import resource
 import sys
 import time
 
@@ -104,10 +103,15 @@ def _seconds(run, times):
 
 
 def peak_memory():
-    """The peak memory of this process in bytes, without that of its parent."""
+    """The peak memory of this process in bytes, without that of its parent; 0 where the system does not tell."""
     if sys.platform == "linux":
-        with open("/proc/self/status") as status:
+        with open("/proc/self/status", encoding="utf-8") as status:
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024
 

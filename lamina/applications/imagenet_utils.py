@@ -140,7 +140,7 @@ def decode_predictions(preds: ArrayLike, top: int = 5) -> list[list[tuple[str, s
     scores = np.asarray(preds)
     if scores.ndim != 2 or scores.shape[1] != 1000:
         raise ShapeError(f"decode_predictions needs scores of 1000 classes, (batch, 1000); got shape {scores.shape}.")
-    names = json.loads(fetch_remote(CLASSES, "imagenet_class_index.json").read_text())
+    names = json.loads(fetch_remote(CLASSES, "imagenet_class_index.json").read_text("utf-8"))
     best = np.argsort(scores)[:, ::-1][:, :top]  # of equal scores the later class comes first, as in Keras
     return [[(*names[str(index)], row[index]) for index in order] for row, order in zip(scores, best, strict=True)]
 

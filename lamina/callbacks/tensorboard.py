@@ -179,7 +179,7 @@ class TensorBoard(Callback):
             )
         folder = pathlib.Path(self.log_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "projector_config.pbtxt").write_text("\n".join(lines) + "\n")
+        (folder / "projector_config.pbtxt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _write_embeddings(self):
         for layer in self._embeddings():

@@ -12,6 +12,7 @@ from typing import Any
 
 from lamina.cli.parser import make_parser
 from lamina.errors import LaminaError
+from lamina.runtime.terminal import use_twins
 
 __all__ = ["FINDINGS", "FINE", "UNUSABLE", "main"]
 
@@ -25,6 +26,7 @@ def main(arguments: Any = None) -> Any:
     complete -c lamina ...
     True
     """
+    use_twins(sys.stdout, sys.stderr)
     parser = make_parser()
     args = parser.parse_args(arguments)
     if args.command is None:

@@ -55,7 +55,7 @@ def read_model(path: str | pathlib.Path) -> Any:
     path = pathlib.Path(path)
     if path.suffix == ".json" and path.is_file():
         with contextlib.suppress(ValueError):
-            text = path.read_text()
+            text = path.read_text("utf-8")
             described = json.loads(text)
             if isinstance(described, dict) and "class_name" in described:
                 return model_from_json(text)

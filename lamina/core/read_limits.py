@@ -117,7 +117,7 @@ def _host_memory():
 
 def _numbers(path, start=""):
     file = pathlib.Path(path)
-    lines = file.read_text().splitlines() if file.exists() else []
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
     return [int(word) for line in lines if line.startswith(start) for word in line.split() if word.isdigit()]
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import html
-import io
 import re
 import textwrap
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-from lamina.runtime.terminal import Printable, console
+from lamina.runtime.terminal import Printable, console, text_buffer
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -195,7 +194,7 @@ class Explanation(Printable):
         Args:
             width: Characters per line.
         """
-        file = io.StringIO()
+        file = text_buffer()
         self.print(file, width)
         return file.getvalue()
 

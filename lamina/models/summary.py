@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +11,7 @@ from lamina.core import tree
 from lamina.core.graph import Operation, node_of
 from lamina.errors import ConfigError
 from lamina.layers.base import call_signature
-from lamina.runtime.terminal import console
+from lamina.runtime.terminal import console, text_buffer
 
 
 def summary(
@@ -50,7 +49,7 @@ def summary(
         table.add_column(column, justify="right" if column == "Param #" else "left", width=width)
     for row in _rows(model, branching, show_trainable, expand_nested, layer_range):
         table.add_row(*map(escape, row))
-    file = io.StringIO()
+    file = text_buffer()
     out = console(None if print_fn is None else file, highlight=False, width=line_length)
     out.print(f"[bold]Model: {escape(repr(model.name))[1:-1].join(chr(34) * 2)}[/bold]")
     out.print(table)

@@ -52,7 +52,7 @@ def _ask_for_large_pages(library):
     library.free.argtypes = [ctypes.c_void_p]
     library.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
     library.free(library.malloc(_HEAP))
-    with open("/proc/self/maps") as areas:
+    with open("/proc/self/maps", encoding="utf-8") as areas:
         for area in areas:
             if area.rstrip().endswith("[heap]"):
                 start, end = (int(address, 16) for address in area.split(maxsplit=1)[0].split("-"))

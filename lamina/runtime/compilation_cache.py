@@ -158,7 +158,7 @@ def _machine():
     """A name for this kind of processor: a program that is compiled for one need not run on another."""
     words = [platform.machine(), platform.processor()]
     try:
-        with open("/proc/cpuinfo") as file:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
             words += next(([line] for line in file if line.startswith(("flags", "Features"))), [])
     except OSError:
         pass  # not Linux

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-import io
 import threading
 import time
 from typing import Any
@@ -14,7 +13,7 @@ import jax
 
 from lamina.runtime import compilation_cache
 from lamina.runtime.gc_pause import no_collection
-from lamina.runtime.terminal import console, printable
+from lamina.runtime.terminal import console, text_buffer
 
 __all__ = ["Compilation", "Compilations", "Recorder"]
 
@@ -48,9 +47,9 @@ class Compilations(list[Compilation]):
     """The compilations of a model in order; its repr is a table."""
 
     def __repr__(self) -> str:
-        file = io.StringIO()
+        file = text_buffer()
         console(file, width=120).print(self)
-        return printable(file.getvalue().rstrip())
+        return file.getvalue().rstrip()
 
     def __rich__(self) -> Any:
         from rich.table import Table

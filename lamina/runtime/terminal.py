@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Printable", "console", "printable"]
+__all__ = ["Printable", "console", "printable", "text_buffer", "use_twins"]
 
 _TWINS = str.maketrans(
     dict(zip("▁▂▃▄▅▆▇█░│┃└├─━·×•●○■□–—“”‘’²σμ", ".:-=+*#@.||`|-=.x**o#o--\"\"''2su", strict=True))  # noqa: RUF001
@@ -33,6 +35,32 @@ def printable(text: str, file: Any = None) -> str:
     except UnicodeEncodeError:
         return text.translate(_TWINS).encode(encoding, "backslashreplace").decode(encoding)
     return text
+
+
+def use_twins(*files: Any) -> None:
+    """Let files write ASCII twins of what they cannot encode, in place of an error.
+
+    Args:
+        *files: Text files, such as sys.stdout; None and those that cannot be changed are left as they are.
+    """
+    codecs.register_error("lamina.twins", _twins)
+    for file in files:
+        if hasattr(file, "reconfigure") and file.errors == "strict":
+            file.reconfigure(errors="lamina.twins")
+
+
+def _twins(error):
+    text = error.object[error.start : error.end].translate(_TWINS)
+    return text.encode("ascii", "backslashreplace").decode("ascii"), error.end
+
+
+def text_buffer() -> io.StringIO:
+    """A file in memory for a text that will be printed: consoles write into it what the standard output can encode."""
+    return _Buffer()
+
+
+class _Buffer(io.StringIO):
+    encoding: Any = property(lambda self: getattr(sys.stdout, "encoding", None))  # pyright: ignore[reportAssignmentType]
 
 
 class Printable:

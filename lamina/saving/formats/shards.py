@@ -44,7 +44,7 @@ def save_shards(model: Any, filepath: str | os.PathLike[str], max_shard_size: fl
                 write_array(file, path, value)
     contents = {"metadata": {"total_size": float(sum(sizes))}, "weight_map": places}
     with written(filepath) as beside:
-        pathlib.Path(beside).write_text(json.dumps(contents, indent=4))
+        pathlib.Path(beside).write_text(json.dumps(contents, indent=4), encoding="utf-8")
 
 
 def load_shards(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> Any:
