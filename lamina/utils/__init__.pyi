@@ -52,6 +52,7 @@ from lamina.utils import bounding_boxes as bounding_boxes
 from lamina.utils import legacy as legacy
 from lamina.utils.arrays import *
 from lamina.utils.batch_size_finder import *
+from lamina.utils.csv_files import *
 from lamina.utils.directories import *
 from lamina.utils.feature_space import FeatureSpace as FeatureSpace
 from lamina.utils.files import *

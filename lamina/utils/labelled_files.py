@@ -12,6 +12,7 @@ import numpy as np
 from lamina.errors import ConfigError, DataError
 from lamina.runtime.progress import say
 from lamina.training.data.elements import TensorSpec
+from lamina.utils.parts import parts_of
 from lamina.utils.pipeline import Source, make_dataset
 
 __all__ = ["Kind", "LabelledFiles"]
@@ -136,25 +137,12 @@ class LabelledFiles:
             subset: "training", "validation", "both" or None.
             dataset_format: "tf" or "grain".
         """
-        count = _validation_count(len(self.paths), validation_split, subset, shuffle, seed)
-        seed = np.random.randint(1_000_000) if seed is None else seed
-        order = np.arange(len(self.paths))
-        if shuffle:
-            np.random.RandomState(seed).shuffle(order)
-        parts = {"training": order[: len(order) - count], "validation": order[len(order) - count :]}
-        datasets = []
-        for name in parts if subset == "both" else [subset or "training"]:
-            if not len(parts[name]):
-                raise DataError(
-                    f"No file is left for {name}: there are {len(order)} files, with "
-                    f"validation_split={validation_split}.",
-                    fix="validation_split=0.5",
-                )
+        made = []
+        for name, order, again, number in parts_of(len(self.paths), validation_split, subset, shuffle, seed, "file"):
             if subset and self.verbose:
-                say(f"{len(parts[name])} of them are for {name}.")
-            again = shuffle and not (subset == "both" and name == "validation")
-            datasets.append(self._dataset(parts[name], batch_size, again, seed, dataset_format))
-        return datasets if subset == "both" else datasets[0]
+                say(f"{len(order)} of them are for {name}.")
+            made.append(self._dataset(order, batch_size, again, number, dataset_format))
+        return made if subset == "both" else made[0]
 
     def _dataset(self, order, batch_size, shuffle, seed, dataset_format):
         paths, labels, kind = [self.paths[i] for i in order], self._labels(order), self.kind
@@ -208,17 +196,3 @@ def _nothing_in(directory, endings, inferred):
     if set(found) & set(endings) and inferred:
         return f"{what} in a folder of a class. Move them to {os.path.join(directory, 'CLASS')}, or pass labels=None."
     return f"{what}{'; there are files that end in ' + ', '.join(found[:6]) if found else ''}."
-
-
-def _validation_count(files, validation_split, subset, shuffle, seed):
-    if (validation_split is None) != (subset is None):
-        raise ConfigError("validation_split and subset belong together.", fix="validation_split=0.2, subset='training'")
-    if validation_split is None:
-        return 0
-    if not 0 < validation_split < 1:
-        raise ConfigError(f"validation_split is between 0 and 1; got {validation_split!r}.", fix="validation_split=0.2")
-    if subset not in ("training", "validation", "both"):
-        raise ConfigError(f"subset is 'training', 'validation' or 'both'; got {subset!r}.", fix="subset='training'")
-    if shuffle and seed is None:
-        raise ConfigError("A split of shuffled files needs a seed, the same for both parts.", fix="seed=0")
-    return int(validation_split * files)
