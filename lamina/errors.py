@@ -15,9 +15,11 @@ import threading
 import warnings
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 __all__ = [
+    "HERE",
+    "ArgumentError",
     "CallError",
     "CheckError",
     "ConfigError",
@@ -27,10 +29,14 @@ __all__ = [
     "NetworkError",
     "ShapeError",
     "TracingError",
+    "UnknownImportError",
+    "UnknownNameError",
     "UnsafeFileError",
     "locate",
     "warn",
 ]
+
+HERE: str = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class LaminaError(Exception):
@@ -77,16 +83,81 @@ class ShapeError(LaminaError, ValueError):
     """Shapes that are not compatible."""
 
 
+class ConfigError(LaminaError, ValueError):
+    """An argument, name or config that cannot be understood."""
+
+
+class ArgumentError(ConfigError, TypeError):
+    """Arguments that a class, function or method does not have, or lacks.
+
+    Args:
+        message: Which arguments, and what was meant.
+        fix: The call as it should be.
+        of: Object whose `__init__` or method was called, or the name of a function.
+        also: Arguments that are taken beside those of the signature.
+    """
+
+    def __init__(self, message: str = "", fix: str | None = None, of: Any = None, also: tuple[str, ...] = ()) -> None:
+        super().__init__(message, fix)
+        self.of: Any = of
+        self.also: tuple[str, ...] = also
+
+
+class UnknownNameError(LaminaError, AttributeError):
+    """A name that a module or an object does not have. What was meant is looked up when the text is first read.
+
+    Args:
+        message: Who has no such name.
+        suggest: Function that returns a sentence or "", and the fix or None.
+    """
+
+    def __init__(self, message: str = "", suggest: Callable[[], tuple[str, str | None]] | None = None) -> None:
+        self._suggest: Callable[[], tuple[str, str | None]] | None = suggest
+        super().__init__(message)
+        self.obj = HERE  # as long as it is None, Python sets it, and adds a "Did you mean" of its own
+
+    def _read(self):
+        if self._suggest is not None:
+            suggest, self._suggest = self._suggest, None
+            sentence, self._fix = suggest()
+            self.message += sentence
+
+    if not TYPE_CHECKING:
+
+        @property
+        def fix(self) -> str | None:
+            """One line that says how to repair it."""
+            self._read()
+            return self._fix
+
+        @fix.setter
+        def fix(self, value: str | None) -> None:
+            self._fix = value
+
+    def __str__(self) -> str:
+        self._read()
+        return super().__str__()
+
+
+class UnknownImportError(LaminaError, ImportError):
+    """A name that is imported from a module that does not have it.
+
+    Args:
+        message: Which name, from which module.
+        sentence: What was meant, or "".
+        fix: What it is called.
+    """
+
+    def __init__(self, message: str = "", sentence: str = "", fix: str | None = None) -> None:
+        super().__init__(message + sentence, fix)
+
+
 class CallError(LaminaError, ValueError):
     """A call of a layer, model or function with arguments that it cannot use."""
 
 
 class CheckError(LaminaError, ValueError):
     """An error that `fit` found in the model or its first batch, where `lamina.config.set_checks("error")` is set."""
-
-
-class ConfigError(LaminaError, ValueError):
-    """An argument, name or config that cannot be understood."""
 
 
 class DataError(LaminaError, ValueError):

@@ -14,6 +14,7 @@ from jax.core import Tracer
 
 from lamina.core import context, dtypes
 from lamina.core.configurable import Configurable
+from lamina.core.lazy import missing_from
 from lamina.core.op import op
 from lamina.core.typing import DTypeLike, SeedLike, Size, Tensor, TensorLike
 from lamina.core.variable import Variable
@@ -24,6 +25,7 @@ __all__ = [
     "SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "set_global_seed",
     "shuffle", "truncated_normal", "uniform",
 ]  # fmt: skip
+__getattr__ = missing_from(__name__)
 
 NumberLike: TypeAlias = "float | jax.Array | np.ndarray[Any, Any]"
 """A parameter of a distribution: a number, or an array that broadcasts to the shape of the result."""
@@ -62,11 +64,7 @@ class SeedGenerator(Configurable):
     (Array([5, 0], dtype=uint32), Array([5, 1], dtype=uint32))
     """
 
-    _config_skips = frozenset({"kwargs"})
-
-    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
-        if kwargs:
-            raise ConfigError(f"SeedGenerator takes seed and name; got {', '.join(kwargs)}.")
+    def __init__(self, seed: int | None = None, name: str | None = None) -> None:
         if seed is not None and (not is_seed(seed) or not 0 <= seed < 2**32):
             raise ConfigError(f"A seed is an integer from 0 to 2**32 - 1; got {seed!r}.")
         self.seed: int | None = None if seed is None else int(seed)
@@ -331,8 +329,8 @@ def binomial(
         dtype: Float type of the result; None means `keras.config.floatx()`.
         seed: Whole number or `keras.random.SeedGenerator`; None draws one.
     """
-    counts, probabilities = jnp.asarray(counts), jnp.asarray(probabilities)
-    return jax.random.binomial(draw_seed(seed), counts, probabilities, _shape(shape), _float(dtype))
+    trials = jnp.asarray(counts), jnp.asarray(probabilities)
+    return jax.random.binomial(draw_seed(seed), *trials, _shape(shape), _float(dtype))
 
 
 @op(settings=("shape",), name="random_beta")

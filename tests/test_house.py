@@ -16,7 +16,8 @@ LAMINA = ROOT / "lamina"
 
 # A file imports from its own floor or a lower one.
 FLOORS = {
-    "errors": 0, "kernels": 0, "runtime": 0, "legacy": 0, "core": 0, "drawing": 1, "tree": 0, "datasets": 0,
+    "errors": 0, "spelling": 0, "kernels": 0, "runtime": 0, "legacy": 0, "core": 0, "drawing": 1, "tree": 0,
+    "datasets": 0,
     "config": 3,
     "ops": 1, "random": 1, "distribution": 1, "scopes": 1, "devices": 1, "rematerialization": 1,
     "activations": 2, "initializers": 2, "regularizers": 2, "constraints": 2, "dtype_policies": 2,
@@ -64,6 +65,7 @@ TOKENS = {
     "quantizers": 5_000,
     "runtime": 5_000,
     "saving": 28_500,
+    "spelling": 7_000,
     "training": 23_200,
     "utils": 12_500,
     "view": 6_200,

@@ -352,7 +352,7 @@ def test_predict_as_in_keras_2():
     lines, predicted = lines_of(lambda: model.predict(X, verbose=0, workers=2, max_queue_size=10))
     np.testing.assert_array_equal(predicted, model.predict(X, verbose=0))
     assert len(lines) == 2 and all("PyDataset(workers=...)" in line for line in lines)
-    with pytest.raises(TypeError, match="unexpected keyword argument 'verbos'"):
+    with pytest.raises(TypeError, match="Did you mean 'verbose'"):
         model.predict(X, verbos=0)
 
 

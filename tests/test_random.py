@@ -146,7 +146,7 @@ def test_errors():
         lamina.random.randint((2,), 0, 5, dtype="float32")
     with pytest.raises(ValueError, match=r"\(batch, classes\)"):
         lamina.random.categorical(LOGITS[0], 2)
-    with pytest.raises(ValueError, match="takes seed and name"):
+    with pytest.raises(ValueError, match="It takes: seed, name"):
         SeedGenerator(1, shape=3)
 
 

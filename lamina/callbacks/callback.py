@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from lamina.core.representation import Represented, arguments_of
+from lamina.spelling import SaysWhatWasMeant
 
 __all__ = ["Callback", "idle_with_epochs"]
 
 
-class Callback(Represented):
+class Callback(SaysWhatWasMeant, Represented):
     """Base of callbacks: override the hooks you need.
 
     A batch hook that reads `logs` makes the loop wait for the results of that batch.

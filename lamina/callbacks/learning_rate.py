@@ -12,6 +12,7 @@ from lamina.callbacks.callback import Callback
 from lamina.callbacks.monitor import MonitorCallback
 from lamina.errors import ConfigError
 from lamina.runtime.progress import say
+from lamina.spelling.arguments import unknown_arguments
 
 __all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
 
@@ -105,9 +106,7 @@ class ReduceLROnPlateau(MonitorCallback):
         **kwargs: Any,
     ):
         if kwargs:
-            raise ConfigError(
-                f"ReduceLROnPlateau takes no {', '.join(kwargs)}.", fix="Today's name of epsilon is min_delta."
-            )
+            raise unknown_arguments(self, kwargs)
         if factor >= 1.0:
             raise ConfigError(f"factor of ReduceLROnPlateau is below 1; got {factor}.", fix="factor=0.1")
         super().__init__(monitor, mode, min_delta=min_delta)

@@ -11,13 +11,14 @@ from lamina.core.representation import Represented, arguments_of, signature_of
 from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.typing import Config
 from lamina.runtime.tracebacks import filters_traceback
+from lamina.spelling import SaysWhatWasMeant
 
 __all__ = ["Configurable"]
 
 Parameter = inspect.Parameter
 
 
-class Configurable(Represented):
+class Configurable(SaysWhatWasMeant, Represented):
     """Base class of objects that are fully described by their constructor arguments, from which `get_config` and `repr`
     follow.
 

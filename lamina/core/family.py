@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,8 @@ from lamina.core import registry, serialization
 from lamina.core.typing import Config
 from lamina.errors import ConfigError
 from lamina.runtime.tracebacks import filters_traceback
+from lamina.spelling.names import as_strings, meant
+from lamina.spelling.nearest import letters_of
 
 __all__ = ["Family"]
 
@@ -101,12 +102,22 @@ class Family:
         if found is not None:
             return found
         registry.populate()
+        public = registry.names_of(self._namespace)
         members = (key for space, key in (*registry.CLASSES, *registry.FUNCTIONS) if space == self._namespace)
-        known = sorted({*self._aliases, *members})
-        lower = {key.lower(): key for key in reversed(known)}
-        near = [lower[key] for key in difflib.get_close_matches(name.lower(), lower, n=1)]
+        base = self._base.__name__.lower() if self._base else " "
+        names = {*self._aliases, *(key for key in members if key in public or key.islower())}
+        known = as_strings(name for name in names if base not in letters_of(name) and "schedule" not in name.lower())
+        sentence, near = meant(name, known)
+        code = near[0] if near and "." in near[0] else repr(near[0]) if near else ""
         raise ConfigError(
-            f"Unknown {self._kind} {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""),
-            fix=f"Known: {', '.join(known)}; or pass a function or an object"
+            f"Unknown {self._kind} {name!r}.{sentence}",
+            fix=_ARGUMENTS.get(self._kind, f"{self._kind}={{}}").format(code)
+            if near
+            else f"Known: {', '.join(known)}; or pass a function or an object"
             f" (in a file: load_model(path, custom_objects={{{name!r}: function}})).",
         )
+
+
+_ARGUMENTS = {
+    "metric": "metrics=[{}]", **{kind: f"kernel_{kind}={{}}" for kind in ("initializer", "regularizer", "constraint")},
+}  # fmt: skip

@@ -22,13 +22,14 @@ from lamina.core.no_values import NoValues
 from lamina.core.probes import probe
 from lamina.errors import CallError, ShapeError
 from lamina.runtime.tracebacks import filters_traceback
+from lamina.spelling import SaysWhatWasMeant
 
 if TYPE_CHECKING:
     from lamina.core.operator_types import Operators
 
     class _Base(Operators["KerasTensor"]): ...
 else:
-    _Base = object
+    _Base = SaysWhatWasMeant
 
 
 class KerasTensor(NoValues, _Base):

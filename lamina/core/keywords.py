@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina.errors import ConfigError
+from lamina.errors import ArgumentError, ConfigError
 
 
 def keywords(owner: str, given: dict[str, Any], **defaults: Any) -> list[Any]:
@@ -16,16 +16,17 @@ def keywords(owner: str, given: dict[str, Any], **defaults: Any) -> list[Any]:
         **defaults: Default value of each known argument.
 
     Raises:
-        ConfigError: An argument is unknown.
+        ArgumentError: An argument is unknown. What was meant is added where the call is public.
 
     >>> keywords("save_model", {"include_optimizer": False}, include_optimizer=True, save_format=None)
     [False, None]
     """
     unknown = [name for name in given if name not in defaults]
     if unknown:
-        raise ConfigError(
+        raise ArgumentError(
             f"{owner} has no argument{'s' * (len(unknown) > 1)} {', '.join(map(repr, unknown))}.",
-            fix=f"Besides those of its signature it takes: {', '.join(defaults)}." if defaults else None,
+            of=owner,
+            also=tuple(defaults),
         )
     return [given.get(name, default) for name, default in defaults.items()]
 

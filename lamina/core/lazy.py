@@ -10,14 +10,17 @@ import importlib
 import pathlib
 import re
 import sys
+import types
 from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType
 from typing import Any
 
+from lamina.errors import LaminaError
 from lamina.runtime.gc_pause import no_collection
-from lamina.runtime.tracebacks import filters_traceback
+from lamina.runtime.tracebacks import explain_errors_by, filters_traceback, readable
+from lamina.spelling import missing_member, public_names
 
-__all__ = ["lazy", "names_in_stub"]
+__all__ = ["lazy", "missing_from", "names_in_stub"]
 
 _ROOT = pathlib.Path(__file__).parents[2]  # the folder that contains the package lamina
 _IMPORT = re.compile(r"^from (lamina[\w.]*) import (\*|\([^)]*\)|.*)$", re.MULTILINE)
@@ -47,21 +50,89 @@ def lazy(
 
     def get(name: str) -> Any:
         home = homes.get(name)
-        if home is None and otherwise is not None:
-            return otherwise(name)
         if home is None:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            try:
+                return _of_earlier_versions(package, name, homes, otherwise)
+            except (AttributeError, ImportError) as error:
+                with readable(error) as shown:
+                    raise shown from None
         with no_collection():
             module = importlib.import_module(home)
-        value = module if home == f"{package}.{name}" else getattr(module, name)
-        if is_public and isinstance(value, FunctionType) and not hasattr(value, "__wrapped__"):
-            value = filters_traceback(value)
-            setattr(module, name, value)  # the same object by either name
+        if home == f"{package}.{name}":
+            setattr(sys.modules[package], name, module)
+            return _readable(package, sys.modules[package], name) if is_public else module
+        value = _readable(package, module, name) if is_public else getattr(module, name)
         setattr(sys.modules[package], name, value)  # later lookups do not call this function
         return value
 
     names = sorted(homes.keys() - set(unlisted))
     return get, lambda: names, names
+
+
+def _of_earlier_versions(package, name, homes, otherwise):
+    try:
+        if otherwise is not None:
+            return otherwise(name)
+    except AttributeError as error:
+        if isinstance(error, LaminaError):  # it says what replaces the name
+            raise
+    raise missing_member(package, name, homes)
+
+
+def _readable(package: str, owner: Any, name: str) -> Any:
+    """A member of a module, whose errors from now on show the user's lines alone: a function, the functions of a
+    file, or the `__init__` of a class."""
+    from lamina.core import registry  # importing lamina does not need it
+
+    value = getattr(owner, name)
+    if isinstance(value, FunctionType):
+        if (
+            not hasattr(value, "__wrapped__") and value not in registry.FUNCTIONS.values()
+        ):  # files know them by identity
+            value.__dict__.setdefault("_shown", f"{package}.{name}")
+            setattr(owner, name, filters_traceback(value))  # the same object by either name
+    elif isinstance(value, types.ModuleType):
+        members = vars(value)
+        if "__getattr__" not in members:
+            value.__getattr__ = missing_from(value.__name__)  # pyright: ignore[reportAttributeAccessIssue]
+        for key in list(members) if not hasattr(value, "__path__") else ():
+            is_own = isinstance(members[key], FunctionType) and members[key].__module__ == value.__name__
+            if is_own and not key.startswith("_"):
+                _readable(f"{package}.{name}", value, key)
+    elif isinstance(value, type):
+        for base in value.__mro__:
+            init = base.__dict__.get("__init__")
+            is_ours = isinstance(init, FunctionType) and base.__module__.startswith("lamina.")
+            if is_ours and not hasattr(init, "__wrapped__"):
+                type.__setattr__(base, "__init__", filters_traceback(init))
+    return getattr(owner, name)
+
+
+def _refused_call(error: BaseException) -> BaseException | None:
+    """The error that says which arguments were meant, for a call that a signature refused."""
+    if not isinstance(error, TypeError):
+        return None
+    from lamina.spelling.arguments import explain_error
+
+    return explain_error(error)
+
+
+explain_errors_by(_refused_call)
+
+
+def missing_from(module: str) -> Callable[[str], Any]:
+    """`__getattr__ = missing_from(__name__)`: says what was meant by a name that a file does not have.
+
+    Args:
+        module: Path of the file.
+    """
+
+    def get(name: str) -> Any:
+        names = vars(sys.modules[module])
+        with readable(missing_member(module, name, names.get("__all__", names))) as error:
+            raise error
+
+    return get
 
 
 def names_in_stub(package: str) -> Iterator[tuple[str, str]]:
@@ -78,6 +149,26 @@ def names_in_stub(package: str) -> Iterator[tuple[str, str]]:
             if entry.strip():
                 name = entry.split()[-1]
                 yield name, f"{module}.{name}" if module == package else module
+
+
+def _all_names():
+    """(name, public module) of every public name, those that programs use most first."""
+    for package in _PUBLIC:
+        path = _ROOT / "lamina" / package.replace(".", "/")
+        if (path / "__init__.pyi").exists():
+            names = (name for name, _ in names_in_stub(f"lamina.{package}".rstrip(".")))
+        else:
+            names = _all_of(f"lamina.{package}" if path.with_suffix(".py").exists() else f"lamina.{package}.__init__")
+        yield from ((name, f"keras.{package}".rstrip(".")) for name in names if name not in _IN_ALL)
+
+
+public_names.append(_all_names)
+_PUBLIC = (
+    "", "layers", "optimizers", "losses", "metrics", "callbacks", "activations", "initializers", "regularizers",
+    "constraints", "utils", "ops", "random", "optimizers.schedules", "applications", "datasets", "models", "saving",
+    "config",
+)  # fmt: skip
+_IN_ALL = ("get", "serialize", "deserialize")
 
 
 def _all_of(module: str) -> list[str]:

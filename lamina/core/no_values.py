@@ -8,6 +8,7 @@ from lamina.core import op_advice
 from lamina.core.call_sites import op_of, site_above
 from lamina.errors import CallError, TracingError
 from lamina.runtime.tracebacks import filters_traceback, readable
+from lamina.spelling.names import unknown_attribute
 
 
 class NoAttributeError(TracingError, AttributeError):
@@ -79,5 +80,7 @@ class NoValues:
             raise AttributeError(name)
         site = site_above()
         fix = site and op_advice.for_attribute(site, name)
+        if fix is None and not hasattr(type(self), name):
+            raise unknown_attribute(self, name)
         with readable(NoAttributeError(f"A symbolic tensor has no attribute {name!r}.", fix=fix)) as error:
             raise error

@@ -17,6 +17,7 @@ from lamina.core.traced_errors import explain
 from lamina.core.variable import unwrap
 from lamina.runtime.process import configure_process
 from lamina.runtime.tracebacks import explain_errors_by, readable
+from lamina.spelling.arguments import explain_call
 
 if TYPE_CHECKING:
     from lamina.core.op_types import (
@@ -115,7 +116,10 @@ def _optional(function):
 
 def _record(public, args, kwargs):
     """Create a node for one use of an op. Settings go to the operation, other arguments to the call."""
-    bound = inspect.signature(public.compute).bind(*args, **kwargs)
+    try:
+        bound = inspect.signature(public.compute).bind(*args, **kwargs)
+    except TypeError as error:
+        raise explain_call(public.compute, args, kwargs) or error from None
     call_args, call_kwargs, settings = [], {}, {}
     for parameter in bound.signature.parameters.values():
         if parameter.name not in bound.arguments:

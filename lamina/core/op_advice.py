@@ -87,7 +87,7 @@ def for_attribute(site: CallSite, name: str) -> Any:
         return f"Leave .{name}() out: keras.ops takes the tensor as it is. After fit: keras.ops.convert_to_numpy(x)."
     if name in ("append", "extend", "insert"):
         return "keras.ops.concatenate([x, more], axis=0)"
-    op, owner, arguments = op_of(name), "x", "..."
+    op, owner, arguments = op_of({"view": "reshape"}.get(name, name)), "x", "..."
     for call in site.nodes(ast.Call):
         if isinstance(call.func, ast.Attribute) and ast.unparse(call.func) in (site.text, site.callee):
             owner = ast.unparse(call.func.value)

@@ -7,13 +7,13 @@ caller. Otherwise an error suggests the nearest known name.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Self, TypeVar
 
 from lamina.errors import ConfigError
+from lamina.spelling.nearest import did_you_mean
 
 T = TypeVar("T")
 
@@ -273,10 +273,9 @@ def find(
         _check_registered(registered_name, name)
         return found
     known = {*(key for _, key in (*CLASSES, *FUNCTIONS)), *_custom, *(_scope.get() or ()), *(custom_objects or ())}
-    near = difflib.get_close_matches(str(name), known, n=1)
+    near = did_you_mean(str(name), known, strict=True)
     raise ConfigError(
-        f"Unknown name {name!r}" + (f" (module {module!r})" if module else "") + "."
-        + (f" The nearest known name is {near[0]!r}." if near else ""),
+        f"Unknown name {name!r}" + (f" (module {module!r})" if module else "") + f".{near}",
         fix=f"Pass custom_objects={{{str(name)!r}: ...}}, or put @saving.register_keras_serializable() on it.",
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from lamina.core import registry
 from lamina.core.context import snake_case
 from lamina.runtime import settings
 from lamina.runtime.terminal import printable
+from lamina.spelling.arguments import signature_of
 
 __all__ = ["READ_AT_MOST", "Represented", "arguments_of", "call_of", "numbers_of", "shown", "signature_of"]
 
@@ -23,31 +24,6 @@ _LONGEST = 8  # elements of a list or array that are shown
 READ_AT_MOST = 1_000_000  # elements of a variable that its repr reads
 _MISSING = object()
 _GLOBAL = {"data_format": settings.image_data_format, "dtype": settings.floatx}  # what None means
-
-
-def signature_of(cls: type) -> Any:
-    """The arguments of a class, including those that it passes on through **kwargs.
-
-    Args:
-        cls: Class whose `__init__` is read.
-
-    Returns:
-        A dict: name -> (parameter, class whose `__init__` has it).
-    """
-    if "_signature" in cls.__dict__:
-        return cls._signature
-    found = {}
-    for owner in cls.__mro__:
-        if "__init__" not in owner.__dict__:
-            continue
-        parameters = inspect.signature(owner.__init__).parameters.values()
-        for parameter in list(parameters)[1:]:
-            if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
-                found.setdefault(parameter.name, (parameter, owner))
-        if not any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters):
-            break
-    cls._signature = found
-    return found
 
 
 def arguments_of(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from lamina.core.placement import is_locally_complete, place, sharding_of, to_nu
 from lamina.core.read_limits import reserve_array
 from lamina.core.representation import READ_AT_MOST, numbers_of
 from lamina.errors import ConfigError, ShapeError
+from lamina.spelling import SaysWhatWasMeant
 
 if TYPE_CHECKING:
     from lamina.core.operator_types import Operators
@@ -239,7 +240,7 @@ class Variable(_Base):
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in _ARRAY_METHODS:
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+            return SaysWhatWasMeant.__getattr__(self, name)
         return getattr(self.value, name)
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from lamina.core.keywords import keywords
 from lamina.datasets.fetch import fetch
 from lamina.datasets.safe_pickle import load_npz
 from lamina.datasets.sequences import encode_parts, read_word_index
 from lamina.datasets.split import Split
-from lamina.errors import CallError
 
 __all__ = ["get_word_index", "load_data"]
 
@@ -52,9 +52,7 @@ def load_data(
         FileError: If the file is damaged.
         CallError: If `maxlen` removes all sequences.
     """
-    if kwargs:
-        fix = "nb_words has been renamed to num_words." if "nb_words" in kwargs else None
-        raise CallError(f"imdb.load_data has no argument {', '.join(kwargs)}.", fix=fix)
+    keywords("load_data", kwargs)
     x_train, y_train, x_test, y_test = load_npz(fetch("imdb.npz", path), "x_train", "y_train", "x_test", "y_test")
     generator = np.random.RandomState(seed)
     orders = generator.permutation(len(x_train)), generator.permutation(len(x_test))

@@ -14,6 +14,7 @@ from lamina.core.placement import divisible_sharding, sharding_of
 from lamina.distribution.devices import list_devices
 from lamina.distribution.layouts import DeviceMesh, LayoutMap, TensorLayout, distribute_tensor
 from lamina.errors import ConfigError, warn
+from lamina.spelling.arguments import unknown_arguments
 
 __all__ = ["DataParallel", "Distribution", "ModelParallel", "distribution", "set_distribution"]
 
@@ -232,7 +233,7 @@ class ModelParallel(Distribution):
     ) -> None:
         kwargs.pop("device_mesh", None)
         if kwargs:
-            raise ConfigError(f"ModelParallel has no argument {', '.join(map(repr, kwargs))}.")
+            raise unknown_arguments(self, kwargs)
         if layout_map is None:
             raise ConfigError("You must specify a layout_map argument.")
         if not isinstance(layout_map, LayoutMap):

@@ -8,6 +8,7 @@ from lamina.core.dtypes import standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import ConfigError
 from lamina.layers.base.layer import Layer
+from lamina.spelling.arguments import unknown_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ class InputLayer(Layer):
     ):
         super().__init__(name=name)
         if kwargs:
-            raise ConfigError(f"InputLayer has no argument {', '.join(map(repr, kwargs))}.")
+            raise unknown_arguments(self, kwargs)
         _refuse_unclear_shape(shape, batch_size, batch_shape, input_tensor)
         if input_tensor is not None:
             _refuse_other_than(input_tensor, shape=shape, batch_size=batch_size, batch_shape=batch_shape, dtype=dtype)

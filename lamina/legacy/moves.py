@@ -15,6 +15,7 @@ from lamina.errors import LaminaError
 from lamina.legacy.gone import GONE, GONE_MODULES
 from lamina.legacy.names import FILES_WITH_OLD_PATHS, INSTEAD, MODULES, NAMES, SHORT_LOSS_NAMES
 from lamina.legacy.renames import warn_renamed
+from lamina.spelling import missing_member
 
 __all__ = ["OldClass", "OldNameError", "find_old_modules", "make_callable", "moved", "moved_from", "old_names_of"]
 
@@ -93,7 +94,8 @@ def _old_name(module, name):
     if f"{module}.{name}" in MODULES:
         return importlib.import_module(f"{module}.{name}")
     _refuse_what_is_gone(module, name)
-    raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    members = vars(sys.modules[module])
+    raise missing_member(module, name, members.get("__all__", members))
 
 
 def _renamed(module, name, today):
@@ -176,8 +178,7 @@ def moved(module: str, target: str, name: str) -> Any:
             return getattr(importlib.import_module(home), name)
     if is_old_module(f"{module}.{name}"):
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
-    today = _shown(target)
-    raise OldNameError(f"{_shown(module)} is {today} today, which has no {name!r}.", fix=f"print(dir({today}))")
+    raise missing_member(target, name, dir(importlib.import_module(target)))
 
 
 _OTHERS = ("lamina", *(f"lamina.{name}" for name in (

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from lamina.errors import ConfigError, warn
+from lamina.errors import ArgumentError, ConfigError, warn
 from lamina.legacy.names import NAMES, SHORT_LOSS_NAMES
 from lamina.legacy.table import ARGUMENTS, METHODS, MovedTo, Part
 from lamina.runtime.tracebacks import readable
@@ -176,19 +176,22 @@ def accepting_old_names(function: F, owner: str) -> F:
     return translated  # pyright: ignore[reportReturnType]  # it takes what `function` takes, and old names
 
 
-def only_old_names(owner: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def only_old_names(owner: str, arguments: dict[str, Any], function: Any, args: Any) -> dict[str, Any]:
     """Arguments that a signature does not have, under today's names.
 
     Args:
         owner: Class or method.
         arguments: The arguments by name.
+        function: The method.
+        args: Its other arguments.
 
     Raises:
-        TypeError: For an argument that the table does not have.
+        ArgumentError: For an argument that the table does not have.
     """
-    unknown = next((name for name in arguments if name not in ARGUMENTS[owner]), None)
-    if unknown is not None:
-        raise TypeError(f"{owner}() got an unexpected keyword argument {unknown!r}")
+    if not arguments.keys() <= ARGUMENTS[owner].keys():
+        from lamina.spelling.arguments import explain_call
+
+        raise explain_call(function, args, arguments) or ArgumentError(f"{owner} has no such argument.")
     new, lines = rename(owner, arguments)
     for line in lines:
         warn_renamed(line)

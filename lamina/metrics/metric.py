@@ -100,6 +100,7 @@ class Metric(Configurable):
         self._variables.append(variable)
         return variable
 
+    @filters_traceback
     def add_weight(
         self,
         shape: ShapeLike = (),

@@ -8,7 +8,7 @@ from lamina.core import registry, tree
 from lamina.core.graph import Function, node_of
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
 from lamina.core.representation import signature_of
-from lamina.errors import CallError, ConfigError
+from lamina.errors import ArgumentError, CallError, ConfigError
 from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.tracking import unique
@@ -18,6 +18,7 @@ from lamina.models.host import Prepared, host_part
 from lamina.models.inputs import standardize_inputs
 from lamina.models.reports_mixin import ReportsMixin
 from lamina.models.saving_mixin import SavingMixin
+from lamina.runtime.tracebacks import filters_traceback
 from lamina.training.step import overridable
 from lamina.training.trainer import Trainer
 
@@ -72,6 +73,10 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
                 inputs, outputs = given.pop("inputs"), given.pop("outputs")
                 super().__init__(**given)
                 self._set_graph(inputs, outputs)
+            elif kwargs.keys() & {"inputs", "outputs"}:
+                raise ArgumentError(
+                    "A Model of tensors needs both its inputs and its outputs.", fix="keras.Model(inputs, outputs)"
+                )
             else:
                 super().__init__(**dict(zip(("name",), args, strict=False)), **kwargs)
 
@@ -212,6 +217,7 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
         """What a step takes in place of text: the results of the part of the graph that runs on the host."""
         return host_part(self._graph).prepare(standardize_inputs(self._graph, inputs, self))
 
+    @filters_traceback
     def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """One of the layers.
 

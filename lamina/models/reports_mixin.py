@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lamina import check, explanations, view
+from lamina.core.keywords import keywords
 from lamina.core.probes import unprinted
 from lamina.core.registry import is_builtin
 from lamina.errors import ConfigError
@@ -140,9 +141,7 @@ class ReportsMixin(Trainer):
         >>> [layer.dtype_policy.name for layer in model.layers]
         ['int8_from_float32', 'float32']
         """
-        type_check = kwargs.pop("type_check", True)
-        if kwargs:
-            raise ConfigError(f"Unrecognized keyword arguments of quantize: {', '.join(kwargs)}.")
+        (type_check,) = keywords("quantize", kwargs, type_check=True)
         if not (filters is None or callable(filters) or isinstance(filters, (str, list, tuple))):
             raise ConfigError(f"The `filters` argument must be a regex string, a list or a callable; got {filters!r}.")
         from lamina.models.quantization import config_of, quantize

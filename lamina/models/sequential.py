@@ -85,6 +85,7 @@ class Sequential(Model):
         if rebuild:
             self._rebuild()
 
+    @filters_traceback
     def pop(self, rebuild: bool = True) -> Any:
         """Remove the last layer and return it.
 

@@ -12,6 +12,7 @@ from lamina.core.variable import Variable, unwrap
 from lamina.errors import ConfigError
 from lamina.optimizers.optimizer import BASE_ARGUMENTS, LearningRateLike, Optimizer
 from lamina.optimizers.update import only_if
+from lamina.spelling.arguments import unknown_arguments
 
 __all__ = ["LossScaleOptimizer"]
 
@@ -55,8 +56,10 @@ class LossScaleOptimizer(Optimizer):
         if not kwargs.get("dynamic", True):
             raise ConfigError("LossScaleOptimizer has no `dynamic=False`: the scale moves.", fix="Leave dynamic out.")
         unused.pop("dynamic", None)
-        if unused:
+        if unused.keys() & BASE_ARGUMENTS:
             raise ConfigError(f"LossScaleOptimizer does not take {unused}.", fix="Give them to the inner optimizer.")
+        if unused:
+            raise unknown_arguments(self, unused)
         super().__init__(0.0, name=name)
         self.inner_optimizer = inner_optimizer
         self.initial_scale = initial_scale

@@ -26,6 +26,7 @@ from lamina.optimizers.slots import SlotsMixin
 from lamina.optimizers.update import UpdateMixin, run_update
 from lamina.runtime import settings
 from lamina.runtime.tracebacks import filters_traceback
+from lamina.spelling.arguments import unknown_arguments
 
 __all__ = ["BASE_ARGUMENTS", "LearningRateLike", "Optimizer", "OptimizerLike", "Slots", "epsilon_of"]
 
@@ -98,10 +99,7 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
         if decay:
             learning_rate = InverseTimeDecay(initial_rate, 1, decay)
         if kwargs:
-            raise ConfigError(
-                f"{type(self).__name__} does not take {', '.join(map(repr, kwargs))}.",
-                fix=f"It takes {', '.join(list(inspect.signature(type(self)).parameters)[:-1])}.",
-            )
+            raise unknown_arguments(self, kwargs)
         self._variables = {}  # every variable of the optimizer, in order
         self._slots = {}  # trainable variable -> {slot name: Variable}, in the order they became known
         self._made, self._asked = {}, Counter()
@@ -209,6 +207,7 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
         grads, variables = zip(*grads_and_vars, strict=True)
         return self.apply(list(grads), list(variables))
 
+    @filters_traceback
     def apply(self, grads: Iterable[Any], trainable_variables: Iterable[Variable] | None = None) -> Variable:
         """Update `trainable_variables` (those of `build` when None) by `grads`, in one compiled call.
 

@@ -15,7 +15,7 @@ from lamina.optimizers.optimizer import Optimizer
 __all__ = ["deserialize", "get", "serialize"]
 
 _BY_LOWER_CASE = {name.lower(): name for name in registry.names_of("keras.optimizers") if name[0].isupper()}
-_FAMILY = Family("optimizer", "keras.optimizers", Optimizer)
+_FAMILY = Family("optimizer", "keras.optimizers", Optimizer, aliases=_BY_LOWER_CASE)
 
 
 def get(identifier: Any) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 
 from lamina.errors import CallError, ConfigError
 from lamina.legacy import warn_renamed
+from lamina.spelling.arguments import unknown_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -134,7 +135,7 @@ class Tokenizer:
             warn_renamed("Tokenizer(nb_words=...) is called num_words since Keras 2.")
             num_words = kwargs.pop("nb_words")
         if kwargs:
-            raise ConfigError(f"Tokenizer has no argument {', '.join(kwargs)}.")
+            raise unknown_arguments(self, kwargs)
         self.num_words = num_words
         self.filters = filters
         self.lower = lower

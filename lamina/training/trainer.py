@@ -11,7 +11,8 @@ from lamina import callbacks as callbacks_module
 from lamina import training as training_module
 from lamina.core import tree
 from lamina.core.keras_tensor import KerasTensor
-from lamina.errors import CallError, DataError
+from lamina.core.keywords import keywords
+from lamina.errors import DataError
 from lamina.legacy import old_names, only_old_names
 from lamina.runtime.tracebacks import filters_traceback, readable
 from lamina.training.legacy_methods import LegacyMethods
@@ -159,8 +160,7 @@ class Trainer(StepMixin, LegacyMethods):
             DataError: If the data does not fit the model.
         """
         self._must_be_compiled("evaluate")
-        if kwargs:
-            raise CallError(f"evaluate has no argument {', '.join(map(repr, kwargs))}.")
+        keywords("evaluate", kwargs)
         batches = self._batches(x, y, sample_weight, batch_size, steps, shuffle=False)
         logs = training_module.evaluate_batches(self, batches, verbose, callbacks)
         return logs if return_dict else self._as_list(logs)
@@ -194,7 +194,7 @@ class Trainer(StepMixin, LegacyMethods):
         (2, 3)
         """
         if old_names:  # resolved here, since a wrapper would add a tenth to the time of a small prediction
-            old_names = only_old_names("Model.predict", old_names)
+            old_names = only_old_names("Model.predict", old_names, Trainer.predict, (self, x))
             return Trainer.predict(self, x, batch_size, verbose, steps, callbacks, **old_names)
         try:
             if not verbose and callbacks is None and steps is None and self._is_one_batch(x, batch_size):

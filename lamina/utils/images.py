@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.core.dtypes import numpy_dtype
+from lamina.core.keywords import keywords
 from lamina.core.typing import ArrayLike, DataFormat, DTypeLike, Tensor
 from lamina.core.variable import unwrap
 from lamina.drawing.canvas import pillow
@@ -176,8 +177,7 @@ def smart_resize(
         data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
         **kwargs: `backend_module` is ignored; no other argument is allowed.
     """
-    if kwargs.keys() - {"backend_module"}:
-        raise ConfigError(f"smart_resize has no argument {', '.join(kwargs)}.")
+    keywords("smart_resize", kwargs, backend_module=None)
     if len(size) != 2:
         raise ConfigError(f"size is (height, width); got {size!r}.")
     images = unwrap(x)

@@ -7,8 +7,8 @@ import os
 from typing import Any
 
 from lamina.core.graph import Function
+from lamina.core.keywords import keywords
 from lamina.drawing.diagram import Diagram
-from lamina.errors import ConfigError
 from lamina.layers.base import call_signature
 
 __all__ = ["model_to_dot", "plot_model"]
@@ -49,8 +49,7 @@ def model_to_dot(
     >>> '"out" [label="out (Dense)"]' in model_to_dot(model).to_string()
     True
     """
-    if kwargs.keys() - {"layer_range", "show_layer_activations"}:
-        raise ConfigError(f"model_to_dot has no argument {', '.join(kwargs)}.")
+    keywords("model_to_dot", kwargs, layer_range=None, show_layer_activations=None)
 
     def lines(operation):
         kind = type(operation).__name__

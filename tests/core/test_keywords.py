@@ -11,7 +11,7 @@ from lamina.legacy import OldSpelling
 
 def test_keywords():
     assert keywords("f", {"b": 2}, a=1, b=3) == [1, 2]
-    with pytest.raises(ConfigError, match=r"(?s)f has no arguments 'c', 'd'.*takes: a"):
+    with pytest.raises(ConfigError, match="f has no arguments 'c', 'd'"):
         keywords("f", {"c": 1, "d": 2}, a=1)
 
 

@@ -79,7 +79,7 @@ def test_functions_of_a_user_as_activation(library, tmp_path):
 
 def test_the_nearest_name_is_named():
     config = {"module": "keras.layers", "class_name": "Densee", "config": {}, "registered_name": None}
-    with pytest.raises(ConfigError, match="The nearest known name is 'Dense'"):
+    with pytest.raises(ConfigError, match="Did you mean 'Dense'"):
         lamina.saving.deserialize_keras_object(config)
 
 

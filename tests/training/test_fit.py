@@ -471,7 +471,7 @@ def test_errors_of_use():
     model.compile("sgd")
     with pytest.raises(errors.CallError, match="no loss to minimize"):
         model.fit(X, Y, verbose=0)
-    with pytest.raises(errors.ConfigError, match="Did you mean 'Adam'"):
+    with pytest.raises(errors.ConfigError, match="Did you mean 'adam'"):
         model.compile("adm", "mse")
 
 

@@ -15,9 +15,8 @@ from lamina.core.graph import Operation
 from lamina.core.keras_tensor import KerasTensor, is_symbolic, trace
 from lamina.core.keywords import refuse_positional
 from lamina.core.probes import without_probe_sizes
-from lamina.core.representation import signature_of
 from lamina.core.variable import Variable
-from lamina.errors import CallError, ConfigError
+from lamina.errors import CallError
 from lamina.layers.base import call_signature, masks, output_specs
 from lamina.layers.base.building import build_for, managed_build
 from lamina.layers.base.call_context import inner_call, located, resolve_training
@@ -28,6 +27,7 @@ from lamina.layers.base.output_specs import is_builtin
 from lamina.layers.base.shapes import input_shape_asked, symbols_of, tuples_of
 from lamina.rematerialization import call_of, current_scope, remat
 from lamina.runtime.tracebacks import readable
+from lamina.spelling.arguments import unknown_arguments
 
 if TYPE_CHECKING:
     from typing import Self
@@ -71,6 +71,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
     supports_masking: bool = False
     _traits: frozenset[str] = frozenset()  # see lamina.layers.base.traits
     _activation_name: str | None = None
+    _other_arguments: tuple[str, ...] = ("input_shape", "batch_input_shape", "input_dim", "weights")  # by **kwargs
     _repr_always = frozenset(("name",))
     _config_skips: frozenset[str] = frozenset(("autocast",))
     _config_optional: frozenset[str] = frozenset(("activity_regularizer",))
@@ -113,10 +114,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
         self._input_shape_argument = input_shape_asked(kwargs)
         self._initial_weights = kwargs.pop("weights", None)
         if kwargs:
-            raise ConfigError(
-                f"{type(self).__name__} has no argument{'s' * (len(kwargs) > 1)} {', '.join(map(repr, kwargs))}.",
-                fix=f"It takes: {', '.join(signature_of(type(self)))}.",
-            )
+            raise unknown_arguments(self, kwargs)
 
     @property
     def path(self) -> str:

@@ -8,6 +8,7 @@ from lamina.core import context, tree
 from lamina.core.variable import unwrap
 from lamina.layers.base import call_signature
 from lamina.layers.base.variables import VariablesMixin
+from lamina.runtime.tracebacks import filters_traceback
 
 if TYPE_CHECKING:
     from lamina.core.typing import ArrayLike, Tensor
@@ -28,6 +29,7 @@ class LossesMixin(VariablesMixin):
         decayed = [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer is not None]
         return [*added, *decayed]
 
+    @filters_traceback
     def add_loss(self, loss: ArrayLike | None) -> None:
         """Add a number to the loss of the model this layer is in; for use in `call`.
 

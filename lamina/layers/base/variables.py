@@ -17,6 +17,7 @@ from lamina.layers.base.settings import weight_settings
 from lamina.layers.base.tracking import Tracked, unique
 from lamina.metrics.metric import Metric
 from lamina.random import SeedGenerator
+from lamina.runtime.tracebacks import filters_traceback
 
 if TYPE_CHECKING:
     from lamina.core.typing import ArrayLike, DTypeLike, ShapeLike
@@ -112,6 +113,7 @@ class VariablesMixin(Tracked):
         """The weights as NumPy arrays, in the order of `weights`."""
         return [variable.numpy() for variable in self.weights]
 
+    @filters_traceback
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the weights.
 
@@ -140,6 +142,7 @@ class VariablesMixin(Tracked):
             raise CallError(f"{self.name} is not built: it has no weights yet.", fix="Call it, or build(input_shape).")
         return sum(variable.size for variable in self.weights)
 
+    @filters_traceback
     def add_weight(
         self,
         shape: ShapeLike | None = None,

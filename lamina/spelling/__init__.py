@@ -1,0 +1,65 @@
+"""What a person meant who wrote a name that does not exist: the nearest known one, or the one that Keras has for it.
+
+All of it runs when a call or a lookup has failed, so it costs a program without mistakes nothing; this file is all that
+is imported until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from lamina.errors import UnknownNameError
+from lamina.runtime.tracebacks import readable
+
+__all__ = ["SaysWhatWasMeant", "missing_attribute", "missing_member", "public_names"]
+
+public_names: list[Callable[[], Iterable[tuple[str, str]]]] = []
+"""Functions that return (name, public module) of all public names."""
+
+
+class SaysWhatWasMeant:
+    """Base of objects whose missing attributes say what was meant."""
+
+    if not TYPE_CHECKING:  # type checkers know the attributes
+
+        def __getattr__(self, name: str) -> Any:
+            found = missing_attribute(self, name)
+            if not isinstance(found, UnknownNameError):
+                return found
+            with readable(found) as error:
+                raise error
+
+
+def missing_attribute(owner: Any, name: str) -> Any:
+    """The error for an attribute that an object does not have.
+
+    Args:
+        owner: The object.
+        name: Name of the attribute.
+
+    Raises:
+        AttributeError: What a property of that name raises; and for private names.
+    """
+    if hasattr(type(owner), name):  # a property failed, whose own error says why
+        return object.__getattribute__(owner, name)
+    if name.startswith("_"):
+        raise AttributeError(f"{type(owner).__name__!r} object has no attribute {name!r}")
+    from lamina.spelling.names import unknown_attribute
+
+    return unknown_attribute(owner, name)
+
+
+def missing_member(module: str, name: str, known: Iterable[str]) -> Exception:
+    """The error for a name that a module does not have. In `from module import name` it is an ImportError.
+
+    Args:
+        module: Path of the module.
+        name: The name.
+        known: The names that it has.
+    """
+    if name.startswith("_"):
+        return AttributeError(f"module {module!r} has no attribute {name!r}")
+    from lamina.spelling.names import unknown_member
+
+    return unknown_member(module, name, known, lambda: (pair for names in public_names for pair in names()))

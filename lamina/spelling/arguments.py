@@ -1,0 +1,285 @@
+"""Calls with arguments that a class, function or method does not have, or lacks: what was meant, as a call to paste."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from typing import Any
+
+from lamina.errors import ArgumentError
+from lamina.spelling import elsewhere
+from lamina.spelling.nearest import nearest, or_list
+
+__all__ = ["explain_call", "explain_error", "signature_of", "unknown_arguments"]
+
+Parameter = inspect.Parameter
+_NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+_VALUES = {
+    "filepath": "'model.keras'",
+    "path": "'data'",
+    "seed": "42",
+    "layer": "keras.layers.Dense(1)",
+    "directory": "'pictures'",
+    "shape": "(2, 3)",
+}
+_ARRAYS = ("x", "y", "y_true", "y_pred", "inputs", "x1", "x2")  # written as they are called
+_OF_EVERY_CALL = ("training", "mask")
+_RECEIVERS = {"Model": "model", "Optimizer": "optimizer", "Layer": "layer", "Metric": "metric", "Loss": "loss"}
+
+
+def signature_of(cls: type) -> Any:
+    """The arguments of a class, including those that it passes on through **kwargs.
+
+    Args:
+        cls: Class whose `__init__` is read.
+
+    Returns:
+        A dict: name -> (parameter, class whose `__init__` has it).
+    """
+    if "_signature" in cls.__dict__:
+        return cls.__dict__["_signature"]
+    found = {}
+    for owner in cls.__mro__:
+        if "__init__" not in owner.__dict__:
+            continue
+        parameters = inspect.signature(owner.__init__).parameters.values()
+        for parameter in list(parameters)[1:]:
+            if parameter.kind in _NAMED:
+                found.setdefault(parameter.name, (parameter, owner))
+        if not any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters):
+            break
+    cls._signature = found  # pyright: ignore[reportAttributeAccessIssue]
+    return found
+
+
+def explain_error(error: TypeError) -> ArgumentError | None:
+    """The error for a call through one of lamina's wrappers (`filters_traceback`, `op`, `old_names`, a layer's
+    `__call__`) whose signature refused the arguments; None for other errors.
+
+    Args:
+        error: The error, as the wrapper caught it.
+    """
+    frame = error.__traceback__ and error.__traceback__.tb_frame
+    if frame is None or not str(frame.f_globals.get("__name__")).startswith("lamina."):
+        return None
+    names, is_refused = frame.f_locals, error.__traceback__ is not None and error.__traceback__.tb_next is None
+    if frame.f_code.co_name == "__call__" and is_refused:  # of a layer
+        return explain_call(type(names["self"]).call, (names["self"], *names["args"]), names["kwargs"])
+    function, args = names.get("function"), names.get("args")
+    if frame.f_code.co_name not in ("filtered", "translated", "run") or function is None:
+        return None
+    args = (names["self"], *args) if "self" in names else args
+    owners = (*args[:1], function.__name__, f"{function.__name__}_model", type(args[0]).__name__ if args else None)
+    is_own = isinstance(error, ArgumentError) and any(error.of is owner for owner in owners if owner is not None)
+    if not is_refused and not is_own:
+        return None
+    return explain_call(function, args, names["kwargs"], getattr(error, "also", ()))
+
+
+def explain_call(function: Any, args: Any, kwargs: Any, also: Any = ()) -> ArgumentError | None:
+    """The error for a call that a signature refuses; None where it accepts it.
+
+    Args:
+        function: Function that was called.
+        args, kwargs: Its arguments.
+        also: Arguments that it takes beside those of its signature.
+    """
+    return _Call(function, args, kwargs, also).error()
+
+
+def unknown_arguments(instance: Any, kwargs: Any) -> ArgumentError:
+    """The error for keyword arguments that no class of an object takes.
+
+    Args:
+        instance: Object that is being made.
+        kwargs: The arguments that are left.
+    """
+    whole = getattr(instance, "_init_arguments", None)  # of a class of the user
+    call = _Call(type(instance).__init__, (instance,), whole if whole and kwargs.keys() <= whole.keys() else kwargs)
+    return call.error(whole=False) or ArgumentError(f"{call.name} has no argument {or_list([*map(repr, kwargs)])}.")
+
+
+class _Call:
+    """A call that its signature refused.
+
+    Attributes:
+        name: What was called, as users call it.
+        parameters: The parameters by name, those behind **kwargs among them.
+        given: The positional arguments, without `self`.
+    """
+
+    def __init__(self, function: Any, args: Any, kwargs: Any, also: Any = ()) -> None:
+        function = inspect.unwrap(function)
+        own = list(inspect.signature(function).parameters.values())
+        self.of: Any = args[0] if args and own and own[0].name == "self" else None
+        self.given: tuple[Any, ...] = args[1:] if self.of is not None else args
+        self.kwargs = kwargs
+        own = own[1:] if self.of is not None else own
+        self.open: bool = any(p.kind is Parameter.VAR_POSITIONAL for p in own)
+        self.parameters = {p.name: p for p in own if p.kind in (*_NAMED, Parameter.POSITIONAL_ONLY)}
+        self.required: set[str] = {name for name, p in self.parameters.items() if p.default is Parameter.empty}
+        self.doc = function.__doc__ or ""
+        self.name, self.shown = function.__name__, function.__name__
+        if function.__name__ == "__init__" and self.of is not None:
+            cls = _class_meant(type(self.of))
+            self.parameters |= {name: p for name, (p, _) in signature_of(cls).items() if name not in self.parameters}
+            also = (*getattr(cls, "_other_arguments", ()), *also)
+            self.name, self.doc = cls.__name__, inspect.getdoc(cls) or ""
+            self.shown = f"{_public(cls)}.{cls.__name__}" if _public(cls) else cls.__name__
+        elif self.of is not None:
+            classes = [cls.__name__ for cls in type(self.of).__mro__]
+            receiver = next(
+                (_RECEIVERS[name] for name in classes if name in _RECEIVERS), type(self.of).__name__.lower()
+            )
+            self.shown = f"{receiver}.{self.name}".removesuffix(".call")
+            if self.name == "call":
+                self.name, also = type(self.of).__name__, (*also, *_OF_EVERY_CALL)
+        elif _public(function):
+            self.shown = f"{_public(function)}.{self.name}"
+        if hasattr(function, "_shown"):
+            self.shown = function._shown.replace("lamina", "keras", 1)
+            self.name = self.shown.rpartition(".")[2]
+        self.also: set[str] = set(also) - set(self.parameters)
+        self.parameters |= {name: Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in self.also}
+        self.positional = [
+            p.name for p in own if p.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.POSITIONAL_ONLY)
+        ]
+
+    def error(self, whole: bool = True) -> ArgumentError | None:
+        """The error that says what is wrong; None where nothing is.
+
+        Args:
+            whole: Whether all arguments are there, and not only those that were left over.
+        """
+        unknown = [name for name in self.kwargs if name not in self.parameters]
+        twice = [name for name in self.positional[: len(self.given)] if name in self.kwargs]
+        meant, hints = self._meant(unknown)
+        known = {name: value for name, value in self.kwargs.items() if name not in (*unknown, *twice)}
+        missing = [
+            name
+            for name in self.parameters
+            if whole and name in self.required and name not in (*self.positional[: len(self.given)], *known, *meant)
+        ]
+        if unknown:
+            message = f"{self.name} has no argument{'s' * (len(unknown) > 1)} {', '.join(map(repr, unknown))}.{hints}"
+            if not hints:
+                message += (
+                    f" It takes: {', '.join(name for name in self.parameters if name not in self.also) or 'none'}."
+                )
+        elif twice:
+            message = f"{self.name} got {twice[0]!r} twice: by its position and by its name."
+        elif len(self.given) > len(self.positional) and not self.open:
+            message = self._too_many()
+        elif missing:
+            message = f"{self.name} needs {self._described(missing)}"
+        else:
+            return None
+        return ArgumentError(message, fix=self._written(known | meant, missing), of=self.of)
+
+    def _meant(self, unknown):
+        """The arguments that are meant by unknown ones, and sentences about them."""
+        meant, hints = {}, []
+        free = [name for name in self.parameters if name not in (*self.positional[: len(self.given)], *self.kwargs)]
+        for name in unknown:
+            value = self.kwargs[name]
+            found = elsewhere.translated(name, value, dict.fromkeys(free))
+            near = [] if found is not None else nearest(name, free) or nearest(name, self.parameters)
+            if name in elsewhere.LEFT_OUT:
+                hints.append(f" Leave {name!r} out: {elsewhere.LEFT_OUT[name]}.")
+            elif near:
+                of = f" for {name!r}" if len(unknown) > 1 else ""
+                hints.append(f" Did you mean {or_list([*map(repr, near)])}{of}?")
+                found = {near[0]: value} if near[0] in free else None
+            elif found or (found := self._meant_elsewhere(name, value, free)):
+                hints.append(f" In Keras {name!r} is {' and '.join(map(repr, found))}.")
+            meant |= found or {}
+        return meant, "".join(hints)
+
+    def _meant_elsewhere(self, name, value, free):
+        """The arguments meant by a misspelt name of another library: alhpa."""
+        near = nearest(name, elsewhere.ARGUMENTS, count=1, strict=True)
+        return elsewhere.translated(near[0], value, dict.fromkeys(free)) if near else None
+
+    def _too_many(self):
+        if not self.positional:
+            return f"{self.name} takes its arguments by name; got {len(self.given)} without one."
+        return (
+            f"{self.name} takes at most {len(self.positional)} argument{'s' * (len(self.positional) > 1)} by position "
+            f"({', '.join(self.positional)}); got {len(self.given)}."
+        )
+
+    def _described(self, missing):
+        """`kernel_size`: Size of the window."""
+        texts = []
+        for name in missing:
+            found = re.search(rf"^ *(?:\w+, )*{name}(?:, \w+)*: ((?:.|\n(?!\n| *[\w, ]+: ))*)", self.doc, re.MULTILINE)
+            text = re.split(r"[.;] |\.$", " ".join(found[1].split()))[0] if found else ""
+            texts.append(f"{name!r}" + (f" ({text[:1].lower()}{text[1:]})" if text else ""))
+        return f"the argument{'s' * (len(missing) > 1)} {' and '.join(texts)}."
+
+    def _written(self, kwargs, missing):
+        """The call as it should be."""
+        values = [_code(value, name) for value, name in zip(self.given, self.positional, strict=False)]
+        if self.open and not self.positional:
+            values = [_code(value, "x") for value in self.given]
+        by_name = {name: _code(value, name) for name, value in kwargs.items()}
+        example = self._example() if missing else {}
+        for name in missing:
+            code = name if name in _ARRAYS else example.get(name, _VALUES.get(name, "..."))
+            if name in self.positional and self.positional.index(name) == len(values) and not by_name:
+                values.append(code)
+            else:
+                by_name[name] = code
+        return f"{self.shown}({', '.join([*values, *(f'{name}={code}' for name, code in by_name.items())])})"
+
+    def _example(self):
+        """name -> code of an argument, from the first example of the docstring that has such a call."""
+        found = {}
+        for line in re.findall(r"^ *(?:>>>|\.\.\.) (.*)$", self.doc, re.MULTILINE):
+            try:
+                nodes = ast.walk(ast.parse(line.strip()))
+            except SyntaxError:
+                continue
+            for node in nodes:
+                if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == self.name:
+                    by_place = {name: arg for name, arg in zip(self.positional, node.args, strict=False)}
+                    for name, arg in {**by_place, **{k.arg: k.value for k in node.keywords}}.items():
+                        found.setdefault(name, ast.unparse(arg))
+        return found
+
+
+def _class_meant(cls):
+    """The class whose signature refused a call: a user's class only if it hands arguments on."""
+    for candidate in cls.__mro__:
+        own = candidate.__dict__.get("__init__")
+        is_ours = (candidate.__module__ or "").split(".")[0] == "lamina"
+        if is_ours or (
+            own and any(p.kind is Parameter.VAR_KEYWORD for p in inspect.signature(own).parameters.values())
+        ):
+            return candidate if not candidate.__name__.startswith("_") else cls
+        if own is None and candidate is cls and _inherits_ours(cls):
+            return cls
+    return cls
+
+
+def _inherits_ours(cls):
+    owner = next(base for base in cls.__mro__ if "__init__" in base.__dict__)
+    return (owner.__module__ or "").split(".")[0] == "lamina"
+
+
+def _public(thing):
+    """`keras.layers` for a class or function of lamina; "" for others."""
+    parts = (thing.__module__ or "").split(".")
+    if parts[0] != "lamina" or len(parts) < 2:
+        return ""
+    return thing.__dict__.get("_keras_module") or ("keras" if parts[1] == "core" else f"keras.{parts[1]}")
+
+
+def _code(value, name):
+    """A literal as it is written; the name of the argument for anything else."""
+    try:
+        text = repr(value)
+        return text if len(text) <= 60 and ast.literal_eval(text) == value else name
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return value.__name__ if isinstance(value, type) else name
