@@ -109,8 +109,8 @@ def _readable(package: str, owner: Any, name: str) -> Any:
 
 
 def _refused_call(error: BaseException) -> BaseException | None:
-    """The error that says which arguments were meant, for a call that a signature refused."""
-    if not isinstance(error, TypeError):
+    """The error that says which arguments were meant, for a call that failed by them."""
+    if not isinstance(error, (TypeError, ValueError)):
         return None
     from lamina.spelling.arguments import explain_error
 

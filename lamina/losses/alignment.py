@@ -80,6 +80,12 @@ def aligned(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     return targets, outputs
 
 
+_POSITIONS = (  # what LAM116 finds
+    "Put keras.layers.Flatten() or a GlobalAveragePooling layer before the last layer (after a recurrent layer: "
+    "return_sequences=False), since there is one target per sample; or pass targets for every position."
+)
+
+
 def _fix(targets, outputs):
     if len(outputs) > 1 and targets in (outputs[:-1], (*outputs[:-1], 1)) and outputs[-1] != 1:
         return (
@@ -87,11 +93,8 @@ def _fix(targets, outputs):
         )
     if len(targets) == len(outputs) > 1 and targets[:-1] == outputs[:-1]:
         return f"Give the last layer {targets[-1]} units, or pass targets with {outputs[-1]} columns."
-    if outputs and targets[:1] == outputs[:1] and len(targets) < len(outputs):
-        return (
-            "Reduce the outputs to the rank of the targets (Flatten, pooling, return_sequences=False), or pass targets "
-            "for every position."
-        )
+    if outputs and targets[:1] == outputs[:1] and (len(targets) < len(outputs) or all(n == 1 for n in targets[1:])):
+        return _POSITIONS
     return f"Targets are never broadcast: give y_true the shape {outputs}."
 
 
@@ -136,6 +139,8 @@ def class_numbers(y_true: Any, y_pred: Tensor, axis: int) -> Tensor:
             f"Class numbers for outputs {y_pred.shape} need shape {wanted}; got targets {jnp.shape(y_true)}.",
             fix="One-hot targets need categorical_crossentropy, without 'sparse_'."
             if one_hot
+            else _POSITIONS
+            if labels.ndim == 1 and y_pred.ndim > 2 and labels.shape[0] == y_pred.shape[0]
             else f"Give y_true the shape {wanted}, or {(*wanted, 1)}.",
         )
     return as_integers(labels)

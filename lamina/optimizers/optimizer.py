@@ -95,6 +95,10 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if isinstance(learning_rate, str):
+            raise ConfigError(
+                f"learning_rate is a number or a schedule; got {learning_rate!r}.", fix="learning_rate=0.001"
+            )
         decay, initial_rate = kwargs.pop("decay", None), cast(Any, learning_rate)
         if decay:
             learning_rate = InverseTimeDecay(initial_rate, 1, decay)

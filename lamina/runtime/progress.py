@@ -78,7 +78,7 @@ class Progress:
 
     def __init__(self, verbose: Any = "auto", epochs: int = 1, steps: int | None = None) -> None:
         if verbose not in ("auto", 0, 1, 2):
-            raise ConfigError(f"verbose is 'auto', 0, 1 or 2; got {verbose!r}.")
+            raise ConfigError(f"verbose is 'auto', 0, 1 or 2; got {verbose!r}.", fix="verbose=1")
         self.verbose: int = 1 if verbose == "auto" else int(verbose)
         self.epochs: int = epochs
         self.steps: int | None = steps

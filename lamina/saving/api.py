@@ -113,7 +113,13 @@ def save_model(
         refuse_assets(model, filepath)
         save_legacy_model(model, filepath, include_optimizer)
     else:
-        raise FileError(f"{name} has no ending that says how to save it.", fix=f"model.save({name + '.keras'!r})")
+        start, ending = os.path.splitext(name)
+        to_export = ending in (".onnx", ".jax")
+        raise FileError(
+            f"{name} is not a file that `save` writes: those end in .keras or .h5."
+            + (f" An {ending} file is written by `export`." if to_export else ""),
+            fix=f"model.export({name!r})" if to_export else f"model.save({start + '.keras'!r})",
+        )
 
 
 def load_model(
@@ -191,7 +197,8 @@ def save_weights(
         )
         save_legacy_weights(model, filepath)
     else:
-        raise FileError(f"{name} does not end in .weights.h5.", fix=f"model.save_weights({name + '.weights.h5'!r})")
+        weights = f"{os.path.splitext(name)[0]}.weights.h5"
+        raise FileError(f"{name} does not end in .weights.h5.", fix=f"model.save_weights({weights!r})")
 
 
 def load_weights(

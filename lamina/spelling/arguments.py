@@ -53,17 +53,19 @@ def signature_of(cls: type) -> Any:
     return found
 
 
-def explain_error(error: TypeError) -> ArgumentError | None:
+def explain_error(error: Exception) -> ArgumentError | None:
     """The error for a call through one of lamina's wrappers (`filters_traceback`, `op`, `old_names`, a layer's
-    `__call__`) whose signature refused the arguments; None for other errors.
+    `__call__`) whose signature refused the arguments, or that failed by a number given as text; None for other errors.
 
     Args:
         error: The error, as the wrapper caught it.
     """
     frame = error.__traceback__ and error.__traceback__.tb_frame
-    if frame is None or not str(frame.f_globals.get("__name__")).startswith("lamina."):
+    is_explained = isinstance(error, ArgumentError) and error.fix is not None and error.of is None
+    if frame is None or is_explained or not str(frame.f_globals.get("__name__")).startswith("lamina."):
         return None
-    names, is_refused = frame.f_locals, error.__traceback__ is not None and error.__traceback__.tb_next is None
+    inside = error.__traceback__ is not None and error.__traceback__.tb_next is not None
+    names, is_refused = frame.f_locals, isinstance(error, TypeError) and not inside
     if frame.f_code.co_name == "__call__" and is_refused:  # of a layer
         return explain_call(type(names["self"]).call, (names["self"], *names["args"]), names["kwargs"])
     function, args = names.get("function"), names.get("args")
@@ -73,7 +75,7 @@ def explain_error(error: TypeError) -> ArgumentError | None:
     owners = (*args[:1], function.__name__, f"{function.__name__}_model", type(args[0]).__name__ if args else None)
     is_own = isinstance(error, ArgumentError) and any(error.of is owner for owner in owners if owner is not None)
     if not is_refused and not is_own:
-        return None
+        return None if isinstance(error, ArgumentError) else _with_numbers(function, args, names["kwargs"])
     return explain_call(function, args, names["kwargs"], getattr(error, "also", ()))
 
 
@@ -86,6 +88,40 @@ def explain_call(function: Any, args: Any, kwargs: Any, also: Any = ()) -> Argum
         also: Arguments that it takes beside those of its signature.
     """
     return _Call(function, args, kwargs, also).error()
+
+
+def _with_numbers(function, args, kwargs):
+    """The error for a number that was passed as text, or a fraction for a whole number, or None."""
+    call = _Call(function, args, kwargs)
+    given = {**dict(zip(call.positional, call.given, strict=False)), **kwargs}
+    for name, value in given.items():
+        parameter = call.parameters.get(name)
+        usual = _number_of(parameter) if parameter is not None else None
+        number = _as_number(value, usual) if usual is not None else None
+        if number is not None:
+            written = call.written({**given, name: number})
+            kind = "whole number" if usual is int else "number"
+            got = f"the text {value!r}" if isinstance(value, str) else repr(value)
+            return ArgumentError(f"{name} is a {kind}; got {got}.", fix=written, of=call.of)
+    return None
+
+
+def _number_of(parameter):
+    """int or float for a parameter that takes a number, from its default or its annotation; None for others."""
+    if type(parameter.default) in (int, float):
+        return type(parameter.default)
+    words = re.findall(r"\w+", str(parameter.annotation))
+    return next((kind for kind in (float, int) if kind.__name__ in words), None)
+
+
+def _as_number(value, kind):
+    """The number that was meant by a text or a fraction; None where the value is right, or says no number."""
+    if not isinstance(value, (str, float)) or (isinstance(value, float) and (kind is float or value != value)):
+        return None
+    try:
+        return int(float(value)) if kind is int else float(value)
+    except (ValueError, OverflowError):
+        return None
 
 
 def unknown_arguments(instance: Any, kwargs: Any) -> ArgumentError:
@@ -217,6 +253,16 @@ class _Call:
             text = re.split(r"[.;] |\.$", " ".join(found[1].split()))[0] if found else ""
             texts.append(f"{name!r}" + (f" ({text[:1].lower()}{text[1:]})" if text else ""))
         return f"the argument{'s' * (len(missing) > 1)} {' and '.join(texts)}."
+
+    def written(self, by_name: Any) -> str:
+        """The call with other arguments.
+
+        Args:
+            by_name: All arguments by name.
+        """
+        by_name = dict(by_name)
+        self.given = tuple(by_name.pop(name) for name in self.positional[: len(self.given)])
+        return self._written(by_name, ())
 
     def _written(self, kwargs, missing):
         """The call as it should be."""

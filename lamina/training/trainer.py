@@ -15,6 +15,7 @@ from lamina.core.keywords import keywords
 from lamina.errors import DataError
 from lamina.legacy import old_names, only_old_names
 from lamina.runtime.tracebacks import filters_traceback, readable
+from lamina.training.given import check_given
 from lamina.training.legacy_methods import LegacyMethods
 from lamina.training.step import StepMixin
 
@@ -106,6 +107,7 @@ class Trainer(StepMixin, LegacyMethods):
             "batch_size": batch_size, "epochs": epochs, "callbacks": callbacks, "validation_split": validation_split,
             "validation_data": validation_data, "class_weight": class_weight,
         }  # fmt: skip
+        check_given(x, y, class_weight)
         if validation_split and validation_data is None:
             text = self._host_step() is not None
             (x, y, sample_weight), validation_data = training_module.split_validation(
@@ -161,6 +163,7 @@ class Trainer(StepMixin, LegacyMethods):
         """
         self._must_be_compiled("evaluate")
         keywords("evaluate", kwargs)
+        check_given(x, y)
         batches = self._batches(x, y, sample_weight, batch_size, steps, shuffle=False)
         logs = training_module.evaluate_batches(self, batches, verbose, callbacks)
         return logs if return_dict else self._as_list(logs)

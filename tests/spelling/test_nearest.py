@@ -9,7 +9,7 @@ FAMILIES = {
     keras.losses.get: {
         "sparse_crossentropy": "sparse_categorical_crossentropy", "binary_cross_entropy": "binary_crossentropy",
         "mean_square_error": "mean_squared_error", "catagorical_crossentropy": "categorical_crossentropy",
-        "huber_loss": "huber", "bce_loss": "bce", "nll": "sparse_categorical_crossentropy", "log_loss":
+        "bce_loss": "bce", "nll": "sparse_categorical_crossentropy", "log_loss":
         "binary_crossentropy", "cross_entropy": "categorical_crossentropy", "meansquared": "mean_squared_error",
     },
     keras.metrics.get: {

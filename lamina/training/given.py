@@ -1,0 +1,45 @@
+"""What users pass to `fit`, `evaluate` and `predict`, looked at before anything is computed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lamina.errors import DataError
+
+__all__ = ["check_given"]
+
+
+def check_given(x: Any, y: Any, class_weight: Any = None) -> None:
+    """Raise an error for data that no model can read, and for class weights that are a word.
+
+    Args:
+        x: Inputs.
+        y: Targets.
+        class_weight: Weights of classes.
+
+    Raises:
+        DataError: For a `zip` of samples, and for class_weight="balanced".
+    """
+    if isinstance(x, zip):
+        raise DataError(
+            "x is a zip object: it yields pairs of single samples, and `fit` takes arrays or batches.",
+            fix="model.fit(x, y), with the two arrays that were zipped.",
+        )
+    if isinstance(class_weight, str):
+        raise DataError(
+            f"class_weight is a dict of integer labels to numbers; got {class_weight!r}.",
+            fix=f"class_weight={_balanced(y)}",
+        )
+
+
+def _balanced(y):
+    """The weights that give each class the same sum, as scikit-learn's "balanced"."""
+    labels = np.asarray(y) if hasattr(y, "shape") or isinstance(y, (list, tuple)) else np.arange(2)
+    labels = labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.reshape(-1)
+    if labels.dtype.kind not in "iufb":
+        return {0: 1.0, 1: 5.0}
+    values, counts = np.unique(labels, return_counts=True)
+    weights = len(labels) / (len(values) * counts)
+    return {int(value): round(float(weight), 4) for value, weight in zip(values, weights, strict=True)}
