@@ -8,6 +8,7 @@ from typing import Any
 from lamina.check.findings import Findings
 from lamina.check.rules import rules_for
 from lamina.check.subject import Subject, as_batch
+from lamina.training.data.places import parts_of
 
 __all__ = ["check"]
 
@@ -31,10 +32,12 @@ def check(
     >>> [(finding.code, finding.layer) for finding in check(model)]
     [('LAM101', 'head')]
     """
+    given = x, y
     x, y, sample_weight = as_batch(x, y, sample_weight)
+    parts = [*parts_of(given[0], x, "x"), *parts_of(given[1], y, "y")]
     if x is not None and not model.built and getattr(model, "_graph", None) is None:
         model._runner.build((x, y, sample_weight))
-    subject = Subject(model, x, y, sample_weight, settings)
+    subject = Subject(model, x, y, sample_weight, settings, parts=parts)
     wanted = [rule for rule in rules_for(subject) if rule.code not in ignore]
     found = [finding for rule in wanted if rule.needs != "forward" for finding in rule.findings(subject)]
     if not any(finding.severity == "error" for finding in found):  # else the model cannot run on this, or not sensibly

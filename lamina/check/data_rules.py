@@ -6,6 +6,7 @@ from lamina.check.rule import rule
 from lamina.check.subject import as_batch, classes_of
 from lamina.core import tree
 from lamina.training import step
+from lamina.training.data.places import Part
 
 __all__ = []
 
@@ -60,16 +61,43 @@ def _first_weighted(readers):
     "IEEE 754",
 )  # fmt: skip
 def _not_finite(subject):
-    found = [*subject.inputs.items(), *((f"the labels of {head.name}", head.labels) for head in subject.heads)]
-    for name, values in found:
-        if values is None or values.dtype.kind != "f":
+    for part in subject.parts:
+        part = part if _is_read_whole(part.values) else part.sample(subject.numbers)
+        values = part.values
+        if values.dtype.kind != "f" or np.isfinite(values.sum()) or np.isfinite(values).all():
             continue
-        wrong = int(values.size - np.isfinite(values).sum())
-        if wrong:
-            yield (
-                None, wrong, f"{wrong} of {values.size} values examined in {name} are NaN or infinite.",
-                "Remove such rows: x[np.isfinite(x).all(axis=-1)]; or fill them: np.nan_to_num(x).",
-            )  # fmt: skip
+        wrong, nan = ~np.isfinite(values), int(np.isnan(values).sum())
+        kinds = ((nan, "NaN"), (int(wrong.sum()) - nan, "infinite"))
+        counts = " and ".join(f"{count} {kind}" for count, kind in kinds if count)
+        yield (
+            None, int(wrong.sum()),
+            f"{part.first_is(wrong)} ({counts} in {values.size} values{part.examined}{_by_column(part, wrong)}).",
+            _repair_of_gaps(part, subject),
+        )  # fmt: skip
+
+
+def _is_read_whole(values):
+    in_memory = isinstance(values, np.ndarray) and not isinstance(values, np.memmap)
+    return in_memory and not isinstance(values.base, np.memmap) and values.size <= 2**26
+
+
+def _by_column(part, wrong):
+    """Which columns, by how many values, where the columns of a table have names."""
+    if part.columns is None or wrong.ndim != 2 or wrong.any(axis=0).sum() < 2:
+        return ""
+    counts = sorted(zip(wrong.sum(axis=0).tolist(), map(repr, part.columns), strict=True), reverse=True)
+    return ": " + ", ".join(f"{name} {count}" for count, name in counts[:5] if count) + ", ..." * (len(counts) > 5)
+
+
+def _repair_of_gaps(part, subject):
+    """Python that drops the rows from inputs and targets."""
+    if part.batch is not None:
+        return f"Drop such rows where the batches are made, or fill them: np.nan_to_num({part.name})."
+    name, rank = part.name, 1 if part.is_series else part.values.ndim
+    axes = f".all(axis={1 if rank == 2 else tuple(range(1, rank))})" if rank > 1 else ""
+    if name in ("x", "y") and [other.name for other in subject.parts] == ["x", "y"]:
+        return f"keep = np.isfinite({name}){axes}; x, y = x[keep], y[keep]"
+    return f"{name} = np.nan_to_num({name}), or drop these rows from all arrays."
 
 
 @rule(
@@ -100,13 +128,17 @@ def _is_read_as_ids(subject, name):
     "Keras: Embedding, input_dim is the largest index + 1",
 )  # fmt: skip
 def _index_beyond_embedding(subject):
-    for name, values in _numeric_inputs(subject):
+    for name, _ in _numeric_inputs(subject):
         for fact in subject.readers.get(name, []):
-            least, most, last = float(np.min(values)), float(np.max(values)), getattr(fact.layer, "input_dim", 0) - 1
-            if fact.kind == "Embedding" and len(fact.inputs) == 1 and (least < 0 or most > last):
+            last = getattr(fact.layer, "input_dim", 0) - 1
+            outside = subject.input_parts[name].outside(0, last)
+            if fact.kind == "Embedding" and len(fact.inputs) == 1 and outside is not None:
+                part, wrong = outside
+                least, most = float(np.min(part.values)), float(np.max(part.values))
                 yield (
                     fact.name, (least, most),
-                    f"{name} goes from {least:g} to {most:g}; {fact.name} has rows 0 to {last}.",
+                    f"{fact.name} has rows 0 to {last}; {name} goes from {least:g} to {most:g}: "
+                    f"{part.first_of(wrong)}.",
                     f"Use Embedding(input_dim={int(most) + 1}, ...)." if least >= 0 else "Number the tokens from 0.",
                 )  # fmt: skip
 
@@ -125,11 +157,16 @@ def _imbalance(subject):
     share = counts.max() / counts.sum()
     if share >= 0.95:
         head, common = subject.heads[0], int(counts.argmax())
-        weights = {label: round(min(counts.max() / n, 100.0), 1) for label, n in enumerate(counts.tolist()) if n}
-        yield (
-            head.layer, round(float(share), 3), f"{share:.1%} of the labels of {head.layer} are {common}.",
-            f"Pass class_weight={weights} to fit, and watch keras.metrics.AUC().",
-        )  # fmt: skip
+        weights = {label: round(min(float(counts.max()) / n, 100.0), 1) for label, n in enumerate(counts.tolist()) if n}
+        fix = f"Pass class_weight={_short(weights)} to fit, and watch keras.metrics.AUC()."
+        if len(weights) == 1:
+            fix = "There is nothing to tell apart: give data with samples of the other classes."
+        yield head.layer, round(float(share), 3), f"{share:.1%} of the labels of {head.layer} are {common}.", fix
+
+
+def _short(weights):
+    """The weights as Python."""
+    return weights if len(weights) <= 20 else "dict(enumerate(len(y) / (len(set(y)) * np.maximum(np.bincount(y), 1))))"
 
 
 @rule(
@@ -174,7 +211,7 @@ def _validation_of_another_range(subject):
         return
     other = subject.named_inputs(as_batch(*given)[0])
     for name, values in _numeric_inputs(subject):
-        there = other.get(name)
+        there = Part(name, other[name]).sample(subject.numbers).values if name in other else None
         if there is None or not there.size or there.dtype.kind not in "fiu" or _is_read_as_ids(subject, name):
             continue
         here, beside = (float(np.nanmean(np.abs(part.astype("float32")))) for part in (values, there))

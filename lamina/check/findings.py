@@ -7,6 +7,8 @@ import html
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
+from lamina.check.page import html_of
+from lamina.drawing.report import badge, report
 from lamina.runtime.terminal import Printable, console
 
 if TYPE_CHECKING:
@@ -39,8 +41,13 @@ class Finding:
     why: str
     fix: str
 
+    @property
+    def page(self) -> str:
+        """The command that prints the page of the code: a wrong program, the corrected one, and the source."""
+        return f"lamina explain {self.code}"
+
     def __str__(self) -> str:
-        return f"{self.code} {self.severity}: {self.message} {self.fix}"
+        return f"{self.code} {self.severity}: {self.message} {self.fix} ({self.page})"
 
 
 class Findings(Printable):
@@ -82,28 +89,22 @@ class Findings(Printable):
             return "No findings."
         return "\n\n".join(
             f"{finding.code} {finding.severity}{f' in {finding.layer}' if finding.layer else ''}: {finding.message}\n"
-            f"    {finding.why}\n    Fix: {finding.fix}"
+            f"    {finding.why}\n    Fix: {finding.fix}\n    More: {finding.page}"
             for finding in self
         )
 
     def as_dicts(self) -> list[dict[str, Any]]:
         """A dict for each finding, for JSON; the measured value is a string."""
-        return [{**dataclasses.asdict(finding), "value": str(finding.value)} for finding in self]
+        return [{**dataclasses.asdict(finding), "value": str(finding.value), "page": finding.page} for finding in self]
 
     def html(self) -> str:
-        """The findings as an HTML table."""
+        """The findings as an HTML table; each code is a link to its page, which is folded below."""
         if not self._findings:
-            return "<p>No findings.</p>"
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(str(cell or ''))}</td>" for cell in self._cells(finding)) + "</tr>"
-            for finding in self
-        )
-        heads = "".join(f"<th>{head}</th>" for head in ("Code", "Severity", "Layer", "What", "Why", "Fix"))
-        return f"<table><tr>{heads}</tr>{rows}</table>"
-
-    @staticmethod
-    def _cells(finding):
-        return finding.code, finding.severity, finding.layer, finding.message, finding.why, finding.fix
+            return report("<p>No findings.</p>")
+        rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in _cells(finding))}</tr>" for finding in self)
+        heads = "".join(f"<th>{head}</th>" for head in ("Code", "Severity", "Layer", "What, why, and the fix"))
+        pages = "".join(map(_folded_page, sorted(set(self.codes))))
+        return report(f"<table><tr>{heads}</tr>{rows}</table>{pages}")
 
     _repr_html_ = html
 
@@ -113,11 +114,13 @@ class Findings(Printable):
 
         if not self._findings:
             return Text("No findings.", style="green")
-        table = Table("Code", "Layer", "What, why, and the fix", show_lines=True)
+        table = Table("Code", "Severity", "Layer", "What, why, and the fix", show_lines=True)
         style = {"error": "bold red", "warning": "yellow", "info": "cyan"}
         for finding in self:
             words = Text(f"{finding.message}\n{finding.why}\n").append(finding.fix, style="green")
-            table.add_row(Text(finding.code, style=style[finding.severity]), finding.layer or "", words)
+            words.append(f"\n{finding.page}", style="dim")
+            grave = style[finding.severity]
+            table.add_row(Text(finding.code, grave), Text(finding.severity, grave), finding.layer or "", words)
         return table
 
     def print(self, file: IO[str] | None = None, width: int | None = None) -> None:
@@ -128,3 +131,16 @@ class Findings(Printable):
             width: Characters per line; None means the width of the terminal.
         """
         console(file, width=width).print(self)
+
+
+def _cells(finding):
+    """The cells of a row, as HTML."""
+    message, why, fix, layer = map(html.escape, (finding.message, finding.why, finding.fix, finding.layer or ""))
+    words = f'{message}<br><span class="soft">{why}</span><br><b>Fix:</b> {fix}'
+    return f'<a href="#lamina-{finding.code}">{finding.code}</a>', badge(finding.severity), layer, words
+
+
+def _folded_page(code):
+    title, _, page = html_of(code).partition("</h3>")
+    title = title.partition("<h3>")[2]
+    return f'<details><summary>{title}</summary><div id="lamina-{code}">{page}</div></details>'

@@ -29,7 +29,7 @@ def _targets_out_of_reach(subject):
             yield (
                 head.layer, (least, most),
                 f"{head.layer} ends in {head.activation} ({low:g} to {high:g}); the targets go from {least:.4g} to "
-                f"{most:.4g}.",
+                f"{most:.4g}: {head.part.first_of((head.numbers < low - slack) | (head.numbers > high + slack))}.",
                 "Use activation='linear' in the last layer, or scale the targets into its range.",
             )  # fmt: skip
 
@@ -47,18 +47,20 @@ def _range(values):
 )  # fmt: skip
 def _labels_beyond_units(subject):
     for head in _of_loss(subject, "sparse_categorical_crossentropy"):
-        ignored = getattr(head.loss, "ignore_class", None)
-        labels = head.numbers[head.numbers != ignored] if ignored is not None else head.numbers
+        labels, ignored = head.numbers, getattr(head.loss, "ignore_class", None)
         if head.units is None or not labels.size or _is_one_hot(head):
             continue
-        least, most = _range(labels)
-        if most >= head.units or least < 0:
-            fix = "Number the classes from 0, with none below: np.unique(y, return_inverse=True)[1]."
+        outside = head.part.outside(0, head.units - 1, ignored)
+        if outside is not None:
+            part, wrong = outside
+            least, most = _range(part.values[part.values != ignored])
+            fix = f"Number the classes from 0: {part.name} = np.unique({part.name}, return_inverse=True)[1]."
             if least >= 0:
                 fix = f"Give {head.layer} {int(most) + 1} units, or number the classes from 0."
             yield (
                 head.layer, (least, most),
-                f"{head.layer} has {head.units} units; the labels go from {least:g} to {most:g}.", fix,
+                f"{head.layer} has {head.units} units; the labels go from {least:g} to {most:g}: "
+                f"{part.first_of(wrong)}.", fix,
             )  # fmt: skip
 
 
@@ -146,12 +148,19 @@ def _one_hot_or_sparse(subject):
 )  # fmt: skip
 def _labels_of_another_kind(subject):
     for head in _of_loss(subject, *BINARY):
-        least, most = _range(head.numbers)
-        if least < 0 or most > 1:
-            fix = "Use (y + 1) / 2 as labels." if (least, most) == (-1, 1) else "Bring the labels to 0 and 1."
+        outside = head.part.outside(0, 1)
+        if outside is not None:
+            part, wrong = outside
+            least, most = _range(part.values)
+            fix = (
+                f"Use {part.name} = ({part.name} + 1) / 2."
+                if (least, most) == (-1, 1)
+                else "Bring the labels to 0 and 1."
+            )
             yield (
                 head.layer, (least, most),
-                f"The labels of {head.layer} go from {least:g} to {most:g}; {head.loss_name} takes 0 to 1.", fix,
+                f"The labels of {head.layer} go from {least:g} to {most:g}; {head.loss_name} takes 0 to 1: "
+                f"{part.first_of(wrong)}.", fix,
             )  # fmt: skip
     for head in _of_loss(subject, "sparse_categorical_crossentropy"):
         labels = head.numbers
@@ -160,7 +169,8 @@ def _labels_of_another_kind(subject):
             if parts.size:
                 yield (
                     head.layer, float(parts[0]),
-                    f"The labels of {head.layer} contain {parts[0]:g}, which is not a class.",
+                    f"The labels of {head.layer} contain numbers that are no classes: "
+                    f"{head.part.first_of(labels != np.round(labels))}.",
                     "Use loss='mse' and a linear output for quantities, or give whole class numbers.",
                 )  # fmt: skip
 

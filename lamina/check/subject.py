@@ -14,15 +14,14 @@ from lamina.facts.heads import heads_of, uses_builtin_step
 from lamina.facts.layer_facts import facts_of
 from lamina.training.data import make_batches, unpack_x_y_sample_weight
 from lamina.training.data.leaves import as_arrays, looks_like_arrays
+from lamina.training.data.places import Part, parts_of
 
 if TYPE_CHECKING:
     from lamina.core.typing import PyTree
     from lamina.facts.fact import Fact
     from lamina.facts.heads import Head
 
-__all__ = ["Subject", "as_batch", "classes_of", "some_rows"]
-
-_ROWS = 4096  # the most rows of a data set that rules read
+__all__ = ["Subject", "as_batch", "classes_of"]
 
 
 class Subject:
@@ -35,11 +34,12 @@ class Subject:
         sample_weight: Weight of each sample; None for none.
         settings: Arguments of `fit`: batch_size, epochs, validation_split, callbacks, ...; None for none.
         numbers: How many values of each array are read at most.
+        parts: The arrays of x and y with their names; None names them "x" and "y".
     """
 
     def __init__(
         self, model: Any, x: PyTree = None, y: PyTree = None, sample_weight: PyTree = None,
-        settings: dict[str, Any] | None = None, numbers: int = 2**22,
+        settings: dict[str, Any] | None = None, numbers: int = 2**22, parts: list[Part] | None = None,
     ):  # fmt: skip
         self.model: Any = model
         self.numbers: int = numbers
@@ -47,6 +47,16 @@ class Subject:
         self.y: PyTree = y
         self.sample_weight: PyTree = sample_weight
         self.settings: dict[str, Any] = settings or {}
+        self.parts: list[Part] = [*parts_of(x, x, "x"), *parts_of(y, y, "y")] if parts is None else parts
+
+    def part_of(self, array: Any) -> Part:
+        """A sample of an array of x or y, which knows its place.
+
+        Args:
+            array: The array.
+        """
+        part = next((part for part in self.parts if part.values is array), Part("the data", array))
+        return part.sample(self.numbers)
 
     @functools.cached_property
     def facts(self) -> list[Fact]:
@@ -66,7 +76,7 @@ class Subject:
         """A Head for each output, with its labels."""
         heads = heads_of(self.model, self.facts, self.y)
         for head, labels in zip(heads, self._labels(heads), strict=True):
-            head.labels = None if labels is None else some_rows(labels, self.numbers)
+            head.part = None if labels is None else self.part_of(labels)
         return heads
 
     def _labels(self, heads):
@@ -86,20 +96,25 @@ class Subject:
     @functools.cached_property
     def inputs(self) -> dict[str, np.ndarray]:
         """name of an Input -> its data, where x was given."""
-        return self.named_inputs(self.x)
+        return {name: part.values for name, part in self.input_parts.items()}
 
-    def named_inputs(self, x: PyTree) -> dict[str, np.ndarray]:
-        """name of an Input -> some rows of its data.
+    @functools.cached_property
+    def input_parts(self) -> dict[str, Part]:
+        """name of an Input -> its data with their place, where x was given."""
+        return {name: self.part_of(leaf) for name, leaf in self.named_inputs(self.x).items()}
+
+    def named_inputs(self, x: PyTree) -> dict[str, Any]:
+        """name of an Input -> its data.
 
         Args:
             x: Inputs, arrays or structures of them.
         """
         names = self.input_names
         if isinstance(x, dict) and set(names) <= set(x):
-            return {name: some_rows(x[name], self.numbers) for name in names}
+            return {name: x[name] for name in names}
         leaves = [leaf for leaf in tree.flatten(x) if leaf is not None] if x is not None else []
         names = names if len(names) == len(leaves) else [f"input {place}" for place in range(len(leaves))]
-        return {name: some_rows(leaf, self.numbers) for name, leaf in zip(names, leaves, strict=True)}
+        return dict(zip(names, leaves, strict=True))
 
     @functools.cached_property
     def input_names(self) -> list[str]:
@@ -139,22 +154,6 @@ def classes_of(subject: Subject) -> np.ndarray | None:
     if labels is None or labels.ndim != 1 or not np.isfinite(labels).all() or (labels != np.round(labels)).any():
         return None
     return labels.astype("int64")
-
-
-def some_rows(values: Any, numbers: int) -> np.ndarray:
-    """Evenly spaced rows of an array, as NumPy: enough to judge by, quickly.
-
-    Args:
-        values: Array.
-        numbers: How many values are kept at most.
-    """
-    values = values if isinstance(values, (np.ndarray, jax.Array)) else np.asarray(values)
-    if not values.ndim or not values.size:
-        return np.asarray(values)
-    count = len(values)
-    wanted = max(min(_ROWS, numbers * count // values.size), 1)
-    step = max(-(-count // wanted), 1)
-    return np.asarray(values)[::step]
 
 
 def as_batch(x: PyTree, y: PyTree = None, sample_weight: PyTree = None) -> tuple[PyTree, PyTree, PyTree]:

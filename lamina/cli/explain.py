@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import html
 import json
 import pathlib
+import re
 
+from lamina.check.page import html_of, page_of
 from lamina.cli.models import find_models
+from lamina.drawing.report import page, report
 from lamina.explanations import explain
+from lamina.runtime.terminal import console, printable
 
 __all__ = ["main"]
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>{title}</title>
-<body>
-{body}
-</body>
-</html>"""
+_CODE = re.compile(r"lam\d+", re.IGNORECASE)
 
 
 def main(args: argparse.Namespace) -> None:
-    """Print the explanation of each model."""
+    """Print the explanation of each model, or the page of a finding's code."""
+    if _CODE.fullmatch(args.target):
+        _explain_code(args)
+        return
     explained = [explain(one.model, args.layer) for one in find_models(args)]
     if args.json:
         text = json.dumps([dataclasses.asdict(one) for one in explained], indent=2)
     elif args.format == "html":
         body = "\n".join(one.html() for one in explained)
-        text = _PAGE.format(title=html.escape(explained[0].title), body=body)
+        text = page(explained[0].title, body)
     elif args.format == "markdown":
         text = "\n\n".join(one.markdown() for one in explained)
     elif args.format == "text" or args.output:
@@ -39,7 +38,26 @@ def main(args: argparse.Namespace) -> None:
         for one in explained:
             one.print()
         return
+    _write(args, text)
+
+
+def _explain_code(args):
+    code = args.target.upper()
+    text = page_of(code)
+    if args.json:
+        text = json.dumps({"code": code, "page": text}, indent=2)
+    elif args.format == "html":
+        text = page(code, report(html_of(code)))
+    elif args.format == "terminal" and not args.output:
+        from rich.markdown import Markdown
+
+        console().print(Markdown(text))
+        return
+    _write(args, text.rstrip())
+
+
+def _write(args, text):
     if args.output:
         pathlib.Path(args.output).write_text(f"{text}\n", encoding="utf-8")
     else:
-        print(text)
+        print(printable(text))

@@ -29,7 +29,7 @@ Found = namedtuple("Found", "name model x y")
 def find_models(args: argparse.Namespace) -> Any:
     """A list of Found: the model in a file, or the models in a script's global variables."""
     target = pathlib.Path(args.target)
-    if target.suffix != ".py":
+    if target.suffix not in (".py", ".ipynb"):
         if args.name:
             raise CallError(f"--name is for scripts; {target} is a model.", fix="Leave --name out.")
         return [Found(str(target), read_model(target), None, None)]

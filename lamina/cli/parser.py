@@ -15,6 +15,7 @@ _EXAMPLES = {
     "run": """
         lamina run train.py --epochs 10        the arguments behind the script are the script's
         lamina run -m mypackage.train
+        lamina run notebook.ipynb             its code cells; magics are skipped
         """,
     "check": """
         lamina check model.keras
@@ -25,6 +26,7 @@ _EXAMPLES = {
         lamina explain model.keras
         lamina explain model.keras --layer dense_1
         lamina explain train.py --format html -o explained.html
+        lamina explain LAM101                    the page of a finding
         """,
     "view": """
         lamina view model.keras                model.html beside it, one file, no server
@@ -120,13 +122,13 @@ def _command(commands, name, about):
 def _add_run(commands):
     run = _command(commands, "run", "run a program written for keras or tensorflow.keras on lamina, unchanged")
     run.add_argument("-m", dest="as_module", action="store_true", help="SCRIPT is the name of a module")
-    run.add_argument("script", metavar="SCRIPT", help="a Python file, or a module with -m")
+    run.add_argument("script", metavar="SCRIPT", help="a Python file or a notebook, or a module with -m")
     run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="arguments of the script")
 
 
-def _add_target(command):
+def _add_target(command, metavar="SCRIPT|MODEL"):
     """Add the argument for the model or script, which most commands take."""
-    command.add_argument("target", metavar="SCRIPT|MODEL", help=f"{_MODEL}; or a Python file that makes models")
+    command.add_argument("target", metavar=metavar, help=f"{_MODEL}; or a Python file or notebook that makes models")
     command.add_argument("--name", help="the variable of the script that holds the model; all of them if not given")
     command.add_argument(
         "--steps", type=int, default=1, metavar="N",
@@ -147,8 +149,8 @@ def _add_check(commands):
 
 
 def _add_explain(commands):
-    explain = _command(commands, "explain", "say what each layer does to the data")
-    _add_target(explain)
+    explain = _command(commands, "explain", "say what each layer does to the data; or what a finding means")
+    _add_target(explain, "SCRIPT|MODEL|CODE")
     explain.add_argument("--layer", help="one layer, by its name")
     explain.add_argument("--format", choices=("terminal", "text", "markdown", "html"), default="terminal")
     explain.add_argument("--json", action="store_true", help="print JSON")

@@ -9,6 +9,7 @@ import sys
 import traceback
 from typing import Any
 
+from lamina.cli.notebook import run_notebook
 from lamina.compat import as_keras
 from lamina.errors import FileError, LaminaError
 
@@ -22,10 +23,10 @@ class ScriptFailed(LaminaError):
 
 
 def run_program(script: Any, arguments: Any = (), as_module: bool = False) -> Any:
-    """Run a Python file or module as the main program and return its globals.
+    """Run a Python file, notebook or module as the main program and return its globals.
 
     Raises:
-        FileError: The file does not exist.
+        FileError: The file does not exist, or is no notebook.
         ScriptFailed: The program raised an error, whose traceback has been printed.
         SystemExit: The program called `sys.exit`.
     """
@@ -39,6 +40,8 @@ def run_program(script: Any, arguments: Any = (), as_module: bool = False) -> An
         raise FileError(f"There is no file {path} (in {path.absolute().parent}).", fix="Is the path right?")
     sys.argv = [str(path), *arguments]
     sys.path.insert(0, str(path.absolute().parent))
+    if path.suffix == ".ipynb":
+        return _shown(lambda: run_notebook(path))
     return _shown(lambda: runpy.run_path(str(path), run_name="__main__"))
 
 

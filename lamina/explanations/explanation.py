@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
+from lamina.drawing.report import report
 from lamina.runtime.terminal import Printable, console, text_buffer
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class Explanation(Printable):
 
     def html(self) -> str:
         """All of it as an HTML section."""
-        parts = ["<section>", f"<h2>{html.escape(self.title)}</h2>", "<ol>"]
+        parts = [f"<h2>{html.escape(self.title)}</h2>", "<ol>"]
         for layer in self.layers:
             name, kind, shapes = map(html.escape, (layer.name, layer.kind, layer.shapes))
             parts.append(f'<li style="margin-left:{2 * layer.depth}em"><b>{name}</b> ({kind}) <code>{shapes}</code>')
@@ -155,7 +156,7 @@ class Explanation(Printable):
         parts.append("</ol>")
         for answer in self.answers:
             parts.append(f"<h3>{html.escape(answer.question)}</h3><p>{html.escape(answer.text)}</p>")
-        return "\n".join([*parts, "</section>"])
+        return report("\n".join(parts))
 
     def _repr_html_(self) -> str:
         return self.html()

@@ -37,7 +37,7 @@ class Head:
         activation: Name of the activation that the output ends in, "linear" for none; None where it is not known.
         loss: Loss as it was passed to `compile`; None for none.
         each: Whether `compile` was given a loss for each output.
-        labels: Labels of one batch; None where there are none.
+        part: Labels of one batch, as `values` of an object that knows their place; None where there are none.
     """
 
     name: str
@@ -46,7 +46,12 @@ class Head:
     activation: str | None
     loss: Any = None
     each: bool = False
-    labels: np.ndarray | None = None
+    part: Any = None
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """Labels of one batch; None where there are none."""
+        return None if self.part is None else self.part.values
 
     @property
     def layer(self) -> str:

@@ -157,6 +157,7 @@ class ReportsMixin(Trainer):
         """
         return None
 
-    def _inspect_before_fit(self, batches, data, verbose, arguments):
+    def _inspect(self, when, *data):
+        look = {"fit": check.look_before_fit, "evaluate": check.look_before_evaluate, "batch": check.look_at_batch}
         with unprinted():
-            check.look_before_fit(self, batches, data, verbose, arguments)
+            look[when](self, *data)

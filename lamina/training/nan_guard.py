@@ -14,6 +14,7 @@ from lamina.core import context, tree
 from lamina.errors import LaminaError
 from lamina.training import step as steps
 from lamina.training.data.packing import unpack_x_y_sample_weight
+from lamina.training.data.places import parts_of
 
 _MAX_WAITING = 8  # steps whose result may still be unknown, so that steps do not wait for each other
 _LARGE = 1e4  # inputs and weights of a network that trains well are far smaller
@@ -128,11 +129,12 @@ def diagnose(runner: Any, batch: Any, number: int) -> Diagnosis:
         largest_weight=_largest([variable.value for variable in model.trainable_variables]),
         largest_input=_largest(tree.flatten(x)),
     )
-    for value, name, cause in ((x, "the inputs", "inputs"), (y, "the labels", "labels"),
-                               (sample_weight, "the sample weights", "sample_weight")):  # fmt: skip
+    for place, (value, name, cause) in enumerate((
+        (x, "the inputs", "inputs"), (y, "the labels", "labels"), (sample_weight, "the sample weights", "sample_weight")
+    )):  # fmt: skip
         wrong = _wrong_numbers(value)
         if wrong:
-            return _completed(found, name, cause, f"{name} contain {wrong}")
+            return _completed(found, name, cause, f"{name} contain {wrong}{_in_data(model, place)}")
     outputs, wrong = _first_wrong_layer(model, x)
     if wrong:
         return _completed(found, *wrong)
@@ -152,6 +154,18 @@ def diagnose(runner: Any, batch: Any, number: int) -> Diagnosis:
             return _completed(found, f"the gradient of {path}", "gradient", f"the gradient of {path} contains {wrong}")
     message = "loss and gradients are finite, the new weights are not"
     return _completed(found, "the update of the weights", "learning_rate", message)
+
+
+def _in_data(model, place):
+    """ "; x['e'], row 3 is NaN": where the arrays passed to `fit` are not finite; "" where they are not arrays."""
+    batches = model.training_batches
+    if not hasattr(batches, "leaves"):
+        return ""
+    arrays = batches.structure.unflatten(batches.leaves)[place]
+    for part in parts_of(batches.given[place], arrays, ("x", "y", "sample_weight")[place]):
+        if _is_float(part.values) and not np.isfinite(part.values).all():
+            return f"; {part.first_of(~np.isfinite(np.asarray(part.values)))}"
+    return ""
 
 
 def _learning_rate(model):

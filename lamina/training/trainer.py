@@ -114,14 +114,14 @@ class Trainer(StepMixin, LegacyMethods):
                 data, validation_split, text, self._names_of_inputs()
             )
         batches = self._batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
-        validation = None
+        batches.given, validation = data, None
         if validation_data is not None:
             size = validation_batch_size or (batch_size if _are_arrays(validation_data) else None)
             validation = self._validation_batches(validation_data, size, validation_steps)
         callbacks = _with_options(callbacks, stop_on_nonfinite, resume)
 
         def inspect():
-            self._inspect_before_fit(batches, data, verbose, arguments)
+            self._inspect("fit", batches, data, verbose, arguments, validation)
 
         return training_module.fit_batches(
             self, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq, inspect
@@ -165,6 +165,7 @@ class Trainer(StepMixin, LegacyMethods):
         keywords("evaluate", kwargs)
         check_given(x, y)
         batches = self._batches(x, y, sample_weight, batch_size, steps, shuffle=False)
+        self._inspect("evaluate", batches, (x, y, sample_weight), verbose)
         logs = training_module.evaluate_batches(self, batches, verbose, callbacks)
         return logs if return_dict else self._as_list(logs)
 
@@ -278,10 +279,12 @@ class Trainer(StepMixin, LegacyMethods):
         self._runner.reset_metrics()
         logs = run(self._single_batch(x, y, sample_weight, class_weight))
         logs = training_module.read_logs(logs)
+        if logs.get("loss", 0.0) != logs.get("loss", 0.0):  # NaN
+            self._inspect("batch", x, y, sample_weight)
         return dict(sorted(logs.items())) if return_dict else self._as_list(logs)
 
-    def _inspect_before_fit(self, batches, data, verbose, arguments):
-        """Look for mistakes in the model and the data before the first step."""
+    def _inspect(self, when, *data):
+        """Look for mistakes before a "fit" or an "evaluate", or in a "batch" whose loss is NaN."""
 
     def _has_call(self) -> bool:
         """Whether the model itself can be called. A model with a custom step may have no `call`."""

@@ -57,6 +57,7 @@ def test_early_stopping_gives_the_best_weights_back(model):
     assert model.evaluate(X, Y, verbose=0)[1] == pytest.approx(min(values), rel=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:LAM402")
 def test_training_stops_at_nan(model):
     bad = np.where(np.arange(40) < 20, Y[:, 0], np.nan)[:, None]
     seen = []

@@ -5,6 +5,8 @@ import pytest
 
 import lamina as keras
 
+pytestmark = pytest.mark.filterwarnings("ignore:LAM402")  # which says so too, before the first step
+
 X = np.random.default_rng(0).normal(size=(48, 3)).astype("float32")
 Y = X.sum(-1, keepdims=True)
 

@@ -31,7 +31,8 @@ def test_says_each_finding_in_a_line_once(capsys):
     (line,) = lines(capsys)
     assert line == (
         "LAM101 error: head has sigmoid over 3 units, and the loss is sparse_categorical_crossentropy. Use "
-        "activation='softmax' there; or loss='binary_crossentropy', if several classes may be true at once."
+        "activation='softmax' there; or loss='binary_crossentropy', if several classes may be true at once. "
+        "(lamina explain LAM101)"
     )
     model.fit(X, THREE, verbose=2)
     assert not lines(capsys)
@@ -40,8 +41,11 @@ def test_says_each_finding_in_a_line_once(capsys):
     assert len(lines(capsys)) == 1
 
 
-def test_is_silent_with_verbose_0_and_about_what_is_info_only(capsys):
-    head(3, "sigmoid", SPARSE).fit(X, THREE, verbose=0)
+def test_verbose_0_warns_of_errors_at_the_line_of_the_user_and_is_silent_about_the_rest(capsys):
+    with pytest.warns(UserWarning, match="LAM101 error: head has sigmoid") as caught:
+        head(3, "sigmoid", SPARSE).fit(X, THREE, verbose=0)
+    assert [one.filename for one in caught] == [__file__]
+    head(1, loss="mse", metrics=["accuracy"]).fit(X, QUANTITY, verbose=0)  # LAM113, a warning
     assert capsys.readouterr().out == ""
     net(layers.Dense(3, "softmax"), layers.Flatten(), loss=SPARSE).fit(X, THREE, verbose=2)
     assert not lines(capsys)
@@ -109,8 +113,55 @@ def test_neither_traces_nor_compiles_a_built_model():
     jax.monitoring.register_event_duration_secs_listener(listener := lambda event, *_, **__: heard.append(event))
     try:
         look_before_fit(model, make_batches(X, THREE), (X, THREE, None), 0, {"batch_size": 32})
-        assert model._checked == "warn" and not [event for event in heard if "trace" in event or "compile" in event]
+        assert model._checked is not None and not [event for event in heard if "trace" in event or "compile" in event]
         model.fit(X, THREE, verbose=0)
         assert [event for event in heard if "trace" in event]  # the listener hears
     finally:
         jax.monitoring.unregister_event_duration_listener(listener)
+
+
+def test_looks_again_when_the_data_differ(capsys):
+    model, labels, holes = head(3, "softmax", SPARSE), THREE.copy(), X.copy()
+    holes[5, 2], labels[61] = np.nan, 7
+    model.fit(X, THREE, verbose=2)
+    assert not lines(capsys)
+    model.fit(holes, THREE, verbose=2)
+    (line,) = lines(capsys)
+    assert line.startswith("LAM402 error: x[5, 2] is NaN (1 NaN in 256 values). keep = np.isfinite(x).all(axis=1);")
+    model.fit(holes, THREE, verbose=2)
+    assert not lines(capsys)
+    model.fit(X, labels, validation_split=0.25, verbose=2)
+    (line,) = lines(capsys)
+    assert "the labels go from 0 to 7: y[61] is 7. Give head 8 units" in line
+    model.fit(X, THREE, validation_data=(X, labels), verbose=2)
+    (line,) = lines(capsys)
+    assert "validation_data[1][61] is 7." in line
+    assert np.isnan(model.evaluate(X, THREE + 5, verbose=2))
+    (line,) = lines(capsys)
+    assert "y[0] is" in line and "(63 more)" in line
+    with pytest.warns(UserWarning, match=r"LAM106 error: .* y\[0\] is"):
+        model.train_on_batch(X, THREE + 9)
+
+
+def test_names_the_batch_of_a_generator(capsys):
+    def batches():
+        for number in range(5):
+            x = X[:8].copy()
+            x[2, 1] = np.inf if number == 3 else 0
+            yield x, THREE[:8]
+
+    head(3, "softmax", SPARSE).fit(batches(), verbose=2)
+    (line,) = lines(capsys)
+    assert "x[2, 1] (batch 3, row 2) is infinite (1 infinite in 32 values). Drop such rows" in line
+
+
+def test_names_the_column_of_a_table(capsys):
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(X.astype("float64"), columns=list("abcd"), index=range(7, 71))
+    table.iloc[[3, 9], 2] = np.nan
+    model = head(1)
+    assert "x['c'], row 3 (index 10) is NaN (2 NaN in 256 values)." in str(model.check(table, QUANTITY))
+    with pytest.warns(UserWarning, match=r"x\['c'\], row 3"):
+        callback = keras.callbacks.StopOnNonFinite()
+        model.fit(table, QUANTITY, callbacks=[callback], verbose=0)
+    assert "; x['c'], row 3 (index 10) is NaN (1 more)" in callback.diagnosis.message

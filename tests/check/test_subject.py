@@ -86,7 +86,8 @@ def test_ignore_and_forms():
     assert not len(check(model, ignore=("LAM101",)))
     findings = check(model)
     assert findings[0].value == 3 and findings.as_dicts()[0]["code"] == "LAM101"
-    assert "LAM101 error in head:" in findings.text and "<td>LAM101</td>" in findings.html()
+    assert "LAM101 error in head:" in findings.text and "More: lamina explain LAM101" in findings.text
+    assert "#lamina-LAM101" in findings.html() and "<h3>Corrected</h3>" in findings.html()
     assert findings.of("error") == list(findings) and not findings.of("warning")
     assert model.check().codes == ["LAM101"]
 

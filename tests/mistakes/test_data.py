@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Mistakes with data, and whether the fixes printed for them work."""
 
 import pytest
@@ -21,6 +22,8 @@ class Squares(keras.utils.PyDataset):
         return self.read(index)
 from lamina.training.data import make_batches
 """
+
+LOADED = "Dataset = keras.utils.Dataset; dataset = Dataset.from_tensor_slices(np.ones(4)); generator = iter([1]); "
 
 PASTES = [
     Paste(FRAME + "x['hp'] = n[:31] + ['?'] + n[32:39] + ['?']", READ, "to_numeric(x['hp'], errors='coerce')"),
@@ -92,7 +95,7 @@ MISTAKES = [
             "Leave out y", prose=True),
     Mistake(STREAM + "make_batches(zip(x, y)).peek()", STREAM + "make_batches(x, y).peek()",
             "model.fit(x, y)", prose=True),
-    Mistake(STREAM + "make_batches(iter([(x, x, y, y)])).peek()", STREAM + "make_batches(iter([((x, x), y, y)])).peek()",  # noqa: E501
+    Mistake(STREAM + "make_batches(iter([(x, x, y, y)])).peek()", STREAM + "make_batches(iter([((x, x), y, y)])).peek()",
             "yield ((a, b), y)", prose=True),
     Mistake(STREAM + "make_batches(iter([])).peek()", STREAM + "make_batches(iter([(x, y)])).peek()",
             "yields something", prose=True),
@@ -109,13 +112,25 @@ MISTAKES = [
     Mistake("from lamina.training.data.leaves import split_validation; split_validation((np.ones(1), None, None), 0.5)",
             "from lamina.training.data.leaves import split_validation; split_validation((np.ones(2), None, None), 0.5)",
             "Give more data", prose=True),
+    Mistake(LOADED + "Dataset.from_tensor_slices(5)", LOADED + "Dataset.from_tensors(5)", "Dataset.from_tensors(5)"),
+    Mistake(LOADED + "Dataset.from_generator(generator)", LOADED + "Dataset.from_generator(lambda: generator)",
+            "Dataset.from_generator(lambda: generator)"),
+    Mistake(LOADED + "dataset.batch(0)", LOADED + "dataset.batch(32)", "dataset.batch(32)"),
+    Mistake(LOADED + "dataset.shuffle(0)", LOADED + "dataset.shuffle(1000)", "dataset.shuffle(1000)"),
+    Mistake(LOADED + "dataset.get_single_element()", LOADED + "dataset.take(1).get_single_element()", "dataset.take(1)"),
+    Mistake(LOADED + "list(Dataset.from_generator(lambda: iter([[1], [1, 2]])).batch(2))",
+            LOADED + "dataset = Dataset.from_generator(lambda: iter([[1], [1, 2]])); list(dataset.padded_batch(32))",
+            "dataset.padded_batch(32)"),
 ]  # fmt: skip
 
 test_fixes_work = fixes_work(PASTES + MISTAKES)
 test_fixes_are_tried = fixes_are_tried(
     "lamina/training/data",
     PASTES + MISTAKES,
-    but=[("A process that computes batches", "it needs a process that is killed: tests/training/test_data.py does it")],
+    but=[
+        ("This DatasetDict", "the package `datasets` is not among those of the tests"),
+        ("A process that computes batches", "it needs a process that is killed: tests/training/test_data.py does it"),
+    ],
 )
 
 

@@ -125,6 +125,7 @@ def test_a_step_may_change_large_weights_that_are_not_trained(singly, monkeypatc
         np.testing.assert_array_equal(apart, lent)
 
 
+@pytest.mark.filterwarnings("ignore:LAM402")
 def test_large_frozen_weights_stay_where_a_step_is_not_finite():
     model, kernel = frozen_first()
     before, x = kernel.value, np.concatenate([X[:20], np.full((20, 6), np.nan, "float32")])

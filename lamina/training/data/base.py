@@ -28,12 +28,14 @@ class Batches:
         num_samples: Samples of the data. None if unknown.
         host_step: Function from the inputs of a batch to what a step takes, or None.
         exhausted: Whether an epoch had no batch, because a generator had ended.
+        given: (x, y, sample_weight) as the user passed them, for messages.
     """
 
     batch_size: int | None = None
     num_samples: int | None = None
     host_step: Callable[[Any], Any] | None = None
     exhausted: bool = False
+    given: tuple[Any, Any, Any] = (None, None, None)
 
     def __init__(self, pass_length: int | None, steps: int | None):
         limit = settings.max_steps_per_epoch()

@@ -27,6 +27,9 @@ class StreamBatches(Batches):
         batch_size: Samples of a batch. None if unknown.
         class_weight: Dict from label to weight.
         hooks: Object with `on_epoch_begin` and `on_epoch_end`, or with neither.
+
+    Attributes:
+        look: Function of the number of a batch and the batch, called with each of the first epoch; None for none.
     """
 
     def __init__(
@@ -44,9 +47,16 @@ class StreamBatches(Batches):
         self.class_weight = class_weight
         self.hooks = hooks
         self._checked = False
+        self.look: Callable[[int, Any], None] | None = None
 
     def open(self) -> Iterator[Any]:
-        return map(self._standard, self.source())
+        for number, batch in enumerate(map(self._standard, self.source())):
+            if self.look is not None and number:  # `peek` shows the first batch
+                self.look(number, batch)
+            if number + 1 == self.steps:
+                self.look = None
+            yield batch
+        self.look = None
 
     def begin_epoch(self) -> None:
         getattr(self.hooks, "on_epoch_begin", _nothing)()

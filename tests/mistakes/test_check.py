@@ -1,0 +1,201 @@
+# ruff: noqa: E501
+"""What a finding prints as its fix, done in the program of its page, ends the finding."""
+
+import pathlib
+import re
+
+import numpy as np
+import pytest
+
+import lamina as keras
+from lamina.check import RULES
+from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
+
+PAGES = pathlib.Path(__file__).parents[2] / "docs" / "checks"
+SOFTMAX, SIGMOID, ACTIVATION = 'activation="softmax"', 'activation="sigmoid"', "activation='softmax'"
+
+# code -> (a part of the fix, what of the program it replaces, by what) for each thing that the fix proposes
+DONE = {
+    "LAM101": [
+        (ACTIVATION, SIGMOID, ACTIVATION),
+        ("loss='binary_crossentropy'", '"sparse_categorical_crossentropy"', "loss='binary_crossentropy'"),
+    ],
+    "LAM102": [
+        ("activation='sigmoid'", SOFTMAX, "activation='sigmoid'"),
+        ("as many units as there are classes", 'Dense(1, activation="softmax", name="head"),\n])\nmodel.compile("adam", "binary',
+         'Dense(2, activation="softmax", name="head"),\n])\nmodel.compile("adam", "sparse_categorical'),
+    ],
+    "LAM103": [
+        ("Remove either activation='softmax'", SOFTMAX + ", ", ""),
+        ("or from_logits=True", "from_logits=True", ""),
+    ],
+    "LAM104": [
+        (ACTIVATION, 'name="head"', "activation='softmax', name='head'"),
+        ("loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)", '"sparse_categorical_crossentropy"',
+         "loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)"),
+    ],
+    "LAM105": [
+        ("activation='linear'", 'activation="relu", name="head"', "activation='linear', name='head'"),
+        ("scale the targets into its range", "print(", "y = (y - y.min()) / (y.max() - y.min())\nprint("),
+    ],
+    "LAM106": [
+        ("Give head 4 units", "Dense(3", "Dense(4"),
+        ("number the classes from 0", "print(", "y = np.unique(y, return_inverse=True)[1]\nprint("),
+    ],
+    "LAM107": [("loss='binary_crossentropy'", '"mse"', "loss='binary_crossentropy'")],
+    "LAM108": [("Give head 3 units", "Dense(4", "Dense(3")],
+    "LAM109": [("loss='sparse_categorical_crossentropy'", '"categorical_crossentropy"',
+                "loss='sparse_categorical_crossentropy'")],
+    "LAM110": [("y = (y + 1) / 2", "print(", "y = (y + 1) / 2\nprint(")],
+    "LAM111": [
+        ("activation='sigmoid'", 'softmax", name="head"),\n])\nmodel.compile("adam", "categorical',
+         'sigmoid", name="head"),\n])\nmodel.compile("adam", "binary'),
+        ("correct the rows", "print(", "y = np.eye(3)[y.argmax(1)]\nprint("),
+    ],
+    "LAM112": [("y[:, None]", "(x, y)", "(x, y[:, None])")],
+    "LAM113": [("metrics=['mae']", 'metrics=["accuracy"]', "metrics=['mae']")],
+    "LAM114": [
+        ("activation='sigmoid' and loss='binary_crossentropy'", '"categorical_crossentropy"', "loss='binary_crossentropy'"),
+        ("as many units as there are classes", "Dense(1,", "Dense(2,"),
+    ],
+    "LAM115": [
+        ("loss='categorical_crossentropy'", '"binary_crossentropy"', "loss='categorical_crossentropy'"),
+        ("activation='sigmoid'", SOFTMAX, "activation='sigmoid'"),
+    ],
+    "LAM116": [
+        ("Flatten()", 'layers.Dense(3, "softmax"', 'layers.Flatten(), layers.Dense(3, "softmax"'),
+        ("GlobalAveragePooling", 'layers.Dense(3, "softmax"', 'layers.GlobalAveragePooling1D(), layers.Dense(3, "softmax"'),
+        ("return_sequences=False", "return_sequences=True", "return_sequences=False"),
+    ],
+    "LAM201": [("Flatten() before hidden", "layers.Dense(128", "layers.Flatten(), layers.Dense(128")],
+    "LAM202": [("Conv with kernel_size=3 in place of mix", 'Dense(64, "relu"', 'Conv1D(64, kernel_size=3, activation="relu"')],
+    "LAM203": [
+        ("Conv1D(64, 1)", r"layers\.Dense\(64[^\n]*", 'layers.Conv1D(64, 1, activation="relu"),'),
+        ("or remove it", r"layers\.Dense\(64[^\n]*", ""),
+    ],
+    "LAM204": [("Remove flat", 'layers.Flatten(name="flat"),', "")],
+    "LAM205": [("activation='relu' in hidden", 'name="hidden"', "activation='relu', name='hidden'")],
+    "LAM206": [("Remove again", r'layers\.\w+\([^\n]*name="again"\),', "")],
+    "LAM207": [("activation=None in scores", r"Dense\(3,[^\n]*", "Dense(3, activation=None, name='scores'),")],
+    "LAM208": [("use_bias=False in hidden", 'name="hidden"', "use_bias=False, name='hidden'")],
+    "LAM209": [("Put drop after norm", r'(layers\.Dropout[^\n]*)(.*?"norm"\),)', r"\2\1")],
+    "LAM210": [("SpatialDropout2D(0.2)", "Dropout(0.2,", "SpatialDropout2D(0.2,")],
+    "LAM211": [("Put drop before head", r'(layers\.Dense\(3[^\n]*)(\s*layers\.Dropout[^\n]*)', r"\2\1")],
+    "LAM212": [
+        ("Remove drop", r"layers\.Dropout[^\n]*", ""),
+        ("move it one layer earlier", r'(layers\.Dense\(64, "relu"\),)(\s*layers\.Dropout[^\n]*)', r"\2\1"),
+    ],
+    "LAM213": [("GlobalAveragePooling2D() in place of flat", 'Flatten(name="flat")', "GlobalAveragePooling2D()")],
+    "LAM214": [
+        ("fewer strides and poolings", "layers.MaxPooling2D(),", ""),
+        ("or larger images", "(8, 8, 3)", "(32, 32, 3)"),
+    ],
+    "LAM215": [("return_sequences=True in first, without the layer between", r'name="first"\),\s*layers.Reshape[^\n]*',
+                "return_sequences=True, name='first'),")],
+    "LAM216": [
+        ("Remove mask_zero=True", "mask_zero=True", ""),
+        ("put reader before conv", r"(layers\.Conv1D[^\n]*)\s*layers\.LSTM[^\n]*",
+         r"layers.LSTM(16, return_sequences=True, name='reader'), \1 layers.Flatten(),"),
+    ],
+    "LAM217": [
+        ("Give kind a loss", '{"price": "mse"}', '{"price": "mse", "kind": "sparse_categorical_crossentropy"}'),
+        ("trainable=False in kind", 'Dense(3, "softmax"', 'Dense(3, "softmax", trainable=False'),
+    ],
+    "LAM218": [
+        ("Connect right", "(left)", "(layers.Concatenate()([left, right]))"),
+        ("leave it out", "[left, right], layers", "[left], layers"),
+    ],
+    "LAM219": [("Leave out kernel_initializer", 'kernel_initializer="zeros", ', "")],
+    "LAM220": [("x.transpose(0, 2, 3, 1), with keras.Input((32, 32, 3))", "model =", "images = images.transpose(0, 2, 3, 1)\nmodel =")],
+    "LAM221": [
+        ("Call model(x[:1]) first", "print(", "model(np.ones((1, 4)))\nprint("),
+        ("model.check(x, y)", "check()", "check(np.ones((8, 4)))"),
+    ],
+    "LAM301": [("keras.optimizers.Adam(0.001)", r"keras\.optimizers\.\w+\([^)]*\)", "keras.optimizers.Adam(0.001)")],
+    "LAM302": [("base.trainable = False", "print(", "base.trainable = False\nprint(")],
+    "LAM303": [("model.trainable = True", "model.compile", "model.trainable = True\nmodel.compile")],
+    "LAM304": [("Call model.compile(...) again", "print(", "model.compile('adam', 'mse')\nprint(")],
+    "LAM305": [("batch_size=", "batch_size=256", "FIX")],
+    "LAM306": [
+        ("validation_split=0.2", "epochs=20", "epochs=20, validation_split=0.2"),
+        ("EarlyStopping(monitor='loss')", "EarlyStopping(patience=3)", "EarlyStopping(monitor='loss')"),
+    ],
+    "LAM307": [("decay_steps=40", "decay_steps=1000", "decay_steps=40")],
+    "LAM308": [("order = np.random.permutation(len(x)); x, y = x[order], y[order]", "print(",
+                "order = np.random.permutation(len(x)); x, y = x[order], y[order]\nprint(")],
+    "LAM309": [("class_weight={0: 1.0, 1: 5.0}", r"class_weight=\{[^}]*\}", "class_weight={0: 1.0, 1: 5.0}")],
+    "LAM401": [
+        ("x / 255", "check(images)", "check(images / 255)"),
+        ("layers.Rescaling(1 / 255) as the first layer", "layers.Conv2D", "layers.Rescaling(1 / 255), layers.Conv2D"),
+    ],
+    "LAM402": [("keep = np.isfinite(x).all(axis=1); x, y = x[keep], y[keep]", "print(",
+                "keep = np.isfinite(x).all(axis=1); x, y = x[keep], y[keep]\nprint(")],
+    "LAM403": [("x[:, x.std(axis=0) > 0]", "model =", "x = x[:, x.std(axis=0) > 0]\nmodel =")],
+    "LAM404": [("Embedding(input_dim=21", "Embedding(20, 4", "Embedding(input_dim=21, output_dim=4")],
+    "LAM405": [("class_weight={0: 1.0, 1: 49.0}", "(x, y)", "(x, y, class_weight={0: 1.0, 1: 49.0})")],
+    "LAM406": [("Scale the inputs (layers.Normalization()), and leave the initializers at their defaults",
+                r"x = 40 \* x[^\n]*(.*?), kernel_initializer=keras[^)]*\)(.*?), kernel_initializer=keras[^)]*\)", r"\1\2")],
+    "LAM407": [("Scale x_val as x_train was scaled", "255 * x", "x")],
+}  # fmt: skip
+
+
+def found_by(program):
+    """The Findings that a program of a page prints."""
+    printed = []
+    keras.utils.clear_session()
+    exec(compile(program, "page.py", "exec"), {"__name__": "page", "print": printed.append})
+    return printed[-1]
+
+
+def program_of(code):
+    (program, *_) = re.findall(r"^```python\n(.*?)^```", (PAGES / f"{code}.md").read_text(), re.MULTILINE | re.DOTALL)
+    return program.replace(".codes)", ")")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("code", sorted(DONE))
+def test_what_the_fix_says_ends_the_finding(code):
+    program = program_of(code)
+    (finding,) = (one for one in found_by(program) if one.code == code)
+    for says, old, new in DONE[code]:
+        assert says in finding.fix
+        new = re.sub(r"FIX", lambda match: re.search(r"batch_size=\d+", finding.fix)[0], new)
+        new = new if "\\" in new else new.replace("\\", "\\\\")
+        pattern = old if "\\" in old else re.escape(old)
+        done, count = re.subn(pattern, new, program, count=0 if code == "LAM103" else 1, flags=re.DOTALL)
+        assert count, f"{code}: {old} is not in the program"
+        assert code not in found_by(done).codes, f"{code}: {says}\n{done}"
+
+
+def test_every_rule_that_looks_before_training_is_tried():
+    assert set(DONE) == {code for code, rule in RULES.items() if rule.needs != "watch"}
+
+
+CHECKED = """
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, 'softmax')])
+model.compile('adam', 'sparse_categorical_crossentropy')
+keras.config.set_checks('{}')
+try:
+    model.fit(np.ones((8, 4)), np.arange(8), verbose=0)
+finally:
+    keras.config.set_checks('warn')
+"""
+MISTAKES = [
+    Mistake(CHECKED.format("error"), CHECKED.format("warn"), "keras.config.set_checks('warn')", prose=True),
+    Mistake("from lamina.check.page import page_of; page_of('LAM40')",
+            "from lamina.check.page import page_of; page_of('LAM401')", "lamina explain LAM", prose=True),
+]  # fmt: skip
+
+test_fixes_work = fixes_work(MISTAKES)
+test_fixes_are_tried = fixes_are_tried("lamina/check", MISTAKES)
+
+
+def test_weights_of_many_classes_are_python():
+    y = np.repeat(np.arange(30), [9000, *[1] * 29])
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(30, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    x = np.random.default_rng(0).normal(size=(len(y), 4))
+    (finding,) = (one for one in model.check(x, y) if one.code == "LAM405")
+    weights = eval(re.search(r"class_weight=(.*) to fit", finding.fix)[1], {"np": np, "y": y})
+    assert "LAM405" not in model.check(x, y, class_weight=weights).codes
+    assert weights[0] < 1 < weights[29]
