@@ -21,11 +21,14 @@ class History(Callback):
     Attributes:
         history: Name of each loss or metric -> its values by epoch.
         epoch: Numbers of the epochs, from 0.
+        validations: With `fit(validation_steps_every=...)`, each validation as a dict: "epoch" (from 0), "batch" (the
+            batches of that epoch that were trained before it), and its losses and metrics, which begin with `val_`.
     """
 
     def __init__(self) -> None:
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
+        self.validations: list[dict[str, Any]] = []
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.epoch = []

@@ -9,10 +9,12 @@ import numpy as np
 from lamina.callbacks import CallbackList
 from lamina.callbacks.logs import read_logs
 from lamina.core import tree
+from lamina.errors import CallError
 from lamina.runtime import settings
 from lamina.runtime.progress import Progress
 from lamina.training.interrupts import Interrupts
 from lamina.training.multi_step import many_steps
+from lamina.training.state import peek
 
 _STOP = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
 
@@ -54,6 +56,7 @@ class Pass:
         self.progress = progress
         self.resume = resume
         self.logs = {} if resume is None else resume.logs
+        self.count = 0  # batches of the pass that were used, counted from its start
 
     def __iter__(self) -> Any:
         model, progress, resume, stop = self.model, self.progress, self.resume, _STOP[self.kind]
@@ -65,6 +68,7 @@ class Pass:
             if watched and not within:
                 begin(index)
             self.interrupts.hold()
+            self.count = index + 1
             yield batch
             self.interrupts.release()
             within = (index + 1) % together != 0
@@ -89,13 +93,14 @@ def fit_batches(
     callbacks: Any,
     validation_freq: Any,
     inspect: Any,
+    validation_steps_every: int | None = None,
 ) -> Any:
     """Train and return the History. `inspect()` is called before the first step."""
+    midway = _Midway(model, validation, validation_steps_every)
     epochs = min(epochs, settings.max_epochs() or epochs)
     progress = Progress(verbose, epochs=epochs, steps=batches.num_batches)
     callbacks = _callback_list(callbacks, model, epochs=epochs, steps=batches.num_batches, verbose=verbose)
-    model.stop_training, model.training_batches = False, batches
-    runner = model._runner
+    model.stop_training, model.training_batches, runner = False, batches, model._runner
     inspect()
     runner.prepare("train", batches.peek())
     with Interrupts() as interrupts:
@@ -103,23 +108,23 @@ def fit_batches(
             callbacks.find_resume_point()
             callbacks.on_train_begin()
             logs, resume = {}, model.resume_point
-            many = many_steps(model, batches, callbacks, epochs - initial_epoch)
+            many = many_steps(model, batches, callbacks, epochs - initial_epoch) if midway.every is None else None
             for epoch in _epochs_left(initial_epoch, epochs, resume):
                 model._runner.reset_metrics()
                 callbacks.on_epoch_begin(epoch)
                 progress.begin_epoch(epoch, batches.num_batches)
+                due = validation is not None and _due(epoch, validation_freq)
                 if many is not None and resume is None:
                     last = many.epoch(progress, interrupts)
                 else:
                     steps = Pass(model, "train", batches, callbacks, interrupts, progress, resume)
-                    for batch in steps:
-                        steps.logs = runner.train(batch)
-                    last = steps.logs
+                    last = midway.train(epoch, steps, due)
                 logs = _read(last)
                 resume = model.resume_point = None
                 progress.end_steps()
-                if validation is not None and _due(epoch, validation_freq):
+                if due:
                     logs |= _validate(model, validation, callbacks, interrupts)
+                    midway.note(epoch, logs)
                 progress.end_epoch(logs)
                 callbacks.on_epoch_end(epoch, logs)
                 if model.stop_training or batches.exhausted:
@@ -163,6 +168,51 @@ def _validate(model, batches, callbacks, interrupts):
     logs = _test(model, batches, callbacks, interrupts)
     callbacks.on_test_end(logs)
     return {f"val_{key}": value for key, value in logs.items()}
+
+
+class _Midway:
+    """The steps of an epoch, with validations after every `every` of them. After a validation the metrics of the
+    training go on from where they were."""
+
+    def __init__(self, model, validation, every):
+        is_count = isinstance(every, int) and not isinstance(every, bool) and every > 0
+        if every is not None and (validation is None or not is_count):
+            what = "needs validation data" if is_count else f"is a whole number above 0; got {every!r}"
+            raise CallError(
+                f"validation_steps_every {what}.",
+                fix="model.fit(x, y, validation_split=0.2, validation_steps_every=100)",
+            )
+        self.model, self.validation, self.every, self.count = model, validation, every, 0
+
+    def train(self, epoch, steps, at_end):
+        """Run the steps of an epoch, which has a validation of its own if `at_end`. Returns the last logs."""
+        runner, trained = self.model._runner, {}
+        for batch in steps:
+            steps.logs = trained = runner.train(batch)
+            if self.every is None:
+                continue
+            self.count = steps.count
+            is_last = at_end and steps.count == steps.batches.num_batches
+            if steps.count % self.every == 0 and not is_last:
+                steps.logs = {**trained, **self._validate(epoch, steps)}
+        return trained or steps.logs
+
+    def _validate(self, epoch, steps):
+        steps.interrupts.release()
+        runner = self.model._runner
+        metrics = peek(runner.groups["metrics"])
+        found = _validate(self.model, self.validation, steps.callbacks, steps.interrupts)
+        for variable, value in zip(runner.groups["metrics"], metrics, strict=True):
+            runner._put(variable, value)
+        self.note(epoch, found)
+        steps.interrupts.hold()
+        return found
+
+    def note(self, epoch, logs):
+        """Add the results to `History.validations`."""
+        if self.every is not None:
+            values = {name: value for name, value in logs.items() if name.startswith("val_")}
+            self.model.history.validations.append({"epoch": epoch, "batch": self.count, **values})
 
 
 def _test(model, batches, callbacks, interrupts, progress=None):

@@ -59,6 +59,7 @@ class Trainer(StepMixin, LegacyMethods):
         validation_freq: int | Sequence[int] = 1,
         resume: str | os.PathLike[str] | Resume | None = None,
         stop_on_nonfinite: bool = False,
+        validation_steps_every: int | None = None,
     ) -> History:
         """Train for `epochs` passes over the data.
 
@@ -86,6 +87,9 @@ class Trainer(StepMixin, LegacyMethods):
                 bit-identical weights.
             stop_on_nonfinite: Whether to stop with a diagnosis when the loss becomes NaN or infinite, keeping the
                 last finite weights: `keras.callbacks.StopOnNonFinite`.
+            validation_steps_every: Interval in steps between validations inside an epoch, besides those at the ends of
+                epochs. Their results are in the History's `validations`, in the logs of `on_train_batch_end` after that
+                step, and in those of `on_test_end`.
 
         Returns:
             The History, whose `history` maps the name of each loss and metric to its values by epoch.
@@ -124,7 +128,16 @@ class Trainer(StepMixin, LegacyMethods):
             self._inspect("fit", batches, data, verbose, arguments, validation)
 
         return training_module.fit_batches(
-            self, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq, inspect
+            self,
+            batches,
+            validation,
+            epochs,
+            initial_epoch,
+            verbose,
+            callbacks,
+            validation_freq,
+            inspect,
+            validation_steps_every,
         )
 
     @old_names("Model.evaluate")
