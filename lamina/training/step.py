@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lamina.core.typing import PyTree, Tensor
+    from lamina.runtime.compilations import Compilations
 
 __all__ = ["StepMixin", "loss_and_updates", "overridable", "takes_state"]
 
@@ -30,6 +31,20 @@ def overridable(method: Callable[..., Any]) -> Callable[..., Any]:
 
 class StepMixin(CompileMixin):
     """The steps of `fit`, `evaluate` and `predict`, and the methods they consist of. Users may override them."""
+
+    _runner: Any  # a Runner, which Trainer makes
+
+    def compilations(self) -> Compilations:
+        """The programs that were compiled for this model since `compile`: for which shapes, when, how long it took, and
+        whether they came from the disk cache (`keras.config.set_compilation_cache`). They print as a table.
+
+        >>> import lamina as keras
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        >>> y = model.predict([[1.0, 2.0, 3.0, 4.0]], verbose=0)
+        >>> [(one.kind, one.batch) for one in model.compilations()]
+        [('predict', 'float32(1, 4)')]
+        """
+        return self._runner.recorder.records
 
     @overridable
     def compute_loss(

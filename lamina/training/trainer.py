@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from lamina.callbacks import Callback, CallbackList, History, Resume
     from lamina.core.typing import PyTree
-    from lamina.runtime.compilations import Compilations
 
 _READY = frozenset(map(np.dtype, ("float32", "int32", "uint8", "bool")))  # dtypes that a step takes unchanged
 
@@ -273,18 +272,6 @@ class Trainer(StepMixin, LegacyMethods):
         """
         batch = self._single_batch(x, None, None, None)
         return training_module.to_numpy(self._runner.predict(batch))
-
-    def compilations(self) -> Compilations:
-        """The programs that were compiled for this model since `compile`: for which shapes, when, how long it took, and
-        whether they came from the disk cache (`keras.config.set_compilation_cache`). They print as a table.
-
-        >>> import lamina as keras
-        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
-        >>> y = model.predict([[1.0, 2.0, 3.0, 4.0]], verbose=0)
-        >>> [(one.kind, one.batch) for one in model.compilations()]
-        [('predict', 'float32(1, 4)')]
-        """
-        return self._runner.recorder.records
 
     # Internal
 
