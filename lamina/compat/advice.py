@@ -16,23 +16,7 @@ from lamina.runtime import settings
 
 __all__ = ["INNER", "about"]
 
-_TAPE = """it records what TensorFlow runs, and JAX differentiates functions instead:
-
-    def loss_of(weights, others):
-        y_pred, others = self.stateless_call(weights, others, x, training=True)
-        return self.compute_loss(y=y, y_pred=y_pred), (y_pred, others)
-
-    weights = [v.value for v in self.trainable_variables]
-    others = [v.value for v in self.non_trainable_variables]
-    (loss, (y_pred, others)), gradients = jax.value_and_grad(loss_of, has_aux=True)(weights, others)
-    self.optimizer.apply(gradients, self.trainable_variables)
-    for variable, value in zip(self.non_trainable_variables, others):
-        variable.assign(value)
-
-It works inside train_step(self, data) and outside of it."""
-
 _INSTEAD = {
-    "GradientTape": _TAPE,
     "Module": "write a keras.layers.Layer, which has variables and build too.",
     "placeholder": "placeholders are of TensorFlow 1. Use keras.Input.",
     "disable_v2_behavior": "graphs and sessions of TensorFlow 1 are gone.",
@@ -59,7 +43,6 @@ _INSTEAD = {
     "py_function": "functions run as they are: call it. Inside of a compiled step: jax.pure_callback.",
     "numpy_function": "functions run as they are: call it. Inside of a compiled step: jax.pure_callback.",
     "gradients": "use jax.grad.",
-    "custom_gradient": "use keras.ops.custom_gradient.",
     "signal": "use keras.ops.fft, rfft, stft, or keras.layers.STFTSpectrogram.",
     "io": "tf.io has read_file, decode_image, decode_jpeg and decode_png; read other files with Python.",
     "config": "devices are JAX's: see jax.devices() and the environment variable JAX_PLATFORMS.",

@@ -18,6 +18,7 @@ from jax.core import Tracer
 from lamina import ops, tree
 from lamina.compat import advice, functions, images, random_numbers, strings, table
 from lamina.compat.sessions import SESSIONS
+from lamina.compat.tapes import TAPES, record_functions, record_operators
 from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError
 from lamina.scopes import device, name_scope
@@ -91,6 +92,7 @@ def patch_jax_arrays() -> None:
     if not hasattr(array_class, "numpy"):
         array_class.numpy = lambda self: np.asarray(self)
     kinds: tuple[Any, ...] = (array_class, Tracer, KerasTensor)
+    record_operators(kinds[:2])
     for kind in kinds:
         kind.get_shape = lambda self: Shape(self.shape)
 
@@ -142,7 +144,7 @@ def _keras(name):
     return importlib.import_module(f"lamina.{name}")
 
 
-_MATH = {**table.functions_of(table.MATH, "tf.math"), **functions.MATH}
+_MATH = record_functions({**table.functions_of(table.MATH, "tf.math"), **functions.MATH})
 _LOGGING = {**{name: getattr(logging, name) for name in ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")},
             "set_verbosity": lambda level: logging.getLogger("tensorflow").setLevel(level)}  # fmt: skip
 _INITIALIZERS = {
@@ -150,7 +152,8 @@ _INITIALIZERS = {
     "random_normal_initializer": "RandomNormal", "random_uniform_initializer": "RandomUniform",
 }  # fmt: skip
 _ROOT = {
-    **SESSIONS, **_MATH, **table.functions_of(table.ROOT, "tf"), **functions.ROOT, **_DTYPES,
+    **SESSIONS, **_MATH, **_DTYPES, **TAPES,
+    **record_functions({**table.functions_of(table.ROOT, "tf"), **functions.ROOT}),
     **{old: getattr(_keras("initializers"), new) for old, new in _INITIALIZERS.items()},
     **{name: _keras(name) for name in ("initializers", "losses", "metrics", "optimizers")},
     **{name: Absent(name, (), {}) for name in ("IndexedSlices", "RaggedTensor", "SparseTensor")},
@@ -182,7 +185,7 @@ NAMESPACES: dict[str, Any] = {
         "InvalidArgumentError": ValueError, "NotFoundError": FileNotFoundError, "OpError": RuntimeError,
         "OutOfRangeError": StopIteration, "ResourceExhaustedError": MemoryError, "UnimplementedError": RuntimeError,
     },
-    "tensorflow.image": images.IMAGE,
+    "tensorflow.image": record_functions(images.IMAGE),
     "tensorflow.io": images.IO,
     "tensorflow.linalg": {
         **{name: getattr(ops.linalg, name) for name in ("cholesky", "det", "inv", "qr", "solve", "svd")},
@@ -192,7 +195,9 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.math": _MATH,
     "tensorflow.nest": {"flatten": tree.flatten, "map_structure": lambda func, *structures, **_: tree.map_structure(
         func, *structures)},
-    "tensorflow.nn": {"in_top_k": _MATH["in_top_k"], **table.functions_of(table.NN, "tf.nn"), **functions.NN},
+    "tensorflow.nn": record_functions(
+        {"in_top_k": _MATH["in_top_k"], **table.functions_of(table.NN, "tf.nn"), **functions.NN}
+    ),
     "tensorflow.random": random_numbers.RANDOM,
     "tensorflow.strings": strings.STRINGS,
     "tensorflow.test": {

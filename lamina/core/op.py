@@ -13,6 +13,7 @@ from lamina.core.graph import Operation
 from lamina.core.keras_tensor import OPS, is_symbolic, trace
 from lamina.core.op_errors import FAILURES, explain_failure
 from lamina.core.serialization import config_value, deserialize_nested
+from lamina.core.tape import recorded, recording
 from lamina.core.traced_errors import explain
 from lamina.core.variable import unwrap
 from lamina.runtime.process import configure_process
@@ -76,6 +77,8 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
             if is_symbolic(args) or (kwargs and is_symbolic(kwargs)):
                 return _record(public, args, kwargs)
             configure_process()
+            if recording():
+                return recorded(explained, args, kwargs)
             return explained(*unwrap(args), **unwrap(kwargs))
         except Exception as error:
             with readable(error) as shown:

@@ -3,6 +3,7 @@
 import pytest
 
 FACTS = {
+    "adversarial": ["falls True"],
     "adversarial_on_jax": ["falls True ['loss', 'mean']"],
     "callbacks_and_files": ["epochs True 3.15.1"],
     "digits_mlp": ["accuracy True ['accuracy', 'loss', 'val_accuracy', 'val_loss']"],
@@ -16,6 +17,10 @@ FACTS = {
         "[[0, 1], [2, 3], [4, 0]]", "(2, array('c', dtype='<U1'))",
     ],
     "layers_with_tf_ops": ["falls True True", "copy ['Attention', 'Dense']"],
+    "tapes": [
+        "square 6.0", "slopes 12.0 12.0", "unconnected 2.0 None 0.0", "jacobian [82.0, -22.0, -60.0]", "samples True",
+        "falls True True True", "own layer [[4.0, 4.0], [4.0, 4.0], [4.0, 4.0]]", "saliency (2, 8, 8, 3)",
+    ],
     "tensors": [
         "version True gpus 0", "[[2.0, 3.0], [4.0, 5.0]] [[1.0, 3.0], [2.0, 4.0]] [[7.0, 10.0], [15.0, 22.0]]",
         "[1 1] 2.5 (2, 1)", "[[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]] [1, 2]", "(2, 2) [0 1 2] [1 3 5] float32",
@@ -35,13 +40,5 @@ def test_program_runs_unchanged(ran, name):
         assert fact in output, output
 
 
-def test_gradient_tape_is_an_error_that_shows_what_to_write(ran):
-    code, _, errors = ran["adversarial"]
-    assert code == 1
-    assert 'adversarial.py", line 19, in train_step' in errors  # the user's own line
-    assert "AttributeError: tf.GradientTape is TensorFlow's" in errors and "jax.value_and_grad(loss_of" in errors
-    assert "runpy" not in errors and "lamina/cli" not in errors and "JAX has removed" not in errors
-
-
 def test_every_program_is_tested(ran):
-    assert set(ran) == {*FACTS, "adversarial"}
+    assert set(ran) == set(FACTS)

@@ -15,6 +15,7 @@ from lamina.core.graph import Operation
 from lamina.core.keras_tensor import KerasTensor, is_symbolic, trace
 from lamina.core.keywords import refuse_positional
 from lamina.core.probes import without_probe_sizes
+from lamina.core.tape import is_recorded_whole, recorded_layer, recording
 from lamina.core.variable import Variable
 from lamina.errors import CallError
 from lamina.layers.base import call_signature, masks, output_specs
@@ -175,6 +176,8 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
             args = call_signature.without_plain_values(self, args)
             if is_symbolic(args) or is_symbolic(kwargs):
                 return self._call_on_symbols(args, kwargs)
+            if recording() and is_recorded_whole(self):
+                return self._recorded(args, kwargs)
             signature = call_signature.signature_of(type(self).call)
             outer = context.current_call()
             masks_of_inputs = masks.input_masks(signature, args, kwargs)
@@ -214,6 +217,11 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
     @property
     def _function(self):
         return self
+
+    def _recorded(self, args, kwargs):
+        with self._scope():
+            self._ensure_built(args, kwargs)
+        return recorded_layer(self, type(self)._run, args, kwargs)
 
     def _call_on_symbols(self, args, kwargs):
         check_inputs(self.input_spec, args[0] if args else None, self)

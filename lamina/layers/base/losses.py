@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lamina.core import context, tree
+from lamina.core.tape import recorded, recording
 from lamina.core.variable import unwrap
 from lamina.layers.base import call_signature
 from lamina.layers.base.variables import VariablesMixin
@@ -26,7 +27,11 @@ class LossesMixin(VariablesMixin):
         """What the last call added with `add_loss`, activity regularization, and the regularization of trainable
         weights."""
         added = [loss for layer in self._flatten_layers() for loss in layer._losses_ref.read()]
-        decayed = [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer is not None]
+        regularized = [variable for variable in self.trainable_variables if variable.regularizer is not None]
+        if recording():
+            decayed = [recorded(variable.regularizer, (variable,), {}) for variable in regularized]
+        else:
+            decayed = [variable.regularizer(variable.value) for variable in regularized]
         return [*added, *decayed]
 
     @filters_traceback
