@@ -8,7 +8,8 @@ import inspect
 from typing import Any
 
 from lamina import ops
-from lamina.core.tape import Tape, recorded, recording
+from lamina.core.recording import recorded, recording
+from lamina.core.tape import Tape
 
 __all__ = ["TAPES", "record_functions", "record_operators"]
 

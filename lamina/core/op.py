@@ -12,8 +12,8 @@ from lamina.core.context import unique_name
 from lamina.core.graph import Operation
 from lamina.core.keras_tensor import OPS, is_symbolic, trace
 from lamina.core.op_errors import FAILURES, explain_failure
+from lamina.core.recording import recorded, recording
 from lamina.core.serialization import config_value, deserialize_nested
-from lamina.core.tape import recorded, recording
 from lamina.core.traced_errors import explain
 from lamina.core.variable import unwrap
 from lamina.runtime.process import configure_process

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import lamina as keras
-from lamina.core.tape import Tape, _compiled
+from lamina.core.recording import _compiled
+from lamina.core.tape import Tape
 from lamina.errors import CallError, ConfigError
 
 ops = keras.ops

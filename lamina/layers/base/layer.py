@@ -15,7 +15,7 @@ from lamina.core.graph import Operation
 from lamina.core.keras_tensor import KerasTensor, is_symbolic, trace
 from lamina.core.keywords import refuse_positional
 from lamina.core.probes import without_probe_sizes
-from lamina.core.tape import is_recorded_whole, recorded_layer, recording
+from lamina.core.recording import is_recorded_whole, recorded_layer, recording
 from lamina.core.variable import Variable
 from lamina.errors import CallError
 from lamina.layers.base import call_signature, masks, output_specs
@@ -185,8 +185,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
             dtype = self.input_dtype if self.autocast else None
             args = tuple(call_signature.convert(value, dtype) for value in args)
             kwargs = {name: call_signature.convert(value, dtype) for name, value in kwargs.items()}
-            if args:
-                check_inputs(self.input_spec, args[0], self)
+            check_inputs(self.input_spec, args[0] if args else None, self)
             if outer is None:
                 self._clear_losses()
             with self._scope(), context.call_scope(inner_call(self, outer, training)) as call:
@@ -199,8 +198,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
                     if distribution is not None:
                         outputs = distribution.shard_outputs(f"{self.path}/output", outputs)
                     self._add_activity_loss(outputs)
-                watcher = context.layer_watcher()
-                if watcher is not None:
+                if (watcher := context.layer_watcher()) is not None:
                     watcher(self, args, outputs)
                 self._mask_outputs(args, kwargs, masks_of_inputs, outputs)
             if outer is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lamina.core import context, tree
-from lamina.core.tape import recorded, recording
+from lamina.core.recording import recorded, recording
 from lamina.core.variable import unwrap
 from lamina.layers.base import call_signature
 from lamina.layers.base.variables import VariablesMixin
