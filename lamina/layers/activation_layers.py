@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 
 from lamina import activations
-from lamina.errors import ConfigError, ShapeError
+from lamina.core.arguments import real
+from lamina.errors import ShapeError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.settings import keep_arguments
@@ -39,8 +40,7 @@ class _Activation(Layer):
     def _require_not_negative(self, *names):
         for name in names:
             value = getattr(self, name)
-            if value is None or value < 0:
-                raise ConfigError(f"{type(self).__name__} needs {name}, a number from 0 up; got {value!r}.")
+            real(self, name, value, least=0, example=getattr(type(self), name, None) and 1.0)
 
 
 class ReLU(_Activation):

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from lamina import initializers
+from lamina.core.arguments import shown
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.normalization_base import _ScaledAndCentered, sizes_along
@@ -97,7 +98,7 @@ class BatchNormalization(_ScaledAndCentered):
         )  # fmt: skip
         if not isinstance(axis, int):
             if not isinstance(axis, (list, tuple)) or len(axis) != 1:
-                raise ConfigError(f"BatchNormalization takes one axis; got {axis!r}.")
+                raise ConfigError(f"BatchNormalization takes one axis; got {shown(axis)}.", fix="axis=-1")
             self.axis: Any = axis[0]
         self.momentum = momentum
         self.moving_mean_initializer: Any = initializers.get(moving_mean_initializer)
@@ -148,7 +149,12 @@ class BatchNormalization(_ScaledAndCentered):
         if mask is None:
             return moments.compute(x, axes)  # pyright: ignore
         if mask.ndim != x.ndim - 1:
-            raise ShapeError(f"The mask needs one axis less than the inputs, {x.shape}; got shape {mask.shape}.")
+            raise ShapeError(
+                f"The mask needs one axis less than the inputs, {x.shape}; got shape {mask.shape}.",
+                fix=f"mask of shape {x.shape[:-1]}: mask[..., 0]"
+                if mask.ndim == x.ndim
+                else f"np.ones({x.shape[:-1]}, bool) masks nothing.",
+            )
         keep = jnp.broadcast_to(mask[..., None].astype(bool), x.shape)
         count = jnp.sum(keep, axes, dtype=x.dtype, keepdims=True) + settings.epsilon()
         mean = jnp.sum(jnp.where(keep, x, 0), axes, keepdims=True) / count
@@ -192,5 +198,8 @@ def _checked_clipping(bounds):
     bounds = {name: bound for name, bound in bounds.items() if bound is not None}
     unknown = set(bounds) - {"rmax", "rmin", "dmax"}
     if unknown or bounds.get("rmin", 0) > bounds.get("rmax", float("inf")) or bounds.get("dmax", 0) < 0:
-        raise ConfigError(f"renorm_clipping has any of 'rmax' >= 'rmin' and 'dmax' >= 0; got {bounds}.")
+        raise ConfigError(
+            f"renorm_clipping has any of 'rmax' >= 'rmin' and 'dmax' >= 0; got {bounds}.",
+            fix="renorm_clipping={'rmin': 0.5, 'rmax': 2.0, 'dmax': 1.0}",
+        )
     return bounds

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.arguments import choice, whole
 from lamina.core.keras_tensor import KerasTensor, traced_dtype
 from lamina.errors import CallError, ConfigError, DataError, ShapeError
 from lamina.layers.data_layer import DataLayer
@@ -44,15 +45,12 @@ class Categorical(DataLayer):
     def __init__(self, output_mode: str = "int", sparse: bool = False, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.autocast = False
-        if output_mode not in self._modes:
-            raise ConfigError(
-                f"Unknown value for `output_mode` argument of {type(self).__name__}. "
-                f"Allowed values are: {self._modes}. Received: output_mode={output_mode}"
-            )
+        choice(self, "output_mode", output_mode, self._modes)
         if sparse and output_mode == "int":
             raise ConfigError(
                 "`sparse` may only be true if `output_mode` is `'one_hot'`, `'multi_hot'`, `'count'` or `'tf_idf'`. "
-                f"Received: sparse={sparse} and output_mode={output_mode}"
+                f"Received: sparse={sparse} and output_mode={output_mode}",
+                fix="sparse=False",
             )
         self.output_mode = output_mode
         self.sparse = sparse
@@ -139,15 +137,9 @@ class CategoryEncoding(Categorical):
         sparse: bool = False,
         **kwargs: Unpack[LayerArguments],
     ):
-        if output_mode == "int":
-            raise ConfigError("Unknown arg for output_mode: int.", fix=f"One of {self._modes}.")
-        if output_mode not in self._modes:
-            raise ConfigError(f"Unknown arg for output_mode: {output_mode}.", fix=f"One of {self._modes}.")
+        choice(self, "output_mode", output_mode, self._modes)
         super().__init__(output_mode=output_mode, sparse=sparse, **kwargs)
-        if num_tokens is None:
-            raise ConfigError("num_tokens must be set to use this layer.", fix="num_tokens=the number of categories")
-        if num_tokens < 1:
-            raise ConfigError(f"`num_tokens` must be >= 1. Received: num_tokens={num_tokens}.")
+        num_tokens = whole(self, "num_tokens", num_tokens)
         self.num_tokens = num_tokens
 
     def _depth(self):
@@ -165,11 +157,15 @@ class CategoryEncoding(Categorical):
         if self.output_mode != "count":
             raise CallError(
                 "`count_weights` is not used when `output_mode` is not 'count'. "
-                f"Received: output_mode={self.output_mode}."
+                f"Received: output_mode={self.output_mode}.",
+                fix="output_mode='count'",
             )
         if np.shape(count_weights) != np.shape(inputs):
             shapes = f"{np.shape(inputs)}; got {np.shape(count_weights)}"
-            raise ShapeError(f"count_weights must have the shape of the inputs, {shapes}.")
+            raise ShapeError(
+                f"count_weights must have the shape of the inputs, {shapes}.",
+                fix=f"np.ones({np.shape(inputs)}) counts each once.",
+            )
         return self._encode(inputs, count_weights)
 
 
@@ -272,7 +268,10 @@ def _parts(data):
         return (data[index] for index in range(len(data)))  # also for a PyDataset, whose iterator never ends
     if hasattr(data, "__iter__") and not isinstance(data, (str, bytes)):
         return data
-    raise DataError(f"adapt needs an array or batches; got {type(data).__name__}.")
+    raise DataError(
+        f"adapt needs an array or batches; got {type(data).__name__}.",
+        fix=f"adapt([{data!r}])" if isinstance(data, str) else "adapt(np.array([1, 2, 3]))",
+    )
 
 
 def _holds_values(data):

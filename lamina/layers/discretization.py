@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core import context
+from lamina.core.arguments import whole
 from lamina.errors import CallError, ConfigError
 from lamina.layers.categories import Categorical, batches_of
 
@@ -55,12 +56,12 @@ class Discretization(Categorical):
         **kwargs: Any,
     ):
         super().__init__(output_mode=output_mode, sparse=sparse, dtype=dtype, name=name, **kwargs)
-        if num_bins is not None and num_bins < 0:
-            raise ConfigError(f"`num_bins` must be greater than or equal to 0; got num_bins={num_bins}.")
+        if num_bins is not None:
+            num_bins = whole(self, "num_bins", num_bins, least=0)
         if num_bins is not None and bin_boundaries is not None:
             raise ConfigError("Both `num_bins` and `bin_boundaries` should not be set.", fix="Pass one of the two.")
         if num_bins is None and bin_boundaries is None:
-            raise ConfigError("You need to set either `num_bins` or `bin_boundaries`.")
+            raise ConfigError("You need to set either `num_bins` or `bin_boundaries`.", fix="num_bins=10")
         self.input_bin_boundaries = bin_boundaries
         self.bin_boundaries: Any = None if bin_boundaries is None else [float(b) for b in bin_boundaries]
         self.num_bins = num_bins

@@ -98,7 +98,10 @@ class EinsumDense(WithKernels):
         self._columns, self._axes = gptq_unpacked_column_size, _Axes(equation)
         unknown = set(bias_axes or ()) - set(self._axes.outputs)
         if unknown:
-            raise ConfigError(f"bias_axes are letters of the output of {equation!r}; got {bias_axes!r}.")
+            raise ConfigError(
+                f"bias_axes are letters of the output of {equation!r}; got {bias_axes!r}.",
+                fix=f"bias_axes={self._axes.outputs[-1]!r}",
+            )
 
     def build(self, input_shape: Shape) -> None:
         sizes, elided = self._axes.sizes(input_shape, self.output_shape)
@@ -106,7 +109,8 @@ class EinsumDense(WithKernels):
         if None in shape:
             raise ShapeError(
                 f"The kernel {self._axes.kernel!r} of {self.equation!r} needs known sizes; got {shape} from inputs of "
-                f"shape {tuple(input_shape)} and output_shape={self.output_shape}."
+                f"shape {tuple(input_shape)} and output_shape={self.output_shape}.",
+                fix="Give the sizes in keras.Input(shape=...), or in output_shape.",
             )
         layout, initializer = self._axes.layout(shape, elided), self._initializer_of_kernel()
         self.kernel: Any = self._add_weight_of("kernel", layout, make=self._add_kernel, initializer=initializer)
@@ -161,7 +165,8 @@ class _Axes:
         alone = {*kernel} ^ {*outputs}
         if not alone <= {*inputs}:
             raise ConfigError(
-                f"Axes of {equation!r} stand only in its kernel or only in its outputs: {alone - {*inputs}}."
+                f"Axes of {equation!r} stand only in its kernel or only in its outputs: {alone - {*inputs}}.",
+                fix="Each letter of the kernel stands in the inputs or the outputs, as in 'abc,cd->abd'.",
             )
         self.equation, self.inputs, self.kernel, self.outputs = equation, inputs, kernel, outputs
         self.left, self.elided = bool(left), bool(left or right)
@@ -180,14 +185,18 @@ class _Axes:
         elided = len(input_shape) - len(self.inputs)
         if elided < 0 or (elided and not self.elided):
             rank = f"{len(self.inputs)}{' or more' * self.elided}"
-            raise ShapeError(f"{self.equation!r} needs inputs of rank {rank}; got shape {tuple(input_shape)}.")
+            raise ShapeError(
+                f"{self.equation!r} needs inputs of rank {rank}; got shape {tuple(input_shape)}.",
+                fix=f"Start the terms of inputs and outputs with '...', or give inputs of rank {len(self.inputs)}.",
+            )
         shape = input_shape[elided:] if self.left else input_shape
         sizes: dict[str, Any] = dict(zip(self.inputs, shape, strict=False))
         batch_is_elided = self.left and elided > 0
         letters = self.outputs if batch_is_elided else self.outputs[1:]
         if len(letters) != len(output_shape):
             raise ShapeError(
-                f"{self.equation!r} needs an output_shape with a size for each of {letters}; got {output_shape}."
+                f"{self.equation!r} needs an output_shape with a size for each of {letters}; got {output_shape}.",
+                fix=f"output_shape={tuple(None if letter in sizes else 32 for letter in letters)}",
             )
         for letter, size in zip(letters, output_shape, strict=True):
             known = sizes.get(letter)

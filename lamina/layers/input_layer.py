@@ -88,7 +88,9 @@ class InputLayer(Layer):
         return self._dtype if name == "dtype" else super()._argument(name, parameter, owner)
 
     def call(self) -> Any:
-        raise ConfigError(f"{self.name} is an input: it is not called, a model is.")
+        raise ConfigError(
+            f"{self.name} is an input: it is not called, a model is.", fix="keras.Model(inputs, outputs)(x)"
+        )
 
     def _repr_argument(self, name, parameter, owner):
         if name in ("shape", "batch_size"):

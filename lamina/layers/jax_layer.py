@@ -144,7 +144,10 @@ class JaxLayer(Layer):
     def _take(self, state):
         current, new = jax.tree_util.tree_structure(self.state), jax.tree_util.tree_structure(state)
         if current != new:
-            raise ShapeError(f"call_fn must return a state of the structure {current}; got {new}.")
+            raise ShapeError(
+                f"call_fn must return a state of the structure {current}; got {new}.",
+                fix="Return (outputs, state) with a state like init_fn's.",
+            )
         for variable, value in zip(
             jax.tree_util.tree_leaves(self.state), jax.tree_util.tree_leaves(state), strict=True
         ):
@@ -218,10 +221,16 @@ def _names(function, role, allowed):
     """The names of the parameters of a function, after a check that they are `inputs` and others of `allowed`."""
     names = list(inspect.signature(function).parameters)
     if "inputs" not in names:
-        raise ConfigError(f"`{role}` needs a parameter `inputs`; it has {', '.join(names) or 'none'}.")
+        raise ConfigError(
+            f"`{role}` needs a parameter `inputs`; it has {', '.join(names) or 'none'}.",
+            fix=f"def {role}({', '.join(allowed)}): ...",
+        )
     for name in names:
         if name not in allowed:
-            raise ConfigError(f"`{role}` has a parameter `{name}`; allowed are {', '.join(allowed)}.")
+            raise ConfigError(
+                f"`{role}` has a parameter `{name}`; allowed are {', '.join(allowed)}.",
+                fix=f"def {role}({', '.join(allowed)}): ...",
+            )
     return names
 
 
@@ -230,7 +239,7 @@ def _method(module, method):
     if not isinstance(method, str):
         return method
     if (method.startswith("_") and method != "__call__") or not callable(getattr(type(module), method, None)):
-        raise ConfigError(f"{type(module).__name__} has no method {method!r}.")
+        raise ConfigError(f"{type(module).__name__} has no method {method!r}.", fix="method='__call__'")
     return getattr(module, method)
 
 

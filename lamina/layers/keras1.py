@@ -13,7 +13,8 @@ import jax.numpy as jnp
 
 from lamina import activations, initializers
 from lamina.core import tree
-from lamina.errors import ConfigError, ShapeError
+from lamina.core.arguments import choice
+from lamina.errors import ShapeError
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.settings import keep_arguments
 from lamina.layers.batch_normalization import BatchNormalization
@@ -55,8 +56,7 @@ class BatchNormalizationOfKeras1(BatchNormalization):
 
     def __init__(self, mode: int, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
-        if mode not in (1, 2):
-            raise ConfigError(f"mode of BatchNormalization is 0, 1 or 2; got {mode!r}.")
+        choice("BatchNormalization", "mode", mode, (1, 2, 0))
         self.mode = mode
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Tensor:

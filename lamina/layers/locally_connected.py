@@ -57,7 +57,8 @@ class _LocallyConnected(SpatialLayer):
         kind = type(self).__name__
         if padding != "valid" or implementation != 1:
             raise ConfigError(
-                f"{kind} has padding='valid' and implementation=1; got {padding!r} and {implementation!r}."
+                f"{kind} has padding='valid' and implementation=1; got {padding!r} and {implementation!r}.",
+                fix="padding='valid', implementation=1",
             )
         keep_arguments(self, locals())
         self.kernel_size, self.strides = self._per_axis("kernel_size", kernel_size), self._per_axis("strides", strides)
@@ -66,7 +67,8 @@ class _LocallyConnected(SpatialLayer):
         sizes = [input_shape[axis] for axis in self.space]
         if None in sizes:
             raise ShapeError(
-                f"{type(self).__name__} needs known sizes: it has a kernel for each place; got {input_shape}."
+                f"{type(self).__name__} needs known sizes: it has a kernel for each place; got {input_shape}.",
+                fix=f"keras.Input({tuple(32 if size is None else size for size in input_shape[1:])})",
             )
         self._places = [
             range(0, size - window + 1, stride)

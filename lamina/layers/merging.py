@@ -45,7 +45,10 @@ class _Merge(Layer):
         if not all(isinstance(shape, (list, tuple)) for shape in input_shape):
             raise ShapeError(f"{name} takes a list of tensors; got one of {input_shape}.", fix=f"{name}()([x, y])")
         if not input_shape or len(input_shape) != (self.count or len(input_shape)):
-            raise ShapeError(f"{name} takes {self.count or 'one or more'} tensors; got {len(input_shape)}.")
+            raise ShapeError(
+                f"{name} takes {self.count or 'one or more'} tensors; got {len(input_shape)}.",
+                fix=f"{name}()([{', '.join(['x', 'y', 'z'][: self.count or 2])}])",
+            )
         self.compute_output_shape(input_shape)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
@@ -58,7 +61,10 @@ class _Merge(Layer):
         if len(known) > 1:
             where = "batch sizes" if axis == 0 else f"sizes on axis {axis}"
             name = type(self).__name__
-            raise ShapeError(f"{name} needs inputs that broadcast; got {where} {sizes} of shapes {shapes}.")
+            raise ShapeError(
+                f"{name} needs inputs that broadcast; got {where} {sizes} of shapes {shapes}.",
+                fix=f"Give each {min(known)} there{', or 1' * (axis > 0)}: a Dense layer changes the last axis.",
+            )
         if axis and None in sizes:
             return None
         return known.pop() if known else sizes[0]
@@ -83,11 +89,15 @@ def _check_lists(layer, inputs, mask):
     """A mask, or None, for each of the inputs."""
     for name, value in (("inputs", inputs), ("mask", mask)):
         if not isinstance(value, (list, tuple)):
-            raise ShapeError(f"{type(layer).__name__}: `{name}` should be a list; got a {type(value).__name__}.")
+            raise ShapeError(
+                f"{type(layer).__name__}: `{name}` should be a list; got a {type(value).__name__}.",
+                fix=f"{name}=[x, y]",
+            )
     if len(inputs) != len(mask):
         raise ShapeError(
             f"{type(layer).__name__}: `inputs` and `mask` should have the same length; "
-            f"got {len(inputs)} and {len(mask)}."
+            f"got {len(inputs)} and {len(mask)}.",
+            fix=f"mask={[None] * len(inputs)}",
         )
 
 
@@ -210,14 +220,20 @@ class Concatenate(_Merge):
     def compute_output_shape(self, input_shape: Any) -> Shape:
         ranks = {len(shape) for shape in input_shape}
         if len(ranks) > 1 or not -min(ranks) <= self.axis < min(ranks):
-            raise ShapeError(f"Concatenate(axis={self.axis}) needs inputs of one rank with it; got {input_shape}.")
+            raise ShapeError(
+                f"Concatenate(axis={self.axis}) needs inputs of one rank with it; got {input_shape}.",
+                fix=_fix_of_rank(input_shape),
+            )
         axis = self.axis % min(ranks)
         columns = list(zip(*input_shape, strict=True))
         for other, sizes in enumerate(columns):
-            if other != axis and len(set(sizes) - {None}) > 1:
+            known = set(sizes) - {None}
+            if other != axis and len(known) > 1:
+                alike, rank = sum(len(set(one) - {None}) < 2 for one in columns), len(columns)
                 raise ShapeError(
                     f"Concatenate(axis={self.axis}) needs inputs that agree on the other axes; got {sizes} on axis "
-                    f"{other} of shapes {input_shape}."
+                    f"{other} of shapes {input_shape}.",
+                    fix=f"axis={other}" if alike >= rank - 1 else f"Give each {min(known)} on axis {other}.",
                 )
         first = [next((size for size in sizes if size is not None), None) for sizes in columns]
         first[axis] = None if None in columns[axis] else sum(columns[axis])
@@ -237,6 +253,26 @@ class Concatenate(_Merge):
             for x, one in zip(inputs, mask, strict=True)
         ]
         return jnp.any(jnp.concatenate(masks, self.axis), axis=-1)
+
+
+def _fix_of_rank(shapes):
+    """Where inputs differ in rank, or have no such axis."""
+    ranks = [len(shape) for shape in shapes]
+    if min(ranks) == max(ranks):
+        return "axis=-1"
+    sizes = [f"layers.Reshape({(*[1] * (max(ranks) - len(shape)), *shape[1:])})" for shape in shapes]
+    place = ranks.index(min(ranks))
+    return f"{sizes[place]}(x) gives the input of shape {tuple(shapes[place])} as many axes."
+
+
+def _fix_of_dot(first, second):
+    """Axes of the same size that can be summed over, where there are some."""
+    pairs = [(a, b) for a in range(1, len(first)) for b in range(1, len(second)) if first[a] == second[b]]
+    if first[0] not in (second[0], None) and second[0] is not None:
+        return "Give both the same number of samples."
+    return (
+        f"axes={pairs[-1]}" if pairs else f"layers.Dense({first[-1]})(y) gives the second input {first[-1]} features."
+    )
 
 
 class Dot(_Merge):
@@ -268,10 +304,15 @@ class Dot(_Merge):
     def _axes_of(self, shapes) -> Any:
         pair = self.axes if isinstance(self.axes, (list, tuple)) else (self.axes, self.axes)
         if min(map(len, shapes)) < 2:
-            raise ShapeError(f"Dot needs inputs of rank 2 or more; got shapes {shapes}.")
+            raise ShapeError(
+                f"Dot needs inputs of rank 2 or more; got shapes {shapes}.",
+                fix="layers.Reshape((-1,)) gives a vector for each sample.",
+            )
         axes = [axis % len(shape) if axis < 0 else axis for axis, shape in zip(pair, shapes, strict=True)]
         if any(not 0 < axis < len(shape) for axis, shape in zip(axes, shapes, strict=True)):
-            raise ShapeError(f"Dot needs axes from 1 on that its inputs have; got axes={self.axes}, shapes {shapes}.")
+            raise ShapeError(
+                f"Dot needs axes from 1 on that its inputs have; got axes={self.axes}, shapes {shapes}.", fix="axes=-1"
+            )
         return axes
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
@@ -280,7 +321,8 @@ class Dot(_Merge):
         sizes = [(first[0], second[0]), (first[axes[0]], second[axes[1]])]
         if any(a != b and None not in (a, b) for a, b in sizes):
             raise ShapeError(
-                f"Dot(axes={self.axes}) needs one size of batch and of what is summed over; got {input_shape}."
+                f"Dot(axes={self.axes}) needs one size of batch and of what is summed over; got {input_shape}.",
+                fix=_fix_of_dot(first, second),
             )
         del first[axes[0]], second[axes[1]]
         first[0] = second[0] if first[0] is None else first[0]

@@ -214,5 +214,8 @@ class GroupQueryAttention(ProjectedAttention):
         self.key_heads: int = self.num_key_value_heads
         if num_query_heads % num_key_value_heads:
             numbers = f"{num_query_heads} and {num_key_value_heads}"
-            raise ConfigError(f"num_query_heads must be a multiple of num_key_value_heads; got {numbers}.")
+            raise ConfigError(
+                f"num_query_heads must be a multiple of num_key_value_heads; got {numbers}.",
+                fix=f"num_query_heads={-(-num_query_heads // num_key_value_heads) * num_key_value_heads}",
+            )
         self.input_spec: Any = InputSpec(ndim=3)

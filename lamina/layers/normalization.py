@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
-from lamina.errors import ConfigError, ShapeError, warn
+from lamina.core.arguments import whole
+from lamina.errors import ShapeError, warn
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.layers.normalization_base import _ScaledAndCentered, checked_axis, sizes_along
@@ -133,8 +134,8 @@ class GroupNormalization(_ScaledAndCentered):
             axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
             beta_constraint, gamma_constraint, **kwargs,
         )  # fmt: skip
-        if not isinstance(groups, int) or (groups <= 0 and groups != -1):
-            raise ConfigError(f"GroupNormalization needs groups, a whole number above 0 or -1; got {groups!r}.")
+        if groups != -1:
+            groups = whole(self, "groups", groups)
         self.groups = groups
         self.autocast = False
 

@@ -72,7 +72,7 @@ def checked_axis(axis: Any) -> Any:
     """`axis`, which must be a whole number or several of them."""
     axes = axis if isinstance(axis, (list, tuple)) else [axis]
     if not axes or not all(isinstance(one, int) for one in axes):
-        raise ConfigError(f"axis is a whole number or several of them; got {axis!r}.")
+        raise ConfigError(f"axis is a whole number or several of them; got {axis!r}.", fix="axis=-1")
     return axis
 
 
@@ -81,7 +81,7 @@ def sizes_along(input_shape: Any, axis: Any, layer: Layer) -> Any:
     axes, rank = axis if isinstance(axis, (list, tuple)) else [axis], len(input_shape)
     name, got = f"{type(layer).__name__}(axis={axis})", f"got shape {tuple(input_shape)}."
     if any(not -rank <= one < rank for one in axes):
-        raise ShapeError(f"{name} needs inputs with this axis; {got}")
+        raise ShapeError(f"{name} needs inputs with this axis; {got}", fix="axis=-1")
     shape = tuple(input_shape[one] for one in positive_axes(axis, rank))
     if None in shape:
         raise ShapeError(f"{name} needs a known size there; {got}", fix="Give the size in Input(shape=...).")

@@ -40,7 +40,10 @@ class Pipeline(Layer):
     def __init__(self, layers: Sequence[Layer], name: str | None = None, **kwargs: Any):
         super().__init__(name=name, **kwargs)
         if not isinstance(layers, (list, tuple)) or not all(isinstance(layer, Layer) for layer in layers):
-            raise ConfigError(f"Pipeline takes a list of layers; got layers={layers!r}.")
+            raise ConfigError(
+                f"Pipeline takes a list of layers; got layers={layers!r}.",
+                fix="Pipeline([layers.Rescaling(1 / 255), layers.RandomFlip('horizontal')])",
+            )
         self.layers = list(layers)
         self.autocast = False  # each layer casts what it takes
 

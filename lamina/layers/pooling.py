@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lamina.errors import ConfigError
+from lamina.core.arguments import choice
 from lamina.layers.spatial import SpatialLayer
 from lamina.legacy import moved_from
 from lamina.ops.pooling import average_pool, max_pool
@@ -39,8 +39,7 @@ class _Pooling(SpatialLayer):
         self.pool_size = self._per_axis("pool_size", pool_size)
         self.strides = self.pool_size if strides is None else self._per_axis("strides", strides)
         self.padding = str(padding).lower()
-        if self.padding not in ("valid", "same"):
-            raise ConfigError(f"padding of {type(self).__name__} is 'valid' or 'same'; got {padding!r}.")
+        choice(self, "padding", self.padding, ("valid", "same"))
 
     def call(self, inputs: Tensor) -> Tensor:
         return self.pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)

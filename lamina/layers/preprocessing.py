@@ -97,7 +97,8 @@ class Normalization(DataLayer):
         if shapes[0] != shapes[1] or len(shapes[0]) > len(self.axis):
             raise ConfigError(
                 f"mean and variance must have one shape, with at most the axes {self.axis}; got {shapes[0]} "
-                f"and {shapes[1]}."
+                f"and {shapes[1]}.",
+                fix="Give both one number for each position of `axis`; axis=None takes one number for all.",
             )
 
     @property
@@ -107,10 +108,13 @@ class Normalization(DataLayer):
     def build(self, input_shape: Shape) -> None:
         rank, name, got = len(input_shape), f"Normalization(axis={self.axis})", f"got shape {tuple(input_shape)}."
         if any(not -rank <= axis < rank for axis in self.axis):
-            raise ShapeError(f"{name} needs inputs with these axes; {got}")
+            raise ShapeError(f"{name} needs inputs with these axes; {got}", fix="axis=-1")
         self._kept = {axis: input_shape[axis] for axis in sorted(axis % rank for axis in self.axis)}
         if None in self._kept.values():
-            raise ShapeError(f"{name} needs known sizes of these axes; {got}")
+            raise ShapeError(
+                f"{name} needs known sizes of these axes; {got}",
+                fix="axis=None has one mean for all; or give the size in keras.Input(shape=...).",
+            )
         self._rank = rank
         if self.input_mean is None:
             shape = tuple(self._kept.values())
@@ -153,7 +157,9 @@ class Normalization(DataLayer):
             data: Array, dataset or iterable of batches.
         """
         if self.input_mean is not None:
-            raise ConfigError(f"{self.name} cannot adapt, since it has a mean and variance.")
+            raise ConfigError(
+                f"{self.name} cannot adapt, since it has a mean and variance.", fix="layers.Normalization()"
+            )
         count, mean, squares = 0, 0.0, 0.0
         for batch in map(_inputs_of, _batches(data)):
             if not self.built:
@@ -172,7 +178,10 @@ class Normalization(DataLayer):
     def _check(self, shape):
         if len(shape) != self._rank or any(shape[axis] != size for axis, size in self._kept.items()):
             kept = f"sizes {self._kept} (axis: size) of rank {self._rank}"
-            raise ShapeError(f"{self.name} has moments for {kept}; got data of shape {shape}.")
+            raise ShapeError(
+                f"{self.name} has moments for {kept}; got data of shape {shape}.",
+                fix="Give data like those of adapt, or make a layer of its own: layers.Normalization().",
+            )
 
     def finalize_state(self) -> None:
         """Does nothing; for programs for earlier versions of Keras."""
@@ -193,7 +202,9 @@ def _batches(data):
         return (data[index] for index in range(len(data)))
     if hasattr(data, "__iter__"):
         return data
-    raise DataError(f"adapt needs an array or batches; got {type(data).__name__}.")
+    raise DataError(
+        f"adapt needs an array or batches; got {type(data).__name__}.", fix="adapt(np.array([1.0, 2.0, 3.0]))"
+    )
 
 
 def _first(batch):

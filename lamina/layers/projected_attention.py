@@ -125,13 +125,17 @@ class ProjectedAttention(Layer):
         if tuple(key_shape[1:-1]) != tuple(value_shape[1:-1]):
             raise ShapeError(
                 f"Keys and values must have the same sequence length; got keys of shape {key_shape} and values of "
-                f"shape {value_shape}."
+                f"shape {value_shape}.",
+                fix="layer(query, value) takes the values as keys too.",
             )
         shared = [axis for axis in range(1, len(query_shape) - 1) if axis not in self.attention_axes]
         if len(value_shape) != len(query_shape) or any(_differ(query_shape[i], value_shape[i]) for i in shared):
             raise ShapeError(
                 f"Queries and values must have the same sizes except for the last axis and the attention axes "
-                f"{self.attention_axes}; got queries of shape {query_shape} and values of shape {value_shape}."
+                f"{self.attention_axes}; got queries of shape {query_shape} and values of shape {value_shape}.",
+                fix=f"attention_axes={tuple(range(1, len(query_shape) - 1))}"
+                if len(value_shape) == len(query_shape)
+                else f"Give both rank {len(query_shape)}.",
             )
 
     def _project(self, role, input_shape, equation, output_shape, name=None):
@@ -236,7 +240,8 @@ class ProjectedAttention(Layer):
         """(1, T, S): keys that are not after a query (causal) and within the window."""
         if len(self.attention_axes) != 1:
             raise CallError(
-                f"Causal masks and windows need exactly one attention axis; got attention_axes={self.attention_axes}."
+                f"Causal masks and windows need exactly one attention axis; got attention_axes={self.attention_axes}.",
+                fix="use_causal_mask=False" if self.sliding_window is None else "attention_axes=1",
             )
         (axis,) = self.attention_axes
         distance = jnp.arange(queries.shape[axis])[:, None] - jnp.arange(keys.shape[axis])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 
 from lamina import random, regularizers
+from lamina.core.arguments import real
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
@@ -36,8 +37,7 @@ class _Noise(Layer):
         super().__init__(**kwargs)
         self.seed = seed
         amount = getattr(self, self.strength)
-        if not isinstance(amount, (int, float)) or not 0 <= amount <= 1:
-            raise ConfigError(f"{type(self).__name__} needs a {self.strength} from 0 to 1; got {amount!r}.")
+        real(self, self.strength, amount, 0, 1, example=0.5)
         if amount > 0:
             self.seed_generator = random.SeedGenerator(seed)
         self.supports_masking = True
@@ -109,7 +109,10 @@ def _checked_noise_shape(noise_shape):
         size is None or (isinstance(size, int) and size > 0) for size in noise_shape
     ):
         return tuple(noise_shape)
-    raise ConfigError(f"noise_shape is a tuple of whole numbers above 0 and None; got {noise_shape!r}.")
+    raise ConfigError(
+        f"noise_shape is a tuple of whole numbers above 0 and None; got {noise_shape!r}.",
+        fix="noise_shape=(None, 1, None)",
+    )
 
 
 class _SpatialDropout(Dropout):
@@ -221,8 +224,7 @@ class GaussianDropout(_Noise):
     """
 
     def __init__(self, rate: float, seed: SeedLike = None, **kwargs: Unpack[LayerArguments]):
-        if rate == 1:
-            raise ConfigError("GaussianDropout needs a rate below 1: at 1 its noise is infinite.")
+        real(self, "rate", rate, 0, 1, ends="[)")
         self.rate = rate
         super().__init__(seed, **kwargs)
 

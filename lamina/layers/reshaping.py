@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
 
+def _one_open(sizes):
+    """The sizes with their first -1 only; the others are 1."""
+    first = sizes.index(-1)
+    return tuple(1 if size == -1 and place != first else size for place, size in enumerate(sizes))
+
+
 class Flatten(Layer):
     """Each sample as one vector, channels last.
 
@@ -76,9 +82,15 @@ class Reshape(Layer):
         super().__init__(**kwargs)
         self.target_shape: tuple[int, ...] = tuple(target_shape)
         if self.target_shape.count(-1) > 1:
-            raise ConfigError(f"Reshape takes at most one -1 in target_shape; got {self.target_shape}.")
+            raise ConfigError(
+                f"Reshape takes at most one -1 in target_shape; got {self.target_shape}.",
+                fix=f"target_shape={_one_open(self.target_shape)}",
+            )
         if any(size < -1 for size in self.target_shape):
-            raise ConfigError(f"Each size of target_shape is a non-negative integer or -1; got {self.target_shape}.")
+            raise ConfigError(
+                f"Each size of target_shape is a non-negative integer or -1; got {self.target_shape}.",
+                fix=f"target_shape={tuple(abs(size) for size in self.target_shape)}",
+            )
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         # Not traced: the sizes that stand in for None need not be divisible by those of the target.

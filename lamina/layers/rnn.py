@@ -283,7 +283,7 @@ class _Fused(_OwnCell):
         super()._set_up(arguments)
         self.use_cudnn = arguments["use_cudnn"]
         if self.use_cudnn not in ("auto", True, False):
-            raise ConfigError(f"use_cudnn is 'auto', True or False; got {self.use_cudnn!r}.")
+            raise ConfigError(f"use_cudnn is 'auto', True or False; got {self.use_cudnn!r}.", fix="use_cudnn='auto'")
 
 
 __getattr__ = moved_from(__name__)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from lamina import initializers
+from lamina.core.arguments import whole
 from lamina.core.read_limits import reserve_steps
 from lamina.errors import ConfigError
 from lamina.layers.base.input_spec import InputSpec
@@ -41,15 +42,17 @@ class SpectralNormalization(Wrapper):
 
     def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Unpack[LayerArguments]):
         super().__init__(layer, **kwargs)
-        if power_iterations <= 0:
-            raise ConfigError(f"power_iterations is a whole number above 0; got {power_iterations!r}.")
+        power_iterations = whole(self, "power_iterations", power_iterations)
         self.power_iterations = power_iterations
 
     def build(self, input_shape: Any = None) -> None:
         super().build(input_shape)
         name = next((name for name in ("kernel", "embeddings") if getattr(self.layer, name, None) is not None), None)
         if name is None:
-            raise ConfigError(f"SpectralNormalization needs a layer with a kernel; got {self.layer!r}.")
+            raise ConfigError(
+                f"SpectralNormalization needs a layer with a kernel; got {self.layer!r}.",
+                fix="SpectralNormalization(layers.Dense(32))",
+            )
         self.kernel = getattr(self.layer, name)
         self.vector_u = self.add_weight(
             shape=(1, self.kernel.shape[-1]),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.arguments import choice, whole
 from lamina.core.dtypes import is_float
 from lamina.core.read_limits import reserve_array
 from lamina.errors import ConfigError, warn
@@ -90,15 +91,12 @@ class STFTSpectrogram(Layer):
 
     def _check(self):
         for name, known in (("mode", _MODES), ("padding", ("valid", "same"))):
-            if getattr(self, name) not in known:
-                raise ConfigError(f"{name} must be one of {', '.join(known)}; got {name}={getattr(self, name)!r}.")
-        if not 1 <= self._step <= self.frame_length:
-            raise ConfigError(
-                f"frame_step must be from 1 to frame_length={self.frame_length}; got frame_step={self._step}."
-            )
+            choice(self, name, getattr(self, name), known)
+        whole(self, "frame_step", self._step, 1, self.frame_length)
         if self._length < self.frame_length:
             raise ConfigError(
-                f"fft_length must be at least frame_length={self.frame_length}; got fft_length={self._length}."
+                f"fft_length must be at least frame_length={self.frame_length}; got fft_length={self._length}.",
+                fix=f"fft_length={self.frame_length}",
             )
         if self._length & (self._length - 1):
             warn(f"fft_length should be a power of two; got fft_length={self._length}.")
@@ -226,7 +224,8 @@ class MelSpectrogram(DataLayer):
         if self.fft_length < self.sequence_length:
             raise ConfigError(
                 "`fft_length` must be greater than or equal to `sequence_length`; "
-                f"got fft_length={fft_length}, sequence_length={sequence_length}."
+                f"got fft_length={fft_length}, sequence_length={sequence_length}.",
+                fix=f"fft_length={self.sequence_length}",
             )
         self.window: Any = window
         self.sampling_rate = sampling_rate

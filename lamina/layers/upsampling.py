@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 
-from lamina.errors import ConfigError
+from lamina.core.arguments import choice
 from lamina.layers.spatial import SpatialLayer
 
 if TYPE_CHECKING:
@@ -82,11 +82,7 @@ class UpSampling2D(_UpSampling):
     ):
         super().__init__(size, data_format, **kwargs)
         self.interpolation: str = str(interpolation).lower()
-        if self.interpolation not in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
-            raise ConfigError(
-                f"UpSampling2D needs interpolation 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'; "
-                f"got {interpolation!r}."
-            )
+        choice(self, "interpolation", self.interpolation, ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"))
 
     def call(self, inputs: Tensor) -> Tensor:
         if self.interpolation == "nearest":

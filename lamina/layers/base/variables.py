@@ -253,7 +253,10 @@ class VariablesMixin(Tracked):
             ("non_trainable_variables", others, non_trainable_variables),
         ):
             if len(expected) != len(given):
-                raise CallError(f"{self.name} has {len(expected)} {what}; stateless_call was given {len(given)}.")
+                raise CallError(
+                    f"{self.name} has {len(expected)} {what}; stateless_call was given {len(given)}.",
+                    fix="stateless_call(layer.trainable_variables, layer.non_trainable_variables, x)",
+                )
         values = [unwrap(value) for value in (*trainable_variables, *non_trainable_variables)]
         with context.bind([*trainable, *others], values) as slots:
             outputs = self(*args, **kwargs)  # pyright: ignore[reportCallIssue]
@@ -310,6 +313,11 @@ def _assign_all(variables, values, source):
     """Assign each value to its variable, once all shapes are known to match."""
     for variable, value in zip(variables, values, strict=True):
         if variable.shape != np.shape(value):
-            raise ShapeError(f"{variable.path} has shape {variable.shape}; {source} {np.shape(value)}.")
+            raise ShapeError(
+                f"{variable.path} has shape {variable.shape}; {source} {np.shape(value)}.",
+                fix=f"np.reshape(value, {tuple(variable.shape)})"
+                if np.size(value) == variable.size
+                else f"Give a value of shape {tuple(variable.shape)}.",
+            )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

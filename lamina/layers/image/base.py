@@ -28,6 +28,7 @@ import numpy as np
 
 from lamina import random
 from lamina.core import tree
+from lamina.core.arguments import rank
 from lamina.core.typing import LayerArguments
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.data_layer import DataLayer
@@ -99,10 +100,9 @@ class BaseImagePreprocessingLayer(DataLayer):
                 f"{type(self).__name__} got bounding_boxes but has no bounding_box_format.",
                 fix=f"{type(self).__name__}(..., bounding_box_format='xyxy')",
             )
-        rank = parts["images"].ndim
-        if rank not in (3, 4):
-            raise ShapeError(f"{type(self).__name__} needs one image (rank 3) or a batch (rank 4); got rank {rank}.")
-        if rank == 3:
+        shape = parts["images"].shape
+        rank(self, "images", shape, 3, 4, "([batch], height, width, channels)")
+        if len(shape) == 3:
             parts = tree.map_structure(lambda part: jnp.asarray(part)[None], parts)
         transformation = self.get_random_transformation(parts, training=training)
         for name, part in parts.items():
@@ -279,7 +279,8 @@ def factor_range(
     if not fits or (strict and not low <= min(pair) <= max(pair) <= high):
         raise ConfigError(
             f"{type(layer).__name__} needs {name} as a number or a pair of numbers from {low} to {high}; "
-            f"got {name}={factor!r}."
+            f"got {name}={factor!r}.",
+            fix=f"{name}={min(max(0.1, low), high)}",
         )
     return tuple(sorted(pair)) if isinstance(factor, (tuple, list)) else (max(-abs(factor), low), abs(factor))
 
@@ -294,7 +295,8 @@ def dense_boxes(bounding_boxes: Any) -> Any:
     """{"boxes", "labels"} as arrays; shorter lists are padded with boxes 0 0 0 0 of label -1."""
     if not {"boxes", "labels"} <= bounding_boxes.keys():
         raise ConfigError(
-            f"bounding_boxes must be a dict with the keys boxes and labels; got the keys {sorted(bounding_boxes)}."
+            f"bounding_boxes must be a dict with the keys boxes and labels; got the keys {sorted(bounding_boxes)}.",
+            fix="{'boxes': boxes, 'labels': labels}",
         )
     boxes: Any = bounding_boxes["boxes"]
     labels: Any = bounding_boxes["labels"]
@@ -307,6 +309,7 @@ def dense_boxes(bounding_boxes: Any) -> Any:
     if len(boxes.shape) not in (2, 3) or len(labels.shape) not in (len(boxes.shape) - 1, len(boxes.shape)):
         raise ShapeError(
             f"Boxes must have shape ([batch], boxes, 4) and labels ([batch], boxes); got {tuple(boxes.shape)} and "
-            f"{tuple(labels.shape)}."
+            f"{tuple(labels.shape)}.",
+            fix="One label for each box: boxes (2, 8, 4) and labels (2, 8), for example.",
         )
     return {**bounding_boxes, "boxes": boxes, "labels": labels}

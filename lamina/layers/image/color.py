@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 
 from lamina import random
-from lamina.errors import ConfigError
+from lamina.core.arguments import real
 from lamina.layers.image.base import RandomImageLayer, factor_range
 from lamina.layers.image.contrast import pixel_range, rescaled
 from lamina.ops.image import hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv
@@ -171,8 +171,7 @@ class RandomGrayscale(RandomImageLayer):
         **kwargs: Unpack[BoxFormatArguments],
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        if not 0 <= factor <= 1:
-            raise ConfigError(f"RandomGrayscale needs a factor (a probability) between 0 and 1; got {factor!r}.")
+        real(self, "factor", factor, 0, 1)
         self.factor = factor
 
     def _draw(self, shape, seed):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 
 from lamina import random
-from lamina.errors import ConfigError
+from lamina.core.arguments import real
 from lamina.layers.image.base import drawn_to_apply, factor_range
 from lamina.layers.image.geometry import RandomGeometryLayer, one_of
 from lamina.ops.image import perspective_transform
@@ -54,8 +54,7 @@ class RandomPerspective(RandomGeometryLayer):
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.factor: Pair = factor_range(self, factor, low=0)
-        if not 0 <= scale <= 1:
-            raise ConfigError(f"RandomPerspective needs scale from 0 to 1; got scale={scale!r}.")
+        real(self, "scale", scale, 0, 1, example=0.3)
         self.scale = scale
         self.interpolation: str = one_of(self, "interpolation", interpolation, ("nearest", "bilinear"))
         self.fill_value = fill_value

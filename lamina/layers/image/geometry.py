@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina import random
+from lamina.core.arguments import choice
 from lamina.errors import ConfigError
 from lamina.layers.image.base import RandomImageLayer, factor_range
 from lamina.layers.image.moving import MovingLayer, matrices
@@ -29,8 +30,7 @@ class RandomGeometryLayer(MovingLayer, RandomImageLayer):
 
 def one_of(layer: object, name: str, value: str, known: Sequence[str]) -> str:
     """`value`, after a check that it is one of those that are known."""
-    if value not in known:
-        raise ConfigError(f"{type(layer).__name__} needs {name} as one of {', '.join(known)}; got {value!r}.")
+    choice(layer, name, value, known)
     return value
 
 
@@ -248,7 +248,7 @@ class RandomZoom(_Affine):
     def _range(self, name, factor):
         bounds = factor_range(self, factor, name, strict=True)
         if np.min(factor) <= -1:
-            raise ConfigError(f"RandomZoom needs {name} above -1; got {name}={factor!r}.")
+            raise ConfigError(f"RandomZoom needs {name} above -1; got {name}={factor!r}.", fix=f"{name}=(-0.5, 0.5)")
         return bounds
 
     def _draw(self, shape, seed):

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from lamina.core.arguments import choice, whole
 from lamina.core.keras_tensor import KerasTensor, traced_dtype
 from lamina.errors import ConfigError, DataError, ShapeError
 from lamina.layers.categories import Categorical, is_text, values_of
@@ -53,11 +54,7 @@ class Hashing(Categorical):
         **kwargs: Unpack[LayerArguments],
     ):
         _check_bins(num_bins, "Hashing")
-        if output_mode not in self._modes:
-            raise ConfigError(
-                f"Invalid value for argument `output_mode`. Expected one of {self._modes}. "
-                f"Received: output_mode={output_mode}"
-            )
+        choice(self, "output_mode", output_mode, self._modes)
         _set_int_dtype(kwargs, output_mode)
         super().__init__(output_mode=output_mode, sparse=sparse, **kwargs)
         self.num_bins = num_bins
@@ -117,9 +114,15 @@ class HashedCrossing(Categorical):
     def _values_of(self, inputs):
         if not isinstance(inputs, (list, tuple)):
             got = type(inputs).__name__
-            raise DataError(f"`HashedCrossing` should be called on a list or tuple of inputs; got {got}.")
+            raise DataError(
+                f"`HashedCrossing` should be called on a list or tuple of inputs; got {got}.",
+                fix="HashedCrossing(num_bins=10)((x, y))",
+            )
         if len(inputs) < 2:
-            raise DataError(f"`HashedCrossing` should be called on at least two inputs; got {len(inputs)}.")
+            raise DataError(
+                f"`HashedCrossing` should be called on at least two inputs; got {len(inputs)}.",
+                fix="HashedCrossing(num_bins=10)((x, y))",
+            )
         return [values_of(value) for value in inputs]
 
     def _depth(self):
@@ -147,7 +150,8 @@ class HashedCrossing(Categorical):
         if len(shape) > 2 or (len(shape) == 2 and shape[1] != 1) or any(tuple(v.shape) != shape for v in inputs):
             raise ShapeError(
                 "All `HashedCrossing` inputs should have shape `()`, `(batch_size,)` or `(batch_size, 1)`, the same; "
-                f"got {', '.join(str(tuple(value.shape)) for value in inputs)}."
+                f"got {', '.join(str(tuple(value.shape)) for value in inputs)}.",
+                fix="One column each: (x[:, 0], x[:, 1]).",
             )
         if any(not is_text(value) and not jnp.issubdtype(value.dtype, jnp.integer) for value in inputs):
             got = [str(value.dtype) for value in inputs]
@@ -167,10 +171,7 @@ class HashedCrossing(Categorical):
 
 
 def _check_bins(num_bins, name):
-    if num_bins is None or num_bins <= 0:
-        raise ConfigError(
-            f"The `num_bins` for `{name}` cannot be `None` or non-positive values. Received: num_bins={num_bins}."
-        )
+    whole(name, "num_bins", num_bins)
 
 
 def _set_int_dtype(kwargs, output_mode):
@@ -179,7 +180,8 @@ def _set_int_dtype(kwargs, output_mode):
         name = getattr(dtype, "name", dtype if isinstance(dtype, str) else None)
         if name is not None and "int" not in name:
             raise ConfigError(
-                f'When `output_mode="int"`, `dtype` should be an integer type, e.g. "int64"; got {name!r}.'
+                f'When `output_mode="int"`, `dtype` should be an integer type, e.g. "int64"; got {name!r}.',
+                fix="dtype='int64'",
             )
 
 
@@ -190,7 +192,8 @@ def salt_pair(salt: Any) -> Any:
     pair = [salt, salt] if isinstance(salt, int) else list(salt) if isinstance(salt, (list, tuple)) else []
     if len(pair) != 2 or not all(isinstance(part, int) for part in pair):
         raise ConfigError(
-            f"The `salt` argument can only be a tuple of size 2 integers, or a single integer. Received: salt={salt}."
+            f"The `salt` argument can only be a tuple of size 2 integers, or a single integer. Received: salt={salt}.",
+            fix="salt=(1, 2)",
         )
     return pair
 

@@ -135,7 +135,10 @@ class IndexLookup(Categorical):
             vocabulary = self._read(vocabulary)
         tokens = [self._plain(token) for token in getattr(vocabulary, "tolist", lambda: vocabulary)()]
         if not tokens:
-            raise ConfigError(f"Cannot set an empty vocabulary. Received: vocabulary={vocabulary}")
+            raise ConfigError(
+                f"Cannot set an empty vocabulary. Received: vocabulary={vocabulary}",
+                fix="vocabulary=['a', 'b'], or adapt(data)",
+            )
         special = self._special
         has_special = tokens[: len(special)] == special and bool(special)
         rest = tokens[len(special) :] if has_special else tokens
@@ -151,13 +154,15 @@ class IndexLookup(Categorical):
         if idf_weights is None:
             raise ConfigError(
                 "When specifying the `vocabulary` argument, in TF-IDF output mode, the `idf_weights` argument must "
-                "also be provided."
+                "also be provided.",
+                fix=f"idf_weights={[1.0] * min(count, 3)}" + " has one for each token." * (count > 3),
             )
         weights = np.asarray(idf_weights, "float32")
         if len(weights) != count:
             raise ConfigError(
                 "`idf_weights` must be the same length as vocabulary. "
-                f"len(idf_weights) is {len(weights)}; len(vocabulary) is {count}"
+                f"len(idf_weights) is {len(weights)}; len(vocabulary) is {count}",
+                fix=f"idf_weights=[1.0] * {count}",
             )
         self._idf = np.concatenate([np.full(front, weights.mean(), "float32"), weights])
 

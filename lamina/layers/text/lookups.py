@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from lamina.core.arguments import choice
 from lamina.core.keras_tensor import traced_dtype
 from lamina.errors import CallError, ConfigError, DataError
 from lamina.layers.categories import is_text
@@ -179,10 +180,8 @@ class IntegerLookup(IndexLookup):
         name: str | None = None,
         **kwargs: Any,
     ):
-        if vocabulary_dtype != "int64":
-            raise ConfigError(f"Only vocabulary_dtype='int64' is supported at this time; got {vocabulary_dtype!r}.")
-        if oov_method not in ("floormod", "farmhash"):
-            raise ConfigError(f"`oov_method` must be 'floormod' or 'farmhash'; got {oov_method!r}.")
+        choice(self, "vocabulary_dtype", vocabulary_dtype, ("int64",))
+        choice(self, "oov_method", oov_method, ("floormod", "farmhash"))
         if salt is not None and oov_method != "farmhash":
             raise ConfigError("`salt` needs oov_method='farmhash'.", fix="oov_method='farmhash'")
         super().__init__(

@@ -109,7 +109,8 @@ class TextVectorization(Categorical):
         if output_sequence_length is not None and output_mode != "int":
             raise ConfigError(
                 "`output_sequence_length` must not be set if `output_mode` is not 'int'. "
-                f"Received: output_sequence_length={output_sequence_length}"
+                f"Received: output_sequence_length={output_sequence_length}",
+                fix="output_mode='int'",
             )
         self.standardize = standardize
         self.split = split
@@ -326,7 +327,9 @@ def _ngram_lengths(ngrams):
         reserve_array((ngrams or 0,), 64, "ngrams")
         return None if ngrams is None else tuple(range(1, ngrams + 1))
     if not isinstance(ngrams, tuple) or not all(isinstance(length, int) for length in ngrams):
-        raise ConfigError(f"`ngrams` must be None, an integer, or a tuple of integers. Received: ngrams={ngrams}")
+        raise ConfigError(
+            f"`ngrams` must be None, an integer, or a tuple of integers. Received: ngrams={ngrams}", fix="ngrams=2"
+        )
     return ngrams
 
 

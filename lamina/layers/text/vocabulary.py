@@ -6,6 +6,7 @@ import pathlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from lamina.core.arguments import whole
 from lamina.core.read_limits import reserve_array
 from lamina.errors import ConfigError, FileError
 
@@ -23,20 +24,21 @@ def check_arguments(layer: Any, idf_weights: Any) -> None:
             fix="It includes the places of unknown tokens.",
         )
     if layer.pad_to_max_tokens and layer.max_tokens is None:
-        raise ConfigError("If pad_to_max_tokens is True, must set `max_tokens`. Received: max_tokens=None")
-    if layer.num_oov_indices < 0:
         raise ConfigError(
-            f"`num_oov_indices` must be greater than or equal to 0. Received: num_oov_indices={layer.num_oov_indices}"
+            "If pad_to_max_tokens is True, must set `max_tokens`. Received: max_tokens=None", fix="max_tokens=1000"
         )
+    whole(layer, "num_oov_indices", layer.num_oov_indices, least=0, example=1)
     reserve_array((layer.num_oov_indices,), 8, "num_oov_indices")
     if layer.invert and layer.output_mode != "int":
         raise ConfigError(
-            f"`output_mode` must be `'int'` when `invert` is true. Received: output_mode={layer.output_mode}"
+            f"`output_mode` must be `'int'` when `invert` is true. Received: output_mode={layer.output_mode}",
+            fix="output_mode='int'",
         )
     if idf_weights is not None and layer.output_mode != "tf_idf":
         raise ConfigError(
             "`idf_weights` should only be set if `output_mode` is `'tf_idf'`. "
-            f"Received: idf_weights={idf_weights} and output_mode={layer.output_mode}"
+            f"Received: idf_weights={idf_weights} and output_mode={layer.output_mode}",
+            fix="output_mode='tf_idf'",
         )
 
 
@@ -46,7 +48,8 @@ def check_tokens(layer: Any, tokens: list[Any]) -> None:
     if repeated:
         raise ConfigError(
             "The passed vocabulary has at least one repeated term. Please uniquify your dataset. "
-            f"The repeated terms are: {repeated[:8]}"
+            f"The repeated terms are: {repeated[:8]}",
+            fix="vocabulary=list(dict.fromkeys(vocabulary))",
         )
     for what, token in (("mask", layer.mask_token), *((("OOV", layer.oov_token),) if layer.invert else ())):
         if token is not None and token in tokens:
@@ -58,7 +61,8 @@ def check_tokens(layer: Any, tokens: list[Any]) -> None:
     if layer.max_tokens is not None and size > layer.max_tokens:
         raise ConfigError(
             "Attempted to set a vocabulary larger than the maximum vocab size. "
-            f"Received vocabulary size is {size}; `max_tokens` is {layer.max_tokens}."
+            f"Received vocabulary size is {size}; `max_tokens` is {layer.max_tokens}.",
+            fix=f"max_tokens={size}",
         )
 
 
@@ -78,6 +82,7 @@ def write_lines(path: Path, tokens: list[str], name: str) -> None:
     if broken:
         raise FileError(
             f"The vocabulary of {name} has tokens with line breaks, such as {broken[0]!r}, and cannot be written as a "
-            "file with one token a line."
+            "file with one token a line.",
+            fix="token.replace('\\n', ' ') for each token, or save the layer in a .keras file.",
         )
     path.write_text("\n".join(tokens), encoding="utf-8", newline="")

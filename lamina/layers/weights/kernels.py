@@ -131,7 +131,10 @@ class WithKernels(Layer):
         if not self.built:
             raise CallError("Cannot enable lora on a layer that isn't yet built.", fix="Call build(input_shape) first.")
         if self.lora_enabled:
-            raise CallError("lora is already enabled. This can only be done once per layer.")
+            raise CallError(
+                "lora is already enabled. This can only be done once per layer.",
+                fix="Make another layer for other ranks: enable_lora is called once.",
+            )
         if self._is_quantized and self.quantization_mode in (*CALIBRATED, "float8"):
             raise NotImplementedError(f"lora is not supported with {self.quantization_mode} quantization.")
         self.lora_rank, self.lora_alpha = rank, rank if lora_alpha is None else lora_alpha
@@ -179,7 +182,8 @@ class WithKernels(Layer):
             raise CallError(f"Cannot quantize a layer that isn't yet built. {unbuilt}", fix="Call it, or build(shape).")
         if self._is_quantized:
             already = f"is already quantized with dtype_policy={self._policy.name!r}"
-            raise CallError(f"Layer {self.name!r} {already}; got mode={mode!r}.")
+            message = f"Layer {self.name!r} {already}; got mode={mode!r}."
+            raise CallError(message, fix="Load the model with its float weights again, and quantize that.")
         if mode == "int8" and self.compute_dtype == "float16":
             raise ConfigError(
                 "int8 kernels cannot be used with float16, which overflows.", fix="Use a bfloat16 policy."
