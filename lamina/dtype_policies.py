@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core import dtypes, registry, serialization
+from lamina.core.arguments import choice, name_of, nearest, whole
 from lamina.core.configurable import Configurable
 from lamina.core.typing import Config
 from lamina.errors import ConfigError
@@ -46,7 +47,7 @@ class DTypePolicy(Configurable):
         if name is None:
             name = dtype_policy().name
         if not isinstance(name, str):
-            raise ConfigError(f"A dtype policy's name is a string such as 'mixed_float16'; got {name!r}.")
+            raise ConfigError(f"A dtype policy's name is a string; got {name!r}.", fix="DTypePolicy('mixed_float16')")
         self.name = name
         self.compute_dtype, self.variable_dtype = _types_of(name)
 
@@ -83,10 +84,8 @@ def _types_of(name):
     try:
         dtype = dtypes.standardize_dtype(name)
     except ConfigError as error:
-        raise ConfigError(
-            f"{name!r} is no dtype policy.",
-            fix="Use 'mixed_float16', 'mixed_bfloat16' or the name of a type: 'float32'.",
-        ) from error
+        known = ("mixed_float16", "mixed_bfloat16", "float32", "float16", "bfloat16", "float64")
+        raise ConfigError(f"{name!r} is no dtype policy.", fix=repr(nearest(name, known))) from error
     return dtype, dtype
 
 
@@ -118,8 +117,7 @@ class QuantizedDTypePolicy(DTypePolicy):
         self.name: str = f"{mode}_from_{source.name}"
         kind, *numbers = str(mode).split("/")
         self.quantization_mode: str | None = kind
-        if self.quantization_mode not in QUANTIZATION_MODES:
-            raise ConfigError(f"A quantization mode is one of {', '.join(QUANTIZATION_MODES)}; got {mode!r}.")
+        choice(self, "mode", kind, QUANTIZATION_MODES)
         if source.compute_dtype == "float16" and self.quantization_mode == "int8":
             raise ConfigError(f"int8 kernels do not go with {source.name!r}: float16 overflows.", fix="Use bfloat16.")
         self.compute_dtype: str = source.compute_dtype
@@ -145,8 +143,7 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
 
     def __init__(self, mode: str, source_name: str | None = None, amax_history_length: int = 1024) -> None:
         super().__init__(mode, source_name)
-        if not isinstance(amax_history_length, int):
-            raise ConfigError(f"amax_history_length is an integer; got {amax_history_length!r}.")
+        whole(self, "amax_history_length", amax_history_length, example=1024)
         self.amax_history_length = amax_history_length
 
 
@@ -197,7 +194,8 @@ def _integers(policy, numbers, count):
         values = []
     if len(values) != count or any(value < 1 and value != -1 for value in values):
         form = "int4/block_size" if count == 1 else f"{policy.quantization_mode}/bits/group_size"
-        raise ConfigError(f"The mode of {type(policy).__name__} has the form {form!r}; got {policy.mode!r}.")
+        right = f"'{policy.quantization_mode}/{'128' if count == 1 else '4/128'}_from_float32'"
+        raise ConfigError(f"The mode of {name_of(policy)} has the form {form!r}; got {policy.mode!r}.", fix=right)
     return values
 
 
@@ -238,12 +236,14 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, Any]):
             return self.policy_map[path]
         keys = [key for key in self.policy_map if re.fullmatch(key, path)]
         if len(keys) > 1:
-            raise ConfigError(f"The path {path!r} matches several keys of the DTypePolicyMap: {keys}.")
+            message = f"The path {path!r} matches several keys of the DTypePolicyMap: {keys}."
+            raise ConfigError(message, fix=f"del policy_map[{keys[-1]!r}]")
         return self.policy_map[keys[0]] if keys else self.default_policy
 
     def __setitem__(self, path: str, policy: Any) -> None:
         if path in self.policy_map:
-            raise ConfigError(f"{path!r} is in the DTypePolicyMap already: {self.policy_map[path]!r}.")
+            message = f"{path!r} is in the DTypePolicyMap already: {self.policy_map[path]!r}."
+            raise ConfigError(message, fix=f"del policy_map[{path!r}]")
         self.policy_map[path] = get(policy)
 
     def __delitem__(self, path: str) -> None:
@@ -312,7 +312,8 @@ def get(identifier: Any) -> DTypePolicy:
     try:
         return DTypePolicy(dtypes.standardize_dtype(identifier))
     except ConfigError as error:
-        raise ConfigError(f"A dtype is a name, a type or a DTypePolicy; got {identifier!r}.") from error
+        message = f"A dtype is a name, a type or a DTypePolicy; got {identifier!r}."
+        raise ConfigError(message, fix="dtype='float32'") from error
 
 
 def _quantized(name):

@@ -13,12 +13,13 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.core import context, dtypes
+from lamina.core.arguments import rank, whole
 from lamina.core.configurable import Configurable
 from lamina.core.lazy import missing_from
 from lamina.core.op import op
 from lamina.core.typing import DTypeLike, SeedLike, Size, Tensor, TensorLike
 from lamina.core.variable import Variable
-from lamina.errors import CallError, ConfigError, ShapeError
+from lamina.errors import CallError, ConfigError
 from lamina.kernels.random_bits import bernoulli
 
 __all__ = [
@@ -31,11 +32,6 @@ NumberLike: TypeAlias = "float | jax.Array | np.ndarray[Any, Any]"
 """A parameter of a distribution: a number, or an array that broadcasts to the shape of the result."""
 
 _ONE_DRAW = np.array([0, 1], "uint32")
-
-
-def is_seed(seed: Any) -> bool:
-    """Whether a seed is an integer."""
-    return isinstance(seed, (int, np.integer))
 
 
 def default_seed() -> int:
@@ -65,8 +61,8 @@ class SeedGenerator(Configurable):
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
-        if seed is not None and (not is_seed(seed) or not 0 <= seed < 2**32):
-            raise ConfigError(f"A seed is an integer from 0 to 2**32 - 1; got {seed!r}.")
+        if seed is not None:
+            whole("SeedGenerator", "seed", seed, 0, 2**32 - 1, example=1)
         self.seed: int | None = None if seed is None else int(seed)
         self.name: str = name or context.unique_name("seed_generator")
         start = np.array([default_seed() if seed is None else seed, 0], "uint32")
@@ -125,11 +121,10 @@ def set_global_seed(seed: int) -> None:
         ConfigError: The seed is not a whole number of 32 bits.
     """
     global _global_generator, _global_seed
-    if not is_seed(seed) or not 0 <= seed < 2**32:
-        raise ConfigError(f"A seed is an integer from 0 to 2**32 - 1; got {seed!r}.")
-    python_random.seed(int(seed))
-    np.random.seed(int(seed))
-    _global_generator, _global_seed = None, int(seed)
+    seed = whole("set_random_seed", "seed", seed, 0, 2**32 - 1, example=1)
+    python_random.seed(seed)
+    np.random.seed(seed)
+    _global_generator, _global_seed = None, seed
 
 
 def draw_seed(seed: SeedLike) -> Tensor:
@@ -147,15 +142,17 @@ def draw_seed(seed: SeedLike) -> Tensor:
         return seed.next()
     if isinstance(seed, jax.Array) and (seed.dtype == "uint32" or jnp.issubdtype(seed.dtype, jax.dtypes.prng_key)):
         return seed
-    if not is_seed(seed) or not 0 <= seed < 2**32:
-        raise ConfigError(f"seed is an integer from 0 to 2**32 - 1 or a SeedGenerator; got {seed!r}.")
+    whole("A draw", "seed", seed, 0, 2**32 - 1, example=1)
     return jax.device_put(np.array([seed, 0], "uint32"))
 
 
 def _float(dtype):
     """The type of a draw of floats, checked."""
     if not dtypes.is_float(dtype):
-        raise ConfigError(f"A draw of floats has a float dtype; got {dtypes.standardize_dtype(dtype)!r}.")
+        raise ConfigError(
+            f"A draw of floats has a float dtype; got {dtypes.standardize_dtype(dtype)!r}.",
+            fix="dtype='float32'; keras.random.randint draws integers.",
+        )
     return jax.dtypes.canonicalize_dtype(dtypes.numpy_dtype(dtype))
 
 
@@ -261,8 +258,7 @@ def categorical(
         ShapeError: `logits` is no matrix.
     """
     logits = jnp.asarray(logits)
-    if logits.ndim != 2:
-        raise ShapeError(f"categorical needs logits of shape (batch, classes); got {logits.shape}.")
+    rank("categorical", "logits", logits.shape, 2, 2, "(batch, classes)")
     shape = (logits.shape[0], num_samples)
     draws = jax.random.categorical(draw_seed(seed), logits[..., None], axis=1, shape=shape)
     return draws.astype(jax.dtypes.canonicalize_dtype(dtypes.numpy_dtype(dtype)))

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import jax.numpy as jnp
 
+from lamina.core.arguments import choice
 from lamina.core.configurable import Configurable
 from lamina.core.family import Family
 from lamina.core.typing import ArrayLike, Config, Tensor
@@ -41,7 +42,7 @@ def _factor(value, name):
     """`value` checked: a number of 0 or more."""
     number = isinstance(value, (int, float)) or getattr(value, "ndim", None) == 0
     if not number or not math.isfinite(value) or value < 0:
-        raise ConfigError(f"{name} is a number of 0 or more; got {value!r}.")
+        raise ConfigError(f"{name} is a number of 0 or more; got {value!r}.", fix=f"{name}=0.01")
     return float(value)
 
 
@@ -111,13 +112,15 @@ class OrthogonalRegularizer(Regularizer):
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         self.factor: float = _factor(factor, "factor")
         self.mode = mode
-        if mode not in ("rows", "columns"):
-            raise ConfigError(f"mode is 'rows' or 'columns'; got {mode!r}.")
+        choice(self, "mode", mode, ("rows", "columns"))
 
     def __call__(self, inputs: ArrayLike) -> Tensor:  # type: ignore[override]  # Keras's name of the argument
         vectors = unwrap(inputs)
         if vectors.ndim != 2:
-            raise ShapeError(f"OrthogonalRegularizer needs a matrix; got shape {vectors.shape}.")
+            raise ShapeError(
+                f"OrthogonalRegularizer needs a matrix; got shape {vectors.shape}.",
+                fix="L2(0.01) regularizes weights of any rank.",
+            )
         if self.mode == "columns":
             vectors = vectors.T
         squares = jnp.sum(jnp.square(vectors), axis=1, keepdims=True)

@@ -11,8 +11,8 @@ from typing import Any, ParamSpec, Self, TypeVar
 import jax
 
 from lamina.core import context, tree
+from lamina.core.arguments import choice
 from lamina.core.keras_tensor import get_mask, set_mask
-from lamina.errors import ConfigError
 
 __all__ = ["RematScope", "remat"]
 
@@ -49,8 +49,7 @@ class RematScope:
         output_size_threshold: int = 1024,
         layer_names: Sequence[str] | None = None,
     ) -> None:
-        if mode not in MODES:
-            raise ConfigError(f"The mode of a RematScope is one of {MODES}; got {mode!r}.")
+        choice(self, "mode", mode, MODES)
         self.mode: str | None = mode
         self.output_size_threshold: int = output_size_threshold
         self.layer_names: list[str] = list(layer_names or ())

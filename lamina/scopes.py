@@ -95,10 +95,16 @@ class StatelessScope:
 
 def _fitting(variable, value):
     if not isinstance(variable, Variable):
-        raise ConfigError(f"state_mapping holds pairs (variable, value); got {variable!r} for a variable.")
+        raise ConfigError(
+            f"state_mapping holds pairs (variable, value); got {variable!r} for a variable.",
+            fix="state_mapping=[(variable, value)]",
+        )
     value = to_array(unwrap(value), variable.dtype)
     if value.shape != variable.shape:
-        raise ShapeError(f"Variable {variable.path} has shape {variable.shape}; the scope gives it {value.shape}.")
+        raise ShapeError(
+            f"Variable {variable.path} has shape {variable.shape}; the scope gives it {value.shape}.",
+            fix=f"Give it a value of shape {variable.shape}.",
+        )
     return value
 
 
@@ -147,13 +153,16 @@ class name_scope:
 
     def __init__(self, name: str, **kwargs: Any) -> None:
         if not isinstance(name, str) or "/" in name:
-            raise ConfigError(f"The name of a scope is a string without '/'; got {name!r}.")
+            raise ConfigError(
+                f"The name of a scope is a string without '/'; got {name!r}.",
+                fix=f"name_scope({str(name).replace('/', '_')!r})",
+            )
         self.name: str = name
         self.caller: Any = kwargs.pop("caller", None)
         self.deduplicate: bool = kwargs.pop("deduplicate", True)
         self.override_parent: str | None = kwargs.pop("override_parent", None)
         if kwargs:
-            raise ConfigError(f"A name_scope has no {', '.join(kwargs)}.")
+            raise ConfigError(f"A name_scope has no {', '.join(kwargs)}.", fix="keras.name_scope('encoder')")
         self._blocks: list[contextlib.ExitStack] = []
 
     def __enter__(self) -> Self:
@@ -193,8 +202,13 @@ def device(device_name: Any) -> Any:
         kind, _, number = device_name.lower().partition(":")
         devices = jax.devices({"cuda": "gpu"}.get(kind, kind))
         if not (number or "0").isdigit() or int(number or 0) >= len(devices):
-            raise ConfigError(f"There is no device {device_name!r}; there are: {', '.join(map(str, devices))}.")
+            raise ConfigError(
+                f"There is no device {device_name!r}; there are: {', '.join(map(str, devices))}.",
+                fix=f"device({str(kind)!r})",
+            )
         device_name = devices[int(number or 0)]
     elif not isinstance(device_name, jax.Device):
-        raise ConfigError(f"A device is a string like 'gpu:0' or a jax.Device; got {device_name!r}.")
+        raise ConfigError(
+            f"A device is a string like 'gpu:0' or a jax.Device; got {device_name!r}.", fix="device('cpu:0')"
+        )
     return jax.default_device(device_name)

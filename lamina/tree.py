@@ -84,11 +84,19 @@ def _check_alike(a, b):
     """An error unless `b` is of the kind of `a` and has the same keys; the children themselves are not compared."""
     both_dicts = type(a) in _DICTS and type(b) in _DICTS
     if type(a) is not type(b) and not both_dicts:
-        raise CallError(f"The structures differ: {type(a).__name__} {a!r} against {type(b).__name__} {b!r}.")
+        raise CallError(
+            f"The structures differ: {type(a).__name__} {a!r} against {type(b).__name__} {b!r}.",
+            fix=f"Give both the type {type(a).__name__}.",
+        )
     if both_dicts and a.keys() != b.keys():
-        raise CallError(f"The structures differ: keys {list(a)} against {list(b)}.")
+        raise CallError(
+            f"The structures differ: keys {list(a)} against {list(b)}.", fix=f"Give both the keys {list(a)}."
+        )
     if len(a) != len(b):
-        raise CallError(f"The structures differ: {len(a)} elements against {len(b)}, in {a!r} and {b!r}.")
+        raise CallError(
+            f"The structures differ: {len(a)} elements against {len(b)}, in {a!r} and {b!r}.",
+            fix=f"Give both {len(a)} elements.",
+        )
 
 
 def _never(structure):
@@ -135,7 +143,9 @@ def pack_sequence_as(structure: PyTree, flat_sequence: Any) -> PyTree:
     """
     values, expected = list(flat_sequence), len(flatten(structure))
     if len(values) != expected:
-        raise CallError(f"The structure has {expected} leaves; got {len(values)} values.")
+        raise CallError(
+            f"The structure has {expected} leaves; got {len(values)} values.", fix=f"Give {expected} values."
+        )
     remaining = iter(values)
     return _map(lambda leaf: next(remaining), structure, is_leaf=_never)
 
@@ -157,7 +167,7 @@ def map_structure(func: Callable[..., Any], *structures: PyTree, none_is_leaf: b
     if not callable(func):
         raise TypeError(f"func is a function; got {func!r}.")
     if not structures:
-        raise CallError("map_structure needs at least one structure.")
+        raise CallError("map_structure needs at least one structure.", fix="map_structure(func, structure)")
     for other in structures[1:]:
         assert_same_structure(structures[0], other)
 
@@ -165,7 +175,9 @@ def map_structure(func: Callable[..., Any], *structures: PyTree, none_is_leaf: b
         if none_is_leaf or all(leaf is not None for leaf in leaves):
             return func(*leaves)
         if any(leaf is not None for leaf in leaves):
-            raise CallError(f"The structures differ: None against another leaf, in {leaves!r}.")
+            raise CallError(
+                f"The structures differ: None against another leaf, in {leaves!r}.", fix="none_is_leaf=True"
+            )
         return None
 
     return _map(on_leaf, *structures, is_leaf=_never)
@@ -186,7 +198,10 @@ def map_structure_up_to(shallow_structure: PyTree, func: Callable[..., Any], *st
     [2, 3]
     """
     if not structures:
-        raise CallError("map_structure_up_to needs at least one structure.")
+        raise CallError(
+            "map_structure_up_to needs at least one structure.",
+            fix="map_structure_up_to(shallow_structure, func, structure)",
+        )
     return _map(lambda _, *parts: func(*parts), shallow_structure, *structures, is_leaf=_never)
 
 
@@ -256,7 +271,10 @@ def assert_same_structure(a: PyTree, b: PyTree, check_types: bool | None = None)
     if check_types is not None:
         warnings.warn("check_types has no effect; see assert_same_paths.", DeprecationWarning, stacklevel=2)
     if is_nested(a) != is_nested(b):
-        raise CallError(f"The structures differ: {a!r} against {b!r}.")
+        raise CallError(
+            f"The structures differ: {a!r} against {b!r}.",
+            fix="Give both one value, or both a list, tuple or dict of the same form.",
+        )
     if is_nested(a):
         _check_alike(a, b)
         for key, child in _children(a):
@@ -275,4 +293,7 @@ def assert_same_paths(a: PyTree, b: PyTree) -> None:
     paths_a, paths_b = ({path for path, _ in flatten_with_path(structure)} for structure in (a, b))
     if paths_a != paths_b:
         only_a, only_b = sorted(paths_a - paths_b, key=str), sorted(paths_b - paths_a, key=str)
-        raise CallError(f"The structures differ: only the first has the paths {only_a}, only the second {only_b}.")
+        raise CallError(
+            f"The structures differ: only the first has the paths {only_a}, only the second {only_b}.",
+            fix=f"Give both the same paths, {only_a or only_b} too or neither.",
+        )

@@ -117,7 +117,7 @@ def test_a_map_without_a_default_keeps_its_policies_in_files():
         (lambda: dtype_policies.get("foo"), "no dtype policy"),
         (lambda: dtype_policies.get(3), "a name, a type or a DTypePolicy"),
         (lambda: dtype_policies.get("int8"), "no policy to quantize from"),
-        (lambda: QuantizedDTypePolicy("int9", "float32"), "quantization mode"),
+        (lambda: QuantizedDTypePolicy("int9", "float32"), "`mode` must be"),
         (lambda: QuantizedDTypePolicy("int8", "mixed_float16"), "float16 overflows"),
         (lambda: dtype_policies.get("gptq/4_from_float32"), "gptq/bits/group_size"),
         (lambda: dtype_policies.get("int4/many_from_float32"), "int4/block_size"),

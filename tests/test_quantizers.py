@@ -79,7 +79,7 @@ def test_int4_is_packed_as_by_keras_and_comes_back(shape, axis, dtype):
 
 def test_packing_refuses_other_types():
     for function in (quantizers.pack_int4, lambda *a, **k: quantizers.unpack_int4(a[0], 2, **k)):
-        with pytest.raises(ValueError, match="int8 or uint8"):
+        with pytest.raises(ValueError, match="'int8' or 'uint8'"):
             function(np.zeros((2, 2), "int8"), dtype="int4")
         with pytest.raises(ValueError, match="int32"):
             function(np.zeros((2, 2), "int32"))

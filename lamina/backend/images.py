@@ -6,9 +6,10 @@ import builtins
 from typing import Any
 
 from lamina import ops
+from lamina.core.arguments import choice
 from lamina.core.typing import DataFormat, TensorLike
 from lamina.core.variable import unwrap
-from lamina.errors import CallError, ConfigError
+from lamina.errors import CallError
 from lamina.legacy import data_format_of, warn_renamed_method
 from lamina.runtime.settings import image_data_format, set_image_data_format, standardize_data_format
 
@@ -74,7 +75,10 @@ def conv2d_transpose(
     outputs = ops.conv_transpose(x, kernel, strides, padding, None, data_format, dilation_rate)
     pairs = zip(_shape(outputs)[1:], tuple(output_shape)[1:], strict=True)
     if not builtins.all(wanted is None or size == wanted for size, wanted in pairs):
-        raise CallError(f"conv2d_transpose gives shape {_shape(outputs)}; output_shape is {tuple(output_shape)}.")
+        raise CallError(
+            f"conv2d_transpose gives shape {_shape(outputs)}; output_shape is {tuple(output_shape)}.",
+            fix=f"output_shape={tuple(_shape(outputs))}",
+        )
     return outputs
 
 
@@ -121,8 +125,7 @@ def pool3d(
 
 
 def _pool(mode):
-    if mode not in ("max", "avg"):
-        raise ConfigError(f"pool_mode is 'max' or 'avg'; got {mode!r}.")
+    choice("pool2d", "pool_mode", mode, ("max", "avg"))
     return ops.max_pool if mode == "max" else ops.average_pool
 
 

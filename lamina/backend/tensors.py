@@ -279,7 +279,10 @@ def batch_dot(x: TensorLike, y: TensorLike, axes: Any = None) -> Any:
     pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
     first, second = (axis % rank for axis, rank in zip(pair, ranks, strict=True))
     if first == 0 or second == 0:
-        raise CallError(f"batch_dot sums over an axis of a sample; got axes={axes}, of which one is the batch.")
+        raise CallError(
+            f"batch_dot sums over an axis of a sample; got axes={axes}, of which one is the batch.",
+            fix=f"axes={(ranks[0] - 1, max(ranks[1] - 2, 1))}",
+        )
     letters = "abcdefghijklmnopqrstuvwxyz"
     left = list(letters[: ranks[0]])
     right = ["a", *letters[ranks[0] : ranks[0] + ranks[1] - 1]]

@@ -109,7 +109,7 @@ def real(
 def _near_real(name, value, least, most, example, ends):
     """A number that is allowed: what was given as a percentage, without its sign, or as text."""
     given = _number(value)
-    tries = [] if given is None or isinstance(value, bool) else [given, given / 100 if most == 1 else -given]
+    tries = [] if given is None or isinstance(value, bool) else [given, given / 100 if most == 1 < given else -given]
     for one in (*tries, example, EXAMPLES.get(name), 0.1, least + 1, most - 1):
         if one is not None and _is_within(one, least, most, ends):
             return one

@@ -61,7 +61,10 @@ class Distiller(Model):
         super().__init__(name=name, **kwargs)
         for role, model in (("teacher", teacher), ("student", student)):
             if not isinstance(model, Model):
-                raise ConfigError(f"The {role} must be a Model; got {type(model).__name__}.")
+                raise ConfigError(
+                    f"The {role} must be a Model; got {type(model).__name__}.",
+                    fix=f"{role}=keras.Sequential([keras.layers.Dense(10)])",
+                )
         if distillation_losses is None:
             raise ConfigError("A Distiller needs a distillation loss.", fix="LogitsDistillation(temperature=3.0)")
         found: Any = distillation_losses if isinstance(distillation_losses, (list, tuple)) else [distillation_losses]
@@ -70,7 +73,8 @@ class Distiller(Model):
         weights = list(weights) if isinstance(weights, (list, tuple)) else [weights]
         if len(weights) != len(found):
             raise ConfigError(
-                f"Each distillation loss needs a weight; got {len(found)} losses and {len(weights)} weights."
+                f"Each distillation loss needs a weight; got {len(found)} losses and {len(weights)} weights.",
+                fix=f"distillation_loss_weights={[1.0] * len(found)}",
             )
         if not 0 <= student_loss_weight <= 1:
             raise ConfigError(
@@ -98,7 +102,8 @@ class Distiller(Model):
             shapes = [[tensor.shape for tensor in getattr(model, what)] for model in (self.teacher, self.student)]
             if shapes[0] != shapes[1]:
                 raise ShapeError(
-                    f"The {what} of teacher and student must have the same shapes; got {shapes[0]} and {shapes[1]}."
+                    f"The {what} of teacher and student must have the same shapes; got {shapes[0]} and {shapes[1]}.",
+                    fix=f"Give the student {what} of shape {shapes[0][0]}.",
                 )
 
     def compile(self, optimizer: Any = "adam", loss: Any = None, *args: Any, **kwargs: Any) -> None:

@@ -41,7 +41,8 @@ class DistillationLoss(Configurable):
         teacher, student = tree.flatten(teacher_outputs), tree.flatten(student_outputs)
         if len(teacher) != len(student):
             raise ShapeError(
-                f"Teacher and student must have the same number of outputs; got {len(teacher)} and {len(student)}."
+                f"Teacher and student must have the same number of outputs; got {len(teacher)} and {len(student)}.",
+                fix=f"Give the student {len(teacher)} output{'s' * (len(teacher) > 1)}.",
             )
 
     def validate_model_compatibility(self, teacher: Any, student: Any) -> None:
@@ -71,7 +72,8 @@ class _ByOutput(DistillationLoss):
         if len(functions) != len(teacher):
             raise ConfigError(
                 f"{type(self).__name__} needs a loss for each output; got {len(functions)} losses and "
-                f"{len(teacher)} outputs."
+                f"{len(teacher)} outputs.",
+                fix=f"loss={['mse'] * len(teacher)}",
             )
         pairs = zip(functions, teacher, student, strict=True)
         return sum(jnp.mean(function(*outputs)) for function, *outputs in pairs if function is not None)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.core.arguments import choice, rank
 from lamina.core.typing import ArrayLike, DTypeLike, ShapeLike, Tensor
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
@@ -32,7 +33,10 @@ class Constant(Initializer):
         try:
             values = np.broadcast_to(value, sizes_of(shape))
         except ValueError:
-            raise ShapeError(f"Expected `shape` to be one that values {value.shape} fill; got {shape}.") from None
+            raise ShapeError(
+                f"Expected `shape` to be one that values {value.shape} fill; got {shape}.",
+                fix="Constant(0.0) fills any shape; an array needs the shape of the weight.",
+            ) from None
         return as_array(values.copy(), dtype)  # a JAX array may share the memory it is made from
 
 
@@ -63,7 +67,9 @@ class Identity(Initializer):
     def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
         shape = sizes_of(shape)
         if len(shape) != 2:
-            raise ShapeError(f"Identity gives matrices; got shape {shape}.")
+            raise ShapeError(
+                f"Identity gives matrices; got shape {shape}.", fix="'orthogonal'" if len(shape) > 2 else "'ones'"
+            )
         return as_array(self.gain * np.eye(*shape), dtype)
 
 
@@ -83,10 +89,8 @@ class STFT(Initializer):
     def __init__(
         self, side: str = "real", window: Any = "hann", scaling: str | None = "density", periodic: bool = False
     ) -> None:
-        if side not in ("real", "imag"):
-            raise ConfigError(f"side is 'real' or 'imag'; got {side!r}.")
-        if scaling not in ("density", "spectrum", None):
-            raise ConfigError(f"scaling is 'density', 'spectrum' or None; got {scaling!r}.")
+        choice(self, "side", side, ("real", "imag"))
+        choice(self, "scaling", scaling, ("density", "spectrum", None))
         self.side = side
         self.window = window
         self.scaling = scaling
@@ -96,8 +100,7 @@ class STFT(Initializer):
 
     def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
         shape = sizes_of(shape)
-        if len(shape) != 3:
-            raise ShapeError(f"STFT needs the shape (frame_length, channels, frequencies); got {shape}.")
+        rank(self, "shape", shape, 3, 3, "(frame_length, channels, frequencies)")
         length, _, frequencies = shape
         angles = -2 * np.pi * np.outer(np.arange(length), np.arange(frequencies)) / (2 * (frequencies - 1))
         waves = np.cos(angles) if self.side == "real" else np.sin(angles)
@@ -113,14 +116,19 @@ def _window(window, length, periodic):
     if not isinstance(window, str):
         values = np.asarray(unwrap(window), np.float64)
         if values.shape != (length,):
-            raise ShapeError(f"The window has shape {values.shape}; the kernel's frames have length {length}.")
+            raise ShapeError(
+                f"The window has shape {values.shape}; the kernel's frames have length {length}.",
+                fix=f"window=np.hanning({length})",
+            )
         return values
     from scipy.signal import get_window
 
     try:
         return np.asarray(get_window(window, length, periodic))
     except ValueError as error:
-        raise ConfigError(f"window is a name that scipy.signal.get_window knows; got {window!r}.") from error
+        raise ConfigError(
+            f"window is a name that scipy.signal.get_window knows; got {window!r}.", fix="window='hann'"
+        ) from error
 
 
 constant = Constant

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from lamina.core import dtypes
+from lamina.core.arguments import choice, real, whole
 from lamina.core.typing import DTypeLike, SeedLike, ShapeLike, Tensor
 from lamina.errors import ConfigError, ShapeError
 from lamina.initializers.initializer import Initializer, as_array, numpy_type, sizes_of
-from lamina.random import SeedGenerator, default_seed, is_seed
+from lamina.random import SeedGenerator, default_seed
 
 __all__ = [
     "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "Orthogonal",
@@ -34,14 +35,17 @@ class RandomInitializer(Initializer):
     """
 
     def __init__(self, seed: SeedLike = None) -> None:
-        if seed is not None and not isinstance(seed, SeedGenerator) and not (is_seed(seed) and seed >= 0):
-            raise ConfigError(f"seed is an integer of 0 or more or a SeedGenerator; got {seed!r}.")
+        if seed is not None and not isinstance(seed, SeedGenerator):
+            whole(self, "seed", seed, 0, example=1)
         self.seed = seed
         self._seed = default_seed() if seed is None else seed
 
     def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
         if not dtypes.is_float(dtype):
-            raise ConfigError(f"{type(self).__name__} gives floats; got dtype {dtypes.standardize_dtype(dtype)!r}.")
+            raise ConfigError(
+                f"{type(self).__name__} gives floats; got dtype {dtypes.standardize_dtype(dtype)!r}.",
+                fix="dtype='float32'",
+            )
         seed = np.asarray(self._seed.next()) if isinstance(self._seed, SeedGenerator) else self._seed
         real = np.float64 if numpy_type(dtype) == np.float64 else np.float32
         return as_array(self.draw(np.random.default_rng(seed), sizes_of(shape), real), dtype)
@@ -174,16 +178,10 @@ class VarianceScaling(RandomInitializer):
         output_axes: Sequence[int] | None = None,
     ) -> None:
         super().__init__(seed)
-        if not scale > 0:
-            raise ConfigError(f"Argument `scale` must be positive float; got {scale!r}.")
-        if mode not in ("fan_in", "fan_out", "fan_avg"):
-            raise ConfigError(f"Invalid `mode` argument: expected 'fan_in', 'fan_out' or 'fan_avg'; got {mode!r}.")
+        real(self, "scale", scale, 0, example=1.0, ends="(]")
+        choice(self, "mode", mode, ("fan_in", "fan_out", "fan_avg"))
         distribution = "truncated_normal" if distribution == "normal" else str(distribution).lower()
-        if distribution not in ("uniform", "truncated_normal", "untruncated_normal"):
-            raise ConfigError(
-                "Invalid `distribution` argument: expected 'uniform', 'truncated_normal' or 'untruncated_normal'; "
-                f"got {distribution!r}."
-            )
+        choice(self, "distribution", distribution, ("truncated_normal", "uniform", "untruncated_normal"))
         self.scale = scale
         self.mode = mode
         self.distribution = distribution
@@ -312,7 +310,7 @@ class Orthogonal(RandomInitializer):
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...], real: Any) -> np.ndarray:
         if len(shape) < 2:
-            raise ShapeError(f"Orthogonal needs a shape of rank 2 or more; got {shape}.")
+            raise ShapeError(f"Orthogonal needs a shape of rank 2 or more; got {shape}.", fix="'glorot_uniform'")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         q, r = np.linalg.qr(generator.standard_normal((max(rows, columns), min(rows, columns)), real))
         q = q * np.where(np.diag(r) < 0, -1, 1).astype(real)  # makes the draw even over all orthogonal matrices

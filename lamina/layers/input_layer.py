@@ -87,7 +87,7 @@ class InputLayer(Layer):
     def _argument(self, name, parameter, owner):
         return self._dtype if name == "dtype" else super()._argument(name, parameter, owner)
 
-    def call(self) -> Any:
+    def call(self, *inputs: Any) -> Any:
         raise ConfigError(
             f"{self.name} is an input: it is not called, a model is.", fix="keras.Model(inputs, outputs)(x)"
         )

@@ -82,6 +82,6 @@ class SpatialLayer(Layer):
                 return tuple((int(before), int(after)) for before, after in pairs)
         forms = ("1", "(1, 2)") if self.rank == 1 else ("1", f"{(1,) * self.rank}", f"{((1, 2),) * self.rank}")
         raise ConfigError(
-            f"{type(self).__name__} needs {name}: whole numbers of 0 or more, like {' or '.join(forms)}; got {value!r}.",
+            f"{type(self).__name__} needs {name}: whole numbers from 0 up, like {' or '.join(forms)}; got {value!r}.",
             fix=f"{name}={forms[-1]}",
         )

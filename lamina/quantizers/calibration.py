@@ -34,7 +34,10 @@ def windows(dataset: Iterable[Any], tokenizer: Any, sequence_length: int, num_sa
         DataError: The dataset is empty or no iterable.
     """
     if not hasattr(dataset, "__iter__") or isinstance(dataset, (str, bytes)):
-        raise DataError(f"A dataset to calibrate on is an iterable of texts or tokens; got {type(dataset).__name__}.")
+        raise DataError(
+            f"A dataset to calibrate on is an iterable of texts or tokens; got {type(dataset).__name__}.",
+            fix="dataset=['a text', 'another text']",
+        )
     tokenize = getattr(tokenizer, "tokenize", tokenizer)
     pieces = [np.asarray(tokenize(one) if isinstance(one, str) else one).reshape(-1) for one in dataset]
     tokens = np.concatenate(pieces).astype("int32") if pieces else np.zeros(0, "int32")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from lamina.core.arguments import choice, whole
 from lamina.core.configurable import Configurable
 from lamina.core.typing import Config
 from lamina.errors import ConfigError
@@ -152,8 +153,7 @@ class _Calibrated(QuantizationConfig):
 
     def _check_calibration(self, *positive):
         for name in ("num_samples", "sequence_length", *positive):
-            if getattr(self, name) <= 0:
-                raise ConfigError(f"{name} of {type(self).__name__} is above 0; got {getattr(self, name)}.")
+            whole(self, name, getattr(self, name), example=8)
         if self.group_size < -1 or self.group_size == 0:
             raise ConfigError(
                 f"group_size is -1 (one group) or a number of rows; got {self.group_size}.", fix="group_size=128"
@@ -220,8 +220,7 @@ class GPTQConfig(_Calibrated):
         self.activation_order = activation_order
         self.quantization_layer_structure = quantization_layer_structure
         self._check_calibration()
-        if weight_bits not in (2, 3, 4, 8):
-            raise ConfigError(f"weight_bits of GPTQConfig is 2, 3, 4 or 8; got {weight_bits}.")
+        choice(self, "weight_bits", weight_bits, (4, 2, 3, 8))
         if not 0 <= hessian_damping <= 1:
             raise ConfigError(f"hessian_damping is from 0 to 1; got {hessian_damping}.", fix="hessian_damping=0.01")
 
@@ -268,8 +267,7 @@ class AWQConfig(_Calibrated):
         self.num_grid_points = num_grid_points
         self.quantization_layer_structure = quantization_layer_structure
         self._check_calibration("num_grid_points")
-        if weight_bits != 4:
-            raise ConfigError(f"weight_bits of AWQConfig is 4; got {weight_bits}.")
+        choice(self, "weight_bits", weight_bits, (4,))
 
 
 _CONFIGS = {"int8": Int8QuantizationConfig, "int4": Int4QuantizationConfig, "float8": Float8QuantizationConfig,
@@ -290,13 +288,16 @@ def config_of(mode: Any, config: Any = None) -> QuantizationConfig:
         mode, config = config, None
     if config is not None and not isinstance(config, QuantizationConfig):
         raise ConfigError(f"config is an instance of `QuantizationConfig`; got {config!r}.", fix="config=None")
-    if mode is not None and mode not in _CONFIGS:
-        raise ConfigError(f"Invalid quantization mode. Expected one of {tuple(_CONFIGS)}; got {mode!r}.")
+    if mode is not None:
+        choice("quantize", "mode", mode, _CONFIGS)
     if mode is None and config is None:
         raise ConfigError("You must provide either `mode` or `config` to `quantize`.", fix="quantize('int8')")
     if config is None and mode in ("gptq", "awq"):
         raise ConfigError(f"{mode} needs data: pass a config.", fix=f"{_CONFIGS[mode].__name__}(dataset, tokenizer)")
     config = _CONFIGS[str(mode)]() if config is None else config
     if mode is not None and config.mode != mode:
-        raise ConfigError(f"Contradictory arguments: mode={mode!r}, and a config of mode {config.mode!r}.")
+        raise ConfigError(
+            f"Contradictory arguments: mode={mode!r}, and a config of mode {config.mode!r}.",
+            fix="quantize(config=config)",
+        )
     return config

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core import dtypes
+from lamina.core.arguments import choice, whole
 from lamina.core.op import op
 from lamina.core.typing import ArrayLike, Axes, DTypeLike, Tensor, TensorLike
 from lamina.core.variable import unwrap
@@ -90,7 +91,10 @@ def abs_max_quantize_grouped_with_zero_point(
     """
     library, inputs = _library(inputs, to_numpy)
     if inputs.ndim != 2:
-        raise ShapeError(f"Blocks are made of the rows of a matrix; got shape {inputs.shape}.")
+        raise ShapeError(
+            f"Blocks are made of the rows of a matrix; got shape {inputs.shape}.",
+            fix=f"keras.ops.reshape(inputs, (-1, {inputs.shape[-1] if inputs.ndim else 1}))",
+        )
     low, high = value_range
     rows, columns = inputs.shape
     block_size = block_size if to_numpy else min(block_size, rows)
@@ -107,8 +111,7 @@ def abs_max_quantize_grouped_with_zero_point(
 
 
 def _check_nibbles(dtype):
-    if dtype not in ("int8", "uint8"):
-        raise ConfigError(f"Four-bit integers are packed into int8 or uint8; got {dtype!r}.")
+    choice("Four-bit integers", "dtype", dtype, ("int8", "uint8"))
 
 
 def pack_int4(arr: ArrayLike, axis: int = 0, dtype: DTypeLike = "int8") -> tuple[Tensor, tuple[int, ...], int]:
@@ -132,7 +135,8 @@ def pack_int4(arr: ArrayLike, axis: int = 0, dtype: DTypeLike = "int8") -> tuple
     _check_nibbles(dtype)
     values = jnp.asarray(unwrap(arr))
     if values.dtype != dtype:
-        raise ConfigError(f"pack_int4 with dtype={dtype!r} takes an array of it; got {values.dtype}.")
+        message = f"pack_int4 with dtype={dtype!r} takes an array of it; got {values.dtype}."
+        raise ConfigError(message, fix=f"keras.ops.cast(arr, {str(dtype)!r})")
     axis = axis % values.ndim
     size = values.shape[axis]
     pairs = jnp.pad(values, [(0, size % 2 if a == axis else 0) for a in range(values.ndim)])
@@ -161,7 +165,8 @@ def unpack_int4(packed: ArrayLike, orig_len: int, axis: int = 0, dtype: DTypeLik
     _check_nibbles(dtype)
     pairs = jnp.asarray(unwrap(packed))
     if pairs.dtype != dtype:
-        raise ConfigError(f"unpack_int4 with dtype={dtype!r} takes an array of it; got {pairs.dtype}.")
+        message = f"unpack_int4 with dtype={dtype!r} takes an array of it; got {pairs.dtype}."
+        raise ConfigError(message, fix=f"keras.ops.cast(packed, {str(dtype)!r})")
     axis = axis % pairs.ndim
     shape = [2 * size if a == axis else size for a, size in enumerate(pairs.shape)]
     low, high = (pairs << 4) >> 4, pairs >> 4  # shifts of int8 keep the sign
@@ -249,9 +254,10 @@ def fake_quant_with_min_max_vars(
     """
     x, low, high = (jnp.asarray(unwrap(value)) for value in (inputs, min_vals, max_vals))
     if not jnp.issubdtype(x.dtype, jnp.floating):
-        raise ConfigError(f"fake_quant_with_min_max_vars takes floats; got {x.dtype}.")
-    if not 1 <= num_bits <= 64:
-        raise ConfigError(f"num_bits is from 1 to 64; got {num_bits}.")
+        raise ConfigError(
+            f"fake_quant_with_min_max_vars takes floats; got {x.dtype}.", fix="keras.ops.cast(inputs, 'float32')"
+        )
+    whole("fake_quant_with_min_max_vars", "num_bits", num_bits, 1, 64, example=8)
     wide = jnp.promote_types(x.dtype, "float32")  # float16 and bfloat16 have too few digits for 255 steps
 
     def broadcastable(bound):

@@ -80,7 +80,7 @@ def test_masks_pass():
     ],
 )
 def test_refuses_settings(make):
-    with pytest.raises(ConfigError, match="a number from 0 up"):
+    with pytest.raises(ConfigError, match="a number of at least 0"):
         make()
 
 

@@ -80,8 +80,8 @@ def test_arguments():
     for kwargs, told in (
         (dict(num_bins=3, bin_boundaries=[0.0]), "Both `num_bins` and `bin_boundaries`"),
         (dict(), "either `num_bins` or `bin_boundaries`"),
-        (dict(num_bins=-1), "greater than or equal to 0"),
-        (dict(num_bins=3, output_mode="tf_idf"), "Allowed values are"),
+        (dict(num_bins=-1), "of 0 or more"),
+        (dict(num_bins=3, output_mode="tf_idf"), "must be 'int'"),
         (dict(num_bins=3, sparse=True), "`sparse` may only be true"),
     ):
         with pytest.raises(ConfigError, match=told):

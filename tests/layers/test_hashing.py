@@ -110,7 +110,7 @@ def test_crosses_like_keras():
 
 def test_arguments_and_inputs():
     for kwargs, told in (
-        (dict(num_bins=None), "cannot be `None` or non-positive"),
+        (dict(num_bins=None), "must be a positive integer"),
         (dict(num_bins=2, salt="text"), "tuple of size 2"),
         (dict(num_bins=2, salt=[1]), "tuple of size 2"),
         (dict(num_bins=2, output_mode="other"), "Expected one of"),

@@ -185,11 +185,11 @@ def test_configs():
     [
         (dict(max_tokens=1), "greater than 1"),
         (dict(pad_to_max_tokens=True), "must set `max_tokens`"),
-        (dict(num_oov_indices=-1), "greater than or equal to 0"),
+        (dict(num_oov_indices=-1), "of 0 or more"),
         (dict(invert=True, output_mode="count"), "must be `'int'` when `invert`"),
         (dict(sparse=True), "`sparse` may only be true"),
         (dict(idf_weights=[1.0]), "should only be set if"),
-        (dict(output_mode="other"), "Allowed values are"),
+        (dict(output_mode="other"), "must be 'int'"),
         (dict(vocabulary=["a", "a"]), "repeated term"),
         (dict(vocabulary=["a", "m"], mask_token="m"), "reserved mask token at unexpected location"),
         (dict(vocabulary=["a", "[UNK]"], invert=True), "reserved OOV token at unexpected location"),

@@ -143,7 +143,7 @@ def test_bad_arguments_and_shapes():
         for amount in (-0.1, 1.5, None, "half"):
             with pytest.raises(ConfigError, match="from 0 to 1"):
                 make(amount)
-    with pytest.raises(ConfigError, match="below 1"):
+    with pytest.raises(ConfigError, match="1 not included"):
         GaussianDropout(1.0)
     for noise_shape in ("abc", 3, (0, 1), (1.5, None)):
         with pytest.raises(ConfigError, match="noise_shape"):

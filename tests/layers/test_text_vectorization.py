@@ -120,7 +120,7 @@ def test_configs(tmp_path):
         (dict(split="x"), "`split`"),
         (dict(ngrams="x"), "`ngrams` must be None"),
         (dict(ngrams=(1, "a")), "`ngrams` must be None"),
-        (dict(output_mode="x"), "Allowed values are"),
+        (dict(output_mode="x"), "must be 'int'"),
         (dict(ragged=True), "ragged"),
         (dict(output_mode="count", output_sequence_length=5), "`output_sequence_length` must not be set"),
         (dict(max_tokens=0), "greater than 1"),

@@ -107,7 +107,7 @@ class BaseImagePreprocessingLayer(DataLayer):
         transformation = self.get_random_transformation(parts, training=training)
         for name, part in parts.items():
             parts[name] = getattr(self, f"transform_{name}")(part, transformation, training=training)
-        if rank == 3:
+        if len(shape) == 3:
             parts = tree.map_structure(lambda part: part[0], parts)
         return {**data, **parts} if isinstance(data, dict) else parts["images"]
 

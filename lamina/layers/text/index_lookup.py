@@ -135,10 +135,8 @@ class IndexLookup(Categorical):
             vocabulary = self._read(vocabulary)
         tokens = [self._plain(token) for token in getattr(vocabulary, "tolist", lambda: vocabulary)()]
         if not tokens:
-            raise ConfigError(
-                f"Cannot set an empty vocabulary. Received: vocabulary={vocabulary}",
-                fix="vocabulary=['a', 'b'], or adapt(data)",
-            )
+            message = f"Cannot set an empty vocabulary. Received: vocabulary={vocabulary}"
+            raise ConfigError(message, fix="vocabulary=['a', 'b']")
         special = self._special
         has_special = tokens[: len(special)] == special and bool(special)
         rest = tokens[len(special) :] if has_special else tokens
@@ -153,9 +151,8 @@ class IndexLookup(Categorical):
         """Sets the weights of the tokens, after their mean for each place of unknown tokens."""
         if idf_weights is None:
             raise ConfigError(
-                "When specifying the `vocabulary` argument, in TF-IDF output mode, the `idf_weights` argument must "
-                "also be provided.",
-                fix=f"idf_weights={[1.0] * min(count, 3)}" + " has one for each token." * (count > 3),
+                "A `vocabulary` in TF-IDF output mode needs `idf_weights`, one for each token.",
+                fix=f"idf_weights=[1.0] * {count}",
             )
         weights = np.asarray(idf_weights, "float32")
         if len(weights) != count:

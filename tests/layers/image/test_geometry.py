@@ -165,15 +165,15 @@ def test_elastic_transform_moves_as_far_as_that_of_keras():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: layers.RandomFlip("diagonal"), "mode as one of"),
+        (lambda: layers.RandomFlip("diagonal"), "`mode` must be"),
         (lambda: layers.RandomRotation(1.5), "from -1 to 1"),
         (lambda: layers.RandomRotation("0.1"), "factor as a number"),
-        (lambda: layers.RandomRotation(0.1, fill_mode="mirror"), "fill_mode as one of"),
-        (lambda: layers.RandomRotation(0.1, interpolation="cubic"), "interpolation as one of"),
+        (lambda: layers.RandomRotation(0.1, fill_mode="mirror"), "`fill_mode` must be"),
+        (lambda: layers.RandomRotation(0.1, interpolation="cubic"), "`interpolation` must be"),
         (lambda: layers.RandomTranslation((-1.1, 0.0), 0.1), "height_factor"),
         (lambda: layers.RandomTranslation(0.1, (0.1, 0.2, 0.3)), "width_factor"),
         (lambda: layers.RandomZoom(-1.0), "above -1"),
-        (lambda: layers.RandomPerspective(scale=2.0), "scale from 0 to 1"),
+        (lambda: layers.RandomPerspective(scale=2.0), "a number from 0 to 1"),
         (lambda: layers.RandomShear(2.0), "x_factor"),
     ],
 )

@@ -123,7 +123,7 @@ def test_narrow_images_keep_a_pixel():
     [
         (lambda: layers.Resizing(0, 4), "height"),
         (lambda: layers.CenterCrop(4, "4"), "width"),
-        (lambda: layers.Resizing(4, 4, interpolation="area")(np.ones((2, 5, 5, 3))), "interpolation must be one of"),
+        (lambda: layers.Resizing(4, 4, interpolation="area")(np.ones((2, 5, 5, 3))), "`interpolation` must be"),
         (lambda: layers.Resizing(4, 4, "nearest", True, True)(np.ones((2, 5, 5, 3))), "Only one of"),
         (lambda: layers.Resizing(4, 4)({"images": np.ones((5, 5, 3)), "bounding_boxes": {"boxes": [], "labels": []}}),
          "Boxes must have shape"),
