@@ -62,9 +62,10 @@ RECURRENT = [
         True,
     ),
     mistake(
-        "m = keras.Sequential([layers.SimpleRNN(4), layers.BatchNormalization(), layers.TimeDistributed(layers.Dense(2))]); m(np.ones((2, 5, 3)))",
-        "m = keras.Sequential([layers.SimpleRNN(4, return_sequences=True), layers.BatchNormalization(), layers.TimeDistributed(layers.Dense(2))]); m(np.ones((2, 5, 3)))",
+        "keras.Sequential([layers.SimpleRNN(4), layers.Dropout(0.1), layers.TimeDistributed(layers.Dense(2))])(x)",
+        "keras.Sequential([layers.SimpleRNN(4, return_sequences=True), layers.TimeDistributed(layers.Dense(2))])(x)",
         "SimpleRNN(4, return_sequences=True)",
+        ONES((2, 5, 3)),
     ),
     mistake(
         "layers.Conv2D(4, 3)(layers.Flatten()(x))",
@@ -159,8 +160,8 @@ SHAPES = [
 ]
 MODELS = [
     mistake(
-        f"keras.Sequential([keras.Input({wanted}), layers.Activation('relu')]).predict(x, verbose=0)",
-        f"keras.Sequential([keras.Input({right or wanted}), layers.Activation('relu')]).predict({'x' if right else says}, verbose=0)",
+        f"keras.Sequential([keras.Input({wanted}), layers.ReLU()]).predict(x)",
+        f"keras.Sequential([keras.Input({right or wanted}), layers.ReLU()]).predict({'x' if right else says})",
         says if not right else f"keras.Input({right})",
         ONES(shape),
     )
