@@ -3,11 +3,13 @@
 import os
 
 os.environ.setdefault("LAMINA_CACHE_DIR", "off")  # each test compiles what it says it does
-os.environ.setdefault("LAMINA_TRACEBACK", "full")  # a test that fails shows where
 
 import pytest
 
 from lamina.core import context
+from lamina.runtime import tracebacks
+
+tracebacks.set_enabled(False)  # a test that fails shows where
 
 
 @pytest.fixture(autouse=True)

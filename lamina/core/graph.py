@@ -38,7 +38,8 @@ class Operation:
         refuse_positional(type(self).__name__, args, ("name",))
         keywords(type(self).__name__, kwargs)
         if name is not None and (not isinstance(name, str) or "/" in name):
-            raise ConfigError(f"A name is a string without '/'; {type(self).__name__} got name={name!r}.")
+            near, owner = str(name).replace("/", "_"), type(self).__name__
+            raise ConfigError(f"A name is a string without '/'; {owner} got name={name!r}.", fix=f"name={near!r}")
         self.name: str = str(name) if name is not None else context.unique_name(context.stem_of(type(self)))
         self._inbound_nodes: list[Node] = []
 

@@ -186,11 +186,16 @@ def standardize_shape(shape: Any) -> Shape:
     if isinstance(shape, (int, np.integer)):
         shape = (shape,)
     if shape is None:
-        raise ShapeError("A shape is a tuple of sizes; got None.", fix="shape=(784,), say; None only for single sizes.")
+        raise ShapeError(
+            "A shape is a tuple of sizes; got None.", fix="shape=(784,), or shape=(None, 784) where a size is not known"
+        )
     sizes = tuple(None if size is None else int(size) for size in shape)
     for size in sizes:
         if size is not None and size < 0:
-            raise ShapeError(f"Sizes are 0 or more, or None; got {sizes}.", fix="Write None for an unknown size.")
+            raise ShapeError(
+                f"Sizes are 0 or more, or None; got {sizes}.",
+                fix=f"shape={tuple(None if size is None or size < 0 else size for size in sizes)}",
+            )
     return sizes
 
 

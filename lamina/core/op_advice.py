@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import functools
+import math
 from typing import Any
+
+import numpy as np
 
 from lamina.core.call_sites import CallSite, op_of, package_of
 
@@ -123,3 +126,20 @@ def for_values(site: CallSite) -> Any:
         or assignment
         or ("Compute it by functions of keras.ops, or before fit, outside of the model.")
     )
+
+
+def for_shape(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """Code that gives a value the shape of a variable, if it has the sizes for it.
+
+    Args:
+        shape: Shape of the value.
+        wanted: Shape of the variable.
+    """
+    if math.prod(shape) == math.prod(wanted):
+        return f"keras.ops.reshape(value, {wanted})"
+    try:
+        if np.broadcast_shapes(shape, wanted) == wanted:
+            return f"keras.ops.broadcast_to(value, {wanted})"
+    except ValueError:
+        pass
+    return f"keras.Variable(value)  # another variable, of shape {shape}"

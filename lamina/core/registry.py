@@ -113,7 +113,10 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     def decorate(obj: Any) -> Any:
         registered = f"{package}>{name or obj.__name__}"
         if isinstance(obj, type) and not hasattr(obj, "get_config"):
-            raise ConfigError(f"{obj.__name__} needs a get_config() method to be registered.")
+            raise ConfigError(
+                f"{obj.__name__} needs a get_config() method to be registered.",
+                fix="def get_config(self): return {}  # with the arguments of __init__ by name",
+            )
         _custom[registered] = obj
         _custom_names[obj] = registered
         return obj
@@ -276,7 +279,7 @@ def find(
     near = did_you_mean(str(name), known, strict=True)
     raise ConfigError(
         f"Unknown name {name!r}" + (f" (module {module!r})" if module else "") + f".{near}",
-        fix=f"Pass custom_objects={{{str(name)!r}: ...}}, or put @saving.register_keras_serializable() on it.",
+        fix=f"Pass custom_objects={{{str(name)!r}: {name}}}, or put @keras.saving.register_keras_serializable() on it.",
     )  # fmt: skip
 
 
@@ -285,7 +288,7 @@ def _check_registered(registered_name, name):
     if registered_name not in (None, name, "function"):
         raise ConfigError(
             f"{name!r} in the config is {registered_name!r}, which is not registered; it resolved to a Keras built-in.",
-            fix=f"Register it, or pass custom_objects={{{registered_name!r}: ...}}.",
+            fix=f"Register it, or pass custom_objects={{{registered_name!r}: {name}}}.",
         )
 
 

@@ -127,7 +127,10 @@ def _serialize_function(function):
         return serialize_lambda(function)
     name = getattr(function, "__name__", None) or getattr(getattr(function, "func", None), "__name__", None)
     if name is None:
-        raise ConfigError(f"The function {function!r} has no name, so a config cannot name it.", fix="Use a def.")
+        raise ConfigError(
+            f"The function {function!r} has no name, so a config cannot name it.",
+            fix="def function(x): ...  # a function with a name",
+        )
     known = registry.function_name(function)
     registered = registry.get_registered_name(function) if hasattr(function, "__name__") else name
     return {

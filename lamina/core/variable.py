@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
-from lamina.core import context
+from lamina.core import context, op_advice
 from lamina.core.array_types import DTypeLike, ShapeLike, Tensor
 from lamina.core.context import Ref
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
@@ -87,10 +87,11 @@ class Variable(_Base):
     ) -> None:
         keywords("Variable", kwargs)
         if aggregation not in AGGREGATIONS:
-            raise ConfigError(f"aggregation is one of {AGGREGATIONS}; got {aggregation!r}.")
+            raise ConfigError(f"aggregation is one of {AGGREGATIONS}; got {aggregation!r}.", fix='aggregation="mean"')
         self.name = name or context.unique_name("variable")
         if "/" in self.name:
-            raise ConfigError(f"A variable's name has no '/'; got {name!r}.")
+            near = self.name.replace("/", "_")
+            raise ConfigError(f"A variable's name has no '/'; got {name!r}.", fix=f"name={near!r}")
         self.path = "/".join((*context.name_path(), self.name))
         self._trainable = bool(trainable)
         self.initially_trainable: bool = self._trainable
@@ -170,7 +171,8 @@ class Variable(_Base):
         value = unwrap(value)
         if np.shape(value) != self.shape:
             raise ShapeError(
-                f"Variable {self.path} has shape {self.shape}; it cannot take a value of shape {np.shape(value)}."
+                f"Variable {self.path} has shape {self.shape}; it cannot take a value of shape {np.shape(value)}.",
+                fix=op_advice.for_shape(np.shape(value), self.shape),
             )
         self.write(to_array(value, self.dtype, sharding_of(self.layout)))
         return self
@@ -260,26 +262,22 @@ def _initial_value(initializer, shape, dtype):
     """A JAX array from an array, a number or a function `(shape, dtype) -> array`."""
     if callable(initializer) and not isinstance(initializer, (jax.Array, Variable)):
         if shape is None:
-            raise ConfigError(
-                "A Variable made by an initializer needs a shape.", fix="Variable(initializer, shape=...)"
-            )
+            fix = "keras.Variable(initializer, shape=(3,))"
+            raise ConfigError("A Variable made by an initializer needs a shape.", fix=fix)
         shape = _sizes(shape)
         dtype = standardize_dtype(dtype)
         reserve_array(shape, numpy_dtype(dtype).itemsize, "A variable")
         value = unwrap(initializer(shape, dtype=dtype))
-        if tuple(np.shape(value)) != shape:
-            raise ShapeError(f"The initializer gave shape {tuple(np.shape(value))} where {shape} was asked for.")
     else:
         value = unwrap(initializer)
         if dtype is None and not hasattr(value, "dtype"):
             value = np.asarray(value)
             dtype = standardize_dtype(None) if np.issubdtype(value.dtype, np.floating) else value.dtype
-        if shape is not None and tuple(np.shape(value)) != tuple(shape):
-            raise ShapeError(
-                f"The initial value has shape {tuple(np.shape(value))}; shape={tuple(shape)} was asked for."
-            )
         if isinstance(value, jax.Array):
             value = own_copy(value)
+    given = tuple(np.shape(value))
+    if shape is not None and given != tuple(shape):
+        raise ShapeError(f"The initial value has shape {given}; {tuple(shape)} was asked for.", fix=f"shape={given}")
     return to_array(value, dtype)
 
 

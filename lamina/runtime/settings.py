@@ -40,7 +40,10 @@ def set_floatx(value: str) -> None:
         ConfigError: For another value.
     """
     if value not in ("bfloat16", "float16", "float32", "float64"):
-        raise ConfigError(f"floatx is one of 'bfloat16', 'float16', 'float32', 'float64'; got {value!r}.")
+        raise ConfigError(
+            f"floatx is one of 'bfloat16', 'float16', 'float32', 'float64'; got {value!r}.",
+            fix='keras.config.set_floatx("float32")',
+        )
     if value == "float64":
         jax.config.update("jax_enable_x64", True)
     _settings["floatx"] = str(value)
@@ -94,7 +97,10 @@ def standardize_data_format(data_format: str | None) -> str:
         return image_data_format()
     name = str(data_format).lower()
     if name not in ("channels_last", "channels_first"):
-        raise ConfigError(f"data_format is 'channels_last' or 'channels_first'; got {data_format!r}.")
+        raise ConfigError(
+            f"data_format is 'channels_last' or 'channels_first'; got {data_format!r}.",
+            fix='data_format="channels_last"',
+        )
     return name
 
 
@@ -193,5 +199,7 @@ def set_checks(checks: str) -> None:
         ConfigError: For another value.
     """
     if checks not in ("off", "warn", "error"):
-        raise ConfigError(f"Checks are 'off', 'warn' or 'error'; got {checks!r}.")
+        raise ConfigError(
+            f"Checks are 'off', 'warn' or 'error'; got {checks!r}.", fix='keras.config.set_checks("warn")'
+        )
     _settings["checks"] = checks

@@ -26,7 +26,7 @@ __all__ = [
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
-_state = {"enabled": os.environ.get("LAMINA_TRACEBACK", "").lower() != "full"}
+_state = {"enabled": not os.environ.get("LAMINA_TRACEBACK")}
 _explanations: list[Callable[[BaseException], BaseException | None]] = []
 
 

@@ -9,6 +9,7 @@ A `Paste` is a mistake whose fix is Python: the test runs the printed text itsel
 import ast
 import contextlib
 import functools
+import linecache
 import sys
 import traceback
 import warnings
@@ -57,6 +58,7 @@ class Paste:
 def run(program, names=None):
     """Run a program, as a user's script would. Returns its variables."""
     names = {"__name__": "__main__", "keras": keras, "np": np} if names is None else names
+    linecache.cache["program.py"] = (len(program), None, program.splitlines(True), "program.py")  # errors quote it
     with warnings.catch_warnings(), contextlib.redirect_stdout(None):
         warnings.simplefilter("ignore")
         exec(compile(program, "program.py", "exec"), names)

@@ -42,12 +42,10 @@ def test_operators_compute_what_numpy_does(function):
 
 def test_a_symbolic_tensor_has_no_value():
     x = lamina.Input((6,))
-    with pytest.raises(TypeError, match=r"cannot decide an `if`"):
-        bool(x > 0)
-    with pytest.raises(CallError, match=r"no values yet"):
-        np.asarray(x)
-    with pytest.raises(TypeError, match="not known"):
-        len(x)
+    for function in (bool, np.asarray, len):
+        with pytest.raises(TypeError, match=r"needs the values of <KerasTensor") as caught:
+            function(x)
+        assert isinstance(caught.value, CallError)
     assert [part.shape for part in lamina.Input(batch_shape=(2, 6))] == [(6,), (6,)]
 
 
