@@ -228,7 +228,7 @@ SAVED = (
 DENSE = SAVED.replace("class Mine(", "@keras.saving.register_keras_serializable('mine')\nclass Dense(").replace(
     "Mine()", "Dense()"
 )
-DENSE += "keras.saving.get_custom_objects().clear()\n"
+DENSE += "del keras.saving.get_custom_objects()['mine>Dense']\n"
 CONFIGS = [
     Mistake(
         SAVED + "keras.models.load_model('m.keras')",
