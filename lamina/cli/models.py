@@ -18,6 +18,7 @@ from lamina.errors import CallError, FileError
 from lamina.models import Model, model_from_json
 from lamina.runtime import settings
 from lamina.saving import load_model
+from lamina.spelling.nearest import nearest
 from lamina.training.trainer import Trainer
 
 __all__ = ["Found", "find_models", "read_model"]
@@ -39,7 +40,10 @@ def find_models(args: argparse.Namespace) -> Any:
     models = {name: value for name, value in names.items() if isinstance(value, Model) and not name.startswith("_")}
     if args.name:
         if args.name not in models:
-            raise CallError(f"{target} has no model {args.name!r}.", fix=f"It has: {', '.join(models) or 'none'}.")
+            raise CallError(
+                f"{target} has no model {args.name!r}; it has: {', '.join(models) or 'none'}.",
+                fix=f"--name {(nearest(args.name, models, 1) or [*models])[0]}" if models else None,
+            )
         models = {args.name: models[args.name]}
     if not models:
         raise CallError(

@@ -13,13 +13,13 @@ from typing import Any
 
 from lamina.errors import FileError
 
-__all__ = ["run_notebook"]
+__all__ = ["code_cells", "run_notebook"]
 
 _MAGIC = re.compile(r"^(\s*)([%!?].*|[\w., ]+ = [%!].*)$")
 _CELL_OF_ANOTHER_LANGUAGE = re.compile(r"%%(?!time\b|timeit\b|capture\b)(\w+)")
 
 
-def run_notebook(path: pathlib.Path) -> dict[str, Any]:
+def run_notebook(path: pathlib.Path, cells: list[tuple[int, str]]) -> dict[str, Any]:
     """Run the code cells of a notebook as the main program. Returns its global variables.
 
     Lines with magics and shell commands (`%matplotlib inline`, `!pip install x`) are skipped, and named on stderr.
@@ -27,18 +27,17 @@ def run_notebook(path: pathlib.Path) -> dict[str, Any]:
 
     Args:
         path: File that ends in `.ipynb`.
-
-    Raises:
-        FileError: The file is no notebook.
+        cells: Its code cells, from `code_cells`.
     """
     main = types.ModuleType("__main__")
     main.__dict__.update(__file__=str(path), display=print)
     before, sys.modules["__main__"] = sys.modules["__main__"], main
     try:
-        for number, source in _code_cells(path):
+        for number, source in cells:
             text = _as_python(source, number)
             name = f"{path.name}, cell {number}"
-            linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+            lines: list[str] = text.splitlines(keepends=True)
+            linecache.cache[name] = len(text), None, lines, name
             _run_cell(ast.parse(text, name), name, main.__dict__, text.rstrip().endswith(";"))
     finally:
         sys.modules["__main__"] = before
@@ -55,8 +54,15 @@ def _run_cell(tree, name, variables, is_quiet):
             print(repr(value))
 
 
-def _code_cells(path):
-    """(number among all cells, counted from 1 as people see them; source) of each code cell."""
+def code_cells(path: pathlib.Path) -> list[tuple[int, str]]:
+    """(number among all cells, counted from 1; source) of each code cell.
+
+    Args:
+        path: File that ends in `.ipynb`.
+
+    Raises:
+        FileError: The file is no notebook.
+    """
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         return [

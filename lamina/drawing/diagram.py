@@ -47,7 +47,7 @@ class Diagram:
 
     def __init__(self, rankdir: str = "TB", dpi: int = 200, splines: str = "ortho", cluster: str | None = None):
         if rankdir not in DIRECTIONS:
-            raise ConfigError(f"rankdir is one of {', '.join(DIRECTIONS)}; got {rankdir!r}.")
+            raise ConfigError(f"rankdir is one of {', '.join(DIRECTIONS)}; got {rankdir!r}.", fix='rankdir="TB"')
         self.rankdir: str = rankdir
         self.dpi: int = dpi
         self.splines: str = splines

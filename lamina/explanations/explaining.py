@@ -15,6 +15,7 @@ from lamina.explanations.without_model import example_layer, example_model
 from lamina.facts.fact import Fact
 from lamina.facts.layer_facts import facts_of
 from lamina.facts.words import shapes_of
+from lamina.spelling.nearest import nearest
 
 __all__ = ["explain"]
 
@@ -73,8 +74,10 @@ def _chosen(model, facts, what):
     else:
         return None
     if not found:
-        names = ", ".join(dict.fromkeys(fact.name for fact in facts))
-        raise CallError(f"{model.name} calls no layer {getattr(what, 'name', what)!r}.", fix=f"It calls: {names}.")
+        names, name = list(dict.fromkeys(fact.name for fact in facts)), str(getattr(what, "name", what))
+        near = nearest(name, names, 1) or names
+        some = ", ".join(names if len(names) <= 20 else [*names[:19], "..."])
+        raise CallError(f"{model.name} calls no layer {name!r}. It calls: {some}.", fix=f"model.explain({near[0]!r})")
     return found
 
 

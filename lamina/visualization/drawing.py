@@ -29,7 +29,10 @@ def pixels_of(images: ArrayLike, data_format: DataFormat = None) -> np.ndarray:
     """
     pixels = np.asarray(unwrap(images))
     if pixels.ndim != 4:
-        raise ShapeError(f"Images must have shape (batch, height, width, channels); got {pixels.shape}.")
+        raise ShapeError(
+            f"Images must have shape (batch, height, width, channels); got {pixels.shape}.",
+            fix={2: "images[None, ..., None]", 3: "images[None]"}.get(pixels.ndim),
+        )
     if (data_format or settings.image_data_format()) == "channels_first":
         pixels = np.moveaxis(pixels, 1, -1)
     return pixels.astype("uint8")
@@ -71,10 +74,16 @@ def draw_bounding_boxes(
     pixels = pixels_of(images, data_format)
     for key in ("boxes", "labels"):
         if key not in bounding_boxes:
-            raise ConfigError(f"bounding_boxes needs the keys boxes and labels; got {', '.join(bounding_boxes)}.")
+            raise ConfigError(
+                f"bounding_boxes needs the keys boxes and labels; got {', '.join(bounding_boxes)}.",
+                fix='bounding_boxes={"boxes": boxes, "labels": labels}',
+            )
     boxes = np.asarray(unwrap(bounding_boxes["boxes"]), "float32")
     if boxes.ndim != 3 or boxes.shape[-1] != 4:
-        raise ShapeError(f"Boxes must have shape (batch, boxes, 4); got {boxes.shape}.")
+        raise ShapeError(
+            f"Boxes must have shape (batch, boxes, 4); got {boxes.shape}.",
+            fix="boxes[None]" if boxes.ndim == 2 else None,
+        )
     corners = np.asarray(convert_format(boxes, bounding_box_format, "xyxy", *pixels.shape[1:3]))
     labels = np.asarray(unwrap(bounding_boxes["labels"])).astype(int)
     confidences = bounding_boxes.get("confidences")
@@ -146,7 +155,10 @@ def draw_segmentation_masks(
     masks = np.asarray(unwrap(segmentation_masks)).astype(int)
     masks = masks[..., 0] if masks.ndim == 4 else masks
     if masks.shape != pixels.shape[:3]:
-        raise ShapeError(f"Masks must have the shape {pixels.shape[:3]} of the images; got {masks.shape}.")
+        raise ShapeError(
+            f"Masks must have the shape {pixels.shape[:3]} of the images; got {masks.shape}.",
+            fix="masks[None]" if masks.shape == pixels.shape[1:3] else None,
+        )
     num_classes = int(masks.max(initial=0)) + 1 if num_classes is None else num_classes
     classes = np.arange(num_classes)[:, None]
     colors = (classes * np.array([1, 127, 31]) % 255).astype("float32")

@@ -45,7 +45,7 @@ def ran(tmp_path_factory):
     (folder / "none.ipynb").write_text('{"model": null}')
     commands = [["run", "nb.ipynb"], ["run", "fails.ipynb"], ["check", "none.ipynb"]]
     commands += [[command, "nb.ipynb"] for command in ("check", "explain", "summary")]
-    done = python("-c", RUN_ALL, json.dumps(commands), cwd=folder)
+    done = python("-c", RUN_ALL, json.dumps(commands), cwd=folder, env={"LAMINA_TRACEBACK": ""})
     assert done.returncode == 0, done.stderr
     return dict(zip(map(" ".join, commands), json.loads(done.stdout.splitlines()[-1]), strict=True))
 
@@ -74,7 +74,8 @@ def test_a_file_that_is_no_notebook(ran):
     assert code == 2 and "none.ipynb cannot be read as a notebook: KeyError: 'cells'" in err
 
 
-def test_explains_a_code(capsys):
+def test_explains_a_code(capsys, monkeypatch):
+    monkeypatch.delenv("LAMINA_TRACEBACK", raising=False)
     assert main(["explain", "LAM402"]) == 0
     assert "NaN or infinity in the data" in capsys.readouterr().out
     assert main(["explain", "lam402", "--format", "html"]) == 0
