@@ -131,7 +131,8 @@ def gather(
     if not batch_dims:
         return ops.take(constant(params), constant(indices), 0 if axis is None else axis)
     if axis not in (None, batch_dims) or batch_dims != 1:
-        raise CallError("tf.gather on lamina takes batch_dims=1 with the axis after it.", fix="Use jax.vmap.")
+        repair = "jax.vmap(lambda row, index: row[index])(params, indices)"
+        raise CallError("tf.gather on lamina takes batch_dims=1 with the axis after it.", fix=repair)
     take = jax.vmap(lambda row, index: jnp.take(row, index, axis=0))
     return take(unwrap(constant(params)), unwrap(constant(indices)))
 
@@ -309,7 +310,7 @@ def _spatial(sizes, rank):
 
 def _check_channels_last(data_format):
     if data_format not in (None, "NHWC", "NWC"):
-        raise ConfigError(f"tf.nn on lamina has channels last; got data_format={data_format!r}.", fix="Use keras.ops.")
+        raise ConfigError(f"tf.nn here has channels last; got data_format={data_format!r}.", fix="data_format='NHWC'")
 
 
 def conv2d(

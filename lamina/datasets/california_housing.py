@@ -6,10 +6,10 @@ StatLib, https://www.dcc.fc.up.pt/~ltorgo/Regression/cal_housing.html.
 
 from __future__ import annotations
 
+from lamina.core.arguments import choice
 from lamina.datasets.fetch import fetch
 from lamina.datasets.safe_pickle import load_npz
 from lamina.datasets.split import Split, shuffled_split
-from lamina.errors import CallError
 
 __all__ = ["feature_names", "load_data"]
 
@@ -42,9 +42,8 @@ def load_data(
 
     Raises:
         NetworkError: If the file is not in the cache and cannot be downloaded.
-        CallError: For another version.
+        ConfigError: For another version.
     """
-    if version not in _ROWS:
-        raise CallError(f"version must be 'small' or 'large'; got version={version!r}.")
+    choice("california_housing.load_data", "version", version, _ROWS)
     x, y = load_npz(fetch("california_housing.npz", path), "x", "y")
     return shuffled_split(x[: _ROWS[version]], y[: _ROWS[version]], test_split, seed)

@@ -6,10 +6,10 @@ https://www.cs.toronto.edu/~kriz/cifar.html.
 
 from __future__ import annotations
 
+from lamina.core.arguments import choice
 from lamina.datasets.fetch import fetch
 from lamina.datasets.images import read_cifar
 from lamina.datasets.split import Split
-from lamina.errors import CallError
 
 __all__ = ["load_data"]
 
@@ -26,10 +26,9 @@ def load_data(label_mode: str = "fine") -> Split:
 
     Raises:
         NetworkError: If the archive is not in the cache and cannot be downloaded.
-        CallError: For another label mode.
+        ConfigError: For another label mode.
     """
-    if label_mode not in ("fine", "coarse"):
-        raise CallError(f"label_mode must be 'fine' or 'coarse'; got label_mode={label_mode!r}.")
+    choice("cifar100.load_data", "label_mode", label_mode, ("fine", "coarse"))
     parts = ["cifar-100-python/train"], ["cifar-100-python/test"]
     train, test = read_cifar(fetch("cifar-100-python-target_archive"), parts, f"{label_mode}_labels".encode())
     return train, test

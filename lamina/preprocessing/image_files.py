@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.core.arguments import choice, nearest
 from lamina.core.dtypes import numpy_dtype
 from lamina.errors import ConfigError, DataError, warn
 from lamina.preprocessing.image_iterators import Iterator, split_of
@@ -43,13 +44,8 @@ class FileIterator(Iterator):
         self.dtype = numpy_dtype(dtype or settings.floatx())
         for name, value in given.items():
             setattr(self, name, value)
-        if self.color_mode not in _CHANNELS:
-            raise ConfigError(
-                f"color_mode is one of {', '.join(_CHANNELS)}; got {self.color_mode!r}.", fix="color_mode='rgb'"
-            )
-        if self.class_mode not in self.allowed_class_modes:
-            modes = ", ".join(map(repr, self.allowed_class_modes))
-            raise ConfigError(f"class_mode is one of {modes}; got {self.class_mode!r}.", fix="class_mode='categorical'")
+        choice(self, "color_mode", self.color_mode, _CHANNELS)
+        choice(self, "class_mode", self.class_mode, self.allowed_class_modes)
         channels = (_CHANNELS[self.color_mode],)
         first = self.data_format == "channels_first"
         self.image_shape: tuple[int, ...] = (*channels, *self.target_size) if first else (*self.target_size, *channels)
@@ -240,7 +236,9 @@ class DataFrameIterator(FileIterator):
         self.directory = directory or ""
         names = _column(dataframe, x_col)
         if not all(isinstance(name, str) for name in names):
-            raise DataError(f"Column {x_col!r} must hold names of files as text.", fix=f"df[{x_col!r}].astype(str)")
+            raise DataError(
+                f"Column {x_col!r} must hold names of files as text.", fix=f"df[{x_col!r}] = df[{x_col!r}].astype(str)"
+            )
         paths = [os.path.join(self.directory, name) for name in names]
         rows = range(len(paths))
         if validate_filenames:
@@ -260,7 +258,8 @@ class DataFrameIterator(FileIterator):
         weights = None if weight_col is None else np.asarray(_column(dataframe, weight_col))[list(rows)]
         if weights is not None and weights.dtype.kind not in "biuf":
             raise DataError(
-                f"Column {weight_col!r} of weights must hold numbers.", fix=f"df[{weight_col!r}].astype(float)"
+                f"Column {weight_col!r} of weights must hold numbers.",
+                fix=f"df[{weight_col!r}] = df[{weight_col!r}].astype(float)",
             )
         self.sample_weight = weights
         kind = "validated" if validate_filenames else "non-validated"
@@ -277,7 +276,7 @@ class DataFrameIterator(FileIterator):
             raise DataError(
                 f"class_mode={self.class_mode!r} takes classes as text; row {wrong} of column {y_col!r} is "
                 f"{values[wrong]!r}.",
-                fix=f"df[{y_col!r}] = df[{y_col!r}].astype(str), or class_mode='raw'",
+                fix=f"df[{y_col!r}] = df[{y_col!r}].astype(str)",
             )
         names = (
             list(dict.fromkeys(classes)) if classes else sorted({c for i in present for c in _classes_of(values[i])})
@@ -316,8 +315,10 @@ def _column(table, name):
     try:
         column = table[name]
     except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
-        names = list(getattr(table, "column_names", None) or getattr(table, "columns", None) or table)
-        raise DataError(f"There is no column {name!r}; the table has {', '.join(map(repr, names))}.") from error
+        names = list(getattr(table, "column_names", getattr(table, "columns", table)))
+        listed = ", ".join(map(repr, names))
+        fix = repr(nearest(name, names)) if names else None
+        raise DataError(f"There is no column {name!r}; the table has {listed}.", fix=fix) from error
     for method in ("to_pylist", "to_list", "tolist"):
         if hasattr(column, method):
             return getattr(column, method)()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lamina.core.arguments import real
 from lamina.core.dtypes import numpy_dtype
 from lamina.core.typing import DataFormat, DTypeLike
 from lamina.errors import ConfigError, warn
@@ -100,10 +101,8 @@ class ImageDataGenerator(Changes):
         self.dtype: Any = numpy_dtype(dtype or settings.floatx())
         first = self.data_format == "channels_first"
         self.channel_axis, self.row_axis, self.col_axis = (1, 2, 3) if first else (3, 1, 2)
-        if validation_split and not 0 < validation_split < 1:
-            raise ConfigError(
-                f"validation_split is between 0 and 1; got {validation_split}.", fix="validation_split=0.2"
-            )
+        if validation_split:
+            real(self, "validation_split", validation_split, 0, 1, 0.2, "()")
         if isinstance(zoom_range, (int, float)):
             self.zoom_range: Any = (1 - zoom_range, 1 + zoom_range)
         elif len(zoom_range) != 2:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.core.arguments import choice, whole
 from lamina.core.dtypes import numpy_dtype
 from lamina.errors import ConfigError, DataError, ShapeError
 from lamina.runtime import settings
@@ -39,9 +40,8 @@ class Iterator(PyDataset):
 
     def __init__(self, n: int, batch_size: int, shuffle: bool, seed: int | None, **kwargs: Any):
         super().__init__(**kwargs)
-        if int(batch_size) < 1:
-            raise ConfigError(f"batch_size is a positive integer; got {batch_size!r}.", fix="batch_size=32")
-        self.n, self.batch_size, self.shuffle, self.seed = n, int(batch_size), shuffle, seed
+        batch_size = whole(self, "batch_size", batch_size, example=32)
+        self.n, self.batch_size, self.shuffle, self.seed = n, batch_size, shuffle, seed
         self.batch_index: int = 0
         self.total_batches_seen: int = 0
         self.index_array: Any = None
@@ -185,7 +185,9 @@ class NumpyArrayIterator(Iterator):
         parts |= {name: np.asarray(v) for name, v in (("y", y), ("sample_weight", sample_weight)) if v is not None}
         if len({len(part) for part in parts.values()}) > 1:
             sizes = ", ".join(f"{name}: {len(part)}" for name, part in parts.items())
-            raise DataError(f"All arrays must have the same number of samples; got {sizes}.")
+            least = min(map(len, parts.values()))
+            fix = f"x, y = x[:{least}], y[:{least}]"
+            raise DataError(f"All arrays must have the same number of samples; got {sizes}.", fix=fix)
         if parts["x"].ndim != 4:
             raise ShapeError(
                 f"flow takes images of rank 4; got shape {parts['x'].shape}.",
@@ -226,8 +228,7 @@ def split_of(generator: Any, subset: str) -> tuple[float, float, float]:
         ConfigError: There is no such subset.
     """
     share = generator.validation_split
-    if subset not in ("training", "validation"):
-        raise ConfigError(f"subset is 'training' or 'validation'; got {subset!r}.", fix="subset='training'")
+    choice("ImageDataGenerator", "subset", subset, ("training", "validation"))
     if not share:
         raise ConfigError(
             f"subset={subset!r} needs an ImageDataGenerator with validation_split.",

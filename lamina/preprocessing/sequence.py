@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from lamina.core.arguments import whole
 from lamina.core.typing import Config
-from lamina.errors import CallError, ConfigError, DataError
+from lamina.errors import CallError, DataError
 from lamina.legacy import warn_renamed
 from lamina.training.data import PyDataset
 from lamina.utils.sequences import pad_sequences
@@ -71,13 +72,12 @@ class TimeseriesGenerator(PyDataset):
         if len(data) != len(targets):
             raise DataError(
                 f"data and targets must have one length; got {len(data)} and {len(targets)}.",
-                fix="Give a target for each step: TimeseriesGenerator(data, data, ...) predicts the next step.",
+                fix=f"data, targets = data[:{min(len(data), len(targets))}], targets[:{min(len(data), len(targets))}]",
             )
         for name, value in (
             ("length", length), ("sampling_rate", sampling_rate), ("stride", stride), ("batch_size", batch_size),
         ):  # fmt: skip
-            if value < 1:
-                raise ConfigError(f"{name} is a positive integer; got {value!r}.", fix=f"{name}=1")
+            whole(self, name, value)
         self.data, self.targets, self.length = data, targets, length
         self.sampling_rate, self.stride, self.batch_size = sampling_rate, stride, batch_size
         self.start_index: int = start_index + length

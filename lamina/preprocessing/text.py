@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lamina.errors import CallError, ConfigError
+from lamina.core.arguments import choice, whole
+from lamina.errors import CallError
 from lamina.legacy import warn_renamed
 from lamina.spelling.arguments import unknown_arguments
 
@@ -89,8 +90,7 @@ def hashing_trick(
     >>> hashing_trick("A cat, a dog", 10, "md5")
     [2, 3, 2, 6]
     """
-    if n < 2:
-        raise ConfigError(f"n is at least 2, as 0 is for padding; got {n!r}.", fix="n=1000")
+    n = whole("hashing_trick", "n", n, 2, example=1000)  # 0 is for padding
     hashed = _md5 if hash_function == "md5" else hash_function or hash
     words = text_to_word_sequence(text, filters, lower, split) if analyzer is None else analyzer(text)
     return [hashed(word) % (n - 1) + 1 for word in words]
@@ -243,8 +243,7 @@ class Tokenizer:
             mode: "binary" for presence, "count" for the count, "freq" for the fraction of the words of the text,
                 "tfidf" for `(1 + log(count)) * log(1 + texts / (1 + texts with the word))`.
         """
-        if mode not in _MODES:
-            raise ConfigError(f"mode must be one of {_MODES}; got mode={mode!r}.")
+        choice(self, "mode", mode, _MODES)
         if not self.num_words and not self.word_index:
             raise CallError("The Tokenizer has no words yet.", fix="tokenizer.fit_on_texts(texts), or num_words=1000")
         if mode == "tfidf" and not self.document_count:

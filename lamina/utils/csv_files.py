@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from lamina.errors import ConfigError, DataError
+from lamina.core.arguments import choice
+from lamina.errors import DataError
 from lamina.runtime.progress import say
 from lamina.training.data.elements import TensorSpec, map_leaves, row_of, spec_of
 from lamina.training.data.unfit import rows_text
@@ -84,11 +85,10 @@ def dataset_from_csv(
     >>> [(x.tolist(), y.tolist()) for x, y in cars.take(1)]
     [([[130.0, 3504.0], [95.0, 2372.0], [46.0, 1835.0]], [2, 1, 0])]
     """
-    if on_missing not in ("raise", "skip", "keep"):
-        raise ConfigError(f"on_missing is 'raise', 'skip' or 'keep'; got {on_missing!r}.", fix="on_missing='skip'")
+    choice("dataset_from_csv", "on_missing", on_missing, ("raise", "skip", "keep"))
     table = _Table(path, header, delimiter, encoding, frozenset(missing_values))
-    labels = [] if label_column is None else label_column if isinstance(label_column, (list, tuple)) else [label_column]
-    labels = [table.name_of(label) for label in labels]
+    given: Any = [] if label_column is None else label_column
+    labels = [table.name_of(label) for label in (given if isinstance(given, (list, tuple)) else [given])]
     names = (
         [name for name in table.names if name not in labels] if columns is None else list(map(table.name_of, columns))
     )
@@ -151,9 +151,8 @@ class _Table:
             with opened(path, "rt", encoding=encoding, newline="") as file:
                 first = file.readline()
                 file.seek(0)
-                reader = csv.reader(
-                    file, delimiter=delimiter or max(_DELIMITERS, key=first.count), skipinitialspace=True
-                )
+                self.delimiter: str = delimiter or max(_DELIMITERS, key=first.count)
+                reader = csv.reader(file, delimiter=self.delimiter, skipinitialspace=True)
                 lines = [(reader.line_num, [value.strip() for value in line]) for line in reader if line]
         except UnicodeDecodeError as error:
             raise DataError(f"{path} is not text in {encoding}: {error}.", fix="encoding='latin-1'") from error
@@ -171,7 +170,8 @@ class _Table:
         wrong = next(((number, row) for number, row in lines if len(row) != len(self.names)), None)
         if wrong:
             raise DataError(
-                f"{self.path}, line {wrong[0]} has {len(wrong[1])} values; the first line has {len(self.names)}."
+                f"{self.path}, line {wrong[0]} has {len(wrong[1])} values; the first line has {len(self.names)}.",
+                fix=f"Put text that contains {self.delimiter!r} in quotes, or pass another delimiter.",
             )
         if header and all(map(_is_number, self.names)):
             message = f"The first line of {self.path} has numbers, not names: {self.names[:4]}."

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.core.arguments import choice
 from lamina.core.typing import DataFormat
 from lamina.drawing.canvas import pillow
 from lamina.errors import ConfigError
@@ -83,13 +84,8 @@ def image_dataset_from_directory(
     if len(size) != 2 or min(size) < 1:
         raise ConfigError(f"image_size is (height, width); got {image_size!r}.", fix="image_size=(180, 180)")
     interpolation = interpolation.lower()
-    if interpolation not in resampling.INTERPOLATIONS:
-        raise ConfigError(
-            f"interpolation is one of {', '.join(resampling.INTERPOLATIONS)}; got {interpolation!r}.",
-            fix="interpolation='bilinear'",
-        )
-    if color_mode not in _CHANNELS:
-        raise ConfigError(f"color_mode is 'grayscale', 'rgb' or 'rgba'; got {color_mode!r}.", fix="color_mode='rgb'")
+    choice("image_dataset_from_directory", "interpolation", interpolation, resampling.INTERPOLATIONS)
+    choice("image_dataset_from_directory", "color_mode", color_mode, _CHANNELS)
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ConfigError(
             "Only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True.", fix="crop_to_aspect_ratio=True"

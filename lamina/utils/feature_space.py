@@ -10,6 +10,7 @@ import numpy as np
 
 from lamina import saving
 from lamina.core import tree
+from lamina.core.arguments import choice, nearest
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.serialization import deserialize
 from lamina.errors import CallError, ConfigError, DataError
@@ -63,10 +64,7 @@ class FeatureSpace(ColumnRules, Layer):
         super().__init__(name=name)
         if not features:
             raise ConfigError("The `features` argument cannot be None or empty.", fix='FeatureSpace({"age": "float"})')
-        if output_mode not in ("concat", "dict"):
-            raise ConfigError(
-                f"Invalid value for argument `output_mode`: one of ('dict', 'concat'); got {output_mode!r}."
-            )
+        choice(self, "output_mode", output_mode, ("concat", "dict"))
         self.output_mode: str = output_mode
         self.crossing_dim: int = crossing_dim
         self.hashing_dim: int = hashing_dim
@@ -96,7 +94,7 @@ class FeatureSpace(ColumnRules, Layer):
             "string_hashed": (self.hashing_dim,),
         }
         if value not in KINDS:
-            raise ConfigError(f"Invalid feature type: {value}.", fix=f"One of {', '.join(KINDS)}.")
+            raise ConfigError(f"Invalid feature type: {value!r}.", fix=f"{{{name!r}: {nearest(value, KINDS)!r}}}")
         return getattr(type(self), value)(*sizes.get(value, ()), name=name)
 
     def _as_cross(self, cross):
@@ -104,11 +102,17 @@ class FeatureSpace(ColumnRules, Layer):
             cross = deserialize(cross)
         if not isinstance(cross, Cross):
             if not self.crossing_dim:
-                raise ConfigError("When specifying `crosses`, the argument `crossing_dim` (an integer) is needed.")
+                raise ConfigError(
+                    "When specifying `crosses`, the argument `crossing_dim` (an integer) is needed.",
+                    fix="crossing_dim=32",
+                )
             cross = Cross(cross, self.crossing_dim)
         missing = [name for name in cross.feature_names if name not in self.features]
         if missing:
-            raise ConfigError(f"All features of a cross should be present in `features`; {missing} are not.")
+            near = [name if name in self.features else nearest(name, self.features) for name in cross.feature_names]
+            raise ConfigError(
+                f"All features of a cross should be present in `features`; {missing} are not.", fix=f"crosses=[{near}]"
+            )
         return cross
 
     # Adapting
@@ -262,7 +266,7 @@ def _cardinality(layer):
     if size is None:
         raise ConfigError(
             f"How many categories {layer.name} ({type(layer).__name__}) makes is not known, so one_hot cannot be.",
-            fix='output_mode="int" or "float".',
+            fix='output_mode="int"',
         )
     return size
 
@@ -274,14 +278,20 @@ def _batches(dataset):
     if isinstance(dataset, dict):
         return [dataset]
     if not hasattr(dataset, "__iter__") and not hasattr(dataset, "__getitem__"):
-        raise DataError(f"adapt takes a dict of columns or an iterable of them; got {type(dataset).__name__}.")
+        raise DataError(
+            f"adapt takes a dict of columns or an iterable of them; got {type(dataset).__name__}.",
+            fix="feature_space.adapt({'age': [20, 30]})",
+        )
     batches = dataset.as_numpy_iterator() if hasattr(dataset, "as_numpy_iterator") else dataset
     return (batch[0] if isinstance(batch, (tuple, list)) else batch for batch in batches)
 
 
 def _of(data, name):
     if name not in data:
-        raise DataError(f"The data has no column {name!r}; it has {', '.join(map(str, data))}.")
+        raise DataError(
+            f"The data has no column {name!r}; it has {', '.join(map(str, data))}.",
+            fix=f"data = dict(data); data[{name!r}] = data.pop({nearest(name, data)!r}), if it has another name there.",
+        )
     return data[name]
 
 

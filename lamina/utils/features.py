@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from lamina.core import context
+from lamina.core.arguments import choice
 from lamina.core.configurable import Configurable
 from lamina.core.serialization import deserialize
 from lamina.core.typing import TensorLike
-from lamina.errors import ConfigError
 from lamina.layers.base.layer import Layer
 from lamina.layers.discretization import Discretization
 from lamina.layers.preprocessing import Normalization, Rescaling
@@ -38,8 +38,7 @@ class Cross(Configurable):
     _keras_module = _MODULE
 
     def __init__(self, feature_names: Sequence[str], crossing_dim: int, output_mode: str = "one_hot") -> None:
-        if output_mode not in ("int", "one_hot"):
-            raise ConfigError(f"Invalid value for argument `output_mode`: 'int' or 'one_hot'; got {output_mode!r}.")
+        choice(self, "output_mode", output_mode, ("one_hot", "int"))
         self.feature_names: tuple[str, ...] = tuple(feature_names)
         self.crossing_dim: int = crossing_dim
         self.output_mode: str = output_mode
@@ -62,10 +61,7 @@ class Feature(Configurable):
     _keras_module = _MODULE
 
     def __init__(self, dtype: str, preprocessor: Any, output_mode: str) -> None:
-        if output_mode not in ("int", "one_hot", "float"):
-            raise ConfigError(
-                f"Invalid value for argument `output_mode`: 'int', 'one_hot' or 'float'; got {output_mode!r}."
-            )
+        choice(self, "output_mode", output_mode, ("one_hot", "int", "float"))
         self.dtype: str = dtype
         self.output_mode: str = output_mode
         self.preprocessor: Any = deserialize(preprocessor) if isinstance(preprocessor, dict) else preprocessor

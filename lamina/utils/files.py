@@ -7,6 +7,7 @@ import pathlib
 import urllib.parse
 from collections.abc import Sequence
 
+from lamina.core.arguments import choice
 from lamina.datasets.fetch import Remote, cache_folder, fetch_remote
 from lamina.errors import ConfigError
 from lamina.utils.archives import FORMATS, extract_archive
@@ -74,11 +75,11 @@ def get_file(
 
 def _digest(digest, algorithm):
     lengths = {"auto": (32, 64), "sha256": (64,), "md5": (32,)}
-    if algorithm not in lengths:
-        raise ConfigError(f"hash_algorithm must be 'sha256', 'md5' or 'auto'; got {algorithm!r}.")
+    choice("get_file", "hash_algorithm", algorithm, lengths)
     if digest is not None and len(digest) not in lengths[algorithm]:
         raise ConfigError(
-            f"A hash must have 64 hexadecimal digits (SHA-256) or 32 (MD5); got {digest!r} ({algorithm})."
+            f"A hash must have 64 hexadecimal digits (SHA-256) or 32 (MD5); got {digest!r} ({algorithm}).",
+            fix="file_hash=None",
         )
     return digest and digest.lower()
 
@@ -87,5 +88,5 @@ def _formats(archive_format):
     names = tuple(FORMATS) if archive_format == "auto" else archive_format or ()
     names = (names,) if isinstance(names, str) else tuple(names)
     if not set(names) <= set(FORMATS):
-        raise ConfigError(f"archive_format must be 'tar', 'zip', 'auto' or None; got {archive_format!r}.")
+        choice("get_file", "archive_format", archive_format, ("auto", *FORMATS, None))
     return names

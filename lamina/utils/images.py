@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamina.core.arguments import choice
 from lamina.core.dtypes import numpy_dtype
 from lamina.core.keywords import keywords
 from lamina.core.typing import ArrayLike, DataFormat, DTypeLike, Tensor
@@ -47,12 +48,13 @@ def load_img(
     Raises:
         ConfigError: An argument has a value that is not allowed.
     """
-    if color_mode not in _MODES:
-        raise ConfigError(f"color_mode is one of {', '.join(map(repr, _MODES))}; got {color_mode!r}.")
-    if interpolation not in _RESAMPLING:
-        raise ConfigError(f"interpolation is one of {', '.join(map(repr, _RESAMPLING))}; got {interpolation!r}.")
+    choice("load_img", "color_mode", color_mode, _MODES)
+    choice("load_img", "interpolation", interpolation, _RESAMPLING)
     if not isinstance(path, (str, os.PathLike, io.IOBase)):
-        raise ConfigError(f"path must be a path or an open binary file; got {type(path).__name__}.")
+        raise ConfigError(
+            f"path must be a path or an open binary file; got {type(path).__name__}.",
+            fix="io.BytesIO(path)" if isinstance(path, bytes) else "load_img('image.png')",
+        )
     module = pillow()
     with _opened(path) as stream, module.open(stream) as file:
         deep_gray = color_mode == "grayscale" and file.mode in ("I", "I;16")
@@ -97,7 +99,7 @@ def img_to_array(img: Any, data_format: DataFormat = None, dtype: DTypeLike | No
     data_format = settings.standardize_data_format(data_format)
     x = np.asarray(img, numpy_dtype(dtype or settings.floatx()))
     if x.ndim not in (2, 3):
-        raise ShapeError(f"An image has rank 2 or 3; got shape {x.shape}.", fix="Convert one image at a time.")
+        raise ShapeError(f"An image has rank 2 or 3; got shape {x.shape}.", fix="[img_to_array(one) for one in img]")
     x = x[..., None] if x.ndim == 2 else x
     return np.moveaxis(x, -1, 0) if data_format == "channels_first" else x
 
@@ -119,7 +121,10 @@ def array_to_img(
     data_format = settings.standardize_data_format(data_format)
     pixels = np.asarray(unwrap(x), numpy_dtype(dtype or settings.floatx()))
     if pixels.ndim != 3:
-        raise ShapeError(f"array_to_img takes one image, of rank 3; got shape {pixels.shape}.")
+        raise ShapeError(
+            f"array_to_img takes one image, of rank 3; got shape {pixels.shape}.",
+            fix="array_to_img(x[..., None])" if pixels.ndim == 2 else "[array_to_img(one) for one in x]",
+        )
     pixels = np.moveaxis(pixels, 0, -1) if data_format == "channels_first" else pixels
     if scale and pixels.size:
         pixels = pixels - pixels.min()
@@ -128,7 +133,10 @@ def array_to_img(
     if channels == 1:
         return pillow().fromarray(pixels[..., 0].astype("int32" if pixels.max() > 255 else "uint8"))
     if channels not in (3, 4):
-        raise ShapeError(f"An image has 1, 3 or 4 channels; got {channels} (shape {pixels.shape}, {data_format}).")
+        raise ShapeError(
+            f"An image has 1, 3 or 4 channels; got {channels} (shape {pixels.shape}, {data_format}).",
+            fix="array_to_img(x[..., :1])" if data_format == "channels_last" else "array_to_img(x[:1])",
+        )
     return pillow().fromarray(pixels.astype("uint8"))
 
 
@@ -179,10 +187,13 @@ def smart_resize(
     """
     keywords("smart_resize", kwargs, backend_module=None)
     if len(size) != 2:
-        raise ConfigError(f"size is (height, width); got {size!r}.")
+        raise ConfigError(f"size is (height, width); got {size!r}.", fix="size=(224, 224)")
     images = unwrap(x)
     if np.ndim(images) not in (3, 4):
-        raise DataError(f"Expected an image of rank 3 or a batch of rank 4; got shape {np.shape(images)}.")
+        raise DataError(
+            f"Expected an image of rank 3 or a batch of rank 4; got shape {np.shape(images)}.",
+            fix="x[..., None]" if np.ndim(images) == 2 else None,
+        )
     first = settings.standardize_data_format(data_format) == "channels_first"
     shape = np.shape(images)
     height, width = shape[-2:] if first else shape[-3:-1]

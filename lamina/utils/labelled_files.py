@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.core.arguments import choice
 from lamina.errors import ConfigError, DataError
 from lamina.runtime.progress import say
 from lamina.training.data.elements import TensorSpec
@@ -64,12 +65,8 @@ class LabelledFiles:
     ):
         self.kind, self.verbose, self.on_error = kind, verbose, on_error
         self.label_mode: str | None = label_mode if labels is not None else None
-        if on_error not in ("raise", "skip"):
-            raise ConfigError(f"on_error is 'raise' or 'skip'; got {on_error!r}.", fix="on_error='skip'")
-        if label_mode not in ("int", "binary", "categorical", None):
-            raise ConfigError(
-                f"label_mode is 'int', 'binary', 'categorical' or None; got {label_mode!r}.", fix="label_mode='int'"
-            )
+        choice("dataset_from_directory", "on_error", on_error, ("raise", "skip"))
+        choice("dataset_from_directory", "label_mode", label_mode, ("int", "binary", "categorical", None))
         is_list = isinstance(labels, (list, tuple, np.ndarray))
         if not is_list and labels not in ("inferred", None):
             raise ConfigError(
@@ -103,7 +100,10 @@ class LabelledFiles:
             self.classes = folders
         absent = set(self.classes) - set(folders)
         if absent:
-            raise DataError(f"class_names has {sorted(absent)}, but {directory} has only the folders {folders}.")
+            raise DataError(
+                f"class_names has {sorted(absent)}, but {directory} has only the folders {folders}.",
+                fix=f"class_names={folders}",
+            )
         below = [_files_below(os.path.join(directory, name), self.kind.endings, follow_links) for name in self.classes]
         numbers = np.repeat(np.arange(len(below)), [len(paths) for paths in below])
         return [path for paths in below for path in paths], numbers

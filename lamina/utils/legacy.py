@@ -69,7 +69,10 @@ def deserialize_keras_object(
             return identifier
         raise ConfigError(f"A {printable_module_name} must be described by a name or a dict; got {identifier!r}.")
     if "class_name" not in identifier or "config" not in identifier:
-        raise ConfigError(f"A description needs 'class_name' and 'config'; got {sorted(identifier)}.")
+        raise ConfigError(
+            f"A description needs 'class_name' and 'config'; got {sorted(identifier)}.",
+            fix="{'class_name': 'Dense', 'config': {'units': 2}}",
+        )
     found = _known(identifier["class_name"], module_objects, custom_objects, printable_module_name)
     if not hasattr(found, "from_config"):
         return found(**identifier["config"])

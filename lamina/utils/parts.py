@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.core.arguments import choice, real
 from lamina.errors import ConfigError, DataError
 
 __all__ = ["parts_of"]
@@ -51,10 +52,8 @@ def _validation_count(count, validation_split, subset, shuffle, seed, unit):
         raise ConfigError("validation_split and subset belong together.", fix="validation_split=0.2, subset='training'")
     if validation_split is None:
         return 0
-    if not 0 < validation_split < 1:
-        raise ConfigError(f"validation_split is between 0 and 1; got {validation_split!r}.", fix="validation_split=0.2")
-    if subset not in ("training", "validation", "both"):
-        raise ConfigError(f"subset is 'training', 'validation' or 'both'; got {subset!r}.", fix="subset='training'")
+    real("dataset", "validation_split", validation_split, 0, 1, 0.2, "()")
+    choice("dataset", "subset", subset, ("training", "validation", "both"))
     if shuffle and seed is None:
         raise ConfigError(f"A split of shuffled {unit}s needs a seed, the same for both parts.", fix="seed=0")
     return int(validation_split * count)

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from lamina.errors import ConfigError, DataError, warn
+from lamina.core.arguments import choice, whole
+from lamina.errors import DataError, warn
 from lamina.training.data.dataset import Dataset
 from lamina.training.data.elements import TensorSpec, map_leaves
 from lamina.training.data.threads import in_threads, worker_count
@@ -75,13 +76,9 @@ def make_dataset(
         ConfigError: An argument has a value that is not allowed.
         ImportError: `dataset_format` is "grain", which is not installed.
     """
-    if dataset_format not in ("tf", "grain"):
-        raise ConfigError(
-            f"format is 'tf' (a keras.utils.Dataset, with the methods of tf.data) or 'grain'; got {dataset_format!r}.",
-            fix="format='tf'",
-        )
-    if batch_size is not None and (isinstance(batch_size, bool) or batch_size != int(batch_size) or batch_size < 1):
-        raise ConfigError(f"batch_size is a positive integer or None; got {batch_size!r}.", fix="batch_size=32")
+    choice("dataset", "format", dataset_format, ("tf", "grain"))
+    if batch_size is not None:
+        whole("dataset", "batch_size", batch_size, example=32)
     order = seed if shuffle else None
     make = _dataset if dataset_format == "tf" else _grain_dataset
     made = make(source, batch_size, order)

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from lamina.errors import ConfigError
+from lamina.core.arguments import choice
 
 __all__ = ["INTERPOLATIONS", "crop_to_ratio", "pad_to_ratio", "resample"]
 
@@ -57,8 +57,7 @@ def resample(image: np.ndarray, size: tuple[int, int], interpolation: str = "bil
 @functools.lru_cache(maxsize=256)
 def _weights(old, new, interpolation):
     """A (new, old) matrix of weights: row i says how much of each old row is in new row i. Rows sum to one."""
-    if interpolation not in INTERPOLATIONS:
-        raise ConfigError(f"interpolation is one of {', '.join(INTERPOLATIONS)}; got {interpolation!r}.")
+    choice("resample", "interpolation", interpolation, INTERPOLATIONS)
     middles = (np.arange(new)[:, None] + 0.5) * (old / new)
     places = np.arange(old)
     if interpolation == "nearest":

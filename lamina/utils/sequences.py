@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.core.arguments import choice
 from lamina.errors import DataError
 
 __all__ = ["pad_sequences"]
@@ -41,8 +42,7 @@ def pad_sequences(
            [5, 6]], dtype=int32)
     """
     for name, side in (("padding", padding), ("truncating", truncating)):
-        if side not in ("pre", "post"):
-            raise DataError(f"{name} must be 'pre' or 'post'; got {side!r}.")
+        choice("pad_sequences", name, side, ("pre", "post"))
     scalar = next((row for row in sequences if not hasattr(row, "__len__")), None)
     if scalar is not None:
         raise DataError(
@@ -57,7 +57,8 @@ def pad_sequences(
         kept = np.asarray(row[:maxlen] if truncating == "post" else row[max(0, len(row) - maxlen) :], dtype)
         if len(kept) and kept.shape[1:] != inner:
             raise DataError(
-                f"The entries of sequence {i} have shape {kept.shape[1:]}; those of the others have {inner}."
+                f"The entries of sequence {i} have shape {kept.shape[1:]}; those of the others have {inner}.",
+                fix=f"sequences = [row for row in sequences if np.shape(row)[1:] == {inner}]",
             )
         if len(kept):
             padded[i, slice(len(kept)) if padding == "post" else slice(maxlen - len(kept), None)] = kept

@@ -59,10 +59,16 @@ def _samples(dataset):
         arrays = tree.map_structure(lambda leaf: np.asarray(unwrap(leaf)), dataset)
         lengths = {len(leaf) for leaf in tree.flatten(arrays)}
         if len(lengths) != 1:
-            raise DataError(f"The arrays to split must have one length; got {sorted(lengths)}.")
+            raise DataError(
+                f"The arrays to split must have one length; got {sorted(lengths)}.",
+                fix=f"tuple(one[:{min(lengths)}] for one in dataset)",
+            )
         return lengths.pop(), lambda index: tree.map_structure(lambda leaf: leaf[index], arrays)
     if not hasattr(dataset, "__iter__") and not hasattr(dataset, "__getitem__"):
-        raise DataError(f"split_dataset takes arrays or a dataset; got {type(dataset).__name__}.")
+        raise DataError(
+            f"split_dataset takes arrays or a dataset; got {type(dataset).__name__}.",
+            fix="split_dataset(np.arange(10), left_size=0.8)",
+        )
     samples = list(dataset)
     return len(samples), samples.__getitem__
 
@@ -73,9 +79,14 @@ def _sizes(count, left_size, right_size):
     left, right = (_size(name, size, count) for name, size in (("left_size", left_size), ("right_size", right_size)))
     left, right = count - right if left is None else left, count - left if right is None else right
     if left + right > count:
-        raise ConfigError(f"left_size={left_size} and right_size={right_size} are more than the {count} samples.")
+        raise ConfigError(
+            f"left_size={left_size} and right_size={right_size} are more than the {count} samples.",
+            fix="left_size=0.8, right_size=None",
+        )
     if not left or not right:
-        raise ConfigError(f"Of {count} samples, {left} would be left and {right} right: one part is empty.")
+        raise ConfigError(
+            f"Of {count} samples, {left} would be left and {right} right: one part is empty.", fix="left_size=0.5"
+        )
     return left, right
 
 
@@ -83,5 +94,7 @@ def _size(name, size, count):
     if size is None:
         return None
     if not 0 < size < (1 if isinstance(size, float) else count + 1):
-        raise ConfigError(f"{name} is a fraction between 0 and 1 or a number of the {count} samples; got {size!r}.")
+        raise ConfigError(
+            f"{name} is a fraction between 0 and 1 or a number of the {count} samples; got {size!r}.", fix=f"{name}=0.5"
+        )
     return round(size * count) if isinstance(size, float) else int(size)

@@ -61,7 +61,9 @@ def timeseries_dataset_from_array(
         ("sequence_length", sequence_length), ("sequence_stride", sequence_stride), ("sampling_rate", sampling_rate),
     ):  # fmt: skip
         if not 0 < value < len(rows):
-            raise ConfigError(f"{name} is above 0 and below the {len(rows)} steps of the data; got {value!r}.")
+            raise ConfigError(
+                f"{name} is above 0 and below the {len(rows)} steps of the data; got {value!r}.", fix=f"{name}=1"
+            )
     windows = last - first - (sequence_length - 1) * sampling_rate
     labels = None if targets is None else np.asarray(unwrap(targets))
     if labels is not None:
@@ -86,7 +88,9 @@ def timeseries_dataset_from_array(
 def _part(steps, start_index, end_index):
     first, last = start_index or 0, steps if end_index is None else end_index
     if not 0 <= first < steps:
-        raise ConfigError(f"start_index is from 0 to {steps - 1}; got {start_index!r}.")
+        raise ConfigError(f"start_index is from 0 to {steps - 1}; got {start_index!r}.", fix="start_index=0")
     if not first < last <= steps:
-        raise ConfigError(f"end_index is above start_index={first} and at most {steps}; got {end_index!r}.")
+        raise ConfigError(
+            f"end_index is above start_index={first} and at most {steps}; got {end_index!r}.", fix="end_index=None"
+        )
     return first, last

@@ -15,7 +15,7 @@ import pytest
 
 from lamina import datasets
 from lamina.datasets import fetch, safe_pickle
-from lamina.errors import CallError, FileError, LaminaError, NetworkError
+from lamina.errors import CallError, ConfigError, FileError, LaminaError, NetworkError
 from lamina.runtime import settings
 
 CIFAR10 = "cifar-10-batches-py-target_archive"
@@ -166,7 +166,7 @@ def test_cifar100_in_both_modes_and_formats(monkeypatch, tmp_path):
     (x_first, _), _ = datasets.cifar100.load_data()
     assert x_first.shape == (5, 3, 32, 32)
     np.testing.assert_array_equal(x_first.transpose(0, 2, 3, 1), x_last)
-    with pytest.raises(CallError, match="'fine' or 'coarse'; got label_mode='medium'"):
+    with pytest.raises(ConfigError, match="'fine' or 'coarse'; got 'medium'"):
         datasets.cifar100.load_data("medium")
 
 
@@ -256,7 +256,7 @@ def test_california_housing_versions(monkeypatch):
     path = put(monkeypatch, "california_housing.npz", npz(x=np.ones((700, 8)), y=np.arange(700.0)))
     theirs = keras_module("california_housing", path, monkeypatch)
     assert_same(datasets.california_housing.load_data(version="small"), theirs.load_data(version="small"))
-    with pytest.raises(CallError, match="'small' or 'large'; got version='tiny'"):
+    with pytest.raises(ConfigError, match="'small' or 'large'; got 'tiny'"):
         datasets.california_housing.load_data(version="tiny")
 
 

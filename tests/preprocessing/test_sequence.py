@@ -76,7 +76,7 @@ def test_numbers_of_words():
     assert text.hashing_trick(words, 9, len, lower=False) == their_text.hashing_trick(words, 9, len, lower=False)
     with pytest.warns(OldSpelling, match="keras.layers.Hashing"):
         text.one_hot(words, 50)
-    with pytest.raises(ConfigError, match="at least 2"):
+    with pytest.raises(ConfigError, match="2 or more"):
         text.hashing_trick(words, 1)
     with pytest.warns(OldSpelling, match="num_words"):
         assert text.Tokenizer(nb_words=5).num_words == 5

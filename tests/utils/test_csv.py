@@ -88,7 +88,7 @@ def test_parts_shuffle_and_fit(tmp_path):
         ("a,b\nx,1\n", {"as_dict": False}, r"text cannot be part of one array of numbers: \['a'\]"),
         ("a,b\n?,?\n", {"on_missing": "skip"}, "No row of .* is complete"),
         ("a,b\nx,y\n", {"label_column": ["a", "b"], "columns": []}, "Only one label column may be text"),
-        ("a\n1\n", {"on_missing": "drop"}, "on_missing is"),
+        ("a\n1\n", {"on_missing": "drop"}, "`on_missing` must be"),
         ("a\n1\n", {"validation_split": 0.5, "subset": "both", "seed": 1}, "No row is left for validation"),
     ],
 )

@@ -153,10 +153,10 @@ def test_errors(adapted):
     kinds = {"f1": "integer_categorical", "f2": "integer_categorical"}
     for make, told in (
         (lambda: FeatureSpace({}), "cannot be None or empty"),
-        (lambda: FeatureSpace({"a": "zzz"}), "Invalid feature type: zzz"),
+        (lambda: FeatureSpace({"a": "zzz"}), "Invalid feature type: 'zzz'"),
         (lambda: FeatureSpace(kinds, crosses=[("f1", "f2")], crossing_dim=None), "`crossing_dim`"),
         (lambda: FeatureSpace(kinds, crosses=[("f1", "other")]), "should be present in"),
-        (lambda: FeatureSpace(kinds, output_mode="other"), "for argument `output_mode`"),
+        (lambda: FeatureSpace(kinds, output_mode="other"), "`output_mode`"),
         (lambda: Feature("float32", layers.Rescaling(1.0), "other"), "`output_mode`"),
         (lambda: Cross(("a",), 2, "other"), "`output_mode`"),
     ):

@@ -42,7 +42,7 @@ def test_errors():
         ours.Tokenizer().texts_to_matrix(TEXTS)
     with pytest.raises(CallError, match="counts of words"):
         ours.Tokenizer(num_words=3).sequences_to_matrix([[1]], "tfidf")
-    with pytest.raises(ConfigError, match="mode must be one of"):
+    with pytest.raises(ConfigError, match="`mode` must be"):
         ours.Tokenizer(num_words=3).sequences_to_matrix([[1]], "other")
     with pytest.raises(ConfigError, match="no argument words"):
         ours.Tokenizer(words=3)

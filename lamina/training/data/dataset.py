@@ -97,7 +97,10 @@ class Dataset(Transformations):
             raise DataError("from_tensor_slices takes arrays; got a single number.", fix="Dataset.from_tensors(5)")
         lengths = {len(leaf) for leaf in leaves_of(arrays)}
         if len(lengths) != 1:
-            raise DataError(f"from_tensor_slices takes arrays of one length; got {sorted(lengths)}.")
+            raise DataError(
+                f"from_tensor_slices takes arrays of one length; got {sorted(lengths)}.",
+                fix=f"tuple(one[:{min(lengths)}] for one in tensors)",
+            )
         count = lengths.pop()
         spec = map_leaves(lambda s: TensorSpec(s.shape[1:], s.dtype), spec_of(arrays))
         return cls(lambda: (row_of(arrays, row) for row in range(count)), count, spec)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from lamina.errors import ConfigError, DataError
+from lamina.core.arguments import whole
+from lamina.errors import DataError
 from lamina.training.data.elements import TensorSpec, array_of, call, leaves_of, map_leaves, row_of, stack
 from lamina.training.data.threads import worker_count
 
@@ -75,9 +76,7 @@ class Groups:
         return self._in_groups(batch_size, drop_remainder, padded, lambda shape: (None,) * len(shape))
 
     def _in_groups(self, batch_size, drop_remainder, join, shape_of):
-        size = int(batch_size)
-        if size < 1:
-            raise ConfigError(f"batch_size is a positive integer; got {batch_size!r}.", fix="dataset.batch(32)")
+        size = whole("Dataset.batch", "batch_size", batch_size, example=32)
 
         def batches(items):
             while group := list(itertools.islice(items, size)):

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from lamina.errors import ConfigError, DataError
+from lamina.core.arguments import whole
+from lamina.errors import DataError
 from lamina.training.data.elements import (
     TensorSpec,
     call,
@@ -87,8 +88,7 @@ class Transformations(Groups):
             reshuffle_each_iteration: Whether each pass has another order.
             name: No effect.
         """
-        if int(buffer_size) < 1:
-            raise ConfigError(f"buffer_size is a positive integer; got {buffer_size!r}.", fix="dataset.shuffle(1000)")
+        whole("Dataset.shuffle", "buffer_size", buffer_size, example=1000)
         fixed = random.getrandbits(32) if seed is None and reshuffle_each_iteration is False else seed
 
         def shuffled():
