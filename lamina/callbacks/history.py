@@ -7,12 +7,34 @@ from typing import TYPE_CHECKING, Any
 from lamina.callbacks.callback import Callback
 from lamina.callbacks.curves import Curves
 from lamina.drawing.axes import sparkline
+from lamina.errors import ConfigError
 from lamina.runtime.terminal import printable
+from lamina.spelling.nearest import nearest
 
 if TYPE_CHECKING:
     import os
 
 __all__ = ["History"]
+
+
+class Figures(dict[str, list[Any]]):
+    """Name of each loss or metric -> its values by epoch; another name is an error that says which there are."""
+
+    def __missing__(self, name: Any) -> Any:
+        raise MissingFigure(name, self)
+
+
+class MissingFigure(ConfigError, KeyError):
+    """A loss or metric that a history does not have."""
+
+    def __init__(self, name: Any, figures: dict[str, list[Any]]) -> None:
+        near = nearest(str(name), figures)
+        is_validation = str(name).startswith("val_")
+        extra = " fit(validation_data=...) or fit(validation_split=0.2) adds it." if is_validation else ""
+        super().__init__(
+            f"The history has no {name!r}; it has {', '.join(map(repr, figures)) or 'nothing yet'}.{extra}",
+            fix=f"history.history[{near[0]!r}]" if near and not is_validation else None,
+        )
 
 
 class History(Callback):
@@ -26,7 +48,7 @@ class History(Callback):
     """
 
     def __init__(self) -> None:
-        self.history: dict[str, list[Any]] = {}
+        self.history: dict[str, list[Any]] = Figures()
         self.epoch: list[int] = []
         self.validations: list[dict[str, Any]] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import jax.numpy as jnp
@@ -13,7 +14,7 @@ from lamina.core.keras_tensor import get_mask
 from lamina.core.op import op
 from lamina.core.serialization import serialize
 from lamina.core.variable import unwrap
-from lamina.errors import ConfigError
+from lamina.errors import CallError, ConfigError
 from lamina.losses.alignment import broadcast_to_outputs, same_rank
 from lamina.runtime import settings
 from lamina.runtime.tracebacks import readable
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from lamina.dtype_policies import DTypePolicy
 
 __all__ = [
-    "DTypeOrPolicy", "Loss", "LossFunctionWrapper", "LossLike", "Reduction", "compute_dtype", "divide_no_nan",
-    "masked_weights", "reduce_weighted",
+    "DTypeOrPolicy", "Loss", "LossFunctionWrapper", "LossLike", "Reduction", "check_takes_targets", "compute_dtype",
+    "divide_no_nan", "masked_weights", "reduce_weighted",
 ]  # fmt: skip
 
 LossLike: TypeAlias = "str | Config | type[Loss] | Loss | Callable[[Any, Any], Any]"
@@ -145,6 +146,8 @@ def loss_value(loss: Any, y_true: PyTree, y_pred: PyTree, sample_weight: ArrayLi
     """
     targets = _arrays(y_true, None if loss._integer_targets else loss.dtype)
     values = unwrap(loss.call(targets, _arrays(y_pred, loss.dtype)))
+    if values is None:
+        raise CallError(f"The loss {loss.name!r} returned None.", fix="return values  # at the end of the function")
     mask = _both(get_mask(y_pred), get_mask(values))
     return reduce_weighted(jnp.asarray(values, loss.dtype), sample_weight, mask, loss.reduction)
 
@@ -208,6 +211,25 @@ def masked_weights(weights: Any, mask: Any, dtype: DTypeLike, mean: bool = False
     return smaller * larger
 
 
+def check_takes_targets(function: Callable[..., Any], kind: str) -> None:
+    """Raise ConfigError unless a function can be called with y_true and y_pred.
+
+    Args:
+        function: Function of a user.
+        kind: "loss" or "metric".
+    """
+    try:
+        inspect.signature(function).bind("y_true", "y_pred")
+    except TypeError as error:
+        name = getattr(function, "__name__", "function")
+        raise ConfigError(
+            f"A {kind} is called with y_true and y_pred; {name}{inspect.signature(function)} cannot be: {error}.",
+            fix=f"def {name}(y_true, y_pred):",
+        ) from None
+    except ValueError:  # a function without a signature
+        return
+
+
 class LossFunctionWrapper(Loss):
     """A loss from a function `fn(y_true, y_pred, **kwargs)` that returns one value per sample.
 
@@ -232,6 +254,8 @@ class LossFunctionWrapper(Loss):
         **kwargs: Any,
     ) -> None:
         super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
+        if not kwargs:
+            check_takes_targets(fn, "loss")
         self.fn: Callable[..., Any] = fn
         self._settings = tuple(kwargs)
         for key, value in kwargs.items():

@@ -12,7 +12,7 @@ from lamina.core.serialization import serialize
 from lamina.core.variable import unwrap
 from lamina.errors import ShapeError
 from lamina.losses.alignment import same_rank
-from lamina.losses.loss import divide_no_nan, masked_weights
+from lamina.losses.loss import check_takes_targets, divide_no_nan, masked_weights
 from lamina.metrics.metric import Metric
 
 if TYPE_CHECKING:
@@ -136,6 +136,8 @@ class MeanMetricWrapper(Mean):
         self, fn: Callable[..., Any], name: str | None = None, dtype: DTypeOrPolicy = None, **kwargs: Any
     ) -> None:
         super().__init__(name=name, dtype=dtype)
+        if not kwargs:
+            check_takes_targets(fn, "metric")
         self.fn: Callable[..., Any] = fn
         self._settings = tuple(kwargs)
         for key, value in kwargs.items():

@@ -48,6 +48,12 @@ def pad_sequences(
         raise DataError(
             f"pad_sequences takes a list of sequences; one of them is {scalar!r}.", fix="pad_sequences([row])"
         )
+    text = next((row for row in sequences if isinstance(row, str)), None)
+    if text is not None and np.dtype(dtype).kind not in "OUS":
+        raise DataError(
+            f"pad_sequences pads lists of numbers; one of them is the text {text!r}.",
+            fix="layers.TextVectorization() numbers the words of texts; adapt(texts) first.",
+        )
     if isinstance(value, str) and np.dtype(dtype).kind not in "OUS":
         raise DataError(f"The value {value!r} does not fit dtype {dtype}.", fix="dtype=object")
     maxlen = max(map(len, sequences), default=0) if maxlen is None else maxlen

@@ -227,6 +227,8 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
             self._ensure_built(args, kwargs)
         with context.call_scope(None):  # a graph drawn inside a call adds nothing to the losses of that call
             outputs = self.compute_output_spec(*args, **kwargs)
+        if outputs is None:
+            raise CallError(f"{type(self).__name__}.call returned None.", fix="return outputs  # at the end of call")
         return self.record(outputs, args, kwargs)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:

@@ -1,0 +1,64 @@
+"""Mistakes in functions and layers that users write, and with what fit returns."""
+
+import pytest
+
+import lamina as keras
+from tests.mistakes.mistake import Mistake, fixes_work
+
+FIT = """
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+model.compile("sgd", LOSS, metrics=["mae"])
+history = model.fit(np.ones((4, 4)), np.ones((4, 3)), verbose=0)
+"""
+LOSS = """
+def loss(y_true, y_pred):
+    RETURN keras.ops.mean((y_true - y_pred) ** 2, -1)
+"""
+RETURN = "return outputs  # at the end of call"
+LAYER = """
+class Twice(keras.layers.Layer):
+    def call(self, inputs):
+        outputs = inputs * 2
+        return outputs  # at the end of call
+keras.Sequential([keras.Input((4,)), Twice()])
+"""
+
+MISTAKES = [
+    Mistake(
+        LOSS.replace("RETURN ", "") + FIT.replace("LOSS", "loss"),
+        LOSS.replace("RETURN", "return") + FIT.replace("LOSS", "loss"),
+        says="return values",
+        prose=True,
+    ),
+    Mistake(
+        "def loss(errors):\n    return errors\n" + FIT.replace("LOSS", "loss"),
+        "def loss(y_true, y_pred):\n    return (y_true - y_pred) ** 2\n" + FIT.replace("LOSS", "loss"),
+        says="def loss(y_true, y_pred):",
+    ),
+    Mistake(
+        LAYER.replace("        return outputs  # at the end of call\n", ""),
+        LAYER,
+        says="return outputs  # at the end of call",
+    ),
+    Mistake(
+        FIT.replace("LOSS", '"mse"') + "history.history['los']",
+        FIT.replace("LOSS", '"mse"') + "history.history['loss']",
+        says="history.history['loss']",
+    ),
+    Mistake(
+        "keras.utils.pad_sequences(['good film', 'bad'])",
+        "texts = ['good film', 'bad']\nlayer = keras.layers.TextVectorization()\nlayer.adapt(texts)\nlayer(texts)",
+        says="layers.TextVectorization() numbers the words",
+        prose=True,
+    ),
+]
+
+test_fixes_work = fixes_work(MISTAKES)
+
+
+def test_a_history_is_still_a_dict():
+    history = keras.callbacks.History()
+    history.history.update(loss=[1.0])
+    assert history.history.get("val_loss") is None and isinstance(history.history, dict)
+    with pytest.raises(KeyError, match="validation_split"):
+        history.history["val_loss"]
