@@ -28,3 +28,9 @@ def ran():
     done = python("-c", RUN_ALL, *map(str, sorted(PROGRAMS.glob("*.py"))))
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(autouse=True)
+def errors_in_a_line(monkeypatch):
+    """Commands print errors in a line, as they do for a user."""
+    monkeypatch.delenv("LAMINA_TRACEBACK", raising=False)
