@@ -176,6 +176,9 @@ class TracingError(CallError, TypeError):
     """
 
 
+_GET_ANOTHER = "No file that Keras or lamina writes has this: ask whoever made the file for another one."
+
+
 class UnsafeFileError(FileError):
     """Content that no honest file needs: code, links, paths, or more memory than the file could fill.
 
@@ -183,16 +186,17 @@ class UnsafeFileError(FileError):
         message: What was found, and where.
         fix: One line that says how to load the file, if it is trusted.
 
-    >>> error = UnsafeFileError("It links elsewhere, which is refused.")
+    >>> error = UnsafeFileError("It has a link to another file, which is not followed.")
     >>> print(error.within("layers/dense").within("model.keras"))
-    It links elsewhere, which is refused.
+    It has a link to another file, which is not followed.
     In model.keras, layers/dense.
+    No file that Keras or lamina writes has this: ask whoever made the file for another one.
     """
 
     _lamina_located = True  # by its place in the file, not by the layer that was being built
 
     def __init__(self, message: str = "", fix: str | None = None) -> None:
-        super().__init__(message, fix)
+        super().__init__(message, fix or _GET_ANOTHER)
         self.place: tuple[str, ...] = ()
 
     def within(self, part: Any) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import pathlib
@@ -32,6 +33,7 @@ from lamina.saving.formats.tensorflowjs import load_tensorflowjs
 from lamina.saving.formats.weights_h5 import load_weights_file, save_weights_file
 from lamina.saving.migration.configs import upgrade
 from lamina.saving.report import LoadReport
+from lamina.saving.safety.damage import other_format
 from lamina.saving.safety.hdf5 import check_overwrite, open_hdf5
 from lamina.saving.safety.limits import naming, parse_json, reading
 
@@ -105,7 +107,10 @@ def save_model(
     name = str(filepath)
     if zipped is False:
         if name.endswith((".keras", *_LEGACY)):
-            raise FileError(f"{name} is the name of a file; zipped=False writes a folder.", fix="Leave the ending out.")
+            raise FileError(
+                f"{name} is the name of a file; zipped=False writes a folder.",
+                fix=f"model.save({name.rsplit('.', 1)[0]!r}, zipped=False)",
+            )
         save_archive(model, filepath, zipped=False)
     elif name.endswith(".keras"):
         save_archive(model, filepath)
@@ -113,12 +118,12 @@ def save_model(
         refuse_assets(model, filepath)
         save_legacy_model(model, filepath, include_optimizer)
     else:
-        start, ending = os.path.splitext(name)
+        ending = os.path.splitext(name)[1]
         to_export = ending in (".onnx", ".jax")
         raise FileError(
-            f"{name} is not a file that `save` writes: those end in .keras or .h5."
+            f"A model is saved as .keras or .h5; got {name!r}."
             + (f" An {ending} file is written by `export`." if to_export else ""),
-            fix=f"model.export({name!r})" if to_export else f"model.save({start + '.keras'!r})",
+            fix=f"model.export({name!r})" if to_export else f"model.save({_with_ending(name, '.keras')!r})",
         )
 
 
@@ -152,7 +157,7 @@ def load_model(
         return load_tensorflowjs(path, custom_objects, compile, safe_mode)
     if path.suffix in _LEGACY or h5py.is_hdf5(path):
         return load_legacy_model(path, custom_objects, compile, safe_mode)
-    raise FileError(f"{path} is neither a .keras nor a .h5 file, nor a model.json of TensorFlow.js.")
+    raise other_format(path, path, "a .keras or .h5 model, or a model.json of TensorFlow.js", "its format is unknown")
 
 
 def save_weights(
@@ -179,9 +184,13 @@ def save_weights(
     name = str(filepath)
     if name.endswith(".weights.json") != (max_shard_size is not None):
         raise FileError(
-            f"Weights in several files need a max_shard_size and a name that ends in .weights.json; got {name!r} and "
-            f"{max_shard_size}.",
-            fix="model.save_weights('name.weights.json', max_shard_size=5), or 'name.weights.h5' alone.",
+            f"Weights in several files need max_shard_size and a name that ends in .weights.json; got {name!r} and "
+            f"max_shard_size={max_shard_size}.",
+            fix="model.save_weights('name.weights.json', max_shard_size=5)"
+            if name.endswith(".json")
+            else f"model.save_weights({name!r})"
+            if name.endswith((".weights.h5", ".safetensors"))
+            else "model.save_weights('name.weights.h5')",
         )
     check_overwrite(filepath, overwrite)
     if max_shard_size is not None:
@@ -197,8 +206,10 @@ def save_weights(
         )
         save_legacy_weights(model, filepath)
     else:
-        weights = f"{os.path.splitext(name)[0]}.weights.h5"
-        raise FileError(f"{name} does not end in .weights.h5.", fix=f"model.save_weights({weights!r})")
+        raise FileError(
+            f"Weights are saved as .weights.h5, .safetensors or .h5; got {name!r}.",
+            fix=f"model.save_weights({_with_ending(name, '.weights.h5')!r})",
+        )
 
 
 def load_weights(
@@ -229,7 +240,10 @@ def load_weights(
     if load is load_legacy_weights:
         return load(model, path, by_name, skip_mismatch)
     if by_name:
-        raise FileError(f"{path} is no legacy file: its weights are found by path, so by_name does not apply.")
+        raise FileError(
+            f"by_name=True is for legacy .h5 files; the weights in {path} are matched by the paths of layers.",
+            fix=f"model.load_weights({str(path)!r}, skip_mismatch=True)",
+        )
     with naming(path):
         if skipped and load is load_weights_file:
             return load(model, path, skip_mismatch, skipped)
@@ -277,9 +291,26 @@ def _existing(filepath):
     path = pathlib.Path(filepath)
     if path.is_dir():
         raise FileError(
-            f"{path} is a folder, not a file, and no checkpoint of OrbaxCheckpoint.",
-            fix="Models are read from .keras and .h5 files, and from folders that OrbaxCheckpoint wrote.",
+            f"{path} is a folder without a model: it has neither a checkpoint of OrbaxCheckpoint nor config.json.",
+            fix="Pass the path of a .keras or .h5 file, or of a folder that OrbaxCheckpoint or zipped=False wrote.",
         )
     if not path.is_file():
-        raise FileError(f"There is no file {path} (in {path.absolute().parent}).", fix="Is the path right?")
+        raise FileError(f"There is no file {path} (in {path.absolute().parent}).", fix=_nearest(path))
     return path
+
+
+def _with_ending(name, ending):
+    """The name with this ending in place of its own."""
+    path = pathlib.PurePath(name)
+    return str(path.with_name(path.name.split(".")[0] + ending)) if path.name.split(".")[0] else name + ending
+
+
+def _nearest(path):
+    """What to load in place of a file that is not there."""
+    folder = path.parent if path.parent.is_dir() else pathlib.Path()
+    models = [one.name for one in folder.iterdir() if one.name.endswith((".keras", *_LEGACY, ".json", ".safetensors"))]
+    near = difflib.get_close_matches(path.name, models, n=1)
+    if near:
+        return f"Did you mean {str(folder / near[0])!r}?"
+    found = f"; there are: {', '.join(sorted(models)[:5])}" if models else ""
+    return f"Pass the path of a file that is there. The folder in use is {pathlib.Path().absolute()}{found}."

@@ -49,8 +49,10 @@ class CheckpointFolder:
             except (OSError, FileError) as error:
                 message = getattr(error, "message", str(error))
                 if path is paths[-1]:
-                    raise FileError(message, fix=f"Delete {self.folder} to begin anew.") from error
-                warn(f"{message} The run goes on from the checkpoint before it.")
+                    raise FileError(
+                        message, fix=f"Delete the folder {self.folder} to start from the beginning."
+                    ) from error
+                warn(f"{message} Training continues from the checkpoint before it.")
             else:
                 return record
         return None
@@ -97,7 +99,7 @@ class LatestWriter:
     def _tell(self):
         failure, self._failure = self._failure, None
         if failure is not None:
-            warn(f"A checkpoint could not be written: {failure}. The one before it is kept; training goes on.")
+            warn(f"A checkpoint could not be written: {failure}. The previous one is kept; training continues.")
 
     def _run(self):
         while (value := self._next()) is not None:

@@ -73,7 +73,10 @@ class KerasFileEditor:
                 with open_hdf5(io.BytesIO(members.read("model.weights.h5")), "model.weights.h5") as file:
                     yield file
         else:
-            raise FileError(f"{self.filepath} ends in neither .keras nor .weights.h5.")
+            raise FileError(
+                f"The editor reads .keras and .weights.h5 files; got {self.filepath!r}.",
+                fix="Load it with keras.models.load_model, save the model as .keras, and edit that.",
+            )
 
     def _take(self, path, dataset):
         folder, _, name = path.rpartition("/")
@@ -137,7 +140,8 @@ class KerasFileEditor:
         """
         if "/" in new_name:
             raise FileError(
-                f"new_name must be a name without '/'; got {new_name!r}.", fix="Objects stay where they are."
+                f"new_name must be a name without '/'; got {new_name!r}.",
+                fix=f"editor.rename_object({object_name!r}, {new_name.rpartition('/')[2]!r})",
             )
         parent, name = self._find(object_name)
         parent[new_name] = parent.pop(name)
@@ -164,7 +168,7 @@ class KerasFileEditor:
             place = place.get(part)
             if not isinstance(place, dict):
                 raise FileError(
-                    f"There is no {folder!r} to put {name!r} into.", fix="editor.summary() shows what there is."
+                    f"There is no object {folder!r} to put {name!r} into.", fix="editor.summary() shows what there is."
                 )
         place[name] = _checked(weights)
 
@@ -177,7 +181,10 @@ class KerasFileEditor:
         """
         parent, name = self._find(object_name)
         if weight_name not in parent[name]:
-            raise FileError(f"{object_name} has no weight {weight_name!r}; it has {', '.join(parent[name])}.")
+            raise FileError(
+                f"{object_name} has no weight {weight_name!r}; it has {', '.join(map(repr, parent[name]))}.",
+                fix=f"editor.delete_weight({object_name!r}, {next(iter(parent[name]), '0')!r})",
+            )
         del parent[name][weight_name]
 
     def add_weights(self, object_name: str, weights: dict[str, Any]) -> None:
@@ -200,7 +207,11 @@ class KerasFileEditor:
             FileError: The path has another ending.
         """
         if not str(filepath).endswith(".weights.h5"):
-            raise FileError(f"{filepath} does not end in .weights.h5.")
+            stem = str(filepath).rsplit(".", 1)[0].removesuffix(".weights")
+            raise FileError(
+                f"The editor writes .weights.h5 files; got {str(filepath)!r}.",
+                fix=f"editor.save({stem + '.weights.h5'!r})",
+            )
         with written(filepath) as beside, h5py.File(beside, "w") as file:
             self._write(file, self.weights_dict, "")
 
@@ -275,4 +286,4 @@ def _checked(weights):
 def _refuse_links(file):
     link = file.visititems_links(lambda name, link: None if isinstance(link, h5py.HardLink) else (name, link))
     if link is not None:
-        raise UnsafeFileError(f"{link[0]} is a {type(link[1]).__name__}, which a file of weights never needs.")
+        raise UnsafeFileError(f"{link[0]} is a {type(link[1]).__name__}; files of weights have no links.")

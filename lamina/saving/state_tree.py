@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lamina.errors import ConfigError, FileError
+from lamina.saving.safety.damage import damaged
 
 __all__ = ["assign", "flatten", "groups_of", "pairs_of", "state_tree"]
 
@@ -37,7 +38,7 @@ def state_tree(groups: Any, read: Any) -> Any:
             if last in place:
                 raise ConfigError(
                     f"The following variable path is found twice in the model: {variable.path!r}.",
-                    fix="Give the layers names of their own.",
+                    fix="Give each layer its own name: Dense(3, name=...).",
                 )
             place[last] = read(variable)
     return found
@@ -58,7 +59,7 @@ def pairs_of(model: Any, saved: Any, where: Any) -> Any:
     """
     unknown = set(saved) - {*WEIGHTS, "optimizer_variables", "metrics_variables"}
     if unknown:
-        raise FileError(f"{where} has the groups {sorted(unknown)}, which no model has.")
+        raise damaged(f"{where} has the groups {sorted(unknown)}, which no model has.")
     if saved.get("optimizer_variables") and model.optimizer is not None and model.built:
         _build_slots(model, flatten(saved["optimizer_variables"]))
     pairs = []
@@ -82,14 +83,15 @@ def _matched(ours, theirs, where):
     if pairs is None:
         alone = sorted(set(ours) - set(theirs)) or sorted(set(theirs) - set(ours))
         raise FileError(
-            f"{where} holds {len(theirs)} variables where the model needs {len(ours)}; only one of the two has "
+            f"{where} has {len(theirs)} variables, and the model {len(ours)}; only one of the two has "
             f"{', '.join(alone[:3])}{', ...' if len(alone) > 3 else ''}.",
-            fix="Build the same model, with the same names of layers.",
+            fix="Build the same model as the one that was saved, with the same layer names.",
         )
     for mine, path in pairs:
         if _shape(theirs[path]) != ours[mine].shape:
             raise FileError(
-                f"{where} holds {path} of shape {_shape(theirs[path])}; the model needs {ours[mine].shape}."
+                f"{where} has {path} of shape {_shape(theirs[path])}; the model needs {ours[mine].shape}.",
+                fix="Build the same model as the one that was saved.",
             )
     return pairs
 

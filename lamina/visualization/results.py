@@ -224,7 +224,7 @@ def _numbers_of_texts(values, name, class_names):
         text: number
         for number, text in (class_names.items() if isinstance(class_names, Mapping) else enumerate(class_names))
     }
-    unknown = sorted(set(texts) - set(numbers))
+    unknown = sorted(set(texts.tolist()) - set(numbers))
     if unknown:
         raise DataError(
             f"{name} has classes that class_names has not: {', '.join(unknown[:5])}.",
@@ -270,7 +270,7 @@ def scores_of(results: Results, class_names: ClassNames, from_logits: bool | Non
 
 def _membership(labels, columns, class_names):
     if labels.dtype.kind == "U":
-        found = sorted(set(labels))
+        found = sorted(set(labels.tolist()))
         raise DataError(
             "y_true has texts; which column of y_pred is which class is not known.", fix=f"class_names={found}"
         )

@@ -45,8 +45,8 @@ def refuse_assets(model: Any, filepath: str | os.PathLike[str]) -> None:
     for _, part in parts_of(model):
         for name, _ in _assets_of(part):
             raise FileError(
-                f"{part.name} has {name} to save, and {filepath} has no place for it.",
-                fix="Save the model as .keras, or give the layer its vocabulary as a list.",
+                f"{filepath} cannot store {name} of the layer {part.name}: this format has weights and settings only.",
+                fix=f"model.save({str(pathlib.Path(filepath).with_suffix('.keras'))!r})",
             )
 
 
@@ -69,11 +69,13 @@ def _names_below(prefix, members):
     for member, name in names.items():
         parts = name.split("/")
         if len(parts) > _DEPTH or any(not _is_plain(part) for part in parts):
-            raise UnsafeFileError(f"The member {member!r} has no plain name; it is refused.").within(members.filepath)
+            raise UnsafeFileError(f"The member {member!r} has a name that is not a plain path.").within(
+                members.filepath
+            )
     packed = sum(members.packed(member) for member in names)
     size = sum(members.size(member) for member in names)
     if len(names) > _FILES or size > RATIO * packed + FREE:
-        message = f"{len(names)} assets of {size >> 20} MiB in {prefix!r} are refused."
+        message = f"{prefix!r} has {len(names)} assets of {size >> 20} MiB, more than the archive can hold."
         raise UnsafeFileError(message).within(members.filepath)
     return names
 

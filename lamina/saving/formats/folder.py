@@ -7,8 +7,9 @@ import os
 import pathlib
 from typing import Any
 
-from lamina.errors import FileError, UnsafeFileError
+from lamina.errors import UnsafeFileError
 from lamina.runtime.atomic_files import atomic_write
+from lamina.saving.safety.damage import damaged
 from lamina.saving.safety.zip import open_zip
 
 __all__ = ["Folder", "FolderWriter", "is_saved_folder", "open_members"]
@@ -45,16 +46,16 @@ class Folder:
         """The contents of a file. A file larger than `limit` is refused."""
         path = self._path(name)
         if limit is not None and path.stat().st_size > limit:
-            message = f"The file {name!r} has {path.stat().st_size >> 20} MiB; it is refused."
+            message = f"The file {name!r} has {path.stat().st_size >> 20} MiB, more than such a file needs."
             raise UnsafeFileError(message).within(self.filepath)
         return path.read_bytes()
 
     def _path(self, name):
         if name not in self.infos:
-            raise FileError(f"{self.filepath} has no {name}: it is not whole.")
+            raise damaged(f"The folder {self.filepath} has no file {name}.")
         path = self.infos[name]
         if path.is_symlink() or not path.is_file():
-            raise UnsafeFileError(f"{name!r} is no file of the folder's own; it is refused.").within(self.filepath)
+            raise UnsafeFileError(f"{name!r} is a link or a device, not a file in the folder.").within(self.filepath)
         return path
 
 

@@ -20,6 +20,7 @@ from lamina.saving.migration.optimizers import fit_optimizer
 from lamina.saving.migration.version import TODAY, Origin, origin_of
 from lamina.saving.migration.weights import fit, is_state
 from lamina.saving.report import LoadReport
+from lamina.saving.safety.damage import damaged
 from lamina.saving.safety.hdf5 import (
     array_at,
     group_at,
@@ -153,8 +154,8 @@ def read_layers(
     """Load the weights of each layer from an open group. `own` means that the model was created from the same file."""
     if not model.built:
         raise FileError(
-            f"{model.name} is not built, so {filepath} has nowhere to go.",
-            fix="Call the model once, or start it with keras.Input(shape=...).",
+            f"{model.name} is not built: it has no weights yet that {filepath} could be loaded into.",
+            fix="Call the model on data first, or begin it with keras.Input(shape=...).",
         )
     report = LoadReport(str(filepath), model.name)
     saved = _saved_layers(group)
@@ -213,7 +214,7 @@ def _flat(layer):
 def _layer_group(group, name):
     found = group_at(group, name)
     if found is None:
-        raise FileError(f"The file names a layer {name!r} that it does not hold.")
+        raise damaged(f"The file lists a layer {name!r}, but has no weights for it.")
     return found
 
 
@@ -236,7 +237,11 @@ def _plan_own(model, group, filepath):
         return []
     values = [array_at(top, name) for name in names_attribute(top, "weight_names")]
     if [value.shape for value in values] != [variable.shape for variable in own]:
-        raise FileError(f"{filepath} does not fit the variables that {model.name} has itself.")
+        raise FileError(
+            f"{filepath} has values of shapes {[value.shape for value in values]} for the variables of {model.name} "
+            f"itself, which have {[variable.shape for variable in own]}.",
+            fix="Build the same model as the one that was saved.",
+        )
     return list(zip(own, values, strict=True))
 
 
@@ -251,7 +256,7 @@ def load_legacy_model(
         text = text_attribute(file, "model_config")
         if text is None:
             raise FileError(
-                f"{filepath} holds weights but no architecture.",
+                f"{filepath} has weights but no architecture.",
                 fix="Build the model in code, then model.load_weights(path).",
             )
         with reading(filepath, stored_bytes(file), safe_mode):

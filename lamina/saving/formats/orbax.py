@@ -46,7 +46,7 @@ def _latest(folder):
         return folder
     steps = [step.parent for step in folder.glob("[0-9]*/pytree") if step.parent.name.isdigit()]
     if not steps:
-        raise FileError(f"{folder} holds no checkpoint of Orbax.")
+        raise FileError(f"{folder} has no Orbax checkpoint.", fix="Pass the folder of keras.callbacks.OrbaxCheckpoint.")
     return max(steps, key=lambda step: int(step.name))
 
 
@@ -78,7 +78,7 @@ def _stored(folder, part="pytree"):
     stored = orbax_v1().checkpointables_metadata(folder).metadata[part]
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     if _bytes_of(stored) > RATIO * size + FREE:
-        message = f"The arrays would have {_bytes_of(stored) >> 20} MiB, the files have {size >> 20}; they are refused."
+        message = f"The arrays would take {_bytes_of(stored) >> 20} MiB, but the files have only {size >> 20} MiB."
         raise UnsafeFileError(message).within(folder)
     return stored
 
@@ -103,7 +103,7 @@ def load_orbax_model(
     folder, orbax = _latest(folder), orbax_v1()
     if not (folder / "model_config").is_dir():
         raise FileError(
-            f"{folder} holds weights only, no model: it was written with save_weights_only=True.",
+            f"{folder} has weights but no model: it was written with save_weights_only=True.",
             fix="Build the model, then model.load_weights(folder).",
         )
     text = orbax.load_checkpointables(folder, {"model_config": None})["model_config"]["config"]

@@ -18,6 +18,7 @@ import numpy as np
 from lamina.core.read_limits import reserve_array
 from lamina.errors import FileError, UnsafeFileError
 from lamina.saving.formats.weights_h5 import read_tree, stores_of
+from lamina.saving.safety.damage import damaged
 from lamina.saving.safety.hdf5 import written
 from lamina.saving.safety.limits import parse_json
 
@@ -45,7 +46,9 @@ def save_safetensors(model: Any, filepath: str | os.PathLike[str]) -> None:
     offset = 0
     for name, array in arrays.items():
         if array.dtype not in _NAMES:
-            raise FileError(f"{name} holds {array.dtype}, for which safetensors has no name.", fix="Use .weights.h5.")
+            raise FileError(
+                f"safetensors cannot store {array.dtype}, the dtype of {name}.", fix="Save the weights as .weights.h5."
+            )
         header[name] = {
             "dtype": _NAMES[array.dtype],
             "shape": array.shape,
@@ -73,7 +76,9 @@ class _Tensors:
         size = pathlib.Path(filepath).stat().st_size
         length = int.from_bytes(file.read(8), "little")
         if length > min(_HEADER, size - 8):
-            raise UnsafeFileError(f"A header of {length} bytes is refused.").within(filepath)
+            raise UnsafeFileError(
+                f"The header would have {length} bytes, more than the file or a header can have."
+            ).within(filepath)
         header = parse_json(file.read(length), f"{filepath}, header")
         header.pop("__metadata__", None)
         self._arrays, start = {}, 8 + length
@@ -98,9 +103,9 @@ class _Tensor:
             length = math.prod(self.shape) * self.dtype.itemsize
             sound = all(isinstance(n, int) and n >= 0 for n in (*self.shape, begin, end)) and end - begin == length
         except (KeyError, TypeError, ValueError) as error:
-            raise FileError(f"{name} is not described as safetensors has it: {entry}.") from error
+            raise damaged(f"{name} has no valid entry in the safetensors header: {entry}.") from error
         if not sound or start + end > size:
-            raise UnsafeFileError(f"{name} is said to lie where it cannot: {entry}.")
+            raise UnsafeFileError(f"{name} is outside of the file, or its size does not match its shape: {entry}.")
         self.ndim, self._name, self._file, self._place, self._length = (
             len(self.shape),
             name,

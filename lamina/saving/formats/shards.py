@@ -13,6 +13,7 @@ import numpy as np
 
 from lamina.errors import FileError, UnsafeFileError
 from lamina.saving.formats.weights_h5 import read_tree, stores_of
+from lamina.saving.safety.damage import missing_shard
 from lamina.saving.safety.hdf5 import Store, group_at, open_hdf5, write_array, written
 from lamina.saving.safety.hdf5_contents import arrays_in, stored_bytes
 from lamina.saving.safety.limits import parse_json, reading
@@ -52,7 +53,10 @@ def load_shards(model: Any, filepath: str | os.PathLike[str], skip_mismatch: boo
     filepath = pathlib.Path(filepath)
     contents = parse_json(filepath.read_bytes(), filepath).get("weight_map")
     if not isinstance(contents, dict):
-        raise FileError(f"{filepath} has no weight_map: it is no list of shards.")
+        raise FileError(
+            f"{filepath} is not a list of weight files: it has no weight_map.",
+            fix="Pass the .weights.json that save_weights(max_shard_size=...) wrote.",
+        )
     names = {path.strip("/"): [where] if isinstance(where, str) else where for path, where in contents.items()}
     with contextlib.ExitStack() as stack:
         files = {
@@ -64,10 +68,10 @@ def load_shards(model: Any, filepath: str | os.PathLike[str], skip_mismatch: boo
 
 def _shard(filepath, name):
     if not isinstance(name, str) or pathlib.PurePath(name).name != name or "\\" in name:
-        raise UnsafeFileError(f"The shard {name!r} would be in another folder; it is refused.").within(filepath)
+        raise UnsafeFileError(f"The weight file {name!r} would be in another folder.").within(filepath)
     shard = filepath.with_name(name)
     if not shard.is_file():
-        raise FileError(f"{filepath} names the shard {name}, which is not beside it.")
+        raise missing_shard(filepath, name)
     return open_hdf5(shard, shard)
 
 

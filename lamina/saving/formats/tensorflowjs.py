@@ -18,6 +18,7 @@ from lamina.saving.migration.configs import upgrade
 from lamina.saving.migration.version import origin_of
 from lamina.saving.migration.weights import fit
 from lamina.saving.report import LoadReport
+from lamina.saving.safety.damage import damaged, missing_shard
 from lamina.saving.safety.hdf5 import whole_or_unchanged
 from lamina.saving.safety.limits import TEXT, naming, parse_json, reading
 
@@ -36,7 +37,9 @@ def load_tensorflowjs(
     """Load the model from a TensorFlow.js `model.json` and the weight files next to it."""
     filepath = pathlib.Path(filepath)
     if filepath.stat().st_size > TEXT:
-        raise UnsafeFileError(f"A description of {filepath.stat().st_size >> 20} MiB is refused.").within(filepath)
+        raise UnsafeFileError(f"The JSON has {filepath.stat().st_size >> 20} MiB, more than a model needs.").within(
+            filepath
+        )
     contents = parse_json(filepath.read_bytes(), filepath)
     with naming(filepath):
         return _read(filepath, contents, custom_objects, compile, safe_mode)
@@ -46,13 +49,14 @@ def _read(filepath, contents, custom_objects, compile, safe_mode):
     topology = contents.get("modelTopology", contents)
     if not isinstance(topology, dict) or contents.get("format") == "graph-model" or "node" in topology:
         raise FileError(
-            f"{filepath} is a graph of TensorFlow, not a model of layers.", fix="Convert the Keras model anew."
+            f"{filepath} is a graph of TensorFlow; only models of layers can be read.",
+            fix="Convert the Keras model again with tensorflowjs_converter, as a layers model.",
         )
     with naming(filepath):
         shards = [_shards(filepath, group) for group in contents.get("weightsManifest", [])]
         files = [path for paths in shards for path in paths]
         if len(set(files)) < len(files):
-            raise UnsafeFileError("A shard is named twice, so that a small file would be read as a large one.")
+            raise UnsafeFileError("A weight file is listed twice, which would make a small file take much memory.")
         config = topology.get("model_config", topology)
         version = topology.get("keras_version") or config.get("keras_version")
     size = sum(path.stat().st_size for path in files)
@@ -74,10 +78,10 @@ def _shards(filepath, group):
     paths = []
     for name in group["paths"]:
         if not isinstance(name, str) or pathlib.PurePath(name).name != name or "\\" in name:
-            raise UnsafeFileError(f"The shard {name!r} would be in another folder; it is refused.").within(filepath)
+            raise UnsafeFileError(f"The weight file {name!r} would be in another folder.").within(filepath)
         path = filepath.with_name(name)
         if not path.is_file():
-            raise FileError(f"{filepath} names the shard {name}, which is not beside it.")
+            raise missing_shard(filepath, name)
         paths.append(path)
     return paths
 
@@ -93,7 +97,7 @@ def _arrays(filepath, manifest, shards):
             shape = tuple(entry["shape"])
             length = math.prod(shape) * dtype.itemsize
             if any(size < 0 for size in shape) or offset + length > len(data):
-                raise FileError(f"{entry['name']} in {filepath} goes beyond its shards.")
+                raise damaged(f"{entry['name']} in {filepath} is larger than the weight files beside it.")
             reserve_array(shape, 4, entry["name"])
             values = np.frombuffer(data, dtype, math.prod(shape), offset).reshape(shape)
             if "scale" in packed:
@@ -112,7 +116,7 @@ def _read_weights(model, arrays, filepath, origin):
             pairs = fit(layer, [array for _, array in own], [name for name, _ in own], origin)
             if pairs is None:
                 found, wanted = [array.shape for _, array in own], [tuple(v.shape) for v in layer.weights]
-                raise FileError(f"{layer.name} has weights of shapes {wanted}; {filepath} has {found} for it.")
+                raise damaged(f"{layer.name} has weights of shapes {wanted}; {filepath} has {found} for it.")
             for variable, value in pairs:
                 variable.assign(value)
                 report.took([variable])

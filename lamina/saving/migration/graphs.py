@@ -43,7 +43,8 @@ def _layer(layer, sizes):
         return [{**layer, "inbound_nodes": nodes}]
     if len(nodes) != 1:
         raise ConfigError(
-            f"{layer['name']} in the file calls a function of TensorFlow {len(nodes)} times; once is read."
+            f"The layer {layer['name']} in the file calls TensorFlow {len(nodes)} times; one call can be read.",
+            fix=tensorflow_ops.REWRITE,
         )
     args, kwargs = nodes[0]["args"], nodes[0]["kwargs"]
     sources = set(_sources([args, kwargs]))
@@ -169,8 +170,8 @@ def _merge_of_today(config):
         return {"class_name": "Dot", "config": _named(config, axes=axes, normalize=mode == "cos")}
     if mode not in _MERGES:
         raise ConfigError(
-            f"A Merge layer in the file merges by {mode!r}, a function of the program that made it.",
-            fix="Write the model in code, then load_weights.",
+            f"A Merge layer in the file merges by {mode!r}, a function that the file does not contain.",
+            fix=tensorflow_ops.REWRITE,
         )
     settings = {"axis": config.get("concat_axis", -1)} if mode == "concat" else {}
     return {"class_name": _MERGES[mode], "config": _named(config, **settings)}

@@ -13,6 +13,8 @@ from lamina.errors import ConfigError
 
 __all__ = ["CLASSES", "translate"]
 
+REWRITE = "Write the model in code with layers and keras.ops, then model.load_weights(path)."
+
 CLASSES = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
 
 # Columns: TensorFlow's names for the function; the op; the op's first argument; other arguments as theirs=ours.
@@ -167,8 +169,8 @@ def translate(layer: Any, args: Any, kwargs: Any) -> Any:
     row = _ROWS.get(function)
     if row is None:
         raise ConfigError(
-            f"{layer['name']} in the file calls tf.{function}, for which there is no op here.",
-            fix="Write that part of the model as layers, then load_weights.",
+            f"{layer['name']} in the file calls tf.{function}, which has no equivalent in keras.ops.",
+            fix=REWRITE,
         )
     op, first, names = row
     if function == "reshape" and _has_tensor(kwargs.get("shape")):
@@ -181,7 +183,8 @@ def translate(layer: Any, args: Any, kwargs: Any) -> Any:
                 given[names[theirs]] = value
         elif theirs not in _IGNORED_ARGUMENTS and value not in (None, False):
             raise ConfigError(
-                f"{layer['name']} in the file calls tf.{function}({theirs}={value}), which has no equivalent in lamina."
+                f"{layer['name']} in the file calls tf.{function}({theirs}={value}), which keras.ops does not have.",
+                fix=REWRITE,
             )
     return [*before, _call(layer["name"], op, _meant(op, given))]
 
@@ -231,7 +234,9 @@ def _key(spec):
 def _reshape_of_batch(layer, args, shape):
     """Convert `tf.reshape(x, [tf.shape(x)[0], ...])` to a Reshape layer, which keeps the batch axis."""
     if not _has_tensor(shape[0]) or any(map(_has_tensor, shape[1:])):
-        raise ConfigError(f"{layer['name']} in the file reshapes to sizes that are computed; only the batch's may be.")
+        raise ConfigError(
+            f"{layer['name']} in the file reshapes to computed sizes; only the batch size may be computed.", fix=REWRITE
+        )
     return {
         "class_name": "Reshape", "name": layer["name"],
         "config": {"name": layer["name"], "trainable": True, "target_shape": shape[1:]},
@@ -286,8 +291,8 @@ def _of_node(config, args):
         node = json.loads(config["node_def"])
     except (TypeError, ValueError) as error:
         raise ConfigError(
-            f"{config['name']} in the file is a node of TensorFlow's graph in binary, which is not read.",
-            fix="Write that part of the model as layers, then load_weights.",
+            f"{config['name']} in the file is a TensorFlow graph node in binary form, which cannot be read.",
+            fix=REWRITE,
         ) from error
     op, settings = node["op"], {key: _setting(value) for key, value in node.get("attr", {}).items()}
     constants = {int(place): value for place, value in config.get("constants", {}).items()}

@@ -15,6 +15,7 @@ from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.read_limits import reserve_array
 from lamina.errors import FileError, UnsafeFileError
 from lamina.runtime.atomic_files import atomic_write
+from lamina.saving.safety.damage import damaged, other_format
 from lamina.saving.safety.hdf5_contents import (
     attribute,
     check_chunks,
@@ -29,14 +30,19 @@ def written(filepath: str | os.PathLike[str]) -> Any:
     """`atomic_files.atomic_write`, with an error message that names a missing folder."""
     target = pathlib.Path(filepath)
     if not target.parent.is_dir():
-        raise FileError(f"There is no folder {target.parent} to write {target.name} into.", fix="Make it first.")
+        raise FileError(
+            f"There is no folder {target.parent} to write {target.name} into.",
+            fix=f"import os; os.makedirs({str(target.parent)!r})",
+        )
     return atomic_write(target)
 
 
 def check_overwrite(filepath: str | os.PathLike[str], overwrite: bool) -> None:
     """Raise an error if a file exists, unless the caller allows replacing it."""
     if not overwrite and pathlib.Path(filepath).exists():
-        raise FileError(f"{filepath} exists and overwrite=False.", fix="Pass overwrite=True or another name.")
+        raise FileError(
+            f"{filepath} exists, and overwrite=False.", fix="Pass overwrite=True to replace it, or another name."
+        )
 
 
 @contextlib.contextmanager
@@ -46,9 +52,9 @@ def open_hdf5(file: Any, name: Any) -> Iterator[Any]:
         reading_texts_up_to(check_heaps(file))
         opened = h5py.File(file, "r")
     except FileError as error:
-        raise FileError(f"{name} cannot be read as HDF5: {error}") from error
+        raise other_format(file, name, "HDF5", error.message) from error
     except (OSError, ValueError, OverflowError, RuntimeError) as error:
-        raise FileError(f"{name} cannot be read as HDF5: {error}.", fix="Is the file whole?") from error
+        raise other_format(file, name, "HDF5", error) from error
     with opened:
         yield opened
 
@@ -60,7 +66,7 @@ def group_at(group: Any, path: Any) -> Any:
         if group is None:
             return None
         if not isinstance(group, h5py.Group):
-            raise FileError(f"{path} in the file is not a group.")
+            raise damaged(f"{path} in the file is not a group.")
     return group
 
 
@@ -69,9 +75,7 @@ def _member(group, name):
         if name not in group:
             return None
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise UnsafeFileError(
-                f"{group.name}/{name} links elsewhere, which a file of weights never needs; it is refused."
-            )
+            raise UnsafeFileError(f"{group.name}/{name} is a link to another place; files of weights have no links.")
         return group[name]
 
 
@@ -81,7 +85,7 @@ def array_at(group: Any, path: Any) -> Any:
     parent = group_at(group, folder)
     dataset = None if parent is None else _member(parent, name)
     if not isinstance(dataset, h5py.Dataset):
-        raise FileError(f"The file has no array at {group.name}/{path}.")
+        raise damaged(f"The file has no array {group.name}/{path}.")
     check_dataset(dataset)
     return StoredArray(dataset)
 
@@ -96,7 +100,7 @@ class StoredArray:
         stored = attribute(dataset, "dtype")  # the name of a dtype that HDF5 does not support
         self.dtype: Any = dataset.dtype if stored is None else np.dtype(numpy_dtype(standardize_dtype(stored)))
         if self.dtype.itemsize != dataset.dtype.itemsize:
-            raise FileError(f"{dataset.name} holds {dataset.dtype}, which cannot be {self.dtype}.")
+            raise damaged(f"{dataset.name} has the dtype {dataset.dtype}, which cannot be read as {self.dtype}.")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         self._check_type(self.dtype if dtype is None else np.dtype(dtype))
@@ -111,7 +115,7 @@ class StoredArray:
         """Check the dtype: another width is accepted, another kind is not, except for a count stored as a float."""
         loses = self.dtype.kind == "c" != wanted.kind or (is_float(self.dtype) and wanted.kind in "iub" and self.ndim)
         if loses:
-            raise FileError(f"{self._dataset.name} holds {self.dtype} where {wanted} is needed.")
+            raise damaged(f"{self._dataset.name} has the dtype {self.dtype}; the model needs {wanted}.")
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -174,7 +178,7 @@ def text_attribute(group: Any, name: Any) -> Any:
     """A text attribute of a group, or None."""
     text = attribute(group, name)
     if text is not None and not isinstance(text, (bytes, str)):
-        raise FileError(f"The attribute {name} of {group.name} is no text.")
+        raise damaged(f"The attribute {name} of {group.name} is not a text.")
     return _decoded(text, group, name)
 
 
@@ -189,7 +193,7 @@ def names_attribute(group: Any, name: Any) -> Any:
     pieces = [whole] if whole is not None else _pieces(group, name)
     values = [value for piece in pieces for value in np.ravel(piece).tolist()]
     if not all(isinstance(value, (bytes, str)) for value in values):
-        raise FileError(f"The attribute {name} of {group.name} is no list of names.")
+        raise damaged(f"The attribute {name} of {group.name} is not a list of names.")
     return [_decoded(value, group, name) for value in values]
 
 

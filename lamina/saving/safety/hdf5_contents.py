@@ -20,6 +20,7 @@ import h5py
 from h5py import h5o, h5z  # pyright: ignore[reportAttributeAccessIssue]
 
 from lamina.errors import FileError, UnsafeFileError
+from lamina.saving.safety.damage import damaged
 
 __all__ = [
     "arrays_in",
@@ -49,7 +50,7 @@ def touching(place: Any) -> Iterator[Any]:
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, OverflowError) as error:
         if isinstance(error, FileError):
             raise
-        raise FileError(f"{place} in the file is damaged: {error}.") from error
+        raise damaged(f"{place} in the file is damaged: {error}.") from error
 
 
 _longest_text: ContextVar = ContextVar("longest_text", default=None)  # in the file being read
@@ -94,7 +95,7 @@ def _check_heap(data, start):
             place += 16 + -(-length // 8) * 8
             sound, longest = place <= end, max(longest, length)
     if not sound:
-        raise FileError(f"The HDF5 is damaged: its heap at byte {start} does not add up.")
+        raise damaged(f"The HDF5 is damaged: the sizes in its heap at byte {start} are inconsistent.")
     return longest
 
 
@@ -102,12 +103,12 @@ def check_dataset(dataset: Any) -> None:
     """Refuse an array that is stored in another file, is not numeric, or uses a filter that h5py does not have."""
     with touching(dataset.name):
         if dataset.external or dataset.is_virtual:
-            raise _unsafe(dataset, "keeps its data outside of the file")
+            raise _unsafe(dataset, "has its data in another file")
         dtype = dataset.dtype
         if dtype.kind not in _NUMBERS or dtype.names or dtype.subdtype or dataset.shape is None:
-            raise _unsafe(dataset, f"holds {dtype}, not numbers")
+            raise _unsafe(dataset, f"has values of {dtype}, not numbers")
         if dataset.chunks and _chunk_bytes(dataset) > dataset.nbytes + _SLACK:
-            raise _unsafe(dataset, f"has chunks of {_chunk_bytes(dataset)} bytes, more than it holds")
+            raise _unsafe(dataset, f"has chunks of {_chunk_bytes(dataset)} bytes, more than the whole array")
         _check_filters(dataset)
 
 
@@ -115,7 +116,7 @@ def _check_filters(dataset):
     rows = iter(_PIPELINE)
     for code in _filters(dataset):
         if not any(code in row for row in rows):
-            raise _unsafe(dataset, f"is packed by filter {code} where only shuffle, gzip or lzf, fletcher32 may be")
+            raise _unsafe(dataset, f"is compressed by filter {code}; only shuffle, gzip, lzf and fletcher32 are read")
 
 
 def _filters(dataset):
@@ -134,11 +135,11 @@ def check_chunks(dataset: Any) -> None:
         dataset.id.chunk_iter(chunks.append)
         for chunk in chunks:
             if chunk.byte_offset + chunk.size > end:
-                raise _unsafe(dataset, "has a chunk that ends behind the file")
+                raise _unsafe(dataset, "has a chunk beyond the end of the file")
             if h5z.FILTER_DEFLATE in filters:
                 _check_inflated(dataset, chunk, size)
             elif h5z.FILTER_LZF in filters and chunk.size > 2 * size + _SLACK:
-                raise _unsafe(dataset, "has a packed chunk that is larger than an unpacked one")
+                raise _unsafe(dataset, "has a compressed chunk that is larger than its contents")
 
 
 def _check_inflated(dataset, chunk, size):
@@ -148,9 +149,9 @@ def _check_inflated(dataset, chunk, size):
         try:
             inflated = zlib.decompressobj().decompress(data, size + 1)
         except zlib.error as error:
-            raise FileError(f"{dataset.name} in the file is damaged: {error}.") from error
+            raise damaged(f"{dataset.name} in the file is damaged: {error}.") from error
         if len(inflated) > size:
-            raise _unsafe(dataset, f"has a chunk that inflates to more than its {size} bytes")
+            raise _unsafe(dataset, f"has a chunk that decompresses to more than its {size} bytes")
 
 
 def _chunk_bytes(dataset):
@@ -158,7 +159,7 @@ def _chunk_bytes(dataset):
 
 
 def _unsafe(item, what):
-    return UnsafeFileError(f"{item.name} {what}, which a file of weights never needs; it is refused.")
+    return UnsafeFileError(f"{item.name} {what}.")
 
 
 def attribute(group: Any, name: Any) -> Any:
@@ -170,11 +171,11 @@ def attribute(group: Any, name: Any) -> Any:
         count = math.prod(found.shape or ())
         if found.dtype.kind == "O":
             if h5py.check_string_dtype(found.dtype) is None:
-                raise _unsafe(group, f"has the attribute {name} of {found.dtype}")
+                raise _unsafe(group, f"has an attribute {name} of the type {found.dtype}")
             longest = _longest_text.get()
             longest = group.file.id.get_filesize() if longest is None else longest
             if count > 1 and count * longest > _TEXTS:
-                raise _unsafe(group, f"has the attribute {name} of {count} texts of any length")
+                raise _unsafe(group, f"has an attribute {name} of {count} texts without a limit to their length")
         return group.attrs[name]
 
 

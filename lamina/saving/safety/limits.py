@@ -9,6 +9,7 @@ from typing import Any
 
 from lamina.core import read_limits
 from lamina.errors import FileError, LaminaError, UnsafeFileError
+from lamina.saving.safety.damage import damaged
 
 __all__ = ["CONFUSED", "DEPTH", "TEXT", "parse_json", "reading"]
 
@@ -58,24 +59,26 @@ def naming(name: Any) -> Iterator[Any]:
     except LaminaError:
         raise
     except CONFUSED as error:
-        told = str(error).splitlines()[0] if str(error) else "no more is known"
-        raise FileError(f"{name} cannot be read: {type(error).__name__}: {told}") from error
+        told = str(error).splitlines()[0] if str(error) else "no message"
+        raise damaged(f"{name} cannot be read: {type(error).__name__}: {told}") from error
 
 
 def parse_json(text: str | bytes, name: Any) -> dict[str, Any]:
     """The JSON object in `text`. `name` is its name within the file, for error messages."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
     if len(data) > TEXT:
-        message = f"A description of {len(data) >> 20} MiB is refused; {TEXT >> 20} are allowed."
+        message = f"The description has {len(data) >> 20} MiB; at most {TEXT >> 20} MiB are read."
         raise UnsafeFileError(message).within(name)
     try:
         config = json.loads(data)
     except RecursionError as error:
         raise _too_deep().within(name) from error
     except ValueError as error:
-        raise FileError(f"{name} is no JSON: {error}.") from error
+        raise damaged(f"{name} is not JSON: {error}.") from error
     if not isinstance(config, dict):
-        raise FileError(f"{name} is no description of a model.")
+        raise FileError(
+            f"{name} is JSON, but not of a model.", fix="Pass what model.to_json() returned, or a file of save()."
+        )
     with naming(name):
         _measure(config)
     return config
@@ -87,7 +90,7 @@ def _measure(config):
     for _ in range(DEPTH):
         objects += sum(isinstance(value, dict) and "class_name" in value for value in row)
         if objects > OBJECTS:
-            raise UnsafeFileError(f"A description of more than {OBJECTS} objects is refused.")
+            raise UnsafeFileError(f"The description has more than {OBJECTS} objects.")
         row = [item for value in row for item in (value.values() if isinstance(value, dict) else value)
                if isinstance(item, (dict, list))]  # fmt: skip
         if not row:
@@ -96,4 +99,4 @@ def _measure(config):
 
 
 def _too_deep():
-    return UnsafeFileError(f"A description nested more than {DEPTH} deep is refused.")
+    return UnsafeFileError(f"The description is nested more than {DEPTH} levels deep.")

@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from lamina.core.dtypes import numpy_dtype
-from lamina.errors import FileError
+from lamina.saving.safety.damage import damaged
 
 __all__ = ["is_plain", "read_record", "write_record"]
 
@@ -121,7 +121,7 @@ def read_record(data: Any, name: str = "The record") -> Any:
     """
     whole = len(data) > len(_MAGIC) + 8 + 32 and data[: len(_MAGIC)] == _MAGIC
     if not whole or hashlib.sha256(memoryview(data)[:-32]).digest() != data[-32:]:
-        raise FileError(f"{name} is damaged: its checksum does not match its content.")
+        raise damaged(f"{name} is damaged: its checksum does not match its contents.")
     start = len(_MAGIC) + 8
     stop = start + int.from_bytes(data[len(_MAGIC) : start], "little")
     head, arrays = json.loads(data[start:stop]), []

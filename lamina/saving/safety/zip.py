@@ -11,7 +11,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from lamina.errors import FileError, UnsafeFileError
+from lamina.errors import UnsafeFileError
+from lamina.saving.safety.damage import damaged, other_format
 
 __all__ = ["Members", "open_zip"]
 
@@ -28,7 +29,7 @@ def open_zip(filepath: str | os.PathLike[str], kind: str = ".keras") -> Iterator
     try:
         archive = zipfile.ZipFile(filepath)
     except _DAMAGE as error:
-        raise FileError(f"{filepath} cannot be read as a {kind} archive: {error}.") from error
+        raise other_format(filepath, filepath, f"{kind} archive", error) from error
     with archive:
         yield Members(archive, filepath)
 
@@ -42,15 +43,17 @@ class Members:
         self.infos: Any = {}
         entries = archive.infolist()
         if len(entries) > ENTRIES:
-            raise UnsafeFileError(f"An archive of {len(entries)} members is refused.").within(filepath)
+            raise UnsafeFileError(f"The archive has {len(entries)} members; at most {ENTRIES} are read.").within(
+                filepath
+            )
         for info in entries:
             if info.filename in self.infos:
-                raise self._unsafe(info.filename, "is there twice")
+                raise self._unsafe(info.filename, "occurs twice")
             self.infos[info.filename] = info
         ordered = sorted(entries, key=lambda info: info.header_offset)
         for info, following in itertools.pairwise(ordered):
             if info.header_offset + 30 + info.compress_size > following.header_offset:
-                raise self._unsafe(following.filename, "shares its place with another member")
+                raise self._unsafe(following.filename, "overlaps another member")
 
     def __contains__(self, name: Any) -> bool:
         return name in self.infos
@@ -69,23 +72,23 @@ class Members:
         if info.flag_bits & 1:
             raise self._unsafe(name, "is encrypted")
         if info.compress_type not in _PACKINGS:
-            raise self._unsafe(name, f"is packed in way {info.compress_type}, neither stored nor deflated")
+            raise self._unsafe(name, f"is compressed by method {info.compress_type}, neither stored nor deflated")
         allowed = RATIO * info.compress_size + FREE if limit is None else limit
         if info.file_size > allowed:
-            raise self._unsafe(name, f"would be {info.file_size >> 20} MiB")
+            raise self._unsafe(name, f"would decompress to {info.file_size >> 20} MiB")
         try:
             with self._archive.open(info) as file:
                 data = file.read(info.file_size + 1)
         except _DAMAGE as error:
-            raise FileError(f"{name} in {self.filepath} is damaged: {error}.") from error
+            raise damaged(f"{name} in {self.filepath} is damaged: {error}.") from error
         if len(data) != info.file_size:
-            raise FileError(f"{name} in {self.filepath} is damaged: it is not as long as it says.")
+            raise damaged(f"{name} in {self.filepath} is damaged: it has fewer bytes than the archive lists.")
         return data
 
     def _info(self, name):
         if name not in self.infos:
-            raise FileError(f"{self.filepath} has no {name}: it is not whole, or no such archive.")
+            raise damaged(f"{self.filepath} has no {name}: it is incomplete, or not a Keras model.")
         return self.infos[name]
 
     def _unsafe(self, name, what):
-        return UnsafeFileError(f"The member {name!r} {what}; it is refused.").within(self.filepath)
+        return UnsafeFileError(f"The member {name!r} {what}.").within(self.filepath)

@@ -1,0 +1,71 @@
+"""Errors for files that do not load: what such a file is, and what to do."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from typing import Any
+
+from lamina.errors import FileError
+
+__all__ = ["damaged", "missing_shard", "other_format"]
+
+AGAIN = "The file is incomplete or was changed: copy or download it again, or save the model again."
+_TORCH = "Build the model in lamina, save the weights in PyTorch as safetensors, and assign them to the layers."
+_KINDS = (  # first bytes, what the file is, what to do
+    (b"", "is empty (0 bytes)", AGAIN),
+    (b"\x89HDF\r\n\x1a\n", "is an HDF5 file", "Rename it to {stem}.h5, and load that."),
+    (b"PK\x03\x04", "is a zip archive", "If it is a Keras model, rename it to {stem}.keras, and load that."),
+    (b"<", "is a web page or XML", 'The download was a page: download the file itself ("raw" or "download").'),
+    (b"version https://git-lfs", "is a pointer of Git LFS, not the file", "Run `git lfs pull` in its repository."),
+    (b"{", "is JSON, without weights", "keras.models.model_from_json(open(path).read()) builds the architecture."),
+    (b"\x80", "is a pickle, as PyTorch and scikit-learn write it", _TORCH),
+    (b"\x1f\x8b", "is compressed by gzip", "Unpack it first: gzip -d, or Python's gzip module."),
+    (b"\x08", "is a graph of TensorFlow or ONNX", "Load the model in Keras 2 and save it as .h5 or .keras."),
+)
+
+
+def damaged(message: str) -> FileError:
+    """The error for a file that is not complete.
+
+    Args:
+        message: File, place and what is wrong.
+    """
+    return FileError(message, fix=AGAIN)
+
+
+def missing_shard(filepath: Any, name: str) -> FileError:
+    """The error for a weight file that a list of files names and that is not there.
+
+    Args:
+        filepath: The list.
+        name: Name of the weight file.
+    """
+    folder = pathlib.Path(filepath).absolute().parent
+    return FileError(
+        f"{filepath} lists the weight file {name}, which is missing.", fix=f"Copy {name} into {folder} too."
+    )
+
+
+def other_format(file: Any, name: Any, wanted: str, error: object) -> FileError:
+    """The error for a file that is not of the format that was expected: it says what the file is, if that can be seen.
+
+    Args:
+        file: Path of the file, or its contents in memory.
+        name: Name of the file in the message.
+        wanted: The expected format.
+        error: What was found when it was read.
+    """
+    known = isinstance(file, (str, os.PathLike)) and not str(error).startswith("The HDF5 is damaged")
+    start = _beginning(file) if known else b""
+    for magic, what, fix in _KINDS if known else ():
+        own = "HDF5" in wanted if magic.startswith(b"\x89HDF") else wanted.startswith(".keras") and magic[:2] == b"PK"
+        if (start.startswith(magic) if magic else not start) and not own:
+            stem = pathlib.Path(name).stem.removesuffix(".weights")
+            return FileError(f"{name} cannot be read as {wanted}: it {what}.", fix=fix.format(stem=stem))
+    return damaged(f"{name} cannot be read as {wanted}: {str(error).rstrip('.')}.")
+
+
+def _beginning(path):
+    with open(path, "rb") as file:
+        return file.read(64).lstrip()
