@@ -228,7 +228,10 @@ def image_shape(input_shape: Sequence[int | None] | None, size: int, smallest: i
     elif channels not in (1, 3):
         warn(f"Images usually have 1 or 3 channels; input_shape={shape} has {channels}.")
     if any(length is not None and length < smallest for length in image):
-        raise ShapeError(f"Images must have at least {smallest} rows and columns; got input_shape={shape}.")
+        raise ShapeError(
+            f"Images must have at least {smallest} rows and columns; got input_shape={shape}.",
+            fix=f"input_shape={with_channels(smallest, smallest)}",
+        )
     if fixed and None in shape:
         raise ShapeError(
             f"With include_top=True the sizes of images must be known; got input_shape={shape}.",
@@ -239,7 +242,10 @@ def image_shape(input_shape: Sequence[int | None] | None, size: int, smallest: i
 
 def _check(weights, include_top, pooling, classes, classifier_activation):
     if weights not in (None, "imagenet") and not Path(weights).exists():
-        raise ConfigError(f"weights must be None, 'imagenet' or the path of a file; there is no file {weights!r}.")
+        raise ConfigError(
+            f"weights must be None, 'imagenet' or the path of a file; there is no file {weights!r}.",
+            fix="weights='imagenet' for trained weights, weights=None for random ones.",
+        )
     if weights == "imagenet" and include_top and classes != IMAGENET_CLASSES:
         raise ConfigError(
             f"weights='imagenet' with include_top=True have {IMAGENET_CLASSES} classes; got classes={classes}.",
@@ -247,10 +253,11 @@ def _check(weights, include_top, pooling, classes, classifier_activation):
         )
     if weights == "imagenet" and include_top and classifier_activation not in (None, "softmax"):
         raise ConfigError(
-            f"weights='imagenet' need classifier_activation 'softmax' or None; got {classifier_activation!r}."
+            f"weights='imagenet' need classifier_activation 'softmax' or None; got {classifier_activation!r}.",
+            fix="classifier_activation='softmax'",
         )
     if pooling not in (None, "avg", "max"):
-        raise ConfigError(f"pooling must be None, 'avg' or 'max'; got pooling={pooling!r}.")
+        raise ConfigError(f"pooling must be None, 'avg' or 'max'; got pooling={pooling!r}.", fix="pooling='avg'")
 
 
 def _weights_path(weights, file, include_top):
@@ -266,7 +273,10 @@ def _image_input(input_tensor, shape):
     if input_tensor is None:
         return Input(shape=shape)
     if not isinstance(input_tensor, KerasTensor):
-        raise ConfigError(f"input_tensor must be a symbolic tensor (keras.Input); got {type(input_tensor).__name__}.")
+        raise ConfigError(
+            f"input_tensor must be a symbolic tensor (keras.Input); got {type(input_tensor).__name__}.",
+            fix=f"input_tensor=keras.Input(shape={shape})",
+        )
     return input_tensor
 
 

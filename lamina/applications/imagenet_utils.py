@@ -52,13 +52,16 @@ def preprocess_input(x: TensorLike, data_format: DataFormat = None, mode: str = 
     [[[-1.0, 0.0, 1.0]]]
     """
     if mode not in ("caffe", "tf", "torch"):
-        raise ConfigError(f"mode must be 'caffe', 'tf' or 'torch'; got mode={mode!r}.")
+        raise ConfigError(f"mode must be 'caffe', 'tf' or 'torch'; got mode={mode!r}.", fix="mode='caffe'")
     pixels: Any = _floats(x)
     if mode == "tf":
         return pixels / 127.5 - 1.0
     axis = len(pixels.shape) - 3 if standardize_data_format(data_format) == "channels_first" else len(pixels.shape) - 1
     if len(pixels.shape) not in (3, 4) or pixels.shape[axis] != 3:
-        raise ShapeError(f"mode={mode!r} needs images with 3 channels at axis {axis}; got shape {tuple(pixels.shape)}.")
+        raise ShapeError(
+            f"mode={mode!r} needs images with 3 channels at axis {axis}; got shape {tuple(pixels.shape)}.",
+            fix=_fix_of_channels(pixels.shape, axis),
+        )
 
     def along(values):
         """One number for each channel, in a shape that broadcasts."""
@@ -139,7 +142,13 @@ def decode_predictions(preds: ArrayLike, top: int = 5) -> list[list[tuple[str, s
     """
     scores = np.asarray(preds)
     if scores.ndim != 2 or scores.shape[1] != 1000:
-        raise ShapeError(f"decode_predictions needs scores of 1000 classes, (batch, 1000); got shape {scores.shape}.")
+        one = scores.shape == (1000,)
+        raise ShapeError(
+            f"decode_predictions needs the scores of 1000 classes, (batch, 1000); got shape {scores.shape}.",
+            fix="decode_predictions(preds[None])"
+            if one
+            else "For classes of your own: preds.argmax(-1) gives the class.",
+        )
     names = json.loads(fetch_remote(CLASSES, "imagenet_class_index.json").read_text("utf-8"))
     best = np.argsort(scores)[:, ::-1][:, :top]  # of equal scores the later class comes first, as in Keras
     return [[(*names[str(index)], row[index]) for index in order] for row, order in zip(scores, best, strict=True)]
@@ -176,12 +185,26 @@ def obtain_input_shape(
         if input_shape is not None and sizes != (default_size, default_size):
             raise ConfigError(
                 f"The imagenet weights with the top need images of {default_size} x {default_size}; got {sizes}.",
-                fix="include_top=False",
+                fix=f"input_shape={(default_size, default_size, 3)}, or include_top=False for images of any size.",
             )
         sizes = (default_size, default_size)
     if any(size is not None and size < min_size for size in sizes):
-        raise ConfigError(f"Images have {min_size} x {min_size} pixels or more; got {sizes}.", fix=f"({min_size},) * 2")
+        raise ConfigError(
+            f"Images must have at least {min_size} x {min_size} pixels; got {sizes}.",
+            fix=f"input_shape={(min_size, min_size, 3)}",
+        )
     return (channels, *sizes) if first else (*sizes, channels)
 
 
 __getattr__ = old_names_of(__name__)
+
+
+def _fix_of_channels(shape, axis):
+    """How images of another shape become ones with 3 channels."""
+    if len(shape) in (3, 4) and shape[axis] == 1:
+        return f"np.repeat(x, 3, axis={axis}) makes three channels of one."
+    if len(shape) in (3, 4) and shape[-1] == 4:
+        return "x[..., :3] leaves out the transparency."
+    if len(shape) == 2:
+        return "np.stack([x] * 3, axis=-1) makes an image with three channels."
+    return "Load images in colour: keras.utils.load_img(path), then keras.utils.img_to_array(image)."

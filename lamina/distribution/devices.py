@@ -63,7 +63,10 @@ def initialize(
     configure_process()
     addresses = job_addresses.split(",") if job_addresses else [None]
     if len(addresses) > 1 and num_processes not in (None, len(addresses)):
-        raise ConfigError(f"job_addresses has {len(addresses)} jobs, but num_processes is {num_processes}.")
+        raise ConfigError(
+            f"job_addresses has {len(addresses)} jobs, but num_processes is {num_processes}.",
+            fix=f"num_processes={len(addresses)}",
+        )
     jax.distributed.initialize(coordinator_address=addresses[0], num_processes=num_processes, process_id=process_id)
     if random.global_seed() is None:
         from jax.experimental import multihost_utils
@@ -92,4 +95,6 @@ def device_of(name: Any) -> Any:
     for device in jax.devices(kind):
         if device.id == int(number or 0):
             return device
-    raise ConfigError(f"There is no device {str(name)!r}; there are: {', '.join(list_devices(kind))}.")
+    raise ConfigError(
+        f"There is no device {str(name)!r}; there are: {', '.join(list_devices(kind))}.", fix=list_devices(kind)[0]
+    )

@@ -193,7 +193,10 @@ class DataParallel(Distribution):
             devices = np.array(list_devices() if devices is None else devices)
             device_mesh = DeviceMesh(devices.shape, [_BATCH], devices)
         if not isinstance(device_mesh, DeviceMesh):
-            raise ConfigError(f"Expect `mesh` to be an instance of `DeviceMesh`. Received: mesh={device_mesh}")
+            raise ConfigError(
+                f"Expect `mesh` to be an instance of `DeviceMesh`. Received: mesh={device_mesh}",
+                fix="DataParallel(devices=keras.distribution.list_devices())",
+            )
         super().__init__(device_mesh, device_mesh.axis_names[0], auto_shard_dataset)
         if device_mesh.devices.ndim != 1:
             warn(f"DataParallel splits batches along {self.batch_dim_name!r} alone, the first axis of {device_mesh}.")
@@ -201,6 +204,9 @@ class DataParallel(Distribution):
     @property
     def num_model_replicas(self) -> int:
         return int(self.device_mesh.devices.size)
+
+
+_MODEL_PARALLEL = "ModelParallel(layout_map=keras.distribution.LayoutMap(device_mesh))"
 
 
 class ModelParallel(Distribution):
@@ -235,10 +241,11 @@ class ModelParallel(Distribution):
         if kwargs:
             raise unknown_arguments(self, kwargs)
         if layout_map is None:
-            raise ConfigError("You must specify a layout_map argument.")
+            raise ConfigError("You must specify a layout_map argument.", fix=_MODEL_PARALLEL)
         if not isinstance(layout_map, LayoutMap):
             raise ConfigError(
-                f"Argument `layout_map` must be a `LayoutMap` instance. Received: layout_map={layout_map}"
+                f"Argument `layout_map` must be a `LayoutMap` instance. Received: layout_map={layout_map}",
+                fix=_MODEL_PARALLEL,
             )
         mesh: Any = layout_map.device_mesh
         super().__init__(mesh, batch_dim_name or mesh.axis_names[0], auto_shard_dataset)

@@ -21,6 +21,9 @@ from lamina.errors import ConfigError
 __all__ = ["DeviceMesh", "LayoutMap", "TensorLayout", "distribute_tensor"]
 
 
+_MESH = "keras.distribution.DeviceMesh((1, 1), ['batch', 'model'], ['cpu:0']): a size and a name for each axis."
+
+
 class DeviceMesh:
     """Devices as a grid with named axes.
 
@@ -44,12 +47,15 @@ class DeviceMesh:
     def __init__(self, shape: Sequence[int], axis_names: Sequence[str], devices: Any = None) -> None:
         received = f"Received: shape={shape}, axis_names={axis_names}"
         if not shape or not axis_names:
-            raise ConfigError(f"Shape and axis_names cannot be empty. {received}")
+            raise ConfigError(f"Shape and axis_names cannot be empty. {received}", fix=_MESH)
         if len(shape) != len(axis_names):
-            raise ConfigError(f"Shape and axis_names should have same size. {received}")
+            raise ConfigError(f"Shape and axis_names should have same size. {received}", fix=_MESH)
         devices = np.array(list_devices() if devices is None else devices)
         if math.prod(shape) != devices.size:
-            raise ConfigError(f"Shape does not match the number of devices. Received: {shape} for {devices.size}.")
+            raise ConfigError(
+                f"Shape does not match the number of devices. Received: {shape} for {devices.size}.",
+                fix=f"shape={(devices.size, *[1] * (len(shape) - 1))}",
+            )
         self.shape = shape
         self.axis_names = axis_names
         self.devices = devices.reshape(shape)
@@ -99,11 +105,15 @@ class TensorLayout:
     @device_mesh.setter
     def device_mesh(self, device_mesh: DeviceMesh | None) -> None:
         if self._device_mesh is not None:
-            raise ConfigError(f"Cannot override device mesh value. Existing value is {self._device_mesh}")
+            raise ConfigError(
+                f"Cannot override device mesh value. Existing value is {self._device_mesh}",
+                fix="Make a new layout: TensorLayout(layout.axes, device_mesh).",
+            )
         names = {name for axes in self.axes for name in (axes if isinstance(axes, tuple) else (axes,))} - {None}
         if device_mesh is not None and not names <= set(device_mesh.axis_names):
             raise ConfigError(
-                f"Invalid axis names for Layout. Valid axis names: {set(device_mesh.axis_names)}, Got {names}"
+                f"Invalid axis names for Layout. Valid axis names: {set(device_mesh.axis_names)}, Got {names}",
+                fix="Use these names in the axes of the TensorLayout, or name the axes of the DeviceMesh so.",
             )
         self._device_mesh = device_mesh
 
@@ -111,7 +121,10 @@ class TensorLayout:
     def backend_layout(self) -> NamedSharding:
         """The `jax.sharding.NamedSharding`."""
         if self.device_mesh is None:
-            raise ConfigError("Cannot create sharding when device mesh is not set for TensorLayout.")
+            raise ConfigError(
+                "Cannot create sharding when device mesh is not set for TensorLayout.",
+                fix="TensorLayout(axes, device_mesh=keras.distribution.DeviceMesh(...))",
+            )
         if self._sharding is None:
             self._sharding = NamedSharding(self.device_mesh.backend_mesh, PartitionSpec(*self.axes))
         return self._sharding
@@ -163,11 +176,16 @@ class LayoutMap(MutableMapping[str, Any]):
 
     def __setitem__(self, key: str, layout: Any) -> None:
         if key in self._layouts:
-            raise ConfigError(f"{key} already exist in the LayoutMap with value {self._layouts[key]}.")
+            raise ConfigError(
+                f"{key} already exist in the LayoutMap with value {self._layouts[key]}.", fix=f"del layout_map[{key!r}]"
+            )
         if isinstance(layout, tuple):
             layout = TensorLayout(layout)
         if not isinstance(layout, TensorLayout):
-            raise ConfigError(f"{layout} should be a TensorLayout type, got {type(layout)}")
+            raise ConfigError(
+                f"{layout} should be a TensorLayout type, got {type(layout)}",
+                fix="Pass a tuple of axis names, such as (None, 'model').",
+            )
         if layout.device_mesh is None and self.device_mesh is not None:
             layout.device_mesh = self.device_mesh
         self._layouts[key] = layout

@@ -61,7 +61,7 @@ def set_compilation_cache(folder: str | os.PathLike[str] | None) -> None:
     if folder is not None:
         refused = _why_refused(_made(folder))
         if refused:
-            raise ConfigError(refused, fix="Give a folder of your own, with mode 0700.")
+            raise ConfigError(refused, fix="Pass a folder of your own that others cannot write to (chmod 700).")
     _state.update(asked="off" if folder is None else os.fspath(folder), is_set_up=False)
     if _state["folder"] is not None:
         jax.config.update("jax_compilation_cache_dir", None)

@@ -176,8 +176,8 @@ class Progbar:
     ) -> None:
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ConfigError(
-                "Give stateful_metrics (shown as they are) or stateless_metrics (averaged), not both.",
-                fix="Metrics that are not in the list get the other treatment.",
+                "Pass stateful_metrics (shown as they are) or stateless_metrics (averaged), not both.",
+                fix="stateless_metrics=None",
             )
         self.target: int | None = target
         self.width: int = width

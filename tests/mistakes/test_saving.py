@@ -58,7 +58,7 @@ def other(content, right, says, name="m.h5"):
 
 
 MISTAKES = [
-    code(MODEL, "model.save('m.onnx')", "model.save('m.keras')", "model.save('m.keras')"),
+    code(MODEL, "model.save('m.zip')", "model.save('m.keras')", "model.save('m.keras')"),
     code(MODEL, "model.save('m')", "model.save('m.keras')", "model.save('m.keras')"),
     code(MODEL, "model.save('m.keras', zipped=False)", "model.save('m', zipped=False)", "model.save('m', zipped=False)"),
     code(MODEL, "model.save_weights('w.ckpt')", "model.save_weights('w.weights.h5')", "model.save_weights('w.weights.h5')"),
