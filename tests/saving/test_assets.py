@@ -84,7 +84,7 @@ def added(path, name, data=b"x", **info):
 @pytest.mark.parametrize("name", ["../out.txt", "more/../../out.txt", "a//b", "C:\\out.txt", "a\\..\\b", "x\ny", "./x"])
 def test_members_without_plain_names_are_refused(saved, name, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(saved.parent))
-    with pytest.raises(UnsafeFileError, match="no plain name"):
+    with pytest.raises(UnsafeFileError, match="not a plain path"):
         lamina.models.load_model(added(saved, f"assets/layers/notes/{name}"))
     assert list(saved.parent.rglob("*")) == [saved], "nothing is left behind"
 
@@ -97,7 +97,7 @@ def test_a_link_in_the_archive_is_a_plain_file(saved):
 def test_members_that_blow_up_are_refused(saved):
     with zipfile.ZipFile(saved, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("assets/layers/notes/bomb", bytes(80 * 2**20))
-    with pytest.raises(UnsafeFileError, match="refused"):
+    with pytest.raises(UnsafeFileError, match="more than the archive"):
         lamina.models.load_model(saved)
 
 

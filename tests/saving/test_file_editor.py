@@ -77,8 +77,8 @@ def test_summary(path, capsys):
         (lambda editor: editor.rename_object("wrong", "a"), "No object is called 'wrong'"),
         (lambda editor: editor.rename_object("dense", "a/b"), "without '/'"),
         (lambda editor: editor.delete_object("0"), "No object"),
-        (lambda editor: editor.delete_weight("dense", "7"), "has 0, 1"),
-        (lambda editor: editor.add_object("nowhere/dense", {}), "no 'nowhere'"),
+        (lambda editor: editor.delete_weight("dense", "7"), "has '0', '1'"),
+        (lambda editor: editor.add_object("nowhere/dense", {}), "no object 'nowhere'"),
         (lambda editor: editor.add_weights("dense", [1]), "dict of arrays"),
         (lambda editor: editor.save("model.keras"), "weights.h5"),
     ],
@@ -107,5 +107,5 @@ def test_files_that_lead_elsewhere(tmp_path):
             file["layers"] = link
         with pytest.raises(UnsafeFileError, match=kind):
             KerasFileEditor(tmp_path / "bad.weights.h5")
-    with pytest.raises(FileError, match="neither"):
+    with pytest.raises(FileError, match="reads .keras and"):
         KerasFileEditor("model.h5")

@@ -434,7 +434,7 @@ def test_links_are_refused_at_each_step_of_a_path(kind, depth, tmp_path):
         del file[path]
         file[path] = kind("/" + path)
 
-    read_everywhere(change, tmp_path, "links elsewhere")
+    read_everywhere(change, tmp_path, "link to another place")
 
 
 def put(kernel_of):
@@ -483,7 +483,7 @@ def no_shape(file, kernel):
 def test_arrays_that_are_elsewhere_or_no_numbers(make, tmp_path):
     """CVE-2026-1669: a dataset with external storage reads any file of the machine; CVE-2026-12480: a virtual one reads
     any HDF5 file of it."""
-    read_everywhere(put(make), tmp_path, r"it is refused|does not fit|not numbers")
+    read_everywhere(put(make), tmp_path, r"No file that|does not fit|not numbers")
 
 
 @pytest.mark.parametrize("kind", ["virtual", "external", "soft", "link"])
@@ -513,9 +513,9 @@ def test_the_editor_reads_no_other_file(kind, name, tmp_path):
         with h5py.File(tmp_path / name, "w") as file:
             change(file)
             assert kind != "virtual" or (file["layers/dense/vars/0"][()] == 7).all()  # the attack works on h5py alone
-    with pytest.raises(UnsafeFileError, match="never needs"):
+    with pytest.raises(UnsafeFileError, match="No file that"):
         saving.KerasFileEditor(tmp_path / name)
-    with pytest.raises(UnsafeFileError, match="never needs"):
+    with pytest.raises(UnsafeFileError, match="No file that"):
         model().load_weights(tmp_path / name)
 
 
@@ -550,7 +550,7 @@ def packed_twice(file, kernel):
 @pytest.mark.parametrize("make", [huge, huge_of_the_right_shape, inflating, packed_by_another, packed_twice])
 def test_arrays_that_would_fill_the_memory(make, tmp_path, peak):
     """CVE-2026-0897, CVE-2026-12570: a few bytes that say they are terabytes."""
-    read_everywhere(put(make), tmp_path, r"it is refused|does not fit|shape|holds int32")
+    read_everywhere(put(make), tmp_path, r"No file that|does not fit|shape|int32")
 
 
 def test_the_editor_is_bounded_too(tmp_path, peak):
@@ -581,7 +581,7 @@ def test_other_numbers_than_the_variables_are_not_read(tmp_path):
     def complexes(file, kernel):
         file.create_dataset(kernel, data=np.ones((3, 2), "complex64"))
 
-    read_everywhere(put(complexes), tmp_path, "holds complex64 where float32 is needed")
+    read_everywhere(put(complexes), tmp_path, "complex64; the model needs float32")
 
 
 def test_packed_arrays_of_good_files_are_read(tmp_path):
@@ -606,7 +606,7 @@ def test_attributes_are_bounded(tmp_path):
     def numbers(file):
         file.attrs["layer_names"] = np.arange(3)
 
-    for change, message in ((text_of_objects, "it is refused"), (numbers, "no list of names"),
+    for change, message in ((text_of_objects, "No file that"), (numbers, "not a list of names"),
                             (lambda file: file.attrs.update(layer_names=b"nothing"), "does not hold")):  # fmt: skip
         with h5py.File(tmp_path / "m.h5", "w") as file:
             change(file)
@@ -625,7 +625,7 @@ def test_heaps_in_circles_end(tmp_path):
     heap = data.index(b"GCOL")
     struct.pack_into("<Q", data, heap + 16 + 8, 10**6)
     path.write_bytes(data)
-    with pytest.raises(FileError, match=f"heap at byte {heap} does not add up"):
+    with pytest.raises(FileError, match=f"heap at byte {heap} are inconsistent"):
         saving.load_model(path)
 
 
@@ -691,7 +691,7 @@ def test_members_that_no_archive_of_ours_has(what, tmp_path):
         else:
             struct.pack_into("<I", data, entry + 24, 5)  # 5 bytes, it says
         path.write_bytes(data)
-    with pytest.raises(FileError, match=r"is there twice|encrypted|neither stored|shares its place|would be|damaged"):
+    with pytest.raises(FileError, match=r"occurs twice|encrypted|neither stored|overlaps|would decompress|damaged"):
         saving.load_model(path)
 
 
@@ -806,8 +806,8 @@ def test_descriptions_that_are_too_deep_long_or_no_descriptions(tmp_path, peak):
         nested = sequential(nested)
     for text, message in (
         ('{"a": ' + deep + "}", "nested more than"), (json.dumps(nested), "nested more than"),
-        ('{"a": ' + "1" * 5000 + "}", "is no JSON"), ("[]", "no description"), ("{", "is no JSON"), ("", "is no JSON"),
-        ('{"a": NaN}', "cannot be read|description|Unknown"), (b"\xff\xfe\x00", "is no JSON"),
+        ('{"a": ' + "1" * 5000 + "}", "is not JSON"), ("[]", "not of a model"), ("{", "is not JSON"), ("", "is not JSON"),
+        ('{"a": NaN}', "cannot be read|not of a model|Unknown"), (b"\xff\xfe\x00", "is not JSON"),
     ):  # fmt: skip
         if message.startswith("cannot"):
             continue

@@ -76,11 +76,11 @@ def test_safetensors_leave_the_optimizer_out_and_keep_types(tmp_path):
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        (lambda entry: entry.update(data_offsets=[0, 2**40]), "cannot"),
-        (lambda entry: entry.update(shape=[2**20, 2**20]), "cannot"),
-        (lambda entry: entry.update(shape=[-6, -4]), "cannot"),
-        (lambda entry: entry.update(dtype="PICKLE"), "not described"),
-        (lambda entry: entry.pop("shape"), "not described"),
+        (lambda entry: entry.update(data_offsets=[0, 2**40]), "outside of the file"),
+        (lambda entry: entry.update(shape=[2**20, 2**20]), "outside of the file"),
+        (lambda entry: entry.update(shape=[-6, -4]), "outside of the file"),
+        (lambda entry: entry.update(dtype="PICKLE"), "no valid entry"),
+        (lambda entry: entry.pop("shape"), "no valid entry"),
     ],
 )
 def test_safetensors_that_are_not_what_they_say(change, error, tmp_path):
@@ -129,7 +129,7 @@ def test_shards_stay_beside_their_list(tmp_path):
         model.load_weights(tmp_path / "m.weights.json")
     (tmp_path / "m.weights.json").write_text(text)
     (tmp_path / "m_00000.weights.h5").unlink()
-    with pytest.raises(FileError, match="not beside it"):
+    with pytest.raises(FileError, match="which is missing"):
         model.load_weights(tmp_path / "m.weights.json")
 
 
@@ -153,7 +153,7 @@ def test_folders_both_ways(tmp_path):
         ours.save(tmp_path / "m.keras", zipped=False)
     (tmp_path / "ours" / "config.json").unlink()
     (tmp_path / "ours" / "config.json").symlink_to(tmp_path / "theirs" / "config.json")
-    with pytest.raises(UnsafeFileError, match="own"):
+    with pytest.raises(UnsafeFileError, match="a link or a device"):
         lamina.models.load_model(tmp_path / "ours")
 
 
@@ -232,7 +232,7 @@ def test_models_that_tensorflow_js_made_itself_and_hostile_ones(tmp_path):
         lamina.models.load_model(tmp_path / "model.json")
     write_script(tmp_path, arrays)
     (tmp_path / "group1-shard2of2.bin").write_bytes(b"")
-    with pytest.raises(FileError, match="goes beyond its shards"):
+    with pytest.raises(FileError, match="larger than the weight files"):
         lamina.models.load_model(tmp_path / "model.json")
 
 

@@ -59,7 +59,7 @@ def other_format(file: Any, name: Any, wanted: str, error: object) -> FileError:
     known = isinstance(file, (str, os.PathLike)) and not str(error).startswith("The HDF5 is damaged")
     start = _beginning(file) if known else b""
     for magic, what, fix in _KINDS if known else ():
-        own = "HDF5" in wanted if magic.startswith(b"\x89HDF") else wanted.startswith(".keras") and magic[:2] == b"PK"
+        own = "HDF5" in wanted if magic.startswith(b"\x89HDF") else ".keras archive" in wanted and magic[:2] == b"PK"
         if (start.startswith(magic) if magic else not start) and not own:
             stem = pathlib.Path(name).stem.removesuffix(".weights")
             return FileError(f"{name} cannot be read as {wanted}: it {what}.", fix=fix.format(stem=stem))

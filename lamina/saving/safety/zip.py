@@ -29,7 +29,7 @@ def open_zip(filepath: str | os.PathLike[str], kind: str = ".keras") -> Iterator
     try:
         archive = zipfile.ZipFile(filepath)
     except _DAMAGE as error:
-        raise other_format(filepath, filepath, f"{kind} archive", error) from error
+        raise other_format(filepath, filepath, f"a {kind} archive", error) from error
     with archive:
         yield Members(archive, filepath)
 
