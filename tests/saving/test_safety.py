@@ -90,7 +90,7 @@ def records(file):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (soft_link, "link to another place"), (external_link, "link to another place"), (group_link, "link to another place"),
+        (soft_link, "another place"), (external_link, "another place"), (group_link, "another place"),
         (external_data, "in another file"), (virtual_data, "in another file"),
         (objects, "not numbers"), (references, "not numbers"), (records, "not numbers"),
     ],
