@@ -119,7 +119,7 @@ class QuantizedDTypePolicy(DTypePolicy):
         self.quantization_mode: str | None = kind
         choice(self, "mode", kind, QUANTIZATION_MODES)
         if source.compute_dtype == "float16" and self.quantization_mode == "int8":
-            raise ConfigError(f"int8 kernels do not go with {source.name!r}: float16 overflows.", fix="Use bfloat16.")
+            raise ConfigError(f"int8 kernels do not go with {source.name!r}: float16 overflows.", fix="'bfloat16'")
         self.compute_dtype: str = source.compute_dtype
         self.variable_dtype: str = source.variable_dtype
         self._numbers = self._read(numbers)
@@ -322,7 +322,7 @@ def _quantized(name):
     if name.startswith("float8_e"):
         return DTypePolicy(name)
     if not found:
-        raise ConfigError(f"{name!r} says no policy to quantize from.", fix=f"'{name}_from_float32', for example.")
+        raise ConfigError(f"{name!r} says no policy to quantize from.", fix=f"'{name}_from_float32'")
     kind = mode.partition("/")[0]
     classes = {"float8": QuantizedFloat8DTypePolicy, "gptq": GPTQDTypePolicy, "awq": AWQDTypePolicy}
     if mode.startswith("int4/"):

@@ -218,7 +218,9 @@ def randint(
     """
     dtype = "int32" if dtype is None else dtype
     if not dtypes.is_integer(dtype):
-        raise ConfigError(f"randint has an integer dtype; got {dtypes.standardize_dtype(dtype)!r}.", fix="Use uniform.")
+        raise ConfigError(
+            f"randint has an integer dtype; got {dtypes.standardize_dtype(dtype)!r}.", fix="dtype='int32'"
+        )
     dtype = jax.dtypes.canonicalize_dtype(dtypes.numpy_dtype(dtype))
     return jax.random.randint(draw_seed(seed), _shape(shape), minval, maxval, dtype)
 

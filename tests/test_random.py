@@ -133,11 +133,11 @@ def test_symbolic_tensors_give_symbolic_tensors():
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "a", (1, 2)])
 def test_seeds_are_checked(seed):
-    with pytest.raises(ValueError, match="whole number from 0 to"):
+    with pytest.raises(ValueError, match="whole number"):
         SeedGenerator(seed)
-    with pytest.raises(ValueError, match="whole number from 0 to"):
+    with pytest.raises(ValueError, match="whole number"):
         lamina.random.normal((2,), seed=seed)
-    with pytest.raises(ValueError, match="whole number from 0 to"):
+    with pytest.raises(ValueError, match="whole number"):
         set_global_seed(seed)
 
 

@@ -79,7 +79,7 @@ def set_learning_phase(value: Any) -> None:
         value: 0 or False; 1 and True are an error.
     """
     if value:
-        raise ConfigError("There is no global learning phase any more.", fix="Call the model with training=True.")
+        raise ConfigError("There is no global learning phase any more.", fix="model(x, training=True)")
 
 
 def in_train_phase(x: TensorLike, alt: Any, training: bool | None = None) -> Any:

@@ -226,7 +226,7 @@ def _array_of(value):
         if len(ragged) > 1:
             raise DataError(
                 f"The lists differ in length ({min(ragged)} to {max(ragged)}), so they do not form an array.",
-                fix="Pad them to one length.",
+                fix="keras.utils.pad_sequences(x)",
             )
         value = [_array_of(item) if hasattr(item, "numpy") else item for item in value]
     return np.asarray(value)

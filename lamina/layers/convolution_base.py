@@ -63,7 +63,7 @@ class _Windowed(SpatialLayer):
             raise ConfigError(
                 f"{type(self).__name__} takes strides or a dilation_rate above 1, not both; "
                 f"got strides={self.strides} and dilation_rate={self.dilation_rate}.",
-                fix="Drop one of the two.",
+                fix="dilation_rate=1",
             )
 
     def _channels(self, input_shape) -> Any:

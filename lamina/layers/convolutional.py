@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from lamina.errors import ConfigError, ShapeError
@@ -62,7 +63,7 @@ class _Conv(WithKernels, _Windowed):
             raise ConfigError(
                 f"{type(self).__name__} needs filters that divide evenly into groups; "
                 f"got filters={self.filters}, groups={self.groups}.",
-                fix=f"filters={-(-self.filters // self.groups) * self.groups}, for example.",
+                fix=f"filters={-(-self.filters // self.groups) * self.groups}",
             )
 
     def build(self, input_shape: Shape) -> None:
@@ -71,8 +72,7 @@ class _Conv(WithKernels, _Windowed):
             raise ShapeError(
                 f"{type(self).__name__} needs channels that divide evenly into groups={self.groups}; "
                 f"inputs of shape {tuple(input_shape)} have {channels}.",
-                fix=f"groups that divide {channels}: "
-                f"{[n for n in range(1, min(channels, 99) + 1) if channels % n == 0]}.",
+                fix=f"groups={math.gcd(channels, self.groups)}",
             )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
         self.kernel = self._add_weight_of("kernel", shape, make=self._add_kernel)

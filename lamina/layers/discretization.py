@@ -59,7 +59,7 @@ class Discretization(Categorical):
         if num_bins is not None:
             num_bins = whole(self, "num_bins", num_bins, least=0)
         if num_bins is not None and bin_boundaries is not None:
-            raise ConfigError("Both `num_bins` and `bin_boundaries` should not be set.", fix="Pass one of the two.")
+            raise ConfigError("Both `num_bins` and `bin_boundaries` should not be set.", fix="num_bins=None")
         if num_bins is None and bin_boundaries is None:
             raise ConfigError("You need to set either `num_bins` or `bin_boundaries`.", fix="num_bins=10")
         self.input_bin_boundaries = bin_boundaries

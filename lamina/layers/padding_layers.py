@@ -102,7 +102,7 @@ class _Cropping(SpatialLayer):
         if any(size is not None and sum(margin) >= size for margin, size in zip(self._margins, sizes, strict=True)):
             raise ShapeError(
                 f"{type(self).__name__} of {self.cropping} leaves nothing of inputs of size {sizes}.",
-                fix="Before and after together stay below the size of each axis.",
+                fix="cropping=0" if None in sizes else f"cropping={tuple(((size - 1) // 2,) * 2 for size in sizes)}",
             )
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -90,9 +90,7 @@ class Normalization(DataLayer):
         self.invert = invert
         self.supports_masking = True
         if (mean is None) != (variance is None):
-            raise ConfigError(
-                "Normalization needs both mean and variance, or neither.", fix="Pass both, or call adapt."
-            )
+            raise ConfigError("Normalization needs both mean and variance, or neither.", fix="mean=0.0, variance=1.0")
         shapes = np.shape(self.input_mean), np.shape(self.input_variance)
         if shapes[0] != shapes[1] or len(shapes[0]) > len(self.axis):
             raise ConfigError(
@@ -214,7 +212,9 @@ def _first(batch):
 def _inputs_of(batch):
     inputs = _first(batch)
     if not hasattr(inputs, "shape"):
-        raise DataError(f"adapt needs batches that are arrays; got {type(inputs).__name__}.", fix="numpy.asarray(...)")
+        raise DataError(
+            f"adapt needs batches that are arrays; got {type(inputs).__name__}.", fix="adapt(np.array([1.0, 2.0, 3.0]))"
+        )
     return np.asarray(inputs)
 
 

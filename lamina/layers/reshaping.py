@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
 
+def _fitting(target, sizes):
+    """The target with one size left open such that it fits samples of these sizes, or (-1,)."""
+    total = math.prod(size or 1 for size in sizes)
+    for place in range(len(target)):
+        rest = math.prod(abs(size) for size in (*target[:place], *target[place + 1 :]))
+        if rest and total % rest == 0 and -1 not in (*target[:place], *target[place + 1 :]):
+            return (*target[:place], -1, *target[place + 1 :])
+    return (-1,)
+
+
 def _one_open(sizes):
     """The sizes with their first -1 only; the others are 1."""
     first = sizes.index(-1)
@@ -115,7 +125,7 @@ class Reshape(Layer):
             raise ShapeError(
                 f"Reshape to {self.target_shape} needs {multiple}{known} values in each sample; "
                 f"inputs of {sample_shape} have {total}.",
-                fix="One size may be -1: it follows from the others.",
+                fix=f"target_shape={_fitting(self.target_shape, sample_shape)}",
             )
         return tuple(missing if size == -1 else size for size in self.target_shape)
 
@@ -142,7 +152,7 @@ class Permute(Layer):
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ConfigError(
                 f"Permute needs dims with each of 1 to {len(self.dims)} once; got {self.dims}.",
-                fix="The batch is not counted.",
+                fix=f"dims={tuple(range(len(self.dims), 0, -1))}",
             )
         self.input_spec: Any = InputSpec(ndim=len(self.dims) + 1)
 

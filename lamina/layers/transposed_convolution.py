@@ -66,7 +66,7 @@ class _ConvTranspose(_Windowed):
             raise ConfigError(
                 f"{type(self).__name__} needs output_padding below strides on each axis; "
                 f"got output_padding={self.output_padding}, strides={self.strides}.",
-                fix="output_padding=None makes the default size.",
+                fix="output_padding=None",
             )
 
     def build(self, input_shape: Shape) -> None:

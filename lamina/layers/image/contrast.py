@@ -29,7 +29,7 @@ def pixel_range(layer: object, value_range: Sequence[float]) -> Any:
     if not isinstance(value_range, (tuple, list)) or len(value_range) != 2:
         raise ConfigError(
             f"{type(layer).__name__} needs value_range as two numbers; got value_range={value_range!r}.",
-            fix="The `value_range` argument should be a list of two numbers, such as (0, 255) or (0, 1).",
+            fix="value_range=(0, 255)",
         )
     return tuple(value_range)
 

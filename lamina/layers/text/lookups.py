@@ -93,13 +93,13 @@ class StringLookup(IndexLookup):
             return token.decode()
         if not isinstance(token, str):
             raise ConfigError(
-                f"The vocabulary of {self.name} must be strings; got {token!r}.", fix="Use IntegerLookup."
+                f"The vocabulary of {self.name} must be strings; got {token!r}.", fix="layers.IntegerLookup()"
             )
         return str(token)
 
     def _numbers(self, inputs):
         if not is_text(inputs):
-            raise DataError(f"{self.name} needs strings; got {inputs.dtype}.", fix="Use IntegerLookup for integers.")
+            raise DataError(f"{self.name} needs strings; got {inputs.dtype}.", fix="layers.IntegerLookup()")
         return np.array(self._numbers_of(inputs.ravel().tolist()), "int64").reshape(inputs.shape)
 
     def _numbers_of(self, tokens):
@@ -113,7 +113,7 @@ class StringLookup(IndexLookup):
             raise DataError(
                 "When `num_oov_indices=0` all inputs should be in vocabulary; "
                 f"found {[tokens[place] for place in unknown[:5]]}.",
-                fix="Consider setting `num_oov_indices=1`.",
+                fix="num_oov_indices=1",
             )
         if unknown:
             hashed = bins_of(np.array([tokens[place] for place in unknown], object), self.num_oov_indices, self.salt)
@@ -202,7 +202,7 @@ class IntegerLookup(IndexLookup):
 
     def _numbers(self, inputs):
         if is_text(inputs):
-            raise DataError(f"{self.name} needs integers; got strings.", fix="Use StringLookup.")
+            raise DataError(f"{self.name} needs integers; got strings.", fix="layers.StringLookup()")
         inputs = inputs.astype(traced_dtype("int64"))
         keys, values = jnp.asarray(self._vocabulary.keys, inputs.dtype), jnp.asarray(self._vocabulary.values, "int32")
         places = jnp.clip(jnp.searchsorted(keys, inputs), 0, len(self._vocabulary.keys) - 1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamina.core.arguments import nearest
 from lamina.core.keras_tensor import KerasTensor, traced_dtype
 from lamina.core.read_limits import reserve_array
 from lamina.errors import ConfigError, ShapeError
@@ -104,7 +105,7 @@ class TextVectorization(Categorical):
         if ragged:
             raise ConfigError(
                 "`ragged=True` means rows of different length, which JAX arrays do not support.",
-                fix="ragged=False pads texts with 0, which Embedding(mask_zero=True) masks.",
+                fix="ragged=False",
             )
         if output_sequence_length is not None and output_mode != "int":
             raise ConfigError(
@@ -206,7 +207,7 @@ class TextVectorization(Categorical):
             raise ShapeError(
                 "When using `TextVectorization` to tokenize strings, the input rank must be 1 or the last shape "
                 f"dimension must be 1; got shape {inputs.shape}.",
-                fix="split=None is for strings that are tokens already.",
+                fix="split=None",
             )
         lead = inputs.shape[:-1] if inputs.ndim > 1 else inputs.shape
         if self.split is None and self._ngram_lengths is None and inputs.ndim <= 1:
@@ -318,7 +319,7 @@ def _check_choice(name, value, known):
         raise ConfigError(
             f"Unknown value for `{name}` argument of TextVectorization. Allowed values are: {tuple(known)}. "
             f"Received: {name}={value}",
-            fix="Pass one of these, None, or a function.",
+            fix=f"{name}={nearest(value, known)!r}",
         )
 
 

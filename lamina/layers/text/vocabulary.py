@@ -21,7 +21,7 @@ def check_arguments(layer: Any, idf_weights: Any) -> None:
     if layer.max_tokens is not None and layer.max_tokens <= 1:
         raise ConfigError(
             f"If set, `max_tokens` must be greater than 1. Received: max_tokens={layer.max_tokens}",
-            fix="It includes the places of unknown tokens.",
+            fix="max_tokens=1000",
         )
     if layer.pad_to_max_tokens and layer.max_tokens is None:
         raise ConfigError(
