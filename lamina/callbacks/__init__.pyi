@@ -16,3 +16,4 @@ from lamina.callbacks.stop_on_nonfinite import *
 from lamina.callbacks.swap_ema_weights import *
 from lamina.callbacks.tensorboard import *
 from lamina.callbacks.terminate_on_nan import *
+from lamina.callbacks.trackers import *
