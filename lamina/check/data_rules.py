@@ -97,7 +97,7 @@ def _repair_of_gaps(part, subject):
     axes = f".all(axis={1 if rank == 2 else tuple(range(1, rank))})" if rank > 1 else ""
     if name in ("x", "y") and [other.name for other in subject.parts] == ["x", "y"]:
         return f"keep = np.isfinite({name}){axes}; x, y = x[keep], y[keep]"
-    return f"{name} = np.nan_to_num({name}), or drop these rows from all arrays."
+    return f"Drop such rows from all arrays, or fill them: np.nan_to_num({name})."
 
 
 @rule(

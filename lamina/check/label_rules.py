@@ -54,7 +54,7 @@ def _labels_beyond_units(subject):
         if outside is not None:
             part, wrong = outside
             least, most = _range(part.values[part.values != ignored])
-            fix = f"Number the classes from 0: {part.name} = np.unique({part.name}, return_inverse=True)[1]."
+            fix = f"Number the classes from 0: np.unique({part.name}, return_inverse=True)[1]."
             if least >= 0:
                 fix = f"Give {head.layer} {int(most) + 1} units, or number the classes from 0."
             yield (
@@ -153,9 +153,7 @@ def _labels_of_another_kind(subject):
             part, wrong = outside
             least, most = _range(part.values)
             fix = (
-                f"Use {part.name} = ({part.name} + 1) / 2."
-                if (least, most) == (-1, 1)
-                else "Bring the labels to 0 and 1."
+                f"Use ({part.name} + 1) / 2 as labels." if (least, most) == (-1, 1) else "Bring the labels to 0 and 1."
             )
             yield (
                 head.layer, (least, most),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import html
 import re
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from lamina.drawing.report import report
-from lamina.runtime.terminal import Printable, console, text_buffer
+from lamina.runtime.terminal import Printable, console, printable, text_buffer
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Explanation", "LayerExplanation"]
 
 _WIDTH = 80
+_LONG = 40  # layers; in a model of more of them, layers like those before are folded
+_NUMBERS = re.compile(r"[\d,._]+")
 
 
 @dataclasses.dataclass
@@ -132,6 +135,35 @@ class Explanation(Printable):
             lines += ["", str(answer)]
         return "\n".join(lines)
 
+    def __str__(self) -> str:
+        return printable(self.short)
+
+    __repr__ = __str__
+
+    @property
+    def short(self) -> str:
+        """As `text`; in a long model, layers like those before are named in one line."""
+        lines = [self.title, "=" * min(len(self.title), _WIDTH)]
+        for one in self._folded():
+            lines += ["", *_wrapped(_like_those(one), "")] if isinstance(one, list) else ["", str(one)]
+        for answer in self.answers:
+            lines += ["", str(answer)]
+        return "\n".join(lines)
+
+    def _folded(self):
+        """The layers, and a list in place of several in a row that are like layers before them."""
+        seen, found = set(), []
+        for layer in self.layers:
+            pattern = layer.kind, layer.depth, _NUMBERS.sub("", layer.text)
+            if len(self.layers) <= _LONG or pattern not in seen:
+                found.append(layer)
+            elif isinstance(found[-1], list):
+                found[-1].append(layer)
+            else:
+                found.append([layer])
+            seen.add(pattern)
+        return [one[0] if isinstance(one, list) and len(one) == 1 else one for one in found]
+
     def markdown(self) -> str:
         """All of it as Markdown."""
         lines = [f"## {_escaped(self.title)}"]
@@ -147,12 +179,12 @@ class Explanation(Printable):
     def html(self) -> str:
         """All of it as an HTML section."""
         parts = [f"<h2>{html.escape(self.title)}</h2>", "<ol>"]
-        for layer in self.layers:
-            name, kind, shapes = map(html.escape, (layer.name, layer.kind, layer.shapes))
-            parts.append(f'<li style="margin-left:{2 * layer.depth}em"><b>{name}</b> ({kind}) <code>{shapes}</code>')
-            parts.append(f"<p>{html.escape(layer.text)}</p>")
-            parts += [f"<p><small>{html.escape(line)}</small></p>" for line in layer.numbers]
-            parts.append("</li>")
+        for one in self._folded():
+            if isinstance(one, list):
+                inner = "".join(map(_item, one))
+                parts.append(f"<details><summary>{html.escape(_like_those(one))}</summary>{inner}</details>")
+            else:
+                parts.append(_item(one))
         parts.append("</ol>")
         for answer in self.answers:
             parts.append(f"<h3>{html.escape(answer.question)}</h3><p>{html.escape(answer.text)}</p>")
@@ -169,7 +201,10 @@ class Explanation(Printable):
         from rich.text import Text
 
         yield Text(self.title, style="bold underline")
-        for layer in self.layers:
+        for layer in self._folded():
+            if isinstance(layer, list):
+                yield Padding(Text(_like_those(layer), style="dim"), (1, 0, 0, 0))
+                continue
             left = 4 * layer.depth
             head = Text.assemble((layer.name, "bold"), f" ({layer.kind})  ", (layer.shapes, "cyan"))
             yield Padding(head, (1, 0, 0, left))
@@ -198,6 +233,24 @@ class Explanation(Printable):
         file = text_buffer()
         self.print(file, width)
         return file.getvalue()
+
+
+def _like_those(layers):
+    """One line in place of several layers."""
+    kinds = collections.Counter(layer.kind for layer in layers)
+    counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    return (
+        f"{layers[0].name} to {layers[-1].name}: {len(layers)} layers like those above ({counts}); "
+        f"model.explain({layers[0].name!r}) has the numbers of one, .text those of all."
+    )
+
+
+def _item(layer):
+    """A layer as an HTML item."""
+    name, kind, shapes = map(html.escape, (layer.name, layer.kind, layer.shapes))
+    numbers = "".join(f"<p><small>{html.escape(line)}</small></p>" for line in layer.numbers)
+    head = f'<li style="margin-left:{2 * layer.depth}em"><b>{name}</b> ({kind}) <code>{shapes}</code>'
+    return f"{head}<p>{html.escape(layer.text)}</p>{numbers}</li>"
 
 
 def _wrapped(text, indent, further=None):

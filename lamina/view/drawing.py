@@ -21,8 +21,8 @@ __all__ = ["TIMES", "drawn", "shape_text"]
 CHARACTER, BOLD, PADDING, NARROWEST, GAP, MARGIN = 7.0, 8.0, 38, 110, 26, 16  # pixels
 LONGEST = 46  # characters of the line about settings
 VISIBLE = 40  # boxes that are shown at first
-TIMES: str = "\u00d7"
-"""The multiplication sign."""
+TIMES: str = " x "
+"""Between the sizes of an array."""
 _PORT = 10  # the width of the gap where an arrow enters or leaves an open box
 
 _FAMILIES = (  # family of colours, the traits of its layers, and words in the names of classes without these traits

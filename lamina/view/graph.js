@@ -254,14 +254,17 @@ function show(box) {
 function setZoom(value) {
   const canvas = $("canvas");
   const before = zoom;
-  zoom = Math.min(2.5, Math.max(0.15, value));
+  zoom = Math.min(2.5, Math.max(SMALLEST, value));
   const [x, y] = [canvas.scrollLeft + canvas.clientWidth / 2, canvas.scrollTop + canvas.clientHeight / 2];
   scale();
   const part = zoom / before;
   canvas.scrollTo({ left: x * part - canvas.clientWidth / 2, top: y * part - canvas.clientHeight / 2, behavior: "instant" });
 }
 
-function fit(least = 0.15) {
+// The zoom at which a graph of ten thousand lines is seen whole.
+const SMALLEST = 0.01;
+
+function fit(least = SMALLEST) {
   const canvas = $("canvas");
   zoom = Math.max(least, Math.min(1.2, canvas.clientWidth / (boxes[0].width + 2 * EDGE + 20),
     canvas.clientHeight / boxes[0].height));

@@ -106,7 +106,7 @@ def _data(model, x, y):
     fold_blocks(scene)
     return {
         "title": model.name,
-        "about": explanation.title,
+        "about": explanation.title.removeprefix(f"{model.name} (").replace("):", ":", 1),
         "answers": [{"question": answer.question, "text": answer.text} for answer in explanation.answers],
         "findings": findings,
         "boxes": [

@@ -137,6 +137,7 @@ function search() {
     && `${box.name} ${box.detail} ${box.kind}`.toLowerCase().includes(words)) : [];
   foundAt = -1;
   $("matches").textContent = words ? `${found.length} found` : "";
+  if (found.length) show(found[0]);
   mark();
 }
 

@@ -46,7 +46,7 @@ DONE = {
     "LAM108": [("Give head 3 units", "Dense(4", "Dense(3")],
     "LAM109": [("loss='sparse_categorical_crossentropy'", '"categorical_crossentropy"',
                 "loss='sparse_categorical_crossentropy'")],
-    "LAM110": [("y = (y + 1) / 2", "print(", "y = (y + 1) / 2\nprint(")],
+    "LAM110": [("(y + 1) / 2 as labels", "print(", "y = (y + 1) / 2\nprint(")],
     "LAM111": [
         ("activation='sigmoid'", 'softmax", name="head"),\n])\nmodel.compile("adam", "categorical',
          'sigmoid", name="head"),\n])\nmodel.compile("adam", "binary'),

@@ -24,7 +24,8 @@ def trained():
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(16, 8, 8, 1)).astype("float32"), rng.integers(0, 3, 16)
-    model.fit(x, y, validation_split=0.25, epochs=2, verbose=0)
+    with pytest.warns(UserWarning, match="LAM101"):
+        model.fit(x, y, validation_split=0.25, epochs=2, verbose=0)
     return model, x, y
 
 

@@ -80,8 +80,8 @@ def test_structure(read):
 def test_what_it_says(data):
     root, entry, conv, _, head = data["boxes"]
     assert root["detail"].endswith("of 4 layers") and entry["kind"] == "InputLayer"
-    assert conv["detail"] == "Conv2D 4, 3\u00d73, relu" and conv["shape"] == "6\u00d76\u00d74"
-    assert conv["inputs"] == [[1, "8\u00d78\u00d71"]] and any("3 x 3" in said for said in conv["sentences"])
+    assert conv["detail"] == "Conv2D 4, 3 x 3, relu" and conv["shape"] == "6 x 6 x 4"
+    assert conv["inputs"] == [[1, "8 x 8 x 1"]] and any("3 x 3" in said for said in conv["sentences"])
     assert [weight["name"] for weight in conv["weights"]] == ["kernel", "bias"]
     assert sum(conv["weights"][0]["counts"]) == 36
     assert conv["activity"]["mapSize"] == [6, 6, 4] and conv["activity"]["low"] == 0

@@ -107,4 +107,4 @@ def test_what_is_drawn(folded):
             assert stop is None or stop["row"] == arrow["row"] + len(arrow["xs"]) - 1
             assert start is None or "arrows" not in start or f"out {arrow['source']}" in start["ports"]
             assert stop is None or "arrows" not in stop or f"in {arrow['source']}" in stop["ports"]
-    assert {arrow["shape"] for arrow in root["arrows"]} >= {"75\u00d775\u00d73", "7\u00d77\u00d7256"}
+    assert {arrow["shape"] for arrow in root["arrows"]} >= {"75 x 75 x 3", "7 x 7 x 256"}
