@@ -102,7 +102,7 @@ def test_check_of_a_file(files, capsys):
     assert main(["check", "model.keras", "--json"]) == FINDINGS
     (found,) = json.loads(capsys.readouterr().out)
     assert found["model"] == "model.keras" and [one["code"] for one in found["findings"]] == ["LAM101"]
-    assert set(found["findings"][0]) == {"code", "severity", "layer", "value", "message", "why", "fix"}
+    assert set(found["findings"][0]) == {"code", "severity", "layer", "value", "message", "why", "fix", "page"}
     assert main(["check", "model.keras", "--fail-on", "never"]) == FINE
     assert main(["check", "model.keras", "--ignore", "LAM101"]) == FINE
     assert "no findings" in capsys.readouterr().out
