@@ -6,6 +6,7 @@ import functools
 import io
 import os
 import pathlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -103,11 +104,17 @@ class ExportArchive:
             "add_endpoint", kwargs, is_static=True, opset_version=None, input_names=None, output_names=None
         )
         if not is_static:
-            raise ConfigError("An endpoint keeps no state, so is_static=False cannot be.", fix="Return what changes.")
+            raise ConfigError(
+                "An endpoint keeps no state between calls, so is_static=False is not possible.",
+                fix="Leave is_static out, and return what changes as a further output.",
+            )
         if name in self._endpoints:
-            raise ConfigError(f"There is an endpoint {name!r} already.", fix="Take another name.")
+            raise ConfigError(f"There is an endpoint {name!r} already.", fix=f"add_endpoint({name + '_2'!r}, ...)")
         if not name.isidentifier():
-            raise ConfigError(f"The name of an endpoint is that of its file, of letters and digits; got {name!r}.")
+            raise ConfigError(
+                f"The name of an endpoint is that of its file, of letters, digits and _; got {name!r}.",
+                fix=f"add_endpoint({re.sub(r'[^0-9A-Za-z_]+', '_', f'_{name}').strip('_') or 'serve'!r}, ...)",
+            )
         if input_signature is None:
             raise ConfigError(
                 f"The endpoint {name!r} needs an input_signature: shapes and types to compile for.",
@@ -144,7 +151,10 @@ class ExportArchive:
         variables = list(variables) if isinstance(variables, (list, tuple, set)) else [variables]
         for variable in variables:
             if not isinstance(variable, Variable):
-                raise ConfigError(f"A collection is of variables; got a {type(variable).__name__}.")
+                raise ConfigError(
+                    f"A collection is of variables; got a {type(variable).__name__}.",
+                    fix="add_variable_collection(name, model.variables)",
+                )
         self._collections[name] = {variable.path: variable.numpy() for variable in variables}
 
     def write_out(self, filepath: str | os.PathLike[str], options: None = None, verbose: bool = True) -> None:
@@ -159,9 +169,9 @@ class ExportArchive:
             CallError: There is no endpoint.
         """
         if options is not None:
-            raise ConfigError("options are those of a SavedModel, which this is not.", fix="Leave options out.")
+            raise ConfigError("options are settings of a SavedModel, which is not written here.", fix="options=None")
         if not self._endpoints:
-            raise CallError("There is nothing to write.", fix="Call add_endpoint first.")
+            raise CallError("There is nothing to write: no endpoint was added.", fix="Call add_endpoint first.")
         files = {f"{name}{ENDINGS[self.format]}": self.serialized(name) for name in self._endpoints}
         for name, values in self._collections.items():
             buffer = io.BytesIO()
@@ -169,7 +179,10 @@ class ExportArchive:
             files[f"{name}.npz"] = buffer.getvalue()
         folder = pathlib.Path(filepath)
         if folder.is_file():
-            raise FileError(f"{folder} is a file; endpoints are written into a folder.", fix="Take another name.")
+            raise FileError(
+                f"{folder} is a file; endpoints are written into a folder.",
+                fix=f"write_out({str(folder) + '_export'!r})",
+            )
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
             with written(folder / name) as beside:
@@ -191,7 +204,11 @@ def _variables_of(resource):
     if isinstance(resource, Variable):
         return [resource]
     if not hasattr(resource, "variables"):
-        raise ConfigError(f"Layers, models and variables can be tracked; got a {type(resource).__name__}.")
+        raise ConfigError(
+            f"Layers, models and variables can be tracked; got a {type(resource).__name__}.", fix="track(model)"
+        )
     if getattr(resource, "built", True) is False:
-        raise CallError(f"{resource.name} is not built: it has no weights yet.", fix="Call it once first.")
+        raise CallError(
+            f"{resource.name} is not built: it has no weights yet.", fix="Call it on data first, or build(input_shape)."
+        )
     return list(resource.variables)

@@ -76,10 +76,13 @@ class Endpoint:
             first = str(error).splitlines()[0]
             if type(error).__name__ != "InconclusiveDimensionOperation" and "got 'batch'" not in first:
                 raise
-            shapes = [[1 if size is None else size for size in spec.shape] for spec in tree.flatten(self._signature)]
+            fixed = [
+                f"keras.InputSpec(shape={tuple(size or 1 for size in spec.shape)}, dtype={spec.dtype!r})"
+                for spec in tree.flatten(self._signature)
+            ]
             wanted = ConfigError(
                 f"{self.name} needs a size as a number that the input_signature leaves open: {first}",
-                fix=f"Fixed sizes: input_signature=[keras.InputSpec(shape={tuple(shapes[0])})], one for each input.",
+                fix=f"input_signature=[{', '.join(fixed)}]",
             )
             wanted.where = next((note for note in getattr(error, "__notes__", ()) if note.startswith("In ")), None)
             raise wanted from error

@@ -1,0 +1,70 @@
+"""Mistakes with export, and whether the fixes printed for them work."""
+
+# ruff: noqa: E501
+
+from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
+
+MODEL = """
+L = keras.layers
+def net(layer, *shape):
+    inputs = keras.Input(shape)
+    return keras.Model(inputs, layer(inputs))
+model = net(L.Dense(2), 4)
+spec = [keras.InputSpec(shape=(None, 4), dtype='float32')]
+"""
+ARCHIVE = (
+    MODEL
+    + "archive = keras.export.ExportArchive(); archive.track(model); add_endpoint = archive.add_endpoint; call = lambda x: model(x)\n"
+)
+FULL = ARCHIVE + "add_endpoint('serve', call, spec); write_out = archive.write_out\n"
+
+
+def code(before, wrong, right, says):
+    return Mistake(before + wrong, before + right, says)
+
+
+def prose(before, wrong, right, says):
+    return Mistake(before + wrong, before + right, says, prose=True)
+
+
+def not_in_onnx(layer, shape="4"):
+    """A layer that ONNX cannot hold; StableHLO does."""
+    before = MODEL + f"model = net({layer}, {shape}); "
+    return prose(
+        before, "model.export('name.onnx', verbose=False)", "model.export('name.jax', verbose=False)", "name.jax"
+    )
+
+
+MISTAKES = [
+    prose(ARCHIVE, "add_endpoint('serve', call, spec, is_static=False)", "add_endpoint('serve', call, spec)", "Leave is_static out"),
+    prose(FULL, "add_endpoint('serve', call, spec)", "add_endpoint('serve_2', call, spec)", "add_endpoint('serve_2'"),
+    prose(ARCHIVE, "add_endpoint('my serve!', call, spec)", "add_endpoint('my_serve', call, spec)", "add_endpoint('my_serve'"),
+    code(ARCHIVE, "add_endpoint('serve', call)", "add_endpoint('serve', call, input_signature=[keras.InputSpec(shape=(None, 4), dtype='float32')])",
+         "input_signature=[keras.InputSpec(shape=(None, 4), dtype='float32')]"),
+    prose(ARCHIVE, "add_endpoint('serve', call, [keras.InputSpec(ndim=2)])",
+          "add_endpoint('serve', call, [keras.InputSpec(shape=(None, 4), dtype='float32')])", "keras.InputSpec(shape=(None, 4), dtype='float32')"),
+    prose(ARCHIVE, "archive.add_variable_collection('w', [1])", "archive.add_variable_collection('w', model.variables)", "model.variables"),
+    code(FULL, "write_out('d', options=1)", "write_out('d', options=None)", "options=None"),
+    prose(ARCHIVE, "archive.write_out('d')", "add_endpoint('serve', call, spec); archive.write_out('d')", "add_endpoint first"),
+    code(FULL + "open('f', 'w').close(); ", "write_out('f')", "write_out('f_export')", "write_out('f_export')"),
+    prose(ARCHIVE, "archive.track(3)", "archive.track(model)", "track(model)"),
+    prose(ARCHIVE, "archive.track(L.Dense(2))", "layer = L.Dense(2); layer.build((None, 4)); archive.track(layer)", "build(input_shape)"),
+    prose(MODEL, "model.export('m', format='coreml', verbose=False)", "model.export('m.onnx', format='onnx', verbose=False)", 'format="onnx"'),
+    code(MODEL, "model.export('m.onnx', format='jax')", "model.export('m.jax')", "model.export('m.jax')"),
+    prose(MODEL, "model.export('m.onnx', opset_version=5, verbose=False)", "model.export('m.onnx', opset_version=20, verbose=False)", "opset_version=20"),
+    not_in_onnx("L.Lambda(lambda x: keras.ops.qr(x)[1])", "4, 4"),
+    not_in_onnx("L.Lambda(lambda x: x + keras.random.normal((1, 4), seed=1))"),
+    not_in_onnx("L.Lambda(lambda x: keras.ops.cumprod(x, axis=1))", "None, 2"),
+    not_in_onnx("L.Lambda(lambda x: keras.ops.fft((x, x))[0])", "9001"),
+    prose(ARCHIVE, "add_endpoint('serve', lambda x: np.zeros(x.shape[0]) + x[:, 0], spec)",
+          "add_endpoint('serve', lambda x: np.zeros(x.shape[0]) + x[:, 0], input_signature=[keras.InputSpec(shape=(1, 4), dtype='float32')])",
+          "input_signature=[keras.InputSpec(shape=(1, 4), dtype='float32')]"),
+]  # fmt: skip
+RARE = [
+    ("of complex numbers", "no layer leads there"), ("dilation over the inputs", "no layer leads there"),
+    ("negative padding", "no layer leads there"), ("groups of the batch", "no layer leads there"),
+    ("scatter of this kind", "no layer leads there"), ("differs from predict", "it would be a fault of lamina"),
+]  # fmt: skip
+
+test_fixes_work = fixes_work(MISTAKES)
+test_fixes_are_tried = fixes_are_tried("lamina/export", MISTAKES, but=RARE)
