@@ -1,5 +1,7 @@
 """Mistakes with figures of results, and whether the fixes printed for them work."""
 
+# ruff: noqa: E501
+
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 SHOW = "v = keras.visualization; p2 = np.array([[.9, .1], [.2, .8]]); "
@@ -81,7 +83,22 @@ MISTAKES = [
     code(IMAGES, "v.plot_bounding_box_gallery(x, 'xyxy', legend=True, legend_handles=[], path='a.png')",
          "v.plot_bounding_box_gallery(x, 'xyxy', legend=False, legend_handles=[], path='a.png')", "legend=False"),
 ]  # fmt: skip
+DRAWN = (
+    "v = keras.visualization; x = np.zeros((1, 9, 9, 3)); boxes = np.ones((1, 1, 4)); labels = np.zeros((1, 1), int)\n"
+)
+MISTAKES += [
+    prose(DRAWN, "v.draw_bounding_boxes(x[0], {'boxes': boxes, 'labels': labels}, 'xyxy')",
+          "images = x[0]; v.draw_bounding_boxes(images[None], {'boxes': boxes, 'labels': labels}, 'xyxy')", "images[None]"),
+    prose(DRAWN, "v.draw_bounding_boxes(x, {'boxes': boxes}, 'xyxy')",
+          "v.draw_bounding_boxes(x, {'boxes': boxes, 'labels': labels}, 'xyxy')", '"labels": labels'),
+    prose(DRAWN, "v.draw_bounding_boxes(x, {'boxes': boxes[0], 'labels': labels}, 'xyxy')",
+          "boxes = boxes[0]; v.draw_bounding_boxes(x, {'boxes': boxes[None], 'labels': labels}, 'xyxy')", "boxes[None]"),
+    prose(DRAWN, "v.draw_segmentation_masks(x, np.zeros((9, 9), int))",
+          "masks = np.zeros((9, 9), int); v.draw_segmentation_masks(x, masks[None])", "masks[None]"),
+]  # fmt: skip
 FIGURES = [
+    code("m = keras.Sequential([keras.Input((1,))]); ", "keras.utils.plot_model(m, 'a.svg', rankdir='down')",
+         "keras.utils.plot_model(m, 'a.svg', rankdir=\"TB\")", 'rankdir="TB"'),
     code(SHOW, "f = v.plot_roc([0, 1], p2); figure = f; f.save('a.xyz')",
          "f = v.plot_roc([0, 1], p2); figure = f; figure.save(\"a.svg\")", 'figure.save("a.svg")'),
 ]  # fmt: skip

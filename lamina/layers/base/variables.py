@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -316,7 +317,7 @@ def _assign_all(variables, values, source):
             raise ShapeError(
                 f"{variable.path} has shape {variable.shape}; {source} {np.shape(value)}.",
                 fix=f"np.reshape(value, {tuple(variable.shape)})"
-                if np.size(value) == variable.size
+                if math.prod(np.shape(value)) == variable.size  # its numbers may be in a file
                 else f"Give a value of shape {tuple(variable.shape)}.",
             )
     for variable, value in zip(variables, values, strict=True):
