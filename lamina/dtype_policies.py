@@ -311,7 +311,7 @@ def get(identifier: Any) -> DTypePolicy:
         return _quantized(identifier) if identifier.startswith(QUANTIZATION_MODES) else DTypePolicy(identifier)
     try:
         return DTypePolicy(dtypes.standardize_dtype(identifier))
-    except ConfigError as error:
+    except (ConfigError, TypeError) as error:
         message = f"A dtype is a name, a type or a DTypePolicy; got {identifier!r}."
         raise ConfigError(message, fix="dtype='float32'") from error
 

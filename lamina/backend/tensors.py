@@ -281,7 +281,7 @@ def batch_dot(x: TensorLike, y: TensorLike, axes: Any = None) -> Any:
     if first == 0 or second == 0:
         raise CallError(
             f"batch_dot sums over an axis of a sample; got axes={axes}, of which one is the batch.",
-            fix=f"axes={(ranks[0] - 1, max(ranks[1] - 2, 1))}",
+            fix=f"axes={(ranks[0] - 1, builtins.max(ranks[1] - 2, 1))}",
         )
     letters = "abcdefghijklmnopqrstuvwxyz"
     left = list(letters[: ranks[0]])

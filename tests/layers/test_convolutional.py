@@ -194,9 +194,9 @@ def test_aliases_are_the_same_classes():
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: Conv2D(3, 3, groups=2), "filters=4, for example"),
-        (lambda: Conv2D(3, 3, strides=2, dilation_rate=2), "Drop one of the two"),
-        (lambda: Conv1DTranspose(3, 3, strides=2, dilation_rate=2), "Drop one of the two"),
+        (lambda: Conv2D(3, 3, groups=2), "filters=4"),
+        (lambda: Conv2D(3, 3, strides=2, dilation_rate=2), "dilation_rate=1"),
+        (lambda: Conv1DTranspose(3, 3, strides=2, dilation_rate=2), "dilation_rate=1"),
         (lambda: Conv2D(3, (1, 2, 3)), r"kernel_size=\(2, 2\)"),
         (lambda: Conv2D(3, 0), "kernel_size: a whole number of 1 or more"),
         (lambda: Conv2D(0, 3), "`filters` must be a positive integer"),
@@ -217,7 +217,7 @@ def test_bad_arguments(make, message):
         (Conv2D(2, 7), (1, 5, 5, 3), r"(?s)covers \(7, 7\).*In conv2d.*padding='same'"),
         (Conv1D(2, 3, dilation_rate=3), (1, 5, 3), r"covers \(7,\)"),
         (SeparableConv2D(2, 7), (1, 5, 5, 3), r"covers \(7, 7\)"),
-        (Conv2D(3, 3, groups=3), (1, 5, 5, 4), r"groups that divide 4: \[1, 2, 4\]"),
+        (Conv2D(3, 3, groups=3), (1, 5, 5, 4), "groups=1"),
         (Conv2D(3, 3), (5, 5, 3), r"(?s)needs inputs of rank 4; got shape \(5, 5, 3\).*x\[None\]"),
         (DepthwiseConv1D(3), (5, 5, 3, 1), "needs inputs of rank 3"),
     ],

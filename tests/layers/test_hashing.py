@@ -113,7 +113,7 @@ def test_arguments_and_inputs():
         (dict(num_bins=None), "must be a positive integer"),
         (dict(num_bins=2, salt="text"), "tuple of size 2"),
         (dict(num_bins=2, salt=[1]), "tuple of size 2"),
-        (dict(num_bins=2, output_mode="other"), "Expected one of"),
+        (dict(num_bins=2, output_mode="other"), "must be 'int'"),
         (dict(num_bins=2, dtype="float32"), "should be an integer type"),
         (dict(num_bins=2, sparse=True), "`sparse` may only be true"),
     ):

@@ -196,7 +196,7 @@ def test_configs():
         (dict(vocabulary=["a", "b"], max_tokens=2), "larger than the maximum"),
         (dict(vocabulary=[]), "empty vocabulary"),
         (dict(vocabulary=[1]), "must be strings"),
-        (dict(vocabulary=["a"], output_mode="tf_idf"), "must also be provided"),
+        (dict(vocabulary=["a"], output_mode="tf_idf"), "needs `idf_weights`"),
         (dict(vocabulary=["a"], output_mode="tf_idf", idf_weights=[1.0, 2.0]), "same length"),
         (dict(salt="text"), "tuple of size 2"),
     ],

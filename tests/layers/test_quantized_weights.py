@@ -214,7 +214,7 @@ def test_refusals():
         layer.quantize("int8")
     layer.build((None, 2))
     for mode, config, words in (
-        ("int7", None, "Invalid quantization mode"),
+        ("int7", None, "`mode` must be"),
         (None, None, "either `mode` or `config`"),
         ("int8", 3, "must be|is an instance"),
         ("gptq", None, "pass a config"),
