@@ -67,6 +67,11 @@ class Iterator(PyDataset):
                 self._set_index_array()
             return self._batch(index % len(self))
 
+    def __repr__(self) -> str:
+        classes = getattr(self, "class_indices", None)
+        of = f" of {len(classes)} classes" if classes else ""
+        return f"{type(self).__name__}({self.n} images{of} in {len(self)} batches of {self.batch_size})"
+
     def on_epoch_end(self) -> None:
         self._set_index_array()
 

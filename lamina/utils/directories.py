@@ -16,7 +16,7 @@ from lamina.runtime import settings
 from lamina.training.data.elements import TensorSpec
 from lamina.utils import resampling
 from lamina.utils.audio import read_wav
-from lamina.utils.images import img_to_array, load_img
+from lamina.utils.images import load_img
 from lamina.utils.labelled_files import Kind, LabelledFiles
 
 __all__ = ["audio_dataset_from_directory", "image_dataset_from_directory", "text_dataset_from_directory"]
@@ -93,7 +93,8 @@ def image_dataset_from_directory(
     first = settings.standardize_data_format(data_format) == "channels_first"
 
     def read(path):
-        image = img_to_array(load_img(path, color_mode), "channels_last", "float32")
+        image = np.asarray(load_img(path, color_mode))
+        image = image[..., None] if image.ndim == 2 else image
         if crop_to_aspect_ratio:
             image = resampling.crop_to_ratio(image, size)
         elif pad_to_aspect_ratio:

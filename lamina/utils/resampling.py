@@ -38,23 +38,39 @@ INTERPOLATIONS = ("nearest", "area", *_KERNELS)
 
 
 def resample(image: np.ndarray, size: tuple[int, int], interpolation: str = "bilinear") -> np.ndarray:
-    """An image of another size: `rows @ image @ columns` for each channel, with matrices of interpolation weights.
+    """An image of another size: each new row is a weighted sum of a few old ones, and then each new column.
 
-    Shapes: (height, width, channels) -> (*size, channels).
+    Shapes: (height, width, channels) -> (*size, channels), float32.
 
     Args:
-        image: Image with the channels last.
+        image: Image with the channels last, of floats or bytes.
         size: (height, width) of the result.
         interpolation: One of `INTERPOLATIONS`.
 
     >>> resample(np.array([[[0.0], [4.0]]]), (1, 4)).ravel().tolist()
     [0.0, 1.0, 3.0, 4.0]
     """
-    rows, columns = (_weights(old, new, interpolation) for old, new in zip(image.shape, size, strict=False))
-    return np.einsum("ij,jwc,vw->ivc", rows, image, columns, optimize=True)
+    image = image if image.dtype in (np.uint8, np.float32) else image.astype("float32")
+    for axis, new in enumerate(size):
+        places, weights = _taps(image.shape[axis], new, interpolation)
+        shape = (-1, 1, 1) if axis == 0 else (-1, 1)
+        taps = (image.take(place, axis) * weight.reshape(shape) for place, weight in zip(places, weights, strict=True))
+        total = next(taps)
+        for tap in taps:
+            total += tap
+        image = total
+    return image
 
 
 @functools.lru_cache(maxsize=256)
+def _taps(old, new, interpolation):
+    """(places, weights) of shape (taps, new): the old rows that are in each new row."""
+    weights = _weights(old, new, interpolation)
+    count = max(int((weights != 0).sum(axis=1).max()), 1)
+    places = np.argsort(weights == 0, axis=1, kind="stable")[:, :count]
+    return places.T, np.take_along_axis(weights, places, 1).T
+
+
 def _weights(old, new, interpolation):
     """A (new, old) matrix of weights: row i says how much of each old row is in new row i. Rows sum to one."""
     choice("resample", "interpolation", interpolation, INTERPOLATIONS)
