@@ -42,7 +42,7 @@ def layers_of_today(generator: Any) -> str:
         f"RandomZoom(({round(low - 1, 4)}, {round(high - 1, 4)}))": (low, high) != (1, 1),
         f"RandomFlip({flips!r})": flips,
         f"RandomBrightness({of['brightness_range']})": of["brightness_range"] is not None,
-        f"Rescaling({of['rescale']})": of["rescale"],
+        f"Rescaling({_fraction(of['rescale'])})": of["rescale"],
         "Normalization()": of["featurewise_center"] or of["samplewise_center"],
     }
     names = ", ".join(f"layers.{layer}" for layer, is_used in layers.items() if is_used)
@@ -50,3 +50,9 @@ def layers_of_today(generator: Any) -> str:
         "ImageDataGenerator is keras.utils.image_dataset_from_directory (or Dataset.from_tensor_slices)"
         f"{f' and, in the model, {names}' if names else ''} since Keras 3."
     )
+
+
+def _fraction(value):
+    """1 / 255 in place of 0.00392156862745098."""
+    whole = round(1 / value) if value else 0
+    return f"1 / {whole}" if whole > 1 and abs(value * whole - 1) < 1e-9 else value

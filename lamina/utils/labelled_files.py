@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -168,7 +169,7 @@ class LabelledFiles:
         except (ImportError, MemoryError):
             raise
         except Exception as error:  # decoders raise errors of many kinds for broken files
-            reason = str(error).rstrip(".") or type(error).__name__
+            reason = re.sub(r" <_io\.\w+.*>", "", str(error)).rstrip(".") or type(error).__name__
             raise DataError(
                 f"{path} cannot be read as {self.kind.name}: {reason}.",
                 fix="on_error='skip' leaves such files out; or repair it, or remove it.",

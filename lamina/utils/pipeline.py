@@ -146,7 +146,8 @@ def _tell_skipped(skipped, count):
     messages = [skipped[index] for index in sorted(skipped)]
     more = "" if len(messages) <= _NAMED else f"\n... and {len(messages) - _NAMED} more."
     skipped[-1] = "told"
-    warn(f"{len(messages)} of {count} files were skipped:\n" + "\n".join(messages[:_NAMED]) + more)
+    were = "was" if len(messages) == 1 else "were"
+    warn(f"{len(messages)} of {count} files {were} skipped:\n" + "\n".join(messages[:_NAMED]) + more)
 
 
 def _grain_dataset(source, batch_size, seed):
