@@ -246,7 +246,9 @@ def test_keras_classifier_of_one_output_of_one_hot_labels_and_of_a_subclass():
 
     class Mine(KerasClassifier):
         def __call__(self, units=1):
-            model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(units, "sigmoid")])
+            model = keras.Sequential(
+                [keras.Input((2,)), keras.layers.Dense(units, "sigmoid" if units == 1 else "softmax")]
+            )
             model.compile("sgd", "binary_crossentropy" if units == 1 else "categorical_crossentropy")
             return model
 

@@ -43,7 +43,7 @@ def get_session(*_: Any, **__: Any) -> Any:
     """
     raise CallError(
         "There is no session to get: lamina computes at once, as Keras does since 2.4.",
-        fix="model.predict(x) for outputs, keras.backend.get_value(variable) for a variable",
+        fix="outputs = model.predict(x); value = keras.backend.get_value(variable)",
     )
 
 
@@ -59,7 +59,7 @@ def gradients(loss: Any, variables: Any) -> Any:
     """
     raise CallError(
         "K.gradients needs a graph of TensorFlow; JAX differentiates a function.",
-        fix="jax.grad(lambda x: keras.ops.sum(model(x)))(x) is the gradient of that sum by x",
+        fix="gradient = jax.grad(lambda x: keras.ops.sum(model(x)))(x)",
     )
 
 

@@ -60,7 +60,7 @@ class Session:
             return None
         raise CallError(
             "A session of TensorFlow 1 cannot run on lamina, which computes at once.",
-            fix="model.predict(x) for outputs, keras.backend.get_value(variable) for a variable",
+            fix="outputs = model.predict(x); value = keras.backend.get_value(variable)",
         )
 
 

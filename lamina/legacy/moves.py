@@ -178,7 +178,11 @@ def moved(module: str, target: str, name: str) -> Any:
             return getattr(importlib.import_module(home), name)
     if is_old_module(f"{module}.{name}"):
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
-    raise missing_member(target, name, dir(importlib.import_module(target)))
+    error = missing_member(target, name, dir(importlib.import_module(target)))
+    if getattr(error, "fix", None) is None:
+        today = _shown(target)
+        raise OldNameError(f"{_shown(module)} is {today} today, which has no {name!r}.", fix=f"print(dir({today}))")
+    raise error
 
 
 _OTHERS = ("lamina", *(f"lamina.{name}" for name in (

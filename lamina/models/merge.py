@@ -65,7 +65,7 @@ def Merge(
     if unknown:
         raise ConfigError(
             f"Merge needs models whose inputs are known; {unknown[0]!r} has none.",
-            fix="model.add(keras.Input((784,))) as its first layer",
+            fix="Begin it with keras.Input((8,)), or with the shape of your samples.",
         )
     inputs = [tensor for part in layers for tensor in part.inputs]
     unique = list({id(tensor): tensor for tensor in inputs}.values())

@@ -207,7 +207,7 @@ def normalize_tuple(value: int | Sequence[int], n: int, name: str) -> tuple[int,
     Raises:
         ConfigError: For another count.
     """
-    values = (value,) * n if isinstance(value, int) else tuple(value)
+    values = tuple(value) if isinstance(value, Iterable) else (value,) * n
     if len(values) != n or not all(isinstance(one, (int, np.integer)) for one in values):
         raise ConfigError(f"{name} is a whole number, or {n} of them; got {value!r}.", fix=f"{name}={(3,) * n}")
     return values

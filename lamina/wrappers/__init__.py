@@ -92,7 +92,8 @@ class _Estimator(BaseEstimator):
         if not isinstance(model, Model) or not model.compiled:
             what = "is not compiled" if isinstance(model, Model) else f"is {type(model).__name__}"
             raise ConfigError(
-                f"model is a compiled Model or a function that gives one; it {what}.", fix="Call compile()."
+                f"model is a compiled Model or a function that gives one; it {what}.",
+                fix='model.compile("adam", "mse")',
             )
         return model
 
