@@ -136,13 +136,15 @@ def _share(value):
 def _text(title, numbers):
     matrix, shares, names = numbers["matrix"], numbers["shares"], numbers["classes"]
     recall, precision = ([_share(value) for value in numbers[key]] for key in ("recall", "precision"))
-    both = [[f"{n} {_share(p)}" for n, p in zip(*row, strict=True)] for row in zip(matrix, shares, strict=True)]
-    tables = [
-        [["true\\pred", *heads, "recall"]]
-        + [[name, *row, part] for name, row, part in zip(names, cells, recall, strict=True)]
-        + [["precision", *precision]]
-        for cells, heads in ((both, names), (matrix, [name[:7] for name in names]))
-    ]
+    tables = []
+    if len(names) <= _DRAWN:
+        both = [[f"{n} {_share(p)}" for n, p in zip(*row, strict=True)] for row in zip(matrix, shares, strict=True)]
+        tables = [
+            [["true\\pred", *heads, "recall"]]
+            + [[name, *row, part] for name, row, part in zip(names, cells, recall, strict=True)]
+            + [["precision", *precision]]
+            for cells, heads in ((both, names), (matrix, [name[:7] for name in names]))
+        ]
     lists = sorted(zip(numbers["recall"], names, matrix.sum(1), recall, precision, strict=True), key=lambda row: row[0])
     tables.append([["class", "samples", "recall", "precision"], *([*row[1:]] for row in lists[:_LISTED])])
     if len(lists) > _LISTED:

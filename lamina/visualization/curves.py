@@ -10,7 +10,7 @@ from lamina.drawing.axes import FAINT, GREY, INK, PALETTE, Axes, sparkline
 from lamina.drawing.canvas import Picture
 from lamina.drawing.figure import Figure
 from lamina.errors import ConfigError, DataError
-from lamina.visualization.results import ClassNames, result_table, results_of, scores_of, shares_of
+from lamina.visualization.results import ClassNames, result_table, results_of, samples, scores_of, shares_of
 
 __all__ = ["plot_calibration", "plot_precision_recall", "plot_roc"]
 
@@ -126,7 +126,7 @@ def _curves(title, axes, keys, curve, results, class_names, from_logits):
     what = "average precision" if "recall" in keys[0] else "area"
     numbers = {"area": area, "areas": areas, "curves": curves, **(curves[names[0]] if single else {})}
     head = f"{title} of {'class ' + names[0] if single else f'{len(curves)} classes, each against the rest'}"
-    head += f": {'' if single else 'mean '}{what} {area:.4g} ({len(truth):,} samples)"
+    head += f": {'' if single else 'mean '}{what} {area:.4g} ({samples(len(truth))})"
     text = _curve_text(head, keys, curves, areas, best, truth, names, absent, what)
     return Figure(head, text, lambda: _curve_picture(head, axes, keys, curves, areas, best, truth), numbers=numbers)
 
@@ -279,7 +279,7 @@ def plot_calibration(
     confidence, share = (np.bincount(place, values, bins)[kept] / counts[kept] for values in (scores, truth))
     error = float(np.sum(counts[kept] * np.abs(confidence - share)) / len(scores))
     numbers = {"error": error, "confidence": confidence, "share": share, "counts": counts[kept], "edges": edges}
-    title = f"Calibration: expected calibration error {error:.4g} ({len(scores):,} samples)"
+    title = f"Calibration: expected calibration error {error:.4g} ({samples(len(scores))})"
     rows = [["probability", "samples", "mean", "share", "gap"]]
     for at, count, mean, right in zip(np.flatnonzero(kept), counts[kept], confidence, share, strict=True):
         rows.append(

@@ -11,7 +11,7 @@ from lamina.drawing.axes import GREY, INK, PALETTE, Axes, padded, sparkline
 from lamina.drawing.canvas import Picture
 from lamina.drawing.figure import Figure
 from lamina.errors import DataError
-from lamina.visualization.results import flat, result_table, results_of
+from lamina.visualization.results import flat, result_table, results_of, samples
 
 __all__ = ["plot_residuals"]
 
@@ -82,9 +82,9 @@ def plot_residuals(
     if targets == 1:
         rows = [row[1:] for row in rows]
         numbers = {key: value[..., 0] if key == "residuals" else float(value[0]) for key, value in numbers.items()}
-        title = f"Residuals: R2 {numbers['r2']:.4g}, RMSE {numbers['rmse']:.4g} ({len(true):,} samples)"
+        title = f"Residuals: R2 {numbers['r2']:.4g}, RMSE {numbers['rmse']:.4g} ({samples(len(true))})"
     else:
-        title = f"Residuals of {targets} targets: mean R2 {r2.mean():.4g} ({len(true):,} samples)"
+        title = f"Residuals of {targets} targets: mean R2 {r2.mean():.4g} ({samples(len(true))})"
     text = f"{title}\n{result_table(rows)}"
     return Figure(title, text, lambda: _picture(title, true, pred, names, bins), numbers=numbers)
 

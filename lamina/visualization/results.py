@@ -15,12 +15,14 @@ from lamina.errors import CallError, DataError
 from lamina.training.data import unpack_x_y_sample_weight
 
 __all__ = [
-    "ClassNames", "Results", "flat", "labels_of", "names_of", "result_table", "results_of", "scores_of", "shares_of",
+    "ClassNames", "Results", "flat", "labels_of", "names_of", "result_table", "results_of", "samples", "scores_of",
+    "shares_of",
 ]  # fmt: skip
 
 ClassNames: TypeAlias = "Sequence[str] | Mapping[int, str] | None"
 """Names of the classes: by number, in a list or a dict."""
 
+_OUTPUT = "The model's output"
 _NAME = 24  # characters of a class name that is shown
 
 
@@ -74,7 +76,7 @@ def results_of(y_true: Any, y_pred: Any = None, y: Any = None) -> Results:
         x, y, predicted = _predicted(model, x)
     else:
         predicted = model.predict(x, verbose=0)
-    return _checked(Results(_array(y, "y"), _array(predicted, "The model's output"), x, getattr(model, "loss", None)))
+    return _checked(Results(_array(y, "y"), _array(predicted, _OUTPUT), x, getattr(model, "loss", None)))
 
 
 def _predicted(model, dataset):
@@ -115,7 +117,9 @@ def _array(value, name) -> np.ndarray[Any, Any]:
         key = repr(next(iter(value))) if isinstance(value, dict) else "0"
         raise DataError(
             f"{name} has several arrays; a figure shows one output.",
-            fix=f"Predict first, and pass one output: plot(y_true, model.predict(x)[{key}]).",
+            fix="Look at one output: model = keras.Model(model.inputs, model.outputs[0]), with its targets."
+            if name == _OUTPUT
+            else f"Pass one of them, such as {name}[{key}].",
         )
     array = _plain(value)
     if array.ndim == 0:
@@ -179,7 +183,7 @@ def names_of(classes: Iterable[Any], class_names: ClassNames) -> list[str]:
     missing = [one for one in classes if given and not isinstance(one, str) and one not in given]
     if missing:
         raise DataError(
-            f"class_names has {len(given)} names, and none for class {missing[0]}.",
+            f"class_names has no name for class {missing[0]}; it names {', '.join(map(str, given))}.",
             fix=f"class_names={[str(given.get(one, one)) for one in classes]}",
         )
     return [str(given.get(one, one)) for one in classes]
@@ -309,6 +313,15 @@ def shares_of(scores: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
             fix="from_logits=True",
         )
     return np.clip(scores, 0, 1)
+
+
+def samples(count: int) -> str:
+    """A number of samples in words.
+
+    Args:
+        count: The number.
+    """
+    return f"{count:,} sample{'s' * (count != 1)}"
 
 
 def result_table(rows: Sequence[Sequence[Any]]) -> str:

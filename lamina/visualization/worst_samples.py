@@ -17,6 +17,7 @@ from lamina.errors import ConfigError
 from lamina.runtime import settings
 from lamina.training.compile import resolve_loss
 from lamina.visualization.results import ClassNames, labels_of, names_of, results_of
+from lamina.visualization.results import samples as count_in_words
 
 __all__ = ["plot_worst_samples"]
 
@@ -75,7 +76,7 @@ def plot_worst_samples(
     samples = _as_pixels([_shown(sample if show is None else show(sample), show) for sample in found])
     numbers = {"index": index, "loss": losses[index], "true": true, "predicted": predicted, "losses": losses}
     many = len(index) > 1
-    title = f"The worst {f'{len(index)} ' if many else ''}of {len(losses):,} samples by {name}"
+    title = f"The worst {f'{len(index)} ' if many else ''}of {count_in_words(len(losses))} by {name}"
     text = "\n".join([title, *(_line(place, numbers, sample) for place, sample in enumerate(samples))])
     return Figure(title, text, lambda: _picture(title, numbers, samples), numbers=numbers)
 
