@@ -75,6 +75,7 @@ def test_only_settings_that_differ():
         keras.losses.BinaryCrossentropy(from_logits=True): "BinaryCrossentropy(from_logits=True)",
         keras.callbacks.EarlyStopping(patience=3): 'EarlyStopping(monitor="val_loss", patience=3)',
         keras.callbacks.CSVLogger("a.csv", separator=";"): 'CSVLogger("a.csv", separator=";")',
+        keras.callbacks.LambdaCallback(on_epoch_end=print): "LambdaCallback(on_epoch_end=print)",
         keras.random.SeedGenerator(3): "SeedGenerator(seed=3)",
         keras.initializers.RandomNormal(stddev=0.1): "RandomNormal(stddev=0.1)",
         keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9): "ExponentialDecay(0.1, 10, 0.9)",

@@ -80,7 +80,12 @@ def call_of(thing: Represented, short: bool = False) -> str:
         required = parameter.default is Parameter.empty
         if not required or parameter.kind is not Parameter.POSITIONAL_OR_KEYWORD:
             in_order = False
-        if value is _MISSING or name in skips or not _is_shown(thing, name, value, parameter.default, short):
+        if (
+            value is _MISSING
+            or inspect.ismethod(value)
+            or name in skips
+            or not _is_shown(thing, name, value, parameter.default, short)
+        ):
             in_order = False
             continue
         arguments.append(shown(value) if in_order else f"{name}={shown(value)}")
