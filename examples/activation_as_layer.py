@@ -1,4 +1,8 @@
-"""Program 3: an activation as an argument and as a layer of its own; branches and their sum; a look before it."""
+"""Look at what goes into an activation
+
+An activation as an argument and as a layer of its own, two branches and their sum. Arithmetic and indexing on
+symbolic tensors become layers of the model.
+"""
 
 import numpy as np
 
@@ -12,6 +16,7 @@ x_train, x_test = x_train[:, :10], x_test[:, :10]  # the means of the ten measur
 mean, deviation = x_train.mean(axis=0), x_train.std(axis=0)
 x_train, x_test = (x_train - mean) / deviation, (x_test - mean) / deviation
 
+# %%
 # Two branches from one layer, and their sum.
 keras.utils.set_random_seed(0)
 inputs = Input((10,))
@@ -28,6 +33,7 @@ classifier.fit(x_train, y_train, epochs=20, verbose=2)
 loss, accuracy = classifier.evaluate(x_test, y_test, verbose=0)
 print(f"Test accuracy: {accuracy:.4f}")
 
+# %%
 # What goes into the activation is the output of the layer before it.
 model = Sequential([Dense(64, input_shape=(10,)), Activation("sigmoid")])
 before = Model(model.inputs, model.layers[0].output)

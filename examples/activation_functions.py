@@ -1,4 +1,8 @@
-"""Program 6: activations by name, as a layer, as a function; in networks with norms, shortcuts and fire modules."""
+"""Activations by name, as a layer, as a function
+
+Three ways to write tanh give the same numbers. Then three small networks: BatchNormalization between Dense and ReLU,
+a ResNet block with ReLU after the sum, and a SqueezeNet of two fire modules.
+"""
 
 import numpy as np
 

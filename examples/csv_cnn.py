@@ -1,4 +1,7 @@
-"""Program 2: a 1-D CNN on the rows of a CSV file: twenty measures of a tumour, malignant or benign. Beside it, mended.
+"""A 1-D CNN on the rows of a CSV file
+
+Twenty measures of a tumour, malignant or benign. The first model is a program as it was found; the second is a
+corrected version, with a third of the weights.
 
 Three things in the first model are legal and odd. Dense between Conv1D and MaxPooling1D works on each position alone;
 Flatten ties the weights behind it to the length of the row; and two sigmoids are not a distribution over two classes,

@@ -1,4 +1,8 @@
-"""Program 5: what Dropout drops: each number by itself, or whole axes where noise_shape has a 1."""
+"""What does Dropout drop?
+
+Each number by itself; or whole axes, where `noise_shape` has a 1: `(batch, 1, features)` drops a feature at all steps
+of a sample, `(1, 1, features)` in all samples too.
+"""
 
 import numpy as np
 
@@ -17,6 +21,9 @@ masks = {
     "(1, 1, features)": Dropout(0.5, noise_shape=(1, 1, features))(sequences, training=True) != 0,
     "(1, features)": Dropout(0.5, noise_shape=(1, features))(rows, training=True) != 0,
 }
+
+# %%
+# `#` is kept, `.` is dropped.
 
 for name, mask in masks.items():
     print(f"\n{name}: what is kept of the first sample")

@@ -1,4 +1,8 @@
-"""Program 1: a Sequential model of four layers, its activations among them, on rows of 784 pixels."""
+"""A first model, in the form of 2015
+
+A stack of four layers, with activations as layers of their own, on rows of 784 pixels. `input_shape=` on the first
+layer works as in Keras 2; the current form is `keras.Input((784,))` before it.
+"""
 
 import numpy as np
 
@@ -16,6 +20,9 @@ def rows_of_784(images):
 (x_train, y_train), (x_test, y_test) = keras.datasets.digits.load_data()
 x_train, x_test = rows_of_784(x_train), rows_of_784(x_test)
 
+# %%
+# Dense and Activation in turn.
+
 keras.utils.set_random_seed(0)
 model = Sequential(
     [
@@ -26,6 +33,9 @@ model = Sequential(
     ]
 )
 model.summary()
+
+# %%
+# One-hot targets go with `categorical_crossentropy`.
 
 model.compile(optimizer="rmsprop", loss="categorical_crossentropy", metrics=["accuracy"])
 model.fit(x_train, keras.utils.to_categorical(y_train, 10), epochs=20, batch_size=32)

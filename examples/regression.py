@@ -1,4 +1,8 @@
-"""Program 8: how far a car goes on a gallon (Auto MPG): up to 1,000 epochs, ended by EarlyStopping."""
+"""Regression: how far does a car go on a gallon?
+
+Nine features of a car, scaled to mean 0 and deviation 1. EarlyStopping ends the up to 1,000 epochs when the
+validation loss has not improved for 100 of them, and restores the best weights.
+"""
 
 import lamina as keras
 from lamina import layers
@@ -21,6 +25,9 @@ def build_model():
     return model
 
 
+# %%
+# `history.epoch` has the epochs that were run; `evaluate` returns the loss and both metrics.
+
 keras.utils.set_random_seed(0)
 model = build_model()
 early_stop = keras.callbacks.EarlyStopping(monitor="val_loss", patience=100, restore_best_weights=True)
@@ -28,3 +35,6 @@ history = model.fit(train_data, train_labels, epochs=1000, validation_split=0.2,
 
 loss, mae, mse = model.evaluate(test_data, test_labels, verbose=0)
 print(f"{len(history.epoch)} epochs. Mean absolute error on the test set: {mae:.2f} MPG")
+
+# %%
+history.plot()

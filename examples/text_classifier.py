@@ -1,4 +1,8 @@
-"""Program 10: is a guest content? Raw sentences go into the model, and its file keeps the vocabulary."""
+"""Classify sentences
+
+Sentences of satisfied and dissatisfied hotel guests. `TextVectorization` learns its vocabulary and is part of the
+model: the model takes strings, and its file keeps the vocabulary.
+"""
 
 import numpy as np
 
@@ -62,10 +66,16 @@ sentences = [CONTENT.strip().split("\n"), ANGRY.strip().split("\n")]
 x_train = np.array(sentences[0] + sentences[1])
 y_train = np.array([1] * len(sentences[0]) + [0] * len(sentences[1]))
 
+# %%
+# The vocabulary: the most frequent words of the training sentences.
+
 keras.utils.set_random_seed(0)
 vectorize = layers.TextVectorization(max_tokens=300, output_sequence_length=12)
 vectorize.adapt(x_train)
 print("The most frequent words:", ", ".join(vectorize.get_vocabulary()[2:12]))
+
+# %%
+# An `Input` of strings. Layers that read strings run on the host, ahead of the compiled step.
 
 model = keras.Sequential(
     [
@@ -80,6 +90,9 @@ model.summary()
 
 model.compile(optimizer=keras.optimizers.Adam(0.02), loss="binary_crossentropy", metrics=["accuracy"])
 model.fit(x_train, y_train, batch_size=8, epochs=30, verbose=2)
+
+# %%
+# The loaded model takes sentences that it has not seen.
 
 model.save("guests.keras")
 model = keras.models.load_model("guests.keras")

@@ -1,4 +1,8 @@
-"""Program 4: transfer learning. A network of the digits 0 to 7, frozen and cut at mixed7, learns to tell 8 from 9."""
+"""Transfer learning: a frozen base and a new head
+
+A network that knows the digits 0 to 7 is frozen, cut at `mixed7`, and learns to tell 8 from 9 from 288 pictures. The
+old spellings `RMSprop(lr=)` and `save_weights("name.h5")` work, and each prints one line with the current one.
+"""
 
 import numpy as np
 
@@ -30,6 +34,7 @@ base.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 base.fit(x_train[known], y_train[known], epochs=6, verbose=2)
 base.save_weights("base_weights.h5")
 
+# %%
 # The program: everything above stands for the weights that one would download.
 pre_trained_model = base_network()
 pre_trained_model.load_weights("base_weights.h5")
@@ -40,6 +45,9 @@ last_layer = pre_trained_model.get_layer("mixed7")
 print("last layer output shape:", last_layer.output.shape)
 last_output = last_layer.output
 
+# %%
+# A new head on the output of `mixed7`.
+
 x = layers.Flatten()(last_output)
 x = layers.Dense(512, activation="relu")(x)
 x = layers.Dense(1024, activation="relu")(x)
@@ -49,6 +57,9 @@ x = layers.Dense(1, activation="sigmoid")(x)
 model = Model(pre_trained_model.input, x)
 model.compile(optimizer=RMSprop(lr=0.0001), loss="binary_crossentropy", metrics=["accuracy"])
 model.summary(show_trainable=True)
+
+# %%
+# Only the head is trained: the frozen weights do not move.
 
 frozen = [np.array(weight) for weight in pre_trained_model.get_weights()]
 model.fit(x_train[new], y_train[new] == 9, batch_size=20, epochs=8, verbose=2)

@@ -1,4 +1,6 @@
-"""Transfer learning with InceptionV3: the network up to 'mixed7', frozen, and a new classifier for two kinds of images.
+"""Transfer learning with InceptionV3
+
+The network up to `mixed7`, frozen, and a new classifier for two kinds of pictures.
 
     python transfer_learning_inception.py [weights.h5]
 

@@ -1,4 +1,7 @@
-"""Every Python block of the documentation runs, in order, and prints the text block that follows it."""
+"""Every Python block of the documentation runs, in order, and prints the text block that follows it.
+
+In a text block `...` stands for anything, such as the time of a step.
+"""
 
 import contextlib
 import io
@@ -32,10 +35,7 @@ def test_blocks_run(page, tmp_path, monkeypatch):
         with contextlib.redirect_stdout(printed):
             exec(compile("\n" * line + match[1], page, "exec"), names)
         if match[2]:
-            assert printed.getvalue().strip() == match[2].strip(), f"{page.name}:{line}"
-
-
-def test_the_guide_shows_each_example():
-    guide = (ROOT / "docs" / "guide.md").read_text()
-    programs = {path.name for path in (ROOT / "examples").glob("*.py")} - {"quickstart.py"}
-    assert set(re.findall(r"literalinclude} ../examples/(\w+\.py)", guide)) == programs
+            wanted = ".*".join(re.escape(part) for part in match[2].strip().split("..."))
+            assert re.fullmatch(wanted, printed.getvalue().strip(), re.DOTALL), (
+                f"{page.name}:{line}: {printed.getvalue()}"
+            )
