@@ -2,9 +2,12 @@
 
 import pathlib
 
+from hooks.docstrings import prose
 from lamina import backend, ops
 from lamina.compat import advice
-from lamina.legacy.table import CLASSES, METHODS, MODULES, NAMES, ROWS, MovedTo, Part
+from lamina.legacy.gone import GONE, GONE_MODULES
+from lamina.legacy.names import INSTEAD, MODULES, NAMES
+from lamina.legacy.table import CLASSES, METHODS, ROWS, MovedTo, Part
 
 PAGE = pathlib.Path(__file__).parents[1] / "old_names.md"
 INTRO = pathlib.Path(__file__).with_name("old_names_intro.md")
@@ -56,9 +59,14 @@ def build():
     lines += ["## Modules", ""]
     keras = [(old.replace("lamina", "keras"), new.replace("lamina", "keras")) for old, new in MODULES.items()]
     lines += table(("old", "today"), [(f"`{old}`", f"`{new}`") for old, new in keras])
+    lines += ["## Gone, with what to write instead", "", "These raise an error that says so.", ""]
+    gone = [
+        (f"`{name.replace('lamina', 'keras')}`", prose(text)) for name, text in (GONE | GONE_MODULES | INSTEAD).items()
+    ]
+    lines += table(("old", "instead"), sorted(gone))
     lines += ["## keras.backend as K", ""]
     lines += table(("old", "today"), functions_of_k())
     lines += ["## Names of TensorFlow", "", "What a program for TensorFlow may ask for, and what to write here.", ""]
     short = [(f"`tf.{name}`", text.split("\n")[0].rstrip(":")) for name, text in sorted(advice._INSTEAD.items())]
-    lines += table(("name", "instead"), [(name, text.replace("|", "\\|").replace("*", "\\*")) for name, text in short])
+    lines += table(("name", "instead"), [(name, prose(text)) for name, text in short])
     PAGE.write_text("\n".join(lines))
