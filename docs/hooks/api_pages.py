@@ -52,7 +52,8 @@ def namespaces(path="", module=lamina):
     for name in sorted(module.__all__):
         inner = getattr(module, name)
         if inspect.ismodule(inner) and inner.__name__.startswith("lamina.") and hasattr(inner, "__all__"):
-            new = [one for one in inner.__all__ if getattr(module, one, None) is not getattr(inner, one)]
+            old = module.__all__
+            new = [one for one in inner.__all__ if one not in old or getattr(module, one) is not getattr(inner, one)]
             if new:
                 yield f"{path}{name}", inner
                 yield from namespaces(f"{path}{name}.", inner)

@@ -59,6 +59,8 @@ def build():
     lines += ["## Modules", ""]
     keras = [(old.replace("lamina", "keras"), new.replace("lamina", "keras")) for old, new in MODULES.items()]
     lines += table(("old", "today"), [(f"`{old}`", f"`{new}`") for old, new in keras])
+    lines += ["## Layers that others replace", "", "They work; today their work is done by other layers.", ""]
+    lines += table(("old", "today"), [(f"`{old}`", prose(new)) for old, new in sorted(INSTEAD.items())])
     lines += ["## Gone, with what to write instead", "", "These raise an error that says so.", ""]
     gone = [
         (f"`{name.replace('lamina', 'keras')}`", prose(text)) for name, text in (GONE | GONE_MODULES | INSTEAD).items()

@@ -140,7 +140,7 @@ def test_axe_finds_nothing(browser, width, dark):
 SEARCHES = {
     "GradientTape": "from_tensorflow",
     "ImageDataGenerator": "old_names",
-    "K.relu": "old_names",
+    "K.relu": "keras.backend.relu",
     "input_shape": "old_names",
     "state_dict": "from_pytorch",
     "fit_generator": "old_names",
