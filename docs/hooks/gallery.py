@@ -80,10 +80,8 @@ def page(name, result):
                 lines += [f"![Picture drawn by this cell of {title}]({stem}.png)", ""]
             elif "html" in output:
                 inline = re.sub(r"\n\s*\n", "\n", output["html"])
-                lines += [
-                    f'<div class="shown" tabindex="0" role="region" aria-label="Output {number}.{place}">{inline}</div>',
-                    "",
-                ]
+                label = f'role="region" aria-label="Output {number}.{place}"'
+                lines += [f'<div class="shown" tabindex="0" {label}>{inline}</div>', ""]
             elif "svg" in output:
                 lines += [f"![Picture drawn by this cell of {title}]({stem}.svg)", ""]
             else:
