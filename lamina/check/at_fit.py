@@ -190,6 +190,8 @@ class _Batchwise:
 def _subject(model, arrays, given, arguments, names, batch, first):
     x, y, sample_weight = arrays
     parts = [*parts_of(given[0], x, names[0], batch, first), *parts_of(given[1], y, names[1], batch, first)]
+    if given[2] is not None:  # else it is made from class_weight
+        parts += parts_of(given[2], sample_weight, "sample_weight", batch, first)
     return Subject(model, x, y, sample_weight, arguments, _NUMBERS, parts)
 
 
@@ -224,8 +226,8 @@ def _say(looked, found, verbose):
 
 
 def _numeric(data):
-    """The arrays of inputs and targets that have values."""
-    leaves = [leaf for leaf in tree.flatten(data[:2]) if isinstance(leaf, (np.ndarray, jax.Array))]
+    """The arrays that have values."""
+    leaves = [leaf for leaf in tree.flatten(data) if isinstance(leaf, (np.ndarray, jax.Array))]
     return [leaf for leaf in leaves if leaf.size and leaf.dtype.kind in "fiub"]
 
 

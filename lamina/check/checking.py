@@ -32,9 +32,10 @@ def check(
     >>> [(finding.code, finding.layer) for finding in check(model)]
     [('LAM101', 'head')]
     """
-    given = x, y
+    given = x, y, sample_weight
     x, y, sample_weight = as_batch(x, y, sample_weight)
-    parts = [*parts_of(given[0], x, "x"), *parts_of(given[1], y, "y")]
+    named = zip(given, (x, y, sample_weight), ("x", "y", "sample_weight"), strict=True)
+    parts = [part for value, arrays, name in named for part in parts_of(value, arrays, name)]
     if x is not None and not model.built and getattr(model, "_graph", None) is None:
         model._runner.build((x, y, sample_weight))
     subject = Subject(model, x, y, sample_weight, settings, parts=parts)

@@ -105,3 +105,23 @@ SOUND = {
 @pytest.mark.parametrize("case", table(WRONG, SOUND), ids=named)
 def test_rule(case):
     judge(*case)
+
+
+@pytest.mark.parametrize("kind", ["array", "pandas", "polars", "pyarrow", "labels", "pictures"])
+def test_the_fix_of_gaps_can_be_pasted(kind):
+    x, y, names = with_nan(X), QUANTITY.copy(), list("abcd")
+    if kind == "labels":
+        x, y[5] = X, np.inf
+    elif kind == "pictures":
+        x, y = np.where(np.arange(64)[:, None, None, None] == 2, np.nan, IMAGES), QUANTITY
+    elif kind == "pandas":
+        x, y = (library := pytest.importorskip("pandas")).DataFrame(x, columns=names), library.Series(y)
+    elif kind != "array":
+        columns = dict(zip(names, x.T, strict=True))
+        make = {"polars": lambda pl: pl.DataFrame(columns), "pyarrow": lambda pa: pa.table(columns)}[kind]
+        x = make(pytest.importorskip(kind))
+    model = net(layers.Flatten(), layers.Dense(1), shape=np.shape(x)[1:], loss="mse")
+    (finding,) = (one for one in model.check(x, y) if one.code == "LAM402")
+    names = {"x": x, "y": y, "np": np}
+    exec(finding.fix, names)
+    assert "LAM402" not in model.check(names["x"], names["y"]).codes and len(names["y"]) == 63

@@ -86,7 +86,7 @@ def test_wrong_usage(capsys):
         (["summary", "model.keras", "--name", "model"], ["--name is for scripts"]),
         (["convert", "weights.safetensors", "new.keras"], ["no architecture", "--model MODEL"]),
         (["convert", "model.keras", "model.keras"], ["model.keras exists", "--overwrite"]),
-        (["convert", "model.keras", "model.onnx"], ["no ending", ".safetensors"]),
+        (["convert", "model.keras", "model.xyz"], ["no ending", ".safetensors"]),
         (["convert", "model.keras", "new.keras", "--model", "model.json"], ["whole model"]),
     ],
 )

@@ -1,6 +1,7 @@
 # ruff: noqa: E501
 """Mistakes with data, and whether the fixes printed for them work."""
 
+import numpy as np
 import pytest
 
 from lamina.training.data import make_batches
@@ -152,3 +153,9 @@ def test_rows_have_the_labels_of_their_index():
     table = pandas.DataFrame({"a": ["1", "2", "?"]}, index=[7, 9, 12])
     with pytest.raises(ValueError, match=r"row 2 \(index 12\) is '\?'"):
         make_batches(table)
+
+
+def test_the_batch_of_a_generator_is_named():
+    batches = make_batches(iter([(np.ones((2, 2)), [0, 1]), (np.array([["1", "2"], ["3", "?"]]), [0, 1])]))
+    with pytest.raises(ValueError, match=r"x\[1, 1\] is '\?'.* This is in batch 1, counted from 0\."):
+        list(batches.epoch())

@@ -30,6 +30,7 @@ class Part:
         first: Number of its first row in the data.
         step: Distance of its rows in the data.
         origin: The Part of all rows, if this one is a sample.
+        is_filtered: Whether its library selects rows by `filter(keep)` and not by `[keep]`, as polars and pyarrow do.
     """
 
     name: str
@@ -41,6 +42,12 @@ class Part:
     first: int = 0
     step: int = 1
     origin: Part | None = None
+    is_filtered: bool = False
+
+    @property
+    def kept(self) -> str:
+        """Python for the rows that an array of booleans `keep` keeps."""
+        return f"{self.name}.filter(keep)" if self.is_filtered else f"{self.name}[keep]"
 
     def sample(self, numbers: int) -> Part:
         """Evenly spaced rows as NumPy: enough to judge by, quickly.
@@ -135,4 +142,5 @@ def parts_of(given: Any, arrays: Any, name: str, batch: int | None = None, first
     elif arrays is not None:
         columns, index = columns_of(given)
         series = type(given).__name__ == "Series" and hasattr(given, "iloc")
-        yield Part(name, arrays, columns, index, series, batch, first)
+        filtered = hasattr(given, "filter") and not hasattr(given, "iloc") and not isinstance(given, np.ndarray)
+        yield Part(name, arrays, columns, index, series, batch, first, is_filtered=filtered)

@@ -50,7 +50,12 @@ class StreamBatches(Batches):
         self.look: Callable[[int, Any], None] | None = None
 
     def open(self) -> Iterator[Any]:
-        for number, batch in enumerate(map(self._standard, self.source())):
+        for number, given in enumerate(self.source()):
+            try:
+                batch = self._standard(given)
+            except DataError as error:
+                error.message += f" This is in batch {number}, counted from 0."
+                raise
             if self.look is not None and number:  # `peek` shows the first batch
                 self.look(number, batch)
             if number + 1 == self.steps:
