@@ -213,7 +213,7 @@ def test_it_tells_the_layers_of_today():
     message = str(told[0].message)
     assert len(told) == 1 and "\n" not in message and told[0].filename == __file__
     assert "layers.RandomRotation(40 / 360), layers.RandomShear(5 / 57), layers.RandomZoom((-0.2, 0.2))" in message
-    for layer in ("RandomFlip('horizontal')", "Rescaling(0.5)", "image_dataset_from_directory"):
+    for layer in ("RandomFlip('horizontal')", "Rescaling(1 / 2)", "image_dataset_from_directory"):
         assert layer in message
     built = eval("[" + message.split("model, ")[1].split(" since")[0] + "]", {"layers": keras.layers})
     assert keras.Sequential(built)(IMAGES, training=True).shape == IMAGES.shape

@@ -172,6 +172,9 @@ def test_fit_takes_maps_with_layers_and_text():
     lookup = keras.layers.TextVectorization(output_sequence_length=2)
     lookup.adapt(text.map(lambda words, label: words))
     assert "film" in lookup.get_vocabulary()
+    ((words, _),) = list(text)
+    assert words.numpy().tolist() == [b"good film", b"bad film"] and words[0].numpy() == b"good film"
+    assert [str(one) for one in words] == ["good film", "bad film"] and lookup(words).shape == (2, 2)
     scale = keras.layers.Normalization()
     scale.adapt(Dataset.from_tensor_slices(np.arange(6.0).reshape(3, 2)).batch(2))
     np.testing.assert_allclose(np.ravel(scale.mean), [2, 3])

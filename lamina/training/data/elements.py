@@ -82,6 +82,31 @@ def array_of(value: Any) -> Any:
     return value if isinstance(value, np.ndarray) else np.asarray(unwrap(value))
 
 
+class Text(np.ndarray):
+    """Texts, which have `numpy()` as tensors of TensorFlow do; it returns bytes."""
+
+    def numpy(self) -> Any:
+        """The texts in UTF-8."""
+        return np.frompyfunc(lambda text: text.encode() if isinstance(text, str) else text, 1, 1)(np.asarray(self))
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        return OneText(found) if isinstance(found, str) else found
+
+    def __iter__(self) -> Any:
+        return (self[row] for row in range(len(self)))
+
+
+class OneText(str):
+    """A text, which has `numpy()` as a tensor of TensorFlow does."""
+
+    __slots__ = ()
+
+    def numpy(self) -> bytes:
+        """The text in UTF-8."""
+        return self.encode()
+
+
 def on_device(value: Any) -> Any:
     """A value as an array of JAX; text stays an array of NumPy.
 
@@ -91,7 +116,7 @@ def on_device(value: Any) -> Any:
     if isinstance(value, jax.Array):
         return value
     array = array_of(value)
-    return array if array.dtype.kind in "USO" else jnp.asarray(array)
+    return array.astype(object).view(Text) if array.dtype.kind in "USO" else jnp.asarray(array)
 
 
 def row_of(arrays: Any, row: Any) -> Any:
