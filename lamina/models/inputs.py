@@ -77,6 +77,8 @@ def _by_key(expected, given, model):
 def _fix_of_number(names, values):
     if len(names) == 1 and len({tuple(value.shape[1:]) for value in values if _is_tensor(value)}) == 1:
         return "A list is one array for each input; one array of all is np.concatenate(x), or np.stack(x) of samples."
+    if len(names) == 1 and len(values) == 2:
+        return "model.fit(x, y): inputs and targets are two arguments, and a list or tuple is one array for each input."
     return f"[{', '.join(names)}]: one array for each input."
 
 

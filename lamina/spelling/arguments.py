@@ -60,16 +60,23 @@ def explain_error(error: Exception) -> ArgumentError | None:
     Args:
         error: The error, as the wrapper caught it.
     """
-    frame = error.__traceback__ and error.__traceback__.tb_frame
+    traceback: Any = error.__traceback__
+    inner = traceback and traceback.tb_next
+    if (
+        inner is not None
+        and traceback.tb_frame.f_code.co_name == "run"
+        and inner.tb_frame.f_code.co_name == "explained"
+    ):
+        traceback = inner  # of an op
+    frame = traceback and traceback.tb_frame
     is_explained = isinstance(error, ArgumentError) and error.fix is not None and error.of is None
     if frame is None or is_explained or not str(frame.f_globals.get("__name__")).startswith("lamina."):
         return None
-    inside = error.__traceback__ is not None and error.__traceback__.tb_next is not None
-    names, is_refused = frame.f_locals, isinstance(error, TypeError) and not inside
+    names, is_refused = frame.f_locals, isinstance(error, TypeError) and traceback.tb_next is None
     if frame.f_code.co_name == "__call__" and is_refused:  # of a layer
         return explain_call(type(names["self"]).call, (names["self"], *names["args"]), names["kwargs"])
     function, args = names.get("function"), names.get("args")
-    if frame.f_code.co_name not in ("filtered", "translated", "run") or function is None:
+    if frame.f_code.co_name not in ("filtered", "translated", "explained") or function is None:
         return None
     args = (names["self"], *args) if "self" in names else args
     owners = (*args[:1], function.__name__, f"{function.__name__}_model", type(args[0]).__name__ if args else None)
