@@ -57,7 +57,10 @@ class LearningRateScheduler(Callback):
     def _next_rate(self, epoch, rate):
         rate = self.schedule(epoch, rate) if _takes_two(self.schedule) else self.schedule(epoch)
         if not (isinstance(rate, (float, np.floating)) or (hasattr(rate, "dtype") and np.shape(rate) == ())):
-            raise ConfigError(f"The schedule of LearningRateScheduler must return a float; got {rate!r}.")
+            raise ConfigError(
+                f"The schedule of LearningRateScheduler must return a float; got {rate!r}.",
+                fix="LearningRateScheduler(lambda epoch, rate: float(rate * 0.9))",
+            )
         return float(rate)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -62,7 +62,9 @@ class ModelCheckpoint(MonitorCallback):
         self.save_weights_only: bool = save_weights_only
         self.save_freq: Any = save_freq
         if save_freq != "epoch" and not isinstance(save_freq, int):
-            raise ConfigError(f"save_freq is 'epoch' or a number of batches; got {save_freq!r}.")
+            raise ConfigError(
+                f"save_freq is 'epoch' or a number of batches; got {save_freq!r}.", fix='save_freq="epoch"'
+            )
         self._period = period
         if period != 1:
             warn_renamed("ModelCheckpoint has no period since Keras 3; save_freq counts batches.")
@@ -114,6 +116,7 @@ class ModelCheckpoint(MonitorCallback):
             raise ConfigError(
                 f"filepath {self.filepath!r} of ModelCheckpoint has the name {error}, which is not in logs; there are: "
                 f"{', '.join(names)}.",
+                fix=f"filepath='model-{{epoch}}{os.path.splitext(self.filepath)[1]}'",
             ) from None
 
     def _is_best(self, epoch, logs):

@@ -54,7 +54,9 @@ class OrbaxCheckpoint(ModelCheckpoint):
     ):
         MonitorCallback.__init__(self, monitor, mode, initial_value_threshold)
         if save_freq != "epoch" and not isinstance(save_freq, int):
-            raise ConfigError(f"save_freq is 'epoch' or a number of batches; got {save_freq!r}.")
+            raise ConfigError(
+                f"save_freq is 'epoch' or a number of batches; got {save_freq!r}.", fix='save_freq="epoch"'
+            )
         self.directory: Any = os.path.abspath(os.fspath(directory))
         self.verbose: int = verbose
         self.save_best_only: bool = save_best_only

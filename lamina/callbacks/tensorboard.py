@@ -63,7 +63,10 @@ class TensorBoard(Callback):
         self.embeddings_freq: int = embeddings_freq
         self.embeddings_metadata: str | dict[str, str] | None = embeddings_metadata
         if self.update_freq != "epoch" and (not isinstance(self.update_freq, int) or self.update_freq < 1):
-            raise ConfigError(f"update_freq is 'epoch', 'batch' or a number of batches; got {update_freq!r}.")
+            raise ConfigError(
+                f"update_freq is 'epoch', 'batch' or a number of batches; got {update_freq!r}.",
+                fix='update_freq="epoch"',
+            )
         self._profiled: Any = _batches_to_profile(profile_batch)
         self._files: dict[str, Any] = {}
         self._step = self._last_batch = 0
@@ -175,7 +178,8 @@ class TensorBoard(Callback):
         unknown = set(names if isinstance(names, dict) else ()) - {layer.name for layer in self._embeddings()}
         if unknown:
             raise ConfigError(
-                f"embeddings_metadata has {sorted(unknown)}, which are not Embedding layers of the model."
+                f"embeddings_metadata has {sorted(unknown)}, which are not Embedding layers of the model.",
+                fix="Its keys are names of Embedding layers: [layer.name for layer in model.layers].",
             )
         folder = pathlib.Path(self.log_dir)
         folder.mkdir(parents=True, exist_ok=True)

@@ -163,7 +163,10 @@ def accepting_old_names(function: F, owner: str) -> F:
             new, lines = rename(owner, old, type(self).__name__ if owner in _BASES else None)
             twice = sorted(set(new) & set(kwargs))
             if twice:
-                raise ConfigError(f"{owner} got {twice[0]!r} twice: under its old name and under today's.")
+                raise ConfigError(
+                    f"{owner} got {twice[0]!r} twice: under its old name and under today's.",
+                    fix=f"{owner}({twice[0]}=...), without the old name",
+                )
             kwargs.update(new)
             for line in lines:
                 warn_renamed(line)

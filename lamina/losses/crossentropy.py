@@ -47,7 +47,7 @@ def smooth_one_hot(
         axis: Axis of the classes.
     """
     if isinstance(axis, bool) or not isinstance(axis, int):
-        raise ConfigError(f"axis of {name} is one integer; got {axis!r}.")
+        raise ConfigError(f"axis of {name} is one integer; got {axis!r}.", fix="axis=-1")
     targets, outputs = aligned_floats(y_true, y_pred)
     if outputs.ndim and outputs.shape[axis] == 1:
         warn(
@@ -287,5 +287,5 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
         dtype: DTypeOrPolicy = None,
     ) -> None:
         if not 0 < q < 1:
-            raise ConfigError(f"q lies between 0 and 1; got {q!r}.")
+            raise ConfigError(f"q lies between 0 and 1; got {q!r}.", fix="q=0.5")
         super().__init__(categorical_generalized_cross_entropy, reduction, name, dtype, q=q)

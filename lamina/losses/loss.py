@@ -92,7 +92,8 @@ class Loss(Configurable):
     ) -> None:
         if reduction not in REDUCTIONS:
             raise ConfigError(
-                f"Invalid value for argument `reduction`: expected one of {REDUCTIONS}; got {reduction!r}."
+                f"Invalid value for argument `reduction`: expected one of {REDUCTIONS}; got {reduction!r}.",
+                fix='reduction="sum_over_batch_size"',
             )
         self.name: str = name or context.unique_name(context.snake_case(type(self).__name__))
         self.reduction: Reduction = reduction

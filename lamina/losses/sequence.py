@@ -40,7 +40,8 @@ def ctc(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     if y_true.ndim != 2 or y_pred.ndim != 3 or y_true.shape[0] != y_pred.shape[0]:
         raise ShapeError(
             "CTC needs labels of shape (batch, length) and logits of shape (batch, time, classes); "
-            f"got {y_true.shape} and {y_pred.shape}."
+            f"got {y_true.shape} and {y_pred.shape}.",
+            fix="Labels: keras.utils.pad_sequences(rows, padding='post'); logits of an RNN with return_sequences=True.",
         )
     lengths = jnp.sum(y_true != 0, axis=-1)
     losses = ctc_loss(y_true, y_pred, lengths, jnp.full(y_pred.shape[:1], y_pred.shape[1]), mask_index=0)

@@ -99,7 +99,10 @@ class AUC(ThresholdMetric):
         """
         y_true, y_pred, weights = self._prepare(y_true, y_pred, sample_weight)
         if self.multi_label and y_pred.ndim != 2:
-            raise ShapeError(f"AUC(multi_label=True) needs outputs of shape (batch, labels); got {y_pred.shape}.")
+            raise ShapeError(
+                f"AUC(multi_label=True) needs outputs of shape (batch, labels); got {y_pred.shape}.",
+                fix="multi_label=False, or y of shape (batch, labels)",
+            )
         if not self._built:
             self._build(y_pred.shape[1])
         if self.from_logits:
@@ -166,7 +169,7 @@ class AUC(ThresholdMetric):
 def _choice(argument, value, known):
     by_name = {name.lower(): name for name in known}
     if str(value).lower() not in by_name:
-        raise ConfigError(f"{argument} of AUC is one of {known}; got {value!r}.")
+        raise ConfigError(f"{argument} of AUC is one of {known}; got {value!r}.", fix=f"{argument}={known[0]!r}")
     return by_name[str(value).lower()]
 
 
@@ -174,9 +177,9 @@ def _inner_thresholds(num_thresholds, thresholds):
     """The thresholds between the two ends, sorted."""
     if thresholds is None:
         if num_thresholds <= 1:
-            raise ConfigError(f"num_thresholds of AUC is 2 or more; got {num_thresholds}.")
+            raise ConfigError(f"num_thresholds of AUC is 2 or more; got {num_thresholds}.", fix="num_thresholds=200")
         return even_thresholds(num_thresholds)[1:-1]
     inner = sorted(float(threshold) for threshold in np.asarray(thresholds).ravel())
     if not all(0 <= threshold <= 1 for threshold in inner):
-        raise ConfigError(f"Thresholds lie in [0, 1]; got {inner}.")
+        raise ConfigError(f"Thresholds lie in [0, 1]; got {inner}.", fix="thresholds=[0.25, 0.5, 0.75]")
     return inner

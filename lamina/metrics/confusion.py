@@ -146,7 +146,7 @@ def _checked(thresholds, default) -> list[float]:
     thresholds = default if thresholds is None else thresholds
     thresholds = list(thresholds) if isinstance(thresholds, (list, tuple, np.ndarray)) else [thresholds]
     if any(t is None or (not 0 <= t <= 1 and t != OUT_OF_TOP) for t in thresholds):
-        raise ConfigError(f"Thresholds lie in [0, 1]; got {thresholds}.")
+        raise ConfigError(f"Thresholds lie in [0, 1]; got {thresholds}.", fix="thresholds=0.5")
     return thresholds
 
 

@@ -52,11 +52,16 @@ class FBetaScore(Metric):
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         if average not in (None, "micro", "macro", "weighted"):
-            raise ConfigError(f"average is None, 'micro', 'macro' or 'weighted'; got {average!r}.")
+            raise ConfigError(
+                f"average is None, 'micro', 'macro' or 'weighted'; got {average!r}.", fix='average="macro"'
+            )
         if not isinstance(beta, float) or beta <= 0:
-            raise ConfigError(f"beta is a float above 0; got {beta!r}.")
+            raise ConfigError(
+                f"beta is a float above 0; got {beta!r}.",
+                fix=f"beta={float(beta)}" if isinstance(beta, int) and beta > 0 else "beta=1.0",
+            )
         if threshold is not None and (not isinstance(threshold, float) or not 0 < threshold <= 1):
-            raise ConfigError(f"threshold is None or a float in (0, 1]; got {threshold!r}.")
+            raise ConfigError(f"threshold is None or a float in (0, 1]; got {threshold!r}.", fix="threshold=0.5")
         self.average: str | None = average
         self.beta: float = beta
         self.threshold: float | None = threshold
@@ -81,7 +86,10 @@ class FBetaScore(Metric):
         """
         y_true, y_pred = aligned(*(jnp.asarray(unwrap(y), self.dtype) for y in (y_true, y_pred)))
         if y_pred.ndim != 2:
-            raise ShapeError(f"{type(self).__name__} needs outputs of shape (batch, classes); got {y_pred.shape}.")
+            raise ShapeError(
+                f"{type(self).__name__} needs outputs of shape (batch, classes); got {y_pred.shape}.",
+                fix="keras.ops.one_hot(y, classes) has shape (batch, classes); for one output y[:, None].",
+            )
         if not self._built:
             self._build(y_pred.shape[1])
         positive = self._positive(y_pred).astype(self.dtype)

@@ -65,7 +65,9 @@ class IoU(Metric):
         self.sparse_y_true: bool = sparse_y_true
         self.sparse_y_pred: bool = sparse_y_pred
         if not all(0 <= class_id < num_classes for class_id in self.target_class_ids):
-            raise ConfigError(f"Target class ids lie in [0, {num_classes}); got {self.target_class_ids}.")
+            raise ConfigError(
+                f"Target class ids lie in [0, {num_classes}); got {self.target_class_ids}.", fix="target_class_ids=[0]"
+            )
         self.total_confusion_matrix: Variable = self.add_variable(
             (num_classes, num_classes), "zeros", dtype=self.dtype, name="total_confusion_matrix"
         )
@@ -88,7 +90,10 @@ class IoU(Metric):
         if y_true.ndim != y_pred.ndim:
             y_true, y_pred = same_rank(y_true, y_pred)
         if y_true.shape != y_pred.shape:
-            raise ShapeError(f"Targets and outputs must have the same shape; got {y_true.shape} and {y_pred.shape}.")
+            raise ShapeError(
+                f"Targets and outputs must have the same shape; got {y_true.shape} and {y_pred.shape}.",
+                fix="sparse_y_true=False for one-hot targets, sparse_y_pred=False for one output per class.",
+            )
         weights = jnp.ones((), self.dtype) if sample_weight is None else self._weights(sample_weight)
         weights, values = broadcast_to_outputs(weights, y_true)
         weights = jnp.broadcast_to(weights, values.shape).ravel()

@@ -177,7 +177,10 @@ class Metric(Configurable):
     def _bound(self, values):
         variables = self.variables
         if len(values) != len(variables):
-            raise CallError(f"{self.name} has {len(variables)} variables; got {len(values)} values for them.")
+            raise CallError(
+                f"{self.name} has {len(variables)} variables; got {len(values)} values for them.",
+                fix="One value for each of metric.variables, in order.",
+            )
         return bind(variables, values)
 
     def _check_initialized(self):

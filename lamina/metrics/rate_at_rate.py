@@ -25,9 +25,9 @@ class _BestAt(ThresholdMetric):
     def _start(self, num_thresholds, class_id):
         value = getattr(self, self._value)
         if not 0 <= value <= 1:
-            raise ConfigError(f"{self._value} lies in [0, 1]; got {value}.")
+            raise ConfigError(f"{self._value} lies in [0, 1]; got {value}.", fix=f"{self._value}=0.5")
         if num_thresholds <= 0:
-            raise ConfigError(f"num_thresholds is 1 or more; got {num_thresholds}.")
+            raise ConfigError(f"num_thresholds is 1 or more; got {num_thresholds}.", fix="num_thresholds=200")
         self.num_thresholds: int = num_thresholds
         self.class_id: int | None = class_id
         self.thresholds: list[float] = even_thresholds(num_thresholds)

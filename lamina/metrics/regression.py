@@ -219,10 +219,11 @@ class R2Score(Metric):
         if class_aggregation not in (None, "uniform_average", "variance_weighted_average"):
             raise ConfigError(
                 "class_aggregation is None, 'uniform_average' or 'variance_weighted_average'; "
-                f"got {class_aggregation!r}."
+                f"got {class_aggregation!r}.",
+                fix='class_aggregation="uniform_average"',
             )
         if num_regressors < 0:
-            raise ConfigError(f"num_regressors is 0 or more; got {num_regressors}.")
+            raise ConfigError(f"num_regressors is 0 or more; got {num_regressors}.", fix="num_regressors=0")
         self.class_aggregation: str | None = class_aggregation
         self.num_regressors: int = num_regressors
         self.num_samples: Variable = self.add_variable((), "zeros", dtype=self.dtype, name="num_samples")
@@ -247,7 +248,8 @@ class R2Score(Metric):
         y_true, y_pred = aligned(*(jnp.asarray(unwrap(y), self.dtype) for y in (y_true, y_pred)))
         if y_pred.ndim != 2:
             raise ShapeError(
-                f"R2Score needs targets and outputs of shape (batch, outputs); got outputs of shape {y_pred.shape}."
+                f"R2Score needs targets and outputs of shape (batch, outputs); got outputs of shape {y_pred.shape}.",
+                fix="y[:, None] has shape (batch, 1).",
             )
         if not self._built:
             self._build(y_pred.shape[1])

@@ -46,7 +46,10 @@ def clone_model(
     if isinstance(model, Functional) or (model._graph is not None and type(model).__init__ is Model.__init__):
         return _clone_graph(model, input_tensors, clone, call_function)
     if input_tensors is not None or clone_function is not None:
-        raise CallError(f"{type(model).__name__} is a subclassed model, which is cloned from its config alone.")
+        raise CallError(
+            f"{type(model).__name__} is a subclassed model, which is cloned from its config alone.",
+            fix="Write get_config() in its class, and clone_model(model) without functions.",
+        )
     return type(model).from_config(model.get_config())
 
 

@@ -229,11 +229,14 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
             ConfigError: If there is no such layer, or both or none of the arguments are given.
         """
         if (name is None) == (index is None):
-            raise ConfigError("get_layer needs either a name or an index.")
+            raise ConfigError("get_layer needs either a name or an index.", fix="model.get_layer(index=0)")
         layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):
-                raise ConfigError(f"{self.name} has {len(layers)} layers, but none at index {index}.")
+                raise ConfigError(
+                    f"{self.name} has {len(layers)} layers, but none at index {index}.",
+                    fix=f"model.get_layer(index={len(layers) - 1})",
+                )
             return layers[index]
         for layer in layers:
             if layer.name == name:

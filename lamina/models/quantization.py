@@ -58,7 +58,10 @@ def is_wanted(layer: Any, filters: Any) -> bool:
 def _structure_of(model, config):
     """(layers before the blocks, blocks)."""
     if config.dataset is None or config.tokenizer is None:
-        raise ConfigError(f"{config.mode} requires a dataset and a tokenizer. Pass them in its config.")
+        raise ConfigError(
+            f"{config.mode} requires a dataset and a tokenizer. Pass them in its config.",
+            fix='model.quantize("int8") needs no data.',
+        )
     structure = config.quantization_layer_structure or model.get_quantization_layer_structure(config.mode)
     form = "{'pre_block_layers': [embedding], 'sequential_blocks': [block, ...]}"
     if structure is None:

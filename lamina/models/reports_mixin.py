@@ -143,7 +143,10 @@ class ReportsMixin(Trainer):
         """
         (type_check,) = keywords("quantize", kwargs, type_check=True)
         if not (filters is None or callable(filters) or isinstance(filters, (str, list, tuple))):
-            raise ConfigError(f"The `filters` argument must be a regex string, a list or a callable; got {filters!r}.")
+            raise ConfigError(
+                f"The `filters` argument must be a regex string, a list or a callable; got {filters!r}.",
+                fix="filters=lambda layer: True",
+            )
         from lamina.models.quantization import config_of, quantize
 
         quantize(self, config_of(mode, config), filters, type_check)

@@ -107,7 +107,9 @@ class SavingMixin(Trainer):
         """
         readers = {"backend_tensor": lambda variable: variable.value, "numpy_array": lambda variable: variable.numpy()}
         if value_format not in readers:
-            raise ConfigError(f"value_format is one of {sorted(readers)}; got {value_format!r}.")
+            raise ConfigError(
+                f"value_format is one of {sorted(readers)}; got {value_format!r}.", fix='value_format="numpy_array"'
+            )
         return trees.state_tree(trees.groups_of(self), readers[value_format])
 
     def set_state_tree(self, state_tree: dict[str, PyTree]) -> None:

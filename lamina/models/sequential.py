@@ -93,7 +93,7 @@ class Sequential(Model):
             rebuild: Whether the graph of the remaining layers is built at once.
         """
         if not self.layers:
-            raise CallError(f"{self.name} has no layer to pop.")
+            raise CallError(f"{self.name} has no layer to pop.", fix="model.add(keras.layers.Dense(1)) comes first.")
         layer = self._sequence.pop()
         self._forget_graph()
         if rebuild:
@@ -107,13 +107,19 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             refuse_class("A Sequential", layer)
             if not callable(layer):
-                raise ConfigError(f"A Sequential consists of layers; got {layer!r} ({type(layer).__name__}).")
+                raise ConfigError(
+                    f"A Sequential consists of layers; got {layer!r} ({type(layer).__name__}).",
+                    fix="keras.Sequential([keras.layers.Dense(1)])",
+                )
             raise ConfigError(
                 f"A Sequential holds layers; got the function {getattr(layer, '__name__', layer)!r}.",
                 fix="Put it into layers.Lambda(...) or layers.Activation(...).",
             )
         if isinstance(layer, InputLayer) and self._sequence:
-            raise ConfigError(f"{self.name} has layers already; an Input can only be the first.")
+            raise ConfigError(
+                f"{self.name} has layers already; an Input can only be the first.",
+                fix="Leave this Input out: a model has one, before its layers.",
+            )
         if any(layer.name == other.name for other in self._sequence):
             raise ConfigError(
                 f"{self.name} already has a layer called {layer.name!r}.", fix="Each layer needs a name= of its own."

@@ -97,12 +97,18 @@ def listed(model: Any) -> list[Any]:
 
 def _between(operations, layer_range):
     if len(layer_range) != 2:
-        raise ConfigError(f"layer_range is a pair of layer names (or patterns); got {layer_range!r}.")
+        raise ConfigError(
+            f"layer_range is a pair of layer names (or patterns); got {layer_range!r}.",
+            fix='layer_range=("dense", "dense_1")',
+        )
     ends = []
     for pattern in layer_range:
         matches = [i for i, op in enumerate(operations) if op.name == pattern or re.match(pattern, op.name)]
         if not matches:
-            raise ConfigError(f"No layer name matches {pattern!r} of layer_range.")
+            raise ConfigError(
+                f"No layer name matches {pattern!r} of layer_range.",
+                fix=f"Names: {', '.join(op.name for op in operations)}.",
+            )
         ends.append(matches)
     return operations[min(ends[0]) : max(ends[1]) + 1]
 

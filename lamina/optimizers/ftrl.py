@@ -96,10 +96,12 @@ class Ftrl(Optimizer):
         self.l2_regularization_strength = l2_regularization_strength
         self.l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
         if learning_rate_power > 0:
-            raise ConfigError(f"learning_rate_power is 0 or less; got {learning_rate_power!r}.")
+            raise ConfigError(
+                f"learning_rate_power is 0 or less; got {learning_rate_power!r}.", fix="learning_rate_power=-0.5"
+            )
         for name, value in vars(self).items():
             if (name == "initial_accumulator_value" or name.endswith("strength")) and value < 0:
-                raise ConfigError(f"{name} is 0 or more; got {value!r}.")
+                raise ConfigError(f"{name} is 0 or more; got {value!r}.", fix=f"{name}=0.0")
 
     def slots(self, variable: Variable) -> Slots:
         return ({"accumulator": self.initial_accumulator_value, "linear": 0},)

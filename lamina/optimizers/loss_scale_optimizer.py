@@ -50,7 +50,10 @@ class LossScaleOptimizer(Optimizer):
         **kwargs: Any,
     ) -> None:
         if not isinstance(inner_optimizer, Optimizer) or isinstance(inner_optimizer, LossScaleOptimizer):
-            raise ConfigError(f"inner_optimizer is an Optimizer that does not scale the loss; got {inner_optimizer!r}.")
+            raise ConfigError(
+                f"inner_optimizer is an Optimizer that does not scale the loss; got {inner_optimizer!r}.",
+                fix="LossScaleOptimizer(keras.optimizers.Adam())",
+            )
         unused = {argument: value for argument, value in kwargs.items() if value not in (None, False)}
         unused.pop("ema_momentum", None)
         if not kwargs.get("dynamic", True):

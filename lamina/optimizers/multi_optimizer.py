@@ -18,7 +18,7 @@ __all__ = ["MultiOptimizer", "OptimizerMap"]
 def _checked(optimizer):
     if isinstance(optimizer, Optimizer) and not isinstance(optimizer, (LossScaleOptimizer, MultiOptimizer)):
         return optimizer
-    raise ConfigError(f"An OptimizerMap holds plain optimizers; got {optimizer!r}.")
+    raise ConfigError(f"An OptimizerMap holds plain optimizers; got {optimizer!r}.", fix="keras.optimizers.Adam()")
 
 
 class OptimizerMap(Configurable, MutableMapping):
@@ -54,7 +54,10 @@ class OptimizerMap(Configurable, MutableMapping):
 
     def __setitem__(self, key: str, optimizer: Optimizer) -> None:
         if not isinstance(key, str) or key in self.optimizer_map:
-            raise ConfigError(f"A key is a string that is not in the map yet; got {key!r}.")
+            raise ConfigError(
+                f"A key is a string that is not in the map yet; got {key!r}.",
+                fix="Delete the old one first: del optimizer_map[key].",
+            )
         self.optimizer_map[key] = _checked(optimizer)
 
     def __delitem__(self, key: str) -> None:

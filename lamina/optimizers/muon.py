@@ -153,7 +153,10 @@ class Muon(Optimizer):
     def zeropower_via_newtonschulz5(self, x: Tensor, steps: int) -> Tensor:
         """About U @ V.T of the singular value decomposition of `x`: each step is x = a x + (b x xT + c (x xT)^2) x."""
         if x.ndim < 2:
-            raise ShapeError(f"Muon makes matrices orthogonal; got shape {tuple(x.shape)}.")
+            raise ShapeError(
+                f"Muon makes matrices orthogonal; got shape {tuple(x.shape)}.",
+                fix="Exclude them: Muon(exclude_layers=[name]).",
+            )
         if x.shape[-2] > x.shape[-1]:
             return self.transpose_last_axis(self.zeropower_via_newtonschulz5(self.transpose_last_axis(x), steps))
         x = x / (jnp.linalg.norm(x, axis=(-2, -1), keepdims=True) + 1e-7)

@@ -48,7 +48,10 @@ class OptaxOptimizer(Optimizer):
 
     def __init__(self, transformation: Any, learning_rate: LearningRateLike = 1.0, **kwargs: Any) -> None:
         if not is_transformation(transformation):
-            raise ConfigError(f"An optax transformation has init and update; got {transformation!r}.")
+            raise ConfigError(
+                f"An optax transformation has init and update; got {transformation!r}.",
+                fix="OptaxOptimizer(optax.adam(0.001))",
+            )
         super().__init__(learning_rate, **kwargs)
         self.transformation = transformation
         self._leaves = {}

@@ -128,16 +128,21 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
         clips = {name: getattr(self, name) for name in ("clipnorm", "clipvalue", "global_clipnorm")}
         clips = {name: value for name, value in clips.items() if value is not None}
         if len(clips) > 1:
-            raise ConfigError(f"Only one of clipnorm, clipvalue and global_clipnorm can be set; got {clips}.")
+            raise ConfigError(
+                f"Only one of clipnorm, clipvalue and global_clipnorm can be set; got {clips}.",
+                fix=f"{next(iter(clips))}={next(iter(clips.values()))}",
+            )
         for name, value in clips.items():
             if value <= 0:
-                raise ConfigError(f"{name} is a number above 0; got {value!r}.")
+                raise ConfigError(f"{name} is a number above 0; got {value!r}.", fix=f"{name}=1.0")
         if self.use_ema and not 0 <= self.ema_momentum <= 1:
-            raise ConfigError(f"ema_momentum is between 0 and 1; got {self.ema_momentum!r}.")
+            raise ConfigError(f"ema_momentum is between 0 and 1; got {self.ema_momentum!r}.", fix="ema_momentum=0.99")
         for name, least in (("ema_overwrite_frequency", 1), ("gradient_accumulation_steps", 2)):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or value < least):
-                raise ConfigError(f"{name} is None or an integer of {least} or more; got {value!r}.")
+                raise ConfigError(
+                    f"{name} is None or an integer of {least} or more; got {value!r}.", fix=f"{name}={least}"
+                )
 
     def slots(self, variable: Variable) -> Slots:
         """The slots of `variable`: groups of {name: initial value, or a function of the variable that gives it}.
@@ -243,7 +248,8 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
         if len(own) != len(optimizer_variables) or len(trainable) != len(trainable_variables):
             raise CallError(
                 f"{self.name} has {len(own)} variables and moves {len(trainable)}; got {len(optimizer_variables)} and "
-                f"{len(trainable_variables)} values."
+                f"{len(trainable_variables)} values.",
+                fix="optimizer.stateless_apply(optimizer.variables, gradients, model.trainable_variables)",
             )
         with context.bind([*trainable, *own], unwrap([*trainable_variables, *optimizer_variables])):
             self.apply(grads)
@@ -303,7 +309,10 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Set the values of `variables`, in order."""
         if len(weights) != len(self.variables):
-            raise ShapeError(f"{self.name} has {len(self.variables)} variables; got {len(weights)} values.")
+            raise ShapeError(
+                f"{self.name} has {len(self.variables)} variables; got {len(weights)} values.",
+                fix="optimizer.set_weights([v.numpy() for v in optimizer.variables])",
+            )
         for variable, value in zip(self.variables, weights, strict=True):
             variable.assign(value)
 

@@ -40,7 +40,7 @@ def get(identifier: Any) -> Any:
     found = _FAMILY.get(identifier)
     if found is None or isinstance(found, Optimizer):
         return found
-    raise ConfigError(f"An optimizer is a name, a config or an Optimizer; got {identifier!r}.")
+    raise ConfigError(f"An optimizer is a name, a config or an Optimizer; got {identifier!r}.", fix='optimizer="adam"')
 
 
 def serialize(optimizer: Any) -> Config:

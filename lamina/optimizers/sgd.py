@@ -78,7 +78,7 @@ class SGD(Optimizer):
             **kwargs,
         )
         if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
-            raise ConfigError(f"momentum is a number between 0 and 1; got {momentum!r}.")
+            raise ConfigError(f"momentum is a number between 0 and 1; got {momentum!r}.", fix="momentum=0.9")
         self.momentum = momentum
         self.nesterov = nesterov
 

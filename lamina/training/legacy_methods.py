@@ -184,6 +184,9 @@ def _in_batches(data, samples, steps):
         iterator = iter(data)
         first = next(iterator, None)
         if first is None:
-            raise CallError("The generator ended before its first batch.")
+            raise CallError(
+                "The generator ended before its first batch.",
+                fix="It runs once: make a new generator for each call, or repeat in it: while True: yield x, y.",
+            )
         data = (batch for batch in itertools.chain((first,), iterator))
     return data, math.ceil(samples / len(np.asarray(tree.flatten(first)[0])))

@@ -99,7 +99,8 @@ class Outputs:
         raise DataError(
             f"y_true and y_pred have different structures. The model has {self.count} outputs"
             + (f" ({', '.join(self.names)})" if self.names else "")
-            + f"; there are {len(given)} targets."
+            + f"; there are {len(given)} targets.",
+            fix=f"y = [one array for each of {self.count} outputs]",
         )
 
     def weights(self, sample_weight: Any) -> list[Any]:
@@ -143,14 +144,18 @@ def _broadcast(given, structure, what, is_leaf):
             if unknown:
                 raise OutputKeyError(
                     f"Invalid `{what}`: {unknown} can't be found in the model's output. "
-                    f"Expected keys: {sorted(structure)}."
+                    f"Expected keys: {sorted(structure)}.",
+                    fix=f"{what}={{{sorted(structure)[0]!r}: ...}}",
                 )
             return [
                 leaf for key in sorted(structure) for leaf in _broadcast(given.get(key), structure[key], what, is_leaf)
             ]
         structure = [structure[key] for key in sorted(structure)]
     if isinstance(given, dict):
-        raise OutputKeyError(f"`{what}` has the keys {sorted(given)} while the model's output is a list.")
+        raise OutputKeyError(
+            f"`{what}` has the keys {sorted(given)} while the model's output is a list.",
+            fix=f"{what}=[...], in the order of the outputs",
+        )
     if len(given) != len(structure):
         kind = type(structure).__name__
         raise ConfigError(

@@ -318,7 +318,10 @@ class Trainer(StepMixin, LegacyMethods):
         """Combine arrays into one batch."""
         leaves = [leaf for leaf in tree.flatten(x) if leaf is not None]
         if not leaves or any(isinstance(leaf, KerasTensor) for leaf in leaves):
-            raise DataError(f"A batch consists of arrays; got {x!r}.")
+            raise DataError(
+                f"A batch consists of arrays; got {x!r}.",
+                fix="Arrays have numbers: np.asarray(x). For symbolic tensors call the model: model(x).",
+            )
         ready = class_weight is None and y is None and self._host_step() is None
         if ready and all(isinstance(leaf, (np.ndarray, jax.Array)) and leaf.dtype != np.float64 for leaf in leaves):
             return x, None, sample_weight

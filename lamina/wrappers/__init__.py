@@ -146,7 +146,10 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):
         check_classification_targets(y)
         self.classes_, numbers = np.unique(column_or_1d(y, warn=True), return_inverse=True)
         if len(self.classes_) < 2:
-            raise ConfigError(f"Classifier can't train when only one class is present: {self.classes_}.")
+            raise ConfigError(
+                f"Classifier can't train when only one class is present: {self.classes_}.",
+                fix="np.unique(y) needs two classes or more: shuffle before splitting.",
+            )
         return np.eye(len(self.classes_))[numbers]
 
     def predict(self, X: Any) -> np.ndarray:

@@ -23,7 +23,7 @@ __all__ = [
 def _check_steps(**steps):
     for name, value in steps.items():
         if value <= 0:
-            raise ConfigError(f"{name} is a number above 0; got {value!r}.")
+            raise ConfigError(f"{name} is a number above 0; got {value!r}.", fix=f"{name}=1000")
 
 
 class ExponentialDecay(LearningRateSchedule):
@@ -156,7 +156,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
         if len(boundaries) != len(values) - 1:
             raise ConfigError(
-                f"There is one value more than boundaries; got {len(boundaries)} boundaries and {len(values)} values."
+                f"There is one value more than boundaries; got {len(boundaries)} boundaries and {len(values)} values.",
+                fix="PiecewiseConstantDecay(boundaries=[100], values=[0.1, 0.01])",
             )
         self.boundaries = boundaries
         self.values = values
