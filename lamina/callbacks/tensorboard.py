@@ -198,8 +198,11 @@ def _learning_rate(model):
 def _batches_to_profile(profile_batch):
     """(first, last) batch from a number, a pair or a text such as "10, 20"; None for 0."""
     given = profile_batch.split(",") if isinstance(profile_batch, str) else profile_batch
-    numbers = [int(number) for number in (given if isinstance(given, (list, tuple)) else [given])]
-    first, last = numbers[0], numbers[-1]
+    try:
+        numbers = [int(number) for number in (given if isinstance(given, (list, tuple)) else [given])]
+        first, last = numbers[0], numbers[-1]
+    except (ValueError, TypeError, IndexError):
+        numbers, first, last = [], -1, -1
     if len(numbers) > 2 or first < 0 or last < first:
         raise ConfigError(f"profile_batch is a batch or a pair (first, last); got {profile_batch!r}.", fix="(10, 20)")
     return (first, last) if first else None

@@ -67,7 +67,11 @@ class Family:
             return identifier()
         if callable(identifier) or (self._base is not None and isinstance(identifier, self._base)):
             return identifier
-        raise ConfigError(f"A {self._kind} is a name, a config, a function or an object; got {identifier!r}.")
+        article = "An" if self._kind[0] in "aeio" else "A"
+        raise ConfigError(
+            f"{article} {self._kind} is a name, a config, a function or an object; got {identifier!r}.",
+            fix=_ARGUMENTS.get(self._kind, f"{self._kind}={{}}").format(repr(_USUAL.get(self._kind))),
+        )
 
     def serialize(self, member: Any) -> Config:
         """A JSON-able description of a member, as stored in files.
@@ -118,6 +122,10 @@ class Family:
         )
 
 
+_USUAL = {  # names that work wherever an object of the kind is an argument
+    "loss": "mse", "metric": "mse", "optimizer": "adam", "activation": "relu", "initializer": "glorot_uniform",
+    "regularizer": "l2", "constraint": "max_norm",
+}  # fmt: skip
 _ARGUMENTS = {
     "metric": "metrics=[{}]", **{kind: f"kernel_{kind}={{}}" for kind in ("initializer", "regularizer", "constraint")},
 }  # fmt: skip

@@ -82,7 +82,7 @@ def explain_error(error: Exception) -> ArgumentError | None:
     owners = (*args[:1], function.__name__, f"{function.__name__}_model", type(args[0]).__name__ if args else None)
     is_own = isinstance(error, ArgumentError) and any(error.of is owner for owner in owners if owner is not None)
     if not is_refused and not is_own:
-        return None if isinstance(error, ArgumentError) else _with_numbers(function, args, names["kwargs"])
+        return None if isinstance(error, ArgumentError) else _with_numbers(function, args, names["kwargs"], error)
     return explain_call(function, args, names["kwargs"], getattr(error, "also", ()))
 
 
@@ -97,14 +97,15 @@ def explain_call(function: Any, args: Any, kwargs: Any, also: Any = ()) -> Argum
     return _Call(function, args, kwargs, also).error()
 
 
-def _with_numbers(function, args, kwargs):
+def _with_numbers(function, args, kwargs, error):
     """The error for a number that was passed as text, or a fraction for a whole number, or None."""
     call = _Call(function, args, kwargs)
+    kinds = (str, float) if type(error) is TypeError else str  # an error of our own says what is wrong with a fraction
     given = {**dict(zip(call.positional, call.given, strict=False)), **kwargs}
     for name, value in given.items():
         parameter = call.parameters.get(name)
         usual = _number_of(parameter) if parameter is not None else None
-        number = _as_number(value, usual) if usual is not None else None
+        number = _as_number(value, usual) if usual is not None and isinstance(value, kinds) else None
         if number is not None:
             written = call.written({**given, name: number})
             kind = "whole number" if usual is int else "number"
