@@ -319,8 +319,7 @@ class Trainer(StepMixin, LegacyMethods):
         leaves = [leaf for leaf in tree.flatten(x) if leaf is not None]
         if not leaves or any(isinstance(leaf, KerasTensor) for leaf in leaves):
             raise DataError(
-                f"A batch consists of arrays; got {x!r}.",
-                fix="Arrays have numbers: np.asarray(x). For symbolic tensors call the model: model(x).",
+                f"A batch consists of arrays; got {x!r}.", fix="np.asarray(x); of symbolic tensors: model(x)"
             )
         ready = class_weight is None and y is None and self._host_step() is None
         if ready and all(isinstance(leaf, (np.ndarray, jax.Array)) and leaf.dtype != np.float64 for leaf in leaves):
