@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from lamina import callbacks as callbacks_module
 from lamina.errors import DataError
 
-__all__ = ["check_given"]
+__all__ = ["callbacks_with_options", "check_given"]
 
 
 def check_given(x: Any, y: Any, class_weight: Any = None) -> None:
@@ -32,6 +33,21 @@ def check_given(x: Any, y: Any, class_weight: Any = None) -> None:
             f"class_weight is a dict of integer labels to numbers; got {class_weight!r}.",
             fix=f"class_weight={_balanced(y)}",
         )
+
+
+def callbacks_with_options(callbacks: Any, stop_on_nonfinite: bool, resume: Any) -> Any:
+    """The callbacks, plus those that correspond to arguments of `fit`.
+
+    Args:
+        callbacks: The callbacks that were passed.
+        stop_on_nonfinite, resume: Arguments of `fit`.
+    """
+    if stop_on_nonfinite:
+        callbacks = [callbacks, callbacks_module.StopOnNonFinite()]
+    if resume is not None:
+        kept = resume if isinstance(resume, callbacks_module.Resume) else callbacks_module.Resume(resume)
+        callbacks = [callbacks, kept]
+    return callbacks
 
 
 def _balanced(y):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from lamina import callbacks as callbacks_module
 from lamina import training as training_module
 from lamina.core import tree
 from lamina.core.keras_tensor import KerasTensor
@@ -15,7 +14,7 @@ from lamina.core.keywords import keywords
 from lamina.errors import DataError
 from lamina.legacy import old_names, only_old_names
 from lamina.runtime.tracebacks import filters_traceback, readable
-from lamina.training.given import check_given
+from lamina.training.given import callbacks_with_options, check_given
 from lamina.training.legacy_methods import LegacyMethods
 from lamina.training.step import StepMixin
 
@@ -121,7 +120,7 @@ class Trainer(StepMixin, LegacyMethods):
         if validation_data is not None:
             size = validation_batch_size or (batch_size if _are_arrays(validation_data) else None)
             validation = self._validation_batches(validation_data, size, validation_steps)
-        callbacks = _with_options(callbacks, stop_on_nonfinite, resume)
+        callbacks = callbacks_with_options(callbacks, stop_on_nonfinite, resume)
 
         def inspect():
             self._inspect("fit", batches, data, verbose, arguments, validation)
@@ -332,16 +331,6 @@ class Trainer(StepMixin, LegacyMethods):
         if self._runner_made is None:
             self._runner_made = training_module.Runner(self)
         return self._runner_made
-
-
-def _with_options(callbacks, stop_on_nonfinite, resume):
-    """The callbacks, plus those that correspond to arguments of `fit`."""
-    if stop_on_nonfinite:
-        callbacks = [callbacks, callbacks_module.StopOnNonFinite()]
-    if resume is not None:
-        kept = resume if isinstance(resume, callbacks_module.Resume) else callbacks_module.Resume(resume)
-        callbacks = [callbacks, kept]
-    return callbacks
 
 
 def _are_arrays(data):
