@@ -13,6 +13,7 @@ from lamina.core.typing import Config, Tensor, TensorLike
 from lamina.legacy import old_names_of
 from lamina.ops import activations
 from lamina.ops.simplex import log_softmax, softmax, sparsemax
+from lamina.runtime.tracebacks import filters_traceback
 
 from lamina.ops.activations import (  # isort: skip
     celu, elu, exponential, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear, log_sigmoid,
@@ -57,6 +58,7 @@ _ALIASES = {"swish": silu, "hard_swish": hard_silu}
 _FAMILY = Family("activation", "keras.activations", aliases=_ALIASES, default=linear)
 
 
+@filters_traceback
 def get(identifier: ActivationLike) -> Callable[..., Any]:
     """The activation that a name, a config, a class or an object stands for.
 

@@ -13,6 +13,7 @@ from lamina.core.typing import ArrayLike, Axes, Config, Tensor
 from lamina.core.variable import unwrap
 from lamina.legacy import old_names_of
 from lamina.runtime import settings
+from lamina.runtime.tracebacks import filters_traceback
 
 __all__ = [
     "Constraint", "ConstraintLike", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get", "max_norm",
@@ -119,6 +120,7 @@ _ALIASES = {"constraint": Constraint, "max_norm": MaxNorm, "min_max_norm": MinMa
 _FAMILY = Family("constraint", "keras.constraints", base=Constraint, aliases=_ALIASES)
 
 
+@filters_traceback
 def get(identifier: ConstraintLike) -> Any:
     """The constraint that a name, a config, a class or an object stands for.
 

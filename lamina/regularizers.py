@@ -15,6 +15,7 @@ from lamina.core.typing import ArrayLike, Config, Tensor
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.legacy import old_names_of
+from lamina.runtime.tracebacks import filters_traceback
 
 __all__ = [
     "L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "RegularizerLike", "deserialize", "get", "l1", "l1_l2",
@@ -140,6 +141,7 @@ _ALIASES = {"regularizer": Regularizer, "l1": L1, "l2": L2, "l1l2": L1L2, "l1_l2
 _FAMILY = Family("regularizer", "keras.regularizers", base=Regularizer, aliases=_ALIASES)
 
 
+@filters_traceback
 def get(identifier: RegularizerLike) -> Any:
     """The regularizer that a name, a config, a class or an object stands for.
 

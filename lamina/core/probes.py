@@ -66,7 +66,7 @@ def probe(trace: Callable[[Any], Any], is_unknown: bool) -> tuple[Any, Any]:
     second, other, also_printed = _attempt(trace, PROBE_SIZES[1]) if is_unknown else (first, error, printed)
     shown = error or other
     if printed and (shown is not None or _shows_prints.get()):
-        sys.stdout.write(_without_sizes(printed, also_printed))
+        print(_without_sizes(printed, also_printed), end="")
     if shown is not None:
         _clean(shown, other)
         raise shown
@@ -97,7 +97,7 @@ class _Printed:
         debugger = sys.modules.get("bdb")
         is_debugging = debugger and isinstance(getattr(sys.gettrace(), "__self__", None), debugger.Bdb)
         if is_debugging or threading.get_ident() != self.thread:
-            return self.stream.write(text)
+            return self.stream.write(text) if self.stream is not None else 0
         self.text += text
         return len(text)
 

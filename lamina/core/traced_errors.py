@@ -105,7 +105,8 @@ def _explanation(error, site, text):
         return TracingError, f"{shown} needs the value of {_NO_VALUES}.", op_advice.for_values(site)
     if "Tracer" in text:
         words = words.replace("DynamicJaxprTracer", "tensor").replace("JitTracer", "tensor")
-        return TracingError, f"{shown}: {words}.", op_advice.for_function(site)
+        fix = "print(x), without a format, shows the shape." if "format" in words else op_advice.for_function(site)
+        return TracingError, f"{shown}: {words}.", fix
     words = words.replace(*_PRODUCT)
     shapes = site.shapes()
     message = f"{shown}: {words[:1].lower() if words[1:2].islower() else words[:1]}{words[1:]}."

@@ -23,6 +23,7 @@ from lamina.initializers.initializer import Initializer, InitializerLike
 from lamina.initializers.random_initializers import *
 from lamina.initializers.random_initializers import RandomNormal, RandomUniform, compute_fans
 from lamina.legacy import old_names_of
+from lamina.runtime.tracebacks import filters_traceback
 
 __all__ = ["Initializer", "deserialize", "get", "serialize"]
 __all__ += constants.__all__
@@ -34,6 +35,7 @@ _ALIASES = {**_CLASSES, "initializer": Initializer, "normal": RandomNormal, "uni
 _FAMILY = Family("initializer", "keras.initializers", base=Initializer, aliases=_ALIASES)
 
 
+@filters_traceback
 def get(identifier: InitializerLike) -> Any:
     """The initializer meant by a name, config, class, function or array.
 

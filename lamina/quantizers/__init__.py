@@ -27,6 +27,7 @@ from lamina.quantizers.numbers import (
     unpack_int4,
 )
 from lamina.quantizers.quantizer import AbsMaxQuantizer, Quantizer
+from lamina.runtime.tracebacks import filters_traceback
 
 __all__ = [
     "AWQConfig",
@@ -56,6 +57,7 @@ _named = {name: cls for cls in _classes for name in (cls.__name__, snake_case(cl
 _FAMILY = Family("quantizer", "keras.quantizers", base=Quantizer)
 
 
+@filters_traceback
 def get(identifier: Any, **kwargs: Any) -> Any:
     """The quantizer or quantization config that a name, a description, a class or an object stands for.
 

@@ -80,6 +80,7 @@ VALUES = [
         says="x.shape[1]",
     ),
     in_call("n = keras.ops.argmax(x[0])\nreturn x[:n]", "return x[:, : x.shape[1] - 1]", says="x.shape[1]"),
+    in_call("print(f'{x[0, 0]:.2f}')\nreturn x", "print(x)\nreturn x", says="print(x)"),
     in_call("return keras.ops.nonzero(x)", "return keras.ops.where(x > 0, x, 0)", says="keras.ops.where(", prose=True),
 ]
 CONDITIONS = [

@@ -121,8 +121,8 @@ def test_only_the_users_lines_stand_before_the_message(program, tmp_path, monkey
     before, _ = shown(PROGRAMS[program])
     assert len(before.splitlines()) <= 12, before
     assert os.path.basename(__file__) in before
-    assert f"{os.sep}lamina{os.sep}" not in before.replace(__file__, "") or before.count("lamina") <= 2, before
-    assert "site-packages" not in before and "was the direct cause" not in before, before
+    assert os.path.dirname(keras.__file__) not in before and "site-packages" not in before, before
+    assert "was the direct cause" not in before, before
 
 
 USERS = {
@@ -174,7 +174,7 @@ def test_a_program_and_the_variable_for_all_frames(tmp_path):
     def run(**environment):
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **environment}
         done = subprocess.run([sys.executable, script], capture_output=True, text=True, env=environment)
-        return done.stderr.splitlines()
+        return done.stderr[done.stderr.index("Traceback") :].splitlines()
 
     short = run(LAMINA_TRACEBACK="")
     assert short[:3] == [
