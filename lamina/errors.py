@@ -234,20 +234,36 @@ def locate(error: BaseException, where: str) -> None:
         error.add_note(where)
 
 
-def warn(message: str, category: type[Warning] = UserWarning) -> None:
+def warn(message: str, category: type[Warning] = UserWarning, once: bool = False) -> None:
     """Warn at the line of the user's program that led here, not at a line of lamina or JAX.
 
     Args:
         message: Text of the warning.
         category: Class of the warning.
+        once: Whether one line warns once in the process. Python itself begins again after each
+            `warnings.catch_warnings()`, such as those of scikit-learn. Filters "always" and "error" hold all the same.
     """
     caller = sys._getframe(1)
     frame = _user_frame(caller)
     if frame is None:  # in a thread of lamina
         frame = _user_frame(sys._current_frames().get(threading.main_thread().ident or 0)) or caller
+    place = message, frame.f_code.co_filename, frame.f_lineno
+    if once and place in _warned and _action(category) not in ("always", "all", "error"):
+        return
+    _warned.add(place)
     registry = frame.f_globals.setdefault("__warningregistry__", {})
     module = frame.f_globals.get("__name__", "")
     warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, module, registry)
+
+
+_warned: set[tuple[str, str, int]] = set()
+
+
+def _action(category):
+    """What Python does with a warning of a category, by the first filter for all texts and files."""
+    filters: Any = warnings.filters
+    fits = (action for action, text, kind, file, _ in filters if not (text or file) and issubclass(category, kind))
+    return next(fits, "default")
 
 
 def _user_frame(frame):

@@ -53,7 +53,7 @@ def warn_renamed(message: str) -> None:
         message: One line with the old spelling and today's.
     """
     if not _in_file.get() and not _is_probe():
-        warn(message, OldSpelling)
+        warn(message, OldSpelling, once=True)
 
 
 def _is_probe():

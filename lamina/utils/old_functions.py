@@ -54,7 +54,8 @@ def multi_gpu_model(
     if gpus is not None and len(numbers) < 2:
         raise ConfigError(f"multi_gpu_model needs two devices or more; got gpus={gpus}.", fix="gpus=2")
     if len(devices) <= max(numbers) or len(numbers) < 2:
-        warn(f"There are {len(devices)} devices for gpus={gpus}: the model runs on one.")
+        there = "is 1 device" if len(devices) == 1 else f"are {len(devices)} devices"
+        warn(f"gpus={gpus} was asked for, and there {there}: the model runs on one.")
         return model
     distribution.set_distribution(distribution.DataParallel(devices=[devices[number] for number in numbers]))
     return model
