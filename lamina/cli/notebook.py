@@ -36,7 +36,7 @@ def run_notebook(path: pathlib.Path, cells: list[tuple[int, str]]) -> dict[str, 
         for number, source in cells:
             text = _as_python(source, number)
             name = f"{path.name}, cell {number}"
-            lines: list[str] = text.splitlines(keepends=True)
+            lines = [str(line) for line in text.splitlines(keepends=True)]
             linecache.cache[name] = len(text), None, lines, name
             _run_cell(ast.parse(text, name), name, main.__dict__, text.rstrip().endswith(";"))
     finally:
