@@ -63,7 +63,8 @@ class Trainer(StepMixin, LegacyMethods):
 
         Args:
             x: Inputs as an array, or a list or dict of arrays; or something that yields batches: a generator,
-                `keras.utils.PyDataset`, torch DataLoader, tf.data or grain dataset.
+                `keras.utils.Dataset` or `PyDataset`, torch DataLoader, tf.data or grain dataset; or a table of pandas,
+                polars or pyarrow, or a Hugging Face data set, whose column "label" is y if there is no other.
             y: Targets as arrays; None if `x` yields batches (x, y) or (x, y, sample_weight).
             batch_size: Samples per step. None means 32, or the size of the batches that `x` yields.
             epochs: Number of the last epoch to train.
