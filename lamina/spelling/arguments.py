@@ -79,8 +79,14 @@ def explain_error(error: Exception) -> ArgumentError | None:
     if frame.f_code.co_name not in ("filtered", "translated", "explained") or function is None:
         return None
     args = (names["self"], *args) if "self" in names else args
-    owners = (*args[:1], function.__name__, f"{function.__name__}_model", type(args[0]).__name__ if args else None)
-    is_own = isinstance(error, ArgumentError) and any(error.of is owner for owner in owners if owner is not None)
+    owners = (
+        args[0] if args else None,
+        function.__name__,
+        f"{function.__name__}_model",
+        type(args[0]).__name__ if args else None,
+    )
+    is_own = isinstance(error, ArgumentError) and error.of is not None
+    is_own = is_own and (error.of in owners[1:] if isinstance(error.of, str) else error.of is owners[0])
     if not is_refused and not is_own:
         return None if isinstance(error, ArgumentError) else _with_numbers(function, args, names["kwargs"], error)
     return explain_call(function, args, names["kwargs"], getattr(error, "also", ()))
@@ -219,7 +225,9 @@ class _Call:
             message = f"{self.name} needs {self._described(missing)}"
         else:
             return None
-        return ArgumentError(message, fix=self._written(known | meant, missing), of=self.of)
+        return ArgumentError(
+            message, fix=self._written(known | meant, missing), of=self.name if self.of is None else self.of
+        )
 
     def _meant(self, unknown):
         """The arguments that are meant by unknown ones, and sentences about them."""
