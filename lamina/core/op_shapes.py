@@ -164,7 +164,13 @@ def _joined(call):
     axis = axis if call.name != "hstack" or rank > 1 else 0
     differ = [one for one in range(rank) if one != axis and len({shape[one] for shape in shapes} - {None}) > 1]
     if not differ:
-        return None
+        open_axis = next(
+            (one for one in range(rank) if one != axis and len({shape[one] for shape in shapes}) > 1), None
+        )
+        if open_axis is None:
+            return None
+        message = f"{call.name}: axis {open_axis} has the size of the batch in some of the shapes {_and(shapes)}."
+        return ShapeError(message, fix="keras.ops.shape(x)[0] is the size of the batch of x.")
     sizes = [shape[differ[0]] for shape in shapes]
     message = f"{call.name}: sizes on axis {differ[0]} differ: {_and(sizes)}, of shapes {_and(shapes)}."
     if call.name == "concatenate" and len(differ) == 1 and call.works(axis=differ[0]) is not None:

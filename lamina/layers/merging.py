@@ -63,7 +63,7 @@ class _Merge(Layer):
             name = type(self).__name__
             raise ShapeError(
                 f"{name} needs inputs that broadcast; got {where} {sizes} of shapes {shapes}.",
-                fix=f"Give each {min(known)} there{', or 1' * (axis > 0)}: a Dense layer changes the last axis.",
+                fix=_fix_of_sizes(axis, len(_same_rank(shapes)[0]), known),
             )
         if axis and None in sizes:
             return None
@@ -233,7 +233,7 @@ class Concatenate(_Merge):
                 raise ShapeError(
                     f"Concatenate(axis={self.axis}) needs inputs that agree on the other axes; got {sizes} on axis "
                     f"{other} of shapes {input_shape}.",
-                    fix=f"axis={other}" if alike >= rank - 1 else f"Give each {min(known)} on axis {other}.",
+                    fix=f"axis={other}" if alike >= rank - 1 else _fix_of_sizes(other, rank, known),
                 )
         first = [next((size for size in sizes if size is not None), None) for sizes in columns]
         first[axis] = None if None in columns[axis] else sum(columns[axis])
@@ -253,6 +253,15 @@ class Concatenate(_Merge):
             for x, one in zip(inputs, mask, strict=True)
         ]
         return jnp.any(jnp.concatenate(masks, self.axis), axis=-1)
+
+
+def _fix_of_sizes(axis, rank, sizes):
+    """What gives inputs one size on an axis."""
+    if axis == 0:
+        return "Give all the same number of samples."
+    if axis == rank - 1:
+        return f"layers.Dense({max(sizes)})(x) gives an input {max(sizes)} features."
+    return f"padding='same' in the layers before keeps the size {max(sizes)} of axis {axis}."
 
 
 def _fix_of_rank(shapes):

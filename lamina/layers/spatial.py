@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from lamina.core.arguments import is_whole
@@ -64,10 +65,9 @@ class SpatialLayer(Layer):
         fits = isinstance(values, (tuple, list)) and len(values) == self.rank
         if not fits or not all(is_whole(one, least) for one in values):
             several = f", or {self.rank} of them" if self.rank > 1 else ""
-            example = f" or {name}={(2,) * self.rank}" if self.rank > 1 else ""
             raise ConfigError(
                 f"{type(self).__name__} needs {name}: a whole number of {least} or more{several}; got {value!r}.",
-                fix=f"{name}=2{example}, for example.",
+                fix=f"{name}={_near(value, self.rank, least)}",
             )
         return tuple(map(int, values))
 
@@ -85,3 +85,11 @@ class SpatialLayer(Layer):
             f"{type(self).__name__} needs {name}: whole numbers from 0 up, like {' or '.join(forms)}; got {value!r}.",
             fix=f"{name}={forms[-1]}",
         )
+
+
+def _near(value, rank, least):
+    """A number, or `rank` of them, that is allowed and near what was given."""
+    if isinstance(value, (list, tuple)) and value and all(is_whole(one, least) for one in value):
+        return tuple((*value, *[value[-1]] * rank)[:rank])
+    number = int(value) if isinstance(value, float) and math.isfinite(value) else None
+    return number if number is not None and number >= max(least, 1) else 2

@@ -17,7 +17,11 @@ MERGING = table(
     [
         ("layers.Add()(x)", "layers.Add()([x, y])", "Add()([x, y])"),
         ("layers.Subtract()([x])", "layers.Subtract()([x, y])", "Subtract()([x, y])"),
-        ("layers.Add()([x, x[:, :2]])", "layers.Add()([x[:, :2], x[:, :2]])", "2 there", True),
+        (
+            "layers.Add()([x, x[:, :2]])",
+            "y, x = x, x[:, :2]; layers.Add()([y, layers.Dense(3)(x)])",
+            "layers.Dense(3)(x)",
+        ),
         ("layers.Add().compute_mask(x, [None])", "layers.Add().compute_mask([x], [None])", "inputs=[x, y]", True),
         (
             "layers.Add().compute_mask([x, x], [None])",
@@ -31,7 +35,12 @@ MERGING = table(
         ),
         ("layers.Concatenate(axis=3)([x, x])", "layers.Concatenate(axis=-1)([x, x])", "axis=-1"),
         ("layers.Concatenate()([x, x[:1]])", "layers.Concatenate(axis=0)([x, x[:1]])", "axis=0"),
-        ("layers.Concatenate()([x, x[:1, :2]])", "layers.Concatenate()([x[:1], x[:1, :2]])", "1 on axis 0", True),
+        ("layers.Concatenate()([x, x[:1, :2]])", "layers.Concatenate()([x[:1], x[:1, :2]])", "number of samples", True),
+        (
+            "z = np.ones((2, 8, 8, 3)); layers.Concatenate()([layers.Conv2D(2, 3)(z), layers.Conv2D(2, 5)(z)])",
+            "z = np.ones((2, 8, 8, 3)); layers.Concatenate()([layers.Conv2D(2, 3, padding='same')(z), layers.Conv2D(2, 5, padding='same')(z)])",
+            "padding='same'",
+        ),
         ("layers.Dot('a')([x, x])", "layers.Dot(axes=-1)([x, x])", "Dot(axes=-1)"),
         (
             "layers.Dot(1)([x[:, 0], x[:, 0]])",
@@ -612,7 +621,7 @@ BUT = [
     ("has no method {method", "Flax is not installed where the tests run."),
     ("tokens with line breaks", "Only files of earlier versions have such tokens."),
     ("a kernel whose first axes", "Only equations with an uncommon order of axes reach it."),
-    ("build() of", "See tests/layers/test_layer.py."),
+    ("call returned None", "See test_core.py."),
 ]
 
 test_fixes_work = fixes_work(MISTAKES)

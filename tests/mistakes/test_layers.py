@@ -224,6 +224,8 @@ SETTINGS = [
     setting("GaussianDropout(rate=1)", "rate=0.5"),
     setting("Conv2D(4, 3, padding='smae')", "padding='same'"),
     setting("Conv2D(4, 3, strides=0)", "strides=2"),
+    setting("Conv2D(4, kernel_size=3.5)", "kernel_size=3"),
+    setting("Conv2D(4, kernel_size=(3, 5, 7))", "kernel_size=(3, 5)"),
     setting("ZeroPadding2D(padding=(1, 2, 3))", "padding=((1, 2), (1, 2))"),
     setting("MaxPooling2D(padding='full')", "padding='valid'"),
     setting("UpSampling2D(interpolation='biliner')", "interpolation='bilinear'"),

@@ -1,4 +1,5 @@
 """Mistakes with ops, and whether the fixes printed for them work."""
+# ruff: noqa: E501  (each program is one string)
 
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
@@ -56,6 +57,12 @@ SHAPES = [
         "xs[0][..., None]",
         "[np.ones((2, 3)), np.ones((2, 3, 1))], 0, 0",
         True,
+    ),
+    mistake(
+        "class L(keras.layers.Layer):\n    def call(self, x):\n        return ops.concatenate([x, ops.ones((3, 1))], axis=1)\nL()(x)",
+        "class L(keras.layers.Layer):\n    def call(self, x):\n        return ops.concatenate([x, ops.ones((keras.ops.shape(x)[0], 1))], axis=1)\nL()(x)",
+        "keras.ops.shape(x)[0]",
+        "keras.Input((3,)), 0, 0",
     ),
     mistake(
         "ops.concatenate(x)",
