@@ -89,10 +89,8 @@ def _check_lists(layer, inputs, mask):
     """A mask, or None, for each of the inputs."""
     for name, value in (("inputs", inputs), ("mask", mask)):
         if not isinstance(value, (list, tuple)):
-            raise ShapeError(
-                f"{type(layer).__name__}: `{name}` should be a list; got a {type(value).__name__}.",
-                fix=f"{name}=[x, y]",
-            )
+            message = f"{type(layer).__name__}: `{name}` should be a list; got a {type(value).__name__}."
+            raise ShapeError(message, fix=f"{name}=[x, y]")
     if len(inputs) != len(mask):
         raise ShapeError(
             f"{type(layer).__name__}: `inputs` and `mask` should have the same length; "
@@ -257,11 +255,9 @@ class Concatenate(_Merge):
 
 def _fix_of_sizes(axis, rank, sizes):
     """What gives inputs one size on an axis."""
-    if axis == 0:
-        return "Give all the same number of samples."
-    if axis == rank - 1:
-        return f"layers.Dense({max(sizes)})(x) gives an input {max(sizes)} features."
-    return f"padding='same' in the layers before keeps the size {max(sizes)} of axis {axis}."
+    inside = f"padding='same' in the layers before keeps the size {max(sizes)} of axis {axis}."
+    last = f"layers.Dense({max(sizes)})(x) gives an input {max(sizes)} features."
+    return "Give all the same number of samples." if axis == 0 else last if axis == rank - 1 else inside
 
 
 def _fix_of_rank(shapes):
@@ -269,9 +265,9 @@ def _fix_of_rank(shapes):
     ranks = [len(shape) for shape in shapes]
     if min(ranks) == max(ranks):
         return "axis=-1"
-    sizes = [f"layers.Reshape({(*[1] * (max(ranks) - len(shape)), *shape[1:])})" for shape in shapes]
-    place = ranks.index(min(ranks))
-    return f"{sizes[place]}(x) gives the input of shape {tuple(shapes[place])} as many axes."
+    shape = tuple(shapes[ranks.index(min(ranks))])
+    sizes = (*[1] * (max(ranks) - len(shape)), *shape[1:])
+    return f"layers.Reshape({sizes})(x) gives the input of shape {shape} as many axes."
 
 
 def _fix_of_dot(first, second):
