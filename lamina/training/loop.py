@@ -118,13 +118,13 @@ def fit_batches(
                     last = many.epoch(progress, interrupts)
                 else:
                     steps = Pass(model, "train", batches, callbacks, interrupts, progress, resume)
-                    last = midway.train(epoch, steps, due)
+                    last = steps.logs
+                    for batch in midway.batches(epoch, steps, due):
+                        steps.logs = last = runner.train(batch)
                 logs = _read(last)
                 resume = model.resume_point = None
                 progress.end_steps()
-                if due:
-                    logs |= _validate(model, validation, callbacks, interrupts)
-                    midway.note(epoch, logs)
+                logs |= midway.validate_at_end(epoch, callbacks, interrupts) if due else {}
                 progress.end_epoch(logs)
                 callbacks.on_epoch_end(epoch, logs)
                 if model.stop_training or batches.exhausted:
@@ -184,18 +184,23 @@ class _Midway:
             )
         self.model, self.validation, self.every, self.count = model, validation, every, 0
 
-    def train(self, epoch, steps, at_end):
-        """Run the steps of an epoch, which has a validation of its own if `at_end`. Returns the last logs."""
-        runner, trained = self.model._runner, {}
+    def batches(self, epoch, steps, at_end):
+        """The batches of an epoch, which has a validation of its own if `at_end`. `steps.logs` are those of the step
+        when the next batch is asked for."""
         for batch in steps:
-            steps.logs = trained = runner.train(batch)
+            yield batch
             if self.every is None:
                 continue
             self.count = steps.count
             is_last = at_end and steps.count == steps.batches.num_batches
             if steps.count % self.every == 0 and not is_last:
-                steps.logs = {**trained, **self._validate(epoch, steps)}
-        return trained or steps.logs
+                steps.logs = {**steps.logs, **self._validate(epoch, steps)}
+
+    def validate_at_end(self, epoch, callbacks, interrupts):
+        """The validation logs after an epoch."""
+        found = _validate(self.model, self.validation, callbacks, interrupts)
+        self.note(epoch, found)
+        return found
 
     def _validate(self, epoch, steps):
         steps.interrupts.release()
@@ -209,10 +214,9 @@ class _Midway:
         return found
 
     def note(self, epoch, logs):
-        """Add the results to `History.validations`."""
+        """Add the validation logs to `History.validations`."""
         if self.every is not None:
-            values = {name: value for name, value in logs.items() if name.startswith("val_")}
-            self.model.history.validations.append({"epoch": epoch, "batch": self.count, **values})
+            self.model.history.validations.append({"epoch": epoch, "batch": self.count, **logs})
 
 
 def _test(model, batches, callbacks, interrupts, progress=None):
