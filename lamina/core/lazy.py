@@ -101,7 +101,7 @@ def _readable(package: str, owner: Any, name: str) -> Any:
                 _readable(f"{package}.{name}", value, key)
     elif isinstance(value, type):
         for base in value.__mro__:
-            init = base.__dict__.get("__init__")
+            init: Any = base.__dict__.get("__init__")
             is_ours = isinstance(init, FunctionType) and base.__module__.startswith("lamina.")
             if is_ours and not hasattr(init, "__wrapped__"):
                 type.__setattr__(base, "__init__", filters_traceback(init))

@@ -85,8 +85,8 @@ def explain_error(error: Exception) -> ArgumentError | None:
         f"{function.__name__}_model",
         type(args[0]).__name__ if args else None,
     )
-    is_own = isinstance(error, ArgumentError) and error.of is not None
-    is_own = is_own and (error.of in owners[1:] if isinstance(error.of, str) else error.of is owners[0])
+    of = error.of if isinstance(error, ArgumentError) else None
+    is_own = of is not None and (of in owners[1:] if isinstance(of, str) else of is owners[0])
     if not is_refused and not is_own:
         return None if isinstance(error, ArgumentError) else _with_numbers(function, args, names["kwargs"], error)
     return explain_call(function, args, names["kwargs"], getattr(error, "also", ()))

@@ -86,7 +86,7 @@ def letters_of(name: str) -> str:
 
 
 def _words(name):
-    found = (_SYNONYMS.get(word.lower(), word.lower()) for word in _WORD.findall(name))
+    found = [str(_SYNONYMS.get(word.lower(), word.lower())) for word in _WORD.findall(name)]
     words = frozenset(" ".join(found).split())
     return words - _FILLERS or words
 
