@@ -166,7 +166,9 @@ def moved(module: str, target: str, name: str) -> Any:
     Raises:
         OldNameError: (an AttributeError) The name is gone.
     """
-    if name.startswith("__") or f"{module}.{name}" in MODULES:
+    if f"{module}.{name}" in MODULES:
+        return importlib.import_module(f"{module}.{name}")
+    if name.startswith("__"):
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
     _refuse_what_is_gone(module, name)
     since = "2.6" if "experimental" in module else "2.4"
