@@ -79,7 +79,7 @@ def page(name, result):
                 thumbnail = thumbnail or f"{stem}.png"
                 lines += [f"![Picture drawn by this cell of {title}]({stem}.png)", ""]
             elif "html" in output:
-                inline = re.sub(r"\n\s*\n", "\n", output["html"])
+                inline = re.sub(r"<(/?)h[1-6]\b", r"<\1p", re.sub(r"\n\s*\n", "\n", output["html"]))  # no headings
                 label = f'role="region" aria-label="Output {number}.{place}"'
                 lines += [f'<div class="shown" tabindex="0" {label}>{inline}</div>', ""]
             elif "svg" in output:
