@@ -242,7 +242,7 @@ class Variable(_Base):
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in _ARRAY_METHODS:
-            return SaysWhatWasMeant.__getattr__(self, name)
+            return SaysWhatWasMeant.__getattr__(self, name)  # pyright: ignore[reportAttributeAccessIssue]
         return getattr(self.value, name)
 
 
