@@ -74,7 +74,8 @@ class Endpoint:
                 return for_open_sizes(self._signature, make)
         except Exception as error:
             first = str(error).splitlines()[0]
-            if type(error).__name__ != "InconclusiveDimensionOperation" and "got 'batch'" not in first:
+            is_open = type(error).__name__ == "InconclusiveDimensionOperation" or "requires a constant" in first
+            if not is_open and "got 'batch'" not in first:
                 raise
             fixed = [
                 f"keras.InputSpec(shape={tuple(size or 1 for size in spec.shape)}, dtype={spec.dtype!r})"
@@ -84,7 +85,8 @@ class Endpoint:
                 f"{self.name} needs a size as a number that the input_signature leaves open: {first}",
                 fix=f"input_signature=[{', '.join(fixed)}]",
             )
-            wanted.where = next((note for note in getattr(error, "__notes__", ()) if note.startswith("In ")), None)
+            notes = [getattr(error, "where", None), *getattr(error, "__notes__", ())]
+            wanted.where = next((note for note in notes if note and note.startswith("In ")), None)
             raise wanted from error
 
     def as_stablehlo(self) -> bytes:
