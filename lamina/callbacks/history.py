@@ -9,6 +9,7 @@ from lamina.callbacks.curves import Curves
 from lamina.drawing.axes import sparkline
 from lamina.errors import ConfigError
 from lamina.runtime.terminal import printable
+from lamina.saving.safety.records import write_as
 from lamina.spelling.nearest import nearest
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ class Figures(dict[str, list[Any]]):
 
     def __missing__(self, name: Any) -> Any:
         raise MissingFigure(name, self)
+
+
+write_as(Figures, dict)
 
 
 class MissingFigure(ConfigError, KeyError):

@@ -19,7 +19,7 @@ import numpy as np
 from lamina.core.dtypes import numpy_dtype
 from lamina.saving.safety.damage import damaged
 
-__all__ = ["is_plain", "read_record", "write_record"]
+__all__ = ["is_plain", "read_record", "write_as", "write_record"]
 
 _MAGIC = b"lamina 1"
 _BIT_GENERATORS = {kind.__name__: kind for kind in (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937,
@@ -63,6 +63,16 @@ _KINDS: dict[type, Any] = {
 }
 _MAKERS = {tag: make for tag, _, make in _KINDS.values()}
 _PLAIN = (type(None), bool, int, float, str)
+
+
+def write_as(cls: type, plain: type) -> None:
+    """Let values of a subclass be written, and read back, as those of the plain type.
+
+    Args:
+        cls: The subclass.
+        plain: The type, such as dict.
+    """
+    _KINDS[cls] = _KINDS[plain]
 
 
 def is_plain(value: Any) -> bool:
