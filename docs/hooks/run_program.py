@@ -72,7 +72,8 @@ def run_cell(code, path, line, names):
         exec(compile(tree, path, "exec"), names)
         if last is not None:
             value = eval(compile(ast.Expression(last.value), path, "eval"), names)
-    outputs = [{"text": text.getvalue()}] if text.getvalue() else []
+    said = text.getvalue().replace(path, pathlib.Path(path).name)  # warnings name the file
+    outputs = [{"text": said}] if said else []
     if value is not None:
         outputs.append(shown(value))
     return outputs + figures()
