@@ -176,7 +176,7 @@ def test_a_stateful_model_is_trained_and_predicts():
     model = Sequential([Input((4, 3), batch_size=2), LSTM(2, stateful=True)])
     model.compile("sgd", "mse")
     x = draw((4, 4, 3))
-    model.fit(x, draw((4, 2)), batch_size=2, verbose=0)
+    model.fit(x, draw((4, 2)) / 10, batch_size=2, verbose=0)
     assert (model.layers[0].states[0].numpy() != 0).any()
     model.layers[0].reset_states()
     first, second = (model.predict(x, batch_size=2, verbose=0) for _ in range(2))
