@@ -111,6 +111,9 @@ class UnknownNameError(LaminaError, AttributeError):
         suggest: Function that returns a sentence or "", and the fix or None.
     """
 
+    obj: str
+    message: Any
+
     def __init__(self, message: str = "", suggest: Callable[[], tuple[str, str | None]] | None = None) -> None:
         self._suggest: Callable[[], tuple[str, str | None]] | None = suggest
         super().__init__(message)

@@ -26,7 +26,7 @@ __all__ = [
     "SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "set_global_seed",
     "shuffle", "truncated_normal", "uniform",
 ]  # fmt: skip
-__getattr__ = missing_from(__name__)
+__getattr__: Any = missing_from(__name__)
 
 NumberLike: TypeAlias = "float | jax.Array | np.ndarray[Any, Any]"
 """A parameter of a distribution: a number, or an array that broadcasts to the shape of the result."""

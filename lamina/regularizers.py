@@ -173,4 +173,4 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     return _FAMILY.deserialize(config, custom_objects)
 
 
-__getattr__ = old_names_of(__name__)
+__getattr__: Any = old_names_of(__name__)

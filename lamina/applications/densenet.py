@@ -1,5 +1,7 @@
 """DenseNet (Huang et al., 2016, "Densely Connected Convolutional Networks", arXiv:1608.06993)."""
 
+from typing import Any
+
 from lamina.applications.frame import POOL_NAMES, Architecture, channel_axis, network, variant
 from lamina.applications.imagenet_utils import decode_predictions
 from lamina.applications.imagenet_utils import torch_input as preprocess_input
@@ -140,4 +142,4 @@ def DenseNet201():
     return _densenet("densenet201", (6, 12, 48, 32))
 
 
-__getattr__ = old_names_of(__name__)
+__getattr__: Any = old_names_of(__name__)

@@ -196,7 +196,7 @@ def obtain_input_shape(
     return (channels, *sizes) if first else (*sizes, channels)
 
 
-__getattr__ = old_names_of(__name__)
+__getattr__: Any = old_names_of(__name__)
 
 
 def _fix_of_channels(shape, axis):

@@ -3,7 +3,7 @@ arXiv:1602.07261)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lamina.applications.frame import Architecture, channel_axis, network, variant
 from lamina.applications.imagenet_utils import decode_predictions
@@ -121,4 +121,4 @@ def InceptionResNetV2():
     return Architecture(_body, "inception_resnet_v2", 299, smallest=75)
 
 
-__getattr__ = old_names_of(__name__)
+__getattr__: Any = old_names_of(__name__)

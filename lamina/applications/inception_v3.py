@@ -145,4 +145,4 @@ def InceptionV3():
     return Architecture(_body, "inception_v3", 299, smallest=75)
 
 
-__getattr__ = old_names_of(__name__)
+__getattr__: Any = old_names_of(__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lamina.applications.frame import Architecture, last_axis, network, rows_in_name, square_of
 from lamina.applications.imagenet_utils import decode_predictions
@@ -128,4 +128,4 @@ def MobileNet(
     )
 
 
-__getattr__ = old_names_of(__name__)
+__getattr__: Any = old_names_of(__name__)

@@ -154,4 +154,4 @@ def ResNet152():
     return resnet("resnet152", _body, (3, 8, 36, 3))
 
 
-__getattr__ = old_names_of(__name__)
+__getattr__: Any = old_names_of(__name__)

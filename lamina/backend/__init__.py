@@ -9,6 +9,8 @@ description names the op that replaces it. All take arrays, variables and symbol
 5.0
 """
 
+from typing import Any
+
 from lamina.backend import graphs, images, loops, losses, sessions, tensors, values
 from lamina.backend.graphs import *
 from lamina.backend.images import *
@@ -39,4 +41,4 @@ __all__ += sessions.__all__
 __all__ += tensors.__all__
 __all__ += values.__all__
 
-__getattr__ = old_names_of(__name__)
+__getattr__: Any = old_names_of(__name__)

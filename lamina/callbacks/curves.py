@@ -34,6 +34,9 @@ class Curves(Figure):
     val_loss  4 -> 3.5  █▁▅  best 3 in epoch 2
     """
 
+    title: str
+    numbers: dict[str, Any]
+
     def __init__(self, history: Mapping[str, Sequence[Any]], epochs: Sequence[int] | None = None):
         history = {name: [float(value) for value in values] for name, values in history.items() if _is_row(values)}
         if not history:

@@ -26,6 +26,8 @@ class Changes:
     What did not change is not part of the state: the run that resumes may have other settings.
     """
 
+    before: Any
+
     def __init__(self, thing: Any, largest: Any = None) -> None:
         self.thing = thing
         self.largest = largest
@@ -112,6 +114,11 @@ def capture(model: Any, changes: Any, epoch: Any, batch: Any, logs: dict[str, An
 
 class ResumePoint:
     """Where a run resumes: the epoch, the number of its batches trained before, and whether the run was stopped."""
+
+    epoch: Any
+    batch: Any
+    stopped: Any
+    logs: Any
 
     def __init__(self, model: Any, record: Any) -> None:
         self.epoch = record["epoch"]

@@ -96,6 +96,8 @@ class MLflow(_Tracker):
     >>> tracker = keras.callbacks.MLflow("sqlite:///mlflow.db", experiment="digits", log_model=True)
     """
 
+    tags: Any
+
     _package = "mlflow"
 
     def __init__(
@@ -157,6 +159,9 @@ class WandB(_Tracker):
     >>> import lamina as keras
     >>> tracker = keras.callbacks.WandB(project="digits", mode="offline")
     """
+
+    dir: str | None
+    config: dict[str, Any] | None
 
     _package = "wandb"
 

@@ -34,6 +34,9 @@ class CallSite:
         statement: The whole line, without indentation.
     """
 
+    text: str
+    node: Any
+
     def __init__(self, frame: FrameType, instruction: int) -> None:
         self.frame = frame
         code = frame.f_code

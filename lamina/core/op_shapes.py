@@ -23,6 +23,9 @@ FAILURES = (TypeError, ValueError, IndexError, ZeroDivisionError, AttributeError
 class OpUse:
     """The arguments of an op: `shapes` of those that are tensors, by name."""
 
+    name: str
+    given: dict[str, Any]
+
     def __init__(self, name: str, function: Callable[..., Any], given: dict[str, Any]) -> None:
         self.name, self.function, self.given = name, function, given
         parameters = inspect.signature(function).parameters

@@ -60,6 +60,11 @@ class Record:
         key: What makes two functions the same, for compiled gradients; None does not compile.
     """
 
+    function: Any
+    inputs: Any
+    key: Any
+    outputs: Any
+
     __slots__ = ("function", "inputs", "key", "outputs")
 
     def __init__(self, function: Any, inputs: Sequence[Any], outputs: Sequence[Any], key: Any) -> None:
@@ -84,12 +89,12 @@ class Record:
         return found
 
 
-def is_real(array):
+def is_real(array: Any) -> Any:
     """Whether an array holds numbers that have gradients."""
     return jnp.issubdtype(array.dtype, jnp.inexact)
 
 
-def zeros_like(array):
+def zeros_like(array: Any) -> Any:
     """Zeros of the shape and dtype of an array."""
     return jnp.zeros(array.shape, array.dtype)
 

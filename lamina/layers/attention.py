@@ -198,4 +198,4 @@ def _masked(scores, visible):
     return jnp.where(visible, scores, scores - (65504.0 if scores.dtype == "float16" else 1e9))
 
 
-__getattr__ = moved_from(__name__)
+__getattr__: Any = moved_from(__name__)

@@ -255,4 +255,4 @@ class Convolution3D(Conv3D, metaclass=OldClass):
 
 Convolution1D = Conv1D
 
-__getattr__ = moved_from(__name__)
+__getattr__: Any = moved_from(__name__)

@@ -156,4 +156,4 @@ class LocallyConnected2D(_LocallyConnected):
     rank = 2
 
 
-__getattr__ = moved_from(__name__)
+__getattr__: Any = moved_from(__name__)

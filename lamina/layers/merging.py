@@ -346,4 +346,4 @@ class Dot(_Merge):
         return None
 
 
-__getattr__ = moved_from(__name__)
+__getattr__: Any = moved_from(__name__)

@@ -213,4 +213,4 @@ class UnitNormalization(Layer):
         return normalize(inputs, self.axis, epsilon=1e-12)
 
 
-__getattr__ = moved_from(__name__)
+__getattr__: Any = moved_from(__name__)

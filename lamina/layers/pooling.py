@@ -195,4 +195,4 @@ MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
 MaxPool3D = MaxPooling3D
 
-__getattr__ = moved_from(__name__)
+__getattr__: Any = moved_from(__name__)

@@ -225,4 +225,4 @@ def _moments(batch, kept):
     return count, np.mean(batch, axes, dtype="float64"), np.var(batch, axes, dtype="float64")
 
 
-__getattr__ = moved_from(__name__)
+__getattr__: Any = moved_from(__name__)

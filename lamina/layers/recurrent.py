@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lamina.layers.recurrent_cells import GRUCell, LSTMCell
 from lamina.layers.rnn import _Fused, _OwnCell
@@ -231,4 +231,4 @@ class LSTM(_Fused):
         self._set_up(locals())
 
 
-__getattr__ = moved_from(__name__)
+__getattr__: Any = moved_from(__name__)

@@ -279,4 +279,4 @@ class ActivityRegularization(Layer):
         return inputs
 
 
-__getattr__ = moved_from(__name__)
+__getattr__: Any = moved_from(__name__)

@@ -185,4 +185,4 @@ class RepeatVector(Layer):
         return jnp.repeat(inputs[:, None], self.n, axis=1)
 
 
-__getattr__ = moved_from(__name__)
+__getattr__: Any = moved_from(__name__)

@@ -286,4 +286,4 @@ class _Fused(_OwnCell):
             raise ConfigError(f"use_cudnn is 'auto', True or False; got {self.use_cudnn!r}.", fix="use_cudnn='auto'")
 
 
-__getattr__ = moved_from(__name__)
+__getattr__: Any = moved_from(__name__)

@@ -239,4 +239,4 @@ def _map_shapes(function, shapes):
     return function(shapes)
 
 
-__getattr__ = moved_from(__name__)
+__getattr__: Any = moved_from(__name__)

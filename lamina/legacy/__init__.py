@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lamina.legacy import saving
 from lamina.legacy.gone import GONE, GONE_MODULES
 from lamina.legacy.moves import OldClass, OldNameError, find_old_modules, make_callable, moved, moved_from, old_names_of
@@ -38,4 +40,4 @@ __all__ = [
     "without_rename_warnings",
 ]  # fmt: skip
 
-__getattr__ = old_names_of(__name__)
+__getattr__: Any = old_names_of(__name__)

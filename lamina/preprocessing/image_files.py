@@ -25,6 +25,9 @@ _WITHOUT_CLASSES = ("input", "multi_output", "raw", None)
 class FileIterator(Iterator):
     """Base of iterators over image files."""
 
+    data_format: Any
+    dtype: Any
+
     allowed_class_modes: Any = ("categorical", "binary", "sparse", "input", None)
     image_data_generator: Any
     save_to_dir: Any
@@ -119,6 +122,10 @@ class DirectoryIterator(FileIterator):
         ConfigError: An argument has a value that is not allowed.
     """
 
+    num_classes: int
+    labels: Any
+    sample_weight: Any
+
     def __init__(
         self,
         directory: Any,
@@ -201,7 +208,9 @@ class DataFrameIterator(FileIterator):
         ConfigError: An argument has a value that is not allowed.
     """
 
-    allowed_class_modes = ("categorical", "binary", "sparse", "raw", "multi_output", "input", None)
+    labels: Any
+
+    allowed_class_modes: Any = ("categorical", "binary", "sparse", "raw", "multi_output", "input", None)
 
     def __init__(
         self,

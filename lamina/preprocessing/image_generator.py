@@ -56,6 +56,25 @@ class ImageDataGenerator(Changes):
         ConfigError: An argument has a value that is not allowed.
     """
 
+    featurewise_center: bool
+    samplewise_center: bool
+    featurewise_std_normalization: bool
+    zca_whitening: bool
+    zca_epsilon: float
+    rotation_range: Any
+    shear_range: Any
+    channel_shift_range: Any
+    width_shift_range: Any
+    height_shift_range: Any
+    fill_mode: str
+    cval: float
+    interpolation_order: int
+    horizontal_flip: bool
+    vertical_flip: bool
+    rescale: Any
+    preprocessing_function: Any
+    data_format: str
+
     def __init__(
         self,
         featurewise_center: bool = False,

@@ -31,7 +31,13 @@ class Iterator(PyDataset):
         **kwargs: Arguments of PyDataset.
     """
 
-    white_list_formats = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
+    n: int
+    batch_size: int
+    shuffle: bool
+    seed: int | None
+    lock: Any
+
+    white_list_formats: Any = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
     save_to_dir: Any
     save_prefix: str
     save_format: str
@@ -163,6 +169,15 @@ class NumpyArrayIterator(Iterator):
         DataError: The arrays do not fit together.
         ShapeError: The images are not of rank 4.
     """
+
+    dtype: Any
+    data_format: Any
+    y: Any
+    sample_weight: Any
+    x_misc: Any
+    save_to_dir: Any
+    save_prefix: str
+    save_format: str
 
     def __init__(
         self,

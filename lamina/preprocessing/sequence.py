@@ -50,6 +50,15 @@ class TimeseriesGenerator(PyDataset):
     ([[0, 1, 2], [1, 2, 3]], [30, 40])
     """
 
+    data: Any
+    targets: Any
+    length: int
+    sampling_rate: int
+    stride: int
+    batch_size: int
+    shuffle: bool
+    reverse: bool
+
     def __init__(
         self,
         data: Any,

@@ -95,6 +95,9 @@ class readable:
         error: The error that was caught.
     """
 
+    cause: Any
+    error: Any
+
     __slots__ = ("cause", "error", "traceback")
 
     def __init__(self, error: BaseException) -> None:

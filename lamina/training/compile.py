@@ -105,6 +105,8 @@ class CompileLoss:
         losses: Loss of each output; None before `build`.
     """
 
+    outputs: Any
+
     def __init__(
         self,
         loss: Any,
@@ -196,6 +198,8 @@ class CompileMetrics(Metric):
         name: Name of this metric.
         output_names: Names of the outputs.
     """
+
+    outputs: Any
 
     def __init__(
         self,

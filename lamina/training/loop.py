@@ -38,6 +38,9 @@ class Pass:
         logs: Logs of the last step, as device arrays.
     """
 
+    logs: Any
+    count: int
+
     def __init__(
         self,
         model: Any,

@@ -55,6 +55,8 @@ class Guard:
         runner: Runner of the model.
     """
 
+    count: int
+
     def __init__(self, runner: Any):
         self.runner = runner
         self.alive = jnp.array(True)

@@ -29,6 +29,9 @@ class PredictWithoutXLA:
         programs: (shape, dtype) of the inputs -> program, or None if XLA has to predict.
     """
 
+    runner: Any
+    programs: Any
+
     def __init__(self, runner: Any) -> None:
         self.runner, self.programs = runner, {}
         self._with_xla_too = set()  # keys of programs for which XLA has predicted once

@@ -37,6 +37,9 @@ class BatchSizes(Figure):
     Batch size: 64 (2.0 MB of 3.0 MB; 128 needs 4.0 MB)
     """
 
+    memory: Any
+    limit: int
+
     def __init__(self, memory: dict[int, int | None], limit: int, samples: int):
         self.memory, self.limit = memory, limit
         fit = [size for size, needed in memory.items() if needed is not None and needed <= limit]

@@ -53,6 +53,12 @@ class LabelledFiles:
         on_error: "raise" or "skip" for a file that cannot be read.
     """
 
+    kind: Any
+    verbose: bool
+    on_error: str
+    paths: Any
+    numbers: Any
+
     def __init__(
         self,
         kind: Kind,

@@ -229,4 +229,4 @@ class SKLearnTransformer(TransformerMixin, _Estimator):
         return self._outputs(X)
 
 
-__getattr__ = old_names_of(__name__)
+__getattr__: Any = old_names_of(__name__)

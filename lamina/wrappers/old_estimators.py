@@ -31,6 +31,8 @@ class BaseWrapper(BaseEstimator):
         **sk_params: Arguments of `build_fn` and of the model's `fit`, `predict` and `evaluate`, such as `epochs`.
     """
 
+    build_fn: Any
+
     model: Any
     history: Any
 
@@ -142,6 +144,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
     >>> estimator.predict(np.eye(2)).shape, estimator.predict_proba(np.eye(2)).shape
     ((2,), (2, 2))
     """
+
+    n_classes_: int
 
     classes_: Any
 

@@ -232,7 +232,7 @@ def test_word_arguments_are_checked(monkeypatch):
     put(monkeypatch, "reuters.npz", npz(x=word_lists(10, 0), y=np.arange(10)))
     with pytest.raises(CallError, match=r"maxlen=1 keeps only.*\nThe shortest sequence needs maxlen=4"):
         datasets.reuters.load_data(maxlen=1)
-    with pytest.raises(CallError, match="renamed to num_words"):
+    with pytest.raises(CallError, match="is 'num_words'"):
         datasets.imdb.load_data(nb_words=10)
 
 

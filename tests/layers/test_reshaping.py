@@ -136,12 +136,12 @@ def test_names_are_keras_names():
         (lambda: Reshape((-1, -1)), "at most one -1"),
         (lambda: Reshape((-2, 5)), r"non-negative integer or -1; got \(-2, 5\)"),
         (lambda: Permute((1, 3)), "each of 1 to 2 once"),
-        (lambda: RepeatVector(1.5), "n is a whole number"),
+        (lambda: RepeatVector(1.5), "`n` must be a positive integer"),
         (lambda: ZeroPadding2D((1, 2, 3)), r"whole numbers from 0 up, like 1 or \(1, 1\)"),
         (lambda: ZeroPadding1D(-1), r"like 1 or \(1, 2\); got -1"),
         (lambda: Cropping2D(((1, 2), (3,))), "Cropping2D needs cropping"),
         (lambda: UpSampling2D(interpolation="cubic"), "'bicubic'"),
-        (lambda: UpSampling3D((1, 2)), r"size=\(2, 2, 2\)"),
+        (lambda: UpSampling3D((1, 2)), r"size=\(1, 2, 2\)"),
     ],
 )
 def test_bad_arguments(make, message):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from lamina.errors import ConfigError
@@ -45,7 +47,7 @@ def _dot_general(converter, equation, left, right):
     return result
 
 
-def joined(sizes):
+def joined(sizes: Any) -> Any:
     """The product of sizes, which may be symbolic."""
     total = 1
     for size in sizes:
@@ -64,12 +66,12 @@ def _in_float(converter, equation, left, right):
     return graph.add("MatMul", *operands)
 
 
-def channels_first(rank):
+def channels_first(rank: Any) -> Any:
     """Axes of (batch, *space, channels) in the order (batch, channels, *space)."""
     return [0, rank - 1, *range(1, rank - 1)]
 
 
-def channels_last(rank):
+def channels_last(rank: Any) -> Any:
     """The reverse of `channels_first`."""
     return [0, *range(2, rank), 1]
 

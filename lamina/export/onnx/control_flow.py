@@ -40,12 +40,12 @@ def body_of(converter: Converter, closed: Any, operands: list[Any], name: str) -
     return inner, names, [own(inner.graph, result) for result in results]
 
 
-def own(graph, result):
+def own(graph: Any, result: Any) -> Any:
     """A result under a name of its own: outputs of a body may not be its inputs or values from around it."""
     return graph.add("Identity", result)
 
 
-def as_graph(graph, name, inputs, outputs):
+def as_graph(graph: Any, name: Any, inputs: Any, outputs: Any) -> Any:
     """The body as a GraphProto; inputs and outputs are pairs (name, aval)."""
     import onnx
 

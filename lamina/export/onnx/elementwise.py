@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from lamina.export.onnx.converter import writes
@@ -40,7 +42,7 @@ CHOSEN = {"int8": "int32", "int16": "int32", "uint16": "int32", "uint32": "int64
 SMALL = {"int8": "int32", "uint8": "int32", "int16": "int32", "uint16": "int32", "uint32": "int64", "bool": "int32"}
 
 
-def broadcastable(converter, equation, operands):
+def broadcastable(converter: Any, equation: Any, operands: Any) -> Any:
     """The operands without their broadcasts where one of them has the shape of the result by itself."""
     graph, shape = converter.graph, equation.outvars[0].aval.shape
     free = [graph.unexpand(operand) for operand in operands]
@@ -50,7 +52,7 @@ def broadcastable(converter, equation, operands):
     return [operands[0], *free[1:]] if equation.invars[0].aval.shape == shape else operands
 
 
-def widened(converter, equation, operands):
+def widened(converter: Any, equation: Any, operands: Any) -> Any:
     """(operands in a dtype that runtimes compute in, function that gives the result its own dtype)."""
     graph, dtype = converter.graph, str(equation.invars[0].aval.dtype)
     if dtype not in SMALL:

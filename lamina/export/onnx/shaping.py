@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from lamina.errors import ConfigError
@@ -13,7 +15,7 @@ __all__: list[str] = []
 LARGE = np.iinfo(np.int64).max
 
 
-def axes_of(values):
+def axes_of(values: Any) -> Any:
     """Axes or numbers as a vector of int64."""
     return np.asarray(list(values), np.int64)
 
@@ -113,7 +115,7 @@ def _pad(converter, equation, x, value):
     return x
 
 
-def with_gaps(graph, x, value, shape, axis, gap):
+def with_gaps(graph: Any, x: Any, value: Any, shape: Any, axis: Any, gap: Any) -> Any:
     """`x` with `gap` values between neighbours along an axis."""
     rank = len(shape)
     x = graph.add("Unsqueeze", x, axes_of([axis + 1]))
@@ -124,7 +126,7 @@ def with_gaps(graph, x, value, shape, axis, gap):
     return graph.add("Slice", x, axes_of([0]), axes_of([-gap]), axes_of([axis]))
 
 
-def clamped_starts(converter, equation, indices, sizes):
+def clamped_starts(converter: Any, equation: Any, indices: Any, sizes: Any) -> Any:
     """The first indices of a slice of these sizes, moved so that it lies inside, as a vector of int64."""
     graph, shape = converter.graph, equation.invars[0].aval.shape
     if not indices:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from lamina.errors import ConfigError
@@ -13,7 +15,7 @@ __all__: list[str] = []
 MAX_LENGTH = 8192  # of a transform: its matrix has the square of it
 
 
-def magnitude(graph, pair):
+def magnitude(graph: Any, pair: Any) -> Any:
     """The absolute value of a complex number."""
     squares = [graph.add("Mul", part, part) for part in pair]
     return graph.add("Sqrt", graph.add("Add", *squares))

@@ -132,6 +132,8 @@ class Int8(Codes):
     """Eight-bit weights, codes / scale, with one scale per column. Products with quantized inputs use integer
     arithmetic."""
 
+    inputs_quantizer: Any
+
     def __init__(self, layer: Any, name: str, layout: Any, config: Any) -> None:
         super().__init__(name, layout)
         default = AbsMaxQuantizer(axis=layout.summed)
@@ -159,6 +161,8 @@ class Int8(Codes):
 class Int4(Codes):
     """Two codes per byte: codes / scale with one scale per column, or (codes - zero) * scale with one per block of
     rows."""
+
+    inputs_quantizer: Any
 
     def __init__(self, layer: Any, name: str, layout: Any, config: Any, block_size: Any) -> None:
         super().__init__(name, layout)
@@ -216,6 +220,9 @@ class Calibrated(Codes):
 
     Until `settle` is called, it behaves as the original float kernel and passes the inputs of products to `observer`.
     """
+
+    bits: Any
+    original: Any
 
     observer: Any = None
 

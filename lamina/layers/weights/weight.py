@@ -89,6 +89,10 @@ class LoRA(Weight):
     Files store the sum, so readers do not need to support LoRA.
     """
 
+    factor: Any
+    a: Any
+    b: Any
+
     def __init__(
         self, layer: Any, base: Any, rank: Any, alpha: Any, a_initializer: Any, b_initializer: Any, regularizer: Any
     ) -> None:

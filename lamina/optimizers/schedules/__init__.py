@@ -52,4 +52,4 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     return serialization.deserialize(config, custom_objects, namespaces=("keras.optimizers.schedules",))
 
 
-__getattr__ = old_names_of(__name__)
+__getattr__: Any = old_names_of(__name__)

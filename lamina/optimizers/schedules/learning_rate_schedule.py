@@ -40,4 +40,4 @@ def as_float(step: ArrayLike) -> Tensor:
     return jnp.asarray(unwrap(step)).astype("float32")
 
 
-__getattr__ = moved_from(__name__)
+__getattr__: Any = moved_from(__name__)

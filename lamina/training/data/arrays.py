@@ -52,6 +52,9 @@ class ArrayBatches(Batches):
         DataError: If the data or a setting is not valid.
     """
 
+    leaves: Any
+    structure: Any
+
     num_samples: Any
     batch_size: Any
 

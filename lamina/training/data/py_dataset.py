@@ -174,6 +174,9 @@ def _order(count, shuffle):
 class Threads:
     """Computes batches in threads."""
 
+    dataset: Any
+    workers: Any
+
     def __init__(self, dataset: Any, workers: Any) -> None:
         self.dataset, self.workers = dataset, workers
         self.pool: Any = ThreadPoolExecutor(workers, thread_name_prefix="lamina-data")
@@ -186,6 +189,10 @@ class Threads:
 class Processes:
     """Computes batches in processes, which live as long as this object. Each pass sends the dataset again, through a
     file, since hooks of the epoch may have changed it."""
+
+    dataset: Any
+    workers: Any
+    passes: int
 
     def __init__(self, dataset: Any, workers: Any) -> None:
         import multiprocessing  # imported here: it is slow, and few datasets use it
