@@ -111,7 +111,7 @@ class UnknownNameError(LaminaError, AttributeError):
         suggest: Function that returns a sentence or "", and the fix or None.
     """
 
-    obj: str
+    obj: object
     message: Any
 
     def __init__(self, message: str = "", suggest: Callable[[], tuple[str, str | None]] | None = None) -> None:
