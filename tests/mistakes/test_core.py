@@ -276,7 +276,7 @@ SETTINGS = [
         "import os\nos.makedirs('d', exist_ok=True)\nos.chmod('d', 0o777)\nkeras.config.set_compilation_cache('d')",
         "import os\nos.makedirs('d', exist_ok=True)\nos.chmod('d', 0o700)\nkeras.config.set_compilation_cache('d')\n"
         "keras.config.set_compilation_cache(None)",
-        says="mode 0700",
+        says="chmod 700",
         prose=True,
     ),
     Mistake(
@@ -302,7 +302,7 @@ SETTINGS = [
     Mistake(
         "keras.utils.Progbar(2, stateful_metrics=['a'], stateless_metrics=['b'])",
         "keras.utils.Progbar(2, stateful_metrics=['a'])",
-        says="get the other treatment",
+        says="stateless_metrics=None",
         prose=True,
     ),
 ]

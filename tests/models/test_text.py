@@ -136,7 +136,7 @@ def test_files_keep_vocabularies(structured, trained, tmp_path):
         model.save(path)
         again = lamina.models.load_model(path)
         np.testing.assert_allclose(again.predict(data, verbose=0), model.predict(data, verbose=0), 1e-6)
-    with pytest.raises(lamina.errors.FileError, match="no place for it"):
+    with pytest.raises(lamina.errors.FileError, match="cannot store vocabulary.txt"):
         trained.save(tmp_path / "old.h5")
 
 
