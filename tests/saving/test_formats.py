@@ -125,6 +125,7 @@ def trained(library, settings):
     return model
 
 
+@pytest.mark.filterwarnings("ignore:LAM103")  # softmax and from_logits: the file has both
 @pytest.mark.parametrize("ending", ["keras", "h5"])
 @pytest.mark.parametrize("settings", list(COMPILED))
 def test_training_goes_on_from_the_file_of_the_other(settings, ending, tmp_path):
