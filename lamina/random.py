@@ -15,6 +15,7 @@ from jax.core import Tracer
 from lamina.core import context, dtypes
 from lamina.core.arguments import rank, whole
 from lamina.core.configurable import Configurable
+from lamina.core.keywords import keywords
 from lamina.core.lazy import missing_from
 from lamina.core.op import op
 from lamina.core.typing import DTypeLike, SeedLike, Size, Tensor, TensorLike
@@ -60,7 +61,10 @@ class SeedGenerator(Configurable):
     (Array([5, 0], dtype=uint32), Array([5, 1], dtype=uint32))
     """
 
-    def __init__(self, seed: int | None = None, name: str | None = None) -> None:
+    _config_skips = frozenset({"kwargs"})
+
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
+        keywords("SeedGenerator", kwargs)
         if seed is not None:
             whole("SeedGenerator", "seed", seed, 0, 2**32 - 1, example=1)
         self.seed: int | None = None if seed is None else int(seed)
