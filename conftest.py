@@ -17,3 +17,11 @@ def _fresh_doctest(request):
     if isinstance(request.node, pytest.DoctestItem):
         request.getfixturevalue("monkeypatch").chdir(request.getfixturevalue("tmp_path"))
         context.reset_names()
+
+
+def pytest_collection_modifyitems(items):
+    """Examples in docstrings may show old names and models with faults."""
+    for item in items:
+        if isinstance(item, pytest.DoctestItem):
+            item.add_marker(pytest.mark.filterwarnings("ignore::lamina.legacy.renames.OldSpelling"))
+            item.add_marker(pytest.mark.filterwarnings(r"ignore:LAM\d"))

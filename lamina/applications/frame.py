@@ -28,6 +28,7 @@ from lamina.layers.input_layer import Input
 from lamina.layers.regularization import Dropout
 from lamina.models.model import Model
 from lamina.runtime.settings import image_data_format
+from lamina.spelling.arguments import explain_call
 
 if TYPE_CHECKING:
     from lamina.activations import ActivationLike
@@ -69,11 +70,12 @@ def variant(
             try:
                 bound = signature.bind(*args, **kwargs)
             except TypeError as error:
-                raise TypeError(f"{describe.__name__}() {error}") from None
+                raise explain_call(made, args, kwargs) or error from None
             bound.apply_defaults()
             return build(settings, *bound.args)  # type: ignore[call-arg]
 
         made.__signature__ = signature  # type: ignore[attr-defined]
+        del made.__wrapped__  # its arguments are not those of a user
         return made
 
     return decorate

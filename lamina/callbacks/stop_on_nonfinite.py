@@ -29,7 +29,7 @@ class StopOnNonFinite(Callback):
     >>> stop = keras.callbacks.StopOnNonFinite()  # or fit(..., stop_on_nonfinite=True)
     >>> x = np.array([[1.0, 2.0], [np.nan, 1.0]])
     >>> _ = model.fit(x, np.ones(2), shuffle=False, verbose=0, callbacks=[stop])  # doctest: +ELLIPSIS
-    Step 1 was not finite: the inputs contain 1 NaN and 0 infinite of 4 numbers, first at (1, 0) of the batch. The ...
+    Step 1 was not finite: the inputs contain 1 NaN and 0 infinite of 4 numbers, first at (1, 0) of the batch; ...
     >>> stop.diagnosis.cause
     'inputs'
     """

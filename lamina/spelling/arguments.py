@@ -10,6 +10,7 @@ from typing import Any
 from lamina.errors import ArgumentError
 from lamina.spelling import elsewhere
 from lamina.spelling.nearest import nearest, or_list
+from lamina.spelling.places import public_module
 
 __all__ = ["explain_call", "explain_error", "signature_of", "unknown_arguments"]
 
@@ -176,7 +177,7 @@ class _Call:
             self.parameters |= {name: p for name, (p, _) in signature_of(cls).items() if name not in self.parameters}
             also = (*getattr(cls, "_other_arguments", ()), *also)
             self.name, self.doc = cls.__name__, inspect.getdoc(cls) or ""
-            self.shown = f"{_public(cls)}.{cls.__name__}" if _public(cls) else cls.__name__
+            self.shown = f"{public_module(cls)}.{cls.__name__}" if public_module(cls) else cls.__name__
         elif self.of is not None:
             classes = [cls.__name__ for cls in type(self.of).__mro__]
             receiver = next(
@@ -185,8 +186,8 @@ class _Call:
             self.shown = f"{receiver}.{self.name}".removesuffix(".call")
             if self.name == "call":
                 self.name, also = type(self.of).__name__, (*also, *_OF_EVERY_CALL)
-        elif _public(function):
-            self.shown = f"{_public(function)}.{self.name}"
+        elif public_module(function):
+            self.shown = f"{public_module(function)}.{self.name}"
         if hasattr(function, "_shown"):
             self.shown = function._shown.replace("lamina", "keras", 1)
             self.name = self.shown.rpartition(".")[2]
@@ -328,14 +329,6 @@ def _class_meant(cls):
 def _inherits_ours(cls):
     owner = next(base for base in cls.__mro__ if "__init__" in base.__dict__)
     return (owner.__module__ or "").split(".")[0] == "lamina"
-
-
-def _public(thing):
-    """`keras.layers` for a class or function of lamina; "" for others."""
-    parts = (thing.__module__ or "").split(".")
-    if parts[0] != "lamina" or len(parts) < 2:
-        return ""
-    return thing.__dict__.get("_keras_module") or ("keras" if parts[1] == "core" else f"keras.{parts[1]}")
 
 
 def _code(value, name):

@@ -44,5 +44,5 @@ def test_errors():
         ours.Tokenizer(num_words=3).sequences_to_matrix([[1]], "tfidf")
     with pytest.raises(ConfigError, match="`mode` must be"):
         ours.Tokenizer(num_words=3).sequences_to_matrix([[1]], "other")
-    with pytest.raises(ConfigError, match="no argument words"):
+    with pytest.raises(ConfigError, match="no argument 'words'"):
         ours.Tokenizer(words=3)

@@ -93,7 +93,7 @@ def test_one_seed_for_all():
     assert draw() == first
     keras.utils.set_random_seed(7)
     assert (random.random(), np.random.rand(), np.random.permutation(9).tolist()) == first
-    with pytest.raises(ConfigError, match="integer"):
+    with pytest.raises(ConfigError, match="whole number"):
         utils.set_random_seed("7")
 
 

@@ -1,0 +1,30 @@
+"""Where programs find a class or function of lamina."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+__all__ = ["public_module"]
+
+
+def _is_public(module, name):
+    """Whether a module is one that programs import, and has the name."""
+    parent, _, last = module.rpartition(".")
+    return last in dir(sys.modules.get(parent)) and name in dir(sys.modules.get(module))
+
+
+def public_module(thing: Any) -> str:
+    """`keras.layers` for a class or function of lamina; "" for others.
+
+    Args:
+        thing: Class or function.
+    """
+    parts = (thing.__module__ or "").split(".")
+    if parts[0] != "lamina" or len(parts) < 2:
+        return ""
+    if "_keras_module" in thing.__dict__ or parts[1] == "core":
+        return thing.__dict__.get("_keras_module") or "keras"
+    homes = [".".join(parts[:end]) for end in range(2, len(parts) + 1)] + [f"lamina.{parts[1]}.image"]
+    found = next((home for home in homes if _is_public(home, thing.__name__)), f"lamina.{parts[1]}")
+    return found.replace("lamina", "keras", 1)
