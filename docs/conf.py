@@ -19,6 +19,7 @@ html_title = "lamina"
 html_static_path = ["static"]
 html_css_files = ["lamina.css"]
 html_extra_path = ["extra"]
+pathlib.Path(__file__).with_name("extra").mkdir(exist_ok=True)  # Sphinx looks for it before the hooks fill it
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
