@@ -139,7 +139,7 @@ def test_nodes_of_tensorflows_graph(op, settings, constants, count, expected):
 
 
 def test_what_is_not_known_is_named():
-    with pytest.raises(ConfigError, match=r"f in the file calls tf\.signal\.fft, for which there is no op"):
+    with pytest.raises(ConfigError, match=r"f in the file calls tf\.signal\.fft, which has no equivalent"):
         graph("TFOpLambda", {"function": "signal.fft"}, [["x", 0, 0, {}]])
     with pytest.raises(ConfigError, match=r"tf\.math\.cumsum\(reverse=True\)"):
         graph("TFOpLambda", {"function": "math.cumsum"}, [["x", 0, 0, {"axis": 1, "reverse": True}]])
