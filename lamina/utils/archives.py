@@ -124,16 +124,17 @@ def extract_archive(
 
 def _write_all(files, folder, left):
     for count, (name, file) in enumerate(files):
-        if count >= MAX_ENTRIES:
-            raise UnsafeFileError(f"The archive has more than {MAX_ENTRIES} entries.")
-        target = folder / _inside(name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with file, target.open("wb") as out:
-            while chunk := file.read(CHUNK):
-                left -= len(chunk)
-                if left < 0:
-                    raise UnsafeFileError("The archive holds far more bytes than its size allows; it may be a bomb.")
-                out.write(chunk)
+        with file:
+            if count >= MAX_ENTRIES:
+                raise UnsafeFileError(f"The archive has more than {MAX_ENTRIES} entries.")
+            target = folder / _inside(name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("wb") as out:
+                while chunk := file.read(CHUNK):
+                    left -= len(chunk)
+                    if left < 0:
+                        raise UnsafeFileError("The archive has far more bytes than its size allows; it may be a bomb.")
+                    out.write(chunk)
 
 
 def _inside(name):
