@@ -27,7 +27,7 @@ found
 
 epochs, batch_size = 10, 32
 steps = epochs * -(-len(x_train) // batch_size)
-rate = keras.optimizers.schedules.OneCycle(found.suggestion, steps)
+rate = keras.optimizers.schedules.OneCycle(found.suggestion or 0.1, steps)
 model.compile(keras.optimizers.SGD(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
 one_cycle = model.fit(x_train, y_train, batch_size=batch_size, epochs=epochs, verbose=0)
 one_cycle.plot()
