@@ -54,7 +54,7 @@ def _example(layer):
     layer = example_layer(layer) if inspect.isclass(layer) else layer
     model = example_model(layer)
     (fact,) = [fact for fact in facts_of(model) if type(fact.layer) is type(layer)]
-    (shapes,) = {", ".join(map(str, fact.inputs))}
+    shapes = ", ".join(map(str, fact.inputs))
     return Explanation(f"{layer!r}, on inputs of shape {shapes} as an example", _layers([fact], {}), [])
 
 

@@ -120,7 +120,7 @@ class ExportArchive:
                 f"The endpoint {name!r} needs an input_signature: shapes and types to compile for.",
                 fix="input_signature=[keras.InputSpec(shape=(None, 4), dtype='float32')]",
             )
-        endpoint = Endpoint(name, fn, input_signature, self.variables, opset, inputs, outputs)
+        endpoint = Endpoint(name, fn, input_signature, self.variables, self.format, opset, inputs, outputs)
         self._endpoints[name] = endpoint
         return endpoint.call
 
@@ -196,8 +196,7 @@ class ExportArchive:
         Args:
             name: Name of the endpoint.
         """
-        endpoint = self._endpoints[name]
-        return endpoint.as_onnx() if self.format == "onnx" else endpoint.as_stablehlo()
+        return self._endpoints[name].serialized()
 
 
 def _variables_of(resource):

@@ -25,6 +25,7 @@ class Endpoint:
         function: Function of arrays.
         signature: An entry for each argument, see `lamina.export.program.structs_of`.
         variables: The variables that the function reads.
+        format: "jax" or "onnx".
         opset: Version of the operators of ONNX; None means the default.
         input_names: Names of the inputs in ONNX; None numbers them.
         output_names: Names of the outputs in ONNX; None numbers them.
@@ -36,16 +37,18 @@ class Endpoint:
         function: Callable[..., Any],
         signature: Any,
         variables: Sequence[Variable],
+        format: str,
         opset: int | None = None,
         input_names: Sequence[str] | None = None,
         output_names: Sequence[str] | None = None,
     ) -> None:
         self.name: str = name
+        self.format: str = format
         self.opset: int | None = opset
         self._function, self._signature, self._variables = function, signature, list(variables)
         self._values = [variable.read() for variable in self._variables]
         self._names = input_names, output_names
-        self.exported  # noqa: B018  (what cannot be exported says so now)
+        self.input_avals  # noqa: B018  (what cannot be exported says so now)
 
     def call(self, *args: Any) -> Any:
         """The results of the exported function."""
@@ -68,6 +71,11 @@ class Endpoint:
             lambda structs: trace(self.name, self._function, structs, self._variables, self._values, *self._names)
         )
 
+    @property
+    def input_avals(self) -> list[Any]:
+        """Shape and dtype of each input; sizes that are open are symbolic."""
+        return self.program.input_avals if self.format == "onnx" else list(self.exported.in_avals)
+
     def _make(self, make):
         try:
             with portable():
@@ -89,12 +97,10 @@ class Endpoint:
             wanted.where = next((note for note in notes if note and note.startswith("In ")), None)
             raise wanted from error
 
-    def as_stablehlo(self) -> bytes:
-        """The file that `jax.export.deserialize` reads."""
-        return bytes(self.exported.serialize())
-
-    def as_onnx(self) -> bytes:
-        """The file that runtimes of ONNX read."""
+    def serialized(self) -> bytes:
+        """The file: what `jax.export.deserialize` reads, or what runtimes of ONNX read."""
+        if self.format == "jax":
+            return bytes(self.exported.serialize())
         from lamina.export.onnx.model import to_onnx
 
         return to_onnx(self.program, self.opset).SerializeToString()

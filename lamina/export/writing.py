@@ -76,7 +76,8 @@ def _is_written(layer, archive):
     except (AttributeError, ValueError):  # of a subclassed model, or called more than once
         return True
     try:
-        Endpoint(layer.name, functools.partial(layer, training=False), [inputs], layer.variables).as_onnx()
+        function = functools.partial(layer, training=False)
+        Endpoint(layer.name, function, [inputs], layer.variables, archive.format).serialized()
     except ConfigError:
         return False
     return True
@@ -128,12 +129,10 @@ def compare(model: Any, endpoint: Any, data: bytes, format: str) -> list[str]:
     run = _runtime(endpoint, data, format)
     if run is None:
         return ["not run, for onnxruntime is not installed"]
-    inputs = _fitting(model, endpoint.program.input_avals)
-    if inputs is None:
+    fitting = _fitting(model, endpoint.input_avals)
+    if fitting is None:
         return ["not compared with predict: no inputs were found that it takes"]
-    structure = jax.tree_util.tree_structure(model._symbolic_inputs())
-    arguments = jax.tree_util.tree_unflatten(structure, inputs)
-    wanted = jax.tree_util.tree_leaves(model.predict(arguments[0] if len(arguments) == 1 else arguments, verbose=0))
+    inputs, wanted = fitting
     worst = max((_difference(a, b) for a, b in zip(run(inputs), wanted, strict=True)), default=0.0)
     halves = any("16" in str(layer.compute_dtype) for layer in model._flatten_layers())
     if not worst <= (HALF_TOLERANCE if halves else TOLERANCE):
@@ -172,17 +171,17 @@ def _runtime(endpoint, data, format):
 
 
 def _fitting(model, avals):
-    """Random inputs for two samples that `predict` takes."""
+    """(random inputs for two samples that `predict` takes, what it gives for them), or None."""
+    structure = jax.tree_util.tree_structure(model._symbolic_inputs())
     for size in SIZES:
         generator = np.random.default_rng(0)
         inputs = [_random(generator, aval, size) for aval in avals]
-        structure = jax.tree_util.tree_structure(model._symbolic_inputs())
         arguments = jax.tree_util.tree_unflatten(structure, inputs)
         try:
-            model.predict(arguments[0] if len(arguments) == 1 else arguments, verbose=0)
+            results = model.predict(arguments[0] if len(arguments) == 1 else arguments, verbose=0)
         except (TypeError, ValueError):  # ConfigError and ShapeError are ValueErrors
             continue
-        return inputs
+        return inputs, jax.tree_util.tree_leaves(results)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from lamina.export.onnx.converter import Converter, writes
 from lamina.export.onnx.graph import element_type, is_static
 
 __all__: list[str] = []
+
+_Aval = namedtuple("_Aval", "shape dtype")  # a ShapeDtypeStruct of int64 warns in JAX 0.12
 
 
 def value_info(name: str, aval: Any) -> Any:
@@ -79,11 +82,6 @@ def _scan(converter, equation, *operands):
     return [made] if isinstance(made, str) else made
 
 
-class _Aval:
-    def __init__(self, shape, dtype):
-        self.shape, self.dtype = shape, dtype
-
-
 @writes("while")
 def _while_(converter, equation, *operands):
     graph, params = converter.graph, equation.params
@@ -97,7 +95,10 @@ def _while_(converter, equation, *operands):
     again = own(inner.graph, again)
     avals = step.in_avals[bodies:]
     flag = _Aval((), np.dtype(bool))
-    inputs = [(inner.graph.name("round"), _Aval((), np.dtype("int64"))), (inner.graph.name("goes_on"), flag)]
+    inputs = [
+        (inner.graph.name("round"), _Aval((), np.dtype("int64"))),
+        (inner.graph.name("goes_on"), flag),
+    ]
     inputs += list(zip(names[bodies:], avals, strict=True))
     body = as_graph(inner.graph, "body", inputs, [(again, flag), *zip(results, step.out_avals, strict=True)])
     made = graph.add("Loop", None, first, *carries, outputs=len(results), body=body)
