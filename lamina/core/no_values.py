@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina.core import op_advice
 from lamina.core.call_sites import op_of, site_above
@@ -75,12 +75,14 @@ class NoValues:
         symbol = next(value for value in (*args, *(kwargs or {}).values()) if isinstance(value, NoValues))
         return symbol._refuse(lambda site: op_advice.for_function(site) or op_of(function.__name__, "torch"))
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        site = site_above()
-        fix = site and op_advice.for_attribute(site, name)
-        if fix is None and not hasattr(type(self), name):
-            raise unknown_attribute(self, name)
-        with readable(NoAttributeError(f"A symbolic tensor has no attribute {name!r}.", fix=fix)) as error:
-            raise error
+    if not TYPE_CHECKING:  # an editor shall know a misspelling
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            site = site_above()
+            fix = site and op_advice.for_attribute(site, name)
+            if fix is None and not hasattr(type(self), name):
+                raise unknown_attribute(self, name)
+            with readable(NoAttributeError(f"A symbolic tensor has no attribute {name!r}.", fix=fix)) as error:
+                raise error

@@ -15,7 +15,7 @@ import pytest
 
 from lamina import datasets
 from lamina.datasets import fetch, safe_pickle
-from lamina.errors import CallError, ConfigError, FileError, LaminaError, NetworkError
+from lamina.errors import ArgumentError, CallError, ConfigError, FileError, LaminaError, NetworkError
 from lamina.runtime import settings
 
 CIFAR10 = "cifar-10-batches-py-target_archive"
@@ -232,7 +232,7 @@ def test_word_arguments_are_checked(monkeypatch):
     put(monkeypatch, "reuters.npz", npz(x=word_lists(10, 0), y=np.arange(10)))
     with pytest.raises(CallError, match=r"maxlen=1 keeps only.*\nThe shortest sequence needs maxlen=4"):
         datasets.reuters.load_data(maxlen=1)
-    with pytest.raises(CallError, match="is 'num_words'"):
+    with pytest.raises(ArgumentError, match="is 'num_words'"):
         datasets.imdb.load_data(nb_words=10)
 
 

@@ -79,6 +79,7 @@ def make(mistake):
         return first(self, message, fix, *args, **kwargs)
 
     first = LaminaError.__init__
+    keras.utils.clear_session()  # names in messages count from the start, whatever ran before
     with mock.patch.object(LaminaError, "__init__", noted):
         try:
             run(mistake.wrong)

@@ -207,6 +207,12 @@ MISTAKES = [
         "keras.utils.pad_sequences([[1]], padding='pre')",
         says="padding='pre'",
     ),
+    Mistake(
+        "keras.utils.pad_sequences(['a cat'])",
+        "from lamina import layers\nwords = layers.TextVectorization(); words.adapt(['a cat'])\n"
+        "keras.utils.pad_sequences(words(['a cat']))",
+        says="layers.TextVectorization()",
+    ),
     Paste("sequences = [np.ones((2, 3)), np.ones((2, 2))]", "keras.utils.pad_sequences(sequences)"),
     Mistake(
         "keras.utils.split_dataset(np.arange(5))",

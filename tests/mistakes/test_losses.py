@@ -2,6 +2,11 @@
 
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
+FIT = """
+model = keras.Sequential([keras.layers.Dense(1)])
+model.compile("sgd", loss)
+model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+"""
 MISTAKES = [
     Mistake(
         wrong="keras.losses.get('sparse_crossentropy')",
@@ -76,6 +81,17 @@ MISTAKES = [
         wrong="keras.losses.Circle()(np.eye(3), np.eye(3))",
         right="y = np.eye(3); keras.losses.Circle()(y.argmax(-1), np.eye(3))",
         says="y.argmax(-1)",
+    ),
+    Mistake(
+        wrong="def loss(y_true, y_pred):\n    values = y_true - y_pred\n" + FIT,
+        right="def loss(y_true, y_pred):\n    values = y_true - y_pred\n"
+        "    return values  # at the end of the function\n" + FIT,
+        says="return values  # at the end of the function",
+    ),
+    Mistake(
+        wrong="def loss(y_pred):\n    return y_pred\n" + FIT,
+        right="def loss(y_true, y_pred):\n    return y_pred\n" + FIT,
+        says="def loss(y_true, y_pred):",
     ),
 ]
 

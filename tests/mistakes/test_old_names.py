@@ -99,6 +99,13 @@ MISTAKES = [
        "keras.optimizers.schedules.OneCycle(0.01, total_steps=1000)"),
     at("", "keras.optimizers.schedules.OneCycle(0.01, 9, 2.0)",
        "keras.optimizers.schedules.OneCycle(0.01, 9, warmup_fraction=0.25)", "warmup_fraction=0.25"),
+    at("", "keras.layers.Dense(output_dim=4, units=4)", "keras.layers.Dense(units=4)", "Dense(units=...)", prose=True),
+    at(SKLEARN.replace("Regressor", "Classifier"),
+       FIT.replace("Regressor", "Classifier"),
+       "model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, 'softmax')])\n"
+       "model.compile('sgd', 'categorical_crossentropy')\n"
+       + FIT.replace("Regressor", "Classifier").replace("np.zeros(4)", "np.array([0, 1, 0, 1])"),
+       "np.unique(y) needs two classes or more", prose=True),
     at(MODEL + "from lamina.compat.sessions import Session\n", "Session().run(variable)", SESSION, SESSION),
 ]  # fmt: skip
 

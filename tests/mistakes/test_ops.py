@@ -129,7 +129,7 @@ ARGUMENTS = [
         "ops.relu(np.array(np.array([1, 2], object), dtype='float32'))",
         "dtype='float32')",
     ),
-    mistake("ops.one_hot(x, '3')", "ops.one_hot(x, num_classes=3)", "num_classes=3", "np.ones(3, int), 0, 0"),
+    mistake("ops.one_hot(x, '3')", "keras.ops.one_hot(x, 3)", "keras.ops.one_hot(x, 3)", "np.ones(3, int), 0, 0"),
     mistake("ops.norm(x, ord='x')", "ops.norm(x, ord='fro')", "help(keras.ops.norm)", "np.ones((2, 3)), 0, 0", True),
 ]
 CALLS = [
