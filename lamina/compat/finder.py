@@ -14,6 +14,7 @@ from lamina.compat import advice
 from lamina.compat.tensorflow import NAMESPACES, TensorFlow, patch_jax_arrays, without_version
 from lamina.core import registry
 from lamina.errors import CallError, ConfigError, LaminaError
+from lamina.legacy.moves import OldImportError
 
 __all__ = ["KERAS_VERSION", "as_keras"]
 
@@ -116,6 +117,8 @@ def _public(path):
     """The lamina module for a path below `keras`, including paths of earlier versions, or None."""
     try:
         return importlib.import_module(f"lamina.{path}")
+    except OldImportError:  # a place of earlier versions, where the name is not
+        return None
     except ModuleNotFoundError as error:
         if error.name is None or not f"lamina.{path}".startswith(error.name):
             raise
