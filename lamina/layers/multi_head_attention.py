@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lamina.constraints import ConstraintLike
-    from lamina.core.typing import SeedLike, Shape
+    from lamina.core.typing import SeedLike
     from lamina.initializers import InitializerLike
     from lamina.regularizers import RegularizerLike
 
 __all__ = ["GroupQueryAttention", "MultiHeadAttention"]
+
+
+def _alias(name) -> Any:
+    """A property by which another name reads and sets the attribute `name`."""
+    return property(operator.attrgetter(name), lambda self, value: setattr(self, name, value))
 
 
 class MultiHeadAttention(ProjectedAttention):
@@ -114,26 +120,25 @@ class MultiHeadAttention(ProjectedAttention):
         self.attention_axes: Any = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
         self.input_spec: Any = InputSpec(min_ndim=3)
 
-    def build(self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None) -> None:
-        rank = len(query_shape)
-        axes = range(1, rank - 1) if self.attention_axes is None else self.attention_axes
-        self.attention_axes = tuple(axis % rank for axis in axes)
-        super().build(query_shape, value_shape, key_shape)
-
     def _add_activity_loss(self, outputs):
         """Does nothing: `activity_regularizer` is for the projections."""
 
-    # Names in Keras that subclasses in other packages use
+    # Names in Keras that subclasses in other packages read and set
 
-    _num_heads, _key_dim, _value_dim, _query_dense, _key_dense, _value_dense, _output_dense = (
-        property(operator.attrgetter(name))
-        for name in ("num_heads", "key_dim", "value_dim", "query_dense", "key_dense", "value_dense", "output_dense")
+    _num_heads, _key_dim, _value_dim, _query_dense, _key_dense, _value_dense, _output_dense = map(
+        _alias, ("num_heads", "key_dim", "value_dim", "query_dense", "key_dense", "value_dense", "output_dense")
     )
-
-    def _compute_attention(self, query, key, value, attention_mask=None, training=None, return_attention_scores=False):
-        """(weighted means of the values, the weights) for projected inputs."""
-        visible = self._visible(query, key, None, (None, None), attention_mask, False)
-        return self._mix(query, key, value, visible, training)
+    _dropout, _use_bias, _use_gate, _output_shape, _flash_attention, _attention_axes, _sliding_window = map(
+        _alias,
+        ("dropout", "use_bias", "use_gate", "output_shape", "flash_attention", "attention_axes", "sliding_window"),
+    )
+    _kernel_initializer, _kernel_regularizer, _kernel_constraint, _activity_regularizer = map(
+        _alias, ("kernel_initializer", "kernel_regularizer", "kernel_constraint", "activity_regularizer")
+    )
+    _bias_initializer, _bias_regularizer, _bias_constraint = map(
+        _alias, ("bias_initializer", "bias_regularizer", "bias_constraint")
+    )
+    _inverse_sqrt_key_dim = property(lambda self: 1 / math.sqrt(self.key_dim))
 
 
 class GroupQueryAttention(ProjectedAttention):

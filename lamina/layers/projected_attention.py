@@ -105,6 +105,7 @@ class ProjectedAttention(Layer):
 
     def build(self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None) -> None:
         key_shape = key_shape or value_shape
+        self.attention_axes = self._attended_axes(len(query_shape))
         self._check_shapes(query_shape, value_shape, key_shape)
         heads, size = self.query_heads, self.query_size
         self._project("query", query_shape, "...x,xnh->...nh", (heads, size))
@@ -113,13 +114,23 @@ class ProjectedAttention(Layer):
             self._gate_dense = self._projection("gate", "...x,xnh->...nh", (heads, self.value_size), "sigmoid")
             self._gate_dense.build(query_shape)
         self._project("value", value_shape, "...x,xnh->...nh", (self.key_heads, self.value_size))
-        axes: Any = tuple(range(-len(self.attention_axes), 0))
-        self._softmax = Softmax(axes, dtype=self.dtype_policy)
-        self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
+        self._build_attention(len(query_shape) + 1)
         shape = self.output_shape or query_shape[-1:]
         letters = string.ascii_uppercase[: len(shape)]
         mixed = (*query_shape[:-1], heads, self.value_size)
         self._project("output", mixed, f"...nh,nh{letters}->...{letters}", shape, "attention_output")
+
+    def _build_attention(self, rank):
+        """What comes between the projections, for projected inputs of a rank."""
+        self.attention_axes = self._attended_axes(rank - 1)
+        self._dot_product_equation, self._combine_equation = _equations(rank, self.attention_axes)
+        over: Any = tuple(range(-len(self.attention_axes), 0))
+        self._softmax = Softmax(over, dtype=self.dtype_policy)
+        self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
+
+    def _attended_axes(self, rank):
+        axes = range(1, rank - 1) if self.attention_axes is None else self.attention_axes
+        return tuple(axis % rank for axis in axes)
 
     def _check_shapes(self, query_shape, value_shape, key_shape):
         if tuple(key_shape[1:-1]) != tuple(value_shape[1:-1]):
@@ -144,23 +155,23 @@ class ProjectedAttention(Layer):
         layer.build(tuple(input_shape))
 
     def _projection(self, name, equation, output_shape, activation=None):
-        layer = EinsumDense(
-            equation,
-            output_shape,
-            activation,
-            bias_axes=equation.split("...")[-1] if self.use_bias else None,
-            kernel_initializer=_clone(self.kernel_initializer),
-            bias_initializer=_clone(self.bias_initializer),
-            kernel_regularizer=self.kernel_regularizer,
-            bias_regularizer=self.bias_regularizer,
-            activity_regularizer=self.activity_regularizer,
-            kernel_constraint=self.kernel_constraint,
-            bias_constraint=self.bias_constraint,
-            dtype=self.dtype_policy,
-            name=name,
-        )
+        bias_axes = equation.split("...")[-1] if self.use_bias else None
+        common = self._get_common_kwargs_for_sublayer()
+        layer = EinsumDense(equation, output_shape, activation, bias_axes=bias_axes, name=name, **common)
         layer.supports_masking = True  # the attention uses the masks of its inputs
         return layer
+
+    def _get_common_kwargs_for_sublayer(self):
+        same = (
+            "kernel_regularizer",
+            "bias_regularizer",
+            "activity_regularizer",
+            "kernel_constraint",
+            "bias_constraint",
+        )
+        drawn = ("kernel_initializer", "bias_initializer")
+        arguments = {**{name: _clone(getattr(self, name)) for name in drawn}, "dtype": self.dtype_policy}
+        return {**arguments, **{name: getattr(self, name) for name in same}}
 
     def call(
         self,
@@ -193,14 +204,13 @@ class ProjectedAttention(Layer):
             raise CallError("Flash attention does not return attention scores.", fix="flash_attention=False")
         inputs = {"query": query, "key": value if key is None else key, "value": value}
         queries, keys, values = (self._dense(role)(x) for role, x in inputs.items())
-        visible = self._visible(queries, keys, query_mask, (value_mask, key_mask), attention_mask, use_causal_mask)
+        visible = self._compute_attention_mask(
+            query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask
+        )
         repeats = self.query_heads // self.key_heads
         if repeats > 1:
             keys, values = (jnp.repeat(x, repeats, axis=-2) for x in (keys, values))
-        if queries.ndim == 4 and not self.dropout and not return_attention_scores:
-            mixed, weights = self._fused(queries, keys, values, visible), None
-        else:
-            mixed, weights = self._mix(queries, keys, values, visible, training)
+        mixed, weights = self._compute_attention(queries, keys, values, visible, training, return_attention_scores)
         outputs = self._dense("output")(mixed * self._gate_dense(query) if self.use_gate else mixed)
         if query_mask is not None:
             set_mask(outputs, query_mask)
@@ -209,32 +219,46 @@ class ProjectedAttention(Layer):
     def _dense(self, role):
         return getattr(self, self.stem.format(role))
 
-    def _fused(self, queries, keys, values, visible):
-        scale, flash = 1 / math.sqrt(self.query_size), self.flash_attention
-        return ops.dot_product_attention(queries, keys, values, mask=visible, scale=scale, flash_attention=flash)
+    # The steps have the names that they have in Keras, for subclasses in other packages call and override them
 
-    def _mix(self, queries, keys, values, visible, training):
-        """(weighted means of the values, the weights), for any attention axes."""
-        score, mix = _equations(queries.ndim, self.attention_axes)
-        scores = jnp.einsum(score, queries * jnp.asarray(1 / math.sqrt(self.query_size), queries.dtype), keys)
-        weights = self._softmax(scores, mask=visible)
-        return jnp.einsum(mix, self._dropout_layer(weights, training=training), values), weights
+    def _compute_attention(self, query, key, value, attention_mask=None, training=None, return_attention_scores=False):
+        """(weighted means of the values, the weights or None) for projected inputs."""
+        if query.ndim == 4 and not self.dropout and not return_attention_scores:
+            visible, scale = self._for_heads(attention_mask, 4), 1 / math.sqrt(self.query_size)
+            flash = self.flash_attention
+            return ops.dot_product_attention(query, key, value, mask=visible, scale=scale, flash_attention=flash), None
+        query = query * jnp.asarray(1 / math.sqrt(self.query_size), query.dtype)
+        weights = self._masked_softmax(jnp.einsum(self._dot_product_equation, query, key), attention_mask)
+        return jnp.einsum(self._combine_equation, self._dropout_layer(weights, training=training), value), weights
 
-    def _visible(self, queries, keys, query_mask, key_masks, attention_mask, causal):
-        """The keys that each query sees, with an axis for the heads, or None for all."""
+    def _masked_softmax(self, attention_scores, attention_mask=None):
+        visible = self._for_heads(attention_mask, attention_scores.ndim - len(self.attention_axes) + 1)
+        return self._softmax(attention_scores, mask=visible)
+
+    def _for_heads(self, mask, rank):
+        """The mask of keys that each query sees, with an axis for the heads of queries of a rank."""
+        if mask is None:
+            return None
+        count = len(self.attention_axes)
+        return jnp.expand_dims(mask.astype(bool), tuple(range(mask.ndim - 2 * count, rank - 1 - count)))
+
+    def _compute_attention_mask(
+        self, query, value, query_mask=None, value_mask=None, key_mask=None, attention_mask=None, use_causal_mask=False
+    ):
+        """The keys that each query sees, or None for all."""
         count = len(self.attention_axes)
         masks = [] if attention_mask is None else [attention_mask.astype(bool)]
         if query_mask is not None:
             masks.append(query_mask.astype(bool)[(..., *[None] * count)])
-        for key_mask in key_masks:
-            if key_mask is not None:
-                masks.append(jnp.expand_dims(key_mask.astype(bool), tuple(range(-2 * count, -count))))
-        if causal or self.sliding_window is not None:
-            masks.append(self._band(queries, keys, causal))
-        if not masks:
-            return None
-        mask = functools.reduce(jnp.logical_and, masks)
-        return jnp.expand_dims(mask, tuple(range(mask.ndim - 2 * count, queries.ndim - 1 - count)))
+        for mask in (value_mask, key_mask):
+            if mask is not None:
+                masks.append(jnp.expand_dims(mask.astype(bool), tuple(range(-2 * count, -count))))
+        if use_causal_mask or self.sliding_window is not None:
+            masks.append(self._band(query, value, use_causal_mask))
+        return functools.reduce(jnp.logical_and, masks) if masks else None
+
+    def _compute_causal_mask(self, query, value=None):
+        return self._band(query, query if value is None else value, True)
 
     def _band(self, queries, keys, causal):
         """(1, T, S): keys that are not after a query (causal) and within the window."""

@@ -125,7 +125,7 @@ def output_shape_of(operation: Any) -> str:
     elif getattr(operation, "_graph", None) is not None:
         shape = operation.output_shape
     else:
-        shape = operation._output_shape
+        shape = operation._first_output_shape
     if shape is None:
         return "?" if getattr(operation, "built", False) else "? (unbuilt)"
     return str(shape)

@@ -280,3 +280,44 @@ def test_classes_of_packages_find_what_they_build_on():
     for ours, expected in zip(mine.call(x, mask), theirs.call(x, mask), strict=True):
         np.testing.assert_allclose(ours, expected, atol=1e-5)
     assert (mine._num_heads, mine._key_dim, mine._value_dim) == (theirs._num_heads, theirs._key_dim, theirs._value_dim)
+
+
+def own_build(base):
+    """A subclass that builds its projections itself, as those of speech models do, and changes two steps."""
+
+    class Own(base):
+        def build(self, query_shape, value_shape, key_shape=None):
+            dense = keras.layers.EinsumDense if base is keras.layers.MultiHeadAttention else lamina.layers.EinsumDense
+            common = self._get_common_kwargs_for_sublayer()
+            self._use_bias = False
+            heads = (None, self._num_heads, self._key_dim)
+            for name, shape in (
+                ("_query_dense", query_shape),
+                ("_key_dense", value_shape),
+                ("_value_dense", value_shape),
+            ):
+                setattr(self, name, dense("abc,cde->abde", heads, **common))
+                getattr(self, name).build(shape)
+            self._build_attention(4)
+            self._output_dense = dense("abcd,cde->abe", self._output_shape or (None, query_shape[-1]), **common)
+            self._output_dense.build((None, None, self._num_heads, self._value_dim))
+            self.built = True
+
+        def _compute_attention_mask(self, query, value, **kwargs):
+            return super()._compute_attention_mask(query, value, use_causal_mask=True)
+
+        def _masked_softmax(self, attention_scores, attention_mask=None):
+            return super()._masked_softmax(2 * attention_scores, attention_mask)
+
+    return Own
+
+
+def test_subclasses_build_the_projections_and_change_the_steps():
+    x = np.random.default_rng(1).normal(size=(2, 4, 3)).astype("float32")
+    mine, theirs = (own_build(library.layers.MultiHeadAttention)(2, 5, dropout=0.1) for library in (lamina, keras))
+    for layer in (theirs, mine):
+        layer.build(x.shape, x.shape)
+    mine.set_weights([np.asarray(variable.value) for variable in theirs.weights])
+    ours, expected = (layer(query=x, value=x, attention_mask=None) for layer in (mine, theirs))
+    np.testing.assert_allclose(ours, expected, atol=1e-5)
+    assert not mine.use_bias

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lamina import Sequential, dtype_policies
+from lamina import Input, Sequential, dtype_policies
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base.layer import Layer
 from lamina.layers.dense import Dense
@@ -91,3 +91,27 @@ class Late(Layer):
 def test_build_of_a_subclass_may_end_with_that_of_the_base():
     layer = Late()
     assert layer(ONES).shape == (4, 3) and len(layer.weights) == 3
+
+
+def test_layers_inside_one_without_build_are_built_by_symbols():
+    class Twice(Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.inside = Dense(2)
+
+        def call(self, inputs):
+            return 2 * self.inside(inputs)
+
+        def compute_output_shape(self, input_shape):
+            return (*input_shape[:-1], 2)
+
+    layer = Twice(name="twice")
+    assert layer(Input((3,))).shape == (None, 2)
+    assert [variable.path for variable in layer.weights] == ["twice/dense/kernel", "twice/dense/bias"]
+
+    class Eager(Twice):
+        def call(self, inputs):
+            return self.inside(inputs) if float(inputs[0, 0]) > 0 else inputs
+
+    with pytest.warns(UserWarning, match="built by its first call on arrays"):
+        Eager()(Input((3,)))

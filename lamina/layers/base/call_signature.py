@@ -45,6 +45,14 @@ class CallSignature:
         return [*zip(self.names, args, strict=False), *kwargs.items()]
 
 
+def first_of(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The value of the first parameter of `call` that was passed, by position or by name; None if there is none."""
+    if args or not kwargs:
+        return args[0] if args else None
+    names = signature_of(type(layer).call).names
+    return kwargs[next((name for name in names if name in kwargs), next(iter(kwargs)))]
+
+
 _signatures = weakref.WeakKeyDictionary()  # a class made in a function goes when its user is done with it
 
 

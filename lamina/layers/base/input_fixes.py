@@ -74,7 +74,7 @@ def _that_removed_axes(tensor, shape, rank):
     call = context.current_call()
     known = without_batch(shape)
     inside = [] if call is None else call.entry._flatten_layers(include_self=False)
-    made = [one for one in inside if _gives_last(one) and without_batch(one._output_shape or ()) == known]
+    made = [one for one in inside if _gives_last(one) and without_batch(one._first_output_shape or ()) == known]
     return made[-1] if made else None
 
 

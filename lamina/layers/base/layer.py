@@ -111,7 +111,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
         self._layers_with_losses = []
         self._remat = current_scope()
         self._build_shapes = None
-        self._output_shape = None  # of the first call, for the summary of a model without a graph
+        self._first_output_shape = None  # of the first call, for the summary of a model without a graph
         self._input_shape_argument = input_shape_asked(kwargs)
         self._initial_weights = kwargs.pop("weights", None)
         if kwargs:
@@ -185,7 +185,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
             dtype = self.input_dtype if self.autocast else None
             args = tuple(call_signature.convert(value, dtype) for value in args)
             kwargs = {name: call_signature.convert(value, dtype) for name, value in kwargs.items()}
-            check_inputs(self.input_spec, args[0] if args else None, self)
+            check_inputs(self.input_spec, call_signature.first_of(self, args, kwargs), self)
             if outer is None:
                 self._clear_losses()
             with self._scope(), context.call_scope(inner_call(self, outer, training)) as call:
@@ -203,8 +203,8 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
                 self._mask_outputs(args, kwargs, masks_of_inputs, outputs)
             if outer is None:
                 self._layers_with_losses = call.layers_with_losses
-            if self._output_shape is None and call_signature.is_tensor(outputs):
-                self._output_shape = without_probe_sizes(outputs.shape)
+            if self._first_output_shape is None and call_signature.is_tensor(outputs):
+                self._first_output_shape = without_probe_sizes(outputs.shape)
             return outputs
         except BaseException as error:
             with readable(error) as shown:
@@ -222,7 +222,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
         return recorded_layer(self, type(self)._run, args, kwargs)
 
     def _call_on_symbols(self, args, kwargs):
-        check_inputs(self.input_spec, args[0] if args else None, self)
+        check_inputs(self.input_spec, call_signature.first_of(self, args, kwargs), self)
         with self._scope():
             self._ensure_built(args, kwargs)
         with context.call_scope(None):  # a graph drawn inside a call adds nothing to the losses of that call

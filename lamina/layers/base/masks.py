@@ -41,7 +41,7 @@ def mask_outputs(
         return
     if not masks and not has_own_rule:
         return
-    inputs = args[0] if args else next(iter(kwargs.values()), None)
+    inputs = call_signature.first_of(layer, args, kwargs)
     first = next(iter(masks.values()), None) if len(masks) <= 1 else _masks_in_order(masks, args, kwargs, layer)
     output_masks = layer.compute_mask(inputs, first)
     if output_masks is None:
@@ -60,10 +60,11 @@ def _masks_in_order(masks, args, kwargs, layer):
     return [masks.get(name) for name in names if name in masks or name in kwargs or names.index(name) < len(args)]
 
 
-def mask_symbols(layer: Any, args: tuple[Any, ...], outputs: Any) -> None:
+def mask_symbols(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
     """Attach the masks of symbolic inputs to symbolic outputs, as `compute_mask` has them."""
-    mask = call_signature.masks_of(args[0]) if args else None
+    inputs = call_signature.first_of(layer, args, kwargs)
+    mask = call_signature.masks_of(inputs)
     if mask is not None and layer.supports_masking:
-        masks = trace(lambda inputs, mask: layer.compute_mask(inputs, mask), args[0], mask)
+        masks = trace(lambda inputs, mask: layer.compute_mask(inputs, mask), inputs, mask)
         for output, one in zip(tree.flatten(outputs), tree.flatten(masks), strict=False):
             set_mask(output, one)

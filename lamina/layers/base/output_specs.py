@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.core.dtypes import is_float
-from lamina.core.keras_tensor import KerasTensor, get_mask, traced_dtype
+from lamina.core.keras_tensor import KerasTensor, get_mask, trace, traced_dtype
+from lamina.errors import warn
 from lamina.layers.base import call_signature
 from lamina.layers.base.masks import mask_symbols
 from lamina.layers.base.shapes import symbols_of
@@ -30,6 +31,8 @@ def from_formula(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
 
 def from_shape_rule(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The outputs by the `compute_output_shape` of the layer's class, of the layer's compute type."""
+    if any(not inside.built for inside in layer._layers):
+        _build_inside(layer, args, kwargs)
     signature = call_signature.signature_of(type(layer).call)
     tensors = call_signature.tensors_of(signature, args, kwargs)
     shapes = [call_signature.shape_of(value) for value in tensors.values()]
@@ -40,5 +43,16 @@ def from_shape_rule(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     else:
         shape = layer.compute_output_shape(**{name: named[name] for name in wanted})
     outputs = symbols_of(shape, layer.compute_dtype)
-    mask_symbols(layer, args, outputs)
+    mask_symbols(layer, args, kwargs, outputs)
     return outputs
+
+
+def _build_inside(layer, args, kwargs):
+    """Trace `call` once, so that the layers inside have their variables before the first batch, as a file needs."""
+    try:
+        trace(layer._run, *args, **kwargs)
+    except Exception as error:  # whatever a user's `call` raises on symbolic tensors; on arrays it may well run
+        warn(
+            f"The layers inside {layer.name!r} ({type(layer).__name__}) are built by its first call on arrays, for its "
+            f"`call` does not run on symbolic tensors: {type(error).__name__}: {error} Or build them in `build`."
+        )
