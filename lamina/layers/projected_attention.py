@@ -204,9 +204,9 @@ class ProjectedAttention(Layer):
             raise CallError("Flash attention does not return attention scores.", fix="flash_attention=False")
         inputs = {"query": query, "key": value if key is None else key, "value": value}
         queries, keys, values = (self._dense(role)(x) for role, x in inputs.items())
-        visible = self._compute_attention_mask(
-            query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask
-        )
+        masks = {"query_mask": query_mask, "value_mask": value_mask, "key_mask": key_mask}
+        masks["attention_mask"] = attention_mask
+        visible = self._compute_attention_mask(query, value, use_causal_mask=use_causal_mask, **masks)
         repeats = self.query_heads // self.key_heads
         if repeats > 1:
             keys, values = (jnp.repeat(x, repeats, axis=-2) for x in (keys, values))

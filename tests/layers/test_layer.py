@@ -115,3 +115,15 @@ def test_layers_inside_one_without_build_are_built_by_symbols():
 
     with pytest.warns(UserWarning, match="built by its first call on arrays"):
         Eager()(Input((3,)))
+
+
+def test_a_shape_rule_need_not_know_the_tensors_that_are_none():
+    class Second(Layer):
+        def call(self, first, second, third=None):
+            return second if third is None else third
+
+        def compute_output_shape(self, first_shape, second_shape, third_shape=None):
+            return second_shape if third_shape is None else third_shape
+
+    assert Second()(Input((3,)), Input((4,))).shape == (None, 4)
+    assert Second()(Input((3,)), Input((4,)), third=Input((5,))).shape == (None, 5)

@@ -28,6 +28,9 @@ class CallSignature:
         self.signature: Any = inspect.signature(call)
         parameters = list(self.signature.parameters.values())[1:]
         self.names: list[str] = [p.name for p in parameters if p.kind is not Parameter.VAR_KEYWORD]
+        self.required: list[str] = [
+            p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+        ]
         self.has_any_keyword: bool = any(p.kind is Parameter.VAR_KEYWORD for p in parameters)
         self.has_training: bool = "training" in self.names
         self.default_training: Any | None = self.signature.parameters["training"].default if self.has_training else None

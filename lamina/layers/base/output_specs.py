@@ -36,12 +36,12 @@ def from_shape_rule(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     signature = call_signature.signature_of(type(layer).call)
     tensors = call_signature.tensors_of(signature, args, kwargs)
     shapes = [call_signature.shape_of(value) for value in tensors.values()]
-    wanted = call_signature.signature_of(type(layer).compute_output_shape).names
+    wanted = call_signature.signature_of(type(layer).compute_output_shape)
     named = {f"{name}_shape": shape for name, shape in zip(tensors, shapes, strict=True)}
-    if len(wanted) == 1 or not all(name in named for name in wanted):
+    if len(wanted.names) == 1 or not all(name in named for name in wanted.required):
         shape = layer.compute_output_shape(shapes[0])
     else:
-        shape = layer.compute_output_shape(**{name: named[name] for name in wanted})
+        shape = layer.compute_output_shape(**{name: named[name] for name in wanted.names if name in named})
     outputs = symbols_of(shape, layer.compute_dtype)
     mask_symbols(layer, args, kwargs, outputs)
     return outputs
