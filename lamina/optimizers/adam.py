@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from lamina.core.typing import Tensor
@@ -53,6 +54,8 @@ class Adam(Optimizer):
     0.9
     """
 
+    momentum_name = "beta_1"
+
     def __init__(
         self,
         learning_rate: LearningRateLike = 0.001,
@@ -100,7 +103,7 @@ class Adam(Optimizer):
     def _update_all(self, grads, variables, learning_rate):
         """Update float32 variables by the fused kernel where it is available, and all others by `rule`."""
         unchanged = type(self).rule is Adam.rule and type(self).update_step is Optimizer.update_step
-        fused, small = unchanged and not self.amsgrad and is_available(), []
+        fused, small = unchanged and not self.amsgrad and is_available() and not isinstance(self.beta_1, jax.Array), []
         for gradient, variable in zip(grads, variables, strict=True):
             arrays = gradient, *(ref.read() for ref in (variable, *self._slots[variable].values()))
             if not fused or any(array.dtype != "float32" for array in arrays):

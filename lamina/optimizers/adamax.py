@@ -48,6 +48,8 @@ class Adamax(Optimizer):
     0.9
     """
 
+    momentum_name = "beta_1"
+
     def __init__(
         self,
         learning_rate: LearningRateLike = 0.001,

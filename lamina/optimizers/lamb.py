@@ -47,6 +47,8 @@ class Lamb(Optimizer):
     1.8
     """
 
+    momentum_name = "beta_1"
+
     def __init__(
         self,
         learning_rate: LearningRateLike = 0.001,

@@ -47,6 +47,8 @@ class Lion(Optimizer):
     0.9
     """
 
+    momentum_name = "beta_1"
+
     def __init__(
         self,
         learning_rate: LearningRateLike = 0.001,

@@ -65,6 +65,8 @@ class Muon(Optimizer):
     0.969
     """
 
+    momentum_name = "momentum"
+
     def __init__(
         self,
         learning_rate: LearningRateLike = 0.001,

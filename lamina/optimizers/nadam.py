@@ -49,6 +49,8 @@ class Nadam(Optimizer):
     0.894
     """
 
+    momentum_name = "beta_1"
+
     def __init__(
         self,
         learning_rate: LearningRateLike = 0.001,

@@ -50,6 +50,8 @@ class RMSprop(Optimizer):
     0.9
     """
 
+    momentum_name = "momentum"
+
     def __init__(
         self,
         learning_rate: LearningRateLike = 0.001,
@@ -100,7 +102,7 @@ class RMSprop(Optimizer):
             slots.average_gradient = self.rho * slots.average_gradient + (1 - self.rho) * gradient
             variance -= slots.average_gradient**2
         change = learning_rate * gradient / jnp.sqrt(variance)
-        if self.momentum:
+        if hasattr(slots, "momentum"):
             change = slots.momentum = self.momentum * slots.momentum + change
         return value - change
 

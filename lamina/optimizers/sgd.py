@@ -46,6 +46,8 @@ class SGD(Optimizer):
     [0.5]
     """
 
+    momentum_name = "momentum"
+
     def __init__(
         self,
         learning_rate: LearningRateLike = 0.01,
@@ -86,7 +88,7 @@ class SGD(Optimizer):
         return ({"momentum": 0},) if self.momentum else ()
 
     def rule(self, value: Tensor, gradient: Tensor, slots: Any, learning_rate: Tensor, step: Tensor) -> Tensor:
-        if not self.momentum:
+        if not hasattr(slots, "momentum"):
             return value - learning_rate * gradient
         slots.momentum = self.momentum * slots.momentum - learning_rate * gradient
         if self.nesterov:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,6 +38,8 @@ class UpdateMixin:
     loss_scale_factor: Any
     gradient_accumulation_steps: int | None
     rule: Callable[..., Any]
+    momentum_name: str | None = None  # the attribute that a schedule such as OneCycle changes beside the learning rate
+    _learning_rate: Any
     _iterations: Variable
     _slots: dict[Variable, dict[str, Variable]]
     _not_decayed: dict[Variable, None]
@@ -88,8 +91,23 @@ class UpdateMixin:
     def _move(self, grads, variables):
         grads = clipped(grads, self.clipnorm, self.clipvalue, self.global_clipnorm)
         learning_rate = jnp.asarray(unwrap(self.learning_rate))
-        self._decay_weights(variables, learning_rate)
-        self._update_all(grads, variables, learning_rate)
+        with self._scheduled_momentum():
+            self._decay_weights(variables, learning_rate)
+            self._update_all(grads, variables, learning_rate)
+
+    @contextmanager
+    def _scheduled_momentum(self):
+        """While the rules run, the attribute `momentum_name` is what the schedule of the learning rate gives for it."""
+        own, scheduled = getattr(self, self.momentum_name or "", None), getattr(self._learning_rate, "momentum", None)
+        momentum = scheduled(self._iterations) if own and callable(scheduled) else None
+        if momentum is None:
+            yield
+            return
+        vars(self)[self.momentum_name] = momentum
+        try:
+            yield
+        finally:
+            vars(self)[self.momentum_name] = own
 
     def _update_all(self, grads, variables, learning_rate):
         for gradient, variable in zip(grads, variables, strict=True):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import difflib
-import gzip
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -15,14 +12,13 @@ from lamina.core.arguments import choice
 from lamina.errors import DataError
 from lamina.runtime.progress import say
 from lamina.training.data.elements import TensorSpec, map_leaves, row_of, spec_of
-from lamina.training.data.unfit import rows_text
+from lamina.utils.csv_table import CsvTable
 from lamina.utils.parts import parts_of
 from lamina.utils.pipeline import Source, make_dataset
 
 __all__ = ["dataset_from_csv"]
 
 _MISSING = ("", "?", "-", "NA", "N/A", "NaN", "NULL", "None", "nan", "na", "n/a", "null")
-_DELIMITERS = ",;\t|"
 
 
 def dataset_from_csv(
@@ -46,7 +42,11 @@ def dataset_from_csv(
     """A `keras.utils.Dataset` of (columns, labels) from a CSV file.
 
     A column is numbers if all its values that are not missing are. Labels that are text become class numbers, in the
-    order of `class_names`, an attribute of the data set as `column_names` is. The file is read whole.
+    order of `class_names`, an attribute of the data set as `column_names` is.
+
+    A file of at most 64 MiB is read whole, and so is one that ends in .gz or whose encoding is not built on ASCII. Of a
+    larger one each row is looked at once; then a thread reads the rows of each batch from the file, with the same
+    results.
 
     Shapes: batches of (batch, columns), float32, where all columns are numbers; else a dict of arrays (batch,), for
     `keras.utils.FeatureSpace` or a model with an input for each column. Labels of shape (batch,), int32 where they are
@@ -86,174 +86,77 @@ def dataset_from_csv(
     [([[130.0, 3504.0], [95.0, 2372.0], [46.0, 1835.0]], [2, 1, 0])]
     """
     choice("dataset_from_csv", "on_missing", on_missing, ("raise", "skip", "keep"))
-    table = _Table(path, header, delimiter, encoding, frozenset(missing_values))
+    table = CsvTable(path, header, delimiter, encoding, frozenset(missing_values))
     given: Any = [] if label_column is None else label_column
     labels = [table.name_of(label) for label in (given if isinstance(given, (list, tuple)) else [given])]
     names = (
         [name for name in table.names if name not in labels] if columns is None else list(map(table.name_of, columns))
     )
-    table.drop_missing([*names, *labels], on_missing, verbose)
-    found = {name: table.column(name, (dtypes or {}).get(name)) for name in names}
-    classes, y = _labels(table, labels, dtypes or {}, on_missing)
-    is_text = any(column.dtype.kind == "O" for column in found.values())
-    if as_dict is False and is_text:
-        text = [name for name, column in found.items() if column.dtype.kind == "O"]
-        raise DataError(f"Columns of text cannot be part of one array of numbers: {text}.", fix="as_dict=True")
-    x: Any = found if (is_text if as_dict is None else as_dict) else np.stack(list(found.values()), 1).astype("float32")
-    data = x if y is None else (x, y)
+    used = list(dict.fromkeys([*names, *labels]))
+    found = table.read(used, labels, dtypes or {}, on_missing, verbose)
+    arrays = _Arrays(found, names, labels, as_dict)
+    classes, data = arrays.classes, None if table.is_large else arrays.of(table.texts())
     if verbose:
         say(f"Found {table.count} rows of {len(names)} columns{f' and {len(classes)} classes' if classes else ''}.")
-    spec = map_leaves(lambda s: TensorSpec(s.shape[1:], s.dtype), spec_of(data))
+    first = arrays.of(table.texts(slice(1))) if data is None else data
+    spec = map_leaves(lambda s: TensorSpec(s.shape[1:], s.dtype), spec_of(first))
     made = []
     for name, order, again, number in parts_of(table.count, validation_split, subset, shuffle, seed, "row"):
         if subset and verbose:
             say(f"{len(order)} of them are for {name}.")
-        source = Source(len(order), _reader(data, order), list, spec, read_many=_reader(data, order))
+        read = _reader(table, arrays, order) if data is None else _row_reader(data, order)
+        source = Source(len(order), read, list, spec, read_many=read, is_slow=data is None)
         made.append(make_dataset(source, batch_size, again, number, class_names=classes, column_names=names))
     return made if subset == "both" else made[0]
 
 
-def _reader(data, order):
+def _row_reader(data, order):
     return lambda index: row_of(data, order[index])
 
 
-def _labels(table, names, dtypes, on_missing):
-    """(names of the classes, labels); None where there are none."""
-    if not names:
-        return None, None
-    columns = [table.column(name, dtypes.get(name)) for name in names]
-    text = [name for name, column in zip(names, columns, strict=True) if column.dtype.kind == "O"]
-    if not text:
-        return None, columns[0] if len(columns) == 1 else np.stack(columns, 1).astype("float32")
-    if len(names) > 1:
-        raise DataError(f"Only one label column may be text; {text} are.", fix=f"label_column={text[0]!r}")
-    classes, numbers = np.unique(columns[0].astype(str), return_inverse=True)
-    return classes.tolist(), numbers.astype("int32")
+def _reader(table, arrays, order):
+    def read(index):
+        rows = arrays.of(table.texts(np.atleast_1d(order[index])))
+        return rows if np.ndim(index) else row_of(rows, 0)
+
+    return read
 
 
-class _Table:
-    """The text of a CSV file, by column.
+class _Arrays:
+    """Texts as columns and labels.
 
     Args:
-        path: Path of the file.
-        header: Whether the first line has the names.
-        delimiter: Character between values, or None.
-        encoding: Encoding of the file.
-        missing: Texts that stand for a missing value.
+        columns: Column objects by name, in the order of the texts.
+        names: Names of the columns of the inputs.
+        labels: Names of the columns of the labels.
+        as_dict: Whether the inputs come in a dict; None means where one of them is text.
     """
 
-    def __init__(self, path: Any, header: bool, delimiter: str | None, encoding: str, missing: frozenset[str]):
-        self.path, self.missing = path, missing
-        if not os.path.isfile(path):
-            raise DataError(f"There is no file {path} (in {os.getcwd()}).")
-        opened: Any = gzip.open if str(path).endswith(".gz") else open
-        try:
-            with opened(path, "rt", encoding=encoding, newline="") as file:
-                first = file.readline()
-                file.seek(0)
-                self.delimiter: str = delimiter or max(_DELIMITERS, key=first.count)
-                reader = csv.reader(file, delimiter=self.delimiter, skipinitialspace=True)
-                lines = [(reader.line_num, [value.strip() for value in line]) for line in reader if line]
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path} is not text in {encoding}: {error}.", fix="encoding='latin-1'") from error
-        if not lines:
-            raise DataError(f"{path} is empty.")
-        self.names: list[str] = lines[0][1] if header else list(map(str, range(len(lines[0][1]))))
-        self._check(lines, header)
-        rows = lines[1:] if header else lines
-        self.lines: Any = np.array([number for number, _ in rows], int)
-        self.texts: Any = np.array([row for _, row in rows], object).reshape(len(rows), len(self.names))
-        if not len(rows):
-            raise DataError(f"{path} has a line of names and no rows.", fix="header=False" if header else None)
+    def __init__(self, columns: Any, names: Sequence[str], labels: Sequence[str], as_dict: bool | None):
+        self._columns, self._names, self._labels = columns, names, labels
+        for name in (*names, *labels):
+            columns[name].check()
+        text = [name for name in names if columns[name].is_text]
+        if as_dict is False and text:
+            raise DataError(f"Columns of text cannot be part of one array of numbers: {text}.", fix="as_dict=True")
+        self._is_dict = bool(text) if as_dict is None else as_dict
+        text = [name for name in labels if columns[name].is_text]
+        if text and len(labels) > 1:
+            raise DataError(f"Only one label column may be text; {text} are.", fix=f"label_column={text[0]!r}")
+        self.classes: Any = sorted(map(str, columns[text[0]].different)) if text else None
 
-    def _check(self, lines, header):
-        wrong = next(((number, row) for number, row in lines if len(row) != len(self.names)), None)
-        if wrong:
-            raise DataError(
-                f"{self.path}, line {wrong[0]} has {len(wrong[1])} values; the first line has {len(self.names)}.",
-                fix=f"Put text that contains {self.delimiter!r} in quotes, or pass another delimiter.",
-            )
-        if header and all(map(_is_number, self.names)):
-            message = f"The first line of {self.path} has numbers, not names: {self.names[:4]}."
-            raise DataError(message, fix="header=False")
-        twice = {name for name in self.names if self.names.count(name) > 1}
-        if twice:
-            raise DataError(f"{self.path} has two columns called {sorted(twice)[0]!r}.", fix="header=False")
-
-    @property
-    def count(self) -> int:
-        """Number of rows."""
-        return len(self.texts)
-
-    def name_of(self, column: str | int) -> str:
-        """The name of a column.
+    def of(self, texts: Any) -> Any:
+        """Inputs, or (inputs, labels).
 
         Args:
-            column: Name or number.
+            texts: Texts of some rows.
         """
-        if isinstance(column, int) and -len(self.names) <= column < len(self.names):
-            return self.names[column]
-        if column in self.names:
-            return str(column)
-        near = difflib.get_close_matches(str(column), self.names, 1, 0.5) or self.names[-1:]
-        listed = ", ".join(map(repr, self.names))
-        raise DataError(f"{self.path} has no column {column!r}; it has {listed}.", fix=repr(near[0]))
-
-    def drop_missing(self, names: list[str], on_missing: str, verbose: bool) -> None:
-        """Leave out rows with missing values, or raise an error.
-
-        Args:
-            names: Names of the columns that are used.
-            on_missing: "raise", "skip" or "keep".
-            verbose: Whether to print how many were left out.
-        """
-        places = [self.names.index(name) for name in names]
-        gone = np.array([[text in self.missing for text in row] for row in self.texts[:, places]], bool)
-        if on_missing == "keep" or not gone.any():
-            return
-        told = []
-        for is_gone, name in zip(gone.T, names, strict=True):
-            if is_gone.any():
-                row, *more = np.flatnonzero(is_gone)
-                value = self.texts[row, self.names.index(name)]
-                place = f"row {row} (line {self.lines[row]}: {value!r}){rows_text(more)}"
-                told.append(f"Column {name!r} has no value in {place}.")
-        if on_missing == "raise":
-            fix = "on_missing='skip' leaves such rows out; on_missing='keep' makes them NaN."
-            raise DataError(" ".join(told[:3]), fix=fix)
-        keep = ~gone.any(axis=1)
-        if not keep.any():
-            raise DataError(f"No row of {self.path} is complete. {told[0]}", fix="on_missing='keep'")
-        if verbose:
-            say(f"{int((~keep).sum())} of {self.count} rows have a value missing and are left out.")
-        self.texts, self.lines = self.texts[keep], self.lines[keep]
-
-    def column(self, name: str, dtype: Any = None) -> Any:
-        """A column as int32, float32 or text.
-
-        Args:
-            name: Its name.
-            dtype: Its dtype; None finds it out.
-        """
-        texts = self.texts[:, self.names.index(name)]
-        gone = np.array([text in self.missing for text in texts], bool)
-        fits = np.array([_is_number(text) for text in texts], bool) | gone
-        if dtype in ("string", str, object) or (dtype is None and (fits.mean() <= 0.5 or gone.all())):
-            return np.where(gone, "", texts)
-        if not fits.all():
-            row, *more = np.flatnonzero(~fits)
-            raise DataError(
-                f"Column {name!r} has numbers in {int((fits & ~gone).sum())} of {len(texts)} rows, but row {row} (line "
-                f"{self.lines[row]}) is {texts[row]!r}{rows_text(more)}.",
-                fix=f"missing_values=['', {texts[row]!r}], on_missing='skip'; or dtypes={{{name!r}: 'string'}}",
-            )
-        numbers = np.array([np.nan if is_gone else float(text) for text, is_gone in zip(texts, gone, strict=True)])
-        whole = not gone.any() and (numbers == np.round(numbers)).all() and np.abs(numbers).max() < 2**31
-        return numbers.astype(dtype or ("int32" if whole else "float32"))
-
-
-def _is_number(text):
-    try:
-        return np.isfinite(float(text)) or True
-    except ValueError:
-        return False
+        values = {name: column.values(texts[:, i]) for i, (name, column) in enumerate(self._columns.items())}
+        found = {name: values[name] for name in self._names}
+        x: Any = found if self._is_dict else np.stack(list(found.values()), 1).astype("float32")
+        if not self._labels:
+            return x
+        y = [values[name] for name in self._labels]
+        if self.classes is not None:
+            return x, np.searchsorted(self.classes, y[0].astype(str)).astype("int32")
+        return x, y[0] if len(y) == 1 else np.stack(y, 1).astype("float32")

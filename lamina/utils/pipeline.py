@@ -14,7 +14,7 @@ from lamina.core.arguments import choice, whole
 from lamina.errors import DataError, warn
 from lamina.training.data.dataset import Dataset
 from lamina.training.data.elements import TensorSpec, map_leaves
-from lamina.training.data.threads import in_threads, worker_count
+from lamina.training.data.threads import in_threads, prefetched, worker_count
 from lamina.utils.permutation import permutation
 
 __all__ = ["Source", "make_dataset"]
@@ -33,6 +33,7 @@ class Source:
         join: Function from a list of samples to a batch.
         spec: TensorSpec of each component of a sample, or None.
         read_many: Function from an array of indices to a batch, where one call is fast; else threads call `read`.
+        is_slow: Whether a thread calls `read_many` ahead of the use of its batches.
         skips: Whether samples that cannot be read (DataError) are left out.
     """
 
@@ -42,6 +43,7 @@ class Source:
     spec: Any = None
     read_many: Callable[[Any], Any] | None = None
     skips: bool = False
+    is_slow: bool = False
 
     def fetch(self, index: Any) -> Any:
         """A sample, or the batch of several.
@@ -108,7 +110,8 @@ def _elements(source, numbers, batch_size, skipped) -> Iterator[Any]:
     """Samples, or batches of them, in this order. Samples that cannot be read are left out before batches are made."""
     if source.read_many is not None:
         starts = range(0, len(numbers), batch_size or 1)
-        yield from (source.fetch(numbers[i : i + batch_size] if batch_size else numbers[i]) for i in starts)
+        batches = (source.fetch(numbers[i : i + batch_size] if batch_size else numbers[i]) for i in starts)
+        yield from prefetched(batches, PREFETCH) if source.is_slow else batches
         return
     workers = worker_count()
     read = functools.partial(_read_or_error, source) if source.skips else source.read

@@ -198,6 +198,12 @@ MISTAKES = [
         says="pad_sequences([row])",
     ),
     Mistake(
+        "keras.utils.pad_sequences(['good film', 'bad'])",
+        "words = keras.layers.TextVectorization(); words.adapt(['good film', 'bad']); words(['good film', 'bad'])",
+        says="adapt(texts) first",
+        prose=True,
+    ),
+    Mistake(
         "keras.utils.pad_sequences([['a']], value='x')",
         "keras.utils.pad_sequences([['a']], value='x', dtype=object)",
         says="dtype=object",

@@ -226,6 +226,11 @@ MISTAKES = [
         right="keras.optimizers.schedules.OneCycle(0.1, 10, warmup_fraction=0.25)",
         says="warmup_fraction=0.25",
     ),
+    Mistake(
+        wrong="keras.optimizers.schedules.OneCycle(0.1, 10, momentum_range=(0.95, 0.85))",
+        right="keras.optimizers.schedules.OneCycle(0.1, 10, momentum_range=(0.85, 0.95))",
+        says="momentum_range=(0.85, 0.95)",
+    ),
 ]
 
 test_fixes_work = fixes_work(MISTAKES)

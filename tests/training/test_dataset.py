@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lamina as keras
-from lamina.errors import ConfigError, DataError
+from lamina.errors import ConfigError, DataError, FileError
 from lamina.training.data.threads import in_threads
 
 Dataset = keras.utils.Dataset
@@ -184,3 +184,37 @@ def test_fit_takes_maps_with_layers_and_text():
 def test_sizes_are_positive(method):
     with pytest.raises(ConfigError, match="positive integer; got 0.\n(batch|buffer)_size=1?"):
         getattr(Dataset.range(3), method)(0)
+
+
+def test_a_cache_in_a_file(tmp_path):
+    path, read = tmp_path / "folder" / "train.cache", []
+
+    def elements():
+        for i in range(3):
+            read.append(i)
+            yield (
+                {"x": np.full((i + 1, 2), i, "float32"), "text": np.array(["ab", "ü" * i])},
+                np.str_(f"n{i}"),
+                b"\0a\0",
+            )
+
+    def check(data):
+        for i, (parts, name, raw) in enumerate(data.as_numpy_iterator()):
+            assert parts["x"].tolist() == [[i, i]] * (i + 1) and parts["x"].dtype == "float32"
+            assert parts["text"].tolist() == ["ab", "ü" * i] and name == f"n{i}" and raw.item() == b"\0a"
+        assert i == 2
+
+    data = Dataset.from_generator(elements).cache(path)
+    next(iter(data))
+    assert not path.exists() and not list(path.parent.iterdir())  # the pass was not complete
+    check(data), check(data), check(Dataset.from_generator(list).cache(str(path)))
+    assert read == [0, 0, 1, 2] and [item.name for item in path.parent.iterdir()] == [path.name]
+
+    whole = path.read_bytes()
+    for damaged in (b"", whole[:-1], whole[: len(whole) // 2], whole.replace(b"text", b"tent"), b"\x80\x04N."):
+        path.write_bytes(damaged)
+        with pytest.raises(FileError, match="damaged|no file that"):
+            list(data)
+    with pytest.raises(DataError, match="cannot be kept in the file"):
+        list(Dataset.from_tensors(np.array([print], object)).cache(tmp_path / "b"))
+    assert not (tmp_path / "b").exists()

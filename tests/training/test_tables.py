@@ -6,7 +6,8 @@ import pytest
 
 import lamina as keras
 from lamina.errors import DataError
-from lamina.training.data import make_batches
+from lamina.training.data import make_batches, tables
+from lamina.training.data.stored_rows import RowBatches
 
 pl = pytest.importorskip("polars")
 pa = pytest.importorskip("pyarrow")
@@ -108,3 +109,26 @@ def test_text_is_named_with_a_repair_that_works(make):
     assert parts(names["x"])[0][0].shape == (3, 3)
     with pytest.raises(DataError, match=r"data sets 'train', 'test'; one is needed.\nx = x\['train'\]"):
         make_batches(hf.DatasetDict(train=ROWS, test=ROWS))
+
+
+@pytest.mark.parametrize("shuffle", [False, True, "batch"])
+def test_large_data_sets_are_read_by_batches(monkeypatch, shuffle):
+    arguments = {"batch_size": 4, "shuffle": shuffle}
+
+    def both(x, y=None):
+        np.random.seed(5)
+        return parts(x, y, **arguments)
+
+    small = both(LABELLED), both(ROWS, Y)
+    monkeypatch.setattr(tables, "MAX_BYTES_READ", 10)
+    assert isinstance(make_batches(LABELLED), RowBatches)
+    for found, expected in zip((both(LABELLED), both(ROWS, Y)), small, strict=True):
+        for batch, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(batch[0], other[0])
+            np.testing.assert_array_equal(np.ravel(batch[1]), np.ravel(other[1]))
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    history = model.fit(LABELLED, batch_size=2, validation_split=0.4, shuffle=shuffle, verbose=0).history
+    assert len(history["val_loss"]) == 1 and model.predict(ROWS, verbose=0).shape == (6, 1)
+    with pytest.raises(DataError, match="same number of samples"):
+        model.fit(ROWS, Y[:3], verbose=0)

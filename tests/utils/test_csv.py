@@ -7,6 +7,7 @@ import pytest
 
 import lamina as keras
 from lamina.errors import ConfigError, DataError
+from lamina.utils import csv_table
 
 CARS = """mpg, horsepower, origin
 18, 130, usa
@@ -17,8 +18,9 @@ CARS = """mpg, horsepower, origin
 """
 
 
-@pytest.fixture
-def cars(tmp_path):
+@pytest.fixture(params=[2**26, 0], ids=["whole", "by rows"])
+def cars(tmp_path, monkeypatch, request):
+    monkeypatch.setattr(csv_table, "MAX_BYTES_READ", request.param)
     path = tmp_path / "cars.csv"
     path.write_text(CARS, encoding="utf-8-sig")
     return path
@@ -102,3 +104,21 @@ def test_mistakes(tmp_path, text, arguments, message):
     with pytest.raises(DataError, match="not text in utf-8-sig.*\nencoding='latin-1'"):
         read(tmp_path / "z.csv")
     assert read(tmp_path / "z.csv", encoding="latin-1")[0].column_names == ["größe"]
+
+
+def test_a_large_file_is_read_by_rows(tmp_path, monkeypatch):
+    path = tmp_path / "large.csv"
+    rows = [f'{i},"{i} ä\n{i}",{"a" if i % 3 else "b"}' for i in range(50)]
+    path.write_bytes("\r\n".join(["n,text,kind", *rows[:20], "", *rows[20:]]).encode())
+    arguments = {"label_column": "kind", "batch_size": 8, "shuffle": True, "seed": 3}
+    monkeypatch.setattr(csv_table, "_ROWS", 7)
+    _, small = read(path, **arguments)
+    monkeypatch.setattr(csv_table, "MAX_BYTES_READ", 0)
+    dataset, large = read(path, **arguments)
+    assert len(dataset) == 7 and dataset.class_names == ["a", "b"] and len(large) == 7
+    for (x, y), (expected, labels) in zip(large, small, strict=True):
+        assert x["text"].tolist() == expected["text"].tolist() and x["n"].dtype == np.int32
+        np.testing.assert_array_equal((x["n"], y), (expected["n"], labels))
+    path.write_text("n,text,kind\n1,b,c\n")
+    with pytest.raises(DataError, match="was changed while it was in use"):
+        list(dataset)

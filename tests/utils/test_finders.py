@@ -130,3 +130,49 @@ def test_one_cycle():
     for wrong in ({"total_steps": 0}, {"total_steps": 9, "warmup_fraction": 1.0}):
         with pytest.raises(ConfigError):
             keras.optimizers.schedules.OneCycle(0.1, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "setting"),
+    [
+        (lambda rate: keras.optimizers.SGD(rate, momentum=0.5, nesterov=True), "momentum"),
+        (lambda rate: keras.optimizers.RMSprop(rate, momentum=0.5), "momentum"),
+        (lambda rate: keras.optimizers.AdamW(rate), "beta_1"),
+        (lambda rate: keras.optimizers.Lion(rate), "beta_1"),
+        (lambda rate: keras.optimizers.Nadam(rate), "beta_1"),
+    ],
+)
+def test_momentum_runs_against_the_learning_rate(optimizer, setting):
+    cycle = keras.optimizers.schedules.OneCycle(0.1, 8, momentum_range=(0.6, 0.9))
+    cycled, by_hand = optimizer(cycle), optimizer(0.1)
+    values, expected = keras.Variable([1.0, -2.0]), keras.Variable([1.0, -2.0])
+    before = getattr(cycled, setting)
+    for step in range(5):
+        gradient = [0.3 * step - 0.5, 1.0]
+        cycled.apply([gradient], [values])
+        by_hand.learning_rate = float(cycle(step))
+        setattr(by_hand, setting, float(cycle.momentum(step)))
+        by_hand.apply([gradient], [expected])
+    np.testing.assert_allclose(values, expected, 1e-5)
+    assert getattr(cycled, setting) == before and type(cycled).from_config(cycled.get_config()).get_config()
+
+
+def test_momentum_of_a_saved_cycle(tmp_path):
+    np.testing.assert_allclose(
+        [keras.optimizers.schedules.OneCycle(0.1, 8).momentum(step) for step in (0, 2, 8)], [0.95, 0.85, 0.95], 1e-6
+    )
+    assert keras.optimizers.schedules.OneCycle(0.1, 8, momentum_range=None).momentum(3) is None
+
+    def trained(epochs):
+        keras.utils.set_random_seed(1)
+        model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(1)])
+        rate = keras.optimizers.schedules.OneCycle(0.1, 12, momentum_range=(0.2, 0.9))
+        model.compile(keras.optimizers.SGD(rate, 0.5), "mse")
+        model.fit(X[:96], X[:96, :1], 32, epochs, shuffle=False, verbose=0)
+        return model
+
+    trained(2).save(tmp_path / "half.keras")
+    resumed = keras.models.load_model(tmp_path / "half.keras")
+    assert list(resumed.optimizer._learning_rate.momentum_range) == [0.2, 0.9]
+    resumed.fit(X[:96], X[:96, :1], 32, 4, initial_epoch=2, shuffle=False, verbose=0)
+    np.testing.assert_array_equal(resumed.get_weights()[0], trained(4).get_weights()[0])

@@ -34,6 +34,14 @@ class LearningRateSchedule(Configurable):
     def __call__(self, step: ArrayLike) -> Tensor:
         raise NotImplementedError(f"{type(self).__name__} needs a __call__(self, step) that gives the learning rate.")
 
+    def momentum(self, step: ArrayLike) -> Tensor | None:
+        """The momentum of this step, for schedules that change it beside the learning rate. None leaves it alone.
+
+        It takes the place of `momentum` (SGD, RMSprop, Muon) or `beta_1` (Adam and its kin), and of the attribute that
+        an optimizer of your own names in its class: `momentum_name = "momentum"`.
+        """
+        return None
+
 
 def as_float(step: ArrayLike) -> Tensor:
     """The step as a float array."""

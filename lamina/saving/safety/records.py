@@ -63,6 +63,7 @@ _KINDS: dict[type, Any] = {
 }
 _MAKERS = {tag: make for tag, _, make in _KINDS.values()}
 _PLAIN = (type(None), bool, int, float, str)
+_MAKERS["objects"] = lambda parts: _objects(*parts)
 
 
 def write_as(cls: type, plain: type) -> None:
@@ -156,10 +157,21 @@ def _take_apart(value, arrays):
     if is_array and value.dtype.kind in "biufcV" and not value.dtype.names:
         arrays.append(value)
         return {"scalar" if isinstance(value, np.generic) else "array": len(arrays) - 1}
+    if is_array and value.dtype.kind in "USO":
+        values = np.asarray(value)
+        return {"objects": _take_apart([values.dtype.kind, list(values.shape), values.ravel().tolist()], arrays)}
     if type(value) not in _KINDS:
         raise TypeError(f"{type(value).__name__} is not a plain value")
     tag, parts_of, _ = _KINDS[type(value)]
     return {tag: _take_apart(parts_of(value), arrays)}
+
+
+def _objects(kind, shape, values):
+    """An array of text ("U"), bytes ("S") or objects ("O")."""
+    array = np.empty(len(values), object)
+    for index, value in enumerate(values):
+        array[index] = value
+    return array.reshape(shape).astype(kind)[()]
 
 
 def _put_together(value, arrays):

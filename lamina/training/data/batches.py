@@ -13,8 +13,9 @@ from lamina.training.data.arrays import ArrayBatches
 from lamina.training.data.base import Batches
 from lamina.training.data.leaves import is_kind, looks_like_arrays
 from lamina.training.data.py_dataset import OrderedBatches, PyDataset, length_of
+from lamina.training.data.stored_rows import RowBatches
 from lamina.training.data.streams import StreamBatches
-from lamina.training.data.tables import columns_for, is_stream_of_rows, stream_of_rows, without_rows
+from lamina.training.data.tables import columns_for, is_large, is_stream_of_rows, stream_of_rows, without_rows
 from lamina.training.data.weights import check_class_weight
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ def make_batches(
     class_weight = None if class_weight is None else check_class_weight(class_weight)
     if is_stream_of_rows(x) and y is None:
         batches = StreamBatches(stream_of_rows(x, batch_size, input_names), None, steps, class_weight=class_weight)
+        batches.host_step = host_step
+        return batches
+    if is_large(x):
+        batches = RowBatches(x, y, sample_weight, batch_size, steps, shuffle, class_weight, input_names)
         batches.host_step = host_step
         return batches
     x, y = without_rows(columns_for(x, input_names), y, input_names)

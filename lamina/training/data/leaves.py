@@ -17,7 +17,7 @@ import numpy as np
 from lamina.core.dtypes import numpy_dtype
 from lamina.errors import DataError
 from lamina.runtime import settings
-from lamina.training.data.tables import as_known_table, columns_for, without_rows
+from lamina.training.data.tables import as_known_table, columns_for, is_large, without_rows
 from lamina.training.data.unfit import columns_of, refuse, refuse_ragged
 
 __all__ = [
@@ -267,6 +267,12 @@ def split_validation(
     if not 0 < fraction < 1:
         raise DataError(f"validation_split is a fraction between 0 and 1; got {fraction}.", fix="validation_split=0.2")
     x, y, *rest = data
+    if is_large(x):
+        border, rest = _border(len(x), fraction), [as_arrays(part, "y") for part in (y, *rest)]
+        return (
+            (x.select(range(border)), *jax.tree_util.tree_map(lambda leaf: leaf[:border], rest)),
+            (x.select(range(border, len(x))), *jax.tree_util.tree_map(lambda leaf: leaf[border:], rest)),
+        )
     data = (*without_rows(columns_for(x, input_names), y, input_names), *rest)
     unfit = [type(part).__name__ for part in data if part is not None and not looks_like_arrays(part)]
     if unfit:
@@ -275,11 +281,15 @@ def split_validation(
             fix="Create a second dataset and pass it as validation_data.",
         )
     data = tuple(as_arrays(part, name, text and name == "x") for part, name in zip(data, _NAMES, strict=True))
-    count = count_samples(data)
-    border = math.floor(count * (1.0 - fraction))
-    if border in (0, count):
-        raise DataError(f"{count} samples are too few to hold out a fraction of {fraction}.", fix="Give more data.")
+    border = _border(count_samples(data), fraction)
     return (
         jax.tree_util.tree_map(lambda leaf: leaf[:border], data),
         jax.tree_util.tree_map(lambda leaf: leaf[border:], data),
     )
+
+
+def _border(count, fraction):
+    border = math.floor(count * (1.0 - fraction))
+    if border in (0, count):
+        raise DataError(f"{count} samples are too few to hold out a fraction of {fraction}.", fix="Give more data.")
+    return border

@@ -14,14 +14,19 @@ from lamina.errors import DataError
 from lamina.training.data.unfit import columns_of
 
 __all__ = [
+    "arrays_of_rows",
     "as_known_table",
     "column_names",
     "columns_for",
+    "is_large",
     "is_rows",
     "is_stream_of_rows",
     "stream_of_rows",
     "without_rows",
 ]
+
+MAX_BYTES_READ = 128 * 2**20
+"""Size of the arrays of a data set of Hugging Face above which it is read batch by batch, and not whole."""
 
 LABELS = ("label", "labels", "target", "targets", "y")
 """Names of the column with the targets, in rows that have no other."""
@@ -50,6 +55,36 @@ def is_rows(value: Any) -> bool:
             f"This DatasetDict has the data sets {names}; one is needed.", fix=f"x = x[{next(iter(value))!r}]"
         )
     return _is_hugging_face(value, "Dataset")
+
+
+def is_large(value: Any) -> bool:
+    """Whether it is a data set of Hugging Face whose arrays, by the size of its first rows, exceed `MAX_BYTES_READ`.
+
+    Args:
+        value: Anything.
+    """
+    if not is_rows(value) or not len(value):
+        return False
+    first = min(8, len(value))
+    return sum(map(_bytes_of, _columns(value, slice(first)).values())) * len(value) > MAX_BYTES_READ * first
+
+
+def _bytes_of(column):
+    if column.dtype != object:
+        return column.nbytes
+    return sum(len(value) if isinstance(value, (str, bytes)) else np.asarray(value).nbytes for value in column)
+
+
+def arrays_of_rows(rows: Any, index: Any, inputs: Sequence[str], has_targets: bool) -> tuple[Any, Any]:
+    """(x, y) of some rows; y is None without `has_targets`, or where no column is called like targets.
+
+    Args:
+        rows: Dataset of Hugging Face.
+        index: Indices of the rows.
+        inputs: Names of the inputs of the model.
+        has_targets: Whether a column may be the targets.
+    """
+    return _split(_columns(rows, index), inputs, has_targets)
 
 
 def is_stream_of_rows(value: Any) -> bool:
@@ -145,8 +180,8 @@ def as_known_table(value: Any) -> Any:
     return None
 
 
-def _columns(rows):
-    return {name: _array(values) for name, values in rows.with_format("numpy")[:].items()}
+def _columns(rows, index=slice(None)):
+    return {name: _array(values) for name, values in rows.with_format("numpy")[index].items()}
 
 
 def _array(values):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import random
 from collections.abc import Callable
 from typing import Any
@@ -12,10 +13,8 @@ import numpy as np
 
 from lamina.core.arguments import whole
 from lamina.errors import DataError
-from lamina.training.data.elements import (
-    TensorSpec,
-    call,
-)  # fmt: skip
+from lamina.training.data.cached_file import cached_elements, while_caching
+from lamina.training.data.elements import TensorSpec, call
 from lamina.training.data.groups import Groups
 from lamina.training.data.threads import in_threads_if_slow, prefetched, worker_count
 
@@ -160,20 +159,28 @@ class Transformations(Groups):
         spec = self._spec and (TensorSpec((), np.dtype("int64")), self._spec)
         return self._derive(lambda: ((np.int64(i), item) for i, item in enumerate(self._open(), start)), spec=spec)
 
-    def cache(self, filename: str = "", name: str | None = None) -> Any:
-        """Keep the elements in memory after the first complete pass.
+    def cache(self, filename: str | os.PathLike[str] = "", name: str | None = None) -> Any:
+        """Keep the elements after the first complete pass, in memory or in a file.
+
+        A file is written beside `filename` and renamed when the pass is complete. One that is there already is read,
+        also if another program wrote it, whatever this data set would give now: delete it when the data change.
 
         Args:
-            filename: Accepted; the elements are kept in memory all the same.
+            filename: File for the elements, which are then read from it a few at a time; "" keeps them in memory.
             name: No effect.
+
+        Raises:
+            FileError: The file is damaged, or no cache. It contains numbers and text, and never code.
         """
-        kept = []
+        kept, path = [], os.fspath(filename or "")
 
         def cached():
+            if path and os.path.exists(path):
+                return cached_elements(path)
             if kept:
                 return iter(kept[0])
             made._source_states = [self.get_state()]  # pyright: ignore[reportAttributeAccessIssue]
-            return filled(self._open())
+            return while_caching(self._open(), path) if path else filled(self._open())
 
         def filled(items):
             read = []
