@@ -98,16 +98,17 @@ class UpdateMixin:
     @contextmanager
     def _scheduled_momentum(self):
         """While the rules run, the attribute `momentum_name` is what the schedule of the learning rate gives for it."""
-        own, scheduled = getattr(self, self.momentum_name or "", None), getattr(self._learning_rate, "momentum", None)
+        name = self.momentum_name or ""
+        own, scheduled = getattr(self, name, None), getattr(self._learning_rate, "momentum", None)
         momentum = scheduled(self._iterations) if own and callable(scheduled) else None
         if momentum is None:
             yield
             return
-        vars(self)[self.momentum_name] = momentum
+        vars(self)[name] = momentum
         try:
             yield
         finally:
-            vars(self)[self.momentum_name] = own
+            vars(self)[name] = own
 
     def _update_all(self, grads, variables, learning_rate):
         for gradient, variable in zip(grads, variables, strict=True):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 import traceback
@@ -184,6 +185,46 @@ def test_a_program_and_the_variable_for_all_frames(tmp_path):
     ]
     assert short[3].startswith("lamina.errors.ShapeError: ")
     assert len(run(LAMINA_TRACEBACK="full")) > 20
+
+
+CELLS = {
+    "fit": ("x = 1\n\nmodel.fit(np.ones((8, 4)), np.ones((8, 5)), verbose=0)", "----> 3 model.fit"),
+    "a layer": ("keras.layers.Conv2D(3, 3)(np.ones((8, 4)))", "----> 1 keras.layers.Conv2D"),
+    "an argument": ("keras.layers.Dense(8, activaton='relu')", "----> 1 keras.layers.Dense"),
+    "a function": (
+        "def f():\n    return keras.ops.matmul(np.ones((2, 3)), np.ones(2))\nf()",
+        "----> 2     return keras.ops",
+    ),
+    "a layer of the user": (
+        "class Mine(keras.layers.Layer):\n    def call(self, x):\n        return x + {}['a']\nMine()(np.ones((2, 2)))",
+        "----> 3     return x + {}['a']",
+    ),
+}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_cell_of_a_notebook(cell, capsys):
+    shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell(colors="nocolor")
+    shell.user_ns.update(np=np, keras=keras, model=compiled(keras.Input((4,))))
+    program, line = CELLS[cell]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # IPython shows the findings as warnings of the cell
+        error = shell.run_cell(program).error_in_exec
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", "".join(capsys.readouterr()))
+    before = printed[printed.index("Traceback") : printed.rindex(str(error).partition("\n")[0])]
+    assert line in before and len(before.splitlines()) <= 12, before
+    places = re.findall(r"^(?:File|Cell) (.*)", before, re.MULTILINE)
+    assert places and all(re.match(r"<ipython-input|In\[", place) for place in places), before
+
+
+def test_runpy_and_pytest_show_only_the_program(tmp_path):
+    script = tmp_path / "program.py"
+    script.write_text("import lamina as keras\n\nkeras.ops.matmul([[1.0, 2.0]], [[1.0, 2.0]])\n")
+    before, _ = shown(lambda: runpy.run_path(str(script)))
+    assert 'program.py", line 3, in <module>' in before and len(before.splitlines()) <= 12, before
+    with pytest.raises(keras.errors.ShapeError) as caught:
+        keras.ops.matmul(X, Y)
+    assert [str(entry.path) for entry in caught.traceback] == [__file__]  # what pytest prints of a test that fails
 
 
 def test_filtering_can_be_switched():
