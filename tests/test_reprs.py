@@ -149,6 +149,7 @@ def test_a_model_in_a_notebook():
     model.compile("adam", "binary_crossentropy")
     page = model._repr_html_()
     assert "inside inner" in page and "&lt;deep&gt; (Dense)" in page and "LAM102" in page and "<script" not in page
+    assert "lamina explain LAM102" in page and page.count("<iframe") == 1 and "The page of" in page
     own = Own(3, name="own")
     assert repr(own) == 'Own(3, name="own")'
     assert "Not built" in own._repr_html_() and "Not built" in keras.Sequential([keras.layers.Dense(2)])._repr_html_()

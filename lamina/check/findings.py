@@ -7,7 +7,7 @@ import html
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-from lamina.check.page import html_of
+from lamina.check.page import address_of, html_of
 from lamina.drawing.report import badge, report
 from lamina.runtime.terminal import Printable, console
 
@@ -46,8 +46,17 @@ class Finding:
         """The command that prints the page of the code: a wrong program, the corrected one, and the source."""
         return f"lamina explain {self.code}"
 
+    @property
+    def address(self) -> str | None:
+        """The web address of the page; None while the package has no address of its documentation."""
+        return address_of(self.code)
+
+    @property
+    def _where(self):
+        return ", ".join(filter(None, (self.page, self.address)))
+
     def __str__(self) -> str:
-        return f"{self.code} {self.severity}: {self.message} {self.fix} ({self.page})"
+        return f"{self.code} {self.severity}: {self.message} {self.fix} ({self._where})"
 
 
 class Findings(Printable):
@@ -89,13 +98,19 @@ class Findings(Printable):
             return "No findings."
         return "\n\n".join(
             f"{finding.code} {finding.severity}{f' in {finding.layer}' if finding.layer else ''}: {finding.message}\n"
-            f"    {finding.why}\n    Fix: {finding.fix}\n    More: {finding.page}"
+            f"    {finding.why}\n    Fix: {finding.fix}\n    More: {finding._where}"
             for finding in self
         )
 
     def as_dicts(self) -> list[dict[str, Any]]:
         """A dict for each finding, for JSON; the measured value is a string."""
-        return [{**dataclasses.asdict(finding), "value": str(finding.value), "page": finding.page} for finding in self]
+        return [
+            {
+                **dataclasses.asdict(finding), "value": str(finding.value), "page": finding.page,
+                **({"address": finding.address} if finding.address else {}),
+            }
+            for finding in self
+        ]  # fmt: skip
 
     def html(self) -> str:
         """The findings as an HTML table; each code is a link to its page, which is folded below."""
@@ -118,7 +133,7 @@ class Findings(Printable):
         style = {"error": "bold red", "warning": "yellow", "info": "cyan"}
         for finding in self:
             words = Text(f"{finding.message}\n{finding.why}\n").append(finding.fix, style="green")
-            words.append(f"\n{finding.page}", style="dim")
+            words.append(f"\n{finding._where}", style="dim")
             grave = style[finding.severity]
             table.add_row(Text(finding.code, grave), Text(finding.severity, grave), finding.layer or "", words)
         return table
@@ -136,7 +151,9 @@ class Findings(Printable):
 def _cells(finding):
     """The cells of a row, as HTML."""
     message, why, fix, layer = map(html.escape, (finding.message, finding.why, finding.fix, finding.layer or ""))
-    words = f'{message}<br><span class="soft">{why}</span><br><b>Fix:</b> {fix}'
+    address = finding.address and html.escape(finding.address)
+    online = f'<br><a href="{address}" target="_blank">{address}</a>' if address else ""
+    words = f'{message}<br><span class="soft">{why}</span><br><b>Fix:</b> {fix}{online}'
     return f'<a href="#lamina-{finding.code}">{finding.code}</a>', badge(finding.severity), layer, words
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import html
+import importlib.metadata
 import pathlib
 import re
 
 from lamina.errors import ConfigError
 
-__all__ = ["html_of", "page_of"]
+__all__ = ["address_of", "html_of", "page_of"]
 
 _HERE = pathlib.Path(__file__).parent
 _FOLDERS = (_HERE / "pages", _HERE.parents[1] / "docs" / "checks")  # of an installed package, of a checkout
@@ -37,6 +39,27 @@ def page_of(code: str) -> str:
     raise ConfigError(
         f"There is no finding {code}; the codes go from {known[0]} to {known[-1]}.", fix=f"lamina explain {near[0]}"
     )
+
+
+def address_of(code: str) -> str | None:
+    """The web address of the page of a code; None while the package has no address of its documentation.
+
+    Args:
+        code: Code of a finding.
+    """
+    site = _site()
+    return f"{site}/checks/{code.upper()}.html" if site else None
+
+
+@functools.cache
+def _site():
+    """`Documentation` of [project.urls] in pyproject.toml, as the package was installed with it; None without."""
+    try:
+        urls = importlib.metadata.metadata("lamina").get_all("Project-URL") or []
+    except importlib.metadata.PackageNotFoundError:  # a checkout on sys.path
+        return None
+    named = dict(url.split(", ", 1) for url in urls if ", " in url)
+    return next((url.rstrip("/") for name, url in named.items() if name.lower() == "documentation"), None)
 
 
 def html_of(code: str) -> str:

@@ -14,6 +14,7 @@ from lamina.models.summary import connections_of, count_of, is_branching, listed
 __all__ = ["html_of", "line_of"]
 
 _LAYERS, _LONGEST = 8, 200  # of a Sequential that is shown as the call that makes it
+_LAYERS_OF_A_PAGE = 60  # of a model whose page of some 100 KB is shown with its summary
 _STYLE = """<style>
 .lamina-model { font: 13px/1.5 system-ui, sans-serif; color: inherit; overflow-x: auto; max-width: 100% }
 .lamina-model summary { cursor: pointer }
@@ -78,7 +79,7 @@ def html_of(model: Any) -> str:
     total = f"<p><small>{'<br>'.join(map(escape, totals(model)))}</small></p>"
     return (
         f'{_STYLE}<div class="lamina-model"><details open><summary>{_head(model)}</summary>'
-        f"{_table(model, branching)}{total}</details>{_findings(model)}"
+        f"{_table(model, branching)}{total}</details>{_findings(model)}{_page(model)}"
         "<p><small><code>model.explain()</code> says what each layer does; <code>model.view()</code> opens its page."
         "</small></p></div>"
     )
@@ -134,8 +135,24 @@ def _findings(model):
     )
 
 
+def _page(model):
+    """The page of `model.view()` in a fold, for models of which it is small and made at once."""
+    if not model.built or sum(1 for _ in model._flatten_layers()) > _LAYERS_OF_A_PAGE:
+        return ""
+    try:
+        from lamina.view.page import page_of  # here, as few programs show a model in a notebook
+
+        frame = page_of(model)._repr_html_()
+    except Exception:  # as for the checks: the summary is shown whatever a user's layer does
+        return ""
+    return f"<details><summary>The page of <code>model.view()</code></summary>{frame}</details>"
+
+
 def _cells(finding):
     place = f" in {escape(finding.layer)}" if finding.layer else ""
     fix = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(finding.fix))
-    yield f"<b>{escape(finding.code)}</b> {escape(finding.severity)}{place}"
-    yield f"{escape(finding.message)}<br><b>Fix:</b> {fix}"
+    code = f"<b>{escape(finding.code)}</b>"
+    if finding.address:
+        code = f'<a href="{escape(finding.address)}" target="_blank">{code}</a>'
+    yield f"{code} {escape(finding.severity)}{place}"
+    yield f"{escape(finding.message)}<br><b>Fix:</b> {fix}<br><small><code>{escape(finding.page)}</code></small>"

@@ -68,7 +68,8 @@ class Page:
 
     def _repr_html_(self) -> str:
         title = html.escape(f"The model {self.title}")
-        return f'<iframe title="{title}" srcdoc="{html.escape(self.html)}" style="width:100%;height:40em"></iframe>'
+        page = html.escape(self.html)
+        return f'<iframe title="{title}" loading="lazy" srcdoc="{page}" style="width:100%;height:40em"></iframe>'
 
     def __repr__(self) -> str:
         return f"<Page of {self.title}{f' in {self.path}' if self.path else ''}>"
