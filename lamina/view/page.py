@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Page", "page_of"]
 
+_FRAME = "box-sizing:border-box;border:1px solid rgba(128,128,128,.4);width:100%;height:40em"
 _SAMPLES = 32  # samples of x that the model is called with
 
 
@@ -69,7 +70,7 @@ class Page:
     def _repr_html_(self) -> str:
         title = html.escape(f"The model {self.title}")
         page = html.escape(self.html)
-        return f'<iframe title="{title}" loading="lazy" srcdoc="{page}" style="width:100%;height:40em"></iframe>'
+        return f'<iframe title="{title}" loading="lazy" srcdoc="{page}" style="{_FRAME}"></iframe>'
 
     def __repr__(self) -> str:
         return f"<Page of {self.title}{f' in {self.path}' if self.path else ''}>"
