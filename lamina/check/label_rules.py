@@ -30,7 +30,8 @@ def _targets_out_of_reach(subject):
                 head.layer, (least, most),
                 f"{head.layer} ends in {head.activation} ({low:g} to {high:g}); the targets go from {least:.4g} to "
                 f"{most:.4g}: {head.part.first_of((head.numbers < low - slack) | (head.numbers > high + slack))}.",
-                "Use activation='linear' in the last layer, or scale the targets into its range.",
+                "Use loss='sparse_categorical_crossentropy', which takes class numbers." if head.has_class_numbers
+                else "Use activation='linear' in the last layer, or scale the targets into its range.",
             )  # fmt: skip
 
 

@@ -157,7 +157,7 @@ def _one_class(subject):
 def _softmax_over_independent_classes(subject):
     for head in subject.heads:
         if head.activation == "softmax" and head.loss_name in BINARY and (head.units or 0) > 1:
-            yield (
-                head.layer, head.units, f"{head.layer} ends in softmax, and the loss is {head.loss_name}.",
-                "Use loss='categorical_crossentropy' if one class is true; activation='sigmoid' if several may be.",
-            )  # fmt: skip
+            fix = "Use loss='categorical_crossentropy' if one class is true; activation='sigmoid' if several may be."
+            if head.has_class_numbers:
+                fix = "Use loss='sparse_categorical_crossentropy', which takes class numbers."
+            yield head.layer, head.units, f"{head.layer} ends in softmax, and the loss is {head.loss_name}.", fix

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lamina.core import tree
 from lamina.core.op import OpCall
 from lamina.core.registry import is_builtin
@@ -15,8 +17,6 @@ from lamina.losses import Loss
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy as np
 
     from lamina.core.typing import PyTree, Shape
     from lamina.facts.fact import Fact
@@ -89,6 +89,15 @@ class Head:
     def numbers(self) -> np.ndarray | None:
         """The labels as an array of numbers, None where there are none."""
         return self.labels if self.labels is not None and self.labels.dtype.kind in "fiub" else None
+
+    @property
+    def has_class_numbers(self) -> bool:
+        """Whether the labels are one whole number a sample for several units that are a distribution over classes."""
+        if self.activation != "softmax" or (self.units or 0) < 2 or self.numbers is None or not self.numbers.size:
+            return False
+        shape = self.numbers.shape
+        is_one = len(shape) == len(self.shape) - 1 or shape[-1] == 1
+        return is_one and bool((self.numbers == np.round(self.numbers)).all())
 
 
 def heads_of(model: Any, facts: Sequence[Fact], targets: PyTree = None) -> list[Head]:

@@ -199,3 +199,13 @@ def test_weights_of_many_classes_are_python():
     weights = eval(re.search(r"class_weight=(.*) to fit", finding.fix)[1], {"np": np, "y": y})
     assert "LAM405" not in model.check(x, y, class_weight=weights).codes
     assert weights[0] < 1 < weights[29]
+
+
+@pytest.mark.parametrize(("loss", "code"), [("mse", "LAM105"), ("binary_crossentropy", "LAM115")])
+def test_class_numbers_with_another_loss(loss, code):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "softmax")])
+    x, y = np.ones((6, 4)), np.array([0, 1, 2] * 2)
+    model.compile("adam", loss)
+    (finding,) = (one for one in model.check(x, y) if one.code == code)
+    model.compile("adam", re.search(r"loss='(\w+)'", finding.fix)[1])
+    assert code not in model.check(x, y).codes and np.isfinite(model.evaluate(x, y, verbose=0))

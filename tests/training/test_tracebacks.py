@@ -97,6 +97,8 @@ PROGRAMS = {
     "train_on_batch": lambda: compiled(keras.Input((4,))).train_on_batch(X, np.ones((8, 5))),
     "predict_on_batch": lambda: compiled(keras.Input((4,))).predict_on_batch(Y),
     "validation": lambda: compiled(keras.Input((4,))).fit(X, Y, validation_data=(X, Y[:, :2]), verbose=0),
+    "a tensor for settings": lambda: keras.layers.Flatten(keras.Input((4,))),
+    "no weights yet": lambda: keras.Sequential([keras.layers.Dense(3)]).count_params(),
     "a layer": lambda: keras.layers.Conv2D(3, 3)(X),
     "a graph": lambda: keras.layers.Conv2D(3, 3)(keras.Input((4,))),
     "a model": lambda: keras.Model(keras.Input((4,)), keras.layers.Dense(3)(keras.Input((4,)))),

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from lamina.core import context
 from lamina.core.variable import Variable
+from lamina.errors import CallError
 from lamina.layers.base.misuse import refuse_tensors
 from lamina.metrics.metric import Metric
 from lamina.random import SeedGenerator
+from lamina.runtime.tracebacks import readable
 
 _clock = itertools.count()
 _CONTAINERS = (list, tuple, dict, set)
@@ -32,7 +34,11 @@ class Tracked:
     if not TYPE_CHECKING:  # for type checkers the signature is that of __init__
 
         def __new__(cls, *args, **kwargs):
-            refuse_tensors(cls, args, kwargs)
+            try:
+                refuse_tensors(cls, args, kwargs)
+            except CallError as error:
+                with readable(error) as shown:
+                    raise shown from None
             instance = super().__new__(cls, *args, **kwargs)
             object.__setattr__(instance, "_birth", next(_clock))
             object.__setattr__(instance, "_stamps", {})

@@ -133,6 +133,7 @@ class VariablesMixin(Tracked):
             )
         _assign_all(variables, [np.asarray(unwrap(weight)) for weight in weights], "set_weights was given")
 
+    @filters_traceback
     def count_params(self) -> int:
         """The number of values in the weights.
 
