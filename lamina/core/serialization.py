@@ -12,14 +12,16 @@ import numpy as np
 from lamina import legacy
 from lamina.core import registry
 from lamina.core.bytecode import deserialize_lambda, serialize_lambda
+from lamina.core.config_values import check_config_values
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
-from lamina.core.read_limits import machine_memory_budget
+from lamina.core.read_limits import allow_seconds, allow_user_code, machine_memory_budget
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError, UnsafeFileError
 
 __all__ = ["config_value", "deserialize", "deserialize_nested", "is_description", "serialize"]
 
+_SECONDS = 0.05  # of CPU time for each object in a file
 _PLAIN = (type(None), str, bool, int, float, bytes)
 
 
@@ -226,6 +228,11 @@ def _build(config, namespaces):
     cls = registry.find(name, **found)
     if not isinstance(cls, type):
         return cls
+    if not registry.is_builtin(cls):
+        allow_user_code()
+    if isinstance(inner, dict):
+        check_config_values(cls, inner)
+    allow_seconds(_SECONDS)
     instance = cls.from_config(inner) if hasattr(cls, "from_config") else cls(**inner)
     build_config = config.get("build_config")
     if build_config and hasattr(instance, "build_from_config"):

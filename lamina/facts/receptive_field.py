@@ -24,6 +24,11 @@ __all__ = ["receptive_fields", "sizes_of"]
 _POINTWISE_OPS = frozenset(  # each position of the result depends on that position of the inputs alone
     "add subtract multiply divide true_divide maximum minimum concatenate negative square sqrt exp log cast".split()
 )
+_LONGEST_PERIOD = 10_000  # positions that are followed one by one; longer periods come from absurd strides alone
+
+
+class _Unknown(Exception):
+    """The field of a map is too irregular to be followed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +48,8 @@ class _Reach:
 
     def through(self, first, last, period):
         """After a layer whose output at p takes its inputs from first(p) to last(p)."""
+        if period > _LONGEST_PERIOD:
+            raise _Unknown
         spans = tuple((self.low(first(p)), self.high(last(p))) for p in range(period))
         return _Reach(spans, self.low(first(period)) - spans[0][0])
 
@@ -81,6 +88,8 @@ def _together(reaches):
     if len({Fraction(reach.shift, len(reach.spans)) for reach in reaches}) > 1:
         return None
     period = math.lcm(*(len(reach.spans) for reach in reaches))
+    if period > _LONGEST_PERIOD:
+        raise _Unknown
     spans = tuple(
         (min(reach.low(p) for reach in reaches), max(reach.high(p) for reach in reaches)) for p in range(period)
     )
@@ -127,7 +136,10 @@ def receptive_fields(facts: Sequence[Fact]) -> dict[Fact, tuple[Window, ...]]:
     found, outer = {}, {inner: fact for fact in facts for inner in fact.inner}
     for fact in facts:
         if not fact.inner:
-            found[fact] = _field(fact, found, outer)
+            try:
+                found[fact] = _field(fact, found, outer)
+            except _Unknown:
+                found[fact] = None
     return {
         fact: tuple(reach.window(size) for reach, size in zip(field.reaches, field.sizes, strict=True))
         for fact, field in found.items()

@@ -10,6 +10,7 @@ import numpy as np
 
 from lamina.core import dtypes
 from lamina.core.arguments import choice, real, whole
+from lamina.core.read_limits import FLOPS_PER_STEP, reserve_steps
 from lamina.core.typing import DTypeLike, SeedLike, ShapeLike, Tensor
 from lamina.errors import ConfigError, ShapeError
 from lamina.initializers.initializer import Initializer, as_array, numpy_type, sizes_of
@@ -312,6 +313,7 @@ class Orthogonal(RandomInitializer):
         if len(shape) < 2:
             raise ShapeError(f"Orthogonal needs a shape of rank 2 or more; got {shape}.", fix="'glorot_uniform'")
         rows, columns = math.prod(shape[:-1]), shape[-1]
+        reserve_steps(2 * rows * columns * min(rows, columns) // FLOPS_PER_STEP, f"A QR decomposition of {shape}")
         q, r = np.linalg.qr(generator.standard_normal((max(rows, columns), min(rows, columns)), real))
         q = q * np.where(np.diag(r) < 0, -1, 1).astype(real)  # makes the draw even over all orthogonal matrices
         return self.gain * (q if rows >= columns else q.T).reshape(shape)

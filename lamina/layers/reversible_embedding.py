@@ -63,6 +63,7 @@ class ReversibleEmbedding(Embedding):
         logit_soft_cap: float | None = None,
         **kwargs: Any,
     ):
+        self.tie_weights = tie_weights  # `weights=` builds at once
         super().__init__(
             input_dim,
             output_dim,
@@ -72,7 +73,7 @@ class ReversibleEmbedding(Embedding):
             mask_zero,
             **kwargs,
         )
-        self.tie_weights, self.logit_soft_cap = tie_weights, logit_soft_cap
+        self.logit_soft_cap = logit_soft_cap
         self.reverse_dtype: str | None = None if reverse_dtype is None else standardize_dtype(reverse_dtype)
 
     def build(self, input_shape: Shape | None = None) -> None:

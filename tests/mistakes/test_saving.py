@@ -57,6 +57,10 @@ def other(content, right, says, name="m.h5"):
     return prose(MODEL + f"pathlib.Path('{name}').write_bytes({content})", f"load('{name}')", right, says)
 
 
+WIDE = (
+    "import json; row = keras.Sequential([keras.Input((2, 1)), keras.layers.UpSampling1D(10**8)]); "
+    "text = row.to_json()\n"
+)
 MISTAKES = [
     code(MODEL, "model.save('m.zip')", "model.save('m.keras')", "model.save('m.keras')"),
     code(MODEL, "model.save('m')", "model.save('m.keras')", "model.save('m.keras')"),
@@ -149,6 +153,8 @@ Own(2).save_weights('w.h5')""", "Own(3).load_weights('w.h5')", "Own(2).load_weig
     prose(MODEL, "twice = keras.Model(i := keras.Input((2,)), layers.Dense(1, name='a')(i)); "
           "twice.b = twice.add_weight(name='a', shape=(1,)); twice.c = twice.add_weight(name='a', shape=(1,)); "
           "twice.get_state_tree()", "make(2, 2).get_state_tree()", "its own name"),
+    prose(WIDE, "keras.models.model_from_json(text)", "keras.saving.deserialize_keras_object(json.loads(text))",
+          "keras.saving.deserialize_keras_object(json.loads(text))"),
     # Graphs of TensorFlow
     prose(GRAPH, "read(graph('no.such', ['a']))", REWRITTEN, "layers and keras.ops"),
     prose(GRAPH, "read(graph('math.reduce_sum', ['a'], {'no_such': 3}))", REWRITTEN, "keras.ops"),

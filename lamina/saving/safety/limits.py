@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from lamina.core import read_limits
+from lamina.core import read_limits, registry
 from lamina.errors import FileError, LaminaError, UnsafeFileError
 from lamina.saving.safety.damage import damaged
 
@@ -15,6 +15,10 @@ __all__ = ["CONFUSED", "DEPTH", "TEXT", "parse_json", "reading"]
 
 TEXT = 64 * 2**20  # bytes of a config; the largest models of Keras have two million
 DEPTH = 250  # nesting of brackets; each nested model adds about six
+ALONE = 2**31  # bytes of variables for a description without arrays; the largest model of Keras has 1.4e9
+_TRUSTED = "If you trust it: keras.saving.deserialize_keras_object(json.loads(text)) may use all the memory there is."
+SECONDS, BYTES_A_SECOND = 6.0, 20 * 10**6  # of CPU time for a file, beside those of its objects
+BYTES_A_STEP = 1000  # each step of work beside those that every file may cause
 OBJECTS = 100_000  # layers, initializers, policies ...
 RATIO = 8  # bytes of variables per byte of arrays in the file: float16 as float32, optimizer slots, averages
 
@@ -31,8 +35,9 @@ def reading(name: Any, stored: int | None = None, safe_mode: bool = True) -> Ite
 
     Args:
         name: Name of the file, for error messages.
-        stored: Bytes of arrays in the file, to which the limit is proportional. None means the machine's memory.
-        safe_mode: False, for trusted files, also means the machine's memory.
+        stored: Bytes of arrays in the file, to which the limit is proportional. None is for a description without
+            arrays, which has a limit of its own.
+        safe_mode: False, for trusted files, means the machine's memory.
 
     Raises:
         FileError: The file is damaged. Errors that an invalid config causes are converted to this error.
@@ -42,10 +47,15 @@ def reading(name: Any, stored: int | None = None, safe_mode: bool = True) -> Ite
 
 
 def _budget_of(stored, safe_mode):
-    if stored is None or safe_mode is False:
+    if safe_mode is False or not registry.in_safe_mode():
         return read_limits.machine_memory_budget()
+    if stored is None:
+        reason = f"a description alone may ask for {ALONE >> 30} GiB"
+        return read_limits.memory_budget(ALONE, reason, SECONDS, 0, _TRUSTED)
     reason = f"the file holds only {stored / 2**20:.1f} MiB of arrays"
-    return read_limits.memory_budget(read_limits.FREE_BYTES + RATIO * stored, reason)
+    seconds = SECONDS + stored / BYTES_A_SECOND
+    steps = stored // BYTES_A_STEP
+    return read_limits.memory_budget(read_limits.FREE_BYTES + RATIO * stored, reason, seconds, steps)
 
 
 @contextlib.contextmanager
