@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import jax
 
-from lamina.core import context
+from lamina.core import context, keras_tensor
 from lamina.core.variable import Variable, to_array, unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.runtime.process import configure_process
@@ -123,7 +123,7 @@ class SymbolicScope:
         self._blocks: list[Any] = []
 
     def __enter__(self) -> Self:
-        self._blocks.append(context.bind())
+        self._blocks.append(keras_tensor.bind_symbolic())
         self._blocks[-1].__enter__()
         return self
 

@@ -1,20 +1,10 @@
-"""Replacements for TensorFlow names that lamina does not have, and for internal names of Keras that packages import."""
+"""Replacements for TensorFlow names that lamina does not have."""
 
 from __future__ import annotations
 
-import pathlib
-import tempfile
-from types import SimpleNamespace
 from typing import Any
 
-import jax
-
-from lamina import saving
-from lamina.core import dtypes, keras_tensor, tree
-from lamina.core.context import snake_case, unique_name
-from lamina.runtime import settings
-
-__all__ = ["INNER", "about"]
+__all__ = ["about"]
 
 _INSTEAD = {
     "Module": "write a keras.layers.Layer, which has variables and build too.",
@@ -73,59 +63,3 @@ model.export(path, format='jax').
     return (
         f"{shown} is TensorFlow's and not part of lamina: look for it in keras.ops, which works in layers and losses."
     )
-
-
-def _exported(*paths, **_):
-    """Keras's internal decorator `keras_export(...)`; here it returns its argument unchanged."""
-    return lambda decorated: decorated
-
-
-def _save_model(model, filepath, **kwargs):
-    """`saving_lib.save_model`. Also accepts a file object opened for writing."""
-    if not hasattr(filepath, "write"):
-        return saving.save_model(model, filepath, **kwargs)
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder, "model.keras")
-        saving.save_model(model, path, **kwargs)
-        filepath.write(path.read_bytes())
-
-
-def _load_model(filepath, **kwargs):
-    """`saving_lib.load_model`. Also accepts a file object opened for reading."""
-    if not hasattr(filepath, "read"):
-        return saving.load_model(filepath, **kwargs)
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder, "model.keras")
-        path.write_bytes(filepath.read())
-        return saving.load_model(path, **kwargs)
-
-
-_GLOBALS: dict = {}  # for `keras.src.backend.common.global_state`, where some packages store values
-
-INNER: dict[str, Any] = {
-    "save_model": _save_model,
-    "load_model": _load_model,
-    "keras_export": _exported,
-    "any_symbolic_tensors": lambda args=None, kwargs=None: keras_tensor.is_symbolic((args, kwargs)),
-    "is_tensor": lambda x: isinstance(x, (jax.Array, keras_tensor.KerasTensor)),
-    "auto_name": unique_name,
-    "to_snake_case": snake_case,
-    "standardize_data_format": settings.standardize_data_format,
-    "standardize_dtype": dtypes.standardize_dtype,
-    "is_float_dtype": dtypes.is_float,
-    "is_int_dtype": dtypes.is_integer,
-    "default": lambda method: method,
-    "compute_output_spec": keras_tensor.trace,
-    "get_keras_mask": keras_tensor.get_mask,
-    "set_keras_mask": keras_tensor.set_mask,
-    "remove_keras_mask": lambda x: keras_tensor.set_mask(x, None),
-    "global_state": SimpleNamespace(
-        get_global_attribute=lambda name, default=None, set_to_default=False: (
-            _GLOBALS.setdefault(name, default) if set_to_default else _GLOBALS.get(name, default)
-        ),
-        set_global_attribute=_GLOBALS.__setitem__,
-    ),
-    "tree": tree,
-    "io_utils": SimpleNamespace(print_msg=lambda message, line_break=True: print(message, end="\n" * line_break)),
-}
-"""Internal names of Keras that packages import, with the objects that replace them."""

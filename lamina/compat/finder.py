@@ -11,10 +11,9 @@ from collections.abc import MutableSequence
 from typing import Any
 
 from lamina.compat import advice
+from lamina.compat.inside import Inner, public_module
 from lamina.compat.tensorflow import NAMESPACES, TensorFlow, patch_jax_arrays, without_version
-from lamina.core import registry
-from lamina.errors import CallError, ConfigError, LaminaError
-from lamina.legacy.moves import OldImportError
+from lamina.errors import LaminaError
 
 __all__ = ["KERAS_VERSION", "as_keras"]
 
@@ -78,7 +77,7 @@ class Finder(importlib.abc.MetaPathFinder):
         root, _, rest = fullname.partition(".")
         if root not in _OURS and root not in _PARTS:
             return None
-        module = _public(f"{_PARTS[root]}.{rest}".strip(".")) if root in _PARTS else _module(fullname)
+        module = public_module(f"{_PARTS[root]}.{rest}".strip(".")) if root in _PARTS else _module(fullname)
         return None if module is None else importlib.machinery.ModuleSpec(fullname, _Loader(module))
 
 
@@ -101,8 +100,8 @@ def _module(name):
         if name == root or name.startswith(root + "."):
             path = name[len(root) + 1 :]
             if root in _INNER_ROOTS:
-                return None if path.rpartition(".")[2][:1].isupper() else Inner(name, path)  # a class is not a module
-            return _KERAS if not path else _public(path)
+                return Inner(name, path)
+            return _KERAS if not path else public_module(path)
     today = without_version(name)
     if today != name and today in NAMESPACES:
         return importlib.import_module(today)
@@ -111,18 +110,6 @@ def _module(name):
     if name == "tensorflow.python" or name.startswith(("tensorflow._api", "tensorflow.contrib")):
         return TensorFlow(name)
     raise ImportError(advice.about(name), name=name)
-
-
-def _public(path):
-    """The lamina module for a path below `keras`, including paths of earlier versions, or None."""
-    try:
-        return importlib.import_module(f"lamina.{path}")
-    except OldImportError:  # a place of earlier versions, where the name is not
-        return None
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"lamina.{path}".startswith(error.name):
-            raise
-        return None
 
 
 class Keras(types.ModuleType):
@@ -150,47 +137,3 @@ class Keras(types.ModuleType):
 
 
 _KERAS = Keras("keras", "lamina, by the name of Keras.")
-
-
-class Inner(types.ModuleType):
-    """An internal module of Keras, `keras.src.*`. Names are looked up in the public modules of lamina.
-
-    The order is: public modules along the path, deepest first; the modules with the most names; all registered
-        classes.
-    """
-
-    __path__: MutableSequence[str] = []
-    _ELSEWHERE = ("", "ops", "backend", "layers", "models", "saving", "utils", "config", "random", "tree", "losses",
-                  "metrics", "optimizers", "activations", "initializers", "dtype_policies", "callbacks")  # fmt: skip
-
-    def __init__(self, name: Any, path: Any) -> None:
-        super().__init__(name, "What packages take from the inside of Keras, on lamina.")
-        parts = path.split(".") if path else []
-        self._paths = [".".join(parts[:stop]) for stop in range(len(parts), 0, -1)]
-
-    def __getattr__(self, name: Any) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        if name in advice.INNER:
-            return advice.INNER[name]
-        for path in (*self._paths, *self._ELSEWHERE):
-            module = importlib.import_module("lamina") if not path else _public(path)
-            if hasattr(module, name):
-                found = getattr(module, name)
-                return importlib.import_module(f"{self.__name__}.{name}") if _is_module(found) else found
-        try:
-            return registry.find(name)
-        except ConfigError:
-            raise AttributeError(_inside(f"{self.__name__}.{name}")) from None
-
-    def __call__(self, *args: Any, **kwargs: Any) -> None:
-        """Raise an error. A function that lamina lacks looks like a module until it is called."""
-        raise CallError(_inside(self.__name__))
-
-
-def _inside(name):
-    return f"{name} is of the inside of Keras, and lamina has its public names only."
-
-
-def _is_module(found):
-    return isinstance(found, types.ModuleType)

@@ -6,10 +6,12 @@ size that differs between the two traces is unknown as well.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 
 import jax
@@ -240,6 +242,21 @@ def get_mask(tensor: Any) -> Any:
     return found[1] if found is not None and found[0]() is tensor else None
 
 
+_in_symbolic_scope: ContextVar[bool] = ContextVar("in_symbolic_scope", default=False)
+in_symbolic_scope = _in_symbolic_scope.get
+
+
+@contextlib.contextmanager
+def bind_symbolic() -> Iterator[None]:
+    """`context.bind` for the inference of shapes: what is written to variables inside is discarded."""
+    token = _in_symbolic_scope.set(True)
+    try:
+        with context.bind():
+            yield
+    finally:
+        _in_symbolic_scope.reset(token)
+
+
 def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Apply a function to symbolic tensors. Returns symbolic tensors with their masks.
 
@@ -260,7 +277,7 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             set_mask(value, mask)
             filled[index] = value
         call_args, call_kwargs = jax.tree_util.tree_unflatten(treedef, filled)
-        with context.bind():
+        with bind_symbolic():
             outputs = function(*call_args, **call_kwargs)
             if any(isinstance(leaf, context.Ref) for leaf in tree.flatten(outputs)):
                 outputs = tree.map_structure(lambda leaf: getattr(leaf, "value", leaf), outputs)

@@ -146,15 +146,20 @@ class OpCall(Operation, Configurable):
 
     Args:
         name: Name; None generates a unique one from the op's name.
+        *args: Settings by position, as `Sum(1)`.
         **settings: Arguments of the op that are not tensors.
     """
 
     _keras_module = "keras.ops"
     op_name: Any = None
 
-    def __init__(self, *, name: str | None = None, **settings: Any) -> None:
-        super().__init__(name=name or unique_name(self.op_name))
-        self.settings: dict[str, Any] = settings
+    def __init__(self, *args: Any, name: str | None = None, **settings: Any) -> None:
+        names = [key for key in inspect.signature(OPS[self.op_name].compute).parameters if self._takes(key)]
+        super().__init__(name or unique_name(self.op_name), *args[len(names) :])
+        self.settings: dict[str, Any] = {**dict(zip(names, args, strict=False)), **settings}
+
+    def _takes(self, key):
+        return key in OPS[self.op_name].settings
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if is_symbolic(args) or is_symbolic(kwargs):

@@ -40,6 +40,8 @@ def frame(**arguments):
 )
 GENERATOR = "from lamina.preprocessing import image, sequence, text\nimages = np.ones((4, 6, 6, 3))\n"
 SPACE = "from lamina.utils import FeatureSpace\n"
+INSIDE = "from lamina.compat.inside import Inner\n"
+HELPERS = "from lamina.compat import inside_helpers\n"
 TF = "from lamina.compat import functions, images, random_numbers\n"
 
 
@@ -50,6 +52,19 @@ def swap(before, call, says):
 
 
 MISTAKES = [
+    # The inside of Keras
+    Mistake(
+        INSIDE + "Inner('keras.src.layers.nothing', 'layers.nothing')",
+        "keras.layers.Dense(1)",
+        says="Use the public names of keras.layers.",
+        prose=True,
+    ),
+    swap(
+        HELPERS,
+        "inside_helpers.validate_string_arg('x', ['a'], 'Layer', 'mode') -> "
+        "inside_helpers.validate_string_arg(**dict(value='a', allowable_strings=['a'], caller_name='', arg_name=''))",
+        "mode='a'",
+    ),
     # Files
     swap(FOLDER, "images(image_size=(4,)) -> images(image_size=(180, 180))", "image_size=(180, 180)"),
     swap(FOLDER, "images(interpolation='biliner') -> images(interpolation='bilinear')", "interpolation='bilinear'"),
