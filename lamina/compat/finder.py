@@ -12,6 +12,7 @@ from typing import Any
 
 from lamina.compat import advice
 from lamina.compat.inside import Inner, public_module
+from lamina.compat.optional import does_without
 from lamina.compat.tensorflow import NAMESPACES, TensorFlow, patch_jax_arrays, without_version
 from lamina.errors import LaminaError
 
@@ -77,6 +78,8 @@ class Finder(importlib.abc.MetaPathFinder):
         root, _, rest = fullname.partition(".")
         if root not in _OURS and root not in _PARTS:
             return None
+        if root == "tensorflow" and does_without(_KERAS):
+            raise ModuleNotFoundError(f"No module named {fullname!r} for a package that does without", name=fullname)
         module = public_module(f"{_PARTS[root]}.{rest}".strip(".")) if root in _PARTS else _module(fullname)
         return None if module is None else importlib.machinery.ModuleSpec(fullname, _Loader(module))
 

@@ -228,7 +228,7 @@ class ProjectedAttention(Layer):
             flash = self.flash_attention
             return ops.dot_product_attention(query, key, value, mask=visible, scale=scale, flash_attention=flash), None
         query = query * jnp.asarray(1 / math.sqrt(self.query_size), query.dtype)
-        weights = self._masked_softmax(jnp.einsum(self._dot_product_equation, query, key), attention_mask)
+        weights = self._masked_softmax(jnp.einsum(self._dot_product_equation, key, query), attention_mask)
         return jnp.einsum(self._combine_equation, self._dropout_layer(weights, training=training), value), weights
 
     def _masked_softmax(self, attention_scores, attention_mask=None):
@@ -286,11 +286,11 @@ def _differ(size, other):
 
 
 def _equations(rank, attention_axes):
-    """The equations of (scores of queries and keys, weighted mean of values) for tensors of this rank, whose last two
+    """The equations of (scores of keys and queries, weighted mean of values) for tensors of this rank, whose last two
     axes are heads and channels. The keys' attention axes are capitals; axes of scores are others, heads, query, key."""
     letters = string.ascii_lowercase[:rank]
     attended = "".join(letters[axis] for axis in attention_axes)
     others = "".join(letter for letter in letters[:-1] if letter not in attended)
     keys = "".join(letter.upper() if letter in attended else letter for letter in letters)
     scores = others + attended + attended.upper()
-    return f"{letters},{keys}->{scores}", f"{scores},{keys}->{letters}"
+    return f"{keys},{letters}->{scores}", f"{scores},{keys}->{letters}"

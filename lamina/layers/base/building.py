@@ -46,8 +46,8 @@ def build_for(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], has_bui
         layer._build_shapes = {name: open_batch(shape) for name, shape in shapes.items()}
         return
     wanted = call_signature.signature_of(type(layer).build).names
-    if len(wanted) == 1 and shapes:
-        layer.build(next(iter(shapes.values())))
+    if len(wanted) == 1:
+        layer.build(next(iter(shapes.values()), None))  # None where nothing has a shape, as for text
     else:
         if len(wanted) > 1:
             _check_shape_names(layer, wanted, signature.names)

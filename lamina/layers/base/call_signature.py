@@ -123,9 +123,19 @@ def convert(value: Any, dtype: Any) -> Any:
     return value
 
 
+def converted(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call as JAX arrays, unless the layer takes them as they are."""
+    if not layer._convert_input_args:
+        return args, kwargs
+    dtype = layer.input_dtype if layer.autocast else None
+    return tuple(convert(value, dtype) for value in args), {name: convert(kwargs[name], dtype) for name in kwargs}
+
+
 def without_plain_values(layer: Any, args: tuple[Any, ...]) -> Any:
     """Positional arguments are tensors; a list of numbers is a common mistake, and the error names its fix. A list of
-    strings becomes an array of text."""
+    strings becomes an array of text. A layer may say that it takes plain values, as tokenizers do."""
+    if layer._allow_non_tensor_positional_args:
+        return args
     args = tuple(np.asarray(value, object) if _is_text(value) else value for value in args)
     for value in args:
         for leaf in tree.flatten(value):

@@ -78,6 +78,8 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
     _config_optional: frozenset[str] = frozenset(("activity_regularizer",))
     _one_spec_for_all = False  # whether input_spec is for each tensor of a list or dict of any number
     _revision = 0  # goes up when something changes that compiled programs hold as a constant, as a vocabulary
+    _convert_input_args = True  # as in Keras, where packages set both: False hands `call` the arguments as they are
+    _allow_non_tensor_positional_args = False  # whether text and numbers that are no arrays may be passed
     _passes_training = False  # whether a call with **kwargs is given `training` as well
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -182,9 +184,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
             outer = context.current_call()
             masks_of_inputs = masks.input_masks(signature, args, kwargs)
             training = resolve_training(self, signature, args, kwargs, outer)
-            dtype = self.input_dtype if self.autocast else None
-            args = tuple(call_signature.convert(value, dtype) for value in args)
-            kwargs = {name: call_signature.convert(value, dtype) for name, value in kwargs.items()}
+            args, kwargs = call_signature.converted(self, args, kwargs)
             check_inputs(self.input_spec, call_signature.first_of(self, args, kwargs), self)
             if outer is None:
                 self._clear_losses()
