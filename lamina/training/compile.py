@@ -10,6 +10,7 @@ from lamina import metrics as metrics_module
 from lamina.core import tree
 from lamina.losses.loss import Loss
 from lamina.metrics.metric import Metric
+from lamina.training.loss_rows import is_single, loss_rows
 from lamina.training.outputs import Outputs, only_entry
 
 __all__ = ["CompileLoss", "CompileMetrics", "is_binary_or_sparse", "resolve_loss", "resolve_metric"]
@@ -87,11 +88,6 @@ def _function_name(function):
     return {"<lambda>": "lambda", None: type(function).__name__.lower()}.get(name, name)
 
 
-def _is_one(value):
-    """Whether it is a single loss, metric or weight, not a structure of them."""
-    return not isinstance(value, (dict, list, tuple))
-
-
 class CompileLoss:
     """The weighted sum of the losses of the outputs. With several outputs, the mean of each loss is tracked.
 
@@ -102,10 +98,11 @@ class CompileLoss:
         output_names: Names of the outputs.
 
     Attributes:
-        losses: Loss of each output; None before `build`.
+        rows: A `LossRow` for each loss; None before `build`.
     """
 
     outputs: Any
+    _wanted: list[bool]  # whether each output has a loss
 
     def __init__(
         self,
@@ -117,9 +114,13 @@ class CompileLoss:
         self.loss = loss
         self.loss_weights = loss_weights
         self.output_names = output_names
-        self.losses: Any = None
-        self.weights: Any = None
-        self.trackers = []
+        self.rows: Any = None
+        self.trackers: dict[str, Any] = {}
+
+    @property
+    def losses(self) -> Any:
+        """The loss of each row; None before `build`."""
+        return None if self.rows is None else [row.loss for row in self.rows]
 
     def build(self, y_true: Any, y_pred: Any) -> None:
         """Match the losses to the outputs.
@@ -129,22 +130,20 @@ class CompileLoss:
             y_pred: Outputs.
         """
         self.outputs = outputs = Outputs(y_pred, self.output_names)
-        given = [_unlisted(one) for one in outputs.broadcast(self.loss, "loss", _is_one)]
-        targets = outputs.targets(y_true, [one is not None for one in given])
-        leaves = tree.flatten(y_pred)
-        rows = zip(given, targets, leaves, strict=True)
-        self.losses = [resolve_loss(one, y, p) if y is not None else None for one, y, p in rows]
-        self.weights = outputs.broadcast(self.loss_weights, "loss_weights", _is_one)
-        several = sum(loss is not None for loss in self.losses) > 1
-        self.trackers: Any = [
-            metrics_module.Mean(name=f"{outputs.label(place) or place}_loss") if several and loss is not None else None
-            for place, loss in enumerate(self.losses)
-        ]
+        rows = loss_rows(outputs, self.loss, self.loss_weights)
+        self._wanted = _covered(rows, outputs.count)
+        targets, leaves = outputs.targets(y_true, self._wanted), tree.flatten(y_pred)
+        self.rows = [row for row in rows if any(target is not None for target in tree.flatten(row.of(targets)))]
+        for row in self.rows:
+            row.loss = resolve_loss(row.identifier, row.of(targets), row.of(leaves))
+        self._wanted = _covered(self.rows, outputs.count)
+        names = [row.name for row in self.rows] if len(self.rows) > 1 else []
+        self.trackers = {name: metrics_module.Mean(name=f"{name}_loss") for name in names}
 
     @property
     def metrics(self) -> list[Metric]:
-        """The means of the output losses, if there are several outputs."""
-        return [tracker for tracker in self.trackers if tracker is not None]
+        """The means of the losses, if there are several."""
+        return list(self.trackers.values())
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The weighted sum of the losses; None if no output has a loss.
@@ -154,22 +153,21 @@ class CompileLoss:
             y_pred: Outputs.
             sample_weight: Weights of the samples. None means 1 for each.
         """
-        if self.losses is None:
+        if self.rows is None:
             self.build(y_true, y_pred)
-        losses: Any = self.losses
         outputs = self._outputs_of(y_pred)
-        targets = outputs.targets(y_true, [loss is not None for loss in losses])
+        targets, leaves = outputs.targets(y_true, self._wanted), tree.flatten(y_pred)
         weights = outputs.weights(sample_weight)
-        total = None
-        rows = zip(losses, targets, tree.flatten(y_pred), weights, self.weights, self.trackers, strict=True)
-        for loss, target, output, sample, weight, tracker in rows:
-            if loss is None:
-                continue
-            value = loss(target, output, sample)
-            if tracker is not None:
-                tracker.update_state(value, sample_weight=output.shape[0] if output.shape else 1)
-            value = value if weight is None else value * weight
+        total, by_name = None, {}
+        rows: Any = self.rows
+        for row in rows:
+            value = row.loss(row.of(targets), row.of(leaves), weights[row.start])
+            by_name[row.name] = value + by_name.get(row.name, 0)
+            value = value if row.weight is None else value * row.weight
             total = value if total is None else total + value
+        for row in {row.name: row for row in rows}.values() if self.trackers else ():
+            shape = leaves[row.start].shape
+            self.trackers[row.name].update_state(by_name[row.name], sample_weight=shape[0] if shape else 1)
         return total if total is None or not getattr(total, "ndim", 0) else total.mean()
 
     def _outputs_of(self, y_pred):
@@ -179,14 +177,21 @@ class CompileLoss:
 
     def resolved(self) -> dict[Any, Any]:
         """{name of the output: its loss}."""
-        if self.losses is None:
-            return {}
-        return {self.outputs.label(place) or place: loss for place, loss in enumerate(self.losses)}
+        found = (
+            dict.fromkeys(self.outputs.label(place) or place for place in range(self.outputs.count))
+            if self.rows
+            else {}
+        )
+        for row in self.rows or ():
+            key = self.outputs.label(row.start) or row.start if row.count == 1 else row.name
+            found[key] = found.get(key) or row.loss
+        return found
 
 
-def _unlisted(value):
-    """The element of a list of length one."""
-    return value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
+def _covered(rows, count):
+    """Whether each output has a loss."""
+    places = {place for row in rows for place in range(row.start, row.start + row.count)}
+    return [place in places for place in range(count)]
 
 
 class CompileMetrics(Metric):
@@ -232,6 +237,8 @@ class CompileMetrics(Metric):
                     if targets[place] is not None and identifier is not None:
                         metric = resolve_metric(identifier, targets[place], leaves[place])
                         rows.append((place, metric, weighted))
+        order: Any = outputs.order  # of the model, where the outputs are a dict
+        rows.sort(key=lambda row: order.index(outputs.label(row[0])) if order else 0)
         self.rows = _with_unique_keys(rows, outputs)
 
     @property
@@ -291,7 +298,7 @@ def _lists(given, outputs, what):
             given = outputs._by_name(given, what)
         given = given[0] if isinstance(given, (list, tuple)) and len(given) == 1 else given
         return [list(given) if isinstance(given, (list, tuple)) else [given]]
-    found = outputs.broadcast(given, what, _is_one)
+    found = outputs.broadcast(given, what, is_single)
     return [list(one) if isinstance(one, (list, tuple)) else [one] for one in found]
 
 

@@ -63,9 +63,11 @@ class CompileMixin(Layer):
 
         Args:
             optimizer: Name, Optimizer, or `optax.GradientTransformation`.
-            loss: Name, function or Loss; a list or dict of them for several outputs. None if `compute_loss` is
+            loss: Name, function or Loss; a list or dict of them for several outputs, nested as these are. A function or
+                Loss at the place of a list or dict of outputs takes them all; a list at the place of one output, or
+                `[of_all, {"a": ..., "b": ...}]`, is a group whose losses are added. None if `compute_loss` is
                 overridden or layers call `add_loss`.
-            loss_weights: Weights of the losses of several outputs, as a list or a dict by output name.
+            loss_weights: Weights of the losses: one for each, or by output name.
             metrics: Names, functions or Metrics; for several outputs a list of lists, or a dict by output name.
             weighted_metrics: Metrics to which sample weights are applied.
             run_eagerly: Whether to run each step op by op, for debugging.

@@ -8,7 +8,7 @@ from typing import Any
 from lamina.core import tree
 from lamina.errors import ConfigError, DataError
 
-__all__ = ["OutputKeyError", "Outputs", "only_entry"]
+__all__ = ["OutputKeyError", "Outputs", "entries", "only_entry"]
 
 
 class Outputs:
@@ -50,15 +50,25 @@ class Outputs:
             what: Name of the argument, for error messages.
             is_leaf: Function that distinguishes a single entry from a structure of entries.
         """
+        return _broadcast(*self.aligned(given, what), what, is_leaf)
+
+    def aligned(self, given: Any, what: str) -> tuple[Any, Any]:
+        """`given` with the keys of names of outputs resolved, and the structure that it is for.
+
+        Args:
+            given: The value that the user passed.
+            what: Name of the argument, for error messages.
+        """
         structure = self.structure
         if self.count == 1:
             structure = tree.flatten(structure)[0]
             given = only_entry(given, self.names)
         if isinstance(given, dict) and not isinstance(structure, dict):
             given = self._by_name(given, what)
-        if isinstance(given, list) and isinstance(structure, dict) and self.order:
-            given = dict(zip(self.order, given, strict=False)) if len(given) == self.count else given
-        return _broadcast(given, structure, what, is_leaf)
+        if isinstance(given, list) and isinstance(structure, dict) and self.order and len(given) == self.count:
+            if not any(isinstance(one, (dict, list, tuple)) for one in given):
+                given = dict(zip(self.order, given, strict=True))
+        return given, structure
 
     def _by_name(self, given, what):
         if self.names is None:
@@ -135,25 +145,38 @@ def only_entry(given: Any, names: list[str] | None) -> Any:
 
 def _broadcast(given, structure, what, is_leaf):
     """Distribute the entries of `given` over the leaves of `structure`."""
-    leaves = len(tree.flatten(structure))
     if given is None or is_leaf(given) or not isinstance(structure, (dict, list, tuple)):
-        return [given] * leaves
-    if isinstance(structure, dict):
-        if isinstance(given, dict):
-            unknown = sorted(set(given) - set(structure), key=str)
-            if unknown:
-                raise OutputKeyError(
-                    f"Invalid `{what}`: {unknown} can't be found in the model's output. "
-                    f"Expected keys: {sorted(structure)}.",
-                    fix=f"{what}={{{sorted(structure)[0]!r}: ...}}",
-                )
-            return [
-                leaf for key in sorted(structure) for leaf in _broadcast(given.get(key), structure[key], what, is_leaf)
-            ]
-        structure = [structure[key] for key in sorted(structure)]
+        return [given] * len(tree.flatten(structure))
+    parts = [structure[key] for key in sorted(structure)] if isinstance(structure, dict) else structure
+    rows = zip(entries(given, structure, what), parts, strict=True)
+    return [leaf for one, part in rows for leaf in _broadcast(one, part, what, is_leaf)]
+
+
+def entries(given: Any, structure: Any, what: str) -> list[Any]:
+    """One entry of `given`, a dict or list, for each part of `structure`; None for keys that it lacks.
+
+    Args:
+        given: What the user passed for a part of the outputs.
+        structure: That part of the outputs.
+        what: Name of the argument, for error messages.
+
+    Raises:
+        OutputKeyError: (also a KeyError) If keys are not those of the outputs.
+        ConfigError: If the numbers differ.
+    """
+    if isinstance(structure, dict) and isinstance(given, dict):
+        unknown = sorted(set(given) - set(structure), key=str)
+        if unknown:
+            raise OutputKeyError(
+                f"Invalid key in the `{what}` argument: {unknown} can't be found in the model's output. "
+                f"Expected keys: {sorted(structure)}.",
+                fix=f"{what}={{{sorted(structure)[0]!r}: ...}}",
+            )
+        return [given.get(key) for key in sorted(structure)]
     if isinstance(given, dict):
+        kind = "a list" if isinstance(structure, (list, tuple)) else "one array"
         raise OutputKeyError(
-            f"`{what}` has the keys {sorted(given)} while the model's output is a list.",
+            f"`{what}` has the keys {sorted(given)}, which can't be found in the model's output: it is {kind}.",
             fix=f"{what}=[...], in the order of the outputs",
         )
     if len(given) != len(structure):
@@ -163,7 +186,7 @@ def _broadcast(given, structure, what, is_leaf):
             f"their number must match the number of losses.",
             fix=f"Give one for each output, or a dict by output name: {what}={{name: ...}}.",
         )
-    return [leaf for one, part in zip(given, structure, strict=True) for leaf in _broadcast(one, part, what, is_leaf)]
+    return list(given)
 
 
 class OutputKeyError(ConfigError, KeyError):

@@ -166,6 +166,6 @@ test_fixes_are_tried = fixes_are_tried(
         ("training/data/", "tests/mistakes/test_data.py has these."),
         ("validation_steps_every", "tests/mistakes/test_old_names.py has it."),
         ("devices", "tests/test_distribution.py has several devices."),
-        ("while the model's output is a list", "Outputs in lists of lists: tests/training/test_fit.py."),
+        ("found in the model's output: it is", "Keys at the place of one array: tests/training/test_loss_rows.py."),
     ],
 )
