@@ -65,9 +65,9 @@ class Outputs:
             given = only_entry(given, self.names)
         if isinstance(given, dict) and not isinstance(structure, dict):
             given = self._by_name(given, what)
-        if isinstance(given, list) and isinstance(structure, dict) and self.order and len(given) == self.count:
-            if not any(isinstance(one, (dict, list, tuple)) for one in given):
-                given = dict(zip(self.order, given, strict=True))
+        one_each = isinstance(given, list) and not any(isinstance(one, (dict, list, tuple)) for one in given)
+        if one_each and isinstance(structure, dict) and self.order and len(given) == self.count:
+            given = dict(zip(self.order, given, strict=True))
         return given, structure
 
     def _by_name(self, given, what):
