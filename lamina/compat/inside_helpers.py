@@ -47,6 +47,10 @@ assert_sklearn_installed = lambda *_: None  # noqa: E731
 keras_option_scope = lambda **_: contextlib.nullcontext()  # noqa: E731
 
 
+SUPPORTS_SPARSE_TENSORS = SUPPORTS_COMPLEX_DTYPES = IS_THREAD_SAFE = True
+SUPPORTS_RAGGED_TENSORS = False
+
+
 # Scopes and marks of tensors.
 in_stateless_scope = context.is_bound
 in_symbolic_scope = keras_tensor.in_symbolic_scope

@@ -115,7 +115,8 @@ TODAY: dict[str, str] = _rows("""
     type_of_target sklearn.utils.multiclass:
     func_dump lamina.core.bytecode:serialize_lambda
     func_load lamina.core.bytecode:deserialize_lambda
-    tree lamina.core:
+    tree lamina:
+    SUPPORTS_SPARSE_TENSORS SUPPORTS_RAGGED_TENSORS SUPPORTS_COMPLEX_DTYPES IS_THREAD_SAFE :
     H5IOStore DiskIOStore DropoutRNNCell lamina.compat.inside_stores:
     GroupedQueryAttention lamina.layers:GroupQueryAttention
     name_scope lamina:

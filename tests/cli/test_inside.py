@@ -53,6 +53,8 @@ def test_helpers():
     assert inside("activations").ALL_OBJECTS_DICT["relu"] is lamina.activations.relu
     assert inside("ops.numpy").Sum(1)(np.ones((2, 3))).tolist() == [3, 3]
     assert inside("utils.python_utils").pythonify_logs({"a": {"b": np.float32(1)}}) == {"b": 1.0}
+    assert inside("layers.activations").relu.ReLU is lamina.layers.ReLU
+    assert inside("backend").SUPPORTS_SPARSE_TENSORS and inside("tree").map_shape_structure(sum, [(2, 3)]) == [5]
     assert not inside("utils.module_utils").no_such_package.available
     with pytest.raises(UnknownImportError, match=r"keras.src.nothing .*\n.*public names"):
         inside("nothing")

@@ -39,7 +39,7 @@ class VariablesMixin(Tracked):
     @property
     def variables(self) -> list[Variable]:
         """All variables: its own, the states of its seed generators, then those of the layers inside."""
-        own = [*self._variables_of_its_own(), *(generator.state for generator in self._parts(SeedGenerator))]
+        own = [*self._variables_of_its_own(), *(generator.state for generator in self._seed_generators)]
         return unique([*own, *(variable for layer in self._layers for variable in layer.variables)])
 
     @property
@@ -56,6 +56,11 @@ class VariablesMixin(Tracked):
     def _layers(self) -> list[Any]:
         """The layers directly inside."""
         return self._parts(Tracked)
+
+    @property
+    def _seed_generators(self) -> list[SeedGenerator]:
+        """The seed generators directly inside."""
+        return self._parts(SeedGenerator)
 
     def _flatten_layers(self, include_self=True, recursive=True):
         """This layer and the layers inside, depth first."""
