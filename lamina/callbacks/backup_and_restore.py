@@ -9,10 +9,11 @@ from typing import Any
 
 from lamina.callbacks.callback import Callback, idle_with_epochs
 from lamina.callbacks.logs import Logs
-from lamina.callbacks.run_state import ResumePoint, capture, describe, labelled, watch_data
+from lamina.callbacks.run_state import KEYS, ResumePoint, capture, describe, labelled, watch_data
 from lamina.errors import ConfigError, FileError
 from lamina.runtime.progress import say
 from lamina.saving.checkpoints import CheckpointFolder, LatestWriter
+from lamina.saving.safety.damage import damaged
 
 __all__ = ["BackupAndRestore", "Resume"]
 
@@ -51,6 +52,8 @@ class RunBackup(Callback):
         record: Any = self._checkpoints.newest()
         if record is None:
             return
+        if not isinstance(record, dict) or not set(record) >= KEYS:
+            raise damaged("The newest backup lacks a part of the state of a run.")
         if record["data"] != self._data:
             raise FileError(
                 f"The backup belongs to a run over {record['data']}; this run has {self._data}.",

@@ -14,9 +14,12 @@ from lamina.errors import FileError, warn
 from lamina.saving.safety.records import is_plain, read_record, write_record
 
 __all__ = [
-    "Changes", "ResumePoint", "capture", "describe", "labelled", "read_variables", "watch_data", "write_variables",
+    "KEYS", "Changes", "ResumePoint", "capture", "describe", "labelled", "read_variables", "watch_data",
+    "write_variables",
 ]  # fmt: skip
 
+KEYS = frozenset("data epoch batch logs stopped taken opened_at states values callbacks".split())  # of a backup
+_ADVICE = "Give each run a folder of its own, or delete the backup."
 _LARGEST_OF_DATA = 16 * 2**20  # bytes; a larger attribute of a data set is the data itself
 
 
@@ -163,16 +166,17 @@ def write_variables(model: Any, values: Any) -> None:
     Raises:
         FileError: For the values of another model.
     """
-    variables, advice = _variables(model), "Give each run a folder of its own, or delete the backup."
+    variables = _variables(model)
     if len(variables) != len(values):
         raise FileError(
-            f"The backup has {len(values)} variables, this run has {len(variables)}: the models differ.", fix=advice
+            f"The backup has {len(values)} variables, this run has {len(variables)}: the models differ.", fix=_ADVICE
         )
     for variable, value in zip(variables, values, strict=True):
         if value.shape != variable.shape or value.dtype != numpy_dtype(variable.dtype):
             raise FileError(
                 f"The backup has {value.dtype}{value.shape} for {variable.path}, "
                 f"which is {variable.dtype}{variable.shape}.",
-                fix=advice,
+                fix=_ADVICE,
             )
+    for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

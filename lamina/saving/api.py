@@ -34,7 +34,7 @@ from lamina.saving.formats.weights_h5 import load_weights_file, save_weights_fil
 from lamina.saving.migration.configs import upgrade
 from lamina.saving.report import LoadReport
 from lamina.saving.safety.damage import other_format
-from lamina.saving.safety.hdf5 import check_overwrite, open_hdf5
+from lamina.saving.safety.hdf5 import check_overwrite, open_hdf5, whole_or_unchanged
 from lamina.saving.safety.limits import naming, parse_json, reading
 
 __all__ = [
@@ -234,17 +234,19 @@ def load_weights(
     """
     by_name, skipped = keywords("load_weights", kwargs, by_name=False, objects_to_skip=None)
     if is_orbax(filepath):
-        return load_orbax_weights(model, filepath)
+        with whole_or_unchanged(model):
+            return load_orbax_weights(model, filepath)
     path = pathlib.Path(filepath) if is_saved_folder(filepath) else _existing(filepath)
     load: Any = _weights_reader(path)
     if load is load_legacy_weights:
-        return load(model, path, by_name, skip_mismatch)
+        with whole_or_unchanged(model):
+            return load(model, path, by_name, skip_mismatch)
     if by_name:
         raise FileError(
             f"by_name=True is for legacy .h5 files; the weights in {path} are matched by the paths of layers.",
             fix=f"model.load_weights({str(path)!r}, skip_mismatch=True)",
         )
-    with naming(path):
+    with whole_or_unchanged(model), naming(path):
         if skipped and load is load_weights_file:
             return load(model, path, skip_mismatch, skipped)
         return load(model, path, skip_mismatch)

@@ -302,7 +302,7 @@ class Runner:
     def release(self) -> None:
         """Return all values to their variables."""
         if self.state is not None:
-            self.state.release()
+            self.state.release()  # if this is broken off, the variables need the state
             self.state: Any = None
 
     def watch(self) -> Guard:

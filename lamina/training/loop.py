@@ -11,8 +11,8 @@ from lamina.callbacks.logs import read_logs
 from lamina.core import tree
 from lamina.errors import CallError
 from lamina.runtime import settings
+from lamina.runtime.interrupts import Interrupts
 from lamina.runtime.progress import Progress
-from lamina.training.interrupts import Interrupts
 from lamina.training.multi_step import many_steps
 from lamina.training.state import peek
 
@@ -124,8 +124,7 @@ def fit_batches(
                     last = steps.logs
                     for batch in midway.batches(epoch, steps, due):
                         steps.logs = last = runner.train(batch)
-                logs = _read(last)
-                resume = model.resume_point = None
+                logs, resume, model.resume_point = _read(last), None, None
                 progress.end_steps()
                 logs |= midway.validate_at_end(epoch, callbacks, interrupts) if due else {}
                 progress.end_epoch(logs)
@@ -136,6 +135,7 @@ def fit_batches(
             callbacks.on_train_end(logs)
         finally:
             model.training_batches = model.resume_point = None
+            interrupts.hold()  # the values go back first
             runner.release()
             callbacks.settle()
     return model.history

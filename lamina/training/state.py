@@ -38,7 +38,8 @@ class TrainingState:
         try:
             for cell, (group, index) in self._places.items():  # one by one, so that at most one array exists twice
                 self.values[group][index] = cell._value if group == "read" else own_copy(cell._value)
-                cell._owner, cell._value = self, None
+                cell._owner = self
+                cell._value = None
         except BaseException:  # Ctrl-C or out of memory: return what was checked out
             self.release()
             raise
@@ -63,13 +64,15 @@ class TrainingState:
         self.values[group][index] = value
 
     def release(self):
-        """Return the arrays to their variables."""
+        """Return the arrays to their variables. Wherever Ctrl-C breaks this off, each variable has its array, here or
+        there, and the next call returns the rest."""
         if self.released:
             return
-        self.released: bool = True
         for cell, (group, index) in self._places.items():
             if cell._owner is self:
-                cell._owner, cell._value = None, self.values[group][index]
+                cell._value = self.values[group][index]
+                cell._owner = None
+        self.released: bool = True
 
 
 def peek(cells: Any) -> Any:

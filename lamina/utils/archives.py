@@ -36,8 +36,10 @@ class _Entry(tarfile.TarInfo):
             )
         return entry
 
-    def _proc_gnusparse_10(self, *_):
+    def _refuse_sparse(self, *_):
         raise UnsafeFileError(f"{self.name} in the archive is a sparse file, which no data set needs.")
+
+    _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse_sparse
 
 
 def _open_tar(path):

@@ -205,7 +205,7 @@ def test_interrupt_leaves_the_weights_of_the_last_finished_step(at, ctrl_c):
 
 
 def test_an_interrupt_within_a_step_waits_for_its_end(ctrl_c):
-    from lamina.training.interrupts import Interrupts
+    from lamina.runtime.interrupts import Interrupts
 
     done = []
     with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts:

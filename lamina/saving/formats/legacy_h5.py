@@ -27,7 +27,6 @@ from lamina.saving.safety.hdf5 import (
     names_attribute,
     open_hdf5,
     text_attribute,
-    whole_or_unchanged,
     write_array,
     written,
 )
@@ -164,10 +163,9 @@ def read_layers(
     plans.append(_plan_own(model, group, filepath))
     for name in saved.keys() - {name for _, name in pairs}:
         report.unused.extend((f"{name}: {path}", tuple(array.shape)) for path, array in saved[name].items())
-    with whole_or_unchanged(model):
-        for variable, value in (pair for plan in plans for pair in plan):
-            variable.assign(value)
-            report.took([variable])
+    for variable, value in (pair for plan in plans for pair in plan):
+        variable.assign(value)
+        report.took([variable])
     return report
 
 

@@ -19,7 +19,6 @@ from lamina.saving.migration.version import origin_of
 from lamina.saving.migration.weights import fit
 from lamina.saving.report import LoadReport
 from lamina.saving.safety.damage import damaged, missing_shard
-from lamina.saving.safety.hdf5 import whole_or_unchanged
 from lamina.saving.safety.limits import TEXT, naming, parse_json, reading
 
 __all__ = ["load_tensorflowjs"]
@@ -110,15 +109,14 @@ def _arrays(filepath, manifest, shards):
 def _read_weights(model, arrays, filepath, origin):
     """Assign the arrays to the layers. The manifest lists them in the order of the layers."""
     report, left = LoadReport(str(filepath), model.name), list(arrays.items())
-    with whole_or_unchanged(model):
-        for layer in (layer for layer in model.layers if layer.weights):
-            own, left = left[: len(layer.weights)], left[len(layer.weights) :]
-            pairs = fit(layer, [array for _, array in own], [name for name, _ in own], origin)
-            if pairs is None:
-                found, wanted = [array.shape for _, array in own], [tuple(v.shape) for v in layer.weights]
-                raise damaged(f"{layer.name} has weights of shapes {wanted}; {filepath} has {found} for it.")
-            for variable, value in pairs:
-                variable.assign(value)
-                report.took([variable])
+    for layer in (layer for layer in model.layers if layer.weights):
+        own, left = left[: len(layer.weights)], left[len(layer.weights) :]
+        pairs = fit(layer, [array for _, array in own], [name for name, _ in own], origin)
+        if pairs is None:
+            found, wanted = [array.shape for _, array in own], [tuple(v.shape) for v in layer.weights]
+            raise damaged(f"{layer.name} has weights of shapes {wanted}; {filepath} has {found} for it.")
+        for variable, value in pairs:
+            variable.assign(value)
+            report.took([variable])
     report.unused = [(name, array.shape) for name, array in left]
     report.tell()

@@ -18,7 +18,7 @@ from lamina.errors import FileError, ShapeError, warn
 from lamina.saving.migration.optimizers import fit_optimizer
 from lamina.saving.migration.version import TODAY
 from lamina.saving.report import LoadReport
-from lamina.saving.safety.hdf5 import Store, group_at, open_hdf5, whole_or_unchanged, write_array, written
+from lamina.saving.safety.hdf5 import Store, group_at, open_hdf5, write_array, written
 from lamina.saving.safety.hdf5_contents import arrays_in, stored_bytes
 from lamina.saving.safety.limits import reading
 
@@ -83,7 +83,8 @@ class Tree:
 def read_tree(
     model: Any, source: Any, name: Any, skip_mismatch: bool = False, origin: Any = TODAY, skipped: Any = ()
 ) -> Any:
-    """Load the variables of each object of the model from an open file. If one does not fit, no variable is changed.
+    """Load the variables of each object of the model from an open file. Where one does not fit, the caller restores
+    those before it (`whole_or_unchanged`).
 
     Args:
         source: An HDF5 file, or an object with the methods `at` and `arrays` of `Tree`.
@@ -91,21 +92,20 @@ def read_tree(
     source = source if hasattr(source, "at") else Tree(source)
     report, taken = LoadReport(str(name), model.name), set()
     optimizer = getattr(model, "optimizer", None)
-    with whole_or_unchanged(model):
-        for path, part in parts_of(model, skipped):
-            place, store = _find(source, path)
-            taken.add(f"{place}/vars" if place else "vars")
-            if part is optimizer:
-                _read_optimizer(optimizer, model, store, origin)
-                continue
-            try:
-                part.load_own_variables(Store(None) if store is None else store)
-            except (ShapeError, KeyError) as error:
-                report.skipped.append(f"{path or model.name}: {getattr(error, 'message', error)}")
-            else:
-                report.took(_own_variables(part))
-        if report.skipped and not skip_mismatch:
-            raise _mismatch(name, model, report.skipped)
+    for path, part in parts_of(model, skipped):
+        place, store = _find(source, path)
+        taken.add(f"{place}/vars" if place else "vars")
+        if part is optimizer:
+            _read_optimizer(optimizer, model, store, origin)
+            continue
+        try:
+            part.load_own_variables(Store(None) if store is None else store)
+        except (ShapeError, KeyError) as error:
+            report.skipped.append(f"{path or model.name}: {getattr(error, 'message', error)}")
+        else:
+            report.took(_own_variables(part))
+    if report.skipped and not skip_mismatch:
+        raise _mismatch(name, model, report.skipped)
     report.unused = [
         (path, tuple(shape))
         for path, shape in source.arrays()

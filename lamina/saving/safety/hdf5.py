@@ -15,6 +15,7 @@ from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.read_limits import reserve_array
 from lamina.errors import FileError, UnsafeFileError
 from lamina.runtime.atomic_files import atomic_write
+from lamina.runtime.interrupts import Interrupts
 from lamina.saving.safety.damage import damaged, other_format
 from lamina.saving.safety.hdf5_contents import (
     attribute,
@@ -133,8 +134,10 @@ def whole_or_unchanged(model: Any) -> Iterator[Any]:
     try:
         yield
     except BaseException:
-        for variable, value in zip(variables, values, strict=True):
-            variable.write(value)
+        with Interrupts() as interrupts:
+            interrupts.hold()
+            for variable, value in zip(variables, values, strict=True):
+                variable.write(value)
         raise
 
 

@@ -17,7 +17,9 @@ import jax
 import numpy as np
 
 from lamina.core.dtypes import numpy_dtype
+from lamina.errors import FileError
 from lamina.saving.safety.damage import damaged
+from lamina.saving.safety.limits import naming
 
 __all__ = ["is_plain", "read_record", "write_as", "write_record"]
 
@@ -128,19 +130,23 @@ def read_record(data: Any, name: str = "The record") -> Any:
         name: Name of the file in an error.
 
     Raises:
-        FileError: The checksum does not match the bytes.
+        FileError: The checksum does not match the bytes, or they are of no record.
     """
     whole = len(data) > len(_MAGIC) + 8 + 32 and data[: len(_MAGIC)] == _MAGIC
     if not whole or hashlib.sha256(memoryview(data)[:-32]).digest() != data[-32:]:
         raise damaged(f"{name} is damaged: its checksum does not match its contents.")
     start = len(_MAGIC) + 8
     stop = start + int.from_bytes(data[len(_MAGIC) : start], "little")
-    head, arrays = json.loads(data[start:stop]), []
-    for dtype, shape in head["arrays"]:
-        dtype, count = np.dtype(numpy_dtype(dtype)), math.prod(shape)
-        arrays.append(np.frombuffer(data, dtype, count, stop).reshape(shape).copy())
-        stop += count * dtype.itemsize
-    return _put_together(head["tree"], arrays)
+    try:
+        with naming(name):
+            head, arrays = json.loads(data[start:stop]), []
+            for dtype, shape in head["arrays"]:
+                dtype, count = np.dtype(numpy_dtype(dtype)), math.prod(shape)
+                arrays.append(np.frombuffer(data, dtype, count, stop).reshape(shape).copy())
+                stop += count * dtype.itemsize
+            return _put_together(head["tree"], arrays)
+    except ValueError as error:  # of NumPy, of JSON; a FileError says all
+        raise error if isinstance(error, FileError) else damaged(f"{name} cannot be read: {error}.") from error
 
 
 def _bytes(array):

@@ -24,6 +24,8 @@ class Interrupts:
     def __exit__(self, *exception: Any) -> None:
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
+            if self._pending and not issubclass(exception[0] or Exception, KeyboardInterrupt):
+                self._previous(signal.SIGINT, None)  # what came while the values went back
 
     def _on_signal(self, number, frame):
         if not self._holding or self._pending:

@@ -1,0 +1,215 @@
+"""A file that is refused, and a fit that is broken off, leave the model as it was: for each format, at each moment."""
+
+import io
+import itertools
+import json
+import random
+import signal
+import sys
+import tarfile
+import warnings
+
+import numpy as np
+import pytest
+
+import lamina
+from lamina import layers
+from lamina.errors import FileError, LaminaError
+from lamina.saving.safety.records import read_record, write_record
+from lamina.training.state import TrainingState
+from lamina.utils.archives import extract_archive
+from tests.saving.mutants import mutated_bytes, mutated_json
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+ENDINGS = (".safetensors", ".weights.h5", ".keras", ".h5", ".weights.json")
+
+
+def make(value=1.0):
+    model = lamina.Sequential([lamina.Input((3,)), layers.Dense(4), layers.BatchNormalization(), layers.Dense(2)])
+    model.set_weights([np.full(w.shape, value, "float32") for w in model.get_weights()])
+    return model
+
+
+def values(model):
+    return [weight.tobytes() for weight in model.get_weights()]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """(model, {ending: the files that were written}, folder)."""
+    folder, made, other = tmp_path_factory.mktemp("files"), {}, make(2.0)
+    for ending in ENDINGS:
+        path = folder / f"m{ending}"
+        if ending in (".keras", ".h5"):
+            other.save(path)
+        else:
+            other.save_weights(path, **({"max_shard_size": 1e-7} if ending == ".weights.json" else {}))
+        made[ending] = path.read_bytes()
+    return make(), made, folder
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_file_that_is_refused_changes_nothing(files, ending):
+    model, made, folder = files
+    before, path, refused = values(model), folder / f"mutant{ending}", 0
+    for number in range(40):
+        rng = random.Random(number)
+        path.write_bytes(change(rng, made[ending], ending))
+        try:
+            model.load_weights(path)
+        except (LaminaError, ValueError, OSError):
+            refused += 1
+            assert values(model) == before, f"mutant {number}"
+        else:
+            model.set_weights([np.full(weight.shape, 1, "float32") for weight in model.weights])
+    assert refused > 3
+
+
+def change(rng, data, ending):
+    """Bytes changed anywhere; of formats that begin with JSON, mostly there."""
+    if ending == ".weights.json":
+        return json.dumps(mutated_json(rng, json.loads(data))).encode()
+    if ending != ".safetensors" or rng.random() < 0.2:
+        return mutated_bytes(rng, data)
+    length = int.from_bytes(data[:8], "little")
+    header = json.dumps(mutated_json(rng, json.loads(data[8 : 8 + length]))).encode()
+    return len(header).to_bytes(8, "little") + header + data[8 + length :]
+
+
+def test_a_warning_that_is_an_error_leaves_the_weights(files, tmp_path):
+    model, _, _ = files
+    before, longer = values(model), make(3.0)
+    longer.add(layers.Dense(2))
+    longer.save_weights(tmp_path / "m.safetensors")
+    with warnings.catch_warnings(), pytest.raises(UserWarning):
+        warnings.simplefilter("error")
+        model.load_weights(tmp_path / "m.safetensors")
+    assert values(model) == before
+
+
+@pytest.mark.parametrize(
+    "tree", [{"no such tag": 1}, {"array": 7}, {"a": 1, "b": 2}, {"generator": ["os", {}]}, [{"dict": [1]}]]
+)
+def test_a_record_of_another_structure_is_a_file_error(tree):
+    """Its checksum is right: somebody made it so."""
+    for arrays in ([], [["float32", [10**12]]], [["nothing", [1]]], [["float32", "x"]], 5):
+        with pytest.raises(FileError, match="cannot be read|is damaged"):
+            read_record(signed({"tree": tree, "arrays": arrays}), "file")
+
+
+def signed(head):
+    import hashlib
+
+    text = json.dumps(head).encode()
+    data = b"lamina 1" + len(text).to_bytes(8, "little") + text
+    return data + hashlib.sha256(data).digest()
+
+
+def test_a_backup_that_lacks_a_part_is_a_file_error(tmp_path):
+    model = make()
+    model.compile("sgd", "mse")
+    for record in ({"data": "4 samples"}, [1, 2], {}):
+        with open(tmp_path / "000001-000000000.checkpoint", "wb") as file:
+            write_record(record, file)
+        with pytest.raises(FileError, match="lacks a part"):
+            model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0, resume=tmp_path)
+    assert values(model) == values(make())
+
+
+# Ctrl-C
+
+
+def cells(count=40):
+    model = lamina.Sequential([lamina.Input((2,)), *(layers.Dense(2) for _ in range(count // 2))])
+    return list(model.variables)
+
+
+def interrupted(function, code, at):
+    """Call a function, with a KeyboardInterrupt at the `at`-th line of `code`; whether it came."""
+    lines = itertools.count()
+
+    def trace(frame, event, argument):
+        if frame.f_code is not code:
+            return None
+        if event == "line" and next(lines) == at:
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.parametrize("method", ["__init__", "release"])
+def test_ctrl_c_while_values_go_to_a_run_or_come_back(method):
+    """At each of 60 lines of the checkout and of the return, over all their turns."""
+    variables, seen = cells(), 0
+    groups = {"trainable": variables, "others": [], "optimizer": [], "metrics": []}
+    wanted = [np.asarray(variable) for variable in variables]
+    for at in range(0, 180, 3):
+        if method == "release":
+            state = TrainingState(groups)
+            seen += interrupted(state.release, TrainingState.release.__code__, at)
+        else:
+            seen += interrupted(lambda: TrainingState(groups), TrainingState.__init__.__code__, at)
+        for variable, value in zip(variables, wanted, strict=True):
+            np.testing.assert_array_equal(variable.read(), value)
+        TrainingState(groups).release()
+        assert all(variable._owner is None and variable._value is not None for variable in variables)
+    assert seen > 20
+
+
+def test_ctrl_c_while_values_come_back_waits_until_they_are_back(monkeypatch):
+    model = make()
+    model.compile("sgd", "mse")
+    release = TrainingState.release
+
+    def slow(self):
+        signal.raise_signal(signal.SIGINT)
+        release(self)
+
+    monkeypatch.setattr(TrainingState, "release", slow)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+    assert all(variable._owner is None for variable in model.variables)
+    monkeypatch.undo()
+    model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+
+
+# Archives of data
+
+
+def test_hard_links_count_as_often_as_they_are_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("lamina.utils.archives.MIN_BYTES", 5000)
+    monkeypatch.setattr("lamina.utils.archives.MAX_RATIO", 0)
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        entry = tarfile.TarInfo("a")
+        entry.size = 1000
+        archive.addfile(entry, io.BytesIO(bytes(1000)))
+        for number in range(6):
+            link = tarfile.TarInfo(f"link{number}")
+            link.type, link.linkname = tarfile.LNKTYPE, "a"
+            archive.addfile(link)
+    with pytest.raises(FileError, match="far more bytes"):
+        extract_archive(tmp_path / "a.tar", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("headers", [
+    {"GNU.sparse.map": "0,1", "GNU.sparse.size": "100000000000"},
+    {"GNU.sparse.size": "100000000000", "GNU.sparse.numblocks": "1"},
+    {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "100000000000"},
+])  # fmt: skip
+def test_sparse_entries_are_refused_in_each_of_their_forms(headers, tmp_path):
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        entry = tarfile.TarInfo("a")
+        entry.size, entry.pax_headers = 512, headers
+        archive.addfile(entry, io.BytesIO(b"1\n0\n1\n".ljust(512, b"\0")))
+    with pytest.raises(FileError, match="sparse"):
+        extract_archive(tmp_path / "a.tar", tmp_path / "out")
