@@ -17,7 +17,7 @@ class EarlyStopping(MonitorCallback):
         monitor: Name of the loss or metric in `logs`.
         min_delta: Least change that counts as an improvement.
         patience: Epochs without an improvement after which training stops.
-        verbose: 1 prints a message.
+        verbose: 1 prints the message of Keras; with 0, a `fit` that prints its epochs also says why it stopped.
         mode: "min", "max", or "auto": "min" for losses, for metrics their own direction.
         baseline: Value that an improvement must exceed as well to restart the count. None means no such value.
         restore_best_weights: Whether the model has the weights of the best epoch at the end.
@@ -85,6 +85,11 @@ class EarlyStopping(MonitorCallback):
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self.stopped_epoch and self.verbose:
             say(f"Epoch {self.stopped_epoch + 1}: early stopping")
+        elif self.stopped_epoch and (self.params or {}).get("verbose"):
+            waited = f"{self.wait} epoch{'s' * (self.wait != 1)}"
+            best = "" if self.best is None else f"; the best value was {self.best:.4g}, in epoch {self.best_epoch + 1}"
+            least = f" by {self.min_delta:g} or more" if self.min_delta else ""
+            say(f"Stopped early: {self.monitor} did not improve{least} for {waited}{best}.")
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose:
                 say(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")

@@ -170,7 +170,7 @@ def entries(given: Any, structure: Any, what: str) -> list[Any]:
             raise OutputKeyError(
                 f"Invalid key in the `{what}` argument: {unknown} can't be found in the model's output. "
                 f"Expected keys: {sorted(structure)}.",
-                fix=f"{what}={{{sorted(structure)[0]!r}: ...}}",
+                fix=f"{what}={{{', '.join(f'{key!r}: ...' for key in sorted(structure)[:6])}}}",
             )
         return [given.get(key) for key in sorted(structure)]
     if isinstance(given, dict):

@@ -228,6 +228,11 @@ def test_early_stopping_says_so(capsys):
         "Epoch 2: early stopping",
         "Restoring model weights from the end of the best epoch: 1.",
     ]
+    quiet = callbacks.EarlyStopping(patience=2)
+    quiet.set_params({"verbose": 1})
+    run(quiet, rows_of([0.1, 0.2, 0.3]))
+    said = "Stopped early: val_loss did not improve for 2 epochs; the best value was 0.1, in epoch 1.\n"
+    assert capsys.readouterr().out == said
 
 
 @pytest.mark.parametrize("schedule", [lambda epoch, rate: rate * 0.5, lambda epoch: 1.0 / (epoch + 1)])

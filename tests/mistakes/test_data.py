@@ -52,6 +52,12 @@ PASTES = [
     Paste(FRAME + "x = [[1, None]] + [[1, 2]] * 39", READ, "keep"),
     Paste(FRAME + "x = ['red', 'blue'] * 20", READ, "np.unique"),
     Paste(FRAME + "x = np.array(['a ' + i for i in n])", READ, "TextVectorization"),
+    Paste(
+        "words = keras.layers.TextVectorization(output_sequence_length=2); words.adapt(['good', 'bad'])\n"
+        "model = keras.Sequential([words, keras.layers.Embedding(4, 2)]); x = 'good film'",
+        "model.predict(x, verbose=0)",
+        "x = [x]",
+    ),
     Paste("x = np.array(['2020-01-01'], 'datetime64[s]'); y = [1]; import pandas as pd", READ, "to_datetime"),
     Paste("x = [[1, 2], [3]]; y = [0, 1]", READ, "pad_sequences(x)"),
     Paste("x = [[0.5, 2], [3]]; y = [0, 1]", READ, "dtype='float32'"),

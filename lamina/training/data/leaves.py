@@ -135,14 +135,16 @@ def _from_other_kind(leaf, name, text=False):
         return np.asarray(leaf)
     raise DataError(
         f"{name} must be an array or a list, tuple or dict of arrays; got {type(leaf).__name__}.",
-        fix=_repair_kind(leaf, name),
+        fix=_repair_kind(leaf, name, text),
     )
 
 
-def _repair_kind(leaf, name):
+def _repair_kind(leaf, name, text):
     """The fix for something that is no array."""
     if is_kind(leaf, "PIL", "Image"):
         return f"{name} = keras.utils.img_to_array({name})[None]"
+    if text and isinstance(leaf, str):
+        return f"{name} = [{name}]"
     if isinstance(leaf, (str, bytes, os.PathLike)):
         return f"{name} is a text or a path. Read the file: {name} = np.load({name}), or np.loadtxt for CSV."
     if callable(leaf):
