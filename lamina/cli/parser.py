@@ -41,6 +41,11 @@ _EXAMPLES = {
         lamina convert model.keras model.weights.h5
         lamina convert weights.safetensors model.keras --model architecture.json
         """,
+    "scan": """
+        lamina scan downloads/
+        lamina scan model.pt --json
+        lamina scan . --sarif > scan.sarif     for the code scanning of a forge
+        """,
     "completion": """
         eval "$(lamina completion bash)"       in ~/.bashrc
         lamina completion zsh > ~/.zfunc/_lamina
@@ -94,6 +99,7 @@ def make_parser() -> Any:
     _add_view(commands)
     _add_summary(commands)
     _add_convert(commands)
+    _add_scan(commands)
     for name, (about, _) in _EXTENSIONS.items():
         _command(commands, name, about).extension = name
     completion = _command(commands, "completion", "print a completion script for a shell")
@@ -169,6 +175,17 @@ def _add_summary(commands):
     summary = _command(commands, "summary", "print the layers, shapes and weights")
     _add_target(summary)
     summary.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_scan(commands):
+    scan = _command(commands, "scan", "say what in a file of a model could run code, read files or take memory")
+    scan.add_argument("targets", metavar="FILE|FOLDER", nargs="+", help="a file of any format of models, or a folder")
+    scan.add_argument("--json", action="store_true", help="print JSON")
+    scan.add_argument("--sarif", action="store_true", help="print SARIF 2.1.0")
+    scan.add_argument(
+        "--fail-on", choices=("error", "warning", "note", "never"), default="error",
+        help="exit with 1 for findings as grave as this (default: error)",
+    )  # fmt: skip
 
 
 def _add_convert(commands):

@@ -10,12 +10,30 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Printable", "console", "printable", "text_buffer", "use_twins"]
+__all__ = ["Printable", "console", "harmless", "printable", "text_buffer", "use_twins"]
 
 _TWINS = str.maketrans(
     dict(zip("▁▂▃▄▅▆▇█░│┃└├─━·×•●○■□–—“”‘’²σμ", ".:-=+*#@.||`|-=.x**o#o--\"\"''2su", strict=True))  # noqa: RUF001
     | {"→": "->", "←": "<-", "…": "...", "≤": "<=", "≥": ">=", "≈": "~", "±": "+-", "∞": "inf"}
 )
+
+
+# Control characters, which begin escape sequences, and those that turn the direction of a text or break its line.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+_TURNING = (0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
+_CONTROLS |= {code: f"\\u{code:04x}" for code in _TURNING}
+
+
+def harmless(text: str) -> str:
+    """A text of a file, such as a name, with escapes in place of characters that a terminal obeys.
+
+    Args:
+        text: Text. Tabs and ends of lines stay.
+
+    >>> harmless("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    return text if text.isprintable() else text.translate(_CONTROLS)
 
 
 def printable(text: str, file: Any = None) -> str:

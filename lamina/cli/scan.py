@@ -1,0 +1,84 @@
+"""`lamina scan`: say what in a file of a model could run code, read other files or take memory, without loading it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pathlib
+from typing import Any
+
+from lamina.cli.scan_files import RULES, findings_in
+from lamina.errors import FileError
+from lamina.runtime.terminal import harmless, printable
+
+__all__ = ["main"]
+
+_LEVELS = ("error", "warning", "note")
+
+
+def main(args: argparse.Namespace) -> Any:
+    """Print what was found. Returns 1 if anything is as grave as `--fail-on`."""
+    reports = [report for target in args.targets for report in _reports(pathlib.Path(target))]
+    if args.sarif:
+        print(json.dumps(_sarif(reports), indent=2))
+    elif args.json:
+        print(json.dumps([_as_dict(*report) for report in reports], indent=2))
+    else:
+        print(printable("\n".join(_lines(reports))))
+    grave = _LEVELS[: _LEVELS.index(args.fail_on) + 1] if args.fail_on != "never" else ()
+    return int(any(RULES[one.rule][0] in grave for _, _, found in reports for one in found))
+
+
+def _reports(target):
+    """(path, format, findings) of a file, or of each file in a folder."""
+    if not target.exists():
+        raise FileError(f"There is no file or folder {target}.")
+    paths = sorted(path for path in target.rglob("*") if not path.is_dir()) if target.is_dir() else [target]
+    for path in paths:
+        if path.is_file() and not (target.is_dir() and path.is_symlink()):
+            kind, found = findings_in(path)
+            if kind or found or not target.is_dir():
+                yield path, kind, found
+
+
+def _lines(reports):
+    for path, kind, found in reports:
+        yield f"{harmless(str(path))}: {kind or 'no file of a model'}, {_count(found)}"
+        for one in found:
+            place = f"{one.place} " if one.place else ""
+            yield f"  {RULES[one.rule][0]:<8}{one.rule:<8} {harmless(place + one.message)}"
+    total = [one for _, _, found in reports for one in found]
+    if len(reports) != 1:
+        yield f"{len(reports)} files, {_count(total)}"
+
+
+def _count(found):
+    counts = [(sum(RULES[one.rule][0] == level for one in found), level) for level in _LEVELS]
+    return ", ".join(f"{count} {level}{'s' * (count > 1)}" for count, level in counts if count) or "nothing found"
+
+
+def _as_dict(path, kind, found):
+    return {
+        "file": str(path), "format": kind,
+        "findings": [{"rule": one.rule, "level": RULES[one.rule][0], "place": one.place, "message": one.message}
+                     for one in found],
+    }  # fmt: skip
+
+
+def _sarif(reports):
+    """The report in SARIF 2.1.0 (OASIS), which forges show beside the files."""
+    rules = [
+        {"id": name, "shortDescription": {"text": meaning}, "defaultConfiguration": {"level": level}}
+        for name, (level, meaning) in RULES.items()
+    ]
+    results = [
+        {
+            "ruleId": one.rule, "level": RULES[one.rule][0],
+            "message": {"text": f"{one.place} {one.message}".strip()},
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": path.as_posix()}}}],
+        }
+        for path, _, found in reports for one in found
+    ]  # fmt: skip
+    driver = {"name": "lamina scan", "rules": rules}
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    return {"$schema": schema, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}

@@ -1,0 +1,101 @@
+"""What a Keras config would run, read or allocate, if a library believed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["config_findings"]
+
+_KERAS = frozenset(("keras", "tf_keras", "lamina", "tensorflow", "builtins", "keras_hub", "keras_nlp"))
+_RUNNERS = {
+    "TFSMLayer": "loads the SavedModel at a path", "TorchModuleWrapper": "unpickles a module of PyTorch",
+    "FlaxLayer": "holds a function of JAX", "JaxLayer": "holds a function of JAX",
+}  # fmt: skip
+_BYTECODE = "holds Python bytecode, which runs when the layer is made or called"
+_BYTES_PER_UNIT, _FREE_BYTES, _RATIO = 32, 64 * 2**20, 8  # as load_model counts
+_SIZES = frozenset(
+    "units filters kernel_size strides pool_size size input_dim output_dim dilation_rate target_shape n num_heads "
+    "key_dim value_dim num_oov_indices max_tokens num_tokens num_mel_bins fft_length padding cropping output_size "
+    "num_thresholds head_dim num_query_heads depth_multiplier power_iterations nb_filter nb_row nb_col "
+    "subsample".split()
+)
+
+
+def config_findings(config: Any, stored: int) -> Iterator[tuple[str, str]]:
+    """(rule, sentence) for each part of a config that no honest file needs, or that the program must have itself.
+
+    Args:
+        config: The config, as JSON gives it.
+        stored: Bytes of arrays in the same file.
+    """
+    row = [config]
+    for _ in range(1000):
+        for value in row:
+            if isinstance(value, dict):
+                yield from _of_object(value, stored)
+        row = [
+            item
+            for value in row
+            for item in (value.values() if isinstance(value, dict) else value)
+            if isinstance(item, (dict, list))
+        ]
+        if not row:
+            return
+    yield "memory", "is nested more than 1000 levels deep"
+
+
+def _of_object(described, stored):
+    kind, inner = described.get("class_name"), described.get("config")
+    if not isinstance(kind, str):
+        if "auto_map" in described:
+            yield "code", "names Python files to run beside it (auto_map)"
+        return
+    label = f"{kind} {inner['name']!r}" if isinstance(inner, dict) and isinstance(inner.get("name"), str) else kind
+    module, registered = described.get("module"), described.get("registered_name")
+    if kind == "__lambda__":
+        yield "code", _BYTECODE
+    elif kind == "__typespec__":
+        yield "code", "names a class of TensorFlow to make with its arguments"
+    elif kind in _RUNNERS:
+        yield "code", f"{label} {_RUNNERS[kind]}"
+    elif kind == "Lambda" and isinstance(inner, dict):
+        yield from _of_lambda(label, inner)
+    if isinstance(module, str) and module and module.split(".")[0] not in _KERAS:
+        what = inner if kind in ("function", "type") and isinstance(inner, str) else kind
+        yield "code", f"names {module}.{what}, which Keras would import from outside of it"
+    elif isinstance(registered, str) and ">" in registered and not registered.startswith("keras"):
+        yield "custom", f"{label} is the class {registered} of a program"
+    if isinstance(module, str) and module.startswith("keras") and _is_no_layer(module):
+        yield "code", f"names {module}.{inner if isinstance(inner, str) else kind}, which is no part of a model"
+    if isinstance(inner, dict):
+        yield from _of_arguments(label, inner, stored)
+
+
+def _is_no_layer(module):
+    return not {"utils", "config", "callbacks", "datasets", "saving"}.isdisjoint(module.split("."))
+
+
+def _of_lambda(label, inner):
+    for name in ("function", "output_shape", "mask"):
+        function = inner.get(name)
+        if isinstance(function, list) and function and isinstance(function[0], str):
+            yield "code", f"{label} {_BYTECODE}"
+        elif isinstance(function, (dict, str)) and name == "function":
+            if isinstance(function, str) and inner.get("function_type") == "lambda":
+                yield "code", f"{label} {_BYTECODE}"
+            elif not (isinstance(function, dict) and function.get("class_name") == "__lambda__"):
+                yield "custom", f"{label} calls a function of a program, or any that Keras finds under its name"
+
+
+def _of_arguments(label, inner, stored):
+    for name, value in inner.items():
+        if name == "vocabulary" and isinstance(value, str):
+            yield "files", f"{label} reads the vocabulary {value!r}"
+        elif name in ("filepath", "origin", "fname", "path") and isinstance(value, str):
+            yield "files", f"{label} names the file {value!r}"
+        if name in _SIZES:
+            numbers = value if isinstance(value, list) else [value]
+            most = max((abs(n) for n in numbers if isinstance(n, (int, float)) and n == n), default=0)
+            if most * _BYTES_PER_UNIT > _FREE_BYTES + _RATIO * stored:
+                yield "memory", f"{label} has {name} {most:.0f}, and the file holds {stored} bytes of arrays"

@@ -1,0 +1,269 @@
+"""Files of models of every format, read without loading them: `findings_in(path)`."""
+
+from __future__ import annotations
+
+import bz2
+import io
+import json
+import lzma
+import mmap
+import pathlib
+import re
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from lamina.cli.scan_configs import config_findings
+from lamina.cli.scan_pickles import read_pickle
+from lamina.cli.scan_protobufs import keras_metadata_of, onnx_findings, saved_model_findings
+
+__all__ = ["RULES", "Finding", "findings_in"]
+
+RULES = {  # rule -> (level, what it means)
+    "code": ("error", "Loading the file could run code that it holds or names."),
+    "files": ("error", "Loading the file could read or write other files."),
+    "memory": ("error", "Loading the file could take far more memory or time than its size explains."),
+    "damaged": ("warning", "A part of the file cannot be read, so what it would do is not known."),
+    "custom": ("note", "The file needs classes, functions or operators of a program, which may do anything."),
+}
+_MOST_BYTES = 1 << 30  # of one member, unpacked
+_MOST_DEPTH = 6
+_RATIO = 200
+_MODELS = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".dill", ".dat", ".data", ".npy", ".npz")
+_UNPACK = {b"\x1f\x8b": ("gzip", lambda: zlib.decompressobj(47)), b"BZh": ("bzip2", bz2.BZ2Decompressor),
+           b"\xfd7zXZ": ("xz", lzma.LZMADecompressor), b"]\0\0": ("lzma", lzma.LZMADecompressor)}  # fmt: skip
+_YAML_TAG = re.compile(rb"!!python/(object|name|module|apply)[^\s]*")
+
+
+class Finding(NamedTuple):
+    """Something in a file, by the part of the file that it stands in."""
+
+    place: str
+    rule: str
+    message: str
+
+
+def findings_in(path: pathlib.Path) -> tuple[str, list[Finding]]:
+    """The format of a file, or "" where it is none of a model, and what was found in it.
+
+    Args:
+        path: The file.
+    """
+    if not path.stat().st_size:
+        return "", []
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        scan = _Scan()
+        kind = scan.contents(data, path.name, "", 0)
+        return kind, list(dict.fromkeys(scan.found))
+
+
+class _Scan:
+    def __init__(self):
+        self.found: list[Finding] = []
+
+    def add(self, place, rule, message):
+        self.found.append(Finding(place, rule, message))
+
+    def contents(self, data: Any, name: str, place: str, depth: int) -> str:
+        """Scan bytes; returns what they are."""
+        if depth > _MOST_DEPTH:
+            self.add(place, "memory", f"is nested more than {_MOST_DEPTH} archives deep")
+            return "archive"
+        start, lower = bytes(data[:512]), name.lower()
+        kinds = []
+        if start.startswith(b"\x89HDF\r\n\x1a\n"):
+            kinds.append(self._try("HDF5", place, self._hdf5, data, place))
+        for magic, (kind, decompressor) in _UNPACK.items():
+            if start.startswith(magic) or (kind == "gzip" and start[:2] in (b"\x78\x01", b"\x78\x9c", b"\x78\xda")):
+                kinds.append(self._try(kind, place, self._compressed, data, name, place, depth, decompressor()))
+        if start.startswith(b"\x93NUMPY"):
+            kinds.append(self._try("NumPy", place, self._numpy, data, place))
+        if start[257:262] == b"ustar" or (lower.endswith((".tar", ".nemo")) and not kinds):
+            kinds.append(self._try("tar", place, self._tar, data, place, depth))
+        if b"PK\x03\x04" in start[:4] or data[-70000:].find(b"PK\x05\x06") >= 0:
+            kinds.append(self._try("zip", place, self._zip, data, place, depth))
+        if not kinds and _is_safetensors(data):
+            kinds.append(self._try("safetensors", place, self._safetensors, data, place))
+        if not kinds and lower.endswith((".onnx", ".pb", ".pbtxt", ".meta")):
+            kinds.append(self._try("protobuf", place, self._protobuf, data, lower, place))
+        if not kinds and start.lstrip()[:1] in (b"{", b"["):
+            kinds.append(self._json(data, place))
+        if not kinds and lower.endswith((".yaml", ".yml")):
+            kinds.append(self._yaml(data, place))
+        if not kinds or (kinds == ["zip"] and not start.startswith(b"PK")):  # a pickle before an archive
+            kinds.append(self._pickle(data, lower, place, bool(kinds)))
+        return next(filter(None, kinds), "")
+
+    def _try(self, kind, place, read, *args):
+        try:
+            read(*args)
+        except Exception as error:  # readers of other packages raise what they like on damaged bytes
+            text = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+            self.add(place, "damaged", f"cannot be read as {kind}: {text}")
+        return kind
+
+    def _pickle(self, data, lower, place, is_known):
+        report = read_pickle(data if hasattr(data, "readline") else io.BytesIO(data))
+        names = report.harmful()
+        looks = bytes(data[:1]) == b"\x80" or lower.endswith(_MODELS)
+        if is_known and not names:
+            return ""
+        if names:
+            self.add(place, "code", f"is a pickle that imports {', '.join(names[:12])}{', ...' if names[12:] else ''}")
+        if report.damage and (names or (looks and (report.imported or bytes(data[:1]) == b"\x80"))):
+            self.add(place, "damaged", f"is a pickle that ends early: {report.damage[:200]}")
+        return "pickle" if names or report.imported or (report.pickles and looks) or bytes(data[:1]) == b"\x80" else ""
+
+    def _compressed(self, data, name, place, depth, decompressor):
+        unpacked = decompressor.decompress(bytes(data[: _MOST_BYTES // 4]), 2**26)
+        if len(unpacked) >= 2**26 and len(unpacked) > _RATIO * len(data):
+            self.add(place, "memory", f"unpacks to more than {_RATIO} times its size")
+        self.contents(unpacked, name.removesuffix(".gz").removesuffix(".bz2").removesuffix(".xz"), place, depth + 1)
+
+    def _numpy(self, data, place):
+        major = data[6]
+        length = struct.unpack_from("<H" if major == 1 else "<I", data, 8)[0]
+        begin = 10 + length + (2 if major > 1 else 0)
+        if re.search(rb"['\"]descr['\"]\s*:.*?O", bytes(data[8:begin])):
+            report = read_pickle(io.BytesIO(bytes(data[begin : begin + _MOST_BYTES])))
+            self.add(place, "code", "is an array of Python objects, which is a pickle" + _imports(report))
+
+    def _tar(self, data, place, depth):
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            for member in archive:
+                inner = f"{place}/{member.name}".lstrip("/")
+                if member.name.startswith("/") or ".." in member.name.split("/"):
+                    self.add(inner, "files", "would be written outside of its folder")
+                if member.issym() or member.islnk():
+                    if member.linkname.startswith("/") or ".." in member.linkname.split("/"):
+                        self.add(inner, "files", f"is a link to {member.linkname!r}")
+                elif member.ischr() or member.isblk() or member.isfifo():
+                    self.add(inner, "files", "is a device")
+                elif member.isfile():
+                    if member.sparse or member.size > _RATIO * len(data):
+                        self.add(inner, "memory", f"would take {member.size} bytes")
+                        continue
+                    file = archive.extractfile(member)
+                    self.contents(file.read(_MOST_BYTES) if file else b"", member.name, inner, depth + 1)
+
+    def _zip(self, data, place, depth):
+        seen, stored = set(), 0
+        for name, packed, size, contents in _members(data):
+            inner = f"{place}/{name}".lstrip("/")
+            if name in seen:
+                self.add(inner, "damaged", "occurs twice: readers differ in which one they take")
+            seen.add(name)
+            if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/"):
+                self.add(inner, "files", "would be written outside of its folder")
+            if size > _RATIO * max(packed, 1) + 2**24:
+                self.add(inner, "memory", f"would unpack from {packed} to {size} bytes")
+            stored += packed
+            if isinstance(contents, str):
+                self.add(inner, "damaged", contents)
+            elif name.endswith("config.json"):
+                self._config(contents, inner, len(data))
+            else:
+                self.contents(contents, name, inner, depth + 1)
+
+    def _hdf5(self, data, place):
+        from lamina.cli.scan_hdf5 import hdf5_findings  # h5py takes a while to import
+
+        for part, rule, message in hdf5_findings(data, self._config):
+            self.add(f"{place}:{part}" if place else part, rule, message)
+
+    def _config(self, text, place, stored):
+        try:
+            config = json.loads(bytes(text))
+        except (ValueError, RecursionError) as error:
+            self.add(place, "damaged", f"is not JSON: {error}")
+            return
+        for rule, message in config_findings(config, stored):
+            self.add(place, rule, message)
+
+    def _json(self, data, place):
+        if (len(data) < 2**28 and b'"class_name"' in bytes(data)) or b'"auto_map"' in bytes(data[: 2**20]):
+            self._config(data, place, 0)
+            return "Keras config"
+        return ""
+
+    def _yaml(self, data, place):
+        for tag in dict.fromkeys(match.group().decode() for match in _YAML_TAG.finditer(bytes(data[: 2**26]))):
+            self.add(place, "code", f"has the YAML tag {tag}, which makes Python objects")
+        return "YAML"
+
+    def _safetensors(self, data, place):
+        length = int.from_bytes(data[:8], "little")
+        header = json.loads(bytes(data[8 : 8 + length]))
+        room, end = len(data) - 8 - length, 0
+        for name, entry in header.items():
+            if name == "__metadata__":
+                continue
+            begin, stop = entry["data_offsets"]
+            count = 1
+            for size in entry["shape"]:
+                count *= size
+            if not 0 <= begin <= stop <= room or count < 0 or (count > 8 * (stop - begin) and stop - begin):
+                self.add(place, "memory", f"declares the tensor {name!r} outside of what it holds")
+            end = max(end, stop)
+
+    def _protobuf(self, data, lower, place):
+        data = bytes(data)
+        if lower.endswith("keras_metadata.pb"):
+            for config in keras_metadata_of(data):
+                for rule, message in config_findings(config, 2**40):
+                    self.add(place, rule, message)
+            return
+        for rule, message in (onnx_findings if lower.endswith(".onnx") else saved_model_findings)(data):
+            self.add(place, rule, message)
+
+
+def _imports(report):
+    names = report.harmful()
+    return f" that imports {', '.join(names[:12])}" if names else ""
+
+
+def _is_safetensors(data):
+    length = int.from_bytes(data[:8], "little")
+    return 2 <= length <= 100 * 10**6 and bytes(data[8:9]) == b"{" and (length <= len(data) or length < 2**20)
+
+
+def _members(data) -> Iterator[tuple[str, int, int, Any]]:
+    """(name, packed bytes, unpacked bytes, contents or what is wrong) of each member. Flags, checksums and the names in
+    local headers are not believed: readers of models differ in what they check."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+        infos = [(entry.filename, entry.header_offset, entry.compress_size, entry.file_size) for entry in entries]
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
+        infos = []
+    known = {offset for _, offset, _, _ in infos}
+    text = bytes(data) if len(data) < _MOST_BYTES else b""
+    for match in re.finditer(rb"PK\x03\x04", text) if not infos else ():  # no directory: the local headers
+        if match.start() not in known:
+            packed, size, length = struct.unpack_from("<IIH", data, match.start() + 18)
+            name = bytes(data[match.start() + 30 : match.start() + 30 + length]).decode("utf-8", "replace")
+            infos.append((name, match.start(), packed or len(data) - match.start(), size))
+    for name, offset, packed, size in infos:
+        if name.endswith("/"):
+            continue
+        yield name, packed, size, _raw(data, offset, packed)
+
+
+def _raw(data, offset, packed):
+    if bytes(data[offset : offset + 4]) != b"PK\x03\x04":
+        return "has no local header where the directory says"
+    (method,) = struct.unpack_from("<H", data, offset + 8)
+    name, extra = struct.unpack_from("<HH", data, offset + 26)
+    begin = offset + 30 + name + extra
+    contents = bytes(data[begin : begin + min(packed, _MOST_BYTES)])
+    if method == 0:
+        return contents
+    if method != 8:
+        return f"is compressed by method {method}"
+    try:
+        return zlib.decompressobj(-15).decompress(contents, 2**27)
+    except zlib.error as error:
+        return f"cannot be unpacked: {error}"

@@ -1,0 +1,61 @@
+"""What an HDF5 file holds beside arrays of its own."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import h5py
+
+from lamina.saving.safety.hdf5_contents import check_heaps
+
+__all__ = ["hdf5_findings"]
+
+_CONFIGS = ("model_config", "training_config")
+
+
+def hdf5_findings(data: Any, config: Callable[[Any, str, int], None]) -> Iterator[tuple[str, str, str]]:
+    """(place, rule, sentence) for each link, each array in another file, and each one larger than what is stored.
+
+    Args:
+        data: Bytes of the file.
+        config: Called with the text, the place and the stored bytes of each config of Keras.
+    """
+    file = io.BytesIO(data)
+    check_heaps(file)
+    with h5py.File(file, "r") as root:
+        groups, seen, stored = [root], set(), 0
+        while groups:
+            group = groups.pop()
+            for name in group:
+                path, link = f"{group.name.rstrip('/')}/{name}", group.get(name, getlink=True)
+                if isinstance(link, h5py.ExternalLink):
+                    yield path, "files", f"is a link into the file {link.filename!r}"
+                    continue
+                if isinstance(link, h5py.SoftLink):
+                    yield path, "damaged", f"is a link to {link.path!r}"
+                    continue
+                item = group[name]
+                key = h5py.h5o.get_info(item.id).addr  # pyright: ignore[reportAttributeAccessIssue]
+                if key in seen:
+                    continue
+                seen.add(key)
+                if isinstance(item, h5py.Group):
+                    groups.append(item)
+                elif isinstance(item, h5py.Dataset):
+                    stored += item.id.get_storage_size()
+                    yield from _of_array(path, item)
+        for name in _CONFIGS:
+            if name in root.attrs:
+                text: Any = root.attrs[name]
+                config(text.encode() if isinstance(text, str) else bytes(text), f"/{name}", stored)
+
+
+def _of_array(path, array):
+    if array.is_virtual:
+        yield path, "files", f"is put together from {sorted({source.file_name for source in array.virtual_sources()})}"
+    elif array.external:
+        yield path, "files", f"has its values in the file {array.external[0][0]!r}"
+    elif array.shape is not None and array.nbytes > 64 * 2**20 + 200 * array.id.get_storage_size():
+        yield path, "memory", f"declares {array.nbytes} bytes, and {array.id.get_storage_size()} are stored"
