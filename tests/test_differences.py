@@ -67,7 +67,6 @@ DIFFERENCES = {
     "rows of an `EinsumDense` kernel in GPTQ and AWQ": "models/test_quantization.py test_looking_at_the_data_helps",
     "strings in a model": "models/test_text.py test_only_what_reads_text_runs_on_the_host",
     "outputs of lookups that are no numbers of tokens": "layers/test_lookup.py test_modes",
-    "`sparse=True` of layers that encode categories": "layers/test_categories.py test_arguments",
     "integers beyond 32 bits to hash or look up": "layers/test_categories.py test_values",
     "an adapted vocabulary saved to `.h5`": "models/test_text.py test_files_keep_vocabularies",
     "initial values": "test_initializers.py test_no_shape_costs_a_compilation",

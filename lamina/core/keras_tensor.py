@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import jax
 import numpy as np
 
-from lamina.core import context, tree
+from lamina.core import context, sparse, tree
 from lamina.core.array_types import DTypeLike, Shape
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.no_values import NoValues
@@ -40,7 +40,8 @@ class KerasTensor(NoValues, _Base):
     Args:
         shape: Shape, with None for unknown sizes.
         dtype: Dtype.
-        sparse, ragged: Stored, but without effect, since JAX arrays are neither sparse nor ragged.
+        sparse: Whether it stands for a sparse array, `jax.experimental.sparse.BCOO`.
+        ragged: Stored, but without effect, since JAX has no ragged arrays.
         record_history: Stored for compatibility with other libraries, without effect.
         name: Name; None generates "keras_tensor", "keras_tensor_1" and so on.
         **kwargs: Accepted for compatibility with other libraries, without effect.
@@ -270,10 +271,12 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     places = [index for index, leaf in enumerate(leaves) if isinstance(leaf, KerasTensor)]
     symbols = [leaves[index] for index in places]
     masks = [get_mask(symbol) for symbol in symbols]
+    are_sparse = []
 
     def run(values, mask_values):
         filled = list(leaves)
-        for index, value, mask in zip(places, values, mask_values, strict=True):
+        for index, value, mask, symbol in zip(places, values, mask_values, symbols, strict=True):
+            value = sparse.make_sparse(value, nse=1) if symbol.sparse else value
             set_mask(value, mask)
             filled[index] = value
         call_args, call_kwargs = jax.tree_util.tree_unflatten(treedef, filled)
@@ -281,6 +284,7 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             outputs = function(*call_args, **call_kwargs)
             if any(isinstance(leaf, context.Ref) for leaf in tree.flatten(outputs)):
                 outputs = tree.map_structure(lambda leaf: getattr(leaf, "value", leaf), outputs)
+            are_sparse[:], outputs = sparse.without_sparse(outputs)
         return outputs, [get_mask(output) for output in tree.flatten(outputs)]
 
     def shapes(probe_size):
@@ -291,8 +295,10 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
     results, others = probe(shapes, any(None in symbol.shape for symbol in symbols))
     outputs, output_masks = tree.map_structure(_merge, results, others)
-    for output, mask in zip(tree.flatten(outputs), output_masks, strict=True):
+    for output, mask, is_sparse in zip(tree.flatten(outputs), output_masks, are_sparse, strict=True):
         set_mask(output, mask)
+        if is_sparse:
+            output.sparse = True
     return outputs
 
 

@@ -14,6 +14,7 @@ from lamina.core.keras_tensor import OPS, is_symbolic, trace
 from lamina.core.op_errors import FAILURES, explain_failure
 from lamina.core.recording import recorded, recording
 from lamina.core.serialization import config_value, deserialize_nested
+from lamina.core.sparse import compute_sparse, has_sparse
 from lamina.core.traced_errors import explain
 from lamina.core.variable import unwrap
 from lamina.runtime.process import configure_process
@@ -88,6 +89,8 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
         try:
             return function(*args, **kwargs)
         except FAILURES as error:
+            if has_sparse(args) or has_sparse(kwargs.values()):  # no op takes them, so dense ones pay for no question
+                return compute_sparse(op_name, explained, args, kwargs)
             better = explain_failure(public, args, kwargs, error)
             if better is None:
                 raise

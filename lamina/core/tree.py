@@ -1,4 +1,5 @@
-"""Nested structures (dicts, lists, tuples) of leaves, by JAX's rules. None is a leaf. `lamina.tree` is public."""
+"""Nested structures (dicts, lists, tuples) of leaves, by JAX's rules. None and a sparse array are leaves. `lamina.tree`
+is public."""
 
 from __future__ import annotations
 
@@ -7,9 +8,11 @@ from typing import Any
 
 import jax
 
+from lamina.core.sparse import has_sparse
+
 
 def _none(leaf):
-    return leaf is None
+    return leaf is None or has_sparse((leaf,))
 
 
 def flatten(structure: Any) -> list[Any]:

@@ -6,6 +6,7 @@ a slot. This turns a step over mutable layers into a single pure, compiled funct
 
 from __future__ import annotations
 
+import importlib
 import operator
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
@@ -40,8 +41,8 @@ class Variable(_Base):
     """A named array with a fixed shape and dtype.
 
     Args:
-        initializer: Array, number, or function `(shape, dtype) -> array`.
-        shape: Shape, required for a function; None means the shape of the array.
+        initializer: Array, number, function `(shape, dtype) -> array`, or the name of an initializer, such as "ones".
+        shape: Shape, required for a function or name; None means the shape of the array.
         dtype: Dtype. None means the array's dtype, or `keras.config.floatx()` for a function and for Python floats.
         trainable: Whether an optimizer may update it.
         autocast: Whether a layer with a mixed policy reads it in its compute dtype.
@@ -99,6 +100,8 @@ class Variable(_Base):
         self.aggregation = aggregation
         self.synchronization = synchronization
         self.layout: Any = layout
+        if isinstance(initializer, str):
+            initializer = importlib.import_module("lamina.initializers").get(initializer)
         with context.concrete():
             if layout is None and context.distribution() is None:
                 value = _initial_value(initializer, shape, dtype)

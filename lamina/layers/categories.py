@@ -11,9 +11,11 @@ import numpy as np
 
 from lamina.core.arguments import choice, whole
 from lamina.core.keras_tensor import KerasTensor, traced_dtype
+from lamina.core.sparse import with_values
 from lamina.errors import CallError, ConfigError, DataError, ShapeError
 from lamina.layers.data_layer import DataLayer
 from lamina.layers.tensorflow_data import call_back, has_graph_tensors
+from lamina.ops.sparse import sparse_counts, sparse_one_hot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,11 +33,11 @@ class Categorical(DataLayer):
 
     Args:
         output_mode: "int" for category numbers, or "one_hot", "multi_hot", "count" as in `CategoryEncoding`.
-        sparse: Accepted for compatibility; the outputs are dense arrays.
+        sparse: Whether the outputs are sparse arrays, `jax.experimental.sparse.BCOO`.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`.
 
     Args:
-        sparse: Accepted for compatibility; the outputs are dense arrays.
+        sparse: Whether the outputs are sparse arrays, `jax.experimental.sparse.BCOO`.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
@@ -82,6 +84,8 @@ class Categorical(DataLayer):
         dtype = traced_dtype(self._output_dtype)
         if self.output_mode == "int":
             return jnp.asarray(ids, dtype)
+        if self.sparse:
+            return self._sparse_codes(ids, count_weights, idf_weights, dtype)
         if self.output_mode == "one_hot":
             last = ids if ids.ndim and ids.shape[-1] == 1 else ids[..., None]
             return jnp.asarray(last == np.arange(self._depth()), dtype)
@@ -91,6 +95,17 @@ class Categorical(DataLayer):
             counts = counts > 0
         counts = counts if idf_weights is None else counts * idf_weights
         return jnp.asarray(counts, dtype)
+
+    def _sparse_codes(self, ids, count_weights, idf_weights, dtype):
+        """The outputs as a BCOO."""
+        if self.output_mode == "one_hot":
+            return sparse_one_hot(ids[..., 0] if ids.ndim and ids.shape[-1] == 1 else ids, self._depth(), dtype=dtype)
+        weights = None if self.output_mode == "multi_hot" else count_weights
+        counts = sparse_counts(ids, self._depth(), weights, dtype="int32" if weights is None else dtype)
+        if self.output_mode == "multi_hot":
+            counts = with_values(counts, counts.data > 0)
+        counts = with_values(counts, counts.data.astype(dtype))
+        return counts if idf_weights is None else counts * jnp.asarray(idf_weights, dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """(..., depth) for one_hot; otherwise the counted axis 1 (axis 0 of a single sample) is replaced by depth."""
@@ -106,7 +121,8 @@ class Categorical(DataLayer):
     def compute_output_spec(self, inputs: Any, **kwargs: Any) -> KerasTensor:
         """The symbolic outputs, from the shape of the inputs, since strings cannot be traced."""
         dtype = self._output_dtype
-        return KerasTensor(self.compute_output_shape(inputs.shape), dtype if dtype == "string" else traced_dtype(dtype))
+        traced = dtype if dtype == "string" else traced_dtype(dtype)
+        return KerasTensor(self.compute_output_shape(inputs.shape), traced, sparse=self.sparse)
 
 
 class CategoryEncoding(Categorical):
@@ -116,7 +132,7 @@ class CategoryEncoding(Categorical):
         num_tokens: Number of categories. Category numbers outside of 0 ... num_tokens - 1 are ignored.
         output_mode: "one_hot" encodes each number, "multi_hot" whether each category occurs in a sample, "count" how
             often.
-        sparse: Accepted for compatibility; the outputs are dense arrays.
+        sparse: Whether the outputs are sparse arrays, `jax.experimental.sparse.BCOO`.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     Shapes: (batch, n) -> (batch, n, num_tokens) for one_hot, else (batch, num_tokens).

@@ -63,6 +63,7 @@ class Dense(WithKernels):
     bias_regularizer: Any
     kernel_constraint: Any
     bias_constraint: Any
+    _takes_sparse = True
     _traits = frozenset(("pointwise", "weighted"))
     _config_optional = frozenset(("activity_regularizer", "lora_rank", "lora_alpha"))
     quantization_modes: tuple[str, ...] = ("int8", "int4", "float8", "gptq", "awq")
@@ -123,6 +124,7 @@ class Activation(Layer):
     """
 
     activation: Any
+    _takes_sparse = True
     _traits = frozenset(("pointwise", "activation"))
 
     def __init__(self, activation: ActivationLike, **kwargs: Unpack[LayerArguments]):
@@ -144,6 +146,7 @@ class Identity(Layer):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """
 
+    _takes_sparse = True
     _traits = frozenset(("pointwise", "passes_through"))
 
     def __init__(self, **kwargs: Unpack[LayerArguments]):

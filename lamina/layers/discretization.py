@@ -30,7 +30,7 @@ class Discretization(Categorical):
             is given.
         epsilon: Error tolerance of the boundaries that `adapt` finds; a smaller value keeps more of the data in memory.
         output_mode: "int" for the number of the bin, or "one_hot", "multi_hot", "count" as in `CategoryEncoding`.
-        sparse: Accepted for compatibility; the outputs are dense arrays.
+        sparse: Whether the outputs are sparse arrays, `jax.experimental.sparse.BCOO`.
         dtype: Type or dtype policy; None means the global policy.
         name: Name of the layer, unique in a model.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.

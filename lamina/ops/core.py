@@ -15,10 +15,12 @@ from lamina.core.dtypes import dtype_of, is_float, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.op import op
 from lamina.core.read_limits import reserve_steps
+from lamina.core.sparse import as_sparse, is_sparse, to_dense
 from lamina.core.typing import DTypeLike, Shape, Tensor, TensorLike
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.ops.arrays import canonical, tensor
+from lamina.ops.sparse import densified
 
 __all__ = [
     "cast", "convert_to_numpy", "convert_to_tensor", "dtype", "is_tensor", "rearrange", "saturate_cast", "scatter",
@@ -54,12 +56,12 @@ def dtype(x: TensorLike) -> str:
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether `x` is an array of JAX; arrays of NumPy and variables are not.
+    """Whether `x` is an array of JAX, dense or sparse; arrays of NumPy and variables are not.
 
     Args:
         x: Any object.
     """
-    return isinstance(x, jax.Array)
+    return isinstance(x, jax.Array) or is_sparse(x)
 
 
 def convert_to_tensor(
@@ -72,10 +74,10 @@ def convert_to_tensor(
     Args:
         x: Array, variable, number or nested list; a symbolic tensor is cast.
         dtype: Type of the result; None keeps it, with floatx for lists of floats.
-        sparse: False converts a sparse array to a dense one.
+        sparse: False makes a sparse array dense; else it stays sparse, and a matrix of SciPy becomes a BCOO of JAX.
         ragged: Not supported: True raises.
 
-    Raises: ConfigError for sparse=True or ragged=True, which JAX arrays cannot be.
+    Raises: ConfigError for ragged=True, which JAX arrays cannot be.
 
     >>> import lamina as keras
     >>> keras.ops.convert_to_tensor([1, 2], "float32")
@@ -84,9 +86,11 @@ def convert_to_tensor(
     if ragged:
         raise ConfigError("JAX has no ragged arrays.", fix="Pad to one length and use a mask.")
     if isinstance(x, KerasTensor):
+        x = densified(x) if x.sparse and sparse is False else x
         return x if dtype is None or standardize_dtype(dtype) == x.dtype else cast(x, dtype)
-    to_dense = getattr(x, "todense", None) if sparse is False else None
-    return tensor(to_dense() if to_dense else x, dtype)
+    if is_sparse(x) and sparse is not False:
+        return as_sparse(x) if dtype is None else cast(x, dtype)
+    return tensor(to_dense(x), dtype)
 
 
 def convert_to_numpy(x: TensorLike) -> np.ndarray:
@@ -99,7 +103,7 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
         raise CallError(
             f"{x!r} is symbolic: it has no values yet.", fix="Call a model on arrays, then convert its output."
         )
-    x = unwrap(x)
+    x = to_dense(unwrap(x))
     if isinstance(x, jax.Array) and x.dtype == jnp.bfloat16:
         return np.array(x, np.float32)
     return np.array(x)

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from lamina.core.op import op
+from lamina.core.sparse import with_values
 from lamina.core.typing import DTypeLike, Tensor, TensorLike
 from lamina.errors import ConfigError
 from lamina.ops.activations import *
@@ -24,6 +25,7 @@ from lamina.ops.folding import *
 from lamina.ops.normalization import *
 from lamina.ops.pooling import *
 from lamina.ops.simplex import *
+from lamina.ops.sparse import sparse_counts, sparse_one_hot
 from lamina.runtime.settings import floatx
 
 __all__ = [
@@ -49,14 +51,15 @@ def one_hot(
         num_classes: Number of classes, the size of the new axis.
         axis: Position of the new axis in the result.
         dtype: Type of the result; None means floatx.
-        sparse: Not supported: True raises ConfigError.
+        sparse: Whether the result is a `jax.experimental.sparse.BCOO`.
 
     >>> import lamina as keras
     >>> keras.ops.one_hot([0, 2], 3, dtype="int32")
     Array([[1, 0, 0],
            [0, 0, 1]], dtype=int32)
     """
-    _not_sparse(sparse, "one_hot")
+    if sparse:
+        return sparse_one_hot(x, num_classes, axis, dtype)
     return jax.nn.one_hot(tensor(x), num_classes, axis=axis, dtype=canonical(dtype or floatx()))
 
 
@@ -78,22 +81,19 @@ def multi_hot(
         num_classes: Number of classes; must be given.
         axis: Axis of the classes.
         dtype: Type of the result; None means floatx.
-        sparse: Not supported: True raises ConfigError.
+        sparse: Whether the result is a `jax.experimental.sparse.BCOO`.
         **kwargs: The old name `num_tokens` of `num_classes`.
     """
-    _not_sparse(sparse, "multi_hot")
     num_classes = kwargs.pop("num_tokens", num_classes)
     if num_classes is None or kwargs:
         raise ConfigError(
             f"multi_hot needs num_classes and takes no {sorted(kwargs)}.", fix="multi_hot(x, num_classes=10)"
         )
     inputs = tensor(inputs)
-    return jnp.max(one_hot(inputs, num_classes, axis, dtype), axis=1 if inputs.ndim > 1 else 0)
-
-
-def _not_sparse(sparse, name):
     if sparse:
-        raise ConfigError(f"{name}: arrays are dense in lamina.", fix="sparse=False")
+        counts = sparse_counts(inputs, num_classes, axis=axis, dtype="int32")
+        return with_values(counts, (counts.data > 0).astype(canonical(dtype or floatx())))
+    return jnp.max(one_hot(inputs, num_classes, axis, dtype), axis=1 if inputs.ndim > 1 else 0)
 
 
 @op

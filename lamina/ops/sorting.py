@@ -13,6 +13,7 @@ from jax.core import Tracer
 from lamina.core.op import op
 from lamina.errors import ShapeError
 from lamina.ops.arrays import tensor
+from lamina.ops.sparse import sparse_counts
 
 if TYPE_CHECKING:
     from lamina.core.typing import Axis, Tensor, TensorLike
@@ -92,7 +93,7 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
         x: Tensor of integers of 0 or more.
         weights: Weights, of the shape of x; None weighs all by 1.
         minlength: Smallest length of the result.
-        sparse: Has no effect: the result is always dense.
+        sparse: Whether the result is a `jax.experimental.sparse.BCOO`, as it is for sparse x.
 
     >>> import lamina as keras
     >>> keras.ops.bincount([1, 3, 1])
@@ -101,6 +102,8 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     x = tensor(x)
     weights = jnp.ones(x.shape, "int32") if weights is None else tensor(weights)
     length = _bincount_length(x, minlength)
+    if sparse:
+        return sparse_counts(x, length, weights, dtype=weights.dtype)
     if x.ndim == 1:
         return jnp.bincount(x, weights, length=length)
     return jax.vmap(lambda row, row_weights: jnp.bincount(row, row_weights, length=length))(x, weights)

@@ -11,6 +11,7 @@ from lamina import training as training_module
 from lamina.core import tree
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.keywords import keywords
+from lamina.core.sparse import is_sparse
 from lamina.errors import DataError
 from lamina.legacy import old_names, only_old_names
 from lamina.runtime.tracebacks import filters_traceback, readable
@@ -324,7 +325,8 @@ class Trainer(StepMixin, LegacyMethods):
         ready = class_weight is None and y is None and self._host_step() is None
         if ready and all(isinstance(leaf, (np.ndarray, jax.Array)) and leaf.dtype != np.float64 for leaf in leaves):
             return x, None, sample_weight
-        size = max(len(leaves[0]) if hasattr(leaves[0], "__len__") and not isinstance(leaves[0], str) else len(x), 1)
+        first = leaves[0] if hasattr(leaves[0], "__len__") and not isinstance(leaves[0], str) else x
+        size = max(first.shape[0] if is_sparse(first) else len(first), 1)
         return self._batches(x, y, sample_weight, size, None, False, class_weight).peek()
 
     @property

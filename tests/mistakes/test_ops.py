@@ -181,9 +181,6 @@ CALLS = [
         "np.ones(3, int), 0, 0",
     ),
     mistake(
-        "ops.one_hot(x, 3, sparse=True)", "ops.one_hot(x, 3, sparse=False)", "sparse=False", "np.ones(3, int), 0, 0"
-    ),
-    mistake(
         "ops.pad(x, 1, 'edge', 3)",
         "ops.pad(x, 1, mode='constant', constant_values=3)",
         "mode='constant'",

@@ -15,8 +15,10 @@ from lamina.core.arguments import shown
 from lamina.core.graph import Operation
 from lamina.core.keras_tensor import KerasTensor, get_mask
 from lamina.core.probes import without_probe_sizes
+from lamina.core.sparse import as_sparse, has_sparse, is_sparse, to_dense
 from lamina.core.variable import Variable, to_array
 from lamina.errors import CallError
+from lamina.layers.base.output_specs import is_builtin
 
 Parameter = inspect.Parameter
 
@@ -69,7 +71,7 @@ def signature_of(method: Any) -> Any:
 
 def is_tensor(value: Any) -> bool:
     """Whether a value is an array of numbers: JAX, NumPy, symbolic or variable."""
-    return isinstance(value, (jax.Array, np.ndarray, KerasTensor, Variable))
+    return isinstance(value, (jax.Array, np.ndarray, KerasTensor, Variable)) or is_sparse(value)
 
 
 def tensors_of(signature: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -114,6 +116,8 @@ def convert(value: Any, dtype: Any) -> Any:
         if value.dtype.kind in "OUS":
             return value  # strings stay on the host
         value = to_array(value)
+    elif is_sparse(value):
+        value = as_sparse(value)
     elif not isinstance(value, jax.Array):
         if not hasattr(value, "__array__") or isinstance(value, KerasTensor):
             return value
@@ -124,11 +128,15 @@ def convert(value: Any, dtype: Any) -> Any:
 
 
 def converted(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments of a call as JAX arrays, unless the layer takes them as they are."""
+    """The arguments of a call as JAX arrays, unless the layer takes them as they are. Sparse ones are made dense for
+    layers of lamina that do not compute with them."""
     if not layer._convert_input_args:
         return args, kwargs
     dtype = layer.input_dtype if layer.autocast else None
-    return tuple(convert(value, dtype) for value in args), {name: convert(kwargs[name], dtype) for name in kwargs}
+    args = tuple(convert(value, dtype) for value in args)
+    if has_sparse(args) and not layer._takes_sparse and is_builtin(type(layer)):
+        args = to_dense(args)
+    return args, {name: convert(kwargs[name], dtype) for name in kwargs}
 
 
 def without_plain_values(layer: Any, args: tuple[Any, ...]) -> Any:

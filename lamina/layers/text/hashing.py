@@ -36,7 +36,7 @@ class Hashing(Categorical):
         mask_value: Value that is mapped to bin 0, which then holds nothing else; None means no such value.
         salt: Key of the hash, one or two integers; other keys give other collisions. None means FarmHash without a key.
         output_mode: "int" for the number of the bin, or "one_hot", "multi_hot", "count" as in `CategoryEncoding`.
-        sparse: Accepted for compatibility; the outputs are dense arrays.
+        sparse: Whether the outputs are sparse arrays, `jax.experimental.sparse.BCOO`.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
@@ -81,7 +81,7 @@ class HashedCrossing(Categorical):
     Args:
         num_bins: Number of bins.
         output_mode: "int" for the number of the bin, or "one_hot".
-        sparse: Accepted for compatibility; the outputs are dense arrays.
+        sparse: Whether the outputs are sparse arrays, `jax.experimental.sparse.BCOO`.
         name: Name of the layer, unique in a model.
         dtype: Type or dtype policy; None means the global policy.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.

@@ -45,7 +45,7 @@ class IndexLookup(Categorical):
         invert: Whether to map indices to tokens.
         output_mode: "int", "one_hot", "multi_hot", "count" or "tf_idf".
         salt: Key of the hash of unknown tokens, one or two integers; None means no key.
-        sparse: Accepted for compatibility; the outputs are dense arrays.
+        sparse: Whether the outputs are sparse arrays, `jax.experimental.sparse.BCOO`.
         pad_to_max_tokens: Whether outputs have `max_tokens` columns even if the vocabulary is smaller.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
     """

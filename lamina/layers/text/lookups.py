@@ -42,7 +42,7 @@ class StringLookup(IndexLookup):
         output_mode: "int" for the index of each string, "one_hot", "multi_hot" or "count" as in `CategoryEncoding`, or
             "tf_idf" for counts times `idf_weights`.
         pad_to_max_tokens: Whether outputs have `max_tokens` columns even if the vocabulary is smaller.
-        sparse: Accepted for compatibility; the outputs are dense arrays.
+        sparse: Whether the outputs are sparse arrays, `jax.experimental.sparse.BCOO`.
         encoding: Encoding of bytes; only "utf-8".
         name: Name of the layer, unique in a model.
         salt: Key of the hash of unknown strings, one or two integers; None means no key.
@@ -148,7 +148,7 @@ class IntegerLookup(IndexLookup):
         invert: Whether to map indices to integers.
         output_mode: "int" for the index of each integer, "one_hot", "multi_hot" or "count" as in `CategoryEncoding`, or
             "tf_idf" for counts times `idf_weights`.
-        sparse: Accepted for compatibility; the outputs are dense arrays.
+        sparse: Whether the outputs are sparse arrays, `jax.experimental.sparse.BCOO`.
         pad_to_max_tokens: Whether outputs have `max_tokens` columns even if the vocabulary is smaller.
         oov_method: Place of an unknown integer: "floormod" by the remainder of a division, "farmhash" by the hash of
             its digits.

@@ -62,7 +62,7 @@ class TextVectorization(Categorical):
         vocabulary: Tokens in the order of their indices, or the path of a text file with one a line; None if `adapt`
             finds them.
         idf_weights: Weights of the vocabulary for output_mode="tf_idf", of the same length.
-        sparse: Accepted for compatibility; the outputs are dense arrays.
+        sparse: Whether the outputs are sparse arrays, `jax.experimental.sparse.BCOO`.
         ragged: Only False is supported: all texts of a batch have the same length.
         encoding: Encoding of bytes; only "utf-8".
         name: Name of the layer, unique in a model.

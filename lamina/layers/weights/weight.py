@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.derived import Derived
+from lamina.core.sparse import compute_sparse, is_sparse, to_dense
 from lamina.core.variable import unwrap
 from lamina.kernels.gather_rows import gather_rows
 from lamina.kernels.matmul import contract
@@ -70,7 +71,10 @@ def einsum(equation: Any, inputs: Any, weight: Any) -> Any:
 
 def matmul(inputs: Any, weight: Any) -> Any:
     """`inputs @ weight` for a matrix of any kind of weight."""
-    return weight.einsum("...i,io->...o", inputs) if isinstance(weight, Weight) else plain_matmul(inputs, weight.value)
+    if isinstance(weight, Weight):
+        return weight.einsum("...i,io->...o", to_dense(inputs))
+    values = inputs, weight.value
+    return compute_sparse("matmul", plain_matmul, values, {}) if is_sparse(inputs) else plain_matmul(*values)
 
 
 def take(weight: Any, numbers: Any) -> Any:

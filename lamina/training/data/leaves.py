@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.dtypes import numpy_dtype
+from lamina.core.sparse import as_sparse, to_dense
 from lamina.errors import DataError
 from lamina.runtime import settings
 from lamina.training.data.tables import as_known_table, columns_for, is_large, without_rows
@@ -81,7 +82,7 @@ def as_arrays(value: Any, name: str, text: bool = False) -> Any:
     """
     if value is None:
         return None
-    if isinstance(value, dict):
+    if isinstance(value, dict) and not is_sparse(value):  # SciPy's dok is a dict
         return {key: as_arrays(item, f"{name}[{key!r}]", text) for key, item in value.items()}
     if isinstance(value, (list, tuple)) and not _is_numbers(value):
         items = [as_arrays(item, f"{name}[{i}]", text) for i, item in enumerate(value)]
@@ -127,7 +128,7 @@ def _from_other_kind(leaf, name, text=False):
     if is_kind(leaf, "torch", "Tensor"):
         return leaf.detach().cpu().numpy()
     if is_kind(leaf, "jax", "JAXSparse"):
-        return np.asarray(leaf.todense())
+        return _from_jax_sparse(leaf)
     table = as_known_table(leaf)
     if table is not None:
         return as_array(table, name, text)
@@ -137,6 +138,18 @@ def _from_other_kind(leaf, name, text=False):
         f"{name} must be an array or a list, tuple or dict of arrays; got {type(leaf).__name__}.",
         fix=_repair_kind(leaf, name, text),
     )
+
+
+def _from_jax_sparse(leaf):
+    """A matrix as one of SciPy, whose rows are read batch by batch; arrays of another rank are made dense."""
+    if leaf.ndim != 2:
+        return np.asarray(to_dense(leaf))
+    from scipy.sparse import csr_matrix
+
+    flat = as_sparse(leaf).update_layout(n_batch=0, n_dense=0)
+    places = np.asarray(flat.indices)
+    inside = (places < np.array(leaf.shape)).all(-1)  # padding stands outside
+    return csr_matrix((np.asarray(flat.data)[inside], places[inside].T), shape=leaf.shape)
 
 
 def _repair_kind(leaf, name, text):
