@@ -134,7 +134,7 @@ def converted(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tupl
         return args, kwargs
     dtype = layer.input_dtype if layer.autocast else None
     args = tuple(convert(value, dtype) for value in args)
-    if has_sparse(args) and not layer._takes_sparse and is_builtin(type(layer)):
+    if has_sparse(args) and not getattr(layer, "_takes_sparse", False) and is_builtin(type(layer)):
         args = to_dense(args)
     return args, {name: convert(kwargs[name], dtype) for name in kwargs}
 

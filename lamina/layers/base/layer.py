@@ -76,7 +76,6 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
     _repr_always = frozenset(("name",))
     _config_skips: frozenset[str] = frozenset(("autocast",))
     _config_optional: frozenset[str] = frozenset(("activity_regularizer",))
-    _takes_sparse = False  # whether a layer of lamina computes with sparse arrays; users' own layers are given them
     _one_spec_for_all = False  # whether input_spec is for each tensor of a list or dict of any number
     _revision = 0  # goes up when something changes that compiled programs hold as a constant, as a vocabulary
     _convert_input_args = True  # as in Keras, where packages set both: False hands `call` the arguments as they are
