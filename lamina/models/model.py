@@ -51,7 +51,6 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
     """
 
     _keras_module = "keras"
-    _takes_sparse = True
     _graph: Any = None
 
     if TYPE_CHECKING:  # a model may return a dict or a list

@@ -18,7 +18,6 @@ from lamina.core.probes import without_probe_sizes
 from lamina.core.sparse import as_sparse, has_sparse, is_sparse, to_dense
 from lamina.core.variable import Variable, to_array
 from lamina.errors import CallError
-from lamina.layers.base.output_specs import is_builtin
 
 Parameter = inspect.Parameter
 
@@ -134,7 +133,9 @@ def converted(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tupl
         return args, kwargs
     dtype = layer.input_dtype if layer.autocast else None
     args = tuple(convert(value, dtype) for value in args)
-    if has_sparse(args) and not getattr(layer, "_takes_sparse", False) and is_builtin(type(layer)):
+    if has_sparse(args) and not getattr(
+        layer, "_takes_sparse", not type(layer).__module__.startswith("lamina.layers.")
+    ):
         args = to_dense(args)
     return args, {name: convert(kwargs[name], dtype) for name in kwargs}
 
