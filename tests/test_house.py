@@ -222,7 +222,7 @@ def collections(tree):
 
 
 ACTIVATIONS_BY_NAME = {  # files that list functions by name, for other reasons than what they compute
-    "lamina.backend.tensors", "lamina.ops.activations", "lamina.ops.nn", "lamina.activations",
+    "lamina.backend.tensors", "lamina.core.sparse", "lamina.ops.activations", "lamina.ops.nn", "lamina.activations",
 }  # fmt: skip
 
 
