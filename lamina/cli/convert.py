@@ -22,6 +22,8 @@ _RESULTS = (".keras", ".weights.h5", ".h5", ".hdf5", ".safetensors", ".json", *_
 def main(args: argparse.Namespace) -> None:
     """Convert the file and print a line about the result."""
     source, result = str(args.source), str(args.result)
+    if args.format:
+        return _write_folder(source, result, args)
     if not result.endswith(_RESULTS) or result.endswith(".weights.json"):
         raise FileError(f"{result} has no ending that says what to write.", fix=f"One of: {', '.join(_RESULTS)}.")
     check_overwrite_or_say(result, args.overwrite)
@@ -34,7 +36,18 @@ def main(args: argparse.Namespace) -> None:
         model.export(result, verbose=False)
     else:
         save_model(model, result)
-    weights, size = model.count_params(), pathlib.Path(result).stat().st_size
+    _report(args, model, pathlib.Path(result).stat().st_size)
+
+
+def _write_folder(source, result, args):
+    check_overwrite_or_say(str(pathlib.Path(result, "model.json")), args.overwrite)
+    model = _read(source, args.model)
+    model.export(result, format=args.format, verbose=False)
+    _report(args, model, sum(path.stat().st_size for path in pathlib.Path(result).iterdir()))
+
+
+def _report(args, model, size):
+    source, result, weights = str(args.source), str(args.result), model.count_params()
     if args.json:
         print(json.dumps({"source": source, "result": result, "weights": weights, "bytes": size}))
     else:

@@ -197,5 +197,6 @@ def _add_convert(commands):
         help=".keras, .h5, .weights.h5, .safetensors, .json (no weights), or a program: .onnx, .jax",
     )
     convert.add_argument("--model", metavar="MODEL", help="the architecture, where IN is weights alone")
+    convert.add_argument("--format", choices=["tfjs"], help="tfjs: OUT is a folder for TensorFlow.js")
     convert.add_argument("--overwrite", action="store_true", help="replace OUT if it is there")
     convert.add_argument("--json", action="store_true", help="print what was done as JSON")

@@ -1,4 +1,4 @@
-"""Programs that run without the code of the model: StableHLO, as `jax.export` writes it, and ONNX."""
+"""Programs that run without the code of the model: StableHLO, as `jax.export` writes it, ONNX, and TensorFlow.js."""
 
 from lamina.core.lazy import lazy
 from lamina.legacy import old_names_of

@@ -16,7 +16,7 @@ from lamina.core.keywords import keywords
 from lamina.core.variable import Variable
 from lamina.errors import CallError, ConfigError, FileError
 from lamina.export.endpoint import Endpoint
-from lamina.export.formats import ENDINGS, check_format
+from lamina.export.formats import ENDINGS, FOLDERS, check_format
 from lamina.layers.base.tracking import unique
 from lamina.saving.safety.hdf5 import written
 
@@ -51,6 +51,11 @@ class ExportArchive:
     def __init__(self, format: str | None = None, **kwargs: Any) -> None:
         keywords("ExportArchive", kwargs)
         self.format: str = check_format(format or "jax")
+        if self.format in FOLDERS:
+            raise ConfigError(
+                f"Endpoints are functions, and the format {self.format!r} has models of layers only.",
+                fix=f'model.export("folder", format={self.format!r})',
+            )
         self._endpoints: dict[str, Endpoint] = {}
         self._collections, self._tracked = {}, []
 

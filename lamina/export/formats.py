@@ -7,10 +7,12 @@ import pathlib
 
 from lamina.errors import ConfigError
 
-__all__ = ["ENDINGS", "check_format", "format_of"]
+__all__ = ["ENDINGS", "FOLDERS", "check_format", "format_of"]
 
 ENDINGS = {"jax": ".jax", "onnx": ".onnx"}
-ALIASES = {"stablehlo": "jax"}
+FOLDERS = ("tfjs",)
+"""Formats of a whole model, as several files in a folder."""
+ALIASES = {"stablehlo": "jax", "tensorflowjs": "tfjs"}
 ELSEWHERE = {  # what leads to the format of another engine
     "tf_saved_model": "jax.experimental.jax2tf.convert(model), then tf.saved_model.save, where TensorFlow is installed",
     "openvino": 'model.export("model.onnx"), then openvino.convert_model("model.onnx")',
@@ -37,10 +39,10 @@ def check_format(format: str) -> str:
         ConfigError: It is not written; the fix says how to get there.
     """
     name = ALIASES.get(format, format)
-    if name not in ENDINGS:
+    if name not in ENDINGS and name not in FOLDERS:
         instead = ELSEWHERE.get(name, ELSEWHERE["tf_saved_model"] if "saved_model" in str(name) else "")
         raise ConfigError(
-            f"The format {format!r} is not written; the formats are {', '.join(map(repr, ENDINGS))}.",
+            f"The format {format!r} is not written; the formats are {', '.join(map(repr, (*ENDINGS, *FOLDERS)))}.",
             fix=f'format="onnx" or format="jax"{"; or " + instead if instead else ""}.',
         )
     return name
@@ -62,8 +64,9 @@ def format_of(filepath: str | os.PathLike[str], format: str | None = None) -> st
         return check_format(by_ending or "jax")
     name = check_format(format)
     if by_ending not in (None, name):
+        of_folder = f", format={name!r}" if name in FOLDERS else ""
         raise ConfigError(
             f"{filepath} has the ending of {by_ending!r}; got format={format!r}.",
-            fix=f"model.export({str(pathlib.Path(filepath).with_suffix(ENDINGS[name]))!r})",
+            fix=f"model.export({str(pathlib.Path(filepath).with_suffix(ENDINGS.get(name, '')))!r}{of_folder})",
         )
     return name

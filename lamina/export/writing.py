@@ -6,17 +6,21 @@ import collections
 import functools
 import os
 import pathlib
+import tempfile
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import jax
 import numpy as np
 
 from lamina.core.keywords import keywords
-from lamina.errors import ConfigError
+from lamina.errors import ConfigError, FileError
 from lamina.export.archive import ExportArchive
 from lamina.export.endpoint import Endpoint
-from lamina.export.formats import ENDINGS, format_of
+from lamina.export.formats import ENDINGS, FOLDERS, format_of
+from lamina.export.tensorflowjs.writing import write_tensorflowjs
+from lamina.saving.formats.tensorflowjs import load_tensorflowjs
 from lamina.saving.safety.hdf5 import written
 
 __all__ = ["write_model"]
@@ -37,16 +41,22 @@ def write_model(
         format: Name of the format; None means that of the ending.
         verbose: Whether to print the report.
         input_signature: Shapes and types of the inputs; None means those of the model.
-        **kwargs: `opset_version`, `verify`, `is_static`.
+        **kwargs: `opset_version`, `verify`, `is_static`, `weight_type`.
     """
-    opset, verify, is_static = keywords("export", kwargs, opset_version=None, verify=True, is_static=True)
+    opset, verify, is_static, weight_type = keywords(
+        "export", kwargs, opset_version=None, verify=True, is_static=True, weight_type=None
+    )
     format = format_of(filepath, format)
+    if format in FOLDERS:
+        return _write_folder(model, pathlib.Path(filepath), weight_type, verify, verbose)
+    if weight_type is not None:
+        raise ConfigError(f"weight_type is of TensorFlow.js; the format is {format!r}.", fix='format="tfjs"')
     signature = input_signature or model._symbolic_inputs()
     archive = ExportArchive(format)
     names = {"input_names": _input_names(signature), "output_names": _output_names(model)}
     archive.track_and_add_endpoint("serve", model, signature, is_static=is_static, opset_version=opset, **names)
     data = _serialized(model, archive)
-    report = [_size(data), *(_operators(data, format) if format == "onnx" else [])]
+    report = [_size(len(data)), *(_operators(data, format) if format == "onnx" else [])]
     if verify:
         report += compare(model, archive._endpoints["serve"], data, format)
     target = pathlib.Path(filepath)
@@ -57,6 +67,56 @@ def write_model(
         pathlib.Path(beside).write_bytes(data)
     if verbose:
         print(f"Saved {target}: {'; '.join(report)}.")
+
+
+def _write_folder(model, folder, weight_type, verify, verbose):
+    """TensorFlow.js: written and read beside the folder first, so that what is refused leaves no file."""
+    if folder.is_file():
+        raise FileError(
+            f"{folder} is a file; this format is a folder.",
+            fix=f"model.export({str(folder) + '_tfjs'!r}, format='tfjs')",
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as beside:
+        files = write_tensorflowjs(model, pathlib.Path(beside), weight_type)
+        report = [_size(sum(pathlib.Path(beside, name).stat().st_size for name in files)), f"{len(files)} files"]
+        if verify:
+            report += _compare_folder(model, pathlib.Path(beside), weight_type)
+        folder.mkdir(exist_ok=True)
+        for name in reversed(files):  # model.json, which names the others, is the first of them
+            os.replace(pathlib.Path(beside, name), folder / name)
+    if verbose:
+        print(f"Saved {folder}: {'; '.join(report)}.")
+
+
+def _compare_folder(model, folder, weight_type):
+    """What the files give where lamina reads them, beside `predict`."""
+    numbers = any(type(layer).__name__ == "Embedding" for layer in model._flatten_layers())
+    avals = [
+        SimpleNamespace(
+            shape=("batch", *("any" if size is None else size for size in tensor.shape[1:])),
+            dtype=np.dtype("int32" if numbers else tensor.dtype),
+        )
+        for tensor in model.inputs
+    ]
+    fitting = _fitting(model, avals)
+    if fitting is None:
+        return ["not compared with predict: no inputs were found that it takes"]
+    inputs, wanted = fitting
+    read = load_tensorflowjs(folder / "model.json", compile=False)
+    results = jax.tree_util.tree_leaves(read.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0))
+    worst = max((_difference(a, b) for a, b in zip(results, wanted, strict=True)), default=0.0)
+    if weight_type in (None, "float32"):
+        _check_equal(worst)
+    return [f"read again it differs from predict by {worst:.0e} of the largest output"]
+
+
+def _check_equal(worst, tolerance=TOLERANCE):
+    if not worst <= tolerance:
+        raise ConfigError(
+            f"The exported program differs from predict by {worst:.1e} of the largest output, so nothing was written.",
+            fix="verify=False writes it all the same; please report the model.",
+        )
 
 
 def _serialized(model, archive):
@@ -98,8 +158,8 @@ def _output_names(model):
     return sorted(outputs) if isinstance(outputs, dict) else list(names)
 
 
-def _size(data):
-    return f"{len(data) / 1e6:,.1f} MB" if len(data) >= 1e5 else f"{len(data) / 1e3:,.1f} KB"
+def _size(count):
+    return f"{count / 1e6:,.1f} MB" if count >= 1e5 else f"{count / 1e3:,.1f} KB"
 
 
 def _operators(data, format):
@@ -135,11 +195,7 @@ def compare(model: Any, endpoint: Any, data: bytes, format: str) -> list[str]:
     inputs, wanted = fitting
     worst = max((_difference(a, b) for a, b in zip(run(inputs), wanted, strict=True)), default=0.0)
     halves = any("16" in str(layer.compute_dtype) for layer in model._flatten_layers())
-    if not worst <= (HALF_TOLERANCE if halves else TOLERANCE):
-        raise ConfigError(
-            f"The exported program differs from predict by {worst:.1e} of the largest output, so nothing was written.",
-            fix="verify=False writes it all the same; please report the model.",
-        )
+    _check_equal(worst, HALF_TOLERANCE if halves else TOLERANCE)
     single = [array[:1] for array in inputs]
     run(single)
     start = time.perf_counter()

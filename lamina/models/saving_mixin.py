@@ -81,10 +81,12 @@ class SavingMixin(Trainer):
         Args:
             filepath: File to write: `.jax` for StableHLO, which `jax.export.deserialize` reads, or `.onnx` for ONNX.
                 Without an ending it is a folder, and the program is `serve.jax` in it.
-            format: "jax" or "onnx"; None means that of the ending.
+            format: "jax", "onnx", or "tfjs" for a folder that `tf.loadLayersModel` of TensorFlow.js reads; None means
+                that of the ending.
             verbose: Whether to print what was written; None prints it.
             input_signature: Shapes and types of the inputs. None means those of the model.
-            **kwargs: `opset_version` of ONNX; `verify=False` leaves out the comparison with `predict`.
+            **kwargs: `opset_version` of ONNX; `weight_type` of TensorFlow.js, "float16", "uint16" or "uint8" for
+                smaller files; `verify=False` leaves out the comparison with `predict`.
 
         Raises:
             CallError: The model is not built.

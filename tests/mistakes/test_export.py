@@ -59,6 +59,18 @@ MISTAKES = [
     prose(ARCHIVE, "add_endpoint('serve', lambda x: np.zeros(x.shape[0]) + x[:, 0], spec)",
           "add_endpoint('serve', lambda x: np.zeros(x.shape[0]) + x[:, 0], input_signature=[keras.InputSpec(shape=(1, 4), dtype='float32')])",
           "input_signature=[keras.InputSpec(shape=(1, 4), dtype='float32')]"),
+    prose(ARCHIVE, "keras.export.ExportArchive('tfjs')", "model.export('folder', format='tfjs', verbose=False)", "model.export(\"folder\", format='tfjs')"),
+    prose(MODEL, "model.export('m.onnx', format='tfjs')", "model.export('m', format='tfjs', verbose=False)", "model.export('m', format='tfjs')"),
+    prose(MODEL + "open('f', 'w').close(); ", "model.export('f', format='tfjs')", "model.export('f_tfjs', format='tfjs', verbose=False)", "model.export('f_tfjs', format='tfjs')"),
+    prose(MODEL, "model.export('m.jax', weight_type='uint8')", "model.export('m', format='tfjs', weight_type='uint8', verbose=False)", 'format="tfjs"'),
+    prose(MODEL, "model.export('m', format='tfjs', weight_type='int8')", "model.export('m', format='tfjs', weight_type='float16', verbose=False)", 'weight_type="float16"'),
+    prose(MODEL, "net(L.GroupNormalization(2), 4).export('m', format='tfjs')", "net(L.GroupNormalization(2), 4).export('model.onnx', verbose=False)", 'model.export("model.onnx")'),
+    prose(MODEL, "net(L.GRU(2), 3, 4).export('m', format='tfjs')", "net(L.GRU(2, reset_after=False), 3, 4).export('m', format='tfjs', verbose=False)", "GRU(reset_after=False)"),
+    prose(MODEL, "net(L.UpSampling2D(interpolation='bilinear'), 2, 2, 1).export('m', format='tfjs')",
+          "net(L.UpSampling2D(interpolation='nearest'), 2, 2, 1).export('m', format='tfjs', verbose=False)", 'UpSampling2D(interpolation="nearest")'),
+    prose(MODEL, "keras.Sequential([keras.Input((4,)), L.Embedding(5, 2, mask_zero=True), L.Bidirectional(L.LSTM(2))]).export('m', format='tfjs')",
+          "keras.Sequential([keras.Input((4,)), L.Embedding(5, 2), L.Bidirectional(L.LSTM(2))]).export('m', format='tfjs', verbose=False)", "mask_zero=False"),
+    prose(MODEL, "model.quantize('int8'); model.export('m', format='tfjs')", "model.export('m', format='tfjs', weight_type='uint8', verbose=False)", 'weight_type="uint8"'),
 ]  # fmt: skip
 RARE = [
     ("of complex numbers", "no layer leads there"), ("dilation over the inputs", "no layer leads there"),

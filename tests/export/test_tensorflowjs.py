@@ -1,0 +1,174 @@
+"""Export to TensorFlow.js: the files, what is refused, and the numbers in node where @tensorflow/tfjs is installed."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lamina as keras
+from lamina import layers as L
+from lamina.errors import ConfigError
+
+SCRIPT = Path(__file__).with_name("run_in_node.js")
+
+
+def chain(shape, *layers):
+    return lambda: keras.Sequential([keras.Input(shape), *(make() for make in layers)])
+
+
+def merged():
+    a, b = keras.Input((4, 3)), keras.Input((4, 3))
+    dense = L.Dense(3)
+    sums = L.Add()([a, dense(b)]) + dense(a)
+    dots = L.Dot(axes=(1, 1), normalize=True)([sums, L.Maximum()([a, b])])
+    return keras.Model([a, b], [L.Concatenate(axis=1)([sums, L.Multiply()([a, b]), L.Average()([a, b])]), dots])
+
+
+def nested():
+    inputs, other = keras.Input((4,)), keras.Input((4,))
+    inner = keras.Sequential([keras.Input((4,)), L.Dense(4, "relu"), L.BatchNormalization()], name="inner")
+    two = keras.Model(other, L.Dense(3)(other) + L.Dense(3)(other), name="two")
+    return keras.Model(inputs, two(L.Add()([inner(inputs), inner(inner(inputs))])))
+
+
+def states():
+    inputs = keras.Input((5, 3))
+    return keras.Model(inputs, L.LSTM(4, return_sequences=True, return_state=True, go_backwards=True)(inputs))
+
+
+ACTIVATIONS = ("elu", "gelu", "log_softmax", "mish", "relu6", "selu", "silu", "softplus", "softsign", "tanh", "softmax")
+MODELS = {
+    "dense": chain((4,), lambda: L.Dense(3, "relu"), lambda: L.Dropout(0.5), lambda: L.Dense(2, "softmax")),
+    "activations": chain((4,), *(lambda name=name: L.Dense(5, name) for name in ACTIVATIONS)),
+    "picture": chain(
+        (9, 8, 3), lambda: L.Rescaling(0.5, offset=-1.0), lambda: L.ZeroPadding2D(((1, 0), (2, 1))),
+        lambda: L.Conv2D(4, 3, strides=2, padding="same", activation="gelu"), lambda: L.BatchNormalization(),
+        lambda: L.SeparableConv2D(5, 2, depth_multiplier=2), lambda: L.PReLU(shared_axes=[1, 2]),
+        lambda: L.DepthwiseConv2D(2, padding="same", depth_multiplier=2), lambda: L.MaxPooling2D(2, strides=1),
+        lambda: L.Conv2DTranspose(3, 4, strides=2, padding="same"), lambda: L.UpSampling2D((2, 1)),
+        lambda: L.Cropping2D(((1, 0), (0, 1))), lambda: L.AveragePooling2D(3, padding="same"), lambda: L.Flatten(),
+    ),
+    "sequence": chain(
+        (None, 3), lambda: L.Conv1D(4, 3, dilation_rate=2), lambda: L.MaxPooling1D(2), lambda: L.LayerNormalization(),
+        lambda: L.Bidirectional(L.LSTM(3, return_sequences=True), merge_mode="sum"), lambda: L.SpatialDropout1D(0.1),
+        lambda: L.TimeDistributed(L.Dense(4, "relu")), lambda: L.Bidirectional(L.SimpleRNN(2)),
+    ),
+    "masked": chain((6, 3), L.Masking, lambda: L.GRU(4, return_sequences=True, reset_after=False), lambda: L.LSTM(2)),
+    "text": chain((6,), lambda: L.Embedding(9, 4, mask_zero=True), lambda: L.SimpleRNN(3)),
+    "volume": chain(
+        (6, 7, 5, 2), lambda: L.Conv3D(3, 2), lambda: L.MaxPooling3D(2, padding="same"),
+        lambda: L.Conv3DTranspose(2, 3, strides=2), lambda: L.AveragePooling3D(2), lambda: L.ReLU(max_value=0.7),
+    ),
+    "shapes": chain((12,), lambda: L.Reshape((3, -1)), lambda: L.Permute((2, 1)), lambda: L.LeakyReLU(0.1), L.Identity,
+                    L.GlobalAveragePooling1D, lambda: L.RepeatVector(2), L.GlobalMaxPooling1D, L.ELU, L.Softmax),
+    "merged": merged, "nested": nested, "states": states,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """(folder, {name: model}) of all models, with random weights."""
+    folder, models = tmp_path_factory.mktemp("tfjs"), {}
+    generator = np.random.default_rng(0)
+    for name, make in MODELS.items():
+        model = models[name] = make()
+        for weight in model.weights:
+            values = generator.normal(size=weight.shape, scale=0.5)
+            weight.assign(np.abs(values) + 0.1 if "variance" in weight.path else values)
+        model.export(folder / name, format="tfjs", verbose=False)
+    return folder, models
+
+
+def inputs_of(model, batch):
+    shapes = [(batch, *(7 if size is None else size for size in tensor.shape[1:])) for tensor in model.inputs]
+    numbers = [np.random.default_rng(len(shape)).integers(-3, 9, shape).astype("float32") for shape in shapes]
+    if isinstance(model.layers[0], L.Embedding):
+        numbers = [np.maximum(array, 0) for array in numbers]
+    for array in numbers:
+        array[:, 4:] *= not isinstance(model.layers[0], L.Masking | L.Embedding)
+    return numbers
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_files_are_read_again(exported, name):
+    folder, models = exported
+    inputs = inputs_of(models[name], 2)
+    inputs = inputs if len(inputs) > 1 else inputs[0]
+    again = keras.models.load_model(folder / name / "model.json")
+    results, wanted = again.predict(inputs, verbose=0), models[name].predict(inputs, verbose=0)
+    for result, expected in zip(keras.tree.flatten(results), keras.tree.flatten(wanted), strict=True):
+        np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+
+
+def node_with_tensorflowjs():
+    """Whether node finds @tensorflow/tfjs: in a folder of NODE_PATH, or above this file."""
+    try:
+        command = ["node", "-e", "require.resolve('@tensorflow/tfjs')"]
+        return not subprocess.run(command, cwd=SCRIPT.parent, capture_output=True, check=False).returncode
+    except FileNotFoundError:
+        return False
+
+
+def test_numbers_in_tensorflowjs(exported):
+    if not node_with_tensorflowjs():
+        pytest.skip("npm install @tensorflow/tfjs in a folder above, or in one of NODE_PATH, to run it")
+    folder, models = exported
+    for name, model in models.items():
+        for number, batch in enumerate((1, 5)):
+            inputs = [{"shape": array.shape, "data": array.ravel().tolist()} for array in inputs_of(model, batch)]
+            (folder / name / f"in{number}.json").write_text(json.dumps(inputs))
+    subprocess.run(["node", SCRIPT, *(folder / name for name in models)], check=True, capture_output=True)
+    for name, model in models.items():
+        for number, batch in enumerate((1, 5)):
+            inputs = inputs_of(model, batch)
+            wanted = keras.tree.flatten(model.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0))
+            results = json.loads((folder / name / f"out{number}.json").read_text())
+            for result, expected in zip(results, wanted, strict=True):
+                difference = np.abs(np.reshape(result["data"], result["shape"]) - expected).max()
+                assert difference <= 1e-4 * np.abs(expected).max(), (name, difference)
+
+
+REFUSED = {
+    "GRU of reset_after=True": chain((4, 3), lambda: L.GRU(2)),
+    "activation 'hard_sigmoid'": chain((4,), lambda: L.Dense(2, "hard_sigmoid")),
+    "interpolation='bilinear'": chain((4, 4, 1), lambda: L.UpSampling2D(interpolation="bilinear")),
+    "data_format='channels_first'": chain((1, 4, 4), lambda: L.MaxPooling2D(data_format="channels_first")),
+    "normalizes the last axis": chain((4, 4, 1), lambda: L.BatchNormalization(axis=1)),
+    "no layer GroupNormalization": chain((4,), lambda: L.GroupNormalization(2)),
+    "padding='causal'": chain((4, 1), lambda: L.Conv1D(2, 2, padding="causal")),
+    "DepthwiseConv2D of dilation_rate": chain((4, 4, 1), lambda: L.DepthwiseConv2D(2, dilation_rate=2)),
+    "ReLU of negative_slope=0.1": chain((4,), lambda: L.ReLU(negative_slope=0.1)),
+    "masks in another way in Bidirectional": chain((4, 3), L.Masking, lambda: L.Bidirectional(L.LSTM(2))),
+    "masks in another way in GlobalAverage": chain((4,), lambda: L.Embedding(5, 2, mask_zero=True),
+                                                   L.GlobalAveragePooling1D),
+    "activation '<lambda>'": chain((4,), lambda: L.Dense(2, activation=lambda x: 2 * x)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_what_tensorflowjs_computes_otherwise_is_refused(reason, tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        REFUSED[reason]().export(tmp_path / "model", format="tfjs")
+    assert reason in str(caught.value) and "In the layer" in str(caught.value) and not list(tmp_path.iterdir())
+
+
+def test_an_operation_of_the_graph_is_refused(tmp_path):
+    inputs = keras.Input((4,))
+    with pytest.raises(ConfigError, match=r"none for keras\.ops\.Sin"):
+        keras.Model(inputs, keras.ops.sin(inputs)).export(tmp_path / "model", format="tfjs")
+
+
+@pytest.mark.parametrize(
+    ("weight_type", "share", "tolerance"), [("float16", 2, 1e-3), ("uint16", 2, 1e-4), ("uint8", 4, 0.02)]
+)
+def test_weights_take_less(weight_type, share, tolerance, tmp_path, capsys):
+    model = keras.Sequential([keras.Input((64,)), L.Dense(64)])
+    model.export(tmp_path / "small", format="tfjs", weight_type=weight_type)
+    assert "2 files; read again it differs from predict by" in capsys.readouterr().out
+    assert (tmp_path / "small" / "group1-shard1of1.bin").stat().st_size == 4 * (64 * 64 + 64) // share
+    again = keras.models.load_model(tmp_path / "small" / "model.json")
+    kernel = model.weights[0].numpy()
+    assert np.abs(again.weights[0].numpy() - kernel).max() <= tolerance * np.abs(kernel).max()
+    assert not again.weights[1].numpy().any()
