@@ -144,10 +144,11 @@ def fetch_remote(remote: Remote, name: str) -> Path:
     try:
         _download(remote, place)
     except (OSError, HTTPException) as error:
+        inside = " keras.datasets.digits is inside the package." if remote.folder == "datasets" else ""
         raise NetworkError(
             f"{place.name} is missing: {_found(place)}, and the download from {remote.url} failed: {error}.",
             fix=f"Download {remote.url} on a machine with a network and copy it to {place}, or set KERAS_HOME to a "
-            f"folder that contains {remote.folder}/{place.name}.",
+            f"folder that contains {remote.folder}/{place.name}.{inside}",
         ) from error
     return place
 
