@@ -11,6 +11,7 @@ from typing import Any
 from lamina.compat import inside_helpers
 from lamina.compat.inside_table import ADVICE, ALL_OBJECTS, MODULES, TODAY
 from lamina.core import op
+from lamina.core.registry import get_custom_objects
 from lamina.errors import UnknownImportError, UnknownNameError
 from lamina.legacy import MODULES as OLD_MODULES
 from lamina.legacy import without_rename_warnings
@@ -89,7 +90,7 @@ class Inner(types.ModuleType):
         if leaf == "module_utils":
             return inside_helpers.LazyModule(name)
         if name in ALL_OBJECTS:
-            return ALL_OBJECTS[name](self._public_objects())
+            return ALL_OBJECTS[name](_public_objects(self._parts[0]))
         if self._parts[:1] == ["ops"] and name[:1].isupper():
             found = op.operation_class(name)
             if found is not None:
@@ -103,17 +104,28 @@ class Inner(types.ModuleType):
             except (AttributeError, ImportError):
                 continue
             return importlib.import_module(f"{self.__name__}.{name}") if isinstance(found, types.ModuleType) else found
+        if name not in _homes() and _is_module(name):
+            return importlib.import_module(f"{self.__name__}.{name}")
         return getattr(public_module(_homes()[name].removeprefix("keras").strip(".")), name)
 
     def _elsewhere(self):
         """The public modules, those first whose name is in the path."""
         return sorted(_ELSEWHERE, key=lambda path: path.rpartition(".")[2] not in self._parts)
 
-    def _public_objects(self):
-        """The classes and functions of the public module, by name."""
-        home = public_module(self._parts[0])
-        members = ((name, getattr(home, name)) for name in home.__all__ if name not in ("get", "serialize"))
-        return {name: member for name, member in members if callable(member) and name != "deserialize"}
+
+class _Objects(dict[str, Any]):
+    """The classes and functions of a public module by name. What a package adds is then found by its name."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, value)
+        get_custom_objects()[name] = value
+
+
+@functools.cache
+def _public_objects(package):
+    home = public_module(package)
+    members = ((name, getattr(home, name)) for name in home.__all__ if name not in ("get", "serialize", "deserialize"))
+    return _Objects((name, member) for name, member in members if callable(member))
 
 
 def _at(target):

@@ -25,7 +25,7 @@ def clone_model(
     """A new model with the architecture of a model and new weights.
 
     Args:
-        model: Model to clone.
+        model: Model to clone, or a layer, which is made anew from its config.
         input_tensors: Symbolic tensors as the inputs of the new model. None creates new Inputs.
         clone_function: Function from a layer to the new layer. None creates it from the config.
         call_function: Function (layer, *args, **kwargs) -> outputs that calls the new layer. None calls it directly.
@@ -40,6 +40,8 @@ def clone_model(
     >>> keras.models.clone_model(model).output_shape
     (None, 2)
     """
+    if not isinstance(model, Model):
+        return _again(model) if clone_function is None else clone_function(model)
     clone = _cloner(clone_function, call_function, recursive)
     if isinstance(model, Sequential):
         return _clone_sequential(model, input_tensors, clone)

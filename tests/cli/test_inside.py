@@ -51,6 +51,9 @@ def test_helpers():
         assert scope()
     assert not scope()
     assert inside("activations").ALL_OBJECTS_DICT["relu"] is lamina.activations.relu
+    with lamina.saving.CustomObjectScope({}):
+        inside("activations").ALL_OBJECTS_DICT["of_a_package"] = lamina.activations.relu
+        assert lamina.activations.get("of_a_package") is lamina.activations.relu
     assert inside("ops.numpy").Sum(1)(np.ones((2, 3))).tolist() == [3, 3]
     assert inside("utils.python_utils").pythonify_logs({"a": {"b": np.float32(1)}}) == {"b": 1.0}
     assert inside("layers.activations").relu.ReLU is lamina.layers.ReLU

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lamina.core import context
 from lamina.core.variable import Variable
 from lamina.errors import CallError
+from lamina.layers.base.call_signature import signature_of
 from lamina.layers.base.misuse import refuse_tensors
 from lamina.metrics.metric import Metric
 from lamina.random import SeedGenerator
@@ -78,3 +79,95 @@ def parts_in(value: Any, kind: type, around: tuple[Any, ...] = ()) -> Any:
 def unique(items: Any) -> list[Any]:
     """Each object once, in order of first appearance."""
     return list({id(item): item for item in items}.values())
+
+
+class _Members(list[Any]):
+    """The parts of a layer of one kind. What is appended becomes a part."""
+
+    def __init__(self, owner: Any, name: str, members: Any) -> None:
+        super().__init__(members)
+        self._owner, self._name = owner, name
+
+    def append(self, item: Any) -> None:
+        """Make an object a part of the layer."""
+        super().append(item)
+        setattr(self._owner, self._name, [*_listed(vars(self._owner).get(self._name)), item])
+
+    def clear(self) -> None:
+        """Drop what was assigned or appended. Attributes of the layer stay parts of it."""
+        super().clear()
+        vars(self._owner).pop(self._name, None)
+
+
+def _listed(given):
+    return list(given) if isinstance(given, (list, tuple)) else [] if given is None else [given]
+
+
+def _members(kind, name):
+    def read(self):
+        given, parts = self.__dict__.get(name), self._parts(kind)
+        if given is None:
+            return _Members(self, name, parts)
+        given = [item for item in _listed(given) if isinstance(item, kind)]
+        known = {*map(id, given)}
+        return _Members(self, name, [*given, *(part for part in parts if id(part) not in known)])
+
+    return property(read, lambda self, value: setattr(self, name, value))
+
+
+class _Tracker:
+    """The tracker of a layer: lamina reads parts off the attributes, so only what is in none is added to them."""
+
+    locked = locked_by_default = False
+
+    def __init__(self, layer: Any) -> None:
+        self._layer = layer
+
+    def track(self, attr: Any) -> Any:
+        """Make an object a part of the layer, and return it."""
+        members = self._layer._metrics if isinstance(attr, Metric) else self._layer._layers
+        if isinstance(attr, (Tracked, Metric)) and not any(attr is member for member in members):
+            members.append(attr)
+        return attr
+
+    def add_to_store(self, store_name: str, value: Any) -> None:
+        """Make an object a part of the layer."""
+        self.track(value)
+
+    def untrack(self, value: Any) -> None:
+        """Take an object out of the parts that `track` added."""
+        for name in ("_given_layers", "_given_metrics"):
+            if name in vars(self._layer):
+                setattr(self._layer, name, [item for item in vars(self._layer)[name] if item is not value])
+
+    def lock(self, *_: Any) -> None:
+        """Has no effect: variables may be made at any time."""
+
+    unlock = lock
+
+
+class KerasAttributes(Tracked):
+    """The layers and metrics of a layer as lists, its tracker, and what its `call` takes."""
+
+    _layers: Any = _members(Tracked, "_given_layers")
+    _metrics: Any = _members(Metric, "_given_metrics")
+
+    @property
+    def _tracker(self):
+        return _Tracker(self)
+
+    @property
+    def _call_has_training_arg(self):
+        return signature_of(type(self).call).has_training  # pyright: ignore[reportAttributeAccessIssue]
+
+    @_call_has_training_arg.setter
+    def _call_has_training_arg(self, value):
+        self._passes_training = bool(value)
+
+    @property
+    def _call_has_mask_arg(self):
+        return "mask" in signature_of(type(self).call).names  # pyright: ignore[reportAttributeAccessIssue]
+
+    @_call_has_mask_arg.setter
+    def _call_has_mask_arg(self, value):
+        """A layer without the argument is not given it."""

@@ -15,7 +15,7 @@ from lamina.core.dtypes import is_float, standardize_dtype
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, ShapeError
 from lamina.layers.base.settings import weight_settings
-from lamina.layers.base.tracking import Tracked, unique
+from lamina.layers.base.tracking import KerasAttributes, unique
 from lamina.metrics.metric import Metric
 from lamina.random import SeedGenerator
 from lamina.runtime.tracebacks import filters_traceback
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lamina.initializers import InitializerLike
 
 
-class VariablesMixin(Tracked):
+class VariablesMixin(KerasAttributes):
     """The variables of a layer and of the layers among its attributes."""
 
     name: str
@@ -51,11 +51,6 @@ class VariablesMixin(Tracked):
     def _variables_of_its_own(self):
         own = [variable for variable in self._parts(Variable) if not isinstance(variable, Derived)]
         return sorted(own, key=lambda variable: not variable.initially_trainable)
-
-    @property
-    def _layers(self) -> list[Any]:
-        """The layers directly inside."""
-        return self._parts(Tracked)
 
     @property
     def _seed_generators(self) -> list[SeedGenerator]:

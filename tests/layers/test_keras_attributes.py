@@ -1,0 +1,45 @@
+"""Attributes of Keras's layers with an underscore that packages lean on."""
+
+import numpy as np
+
+import lamina as keras
+
+
+class Chain(keras.layers.Layer):
+    def __init__(self, layers=None, **kwargs):
+        super().__init__(**kwargs)
+        self._layers = layers or []
+
+    def call(self, x, training=None):
+        for layer in self._layers:
+            assert not layer._call_has_mask_arg
+            x = layer(x, training=training) if layer._call_has_training_arg else layer(x)
+        return x
+
+
+def test_layers_that_are_assigned_are_parts_in_their_order():
+    dense = keras.layers.Dense(2)
+    chain = Chain([dense, keras.layers.Dropout(0.5), dense])
+    assert chain(np.ones((1, 2))).shape == (1, 2) and len(chain.weights) == 2 and len(chain._layers) == 3
+    chain._layers.append(keras.layers.Dense(1))
+    assert chain(np.ones((1, 2))).shape == (1, 1) and len(chain.weights) == 4
+    assert chain._call_has_training_arg and not chain._call_has_mask_arg
+
+
+def test_metrics_and_tracker():
+    layer = keras.layers.Dense(1)
+    assert layer._metrics == []
+    layer._metrics = keras.metrics.Mean(name="a")
+    layer._metrics.append(keras.metrics.Mean(name="b"))
+    assert [metric.name for metric in layer._metrics] == [metric.name for metric in layer.metrics] == ["a", "b"]
+    inner = layer._tracker.track(keras.layers.Dense(1))
+    inner.build((None, 1))
+    assert layer._tracker.track(inner) is inner and layer._layers == [inner] and len(layer.weights) == 2
+    layer._tracker.untrack(inner)
+    assert layer._layers == []
+
+
+def test_a_plain_layer_is_cloned():
+    layer = keras.layers.Dense(3, name="a")
+    clone = keras.models.clone_model(layer)
+    assert clone is not layer and clone.get_config() == layer.get_config()
