@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from lamina import ops, saving
-from lamina.core import context, keras_tensor
+from lamina.core import context, dtypes, keras_tensor
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.registry import get_custom_objects
 from lamina.errors import ConfigError
@@ -49,6 +49,11 @@ keras_option_scope = lambda **_: contextlib.nullcontext()  # noqa: E731
 
 SUPPORTS_SPARSE_TENSORS = SUPPORTS_COMPLEX_DTYPES = IS_THREAD_SAFE = True
 SUPPORTS_RAGGED_TENSORS = False
+FLOAT8_TYPES = tuple(name for name in dtypes.FLOATS if name.startswith("float8"))
+FLOAT_TYPES = tuple(name for name in dtypes.FLOATS if name not in FLOAT8_TYPES)
+INT_TYPES = tuple(name for name in dtypes.INTEGERS if name != "int4")
+BOOL_TYPES, COMPLEX_TYPES = ("bool",), ("complex64", "complex128")
+ALLOWED_DTYPES = (*FLOAT_TYPES, *INT_TYPES, *BOOL_TYPES, *FLOAT8_TYPES, *COMPLEX_TYPES, "string")
 
 
 # Scopes and marks of tensors.

@@ -109,13 +109,14 @@ TODAY: dict[str, str] = _rows("""
     jax_draw_seed lamina.random:draw_seed
     get_random_seed lamina.random:global_seed
     TrackedList builtins:list
-    TrackedDict builtins:dict
+    TrackedDict TrackedOrderedDict builtins:dict
     TrackedSet builtins:set
     DotNotTrackScope contextlib:nullcontext
     type_of_target sklearn.utils.multiclass:
     func_dump lamina.core.bytecode:serialize_lambda
     func_load lamina.core.bytecode:deserialize_lambda
     tree lamina:
+    FLOAT8_TYPES FLOAT_TYPES INT_TYPES BOOL_TYPES COMPLEX_TYPES ALLOWED_DTYPES :
     SUPPORTS_SPARSE_TENSORS SUPPORTS_RAGGED_TENSORS SUPPORTS_COMPLEX_DTYPES IS_THREAD_SAFE :
     H5IOStore DiskIOStore DropoutRNNCell lamina.compat.inside_stores:
     GroupedQueryAttention lamina.layers:GroupQueryAttention

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, overload
@@ -166,7 +167,12 @@ class OpCall(Operation, Configurable):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if is_symbolic(args) or is_symbolic(kwargs):
-            return self.record(trace(self.call, *args, **kwargs), args, kwargs)
+            try:
+                found = trace(self.call, *args, **kwargs)
+            except FAILURES as error:
+                meeting = importlib.import_module("lamina.core.meeting_sizes")
+                found = meeting.trace_with_met_sizes(self.call, args, kwargs, error)
+            return self.record(found, args, kwargs)
         return self.call(*args, **kwargs)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:

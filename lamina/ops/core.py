@@ -144,10 +144,15 @@ def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
         return jnp.clip(x, 0, 1).astype(bool)
     x = x.astype(jnp.uint8) if x.dtype == bool else x
     limits, own = _limits(dtype), _limits(x.dtype)
-    low, high = max(limits.min, own.min), min(limits.max, own.max)
-    return jnp.where(
-        x >= high, limits.max if high == limits.max else high, jnp.clip(x, low, high).astype(dtype)
-    ).astype(dtype)
+    low, high = max(float(limits.min), float(own.min)), min(float(limits.max), float(own.max))
+    if is_float(dtype) or x.dtype.itemsize == 1:  # 8-bit floats compute with no other type
+        x = x.astype(jnp.promote_types(x.dtype, "float32") if x.dtype.itemsize > 1 else "float32")
+    if is_float(dtype):
+        return jnp.clip(x, low, high).astype(dtype)
+    if not is_float(x.dtype):
+        low, high = int(low), int(high)
+    top = jnp.asarray(limits.max if high == limits.max else high, dtype)
+    return jnp.where(x >= high, top, jnp.clip(x, low, high).astype(dtype))
 
 
 def _limits(dtype):

@@ -81,3 +81,23 @@ def test_an_op_on_arrays_computes_and_on_symbols_records():
     np.testing.assert_array_equal(ops.add(variable, variable), [2, 4])
     model = lamina.Model(x, ops.add(x, lamina.Variable(np.full(6, 3.0, "float32"))))
     np.testing.assert_array_equal(model(np.zeros((1, 6), "float32")), np.full((1, 6), 3))
+
+
+def test_unknown_sizes_of_several_tensors_meet():
+    x, y, _ = lamina.KerasTensor((None, 3)), lamina.KerasTensor((2, None)), keras.ops
+    assert ops.add(x, y).shape == (2, 3)
+    assert ops.concatenate([x, y]).shape == (None, 3) and ops.concatenate([x, y], axis=1).shape == (2, None)
+    assert ops.maximum(lamina.KerasTensor((None,)), lamina.KerasTensor((4,))).shape == (4,)
+    with pytest.raises(ValueError, match=r"\(None, 3\).*\(None, 4\)"):
+        ops.add(x, lamina.KerasTensor((None, 4)))
+
+
+def test_saturate_cast_to_and_from_8_bit_floats_and_large_integers():
+    def cast(values, source, dtype):
+        x = ops.cast(np.array(values), source)
+        return ops.cast(ops.saturate_cast(x, dtype), "float32").tolist()
+
+    assert cast([-1e6, 1, 1e6], "float32", "float8_e4m3fn") == [-448, 1, 448]
+    assert cast([-300, 2], "int32", "float8_e4m3fn") == [-288, 2]  # -300 is rounded
+    assert cast([-1e6, 2], "float8_e5m2", "int8") == [-128, 2]
+    assert ops.saturate_cast(np.array([-1.0, 5e9], "float32"), "uint32").tolist() == [0, 2**32 - 1]
