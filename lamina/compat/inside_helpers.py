@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import os
 import pathlib
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
@@ -41,7 +42,7 @@ def default(method: Any) -> Any:
 
 
 no_automatic_dependency_tracking = filter_traceback = inject_argument_info_in_traceback = default
-is_default = get_symbolic_scope = in_grain_data_pipeline = in_tf_graph = lambda *_: False
+is_default = get_symbolic_scope = in_tf_graph = lambda *_: False
 is_tracking_enabled = lambda: True  # noqa: E731
 assert_sklearn_installed = lambda *_: None  # noqa: E731
 keras_option_scope = lambda **_: contextlib.nullcontext()  # noqa: E731
@@ -54,6 +55,13 @@ FLOAT_TYPES = tuple(name for name in dtypes.FLOATS if name not in FLOAT8_TYPES)
 INT_TYPES = tuple(name for name in dtypes.INTEGERS if name != "int4")
 BOOL_TYPES, COMPLEX_TYPES = ("bool",), ("complex64", "complex128")
 ALLOWED_DTYPES = (*FLOAT_TYPES, *INT_TYPES, *BOOL_TYPES, *FLOAT8_TYPES, *COMPLEX_TYPES, "string")
+
+def in_grain_data_pipeline() -> bool:
+    """Whether a data set of grain calls this, as a step of its pipeline."""
+    frame = sys._getframe() if "grain" in sys.modules else None
+    while frame is not None and not str(frame.f_globals.get("__name__")).startswith("grain._src.python.data"):
+        frame = frame.f_back
+    return frame is not None
 
 
 # Scopes and marks of tensors.

@@ -85,7 +85,7 @@ TODAY: dict[str, str] = _rows("""
     save_weights_only lamina.saving:save_weights
     load_weights_only lamina.saving:load_weights
     SafeModeScope lamina.core.registry:safe_mode
-    in_safe_mode lamina.core.registry:
+    in_safe_mode lamina.core.registry:safe_mode_of_load
     ObjectSharingScope contextlib:nullcontext
     squeeze_or_expand_to_same_rank lamina.losses.alignment:same_rank
     reduce_weighted_values lamina.losses.loss:reduce_weighted

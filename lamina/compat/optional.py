@@ -8,7 +8,7 @@ import sys
 from types import FrameType
 from typing import Any
 
-__all__ = ["does_without"]
+__all__ = ["does_without", "has_fallback"]
 
 _CAUGHT = frozenset(("ImportError", "ModuleNotFoundError", "Exception"))
 _NO_FALLBACK = (ast.Raise, ast.Import, ast.ImportFrom, ast.Call)
@@ -33,11 +33,16 @@ def does_without(keras: Any) -> bool:
     modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] == root]
     if root == "__main__" or not any(vars(module).get("keras") is keras for module in modules if module is not None):
         return False
-    return _has_fallback("".join(linecache.getlines(frame.f_code.co_filename)), frame.f_lineno)
+    return has_fallback("".join(linecache.getlines(frame.f_code.co_filename)), frame.f_lineno)
 
 
-def _has_fallback(source, line):
-    """Whether the statement on a line is in a `try` whose handlers of ImportError do without it."""
+def has_fallback(source: str, line: int) -> bool:
+    """Whether the import on a line is in a `try` whose handlers of ImportError do without it.
+
+    Args:
+        source: Text of a program.
+        line: Number of the line, from 1.
+    """
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Try) and node.body[0].lineno <= line <= (node.body[-1].end_lineno or 0):
             handlers = [handler for handler in node.handlers if _CAUGHT & _names(handler.type)]

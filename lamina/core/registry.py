@@ -205,6 +205,11 @@ def in_safe_mode() -> bool:
     return _safe_mode.get() is not False
 
 
+def safe_mode_of_load() -> bool | None:
+    """`safe_mode` of the load that runs; None outside of loads."""
+    return _safe_mode.get()
+
+
 def names_of(namespace: str | None) -> Sequence[str]:
     """The public names of a module in the fixed table; empty for other modules.
 
