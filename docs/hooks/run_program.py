@@ -15,6 +15,7 @@ import re
 import sys
 import time
 
+OPTIONAL = ("keras_hub",)  # packages that a program of the gallery may need and the extra `docs` does not have
 CELL = re.compile(r"^# %%.*\n", re.MULTILINE)
 
 
@@ -83,8 +84,14 @@ def main(path, result):
     """Run all cells of a program."""
     sys.argv = [path]
     names, done, start = {"__name__": "__main__", "__file__": path}, [], time.perf_counter()
+    missing = None  # a package that a program needs and this environment lacks
     for prose, code, line in cells(pathlib.Path(path).read_text()):
-        outputs = run_cell(code, path, line, names) if code else []
+        try:
+            outputs = run_cell(code, path, line, names) if code and missing is None else []
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] not in OPTIONAL:
+                raise
+            missing, outputs = error.name, [{"text": f"Not run when this page was made: {error}.\n"}]
         done.append({"prose": prose, "code": code, "outputs": outputs})
     seconds = time.perf_counter() - start
     pathlib.Path(result).write_text(json.dumps({"cells": done, "seconds": seconds}))

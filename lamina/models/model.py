@@ -11,7 +11,7 @@ from lamina.core.representation import signature_of
 from lamina.errors import ArgumentError, CallError, ConfigError
 from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer
-from lamina.layers.base.tracking import unique
+from lamina.layers.base.tracking import new_stamp, unique
 from lamina.layers.input_layer import Input
 from lamina.models.functional import graph_config, graph_from_config
 from lamina.models.host import Prepared, host_part
@@ -52,6 +52,7 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
 
     _keras_module = "keras"
     _graph: Any = None
+    _graph_stamp: int = 0
 
     if TYPE_CHECKING:  # a model may return a dict or a list
 
@@ -91,19 +92,24 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
             inputs = tree.unflatten(tree.structure_of(inputs), starts)
             outputs = graph.run(starts, lambda operation, args, kwargs: operation(*args, **kwargs))
             graph = Function(inputs, outputs, self.name)
-        self._graph = graph
+        self._graph, self._graph_stamp = graph, new_stamp()
         _check_names(self._graph.operations, self.name)
         self.built = True
 
     @property
     def _layers(self):
-        graph = [op for op in self._graph.operations if isinstance(op, Layer)] if self._graph else []
-        return unique([*graph, *super()._layers])
+        """As in Keras, weights are those of layers that a subclass assigned before the graph was made, then the others
+        of the graph, then what was assigned later."""
+        early = self._parts_before(self._graph_stamp) if self._graph else []
+        return unique([*early, *self._graph_layers(), *super()._layers])
+
+    def _graph_layers(self):
+        return [op for op in self._graph.operations if isinstance(op, Layer)] if self._graph else []
 
     @property
     def layers(self) -> list[Any]:
         """The layers of the model, without those inside of them, in the order of the graph or of assignment."""
-        return self._flatten_layers(include_self=False, recursive=False)
+        return unique([*self._graph_layers(), *self._layers])
 
     @layers.setter
     def layers(self, value: Any) -> None:

@@ -126,3 +126,22 @@ def test_models_hold_models():
     assert len(model.weights) == len(model.left.weights) + 8
     model.right.trainable = False
     assert len(model.trainable_weights) == len(model.left.trainable_weights)
+
+
+def early_and_late(library):
+    class Early(library.Model):
+        def __init__(self, **kwargs):
+            self.second = library.layers.Dense(2, name="second")  # before the graph
+            inputs = library.Input((3,))
+            first = library.layers.Dense(3, name="first")
+            super().__init__(inputs=inputs, outputs=self.second(first(inputs)), **kwargs)
+            self.third = library.layers.Dense(1, name="third")
+            self.third.build((None, 2))
+
+    return Early()
+
+
+def test_weights_of_a_graph_whose_layers_are_attributes():
+    ours, theirs = early_and_late(lamina), early_and_late(keras)
+    assert [one.path for one in ours.weights] == [one.path for one in theirs.weights]
+    assert [layer.name for layer in ours.layers[1:3]] == [layer.name for layer in theirs.layers[1:3]]

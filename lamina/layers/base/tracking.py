@@ -52,6 +52,10 @@ class Tracked:
                 self._stamps.setdefault(id(part), next(_clock))
         object.__setattr__(self, name, value)
 
+    def _parts_before(self, stamp) -> list[Any]:
+        """The layers that were assigned before a `new_stamp()`."""
+        return [part for part in self._parts(Tracked) if self._stamps.get(id(part), part._birth) < stamp]
+
     def _parts(self, kind) -> list[Any]:
         """The parts of a kind among the attributes, each once, in order."""
         parts, wanted = {}, (kind, *_CONTAINERS)
@@ -63,6 +67,11 @@ class Tracked:
         if kind is Tracked:
             found.sort(key=lambda part: self._stamps.get(id(part), part._birth))  # pyright: ignore
         return found
+
+
+def new_stamp() -> int:
+    """The time now, on the clock by which parts are ordered."""
+    return next(_clock)
 
 
 def parts_in(value: Any, kind: type, around: tuple[Any, ...] = ()) -> Any:
