@@ -13,7 +13,7 @@ GROUPS = json.loads((ROOT / "examples/gallery/groups.json").read_text())
 NAMES = [name for names in GROUPS.values() for name in names]
 
 sys.path.insert(0, str(ROOT / "docs"))
-from hooks import gallery  # noqa: E402
+from hooks import gallery, run_program  # noqa: E402
 from hooks.run_program import cells  # noqa: E402
 
 
@@ -51,3 +51,13 @@ def test_a_program_becomes_a_page_and_a_notebook(tmp_path, monkeypatch):
     book = gallery.notebook(result)
     assert [cell["cell_type"] for cell in book["cells"]] == ["markdown", "code", "markdown", "code"]
     assert book["cells"][3]["outputs"][0]["text"] == "(None, 3)\n" and book["nbformat"] == 4
+
+
+def test_a_program_may_need_a_package_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_program, "OPTIONAL", ("no_such_package",))
+    monkeypatch.setattr(sys, "argv", [])
+    (tmp_path / "program.py").write_text('"""A title\n\nMore.\n"""\n1\n\n# %%\nimport no_such_package\n\n# %%\n2\n')
+    run_program.main(str(tmp_path / "program.py"), str(tmp_path / "result.json"))
+    first, second, third = json.loads((tmp_path / "result.json").read_text())["cells"]
+    assert first["outputs"] == [{"text": "1\n"}] and third["outputs"] == []
+    assert "No module named 'no_such_package'" in second["outputs"][0]["text"]

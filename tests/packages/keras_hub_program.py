@@ -8,16 +8,17 @@ import json
 import pathlib
 import sys
 import tempfile
+from typing import Any
 
-if sys.argv[1] == "lamina":
+if __name__ == "__main__" and sys.argv[1] == "lamina":
     import lamina
 
     lamina.as_keras()
 import keras
 import numpy as np
 
-keras_hub = importlib.import_module("keras_hub")
-M, RNG = keras_hub.models, np.random.default_rng(0)
+keras_hub: Any = importlib.import_module("keras_hub") if __name__ == "__main__" else None
+M, RNG = getattr(keras_hub, "models", None), np.random.default_rng(0)
 WORDS, TIME = 12, 6
 TEXT = ["the cat sat", "the dog sat", "a cat ran", "a dog ran"] * 2
 IDS = {"token_ids": RNG.integers(1, WORDS, (2, TIME)), "padding_mask": np.array([[1] * TIME, [1] * 4 + [0] * 2])}
@@ -129,5 +130,6 @@ def metrics():
     return {"perplexity": float(perplexity.result()), "outputs": outputs}
 
 
-result = {"model": language_model(), "layers": metrics(), **{name: backbone(name) for name in BACKBONES}}
-pathlib.Path(sys.argv[2]).write_text(json.dumps(result))
+if __name__ == "__main__":
+    result = {"model": language_model(), "layers": metrics(), **{name: backbone(name) for name in BACKBONES}}
+    pathlib.Path(sys.argv[2]).write_text(json.dumps(result))
