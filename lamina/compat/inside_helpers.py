@@ -56,6 +56,7 @@ INT_TYPES = tuple(name for name in dtypes.INTEGERS if name != "int4")
 BOOL_TYPES, COMPLEX_TYPES = ("bool",), ("complex64", "complex128")
 ALLOWED_DTYPES = (*FLOAT_TYPES, *INT_TYPES, *BOOL_TYPES, *FLOAT8_TYPES, *COMPLEX_TYPES, "string")
 
+
 def in_grain_data_pipeline() -> bool:
     """Whether a data set of grain calls this, as a step of its pipeline."""
     frame = sys._getframe() if "grain" in sys.modules else None
