@@ -32,11 +32,30 @@ __all__ = [
     "UnknownImportError",
     "UnknownNameError",
     "UnsafeFileError",
+    "harmless",
     "locate",
     "warn",
 ]
 
 HERE: str = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+# Control characters, which begin escape sequences, and those that turn the direction of a text or break its line.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+_TURNING = (0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
+_CONTROLS |= {code: f"\\u{code:04x}" for code in _TURNING}
+
+
+def harmless(text: str) -> str:
+    """A text of a file, such as a name, with escapes in place of characters that a terminal obeys.
+
+    Args:
+        text: Text. Tabs and ends of lines stay.
+
+    >>> harmless("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    return text if text.isprintable() else text.translate(_CONTROLS)
 
 
 class LaminaError(Exception):
@@ -76,7 +95,7 @@ class LaminaError(Exception):
             super().add_note(note)
 
     def __str__(self) -> str:
-        return "\n".join(str(part) for part in (self.message, self.where, self.fix) if part)
+        return harmless("\n".join(str(part) for part in (self.message, self.where, self.fix) if part))
 
 
 class ShapeError(LaminaError, ValueError):
@@ -234,7 +253,7 @@ def locate(error: BaseException, where: str) -> None:
     if isinstance(error, LaminaError):
         error.where = where
     else:
-        error.add_note(where)
+        error.add_note(harmless(where))
 
 
 def warn(message: str, category: type[Warning] = UserWarning, once: bool = False) -> None:
@@ -256,7 +275,7 @@ def warn(message: str, category: type[Warning] = UserWarning, once: bool = False
     _warned.add(place)
     registry = frame.f_globals.setdefault("__warningregistry__", {})
     module = frame.f_globals.get("__name__", "")
-    warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, module, registry)
+    warnings.warn_explicit(harmless(message), category, frame.f_code.co_filename, frame.f_lineno, module, registry)
 
 
 _warned: set[tuple[str, str, int]] = set()

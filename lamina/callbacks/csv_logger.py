@@ -10,6 +10,7 @@ import numpy as np
 
 from lamina.callbacks.callback import Callback
 from lamina.runtime.atomic_files import atomic_write
+from lamina.runtime.terminal import harmless
 
 __all__ = ["CSVLogger"]
 
@@ -65,7 +66,7 @@ class CSVLogger(Callback):
             self.keys += [f"val_{key}" for key in self.keys]  # the first validation may be in a later epoch
         writer = csv.DictWriter(self.csv_file, ["epoch", *self.keys], delimiter=self.sep)
         if self.csv_file.tell() == 0:
-            writer.writeheader()
+            writer.writerow({key: _text(key) for key in ("epoch", *self.keys)})
         return writer
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
@@ -77,5 +78,13 @@ class CSVLogger(Callback):
             self.csv_file.close()
 
 
+def _text(text):
+    """A text that no spreadsheet takes for a formula."""
+    text = harmless(text)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
 def _cell(value):
-    return value if isinstance(value, str) or np.ndim(value) == 0 else f'"[{", ".join(map(str, value))}]"'
+    if isinstance(value, str):
+        return _text(value)
+    return value if np.ndim(value) == 0 else f'"[{", ".join(map(str, value))}]"'

@@ -12,7 +12,7 @@ from lamina.check.page import html_of, page_of
 from lamina.cli.models import find_models
 from lamina.drawing.report import page, report
 from lamina.explanations import explain
-from lamina.runtime.terminal import console, printable
+from lamina.runtime.terminal import console, harmless, printable
 
 __all__ = ["main"]
 
@@ -60,4 +60,4 @@ def _write(args, text):
     if args.output:
         pathlib.Path(args.output).write_text(f"{text}\n", encoding="utf-8")
     else:
-        print(printable(text))
+        print(printable(harmless(text)))

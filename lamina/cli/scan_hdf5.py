@@ -25,7 +25,8 @@ def hdf5_findings(data: Any, config: Callable[[Any, str, int], None]) -> Iterato
     file = io.BytesIO(data)
     check_heaps(file)
     with h5py.File(file, "r") as root:
-        groups, seen, stored = [root], set(), 0
+        groups: list[Any] = [root]
+        seen, stored = set(), 0
         while groups:
             group = groups.pop()
             for name in group:

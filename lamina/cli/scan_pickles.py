@@ -76,7 +76,8 @@ def _imports(file) -> Iterator[tuple[str | None, str | None]]:
     """(module, name) of each import up to STOP, found by following the stack of strings."""
     stack: list[Any] = []
     memo: dict[int, Any] = {}
-    for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+    operations: Any = pickletools.genops(file)
+    for count, (opcode, argument, _) in enumerate(operations):
         if count > _MOST_OPCODES:
             raise ValueError(f"it has more than {_MOST_OPCODES} opcodes")
         name = opcode.name
@@ -84,7 +85,8 @@ def _imports(file) -> Iterator[tuple[str | None, str | None]]:
             module, _, attribute = argument.partition(" ")
             yield module, attribute
         elif name == "STACK_GLOBAL":
-            yield tuple(part if isinstance(part, str) else None for part in ([None, None, *stack])[-2:])
+            module, attribute = (part if isinstance(part, str) else None for part in [None, None, *stack][-2:])
+            yield module, attribute
         elif name.startswith("EXT"):
             yield "copyreg extension", str(argument)
         top = stack[-1] if stack else None

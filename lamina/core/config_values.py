@@ -19,6 +19,9 @@ from lamina.errors import ConfigError
 __all__ = ["check_config_values"]
 
 _WHOLE = frozenset(("int", "Size", "Sequence[int]", "Sequence[int | None]", "tuple[int, ...]", "Shape", "ShapeLike"))
+_WORDS = {
+    "int": "a whole number", "float": "a number", "bool": "True or False", "Size": "a whole number or a list of them",
+}  # fmt: skip
 _LISTS = _WHOLE - {"int"}
 _KNOWN = _WHOLE | {"float", "bool", "None"}
 _NO_SIZES = frozenset(("seed", "salt", "num_bins", "vocabulary", "oov_token", "mask_token"))  # whole, and free
@@ -39,7 +42,7 @@ def check_config_values(cls: type, config: dict[str, Any]) -> None:
     >>> from lamina import layers
     >>> check_config_values(layers.UpSampling1D, {"size": "text"})
     Traceback (most recent call last):
-    lamina.errors.ConfigError: size of UpSampling1D in the config is 'text'; it is int.
+    lamina.errors.ConfigError: size of UpSampling1D in the config is 'text'; it is a whole number or a list of them.
     """
     kinds = _kinds_of(cls)
     for name, value in config.items():
@@ -99,5 +102,5 @@ def _whole_numbers(value) -> Iterator[int]:
 def _refuse(cls, name, value, kind):
     text = repr(value)
     text = text if len(text) <= 60 else f"{text[:57]}..."
-    words = " or ".join(sorted(kind - {"None"}))
+    words = " or ".join(sorted({_WORDS.get(word, "a list of whole numbers") for word in kind - {"None"}}))
     raise ConfigError(f"{name} of {cls.__name__} in the config is {text}; it is {words}.")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from lamina.drawing.report import report
-from lamina.runtime.terminal import Printable, console, printable, text_buffer
+from lamina.runtime.terminal import Printable, console, harmless, printable, text_buffer
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -64,7 +64,7 @@ class LayerExplanation:
         lines = _wrapped(self.head, indent, f"{indent}        ")
         for paragraph in (self.text, *self.numbers):
             lines += _wrapped(paragraph, f"{indent}    ")
-        return "\n".join(lines)
+        return harmless("\n".join(lines))
 
 
 @dataclasses.dataclass
@@ -85,7 +85,7 @@ class Answer:
         return " ".join(self.sentences)
 
     def __str__(self) -> str:
-        return "\n".join([self.question, *_wrapped(self.text, "    ")])
+        return harmless("\n".join([self.question, *_wrapped(self.text, "    ")]))
 
 
 @dataclasses.dataclass(repr=False)
@@ -133,7 +133,7 @@ class Explanation(Printable):
             lines += ["", str(layer)]
         for answer in self.answers:
             lines += ["", str(answer)]
-        return "\n".join(lines)
+        return harmless("\n".join(lines))
 
     def __str__(self) -> str:
         return printable(self.short)
@@ -148,7 +148,7 @@ class Explanation(Printable):
             lines += ["", *_wrapped(_like_those(one), "")] if isinstance(one, list) else ["", str(one)]
         for answer in self.answers:
             lines += ["", str(answer)]
-        return "\n".join(lines)
+        return harmless("\n".join(lines))
 
     def _folded(self):
         """The layers, and a list in place of several in a row that are like layers before them."""
@@ -174,7 +174,7 @@ class Explanation(Printable):
                 lines += ["", f"*{_escaped(line)}*"]
         for answer in self.answers:
             lines += ["", f"### {_escaped(answer.question)}", "", _escaped(answer.text)]
-        return "\n".join(lines)
+        return harmless("\n".join(lines))
 
     def html(self) -> str:
         """All of it as an HTML section."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from lamina.errors import ConfigError
 from lamina.runtime import settings
-from lamina.runtime.terminal import printable
+from lamina.runtime.terminal import harmless, printable
 
 __all__ = ["Progbar", "Progress", "is_live", "say"]
 
@@ -45,9 +45,9 @@ def say(message: str) -> None:
     Epoch 3: early stopping
     """
     if settings.is_interactive_logging_enabled():
-        _write(("\n" if _line["open"] else "") + message + "\n", still_open=False)
+        _write(("\n" if _line["open"] else "") + harmless(message) + "\n", still_open=False)
     else:
-        _logger.info(message)
+        _logger.info(harmless(message))
 
 
 def _write(text, still_open):
@@ -257,7 +257,7 @@ class Progbar:
             self._waiting = newest
 
     def _draw(self, now, finalize):
-        figures = [f" - {name}: {_format(value)}" for name, value in self._shown.items()]
+        figures = [f" - {harmless(name)}: {_format(value)}" for name, value in self._shown.items()]
         pace, elapsed = self._pace(now), f"{now - self._start:.0f}s"
         if not self.live:
             parts = (*filter(None, (self.prefix,)), self._count(), elapsed, pace)

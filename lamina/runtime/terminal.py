@@ -7,6 +7,8 @@ import io
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
+from lamina.errors import harmless
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -16,24 +18,6 @@ _TWINS = str.maketrans(
     dict(zip("▁▂▃▄▅▆▇█░│┃└├─━·×•●○■□–—“”‘’²σμ", ".:-=+*#@.||`|-=.x**o#o--\"\"''2su", strict=True))  # noqa: RUF001
     | {"→": "->", "←": "<-", "…": "...", "≤": "<=", "≥": ">=", "≈": "~", "±": "+-", "∞": "inf"}
 )
-
-
-# Control characters, which begin escape sequences, and those that turn the direction of a text or break its line.
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
-_TURNING = (0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
-_CONTROLS |= {code: f"\\u{code:04x}" for code in _TURNING}
-
-
-def harmless(text: str) -> str:
-    """A text of a file, such as a name, with escapes in place of characters that a terminal obeys.
-
-    Args:
-        text: Text. Tabs and ends of lines stay.
-
-    >>> harmless("a\\x1b[2Jb")
-    'a\\\\x1b[2Jb'
-    """
-    return text if text.isprintable() else text.translate(_CONTROLS)
 
 
 def printable(text: str, file: Any = None) -> str:
@@ -90,10 +74,10 @@ class Printable:
         raise NotImplementedError
 
     def __str__(self) -> str:
-        return printable(self.text)
+        return printable(harmless(self.text))
 
     def __repr__(self) -> str:
-        return printable(self.text)
+        return printable(harmless(self.text))
 
 
 def console(file: IO[str] | None = None, **settings: Any) -> Console:
@@ -107,7 +91,26 @@ def console(file: IO[str] | None = None, **settings: Any) -> Console:
 
     target = sys.stdout if file is None else file
     utf = (getattr(target, "encoding", None) or "utf-8").lower().startswith("utf")
-    return Console(file=file if utf else _Encodable(target), **settings)  # pyright: ignore[reportArgumentType]
+    made = Console(file=file if utf else _Encodable(target), **settings)  # pyright: ignore[reportArgumentType]
+    made.push_render_hook(_Cleaning())  # pyright: ignore[reportArgumentType]
+    return made
+
+
+class _Cleaning:
+    """A render hook of rich: what is printed is `harmless`, but for the escape sequences of rich itself."""
+
+    def process_renderables(self, renderables):
+        """What is printed in place of the renderables."""
+        return [_Cleaned(renderable) for renderable in renderables]
+
+
+class _Cleaned:
+    def __init__(self, renderable):
+        self._renderable = renderable
+
+    def __rich_console__(self, console, options):
+        for segment in console.render(self._renderable, options):
+            yield segment if segment.control else segment._replace(text=harmless(segment.text))
 
 
 class _Encodable:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lamina.errors import warn
+from lamina.runtime.terminal import harmless
 
 __all__ = ["LoadReport"]
 
@@ -56,11 +57,11 @@ class LoadReport:
         for what, found in (("skipped", self.skipped), ("unused in the file", self.unused)):
             if found:
                 parts.append(f"{len(found)} {what}")
-        return ", ".join(parts)
+        return harmless(", ".join(parts))
 
     def __repr__(self) -> str:
         rows = [str(self)]
         rows += [f"  loaded  {path} {shape}" for path, shape in self.loaded]
         rows += [f"  skipped {line}" for line in self.skipped]
         rows += [f"  unused  {path} {shape}" for path, shape in self.unused]
-        return "\n".join(rows)
+        return harmless("\n".join(rows))

@@ -103,7 +103,7 @@ def test_receptive_fields_are_not_followed_through_absurd_strides():
 
 
 def test_configs_say_of_which_kind_a_value_is():
-    with pytest.raises(ConfigError, match=r"rate of Dropout in the config is 'text'; it is float"):
+    with pytest.raises(ConfigError, match=r"rate of Dropout in the config is 'text'; it is a number"):
         deserialize({"class_name": "Dropout", "config": {"rate": "text"}})
     with pytest.raises(ConfigError, match="learning_rate of SGD in the config is nan"):
         deserialize({"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": math.nan}})
