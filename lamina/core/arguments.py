@@ -6,6 +6,7 @@ import difflib
 import inspect
 import math
 from collections.abc import Iterable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -195,6 +196,8 @@ def shown(value: Any) -> str:
     """A value as errors show it: an array by its shape, a class by its name."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
+    if isinstance(value, FunctionType):
+        return f"the function {value.__name__}"
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple) and shape:
         return f"{type(value).__name__.replace('ArrayImpl', 'Array')} of shape {shape}"

@@ -107,6 +107,25 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
     return public
 
 
+def explains(function: F) -> F:
+    """Make errors of a function of keras.ops that is no op, such as `zeros`, tell its arguments and a repair.
+
+    Args:
+        function: Function.
+    """
+
+    @functools.wraps(function)
+    def filtered(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except FAILURES as error:
+            with readable(explain_failure(filtered, unwrap(args), unwrap(kwargs), error) or error) as shown:
+                raise shown from None
+
+    filtered.compute, filtered.op_name = function, function.__name__  # pyright: ignore[reportAttributeAccessIssue]
+    return filtered  # pyright: ignore[reportReturnType]
+
+
 def _leading(function):
     """The names of the parameters before `*operands`, which are positional-only. Empty without `*operands`."""
     parameters = list(inspect.signature(function).parameters.values())

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
-import sys
+import re
 from typing import Any
 
 import jax
 import numpy as np
 
 from lamina.core.arguments import shown
-from lamina.core.op_shapes import FAILURES, RULES, OpUse, brief, not_alike
-from lamina.errors import CallError, LaminaError, ShapeError
+from lamina.core.op_repairs import described, description, repair, told
+from lamina.core.op_shapes import FAILURES, RULES, OpUse, not_alike
+from lamina.errors import CallError, LaminaError, ShapeError, is_internal, is_library
 
-__all__ = ["FAILURES", "explain_failure"]
+__all__ = ["FAILURES", "explain_failure", "is_explained"]
 
-_OF_JAX = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, jax.errors.UnexpectedTracerError)
-_LIBRARIES = ("lamina", "jax", "jaxlib", "numpy", "opt_einsum", "scipy", "inspect")
+_OF_JAX = (
+    jax.errors.JAXTypeError, jax.errors.JAXIndexError, jax.errors.UnexpectedTracerError, jax.errors.JaxRuntimeError,
+)  # fmt: skip
 
 
 def explain_failure(public: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> LaminaError | None:
@@ -29,58 +30,76 @@ def explain_failure(public: Any, args: tuple[Any, ...], kwargs: dict[str, Any], 
         args, kwargs: What it was called with.
         error: What its function raised.
     """
-    if isinstance(error, (LaminaError, *_OF_JAX)) or not _is_of_libraries(error.__traceback__):
+    if is_explained(error):
         return None
     given = inspect.signature(public.compute).bind_partial(*args, **kwargs).arguments
     name = public.op_name
     call = OpUse(name, public.compute, given)
-    for rule in (_not_numbers, _axis_outside, RULES.get(name), not_alike):
+    for rule in (_not_callable, _not_numbers, _axis_outside, RULES.get(name), not_alike, repair):
         found = rule and rule(call)
         if found is not None:
             return found
     said = str(error).split("\n")[0].rstrip(".")
-    values = ", ".join(f"{key}={brief(value)}" for key, value in given.items())
     kind = ShapeError if any(word in said for word in ("shape", "axis", "dimension", "size")) else CallError
-    return kind(f"{name} cannot compute with {values}: {said}.", fix=_fix(call))
+    return kind(f"{told(call)}: {said}.{described(call, given)}", fix=_fix(call))
+
+
+def is_explained(error: BaseException) -> bool:
+    """Whether an error is right as it is: one of lamina, one of JAX about tracing, or one of the user's own program.
+
+    Args:
+        error: Error that a function of lamina caught.
+    """
+    return isinstance(error, (LaminaError, *_OF_JAX)) or not _is_of_libraries(error.__traceback__)
 
 
 def _is_of_libraries(traceback):
-    """Whether an error arose below the op in lamina, JAX or NumPy, not in a function that the user handed in."""
-    files = [getattr(sys.modules.get(name), "__file__", None) for name in _LIBRARIES]
-    own = tuple(os.path.dirname(os.path.abspath(file)) + os.sep for file in files if file)
+    """Whether an error arose below the op in lamina or a library, not in a function that the user handed in."""
     first = traceback = traceback.tb_next if traceback is not None else None
     while traceback is not None:
-        file = traceback.tb_frame.f_code.co_filename
-        if not file.startswith(("<frozen", "<__array", *own)):
+        if not is_internal(traceback.tb_frame) and not is_library(traceback.tb_frame):
             return False
         traceback = traceback.tb_next
     return first is not None
 
 
-def _not_numbers(call):
-    """Text, None, rows of different length, or another object in place of a tensor."""
-    for key, value in call.tensors.items():
-        is_ragged = isinstance(value, (list, tuple)) and call.shapes[key] is None
-        if is_ragged:
-            fix = f"keras.utils.pad_sequences({key})"
-        elif value is None:
-            if call.defaults[key] is None:
-                continue
-            fix = f"A function that made `{key}` may lack its `return`."
-        else:
-            kind = (
-                ""
-                if isinstance(call.shapes[key], list) or isinstance(value, jax.Array)
-                else np.asarray(value).dtype.kind
-            )
-            if kind not in ("U", "S", "O"):
-                continue
-            fix = f"np.array({key}, dtype='float32')"
-            if kind != "O":
-                fix += " reads numbers; layers.StringLookup() numbers words."
-        rows = " with rows of different length" if is_ragged else ""
-        return CallError(f"{call.name}: `{key}` must be an array of numbers; got {shown(value)}{rows}.", fix=fix)
+def _not_callable(call):
+    for key, value in call.given.items():
+        text = description(call, key)
+        if not callable(value) and text.startswith("Callable "):
+            names = "" if "without arguments" in text else (re.search(r"of \(([\w, ]+)\)", text) or " x")[1]
+            message = f"{call.name}: `{key}` must be a function; got {shown(value)}. `{key}`: {text}"
+            return CallError(message, fix=f"{key}=lambda {names}: ...".replace(" :", ":"))
     return None
+
+
+def _not_numbers(call):
+    """Text, None, rows of different length, or another object in place of a tensor, or of one in a list."""
+    for key, value in call.tensors.items():
+        if isinstance(call.shapes[key], list):
+            parts = {f"{key}[{place}]": one for place, one in enumerate(value)}
+        else:
+            parts = {} if value is None and call.defaults[key] is None else {key: value}
+        for name, one in parts.items():
+            fix = _numbers_from(name, one)
+            if fix:
+                rows = " with rows of different length" if "pad_sequences" in fix else ""
+                return CallError(f"{call.name}: `{name}` must be an array of numbers; got {shown(one)}{rows}.", fix=fix)
+    return None
+
+
+def _numbers_from(name, value):
+    """What makes numbers of an argument; "" where it is an array of numbers."""
+    if value is None:
+        return f"A function that made `{name}` may lack its `return`."
+    try:
+        kind = "" if isinstance(value, jax.Array) else np.asarray(value).dtype.kind
+    except ValueError:
+        return f"keras.utils.pad_sequences({name})"
+    if kind not in ("U", "S", "O"):
+        return ""
+    words = " reads numbers; layers.StringLookup() numbers words." if kind != "O" else ""
+    return f"np.array({name}, dtype='float32'){words}"
 
 
 _NEW_AXES = {"expand_dims": 1, "stack": 1}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import math
 import string
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import jax
@@ -15,9 +18,25 @@ from lamina.core.arguments import shown
 from lamina.core.probes import without_probe_sizes
 from lamina.errors import LaminaError, ShapeError
 
-__all__ = ["RULES", "OpUse", "not_alike"]
+__all__ = ["RULES", "OpUse", "not_alike", "trying"]
 
-FAILURES = (TypeError, ValueError, IndexError, ZeroDivisionError, AttributeError, OverflowError)
+FAILURES = (
+    TypeError, ValueError, IndexError, ZeroDivisionError, AttributeError, OverflowError, AssertionError, KeyError,
+    NameError, NotImplementedError, RuntimeError,
+)  # fmt: skip
+_trying: ContextVar[bool] = ContextVar("trying", default=False)
+_MOST = 100_000  # elements of an array with which an op is tried that needs values
+
+
+@contextlib.contextmanager
+def trying() -> Iterator[bool]:
+    """A block that tries calls which may fail; gives whether it is inside of another, where nothing is to be tried."""
+    inside = _trying.get()
+    token = _trying.set(True)
+    try:
+        yield inside
+    finally:
+        _trying.reset(token)
 
 
 class OpUse:
@@ -28,7 +47,8 @@ class OpUse:
 
     def __init__(self, name: str, function: Callable[..., Any], given: dict[str, Any]) -> None:
         self.name, self.function, self.given = name, function, given
-        parameters = inspect.signature(function).parameters
+        self.signature: inspect.Signature = inspect.signature(function)
+        parameters = self.signature.parameters
         self.tensors: dict[str, Any] = {
             key: value
             for key, value in given.items()
@@ -36,13 +56,30 @@ class OpUse:
         }
         self.shapes: dict[str, Any] = {key: _shape(value) for key, value in self.tensors.items()}
         self.defaults: dict[str, Any] = {key: one.default for key, one in parameters.items()}
+        self.annotations: dict[str, Any] = {key: one.annotation for key, one in parameters.items()}
 
     def works(self, **changed: Any) -> Any:
         """Shape of the result with other arguments, or None where it fails as well. Tensors may be given as shapes."""
         tensors = {key: _abstract(changed.get(key, value)) for key, value in self.tensors.items()}
         settings = {key: value for key, value in {**self.given, **changed}.items() if key not in tensors}
+
+        def compute(arrays):
+            bound = inspect.BoundArguments(
+                self.signature, OrderedDict(sorted({**arrays, **settings}.items(), key=place))
+            )
+            return self.function(*bound.args, **bound.kwargs)
+
+        def place(item):
+            return [*self.signature.parameters].index(item[0])
+
         try:
-            return jax.eval_shape(lambda arrays: self.function(**arrays, **settings), tensors).shape
+            try:
+                result = jax.eval_shape(compute, tensors)
+            except jax.errors.JAXTypeError:  # it needs values
+                if any(math.prod(one.shape) > _MOST for one in jax.tree.leaves(tensors)):
+                    return None
+                result = compute(jax.tree.map(lambda one: np.ones(one.shape, one.dtype), tensors))
+            return getattr(result, "shape", ())
         except (*FAILURES, LaminaError):
             return None
 
@@ -63,10 +100,12 @@ def _shape(value):
 
 def _abstract(value):
     """A tensor, or a shape in place of one, without its values."""
-    if isinstance(value, list):
-        return [_abstract(one) for one in value]
+    if value is None or isinstance(value, jax.ShapeDtypeStruct):
+        return value
+    if isinstance(value, (list, tuple)) and any(hasattr(one, "shape") for one in value):
+        return type(value)(_abstract(one) for one in value)
     shape = value if isinstance(value, tuple) and all(isinstance(one, int) for one in value) else np.shape(value)
-    dtype = getattr(value, "dtype", "float32")
+    dtype = getattr(value, "dtype", None) or ("float32" if isinstance(value, tuple) else np.asarray(value).dtype)
     return jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(dtype))
 
 

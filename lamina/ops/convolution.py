@@ -7,8 +7,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from lamina.core.arguments import choice
+from lamina.core.arguments import choice, is_whole
 from lamina.core.op import op
 from lamina.core.typing import DataFormat, Size, Tensor, TensorLike
 from lamina.errors import ConfigError, ShapeError
@@ -173,10 +174,11 @@ def per_axis(value: Size, rank: int, name: str) -> tuple[int, ...]:
     >>> per_axis(2, 3, "strides")
     (2, 2, 2)
     """
-    values = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(values) != rank:
-        fix = f"{name}={(*values, *[values[-1] if values else 1] * rank)[:rank]}"
-        raise ConfigError(f"{name} must be one number or {rank} of them; got {value!r}.", fix=fix)
+    values = tuple(value) if isinstance(value, (list, tuple, np.ndarray)) else (value,) * rank
+    if len(values) != rank or not all(is_whole(one) for one in values):
+        whole = [max(int(one), 1) if isinstance(one, (int, float)) else 2 for one in values] or [2]
+        fix = f"{name}={(*whole, *whole[-1:] * rank)[:rank]}"
+        raise ConfigError(f"{name} must be one whole number or {rank} of them; got {value!r}.", fix=fix)
     return values
 
 

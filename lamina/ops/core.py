@@ -13,7 +13,7 @@ import numpy as np
 from lamina.core.arguments import choice
 from lamina.core.dtypes import dtype_of, is_float, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
-from lamina.core.op import op
+from lamina.core.op import explains, op
 from lamina.core.read_limits import reserve_steps
 from lamina.core.sparse import as_sparse, is_sparse, to_dense
 from lamina.core.typing import DTypeLike, Shape, Tensor, TensorLike
@@ -28,6 +28,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@explains
 def shape(x: TensorLike) -> Shape:
     """The shape as a tuple, with None for unknown sizes of a symbolic tensor.
 
@@ -64,6 +65,7 @@ def is_tensor(x: Any) -> bool:
     return isinstance(x, jax.Array) or is_sparse(x)
 
 
+@explains
 def convert_to_tensor(
     x: TensorLike, dtype: DTypeLike | None = None, sparse: bool | None = None, ragged: bool | None = None
 ) -> Any:
@@ -93,6 +95,7 @@ def convert_to_tensor(
     return tensor(to_dense(x), dtype)
 
 
+@explains
 def convert_to_numpy(x: TensorLike) -> np.ndarray:
     """`x` as an array of NumPy; bfloat16 becomes float32.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.op import op
+from lamina.core.op import explains, op
 from lamina.ops.arrays import canonical, canonical_or_none, floating, tensor
 from lamina.runtime.settings import floatx
 
@@ -21,6 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@explains
 def zeros(shape: Size, dtype: DTypeLike | None = None) -> Tensor:
     """A tensor of zeros.
 
@@ -35,6 +36,7 @@ def zeros(shape: Size, dtype: DTypeLike | None = None) -> Tensor:
     return jnp.zeros(shape, canonical(dtype))
 
 
+@explains
 def ones(shape: Size, dtype: DTypeLike | None = None) -> Tensor:
     """A tensor of ones.
 
@@ -45,6 +47,7 @@ def ones(shape: Size, dtype: DTypeLike | None = None) -> Tensor:
     return jnp.ones(shape, canonical(dtype))
 
 
+@explains
 def empty(shape: Size, dtype: DTypeLike | None = None) -> Tensor:
     """A tensor whose values do not matter; they are zeros.
 
@@ -144,6 +147,7 @@ def view(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     return x if dtype is None else x.view(canonical(dtype))
 
 
+@explains
 def arange(
     start: float, stop: float | None = None, step: float | None = None, dtype: DTypeLike | None = None
 ) -> Tensor:
@@ -234,6 +238,7 @@ def geomspace(
     return jnp.geomspace(floating(start), floating(stop), num, endpoint, canonical_or_none(dtype), axis)
 
 
+@explains
 def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Tensor:
     """A matrix with ones on one diagonal and zeros elsewhere.
 
@@ -246,6 +251,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None
     return jnp.eye(N, M, k, dtype=canonical(dtype))
 
 
+@explains
 def identity(n: int, dtype: DTypeLike | None = None) -> Tensor:
     """The n x n matrix with ones on the main diagonal and zeros elsewhere.
 
@@ -256,6 +262,7 @@ def identity(n: int, dtype: DTypeLike | None = None) -> Tensor:
     return jnp.eye(n, dtype=canonical(dtype))
 
 
+@explains
 def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Tensor:
     """A matrix with ones on and below one diagonal and zeros above it.
 
@@ -291,6 +298,7 @@ def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Ten
     return jnp.vander(tensor(x), N, increasing)
 
 
+@explains
 def bartlett(x: int) -> Tensor:
     """The triangular window.
 
@@ -300,6 +308,7 @@ def bartlett(x: int) -> Tensor:
     return _window(np.bartlett, x)
 
 
+@explains
 def blackman(x: int) -> Tensor:
     """The Blackman window: 0.42 - 0.5 cos(2 pi n / (x-1)) + 0.08 cos(4 pi n / (x-1)).
 
@@ -309,6 +318,7 @@ def blackman(x: int) -> Tensor:
     return _window(np.blackman, x)
 
 
+@explains
 def hamming(x: int) -> Tensor:
     """The Hamming window: 0.54 - 0.46 cos(2 pi n / (x-1)).
 
@@ -318,6 +328,7 @@ def hamming(x: int) -> Tensor:
     return _window(np.hamming, x)
 
 
+@explains
 def hanning(x: int) -> Tensor:
     """The Hann window: 0.5 - 0.5 cos(2 pi n / (x-1)).
 
@@ -327,6 +338,7 @@ def hanning(x: int) -> Tensor:
     return _window(np.hanning, x)
 
 
+@explains
 def kaiser(x: int, beta: float) -> Tensor:
     """The Kaiser window.
 

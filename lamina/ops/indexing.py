@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 
 from lamina.core.keras_tensor import KerasTensor
-from lamina.core.op import op
+from lamina.core.op import explains, op
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.ops.arrays import tensor
@@ -86,6 +86,7 @@ def _where(condition, x1, x2):
     return jnp.where(tensor(condition), x1, x2)
 
 
+@explains
 def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
     """The indices of the elements that are not zero: a tuple of one vector per axis.
 

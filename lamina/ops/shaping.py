@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.arguments import rank
-from lamina.core.op import op
+from lamina.core.op import explains, op
 from lamina.core.read_limits import reserve_steps
 from lamina.errors import ConfigError
 from lamina.ops.arrays import tensor
@@ -24,6 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@explains
 def ndim(x: TensorLike) -> int:
     """The number of axes.
 

@@ -613,7 +613,39 @@ OWN = table(
         ),
     ],
 )
-MISTAKES = [*MERGING, *ATTENTION, *RECURRENT, *PICTURES, *WEIGHTS, *TEXT, *NUMBERS, *OWN]
+TRIED = table(  # found by trying other inputs and settings
+    "np.ones((2, 3))",
+    [
+        ("layers.Add()(None)", "layers.Add()([x, x])", "lack its `return`", True),
+        ("layers.BatchNormalization()(object())", "layers.BatchNormalization()(np.array(x))", "(np.array(x))"),
+        ("layers.BatchNormalization()(x.astype(str))", "layers.BatchNormalization()(x)", "reads numbers", True),
+        (
+            "layers.BatchNormalization(name='b')({'a': x})",
+            "b = layers.BatchNormalization(); x = {'a': x}; b(x['a'])",
+            "b(x['a'])",
+        ),
+        (
+            "layers.CategoryEncoding(3, name='c')(x)",
+            'c = layers.CategoryEncoding(3); c(keras.ops.cast(x, "int32"))',
+            'c(keras.ops.cast(x, "int32"))',
+        ),
+        (
+            "layers.MultiHeadAttention(2, 2, name='m')(x[None])",
+            "m = layers.MultiHeadAttention(2, 2); query = value = x[None]; m(query, value)",
+            "m(query, value)",
+        ),
+        ("layers.Concatenate(axis='a')([x, x])", "layers.Concatenate(axis=-1)([x, x])", "axis=-1"),
+        (
+            "layers.RNN(layers.LSTMCell(2))({'a': x[None], 'b': x})",
+            "layers.RNN(layers.LSTMCell(2))(x[None])",
+            "x['a']",
+            True,
+        ),
+        ("layers.Reshape(('a',))", "layers.Reshape(target_shape=(-1,))", "target_shape=(-1,)"),
+        ("layers.StringLookup(vocabulary=3)", "layers.StringLookup(vocabulary=['a', 'b'])", "vocabulary=['a', 'b']"),
+    ],
+)
+MISTAKES = [*TRIED, *MERGING, *ATTENTION, *RECURRENT, *PICTURES, *WEIGHTS, *TEXT, *NUMBERS, *OWN]
 BUT = [
     ("TFSMLayer runs", "TensorFlow is not installed where the tests run."),
     ("TorchModuleWrapper runs", "PyTorch is not installed where the tests run."),
@@ -626,3 +658,4 @@ BUT = [
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_of_layers_are_tried = fixes_are_tried("lamina/layers", [*test_layers.MISTAKES, *MISTAKES], BUT)
+test_fixes_of_classes_are_tried = fixes_are_tried("lamina/core/class_errors.py", MISTAKES)

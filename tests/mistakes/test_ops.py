@@ -129,8 +129,49 @@ ARGUMENTS = [
         "ops.relu(np.array(np.array([1, 2], object), dtype='float32'))",
         "dtype='float32')",
     ),
-    mistake("ops.one_hot(x, '3')", "keras.ops.one_hot(x, 3)", "keras.ops.one_hot(x, 3)", "np.ones(3, int), 0, 0"),
-    mistake("ops.norm(x, ord='x')", "ops.norm(x, ord='fro')", "help(keras.ops.norm)", "np.ones((2, 3)), 0, 0", True),
+    mistake("ops.one_hot(x, '3')", "keras.ops.one_hot(x, 3)", values="np.ones(3, int), 0, 0"),
+    mistake("ops.norm(x, ord='x')", "ops.norm(x, ord='fro')", "ord='fro'", "np.ones((2, 3)), 0, 0"),
+]
+REPAIRS = [  # found by trying changes of one argument
+    mistake("ops.expand_dims(x, axis=1.5)", "ops.expand_dims(x, axis=1)", "axis=1", "np.ones(3), 0, 0"),
+    mistake("ops.logsumexp(x, axis='last')", "ops.logsumexp(x, axis=-1)", "axis=-1", "np.ones((2, 3)), 0, 0"),
+    mistake("ops.pad(x, 1, 'reflec')", "ops.pad(x, 1, mode='reflect')", "mode='reflect'", "np.ones(3), 0, 0"),
+    mistake("ops.top_k(x, 9)", "ops.top_k(x, k=3)", "k=3", "np.ones((2, 3)), 0, 0"),
+    mistake("ops.slice(x, [0, 0], [9, 2])", "ops.slice(x, [0, 0], shape=(4, 2))", "(4, 2)", "np.ones((4, 4)), 0, 0"),
+    mistake("ops.zeros((2, -1))", "ops.zeros(shape=(2,))", "shape=(2,)"),
+    mistake(
+        "ops.take(x, x1)",
+        "indices = x1; ops.take(x, keras.ops.cast(indices, 'int32'))".replace("'", '"'),
+        'keras.ops.cast(indices, "int32")',
+        "np.ones(3), np.ones(2), 0",
+    ),
+    mistake(
+        "ops.bitwise_and(x, x1)",
+        'y = x1; x, y = keras.ops.cast(x, "int32"), keras.ops.cast(y, "int32"); ops.bitwise_and(x, y)',
+        'x, y = keras.ops.cast(x, "int32"), keras.ops.cast(y, "int32")',
+        "np.ones(3), np.ones(3), 0",
+    ),
+    mistake("ops.depth_to_space(x, 2)", "ops.depth_to_space(x[None], 2)", "x[None]", "np.ones((4, 3, 8)), 0, 0"),
+    mistake(
+        "ops.average(x, axis=1, weights=x1)",
+        "ops.average(x, axis=1, weights=x1[:2])",
+        "Give `weights` the shape (2, 3)",
+        "np.ones((2, 3)), np.ones((4, 3)), 0",
+        True,
+    ),
+    mistake(
+        "ops.vectorized_map(x, x)",
+        "ops.vectorized_map(function=lambda x: ..., elements=x) if 0 else 0",
+        "function=lambda x: ...",
+        "np.ones(3), 0, 0",
+    ),
+    mistake(
+        "ops.scan(lambda carry, x: carry, 0.0, x)",
+        "ops.scan(lambda carry, x: (carry, x), 0.0, x)",
+        "help(keras.ops.scan)",
+        "np.ones(3), 0, 0",
+        True,
+    ),
 ]
 CALLS = [
     mistake("ops.cross(x, x)", "ops.cross(x[..., :3], x[..., :3])", "x1[..., :3]", "np.ones((2, 4)), 0, 0", True),
@@ -355,9 +396,10 @@ BOXES = [
         BOX,
     ),
 ]
-MISTAKES = [*SHAPES, *ARGUMENTS, *CALLS, *WINDOWS, *IMAGES, *BOXES]
+MISTAKES = [*SHAPES, *ARGUMENTS, *REPAIRS, *CALLS, *WINDOWS, *IMAGES, *BOXES]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_of_ops_are_tried = fixes_are_tried("lamina/ops", MISTAKES)
 test_fixes_of_shapes_are_tried = fixes_are_tried("lamina/core/op_shapes.py", MISTAKES)
+test_fixes_of_repairs_are_tried = fixes_are_tried("lamina/core/op_repairs.py", MISTAKES)
 test_fixes_of_arguments_are_tried = fixes_are_tried("lamina/core/op_errors.py", MISTAKES)

@@ -150,13 +150,20 @@ def without_plain_values(layer: Any, args: tuple[Any, ...]) -> Any:
         for leaf in tree.flatten(value):
             if (isinstance(leaf, (int, float, str)) and not isinstance(leaf, bool)) or isinstance(leaf, Operation):
                 name = type(layer).__name__
-                fix = f"{layer.name}(np.array(x))"
+                fix = f"{layer.name}({'np.array' if _is_even(value) else 'keras.utils.pad_sequences'}(x))"
                 if isinstance(leaf, Operation):
                     fix = f"Call {leaf.name} first: {layer.name}({leaf.name}(x))"
                 elif isinstance(leaf, str):
                     fix = "Turn text into numbers first: layers.TextVectorization()"
                 raise CallError(f"{name} takes tensors; got {shown(value)}.", fix=fix)
     return args
+
+
+def _is_even(value):
+    try:
+        return np.asarray(value).dtype != object
+    except ValueError:
+        return False
 
 
 def _is_text(value):

@@ -1,0 +1,96 @@
+"""Arguments of a class with which an object cannot be made, or cannot be called: found by trying others."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lamina.core.arguments import EXAMPLES, shown
+from lamina.core.op_errors import FAILURES, is_explained
+from lamina.core.op_shapes import trying
+from lamina.core.representation import signature_of
+from lamina.errors import ConfigError, LaminaError
+from lamina.spelling.nearest import nearest
+
+__all__ = ["described", "explain", "other_settings"]
+
+
+def explain(error: BaseException) -> LaminaError | None:
+    """The error for a constructor of lamina that failed by an argument of a wrong kind; None for other errors.
+
+    Args:
+        error: The error, as the wrapper of the constructor caught it.
+    """
+    frame: Any = error.__traceback__ and error.__traceback__.tb_frame
+    if frame is None or frame.f_code.co_name not in ("filtered", "translated") or not isinstance(error, FAILURES):
+        return None
+    names = frame.f_locals
+    args, kwargs = names.get("args", ()), names.get("kwargs", {})
+    made = names.get("self", args[0] if args else None)
+    if getattr(names.get("function"), "__name__", "") != "__init__" or is_explained(error):
+        return None
+    cls, values = type(made), args if "self" in names else args[1:]
+    given = {**dict(zip(signature_of(cls), values, strict=False)), **kwargs}
+    with trying() as is_nested:
+        for key, value in () if is_nested else other_settings(cls, given):
+            try:
+                cls(**{**given, key: value})
+            except (*FAILURES, LaminaError):
+                continue
+            message = f"{cls.__name__} cannot be made with {key}={shown(given[key])}.{described(cls, key)}"
+            return ConfigError(message, fix=f"{key}={value!r}")
+    return None
+
+
+def other_settings(cls: type, given: dict[str, Any], odd: bool = False) -> Iterator[tuple[str, Any]]:
+    """Arguments of a class, and other values for them, the likeliest first.
+
+    Args:
+        cls: Class.
+        given: Arguments that it was made with.
+        odd: Only those of another type than their default values.
+    """
+    parameters = {key: parameter for key, (parameter, _) in signature_of(cls).items()}
+    for key in sorted(given.keys() & parameters.keys(), key=lambda key: not isinstance(given[key], str)):
+        value, default = given[key], parameters[key].default
+        if odd and not (isinstance(value, str) and not isinstance(default, str)):
+            continue
+        words = re.findall(r'"([\w-]+)"', described(cls, key))
+        tries = [*_numbers_in(value), *(nearest(value, words) if isinstance(value, str) else [])]
+        tries += [EXAMPLES[key]] if key in EXAMPLES else []
+        tries += [default] if default not in (inspect.Parameter.empty, None) else []
+        tries += [
+            *words,
+            -1 if "axis" in key else 1,
+            0.1,
+            (1,),
+            (1, 1),
+            [0.0, 1.0],
+            ["a", "b"],
+            *[None] * (default is None),
+        ]
+        yield from ((key, one) for one in tries if one is not value)
+
+
+def _numbers_in(value):
+    try:
+        number = float(value)
+        return [int(number) if number.is_integer() else number, int(number)]
+    except (TypeError, ValueError, OverflowError):
+        return []
+
+
+def described(cls: type, key: str) -> str:
+    """What an argument is, by the docstring of its class, with a space before it; "" if that does not say.
+
+    Args:
+        cls: Class.
+        key: Name of the argument.
+    """
+    for owner in cls.__mro__:
+        found = re.search(rf"^ +{key}: (.*(?:\n {{6,}}.*)*)", inspect.cleandoc(owner.__doc__ or ""), re.MULTILINE)
+        if found:
+            return f" `{key}`: {' '.join(found[1].split())}"
+    return ""
