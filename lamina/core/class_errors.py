@@ -53,7 +53,9 @@ def other_settings(cls: type, given: dict[str, Any], odd: bool = False) -> Itera
         odd: Only those of another type than their default values.
     """
     parameters = {key: parameter for key, (parameter, _) in signature_of(cls).items()}
-    for key in sorted(given.keys() & parameters.keys(), key=lambda key: not isinstance(given[key], str)):
+    for key in sorted(
+        given.keys() & parameters.keys() - {"name", "dtype"}, key=lambda key: not isinstance(given[key], str)
+    ):
         value, default = given[key], parameters[key].default
         if odd and not (isinstance(value, str) and not isinstance(default, str)):
             continue

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from lamina.core.arguments import shown
 from lamina.core.op_repairs import described, description, repair, told
@@ -35,6 +36,10 @@ def explain_failure(public: Any, args: tuple[Any, ...], kwargs: dict[str, Any], 
     given = inspect.signature(public.compute).bind_partial(*args, **kwargs).arguments
     name = public.op_name
     call = OpUse(name, public.compute, given)
+    if any(
+        isinstance(one, Tracer) for key in given.keys() - call.tensors.keys() for one in jax.tree.leaves(given[key])
+    ):
+        return None  # see traced_errors
     for rule in (_not_callable, _not_numbers, _axis_outside, RULES.get(name), not_alike, repair):
         found = rule and rule(call)
         if found is not None:

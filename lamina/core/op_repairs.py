@@ -112,7 +112,7 @@ def _form(value):
     if value is None or (isinstance(value, (list, tuple)) and any(hasattr(one, "shape") for one in value)):
         return None
     try:
-        array = value if hasattr(value, "dtype") else np.asarray(value)
+        array: Any = value if hasattr(value, "dtype") else np.asarray(value)
         return jax.ShapeDtypeStruct(array.shape, jax.dtypes.canonicalize_dtype(array.dtype))
     except (TypeError, ValueError):
         return None

@@ -174,7 +174,7 @@ def per_axis(value: Size, rank: int, name: str) -> tuple[int, ...]:
     >>> per_axis(2, 3, "strides")
     (2, 2, 2)
     """
-    values = tuple(value) if isinstance(value, (list, tuple, np.ndarray)) else (value,) * rank
+    values: Any = tuple(value) if isinstance(value, (list, tuple, np.ndarray)) else (value,) * rank
     if len(values) != rank or not all(is_whole(one) for one in values):
         whole = [max(int(one), 1) if isinstance(one, (int, float)) else 2 for one in values] or [2]
         fix = f"{name}={(*whole, *whole[-1:] * rank)[:rank]}"

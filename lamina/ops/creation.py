@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.arguments import whole
 from lamina.core.op import explains, op
 from lamina.ops.arrays import canonical, canonical_or_none, floating, tensor
 from lamina.runtime.settings import floatx
@@ -298,7 +299,6 @@ def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Ten
     return jnp.vander(tensor(x), N, increasing)
 
 
-@explains
 def bartlett(x: int) -> Tensor:
     """The triangular window.
 
@@ -308,7 +308,6 @@ def bartlett(x: int) -> Tensor:
     return _window(np.bartlett, x)
 
 
-@explains
 def blackman(x: int) -> Tensor:
     """The Blackman window: 0.42 - 0.5 cos(2 pi n / (x-1)) + 0.08 cos(4 pi n / (x-1)).
 
@@ -318,7 +317,6 @@ def blackman(x: int) -> Tensor:
     return _window(np.blackman, x)
 
 
-@explains
 def hamming(x: int) -> Tensor:
     """The Hamming window: 0.54 - 0.46 cos(2 pi n / (x-1)).
 
@@ -328,7 +326,6 @@ def hamming(x: int) -> Tensor:
     return _window(np.hamming, x)
 
 
-@explains
 def hanning(x: int) -> Tensor:
     """The Hann window: 0.5 - 0.5 cos(2 pi n / (x-1)).
 
@@ -350,4 +347,4 @@ def kaiser(x: int, beta: float) -> Tensor:
 
 
 def _window(function, length, *args):
-    return jnp.asarray(function(int(length), *args), floatx())
+    return jnp.asarray(function(whole(function.__name__, "x", length, least=0, example=16), *args), floatx())

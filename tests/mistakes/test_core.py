@@ -141,7 +141,7 @@ CHANGES = [
         says="Return it",
         prose=True,
     ),
-    in_call("return keras.ops.reshape(x, (5, 7))", "return keras.ops.reshape(x, (-1, 2))", says="keras.ops.reshape"),
+    in_call("return keras.ops.reshape(x, (5, 7))", "return keras.ops.reshape(x, newshape=-1)", says="newshape=-1"),
 ]
 SYMBOLS = [
     on_symbol("np.log(x)", "keras.ops.log(x)", says="keras.ops.log(x)"),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from jax.core import Tracer
 
 from lamina.core import class_errors, tree
 from lamina.core.arguments import shown
@@ -16,6 +17,7 @@ from lamina.core.op_errors import FAILURES, is_explained
 from lamina.core.op_shapes import trying
 from lamina.errors import CallError, ConfigError, LaminaError, ShapeError
 from lamina.layers.base.call_signature import brief, is_tensor
+from lamina.ops.core import cast
 
 __all__ = ["explain"]
 
@@ -67,29 +69,27 @@ def _changes(inputs: Any) -> Iterator[tuple[Any, str]]:
     elif isinstance(inputs, (list, tuple)):
         yield from ((inputs[place], f"x[{place}]") for place in range(min(len(inputs), 1)))
     else:
-        shape, dtype = tuple(inputs.shape), str(inputs.dtype)
-        for kind in ("float32", "int32"):
-            if dtype != kind:
-                yield KerasTensor(shape, kind), f'keras.ops.cast(x, "{kind}")'
-        yield KerasTensor((*shape, 1), dtype), "x[..., None]"
-        yield KerasTensor((1, *shape), dtype), "x[None]"
-        if shape:
-            yield KerasTensor((shape[0], *shape[2:]), dtype), "x[:, 0]"
-        yield [inputs, inputs], "[x, y]"
+        x = _symbol(inputs)
+        yield from ((cast(x, kind), f'keras.ops.cast(x, "{kind}")') for kind in ("int32", "float32") if x.dtype != kind)
+        yield x[..., None], "x[..., None]"
+        yield x[None], "x[None]"
+        if x.shape:
+            yield x[:, 0] if len(x.shape) > 1 else x[0], "x[:, 0]" if len(x.shape) > 1 else "x[0]"
+        yield [x, x], "[x, y]"
 
 
 def _works(layer, value, others, kwargs, settings=None):
     try:
-        type(layer).from_config({**layer.get_config(), **(settings or {})})(
-            *tree.map_structure(_symbol, (value, *others)), **tree.map_structure(_symbol, kwargs)
-        )
+        clone = type(layer).from_config({**layer.get_config(), **(settings or {})})
+        clone(*tree.map_structure(_symbol, (value, *others)), **tree.map_structure(_symbol, kwargs))
     except (*FAILURES, LaminaError):
         return False
     return True
 
 
 def _symbol(value):
-    return KerasTensor(tuple(value.shape), str(value.dtype)) if is_tensor(value) else value
+    """A tensor as it is, but a symbolic one in place of one that is traced."""
+    return KerasTensor(tuple(value.shape), str(value.dtype)) if isinstance(value, Tracer) else value
 
 
 def _shapes(layer):
