@@ -6,16 +6,16 @@ import inspect
 from typing import TYPE_CHECKING, Any, Self
 
 from lamina import legacy
-from lamina.core import class_errors, registry
+from lamina.core import registry
 from lamina.core.representation import Represented, arguments_of, signature_of
 from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.typing import Config
-from lamina.runtime.tracebacks import explain_errors_by, filters_traceback
+from lamina.runtime.tracebacks import explain_errors_by, filters_traceback, later
 from lamina.spelling import SaysWhatWasMeant
 
 __all__ = ["Configurable"]
 
-explain_errors_by(class_errors.explain)
+explain_errors_by(later("lamina.core.class_errors.explain"))
 Parameter = inspect.Parameter
 
 

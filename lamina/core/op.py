@@ -12,14 +12,12 @@ from lamina.core.configurable import Configurable
 from lamina.core.context import unique_name
 from lamina.core.graph import Operation
 from lamina.core.keras_tensor import OPS, is_symbolic, trace
-from lamina.core.op_errors import FAILURES, explain_failure
 from lamina.core.recording import recorded, recording
 from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.sparse import compute_sparse, has_sparse
-from lamina.core.traced_errors import explain
 from lamina.core.variable import unwrap
 from lamina.runtime.process import configure_process
-from lamina.runtime.tracebacks import explain_errors_by, readable
+from lamina.runtime.tracebacks import explain_errors_by, later, readable
 from lamina.spelling.arguments import explain_call
 
 if TYPE_CHECKING:
@@ -37,7 +35,8 @@ if TYPE_CHECKING:
         _OfX1X2,
     )
 
-explain_errors_by(explain)
+explain_errors_by(later("lamina.core.traced_errors.explain"))
+explain_failure = later("lamina.core.op_errors.explain_failure")
 Parameter = inspect.Parameter
 # Recorded among the arguments of the call even if they have a default value.
 _TENSOR_NAMES = frozenset("x x1 x2 y xs inputs bias mask scale offset constant_values rtol atol default key".split())
@@ -89,7 +88,7 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
     def explained(*args, **kwargs):
         try:
             return function(*args, **kwargs)
-        except FAILURES as error:
+        except Exception as error:
             if has_sparse(args) or has_sparse(kwargs.values()):  # no op takes them, so dense ones pay for no question
                 return compute_sparse(op_name, explained, args, kwargs)
             better = explain_failure(public, args, kwargs, error)
@@ -118,7 +117,7 @@ def explains(function: F) -> F:
     def filtered(*args, **kwargs):
         try:
             return function(*args, **kwargs)
-        except FAILURES as error:
+        except Exception as error:
             with readable(explain_failure(filtered, unwrap(args), unwrap(kwargs), error) or error) as shown:
                 raise shown from None
 

@@ -31,7 +31,7 @@ def explain_failure(public: Any, args: tuple[Any, ...], kwargs: dict[str, Any], 
         args, kwargs: What it was called with.
         error: What its function raised.
     """
-    if is_explained(error):
+    if not isinstance(error, FAILURES) or is_explained(error):
         return None
     given = inspect.signature(public.compute).bind_partial(*args, **kwargs).arguments
     name = public.op_name

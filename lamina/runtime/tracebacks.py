@@ -13,15 +13,16 @@ the cause back), and Python adds no frame to an error that leaves a `with`.
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
-from lamina.errors import is_internal, is_library
+from lamina.errors import LaminaError, is_internal, is_library
 
 __all__ = [
-    "explain_errors_by", "filters_traceback", "is_enabled", "readable", "set_enabled",
+    "explain_errors_by", "filters_traceback", "is_enabled", "later", "readable", "set_enabled",
     "user_frames",
 ]  # fmt: skip
 
@@ -51,6 +52,22 @@ def explain_errors_by(function: Callable[[BaseException], BaseException | None])
         function: It returns the error to show, or None for errors that it does not know.
     """
     _explanations.append(function)
+
+
+def later(path: str) -> Callable[..., Any]:
+    """A function of errors whose module is read at the first error that is not one of lamina's; for those it is None.
+
+    Args:
+        path: Module and name: "lamina.core.traced_errors.explain".
+    """
+    module, _, name = path.rpartition(".")
+
+    def explain(*args: Any) -> Any:
+        if any(isinstance(one, LaminaError) for one in args):
+            return None
+        return getattr(importlib.import_module(module), name)(*args)
+
+    return explain
 
 
 def user_frames(traceback: TracebackType | None) -> Iterator[TracebackType]:

@@ -7,6 +7,9 @@ from typing import Any
 from lamina.core import context
 from lamina.errors import locate
 from lamina.layers.base import call_signature
+from lamina.runtime.tracebacks import later
+
+explained: Any = later("lamina.layers.base.call_errors.explain")
 
 
 def located(error: BaseException, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> BaseException:

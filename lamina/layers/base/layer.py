@@ -18,9 +18,9 @@ from lamina.core.probes import without_probe_sizes
 from lamina.core.recording import is_recorded_whole, recorded_layer, recording
 from lamina.core.variable import Variable
 from lamina.errors import CallError
-from lamina.layers.base import call_errors, call_signature, masks, output_specs
+from lamina.layers.base import call_signature, masks, output_specs
 from lamina.layers.base.building import build_for, managed_build
-from lamina.layers.base.call_context import inner_call, located, resolve_training
+from lamina.layers.base.call_context import explained, inner_call, located, resolve_training
 from lamina.layers.base.dtype_policy import DTypePolicyMixin
 from lamina.layers.base.input_spec import check_inputs
 from lamina.layers.base.losses import LossesMixin
@@ -207,7 +207,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
                 self._first_output_shape = without_probe_sizes(outputs.shape)
             return outputs
         except BaseException as error:
-            with readable(call_errors.explain(error, self, *given)) as shown:
+            with readable(explained(error, self, *given) or error) as shown:
                 raise located(shown, self, *given) from None
 
     _run = __call__  # on arrays, also where a subclass has a `__call__` of its own
