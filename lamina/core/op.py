@@ -187,7 +187,7 @@ class OpCall(Operation, Configurable):
         if is_symbolic(args) or is_symbolic(kwargs):
             try:
                 found = trace(self.call, *args, **kwargs)
-            except FAILURES as error:
+            except Exception as error:
                 meeting = importlib.import_module("lamina.core.meeting_sizes")
                 found = meeting.trace_with_met_sizes(self.call, args, kwargs, error)
             return self.record(found, args, kwargs)

@@ -63,7 +63,8 @@ def later(path: str) -> Callable[..., Any]:
     module, _, name = path.rpartition(".")
 
     def explain(*args: Any) -> Any:
-        if any(isinstance(one, LaminaError) for one in args):
+        error: Any = next((one for one in args if isinstance(one, BaseException)), None)
+        if isinstance(error, LaminaError) or error.__traceback__ is None:
             return None
         return getattr(importlib.import_module(module), name)(*args)
 

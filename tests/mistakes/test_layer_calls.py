@@ -616,6 +616,12 @@ OWN = table(
 TRIED = table(  # found by trying other inputs and settings
     "np.ones((2, 3))",
     [
+        (
+            "layers.Bidirectional(layers.LSTM(2))({'a': x[None]})",
+            "layers.Bidirectional(layers.LSTM(2))(x[None])",
+            "help(keras.layers.Bidirectional)",
+            True,
+        ),
         ("layers.Add()(None)", "layers.Add()([x, x])", "lack its `return`", True),
         ("layers.BatchNormalization()(object())", "layers.BatchNormalization()(np.array(x))", "(np.array(x))"),
         ("layers.BatchNormalization()(x.astype(str))", "layers.BatchNormalization()(x)", "reads numbers", True),
