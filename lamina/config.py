@@ -9,6 +9,7 @@ from lamina.kernels.native import is_native, set_native
 from lamina.runtime.compilation_cache import compilation_cache, set_compilation_cache
 from lamina.runtime.process import configures_process, set_process_settings
 from lamina.runtime.settings import (
+    broadcast_targets,
     checks,
     disable_flash_attention,
     disable_interactive_logging,
@@ -24,6 +25,7 @@ from lamina.runtime.settings import (
     is_traceback_filtering_enabled,
     max_epochs,
     max_steps_per_epoch,
+    set_broadcast_targets,
     set_checks,
     set_epsilon,
     set_floatx,
@@ -33,14 +35,14 @@ from lamina.runtime.settings import (
 )
 
 __all__ = [
-    "backend", "checks", "compilation_cache", "configures_process",
+    "backend", "broadcast_targets", "checks", "compilation_cache", "configures_process",
     "disable_flash_attention", "disable_interactive_logging",
     "disable_traceback_filtering", "dtype_policy", "enable_flash_attention", "enable_interactive_logging",
     "enable_traceback_filtering", "enable_unsafe_deserialization", "epsilon", "floatx", "image_data_format",
     "is_flash_attention_enabled", "is_interactive_logging_enabled", "is_native", "is_nnx_enabled",
-    "is_traceback_filtering_enabled", "max_epochs", "max_steps_per_epoch", "set_backend", "set_checks",
-    "set_compilation_cache", "set_dtype_policy", "set_epsilon", "set_floatx", "set_image_data_format", "set_max_epochs",
-    "set_max_steps_per_epoch", "set_native", "set_process_settings",
+    "is_traceback_filtering_enabled", "max_epochs", "max_steps_per_epoch", "set_backend", "set_broadcast_targets",
+    "set_checks", "set_compilation_cache", "set_dtype_policy", "set_epsilon", "set_floatx", "set_image_data_format",
+    "set_max_epochs", "set_max_steps_per_epoch", "set_native", "set_process_settings",
 ]  # fmt: skip
 
 

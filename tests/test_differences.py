@@ -16,7 +16,7 @@ HERE = "test_differences.py"
 DIFFERENCES = {
     "`layer(x, training=...)` inside a functional model":
         "models/test_functional.py test_training_that_was_said_stays_said",
-    "targets of another shape than the outputs": "losses/test_losses.py test_targets_are_never_broadcast",
+    "targets of another shape than the outputs": "losses/test_losses.py test_targets_of_other_shapes_are_refused",
     "weights `(batch,)` for values `(batch, time)`": "losses/test_losses.py test_one_weight_a_sample_weighs_samples",
     "`sparsemax`": "test_activations.py test_sparsemax_is_the_nearest_point_of_the_simplex",
     "masks in training": f"{HERE} test_metrics_see_the_mask",

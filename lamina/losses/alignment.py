@@ -1,5 +1,5 @@
 """Alignment of targets with outputs and of weights with losses: trailing axes of size 1 are added or dropped, and
-nothing is broadcast silently."""
+nothing is broadcast silently unless `keras.config.set_broadcast_targets("off")` was called."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from lamina.core.variable import unwrap
-from lamina.errors import ShapeError
+from lamina.errors import ShapeError, warn
 from lamina.runtime import settings
 
 if TYPE_CHECKING:
@@ -53,31 +53,52 @@ def same_rank(a: Any, b: Any) -> tuple[Tensor, Tensor]:
     return a, b
 
 
-def aligned_floats(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+def aligned_floats(y_true: Any, y_pred: Any, broadcasts: bool = True) -> tuple[Tensor, Tensor]:
     """Targets and outputs as floats of the outputs' type and of one shape. Raises ShapeError if they do not fit.
 
     Args:
         y_true: Targets.
         y_pred: Outputs.
+        broadcasts: Whether targets may be broadcast; see `keras.config.set_broadcast_targets`.
     """
     y_pred = float_array(y_pred)
-    return aligned(jnp.asarray(unwrap(y_true), y_pred.dtype), y_pred)
+    return aligned(jnp.asarray(unwrap(y_true), y_pred.dtype), y_pred, broadcasts)
 
 
-def aligned(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+def aligned(y_true: Any, y_pred: Any, broadcasts: bool = False) -> tuple[Tensor, Tensor]:
     """Targets and outputs of one shape. Raises ShapeError if they do not fit.
 
     Args:
         y_true: Targets, an array.
         y_pred: Outputs, an array.
+        broadcasts: Whether targets may be broadcast; see `keras.config.set_broadcast_targets`.
     """
     targets, outputs = same_rank(y_true, y_pred)
     if targets.shape != outputs.shape:
+        if broadcasts and _may_broadcast(targets.shape, outputs.shape):
+            return tuple(jnp.broadcast_arrays(targets, outputs))
         raise ShapeError(
             f"Targets and outputs must have the same shape; got targets {y_true.shape} and outputs {y_pred.shape}.",
             fix=_fix(y_true.shape, y_pred.shape),
         )
     return targets, outputs
+
+
+def _may_broadcast(targets, outputs):
+    """Whether the setting allows it. One target for several outputs is reported once."""
+    setting = settings.broadcast_targets()
+    if setting == "off":
+        return all(a == b or 1 in (a, b) for a, b in zip(reversed(targets), reversed(outputs), strict=False))
+    if setting == "error" or len(outputs) < 2 or targets != (*outputs[:-1], 1):
+        return False
+    axes = ", ".join(["batch", *map(str, outputs[1:-1])])
+    warn(
+        f"Targets of shape ({axes}, 1) were broadcast to the outputs ({axes}, {outputs[-1]}): each of the "
+        f"{outputs[-1]} outputs is compared with the same number. For class numbers use a sparse_categorical loss or metric. "
+        'keras.config.set_broadcast_targets("error") refuses such targets, "off" leaves this message out.',
+        once=True,
+    )
+    return True
 
 
 _POSITIONS = (  # what LAM116 finds
@@ -95,7 +116,7 @@ def _fix(targets, outputs):
         return f"Give the last layer {targets[-1]} units, or pass targets with {outputs[-1]} columns."
     if outputs and targets[:1] == outputs[:1] and (len(targets) < len(outputs) or all(n == 1 for n in targets[1:])):
         return _POSITIONS
-    return f"Targets are never broadcast: give y_true the shape {outputs}."
+    return f"Give y_true the shape {outputs}; it is not broadcast."
 
 
 def broadcast_to_outputs(weights: Any, values: Any) -> tuple[Tensor, Tensor]:

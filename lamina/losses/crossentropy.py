@@ -48,7 +48,7 @@ def smooth_one_hot(
     """
     if isinstance(axis, bool) or not isinstance(axis, int):
         raise ConfigError(f"axis of {name} is one integer; got {axis!r}.", fix="axis=-1")
-    targets, outputs = aligned_floats(y_true, y_pred)
+    targets, outputs = aligned_floats(y_true, y_pred, broadcasts=False)
     if outputs.ndim and outputs.shape[axis] == 1:
         warn(
             f"{name} over one class (outputs of shape {outputs.shape}) is always 0: use binary_crossentropy.",
@@ -78,7 +78,7 @@ def binary_crossentropy(
     >>> keras.losses.binary_crossentropy([[1.0]], [[0.0]], from_logits=True)
     Array([0.6931472], dtype=float32)
     """
-    y_true, y_pred = aligned_floats(y_true, y_pred)
+    y_true, y_pred = aligned_floats(y_true, y_pred, broadcasts=False)
     return jnp.mean(
         crossentropy.binary_crossentropy(smooth_binary(y_true, label_smoothing), y_pred, from_logits), axis=axis
     )

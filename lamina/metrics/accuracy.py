@@ -82,7 +82,7 @@ def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     >>> keras.metrics.categorical_accuracy([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]])
     Array([1., 0.], dtype=float32)
     """
-    y_true, y_pred = aligned_floats(y_true, y_pred)
+    y_true, y_pred = aligned_floats(y_true, y_pred, broadcasts=False)
     return _right(_largest(y_true) == _largest(y_pred))
 
 
@@ -126,7 +126,7 @@ def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 
     >>> keras.metrics.top_k_categorical_accuracy([[0, 0, 1]], [[0.5, 0.2, 0.3]], k=2)
     Array([1.], dtype=float32)
     """
-    y_true, y_pred = aligned_floats(y_true, y_pred)
+    y_true, y_pred = aligned_floats(y_true, y_pred, broadcasts=False)
     return _among_top(_largest(y_true), y_pred, k)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lamina.core import tree
+from lamina.core import registry, tree
 from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError
 from lamina.layers.base.layer import Layer
 from lamina.layers.input_layer import Input, InputLayer
-from lamina.models.model import Functional, Model
+from lamina.metrics.metric import Metric
+from lamina.models.model import Functional
 from lamina.models.sequential import Sequential
+from lamina.optimizers.optimizer import Optimizer
 
 
 def clone_model(
@@ -22,7 +24,7 @@ def clone_model(
     recursive: bool = False,
     **kwargs: Any,
 ) -> Any:
-    """A new model with the architecture of a model and new weights.
+    """A new model with the architecture and the compile settings of a model, and new weights.
 
     Args:
         model: Model to clone, or a layer, which is made anew from its config.
@@ -44,15 +46,29 @@ def clone_model(
         return _again(model) if clone_function is None else clone_function(model)
     clone = _cloner(clone_function, call_function, recursive)
     if isinstance(model, Sequential):
-        return _clone_sequential(model, input_tensors, clone)
-    if isinstance(model, Functional) or (model._graph is not None and type(model).__init__ is Model.__init__):
-        return _clone_graph(model, input_tensors, clone, call_function)
+        return _compiled_as(model, _clone_sequential(model, input_tensors, clone))
+    if model._is_its_graph():
+        return _compiled_as(model, _clone_graph(model, input_tensors, clone, call_function))
     if input_tensors is not None or clone_function is not None:
         raise CallError(
             f"{type(model).__name__} is a subclassed model, which is cloned from its config alone.",
             fix="Write get_config() in its class, and clone_model(model) without functions.",
         )
     return type(model).from_config(model.get_config())
+
+
+def _compiled_as(model, clone):
+    """The clone, compiled with the settings of the model and with optimizer and metrics of its own."""
+    settings = model._compile_arguments
+    if model.compiled and settings is not None and registry.is_builtin(type(model).compile):
+        named = isinstance(settings["optimizer"], (str, Optimizer))
+        optimizer = model.optimizer if named else settings["optimizer"]  # an object of optax has no state
+        clone.compile(**tree.map_structure(_own, {**settings, "optimizer": optimizer}))
+    return clone
+
+
+def _own(value):
+    return _again(value) if isinstance(value, (Metric, Optimizer)) else value
 
 
 def _cloner(clone_function, call_function, recursive):

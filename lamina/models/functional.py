@@ -221,4 +221,5 @@ def _find_places(structure, outputs):
         return _tensor_at(structure, outputs)
     if isinstance(structure, dict):
         return {key: _find_places(value, outputs) for key, value in structure.items()}
-    return [_find_places(value, outputs) for value in structure]
+    found = (_find_places(value, outputs) for value in structure)
+    return type(structure)(found) if type(structure) is tuple else list(found)

@@ -8,11 +8,12 @@ from lamina.core import registry, tree
 from lamina.core.graph import Function, node_of
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
 from lamina.core.representation import signature_of
-from lamina.errors import ArgumentError, CallError, ConfigError
+from lamina.errors import ArgumentError, ConfigError
 from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.tracking import new_stamp, unique
 from lamina.layers.input_layer import Input
+from lamina.models.ends import check_names, one_or_list, unique_names, unpacked
 from lamina.models.functional import graph_config, graph_from_config
 from lamina.models.host import Prepared, host_part
 from lamina.models.inputs import standardize_inputs
@@ -93,7 +94,7 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
             outputs = graph.run(starts, lambda operation, args, kwargs: operation(*args, **kwargs))
             graph = Function(inputs, outputs, self.name)
         self._graph, self._graph_stamp = graph, new_stamp()
-        _check_names(self._graph.operations, self.name)
+        check_names(self._graph.operations, self.name)
         self.built = True
 
     @property
@@ -148,12 +149,12 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
     @property
     def input_shape(self) -> Any:
         """The shape of the input, or a list of the shapes of `inputs`."""
-        return _one_or_list(call_signature.shape_of(self.inputs))
+        return one_or_list(call_signature.shape_of(self.inputs))
 
     @property
     def output_shape(self) -> Any:
         """The shape of the output, or a list of the shapes of `outputs`."""
-        return _one_or_list(call_signature.shape_of(self.outputs))
+        return one_or_list(call_signature.shape_of(self.outputs))
 
     @property
     def input_names(self) -> list[str]:
@@ -187,12 +188,12 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
         if self._graph is None:
             return self._call_without_graph(inputs)
         if isinstance(inputs, Prepared):
-            return host_part(self._graph).finish(inputs, self)
+            return unpacked(host_part(self._graph).finish(inputs, self))
         values = standardize_inputs(self._graph, inputs, self)
         if mask is not None:
             for value, one in zip(values, tree.flatten(mask), strict=True):
                 set_mask(value, one)
-        return self._graph.run(values)
+        return unpacked(self._graph.run(values))
 
     def _call_without_graph(self, inputs) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no call and no graph. Write call(self, inputs).")
@@ -285,7 +286,16 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
         return {"input_shape": None} if self._graph is not None else super().get_build_config()
 
 
-class Functional(Model):
+class _FunctionalType(type):
+    """`isinstance(model, Functional)` holds for every model that was created from inputs and outputs, as in Keras."""
+
+    def __instancecheck__(cls, instance):
+        return super().__instancecheck__(instance) or (
+            cls.__dict__.get("_of_graphs", False) and isinstance(instance, Model) and "_graph" in vars(instance)
+        )
+
+
+class Functional(Model, metaclass=_FunctionalType):
     """The model between symbolic `inputs` and `outputs`; `keras.Model(inputs, outputs)` creates one.
 
     Args:
@@ -302,6 +312,7 @@ class Functional(Model):
     """
 
     _keras_module = "keras.src.models.functional"
+    _of_graphs = True
 
     def __init__(self, inputs: PyTree, outputs: PyTree, name: str | None = None, **kwargs: Any):
         super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
@@ -320,31 +331,7 @@ def _as_input(tensor):
     return Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=f"{tensor.name}CLONE")
 
 
-def _one_or_list(values):
-    return values[0] if len(values) == 1 else values
-
-
 def _like(tensor):
     copy = KerasTensor(tensor.shape, tensor.dtype)
     set_mask(copy, get_mask(tensor))
     return copy
-
-
-def unique_names(names: Any) -> Any:
-    """The names, numbered where one is repeated."""
-    counts, found = {}, []
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
-        found.append(name if counts[name] == 1 else f"{name}_{counts[name] - 1}")
-    return found
-
-
-def _check_names(operations, model_name):
-    seen = set()
-    for operation in operations:
-        if operation.name in seen:
-            raise CallError(
-                f"Two layers of {model_name} are called {operation.name!r}; each needs a name of its own.",
-                fix="Pass another name= to one of them.",
-            )
-        seen.add(operation.name)

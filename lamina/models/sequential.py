@@ -17,7 +17,8 @@ from lamina.layers.base.input_fixes import code_of
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.misuse import refuse_class
 from lamina.layers.input_layer import InputLayer
-from lamina.models.model import Model, _check_names
+from lamina.models.ends import check_names
+from lamina.models.model import Model
 from lamina.runtime.tracebacks import filters_traceback
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class Sequential(Model):
                 tensor = layer(tensor)
         context.unique_name("functional")  # Keras creates a functional model here, so later names have the next number
         self._sequence_graph = Function(start, tensor, self.name)
-        _check_names(self._graph.operations, self.name)
+        check_names(self._graph.operations, self.name)
         self.built = True
         context.structure_changed()
 
@@ -206,7 +207,10 @@ class Sequential(Model):
                 raise CallError(f"A Sequential is built for one input shape; got {input_shape}.", fix=fix)
             self._sequence.insert(0, InputLayer(batch_shape=input_shape, dtype=_input_type(self._sequence[0])))
         if len(self._sequence) > 1:
-            self._build_graph()
+            try:
+                self._build_graph()
+            except NotImplementedError:  # a layer that has no symbolic outputs: `call` builds each layer in turn
+                return
 
     def _ensure_built(self, args, kwargs):
         if not self.built and args:

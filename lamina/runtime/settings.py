@@ -16,6 +16,7 @@ _settings: dict[str, Any] = {
     "interactive_logging": True,
     "flash_attention": None,
     "checks": "warn",
+    "broadcast_targets": "warn",
     "max_epochs": None,
     "max_steps_per_epoch": None,
 }
@@ -203,3 +204,40 @@ def set_checks(checks: str) -> None:
             f"Checks are 'off', 'warn' or 'error'; got {checks!r}.", fix='keras.config.set_checks("warn")'
         )
     _settings["checks"] = checks
+
+
+def broadcast_targets() -> str:
+    """What losses and metrics do with targets whose shape broadcasts to the outputs': 'error', 'warn' or 'off'.
+
+    >>> broadcast_targets()
+    'warn'
+    """
+    return _settings["broadcast_targets"]
+
+
+def set_broadcast_targets(broadcast_targets: str) -> None:
+    """Set what losses and metrics do with targets whose shape is not that of the outputs but broadcasts to it.
+
+    Crossentropies never broadcast, nor do they in Keras. Compiled steps keep the setting that they were compiled with.
+
+    Args:
+        broadcast_targets: "warn" (the default) broadcasts targets (batch, ..., 1) to outputs (batch, ..., units), says
+            so once, and refuses all others; "error" refuses these too; "off" broadcasts whatever NumPy would, silently,
+            as Keras does.
+
+    Raises:
+        ConfigError: For another value.
+
+    >>> import numpy as np
+    >>> import lamina as keras
+    >>> keras.config.set_broadcast_targets("off")
+    >>> keras.losses.mean_absolute_error(np.zeros((1, 2)), np.ones((3, 2))).tolist()
+    [1.0, 1.0, 1.0]
+    >>> keras.config.set_broadcast_targets("warn")
+    """
+    if broadcast_targets not in ("error", "warn", "off"):
+        raise ConfigError(
+            f"broadcast_targets must be 'error', 'warn' or 'off'; got {broadcast_targets!r}.",
+            fix='keras.config.set_broadcast_targets("warn")',
+        )
+    _settings["broadcast_targets"] = broadcast_targets

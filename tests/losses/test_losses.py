@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamina import losses
+from lamina import config, losses
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask, trace
 from lamina.errors import ConfigError, ShapeError
 
@@ -242,18 +242,43 @@ def test_masked_mean_of_nothing_is_zero():
         ("mean_squared_error", (4, 3), (4, 1), "last layer 3 units"),
         ("binary_crossentropy", (1,), (4,), "shape (4,)"),
         ("mean_absolute_error", (4,), (4, 7, 1), "Flatten"),
-        ("huber", (), (4,), "never broadcast"),
+        ("huber", (), (4,), "not broadcast"),
         ("categorical_crossentropy", (4, 1), (4, 3), "one_hot(y, 3)"),
         ("sparse_categorical_crossentropy", (4, 3), (4, 3), "One-hot targets"),
         ("sparse_categorical_crossentropy", (5,), (4, 3), "shape (4,), or (4, 1)"),
     ],
 )
-def test_targets_are_never_broadcast(function, true_shape, pred_shape, fix):
+def test_targets_of_other_shapes_are_refused(function, true_shape, pred_shape, fix):
     with pytest.raises(ShapeError) as error:
         getattr(losses, function)(np.zeros(true_shape), np.ones(pred_shape))
     assert str(true_shape) in str(error.value)
     assert str(pred_shape) in str(error.value)
     assert fix in str(error.value)
+
+
+@pytest.fixture
+def broadcasting():
+    yield config.set_broadcast_targets
+    config.set_broadcast_targets("warn")
+
+
+def test_one_target_for_several_outputs_is_broadcast_and_reported(broadcasting):
+    y_true, y_pred = numbers(4, 1), numbers(4, 3)
+    with pytest.warns(UserWarning, match=r"shape \(batch, 1\) were broadcast to the outputs \(batch, 3\)"):
+        found = losses.MeanSquaredError()(y_true, y_pred)
+    np.testing.assert_allclose(found, np.mean((y_true - y_pred) ** 2), rtol=1e-6)
+    broadcasting("error")
+    with pytest.raises(ShapeError, match="same shape"):
+        losses.MeanSquaredError()(y_true, y_pred)
+    broadcasting("off")
+    for shapes in [((4, 1), (4, 3)), ((1, 3), (4, 3)), ((4, 3), (4, 1)), ((4, 1, 1), (4, 5, 3))]:
+        a, b = (numbers(*shape) for shape in shapes)
+        np.testing.assert_allclose(losses.mean_absolute_error(a, b), np.abs(a - b).mean(-1), rtol=1e-5)
+    for name, shape in [("binary_crossentropy", (4, 1)), ("mean_squared_error", (4, 2)), ("huber", (3, 1))]:
+        with pytest.raises(ShapeError):
+            getattr(losses, name)(numbers(*shape), y_pred)
+    with pytest.raises(ConfigError, match="must be 'error', 'warn' or 'off'"):
+        broadcasting("no")
 
 
 def test_weights_that_do_not_fit_are_refused():

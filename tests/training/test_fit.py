@@ -448,13 +448,19 @@ def test_resolved_tells_what_accuracy_means():
     assert resolved(3, "softmax", "categorical_crossentropy", np.eye(3)[labels]) == "CategoricalAccuracy"
 
 
-def test_targets_are_never_broadcast():
+def test_broadcast_of_targets_is_reported_once_and_other_shapes_are_refused():
     model = keras.Sequential([keras.Input((6,)), layers.Dense(3)])
     model.compile("sgd", "mse")
-    with pytest.raises(errors.ShapeError, match=r"\(32, 1\).*\(32, 3\)") as raised:
-        model.fit(X, Y, verbose=0)
+    keras.config.set_broadcast_targets("error")
+    try:
+        with pytest.raises(errors.ShapeError, match=r"\(32, 1\).*\(32, 3\)") as raised:
+            model.fit(X, Y, verbose=0)
+    finally:
+        keras.config.set_broadcast_targets("warn")
     assert raised.value.fix
-    model.fit(X, np.zeros((40, 3)), verbose=0)  # nothing half-built was left behind
+    with pytest.warns(UserWarning, match=r"\(batch, 1\) were broadcast") as reported:
+        model.fit(X, Y, verbose=0)
+    assert len({str(warning.message) for warning in reported}) == 1
 
 
 def test_errors_of_use():

@@ -1,0 +1,38 @@
+"""Outputs of models: their names, and one output in place of a list of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lamina.errors import CallError
+
+
+def unique_names(names: Any) -> Any:
+    """The names, numbered where one is repeated."""
+    counts, found = {}, []
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+        found.append(name if counts[name] == 1 else f"{name}_{counts[name] - 1}")
+    return found
+
+
+def check_names(operations: Any, model_name: str) -> None:
+    """Raise CallError if two layers have one name."""
+    seen = set()
+    for operation in operations:
+        if operation.name in seen:
+            raise CallError(
+                f"Two layers of {model_name} are called {operation.name!r}; each needs a name of its own.",
+                fix="Pass another name= to one of them.",
+            )
+        seen.add(operation.name)
+
+
+def unpacked(outputs: Any) -> Any:
+    """The element of a list or tuple of one output."""
+    return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
+
+
+def one_or_list(values: list[Any]) -> Any:
+    """The element of a list of one; else the list."""
+    return values[0] if len(values) == 1 else values
