@@ -76,7 +76,8 @@ def aligned(y_true: Any, y_pred: Any, broadcasts: bool = False) -> tuple[Tensor,
     targets, outputs = same_rank(y_true, y_pred)
     if targets.shape != outputs.shape:
         if broadcasts and _may_broadcast(targets.shape, outputs.shape):
-            return tuple(jnp.broadcast_arrays(targets, outputs))
+            shape = jnp.broadcast_shapes(targets.shape, outputs.shape)
+            return jnp.broadcast_to(targets, shape), jnp.broadcast_to(outputs, shape)
         raise ShapeError(
             f"Targets and outputs must have the same shape; got targets {y_true.shape} and outputs {y_pred.shape}.",
             fix=_fix(y_true.shape, y_pred.shape),
@@ -94,8 +95,8 @@ def _may_broadcast(targets, outputs):
     axes = ", ".join(["batch", *map(str, outputs[1:-1])])
     warn(
         f"Targets of shape ({axes}, 1) were broadcast to the outputs ({axes}, {outputs[-1]}): each of the "
-        f"{outputs[-1]} outputs is compared with the same number. For class numbers use a sparse_categorical loss or metric. "
-        'keras.config.set_broadcast_targets("error") refuses such targets, "off" leaves this message out.',
+        f"{outputs[-1]} outputs is compared with the same number. For class numbers use a sparse_categorical loss or "
+        'metric. keras.config.set_broadcast_targets("error") refuses such targets, "off" leaves this message out.',
         once=True,
     )
     return True

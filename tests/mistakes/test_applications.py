@@ -79,6 +79,9 @@ RUNTIME = [
     code("c = keras.config; ", "c.set_floatx('float8')", 'keras.config.set_floatx("float32")', 'keras.config.set_floatx("float32")'),
     prose("c = keras.config; ", "c.set_image_data_format('last')", "c.set_image_data_format('channels_last')", "channels_last"),
     code("c = keras.config; ", "c.set_checks('loud')", 'keras.config.set_checks("warn")', 'keras.config.set_checks("warn")'),
+    code(
+        "c = keras.config; ",
+        "c.set_broadcast_targets('loud')", 'keras.config.set_broadcast_targets("warn")', 'keras.config.set_broadcast_targets("warn")'),
     code("m = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]); ", "m.predict(np.ones((2, 1)), verbose=7)",
          "m.predict(np.ones((2, 1)), verbose=1)", "verbose=1"),
     code("P = keras.utils.Progbar; ", "P(3, stateful_metrics=['a'], stateless_metrics=['b'])",
