@@ -11,7 +11,7 @@ from lamina.errors import CallError
 from lamina.layers.base.layer import Layer
 from lamina.layers.input_layer import Input, InputLayer
 from lamina.metrics.metric import Metric
-from lamina.models.model import Functional
+from lamina.models.model import Functional, Model
 from lamina.models.sequential import Sequential
 from lamina.optimizers.optimizer import Optimizer
 
