@@ -14,6 +14,7 @@ from lamina.core.arguments import choice
 from lamina.core.dtypes import dtype_of, is_float, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.op import explains, op
+from lamina.core.probes import without_probe_sizes
 from lamina.core.read_limits import reserve_steps
 from lamina.core.sparse import as_sparse, is_sparse, to_dense
 from lamina.core.typing import DTypeLike, Shape, Tensor, TensorLike
@@ -263,6 +264,8 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Any]:
         axis: Axis along which to slice.
     """
     x = tensor(x)
+    if num is not None and without_probe_sizes(x.shape)[axis] is None:
+        x = jax.lax.slice_in_dim(x, 0, num, axis=axis)  # the size is not known, and `num` says it
     if num is not None and num != x.shape[axis]:
         message = f"unstack: axis {axis} of shape {tuple(x.shape)} has {x.shape[axis]} slices, not num={num}."
         raise ShapeError(message, fix=f"num={x.shape[axis]}")

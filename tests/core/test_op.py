@@ -88,6 +88,7 @@ def test_unknown_sizes_of_several_tensors_meet():
     assert ops.add(x, y).shape == (2, 3)
     assert ops.concatenate([x, y]).shape == (None, 3) and ops.concatenate([x, y], axis=1).shape == (2, None)
     assert ops.maximum(lamina.KerasTensor((None,)), lamina.KerasTensor((4,))).shape == (4,)
+    assert [one.shape for one in ops.unstack(y, 2, axis=1)] == [(2,), (2,)]  # `num` says the unknown size
     with pytest.raises(ValueError, match=r"\(None, 3\).*\(None, 4\)"):
         ops.add(x, lamina.KerasTensor((None, 4)))
 
