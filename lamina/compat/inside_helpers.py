@@ -44,6 +44,7 @@ def default(method: Any) -> Any:
 no_automatic_dependency_tracking = filter_traceback = inject_argument_info_in_traceback = default
 is_default = get_symbolic_scope = in_tf_graph = lambda *_: False
 is_tracking_enabled = lambda: True  # noqa: E731
+removesuffix = str.removesuffix
 assert_sklearn_installed = lambda *_: None  # noqa: E731
 keras_option_scope = lambda **_: contextlib.nullcontext()  # noqa: E731
 

@@ -121,6 +121,7 @@ TODAY: dict[str, str] = _rows("""
     H5IOStore DiskIOStore DropoutRNNCell lamina.compat.inside_stores:
     GroupedQueryAttention lamina.layers:GroupQueryAttention
     name_scope lamina:
+    removesuffix :
     accuracy lamina.metrics.accuracy:
 """)
 """Internal name -> `module:name`; `:name` is of inside_helpers. A name with a dot counts in that module only."""

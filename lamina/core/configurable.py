@@ -52,10 +52,12 @@ class Configurable(SaysWhatWasMeant, Represented):
 
     def get_config(self) -> Config:
         """The arguments by name, as JSON-able values, from which `from_config` creates an equal object."""
-        is_user_method = not registry.is_builtin(type(self).get_config)
+        kind = type(self)
+        if not registry.is_builtin(kind.get_config):  # asked by `super().get_config()`: the arguments of our class
+            kind = next(base for base in kind.__mro__ if registry.is_builtin(base))
         config = {}
-        for name, (parameter, owner) in signature_of(type(self)).items():
-            if name in self._config_skips or (is_user_method and not registry.is_builtin(owner)):
+        for name, (parameter, owner) in signature_of(kind).items():
+            if name in self._config_skips:
                 continue
             value = self._argument(name, parameter, owner)
             if value is not None or name not in self._config_optional:

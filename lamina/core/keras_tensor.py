@@ -76,6 +76,16 @@ class KerasTensor(NoValues, _Base):
     _keras_history: Any
 
     @property
+    def _keras_mask(self) -> Any:
+        """The mask, as a tensor that models can have among their outputs; None where there is none."""
+        mask = get_mask(self)
+        return mask if mask is None or hasattr(mask, "_keras_history") else OPS["mask_of"](self)
+
+    @_keras_mask.setter
+    def _keras_mask(self, mask: Any) -> None:
+        set_mask(self, mask)
+
+    @property
     def shape(self) -> Shape:
         """The shape, with None for unknown sizes."""
         return self._shape
@@ -227,6 +237,9 @@ def set_mask(tensor: Any, mask: Any) -> None:
         mask: Mask; None removes the mask.
     """
     key = id(tensor)
+    if isinstance(tensor, jax.Array) and not isinstance(tensor, jax.core.Tracer):  # where packages look
+        tensor._keras_mask = mask  # pyright: ignore[reportAttributeAccessIssue]
+        return
     if mask is None:
         _masks.pop(key, None)
         return
@@ -239,6 +252,9 @@ def get_mask(tensor: Any) -> Any:
     Args:
         tensor: Symbolic, concrete or traced tensor.
     """
+    attributes = None if isinstance(tensor, jax.core.Tracer) else getattr(tensor, "__dict__", None)
+    if attributes and "_keras_mask" in attributes:
+        return attributes["_keras_mask"]
     found = _masks.get(id(tensor)) if _masks else None
     return found[1] if found is not None and found[0]() is tensor else None
 

@@ -17,7 +17,6 @@ from lamina.layers.activation_layers import Softmax
 from lamina.layers.base.layer import Layer
 from lamina.layers.einsum_dense import EinsumDense
 from lamina.layers.regularization import Dropout
-from lamina.runtime import settings
 
 if TYPE_CHECKING:
     from lamina.constraints import ConstraintLike
@@ -88,7 +87,7 @@ class ProjectedAttention(Layer):
         self.sliding_window: int | None = (
             None if sliding_window is None else self._size("sliding_window", sliding_window)
         )
-        self.flash_attention: bool = bool(flash_attention or settings.is_flash_attention_enabled())
+        self.flash_attention: bool | None = flash_attention
         if self.flash_attention and dropout > 0:
             raise ConfigError(f"Flash attention does not support dropout; got dropout={dropout}.", fix="dropout=0.0")
         self.kernel_initializer: Any = initializers.get(kernel_initializer)
@@ -210,7 +209,8 @@ class ProjectedAttention(Layer):
         repeats = self.query_heads // self.key_heads
         if repeats > 1:
             keys, values = (jnp.repeat(x, repeats, axis=-2) for x in (keys, values))
-        mixed, weights = self._compute_attention(queries, keys, values, visible, training, return_attention_scores)
+        scores: Any = {"return_attention_scores": True} if return_attention_scores else {}
+        mixed, weights = self._compute_attention(queries, keys, values, visible, training, **scores)
         outputs = self._dense("output")(mixed * self._gate_dense(query) if self.use_gate else mixed)
         if query_mask is not None:
             set_mask(outputs, query_mask)
@@ -221,8 +221,21 @@ class ProjectedAttention(Layer):
 
     # The steps have the names that they have in Keras, for subclasses in other packages call and override them
 
-    def _compute_attention(self, query, key, value, attention_mask=None, training=None, return_attention_scores=False):
+    def _compute_attention(
+        self,
+        query,
+        key,
+        value,
+        attention_mask=None,
+        training=None,
+        return_attention_scores=False,
+        use_causal_mask=False,
+    ):
         """(weighted means of the values, the weights or None) for projected inputs."""
+        if use_causal_mask:
+            attention_mask = self._compute_attention_mask(
+                query, value, attention_mask=attention_mask, use_causal_mask=True
+            )
         if query.ndim == 4 and not self.dropout and not return_attention_scores:
             visible, scale = self._for_heads(attention_mask, 4), 1 / math.sqrt(self.query_size)
             flash = self.flash_attention

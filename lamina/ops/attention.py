@@ -53,7 +53,8 @@ def dot_product_attention(
         rank("dot_product_attention", name, x.shape, 4, 4, "(batch, time, heads, dim)")
     bias, mask = (part if part is None else tensor(part) for part in (bias, mask))
     factor = query.shape[-1] ** -0.5 if scale is None else scale
-    flash_attention = settings.is_flash_attention_enabled() if flash_attention is None else flash_attention
+    if flash_attention is None:  # a setting, which asks for no more than the device has
+        flash_attention = bool(settings.is_flash_attention_enabled()) and _has_fused_kernel(query)
     if flash_attention and attn_logits_soft_cap is None:
         return jax.nn.dot_product_attention(
             query, key, value, bias, mask, scale=factor, is_causal=is_causal, implementation="cudnn"
@@ -80,6 +81,10 @@ def _attend(query, key, value, visible, bias, scale, cap):
 
 
 # The kernel of lamina-native and its gradient.
+
+
+def _has_fused_kernel(query):
+    return jax.default_backend() == "gpu" and query.dtype in (jnp.float16, jnp.bfloat16)
 
 
 def _has_kernel(query, key, value, visible):

@@ -12,7 +12,7 @@ import numpy as np
 
 from lamina.core.arguments import choice
 from lamina.core.dtypes import dtype_of, is_float, standardize_dtype
-from lamina.core.keras_tensor import KerasTensor
+from lamina.core.keras_tensor import KerasTensor, get_mask
 from lamina.core.op import explains, op
 from lamina.core.probes import without_probe_sizes
 from lamina.core.read_limits import reserve_steps
@@ -42,6 +42,12 @@ def shape(x: TensorLike) -> Shape:
     """
     known = getattr(x, "shape", None)
     return tuple(np.shape(unwrap(x)) if known is None else known)
+
+
+@op
+def mask_of(x: Any) -> Any:
+    """The mask of a tensor, behind `tensor._keras_mask`."""
+    return get_mask(x)
 
 
 def dtype(x: TensorLike) -> str:

@@ -147,6 +147,11 @@ def enable_flash_attention() -> None:
     _settings["flash_attention"] = True
 
 
+def reset_flash_attention() -> None:
+    """Let each call decide by the device, as at the start."""
+    _settings["flash_attention"] = None
+
+
 def disable_flash_attention() -> None:
     """Compute attention from its formula."""
     _settings["flash_attention"] = False

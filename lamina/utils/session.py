@@ -15,7 +15,8 @@ __all__ = ["clear_session", "is_keras_tensor", "set_random_seed"]
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Start the numbers of layer names from zero again and reset the dtype policy to `floatx()`.
+    """Start the numbers of layer names from zero again, reset the dtype policy to `floatx()`, and let attention decide
+    by the device again whether it uses a fused kernel.
 
     No global state keeps models alive; a model is freed when nothing refers to it.
 
@@ -29,6 +30,7 @@ def clear_session(free_memory: bool = True) -> None:
     """
     context.reset_names()
     set_dtype_policy(settings.floatx())
+    settings.reset_flash_attention()
     if free_memory:
         gc.collect()
 

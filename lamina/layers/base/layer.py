@@ -25,7 +25,7 @@ from lamina.layers.base.dtype_policy import DTypePolicyMixin
 from lamina.layers.base.input_spec import check_inputs
 from lamina.layers.base.losses import LossesMixin
 from lamina.layers.base.output_specs import is_builtin
-from lamina.layers.base.shapes import input_shape_asked, symbols_of, tuples_of
+from lamina.layers.base.shapes import input_shape_asked, tuples_of
 from lamina.rematerialization import call_of, current_scope, remat
 from lamina.runtime.tracebacks import readable
 from lamina.spelling.arguments import unknown_arguments
@@ -86,6 +86,8 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
             cls.build = managed_build(cls.build)
+        if "compute_mask" in cls.__dict__ and is_builtin(cls):
+            cls.compute_mask = masks.for_symbols(cls.compute_mask)
 
     def __init__(
         self,
@@ -138,17 +140,12 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
             **kwargs: The same by name: `query_shape=(None, 4)`.
         """
         if type(self).build is Layer.build and self._layers and (args or kwargs):
-            trace(self._run, *self._symbols(args), **self._symbols_by_name(kwargs))
+            symbols, names = output_specs.symbols_of_arguments(self, args, kwargs)
+            trace(self._run, *symbols, **names)
         self.built = True
 
     def _after_build(self):
         """What a family of layers does once the variables are there."""
-
-    def _symbols(self, shapes):
-        return [symbols_of(shape, self.compute_dtype) for shape in shapes]
-
-    def _symbols_by_name(self, shapes):
-        return {name.removesuffix("_shape"): symbols_of(shape, self.compute_dtype) for name, shape in shapes.items()}
 
     def _scope(self):
         """Names of variables made inside start with the path of this layer, which is fixed where it is first used."""
@@ -244,7 +241,9 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
 
     def _variable_cast(self):
         policy = self._policy
-        return policy.compute_dtype if policy.compute_dtype != policy.variable_dtype and self.autocast else None
+        if context.autocast_dtype() is not None and not self.autocast:  # inside a layer that casts its variables
+            return None
+        return policy.compute_dtype if policy.compute_dtype != policy.variable_dtype else None
 
     def _mask_outputs(self, args, kwargs, masks_of_inputs, outputs):
         has_own_rule = type(self).compute_mask is not Layer.compute_mask
@@ -273,7 +272,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
                 *args: Shapes of the inputs, with the batch size, None where a size is not known.
                 **kwargs: The same by name: `query_shape=(None, 4)`.
             """
-            symbols, names = self._symbols(args), self._symbols_by_name(kwargs)
+            symbols, names = output_specs.symbols_of_arguments(self, args, kwargs)
             with self._scope():
                 self._ensure_built(tuple(symbols), names)
             return call_signature.shape_of(trace(self._run, *symbols, **names))

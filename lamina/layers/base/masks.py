@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from lamina.core import tree
-from lamina.core.keras_tensor import get_mask, set_mask, trace
+from lamina.core.keras_tensor import get_mask, is_symbolic, set_mask, trace
 from lamina.errors import warn
 from lamina.layers.base import call_signature
+
+
+def for_symbols(compute_mask: Any) -> Any:
+    """The `compute_mask` of one of our classes, traced where it is given symbolic tensors or masks."""
+
+    @functools.wraps(compute_mask)
+    def wrapped(*args, **kwargs):
+        if is_symbolic(args) or is_symbolic(kwargs):
+            return trace(compute_mask, *args, **kwargs)
+        return compute_mask(*args, **kwargs)
+
+    return wrapped
 
 
 def input_masks(signature: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -17,6 +17,17 @@ def is_builtin(cls: Any) -> Any:
     return cls.__module__.startswith("lamina.layers.") and cls.__module__ != "lamina.layers.base.layer"
 
 
+def symbols_of_arguments(layer: Any, shapes: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """(tensors, tensors by name) of the shapes that `build` and `compute_output_shape` get; `input_shape` is that of
+    the first argument of `call`, by whatever name."""
+    names = call_signature.signature_of(type(layer).call).names
+    if "input_shape" in named and not shapes and "input" not in names:
+        named = dict(named)
+        shapes = (named.pop("input_shape"),)
+    by_name = {name.removesuffix("_shape"): symbols_of(shape, layer.compute_dtype) for name, shape in named.items()}
+    return tuple(symbols_of(shape, layer.compute_dtype) for shape in shapes), by_name
+
+
 def from_formula(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The output by `_shape_rule`, for lamina's own layers (a user's subclass may compute something else) called on one
     tensor of floats without a mask. None where there is no rule."""

@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 CALIBRATED = ("gptq", "awq")
 
 
+class _Stored:
+    """`layer._kernel`, as Keras calls it: what is stored of a kernel, which its parts compute it from. An attribute of
+    that name comes first."""
+
+    def __set_name__(self, owner: Any, name: str) -> None:
+        self.name = name[1:]
+
+    def __get__(self, layer: Any, owner: Any = None) -> Any:
+        weight = None if layer is None else getattr(layer, self.name)
+        weight = weight.base if isinstance(weight, LoRA) else weight
+        return self if layer is None else None if weight is None else parts_of(weight)[0]
+
+
 class WithKernels(Layer):
     """A layer that creates its kernels with `_add_kernel` and uses them through `matmul`, `einsum` or `take` of this
     package, or through their `value`."""
@@ -31,6 +44,7 @@ class WithKernels(Layer):
     kernel: Any = None
     embeddings: Any = None
     bias: Any = None
+    _kernel, _embeddings = _Stored(), _Stored()
 
     def __init__(self, *args: Any, lora_rank: int | None = None, lora_alpha: float | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -75,6 +89,10 @@ class WithKernels(Layer):
     def _after_build(self):
         if self.lora_rank and not self.lora_enabled:
             self.enable_lora(self.lora_rank, self.lora_alpha)
+
+    @property
+    def _int4_block_size(self) -> Any:
+        return next((weight.block_size for weight in self._bases() if isinstance(weight, Int4)), None)
 
     @property
     def _bias_to_add(self) -> Any:

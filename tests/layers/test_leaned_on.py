@@ -1,0 +1,94 @@
+"""What packages lean on in layers, and tests of Keras's own try: each against Keras."""
+
+import numpy as np
+import pytest
+
+import lamina
+
+X = np.arange(24, dtype="float32").reshape(2, 3, 4)
+
+
+@pytest.fixture(params=["keras", "lamina"])
+def keras(request):
+    return lamina if request.param == "lamina" else pytest.importorskip("keras")
+
+
+def test_config_of_a_subclass_that_names_the_arguments_of_its_base(keras):
+    class Thrice(keras.layers.Dense):
+        def __init__(self, units, activation="relu", times=3, **kwargs):
+            super().__init__(units * times, activation=activation, **kwargs)
+            self.times = times
+
+        def get_config(self):
+            return {**super().get_config(), "times": self.times}
+
+    config = Thrice(2, name="x").get_config()
+    assert (config["units"], config["activation"], config["times"], config["name"]) == (6, "relu", 3, "x")
+    assert "activity_regularizer" not in config
+
+
+def test_masks_can_be_read_from_tensors(keras):
+    y = keras.layers.Masking()(np.array([[[0.0, 0.0], [1.0, 1.0]]]))
+    assert np.array(y._keras_mask).tolist() == [[False, True]]
+    x = keras.Input((3, 4))
+    assert x._keras_mask is None if keras is lamina else not hasattr(x, "_keras_mask")
+    a, b = keras.layers.Masking()(x), keras.layers.Masking()(keras.Input((3, 4)))
+    mask = keras.layers.Add()([a, b])._keras_mask
+    assert mask.shape == (None, 3) and mask.dtype == "bool"
+    model = keras.Model(x, keras.layers.Masking(4.0)(x)._keras_mask)
+    padded = np.where(X < 8, 4.0, X)
+    assert np.array(model(padded)).tolist() == [[False, False, True], [True, True, True]]
+
+
+def test_masks_of_symbolic_tensors_in_part(keras):
+    x, y, mask = keras.Input((3, 4)), keras.Input((3, 4)), keras.Input((3,), dtype="bool")
+    assert keras.layers.Add().compute_mask([x, y], [mask, None]) is None
+    assert keras.layers.Add().compute_mask([x, y], [mask, mask]).shape == (None, 3)
+    assert keras.layers.Concatenate(axis=1).compute_mask([x, y], [mask, None]).shape == (None, 6)
+    assert keras.layers.Attention()([x, y], mask=[None, None]).shape == (None, 3, 4)
+    assert keras.layers.Embedding(4, 2, mask_zero=True).compute_mask(keras.Input((5,))).shape == (None, 5)
+
+
+def test_a_setting_asks_for_no_more_than_the_device_has(keras):
+    keras.config.enable_flash_attention()
+    layer = keras.layers.MultiHeadAttention(2, 8, dropout=0.5)
+    assert layer(X, X, return_attention_scores=True)[1].shape == (2, 2, 3, 3)
+    assert keras.layers.MultiHeadAttention(2, 8)(query=X, value=X).shape == (2, 3, 4)
+    keras.config.disable_flash_attention()
+    assert keras.config.is_flash_attention_enabled() is False
+    keras.utils.clear_session()
+    assert keras.config.is_flash_attention_enabled() is None
+
+
+def test_attention_step_with_a_causal_mask(keras):
+    layer = keras.layers.MultiHeadAttention(2, 8)
+    layer(X, X)
+    heads = np.random.default_rng(0).normal(size=(2, 3, 2, 8)).astype("float32")
+    causal = np.tril(np.ones((1, 3, 3), bool))
+    given, _ = layer._compute_attention(heads, heads, heads, causal)
+    made, _ = layer._compute_attention(heads, heads, heads, use_causal_mask=True)
+    np.testing.assert_allclose(given, made, rtol=1e-5)
+
+
+def test_variables_are_cast_where_inputs_are_not(keras):
+    class Shift(keras.layers.Layer):
+        def build(self, input_shape):
+            self.shift = self.add_weight(shape=(4,), name="shift")
+
+        def call(self, inputs):
+            return inputs, self.shift + 0
+
+    inputs, shift = Shift(autocast=False, dtype="mixed_bfloat16")(X)
+    assert (str(inputs.dtype), str(shift.dtype)) == ("float32", "bfloat16")
+
+
+def test_shape_by_keyword_and_stored_kernels(keras):
+    assert keras.layers.Attention().compute_output_shape(input_shape=[(None, 3, 4), (None, 5, 4)]) == (None, 3, 4)
+    dense, embedding = keras.layers.Dense(2), keras.layers.Embedding(5, 2)
+    dense.build((None, 4))
+    embedding.build()
+    assert dense._kernel.shape == (4, 2)
+    if keras is lamina:  # NumPy warns about Keras
+        dense.quantize("int8")
+        assert dense._kernel.dtype == "int8"
+    assert embedding._embeddings.shape == (5, 2)
