@@ -182,7 +182,7 @@ class CategoryEncoding(Categorical):
                 f"count_weights must have the shape of the inputs, {shapes}.",
                 fix=f"np.ones({np.shape(inputs)}) counts each once.",
             )
-        return self._encode(inputs, count_weights)
+        return self._encode(inputs, jnp.asarray(count_weights))
 
 
 def counts_of(ids: Any, depth: int, weights: Any = None) -> Any:

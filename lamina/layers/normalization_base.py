@@ -70,10 +70,10 @@ class _ScaledAndCentered(Layer):
 
 def checked_axis(axis: Any) -> Any:
     """`axis`, which must be a whole number or several of them."""
-    axes = axis if isinstance(axis, (list, tuple)) else [axis]
+    axes = list(axis) if isinstance(axis, (list, tuple)) else [axis]
     if not axes or not all(isinstance(one, int) for one in axes):
         raise ConfigError(f"axis is a whole number or several of them; got {axis!r}.", fix="axis=-1")
-    return axis
+    return axes if isinstance(axis, (list, tuple)) else axis
 
 
 def sizes_along(input_shape: Any, axis: Any, layer: Layer) -> Any:

@@ -289,7 +289,7 @@ def config_of(mode: Any, config: Any = None) -> QuantizationConfig:
     if config is not None and not isinstance(config, QuantizationConfig):
         raise ConfigError(f"config is an instance of `QuantizationConfig`; got {config!r}.", fix="config=None")
     if mode is not None:
-        choice("quantize", "mode", mode, _CONFIGS)
+        choice("Invalid quantization mode. quantize", "mode", mode, _CONFIGS)
     if mode is None and config is None:
         raise ConfigError("You must provide either `mode` or `config` to `quantize`.", fix="quantize('int8')")
     if config is None and mode in ("gptq", "awq"):

@@ -92,3 +92,35 @@ def test_shape_by_keyword_and_stored_kernels(keras):
         dense.quantize("int8")
         assert dense._kernel.dtype == "int8"
     assert embedding._embeddings.shape == (5, 2)
+
+
+def test_weights_of_counts_may_be_lists(keras):
+    layer = keras.layers.CategoryEncoding(3, output_mode="count")
+    counts = layer(np.array([[0, 1], [1, 1]]), count_weights=[[1.0, 2.0], [3.0, 4.0]])
+    assert np.array(counts).tolist() == [[1, 2, 0], [0, 7, 0]]
+
+
+def test_axes_are_a_list(keras):
+    assert keras.layers.LayerNormalization(axis=(1, 2)).get_config()["axis"] == [1, 2]
+
+
+def test_a_build_without_shapes_traces_nothing():
+    class Outer(lamina.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = lamina.layers.Dense(2)
+
+    layer = Outer()
+    layer.build(None)
+    assert layer.built and not layer.inner.built
+
+
+def test_codes_may_be_called_calibrated(keras):
+    layer = keras.layers.Dense(2)
+    layer.build((None, 4))
+    layer.quantize("gptq", config=keras.quantizers.GPTQConfig(None, None, weight_bits=4, group_size=8))
+    assert not layer.is_gptq_calibrated
+    layer.is_gptq_calibrated = True
+    assert layer.is_gptq_calibrated
+    with pytest.raises(ValueError, match="Invalid quantization mode"):
+        keras.layers.Dense(2).quantize("int7")

@@ -139,7 +139,8 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
             *args: Shapes of the inputs, with the batch size, None where a size is not known.
             **kwargs: The same by name: `query_shape=(None, 4)`.
         """
-        if type(self).build is Layer.build and self._layers and (args or kwargs):
+        known = any(shape is not None for shape in (*args, *kwargs.values()))
+        if known and type(self).build is Layer.build and self._layers:
             symbols, names = output_specs.symbols_of_arguments(self, args, kwargs)
             trace(self._run, *symbols, **names)
         self.built = True

@@ -280,9 +280,7 @@ class WithKernels(Layer):
         for weight in self._kernels():
             if isinstance(weight, LoRA):
                 weight.forget_update()
-            if isinstance(weight, Calibrated) and weight.original is not None:  # values in files are calibrated
-                self._remove_variable(weight.original)
-                weight.original = None
+            self._drop_original(weight)  # values in files are calibrated
 
     @property
     def inputs_quantizer(self) -> Any:
@@ -298,6 +296,25 @@ class WithKernels(Layer):
     def is_awq_calibrated(self) -> bool:
         """Whether AWQ has calibrated the kernel."""
         return self._is_calibrated("awq")
+
+    @is_gptq_calibrated.setter
+    def is_gptq_calibrated(self, value: bool) -> None:
+        self._set_calibrated(value)
+
+    @is_awq_calibrated.setter
+    def is_awq_calibrated(self, value: bool) -> None:
+        self._set_calibrated(value)
+
+    def _set_calibrated(self, value):
+        """Use the codes as they are from now on. The float kernel is gone then, so there is no way back."""
+        if value:
+            for weight in self._bases():
+                self._drop_original(weight)
+
+    def _drop_original(self, weight):
+        if isinstance(weight, Calibrated) and weight.original is not None:
+            self._remove_variable(weight.original)
+            weight.original = None
 
     def _is_calibrated(self, mode):
         kernel = next(iter(self._bases()), None)
