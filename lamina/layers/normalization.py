@@ -181,7 +181,8 @@ class RMSNormalization(Layer):
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
-        self.axis, self.epsilon = checked_axis(axis), epsilon
+        checked_axis(axis)
+        self.axis, self.epsilon = axis, epsilon
 
     def build(self, input_shape: Shape) -> None:
         self.scale = self.add_weight(shape=sizes_along(input_shape, self.axis, self), initializer="ones", name="scale")
