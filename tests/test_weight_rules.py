@@ -107,7 +107,7 @@ def test_a_regularizer_of_the_user():
         (lambda: regularizers.OrthogonalRegularizer(None), "factor is a number"),
         (lambda: regularizers.OrthogonalRegularizer(mode="both"), "'rows' or 'columns'"),
         (lambda: regularizers.OrthogonalRegularizer()(KERNEL), "needs a matrix"),
-        (lambda: regularizers.get("l3"), "Unknown regularizer 'l3'"),
+        (lambda: regularizers.get("l3"), "regularizer identifier 'l3'"),
         (lambda: constraints.get("max_nrm"), "Did you mean 'max_norm'"),
     ],
 )

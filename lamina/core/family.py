@@ -69,7 +69,8 @@ class Family:
             return identifier
         article = "An" if self._kind[0] in "aeio" else "A"
         raise ConfigError(
-            f"{article} {self._kind} is a name, a config, a function or an object; got {identifier!r}.",
+            f"Could not interpret {self._kind} identifier {identifier!r}. "
+            f"{article} {self._kind} is a name, a config, a function or an object.",
             fix=_ARGUMENTS.get(self._kind, f"{self._kind}={{}}").format(repr(_USUAL.get(self._kind))),
         )
 
@@ -114,7 +115,7 @@ class Family:
         sentence, near = meant(name, known)
         code = near[0] if near and "." in near[0] else repr(near[0]) if near else ""
         raise ConfigError(
-            f"Unknown {self._kind} {name!r}.{sentence}",
+            f"Could not interpret {self._kind} identifier {name!r}.{sentence}",
             fix=_ARGUMENTS.get(self._kind, f"{self._kind}={{}}").format(code)
             if near
             else f"Known: {', '.join(known)}; or pass a function or an object"

@@ -272,6 +272,7 @@ def find(
         found = get_registered_object(key, custom_objects) if key else None
         if found is not None:
             return found
+    name, registered_name = _OTHER_NAMES.get(name, name), _OTHER_NAMES.get(registered_name, registered_name)
     exact = [_namespace(module)] if module else namespaces or ()
     found = next((known for space in exact if (known := look_up(space, name)) is not None), None)
     if found is None:
@@ -286,6 +287,12 @@ def find(
         f"Unknown name {name!r}" + (f" (module {module!r})" if module else "") + f".{near}",
         fix=f"Pass custom_objects={{{str(name)!r}: {name}}}, or put @keras.saving.register_keras_serializable() on it.",
     )  # fmt: skip
+
+
+_OTHER_NAMES: dict[Any, str] = {  # of classes in files of other versions of Keras
+    "OrthogonalInitializer": "Orthogonal", "IdentityInitializer": "Identity", "STFTInitializer": "STFT",
+    "GroupedQueryAttention": "GroupQueryAttention",
+}  # fmt: skip
 
 
 def _check_registered(registered_name, name):

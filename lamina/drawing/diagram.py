@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pathlib
+import tempfile
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lamina.drawing.canvas import Picture
 from lamina.drawing.graph_layout import curve, layered
@@ -18,6 +19,36 @@ __all__ = ["Diagram"]
 
 CHARACTER, LINE, MARGIN, GAP = 7.2, 17, 9, 34  # pixels: of a character, of a line, inside and between boxes
 DIRECTIONS: tuple[str, ...] = ("TB", "BT", "LR", "RL")
+
+
+class Node(NamedTuple):
+    """A box, with the methods of `pydot.Node`."""
+
+    name: str
+    label: str
+
+    def get_name(self) -> str:
+        """Its name in quotes."""
+        return self.name
+
+    def get_label(self) -> str:
+        """Its text in quotes."""
+        return self.label
+
+
+class Edge(NamedTuple):
+    """An arrow, with the methods of `pydot.Edge`."""
+
+    source: str
+    destination: str
+
+    def get_source(self) -> str:
+        """The name of the box where it begins."""
+        return self.source
+
+    def get_destination(self) -> str:
+        """The name of the box where it ends."""
+        return self.destination
 
 
 class Diagram:
@@ -118,6 +149,50 @@ class Diagram:
                 pathlib.Path(beside).write_text(self.to_string(), encoding="utf-8")
         else:
             self._picture().write(path, kind, self.dpi / 96)
+
+    def create(self, prog: Any = None, format: str = "dot", encoding: str | None = None) -> bytes:
+        """The diagram as the bytes of a file, as `pydot.Dot.create` returns them.
+
+        Args:
+            prog: Not used; programs of Graphviz are not needed.
+            format: "dot", "svg", or any format that Pillow writes.
+            encoding: Not used; texts are UTF-8.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "diagram")
+            self.write(path, format=format)
+            return path.read_bytes()
+
+    def get_nodes(self) -> list[Node]:
+        """The boxes, with `get_name()` and `get_label()`."""
+        return [Node(_quoted(name), _quoted(*lines)) for name, lines in self.boxes.items()]
+
+    def get_edges(self) -> list[Edge]:
+        """The arrows, with `get_source()` and `get_destination()`."""
+        return [Edge(_quoted(start), _quoted(end)) for start, end in self.arrows]
+
+    def as_pydot(self) -> Any:
+        """The diagram as a `pydot.Dot` where pydot is installed, which draws without Graphviz; else itself."""
+        try:
+            import pydot  # pyright: ignore[reportMissingImports]
+        except ImportError:
+            return self
+        settings = dict(rankdir=self.rankdir, dpi=self.dpi, splines=self.splines)
+        make: Any = pydot.Cluster if self.cluster else pydot.Dot
+        dot = make(_quoted(self.cluster or "G"), graph_type="digraph", **settings)
+        dot.set_node_defaults(shape="box", fontname="monospace")
+        for node in self.get_nodes():
+            dot.add_node(pydot.Node(node.name, label=node.label))
+        for title, names in self.frames.items():
+            frame = pydot.Cluster(_quoted(title), label=_quoted(title))
+            dot.add_subgraph(frame)
+            for name in names:
+                frame.add_node(pydot.Node(_quoted(name)))
+        for edge in self.get_edges():
+            dot.add_edge(pydot.Edge(edge.source, edge.destination))
+        for name in ("create", "write", "to_svg", "to_image", "_repr_svg_", "boxes", "arrows", "frames"):
+            setattr(dot, name, getattr(self, name))
+        return dot
 
     def _repr_svg_(self):
         return self.to_svg()

@@ -27,8 +27,10 @@ def model_to_dot(
     show_trainable: bool = False,
     splines: str = "ortho",
     **kwargs: Any,
-) -> Diagram:
+) -> Any:
     """A model as a `Diagram`: `.to_string()` is DOT text, `.to_svg()` an image, and `.write(path)` writes a file.
+
+    Where pydot is installed it is a `pydot.Dot`. `.create(format="svg")` gives bytes either way, without Graphviz.
 
     Args:
         model: Model, or a layer, which is drawn as one box.
@@ -49,6 +51,16 @@ def model_to_dot(
     >>> '"out" [label="out (Dense)"]' in model_to_dot(model).to_string()
     True
     """
+    return _diagram(
+        model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi, subgraph,
+        show_layer_activations, show_trainable, splines, kwargs,
+    ).as_pydot()  # fmt: skip
+
+
+def _diagram(
+    model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi, subgraph, show_layer_activations,
+    show_trainable, splines, kwargs,
+):  # fmt: skip
     keywords("model_to_dot", kwargs, layer_range=None, show_layer_activations=None)
 
     def lines(operation):
@@ -102,9 +114,9 @@ def plot_model(
     Returns:
         The diagram, which a notebook displays.
     """
-    diagram = model_to_dot(
-        model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi,
-        show_layer_activations=show_layer_activations, show_trainable=show_trainable, splines=splines, **kwargs,
+    diagram = _diagram(
+        model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi, False,
+        show_layer_activations, show_trainable, splines, kwargs,
     )  # fmt: skip
     diagram.write(to_file)
     return diagram

@@ -1,6 +1,11 @@
 """Attributes of Keras's layers with an underscore that packages lean on."""
 
+import copy
+import pickle
+import threading
+
 import numpy as np
+import pytest
 
 import lamina as keras
 
@@ -43,3 +48,35 @@ def test_a_plain_layer_is_cloned():
     layer = keras.layers.Dense(3, name="a")
     clone = keras.models.clone_model(layer)
     assert clone is not layer and clone.get_config() == layer.get_config()
+
+
+class Locked(keras.layers.Layer):
+    def __init__(self, units=2, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.lock = units, threading.Lock()
+        self.dense = keras.layers.Dense(units)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))])
+def test_what_cannot_be_pickled_is_made_again_from_its_config(again, monkeypatch):
+    monkeypatch.setitem(
+        __import__("sys").modules, Locked.__module__, __import__("types").SimpleNamespace(Locked=Locked)
+    )
+    layer, x = Locked(name="a"), np.ones((1, 3))
+    outputs = layer(x)
+    assert np.array_equal(again(layer)(x), outputs) and again(layer).name == "a"
+
+
+def test_words_that_packages_match_on():
+    for family, kind in ((keras.losses, "loss"), (keras.metrics, "metric"), (keras.initializers, "initializer")):
+        with pytest.raises(ValueError, match=f"Could not interpret {kind} identifier"):
+            family.get("no_such")
+
+
+@pytest.mark.parametrize(("name", "today"), [("OrthogonalInitializer", "Orthogonal"), ("STFTInitializer", "STFT")])
+def test_other_names_of_classes(name, today):
+    config = {"module": "keras.initializers", "class_name": name, "config": {}, "registered_name": name}
+    assert type(keras.saving.deserialize_keras_object(config)).__name__ == today

@@ -91,3 +91,10 @@ def test_refusals(model):
     circle.arrow("a", "a")
     with pytest.raises(ConfigError, match="cycle"):
         circle.to_svg()
+
+
+def test_what_pydot_gives():
+    dot = model_to_dot(lamina.Sequential([lamina.Input((2,), name="in"), layers.Dense(1, name="out")]))
+    assert dot.create(prog="dot", format="svg").startswith(b"<svg") and b"digraph" in dot.create(format="dot")
+    assert '"out"' in [node.get_name() for node in dot.get_nodes()]
+    assert [(edge.get_source(), edge.get_destination()) for edge in dot.get_edges()] == [('"in"', '"out"')]

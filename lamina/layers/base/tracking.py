@@ -6,8 +6,13 @@ order in which they were assigned (parts put into a list later count from the mo
 
 from __future__ import annotations
 
+import copy
 import itertools
+import pickle
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from lamina.core import context
 from lamina.core.variable import Variable
@@ -159,6 +164,29 @@ class KerasAttributes(Tracked):
     """The layers and metrics of a layer as lists, its tracker, and what its `call` takes."""
 
     _layers: Any = _members(Tracked, "_given_layers")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """A copy of the attributes; of the config and the weights where an attribute cannot be copied, as a lock."""
+        if type(self).__reduce__ is not object.__reduce__:
+            return copy._reconstruct(self, memo, *self.__reduce_ex__(4))  # pyright: ignore[reportAttributeAccessIssue]
+        twin = memo[id(self)] = type(self).__new__(type(self))
+        try:
+            twin.__dict__.update({name: copy.deepcopy(value, memo) for name, value in self.__dict__.items()})
+        except (TypeError, pickle.PicklingError):
+            make, arguments = self._by_config()
+            twin = memo[id(self)] = make(*arguments)
+        return twin
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """The attributes; the config and the weights where an attribute cannot be pickled."""
+        if type(self).__reduce__ is object.__reduce__ and not all(map(_is_picklable, self.__dict__.values())):
+            return self._by_config()
+        return super().__reduce_ex__(protocol)
+
+    def _by_config(self):
+        layer: Any = self
+        return _made_again, (type(self), layer.get_config(), layer.get_build_config(), layer.get_weights())
+
     _metrics: Any = _members(Metric, "_given_metrics")
 
     @property
@@ -180,3 +208,26 @@ class KerasAttributes(Tracked):
     @_call_has_mask_arg.setter
     def _call_has_mask_arg(self, value):
         """A layer without the argument is not given it."""
+
+
+def _is_picklable(value):
+    if isinstance(value, (KerasAttributes, Variable, Metric, SeedGenerator, FunctionType, np.ndarray)):
+        return True
+    if isinstance(value, (list, tuple, dict)):
+        return all(map(_is_picklable, value.values() if isinstance(value, dict) else value))
+    try:
+        pickle.dumps(value)
+    except TypeError:
+        return False
+    except (AttributeError, pickle.PicklingError):
+        return True  # a class or function made in a function: pickle says which
+    return True
+
+
+def _made_again(cls, config, build_config, weights):
+    layer = cls.from_config(config)
+    if build_config:
+        layer.build_from_config(build_config)
+    if weights:
+        layer.set_weights(weights)
+    return layer
