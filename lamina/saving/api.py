@@ -238,6 +238,11 @@ def load_weights(
             return load_orbax_weights(model, filepath)
     path = pathlib.Path(filepath) if is_saved_folder(filepath) else _existing(filepath)
     load: Any = _weights_reader(path)
+    if skipped is not None and load is not load_weights_file:
+        raise FileError(
+            f"objects_to_skip only supports loading '.weights.h5' files; got {path}.",
+            fix=f"model.load_weights({str(path)!r}, skip_mismatch=True)",
+        )
     if load is load_legacy_weights:
         with whole_or_unchanged(model):
             return load(model, path, by_name, skip_mismatch)
@@ -247,7 +252,7 @@ def load_weights(
             fix=f"model.load_weights({str(path)!r}, skip_mismatch=True)",
         )
     with whole_or_unchanged(model), naming(path):
-        if skipped and load is load_weights_file:
+        if skipped:
             return load(model, path, skip_mismatch, skipped)
         return load(model, path, skip_mismatch)
 
