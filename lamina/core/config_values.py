@@ -24,6 +24,15 @@ _WORDS = {
 }  # fmt: skip
 _LISTS = _WHOLE - {"int"}
 _KNOWN = _WHOLE | {"float", "bool", "None"}
+_FAMILIES = {
+    "InitializerLike": ("keras.initializers",), "RegularizerLike": ("keras.regularizers",),
+    "ConstraintLike": ("keras.constraints",), "LearningRateLike": ("keras.optimizers", "keras.optimizers.schedules"),
+}  # fmt: skip
+_RANGES = {
+    "learning_rate": (0, math.inf), "epsilon": (0, math.inf), "momentum": (0, 1), "ema_momentum": (0, 1), "rho": (0, 1),
+    "beta_1": (0, 1), "beta_2": (0, 1),
+}  # fmt: skip
+_LARGEST = 3.5e38  # float32 has no larger numbers
 _NO_SIZES = frozenset(("seed", "salt", "num_bins", "vocabulary", "oov_token", "mask_token"))  # whole, and free
 _ANY_NUMBER = frozenset(("mask_value", "fill_value", "value", "nan"))  # numbers that are data, NaN included
 
@@ -51,8 +60,11 @@ def check_config_values(cls: type, config: dict[str, Any]) -> None:
             continue
         if kind is not None and kind <= _KNOWN and not _fits(value, kind):
             _refuse(cls, name, value, kind)
-        if isinstance(value, float) and math.isnan(value) and name not in _ANY_NUMBER:
+        if isinstance(value, float) and name not in _ANY_NUMBER and not (abs(value) <= _LARGEST or math.isinf(value)):
             _refuse(cls, name, value, kind or {"float"})
+        _check_range(cls, name, value)
+        if isinstance(value, dict) and not _is_of_family(value, kind):
+            _refuse(cls, name, value, kind)
         if (kind is None or kind & _WHOLE) and name not in _NO_SIZES:  # None: an argument of an earlier version
             for number in _whole_numbers(value):
                 check_size(number, f"{name} of {cls.__name__}")
@@ -97,6 +109,18 @@ def _whole_numbers(value) -> Iterator[int]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _whole_numbers(item)
+
+
+def _check_range(cls, name, value):
+    least, most = _RANGES.get(name, (-math.inf, math.inf))
+    if isinstance(value, (int, float)) and not least <= value <= most:
+        raise ConfigError(f"{name} of {cls.__name__} in the config is {value}; it is from {least} to {most}.")
+
+
+def _is_of_family(value, kind):
+    """Whether a description is of an object of the family that the argument is of, if both are known."""
+    families = next((families for word, families in _FAMILIES.items() if word in (kind or ())), None)
+    return families is None or (bool(value) and registry._namespace(value.get("module")) in (None, "keras", *families))
 
 
 def _refuse(cls, name, value, kind):

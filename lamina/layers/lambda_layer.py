@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lamina.core.keras_tensor import trace
 from lamina.core.serialization import deserialize, serialize
+from lamina.errors import ConfigError
 from lamina.layers.base.layer import Layer
 
 if TYPE_CHECKING:
@@ -81,4 +82,7 @@ class Lambda(Layer):
     @classmethod
     def from_config(cls, config: Config, custom_objects: Any = None, safe_mode: bool | None = None) -> Any:
         """The layer that `get_config` described; `safe_mode=False` also reads lambdas, which can run any code."""
-        return cls(**deserialize(config, custom_objects, safe_mode))
+        made = cls(**deserialize(config, custom_objects, safe_mode))
+        if not callable(made.function):
+            raise ConfigError(f"The function of Lambda {made.name!r} in the config is {made.function!r}, no function.")
+        return made

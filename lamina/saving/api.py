@@ -35,7 +35,7 @@ from lamina.saving.migration.configs import upgrade
 from lamina.saving.report import LoadReport
 from lamina.saving.safety.damage import other_format
 from lamina.saving.safety.hdf5 import check_overwrite, open_hdf5, whole_or_unchanged
-from lamina.saving.safety.limits import naming, parse_json, reading
+from lamina.saving.safety.limits import expect_model, naming, parse_json, reading
 
 __all__ = [
     "deserialize_keras_object",
@@ -291,7 +291,7 @@ def model_from_json(json_string: str | bytes, custom_objects: Mapping[str, Any] 
     """
     name = "The JSON"
     with reading(name):
-        return deserialize(upgrade(parse_json(json_string, name)), custom_objects)
+        return expect_model(deserialize(upgrade(parse_json(json_string, name)), custom_objects), name)
 
 
 def _existing(filepath):

@@ -107,3 +107,37 @@ def test_configs_say_of_which_kind_a_value_is():
         deserialize({"class_name": "Dropout", "config": {"rate": "text"}})
     with pytest.raises(ConfigError, match="learning_rate of SGD in the config is nan"):
         deserialize({"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": math.nan}})
+
+
+SGD, RELU = (
+    {"module": "keras.optimizers", "class_name": "SGD", "config": {}},
+    {"class_name": "function", "config": "relu"},
+)
+
+
+@pytest.mark.parametrize("described", [{}, SGD, RELU, {"class_name": "MeanSquaredError", "config": {}}])
+def test_what_is_no_model_is_refused_as_one(described):
+    with pytest.raises(LaminaError):
+        saving.model_from_json(json.dumps(described))
+
+
+DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 2}}
+
+
+@pytest.mark.parametrize(("kind", "argument", "value"), [
+    ("layers.Dense", "kernel_initializer", DENSE), ("layers.Dense", "kernel_regularizer", {}),
+    ("layers.Dense", "bias_constraint", DENSE), ("optimizers.SGD", "learning_rate", DENSE),
+    ("optimizers.Adam", "beta_1", -1), ("optimizers.Adam", "learning_rate", 1e308), ("optimizers.SGD", "momentum", 5),
+    ("layers.BatchNormalization", "momentum", -1), ("layers.BatchNormalization", "epsilon", -1),
+])  # fmt: skip
+def test_objects_of_another_family_and_numbers_out_of_range_are_refused(kind, argument, value):
+    module, _, name = kind.partition(".")
+    config = {"units": 2, argument: value} if name == "Dense" else {argument: value}
+    with pytest.raises(ConfigError, match=argument):
+        deserialize({"module": f"keras.{module}", "class_name": name, "config": config})
+
+
+@pytest.mark.parametrize("function", [[1, 2], "no_such_function", 5, {}, None])
+def test_a_lambda_has_a_function(function):
+    with pytest.raises((LaminaError, TypeError)):
+        deserialize({"module": "keras.layers", "class_name": "Lambda", "config": {"function": function}})

@@ -22,7 +22,7 @@ from lamina.saving.migration.configs import upgrade, upgrade_compile
 from lamina.saving.migration.version import origin_of
 from lamina.saving.safety.hdf5 import open_hdf5, written
 from lamina.saving.safety.hdf5_contents import stored_bytes
-from lamina.saving.safety.limits import CONFUSED, TEXT, parse_json, reading
+from lamina.saving.safety.limits import CONFUSED, TEXT, expect_model, parse_json, reading
 
 KERAS_VERSION = "3.15.1"  # the Keras version whose format is written
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -65,7 +65,7 @@ def load_archive(
         with reading(filepath, stored_bytes(weights), safe_mode):
             config = upgrade(config, version)
             compile_config = config.pop("compile_config", None)
-            model = deserialize(config, custom_objects, safe_mode=safe_mode)
+            model = expect_model(deserialize(config, custom_objects, safe_mode=safe_mode), filepath)
             model.compiled = False
             if compile and compile_config:
                 compile_or_warn(model, compile_config, custom_objects, safe_mode, version)

@@ -73,6 +73,18 @@ def naming(name: Any) -> Iterator[Any]:
         raise damaged(f"{name} cannot be read: {type(error).__name__}: {told}") from error
 
 
+def expect_model(found: Any, name: Any) -> Any:
+    """What was made from a file, if it is a layer or a model: it can be called and has weights.
+
+    Args:
+        found: Object.
+        name: Name of the file.
+    """
+    if isinstance(found, type) or not hasattr(found, "load_own_variables") or not callable(found):
+        raise damaged(f"{name} describes {found!r:.60}, which is not a model.")
+    return found
+
+
 def parse_json(text: str | bytes, name: Any) -> dict[str, Any]:
     """The JSON object in `text`. `name` is its name within the file, for error messages."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
