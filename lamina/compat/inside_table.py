@@ -98,6 +98,7 @@ TODAY: dict[str, str] = _rows("""
     BaseAdaptivePooling lamina.layers.adaptive_pooling:_AdaptivePooling
     BaseSpatialDropout lamina.layers.regularization:_SpatialDropout
     ConvLSTM lamina.layers.conv_lstm:_ConvLSTM
+    ConvLSTMCell lamina.layers.conv_lstm:
     BaseImagePreprocessingLayer lamina.layers.image.base:
     TFDataLayer lamina.layers.data_layer:DataLayer
     Cross Feature lamina.utils.features:
