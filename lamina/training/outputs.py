@@ -168,7 +168,7 @@ def entries(given: Any, structure: Any, what: str) -> list[Any]:
         unknown = sorted(set(given) - set(structure), key=str)
         if unknown:
             raise OutputKeyError(
-                f"Invalid key in the `{what}` argument: {unknown} can't be found in the model's output. "
+                f"Invalid `{what}`: {unknown} can't be found in the model's output. "
                 f"Expected keys: {sorted(structure)}.",
                 fix=f"{what}={{{', '.join(f'{key!r}: ...' for key in sorted(structure)[:6])}}}",
             )
