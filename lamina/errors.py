@@ -26,6 +26,7 @@ __all__ = [
     "DataError",
     "FileError",
     "LaminaError",
+    "MissingMethodError",
     "NetworkError",
     "ShapeError",
     "TracingError",
@@ -180,6 +181,10 @@ class CallError(LaminaError, ValueError):
 
 class CheckError(LaminaError, ValueError):
     """An error that `fit` found in the model or its first batch, where `lamina.config.set_checks("error")` is set."""
+
+
+class MissingMethodError(CallError, NotImplementedError):
+    """A method that a subclass has to write, such as `call` of a layer."""
 
 
 class DataError(LaminaError, ValueError):

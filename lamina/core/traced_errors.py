@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import functools
+import importlib
+from typing import Any
 
 import jax
 
@@ -13,6 +15,7 @@ from lamina.core import op_advice
 from lamina.core.call_sites import site_above, site_in
 from lamina.core.probes import PROBE_SIZES
 from lamina.errors import CallError, LaminaError, ShapeError, TracingError, is_internal, is_library
+from lamina.spelling.nearest import nearest
 
 _NO_VALUES = "a tensor, which has no values while the model is being compiled"
 _FIT_SHAPES = "print(x.shape) shows a shape; keras.ops.reshape, expand_dims, squeeze and transpose change it."
@@ -36,9 +39,27 @@ def explain(error: BaseException) -> BaseException | None:
     if site is None:  # the line may call an op, or use an operator of a symbolic tensor
         site = site_above(through=("lamina.runtime", "lamina.core", "lamina.ops", "lamina.random"))
     if site is None:
-        return None
+        return _of_another_library(error)
     base, message, fix = _explanation(error, site, _text(error))
     return _class(base, type(error))(message, fix=fix)
+
+
+def _of_another_library(error):
+    """The error for a function of another library, such as scikit-learn, that is a loss or metric; or None."""
+    traceback: Any = error.__traceback__
+    while traceback is not None and is_internal(traceback.tb_frame):
+        traceback = traceback.tb_next
+    module = str(traceback and traceback.tb_frame.f_globals.get("__name__")).partition(".")[0]
+    entries = []
+    while traceback is not None and not is_internal(traceback.tb_frame):
+        entries.append(traceback.tb_frame.f_code.co_name)
+        traceback = traceback.tb_next
+    name = next((one for one in entries if one not in ("wrapper", "inner", "<lambda>")), "")
+    if not name or module in ("None", "jax"):
+        return None
+    near = nearest(name.removesuffix("_score"), importlib.import_module("lamina.metrics").__all__, strict=False)
+    fix = f"keras.metrics.{near[0]}()" if near else f"After fit: {name}(y, model.predict(x)), with NumPy arrays."
+    return TracingError(f"{name} of {module} needs the values of {_NO_VALUES}.", fix=fix)
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from lamina.core import registry, tree
 from lamina.core.graph import Function, node_of
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
 from lamina.core.representation import signature_of
-from lamina.errors import ArgumentError, ConfigError
+from lamina.errors import ArgumentError, ConfigError, MissingMethodError
 from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.tracking import new_stamp, unique
@@ -196,7 +196,7 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
         return unpacked(self._graph.run(values))
 
     def _call_without_graph(self, inputs) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} has no call and no graph. Write call(self, inputs).")
+        raise MissingMethodError(f"{type(self).__name__} has no `call` and no graph.", fix="def call(self, inputs):")
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Symbolic outputs: those of the graph if the inputs have its shapes, else from tracing `call`.

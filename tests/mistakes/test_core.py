@@ -143,6 +143,17 @@ CHANGES = [
     ),
     in_call("return keras.ops.reshape(x, (5, 7))", "return keras.ops.reshape(x, newshape=-1)", says="newshape=-1"),
 ]
+METRIC = (
+    "m = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])\nm.compile('sgd', 'mse', metrics=[{}])\n"
+    "m.evaluate(np.ones((2, 3)), np.ones((2, 1)), verbose=0)"
+)
+LIBRARIES = [
+    Mistake(
+        "import sklearn.metrics\n" + METRIC.format("sklearn.metrics.f1_score"),
+        METRIC.format("keras.metrics.F1Score()"),
+        says="keras.metrics.F1Score()",
+    ),
+]
 SYMBOLS = [
     on_symbol("np.log(x)", "keras.ops.log(x)", says="keras.ops.log(x)"),
     on_symbol("np.mean(x, axis=1)", "keras.ops.mean(x, axis=1)", says="keras.ops.mean(x, axis=1)"),
@@ -306,7 +317,7 @@ SETTINGS = [
         prose=True,
     ),
 ]
-MISTAKES = [*NUMPY, *VALUES, *CONDITIONS, *CHANGES, *SYMBOLS, *VARIABLES, *GRAPHS, *CONFIGS, *SETTINGS]
+MISTAKES = [*NUMPY, *VALUES, *CONDITIONS, *CHANGES, *LIBRARIES, *SYMBOLS, *VARIABLES, *GRAPHS, *CONFIGS, *SETTINGS]
 
 test_fixes_work = fixes_work(MISTAKES)
 FILES = (

@@ -617,6 +617,18 @@ TRIED = table(  # found by trying other inputs and settings
     "np.ones((2, 3))",
     [
         (
+            "class L(layers.Layer): pass\nL()(x)",
+            "class L(layers.Layer):\n    def call(self, inputs): return inputs\nL()(x)",
+            "def call(self, inputs): return inputs",
+        ),
+        (
+            "class L(layers.Layer):\n    def call(self, inputs): return inputs @ self.w\nL()(x)",
+            "class L(layers.Layer):\n    def build(self, input_shape):\n"
+            "        self.w = self.add_weight(shape=(input_shape[-1], 8))\n"
+            "    def call(self, inputs): return inputs @ self.w\nL()(x)",
+            "self.w = self.add_weight(shape=(input_shape[-1], 8))",
+        ),
+        (
             "layers.Bidirectional(layers.LSTM(2))({'a': x[None]})",
             "layers.Bidirectional(layers.LSTM(2))(x[None])",
             "help(keras.layers.Bidirectional)",

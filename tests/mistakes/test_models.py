@@ -4,6 +4,11 @@ from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 MISTAKES = [
     Mistake(
+        wrong="class M(keras.Model): pass\nM()(np.ones((2, 3)))",
+        right="class M(keras.Model):\n    def call(self, inputs): return inputs\nM()(np.ones((2, 3)))",
+        says="def call(self, inputs):",
+    ),
+    Mistake(
         wrong="keras.Model(inputs=keras.Input((2,)))",
         right="inputs = keras.Input((2,)); outputs = keras.layers.Dense(1)(inputs); keras.Model(inputs, outputs)",
         says="keras.Model(inputs, outputs)",

@@ -58,7 +58,7 @@ def test_without_call_or_init():
     class Nothing(lamina.Model):
         pass
 
-    with pytest.raises(NotImplementedError, match="Write call"):
+    with pytest.raises(NotImplementedError, match="has no `call`"):
         Nothing()(X)
 
     class Forgot(lamina.Model):

@@ -17,7 +17,7 @@ from lamina.core.keywords import refuse_positional
 from lamina.core.probes import without_probe_sizes
 from lamina.core.recording import is_recorded_whole, recorded_layer, recording
 from lamina.core.variable import Variable
-from lamina.errors import CallError
+from lamina.errors import CallError, MissingMethodError
 from lamina.layers.base import call_signature, masks, output_specs
 from lamina.layers.base.building import build_for, managed_build
 from lamina.layers.base.call_context import explained, inner_call, located, resolve_training
@@ -236,9 +236,8 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
             *args: Tensors, or lists and dicts of them.
             **kwargs: Further tensors and settings.
         """
-        raise NotImplementedError(
-            f"{type(self).__name__} does not have a `call` method implemented. Write `def call(self, inputs):`."
-        )
+        message = f"{type(self).__name__} does not have a `call` method implemented."
+        raise MissingMethodError(message, fix="def call(self, inputs): return inputs")
 
     def _variable_cast(self):
         policy = self._policy
