@@ -80,3 +80,10 @@ def test_words_that_packages_match_on():
 def test_other_names_of_classes(name, today):
     config = {"module": "keras.initializers", "class_name": name, "config": {}, "registered_name": name}
     assert type(keras.saving.deserialize_keras_object(config)).__name__ == today
+
+
+def test_variables_of_its_own():
+    layer = keras.layers.BatchNormalization()
+    layer.build((None, 2))
+    assert [one.name for one in layer._trainable_variables] == ["gamma", "beta"]
+    assert [one.name for one in layer._non_trainable_variables] == ["moving_mean", "moving_variance"]

@@ -18,7 +18,8 @@ import keras
 import numpy as np
 
 keras_hub: Any = importlib.import_module("keras_hub") if __name__ == "__main__" else None
-M, RNG = getattr(keras_hub, "models", None), np.random.default_rng(0)
+M: Any = getattr(keras_hub, "models", None)
+RNG = np.random.default_rng(0)
 WORDS, TIME = 12, 6
 TEXT = ["the cat sat", "the dog sat", "a cat ran", "a dog ran"] * 2
 IDS = {"token_ids": RNG.integers(1, WORDS, (2, TIME)), "padding_mask": np.array([[1] * TIME, [1] * 4 + [0] * 2])}

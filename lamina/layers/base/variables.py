@@ -52,6 +52,12 @@ class VariablesMixin(KerasAttributes):
         own = [variable for variable in self._parts(Variable) if not isinstance(variable, Derived)]
         return sorted(own, key=lambda variable: not variable.initially_trainable)
 
+    # Keras's lists of the variables that are the layer's own, which packages read where they load them
+    _trainable_variables = property(lambda self: [v for v in self._variables_of_its_own() if v.initially_trainable])
+    _non_trainable_variables = property(
+        lambda self: [v for v in self._variables_of_its_own() if not v.initially_trainable]
+    )
+
     @property
     def _seed_generators(self) -> list[SeedGenerator]:
         """The seed generators directly inside."""
