@@ -44,6 +44,8 @@ def test_masks_of_symbolic_tensors_in_part(keras):
     x, y, mask = keras.Input((3, 4)), keras.Input((3, 4)), keras.Input((3,), dtype="bool")
     assert keras.layers.Add().compute_mask([x, y], [mask, None]) is None
     assert keras.layers.Add().compute_mask([x, y], [mask, mask]).shape == (None, 3)
+    ones = keras.Variable(np.ones((2, 3), bool), dtype="bool")
+    assert np.array(keras.layers.Add().compute_mask([X, X], [ones, ones])).all()
     assert keras.layers.Concatenate(axis=1).compute_mask([x, y], [mask, None]).shape == (None, 6)
     assert keras.layers.Attention()([x, y], mask=[None, None]).shape == (None, 3, 4)
     assert keras.layers.Embedding(4, 2, mask_zero=True).compute_mask(keras.Input((5,))).shape == (None, 5)

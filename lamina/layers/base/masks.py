@@ -7,18 +7,20 @@ from typing import Any
 
 from lamina.core import tree
 from lamina.core.keras_tensor import get_mask, is_symbolic, set_mask, trace
+from lamina.core.variable import unwrap
 from lamina.errors import warn
 from lamina.layers.base import call_signature
 
 
 def for_symbols(compute_mask: Any) -> Any:
-    """The `compute_mask` of one of our classes, traced where it is given symbolic tensors or masks."""
+    """The `compute_mask` of one of our classes, traced where it is given symbolic tensors or masks. Variables
+    count as their values."""
 
     @functools.wraps(compute_mask)
     def wrapped(*args, **kwargs):
         if is_symbolic(args) or is_symbolic(kwargs):
             return trace(compute_mask, *args, **kwargs)
-        return compute_mask(*args, **kwargs)
+        return compute_mask(*unwrap(args), **unwrap(kwargs))
 
     return wrapped
 
