@@ -12,6 +12,7 @@ import pickle
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 
 from lamina.core import context
@@ -111,6 +112,9 @@ class _Members(list[Any]):
         """Drop what was assigned or appended. Attributes of the layer stay parts of it."""
         super().clear()
         vars(self._owner).pop(self._name, None)
+
+
+jax.tree_util.register_pytree_node(_Members, lambda members: ((*members,), None), lambda _, items: list(items))
 
 
 def _listed(given):
