@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-import jax
 import numpy as np
 
 from lamina import ops, saving
@@ -84,7 +83,7 @@ def any_symbolic_tensors(args: Any = None, kwargs: Any = None) -> bool:
 
 def is_tensor(x: Any) -> bool:
     """Whether `x` is an array of JAX or a symbolic tensor."""
-    return isinstance(x, (jax.Array, KerasTensor))
+    return ops.is_tensor(x) or isinstance(x, KerasTensor)
 
 
 def remove_keras_mask(x: Any) -> None:
