@@ -20,6 +20,8 @@ __all__ = [
 ]  # fmt: skip
 
 _SEQUENCES = (list, tuple, deque)
+LIST_TYPES: set[type] = set()
+"""Subclasses of list that are structures too, and become lists."""
 _DICTS = (dict, OrderedDict, defaultdict)
 
 
@@ -36,7 +38,8 @@ def is_nested(structure: PyTree) -> bool:
     >>> is_nested({"foo": 42}), is_nested(42)
     (True, False)
     """
-    return type(structure) in (*_SEQUENCES, *_DICTS) or _is_namedtuple(structure)
+    kind = type(structure)
+    return kind in (*_SEQUENCES, *_DICTS) or kind in LIST_TYPES or _is_namedtuple(structure)
 
 
 def _is_namedtuple(structure):
@@ -65,7 +68,9 @@ def _rebuild(structure, values):
         return type(structure)(ordered)
     if _is_namedtuple(structure):
         return type(structure)(*values)
-    return deque(values, structure.maxlen) if type(structure) is deque else type(structure)(values)
+    if type(structure) is deque:
+        return deque(values, structure.maxlen)
+    return list(values) if type(structure) in LIST_TYPES else type(structure)(values)
 
 
 def _map(function, first, *others, is_leaf):

@@ -95,7 +95,8 @@ class Inner(types.ModuleType):
             found = op.operation_class(name)
             if found is not None:
                 return found
-        if self._parts[:1] == ["layers"] and len(self._parts) == 2 and name.islower() and _is_module(name):
+        is_file = self._parts[:1] == ["layers"] and len(self._parts) == 2 and name.islower() and _is_module(name)
+        if is_file or (self._parts == ["dtype_policies"] and name == "dtype_policy"):
             return Inner(f"{self.__name__}.{name}", ".".join([*self._parts, name]))  # the file `relu.py` has a class
         first = self._parts[: name not in ("get", "serialize", "deserialize")]
         for path in (*first, *self._paths(), *self._elsewhere()):

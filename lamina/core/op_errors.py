@@ -55,7 +55,15 @@ def is_explained(error: BaseException) -> bool:
     Args:
         error: Error that a function of lamina caught.
     """
-    return isinstance(error, (LaminaError, *_OF_JAX)) or not _is_of_libraries(error.__traceback__)
+    if isinstance(error, (LaminaError, *_OF_JAX)) or not _is_of_libraries(error.__traceback__):
+        return True
+    return isinstance(error, NotImplementedError) and is_internal(_innermost(error.__traceback__).tb_frame)
+
+
+def _innermost(traceback):
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback
 
 
 def _is_of_libraries(traceback):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "aligned", "aligned_floats", "as_integers", "broadcast_to_outputs",
-    "class_numbers", "float_array", "nan_if_no_class",
+    "class_numbers", "float_array", "nan_if_no_class", "nan_if_not_binary",
     "pick_class", "same_rank",
 ]  # fmt: skip
 
@@ -188,6 +188,18 @@ def nan_if_no_class(values: Tensor, labels: Tensor, classes: int) -> Tensor:
         classes: Number of classes.
     """
     return jnp.where((labels >= 0) & (labels < classes), values, jnp.nan)
+
+
+def nan_if_not_binary(values: Tensor, labels: Tensor) -> Tensor:
+    """The values, and NaN where a binary label is nearer to another whole number than to 0 or 1, such as 2 or -1.
+
+    Soft labels and labels with a little noise, such as 1.05, are kept.
+
+    Args:
+        values: One value per label.
+        labels: Labels.
+    """
+    return jnp.where(jnp.abs(labels - 0.5) <= 1, values, jnp.nan)
 
 
 def pick_class(values: Tensor, labels: Tensor, axis: int) -> Tensor:

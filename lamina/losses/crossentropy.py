@@ -9,7 +9,14 @@ import jax.numpy as jnp
 from lamina.core.keras_tensor import set_mask
 from lamina.core.op import op
 from lamina.errors import ConfigError, warn
-from lamina.losses.alignment import aligned_floats, class_numbers, float_array, nan_if_no_class, pick_class
+from lamina.losses.alignment import (
+    aligned_floats,
+    class_numbers,
+    float_array,
+    nan_if_no_class,
+    nan_if_not_binary,
+    pick_class,
+)
 from lamina.losses.loss import LossFunctionWrapper
 from lamina.ops import crossentropy
 
@@ -68,7 +75,7 @@ def binary_crossentropy(
     Shapes: (batch, ..., d) twice -> (batch, ...).
 
     Args:
-        y_true: Targets in [0, 1], shape (batch, ..., d).
+        y_true: Targets in [0, 1], shape (batch, ..., d). The loss of a label such as 2 or -1 is NaN.
         y_pred: Probabilities (or logits), shape (batch, ..., d).
         from_logits: Whether y_pred holds logits, the values before a sigmoid, instead of probabilities.
         label_smoothing: Number s in [0, 1]; targets become y (1 - s) + s / 2.
@@ -79,9 +86,8 @@ def binary_crossentropy(
     Array([0.6931472], dtype=float32)
     """
     y_true, y_pred = aligned_floats(y_true, y_pred, broadcasts=False)
-    return jnp.mean(
-        crossentropy.binary_crossentropy(smooth_binary(y_true, label_smoothing), y_pred, from_logits), axis=axis
-    )
+    losses = crossentropy.binary_crossentropy(smooth_binary(y_true, label_smoothing), y_pred, from_logits)
+    return jnp.mean(nan_if_not_binary(losses, y_true), axis=axis)
 
 
 @op

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from lamina.core.op import op
-from lamina.losses.alignment import aligned_floats
+from lamina.losses.alignment import aligned_floats, nan_if_not_binary
 from lamina.losses.crossentropy import smooth_binary, smooth_one_hot
 from lamina.losses.loss import LossFunctionWrapper
 from lamina.ops import crossentropy
@@ -56,12 +56,13 @@ def binary_focal_crossentropy(
     Array([0.1732868], dtype=float32)
     """
     y_true, y_pred = aligned_floats(y_true, y_pred)
-    y_true = smooth_binary(y_true, label_smoothing)
+    labels, y_true = y_true, smooth_binary(y_true, label_smoothing)
     p = jax.nn.sigmoid(y_pred) if from_logits else y_pred
     focus = (1 - (y_true * p + (1 - y_true) * (1 - p))) ** gamma
     if apply_class_balancing:
         focus = focus * (y_true * alpha + (1 - y_true) * (1 - alpha))
-    return jnp.mean(focus * crossentropy.binary_crossentropy(y_true, p), axis=axis)
+    losses = focus * crossentropy.binary_crossentropy(y_true, p)
+    return jnp.mean(nan_if_not_binary(losses, labels), axis=axis)
 
 
 @op

@@ -9,7 +9,15 @@ import jax.numpy as jnp
 
 from lamina.core.op import op
 from lamina.core.variable import unwrap
-from lamina.losses.alignment import aligned, aligned_floats, class_numbers, float_array, nan_if_no_class, pick_class
+from lamina.losses.alignment import (
+    aligned,
+    aligned_floats,
+    class_numbers,
+    float_array,
+    nan_if_no_class,
+    nan_if_not_binary,
+    pick_class,
+)
 from lamina.metrics.reduction import _HigherIsBetter
 from lamina.runtime import settings
 
@@ -67,7 +75,7 @@ def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0
     Array([1., 1., 0.], dtype=float32)
     """
     y_true, y_pred = aligned_floats(y_true, y_pred)
-    return _right(y_true == (y_pred > threshold))
+    return nan_if_not_binary(_right(y_true == (y_pred > threshold)), y_true)
 
 
 @op

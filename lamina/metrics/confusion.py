@@ -12,7 +12,7 @@ import numpy as np
 from lamina.core.read_limits import reserve_array
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
-from lamina.losses.alignment import aligned, broadcast_to_outputs
+from lamina.losses.alignment import aligned, broadcast_to_outputs, nan_if_not_binary
 from lamina.losses.loss import divide_no_nan
 from lamina.metrics.metric import Metric
 
@@ -126,7 +126,7 @@ class ThresholdMetric(Metric):
                     fix="Leave class_id out, or pass the outputs of all classes.",
                 )
             y_true, y_pred, weights = (array[..., class_id] for array in (y_true, y_pred, weights))
-        return y_true, y_pred, weights
+        return y_true, y_pred, jnp.where(weights == 0, weights, nan_if_not_binary(weights, y_true))
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Add a batch to the counts.

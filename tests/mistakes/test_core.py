@@ -304,6 +304,11 @@ SETTINGS = [
         'keras.layers.Flatten(data_format="channels_last")',
         says='data_format="channels_last"',
     ),
+    Mistake(
+        "keras.config.set_broadcast_targets('loud')",
+        'keras.config.set_broadcast_targets("warn")',
+        says='keras.config.set_broadcast_targets("warn")',
+    ),
     Mistake("keras.config.set_checks('loud')", 'keras.config.set_checks("warn")', 'keras.config.set_checks("warn")'),
     Mistake(
         "m = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])\nm.predict(np.ones((2, 3)), verbose=7)",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from lamina import tree
 from lamina.core import context
 from lamina.core.variable import Variable
 from lamina.errors import CallError
@@ -115,6 +116,7 @@ class _Members(list[Any]):
 
 
 jax.tree_util.register_pytree_node(_Members, lambda members: ((*members,), None), lambda _, items: list(items))
+tree.LIST_TYPES.add(_Members)
 
 
 def _listed(given):
