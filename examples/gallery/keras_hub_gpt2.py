@@ -12,7 +12,7 @@ import lamina
 
 keras = lamina.as_keras()
 
-import keras_hub  # noqa: E402
+import keras_hub  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 # %%
 # A tokenizer on a vocabulary of its own: letters, and the pairs that the text has most often, joined again and again.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from lamina.core import context, sparse, tree
 from lamina.core.array_types import DTypeLike, Shape
@@ -237,7 +238,7 @@ def set_mask(tensor: Any, mask: Any) -> None:
         mask: Mask; None removes the mask.
     """
     key = id(tensor)
-    if isinstance(tensor, jax.Array) and not isinstance(tensor, jax.core.Tracer):  # where packages look
+    if isinstance(tensor, jax.Array) and not isinstance(tensor, Tracer):  # where packages look
         tensor._keras_mask = mask  # pyright: ignore[reportAttributeAccessIssue]
         return
     if mask is None:
@@ -252,7 +253,7 @@ def get_mask(tensor: Any) -> Any:
     Args:
         tensor: Symbolic, concrete or traced tensor.
     """
-    attributes = None if isinstance(tensor, jax.core.Tracer) else getattr(tensor, "__dict__", None)
+    attributes = None if isinstance(tensor, Tracer) else getattr(tensor, "__dict__", None)
     if attributes and "_keras_mask" in attributes:
         return attributes["_keras_mask"]
     found = _masks.get(id(tensor)) if _masks else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import traceback
 from typing import Any
 
 import jax
@@ -57,23 +58,14 @@ def is_explained(error: BaseException) -> bool:
     """
     if isinstance(error, (LaminaError, *_OF_JAX)) or not _is_of_libraries(error.__traceback__):
         return True
-    return isinstance(error, NotImplementedError) and is_internal(_innermost(error.__traceback__).tb_frame)
+    innermost = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
+    return isinstance(error, NotImplementedError) and is_internal(innermost)
 
 
-def _innermost(traceback):
-    while traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    return traceback
-
-
-def _is_of_libraries(traceback):
+def _is_of_libraries(trace):
     """Whether an error arose below the op in lamina or a library, not in a function that the user handed in."""
-    first = traceback = traceback.tb_next if traceback is not None else None
-    while traceback is not None:
-        if not is_internal(traceback.tb_frame) and not is_library(traceback.tb_frame):
-            return False
-        traceback = traceback.tb_next
-    return first is not None
+    below = [frame for frame, _ in traceback.walk_tb(trace)][1:]
+    return bool(below) and all(is_internal(frame) or is_library(frame) for frame in below)
 
 
 def _not_callable(call):

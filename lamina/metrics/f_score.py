@@ -84,7 +84,7 @@ class FBetaScore(Metric):
             y_pred: Outputs, shape (batch, classes).
             sample_weight: Weights of the samples, shape (batch,), or of the single values; None weighs all by 1.
         """
-        y_true, y_pred = aligned(*(jnp.asarray(unwrap(y), self.dtype) for y in (y_true, y_pred)))
+        y_true, y_pred = aligned(jnp.asarray(unwrap(y_true), self.dtype), jnp.asarray(unwrap(y_pred), self.dtype))
         if y_pred.ndim != 2:
             raise ShapeError(
                 f"{type(self).__name__} needs outputs of shape (batch, classes); got {y_pred.shape}.",

@@ -245,7 +245,7 @@ class R2Score(Metric):
             y_pred: Outputs, shape (batch, outputs).
             sample_weight: Weights of the samples, shape (batch,), or of the single values; None weighs all by 1.
         """
-        y_true, y_pred = aligned(*(jnp.asarray(unwrap(y), self.dtype) for y in (y_true, y_pred)))
+        y_true, y_pred = aligned(jnp.asarray(unwrap(y_true), self.dtype), jnp.asarray(unwrap(y_pred), self.dtype))
         if y_pred.ndim != 2:
             raise ShapeError(
                 f"R2Score needs targets and outputs of shape (batch, outputs); got outputs of shape {y_pred.shape}.",

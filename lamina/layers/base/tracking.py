@@ -115,7 +115,11 @@ class _Members(list[Any]):
         vars(self._owner).pop(self._name, None)
 
 
-jax.tree_util.register_pytree_node(_Members, lambda members: ((*members,), None), lambda _, items: list(items))
+def _as_list(_: None, items: Any) -> Any:
+    return list(items)
+
+
+jax.tree_util.register_pytree_node(_Members, lambda members: ((*members,), None), _as_list)
 tree.LIST_TYPES.add(_Members)
 
 
