@@ -59,7 +59,7 @@ def is_explained(error: BaseException) -> bool:
     if isinstance(error, (LaminaError, *_OF_JAX)) or not _is_of_libraries(error.__traceback__):
         return True
     innermost = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
-    return isinstance(error, NotImplementedError) and is_internal(innermost)
+    return isinstance(error, NotImplementedError) and innermost.f_globals.get("__name__", "").startswith("lamina.")
 
 
 def _is_of_libraries(trace):
