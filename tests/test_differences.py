@@ -25,6 +25,8 @@ DIFFERENCES = {
     "a metric given twice in `evaluate`'s list": f"{HERE} test_metrics_names_are_the_keys_of_the_logs",
     "max pooling with a window larger than the input": "layers/test_pooling.py test_bad_inputs",
     "a fully masked row in `GlobalAveragePooling1D`": "layers/test_pooling.py test_nothing_left_by_the_mask_is_zero",
+    "binary labels nearer to 2 or -1 than to 0 or 1":
+        "metrics/test_metrics.py test_binary_labels_that_are_neither_0_nor_1_are_nan",
     "a batch that does not divide by the devices": "test_distribution.py test_eight_devices",
     "a model made outside of a distribution's scope": "test_distribution.py test_eight_devices",
     "arrays, generators, ... in several processes": "test_distribution.py test_several_processes_share_data",

@@ -414,3 +414,18 @@ def test_get_knows_names_aliases_configs_and_objects():
     assert (
         metrics.deserialize(keras.metrics.serialize(keras.metrics.AUC(name="a", thresholds=[0.5]))).thresholds[1] == 0.5
     )
+
+
+@pytest.mark.parametrize("label", [2.0, -1.0])
+def test_binary_labels_that_are_neither_0_nor_1_are_nan(label):
+    y_true, y_pred = np.array([[0.0], [1.0], [label]]), np.array([[0.2], [0.7], [0.9]])
+    kinds = ["BinaryAccuracy", "BinaryCrossentropy", "Precision", "Recall", "TruePositives", "AUC"]
+    for metric in (getattr(metrics, kind)() for kind in kinds):
+        assert np.isnan(metric(y_true, y_pred)), metric.name
+        metric.reset_state()
+        assert np.isfinite(metric(y_true, y_pred, sample_weight=np.array([1.0, 1.0, 0.0])[:, None])), metric.name
+    for loss in ("binary_crossentropy", "binary_focal_crossentropy"):
+        values = np.asarray(losses.get(loss)(y_true, y_pred))
+        assert np.isfinite(values[:2]).all() and np.isnan(values[2])
+    noisy = np.array([[0.05], [1.05]])  # of a GAN
+    assert np.isfinite(losses.BinaryCrossentropy()(noisy, y_pred[:2]))
