@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from lamina import losses
 from lamina.core import tree
 from lamina.core.configurable import Configurable
-from lamina.errors import ConfigError, ShapeError
+from lamina.errors import ConfigError, MissingMethodError, ShapeError
 
 __all__ = ["DistillationLoss", "FeatureDistillation", "LogitsDistillation"]
 
@@ -29,7 +29,10 @@ class DistillationLoss(Configurable):
             student_outputs: Outputs of the student, or of one of its layers.
             **kwargs: Not used.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no compute_loss(teacher_outputs, student_outputs).")
+        raise MissingMethodError(
+            f"{type(self).__name__} has no compute_loss.",
+            fix="def compute_loss(self, teacher_outputs, student_outputs, **kwargs):",
+        )
 
     def validate_outputs(self, teacher_outputs: Any, student_outputs: Any) -> None:
         """Raises an error for outputs that cannot be compared, such as different numbers of outputs.

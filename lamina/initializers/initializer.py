@@ -12,6 +12,7 @@ from lamina.core import context, dtypes
 from lamina.core.configurable import Configurable
 from lamina.core.placement import place
 from lamina.core.typing import ArrayLike, Config, DTypeLike, ShapeLike, Tensor
+from lamina.errors import MissingMethodError
 
 __all__ = ["Initializer", "InitializerLike", "as_array", "numpy_type", "sizes_of"]
 
@@ -30,7 +31,10 @@ class Initializer(Configurable):
     """
 
     def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
-        raise NotImplementedError(f"{type(self).__name__} needs a method __call__(self, shape, dtype=None).")
+        raise MissingMethodError(
+            f"{type(self).__name__} needs a method that gives the values.",
+            fix="def __call__(self, shape, dtype=None): return keras.ops.zeros(shape, dtype)",
+        )
 
     def clone(self) -> Self:
         """An initializer of the same config."""

@@ -14,7 +14,7 @@ from lamina.core.keras_tensor import get_mask
 from lamina.core.op import op
 from lamina.core.serialization import serialize
 from lamina.core.variable import unwrap
-from lamina.errors import CallError, ConfigError
+from lamina.errors import CallError, ConfigError, MissingMethodError
 from lamina.losses.alignment import broadcast_to_outputs, same_rank
 from lamina.runtime import settings
 from lamina.runtime.tracebacks import readable
@@ -125,7 +125,10 @@ class Loss(Configurable):
             y_true: Targets, cast to `dtype`.
             y_pred: Outputs, cast to `dtype`.
         """
-        raise NotImplementedError(f"{type(self).__name__} needs a call(y_true, y_pred) method.")
+        raise MissingMethodError(
+            f"{type(self).__name__} needs a call(y_true, y_pred) method.",
+            fix="def call(self, y_true, y_pred): return keras.ops.abs(y_true - y_pred)",
+        )
 
     def get_config(self) -> Config:
         """The arguments by name. `dtype` (of some losses also `axis` or `delta`) is in it only where it is not the

@@ -12,7 +12,7 @@ from lamina.core import context
 from lamina.core.configurable import Configurable
 from lamina.core.context import bind
 from lamina.core.variable import Variable
-from lamina.errors import CallError
+from lamina.errors import CallError, MissingMethodError
 from lamina.losses.loss import compute_dtype
 from lamina.runtime.tracebacks import filters_traceback
 
@@ -125,11 +125,14 @@ class Metric(Configurable):
             *args: Targets and outputs, or values.
             **kwargs: `sample_weight`, where the metric supports it.
         """
-        raise NotImplementedError(f"{type(self).__name__} needs an update_state method.")
+        raise MissingMethodError(
+            f"{type(self).__name__} needs an update_state method.",
+            fix="def update_state(self, y_true, y_pred, sample_weight=None):",
+        )
 
     def result(self) -> Any:
         """The number so far: a scalar, or a dict of scalars; each metric defines it."""
-        raise NotImplementedError(f"{type(self).__name__} needs a result method.")
+        raise MissingMethodError(f"{type(self).__name__} needs a result method.", fix="def result(self):")
 
     def reset_state(self) -> None:
         """Set all variables to zero."""

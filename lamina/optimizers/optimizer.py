@@ -17,7 +17,7 @@ from lamina.core import context, registry
 from lamina.core.configurable import Configurable
 from lamina.core.typing import ArrayLike, Config, Tensor
 from lamina.core.variable import Variable, unwrap
-from lamina.errors import CallError, ConfigError, ShapeError, warn
+from lamina.errors import CallError, ConfigError, MissingMethodError, ShapeError, warn
 from lamina.legacy import warn_renamed_method
 from lamina.optimizers.gradients import with_gradient
 from lamina.optimizers.schedules.decays import InverseTimeDecay
@@ -153,7 +153,10 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
 
     def rule(self, value: Tensor, gradient: Tensor, slots: Any, learning_rate: Tensor, step: Tensor) -> Tensor:
         """The new value of one variable; the new slots are set on `slots`. `step` counts from 1. All are arrays."""
-        raise NotImplementedError(f"{type(self).__name__} needs a rule(value, gradient, slots, learning_rate, step).")
+        raise MissingMethodError(
+            f"{type(self).__name__} needs a rule for one variable.",
+            fix="def rule(self, value, gradient, slots, learning_rate, step): return value - learning_rate * gradient",
+        )
 
     @property
     def variables(self) -> list[Variable]:

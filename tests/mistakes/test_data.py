@@ -6,6 +6,7 @@ import pytest
 
 from lamina.training.data import make_batches
 from tests.mistakes.mistake import Mistake, Paste, fixes_are_tried, fixes_work, make
+from tests.mistakes.unfinished import UNFINISHED
 
 READ = "from lamina.training.data import make_batches; make_batches(x, y).peek()"
 FRAME = "import pandas as pd; y = np.arange(40); x = pd.DataFrame({'a': np.arange(40.0)}); n = [str(i) for i in y]; "
@@ -133,6 +134,8 @@ MISTAKES = [
             "dataset.padded_batch(32)"),
 ]  # fmt: skip
 
+MISTAKES += UNFINISHED["data"]
+
 test_fixes_work = fixes_work(PASTES + MISTAKES)
 test_fixes_are_tried = fixes_are_tried(
     "lamina/training/data",
@@ -150,7 +153,7 @@ test_fixes_are_tried = fixes_are_tried(
         (PASTES[0], r"x['hp'] is text: 38 of its 40 values are numbers, but row 31 is '?' (1 more, in row 39)."),
         (PASTES[11], "x['n'], row 1 is None (19 more, in rows 3, 5, 7, ...)."),
         (PASTES[17], "x[:, 1] is text: 39 of its 40 values are numbers, but x[39, 1] is '?'."),
-        (PASTES[26], "The rows of x differ in length: x[0] has 2 values, x[1] has 1."),
+        (PASTES[27], "The rows of x differ in length: x[0] has 2 values, x[1] has 1."),
     ],
 )
 def test_says_where(paste, message):

@@ -4,6 +4,7 @@
 from tests.mistakes import test_layers
 from tests.mistakes.mistake import fixes_are_tried, fixes_work
 from tests.mistakes.test_layers import mistake
+from tests.mistakes.unfinished import UNFINISHED
 
 
 def table(x, rows):
@@ -663,7 +664,7 @@ TRIED = table(  # found by trying other inputs and settings
         ("layers.StringLookup(vocabulary=3)", "layers.StringLookup(vocabulary=['a', 'b'])", "vocabulary=['a', 'b']"),
     ],
 )
-MISTAKES = [*TRIED, *MERGING, *ATTENTION, *RECURRENT, *PICTURES, *WEIGHTS, *TEXT, *NUMBERS, *OWN]
+MISTAKES = [*TRIED, *MERGING, *ATTENTION, *RECURRENT, *PICTURES, *WEIGHTS, *TEXT, *NUMBERS, *OWN, *UNFINISHED["layers"]]
 BUT = [
     ("TFSMLayer runs", "TensorFlow is not installed where the tests run."),
     ("TorchModuleWrapper runs", "PyTorch is not installed where the tests run."),

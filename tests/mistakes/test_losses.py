@@ -1,6 +1,7 @@
 """Mistakes with losses, and whether the fixes printed for them work."""
 
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
+from tests.mistakes.unfinished import UNFINISHED
 
 FIT = """
 model = keras.Sequential([keras.layers.Dense(1)])
@@ -94,6 +95,8 @@ MISTAKES = [
         says="def loss(y_true, y_pred):",
     ),
 ]
+
+MISTAKES += UNFINISHED["losses"]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried("lamina/losses", MISTAKES)

@@ -1,6 +1,7 @@
 """Mistakes with metrics, and whether the fixes printed for them work."""
 
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
+from tests.mistakes.unfinished import UNFINISHED
 
 MISTAKES = [
     Mistake(
@@ -119,6 +120,8 @@ MISTAKES = [
         prose=True,
     ),
 ]
+
+MISTAKES += UNFINISHED["metrics"]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried("lamina/metrics", MISTAKES)

@@ -1,6 +1,7 @@
 """Mistakes with optimizers and schedules, and whether the fixes printed for them work."""
 
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
+from tests.mistakes.unfinished import UNFINISHED
 
 MISTAKES = [
     Mistake(
@@ -232,6 +233,8 @@ MISTAKES = [
         says="momentum_range=(0.85, 0.95)",
     ),
 ]
+
+MISTAKES += UNFINISHED["optimizers"]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried("lamina/optimizers", MISTAKES)

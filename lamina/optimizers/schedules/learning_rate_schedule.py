@@ -10,6 +10,7 @@ from lamina.core import registry
 from lamina.core.configurable import Configurable
 from lamina.core.typing import ArrayLike, Tensor
 from lamina.core.variable import unwrap
+from lamina.errors import MissingMethodError
 from lamina.legacy import moved_from
 
 __all__ = ["LearningRateSchedule"]
@@ -32,7 +33,10 @@ class LearningRateSchedule(Configurable):
         super().__init_subclass__(**kwargs)
 
     def __call__(self, step: ArrayLike) -> Tensor:
-        raise NotImplementedError(f"{type(self).__name__} needs a __call__(self, step) that gives the learning rate.")
+        raise MissingMethodError(
+            f"{type(self).__name__} needs a method that gives the learning rate.",
+            fix="def __call__(self, step): return 0.01 * 0.99**step",
+        )
 
     def momentum(self, step: ArrayLike) -> Tensor | None:
         """The momentum of this step, for schedules that change it beside the learning rate. None leaves it alone.

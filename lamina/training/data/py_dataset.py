@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from lamina.errors import DataError
+from lamina.errors import DataError, MissingMethodError
 from lamina.training.data.threads import prefetched
 
 __all__ = ["OrderedBatches", "PyDataset", "Sequence", "length_of"]
@@ -80,7 +80,9 @@ class PyDataset:
         self._max_queue_size = value
 
     def __getitem__(self, index: int) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} needs __getitem__(self, index), which returns batch `index`.")
+        raise MissingMethodError(
+            f"{type(self).__name__} needs a method that returns batch `index`.", fix="def __getitem__(self, index):"
+        )
 
     def __iter__(self) -> Iterator[Any]:
         count = self.num_batches
@@ -92,7 +94,10 @@ class PyDataset:
         length = getattr(self, "__len__", None)
         if length is not None:
             return length()
-        raise NotImplementedError(f"{type(self).__name__} needs __len__(self) or the property num_batches.")
+        raise MissingMethodError(
+            f"{type(self).__name__} needs its number of batches: __len__, or the property num_batches.",
+            fix="def __len__(self):",
+        )
 
     def on_epoch_begin(self) -> None:
         """Called before each epoch."""
