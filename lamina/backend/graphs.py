@@ -62,7 +62,7 @@ def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = 
     def run(arrays):
         values, phase = list(arrays[: len(starts)]), arrays[len(starts) :]
         results = model(values, training=bool(phase[0]) if phase else None)
-        return [np.array(result) for result in results]
+        return [np.array(result) for result in (results if isinstance(results, (list, tuple)) else [results])]
 
     return run
 

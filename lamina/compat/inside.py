@@ -36,11 +36,16 @@ def public_module(path: str) -> Any:
     """
     try:
         return importlib.import_module(f"lamina.{path}".rstrip("."))
-    except OldImportError:  # a place of earlier versions, where the name is not
-        return None
     except ModuleNotFoundError as error:
         if error.name is None or not f"lamina.{path}".startswith(error.name):
             raise
+        return None
+
+
+def _module_or_none(path):
+    try:
+        return public_module(path)
+    except OldImportError:  # a place of earlier versions, where the name is not
         return None
 
 
@@ -69,7 +74,7 @@ class Inner(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":
-            return next(home.__all__ for path in self._paths() if hasattr(home := public_module(path), "__all__"))
+            return next(home.__all__ for path in self._paths() if hasattr(home := _module_or_none(path), "__all__"))
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         try:
@@ -153,7 +158,7 @@ def _is_module(leaf):
         return False
     if leaf in MODULES or any(path.rpartition(".")[2] == leaf for path in OLD_MODULES):
         return True
-    return any(public_module(f"{home}.{leaf}".strip(".")) for home in ("", "layers", "ops", "core", "models")) or (
+    return any(_module_or_none(f"{home}.{leaf}".strip(".")) for home in ("", "layers", "ops", "core", "models")) or (
         letters_of(leaf) in _known_letters()
     )
 

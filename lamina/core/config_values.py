@@ -120,7 +120,10 @@ def _check_range(cls, name, value):
 def _is_of_family(value, kind):
     """Whether a description is of an object of the family that the argument is of, if both are known."""
     families = next((families for word, families in _FAMILIES.items() if word in (kind or ())), None)
-    return families is None or (bool(value) and registry._namespace(value.get("module")) in (None, "keras", *families))
+    module = value.get("module")
+    if families is None:
+        return True
+    return bool(value) and isinstance(module, str | None) and registry._namespace(module) in (None, "keras", *families)
 
 
 def _refuse(cls, name, value, kind):
