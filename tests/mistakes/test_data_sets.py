@@ -62,7 +62,7 @@ MISTAKES = [
     swap(
         HELPERS,
         "inside_helpers.validate_string_arg('x', ['a'], 'Layer', 'mode') -> "
-        "inside_helpers.validate_string_arg(**dict(value='a', allowable_strings=['a'], caller_name='', arg_name=''))",
+        "mode='a'; inside_helpers.validate_string_arg(mode, ['a'], 'Layer', 'mode')",
         "mode='a'",
     ),
     # Files
