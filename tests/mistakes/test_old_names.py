@@ -97,6 +97,8 @@ MISTAKES = [
     at("", "keras.optimizers.schedules.OneCycle(0.01, 0)",
        "keras.optimizers.schedules.OneCycle(0.01, total_steps=1000)",
        "keras.optimizers.schedules.OneCycle(0.01, total_steps=1000)"),
+    at("", "keras.optimizers.schedules.OneCycle(0.1, 9, momentum_range=(0.95, 0.85))",
+       "keras.optimizers.schedules.OneCycle(0.1, 9, momentum_range=(0.85, 0.95))", "momentum_range=(0.85, 0.95)"),
     at("", "keras.optimizers.schedules.OneCycle(0.01, 9, 2.0)",
        "keras.optimizers.schedules.OneCycle(0.01, 9, warmup_fraction=0.25)", "warmup_fraction=0.25"),
     at("", "keras.layers.Dense(output_dim=4, units=4)", "keras.layers.Dense(units=4)", "Dense(units=...)", prose=True),
