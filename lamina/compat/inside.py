@@ -74,7 +74,8 @@ class Inner(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":
-            return next(home.__all__ for path in self._paths() if hasattr(home := _module_or_none(path), "__all__"))
+            homes = filter(None, map(_module_or_none, self._paths()))
+            return next(home.__all__ for home in homes if hasattr(home, "__all__"))
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         try:
