@@ -21,7 +21,7 @@ from lamina.core.registry import get_custom_objects
 from lamina.errors import ConfigError
 from lamina.losses.loss import reduce_weighted
 from lamina.runtime.settings import image_data_format
-from lamina.training.data.leaves import is_kind, is_sparse
+from lamina.training.data.leaves import is_kind
 from lamina.utils.old_functions import normalize_padding, normalize_tuple
 
 _GLOBALS: dict[str, Any] = {}  # where some packages store values
@@ -174,11 +174,6 @@ def shape_equal(a_shape: Any, b_shape: Any, axis: Any = None, allow_none: bool =
     return same and len(a_shape) == len(b_shape)
 
 
-def is_shape_tuple(value: Any) -> bool:
-    """Whether a value is a shape."""
-    return isinstance(value, (list, tuple)) and all(size is None or isinstance(size, int) for size in value)
-
-
 # Checks of arguments.
 def standardize_tuple(value: Any, n: int, name: str, allow_zero: bool = False) -> Any:
     """`n` whole numbers."""
@@ -276,7 +271,6 @@ def is_batched(dataset: Any) -> bool:
 is_tf_dataset = lambda x: is_kind(x, "lamina", "Dataset")  # noqa: E731
 is_grain_dataset = lambda x: is_kind(x, "grain", "MapDataset", "IterDataset", "DataLoader")  # noqa: E731
 is_torch_dataset = lambda x: is_kind(x, "torch", "Dataset")  # noqa: E731
-is_scipy_sparse = is_sparse
 exists, isdir, join = os.path.exists, os.path.isdir, os.path.join
 
 

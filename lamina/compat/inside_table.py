@@ -50,9 +50,9 @@ TODAY: dict[str, str] = _rows("""
     standardize_reduction reduce_values reduce_to_samplewise_values broadcast_shapes compute_conv_output_shape :
     compute_pooling_output_shape compute_expand_dims_output_shape compute_matmul_output_shape :
     compute_reshape_output_shape compute_transpose_output_shape to_tuple_or_list pythonify_logs remove_by_id :
-    uniquify get_object_name SerializableDict serialize_dict LazyModule is_shape_tuple is_default correct_pad :
+    uniquify get_object_name SerializableDict serialize_dict LazyModule is_default correct_pad :
     filter_traceback inject_argument_info_in_traceback in_grain_data_pipeline in_tf_graph :
-    is_batched is_grain_dataset is_tf_dataset is_torch_dataset is_scipy_sparse list_to_tuple GLOBAL_CUSTOM_OBJECTS :
+    is_batched is_grain_dataset is_tf_dataset is_torch_dataset list_to_tuple GLOBAL_CUSTOM_OBJECTS :
     file_utils.exists file_utils.isdir file_utils.join path_to_string is_tensor :
     remove_keras_mask assert_sklearn_installed keras_option_scope default set_tensor_attr get_tensor_attr :
     core.is_tensor lamina.ops:
@@ -102,6 +102,8 @@ TODAY: dict[str, str] = _rows("""
     BaseImagePreprocessingLayer lamina.layers.image.base:
     TFDataLayer lamina.layers.data_layer:DataLayer
     Cross Feature lamina.utils.features:
+    is_shape_tuple lamina.tree:_is_shape
+    is_scipy_sparse lamina.training.data.leaves:
     class_weight_to_sample_weights lamina.training.data.weights:class_weights_of
     assert_input_compatibility lamina.layers.base.input_spec:check_inputs
     canonicalize_axis numpy.lib.array_utils:normalize_axis_index

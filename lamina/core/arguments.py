@@ -257,3 +257,16 @@ def rank(owner: Any, name: str, shape: Any, least: int, most: float = math.inf, 
     elif len(shape) < least - 1:
         fix = f"keras.ops.reshape({name}, {(*[1] * (least - len(shape) - 1), -1, *shape[-1:])})"
     raise ShapeError(f"{name_of(owner)}: `{name}` needs rank {ends}{axes and ', '}{axes}; got shape {shape}.", fix=fix)
+
+
+def numbers_in(value: Any) -> list[float]:
+    """The number that a text or a value says, whole if it is; [] where it says none.
+
+    Args:
+        value: Text, or anything.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return []
+    return [int(number) if number.is_integer() else number]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from lamina.core.arguments import EXAMPLES, shown
+from lamina.core.arguments import EXAMPLES, numbers_in, shown
 from lamina.core.op_errors import FAILURES, is_explained
 from lamina.core.op_shapes import trying
 from lamina.core.representation import signature_of
 from lamina.errors import ConfigError, LaminaError
+from lamina.spelling.docstrings import described_in
 from lamina.spelling.nearest import nearest
 
 __all__ = ["described", "explain", "other_settings"]
@@ -60,7 +62,8 @@ def other_settings(cls: type, given: dict[str, Any], odd: bool = False) -> Itera
         if odd and not (isinstance(value, str) and not isinstance(default, str)):
             continue
         words = re.findall(r'"([\w-]+)"', described(cls, key))
-        tries = [*_numbers_in(value), *(nearest(value, words) if isinstance(value, str) else [])]
+        numbers = [number for number in numbers_in(value) if math.isfinite(number)]
+        tries = [*numbers, *map(int, numbers), *(nearest(value, words) if isinstance(value, str) else [])]
         tries += [EXAMPLES[key]] if key in EXAMPLES else []
         tries += [default] if default not in (inspect.Parameter.empty, None) else []
         tries += [
@@ -76,14 +79,6 @@ def other_settings(cls: type, given: dict[str, Any], odd: bool = False) -> Itera
         yield from ((key, one) for one in tries if one is not value)
 
 
-def _numbers_in(value):
-    try:
-        number = float(value)
-        return [int(number) if number.is_integer() else number, int(number)]
-    except (TypeError, ValueError, OverflowError):
-        return []
-
-
 def described(cls: type, key: str) -> str:
     """What an argument is, by the docstring of its class, with a space before it; "" if that does not say.
 
@@ -92,7 +87,6 @@ def described(cls: type, key: str) -> str:
         key: Name of the argument.
     """
     for owner in cls.__mro__:
-        found = re.search(rf"^ +{key}: (.*(?:\n {{6,}}.*)*)", inspect.cleandoc(owner.__doc__ or ""), re.MULTILINE)
-        if found:
-            return f" `{key}`: {' '.join(found[1].split())}"
+        if text := described_in(inspect.cleandoc(owner.__doc__ or ""), key):
+            return f" `{key}`: {text}"
     return ""

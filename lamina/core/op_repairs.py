@@ -16,10 +16,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from lamina.core.arguments import EXAMPLES
+from lamina.core.arguments import EXAMPLES, numbers_in
 from lamina.core.op_shapes import OpUse, brief, trying
 from lamina.core.probes import without_probe_sizes
 from lamina.errors import CallError, LaminaError, ShapeError
+from lamina.spelling.docstrings import described_in
 from lamina.spelling.nearest import nearest
 
 __all__ = ["described", "description", "repair", "told"]
@@ -76,10 +77,7 @@ def description(call: OpUse, key: str) -> str:
         call: Use of an op.
         key: Name of an argument.
     """
-    text = re.search(
-        rf"^ +\*?{key}: (.*(?:\n {{4,}}(?! *\w+: ).*)*)", inspect.getdoc(call.function) or "", re.MULTILINE
-    )
-    return re.sub(r"\s+", " ", text[1]).strip() if text else ""
+    return described_in(inspect.getdoc(call.function) or "", key)
 
 
 def _changes(call: OpUse) -> Iterator[Change]:
@@ -138,7 +136,7 @@ def _other_settings(call, key, sizes):
     value, words = call.given[key], re.findall(r'"([\w-]+)"', description(call, key))
     tries: list[Any] = []
     if isinstance(value, str):
-        tries += _numbers_in(value) + (nearest(value, words) + words)
+        tries += numbers_in(value) + (nearest(value, words) + words)
     elif isinstance(value, float):
         tries += [int(value)]
     elif isinstance(value, (list, tuple)) and value:
@@ -166,14 +164,6 @@ def _other_settings(call, key, sizes):
 
 def _with(values, place, value):
     return (*values[:place], value, *values[place + 1 :])
-
-
-def _numbers_in(text):
-    try:
-        number = float(text)
-    except ValueError:
-        return []
-    return [int(number) if number.is_integer() else number]
 
 
 def _cast(keys, arrays, kind):

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -38,7 +39,8 @@ _ELEMENTWISE = frozenset(
 )
 
 
-_known: dict[type, bool] = {}  # class -> whether its objects are sparse arrays
+# class -> whether its objects are sparse arrays; a class made in a function goes when its user is done with it
+_known: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
 
 
 def is_sparse(value: Any) -> bool:

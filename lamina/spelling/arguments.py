@@ -9,6 +9,7 @@ from typing import Any
 
 from lamina.errors import ArgumentError
 from lamina.spelling import elsewhere
+from lamina.spelling.docstrings import described_in
 from lamina.spelling.nearest import nearest, or_list
 from lamina.spelling.places import public_module
 
@@ -266,8 +267,7 @@ class _Call:
         """`kernel_size`: Size of the window."""
         texts = []
         for name in missing:
-            found = re.search(rf"^ *(?:\w+, )*{name}(?:, \w+)*: ((?:.|\n(?!\n| *[\w, ]+: ))*)", self.doc, re.MULTILINE)
-            text = re.split(r"[.;] |\.$", " ".join(found[1].split()))[0] if found else ""
+            text = re.split(r"[.;] |\.$", described_in(self.doc, name))[0]
             texts.append(f"{name!r}" + (f" ({text[:1].lower()}{text[1:]})" if text else ""))
         return f"the argument{'s' * (len(missing) > 1)} {' and '.join(texts)}."
 

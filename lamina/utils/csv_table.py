@@ -329,9 +329,10 @@ class Column:
 
 def _are_numbers(texts):
     try:
-        return np.isfinite(texts.astype("float64")) | True
+        texts.astype("float64")
     except ValueError:
         return np.array([is_number(text) for text in texts], bool)
+    return np.ones(len(texts), bool)
 
 
 def is_number(text: str) -> bool:

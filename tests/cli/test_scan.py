@@ -18,7 +18,9 @@ import pytest
 
 import lamina
 from lamina import cli, layers
+from lamina.cli import scan_configs
 from lamina.cli.scan_files import RULES, findings_in
+from lamina.core import read_limits
 
 
 class Call:
@@ -232,3 +234,9 @@ def test_reports(tmp_path, capsys):
     assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == set(RULES)
     assert run["results"][0]["ruleId"] == "code" and run["results"][0]["level"] == "error"
     assert cli.main(["scan", str(tmp_path / "nothing")]) == 2
+
+
+def test_sizes_are_counted_as_when_a_file_is_loaded():
+    """The scan starts without JAX, so it has the numbers of `read_limits` written again."""
+    assert scan_configs._BYTES_PER_UNIT == read_limits._BYTES_PER_UNIT
+    assert scan_configs._FREE_BYTES == read_limits.FREE_BYTES

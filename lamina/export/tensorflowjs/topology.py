@@ -90,12 +90,13 @@ def _is_input(layer):
 
 def _functional(model):
     config = model.get_config()
+    names = {operation.name for operation in model.operations if type(operation).__name__ in MODELS}
     layers = []
     for entry, operation in zip(config["layers"], model.operations, strict=True):
         described = _of_operation(operation, entry)
-        nodes = [_node(model, operation, node) for node in entry["inbound_nodes"]]
+        nodes = [_node(operation, node, names) for node in entry["inbound_nodes"]]
         layers.append({**described, "name": entry["name"], "inbound_nodes": nodes})
-    ends = {key: [_end(model, end) for end in _ends(config[key])] for key in ("input_layers", "output_layers")}
+    ends = {key: [_end(end, names) for end in _ends(config[key])] for key in ("input_layers", "output_layers")}
     return {"name": model.name, "layers": layers, **ends}
 
 
@@ -110,7 +111,7 @@ def _of_operation(operation, entry):
     }
 
 
-def _node(model, operation, node):
+def _node(operation, node, models):
     """The inputs of one call: [[name, node, tensor, arguments], ...]."""
     args, kwargs = node["args"], {k: v for k, v in node["kwargs"].items() if v is not None and k != "training"}
     of_operation = not isinstance(operation, Layer)
@@ -120,7 +121,7 @@ def _node(model, operation, node):
         raise refused(operation, "TensorFlow.js calls a layer with its inputs alone; here are further arguments")
     if of_operation and len({tuple(value["config"]["shape"]) for value in first}) != 1:
         raise refused(operation, "TensorFlow.js has this operation for inputs of one shape")
-    return [[*_end(model, value["config"]["keras_history"]), {}] for value in first]
+    return [[*_end(value["config"]["keras_history"], models), {}] for value in first]
 
 
 def _ends(ends):
@@ -129,12 +130,7 @@ def _ends(ends):
     return [ends] if ends and isinstance(ends[0], str) else ends
 
 
-def _end(model, history):
+def _end(history, models):
     """(name, node, tensor): the first node of a model within a model is that of its own inputs."""
     name, node, tensor = history
-    inner = type(model.get_layer(name)).__name__ in MODELS if not _is_operation(model, name) else False
-    return [name, node + inner, tensor]
-
-
-def _is_operation(model, name):
-    return any(operation.name == name and not isinstance(operation, Layer) for operation in model.operations)
+    return [name, node + (name in models), tensor]

@@ -12,7 +12,6 @@ from lamina.errors import ConfigError
 from lamina.export.tensorflowjs.layers import refused
 from lamina.export.tensorflowjs.topology import MODELS, topology
 from lamina.layers.wrappers import Bidirectional, TimeDistributed
-from lamina.saving.safety.hdf5 import written
 
 __all__ = ["write_tensorflowjs"]
 
@@ -25,7 +24,7 @@ def write_tensorflowjs(model: Any, folder: pathlib.Path, weight_type: str | None
 
     Args:
         model: Sequential or functional model.
-        folder: Folder for `model.json` and the weights.
+        folder: Folder for `model.json` and the weights, which the caller renames into place.
         weight_type: "float16", "uint16" or "uint8" for smaller files; None writes float32.
 
     Returns:
@@ -56,10 +55,8 @@ def write_tensorflowjs(model: Any, folder: pathlib.Path, weight_type: str | None
         "modelTopology": {"keras_version": "2.15.0", "backend": "tensorflow", "model_config": described},
         "weightsManifest": [{"paths": paths, "weights": weights}] if weights else [],
     }
-    folder.mkdir(parents=True, exist_ok=True)
     for path, shard in zip([*paths, "model.json"], [*shards, json.dumps(contents).encode()], strict=True):
-        with written(folder / path) as beside:
-            pathlib.Path(beside).write_bytes(shard)
+        (folder / path).write_bytes(shard)
     return ["model.json", *paths]
 
 

@@ -12,7 +12,6 @@ import pickle
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
 from lamina import tree
@@ -115,11 +114,6 @@ class _Members(list[Any]):
         vars(self._owner).pop(self._name, None)
 
 
-def _as_list(_: None, items: Any) -> Any:
-    return list(items)
-
-
-jax.tree_util.register_pytree_node(_Members, lambda members: ((*members,), None), _as_list)
 tree.LIST_TYPES.add(_Members)
 
 

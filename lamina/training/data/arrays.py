@@ -13,7 +13,7 @@ import numpy as np
 
 from lamina.errors import DataError
 from lamina.training.data.base import Batches, ahead, refuse_both_weights
-from lamina.training.data.leaves import as_arrays, count_samples, is_sparse
+from lamina.training.data.leaves import as_arrays, count_samples, is_scipy_sparse
 from lamina.training.data.weights import broadcast_to_outputs, class_weights_of
 
 __all__ = ["ArrayBatches", "Stretch"]
@@ -140,7 +140,7 @@ def _is_mapped(leaf):
 
 def _reader(leaf):
     """The function (leaf, rows) -> batch for this kind of leaf; rows is a slice or an array of indices."""
-    if is_sparse(leaf):
+    if is_scipy_sparse(leaf):
         return lambda leaf, rows: leaf[rows].toarray()
     return _rows_on_device if isinstance(leaf, jax.Array) else _rows_on_host
 

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.dtypes import numpy_dtype
-from lamina.core.sparse import as_sparse, to_dense
+from lamina.core.sparse import as_sparse, is_sparse, to_dense
 from lamina.errors import DataError
 from lamina.runtime import settings
 from lamina.training.data.tables import as_known_table, columns_for, is_large, without_rows
@@ -52,12 +52,12 @@ def looks_like_arrays(value: Any) -> bool:
     """
     if isinstance(value, (list, tuple, dict, int, float, str)) or hasattr(value, "__array__"):
         return True
-    if is_sparse(value) or is_kind(value, "jax", "JAXSparse"):
+    if is_sparse(value):
         return True
     return any(hasattr(value, name) for name in ("__arrow_c_stream__", "__dataframe__", "collect_schema"))
 
 
-def is_sparse(value: Any) -> bool:
+def is_scipy_sparse(value: Any) -> bool:
     """Whether a value is a SciPy sparse matrix or array, whose batches are converted to dense arrays.
 
     Args:
@@ -82,7 +82,7 @@ def as_arrays(value: Any, name: str, text: bool = False) -> Any:
     """
     if value is None:
         return None
-    if isinstance(value, dict) and not is_sparse(value):  # SciPy's dok is a dict
+    if isinstance(value, dict) and not is_scipy_sparse(value):  # SciPy's dok is a dict
         return {key: as_arrays(item, f"{name}[{key!r}]", text) for key, item in value.items()}
     if isinstance(value, (list, tuple)) and not _is_numbers(value):
         items = [as_arrays(item, f"{name}[{i}]", text) for i, item in enumerate(value)]
@@ -121,7 +121,7 @@ def _from_other_kind(leaf, name, text=False):
         return np.asarray(leaf) if _on_cpu(leaf) else leaf
     if isinstance(leaf, (list, tuple)):
         return _from_numbers(leaf, name)
-    if is_sparse(leaf):
+    if is_scipy_sparse(leaf):
         return leaf.tocsr()
     if is_kind(leaf, "pandas", "DataFrame", "Series", "Index"):
         return _from_pandas(leaf, name, text)

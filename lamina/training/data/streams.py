@@ -10,7 +10,7 @@ import numpy as np
 
 from lamina.errors import DataError
 from lamina.training.data.base import Batches, refuse_both_weights
-from lamina.training.data.leaves import as_arrays, count_samples, is_sparse
+from lamina.training.data.leaves import as_arrays, count_samples, is_scipy_sparse
 from lamina.training.data.packing import unpack_x_y_sample_weight
 from lamina.training.data.weights import broadcast_to_outputs, class_weights_of
 
@@ -100,4 +100,4 @@ def _fit(value, name, text=False):
             fix="Pass the arrays themselves, as model.fit(x, y), or yield batches of several samples.",
         )
     value = as_arrays(value, name, text)
-    return jax.tree_util.tree_map(lambda leaf: leaf.toarray() if is_sparse(leaf) else leaf, value)
+    return jax.tree_util.tree_map(lambda leaf: leaf.toarray() if is_scipy_sparse(leaf) else leaf, value)
