@@ -16,7 +16,7 @@ from lamina.core.keywords import keywords
 from lamina.core.variable import Variable
 from lamina.errors import CallError, ConfigError, FileError
 from lamina.export.endpoint import Endpoint
-from lamina.export.formats import ENDINGS, FOLDERS, check_format
+from lamina.export.formats import FORMATS, check_format
 from lamina.layers.base.tracking import unique
 from lamina.saving.safety.hdf5 import written
 
@@ -51,10 +51,10 @@ class ExportArchive:
     def __init__(self, format: str | None = None, **kwargs: Any) -> None:
         keywords("ExportArchive", kwargs)
         self.format: str = check_format(format or "jax")
-        if self.format in FOLDERS:
+        if not FORMATS[self.format].endpoints:
             raise ConfigError(
                 f"Endpoints are functions, and the format {self.format!r} has models of layers only.",
-                fix=f'model.export("folder", format={self.format!r})',
+                fix=FORMATS[self.format].example,
             )
         self._endpoints: dict[str, Endpoint] = {}
         self._collections, self._tracked = {}, []
@@ -177,7 +177,7 @@ class ExportArchive:
             raise ConfigError("options are settings of a SavedModel, which is not written here.", fix="options=None")
         if not self._endpoints:
             raise CallError("There is nothing to write: no endpoint was added.", fix="Call add_endpoint first.")
-        files = {f"{name}{ENDINGS[self.format]}": self.serialized(name) for name in self._endpoints}
+        files = {f"{name}{FORMATS[self.format].ending}": self.serialized(name) for name in self._endpoints}
         for name, values in self._collections.items():
             buffer = io.BytesIO()
             np.savez(buffer, **values)

@@ -1,17 +1,48 @@
-"""The formats that are written, by the ending of a file or by name."""
+"""The formats that are written, by the ending of a file or by name, and the function that writes each."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import pathlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from lamina.errors import ConfigError
 
-__all__ = ["ENDINGS", "FOLDERS", "check_format", "format_of"]
+__all__ = ["FORMATS", "Format", "check_format", "format_of"]
 
-ENDINGS = {"jax": ".jax", "onnx": ".onnx"}
-FOLDERS = ("tfjs",)
-"""Formats of a whole model, as several files in a folder."""
+
+class Format(NamedTuple):
+    """A format.
+
+    Attributes:
+        ending: That of its files; "" where it is a folder.
+        writer: "module:function" that writes a model, see `lamina.export.report.Written`.
+        options: Arguments of `Model.export` that are of this format.
+        example: A call that writes it.
+        endpoints: Whether functions with a signature can be written, for `ExportArchive`.
+    """
+
+    ending: str
+    writer: str
+    options: tuple[str, ...] = ()
+    example: str = 'model.export("folder")'
+    endpoints: bool = True
+
+    def write(self, *args: Any, **options: Any) -> Any:
+        """Call the writer."""
+        module, _, name = self.writer.partition(":")
+        function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        return function(*args, **options)
+
+
+FORMATS = {
+    "jax": Format(".jax", "lamina.export.functions:write_jax", (), 'model.export("model.jax")'),
+    "onnx": Format(".onnx", "lamina.export.functions:write_onnx", ("opset_version",), 'model.export("model.onnx")'),
+    "tfjs": Format("", "lamina.export.tensorflowjs.writing:write_tensorflowjs", ("weight_type",),
+                   'model.export("folder", format="tfjs")', endpoints=False),
+}  # fmt: skip
 ALIASES = {"stablehlo": "jax", "tensorflowjs": "tfjs"}
 ELSEWHERE = {  # what leads to the format of another engine
     "tf_saved_model": "jax.experimental.jax2tf.convert(model), then tf.saved_model.save, where TensorFlow is installed",
@@ -39,10 +70,10 @@ def check_format(format: str) -> str:
         ConfigError: It is not written; the fix says how to get there.
     """
     name = ALIASES.get(format, format)
-    if name not in ENDINGS and name not in FOLDERS:
+    if name not in FORMATS:
         instead = ELSEWHERE.get(name, ELSEWHERE["tf_saved_model"] if "saved_model" in str(name) else "")
         raise ConfigError(
-            f"The format {format!r} is not written; the formats are {', '.join(map(repr, (*ENDINGS, *FOLDERS)))}.",
+            f"The format {format!r} is not written; the formats are {', '.join(map(repr, FORMATS))}.",
             fix=f'format="onnx" or format="jax"{"; or " + instead if instead else ""}.',
         )
     return name
@@ -59,14 +90,16 @@ def format_of(filepath: str | os.PathLike[str], format: str | None = None) -> st
         ConfigError: The ending is not that of a format, or of another one.
     """
     ending = pathlib.Path(filepath).suffix
-    by_ending = {ending: name for name, ending in ENDINGS.items()}.get(ending, OF_OTHERS.get(ending))
+    endings = {entry.ending: name for name, entry in FORMATS.items() if entry.ending}
+    by_ending = endings.get(ending, OF_OTHERS.get(ending))
     if format is None:
         return check_format(by_ending or "jax")
     name = check_format(format)
     if by_ending not in (None, name):
-        of_folder = f", format={name!r}" if name in FOLDERS else ""
+        right = FORMATS[name].ending
         raise ConfigError(
             f"{filepath} has the ending of {by_ending!r}; got format={format!r}.",
-            fix=f"model.export({str(pathlib.Path(filepath).with_suffix(ENDINGS.get(name, '')))!r}{of_folder})",
-        )
+            fix=f"model.export({str(pathlib.Path(filepath).with_suffix(right))!r}"
+            + ("" if right else f", format={name!r}") + ")",
+        )  # fmt: skip
     return name

@@ -24,8 +24,11 @@ def image_model():
 
 def test_a_model_runs_without_lamina(tmp_path, capsys):
     model = image_model()
-    model.export(tmp_path / "model", format="jax")
-    assert "serve.jax" in capsys.readouterr().out
+    report = model.export(tmp_path / "model", format="jax", verify=X)
+    said = capsys.readouterr().out
+    assert said == f"{report}\n" and "serve.jax: " in said and "(jax, the given inputs)" in said
+    assert report.size == report.path.stat().st_size and report.difference < 1e-5 and report.latency > 0
+    assert report.operators["convolution"] == 1 and not report.lost
     np.save(tmp_path / "x.npy", X)
     program = (
         "import sys, jax, numpy as np; folder = sys.argv[1];"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import pathlib
+from types import SimpleNamespace
 from typing import Any
 
+import jax
 import numpy as np
 
 from lamina.errors import ConfigError
+from lamina.export.report import TOLERANCE, Written
 from lamina.export.tensorflowjs.layers import refused
 from lamina.export.tensorflowjs.topology import MODELS, topology
 from lamina.layers.wrappers import Bidirectional, TimeDistributed
+from lamina.saving.formats.tensorflowjs import load_tensorflowjs
 
 __all__ = ["write_tensorflowjs"]
 
@@ -19,16 +23,14 @@ SHARD = 4 << 20  # bytes; browsers cache files of this size
 WEIGHT_TYPES = ("float32", "float16", "uint16", "uint8")
 
 
-def write_tensorflowjs(model: Any, folder: pathlib.Path, weight_type: str | None = None) -> list[str]:
+def write_tensorflowjs(model: Any, signature: Any, folder: pathlib.Path, weight_type: str | None = None) -> Written:
     """Write a model that `tf.loadLayersModel` reads.
 
     Args:
         model: Sequential or functional model.
-        folder: Folder for `model.json` and the weights, which the caller renames into place.
+        signature: Not used: the shapes are those of the model.
+        folder: Folder for `model.json` and the weights.
         weight_type: "float16", "uint16" or "uint8" for smaller files; None writes float32.
-
-    Returns:
-        The names of the files.
 
     Raises:
         ConfigError: TensorFlow.js cannot compute a layer; nothing is written.
@@ -57,7 +59,23 @@ def write_tensorflowjs(model: Any, folder: pathlib.Path, weight_type: str | None
     }
     for path, shard in zip([*paths, "model.json"], [*shards, json.dumps(contents).encode()], strict=True):
         (folder / path).write_bytes(shard)
-    return ["model.json", *paths]
+    lost = [] if weight_type == "float32" else [f"float32: the weights have {weight_type}"]
+    exact = TOLERANCE if weight_type == "float32" else None
+    return Written(_avals(model), "lamina", lambda: _reader(folder), lost=lost, tolerance=exact, last="model.json")
+
+
+def _avals(model):
+    """Shapes and dtypes of the inputs: whole numbers for an Embedding, whose file says float32 for them too."""
+    numbers = any(type(layer).__name__ == "Embedding" for layer in model._flatten_layers())
+    shapes = [("batch", *("any" if size is None else size for size in tensor.shape[1:])) for tensor in model.inputs]
+    dtypes = [np.dtype("int32" if numbers else tensor.dtype) for tensor in model.inputs]
+    return [SimpleNamespace(shape=shape, dtype=dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
+
+
+def _reader(folder):
+    """The files as lamina reads them; no runtime of TensorFlow.js can be called from Python."""
+    model = load_tensorflowjs(folder / "model.json", compile=False)
+    return lambda arrays: jax.tree_util.tree_leaves(model.predict(arrays if len(arrays) > 1 else arrays[0], verbose=0))
 
 
 def _weights(layer, scope):

@@ -1,0 +1,136 @@
+"""What a runtime computes from a file, beside `predict`: on random inputs and on given ones."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from lamina.errors import ConfigError
+from lamina.export.report import ExportReport, Written
+
+__all__ = ["compare"]
+
+HALF_TOLERANCE = 2e-2  # where a part of the model computes in 16 bits
+SIZES = (8, 16, 64, 256)  # tried in turn for open sizes other than that of the batch, as multiples of what they need
+SECONDS = 0.1  # for the latency
+
+
+def compare(model: Any, written: Written, given: Any, report: ExportReport) -> None:
+    """Run what was written and put the results into the report.
+
+    Args:
+        model: Model.
+        written: What was written.
+        given: Inputs for `predict` to compare on too; None for random ones alone.
+        report: Where the results go.
+
+    Raises:
+        ConfigError: The results differ from those of `predict`.
+    """
+    if written.load is None or written.avals is None:
+        return
+    try:
+        run = written.load()
+    except ImportError as error:
+        report.checks.append(f"not run: {error}")
+        return
+    report.runtime = written.runtime
+    cases = [
+        ("random inputs", _fitting(model, written.avals)),
+        ("the given inputs", _given(model, written.avals, given)),
+    ]
+    cases = [(name, *case) for name, case in cases if case is not None]
+    if not cases:
+        report.checks.append("not compared with predict: no inputs were found that it takes; verify=x gives them")
+        return
+    for name, inputs, wanted in cases:
+        worst = _worst(run(inputs), wanted)
+        _check_equal(model, worst, written.tolerance, name)
+        report.difference = max(worst, report.difference or 0.0)
+        report.checks.append(f"differs from predict by {worst:.0e} of the largest output ({written.runtime}, {name})")
+    report.latency = seconds = _latency(run, [array[:1] for array in cases[-1][1]])
+    report.checks.append(f"one sample takes {seconds * 1e3:.2f} ms")
+
+
+def _check_equal(model, worst, tolerance, name):
+    if tolerance is None:
+        return
+    halves = any("16" in str(layer.compute_dtype) for layer in model._flatten_layers())
+    if not worst <= (max(HALF_TOLERANCE, tolerance) if halves else tolerance):
+        raise ConfigError(
+            f"The exported program differs from predict by {worst:.1e} of the largest output on {name}, so nothing was "
+            "written.",
+            fix="verify=False writes it all the same; please report the model.",
+        )
+
+
+def _latency(run, inputs):
+    run(inputs)
+    times, end = [], time.perf_counter() + SECONDS
+    while not times or (time.perf_counter() < end and len(times) < 50):
+        start = time.perf_counter()
+        run(inputs)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def _fitting(model, avals):
+    """(random inputs for two samples that `predict` takes, what it gives for them), or None."""
+    structure = jax.tree_util.tree_structure(model._symbolic_inputs())
+    for size in SIZES:
+        generator = np.random.default_rng(0)
+        inputs = [_random(generator, aval, size) for aval in avals]
+        try:
+            return inputs, _predicted(model, jax.tree_util.tree_unflatten(structure, inputs))
+        except (TypeError, ValueError):  # ConfigError and ShapeError are ValueErrors
+            continue
+    return None
+
+
+def _given(model, avals, given):
+    if given is None:
+        return None
+    arrays = jax.tree_util.tree_leaves(given)
+    if len(arrays) != len(avals):
+        raise ConfigError(
+            f"verify takes the inputs of the model, {len(avals)} of them; got {len(arrays)}.",
+            fix="verify=x_test[:8]",
+        )
+    inputs = [np.asarray(array).astype(aval.dtype) for array, aval in zip(arrays, avals, strict=True)]
+    return inputs, _predicted(model, [given] if not isinstance(given, (list, tuple)) else given)
+
+
+def _predicted(model, arguments):
+    results = model.predict(arguments[0] if len(arguments) == 1 else arguments, verbose=0)
+    return jax.tree_util.tree_leaves(results)
+
+
+def _random(generator, aval, size):
+    shape = [2 if str(n) == "batch" else n if isinstance(n, int) else _factor(n) * size for n in aval.shape]
+    if aval.dtype.kind == "f" or str(aval.dtype) == "bfloat16":
+        return generator.random(shape).astype(aval.dtype)
+    return generator.integers(0, 2, shape).astype(aval.dtype)
+
+
+def _factor(size):
+    factor, _, _ = str(size).rpartition("*")
+    return int(factor or 1)
+
+
+def _worst(results: Sequence[Any], wanted: Sequence[Any]) -> float:
+    return max((_difference(np.asarray(a), b) for a, b in zip(results, wanted, strict=True)), default=0.0)
+
+
+def _difference(result, wanted):
+    if result.shape != wanted.shape:
+        return float("inf")
+    result, wanted = np.asarray(result, np.float64), np.asarray(wanted, np.float64)
+    both = np.isfinite(result) & np.isfinite(wanted)
+    if not np.array_equal(np.isnan(result), np.isnan(wanted)):
+        return float("inf")
+    return float(np.abs(result - wanted)[both].max(initial=0) / max(np.abs(wanted[both]).max(initial=0), 1e-30))

@@ -1,0 +1,127 @@
+"""Writers of the formats that hold functions: StableHLO and ONNX. An error names the layer that cannot be said."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import pathlib
+import re
+from typing import Any
+
+import jax
+import numpy as np
+
+from lamina.errors import ConfigError
+from lamina.export.archive import ExportArchive
+from lamina.export.endpoint import Endpoint
+from lamina.export.report import Written
+
+__all__ = ["endpoint_of", "write_jax", "write_onnx"]
+
+
+def write_jax(model: Any, signature: Any, target: pathlib.Path) -> Written:
+    """Write StableHLO, as `jax.export` serializes it.
+
+    Args:
+        model: Model.
+        signature: Shapes and types of its inputs.
+        target: File.
+    """
+    endpoint, data = endpoint_of(model, signature, "jax")
+    target.write_bytes(data)
+
+    def load():
+        exported = jax.export.deserialize(bytearray(data))
+
+        def run(arrays):
+            args, _ = jax.tree_util.tree_unflatten(exported.in_tree, arrays)
+            return [np.asarray(array) for array in jax.tree_util.tree_leaves(exported.call(*args))]
+
+        return run
+
+    operators = collections.Counter(re.findall(r" = \"?stablehlo\.(\w+)", endpoint.exported.mlir_module()))
+    return Written(endpoint.input_avals, "jax", load, operators)
+
+
+def write_onnx(model: Any, signature: Any, target: pathlib.Path, opset_version: int | None = None) -> Written:
+    """Write ONNX.
+
+    Args:
+        model: Model.
+        signature: Shapes and types of its inputs.
+        target: File.
+        opset_version: Version of the operators.
+    """
+    import onnx
+
+    endpoint, data = endpoint_of(model, signature, "onnx", opset_version)
+    target.write_bytes(data)
+    proto = onnx.load_from_string(data)
+
+    def load():
+        try:
+            import onnxruntime  # pyright: ignore[reportMissingImports]
+        except ImportError as error:
+            raise ImportError("pip install onnxruntime compares it with predict") from error
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        names = [value.name for value in session.get_inputs()]
+        needed = endpoint.program.input_names
+        return lambda arrays: session.run(None, {n: a for n, a in zip(needed, arrays, strict=True) if n in names})
+
+    operators = collections.Counter(node.op_type for node in proto.graph.node)
+    opset = f"opset {proto.opset_import[0].version}"
+    return Written(endpoint.input_avals, "onnxruntime", load, operators, [opset])
+
+
+def endpoint_of(model: Any, signature: Any, format: str, opset_version: int | None = None) -> tuple[Endpoint, bytes]:
+    """The endpoint of a model called for inference, and its file.
+
+    Args:
+        model: Model.
+        signature: Shapes and types of its inputs.
+        format: "jax" or "onnx".
+        opset_version: Version of the operators of ONNX.
+
+    Raises:
+        ConfigError: The format cannot say a layer, which the error names.
+    """
+    archive = ExportArchive(format)
+    names = {"input_names": _input_names(signature), "output_names": _output_names(model)}
+    archive.track_and_add_endpoint("serve", model, signature, opset_version=opset_version, **names)
+    try:
+        return archive._endpoints["serve"], archive.serialized("serve")
+    except ConfigError as error:
+        for layer in model.layers:
+            if not _is_written(layer, archive):
+                error.where = f"In the layer {layer.name!r}, a {type(layer).__name__}."
+        raise
+
+
+def _is_written(layer, archive):
+    try:
+        inputs = layer.input
+    except (AttributeError, ValueError):  # of a subclassed model, or called more than once
+        return True
+    try:
+        function = functools.partial(layer, training=False)
+        Endpoint(layer.name, function, [inputs], layer.variables, archive.format).serialized()
+    except ConfigError:
+        return False
+    return True
+
+
+def _input_names(signature):
+    """The names of symbolic tensors and specs, if each has one."""
+    names = [getattr(leaf, "name", None) for leaf in jax.tree_util.tree_leaves(list(signature))]
+    return names if all(names) else None
+
+
+def _output_names(model):
+    """The names of the outputs in the order in which JAX flattens them: dicts by their sorted keys."""
+    names = model.output_names
+    if names is None:
+        return None
+    outputs = model.output
+    return sorted(outputs) if isinstance(outputs, dict) else list(names)
