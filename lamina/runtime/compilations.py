@@ -67,12 +67,12 @@ class Recorder:
 
     Attributes:
         records: The compilations.
-        current: The compilation in progress, or None.
+        current: The compilations in progress, by thread.
     """
 
     def __init__(self) -> None:
         self.records: Compilations = Compilations()
-        self.current: Any = None
+        self.current: dict[int, Any] = {}
 
     def traced(self, kind: str, program: str, batch: Any) -> None:
         """Start the record of a compilation.
@@ -83,10 +83,8 @@ class Recorder:
             batch: Arrays of the batch.
         """
         _listen()
-        if self.current is not None:
-            self.finish()
-        self.current = _Open(kind, program, batch)
-        _compiling.open = self.current
+        self.finish()
+        self.current[threading.get_ident()] = _compiling.open = _Open(kind, program, batch)
 
     def finish(self, since: float | None = None) -> None:
         """End the record, whether or not the compilation succeeded.
@@ -94,7 +92,7 @@ class Recorder:
         Args:
             since: Time at which a translation without XLA began; None if XLA compiled the program.
         """
-        current, self.current = self.current, None
+        current = self.current.pop(threading.get_ident(), None)
         _compiling.open = None
         if current is not None and since is not None:
             current.end = time.perf_counter()

@@ -12,18 +12,24 @@ is. JAX reads its setting when it first looks for a CPU, so it has no effect whe
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import os
+import sys
 
 import jax
 
-from lamina.errors import ConfigError
+from lamina.errors import CallError, ConfigError
 from lamina.runtime.allocator import keep_freed_memory
 
 __all__ = ["configure_process", "configures_process", "set_process_settings"]
 
 VARIABLE = "LAMINA_CONFIGURE_PROCESS"
-_state: dict[str, bool | None] = {"enabled": None, "is_configured": False}  # enabled: None asks the environment
+_state: dict[str, bool | None] = {  # enabled: None asks the environment
+    "enabled": None,
+    "is_configured": False,
+    "is_forked": False,
+}
 
 
 def configures_process() -> bool:
@@ -58,10 +64,34 @@ def set_process_settings(enabled: bool) -> None:
 
 @functools.cache
 def configure_process() -> None:
-    """Change the settings, the first time this is called. Whatever makes a first array calls it before."""
+    """Change the settings, the first time this is called. Whatever makes a first array calls it before.
+
+    Raises:
+        CallError: The process was forked from one that had made arrays. It lacks the threads of JAX, so that computing
+            would wait for them forever.
+    """
+    if _state["is_forked"]:
+        raise CallError(
+            "This process was forked from one that had computed with JAX, whose threads a fork does not copy.",
+            fix='multiprocessing.set_start_method("spawn"); or load models after the fork (gunicorn: no preload).',
+        )
     if not configures_process():
         return
     keep_freed_memory()  # before JAX starts its threads, each of which chooses its part of the memory when it starts
     if "JAX_CPU_ENABLE_ASYNC_DISPATCH" not in os.environ:
         jax.config.update("jax_cpu_enable_async_dispatch", False)
     _state["is_configured"] = True
+
+
+def _after_fork():
+    if configure_process.cache_info().currsize:
+        _state["is_forked"] = True
+        compiler = sys.modules.get("jax._src.interpreters.mlir")
+        pools = [getattr(compiler, "global_thread_pool", None), *(device.client for device in jax.local_devices())]
+        for pool in pools:  # kept alive past the exit, where their ends would wait for threads
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(pool))
+        configure_process.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)

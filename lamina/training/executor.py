@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -17,6 +19,7 @@ from lamina.kernels.native import take_rows
 from lamina.random import global_seed_generator
 from lamina.runtime import compilation_cache
 from lamina.runtime.compilations import Recorder
+from lamina.runtime.process import configure_process
 from lamina.training.building import build
 from lamina.training.data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from lamina.training.nan_guard import Guard, keep_finite
@@ -32,6 +35,8 @@ STATE = {
     "test": ("trainable", "others", "metrics"),
     "predict": ("trainable", "others"),
 }
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=context.structure_changed)  # the next step of each model looks where it runs
 READ_ONLY_BYTES = 2**16  # larger frozen weights are not donated; a step that changes one allocates a new array
 
 
@@ -45,7 +50,7 @@ class Runner:
 
     def __init__(self, model: Any):
         self.model = model
-        self._throttle = DispatchThrottle()
+        self._throttle, self._building = DispatchThrottle(), threading.RLock()
         compilation_cache.set_up()
         self.recorder: Any = Recorder()
         global_seed_generator()  # create it before the first program, which has its state as an input
@@ -66,6 +71,7 @@ class Runner:
         """Select the compiled programs for the current layers and their `trainable` flags."""
         if self._version == context.structure_version():
             return
+        configure_process()  # refuses a forked process
         model = self.model
         self.groups: Any = {
             "trainable": model.trainable_variables,
@@ -98,9 +104,10 @@ class Runner:
             self.refresh()
         program = self.programs.get(kind if self.guard is None else self._key(kind))
         if program is None:
-            self.build(batch)
-            self.refresh()
-            program = self.program(kind)
+            with self._building:  # threads that meet an unbuilt model build it once
+                self.build(batch)
+                self.refresh()
+                program = self.program(kind)
         return program
 
     def program(self, kind: str) -> Any:
@@ -183,7 +190,7 @@ class Runner:
                 donated, (values["metrics"], values["read"]), context.global_values(), data
             )
         finally:
-            if self.recorder.current is not None:
+            if self.recorder.current:
                 self.recorder.finish()
         if changed_globals:
             self._write_globals(changed_globals)
@@ -259,7 +266,7 @@ class Runner:
         try:
             results, changed_globals = program((), state, context.global_values(), data)
         finally:
-            if self.recorder.current is not None:
+            if self.recorder.current:
                 self.recorder.finish()
         if changed_globals:
             self._write_globals(changed_globals)

@@ -60,4 +60,4 @@ def test_what_was_traced_and_not_compiled_is_no_record():
     recorder = Recorder()
     recorder.traced("train", "program", (X, Y))
     recorder.finish()
-    assert recorder.records == [] and recorder.current is None
+    assert recorder.records == [] and not recorder.current

@@ -93,9 +93,10 @@ RUNTIME = [
           "keras.config.set_compilation_cache(None)", "chmod 700"),
 ]  # fmt: skip
 
+FORKED = [("This process was forked", "it needs a fork, which tests/training/test_threads_and_forks.py makes")]
 MANY = [("processes cannot share", "it needs several processes"), ("auto-sharding", "it needs several processes"),
         ("batch size of the input dataset", "it needs TensorFlow")]  # fmt: skip
 test_fixes_work = fixes_work(APPLICATIONS + DISTRIBUTION + RUNTIME)
 test_fixes_are_tried = fixes_are_tried("lamina/applications", APPLICATIONS)
 test_fixes_of_distributions_are_tried = fixes_are_tried("lamina/distribution", DISTRIBUTION, but=MANY)
-test_fixes_of_settings_are_tried = fixes_are_tried("lamina/runtime", RUNTIME)
+test_fixes_of_settings_are_tried = fixes_are_tried("lamina/runtime", RUNTIME, but=FORKED)

@@ -18,6 +18,7 @@ from lamina.core.probes import without_probe_sizes
 from lamina.core.sparse import as_sparse, has_sparse, is_sparse, to_dense
 from lamina.core.variable import Variable, to_array
 from lamina.errors import CallError
+from lamina.runtime.process import configure_process
 
 Parameter = inspect.Parameter
 
@@ -129,6 +130,7 @@ def convert(value: Any, dtype: Any) -> Any:
 def converted(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of a call as JAX arrays, unless the layer takes them as they are. Sparse ones are made dense for
     layers of lamina that do not compute with them."""
+    configure_process()  # refuses a forked process
     if not layer._convert_input_args:
         return args, kwargs
     dtype = layer.input_dtype if layer.autocast else None
