@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections import Counter
 from typing import Any
@@ -11,6 +12,8 @@ import numpy as np
 from lamina.core import context
 from lamina.core.dtypes import numpy_dtype
 from lamina.errors import FileError, warn
+from lamina.saving.safety.damage import damaged
+from lamina.saving.safety.limits import naming
 from lamina.saving.safety.records import is_plain, read_record, write_record
 
 __all__ = [
@@ -19,6 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 KEYS = frozenset("data epoch batch logs stopped taken opened_at states values callbacks".split())  # of a backup
+_KINDS = {"epoch": int, "batch": int, "taken": int, "stopped": bool, "logs": dict, "values": list, "callbacks": dict}
 _ADVICE = "Give each run a folder of its own, or delete the backup."
 _LARGEST_OF_DATA = 16 * 2**20  # bytes; a larger attribute of a data set is the data itself
 
@@ -124,28 +128,42 @@ class ResumePoint:
     logs: Any
 
     def __init__(self, model: Any, record: Any) -> None:
-        self.epoch = record["epoch"]
-        self.batch = record["batch"]
-        self.stopped = record["stopped"]
-        self.logs = record["logs"]  # of the last batch, which may be the last of its epoch
         self._model, self._record = model, record
-        write_variables(model, record["values"])
+        self._before = [np.array(value) for value in read_variables(model)]
+        with self._whole_or_as_before():
+            if any(type(record[key]) is not kind or (kind is int and record[key] < 0) for key, kind in _KINDS.items()):
+                raise damaged("The newest backup has a part of another kind than a run writes.")
+            self.epoch, self.batch, self.stopped = record["epoch"], record["batch"], record["stopped"]
+            self.logs = record["logs"]  # of the last batch, which may be the last of its epoch
+            write_variables(model, record["values"])
 
     def restore(self, changes: Any) -> None:
         """Restore the states of the other callbacks."""
-        for name, state in self._record["callbacks"].items():
-            if name in changes:
-                changes[name].restore(state)
-            elif state:
-                warn(f"The backup has the state of the callback {name}, which is not in this run.")
+        with self._whole_or_as_before():
+            for name, state in self._record["callbacks"].items():
+                if name in changes:
+                    changes[name].restore(state)
+                elif state:
+                    warn(f"The backup has the state of the callback {name}, which is not in this run.")
 
     def replay(self, batches: Any) -> Any:
         """The rest of the epoch: batches in the same order, without those trained before."""
-        batches.resume(self._record["opened_at"], self._record["taken"], self.batch)
-        batches.set_states(self._record["states"])
+        with self._whole_or_as_before():
+            batches.resume(self._record["opened_at"], self._record["taken"], self.batch)
+            batches.set_states(self._record["states"])
         if self.batch:  # restore the metrics in the middle of an epoch; at its start they are reset
             write_variables(self._model, self._record["values"])
         return batches.epoch(self.batch)
+
+    @contextlib.contextmanager
+    def _whole_or_as_before(self):
+        """A context whose errors name the backup, after which the model is as it was before the run."""
+        try:
+            with naming("The newest backup"):
+                yield
+        except BaseException:
+            write_variables(self._model, self._before)
+            raise
 
 
 def _variables(model):

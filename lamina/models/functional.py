@@ -112,6 +112,8 @@ def graph_from_config(cls: Any, config: Config) -> Any:
     Raises:
         ConfigError: If the config describes no graph.
     """
+    if not config["input_layers"] or not config["output_layers"]:
+        raise ConfigError("The config describes a graph without inputs or outputs; no model is without them.")
     made = {}
     for layer in config["layers"]:
         if layer["name"] in made:

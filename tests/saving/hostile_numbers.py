@@ -1,9 +1,11 @@
-"""A config of each exported layer with one number replaced by a hostile one, through every way to read a config.
+"""A config of each exported object with one value replaced by a hostile one, through every way to read a config.
 
-    python tests/saving/hostile_numbers.py [--entries json,keras] [--every N] [--first K] [--only LAYER]
+    python tests/saving/hostile_numbers.py [--entries json,keras] [--every N] [--first K] [--only NAME] [--sizes]
 
-Each mutant is read within 10 seconds and 8 GiB of memory by a process that may be killed; what is killed, slow, large
-or ends in another error than those of files is printed, and the exit status is 1 if there was any.
+Objects are layers, and optimizers, schedules, losses, metrics, initializers, regularizers, constraints, quantizers and
+dtype policies in a model that uses them. Each mutant is read within 10 seconds and 8 GiB of memory by a process that
+may be killed; what is killed, takes more than a second of CPU time or 100 MiB, or ends in another error than those of
+files is printed, and the exit status is 1 if there was any.
 """
 
 import argparse
@@ -21,28 +23,77 @@ import warnings
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SECONDS, MEMORY, PEAK = 10, 8 << 30, 1 << 30
-HOSTILE = [10**9, 10**5, -1, float("nan"), 1e308, "text", [1, 2, 3, 4, 5, 6, 7], [10**9, 10**9], {}, True, None, 2**63]
+SECONDS, MEMORY, PEAK, CPU = 10, 8 << 30, 100 << 20, 1.0
+DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 2}}
+HOSTILE = [
+    10**9, 10**5, -1, float("nan"), float("inf"), 1e308, "text", [1, 2, 3, 4, 5, 6, 7], [10**9, 10**9], {}, True, None,
+    2**63, DENSE, {"class_name": "__tuple__", "config": {"value": [10**9, 10**9]}}, [[[10**9]]], {"a": {"b": [10**9]}},
+]  # fmt: skip
 ENTRIES = ("json", "keras", "explain", "check", "view", "summary", "convert")
 
 
 def configs():
-    """name -> (config of a model around an example of each exported layer, bytes of its weights)."""
+    """name -> archive of a model with an example of each exported object."""
     import lamina
     from tests import contract
 
     made = {}
+
+    def add(name, model):
+        with tempfile.TemporaryDirectory() as folder:
+            model.save(f"{folder}/m.keras")
+            made[name] = pathlib.Path(folder, "m.keras").read_bytes()
+
+    def around(settings=None, **arguments):
+        row = lamina.layers.Dense(2, name="hostile", **arguments)
+        model = lamina.Sequential([lamina.Input((3,)), row])
+        model.compile(**{"optimizer": "sgd", "loss": "mse", **(settings or {})})
+        return model
+
     for name in contract.LAYERS:
         with contextlib.suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             example = contract.example_of_layer(name)
             layer = contract.make_layer(example, name="hostile")
             inputs = contract.symbols(example, contract.input_type(layer))
-            model = lamina.Model(inputs, layer(*inputs))
-            with tempfile.TemporaryDirectory() as folder:
-                model.save(f"{folder}/m.keras")
-                made[name] = pathlib.Path(folder, "m.keras").read_bytes()
+            add(name, lamina.Model(inputs, layer(*inputs)))
+    schedules = contract.exported(lamina.optimizers.schedules, lamina.optimizers.schedules.LearningRateSchedule)
+    tables = [
+        (contract.OPTIMIZERS, contract.OPTIMIZER_EXAMPLES, lambda one: around({"optimizer": one})),
+        (contract.LOSSES, contract.LOSS_EXAMPLES, lambda one: around({"loss": one})),
+        (contract.METRICS, contract.METRIC_EXAMPLES, lambda one: around({"metrics": [one]})),
+        (schedules, SCHEDULES, lambda one: around({"optimizer": lamina.optimizers.Adam(one)})),
+        (contract.INITIALIZERS, {}, lambda one: around(kernel_initializer=one)),
+        (contract.REGULARIZERS, {}, lambda one: around(kernel_regularizer=one)),
+        (contract.CONSTRAINTS, {}, lambda one: around(kernel_constraint=one)),
+        (contract.exported(lamina.dtype_policies, lamina.dtype_policies.DTypePolicy), POLICIES,
+         lambda one: around(dtype=one)),
+        (contract.exported(lamina.quantizers, lamina.quantizers.QuantizationConfig), {},
+         lambda one: around(quantization_config=one)),
+    ]  # fmt: skip
+    for table, examples, put in tables:
+        for name, cls in table.items():
+            with contextlib.suppress(Exception), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                kwargs = examples[name][0]() if name in examples else {}
+                add(f"{cls.__module__.split('.')[1]}.{name}", put(cls(**kwargs)))
     return made
+
+
+SCHEDULES = {
+    "ExponentialDecay": [lambda: dict(initial_learning_rate=0.1, decay_steps=10, decay_rate=0.9)],
+    "InverseTimeDecay": [lambda: dict(initial_learning_rate=0.1, decay_steps=10, decay_rate=0.9)],
+    "PiecewiseConstantDecay": [lambda: dict(boundaries=[10, 20], values=[0.1, 0.2, 0.3])],
+    "PolynomialDecay": [lambda: dict(initial_learning_rate=0.1, decay_steps=10)],
+    "CosineDecay": [lambda: dict(initial_learning_rate=0.1, decay_steps=10, warmup_target=0.2, warmup_steps=5)],
+    "CosineDecayRestarts": [lambda: dict(initial_learning_rate=0.1, first_decay_steps=10)],
+    "OneCycle": [lambda: dict(max_learning_rate=0.1, total_steps=10)],
+}
+POLICIES = {
+    "DTypePolicy": [lambda: dict(name="mixed_bfloat16")], "FloatDTypePolicy": [lambda: dict(name="mixed_bfloat16")],
+    "QuantizedDTypePolicy": [lambda: dict(mode="int8", source_name="float32")],
+    "QuantizedFloat8DTypePolicy": [lambda: dict(mode="float8", source_name="float32")],
+}  # fmt: skip
 
 
 def config_of(data):
@@ -59,33 +110,35 @@ def with_config(data, config):
     return buffer.getvalue()
 
 
-def numbers(value, path=()):
-    """The path of each number and None in a structure, and of each list of numbers."""
+def places(value, path=()):
+    """The path of each value in a structure, of texts those that may name something alone."""
     for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(item, (int, float)) or item is None or (isinstance(item, list) and item):
-            yield (*path, key)
+        if key in ("module", "class_name", "registered_name", "name", "build_config") or key == "shared_object_id":
+            continue
+        yield (*path, key)
         if isinstance(item, (dict, list)):
-            yield from numbers(item, (*path, key))
+            yield from places(item, (*path, key))
 
 
 def mutants(config):
-    """(what was changed, config) of each mutant of the layer called `hostile`."""
-    place = next(i for i, one in enumerate(config["config"]["layers"]) if one["config"].get("name") == "hostile")
-    layer = config["config"]["layers"][place]
-    for path in numbers(layer["config"]):
-        if path[0] == "dtype" or path[-1] in ("registered_name",):
-            continue
-        for value in HOSTILE:
-            changed = copy.deepcopy(layer)
-            target = changed["config"]
-            for key in path[:-1]:
-                target = target[key]
-            if target[path[-1]] == value:
-                continue
-            target[path[-1]] = value
-            whole = copy.deepcopy(config)
-            whole["config"]["layers"][place] = changed
-            yield f"{'.'.join(map(str, path))} = {str(value)[:40]}", whole
+    """(what was changed, config) of each mutant of the layer called `hostile`, or of the settings of compile()."""
+    rows = config["config"]["layers"]
+    place = next(i for i, one in enumerate(rows) if one["config"].get("name") == "hostile")
+    roots = [("config", "layers", place, "config")] + [("compile_config",)] * bool(config.get("compile_config"))
+    for root in roots:
+        for path in places(_at(config, root), root):
+            for value in HOSTILE:
+                if _at(config, path) == value:
+                    continue
+                whole = json.loads(json.dumps(config))
+                _at(whole, path[:-1])[path[-1]] = copy.deepcopy(value)
+                yield f"{'.'.join(map(str, path[len(root) :]))} = {str(value)[:40]}", whole
+
+
+def _at(value, path):
+    for key in path:
+        value = value[key]
+    return value
 
 
 def read(entry, data, config, folder):
@@ -119,10 +172,16 @@ def work(files, jobs):
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
     made = {name: list(mutants(config_of(data))) for name, data in files.items()}
     with tempfile.TemporaryDirectory() as folder:
+        known = set()
         for number, (name, index, entry) in jobs:
+            if (name, entry) not in known:  # what it compiles once is not the mutant's
+                known.add((name, entry))
+                with contextlib.suppress(Exception), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    read(entry, files[name], config_of(files[name]), folder)
             print(f"@{number}", flush=True)
             pathlib.Path("/proc/self/clear_refs").write_text("5")
-            before, start = memory(), time.monotonic()
+            before, start = memory(), time.process_time()
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
@@ -136,8 +195,8 @@ def work(files, jobs):
                     result = f"ODD {result} {str(error)[:150]!r}"
             except BaseException as error:
                 result = f"WRONG {type(error).__name__} {str(error)[:150]!r}"
-            taken, peak = time.monotonic() - start, memory("VmHWM:") - before
-            result += f" SLOW {taken:.1f} s" if taken > 3 else ""
+            taken, peak = time.process_time() - start, memory("VmHWM:") - before
+            result += f" SLOW {taken:.1f} s" if taken > CPU else ""
             result += f" LARGE {peak >> 20} MiB" if peak > PEAK else ""
             print(f"={number} {result}", flush=True)
 

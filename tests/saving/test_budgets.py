@@ -122,19 +122,76 @@ def test_what_is_no_model_is_refused_as_one(described):
 
 
 DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 2}}
+LOSS = {"module": "keras.losses", "class_name": "MeanSquaredError", "config": {}}
+FUNCTION_OF_LOSSES = {"module": "keras.losses", "class_name": "function", "config": "mean_squared_error"}
+ARGUMENTS = [
+    ("layers.Dense", "kernel_initializer"), ("layers.Dense", "kernel_regularizer"), ("layers.Dense", "bias_constraint"),
+    ("layers.Dense", "activation"), ("layers.Dense", "dtype"), ("layers.Dense", "activity_regularizer"),
+    ("layers.Activation", "activation"), ("layers.Dropout", "seed"), ("layers.TimeDistributed", "layer"),
+    ("layers.RNN", "cell"), ("layers.Lambda", "function"), ("losses.LossFunctionWrapper", "fn"),
+    ("metrics.MeanMetricWrapper", "fn"), ("optimizers.SGD", "learning_rate"), ("optimizers.Adam", "learning_rate"),
+    ("optimizers.schedules.ExponentialDecay", "initial_learning_rate"), ("layers.LayerNormalization", "axis"),
+]  # fmt: skip
+NEEDED = {"Dense": {"units": 2}, "ExponentialDecay": {"decay_steps": 10, "decay_rate": 0.9}}
+
+
+def described_with(kind, argument, value):
+    module, _, name = kind.rpartition(".")
+    return {"module": f"keras.{module}", "class_name": name, "config": {**NEEDED.get(name, {}), argument: value}}
+
+
+@pytest.mark.parametrize(("kind", "argument"), ARGUMENTS)
+def test_arguments_take_objects_of_their_own_family_alone(kind, argument):
+    for value in (DENSE, LOSS, SGD, FUNCTION_OF_LOSSES, {}, [1, "a"], "no_such_name", {"a": 1}):
+        fits = (value is DENSE and argument == "layer") or (
+            value is FUNCTION_OF_LOSSES and argument in ("function", "fn")
+        )
+        if not fits:
+            with pytest.raises((LaminaError, TypeError)):
+                deserialize(described_with(kind, argument, value))
 
 
 @pytest.mark.parametrize(("kind", "argument", "value"), [
-    ("layers.Dense", "kernel_initializer", DENSE), ("layers.Dense", "kernel_regularizer", {}),
-    ("layers.Dense", "bias_constraint", DENSE), ("optimizers.SGD", "learning_rate", DENSE),
     ("optimizers.Adam", "beta_1", -1), ("optimizers.Adam", "learning_rate", 1e308), ("optimizers.SGD", "momentum", 5),
-    ("layers.BatchNormalization", "momentum", -1), ("layers.BatchNormalization", "epsilon", -1),
+    ("optimizers.SGD", "learning_rate", None), ("layers.BatchNormalization", "momentum", -1),
+    ("layers.BatchNormalization", "epsilon", -1), ("layers.BatchNormalization", "momentum", None),
+    ("optimizers.schedules.ExponentialDecay", "initial_learning_rate", None),
 ])  # fmt: skip
-def test_objects_of_another_family_and_numbers_out_of_range_are_refused(kind, argument, value):
-    module, _, name = kind.partition(".")
-    config = {"units": 2, argument: value} if name == "Dense" else {argument: value}
+def test_numbers_out_of_range_and_nothing_in_place_of_one_are_refused(kind, argument, value):
     with pytest.raises(ConfigError, match=argument):
-        deserialize({"module": f"keras.{module}", "class_name": name, "config": config})
+        deserialize(described_with(kind, argument, value))
+
+
+def test_what_stands_for_a_value_is_held_against_the_type_too():
+    for kind in ("__tuple__", "__numpy__", "__tensor__"):
+        hidden = {"class_name": kind, "config": {"value": [10**9, 10**9], "dtype": "int64"}}
+        with pytest.raises(UnsafeFileError, match="size of UpSampling2D"), reading("file", 0):
+            deserialize({"module": "keras.layers", "class_name": "UpSampling2D", "config": {"size": hidden}})
+
+
+def test_layers_serve_as_activations_and_the_program_s_classes_anywhere():
+    relu = {"module": "keras.layers", "class_name": "LeakyReLU", "config": {"negative_slope": 0.1}}
+    assert deserialize(described_with("layers.Dense", "activation", relu)).activation.negative_slope == 0.1
+    with saving.custom_object_scope({"Mine": lamina.initializers.Zeros, "mine": lamina.ops.cos}):
+        mine = {"class_name": "function", "config": "mine", "registered_name": "mine"}
+        assert deserialize(described_with("layers.Dense", "activation", mine)).activation is lamina.ops.cos
+
+
+@pytest.mark.parametrize("ends", ["input_layers", "output_layers"])
+def test_a_graph_has_inputs_and_outputs(ends):
+    x = lamina.Input((3,))
+    described = json.loads(lamina.Model(x, layers.Dense(2)(x)).to_json())
+    for nothing in ([], {}, None):
+        described["config"][ends] = nothing
+        with pytest.raises(ConfigError, match="without inputs or outputs"):
+            saving.model_from_json(json.dumps(described))
+
+
+def test_a_million_layers_are_counted_in_the_text():
+    row, start = ",".join(['{"class_name":"D","config":{}}'] * 1_000_000), time.process_time()
+    with pytest.raises(UnsafeFileError, match="more than 1000000 lists and dicts"):
+        saving.model_from_json(f'{{"class_name": "Sequential", "config": {{"layers": [{row}]}}}}')
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("function", [[1, 2], "no_such_function", 5, {}, None])

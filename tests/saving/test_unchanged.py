@@ -116,6 +116,27 @@ def test_a_backup_that_lacks_a_part_is_a_file_error(tmp_path):
     assert values(model) == values(make())
 
 
+def test_a_backup_whose_parts_are_of_another_kind_leaves_the_model(tmp_path):
+    x, y = np.ones((4, 3)), np.ones((4, 2))
+    other, model = make(2.0), make()
+    for one in (other, model):
+        one.compile("sgd", "mse")
+    other.fit(x, y, verbose=0, resume=tmp_path)
+    model.fit(x, y, verbose=0)
+    (path,), before = tmp_path.iterdir(), values(model)
+    data = path.read_bytes()
+    for key, part in {
+        "epoch": "text", "batch": -1, "stopped": 7, "logs": 1, "values": [5] * 9, "callbacks": 5, "taken": None,
+        "states": 3,
+    }.items():  # fmt: skip
+        record = read_record(data, "backup")
+        with open(path, "wb") as file:
+            write_record({**record, "stopped": False, "epoch": 0, key: part}, file)
+        with pytest.raises(FileError):
+            model.fit(x, y, verbose=0, resume=tmp_path)
+        assert values(model) == before, key
+
+
 # Ctrl-C
 
 

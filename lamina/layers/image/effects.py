@@ -92,10 +92,10 @@ class RandomGaussianBlur(RandomImageLayer):
         self.factor: Pair = factor_range(self, factor, low=0)
         sizes: Any = kernel_size if isinstance(kernel_size, (tuple, list)) else (kernel_size, kernel_size)
         self.kernel_size: Any = tuple(sizes)
-        if len(self.kernel_size) != 2 or any(size % 2 == 0 for size in self.kernel_size):
+        if len(self.kernel_size) != 2 or any(size % 2 == 0 or size < 1 for size in self.kernel_size):
             raise ConfigError(
-                f"RandomGaussianBlur needs kernel_size as one or two odd numbers; got kernel_size={kernel_size!r}.",
-                fix=f"kernel_size={kernel_size + 1 if isinstance(kernel_size, int) else 3}",
+                f"RandomGaussianBlur needs kernel_size as odd numbers from 1; got kernel_size={kernel_size!r}.",
+                fix=f"kernel_size={max(kernel_size + 1, 3) if isinstance(kernel_size, int) else 3}",
             )
         self.sigma: Pair = factor_range(self, sigma, "sigma", low=0)
         self.value_range: Any = pixel_range(self, value_range)

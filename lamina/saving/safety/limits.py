@@ -20,6 +20,7 @@ _TRUSTED = "If you trust it: keras.saving.deserialize_keras_object(json.loads(te
 SECONDS, BYTES_A_SECOND = 6.0, 20 * 10**6  # of CPU time for a file, beside those of its objects
 BYTES_A_STEP = 1000  # each step of work beside those that every file may cause
 OBJECTS = 100_000  # layers, initializers, policies ...
+BRACKETS = 10 * OBJECTS  # lists and dicts, counted in the text: those of a million layers are never made
 RATIO = 8  # bytes of variables per byte of arrays in the file: float16 as float32, optimizer slots, averages
 
 # The errors that a damaged or hostile config causes in code that expects a valid one.
@@ -91,6 +92,8 @@ def parse_json(text: str | bytes, name: Any) -> dict[str, Any]:
     if len(data) > TEXT:
         message = f"The description has {len(data) >> 20} MiB; at most {TEXT >> 20} MiB are read."
         raise UnsafeFileError(message).within(name)
+    if data.count(b"{") + data.count(b"[") > BRACKETS:
+        raise UnsafeFileError(f"The description has more than {BRACKETS} lists and dicts.").within(name)
     try:
         config = json.loads(data)
     except RecursionError as error:
