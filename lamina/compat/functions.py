@@ -9,7 +9,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
 from lamina import ops, random
 from lamina.core.dtypes import standardize_dtype
@@ -23,34 +22,6 @@ __all__ = ["MATH", "NN", "ROOT"]
 TopK = namedtuple("TopK", "values indices")
 
 
-class _AnyVariable(type):
-    """Makes `isinstance(v, tf.Variable)` true for every variable of lamina."""
-
-    def __instancecheck__(cls, instance):
-        return isinstance(instance, LaminaVariable)
-
-
-class Variable(LaminaVariable, metaclass=_AnyVariable):
-    """`tf.Variable(initial_value)`: a `lamina.Variable` with TensorFlow's arguments."""
-
-    def __init__(
-        self,
-        initial_value: Any,
-        trainable: Any = True,
-        validate_shape: Any = True,
-        caching_device: Any = None,
-        name: Any = None,
-        dtype: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        unknown = set(kwargs) - {"shape", "synchronization", "aggregation"}
-        if unknown:
-            raise CallError(f"tf.Variable has no argument {', '.join(sorted(unknown))} on lamina.")
-        value = initial_value() if callable(initial_value) else initial_value
-        value = constant(value, dtype)
-        super().__init__(value, dtype=str(value.dtype), trainable=trainable, name=name and name.replace("/", "_"))
-
-
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None, dtype_hint: Any = None) -> Any:
     """Create an array; text becomes a NumPy array. With `shape`, a single number is repeated."""
     if is_symbolic(value):
@@ -62,11 +33,6 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None,
             return array.astype(object)
     array: Any = ops.convert_to_tensor(value, None if dtype is None else standardize_dtype(dtype))
     return array if shape is None else jnp.broadcast_to(array, shape) if array.ndim == 0 else jnp.reshape(array, shape)
-
-
-def function(func: Any = None, **settings: Any) -> Any:
-    """Return the function unchanged: lamina compiles whole steps. Use `jax.jit` for functions of arrays."""
-    return func if func is not None else lambda decorated: decorated
 
 
 def matmul(a: Any, b: Any, transpose_a: Any = False, transpose_b: Any = False, name: Any = None, **kwargs: Any) -> Any:
@@ -225,14 +191,6 @@ def map_fn(fn: Any, elems: Any, dtype: Any = None, name: Any = None, **kwargs: A
     return ops.map(fn, elems)
 
 
-def print_(*inputs: Any, **kwargs: Any) -> None:
-    """Print values, also from inside a compiled step."""
-    if any(isinstance(value, Tracer) for value in inputs):
-        jax.debug.print(" ".join("{}" for _ in inputs), *map(unwrap, inputs))
-    else:
-        print(*inputs)
-
-
 def is_tensor(x: Any) -> Any:
     """Whether `x` is a JAX array, a variable or a symbolic tensor."""
     return isinstance(x, (jax.Array, LaminaVariable)) or is_symbolic(x)
@@ -251,12 +209,12 @@ def unique(x: Any, name: Any = None) -> Any:
 
 
 ROOT: dict[str, Any] = {
-    "Tensor": jax.Array, "Variable": Variable, "add_n": add_n, "boolean_mask": boolean_mask,
+    "Tensor": jax.Array, "add_n": add_n, "boolean_mask": boolean_mask,
     "clip_by_norm": clip_by_norm, "constant": constant, "control_dependencies": no_scope,
     "convert_to_tensor": lambda value, dtype=None, dtype_hint=None, name=None: constant(value, dtype),
-    "einsum": einsum, "executing_eagerly": lambda: True, "fill": fill, "function": function, "gather": gather,
+    "einsum": einsum, "fill": fill, "gather": gather,
     "gather_nd": gather_nd, "is_tensor": is_tensor, "map_fn": map_fn, "matmul": matmul, "meshgrid": meshgrid,
-    "norm": norm, "one_hot": one_hot, "pad": pad, "print": print_, "range": range_, "split": split,
+    "norm": norm, "one_hot": one_hot, "pad": pad, "range": range_, "split": split,
     "tensor_scatter_nd_update": tensor_scatter_nd_update, "unique": unique, "vectorized_map": ops.vectorized_map,
     "where": where,
 }  # fmt: skip

@@ -77,8 +77,6 @@ tensordot: tensordot @a>x1 @b>x2 axes
 tile: tile @input>x multiples>repeats
 transpose: transpose @a>x perm>axes=None
 unstack: unstack @value>x num=None axis=0
-while_loop: while_loop cond body loop_vars
-cond: cond pred true_fn false_fn
 zeros: zeros shape dtype="float32"
 zeros_like: zeros_like @input>x dtype=None
 """

@@ -7,11 +7,17 @@ import functools
 import inspect
 from typing import Any
 
-from lamina import ops
-from lamina.core.recording import recorded, recording
-from lamina.core.tape import Tape
+import jax
+import jax.numpy as jnp
 
-__all__ = ["TAPES", "record_functions", "record_operators"]
+from lamina import ops
+from lamina.core.context import open_tapes
+from lamina.core.recording import Record, is_real, recorded, recording, zeros_like
+from lamina.core.tape import Tape, _leaves
+from lamina.core.variable import Variable
+from lamina.errors import LaminaError
+
+__all__ = ["AUTODIFF", "TAPES", "FunctionTape", "NeedsTape", "record_functions", "record_operators"]
 
 BINARY = "add sub mul truediv floordiv mod pow matmul".split()
 OPERATORS = [*BINARY, *(f"r{name}" for name in BINARY), "neg", "abs", "getitem"]
@@ -31,11 +37,7 @@ class UnconnectedGradients(enum.Enum):
 
 
 def record_functions(table: dict[str, Any]) -> dict[str, Any]:
-    """A table of TensorFlow's functions, each of which is recorded as one while a tape is open.
-
-    Args:
-        table: Names and what they stand for.
-    """
+    """A table of TensorFlow's functions, each of which is recorded as one while a tape is open."""
     return {name: _recorded(value) if name not in NOT_RECORDED else value for name, value in table.items()}
 
 
@@ -53,11 +55,7 @@ def _recorded(function):
 
 
 def record_operators(kinds: tuple[Any, ...]) -> None:
-    """Let the operators and methods of these classes of arrays be recorded, in this process.
-
-    Args:
-        kinds: Classes of arrays.
-    """
+    """Let the operators and methods of these classes of arrays be recorded, in this process."""
     for kind in kinds:
         for name in (*(f"__{name}__" for name in OPERATORS), *METHODS):
             method = getattr(kind, name, None)
@@ -87,11 +85,118 @@ def _by_name(name):
     return lambda self, *args, **kwargs: getattr(self, name)(*args, **kwargs)
 
 
+class _Given(Record):
+    """A function whose gradient its author wrote."""
+
+    __slots__ = ("grad", "variables")
+
+    def __init__(self, grad: Any, variables: tuple[Any, ...], inputs: list[Any], outputs: list[Any]) -> None:
+        super().__init__(None, [*inputs, *(variable.read() for variable in variables)], outputs, None)
+        self.grad, self.variables = grad, variables
+
+    def pull(self, cotangents: Any) -> Any:
+        given = [zeros_like(out) if one is None else one for out, one in zip(self.outputs, cotangents, strict=True)]
+        found = self.grad(*given, variables=list(self.variables)) if self.variables else self.grad(*given)
+        of_inputs, of_variables = found if self.variables else (found, [])
+        return [*(of_inputs if isinstance(of_inputs, (list, tuple)) else [of_inputs]), *of_variables]
+
+
 def custom_gradient(f: Any = None) -> Any:
-    """A function whose gradient is given: `f(*args)` returns its result and a function of the cotangents."""
-    return ops.custom_gradient(f) if f is not None else custom_gradient
+    """A function whose gradient is given: `f(*args)` returns its result and a function of the cotangents, which also
+    takes `variables` if f reads any."""
+    if f is None:
+        return custom_gradient
+
+    @functools.wraps(f)
+    def run(*args, **kwargs):
+        tapes = open_tapes.get()
+        if not tapes:
+            return ops.custom_gradient(f)(*args, **kwargs)
+        args = [ops.convert_to_tensor(arg) if isinstance(arg, (float, Variable)) else arg for arg in args]
+        seen, token = Tape(), open_tapes.set(())
+        try:
+            with seen:
+                result, grad = f(*args, **kwargs)
+        finally:
+            open_tapes.reset(token)
+        variables = seen.watched_variables() if "variables" in inspect.signature(grad).parameters else ()
+        outputs, structure = jax.tree_util.tree_flatten(result)
+        outputs = [jnp.array(output) for output in outputs]  # arrays of their own, not those of the inputs
+        record = _Given(grad, variables, [arg for arg in args if isinstance(arg, jax.Array)], outputs)
+        for tape in tapes:
+            tape.records.append(record)
+        return structure.unflatten(outputs)
+
+    return run
+
+
+def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: Any = None, **settings: Any) -> Any:
+    """`tf.gradients`, in a tf.function: the gradients of the sum of ys, one for each of xs."""
+    tape = next((tape for tape in open_tapes.get() if isinstance(tape, FunctionTape)), None)
+    if tape is None:
+        raise NeedsTape("tf.gradients is for tf.function; elsewhere use a tape.", fix="tf.GradientTape()")
+    wanted = settings.get("unconnected_gradients", "none")
+    return tape.gradient(ys, xs if isinstance(xs, (list, tuple)) else [xs], grad_ys, wanted)
+
+
+class NeedsTape(LaminaError, RuntimeError):
+    """tf.gradients was called where nothing was recorded."""
+
+
+class FunctionTape(Tape):
+    """Records a tf.function that calls tf.gradients."""
+
+    def __init__(self) -> None:
+        super().__init__(persistent=True)
+
+    def _pulled_back(self, targets: Any, sources: Any, output_gradients: Any) -> Any:
+        self.watch([source for source in sources if isinstance(source, jax.Array)])
+        return super()._pulled_back(targets, sources, output_gradients)
+
+
+class ForwardAccumulator(Tape):
+    """`tf.autodiff.ForwardAccumulator`: what runs in the block, pushed forward along the tangents of the primals."""
+
+    def __init__(self, primals: Any, tangents: Any) -> None:
+        super().__init__(persistent=True)
+        self._primals = _leaves(primals)
+        values = [source.read() if isinstance(source, Variable) else source for source in self._primals]
+        self._tangents = {id(v): jnp.asarray(t) for v, t in zip(values, _leaves(tangents), strict=True)}
+        self._kept, self._done = values, 0
+
+    def jvp(self, primals: Any, unconnected_gradients: Any = "none") -> Any:
+        """The tangents of values that were computed in the block; None where they do not depend on the primals."""
+        with self.stop_recording():
+            for record in self.records[self._done :]:
+                if any(id(array) in self._tangents for array in record.inputs):
+                    self._push(record)
+            self._done = len(self.records)
+        zero = getattr(unconnected_gradients, "value", unconnected_gradients) == "zero"
+
+        def of(value):
+            array = value.read() if isinstance(value, Variable) else value
+            found = self._tangents.get(id(array))
+            return zeros_like(array) if found is None and zero else found
+
+        return jax.tree_util.tree_map(of, primals, is_leaf=lambda leaf: isinstance(leaf, Variable))
+
+    def _push(self, record):
+        places = [place for place, array in enumerate(record.inputs) if is_real(array)]
+
+        def of_real(*arrays):
+            inputs = list(record.inputs)
+            for place, array in zip(places, arrays, strict=True):
+                inputs[place] = array
+            return [array for array in record.function(*inputs) if is_real(array)]
+
+        primals = [record.inputs[place] for place in places]
+        tangents = [self._tangents.get(id(array), zeros_like(array)) for array in primals]
+        _, found = jax.jvp(of_real, primals, tangents)
+        self._tangents.update(zip((id(array) for array in record.outputs if is_real(array)), found, strict=True))
 
 
 TAPES: dict[str, Any] = {
     "GradientTape": GradientTape, "UnconnectedGradients": UnconnectedGradients, "custom_gradient": custom_gradient,
+    "gradients": gradients,
 }  # fmt: skip
+AUTODIFF: dict[str, Any] = {"ForwardAccumulator": ForwardAccumulator, "GradientTape": GradientTape}

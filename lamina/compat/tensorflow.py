@@ -13,15 +13,17 @@ from typing import Any
 import jax
 import ml_dtypes
 import numpy as np
-from jax.core import Tracer
 
 from lamina import ops, tree
 from lamina.compat import advice, functions, images, random_numbers, strings, table
+from lamina.compat.flow import DEBUGGING, FLOW
+from lamina.compat.modules import MODULES
 from lamina.compat.sessions import SESSIONS
-from lamina.compat.tapes import TAPES, record_functions, record_operators
-from lamina.core.keras_tensor import KerasTensor
+from lamina.compat.tapes import AUTODIFF, TAPES, record_functions, record_operators
+from lamina.compat.tracing import AUTOGRAPH, CONFIG, FUNCTIONS
+from lamina.compat.variables import VARIABLES, patch_arrays
 from lamina.errors import CallError
-from lamina.scopes import device, name_scope
+from lamina.scopes import device
 from lamina.training.data.dataset import AUTOTUNE, Dataset
 from lamina.training.data.elements import TensorSpec
 
@@ -77,24 +79,9 @@ def without_version(name: Any) -> Any:
     return ".".join([parts[0], *parts[3:]])
 
 
-class Shape(tuple):
-    """A shape tuple with an `as_list` method."""
-
-    def as_list(self) -> Any:
-        """The sizes as a list, with None for unknown sizes."""
-        return list(self)
-
-
 def patch_jax_arrays() -> None:
-    """Add TensorFlow's `.numpy()` to JAX arrays, and `.get_shape()` to JAX arrays and symbolic tensors, in this
-    process."""
-    array_class: Any = type(jax.device_put(np.float32(0)))
-    if not hasattr(array_class, "numpy"):
-        array_class.numpy = lambda self: np.asarray(self)
-    kinds: tuple[Any, ...] = (array_class, Tracer, KerasTensor)
-    record_operators(kinds[:2])
-    for kind in kinds:
-        kind.get_shape = lambda self: Shape(self.shape)
+    """Add TensorFlow's attributes to JAX arrays, symbolic tensors and variables, in this process."""
+    record_operators(patch_arrays())
 
 
 def _nothing(*args, **kwargs):
@@ -157,17 +144,22 @@ _ROOT = {
     **{old: getattr(_keras("initializers"), new) for old, new in _INITIALIZERS.items()},
     **{name: _keras(name) for name in ("initializers", "losses", "metrics", "optimizers")},
     **{name: Absent(name, (), {}) for name in ("IndexedSlices", "RaggedTensor", "SparseTensor")},
-    "TensorShape": tuple, "TensorSpec": TensorSpec, "__version__": TF_VERSION, "device": _device,
-    "get_logger": lambda: logging.getLogger("tensorflow"), "name_scope": name_scope, "newaxis": None,
+    **MODULES, **VARIABLES, **FUNCTIONS, **FLOW, "TensorSpec": TensorSpec, "__version__": TF_VERSION, "device": _device,
+    "get_logger": lambda: logging.getLogger("tensorflow"), "newaxis": None,
     **{name: _MATH[name] for name in ("sigmoid", "tanh")},
 }  # fmt: skip
 _CONFIG = {
     "list_logical_devices": list_physical_devices, "list_physical_devices": list_physical_devices,
-    "run_functions_eagerly": _nothing,
+    **CONFIG,
 }  # fmt: skip
 NAMESPACES: dict[str, Any] = {
     "tensorflow": _ROOT,
-    "tensorflow.autograph": {"set_verbosity": _nothing},
+    "tensorflow.autodiff": AUTODIFF,
+    "tensorflow.autograph": AUTOGRAPH,
+    "tensorflow.autograph.experimental": {
+        "do_not_convert": lambda func=None: func or (lambda decorated: decorated), "set_loop_options": _nothing,
+    },
+    "tensorflow.debugging": DEBUGGING,
     "tensorflow.compat": {},
     "tensorflow.compat.v1": {
         **_ROOT, "disable_eager_execution": _nothing, "enable_eager_execution": _nothing,

@@ -17,6 +17,7 @@ _call: ContextVar[Any] = ContextVar("call", default=None)
 _autocast: ContextVar[Any] = ContextVar("autocast", default=None)
 _path: ContextVar[Any] = ContextVar("path", default=())
 _placement: ContextVar[Any] = ContextVar("placement", default=None)
+open_tapes: ContextVar[tuple[Any, ...]] = ContextVar("tapes", default=())
 
 
 class Ref:
@@ -60,6 +61,46 @@ class Ref:
             self._owner.set(self, value)
 
 
+class Slots(dict[Ref, Any]):
+    """Values of refs, for `bind_slots`, which notes the refs that are read or written and not among them.
+
+    Attributes:
+        unknown: Those refs.
+    """
+
+    unknown: dict[Ref, None]
+
+    def __contains__(self, ref: object) -> bool:
+        found = super().__contains__(ref)
+        if not found:
+            self.unknown[ref] = None  # pyright: ignore[reportArgumentType]
+        return found
+
+    def __setitem__(self, ref: Ref, value: Any) -> None:
+        if ref in self and hasattr(ref, "trainable"):  # as in TensorFlow, no gradient goes through an assignment
+            value = jax.lax.stop_gradient(value)
+        super().__setitem__(ref, value)
+
+    def with_values(self, values: dict[Ref, Any]) -> Slots:
+        """Other values, with the same notes.
+
+        Args:
+            values: Values.
+        """
+        made = Slots(values)
+        made.unknown = self.unknown
+        return made
+
+
+def bind_slots(slots: Slots) -> AbstractContextManager[Any]:
+    """Let refs read and write slots inside the block.
+
+    Args:
+        slots: Slots.
+    """
+    return _set(_slots, slots)
+
+
 @contextlib.contextmanager
 def bind(refs: Iterable[Ref] = (), values: Iterable[Any] = ()) -> Iterator[dict[Ref, Any]]:
     """Inside the block each ref reads and writes a slot, while its own value stays unchanged. Yields the slots.
@@ -73,6 +114,7 @@ def bind(refs: Iterable[Ref] = (), values: Iterable[Any] = ()) -> Iterator[dict[
     outer = _slots.get()
     values = (value.read() if isinstance(value, Ref) else value for value in values)
     slots = {**(outer or {}), **dict(zip(refs, values, strict=True))}
+    slots = slots if outer is None else outer.with_values(slots) if isinstance(outer, Slots) else slots
     token = _slots.set(slots)
     try:
         yield slots

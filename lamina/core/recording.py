@@ -9,7 +9,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 import jax
@@ -18,6 +17,7 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.core import context
+from lamina.core.context import open_tapes
 from lamina.core.registry import is_builtin
 from lamina.core.variable import Variable, unwrap
 
@@ -25,14 +25,12 @@ __all__ = [
     "Record",
     "is_real",
     "is_recorded_whole",
-    "open_tapes",
     "recorded",
     "recorded_layer",
     "recording",
     "zeros_like",
 ]
 
-open_tapes: ContextVar[tuple[Any, ...]] = ContextVar("tapes", default=())
 MAX_CACHED = 1024  # compiled functions of records
 
 
@@ -205,6 +203,9 @@ def recorded_layer(layer: Any, run: Callable[..., Any], args: Any, kwargs: Any) 
             outputs = run(layer, *args, **kwargs)
             return outputs, [slots[ref] for ref in refs]
 
+    for tape in open_tapes.get():
+        for variable in layer.variables:
+            tape.reads(variable)
     key = _ByIdentity(layer), context.structure_version()
     outputs, values = recorded(pure, ([ref.read() for ref in refs], *args), kwargs, key, keeps=True)
     for ref, value in zip(refs, values, strict=True):

@@ -10,11 +10,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.recording import Record, is_real, open_tapes, recorded, zeros_like
+from lamina.core.context import open_tapes
+from lamina.core.recording import Record, is_real, recorded, recording, zeros_like
 from lamina.core.variable import Variable
-from lamina.errors import CallError, ConfigError
+from lamina.errors import LaminaError, warn
 
-__all__ = ["Tape"]
+__all__ = ["Tape", "TapeError"]
+
+
+class TapeError(LaminaError, RuntimeError):
+    """A tape is asked for what it cannot know."""
 
 
 class Tape:
@@ -30,6 +35,9 @@ class Tape:
         self._persistent, self._watches_variables = persistent, watch_accessed_variables
         self._watched: dict[int, Any] = {}
         self._variables: dict[Variable, Any] = {}
+        self._read: dict[Variable, Any] = {}
+        self._replaced: dict[Variable, list[Any]] = {}  # the values that variables had while the tape was open
+        self._replaced: dict[Variable, list[Any]] = {}  # values that variables had while the tape was open
         self._is_used, self._tokens = False, []
 
     def __enter__(self) -> Self:
@@ -49,16 +57,39 @@ class Tape:
             if isinstance(leaf, Variable):
                 self._variables[leaf] = None
             elif not isinstance(leaf, jax.Array) or not is_real(leaf):
-                raise ConfigError(
-                    f"A tape watches tensors of floating-point numbers; got {getattr(leaf, 'dtype', type(leaf))}.",
-                    fix="tape.watch(tf.cast(x, 'float32')), and use the result of the cast",
-                )
+                found = getattr(leaf, "dtype", type(leaf).__name__)
+                warn(f"A tape watches tensors of floating-point numbers; got {found}, which has no gradient.")
             else:
                 self._watched[id(leaf)] = leaf
 
     def watched_variables(self) -> tuple[Variable, ...]:
-        """The variables that `watch` was called with."""
-        return tuple(self._variables)
+        """The variables that `watch` was called with and, where it watches them by itself, those that were read."""
+        return tuple({**self._variables, **{v: None for v in self._read if self._knows(v)}})
+
+    def reads(self, variable: Variable) -> None:
+        """Note that a variable is read.
+
+        Args:
+            variable: Variable.
+        """
+        self._read[variable] = None
+
+    def assigned(self, variable: Variable, value: Any) -> Any:
+        """Note that a variable gets a new value, which does not depend on what was recorded.
+
+        Args:
+            variable: Variable.
+            value: Its new value.
+
+        Returns:
+            The value, as an array of its own.
+        """
+        self._replaced.setdefault(variable, []).append(variable.read())
+        return jnp.array(value)
+
+    def _values(self, source):
+        """The arrays whose gradients are those of a source."""
+        return [_value(source), *self._replaced.get(source, ())] if isinstance(source, Variable) else [source]
 
     @contextmanager
     def stop_recording(self) -> Iterator[None]:
@@ -72,6 +103,9 @@ class Tape:
     def reset(self) -> None:
         """Forget what was recorded."""
         self.records.clear()
+        self._watched.clear()
+        self._variables.clear()
+        self._read.clear()
         self._is_used = False
 
     def gradient(
@@ -89,10 +123,10 @@ class Tape:
             For each source a gradient of its shape, in the structure of the sources.
 
         Raises:
-            CallError: The tape is not persistent and was used already.
+            TapeError: (a RuntimeError) The tape is not persistent and was used already.
         """
         if self._is_used and not self._persistent:
-            raise CallError(
+            raise TapeError(
                 "A tape that is not persistent gives gradients once.", fix="tf.GradientTape(persistent=True)"
             )
         self._is_used = True
@@ -104,7 +138,10 @@ class Tape:
 
         def of(source):
             value = _value(source)
-            found = cotangents.get(id(value)) if self._knows(source) else None
+            found = None
+            for array in self._values(source) if self._knows(source) else ():
+                if (part := cotangents.get(id(array))) is not None:
+                    found = part if found is None else recorded(jnp.add, (found, part), {})
             return zeros_like(value) if found is None and zero else found
 
         return jax.tree_util.tree_map(of, sources, is_leaf=_is_leaf)
@@ -116,9 +153,11 @@ class Tape:
 
     def _pulled_back(self, targets, sources, output_gradients):
         """id of an array -> its cotangent, for what lies between sources and targets."""
-        reached = {id(_value(source)) for source in sources if self._knows(source)}
-        reached &= {*self._watched, *(id(a) for r in self.records for a in r.outputs), *(
-            id(_value(source)) for source in sources if isinstance(source, Variable))}  # fmt: skip
+        known = {*self._watched, *(id(array) for record in self.records for array in record.outputs)}
+        reached = {
+            id(array) for source in sources if self._knows(source) for array in self._values(source)
+            if isinstance(source, Variable) or id(array) in known
+        }  # fmt: skip
         path = []
         for record in self.records:
             if any(id(array) in reached for array in record.inputs):
@@ -151,17 +190,9 @@ class Tape:
             parallel_iterations: Ignored.
             experimental_use_pfor: Ignored.
         """
-        rows, persistent = [], self._persistent
-        self._persistent, target = True, _value(target)
-        for index in np.ndindex(*target.shape):
-            one = jnp.zeros(target.shape, target.dtype).at[index].set(1)
-            rows.append(self.gradient(target, sources, one, unconnected_gradients))
-        self._persistent = persistent
-
-        def stacked(*parts):
-            return None if parts[0] is None else jnp.stack(parts).reshape(*target.shape, *parts[0].shape)
-
-        return jax.tree_util.tree_map(stacked, *rows, is_leaf=lambda leaf: leaf is None)
+        target = _value(target)
+        rows = self._rows(target, sources, np.eye(target.size).reshape(-1, *target.shape), unconnected_gradients)
+        return jax.tree_util.tree_map(lambda part: part.reshape(*target.shape, *part.shape[1:]), rows)
 
     def batch_jacobian(self, target: Any, source: Any, unconnected_gradients: Any = "none", **_: Any) -> Any:
         """The Jacobian of each sample, which depends on that sample alone: (batch, ...target, ...source).
@@ -171,14 +202,29 @@ class Tape:
             source: Array of shape (batch, ...).
             unconnected_gradients: As for `gradient`.
         """
-        rows, persistent = [], self._persistent
-        self._persistent, target = True, _value(target)
-        for index in np.ndindex(*target.shape[1:]):
-            one = jnp.zeros(target.shape, target.dtype).at[(slice(None), *index)].set(1)
-            rows.append(self.gradient(target, source, one, unconnected_gradients))
-        self._persistent = persistent
-        shape = _value(source).shape
-        return None if rows[0] is None else jnp.stack(rows, 1).reshape(shape[0], *target.shape[1:], *shape[1:])
+        target, shape = _value(target), _value(source).shape
+        ones = np.eye(target[0].size).reshape(-1, 1, *target.shape[1:]) * np.ones(
+            (1, shape[0], *(1,) * (target.ndim - 1))
+        )
+        rows = self._rows(target, source, ones, unconnected_gradients)
+        return None if rows is None else jnp.moveaxis(rows, 0, 1).reshape(shape[0], *target.shape[1:], *shape[1:])
+
+    def _rows(self, target, sources, output_gradients, unconnected_gradients):
+        """The gradients for each of several cotangents of a target, stacked; together unless another tape records."""
+        persistent, self._persistent = self._persistent, True
+        cotangents = jnp.asarray(output_gradients, target.dtype)
+
+        def of(cotangent):
+            return self.gradient(target, sources, cotangent, unconnected_gradients)
+
+        try:
+            with self.stop_recording():
+                if not recording():
+                    return jax.vmap(of)(cotangents)
+            return jax.tree_util.tree_map(lambda *parts: jnp.stack(parts), *map(of, cotangents))
+        finally:
+            self._persistent = persistent
+            self._is_used = True
 
 
 def _is_leaf(value):

@@ -157,6 +157,8 @@ class Variable(_Base):
     def value(self) -> Tensor:
         """The array. Inside a layer with a mixed policy it is cast to the compute dtype."""
         value = self.read()
+        for tape in context.open_tapes.get():
+            tape.reads(self)
         cast = context.autocast_dtype()
         if cast is not None and self.autocast and cast != self.dtype and is_float(self.dtype):
             return value.astype(cast)
@@ -177,7 +179,10 @@ class Variable(_Base):
                 f"Variable {self.path} has shape {self.shape}; it cannot take a value of shape {np.shape(value)}.",
                 fix=op_advice.for_shape(np.shape(value), self.shape),
             )
-        self.write(to_array(value, self.dtype, sharding_of(self.layout)))
+        value = to_array(value, self.dtype, sharding_of(self.layout))
+        for tape in context.open_tapes.get():
+            value = tape.assigned(self, value)
+        self.write(value)
         return self
 
     def assign_add(self, value: Any) -> Self:

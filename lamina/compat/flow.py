@@ -1,0 +1,382 @@
+"""tf.cond, tf.while_loop, tf.TensorArray, tf.print, tf.py_function and tf.debugging, eagerly and in a tf.function."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.compat import control
+from lamina.compat.lifting import NeedsEager, inside
+from lamina.core import context
+from lamina.core.variable import Variable, unwrap
+from lamina.errors import CallError, LaminaError
+
+__all__ = ["DEBUGGING", "FLOW", "InvalidArgumentError"]
+
+
+class InvalidArgumentError(LaminaError, ValueError):
+    """A check of tf.debugging failed."""
+
+
+def _line():
+    frame = sys._getframe(2)
+    while frame.f_back is not None and "lamina/" in frame.f_code.co_filename.replace("\\", "/"):
+        frame = frame.f_back
+    return frame.f_lineno
+
+
+def cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: Any = None) -> Any:
+    """`true_fn()` if `pred` else `false_fn()`."""
+    return control.if_exp(pred, true_fn, false_fn, _line())
+
+
+def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: Any = None) -> Any:
+    """The result of the function at an index; outside of the indices that of the default, or of the last one."""
+    functions = dict(branch_fns.items() if isinstance(branch_fns, dict) else enumerate(branch_fns))
+    functions = dict(pair if isinstance(pair, tuple) else (place, pair) for place, pair in functions.items())
+    last = default or functions[max(functions)]
+    return case([(_equal(branch_index, key), function) for key, function in functions.items()], last)
+
+
+def _equal(index, key):
+    return jnp.equal(unwrap(index), key) if control.is_traced(index) else int(unwrap(index)) == key
+
+
+def case(pred_fn_pairs: Any, default: Any = None, exclusive: Any = False, strict: Any = False, name: Any = None) -> Any:
+    """The result of the first function whose condition holds."""
+    (pred, function), *rest = pred_fn_pairs
+    if not rest and default is None:
+        return function()
+    return cond(pred, function, lambda: case(rest, default) if rest else default())
+
+
+def while_loop(
+    cond: Any, body: Any, loop_vars: Any, shape_invariants: Any = None, parallel_iterations: Any = 10,
+    back_prop: Any = True, swap_memory: Any = False, maximum_iterations: Any = None, name: Any = None,
+) -> Any:  # fmt: skip
+    """`loop_vars = body(*loop_vars)` while `cond(*loop_vars)`."""
+    several = isinstance(loop_vars, (list, tuple))
+    state = [tuple(loop_vars) if several else (loop_vars,), 0]
+
+    def test():
+        going_on = cond(*state[0])
+        return going_on if maximum_iterations is None else control.and_(
+            lambda: going_on, lambda: state[1] < maximum_iterations)  # fmt: skip
+
+    def step():
+        found = body(*state[0])
+        state[:] = (
+            tuple(found) if isinstance(found, (list, tuple)) and (several or len(found) == 1) else (found,),
+            state[1] + 1,
+        )
+
+    def put(values):
+        state[:] = values[:-1], values[-1]
+
+    names = (*(f"loop_vars[{place}]" for place in range(len(state[0]))), "the number of steps")
+    control.while_stmt(test, step, lambda: (*state[0], state[1]), put, names, _line())
+    return type(loop_vars)(state[0]) if isinstance(loop_vars, list) else state[0] if several else state[0][0]
+
+
+@jax.tree_util.register_pytree_node_class
+class TensorArray:
+    """`tf.TensorArray`: tensors by index. In a loop of a tf.function it has a fixed size and one shape."""
+
+    def __init__(
+        self, dtype: Any, size: Any = None, dynamic_size: Any = None, clear_after_read: Any = None,
+        tensor_array_name: Any = None, handle: Any = None, flow: Any = None, infer_shape: bool = True,
+        element_shape: Any = None, **_: Any,
+    ) -> None:  # fmt: skip
+        self.dtype, self.dynamic_size = dtype, bool(dynamic_size)
+        if control.is_traced(size):
+            raise NeedsEager("the size of a tf.TensorArray is a tensor")
+        self._rows: Any = [None] * int(0 if size is None else size)
+        if element_shape is not None and None not in tuple(element_shape) and inside() and self._rows:
+            self._rows = jnp.zeros((len(self._rows), *element_shape), dtype)
+
+    def tree_flatten(self) -> Any:
+        """For JAX."""
+        rows = self._rows
+        is_packed = not isinstance(rows, list)
+        return (rows,), (self.dtype, self.dynamic_size, is_packed)
+
+    @classmethod
+    def tree_unflatten(cls, auxiliary: Any, children: Any) -> Any:
+        """For JAX."""
+        made = object.__new__(cls)
+        (made._rows,), (made.dtype, made.dynamic_size, _) = children, auxiliary
+        return made
+
+    def _with(self, rows):
+        return self.tree_unflatten((self.dtype, self.dynamic_size, False), (rows,))
+
+    def size(self, name: Any = None) -> Any:
+        """The number of tensors."""
+        return jnp.asarray(len(self._rows), "int32")
+
+    def write(self, index: Any, value: Any, name: Any = None) -> Any:
+        """An array of tensors with this one at an index."""
+        value = jnp.asarray(unwrap(value), None if str(self.dtype) == "string" else self.dtype)
+        if control.is_traced(index):
+            if self.dynamic_size:
+                raise NeedsEager("a tf.TensorArray of dynamic size is written in a loop")
+            return self._with(self._packed(value).at[unwrap(index)].set(value))
+        rows, index = self._rows, int(unwrap(index))
+        if not isinstance(rows, list):
+            return self._with(rows.at[index].set(value))
+        if index >= len(rows) and not self.dynamic_size:
+            raise InvalidArgumentError(
+                f"A tf.TensorArray of size {len(rows)} has no index {index}.",
+                fix="tf.TensorArray(..., dynamic_size=True)",
+            )
+        rows += [None] * (index + 1 - len(rows))
+        rows[index] = value
+        return self
+
+    @property
+    def is_unpacked(self) -> bool:
+        """Whether it is a list, as it is outside of loops of a tf.function."""
+        return isinstance(self._rows, list)
+
+    def packed_as(self, after: Any) -> Any:
+        """The same tensors as one array."""
+        rows = after._rows
+        row = next(row for row in rows if row is not None) if isinstance(rows, list) else rows
+        shape = row.shape if isinstance(rows, list) else row.shape[1:]
+        return self._with(self._packed(jax.ShapeDtypeStruct(shape, row.dtype)))
+
+    def _packed(self, like):
+        rows = self._rows
+        if not isinstance(rows, list):
+            return rows
+        return jnp.stack([jnp.zeros(like.shape, like.dtype) if row is None else row for row in rows])
+
+    def read(self, index: Any, name: Any = None) -> Any:
+        """The tensor at an index."""
+        if control.is_traced(index):
+            return self.stack()[unwrap(index)]
+        found = self._rows[int(unwrap(index))]
+        if found is None:
+            raise InvalidArgumentError(
+                f"Nothing was written at index {int(index)}.", fix="array = array.write(index, x)"
+            )
+        return found
+
+    def stack(self, name: Any = None) -> Any:
+        """The tensors along a new first axis."""
+        rows = self._rows
+        if not isinstance(rows, list):
+            return rows
+        known = next((row for row in rows if row is not None), None)
+        if known is None:
+            return jnp.zeros((len(rows),), self.dtype)
+        return jnp.stack([jnp.zeros_like(known) if row is None else row for row in rows])
+
+    def concat(self, name: Any = None) -> Any:
+        """The tensors along their first axis."""
+        return jnp.concatenate(list(self._rows))
+
+    def gather(self, indices: Any, name: Any = None) -> Any:
+        """The tensors at several indices."""
+        return self.stack()[unwrap(indices)]
+
+    def unstack(self, value: Any, name: Any = None) -> Any:
+        """An array of the rows of a tensor."""
+        value = jnp.asarray(unwrap(value))
+        return self._with(value if inside() else list(value))
+
+    def scatter(self, indices: Any, value: Any, name: Any = None) -> Any:
+        """Write rows of a tensor at several indices."""
+        found = self
+        for index, row in zip(np.asarray(indices), unwrap(value), strict=True):
+            found = found.write(int(index), row)
+        return found
+
+    def identity(self) -> Any:
+        """The array itself."""
+        return self
+
+    grad = close = identity
+
+
+def print_(
+    *inputs: Any, output_stream: Any = None, summarize: Any = 3, sep: str = " ", end: str = "\n", name: Any = None
+) -> None:
+    """Print values, also from inside a compiled function; to stdout unless told otherwise."""
+    flat = jax.tree_util.tree_leaves(unwrap(list(inputs)))
+    if not control.is_traced(*flat):
+        return _show(inputs, output_stream, sep, end)
+    structure = jax.tree_util.tree_structure(unwrap(list(inputs)))
+    places = [place for place, leaf in enumerate(flat) if isinstance(leaf, jax.Array)]
+    statics = [None if isinstance(leaf, jax.Array) else leaf for leaf in flat]
+
+    def show(*arrays):
+        leaves = list(statics)
+        for place, array in zip(places, arrays, strict=True):
+            leaves[place] = np.asarray(array)
+        _show(structure.unflatten(leaves), output_stream, sep, end)
+
+    jax.debug.callback(show, *(flat[place] for place in places))
+
+
+def _show(values, stream, sep, end):
+    target = sys.stdout if stream is None or str(stream) in ("-", "<stdout>") else stream
+    print(
+        *(_text(value) for value in unwrap(list(values))),
+        sep=sep,
+        end=end,
+        file=target if hasattr(target, "write") else sys.stdout,
+    )
+
+
+def _text(value):
+    """A value as TensorFlow prints it."""
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, (jax.Array, np.ndarray)):
+        array = np.asarray(value)
+        if array.ndim == 0:
+            item = array.item()
+            return (
+                _text(item)
+                if isinstance(item, (bytes, str))
+                else f"{item:g}"
+                if array.dtype.kind == "f"
+                else str(item).lower()
+                if array.dtype.kind == "b"
+                else str(item)
+            )
+        return np.array2string(array, threshold=6, edgeitems=3, formatter={"float_kind": lambda x: f"{x:g}"})
+    return str(value)
+
+
+def py_function(func: Any = None, inp: Any = (), Tout: Any = None, name: Any = None, **_: Any) -> Any:
+    """Call a Python function on tensors that have numbers."""
+    if not inside() or not control.is_traced(*jax.tree_util.tree_leaves(unwrap(list(inp)))):
+        found = func(*inp)
+        return _as(found, Tout)
+    raise NeedsEager("tf.py_function gives tensors of unknown shape")
+
+
+def numpy_function(func: Any = None, inp: Any = (), Tout: Any = None, stateful: Any = True, name: Any = None) -> Any:
+    """Call a function of NumPy's arrays."""
+    return py_function(lambda *args: func(*map(np.asarray, unwrap(args))), inp, Tout)
+
+
+def _as(found, kinds):
+    if kinds is None or found is None:
+        return None
+    if isinstance(kinds, (list, tuple)):
+        found = found if isinstance(found, (list, tuple)) else [found]
+        made = [_as(one, kind) for one, kind in zip(found, kinds, strict=True)]
+        return made
+    kind = getattr(kinds, "dtype", kinds)
+    return np.asarray(found, object) if str(kind) == "string" else jnp.asarray(unwrap(found), kind)
+
+
+def assert_(condition: Any, data: Any = (), summarize: Any = None, name: Any = None) -> None:
+    """An InvalidArgumentError unless the condition holds, in a compiled function when it runs."""
+    condition = unwrap(condition)
+
+    def check(holds, *data):
+        if not np.all(holds):
+            raise InvalidArgumentError(f"Assertion failed: {' '.join(_text(one) for one in data)}".rstrip())
+
+    data = unwrap(list(data) if isinstance(data, (list, tuple)) else [data])
+    if control.is_traced(condition):
+        texts = [one if isinstance(one, str) else None for one in data]
+        arrays = [one for one in data if not isinstance(one, str)]
+
+        def late(holds, *arrays):
+            values = iter(arrays)
+            check(holds, *(next(values) if text is None else text for text in texts))
+
+        jax.debug.callback(late, condition, *arrays)
+    else:
+        check(condition, *data)
+
+
+def _comparison(name, holds, says):
+    def run(x, y, message=None, summarize=None, name=None):
+        x, y = (value if isinstance(value, jax.Array) else np.asarray(value) for value in (unwrap(x), unwrap(y)))
+        assert_(jnp.all(holds(x, y)), [message or f"Expected x {says} y.", x, y])
+
+    run.__name__ = run.__qualname__ = name
+    return run
+
+
+def _near(x, y, rtol=None, atol=None, message=None, summarize=None, name=None):
+    close = jnp.allclose(unwrap(x), unwrap(y), 1e-6 if rtol is None else rtol, 1e-6 if atol is None else atol)
+    assert_(close, [message or "Expected x near y.", unwrap(x), unwrap(y)])
+
+
+def _signed(holds, says):
+    def run(x, message=None, summarize=None, name=None):
+        assert_(jnp.all(holds(jnp.asarray(unwrap(x)))), [message or f"Expected x {says}.", unwrap(x)])
+
+    return run
+
+
+def check_numerics(tensor: Any, message: Any, name: Any = None) -> Any:
+    """The tensor; an error where it has NaN or infinite numbers."""
+    assert_(jnp.all(jnp.isfinite(unwrap(tensor))), [message, ": Tensor had NaN or Inf values"])
+    return tensor
+
+
+def assert_shapes(shapes: Any, data: Any = None, summarize: Any = None, message: Any = None, name: Any = None) -> None:
+    """An error unless tensors have shapes with the same sizes for the same letters."""
+    sizes: dict[Any, int] = {}
+    for tensor, shape in shapes.items() if isinstance(shapes, dict) else shapes:
+        found = tuple(unwrap(tensor).shape)
+        fits = len(found) == len(tuple(shape)) and all(
+            wanted in (None, "_", "*", ".")
+            or size == (sizes.setdefault(wanted, size) if isinstance(wanted, str) else wanted)
+            for wanted, size in zip(shape, found, strict=True)
+        )
+        if not fits:
+            raise InvalidArgumentError(
+                message or f"A tensor has shape {found}; {tuple(shape)} was expected.", fix="tf.reshape"
+            )
+
+
+def _rank(x, rank, message=None, data=None, summarize=None, name=None):
+    if np.ndim(unwrap(x)) != int(rank):
+        raise InvalidArgumentError(
+            message or f"A tensor has rank {np.ndim(x)}; {int(rank)} was expected.", fix="tf.reshape"
+        )
+
+
+def _type(tensor, tf_type, message=None, name=None):
+    if str(tensor.dtype) != str(np.dtype(tf_type)):
+        raise CallError(
+            message or f"A tensor has dtype {tensor.dtype}; {np.dtype(tf_type)} was expected.", fix="tf.cast"
+        )
+
+
+DEBUGGING: dict[str, Any] = {
+    **{f"assert_{name}": _comparison(f"assert_{name}", getattr(jnp, name), says) for name, says in {
+        "equal": "== y", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}.items()},
+    "assert_none_equal": _comparison("assert_none_equal", jnp.not_equal, "!="), "assert_near": _near,
+    "assert_positive": _signed(lambda x: x > 0, "> 0"), "assert_negative": _signed(lambda x: x < 0, "< 0"),
+    "assert_non_negative": _signed(lambda x: x >= 0, ">= 0"), "assert_non_positive": _signed(lambda x: x <= 0, "<= 0"),
+    "assert_all_finite": lambda x, message, name=None: check_numerics(x, message), "check_numerics": check_numerics,
+    "assert_shapes": assert_shapes, "assert_rank": _rank, "assert_type": _type, "Assert": assert_,
+    "assert_scalar": lambda tensor, message=None, name=None: _rank(tensor, 0, message),
+    "set_log_device_placement": lambda *_: None,
+    "enable_check_numerics": lambda **_: jax.config.update("jax_debug_nans", True),
+    "disable_check_numerics": lambda: jax.config.update("jax_debug_nans", False),
+    "is_numeric_tensor": lambda tensor: isinstance(tensor, (jax.Array, Variable)),
+}  # fmt: skip
+"""Names of `tensorflow.debugging`."""
+FLOW: dict[str, Any] = {
+    "Assert": assert_, "TensorArray": TensorArray, "case": case, "cond": cond, "numpy_function": numpy_function,
+    "print": print_, "py_function": py_function, "switch_case": switch_case, "while_loop": while_loop,
+    "assert_equal": DEBUGGING["assert_equal"], "assert_less": DEBUGGING["assert_less"],
+    "assert_greater": DEBUGGING["assert_greater"], "assert_rank": _rank, "init_scope": context.concrete,
+    "ensure_shape": lambda x, shape, name=None: (x.set_shape(shape), x)[1],
+}  # fmt: skip
+"""Names of `tensorflow`."""

@@ -1,0 +1,483 @@
+"""tf.function: the body of a function as one program of JAX, with the variables that it reads and writes as state."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import traceback
+import types
+import weakref
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from lamina.compat import autograph
+from lamina.compat.control import Undefined
+from lamina.compat.lifting import VARIABLES_MADE, NeedsEager, inside, tracing
+from lamina.compat.tapes import FunctionTape, NeedsTape
+from lamina.core import context
+from lamina.core.context import Ref, Slots, open_tapes
+from lamina.core.keras_tensor import is_symbolic
+from lamina.core.recording import recorded, recording
+from lamina.core.variable import Variable, unwrap
+from lamina.errors import CallError, LaminaError, TracingError, is_internal, warn
+from lamina.training.data.elements import TensorSpec
+
+__all__ = ["AUTOGRAPH", "CONFIG", "FUNCTIONS", "Function", "function"]
+
+CANNOT_BE_ONE_PROGRAM = (NeedsEager, TracingError, jax.errors.JAXTypeError, jax.errors.JAXIndexError)
+MAX_NODES = 50_000
+_settings = {"eagerly": False}
+
+
+class SignatureError(LaminaError, TypeError, ValueError):
+    """Arguments that are not those of `input_signature`, or a variable made at a later call."""
+
+
+class Function:
+    """`tf.function(f)`: f, compiled once for each kind of arguments."""
+
+    def __init__(
+        self, python_function: Any, input_signature: Any = None, autograph: bool = True, jit_compile: Any = None
+    ) -> None:
+        self.python_function, self.input_signature = python_function, input_signature
+        self._autograph, self._jit_compile = autograph, jit_compile
+        self._traces: dict[Any, Any] = {}
+        self._bound: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
+        self._was_called = self._warned = self._tape = False
+        functools.update_wrapper(self, python_function, updated=())
+
+    @functools.cached_property
+    def _body(self):
+        body = self.python_function
+        return autograph.converted(body) if self._autograph and not isinstance(body, type) else body
+
+    @functools.cached_property
+    def _signature(self):
+        return inspect.signature(self.python_function)
+
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        if owner is None:
+            return self
+        try:
+            known = self._bound.get(owner)
+        except TypeError:  # it cannot be hashed or weakly kept
+            return types.MethodType(self, owner)
+        if known is None:
+            method = types.MethodType(self.python_function, owner)
+            known = Function(method, self.input_signature, self._autograph, self._jit_compile)
+            self._bound[owner] = known
+        return known
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if inside() or _settings["eagerly"] or context.is_bound():
+            return (self.python_function if _settings["eagerly"] else self._body)(*args, **kwargs)
+        args, kwargs = self._standard(args, kwargs)
+        leaves, structure = jax.tree_util.tree_flatten((args, kwargs), is_leaf=_is_variable)
+        key: list[Any] = [structure]
+        arrays = []
+        for place, leaf in enumerate(leaves):
+            kind = type(leaf)
+            if kind is not _ArrayImpl and (isinstance(leaf, (np.ndarray, np.generic)) and leaf.dtype.kind != "O"):
+                leaf = leaves[place] = jnp.asarray(leaf)
+            if isinstance(leaf, jax.Array):
+                if isinstance(leaf, Tracer):
+                    return self._body(*args, **kwargs)
+                arrays.append(leaf)
+                key.append((leaf.shape, leaf.dtype))
+            else:
+                key.append((kind, leaf) if isinstance(leaf, (int, float, str, bytes, bool)) else _Same(leaf))
+        trace = self._traces.get(key := tuple(key))
+        if trace is None:
+            if is_symbolic(leaves):
+                return self._body(*args, **kwargs)
+            trace = self._traces[key] = self._traced(structure, leaves)
+        return trace.run(arrays) if trace is not EAGER else self._body(*args, **kwargs)
+
+    def _standard(self, args, kwargs):
+        """The arguments by position, as far as they can be; tensors of the dtypes of the input signature."""
+        if kwargs:
+            bound = self._signature.bind(*args, **kwargs)
+            args, kwargs = bound.args, bound.kwargs
+        if self.input_signature is None:
+            return args, kwargs
+        if len(args) != len(self.input_signature):
+            raise SignatureError(
+                f"{self.__name__} takes {len(self.input_signature)} arguments by its input_signature; got {len(args)}.",
+                fix=f"input_signature=[{', '.join('tf.TensorSpec(None)' for _ in args)}]",
+            )
+        return tuple(_fitting(spec, arg) for spec, arg in zip(self.input_signature, args, strict=True)), kwargs
+
+    def _traced(self, structure, leaves):
+        had_calls, self._was_called = self._was_called, True
+        refs = _reachable(self.python_function, leaves)
+        for _ in range(8):
+            start = len(VARIABLES_MADE)
+            slots = Slots()
+            slots.unknown = {}
+            trace = _Trace(self, structure, leaves, refs, slots)
+            try:
+                trace.make()
+            except CANNOT_BE_ONE_PROGRAM as error:
+                return self._given_up(error)
+            except NeedsTape:
+                self._tape = True
+                continue
+            except ValueError as error:
+                if "Reverse-mode differentiation" in str(error):
+                    return self._given_up(error)
+                raise
+            if had_calls and len(VARIABLES_MADE) > start:
+                raise SignatureError(
+                    f"{self.__name__} makes a variable at a later call; variables of a tf.function are made once.",
+                    fix="if self.v is None: self.v = tf.Variable(...)",
+                )
+            if not slots.unknown:
+                return trace
+            had_calls, refs = True, [*refs, *slots.unknown]
+        return self._given_up(NeedsEager("it makes new variables in every call"))
+
+    def _given_up(self, error):
+        if self._jit_compile:
+            raise error
+        if not self._warned:
+            self._warned = True
+            reason = str(error).split("\n")[0]
+            warn(
+                f"{self.__name__} runs op by op, not as one compiled program: {_line_of(error)}{reason}",
+                once=True,
+            )
+        return EAGER
+
+    def get_concrete_function(self, *args: Any, **kwargs: Any) -> Any:
+        """The function for one kind of arguments, given as tensors or TensorSpecs."""
+        given = args or kwargs or not self.input_signature
+        return ConcreteFunction(self, args if given else tuple(self.input_signature), kwargs)
+
+    def experimental_get_tracing_count(self) -> int:
+        """How many kinds of arguments there were."""
+        return len(self._traces)
+
+    def pretty_printed_concrete_signatures(self) -> str:
+        """The kinds of arguments there were, one a line."""
+        return "\n".join(f"{self.__name__}{key[1:]}" for key in self._traces)
+
+    def experimental_get_compiler_ir(self, *args: Any, **kwargs: Any) -> Any:
+        """A function whose result is the program as text."""
+        return lambda stage="hlo": jax.jit(lambda *arrays: unwrap(self._body(*arrays, **kwargs))).lower(*args).as_text()
+
+
+_ArrayImpl = type(jax.device_put(np.float32(0)))
+EAGER: Any = object()
+
+
+class _Same:
+    """An argument that is no tensor, as a part of a key."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __hash__(self):
+        try:
+            return hash(self.value)
+        except TypeError:
+            return id(self.value)
+
+    def __eq__(self, other):
+        if not isinstance(other, _Same):
+            return False
+        return self.value is other.value or (not isinstance(self.value, Ref) and self.value.__class__ is
+                                             other.value.__class__ and _equal(self.value, other.value))  # fmt: skip
+
+
+def _equal(one, other):
+    try:
+        hash(one)
+        return bool(one == other)
+    except (TypeError, ValueError):
+        return False
+
+
+def _is_variable(leaf):
+    return isinstance(leaf, Variable)
+
+
+def _fitting(spec, value):
+    if not isinstance(spec, TensorSpec) or spec.dtype == "string":
+        return value
+    array = unwrap(value) if isinstance(value, (jax.Array, Variable)) else jnp.asarray(value, spec.dtype)
+    wanted = jax.dtypes.canonicalize_dtype(spec.dtype)
+    fits = spec.shape is None or (
+        len(spec.shape) == array.ndim and all(a in (None, b) for a, b in zip(spec.shape, array.shape, strict=True))
+    )
+    if not fits or array.dtype != wanted:
+        raise SignatureError(
+            f"The function takes {spec} by its signature; got {array.dtype}{tuple(array.shape)}.",
+            fix=f"tf.cast(x, '{wanted}') and tf.reshape before the call",
+        )
+    return array
+
+
+class _Trace:
+    """The program of a function for one kind of arguments."""
+
+    def __init__(self, owner, structure, leaves, refs, slots):
+        self.owner, self.structure, self.leaves, self.slots = owner, structure, list(leaves), slots
+        self.places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)]
+        self.refs = refs
+
+    def make(self):
+        starts, self.plain = [], {}
+        for ref in self.refs:
+            value = ref.read()
+            if all(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(value)):
+                starts.append((ref, value))
+            else:
+                self.plain[ref] = value
+        flat, state = jax.tree_util.tree_flatten([value for _, value in starts])
+        refs, count = [ref for ref, _ in starts], len(flat)
+        arrays = [self.leaves[place] for place in self.places]
+        closed = jax.make_jaxpr(lambda *given: self._pure(refs, state, given[:count], given[count:]))(*flat, *arrays)
+        used = {id(var) for equation in closed.jaxpr.eqns for var in equation.invars}
+        used |= {id(var) for var in closed.jaxpr.outvars}
+        keep = [place for place, var in enumerate(closed.jaxpr.invars[:count]) if id(var) in used]
+        self.read = _reader(refs, state, keep)
+        from jax.extend.core import jaxpr_as_fun  # pyright: ignore[reportPrivateImportUsage]
+
+        program = jaxpr_as_fun(closed)
+        blank = [None] * count
+
+        def run(values, arrays):
+            given = list(blank)
+            for place, value in zip(keep, values, strict=True):
+                given[place] = value
+            for place in set(range(count)) - set(keep):
+                given[place] = jnp.zeros(flat_shapes[place].shape, flat_shapes[place].dtype)
+            return program(*given, *arrays)
+
+        flat_shapes = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in flat]
+        self._plain_run, self._run = run, jax.jit(run)
+        self.leaves = []
+
+    def _pure(self, refs, state, values, arrays):
+        leaves = list(self.leaves)
+        for place, array in zip(self.places, arrays, strict=True):
+            leaves[place] = array
+        args, kwargs = self.structure.unflatten(leaves)
+        slots = self.slots
+        dict.update(slots, {**self.plain, **dict(zip(refs, state.unflatten(values), strict=True))})
+        before = dict(slots)
+        tokens = tracing.set(self), open_tapes.set((FunctionTape(),) if self.owner._tape else ())
+        try:
+            with context.bind_slots(slots):
+                outputs = self.owner._body(*args, **kwargs)
+                outputs = jax.tree_util.tree_map(_result, outputs, is_leaf=_is_variable)
+        finally:
+            tracing.reset(tokens[0])
+            open_tapes.reset(tokens[1])
+        self.written = [ref for ref, value in slots.items() if value is not before.get(ref)]
+        flat, structure = jax.tree_util.tree_flatten((outputs, [slots[ref] for ref in self.written]))
+        self.outputs = structure, [None if isinstance(leaf, jax.Array) else (leaf,) for leaf in flat]
+        return [leaf for leaf in flat if isinstance(leaf, jax.Array)]
+
+    def run(self, arrays):
+        values = self.read()
+        on_tape = recording()
+        found = recorded(self._plain_run, (values, arrays), {}, key=self) if on_tape else self._run(values, arrays)
+        structure, statics = self.outputs
+        found = iter(found)
+        outputs, new = structure.unflatten([next(found) if static is None else static[0] for static in statics])
+        for ref, value in zip(self.written, new, strict=True):
+            ref.write(value)
+        return outputs
+
+
+def _reader(refs, state, keep):
+    """A function that reads the values that a program uses."""
+    counts = [child.num_leaves for child in state.children()]
+    if all(count == 1 for count in counts):
+        chosen = [refs[place] for place in keep]
+        return lambda: [ref.read() if isinstance(value := ref.read(), jax.Array) else value[0] for ref in chosen]
+    chosen = set(keep)
+
+    def read():
+        flat = jax.tree_util.tree_leaves([ref.read() for ref in refs])
+        return [value for place, value in enumerate(flat) if place in chosen]
+
+    return read
+
+
+def _result(leaf):
+    leaf = unwrap(leaf)
+    if isinstance(leaf, Undefined):
+        return None if leaf.name == "retval_" and not leaf.why else leaf._use()
+    return jnp.asarray(leaf) if isinstance(leaf, (bool, int, float, np.ndarray, np.generic)) and getattr(
+        leaf, "dtype", np.dtype(int)).kind not in "OUS" else leaf  # fmt: skip
+
+
+_LEAVES = (str, bytes, int, float, complex, np.ndarray, np.generic, jax.Array, types.ModuleType, type, types.CodeType)
+
+
+def _reachable(function, leaves):
+    """The refs in the closure, globals and attributes of a function, and of what it is called with."""
+    found: dict[Ref, None] = dict.fromkeys(context.global_refs())
+    seen: set[int] = set()
+    stack: list[Any] = [function, *leaves]
+    while stack and len(seen) < MAX_NODES:
+        one = stack.pop()
+        if one is None or isinstance(one, _LEAVES) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, Ref):
+            found[one] = None
+        elif isinstance(one, types.FunctionType):
+            names = _names_of(one.__code__)
+            stack += [one.__globals__[name] for name in names if name in one.__globals__]
+            stack += [cell.cell_contents for cell in one.__closure__ or () if _is_filled(cell)]
+            stack += [*(one.__defaults__ or ()), *vars(one).values()]
+        elif isinstance(one, types.MethodType):
+            stack += [one.__func__, one.__self__]
+        elif isinstance(one, dict):
+            stack += list(one.values())
+        elif isinstance(one, (list, tuple, set, frozenset)):
+            stack += list(one)
+        elif hasattr(one, "__dict__"):
+            stack += list(vars(one).values())
+            if not is_internal_class(type(one)):
+                stack += [
+                    value for value in vars(type(one)).values() if isinstance(value, (types.FunctionType, Function))
+                ]
+    return list(found)
+
+
+def is_internal_class(kind: type) -> bool:
+    """Whether a class is not of the user."""
+    return kind.__module__.partition(".")[0] in ("lamina", "jax", "jaxlib", "numpy", "builtins", "rich")
+
+
+def _names_of(code):
+    inner = (name for one in code.co_consts if isinstance(one, types.CodeType) for name in _names_of(one))
+    return {*code.co_names, *inner}
+
+
+def _is_filled(cell):
+    try:
+        return cell.cell_contents is not cell
+    except ValueError:
+        return False
+
+
+def _line_of(error):
+    """`file, line 3: ` of the innermost line of the user in a traceback."""
+    frames = [frame for frame in traceback.walk_tb(error.__traceback__) if not is_internal(frame[0])]
+    if not frames:
+        return ""
+    frame, line = frames[-1]
+    return f"{os.path.basename(frame.f_code.co_filename)}, line {line}: "
+
+
+class ConcreteFunction:
+    """A tf.function for one kind of arguments."""
+
+    def __init__(self, owner: Function, args: Any, kwargs: Any) -> None:
+        bound = owner._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        self.function, self.name, self._given = owner, f"__inference_{owner.__name__}", dict(bound.arguments)
+        self._leaves, self._tree = jax.tree_util.tree_flatten(self._given, is_leaf=_is_variable)
+        self.specs = [_spec(leaf) for leaf in self._leaves]
+        self.structured_input_signature = (
+            tuple(jax.tree_util.tree_map(_spec, args)),
+            jax.tree_util.tree_map(_spec, kwargs),
+        )
+        self._free = [place for place, spec in enumerate(self.specs) if isinstance(spec, TensorSpec)]
+        shapes = [self.specs[place].shape for place in self._free]
+        self.outputs: Any = None
+        if all(shape is not None and None not in shape for shape in shapes):
+            zeros = [jnp.zeros(self.specs[place].shape, self.specs[place].dtype) for place in self._free
+                     if self.specs[place].dtype != "string"]  # fmt: skip
+            if len(zeros) == len(self._free):
+                self.outputs = self._shapes(zeros)
+
+    def _shapes(self, zeros):
+        given = self._filled(zeros)
+        leaves, structure = jax.tree_util.tree_flatten((tuple(given.values()), {}), is_leaf=_is_variable)
+        trace = self.function._traced(structure, leaves)
+        return None if trace is EAGER else trace.outputs
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The specs of its tensors."""
+        return [self.specs[place] for place in self._free]
+
+    def _filled(self, tensors):
+        leaves = list(self._leaves)
+        for place, tensor in zip(self._free, tensors, strict=True):
+            leaves[place] = tensor
+        return self._tree.unflatten(leaves)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        tensors = list(jax.tree_util.tree_leaves(args, is_leaf=_is_variable))
+        names = [name for name in self._given if name in kwargs]
+        if set(kwargs) - set(names) or len(tensors) + len(names) > max(len(self._free), len(self._leaves)):
+            raise SignatureError(f"{self.name} takes {', '.join(self._given)}.", fix=f"{self.name}(x)")
+        if len(tensors) == len(self._leaves) != len(self._free):  # Python values may be given again
+            tensors = [tensors[place] for place in self._free]
+        tensors += [leaf for name in names for leaf in jax.tree_util.tree_leaves(kwargs[name], is_leaf=_is_variable)]
+        if len(tensors) != len(self._free):
+            raise SignatureError(
+                f"{self.name} takes {len(self._free)} tensors; got {len(tensors)}.", fix=f"{self.name}(x)"
+            )
+        tensors = [_fitting(self.specs[place], tensor) for place, tensor in zip(self._free, tensors, strict=True)]
+        given = self._filled(tensors)
+        bound = self.function._signature.bind_partial()
+        bound.arguments.update(given)
+        return self.function(*bound.args, **bound.kwargs)
+
+
+def _spec(leaf):
+    if isinstance(leaf, TensorSpec):
+        return leaf
+    if isinstance(leaf, (jax.Array, np.ndarray)):
+        return TensorSpec(leaf.shape, "string" if leaf.dtype.kind == "O" else leaf.dtype)
+    return leaf
+
+
+def function(
+    func: Any = None, input_signature: Any = None, autograph: bool = True, jit_compile: Any = None,
+    reduce_retracing: bool = False, experimental_implements: Any = None, experimental_autograph_options: Any = None,
+    experimental_attributes: Any = None, experimental_relax_shapes: Any = None, experimental_compile: Any = None,
+    experimental_follow_type_hints: Any = None,
+) -> Any:  # fmt: skip
+    """`tf.function(f)`, also as a decorator with settings."""
+    settings = input_signature, autograph, experimental_compile if jit_compile is None else jit_compile
+    if func is None:
+        return lambda decorated: Function(decorated, *settings)
+    if not callable(func):
+        raise CallError(f"tf.function takes a function; got {func!r}.", fix="tf.function(lambda x: x)")
+    return Function(func.python_function if isinstance(func, Function) else func, *settings)
+
+
+def run_functions_eagerly(run_eagerly: bool) -> None:
+    """Let tf.functions run as plain Python, to look into them."""
+    _settings["eagerly"] = bool(run_eagerly)
+
+
+FUNCTIONS: dict[str, Any] = {
+    "function": function, "inside_function": inside, "executing_eagerly": lambda: not inside(),
+}  # fmt: skip
+"""Names of `tensorflow`."""
+CONFIG: dict[str, Any] = {
+    "experimental_run_functions_eagerly": run_functions_eagerly, "run_functions_eagerly": run_functions_eagerly,
+    "functions_run_eagerly": lambda: _settings["eagerly"],
+}  # fmt: skip
+"""Names of `tensorflow.config`."""
+AUTOGRAPH: dict[str, Any] = {
+    "set_verbosity": lambda *_, **__: None, "trace": print,
+    "to_graph": lambda entity, recursive=True, **_: autograph.converted(entity),
+    "to_code": lambda entity, recursive=True, **_: autograph.source_of(getattr(entity, "python_function", entity)),
+}  # fmt: skip
+"""Names of `tensorflow.autograph`."""

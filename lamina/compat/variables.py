@@ -1,0 +1,198 @@
+"""tf.Variable, tf.TensorShape, and the shapes of tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from lamina.compat.functions import constant
+from lamina.compat.lifting import VARIABLES_MADE, inside
+from lamina.core import context
+from lamina.core.keras_tensor import KerasTensor
+from lamina.core.variable import Variable as LaminaVariable
+from lamina.core.variable import unwrap
+from lamina.errors import CallError, ShapeError
+
+__all__ = ["VARIABLES", "Shape", "Variable", "patch_arrays"]
+
+
+class Shape(tuple[Any, ...]):
+    """`tf.TensorShape`: a tuple of sizes, None for unknown ones, with TensorFlow's methods."""
+
+    def __new__(cls, dims: Any = ()) -> Any:
+        """From sizes; None, an unknown rank, stays None."""
+        if dims is None:
+            return None
+        return super().__new__(cls, (dims,) if isinstance(dims, int) else dims)
+
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        return Shape(found) if isinstance(place, slice) else found
+
+    def __add__(self, other: Any) -> Any:
+        return Shape((*self, *other))
+
+    def __radd__(self, other: Any) -> Any:
+        return Shape((*other, *self))
+
+    concatenate = __add__
+
+    def as_list(self) -> list[Any]:
+        """The sizes as a list."""
+        return list(self)
+
+    @property
+    def rank(self) -> int:
+        """The number of axes."""
+        return len(self)
+
+    ndims = rank
+
+    @property
+    def dims(self) -> list[Any]:
+        """The sizes as a list."""
+        return list(self)
+
+    def num_elements(self) -> Any:
+        """The product of the sizes, None where one is unknown."""
+        return None if None in self else int(np.prod(self, dtype=np.int64))
+
+    def is_fully_defined(self) -> bool:
+        """Whether every size is known."""
+        return None not in self
+
+    def is_compatible_with(self, other: Any) -> bool:
+        """Whether the sizes that both know are the same."""
+        return other is None or (
+            len(self) == len(other) and all(a == b or None in (a, b) for a, b in zip(self, other, strict=True))
+        )
+
+    def assert_is_compatible_with(self, other: Any) -> None:
+        """An error where the sizes differ."""
+        if not self.is_compatible_with(other):
+            raise ShapeError(f"Shapes {tuple(self)} and {tuple(other)} are not compatible.", fix="tf.reshape")
+
+    def merge_with(self, other: Any) -> Any:
+        """The sizes that either knows."""
+        self.assert_is_compatible_with(other)
+        return Shape(a if b is None else b for a, b in zip(self, other, strict=True))
+
+
+class _AnyVariable(type):
+    """Makes `isinstance(v, tf.Variable)` true for every variable of lamina."""
+
+    def __instancecheck__(cls, instance):
+        return isinstance(instance, LaminaVariable)
+
+
+class Variable(LaminaVariable, metaclass=_AnyVariable):
+    """`tf.Variable(initial_value)`: a `lamina.Variable` with TensorFlow's arguments."""
+
+    def __init__(
+        self, initial_value: Any = None, trainable: Any = None, validate_shape: Any = True, caching_device: Any = None,
+        name: Any = None, variable_def: Any = None, dtype: Any = None, import_scope: Any = None, constraint: Any = None,
+        synchronization: Any = None, aggregation: Any = None, shape: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        unknown = set(kwargs) - {"experimental_enable_variable_lifting"}
+        if unknown:
+            raise CallError(f"tf.Variable has no argument {', '.join(sorted(unknown))} on lamina.")
+        with context.concrete():
+            value = initial_value() if callable(initial_value) else initial_value
+            value = constant(unwrap(value), dtype)
+        if isinstance(value, np.ndarray):
+            raise CallError(
+                "A tf.Variable holds numbers; got text.", fix="words = tf.constant(['a']); ids = tf.Variable([0])"
+            )
+        self._free = not validate_shape or (shape is not None and None in tuple(shape))
+        name = name and name.removesuffix(":0")
+        scope, _, last = (name or "Variable").rpartition("/")
+        with context.name_scope(scope) if scope else context.path_scope(context.name_path()):
+            super().__init__(value, dtype=str(value.dtype), trainable=trainable is not False, name=last)
+        self.constraint = constraint
+        if inside():
+            VARIABLES_MADE.append(self)
+
+    def assign(self, value: Any, use_locking: Any = False, name: Any = None, read_value: Any = True) -> Any:
+        """Replace the value."""
+        value = unwrap(value)
+        value = value if isinstance(value, jax.Array) else constant(value, self.dtype)
+        if self._free and value.shape != self.shape:
+            self.shape = Shape(value.shape)
+        return super().assign(value)
+
+    def assign_add(self, delta: Any, use_locking: Any = False, name: Any = None, read_value: Any = True) -> Any:
+        """Add to the value."""
+        return super().assign_add(delta)
+
+    def assign_sub(self, delta: Any, use_locking: Any = False, name: Any = None, read_value: Any = True) -> Any:
+        """Subtract from the value."""
+        return super().assign_sub(delta)
+
+
+def _of_value(method):
+    """A method of every variable that assigns what a function of its value and the arguments gives."""
+
+    def run(self, *args, **kwargs):
+        args = [arg for arg in map(unwrap, args) if not isinstance(arg, (bool, str))]
+        return self.assign(method(self.read(), *args))
+
+    return run
+
+
+def _places(indices):
+    return tuple(jnp.moveaxis(jnp.asarray(indices), -1, 0))
+
+
+_METHODS: dict[str, Any] = {
+    "read_value": lambda self, *_: self.value, "initialized_value": lambda self: self.value,
+    "get_shape": lambda self: Shape(self.shape), "initial_value": property(lambda self: self.value),
+    "device": property(lambda self: _device_of(self.read())),
+    "scatter_nd_update": _of_value(lambda value, indices, new: value.at[_places(indices)].set(new)),
+    "scatter_nd_add": _of_value(lambda value, indices, new: value.at[_places(indices)].add(new)),
+    "scatter_nd_sub": _of_value(lambda value, indices, new: value.at[_places(indices)].add(-new)),
+}  # fmt: skip
+
+
+def _device_of(array):
+    if isinstance(array, Tracer):
+        return ""
+    one = next(iter(array.devices()))
+    kind = {"cuda": "GPU", "rocm": "GPU"}.get(one.platform, one.platform.upper())
+    return f"/job:localhost/replica:0/task:0/device:{kind}:{one.id}"
+
+
+def _set_shape(self, shape):
+    if not Shape(self.shape).is_compatible_with(shape):
+        raise ShapeError(
+            f"A tensor of shape {tuple(self.shape)} cannot have the shape {tuple(shape)}.", fix="tf.reshape"
+        )
+
+
+def patch_arrays() -> tuple[Any, ...]:
+    """Give the arrays of JAX, symbolic tensors and variables the attributes of TensorFlow's, in this process. Returns
+    the classes of arrays."""
+    array_class: Any = type(jax.device_put(np.float32(0)))
+    kinds: tuple[Any, ...] = (array_class, Tracer, KerasTensor)
+    if hasattr(array_class, "get_shape"):
+        return kinds[:2]
+    array_class.numpy = lambda self: _scalar(np.asarray(self))
+    for kind in kinds:
+        kind.get_shape = lambda self: Shape(self.shape)
+        kind.set_shape = _set_shape
+    for kind in kinds[:2]:
+        shape = kind.shape
+        kind.shape = property(lambda self, shape=shape: Shape(shape.fget(self)))
+    for name, value in _METHODS.items():
+        setattr(LaminaVariable, name, value)
+    return kinds[:2]
+
+
+def _scalar(array):
+    return array[()] if array.ndim == 0 else array
+
+
+VARIABLES: dict[str, Any] = {"TensorShape": Shape, "Variable": Variable}
