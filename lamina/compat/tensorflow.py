@@ -51,6 +51,8 @@ class TensorFlow(types.ModuleType):
     __path__: MutableSequence[str] = []
 
     def __getattr__(self, name: Any) -> Any:
+        if name.startswith("__") and name != "__version__":
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         path = ".".join([*self.__name__.split(".")[1:], name])
         if name == "keras":
             return importlib.import_module("keras")
@@ -59,8 +61,6 @@ class TensorFlow(types.ModuleType):
         names = NAMESPACES.get(self.__name__, {})
         if name in names:
             return names[name]
-        if name.startswith("__"):
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         raise AttributeError(advice.about(f"{self.__name__}.{name}"))
 
     def __dir__(self) -> Any:

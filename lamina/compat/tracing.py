@@ -16,26 +16,23 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.compat import autograph
-from lamina.compat.control import Undefined
+from lamina.compat.branches import Undefined
+from lamina.compat.concrete import ConcreteFunction, SignatureError, fitting, is_variable
 from lamina.compat.lifting import VARIABLES_MADE, NeedsEager, inside, tracing
+from lamina.compat.reachable import reachable
 from lamina.compat.tapes import FunctionTape, NeedsTape
 from lamina.core import context
-from lamina.core.context import Ref, Slots, open_tapes
+from lamina.core.context import Ref, open_tapes
 from lamina.core.keras_tensor import is_symbolic
 from lamina.core.recording import recorded, recording
-from lamina.core.variable import Variable, unwrap
-from lamina.errors import CallError, LaminaError, TracingError, is_internal, warn
-from lamina.training.data.elements import TensorSpec
+from lamina.core.slots import Slots
+from lamina.core.variable import unwrap
+from lamina.errors import CallError, TracingError, is_internal, warn
 
 __all__ = ["AUTOGRAPH", "CONFIG", "FUNCTIONS", "Function", "function"]
 
 CANNOT_BE_ONE_PROGRAM = (NeedsEager, TracingError, jax.errors.JAXTypeError, jax.errors.JAXIndexError)
-MAX_NODES = 50_000
 _settings = {"eagerly": False}
-
-
-class SignatureError(LaminaError, TypeError, ValueError):
-    """Arguments that are not those of `input_signature`, or a variable made at a later call."""
 
 
 class Function:
@@ -77,7 +74,7 @@ class Function:
         if inside() or _settings["eagerly"] or context.is_bound():
             return (self.python_function if _settings["eagerly"] else self._body)(*args, **kwargs)
         args, kwargs = self._standard(args, kwargs)
-        leaves, structure = jax.tree_util.tree_flatten((args, kwargs), is_leaf=_is_variable)
+        leaves, structure = jax.tree_util.tree_flatten((args, kwargs), is_leaf=is_variable)
         key: list[Any] = [structure]
         arrays = []
         for place, leaf in enumerate(leaves):
@@ -110,11 +107,11 @@ class Function:
                 f"{self.__name__} takes {len(self.input_signature)} arguments by its input_signature; got {len(args)}.",
                 fix=f"input_signature=[{', '.join('tf.TensorSpec(None)' for _ in args)}]",
             )
-        return tuple(_fitting(spec, arg) for spec, arg in zip(self.input_signature, args, strict=True)), kwargs
+        return tuple(fitting(spec, arg) for spec, arg in zip(self.input_signature, args, strict=True)), kwargs
 
     def _traced(self, structure, leaves):
         had_calls, self._was_called = self._was_called, True
-        refs = _reachable(self.python_function, leaves)
+        refs = reachable(self.python_function, leaves)
         for _ in range(8):
             start = len(VARIABLES_MADE)
             slots = Slots()
@@ -202,26 +199,6 @@ def _equal(one, other):
         return False
 
 
-def _is_variable(leaf):
-    return isinstance(leaf, Variable)
-
-
-def _fitting(spec, value):
-    if not isinstance(spec, TensorSpec) or spec.dtype == "string":
-        return value
-    array = unwrap(value) if isinstance(value, (jax.Array, Variable)) else jnp.asarray(value, spec.dtype)
-    wanted = jax.dtypes.canonicalize_dtype(spec.dtype)
-    fits = spec.shape is None or (
-        len(spec.shape) == array.ndim and all(a in (None, b) for a, b in zip(spec.shape, array.shape, strict=True))
-    )
-    if not fits or array.dtype != wanted:
-        raise SignatureError(
-            f"The function takes {spec} by its signature; got {array.dtype}{tuple(array.shape)}.",
-            fix=f"tf.cast(x, '{wanted}') and tf.reshape before the call",
-        )
-    return array
-
-
 class _Trace:
     """The program of a function for one kind of arguments."""
 
@@ -273,9 +250,9 @@ class _Trace:
         before = dict(slots)
         tokens = tracing.set(self), open_tapes.set((FunctionTape(),) if self.owner._tape else ())
         try:
-            with context.bind_slots(slots):
+            with context.with_slots(slots):
                 outputs = self.owner._body(*args, **kwargs)
-                outputs = jax.tree_util.tree_map(_result, outputs, is_leaf=_is_variable)
+                outputs = jax.tree_util.tree_map(_result, outputs, is_leaf=is_variable)
         finally:
             tracing.reset(tokens[0])
             open_tapes.reset(tokens[1])
@@ -319,58 +296,6 @@ def _result(leaf):
         leaf, "dtype", np.dtype(int)).kind not in "OUS" else leaf  # fmt: skip
 
 
-_LEAVES = (str, bytes, int, float, complex, np.ndarray, np.generic, jax.Array, types.ModuleType, type, types.CodeType)
-
-
-def _reachable(function, leaves):
-    """The refs in the closure, globals and attributes of a function, and of what it is called with."""
-    found: dict[Ref, None] = dict.fromkeys(context.global_refs())
-    seen: set[int] = set()
-    stack: list[Any] = [function, *leaves]
-    while stack and len(seen) < MAX_NODES:
-        one = stack.pop()
-        if one is None or isinstance(one, _LEAVES) or id(one) in seen:
-            continue
-        seen.add(id(one))
-        if isinstance(one, Ref):
-            found[one] = None
-        elif isinstance(one, types.FunctionType):
-            names = _names_of(one.__code__)
-            stack += [one.__globals__[name] for name in names if name in one.__globals__]
-            stack += [cell.cell_contents for cell in one.__closure__ or () if _is_filled(cell)]
-            stack += [*(one.__defaults__ or ()), *vars(one).values()]
-        elif isinstance(one, types.MethodType):
-            stack += [one.__func__, one.__self__]
-        elif isinstance(one, dict):
-            stack += list(one.values())
-        elif isinstance(one, (list, tuple, set, frozenset)):
-            stack += list(one)
-        elif hasattr(one, "__dict__"):
-            stack += list(vars(one).values())
-            if not is_internal_class(type(one)):
-                stack += [
-                    value for value in vars(type(one)).values() if isinstance(value, (types.FunctionType, Function))
-                ]
-    return list(found)
-
-
-def is_internal_class(kind: type) -> bool:
-    """Whether a class is not of the user."""
-    return kind.__module__.partition(".")[0] in ("lamina", "jax", "jaxlib", "numpy", "builtins", "rich")
-
-
-def _names_of(code):
-    inner = (name for one in code.co_consts if isinstance(one, types.CodeType) for name in _names_of(one))
-    return {*code.co_names, *inner}
-
-
-def _is_filled(cell):
-    try:
-        return cell.cell_contents is not cell
-    except ValueError:
-        return False
-
-
 def _line_of(error):
     """`file, line 3: ` of the innermost line of the user in a traceback."""
     frames = [frame for frame in traceback.walk_tb(error.__traceback__) if not is_internal(frame[0])]
@@ -378,72 +303,6 @@ def _line_of(error):
         return ""
     frame, line = frames[-1]
     return f"{os.path.basename(frame.f_code.co_filename)}, line {line}: "
-
-
-class ConcreteFunction:
-    """A tf.function for one kind of arguments."""
-
-    def __init__(self, owner: Function, args: Any, kwargs: Any) -> None:
-        bound = owner._signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        self.function, self.name, self._given = owner, f"__inference_{owner.__name__}", dict(bound.arguments)
-        self._leaves, self._tree = jax.tree_util.tree_flatten(self._given, is_leaf=_is_variable)
-        self.specs = [_spec(leaf) for leaf in self._leaves]
-        self.structured_input_signature = (
-            tuple(jax.tree_util.tree_map(_spec, args)),
-            jax.tree_util.tree_map(_spec, kwargs),
-        )
-        self._free = [place for place, spec in enumerate(self.specs) if isinstance(spec, TensorSpec)]
-        shapes = [self.specs[place].shape for place in self._free]
-        self.outputs: Any = None
-        if all(shape is not None and None not in shape for shape in shapes):
-            zeros = [jnp.zeros(self.specs[place].shape, self.specs[place].dtype) for place in self._free
-                     if self.specs[place].dtype != "string"]  # fmt: skip
-            if len(zeros) == len(self._free):
-                self.outputs = self._shapes(zeros)
-
-    def _shapes(self, zeros):
-        given = self._filled(zeros)
-        leaves, structure = jax.tree_util.tree_flatten((tuple(given.values()), {}), is_leaf=_is_variable)
-        trace = self.function._traced(structure, leaves)
-        return None if trace is EAGER else trace.outputs
-
-    @property
-    def inputs(self) -> list[Any]:
-        """The specs of its tensors."""
-        return [self.specs[place] for place in self._free]
-
-    def _filled(self, tensors):
-        leaves = list(self._leaves)
-        for place, tensor in zip(self._free, tensors, strict=True):
-            leaves[place] = tensor
-        return self._tree.unflatten(leaves)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        tensors = list(jax.tree_util.tree_leaves(args, is_leaf=_is_variable))
-        names = [name for name in self._given if name in kwargs]
-        if set(kwargs) - set(names) or len(tensors) + len(names) > max(len(self._free), len(self._leaves)):
-            raise SignatureError(f"{self.name} takes {', '.join(self._given)}.", fix=f"{self.name}(x)")
-        if len(tensors) == len(self._leaves) != len(self._free):  # Python values may be given again
-            tensors = [tensors[place] for place in self._free]
-        tensors += [leaf for name in names for leaf in jax.tree_util.tree_leaves(kwargs[name], is_leaf=_is_variable)]
-        if len(tensors) != len(self._free):
-            raise SignatureError(
-                f"{self.name} takes {len(self._free)} tensors; got {len(tensors)}.", fix=f"{self.name}(x)"
-            )
-        tensors = [_fitting(self.specs[place], tensor) for place, tensor in zip(self._free, tensors, strict=True)]
-        given = self._filled(tensors)
-        bound = self.function._signature.bind_partial()
-        bound.arguments.update(given)
-        return self.function(*bound.args, **bound.kwargs)
-
-
-def _spec(leaf):
-    if isinstance(leaf, TensorSpec):
-        return leaf
-    if isinstance(leaf, (jax.Array, np.ndarray)):
-        return TensorSpec(leaf.shape, "string" if leaf.dtype.kind == "O" else leaf.dtype)
-    return leaf
 
 
 def function(

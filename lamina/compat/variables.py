@@ -37,7 +37,7 @@ class Shape(tuple[Any, ...]):
         return Shape((*self, *other))
 
     def __radd__(self, other: Any) -> Any:
-        return Shape((*other, *self))
+        return [*other, *self] if isinstance(other, list) else Shape((*other, *self))
 
     concatenate = __add__
 

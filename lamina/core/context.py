@@ -61,46 +61,6 @@ class Ref:
             self._owner.set(self, value)
 
 
-class Slots(dict[Ref, Any]):
-    """Values of refs, for `bind_slots`, which notes the refs that are read or written and not among them.
-
-    Attributes:
-        unknown: Those refs.
-    """
-
-    unknown: dict[Ref, None]
-
-    def __contains__(self, ref: object) -> bool:
-        found = super().__contains__(ref)
-        if not found:
-            self.unknown[ref] = None  # pyright: ignore[reportArgumentType]
-        return found
-
-    def __setitem__(self, ref: Ref, value: Any) -> None:
-        if ref in self and hasattr(ref, "trainable"):  # as in TensorFlow, no gradient goes through an assignment
-            value = jax.lax.stop_gradient(value)
-        super().__setitem__(ref, value)
-
-    def with_values(self, values: dict[Ref, Any]) -> Slots:
-        """Other values, with the same notes.
-
-        Args:
-            values: Values.
-        """
-        made = Slots(values)
-        made.unknown = self.unknown
-        return made
-
-
-def bind_slots(slots: Slots) -> AbstractContextManager[Any]:
-    """Let refs read and write slots inside the block.
-
-    Args:
-        slots: Slots.
-    """
-    return _set(_slots, slots)
-
-
 @contextlib.contextmanager
 def bind(refs: Iterable[Ref] = (), values: Iterable[Any] = ()) -> Iterator[dict[Ref, Any]]:
     """Inside the block each ref reads and writes a slot, while its own value stays unchanged. Yields the slots.
@@ -114,7 +74,8 @@ def bind(refs: Iterable[Ref] = (), values: Iterable[Any] = ()) -> Iterator[dict[
     outer = _slots.get()
     values = (value.read() if isinstance(value, Ref) else value for value in values)
     slots = {**(outer or {}), **dict(zip(refs, values, strict=True))}
-    slots = slots if outer is None else outer.with_values(slots) if isinstance(outer, Slots) else slots
+    if type(outer) not in (dict, type(None)):  # slots that note which refs are missing
+        slots = outer.with_values(slots)
     token = _slots.set(slots)
     try:
         yield slots
@@ -124,6 +85,24 @@ def bind(refs: Iterable[Ref] = (), values: Iterable[Any] = ()) -> Iterator[dict[
             for ref in _global_refs.values():
                 if ref in outer:
                     outer[ref] = slots[ref]
+
+
+def with_slots(slots: dict[Ref, Any]) -> AbstractContextManager[Any]:
+    """Let refs read and write these slots inside the block."""
+    return _set(_slots, slots)
+
+
+def note_read(variable: Ref) -> None:
+    """Tell the open tapes that a variable is read."""
+    for tape in open_tapes.get():
+        tape.reads(variable)
+
+
+def note_assigned(variable: Ref, value: Any) -> Any:
+    """Tell the open tapes that a variable gets a new value. Returns the value, an array of its own for a tape."""
+    for tape in open_tapes.get():
+        value = tape.assigned(variable, value)
+    return value
 
 
 _global_refs: dict[str, Ref] = {}
@@ -192,11 +171,7 @@ def current_call() -> Any:
 
 
 def call_scope(call: Call | None) -> AbstractContextManager[Any]:
-    """Make a call the current call inside the block.
-
-    Args:
-        call: Call, or None.
-    """
+    """Make a call, or None, the current call inside the block."""
     return _set(_call, call)
 
 
@@ -223,11 +198,7 @@ def layer_watcher() -> Callable[..., Any] | None:
 
 
 def watching_layers(function: Callable[..., Any] | None) -> AbstractContextManager[Any]:
-    """Call a function after each layer inside the block.
-
-    Args:
-        function: Function `(layer, args, outputs)`, or None.
-    """
+    """Call a function `(layer, args, outputs)`, or none, after each layer inside the block."""
     return _set(_watcher, function)
 
 
@@ -237,11 +208,7 @@ def name_path() -> tuple[str, ...]:
 
 
 def name_scope(name: str) -> AbstractContextManager[Any]:
-    """Prefix the paths of new variables with `name/` inside the block.
-
-    Args:
-        name: Name.
-    """
+    """Prefix the paths of new variables with `name/` inside the block."""
     return _set(_path, (*_path.get(), name))
 
 
@@ -254,20 +221,12 @@ def parent_names() -> tuple[str, ...]:
 
 
 def parent_scope(name: str | None) -> AbstractContextManager[Any]:
-    """Treat layers created from configs inside the block as contained in another layer.
-
-    Args:
-        name: Name of the other layer, or None if it has none.
-    """
+    """Treat layers created from configs inside the block as contained in the layer of this name, if it has one."""
     return _set(_parent_names, (*_parent_names.get(), name) if name else _parent_names.get())
 
 
 def path_scope(path: tuple[str, ...]) -> AbstractContextManager[Any]:
-    """Give new variables exactly this path before their names inside the block.
-
-    Args:
-        path: Names, outermost first.
-    """
+    """Give new variables exactly this path before their names inside the block."""
     return _set(_path, path)
 
 

@@ -46,9 +46,8 @@ class Variable(_Base):
         dtype: Dtype. None means the array's dtype, or `keras.config.floatx()` for a function and for Python floats.
         trainable: Whether an optimizer may update it.
         autocast: Whether a layer with a mixed policy reads it in its compute dtype.
-        aggregation: How to combine distributed values. Stored for compatibility with other libraries, without
-            effect.
-        synchronization: Stored for compatibility with other libraries, without effect.
+        aggregation: How to combine distributed values. Stored for other libraries, without effect.
+        synchronization: Stored for other libraries, without effect.
         name: Last part of its path; None generates "variable", "variable_1" and so on.
         layout: How it is sharded over devices: a `keras.distribution.TensorLayout`, a JAX sharding, or None.
         **kwargs: Not accepted; any argument raises an error.
@@ -95,8 +94,7 @@ class Variable(_Base):
             raise ConfigError(f"A variable's name has no '/'; got {name!r}.", fix=f"name={near!r}")
         self.path = "/".join((*context.name_path(), self.name))
         self._trainable = bool(trainable)
-        self.initially_trainable: bool = self._trainable
-        self.autocast: bool = autocast
+        self.initially_trainable, self.autocast = self._trainable, autocast
         self.aggregation = aggregation
         self.synchronization = synchronization
         self.layout: Any = layout
@@ -157,8 +155,7 @@ class Variable(_Base):
     def value(self) -> Tensor:
         """The array. Inside a layer with a mixed policy it is cast to the compute dtype."""
         value = self.read()
-        for tape in context.open_tapes.get():
-            tape.reads(self)
+        context.note_read(self)
         cast = context.autocast_dtype()
         if cast is not None and self.autocast and cast != self.dtype and is_float(self.dtype):
             return value.astype(cast)
@@ -179,10 +176,7 @@ class Variable(_Base):
                 f"Variable {self.path} has shape {self.shape}; it cannot take a value of shape {np.shape(value)}.",
                 fix=op_advice.for_shape(np.shape(value), self.shape),
             )
-        value = to_array(value, self.dtype, sharding_of(self.layout))
-        for tape in context.open_tapes.get():
-            value = tape.assigned(self, value)
-        self.write(value)
+        self.write(context.note_assigned(self, to_array(value, self.dtype, sharding_of(self.layout))))
         return self
 
     def assign_add(self, value: Any) -> Self:
@@ -294,7 +288,7 @@ def to_array(value: Any, dtype: DTypeLike | None = None, sharding: Any = None) -
 
     Args:
         value: Array, number or nested list.
-        dtype: Dtype of the result; None keeps the value's dtype.
+        dtype: Dtype of the result; None keeps that of the value.
         sharding: JAX sharding; None means the default device.
     """
     wanted = None if dtype is None else jax.dtypes.canonicalize_dtype(numpy_dtype(dtype))

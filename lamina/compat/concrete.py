@@ -1,0 +1,107 @@
+"""What tf.functions take: signatures, and functions for one kind of arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.core.variable import Variable, unwrap
+from lamina.errors import LaminaError
+from lamina.training.data.elements import TensorSpec
+
+__all__ = ["ConcreteFunction", "SignatureError", "fitting", "is_variable"]
+
+
+class SignatureError(LaminaError, TypeError, ValueError):
+    """Arguments that are not those of `input_signature`, or a variable made at a later call."""
+
+
+def is_variable(leaf: Any) -> bool:
+    """Whether a leaf of the arguments is a variable."""
+    return isinstance(leaf, Variable)
+
+
+def fitting(spec: Any, value: Any) -> Any:
+    """An argument as a tensor of the dtype that a signature says."""
+    if not isinstance(spec, TensorSpec) or spec.dtype == "string":
+        return value
+    array = unwrap(value) if isinstance(value, (jax.Array, Variable)) else jnp.asarray(value, spec.dtype)
+    wanted = jax.dtypes.canonicalize_dtype(spec.dtype)
+    fits = spec.shape is None or (
+        len(spec.shape) == array.ndim and all(a in (None, b) for a, b in zip(spec.shape, array.shape, strict=True))
+    )
+    if not fits or array.dtype != wanted:
+        raise SignatureError(
+            f"The function takes {spec} by its signature; got {array.dtype}{tuple(array.shape)}.",
+            fix=f"tf.cast(x, '{wanted}') and tf.reshape before the call",
+        )
+    return array
+
+
+class ConcreteFunction:
+    """A tf.function for one kind of arguments."""
+
+    def __init__(self, owner: Any, args: Any, kwargs: Any) -> None:
+        bound = owner._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        self.function, self.name, self._given = owner, f"__inference_{owner.__name__}", dict(bound.arguments)
+        self._leaves, self._tree = jax.tree_util.tree_flatten(self._given, is_leaf=is_variable)
+        self.specs = [_spec(leaf) for leaf in self._leaves]
+        self.structured_input_signature = (
+            tuple(jax.tree_util.tree_map(_spec, args)),
+            jax.tree_util.tree_map(_spec, kwargs),
+        )
+        self._free = [place for place, spec in enumerate(self.specs) if isinstance(spec, TensorSpec)]
+        shapes = [self.specs[place].shape for place in self._free]
+        self.outputs: Any = None
+        if all(shape is not None and None not in shape for shape in shapes):
+            zeros = [jnp.zeros(self.specs[place].shape, self.specs[place].dtype) for place in self._free
+                     if self.specs[place].dtype != "string"]  # fmt: skip
+            if len(zeros) == len(self._free):
+                self.outputs = self._shapes(zeros)
+
+    def _shapes(self, zeros):
+        given = self._filled(zeros)
+        leaves, structure = jax.tree_util.tree_flatten((tuple(given.values()), {}), is_leaf=is_variable)
+        trace = self.function._traced(structure, leaves)
+        return None if not hasattr(trace, "outputs") else trace.outputs
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The specs of its tensors."""
+        return [self.specs[place] for place in self._free]
+
+    def _filled(self, tensors):
+        leaves = list(self._leaves)
+        for place, tensor in zip(self._free, tensors, strict=True):
+            leaves[place] = tensor
+        return self._tree.unflatten(leaves)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        tensors = list(jax.tree_util.tree_leaves(args, is_leaf=is_variable))
+        names = [name for name in self._given if name in kwargs]
+        if set(kwargs) - set(names) or len(tensors) + len(names) > max(len(self._free), len(self._leaves)):
+            raise SignatureError(f"{self.name} takes {', '.join(self._given)}.", fix=f"{self.name}(x)")
+        if len(tensors) == len(self._leaves) != len(self._free):  # Python values may be given again
+            tensors = [tensors[place] for place in self._free]
+        tensors += [leaf for name in names for leaf in jax.tree_util.tree_leaves(kwargs[name], is_leaf=is_variable)]
+        if len(tensors) != len(self._free):
+            raise SignatureError(
+                f"{self.name} takes {len(self._free)} tensors; got {len(tensors)}.", fix=f"{self.name}(x)"
+            )
+        tensors = [fitting(self.specs[place], tensor) for place, tensor in zip(self._free, tensors, strict=True)]
+        given = self._filled(tensors)
+        bound = self.function._signature.bind_partial()
+        bound.arguments.update(given)
+        return self.function(*bound.args, **bound.kwargs)
+
+
+def _spec(leaf):
+    if isinstance(leaf, TensorSpec):
+        return leaf
+    if isinstance(leaf, (jax.Array, np.ndarray)):
+        return TensorSpec(leaf.shape, "string" if leaf.dtype.kind == "O" else leaf.dtype)
+    return leaf
