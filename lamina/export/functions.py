@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import functools
 import pathlib
 import re
 from typing import Any
@@ -68,11 +67,18 @@ def write_onnx(model: Any, signature: Any, target: pathlib.Path, opset_version: 
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         names = [value.name for value in session.get_inputs()]
         needed = endpoint.program.input_names
-        return lambda arrays: session.run(None, {n: a for n, a in zip(needed, arrays, strict=True) if n in names})
+
+        def run(arrays):
+            wide = [a.astype(np.float32) if str(a.dtype) == "bfloat16" else a for a in arrays]
+            return session.run(None, {n: a for n, a in zip(needed, wide, strict=True) if n in names})
+
+        return run
 
     operators = collections.Counter(node.op_type for node in proto.graph.node)
     opset = f"opset {proto.opset_import[0].version}"
-    return Written(endpoint.input_avals, "onnxruntime", load, operators, [opset])
+    wide = any(str(layer.compute_dtype) == "bfloat16" for layer in model._flatten_layers())
+    lost = ["bfloat16, which is computed in float32"] if wide else []
+    return Written(endpoint.input_avals, "onnxruntime", load, operators, [opset], lost)
 
 
 def endpoint_of(model: Any, signature: Any, format: str, opset_version: int | None = None) -> tuple[Endpoint, bytes]:
@@ -93,20 +99,30 @@ def endpoint_of(model: Any, signature: Any, format: str, opset_version: int | No
     try:
         return archive._endpoints["serve"], archive.serialized("serve")
     except ConfigError as error:
-        for layer in model.layers:
-            if not _is_written(layer, archive):
-                error.where = f"In the layer {layer.name!r}, a {type(layer).__name__}."
+        for operation in getattr(model, "operations", model.layers):
+            if not _is_written(operation, archive):
+                kind = type(operation).__name__
+                is_layer = hasattr(operation, "variables")
+                error.where = f"In the layer {operation.name!r}, a {kind}." if is_layer else f"In keras.ops.{kind}."
+                break
         raise
 
 
-def _is_written(layer, archive):
-    try:
-        inputs = layer.input
-    except (AttributeError, ValueError):  # of a subclassed model, or called more than once
+def _is_written(operation, archive):
+    """Whether the first call of a layer or operation in the graph can be written by itself."""
+    nodes = getattr(operation, "_inbound_nodes", ())
+    if not nodes or nodes[0].is_input:
         return True
+
+    def call(*values):
+        args, kwargs = nodes[0].fill(
+            {id(tensor): value for tensor, value in zip(nodes[0].tensors, values, strict=True)}
+        )
+        return operation(*args, **({**kwargs, "training": False} if hasattr(operation, "variables") else kwargs))
+
     try:
-        function = functools.partial(layer, training=False)
-        Endpoint(layer.name, function, [inputs], layer.variables, archive.format).serialized()
+        variables = getattr(operation, "variables", ())
+        Endpoint(operation.name, call, nodes[0].tensors, variables, archive.format).serialized()
     except ConfigError:
         return False
     return True

@@ -77,16 +77,21 @@ def _names(names, leaves, hint):
     return [f"{hint}_{number}" for number in range(len(leaves))] if len(leaves) > 1 else [hint] * len(leaves)
 
 
-def structs_of(signature: Any, least: int = 1, multiple: int = 1) -> list[Any]:
+def structs_of(signature: Any, least: int = 1, multiple: int = 1, equal: bool = False) -> list[Any]:
     """Shapes and types to trace with. The first axes share one symbolic size, each other None has its own.
 
     Args:
         signature: An entry for each argument: an InputSpec, symbolic tensor, array, or a structure of them.
         least: The smallest size that stands for None, except for that of the batch.
         multiple: Sizes that stand for None are multiples of this number, except for that of the batch.
+        equal: Whether all sizes that stand for None are the same, except for that of the batch.
+
+    Raises:
+        ConfigError: An entry has no shape or dtype, or text, which no program holds.
     """
-    names = (f"size{number}" for number in itertools.count())
+    names = (f"size{0 if equal else number}" for number in itertools.count())
     count = sum(size is None for spec in tree.flatten(signature) for size in (spec.shape or ())[1:])
+    count = min(count, 1) if equal else count
     scope = jax.export.SymbolicScope([f"size{number} >= {least}" for number in range(count)])
 
     def struct(spec):
@@ -95,6 +100,11 @@ def structs_of(signature: Any, least: int = 1, multiple: int = 1) -> list[Any]:
             raise ConfigError(
                 f"An input_signature has shapes and types; got {spec!r}.",
                 fix="keras.InputSpec(shape=(None, 4), dtype='float32')",
+            )
+        if str(dtype) == "string":
+            raise ConfigError(
+                "Exported programs compute with numbers; got an input of text.",
+                fix="Export the model behind the lookup: indices = lookup(words) is called before it.",
             )
         sizes = [
             str(size) if size is not None else f"{multiple}*{next(names)}" if axis else "batch"
@@ -119,12 +129,13 @@ def for_open_sizes(signature: Any, make: Callable[[list[Any]], Any]) -> Any:
     Raises:
         Exception: What `make` raised without constraints, if no constraint helps.
     """
-    is_open = any(None in (spec.shape or ())[1:] for spec in tree.flatten(signature))
-    weaker = [(2**power, 1) for power in range(1, 9)] + [(1, 2**power) for power in range(1, 7)]
+    count = sum(size is None for spec in tree.flatten(signature) for size in (spec.shape or ())[1:])
+    weaker = [(1, 1), *((2**power, 1) for power in range(1, 9)), *((1, 2**power) for power in range(1, 7))]
+    tried = [(*pair, equal) for equal in (False, True)[: min(count, 2)] for pair in weaker] or [(1, 1, False)]
     first: Exception | None = None
-    for least, multiple in [(1, 1), *weaker] if is_open else [(1, 1)]:
+    for least, multiple, equal in tried:
         try:
-            return make(structs_of(signature, least, multiple))
+            return make(structs_of(signature, least, multiple, equal))
         except Exception as error:
             first = first or error
     assert first is not None

@@ -84,17 +84,20 @@ def _place(target, format):
 
 def _conditions(avals):
     """What open sizes must be for the program to take them."""
-    lines = []
+    lines, names = [], []
     for number, aval in enumerate(avals or ()):
         for axis, size in enumerate(aval.shape):
             if isinstance(size, int) or str(size) == "batch" or not hasattr(size, "scope"):
                 continue
             factor, _, name = str(size).rpartition("*")
+            names.append(name)
             least = [str(each) for each in size.scope._explicit_constraints if f"({name}>=" in str(each)]
             least = int(least[0].partition(">=")[2].rstrip(")")) if least else 1
             if least > 1 or factor:
                 what = f"a multiple of {factor}" if factor else f"at least {least}"
                 lines.append(f"axis {axis} of input {number} has to be {what}")
+    if len(names) > len(set(names)):
+        lines.append("all open sizes but that of the batch have to be equal")
     return lines
 
 

@@ -222,7 +222,8 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
     x = tensor(x)
     if mode == "constant":
         return jnp.pad(x, pad_width, mode, constant_values=constant_values or 0)
-    reserve_steps(5 * _sum_of_sizes(pad_width) // max(min(x.shape, default=1) - 1, 1), "pad")  # mirrored once and again
+    least = min((size for size in x.shape if isinstance(size, int)), default=1)  # a batch may be of any size
+    reserve_steps(5 * _sum_of_sizes(pad_width) // max(least - 1, 1), "pad")  # mirrored once and again
     return jnp.pad(x, pad_width, mode)
 
 

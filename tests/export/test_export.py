@@ -121,3 +121,24 @@ def test_an_endpoint_that_needs_sizes_says_so():
         archive.add_endpoint(
             "serve", lambda x: np.zeros(x.shape[0]) + x[:, 0], [keras.InputSpec(shape=(None, 2), dtype="float32")]
         )
+
+
+def test_open_sizes_that_have_to_be_equal(tmp_path):
+    a, b = keras.Input((None, 3)), keras.Input((None, 3))
+    report = keras.Model([a, b], a * b).export(tmp_path / "product.jax", verbose=False)
+    assert report.lost == ["all open sizes but that of the batch have to be equal"] and report.difference == 0
+
+
+@pytest.mark.parametrize("format", ["jax", "onnx"])
+def test_text_is_refused_and_leaves_no_file(format, tmp_path):
+    words = keras.Sequential([keras.Input((3,), dtype="string"), keras.layers.StringLookup(vocabulary=["a", "b"])])
+    with pytest.raises(ConfigError, match="an input of text"):
+        words.export(tmp_path / f"words.{format}")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_operation_that_onnx_cannot_say_is_named(tmp_path):
+    x = keras.Input((3, 3))
+    with pytest.raises(ConfigError, match=r"(?s)no operator for 'lu'.*In keras\.ops\.Inv"):
+        keras.Model(x, keras.ops.inv(x + 3.0)).export(tmp_path / "inverse.onnx")
+    assert not list(tmp_path.iterdir())

@@ -136,6 +136,11 @@ MODELS = {
             ops.tile(x, [1, 2]), ops.repeat(x, 2, 1), ops.std(x, -1),
         ],
     ),
+    "choices of bool, stacks, mirrors": lambda: graph(
+        [(4,)], lambda x: [ops.stack([x, -x], 1), ops.where(x > 0.5, x > 0.7, x > 0.1), ops.pad(x, ((0, 0), (2, 1)), "reflect")]
+    ),
+    "bfloat16": lambda: stack((5, 5, 2), L.Conv2D(4, 3, dtype="mixed_bfloat16"), L.Dense(3)),
+    "int64 looked up": lambda: stack((4,), L.IntegerLookup(vocabulary=[3, 5, 7], output_mode="count"), dtype="int64"),
     "a loop": lambda: graph([(4,)], lambda x: ops.fori_loop(0, 3, lambda _, total: total * 0.5 + 1, x)),
 }  # fmt: skip
 
@@ -168,7 +173,7 @@ def test_onnxruntime_gives_what_predict_gives(name, tmp_path):
         wanted = wanted if isinstance(wanted, list) else [wanted]
         results = session.run(None, feeds)
         for result, value in zip(results, wanted, strict=True):
-            tolerance = 1e-2 if name == "half precision" else 1e-4
+            tolerance = 1e-2 if name in ("half precision", "bfloat16") else 1e-4
             np.testing.assert_allclose(result, value, 1e-5, tolerance * max(np.abs(value).max(), 1e-30))
 
 

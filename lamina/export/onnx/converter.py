@@ -82,7 +82,7 @@ class Converter:
         Returns:
             A name or array for each output.
         """
-        values = dict(zip(jaxpr.constvars, map(np.asarray, constants), strict=True))
+        values = {atom: np.asarray(c, atom.aval.dtype) for atom, c in zip(jaxpr.constvars, constants, strict=True)}
         values.update(zip(jaxpr.invars, operands, strict=True))
 
         def read(atom):

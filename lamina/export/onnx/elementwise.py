@@ -218,6 +218,9 @@ def _select_n(converter, equation, which, *cases):
         if equation.invars[0].aval.shape != equation.outvars[0].aval.shape or which in graph.unexpanded:
             second = cases[1]
         dtype = str(equation.outvars[0].aval.dtype)
+        if dtype == "bool":  # for which onnxruntime has no Where
+            otherwise = graph.add("And", graph.add("Not", which), first)
+            return graph.add("Or", graph.add("And", which, second), otherwise)
         if dtype not in CHOSEN:
             return graph.add("Where", which, second, first)
         return graph.cast(graph.add("Where", which, *(graph.cast(c, CHOSEN[dtype]) for c in (second, first))), dtype)

@@ -16,14 +16,14 @@ Operand = Any  # the name of a value in the graph, or a NumPy array that is know
 
 
 def element_type(dtype: Any) -> int:
-    """The number that ONNX has for a dtype.
+    """The number that ONNX has for a dtype. Values of bfloat16 are float32, since runtimes hardly compute in it.
 
     Args:
         dtype: NumPy dtype or its name.
     """
     import onnx
 
-    return onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    return onnx.helper.np_dtype_to_tensor_dtype(np.dtype(np.float32 if str(dtype) == "bfloat16" else dtype))
 
 
 def is_static(shape: Sequence[Any]) -> bool:
@@ -79,10 +79,14 @@ class Graph:
     def constant(self, value: Any, hint: str = "constant") -> str:
         """The name of an array, which is stored once."""
         value = np.asarray(value)
+        if str(value.dtype) == "bfloat16" and value.nbytes <= FOLD_BYTES:
+            value = value.astype(np.float32)
         key, root = _key_of(value), self.root
         if key not in root._constants:
             name = root._constants[key] = self.name(root._hints.get(key, hint))
             root.initializers[name] = value
+            if str(value.dtype) == "bfloat16":  # which stays small in the file
+                root._constants[key] = root._first("Cast", name, to=element_type("float32"))
         return root._constants[key]
 
     def suggest(self, value: np.ndarray, name: str) -> None:

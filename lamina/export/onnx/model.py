@@ -39,9 +39,13 @@ def to_onnx(program: Any, opset: int | None = None) -> Any:
     graph = Graph(inputs=_places(program))
     for name in program.input_names:
         graph.name(name)
+    avals = dict(zip(program.input_names, program.input_avals, strict=True))
     for path, value in program.weights:
         graph.suggest(value, path)
     operands = [*(value for _, value in program.weights), *program.input_names]
+    for place, (operand, atom) in enumerate(zip(operands, program.jaxpr.jaxpr.invars, strict=True)):
+        if isinstance(operand, str) and avals[operand].dtype != atom.aval.dtype:  # int64, which JAX makes int32
+            operands[place] = graph.cast(operand, atom.aval.dtype)
     results = Converter(graph, opset).run(program.jaxpr.jaxpr, program.jaxpr.consts, operands)
     outputs = []
     for name, result, aval in zip(program.output_names, results, program.jaxpr.out_avals, strict=True):

@@ -74,6 +74,13 @@ def _concatenate(converter, equation, *operands):
     return converter.graph.add("Concat", *operands, axis=int(equation.params["dimension"]))
 
 
+@writes("stack")
+def _stack(converter, equation, *operands):
+    axis = int(equation.params["axis"])
+    apart = [converter.graph.add("Unsqueeze", operand, np.asarray([axis], np.int64)) for operand in operands]
+    return converter.graph.add("Concat", *apart, axis=axis)
+
+
 @writes("split")
 def _split(converter, equation, x):
     sizes, axis = equation.params["sizes"], int(equation.params["axis"])
