@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from lamina.runtime.protobufs import Double, Float, checksum, encode
+
 __all__ = ["EventFile"]
 
 _numbers = itertools.count()
@@ -31,7 +33,7 @@ class EventFile:
         folder.mkdir(parents=True, exist_ok=True)
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}.v2"
         self._path, self._records = folder / name, []
-        self._write(_text(3, "brain.Event:2"))
+        self._write((3, "brain.Event:2"))
 
     def scalar(self, tag: str, value: float, step: int) -> None:
         """Write a number.
@@ -41,7 +43,7 @@ class EventFile:
             value: Number.
             step: Number of the step or epoch.
         """
-        self._write_value(step, _text(1, tag), _key(2, 5) + struct.pack("<f", value))
+        self._write_value(step, (1, tag), (2, Float(value)))
 
     def histogram(self, tag: str, values: Any, step: int, buckets: int = 30) -> None:
         """Write the distribution of values.
@@ -58,10 +60,9 @@ class EventFile:
             return
         counts, edges = np.histogram(values, buckets)
         figures = (values.min(), values.max(), values.size, values.sum(), (values**2).sum())
-        parts = [_double(number, figure) for number, figure in enumerate(figures, 1)]
-        self._write_value(
-            step, _text(1, tag), _bytes(5, b"".join([*parts, _doubles(6, edges[1:]), _doubles(7, counts)]))
-        )
+        parts = [(number, Double(figure)) for number, figure in enumerate(figures, 1)]
+        packed = [(number, np.asarray(array, "<f8").tobytes()) for number, array in ((6, edges[1:]), (7, counts))]
+        self._write_value(step, (1, tag), (5, encode(*parts, *packed)))
 
     def image(self, tag: str, pixels: Any, step: int) -> None:
         """Write an image.
@@ -72,8 +73,8 @@ class EventFile:
             step: Number of the step or epoch.
         """
         height, width, channels = pixels.shape
-        sizes = _integer(1, height) + _integer(2, width) + _integer(3, channels)
-        self._write_value(step, _text(1, tag), _bytes(4, sizes + _bytes(4, png(pixels))))
+        picture = encode((1, height), (2, width), (3, channels), (4, png(pixels)))
+        self._write_value(step, (1, tag), (4, picture))
 
     def text(self, tag: str, text: str, step: int, plugin: str = "text") -> None:
         """Write a text.
@@ -84,9 +85,9 @@ class EventFile:
             step: Number of the step or epoch.
             plugin: Plugin of TensorBoard that shows it.
         """
-        tensor = _integer(1, 7) + _bytes(2, b"") + _text(8, text)  # one string
-        metadata = _bytes(1, _text(1, plugin)) + _integer(4, 2)
-        self._write_value(step, _text(1, tag), _bytes(9, metadata), _bytes(8, tensor))
+        tensor = encode((1, 7), (2, b""), (8, text))  # one string
+        metadata = encode((1, encode((1, plugin))), (4, 2))
+        self._write_value(step, (1, tag), (9, metadata), (8, tensor))
 
     def flush(self) -> None:
         """Append to the file what was written since the last call."""
@@ -95,69 +96,12 @@ class EventFile:
         self._records = []
 
     def _write_value(self, step, *fields):
-        self._write(_integer(2, step), _bytes(5, _bytes(1, b"".join(fields))))
+        self._write((2, step), (5, encode((1, encode(*fields)))))
 
     def _write(self, *fields):
-        event = b"".join([_double(1, time.time()), *fields])
+        event = encode((1, Double(time.time())), *fields)
         length = struct.pack("<Q", len(event))
-        self._records += [length, _checksum(length), event, _checksum(event)]
-
-
-# Protobuf: a field is its number and kind, then the value.
-
-
-def _varint(value):
-    """Seven bits in each byte, the lowest first; the highest bit is set if more follow."""
-    value &= (1 << 64) - 1
-    encoded = bytearray()
-    while value >= 128:
-        encoded.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*encoded, value])
-
-
-def _key(number, kind):
-    return _varint(number << 3 | kind)
-
-
-def _integer(number, value):
-    return _key(number, 0) + _varint(int(value))
-
-
-def _double(number, value):
-    return _key(number, 1) + struct.pack("<d", value)
-
-
-def _bytes(number, value):
-    return _key(number, 2) + _varint(len(value)) + value
-
-
-def _text(number, value):
-    return _bytes(number, value.encode())
-
-
-def _doubles(number, values):
-    return _bytes(number, np.asarray(values, "<f8").tobytes())
-
-
-def _crc_table():
-    """CRC-32C of each byte (Castagnoli's polynomial, RFC 3720)."""
-    table = np.arange(256, dtype="uint32")
-    for _ in range(8):
-        table = np.where(table & 1, table >> 1 ^ np.uint32(0x82F63B78), table >> 1)
-    return table.tolist()
-
-
-_TABLE = _crc_table()
-
-
-def _checksum(data):
-    """The CRC-32C of `data`, masked as TFRecord defines it."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = _TABLE[(crc ^ byte) & 255] ^ crc >> 8
-    crc ^= 0xFFFFFFFF
-    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+        self._records += [length, checksum(length), event, checksum(event)]
 
 
 def png(pixels: Any) -> bytes:

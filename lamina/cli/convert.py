@@ -9,13 +9,14 @@ from typing import Any
 
 from lamina.cli.models import read_model
 from lamina.errors import FileError
+from lamina.export.formats import FORMATS
 from lamina.saving import load_weights, save_model, save_weights, to_json
 from lamina.saving.safety.hdf5 import check_overwrite
 
 __all__ = ["main"]
 
 _WEIGHTS = (".weights.h5", ".safetensors", ".weights.json")
-_PROGRAMS = (".onnx", ".jax")
+_PROGRAMS = tuple(entry.ending for entry in FORMATS.values() if entry.ending not in ("", *_WEIGHTS))
 _RESULTS = (".keras", ".weights.h5", ".h5", ".hdf5", ".safetensors", ".json", *_PROGRAMS)
 
 
@@ -40,10 +41,12 @@ def main(args: argparse.Namespace) -> None:
 
 
 def _write_folder(source, result, args):
-    check_overwrite_or_say(str(pathlib.Path(result, "model.json")), args.overwrite)
+    folder = pathlib.Path(result)
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        check_overwrite_or_say(result, args.overwrite)
     model = _read(source, args.model)
-    model.export(result, format=args.format, verbose=False)
-    _report(args, model, sum(path.stat().st_size for path in pathlib.Path(result).iterdir()))
+    report = model.export(result, format=args.format, verbose=False)
+    _report(args, model, report.size)
 
 
 def _report(args, model, size):

@@ -7,6 +7,8 @@ import importlib
 import textwrap
 from typing import Any
 
+from lamina.export.formats import FORMATS
+
 __all__ = ["SHELLS", "make_parser"]
 
 SHELLS = ("bash", "zsh", "fish")
@@ -38,6 +40,8 @@ _EXAMPLES = {
         """,
     "convert": """
         lamina convert old.h5 new.keras
+        lamina convert model.keras model.onnx
+        lamina convert model.h5 folder --format tf_saved_model
         lamina convert model.keras model.weights.h5
         lamina convert weights.safetensors model.keras --model architecture.json
         """,
@@ -189,6 +193,7 @@ def _add_scan(commands):
 
 
 def _add_convert(commands):
+    folders = [name for name, entry in FORMATS.items() if not entry.ending]
     convert = _command(commands, "convert", "turn a model or its weights into another format, by the endings")
     convert.add_argument("source", metavar="IN", help=f"{_MODEL}; .weights.h5 and .safetensors with --model")
     convert.add_argument(
@@ -197,6 +202,6 @@ def _add_convert(commands):
         help=".keras, .h5, .weights.h5, .safetensors, .json (no weights), or a program: .onnx, .jax",
     )
     convert.add_argument("--model", metavar="MODEL", help="the architecture, where IN is weights alone")
-    convert.add_argument("--format", choices=["tfjs"], help="tfjs: OUT is a folder for TensorFlow.js")
+    convert.add_argument("--format", choices=folders, help="OUT is a folder for TensorFlow.js (tfjs) or TensorFlow")
     convert.add_argument("--overwrite", action="store_true", help="replace OUT if it is there")
     convert.add_argument("--json", action="store_true", help="print what was done as JSON")

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import functools
-import io
+import inspect
 import os
 import pathlib
 import re
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 
 from lamina.core.keywords import keywords
 from lamina.core.variable import Variable
-from lamina.errors import CallError, ConfigError, FileError
+from lamina.errors import CallError, ConfigError
 from lamina.export.endpoint import Endpoint
 from lamina.export.formats import FORMATS, check_format
+from lamina.export.placing import beside, check_folder, files_in
+from lamina.export.savedmodel.model import saved_model_files
 from lamina.layers.base.tracking import unique
-from lamina.saving.safety.hdf5 import written
 
 __all__ = ["ExportArchive"]
 
 
 class ExportArchive:
-    """Functions ("endpoints") with the weights that they use, each written as one file.
+    """Functions ("endpoints") with the weights that they use, each written as one file or together as a SavedModel.
 
     Args:
-        format: "jax", StableHLO as `jax.export` serializes it, which JAX alone runs; or "onnx", which needs the package
-            onnx. None means "jax". For the formats of other engines ("tf_saved_model", "openvino", "litert", "torch")
-            the error says how to get there.
+        format: "jax", StableHLO as `jax.export` serializes it, which JAX alone runs; "onnx", which needs the package
+            onnx; or "tf_saved_model", one SavedModel with a signature for each endpoint, which needs no TensorFlow to
+            be written. None means "jax". For the formats of other engines ("openvino", "torch") the error says how to
+            get there.
 
     Raises:
         ConfigError: The format is another one.
@@ -96,8 +99,9 @@ class ExportArchive:
             fn: Function of arrays.
             input_signature: List with an entry for each argument: an InputSpec, symbolic tensor, array or any object
                 with shape and dtype, or a structure of them. None in a shape stands for any size.
-            **kwargs: `is_static`, which may only be True: an endpoint keeps no state; `opset_version`, `input_names`
-                and `output_names` of ONNX.
+            **kwargs: `is_static`, which may only be True: an endpoint keeps no state; `input_names` and `output_names`
+                of ONNX and SavedModels, by default those of the signature or of the arguments of `fn`; `opset_version`
+                of ONNX.
 
         Returns:
             The exported function, which takes arrays.
@@ -125,6 +129,7 @@ class ExportArchive:
                 f"The endpoint {name!r} needs an input_signature: shapes and types to compile for.",
                 fix="input_signature=[keras.InputSpec(shape=(None, 4), dtype='float32')]",
             )
+        inputs = inputs or _input_names(input_signature, fn)
         endpoint = Endpoint(name, fn, input_signature, self.variables, self.format, opset, inputs, outputs)
         self._endpoints[name] = endpoint
         return endpoint.call
@@ -144,6 +149,8 @@ class ExportArchive:
             The exported function, which takes arrays.
         """
         self.track(resource)
+        if hasattr(resource, "output_names"):
+            kwargs.setdefault("output_names", _output_names(resource))
         return self.add_endpoint(name, functools.partial(resource, training=False), input_signature, **kwargs)
 
     def add_variable_collection(self, name: str, variables: Any) -> None:
@@ -163,7 +170,7 @@ class ExportArchive:
         self._collections[name] = {variable.path: variable.numpy() for variable in variables}
 
     def write_out(self, filepath: str | os.PathLike[str], options: None = None, verbose: bool = True) -> None:
-        """Write each endpoint and each collection as a file.
+        """Write each endpoint and each collection as a file, or all endpoints as one SavedModel.
 
         Args:
             filepath: Folder for the files.
@@ -174,24 +181,20 @@ class ExportArchive:
             CallError: There is no endpoint.
         """
         if options is not None:
-            raise ConfigError("options are settings of a SavedModel, which is not written here.", fix="options=None")
+            raise ConfigError("options are settings of TensorFlow's own writer, which is not used.", fix="options=None")
         if not self._endpoints:
             raise CallError("There is nothing to write: no endpoint was added.", fix="Call add_endpoint first.")
-        files = {f"{name}{FORMATS[self.format].ending}": self.serialized(name) for name in self._endpoints}
-        for name, values in self._collections.items():
-            buffer = io.BytesIO()
-            np.savez(buffer, **values)
-            files[f"{name}.npz"] = buffer.getvalue()
-        folder = pathlib.Path(filepath)
-        if folder.is_file():
-            raise FileError(
-                f"{folder} is a file; endpoints are written into a folder.",
-                fix=f"write_out({str(folder) + '_export'!r})",
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, data in files.items():
-            with written(folder / name) as beside:
-                pathlib.Path(beside).write_bytes(data)
+        folder, ending = pathlib.Path(filepath), FORMATS[self.format].ending
+        check_folder(folder, f"write_out({str(folder) + '_export'!r})")
+        with beside(folder, is_folder=True) as place:
+            if self.format == "tf_saved_model":
+                saved_model_files(self._endpoints, place)
+            else:
+                for name in self._endpoints:
+                    (place / f"{name}{ending}").write_bytes(self.serialized(name))
+            for name, values in self._collections.items():
+                np.savez(place / f"{name}.npz", **values)
+            files = files_in(place)
         if verbose:
             print(f"Saved {', '.join(files)} to {folder}.")
 
@@ -216,3 +219,25 @@ def _variables_of(resource):
             f"{resource.name} is not built: it has no weights yet.", fix="Call it on data first, or build(input_shape)."
         )
     return list(resource.variables)
+
+
+def _input_names(signature: Any, function: Any) -> Any:
+    """The names of symbolic tensors and specs if each has one, else those of the arguments, if each is one array."""
+    leaves = jax.tree_util.tree_leaves(signature)
+    names: Any = [getattr(leaf, "name", None) for leaf in leaves]
+    if all(names):
+        return names
+    try:
+        names = list(inspect.signature(function).parameters)[: len(leaves)]
+    except (TypeError, ValueError):  # a function of C
+        return None
+    return names if len(names) == len(leaves) == len(signature) else None
+
+
+def _output_names(model):
+    """The names of the outputs in the order in which JAX flattens them: dicts by their sorted keys."""
+    names = model.output_names
+    if names is None:
+        return None
+    outputs = model.output
+    return sorted(outputs) if isinstance(outputs, dict) else list(names)

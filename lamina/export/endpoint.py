@@ -25,10 +25,10 @@ class Endpoint:
         function: Function of arrays.
         signature: An entry for each argument, see `lamina.export.program.structs_of`.
         variables: The variables that the function reads.
-        format: "jax" or "onnx".
+        format: Name of the format.
         opset: Version of the operators of ONNX; None means the default.
-        input_names: Names of the inputs in ONNX; None numbers them.
-        output_names: Names of the outputs in ONNX; None numbers them.
+        input_names: Names of the inputs; None numbers them.
+        output_names: Names of the outputs; None numbers them.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Endpoint:
         self.opset: int | None = opset
         self._function, self._signature, self._variables = function, signature, list(variables)
         self._values = [variable.read() for variable in self._variables]
-        self._names = input_names, output_names
+        self.input_names, self.output_names = input_names, output_names
         self.input_avals  # noqa: B018  (what cannot be exported says so now)
 
     def call(self, *args: Any) -> Any:
@@ -68,7 +68,9 @@ class Endpoint:
     def program(self) -> Program:
         """The function as equations."""
         return self._make(
-            lambda structs: trace(self.name, self._function, structs, self._variables, self._values, *self._names)
+            lambda structs: trace(
+                self.name, self._function, structs, self._variables, self._values, self.input_names, self.output_names
+            )
         )
 
     @property

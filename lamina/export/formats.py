@@ -40,12 +40,13 @@ class Format(NamedTuple):
 FORMATS = {
     "jax": Format(".jax", "lamina.export.functions:write_jax", (), 'model.export("model.jax")'),
     "onnx": Format(".onnx", "lamina.export.functions:write_onnx", ("opset_version",), 'model.export("model.onnx")'),
+    "tf_saved_model": Format("", "lamina.export.functions:write_saved_model", (),
+                             'model.export("folder", format="tf_saved_model")'),
     "tfjs": Format("", "lamina.export.tensorflowjs.writing:write_tensorflowjs", ("weight_type",),
                    'model.export("folder", format="tfjs")', endpoints=False),
 }  # fmt: skip
-ALIASES = {"stablehlo": "jax", "tensorflowjs": "tfjs"}
+ALIASES = {"stablehlo": "jax", "tensorflowjs": "tfjs", "saved_model": "tf_saved_model"}
 ELSEWHERE = {  # what leads to the format of another engine
-    "tf_saved_model": "jax.experimental.jax2tf.convert(model), then tf.saved_model.save, where TensorFlow is installed",
     "openvino": 'model.export("model.onnx"), then openvino.convert_model("model.onnx")',
     "litert": "litert-converter, from the StableHLO of a .jax file",
     "torch": 'model.export("model.onnx"), then onnx2torch',
@@ -71,7 +72,7 @@ def check_format(format: str) -> str:
     """
     name = ALIASES.get(format, format)
     if name not in FORMATS:
-        instead = ELSEWHERE.get(name, ELSEWHERE["tf_saved_model"] if "saved_model" in str(name) else "")
+        instead = ELSEWHERE.get(name, "")
         raise ConfigError(
             f"The format {format!r} is not written; the formats are {', '.join(map(repr, FORMATS))}.",
             fix=f'format="onnx" or format="jax"{"; or " + instead if instead else ""}.',
@@ -93,7 +94,13 @@ def format_of(filepath: str | os.PathLike[str], format: str | None = None) -> st
     endings = {entry.ending: name for name, entry in FORMATS.items() if entry.ending}
     by_ending = endings.get(ending, OF_OTHERS.get(ending))
     if format is None:
-        return check_format(by_ending or "jax")
+        name = check_format(by_ending or "jax")
+        if by_ending and not FORMATS[name].ending:
+            raise ConfigError(
+                f"The format {name!r} is a folder; got {str(filepath)!r}.",
+                fix=f"model.export({str(pathlib.Path(filepath).with_suffix(''))!r}, format={name!r})",
+            )
+        return name
     name = check_format(format)
     if by_ending not in (None, name):
         right = FORMATS[name].ending

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import importlib.util
 import pathlib
 import re
 from typing import Any
@@ -14,8 +15,9 @@ from lamina.errors import ConfigError
 from lamina.export.archive import ExportArchive
 from lamina.export.endpoint import Endpoint
 from lamina.export.report import Written
+from lamina.export.savedmodel.model import load_saved_model, saved_model_files
 
-__all__ = ["endpoint_of", "write_jax", "write_onnx"]
+__all__ = ["endpoint_of", "write_jax", "write_onnx", "write_saved_model"]
 
 
 def write_jax(model: Any, signature: Any, target: pathlib.Path) -> Written:
@@ -29,17 +31,21 @@ def write_jax(model: Any, signature: Any, target: pathlib.Path) -> Written:
     endpoint, data = endpoint_of(model, signature, "jax")
     target.write_bytes(data)
 
-    def load():
-        exported = jax.export.deserialize(bytearray(data))
+    return Written(endpoint.input_avals, "jax", lambda: _in_jax(data), _operators(endpoint))
 
-        def run(arrays):
-            args, _ = jax.tree_util.tree_unflatten(exported.in_tree, arrays)
-            return [np.asarray(array) for array in jax.tree_util.tree_leaves(exported.call(*args))]
 
-        return run
+def _in_jax(data):
+    exported = jax.export.deserialize(bytearray(data))
 
-    operators = collections.Counter(re.findall(r" = \"?stablehlo\.(\w+)", endpoint.exported.mlir_module()))
-    return Written(endpoint.input_avals, "jax", load, operators)
+    def run(arrays):
+        args, _ = jax.tree_util.tree_unflatten(exported.in_tree, arrays)
+        return [np.asarray(array) for array in jax.tree_util.tree_leaves(exported.call(*args))]
+
+    return run
+
+
+def _operators(endpoint):
+    return collections.Counter(re.findall(r" = \"?stablehlo\.(\w+)", endpoint.exported.mlir_module()))
 
 
 def write_onnx(model: Any, signature: Any, target: pathlib.Path, opset_version: int | None = None) -> Written:
@@ -81,21 +87,42 @@ def write_onnx(model: Any, signature: Any, target: pathlib.Path, opset_version: 
     return Written(endpoint.input_avals, "onnxruntime", load, operators, [opset], lost)
 
 
+def write_saved_model(model: Any, signature: Any, target: pathlib.Path) -> Written:
+    """Write a SavedModel of TensorFlow.
+
+    Args:
+        model: Model.
+        signature: Shapes and types of its inputs.
+        target: Folder.
+    """
+    endpoint, _ = endpoint_of(model, signature, "tf_saved_model")
+    saved_model_files({"serve": endpoint}, target)
+
+    def load():
+        try:
+            return load_saved_model(target, endpoint)
+        except ImportError:  # the program in it is StableHLO
+            return _in_jax(bytes(endpoint.exported.serialize()))
+
+    lost = ["gradients: TensorFlow runs the program and does not differentiate it"]
+    name = "tensorflow" if importlib.util.find_spec("tensorflow") else "jax"
+    return Written(endpoint.input_avals, name, load, _operators(endpoint), lost=lost, last="saved_model.pb")
+
+
 def endpoint_of(model: Any, signature: Any, format: str, opset_version: int | None = None) -> tuple[Endpoint, bytes]:
     """The endpoint of a model called for inference, and its file.
 
     Args:
         model: Model.
         signature: Shapes and types of its inputs.
-        format: "jax" or "onnx".
+        format: Name of the format.
         opset_version: Version of the operators of ONNX.
 
     Raises:
         ConfigError: The format cannot say a layer, which the error names.
     """
     archive = ExportArchive(format)
-    names = {"input_names": _input_names(signature), "output_names": _output_names(model)}
-    archive.track_and_add_endpoint("serve", model, signature, opset_version=opset_version, **names)
+    archive.track_and_add_endpoint("serve", model, signature, opset_version=opset_version)
     try:
         return archive._endpoints["serve"], archive.serialized("serve")
     except ConfigError as error:
@@ -126,18 +153,3 @@ def _is_written(operation, archive):
     except ConfigError:
         return False
     return True
-
-
-def _input_names(signature):
-    """The names of symbolic tensors and specs, if each has one."""
-    names = [getattr(leaf, "name", None) for leaf in jax.tree_util.tree_leaves(list(signature))]
-    return names if all(names) else None
-
-
-def _output_names(model):
-    """The names of the outputs in the order in which JAX flattens them: dicts by their sorted keys."""
-    names = model.output_names
-    if names is None:
-        return None
-    outputs = model.output
-    return sorted(outputs) if isinstance(outputs, dict) else list(names)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import pathlib
-import tempfile
 from typing import Any
 
 from lamina.core.keywords import keywords
-from lamina.errors import ConfigError, FileError
+from lamina.errors import ConfigError
 from lamina.export.comparison import compare
 from lamina.export.formats import FORMATS, format_of
+from lamina.export.placing import beside, check_folder, files_in
 from lamina.export.report import ExportReport
 
 __all__ = ["write_model"]
@@ -35,19 +35,16 @@ def write_model(
     target = _place(pathlib.Path(filepath), format)
     signature = input_signature or model._symbolic_inputs()
     report = ExportReport(target, format)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}") as beside:
-        place = pathlib.Path(beside, target.name)
-        if not FORMATS[format].ending:
-            place.mkdir()
+    last: list[str] = []
+    with beside(target, not FORMATS[format].ending, last) as place:
         written = FORMATS[format].write(model, signature, place, **options)
         report.operators, report.facts, report.lost = dict(written.operators), written.facts, written.lost
         report.lost += _conditions(written.avals)
-        report.files = sorted(str(path.relative_to(place)) for path in place.rglob("*") if path.is_file())
+        report.files = files_in(place)
         report.size = sum((place / name).stat().st_size for name in report.files) or place.stat().st_size
         if verify is not False:
             compare(model, written, None if verify is True else verify, report)
-        _move(place, target, report.files, written.last)
+        last.append(written.last)
     if verbose:
         print(report)
     return report
@@ -74,11 +71,7 @@ def _place(target, format):
     ending = FORMATS[format].ending
     if target.suffix == ending and ending:
         return target
-    if target.is_file():
-        raise FileError(
-            f"{target} is a file; this format is written into a folder.",
-            fix=f"model.export({f'{target}_{format}'!r}, format={format!r})",
-        )
+    check_folder(target, f"model.export({f'{target}_{format}'!r}, format={format!r})")
     return target / f"serve{ending}" if ending else target
 
 
@@ -99,14 +92,3 @@ def _conditions(avals):
     if len(names) > len(set(names)):
         lines.append("all open sizes but that of the batch have to be equal")
     return lines
-
-
-def _move(place, target, files, last):
-    """Into place by renaming, the file that names the others last."""
-    if place.is_file():
-        os.replace(place, target)
-        return
-    target.mkdir(exist_ok=True)
-    for name in sorted(files, key=lambda name: name == last):
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        os.replace(place / name, target / name)

@@ -137,7 +137,10 @@ MODELS = {
         ],
     ),
     "choices of bool, stacks, mirrors": lambda: graph(
-        [(4,)], lambda x: [ops.stack([x, -x], 1), ops.where(x > 0.5, x > 0.7, x > 0.1), ops.pad(x, ((0, 0), (2, 1)), "reflect")]
+        [(4,)],
+        lambda x: [
+            ops.stack([x, -x], 1), ops.where(x > 0.5, x > 0.7, x > 0.1), ops.pad(x, ((0, 0), (2, 1)), "reflect"),
+        ],
     ),
     "bfloat16": lambda: stack((5, 5, 2), L.Conv2D(4, 3, dtype="mixed_bfloat16"), L.Dense(3)),
     "int64 looked up": lambda: stack((4,), L.IntegerLookup(vocabulary=[3, 5, 7], output_mode="count"), dtype="int64"),

@@ -69,6 +69,7 @@ MISTAKES = [
     prose(MODEL, "model.export('m.jax', verbose=False, is_static=False)", "model.export('m.jax', verbose=False)", "Leave is_static out"),
     prose(MODEL + "x_test = np.ones((9, 4)); ", "model.export('m.jax', verbose=False, verify=[x_test, x_test])", "model.export('m.jax', verbose=False, verify=x_test[:8])",
           "verify=x_test[:8]"),
+    code(MODEL, "model.export('saved_model.pb', verbose=False)", "model.export('saved_model', format='tf_saved_model')", "model.export('saved_model', format='tf_saved_model')"),
     prose(MODEL, "model.export('m', format='tfjs', weight_type='int8')", "model.export('m', format='tfjs', weight_type='float16', verbose=False)", 'weight_type="float16"'),
     prose(MODEL, "net(L.GroupNormalization(2), 4).export('m', format='tfjs')", "net(L.GroupNormalization(2), 4).export('model.onnx', verbose=False)", 'model.export("model.onnx")'),
     prose(MODEL, "net(L.GRU(2), 3, 4).export('m', format='tfjs')", "net(L.GRU(2, reset_after=False), 3, 4).export('m', format='tfjs', verbose=False)", "GRU(reset_after=False)"),
@@ -81,6 +82,7 @@ MISTAKES = [
 RARE = [
     ("of complex numbers", "no layer leads there"), ("dilation over the inputs", "no layer leads there"),
     ("negative padding", "no layer leads there"), ("groups of the batch", "no layer leads there"),
+    ("TensorFlow has no type", "JAX has no other types"), ("graph of a SavedModel holds", "needs a model of 2 GB"),
     ("scatter of this kind", "no layer leads there"), ("differs from predict", "it would be a fault of lamina"),
 ]  # fmt: skip
 

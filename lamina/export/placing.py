@@ -1,0 +1,53 @@
+"""Files that are written beside their place and moved there at the end, so that what fails leaves none."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import tempfile
+from collections.abc import Iterator
+
+from lamina.errors import FileError
+
+__all__ = ["beside", "check_folder", "files_in"]
+
+
+@contextlib.contextmanager
+def beside(target: pathlib.Path, is_folder: bool, last: list[str] | None = None) -> Iterator[pathlib.Path]:
+    """A place to write to; at the end of the block its files are renamed into `target`.
+
+    Args:
+        target: File or folder.
+        is_folder: Whether it is a folder; files of it that are not written again stay.
+        last: Names of the files that are moved last, because they name the others; may be filled in the block.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}") as folder:
+        place = pathlib.Path(folder, target.name)
+        if not is_folder:
+            yield place
+            os.replace(place, target)
+            return
+        place.mkdir()
+        yield place
+        target.mkdir(exist_ok=True)
+        for name in sorted(files_in(place), key=lambda name: name in (last or ())):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(place / name, target / name)
+
+
+def files_in(folder: pathlib.Path) -> list[str]:
+    """The names of all files in a folder and those below, sorted; none for a file."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def check_folder(folder: pathlib.Path, call: str) -> None:
+    """Refuse a file where a folder is to be.
+
+    Args:
+        folder: The folder.
+        call: A call with another name, for the error.
+    """
+    if folder.is_file():
+        raise FileError(f"{folder} is a file; this is written into a folder.", fix=call)

@@ -1,0 +1,88 @@
+"""SavedModels, which are written without TensorFlow; with it installed they are loaded and run."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import lamina as keras
+from lamina.cli.scan_protobufs import _all, fields, saved_model_findings
+from lamina.errors import ConfigError
+from lamina.runtime.protobufs import checksum, encode
+
+L = keras.layers
+READ = """
+import sys, numpy as np, tensorflow as tf
+folder = sys.argv[1]
+data = np.load(folder + "/data.npz")
+loaded = tf.saved_model.load(folder + "/archive")
+assert list(loaded.signatures) == ["serving_default", "small", "two", "total"], list(loaded.signatures)
+for batch in (1, 5):
+    x, t, k = (data[name][:batch] for name in ("x", "t", "k"))
+    assert np.allclose(loaded.small(x), data["out"][:batch], atol=1e-5)
+    assert np.allclose(loaded.signatures["serving_default"](x=x)["out"], data["out"][:batch], atol=1e-5)
+    for made in (loaded.two([t, k]), loaded.signatures["two"](text=k, time=t)):
+        assert np.allclose(made["last"], data["last"][:batch], atol=1e-5) and made["rows"].shape == (batch, 2, 4)
+    assert np.allclose(loaded.total(x, k)[1][0], x.sum() + k.sum(), rtol=1e-5)
+assert tf.keras.layers.TFSMLayer(folder + "/archive", call_endpoint="small")(data["x"]).shape == (5, 2)
+with tf.compat.v1.Session(graph=tf.Graph()) as session:  # the loader of TensorFlow Serving
+    meta = tf.compat.v1.saved_model.load(session, ["serve"], folder + "/archive").signature_def["small"]
+    made = session.run(meta.outputs["out"].name, {meta.inputs["x"].name: data["x"]})
+    assert np.allclose(made, data["out"], atol=1e-5)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved")
+    small = keras.Sequential([keras.Input((4,), name="x"), L.Dense(3, "relu"), L.Dropout(0.5), L.Dense(2, name="out")])
+    time, text = keras.Input((None, 3), name="time"), keras.Input((2,), dtype="int32", name="text")
+    two = keras.Model([time, text], {"last": L.GRU(3)(time), "rows": L.Embedding(9, 4)(text)})
+    archive = keras.export.ExportArchive("tf_saved_model")
+    archive.track_and_add_endpoint("small", small, small._symbolic_inputs())
+    archive.track_and_add_endpoint("two", two, two._symbolic_inputs())
+    spec = [keras.InputSpec(shape=(None, 4), dtype="float32"), keras.InputSpec(shape=(None, 2), dtype="int32")]
+    archive.add_endpoint("total", lambda a, b: (a, [keras.ops.sum(a) + keras.ops.sum(b)]), spec)
+    archive.add_variable_collection("weights", small.variables)
+    archive.write_out(folder / "archive", verbose=False)
+    x, t, k = np.random.rand(5, 4), np.random.rand(5, 7, 3), np.ones((5, 2), "int32")
+    x, t = x.astype("float32"), t.astype("float32")
+    np.savez(folder / "data.npz", x=x, t=t, k=k, out=small.predict(x, verbose=0), **two.predict([t, k], verbose=0))
+    return folder
+
+
+def test_endpoints_are_signatures(folder):
+    data = (folder / "archive" / "saved_model.pb").read_bytes()
+    names = [bytes(name).decode() for name in _all(data, 2, 5, 1)]
+    assert names == ["serving_default", "small", "two", "total"] and not list(saved_model_findings(data))
+    assert {bytes(name).decode() for name in _all(data, 2, 5, 2, 1, 1)} == {"x", "time", "text", "a", "b"}
+    names = {path.name for path in (folder / "archive").rglob("*") if path.is_file()}
+    assert names == {"saved_model.pb", "variables.index", "variables.data-00000-of-00001", "weights.npz"}
+
+
+def test_tensorflow_runs_it(folder):
+    python = os.environ.get("TENSORFLOW_PYTHON", sys.executable)  # TensorFlow may be in an environment of its own
+    if python == sys.executable and not importlib.util.find_spec("tensorflow"):
+        pytest.skip("pip install tensorflow, or TENSORFLOW_PYTHON=path/to/python, runs SavedModels in it")
+    environment = {**os.environ, "PYTHONPATH": "", "KERAS_BACKEND": "tensorflow"}
+    subprocess.run([python, "-c", READ, str(folder)], check=True, env=environment)
+
+
+def test_a_model_as_a_folder(tmp_path, capsys):
+    model = keras.Sequential([keras.Input((4,)), L.Dense(2)])
+    report = model.export(tmp_path / "model", format="tf_saved_model")
+    assert "not kept: gradients" in capsys.readouterr().out and report.difference < 1e-5
+    assert "saved_model.pb" in report.files and report.size > 1000
+    with pytest.raises(ConfigError, match="is a folder"):
+        model.export(tmp_path / "saved_model.pb")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_messages():
+    made = encode((1, 300), (2, "text"), (3, None), (4, encode((1, -1))), (5, True))
+    assert dict(fields(made)) == {1: 300, 2: b"text", 4: encode((1, -1)), 5: 1}
+    crc = 0xE3069283  # of RFC 3720
+    assert checksum(b"123456789") == (((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF).to_bytes(4, "little")
