@@ -11,12 +11,14 @@ import pathlib
 import re
 import struct
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from lamina.cli.scan_configs import config_findings
+from lamina.cli.scan_gguf import gguf_findings
 from lamina.cli.scan_pickles import read_pickle
 from lamina.cli.scan_protobufs import keras_metadata_of, onnx_findings, saved_model_findings
 
@@ -81,6 +83,10 @@ class _Scan:
                 kinds.append(self._try(kind, place, self._compressed, data, name, place, depth, decompressor()))
         if start.startswith(b"\x93NUMPY"):
             kinds.append(self._try("NumPy", place, self._numpy, data, place))
+        if start.startswith(b"7z\xbc\xaf'\x1c"):
+            kinds.append(self._try("7z", place, self._seven_zip, data, place, depth))
+        if start.startswith(b"GGUF"):
+            kinds.append(self._try("GGUF", place, self._all_of, gguf_findings, data, place))
         if start[257:262] == b"ustar" or (lower.endswith((".tar", ".nemo")) and not kinds):
             kinds.append(self._try("tar", place, self._tar, data, place, depth))
         if b"PK\x03\x04" in start[:4] or data[-70000:].find(b"PK\x05\x06") >= 0:
@@ -148,6 +154,26 @@ class _Scan:
                         continue
                     file = archive.extractfile(member)
                     self.contents(file.read(_MOST_BYTES) if file else b"", member.name, inner, depth + 1)
+
+    def _seven_zip(self, data, place, depth):
+        try:
+            from py7zr import SevenZipFile
+        except ImportError:
+            raise ValueError("7z is unpacked where py7zr is installed (pip install py7zr)") from None
+        with SevenZipFile(io.BytesIO(data)) as archive, tempfile.TemporaryDirectory() as folder:
+            wanted = sum(entry.uncompressed for entry in archive.list())
+            if wanted > _RATIO * len(data) + 2**24:
+                self.add(place, "memory", f"would unpack from {len(data)} to {wanted} bytes")
+                return
+            archive.extractall(folder)  # it refuses names that lead outside
+            for path in sorted(pathlib.Path(folder).rglob("*")):
+                if path.is_file() and not path.is_symlink():
+                    inner = f"{place}/{path.relative_to(folder).as_posix()}".lstrip("/")
+                    self.contents(path.read_bytes(), path.name, inner, depth + 1)
+
+    def _all_of(self, findings, data, place):
+        for rule, message in findings(data):
+            self.add(place, rule, message)
 
     def _zip(self, data, place, depth):
         seen, stored = set(), 0

@@ -7,7 +7,9 @@ import json
 import os
 import pickle
 import struct
+import sys
 import tarfile
+import types
 import warnings
 import zipfile
 import zlib
@@ -191,6 +193,36 @@ def test_other_formats(tmp_path):
         entry = tarfile.TarInfo("../x")
         file.addfile(entry)
     assert "files" in scanned(tmp_path, "m.tar", buffer.getvalue())
+
+
+def gguf(template, pairs=1):
+    key, value = b"tokenizer.chat_template", template.encode()
+    start = b"GGUF" + struct.pack("<IQQ", 3, 0, pairs)
+    return start + struct.pack("<Q", len(key)) + key + struct.pack("<IQ", 8, len(value)) + value
+
+
+def test_gguf(tmp_path):
+    assert scanned(tmp_path, "m.gguf", gguf("{{ ''.__class__.__mro__ }}")) == {"code"}
+    assert scanned(tmp_path, "m.gguf", gguf("{% for m in messages %}{{ m['content'] }}{% endfor %}")) == set()
+    assert scanned(tmp_path, "m.gguf", gguf("a", 2**60)) == {"memory"}
+    assert scanned(tmp_path, "m.gguf", gguf("abc")[:-2]) == {"damaged"}
+
+
+def test_7z_is_unpacked_where_its_package_is_installed(tmp_path, monkeypatch):
+    class Archive(zipfile.ZipFile):
+        """Of py7zr, what the scan asks of it; its bytes are those of a zip here."""
+
+        def __init__(self, file):
+            super().__init__(io.BytesIO(archive({"data.pkl": EVIL})))
+
+        def list(self):
+            return [types.SimpleNamespace(uncompressed=entry.file_size) for entry in self.infolist()]
+
+    data = b"7z\xbc\xaf'\x1c" + bytes(100)
+    monkeypatch.setitem(sys.modules, "py7zr", types.SimpleNamespace(SevenZipFile=Archive))
+    assert scanned(tmp_path, "m.7z", data) == {"code"}
+    monkeypatch.setitem(sys.modules, "py7zr", None)
+    assert scanned(tmp_path, "m.7z", data) == {"damaged"}
 
 
 @pytest.fixture(scope="module")
