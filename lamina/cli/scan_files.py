@@ -157,7 +157,7 @@ class _Scan:
 
     def _seven_zip(self, data, place, depth):
         try:
-            from py7zr import SevenZipFile
+            from py7zr import SevenZipFile  # pyright: ignore[reportMissingImports]
         except ImportError:
             raise ValueError("7z is unpacked where py7zr is installed (pip install py7zr)") from None
         with SevenZipFile(io.BytesIO(data)) as archive, tempfile.TemporaryDirectory() as folder:
