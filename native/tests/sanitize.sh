@@ -3,6 +3,7 @@
 # Needs an environment in which `pip install ./native[test]` has run, with cmake, ninja and onednn-devel-cpu-gomp:
 #
 #     sh tests/sanitize.sh [arguments for pytest]
+#     LAMINA_NATIVE_SHAPES=$(date +%s):50 sh tests/sanitize.sh    # and 50 random shapes of each kind, by this seed
 #
 # The library it builds stays in a directory of its own; LAMINA_NATIVE_LIBRARY tells lamina_native to load that one.
 set -eu

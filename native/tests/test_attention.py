@@ -4,12 +4,14 @@ import jax
 import jax.numpy as jnp
 import lamina_native as native
 import pytest
+from shapes import attention, random_cases
 
 SHAPES = {  # batch, queries, keys, heads, size, size of the values
     "one of all": (1, 1, 1, 1, 1, 1),
     "odd": (2, 5, 7, 3, 4, 6),
     "more than a block of queries": (2, 70, 33, 2, 20, 17),
     "threads": (8, 64, 64, 4, 16, 16),
+    **random_cases(attention),
 }
 MASKS = {"none": None, "queries": (0, 0, 1, 1), "keys": (1, 0, 0, 1), "all": (1, 1, 1, 1)}
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import lamina_native as native
 import numpy as np
 import pytest
+from shapes import convolution, random_cases
 
 # (space, channels, filters, window, strides, dilation, groups, padding)
 CASES = {
@@ -36,6 +37,7 @@ CASES = {
     "3-D strided": ((6, 6, 6), 3, 8, (3, 3, 3), 2, 1, 1, "VALID"),
     "window as large as the inputs": ((4, 4), 8, 16, (4, 4), 1, 1, 1, "VALID"),
     "uneven padding": ((6, 6), 8, 16, (3, 3), 1, 1, 1, ((0, 2), (1, 0))),
+    **random_cases(convolution),
 }
 
 

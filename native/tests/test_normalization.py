@@ -4,13 +4,14 @@ import jax
 import jax.numpy as jnp
 import lamina_native as native
 import pytest
+from shapes import random_cases, rows
 
 
 def reference(x):
     return (x - x.mean(1, keepdims=True)) / jnp.sqrt(x.var(1, keepdims=True) + 1e-3)
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (7, 16), (5, 50), (600, 512)])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (7, 16), (5, 50), (600, 512), *random_cases(rows).values()])
 def test_values_and_gradient(shape, arrays, close):
     x, dy = 3 + 2 * arrays(*shape), arrays(*shape)
     y, pull = jax.vjp(reference, x)

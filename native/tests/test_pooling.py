@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import lamina_native as native
 import numpy as np
 import pytest
+from shapes import pooling, random_cases
 
 # (space, channels, window, strides, padding)
 CASES = {
@@ -22,6 +23,7 @@ CASES = {
     "eighths": ((4, 6, 4), 17, (2, 2, 2), (2, 2, 2), "VALID"),
     "thirds": ((9, 6), 18, (3, 3), (3, 3), "SAME"),
     "windows within windows": ((11, 8), 16, (3, 3), (1, 2), "VALID"),
+    **random_cases(pooling),
 }
 
 

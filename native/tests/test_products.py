@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import lamina_native as native
 import pytest
+from shapes import product, random_cases
 
 
 @pytest.mark.parametrize("dtype, tolerance", [(jnp.float32, 1e-5), (jnp.bfloat16, 2e-2)])
@@ -21,6 +22,7 @@ import pytest
         (33, 1100, 40),
         (40, 1300, 50),  # its sums in parts
         (6, 2100, 60),
+        *random_cases(product).values(),
     ],
 )
 def test_product_either_side_transposed(rows, inner, columns, dtype, tolerance, arrays, close):

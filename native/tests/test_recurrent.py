@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import lamina_native as native
 import pytest
+from shapes import random_cases, sequence
 
 
 def reference(step, projected, states, mask, reverse):
@@ -44,7 +45,10 @@ def reference_gru(projected, kernel, bias, h0, reset_after, mask=None, reverse=F
     return reference(step, projected, [h0], mask, reverse)
 
 
-SHAPES = {"small": (5, 3, 4), "one sequence": (6, 1, 10), "wide": (7, 13, 24), "threads": (20, 32, 64)}
+SHAPES = {
+    "small": (5, 3, 4), "one sequence": (6, 1, 10), "wide": (7, 13, 24), "threads": (20, 32, 64),
+    **random_cases(sequence),
+}  # fmt: skip
 
 
 def sequences(shape, gates, arrays, masked, biased):
