@@ -3,11 +3,6 @@
 import os
 
 os.environ.setdefault("LAMINA_CACHE_DIR", "off")  # each test compiles what it says it does
-# Tests compile thousands of small programs and run each once. Compiled plainly they take a third of the processor time.
-os.environ.setdefault(
-    "XLA_FLAGS",
-    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
-)
 
 import pytest
 

@@ -199,7 +199,7 @@ def _add_convert(commands):
     convert.add_argument(
         "result",
         metavar="OUT",
-        help=".keras, .h5, .weights.h5, .safetensors, .json (no weights), or a program: .onnx, .jax",
+        help=".keras, .h5, .weights.h5, .safetensors, .json (no weights), or a program: .onnx, .jax, .tflite",
     )
     convert.add_argument("--model", metavar="MODEL", help="the architecture, where IN is weights alone")
     convert.add_argument("--format", choices=folders, help="OUT is a folder for TensorFlow.js (tfjs) or TensorFlow")

@@ -30,9 +30,9 @@ class ExportArchive:
 
     Args:
         format: "jax", StableHLO as `jax.export` serializes it, which JAX alone runs; "onnx", which needs the package
-            onnx; or "tf_saved_model", one SavedModel with a signature for each endpoint, which needs no TensorFlow to
-            be written. None means "jax". For the formats of other engines ("openvino", "torch") the error says how to
-            get there.
+            onnx; "litert", TFLite files; or "tf_saved_model", one SavedModel with a signature for each endpoint, which
+            needs no TensorFlow to be written. None means "jax". For the formats of other engines ("openvino", "torch")
+            the error says how to get there.
 
     Raises:
         ConfigError: The format is another one.

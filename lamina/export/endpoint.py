@@ -76,7 +76,7 @@ class Endpoint:
     @property
     def input_avals(self) -> list[Any]:
         """Shape and dtype of each input; sizes that are open are symbolic."""
-        return self.program.input_avals if self.format == "onnx" else list(self.exported.in_avals)
+        return self.program.input_avals if self.format in ("onnx", "litert") else list(self.exported.in_avals)
 
     def _make(self, make):
         try:
@@ -100,9 +100,13 @@ class Endpoint:
             raise wanted from error
 
     def serialized(self) -> bytes:
-        """The file: what `jax.export.deserialize` reads, or what runtimes of ONNX read."""
+        """The file: what `jax.export.deserialize` reads, or what runtimes of ONNX or LiteRT read."""
         if self.format == "jax":
             return bytes(self.exported.serialize())
+        if self.format == "litert":
+            from lamina.export.litert.model import to_litert
+
+            return to_litert(self.program)
         from lamina.export.onnx.model import to_onnx
 
         return to_onnx(self.program, self.opset).SerializeToString()

@@ -40,19 +40,20 @@ class Format(NamedTuple):
 FORMATS = {
     "jax": Format(".jax", "lamina.export.functions:write_jax", (), 'model.export("model.jax")'),
     "onnx": Format(".onnx", "lamina.export.functions:write_onnx", ("opset_version",), 'model.export("model.onnx")'),
+    "litert": Format(".tflite", "lamina.export.litert.writing:write_litert",
+                     ("quantize", "representative_data", "optimizations", "representative_dataset"),
+                     'model.export("model.tflite")'),
     "tf_saved_model": Format("", "lamina.export.functions:write_saved_model", (),
                              'model.export("folder", format="tf_saved_model")'),
     "tfjs": Format("", "lamina.export.tensorflowjs.writing:write_tensorflowjs", ("weight_type",),
                    'model.export("folder", format="tfjs")', endpoints=False),
 }  # fmt: skip
-ALIASES = {"stablehlo": "jax", "tensorflowjs": "tfjs", "saved_model": "tf_saved_model"}
+ALIASES = {"stablehlo": "jax", "tensorflowjs": "tfjs", "tflite": "litert", "saved_model": "tf_saved_model"}
 ELSEWHERE = {  # what leads to the format of another engine
     "openvino": 'model.export("model.onnx"), then openvino.convert_model("model.onnx")',
-    "litert": "litert-converter, from the StableHLO of a .jax file",
     "torch": 'model.export("model.onnx"), then onnx2torch',
 }
 OF_OTHERS = {
-    ".tflite": "litert",
     ".pb": "tf_saved_model",
     ".xml": "openvino",
     ".pt": "torch",

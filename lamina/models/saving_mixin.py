@@ -81,10 +81,10 @@ class SavingMixin(Trainer):
         is not written.
 
         Args:
-            filepath: File to write: `.jax` for StableHLO, which `jax.export.deserialize` reads, or `.onnx` for ONNX.
-                Without an ending it is a folder, and the program is `serve.jax` in it.
-            format: "jax", "onnx", or "tfjs" for a folder that `tf.loadLayersModel` of TensorFlow.js reads; None means
-                that of the ending.
+            filepath: File to write: `.jax` for StableHLO, which `jax.export.deserialize` reads, `.onnx` for ONNX, or
+                `.tflite` for LiteRT. Without an ending it is a folder, and the program is `serve.jax` in it.
+            format: "jax", "onnx", "litert", or "tfjs" for a folder that `tf.loadLayersModel` of TensorFlow.js reads;
+                None means that of the ending.
             verbose: Whether to print what was written; None prints it.
             input_signature: Shapes and types of the inputs. None means those of the model.
             **kwargs: `verify=x` compares on these inputs too, and `verify=False` not at all; `opset_version` of ONNX;

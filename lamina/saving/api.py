@@ -119,7 +119,7 @@ def save_model(
         save_legacy_model(model, filepath, include_optimizer)
     else:
         ending = os.path.splitext(name)[1]
-        to_export = ending in (".onnx", ".jax")
+        to_export = ending in (".onnx", ".jax", ".tflite")
         raise FileError(
             f"A model is saved as .keras or .h5; got {name!r}."
             + (f" An {ending} file is written by `export`." if to_export else ""),

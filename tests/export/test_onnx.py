@@ -220,8 +220,8 @@ def test_wrong_versions_and_endings(tmp_path):
         model.export(tmp_path / "model.onnx", opset_version=3)
     with pytest.raises(ConfigError, match=r"model\.jax"):
         model.export(tmp_path / "model.onnx", format="jax")
-    with pytest.raises(LaminaError, match="litert"):
-        model.export(tmp_path / "model.tflite")
+    with pytest.raises(LaminaError, match="saved_model"):
+        model.export(tmp_path / "model.pb")
     assert not list(tmp_path.iterdir())
 
 

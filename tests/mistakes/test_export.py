@@ -56,6 +56,8 @@ MISTAKES = [
     not_in_onnx("L.Lambda(lambda x: x + keras.random.normal((1, 4), seed=1))"),
     not_in_onnx("L.Lambda(lambda x: keras.ops.cumprod(x, axis=1))", "None, 2"),
     not_in_onnx("L.Lambda(lambda x: keras.ops.fft((x, x))[0])", "9001"),
+    prose(MODEL + "model = net(L.Lambda(lambda x: keras.ops.cast(keras.ops.cast(x, 'float8_e4m3fn'), 'float32')), 4); ",
+          "model.export('name.tflite', verbose=False)", "model.export('name.jax', verbose=False)", "name.jax"),
     prose(ARCHIVE, "add_endpoint('serve', lambda x: np.zeros(x.shape[0]) + x[:, 0], spec)",
           "add_endpoint('serve', lambda x: np.zeros(x.shape[0]) + x[:, 0], input_signature=[keras.InputSpec(shape=(1, 4), dtype='float32')])",
           "input_signature=[keras.InputSpec(shape=(1, 4), dtype='float32')]"),
@@ -83,6 +85,7 @@ RARE = [
     ("of complex numbers", "no layer leads there"), ("dilation over the inputs", "no layer leads there"),
     ("negative padding", "no layer leads there"), ("groups of the batch", "no layer leads there"),
     ("TensorFlow has no type", "JAX has no other types"), ("graph of a SavedModel holds", "needs a model of 2 GB"),
+    ("LiteRT has no {kind}", "no layer leads there"), ("at most 2 GB", "a test has no such weights"),
     ("scatter of this kind", "no layer leads there"), ("differs from predict", "it would be a fault of lamina"),
 ]  # fmt: skip
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from lamina.errors import ConfigError
 from lamina.export.onnx.converter import writes
 from lamina.export.onnx.graph import is_static
 from lamina.export.onnx.shaping import axes_of, with_gaps
@@ -83,11 +82,12 @@ def _convolve(converter, equation, inputs, kernel):
     rank = len(equation.invars[0].aval.shape)
     inputs = graph.transpose(inputs, channels_first(rank))
     kernel = graph.transpose(kernel, [rank - 1, rank - 2, *range(rank - 2)])
-    result = _conv(graph, inputs, kernel, window.strides, window.padding, window.dilation, window.groups)
+    result = _conv(converter, inputs, kernel, window.strides, window.padding, window.dilation, window.groups)
     return graph.transpose(result, channels_last(rank))
 
 
-def _conv(graph, inputs, kernel, strides, padding, dilation, groups):
+def _conv(converter, inputs, kernel, strides, padding, dilation, groups):
+    graph = converter.graph
     if not is_static([edge for pair in padding for edge in pair]):
         edges = [0, 0, *[pair[0] for pair in padding], 0, 0, *[pair[1] for pair in padding]]
         inputs = graph.add("Pad", inputs, graph.shape(edges))
@@ -95,7 +95,7 @@ def _conv(graph, inputs, kernel, strides, padding, dilation, groups):
     pads = [int(pair[side]) for side in (0, 1) for pair in padding]
     settings = {"strides": list(map(int, strides)), "dilations": list(map(int, dilation)), "group": int(groups)}
     if min(pads) < 0:  # a negative padding cuts
-        raise ConfigError("ONNX has no convolution with negative padding.", fix='model.export("name.jax")')
+        raise converter.refusal("convolution with negative padding", 'model.export("name.jax")')
     return graph.add("Conv", inputs, kernel, pads=pads, **settings)
 
 
@@ -131,7 +131,7 @@ def _conv_general_dilated(converter, equation, inputs, kernel):
     graph, params = converter.graph, equation.params
     lhs, rhs, out = params["dimension_numbers"]
     if params["batch_group_count"] != 1:
-        raise ConfigError("ONNX has no convolution in groups of the batch.", fix='model.export("name.jax")')
+        raise converter.refusal("convolution in groups of the batch", 'model.export("name.jax")')
     inputs = graph.transpose(inputs, lhs)
     kernel = graph.transpose(kernel, rhs)
     shape = [equation.invars[0].aval.shape[axis] for axis in lhs]
@@ -140,7 +140,7 @@ def _conv_general_dilated(converter, equation, inputs, kernel):
             inputs = with_gaps(graph, inputs, np.asarray(0, equation.invars[0].aval.dtype), shape, axis + 2, gap - 1)
             shape[axis + 2] = (shape[axis + 2] - 1) * gap + 1
     result = _conv(
-        graph, inputs, kernel, params["window_strides"], params["padding"], params["rhs_dilation"],
+        converter, inputs, kernel, params["window_strides"], params["padding"], params["rhs_dilation"],
         params["feature_group_count"],
     )  # fmt: skip
     return graph.transpose(result, np.argsort(out))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 import jax
 import numpy as np
@@ -63,13 +63,25 @@ class Converter:
         opset: Version of the operators.
     """
 
+    format: str = "ONNX"
+    writers: dict[str, Callable[..., Any]] = WRITERS
+
     def __init__(self, graph: Graph, opset: int) -> None:
         self.graph: Graph = graph
         self.opset: int = opset
 
-    def body(self) -> Converter:
+    def body(self) -> Self:
         """A converter for a graph inside this one."""
-        return Converter(Graph(self.graph), self.opset)
+        return type(self)(type(self.graph)(self.graph), self.opset)
+
+    def refusal(self, what: str, fix: str = 'model.export("name.jax") keeps all operations.') -> ConfigError:
+        """The error that the format cannot say something.
+
+        Args:
+            what: What the format has not.
+            fix: The way out.
+        """
+        return ConfigError(f"{self.format} has no {what}.", fix=fix)
 
     def run(self, jaxpr: Any, constants: Iterable[Any], operands: Iterable[Any]) -> list[Any]:
         """Write all equations of a jaxpr.
@@ -99,19 +111,17 @@ class Converter:
         if self._is_known(equation, operands):
             return _compute(equation, operands)
         called = str(equation.params.get("name")) if name in INLINED else ""
-        name = called if called.startswith("lamina_") and called in WRITERS else name
+        name = called if called.startswith("lamina_") and called in self.writers else name
         if name in INLINED:
             inner = next(equation.params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in equation.params)
             jaxpr, constants = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
             return self.run(jaxpr, constants, operands)
-        writer = WRITERS.get(name)
+        writer = self.writers.get(name)
         if writer is None:
-            raise ConfigError(
-                f"ONNX has no operator for {name!r}.", fix='model.export("name.jax") keeps all operations.'
-            )
+            raise self.refusal(f"operator for {name!r}")
         if any(isinstance(operand, tuple) for operand in operands) and name not in COMPLEX:
             if name not in MOVING:
-                raise ConfigError(f"ONNX has no {name!r} of complex numbers.", fix='model.export("name.jax")')
+                raise self.refusal(f"{name!r} of complex numbers")
             parts = [
                 [operand[part] if isinstance(operand, tuple) else operand for operand in operands] for part in (0, 1)
             ]

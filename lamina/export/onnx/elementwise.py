@@ -215,7 +215,8 @@ def _select_n(converter, equation, which, *cases):
     graph = converter.graph
     if equation.invars[0].aval.dtype == bool:
         which, first, second = which, *map(graph.unexpand, cases)
-        if equation.invars[0].aval.shape != equation.outvars[0].aval.shape or which in graph.unexpanded:
+        shapes = [atom.aval.shape for atom in (equation.invars[0], equation.outvars[0])]
+        if shapes[0] != shapes[1] or graph.unexpand(which) is not which:
             second = cases[1]
         dtype = str(equation.outvars[0].aval.dtype)
         if dtype == "bool":  # for which onnxruntime has no Where

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamina.errors import ConfigError
 from lamina.export.onnx.contractions import joined
 from lamina.export.onnx.converter import writes
 from lamina.export.onnx.shaping import axes_of
@@ -148,6 +147,6 @@ def _scatter(converter, equation, x, indices, updates):
     flat = graph.add("Pad", flat, axes_of([0, 1]), np.asarray(0, equation.invars[0].aval.dtype))
     reduction = REDUCTIONS[equation.primitive.name]
     if reduction == "none" and params.get("update_jaxpr") is None and equation.primitive.name != "scatter":
-        raise ConfigError("ONNX has no scatter of this kind.", fix='model.export("name.jax")')
+        raise converter.refusal("scatter of this kind", 'model.export("name.jax")')
     flat = graph.add("ScatterElements", flat, linear, graph.reshape(updates, [-1]), axis=0, reduction=reduction)
     return graph.reshape(graph.add("Slice", flat, axes_of([0]), axes_of([-1])), shape)

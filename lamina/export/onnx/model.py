@@ -10,7 +10,7 @@ from lamina.export.onnx.control_flow import value_info
 from lamina.export.onnx.converter import Converter
 from lamina.export.onnx.graph import Graph, is_static
 
-__all__ = ["OPSETS", "to_onnx"]
+__all__ = ["OPSETS", "places_of", "to_onnx"]
 
 OPSETS = range(18, 24)
 DEFAULT_OPSET = 20
@@ -36,7 +36,7 @@ def to_onnx(program: Any, opset: int | None = None) -> Any:
             f"Versions {OPSETS[0]} to {OPSETS[-1]} of ONNX's operators are written; got opset_version={opset!r}.",
             fix=f"opset_version={DEFAULT_OPSET}",
         )
-    graph = Graph(inputs=_places(program))
+    graph = Graph(inputs=places_of(program))
     for name in program.input_names:
         graph.name(name)
     avals = dict(zip(program.input_names, program.input_avals, strict=True))
@@ -66,7 +66,7 @@ def to_onnx(program: Any, opset: int | None = None) -> Any:
     return proto
 
 
-def _places(program):
+def places_of(program):
     """Where each symbolic size is found: its name -> (name of an input, axis, what it is multiplied by there)."""
     places: dict[str, tuple[str, int, int]] = {}
     for name, aval in zip(program.input_names, program.input_avals, strict=True):

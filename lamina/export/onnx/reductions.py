@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamina.errors import ConfigError
 from lamina.export.onnx.contractions import channels_first, channels_last
 from lamina.export.onnx.converter import writes
 from lamina.export.onnx.elementwise import SMALL
@@ -53,9 +52,7 @@ def _running(converter, equation, x):
     size = equation.invars[0].aval.shape[axis]
     kind = RUNNING.get(equation.primitive.name)
     if not is_static([size]) or kind is None:
-        raise ConfigError(
-            f"ONNX has no {equation.primitive.name} over an axis of any size.", fix='model.export("name.jax")'
-        )
+        raise converter.refusal(f"{equation.primitive.name} over an axis of any size", 'model.export("name.jax")')
     step = 1
     while step < size:
         kept, moved = (slice(None, -step), slice(step, None)) if reverse else (slice(step, None), slice(None, -step))
@@ -78,7 +75,7 @@ def _reduce_window(converter, equation, x):
     graph, params = converter.graph, equation.params
     name, rank = equation.primitive.name, len(params["window_dimensions"])
     if any(size != 1 for size in (*params["base_dilation"], *params["window_dilation"])):
-        raise ConfigError("ONNX has no pooling with dilation over the inputs.", fix='model.export("name.jax")')
+        raise converter.refusal("pooling with dilation over the inputs", 'model.export("name.jax")')
     used = [
         axis for axis in range(rank) if params["window_dimensions"][axis] != 1 or params["window_strides"][axis] != 1
     ]

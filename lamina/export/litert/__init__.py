@@ -1,0 +1,1 @@
+"""LiteRT (TFLite) files: the traced program as builtin operators, written without TensorFlow."""

@@ -1,0 +1,60 @@
+"""What is in a file of LiteRT, and running it with the package ai-edge-litert."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from lamina.export.litert.flatbuffer import Reader
+from lamina.export.litert.schema import OPERATORS
+
+__all__ = ["interpreter_of", "litert_runtime", "operators_of"]
+
+
+def operators_of(data: bytes) -> list[str]:
+    """The name of each operator of a file, those of loops among them."""
+    model = Reader(data)
+    names = {number: kind for kind, (number, _, _) in OPERATORS.items()}
+    kinds = [names.get(code.number(3, np.int32), "?") for code in model.tables(1)]
+    return [kinds[node.number(0, np.uint32)] for graph in model.tables(2) for node in graph.tables(3)]
+
+
+def interpreter_of(data: bytes, **settings: Any) -> Any:
+    """An interpreter for the file.
+
+    Args:
+        data: The file.
+        **settings: Arguments of `Interpreter`.
+
+    Raises:
+        ImportError: The runtime is not installed.
+    """
+    try:
+        from ai_edge_litert.interpreter import Interpreter  # pyright: ignore[reportMissingImports]
+    except ImportError as error:
+        raise ImportError('pip install "lamina[litert]" compares it with predict') from error
+    return Interpreter(model_content=data, **settings)
+
+
+def litert_runtime(program: Any, data: bytes) -> Callable[[Sequence[Any]], list[Any]]:
+    """A function from a list of arrays to a list of arrays.
+
+    Args:
+        program: The traced program, for the order of inputs and outputs.
+        data: The file.
+
+    Raises:
+        ImportError: The runtime is not installed.
+    """
+    interpreter = interpreter_of(data)
+    run = interpreter.get_signature_runner()
+    wanted = {name: detail["dtype"] for name, detail in run.get_input_details().items()}
+
+    def results(arrays):
+        feeds = {name: np.asarray(array, wanted[name]) for name, array in zip(program.input_names, arrays, strict=True)}
+        made = run(**feeds)
+        return [made[name] for name in program.output_names]
+
+    return results

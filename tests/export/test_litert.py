@@ -1,0 +1,65 @@
+"""LiteRT files: the runtime gives the numbers of `predict` for each family of layers, from one file for any batch."""
+
+import pytest
+
+import lamina as keras
+from lamina.errors import ConfigError
+from lamina.export.litert.converter import WRITERS
+from lamina.export.litert.runtime import operators_of
+from tests.export.litert_zoo import worst_of
+from tests.export.zoo import ZOO
+
+pytest.importorskip("ai_edge_litert", reason="the runtime, ai-edge-litert, is not installed")
+L, ops = keras.layers, keras.ops
+
+FAMILIES = (
+    "Conv2D same 2", "Conv3DTranspose same 2", "AveragePooling3D same 2", "SimpleRNN", "GRU open", "U-Net open",
+    "CategoryEncoding multi_hot", "attention", "dictionary", "int8", "subclass", "ops sorting", "mixed_float16",
+)  # fmt: skip
+
+
+def stack(shape, *layers, dtype=None):
+    return keras.Sequential([keras.Input(shape, dtype=dtype), *layers])
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_runtime_gives_what_predict_gives(name, tmp_path):
+    model = ZOO[name]()
+    model.export(tmp_path / "model.tflite", verbose=False, verify=False)
+    assert worst_of(model, tmp_path / "model.tflite") < (2e-2 if "mixed" in name else 1e-4)
+
+
+def test_names_and_the_report(tmp_path, capsys):
+    a, b = keras.Input((4,), name="age"), keras.Input((3,), name="income")
+    both = L.Concatenate()([a, b])
+    model = keras.Model([a, b], [L.Dense(1, name="price")(both), L.Dense(2, name="kind", activation="relu")(both)])
+    model.export(tmp_path / "model.tflite")
+    said = capsys.readouterr().out
+    assert "3 operators (2 FULLY_CONNECTED, 1 CONCATENATION)" in said and "differs from predict by" in said
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(tmp_path / "model.tflite"))
+    assert interpreter.get_signature_list() == {
+        "serving_default": {"inputs": ["age", "income"], "outputs": ["kind", "price"]}
+    }
+    assert [detail["name"] for detail in interpreter.get_input_details()] == ["age", "income"]
+    assert list(interpreter.get_input_details()[0]["shape_signature"]) == [-1, 4]
+
+
+def test_what_litert_cannot_say_is_refused_by_the_name_of_the_layer(tmp_path):
+    model = stack((4,), L.Hashing(5, name="buckets"), dtype="int32")
+    with pytest.raises(ConfigError, match="(?s)LiteRT has no arithmetic.*'buckets'"):
+        model.export(tmp_path / "model.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_wrong_result_is_not_written(tmp_path, monkeypatch):
+    monkeypatch.setitem(WRITERS, "tanh", lambda converter, equation, x: converter.graph.add("Sigmoid", x))
+    with pytest.raises(ConfigError, match="differs from predict"):
+        stack((4,), L.Dense(3, activation="tanh")).export(tmp_path / "model.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_long_loops_are_loops(tmp_path):
+    stack((300, 2), L.GRU(2)).export(tmp_path / "model.tflite", verbose=False)
+    assert "WHILE" in operators_of((tmp_path / "model.tflite").read_bytes())
