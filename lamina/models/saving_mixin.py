@@ -88,6 +88,7 @@ class SavingMixin(Trainer):
             verbose: Whether to print what was written; None prints it.
             input_signature: Shapes and types of the inputs. None means those of the model.
             **kwargs: `verify=x` compares on these inputs too, and `verify=False` not at all; `opset_version` of ONNX;
+                `quantize` of LiteRT, "dynamic", "float16" or "int8" with `representative_data=x`;
                 `weight_type` of TensorFlow.js, "float16", "uint16" or "uint8" for smaller files.
 
         Returns:

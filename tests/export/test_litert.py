@@ -1,5 +1,6 @@
 """LiteRT files: the runtime gives the numbers of `predict` for each family of layers, from one file for any batch."""
 
+import numpy as np
 import pytest
 
 import lamina as keras
@@ -63,3 +64,21 @@ def test_a_wrong_result_is_not_written(tmp_path, monkeypatch):
 def test_long_loops_are_loops(tmp_path):
     stack((300, 2), L.GRU(2)).export(tmp_path / "model.tflite", verbose=False)
     assert "WHILE" in operators_of((tmp_path / "model.tflite").read_bytes())
+
+
+def test_fewer_bits(tmp_path):
+    keras.utils.set_random_seed(0)
+    model = stack((8, 8, 3), L.Conv2D(32, 3, activation="relu"), L.MaxPooling2D(), L.Flatten(), L.Dense(64), L.Dense(4))
+    x = np.random.default_rng(0).random((32, 8, 8, 3)).astype("float32")
+    model.export(tmp_path / "full.tflite", verbose=False)
+    full = (tmp_path / "full.tflite").stat().st_size
+    for kind, part, off in (("float16", 0.6, 2e-3), ("dynamic", 0.4, 0.03), ("int8", 0.4, 0.05)):
+        given = {"representative_data": lambda: iter(x[:, None])} if kind == "int8" else {}
+        report = model.export(tmp_path / f"{kind}.tflite", quantize=kind, verify=x, verbose=False, **given)
+        assert report.size < part * full and report.difference < off
+    kinds = operators_of((tmp_path / "int8.tflite").read_bytes())
+    assert kinds.count("QUANTIZE") == kinds.count("DEQUANTIZE") == 1  # the layers between them compute in 8 bits
+    report = model.export(
+        tmp_path / "m.tflite", optimizations=["DEFAULT"], representative_dataset=lambda: [[x]], verbose=False
+    )
+    assert report.facts == ["int8"]

@@ -21,21 +21,26 @@ def operators_of(data: bytes) -> list[str]:
     return [kinds[node.number(0, np.uint32)] for graph in model.tables(2) for node in graph.tables(3)]
 
 
-def interpreter_of(data: bytes, **settings: Any) -> Any:
+def interpreter_of(data: bytes, is_plain: bool = False) -> Any:
     """An interpreter for the file.
 
     Args:
         data: The file.
-        **settings: Arguments of `Interpreter`.
+        is_plain: Whether every operator runs by itself, and all values can be read afterwards.
 
     Raises:
         ImportError: The runtime is not installed.
     """
     try:
-        from ai_edge_litert.interpreter import Interpreter  # pyright: ignore[reportMissingImports]
+        from ai_edge_litert import interpreter  # pyright: ignore[reportMissingImports]
     except ImportError as error:
-        raise ImportError('pip install "lamina[litert]" compares it with predict') from error
-    return Interpreter(model_content=data, **settings)
+        raise ImportError('ai-edge-litert is not installed; pip install "lamina[litert]" runs LiteRT') from error
+    if not is_plain:
+        return interpreter.Interpreter(model_content=data)
+    plain = interpreter.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    return interpreter.Interpreter(
+        model_content=data, experimental_op_resolver_type=plain, experimental_preserve_all_tensors=True
+    )
 
 
 def litert_runtime(program: Any, data: bytes) -> Callable[[Sequence[Any]], list[Any]]:

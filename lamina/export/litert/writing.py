@@ -1,4 +1,4 @@
-"""The writer of LiteRT files."""
+"""The writer of LiteRT files, and the smaller kinds of them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,77 @@ import functools
 import pathlib
 from typing import Any
 
+from lamina.errors import ConfigError
 from lamina.export.functions import endpoint_of
+from lamina.export.litert.calibration import ranges_of
+from lamina.export.litert.model import to_graph, to_litert
+from lamina.export.litert.quantize import to_float16, to_int8, to_int8_weights
 from lamina.export.litert.runtime import litert_runtime, operators_of
-from lamina.export.report import Written
+from lamina.export.report import TOLERANCE, Written
 
 __all__ = ["write_litert"]
 
+KINDS = {"float16": 2e-2, "dynamic": None, "int8": None}  # and the difference from `predict` that is allowed
+
 
 def write_litert(
-    model: Any, signature: Any, target: pathlib.Path, quantize: str | None = None, representative_data: Any = None
-) -> Written:
+    model: Any, signature: Any, target: pathlib.Path, quantize: str | None = None, representative_data: Any = None,
+    optimizations: Any = None, representative_dataset: Any = None,
+) -> Written:  # fmt: skip
     """Write a TFLite file.
 
     Args:
         model: Model.
         signature: Shapes and types of its inputs.
         target: File.
-        quantize: None; "dynamic", "int8" or "float16", see `Model.export`.
+        quantize: "dynamic" stores weights in 8 bits, "int8" computes in 8 bits too, "float16" stores weights in 16.
         representative_data: Inputs of the model, from which "int8" takes the ranges of all values.
+        optimizations: TensorFlow's name of `quantize`: a list that is not empty stands for "int8" with representative
+            data and for "dynamic" without.
+        representative_dataset: TensorFlow's name of `representative_data`.
+
+    Raises:
+        ConfigError: The arguments do not fit each other.
+        ImportError: "int8" runs the model to find the ranges, and ai-edge-litert is not installed.
     """
+    data_given = representative_dataset if representative_data is None else representative_data
+    if optimizations:
+        quantize = quantize or ("dynamic" if data_given is None else "int8")
+    _check(quantize, data_given)
     endpoint, data = endpoint_of(model, signature, "litert")
+    facts = []
+    if quantize is not None:
+        data = _smaller(endpoint.program, data, quantize, data_given)
+        facts.append(quantize)
     target.write_bytes(data)
     load = functools.partial(litert_runtime, endpoint.program, data)
-    return Written(endpoint.input_avals, "ai-edge-litert", load, collections.Counter(operators_of(data)))
+    tolerance = TOLERANCE if quantize is None else KINDS[quantize]
+    operators = collections.Counter(operators_of(data))
+    return Written(endpoint.input_avals, "ai-edge-litert", load, operators, facts, tolerance=tolerance)
+
+
+def _check(quantize, given):
+    if quantize is not None and quantize not in KINDS:
+        raise ConfigError(
+            f"quantize is one of {', '.join(map(repr, KINDS))}; got {quantize!r}.", fix='quantize="dynamic"'
+        )
+    if quantize == "int8" and given is None:
+        raise ConfigError(
+            'quantize="int8" takes the ranges of all values from inputs of the model; got representative_data=None.',
+            fix='quantize="int8", representative_data=x_train[:100]',
+        )
+    if quantize != "int8" and given is not None:
+        raise ConfigError(
+            f'representative_data is for quantize="int8"; got quantize={quantize!r}.', fix='quantize="int8"'
+        )
+
+
+def _smaller(program, data, quantize, given):
+    graph = to_graph(program)
+    if quantize == "float16":
+        to_float16(graph)
+    elif quantize == "dynamic":
+        to_int8_weights(graph)
+    else:
+        to_int8(graph, ranges_of(program, data, given))
+    return to_litert(program, graph)

@@ -1,0 +1,222 @@
+"""Smaller numbers in a graph of LiteRT: weights of 16 or 8 bits, and whole operators of 8 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lamina.export.litert.fusion import BIASED
+from lamina.export.litert.graph import Graph, Operator, Quantization, Value
+
+__all__ = ["to_float16", "to_int8", "to_int8_weights"]
+
+LEAST = 256  # elements of what is worth storing in fewer bits
+CHANNELS = {"CONV_2D": 0, "FULLY_CONNECTED": 0, "DEPTHWISE_CONV_2D": 3, "TRANSPOSE_CONV": 0}
+"""Operators whose weights have a scale for each output channel, and the axis of it."""
+HYBRID = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}  # compute on float32 and weights of int8
+SAME_SCALE = {"RESHAPE", "TRANSPOSE", "PAD", "STRIDED_SLICE", "MAX_POOL_2D", "AVERAGE_POOL_2D", "GATHER"}
+RESCALED = {"ADD", "SUB", "MUL", "DIV", "SUM", "MEAN", "BATCH_MATMUL", "CONCATENATION", "MAXIMUM", "MINIMUM"}
+FIXED = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
+
+
+def _is_weight(value):
+    return value is not None and value.data is not None and value.dtype == np.float32 and value.data.size >= LEAST
+
+
+def _constant(graph, value, data, quantization):
+    made = Value(f"{value}/{data.dtype.name}", data.shape, data.dtype, None, data)
+    made.quantization = quantization
+    return made
+
+
+def _graphs(graph):
+    """A graph and the bodies of its loops."""
+    for node in graph.nodes:
+        for body in node.bodies:
+            yield from _graphs(body)
+    yield graph
+
+
+def to_float16(graph: Graph) -> None:
+    """Store float32 weights in 16 bits; the runtime widens them."""
+    for one in _graphs(graph):
+        wide: dict[Value, Value] = {}
+        widening = []
+        for node in one.nodes:
+            for place, value in enumerate(node.inputs):
+                if not _is_weight(value):
+                    continue
+                if value not in wide:
+                    half = _constant(one, value, value.data.astype(np.float16), None)
+                    wide[value] = one.value(f"{value}/wide", value.shape, np.float32)
+                    widening.append(Operator("DEQUANTIZE", [half], [wide[value]], {}))
+                node.inputs[place] = wide[value]
+        one.nodes[:0] = widening
+
+
+def symmetric(data: np.ndarray, axis: int | None) -> tuple[np.ndarray, Quantization]:
+    """(integers from -127 to 127, what they stand for), with a scale for each place along an axis or one for all."""
+    others = tuple(other for other in range(data.ndim) if axis is not None and other != axis)
+    largest = np.abs(data).max(axis=others or None, keepdims=True)
+    scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    return np.clip(np.round(data / scale), -127, 127).astype(np.int8), Quantization(scale.reshape(-1), 0, axis or 0)
+
+
+def to_int8_weights(graph: Graph) -> None:
+    """Store weights in 8 bits; operators that cannot compute on them get them widened."""
+    for one in _graphs(graph):
+        widened: dict[Value, Value] = {}
+        nodes: list[Operator] = []
+        for node in one.nodes:
+            for place, value in enumerate(node.inputs):
+                if not _is_weight(value) or len(value.shape) < 2:
+                    continue
+                if node.kind in HYBRID and place == 1:
+                    node.inputs[1] = _constant(one, value, *symmetric(value.data, CHANNELS[node.kind]))
+                    if node.kind == "FULLY_CONNECTED":
+                        node.settings["asymmetric_quantize_inputs"] = True
+                    continue
+                if node.kind == "GATHER":
+                    table = _constant(one, value, *symmetric(value.data, None))
+                    rows = one.value(f"{node.outputs[0]}/int8", node.outputs[0].shape, np.int8)
+                    rows.quantization = table.quantization
+                    nodes.append(Operator("GATHER", [table, *node.inputs[1:]], [rows], node.settings))
+                    node = Operator("DEQUANTIZE", [rows], node.outputs, {})
+                    break
+                if value not in widened:
+                    small = _constant(one, value, *symmetric(value.data, None))
+                    widened[value] = one.value(f"{value}/wide", value.shape, np.float32)
+                    nodes.append(Operator("DEQUANTIZE", [small], [widened[value]], {}))
+                node.inputs[place] = widened[value]
+            nodes.append(node)
+        one.nodes = nodes
+
+
+def to_int8(graph: Graph, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """Compute in 8 bits what has an operator for it; inputs and outputs stay as they are.
+
+    Args:
+        graph: The graph; loops in it stay float32.
+        ranges: The smallest and largest element of each value.
+    """
+    graph.nodes = _Rewriting(graph, ranges).run()
+    to_int8_weights(graph)  # of operators that stay float32
+
+
+class _Rewriting:
+    """Operators of 8 bits, with QUANTIZE and DEQUANTIZE between them and the others."""
+
+    def __init__(self, graph, ranges):
+        self.graph, self.ranges = graph, ranges
+        self.nodes: list[Operator] = []
+        self.small: dict[Any, Value] = {}  # (value, its scale or None) -> the same in int8
+        self.wide: dict[Value, Value] = {}  # value that has only its int8 form -> the int8 form
+
+    def run(self):
+        for node in self.graph.nodes:
+            if self.fits(node):
+                self.rewrite(node)
+                continue
+            node.inputs = [self.as_float(value) for value in node.inputs]
+            self.nodes.append(node)
+        for result in self.graph.results:
+            self.as_float(result)
+        return self.nodes
+
+    def as_float(self, value):
+        if value in self.wide:
+            self.nodes.append(Operator("DEQUANTIZE", [self.wide.pop(value)], [value], {}))
+        return value
+
+    def fits(self, node):
+        if not (node.kind in CHANNELS or node.kind in SAME_SCALE or node.kind in RESCALED or node.kind in FIXED):
+            return False
+        floats = [value for value in self.operands(node) if value is not None]
+        if any(value.dtype != np.float32 for value in (*floats, *node.outputs)):
+            return False
+        if node.kind in CHANNELS and node.inputs[1].data is None:
+            return False
+        if node.kind == "DIV" and node.inputs[1].data is None:
+            return False
+        known = [value for value in (*floats, *node.outputs) if value.data is None]
+        if node.kind in SAME_SCALE and not any(value in self.small or value in self.wide for value in floats):
+            return False  # moving alone is not worth it
+        return all(value in self.ranges and np.isfinite(self.ranges[value]).all() for value in known)
+
+    def operands(self, node):
+        """The inputs that hold numbers of the model, without sizes and axes."""
+        if node.kind in SAME_SCALE or node.kind in ("SUM", "MEAN"):
+            return node.inputs[:1]
+        if node.kind == "TRANSPOSE_CONV":
+            return node.inputs[1:]
+        return node.inputs
+
+    def scale_of(self, value):
+        low, high = (float(edge) for edge in self.ranges[value])
+        low, high = min(low, 0.0), max(high, 0.0)
+        scale = max((high - low) / 255, 1e-9)
+        return Quantization(np.float32(scale), int(np.clip(round(-128 - low / scale), -128, 127)))
+
+    def as_int8(self, value, quantization=None):
+        """The value in 8 bits; a constant by its own range."""
+        if value.data is not None:
+            data, own = symmetric(value.data, None)
+            if quantization is not None:
+                data = np.clip(np.round(value.data / quantization.scale) + quantization.zero, -128, 127).astype(np.int8)
+            return _constant(self.graph, value, data, quantization or own)
+        if value in self.small and quantization is None:
+            return self.small[value]
+        source = self.small.get(value, value)
+        wanted = quantization or self.scale_of(value)
+        own = source.quantization
+        if own is not None and own.scale == wanted.scale and own.zero == wanted.zero:
+            return source
+        made = self.graph.value(f"{value}/int8", value.shape, np.int8)
+        made.quantization = wanted
+        self.nodes.append(Operator("QUANTIZE", [source], [made], {}))
+        if quantization is None:
+            self.small[value] = made
+        return made
+
+    def rewrite(self, node):
+        (output,) = node.outputs
+        made = self.graph.value(f"{output}/int8", output.shape, np.int8)
+        made.quantization = self.scale_of(output)
+        inputs = list(node.inputs)
+        if node.kind in SAME_SCALE:
+            inputs[0] = self.as_int8(inputs[0])
+            made.quantization = inputs[0].quantization
+        elif node.kind in FIXED:
+            inputs[0] = self.as_int8(inputs[0])
+            made.quantization = Quantization(np.float32(FIXED[node.kind][0]), FIXED[node.kind][1])
+        elif node.kind in CHANNELS:
+            inputs = self.with_weights(node)
+        elif node.kind in ("CONCATENATION", "MAXIMUM", "MINIMUM"):
+            inputs = [self.as_int8(value, made.quantization) for value in inputs]
+        elif node.kind in ("SUM", "MEAN"):
+            inputs[0] = self.as_int8(inputs[0])
+        elif node.kind == "DIV":
+            node.kind = "MUL"
+            inverse = np.float32(1) / inputs[1].data
+            inverse = Value(f"{inputs[1]}/inverse", inverse.shape, inverse.dtype, None, inverse)
+            inputs = [self.as_int8(inputs[0]), self.as_int8(inverse)]
+        else:
+            inputs = [self.as_int8(value) for value in inputs]
+        self.nodes.append(Operator(node.kind, inputs, [made], node.settings))
+        self.small[output] = self.wide[output] = made
+
+    def with_weights(self, node):
+        place, inputs = BIASED[node.kind], list(node.inputs)
+        at = 2 if node.kind == "TRANSPOSE_CONV" else 0  # of the input
+        x = inputs[at] = self.as_int8(inputs[at])
+        data, quantization = symmetric(inputs[1].data, CHANNELS[node.kind])
+        inputs[1] = _constant(self.graph, inputs[1], data, quantization)
+        bias = inputs[place] if len(inputs) > place else None
+        if bias is not None:
+            scale = x.quantization.scale * quantization.scale
+            whole = np.clip(np.round(bias.data / scale), -(2.0**31), 2.0**31 - 1).astype(np.int32)
+            name = Value(f"{node.outputs[0]}/bias", bias.shape, np.float32)
+            inputs[place] = _constant(self.graph, name, whole, Quantization(scale))
+        return inputs
