@@ -79,7 +79,7 @@ def make(mistake):
         return first(self, message, fix, *args, **kwargs)
 
     first = LaminaError.__init__
-    keras.utils.clear_session()  # names in messages count from the start, whatever ran before
+    keras.utils.clear_session(free_memory=False)  # names in messages count from the start, whatever ran before
     with mock.patch.object(LaminaError, "__init__", noted):
         try:
             run(mistake.wrong)
@@ -128,7 +128,7 @@ def fixes_work(mistakes):
             assert mistake.because
             return
         assert mistake.prose or mistake.says in mistake.right, "what the fix says is not done"
-        keras.utils.clear_session()
+        keras.utils.clear_session(free_memory=False)
         run(mistake.right)
 
     return test
