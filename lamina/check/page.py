@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import html
 import importlib.metadata
@@ -10,6 +9,7 @@ import pathlib
 import re
 
 from lamina.errors import ConfigError
+from lamina.spelling.nearest import nearest
 
 __all__ = ["address_of", "html_of", "page_of"]
 
@@ -35,7 +35,7 @@ def page_of(code: str) -> str:
         if path.is_file():
             return path.read_text(encoding="utf-8")
     known = sorted({path.stem for folder in _FOLDERS for path in folder.glob("LAM*.md")})
-    near = difflib.get_close_matches(code.upper(), known, 3, 0.0)
+    near = nearest(code.upper(), known) or known
     raise ConfigError(
         f"There is no finding {code}; the codes go from {known[0]} to {known[-1]}.", fix=f"lamina explain {near[0]}"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import math
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lamina.errors import ConfigError, ShapeError
+from lamina.spelling import nearest as spelling
 
 # Values of arguments that many classes need, for the code that errors print.
 EXAMPLES = {
@@ -174,7 +174,7 @@ def nearest(value: Any, known: Iterable[Any]) -> Any:
     """
     known = tuple(known)
     names = {one.lower(): one for one in reversed(known) if isinstance(one, str)}
-    near = difflib.get_close_matches(str(value).lower(), names, n=1, cutoff=0.5)
+    near = spelling.nearest(str(value).lower(), names, 1)
     numbers = [one for one in known if is_whole(one) and not isinstance(one, bool)]
     if not near and numbers and _number(value) is not None:
         return min(numbers, key=lambda one: abs(one - float(value)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import pathlib
@@ -36,6 +35,7 @@ from lamina.saving.report import LoadReport
 from lamina.saving.safety.damage import other_format
 from lamina.saving.safety.hdf5 import check_overwrite, open_hdf5, whole_or_unchanged
 from lamina.saving.safety.limits import expect_model, naming, parse_json, reading
+from lamina.spelling.nearest import nearest
 
 __all__ = [
     "deserialize_keras_object",
@@ -316,7 +316,7 @@ def _nearest(path):
     """What to load in place of a file that is not there."""
     folder = path.parent if path.parent.is_dir() else pathlib.Path()
     models = [one.name for one in folder.iterdir() if one.name.endswith((".keras", *_LEGACY, ".json", ".safetensors"))]
-    near = difflib.get_close_matches(path.name, models, n=1)
+    near = nearest(path.name, models, 1)
     if near:
         return f"Did you mean {str(folder / near[0])!r}?"
     found = f"; there are: {', '.join(sorted(models)[:5])}" if models else ""
