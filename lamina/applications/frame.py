@@ -216,7 +216,7 @@ def image_shape(input_shape: Sequence[int | None] | None, size: int, smallest: i
     if len(shape) != 3:
         raise ShapeError(
             f"input_shape must have three sizes; got input_shape={shape}.",
-            fix=f"input_shape={with_channels(size, size)}",
+            fix=f"input_shape={with_channels(*(shape if len(shape) == 2 else (size, size)))}",
         )
     channels, image = (shape[0], shape[1:]) if first else (shape[2], shape[:2])
     if weights == "imagenet":
@@ -251,7 +251,7 @@ def _check(weights, include_top, pooling, classes, classifier_activation):
     if weights == "imagenet" and include_top and classes != IMAGENET_CLASSES:
         raise ConfigError(
             f"weights='imagenet' with include_top=True have {IMAGENET_CLASSES} classes; got classes={classes}.",
-            fix="Use include_top=False and add a classifier of your own.",
+            fix="weights='imagenet', include_top=False  # and a Dense layer of your own behind it",
         )
     if weights == "imagenet" and include_top and classifier_activation not in (None, "softmax"):
         raise ConfigError(

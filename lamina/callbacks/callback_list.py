@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 from typing import Any
 
 import jax
 
 from lamina.callbacks.callback import Callback
 from lamina.callbacks.history import History
-from lamina.callbacks.logs import Logs, read_logs
+from lamina.callbacks.logs import EpochLogs, Logs, read_logs
 from lamina.callbacks.progbar_logger import ProgbarLogger
-from lamina.errors import CallError
+from lamina.errors import ArgumentError, CallError
+from lamina.spelling.nearest import nearest
 
 __all__ = ["CallbackList"]
 
@@ -108,7 +111,7 @@ class CallbackList(Callback):
         self._call("on_batch_end", batch, logs=logs)
 
     def _call(self, name, *args, logs):
-        logs = read_logs(logs)
+        logs = EpochLogs(read_logs(logs))
         for callback in self.callbacks:
             getattr(callback, name)(*args, logs)
 
@@ -128,11 +131,34 @@ def _checked(callback):
     if isinstance(callback, type):
         raise CallError(f"callbacks has the class {callback.__name__}.", fix=f"Create an object: {callback.__name__}()")
     if not hasattr(callback, "set_model") or not hasattr(callback, "on_epoch_end"):
+        known = [name for name in importlib.import_module("lamina.callbacks").__all__ if name != "Callback"]
+        near = nearest(callback, known, 1) if isinstance(callback, str) else []
         raise CallError(
             f"callbacks has {callback!r}, which is not a Callback.",
-            fix="For a function: keras.callbacks.LambdaCallback(on_epoch_end=function)",
+            fix=f"callbacks=[keras.callbacks.{near[0]}()]"
+            if near
+            else "For a function: keras.callbacks.LambdaCallback(on_epoch_end=function)",
         )
+    for name in dir(type(callback)):
+        if name.startswith("on_") and hasattr(Callback, name) and callable(getattr(callback, name)):
+            _check_signature(callback, name)
     return callback
+
+
+def _check_signature(callback, name):
+    """Raise an error for a hook that cannot be called with what the hook of Callback is called with."""
+    parameters = list(inspect.signature(getattr(Callback, name)).parameters)
+    hook = getattr(callback, name)
+    try:
+        inspect.signature(hook).bind(*parameters[1:])
+    except TypeError as error:
+        given = " and ".join(parameters[1:])
+        raise ArgumentError(
+            f"{type(callback).__name__}.{name}{inspect.signature(hook)} is called with {given}: {error}.",
+            fix=f"def {name}({', '.join(parameters[:-1])}, logs=None):",
+        ) from None
+    except ValueError:  # a function without a signature
+        return
 
 
 def _has_hook(callback, name):

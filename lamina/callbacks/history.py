@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from lamina.callbacks.callback import Callback
 from lamina.callbacks.curves import Curves
+from lamina.callbacks.logs import Figures
 from lamina.drawing.axes import sparkline
-from lamina.errors import ConfigError
+from lamina.errors import ArgumentError
 from lamina.runtime.terminal import printable
+from lamina.runtime.tracebacks import filters_traceback
 from lamina.saving.safety.records import write_as
-from lamina.spelling.nearest import nearest
 
 if TYPE_CHECKING:
     import os
@@ -18,27 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["History"]
 
 
-class Figures(dict[str, list[Any]]):
-    """Name of each loss or metric -> its values by epoch; another name is an error that says which there are."""
-
-    def __missing__(self, name: Any) -> Any:
-        raise MissingFigure(name, self)
-
-
 write_as(Figures, dict)
-
-
-class MissingFigure(ConfigError, KeyError):
-    """A loss or metric that a history does not have."""
-
-    def __init__(self, name: Any, figures: dict[str, list[Any]]) -> None:
-        near = nearest(str(name), figures)
-        is_validation = str(name).startswith("val_")
-        extra = " fit(validation_data=...) or fit(validation_split=0.2) adds it." if is_validation else ""
-        super().__init__(
-            f"The history has no {name!r}; it has {', '.join(map(repr, figures)) or 'nothing yet'}.{extra}",
-            fix=f"history.history[{near[0]!r}]" if near and not is_validation else None,
-        )
 
 
 class History(Callback):
@@ -55,6 +36,12 @@ class History(Callback):
         self.history: dict[str, list[Any]] = Figures()
         self.epoch: list[int] = []
         self.validations: list[dict[str, Any]] = []
+
+    @filters_traceback
+    def __getitem__(self, name: Any) -> Any:
+        raise ArgumentError("A History has its figures in the dict `history`.", fix=f"history.history[{name!r}]")
+
+    __iter__ = None  # since the method above would make it iterable
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.epoch = []

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from lamina.callbacks.callback import Callback
+from lamina.errors import ArgumentError
+from lamina.spelling.nearest import nearest
 
 __all__ = ["LambdaCallback"]
 
@@ -36,6 +38,10 @@ class LambdaCallback(Callback):
         on_train_batch_end: Callable[..., Any] | None = None,
         **kwargs: Callable[..., Any],
     ):
+        for name in kwargs:
+            near = [] if hasattr(self, name) else nearest(name, [one for one in dir(Callback) if one[:3] == "on_"], 1)
+            if near:
+                raise ArgumentError(f"LambdaCallback has no hook {name!r}.", fix=f"{near[0]}={_name_of(kwargs[name])}")
         hooks = {
             "on_epoch_begin": on_epoch_begin,
             "on_epoch_end": on_epoch_end,
@@ -46,3 +52,8 @@ class LambdaCallback(Callback):
             **kwargs,
         }
         self.__dict__.update({name: hook for name, hook in hooks.items() if hook is not None})
+
+
+def _name_of(function):
+    name = getattr(function, "__name__", "")
+    return name if name.isidentifier() else "function"

@@ -45,6 +45,11 @@ class LearningRateScheduler(Callback):
     """
 
     def __init__(self, schedule: Callable[..., Any], verbose: int = 0):
+        if not callable(schedule):
+            raise ConfigError(
+                f"The schedule of LearningRateScheduler is a function of the epoch; got {schedule!r}.",
+                fix="keras.callbacks.LearningRateScheduler(lambda epoch, rate: float(rate * 0.9))",
+            )
         self.schedule: Callable[..., Any] = schedule
         self.verbose: int = verbose
 

@@ -6,7 +6,40 @@ from typing import Any
 
 import jax
 
-__all__ = ["Logs", "read_logs"]
+from lamina.errors import ConfigError
+from lamina.runtime.tracebacks import filters_traceback
+from lamina.spelling.nearest import nearest
+
+__all__ = ["EpochLogs", "Figures", "Logs", "MissingFigure", "read_logs"]
+
+
+class MissingFigure(ConfigError, KeyError):
+    """A loss or metric that a history, or logs, do not have."""
+
+    def __init__(self, name: Any, figures: dict[str, Any], code: str = "history.history") -> None:
+        near = nearest(str(name), figures)
+        what, extra, fix = ("The history has", "", None) if code != "logs" else ("logs have", "", None)
+        if str(name).startswith("val_") and not any(key.startswith("val_") for key in figures):
+            extra, fix = " Validation data add it.", "model.fit(x, y, validation_split=0.2)"
+        elif near:
+            fix = f"{code}[{near[0]!r}]"
+        super().__init__(f"{what} no {name!r}, but {', '.join(map(repr, figures)) or 'nothing yet'}.{extra}", fix=fix)
+
+
+class Figures(dict[str, Any]):
+    """Name of each loss or metric -> its values by epoch; another name is an error that says which there are."""
+
+    _code = "history.history"
+
+    @filters_traceback
+    def __missing__(self, name: Any) -> Any:
+        raise MissingFigure(name, self, self._code)
+
+
+class EpochLogs(Figures):
+    """Logs of an epoch, as callbacks get them."""
+
+    _code = "logs"
 
 
 def read_logs(logs: dict[str, Any] | None) -> dict[str, Any]:
@@ -43,6 +76,10 @@ class Logs(dict):
     def __init__(self, logs: dict[str, Any] | None = None):
         super().__init__(logs or {})
         self._unread = bool(logs)
+
+    @filters_traceback
+    def __missing__(self, name: Any) -> Any:
+        raise MissingFigure(name, self, "logs")
 
     def unread(self) -> dict[str, Any]:
         """The values without waiting: arrays that may still be computed."""

@@ -115,7 +115,7 @@ class ModelCheckpoint(MonitorCallback):
         except KeyError as error:
             raise ConfigError(
                 f"filepath {self.filepath!r} of ModelCheckpoint has the name {error}, which is not in logs; there are: "
-                f"{', '.join(names)}.",
+                f"{', '.join(names)}." + " fit(validation_data=...) adds those of validation." * ("val_" in str(error)),
                 fix=f"filepath='model-{{epoch}}{os.path.splitext(self.filepath)[1]}'",
             ) from None
 

@@ -35,6 +35,8 @@ def _unscaled_inputs(subject):
             fix = "Use x / 255, or layers.Rescaling(1 / 255) as the first layer." if pixels else (
                 "Use layers.Normalization() as the first layer, after its adapt(x)."
             )  # fmt: skip
+            idle = [reader.name for reader in subject.readers.get(name, []) if _is_not_adapted(reader)]
+            fix = f"Call {idle[0]}.adapt(x) before fit." if idle else fix
             yield (
                 first.name, (least, most),
                 f"{name} goes from {least:.4g} to {most:.4g} into {first.name}, with a standard deviation of "
@@ -47,9 +49,17 @@ def _numeric_inputs(subject):
     return [(name, values) for name, values in subject.inputs.items() if values.dtype.kind in "fiu" and values.size]
 
 
+def _is_not_adapted(fact):
+    """Whether it is a Normalization that changes nothing, since adapt was not called."""
+    layer = fact.layer
+    return fact.kind == "Normalization" and layer.input_mean is None and not np.any(layer.adapt_mean.numpy())
+
+
 def _first_weighted(readers):
     """The first layer with a kernel that the values of an input reach unchanged; None if something scales them."""
-    while len(readers) == 1 and (readers[0].has("rearranging", "noise") or readers[0].is_a("Resizing")):
+    while len(readers) == 1 and (
+        readers[0].has("rearranging", "noise") or readers[0].is_a("Resizing") or _is_not_adapted(readers[0])
+    ):
         readers = readers[0].receivers
     fact = readers[0] if len(readers) == 1 and len(readers[0].inputs) == 1 else None
     return fact if fact is not None and fact.is_builtin and (fact.is_affine or fact.has("recurrent")) else None
@@ -128,8 +138,15 @@ def _is_read_as_ids(subject, name):
     "Keras: Embedding, input_dim is the largest index + 1",
 )  # fmt: skip
 def _index_beyond_embedding(subject):
-    for name, _ in _numeric_inputs(subject):
+    for name, values in _numeric_inputs(subject):
         for fact in subject.readers.get(name, []):
+            if fact.kind == "Embedding" and values.dtype.kind == "f" and (fractions := values % 1 != 0).any():
+                yield (
+                    fact.name, float(fractions.mean()),
+                    f"{fact.name} looks up rows by whole numbers, and takes the fractions off: "
+                    f"{subject.input_parts[name].first_of(fractions)}.",
+                    "Pass the numbers of the tokens; for measured numbers use Dense in place of Embedding.",
+                )  # fmt: skip
             last = getattr(fact.layer, "input_dim", 0) - 1
             outside = subject.input_parts[name].outside(0, last)
             if fact.kind == "Embedding" and len(fact.inputs) == 1 and outside is not None:

@@ -111,9 +111,11 @@ def _width_of_labels(subject):
         known = head.exclusive or head.loss_name in REGRESSION | BINARY
         if known and labels.ndim == len(head.shape) > 1 and labels.shape[-1] != head.units and labels.shape[-1] > 1:
             width = labels.shape[-1]
+            one_hot = head.units == 1 and head.loss_name in BINARY and ((labels == 1).sum(-1) == 1).all()
             yield (
-                head.layer, width, f"{head.layer} has {head.units} units; the labels have {width} columns.",
-                f"Give {head.layer} {width} units.",
+                head.layer, width,
+                f"{head.layer} has {head.units} unit{'s' * (head.units > 1)}; the labels have {width} columns.",
+                "Use y.argmax(-1) as labels." if one_hot and width == 2 else f"Give {head.layer} {width} units.",
             )  # fmt: skip
 
 
@@ -224,7 +226,7 @@ def _shapes_that_broadcast(subject):
     "Keras: Dense works on the last axis and keeps the others",
 )  # fmt: skip
 def _positions_left_over(subject):
-    for head in subject.heads:
+    for head in subject.heads if _inputs_fit(subject) else ():
         positions, rest = head.shape[1:-1], () if head.labels is None else head.labels.shape[1:]
         if head.numbers is None or not head.loss_name or all(size == 1 for size in positions):
             continue
@@ -237,3 +239,11 @@ def _positions_left_over(subject):
                 f"Put Flatten() or a GlobalAveragePooling layer before {head.layer}; "
                 "after an RNN use return_sequences=False.",
             )  # fmt: skip
+
+
+def _inputs_fit(subject):
+    """Whether the data have as many axes as the Inputs; if not, that is the error."""
+    tensors = subject.model._graph.input_tensors if subject.input_names else ()
+    pairs = zip(subject.input_names, tensors, strict=True)
+    shapes = [(subject.inputs[name].shape, tensor.shape) for name, tensor in pairs if name in subject.inputs]
+    return all(len(given) == len(wanted) or given[-1:] == (1,) or wanted[-1] == 1 for given, wanted in shapes)

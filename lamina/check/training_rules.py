@@ -77,7 +77,7 @@ def _moving_statistics_in_frozen_network(subject):
 
 @rule(
     "LAM303", "error", "nothing to train", "compiled",
-    "Every weight is frozen: fit changes nothing.",
+    "Every weight is frozen, or there are none: fit changes nothing.",
     "Keras guide: Transfer learning and fine-tuning",
 )  # fmt: skip
 def _nothing_trainable(subject):
@@ -86,6 +86,11 @@ def _nothing_trainable(subject):
         yield (
             None, model.count_params(), f"All {model.count_params():,} weights of {model.name} are frozen.",
             "Set model.trainable = True, or add a new last layer, then compile again.",
+        )  # fmt: skip
+    elif subject.own_step and model.built and getattr(model, "_graph", None) is None and not model.layers:
+        yield (
+            None, 0, f"{model.name} has no weights.",
+            "Make its layers in __init__, and keep them: self.dense = keras.layers.Dense(1).",
         )  # fmt: skip
 
 
@@ -241,8 +246,16 @@ def _class_weights_of_no_class(subject):
     if keys:
         yield (
             head.layer, keys, f"class_weight has the keys {keys}; the classes are 0 to {units - 1}.",
-            "Use the class numbers as keys: class_weight={0: 1.0, 1: 5.0}.",
+            f"Use the class numbers as keys: class_weight={_with_classes(weights, keys, units)}.",
         )  # fmt: skip
+
+
+def _with_classes(weights, keys, units):
+    """The weights with the classes that have none in place of the keys that are no classes, in their order."""
+    free = iter(label for label in range(units or 0) if label not in weights)
+    renamed = {next(free, None) if key in keys else key: weight for key, weight in weights.items()}
+    known = {label: renamed[label] for label in sorted(renamed, key=str) if label is not None}
+    return known | {label: 1.0 for label in free}
 
 
 def _is_class(key, units, labels):

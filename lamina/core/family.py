@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -112,7 +113,10 @@ class Family:
         base = self._base.__name__.lower() if self._base else " "
         names = {*self._aliases, *(key for key in members if key in public or key.islower())}
         known = as_strings(name for name in names if base not in letters_of(name) and "schedule" not in name.lower())
-        sentence, near = meant(name, known)
+        sentence, near = meant(name.partition("(")[0], known)
+        if near and (settings := re.search(r"\(.*\)", name)):  # "l2(0.01)"
+            classes = [one for one in public if one[0].isupper() and letters_of(one) == letters_of(near[-1])]
+            near = [f"{self._namespace}.{classes[0]}{settings[0]}"] if classes else near
         code = near[0] if near and "." in near[0] else repr(near[0]) if near else ""
         raise ConfigError(
             f"Could not interpret {self._kind} identifier {name!r}.{sentence}",

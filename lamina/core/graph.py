@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 import jax
 
 from lamina.core import context, tree
+from lamina.core.arguments import shown
 from lamina.core.keras_tensor import KerasTensor, trace
 from lamina.core.keywords import keywords, refuse_positional
 from lamina.core.read_limits import reserve_steps
@@ -234,10 +235,9 @@ class Function(Operation):
         self.output_tensors: list[Any] = tree.flatten(outputs)
         for tensor in (*self.input_tensors, *self.output_tensors):
             if not isinstance(tensor, KerasTensor) or not hasattr(tensor, "_keras_history"):
-                raise CallError(
-                    f"The inputs and outputs of a model are symbolic tensors; got {tensor!r}.",
-                    fix="Make inputs with keras.Input(shape=...), outputs by calling layers on them.",
-                )
+                sizes = tuple(getattr(tensor, "shape", ()))[1:] or (3,)
+                fix = f"outputs={tensor.name}(x)" if isinstance(tensor, Operation) else f"keras.Input({sizes})"
+                raise CallError(f"Inputs and outputs of a model are symbolic tensors; got {shown(tensor)}.", fix=fix)
         self.nodes, self.depths, self.operations = _sort(self.input_tensors, self.output_tensors, name)
         self._output_structure = tree.structure_of(outputs)
 

@@ -108,6 +108,19 @@ def _readable(package: str, owner: Any, name: str) -> Any:
     return getattr(owner, name)
 
 
+def show_user_lines(module: Any) -> None:
+    """Let the errors of the functions of a file, and of the methods of its classes, show the user's lines alone.
+
+    Args:
+        module: The file, which has `__all__`.
+    """
+    for name in module.__all__:
+        value = _readable(module.__name__, module, name)
+        for key, method in list(vars(value).items()) if isinstance(value, type) else ():
+            if isinstance(method, FunctionType) and key[0] != "_" and not hasattr(method, "__wrapped__"):
+                setattr(value, key, filters_traceback(method))
+
+
 def _refused_call(error: BaseException) -> BaseException | None:
     """The error that says which arguments were meant, for a call that failed by them."""
     if not isinstance(error, (TypeError, ValueError)):

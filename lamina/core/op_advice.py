@@ -5,11 +5,62 @@ from __future__ import annotations
 import ast
 import functools
 import math
+import re
 from typing import Any
 
 import numpy as np
 
 from lamina.core.call_sites import CallSite, op_of, package_of
+
+_TEMPLATES = {  # {x} is the tensor, {0} and {1} the first arguments, {a} all of them, {t} all of them as a tuple
+    **dict.fromkeys(("view", "reshape", "set_shape"), "keras.ops.reshape({x}, {t})"),
+    **dict.fromkeys(("permute", "transpose"), "keras.ops.transpose({x}, {t})"),
+    **dict.fromkeys(("expand", "broadcast_to"), "keras.ops.broadcast_to({x}, {t})"),
+    **dict.fromkeys(("repeat", "tile"), "keras.ops.tile({x}, {t})"),
+    **dict.fromkeys(("float", "half", "double", "long", "int", "bool"), 'keras.ops.cast({x}, "{dtype}")'),
+    **dict.fromkeys(("contiguous", "cuda", "cpu", "to", "clone"), "{x}"),
+    "size": "{x}.shape", "shape": "{x}.shape", "get_shape": "{x}.shape", "dim": "len({x}.shape)",
+    "chunk": "keras.ops.split({x}, {a})", "assign": "{x} = {a}", "type": "keras.ops.cast({x}, {a})",
+    "backward": "jax.value_and_grad(loss)(weights); model.fit computes the gradients by itself",
+}  # fmt: skip
+_DTYPES = {"float": "float32", "half": "float16", "double": "float64", "long": "int64", "int": "int32", "bool": "bool"}
+_KEYWORDS = {"dim": "axis", "keepdim": "keepdims", "keep_dims": "keepdims", "reduction_indices": "axis"}
+
+
+def as_op(call: ast.Call) -> str | None:
+    """Code with keras.ops for a call of a method of another library, or None where it is not known.
+
+    Args:
+        call: The call, `x.view(2, -1)`.
+
+    >>> def code(text):
+    ...     return as_op(ast.parse(text, mode="eval").body)
+    >>> code("x.view(2, -1)"), code("x.mean(dim=1, keepdim=True)"), code("x.size(0)")
+    ('keras.ops.reshape(x, (2, -1))', 'keras.ops.mean(x, axis=1, keepdims=True)', 'x.shape[0]')
+    """
+    if not isinstance(call.func, ast.Attribute):
+        return None
+    name, owner = call.func.attr, ast.unparse(call.func.value)
+    args = [ast.unparse(arg) for arg in call.args]
+    named = [
+        f"{_KEYWORDS.get(keyword.arg or '', keyword.arg)}={ast.unparse(keyword.value)}" for keyword in call.keywords
+    ]
+    if name == "transpose" and len(args) == 2:
+        return f"keras.ops.swapaxes({owner}, {args[0]}, {args[1]})"
+    if name == "size" and len(args) == 1:
+        return f"{owner}.shape[{args[0]}]"
+    template = _TEMPLATES.get(name)
+    if template is not None:
+        each = ", ".join(args)
+        whole = (
+            args[0]
+            if len(args) == 1 and isinstance(call.args[0], (ast.Tuple, ast.List))
+            else f"({each}{',' * (len(args) == 1)})"
+        )
+        return template.format(x=owner, a=", ".join([*args, *named]), t=whole, dtype=_DTYPES.get(name))
+    op = op_of(name)
+    return op and f"{op}({', '.join([owner, *args, *named])})"
+
 
 SIZES = "A size or an axis is a number of Python, as x.shape[1] is; keras.ops.where(mask, x, 0) keeps the size of x."
 
@@ -90,12 +141,32 @@ def for_attribute(site: CallSite, name: str) -> Any:
         return f"Leave .{name}() out: keras.ops takes the tensor as it is. After fit: keras.ops.convert_to_numpy(x)."
     if name in ("append", "extend", "insert"):
         return "keras.ops.concatenate([x, more], axis=0)"
-    op, owner, arguments = op_of({"view": "reshape"}.get(name, name)), "x", "..."
     for call in site.nodes(ast.Call):
         if isinstance(call.func, ast.Attribute) and ast.unparse(call.func) in (site.text, site.callee):
-            owner = ast.unparse(call.func.value)
-            arguments = ", ".join([*map(ast.unparse, call.args), *map(ast.unparse, call.keywords)])
-    return op and f"{op}({', '.join(part for part in (owner, arguments) if part)})"
+            return as_op(call)
+    op = op_of(name)
+    return op and f"{op}(x, ...)"
+
+
+METHOD_REFUSED = re.compile(
+    r"_\w+\(\) (got an unexpected|takes)|'(int|tuple)' object is not callable|`type` argument of"
+)
+
+
+def for_method(site: CallSite, error: BaseException) -> str | None:
+    """What to write in place of a method that tensors have with other arguments, or that is no method: x.size(0).
+
+    Args:
+        site: Place.
+        error: The error that the call raised.
+    """
+    text = str(error.args[0]) if error.args else ""
+    permuted = "isn't a permutation" in text and site.callee.endswith(".transpose")
+    if not isinstance(site.node, ast.Call) or not (permuted or METHOD_REFUSED.match(text)):
+        return None
+    owner = site.callee.rpartition(".")[0]
+    is_tensor = hasattr(site.value_of(owner), "shape") or (text.startswith("_") and not owner.isidentifier())
+    return as_op(site.node) if is_tensor else None
 
 
 def for_function(site: CallSite) -> Any:

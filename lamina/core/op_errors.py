@@ -41,7 +41,7 @@ def explain_failure(public: Any, args: tuple[Any, ...], kwargs: dict[str, Any], 
         isinstance(one, Tracer) for key in given.keys() - call.tensors.keys() for one in jax.tree.leaves(given[key])
     ):
         return None  # see traced_errors
-    for rule in (_not_callable, _not_numbers, _axis_outside, RULES.get(name), not_alike, repair):
+    for rule in (_list_for_tensors, _not_callable, _not_numbers, _axis_outside, RULES.get(name), not_alike, repair):
         found = rule and rule(call)
         if found is not None:
             return found
@@ -128,6 +128,14 @@ def _axis_outside(call):
             ends = f"its axes are {-rank} to {rank - 1}" if rank else "it has no axes"
             fix = f"{key}=-1" if rank else "keras.ops.reshape(x, (-1,)) has one axis."
             return ShapeError(f"{call.name}: {key}={axes} is not an axis of {what}; {ends}.", fix=fix)
+    return None
+
+
+def _list_for_tensors(call):
+    """concatenate(x, y) for concatenate([x, y]): a tensor where the axis stands."""
+    if getattr(call.given.get("axis"), "ndim", 0) and next(iter(call.given)) in ("xs", "arrays", "inputs"):
+        message = f"{call.name} takes a list of tensors; got them one by one."
+        return CallError(message, fix=f"keras.ops.{call.name}([x, y])")
     return None
 
 

@@ -83,10 +83,15 @@ def _is_about_tensors(error):
     text = _text(error)
     if type(error).__module__.startswith("jax") or "Tracer" in text or text.startswith("JAX "):
         return True
+    if text.startswith("The truth value of an array"):
+        return True
     if isinstance(error, AttributeError):
         return text == "__delitem__" or isinstance(getattr(error, "obj", None), jax.Array)
     if not isinstance(error, (TypeError, ValueError, IndexError, NotImplementedError)):
         return False
+    if isinstance(error, TypeError) and op_advice.METHOD_REFUSED.match(text):
+        site = site_in(error.__traceback__)
+        return site is not None and bool(op_advice.for_method(site, error))
     if error.__cause__ is not None and _is_about_tensors(error.__cause__):
         return True
     traceback, inside = error.__traceback__, False
@@ -108,13 +113,15 @@ def _explanation(error, site, text):
             f"{shown} uses a tensor that an earlier run of the function has kept.",
             ("Return it, or keep its value in a weight: self.add_weight(...) in build, then .assign(x)."),
         )
-    if isinstance(error, Errors.TracerBoolConversionError):
+    if isinstance(error, Errors.TracerBoolConversionError) or text.startswith("The truth value of an array"):
         return TracingError, f"{shown} decides by {_NO_VALUES}.", op_advice.for_condition(site)
     if isinstance(error, Errors.NonConcreteBooleanIndexError):
         return TracingError, f"{shown} takes a part whose size depends on {_NO_VALUES}.", op_advice.for_mask(site)
     if text.startswith("JAX arrays are immutable") or text == "__delitem__":
         fix = op_advice.for_assignment(site) or "x = keras.ops.slice_update(x, start_indices, updates)"
         return TracingError, f"{shown} changes a tensor in place, which tensors do not allow.", fix
+    if fix := op_advice.for_method(site, error):
+        return TracingError, f"{shown}: {words}.", fix
     if isinstance(error, AttributeError):
         name = error.name or words.rpartition(" ")[2]
         return TracingError, f"{shown}: a tensor has no attribute {name!r}.", op_advice.for_attribute(site, name)

@@ -16,6 +16,7 @@ from lamina.errors import CallError, ConfigError, DataError, ShapeError
 from lamina.layers.data_layer import DataLayer
 from lamina.layers.tensorflow_data import call_back, has_graph_tensors
 from lamina.ops.sparse import sparse_counts, sparse_one_hot
+from lamina.runtime.tracebacks import filters_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +59,7 @@ class Categorical(DataLayer):
         self.sparse = sparse
         self.built = True
 
+    @filters_traceback
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if has_graph_tensors(inputs):
             return call_back(self, inputs, self.compute_output_spec)

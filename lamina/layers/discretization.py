@@ -87,8 +87,8 @@ class Discretization(Categorical):
 
     def call(self, inputs: Any) -> Tensor:
         if self.bin_boundaries is None:
-            fix = "You need to either pass `bin_boundaries` or call `.adapt(data)`."
-            raise CallError(f"{self.name} has no bin boundaries yet.", fix=fix)
+            message = f"{self.name} has no bin boundaries yet: adapt(data) makes them, or bin_boundaries= gives them."
+            raise CallError(message, fix="layer.adapt(data)")
         boundaries = jnp.asarray(self.bin_boundaries, "float32")
         return self._encode(jnp.searchsorted(boundaries, inputs.astype("float32"), side="right"))
 

@@ -114,7 +114,9 @@ def _fix(targets, outputs):
             f"For class numbers use a sparse_categorical loss or metric; one_hot(y, {outputs[-1]}) has shape {outputs}."
         )
     if len(targets) == len(outputs) > 1 and targets[:-1] == outputs[:-1]:
-        return f"Give the last layer {targets[-1]} units, or pass targets with {outputs[-1]} columns."
+        columns = "one column" if outputs[-1] == 1 else f"{outputs[-1]} columns"
+        fix = f"Give the last layer {targets[-1]} units, or pass targets with {columns}"
+        return f"{fix}: y.argmax(-1), if they are one-hot." if outputs[-1] == 1 else f"{fix}."
     if outputs and targets[:1] == outputs[:1] and (len(targets) < len(outputs) or all(n == 1 for n in targets[1:])):
         return _POSITIONS
     return f"Give y_true the shape {outputs}; it is not broadcast."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import jax
@@ -13,6 +14,7 @@ from lamina.core.dtypes import dtype_of, numpy_dtype
 from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.errors import ShapeError, warn
 from lamina.layers.base.input_fixes import fix_of_input
+from lamina.spelling.nearest import renamed
 
 
 def standardize_inputs(graph: Any, inputs: Any, model: Any) -> list[Any]:
@@ -44,7 +46,7 @@ def _in_order(graph, inputs, model):
         raise ShapeError(
             f"{model.name} has {len(names)} input{'s' * (len(names) > 1)} ({', '.join(names)}); it was given "
             f"{len(values)}.",
-            fix=_fix_of_number(names, values),
+            fix=_fix_of_number(names, values, graph.input_tensors),
         )
     for value, tensor, name in zip(values, graph.input_tensors, names, strict=True):
         if value is None and not getattr(tensor._keras_history.operation, "optional", False):
@@ -64,7 +66,10 @@ def _by_key(expected, given, model):
         return _by_place(expected, keys, given, model)
     missing = [key for key in keys if key not in given and not _is_optional(expected[key])]
     if missing:
-        fix = f"Add {', '.join(map(repr, missing))} to the dict."
+        others = len(given) - sum(key in given for key in keys)
+        fix = (
+            renamed("x", given, keys) if others >= len(missing) else f"Add {', '.join(map(repr, missing))} to the dict."
+        )
         if len(keys) == 1 and all(np.ndim(column) == 1 for column in given.values()):  # a table
             fix = "The model has one input: np.column_stack(list(x.values())), or df.to_numpy()"
         raise ShapeError(f"{model.name} needs the inputs {keys}; got {sorted(given)}.", fix=fix)
@@ -74,12 +79,17 @@ def _by_key(expected, given, model):
     return [value for key in keys for value in _by_key(expected[key], given.get(key), model)]
 
 
-def _fix_of_number(names, values):
+def _fix_of_number(names, values, tensors):
+    if len(values) == 1 and len(names) > 1 and all(len(one.shape) == 2 for one in (*values, *tensors)):
+        ends = list(itertools.accumulate(tensor.shape[1] or 0 for tensor in tensors))
+        if ends[-1] == values[0].shape[1]:  # the columns of all inputs, side by side
+            cuts = ", ".join(f"x[:, {start}:{end}]" for start, end in itertools.pairwise([0, *ends]))
+            return f"x = [{cuts}]  # {', '.join(names)}"
     if len(names) == 1 and len({tuple(value.shape[1:]) for value in values if _is_tensor(value)}) == 1:
         return "A list is one array for each input; one array of all is np.concatenate(x), or np.stack(x) of samples."
     if len(names) == 1 and len(values) == 2:
         return "model.fit(x, y): inputs and targets are two arguments, and a list or tuple is one array for each input."
-    return f"[{', '.join(names)}]: one array for each input."
+    return f"x = [{', '.join(names)}], one array for each input"
 
 
 _MISMATCH = "The structure of `inputs` doesn't match the expected structure"

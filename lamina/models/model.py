@@ -8,7 +8,7 @@ from lamina.core import registry, tree
 from lamina.core.graph import Function, node_of
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
 from lamina.core.representation import signature_of
-from lamina.errors import ArgumentError, ConfigError, MissingMethodError
+from lamina.errors import ArgumentError, ConfigError, MissingMethodError, UnknownNameError
 from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.tracking import new_stamp, unique
@@ -20,6 +20,7 @@ from lamina.models.inputs import standardize_inputs
 from lamina.models.reports_mixin import ReportsMixin
 from lamina.models.saving_mixin import SavingMixin
 from lamina.runtime.tracebacks import filters_traceback
+from lamina.spelling.nearest import nearest
 from lamina.training.step import overridable
 from lamina.training.trainer import Trainer
 
@@ -114,7 +115,8 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
 
     @layers.setter
     def layers(self, value: Any) -> None:
-        raise AttributeError("`Model.layers` attribute is reserved: it lists the layers of a model. Use another name.")
+        message = "`Model.layers` attribute is reserved: it lists the layers of a model."
+        raise UnknownNameError(message, lambda: ("", "self.blocks  # another name"))
 
     @property
     def operations(self) -> list[Any]:
@@ -123,7 +125,8 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
 
     def _tensors(self, what):
         if self._graph is None:
-            raise AttributeError(f"{self.name} has no {what} yet: it is not a graph of layers, or not built.")
+            fix = "model(x) once builds it; or let it begin with keras.Input(shape)."
+            raise UnknownNameError(f"{self.name} has no {what} yet: it is not built.", lambda: ("", fix))
         return getattr(self._graph, what)
 
     @property
@@ -196,7 +199,9 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
         return unpacked(self._graph.run(values))
 
     def _call_without_graph(self, inputs) -> Any:
-        raise MissingMethodError(f"{type(self).__name__} has no `call` and no graph.", fix="def call(self, inputs):")
+        torch = " The `forward` of PyTorch is `call` in Keras." if hasattr(self, "forward") else ""
+        message = f"{type(self).__name__} has no `call` and no graph.{torch}"
+        raise MissingMethodError(message, fix="def call(self, inputs):")
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Symbolic outputs: those of the graph if the inputs have its shapes, else from tracing `call`.
@@ -248,7 +253,12 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
         for layer in layers:
             if layer.name == name:
                 return layer
-        raise ConfigError(f"{self.name} has no layer {name!r}.", fix=f"It has: {', '.join(x.name for x in layers)}.")
+        names = [layer.name for layer in layers]
+        near, shown = nearest(str(name), names, 1), [*names[:10], "..."] if len(names) > 12 else names
+        raise ConfigError(
+            f"{self.name} has no layer {name!r}; it has {', '.join(shown) or 'none'}.",
+            fix=f"model.get_layer({(near or names)[0]!r})" if names else "model.add(keras.layers.Dense(1))",
+        )
 
     def get_config(self) -> Config:
         """The arguments by name; of a functional model, its graph."""

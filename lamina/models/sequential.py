@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamina import activations
 from lamina.core import context, registry, tree
 from lamina.core.graph import Function
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.keywords import refuse_positional
 from lamina.core.serialization import deserialize, serialize
-from lamina.errors import CallError, ConfigError
+from lamina.errors import CallError, ConfigError, UnknownNameError
 from lamina.layers.base import call_signature
 from lamina.layers.base.input_fixes import code_of
 from lamina.layers.base.layer import Layer
@@ -108,13 +109,16 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             refuse_class("A Sequential", layer)
             if not callable(layer):
+                nested = isinstance(layer, (list, tuple)) and all(isinstance(one, Layer) for one in layer)
                 raise ConfigError(
                     f"A Sequential consists of layers; got {layer!r} ({type(layer).__name__}).",
-                    fix="keras.Sequential([keras.layers.Dense(1)])",
+                    fix="keras.Sequential([*layers]) has the layers of a list in its own."
+                    if nested
+                    else "keras.Sequential([keras.layers.Dense(1)])",
                 )
             raise ConfigError(
                 f"A Sequential holds layers; got the function {getattr(layer, '__name__', layer)!r}.",
-                fix="Put it into layers.Lambda(...) or layers.Activation(...).",
+                fix=f"model.add(keras.layers.{_layer_of(layer)})",
             )
         if isinstance(layer, InputLayer) and self._sequence:
             raise ConfigError(
@@ -146,7 +150,8 @@ class Sequential(Model):
 
     @layers.setter
     def layers(self, value: Any) -> None:
-        raise AttributeError("`Sequential.layers` attribute is reserved. Use `add()` and `pop()` to change the layers.")
+        message = "`Sequential.layers` attribute is reserved: add() and pop() change the layers."
+        raise UnknownNameError(message, lambda: ("", "model.pop(); model.add(keras.layers.Dense(1))"))
 
     @property
     def _layers(self):
@@ -267,6 +272,16 @@ class Sequential(Model):
             if not model.built and config.get("build_input_shape"):
                 model.build(tuple(config["build_input_shape"]))
             return model
+
+
+def _layer_of(function):
+    """Code of a layer that computes a function."""
+    name = getattr(function, "__name__", "<lambda>")
+    return (
+        f"Activation({name!r})"
+        if getattr(activations, name, None) is function
+        else f"Lambda({'lambda x: x' if name == '<lambda>' else name})"
+    )
 
 
 def _input_type(layer):

@@ -191,9 +191,14 @@ def check_fits(inputs: Tensor, window: Sequence[int], data_format: DataFormat, w
     """Raise ShapeError if the window is longer than the inputs, so that there would be no output."""
     space = inputs.shape[2:] if standardize_data_format(data_format) == "channels_first" else inputs.shape[1:-1]
     if any(length > size for length, size in zip(window, space, strict=True)):
+        first, *rest = inputs.shape[1:]
+        swapped = data_format != "channels_first" and first in (1, 3, 4) and rest[-1] not in (None, 1, 3, 4)
         raise ShapeError(
-            f"The {what} covers {window}, which is more than the inputs' size {tuple(space)}.",
-            fix="padding='same' keeps sizes; or make the window smaller, or the inputs larger.",
+            f"The {what} covers {window}, which is more than the inputs' size {tuple(space)}."
+            + f" Its {rest[-1]} channels come last." * swapped,
+            fix=f"keras.Input({(*rest, first)}), and x = np.moveaxis(x, 1, -1): channels come last."
+            if swapped
+            else "padding='same' keeps sizes; or make the window smaller, or the inputs larger.",
         )
 
 

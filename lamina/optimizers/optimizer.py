@@ -17,9 +17,10 @@ from lamina.core import context, registry
 from lamina.core.configurable import Configurable
 from lamina.core.typing import ArrayLike, Config, Tensor
 from lamina.core.variable import Variable, unwrap
-from lamina.errors import CallError, ConfigError, MissingMethodError, ShapeError, warn
+from lamina.errors import ArgumentError, CallError, ConfigError, MissingMethodError, ShapeError, warn
 from lamina.legacy import warn_renamed_method
 from lamina.optimizers.gradients import with_gradient
+from lamina.optimizers.misuse import check_pairs, check_rate
 from lamina.optimizers.schedules.decays import InverseTimeDecay
 from lamina.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 from lamina.optimizers.slots import SlotsMixin
@@ -95,10 +96,7 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        if isinstance(learning_rate, str):
-            raise ConfigError(
-                f"learning_rate is a number or a schedule; got {learning_rate!r}.", fix="learning_rate=0.001"
-            )
+        check_rate(self, learning_rate)
         decay, initial_rate = kwargs.pop("decay", None), cast(Any, learning_rate)
         if decay:
             learning_rate = InverseTimeDecay(initial_rate, 1, decay)
@@ -191,9 +189,9 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
         elif isinstance(self._learning_rate, Variable):
             self._learning_rate.assign(learning_rate)
         else:
-            raise TypeError(
-                f"The learning rate of {self.name} follows {self._learning_rate!r}: a number cannot be assigned to it. "
-                "Make the optimizer with a number as its learning_rate."
+            raise ArgumentError(
+                f"The learning rate of {self.name} follows {self._learning_rate!r}: a number cannot be assigned to it.",
+                fix=f"keras.optimizers.{type(self).__name__}(learning_rate=0.01)  # a number can be changed",
             )
 
     @property
@@ -216,7 +214,7 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
     @filters_traceback
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
         """Update by (gradient, variable) pairs."""
-        grads, variables = zip(*grads_and_vars, strict=True)
+        grads, variables = zip(*check_pairs(grads_and_vars), strict=True)
         return self.apply(list(grads), list(variables))
 
     @filters_traceback

@@ -34,6 +34,9 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, str):
         identifier = _BY_LOWER_CASE.get(identifier.lower(), identifier)
     elif isinstance(identifier, dict):
+        if not {"class_name", "name"} & identifier.keys():
+            message = f"A config of an optimizer has its class_name; got {identifier!r}."
+            raise ConfigError(message, fix="optimizer=keras.optimizers.Adam(learning_rate=0.001)")
         return deserialize(identifier)
     elif is_transformation(identifier):
         return OptaxOptimizer(identifier)

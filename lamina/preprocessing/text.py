@@ -136,7 +136,7 @@ class Tokenizer:
             num_words = kwargs.pop("nb_words")
         if kwargs:
             raise unknown_arguments(self, kwargs)
-        self.num_words = num_words
+        self.num_words = None if num_words is None else whole(self, "num_words", num_words)
         self.filters = filters
         self.lower = lower
         self.split = split

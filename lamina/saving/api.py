@@ -290,6 +290,12 @@ def model_from_json(json_string: str | bytes, custom_objects: Mapping[str, Any] 
         FileError: The text is not JSON of a model.
     """
     name = "The JSON"
+    if isinstance(json_string, str) and json_string.lower().endswith((".json", ".keras", ".h5")):
+        code = f"open({json_string!r}).read()" if json_string.endswith(".json") else ""
+        raise FileError(
+            f"model_from_json takes the text that to_json wrote; got the path {json_string!r}.",
+            fix=f"keras.models.model_from_json({code})" if code else f"keras.models.load_model({json_string!r})",
+        )
     with reading(name):
         return expect_model(deserialize(upgrade(parse_json(json_string, name)), custom_objects), name)
 

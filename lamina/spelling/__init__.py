@@ -42,7 +42,10 @@ def missing_attribute(owner: Any, name: str) -> Any:
         AttributeError: What a property of that name raises; and for private names.
     """
     if hasattr(type(owner), name):  # a property failed, whose own error says why
-        return object.__getattribute__(owner, name)
+        try:
+            return object.__getattribute__(owner, name)
+        except UnknownNameError as error:
+            return error
     if name.startswith("_"):
         raise AttributeError(f"{type(owner).__name__!r} object has no attribute {name!r}")
     from lamina.spelling.names import unknown_attribute

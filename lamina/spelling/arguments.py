@@ -18,13 +18,9 @@ __all__ = ["explain_call", "explain_error", "signature_of", "unknown_arguments"]
 Parameter = inspect.Parameter
 _NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 _VALUES = {
-    "filepath": "'model.keras'",
-    "path": "'data'",
-    "seed": "42",
-    "layer": "keras.layers.Dense(1)",
-    "directory": "'pictures'",
-    "shape": "(2, 3)",
-}
+    "filepath": "'model.keras'", "path": "'data'", "seed": "42", "layer": "keras.layers.Dense(1)",
+    "directory": "'pictures'", "shape": "(2, 3)",
+}  # fmt: skip
 _ARRAYS = ("x", "y", "y_true", "y_pred", "inputs", "x1", "x2")  # written as they are called
 _OF_EVERY_CALL = ("training", "mask")
 _RECEIVERS = {"Model": "model", "Optimizer": "optimizer", "Layer": "layer", "Metric": "metric", "Loss": "loss"}
@@ -167,6 +163,7 @@ class _Call:
         self.of: Any = args[0] if args and own and own[0].name == "self" else None
         self.given: tuple[Any, ...] = args[1:] if self.of is not None else args
         self.kwargs = kwargs
+        self.parts: dict[str, str] = {}  # code in place of an argument
         own = own[1:] if self.of is not None else own
         self.open: bool = any(p.kind is Parameter.VAR_POSITIONAL for p in own)
         self.parameters = {p.name: p for p in own if p.kind in (*_NAMED, Parameter.POSITIONAL_ONLY)}
@@ -227,9 +224,11 @@ class _Call:
             message = f"{self.name} needs {self._described(missing)}"
         else:
             return None
-        return ArgumentError(
-            message, fix=self._written(known | meant, missing), of=self.name if self.of is None else self.of
-        )
+        fix = self._written(known | meant, missing)
+        if missing[:2] == ["y_true", "y_pred"] and not (self.given or self.kwargs):
+            message += " compile takes the function itself, which is not called."
+            fix = f"loss={self.shown}" if ".losses" in self.shown else f"metrics=[{self.shown}]"
+        return ArgumentError(message, fix=fix, of=self.name if self.of is None else self.of)
 
     def _meant(self, unknown):
         """The arguments that are meant by unknown ones, and sentences about them."""
@@ -237,6 +236,12 @@ class _Call:
         free = [name for name in self.parameters if name not in (*self.positional[: len(self.given)], *self.kwargs)]
         for name in unknown:
             value = self.kwargs[name]
+            part = elsewhere.OF_PARTS.get(name, ("",))[0]
+            if part in self.parameters:
+                hints.append(f" {name!r} is an argument of the {part}.")
+                given = {**dict(zip(self.positional, self.given, strict=False)), **self.kwargs}.get(part)
+                self.parts[part] = f"{elsewhere.class_of_part(name, given)}({name}={_code(value, name)})"
+                continue
             found = elsewhere.translated(name, value, dict.fromkeys(free))
             near = [] if found is not None else nearest(name, free) or nearest(name, self.parameters)
             if name in elsewhere.LEFT_OUT:
@@ -283,13 +288,17 @@ class _Call:
 
     def _written(self, kwargs, missing):
         """The call as it should be."""
+        start = len(self.positional) - 1
+        if len(self.given) > start + 1 > 1 and re.search("shape|axes|size|dims", self.positional[-1]):
+            self.given = (*self.given[:start], self.given[start:])  # reshape(x, 2, 3)
         values = [_code(value, name) for value, name in zip(self.given, self.positional, strict=False)]
         if self.open and not self.positional:
             values = [_code(value, "x") for value in self.given]
-        by_name = {name: _code(value, name) for name, value in kwargs.items()}
+        values = [self.parts.pop(name, code) for name, code in zip(self.positional, values, strict=False)] or values
+        by_name = {name: _code(value, name) for name, value in kwargs.items()} | self.parts
         example = self._example() if missing else {}
         for name in missing:
-            code = name if name in _ARRAYS else example.get(name, _VALUES.get(name, "..."))
+            code = name if name in _ARRAYS or self.shown == "layer" else example.get(name, _VALUES.get(name, "..."))
             if name in self.positional and self.positional.index(name) == len(values) and not by_name:
                 values.append(code)
             else:

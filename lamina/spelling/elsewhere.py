@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from typing import Any
+
+from lamina.spelling.nearest import letters_of
 
 __all__ = ["ARGUMENTS", "ATTRIBUTES", "LEFT_OUT", "NAMES", "translated"]
 
@@ -58,6 +61,26 @@ LEFT_OUT: dict[str, str] = {
 """Arguments without a like in Keras, and why."""
 
 
+OF_PARTS: dict[str, tuple[str, str]] = {
+    "from_logits": ("loss", "BinaryCrossentropy"), "label_smoothing": ("loss", "CategoricalCrossentropy"),
+    **dict.fromkeys(("learning_rate", "momentum", "weight_decay", "clipnorm", "clipvalue"), ("optimizer", "SGD")),
+}  # fmt: skip
+"""Arguments of the objects that `compile` takes: the argument that takes the object, and a class of it."""
+
+
+def class_of_part(name: str, given: Any) -> str:
+    """Code of the class whose argument it is: that which was given by its name, or one that has it.
+
+    Args:
+        name: Argument in `OF_PARTS`.
+        given: What `compile` got for the part.
+    """
+    part, usual = OF_PARTS[name]
+    module = {"loss": "losses", "optimizer": "optimizers"}[part]
+    classes = [one for one in importlib.import_module(f"lamina.{module}").__all__ if one[0].isupper()]
+    return f"keras.{module}.{next((one for one in classes if letters_of(one) == letters_of(str(given))), usual)}"
+
+
 def translated(name: str, value: Any, accepted: Mapping[str, Any]) -> dict[str, Any] | None:
     """The arguments that stand for one of another library, or None where it is not known.
 
@@ -77,6 +100,7 @@ def translated(name: str, value: Any, accepted: Mapping[str, Any]) -> dict[str, 
 
 
 NAMES: dict[str, str] = {
+    "confusionmatrix": "keras.visualization.plot_confusion_matrix",
     # layers
     "linear": "keras.layers.Dense", "fullyconnected": "keras.layers.Dense", "fc": "keras.layers.Dense",
     "denselayer": "keras.layers.Dense", "module": "keras.layers.Layer", "modulelist": "keras.Sequential",
@@ -149,6 +173,8 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "requires_grad_": "model.trainable = False", "freeze": "model.trainable = False",
         "unfreeze": "model.trainable = True", "register_buffer": "layer.add_weight(shape, trainable=False)",
         "register_parameter": "layer.add_weight(shape)", "append": "model.add(layer)", "add_module": "model.add(layer)",
+        "add": "model = keras.Model(model.input, keras.layers.Dense(1)(model.output))",
+        "pop": "model = keras.Model(model.input, model.layers[-2].output)",
         "score": "model.evaluate(x, y)", "predict_log_proba": "numpy.log(model.predict(x))",
         "validate": "model.evaluate(x, y)", "test": "model.evaluate(x, y)", "transform": "model.predict(x)",
         "fit_transform": "model.fit(x, y), then model.predict(x)", "partial_fit": "model.train_on_batch(x, y)",
@@ -163,7 +189,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "early_stopping": "model.fit(x, y, callbacks=[keras.callbacks.EarlyStopping()])",
     },
     "optimizer": {
-        "step": _STEP, "zero_grad": "Nothing to do: gradients are new in every step.",
+        "step": _STEP, "zero_grad": "Nothing to do: fit and jax.value_and_grad make new gradients in every step.",
         "param_groups": "optimizer.learning_rate", "state_dict": "optimizer.variables",
         "load_state_dict": "optimizer.load_own_variables(store), or load the whole model",
         "minimize": _STEP, "compute_gradients": _STEP, "get_lr": "optimizer.learning_rate",

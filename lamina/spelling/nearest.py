@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-__all__ = ["did_you_mean", "letters_of", "nearest", "or_list"]
+__all__ = ["did_you_mean", "letters_of", "nearest", "or_list", "renamed"]
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SYNONYMS = {
@@ -65,6 +66,31 @@ def did_you_mean(name: str, known: Iterable[str], strict: bool = False) -> str:
     """
     near = nearest(name, known, strict=strict)
     return f" Did you mean {or_list([repr(key) for key in near])}?" if near else ""
+
+
+def renamed(what: str, given: dict[str, Any], expected: Iterable[str]) -> str:
+    """Code of a dict with the expected keys in place of those that do not exist: `x = {'a': x['a'], 'b': x['bb']}`.
+
+    Args:
+        what: Name of the dict.
+        given: The dict; texts, numbers and None are written out.
+        expected: Keys that exist.
+
+    >>> renamed("loss", {"prize": "mse", "kind": "mae"}, ["price", "kind"])
+    "loss = {'price': 'mse', 'kind': 'mae'}"
+    """
+    free = [key for key in expected if key not in given]
+    pairs = []
+    for key, value in given.items():
+        if key not in expected:
+            if not free:
+                continue
+            free.remove(new := (nearest(str(key), free) or free)[0])
+        else:
+            new = key
+        code = repr(value) if isinstance(value, str | int | float | None) else f"{what}[{key!r}]"
+        pairs.append(f"{new!r}: {code}")
+    return f"{what} = {{{', '.join(pairs)}}}"
 
 
 def or_list(items: Sequence[str]) -> str:

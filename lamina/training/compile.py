@@ -8,6 +8,7 @@ from typing import Any
 from lamina import losses as losses_module
 from lamina import metrics as metrics_module
 from lamina.core import tree
+from lamina.errors import ConfigError, LaminaError, locate
 from lamina.losses.loss import Loss
 from lamina.metrics.metric import Metric
 from lamina.training.loss_rows import is_single, loss_rows
@@ -54,6 +55,9 @@ def resolve_metric(identifier: Any, y_true: Any, y_pred: Any) -> Metric:
     """
     if isinstance(identifier, Metric):
         return identifier
+    if isinstance(identifier, str) and "," in identifier:
+        names = [name.strip() for name in identifier.split(",")]
+        raise ConfigError(f"Metrics are a list of names; got the text {identifier!r}.", fix=f"metrics={names}")
     name = _by_shape(identifier, y_true, y_pred)
     if name is not None:
         return getattr(metrics_module, name)(name=identifier)
@@ -265,10 +269,12 @@ class CompileMetrics(Metric):
         leaves, targets = tree.flatten(y_pred), self.outputs.targets(y_true, [True] * self.outputs.count)
         weights = self.outputs.weights(sample_weight)
         for place, _, metric, weighted in rows:
-            if weighted:
-                metric.update_state(targets[place], leaves[place], sample_weight=weights[place])
-            else:
-                metric.update_state(targets[place], leaves[place])
+            weight = {"sample_weight": weights[place]} if weighted else {}
+            try:
+                metric.update_state(targets[place], leaves[place], **weight)
+            except LaminaError as error:
+                locate(error, f"In the metric {metric.name} ({type(metric).__name__}).")
+                raise
 
     def reset_state(self) -> None:
         """Reset all metrics."""

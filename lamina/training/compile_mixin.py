@@ -11,6 +11,7 @@ from lamina.core import context
 from lamina.core.serialization import deserialize, serialize
 from lamina.errors import CallError, ConfigError, warn
 from lamina.legacy import old_names
+from lamina.spelling.nearest import letters_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +25,8 @@ else:
     Layer = object  # Model inherits from it separately
 
 __all__ = ["CompileMixin"]
+
+_OPTIMIZERS = frozenset("adam sgd rmsprop adamw nadam adagrad adadelta adamax ftrl lion lamb muon adafactor".split())
 
 
 class CompileMixin(Layer):
@@ -88,6 +91,11 @@ class CompileMixin(Layer):
             "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
         }  # fmt: skip
         self._discard_runner()
+        if isinstance(optimizer, str) and isinstance(loss, str) and letters_of(loss) in _OPTIMIZERS:
+            raise ConfigError(
+                f"The optimizer is the first argument of compile, the loss the second; got {optimizer!r}, {loss!r}.",
+                fix=f"model.compile({loss!r}, {optimizer!r})",
+            )
         self.optimizer = optimizers.get(optimizer)
         scaled = self.optimizer is None or isinstance(self.optimizer, optimizers.LossScaleOptimizer)
         if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and not scaled:

@@ -21,12 +21,16 @@ def check_given(x: Any, y: Any, class_weight: Any = None) -> None:
         class_weight: Weights of classes.
 
     Raises:
-        DataError: For a `zip` of samples, and for class_weight="balanced".
+        DataError: For a `zip` of samples, a set, and class_weight="balanced".
     """
     if isinstance(x, zip):
         raise DataError(
             "x is a zip object: it yields pairs of single samples, and `fit` takes arrays or batches.",
             fix="model.fit(x, y), with the two arrays that were zipped.",
+        )
+    if isinstance(x, (set, frozenset)):
+        raise DataError(
+            "x is a set, which has no order: its rows cannot be matched to y.", fix="x = [1, 2, 3] is a list."
         )
     if isinstance(class_weight, str):
         raise DataError(

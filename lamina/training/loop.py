@@ -9,7 +9,7 @@ import numpy as np
 from lamina.callbacks import CallbackList
 from lamina.callbacks.logs import read_logs
 from lamina.core import tree
-from lamina.errors import CallError
+from lamina.errors import CallError, LaminaError
 from lamina.runtime import settings
 from lamina.runtime.interrupts import Interrupts
 from lamina.runtime.progress import Progress
@@ -168,7 +168,11 @@ def _due(epoch, validation_freq):
 def _validate(model, batches, callbacks, interrupts):
     """The validation logs, with the prefix val_."""
     model._runner.reset_metrics()
-    logs = _test(model, batches, callbacks, interrupts)
+    try:
+        logs = _test(model, batches, callbacks, interrupts)
+    except LaminaError as error:
+        error.message += " This is in the validation data."
+        raise
     callbacks.on_test_end(logs)
     return {f"val_{key}": value for key, value in logs.items()}
 

@@ -61,7 +61,7 @@ def loss_rows(outputs: Outputs, loss: Any, loss_weights: Any) -> list[LossRow]:
         loss_weights: Weights of the losses: one for each loss, one for each output, or one for all.
     """
     losses, structure_of_losses = jax.tree_util.tree_flatten(loss, is_leaf=is_single)
-    numbers = tree.unflatten(structure_of_losses, range(len(losses)))
+    numbers = tree.unflatten(structure_of_losses, [_Number(place, one) for place, one in enumerate(losses)])
     given, structure = outputs.aligned(numbers, "loss")
     weights: Any = tree.flatten(loss_weights)
     each_loss = _same_kind(loss, loss_weights) and len(weights) == len(losses)
@@ -75,6 +75,18 @@ def loss_rows(outputs: Outputs, loss: Any, loss_weights: Any) -> list[LossRow]:
             name = _name(path, part, start, outputs)
             rows.append(LossRow(identifier, weight, start, count, name, tree.structure_of(part)))
     return rows
+
+
+class _Number(int):
+    """The place of a loss in the list of all; errors show the loss."""
+
+    def __new__(cls, place: int, loss: Any) -> _Number:
+        self = int.__new__(cls, place)
+        self.loss = loss
+        return self
+
+    def __repr__(self) -> str:
+        return repr(self.loss) if isinstance(self.loss, str) else getattr(self.loss, "__name__", "...")
 
 
 def is_single(value: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from lamina.core import tree
 from lamina.errors import ConfigError, DataError
+from lamina.spelling.nearest import renamed
 
 __all__ = ["OutputKeyError", "Outputs", "entries", "only_entry"]
 
@@ -77,7 +78,7 @@ class Outputs:
         if unknown:
             raise ConfigError(
                 f"Invalid `{what}`: no output is called {', '.join(map(str, unknown))}. Expected keys: {self.names}.",
-                fix=f"Use the names of the outputs: {what}={{{self.names[0]!r}: ...}}.",
+                fix=renamed(what, given, self.names),
             )
         entries = [given.get(name) for name in self.names]
         return entries[0] if self.count == 1 else entries
@@ -170,7 +171,7 @@ def entries(given: Any, structure: Any, what: str) -> list[Any]:
             raise OutputKeyError(
                 f"Invalid `{what}`: {unknown} can't be found in the model's output. "
                 f"Expected keys: {sorted(structure)}.",
-                fix=f"{what}={{{', '.join(f'{key!r}: ...' for key in sorted(structure)[:6])}}}",
+                fix=renamed(what, given, sorted(structure)),
             )
         return [given.get(key) for key in sorted(structure)]
     if isinstance(given, dict):
@@ -182,11 +183,19 @@ def entries(given: Any, structure: Any, what: str) -> list[Any]:
     if len(given) != len(structure):
         kind = type(structure).__name__
         raise ConfigError(
-            f"`{what}` has {len(given)} entries for {len(structure)} outputs: expected a {kind} of {len(structure)}; "
-            f"their number must match the number of losses.",
-            fix=f"Give one for each output, or a dict by output name: {what}={{name: ...}}.",
+            f"`{what}` has {len(given)} of {len(structure)} entries: expected a {kind} of {len(structure)}; "
+            "their number must match the number of losses.",
+            fix=f"{what}={_of_length(given, len(structure))}",
         )
     return list(given)
+
+
+def _of_length(given, count):
+    """Code of a list with the entries that were given, cut, or its last entry repeated."""
+    texts = [
+        repr(one) if isinstance(one, str | int | None) else "..." for one in [*given, *[given[-1]] * count][:count]
+    ]
+    return f"[{', '.join(texts)}]"
 
 
 class OutputKeyError(ConfigError, KeyError):

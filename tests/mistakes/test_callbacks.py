@@ -1,5 +1,6 @@
 """Mistakes with callbacks, and whether the fixes printed for them work."""
 
+from tests.mistakes import first_hour
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 MISTAKES = [
@@ -113,7 +114,7 @@ MISTAKES = [
     ),
     Mistake(
         wrong="x, y = np.ones((8, 2)), np.ones(8); m = keras.Sequential([keras.Input((2,)), "
-        "keras.layers.Dense(1)]); m.compile('sgd', 'mse'); m.fit(x, y, verbose=0, callbacks=['early'])",
+        "keras.layers.Dense(1)]); m.compile('sgd', 'mse'); m.fit(x, y, verbose=0, callbacks=[3])",
         right="x, y = np.ones((8, 2)), np.ones(8); m = keras.Sequential([keras.Input((2,)), "
         "keras.layers.Dense(1)]); m.compile('sgd', 'mse'); m.fit(x, y, verbose=0, "
         "callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda e, logs: None)])",
@@ -158,6 +159,8 @@ MISTAKES = [
         says="Adam(use_ema=True)",
     ),
 ]
+
+MISTAKES += first_hour.CALLBACKS
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried(

@@ -1,7 +1,7 @@
 """Mistakes with calls of layers and with layers of text and pictures, and whether the fixes printed for them work."""
 # ruff: noqa: E501  (each program is one string)
 
-from tests.mistakes import test_layers
+from tests.mistakes import first_hour, test_layers
 from tests.mistakes.mistake import fixes_are_tried, fixes_work
 from tests.mistakes.test_layers import mistake
 from tests.mistakes.unfinished import UNFINISHED
@@ -335,8 +335,9 @@ WEIGHTS = table(
         ),
         (
             "d = layers.Dense(2); d(x); d.set_weights([np.ones((3, 2))])",
-            "d = layers.Dense(2); d(x); d.set_weights([np.ones((3, 2)), np.ones(2)])",
-            "(3, 2), (2,)",
+            "layer = layers.Dense(2); layer(x); kernel, bias = np.ones((3, 2)), np.ones(2)\n"
+            "layer.set_weights([kernel, bias])",
+            "layer.set_weights([kernel, bias])",
             True,
         ),
         (
@@ -674,6 +675,8 @@ BUT = [
     ("a kernel whose first axes", "Only equations with an uncommon order of axes reach it."),
     ("call returned None", "See test_core.py."),
 ]
+
+MISTAKES += first_hour.LAYERS
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_of_layers_are_tried = fixes_are_tried("lamina/layers", [*test_layers.MISTAKES, *MISTAKES], BUT)

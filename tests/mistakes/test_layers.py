@@ -1,5 +1,6 @@
 """Mistakes with layers, and whether the fixes printed for them work."""
 
+from tests.mistakes import first_hour
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 START = "from lamina import layers\nx = y = {}\n"
@@ -241,7 +242,7 @@ SETTINGS = [
     setting("GroupQueryAttention(4, num_query_heads=3, num_key_value_heads=2)", "num_query_heads=4"),
     setting("SpectralNormalization(layers.Dense(2), power_iterations=0)", "power_iterations=1"),
     setting("CategoryEncoding(num_tokens=None)", "num_tokens=10"),
-    setting("CategoryEncoding(3, output_mode='int')", "output_mode='count'"),
+    setting("CategoryEncoding(3, output_mode='int')", "output_mode='multi_hot'"),
     setting("Discretization(bin_boundaries=None)", "num_bins=10"),
     setting("StringLookup(output_mode='onehot')", "output_mode='one_hot'"),
     setting("StringLookup(num_oov_indices=-1)", "num_oov_indices=1"),
@@ -276,5 +277,5 @@ MISTAKES = [*RECURRENT, *SHAPES, *MODELS, *CONSTRUCTORS, *SETTINGS]
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_of_checks_are_tried = fixes_are_tried("lamina/core/arguments.py", MISTAKES)
 test_fixes_of_inputs_are_tried = fixes_are_tried("lamina/layers/base/input_spec.py", MISTAKES)
-test_fixes_of_misuse_are_tried = fixes_are_tried("lamina/layers/base/misuse.py", MISTAKES)
+test_fixes_of_misuse_are_tried = fixes_are_tried("lamina/layers/base/misuse.py", [*MISTAKES, *first_hour.LAYERS])
 test_fixes_of_dense_are_tried = fixes_are_tried("lamina/layers/dense.py", MISTAKES)

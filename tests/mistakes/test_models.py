@@ -1,5 +1,6 @@
 """Mistakes with models, and whether the fixes printed for them work."""
 
+from tests.mistakes import first_hour
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 MISTAKES = [
@@ -40,8 +41,7 @@ MISTAKES = [
     Mistake(
         wrong="model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name='a')]); model.get_layer('b')",
         right="model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name='a')]); model.get_layer('a')",
-        says="a.",
-        prose=True,
+        says="model.get_layer('a')",
     ),
     Mistake(
         wrong="keras.Sequential(keras.layers.Dense(1), keras.layers.Dense(2))",
@@ -185,6 +185,8 @@ MISTAKES = [
         prose=True,
     ),
 ]
+
+MISTAKES += first_hour.MODELS
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried(

@@ -1,6 +1,7 @@
 """Mistakes with ops, and whether the fixes printed for them work."""
 # ruff: noqa: E501  (each program is one string)
 
+from tests.mistakes import first_hour
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 START = "from lamina import ops\nx, x1, x2 = {}\n"
@@ -397,6 +398,8 @@ BOXES = [
     ),
 ]
 MISTAKES = [*SHAPES, *ARGUMENTS, *REPAIRS, *CALLS, *WINDOWS, *IMAGES, *BOXES]
+
+MISTAKES += first_hour.OPS
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_of_ops_are_tried = fixes_are_tried("lamina/ops", MISTAKES)

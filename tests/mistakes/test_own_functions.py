@@ -3,6 +3,7 @@
 import pytest
 
 import lamina as keras
+from tests.mistakes import first_hour
 from tests.mistakes.mistake import Mistake, fixes_work
 
 FIT = """
@@ -52,6 +53,8 @@ MISTAKES = [
         prose=True,
     ),
 ]
+
+MISTAKES += first_hour.OWN_FUNCTIONS
 
 test_fixes_work = fixes_work(MISTAKES)
 

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501
 
+from tests.mistakes import first_hour
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 MODEL = """
@@ -167,6 +168,8 @@ Own(2).save_weights('w.h5')""", "Own(3).load_weights('w.h5')", "Own(2).load_weig
           "keras.ops"),
     prose(GRAPH, "read(graph('', ['a'], op='Merge', config={'name': 'b', 'mode': 'mine'}))", REWRITTEN, "keras.ops"),
 ]  # fmt: skip
+
+MISTAKES += first_hour.SAVING
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried(

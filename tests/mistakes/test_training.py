@@ -1,5 +1,6 @@
 """Mistakes in training, and whether the fixes printed for them work."""
 
+from tests.mistakes import first_hour
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 MISTAKES = [
@@ -78,9 +79,8 @@ MISTAKES = [
         "['mse'] * 3); m.fit(x, [y, y])",
         right="a = keras.Input((2,)); m = keras.Model(a, [keras.layers.Dense(1, name='p')(a), "
         "keras.layers.Dense(1, name='q')(a)]); x, y = np.ones((8, 2)), np.ones((8, 1)); m.compile('sgd', "
-        "['mse'] * 2); m.fit(x, [y, y])",
-        says="one for each output",
-        prose=True,
+        "loss=['mse', 'mse']); m.fit(x, [y, y])",
+        says="loss=['mse', 'mse']",
     ),
     Mistake(
         wrong="a = keras.Input((2,)); m = keras.Model(a, [keras.layers.Dense(1, name='p')(a), "
@@ -157,6 +157,8 @@ MISTAKES = [
         prose=True,
     ),
 ]
+
+MISTAKES += first_hour.TRAINING
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried(

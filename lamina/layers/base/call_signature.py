@@ -155,6 +155,8 @@ def without_plain_values(layer: Any, args: tuple[Any, ...]) -> Any:
                 fix = f"{layer.name}({'np.array' if _is_even(value) else 'keras.utils.pad_sequences'}(x))"
                 if isinstance(leaf, Operation):
                     fix = f"Call {leaf.name} first: {layer.name}({leaf.name}(x))"
+                elif isinstance(value, tuple) and value[0] is None:  # a shape
+                    fix = f"{layer.name}(keras.Input({tuple(value)[1:]}))"
                 elif isinstance(leaf, str):
                     fix = "Turn text into numbers first: layers.TextVectorization()"
                 raise CallError(f"{name} takes tensors; got {shown(value)}.", fix=fix)

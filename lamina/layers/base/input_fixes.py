@@ -22,6 +22,9 @@ def fix_of_rank(layer: Any, tensor: Any, shape: tuple[Any, ...], rank: int) -> s
         rank: Rank that it needs.
     """
     if len(shape) > rank:
+        history = getattr(tensor, "_keras_history", None)
+        if history is not None and type(history.operation).__name__ == "Embedding" and len(shape) == rank + 1:
+            return f"{history.operation.name} takes numbers of tokens: of one-hot rows, x.argmax(-1) has them."
         merged = math.prod(size or 0 for size in shape[rank - 1 :])
         if rank == 2:
             return "layers.Flatten() merges all axes but the batch."
@@ -150,8 +153,10 @@ def fix_of_input(shape: tuple[Any, ...], wanted: tuple[Any, ...]) -> str:
     """
     shape = without_probe_sizes(shape)  # of a symbolic tensor
     sizes, needed = shape[1:], wanted[1:]
-    if len(shape) == len(wanted) - 1 and _fits(shape, needed):
+    if len(shape) == len(wanted) - 1 and _fits(shape, needed) and None not in shape[:1]:
         return f"One sample is a batch of one: x[None] has shape {(1, *shape)}."
+    if needed[:1] == (None,) and _fits(shape, needed):
+        return f"keras.Input({needed[1:]}): the shape of an Input (or input_shape=) leaves out the batch."
     rebuild = f"keras.Input({sizes}) builds the model for these data."
     if None in sizes:
         return f"keras.Input({needed})"

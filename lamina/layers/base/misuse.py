@@ -7,11 +7,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from lamina.core import registry, tree
+from lamina.core import context, registry, tree
 from lamina.core.arguments import example_call, shown
 from lamina.core.configurable import signature_of
 from lamina.core.keras_tensor import KerasTensor
-from lamina.errors import CallError, ConfigError
+from lamina.errors import CallError, ConfigError, ShapeError
 
 _TAKE_ARRAYS = frozenset(("weights", "mean", "variance", "params", "state", "input_tensor", "tensor", "value", "seed"))
 
@@ -40,7 +40,9 @@ def refuse_tensors(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         called = f"[{called}]"
     kept = [repr(value) for place, value in enumerate(args) if place not in found and _is_plain(value)]
     by_name = {key: value for key, value in kwargs.items() if key not in found and _is_plain(value)}
+    inner = "keras.layers.Dense(1)" if "wrapper" in getattr(cls, "_traits", ()) else None
     code = example_call(cls, [*kept, *(f"{key}={value!r}" for key, value in by_name.items())], by_name)
+    code = f"{cls.__name__}({inner})" if inner else code
     raise CallError(
         f"{cls.__name__}(...) makes a layer from its settings; got a tensor, {shown(tensors[0])}.",
         fix=f"Make the layer first, then call it: {code}({called})",
@@ -65,6 +67,31 @@ def _is_tensor(value, name, cls):
 
 def _is_plain(value):
     return isinstance(value, (str, int, float, bool, tuple, type(None)))
+
+
+def refuse_weight(layer: Any, shape: Any) -> None:
+    """Raise an error where a weight is made in every call, or has the shape of several inputs.
+
+    Args:
+        layer: The layer that makes it.
+        shape: Its shape.
+
+    Raises:
+        CallError: `call` makes it, and was called before.
+        ShapeError: A size is a shape.
+    """
+    cls = type(layer).__name__
+    if layer._first_output_shape is not None and context.current_call() and context.name_path() == layer._path:
+        raise CallError(
+            f"{cls}.call makes a weight, and was called before: each call would make another, left untrained.",
+            fix=f"def build(self, input_shape): self.w = self.add_weight(shape={shape})",
+        )
+    if isinstance(shape, (list, tuple)) and any(isinstance(size, (list, tuple)) for size in shape):
+        raise ShapeError(
+            f"The sizes of a weight of {cls} are whole numbers; got shape={shape}. A layer that is called on a list of "
+            "tensors has a list of shapes as input_shape.",
+            fix="input_shape[0][-1] is the last size of the first tensor.",
+        )
 
 
 def refuse_class(owner: Any, value: Any) -> None:

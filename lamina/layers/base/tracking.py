@@ -17,7 +17,7 @@ import numpy as np
 from lamina import tree
 from lamina.core import context
 from lamina.core.variable import Variable
-from lamina.errors import CallError
+from lamina.errors import CallError, LaminaError, UnknownNameError
 from lamina.layers.base.call_signature import signature_of
 from lamina.layers.base.misuse import refuse_tensors
 from lamina.metrics.metric import Metric
@@ -56,7 +56,13 @@ class Tracked:
             context.structure_changed()
             for part in parts_in(value, Tracked):
                 self._stamps.setdefault(id(part), next(_clock))
-        object.__setattr__(self, name, value)
+        try:
+            object.__setattr__(self, name, value)
+        except AttributeError as error:
+            if not isinstance(getattr(type(self), name, None), property) or isinstance(error, LaminaError):
+                raise
+            with readable(_reserved(self, name)) as shown:
+                raise shown from None
 
     def _parts_before(self, stamp) -> list[Any]:
         """The layers that were assigned before a `new_stamp()`."""
@@ -73,6 +79,12 @@ class Tracked:
         if kind is Tracked:
             found.sort(key=lambda part: self._stamps.get(id(part), part._birth))  # pyright: ignore
         return found
+
+
+def _reserved(owner, name):
+    """The error for an assignment to a property."""
+    message = f"`{name}` is reserved: it is a property of {type(owner).__name__} that is computed."
+    return UnknownNameError(message, lambda: ("", f"self.my_{name}  # another name"))
 
 
 def new_stamp() -> int:

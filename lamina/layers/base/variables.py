@@ -13,7 +13,8 @@ from lamina.core import context
 from lamina.core.derived import Derived
 from lamina.core.dtypes import is_float, standardize_dtype
 from lamina.core.variable import Variable, unwrap
-from lamina.errors import CallError, ShapeError
+from lamina.errors import CallError, ConfigError, ShapeError
+from lamina.layers.base.misuse import refuse_weight
 from lamina.layers.base.settings import weight_settings
 from lamina.layers.base.tracking import KerasAttributes, unique
 from lamina.metrics.metric import Metric
@@ -77,6 +78,9 @@ class VariablesMixin(KerasAttributes):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        if isinstance(value, str):
+            fix = f"layer.trainable = {value.strip().lower() in ('true', 'yes', '1')}"
+            raise ConfigError(f"trainable is True or False; got the text {value!r}.", fix=fix)
         self._trainable = bool(value)
         for variable in self._variables_of_its_own():
             variable.trainable = bool(value) and variable.initially_trainable
@@ -131,11 +135,15 @@ class VariablesMixin(KerasAttributes):
             ShapeError: When their number or a shape differs; then no weight is changed.
         """
         variables = self.weights
-        if len(variables) != len(weights):
+        if len(variables) != len(weights) or (len(variables) > 1 and isinstance(weights, np.ndarray)):
+            got = f"an array of shape {np.shape(weights)}" if hasattr(weights, "shape") else len(weights)
+            shapes = ", ".join(f"{variable.name} {variable.shape}" for variable in variables[:6])
             raise ShapeError(
-                f"{self.name} has {len(variables)} weights; set_weights was given {len(weights)}."
-                + ("" if self.built else " It is not built yet."),
-                fix=f"Expected shapes: {[variable.shape for variable in variables]}.",
+                f"{self.name} has {len(variables)} weights; set_weights was given {got}."
+                + (f" They are: {shapes}." if self.built else " It is not built yet."),
+                fix=f"layer.set_weights([{', '.join(variable.name for variable in variables[:6])}])"
+                if 0 < len(variables) <= 6
+                else "weights = layer.get_weights() has the arrays in their order.",
             )
         _assign_all(variables, [np.asarray(unwrap(weight)) for weight in weights], "set_weights was given")
 
@@ -181,6 +189,7 @@ class VariablesMixin(KerasAttributes):
         if isinstance(shape, str):  # Keras 1 and 2: add_weight(name, shape)
             shape, name = (initializer if isinstance(initializer, (tuple, list)) else ()), shape
             initializer = None
+        refuse_weight(self, shape)
         dtype = self.variable_dtype if dtype is None else standardize_dtype(dtype)
         if initializer is None:
             initializer = "glorot_uniform" if is_float(dtype) else "zeros"

@@ -250,7 +250,7 @@ class IndexLookup(Categorical):
 
     def call(self, inputs: Any) -> Any:
         if not self._vocabulary.tokens:
-            raise CallError(f"{self.name} has no vocabulary yet.", fix="Call adapt(data), or pass vocabulary=[...].")
+            raise CallError(f"{self.name} has no vocabulary yet: adapt(data) makes one.", fix="layer.adapt(data)")
         if self.invert:
             return self._tokens_at(inputs)
         return self._encode(self._numbers(inputs), idf_weights=self._padded_idf())

@@ -193,7 +193,11 @@ class IntegerLookup(IndexLookup):
         self.oov_method = oov_method
 
     def _plain(self, token):
-        return int(token)
+        try:
+            return int(token)
+        except ValueError:
+            message = f"{self.name} looks up whole numbers; got {token!r}."
+            raise DataError(message, fix="keras.layers.StringLookup()") from None
 
     def _index(self):
         super()._index()

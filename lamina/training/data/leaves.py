@@ -158,6 +158,8 @@ def _repair_kind(leaf, name, text):
         return f"{name} = keras.utils.img_to_array({name})[None]"
     if text and isinstance(leaf, str):
         return f"{name} = [{name}]"
+    if isinstance(leaf, (str, os.PathLike)) and str(leaf).lower().endswith((".jpg", ".jpeg", ".png", ".bmp", ".gif")):
+        return f"{name} = keras.utils.img_to_array(keras.utils.load_img({str(leaf)!r}))[None]"
     if isinstance(leaf, (str, bytes, os.PathLike)):
         return f"{name} is a text or a path. Read the file: {name} = np.load({name}), or np.loadtxt for CSV."
     if callable(leaf):
@@ -243,15 +245,17 @@ def count_samples(data: Any) -> int:
         message = f"All arrays must have the same number of samples (rows); got {some}."
         if isinstance(data[0], (list, tuple)) and len(data[0]) > 1:
             message += " A list or tuple x has one array for each input of the model."
-        raise DataError(message, fix=_repair_counts(data[0]))
+        raise DataError(message, fix=_repair_counts(*data))
     count = sizes.pop()
     if count == 0:
         raise DataError("The data is empty: 0 samples.", fix="Check the filter or the split that produced x.")
     return count
 
 
-def _repair_counts(x):
+def _repair_counts(x, y=None, sample_weight=None):
     """The fix where arrays differ in their number of samples."""
+    if sample_weight is not None and len({len(leaf) for leaf in jax.tree_util.tree_leaves((x, y))}) == 1:
+        return "sample_weight=np.ones(len(y)), with the weight of row i of y in place of each 1."
     if isinstance(x, (list, tuple)) and len(x) > 1:
         shapes = {leaf.shape for leaf in x if hasattr(leaf, "shape")}
         if len(shapes) == 1:  # one array for each sample

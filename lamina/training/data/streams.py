@@ -97,7 +97,7 @@ def _fit(value, name, text=False):
     if np.isscalar(value):
         raise DataError(
             f"The data yields single samples: {name} of one is {value!r}, without an axis for the batch.",
-            fix="Pass the arrays themselves, as model.fit(x, y), or yield batches of several samples.",
+            fix="yield x[None], np.array([y]) is a batch of one sample; with arrays of all samples: model.fit(x, y).",
         )
     value = as_arrays(value, name, text)
     return jax.tree_util.tree_map(lambda leaf: leaf.toarray() if is_scipy_sparse(leaf) else leaf, value)

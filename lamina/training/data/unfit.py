@@ -182,7 +182,11 @@ def _text(column, texts, missing):
         return Trouble(column, "dates", f"{examples}, which are dates.{gap}")
     if {text.lower() for text in different} in _YES_NO and len(different) == 2:
         return Trouble(column, "yes or no", f"{examples}.{gap}")
-    few = len(different) <= _MOST_CATEGORIES and (len(different) < len(texts) or len(texts) < 20)
+    few = (
+        np.char.count(different, " ").mean() < 1
+        and len(different) <= _MOST_CATEGORIES
+        and (len(different) < len(texts) or len(texts) < 20)
+    )
     words = f"{examples} ({len(different)} different values).{gap}"
     return Trouble(column, "category" if few else "sentences", words)
 

@@ -29,8 +29,17 @@ def check_class_weight(class_weight: Mapping[Any, Any]) -> dict[int, float]:
     except (AttributeError, TypeError, ValueError):
         raise DataError(
             f"class_weight is a dict of integer labels to numbers; got {class_weight!r}.",
-            fix="class_weight={0: 1.0, 1: 5.0}",
+            fix=f"class_weight={_numbered(class_weight)}",
         ) from None
+
+
+def _numbered(weights):
+    """A dict with the weights that were given, in their order, if they are numbers."""
+    values = weights.values() if isinstance(weights, Mapping) else weights
+    try:
+        return {label: float(value) for label, value in enumerate(values)} or {0: 1.0, 1: 5.0}
+    except (TypeError, ValueError):
+        return {0: 1.0, 1: 5.0}
 
 
 def class_weights_of(y: Any, class_weight: Mapping[int, float]) -> np.ndarray[Any, Any]:

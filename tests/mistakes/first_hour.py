@@ -1,0 +1,154 @@
+"""Mistakes of the first hour, by the folder whose fix they lead to: wrong shapes, names, data and habits of PyTorch."""
+
+from tests.mistakes.mistake import Mistake
+
+MODEL = (
+    "x, y = np.ones((8, 2)), np.ones((8, 1)); "
+    "model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]); model.compile('sgd', 'mse')\n"
+)
+TWO = (
+    "x, y = np.ones((8, 2)), {'a': np.ones((8, 1)), 'b': np.ones((8, 1))}; inputs = keras.Input((2,))\n"
+    "model = keras.Model(inputs, {k: keras.layers.Dense(1, name=k)(inputs) for k in 'ab'})\n"
+)
+PAIR = (
+    "a, b = keras.Input((2,), name='text'), keras.Input((1,), name='meta')\n"
+    "model = keras.Model([a, b], keras.layers.Concatenate()([a, b])); x = np.ones((8, 3))\n"
+)
+LAYER = (
+    "class Mine(keras.layers.Layer):\n    def call(self, x):\n        return {}\nMine()(np.ones((2, 3, 4), 'float32'))"
+)
+
+
+def mistake(before, wrong, right, says=None):
+    """The same program with a wrong and a right end; a fix in words where `says` is given."""
+    return Mistake(before + wrong, before + right, right if says is None else says, prose=says is not None)
+
+
+TRAINING = [
+    mistake(MODEL, "model.train_on_batch(x)", "model.train_on_batch(x, y)", "fit(x, y), validation_data=(x, y)"),
+    mistake(MODEL, "model.compile('sgd', 'mse', metrics='mae, mse'); model.train_on_batch(x, y)",
+            "model.compile('sgd', 'mse', metrics=['mae', 'mse']); model.train_on_batch(x, y)",
+            "metrics=['mae', 'mse']"),
+    mistake(MODEL, "model.compile('sgd', 'binary_crossentropy', from_logits=True)",
+            "model.compile('sgd', keras.losses.BinaryCrossentropy(from_logits=True))"),
+    mistake(MODEL, "model.compile('adam', 'mse', learning_rate=0.1)",
+            "model.compile(keras.optimizers.Adam(learning_rate=0.1), 'mse')"),
+    mistake(MODEL, "model.compile('mse', 'adam')", "model.compile('adam', 'mse')"),
+    mistake(MODEL, "model.fit({1, 2}, y)", "x = [[1, 2]] * 8; model.predict(x, verbose=0)", "is a list"),
+    mistake(TWO, "model.compile('sgd', {'aa': 'mse', 'b': 'mae'}); model.train_on_batch(x, y)",
+            "loss = {'b': 'mae', 'a': 'mse'}; model.compile('sgd', loss); model.train_on_batch(x, y)",
+            "loss = {'a': 'mse', 'b': 'mae'}"),
+    mistake(TWO, "model.compile('sgd', ['mse']); model.train_on_batch(x, y)",
+            "model.compile('sgd', loss=['mse', 'mse']); model.train_on_batch(x, y)", "loss=['mse', 'mse']"),
+    mistake(MODEL, "model.fit(x, y, class_weight=[1, 2])", "class_weight={0: 1.0, 1: 2.0}"),
+]  # fmt: skip
+
+MODELS = [
+    mistake(PAIR, "model(x)", "x = [x[:, 0:2], x[:, 2:3]]  # text, meta\nmodel(x)", "x = [x[:, 0:2], x[:, 2:3]]"),
+    mistake(PAIR, "x = {'text': x[:, :2], 'metadata': x[:, 2:]}; model(x)",
+            "x = {'text': x[:, :2], 'meta': x[:, 2:]}; model(x)", "'meta': x['metadata']"),
+    mistake(MODEL, "model.get_layer('dens')", "model.get_layer('dense')"),
+    mistake("", "keras.Sequential([keras.layers.Dense(1)]).output",
+            "model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]); model.output", "keras.Input(shape)"),
+    mistake("model = keras.Sequential([keras.Input((2,))]); ", "model.add(keras.activations.relu)",
+            "model.add(keras.layers.Activation('relu'))"),
+    mistake("layers = [keras.layers.Dense(1)]; ", "keras.Sequential([layers])", "keras.Sequential([*layers])",
+            "keras.Sequential([*layers])"),
+    mistake(MODEL, "model.layers = []", "model.pop(); model.add(keras.layers.Dense(1))"),
+    mistake("class Net(keras.Model):\n    def __init__(self):\n        super().__init__()\n        ",
+            "self.layers = []\nNet()", "self.blocks = []\nNet()", "self.blocks"),
+    mistake("x, f = keras.Input((2,)), keras.layers.Dense(1, name='f')\n", "keras.Model(inputs=x, outputs=f)",
+            "keras.Model(inputs=x, outputs=f(x))", "outputs=f(x)"),
+]  # fmt: skip
+
+LAYERS = [
+    mistake(MODEL, "model.layers[0].set_weights(np.ones((2, 1)))",
+            "kernel, bias = np.ones((2, 1)), np.ones(1); layer = model.layers[0]\nlayer.set_weights([kernel, bias])",
+            "layer.set_weights([kernel, bias])"),
+    mistake("layer = keras.layers.BatchNormalization(); layer.build((None, 1)); "
+            "model = keras.Sequential([layer, keras.layers.BatchNormalization()]); model.build((None, 1)); ",
+            "model.set_weights([1])", "layer = model; weights = layer.get_weights(); layer.set_weights(weights)",
+            "weights = layer.get_weights()"),
+    mistake("class Mine(keras.layers.Layer):\n",
+            "    def call(self, x):\n        self.w = self.add_weight(shape=(2, 3))\n        return x @ self.w\n"
+            "f = Mine(); f(np.ones((1, 2), 'float32')); f(np.ones((1, 2), 'float32'))",
+            "    def build(self, input_shape): self.w = self.add_weight(shape=(2, 3))\n"
+            "    def call(self, x):\n        return x @ self.w\n"
+            "f = Mine(); f(np.ones((1, 2), 'float32')); f(np.ones((1, 2), 'float32'))",
+            "def build(self, input_shape): self.w = self.add_weight(shape=(2, 3))"),
+    mistake("class Mine(keras.layers.Layer):\n    def call(self, xs):\n        return xs[0] @ self.w\n",
+            "    def build(self, s):\n        self.w = self.add_weight(shape=(s[0], 3))\n"
+            "Mine()([np.ones((1, 2), 'float32')] * 2)",
+            "    def build(self, input_shape):\n        self.w = self.add_weight(shape=(input_shape[0][-1], 3))\n"
+            "Mine()([np.ones((1, 2), 'float32')] * 2)", "input_shape[0][-1]"),
+    mistake("dense = keras.layers.Dense(1, name='dense'); ", "dense((None, 4))", "dense(keras.Input((4,)))"),
+    mistake("", "keras.layers.Discretization(num_bins=2)(np.ones(3))",
+            "layer, data = keras.layers.Discretization(num_bins=2), np.arange(3.0); layer.adapt(data)",
+            "layer.adapt(data)"),
+    mistake("", "keras.layers.StringLookup()(['a'])",
+            "layer, data = keras.layers.StringLookup(), ['a']; layer.adapt(data)", "layer.adapt(data)"),
+    mistake("", "keras.layers.IntegerLookup().adapt(np.array(['a']))",
+            "layer = keras.layers.StringLookup(); layer.adapt(np.array(['a']))", "keras.layers.StringLookup()"),
+    mistake("layer = keras.layers.Dense(1); ", "layer.trainable = 'False'", "layer.trainable = False"),
+    mistake("class Mine(keras.layers.Layer):\n    def __init__(self):\n        super().__init__()\n        ",
+            "self.weights = []\nMine()", "self.my_weights = []\nMine()", "self.my_weights"),
+    mistake("", "keras.layers.Conv2D(4, 3)(keras.Input((1, 28, 28)))",
+            "keras.layers.Conv2D(4, 3)(keras.Input((28, 28, 1)))", "keras.Input((28, 28, 1))"),
+    mistake("i = keras.Input((3, 4)); ", "keras.layers.LSTM(2)(keras.layers.Embedding(5, 2)(i))",
+            "x = np.ones((1, 3, 4)); keras.layers.LSTM(2)(keras.layers.Embedding(5, 2)(x.argmax(-1)))", "x.argmax(-1)"),
+]  # fmt: skip
+
+OWN_FUNCTIONS = [
+    Mistake(LAYER.format(wrong), LAYER.format(right), right)
+    for wrong, right in (
+        ("x.view(2, -1)", "keras.ops.reshape(x, (2, -1))"),
+        ("x.mean(dim=1, keepdim=True)", "keras.ops.mean(x, axis=1, keepdims=True)"),
+        ("x.transpose(1, 2)", "keras.ops.swapaxes(x, 1, 2)"),
+        ("x.permute(0, 2, 1)", "keras.ops.transpose(x, (0, 2, 1))"),
+        ("x.float()", 'keras.ops.cast(x, "float32")'),
+        ("x.repeat(1, 2, 1)", "keras.ops.tile(x, (1, 2, 1))"),
+        ("(x * 2).mean(dim=-1)", "keras.ops.mean(x * 2, axis=-1)"),
+    )
+]
+
+CALLBACKS = [
+    mistake(MODEL, "model.fit(x, y, callbacks='early_stopping')",
+            "keras.callbacks.CallbackList(callbacks=[keras.callbacks.EarlyStopping()])",
+            "callbacks=[keras.callbacks.EarlyStopping()]"),
+    mistake("class Mine(keras.callbacks.Callback):\n    ",
+            "def on_epoch_end(self, epoch):\n        pass\nkeras.callbacks.CallbackList([Mine()])",
+            "def on_epoch_end(self, epoch, logs=None):\n        pass\nkeras.callbacks.CallbackList([Mine()])",
+            "def on_epoch_end(self, epoch, logs=None):"),
+    mistake("", "keras.callbacks.LearningRateScheduler(0.1)",
+            "keras.callbacks.LearningRateScheduler(lambda epoch, rate: float(rate * 0.9))"),
+    mistake("", "keras.callbacks.LambdaCallback(on_epoch_ends=print)",
+            "keras.callbacks.LambdaCallback(on_epoch_end=print)", "on_epoch_end=print"),
+    mistake("history = keras.callbacks.History(); history.history['loss'] = [1.0]\n", "history['loss']",
+            "history.history['loss']"),
+    mistake("history = keras.callbacks.History(); history.history['accuracy'] = [1.0]\n", "history.history['acc']",
+            "history.history['accuracy']"),
+]  # fmt: skip
+
+OPTIMIZERS = [
+    mistake(MODEL, "keras.optimizers.Adam(model.trainable_variables)", "keras.optimizers.Adam(learning_rate=0.001)"),
+    mistake(MODEL + "optimizer = keras.optimizers.SGD(0.1); gradients = [np.ones((2, 1)), np.ones(1)]\n",
+            "optimizer.apply_gradients(gradients)",
+            "optimizer.apply_gradients(zip(gradients, model.trainable_variables))"),
+    mistake(MODEL, "model.compile({'adam': 0.1}, 'mse')",
+            "model.compile(optimizer=keras.optimizers.Adam(learning_rate=0.001), loss='mse')",
+            "optimizer=keras.optimizers.Adam(learning_rate=0.001)"),
+    mistake("rate = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)\n"
+            "optimizer = keras.optimizers.SGD(rate)\n",
+            "optimizer.learning_rate = 0.1", "keras.optimizers.SGD(learning_rate=0.01).learning_rate = 0.1",
+            "keras.optimizers.SGD(learning_rate=0.01)"),
+]  # fmt: skip
+
+OPS = [
+    mistake("x, y = np.ones(2), np.ones(2); ", "keras.ops.concatenate(x, y)", "keras.ops.concatenate([x, y])"),
+    mistake("x = np.ones(6); ", "keras.ops.reshape(x, 2, 3)", "keras.ops.reshape(x, (2, 3))"),
+]
+
+SAVING = [
+    mistake("model = keras.Sequential([keras.Input((2,))]); open('m.json', 'w').write(model.to_json())\n",
+            "keras.models.model_from_json('m.json')", "keras.models.model_from_json(open('m.json').read())"),
+]  # fmt: skip
