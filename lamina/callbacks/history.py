@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lamina.callbacks.callback import Callback
 from lamina.callbacks.curves import Curves
-from lamina.callbacks.logs import Figures
+from lamina.callbacks.logs import EpochLogs, Figures
 from lamina.drawing.axes import sparkline
 from lamina.errors import ArgumentError
 from lamina.runtime.terminal import printable
@@ -20,6 +20,7 @@ __all__ = ["History"]
 
 
 write_as(Figures, dict)
+write_as(EpochLogs, dict)
 
 
 class History(Callback):

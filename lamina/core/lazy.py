@@ -115,6 +115,8 @@ def show_user_lines(module: Any) -> None:
         module: The file, which has `__all__`.
     """
     for name in module.__all__:
+        if not getattr(getattr(module, name), "__module__", "").startswith(module.__name__.rpartition(".")[0]):
+            continue
         value = _readable(module.__name__, module, name)
         for key, method in list(vars(value).items()) if isinstance(value, type) else ():
             if isinstance(method, FunctionType) and key[0] != "_" and not hasattr(method, "__wrapped__"):

@@ -183,7 +183,7 @@ def _text(column, texts, missing):
     if {text.lower() for text in different} in _YES_NO and len(different) == 2:
         return Trouble(column, "yes or no", f"{examples}.{gap}")
     few = (
-        np.char.count(different, " ").mean() < 1
+        np.char.count(different, " ").mean() < 2
         and len(different) <= _MOST_CATEGORIES
         and (len(different) < len(texts) or len(texts) < 20)
     )
