@@ -246,16 +246,16 @@ def _class_weights_of_no_class(subject):
     if keys:
         yield (
             head.layer, keys, f"class_weight has the keys {keys}; the classes are 0 to {units - 1}.",
-            f"Use the class numbers as keys: class_weight={_with_classes(weights, keys, units)}.",
+            f"Use the class numbers as keys: class_weight={_with_classes(weights, units)}.",
         )  # fmt: skip
 
 
-def _with_classes(weights, keys, units):
-    """The weights with the classes that have none in place of the keys that are no classes, in their order."""
-    free = iter(label for label in range(units or 0) if label not in weights)
-    renamed = {next(free, None) if key in keys else key: weight for key, weight in weights.items()}
-    known = {label: renamed[label] for label in sorted(renamed, key=str) if label is not None}
-    return known | {label: 1.0 for label in free}
+def _with_classes(weights, units):
+    """The weights by class: in the order of their keys if there is one for each class, else 1 for those without."""
+    in_order = sorted(weights) if all(isinstance(key, int) for key in weights) else list(weights)
+    if len(weights) == units:
+        return {label: float(weights[key]) for label, key in enumerate(in_order)}
+    return {label: float(weights.get(label, 1.0)) for label in range(units or 2)}
 
 
 def _is_class(key, units, labels):

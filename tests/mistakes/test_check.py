@@ -123,7 +123,8 @@ DONE = {
     "LAM307": [("decay_steps=40", "decay_steps=1000", "decay_steps=40")],
     "LAM308": [("order = np.random.permutation(len(x)); x, y = x[order], y[order]", "print(",
                 "order = np.random.permutation(len(x)); x, y = x[order], y[order]\nprint(")],
-    "LAM309": [("class_weight={0: 1.0, 1: 5.0}", r"class_weight=\{[^}]*\}", "class_weight={0: 1.0, 1: 5.0}")],
+    "LAM309": [("class_weight={0: 1.0, 1: 1.0, 2: 5.0}", r"class_weight=\{[^}]*\}",
+                "class_weight={0: 1.0, 1: 1.0, 2: 5.0}")],
     "LAM401": [
         ("x / 255", "check(images)", "check(images / 255)"),
         ("layers.Rescaling(1 / 255) as the first layer", "layers.Conv2D", "layers.Rescaling(1 / 255), layers.Conv2D"),
