@@ -56,7 +56,7 @@ class ExportArchive:
         self.format: str = check_format(format or "jax")
         if not FORMATS[self.format].endpoints:
             raise ConfigError(
-                f"Endpoints are functions, and the format {self.format!r} has models of layers only.",
+                f"Endpoints are functions, and the format {self.format!r} has models only.",
                 fix=FORMATS[self.format].example,
             )
         self._endpoints: dict[str, Endpoint] = {}

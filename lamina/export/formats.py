@@ -45,6 +45,10 @@ FORMATS = {
                      'model.export("model.tflite")'),
     "tf_saved_model": Format("", "lamina.export.functions:write_saved_model", (),
                              'model.export("folder", format="tf_saved_model")'),
+    "safetensors": Format(".safetensors", "lamina.export.huggingface.writing:write_weights", (),
+                          'model.export("model.safetensors")', endpoints=False),
+    "huggingface": Format("", "lamina.export.huggingface.writing:write_folder", ("max_shard_size", "repo_id"),
+                          'model.export("folder", format="huggingface")', endpoints=False),
     "tfjs": Format("", "lamina.export.tensorflowjs.writing:write_tensorflowjs", ("weight_type",),
                    'model.export("folder", format="tfjs")', endpoints=False),
 }  # fmt: skip
@@ -103,6 +107,8 @@ def format_of(filepath: str | os.PathLike[str], format: str | None = None) -> st
             )
         return name
     name = check_format(format)
+    if name == "safetensors" and not ending:
+        return "huggingface"
     if by_ending not in (None, name):
         right = FORMATS[name].ending
         raise ConfigError(

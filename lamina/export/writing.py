@@ -10,6 +10,7 @@ from lamina.core.keywords import keywords
 from lamina.errors import ConfigError
 from lamina.export.comparison import compare
 from lamina.export.formats import FORMATS, format_of
+from lamina.export.huggingface.writing import push
 from lamina.export.placing import beside, check_folder, files_in
 from lamina.export.report import ExportReport
 
@@ -31,7 +32,7 @@ def write_model(
     """
     format = format_of(filepath, format)
     options = _options(format, kwargs)
-    verify = options.pop("verify")
+    verify, repo_id = options.pop("verify"), options.pop("repo_id", None)
     target = _place(pathlib.Path(filepath), format)
     signature = input_signature or model._symbolic_inputs()
     report = ExportReport(target, format)
@@ -45,6 +46,8 @@ def write_model(
         if verify is not False:
             compare(model, written, None if verify is True else verify, report)
         last.append(written.last)
+    if repo_id:
+        report.checks.append(f"pushed to {push(target, repo_id)}")
     if verbose:
         print(report)
     return report

@@ -81,15 +81,19 @@ class SavingMixin(Trainer):
         is not written.
 
         Args:
-            filepath: File to write: `.jax` for StableHLO, which `jax.export.deserialize` reads, `.onnx` for ONNX, or
-                `.tflite` for LiteRT. Without an ending it is a folder, and the program is `serve.jax` in it.
-            format: "jax", "onnx", "litert", or "tfjs" for a folder that `tf.loadLayersModel` of TensorFlow.js reads;
-                None means that of the ending.
+            filepath: File to write: `.jax` for StableHLO, which `jax.export.deserialize` reads, `.onnx` for ONNX,
+                `.tflite` for LiteRT, or `.safetensors` for the weights alone. Without an ending it is a folder, and the
+                program is `serve.jax` in it.
+            format: "jax", "onnx", "litert" or "safetensors" for a file. For a folder: "tf_saved_model", which
+                TensorFlow and its servers read; "huggingface", with config, safetensors and model card, which
+                `load_model` reads, and transformers reads decoders of KerasHub; "tfjs", which `tf.loadLayersModel` of
+                TensorFlow.js reads. None means that of the ending.
             verbose: Whether to print what was written; None prints it.
             input_signature: Shapes and types of the inputs. None means those of the model.
             **kwargs: `verify=x` compares on these inputs too, and `verify=False` not at all; `opset_version` of ONNX;
                 `quantize` of LiteRT, "dynamic", "float16" or "int8" with `representative_data=x`;
-                `weight_type` of TensorFlow.js, "float16", "uint16" or "uint8" for smaller files.
+                `weight_type` of TensorFlow.js, "float16", "uint16" or "uint8" for smaller files; `max_shard_size` in
+                gigabytes and `repo_id="owner/name"` of "huggingface", which is pushed to the hub.
 
         Returns:
             The report: size, operators, difference from `predict`, seconds for one sample, what could not be kept.

@@ -91,6 +91,7 @@ MISTAKES = [
 RARE = [
     ("of complex numbers", "no layer leads there"), ("dilation over the inputs", "no layer leads there"),
     ("negative padding", "no layer leads there"), ("groups of the batch", "no layer leads there"),
+    ("Pushing needs", "a program that has a package cannot miss it"),
     ("TensorFlow has no type", "JAX has no other types"), ("graph of a SavedModel holds", "needs a model of 2 GB"),
     ("LiteRT has no {kind}", "no layer leads there"), ("at most 2 GB", "a test has no such weights"),
     ("scatter of this kind", "no layer leads there"), ("differs from predict", "it would be a fault of lamina"),

@@ -173,5 +173,11 @@ MISTAKES += first_hour.SAVING
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried(
-    "lamina/saving", MISTAKES, but=[("pip install", "a program that has a package cannot miss it")]
+    "lamina/saving",
+    MISTAKES,
+    but=[
+        ("pip install", "a program that has a package cannot miss it"),
+        ("The layout of transformers", "needs KerasHub"),
+        ("transformers has no place", "needs KerasHub"),
+    ],
 )

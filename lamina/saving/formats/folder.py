@@ -38,19 +38,20 @@ class Folder:
 
     def size(self, name: Any) -> int:
         """The size of a file in bytes."""
-        return self._path(name).stat().st_size
+        return self.path(name).stat().st_size
 
     packed = size
 
     def read(self, name: Any, limit: int | None = None) -> Any:
         """The contents of a file. A file larger than `limit` is refused."""
-        path = self._path(name)
+        path = self.path(name)
         if limit is not None and path.stat().st_size > limit:
             message = f"The file {name!r} has {path.stat().st_size >> 20} MiB, more than such a file needs."
             raise UnsafeFileError(message).within(self.filepath)
         return path.read_bytes()
 
-    def _path(self, name):
+    def path(self, name: Any) -> pathlib.Path:
+        """The path of a file, which is no link."""
         if name not in self.infos:
             raise damaged(f"The folder {self.filepath} has no file {name}.")
         path = self.infos[name]

@@ -17,6 +17,13 @@ from lamina.core.serialization import deserialize, serialize
 from lamina.errors import LaminaError, warn
 from lamina.saving.formats.assets import read_assets, write_assets
 from lamina.saving.formats.folder import FolderWriter, open_members
+from lamina.saving.formats.huggingface import (
+    KERAS_CONFIG,
+    has_safetensors,
+    open_safetensors,
+    read_safetensors,
+)  # fmt: skip
+from lamina.saving.formats.safetensors import Tensors
 from lamina.saving.formats.weights_h5 import read_tree, write_tree
 from lamina.saving.migration.configs import upgrade, upgrade_compile
 from lamina.saving.migration.version import origin_of
@@ -60,16 +67,23 @@ def load_archive(
 ) -> Any:
     """Load the model from a `.keras` file, or from a folder with its members."""
     with open_members(filepath) as members, _weights_of(members) as weights:
-        config: dict = parse_json(members.read(_CONFIG, TEXT), f"{filepath}, {_CONFIG}")
+        known = KERAS_CONFIG in members
+        config_file = KERAS_CONFIG if known else _CONFIG
+        config: dict = parse_json(members.read(config_file, TEXT), f"{filepath}, {config_file}")
         version = parse_json(members.read(_METADATA, TEXT), f"{filepath}, {_METADATA}").get("keras_version")
-        with reading(filepath, stored_bytes(weights), safe_mode):
+        of_tensors = isinstance(weights, Tensors)
+        size = sum(members.size(name) for name in members.infos) if of_tensors else stored_bytes(weights)
+        with reading(filepath, size, safe_mode):
             config = upgrade(config, version)
             compile_config = config.pop("compile_config", None)
             model = expect_model(deserialize(config, custom_objects, safe_mode=safe_mode), filepath)
             model.compiled = False
             if compile and compile_config:
                 compile_or_warn(model, compile_config, custom_objects, safe_mode, version)
-            read_tree(model, weights, filepath, origin=origin_of(config, version)).tell()
+            if of_tensors:
+                read_safetensors(model, weights, filepath, known)
+            else:
+                read_tree(model, weights, filepath, origin=origin_of(config, version)).tell()
             read_assets(model, members)
     return model
 
@@ -98,4 +112,6 @@ def load_archive_weights(model: Any, filepath: str | os.PathLike[str], skip_mism
 
 
 def _weights_of(members):
+    if has_safetensors(members):
+        return open_safetensors(members)
     return open_hdf5(io.BytesIO(members.read(_WEIGHTS)), f"{_WEIGHTS} in {members.filepath}")

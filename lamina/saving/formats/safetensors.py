@@ -10,6 +10,7 @@ import json
 import math
 import os
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import ml_dtypes
@@ -22,7 +23,7 @@ from lamina.saving.safety.damage import damaged
 from lamina.saving.safety.hdf5 import written
 from lamina.saving.safety.limits import parse_json
 
-__all__ = ["load_safetensors", "save_safetensors"]
+__all__ = ["Tensors", "load_safetensors", "save_safetensors", "tensors_of", "write_tensors"]
 
 _TYPES = {
     "BOOL": np.bool_, "U8": np.uint8, "I8": np.int8, "U16": np.uint16, "I16": np.int16, "U32": np.uint32,
@@ -35,14 +36,29 @@ _HEADER = 100 * 10**6  # bytes; the limit set by the format
 
 def save_safetensors(model: Any, filepath: str | os.PathLike[str]) -> None:
     """Write the weights of `model`."""
+    write_tensors(tensors_of(model), filepath, "keras")
+
+
+def tensors_of(model: Any) -> dict[str, np.ndarray]:
+    """The weights by the names of `.weights.h5`."""
     optimizer = getattr(model, "optimizer", None)
-    arrays = {
+    return {
         f"{path}/vars/{key}": np.asarray(value)
         for path, part, store in stores_of(model)
         if part is not optimizer
         for key, value in store.items()
     }
-    header: dict = {"__metadata__": {"format": "keras"}}
+
+
+def write_tensors(arrays: Mapping[str, np.ndarray], filepath: str | os.PathLike[str], format: str) -> None:
+    """Write arrays by name.
+
+    Args:
+        arrays: The arrays.
+        filepath: File.
+        format: What the metadata say: "keras", or "pt" for libraries on PyTorch.
+    """
+    header: dict = {"__metadata__": {"format": format}}
     offset = 0
     for name, array in arrays.items():
         if array.dtype not in _NAMES:
@@ -66,10 +82,10 @@ def save_safetensors(model: Any, filepath: str | os.PathLike[str]) -> None:
 def load_safetensors(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> Any:
     """Load a file written by `save_safetensors`. Returns a LoadReport."""
     with open(filepath, "rb") as file:
-        return read_tree(model, _Tensors(file, filepath), filepath, skip_mismatch).tell()
+        return read_tree(model, Tensors(file, filepath), filepath, skip_mismatch).tell()
 
 
-class _Tensors:
+class Tensors:
     """The arrays in an open file, by the paths of the model's objects."""
 
     def __init__(self, file, filepath):
@@ -85,6 +101,15 @@ class _Tensors:
         for name, entry in header.items():
             array = _Tensor(file, f"{name} in {filepath}", entry, start, size)
             self._arrays.setdefault(name.rpartition("/")[0], {})[name.rpartition("/")[2]] = array
+
+    def join(self, other: Tensors) -> None:
+        """Take the arrays of another file too."""
+        for folder, store in other._arrays.items():
+            self._arrays.setdefault(folder, {}).update(store)
+
+    def by_name(self) -> dict[str, Any]:
+        """The arrays by their names in the file."""
+        return {f"{folder}/{key}".lstrip("/"): a for folder, store in self._arrays.items() for key, a in store.items()}
 
     def at(self, path):
         return self._arrays.get(f"{path}/vars")

@@ -1,0 +1,1 @@
+"""Models as the Hugging Face hub keeps them."""

@@ -1,0 +1,142 @@
+"""The folder of a model for the Hugging Face hub: config, safetensors, model card; and pushing it there."""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import json
+import pathlib
+from typing import Any
+
+import jax
+import numpy as np
+
+from lamina.errors import CallError
+from lamina.export.report import TOLERANCE, Written
+from lamina.saving import load_model
+from lamina.saving.formats.huggingface import SHARD_BYTES, write_huggingface
+from lamina.saving.formats.keras_archive import KERAS_VERSION
+from lamina.saving.formats.safetensors import save_safetensors
+from lamina.saving.formats.transformers_layout import family_of
+
+__all__ = ["card", "push", "write_folder", "write_weights"]
+
+
+def write_weights(model: Any, signature: Any, target: pathlib.Path) -> Written:
+    """Write the weights as one file of safetensors.
+
+    Args:
+        model: Model.
+        signature: Not used.
+        target: File.
+    """
+    save_safetensors(model, target)
+    return Written(lost=["the architecture: load_weights reads the file into a model of the same layers"])
+
+
+def write_folder(model: Any, signature: Any, target: pathlib.Path, max_shard_size: float | None = None) -> Written:
+    """Write `config.json`, safetensors in shards, and `README.md`.
+
+    Args:
+        model: Model. A decoder of KerasHub gets the names that transformers reads.
+        signature: Not used: the config has the shapes.
+        target: Folder.
+        max_shard_size: Gigabytes of a shard; None means 5.
+    """
+    write_huggingface(model, target, SHARD_BYTES if max_shard_size is None else int(max_shard_size * 1e9))
+    metadata = {"keras_version": KERAS_VERSION, "date_saved": f"{datetime.datetime.now():%Y-%m-%d@%H:%M:%S}"}
+    (target / "metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
+    (target / "README.md").write_text(card(model), encoding="utf-8")
+    tensors = jax.tree_util.tree_leaves(model._symbolic_inputs())
+
+    def load():
+        again = load_model(target, compile=False)
+        structure = jax.tree_util.tree_structure(model._symbolic_inputs())
+
+        def run(arrays):
+            arguments = jax.tree_util.tree_unflatten(structure, arrays)
+            made = again.predict(arguments[0] if len(arguments) == 1 else arguments, verbose=0)
+            return jax.tree_util.tree_leaves(made)
+
+        return run
+
+    known = family_of(model)
+    facts = [f"read by transformers as {known.architecture}"] if known else []
+    lost = ["the state of the optimizer"] if getattr(model, "optimizer", None) else []
+    avals = [_Aval(tensor) for tensor in tensors]
+    return Written(avals, "lamina", load, facts=facts, lost=lost, tolerance=TOLERANCE, last="config.json")
+
+
+class _Aval:
+    """Shape and dtype of an input, with open sizes as names."""
+
+    def __init__(self, tensor):
+        self.shape = ("batch", *("any" if size is None else size for size in tensor.shape[1:]))
+        self.dtype = np.dtype(tensor.dtype)
+
+
+def card(model: Any) -> str:
+    """The model card: metadata, sizes, metrics, and the record of the run.
+
+    Args:
+        model: Model.
+    """
+    history = getattr(getattr(model, "history", None), "history", None) or {}
+    last = {name: values[-1] for name, values in history.items() if values}
+    known = family_of(model)
+    library = "transformers" if known else "keras"
+    lines = ["---", f"library_name: {library}", "tags:", "- keras", "- lamina"]
+    if known:
+        lines.append("pipeline_tag: text-generation")
+    if last:
+        lines += ["model-index:", f"- name: {model.name}", "  results:", "  - task:", "      type: other",
+                  "    dataset:", "      name: not named", "      type: other", "    metrics:"]  # fmt: skip
+        for name, value in last.items():
+            lines += [f"    - type: {name}", f"      value: {float(value):.6g}"]
+    lines += ["---", "", f"# {model.name}", "", f"{model.count_params():,} weights in {len(model.layers)} layers.", ""]
+    lines += ["```python", *_usage(known), "```", ""]
+    if history:
+        lines += ["## Record of the run", "", f"| epoch | {' | '.join(history)} |", "|---" * (1 + len(history)) + "|"]
+        rows = zip(*history.values(), strict=False)
+        lines += [f"| {n} | {' | '.join(f'{float(value):.4g}' for value in row)} |" for n, row in enumerate(rows, 1)]
+        lines.append("")
+    if getattr(model, "optimizer", None):
+        lines += ["## Training", "", f"Optimizer {type(model.optimizer).__name__}, with "
+                  f"`{json.dumps(_plain(model.optimizer.get_config()))}`.", ""]  # fmt: skip
+    lines += ["## Versions", "", f"lamina {importlib.import_module('lamina').__version__}, JAX {jax.__version__}.", ""]
+    return "\n".join(lines)
+
+
+def _usage(known):
+    if known:
+        return ["import transformers", "", f"model = transformers.{known.architecture}.from_pretrained(folder)"]
+    return ["import lamina as keras", "", "model = keras.models.load_model(folder)"]
+
+
+def _plain(config):
+    return {name: value for name, value in config.items() if isinstance(value, (int, float, str)) and name != "name"}
+
+
+def push(folder: pathlib.Path, repo_id: str, api: Any = None) -> str:
+    """Push a folder to the Hugging Face hub.
+
+    Args:
+        folder: The folder.
+        repo_id: "owner/name" of the repository, which is made if it is not there.
+        api: A `huggingface_hub.HfApi`; None makes one, which uses the token that `hf auth login` stored.
+
+    Returns:
+        The address of the repository.
+
+    Raises:
+        CallError: huggingface_hub is not installed.
+    """
+    if api is None:
+        try:
+            import huggingface_hub
+        except ImportError as error:
+            raise CallError("Pushing needs the package huggingface_hub.", fix="pip install huggingface_hub") from error
+        api = huggingface_hub.HfApi()
+    address = api.create_repo(repo_id, exist_ok=True)
+    api.upload_folder(repo_id=repo_id, folder_path=str(folder), commit_message="Model exported by lamina")
+    return str(address)
