@@ -164,8 +164,13 @@ def config_for(model: Any) -> dict[str, Any]:
     assert family is not None
     dtype = str(backbone.weights[0].dtype)
     tied = not any("reverse_embeddings" in variable.path for variable in backbone.weights)
-    return {"architectures": [family.architecture], **family.config(backbone), "tie_word_embeddings": tied,
-            "dtype": dtype, "torch_dtype": dtype, "use_cache": True, "pad_token_id": None}  # fmt: skip
+    tokenizer = getattr(getattr(model, "preprocessor", None), "tokenizer", None)
+    tokens = {"bos": "start_token_id", "eos": "end_token_id", "pad": "pad_token_id"}
+    return {
+        "architectures": [family.architecture], **family.config(backbone), "tie_word_embeddings": tied,
+        "dtype": dtype, "torch_dtype": dtype, "use_cache": True,
+        **{f"{name}_token_id": getattr(tokenizer, attribute, None) for name, attribute in tokens.items()},
+    }  # fmt: skip
 
 
 def tensors_for(model: Any, read: Callable[[Any], np.ndarray] = lambda variable: variable.numpy()) -> dict[str, Any]:
