@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 
+from lamina.errors import harmless
+
 __all__ = ["badge", "page", "report"]
 
 _STYLE = """
@@ -42,12 +44,12 @@ _PAGE = """<!doctype html>
 
 
 def report(body: str) -> str:
-    """A part of a page, with its style.
+    """A part of a page, with its style. Names of files in it are escaped, and shown without characters of control.
 
     Args:
         body: HTML.
     """
-    return f'<style>{_STYLE}</style><div class="lamina-report">{body}</div>'
+    return f'<style>{_STYLE}</style><div class="lamina-report">{harmless(body)}</div>'
 
 
 def page(title: str, body: str) -> str:
@@ -57,7 +59,7 @@ def page(title: str, body: str) -> str:
         title: Title, as text.
         body: HTML.
     """
-    return _PAGE.format(title=html.escape(title), body=body)
+    return _PAGE.format(title=html.escape(harmless(title)), body=body)
 
 
 def badge(severity: str) -> str:
