@@ -63,6 +63,7 @@ def test_names_do_not_command_a_terminal(place, model):
 
 
 def test_names_are_no_markup_in_pages(model, tmp_path):
+    assert ESCAPE not in model.explain().html() and MARKUP not in model.explain().html()
     model.view(str(tmp_path / "m.html"), open=False)
     assert MARKUP not in (tmp_path / "m.html").read_text() and MARKUP not in model.explain().html()
 
