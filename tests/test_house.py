@@ -27,7 +27,7 @@ FLOORS = {
     "facts": 4.5,
     "training": 5, "export": 5, "explanations": 5, "check": 5, "view": 5,
     "models": 6,
-    "applications": 7, "distillation": 7, "visualization": 7,
+    "applications": 7, "serve": 7, "distillation": 7, "visualization": 7,
     "utils": 8, "preprocessing": 8, "backend": 8, "wrappers": 8,
     "compat": 9, "cli": 9, "__main__": 9,
     "lamina": 10,

@@ -1,4 +1,4 @@
-"""The command line interface: `lamina run`, check, explain, view, summary, convert, bench and completion.
+"""The command line interface: `lamina run`, check, explain, view, summary, convert, serve, bench and completion.
 
 JAX is imported only when a command needs it, so `lamina --help` responds immediately.
 """

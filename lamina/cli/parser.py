@@ -45,6 +45,12 @@ _EXAMPLES = {
         lamina convert model.keras model.weights.h5
         lamina convert weights.safetensors model.keras --model architecture.json
         """,
+    "serve": """
+        lamina serve model.keras                                then open http://127.0.0.1:8000
+        curl 127.0.0.1:8000/predict -d '{"instances": [[1, 2, 3, 4]]}'
+        curl 127.0.0.1:8000/predict --data-binary @picture.png
+        LAMINA_SERVE_KEYS=secret lamina serve model.keras --host 0.0.0.0
+        """,
     "scan": """
         lamina scan downloads/
         lamina scan model.pt --json
@@ -103,6 +109,7 @@ def make_parser() -> Any:
     _add_view(commands)
     _add_summary(commands)
     _add_convert(commands)
+    _add_serve(commands)
     _add_scan(commands)
     for name, (about, _) in _EXTENSIONS.items():
         _command(commands, name, about).extension = name
@@ -205,3 +212,21 @@ def _add_convert(commands):
     convert.add_argument("--format", choices=folders, help="OUT is a folder for TensorFlow.js (tfjs) or TensorFlow")
     convert.add_argument("--overwrite", action="store_true", help="replace OUT if it is there")
     convert.add_argument("--json", action="store_true", help="print what was done as JSON")
+
+
+def _add_serve(commands):
+    serve = _command(commands, "serve", "answer requests for predictions over HTTP, until SIGTERM or Ctrl-C")
+    serve.add_argument("target", metavar="MODEL", help=_MODEL)
+    options = [
+        ("--host", str, "127.0.0.1", "ADDRESS", "address to listen at (default 127.0.0.1: this machine alone)"),
+        ("--port", int, 8000, "PORT", "port (default 8000; 0: any that is free)"),
+        ("--name", str, None, "NAME", "name of the model in addresses; that of the file if not given"),
+        ("--max-batch", int, 32, "SAMPLES", "most samples of one prediction (default 32; 1: no batching)"),
+        ("--max-wait", float, 0.0, "MS", "milliseconds that a request waits for others (default 0)"),
+        ("--max-waiting", int, 10_000, "SAMPLES", "most samples that wait (default 10000)"),
+        ("--max-body", float, 32, "MIB", "most MiB of a body (default 32)"),
+        ("--timeout", float, 30.0, "SECONDS", "most seconds of a request (default 30)"),
+        ("--keys", str, None, "FILE", "file with API keys, one a line; or $LAMINA_SERVE_KEYS"),
+    ]
+    for flag, type, default, metavar, about in options:
+        serve.add_argument(flag, type=type, default=default, metavar=metavar, help=about)

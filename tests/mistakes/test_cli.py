@@ -52,6 +52,8 @@ MISTAKES = [
     Mistake(f"{WRITE}lamina('summary nb.ipynb')", f"{WRITE}import json\npathlib.Path('nb.ipynb').write_text(json.dumps("
             "{'cells': [{'cell_type': 'code', 'source': pathlib.Path('train.py').read_text()}]}))\nlamina('summary nb.ipynb')",
             "Save it with Jupyter", prose=True),
+    Mistake(f"{WRITE}pathlib.Path('keys').write_text(''); lamina('serve a.keras --keys keys')", None, "one key on each line",
+            because="it would serve until it is stopped: tests/serve"),
     Mistake(f"{WRITE}model.explain('dens')", f"{WRITE}model.explain('dense')", "model.explain('dense')"),
     Mistake("m = keras.Sequential([keras.layers.Dense(1)]); m.explain()",
             "m = keras.Sequential([keras.layers.Dense(1)]); m(np.ones((1, 4))); m.explain()", "Call it once", prose=True),
@@ -75,7 +77,7 @@ PICTURES = [
 test_fixes_work = fixes_work(MISTAKES + PICTURES)
 
 
-@pytest.mark.parametrize("folder", ["cli", "facts", "view", "drawing/diagram.py", "visualization/drawing.py"])
+@pytest.mark.parametrize("folder", ["cli", "facts", "serve", "view", "drawing/diagram.py", "visualization/drawing.py"])
 def test_fixes_are_tried(folder, tmp_path, monkeypatch):
     but = [
         ("pip install", "it needs an environment without the package"),
