@@ -113,6 +113,7 @@ from lamina.optimizers import Optimizer as Optimizer
 from lamina.quantizers import Quantizer as Quantizer
 from lamina.regularizers import Regularizer as Regularizer
 from lamina.rematerialization import *
+from lamina.runtime.versions import show_versions as show_versions
 from lamina.scopes import *
 
 __version__: str

@@ -1,4 +1,5 @@
-"""Prints, for CMake, the directories of XLA's and of oneDNN's headers and the file of oneDNN's library, with `;`."""
+"""Prints, for CMake, with `;`: the directories of XLA's and of oneDNN's headers, the files of oneDNN's licence and of
+the licences of what it contains, the file of its library."""
 
 import importlib.metadata
 
@@ -16,6 +17,8 @@ def located(distribution, name):
 print(
     jax.ffi.include_dir(),
     located("onednn-devel-cpu-gomp", "dnnl.hpp").parent,
+    located("onednn-cpu-gomp", "LICENSE"),
+    located("onednn-cpu-gomp", "THIRD-PARTY-PROGRAMS"),
     located("onednn-cpu-gomp", "libdnnl.so.3"),
     sep=";",
     end="",

@@ -12,6 +12,7 @@ from lamina.callbacks.logs import Logs
 from lamina.callbacks.run_state import KEYS, ResumePoint, capture, describe, labelled, watch_data
 from lamina.errors import ConfigError, FileError
 from lamina.runtime.progress import say
+from lamina.runtime.versions import changes_since
 from lamina.saving.checkpoints import CheckpointFolder, LatestWriter
 from lamina.saving.safety.damage import damaged
 
@@ -52,7 +53,7 @@ class RunBackup(Callback):
         record: Any = self._checkpoints.newest()
         if record is None:
             return
-        if not isinstance(record, dict) or not set(record) >= KEYS:
+        if not isinstance(record, dict) or not set(record) >= KEYS or not isinstance(record.get("versions", {}), dict):
             raise damaged("The newest backup lacks a part of the state of a run.")
         if record["data"] != self._data:
             raise FileError(
@@ -60,6 +61,9 @@ class RunBackup(Callback):
                 fix="Give each run a folder of its own, or delete the backup.",
             )
         self.model.resume_point = ResumePoint(self.model, record)
+        changes = changes_since(record.get("versions"))
+        if changes:
+            say(f"The run goes on with other versions, and its numbers may differ in the last digits: {changes}.")
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._since_saving, self._saved_at = 0, time.monotonic()

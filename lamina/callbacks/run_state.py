@@ -12,6 +12,7 @@ import numpy as np
 from lamina.core import context
 from lamina.core.dtypes import numpy_dtype
 from lamina.errors import FileError, warn
+from lamina.runtime.versions import versions_of_run
 from lamina.saving.safety.damage import damaged
 from lamina.saving.safety.limits import naming
 from lamina.saving.safety.records import is_plain, read_record, write_record
@@ -107,6 +108,7 @@ def capture(model: Any, changes: Any, epoch: Any, batch: Any, logs: dict[str, An
     batches = model.training_batches
     opened_at, taken = batches.position()
     return {
+        "versions": versions_of_run(),
         "epoch": epoch,
         "batch": batch,
         "logs": {name: value for name, value in logs.items() if is_plain(value)},

@@ -56,6 +56,10 @@ _EXAMPLES = {
         lamina scan model.pt --json
         lamina scan . --sarif > scan.sarif     for the code scanning of a forge
         """,
+    "versions": """
+        lamina versions
+        lamina versions --json
+        """,
     "completion": """
         eval "$(lamina completion bash)"       in ~/.bashrc
         lamina completion zsh > ~/.zfunc/_lamina
@@ -111,6 +115,9 @@ def make_parser() -> Any:
     _add_convert(commands)
     _add_serve(commands)
     _add_scan(commands)
+    _command(commands, "versions", "print the versions of all that matters, for a report").add_argument(
+        "--json", action="store_true", help="print JSON"
+    )
     for name, (about, _) in _EXTENSIONS.items():
         _command(commands, name, about).extension = name
     completion = _command(commands, "completion", "print a completion script for a shell")

@@ -14,6 +14,9 @@ LAMINA_EXPORT int64_t lamina_plans_made() { return lamina::Plans::shared().made(
 
 LAMINA_EXPORT int64_t lamina_plans_capacity() { return static_cast<int64_t>(lamina::Plans::shared().capacity()); }
 
+// What oneDNN and the loops here were made for: any x86-64 since 2009. Faster ones get their own instructions.
+LAMINA_EXPORT int lamina_knows_processor() { return __builtin_cpu_supports("x86-64-v2") ? 1 : 0; }
+
 // bfloat16 needs instructions that not every processor has; float32 runs everywhere.
 LAMINA_EXPORT int lamina_has_bfloat16() {
   const int have = static_cast<int>(dnnl::get_effective_cpu_isa());

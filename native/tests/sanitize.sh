@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the kernels with the sanitizers of addresses and of undefined behaviour, and runs the tests on that build.
-# Needs an environment in which `pip install ./native[test]` has run, with cmake, ninja and onednn-devel-cpu-gomp:
+# Needs an environment in which `pip install ./native[test]` has run, with cmake, ninja, onednn-cpu-gomp and
+# onednn-devel-cpu-gomp:
 #
 #     sh tests/sanitize.sh [arguments for pytest]
 #     LAMINA_NATIVE_SHAPES=$(date +%s):50 sh tests/sanitize.sh    # and 50 random shapes of each kind, by this seed

@@ -1,17 +1,34 @@
 """The cache of primitives and the threads."""
 
 import concurrent.futures
+import importlib.metadata
 import os
+import pathlib
+import platform
 
 import jax.numpy as jnp
 import lamina_native as native
 import numpy as np
 import pytest
+from lamina_native import library
 
 
 def test_version_and_threads():
-    assert native.__version__ == "0.1.0"
+    assert native.__version__ == importlib.metadata.version("lamina-native")
     assert native.threads() == len(os.sched_getaffinity(0))
+
+
+def test_unknown_processors_are_refused_in_one_line(monkeypatch):
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    with pytest.raises(ImportError, match=r"\Aits kernels are for x86-64 processors, and this is aarch64\Z"):
+        library._load()
+
+
+def test_the_licences_of_what_is_inside_are_inside():
+    licences = pathlib.Path(native.__file__).parent / "licenses" / "onednn"
+    assert {path.name for path in licences.iterdir()} == {"LICENSE", "THIRD-PARTY-PROGRAMS"}
+    names = {file.name for file in importlib.metadata.files("lamina-native")}
+    assert {"LICENSE", "THIRD_PARTY.md", "GPL-3.0.txt", "GCC-exception-3.1.txt"} <= names
 
 
 def test_as_many_threads_as_asked_for(arrays, close):

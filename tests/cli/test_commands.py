@@ -14,7 +14,7 @@ from lamina.cli.parser import SHELLS
 from lamina.cli.script import show_failure
 from tests.cli.processes import python
 
-COMMANDS = ["run", "check", "explain", "view", "summary", "convert", "scan", "completion"]
+COMMANDS = ["run", "check", "explain", "view", "summary", "convert", "scan", "versions", "completion"]
 
 SCRIPT = """
 import sys

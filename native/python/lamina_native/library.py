@@ -1,9 +1,9 @@
 """Find and load the compiled kernels, and register them with XLA under the names that `call` uses."""
 
 import ctypes
-import importlib.metadata
 import os
 import pathlib
+import platform
 
 import jax
 import jax.numpy as jnp
@@ -27,17 +27,18 @@ _HANDLERS = (
 
 
 def _load():
-    """Load the library and register each handler as an XLA FFI target for CPUs."""
+    """Load the library and register each handler as an XLA FFI target for CPUs.
+
+    Raises:
+        ImportError: On a processor or system that the kernels were not made for.
+    """
+    machine = platform.machine()
+    if machine.lower() not in ("x86_64", "amd64"):
+        raise ImportError(f"its kernels are for x86-64 processors, and this is {machine or 'an unknown one'}")
     built = pathlib.Path(__file__).with_name("liblamina_native.so")
-    path = os.environ.get("LAMINA_NATIVE_LIBRARY") or str(built)  # set by tests/sanitize.sh
-    try:
-        library = ctypes.CDLL(path)  # works if the linker finds oneDNN
-    except OSError:
-        # Load oneDNN by its full path first. The dynamic linker then resolves it by name, wherever pip installed it.
-        for file in importlib.metadata.files("onednn-cpu-gomp") or ():
-            if file.name == "libdnnl.so.3":
-                ctypes.CDLL(str(file.locate()), mode=ctypes.RTLD_GLOBAL)
-        library = ctypes.CDLL(path)
+    library = ctypes.CDLL(os.environ.get("LAMINA_NATIVE_LIBRARY") or str(built))  # set by tests/sanitize.sh
+    if not library.lamina_knows_processor():
+        raise ImportError("its kernels need the instructions of x86-64-v2 (SSE4.2, POPCNT), which this processor lacks")
     for name in ("lamina_plans", "lamina_plans_made", "lamina_plans_capacity"):
         getattr(library, name).restype = ctypes.c_int64
     for name in _HANDLERS:
