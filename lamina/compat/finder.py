@@ -11,9 +11,11 @@ from collections.abc import MutableSequence
 from typing import Any
 
 from lamina.compat import advice
+from lamina.compat.host import show_tensors
 from lamina.compat.inside import Inner, public_module
 from lamina.compat.optional import does_without
 from lamina.compat.tensorflow import NAMESPACES, TensorFlow, patch_jax_arrays, without_version
+from lamina.compat.variables import Shape
 from lamina.errors import LaminaError
 
 __all__ = ["KERAS_VERSION", "as_keras"]
@@ -109,6 +111,7 @@ def _module(name):
     if today != name and today in NAMESPACES:
         return importlib.import_module(today)
     if name in NAMESPACES:
+        show_tensors(Shape)
         return TensorFlow(name)
     if name == "tensorflow.python" or name.startswith(("tensorflow._api", "tensorflow.contrib")):
         return TensorFlow(name)

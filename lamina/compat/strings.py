@@ -1,77 +1,241 @@
-"""tf.strings for the standardize and split functions of TextVectorization. They work on NumPy text arrays on the
-host."""
+"""tf.strings: functions of texts, which are arrays on the host; rows of different lengths are ragged tensors."""
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
 from typing import Any
 
 import numpy as np
 
+from lamina.compat.host import as_bytes, as_text, each, on_host, readable, texts
+from lamina.compat.ragged import RaggedTensor
+from lamina.errors import DataError
+from lamina.layers.text.hashing import fingerprints_of
+from lamina.training.data.elements import Composite
+
 __all__ = ["STRINGS"]
 
+_POSIX = {"[:alpha:]": "a-zA-Z", "[:digit:]": "0-9", "[:alnum:]": "a-zA-Z0-9", "[:upper:]": "A-Z", "[:lower:]": "a-z",
+          "[:space:]": r"\s", "[:punct:]": r"!-/:-@\[-`{-~", "[:word:]": r"\w"}  # fmt: skip
 
-def _of_each(function):
-    """Apply a function of one text, with further arguments, to each element of an array."""
 
+@functools.lru_cache(64)
+def _pattern(pattern):
+    pattern = as_text(pattern)
+    for name, meant in _POSIX.items():
+        pattern = pattern.replace(name, meant)
+    return re.compile(pattern)
+
+
+def _of_each(function: Any, dtype: Any = object) -> Any:
+    """A function of one text, with further arguments, as one of each text of a tensor."""
+
+    @functools.wraps(function)
     def mapped(input, *args, name=None, **kwargs):
-        texts = np.asarray(input, dtype=object)
-        found = np.frompyfunc(lambda text: function(_text(text), *args, **kwargs), 1, 1)(texts)
-        return found if isinstance(found, np.ndarray) else np.asarray(found, dtype=object)[()]
+        return each(lambda text: function(as_text(text), *args, **kwargs), input, dtype)
 
-    mapped.__doc__ = function.__doc__
     return mapped
-
-
-def _text(text):
-    return text.decode() if isinstance(text, bytes) else str(text)
 
 
 def regex_replace(text: Any, pattern: Any, rewrite: Any, replace_global: Any = True) -> Any:
     """Replace all matches of a pattern, or only the first."""
-    return re.sub(pattern, rewrite, text, count=0 if replace_global else 1)
+    rewrite = re.sub(r"\\(\d)", r"\\g<\1>", as_text(rewrite))
+    return _pattern(pattern).sub(rewrite, text, count=0 if replace_global else 1)
 
 
 def length(text: Any, unit: Any = "BYTE") -> Any:
     """The number of bytes, or of characters for unit="UTF8_CHAR"."""
-    return len(text if unit == "UTF8_CHAR" else text.encode())
-
-
-def substr(text: Any, pos: Any, len: Any, unit: Any = "BYTE") -> Any:
-    """The substring of length `len` from position `pos`."""
-    return text[pos:][:len]
-
-
-def join(inputs: Any, separator: Any = "", name: Any = None) -> Any:
-    """Join the texts of several arrays element-wise."""
-    return _of_each_pair(separator, *(np.asarray(part, dtype=object) for part in inputs))
-
-
-def _of_each_pair(separator, *parts):
-    return np.frompyfunc(lambda *texts: separator.join(map(_text, texts)), len(parts), 1)(*parts)
-
-
-def lower(text: Any, encoding: Any = "") -> Any:
-    """Convert to lower case."""
-    return text.lower()
-
-
-def upper(text: Any, encoding: Any = "") -> Any:
-    """Convert to upper case."""
-    return text.upper()
-
-
-def strip(text: Any) -> Any:
-    """Remove leading and trailing whitespace."""
-    return text.strip()
+    return len(text if unit == "UTF8_CHAR" else as_bytes(text))
 
 
 def regex_full_match(text: Any, pattern: Any) -> Any:
     """Whether the entire text matches a pattern."""
-    return re.fullmatch(pattern, text) is not None
+    return _pattern(pattern).fullmatch(text) is not None
+
+
+def to_number(text: Any, out_type: Any = "float32") -> Any:
+    """The number that a text writes."""
+    try:
+        return (int if np.dtype(out_type).kind in "iu" else float)(text.strip())
+    except ValueError:
+        raise DataError(f"StringToNumberOp could not correctly convert string: {text}") from None
+
+
+def substr(input: Any, pos: Any, len: Any, unit: Any = "BYTE", name: Any = None) -> Any:
+    """`tf.strings.substr`: `len` bytes or characters from position `pos`; both may be arrays."""
+
+    def part(text, start, count):
+        whole = as_text(text) if unit == "UTF8_CHAR" else as_bytes(text)
+        size = whole.__len__()
+        if not -size <= start <= size:
+            raise DataError(f"pos {start} is out of range for the string {text!r}.")
+        start = start + size if start < 0 else start
+        found = whole[start : start + count]
+        return found if isinstance(found, str) else readable(found)
+
+    return on_host(np.asarray(np.frompyfunc(part, 3, 1)(texts(input), np.asarray(pos), np.asarray(len)), object))
+
+
+def join(inputs: Any, separator: Any = "", name: Any = None) -> Any:
+    """`tf.strings.join`: the texts of several tensors, element-wise."""
+    if any(isinstance(part, RaggedTensor) for part in inputs):
+        ragged = next(part for part in inputs if isinstance(part, RaggedTensor))
+        parts = [part.flat_values if isinstance(part, RaggedTensor) else part for part in inputs]
+        return ragged.with_flat_values(join(parts, separator))
+    found = np.frompyfunc(lambda *parts: as_text(separator).join(map(as_text, parts)), len(inputs), 1)(
+        *map(texts, inputs))  # fmt: skip
+    return on_host(np.asarray(found, object))
+
+
+def split(input: Any, sep: Any = None, maxsplit: Any = -1, name: Any = None) -> Any:
+    """`tf.strings.split`: the parts of each text, at a separator or at white space. Rows are ragged."""
+    separator = None if sep is None or as_text(sep) == "" else as_text(sep)
+    return _rows(lambda text: as_text(text).split(separator, maxsplit), input)
+
+
+def _rows(function, values):
+    if isinstance(values, RaggedTensor):
+        return values.with_values(_rows(function, values.values))
+    found = texts(values)
+    if not found.ndim:
+        return on_host(np.asarray(function(found.item()), object).reshape(-1))
+    if found.ndim > 1:
+        return RaggedTensor.from_uniform_row_length(_rows(function, found.reshape(-1)), found.shape[1])
+    parts = [function(text) for text in found]
+    flat = np.asarray([*itertools.chain.from_iterable(parts)], object)
+    return RaggedTensor.from_row_lengths(on_host(flat), list(map(len, parts)))
+
+
+def _bytes(text):
+    data = as_bytes(text)
+    return [readable(data[at : at + 1]) for at in range(len(data))]
+
+
+def unicode_decode(input: Any, input_encoding: Any = "UTF-8", *_: Any, **__: Any) -> Any:
+    """`tf.strings.unicode_decode`: the code points of each text."""
+    rows = _rows(lambda text: list(as_bytes(text).decode(input_encoding, "replace")), input)
+    return each(ord, rows, "int32")
+
+
+def unicode_encode(input: Any, output_encoding: Any = "UTF-8", *_: Any, **__: Any) -> Any:
+    """`tf.strings.unicode_encode`: texts from code points."""
+    if isinstance(input, RaggedTensor):
+        return on_host(np.asarray([_encoded(row, output_encoding) for row in input.to_list()], object))
+    array = np.asarray(input)
+    rows = [_encoded(row, output_encoding) for row in array.reshape(-1, array.shape[-1])]
+    return on_host(np.asarray(rows, object).reshape(array.shape[:-1]))
+
+
+def _encoded(points, encoding):
+    return readable("".join(map(chr, points)).encode(encoding.replace("UTF-16-BE", "utf-16-be")))
+
+
+def unicode_transcode(text: Any, input_encoding: Any, output_encoding: Any, errors: Any = "replace", **_: Any) -> Any:
+    """Texts in another encoding."""
+    return readable(as_bytes(text).decode(input_encoding, errors).encode(output_encoding))
+
+
+def reduce_join(inputs: Any, axis: Any = None, keepdims: Any = False, separator: Any = "", name: Any = None) -> Any:
+    """`tf.strings.reduce_join`: texts along an axis, joined."""
+    between = as_text(separator)
+    if isinstance(inputs, RaggedTensor):
+        rows = [between.join(map(as_text, row)) for row in inputs.to_list()]
+        found = np.asarray(rows if axis is not None else between.join(rows), object)
+        return on_host(found[:, None] if keepdims and axis is not None else found)
+    array = texts(inputs)
+    if axis is None:
+        found = np.asarray(between.join(map(as_text, array.ravel())), object)
+        return on_host(found.reshape((1,) * array.ndim) if keepdims else found)
+    for one in sorted((place % array.ndim for place in np.atleast_1d(axis)), reverse=True):
+        moved = np.moveaxis(array, one, -1)
+        joined = np.empty(moved.shape[:-1], object)
+        for place in np.ndindex(joined.shape):
+            joined[place] = between.join(map(as_text, moved[place]))
+        array = np.expand_dims(joined, one) if keepdims else joined
+    return on_host(array)
+
+
+def as_string(input: Any, precision: Any = -1, scientific: Any = False, shortest: Any = False, width: Any = -1,
+              fill: Any = "", name: Any = None) -> Any:  # fmt: skip
+    """`tf.strings.as_string`: numbers as texts."""
+    if isinstance(input, Composite):
+        return input.with_values(as_string(input.flat_values, precision, scientific, shortest, width, fill))  # pyright: ignore
+    array = np.asarray(input)
+    if array.dtype.kind in "USO":
+        return on_host(array)
+    kind = "g" if shortest else "e" if scientific else "f"
+    digits = f".{precision if precision >= 0 else 6}{kind}" if array.dtype.kind == "f" else ""
+
+    def written(value):
+        text = str(value).lower() if isinstance(value, (bool, np.bool_)) else format(value, digits)
+        return text.rjust(width, fill or " ") if width > 0 else text
+
+    return on_host(np.asarray(np.frompyfunc(written, 1, 1)(array), object))
+
+
+def ngrams(data: Any, ngram_width: Any, separator: Any = " ", pad_values: Any = None, *_: Any, **__: Any) -> Any:
+    """`tf.strings.ngrams`: runs of words along the last axis."""
+    widths = ngram_width if isinstance(ngram_width, (list, tuple)) else [ngram_width]
+    left, right = pad_values if isinstance(pad_values, (list, tuple)) else (pad_values, pad_values)
+
+    def of(row):
+        words, found = list(map(as_text, row)), []
+        for width in widths:
+            padded = words if pad_values is None else [left] * (width - 1) + words + [right] * (width - 1)
+            found += [as_text(separator).join(padded[at : at + width]) for at in range(len(padded) - width + 1)]
+        return found
+
+    if isinstance(data, RaggedTensor):
+        rows = [of(row) for row in data.to_list()]
+        flat = np.asarray([*itertools.chain.from_iterable(rows)], object)
+        return RaggedTensor.from_row_lengths(on_host(flat), list(map(len, rows)))
+    array = texts(data)
+    rows = [of(row) for row in array.reshape(-1, array.shape[-1])]
+    return on_host(np.asarray(rows, object).reshape(*array.shape[:-1], -1))
+
+
+def format_(template: Any, inputs: Any, placeholder: Any = "{}", summarize: Any = 3, name: Any = None) -> Any:
+    """`tf.strings.format`: values in the places of `{}`."""
+    parts = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+    text = as_text(template)
+    for part in parts:
+        array = np.asarray(part)
+        shown = f'"{as_text(array)}"' if array.dtype == object and not array.ndim else np.array2string(
+            array, threshold=2 * summarize, edgeitems=summarize, separator=" ")  # fmt: skip
+        text = text.replace(placeholder, shown, 1)
+    return on_host(text)
+
+
+def unsorted_segment_join(inputs: Any, segment_ids: Any, num_segments: Any, separator: Any = "", **_: Any) -> Any:
+    """`tf.strings.unsorted_segment_join`: the texts of each segment, joined."""
+    groups: list[list[str]] = [[] for _ in range(int(num_segments))]
+    for text, place in zip(texts(inputs).ravel(), np.asarray(segment_ids).ravel(), strict=True):
+        groups[int(place)].append(as_text(text))
+    return on_host(np.asarray([as_text(separator).join(group) for group in groups], object))
+
+
+def to_hash_bucket(input: Any, num_buckets: int, key: Any = None, name: Any = None) -> Any:
+    """`tf.strings.to_hash_bucket_fast`, and `to_hash_bucket_strong` with a key: the numbers of buckets."""
+    if isinstance(input, Composite):
+        return input.with_values(to_hash_bucket(input.flat_values, num_buckets, key))  # pyright: ignore
+    array = texts(input)
+    hashes = fingerprints_of(np.asarray([as_text(one) for one in array.ravel()]), None if key is None else list(key))
+    return on_host((hashes % np.uint64(num_buckets)).astype("int64").reshape(array.shape))
 
 
 STRINGS: dict[str, Any] = {
-    "join": join,
-    **{one.__name__: _of_each(one) for one in (length, lower, regex_full_match, regex_replace, strip, substr, upper)},
-}
+    "as_string": as_string, "bytes_split": functools.partial(_rows, _bytes), "format": format_, "join": join,
+    "length": _of_each(length, "int32"), "lower": _of_each(lambda text, encoding="": text.lower() if encoding else
+        as_text(as_bytes(text).lower())), "ngrams": ngrams, "reduce_join": reduce_join,
+    "regex_full_match": _of_each(regex_full_match, bool), "regex_replace": _of_each(regex_replace), "split": split,
+    "strip": _of_each(lambda text: text.strip()), "substr": substr,
+    "to_hash_bucket_fast": to_hash_bucket, "to_hash_bucket_strong": to_hash_bucket, "unicode_decode": unicode_decode,
+    "to_number": lambda input, out_type="float32", name=None: _of_each(to_number, np.dtype(out_type))(input, out_type),
+    "unicode_encode": unicode_encode, "unicode_transcode": _of_each(unicode_transcode),
+    "unicode_split": lambda input, input_encoding="UTF-8", *_, **__: _rows(
+        lambda text: list(as_bytes(text).decode(input_encoding, "replace")), input),
+    "unsorted_segment_join": unsorted_segment_join, "upper": _of_each(lambda text, encoding="": text.upper() if
+        encoding else as_text(as_bytes(text).upper())),
+}  # fmt: skip

@@ -14,17 +14,33 @@ import jax
 import ml_dtypes
 import numpy as np
 
-from lamina import ops, tree
-from lamina.compat import advice, functions, images, random_numbers, strings, table
-from lamina.compat.flow import DEBUGGING, FLOW
+from lamina import ops
+from lamina.compat import (
+    advice,
+    array_tables,
+    datasets,
+    functions,
+    images,
+    lookups,
+    messages,
+    parsing,
+    random_numbers,
+    records,
+    signals,
+    strings,
+    table,
+)
+from lamina.compat.flow import DEBUGGING, FLOW, InvalidArgumentError
 from lamina.compat.modules import MODULES
+from lamina.compat.ragged import RaggedTensor, RaggedTensorSpec
+from lamina.compat.ragged_functions import RAGGED, with_composites
 from lamina.compat.sessions import SESSIONS
+from lamina.compat.sparse import SPARSE, SparseTensor, SparseTensorSpec
 from lamina.compat.tapes import AUTODIFF, TAPES, record_functions, record_operators
 from lamina.compat.tracing import AUTOGRAPH, CONFIG, FUNCTIONS
 from lamina.compat.variables import VARIABLES, patch_arrays
 from lamina.errors import CallError
 from lamina.scopes import device
-from lamina.training.data.dataset import AUTOTUNE, Dataset
 from lamina.training.data.elements import TensorSpec
 
 __all__ = ["NAMESPACES", "TF_VERSION", "TensorFlow", "patch_jax_arrays", "without_version"]
@@ -131,7 +147,9 @@ def _keras(name):
     return importlib.import_module(f"lamina.{name}")
 
 
-_MATH = record_functions({**table.functions_of(table.MATH, "tf.math"), **functions.MATH})
+_MATH = with_composites(
+    record_functions({**table.functions_of(table.MATH, "tf.math"), **functions.MATH, **array_tables.MORE_MATH})
+)
 _LOGGING = {**{name: getattr(logging, name) for name in ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")},
             "set_verbosity": lambda level: logging.getLogger("tensorflow").setLevel(level)}  # fmt: skip
 _INITIALIZERS = {
@@ -140,10 +158,12 @@ _INITIALIZERS = {
 }  # fmt: skip
 _ROOT = {
     **SESSIONS, **_MATH, **_DTYPES, **TAPES,
-    **record_functions({**table.functions_of(table.ROOT, "tf"), **functions.ROOT}),
+    **with_composites(record_functions({**table.functions_of(table.ROOT,
+    "tf"), **functions.ROOT, **array_tables.MORE_ROOT})),
     **{old: getattr(_keras("initializers"), new) for old, new in _INITIALIZERS.items()},
     **{name: _keras(name) for name in ("initializers", "losses", "metrics", "optimizers")},
-    **{name: Absent(name, (), {}) for name in ("IndexedSlices", "RaggedTensor", "SparseTensor")},
+    "IndexedSlices": Absent("IndexedSlices", (), {}), "RaggedTensor": RaggedTensor,
+    "RaggedTensorSpec": RaggedTensorSpec, "SparseTensor": SparseTensor, "SparseTensorSpec": SparseTensorSpec,
     **MODULES, **VARIABLES, **FUNCTIONS, **FLOW, "TensorSpec": TensorSpec, "__version__": TF_VERSION, "device": _device,
     "get_logger": lambda: logging.getLogger("tensorflow"), "newaxis": None,
     **{name: _MATH[name] for name in ("sigmoid", "tanh")},
@@ -170,26 +190,36 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.config": _CONFIG,
     "tensorflow.config.experimental": {**_CONFIG, "set_memory_growth": _nothing},
     "tensorflow.config.optimizer": {"set_jit": _nothing},
-    "tensorflow.data": {"AUTOTUNE": AUTOTUNE, "Dataset": Dataset},
-    "tensorflow.data.experimental": {"AUTOTUNE": AUTOTUNE},
+    "tensorflow.data": datasets.DATA,
+    "tensorflow.data.experimental": datasets.EXPERIMENTAL,
     "tensorflow.dtypes": {**_DTYPES, "cast": ops.cast},
     "tensorflow.errors": {
-        "InvalidArgumentError": ValueError, "NotFoundError": FileNotFoundError, "OpError": RuntimeError,
+        "InvalidArgumentError": InvalidArgumentError, "NotFoundError": FileNotFoundError, "OpError": RuntimeError,
         "OutOfRangeError": StopIteration, "ResourceExhaustedError": MemoryError, "UnimplementedError": RuntimeError,
     },
     "tensorflow.image": record_functions(images.IMAGE),
-    "tensorflow.io": images.IO,
-    "tensorflow.linalg": {
-        **{name: getattr(ops.linalg, name) for name in ("cholesky", "det", "inv", "qr", "solve", "svd")},
-        "einsum": functions.einsum, "eye": _ROOT["eye"], "matmul": functions.matmul, "matvec": ops.matmul,
-        "norm": functions.norm, "normalize": functions.normalize, "trace": ops.trace, "diag": ops.diag,
+    "tensorflow.io": {
+        **images.IO, **parsing.PARSING, "TFRecordWriter": records.TFRecordWriter,
+        "TFRecordOptions": records.TFRecordOptions,
     },
+    "tensorflow.ragged": RAGGED,
+    "tensorflow.sparse": SPARSE,
+    "tensorflow.train": messages.MESSAGES,
+    "tensorflow.audio": signals.AUDIO,
+    "tensorflow.bitwise": array_tables.BITWISE,
+    "tensorflow.linalg": record_functions({
+        "einsum": functions.einsum, "eye": _ROOT["eye"], "matmul": functions.matmul, "norm": functions.norm,
+        "normalize": functions.normalize, **array_tables.LINALG,
+    }),
+    "tensorflow.lookup": lookups.LOOKUP,
+    "tensorflow.signal": record_functions(signals.SIGNAL),
+    "tensorflow.summary": lookups.SUMMARY,
+    "tensorflow.sets": array_tables.SETS,
     "tensorflow.math": _MATH,
-    "tensorflow.nest": {"flatten": tree.flatten, "map_structure": lambda func, *structures, **_: tree.map_structure(
-        func, *structures)},
-    "tensorflow.nn": record_functions(
+    "tensorflow.nest": lookups.NEST,
+    "tensorflow.nn": with_composites(record_functions(
         {"in_top_k": _MATH["in_top_k"], **table.functions_of(table.NN, "tf.nn"), **functions.NN}
-    ),
+    )),
     "tensorflow.random": random_numbers.RANDOM,
     "tensorflow.strings": strings.STRINGS,
     "tensorflow.test": {

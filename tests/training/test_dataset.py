@@ -201,7 +201,7 @@ def test_a_cache_in_a_file(tmp_path):
     def check(data):
         for i, (parts, name, raw) in enumerate(data.as_numpy_iterator()):
             assert parts["x"].tolist() == [[i, i]] * (i + 1) and parts["x"].dtype == "float32"
-            assert parts["text"].tolist() == ["ab", "ü" * i] and name == f"n{i}" and raw.item() == b"\0a"
+            assert parts["text"].tolist() == ["ab", "ü" * i] and name == f"n{i}" and raw.item() == b"\0a\0"
         assert i == 2
 
     data = Dataset.from_generator(elements).cache(path)

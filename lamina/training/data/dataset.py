@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
@@ -13,18 +14,21 @@ import numpy as np
 from lamina.errors import DataError
 from lamina.runtime.random_state import random_states, set_random_states
 from lamina.training.data.elements import (
+    Composite,
     TensorSpec,
+    Views,
     array_of,
     leaves_of,
     map_leaves,
-    on_device,
     row_of,
+    row_spec,
     spec_of,
     words_of,
 )  # fmt: skip
+from lamina.training.data.iterator import DatasetIterator
 from lamina.training.data.transformations import Transformations
 
-__all__ = ["AUTOTUNE", "Dataset"]
+__all__ = ["AUTOTUNE", "Dataset", "DatasetSpec"]
 
 AUTOTUNE = -1
 _SAME: Any = object()
@@ -34,7 +38,7 @@ def _same(length):
     return length
 
 
-class Dataset(Transformations):
+class Dataset(Transformations, Composite):
     """Elements (arrays, or tuples and dicts of arrays) that are read when they are needed. `fit` takes one of batches.
 
     It has the methods of `tf.data.Dataset`, in plain Python over NumPy arrays. Iterating over it gives arrays of JAX
@@ -60,6 +64,7 @@ class Dataset(Transformations):
         self._count_from_sources: Callable[..., Any] | None = None
         self._sources: tuple[Dataset, ...] = ()
         self._unit = "element"
+        self._has_full_batches = False  # whether all batches have the same size
         self.passes: int = 0
         """How many passes were begun, which the order of a shuffled data set depends on."""
         self._source_states: Any = None
@@ -67,6 +72,7 @@ class Dataset(Transformations):
     def _derive(self, open_pass, length=_same, spec=_SAME, unit=None, sources=None):
         """A data set that is read from this one, or from `sources`; `length` is a function of their lengths."""
         made = Dataset(open_pass, None, self._spec if spec is _SAME else spec)
+        made._has_full_batches = self._has_full_batches and unit is None
         made._sources, made._unit, made._count_from_sources = sources or (self,), unit or self._unit, length
         if hasattr(self, "class_names"):
             made.class_names = self.class_names  # pyright: ignore[reportAttributeAccessIssue]
@@ -102,7 +108,7 @@ class Dataset(Transformations):
                 fix=f"tuple(one[:{min(lengths)}] for one in tensors)",
             )
         count = lengths.pop()
-        spec = map_leaves(lambda s: TensorSpec(s.shape[1:], s.dtype), spec_of(arrays))
+        spec = map_leaves(row_spec, spec_of(arrays))
         return cls(lambda: (row_of(arrays, row) for row in range(count)), count, spec)
 
     @classmethod
@@ -208,11 +214,11 @@ class Dataset(Transformations):
         return items
 
     def __iter__(self) -> Iterator[Any]:
-        return (map_leaves(on_device, item) for item in self._open())
+        return DatasetIterator(self)
 
     def as_numpy_iterator(self) -> Iterator[Any]:
         """Iterate over the elements as arrays of NumPy."""
-        return (map_leaves(array_of, item) for item in self._open())
+        return (map_leaves(Views.to_numpy, item) for item in self._open())
 
     def get_state(self) -> dict[str, Any]:
         """How many passes were begun, here and in the data sets that this one is read from: what `fit` saves."""
@@ -259,9 +265,16 @@ class Dataset(Transformations):
             if first is None:
                 raise DataError("The data set is empty, so the shapes of its elements are unknown.")
             self._spec = spec_of(first)
-            if self._unit == "batch":
-                self._spec = map_leaves(lambda s: TensorSpec((None, *s.shape[1:]), s.dtype), self._spec)
+            if self._unit == "batch" and not self._has_full_batches:
+                self._spec = map_leaves(
+                    lambda s: TensorSpec((None, *s.shape[1:]), s.dtype) if s.shape else s, self._spec
+                )
         return self._spec
+
+    @property
+    def spec(self) -> Any:
+        """The `element_spec`, for a data set that is an element itself."""
+        return DatasetSpec(self.element_spec)
 
     def __repr__(self) -> str:
         unit = {"batch": "batches", "element": "elements"}[self._unit]
@@ -272,6 +285,17 @@ class Dataset(Transformations):
         holds = "not read yet" if self._spec is None else words_of(self._spec)
         classes = getattr(self, "class_names", None)
         return f"Dataset({count}: {holds}{f'; class_names={_shortened(classes)}' if classes else ''})"
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """The spec of an element that is a data set.
+
+    Attributes:
+        element_spec: TensorSpec of each component of its elements.
+    """
+
+    element_spec: Any
 
 
 def _filled(structure, values):
@@ -294,6 +318,6 @@ def _as_structure(types, item):
 
 
 def _typed_leaf(leaf, dtype):
-    if dtype is None or dtype is str or str(dtype) in ("string", "object", "<U0"):
+    if isinstance(leaf, Composite) or dtype is None or dtype is str or str(dtype) in ("string", "object", "<U0"):
         return leaf
     return array_of(leaf).astype(dtype, copy=False)

@@ -13,8 +13,20 @@ import numpy as np
 from lamina.core.variable import unwrap
 from lamina.errors import DataError
 
-__all__ = ["TensorSpec", "array_of", "call", "leaves_of", "map_leaves", "on_device", "row_of", "spec_of", "stack",
+__all__ = ["Composite", "TensorSpec", "Views", "array_of", "call", "leaves_of", "map_leaves", "on_device", "row_of",
+           "row_spec", "spec_of", "stack", "stack_as",
            "words_of"]  # fmt: skip
+
+
+class Composite:
+    """A component of an element that is no array, such as a data set or a ragged tensor: it is passed on as it is.
+
+    Its `spec` has `row()`, the spec of a row; `batched(size)`, that of a batch; and `joined(items)`, which batches.
+    """
+
+    spec: Any
+    stacked: Any
+    """Function from a list of such components, and arrays, to one batch."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,24 @@ def array_of(value: Any) -> Any:
     Args:
         value: Array of any kind, number, text or list.
     """
-    return value if isinstance(value, np.ndarray) else np.asarray(unwrap(value))
+    if isinstance(value, (np.ndarray, Composite)):
+        return value
+    if isinstance(value, bytes):
+        return np.array(value, object)  # bytes of NumPy lose the zeros at their end
+    array = np.asarray(unwrap(value))
+    if Views.narrow and isinstance(value, (list, tuple, int, float)) and array.dtype in _NARROW and _is_plain(value):
+        return array.astype(_NARROW[array.dtype])
+    return np.asarray(value, object) if array.dtype.kind == "S" else array
+
+
+_NARROW = {np.dtype("int64"): np.dtype("int32"), np.dtype("float64"): np.dtype("float32")}
+
+
+def _is_plain(value):
+    """Whether it is a number of Python, or a list of them."""
+    while isinstance(value, (list, tuple)) and value:
+        value = value[0]
+    return not isinstance(value, (np.ndarray, np.generic))
 
 
 class Text(np.ndarray):
@@ -91,7 +120,7 @@ class Text(np.ndarray):
 
     def __getitem__(self, index: Any) -> Any:
         found = super().__getitem__(index)
-        return OneText(found) if isinstance(found, str) else found
+        return OneText(found) if isinstance(found, str) else OneBytes(found) if isinstance(found, bytes) else found
 
     def __iter__(self) -> Any:
         return (self[row] for row in range(len(self)))
@@ -107,16 +136,42 @@ class OneText(str):
         return self.encode()
 
 
+class OneBytes(bytes):
+    """Bytes, which have `numpy()` as a tensor of TensorFlow does."""
+
+    __slots__ = ()
+
+    def numpy(self) -> bytes:
+        """The bytes."""
+        return bytes(self)
+
+
+class Views:
+    """How the arrays of an element are shown; programs for TensorFlow have their own kinds.
+
+    Attributes:
+        to_functions: What functions of elements get for an array; None is the array as it is.
+        narrow: Whether numbers and lists of Python become int32 and float32.
+        to_numpy: What `as_numpy_iterator` gives for an array.
+        to_text: What iteration gives for an array of texts.
+    """
+
+    to_functions: Callable[[Any], Any] | None = None
+    narrow: bool = False
+    to_numpy: Callable[[Any], Any] = staticmethod(array_of)
+    to_text: Callable[[Any], Any] = staticmethod(lambda array: array.view(Text))
+
+
 def on_device(value: Any) -> Any:
     """A value as an array of JAX; text stays an array of NumPy.
 
     Args:
         value: Array of any kind.
     """
-    if isinstance(value, jax.Array):
+    if isinstance(value, (jax.Array, Composite)):
         return value
     array = array_of(value)
-    return array.astype(object).view(Text) if array.dtype.kind in "USO" else jnp.asarray(array)
+    return Views.to_text(array.astype(object)) if array.dtype.kind in "USO" else jnp.asarray(array)
 
 
 def row_of(arrays: Any, row: Any) -> Any:
@@ -127,6 +182,15 @@ def row_of(arrays: Any, row: Any) -> Any:
         row: Index.
     """
     return map_leaves(lambda leaf: leaf[row], arrays)
+
+
+def row_spec(spec: Any) -> Any:
+    """The spec of the rows of a component.
+
+    Args:
+        spec: TensorSpec, or the spec of another kind of component, which has `row()`.
+    """
+    return TensorSpec(spec.shape[1:], spec.dtype) if isinstance(spec, TensorSpec) else spec.row()
 
 
 def spec_of(value: Any) -> Any:
@@ -142,6 +206,8 @@ def spec_of(value: Any) -> Any:
 
 
 def _spec(array):
+    if isinstance(array, Composite):
+        return array.spec
     return TensorSpec(array.shape, "string" if array.dtype.kind in "USO" else array.dtype)
 
 
@@ -157,7 +223,23 @@ def stack(*elements: Any) -> Any:
     return map_leaves(_stack, *elements)
 
 
+def stack_as(spec: Any) -> Callable[..., Any]:
+    """The function that stacks elements of a spec.
+
+    Args:
+        spec: TensorSpec of each component, or None.
+    """
+    if spec is None or all(isinstance(leaf, TensorSpec) for leaf in leaves_of(spec)):
+        return stack
+    return lambda *elements: map_leaves(
+        lambda one, *leaves: _stack(*leaves) if isinstance(one, TensorSpec) else one.joined(leaves), spec, *elements
+    )
+
+
 def _stack(*leaves):
+    composite = next((leaf for leaf in leaves if isinstance(leaf, Composite)), None)
+    if composite is not None:
+        return composite.stacked(leaves)
     arrays = [array_of(leaf) for leaf in leaves]
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1:
@@ -175,6 +257,8 @@ def call(function: Callable[..., Any], element: Any) -> Any:
         function: Function.
         element: Element.
     """
+    if Views.to_functions is not None:
+        element = map_leaves(Views.to_functions, element)
     return function(*element) if isinstance(element, tuple) else function(element)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from lamina.core.arguments import whole
 from lamina.errors import DataError
-from lamina.training.data.elements import TensorSpec, array_of, call, leaves_of, map_leaves, row_of, stack
+from lamina.training.data.elements import TensorSpec, array_of, call, leaves_of, map_leaves, row_of, row_spec, stack_as
 from lamina.training.data.threads import worker_count
 
 __all__ = ["Groups"]
@@ -45,7 +45,7 @@ class Groups:
         Raises:
             DataError: (when it is read) The elements of a batch have different shapes.
         """
-        return self._in_groups(batch_size, drop_remainder, stack, lambda shape: shape)
+        return self._in_groups(batch_size, drop_remainder, stack_as(self._spec), lambda shape: shape)
 
     def padded_batch(
         self,
@@ -84,13 +84,18 @@ class Groups:
                     yield join(*group)
 
         first = size if drop_remainder else None
-        spec = self._spec and map_leaves(lambda s: TensorSpec((first, *shape_of(s.shape)), s.dtype), self._spec)
-        return self._derive(
+        spec = self._spec and map_leaves(
+            lambda s: TensorSpec((first, *shape_of(s.shape)), s.dtype) if isinstance(s, TensorSpec) else
+            s.batched(first), self._spec
+        )  # fmt: skip
+        made = self._derive(
             lambda: batches(self._open()),
             length=lambda n: n if n == math.inf else n // size if drop_remainder else -(-n // size),
             spec=spec,
             unit="batch",
         )
+        made._has_full_batches = bool(drop_remainder)
+        return made
 
     def unbatch(self, name: str | None = None) -> Any:
         """Split each element along its first axis.
@@ -104,7 +109,7 @@ class Groups:
                 arrays = map_leaves(array_of, item)
                 yield from (row_of(arrays, row) for row in range(len(leaves_of(arrays)[0])))
 
-        spec = self._spec and map_leaves(lambda s: TensorSpec(tuple(s.shape)[1:], s.dtype), self._spec)
+        spec = self._spec and map_leaves(row_spec, self._spec)
         return self._derive(lambda: rows(self._open()), length=None, spec=spec, unit="element")
 
     def rebatch(self, batch_size: int, drop_remainder: bool = False, name: str | None = None) -> Any:
@@ -192,7 +197,12 @@ class Groups:
                     pass
                 held = held[step:]
 
-        return self._derive(lambda: windows(self._open()), length=None, spec=None)
+        def count(elements):
+            if elements == math.inf:
+                return elements
+            return max(0, (elements - reach) // step + 1 if drop_remainder else -(-elements // step))
+
+        return self._derive(lambda: windows(self._open()), length=count, spec=None)
 
 
 def _is_shape(value):

@@ -14,14 +14,15 @@ import numpy as np
 from lamina.core.arguments import whole
 from lamina.errors import DataError
 from lamina.training.data.cached_file import cached_elements, while_caching
-from lamina.training.data.elements import TensorSpec, call
+from lamina.training.data.choices import Choices, shown
+from lamina.training.data.elements import TensorSpec, Views, call, map_leaves, on_device
 from lamina.training.data.groups import Groups
 from lamina.training.data.threads import in_threads_if_slow, prefetched, worker_count
 
 __all__ = ["Transformations"]
 
 
-class Transformations(Groups):
+class Transformations(Groups, Choices):
     """Methods that return another data set. None of them reads an element before the result is iterated.
 
     The argument `name`, which TensorFlow gives to its nodes, is accepted and has no effect.
@@ -44,11 +45,15 @@ class Transformations(Groups):
             name: No effect.
         """
 
+        def result(item):
+            found = call(map_func, item)
+            return tuple(found) if isinstance(found, list) and Views.to_functions is not None else found
+
         def mapped():
             items = self._open()
             if num_parallel_calls in (None, 0, 1):
-                return (call(map_func, item) for item in items)
-            return in_threads_if_slow(lambda item: call(map_func, item), items, worker_count(num_parallel_calls))
+                return map(result, items)
+            return in_threads_if_slow(result, items, worker_count(num_parallel_calls))
 
         return self._derive(mapped, spec=None)
 
@@ -242,8 +247,8 @@ class Transformations(Groups):
         """
         state = initial_state
         for item in self._open():
-            state = reduce_func(state, item)
-        return state
+            state = reduce_func(shown(state), shown(item))
+        return map_leaves(on_device, state)
 
     def get_single_element(self, name: str | None = None) -> Any:
         """The only element.

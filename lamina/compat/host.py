@@ -1,0 +1,115 @@
+"""Tensors in the memory of the host: what functions of data sets get, and all texts. Arrays of NumPy with the methods
+of tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from lamina.core.variable import Variable, unwrap
+from lamina.training.data.elements import Composite, Text, Views, array_of
+
+__all__ = ["HostTensor", "as_bytes", "as_text", "each", "is_text", "on_host", "readable", "show_tensors", "texts"]
+
+
+class HostTensor(Text):
+    """An array of NumPy with the methods of a tensor. Operations on it, also on single numbers, give such arrays."""
+
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        return np.asarray(array).view(HostTensor)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, tuple):
+            index = tuple(np.asarray(part) if isinstance(part, jax.Array) else part for part in index)
+        found = np.asarray(self)[np.asarray(index) if isinstance(index, jax.Array) else index]
+        return on_host(found)
+
+    def __iter__(self) -> Any:
+        return (self[row] for row in range(len(self)))
+
+    def numpy(self) -> Any:
+        """The array of NumPy; text as bytes."""
+        return Text.numpy(self) if self.dtype.kind == "O" else np.asarray(self)[()]
+
+    def get_shape(self) -> Any:
+        """The shape."""
+        return self.shape
+
+    def set_shape(self, shape: Any) -> None:
+        """Nothing to do: the shape is known."""
+
+
+def on_host(value: Any) -> Any:
+    """A value as a tensor of the host; ragged and sparse tensors and data sets are passed on."""
+    if isinstance(value, (HostTensor, Composite)):
+        return value
+    array = array_of(value)
+    return (array.astype(object) if array.dtype.kind in "US" else array).view(HostTensor)
+
+
+def is_text(value: Any) -> bool:
+    """Whether it is text, or an array or list of texts."""
+    if isinstance(value, (str, bytes)):
+        return True
+    if isinstance(value, (list, tuple)):
+        return bool(value) and is_text(value[0])
+    return isinstance(value, np.ndarray) and value.dtype.kind in "USO"
+
+
+def as_text(text: Any) -> str:
+    """A text of a tensor; bytes that are no UTF-8 become surrogates, which `as_bytes` turns back."""
+    text = text.item() if isinstance(text, np.ndarray) else text
+    return text.decode("utf-8", "surrogateescape") if isinstance(text, bytes) else str(text)
+
+
+def as_bytes(text: Any) -> bytes:
+    """The bytes of a text of a tensor."""
+    text = text.item() if isinstance(text, np.ndarray) else text
+    return bytes(text) if isinstance(text, (bytes, bytearray)) else str(text).encode("utf-8", "surrogateescape")
+
+
+def readable(data: bytes) -> str | bytes:
+    """Bytes as text if they are UTF-8, else as they are."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
+
+
+def texts(values: Any) -> np.ndarray:
+    """An array of texts from texts, or from an array or list of them."""
+    if isinstance(values, Composite):
+        return values.flat_values  # pyright: ignore[reportAttributeAccessIssue]
+    return np.asarray(array_of(values), object)
+
+
+def each(function: Any, values: Any, dtype: Any = object) -> Any:
+    """A function of each text, as a tensor of the same shape; of ragged and sparse tensors too."""
+    if isinstance(values, Composite):
+        return values.with_values(each(function, values.flat_values, dtype))  # pyright: ignore[reportAttributeAccessIssue]
+    found = np.frompyfunc(function, 1, 1)(texts(values))
+    array = np.empty((), object) if not isinstance(found, np.ndarray) else found
+    if array is not found:
+        array[()] = found
+    return array.astype(dtype).view(HostTensor)
+
+
+def _to_numpy(value):
+    if isinstance(value, (Composite, Variable)):
+        return value if isinstance(value, Composite) else np.asarray(unwrap(value))
+    array = array_of(value)
+    return Text.numpy(array.astype(object).view(Text)) if array.dtype.kind in "USO" else array[()]
+
+
+def show_tensors(shape_class: Any) -> None:
+    """From now on functions of data sets get tensors of the host, and iterators of NumPy give texts as bytes.
+
+    Args:
+        shape_class: Class of the shapes of tensors.
+    """
+    sizes: Any = np.ndarray.shape
+    HostTensor.shape = property(lambda self: shape_class(sizes.__get__(self)))  # pyright: ignore
+    Views.to_functions, Views.to_numpy, Views.to_text = on_host, _to_numpy, on_host
+    Views.narrow = True

@@ -1,0 +1,164 @@
+"""tf.ragged, and what TensorFlow's functions do to ragged and sparse tensors."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.compat import table
+from lamina.compat.host import is_text, on_host
+from lamina.compat.ragged import RaggedTensor, as_values, concat, flat_map, gather, stack
+from lamina.compat.sparse import SparseTensor
+from lamina.errors import CallError
+from lamina.training.data.elements import Composite
+
+__all__ = ["RAGGED", "with_composites"]
+
+
+def constant(
+    pylist: Any, dtype: Any = None, ragged_rank: Any = None, inner_shape: Any = None, name: Any = None, **_: Any
+) -> Any:
+    """`tf.ragged.constant`: from nested lists."""
+    pylist = pylist.tolist() if isinstance(pylist, np.ndarray) else pylist
+    rank = _depth(pylist) - 1 - (len(inner_shape) if inner_shape else 0) if ragged_rank is None else ragged_rank
+    if rank <= 0:
+        return as_values(np.asarray(pylist, object if is_text(pylist) else dtype))
+    nested = []
+    for _level in range(rank):
+        nested.append(np.cumsum([0, *map(len, pylist)]))
+        pylist = list(itertools.chain.from_iterable(pylist))
+    kind = object if is_text(pylist) else dtype or (None if pylist else "float32")
+    array = np.asarray(pylist, kind)
+    values = on_host(array) if kind is object else jnp.asarray(array)
+    return RaggedTensor.from_nested_row_splits(values, nested)
+
+
+def _depth(value):
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, (list, tuple, np.ndarray)) else 0
+
+
+def range_(starts: Any, limits: Any = None, deltas: Any = 1, dtype: Any = None, **_: Any) -> Any:
+    """`tf.ragged.range`: a range of numbers for each row."""
+    starts, limits = (0, starts) if limits is None else (starts, limits)
+    arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(part)) for part in (starts, limits, deltas)))
+    rows = [np.arange(*part, dtype=dtype) for part in zip(*arrays, strict=True)]
+    return RaggedTensor.from_row_lengths(jnp.concatenate(rows), list(map(len, rows)))
+
+
+def boolean_mask(data: Any, mask: Any, name: Any = None) -> Any:
+    """`tf.ragged.boolean_mask`: the values where the mask is true, by row."""
+    if not isinstance(data, RaggedTensor):
+        data = RaggedTensor.from_tensor(data, ragged_rank=np.ndim(mask) - 1)
+    kept = np.asarray(mask.flat_values if isinstance(mask, RaggedTensor) else mask, bool).ravel()
+    rows = np.asarray(data.value_rowids())[kept]
+    return RaggedTensor.from_value_rowids(gather(data.values, np.flatnonzero(kept)), rows, data.nrows())
+
+
+def _reduce(kind, input_tensor, axis=None, keepdims=False, name=None):
+    ragged = input_tensor
+    axis = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
+    if axis is None:
+        return getattr(jnp, kind)(jnp.asarray(ragged.flat_values))
+    axis = axis % ragged.ndim
+    if axis > 1:
+        return ragged.with_values(_reduce(kind, ragged.values, axis - 1, keepdims) if isinstance(
+            ragged.values, RaggedTensor) else getattr(jnp, kind)(ragged.values, axis - 1))  # fmt: skip
+    if isinstance(ragged.values, RaggedTensor):
+        raise CallError(f"tf.reduce_{kind} of ragged rows over axis {axis} is not part of lamina.",
+                        fix="tf.reduce_sum(ragged.to_tensor(), axis=1)")  # fmt: skip
+    rows = np.asarray(ragged.value_rowids())
+    places, count = rows, ragged.nrows()
+    if axis == 0:
+        places, count = np.arange(len(rows)) - ragged.row_splits[rows], int(np.asarray(ragged.bounding_shape())[1])
+    values = jnp.asarray(ragged.flat_values)
+    if kind in ("any", "all"):
+        values = values.astype("int32")
+    names = {"mean": "sum", "any": "max", "all": "min"}
+    found = getattr(jax.ops, f"segment_{names.get(kind, kind)}")(values, places, count)
+    if kind == "mean":
+        sizes = jnp.bincount(jnp.asarray(places), length=count)
+        found = found / sizes.reshape(-1, *(1,) * (found.ndim - 1))
+    found = found.astype(bool) if kind in ("any", "all") else found
+    return found[:, None] if keepdims else found
+
+
+def _expand_dims(input, axis=0, name=None):
+    axis = axis % (input.ndim + 1)
+    if axis == 0:
+        return RaggedTensor(input, [0, len(input)])
+    if axis == 1:
+        return RaggedTensor(input, np.arange(len(input) + 1))
+    return input.with_values(_expand_dims(input.values, axis - 1) if isinstance(input.values, RaggedTensor) else
+                             jnp.expand_dims(input.values, axis - 1))  # fmt: skip
+
+
+def _size(input, out_type=None, name=None):
+    return jnp.asarray(len(input.flat_values))
+
+
+def _sparse_sum(input_tensor, axis=None, keepdims=False, name=None):
+    return jnp.sum(input_tensor.to_dense(), axis=axis, keepdims=keepdims)
+
+
+_RAGGED: dict[str, Any] = {
+    **{f"reduce_{kind}": functools.partial(_reduce, kind) for kind in "sum mean max min prod any all".split()},
+    "concat": lambda values, axis=0, name=None: concat(values, axis), "expand_dims": _expand_dims, "gather": gather,
+    "stack": stack, "size": _size, "rank": lambda input, name=None: input.ndim,
+    "shape": lambda input, out_type=None, name=None: input.shape,
+    "identity": lambda input, name=None: input, "boolean_mask": boolean_mask,
+}  # fmt: skip
+_FLAT = set(table.ELEMENTWISE) | set(
+    "cast relu sigmoid tanh gelu elu selu softplus swish silu leaky_relu clip_by_value ones_like zeros_like where "
+    "one_hot embedding_lookup squared_difference divide_no_nan dropout as_string".split()
+)
+
+
+def _has_composites(values):
+    return any(isinstance(value, Composite) or (isinstance(value, (list, tuple)) and any(
+        isinstance(part, Composite) for part in value)) for value in values)  # fmt: skip
+
+
+def with_composites(names: dict[str, Any]) -> dict[str, Any]:
+    """Functions that take ragged and sparse tensors too, where they can.
+
+    Args:
+        names: TensorFlow's functions by name.
+    """
+    return {name: _with_composites(name, value) if callable(value) and not isinstance(value, type) else value
+            for name, value in names.items()}  # fmt: skip
+
+
+def _with_composites(name, function):
+    @functools.wraps(function)
+    def run(*args, **kwargs):
+        if not _has_composites([*args, *kwargs.values()]):
+            return function(*args, **kwargs)
+        if any(isinstance(value, SparseTensor) for value in [*args, *kwargs.values()]):
+            if name == "reduce_sum":
+                return _sparse_sum(*args, **kwargs)
+            if name in _FLAT:
+                return args[0].with_values(function(args[0].values, *args[1:], **kwargs))
+        elif name in _RAGGED:
+            return _RAGGED[name](*args, **kwargs)
+        elif name in _FLAT:
+            return flat_map(function, *args, **kwargs)
+        elif name in ("is_tensor", "map_fn", "print", "function", "convert_to_tensor", "py_function"):
+            return function(*args, **kwargs)
+        raise CallError(f"tf.{name} takes no ragged or sparse tensors on lamina.",
+                        fix="ragged.to_tensor(), or tf.sparse.to_dense(sparse)")  # fmt: skip
+
+    return run
+
+
+RAGGED: dict[str, Any] = {
+    "boolean_mask": boolean_mask, "constant": constant, "map_flat_values": flat_map, "range": range_, "stack": stack,
+    "row_splits_to_segment_ids": lambda splits, **_: jnp.repeat(
+        jnp.arange(len(splits) - 1), np.diff(np.asarray(splits))),
+    "segment_ids_to_row_splits": lambda segment_ids, num_segments=None, **_: jnp.asarray(
+        RaggedTensor.from_value_rowids(segment_ids, segment_ids, num_segments).row_splits),
+}  # fmt: skip

@@ -1,0 +1,58 @@
+"""DatasetIterator: one pass over a data set, as `iter(dataset)` returns it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+from lamina.training.data.elements import map_leaves, on_device
+
+__all__ = ["DatasetIterator"]
+
+
+class DatasetIterator:
+    """One pass over a data set.
+
+    Args:
+        dataset: Data set.
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset: Any = dataset
+        self.taken: int = 0
+        """How many elements were taken."""
+        self._items: Iterator[Any] = dataset._open()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        item = next(self._items)
+        self.taken += 1
+        return map_leaves(on_device, item)
+
+    def get_next(self) -> Any:
+        """The next element, as `next` returns it."""
+        return next(self)
+
+    @property
+    def element_spec(self) -> Any:
+        """The TensorSpec of each component of an element."""
+        return self.dataset.element_spec
+
+    def get_state(self) -> dict[str, Any]:
+        """The position: how many elements were taken, and the passes of the data sets before this one."""
+        state = self.dataset.get_state()
+        return {"taken": self.taken, "data": {**state, "passes": state["passes"] - 1}}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go to a position, by drawing the same elements.
+
+        Args:
+            state: What `get_state` returned.
+        """
+        self.dataset.set_state(state["data"])
+        self._items, self.taken = self.dataset._open(), 0
+        for _ in range(int(state["taken"])):
+            next(self._items, None)
+            self.taken += 1
