@@ -34,6 +34,16 @@ def of(function):
 
 
 _COUNTED = {"segment_": False, "unsorted_segment_": True}
+
+
+def _mean(x, axis, keepdims):
+    """The mean; of whole numbers it is one, as in TensorFlow."""
+    if x.dtype.kind not in "iu":
+        return jnp.mean(x, axis, keepdims=keepdims)
+    return jax.lax.div(jnp.sum(x, axis, keepdims=keepdims), jnp.int32(x.size // max(jnp.sum(x, axis).size, 1))).astype(
+        x.dtype)  # fmt: skip
+
+
 MORE_MATH: dict[str, Any] = {
     **{f"{name}{kind}": segments(kind, unsorted) for name, unsorted in _COUNTED.items() for kind in (
         "max", "mean", "min", "prod", "sum", *(["sqrt_n"] if unsorted else []))},
@@ -56,7 +66,10 @@ MORE_MATH: dict[str, Any] = {
     "softmax": lambda logits, axis=-1, name=None: jax.nn.softmax(array(logits), axis),
     "accumulate_n": lambda inputs, **_: sum(map(array, inputs)),
 }  # fmt: skip
+MORE_MATH["reduce_mean"] = lambda input_tensor, axis=None, keepdims=False, name=None: _mean(
+    array(input_tensor), a.axes_of(axis), keepdims)  # fmt: skip
 MORE_ROOT: dict[str, Any] = {
+    "reduce_mean": MORE_MATH["reduce_mean"],
     **{name: MORE_MATH[name] for name in ("cumsum", "equal", "not_equal", "scalar_mul")},
     "argsort": a.argsort, "boolean_mask": a.boolean_mask, "clip_by_global_norm": a.clip_by_global_norm,
     "concat": a.concat, "dynamic_stitch": a.dynamic_stitch, "edit_distance": edit_distance,
@@ -82,6 +95,8 @@ MORE_ROOT: dict[str, Any] = {
     "dynamic_partition": lambda data, partitions, num_partitions, name=None: [
         a.boolean_mask(data, np.asarray(unwrap(partitions)) == part) for part in range(num_partitions)],
     "expand_dims": on_texts(np.expand_dims, lambda input, axis, name=None: ops.expand_dims(constant(input), axis)),
+    "fill": lambda dims, value, name=None: on_texts(np.broadcast_to, lambda one, shape: jnp.broadcast_to(
+        constant(one), shape))(constant(value), tuple(map(int, np.ravel(unwrap(dims))))),
     "eye": lambda num_rows, num_columns=None, batch_shape=None, dtype="float32", name=None: jnp.broadcast_to(
         jnp.eye(num_rows, num_columns, dtype=dtype), (*(batch_shape or ()), num_rows, num_columns or num_rows)),
     "get_static_value": lambda tensor, partial=False: np.asarray(unwrap(tensor)),

@@ -141,13 +141,15 @@ def _with_composites(name, function):
         if any(isinstance(value, SparseTensor) for value in [*args, *kwargs.values()]):
             if name == "reduce_sum":
                 return _sparse_sum(*args, **kwargs)
+            if name == "edit_distance":
+                return function(*args, **kwargs)
             if name in _FLAT:
                 return args[0].with_values(function(args[0].values, *args[1:], **kwargs))
         elif name in _RAGGED:
             return _RAGGED[name](*args, **kwargs)
         elif name in _FLAT:
             return flat_map(function, *args, **kwargs)
-        elif name in ("is_tensor", "map_fn", "print", "function", "convert_to_tensor", "py_function"):
+        elif name in ("is_tensor", "edit_distance", "map_fn", "print", "function", "convert_to_tensor", "py_function"):
             return function(*args, **kwargs)
         raise CallError(f"tf.{name} takes no ragged or sparse tensors on lamina.",
                         fix="ragged.to_tensor(), or tf.sparse.to_dense(sparse)")  # fmt: skip

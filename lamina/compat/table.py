@@ -1,7 +1,7 @@
 """TensorFlow functions that differ from an op of lamina only in names: a table with one row each, and its parser.
 
 A row is `name: target parameters`. Parameters are in TensorFlow's order. `@x` is a tensor (lists are converted to
-arrays), `axis=0` has a default value, and `a>x=0` is called x by the op. Parameters without a default are passed by
+arrays), `axis=0` has a default value, and `a>x=0` is called x by the op; `a>-=0` is left out. Parameters without a default are passed by
 position. Every function accepts `name=` and ignores it.
 """
 
@@ -38,8 +38,8 @@ MATH = f"""
 {_rows(_REDUCE, "reduce_{name}: {target} @input_tensor>x axis=None keepdims=False")}
 count_nonzero: count_nonzero @input>x axis=None
 reduce_euclidean_norm: norm @input_tensor>x ord=None axis=None keepdims=False
-argmax: argmax @input>x axis=0
-argmin: argmin @input>x axis=0
+argmax: argmax @input>x axis=0 output_type>-=None
+argmin: argmin @input>x axis=0 output_type>-=None
 bincount: bincount @arr>x weights=None minlength=0
 cumsum: cumsum @x axis=0
 cumprod: cumprod @x axis=0
@@ -129,7 +129,9 @@ def _function(name, row):
             raise CallError(f"{name} needs {', '.join(missing)}; it takes {', '.join(called)}.")
         needed = [_value(theirs, given[theirs], tensors) for theirs in called if theirs not in defaults]
         settings = {theirs: _value(theirs, given.get(theirs, default), tensors) for theirs, default in defaults.items()}
-        return _target(target)(*needed, **{called[theirs]: value for theirs, value in settings.items()})
+        return _target(target)(
+            *needed, **{called[theirs]: value for theirs, value in settings.items() if called[theirs] != "-"}
+        )
 
     function.__name__ = function.__qualname__ = name.rpartition(".")[2]
     function.__doc__ = f"`{name}({', '.join(called)})`, which is {target} of lamina.ops."
