@@ -16,7 +16,7 @@ from lamina.core.dtypes import standardize_dtype
 from lamina.core.keras_tensor import is_symbolic
 from lamina.core.variable import Variable as LaminaVariable
 from lamina.core.variable import unwrap
-from lamina.errors import CallError, ConfigError
+from lamina.errors import ConfigError
 
 __all__ = ["MATH", "NN", "ROOT"]
 
@@ -79,44 +79,10 @@ def one_hot(
     return hot if plain else ops.cast(hot * on_value + (1 - hot) * off_value, dtype)
 
 
-def fill(dims: Any, value: Any, name: Any = None) -> Any:
-    """An array filled with one value, with the dtype of the value."""
-    return jnp.broadcast_to(constant(value), tuple(map(int, dims)))
-
-
 def pad(tensor: Any, paddings: Any, mode: Any = "CONSTANT", constant_values: Any = 0, name: Any = None) -> Any:
     """`ops.pad`."""
     values = constant_values if mode.lower() == "constant" else None
     return ops.pad(tensor, [[int(size) for size in pair] for pair in paddings], mode.lower(), values)
-
-
-def gather(
-    params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: Any = 0, name: Any = None
-) -> Any:
-    """`ops.take` along an axis, by default the first. With `batch_dims`, each index of the first axes is separate."""
-    if not batch_dims:
-        return ops.take(constant(params), constant(indices), 0 if axis is None else axis)
-    if axis not in (None, batch_dims) or batch_dims != 1:
-        repair = "jax.vmap(lambda row, index: row[index])(params, indices)"
-        raise CallError("tf.gather on lamina takes batch_dims=1 with the axis after it.", fix=repair)
-    take = jax.vmap(lambda row, index: jnp.take(row, index, axis=0))
-    return take(unwrap(constant(params)), unwrap(constant(indices)))
-
-
-def gather_nd(params: Any, indices: Any, batch_dims: Any = 0, name: Any = None) -> Any:
-    """`params[i, j, ...]` for each row (i, j, ...) of the last axis of `indices`."""
-    return jnp.asarray(unwrap(params))[tuple(jnp.moveaxis(jnp.asarray(indices), -1, 0))]
-
-
-def boolean_mask(tensor: Any, mask: Any, axis: Any = 0, name: Any = None) -> Any:
-    """The elements where the mask is true. Not usable in a compiled step, since the result's size depends on values."""
-    axis = axis or 0
-    return jnp.asarray(tensor)[(*(slice(None),) * axis, np.asarray(mask, bool))]
-
-
-def tensor_scatter_nd_update(tensor: Any, indices: Any, updates: Any, name: Any = None) -> Any:
-    """A copy of the tensor with new values at the given indices."""
-    return ops.scatter_update(constant(tensor), constant(indices), constant(updates))
 
 
 def divide_no_nan(x: Any, y: Any, name: Any = None) -> Any:
@@ -186,11 +152,6 @@ def meshgrid(*args: Any, indexing: Any = "xy", name: Any = None) -> Any:
     return ops.meshgrid(*args, indexing=indexing)
 
 
-def map_fn(fn: Any, elems: Any, dtype: Any = None, name: Any = None, **kwargs: Any) -> Any:
-    """`ops.map`: apply a function to each slice along the first axis."""
-    return ops.map(fn, elems)
-
-
 def is_tensor(x: Any) -> Any:
     """Whether `x` is a JAX array, a variable or a symbolic tensor."""
     return isinstance(x, (jax.Array, LaminaVariable)) or is_symbolic(x)
@@ -201,21 +162,14 @@ def no_scope(*args: Any, **kwargs: Any) -> Any:
     return contextlib.nullcontext()
 
 
-def unique(x: Any, name: Any = None) -> Any:
-    """(unique values in order of first occurrence, for each element the index of its value)."""
-    _, first, inverse = np.unique(np.asarray(x), return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    return jnp.asarray(np.asarray(x)[first[order]]), jnp.asarray(np.argsort(order)[inverse])
-
-
 ROOT: dict[str, Any] = {
-    "Tensor": jax.Array, "add_n": add_n, "boolean_mask": boolean_mask,
+    "Tensor": jax.Array, "add_n": add_n,
     "clip_by_norm": clip_by_norm, "constant": constant, "control_dependencies": no_scope,
     "convert_to_tensor": lambda value, dtype=None, dtype_hint=None, name=None: constant(value, dtype),
-    "einsum": einsum, "fill": fill, "gather": gather,
-    "gather_nd": gather_nd, "is_tensor": is_tensor, "map_fn": map_fn, "matmul": matmul, "meshgrid": meshgrid,
+    "einsum": einsum,
+    "is_tensor": is_tensor, "matmul": matmul, "meshgrid": meshgrid,
     "norm": norm, "one_hot": one_hot, "pad": pad, "range": range_, "split": split,
-    "tensor_scatter_nd_update": tensor_scatter_nd_update, "unique": unique, "vectorized_map": ops.vectorized_map,
+    "vectorized_map": ops.vectorized_map,
     "where": where,
 }  # fmt: skip
 MATH: dict[str, Any] = {

@@ -44,11 +44,11 @@ def _fixed(name, spec, found):
     shape = tuple(int(size) for size in spec.shape)
     if not len(found):
         if spec.default_value is None:
-            raise DataError(f"The example has no feature {name!r}, and it has no default.", fix="default_value=0")
+            raise DataError(f"The example has no feature {name!r}, and it has no default_value.")
         return np.broadcast_to(np.asarray(spec.default_value, _numpy_dtype(spec.dtype)), shape)
     if len(found) != np.prod(shape):
-        raise DataError(f"The feature {name!r} has {len(found)} values; a shape {shape} was asked for.",
-                        fix="tf.io.VarLenFeature(dtype)")  # fmt: skip
+        raise DataError(f"The feature {name!r} has {len(found)} values; a shape {shape} was asked for. "
+                        "tf.io.VarLenFeature takes any number.")  # fmt: skip
     return found.reshape(shape)
 
 
@@ -177,7 +177,9 @@ def csv_value(text: str, kind: Any, default: Any, na_value: str = "") -> Any:
     """A value of a CSV file; a missing one is the default."""
     if text in ("", na_value):
         if default is None:
-            raise DataError("A required value of the CSV file is missing.", fix="record_defaults=[0.0]")
+            raise DataError(
+                "A required value of the CSV file is missing; give a default value for its column in place of a dtype."
+            )
         return kind.type(default) if kind.kind != "O" else str(default)
     return text if kind.kind == "O" else kind.type(text.strip())
 

@@ -82,8 +82,7 @@ def read_records(path: Any, compression_type: Any = None) -> Iterator[bytes]:
         while head := file.read(12):
             length = int.from_bytes(head[:8], "little")
             if len(head) < 12 or masked_crc(head[:8]) != int.from_bytes(head[8:], "little"):
-                fix = "tf.data.TFRecordDataset(path, compression_type='GZIP')"
-                raise DataError(f"{path} is damaged, or no TFRecord file without compression.", fix=fix)
+                raise DataError(f"{path} is damaged, or no TFRecord file of compression_type={compression_type!r}.")
             data, end = file.read(length), file.read(4)
             if len(data) < length or masked_crc(data) != int.from_bytes(end, "little"):
                 raise DataError(f"{path} is damaged: a record ends early, or its checksum is wrong.")

@@ -144,7 +144,9 @@ def decode_wav(contents: Any, desired_channels: Any = -1, desired_samples: Any =
     """`tf.audio.decode_wav`: ((samples, channels) from -1 to 1, samples in a second) of PCM of 16 bits."""
     data = as_bytes(contents)
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        raise DataError("This is no WAV file: RIFF and WAVE are not in its head.", fix="tf.io.read_file(path)")
+        raise DataError(
+            "This is no WAV file: RIFF and WAVE are not in its head. It takes the bytes of tf.io.read_file."
+        )
     place, rate, channels, bits, pcm = 12, 0, 1, 16, b""
     while place + 8 <= len(data):
         kind, size = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")

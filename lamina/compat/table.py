@@ -1,7 +1,7 @@
 """TensorFlow functions that differ from an op of lamina only in names: a table with one row each, and its parser.
 
 A row is `name: target parameters`. Parameters are in TensorFlow's order. `@x` is a tensor (lists are converted to
-arrays), `axis=0` has a default value, and `a>x=0` is called x by the op; `a>-=0` is left out. Parameters without a default are passed by
+arrays), `axis=0` has a default value, and `a>x=0` is called x by the op; `a>-=0` is left out. Others are passed by
 position. Every function accepts `name=` and ignores it.
 """
 

@@ -578,7 +578,7 @@ MISTAKES = [
     # Names of TensorFlow
     swap(
         TF,
-        "random_numbers.uniform((2,), dtype='int32') -> random_numbers.uniform((2,), dtype='int32', maxval=10)",
+        "random_numbers.RANDOM['uniform']((2,), dtype='int32') -> random_numbers.RANDOM['uniform']((2,), dtype='int32', maxval=10)",
         "maxval=10",
     ),
     Mistake(
@@ -594,12 +594,6 @@ MISTAKES = [
         "functions.conv2d(np.ones((1, 4, 4, 1)), np.ones((2, 2, 1, 1)), 1, 'SAME', data_format='NCHW') -> "
         "functions.conv2d(np.ones((1, 4, 4, 1)), np.ones((2, 2, 1, 1)), 1, 'SAME', data_format='NHWC')",
         "data_format='NHWC'",
-    ),
-    Mistake(
-        TF + "functions.gather(np.ones((2, 3)), np.zeros((2, 1), int), axis=0, batch_dims=1)",
-        TF + "import jax; params, indices = np.ones((2, 3)), np.zeros((2, 1), int)\n"
-        "jax.vmap(lambda row, index: row[index])(params, indices)",
-        says="jax.vmap(lambda row, index: row[index])(params, indices)",
     ),
 ]
 
