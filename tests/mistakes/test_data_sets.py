@@ -578,7 +578,8 @@ MISTAKES = [
     # Names of TensorFlow
     swap(
         TF,
-        "random_numbers.RANDOM['uniform']((2,), dtype='int32') -> random_numbers.RANDOM['uniform']((2,), dtype='int32', maxval=10)",
+        "random_numbers.RANDOM['uniform']((2,), dtype='int32') -> "
+        "random_numbers.RANDOM['uniform']((2,), dtype='int32', maxval=10)",
         "maxval=10",
     ),
     Mistake(
