@@ -36,24 +36,18 @@ def of(function):
 _COUNTED = {"segment_": False, "unsorted_segment_": True}
 
 
-def _mean(x, axis, keepdims):
-    """The mean; of whole numbers it is one, as in TensorFlow."""
-    if x.dtype.kind not in "iu":
-        return jnp.mean(x, axis, keepdims=keepdims)
-    return jax.lax.div(jnp.sum(x, axis, keepdims=keepdims), jnp.int32(x.size // max(jnp.sum(x, axis).size, 1))).astype(
-        x.dtype)  # fmt: skip
-
-
 MORE_MATH: dict[str, Any] = {
     **{f"{name}{kind}": segments(kind, unsorted) for name, unsorted in _COUNTED.items() for kind in (
         "max", "mean", "min", "prod", "sum", *(["sqrt_n"] if unsorted else []))},
     **{name: of(getattr(jsp.special, name)) for name in (
-        "betainc erfc i0 i0e i1 i1e ndtri polygamma xlog1py xlogy zeta erfinv".split())},
+        "betainc erfc i0 i0e i1 i1e ndtri xlog1py xlogy zeta erfinv".split())},
     "bessel_i0": of(jsp.special.i0), "bessel_i0e": of(jsp.special.i0e), "bessel_i1": of(jsp.special.i1),
     "bessel_i1e": of(jsp.special.i1e), "igamma": of(jsp.special.gammainc), "igammac": of(jsp.special.gammaincc),
     "erfcinv": of(lambda x: -jsp.special.ndtri(x / 2) / np.sqrt(2)), "nextafter": of(jnp.nextafter),
     "lbeta": of(lambda x: jsp.special.gammaln(x).sum(-1) - jsp.special.gammaln(x.sum(-1))),
-    "bincount": bincount, "cumsum": a.cumulative(jnp.cumsum, 0), "cumprod": a.cumulative(jnp.cumprod, 1),
+    "bincount": bincount,
+    "polygamma": lambda a, x, name=None: jsp.special.polygamma(array(a, "int32"), array(x)),
+    "cumsum": a.cumulative(jnp.cumsum, 0), "cumprod": a.cumulative(jnp.cumprod, 1),
     "cumulative_logsumexp": a.cumulative(jax.lax.cumlogsumexp, -np.inf), "equal": a.equal,
     "not_equal": lambda x, y, name=None: ~a.equal(x, y), "global_norm": a.global_norm,
     "invert_permutation": of(jnp.argsort), "is_non_decreasing": of(lambda x: (jnp.diff(x.ravel()) >= 0).all()),
@@ -66,10 +60,7 @@ MORE_MATH: dict[str, Any] = {
     "softmax": lambda logits, axis=-1, name=None: jax.nn.softmax(array(logits), axis),
     "accumulate_n": lambda inputs, **_: sum(map(array, inputs)),
 }  # fmt: skip
-MORE_MATH["reduce_mean"] = lambda input_tensor, axis=None, keepdims=False, name=None: _mean(
-    array(input_tensor), a.axes_of(axis), keepdims)  # fmt: skip
 MORE_ROOT: dict[str, Any] = {
-    "reduce_mean": MORE_MATH["reduce_mean"],
     **{name: MORE_MATH[name] for name in ("cumsum", "equal", "not_equal", "scalar_mul")},
     "argsort": a.argsort, "boolean_mask": a.boolean_mask, "clip_by_global_norm": a.clip_by_global_norm,
     "concat": a.concat, "dynamic_stitch": a.dynamic_stitch, "edit_distance": edit_distance,

@@ -9,11 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.compat.arrays import array
+from lamina import ops
+from lamina.compat.arrays import array, axes_of
 from lamina.compat.sparse import SparseTensor
 from lamina.core.variable import unwrap
 
-__all__ = ["band_part", "bincount", "edit_distance", "segments", "set_operation", "svd"]
+__all__ = ["band_part", "bincount", "edit_distance", "mean", "segments", "set_operation", "svd"]
 
 
 def segments(kind, unsorted):
@@ -99,3 +100,12 @@ def edit_distance(hypothesis: Any, truth: Any, normalize: Any = True, name: Any 
         scale = len(second) if normalize else 1
         distances[place] = costs[-1] / scale if scale else (np.inf if costs[-1] else 0)
     return jnp.asarray(distances)
+
+
+def mean(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    """`tf.reduce_mean`; of whole numbers it is one, as in TensorFlow."""
+    x, axis = array(x), axes_of(axis)
+    if x.dtype.kind not in "iu":
+        return ops.mean(x, axis, keepdims)
+    total = jnp.sum(x, axis, keepdims=keepdims)
+    return jax.lax.div(total, jnp.asarray(x.size // max(total.size, 1), total.dtype)).astype(x.dtype)

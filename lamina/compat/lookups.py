@@ -223,11 +223,11 @@ def _summary(plugin, form):
 
 
 def _pictures(data, max_outputs=3):
-    from lamina.compat.images import IMAGE
+    from lamina.compat.pictures import MORE_IMAGE
 
     images = np.asarray(unwrap(data))[:max_outputs]
     images = images if images.dtype == np.uint8 else (np.clip(images, 0, 1) * 255.999).astype("uint8")
-    encoded = [IMAGE["encode_png"](image).numpy() for image in images]
+    encoded = [MORE_IMAGE["encode_png"](image).numpy() for image in images]
     return np.asarray([str(images.shape[2]).encode(), str(images.shape[1]).encode(), *encoded], object)
 
 

@@ -24,7 +24,7 @@ _BINARY = """add atan2:arctan2 divide equal floordiv:floor_divide floormod:mod m
     less_equal logical_and logical_or logical_xor maximum minimum multiply not_equal pow:power subtract
     truediv:true_divide"""
 ELEMENTWISE = [word.partition(":")[0] for word in f"{_UNARY} {_BINARY}".split()]
-_REDUCE = "all any max mean min prod sum std variance:var logsumexp"
+_REDUCE = "all any max mean:lamina.compat.counting.mean min prod sum std variance:var logsumexp"
 
 
 def _rows(names, form):

@@ -23,7 +23,9 @@ from lamina.compat import (
     images,
     lookups,
     messages,
+    nets,
     parsing,
+    pictures,
     random_numbers,
     records,
     signals,
@@ -197,9 +199,9 @@ NAMESPACES: dict[str, Any] = {
         "InvalidArgumentError": InvalidArgumentError, "NotFoundError": FileNotFoundError, "OpError": RuntimeError,
         "OutOfRangeError": StopIteration, "ResourceExhaustedError": MemoryError, "UnimplementedError": RuntimeError,
     },
-    "tensorflow.image": record_functions(images.IMAGE),
+    "tensorflow.image": record_functions({**images.IMAGE, **pictures.MORE_IMAGE}),
     "tensorflow.io": {
-        **images.IO, **parsing.PARSING, "TFRecordWriter": records.TFRecordWriter,
+        **images.IO, **pictures.MORE_IO, **parsing.PARSING, "TFRecordWriter": records.TFRecordWriter,
         "TFRecordOptions": records.TFRecordOptions,
     },
     "tensorflow.ragged": RAGGED,
@@ -218,7 +220,7 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.math": _MATH,
     "tensorflow.nest": lookups.NEST,
     "tensorflow.nn": with_composites(record_functions(
-        {"in_top_k": _MATH["in_top_k"], **table.functions_of(table.NN, "tf.nn"), **functions.NN}
+        {"in_top_k": _MATH["in_top_k"], **table.functions_of(table.NN, "tf.nn"), **functions.NN, **nets.MORE_NN}
     )),
     "tensorflow.random": random_numbers.RANDOM,
     "tensorflow.strings": strings.STRINGS,

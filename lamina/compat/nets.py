@@ -1,0 +1,106 @@
+"""tf.nn: functions that Keras has no op for, or has with other arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from lamina import ops
+from lamina.compat.arrays import array
+from lamina.compat.functions import constant
+
+__all__ = ["MORE_NN"]
+
+
+def weighted_cross_entropy(labels: Any, logits: Any, pos_weight: Any, name: Any = None) -> Any:
+    """`tf.nn.weighted_cross_entropy_with_logits`."""
+    labels, logits = array(labels), array(logits)
+    weight = 1 + (pos_weight - 1) * labels
+    return (1 - labels) * logits + weight * jax.nn.softplus(-logits)
+
+
+def _sizes(sizes, rank):
+    sizes = [sizes] * rank if isinstance(sizes, int) else list(sizes)
+    return tuple(sizes if len(sizes) == rank else sizes[1:-1] if len(sizes) == rank + 2 else sizes * rank)
+
+
+def _pool(op, rank):
+    def pool(input, ksize, strides, padding, data_format=None, name=None):
+        return op(constant(input), _sizes(ksize, rank), _sizes(strides, rank), padding.lower(), "channels_last")
+
+    return pool
+
+
+def _conv(rank):
+    def convolution(input, filters, stride=1, padding="VALID", data_format=None, dilations=None, name=None, **kwargs):
+        steps = _sizes(kwargs.get("strides", stride), rank)
+        return ops.conv(constant(input), constant(filters), steps, padding.lower(), "channels_last",
+                        _sizes(dilations or 1, rank))  # fmt: skip
+
+    return convolution
+
+
+def depthwise_conv2d(input: Any, filter: Any, strides: Any, padding: Any, data_format: Any = None,
+                     dilations: Any = None, name: Any = None) -> Any:  # fmt: skip
+    """`tf.nn.depthwise_conv2d`."""
+    return ops.depthwise_conv(constant(input), constant(filter), _sizes(strides, 2), padding.lower(), "channels_last",
+                              _sizes(dilations or 1, 2))  # fmt: skip
+
+
+def _conv_transpose(rank):
+    def transposed(input, filters, output_shape, strides, padding="SAME", data_format=None, dilations=None, name=None):
+        """The gradient of a convolution by its input."""
+        steps, shape = _sizes(strides, rank), tuple(map(int, output_shape))
+        forward = lambda x: ops.conv(x, array(filters), steps, padding.lower(), "channels_last")  # noqa: E731
+        return jax.vjp(forward, jnp.zeros(shape, array(input).dtype))[1](array(input))[0]
+
+    return transposed
+
+
+def local_response_normalization(input: Any, depth_radius: Any = 5, bias: Any = 1, alpha: Any = 1, beta: Any = 0.5,
+                                 name: Any = None) -> Any:  # fmt: skip
+    """`tf.nn.local_response_normalization`, of Krizhevsky et al. (2012)."""
+    x, radius = array(input), int(depth_radius)
+    squares = jnp.pad(jnp.square(x), [(0, 0)] * (x.ndim - 1) + [(radius, radius)])
+    total = sum(squares[..., at : at + x.shape[-1]] for at in range(2 * radius + 1))
+    return x / (bias + alpha * total) ** beta
+
+
+def ctc_loss(labels: Any, logits: Any, label_length: Any, logit_length: Any, logits_time_major: Any = True,
+             unique: Any = None, blank_index: Any = None, name: Any = None) -> Any:  # fmt: skip
+    """`tf.nn.ctc_loss`, of Graves et al. (2006)."""
+    labels = array(labels.to_dense() if hasattr(labels, "to_dense") else labels)
+    logits = jnp.swapaxes(array(logits), 0, 1) if logits_time_major else array(logits)
+    blank = (blank_index or 0) % logits.shape[-1]
+    lengths = jnp.full(len(labels), labels.shape[1]) if label_length is None else array(label_length)
+    return ops.ctc_loss(labels, logits, lengths, array(logit_length), blank)
+
+
+def normalize_moments(counts: Any, mean_ss: Any, variance_ss: Any, shift: Any, name: Any = None) -> Any:
+    """`tf.nn.normalize_moments`: (mean, variance) from sums."""
+    mean = array(mean_ss) / counts
+    variance = array(variance_ss) / counts - mean**2
+    return mean if shift is None else mean + shift, variance
+
+
+def moments(x: Any, axes: Any, shift: Any = None, keepdims: Any = False, name: Any = None) -> Any:
+    """`tf.nn.moments`: (mean, variance)."""
+    return ops.moments(constant(x), [axes] if isinstance(axes, int) else list(axes), keepdims)
+
+
+MORE_NN: dict[str, Any] = {
+    "avg_pool1d": _pool(ops.average_pool, 1), "avg_pool3d": _pool(ops.average_pool, 3), "conv1d": _conv(1),
+    "conv3d": _conv(3), "conv2d_transpose": _conv_transpose(2), "conv1d_transpose": _conv_transpose(1),
+    "conv3d_transpose": _conv_transpose(3), "crelu": lambda features, axis=-1, name=None: jnp.concatenate(
+        [jax.nn.relu(array(features)), jax.nn.relu(-array(features))], axis),
+    "ctc_loss": ctc_loss, "depthwise_conv2d": depthwise_conv2d, "l2_loss": lambda t, name=None: jnp.sum(
+        jnp.square(array(t))) / 2,
+    "local_response_normalization": local_response_normalization, "lrn": local_response_normalization,
+    "log_poisson_loss": lambda targets, log_input, compute_full_loss=False, name=None: jnp.exp(
+        array(log_input)) - array(log_input) * array(targets),
+    "max_pool1d": _pool(ops.max_pool, 1), "max_pool3d": _pool(ops.max_pool, 3), "moments": moments,
+    "normalize_moments": normalize_moments, "weighted_cross_entropy_with_logits": weighted_cross_entropy,
+    "zero_fraction": lambda value, name=None: (array(value) == 0).mean(),
+}  # fmt: skip
