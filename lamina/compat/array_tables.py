@@ -16,7 +16,8 @@ from lamina.compat import arrays as a
 from lamina.compat.arrays import array, on_texts
 from lamina.compat.counting import band_part, bincount, edit_distance, segments, set_operation, svd
 from lamina.compat.functions import constant
-from lamina.compat.host import is_text, texts
+from lamina.compat.host import on_host
+from lamina.core.keras_tensor import is_symbolic
 from lamina.core.variable import unwrap
 from lamina.training.data.elements import spec_of
 
@@ -87,7 +88,7 @@ MORE_ROOT: dict[str, Any] = {
         a.boolean_mask(data, np.asarray(unwrap(partitions)) == part) for part in range(num_partitions)],
     "expand_dims": on_texts(np.expand_dims, lambda input, axis, name=None: ops.expand_dims(constant(input), axis)),
     "fill": lambda dims, value, name=None: on_texts(np.broadcast_to, lambda one, shape: jnp.broadcast_to(
-        constant(one), shape))(constant(value), tuple(map(int, np.ravel(unwrap(dims))))),
+        constant(one), shape))(constant(value), a.dims(dims)),
     "eye": lambda num_rows, num_columns=None, batch_shape=None, dtype="float32", name=None: jnp.broadcast_to(
         jnp.eye(num_rows, num_columns, dtype=dtype), (*(batch_shape or ()), num_rows, num_columns or num_rows)),
     "get_static_value": lambda tensor, partial=False: np.asarray(unwrap(tensor)),
@@ -97,8 +98,8 @@ MORE_ROOT: dict[str, Any] = {
                                                                         axis=axis),
     "realdiv": of(jnp.divide), "repeat": on_texts(np.repeat, lambda input, repeats, axis=None, name=None: jnp.repeat(
         array(input), np.asarray(unwrap(repeats)), axis)),
-    "reshape": on_texts(lambda text, shape: text.reshape(tuple(map(int, shape))), lambda tensor, shape, name=None:
-        ops.reshape(constant(tensor), tuple(map(int, np.ravel(unwrap(shape)))))),
+    "reshape": on_texts(lambda text, shape: text.reshape(a.dims(shape)), lambda tensor, shape, name=None:
+        ops.reshape(constant(tensor), a.dims(shape))),
     "reverse": on_texts(lambda text, axis: np.flip(text, a.axes_of(axis)),
                          lambda tensor, axis, name=None: jnp.flip(array(tensor), a.axes_of(axis))),
     "saturate_cast": lambda value, dtype, name=None: jnp.clip(array(value), *(
@@ -107,15 +108,15 @@ MORE_ROOT: dict[str, Any] = {
     "searchsorted": lambda sorted_sequence, values, side="left", out_type="int32", name=None: (
         jnp.vectorize(lambda row, v: jnp.searchsorted(row, v, side=side), signature="(n),(m)->(m)")(
             array(sorted_sequence), array(values)).astype("int32")),
-    "shape": lambda input, out_type="int32", name=None: jnp.asarray(np.shape(unwrap(input)), "int32"),
-    "shape_n": lambda input, out_type="int32", name=None: [jnp.asarray(np.shape(one), "int32") for one in input],
-    "size": lambda input, out_type="int32", name=None: jnp.asarray(np.size(
-        texts(input) if is_text(input) else np.broadcast_to(0, np.shape(unwrap(input)))), "int32"),
-    "rank": lambda input, name=None: jnp.asarray(np.ndim(unwrap(input)), "int32"),
+    "shape": lambda input, out_type="int32", name=None: a.shape_of(input),
+    "shape_n": lambda input, out_type="int32", name=None: [a.shape_of(one) for one in input],
+    "size": lambda input, out_type="int32", name=None: ops.size(input) if is_symbolic(input) or not all(
+        isinstance(size, int) for size in a.sizes_of(input)) else on_host(
+        np.asarray(np.prod(a.sizes_of(input)), "int32")),
+    "rank": lambda input, name=None: on_host(np.asarray(len(a.sizes_of(input)), "int32")),
     "squeeze": on_texts(lambda text, axis=None: np.squeeze(text, a.axes_of(axis)), lambda input, axis=None, name=None:
         jnp.squeeze(array(input), a.axes_of(axis))),
-    "tile": on_texts(np.tile, lambda input, multiples, name=None: jnp.tile(array(input), tuple(
-        map(int, np.ravel(unwrap(multiples)))))),
+    "tile": on_texts(np.tile, lambda input, multiples, name=None: jnp.tile(array(input), a.dims(multiples))),
     "timestamp": lambda name=None: time.time(), "truncatediv": of(jax.lax.div), "truncatemod": of(jax.lax.rem),
     "transpose": on_texts(np.transpose, lambda a, perm=None, conjugate=False, name=None: jnp.transpose(
         array(a).conj() if conjugate else array(a), None if perm is None else tuple(map(int, np.ravel(perm))))),

@@ -16,13 +16,39 @@ import numpy as np
 from lamina import ops
 from lamina.compat.functions import constant
 from lamina.compat.host import as_text, is_text, on_host, texts
+from lamina.core.keras_tensor import is_symbolic
 from lamina.core.variable import unwrap
 
 __all__ = [
-    "Unique", "argsort", "array", "axes_of", "boolean_mask", "clip_by_global_norm", "concat", "cumulative",
-    "dynamic_stitch", "equal", "foldl", "gather", "gather_nd", "global_norm", "histogram_bins",
-    "map_fn", "on_texts", "reverse_sequence", "scan", "scattered", "sequence_mask", "slice_", "sort", "stack",
-    "strided_slice", "unique_with_counts",
+    "Unique",
+    "argsort",
+    "array",
+    "axes_of",
+    "boolean_mask",
+    "clip_by_global_norm",
+    "concat",
+    "cumulative",
+    "dims",
+    "dynamic_stitch",
+    "equal",
+    "foldl",
+    "gather",
+    "gather_nd",
+    "global_norm",
+    "histogram_bins",
+    "map_fn",
+    "on_texts",
+    "reverse_sequence",
+    "scan",
+    "scattered",
+    "sequence_mask",
+    "shape_of",
+    "sizes_of",
+    "slice_",
+    "sort",
+    "stack",
+    "strided_slice",
+    "unique_with_counts",
 ]  # fmt: skip
 
 UniqueWithCounts = namedtuple("UniqueWithCounts", "y idx count")
@@ -38,6 +64,25 @@ def array(value: Any, dtype: Any = None) -> Any:
 def axes_of(axis):
     """Axes as a tuple."""
     return tuple(map(int, np.atleast_1d(axis))) if axis is not None and np.ndim(axis) else axis
+
+
+def sizes_of(value: Any) -> tuple[Any, ...]:
+    """The shape of a value of any kind, as a tuple."""
+    return tuple(value.shape) if hasattr(value, "shape") else np.shape(texts(value) if is_text(value) else value)
+
+
+def shape_of(value: Any) -> Any:
+    """`tf.shape`: on the host, so that it has numbers in compiled functions too."""
+    sizes = sizes_of(value)
+    if is_symbolic(value) or not all(isinstance(size, int) for size in sizes):
+        return ops.shape(value)
+    return on_host(np.asarray(sizes, "int32"))
+
+
+def dims(shape: Any) -> tuple[Any, ...]:
+    """A shape as a tuple of numbers; sizes that are symbols stay."""
+    given = shape if isinstance(shape, (list, tuple)) else np.ravel(unwrap(shape)).tolist()
+    return tuple(int(one) if isinstance(one, (np.ndarray, np.generic, jax.Array, float)) else one for one in given)
 
 
 def equal(x: Any, y: Any, name: Any = None) -> Any:

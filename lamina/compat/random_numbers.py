@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina import random
-from lamina.compat.arrays import array
+from lamina.compat.arrays import array, dims
 from lamina.compat.host import is_text, on_host, texts
 from lamina.compat.philox import philox, philox_normal, philox_truncated, philox_uniform, stateless_seed
 from lamina.core.dtypes import is_integer, standardize_dtype
@@ -49,7 +49,7 @@ class _Source:
 
     def uniform(self, shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", name: Any = None) -> Any:
         """Numbers from minval up to maxval."""
-        shape = _shape(shape)
+        shape = dims(shape)
         key, counter = self.draw(int(np.prod(shape)))
         if is_integer(standardize_dtype(dtype)):
             if maxval is None and minval is not None:
@@ -60,14 +60,14 @@ class _Source:
 
     def normal(self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: Any = None) -> Any:
         """Normal numbers."""
-        shape = _shape(shape)
+        shape = dims(shape)
         found = philox_normal(*self.draw(int(np.prod(shape))), shape, dtype)
         return jnp.asarray(found) * array(stddev) + array(mean)
 
     def truncated_normal(self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32",
                          name: Any = None) -> Any:  # fmt: skip
         """Normal numbers of at most two standard deviations."""
-        shape = _shape(shape)
+        shape = dims(shape)
         found = philox_truncated(*self.draw(int(np.prod(shape))), shape, dtype)
         return jnp.asarray(found) * array(stddev) + array(mean)
 
@@ -77,23 +77,23 @@ class _Source:
 
     def uniform_full_int(self, shape: Any, dtype: Any = "uint64", name: Any = None) -> Any:
         """Whole numbers of all values."""
-        shape = _shape(shape)
+        shape = dims(shape)
         return _given(_integers(*self.draw(int(np.prod(shape))), shape, None, None, dtype))
 
     def binomial(self, shape: Any, counts: Any, probs: Any, dtype: Any = "int32", name: Any = None) -> Any:
         """Numbers of successes."""
-        shape = _shape(shape)
+        shape = dims(shape)
         return jax.random.binomial(self._jax_key(shape), array(counts, "float32"), array(probs), shape).astype(
             standardize_dtype(dtype))  # fmt: skip
 
     def gamma(self, shape: Any, alpha: Any, beta: Any = 1.0, dtype: Any = "float32", name: Any = None) -> Any:
         """Samples of the gamma distribution."""
-        shape, alpha = _shape(shape), array(alpha, dtype)
+        shape, alpha = dims(shape), array(alpha, dtype)
         return jax.random.gamma(self._jax_key(shape), alpha, shape) / array(beta)
 
     def poisson(self, shape: Any, lam: Any, dtype: Any = "int32", name: Any = None) -> Any:
         """Samples of the Poisson distribution."""
-        shape = _shape(shape)
+        shape = dims(shape)
         return jax.random.poisson(self._jax_key(shape), array(lam, "float32"), shape).astype(standardize_dtype(dtype))
 
     def categorical(self, logits: Any, num_samples: Any, dtype: Any = "int64", name: Any = None) -> Any:
@@ -113,8 +113,9 @@ class _Source:
         return on_host(texts(value)[rows]) if is_text(value) else jnp.take(array(value), rows, axis=0)
 
 
-def _shape(shape):
-    return tuple(map(int, np.ravel(unwrap(shape))))
+def _in_compiled():
+    """Whether a function is being compiled."""
+    return isinstance(jnp.zeros(()), jax.core.Tracer)
 
 
 def _given(found):
@@ -231,6 +232,12 @@ class Generator(_Source):
         self.skip(count)
         return at
 
+    def __getattribute__(self, name: str) -> Any:
+        method = object.__getattribute__(self, name)
+        if name not in ("uniform", "normal", "truncated_normal") or not _in_compiled():
+            return method
+        return _COMPILED[name]  # numbers of the host would be constants of the compiled function
+
     def make_seeds(self, count: int = 1) -> Any:
         """(2, count) seeds for `stateless_*`."""
         numbers = np.asarray(self.uniform_full_int([int(count)], "int64"))
@@ -250,9 +257,34 @@ def get_global_generator() -> Generator:
     return _GLOBAL["generator"]
 
 
+def _compiled_uniform(shape, minval=0, maxval=None, dtype="float32", seed=None):
+    if is_integer(standardize_dtype(dtype)):
+        return random.randint(dims(shape), minval, maxval, dtype, seed)
+    return random.uniform(dims(shape), minval, 1.0 if maxval is None else maxval, dtype, seed)
+
+
+def _compiled_shuffle(value, seed=None):
+    return jnp.take(array(value), random.shuffle(jnp.arange(len(value)), seed=seed), axis=0)
+
+
+_COMPILED: dict[str, Any] = {
+    "uniform": _compiled_uniform, "shuffle": _compiled_shuffle,
+    "normal": lambda shape, mean=0.0, stddev=1.0, dtype="float32", seed=None: random.normal(
+        dims(shape), mean, stddev, dtype, seed),
+    "truncated_normal": lambda shape, mean=0.0, stddev=1.0, dtype="float32", seed=None: random.truncated_normal(
+        dims(shape), mean, stddev, dtype, seed),
+    "categorical": lambda logits, num_samples, dtype="int64", seed=None: random.categorical(
+        logits, num_samples, "int32", seed),
+    "gamma": lambda shape, alpha, beta=1.0, dtype="float32", seed=None: random.gamma(
+        dims(shape), alpha, dtype, seed) / beta,
+}  # fmt: skip
+
+
 def _op(name):
     def draw(*args, seed=None, **kwargs):
         kwargs.pop("name", None)
+        if _in_compiled():  # numbers of the host would be constants of the compiled function
+            return _COMPILED[name](*args, seed=seed, **kwargs)
         return getattr(_Op(seed), name)(*args, **kwargs)
 
     draw.__name__ = name

@@ -14,7 +14,7 @@ FACTS = {
     ],
     "input_pipeline": [
         "(16, 8, 8, 1) int32 True", "4 2 ['accuracy', 'loss', 'val_accuracy', 'val_loss'] 4",
-        "[[0, 1], [2, 3], [4, 0]]", "(2, array('c', dtype='<U1'))",
+        "[[0, 1], [2, 3], [4, 0]]", "(2, b'c')",
     ],
     "layers_with_tf_ops": ["falls True True", "copy ['Attention', 'Dense']"],
     "tapes": [
