@@ -151,7 +151,8 @@ LINALG: dict[str, Any] = {
             array(input), array(diagonal)),
     "solve": lambda matrix, rhs, adjoint=False, name=None: jnp.linalg.solve(
         jnp.swapaxes(array(matrix), -1, -2).conj() if adjoint else array(matrix), array(rhs)),
-    "sqrtm": of(jsp.linalg.sqrtm), "svd": svd, "tensor_diag": lambda diagonal, name=None: jnp.diag(
+    "sqrtm": of(lambda x: jsp.linalg.sqrtm(x) if x.dtype.kind == "c" else jsp.linalg.sqrtm(x).real), "svd": svd,
+    "tensor_diag": lambda diagonal, name=None: jnp.diag(
         array(diagonal).ravel()).reshape(array(diagonal).shape * 2),
     "tensor_diag_part": lambda input, name=None: jnp.diagonal(array(input)),
     "tensordot": lambda a, b, axes, name=None: jnp.tensordot(array(a), array(b), axes),

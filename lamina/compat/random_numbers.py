@@ -304,14 +304,18 @@ def _stateless(name):
     return draw
 
 
+def _dtype_of(seed):
+    return np.asarray(unwrap(seed)).dtype if hasattr(seed, "dtype") else np.dtype("int32")
+
+
 def split(seed: Any, num: Any = 2, alg: Any = None) -> Any:
     """`tf.random.split`: seeds (num, 2) from one."""
-    return _Stateless(seed).uniform_full_int([int(num), 2], np.asarray(unwrap(seed)).dtype)
+    return _Stateless(seed).uniform_full_int([int(num), 2], _dtype_of(seed))
 
 
 def fold_in(seed: Any, data: Any, alg: Any = None) -> Any:
     """`tf.random.fold_in`: a seed from a seed and a number."""
-    kind = np.asarray(unwrap(seed)).dtype
+    kind = _dtype_of(seed)
     first = np.asarray(_Stateless(seed).uniform_full_int([1], kind))
     return _given(np.concatenate([first, np.ravel(unwrap(data)).astype(kind)]))
 

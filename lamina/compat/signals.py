@@ -54,7 +54,7 @@ def _window(coefficients):
         size = int(window_length)
         if size == 1:
             return jnp.ones(1, dtype)
-        turn = 2 * np.pi * np.arange(size) / (size if periodic else size - 1)
+        turn = 2 * np.pi * np.arange(size) / (size if periodic and size % 2 == 0 else size - 1)
         return jnp.asarray(sum(c * np.cos(k * turn) for k, c in enumerate(coefficients)), dtype)
 
     return window
@@ -131,11 +131,15 @@ def mfccs_from_log_mel_spectrograms(log_mel_spectrograms: Any, name: Any = None)
 
 def dct(input: Any, type: Any = 2, n: Any = None, axis: Any = -1, norm: Any = None, name: Any = None) -> Any:
     """`tf.signal.dct`."""
+    if type == 3:
+        return idct(input, 2, n, axis, norm)
     return jsp.fft.dct(array(input), type, n, axis, norm)
 
 
 def idct(input: Any, type: Any = 2, n: Any = None, axis: Any = -1, norm: Any = None, name: Any = None) -> Any:
     """`tf.signal.idct`: that of SciPy without its factor 1 / (2 n)."""
+    if type == 3:
+        return dct(input, 2, n, axis, norm)
     found = jsp.fft.idct(array(input), type, n, axis, norm)
     return found if norm == "ortho" else found * 2 * np.shape(input)[axis]
 

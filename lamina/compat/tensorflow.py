@@ -211,7 +211,7 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.bitwise": array_tables.BITWISE,
     "tensorflow.linalg": record_functions({
         "einsum": functions.einsum, "eye": _ROOT["eye"], "matmul": functions.matmul, "norm": functions.norm,
-        "normalize": functions.normalize, **array_tables.LINALG,
+        "normalize": functions.normalize, **array_tables.LINALG, "l2_normalize": functions.l2_normalize,
     }),
     "tensorflow.lookup": lookups.LOOKUP,
     "tensorflow.signal": record_functions(signals.SIGNAL),
