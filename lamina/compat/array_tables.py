@@ -21,7 +21,7 @@ from lamina.core.keras_tensor import is_symbolic
 from lamina.core.variable import unwrap
 from lamina.training.data.elements import spec_of
 
-__all__ = ["BITWISE", "LINALG", "MORE_MATH", "MORE_ROOT", "SETS", "of"]
+__all__ = ["BITWISE", "LINALG", "MORE_MATH", "MORE_ROOT", "NUMPY", "SETS", "of"]
 
 
 def of(function):
@@ -61,6 +61,25 @@ MORE_MATH: dict[str, Any] = {
     "softmax": lambda logits, axis=-1, name=None: jax.nn.softmax(array(logits), axis),
     "accumulate_n": lambda inputs, **_: sum(map(array, inputs)),
 }  # fmt: skip
+
+
+def _of_numpy(function):
+    """A function of jax.numpy that takes lists too."""
+
+    @functools.wraps(function)
+    def run(*args, **kwargs):
+        return function(*(array(arg) if isinstance(arg, list) else unwrap(arg) for arg in args), **kwargs)
+
+    return run
+
+
+NUMPY: dict[str, Any] = {
+    name: _of_numpy(value) if callable(value) and not isinstance(value, type) and name not in ("array", "stack",
+    "zeros",
+        "ones", "concatenate", "vstack", "hstack", "full", "empty") else value
+    for name, value in vars(jnp).items() if not name.startswith("_")
+}  # fmt: skip
+NUMPY["experimental_enable_numpy_behavior"] = lambda *_, **__: None
 MORE_ROOT: dict[str, Any] = {
     **{name: MORE_MATH[name] for name in ("cumsum", "equal", "not_equal", "scalar_mul")},
     "argsort": a.argsort, "boolean_mask": a.boolean_mask, "clip_by_global_norm": a.clip_by_global_norm,

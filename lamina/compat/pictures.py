@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import io
+import os
+import shutil
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -18,7 +22,7 @@ from lamina.compat.random_numbers import RANDOM
 __all__ = ["MORE_IMAGE", "MORE_IO"]
 
 _YUV = np.array([[0.299, -0.14714119, 0.61497538], [0.587, -0.28886916, -0.51496512], [0.114, 0.43601035, -0.10001026]])
-_YIQ = np.array([[0.299, 0.59590059, 0.21153661], [0.587, -0.27455667, -0.52273617], [0.114, -0.32134392, 0.31119955]])
+_YIQ = np.array([[0.299, 0.59590059, 0.2115], [0.587, -0.27455667, -0.52273617], [0.114, -0.32134392, 0.31119955]])
 _in_floats = images._in_floats
 
 
@@ -162,8 +166,8 @@ def _uniform(seed, low=0.0, high=1.0):
 def stateless_random_crop(value: Any, size: Any, seed: Any, name: Any = None) -> Any:
     """`tf.image.stateless_random_crop`."""
     room = np.asarray(np.shape(value)) - np.asarray(size) + 1
-    draws = RANDOM["stateless_uniform"]([len(room)], seed, None, None, "int32")
-    starts = np.asarray(draws).view(np.int32) % room
+    draws = RANDOM["stateless_uniform"]([len(room)], seed, 0, 2**31 - 1, "int32")
+    starts = np.asarray(draws) % room
     return array(value)[tuple(slice(start, start + int(count)) for start, count in zip(starts, size, strict=True))]
 
 
@@ -224,15 +228,36 @@ def _read(path):
 
 
 def _write_file(filename, contents, name=None):
-    import os
-
     path = as_text(filename)
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     with open(path, "wb") as file:
         file.write(as_bytes(contents))
 
 
+def _of_paths(function):
+    """A function of paths, which may be texts of tensors."""
+
+    def run(*paths, **settings):
+        return function(*(as_text(one) if isinstance(one, (bytes, np.ndarray)) else one for one in paths), **settings)
+
+    return run
+
+
+def _remake(path):
+    os.makedirs(path, exist_ok=True)
+
+
+_GFILE = SimpleNamespace(
+    GFile=_of_paths(lambda name, mode="r": open(name, mode, encoding=None if "b" in mode else "utf-8")),  # noqa: SIM115
+    copy=_of_paths(lambda src, dst, overwrite=False: shutil.copyfile(src, dst)), exists=_of_paths(os.path.exists),
+    glob=_of_paths(lambda pattern: sorted(glob.glob(pattern))), isdir=_of_paths(os.path.isdir),
+    join=_of_paths(os.path.join), listdir=_of_paths(os.listdir), makedirs=_of_paths(_remake), mkdir=_of_paths(os.mkdir),
+    remove=_of_paths(os.remove), rename=_of_paths(lambda src, dst, overwrite=False: os.replace(src, dst)),
+    rmtree=_of_paths(shutil.rmtree), stat=_of_paths(os.stat), walk=_of_paths(os.walk),
+)  # fmt: skip
 MORE_IO: dict[str, Any] = {
+    "gfile": _GFILE, "matching_files": lambda pattern, name=None: on_host(
+        np.asarray(sorted(glob.glob(as_text(pattern))), object)),
     **_ENCODERS, **_DECODERS, "read_file": lambda filename, name=None: each(_read, filename), "write_file": _write_file,
     "is_jpeg": MORE_IMAGE["is_jpeg"],
 }  # fmt: skip

@@ -14,7 +14,6 @@ import jax
 import ml_dtypes
 import numpy as np
 
-from lamina import ops
 from lamina.compat import (
     advice,
     array_tables,
@@ -174,6 +173,7 @@ _CONFIG = {
     "list_logical_devices": list_physical_devices, "list_physical_devices": list_physical_devices,
     **CONFIG,
 }  # fmt: skip
+_ROOT["as_dtype"] = lambda value: _DTYPES.get(value, value) if isinstance(value, str) else np.dtype(value)
 NAMESPACES: dict[str, Any] = {
     "tensorflow": _ROOT,
     "tensorflow.autodiff": AUTODIFF,
@@ -194,7 +194,11 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.config.optimizer": {"set_jit": _nothing},
     "tensorflow.data": datasets.DATA,
     "tensorflow.data.experimental": datasets.EXPERIMENTAL,
-    "tensorflow.dtypes": {**_DTYPES, "cast": ops.cast},
+    "tensorflow.dtypes": {
+        **_DTYPES, **{name: _ROOT[name] for name in ("as_dtype", "bitcast", "cast", "complex", "saturate_cast")},
+    },
+    "tensorflow.experimental": {},
+    "tensorflow.experimental.numpy": array_tables.NUMPY,
     "tensorflow.errors": {
         "InvalidArgumentError": InvalidArgumentError, "NotFoundError": FileNotFoundError, "OpError": RuntimeError,
         "OutOfRangeError": StopIteration, "ResourceExhaustedError": MemoryError, "UnimplementedError": RuntimeError,
