@@ -112,9 +112,10 @@ _RAGGED: dict[str, Any] = {
     "shape": lambda input, out_type=None, name=None: input.shape,
     "identity": lambda input, name=None: input, "boolean_mask": boolean_mask,
 }  # fmt: skip
-_FLAT = set(table.ELEMENTWISE) | set(
-    "cast relu sigmoid tanh gelu elu selu softplus swish silu leaky_relu clip_by_value ones_like zeros_like where "
-    "one_hot embedding_lookup squared_difference divide_no_nan dropout as_string".split()
+_FLAT = {line.partition(":")[0] for line in table.NN.splitlines() if "@features>x" in line} | set(table.ELEMENTWISE)
+_FLAT |= set(
+    "cast clip_by_value ones_like zeros_like where one_hot embedding_lookup squared_difference divide_no_nan dropout "
+    "as_string".split()
 )
 
 
