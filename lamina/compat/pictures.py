@@ -159,7 +159,7 @@ def encode(image: Any, kind: str = "PNG", **settings: Any) -> Any:
     return on_host(file.getvalue())
 
 
-def _uniform(seed, low=0.0, high=1.0):
+def _uniform(seed: Any, low: Any = 0.0, high: Any = 1.0) -> Any:
     return RANDOM["stateless_uniform"]([], seed, low, high)
 
 

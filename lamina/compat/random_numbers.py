@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from lamina import random
 from lamina.compat.arrays import array, dims
@@ -115,7 +116,7 @@ class _Source:
 
 def _in_compiled():
     """Whether a function is being compiled."""
-    return isinstance(jnp.zeros(()), jax.core.Tracer)
+    return isinstance(jnp.zeros(()), Tracer)
 
 
 def _given(found):
@@ -257,7 +258,7 @@ def get_global_generator() -> Generator:
     return _GLOBAL["generator"]
 
 
-def _compiled_uniform(shape, minval=0, maxval=None, dtype="float32", seed=None):
+def _compiled_uniform(shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", seed: Any = None) -> Any:
     if is_integer(standardize_dtype(dtype)):
         return random.randint(dims(shape), minval, maxval, dtype, seed)
     return random.uniform(dims(shape), minval, 1.0 if maxval is None else maxval, dtype, seed)
