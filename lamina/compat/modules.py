@@ -49,6 +49,13 @@ class Module(metaclass=_AnyModule):
         with NameScope(self._name) as path:
             self._name_scope = NameScope(path)
 
+    attribute_set: Any = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if Module.attribute_set is not None:
+            Module.attribute_set()
+
     @property
     def name(self) -> str:
         """Its name, by default that of the class."""

@@ -31,6 +31,7 @@ from lamina.compat import (
     strings,
     table,
 )
+from lamina.compat.checkpoint_files import TRAIN
 from lamina.compat.flow import DEBUGGING, FLOW, InvalidArgumentError
 from lamina.compat.modules import MODULES
 from lamina.compat.ragged import RaggedTensor, RaggedTensorSpec
@@ -210,7 +211,7 @@ NAMESPACES: dict[str, Any] = {
     },
     "tensorflow.ragged": RAGGED,
     "tensorflow.sparse": SPARSE,
-    "tensorflow.train": messages.MESSAGES,
+    "tensorflow.train": {**messages.MESSAGES, **TRAIN},
     "tensorflow.audio": signals.AUDIO,
     "tensorflow.bitwise": array_tables.BITWISE,
     "tensorflow.linalg": record_functions({
