@@ -28,7 +28,7 @@ class Undefined:
 
     def _use(self, *_: Any, **__: Any) -> Any:
         why = self.why or "it has no value here"
-        raise ControlFlowError(f"The variable {self.name!r} is used, but {why}.", fix=f"{self.name} = tf.zeros(())")
+        raise ControlFlowError(f"The variable {self.name!r} is used, but {why}.")
 
     __bool__ = __call__ = __iter__ = __len__ = __float__ = __int__ = __index__ = __getitem__ = _use
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __lt__ = __gt__ = __neg__ = _use
@@ -107,8 +107,7 @@ def _together(names, first, second, line):
             shown = "the result" if name == "retval_" else repr(name)
             raise ControlFlowError(
                 f"Line {line}: the branches of an `if` on a tensor give {shown} values of different kinds: "
-                f"{_kinds(one)} and {_kinds(other)}.",
-                fix="Let both branches give tensors of one shape and dtype.",
+                f"{_kinds(one)} and {_kinds(other)}. Let both give tensors of one shape and dtype.",
             ) from error
         plain.append(None)
     return wanted, plain

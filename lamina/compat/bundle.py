@@ -5,6 +5,7 @@ Source: tensorflow/core/util/tensor_bundle and the table format of LevelDB, http
 
 from __future__ import annotations
 
+import itertools
 import os
 import struct
 from collections.abc import Iterator
@@ -86,9 +87,7 @@ class Bundle:
             self._count = dict(fields_of(table.pop(b""))).get(1, 1)
             self.entries = {key.decode(): _entry(value) for key, value in table.items()}
         except (IndexError, KeyError, ValueError, struct.error) as error:
-            raise FileError(
-                f"{prefix}.index is no checkpoint of TensorFlow, or it is damaged.", fix="Save again."
-            ) from error
+            raise FileError(f"{prefix}.index is no checkpoint of TensorFlow, or it is damaged.") from error
 
     @staticmethod
     def _files(prefix):
@@ -100,23 +99,23 @@ class Bundle:
         kind, shape, shard, offset, size = self.entries[name]
         with open(f"{self.prefix}.data-{shard:05}-of-{self._count:05}", "rb") as file:
             if offset + size > os.path.getsize(file.name):
-                raise UnsafeFileError(f"{name} of {self.prefix} is said to be longer than the file.", fix="Save again.")
+                raise UnsafeFileError(f"{name} of {self.prefix} is said to be longer than the file.")
             file.seek(offset)
             data = file.read(size)
         count = int(np.prod(shape, dtype=object)) if shape else 1
         if kind == _STRING:
             if count > size:
-                raise UnsafeFileError(f"{name} of {self.prefix} has fewer bytes than texts.", fix="Save again.")
+                raise UnsafeFileError(f"{name} of {self.prefix} has fewer bytes than texts.")
             lengths, place = [], 0
             for _ in range(count):
                 length, place = _read_varint(data, place)
                 lengths.append(length)
             ends = np.cumsum([place + 4, *lengths])
-            texts = [data[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+            texts = [data[a:b] for a, b in itertools.pairwise(ends)]
             return np.array(texts, object).reshape(shape)
         dtype = np.dtype(_DTYPES[kind])
         if count * dtype.itemsize != size:
-            raise UnsafeFileError(f"{name} of {self.prefix} has {size} bytes for the shape {shape}.", fix="Save again.")
+            raise UnsafeFileError(f"{name} of {self.prefix} has {size} bytes for the shape {shape}.")
         with memory_budget(2 * self._size + 2**20, "the checkpoint is smaller"):
             reserve_array(shape, dtype.itemsize, name)
         return np.frombuffer(data, dtype).reshape(shape)

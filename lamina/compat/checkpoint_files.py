@@ -33,9 +33,9 @@ class CheckpointManager:
     """`tf.train.CheckpointManager`: numbered checkpoints in a folder, the oldest of which are deleted."""
 
     def __init__(
-        self, checkpoint: Checkpoint, directory: Any, max_to_keep: int | None, keep_checkpoint_every_n_hours: Any = None,
-        checkpoint_name: str = "ckpt", step_counter: Any = None, checkpoint_interval: int | None = None,
-        init_fn: Any = None,
+        self, checkpoint: Checkpoint, directory: Any, max_to_keep: int | None,
+        keep_checkpoint_every_n_hours: Any = None, checkpoint_name: str = "ckpt", step_counter: Any = None,
+        checkpoint_interval: int | None = None, init_fn: Any = None,
     ) -> None:  # fmt: skip
         self.checkpoint, self.directory, self.max_to_keep = checkpoint, os.fspath(directory), max_to_keep
         self._name, self._counter, self.checkpoint_interval = checkpoint_name, step_counter, checkpoint_interval

@@ -84,9 +84,7 @@ class _File:
     def __init__(self, path):
         self.bundle, self.nodes = Bundle(path), []
         if GRAPH_KEY not in self.bundle.entries:
-            raise FileError(
-                f"{path} has no objects: it is of tf.compat.v1.train.Saver.", fix="tf.train.load_checkpoint"
-            )
+            raise FileError(f"{path} has no objects: it is of tf.compat.v1.train.Saver.")
         for _, node in fields_of(self.bundle.read(GRAPH_KEY)[()]):
             children, keys = {}, []
             for number, value in fields_of(node):
@@ -171,7 +169,7 @@ class Status:
         done = {id(variable) for variable in self._done.values()}
         for _, path, one, _ in _walk(self._root.root):
             if isinstance(one, Variable) and id(one) not in done and self._file is not None and path != "save_counter":
-                raise NotConsumed(f"The checkpoint has no value for {path}.", fix="status.expect_partial()")
+                raise NotConsumed(f"The checkpoint has no value for {path}. If that is right: status.expect_partial().")
         return self
 
     def assert_consumed(self) -> Status:
@@ -179,14 +177,16 @@ class Status:
         if not self.resolve():
             keys = [key for number, (_, key) in enumerate(self._file.nodes) if key and number not in self._done]
             names = ", ".join(key.removesuffix(_SUFFIX) for key in keys[:5])
-            raise NotConsumed(f"No variable was found for {names} of the checkpoint.", fix="status.expect_partial()")
+            raise NotConsumed(
+                f"No variable was found for {names} of the checkpoint. If that is right: status.expect_partial()."
+            )
         return self.assert_existing_objects_matched()
 
     def assert_nontrivial_match(self) -> Status:
         """An AssertionError if nothing was restored."""
         self.resolve()
         if self._file is not None and not self._done:
-            raise NotConsumed("Nothing of the checkpoint was restored.", fix="tf.train.Checkpoint(model=model)")
+            raise NotConsumed("Nothing of the checkpoint was restored.")
         return self
 
     def expect_partial(self) -> Status:
@@ -248,7 +248,7 @@ class Checkpoint:
     def read(self, save_path: Any, options: Any = None) -> Status:
         """Give the variables the values of files, those that are not made yet when they are made."""
         if save_path is not None and not os.path.exists(f"{os.fspath(save_path)}.index"):
-            raise Missing(f"There is no checkpoint {save_path}.", fix="tf.train.latest_checkpoint(folder)")
+            raise Missing(f"There is no checkpoint {save_path}.")
         if save_path is not None:
             _ = self.save_counter
         vars(self)["status"] = Status(self, save_path)

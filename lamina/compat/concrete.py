@@ -36,7 +36,6 @@ def fitting(spec: Any, value: Any) -> Any:
     if not fits or array.dtype != wanted:
         raise SignatureError(
             f"The function takes {spec} by its signature; got {array.dtype}{tuple(array.shape)}.",
-            fix=f"tf.cast(x, '{wanted}') and tf.reshape before the call",
         )
     return array
 
@@ -84,14 +83,12 @@ class ConcreteFunction:
         tensors = list(jax.tree_util.tree_leaves(args, is_leaf=is_variable))
         names = [name for name in self._given if name in kwargs]
         if set(kwargs) - set(names) or len(tensors) + len(names) > max(len(self._free), len(self._leaves)):
-            raise SignatureError(f"{self.name} takes {', '.join(self._given)}.", fix=f"{self.name}(x)")
+            raise SignatureError(f"{self.name} takes {', '.join(self._given)}.")
         if len(tensors) == len(self._leaves) != len(self._free):  # Python values may be given again
             tensors = [tensors[place] for place in self._free]
         tensors += [leaf for name in names for leaf in jax.tree_util.tree_leaves(kwargs[name], is_leaf=is_variable)]
         if len(tensors) != len(self._free):
-            raise SignatureError(
-                f"{self.name} takes {len(self._free)} tensors; got {len(tensors)}.", fix=f"{self.name}(x)"
-            )
+            raise SignatureError(f"{self.name} takes {len(self._free)} tensors; got {len(tensors)}.")
         tensors = [fitting(self.specs[place], tensor) for place, tensor in zip(self._free, tensors, strict=True)]
         given = self._filled(tensors)
         bound = self.function._signature.bind_partial()

@@ -172,8 +172,8 @@ def _settled(names, carried, state, after, before, line):
         same = all(a == b for a, b in types)
         if not fits or (not same and not _is_number(before[place])):
             raise ControlFlowError(
-                f"Line {line}: {name!r} is {_kinds(value)} before the loop on tensors, and {_kinds(new)} after a step.",
-                fix="Let a step keep the shape and dtype of what it changes; write into a tf.TensorArray.",
+                f"Line {line}: {name!r} is {_kinds(value)} before the loop on tensors, and {_kinds(new)} after "
+                f"a step. A step keeps the shape and dtype of what it changes; a tf.TensorArray collects.",
             )
         changes = changes or not same
         made.append(value if same else value.astype(jnp.promote_types(*types[0])))
@@ -194,7 +194,7 @@ def _after(names, carried, before, after, line):
             found.append(was)
         else:
             raise ControlFlowError(
-                f"Line {line}: the loop on tensors changes {name!r}, which is no tensor: {_kinds(was)}.",
-                fix=f"{name} = tf.constant(...) before the loop; a tf.TensorArray in place of a list",
+                f"Line {line}: the loop on tensors changes {name!r}, which is no tensor: {_kinds(was)}. "
+                "A tf.TensorArray takes the place of a list.",
             )
     return found

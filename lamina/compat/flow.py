@@ -139,7 +139,9 @@ def py_function(func: Any = None, inp: Any = (), Tout: Any = None, name: Any = N
 
 
 def numpy_function(func: Any = None, inp: Any = (), Tout: Any = None, stateful: Any = True, name: Any = None) -> Any:
-    """Call a function of NumPy's arrays."""
+    """Call a function of NumPy's arrays; without one, a decorator."""
+    if func is None:
+        return lambda decorated: lambda *args: numpy_function(decorated, args, Tout)
     return py_function(lambda *args: func(*map(np.asarray, unwrap(args))), inp, Tout)
 
 
@@ -214,23 +216,17 @@ def assert_shapes(shapes: Any, data: Any = None, summarize: Any = None, message:
             for wanted, size in zip(shape, found, strict=True)
         )
         if not fits:
-            raise InvalidArgumentError(
-                message or f"A tensor has shape {found}; {tuple(shape)} was expected.", fix="tf.reshape"
-            )
+            raise InvalidArgumentError(message or f"A tensor has shape {found}; {tuple(shape)} was expected.")
 
 
 def _rank(x, rank, message=None, data=None, summarize=None, name=None):
     if np.ndim(unwrap(x)) != int(rank):
-        raise InvalidArgumentError(
-            message or f"A tensor has rank {np.ndim(x)}; {int(rank)} was expected.", fix="tf.reshape"
-        )
+        raise InvalidArgumentError(message or f"A tensor has rank {np.ndim(x)}; {int(rank)} was expected.")
 
 
 def _type(tensor, tf_type, message=None, name=None):
     if str(tensor.dtype) != str(np.dtype(tf_type)):
-        raise CallError(
-            message or f"A tensor has dtype {tensor.dtype}; {np.dtype(tf_type)} was expected.", fix="tf.cast"
-        )
+        raise CallError(message or f"A tensor has dtype {tensor.dtype}; {np.dtype(tf_type)} was expected.")
 
 
 DEBUGGING: dict[str, Any] = {

@@ -14,10 +14,24 @@ from lamina.core.recording import recorded, recording
 from lamina.core.variable import unwrap
 from lamina.errors import LaminaError
 
-__all__ = ["VARIABLES_MADE", "Lifted", "NeedsEager", "inside", "is_static", "lift", "run_lifted", "tracing"]
+__all__ = [
+    "VARIABLES_MADE",
+    "Lifted",
+    "NeedsEager",
+    "VariablesFirst",
+    "inside",
+    "is_static",
+    "lift",
+    "run_lifted",
+    "tracing",
+]
 
 VARIABLES_MADE: list[Any] = []  # tf.Variables made while a function is traced
 tracing: ContextVar[Any] = ContextVar("tf_function", default=None)
+
+
+class VariablesFirst(LaminaError, RuntimeError):
+    """A variable with random numbers is made while a function is traced: its first call is not traced then."""
 
 
 class NeedsEager(LaminaError, RuntimeError):
@@ -69,7 +83,7 @@ def lift(function: Any, *arguments: Any) -> Lifted:
     def pure(*leaves):
         token = open_tapes.set(())
         try:
-            with context.bind() as slots:
+            with context.with_slots(context.copied_slots()) as slots:
                 before = dict(slots)
                 outputs = unwrap(function(*structure.unflatten(leaves)))
                 refs = [ref for ref, value in slots.items() if value is not before.get(ref)]

@@ -44,7 +44,7 @@ class Module(metaclass=_AnyModule):
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None and not name.isidentifier():
-            raise ConfigError(f"The name of a module is a Python name; got {name!r}.", fix="name='my_module'")
+            raise ConfigError(f"The name of a module is a Python name; got {name!r}.")
         self._name = name or snake_case(type(self).__name__)
         with NameScope(self._name) as path:
             self._name_scope = NameScope(path)

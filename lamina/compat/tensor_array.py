@@ -68,8 +68,7 @@ class TensorArray:
             return self._with(rows.at[index].set(value))
         if index >= len(rows) and not self.dynamic_size:
             raise InvalidArgumentError(
-                f"A tf.TensorArray of size {len(rows)} has no index {index}.",
-                fix="tf.TensorArray(..., dynamic_size=True)",
+                f"A tf.TensorArray of size {len(rows)} has no index {index}. With dynamic_size=True it grows.",
             )
         rows += [None] * (index + 1 - len(rows))
         rows[index] = value
@@ -99,9 +98,7 @@ class TensorArray:
             return self.stack()[unwrap(index)]
         found = self._rows[int(unwrap(index))]
         if found is None:
-            raise InvalidArgumentError(
-                f"Nothing was written at index {int(index)}.", fix="array = array.write(index, x)"
-            )
+            raise InvalidArgumentError(f"Nothing was written at index {int(index)}.")
         return found
 
     def stack(self, name: Any = None) -> Any:

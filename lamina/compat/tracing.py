@@ -18,7 +18,7 @@ from jax.core import Tracer
 from lamina.compat import autograph
 from lamina.compat.branches import Undefined
 from lamina.compat.concrete import ConcreteFunction, SignatureError, fitting, is_variable
-from lamina.compat.lifting import VARIABLES_MADE, NeedsEager, inside, tracing
+from lamina.compat.lifting import VARIABLES_MADE, NeedsEager, VariablesFirst, inside, tracing
 from lamina.compat.reachable import reachable
 from lamina.compat.tapes import FunctionTape, NeedsTape
 from lamina.core import context
@@ -92,7 +92,10 @@ class Function:
         if trace is None:
             if is_symbolic(leaves):
                 return self._body(*args, **kwargs)
-            trace = self._traces[key] = self._traced(structure, leaves)
+            try:
+                trace = self._traces[key] = self._traced(structure, leaves)
+            except VariablesFirst:
+                return self._body(*args, **kwargs)
         return trace.run(arrays) if trace is not EAGER else self._body(*args, **kwargs)
 
     def _standard(self, args, kwargs):
@@ -105,7 +108,6 @@ class Function:
         if len(args) != len(self.input_signature):
             raise SignatureError(
                 f"{self.__name__} takes {len(self.input_signature)} arguments by its input_signature; got {len(args)}.",
-                fix=f"input_signature=[{', '.join('tf.TensorSpec(None)' for _ in args)}]",
             )
         return tuple(fitting(spec, arg) for spec, arg in zip(self.input_signature, args, strict=True)), kwargs
 
@@ -131,7 +133,6 @@ class Function:
             if had_calls and len(VARIABLES_MADE) > start:
                 raise SignatureError(
                     f"{self.__name__} makes a variable at a later call; variables of a tf.function are made once.",
-                    fix="if self.v is None: self.v = tf.Variable(...)",
                 )
             if not slots.unknown:
                 return trace
@@ -316,7 +317,7 @@ def function(
     if func is None:
         return lambda decorated: Function(decorated, *settings)
     if not callable(func):
-        raise CallError(f"tf.function takes a function; got {func!r}.", fix="tf.function(lambda x: x)")
+        raise CallError(f"tf.function takes a function; got {func!r}.")
     return Function(func.python_function if isinstance(func, Function) else func, *settings)
 
 

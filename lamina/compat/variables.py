@@ -10,7 +10,7 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.compat.functions import constant
-from lamina.compat.lifting import VARIABLES_MADE, inside
+from lamina.compat.lifting import VARIABLES_MADE, VariablesFirst, inside
 from lamina.core import context
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.variable import Variable as LaminaVariable
@@ -74,7 +74,7 @@ class Shape(tuple[Any, ...]):
     def assert_is_compatible_with(self, other: Any) -> None:
         """An error where the sizes differ."""
         if not self.is_compatible_with(other):
-            raise ShapeError(f"Shapes {tuple(self)} and {tuple(other)} are not compatible.", fix="tf.reshape")
+            raise ShapeError(f"Shapes {tuple(self)} and {tuple(other)} are not compatible.")
 
     def merge_with(self, other: Any) -> Any:
         """The sizes that either knows."""
@@ -102,11 +102,12 @@ class Variable(LaminaVariable, metaclass=_AnyVariable):
             raise CallError(f"tf.Variable has no argument {', '.join(sorted(unknown))} on lamina.")
         with context.concrete():
             value = initial_value() if callable(initial_value) else initial_value
-            value = constant(unwrap(value), dtype)
+            value = unwrap(value)
+            if inside() and isinstance(value, Tracer):
+                raise VariablesFirst("The initial value of a tf.Variable is computed in a tf.function.")
+            value = constant(value, dtype)
         if isinstance(value, np.ndarray):
-            raise CallError(
-                "A tf.Variable holds numbers; got text.", fix="words = tf.constant(['a']); ids = tf.Variable([0])"
-            )
+            raise CallError("A tf.Variable holds numbers; got text.")
         self._free = not validate_shape or (shape is not None and None in tuple(shape))
         name = name and name.removesuffix(":0")
         scope, _, last = (name or "Variable").rpartition("/")
@@ -167,9 +168,7 @@ def _device_of(array):
 
 def _set_shape(self, shape):
     if not Shape(self.shape).is_compatible_with(shape):
-        raise ShapeError(
-            f"A tensor of shape {tuple(self.shape)} cannot have the shape {tuple(shape)}.", fix="tf.reshape"
-        )
+        raise ShapeError(f"A tensor of shape {tuple(self.shape)} cannot have the shape {tuple(shape)}.")
 
 
 def patch_arrays() -> tuple[Any, ...]:

@@ -83,13 +83,19 @@ def bind(refs: Iterable[Ref] = (), values: Iterable[Any] = ()) -> Iterator[dict[
         _slots.reset(token)
         if outer is not None:
             for ref in _global_refs.values():
-                if ref in outer:
+                if ref in outer and outer[ref] is not slots[ref]:
                     outer[ref] = slots[ref]
 
 
 def with_slots(slots: dict[Ref, Any]) -> AbstractContextManager[Any]:
     """Let refs read and write these slots inside the block."""
     return _set(_slots, slots)
+
+
+def copied_slots() -> dict[Ref, Any]:
+    """A copy of the slots that are bound here, or none."""
+    outer = _slots.get()
+    return {} if outer is None else outer.with_values(outer) if hasattr(outer, "with_values") else dict(outer)
 
 
 def note_read(variable: Ref) -> None:
@@ -181,11 +187,7 @@ def autocast_dtype() -> Any:
 
 
 def autocast(dtype: Any) -> AbstractContextManager[Any]:
-    """Read float variables in another dtype inside the block.
-
-    Args:
-        dtype: Dtype, or None for the variables' own dtypes.
-    """
+    """Read float variables in another dtype, or in their own (None), inside the block."""
     return _set(_autocast, dtype)
 
 
@@ -239,11 +241,7 @@ def distribution() -> Any:
 
 
 def set_distribution(value: Any) -> None:
-    """Set the current distribution.
-
-    Args:
-        value: Distribution of `lamina.distribution`, or None.
-    """
+    """Set the current distribution of `lamina.distribution`, or None."""
     global _distribution
     if value is not _distribution:
         _distribution = value

@@ -1,0 +1,255 @@
+"""tf.function, tf.Module, tapes and checkpoints against the numbers of TensorFlow 2.21 and closed forms."""
+
+import types
+
+import jax
+import numpy as np
+import pytest
+
+import lamina as keras
+from lamina.compat.tensorflow import NAMESPACES
+from lamina.compat.variables import patch_arrays
+from lamina.errors import FileError
+
+
+def namespace(name):
+    """A module of the table, with those inside it."""
+    inside = {key.rpartition(".")[2]: namespace(key) for key in NAMESPACES if key.rpartition(".")[0] == name}
+    return types.SimpleNamespace(**{**NAMESPACES[name], **inside})
+
+
+tf = namespace("tensorflow")
+
+
+@pytest.fixture(autouse=True)
+def arrays_of_tensorflow():
+    """Arrays with TensorFlow's attributes, for as long as a test runs."""
+    kinds = type(jax.numpy.zeros(())), jax.core.Tracer
+    names = "shape", "get_shape", "set_shape", "numpy"
+    kept = [(kind, name, kind.__dict__.get(name)) for kind in kinds for name in names]
+        (kind, name, kind.__dict__.get(name)) for kind in kinds for name in ("shape", "get_shape", "set_shape", "numpy")
+    ]
+    patch_arrays()
+    yield
+    for kind, name, value in kept:
+        setattr(kind, name, value) if value is not None else name in kind.__dict__ and delattr(kind, name)
+
+
+def value(x):
+    return np.asarray(x).tolist()
+
+
+def test_traces_by_shape_and_python_value():
+    log = []
+
+    @tf.function
+    def f(x, y=2):
+        log.append(1)
+        return x * y
+
+    found = [f(tf.constant(1.0)), f(tf.constant(2.0)), f(tf.constant([1.0, 2.0])), f(tf.constant(1.0), 3)]
+    assert [value(one) for one in found] == [2.0, 4.0, [2.0, 4.0], 3.0]
+    assert value(f(x=tf.constant(1.0), y=3)) == 3.0
+    assert len(log) == f.experimental_get_tracing_count() == 3
+    assert value(f.get_concrete_function(tf.TensorSpec([], tf.float32), 5)(tf.constant(2.0))) == 10.0
+
+
+def test_variables_are_state():
+    v = tf.Variable(1.0)
+
+    @tf.function
+    def step(d):
+        v.assign_add(d)
+        v.assign(v * 2.0)
+        return v.read_value()
+
+    assert [value(step(tf.constant(1.0))) for _ in range(2)] == [4.0, 10.0]
+    assert float(v) == 10.0
+    with tf.GradientTape() as tape:
+        z = step(v) * 3.0
+    assert value(tape.gradient(z, v)) in (None, 0.0)  # none goes through an assignment
+
+    class Count(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.n = None
+
+        @tf.function
+        def __call__(self):
+            if self.n is None:
+                self.n = tf.Variable(0)
+            return self.n.assign_add(1)
+
+    one, other = Count(), Count()
+    assert [int(one()), int(one()), int(other()), len(one.variables)] == [1, 2, 1, 1]
+
+
+@tf.function
+def collatz(x):
+    n = tf.constant(0)
+    while x > 1:
+        if x % 2 == 0:  # noqa: SIM108
+            x = x // 2
+        else:
+            x = 3 * x + 1
+        n += 1
+    return n
+
+
+@tf.function
+def sums(n):
+    s, k = tf.constant(0), 0
+    for i in tf.range(n):
+        if i % 3 == 0 and i % 5 == 0:
+            s += 15
+        elif i % 3 == 0:
+            s += 3
+        elif not (i % 5 == 0):  # noqa: SIM201
+            continue
+        else:
+            s += 5
+        if s > 40:
+            break
+        k += 1
+    return s, k
+
+
+@tf.function
+def array_of(x):
+    a = tf.TensorArray(tf.float32, size=3)
+    for i in tf.range(3):
+        x = x * 2.0
+        a = a.write(i, x)
+    return a.stack()
+
+
+@tf.function
+def early(x):
+    if tf.reduce_sum(x) > 0:
+        return x * 2.0
+    return -x if x[0] < 0 else x
+
+
+def test_statements_on_tensors():
+    assert value(collatz(tf.constant(27))) == 111
+    assert [value(one) for one in sums(tf.constant(100))] == [52, 7] == [value(one) for one in sums(100)]
+    assert value(array_of(tf.constant([1.0, 2.0]))) == [[2.0, 4.0], [4.0, 8.0], [8.0, 16.0]]
+    assert value(early(tf.constant([1.0, 2.0]))) == [2.0, 4.0]
+    assert value(early(tf.constant([-1.0, 0.5]))) == [1.0, -0.5]
+
+
+def test_gradients_through_loops_and_branches():
+    w = tf.Variable(2.0)
+
+    @tf.function
+    def slope(x):
+        with tf.GradientTape() as tape:
+            y = x
+            for _ in tf.range(3):
+                y = y * w
+            if y > 0:
+                y = y * 2.0
+        return tape.gradient(y, w)
+
+    assert value(slope(tf.constant(3.0))) == 72.0  # 2 * 3 * 3 * w ** 2
+
+
+@tf.function
+def unequal(x):
+    if x > 0:  # noqa: SIM108
+        y = tf.constant(1.0)
+    else:
+        y = tf.constant([1.0, 2.0])
+    return y
+
+
+@tf.function
+def grows(x):
+    while tf.reduce_sum(x) < 10.0:
+        x = tf.concat([x, x], 0)
+    return x
+
+
+def test_errors_name_the_line():
+    for function, given in ((unequal, tf.constant(1.0)), (grows, tf.constant([1.0]))):
+        line = function.python_function.__code__.co_firstlineno + 2
+        with pytest.raises(ValueError, match=f"Line {line}: "):
+            function(given)
+
+
+def test_what_has_no_fixed_shape_runs_op_by_op():
+    @tf.function
+    def chosen(x):
+        return tf.boolean_mask(x, x > 1.0)
+
+    with pytest.warns(UserWarning, match=r"chosen runs op by op.*line \d+"):
+        assert value(chosen(tf.constant([1.0, 2.0, 3.0]))) == [2.0, 3.0]
+
+
+def test_assignments_on_a_tape_and_custom_gradients():
+    v, y = tf.Variable(2.0), tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        a = tf.multiply(v, v)
+        v.assign_add(1.0)
+        b = tf.multiply(v, a)
+    assert value(tape.gradient(b, v)) == 16.0  # as in TensorFlow: both values of v count
+
+    @tf.custom_gradient
+    def linear(x, w):
+        return tf.multiply(x, w), lambda up: (up * 10.0, up * 100.0)
+
+    with tf.GradientTape() as tape:
+        b = linear(v, y)
+    assert [value(one) for one in tape.gradient(b, [v, y])] == [10.0, 100.0]
+    assert tape.watched_variables() == (v, y)
+    with tf.autodiff.ForwardAccumulator([v, y], [tf.constant(1.0), tf.constant(2.0)]) as forward:
+        b = tf.multiply(v, y)
+    assert value(forward.jvp(b)) == 9.0  # 1 * 3 + 3 * 2
+
+    @tf.function
+    def both(x):
+        z = tf.square(x)
+        return tf.gradients(z, x), tf.gradients(ys=[z, x], xs=[x], grad_ys=[2.0, 3.0])
+
+    assert [value(one[0]) for one in both(tf.constant(3.0))] == [6.0, 15.0]
+
+
+def model_of():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2), keras.layers.Dense(1)])
+    return model, keras.optimizers.Adam(0.1)
+
+
+def test_checkpoints(tmp_path):
+    model, optimizer = model_of()
+    optimizer.build(model.trainable_variables)
+    saved = tf.train.Checkpoint(step=tf.Variable(7), model=model, optimizer=optimizer, many=[tf.Variable([1.0, 2.0])])
+    manager = tf.train.CheckpointManager(saved, tmp_path, max_to_keep=1)
+    manager.save()
+    path = manager.save()
+    assert tf.train.latest_checkpoint(tmp_path) == path == manager.latest_checkpoint
+    assert not list(tmp_path.glob("ckpt-1*")) and len(list(tmp_path.glob("ckpt-2*"))) == 2
+
+    other, optimizer = model_of()
+    restored = tf.train.Checkpoint(step=tf.Variable(0), model=other, optimizer=optimizer)
+    status = restored.restore(path)
+    assert int(restored.step) == 7
+    np.testing.assert_array_equal(other.get_weights()[0], model.get_weights()[0])
+    with pytest.raises(AssertionError, match="many/0"):
+        status.assert_consumed()
+    restored.many = [tf.Variable([0.0, 0.0])]  # restored as soon as it is there
+    assert restored.many[0].numpy().tolist() == [1.0, 2.0]
+    optimizer.build(other.trainable_variables)
+    status.assert_consumed()
+    with open(f"{path}.index", "r+b") as file:
+        file.truncate(60)
+    with pytest.raises(FileError, match="damaged"):
+        restored.restore(path)
+
+
+def test_checksums_are_those_of_event_files():
+    from lamina.callbacks.event_files import _checksum as known
+    from lamina.compat.bundle import _checksum
+
+    for size in (0, 1, 64, 65, 64 * 7 + 3):
+        data = np.random.default_rng(size).bytes(size)
+        assert _checksum(data) == known(data)
