@@ -27,8 +27,6 @@ def arrays_of_tensorflow():
     kinds = type(jax.numpy.zeros(())), jax.core.Tracer
     names = "shape", "get_shape", "set_shape", "numpy"
     kept = [(kind, name, kind.__dict__.get(name)) for kind in kinds for name in names]
-        (kind, name, kind.__dict__.get(name)) for kind in kinds for name in ("shape", "get_shape", "set_shape", "numpy")
-    ]
     patch_arrays()
     yield
     for kind, name, value in kept:
