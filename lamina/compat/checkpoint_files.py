@@ -14,7 +14,7 @@ __all__ = ["TRAIN", "CheckpointManager", "latest_checkpoint"]
 
 def _noted(folder):
     try:
-        with open(os.path.join(os.fspath(folder), "checkpoint")) as file:
+        with open(os.path.join(os.fspath(folder), "checkpoint"), encoding="utf-8") as file:
             pairs = re.findall(r'^(\w+): "(.*)"$', file.read(), re.M)
     except OSError:
         return []

@@ -290,5 +290,5 @@ def note(folder: str, latest: str, paths: list[str]) -> None:
     lines = [f'model_checkpoint_path: "{os.path.relpath(latest, folder or ".")}"']
     lines += [f'all_model_checkpoint_paths: "{os.path.relpath(path, folder or ".")}"' for path in paths]
     lines += [f"all_model_checkpoint_timestamps: {now}" for _ in paths]
-    with open(os.path.join(folder, "checkpoint"), "w") as file:
+    with open(os.path.join(folder, "checkpoint"), "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
