@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina import ops
 from lamina.compat import control
 from lamina.compat.lifting import NeedsEager, inside
 from lamina.core.variable import unwrap
@@ -109,11 +110,11 @@ class TensorArray:
         known = next((row for row in rows if row is not None), None)
         if known is None:
             return jnp.zeros((len(rows),), self.dtype)
-        return jnp.stack([jnp.zeros_like(known) if row is None else row for row in rows])
+        return ops.stack([jnp.zeros_like(known) if row is None else row for row in rows])
 
     def concat(self, name: Any = None) -> Any:
         """The tensors along their first axis."""
-        return jnp.concatenate(list(self._rows))
+        return ops.concatenate(list(self._rows), 0)
 
     def gather(self, indices: Any, name: Any = None) -> Any:
         """The tensors at several indices."""

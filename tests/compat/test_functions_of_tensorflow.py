@@ -245,8 +245,8 @@ def test_checkpoints(tmp_path):
 
 
 def test_checksums_are_those_of_event_files():
-    from lamina.callbacks.event_files import _checksum as known
     from lamina.compat.bundle import _checksum
+    from lamina.runtime.protobufs import checksum as known
 
     for size in (0, 1, 64, 65, 64 * 7 + 3):
         data = np.random.default_rng(size).bytes(size)
