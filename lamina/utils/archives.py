@@ -75,6 +75,8 @@ def _zip_files(archive):
             zipfile.ZIP_DEFLATED,
         ):  # zipfile decompresses other kinds without a limit
             raise UnsafeFileError(f"{member.filename} in the archive is neither stored nor deflated.")
+        if not member.filename:
+            raise UnsafeFileError("A member of the archive has no name.")
         if not member.is_dir():
             yield member.filename, archive.open(member)
 

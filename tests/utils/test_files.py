@@ -141,6 +141,13 @@ def test_zips_packed_in_other_ways(tmp_path, cache):
         get_file("z", (tmp_path / "z.zip").as_uri(), extract=True, cache_dir=cache)
 
 
+def test_a_zip_with_a_member_of_no_name_is_refused(tmp_path, cache):
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr("", "x")
+    with pytest.raises(UnsafeFileError, match="no name"):
+        get_file("z", (tmp_path / "z.zip").as_uri(), extract=True, cache_dir=cache)
+
+
 def test_links_inside_are_copies(tmp_path, cache):
     origin = tar(
         tmp_path / "t.tar.gz", ("d/a", b"text"), ("d/b", (tarfile.SYMTYPE, "a")), ("c", (tarfile.LNKTYPE, "d/a"))
