@@ -86,7 +86,7 @@ def test_arguments():
     ):
         with pytest.raises(ConfigError, match=told):
             Discretization(**kwargs)
-    with pytest.raises(CallError, match="call `.adapt"):
+    with pytest.raises(CallError, match=r"adapt\(data\) makes them"):
         Discretization(num_bins=3)([0.1])
     with pytest.raises(ConfigError, match="cannot adapt"):
         Discretization([0.0]).adapt([1.0])
