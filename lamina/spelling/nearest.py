@@ -18,7 +18,7 @@ _FILLERS = frozenset("loss function metric activation optimizer".split())  # add
 _USUAL = (  # of several equally near names, what most programs have
     "sparse_categorical_crossentropy categorical_crossentropy binary_crossentropy accuracy adam mse mae relu "
     "mean_squared_error epochs batch_size learning_rate kernel_initializer kernel_regularizer activation metrics loss "
-    "optimizer fit evaluate predict summary Dense Conv2D MaxPooling2D GlobalAveragePooling2D Embedding LSTM"
+    "optimizer fit evaluate predict summary Dense Conv2D MaxPooling2D GlobalAveragePooling2D Embedding LSTM int8"
 ).split()
 
 

@@ -209,8 +209,8 @@ GRAPHS = [
     Mistake("keras.KerasTensor((-1, 3))", "keras.KerasTensor(shape=(None, 3))", says="shape=(None, 3)"),
     Mistake(
         "keras.Model(inputs=np.ones(3), outputs=np.ones(3))",
-        "x = keras.Input(shape=(3,))\nkeras.Model(inputs=x, outputs=keras.layers.Dense(3)(x))",
-        says="keras.Input(shape=",
+        "x = keras.Input((3,))\nkeras.Model(inputs=x, outputs=keras.layers.Dense(3)(x))",
+        says="keras.Input((3,))",
         prose=True,
     ),
     Mistake(

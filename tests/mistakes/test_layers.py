@@ -242,7 +242,7 @@ SETTINGS = [
     setting("GroupQueryAttention(4, num_query_heads=3, num_key_value_heads=2)", "num_query_heads=4"),
     setting("SpectralNormalization(layers.Dense(2), power_iterations=0)", "power_iterations=1"),
     setting("CategoryEncoding(num_tokens=None)", "num_tokens=10"),
-    setting("CategoryEncoding(3, output_mode='int')", "output_mode='multi_hot'"),
+    setting("CategoryEncoding(3, output_mode='int')", "output_mode='one_hot'"),
     setting("Discretization(bin_boundaries=None)", "num_bins=10"),
     setting("StringLookup(output_mode='onehot')", "output_mode='one_hot'"),
     setting("StringLookup(num_oov_indices=-1)", "num_oov_indices=1"),

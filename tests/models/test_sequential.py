@@ -89,7 +89,7 @@ def test_not_built_yet():
 
     ours, theirs = assert_alike(build)
     assert zoo.json_of(ours.get_config()) == zoo.json_of(theirs.get_config())
-    with pytest.raises(AttributeError, match="not a graph of layers"):
+    with pytest.raises(AttributeError, match="it is not built"):
         _ = ours.outputs
     with pytest.raises(CallError, match="The input shape of .* is not known"):
         ours.build()
