@@ -62,7 +62,7 @@ DIFFERENCES = {
         "layers/test_spectrograms.py test_mel_shapes_are_those_of_the_outputs",
     "a `.keras` file in `KerasFileEditor`":
         "saving/test_file_editor.py test_files_of_keras_with_layers_inside_layers",
-    "`ExportArchive()` and `model.export` by default": "export/test_export.py test_formats_of_other_engines",
+    "`model.export` by default": "export/test_export.py test_a_folder_is_a_saved_model",
     "`keras.optimizers.legacy`": f"{HERE} test_legacy_optimizers_are_those_of_today",
     "a saved model with a quantized `MultiHeadAttention`":
         "models/test_quantization.py test_a_quantized_layer_of_layers_is_made_so_again",

@@ -29,10 +29,10 @@ class ExportArchive:
     """Functions ("endpoints") with the weights that they use, each written as one file or together as a SavedModel.
 
     Args:
-        format: "jax", StableHLO as `jax.export` serializes it, which JAX alone runs; "onnx", which needs the package
-            onnx; "litert", TFLite files; or "tf_saved_model", one SavedModel with a signature for each endpoint, which
-            needs no TensorFlow to be written. None means "jax". For the formats of other engines ("openvino", "torch")
-            the error says how to get there.
+        format: "tf_saved_model", one SavedModel with a signature for each endpoint, which needs no TensorFlow to be
+            written; "jax", StableHLO as `jax.export` serializes it, which JAX alone runs; "onnx", which needs the
+            package onnx; or "litert", TFLite files. None means "tf_saved_model", the default of Keras. For the formats
+            of other engines ("openvino", "torch") the error says how to get there.
 
     Raises:
         ConfigError: The format is another one.
@@ -45,15 +45,15 @@ class ExportArchive:
     >>> serve(keras.ops.ones((3, 4))).shape
     (3, 2)
 
-    After `archive.write_out("folder")`, a program without the code of the model runs it:
+    After `archive.write_out("folder")`, TensorFlow and its servers run it without the code of the model:
 
-        serve = jax.export.deserialize(open("folder/serve.jax", "rb").read())
-        serve.call(x)
+        loaded = tf.saved_model.load("folder")
+        loaded.serve(x)
     """
 
     def __init__(self, format: str | None = None, **kwargs: Any) -> None:
         keywords("ExportArchive", kwargs)
-        self.format: str = check_format(format or "jax")
+        self.format: str = check_format(format or "tf_saved_model")
         if not FORMATS[self.format].endpoints:
             raise ConfigError(
                 f"Endpoints are functions, and the format {self.format!r} has models only.",

@@ -14,7 +14,9 @@ from lamina.errors import ConfigError
 from lamina.export.program import Program, for_open_sizes, trace
 from lamina.kernels.native import portable
 
-__all__ = ["Endpoint"]
+__all__ = ["PLATFORMS", "Endpoint"]
+
+PLATFORMS = ("cpu", "cuda", "tpu")  # that programs of StableHLO are lowered for, whatever the platform is that writes
 
 
 class Endpoint:
@@ -62,7 +64,16 @@ class Endpoint:
             with context.bind(self._variables, self._values):  # assignments of the function end with the block
                 return self._function(*args)
 
-        return self._make(lambda structs: jax.export.export(jax.jit(run))(*structs))
+        def export(structs):
+            jitted = jax.jit(run)
+            jitted.trace(*structs)  # what fails here fails for every platform
+            here = jax.export.default_export_platform()
+            try:
+                return jax.export.export(jitted, platforms=list(dict.fromkeys((here, *PLATFORMS))))(*structs)
+            except Exception:  # an operation that only this platform has
+                return jax.export.export(jitted)(*structs)
+
+        return self._make(export)
 
     @functools.cached_property
     def program(self) -> Program:
@@ -101,7 +112,7 @@ class Endpoint:
 
     def serialized(self) -> bytes:
         """The file: what `jax.export.deserialize` reads, or what runtimes of ONNX or LiteRT read."""
-        if self.format == "jax":
+        if self.format in ("jax", "tf_saved_model"):
             return bytes(self.exported.serialize())
         if self.format == "litert":
             from lamina.export.litert.model import to_litert

@@ -89,7 +89,7 @@ def format_of(filepath: str | os.PathLike[str], format: str | None = None) -> st
     """The format of a file.
 
     Args:
-        filepath: File or folder; one without an ending is a folder for "jax".
+        filepath: File or folder; one without such an ending is a folder for "tf_saved_model", as in Keras.
         format: Name of the format; None means that of the ending.
 
     Raises:
@@ -99,7 +99,7 @@ def format_of(filepath: str | os.PathLike[str], format: str | None = None) -> st
     endings = {entry.ending: name for name, entry in FORMATS.items() if entry.ending}
     by_ending = endings.get(ending, OF_OTHERS.get(ending))
     if format is None:
-        name = check_format(by_ending or "jax")
+        name = check_format(by_ending or "tf_saved_model")
         if by_ending and not FORMATS[name].ending:
             raise ConfigError(
                 f"The format {name!r} is a folder; got {str(filepath)!r}.",

@@ -13,7 +13,7 @@ import numpy as np
 
 from lamina.errors import ConfigError
 from lamina.export.archive import ExportArchive
-from lamina.export.endpoint import Endpoint
+from lamina.export.endpoint import PLATFORMS, Endpoint
 from lamina.export.report import Written
 from lamina.export.savedmodel.model import load_saved_model, saved_model_files
 
@@ -31,7 +31,7 @@ def write_jax(model: Any, signature: Any, target: pathlib.Path) -> Written:
     endpoint, data = endpoint_of(model, signature, "jax")
     target.write_bytes(data)
 
-    return Written(endpoint.input_avals, "jax", lambda: _in_jax(data), _operators(endpoint))
+    return Written(endpoint.input_avals, "jax", lambda: _in_jax(data), _operators(endpoint), *_platforms(endpoint))
 
 
 def _in_jax(data):
@@ -44,8 +44,36 @@ def _in_jax(data):
     return run
 
 
+def _platforms(endpoint):
+    """The facts and what is lost: the platforms that the program is lowered for."""
+    platforms = endpoint.exported.platforms
+    others = [name for name in PLATFORMS if name not in platforms]
+    return [f"for {', '.join(platforms)}"], [f"platforms without an operator of the model: {', '.join(others)}"] * any(
+        others
+    )
+
+
 def _operators(endpoint):
-    return collections.Counter(re.findall(r" = \"?stablehlo\.(\w+)", endpoint.exported.mlir_module()))
+    """How often each operator occurs; where each platform has a branch of its own, in the first."""
+    counts, platform, branching, skipped = collections.Counter(), set(), set(), None
+    for line in endpoint.exported.mlir_module().splitlines():
+        text = line.lstrip()
+        indent = len(line) - len(text)
+        if skipped is not None:
+            skipped = None if indent == skipped and text.startswith("})") else skipped
+        elif indent in branching and text.startswith("}, {"):
+            skipped = indent
+        elif case := re.match(r'(%\w+) = "stablehlo.case"\((%\w+)\)', text):
+            (branching.add if case[2] in platform else branching.discard)(indent)
+            if case[2] in platform:
+                platform.add(case[1])
+            else:
+                counts["case"] += 1
+        else:
+            if text.startswith("func.func"):
+                platform = set(re.findall(r'(%\w+): tensor<i32> \{jax.global_constant = "_platform_index"', text))
+            counts.update(re.findall(r" = \"?stablehlo\.(\w+)", text))
+    return counts
 
 
 def write_onnx(model: Any, signature: Any, target: pathlib.Path, opset_version: int | None = None) -> Written:
@@ -104,9 +132,10 @@ def write_saved_model(model: Any, signature: Any, target: pathlib.Path) -> Writt
         except ImportError:  # the program in it is StableHLO
             return _in_jax(bytes(endpoint.exported.serialize()))
 
-    lost = ["gradients: TensorFlow runs the program and does not differentiate it"]
+    facts, lost = _platforms(endpoint)
+    lost.append("gradients: TensorFlow runs the program and does not differentiate it")
     name = "tensorflow" if importlib.util.find_spec("tensorflow") else "jax"
-    return Written(endpoint.input_avals, name, load, _operators(endpoint), lost=lost, last="saved_model.pb")
+    return Written(endpoint.input_avals, name, load, _operators(endpoint), facts, lost, last="saved_model.pb")
 
 
 def endpoint_of(model: Any, signature: Any, format: str, opset_version: int | None = None) -> tuple[Endpoint, bytes]:

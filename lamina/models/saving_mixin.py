@@ -82,12 +82,11 @@ class SavingMixin(Trainer):
 
         Args:
             filepath: File to write: `.jax` for StableHLO, which `jax.export.deserialize` reads, `.onnx` for ONNX,
-                `.tflite` for LiteRT, or `.safetensors` for the weights alone. Without an ending it is a folder, and the
-                program is `serve.jax` in it.
+                `.tflite` for LiteRT, or `.safetensors` for the weights alone. Without an ending it is a folder.
             format: "jax", "onnx", "litert" or "safetensors" for a file. For a folder: "tf_saved_model", which
                 TensorFlow and its servers read; "huggingface", with config, safetensors and model card, which
                 `load_model` reads, and transformers reads decoders of KerasHub; "tfjs", which `tf.loadLayersModel` of
-                TensorFlow.js reads. None means that of the ending.
+                TensorFlow.js reads. None means that of the ending, and "tf_saved_model" for a folder.
             verbose: Whether to print what was written; None prints it.
             input_signature: Shapes and types of the inputs. None means those of the model.
             **kwargs: `verify=x` compares on these inputs too, and `verify=False` not at all; `opset_version` of ONNX;

@@ -39,6 +39,32 @@ def test_a_model_runs_without_lamina(tmp_path, capsys):
     np.testing.assert_allclose(np.load(tmp_path / "y.npy"), model.predict(X, verbose=0), 1e-5, 1e-6)
 
 
+def test_a_folder_is_a_saved_model(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)  # it is of other formats
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    report = model.export(tmp_path / "model.v1", verbose=False)
+    archive = keras.export.ExportArchive()
+    archive.track_and_add_endpoint("serve", model, model._symbolic_inputs())
+    archive.write_out(tmp_path / "archive", verbose=False)
+    assert archive.format == report.format == "tf_saved_model" and "for cpu, cuda, tpu" in report.facts
+    assert all((tmp_path / name / "saved_model.pb").is_file() for name in ("model.v1", "archive"))
+    assert jax.export.deserialize(bytearray(archive.serialized("serve"))).platforms == ("cpu", "cuda", "tpu")
+
+
+def test_what_one_platform_has_is_written_for_it(tmp_path, monkeypatch):
+    export = jax.export.export
+
+    def of_one(function, **options):
+        if options:
+            raise NotImplementedError("no rule for cuda")
+        return export(function)
+
+    monkeypatch.setattr(jax.export, "export", of_one)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    report = model.export(tmp_path / "model.jax", verbose=False)
+    assert report.facts == ["for cpu"] and report.lost == ["platforms without an operator of the model: cuda, tpu"]
+
+
 def test_endpoints_and_collections(tmp_path):
     model, scale = image_model(), keras.Variable(2.0, name="scale")
     archive = keras.export.ExportArchive(format="jax")
