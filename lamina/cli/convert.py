@@ -26,18 +26,21 @@ def main(args: argparse.Namespace) -> None:
     if args.format:
         return _write_folder(source, result, args)
     if not result.endswith(_RESULTS) or result.endswith(".weights.json"):
-        raise FileError(f"{result} has no ending that says what to write.", fix=f"One of: {', '.join(_RESULTS)}.")
+        raise FileError(
+            f"{result} has no ending that says what to write.",
+            fix=f"One of: {', '.join(_RESULTS)}; or --format tf_saved_model for a folder.",
+        )
     check_overwrite_or_say(result, args.overwrite)
-    model = _read(source, args.model)
+    model, exported = _read(source, args.model), None
     if result.endswith((".weights.h5", ".safetensors")):
         save_weights(model, result)
     elif result.endswith(".json"):
         pathlib.Path(result).write_text(to_json(model, indent=2), encoding="utf-8")
     elif result.endswith(_PROGRAMS):
-        model.export(result, verbose=False)
+        exported = model.export(result, verbose=False)
     else:
         save_model(model, result)
-    _report(args, model, pathlib.Path(result).stat().st_size)
+    _report(args, model, pathlib.Path(result).stat().st_size, exported)
 
 
 def _write_folder(source, result, args):
@@ -46,15 +49,18 @@ def _write_folder(source, result, args):
         check_overwrite_or_say(result, args.overwrite)
     model = _read(source, args.model)
     report = model.export(result, format=args.format, verbose=False)
-    _report(args, model, report.size)
+    _report(args, model, report.size, report)
 
 
-def _report(args, model, size):
+def _report(args, model, size, exported):
     source, result, weights = str(args.source), str(args.result), model.count_params()
     if args.json:
-        print(json.dumps({"source": source, "result": result, "weights": weights, "bytes": size}))
+        more = {"difference": exported.difference, "not_kept": exported.lost} if exported else {}
+        print(json.dumps({"source": source, "result": result, "weights": weights, "bytes": size, **more}))
     else:
         print(f"{source} -> {result}: {weights:,} weights, {size:,} bytes")
+        for line in exported.remarks() if exported else ():
+            print(f"  {line}")
 
 
 def check_overwrite_or_say(result: Any, overwrite: bool) -> None:

@@ -83,8 +83,11 @@ class ExportReport:
             most = sorted(self.operators.items(), key=lambda item: -item[1])
             kinds = ", ".join(f"{count} {kind}" for kind, count in most[:4]) + ", ..." * (len(most) > 4)
             parts.append(f"{sum(self.operators.values())} operators ({kinds})")
-        lines = [f"Saved {self.path}: {', '.join(parts)}", *self.checks, *(f"not kept: {line}" for line in self.lost)]
-        return "\n  ".join(lines)
+        return "\n  ".join([f"Saved {self.path}: {', '.join(parts)}", *self.remarks()])
+
+    def remarks(self) -> list[str]:
+        """The sentences about the comparison, and about what could not be kept."""
+        return [*self.checks, *(f"not kept: {line}" for line in self.lost)]
 
     __repr__ = __str__
 
