@@ -30,7 +30,8 @@ class TensorArray:
         tensor_array_name: Any = None, handle: Any = None, flow: Any = None, infer_shape: bool = True,
         element_shape: Any = None, **_: Any,
     ) -> None:  # fmt: skip
-        self.dtype, self.dynamic_size = dtype, bool(dynamic_size)
+        self.dtype = dtype if str(dtype) == "string" else jax.dtypes.canonicalize_dtype(dtype)
+        self.dynamic_size = bool(dynamic_size)
         if control.is_traced(size):
             raise NeedsEager("the size of a tf.TensorArray is a tensor")
         self._rows: Any = [None] * int(0 if size is None else size)

@@ -117,6 +117,15 @@ class Variable(LaminaVariable, metaclass=_AnyVariable):
         if inside():
             VARIABLES_MADE.append(self)
 
+    @property
+    def name(self) -> str:
+        """As in TensorFlow: the scopes before it, and the number of the output."""
+        return f"{self.path}:0" if "path" in vars(self) else self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._name = name
+
     def assign(self, value: Any, use_locking: Any = False, name: Any = None, read_value: Any = True) -> Any:
         """Replace the value."""
         value = unwrap(value)

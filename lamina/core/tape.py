@@ -36,7 +36,6 @@ class Tape:
         self._watched: dict[int, Any] = {}
         self._variables: dict[Variable, Any] = {}
         self._read: dict[Variable, Any] = {}
-        self._replaced: dict[Variable, list[Any]] = {}  # the values that variables had while the tape was open
         self._replaced: dict[Variable, list[Any]] = {}  # values that variables had while the tape was open
         self._is_used, self._tokens = False, []
 

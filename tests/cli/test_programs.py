@@ -2,12 +2,25 @@
 
 import pytest
 
+from tests.cli.conftest import PROGRAMS
+
 FACTS = {
     "adversarial": ["falls True"],
     "adversarial_on_jax": ["falls True ['loss', 'mean']"],
     "callbacks_and_files": ["epochs True 3.15.1"],
+    "custom_loops": [
+        "linear_module ([3.0, 2.0], ['Variable:0', 'Variable:0'], 'lin')",
+        "mlp_module ((1, 2), (2, 2), 4, 2, 4, 's/dense/w:0')",
+        "experts (True, True, 1)", "train_step_model (True, ['loss', 'mae'])", "mixed True",
+    ],
+    "derivatives": [(PROGRAMS / "derivatives.txt").read_text()],  # printed by TensorFlow 2.21
     "digits_mlp": ["accuracy True ['accuracy', 'loss', 'val_accuracy', 'val_loss']"],
     "functional_cnn": ["shapes (24, 3) (24, 1) (None, 3) channels_last"],
+    "functions": [(PROGRAMS / "functions.txt").read_text()],  # printed by TensorFlow 2.21
+    "image_makers": [
+        "dcgan (True, '/ck-1')", "cvae (True, (3, 8, 8, 1), (10, 8, 8, 1))", "pix2pix True", "tracing\ndeepdream True",
+        "style True", "integrated True", "fgsm (True, (1, 4))",
+    ],
     "images_from_folders": [
         "['dark', 'light'] (6, 16, 16, 3) (6,) (16, 16, 3)\nTrue",
         "['accuracy', 'loss', 'val_accuracy', 'val_loss'] True 3 1",
@@ -45,6 +58,7 @@ FACTS = {
         "[[1.5, 2.0], [3.0, 3.5]] 1.118034 5.4772", "[0.1269 0.1269]", "[[1, 0], [1, 1]] [3 1]",
         "(3, 2) [1 2 1 2] (3,)", "(1, 2, 2, 3) 0.0", "30.0 (3,) [5 3]", "printed 3", "-2.0 no tf.lite",
     ],
+    "text_and_games": ["actor_critic [7, 7]", "textgen (5, True)", "translator [[1, 2, 3, 4]]", "word2vec True"],
     "text_rnn": ["(32, 5) (2, 1) 7"],
 }  # fmt: skip
 

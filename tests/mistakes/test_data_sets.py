@@ -440,6 +440,21 @@ MISTAKES = [
         "dataset = keras.utils.Dataset.range(3); dataset.take(1).get_single_element()",
         says="dataset.take(1)",
     ),
+    Mistake(
+        "keras.utils.Dataset.range(3).group_by_window(lambda i: 0, lambda key, window: window)",
+        "keras.utils.Dataset.range(3).group_by_window(lambda i: 0, lambda key, window: window, window_size=32)",
+        says="window_size=32",
+    ),
+    Mistake(
+        "keras.utils.Dataset.range(3).bucket_by_sequence_length(len, [3], [2])",
+        "keras.utils.Dataset.range(3).bucket_by_sequence_length(len, [3], bucket_batch_sizes=[32, 32])",
+        says="bucket_batch_sizes=[32, 32]",
+    ),
+    Mistake(
+        "keras.utils.Dataset.range(3).ragged_batch(2)",
+        "dataset = keras.utils.Dataset.range(3); dataset.padded_batch(2)",
+        says="dataset.padded_batch(2)",
+    ),
     # ImageDataGenerator and its kin
     *(
         Mistake(
@@ -616,6 +631,6 @@ test_fixes_of_compat = fixes_are_tried(
 )
 
 
-@pytest.mark.parametrize("file", ["dataset", "groups", "elements", "transformations"])
+@pytest.mark.parametrize("file", ["choices", "dataset", "groups", "elements", "transformations"])
 def test_fixes_of_dataset(file, tmp_path, monkeypatch):
     fixes_are_tried(f"lamina/training/data/{file}.py", MISTAKES)(tmp_path, monkeypatch)

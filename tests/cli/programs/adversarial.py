@@ -19,7 +19,7 @@ class GAN(keras.Model):
         with tf.GradientTape() as tape:
             loss = self.loss_fn(tf.ones((len(noise), 1)), self.discriminator(self.generator(noise)))
         gradients = tape.gradient(loss, self.discriminator.trainable_weights)
-        self.d_optimizer.apply_gradients(zip(gradients, self.discriminator.trainable_weights))  # noqa: B905
+        self.d_optimizer.apply_gradients(zip(gradients, self.discriminator.trainable_weights))
         return {"loss": loss}
 
 
