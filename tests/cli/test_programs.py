@@ -10,7 +10,7 @@ FACTS = {
     "callbacks_and_files": ["epochs True 3.15.1"],
     "custom_loops": [
         "linear_module ([3.0, 2.0], ['Variable:0', 'Variable:0'], 'lin')",
-        "mlp_module ((1, 2), (2, 2), 4, 2, 4, 's/dense/w:0')",
+        "mlp_module ((1, 2), (2, 2), 4, 2, 4, 'dense/w:0')",
         "experts (True, True, 1)", "train_step_model (True, ['loss', 'mae'])", "mixed True",
     ],
     "derivatives": [(PROGRAMS / "derivatives.txt").read_text()],  # printed by TensorFlow 2.21
