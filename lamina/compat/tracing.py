@@ -38,6 +38,8 @@ _settings = {"eagerly": False}
 class Function:
     """`tf.function(f)`: f, compiled once for each kind of arguments."""
 
+    __name__: str
+
     def __init__(
         self, python_function: Any, input_signature: Any = None, autograph: bool = True, jit_compile: Any = None
     ) -> None:
@@ -75,7 +77,7 @@ class Function:
             return (self.python_function if _settings["eagerly"] else self._body)(*args, **kwargs)
         args, kwargs = self._standard(args, kwargs)
         leaves, structure = jax.tree_util.tree_flatten((args, kwargs), is_leaf=is_variable)
-        key: list[Any] = [structure]
+        kinds: list[Any] = [structure]
         arrays = []
         for place, leaf in enumerate(leaves):
             kind = type(leaf)
@@ -85,10 +87,10 @@ class Function:
                 if isinstance(leaf, Tracer):
                     return self._body(*args, **kwargs)
                 arrays.append(leaf)
-                key.append((leaf.shape, leaf.dtype))
+                kinds.append((leaf.shape, leaf.dtype))
             else:
-                key.append((kind, leaf) if isinstance(leaf, (int, float, str, bytes, bool)) else _Same(leaf))
-        trace = self._traces.get(key := tuple(key))
+                kinds.append((kind, leaf) if isinstance(leaf, (int, float, str, bytes, bool)) else _Same(leaf))
+        trace = self._traces.get(key := tuple(kinds))
         if trace is None:
             if is_symbolic(leaves):
                 return self._body(*args, **kwargs)
@@ -227,7 +229,7 @@ class _Trace:
         from jax.extend.core import jaxpr_as_fun  # pyright: ignore[reportPrivateImportUsage]
 
         program = jaxpr_as_fun(closed)
-        blank = [None] * count
+        blank: list[Any] = [None] * count
 
         def run(values, arrays):
             given = list(blank)

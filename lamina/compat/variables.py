@@ -134,11 +134,15 @@ class Variable(LaminaVariable, metaclass=_AnyVariable):
             self.shape = Shape(value.shape)
         return super().assign(value)
 
-    def assign_add(self, delta: Any, use_locking: Any = False, name: Any = None, read_value: Any = True) -> Any:
+    def assign_add(  # pyright: ignore[reportIncompatibleMethodOverride]  # TensorFlow's name of the argument
+        self, delta: Any, use_locking: Any = False, name: Any = None, read_value: Any = True
+    ) -> Any:
         """Add to the value."""
         return super().assign_add(delta)
 
-    def assign_sub(self, delta: Any, use_locking: Any = False, name: Any = None, read_value: Any = True) -> Any:
+    def assign_sub(  # pyright: ignore[reportIncompatibleMethodOverride]  # TensorFlow's name of the argument
+        self, delta: Any, use_locking: Any = False, name: Any = None, read_value: Any = True
+    ) -> Any:
         """Subtract from the value."""
         return super().assign_sub(delta)
 
