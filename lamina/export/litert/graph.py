@@ -44,7 +44,7 @@ class Quantization:
         axis: The axis.
     """
 
-    def __init__(self, scale: np.ndarray, zero: int = 0, axis: int = 0) -> None:
+    def __init__(self, scale: np.ndarray | np.floating[Any], zero: int = 0, axis: int = 0) -> None:
         self.scale: np.ndarray = np.atleast_1d(np.asarray(scale, np.float32))
         self.zero: int = int(zero)
         self.axis: int = axis

@@ -159,7 +159,7 @@ class _Rewriting:
         scale = max((high - low) / 255, 1e-9)
         return Quantization(np.float32(scale), int(np.clip(round(-128 - low / scale), -128, 127)))
 
-    def as_int8(self, value, quantization=None):
+    def as_int8(self, value: Any, quantization: Quantization | None = None) -> Any:
         """The value in 8 bits; a constant by its own range."""
         if value.data is not None:
             data, own = symmetric(value.data, None)
