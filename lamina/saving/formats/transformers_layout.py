@@ -152,7 +152,9 @@ def family_of(model: Any) -> Family | None:
         model: A CausalLM of KerasHub or its backbone.
     """
     backbone = backbone_of(model)
-    family = FAMILIES.get(type(backbone).__name__) if backbone is not None else None
+    if backbone is None:
+        return None
+    family = FAMILIES.get(type(backbone).__name__)
     if family and family.names is GEMMA and backbone.use_post_ffw_norm:  # Gemma 2
         return None
     return family
