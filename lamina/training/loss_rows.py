@@ -80,6 +80,8 @@ def loss_rows(outputs: Outputs, loss: Any, loss_weights: Any) -> list[LossRow]:
 class _Number(int):
     """The place of a loss in the list of all; errors show the loss."""
 
+    loss: Any
+
     def __new__(cls, place: int, loss: Any) -> _Number:
         self = int.__new__(cls, place)
         self.loss = loss
