@@ -168,7 +168,7 @@ class _Rewriting:
             return _constant(self.graph, value, data, quantization or own)
         if value in self.small and quantization is None:
             return self.small[value]
-        source = self.small.get(value, value)
+        source = self.small.get(value) or value
         wanted = quantization or self.scale_of(value)
         own = source.quantization
         if own is not None and own.scale == wanted.scale and own.zero == wanted.zero:
