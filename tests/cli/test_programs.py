@@ -18,7 +18,8 @@ FACTS = {
     "functional_cnn": ["shapes (24, 3) (24, 1) (None, 3) channels_last"],
     "functions": [(PROGRAMS / "functions.txt").read_text()],  # printed by TensorFlow 2.21
     "image_makers": [
-        "dcgan (True, '/ck-1')", "cvae (True, (3, 8, 8, 1), (10, 8, 8, 1))", "pix2pix True", "tracing\ndeepdream True",
+        "dcgan (True, 20, '/ck-1')", "cvae (True, (3, 8, 8, 1), (10, 8, 8, 1))", "pix2pix True",
+        "tracing\ndeepdream True",
         "style True", "integrated True", "fgsm (True, (1, 4))",
     ],
     "images_from_folders": [

@@ -107,7 +107,7 @@ def experts():
         losses.append(tl.result().numpy())
     return (
         bool(losses[-1] < losses[0] * 0.7),
-        f"{ta.result() * 100:0.1f}" > "80",
+        float(ta.result()) > 0.8,
         step.experimental_get_tracing_count(),
     )
 
