@@ -199,8 +199,10 @@ def test_ctrl_c_while_values_come_back_waits_until_they_are_back(monkeypatch):
         release(self)
 
     monkeypatch.setattr(TrainingState, "release", slow)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have started this with it ignored
     with pytest.raises(KeyboardInterrupt):
         model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+    signal.signal(signal.SIGINT, before)
     assert all(variable._owner is None for variable in model.variables)
     monkeypatch.undo()
     model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)

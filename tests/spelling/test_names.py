@@ -40,7 +40,7 @@ MISSING = {
     "keras.losses.BCELoss": "keras.losses.BinaryCrossentropy", "keras.metrics.F1": "keras.metrics.F1Score",
     "keras.initializers.Xavier": "keras.initializers.GlorotUniform", "model.sumary": "model.summary",
     "model.parameters": "model.trainable_variables", "model.score": "model.evaluate(x, y)",
-    "model.optimizer.zero_grad": "gradients are new", "model.layers[0].kernal": "layer.kernel",
+    "model.optimizer.zero_grad": "make new gradients", "model.layers[0].kernal": "layer.kernel",
     "keras.Variable(1.0).assing": "variable.assign", "keras.callbacks.EarlyStopping().patients": "callback.patience",
 }  # fmt: skip
 
