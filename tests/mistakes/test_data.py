@@ -142,6 +142,7 @@ test_fixes_are_tried = fixes_are_tried(
     PASTES + MISTAKES,
     but=[
         ("This DatasetDict", "the package `datasets` is not among those of the tests"),
+        ("choices.py", "tests/mistakes/test_data_sets.py tries them"),
         ("A process that computes batches", "it needs a process that is killed: tests/training/test_data.py does it"),
     ],
 )

@@ -325,9 +325,11 @@ def test_nothing_in_the_library_runs_what_it_read():
         "training/data/py_dataset.py": {"pickle.load"},  # what this process wrote for its own workers
     }
     lazy = {  # from tables of their own; commands of the command line; modules that programs import
-        "callbacks/callback_list.py", "callbacks/trackers.py", "cli/__init__.py", "cli/parser.py", "compat/finder.py", "compat/table.py",
+        "callbacks/callback_list.py", "callbacks/trackers.py", "cli/__init__.py", "cli/parser.py", "compat/finder.py",
+        "compat/table.py",
         "compat/inside.py", "compat/inside_helpers.py", "compat/tensorflow.py", "core/op.py", "core/traced_errors.py",
         "core/variable.py", "export/formats.py", "export/huggingface/writing.py", "runtime/tracebacks.py",
+        "runtime/versions.py", "spelling/elsewhere.py",
         "core/call_sites.py", "core/keras_tensor.py", "core/lazy.py", "core/op_errors.py", "legacy/saving.py",
         "layers/base/layer.py", "legacy/moves.py", "models/functional.py",
     }  # fmt: skip

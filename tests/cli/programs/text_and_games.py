@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
+tf.keras.utils.set_random_seed(0)
+
 warnings.simplefilter("ignore")  # what runs op by op, and old spellings
 
 rng = np.random.default_rng(0)
