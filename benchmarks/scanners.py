@@ -108,7 +108,7 @@ def containers():
         "evil.joblib": zlib.compress(evil), "evil.dill": evil, "gz.pkl": gzip.compress(evil),
     }  # fmt: skip
     with contextlib.suppress(ImportError):
-        from py7zr import SevenZipFile
+        from py7zr import SevenZipFile  # pyright: ignore[reportMissingImports]
 
         buffer = io.BytesIO()
         with SevenZipFile(buffer, "w") as file:
@@ -212,21 +212,21 @@ def scan(tool, paths):
             path for path in paths if any(RULES[one.rule][0] != "note" for one in findings_in(pathlib.Path(path))[1])
         ]
     if tool == "picklescan":
-        from picklescan.scanner import scan_file_path
+        from picklescan.scanner import scan_file_path  # pyright: ignore[reportMissingImports]
 
-        def found(path):
+        def found(path: str) -> bool:
             return scan_file_path(path).issues_count > 0
     elif tool == "modelscan":
-        from modelscan.modelscan import ModelScan
-        from modelscan.settings import DEFAULT_SETTINGS
+        from modelscan.modelscan import ModelScan  # pyright: ignore[reportMissingImports]
+        from modelscan.settings import DEFAULT_SETTINGS  # pyright: ignore[reportMissingImports]
 
-        def found(path):
+        def found(path: str) -> bool:
             return bool(ModelScan(settings=DEFAULT_SETTINGS).scan(path)["issues"])
     else:
-        from fickling.analysis import Severity, check_safety
-        from fickling.fickle import StackedPickle
+        from fickling.analysis import Severity, check_safety  # pyright: ignore[reportMissingImports]
+        from fickling.fickle import StackedPickle  # pyright: ignore[reportMissingImports]
 
-        def found(path):
+        def found(path: str) -> bool:
             with open(path, "rb") as file:
                 return any(check_safety(one).severity > Severity.LIKELY_SAFE for one in StackedPickle.load(file))
 

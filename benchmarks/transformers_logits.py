@@ -45,7 +45,7 @@ def write(folder):
 
 
 def check(folder):
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
     import transformers  # pyright: ignore[reportMissingImports]
 
     for name in FAMILIES:

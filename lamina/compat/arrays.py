@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from lamina import ops
 from lamina.compat.functions import constant
@@ -198,7 +199,7 @@ def cumulative(function, neutral):
 
 def slice_(input_: Any, begin: Any, size: Any, name: Any = None) -> Any:
     """`tf.slice`; a size of -1 means the rest."""
-    if any(isinstance(one, jax.core.Tracer) for one in np.ravel(begin)) or isinstance(begin, jax.core.Tracer):
+    if any(isinstance(one, Tracer) for one in np.ravel(begin)) or isinstance(begin, Tracer):
         return jax.lax.dynamic_slice(array(input_), list(begin), tuple(map(int, size)))
     pairs = zip(np.ravel(begin).tolist(), np.ravel(size).tolist(), strict=True)
     place = tuple(slice(start, None if count == -1 else start + count) for start, count in pairs)
@@ -222,7 +223,7 @@ def strided_slice(input_: Any, begin: Any, end: Any, strides: Any = None, begin_
 def unique_with_counts(x: Any, out_idx: Any = None, name: Any = None) -> Any:
     """(unique values in order of first occurrence, for each element the index of its value, the counts)."""
     values = np.asarray(texts(x) if is_text(x) else unwrap(x))
-    keys = np.frompyfunc(as_text, 1, 1)(values).astype(str) if is_text(x) else values
+    keys = np.asarray(np.frompyfunc(as_text, 1, 1)(values)).astype(str) if is_text(x) else values
     _, first, inverse, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
     order = np.argsort(first)
     found = values[first[order]]

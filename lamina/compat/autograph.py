@@ -68,7 +68,7 @@ def _converted(function):
             _codes[code] = None
     if (compiled := _codes[code]) is None:
         return function
-    cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
+    cells: dict[str, types.CellType] = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
     cells[AG] = types.CellType(control)
     closure = tuple(cells[name] for name in compiled.co_freevars)
     made = types.FunctionType(compiled, function.__globals__, function.__name__, function.__defaults__, closure)

@@ -81,7 +81,7 @@ def if_stmt(test: Any, body: Any, orelse: Any, get: Any, put: Any, names: Any, l
         return lift(run)
 
     ways = branch(body), branch(orelse)
-    outputs, plain = _together(names, *(way.outputs for way in ways), line)
+    outputs, plain = _together(names, ways[0].outputs, ways[1].outputs, line)
     put(tuple(_cond(test, ways, outputs, plain)))
 
 

@@ -171,7 +171,7 @@ def write_bundle(prefix: str, tensors: dict[str, Any]) -> None:
     entries, offset = {b"": field(1, 1) + field(3, field(1, 1))}, 0
     with atomic_write(f"{prefix}.data-00000-of-00001") as path, open(path, "wb") as file:
         for name in sorted(tensors):
-            value = tensors[name]
+            value, length = tensors[name], b""
             if isinstance(value, bytes):
                 length = _varint(len(value))
                 data, kind, shape = length + _checksum(struct.pack("<I", len(value))) + value, _STRING, ()

@@ -45,7 +45,7 @@ def trackables(one: Any) -> dict[str, Any]:
     if isinstance(one, Layer):
         found = {name: v for name, v in found.items() if not name.startswith("_") or isinstance(v, Variable)}
         if _is_graph(one):
-            layers = [layer for layer in one.layers if layer.variables]
+            layers = [layer for layer in getattr(one, "layers") if layer.variables]  # noqa: B009
             found = {f"layer_with_weights-{place}": layer for place, layer in enumerate(layers)}
     elif hasattr(one, "reset_state"):
         found.pop("_variables", None)
@@ -106,7 +106,8 @@ class Status:
     """What `restore` found, and finds later as variables are made."""
 
     def __init__(self, checkpoint: Any, path: Any) -> None:
-        self._root, self._file = weakref.proxy(checkpoint), None if path is None else _File(path)
+        self._root = weakref.proxy(checkpoint)
+        self._file: Any = None if path is None else _File(path)
         self._done: dict[int, Variable] = {}
         self.resolve()
 
@@ -251,11 +252,11 @@ class Checkpoint:
             raise Missing(f"There is no checkpoint {save_path}.")
         if save_path is not None:
             _ = self.save_counter
-        vars(self)["status"] = Status(self, save_path)
-        if not self.status.resolve():
+        vars(self)["status"] = status = Status(self, save_path)
+        if not status.resolve():
             _pending.add(self)
             _watch_layers()
-        return self.status
+        return status
 
     restore = read
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -59,7 +59,7 @@ class _Rows:
 
 def staged(test: Any, body: Any, count: Any, get: Any, put: Any, names: Any, line: int) -> None:
     """A loop as one program: a scan for a known number of steps (it has gradients), else a while loop."""
-    loop = _Loop(test, body, count, get, put, names, line)
+    loop, way = _Loop(test, body, count, get, put, names, line), cast(Any, None)
     for _ in range(5):
         way = lift(loop.step, jnp.zeros((), "int32"), loop.state, [ref.read() for ref in loop.refs])
         if loop.grows(way):

@@ -22,7 +22,7 @@ def segments(kind, unsorted):
 
     def run(data, segment_ids, num_segments=None, name=None):
         data, places = array(data), array(segment_ids)
-        count = int(num_segments) if unsorted else int(places[-1]) + 1
+        count = int(num_segments or 0) if unsorted else int(places[-1]) + 1
         summed = jax.ops.segment_sum if kind in ("mean", "sqrt_n", "sum") else getattr(jax.ops, f"segment_{kind}")
         found = summed(data, places, count)
         sizes = jnp.bincount(places.ravel(), length=count).reshape(-1, *(1,) * (found.ndim - 1))

@@ -188,15 +188,18 @@ class Writer:
         from tensorboard.compat.proto import event_pb2, summary_pb2, types_pb2
         from tensorboard.util.tensor_util import make_tensor_proto
 
+        events: Any = event_pb2
+        summaries: Any = summary_pb2
+        kinds: Any = types_pb2
         data = np.asarray(tensor)
         proto = make_tensor_proto(data.astype(object) if data.dtype.kind in "USO" else data,
-                                  types_pb2.DT_STRING if data.dtype.kind in "USO" else None)  # fmt: skip
-        about = summary_pb2.SummaryMetadata(
-            plugin_data=summary_pb2.SummaryMetadata.PluginData(plugin_name=plugin),
+                                  kinds.DT_STRING if data.dtype.kind in "USO" else None)  # fmt: skip
+        about = summaries.SummaryMetadata(
+            plugin_data=summaries.SummaryMetadata.PluginData(plugin_name=plugin),
             summary_description=description or "",
         )
-        value = summary_pb2.Summary.Value(tag=name, tensor=proto, metadata=about)
-        event = event_pb2.Event(step=int(step), wall_time=time.time(), summary=summary_pb2.Summary(value=[value]))
+        value = summaries.Summary.Value(tag=name, tensor=proto, metadata=about)
+        event = events.Event(step=int(step), wall_time=time.time(), summary=summaries.Summary(value=[value]))
         self._writer.add_event(event)
 
     def flush(self) -> None:

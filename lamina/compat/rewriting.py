@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 __all__ = ["AG", "Body"]
 
@@ -19,7 +20,7 @@ class _Names(ast.NodeVisitor):
         if not isinstance(node.ctx, ast.Load):
             self.found[node.id] = None
 
-    def visit_FunctionDef(self, node):
+    def visit_FunctionDef(self, node: Any) -> Any:
         self.found[node.name] = None
 
     visit_ClassDef = visit_FunctionDef
@@ -30,7 +31,7 @@ class _Names(ast.NodeVisitor):
     def visit_ExceptHandler(self, node):
         self.generic_visit(node)
 
-    def visit_Global(self, node):
+    def visit_Global(self, node: Any) -> Any:
         self.outer.update(dict.fromkeys(node.names, type(node)))
 
     visit_Nonlocal = visit_Global
@@ -139,7 +140,7 @@ class Body(ast.NodeTransformer):
         Body(node, self.owner).rewrite()
         return node
 
-    def visit_ClassDef(self, node):
+    def visit_ClassDef(self, node: Any) -> Any:
         return node
 
     visit_AsyncFunctionDef = visit_ClassDef

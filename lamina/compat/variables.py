@@ -123,7 +123,7 @@ class Variable(LaminaVariable, metaclass=_AnyVariable):
         return f"{self.path}:0" if "path" in vars(self) else self._name
 
     @name.setter
-    def name(self, name: str) -> None:
+    def name(self, name: str) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]  # an attribute of Keras's
         self._name = name
 
     def assign(self, value: Any, use_locking: Any = False, name: Any = None, read_value: Any = True) -> Any:

@@ -13,6 +13,7 @@ L = keras.layers
 
 @pytest.fixture(scope="module")
 def trained():
+    keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((6,)), L.Dense(8, "relu"), L.BatchNormalization(), L.Dense(2)], name="small")
     model.compile("adam", "mse", metrics=["mae"])
     x = np.random.default_rng(0).random((8, 6), "float32")
