@@ -12,5 +12,5 @@ def python(*arguments, **settings):
     environment = {**os.environ, "PYTHONPATH": root, "JAX_PLATFORMS": "cpu", **settings.pop("env", {})}
     return subprocess.run(
         [sys.executable, "-W", "error", "-W", "ignore::FutureWarning", *arguments],
-        capture_output=True, text=True, env=environment, timeout=240, **settings,
+        capture_output=True, text=True, env=environment, timeout=900, **settings,
     )  # fmt: skip

@@ -4,6 +4,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.keras import layers
 
+tf.keras.utils.set_random_seed(0)
+
 
 class Attention(layers.Layer):
     def __init__(self, units, **kwargs):
