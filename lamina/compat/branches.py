@@ -24,26 +24,31 @@ class Undefined:
     """A variable that has no value yet, or only on one way through a statement on tensors."""
 
     def __init__(self, name: str, why: str = "") -> None:
-        self.name, self.why = name, why
+        self.name: str = name
+        self.why: str = why
 
     def _use(self, *_: Any, **__: Any) -> Any:
         why = self.why or "it has no value here"
         raise ControlFlowError(f"The variable {self.name!r} is used, but {why}.")
 
-    __bool__ = __call__ = __iter__ = __len__ = __float__ = __int__ = __index__ = __getitem__ = _use
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __lt__ = __gt__ = __neg__ = _use
-    __jax_array__ = __array__ = _use
+    def __bool__(self) -> bool:
+        return self._use()
 
     def __getattr__(self, name: str) -> Any:
         return self._use() if not name.startswith("__") else object.__getattribute__(self, name)
+
+
+_USES = "call iter len float int index getitem add radd sub rsub mul rmul truediv lt gt neg jax_array array"
+for _name in _USES.split():
+    setattr(Undefined, f"__{_name}__", Undefined._use)
 
 
 class Range:
     """`tf.range` in the head of a loop of a function that is traced."""
 
     def __init__(self, start: Any, limit: Any, delta: Any = 1, dtype: Any = None) -> None:
-        self.bounds = [unwrap(value) for value in (start, limit, delta)]
-        self.dtype = dtype or jnp.result_type(*self.bounds)
+        self.bounds: list[Any] = [unwrap(value) for value in (start, limit, delta)]
+        self.dtype: Any = dtype or jnp.result_type(*self.bounds)
 
     def count(self) -> Any:
         """How many numbers there are: an int, or a tensor."""

@@ -41,11 +41,13 @@ def default(method: Any) -> Any:
 
 
 no_automatic_dependency_tracking = filter_traceback = inject_argument_info_in_traceback = default
-is_default = get_symbolic_scope = in_tf_graph = lambda *_: False
-is_tracking_enabled = lambda: True  # noqa: E731
+is_default: Any = lambda *_: False  # noqa: E731
+get_symbolic_scope: Any = is_default
+in_tf_graph: Any = is_default
+is_tracking_enabled: Any = lambda: True  # noqa: E731
 removesuffix = str.removesuffix
-assert_sklearn_installed = lambda *_: None  # noqa: E731
-keras_option_scope = lambda **_: contextlib.nullcontext()  # noqa: E731
+assert_sklearn_installed: Any = lambda *_: None  # noqa: E731
+keras_option_scope: Any = lambda **_: contextlib.nullcontext()  # noqa: E731
 
 
 SUPPORTS_SPARSE_TENSORS = SUPPORTS_COMPLEX_DTYPES = IS_THREAD_SAFE = True
@@ -156,9 +158,9 @@ def compute_pooling_output_shape(
     return _shape_of(ops.max_pool, input_shape, **arguments)
 
 
-compute_expand_dims_output_shape = lambda shape, axis: _shape_of(ops.expand_dims, shape, axis=axis)  # noqa: E731
-compute_matmul_output_shape = lambda shape1, shape2: _shape_of(ops.matmul, shape1, shape2)  # noqa: E731
-compute_transpose_output_shape = lambda shape, axes: list(_shape_of(ops.transpose, shape, axes=axes))  # noqa: E731
+compute_expand_dims_output_shape: Any = lambda shape, axis: _shape_of(ops.expand_dims, shape, axis=axis)  # noqa: E731
+compute_matmul_output_shape: Any = lambda shape1, shape2: _shape_of(ops.matmul, shape1, shape2)  # noqa: E731
+compute_transpose_output_shape: Any = lambda shape, axes: list(_shape_of(ops.transpose, shape, axes=axes))  # noqa: E731
 
 
 def compute_reshape_output_shape(input_shape: Any, newshape: Any, newshape_arg_name: str = "newshape") -> Any:
@@ -268,9 +270,9 @@ def is_batched(dataset: Any) -> bool:
     return hasattr(dataset, "_batch_size") or hasattr(dataset, "batch_size")
 
 
-is_tf_dataset = lambda x: is_kind(x, "lamina", "Dataset")  # noqa: E731
-is_grain_dataset = lambda x: is_kind(x, "grain", "MapDataset", "IterDataset", "DataLoader")  # noqa: E731
-is_torch_dataset = lambda x: is_kind(x, "torch", "Dataset")  # noqa: E731
+is_tf_dataset: Any = lambda x: is_kind(x, "lamina", "Dataset")  # noqa: E731
+is_grain_dataset: Any = lambda x: is_kind(x, "grain", "MapDataset", "IterDataset", "DataLoader")  # noqa: E731
+is_torch_dataset: Any = lambda x: is_kind(x, "torch", "Dataset")  # noqa: E731
 exists, isdir, join = os.path.exists, os.path.isdir, os.path.join
 
 

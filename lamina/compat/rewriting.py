@@ -66,16 +66,18 @@ def _has(statements, kinds, through_loops=True):
 class Body(ast.NodeTransformer):
     """Rewrites one function."""
 
-    def __init__(self, tree, owner):
+    def __init__(self, tree: Any, owner: Any) -> None:
         self.tree, self.owner = tree, owner
-        self.count, self.undefined = 0, {}
+        self.count: int = 0
+        self.undefined: dict[str, Any] = {}
         names = _assigned(tree.body)
         arguments = tree.args
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
-        self.parameters = {one.arg for one in every if one is not None}
-        self.outer, self.first = names.outer, next((one.arg for one in every if one is not None), "")
+        self.parameters: set[str] = {one.arg for one in every if one is not None}
+        self.outer: dict[str, Any] = names.outer
+        self.first: str = next((one.arg for one in every if one is not None), "")
 
-    def rewrite(self):
+    def rewrite(self) -> None:
         body = self.tree.body
         if _has([one for one in body if not isinstance(one, ast.Return)], ast.Return):
             body = body if _returns(body) else [*body, *_at(body[-1], ast.Return(None))]
@@ -134,7 +136,7 @@ class Body(ast.NodeTransformer):
             made.append(one)
         return made
 
-    def visit_FunctionDef(self, node):
+    def visit_FunctionDef(self, node: Any) -> Any:
         if _has(node.body, (ast.Yield, ast.YieldFrom)):
             return node
         Body(node, self.owner).rewrite()
@@ -168,7 +170,7 @@ class Body(ast.NodeTransformer):
         write = self._function(f"set_{number}_", names, _parse(f"{values} = given_") if names else [], "given_")
         return read, write, f"get_{number}_, set_{number}_, {tuple(names)!r}"
 
-    def visit_If(self, node):
+    def visit_If(self, node: Any) -> Any:
         number, names = self._state(node.body, node.orelse)
         test, body, other = self.visit(node.test), self._block(node.body), self._block(node.orelse)
         read, write, frame = self._frame(number, names)
@@ -197,7 +199,7 @@ class Body(ast.NodeTransformer):
         rest = [ast.If(ast.UnaryOp(ast.Not(), _name(flag)), node.orelse, [])] if flag and node.orelse else node.orelse
         return self._block(_at(node, *rest) if flag else rest)
 
-    def visit_While(self, node):
+    def visit_While(self, node: Any) -> Any:
         plain, before, flag = self._loop(node)
         number, names = self._state(plain)
         test = ast.BoolOp(ast.And(), [ast.UnaryOp(ast.Not(), _name(flag)), node.test]) if flag else node.test
@@ -210,7 +212,7 @@ class Body(ast.NodeTransformer):
         )
         return _at(node, *before, *functions, read, write, *call) + self._loop_else(node, flag)
 
-    def visit_For(self, node):
+    def visit_For(self, node: Any) -> Any:
         plain, before, flag = self._loop(node)
         assign = ast.Assign([node.target], _name("item_"))
         number, names = self._state([assign], plain)
@@ -234,29 +236,29 @@ class Body(ast.NodeTransformer):
                 return call
         return self.visit(node)
 
-    def visit_BoolOp(self, node):
+    def visit_BoolOp(self, node: Any) -> Any:
         if _has([node], (ast.NamedExpr, ast.Await)):
             return node
         name, values = "and_" if isinstance(node.op, ast.And) else "or_", [self.visit(one) for one in node.values]
         return ast.copy_location(_call(name, *map(_lambda, values)), node)
 
-    def visit_UnaryOp(self, node):
+    def visit_UnaryOp(self, node: Any) -> Any:
         self.generic_visit(node)
         return ast.copy_location(_call("not_", node.operand), node) if isinstance(node.op, ast.Not) else node
 
-    def visit_IfExp(self, node):
+    def visit_IfExp(self, node: Any) -> Any:
         if _has([node], (ast.NamedExpr, ast.Await)):
             return node
         self.generic_visit(node)
         branches = _lambda(node.body), _lambda(node.orelse)
         return ast.copy_location(_call("if_exp", node.test, *branches, ast.Constant(node.lineno)), node)
 
-    def visit_Assert(self, node):
+    def visit_Assert(self, node: Any) -> Any:
         self.generic_visit(node)
         message = _lambda(node.msg or ast.Constant(""))
         return ast.copy_location(ast.Expr(_call("assert_stmt", node.test, message)), node)
 
-    def visit_Call(self, node):
+    def visit_Call(self, node: Any) -> Any:
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args:
             node.args = [_name("__class__"), _name(self.first)]
@@ -264,7 +266,7 @@ class Body(ast.NodeTransformer):
             node.func = ast.copy_location(_call("callee", node.func), node.func)
         return node
 
-    def visit_Attribute(self, node):
+    def visit_Attribute(self, node: Any) -> Any:
         self.generic_visit(node)
         if self.owner and node.attr.startswith("__") and not node.attr.endswith("__"):
             node.attr = f"_{self.owner.lstrip('_')}{node.attr}"

@@ -94,7 +94,8 @@ class Variable(_Base):
             raise ConfigError(f"A variable's name has no '/'; got {name!r}.", fix=f"name={near!r}")
         self.path = "/".join((*context.name_path(), self.name))
         self._trainable = bool(trainable)
-        self.initially_trainable, self.autocast = self._trainable, autocast
+        self.initially_trainable: bool = self._trainable
+        self.autocast: bool = autocast
         self.aggregation = aggregation
         self.synchronization = synchronization
         self.layout: Any = layout
