@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
@@ -108,3 +109,12 @@ def numpy_dtype(dtype: Any) -> Any:
     """
     name = standardize_dtype(dtype)
     return np.dtype(getattr(ml_dtypes, name, name))
+
+
+def in_64_bits() -> Any:
+    """A block in which JAX has types of 64 bits, in this thread alone."""
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)
+    from jax.experimental import enable_x64  # pyright: ignore[reportAttributeAccessIssue]  # of older releases
+
+    return enable_x64(True)

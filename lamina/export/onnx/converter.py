@@ -9,6 +9,7 @@ from typing import Any, Self
 import jax
 import numpy as np
 
+from lamina.core.dtypes import in_64_bits
 from lamina.errors import ConfigError
 from lamina.export.onnx.graph import FOLD_BYTES, Graph, is_static, size_of
 
@@ -157,7 +158,7 @@ def _compute(equation, operands):
     if name == "transpose":
         return [operands[0].transpose(equation.params["permutation"])]
     wide = any(atom.aval.dtype.itemsize == 8 for atom in (*equation.invars, *equation.outvars))
-    with jax.ensure_compile_time_eval(), jax.enable_x64(True) if wide else contextlib.nullcontext():
+    with jax.ensure_compile_time_eval(), in_64_bits() if wide else contextlib.nullcontext():
         bound = equation.primitive.get_bind_params(equation.params)
         functions, params = bound if isinstance(bound, tuple) else ((), bound)  # JAX before 0.10 gives both
         results = equation.primitive.bind(*functions, *operands, **params)

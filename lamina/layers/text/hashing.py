@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
 from lamina.core.arguments import choice, whole
+from lamina.core.dtypes import in_64_bits
 from lamina.core.keras_tensor import KerasTensor, traced_dtype
 from lamina.errors import ConfigError, DataError, ShapeError
 from lamina.layers.categories import Categorical, is_text, values_of
@@ -137,7 +137,7 @@ class HashedCrossing(Categorical):
         if any(map(is_text, inputs)):
             inputs = [value if is_text(value) else np.asarray(value) for value in inputs]
         joined: Any = None
-        with jax.enable_x64(True):
+        with in_64_bits():
             for value in inputs:
                 prints = fingerprints_of(value) if is_text(value) else _on_host(value).astype("int64").astype("uint64")
                 start = (prints ^ prints) | np.uint64(_CROSS_KEY) if joined is None else joined
@@ -205,7 +205,7 @@ def bins_of(values: Any, num_bins: int, salt: Any = None) -> Any:
     if not jnp.issubdtype(values.dtype, jnp.integer):
         fix = "Use Discretization for floats."
         raise DataError(f"Only strings and integers can be hashed; got {values.dtype}.", fix=fix)
-    with jax.enable_x64(True):
+    with in_64_bits():
         return (_of_digits(_on_host(values), salt) % np.uint64(num_bins)).astype("int32")
 
 
