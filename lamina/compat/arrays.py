@@ -16,7 +16,7 @@ from jax.core import Tracer
 
 from lamina import ops
 from lamina.compat.functions import constant
-from lamina.compat.host import as_text, is_text, on_host, texts
+from lamina.compat.host import HostTensor, as_text, is_text, on_host, texts
 from lamina.core.keras_tensor import is_symbolic
 from lamina.core.variable import unwrap
 
@@ -94,19 +94,35 @@ def equal(x: Any, y: Any, name: Any = None) -> Any:
     return ops.equal(constant(x), constant(y))
 
 
+def _as_sizes(values):
+    """Arrays of NumPy, if values are sizes as `tf.shape` gives them, and whole numbers beside them; else None."""
+    kinds = [value.dtype for value in values if isinstance(value, HostTensor)]
+    return [np.asarray(value, kinds[0]) for value in values] if kinds and all(map(_is_whole, values)) else None
+
+
+def _is_whole(value):
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_whole, value))
+    return value.dtype.kind in "iu" if isinstance(value, HostTensor) else isinstance(value, (int, np.integer))
+
+
 def concat(values: Any, axis: Any, name: Any = None) -> Any:
-    """`tf.concat`, also of texts."""
+    """`tf.concat`, also of texts and of sizes."""
     values = values if isinstance(values, (list, tuple)) else [values]
     if any(map(is_text, values)):
         return on_host(np.concatenate([texts(one) for one in values], int(axis)))
+    if (sizes := _as_sizes(values)) is not None:
+        return on_host(np.concatenate(sizes, int(axis)))
     return ops.concatenate([constant(one) for one in values], int(axis))
 
 
 def stack(values: Any, axis: Any = 0, name: Any = None) -> Any:
-    """`tf.stack`, also of texts."""
+    """`tf.stack`, also of texts and of sizes."""
     values = list(values)
     if any(map(is_text, values)):
         return on_host(np.stack([texts(one) for one in values], axis))
+    if (sizes := _as_sizes(values)) is not None:
+        return on_host(np.stack(sizes, axis))
     return ops.stack([constant(one) for one in values], axis)
 
 

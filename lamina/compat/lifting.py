@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from lamina.core import context
-from lamina.core.context import Ref, open_tapes
+from lamina.core.context import Ref
 from lamina.core.recording import recorded, recording
 from lamina.core.variable import unwrap
 from lamina.errors import LaminaError
@@ -81,15 +81,11 @@ def lift(function: Any, *arguments: Any) -> Lifted:
     made: dict[str, Any] = {}
 
     def pure(*leaves):
-        token = open_tapes.set(())
-        try:
-            with context.with_slots(context.copied_slots()) as slots:
-                before = dict(slots)
-                outputs = unwrap(function(*structure.unflatten(leaves)))
-                refs = [ref for ref, value in slots.items() if value is not before.get(ref)]
-                values = [slots[ref] for ref in refs]
-        finally:
-            open_tapes.reset(token)
+        with context.recording_on(), context.with_slots(context.copied_slots()) as slots:
+            before = dict(slots)
+            outputs = unwrap(function(*structure.unflatten(leaves)))
+            refs = [ref for ref, value in slots.items() if value is not before.get(ref)]
+            values = [slots[ref] for ref in refs]
         flat, out_structure = jax.tree_util.tree_flatten((outputs, values))
         is_array = [isinstance(leaf, (jax.Array, np.ndarray, np.generic, int, float)) for leaf in flat]
         is_array = [

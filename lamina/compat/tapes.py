@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from lamina import ops
-from lamina.core.context import open_tapes
+from lamina.core.context import open_tapes, recording_on
 from lamina.core.recording import Record, is_real, recorded, recording, zeros_like
 from lamina.core.tape import Tape, _leaves
 from lamina.core.variable import Variable
@@ -113,12 +113,8 @@ def custom_gradient(f: Any = None) -> Any:
         if not tapes:
             return ops.custom_gradient(f)(*args, **kwargs)
         args = [ops.convert_to_tensor(arg) if isinstance(arg, (float, Variable)) else arg for arg in args]
-        seen, token = Tape(), open_tapes.set(())
-        try:
-            with seen:
-                result, grad = f(*args, **kwargs)
-        finally:
-            open_tapes.reset(token)
+        with recording_on(), Tape() as seen:
+            result, grad = f(*args, **kwargs)
         variables = seen.watched_variables() if "variables" in inspect.signature(grad).parameters else ()
         outputs, structure = jax.tree_util.tree_flatten(result)
         outputs = [jnp.array(output) for output in outputs]  # arrays of their own, not those of the inputs

@@ -22,16 +22,16 @@ from lamina.compat.lifting import VARIABLES_MADE, NeedsEager, VariablesFirst, in
 from lamina.compat.reachable import reachable
 from lamina.compat.tapes import FunctionTape, NeedsTape
 from lamina.core import context
-from lamina.core.context import Ref, open_tapes
+from lamina.core.context import Ref
 from lamina.core.keras_tensor import is_symbolic
-from lamina.core.recording import recorded, recording
+from lamina.core.recording import NEEDS_VALUES, recorded, recording
 from lamina.core.slots import Slots
 from lamina.core.variable import unwrap
-from lamina.errors import CallError, TracingError, is_internal, warn
+from lamina.errors import CallError, is_internal, warn
 
 __all__ = ["AUTOGRAPH", "CONFIG", "FUNCTIONS", "Function", "function"]
 
-CANNOT_BE_ONE_PROGRAM = (NeedsEager, TracingError, jax.errors.JAXTypeError, jax.errors.JAXIndexError)
+CANNOT_BE_ONE_PROGRAM = (NeedsEager, *NEEDS_VALUES)
 _settings = {"eagerly": False}
 
 
@@ -251,14 +251,13 @@ class _Trace:
         slots = self.slots
         dict.update(slots, {**self.plain, **dict(zip(refs, state.unflatten(values), strict=True))})
         before = dict(slots)
-        tokens = tracing.set(self), open_tapes.set((FunctionTape(),) if self.owner._tape else ())
+        token = tracing.set(self)
         try:
-            with context.with_slots(slots):
+            with context.recording_on(*([FunctionTape()] if self.owner._tape else [])), context.with_slots(slots):
                 outputs = self.owner._body(*args, **kwargs)
                 outputs = jax.tree_util.tree_map(_result, outputs, is_leaf=is_variable)
         finally:
-            tracing.reset(tokens[0])
-            open_tapes.reset(tokens[1])
+            tracing.reset(token)
         self.written = [ref for ref, value in slots.items() if value is not before.get(ref)]
         flat, structure = jax.tree_util.tree_flatten((outputs, [slots[ref] for ref in self.written]))
         self.outputs = structure, [None if isinstance(leaf, jax.Array) else (leaf,) for leaf in flat]

@@ -71,11 +71,9 @@ def bind(refs: Iterable[Ref] = (), values: Iterable[Any] = ()) -> Iterator[dict[
         refs: Refs, including variables.
         values: Initial value of each ref in the block.
     """
-    outer = _slots.get()
+    outer, slots = _slots.get(), copied_slots()
     values = (value.read() if isinstance(value, Ref) else value for value in values)
-    slots = {**(outer or {}), **dict(zip(refs, values, strict=True))}
-    if type(outer) not in (dict, type(None)):  # slots that note which refs are missing
-        slots = outer.with_values(slots)
+    slots.update(zip(refs, values, strict=True))
     token = _slots.set(slots)
     try:
         yield slots
@@ -96,6 +94,11 @@ def copied_slots() -> dict[Ref, Any]:
     """A copy of the slots that are bound here, or none."""
     outer = _slots.get()
     return {} if outer is None else outer.with_values(outer) if hasattr(outer, "with_values") else dict(outer)
+
+
+def recording_on(*tapes: Any) -> AbstractContextManager[Any]:
+    """Let what runs inside the block be recorded on these tapes alone."""
+    return _set(open_tapes, tapes)
 
 
 def note_read(variable: Ref) -> None:

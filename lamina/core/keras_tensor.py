@@ -266,10 +266,10 @@ in_symbolic_scope = _in_symbolic_scope.get
 
 @contextlib.contextmanager
 def bind_symbolic() -> Iterator[None]:
-    """`context.bind` for the inference of shapes: what is written to variables inside is discarded."""
+    """`context.bind` for the inference of shapes: what is written inside is discarded, and nothing is recorded."""
     token = _in_symbolic_scope.set(True)
     try:
-        with context.bind():
+        with context.bind(), context.recording_on():
             yield
     finally:
         _in_symbolic_scope.reset(token)

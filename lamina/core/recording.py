@@ -7,8 +7,7 @@ TensorFlow. A record is a function of arrays, which `jax.vjp` differentiates whe
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -20,8 +19,10 @@ from lamina.core import context
 from lamina.core.context import open_tapes
 from lamina.core.registry import is_builtin
 from lamina.core.variable import Variable, unwrap
+from lamina.errors import TracingError
 
 __all__ = [
+    "NEEDS_VALUES",
     "Record",
     "is_real",
     "is_recorded_whole",
@@ -32,20 +33,13 @@ __all__ = [
 ]
 
 MAX_CACHED = 1024  # compiled functions of records
+NEEDS_VALUES = (TracingError, jax.errors.JAXTypeError, jax.errors.JAXIndexError)  # a function cannot be compiled
+MAX_SIZES = 8  # numbers of a shape
 
 
 def recording() -> bool:
     """Whether a tape is open here."""
     return bool(open_tapes.get())
-
-
-@contextmanager
-def _paused() -> Iterator[None]:
-    token = open_tapes.set(())
-    try:
-        yield
-    finally:
-        open_tapes.reset(token)
 
 
 class Record:
@@ -115,14 +109,29 @@ def _pull_of(function, places, taken, key):
             outputs = function(*inputs)
             return [outputs[place] for place in taken]
 
-        with _paused():
+        with context.recording_on():
             return list(jax.vjp(of_real, *(inputs[place] for place in places))[1](list(cotangents)))
 
     if key is not None:
         while len(_compiled) >= MAX_CACHED:
             _compiled.pop(next(iter(_compiled)))
-        pull = _compiled[key, places, taken] = jax.jit(pull)
+        pull = _compiled[key, places, taken] = _compiled_where_possible(pull)
     return pull
+
+
+def _compiled_where_possible(pull):
+    """A function compiled; or as it is, once it has asked for values that a compiled one has not, such as sizes."""
+    compiled, needs_values = jax.jit(pull), []
+
+    def run(inputs, cotangents):
+        if not needs_values:
+            try:
+                return compiled(inputs, cotangents)
+            except NEEDS_VALUES:
+                needs_values.append(True)
+        return pull(inputs, cotangents)
+
+    return run
 
 
 def recorded(function: Callable[..., Any], args: Any, kwargs: Any, key: Any = None, keeps: bool = False) -> Any:
@@ -152,14 +161,14 @@ def recorded(function: Callable[..., Any], args: Any, kwargs: Any, key: Any = No
     inputs = [leaves[place] for place in places]
     for place in places:
         leaves[place] = None  # a compiled gradient keeps the function, and not these arrays
-    with _paused():
+    with context.recording_on():
         results = flat(*inputs)
     if any(isinstance(result, jax.Array) for result in results):
         given = set(map(id, inputs))
         if not keeps:  # what is an input too would be one value with two gradients
             results = [jnp.array(result) if id(result) in given else result for result in results]
         arrays = [p for p, result in enumerate(results) if isinstance(result, jax.Array) and id(result) not in given]
-        constants = tuple(leaf for place, leaf in enumerate(leaves) if place not in places)
+        constants = tuple(_by_value(leaf) for place, leaf in enumerate(leaves) if place not in places)
         whole = _hashable((key or function, structure, tuple(places), constants))
 
         def of_arrays(*given):
@@ -173,10 +182,25 @@ def recorded(function: Callable[..., Any], args: Any, kwargs: Any, key: Any = No
 
 
 def _as_array(leaf):
-    """Variables and NumPy's numbers as JAX arrays; the rest as it is."""
+    """Variables and NumPy's numbers as JAX arrays; the rest, and sizes, as it is."""
     if isinstance(leaf, Variable):
         return unwrap(leaf)
-    return jnp.asarray(leaf) if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "biufc" else leaf
+    if not isinstance(leaf, np.ndarray) or leaf.dtype.kind not in "biufc" or _is_sizes(leaf):
+        return leaf
+    return jnp.asarray(leaf)
+
+
+def _is_sizes(array):
+    """Whether an array is a shape or a size, as `tf.shape` gives them: constants, whose values reshaping needs while a
+    gradient is compiled. Arrays of plain NumPy are data."""
+    return type(array) is not np.ndarray and array.dtype.kind in "iu" and array.ndim < 2 and array.size <= MAX_SIZES
+
+
+def _by_value(constant):
+    """A constant as part of a key."""
+    if isinstance(constant, np.ndarray) and constant.dtype.kind in "iu":
+        return constant.dtype.str, constant.shape, constant.tobytes()
+    return constant
 
 
 def _hashable(key):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.context import open_tapes
+from lamina.core.context import open_tapes, recording_on
 from lamina.core.recording import Record, is_real, recorded, recording, zeros_like
 from lamina.core.variable import Variable
 from lamina.errors import LaminaError, warn
@@ -90,14 +89,9 @@ class Tape:
         """The arrays whose gradients are those of a source."""
         return [_value(source), *self._replaced.get(source, ())] if isinstance(source, Variable) else [source]
 
-    @contextmanager
-    def stop_recording(self) -> Iterator[None]:
+    def stop_recording(self) -> AbstractContextManager[Any]:
         """Let what runs in the block be left out."""
-        token = open_tapes.set(tuple(tape for tape in open_tapes.get() if tape is not self))
-        try:
-            yield
-        finally:
-            open_tapes.reset(token)
+        return recording_on(*(tape for tape in open_tapes.get() if tape is not self))
 
     def reset(self) -> None:
         """Forget what was recorded."""

@@ -82,6 +82,67 @@ def test_variables_are_state():
     assert [int(one()), int(one()), int(other()), len(one.variables)] == [1, 2, 1, 1]
 
 
+def test_a_graph_that_is_built_inside_a_tape_is_not_recorded():
+    class Rows(keras.layers.Layer):
+        def call(self, x):
+            return tf.reshape(x, [tf.shape(x)[0], -1])
+
+    with tf.GradientTape() as tape:
+        symbol = keras.Input((2, 3))
+        model = keras.Model(symbol, Rows()(symbol))
+        assert not tape.records
+        rows = model(tf.ones((4, 2, 3)))
+    assert model.output_shape == (None, 6) and rows.shape == (4, 6)
+
+
+def rows_of(x):
+    """Numbers of x in rows, by sizes that are computed in each of the usual ways."""
+    n = tf.shape(x)[0]
+    doubled = tf.reshape(x, tf.stack([n * 2, 3]))
+    joined = tf.reshape(x, tf.concat([tf.shape(x)[:1], [6]], 0))
+    return tf.add(tf.reduce_sum(tf.square(doubled)), tf.reduce_sum(joined))
+
+
+@pytest.mark.parametrize("wrap", [lambda function: function, tf.function])
+def test_sizes_of_tensors_have_numbers_where_gradients_are_computed(wrap, recwarn):
+    @wrap
+    def gradient(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            total = rows_of(x)
+        return tape.gradient(total, x)
+
+    for _ in range(2):
+        np.testing.assert_allclose(gradient(tf.ones((4, 2, 3))), np.full((4, 2, 3), 3.0))
+    x = tf.ones((4, 6))
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(tf.square(tf.reshape(x, tf.constant([8, 3]))))
+    np.testing.assert_allclose(tape.gradient(total, x), np.full((4, 6), 2.0))
+    assert not recwarn.list  # no function ran op by op
+
+
+def test_sizes_have_numbers_in_a_train_step_with_a_tape():
+    class Rows(keras.layers.Layer):
+        def call(self, x):
+            return tf.reshape(x, [tf.shape(x)[0], -1])
+
+    class Model(keras.Model):
+        def train_step(self, data):
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.square(tf.subtract(self(x, training=True), y)))
+            weights = self.trainable_variables
+            self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+            return {"loss": loss}
+
+    symbol = keras.Input((2, 3))
+    model = Model(symbol, keras.layers.Dense(1, kernel_initializer="zeros")(Rows()(symbol)))
+    model.compile(keras.optimizers.SGD(0.1))
+    model.fit(np.ones((4, 2, 3), "float32"), np.ones((4, 1), "float32"), batch_size=4, verbose=0)
+    np.testing.assert_allclose(model.layers[-1].kernel, np.full((6, 1), 0.2), 1e-6)
+
+
 @tf.function
 def collatz(x):
     n = tf.constant(0)
