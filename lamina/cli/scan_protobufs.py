@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from lamina.runtime.protobufs import fields
+
 __all__ = ["keras_metadata_of", "onnx_findings", "saved_model_findings"]
 
 _STANDARD = ("", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training")
@@ -18,45 +20,6 @@ _FILE_OPS = frozenset(  # of TensorFlow: they read or write files that the graph
     "SqlDataset ExperimentalSqlDataset GenerateVocabRemapping DumpTensor".split()
 )
 _CODE_OPS = frozenset("PyFunc PyFuncStateless EagerPyFunc".split())
-
-
-def fields(data: Any) -> Iterator[tuple[int, Any]]:
-    """(number, value) of each field of a message: an int, or bytes.
-
-    Args:
-        data: The message.
-    """
-    place, end = 0, len(data)
-    while place < end:
-        key, place = _varint(data, place)
-        number, wire = key >> 3, key & 7
-        if wire == 0:
-            value, place = _varint(data, place)
-        elif wire == 2:
-            length, place = _varint(data, place)
-            if place + length > end:
-                raise ValueError(f"a field of {length} bytes reaches beyond the end")
-            value, place = data[place : place + length], place + length
-        elif wire in (1, 5):
-            size = 8 if wire == 1 else 4
-            value, place = data[place : place + size], place + size
-        else:
-            raise ValueError(f"it has a field of wire type {wire}")
-        if number == 0:
-            raise ValueError("it has a field of number 0")
-        yield number, value
-
-
-def _varint(data, place):
-    value = 0
-    for shift in range(0, 70, 7):
-        if place >= len(data):
-            raise ValueError("it ends within a number")
-        byte, place = data[place], place + 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, place
-    raise ValueError("it has a number of more than 10 bytes")
 
 
 def _all(data, *path):

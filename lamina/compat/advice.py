@@ -38,9 +38,8 @@ _INSTEAD = {
 def about(name: Any) -> Any:
     """The error message for a name of TensorFlow that lamina does not have, with a replacement.
 
-    >>> print(about("tensorflow.saved_model"))
-    tf.saved_model is TensorFlow's and not part of lamina: use model.save('model.keras') and keras.models.load_model; \
-model.export(path, format='jax').
+    >>> print(about("tensorflow.raw_ops"))
+    tf.raw_ops is TensorFlow's and not part of lamina: use keras.ops.
     """
     parts = name.split(".")[1:]
     shown = ".".join(["tf", *parts])

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 
 from lamina.compat import modules
-from lamina.compat.bundle import GRAPH_KEY, Bundle, field, fields_of, write_bundle
+from lamina.compat.bundle import Bundle
 from lamina.core import context
 from lamina.core.variable import Variable
 from lamina.errors import FileError, LaminaError
+from lamina.export.savedmodel.bundle import GRAPH_KEY, write_bundle
 from lamina.layers import InputLayer, Layer
 from lamina.optimizers import Optimizer
+from lamina.runtime.protobufs import encode, fields
 
 __all__ = ["Checkpoint", "note"]
 
@@ -85,10 +87,10 @@ class _File:
         self.bundle, self.nodes = Bundle(path), []
         if GRAPH_KEY not in self.bundle.entries:
             raise FileError(f"{path} has no objects: it is of tf.compat.v1.train.Saver.")
-        for _, node in fields_of(self.bundle.read(GRAPH_KEY)[()]):
+        for _, node in fields(self.bundle.read(GRAPH_KEY)[()]):
             children, keys = {}, []
-            for number, value in fields_of(node):
-                part = dict(fields_of(value))
+            for number, value in fields(node):
+                part = dict(fields(value))
                 if number == 1:
                     children[part[2].decode()] = part.get(1, 0)
                 elif number == 2:
@@ -230,12 +232,12 @@ class Checkpoint:
         """Write the values to files that begin with a path. Returns the path."""
         tensors, nodes, root = {}, b"", self
         for _, path, one, parts in _walk(root):
-            node = b"".join(field(1, field(1, number) + field(2, name.encode())) for name, number in parts.items())
+            node = encode(*((1, encode((1, number), (2, name))) for name, number in parts.items()))
             if isinstance(one, Variable):
                 key, value = path + _SUFFIX, one.numpy()
                 tensors[key] = value.astype("int64") if path == "save_counter" else value
-                node += field(2, field(1, b"VARIABLE_VALUE") + field(2, one.name.encode()) + field(3, key.encode()))
-            nodes += field(1, node)
+                node += encode((2, encode((1, "VARIABLE_VALUE"), (2, one.name), (3, key))))
+            nodes += encode((1, node))
         write_bundle(os.fspath(file_prefix), {**tensors, GRAPH_KEY: nodes})
         return os.fspath(file_prefix)
 

@@ -1,7 +1,4 @@
-"""tf.train.Example, SequenceExample and their parts: messages, encoded without protobuf.
-
-Source: protobuf.dev/programming-guides/encoding.
-"""
+"""tf.train.Example, SequenceExample and their parts: messages, encoded without protobuf."""
 
 from __future__ import annotations
 
@@ -12,50 +9,16 @@ import numpy as np
 
 from lamina.compat.host import as_bytes, as_text
 from lamina.errors import DataError
+from lamina.runtime.protobufs import encode, fields, read_varint, varint
 
-__all__ = ["MESSAGES", "Example", "Feature", "Features", "SequenceExample", "fields_of", "packed", "varint"]
-
-
-def varint(number: int) -> bytes:
-    """A whole number in base 128."""
-    number, found = number & 0xFFFFFFFFFFFFFFFF, bytearray()
-    while number > 127:
-        found.append(number & 127 | 128)
-        number >>= 7
-    return bytes([*found, number])
-
-
-def packed(field: int, data: bytes) -> bytes:
-    """A field of a message with a length."""
-    return varint(field << 3 | 2) + varint(len(data)) + data
-
-
-def _read_varint(data, place):
-    number = shift = 0
-    while True:
-        byte = data[place]
-        number |= (byte & 127) << shift
-        place, shift = place + 1, shift + 7
-        if byte < 128:
-            return number, place
+__all__ = ["MESSAGES", "Example", "Feature", "Features", "SequenceExample", "fields_of"]
 
 
 def fields_of(data: bytes) -> Iterator[tuple[int, Any]]:
     """(number, value) of the fields of a message: a whole number, 4 or 8 bytes, or bytes of any length."""
-    place = 0
     try:
-        while place < len(data):
-            key, place = _read_varint(data, place)
-            kind = key & 7
-            if kind == 0:
-                value, place = _read_varint(data, place)
-            else:
-                size, place = _read_varint(data, place) if kind == 2 else ({1: 8, 5: 4}[kind], place)
-                value, place = data[place : place + size], place + size
-                if place > len(data):
-                    raise IndexError
-            yield key >> 3, value
-    except (IndexError, KeyError):
+        yield from fields(data)
+    except ValueError:
         raise DataError("This is no message of Protocol Buffers, such as tf.train.Example, or it is damaged.") from None
 
 
@@ -99,12 +62,12 @@ class Message:
         for name, (number, kind) in self.fields.items():
             value = vars(self)[name]
             if kind is dict:
-                found += [packed(number, packed(1, key.encode()) + packed(2, value[key].SerializeToString()))
+                found += [encode((number, encode((1, key), (2, value[key].SerializeToString()))))
                           for key in sorted(value)]  # fmt: skip
             elif kind is list:
-                found += [packed(number, one.SerializeToString()) for one in value]
+                found += [encode((number, one.SerializeToString())) for one in value]
             elif value is not None:
-                found.append(packed(number, value.SerializeToString()))
+                found.append(encode((number, value.SerializeToString())))
         return b"".join(found)
 
     @classmethod
@@ -210,7 +173,7 @@ class BytesList(_Values):
 
     def SerializeToString(self, deterministic: bool = True) -> bytes:
         """The values as bytes."""
-        return b"".join(packed(1, as_bytes(one)) for one in self.value)
+        return b"".join(encode((1, as_bytes(one))) for one in self.value)
 
     def MergeFromString(self, data: Any) -> int:
         """Add the values in bytes."""
@@ -228,7 +191,7 @@ class FloatList(_Values):
 
     def SerializeToString(self, deterministic: bool = True) -> bytes:
         """The values as bytes."""
-        return packed(1, np.asarray(self.value, "<f4").tobytes()) if self.value else b""
+        return encode((1, np.asarray(self.value, "<f4").tobytes())) if self.value else b""
 
     def MergeFromString(self, data: Any) -> int:
         """Add the values in bytes."""
@@ -248,7 +211,7 @@ class Int64List(_Values):
 
     def SerializeToString(self, deterministic: bool = True) -> bytes:
         """The values as bytes."""
-        return packed(1, b"".join(map(varint, self.value))) if self.value else b""
+        return encode((1, b"".join(map(varint, self.value)))) if self.value else b""
 
     def MergeFromString(self, data: Any) -> int:
         """Add the values in bytes."""
@@ -264,7 +227,7 @@ def _signed(number):
 def _varints(data):
     place = 0
     while place < len(data):
-        number, place = _read_varint(data, place)
+        number, place = read_varint(data, place)
         yield number
 
 

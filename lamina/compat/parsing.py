@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from lamina.compat.host import as_bytes, as_text, each, is_text, on_host, readable, texts
-from lamina.compat.messages import Example, SequenceExample, fields_of, packed, varint
+from lamina.compat.messages import Example, SequenceExample, fields_of
 from lamina.compat.ragged import RaggedTensor
 from lamina.compat.sparse import SparseTensor
 from lamina.errors import DataError
+from lamina.runtime.protobufs import encode
 
 __all__ = ["PARSING", "csv_value", "default_of"]
 
@@ -127,10 +128,9 @@ def serialize_tensor(tensor: Any, name: Any = None) -> Any:
     """`tf.io.serialize_tensor`: a tensor as the bytes of a TensorProto."""
     array = np.asarray(texts(tensor)) if is_text(tensor) else np.asarray(tensor)
     kind = "string" if array.dtype == object else array.dtype.name
-    shape = b"".join(packed(2, varint(8) + varint(size)) for size in array.shape)
-    content = (b"".join(packed(8, as_bytes(one)) for one in array.ravel()) if kind == "string" else
-               packed(4, array.tobytes()))  # fmt: skip
-    return on_host(varint(8) + varint(_CODES[kind]) + packed(2, shape) + content)
+    shape = encode(*((2, encode((1, size))) for size in array.shape))
+    content = [(8, as_bytes(one)) for one in array.ravel()] if kind == "string" else [(4, array.tobytes())]
+    return on_host(encode((1, _CODES[kind]), (2, shape), *content))
 
 
 def parse_tensor(serialized: Any, out_type: Any = None, name: Any = None) -> Any:

@@ -251,13 +251,10 @@ class _Trace:
         slots = self.slots
         dict.update(slots, {**self.plain, **dict(zip(refs, state.unflatten(values), strict=True))})
         before = dict(slots)
-        token = tracing.set(self)
-        try:
-            with context.recording_on(*([FunctionTape()] if self.owner._tape else [])), context.with_slots(slots):
-                outputs = self.owner._body(*args, **kwargs)
-                outputs = jax.tree_util.tree_map(_result, outputs, is_leaf=is_variable)
-        finally:
-            tracing.reset(token)
+        tapes = [FunctionTape()] if self.owner._tape else []
+        with context.set_within(tracing, self), context.recording_on(*tapes), context.with_slots(slots):
+            outputs = self.owner._body(*args, **kwargs)
+            outputs = jax.tree_util.tree_map(_result, outputs, is_leaf=is_variable)
         self.written = [ref for ref, value in slots.items() if value is not before.get(ref)]
         flat, structure = jax.tree_util.tree_flatten((outputs, [slots[ref] for ref in self.written]))
         self.outputs = structure, [None if isinstance(leaf, jax.Array) else (leaf,) for leaf in flat]

@@ -87,7 +87,7 @@ def bind(refs: Iterable[Ref] = (), values: Iterable[Any] = ()) -> Iterator[dict[
 
 def with_slots(slots: dict[Ref, Any]) -> AbstractContextManager[Any]:
     """Let refs read and write these slots inside the block."""
-    return _set(_slots, slots)
+    return set_within(_slots, slots)
 
 
 def copied_slots() -> dict[Ref, Any]:
@@ -98,7 +98,7 @@ def copied_slots() -> dict[Ref, Any]:
 
 def recording_on(*tapes: Any) -> AbstractContextManager[Any]:
     """Let what runs inside the block be recorded on these tapes alone."""
-    return _set(open_tapes, tapes)
+    return set_within(open_tapes, tapes)
 
 
 def note_read(variable: Ref) -> None:
@@ -149,7 +149,8 @@ def is_bound() -> bool:
 
 
 @contextlib.contextmanager
-def _set(variable, value):
+def set_within(variable: ContextVar[Any], value: Any) -> Iterator[Any]:
+    """Give a variable of the context a value inside the block. Yields the value."""
     token = variable.set(value)
     try:
         yield value
@@ -181,7 +182,7 @@ def current_call() -> Any:
 
 def call_scope(call: Call | None) -> AbstractContextManager[Any]:
     """Make a call, or None, the current call inside the block."""
-    return _set(_call, call)
+    return set_within(_call, call)
 
 
 def autocast_dtype() -> Any:
@@ -191,7 +192,7 @@ def autocast_dtype() -> Any:
 
 def autocast(dtype: Any) -> AbstractContextManager[Any]:
     """Read float variables in another dtype, or in their own (None), inside the block."""
-    return _set(_autocast, dtype)
+    return set_within(_autocast, dtype)
 
 
 _watcher: ContextVar[Any] = ContextVar("watcher", default=None)
@@ -204,7 +205,7 @@ def layer_watcher() -> Callable[..., Any] | None:
 
 def watching_layers(function: Callable[..., Any] | None) -> AbstractContextManager[Any]:
     """Call a function `(layer, args, outputs)`, or none, after each layer inside the block."""
-    return _set(_watcher, function)
+    return set_within(_watcher, function)
 
 
 def name_path() -> tuple[str, ...]:
@@ -214,7 +215,7 @@ def name_path() -> tuple[str, ...]:
 
 def name_scope(name: str) -> AbstractContextManager[Any]:
     """Prefix the paths of new variables with `name/` inside the block."""
-    return _set(_path, (*_path.get(), name))
+    return set_within(_path, (*_path.get(), name))
 
 
 _parent_names: ContextVar[Any] = ContextVar("parent_names", default=())
@@ -227,12 +228,12 @@ def parent_names() -> tuple[str, ...]:
 
 def parent_scope(name: str | None) -> AbstractContextManager[Any]:
     """Treat layers created from configs inside the block as contained in the layer of this name, if it has one."""
-    return _set(_parent_names, (*_parent_names.get(), name) if name else _parent_names.get())
+    return set_within(_parent_names, (*_parent_names.get(), name) if name else _parent_names.get())
 
 
 def path_scope(path: tuple[str, ...]) -> AbstractContextManager[Any]:
     """Give new variables exactly this path before their names inside the block."""
-    return _set(_path, path)
+    return set_within(_path, path)
 
 
 _distribution: Any = None
@@ -269,7 +270,7 @@ def placement_scope(shape: Iterable[int], sharding: Any) -> AbstractContextManag
         shape: Shape.
         sharding: JAX sharding.
     """
-    return _set(_placement, (tuple(shape), sharding))
+    return set_within(_placement, (tuple(shape), sharding))
 
 
 def placement(shape: Iterable[int]) -> Any:

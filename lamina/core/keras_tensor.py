@@ -267,12 +267,8 @@ in_symbolic_scope = _in_symbolic_scope.get
 @contextlib.contextmanager
 def bind_symbolic() -> Iterator[None]:
     """`context.bind` for the inference of shapes: what is written inside is discarded, and nothing is recorded."""
-    token = _in_symbolic_scope.set(True)
-    try:
-        with context.bind(), context.recording_on():
-            yield
-    finally:
-        _in_symbolic_scope.reset(token)
+    with context.set_within(_in_symbolic_scope, True), context.bind(), context.recording_on():
+        yield
 
 
 def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

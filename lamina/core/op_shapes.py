@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from lamina.core.arguments import shown
+from lamina.core.context import set_within
 from lamina.core.probes import without_probe_sizes
 from lamina.errors import LaminaError, ShapeError
 
@@ -32,11 +33,8 @@ _MOST = 100_000  # elements of an array with which an op is tried that needs val
 def trying() -> Iterator[bool]:
     """A block that tries calls which may fail; gives whether it is inside of another, where nothing is to be tried."""
     inside = _trying.get()
-    token = _trying.set(True)
-    try:
+    with set_within(_trying, True):
         yield inside
-    finally:
-        _trying.reset(token)
 
 
 class OpUse:

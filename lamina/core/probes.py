@@ -11,11 +11,13 @@ import re
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any
 
 from lamina.core.array_types import Shape
+from lamina.core.context import set_within
 from lamina.errors import LaminaError
 
 __all__ = ["PROBE_SIZES", "probe", "unprinted", "without_probe_sizes"]
@@ -41,15 +43,10 @@ def without_probe_sizes(shape: Any) -> Shape:
     return sizes
 
 
-@contextlib.contextmanager
-def unprinted() -> Iterator[None]:
+def unprinted() -> AbstractContextManager[Any]:
     """What functions print while they are traced inside the block is shown only if they fail, since they will run again
     with real sizes."""
-    token = _shows_prints.set(False)
-    try:
-        yield
-    finally:
-        _shows_prints.reset(token)
+    return set_within(_shows_prints, False)
 
 
 def probe(trace: Callable[[Any], Any], is_unknown: bool) -> tuple[Any, Any]:

@@ -69,13 +69,12 @@ class Record:
         is_traced = any(isinstance(array, Tracer) for array in self.inputs)  # what is around it is compiled
         pull = _pull_of(self.function, tuple(places), tuple(taken), None if is_traced else self.key)
         given = [zeros_like(self.outputs[place]) if cotangents[place] is None else cotangents[place] for place in taken]
-        count = len(self.inputs)
         if recording():
             key = None if self.key is None else (self.key, "pull", tuple(places), tuple(taken))
             flat = recorded(pull, (self.inputs, given), {}, key)
         else:
             flat = pull(self.inputs, given)
-        found: list[Any] = [None] * count
+        found: list[Any] = [None] * len(self.inputs)
         for place, cotangent in zip(places, flat, strict=True):
             found[place] = cotangent
         return found
@@ -121,15 +120,15 @@ def _pull_of(function, places, taken, key):
 
 def _compiled_where_possible(pull):
     """A function compiled; or as it is, once it has asked for values that a compiled one has not, such as sizes."""
-    compiled, needs_values = jax.jit(pull), []
+    best = jax.jit(pull)
 
     def run(inputs, cotangents):
-        if not needs_values:
-            try:
-                return compiled(inputs, cotangents)
-            except NEEDS_VALUES:
-                needs_values.append(True)
-        return pull(inputs, cotangents)
+        nonlocal best
+        try:
+            return best(inputs, cotangents)
+        except NEEDS_VALUES:
+            best = pull
+            return pull(inputs, cotangents)
 
     return run
 
@@ -182,18 +181,14 @@ def recorded(function: Callable[..., Any], args: Any, kwargs: Any, key: Any = No
 
 
 def _as_array(leaf):
-    """Variables and NumPy's numbers as JAX arrays; the rest, and sizes, as it is."""
+    """Variables and NumPy's numbers as JAX arrays. The rest as it is, and so sizes as `tf.shape` gives them, whose
+    values reshaping needs while a gradient is compiled; arrays of plain NumPy are data."""
     if isinstance(leaf, Variable):
         return unwrap(leaf)
-    if not isinstance(leaf, np.ndarray) or leaf.dtype.kind not in "biufc" or _is_sizes(leaf):
+    if not isinstance(leaf, np.ndarray) or (kind := leaf.dtype.kind) not in "biufc":
         return leaf
-    return jnp.asarray(leaf)
-
-
-def _is_sizes(array):
-    """Whether an array is a shape or a size, as `tf.shape` gives them: constants, whose values reshaping needs while a
-    gradient is compiled. Arrays of plain NumPy are data."""
-    return type(array) is not np.ndarray and array.dtype.kind in "iu" and array.ndim < 2 and array.size <= MAX_SIZES
+    is_sizes = type(leaf) is not np.ndarray and kind in "iu" and leaf.ndim < 2 and leaf.size <= MAX_SIZES
+    return leaf if is_sizes else jnp.asarray(leaf)
 
 
 def _by_value(constant):

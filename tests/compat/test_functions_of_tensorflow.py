@@ -10,6 +10,7 @@ import lamina as keras
 from lamina.compat.tensorflow import NAMESPACES
 from lamina.compat.variables import patch_arrays
 from lamina.errors import FileError
+from lamina.runtime import protobufs
 
 
 def namespace(name):
@@ -305,10 +306,10 @@ def test_checkpoints(tmp_path):
         restored.restore(path)
 
 
-def test_checksums_are_those_of_event_files():
-    from lamina.compat.bundle import _checksum
-    from lamina.runtime.protobufs import checksum as known
-
-    for size in (0, 1, 64, 65, 64 * 7 + 3):
-        data = np.random.default_rng(size).bytes(size)
-        assert _checksum(data) == known(data)
+def test_checksums_of_long_data_are_those_of_its_bytes_one_by_one(monkeypatch):
+    data = np.random.default_rng(0).bytes(20_001)
+    for size in (16_384, 16_640, 20_001):
+        side_by_side = protobufs.checksum(data[:size])
+        with monkeypatch.context() as patch:
+            patch.setattr(protobufs, "_LONG", 1 << 30)
+            assert protobufs.checksum(data[:size]) == side_by_side

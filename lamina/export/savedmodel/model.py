@@ -10,7 +10,7 @@ from typing import Any
 import jax
 
 from lamina.errors import ConfigError
-from lamina.export.savedmodel.bundle import write_bundle
+from lamina.export.savedmodel.bundle import GRAPH_KEY, write_bundle
 from lamina.export.savedmodel.messages import (
     argument_spec,
     attribute,
@@ -75,7 +75,7 @@ def saved_model_files(endpoints: Mapping[str, Any], folder: pathlib.Path) -> Non
         (7, objects),
     )
     (folder / "saved_model.pb").write_bytes(encode((1, 1), (2, meta)))
-    write_bundle(folder / "variables", bundle)
+    write_bundle(folder / "variables" / "variables", {GRAPH_KEY: bundle})
 
 
 class _Function:
