@@ -1,0 +1,19 @@
+"""The studies of faults that the programs follow: facts were taken from them (what was wrong, in what), no code."""
+
+__all__ = [
+    "AUTOTRAINER", "CRIME", "DEEPFD", "DEEPLOCALIZE", "DEFAULT", "DEFECTS", "NEURALINT", "STUDY", "TAXONOMY", "TENSFA",
+    "THEIA", "UMLAUT",
+]  # fmt: skip
+
+AUTOTRAINER = "AutoTrainer (Zhang et al., ICSE 2021)"
+CRIME = "DeepCrime (Humbatova et al., ISSTA 2021), mutation operators"
+DEEPFD = "DeepFD (Cao et al., ICSE 2022)"
+DEEPLOCALIZE = "DeepLocalize (Wardat et al., ICSE 2021)"
+DEFAULT = "DEFault++ (Jahan et al., 2026), mutants of transformers"
+DEFECTS = "defect4ML (Morovati et al., EMSE 2023)"
+NEURALINT = "NeuraLint (Nikanjam et al., TOSEM 2021)"
+STUDY = "Islam et al.: A Comprehensive Study on Deep Learning Bug Characteristics (FSE 2019)"
+TAXONOMY = "Humbatova et al.: Taxonomy of Real Faults in Deep Learning Systems (ICSE 2020)"
+TENSFA = "Tensfa (Wu et al., 2022), faults of tensor shapes"
+THEIA = "Theia (2024): Leveraging Data Characteristics for Bug Localization in Deep Learning Programs"
+UMLAUT = "UMLAUT (Schoop et al., CHI 2021)"
