@@ -106,10 +106,11 @@ struct Convolution {
   }
 
   // The first of our own ways that fits, if any: they compute in float32 and hold their sums in wide registers.
-  const Way* own_way(bool (*Way::*fits)(const Shapes&)) const {
+  // Where each output has to be a plain sum of its own inputs, values at points are no way.
+  const Way* own_way(bool (*Way::*fits)(const Shapes&), bool plain_sums) const {
     if (!has_avx512() || type != Type::f32 || rank() > 2 || count_of(y, 0) == 0) return nullptr;
     for (const Way* way : {&depthwise::way, &winograd::way, &plain::way})
-      if ((way->*fits)(shapes())) return way;
+      if (!(plain_sums && way == &winograd::way) && (way->*fits)(shapes())) return way;
     return nullptr;
   }
 
@@ -248,11 +249,11 @@ struct Parts {
 
 ffi::Error convolve(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer kernel, ffi::RemainingArgs rest,
                     ffi::Result<ffi::AnyBuffer> y, Integers strides, Integers padding, Integers dilation,
-                    int64_t groups, int64_t activation) {
+                    int64_t groups, int64_t plain_sums, int64_t activation) {
   return guarded([&] {
     const Convolution whole(x, kernel, *y, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
-    if (const Way* own = rest.size() == 0 && activation == 0 ? whole.own_way(&Way::fits) : nullptr)
+    if (const Way* own = rest.size() == 0 && activation == 0 ? whole.own_way(&Way::fits, plain_sums != 0) : nullptr)
       return own->convolve(whole.shapes(), team, floats(x), floats(kernel), floats(y));
     const void* bias = rest.size() == 1 ? rest.get<ffi::AnyBuffer>(0).value().untyped_data() : nullptr;
     const auto part = [&](const Convolution& shapes, int64_t from, int64_t to) {
@@ -268,11 +269,11 @@ ffi::Error convolve(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer ke
 
 ffi::Error input_gradient(ffi::ThreadPool threads, ffi::AnyBuffer dy, ffi::AnyBuffer kernel,
                           ffi::Result<ffi::AnyBuffer> dx, Integers strides, Integers padding, Integers dilation,
-                          int64_t groups) {
+                          int64_t groups, int64_t plain_sums) {
   return guarded([&] {
     const Convolution whole(*dx, kernel, dy, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
-    if (const Way* own = whole.own_way(&Way::fits_input_gradient))
+    if (const Way* own = whole.own_way(&Way::fits_input_gradient, plain_sums != 0))
       return own->input_gradient(whole.shapes(), team, floats(dy), floats(kernel), floats(dx));
     const auto part = [&](const Convolution& shapes, int64_t from, int64_t to) {
       return Parts::Part{of_inputs(shapes), {at(dy, from), nullptr}, at(dx, to)};
@@ -286,11 +287,11 @@ ffi::Error input_gradient(ffi::ThreadPool threads, ffi::AnyBuffer dy, ffi::AnyBu
 // Each thread sums over samples of its own; then the sums are added.
 ffi::Error kernel_gradient(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBuffer dy,
                            ffi::Result<ffi::AnyBuffer> dkernel, Integers strides, Integers padding, Integers dilation,
-                           int64_t groups) {
+                           int64_t groups, int64_t plain_sums) {
   return guarded([&] {
     const Convolution whole(x, *dkernel, dy, strides, padding, dilation, groups);
     const Team team(threads, whole.operations());
-    if (const Way* own = whole.own_way(&Way::fits_kernel_gradient))
+    if (const Way* own = whole.own_way(&Way::fits_kernel_gradient, plain_sums != 0))
       return own->kernel_gradient(whole.shapes(), team, floats(x), floats(dy), floats(dkernel));
     struct Part {
       Convolution shapes;
@@ -329,7 +330,8 @@ ffi::Error kernel_gradient(ffi::ThreadPool threads, ffi::AnyBuffer x, ffi::AnyBu
   .Attr<lamina::Integers>("strides")  \
   .Attr<lamina::Integers>("padding")  \
   .Attr<lamina::Integers>("dilation") \
-  .Attr<int64_t>("groups")
+  .Attr<int64_t>("groups")            \
+  .Attr<int64_t>("plain_sums")
 
 LAMINA_HANDLER(lamina_convolve, lamina::convolve,
                               LAMINA_BIND

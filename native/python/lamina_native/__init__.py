@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from lamina_native.attention import *
 from lamina_native.convolution import *
+from lamina_native.installing import *
 from lamina_native.jaxpr_program import *
 from lamina_native.library import ACTIVATIONS, plans, plans_capacity, plans_made, set_threads, supported, threads
 from lamina_native.normalization import *
