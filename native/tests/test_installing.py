@@ -6,7 +6,6 @@ import random
 import jax
 import jax.numpy as jnp
 import lamina_native as native
-import numpy as np
 import pytest
 from jax import lax
 
@@ -84,3 +83,120 @@ def test_any_convolution_and_its_gradients(seed, arrays, close):
     (_, found), gradients = value_and_gradients(*arguments)
     (_, wanted), wanted_gradients = without(value_and_gradients)(*arguments)
     close((found, gradients), (wanted, wanted_gradients), 1e-4)
+
+
+POOLS = {
+    "channels last": ((2, 9, 9, 7), (1, 3, 3, 1), (1, 2, 2, 1), "SAME"),
+    "channels first": ((2, 5, 8, 8), (1, 1, 2, 2), (1, 1, 2, 2), "VALID"),
+    "one image of Equinox": ((5, 8, 9), (1, 3, 2), (1, 3, 1), ((0, 0), (1, 1), (0, 1))),
+    "windows of time": ((4, 12), (1, 3), (1, 2), "SAME"),
+    "all axes": ((6, 8), (2, 2), (2, 2), "VALID"),
+    "channels pooled": ((3, 4, 4, 8), (1, 2, 2, 2), (1, 2, 2, 2), "VALID"),
+    "axes apart": ((9, 3, 8, 4), (2, 1, 2, 1), (2, 1, 2, 1), "VALID"),
+}
+
+
+@pytest.mark.parametrize("case", POOLS)
+def test_max_pools_of_any_axes(case, arrays, close):
+    shape, *window = POOLS[case]
+    x = jnp.round(arrays(*shape))  # ties
+
+    def pool(x):
+        return lax.reduce_window(x, -jnp.inf, lax.max, *window)
+
+    def value_and_gradient(x):
+        return jax.jit(jax.value_and_grad(lambda x: (pool(x) ** 2).sum()))(x)
+
+    assert calls(jax.grad(lambda x: (pool(x) ** 2).sum()), x) == ["lamina_max_pool", "lamina_max_pool_gradient"]
+    close(value_and_gradient(x), without(value_and_gradient)(x))
+
+
+@pytest.mark.parametrize("mode", ["clip", "fill", "promise_in_bounds"])
+@pytest.mark.parametrize("dtype", [jnp.int32, jnp.uint8])
+def test_gradients_of_embeddings(mode, dtype, arrays, close):
+    table, weights = arrays(20, 6), arrays(3, 4, 6)
+    places = jnp.asarray([[0, 19, 19, 3], [7, 7, 7, 0], [5, 4, 3, 2]], dtype)
+    if mode != "promise_in_bounds":
+        places = places.at[0, 3].set(200 if dtype == jnp.uint8 else -21)
+
+    def gradient(table):
+        return jax.jit(jax.grad(lambda table: (table.at[places].get(mode=mode) * weights).sum()))(table)
+
+    if dtype == jnp.int32:
+        assert calls(gradient, table) == ["lamina_add_rows"]
+    close(gradient(table), without(gradient)(table))
+
+
+def network(parameters, x):
+    """A small network of several layouts: a convolution, a pool, a transposed and a depthwise convolution, NCHW."""
+    first, second, third = parameters
+    numbers = ("NCHW", "OIHW", "NCHW")
+    x = lax.conv_general_dilated(x, first, (1, 1), "SAME", dimension_numbers=numbers)
+    x = lax.reduce_window(jnp.tanh(x), -jnp.inf, lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
+    x = lax.conv_transpose(x, second, (2, 2), "SAME", dimension_numbers=numbers)
+    return lax.conv_general_dilated(
+        x, third, (2, 1), ((1, 0), (1, 1)), feature_group_count=4, dimension_numbers=numbers
+    )
+
+
+@pytest.fixture
+def example(arrays):
+    parameters = arrays(5, 3, 3, 3), arrays(4, 5, 3, 3), arrays(8, 1, 3, 3)
+    return parameters, arrays(2, 3, 8, 6)
+
+
+TRANSFORMED = {
+    "gradient": lambda p, x: jax.grad(lambda p: (network(p, x) ** 2).sum())(p),
+    "forward mode": lambda p, x: jax.jvp(network, (p, x), (p, jnp.cos(x)))[1],
+    "second derivatives": lambda p, x: jax.jvp(
+        jax.grad(lambda x: (network(p, x) ** 2).sum()), (x,), (jnp.cos(x),)
+    )[1],
+    "gradients of each sample": lambda p, x: jax.vmap(
+        jax.grad(lambda p, x: (network(p, x[None]) ** 2).sum()), (None, 0)
+    )(p, x),
+    "many kernels": lambda p, x: jax.vmap(lambda scale: network(jax.tree.map(lambda a: a * scale, p), x))(
+        jnp.arange(1.0, 4.0)
+    ),
+    "checkpoint": lambda p, x: jax.grad(lambda p: (jax.checkpoint(network)(p, x) ** 2).sum())(p),
+    "a loop": lambda p, x: lax.scan(lambda x, _: (x + network(p, x).mean(), None), x, length=3)[0],
+}  # fmt: skip
+
+
+def test_transformations_of_a_network(example, close):
+    def run(parameters, x):
+        return {name: jax.jit(function)(parameters, x) for name, function in TRANSFORMED.items()}
+
+    close(run(*example), without(run)(*example), 1e-4)
+
+
+def test_two_derivatives_at_64_bits_and_other_dtypes_are_left_to_xla(example):
+    parameters, x = example
+    with jax.enable_x64(True):
+        wide = jax.tree.map(lambda a: a.astype(jnp.float64), (parameters, x))
+        assert network(*wide).dtype == jnp.float64 and not calls(network, *wide)
+        assert network(*example).dtype == jnp.float32 and calls(network, *example)
+
+
+def test_exported_programs_hold_no_kernels(example, close):
+    exported = jax.export.export(jax.jit(network))(*example)
+    assert "lamina_" not in exported.mlir_module()
+    close(exported.call(*example), network(*example))
+
+
+def test_leaving_restores_what_was_there(example):
+    assert calls(network, *example)
+    native.install()  # twice is once
+    native.uninstall()
+    assert not calls(network, *example)
+    with native.installed(), native.installed():
+        assert calls(network, *example)
+    assert not calls(network, *example)
+
+
+def test_highest_precision_sums_plainly(arrays):
+    """An infinite input reaches the outputs that see it, and no others."""
+    x, kernel = arrays(2, 32, 32, 32).at[0, 16, 16, 0].set(jnp.inf), arrays(3, 3, 32, 32)
+    y = lax.conv_general_dilated(
+        x, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"), precision=lax.Precision.HIGHEST
+    )
+    assert (~jnp.isfinite(y)).any(-1).sum() == 9

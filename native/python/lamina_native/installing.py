@@ -7,6 +7,8 @@ import jax
 from jax.interpreters import mlir
 
 from lamina_native.lowering_convolution import convolution_program
+from lamina_native.lowering_pooling import max_pool_gradient_program, max_pool_program
+from lamina_native.lowering_rows import add_rows_program
 
 __all__ = ["install", "installed", "uninstall"]
 
@@ -61,8 +63,13 @@ def installed():
 
 
 def _programs():
-    """{primitive: function of the shapes and settings that returns a program, or None if no kernel serves them}."""
-    return {jax.lax.conv_general_dilated_p: convolution_program}
+    """{primitive: a function of its shapes and settings that returns a program, or None if no kernel serves them}."""
+    return {
+        jax.lax.conv_general_dilated_p: convolution_program,
+        jax.lax.reduce_window_max_p: max_pool_program,
+        jax.lax.select_and_scatter_add_p: max_pool_gradient_program,
+        jax.lax.scatter_add_p: add_rows_program,
+    }
 
 
 def _rules():
@@ -90,7 +97,7 @@ def _rule(program, before):
 
 
 def _may_call(ctx):
-    """Whether the program is for this process and one device: XLA cannot partition calls of kernels, and files that hold
-    them could not be read elsewhere."""
+    """Whether the program is for this process and one device: XLA cannot partition calls of kernels, and files that
+    hold them could not be read elsewhere."""
     module = ctx.module_context
     return not module.lowering_parameters.for_export and getattr(module.axis_context, "num_devices", 0) == 1

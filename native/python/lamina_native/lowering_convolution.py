@@ -1,6 +1,7 @@
 """JAX's `conv_general_dilated` as one of the three kernels: the convolution and its two gradients.
 
-JAX writes all three as one primitive, told apart by dilations of the left side and by which axes are batch and channels.
+JAX writes all three as one primitive: dilations of the left side, and which axes are its batch and channels, tell them
+apart.
 """
 
 import math
@@ -81,8 +82,8 @@ class _Problem:
         return self._with_zeros_between()
 
     def _looks_like_kernel_gradient(self):
-        """JAX's gradients of kernels sum over the samples, which are the channels of that convolution, and their windows
-        are the outputs of the other one: as large as its results, or larger."""
+        """JAX's gradients of kernels sum over the samples, which are the channels of that convolution, and their
+        windows are the outputs of the other one: as large as its results, or larger."""
         batch, channels, *_ = self.numbers.lhs_spec
         is_wide = math.prod(self.window) >= math.prod(self.outputs)
         return self.batch_groups > 1 or (channels < batch and is_wide)
@@ -190,8 +191,8 @@ class _Problem:
         x, dy = rhs.transpose(samples, *places, filters), lhs.transpose(channels, *space, batch)
         axes = zip(self.outputs, self.strides, self.padding, strict=True)
         low = [(size - 1) * step - pair[0] for size, step, pair in axes]
-        result = jnp.flip(self._sum_over_samples(x, dy, self.left, low), range(len(self.window)))
-        return self._result(result.swapaxes(-1, -2))
+        result = jnp.flip(self._sum_over_samples(x, dy, self.left, low), range(1, x.ndim - 1))
+        return self._result(result.swapaxes(0, -1))
 
     def _sum_over_samples(self, x, dy, steps, low):
         """`convolve_kernel_gradient` of windows that begin `low` before x, `steps` apart; with the axes of samples in
