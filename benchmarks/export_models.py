@@ -1,210 +1,55 @@
-# ruff: noqa: E501
-"""Exports unusual models and runs what was written: `python benchmarks/export_models.py onnx jax tf_saved_model`.
+"""Exports unusual models and runs what was written, by the runtime of each format:
 
-Each model is exported, run by the runtime of the format for one sample and for five, and compared with `predict`. A
-format that cannot say a model has to refuse it and to leave no file. Prints a line for each model that fails, and counts.
+    python benchmarks/export_models.py onnx jax litert tf_saved_model tfjs --tensorflow PYTHON --tfjs FOLDER
+
+Each model is exported, run for one sample and for five, and compared with `predict`. A format that cannot say a model
+has to refuse it and to leave no file. Prints a line for each model that is not right, counts, and the differences.
+TensorFlow may be in an environment of its own, whose PYTHON is given; TensorFlow.js is looked for in FOLDER, which has
+`node_modules`. `--only TEXT` takes the models with TEXT in their name, `--models` is one of unusual, further, all.
 """
 
+import argparse
 import collections
+import contextlib
+import json
+import os
 import pathlib
-import sys
+import subprocess
 import tempfile
 import traceback
+from unittest import mock
 
 import numpy as np
 
+import further_models
 import lamina as keras
+import unusual_models
 from lamina.errors import ConfigError
+from lamina.export import formats, writing
+from lamina.export.savedmodel import model as saved_models
 
-L, ops = keras.layers, keras.ops
-
-
-def stack(shape, *layers, dtype=None):
-    return keras.Sequential([keras.Input(shape, dtype=dtype), *layers])
-
-
-def graph(shapes, function, dtype=None):
-    inputs = [keras.Input(shape, dtype=dtype) for shape in shapes]
-    return keras.Model(inputs, function(*inputs))
-
-
-class MinimalCell(L.Layer):
-    def __init__(self, units):
-        super().__init__()
-        self.units = self.state_size = self.output_size = units
-        self.inner, self.gate = L.Dense(units), L.Dense(units, activation="sigmoid")
-
-    def build(self, shape):
-        self.inner.build((shape[0], shape[1] + self.units))
-        self.gate.build((shape[0], shape[1] + self.units))
-
-    def call(self, inputs, states):
-        both = ops.concatenate([inputs, states[0]], -1)
-        gate = self.gate(both)
-        new = gate * states[0] + (1 - gate) * ops.tanh(self.inner(both))
-        return new, [new]
-
-
-class Block(L.Layer):
-    def __init__(self, width):
-        super().__init__()
-        self.attention, self.norm = L.MultiHeadAttention(2, width // 2), L.LayerNormalization()
-        self.mlp = keras.Sequential([L.Dense(2 * width, "gelu"), L.Dense(width)])
-
-    def call(self, x, training=False):
-        x = self.norm(x + self.attention(x, x, training=training))
-        return x + self.mlp(x)
-
-
-class Nested(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.blocks = [Block(8) for _ in range(2)]
-        self.head = {"class": L.Dense(3), "box": L.Dense(4)}
-
-    def call(self, inputs, training=False):
-        x = ops.concatenate([inputs["a"], inputs["b"]], -1)
-        for block in self.blocks:
-            x = block(x, training=training)
-        return {name: head(ops.mean(x, 1)) for name, head in self.head.items()}
-
-
-def nested_subclass():
-    model = Nested()
-    model({"a": np.zeros((2, 5, 4), "float32"), "b": np.zeros((2, 5, 4), "float32")})
-    return model
-
-
-def masked_attention():
-    tokens, mask = keras.Input((None,), dtype="int32"), keras.Input((None, None), dtype="bool")
-    x = L.Embedding(10, 8, mask_zero=True)(tokens)
-    y = L.MultiHeadAttention(2, 4)(x, x, attention_mask=mask)
-    return keras.Model([tokens, mask], L.Dense(3)(L.LayerNormalization()(x + y)))
-
-
-def quantized(*layers, shape=(16,), mode="int8"):
-    model = stack(shape, *layers)
-    model.quantize(mode)
-    return model
-
-
-def discretize():
-    layer = L.Discretization(num_bins=4, output_mode="one_hot")
-    layer.adapt(np.linspace(0, 1, 40).reshape(-1, 1))
-    return stack((1,), layer, L.Dense(2))
-
-
-def normalized():
-    layer = L.Normalization()
-    layer.adapt(np.random.default_rng(0).normal(size=(30, 4)))
-    return stack((4,), layer, L.SpectralNormalization(L.Dense(3)))
-
-
-def encoder_decoder():
-    source, target = keras.Input((None, 3)), keras.Input((None, 2))
-    _, *state = L.LSTM(4, return_state=True)(source)
-    return keras.Model([source, target], L.Dense(2)(L.LSTM(4, return_sequences=True)(target, initial_state=state)))
-
-
-def masked_stack(*layers):
-    return stack((None,), L.Embedding(10, 4, mask_zero=True), *layers, dtype="int32")
-
-
-def shared():
-    a, b = keras.Input((6, 3), name="left"), keras.Input((6, 3), name="right")
-    tower = keras.Sequential([L.Conv1D(4, 2, activation="swish"), L.GlobalMaxPooling1D(), L.UnitNormalization()])
-    return keras.Model({"left": a, "right": b}, {"score": L.Dot(-1)([tower(a), tower(b)])})
-
-
-def vision_transformer():
-    image = keras.Input((16, 16, 3))
-    x = L.Reshape((16, 8))(L.Conv2D(8, 4, strides=4)(image))
-    x = x + L.Embedding(16, 8)(ops.arange(16))
-    for _ in range(2):
-        y = L.LayerNormalization()(x)
-        x = x + L.MultiHeadAttention(2, 4, dropout=0.1)(y, y)
-        x = x + L.Dense(8)(L.Dense(16, activation="gelu")(L.LayerNormalization()(x)))
-    return keras.Model(image, L.Dense(4)(L.GlobalAveragePooling1D()(x)))
-
-
-def squeeze_excite():
-    image = keras.Input((None, None, 4))
-    weights = L.GlobalAveragePooling2D(keepdims=True)(image)
-    weights = L.Conv2D(4, 1, activation="hard_sigmoid")(L.Conv2D(2, 1, activation="hard_swish")(weights))
-    return keras.Model(image, L.Conv2DTranspose(2, 3, strides=2, padding="same")(image * weights))
-
-
-def words():
-    return keras.Sequential([keras.Input((3,), dtype="string"), L.StringLookup(vocabulary=["a", "b"])])
-
-
-MODELS = {
-    "ConvLSTM1D": lambda: stack((4, 8, 2), L.ConvLSTM1D(3, 3, padding="same", return_sequences=True)),
-    "ConvLSTM2D, open time": lambda: stack((None, 6, 6, 2), L.ConvLSTM2D(3, 3, strides=2, dropout=0.2)),
-    "ConvLSTM3D": lambda: stack((3, 4, 4, 4, 1), L.ConvLSTM3D(2, 2)),
-    "Bidirectional with masks": lambda: masked_stack(L.Bidirectional(L.LSTM(3, return_sequences=True)), L.GRU(2)),
-    "Bidirectional, merged": lambda: masked_stack(L.Bidirectional(L.GRU(3), merge_mode="ave"), L.Dense(2)),
-    "attention with masks": masked_attention,
-    "grouped query attention": lambda: graph([(None, 8)], lambda x: L.GroupQueryAttention(4, 4, 2)(x, x, use_causal_mask=True)),
-    "Discretization": discretize,
-    "StringLookup": words,
-    "Normalization, SpectralNormalization": normalized,
-    "open time": lambda: stack((None, 4), L.Conv1D(5, 3, strides=2, padding="same"), L.AveragePooling1D(2), L.GRU(3)),
-    "EinsumDense": lambda: stack((None, 4, 3), L.EinsumDense("abcd,cdef->abef", (None, 2, 5), bias_axes="ef", activation="relu")),
-    "augmentation": lambda: stack(
-        (12, 12, 3), L.RandomFlip(), L.RandomZoom(0.2), L.RandomTranslation(0.1, 0.1), L.RandomContrast(0.2),
-        L.RandomBrightness(0.1), L.RandomCrop(8, 8), L.GaussianNoise(0.2), L.Conv2D(2, 3),
-    ),
-    "augmentation by policy": lambda: stack((12, 12, 3), L.RandAugment(), L.CutMix(), L.CenterCrop(8, 7), L.Flatten(), L.Dense(2)),
-    "int8": lambda: quantized(L.Dense(32, activation="relu"), L.Dense(4)),
-    "int4": lambda: quantized(L.Dense(32, activation="relu"), L.Dense(4), mode="int4"),
-    "float8": lambda: quantized(L.Dense(16), mode="float8"),
-    "int8 of embeddings": lambda: (lambda m: (m.quantize("int8"), m)[1])(masked_stack(L.EinsumDense("abc,cd->abd", (None, 6), bias_axes="d"))),
-    "subclass, nested, dicts": nested_subclass,
-    "Lambda": lambda: stack((5, 4), L.Lambda(lambda x: ops.stack(ops.unstack(x, axis=1)[::-1], axis=2)), L.Lambda(ops.logsumexp)),
-    "RNN of an own cell": lambda: stack((None, 3), L.RNN(MinimalCell(4), return_sequences=True), L.RNN(MinimalCell(2), go_backwards=True)),
-    "stacked cells": lambda: stack((5, 3), L.RNN([L.LSTMCell(4), L.GRUCell(3)], return_sequences=True, unroll=True)),
-    "own cell, masked": lambda: masked_stack(L.RNN(MinimalCell(4), return_sequences=True, zero_output_for_mask=True)),
-    "transposed 3-D": lambda: stack((3, 4, 3, 2), L.Conv3DTranspose(3, 3, strides=(1, 2, 2), padding="same"), L.Conv3DTranspose(2, 2)),
-    "separable": lambda: stack((12, 4), L.SeparableConv1D(6, 3, depth_multiplier=2, padding="same"), L.DepthwiseConv1D(3, strides=2)),
-    "dilated, grouped": lambda: stack((10, 10, 4), L.Conv2D(8, 3, dilation_rate=2, groups=2), L.DepthwiseConv2D(3, dilation_rate=2, padding="same")),
-    "channels first": lambda: stack((3, 8, 8), L.Conv2D(4, 3, data_format="channels_first"), L.BatchNormalization(axis=1),
-                                    L.MaxPooling2D(data_format="channels_first"), L.GlobalAveragePooling2D(data_format="channels_first")),
-    "Embedding with mask": lambda: masked_stack(L.GlobalAveragePooling1D(), L.Dense(2)),
-    "mask, own": lambda: masked_stack(L.Lambda(lambda x: x, mask=lambda x, m: m), L.SimpleRNN(2)),
-    "encoder and decoder": encoder_decoder,
-    "attention, additive, causal": lambda: graph([(None, 4), (None, 4)], lambda q, v: [
-        L.Attention(use_scale=True, score_mode="concat")([q, v]), L.AdditiveAttention()([q, v]), L.Attention()([q, v], use_causal_mask=True)]),
-    "shared layers, dicts": shared,
-    "vision transformer": vision_transformer,
-    "squeeze and excite": squeeze_excite,
-    "volumes": lambda: stack((None, 8, 8, 2), L.Conv3D(3, (1, 3, 3), padding="same"), L.MaxPooling3D((1, 2, 2)), L.AveragePooling3D((1, 2, 2), padding="same"), L.GlobalMaxPooling3D()),
-    "cropping, padding, upsampling": lambda: stack((4, 5, 6, 2), L.ZeroPadding3D((1, 0, 2)), L.Cropping3D((1, 1, (0, 1))), L.UpSampling3D((1, 2, 1)), L.Permute((2, 1, 4, 3))),
-    "normalizations": lambda: stack((6, 6, 4), L.GroupNormalization(-1), L.LayerNormalization(axis=(1, 2)), L.BatchNormalization(renorm=False), L.RMSNormalization()),
-    "hashes and crosses": lambda: graph([(1,), (1,)], lambda a, b: L.HashedCrossing(8, output_mode="one_hot")([a, b]), dtype="int32"),
-    "integers": lambda: stack((4,), L.IntegerLookup(vocabulary=[3, 5, 7], output_mode="count"), L.Dense(2), dtype="int64"),
-    "top k and gather": lambda: graph([(9, 3)], lambda x: ops.take_along_axis(x, ops.expand_dims(ops.top_k(x[..., 0], 4)[1], -1), axis=1)),
-    "scan": lambda: graph([(5, 3)], lambda x: ops.scan(lambda c, y: (c * 0.5 + y, c), ops.zeros_like(x[:, 0]), ops.transpose(x, (1, 0, 2)))[0]),
-    "cond and while": lambda: graph([(3,)], lambda x: ops.while_loop(lambda i, y: i < 4, lambda i, y: (i + 1, ops.sin(y) + i), (0, x))[1]),
-    "cond of a value": lambda: stack((3,), L.Lambda(lambda x: ops.cond(ops.sum(x) > 1.0, lambda: x * 2, lambda: x - 1))),
-    "spectrum": lambda: graph([(64,)], lambda x: ops.abs(ops.rfft(x)[0])),
-    "STFT": lambda: stack((200, 1), L.STFTSpectrogram(mode="log", frame_length=32, frame_step=16)),
-    "linear algebra": lambda: graph([(3, 3)], lambda x: [ops.matmul(x, ops.transpose(x, (0, 2, 1))), ops.norm(x, axis=-1), ops.einsum("bij,bkj->bik", x, x), ops.tril(x), ops.diagonal(x, axis1=1, axis2=2)]),
-    "inverse": lambda: graph([(3, 3)], lambda x: ops.inv(x + 3 * ops.eye(3))),
-    "one-hot and segments": lambda: graph([(4,)], lambda x: [ops.one_hot(x, 5), ops.bincount(x, minlength=6), ops.searchsorted(ops.array([1, 3]), x)], dtype="int32"),
-    "mixed precision": lambda: stack((6, 6, 2), L.Conv2D(4, 3, dtype="mixed_bfloat16"), L.BatchNormalization(dtype="mixed_float16"), L.Flatten(), L.Dense(2)),
-    "resizing": lambda: stack((7, 9, 2), L.Resizing(5, 6, interpolation="nearest"), L.Resizing(8, 8, interpolation="bicubic"), L.UpSampling2D(2, interpolation="bilinear"), L.Resizing(4, 4, crop_to_aspect_ratio=True)),
-    "patches": lambda: graph([(8, 8, 2)], lambda x: ops.image.extract_patches(x, 4, padding="same")),
-    "padding modes": lambda: graph([(5, 4)], lambda x: [ops.pad(x, ((0, 0), (2, 1), (0, 0)), mode=mode) for mode in ("reflect", "symmetric", "constant")]),
-    "time distributed": lambda: stack((None, 8, 8, 1), L.TimeDistributed(L.Conv2D(2, 3)), L.TimeDistributed(L.Flatten()), L.LSTM(3)),
-    "maxout and merges": lambda: graph([(4,), (4,), (1,)], lambda a, b, c: [L.Subtract()([a, b]), L.Minimum()([a, c]), L.Average()([a, b]), L.Maximum()([a, b, c])]),
-    "lora": lambda: (lambda m: (m.layers[0].enable_lora(2), m)[1])(stack((6,), L.Dense(5), L.PReLU(), L.LeakyReLU())),
-    "activations": lambda: graph([(6,)], lambda x: [getattr(keras.activations, name)(x) for name in
-        "gelu exponential hard_shrink hard_tanh leaky_relu log_sigmoid relu6 silu softsign sparse_plus squareplus tanh_shrink".split()]),
-}  # fmt: skip
+HERE = pathlib.Path(__file__).parent
+NODE = HERE.parent / "tests" / "export" / "run_in_node.js"
+TENSORFLOW = """
+import json, pathlib, sys, numpy, tensorflow
+for folder in map(pathlib.Path, sys.stdin.read().split("\\n")):
+    try:
+        loaded = tensorflow.saved_model.load(str(folder / "model"))
+        order = json.loads((folder / "names.json").read_text())
+        for number in (0, 1):
+            data = numpy.load(folder / f"in{number}.npz")
+            given = {name: tensorflow.constant(data[f"arr_{n}"]) for n, name in enumerate(order["inputs"])}
+            made = loaded.signatures["serving_default"](**given)
+            results = [made[name] for name in order["outputs"]]
+            results = [tensorflow.cast(r, "float32") if r.dtype.name == "bfloat16" else r for r in results]
+            numpy.savez(folder / f"out{number}.npz", *(result.numpy() for result in results))
+    except Exception as error:
+        (folder / "error").write_text(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
+"""
 
 
 def inputs_of(avals, batch):
+    """Random inputs: batch sizes that are fixed stay."""
     generator = np.random.default_rng(batch)
     for aval in avals:
         shape = [
@@ -216,69 +61,147 @@ def inputs_of(avals, batch):
 
 
 def _factor(size):
-    return int(str(size).rpartition("*")[0] or 1)
+    return int(str(size).rpartition("*")[0] or 1) if str(size) != "any" else 1
 
 
-def attempt(make, format, folder):
-    """ "right", "refused", or what went wrong."""
-    from lamina.export import formats, writing
+class Attempt:
+    """One model in one format, which is kept in `folder` until what another process computed was compared."""
 
-    compared, kept = [], {}
-    entry = formats.FORMATS[format]
+    def __init__(self, name, make, format, folder, is_foreign):
+        self.name, self.format, self.folder, self.is_foreign = name, format, folder, is_foreign
+        self.wanted, self.worst, self.halves = [], 0.0, False
+        folder.mkdir()
+        self.result = self._exported(make)
 
-    class Watched:
-        ending, options = entry.ending, entry.options
+    def _exported(self, make):
+        entry = formats.FORMATS[self.format]
+        try:
+            with mock.patch.object(writing, "compare", self._compare), self._recorded():
+                model = make()
+                model.export(self.folder / f"model{entry.ending}", format=self.format, verbose=False)
+        except ConfigError as error:
+            left = [path.name for path in self.folder.iterdir() if path.name.startswith("model")]
+            return f"refused but left {left}" if left else "refused: " + " ".join(str(error).split())
+        except Exception as error:
+            words = " ".join(str(error).split())[:300]
+            return f"FAILED {type(error).__name__}: {words}\n{traceback.format_exc()[-700:]}"
+        return self._judged() if not self.is_foreign else "waits"
 
-        def write(self, *args, **options):
-            kept["written"] = entry.write(*args, **options)
-            return kept["written"]
+    @contextlib.contextmanager
+    def _recorded(self):
+        """The names that the signature of a SavedModel has."""
+        real = saved_models.saved_model_files
 
-    def compare(model, written, given, report):
-        run = written.load()
-        structure = keras.tree.flatten(model._symbolic_inputs())
-        assert len(structure) == len(written.avals)
-        for batch in (1, 5):
+        def write(endpoints, folder):
+            function = saved_models._Function("serving_default", next(iter(endpoints.values())))
+            order = {"inputs": [s.name for s in function.inputs], "outputs": [s.name for s in function.outputs]}
+            (self.folder / "names.json").write_text(json.dumps(order))
+            real(endpoints, folder)
+
+        with mock.patch("lamina.export.functions.saved_model_files", write):
+            yield
+
+    def _compare(self, model, written, given, report):
+        self.halves = any("16" in str(layer.compute_dtype) for layer in model._flatten_layers())
+        structure = model._symbolic_inputs()
+        run = None if self.is_foreign else written.load()
+        for number, batch in enumerate((1, 5)):
             inputs = list(inputs_of(written.avals, batch))
-            arguments = keras.tree.pack_sequence_as(model._symbolic_inputs(), inputs)
+            arguments = keras.tree.pack_sequence_as(structure, inputs)
             wanted = model.predict(arguments[0] if len(arguments) == 1 else list(arguments), verbose=0)
-            for result, value in zip(run(inputs), keras.tree.flatten(wanted), strict=True):
-                value = np.asarray(value, "float64")
-                assert np.shape(result) == value.shape, (np.shape(result), value.shape)
-                finite = np.isfinite(value)
-                assert np.array_equal(np.isnan(np.asarray(result, "float64")), np.isnan(value)), "NaN"
-                worst = np.abs(np.asarray(result, "float64") - value)[finite].max(initial=0)
-                compared.append(worst / max(np.abs(value[finite]).max(initial=0), 1e-30))
+            self.wanted.append([np.asarray(value, "float64") for value in keras.tree.flatten(wanted)])
+            if run is not None:
+                self._measure(run(inputs), self.wanted[-1])
+            elif self.format == "tfjs":
+                described = [{"shape": array.shape, "data": array.ravel().tolist()} for array in inputs]
+                (self.folder / f"in{number}.json").write_text(json.dumps(described))
+            else:
+                np.savez(self.folder / f"in{number}.npz", *inputs)
 
-    real = writing.FORMATS, writing.compare
-    writing.FORMATS, writing.compare = {**formats.FORMATS, format: Watched()}, compare
-    try:
-        model = make()
-        target = pathlib.Path(folder) / f"model{entry.ending}"
-        model.export(target, format=format, verbose=False)
-    except ConfigError as error:
-        left = list(pathlib.Path(folder).iterdir())
-        return f"refused but left {left}" if left else "refused: " + " ".join(str(error).split())
-    except Exception as error:
-        return f"FAILED {type(error).__name__}: {' '.join(str(error).split())[:300]}\n{traceback.format_exc()[-700:]}"
-    finally:
-        writing.FORMATS, writing.compare = real
-    worst = max(compared)
-    halves = any("16" in str(layer.compute_dtype) for layer in model._flatten_layers())
-    return "right" if worst <= (2e-2 if halves else 1e-4) else f"WRONG by {worst:.1e}"
+    def _measure(self, results, wanted):
+        for result, value in zip(results, wanted, strict=True):
+            assert np.shape(result) == value.shape, (np.shape(result), value.shape)
+            result, finite = np.asarray(result, "float64"), np.isfinite(value)
+            same = np.array_equal(np.isnan(result), np.isnan(value))
+            off = np.abs(result - value)[finite].max(initial=0) / max(np.abs(value[finite]).max(initial=0), 1e-30)
+            self.worst = max(self.worst, off if same else np.inf)
+
+    def _judged(self):
+        return "right" if self.worst <= (2e-2 if self.halves else 1e-4) else f"WRONG by {self.worst:.1e}"
+
+    def finish(self):
+        """Compare with what the other process left."""
+        if self.result != "waits":
+            return
+        error = self.folder / "error"
+        try:
+            for number, wanted in enumerate(self.wanted):
+                self._measure(self._left(number), wanted)
+            self.result = self._judged()
+        except (OSError, AssertionError, ValueError) as problem:
+            self.result = "FAILED there: " + (error.read_text() if error.exists() else str(problem))
+
+    def _left(self, number):
+        if self.format == "tfjs":
+            results = json.loads((self.folder / f"out{number}.json").read_text())
+            return [np.reshape(np.array(result["data"], "float64"), result["shape"]) for result in results]
+        data = np.load(self.folder / f"out{number}.npz")
+        return [data[f"arr_{place}"] for place in range(len(data.files))]
 
 
-def main(formats, only=""):
-    for format in formats:
-        counts = collections.Counter()
-        for name, make in MODELS.items():
-            if only in name:
-                with tempfile.TemporaryDirectory() as folder:
-                    result = attempt(make, format, folder)
-                counts[result.split()[0].rstrip(":")] += 1
-                if result != "right":
-                    print(f"{format} | {name} | {result}", flush=True)
-        print(format, dict(counts), flush=True)
+def run_elsewhere(format, attempts, options):
+    """Run what was written in TensorFlow, or in node with TensorFlow.js."""
+    folders = [attempt.folder for attempt in attempts if attempt.result == "waits"]
+    if format == "tfjs":
+        environment = {**os.environ, "NODE_PATH": str(options.tfjs / "node_modules")}
+        for attempt in attempts:
+            if attempt.result == "waits":
+                moved = [path.rename(attempt.folder / path.name) for path in (attempt.folder / "model").iterdir()]
+                assert moved
+                made = subprocess.run(["node", NODE, attempt.folder], env=environment, capture_output=True, text=True)
+                if made.returncode:
+                    lines = [line for line in made.stderr.splitlines() if "Error" in line]
+                    (attempt.folder / "error").write_text((lines or [made.stderr])[0][:300])
+    else:
+        environment = {**os.environ, "PYTHONPATH": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        environment.pop("XLA_FLAGS", None)
+        command = [options.tensorflow, "-c", TENSORFLOW]
+        text = "\n".join(map(str, folders))
+        subprocess.run(command, input=text, env=environment, check=True, text=True, capture_output=True)
+    for attempt in attempts:
+        attempt.finish()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("formats", nargs="+")
+    parser.add_argument("--tensorflow")
+    parser.add_argument("--tfjs", type=pathlib.Path)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--models", choices=["unusual", "further", "all"], default="all")
+    options = parser.parse_args()
+    sets = {"unusual": unusual_models.MODELS, "further": further_models.MODELS}
+    models = sets.get(options.models, {**sets["unusual"], **sets["further"]})
+    for format in options.formats:
+        is_foreign = (format == "tf_saved_model" and options.tensorflow) or (format == "tfjs" and options.tfjs)
+        with tempfile.TemporaryDirectory() as folder:
+            attempts = []
+            for number, (name, make) in enumerate(models.items()):
+                if options.only in name:
+                    keras.utils.clear_session()
+                    attempts.append(Attempt(name, make, format, pathlib.Path(folder, str(number)), bool(is_foreign)))
+                    if attempts[-1].result not in ("right", "waits"):
+                        print(f"{format} | {name} | {attempts[-1].result}", flush=True)
+            if is_foreign:
+                run_elsewhere(format, attempts, options)
+        for attempt in attempts if is_foreign else ():
+            if attempt.result != "right" and not attempt.result.startswith("refused:"):
+                print(f"{format} | {attempt.name} | {attempt.result}", flush=True)
+        counts = collections.Counter(attempt.result.split()[0].rstrip(":") for attempt in attempts)
+        exact = [attempt.worst for attempt in attempts if attempt.result == "right" and not attempt.halves]
+        middle, most = (np.median(exact), max(exact)) if exact else (0, 0)
+        print(f"{format} {dict(counts)}; median difference {middle:.0e}, largest {most:.0e}", flush=True)
 
 
 if __name__ == "__main__":
-    main([each for each in sys.argv[1:] if "=" not in each], *[e[5:] for e in sys.argv[1:] if e.startswith("only=")])
+    main()

@@ -82,3 +82,48 @@ def test_fewer_bits(tmp_path):
         tmp_path / "m.tflite", optimizations=["DEFAULT"], representative_dataset=lambda: [[x]], verbose=False
     )
     assert report.facts == ["int8"]
+
+
+@pytest.mark.parametrize(("kinds", "ends"), [(("int8", "int8"), 0), ((np.uint8, None), 3), ((None, "uint8"), 3)])
+def test_inputs_and_outputs_of_integers(kinds, ends, tmp_path):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((6,), name="x")
+    hidden = L.Dense(16, activation="relu")(inputs)
+    model = keras.Model(inputs, [L.Dense(3, activation="sigmoid", name="p")(hidden), hidden])
+    x = np.random.default_rng(0).random((32, 6), "float32")
+    report = model.export(
+        tmp_path / "m.tflite", quantize="int8", representative_data=x, verify=x, verbose=False,
+        inference_input_type=kinds[0], inference_output_type=kinds[1],
+    )  # fmt: skip
+    assert report.difference < 0.02
+    wanted = [f"{side} in {np.dtype(kind)}" for side, kind in zip(("inputs", "outputs"), kinds, strict=True) if kind]
+    assert report.facts == ["int8", *wanted]
+    made = operators_of((tmp_path / "m.tflite").read_bytes())
+    assert made.count("QUANTIZE") + made.count("DEQUANTIZE") == ends
+    from ai_edge_litert.interpreter import Interpreter
+
+    run = Interpreter(str(tmp_path / "m.tflite")).get_signature_runner()
+    names = {name: np.dtype(kind or "float32") for name, kind in zip(("x", "p"), kinds, strict=True)}
+    assert {
+        name: run.get_input_details().get(name, run.get_output_details().get(name))["dtype"] for name in names
+    } == names
+
+
+def test_what_integers_need(tmp_path):
+    model = stack((4,), L.Dense(3))
+    with pytest.raises(ConfigError, match="computed in them"):
+        model.export(tmp_path / "m.tflite", inference_input_type="int8")
+    with pytest.raises(ConfigError, match="are of the types"):
+        model.export(
+            tmp_path / "m.tflite", quantize="int8", representative_data=np.ones((2, 4)), inference_input_type="int4"
+        )
+
+
+def test_fourier_transforms_of_several_axes(tmp_path):
+    def call(x):
+        real, imaginary = ops.fft2((x, x * 0.5))
+        return [real, imaginary, *ops.ifft2((real, imaginary + 1)), ops.irfft(ops.rfft(x), fft_length=8)]
+
+    inputs = keras.Input((4, 8))
+    report = keras.Model(inputs, call(inputs)).export(tmp_path / "m.tflite", verbose=False)
+    assert report.difference < 1e-5

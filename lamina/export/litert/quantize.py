@@ -10,7 +10,7 @@ import numpy as np
 from lamina.export.litert.fusion import BIASED
 from lamina.export.litert.graph import Graph, Operator, Quantization, Value
 
-__all__ = ["to_float16", "to_int8", "to_int8_weights"]
+__all__ = ["INTEGERS", "to_float16", "to_int8", "to_int8_weights"]
 
 LEAST = 256  # elements of what is worth storing in fewer bits
 CHANNELS = {"CONV_2D": 0, "FULLY_CONNECTED": 0, "DEPTHWISE_CONV_2D": 3, "TRANSPOSE_CONV": 0}
@@ -18,6 +18,7 @@ CHANNELS = {"CONV_2D": 0, "FULLY_CONNECTED": 0, "DEPTHWISE_CONV_2D": 3, "TRANSPO
 HYBRID = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}  # compute on float32 and weights of int8
 SAME_SCALE = {"RESHAPE", "TRANSPOSE", "PAD", "STRIDED_SLICE", "MAX_POOL_2D", "AVERAGE_POOL_2D", "GATHER"}
 RESCALED = {"ADD", "SUB", "MUL", "DIV", "SUM", "MEAN", "BATCH_MATMUL", "CONCATENATION", "MAXIMUM", "MINIMUM"}
+INTEGERS = ("int8", "uint8")  # that inputs and outputs may have
 FIXED = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
 
 
@@ -94,15 +95,79 @@ def to_int8_weights(graph: Graph) -> None:
         one.nodes = nodes
 
 
-def to_int8(graph: Graph, ranges: Mapping[str, tuple[float, float]]) -> None:
-    """Compute in 8 bits what has an operator for it; inputs and outputs stay as they are.
+def to_int8(
+    graph: Graph, ranges: Mapping[str, tuple[float, float]], inputs: str | None = None, outputs: str | None = None
+) -> None:
+    """Compute in 8 bits what has an operator for it.
 
     Args:
         graph: The graph; loops in it stay float32.
         ranges: The smallest and largest element of each value.
+        inputs: Type of the inputs that were float32, one of `INTEGERS`; None leaves them.
+        outputs: The same of the outputs.
     """
-    graph.nodes = _Rewriting(graph, ranges).run()
+    rewriting = _Rewriting(graph, ranges)
+    graph.nodes = rewriting.run()
     to_int8_weights(graph)  # of operators that stay float32
+    for place, value in enumerate(graph.arguments if inputs else ()):
+        if value.dtype == np.float32:
+            graph.arguments[place] = _integer_input(graph, value, np.dtype(inputs), rewriting.scale_of(value))
+    for place, value in enumerate(graph.results if outputs else ()):
+        if value.dtype == np.float32:
+            graph.results[place] = _integer_output(graph, value, np.dtype(outputs), rewriting.scale_of(value))
+
+
+def _integer_input(graph, value, dtype, quantization):
+    """The input in integers: the operator that made them goes, and what needs real numbers gets them from it."""
+    made = _of_type(Value(str(value), value.shape, dtype, graph), quantization)
+    real = graph.value(f"{value}/float32", value.shape, np.float32)
+    nodes = [Operator("DEQUANTIZE", [made], [real], {})]
+    small = {}
+    for node in graph.nodes:
+        if node.kind == "QUANTIZE" and node.inputs == [value]:
+            if _is_same(made, node.outputs[0]):
+                small[node.outputs[0]] = made
+                continue
+            node.inputs = [made]
+        else:
+            node.inputs = [real if each == value else small.get(each, each) for each in node.inputs]
+        nodes.append(node)
+    graph.nodes = nodes if any(real in node.inputs for node in nodes) else nodes[1:]
+    return made
+
+
+def _integer_output(graph, value, dtype, quantization):
+    """The output in integers: those that were made real at the end, or made here."""
+    real = graph.value(f"{value}/float32", value.shape, np.float32)
+    source = real
+    for node in graph.nodes:
+        node.inputs = [real if each == value else each for each in node.inputs]
+        if value in node.outputs:
+            node.outputs = [real if each == value else each for each in node.outputs]
+            if node.kind == "DEQUANTIZE":
+                source = node.inputs[0]
+                quantization = source.quantization
+    made = _of_type(Value(str(value), value.shape, dtype, graph), quantization)
+    graph.nodes.append(Operator("QUANTIZE", [source], [made], {}))
+    if not any(real in node.inputs for node in graph.nodes):
+        graph.nodes = [node for node in graph.nodes if node.outputs != [real]]
+    producer = next((node for node in graph.nodes if source in node.outputs), None)
+    others = sum(source in node.inputs for node in graph.nodes) - 1
+    if producer is not None and not others and source is not real and _is_same(made, source):
+        graph.nodes.pop()
+        producer.outputs = [made]
+    return made
+
+
+def _of_type(value, quantization):
+    """The value with the quantization of int8, moved for uint8."""
+    value.quantization = Quantization(quantization.scale, quantization.zero + 128 * (value.dtype == np.uint8))
+    return value
+
+
+def _is_same(value, other):
+    one, two = value.quantization, other.quantization
+    return value.dtype == other.dtype and np.array_equal(one.scale, two.scale) and one.zero == two.zero
 
 
 class _Rewriting:

@@ -55,11 +55,25 @@ def litert_runtime(program: Any, data: bytes) -> Callable[[Sequence[Any]], list[
     """
     interpreter = interpreter_of(data)
     run = interpreter.get_signature_runner()
-    wanted = {name: detail["dtype"] for name, detail in run.get_input_details().items()}
+    wanted, given = run.get_input_details(), run.get_output_details()
 
     def results(arrays):
-        feeds = {name: np.asarray(array, wanted[name]) for name, array in zip(program.input_names, arrays, strict=True)}
-        made = run(**feeds)
-        return [made[name] for name in program.output_names]
+        named = zip(program.input_names, program.input_avals, arrays, strict=True)
+        made = run(**{name: _fed(array, wanted[name], aval) for name, aval, array in named})
+        return [_read(made[name], given[name]) for name in program.output_names]
 
     return results
+
+
+def _fed(array, detail, aval):
+    """An input as the file has it, which may hold integers that stand for real numbers."""
+    scale, zero = detail["quantization"]
+    if scale and np.dtype(aval.dtype).kind == "f":
+        edges = np.iinfo(detail["dtype"])
+        array = np.clip(np.round(np.asarray(array, np.float32) / scale) + zero, edges.min, edges.max)
+    return np.asarray(array, detail["dtype"])
+
+
+def _read(array, detail):
+    scale, zero = detail["quantization"]
+    return (array.astype(np.float32) - zero) * np.float32(scale) if scale and array.dtype.kind in "iu" else array

@@ -11,7 +11,7 @@ from lamina.errors import ConfigError
 from lamina.export.functions import endpoint_of
 from lamina.export.litert.calibration import ranges_of
 from lamina.export.litert.model import to_graph, to_litert
-from lamina.export.litert.quantize import to_float16, to_int8, to_int8_weights
+from lamina.export.litert.quantize import INTEGERS, to_float16, to_int8, to_int8_weights
 from lamina.export.litert.runtime import litert_runtime, operators_of
 from lamina.export.report import TOLERANCE, Written
 
@@ -22,7 +22,8 @@ KINDS = {"float16": 2e-2, "dynamic": None, "int8": None}  # and the difference f
 
 def write_litert(
     model: Any, signature: Any, target: pathlib.Path, quantize: str | None = None, representative_data: Any = None,
-    optimizations: Any = None, representative_dataset: Any = None,
+    optimizations: Any = None, representative_dataset: Any = None, inference_input_type: Any = None,
+    inference_output_type: Any = None,
 ) -> Written:  # fmt: skip
     """Write a TFLite file.
 
@@ -35,6 +36,9 @@ def write_litert(
         optimizations: TensorFlow's name of `quantize`: a list that is not empty stands for "int8" with representative
             data and for "dynamic" without.
         representative_dataset: TensorFlow's name of `representative_data`.
+        inference_input_type: "int8" or "uint8" for inputs in integers, whose scale and zero are in the file, as devices
+            without floating-point numbers need them; for `quantize="int8"`. None leaves float32.
+        inference_output_type: The same for the outputs.
 
     Raises:
         ConfigError: The arguments do not fit each other.
@@ -44,11 +48,13 @@ def write_litert(
     if optimizations:
         quantize = quantize or ("dynamic" if data_given is None else "int8")
     _check(quantize, data_given)
+    ends = [_integers(quantize, name) for name in (inference_input_type, inference_output_type)]
     endpoint, data = endpoint_of(model, signature, "litert")
     facts = []
     if quantize is not None:
-        data = _smaller(endpoint.program, data, quantize, data_given)
+        data = _smaller(endpoint.program, data, quantize, data_given, ends)
         facts.append(quantize)
+    facts += [f"{side} in {name}" for side, name in zip(("inputs", "outputs"), ends, strict=True) if name]
     target.write_bytes(data)
     load = functools.partial(litert_runtime, endpoint.program, data)
     tolerance = TOLERANCE if quantize is None else KINDS[quantize]
@@ -72,12 +78,30 @@ def _check(quantize, given):
         )
 
 
-def _smaller(program, data, quantize, given):
+def _integers(quantize, dtype):
+    """The name of the type of integers; None for float32."""
+    name = None if dtype is None else getattr(dtype, "name", None) or getattr(dtype, "__name__", str(dtype))
+    if name in (None, "float32"):
+        return None
+    if name not in INTEGERS:
+        raise ConfigError(
+            f"Inputs and outputs of 8 bits are of the types {', '.join(map(repr, INTEGERS))}; got {dtype!r}.",
+            fix='inference_input_type="int8"',
+        )
+    if quantize != "int8":
+        raise ConfigError(
+            f"Inputs and outputs are integers where all is computed in them; got {name!r}, quantize={quantize!r}.",
+            fix='quantize="int8", representative_data=x_train[:100]',
+        )
+    return name
+
+
+def _smaller(program, data, quantize, given, ends):
     graph = to_graph(program)
     if quantize == "float16":
         to_float16(graph)
     elif quantize == "dynamic":
         to_int8_weights(graph)
     else:
-        to_int8(graph, ranges_of(program, data, given))
+        to_int8(graph, ranges_of(program, data, given), *ends)
     return to_litert(program, graph)

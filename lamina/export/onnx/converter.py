@@ -28,18 +28,10 @@ INLINED = {
     "remat2",
 }
 COMPLEX = {"complex", "real", "imag", "abs", "fft", "conj"}  # primitives whose writers take a complex number, a pair
-MOVING = {
-    "reshape",
-    "squeeze",
-    "broadcast_in_dim",
-    "transpose",
-    "slice",
-    "copy",
-    "neg",
-    "rev",
-    "expand_dims",
-    "dynamic_slice",
-}
+PARTWISE = {  # primitives that do to a complex number what they do to each part
+    "add", "broadcast_in_dim", "concatenate", "copy", "dynamic_slice", "expand_dims", "gather", "neg", "pad",
+    "reduce_sum", "reshape", "rev", "select_n", "slice", "squeeze", "sub", "transpose",
+}  # fmt: skip
 
 
 def writes(*primitives: str) -> Callable[[Any], Any]:
@@ -117,16 +109,16 @@ class Converter:
             inner = next(equation.params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in equation.params)
             jaxpr, constants = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
             return self.run(jaxpr, constants, operands)
+        is_complex = any(isinstance(operand, tuple) for operand in operands)
+        if is_complex or equation.outvars[0].aval.dtype.kind == "c":
+            operands = [_parts(operand) for operand in operands]
+            if is_complex and name in PARTWISE:
+                parts = [[o[part] if isinstance(o, tuple) else o for o in operands] for part in (0, 1)]
+                return [tuple(self.writers[name](self, equation, *of_part) for of_part in parts)]
+            name = name if name in COMPLEX else f"complex {name}"
         writer = self.writers.get(name)
         if writer is None:
             raise self.refusal(f"operator for {name!r}")
-        if any(isinstance(operand, tuple) for operand in operands) and name not in COMPLEX:
-            if name not in MOVING:
-                raise self.refusal(f"{name!r} of complex numbers")
-            parts = [
-                [operand[part] if isinstance(operand, tuple) else operand for operand in operands] for part in (0, 1)
-            ]
-            return [tuple(writer(self, equation, *operands) for operands in parts)]
         results = writer(self, equation, *operands)
         return results if isinstance(results, list) else [results]
 
@@ -141,6 +133,13 @@ class Converter:
                 return False
             made += int(np.prod(result.aval.shape)) * result.aval.dtype.itemsize
         return made <= max(FOLD_BYTES, sum(map(size_of, operands)))
+
+
+def _parts(operand):
+    """A complex number that is known as a pair; others as they are."""
+    if isinstance(operand, np.ndarray) and operand.dtype.kind == "c":
+        return (operand.real.copy(), operand.imag.copy())
+    return operand
 
 
 KNOWN = {  # computed by NumPy, since XLA would compile a program for each shape

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import numpy as np
 
 from lamina.errors import ConfigError
@@ -36,28 +37,67 @@ def _conj(converter, equation, pair):
     return (pair[0], converter.graph.add("Neg", pair[1]))
 
 
+@writes("complex mul")
+def _product(converter, equation, x, y):
+    add = converter.graph.add
+    real = add("Sub", add("Mul", x[0], y[0]), add("Mul", x[1], y[1]))
+    return (real, add("Add", add("Mul", x[0], y[1]), add("Mul", x[1], y[0])))
+
+
+@writes("complex convert_element_type")
+def _converted(converter, equation, x):
+    """A real number to a complex one; the parts of a complex number have 32 bits already."""
+    if isinstance(x, tuple):
+        return x
+    real = converter.graph.cast(x, np.dtype(np.float32))
+    return (real, converter.graph.add("Mul", real, np.float32(0)))
+
+
 @writes("fft")
 def _fft(converter, equation, x):
-    """Along the last axis, of a length that is known."""
-    graph, lengths, kind = converter.graph, equation.params["fft_lengths"], str(equation.params["fft_type"]).upper()
-    if len(lengths) != 1 or not is_static(lengths) or lengths[0] > MAX_LENGTH:
+    """Along the last axes, one after another, of lengths that are known: that of the real numbers first, or last."""
+    graph, lengths, kind = converter.graph, equation.params["fft_lengths"], equation.params["fft_type"]
+    if not is_static(lengths) or max(lengths) > MAX_LENGTH:
         raise ConfigError(
-            f"A Fourier transform of {lengths} numbers is not written; one axis of at most {MAX_LENGTH} is.",
+            f"A Fourier transform of {lengths} numbers is not written; axes of at most {MAX_LENGTH} are.",
             fix='model.export("name.jax") keeps all operations.',
         )
-    length = int(lengths[0])
-    angles = 2 * np.pi * np.outer(np.arange(length), np.arange(length)) / length
-    cosines, sines = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
-    if kind.endswith("IRFFT") or kind.endswith("3"):
-        weights = (
-            np.where((np.arange(length // 2 + 1) == 0) | (2 * np.arange(length // 2 + 1) == length), 1, 2) / length
-        )
-        half = [(weights[:, None] * matrix[: length // 2 + 1]).astype(np.float32) for matrix in (cosines, sines)]
-        return graph.add("Sub", graph.add("MatMul", x[0], half[0]), graph.add("MatMul", x[1], half[1]))
-    if not isinstance(x, tuple):
-        columns = length // 2 + 1 if "RFFT" in kind or kind.endswith("2") else length
-        return (graph.add("MatMul", x, cosines[:, :columns]), graph.add("MatMul", x, -sines[:, :columns]))
-    sign, scale = (1, 1 / length) if "IFFT" in kind or kind.endswith("1") else (-1, 1)
-    a, b = (cosines * scale).astype(np.float32), (sines * sign * scale).astype(np.float32)
-    real = graph.add("Sub", graph.add("MatMul", x[0], a), graph.add("MatMul", x[1], b))
-    return (real, graph.add("Add", graph.add("MatMul", x[0], b), graph.add("MatMul", x[1], a)))
+    rank, kind = equation.invars[0].aval.ndim, jax.lax.FftType(kind)
+    is_inverse = kind in (jax.lax.FftType.IFFT, jax.lax.FftType.IRFFT)
+    others = [rank - len(lengths) + place for place in range(len(lengths) - 1)]
+    if kind == jax.lax.FftType.RFFT:
+        x = _of_real(graph, x, int(lengths[-1]))
+    elif kind != jax.lax.FftType.IRFFT:
+        x = _transform(graph, x, int(lengths[-1]), is_inverse)
+    for axis, length in zip(others, lengths, strict=False):
+        last = [*range(axis), *range(axis + 1, rank), axis]
+        back = [*range(axis), rank - 1, *range(axis, rank - 1)]
+        moved = _transform(graph, [graph.add("Transpose", part, perm=last) for part in x], int(length), is_inverse)
+        x = tuple(graph.add("Transpose", part, perm=back) for part in moved)
+    return _to_real(graph, x, int(lengths[-1])) if kind == jax.lax.FftType.IRFFT else x
+
+
+def _matrices(length):
+    angles = 2 * np.pi * (np.outer(np.arange(length), np.arange(length)) % length) / length
+    return np.cos(angles), np.sin(angles)
+
+
+def _of_real(graph, x, length):
+    columns = length // 2 + 1
+    cosines, sines = (matrix[:, :columns].astype(np.float32) for matrix in _matrices(length))
+    return (graph.add("MatMul", x, cosines), graph.add("MatMul", x, -sines))
+
+
+def _to_real(graph, x, length):
+    rows = np.arange(length // 2 + 1)
+    weights = np.where((rows == 0) | (2 * rows == length), 1, 2)[:, None] / length
+    cosines, sines = ((weights * matrix[: len(rows)]).astype(np.float32) for matrix in _matrices(length))
+    return graph.add("Sub", graph.add("MatMul", x[0], cosines), graph.add("MatMul", x[1], sines))
+
+
+def _transform(graph, x, length, is_inverse):
+    scale = 1 / length if is_inverse else 1
+    cosines, sines = (np.asarray(matrix * scale, np.float32) for matrix in _matrices(length))
+    sines = sines if is_inverse else -sines
+    real = graph.add("Sub", graph.add("MatMul", x[0], cosines), graph.add("MatMul", x[1], sines))
+    return (real, graph.add("Add", graph.add("MatMul", x[0], sines), graph.add("MatMul", x[1], cosines)))

@@ -127,12 +127,14 @@ def layer_config(layer: Any, config: Mapping[str, Any]) -> tuple[str, dict[str, 
 
 
 def rank_of_input(layer: Any) -> int:
-    """The number of axes of the (first) input that a layer was built for, with that of the batch.
+    """The number of axes of the (first) input of a layer, with that of the batch; 0 for a layer within a layer.
 
     Args:
         layer: Built layer.
     """
     config = layer.get_build_config()
+    if not config and not getattr(layer, "_inbound_nodes", ()):
+        return 0  # a layer within a layer
     shape = config["input_shape"] if config else jax.tree_util.tree_leaves(layer.input)[0].shape
     return len(shape[0] if isinstance(shape[0], (tuple, list)) else shape)
 

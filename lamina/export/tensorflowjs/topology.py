@@ -52,7 +52,7 @@ def _described(layer, config):
         return topology(layer)
     if kind == "InputLayer":
         shape = config.get("batch_shape") or config.get("batch_input_shape")
-        kept = {"batch_input_shape": shape, "dtype": config["dtype"], "sparse": False, "name": layer.name}
+        kept = {"batch_input_shape": shape, "dtype": _dtype(config["dtype"]), "sparse": False, "name": layer.name}
         return {"class_name": kind, "config": kept}
     if kind in ("TimeDistributed", "Bidirectional"):
         inner = layer.layer if kind == "TimeDistributed" else layer.forward_layer
@@ -75,13 +75,18 @@ def _check_directions(layer):
 
 def _sequential(model):
     layers = [_described(layer, layer.get_config()) for layer in model._layers if not _is_input(layer)]
-    first = {"batch_input_shape": list(model.input_shape), "dtype": model.input.dtype}
+    first = {"batch_input_shape": list(model.input_shape), "dtype": _dtype(model.input.dtype)}
     if layers and "layers" not in layers[0]["config"]:
         layers[0]["config"] |= first
     else:
         name = f"{model.name}_input"
         layers.insert(0, {"class_name": "InputLayer", "config": {**first, "sparse": False, "name": name}})
     return {"name": model.name, "layers": layers}
+
+
+def _dtype(dtype):
+    """The type of an input; TensorFlow.js has one for all integers."""
+    return "int32" if "int" in dtype else dtype
 
 
 def _is_input(layer):
@@ -125,9 +130,10 @@ def _node(operation, node, models):
 
 
 def _ends(ends):
+    """[name, node, tensor] of each end, in the order of the leaves of the structure."""
     if isinstance(ends, dict):
-        return list(ends.values())
-    return [ends] if ends and isinstance(ends[0], str) else ends
+        return [end for name in sorted(ends) for end in _ends(ends[name])]
+    return [ends] if ends and isinstance(ends[0], str) else [end for each in ends for end in _ends(each)]
 
 
 def _end(history, models):

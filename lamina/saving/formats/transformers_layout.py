@@ -8,135 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from lamina.errors import ConfigError
+from lamina.saving.formats.transformers_families import FAMILIES, Family
 
 __all__ = ["backbone_of", "config_for", "family_of", "load_transformers", "tensors_for"]
 
 _BLOCK = re.compile(r"(?:transformer_layer|decoder_block)_(\d+)/")
-
-
-class Family(NamedTuple):
-    """How a family of models is stored.
-
-    Attributes:
-        architecture: Name of the class in transformers.
-        block: Prefix of the weights of a layer.
-        names: Path of a layer -> name there; "name:1" is the second part of a fused weight.
-        config: Function of the backbone that makes `config.json`.
-        transposed: Whether a kernel is stored as (outputs, inputs).
-    """
-
-    architecture: str
-    block: str
-    names: Mapping[str, str]
-    config: Callable[[Any], dict[str, Any]]
-    transposed: bool = True
-
-
-def _rope(backbone):
-    theta, scaling = backbone.rope_max_wavelength, getattr(backbone, "rope_scaling_factor", 1.0)
-    rope = {"rope_type": "default", "rope_theta": theta}
-    if scaling not in (None, 1.0):
-        rope = {"rope_type": "linear", "rope_theta": theta, "factor": scaling}
-    if getattr(backbone, "rope_frequency_adjustment_factor", None):
-        rope = {
-            "rope_type": "llama3", "rope_theta": theta, "factor": backbone.rope_frequency_adjustment_factor,
-            "low_freq_factor": backbone.rope_low_freq_factor, "high_freq_factor": backbone.rope_high_freq_factor,
-            "original_max_position_embeddings": backbone.rope_pretraining_sequence_length,
-        }  # fmt: skip
-    if getattr(backbone, "rope_scaling_type", None):
-        raise ConfigError(
-            f"The layout of transformers is not known for rope_scaling_type={backbone.rope_scaling_type!r}.",
-            fix='model.save("model.keras")',
-        )
-    return {"rope_theta": theta, "rope_parameters": rope, "rope_scaling": None if len(rope) == 2 else rope}
-
-
-def _llama(backbone, **more):
-    heads = backbone.num_query_heads
-    return {
-        "vocab_size": backbone.vocabulary_size, "hidden_size": backbone.hidden_dim,
-        "intermediate_size": backbone.intermediate_dim, "num_hidden_layers": backbone.num_layers,
-        "num_attention_heads": heads, "num_key_value_heads": backbone.num_key_value_heads,
-        "head_dim": getattr(backbone, "head_dim", None) or backbone.hidden_dim // heads,
-        "rms_norm_eps": backbone.layer_norm_epsilon, "hidden_act": "silu", "attention_bias": False,
-        "max_position_embeddings": getattr(backbone, "max_sequence_length", None) or 4096,
-        **(_rope(backbone) if hasattr(backbone, "rope_max_wavelength") else {}), **more,
-    }  # fmt: skip
-
-
-def _gemma(backbone, **more):
-    act = {"hidden_act": "gelu_pytorch_tanh", "hidden_activation": "gelu_pytorch_tanh"}
-    theta = {"rope_theta": 10_000.0, "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0}}
-    return _llama(backbone, **{**act, **theta, "intermediate_size": backbone.intermediate_dim // 2, **more})
-
-
-def _mistral(backbone):
-    return _llama(backbone, model_type="mistral", sliding_window=backbone.sliding_window)
-
-
-def _qwen2(backbone):
-    window = backbone.sliding_window_size if backbone.use_sliding_window_attention else None
-    return _llama(backbone, model_type="qwen2", use_sliding_window=window is not None, sliding_window=window,
-                  max_window_layers=0 if window else backbone.num_layers)  # fmt: skip
-
-
-def _gpt2(backbone):
-    return {
-        "model_type": "gpt2", "vocab_size": backbone.vocabulary_size, "n_layer": backbone.num_layers,
-        "n_head": backbone.num_heads, "n_embd": backbone.hidden_dim, "n_inner": backbone.intermediate_dim,
-        "n_positions": backbone.max_sequence_length, "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5,
-        **dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), backbone.dropout),
-    }  # fmt: skip
-
-
-_MLP = {"feedforward_gate_dense": "mlp.gate_proj", "feedforward_intermediate_dense": "mlp.up_proj",
-        "feedforward_output_dense": "mlp.down_proj"}  # fmt: skip
-_ENDS = {"token_embedding": "model.embed_tokens", "reverse": "lm_head"}
-_ATTENTION = {"query": "self_attn.q_proj", "key": "self_attn.k_proj", "value": "self_attn.v_proj",
-              "attention_output": "self_attn.o_proj"}  # fmt: skip
-LLAMA = {
-    **_ENDS, **_MLP, **{f"self_attention/{path}": name for path, name in _ATTENTION.items()},
-    "self_attention/query_dense_layernorm": "self_attn.q_norm",
-    "self_attention/key_dense_layernorm": "self_attn.k_norm",
-    "self_attention_layernorm": "input_layernorm", "feedforward_layernorm": "post_attention_layernorm",
-    "sequence_output_layernorm": "model.norm",
-}  # fmt: skip
-GEMMA = {
-    **_ENDS, **{f"attention/{path}": name for path, name in _ATTENTION.items()},
-    "attention/query_norm": "self_attn.q_norm", "attention/key_norm": "self_attn.k_norm",
-    "pre_attention_norm": "input_layernorm", "pre_ffw_norm": "post_attention_layernorm",
-    "ffw_gating": "mlp.gate_proj", "ffw_gating_2": "mlp.up_proj", "ffw_linear": "mlp.down_proj",
-    "final_normalization": "model.norm",
-}  # fmt: skip
-PHI3 = {
-    **LLAMA, "attention/query": "self_attn.qkv_proj:0", "attention/key": "self_attn.qkv_proj:1",
-    "attention/value": "self_attn.qkv_proj:2", "attention/attention_output": "self_attn.o_proj",
-    "feedforward_gate_dense": "mlp.gate_up_proj:0", "feedforward_intermediate_dense": "mlp.gate_up_proj:1",
-    "pre_attention_layernorm": "input_layernorm", "post_attention_layernorm": "post_attention_layernorm",
-}  # fmt: skip
-GPT2 = {
-    "token_embedding": "transformer.wte", "position_embedding": "transformer.wpe", "layer_norm": "transformer.ln_f",
-    **{f"self_attention/{path}": f"attn.c_attn:{part}" for part, path in enumerate(("query", "key", "value"))},
-    "self_attention/attention_output": "attn.c_proj", "self_attention_layer_norm": "ln_1",
-    "feedforward_layer_norm": "ln_2", "feedforward_intermediate_dense": "mlp.c_fc",
-    "feedforward_output_dense": "mlp.c_proj",
-}  # fmt: skip
-
-FAMILIES = {
-    "GPT2Backbone": Family("GPT2LMHeadModel", "transformer.h", GPT2, _gpt2, transposed=False),
-    "LlamaBackbone": Family("LlamaForCausalLM", "model.layers", LLAMA, lambda b: _llama(b, model_type="llama")),
-    "Llama3Backbone": Family("LlamaForCausalLM", "model.layers", LLAMA, lambda b: _llama(b, model_type="llama")),
-    "MistralBackbone": Family("MistralForCausalLM", "model.layers", LLAMA, _mistral),
-    "QwenBackbone": Family("Qwen2ForCausalLM", "model.layers", LLAMA, _qwen2),
-    "Qwen3Backbone": Family("Qwen3ForCausalLM", "model.layers", LLAMA, lambda b: _llama(b, model_type="qwen3")),
-    "GemmaBackbone": Family("GemmaForCausalLM", "model.layers", GEMMA, lambda b: _gemma(b, model_type="gemma")),
-    "Phi3Backbone": Family("Phi3ForCausalLM", "model.layers", PHI3, lambda b: _llama(b, model_type="phi3")),
-}
+_SPARSE = re.compile(r"(?:\w+_)?sparse_moe_block(?:_\d+)?/")
+_KINDS = ("kernel", "bias", "scale", "gamma", "beta", "embeddings", "reverse_embeddings")
 
 
 def backbone_of(model: Any) -> Any:
@@ -152,12 +35,8 @@ def family_of(model: Any) -> Family | None:
         model: A CausalLM of KerasHub or its backbone.
     """
     backbone = backbone_of(model)
-    if backbone is None:
-        return None
-    family = FAMILIES.get(type(backbone).__name__)
-    if family and family.names is GEMMA and backbone.use_post_ffw_norm:  # Gemma 2
-        return None
-    return family
+    of_class = FAMILIES.get(type(backbone).__name__, ()) if backbone is not None else ()
+    return next((family for family in of_class if family.holds(backbone)), None)
 
 
 def config_for(model: Any) -> dict[str, Any]:
@@ -185,43 +64,60 @@ def tensors_for(model: Any, read: Callable[[Any], np.ndarray] = lambda variable:
     Raises:
         ConfigError: A weight has no name there, as those of LoRA and quantization.
     """
-    family, parts = family_of(model), {}
+    family, backbone, parts = family_of(model), backbone_of(model), {}
     assert family is not None
-    for variable, name, part in _named(family, backbone_of(model)):
-        parts.setdefault(name, {})[part] = _laid_out(family, variable, read(variable))
+    for variable, name in _named(family, backbone):
+        for ending, part, piece in _pieces(family, name, variable, read(variable)):
+            parts.setdefault(ending, {})[part] = piece
+    heads = getattr(backbone, family.heads) if family.heads else None
     axis = 0 if family.transposed else -1
-    return {name: _joined([of[part] for part in sorted(of)], axis) for name, of in parts.items()}
+    return {name: _joined([of[part] for part in sorted(of)], axis, heads) for name, of in parts.items()}
 
 
-def _joined(arrays, axis):
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis if arrays[0].ndim > 1 else 0)
+def _joined(arrays, axis, heads):
+    if len(arrays) == 1:
+        return arrays[0]
+    if heads:
+        rest = arrays[0].shape[1:]
+        return np.stack([array.reshape(heads, -1, *rest) for array in arrays], 1).reshape(-1, *rest)
+    return np.concatenate(arrays, axis if arrays[0].ndim > 1 else 0)
 
 
-def _named(family, backbone) -> Iterator[tuple[Any, str, str]]:
-    """(variable, name of the tensor, part of it) of each weight."""
+def _named(family, backbone) -> Iterator[tuple[Any, str]]:
+    """(variable, the entry of the family's names for it, with the prefix of its layer) of each weight."""
     for variable in backbone.weights:
-        path, _, kind = variable.path.rpartition("/")
-        if "seed_generator" in variable.path:
+        if "seed_generator" in variable.path or variable.path.endswith("/inv_freq"):
             continue
+        path = variable.path.removeprefix(f"{backbone.name}/")
+        stem, _, kind = path.rpartition("/")
+        path = stem if kind in _KINDS else path
         block = _BLOCK.search(path + "/")
-        layer = path[block.end() :] if block else path.removeprefix(f"{backbone.name}/")
+        layer = _SPARSE.sub("", path[block.end() :] if block else path)
         layer = "reverse" if kind == "reverse_embeddings" else layer
-        if layer not in family.names or kind not in (
-            "kernel",
-            "bias",
-            "scale",
-            "gamma",
-            "beta",
-            "embeddings",
-            "reverse_embeddings",
-        ):
+        if layer not in family.names:
             raise ConfigError(
                 f"transformers has no place for the weight {variable.path} of {type(backbone).__name__}.",
                 fix='model.save("model.keras"), or export before enable_lora and quantize',
             )
-        name, _, part = family.names[layer].partition(":")
-        ending = "bias" if kind in ("bias", "beta") else "weight"
-        yield variable, f"{f'{family.block}.{block[1]}.' if block else ''}{name}.{ending}", part
+        prefix = f"{family.block}.{block[1]}." if block else ""
+        yield variable, "|".join(prefix + name for name in family.names[layer].split("|"))
+
+
+def _pieces(family, name, variable, array) -> Iterator[tuple[str, str, np.ndarray]]:
+    """(name of a tensor, part of it, array) of all that is in a weight."""
+    ending = ".bias" if variable.path.endswith(("/bias", "/beta")) else ".weight"
+    halves = name.split("|")
+    if "{}" in name:
+        for expert, of_expert in enumerate(array):
+            for half, piece in zip(halves, np.split(of_expert, len(halves), -1), strict=True):
+                yield half.format(expert) + ending, "", piece.T
+    elif name.endswith("="):
+        yield name[:-1], "", array
+    elif name.endswith("+2"):
+        yield name[:-2] + ending, "", np.concatenate([np.zeros_like(array[:2]), array])
+    else:
+        name, _, part = name.partition(":")
+        yield name + ending, part, _laid_out(family, variable, array)
 
 
 def _laid_out(family, variable, array):
@@ -232,8 +128,8 @@ def _laid_out(family, variable, array):
         return array.T
     if kind != "kernel":
         return array
-    outputs = variable.shape[-1] if "output" in variable.path else None
-    if array.ndim == 3 and outputs is None and family.names is GEMMA:
+    outputs = variable.shape[-1] if "output" in variable.path or "o_proj" in variable.path else None
+    if array.ndim == 3 and outputs is None and "ffw_gating" in family.names:  # Gemma's
         array = array.transpose(1, 0, 2)  # (heads, inputs, size) -> (inputs, heads, size)
     matrix = array.reshape(-1, outputs) if outputs else array.reshape(array.shape[0], -1)
     return matrix.T if family.transposed else matrix
@@ -248,8 +144,8 @@ def load_transformers(model: Any, tensors: Mapping[str, Any]) -> None:
     """
     family = family_of(model)
     assert family is not None
-    weights = [variable for variable, _, _ in _named(family, backbone_of(model))]
-    starts = dict(zip(map(id, weights), np.cumsum([0, *(variable.size for variable in weights)]), strict=False))
+    weights = [variable for variable, _ in _named(family, backbone_of(model))]
+    starts = dict(zip(map(id, weights), np.cumsum([1, *(variable.size for variable in weights)]), strict=False))
     values = [np.empty(variable.size, np.float32) for variable in weights]
     flat = {int(starts[id(variable)]): array for variable, array in zip(weights, values, strict=True)}
     order = np.asarray(sorted(flat))
