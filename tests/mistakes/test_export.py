@@ -65,6 +65,10 @@ MISTAKES = [
          "model.export('m.tflite', quantize=\"int8\", representative_data=x, verbose=False)", 'quantize="int8"'),
     prose(MODEL + "x_train = np.ones((4, 4)); ", "model.export('m.tflite', quantize='int8', representative_data=np.ones((2, 2, 4, 4)), verbose=False)",
           "model.export('m.tflite', quantize='int8', representative_data=x_train[:100], verbose=False)", "representative_data=x_train[:100]"),
+    prose(MODEL + "x_train = np.ones((4, 4)); ", "model.export('m.tflite', inference_input_type='int8', verbose=False)",
+          "model.export('m.tflite', inference_input_type='int8', quantize='int8', representative_data=x_train[:100], verbose=False)", 'quantize="int8"'),
+    prose(MODEL + "x = np.ones((4, 4)); ", "model.export('m.tflite', inference_input_type='int4', quantize='int8', representative_data=x, verbose=False)",
+          "model.export('m.tflite', inference_input_type='int8', quantize='int8', representative_data=x, verbose=False)", 'inference_input_type="int8"'),
     prose(ARCHIVE, "add_endpoint('serve', lambda x: np.zeros(x.shape[0]) + x[:, 0], spec)",
           "add_endpoint('serve', lambda x: np.zeros(x.shape[0]) + x[:, 0], input_signature=[keras.InputSpec(shape=(1, 4), dtype='float32')])",
           "input_signature=[keras.InputSpec(shape=(1, 4), dtype='float32')]"),
@@ -89,7 +93,7 @@ MISTAKES = [
     prose(MODEL, "model.quantize('int8'); model.export('m', format='tfjs')", "model.export('m', format='tfjs', weight_type='uint8', verbose=False)", 'weight_type="uint8"'),
 ]  # fmt: skip
 RARE = [
-    ("of complex numbers", "no layer leads there"), ("dilation over the inputs", "no layer leads there"),
+    ("dilation over the inputs", "no layer leads there"),
     ("negative padding", "no layer leads there"), ("groups of the batch", "no layer leads there"),
     ("Pushing needs", "a program that has a package cannot miss it"),
     ("TensorFlow has no type", "JAX has no other types"), ("graph of a SavedModel holds", "needs a model of 2 GB"),
