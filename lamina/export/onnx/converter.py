@@ -110,7 +110,7 @@ class Converter:
             jaxpr, constants = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
             return self.run(jaxpr, constants, operands)
         is_complex = any(isinstance(operand, tuple) for operand in operands)
-        if is_complex or equation.outvars[0].aval.dtype.kind == "c":
+        if is_complex or any("complex" in str(result.aval.dtype) for result in equation.outvars):
             operands = [_parts(operand) for operand in operands]
             if is_complex and name in PARTWISE:
                 parts = [[o[part] if isinstance(o, tuple) else o for o in operands] for part in (0, 1)]
