@@ -24,7 +24,7 @@ from lamina.training.data.places import parts_of
 __all__ = ["look_at_batch", "look_before_evaluate", "look_before_fit"]
 
 _NUMBERS = 2**18  # of each array: judged in a millisecond
-_SLOW = ("forward", "watch")  # rules that run the model
+_SLOW = ("inputs", "forward", "watch")  # rules that run the model
 _OFTEN = ("batch",)  # what rules read that are applied to data after the first
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from typing import Any
 
 from lamina.check.findings import Findings
 from lamina.check.rules import rules_for
 from lamina.check.subject import Subject, as_batch
+from lamina.check.trials import misfit_of_inputs
 from lamina.training.data.places import parts_of
 
 __all__ = ["check"]
@@ -16,7 +18,8 @@ __all__ = ["check"]
 def check(
     model: Any, x: Any = None, y: Any = None, sample_weight: Any = None, ignore: Collection[str] = (), **settings: Any
 ) -> Findings:
-    """The Findings about a model, and about one batch of its data where that is given.
+    """The Findings about a model, and about one batch of its data where that is given. Nothing is raised for a model
+    and data that do not fit: this is a finding too.
 
     Args:
         model: Model.
@@ -32,15 +35,25 @@ def check(
     >>> [(finding.code, finding.layer) for finding in check(model)]
     [('LAM101', 'head')]
     """
-    given = x, y, sample_weight
-    x, y, sample_weight = as_batch(x, y, sample_weight)
-    named = zip(given, (x, y, sample_weight), ("x", "y", "sample_weight"), strict=True)
-    parts = [part for value, arrays, name in named for part in parts_of(value, arrays, name)]
-    if x is not None and not model.built and getattr(model, "_graph", None) is None:
-        model._runner.build((x, y, sample_weight))
-    subject = Subject(model, x, y, sample_weight, settings, parts=parts)
+    subject = _subject_of(model, x, y, sample_weight, settings)
     wanted = [rule for rule in rules_for(subject) if rule.code not in ignore]
-    found = [finding for rule in wanted if rule.needs != "forward" for finding in rule.findings(subject)]
-    if not any(finding.severity == "error" for finding in found):  # else the model cannot run on this, or not sensibly
-        found += [finding for rule in wanted if rule.needs == "forward" for finding in rule.findings(subject)]
+    found = []
+    for rule in sorted(wanted, key=lambda rule: rule.needs == "forward"):
+        if rule.needs == "forward" and any(finding.severity == "error" for finding in found):
+            break  # the model cannot run on this, or not sensibly
+        with contextlib.suppress(*([Exception] if subject.misfit else [])):  # a rule may stumble over the same misfit
+            found += rule.findings(subject)
     return Findings(found)
+
+
+def _subject_of(model, x, y, sample_weight, settings):
+    """The Subject of a model and of data as `fit` takes them; of the model alone where the data cannot be read."""
+    given = x, y, sample_weight
+    try:
+        x, y, sample_weight = as_batch(x, y, sample_weight)
+        named = zip(given, (x, y, sample_weight), ("x", "y", "sample_weight"), strict=True)
+        parts = [part for value, arrays, name in named for part in parts_of(value, arrays, name)]
+    except Exception as error:
+        return Subject(model, settings=settings, misfit=error)
+    misfit = misfit_of_inputs(model, x, y, sample_weight)
+    return Subject(model, x, y, sample_weight, settings, parts=parts, misfit=misfit)

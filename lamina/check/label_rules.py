@@ -3,13 +3,18 @@
 import numpy as np
 
 from lamina.check.rule import rule
+from lamina.check.targets import is_one_hot
 from lamina.core.registry import is_builtin
 from lamina.facts.activations import bounds_of
-from lamina.facts.loss_names import BINARY, REGRESSION
+from lamina.facts.loss_names import BINARY, HINGE, REGRESSION
 from lamina.losses import Loss
 
 __all__ = []
 
+_RANGES: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(BINARY, (0, 1)), **dict.fromkeys(HINGE, (-1, 1)), "kl_divergence": (0, 1), "poisson": (0, np.inf),
+    "mean_squared_logarithmic_error": (0, np.inf),
+}  # fmt: skip
 _GOODFELLOW = "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2, output units"
 
 
@@ -49,7 +54,7 @@ def _range(values):
 def _labels_beyond_units(subject):
     for head in _of_loss(subject, "sparse_categorical_crossentropy"):
         labels, ignored = head.numbers, getattr(head.loss, "ignore_class", None)
-        if head.units is None or not labels.size or _is_one_hot(head):
+        if head.units is None or not labels.size or is_one_hot(head):
             continue
         outside = head.part.outside(0, head.units - 1, ignored)
         if outside is not None:
@@ -68,34 +73,6 @@ def _labels_beyond_units(subject):
 def _of_loss(subject, *names):
     """The heads with such a loss and with labels that are numbers."""
     return [head for head in subject.heads if head.loss_name in names and head.numbers is not None]
-
-
-def _is_one_hot(head):
-    labels = head.numbers
-    return labels.ndim == len(head.shape) and labels.ndim > 1 and labels.shape[-1] == head.units and head.units > 1
-
-
-@rule(
-    "LAM107", "warning", "a regression loss on classes", "batch",
-    "Squared errors of a probability give small gradients where the model is confidently wrong: it learns slowly or "
-    "not at all.",
-    _GOODFELLOW,
-)  # fmt: skip
-def _regression_on_classes(subject):
-    for head in subject.heads:
-        labels = head.numbers
-        if labels is None or not labels.size or head.loss_name not in REGRESSION or head.units is None:
-            continue
-        zero_one = bool(np.isin(labels, (0, 1)).all())
-        one_hot = zero_one and _is_one_hot(head) and bool((labels.sum(-1) == 1).all()) and head.activation == "softmax"
-        yes_no = zero_one and head.activation == "sigmoid" and head.units == 1 and len(head.shape) == 2
-        if one_hot or yes_no:
-            better = "categorical_crossentropy" if one_hot else "binary_crossentropy"
-            yield (
-                head.layer, head.loss_name,
-                f"{head.layer} ends in {head.activation} and the labels are classes, but the loss is {head.loss_name}.",
-                f"Use loss={better!r}.",
-            )  # fmt: skip
 
 
 @rule(
@@ -127,7 +104,7 @@ def _width_of_labels(subject):
 )  # fmt: skip
 def _one_hot_or_sparse(subject):
     for head in _of_loss(subject, "sparse_categorical_crossentropy"):
-        if _is_one_hot(head):
+        if is_one_hot(head):
             yield (
                 head.layer, head.labels.shape,
                 f"The labels of {head.layer} are one-hot rows of {head.units}, but the loss is sparse.",
@@ -146,26 +123,38 @@ def _one_hot_or_sparse(subject):
 
 @rule(
     "LAM110", "error", "labels that the loss cannot take", "batch",
-    "binary_crossentropy takes labels from 0 to 1, sparse_categorical_crossentropy whole class numbers.",
-    "Keras: BinaryCrossentropy, SparseCategoricalCrossentropy",
+    "binary_crossentropy takes labels from 0 to 1, sparse_categorical_crossentropy whole class numbers, hinge -1 and "
+    "1; poisson, mean_squared_logarithmic_error and kl_divergence take logarithms of labels.",
+    "Keras: the losses",
 )  # fmt: skip
 def _labels_of_another_kind(subject):
-    for head in _of_loss(subject, *BINARY):
-        outside = head.part.outside(0, 1)
+    for head in _of_loss(subject, *_RANGES):
+        (low, high), outside = _RANGES[head.loss_name], head.part.outside(*_RANGES[head.loss_name])
         if outside is not None:
             part, wrong = outside
             least, most = _range(part.values)
-            fix = (
-                f"Use ({part.name} + 1) / 2 as labels." if (least, most) == (-1, 1) else "Bring the labels to 0 and 1."
-            )
             yield (
                 head.layer, (least, most),
-                f"The labels of {head.layer} go from {least:g} to {most:g}; {head.loss_name} takes 0 to 1: "
-                f"{part.first_of(wrong)}.", fix,
+                f"The labels of {head.layer} go from {least:g} to {most:g}; {head.loss_name} takes "
+                f"{f'{low:g} to {high:g}' if np.isfinite(high) else f'{low:g} and more'}: {part.first_of(wrong)}.",
+                _other_loss(head, part, least, most),
+            )  # fmt: skip
+    for head in subject.heads:
+        if head.labels is not None and head.labels.dtype.kind in "OUS" and head.loss_name:
+            yield (
+                head.layer, str(head.labels.dtype), f"The labels of {head.layer} are text: {head.labels.flat[0]!r}.",
+                f"Number the classes: np.unique({head.part.name}, return_inverse=True)[1].",
+            )  # fmt: skip
+    for head in _of_loss(subject, "mean_absolute_percentage_error"):
+        if (zeros := head.numbers == 0).any():
+            yield (
+                head.layer, int(zeros.sum()),
+                f"{head.loss_name} divides by the labels of {head.layer}: {head.part.first_of(zeros)}.",
+                "Use loss='mae'.",
             )  # fmt: skip
     for head in _of_loss(subject, "sparse_categorical_crossentropy"):
         labels = head.numbers
-        if labels.dtype.kind == "f" and not _is_one_hot(head) and np.isfinite(labels).all():
+        if labels.dtype.kind == "f" and not is_one_hot(head) and np.isfinite(labels).all():
             parts = labels[labels != np.round(labels)]
             if parts.size:
                 yield (
@@ -176,6 +165,16 @@ def _labels_of_another_kind(subject):
                 )  # fmt: skip
 
 
+def _other_loss(head, part, least, most):
+    """What to do about labels out of the range of a loss."""
+    whole = bool((head.numbers == np.round(head.numbers)).all())
+    if head.loss_name in BINARY | HINGE and whole and least == 0 and 1 < most < 1000 and head.units == 1:
+        return f"Use Dense({int(most) + 1}, activation='softmax') and loss='sparse_categorical_crossentropy'."
+    if head.loss_name in BINARY:
+        return f"Use ({part.name} + 1) / 2 as labels." if (least, most) == (-1, 1) else "Bring the labels to 0 and 1."
+    return "Bring the labels to -1 and 1." if head.loss_name in HINGE else "Use loss='mse'."
+
+
 @rule(
     "LAM111", "error", "rows of labels that do not add up to 1", "batch",
     "categorical_crossentropy takes each row as probabilities of classes of which one is true.",
@@ -183,7 +182,7 @@ def _labels_of_another_kind(subject):
 )  # fmt: skip
 def _rows_that_are_no_distributions(subject):
     for head in _of_loss(subject, "categorical_crossentropy"):
-        if not _is_one_hot(head):
+        if not is_one_hot(head):
             continue
         sums = head.numbers.astype("float64").sum(-1)
         wrong = (np.abs(sums - 1) > 1e-2) & (sums != 0)  # rows of zeros are left out of the loss, by design

@@ -1,10 +1,9 @@
 """LAM1xx, first part: activations against losses and metrics."""
 
-import numpy as np
-
 from lamina.check.rule import rule
+from lamina.check.targets import Kind, kind_of, metrics_of
 from lamina.facts.fits import Fit, scores_of
-from lamina.facts.loss_names import BINARY, REGRESSION, name_of
+from lamina.facts.loss_names import BINARY, EXCLUSIVE, REGRESSION, name_of
 
 __all__ = []
 
@@ -65,12 +64,17 @@ def _activation_twice_with_logits(subject):
 )  # fmt: skip
 def _logits_taken_as_probabilities(subject):
     for head in subject.heads:
-        if head.fit is Fit.NO_PROBABILITIES and head.from_logits is False:
+        crossentropy = head.loss_name in BINARY | EXCLUSIVE and head.from_logits is False
+        normalized = crossentropy and head.fact.has("normalization")
+        if normalized or (crossentropy and head.fit is Fit.NO_PROBABILITIES):
             needed = scores_of(head.loss_name)
+            logits = f"loss=keras.losses.{_class_of(head.loss_name)}(from_logits=True)"
             yield (
                 head.layer, head.activation,
-                f"{head.layer} has activation {head.activation}, and {head.loss_name} takes probabilities.",
-                f"Use activation={needed!r} there, or loss=keras.losses.{_class_of(head.loss_name)}(from_logits=True).",
+                f"{head.layer} {'normalizes' if normalized else f'has activation {head.activation}'}, and "
+                f"{head.loss_name} takes probabilities.",
+                f"Use layers.Activation({needed!r}) after {head.layer}, or {logits}." if normalized
+                else f"Use activation={needed!r} there, or {logits}.",
             )  # fmt: skip
 
 
@@ -84,12 +88,12 @@ def _class_of(name):
     "Keras: metrics",
 )  # fmt: skip
 def _metric_that_does_not_fit(subject):
-    for head, metric in _metrics(subject):
+    for head, metric in metrics_of(subject):
         name = name_of(metric)
         threshold = getattr(metric, "threshold", 0.5)
         problem = None
         quantity = head.loss_name in REGRESSION and head.activation == "linear" and head.units == 1
-        if name in ("accuracy", "binary_accuracy") and quantity and not _is_yes_no(head):
+        if name in ("accuracy", "binary_accuracy") and quantity and kind_of(head) not in (Kind.YES_NO, Kind.CLASSES):
             problem = "counts outputs that equal the target, and these are quantities", "mae"
         elif name == "sparse_categorical_accuracy" and head.loss_name == "categorical_crossentropy":
             problem = "takes class numbers, but the loss takes one-hot rows", "accuracy"
@@ -107,32 +111,8 @@ def _metric_that_does_not_fit(subject):
             yield head.layer, name, f"The metric {name} of {head.layer} {problem[0]}.", f"Use metrics=[{fix}]."
 
 
-def _is_yes_no(head):
-    return head.numbers is not None and bool(np.isin(head.numbers, (0, 1)).all())
-
-
 def _binary_logits(head):
     return head.loss_name == "binary_crossentropy" and head.from_logits and head.units == 1
-
-
-def _metrics(subject):
-    """(head, metric) for the metrics that were given to compile."""
-    given = (subject.model._compile_arguments or {}).get("metrics") if subject.own_step else None
-    heads = {head.name: head for head in subject.heads}
-    if given is None:
-        return
-    if not isinstance(given, (dict, list, tuple)):
-        given = [given]
-    if isinstance(given, dict):
-        rows = [(heads[name], one) for name, one in given.items() if name in heads]
-    elif len(heads) == 1:
-        rows = [(next(iter(heads.values())), given)]
-    else:
-        rows = zip(heads.values(), given, strict=False) if len(given) == len(heads) else ()
-    for head, metrics in rows:
-        for metric in metrics if isinstance(metrics, (list, tuple)) else [metrics]:
-            for one in metric if isinstance(metric, (list, tuple)) else [metric]:
-                yield head, one
 
 
 @rule(

@@ -74,8 +74,8 @@ def _has_default_bounds(fact):
 
 @rule(
     "LAM207", "error", "an activation before or after softmax that spoils it", "model",
-    "Softmax maps any values to probabilities. A relu before it removes the negative values; an activation after it "
-    "distorts the probabilities.",
+    "Softmax and sigmoid map any values to probabilities. An activation with bounds before them keeps probabilities "
+    "from 0 and 1; an activation after them distorts the probabilities.",
     "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2",
 )  # fmt: skip
 def _activation_around_softmax(subject):
@@ -89,14 +89,11 @@ def _activation_around_softmax(subject):
                 following.name, second, f"{following.name} applies {second} to the softmax of {fact.name}.",
                 f"Remove {following.name}.",
             )  # fmt: skip
-        if (
-            first == "relu"
-            and (fact.kind == "Dense" or fact.has("activation"))
-            and second == "softmax"
-            and following.ends
-        ):
+        bounds = bounds_of(first) if fact.kind == "Dense" or fact.has("activation") else None
+        if bounds is not None and first != second and second in ("softmax", "sigmoid") and following.ends:
             yield (
-                fact.name, first, f"{following.name} takes softmax of values that relu in {fact.name} cut off at 0.",
+                fact.name, first,
+                f"{following.name} takes {second} of values that {first} in {fact.name} keeps {bounds}.",
                 f"Use activation=None in {fact.name}.",
             )  # fmt: skip
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "Rule", "rule", "rules_for"]
 
-Look: TypeAlias = Callable[[Any], Iterator[tuple[str | None, Any, str, str]]]
-"""Function from a Subject (or a Record) to (layer, value, message, fix) of each finding."""
+Look: TypeAlias = Callable[[Any], Iterator[tuple[Any, ...]]]
+"""Function from a Subject (or a Record) to (layer, value, message, fix) of each finding; a fifth, "info" or "warning",
+makes this one finding milder than the rule."""
 
 RULES: dict[str, Rule] = {}
 """code -> Rule."""
@@ -29,7 +30,8 @@ class Rule:
         severity: "error", "warning" or "info".
         title: What is found, in a few words.
         needs: "model" (the rule reads the model alone), "compiled" (its compile settings too), "batch" (data), "fit"
-            (the arguments of fit), "forward" (it runs the model on data) or "watch" (it reads a Record of training).
+            (the arguments of fit), "inputs" (it traces the model on data), "forward" (it traces or runs model and loss)
+            or "watch" (it reads a Record of training).
         why: Why it matters; the same for every finding of the rule.
         source: Publication or documentation that the rule follows.
         function: The function that yields (layer, value, message, fix) of each finding.
@@ -49,8 +51,9 @@ class Rule:
         Args:
             subject: Subject, or Record for a rule that watches.
         """
-        for layer, value, message, fix in self.function(subject):
-            yield Finding(self.code, self.severity, layer, value, message, self.why, fix)
+        for layer, value, message, fix, *milder in self.function(subject):
+            severity = milder[0] if milder else self.severity
+            yield Finding(self.code, severity, layer, value, message, self.why, fix)
 
 
 def rule(code: str, severity: str, title: str, needs: str, why: str, source: str) -> Callable[[Look], Look]:
@@ -84,6 +87,8 @@ def rules_for(subject: Subject, but: Collection[str] = ("watch",)) -> list[Rule]
         has.add("compiled")
     if subject.x is not None or subject.y is not None:
         has.add("batch")
+    if subject.x is not None or subject.misfit is not None:
+        has.add("inputs")
     if subject.settings:
         has.add("fit")
     if {"compiled", "batch"} <= has and subject.x is not None:

@@ -5,8 +5,10 @@ from lamina.check import (
     label_rules,
     loss_rules,
     map_rules,
+    meaning_rules,
     order_rules,
     reach_rules,
+    run_rules,
     training_rules,
     watch_rules,
 )
@@ -15,5 +17,6 @@ from lamina.check.rule import RULES, rules_for
 __all__ = ["FAMILIES", "RULES", "rules_for"]
 
 FAMILIES = (
-    loss_rules, label_rules, map_rules, order_rules, reach_rules, training_rules, data_rules, watch_rules,
+    loss_rules, label_rules, meaning_rules, run_rules, map_rules, order_rules, reach_rules, training_rules, data_rules,
+    watch_rules,
 )  # fmt: skip

@@ -35,11 +35,13 @@ class Subject:
         settings: Arguments of `fit`: batch_size, epochs, validation_split, callbacks, ...; None for none.
         numbers: How many values of each array are read at most.
         parts: The arrays of x and y with their names; None names them "x" and "y".
+        misfit: The error of a model that cannot run on x; None for none.
     """
 
     def __init__(
         self, model: Any, x: PyTree = None, y: PyTree = None, sample_weight: PyTree = None,
         settings: dict[str, Any] | None = None, numbers: int = 2**22, parts: list[Part] | None = None,
+        misfit: Exception | None = None,
     ):  # fmt: skip
         self.model: Any = model
         self.numbers: int = numbers
@@ -47,6 +49,7 @@ class Subject:
         self.y: PyTree = y
         self.sample_weight: PyTree = sample_weight
         self.settings: dict[str, Any] = settings or {}
+        self.misfit: Exception | None = misfit
         self.parts: list[Part] = [*parts_of(x, x, "x"), *parts_of(y, y, "y")] if parts is None else parts
 
     def part_of(self, array: Any) -> Part:

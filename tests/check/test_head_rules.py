@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import lamina as keras
 from lamina import layers, losses, metrics
 from lamina.models import Model
 from tests.check.cases import (
@@ -35,6 +36,22 @@ def two_outputs(activation):
     return model
 
 
+def residual_of_own(units):
+    """A network of the user's own that adds its input to what it made."""
+
+    class Residual(Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(units)
+
+        def call(self, x):
+            return x + self.dense(x)
+
+    model = Residual()
+    model.compile("sgd", "mse")
+    return model
+
+
 WRONG = {
     "LAM101": [
         lambda: head(3, "sigmoid", SPARSE),
@@ -51,6 +68,7 @@ WRONG = {
         lambda: head(3, None, SPARSE),
         lambda: head(1, "relu", BINARY),
         lambda: net(layers.Dense(3), layers.ReLU(), loss=ONE),
+        lambda: net(layers.Dense(3, "softmax"), layers.BatchNormalization(), loss=ONE),
         lambda: two_outputs(None),
     ],
     "LAM105": [
@@ -64,7 +82,15 @@ WRONG = {
         lambda: (head(3, "softmax", SPARSE), X, THREE + 1),
         lambda: (head(3, "softmax", SPARSE), X, THREE - 1),
     ],
-    "LAM107": [lambda: (head(3, "softmax"), X, ONE_HOT), lambda: (head(1, "sigmoid", "mae"), X, YES_NO)],
+    "LAM107": [
+        lambda: (head(3, "softmax"), X, ONE_HOT),
+        lambda: (head(1, "sigmoid", "mae"), X, YES_NO),
+        lambda: (head(3, "sigmoid", losses.MeanSquaredError()), X, ONE_HOT),
+        lambda: (head(3, "softmax", "poisson"), X, ONE_HOT),
+        lambda: (head(1, None, "mse", metrics=["accuracy"]), X, THREE),
+        lambda: (head(1, "tanh", "mse"), X, YES_NO[:, None]),
+        lambda: (head(3, "softmax", losses.mean_absolute_error), X, THREE),
+    ],
     "LAM108": [
         lambda: (head(4, "softmax", ONE), X, ONE_HOT),
         lambda: (head(2, "sigmoid", BINARY), X, ONE_HOT),
@@ -79,6 +105,11 @@ WRONG = {
         lambda: (head(1, "sigmoid", BINARY), X, 2 * YES_NO - 1),
         lambda: (head(1, "sigmoid", BINARY), X, THREE),
         lambda: (head(3, "softmax", SPARSE), X, np.abs(QUANTITY)),
+        lambda: (head(1, "tanh", "hinge"), X, THREE),
+        lambda: (head(1, "softplus", losses.Poisson()), X, QUANTITY),
+        lambda: (head(1, None, "msle"), X, QUANTITY),
+        lambda: (head(1, None, "mape"), X, np.maximum(QUANTITY, 0)),
+        lambda: (head(3, "softmax", SPARSE), X, np.array(["a", "b", "c"])[THREE]),
     ],
     "LAM111": [
         lambda: (head(3, "softmax", ONE), X, 1 - ONE_HOT),
@@ -106,6 +137,35 @@ WRONG = {
         lambda: (net(layers.Conv2D(4, 3), layers.Dense(3, "softmax"), shape=(8, 8, 3), loss=SPARSE), IMAGES, THREE),
         lambda: (net(layers.LSTM(4, return_sequences=True), layers.Dense(3, "softmax"), shape=(6, 4), loss=ONE),
                  SEQUENCES, ONE_HOT),
+    ],
+    "LAM117": [
+        lambda: (head(1), X[:, :3], QUANTITY),
+        lambda: (keras.Sequential([layers.LSTM(4), layers.LSTM(4)]), SEQUENCES, QUANTITY),
+        lambda: (keras.Sequential([layers.Conv2D(4, 9)]), IMAGES, None),
+        lambda: (head(1), X.astype(str), QUANTITY),
+        lambda: (head(1), [[1, 2], [3]], QUANTITY),
+        lambda: (residual_of_own(3), X, X),
+    ],
+    "LAM118": [
+        lambda: (head(1), X, QUANTITY[:5]),
+        lambda: (head(1), X, None),
+        lambda: (net(layers.Conv2D(1, 3, activation="sigmoid"), shape=(8, 8, 3), loss=BINARY), IMAGES, IMAGES[..., :1]),
+    ],
+    "LAM119": [
+        lambda: head(1, "sigmoid", "hinge"),
+        lambda: head(3, "softmax", losses.SquaredHinge()),
+        lambda: head(1, None, losses.poisson),
+        lambda: head(3, "relu", "kl_divergence"),
+        lambda: head(1, "sigmoid", losses.KLDivergence()),
+        lambda: head(1, None, "cosine_similarity"),
+    ],
+    "LAM120": [
+        lambda: (head(3, "sigmoid", BINARY), X, ONE_HOT),
+        lambda: (head(3, None, losses.BinaryCrossentropy(from_logits=True)), X, ONE_HOT.astype("int64")),
+    ],
+    "LAM121": [
+        lambda: (head(10, "softmax", SPARSE), X, THREE),
+        lambda: (head(3, None, losses.SparseCategoricalCrossentropy(from_logits=True)), X, YES_NO),
     ],
 }  # fmt: skip
 
@@ -137,9 +197,9 @@ SOUND = {
                  np.where(THREE == 0, 255, THREE)),
     ],
     "LAM107": [
-        lambda: (head(1), X, YES_NO),
         lambda: (head(4, "sigmoid"), X, np.abs(np.tanh(X))),
         lambda: (head(3, "softmax", ONE), X, ONE_HOT),
+        lambda: (head(1), X, 100.0 + THREE),
     ],
     "LAM108": [lambda: (head(3, "softmax", ONE), X, ONE_HOT), lambda: (head(4), X, X)],
     "LAM109": [lambda: (head(3, "softmax", SPARSE), X, THREE[:, None]), lambda: (head(3, "softmax", ONE), X, ONE_HOT)],
@@ -167,6 +227,32 @@ SOUND = {
         lambda: (net(layers.GlobalAveragePooling1D(), layers.Dense(3, "softmax"), shape=(6, 4), loss=SPARSE),
                  SEQUENCES, THREE),
         lambda: (net(layers.Dense(3, "softmax"), shape=(1, 4), loss=SPARSE), SEQUENCES[:, :1], THREE[:, None]),
+    ],
+    "LAM117": [
+        lambda: (keras.Sequential([layers.LSTM(4)]), SEQUENCES, QUANTITY),
+        lambda: (residual_of_own(4), X, X),
+        lambda: (keras.Sequential([keras.Input((1,), dtype="string"), layers.Hashing(4)]), X[:, :1].astype(str), None),
+        lambda: (head(1), X.tolist(), QUANTITY.tolist()),
+    ],
+    "LAM118": [
+        lambda: (head(1), X, QUANTITY[:, None]),
+        lambda: (net(layers.Dense(3, "softmax"), shape=(6, 4), loss=SPARSE), SEQUENCES, np.zeros((64, 6, 1))),
+    ],
+    "LAM119": [
+        lambda: head(1, "tanh", "hinge"),
+        lambda: head(1, "exponential", "poisson"),
+        lambda: head(3, "softmax", losses.KLDivergence()),
+        lambda: head(8, None, "cosine_similarity"),
+        lambda: head(3, "softmax", "categorical_hinge"),
+    ],
+    "LAM120": [
+        lambda: (head(3, "softmax", ONE), X, ONE_HOT),
+        lambda: (head(4, "sigmoid", BINARY), X, (X > 0).astype("float32")),
+        lambda: (head(3, "sigmoid", BINARY), X, 0.8 * ONE_HOT),
+    ],
+    "LAM121": [
+        lambda: (head(3, "softmax", SPARSE), X, THREE),
+        lambda: (head(64, "softmax", SPARSE), X, np.arange(64)),
     ],
 }  # fmt: skip
 

@@ -67,6 +67,12 @@ DONE = {
         ("GlobalAveragePooling", 'layers.Dense(3, "softmax"', 'layers.GlobalAveragePooling1D(), layers.Dense(3, "softmax"'),
         ("return_sequences=False", "return_sequences=True", "return_sequences=False"),
     ],
+    "LAM117": [("keras.Input((28, 28, 1))", "layers.Conv2D", "keras.Input((28, 28, 1)), layers.Conv2D")],
+    "LAM118": [("padding='same'", 'Conv2D(8, 3,', "Conv2D(8, 3, padding='same',")],
+    "LAM119": [("activation='softplus'", 'name="count"', "activation='softplus', name='count'")],
+    "LAM120": [("activation='softmax' and loss='categorical_crossentropy'",
+                SIGMOID + ', name="head"),\n])\nmodel.compile("adam", "binary', SOFTMAX + '),\n])\nmodel.compile("adam", "categorical')],
+    "LAM121": [("Dense(3, activation='softmax')", "Dense(10", "Dense(3")],
     "LAM201": [("Flatten() before hidden", "layers.Dense(128", "layers.Flatten(), layers.Dense(128")],
     "LAM202": [("Conv with kernel_size=3 in place of mix", 'Dense(64, "relu"', 'Conv1D(64, kernel_size=3, activation="relu"')],
     "LAM203": [

@@ -1,0 +1,94 @@
+"""What the labels of a head are: one-hot rows, class numbers, yes and no, quantities; and its metrics."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from lamina.check.subject import Subject
+from lamina.facts.heads import Head
+from lamina.facts.loss_names import name_of
+
+__all__ = ["Kind", "counts_hits", "is_one_hot", "kind_of", "metrics_of"]
+
+_MOST = 100  # whole numbers from 0 that may be classes
+
+
+class Kind(enum.Enum):
+    """Kinds of labels."""
+
+    ONE_HOT = "rows with a single 1"
+    CLASSES = "the whole numbers from 0, each used"
+    YES_NO = "0 and 1"
+    OTHER = "anything else"
+
+
+def kind_of(head: Head) -> Kind | None:
+    """The Kind of the labels of a head; None where there are none.
+
+    Args:
+        head: Output of a model.
+    """
+    labels = head.numbers
+    if labels is None or not labels.size:
+        return None
+    zero_one = bool(np.isin(labels, (0, 1)).all())
+    if zero_one and is_one_hot(head) and bool((labels.sum(-1) == 1).all()):
+        return Kind.ONE_HOT
+    one_each = labels.size == len(labels)
+    if zero_one:
+        return Kind.YES_NO if one_each or head.units == labels.shape[-1] == 1 else Kind.OTHER
+    if not one_each or not np.isfinite(labels).all() or (labels != np.round(labels)).any():
+        return Kind.OTHER
+    used = np.unique(labels)
+    in_turn = used[0] in (0, 1) and used[-1] - used[0] == len(used) - 1
+    return Kind.CLASSES if in_turn and len(used) <= min(_MOST, len(labels) // 2) else Kind.OTHER
+
+
+def is_one_hot(head: Head) -> bool:
+    """Whether the labels of a head have as many columns as it has units, and more than one.
+
+    Args:
+        head: Output of a model, with labels that are numbers.
+    """
+    labels = head.numbers
+    if labels is None:
+        return False
+    return labels.ndim == len(head.shape) and labels.ndim > 1 and labels.shape[-1] == head.units != 1
+
+
+def metrics_of(subject: Subject) -> Iterator[tuple[Head, Any]]:
+    """(head, metric) for the metrics that were given to compile.
+
+    Args:
+        subject: What is checked.
+    """
+    given = (subject.model._compile_arguments or {}).get("metrics") if subject.own_step else None
+    heads = {head.name: head for head in subject.heads}
+    if given is None:
+        return
+    if not isinstance(given, (dict, list, tuple)):
+        given = [given]
+    if isinstance(given, dict):
+        rows = [(heads[name], one) for name, one in given.items() if name in heads]
+    elif len(heads) == 1:
+        rows = [(next(iter(heads.values())), given)]
+    else:
+        rows = zip(heads.values(), given, strict=False) if len(given) == len(heads) else ()
+    for head, metrics in rows:
+        for metric in metrics if isinstance(metrics, (list, tuple)) else [metrics]:
+            for one in metric if isinstance(metric, (list, tuple)) else [metric]:
+                yield head, one
+
+
+def counts_hits(subject: Subject, head: Head) -> bool:
+    """Whether a metric of a head is an accuracy: its labels are then meant as classes.
+
+    Args:
+        subject: What is checked.
+        head: One of its heads.
+    """
+    return any(one is head and "acc" in name_of(metric) for one, metric in metrics_of(subject))

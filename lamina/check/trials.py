@@ -1,0 +1,100 @@
+"""Trials: whether a model and its loss can be traced with a batch. Nothing is computed, but for a row of text, which
+cannot be traced, and nothing changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lamina.core import tree
+from lamina.core.keras_tensor import KerasTensor, trace
+from lamina.errors import DataError
+
+__all__ = ["misfit_of_inputs", "misfit_of_labels"]
+
+
+def misfit_of_inputs(model: Any, x: Any, y: Any, sample_weight: Any) -> Exception | None:
+    """The error of a model that is built for inputs, or traced with them; None where it runs on them.
+
+    Args:
+        model: Model; a model without a graph is built here.
+        x: Inputs as arrays, or None.
+        y: Targets as arrays, or None.
+        sample_weight: Weight of each sample, or None.
+    """
+    if x is None:
+        return None
+    try:
+        if not model.built and getattr(model, "_graph", None) is None:
+            model._runner.build((x, y, sample_weight))
+        elif _is_as_declared(model, x):
+            return None
+        elif any(_is_text(leaf) for leaf in _arrays(x)):
+            model(tree.map_structure(lambda leaf: leaf[:1], x))
+        else:
+            trace(model, _symbols(x))
+    except NotImplementedError:  # a model without a call, such as one that has only a train_step
+        return None
+    except Exception as error:
+        return error
+    return None
+
+
+def misfit_of_labels(model: Any, x: Any, y: Any, sample_weight: Any) -> Exception | None:
+    """The error of a compiled loss that is traced with labels; None where it takes them.
+
+    Args:
+        model: Compiled model that runs on x.
+        x: Inputs as arrays.
+        y: Targets as arrays, or None.
+        sample_weight: Weight of each sample, or None.
+    """
+    lengths = {name: len(part) for name, data in (("x", x), ("y", y)) for part in _arrays(data)}
+    if len(set(lengths.values())) > 1:
+        counts = " and ".join(f"{name} has {count}" for name, count in lengths.items())
+        return DataError(f"Each sample needs a label: {counts}.", fix="Give x and y the same number of rows.")
+
+    def loss_of(x, y, y_pred, sample_weight):
+        return model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+
+    try:
+        graph = getattr(model, "_graph", None)
+        symbols = _symbols(x)
+        outputs = trace(model, symbols) if graph is None else graph.outputs
+        trace(loss_of, symbols, _symbols(y), outputs, _symbols(sample_weight))
+    except Exception as error:
+        return error
+    return None
+
+
+def _is_as_declared(model, x):
+    """Whether arrays have the shapes of the Inputs, with which the graph was traced when it was made."""
+    graph = getattr(model, "_graph", None)
+    given, declared = _arrays(x), [] if graph is None else graph.input_tensors
+    if len(given) != len(declared) or not given or any(_is_text(leaf) for leaf in given):
+        return False
+    pairs = [(leaf.shape[1:], tensor.shape[1:]) for leaf, tensor in zip(given, declared, strict=True)]
+    return all(
+        len(have) == len(want) and all(size in (None, one) for one, size in zip(have, want, strict=True))
+        for have, want in pairs
+    )
+
+
+def _arrays(data):
+    return [leaf for leaf in tree.flatten(data) if getattr(leaf, "ndim", 0)] if data is not None else []
+
+
+def _symbols(data):
+    """Symbols for arrays of any number of rows."""
+    return None if data is None else tree.map_structure(_symbol, data)
+
+
+def _symbol(leaf):
+    if not getattr(leaf, "ndim", 0):
+        return leaf
+    return KerasTensor((None, *leaf.shape[1:]), "string" if _is_text(leaf) else np.dtype(leaf.dtype).name)
+
+
+def _is_text(leaf):
+    return getattr(leaf.dtype, "kind", "f") in "OUS"
