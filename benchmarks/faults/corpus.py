@@ -9,16 +9,23 @@ from benchmarks.faults import (
     preparation,
     regressions,
     sequences,
+    sound_generative,
+    sound_others,
+    sound_series,
+    sound_tables,
+    sound_text,
+    sound_vision,
     training,
     vision,
 )  # fmt: skip
 from benchmarks.faults.program import Program, programs_of
 
-__all__ = ["FAMILIES", "PROGRAMS"]
+__all__ = ["FAULTY", "PROGRAMS", "SOUND"]
 
-FAMILIES = (
+FAULTY = (
     binary_heads, class_losses, class_labels, regressions, depth, vision, sequences, attention, training, preparation,
 )  # fmt: skip
+SOUND = (sound_vision, sound_text, sound_series, sound_generative, sound_tables, sound_others)
 
-PROGRAMS: dict[str, Program] = {program.name: program for program in programs_of(FAMILIES)}
+PROGRAMS: dict[str, Program] = {program.name: program for program in programs_of((*FAULTY, *SOUND))}
 """Name -> Program."""
