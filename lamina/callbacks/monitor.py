@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterable
 from typing import Any
 
 from lamina.callbacks.callback import Callback
 from lamina.errors import ConfigError, warn
 
-__all__ = ["MonitorCallback"]
+__all__ = ["MonitorCallback", "direction_of"]
 
 
 class MonitorCallback(Callback):
@@ -62,17 +63,30 @@ class MonitorCallback(Callback):
     def _direction(self):
         if self.mode != "auto":
             return self.mode
-        name = self.monitor.removeprefix("val_")
-        if name == "loss" or name.endswith("_loss"):
-            return "min"
-        for metric in _all_metrics(getattr(self.model, "metrics", ())):
-            direction = getattr(metric, "_direction", None)
-            if direction and (name == metric.name or name.endswith(f"_{metric.name}")):
-                return "max" if direction == "up" else "min"
+        direction = direction_of(self.monitor, getattr(self.model, "metrics", ()))
+        if direction is not None:
+            return direction
         raise ConfigError(
             f"{type(self).__name__} does not know whether {self.monitor!r} should increase or decrease.",
             fix="Pass mode='max' or mode='min'.",
         )
+
+
+def direction_of(monitor: str, metrics: Iterable[Any]) -> str | None:
+    """Which way a loss or metric is better: "min" or "max"; None where this is not known.
+
+    Args:
+        monitor: Name in the logs.
+        metrics: Metrics of the model.
+    """
+    name = monitor.removeprefix("val_")
+    if name == "loss" or name.endswith("_loss"):
+        return "min"
+    for metric in _all_metrics(metrics):
+        direction = getattr(metric, "_direction", None)
+        if direction and (name == metric.name or name.endswith(f"_{metric.name}")):
+            return "max" if direction == "up" else "min"
+    return None
 
 
 def _all_metrics(metrics):

@@ -7,16 +7,24 @@ from collections.abc import Collection
 from typing import Any
 
 from lamina.check.findings import Findings
-from lamina.check.rules import rules_for
+from lamina.check.probe import take_probe
+from lamina.check.rules import RULES, rules_for
 from lamina.check.subject import Subject, as_batch
 from lamina.check.trials import misfit_of_inputs
+from lamina.errors import CallError
 from lamina.training.data.places import parts_of
 
 __all__ = ["check"]
 
 
 def check(
-    model: Any, x: Any = None, y: Any = None, sample_weight: Any = None, ignore: Collection[str] = (), **settings: Any
+    model: Any,
+    x: Any = None,
+    y: Any = None,
+    sample_weight: Any = None,
+    ignore: Collection[str] = (),
+    probe: bool = False,
+    **settings: Any,
 ) -> Findings:
     """The Findings about a model, and about one batch of its data where that is given. Nothing is raised for a model
     and data that do not fit: this is a finding too.
@@ -27,7 +35,12 @@ def check(
         y: Targets; None where `x` gives them or there are none.
         sample_weight: Weight of each sample; None weighs all alike.
         ignore: Codes of findings that are left out.
+        probe: Whether to make some steps on a copy as well, and judge what they show (LAM501 to LAM506, LAM52x).
+            Afterwards weights, optimizer, metrics and random generators are as before, to the bit.
         **settings: Other arguments of `fit` (batch_size, epochs, validation_split, callbacks), for their rules.
+
+    Raises:
+        CallError: If `probe` is set, and the model is not compiled or there is no x.
 
     >>> import lamina as keras
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="sigmoid", name="head")])
@@ -35,6 +48,10 @@ def check(
     >>> [(finding.code, finding.layer) for finding in check(model)]
     [('LAM101', 'head')]
     """
+    if probe and (x is None or not model.compiled):
+        raise CallError(
+            "A probe makes steps: it needs a compiled model, and data.", fix="model.check(x, y, probe=True)"
+        )
     subject = _subject_of(model, x, y, sample_weight, settings)
     wanted = [rule for rule in rules_for(subject) if rule.code not in ignore]
     found = []
@@ -43,6 +60,10 @@ def check(
             break  # the model cannot run on this, or not sensibly
         with contextlib.suppress(*([Exception] if subject.misfit else [])):  # a rule may stumble over the same misfit
             found += rule.findings(subject)
+    if probe and subject.misfit is None and not any(finding.code == "LAM118" for finding in found):  # steps can be made
+        record = take_probe(subject)
+        judges = [rule for _, rule in sorted(RULES.items()) if rule.needs in ("probe", "watch")]
+        found += [finding for rule in judges if rule.code not in ignore for finding in rule.findings(record)]
     return Findings(found)
 
 

@@ -7,6 +7,7 @@ from lamina.check import (
     map_rules,
     meaning_rules,
     order_rules,
+    probe_rules,
     reach_rules,
     run_rules,
     training_rules,
@@ -18,5 +19,5 @@ __all__ = ["FAMILIES", "RULES", "rules_for"]
 
 FAMILIES = (
     loss_rules, label_rules, meaning_rules, run_rules, map_rules, order_rules, reach_rules, training_rules, data_rules,
-    watch_rules,
+    watch_rules, probe_rules,
 )  # fmt: skip

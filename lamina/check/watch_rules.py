@@ -84,7 +84,8 @@ def _vanishing(record):
 )  # fmt: skip
 def _exploding(record):
     norms = [float(np.sqrt(sum(norm**2 for norm in look["gradients"].values()))) for look in record.looks]
-    if norms and np.isfinite(norms).all():
+    norms = norms[: next((place for place, norm in enumerate(norms) if not np.isfinite(norm)), None)]
+    if norms:
         grown = len(norms) > _LOOKS and norms[-1] > 100 and norms[-1] > 100 * float(np.median(norms[:-1]))
         if norms[-1] > 1e4 or grown:
             yield (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import Any
 
 from lamina.check import check
@@ -15,7 +16,7 @@ __all__ = ["main"]
 
 def main(args: argparse.Namespace) -> Any:
     """Print the findings. Returns 1 if any is at least as severe as `--fail-on`."""
-    found = [(one, check(one.model, one.x, one.y, ignore=tuple(args.ignore))) for one in find_models(args)]
+    found = [(one, _check(one, args)) for one in find_models(args)]
     if args.json:
         print(json.dumps([{"model": one.name, "findings": findings.as_dicts()} for one, findings in found], indent=2))
     else:
@@ -25,6 +26,13 @@ def main(args: argparse.Namespace) -> Any:
                 findings.print()
     grave = SEVERITIES[: SEVERITIES.index(args.fail_on) + 1] if args.fail_on != "never" else ()
     return int(any(finding.severity in grave for _, findings in found for finding in findings))
+
+
+def _check(one, args):
+    probe = args.probe and one.x is not None and one.model.compiled
+    if args.probe and not probe:
+        print(f"{one.name}: no probe, since no fit with arrays was seen.", file=sys.stderr)
+    return check(one.model, one.x, one.y, ignore=tuple(args.ignore), probe=probe)
 
 
 def _count(findings):

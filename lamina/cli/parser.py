@@ -23,6 +23,7 @@ _EXAMPLES = {
         lamina check model.keras
         lamina check train.py --fail-on warning      in CI: exit code 1 at a warning
         lamina check train.py --json --ignore LAM203
+        lamina check train.py --probe                some steps: rates, gradients, dead units
         """,
     "explain": """
         lamina explain model.keras
@@ -168,6 +169,7 @@ def _add_check(commands):
         "--fail-on", choices=("error", "warning", "info", "never"), default="error",
         help="exit with 1 for findings as grave as this (default: error)",
     )  # fmt: skip
+    check.add_argument("--probe", action="store_true", help="make some steps on a copy, and judge what they show")
     check.add_argument("--ignore", action="append", default=[], metavar="CODE", help="leave a finding out, as LAM203")
     check.add_argument("--json", action="store_true", help="print JSON")
 

@@ -79,6 +79,7 @@ class ReportsMixin(Trainer):
         y: PyTree = None,
         sample_weight: PyTree = None,
         ignore: Collection[str] = (),
+        probe: bool = False,
         **settings: Any,
     ) -> Any:
         """What is wrong with the model, and with one batch of its data: see `keras.check`.
@@ -90,9 +91,10 @@ class ReportsMixin(Trainer):
             y: Targets of the batch.
             sample_weight: Weights of the samples.
             ignore: Codes of findings to leave out.
+            probe: Whether to make some steps on a copy, and judge what they show.
             **settings: Arguments with which `fit` would be called.
         """
-        return check.check(self, x, y, sample_weight, ignore, **settings)
+        return check.check(self, x, y, sample_weight, ignore, probe, **settings)
 
     @filters_traceback
     def view(

@@ -126,7 +126,7 @@ class Runner:
         step.__name__ = name
         return step if self.model.run_eagerly else jax.jit(step, donate_argnums=0, out_shardings=shardings)
 
-    def build_step(self, kind: str, label: str, name: str) -> Callable[..., Any]:
+    def build_step(self, kind: str, label: str | None, name: str) -> Callable[..., Any]:
         """The pure step of a kind: (donated, kept, global values, batch) -> (results, changed global values by index).
 
         `donated` and `kept` are the values of the groups in `STATE[kind]`, split into those that the step may overwrite
@@ -135,13 +135,13 @@ class Runner:
 
         Args:
             kind: "train", "test" or "predict".
-            label, name: Names of the program for the recorder of compilations and for XLA.
+            label, name: Names of the program for the recorder of compilations (None: it is not recorded) and for XLA.
         """
         model, groups = self.model, [self.groups[group] for group in STATE[kind]]
         method = getattr(model, f"{kind}_step")
         pure, guarded = takes_state(method), kind == "train" and self.guard is not None
         bound = [] if pure else [variable for group in groups for variable in group]
-        note = None if model.run_eagerly else partial(self.recorder.traced, label, name)
+        note = None if model.run_eagerly or not label else partial(self.recorder.traced, label, name)
 
         def step(donated, kept, global_values, batch):
             if note is not None:

@@ -142,6 +142,15 @@ DONE = {
     "LAM405": [("class_weight={0: 1.0, 1: 49.0}", "(x, y)", "(x, y, class_weight={0: 1.0, 1: 49.0})")],
     "LAM406": [("Scale the inputs (layers.Normalization()), and leave the initializers at their defaults",
                 r"x = 40 \* x[^\n]*(.*?), kernel_initializer=keras[^)]*\)(.*?), kernel_initializer=keras[^)]*\)", r"\1\2")],
+    "LAM520": [("Mend what the message names", "self.loss_of", "self.compute_loss")],
+    "LAM521": [("learning_rate=0.2 in the optimizer", "SGD(2.0)", "SGD(learning_rate=0.2)")],
+    "LAM522": [("learning_rate=0.01 in the optimizer", "SGD(1e-6)", "SGD(learning_rate=0.01)")],
+    "LAM523": [("that inputs differ from sample to sample", "    layers.Lambda(lambda x: 0 * x),\n", "")],
+    "LAM524": [("learning_rate=0.01 in the optimizer", "SGD(1e-4)", "SGD(learning_rate=0.01)")],
+    "LAM525": [("a metric that reads what the model returns", "MeanIoU(2)", "BinaryIoU()")],
+    "LAM526": [("clipnorm=1.0 in the optimizer and a learning rate ten times smaller", "SGD(0.02)",
+                "SGD(0.002, clipnorm=1.0)")],
+    "LAM527": [("Leave kernel_initializer at its default", r", kernel_initializer=[^)]*\)", "")],
     "LAM407": [("Scale x_val as x_train was scaled", "255 * x", "x")],
 }  # fmt: skip
 
@@ -169,7 +178,7 @@ def test_what_the_fix_says_ends_the_finding(code):
         new = re.sub(r"FIX", lambda match: re.search(r"batch_size=\d+", finding.fix)[0], new)
         new = new if "\\" in new else new.replace("\\", "\\\\")
         pattern = old if "\\" in old else re.escape(old)
-        done, count = re.subn(pattern, new, program, count=0 if code == "LAM103" else 1, flags=re.DOTALL)
+        done, count = re.subn(pattern, new, program, count=0 if code in ("LAM103", "LAM527") else 1, flags=re.DOTALL)
         assert count, f"{code}: {old} is not in the program"
         assert code not in found_by(done).codes, f"{code}: {says}\n{done}"
 
@@ -187,7 +196,15 @@ try:
 finally:
     keras.config.set_checks('warn')
 """
+PROBED = """
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+{}
+x, y = np.ones((8, 4)), np.ones(8)
+{}
+"""
 MISTAKES = [
+    Mistake(PROBED.format("model.compile('adam', 'mse')", "model.check(probe=True)"),
+            PROBED.format("model.compile('adam', 'mse')", "model.check(x, y, probe=True)"), "model.check(x, y, probe=True)"),
     Mistake(CHECKED.format("error"), CHECKED.format("warn"), "keras.config.set_checks('warn')", prose=True),
     Mistake("from lamina.check.page import page_of; page_of('LAM40')",
             "from lamina.check.page import page_of; page_of('LAM401')", "lamina explain LAM", prose=True),
