@@ -142,7 +142,7 @@ DONE = {
     "LAM405": [("class_weight={0: 1.0, 1: 49.0}", "(x, y)", "(x, y, class_weight={0: 1.0, 1: 49.0})")],
     "LAM406": [("Scale the inputs (layers.Normalization()), and leave the initializers at their defaults",
                 r"x = 40 \* x[^\n]*(.*?), kernel_initializer=keras[^)]*\)(.*?), kernel_initializer=keras[^)]*\)", r"\1\2")],
-    "LAM520": [("Mend what the message names", "self.loss_of", "self.compute_loss")],
+    "LAM520": [("Mend what the message names", "loss_of(y", "self.compute_loss(x, y")],
     "LAM521": [("learning_rate=0.2 in the optimizer", "SGD(2.0)", "SGD(learning_rate=0.2)")],
     "LAM522": [("learning_rate=0.01 in the optimizer", "SGD(1e-6)", "SGD(learning_rate=0.01)")],
     "LAM523": [("that inputs differ from sample to sample", "    layers.Lambda(lambda x: 0 * x),\n", "")],
