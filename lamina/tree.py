@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lamina.core.typing import PyTree
-from lamina.errors import CallError
+from lamina.errors import ArgumentError, CallError
 
 __all__ = [
     "MAP_TO_NONE", "assert_same_paths", "assert_same_structure", "flatten", "flatten_with_path", "is_nested",
@@ -170,7 +170,7 @@ def map_structure(func: Callable[..., Any], *structures: PyTree, none_is_leaf: b
     [[3], [8]]
     """
     if not callable(func):
-        raise TypeError(f"func is a function; got {func!r}.")
+        raise ArgumentError(f"func is a function; got {func!r}.", fix="lambda x: x")
     if not structures:
         raise CallError("map_structure needs at least one structure.", fix="map_structure(func, structure)")
     for other in structures[1:]:
@@ -221,7 +221,7 @@ def map_shape_structure(func: Callable[..., Any], structure: PyTree) -> PyTree:
     {'a': 2, 'b': [3]}
     """
     if not callable(func):
-        raise TypeError(f"func is a function; got {func!r}.")
+        raise ArgumentError(f"func is a function; got {func!r}.", fix="lambda x: x")
     return _map(func, structure, is_leaf=_is_shape)
 
 
@@ -250,7 +250,7 @@ def traverse(func: Callable[[Any], Any], structure: PyTree, top_down: bool = Tru
     [3, 3]
     """
     if not callable(func):
-        raise TypeError(f"func is a function; got {func!r}.")
+        raise ArgumentError(f"func is a function; got {func!r}.", fix="lambda x: x")
     if top_down:
         result = func(structure)
         if result is not None:

@@ -10,6 +10,7 @@ from typing import Any
 from lamina.cli.scan_files import RULES, findings_in
 from lamina.errors import FileError
 from lamina.runtime.terminal import harmless, printable
+from lamina.spelling.paths import nearest_path
 
 __all__ = ["main"]
 
@@ -32,7 +33,7 @@ def main(args: argparse.Namespace) -> Any:
 def _reports(target):
     """(path, format, findings) of a file, or of each file in a folder."""
     if not target.exists():
-        raise FileError(f"There is no file or folder {target}.")
+        raise FileError(f"There is no file or folder {target}.", fix=nearest_path(target))
     paths = sorted(path for path in target.rglob("*") if not path.is_dir()) if target.is_dir() else [target]
     for path in paths:
         if path.is_file() and not (target.is_dir() and path.is_symlink()):

@@ -12,7 +12,7 @@ from typing import Any
 from lamina.cli.notebook import code_cells, run_notebook
 from lamina.compat import as_keras
 from lamina.errors import FileError, LaminaError
-from lamina.spelling.nearest import nearest
+from lamina.spelling.paths import nearest_path
 
 __all__ = ["ScriptFailed", "run_program", "show_failure"]
 
@@ -38,20 +38,14 @@ def run_program(script: Any, arguments: Any = (), as_module: bool = False) -> An
         return _shown(lambda: runpy.run_module(script, run_name="__main__", alter_sys=True))
     path = pathlib.Path(script)
     if not path.is_file():
-        raise FileError(f"There is no file {path} (in {path.absolute().parent}).", fix=_near(path))
+        fix = nearest_path(path, (".py", ".ipynb"))
+        raise FileError(f"There is no file {path} (in {path.absolute().parent}).", fix=fix)
     sys.argv = [str(path), *arguments]
     sys.path.insert(0, str(path.absolute().parent))
     if path.suffix == ".ipynb":
         cells = code_cells(path)
         return _shown(lambda: run_notebook(path, cells))
     return _shown(lambda: runpy.run_path(str(path), run_name="__main__"))
-
-
-def _near(path):
-    """The programs beside a path that is wrong."""
-    programs = [one.name for one in path.parent.glob("*") if one.suffix in (".py", ".ipynb")]
-    found = [str(path.with_name(name)) for name in nearest(path.name, programs, strict=True)]
-    return f"Did you mean {' or '.join(found)}?" if found else "Is the path right?"
 
 
 def _shown(run):

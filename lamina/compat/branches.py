@@ -29,7 +29,9 @@ class Undefined:
 
     def _use(self, *_: Any, **__: Any) -> Any:
         why = self.why or "it has no value here"
-        raise ControlFlowError(f"The variable {self.name!r} is used, but {why}.")
+        raise ControlFlowError(
+            f"The variable {self.name!r} is used, but {why}.", fix=f"{self.name} = ...  # give it a value before"
+        )
 
     def __bool__(self) -> bool:
         return self._use()
@@ -112,7 +114,8 @@ def _together(names, first, second, line):
             shown = "the result" if name == "retval_" else repr(name)
             raise ControlFlowError(
                 f"Line {line}: the branches of an `if` on a tensor give {shown} values of different kinds: "
-                f"{_kinds(one)} and {_kinds(other)}. Let both give tensors of one shape and dtype.",
+                f"{_kinds(one)} and {_kinds(other)}.",
+                fix="Let both branches give tensors of one shape and dtype, for example by tf.cast.",
             ) from error
         plain.append(None)
     return wanted, plain

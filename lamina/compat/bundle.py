@@ -36,7 +36,8 @@ class Bundle:
             self._count = dict(fields(table.pop(b""))).get(1, 1)
             self.entries = {key.decode(): _entry(value) for key, value in table.items()}
         except (IndexError, KeyError, ValueError, struct.error) as error:
-            raise FileError(f"{prefix}.index is no checkpoint of TensorFlow, or it is damaged.") from error
+            fix = "Give the path without .index: tf.train.latest_checkpoint(folder) finds it."
+            raise FileError(f"{prefix}.index is no checkpoint of TensorFlow, or it is damaged.", fix=fix) from error
 
     @staticmethod
     def _files(prefix):

@@ -29,6 +29,9 @@ _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 _pending: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
+_PARTIAL = "If that is right: status.expect_partial()"
+
+
 class NotConsumed(LaminaError, AssertionError):
     """A checkpoint and the objects do not have the same variables."""
 
@@ -86,7 +89,8 @@ class _File:
     def __init__(self, path):
         self.bundle, self.nodes = Bundle(path), []
         if GRAPH_KEY not in self.bundle.entries:
-            raise FileError(f"{path} has no objects: it is of tf.compat.v1.train.Saver.")
+            raise FileError(f"{path} has no objects: it is of tf.compat.v1.train.Saver.",
+                            fix="tf.train.load_checkpoint(path).get_tensor(name) reads one value.")  # fmt: skip
         for _, node in fields(self.bundle.read(GRAPH_KEY)[()]):
             children, keys = {}, []
             for number, value in fields(node):
@@ -172,7 +176,7 @@ class Status:
         done = {id(variable) for variable in self._done.values()}
         for _, path, one, _ in _walk(self._root.root):
             if isinstance(one, Variable) and id(one) not in done and self._file is not None and path != "save_counter":
-                raise NotConsumed(f"The checkpoint has no value for {path}. If that is right: status.expect_partial().")
+                raise NotConsumed(f"The checkpoint has no value for {path}.", fix=_PARTIAL)
         return self
 
     def assert_consumed(self) -> Status:
@@ -180,16 +184,15 @@ class Status:
         if not self.resolve():
             keys = [key for number, (_, key) in enumerate(self._file.nodes) if key and number not in self._done]
             names = ", ".join(key.removesuffix(_SUFFIX) for key in keys[:5])
-            raise NotConsumed(
-                f"No variable was found for {names} of the checkpoint. If that is right: status.expect_partial()."
-            )
+            raise NotConsumed(f"No variable was found for {names} of the checkpoint.", fix=_PARTIAL)
         return self.assert_existing_objects_matched()
 
     def assert_nontrivial_match(self) -> Status:
         """An AssertionError if nothing was restored."""
         self.resolve()
         if self._file is not None and not self._done:
-            raise NotConsumed("Nothing of the checkpoint was restored.")
+            fix = "Name the objects as when it was saved; tf.train.list_variables(path) shows the names."
+            raise NotConsumed("Nothing of the checkpoint was restored.", fix=fix)
         return self
 
     def expect_partial(self) -> Status:
@@ -251,7 +254,7 @@ class Checkpoint:
     def read(self, save_path: Any, options: Any = None) -> Status:
         """Give the variables the values of files, those that are not made yet when they are made."""
         if save_path is not None and not os.path.exists(f"{os.fspath(save_path)}.index"):
-            raise Missing(f"There is no checkpoint {save_path}.")
+            raise Missing(f"There is no checkpoint {save_path}.", fix="tf.train.latest_checkpoint(folder)")
         if save_path is not None:
             _ = self.save_counter
         vars(self)["status"] = status = Status(self, save_path)

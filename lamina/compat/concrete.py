@@ -36,6 +36,7 @@ def fitting(spec: Any, value: Any) -> Any:
     if not fits or array.dtype != wanted:
         raise SignatureError(
             f"The function takes {spec} by its signature; got {array.dtype}{tuple(array.shape)}.",
+            fix=f"tf.TensorSpec({[None] * array.ndim}, tf.{array.dtype}) in the signature, or tf.cast(x, tf.{wanted}).",
         )
     return array
 
@@ -79,16 +80,20 @@ class ConcreteFunction:
             leaves[place] = tensor
         return self._tree.unflatten(leaves)
 
+    def _call(self):
+        return f"{self.name}({', '.join(self._given)})"
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         tensors = list(jax.tree_util.tree_leaves(args, is_leaf=is_variable))
         names = [name for name in self._given if name in kwargs]
         if set(kwargs) - set(names) or len(tensors) + len(names) > max(len(self._free), len(self._leaves)):
-            raise SignatureError(f"{self.name} takes {', '.join(self._given)}.")
+            raise SignatureError(f"{self.name} takes {', '.join(self._given)}.", fix=self._call())
         if len(tensors) == len(self._leaves) != len(self._free):  # Python values may be given again
             tensors = [tensors[place] for place in self._free]
         tensors += [leaf for name in names for leaf in jax.tree_util.tree_leaves(kwargs[name], is_leaf=is_variable)]
         if len(tensors) != len(self._free):
-            raise SignatureError(f"{self.name} takes {len(self._free)} tensors; got {len(tensors)}.")
+            message = f"{self.name} takes {len(self._free)} tensors; got {len(tensors)}."
+            raise SignatureError(message, fix=self._call())
         tensors = [fitting(self.specs[place], tensor) for place, tensor in zip(self._free, tensors, strict=True)]
         given = self._filled(tensors)
         bound = self.function._signature.bind_partial()

@@ -173,7 +173,8 @@ def _settled(names, carried, state, after, before, line):
         if not fits or (not same and not _is_number(before[place])):
             raise ControlFlowError(
                 f"Line {line}: {name!r} is {_kinds(value)} before the loop on tensors, and {_kinds(new)} after "
-                f"a step. A step keeps the shape and dtype of what it changes; a tf.TensorArray collects.",
+                f"a step. A step keeps the shape and dtype of what it changes.",
+                fix="Begin with a value of the later shape and dtype, or collect in a tf.TensorArray.",
             )
         changes = changes or not same
         made.append(value if same else value.astype(jnp.promote_types(*types[0])))
@@ -194,7 +195,7 @@ def _after(names, carried, before, after, line):
             found.append(was)
         else:
             raise ControlFlowError(
-                f"Line {line}: the loop on tensors changes {name!r}, which is no tensor: {_kinds(was)}. "
-                "A tf.TensorArray takes the place of a list.",
+                f"Line {line}: the loop on tensors changes {name!r}, which is no tensor: {_kinds(was)}.",
+                fix=f"{name} = tf.TensorArray(tf.float32, size=0, dynamic_size=True)",
             )
     return found

@@ -18,6 +18,7 @@ from lamina.compat.parsing import csv_value, default_of
 from lamina.compat.records import read_records
 from lamina.compat.sessions import Settings
 from lamina.errors import DataError
+from lamina.spelling.nearest import nearest
 from lamina.training.data.dataset import AUTOTUNE, Dataset
 from lamina.training.data.elements import TensorSpec
 from lamina.training.data.iterator import DatasetIterator
@@ -111,7 +112,8 @@ def csv_dataset(
             places = [at for at in range(len(row)) if at not in exclude_cols] if exclude_cols else select_cols
             given = row if places is None else [row[place] for place in places]
             if len(given) != len(columns):
-                raise DataError(f"{path} has a row of {len(given)} values; record_defaults has {len(columns)}.")
+                raise DataError(f"{path} has a row of {len(given)} values; record_defaults has {len(columns)}.",
+                                fix=f"record_defaults={[0.0] * len(given)}, or select_cols=.")  # fmt: skip
             yield tuple(csv_value(text, *column, na_value) for text, column in zip(given, columns, strict=True))
 
     spec = tuple(_TEXT if kind.kind == "O" else TensorSpec((), kind) for kind, _ in columns)
@@ -149,7 +151,9 @@ def make_csv_dataset(
     chosen = [name if isinstance(name, str) else names[name] for name in (select_columns or names)]
     chosen.sort(key=names.index)
     if label_name is not None and label_name not in chosen:
-        raise DataError(f"There is no column {label_name!r}; the columns are {', '.join(chosen)}.")
+        near = (nearest(label_name, chosen) or chosen[-1:])[0]
+        raise DataError(f"There is no column {label_name!r}; the columns are {', '.join(chosen)}.",
+                        fix=f"label_name={near!r}")  # fmt: skip
     places = [names.index(name) for name in chosen]
     head = [*itertools.islice(_rows(paths[0], header, *layout), num_rows_for_inference)]
     kinds = [_inferred([row[place] for row in head], na_value) for place in places]
@@ -196,7 +200,8 @@ def _assert_cardinality(expected):
             for count, item in enumerate(dataset._open(), 1):  # noqa: B007
                 yield item
             if count != expected:
-                raise DataError(f"The data set has {count} elements; {expected} were expected.")
+                message = f"The data set has {count} elements; {expected} were expected."
+                raise DataError(message, fix=f"tf.data.experimental.assert_cardinality({count})")
 
         return dataset._derive(counted, lambda _: expected)
 

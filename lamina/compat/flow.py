@@ -162,7 +162,8 @@ def assert_(condition: Any, data: Any = (), summarize: Any = None, name: Any = N
 
     def check(holds, *data):
         if not np.all(holds):
-            raise InvalidArgumentError(f"Assertion failed: {' '.join(_text(one) for one in data)}".rstrip())
+            message = f"Assertion failed: {' '.join(_text(one) for one in data)}".rstrip()
+            raise InvalidArgumentError(message, fix=_CHECKED)
 
     data = unwrap(list(data) if isinstance(data, (list, tuple)) else [data])
     if control.is_traced(condition):
@@ -205,6 +206,9 @@ def check_numerics(tensor: Any, message: Any, name: Any = None) -> Any:
     return tensor
 
 
+_CHECKED = "The program checks this value: change the value, or the assertion."
+
+
 def assert_shapes(shapes: Any, data: Any = None, summarize: Any = None, message: Any = None, name: Any = None) -> None:
     """An error unless tensors have shapes with the same sizes for the same letters."""
     sizes: dict[Any, int] = {}
@@ -216,17 +220,20 @@ def assert_shapes(shapes: Any, data: Any = None, summarize: Any = None, message:
             for wanted, size in zip(shape, found, strict=True)
         )
         if not fits:
-            raise InvalidArgumentError(message or f"A tensor has shape {found}; {tuple(shape)} was expected.")
+            what = f"A tensor has shape {found}; {tuple(shape)} was expected."
+            raise InvalidArgumentError(message or what, fix=_CHECKED)
 
 
 def _rank(x, rank, message=None, data=None, summarize=None, name=None):
     if np.ndim(unwrap(x)) != int(rank):
-        raise InvalidArgumentError(message or f"A tensor has rank {np.ndim(x)}; {int(rank)} was expected.")
+        what = f"A tensor has rank {np.ndim(unwrap(x))}; {int(rank)} was expected."
+        raise InvalidArgumentError(message or what, fix=_CHECKED)
 
 
 def _type(tensor, tf_type, message=None, name=None):
     if str(tensor.dtype) != str(np.dtype(tf_type)):
-        raise CallError(message or f"A tensor has dtype {tensor.dtype}; {np.dtype(tf_type)} was expected.")
+        what = f"A tensor has dtype {tensor.dtype}; {np.dtype(tf_type)} was expected."
+        raise CallError(message or what, fix=_CHECKED)
 
 
 DEBUGGING: dict[str, Any] = {

@@ -152,7 +152,9 @@ def random_crop(value: Any, size: Any, seed: Any = None, name: Any = None) -> An
     draw = python_random if seed is None else python_random.Random(seed)
     room = [have - want for have, want in zip(ops.shape(value), size, strict=True)]
     if min(room) < 0:
-        raise ShapeError(f"No part of shape {tuple(size)} fits into {ops.shape(value)}.")
+        have = ops.shape(value)
+        fits = tuple(map(min, have, size))
+        raise ShapeError(f"No part of shape {tuple(size)} fits into {have}.", fix=f"tf.image.random_crop(x, {fits})")
     starts = [draw.randint(0, rest) for rest in room]
     return unwrap(value)[tuple(slice(start, start + int(want)) for start, want in zip(starts, size, strict=True))]
 

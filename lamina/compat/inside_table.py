@@ -125,7 +125,7 @@ TODAY: dict[str, str] = _rows("""
     GroupedQueryAttention lamina.layers:GroupQueryAttention
     name_scope lamina:
     removesuffix :
-    accuracy lamina.metrics.accuracy:
+    accuracy lamina.metrics.accuracies:
 """)
 """Internal name -> `module:name`; `:name` is of inside_helpers. A name with a dot counts in that module only."""
 

@@ -218,7 +218,8 @@ def _summary(plugin, form):
         if Writer.current is None or not record:
             return False
         if step is None:
-            raise CallError(f"tf.summary.{plugin}s needs a step: tf.summary.scalar(name, data, step=0).")
+            raise CallError(f"tf.summary.{plugin.removesuffix('s')} needs a step.",
+                            fix="tf.summary.experimental.set_step(0), or step=0 in the call")  # fmt: skip
         Writer.current.add(name, form(data, **settings), np.asarray(unwrap(step)), plugin, description)
         return True
 

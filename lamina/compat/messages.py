@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from lamina.compat.host import as_bytes, as_text
-from lamina.errors import DataError
+from lamina.errors import ArgumentError, DataError
 from lamina.runtime.protobufs import encode, fields, read_varint, varint
 
 __all__ = ["MESSAGES", "Example", "Feature", "Features", "SequenceExample", "fields_of"]
@@ -19,7 +19,8 @@ def fields_of(data: bytes) -> Iterator[tuple[int, Any]]:
     try:
         yield from fields(data)
     except ValueError:
-        raise DataError("This is no message of Protocol Buffers, such as tf.train.Example, or it is damaged.") from None
+        what = "This is no message of Protocol Buffers, such as tf.train.Example, or it is damaged."
+        raise DataError(what, fix="Pass what SerializeToString() gave, as TFRecordDataset reads it.") from None
 
 
 class Message:
@@ -30,7 +31,9 @@ class Message:
     def __init__(self, **given: Any) -> None:
         unknown = set(given) - set(self.fields)
         if unknown:
-            raise DataError(f"{type(self).__name__} has {', '.join(self.fields)}; got {', '.join(sorted(unknown))}.")
+            known = ", ".join(self.fields)
+            raise DataError(f"{type(self).__name__} has {known}; got {', '.join(sorted(unknown))}.",
+                            fix=f"tf.train.{type(self).__name__}({next(iter(self.fields))}=...)")  # fmt: skip
         for name, (_, kind) in self.fields.items():
             value = given.get(name)
             if kind in (dict, list):
@@ -168,7 +171,7 @@ class BytesList(_Values):
         """Text becomes bytes."""
         value = value.numpy() if hasattr(value, "numpy") else value
         if isinstance(value, (bool, int, float, np.number)):
-            raise TypeError(f"BytesList takes bytes; got {value!r}.")
+            raise ArgumentError(f"BytesList takes bytes; got {value!r}.", fix=f"tf.train.BytesList(value=[b'{value}'])")
         return as_bytes(value)
 
     def SerializeToString(self, deterministic: bool = True) -> bytes:
@@ -206,7 +209,8 @@ class Int64List(_Values):
     def read(value: Any) -> Any:
         """A whole number."""
         if isinstance(value, (float, np.floating)):
-            raise TypeError(f"Int64List takes whole numbers; got {value!r}.")
+            raise ArgumentError(f"Int64List takes whole numbers; got {value!r}.",
+                            fix=f"tf.train.FloatList(value=[{float(value)}])")  # fmt: skip
         return int(value)
 
     def SerializeToString(self, deterministic: bool = True) -> bytes:

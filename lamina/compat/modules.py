@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,7 +45,8 @@ class Module(metaclass=_AnyModule):
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None and not name.isidentifier():
-            raise ConfigError(f"The name of a module is a Python name; got {name!r}.")
+            raise ConfigError(f"The name of a module is a Python name; got {name!r}.",
+                              fix=f"name={re.sub(r'(^(?=[0-9]))|[^0-9a-zA-Z_]', '_', name) or 'module'!r}")  # fmt: skip
         self._name = name or snake_case(type(self).__name__)
         with NameScope(self._name) as path:
             self._name_scope = NameScope(path)

@@ -45,11 +45,12 @@ def _fixed(name, spec, found):
     shape = tuple(int(size) for size in spec.shape)
     if not len(found):
         if spec.default_value is None:
-            raise DataError(f"The example has no feature {name!r}, and it has no default_value.")
+            fix = f"tf.io.FixedLenFeature({[*shape]}, dtype, default_value=0)"
+            raise DataError(f"The example has no feature {name!r}, and it has no default_value.", fix=fix)
         return np.broadcast_to(np.asarray(spec.default_value, _numpy_dtype(spec.dtype)), shape)
     if len(found) != np.prod(shape):
-        raise DataError(f"The feature {name!r} has {len(found)} values; a shape {shape} was asked for. "
-                        "tf.io.VarLenFeature takes any number.")  # fmt: skip
+        fix = f"tf.io.FixedLenFeature([{len(found)}], dtype), or tf.io.VarLenFeature(dtype) for any number"
+        raise DataError(f"The feature {name!r} has {len(found)} values; a shape {shape} was asked for.", fix=fix)
     return found.reshape(shape)
 
 
@@ -177,9 +178,8 @@ def csv_value(text: str, kind: Any, default: Any, na_value: str = "") -> Any:
     """A value of a CSV file; a missing one is the default."""
     if text in ("", na_value):
         if default is None:
-            raise DataError(
-                "A required value of the CSV file is missing; give a default value for its column in place of a dtype."
-            )
+            fix = "record_defaults=[0.0]: a default value in place of the dtype of its column"
+            raise DataError("A required value of the CSV file is missing.", fix=fix)
         return kind.type(default) if kind.kind != "O" else str(default)
     return text if kind.kind == "O" else kind.type(text.strip())
 
@@ -195,7 +195,9 @@ def decode_csv(
     rows = [next(csv.reader([as_text(line)], delimiter=field_delim, quoting=quoting), []) for line in lines.ravel()]
     places = range(len(columns)) if select_cols is None else select_cols
     if rows and select_cols is None and any(len(row) != len(columns) for row in rows):
-        raise DataError(f"The lines have {len(rows[0])} values; record_defaults has {len(columns)}.")
+        count = next(len(row) for row in rows if len(row) != len(columns))
+        raise DataError(f"A line has {count} values; record_defaults has {len(columns)}.",
+                        fix=f"record_defaults={[0.0] * count}, or select_cols=.")  # fmt: skip
     found = []
     for (kind, default), place in zip(columns, places, strict=True):
         array = np.empty(len(rows), kind)

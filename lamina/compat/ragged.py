@@ -296,7 +296,8 @@ def flat_map(function: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(arg, RaggedTensor):
             if any(len(a) != len(b) or (a != b).any() for a, b in zip(arg.nested_row_splits, ragged.nested_row_splits,
                                                                      strict=False)):  # fmt: skip
-                raise ShapeError("The rows of the ragged tensors have different lengths.")
+                raise ShapeError("The rows of the ragged tensors have different lengths.",
+                                 fix="a.to_tensor() + b.to_tensor(): pad both to one shape first")  # fmt: skip
             return arg.flat_values
         if np.ndim(unwrap(arg)) > 1 and np.shape(unwrap(arg))[:2] == (ragged.nrows(), 1):
             return jnp.asarray(unwrap(arg))[:, 0][np.asarray(ragged.value_rowids())]

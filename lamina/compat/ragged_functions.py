@@ -69,8 +69,8 @@ def _reduce(kind, input_tensor, axis=None, keepdims=False, name=None):
         return ragged.with_values(_reduce(kind, ragged.values, axis - 1, keepdims) if isinstance(
             ragged.values, RaggedTensor) else getattr(jnp, kind)(ragged.values, axis - 1))  # fmt: skip
     if isinstance(ragged.values, RaggedTensor):
-        raise CallError(f"tf.reduce_{kind} of ragged rows over axis {axis} is not part of lamina: "
-                        "reduce ragged.to_tensor().")  # fmt: skip
+        raise CallError(f"tf.reduce_{kind} of ragged rows over axis {axis} is not part of lamina.",
+                        fix=f"tf.reduce_{kind}(ragged.to_tensor(), axis={axis})")  # fmt: skip
     rows = np.asarray(ragged.value_rowids())
     places, count = rows, ragged.nrows()
     if axis == 0:
@@ -152,8 +152,8 @@ def _with_composites(name, function):
             return flat_map(function, *args, **kwargs)
         elif name in ("is_tensor", "edit_distance", "map_fn", "print", "function", "convert_to_tensor", "py_function"):
             return function(*args, **kwargs)
-        raise CallError(f"tf.{name} takes no ragged or sparse tensors on lamina: "
-                        "give it ragged.to_tensor(), or tf.sparse.to_dense(sparse).")  # fmt: skip
+        dense = "tf.sparse.to_dense(x)" if any(isinstance(arg, SparseTensor) for arg in args) else "x.to_tensor()"
+        raise CallError(f"tf.{name} takes no ragged or sparse tensors on lamina.", fix=f"tf.{name}({dense})")
 
     return run
 

@@ -36,10 +36,12 @@ def read_records(path: Any, compression_type: Any = None) -> Iterator[bytes]:
         while head := file.read(12):
             length = int.from_bytes(head[:8], "little")
             if len(head) < 12 or checksum(head[:8]) != head[8:]:
-                raise DataError(f"{path} is damaged, or no TFRecord file of compression_type={compression_type!r}.")
+                raise DataError(f"{path} is damaged, or no TFRecord file of compression_type={compression_type!r}.",
+                                fix="compression_type='GZIP', 'ZLIB' or '', as it was written")  # fmt: skip
             data, end = file.read(length), file.read(4)
             if len(data) < length or checksum(data) != end:
-                raise DataError(f"{path} is damaged: a record ends early, or its checksum is wrong.")
+                raise DataError(f"{path} is damaged: a record ends early, or its checksum is wrong.",
+                                fix="Write the file anew, or read what is before by .ignore_errors().")  # fmt: skip
             yield data
 
 

@@ -149,7 +149,7 @@ def decode_wav(contents: Any, desired_channels: Any = -1, desired_samples: Any =
     data = as_bytes(contents)
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         raise DataError(
-            "This is no WAV file: RIFF and WAVE are not in its head. It takes the bytes of tf.io.read_file."
+            "This is no WAV file: RIFF and WAVE are not in its head.", fix="tf.audio.decode_wav(tf.io.read_file(path))"
         )
     place, rate, channels, bits, pcm = 12, 0, 1, 16, b""
     while place + 8 <= len(data):
@@ -161,7 +161,8 @@ def decode_wav(contents: Any, desired_channels: Any = -1, desired_samples: Any =
         pcm = chunk if kind == b"data" else pcm
         place += 8 + size + size % 2
     if bits != 16:
-        raise DataError(f"tf.audio.decode_wav reads samples of 16 bits; got {bits}.")
+        raise DataError(f"tf.audio.decode_wav reads samples of 16 bits; got {bits}.",
+                        fix="Convert the file: sox in.wav -b 16 out.wav")  # fmt: skip
     samples = np.frombuffer(pcm[: len(pcm) // (2 * channels) * 2 * channels], "<i2").reshape(-1, channels)
     samples = samples.astype("float32") / 32768.0
     if desired_channels > 0:

@@ -133,7 +133,8 @@ class SparseTensor(Composite):
 def from_ragged(ragged: Any, name: Any = None) -> SparseTensor:
     """`ragged.to_sparse()`."""
     if isinstance(ragged.values, RaggedTensor):
-        raise CallError("to_sparse takes ragged tensors with one ragged axis.")
+        raise CallError("to_sparse takes ragged tensors with one ragged axis.",
+                        fix="tf.sparse.from_dense(ragged.to_tensor())")  # fmt: skip
     rows = np.asarray(ragged.value_rowids())
     places = np.stack([rows, np.arange(len(rows)) - ragged.row_splits[rows]], -1)
     return SparseTensor(places, ragged.values, np.asarray(ragged.bounding_shape()))

@@ -60,7 +60,9 @@ def to_number(text: Any, out_type: Any = "float32") -> Any:
     try:
         return (int if np.dtype(out_type).kind in "iu" else float)(text.strip())
     except ValueError:
-        raise DataError(f"StringToNumberOp could not correctly convert string: {text}") from None
+        kind = "tf.float32" if re.fullmatch(r"\s*-?[0-9.]+\s*", text) else ""
+        fix = f"tf.strings.to_number(x, {kind})" if kind else "tf.strings.regex_replace(x, '[^0-9.-]', '') first"
+        raise DataError(f"StringToNumberOp could not correctly convert string: {text}", fix=fix) from None
 
 
 def substr(input: Any, pos: Any, len: Any, unit: Any = "BYTE", name: Any = None) -> Any:
@@ -70,7 +72,8 @@ def substr(input: Any, pos: Any, len: Any, unit: Any = "BYTE", name: Any = None)
         whole = as_text(text) if unit == "UTF8_CHAR" else as_bytes(text)
         size = whole.__len__()
         if not -size <= start <= size:
-            raise DataError(f"pos {start} is out of range for the string {text!r}.")
+            message = f"pos {start} is out of range for the string {text!r}."
+            raise DataError(message, fix=f"pos={size if start > 0 else -size}")
         start = start + size if start < 0 else start
         found = whole[start : start + count]
         return found if isinstance(found, str) else readable(found)

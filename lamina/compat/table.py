@@ -126,7 +126,8 @@ def _function(name, row):
         given = _bound(name, called, args, kwargs)
         missing = [theirs for theirs in called if theirs not in given and theirs not in defaults]
         if missing:
-            raise CallError(f"{name} needs {', '.join(missing)}; it takes {', '.join(called)}.")
+            message = f"{name} needs {', '.join(missing)}; it takes {', '.join(called)}."
+            raise CallError(message, fix=f"{name}({', '.join(one for one in called if one not in defaults)})")
         needed = [_value(theirs, given[theirs], tensors) for theirs in called if theirs not in defaults]
         settings = {theirs: _value(theirs, given.get(theirs, default), tensors) for theirs, default in defaults.items()}
         return _target(target)(
@@ -141,12 +142,12 @@ def _function(name, row):
 def _bound(name, called, args, kwargs):
     kwargs.pop("name", None)
     if len(args) > len(called) + 1:  # `name` may be passed last
-        raise CallError(f"{name} takes {', '.join(called)}; got {len(args)} arguments.")
+        raise CallError(f"{name} takes {len(called)} arguments; got {len(args)}.", fix=f"{name}({', '.join(called)})")
     given = dict(zip(called, args, strict=False))
     for theirs, value in kwargs.items():
         if theirs not in called or theirs in given:
             what = "twice" if theirs in given else "which it does not have on lamina"
-            raise CallError(f"{name} got {theirs}=, {what}; it takes {', '.join(called)}.")
+            raise CallError(f"{name} got {theirs}=, {what}.", fix=f"{name}({', '.join(called)})")
         given[theirs] = value
     return given
 

@@ -130,7 +130,8 @@ def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: Any = None, **setting
     """`tf.gradients`, in a tf.function: the gradients of the sum of ys, one for each of xs."""
     tape = next((tape for tape in open_tapes.get() if isinstance(tape, FunctionTape)), None)
     if tape is None:
-        raise NeedsTape("tf.gradients is for tf.function; elsewhere use a tape.")
+        raise NeedsTape("tf.gradients is for tf.function; elsewhere use a tape.",
+                        fix="with tf.GradientTape() as tape: ...; tape.gradient(ys, xs)")  # fmt: skip
     wanted = settings.get("unconnected_gradients", "none")
     return tape.gradient(ys, xs if isinstance(xs, (list, tuple)) else [xs], grad_ys, wanted)
 

@@ -70,7 +70,8 @@ class TensorArray:
             return self._with(rows.at[index].set(value))
         if index >= len(rows) and not self.dynamic_size:
             raise InvalidArgumentError(
-                f"A tf.TensorArray of size {len(rows)} has no index {index}. With dynamic_size=True it grows.",
+                f"A tf.TensorArray of size {len(rows)} has no index {index}.",
+                fix=f"tf.TensorArray(tf.{self.dtype}, size={len(rows)}, dynamic_size=True)",
             )
         rows += [None] * (index + 1 - len(rows))
         rows[index] = value
@@ -100,7 +101,8 @@ class TensorArray:
             return self.stack()[unwrap(index)]
         found = self._rows[int(unwrap(index))]
         if found is None:
-            raise InvalidArgumentError(f"Nothing was written at index {int(index)}.")
+            message = f"Nothing was written at index {int(index)}."
+            raise InvalidArgumentError(message, fix=f"array = array.write({int(index)}, value)")
         return found
 
     def stack(self, name: Any = None) -> Any:

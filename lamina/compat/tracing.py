@@ -22,6 +22,7 @@ from lamina.compat.lifting import VARIABLES_MADE, NeedsEager, VariablesFirst, in
 from lamina.compat.reachable import reachable
 from lamina.compat.tapes import FunctionTape, NeedsTape
 from lamina.core import context
+from lamina.core.arguments import shown
 from lamina.core.context import Ref
 from lamina.core.keras_tensor import is_symbolic
 from lamina.core.recording import NEEDS_VALUES, recorded, recording
@@ -110,6 +111,7 @@ class Function:
         if len(args) != len(self.input_signature):
             raise SignatureError(
                 f"{self.__name__} takes {len(self.input_signature)} arguments by its input_signature; got {len(args)}.",
+                fix="input_signature=[...] with a tf.TensorSpec for each argument",
             )
         return tuple(fitting(spec, arg) for spec, arg in zip(self.input_signature, args, strict=True)), kwargs
 
@@ -135,6 +137,7 @@ class Function:
             if had_calls and len(VARIABLES_MADE) > start:
                 raise SignatureError(
                     f"{self.__name__} makes a variable at a later call; variables of a tf.function are made once.",
+                    fix="Make the tf.Variable outside of the function, or only `if self.v is None`.",
                 )
             if not slots.unknown:
                 return trace
@@ -315,7 +318,7 @@ def function(
     if func is None:
         return lambda decorated: Function(decorated, *settings)
     if not callable(func):
-        raise CallError(f"tf.function takes a function; got {func!r}.")
+        raise CallError(f"tf.function takes a function; got {shown(func)}.", fix="@tf.function above `def f(x):`")
     return Function(func.python_function if isinstance(func, Function) else func, *settings)
 
 

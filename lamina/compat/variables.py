@@ -74,7 +74,8 @@ class Shape(tuple[Any, ...]):
     def assert_is_compatible_with(self, other: Any) -> None:
         """An error where the sizes differ."""
         if not self.is_compatible_with(other):
-            raise ShapeError(f"Shapes {tuple(self)} and {tuple(other)} are not compatible.")
+            raise ShapeError(f"Shapes {tuple(self)} and {tuple(other)} are not compatible.",
+                             fix=f"tf.TensorShape({[*self]})")  # fmt: skip
 
     def merge_with(self, other: Any) -> Any:
         """The sizes that either knows."""
@@ -99,7 +100,8 @@ class Variable(LaminaVariable, metaclass=_AnyVariable):
     ) -> None:  # fmt: skip
         unknown = set(kwargs) - {"experimental_enable_variable_lifting"}
         if unknown:
-            raise CallError(f"tf.Variable has no argument {', '.join(sorted(unknown))} on lamina.")
+            raise CallError(f"tf.Variable has no argument {', '.join(sorted(unknown))} on lamina.",
+                            fix="tf.Variable(initial_value, trainable=True, name=None, dtype=None)")  # fmt: skip
         with context.concrete():
             value = initial_value() if callable(initial_value) else initial_value
             value = unwrap(value)
@@ -107,7 +109,7 @@ class Variable(LaminaVariable, metaclass=_AnyVariable):
                 raise VariablesFirst("The initial value of a tf.Variable is computed in a tf.function.")
             value = constant(value, dtype)
         if isinstance(value, np.ndarray):
-            raise CallError("A tf.Variable holds numbers; got text.")
+            raise CallError("A tf.Variable holds numbers; got text.", fix="tf.constant(text)")
         self._free = not validate_shape or (shape is not None and None in tuple(shape))
         name = name and name.removesuffix(":0")
         scope, _, last = (name or "Variable").rpartition("/")
@@ -181,7 +183,8 @@ def _device_of(array):
 
 def _set_shape(self, shape):
     if not Shape(self.shape).is_compatible_with(shape):
-        raise ShapeError(f"A tensor of shape {tuple(self.shape)} cannot have the shape {tuple(shape)}.")
+        raise ShapeError(f"A tensor of shape {tuple(self.shape)} cannot have the shape {tuple(shape)}.",
+                         fix=f"x = tf.reshape(x, {[-1 if size is None else size for size in shape]})")  # fmt: skip
 
 
 def patch_arrays() -> tuple[Any, ...]:

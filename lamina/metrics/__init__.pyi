@@ -48,8 +48,7 @@ from lamina.losses import (
 from lamina.losses import (
     squared_hinge as squared_hinge,
 )
-from lamina.metrics import accuracy as accuracy
-from lamina.metrics.accuracy import *
+from lamina.metrics.accuracies import *
 from lamina.metrics.auc import *
 from lamina.metrics.confusion import *
 from lamina.metrics.f_score import *

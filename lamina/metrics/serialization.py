@@ -10,16 +10,16 @@ from lamina.core.context import snake_case
 from lamina.core.family import Family
 from lamina.core.registry import names_of, public_functions
 from lamina.core.typing import Config
-from lamina.metrics import accuracy, regression
+from lamina.metrics import accuracies, regression
 from lamina.metrics.metric import Metric, MetricLike
 
 __all__ = ["deserialize", "get", "serialize"]
 
-_functions = {name: getattr(file, name) for file in (accuracy, regression) for name in file.__all__ if name.islower()}
+_functions = {name: getattr(file, name) for file in (accuracies, regression) for name in file.__all__ if name.islower()}
 _classes = {snake_case(name): name for name in names_of("keras.metrics") if name[0].isupper()}
 _short = {short: _classes[name] for short, name in legacy.SHORT_LOSS_NAMES.items() if name in _classes}
 
-public_functions("keras.metrics", {"accuracy": accuracy.accuracy, **_functions})
+public_functions("keras.metrics", {"accuracy": accuracies.accuracy, **_functions})
 _FAMILY = Family("metric", "keras.metrics", base=Metric, aliases=_classes | _short, also_in=("keras.losses",))
 
 

@@ -14,6 +14,7 @@ from lamina.errors import ConfigError, DataError, warn
 from lamina.preprocessing.image_iterators import Iterator, split_of
 from lamina.runtime import settings
 from lamina.runtime.progress import say
+from lamina.spelling.paths import nearest_path
 from lamina.utils.images import img_to_array, load_img
 
 __all__ = ["DataFrameIterator", "DirectoryIterator"]
@@ -153,7 +154,8 @@ class DirectoryIterator(FileIterator):
             subset=subset, interpolation=interpolation, keep_aspect_ratio=keep_aspect_ratio,
         )  # fmt: skip
         if not os.path.isdir(directory):
-            raise DataError(f"There is no folder {directory} (in {os.getcwd()}).")
+            fix = nearest_path(directory, folders=True)
+            raise DataError(f"There is no folder {directory} (in {os.getcwd()}).", fix=fix)
         self.directory = directory
         names = list(classes or sorted(entry.name for entry in os.scandir(directory) if entry.is_dir()))
         self.num_classes = len(names)

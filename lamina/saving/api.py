@@ -35,7 +35,7 @@ from lamina.saving.report import LoadReport
 from lamina.saving.safety.damage import other_format
 from lamina.saving.safety.hdf5 import check_overwrite, open_hdf5, whole_or_unchanged
 from lamina.saving.safety.limits import expect_model, naming, parse_json, reading
-from lamina.spelling.nearest import nearest
+from lamina.spelling.paths import nearest_path
 
 __all__ = [
     "deserialize_keras_object",
@@ -308,7 +308,8 @@ def _existing(filepath):
             fix="Pass the path of a .keras or .h5 file, or of a folder that OrbaxCheckpoint or zipped=False wrote.",
         )
     if not path.is_file():
-        raise FileError(f"There is no file {path} (in {path.absolute().parent}).", fix=_nearest(path))
+        fix = nearest_path(path, (".keras", *_LEGACY, ".json", ".safetensors"))
+        raise FileError(f"There is no file {path} (in {path.absolute().parent}).", fix=fix)
     return path
 
 
@@ -316,14 +317,3 @@ def _with_ending(name, ending):
     """The name with this ending in place of its own."""
     path = pathlib.PurePath(name)
     return str(path.with_name(path.name.split(".")[0] + ending)) if path.name.split(".")[0] else name + ending
-
-
-def _nearest(path):
-    """What to load in place of a file that is not there."""
-    folder = path.parent if path.parent.is_dir() else pathlib.Path()
-    models = [one.name for one in folder.iterdir() if one.name.endswith((".keras", *_LEGACY, ".json", ".safetensors"))]
-    near = nearest(path.name, models, 1)
-    if near:
-        return f"Did you mean {str(folder / near[0])!r}?"
-    found = f"; there are: {', '.join(sorted(models)[:5])}" if models else ""
-    return f"Pass the path of a file that is there. The folder in use is {pathlib.Path().absolute()}{found}."

@@ -23,6 +23,7 @@ _VALUES = {
 }  # fmt: skip
 _ARRAYS = ("x", "y", "y_true", "y_pred", "inputs", "x1", "x2")  # written as they are called
 _OF_EVERY_CALL = ("training", "mask")
+_TRAINING = ("train", "is_train", "is_training", "train_mode", "training_mode", "trainable")  # in a user's call
 _RECEIVERS = {"Model": "model", "Optimizer": "optimizer", "Layer": "layer", "Metric": "metric", "Loss": "loss"}
 
 
@@ -225,6 +226,9 @@ class _Call:
         else:
             return None
         fix = self._written(known | meant, missing)
+        if self.shown == "layer" and missing and all(name in _TRAINING for name in missing):
+            message += " lamina passes `training` to a call that has an argument of this name."
+            fix = "def call(self, x, training=False):"
         if missing[:2] == ["y_true", "y_pred"] and not (self.given or self.kwargs):
             message += " compile takes the function itself, which is not called."
             fix = f"loss={self.shown}" if ".losses" in self.shown else f"metrics=[{self.shown}]"

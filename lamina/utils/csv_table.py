@@ -15,6 +15,7 @@ import numpy as np
 from lamina.errors import DataError
 from lamina.runtime.progress import say
 from lamina.spelling.nearest import nearest
+from lamina.spelling.paths import nearest_path
 from lamina.training.data.unfit import rows_text
 
 __all__ = ["MAX_BYTES_READ", "CsvTable"]
@@ -41,7 +42,7 @@ class CsvTable:
     def __init__(self, path: Any, header: bool, delimiter: str | None, encoding: str, missing: frozenset[str]):
         self.path, self.header, self.encoding, self.missing = path, header, encoding, missing
         if not os.path.isfile(path):
-            raise DataError(f"There is no file {path} (in {os.getcwd()}).")
+            raise DataError(f"There is no file {path} (in {os.getcwd()}).", fix=nearest_path(path))
         self._codec = "utf-8" if encoding.lower().replace("_", "-") == "utf-8-sig" else encoding
         self._text = self._whole_text()
         self._stamp = self._stamped()
@@ -53,7 +54,7 @@ class CsvTable:
             file.seek(0)
             first = next(self._records(file), None)
         if first is None:
-            raise DataError(f"{path} is empty.")
+            raise DataError(f"{path} is empty.", fix="A CSV file has a line of names and a line for each row.")
         self.names: list[str] = first[2] if header else list(map(str, range(len(first[2]))))
         self._check_names()
 
@@ -199,7 +200,7 @@ class CsvTable:
         if not self.is_large:
             return self._rows[index]
         if self._stamped() != self._stamp:
-            raise DataError(f"{self.path} was changed while it was in use: make the data set anew.")
+            raise DataError(f"{self.path} was changed while it was in use.", fix="Make the data set anew.")
         rows = []
         with self._open() as file:
             for start in self._rows[index].tolist():

@@ -13,6 +13,7 @@ import numpy as np
 from lamina.core.arguments import choice
 from lamina.errors import ConfigError, DataError
 from lamina.runtime.progress import say
+from lamina.spelling.paths import nearest_path
 from lamina.training.data.elements import TensorSpec
 from lamina.utils.parts import parts_of
 from lamina.utils.pipeline import Source, make_dataset
@@ -82,7 +83,8 @@ class LabelledFiles:
         if class_names and (is_list or labels is None):
             raise ConfigError("class_names are folders to infer labels from.", fix="labels='inferred'")
         if not os.path.isdir(directory):
-            raise DataError(f"There is no folder {directory} (in {os.getcwd()}).")
+            fix = nearest_path(directory, folders=True)
+            raise DataError(f"There is no folder {directory} (in {os.getcwd()}).", fix=fix)
         self.classes: Any = list(class_names) if class_names else None
         inferred = not is_list and labels == "inferred" and label_mode is not None
         if inferred:
@@ -91,7 +93,7 @@ class LabelledFiles:
             self.paths = _files_below(directory, kind.endings, follow_links)
             self.numbers, self.classes = self._given(labels if is_list else None, directory)
         if not self.paths:
-            raise DataError(_nothing_in(directory, kind.endings, inferred))
+            raise _nothing_in(directory, kind.endings, inferred)
         if self.label_mode == "binary" and len(self.classes or ()) != 2:
             raise ConfigError(
                 f"label_mode 'binary' is for 2 classes; there are {len(self.classes or ())}: {self.classes}.",
@@ -201,5 +203,7 @@ def _nothing_in(directory, endings, inferred):
     found = sorted({os.path.splitext(name)[1].lower() for _, _, names in os.walk(directory) for name in names} - {""})
     what = f"There is no file in {directory} that ends in {', '.join(endings)}"
     if set(found) & set(endings) and inferred:
-        return f"{what} in a folder of a class. Move them to {os.path.join(directory, 'CLASS')}, or pass labels=None."
-    return f"{what}{'; there are files that end in ' + ', '.join(found[:6]) if found else ''}."
+        fix = f"Move them to {os.path.join(directory, 'CLASS')}, or pass labels=None."
+        return DataError(f"{what} in a folder of a class.", fix=fix)
+    there = f"; there are files that end in {', '.join(found[:6])}" if found else ""
+    return DataError(f"{what}{there}.", fix="Pass the folder that has a folder of files for each class.")

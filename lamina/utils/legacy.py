@@ -29,7 +29,8 @@ def serialize_keras_object(instance: Any) -> Any:
         return {"class_name": get_registered_name(type(instance)), "config": _plain(instance.get_config())}
     if hasattr(instance, "__name__"):
         return get_registered_name(instance)
-    raise ConfigError(f"An object to serialize needs get_config() or a __name__; got {instance!r}.")
+    raise ConfigError(f"An object to serialize needs get_config() or a __name__; got {instance!r}.",
+                      fix="def get_config(self): return {}  # its arguments, by name")  # fmt: skip
 
 
 def _plain(config):
@@ -67,7 +68,8 @@ def deserialize_keras_object(
     if not isinstance(identifier, dict):
         if callable(identifier):
             return identifier
-        raise ConfigError(f"A {printable_module_name} must be described by a name or a dict; got {identifier!r}.")
+        raise ConfigError(f"A {printable_module_name} must be described by a name or a dict; got {identifier!r}.",
+                          fix='{"class_name": "Dense", "config": {"units": 1}}')  # fmt: skip
     if "class_name" not in identifier or "config" not in identifier:
         raise ConfigError(
             f"A description needs 'class_name' and 'config'; got {sorted(identifier)}.",

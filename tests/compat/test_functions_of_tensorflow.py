@@ -1,25 +1,14 @@
 """tf.function, tf.Module, tapes and checkpoints against the numbers of TensorFlow 2.21 and closed forms."""
 
-import types
-
 import jax
 import numpy as np
 import pytest
 
 import lamina as keras
-from lamina.compat.tensorflow import NAMESPACES
 from lamina.compat.variables import patch_arrays
 from lamina.errors import FileError
 from lamina.runtime import protobufs
-
-
-def namespace(name):
-    """A module of the table, with those inside it."""
-    inside = {key.rpartition(".")[2]: namespace(key) for key in NAMESPACES if key.rpartition(".")[0] == name}
-    return types.SimpleNamespace(**{**NAMESPACES[name], **inside})
-
-
-tf = namespace("tensorflow")
+from tests.compat.namespace import tf
 
 
 @pytest.fixture(autouse=True)

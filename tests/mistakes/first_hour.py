@@ -44,6 +44,13 @@ TRAINING = [
 ]  # fmt: skip
 
 MODELS = [
+    mistake("keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save_weights('w.weights.h5')\n"
+            "model = keras.Sequential([keras.layers.Dense(1)])\n", "model.load_weights('w.weights.h5')",
+            "model.build((None, 2)); model.load_weights('w.weights.h5')", "model.build((None, ...))"),
+    mistake("class Mine(keras.layers.Layer):\n    ",
+            "def call(self, x, train):\n        return x\nMine()(np.ones((2, 3)))",
+            "def call(self, x, training=False):\n        return x\nMine()(np.ones((2, 3)))",
+            "def call(self, x, training=False):"),
     mistake(PAIR, "model(x)", "x = [x[:, 0:2], x[:, 2:3]]  # text, meta\nmodel(x)", "x = [x[:, 0:2], x[:, 2:3]]"),
     mistake(PAIR, "x = {'text': x[:, :2], 'metadata': x[:, 2:]}; model(x)",
             "x = {'text': x[:, :2], 'meta': x[:, 2:]}; model(x)", "'meta': x['metadata']"),

@@ -78,6 +78,11 @@ PASTES = [
 ]
 
 MISTAKES = [
+    Mistake(ROWS + "x = [1.0, [2.0]]; make_batches(x)",
+            ROWS + "x = [1.0, [2.0]]; x = [np.atleast_1d(row) for row in x]; make_batches(np.stack(x))",
+            "x = [np.atleast_1d(row) for row in x]"),
+    Mistake(ROWS + "x = [[[1], [2, 3]], [[1], [2]]]; make_batches(x)",
+            ROWS + "x = [[[1], [2]], [[1], [2]]]; make_batches(np.array(x))", "shows the shapes", prose=True),
     Mistake(ROWS + "make_batches(None, y)", ROWS + "make_batches(x, y)", "model.fit(x, y)", prose=True),
     Mistake(ROWS + "make_batches({}, None)", ROWS + "make_batches(x, y)", "model.fit(x, y)", prose=True),
     Mistake(ROWS + "make_batches(x, y[:7])", ROWS + "make_batches(x, y)", "Row i of y", prose=True),
@@ -143,6 +148,8 @@ test_fixes_are_tried = fixes_are_tried(
     but=[
         ("This DatasetDict", "the package `datasets` is not among those of the tests"),
         ("choices.py", "tests/mistakes/test_data_sets.py tries them"),
+        ("The data set is empty, so", "test_data_sets.py"),
+        ("Arrays of different rank", "test_data_sets.py"),
         ("A process that computes batches", "it needs a process that is killed: tests/training/test_data.py does it"),
     ],
 )

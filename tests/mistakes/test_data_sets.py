@@ -3,6 +3,7 @@
 import pytest
 
 from tests.mistakes.mistake import Mistake, Paste, fixes_are_tried, fixes_work
+from tests.mistakes.tensorflow_programs import PROGRAMS
 
 FOLDER = """
 import os
@@ -42,6 +43,7 @@ GENERATOR = "from lamina.preprocessing import image, sequence, text\nimages = np
 SPACE = "from lamina.utils import FeatureSpace\n"
 INSIDE = "from lamina.compat.inside import Inner\n"
 HELPERS = "from lamina.compat import inside_helpers\n"
+RANKS = "dataset = keras.utils.Dataset.from_generator(lambda: iter([np.ones(2), np.ones((2, 2))]))\n"
 TF = "from lamina.compat import functions, images, random_numbers\n"
 
 
@@ -611,13 +613,64 @@ MISTAKES = [
         "functions.conv2d(np.ones((1, 4, 4, 1)), np.ones((2, 2, 1, 1)), 1, 'SAME', data_format='NHWC')",
         "data_format='NHWC'",
     ),
+    *PROGRAMS,
+    # Paths and what is found there
+    Mistake(
+        CSV + "open('data.csv', 'w').write('a\\n1\\n'); list(keras.utils.dataset_from_csv('dta.csv', verbose=False))",
+        CSV + "open('data.csv', 'w').write('a\\n1\\n'); list(keras.utils.dataset_from_csv('data.csv', verbose=False))",
+        says="data.csv",
+    ),
+    Mistake(CSV + "read('')", CSV + "read('a\\n1\\n')", says="a line of names", prose=True),
+    Mistake(FOLDER + "images('dta')", FOLDER + "images('data')", says="'data'"),
+    Mistake(FRAME + "data.flow_from_directory('dta')", FRAME + "data.flow_from_directory('data')", says="'data'"),
+    Mistake(
+        "import os; os.makedirs('none/a'); keras.utils.image_dataset_from_directory('none', verbose=False)",
+        FOLDER + "images('data')",
+        says="a folder of files for each class",
+        prose=True,
+    ),
+    Mistake(
+        FOLDER + "picture('flat/0.png'); images('flat')",
+        FOLDER + "picture('flat/0.png'); images('flat', labels=None)",
+        says="labels=None",
+    ),
+    Mistake(
+        "keras.utils.Dataset.list_files('*.nothing')",
+        "open('a.txt', 'w'); keras.utils.Dataset.list_files('*.txt')",
+        says="files that are there",
+        prose=True,
+    ),
+    Mistake(
+        "keras.utils.Dataset.from_generator(lambda: iter([])).element_spec",
+        "keras.utils.Dataset.from_generator(lambda: iter([1.0])).element_spec",
+        says="one element or more",
+        prose=True,
+    ),
+    Mistake(
+        RANKS + "list(dataset.padded_batch(2))",
+        RANKS + "list(dataset.map(lambda x: keras.ops.reshape(x, (-1,))).padded_batch(2))",
+        says="dataset.map(lambda x: keras.ops.reshape(x, (-1,)))",
+        prose=True,
+    ),
+    Mistake(
+        "keras.utils.legacy.serialize_keras_object(3)",
+        "class A:\n    def get_config(self): return {}  # its arguments, by name\n"
+        "keras.utils.legacy.serialize_keras_object(A())",
+        says="def get_config(self): return {}",
+    ),
+    Mistake(
+        "keras.utils.legacy.deserialize_keras_object(3, module_objects={'Dense': keras.layers.Dense})",
+        'keras.utils.legacy.deserialize_keras_object({"class_name": "Dense", "config": {"units": 1}}, '
+        "module_objects={'Dense': keras.layers.Dense})",
+        says='{"class_name": "Dense", "config": {"units": 1}}',
+    ),
 ]
 
 test_fixes_work = fixes_work(MISTAKES)
 OF_OTHERS = tuple(
     (part, "another test tries it")
     for part in ("find_batch_size", "memory=8", "find_learning_rate", "min_batch_size", "multi_gpu_model",
-                 "gpus=", "layer.kernel",
+                 "gpus=", "layer.kernel", "was changed while",
                  "(3,) * n", 'padding="same"', "needs data that can be read again", "session of TensorFlow 1")
 )  # fmt: skip
 test_fixes_of_utils = fixes_are_tried("lamina/utils", MISTAKES, OF_OTHERS)

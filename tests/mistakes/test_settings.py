@@ -273,6 +273,13 @@ TREES = table(
         (f"{SAME}({{'a': 1}}, {{'b': 1}})", f"{SAME}({{'a': 1}}, {{'a': 1}})", "['a']", True),
         (f"{SAME}([1], [1, 2])", f"{SAME}([1], [1])", "1 elements", True),
         (f"{SAME}([1], 1)", f"{SAME}([1], [1])", "both a list", True),
+        ("keras.tree.map_structure(0, [1])", "keras.tree.map_structure(lambda x: x, [1])", "lambda x: x"),
+        (
+            "keras.tree.map_shape_structure(0, [(1,)])",
+            "keras.tree.map_shape_structure(lambda x: x, [(1,)])",
+            "lambda x: x",
+        ),
+        ("keras.tree.traverse(0, [1])", "keras.tree.traverse(lambda x: x, [1])", "lambda x: x"),
         ("keras.tree.pack_sequence_as([1, 2], [1])", "keras.tree.pack_sequence_as([1, 2], [1, 2])", "2 values", True),
         (
             "keras.tree.map_structure(len)",

@@ -17,12 +17,13 @@ import numpy as np
 from lamina import tree
 from lamina.core import context
 from lamina.core.variable import Variable
-from lamina.errors import CallError, LaminaError, UnknownNameError
+from lamina.errors import CallError, LaminaError, UnknownNameError, warn
 from lamina.layers.base.call_signature import signature_of
 from lamina.layers.base.misuse import refuse_tensors
 from lamina.metrics.metric import Metric
 from lamina.random import SeedGenerator
 from lamina.runtime.tracebacks import readable
+from lamina.spelling.nearest import nearest
 
 _clock = itertools.count()
 _CONTAINERS = (list, tuple, dict, set)
@@ -56,6 +57,8 @@ class Tracked:
             context.structure_changed()
             for part in parts_in(value, Tracked):
                 self._stamps.setdefault(id(part), next(_clock))
+        elif value.__class__ is bool and name[:1] == "t":
+            _warn_of_slip(self, name, value)
         try:
             object.__setattr__(self, name, value)
         except AttributeError as error:
@@ -79,6 +82,12 @@ class Tracked:
         if kind is Tracked:
             found.sort(key=lambda part: self._stamps.get(id(part), part._birth))  # pyright: ignore
         return found
+
+
+def _warn_of_slip(owner, name, value):
+    """Warn of `layer.trainble = False`, which Python takes without a word and which freezes nothing."""
+    if not hasattr(owner, name) and nearest(name, ["trainable"], strict=True):
+        warn(f"{owner.name} has no attribute {name!r}, so this changes nothing: {owner.name}.trainable = {value}.")
 
 
 def _reserved(owner, name):

@@ -159,10 +159,10 @@ def _is_unused(store, optimizer):
 def _mismatch(name, model, failed):
     more = f"\n  and {len(failed) - 8} more" if len(failed) > 8 else ""
     places = f"{len(failed)} place{'s' * (len(failed) > 1)}"
-    return FileError(
-        f"{name} does not fit {model.name} in {places}:\n  " + "\n  ".join(failed[:8]) + more,
-        fix="Build the same architecture, or pass skip_mismatch=True to keep what does not fit as it is.",
-    )
+    fix = "Build the same architecture, or pass skip_mismatch=True to keep what does not fit as it is."
+    if not model.built:
+        fix = "Build the model first: model(x) on a batch, or model.build((None, ...)) with the shape of a batch."
+    return FileError(f"{name} does not fit {model.name} in {places}:\n  " + "\n  ".join(failed[:8]) + more, fix=fix)
 
 
 def parts_of(root: Any, skipped: Any = ()) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -202,7 +203,8 @@ class Dataset(Transformations, Composite):
         patterns = [file_pattern] if isinstance(file_pattern, str) else list(map(str, np.atleast_1d(file_pattern)))
         paths = sorted(path for pattern in patterns for path in glob.glob(pattern))
         if not paths:
-            raise DataError(f"No file matches {file_pattern!r}.")
+            fix = f"Give a pattern of files that are there; the folder in use is {os.getcwd()}."
+            raise DataError(f"No file matches {file_pattern!r}.", fix=fix)
         files = cls(lambda: iter(paths), len(paths), TensorSpec((), "string"))
         return files if shuffle is False else files.shuffle(len(paths), seed)
 
@@ -263,7 +265,8 @@ class Dataset(Transformations, Composite):
                 self.set_state(before)
                 set_random_states(drawn)
             if first is None:
-                raise DataError("The data set is empty, so the shapes of its elements are unknown.")
+                raise DataError("The data set is empty, so the shapes of its elements are unknown.",
+                                fix="Make it of one element or more; filter and skip may have left none.")  # fmt: skip
             self._spec = spec_of(first)
             if self._unit == "batch" and not self._has_full_batches:
                 self._spec = map_leaves(

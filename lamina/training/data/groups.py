@@ -214,7 +214,8 @@ def _padded(leaves, shape, value):
     arrays = [array_of(leaf) for leaf in leaves]
     if len({array.ndim for array in arrays}) > 1:
         shapes = ", ".join(str(array.shape) for array in arrays[:4])
-        raise DataError(f"Arrays of different rank cannot be padded to one shape; got {shapes}.")
+        raise DataError(f"Arrays of different rank cannot be padded to one shape; got {shapes}.",
+                        fix="dataset.map(lambda x: keras.ops.reshape(x, (-1,))) gives all one rank.")  # fmt: skip
     largest = tuple(max(sizes) for sizes in zip(*(array.shape for array in arrays), strict=True))
     wanted = [most if size in (None, -1) else size for size, most in zip(shape or largest, largest, strict=True)]
     is_text = arrays[0].dtype.kind in "USO"

@@ -183,7 +183,7 @@ def _text(column, texts, missing):
     if {text.lower() for text in different} in _YES_NO and len(different) == 2:
         return Trouble(column, "yes or no", f"{examples}.{gap}")
     few = (
-        np.char.count(different, " ").mean() < 2
+        np.char.count(different, " ").mean() < (2 if column.key is not None else 1)  # a column may be of cities
         and len(different) <= _MOST_CATEGORIES
         and (len(different) < len(texts) or len(texts) < 20)
     )
@@ -224,10 +224,12 @@ def refuse_ragged(value: Any, name: str) -> NoReturn:
     lengths = [len(row) if hasattr(row, "__len__") and not isinstance(row, str) else None for row in value]
     different = [row for row, length in enumerate(lengths) if length != lengths[0]]
     if not different:
-        raise DataError(f"The rows of {name} have the same length, but the values in them differ in shape.")
+        raise DataError(f"The rows of {name} have the same length, but the values in them differ in shape.",
+                        fix=f"[np.shape(row) for row in {name}] shows the shapes; give all one.")  # fmt: skip
     if None in lengths:
         row = different[0]
-        raise DataError(f"{name} mixes numbers and rows: {name}[0] is {value[0]!r}, {name}[{row}] is {value[row]!r}.")
+        raise DataError(f"{name} mixes numbers and rows: {name}[0] is {value[0]!r}, {name}[{row}] is {value[row]!r}.",
+                        fix=f"{name} = [np.atleast_1d(row) for row in {name}]")  # fmt: skip
     raise DataError(_ragged_words(name, lengths, different[0]), fix=_pad(name, value))
 
 
