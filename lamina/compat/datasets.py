@@ -135,6 +135,12 @@ def _inferred(values, na_value):
         return np.dtype(object), ""
 
 
+def _no_column(name, columns):
+    near = (nearest(name, columns) or columns[-1:])[0]
+    message = f"There is no column {name!r}; the columns are {', '.join(columns)}."
+    return DataError(message, fix=f"label_name={near!r}")
+
+
 def make_csv_dataset(
     file_pattern: Any, batch_size: int, column_names: Any = None, column_defaults: Any = None, label_name: Any = None,
     select_columns: Any = None, field_delim: Any = ",", use_quote_delim: Any = True, na_value: Any = "",
@@ -151,9 +157,7 @@ def make_csv_dataset(
     chosen = [name if isinstance(name, str) else names[name] for name in (select_columns or names)]
     chosen.sort(key=names.index)
     if label_name is not None and label_name not in chosen:
-        near = (nearest(label_name, chosen) or chosen[-1:])[0]
-        raise DataError(f"There is no column {label_name!r}; the columns are {', '.join(chosen)}.",
-                        fix=f"label_name={near!r}")  # fmt: skip
+        raise _no_column(label_name, chosen)
     places = [names.index(name) for name in chosen]
     head = [*itertools.islice(_rows(paths[0], header, *layout), num_rows_for_inference)]
     kinds = [_inferred([row[place] for row in head], na_value) for place in places]

@@ -213,10 +213,8 @@ class _Call:
         ]
         if unknown:
             message = f"{self.name} has no argument{'s' * (len(unknown) > 1)} {', '.join(map(repr, unknown))}.{hints}"
-            if not hints:
-                message += (
-                    f" It takes: {', '.join(name for name in self.parameters if name not in self.also) or 'none'}."
-                )
+            takes = ", ".join(name for name in self.parameters if name not in self.also) or "none"
+            message += "" if hints else f" It takes: {takes}."
         elif twice:
             message = f"{self.name} got {twice[0]!r} twice: by its position and by its name."
         elif len(self.given) > len(self.positional) and not self.open:
