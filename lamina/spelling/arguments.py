@@ -192,9 +192,8 @@ class _Call:
             self.name = self.shown.rpartition(".")[2]
         self.also: set[str] = set(also) - set(self.parameters)
         self.parameters |= {name: Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in self.also}
-        self.positional = [
-            p.name for p in own if p.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.POSITIONAL_ONLY)
-        ]
+        by_place = Parameter.POSITIONAL_OR_KEYWORD, Parameter.POSITIONAL_ONLY
+        self.positional = [p.name for p in own if p.kind in by_place]
 
     def error(self, whole: bool = True) -> ArgumentError | None:
         """The error that says what is wrong; None where nothing is.
