@@ -1,5 +1,10 @@
 """What the tests share: random arrays, and how close two results must be."""
 
+import os
+
+# XLA compiles the programs that the kernels are compared with, and tests run each once: before jax is imported.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
+
 import jax
 import jax.numpy as jnp
 import numpy as np

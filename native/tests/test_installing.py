@@ -1,11 +1,13 @@
 """JAX's own primitives with the kernels as their CPU lowerings, against XLA's."""
 
 import functools
+import os
 import random
 
 import jax
 import jax.numpy as jnp
 import lamina_native as native
+import numpy as np
 import pytest
 from jax import lax
 
@@ -74,7 +76,7 @@ def value_and_gradients(lhs, rhs, weights, settings):
     return jax.jit(jax.value_and_grad(total, (0, 1), has_aux=True))(lhs, rhs)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(int(os.environ.get("LAMINA_NATIVE_SHAPES", ":10").partition(":")[2])))
 def test_any_convolution_and_its_gradients(seed, arrays, close):
     lhs, rhs, settings = draw(seed)
     lhs, rhs = arrays(*lhs), arrays(*rhs)
@@ -200,3 +202,35 @@ def test_highest_precision_sums_plainly(arrays):
         x, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"), precision=lax.Precision.HIGHEST
     )
     assert (~jnp.isfinite(y)).any(-1).sum() == 9
+
+
+ATTENTIONS = {
+    "plain": {},
+    "masked": dict(mask=np.random.default_rng(0).random((2, 1, 5, 7)) > 0.4, is_causal=True, scale=0.3),
+}
+
+
+@pytest.mark.parametrize("case", ATTENTIONS)
+def test_attention_and_its_derivatives(case, arrays, close):
+    q, k, v, dq = arrays(2, 5, 3, 4), arrays(2, 7, 3, 4), arrays(2, 7, 3, 4), arrays(2, 5, 3, 4)
+
+    def attend(q, k, v):
+        return jax.nn.dot_product_attention(q, k, v, **ATTENTIONS[case])
+
+    def gradient(q, k, v):
+        return jax.grad(lambda *arrays: (attend(*arrays) ** 2).sum(), (0, 1, 2))(q, k, v)
+
+    def run(q, k, v):
+        many = jnp.stack([v, v * 2])
+        return jax.jit(
+            lambda q, k, v: {
+                "value": attend(q, k, v),
+                "gradient": gradient(q, k, v),
+                "forward mode": jax.jvp(attend, (q, k, v), (dq, k, v))[1],
+                "second derivatives": jax.jvp(lambda q: gradient(q, k, v), (q,), (dq,))[1],
+                "many": jax.vmap(lambda v: gradient(q, k, v))(many),
+            }
+        )(q, k, v)
+
+    assert calls(gradient, q, k, v) == ["lamina_attention", "lamina_attention_gradient"]
+    close(run(q, k, v), without(run)(q, k, v), 1e-4)

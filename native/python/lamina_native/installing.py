@@ -13,12 +13,13 @@ from lamina_native.lowering_rows import add_rows_program
 __all__ = ["install", "installed", "uninstall"]
 
 _lock = threading.RLock()
+_attention = []  # JAX's function, where another is in its place
 _former = {}  # {primitive: the rule that it had for CPUs, None if it had none of its own}
 
 
 def install():
-    """Let programs of JAX for CPUs use the kernels: convolutions, max pooling and gradients of rows, from Flax, Equinox
-    or plain JAX.
+    """Let programs of JAX for CPUs use the kernels: convolutions, max pooling, `jax.nn.dot_product_attention` and
+    gradients of rows, from Flax, Equinox or plain JAX.
 
     Programs that are compiled from now on use them, so all that JAX has compiled is forgotten. Shapes and dtypes that
     the kernels do not serve, exported programs and programs for several devices keep the rules of JAX.
@@ -33,6 +34,7 @@ def install():
         for primitive, program in _programs().items():
             _former[primitive] = _rules().get(primitive)
             mlir.register_lowering(primitive, _rule(program, _rule_before(primitive)), platform="cpu")
+        _replace_attention()
         jax.clear_caches()
 
 
@@ -47,6 +49,7 @@ def uninstall():
             else:
                 _rules()[primitive] = entry
         _former.clear()
+        _restore_attention()
         jax.clear_caches()
 
 
@@ -70,6 +73,24 @@ def _programs():
         jax.lax.select_and_scatter_add_p: max_pool_gradient_program,
         jax.lax.scatter_add_p: add_rows_program,
     }
+
+
+def _replace_attention():
+    """Attention is no primitive of JAX, so the function that `jax.nn.dot_product_attention` calls is replaced."""
+    from jax._src.nn import functions
+
+    from lamina_native.attention_primitives import patched
+
+    if hasattr(functions, "_dot_product_attention_xla"):
+        _attention.append(functions._dot_product_attention_xla)
+        functions._dot_product_attention_xla = patched(_attention[0], _may_call)
+
+
+def _restore_attention():
+    from jax._src.nn import functions
+
+    if _attention:
+        functions._dot_product_attention_xla = _attention.pop()
 
 
 def _rules():
