@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 
 
 def main() -> None:
@@ -12,6 +13,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="programs whose name contains this")
     parser.add_argument("--every", type=int, default=1, help="every N-th program alone")
     parser.add_argument("--misses", action="store_true", help="list what was missed")
+    parser.add_argument("--most-alarms", type=int, help="exit with status 1 where there are more false alarms")
     options = parser.parse_args()
     os.environ["FAULTS_LIBRARY"] = options.library
     from benchmarks.faults.corpus import PROGRAMS
@@ -19,7 +21,10 @@ def main() -> None:
     from benchmarks.faults.score import Score, outcomes_of
 
     programs = [program for name, program in PROGRAMS.items() if options.only in name][:: options.every]
-    show(Score(list(outcomes_of(programs, linter_of(options.linter)))), options.misses)
+    score = Score(list(outcomes_of(programs, linter_of(options.linter))))
+    show(score, options.misses)
+    if options.most_alarms is not None and len(score.false_alarms) > options.most_alarms:
+        sys.exit(f"More than {options.most_alarms} false alarms.")
 
 
 def show(score, misses: bool = False) -> None:

@@ -10,9 +10,23 @@ from benchmarks.faults.sources import DEFAULT, DEFECTS, STUDY, TAXONOMY
 LENGTH, WORDS, WIDTH = 20, 200, 32
 
 
+class _Positions(layers.Layer):
+    """Adds learned positions, and passes the mask on."""
+
+    def __init__(self, length):
+        super().__init__()
+        self.supports_masking = True
+        self.length, self.table = length, layers.Embedding(length, WIDTH)
+
+    def call(self, x):
+        return x + self.table(ops.arange(self.length))
+
+
 def embedded(inputs, positions=True, mask=False, length=LENGTH, words=WORDS):
     """Tokens as vectors, with learned positions unless left out."""
     z = layers.Embedding(words, WIDTH, mask_zero=mask)(inputs)
+    if mask:
+        return _Positions(length)(z)
     return z + layers.Embedding(length, WIDTH)(ops.arange(length)) if positions else z
 
 
@@ -79,9 +93,8 @@ def attends_to_padding(pick):
     x, y = texts(LENGTH, WORDS, 4, padded=True)
     x = np.pad(x, ((0, 0), (0, 40)))
     inputs = Input((60,), dtype="int32")
-    z = layers.Embedding(WORDS, WIDTH, mask_zero=pick(False, True))(inputs)
-    z = layers.Add()([z, layers.Embedding(60, WIDTH)(ops.arange(60)[None])])
-    return classifier(inputs, encoder(z), 4), x, y, {"epochs": 30}
+    z = encoder(embedded(inputs, mask=pick(False, True), length=60))
+    return classifier(inputs, z, 4), x, y, {"epochs": 30}
 
 
 @faulty("positions", source=f"{DEFAULT}: positional encoding left out")

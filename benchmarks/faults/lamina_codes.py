@@ -19,6 +19,11 @@ _TABLE = {
     "LAM114": "output units, loss",
     "LAM115": "loss, output activation",
     "LAM116": "shape, layer order, recurrence",
+    "LAM117": "shape, layer order, recurrence",
+    "LAM118": "shape, labels, output units, layer order, recurrence",
+    "LAM119": "loss, output activation",
+    "LAM120": "loss, output activation",
+    "LAM121": "output units",
     "LAM201": "layer order, shape",
     "LAM202": "layer order",
     "LAM203": "layer order",
@@ -69,4 +74,5 @@ _TABLE = {
 }
 
 KINDS_OF_CODES: dict[str, frozenset[str]] = {code: frozenset(kinds.split(", ")) for code, kinds in _TABLE.items()}
+KINDS_OF_CODES["LAM221"] = frozenset()  # the model has not been called
 """Code -> kinds."""

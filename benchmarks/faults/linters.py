@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from benchmarks.faults.lamina_codes import KINDS_OF_CODES
 from benchmarks.faults.program import Case
 
-__all__ = ["Linter", "Report", "lamina", "lamina_probe", "linter_of"]
+__all__ = ["Linter", "Report", "lamina", "lamina_probe", "linter_of", "run_one_step"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +52,25 @@ def lamina_probe(case: Case) -> list[Report]:
     return _reports(case, {"probe": True})
 
 
+def run_one_step(case: Case) -> list[Report]:
+    """The error of one step of `fit`, whatever library the programs are built with: what there is without a linter.
+
+    Args:
+        case: Model and data.
+    """
+    first = {name: case.fit[name] for name in ("class_weight", "validation_data") if name in case.fit}
+    size = None if hasattr(case.x, "__next__") else case.fit.get("batch_size", 32)
+    try:
+        case.model.fit(case.x, case.y, batch_size=size, steps_per_epoch=1, verbose=0, **first)
+    except Exception as error:
+        return [Report(type(error).__name__, _ERRORS, message=str(error))]
+    return []
+
+
+_ERRORS = frozenset({"shape", "labels", "output units", "layer order", "recurrence", "vocabulary", "loss", "mask"})
+"""The kinds that an error of Python may be about."""
+
+
 def _reports(case: Case, how: dict[str, Any]) -> list[Report]:
     from lamina.check import check
 
@@ -65,7 +84,7 @@ def linter_of(name: str) -> Linter:
     """The linter of a name.
 
     Args:
-        name: "lamina", "lamina_probe", or `package.module:function` of another.
+        name: "lamina", "lamina_probe", "run_one_step", or `package.module:function` of another.
     """
     module, _, function = name.partition(":")
     return getattr(importlib.import_module(module), function) if function else globals()[name]

@@ -5,6 +5,7 @@ import numpy as np
 from lamina.check.rule import rule
 from lamina.check.subject import as_batch, classes_of
 from lamina.core import tree
+from lamina.core.op import OpCall
 from lamina.training import step
 from lamina.training.data.places import Part
 
@@ -168,7 +169,7 @@ def _index_beyond_embedding(subject):
 def _imbalance(subject):
     labels = classes_of(subject)
     weighted = subject.sample_weight is not None or subject.settings.get("class_weight")
-    if labels is None or weighted or len(labels) < 200 or labels.min() < 0:
+    if labels is None or weighted or len(labels) < 200 or labels.min() < 0 or _is_frozen(subject.heads[0].fact):
         return
     counts = np.bincount(labels)
     share = counts.max() / counts.sum()
@@ -179,6 +180,13 @@ def _imbalance(subject):
         if len(weights) == 1:
             fix = "There is nothing to tell apart: give data with samples of the other classes."
         yield head.layer, round(float(share), 3), f"{share:.1%} of the labels of {head.layer} are {common}.", fix
+
+
+def _is_frozen(fact):
+    """Whether the layer of an output is not to learn: a judge, which another network is trained by."""
+    while not fact.count and len(fact.sources) == 1:
+        fact = fact.sources[0].innermost
+    return bool(fact.count) and not fact.trainable_count
 
 
 def _short(weights):
@@ -198,6 +206,8 @@ def _first_loss(subject):
     fresh = fresh and len(subject.facts) <= _QUICK
     head = subject.heads[0] if len(subject.heads) == 1 else None
     if not fresh or head is None or head.numbers is None or not head.exclusive or (head.units or 0) < 2:
+        return
+    if isinstance(head.fact.layer, OpCall):  # arithmetic on the scores has set their scale
         return
     x, y = (tree.map_structure(lambda leaf: np.asarray(leaf)[:32], part) for part in (subject.x, subject.y))
     loss, guess = _loss_of(model, x, y), float(np.log(head.units))

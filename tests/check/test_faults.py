@@ -1,0 +1,60 @@
+"""A sample of the programs of benchmarks/faults: sound ones get no finding above info, and the score counts rightly."""
+
+import dataclasses
+
+import pytest
+
+from benchmarks.faults.corpus import PROGRAMS
+from benchmarks.faults.lamina_codes import KINDS_OF_CODES
+from benchmarks.faults.linters import Report, lamina
+from benchmarks.faults.program import KINDS
+from benchmarks.faults.score import Outcome, Score, outcomes_of
+from lamina.check import RULES
+
+SAMPLE = list(PROGRAMS.values())[::10]
+RUNS = [code for code, rule in RULES.items() if rule.needs == "forward"]  # the whole benchmark has them
+
+
+def without_running(case):
+    return lamina(dataclasses.replace(case, fit={**case.fit, "ignore": RUNS}))
+
+
+@pytest.mark.parametrize("program", SAMPLE, ids=lambda program: program.name)
+def test_program(program):
+    for one in outcomes_of([program], without_running):
+        assert one.raised is None and not one.false_alarm, (one.version, one.raised, one.grave)
+
+
+def test_kinds_are_those_of_the_vocabulary():
+    assert KINDS_OF_CODES.keys() <= RULES.keys()
+    assert all(kinds <= KINDS.keys() for kinds in KINDS_OF_CODES.values())
+    named = [kind for program in PROGRAMS.values() for kind in program.kinds]
+    assert set(named) == set(KINDS)
+
+
+def test_there_are_enough_programs():
+    faulty = [program for program in PROGRAMS.values() if program.kinds]
+    assert len(faulty) >= 150 and len(PROGRAMS) - len(faulty) >= 150
+    assert all(program.source and program.summary.endswith(".") for program in PROGRAMS.values())
+
+
+def test_score():
+    wrong = next(program for program in PROGRAMS.values() if "loss" in program.kinds)
+    right, other = Report("A", frozenset({"loss"})), Report("B", frozenset({"mask"}))
+    advice = Report("C", frozenset(), grave=False)
+    outcomes = [
+        Outcome(wrong, "faulty", (right, other, advice)), Outcome(wrong, "faulty", (other,)),
+        Outcome(wrong, "mended", (advice,)), Outcome(wrong, "mended", (right,)), Outcome(wrong, "mended", raised="no"),
+    ]  # fmt: skip
+    score = Score(outcomes)
+    assert score.recall == 1 / 2 and score.precision == 1 / 4
+    assert score.false_alarms == outcomes[3:] and score.by_kind()["loss"] == (1, 2)
+    assert score.by_code()["A"].precision == 1 / 2 and score.by_code()["C"].on_sound == 1
+
+
+def test_a_linter_that_raises_has_missed():
+    def linter(case):
+        raise ValueError("no")
+
+    faulty, mended = outcomes_of([next(iter(PROGRAMS.values()))], linter)
+    assert not faulty.found and mended.false_alarm and mended.raised == "ValueError: no"
