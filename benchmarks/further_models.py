@@ -311,6 +311,6 @@ MODELS = {
     "CTC, CRF-like scan": lambda: graph([(5, 3)], lambda x: ops.associative_scan(lambda a, b: a * 0.5 + b, x, axis=1)),
     "decomposition": lambda: graph([(3, 3)], lambda x: [ops.det(x), ops.cholesky(ops.matmul(x, ops.transpose(x, (0, 2, 1))) + 3 * ops.eye(3)), ops.solve(x + 3 * ops.eye(3), x)]),
     "noise at inference": lambda: stack((6, 2), L.GaussianNoise(1.0), L.SpatialDropout1D(0.4), L.AlphaDropout(0.2), L.RandomBrightness(0.3) if False else L.Identity(), L.Dense(2)),
-    "fixed batch": lambda: keras.Sequential([keras.Input(batch_shape=(5, 4, 3)), L.LSTM(3, stateful=True), L.Dense(2)]),
+    "fixed batch": lambda: keras.Sequential([keras.Input(batch_shape=(5, 4, 3)), L.LSTM(3), L.Dense(2)]),
     "scalars per sample": lambda: graph([(), ()], lambda a, b: [a * 2 + b, ops.stack([a, b], -1)]),
 }  # fmt: skip

@@ -111,9 +111,14 @@ class Endpoint:
             raise wanted from error
 
     def serialized(self) -> bytes:
-        """The file: what `jax.export.deserialize` reads, or what runtimes of ONNX or LiteRT read."""
-        if self.format in ("jax", "tf_saved_model"):
+        """The file: what `jax.export.deserialize` reads, or what runtimes of ONNX or LiteRT read. For a SavedModel the
+        StableHLO in it."""
+        if self.format == "jax":
             return bytes(self.exported.serialize())
+        if self.format == "tf_saved_model":
+            from lamina.export.savedmodel.model import stablehlo_of
+
+            return stablehlo_of(self.exported)
         if self.format == "litert":
             from lamina.export.litert.model import to_litert
 

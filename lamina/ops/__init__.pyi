@@ -11,6 +11,7 @@ from lamina.ops.contractions import *
 from lamina.ops.control_flow import *
 from lamina.ops.core import *
 from lamina.ops.creation import *
+from lamina.ops.derivatives import *
 from lamina.ops.exponentials import *
 from lamina.ops.fourier import *
 from lamina.ops.indexing import *

@@ -43,6 +43,7 @@ HERE = [
 ]
 ELSEWHERE = {
     "custom_gradient": "test_image.test_custom_gradient: a decorator",
+    **dict.fromkeys(("grad", "value_and_grad", "jacobian"), "test_derivatives.py: they take functions"),
     "vectorize": "test_image.test_loops: a decorator",
 }
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import pathlib
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import jax
+from jax.extend.mlir import ir, passmanager
+from jax.extend.mlir.dialects import stablehlo
 
 from lamina.errors import ConfigError
 from lamina.export.savedmodel.bundle import GRAPH_KEY, write_bundle
@@ -23,10 +27,17 @@ from lamina.export.savedmodel.messages import (
 )  # fmt: skip
 from lamina.runtime.protobufs import encode
 
-__all__ = ["load_saved_model", "saved_model_files"]
+__all__ = ["load_saved_model", "saved_model_files", "stablehlo_of"]
 
 LIMIT = 2**31 - 1  # bytes of a protocol buffer
 _VERSIONS = encode((1, 1), (2, 1))
+_STABLEHLO = (
+    "1.0.0",
+    "1.4.0",
+    "1.8.0",
+    "1.12.0",
+)  # versions of StableHLO, of which the first that can say it is written
+_OF_JAX = ("lapack_", "blas_")  # functions that JAX brings and TensorFlow lacks
 
 
 def saved_model_files(endpoints: Mapping[str, Any], folder: pathlib.Path) -> None:
@@ -43,7 +54,7 @@ def saved_model_files(endpoints: Mapping[str, Any], folder: pathlib.Path) -> Non
     signatures = (
         [*functions] if "serving_default" in endpoints else [functions[0].renamed("serving_default"), *functions]
     )
-    size = sum(len(function.exported.mlir_module_serialized) for function in functions)
+    size = sum(len(function.module) for function in functions)
     if size > LIMIT - 2**20:
         raise ConfigError(
             f"The graph of a SavedModel holds up to 2 GB; the programs have {size / 1e9:.1f} GB.",
@@ -78,6 +89,41 @@ def saved_model_files(endpoints: Mapping[str, Any], folder: pathlib.Path) -> Non
     write_bundle(folder / "variables" / "variables", {GRAPH_KEY: bundle})
 
 
+def stablehlo_of(exported: Any) -> bytes:
+    """The program in an old version of StableHLO, which old releases of TensorFlow read.
+
+    Args:
+        exported: A `jax.export.Exported`.
+
+    Raises:
+        ConfigError: It calls a function of JAX's that TensorFlow lacks.
+    """
+    data, called = bytes(exported.mlir_module_serialized), set()
+
+    def collect(operation):
+        if operation.name == "stablehlo.custom_call":
+            called.add(ir.StringAttr(operation.attributes["call_target_name"]).value)
+        return ir.WalkResult.ADVANCE
+
+    with ir.Context() as context, context.attach_diagnostic_handler(lambda problem: True):
+        stablehlo.register_dialect(context)
+        stablehlo.register_stablehlo_passes()
+        module = stablehlo.deserialize_portable_artifact(context, data)
+        passmanager.PassManager.parse("builtin.module(func.func(stablehlo-legalize-composite-to-call))").run(
+            module.operation
+        )
+        module.operation.walk(collect)
+        lacking = sorted(name for name in called if name.startswith(_OF_JAX))
+        if lacking:
+            raise ConfigError(
+                f"TensorFlow has no {lacking[0]!r}, which JAX calls for linear algebra.", fix='model.export("m.jax")'
+            )
+        for version in _STABLEHLO:
+            with contextlib.suppress(ValueError, ir.MLIRError):
+                return bytes(stablehlo.serialize_portable_artifact(module, version))
+    return data
+
+
 class _Function:
     """An endpoint as functions of TensorFlow."""
 
@@ -88,7 +134,14 @@ class _Function:
         self.outputs = self._specs(self.exported.out_avals, endpoint.output_names, "output_0")
         (args, _) = jax.tree_util.tree_unflatten(self.exported.in_tree, self.inputs)
         self.arguments = tuple(args)
-        self.by_name = sorted(self.inputs, key=lambda spec: spec.name)
+        self.by_name, self.results_by_name = (
+            sorted(specs, key=lambda spec: spec.name) for specs in (self.inputs, self.outputs)
+        )  # the order in which TensorFlow has the leaves of a dict
+
+    @functools.cached_property
+    def module(self):
+        """The StableHLO."""
+        return self.endpoint.serialized()
 
     def renamed(self, name):
         """The same endpoint under another name."""
@@ -111,14 +164,14 @@ class _Function:
         call = node(
             "call", "XlaCallModule", [_argument(spec) for spec in kept],
             version=attribute(int(exported.calling_convention_version)),
-            module=attribute(bytes(exported.mlir_module_serialized)),
+            module=attribute(self.module),
             Tin=types(spec.dtype for spec in kept), Tout=types(spec.dtype for spec in self.outputs),
             Sout=encode((1, encode(*((7, shape_of(spec.shape)) for spec in self.outputs)))),
             platforms=attribute([platform.upper() for platform in exported.platforms]),
             function_list=encode((1, b"")), has_token_input_output=encode((5, False)),
             dim_args_spec=attribute([]), disabled_checks=attribute([]),
         )  # fmt: skip
-        return self._function(self.inner, self.inputs, [call], "call:output", stateful=True)
+        return self._function(self.inner, self.inputs, [call], self.outputs)
 
     def wrapper(self):
         """The function of the signature: inputs by name, in their order, and a dict of outputs."""
@@ -127,13 +180,15 @@ class _Function:
             f=encode((10, encode((1, self.inner)))),
             Tin=types(spec.dtype for spec in self.inputs), Tout=types(spec.dtype for spec in self.outputs),
         )  # fmt: skip
-        return self._function(self.outer, self.by_name, [call], "call:output", stateful=True)
+        return self._function(self.outer, self.by_name, [call], self.results_by_name)
 
-    def _function(self, name, inputs, nodes, result, stateful):
+    def _function(self, name, inputs, nodes, outputs):
+        """A function that returns outputs of its node `call`, which has them in the order of the endpoint."""
         arguments = [(2, encode((1, _argument(spec)), (3, data_type(spec.dtype)))) for spec in inputs]
-        results = [(3, encode((1, f"result_{n}"), (3, data_type(s.dtype)))) for n, s in enumerate(self.outputs)]
-        signature = encode((1, name), *arguments, *results, (17, stateful))
-        returned = {f"result_{number}": f"{result}:{number}" for number in range(len(self.outputs))}
+        results = [(3, encode((1, f"result_{n}"), (3, data_type(s.dtype)))) for n, s in enumerate(outputs)]
+        signature = encode((1, name), *arguments, *results, (17, True))
+        places = [self.outputs.index(spec) for spec in outputs]
+        returned = {f"result_{number}": f"call:output:{place}" for number, place in enumerate(places)}
         shapes = encode((1, encode(*((7, shape_of(spec.shape)) for spec in inputs))))
         return encode(
             (1, signature),
@@ -152,7 +207,7 @@ class _Function:
         call = node(
             f"{self.name}_call", "StatefulPartitionedCall", [f"{self.name}_{spec.name}" for spec in self.by_name],
             f=encode((10, encode((1, self.outer)))),
-            Tin=types(spec.dtype for spec in self.by_name), Tout=types(spec.dtype for spec in self.outputs),
+            Tin=types(spec.dtype for spec in self.by_name), Tout=types(spec.dtype for spec in self.results_by_name),
         )  # fmt: skip
         return [*made, call]
 
@@ -163,7 +218,9 @@ class _Function:
             return encode((1, name), (2, data_type(spec.dtype)), (3, shape_of(spec.shape)))
 
         inputs = {spec.name: info(f"{self.name}_{spec.name}:0", spec) for spec in self.by_name}
-        outputs = {spec.name: info(f"{self.name}_call:{place}", spec) for place, spec in enumerate(self.outputs)}
+        outputs = {
+            spec.name: info(f"{self.name}_call:{place}", spec) for place, spec in enumerate(self.results_by_name)
+        }
         return encode(*entries(1, inputs), *entries(2, outputs), (3, "tensorflow/serving/predict"))
 
 
