@@ -127,3 +127,12 @@ def test_fourier_transforms_of_several_axes(tmp_path):
     inputs = keras.Input((4, 8))
     report = keras.Model(inputs, call(inputs)).export(tmp_path / "m.tflite", verbose=False)
     assert report.difference < 1e-5
+
+
+def test_integers_of_few_bits_overflow_as_they_do(tmp_path):
+    inputs = keras.Input((4,), dtype="int32")
+    few, plain = ops.cast(inputs * 200, "int8"), ops.cast(inputs * 200, "uint8")
+    outputs = [few, ops.right_shift(ops.left_shift(few, 3), 2), few + few, plain * plain]
+    model = keras.Model(inputs, [ops.cast(output, "float32") for output in outputs])
+    report = model.export(tmp_path / "m.tflite", verbose=False, verify=np.arange(-6, 6).reshape(3, 4))
+    assert report.difference == 0

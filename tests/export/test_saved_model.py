@@ -19,11 +19,13 @@ import sys, numpy as np, tensorflow as tf
 folder = sys.argv[1]
 data = np.load(folder + "/data.npz")
 loaded = tf.saved_model.load(folder + "/archive")
-assert list(loaded.signatures) == ["serving_default", "small", "two", "total"], list(loaded.signatures)
+assert list(loaded.signatures) == ["serving_default", "small", "two", "mixed", "total"], list(loaded.signatures)
 for batch in (1, 5):
     x, t, k = (data[name][:batch] for name in ("x", "t", "k"))
     assert np.allclose(loaded.small(x), data["out"][:batch], atol=1e-5)
     assert np.allclose(loaded.signatures["serving_default"](x=x)["out"], data["out"][:batch], atol=1e-5)
+    made = loaded.signatures["mixed"](x=x)
+    assert np.allclose(made["z"], data["z"][:batch]) and np.allclose(made["a"], data["a"][:batch]), "mixed up"
     for made in (loaded.two([t, k]), loaded.signatures["two"](text=k, time=t)):
         assert np.allclose(made["last"], data["last"][:batch], atol=1e-5) and made["rows"].shape == (batch, 2, 4)
     assert np.allclose(loaded.total(x, k)[1][0], x.sum() + k.sum(), rtol=1e-5)
@@ -44,20 +46,27 @@ def folder(tmp_path_factory):
     archive = keras.export.ExportArchive("tf_saved_model")
     archive.track_and_add_endpoint("small", small, small._symbolic_inputs())
     archive.track_and_add_endpoint("two", two, two._symbolic_inputs())
+    x = keras.Input((4,), name="x")
+    top = L.Lambda(lambda x: keras.ops.top_k(x, 2)[0], name="a")
+    mixed = keras.Model(x, [L.Dense(2, name="z")(x), top(x)])  # names that are not in order
+    archive.track_and_add_endpoint("mixed", mixed, mixed._symbolic_inputs())
     spec = [keras.InputSpec(shape=(None, 4), dtype="float32"), keras.InputSpec(shape=(None, 2), dtype="int32")]
     archive.add_endpoint("total", lambda a, b: (a, [keras.ops.sum(a) + keras.ops.sum(b)]), spec)
     archive.add_variable_collection("weights", small.variables)
     archive.write_out(folder / "archive", verbose=False)
     x, t, k = np.random.rand(5, 4), np.random.rand(5, 7, 3), np.ones((5, 2), "int32")
     x, t = x.astype("float32"), t.astype("float32")
-    np.savez(folder / "data.npz", x=x, t=t, k=k, out=small.predict(x, verbose=0), **two.predict([t, k], verbose=0))
+    z, a = mixed.predict(x, verbose=0)
+    np.savez(
+        folder / "data.npz", x=x, t=t, k=k, z=z, a=a, out=small.predict(x, verbose=0), **two.predict([t, k], verbose=0)
+    )
     return folder
 
 
 def test_endpoints_are_signatures(folder):
     data = (folder / "archive" / "saved_model.pb").read_bytes()
     names = [bytes(name).decode() for name in _all(data, 2, 5, 1)]
-    assert names == ["serving_default", "small", "two", "total"] and not list(saved_model_findings(data))
+    assert names == ["serving_default", "small", "two", "mixed", "total"] and not list(saved_model_findings(data))
     assert {bytes(name).decode() for name in _all(data, 2, 5, 2, 1, 1)} == {"x", "time", "text", "a", "b"}
     names = {path.name for path in (folder / "archive").rglob("*") if path.is_file()}
     assert names == {"saved_model.pb", "variables.index", "variables.data-00000-of-00001", "weights.npz"}
@@ -79,6 +88,21 @@ def test_a_model_as_a_folder(tmp_path, capsys):
     with pytest.raises(ConfigError, match="is a folder"):
         model.export(tmp_path / "saved_model.pb")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_outputs_are_named_in_the_order_of_tensorflow(folder):
+    data = (folder / "archive" / "saved_model.pb").read_bytes()
+    (mixed,) = (each for each in _all(data, 2, 5) if next(iter(_all(each, 1))) == b"mixed")
+    ends = {bytes(next(iter(_all(e, 1)))): bytes(next(iter(_all(e, 2, 1)))) for e in _all(mixed, 2, 2)}
+    assert ends == {b"a": b"mixed_call:0", b"z": b"mixed_call:1"}
+    assert b"composite" not in data
+
+
+def test_linear_algebra_that_tensorflow_lacks(tmp_path):
+    model = keras.Sequential([keras.Input((3, 3)), L.Lambda(keras.ops.inv, name="inverse")])
+    with pytest.raises(ConfigError, match="(?s)TensorFlow has no 'lapack.*'inverse'"):
+        model.export(tmp_path / "model", verbose=False)
+    assert not list(tmp_path.iterdir())
 
 
 def test_messages():

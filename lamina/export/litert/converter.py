@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from lamina.export.litert.graph import Value
 from lamina.export.onnx import elementwise, indexing, reductions, shaping, spectra
 from lamina.export.onnx.converter import WRITERS as OF_ONNX
@@ -17,6 +19,8 @@ WRITERS: dict[str, Callable[..., Any]] = {
     name: function for name, function in OF_ONNX.items() if not name.startswith("lamina_")
 }
 WIDE = ("uint64", "int64")  # hashes are computed in them
+NARROW = ("int8", "uint8", "int16", "uint16")  # computed in int32, with these results brought back into their range
+OVERFLOWING = {"add", "sub", "mul", "neg", "shift_left", "integer_pow", "reduce_sum", "cumsum", "convert_element_type"}
 
 
 def writes(*primitives: str) -> Callable[[Any], Any]:
@@ -44,8 +48,24 @@ class Converter(BaseConverter):
         if dtype in WIDE and not self._is_known(equation, operands):
             raise self.refusal(f"arithmetic of {dtype}, which {equation.primitive.name!r} needs")
         results = super().write(equation, operands)
+        name = equation.primitive.name
+        if dtype in NARROW and name in OVERFLOWING:
+            source = str(equation.invars[0].aval.dtype)
+            if "int" in source and (name != "convert_element_type" or source != dtype):
+                results = [_wrapped(self.graph, result, np.iinfo(dtype)) for result in results]
         for result, variable in zip(results, equation.outvars, strict=True):
             if isinstance(result, Value) and result.data is None and not isinstance(variable.aval, tuple):
                 assert len(result.shape) == len(variable.aval.shape), (equation, result.shape)
                 result.shape = tuple(variable.aval.shape)
         return results
+
+
+def _wrapped(graph, value, edges):
+    """An integer of 32 bits as one of fewer bits has it."""
+    least = np.int32(edges.min)
+    size = np.int32(edges.max - edges.min + 1)
+    return (
+        value
+        if isinstance(value, np.ndarray)
+        else graph.add("Add", graph.add("Mod", graph.add("Sub", value, least), size), least)
+    )
