@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from lamina.core.array_types import Tensor
+from lamina.core.stacked import each_slice
 from lamina.core.variable import Variable
 
 
@@ -42,8 +43,13 @@ class Derived(Variable):
 
     @property
     def value(self) -> Tensor:
-        """The value, computed from the parts."""
-        return self.read()
+        """The value, computed from the parts; of all repetitions, where the layer is repeated."""
+        return each_slice(self.read, self.sources)
+
+    @property
+    def sources(self) -> list[Variable]:
+        """The variables that `read` reads."""
+        return list(self.parts.values())
 
     @property
     def dtype(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -61,7 +67,7 @@ class Derived(Variable):
             part.trainable = value
 
     def numpy(self) -> np.ndarray[Any, Any]:
-        return np.array(self.read())
+        return np.array(self.value)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         twin = object.__new__(type(self))

@@ -13,7 +13,9 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from lamina.runtime.process import configure_process
 
-__all__ = ["divisible_sharding", "is_locally_complete", "place", "sharding_of", "to_numpy"]
+__all__ = [
+    "divisible_sharding", "is_locally_complete", "own_copy", "place", "sharding_of", "stacked_layout", "to_numpy",
+]  # fmt: skip
 
 
 def sharding_of(layout: Any) -> Any:
@@ -23,6 +25,21 @@ def sharding_of(layout: Any) -> Any:
         layout: TensorLayout. A JAX sharding or None is returned unchanged.
     """
     return getattr(layout, "backend_layout", layout)
+
+
+def stacked_layout(layout: Any, undo: bool = False) -> Any:
+    """The layout of variables with the layout `layout`, one beside the other along a new first axis, which is whole.
+
+    Args:
+        layout: TensorLayout, NamedSharding or None.
+        undo: Whether to take the first axis away instead.
+    """
+    if layout is None:
+        return None
+    if isinstance(layout, NamedSharding):
+        axes = layout.spec[1:] if undo else (None, *layout.spec)
+        return NamedSharding(layout.mesh, PartitionSpec(*axes))
+    return type(layout)(layout.axes[1:] if undo else (None, *layout.axes), layout.device_mesh)
 
 
 def place(value: Any, sharding: Any = None) -> jax.Array:
@@ -57,6 +74,18 @@ def _unshared(value):
     (`jnp.asarray` also copies, but compiles a program to do so.)"""
     shared = isinstance(value, np.ndarray) and value.__array_interface__["data"][0] % 64 == 0
     return value.copy() if shared else value
+
+
+def own_copy(array: Any) -> jax.Array:
+    """A copy of an array, so that a donated buffer is never shared with another array.
+
+    Args:
+        array: Array.
+    """
+    if not isinstance(array, jax.Array) or isinstance(array, Tracer) or array.is_fully_addressable:
+        return jax.device_put(array, may_alias=False)
+    parts = [jax.device_put(shard.data, may_alias=False) for shard in array.addressable_shards]
+    return jax.make_array_from_single_device_arrays(array.shape, array.sharding, parts)
 
 
 def is_locally_complete(array: Any) -> bool:

@@ -21,7 +21,8 @@ from lamina.core.context import Ref
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.keywords import keywords
-from lamina.core.placement import is_locally_complete, place, sharding_of, to_numpy
+from lamina.core.origin import Origin, origin_of
+from lamina.core.placement import is_locally_complete, own_copy, place, sharding_of, to_numpy
 from lamina.core.read_limits import reserve_array
 from lamina.core.representation import READ_AT_MOST, numbers_of
 from lamina.errors import ConfigError, ShapeError
@@ -71,6 +72,7 @@ class Variable(_Base):
     regularizer: Any = None
     constraint: Any = None
     overwrite_with_gradient: bool = False
+    _origin: Origin | None = None
 
     def __init__(
         self,
@@ -107,6 +109,7 @@ class Variable(_Base):
             else:
                 value = self._sharded_initial_value(initializer, shape, dtype)
         super().__init__(value)
+        self._origin = origin_of(initializer, value)
         self.shape = tuple(value.shape)
         self.dtype = standardize_dtype(value.dtype if dtype is None else dtype)
 
@@ -299,18 +302,6 @@ def to_array(value: Any, dtype: DTypeLike | None = None, sharding: Any = None) -
     value = np.array(value, wanted)
     value = value.astype(jax.dtypes.canonicalize_dtype(value.dtype), copy=False)
     return place(value, sharding or context.placement(value.shape))
-
-
-def own_copy(array: Any) -> Tensor:
-    """A copy of an array, so that a donated buffer is never shared with another array.
-
-    Args:
-        array: Array.
-    """
-    if not isinstance(array, jax.Array) or isinstance(array, Tracer) or array.is_fully_addressable:
-        return jax.device_put(array, may_alias=False)
-    parts = [jax.device_put(shard.data, may_alias=False) for shard in array.addressable_shards]
-    return jax.make_array_from_single_device_arrays(array.shape, array.sharding, parts)
 
 
 def unwrap(value: Any) -> Any:

@@ -10,7 +10,8 @@ import jax
 import numpy as np
 
 from lamina.core import context
-from lamina.core.placement import divisible_sharding, sharding_of
+from lamina.core.placement import divisible_sharding, sharding_of, stacked_layout
+from lamina.core.stacked import Stacked
 from lamina.distribution.devices import list_devices
 from lamina.distribution.layouts import DeviceMesh, LayoutMap, TensorLayout, distribute_tensor
 from lamina.errors import ConfigError, warn
@@ -261,7 +262,13 @@ class ModelParallel(Distribution):
         return self.device_mesh.shape[list(self.device_mesh.axis_names).index(self.batch_dim_name or "")]
 
     def get_variable_layout(self, variable: Any) -> Any:
-        return variable.layout or self.layout_map[variable.path] or super().get_variable_layout(variable)
+        if variable.layout is not None:
+            return variable.layout
+        layout = self.layout_map[variable.path]
+        if layout is not None and isinstance(variable, Stacked) and len(layout.axes) <= variable.inner_ndim:
+            for _ in range(variable.ndim - variable.inner_ndim):  # it is that of one repetition
+                layout = stacked_layout(layout)
+        return layout or super().get_variable_layout(variable)
 
     def get_tensor_layout(self, path: str) -> TensorLayout | None:
         return self.layout_map[path]

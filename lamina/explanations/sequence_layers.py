@@ -155,6 +155,22 @@ def _time_distributed(fact):
     return said
 
 
+@describes("Repeat")
+def _repeat(fact):
+    layer, block = fact.layer, fact.layer.layer
+    inside = [one.name for one in block._flatten_layers(include_self=False) if not one._layers]
+    of = f" of {list_of(inside)}" if 0 < len(inside) <= 8 else f" of {len(inside)} layers" if inside else ""
+    said = [
+        f"{block.name} ({type(block).__name__}{of}) {layer.n} times in a row, each time with weights of its own: what "
+        f"one returns, {shape_of(fact.output)}, is the input of the next.",
+        "It is compiled once and runs in a loop. Each variable holds the weights of all, one beside the other along "
+        "its first axis.",
+    ]
+    if layer.rematerialize:
+        said.append("The backward pass computes what is inside each again, and stores only what passes between them.")
+    return said
+
+
 @describes("SpectralNormalization")
 def _spectral(fact):
     layer = fact.layer.layer

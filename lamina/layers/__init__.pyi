@@ -40,6 +40,7 @@ from lamina.layers.preprocessing import *
 from lamina.layers.recurrent import *
 from lamina.layers.recurrent_cells import *
 from lamina.layers.regularization import *
+from lamina.layers.repeat import *
 from lamina.layers.reshaping import *
 from lamina.layers.reversible_embedding import *
 from lamina.layers.rnn import *

@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.stacked import Stacked
 from lamina.errors import ConfigError, warn
 from lamina.layers.weights import Calibrated
 from lamina.quantizers import calibration
@@ -108,6 +109,10 @@ def _waiting(block):
     for layer in block._flatten_layers():
         kernel = getattr(layer, "kernel", None)
         if isinstance(kernel, Calibrated) and kernel.original is not None:
+            if isinstance(kernel.original, Stacked):
+                raise NotImplementedError(
+                    f"{layer.name} is repeated: int8, int4 and float8 quantize it, {kernel.mode} not."
+                )
             yield layer
 
 

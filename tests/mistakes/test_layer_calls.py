@@ -187,6 +187,20 @@ RECURRENT = table(
             "Bidirectional(layers.LSTM(32))",
         ),
         ("layers.TimeDistributed(3)", "layers.TimeDistributed(layers.Dense(32))", "TimeDistributed(layers.Dense(32))"),
+        ("layers.Repeat(3, 2)", "layers.Repeat(layers.Dense(32), 4)", "Repeat(layers.Dense(32), 4)"),
+        (
+            "layers.Repeat(layers.Dense(5), 2)(x)",
+            "layers.Repeat(layers.Dense(x.shape[-1]), 2)(x)",
+            "Dense(inputs.shape[-1])",
+            True,
+        ),
+        (
+            "total = keras.Variable(0.0)\nlayers.Repeat(layers.Lambda(lambda x: total.assign_add(1.0) * x), 2)(x)",
+            "class Block(layers.Layer):\n    def build(self, input_shape):\n        self.total = self.add_weight(shape=())\n"
+            "    def call(self, x):\n        self.total.assign_add(1.0)\n        return x\nlayers.Repeat(Block(), 2)(x)",
+            "self.total = self.add_weight(",
+            True,
+        ),
         (
             "layers.RNN(3)",
             "class C:\n    state_size = 3\n    def call(self, inputs, states):\n        return inputs, states\nlayers.RNN(C())",

@@ -10,6 +10,7 @@ from lamina.core import context, registry
 from lamina.dtype_policies import Int4DTypePolicy, QuantizedFloat8DTypePolicy
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base.layer import Layer
+from lamina.layers.base.repeated import changes_each
 from lamina.layers.weights.codes import Calibrated, Int4, Int8, Layout
 from lamina.layers.weights.float8 import Float8
 from lamina.layers.weights.weight import LoRA, parts_of
@@ -115,6 +116,7 @@ class WithKernels(Layer):
         """The kernels without their LoRA updates."""
         return [weight.base if isinstance(weight, LoRA) else weight for weight in self._kernels()]
 
+    @changes_each
     def enable_lora(
         self,
         rank: int,
@@ -162,6 +164,7 @@ class WithKernels(Layer):
 
     # Quantization
 
+    @changes_each
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
         """Quantize the kernels.
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from lamina.core.derived import Derived
 from lamina.core.sparse import compute_sparse, is_sparse, to_dense
+from lamina.core.stacked import each_slice
 from lamina.core.variable import unwrap
 from lamina.kernels.gather_rows import gather_rows
 from lamina.kernels.matmul import contract
@@ -135,7 +136,13 @@ class LoRA(Weight):
 
     def merged(self) -> Any:
         """The values of the base's parts that represent the base plus the update."""
-        return self.base.encode(self.value) if isinstance(self.base, Weight) else [self.value]
+        if not isinstance(self.base, Weight):
+            return [self.value]
+        return each_slice(lambda: self.base.encode(self.read()), self.sources)
+
+    @property
+    def sources(self) -> Any:
+        return [*self.parts.values(), *parts_of(self.base)]
 
 
 def straight_through(rough: Any, smooth: Any, inputs: Any, *arrays: Any) -> Any:
