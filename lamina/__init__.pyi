@@ -94,6 +94,7 @@ from lamina import (
     wrappers as wrappers,
 )
 from lamina.compat import as_keras as as_keras
+from lamina.core.abstract import abstract as abstract
 from lamina.core.graph import Operation as Operation
 from lamina.core.keras_tensor import KerasTensor as KerasTensor
 from lamina.core.variable import Variable as Variable

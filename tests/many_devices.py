@@ -2,6 +2,7 @@
 itself on one device."""
 
 import contextlib
+import io
 import pathlib
 import re
 import sys
@@ -127,8 +128,65 @@ def over_eight_devices(folder):
 
     with keras.distribution.DataParallel(devices=["cpu:0", "cpu:1"]).scope():
         results.update({f"on_two/{key}": value for key, value in loaded(folder).items()})
+    results.update({f"split/{key}": value for key, value in split_states().items()})
     run_page()
     np.savez(folder / "results.npz", allow_pickle=False, **results)
+
+
+def deep():
+    """A deep network, whose middle is one block three times."""
+    keras.utils.set_random_seed(3)
+    x = keras.Input((6, 16))
+    y = keras.layers.Dense(64, activation="relu", name="up")(x)
+    y = keras.layers.Repeat(keras.layers.Dense(64, activation="tanh", name="one"), 3, name="middle")(y)
+    y = keras.layers.MultiHeadAttention(8, 8, name="mha")(y, y)
+    model = keras.Model(x, keras.layers.Dense(16, name="down")(y), name="deep")
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    return model
+
+
+def bytes_on_a_device(variables):
+    """What one device stores of them."""
+    return sum(variable.value.addressable_shards[0].data.nbytes for variable in variables)
+
+
+def split_states():
+    """{way of splitting: losses of two epochs}, each with its memory checked."""
+
+    def train(model):
+        history = model.fit(SEQUENCES, -SEQUENCES, batch_size=8, epochs=2, verbose=0, shuffle=False).history
+        return (
+            np.array(history["loss"]),
+            bytes_on_a_device(model.variables),
+            bytes_on_a_device(model.optimizer.variables),
+        )
+
+    data, mesh = keras.distribution.DataParallel(), keras.distribution.DeviceMesh((2, 4), ["batch", "model"])
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        layouts = keras.distribution.auto_layout(deep(), mesh)
+    assert 'layout_map["middle/one/kernel"] = (None, "model")' in printed.getvalue()
+    ways = {
+        "one": None, "data": data, "zero": keras.distribution.DataParallel(shard_optimizer=True),
+        "fsdp": keras.distribution.ModelParallel.fsdp(),
+        "auto": keras.distribution.ModelParallel(layout_map=layouts),
+        "both": keras.distribution.ModelParallel.fsdp(layout_map=layouts),
+    }  # fmt: skip
+    found = {}
+    for name, way in ways.items():
+        with way.scope() if way else contextlib.nullcontext():
+            with keras.abstract() if name == "fsdp" else contextlib.nullcontext():
+                model = deep()
+            found[name] = train(model)
+    with ways["zero"].scope():  # what was made without it is split where it is used
+        moved = deep()
+        with data.scope():
+            train(moved)
+        assert train(moved)[2] == found["zero"][2]
+    whole = found["one"]
+    assert found["data"][1:] == whole[1:] and found["zero"][1] == whole[1]
+    assert found["zero"][2] < whole[2] / 6 and max(found["fsdp"][i] / whole[i] for i in (1, 2)) < 1 / 6
+    assert found["auto"][1] < whole[1] / 2.5 and found["both"][1] < found["auto"][1] / 1.7
+    return {name: losses for name, (losses, _, _) in found.items()}
 
 
 def orbax_callbacks(folder):

@@ -275,6 +275,9 @@ def test_eight_devices(tmp_path, one, subtests):
         for name in ("moved", "moved_again"):
             np.testing.assert_allclose(results[name], one["block/before"], rtol=1e-5, atol=1e-5)
         assert "Variable up/kernel of shape (4, 3) cannot be split" in str(results["error"])
+    with subtests.test("an optimizer, or all, split over the devices gives what a whole one gives"):
+        for way in ("data", "zero", "fsdp", "auto", "both"):
+            np.testing.assert_allclose(results[f"split/{way}"], results["split/one"], rtol=1e-5, err_msg=way)
     with subtests.test("checkpoints of eight devices load on two and on one"):
         on_one = many_devices.loaded(tmp_path)
         for name, predicted in on_one.items():

@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 
-__all__ = ["Origin"]
+__all__ = ["Origin", "fresh", "origin_of"]
 
 
 class Origin:
@@ -21,8 +21,9 @@ class Origin:
     """
 
     def __init__(self, initializer: Any, value: Any) -> None:
-        self.initializer = initializer
-        self._first = weakref.ref(value)
+        self.initializers = [initializer]  # one for each repetition, of a variable without a value
+        self._first: Any = None
+        self.with_value(value)
 
     def __reduce__(self) -> Any:
         return type(None), ()
@@ -31,12 +32,15 @@ class Origin:
         """Whether an array is the first value: none was assigned since."""
         return self._first() is value
 
-    def draw(self, shape: Any, dtype: Any) -> Any:
-        """Another first value, with another seed where the initializer was made without one."""
-        initializer = self.initializer
-        if hasattr(initializer, "get_config"):
-            initializer = type(initializer).from_config(initializer.get_config())
-        return initializer(shape, dtype=dtype)
+    def with_value(self, value: Any) -> Origin:
+        """The same for another first value."""
+        self._first = weakref.ref(value) if isinstance(value, jax.Array) else lambda: value
+        return self
+
+
+def fresh(initializers: list[Any]) -> list[Any]:
+    """The same initializers, with other seeds where they were made without one."""
+    return [type(one).from_config(one.get_config()) if hasattr(one, "get_config") else one for one in initializers]
 
 
 def origin_of(initializer: Any, value: Any) -> Origin | None:

@@ -10,10 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core import context
+from lamina.core.origin import fresh
 from lamina.core.placement import place, sharding_of, stacked_layout
 from lamina.core.variable import Variable
 
-__all__ = ["Stacked", "current", "each_slice", "first_values", "stack", "unstack"]
+__all__ = ["Stacked", "current", "each_slice", "repeat", "stack", "unstack"]
 
 _SEED_STEP = 0x9E3779B9  # between the seeds of two repetitions: 2**32 divided by the golden ratio
 
@@ -45,7 +46,7 @@ class _OfEach:
 
 def current(variable: Any) -> Any:
     """The value of a variable as it is, where `read` makes a copy of what a step may overwrite."""
-    if context.is_bound() or variable._owner is None:
+    if variable._owner is None or (context.is_bound() and variable in context.copied_slots()):
         return variable.read()
     return variable._owner.peek(variable)
 
@@ -74,8 +75,11 @@ def stack(variable: Any, values: Sequence[Any]) -> None:
         for index, value in enumerate(values):
             whole[index] = value
         value = place(whole, sharding_of(variable.layout))
-    with context.with_slots(None):
-        variable.write(value)
+    if isinstance(first, jax.ShapeDtypeStruct):
+        variable._value = value
+    else:
+        with context.with_slots(None):
+            variable.write(value)
     context.structure_changed()
 
 
@@ -97,29 +101,37 @@ def unstack(variable: Any, value: Any) -> None:
     context.structure_changed()
 
 
-def first_values(variable: Any, n: int) -> list[Any]:
-    """The initial value of a variable in each of `n` repetitions: drawn for each from its initializer, which draws
-    its seed anew where it was made without one; the value it was assigned since then in all of them. States of seed
-    generators differ.
+def repeat(variable: Any, n: int) -> None:
+    """Make a variable of one repetition the variable of `n`, in place.
+
+    Its initial value is drawn for each from its initializer, which draws its seed anew where it was made without one; a
+    value that it was assigned since then is that of all. States of seed generators differ.
 
     Args:
         variable: Variable of the first repetition.
         n: Number of repetitions.
     """
-    value = current(variable)
-    if isinstance(value, jax.ShapeDtypeStruct):
-        return [value] * n
+    value, origin = current(variable), variable._origin
+    has_value = not isinstance(value, jax.ShapeDtypeStruct)
+    values = [value] * n
     if variable.dtype == "uint32" and variable.name == "seed_generator_state":
-        seeds = np.asarray(value)
-        steps = np.arange(n, dtype="uint32") * np.uint32(_SEED_STEP)
-        return [seeds + np.array([step, 0], "uint32") for step in steps]
-    origin = variable._origin
-    if origin is None or not origin.is_value(value):
-        return [np.asarray(value)] * n
-    return [
-        np.asarray(value),
-        *(np.asarray(origin.draw(variable.shape, variable.dtype), value.dtype) for _ in range(n - 1)),
-    ]
+        steps = [np.array([index * _SEED_STEP % 2**32, 0], "uint32") for index in range(n)]
+        if has_value:
+            values = [np.asarray(value) + step for step in steps]
+        else:
+            seeds = [one(variable.shape, "uint32") + step for step in steps for one in origin.initializers]
+            origin.initializers = [lambda shape, dtype, seed=seed: seed for seed in seeds]
+        origin = None if has_value else origin
+    elif origin is not None and origin.is_value(value):
+        inner = value.shape[len(value.shape) - getattr(variable, "inner_ndim", len(value.shape)) :]
+        for index in range(1, n):
+            more = fresh(origin.initializers[: len(origin.initializers) // index])
+            origin.initializers = [*origin.initializers, *more]
+            if has_value:
+                values[index] = np.stack([one(inner, dtype=variable.dtype) for one in more]).reshape(value.shape)
+    stack(variable, values)
+    if origin is not None and origin.is_value(value):
+        variable._origin = origin.with_value(variable._value)
 
 
 def is_whole(variable: Any) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.core import context, op_advice
+from lamina.core.abstract import is_abstract, make_abstract
 from lamina.core.array_types import DTypeLike, ShapeLike, Tensor
 from lamina.core.context import Ref
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
@@ -103,6 +104,12 @@ class Variable(_Base):
         self.layout: Any = layout
         if isinstance(initializer, str):
             initializer = importlib.import_module("lamina.initializers").get(initializer)
+        if is_abstract():
+            make_abstract(self, initializer, shape, dtype)
+            self.shape, self.dtype = self._value.shape, standardize_dtype(dtype or self._value.dtype)
+            if layout is not None or context.distribution() is not None:
+                self.set_layout(layout or context.distribution().get_variable_layout(self))
+            return
         with context.concrete():
             if layout is None and context.distribution() is None:
                 value = _initial_value(initializer, shape, dtype)
@@ -162,8 +169,9 @@ class Variable(_Base):
         context.note_read(self)
         cast = context.autocast_dtype()
         if cast is not None and self.autocast and cast != self.dtype and is_float(self.dtype):
-            return value.astype(cast)
-        return value
+            value = value.astype(cast)
+        distribution = context.distribution()
+        return value if distribution is None else distribution.gathered(self, value)
 
     def assign(self, value: Any) -> Self:
         """Replace the array by another array of the same shape.

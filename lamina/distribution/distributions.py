@@ -12,6 +12,7 @@ import numpy as np
 from lamina.core import context
 from lamina.core.placement import divisible_sharding, sharding_of, stacked_layout
 from lamina.core.stacked import Stacked
+from lamina.distribution.automatic import gathered, inner_axes, split_over
 from lamina.distribution.devices import list_devices
 from lamina.distribution.layouts import DeviceMesh, LayoutMap, TensorLayout, distribute_tensor
 from lamina.errors import ConfigError, warn
@@ -53,8 +54,7 @@ class Distribution:
     def __init__(
         self, device_mesh: DeviceMesh, batch_dim_name: str | None = None, auto_shard_dataset: bool = True
     ) -> None:
-        self.device_mesh = device_mesh
-        self.batch_dim_name = batch_dim_name
+        self.device_mesh, self.batch_dim_name = device_mesh, batch_dim_name
         self.auto_shard_dataset = auto_shard_dataset
         self._num_processes, self._process_id = jax.process_count(), jax.process_index()
 
@@ -88,6 +88,25 @@ class Distribution:
             variable: Variable with a shape and a path.
         """
         return variable.layout or TensorLayout([None] * len(variable.shape), self.device_mesh)
+
+    def get_slot_layout(self, variable: Any, shape: Sequence[int], layout: Any) -> Any:
+        """The layout of what an optimizer keeps of a variable: that of the variable.
+
+        Args:
+            variable: The variable; where it is not known, what the optimizer keeps itself.
+            shape: Shape of what is kept.
+            layout: Layout of the variable if it has that shape, else None.
+        """
+        return layout
+
+    def gathered(self, variable: Any, value: Any) -> Any:
+        """The value of a variable as a layer uses it in a step, whole where each device stores a part.
+
+        Args:
+            variable: Variable.
+            value: Its value, in the type that the layer computes in.
+        """
+        return value
 
     def get_tensor_layout(self, path: str) -> TensorLayout | None:
         """The layout of the outputs of a layer; None leaves it to XLA.
@@ -179,6 +198,9 @@ class DataParallel(Distribution):
         devices: Names of devices. None means all devices.
         auto_shard_dataset: With several processes, True means that each gets the whole data in the same order and
             takes its share of each batch; False that each gets batches of its own, which together are one.
+        shard_optimizer: Whether each device keeps a part of what the optimizer keeps (the moments of Adam) and updates
+            that part of each variable (ZeRO stage 1; Rajbhandari et al., 2020, arXiv:1910.02054). The results are the
+            same.
 
     >>> import lamina as keras
     >>> with keras.distribution.DataParallel().scope():
@@ -188,7 +210,11 @@ class DataParallel(Distribution):
     """
 
     def __init__(
-        self, device_mesh: DeviceMesh | None = None, devices: Any = None, auto_shard_dataset: bool = True
+        self,
+        device_mesh: DeviceMesh | None = None,
+        devices: Any = None,
+        auto_shard_dataset: bool = True,
+        shard_optimizer: bool = False,
     ) -> None:
         if device_mesh is None:
             devices = np.array(list_devices() if devices is None else devices)
@@ -199,12 +225,24 @@ class DataParallel(Distribution):
                 fix="DataParallel(devices=keras.distribution.list_devices())",
             )
         super().__init__(device_mesh, device_mesh.axis_names[0], auto_shard_dataset)
+        self.shard_optimizer: bool = shard_optimizer
         if device_mesh.devices.ndim != 1:
             warn(f"DataParallel splits batches along {self.batch_dim_name!r} alone, the first axis of {device_mesh}.")
 
     @property
     def num_model_replicas(self) -> int:
         return int(self.device_mesh.devices.size)
+
+    def get_slot_layout(self, variable: Any, shape: Sequence[int], layout: Any) -> Any:
+        if not self.shard_optimizer:
+            return layout
+        return split_over(shape, layout, self.device_mesh, self.batch_dim_name, inner_axes(variable))
+
+    def gathered(self, variable: Any, value: Any) -> Any:
+        if not self.shard_optimizer or not variable.trainable:
+            return value
+        part = split_over(value.shape, None, self.device_mesh, self.batch_dim_name)
+        return gathered(value, part, self.batch_dim_name)
 
 
 _MODEL_PARALLEL = "ModelParallel(layout_map=keras.distribution.LayoutMap(device_mesh))"
@@ -251,11 +289,44 @@ class ModelParallel(Distribution):
         mesh: Any = layout_map.device_mesh
         super().__init__(mesh, batch_dim_name or mesh.axis_names[0], auto_shard_dataset)
         self.layout_map: LayoutMap = layout_map
+        self._is_fully_split = False
         if self.num_processes > self.num_model_replicas and self.num_processes % self.num_model_replicas:
             raise ConfigError(
                 f"{self.num_processes} processes cannot share {self.num_model_replicas} copies of a model evenly.",
                 fix="If there are more processes than copies, their number must divide by that of the copies.",
             )
+
+    @classmethod
+    def fsdp(
+        cls,
+        device_mesh: DeviceMesh | None = None,
+        layout_map: LayoutMap | None = None,
+        batch_dim_name: str | None = None,
+        auto_shard_dataset: bool = True,
+    ) -> ModelParallel:
+        """Each device takes a share of every batch and stores a part of each variable, gradient and slot of the
+        optimizer; a layer gathers its variables where it uses them (ZeRO stage 3; Zhao et al., 2023, arXiv:2304.11277).
+
+        The largest dimension that divides by the number of devices is split. Variables of less than 1,024 numbers stay
+        whole.
+
+        Args:
+            device_mesh: Mesh. None means that of `layout_map`, or one axis "batch" of all devices.
+            layout_map: Layouts by path that split variables along other axes of the mesh as well.
+            batch_dim_name: Axis of the mesh along which batches and variables are split. None means its first axis.
+            auto_shard_dataset: With several processes, True means that each gets the whole data in the same order and
+                takes its share of each batch; False that each gets batches of its own, which together are one.
+
+        >>> import lamina as keras
+        >>> with keras.distribution.ModelParallel.fsdp().scope():
+        ...     model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(64)])
+        """
+        if layout_map is None:
+            device_mesh = device_mesh or DeviceMesh((len(list_devices()),), [_BATCH])
+            layout_map = LayoutMap(device_mesh)
+        distribution = cls(layout_map=layout_map, batch_dim_name=batch_dim_name, auto_shard_dataset=auto_shard_dataset)
+        distribution._is_fully_split = True
+        return distribution
 
     @property
     def num_model_replicas(self) -> int:
@@ -268,7 +339,12 @@ class ModelParallel(Distribution):
         if layout is not None and isinstance(variable, Stacked) and len(layout.axes) <= variable.inner_ndim:
             for _ in range(variable.ndim - variable.inner_ndim):  # it is that of one repetition
                 layout = stacked_layout(layout)
+        if self._is_fully_split:
+            layout = split_over(variable.shape, layout, self.device_mesh, self.batch_dim_name, inner_axes(variable))
         return layout or super().get_variable_layout(variable)
+
+    def gathered(self, variable: Any, value: Any) -> Any:
+        return gathered(value, variable.layout, self.batch_dim_name) if self._is_fully_split else value
 
     def get_tensor_layout(self, path: str) -> TensorLayout | None:
         return self.layout_map[path]

@@ -12,7 +12,7 @@ from lamina.core import context, tree
 from lamina.core.arguments import boolean, shown, whole
 from lamina.core.keras_tensor import get_mask, set_mask, trace
 from lamina.core.recording import recorded_layer, recording
-from lamina.core.stacked import first_values, stack
+from lamina.core.stacked import repeat
 from lamina.errors import CallError, ConfigError, ShapeError
 from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer
@@ -83,7 +83,7 @@ class Repeat(ContainerMixin, Layer):
             trace(self.layer, *args, **kwargs)
             with context.concrete():
                 for variable in self.layer.variables:
-                    stack(variable, first_values(variable, self.n))
+                    repeat(variable, self.n)
             self._is_stacked = True
             self._build_shapes = self._shapes_of(args, kwargs)
 

@@ -58,7 +58,7 @@ class SlotsMixin:
         value = np.asarray(initial(variable) if callable(initial) else initial)
         shape = value.shape if callable(initial) else variable.shape
         dtype = variable.dtype if is_float(value.dtype) or not callable(initial) else value.dtype
-        value = np.array(np.broadcast_to(value, shape), numpy_dtype(dtype))
+        value = np.broadcast_to(np.asarray(value, numpy_dtype(dtype)), shape)
         return self.add_variable_from_reference(variable, name, value)
 
     def ensure_built(self, variables: Sequence[Variable]) -> None:
@@ -109,6 +109,8 @@ class SlotsMixin:
             else:
                 value, shape, dtype = _initializer(initializer), reference_variable.shape, reference_variable.dtype
             layout = reference_variable.layout if shape == reference_variable.shape else None
+            if (distribution := context.distribution()) is not None:
+                layout = distribution.get_slot_layout(reference_variable, shape, layout)
             with context.path_scope((self.name,)):
                 return Variable(value, shape, dtype, False, layout=layout, name=full_name)
 

@@ -89,7 +89,7 @@ class Runner:
         if pattern != self._pattern:
             self.release()
             if self.sharded is not None:
-                self.sharded.adopt([variable for group in self.groups.values() for variable in group])
+                self.sharded.adopt([variable for group in self.groups.values() for variable in group], model.optimizer)
             others = peek(self.groups["others"]) if self.sharded is None else []
             self._read_only = [index for index, array in enumerate(others) if array.nbytes >= READ_ONLY_BYTES]
             self._pattern = pattern

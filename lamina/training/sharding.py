@@ -9,6 +9,7 @@ import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
 from lamina.core import context
+from lamina.core.abstract import without_value
 from lamina.core.placement import divisible_sharding, place, sharding_of
 from lamina.distribution import TensorLayout
 from lamina.errors import DataError, warn
@@ -27,13 +28,21 @@ class ShardedExecution:
         self._shardings = {}  # shape of an array -> (sharding of the distribution, sharding that the shape allows)
         self._largest = 0  # size of the largest training batch
 
-    def adopt(self, variables: Any) -> None:
-        """Move variables that were created without this distribution, or for another mesh, to this mesh."""
+    def adopt(self, variables: Any, optimizer: Any = None) -> None:
+        """Move variables that were created without this distribution, or for another mesh, to this mesh.
+
+        Args:
+            variables: Variables of a model and of its optimizer.
+            optimizer: The optimizer, or None.
+        """
         mesh = self.distribution.device_mesh
         devices = set(self.whole.device_set)
+        kept = getattr(optimizer, "_slots", {}).items()
+        owners = {id(slot): variable for variable, slots in kept for slot in slots.values()}
         for variable in variables:
-            old = variable.layout
-            if old is not None and set(sharding_of(old).device_set) == devices:
+            old, owner = variable.layout, owners.get(id(variable))
+            is_here = old is not None and set(sharding_of(old).device_set) == devices
+            if is_here and owner is None:
                 continue
             variable.layout = None
             axes = getattr(old, "axes", None)
@@ -41,7 +50,11 @@ class ShardedExecution:
                 layout = TensorLayout(axes, mesh)  # optimizer slots stay sharded like their variables
             else:
                 layout = self.distribution.get_variable_layout(variable)
-            variable.set_layout(layout)
+            if owner is not None:
+                layout = self.distribution.get_slot_layout(owner, variable.shape, layout)
+            sharding = variable.set_layout(layout)
+            if without_value(variable) or (is_here and sharding.is_equivalent_to(sharding_of(old), variable.ndim)):
+                continue
             variable.assign(variable.read())
 
     def batch(self, batch: Any, training: bool) -> Any:

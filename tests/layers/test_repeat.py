@@ -197,3 +197,19 @@ def test_what_is_said_of_it():
     assert "3 times in a row" in said[1].sentences[0] and "stores only what passes between" in said[1].sentences[-1]
     flops = [int(one.operations.split()[0].replace(",", "")) for one in said]
     assert 2.9 * flops[0] < flops[1] <= 3 * flops[0]
+
+
+def test_a_model_without_values_draws_those_it_would_have_had():
+    def made():
+        keras.utils.set_random_seed(5)
+        block = keras.Sequential([layers.Dense(6), layers.Dropout(0.5)])
+        return keras.Sequential([keras.Input((4, 6)), layers.Repeat(layers.Repeat(block, 2), 2), layers.Dense(1)])
+
+    with keras.abstract():
+        model = made()
+        huge = keras.Sequential([keras.Input((10**6,)), layers.Dense(10**6), layers.BatchNormalization()])
+        huge.compile("adam", "mse")
+    assert huge.count_params() == 10**12 + 5 * 10**6 and model.layers[0].weights[0].shape == (2, 2, 6, 6)
+    for drawn, value in zip(model.variables, made().variables, strict=True):
+        np.testing.assert_array_equal(drawn.numpy(), value.numpy())
+    assert len(np.unique(model.layers[0].weights[0].numpy()[..., 0, 0])) == 4

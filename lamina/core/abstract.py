@@ -1,0 +1,111 @@
+"""Variables without values: models of any size, built without memory for their weights."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.core import context
+from lamina.core.dtypes import numpy_dtype, standardize_dtype
+from lamina.core.keras_tensor import in_symbolic_scope
+from lamina.core.origin import Origin
+from lamina.core.placement import place, sharding_of
+
+__all__ = ["abstract", "is_abstract", "make_abstract", "without_value"]
+
+_abstract: ContextVar[bool] = ContextVar("abstract", default=False)
+is_abstract = _abstract.get
+
+
+def abstract() -> AbstractContextManager[Any]:
+    """Variables made inside the block have a shape and a type, and no value.
+
+    A model of any size is built, compiled and explained (`model.explain(distribution=..., batch_size=...)`) this way
+    without memory for its weights. A variable gets its value when it is assigned, as by `model.load_weights(path)`, of
+    which each device reads its own part; or when it is first read: then its initial value is drawn.
+
+    >>> import lamina as keras
+    >>> with keras.abstract():
+    ...     model = keras.Sequential([keras.Input((100_000,)), keras.layers.Dense(1_000_000)])
+    >>> model.count_params()
+    100001000000
+    """
+    return context.set_within(_abstract, True)
+
+
+class _Nothing:
+    """The owner of variables without a value; see `Ref`."""
+
+    def get(self, cell: Any) -> Any:
+        """In the inference of shapes, zeros that are never computed; else the initial value, which is drawn now."""
+        if in_symbolic_scope():
+            return jnp.zeros(cell._value.shape, cell._value.dtype)
+        with context.concrete():
+            self.set(cell, place(_drawn(cell), sharding_of(cell.layout)))
+        return cell._value
+
+    def peek(self, cell: Any) -> Any:
+        """Shape, type and sharding."""
+        return cell._value
+
+    def set(self, cell: Any, value: Any) -> None:
+        """Give a variable a value."""
+        cell._value, cell._owner = value, None
+
+    put = set
+
+    def release(self) -> None:
+        """Nothing is held."""
+
+
+_NOTHING = _Nothing()
+
+
+def without_value(variable: Any) -> bool:
+    """Whether a variable has no value yet."""
+    return variable._owner is _NOTHING
+
+
+def make_abstract(variable: Any, initializer: Any, shape: Any, dtype: Any) -> None:
+    """Give a new variable a shape and a type, and no value.
+
+    Args:
+        variable: Variable.
+        initializer, shape, dtype: As `Variable` takes them.
+    """
+    if not callable(initializer) or isinstance(initializer, jax.Array) or hasattr(initializer, "read"):
+        array = initializer.read() if hasattr(initializer, "read") else initializer
+        array = array if hasattr(array, "dtype") else np.asarray(array)
+        floats = dtype is None and array is not initializer and np.issubdtype(array.dtype, np.floating)
+        shape, dtype = np.shape(array), standardize_dtype(None if floats else array.dtype if dtype is None else dtype)
+        initializer = _Given(array)
+    wanted = jax.dtypes.canonicalize_dtype(numpy_dtype(standardize_dtype(dtype)))
+    value = jax.ShapeDtypeStruct(tuple(shape), wanted)
+    variable._value, variable._owner, variable._origin = value, _NOTHING, Origin(initializer, value)
+
+
+class _Given:
+    """The initializer of a variable that was given an array: zeros of an optimizer, which take no memory as a view."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __call__(self, shape: Any, dtype: Any) -> Any:
+        return np.broadcast_to(np.asarray(self.array), shape)
+
+
+def _drawn(variable):
+    """The initial value, of each repetition by itself where the layer is repeated."""
+    described, initializers = variable._value, variable._origin.initializers
+    inner = described.shape[len(described.shape) - getattr(variable, "inner_ndim", len(described.shape)) :]
+    if len(initializers) == 1:
+        return np.asarray(initializers[0](described.shape, variable.dtype), described.dtype)
+    values = np.empty((len(initializers), *inner), described.dtype)
+    for index, initializer in enumerate(initializers):
+        values[index] = initializer(inner, variable.dtype)
+    return values.reshape(described.shape)
