@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from lamina.core import context
+from lamina.core.abstract import without_value
 from lamina.core.placement import place, sharding_of
 from lamina.core.registry import is_builtin
 from lamina.core.variable import to_array, unwrap
@@ -88,8 +89,11 @@ class Runner:
         )
         if pattern != self._pattern:
             self.release()
+            variables = [variable for group in self.groups.values() for variable in group]
             if self.sharded is not None:
-                self.sharded.adopt([variable for group in self.groups.values() for variable in group], model.optimizer)
+                self.sharded.adopt(variables, model.optimizer)
+            for variable in filter(without_value, variables):  # of `keras.abstract()`: its initial value is drawn
+                variable.read()
             others = peek(self.groups["others"]) if self.sharded is None else []
             self._read_only = [index for index, array in enumerate(others) if array.nbytes >= READ_ONLY_BYTES]
             self._pattern = pattern
