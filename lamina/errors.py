@@ -191,6 +191,10 @@ class DataError(LaminaError, ValueError):
     """Training data that cannot be used as given."""
 
 
+class OutOfMemoryError(LaminaError, MemoryError):
+    """A device has not enough memory for a step."""
+
+
 class FileError(LaminaError, ValueError):
     """A file that is missing, damaged, hostile, or does not fit the model."""
 

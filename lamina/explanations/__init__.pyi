@@ -2,5 +2,6 @@
 
 from lamina.explanations.explaining import *
 from lamina.explanations.explanation import *
+from lamina.explanations.step_answers import *
 from lamina.facts.fact import Fact as Fact
 from lamina.facts.layer_facts import *

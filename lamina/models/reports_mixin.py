@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from lamina.core.typing import PyTree
+    from lamina.training.step_costs import StepCosts
     from lamina.training.trainer import Trainer
 else:
     Trainer = object  # which stands beside the mixin in Model
@@ -62,15 +63,54 @@ class ReportsMixin(Trainer):
         return html_of(self)
 
     @filters_traceback
-    def explain(self, what: Any = None) -> Any:
+    def explain(self, what: Any = None, distribution: Any = None, batch_size: int | None = None) -> Any:
         """What each layer does to the data, in sentences with this model's own numbers, and answers about the whole.
+
+        With a distribution or a batch size, it is about a training step instead, from the program that XLA compiles for
+        those devices: bytes a device, operations, what is exchanged, and what rematerialization would change. The model
+        may be one of `keras.abstract()`; nothing is run.
 
         Args:
             what: None; the name of a layer; or a batch of inputs, whose values after each layer are then described.
+            distribution: Distribution over whose devices a step is explained. None means the current one.
+            batch_size: Samples of that step, over all devices. None means 32.
 
         Print it, or let a notebook show it; `.markdown()` and `.html()` return other forms.
+
+        >>> import lamina as keras
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        >>> model.compile("adam", "mse")
+        >>> model.explain(batch_size=8).answers[2].sentences
+        ['Nothing.']
         """
-        return explanations.explain(self, what)
+        if distribution is None and batch_size is None:
+            return explanations.explain(self, what)
+        from lamina.training.step_costs import step_costs
+
+        return explanations.explain_step(self, step_costs(self, batch_size or 32, distribution))
+
+    @filters_traceback
+    def memory(self, batch_size: int = 32, distribution: Any = None) -> StepCosts:
+        """The memory of a training step, by XLA's analysis of the compiled program: weights, gradients, slots of the
+        optimizer, activations, temporaries and the total, in bytes of the fullest device. Nothing is run.
+
+        Args:
+            batch_size: Samples of a step, over all devices.
+            distribution: Distribution over whose devices the step is compiled. None means the current one.
+
+        Raises:
+            CallError: The model is not compiled, or the shapes of its inputs are not known.
+
+        >>> import lamina as keras
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        >>> model.compile("adam", "mse")
+        >>> costs = model.memory(batch_size=8)
+        >>> costs.weights, costs.gradients, costs.slots
+        (60, 60, 128)
+        """
+        from lamina.training.step_costs import step_costs
+
+        return step_costs(self, batch_size, distribution, rematerialize=False)
 
     @filters_traceback
     def check(

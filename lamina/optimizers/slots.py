@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from lamina import initializers
 from lamina.core import context
+from lamina.core.abstract import abstract, without_value
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.typing import DTypeLike, ShapeLike
 from lamina.core.variable import Variable
@@ -111,7 +113,8 @@ class SlotsMixin:
             layout = reference_variable.layout if shape == reference_variable.shape else None
             if (distribution := context.distribution()) is not None:
                 layout = distribution.get_slot_layout(reference_variable, shape, layout)
-            with context.path_scope((self.name,)):
+            has_none = without_value(reference_variable)
+            with context.path_scope((self.name,)), abstract() if has_none else contextlib.nullcontext():
                 return Variable(value, shape, dtype, False, layout=layout, name=full_name)
 
         return self._once((reference_variable, name), make)

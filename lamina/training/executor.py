@@ -21,6 +21,7 @@ from lamina.random import global_seed_generator
 from lamina.runtime import compilation_cache
 from lamina.runtime.compilations import Recorder
 from lamina.runtime.process import configure_process
+from lamina.runtime.tracebacks import later
 from lamina.training.building import build
 from lamina.training.data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from lamina.training.nan_guard import Guard, keep_finite
@@ -30,6 +31,7 @@ from lamina.training.state import TrainingState, peek
 from lamina.training.step import takes_state
 from lamina.training.throttle import DispatchThrottle
 
+told: Any = later("lamina.training.out_of_memory.told")
 # The groups of variables that each kind of step reads and returns.
 STATE = {
     "train": ("trainable", "others", "optimizer", "metrics"),
@@ -193,6 +195,8 @@ class Runner:
             (logs, (*new, changed)), changed_globals = program(
                 donated, (values["metrics"], values["read"]), context.global_values(), data
             )
+        except jax.errors.JaxRuntimeError as error:
+            raise told(error, self.model, batch, True) from error
         finally:
             if self.recorder.current:
                 self.recorder.finish()
@@ -269,6 +273,8 @@ class Runner:
         """The results of a program that donates no buffers."""
         try:
             results, changed_globals = program((), state, context.global_values(), data)
+        except jax.errors.JaxRuntimeError as error:
+            raise told(error, self.model, data, False) from error
         finally:
             if self.recorder.current:
                 self.recorder.finish()

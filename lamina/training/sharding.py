@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -35,27 +36,33 @@ class ShardedExecution:
             variables: Variables of a model and of its optimizer.
             optimizer: The optimizer, or None.
         """
+        for variable, layout in self.layouts(variables, optimizer):
+            old = variable.layout
+            sharding = variable.set_layout(layout)
+            is_there = old is not None and sharding.is_equivalent_to(sharding_of(old), variable.ndim)
+            if not is_there and not without_value(variable):
+                variable.assign(variable.read())
+
+    def layouts(self, variables: Any, optimizer: Any = None) -> Iterator[tuple[Any, Any]]:
+        """(variable, layout) for each that has another layout here, or none yet."""
         mesh = self.distribution.device_mesh
         devices = set(self.whole.device_set)
         kept = getattr(optimizer, "_slots", {}).items()
         owners = {id(slot): variable for variable, slots in kept for slot in slots.values()}
         for variable in variables:
             old, owner = variable.layout, owners.get(id(variable))
-            is_here = old is not None and set(sharding_of(old).device_set) == devices
-            if is_here and owner is None:
+            if old is not None and owner is None and set(sharding_of(old).device_set) == devices:
                 continue
-            variable.layout = None
             axes = getattr(old, "axes", None)
             if axes is not None and set(axes) - {None} <= set(mesh.axis_names):
                 layout = TensorLayout(axes, mesh)  # optimizer slots stay sharded like their variables
             else:
+                variable.layout = None
                 layout = self.distribution.get_variable_layout(variable)
+                variable.layout = old
             if owner is not None:
                 layout = self.distribution.get_slot_layout(owner, variable.shape, layout)
-            sharding = variable.set_layout(layout)
-            if without_value(variable) or (is_here and sharding.is_equivalent_to(sharding_of(old), variable.ndim)):
-                continue
-            variable.assign(variable.read())
+            yield variable, layout
 
     def batch(self, batch: Any, training: bool) -> Any:
         """Place a batch on the devices: each gets its share, or the whole batch if it cannot be divided evenly."""

@@ -12,7 +12,7 @@ from lamina.core.typing import PyTree
 from lamina.drawing.axes import GREY, PALETTE, Axes
 from lamina.drawing.canvas import Picture
 from lamina.drawing.figure import Figure
-from lamina.errors import ConfigError, DataError
+from lamina.errors import ConfigError, DataError, OutOfMemoryError
 from lamina.utils.kept_state import on_trial
 
 __all__ = ["BatchSizes", "find_batch_size"]
@@ -171,7 +171,7 @@ def _runs(model, batch):
     """Whether a step with the batch has enough memory."""
     try:
         jax.block_until_ready(model._runner.train(batch))
-    except jax.errors.JaxRuntimeError as error:
+    except (jax.errors.JaxRuntimeError, OutOfMemoryError) as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise
         return False
