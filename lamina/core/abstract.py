@@ -1,7 +1,8 @@
-"""Variables without values: models of any size, built without memory for their weights."""
+"""How initial values of variables are made; and variables without values, for models built without memory."""
 
 from __future__ import annotations
 
+import weakref
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any
@@ -13,10 +14,9 @@ import numpy as np
 from lamina.core import context
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.keras_tensor import in_symbolic_scope
-from lamina.core.origin import Origin
 from lamina.core.placement import place, sharding_of
 
-__all__ = ["abstract", "is_abstract", "make_abstract", "without_value"]
+__all__ = ["Origin", "abstract", "fresh", "is_abstract", "make_abstract", "origin_of", "without_value"]
 
 _abstract: ContextVar[bool] = ContextVar("abstract", default=False)
 is_abstract = _abstract.get
@@ -36,6 +36,44 @@ def abstract() -> AbstractContextManager[Any]:
     100001000000
     """
     return context.set_within(_abstract, True)
+
+
+class Origin:
+    """The initializer of a variable and its first value.
+
+    Files and copies by pickle do not hold it: an initializer may be a function without a name.
+
+    Args:
+        initializer: Function `(shape, dtype) -> array`.
+        value: What it gave.
+    """
+
+    def __init__(self, initializer: Any, value: Any) -> None:
+        self.initializers = [initializer]  # one for each repetition, of a variable without a value
+        self._first: Any = None
+        self.with_value(value)
+
+    def __reduce__(self) -> Any:
+        return type(None), ()
+
+    def is_value(self, value: Any) -> bool:
+        """Whether an array is the first value: none was assigned since."""
+        return self._first() is value
+
+    def with_value(self, value: Any) -> Origin:
+        """The same for another first value."""
+        self._first = weakref.ref(value) if isinstance(value, jax.Array) else lambda: value
+        return self
+
+
+def fresh(initializers: list[Any]) -> list[Any]:
+    """The same initializers, with other seeds where they were made without one."""
+    return [type(one).from_config(one.get_config()) if hasattr(one, "get_config") else one for one in initializers]
+
+
+def origin_of(initializer: Any, value: Any) -> Origin | None:
+    """The Origin of a variable, None where its initial value was given as an array or a number."""
+    return None if not callable(initializer) or isinstance(initializer, jax.Array) else Origin(initializer, value)
 
 
 class _Nothing:

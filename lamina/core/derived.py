@@ -24,6 +24,8 @@ class Derived(Variable):
         parts: The other variables by name.
     """
 
+    is_derived = True
+
     def __init__(self, name: str, shape: Any, parts: Mapping[str, Variable] | Any = ()) -> None:
         # Variable.__init__ is not called, since there is no array.
         self.name: str = name

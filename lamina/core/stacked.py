@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core import context
-from lamina.core.origin import fresh
+from lamina.core.abstract import fresh
 from lamina.core.placement import place, sharding_of, stacked_layout
 from lamina.core.variable import Variable
 

@@ -16,13 +16,12 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.core import context, op_advice
-from lamina.core.abstract import is_abstract, make_abstract
+from lamina.core.abstract import Origin, is_abstract, make_abstract, origin_of
 from lamina.core.array_types import DTypeLike, ShapeLike, Tensor
 from lamina.core.context import Ref
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.keywords import keywords
-from lamina.core.origin import Origin, origin_of
 from lamina.core.placement import is_locally_complete, own_copy, place, sharding_of, to_numpy
 from lamina.core.read_limits import reserve_array
 from lamina.core.representation import READ_AT_MOST, numbers_of
@@ -74,6 +73,7 @@ class Variable(_Base):
     constraint: Any = None
     overwrite_with_gradient: bool = False
     _origin: Origin | None = None
+    is_derived: bool = False  # whether it is computed from others (`lamina.core.derived`)
 
     def __init__(
         self,

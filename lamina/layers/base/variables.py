@@ -10,7 +10,6 @@ import numpy as np
 
 from lamina import constraints, initializers, regularizers
 from lamina.core import context
-from lamina.core.derived import Derived
 from lamina.core.dtypes import is_float, standardize_dtype
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, ConfigError, ShapeError
@@ -50,7 +49,7 @@ class VariablesMixin(KerasAttributes):
         return unique([*self._variables_of_its_own(), *inner])
 
     def _variables_of_its_own(self):
-        own = [variable for variable in self._parts(Variable) if not isinstance(variable, Derived)]
+        own = [variable for variable in self._parts(Variable) if not variable.is_derived]
         return sorted(own, key=lambda variable: not variable.initially_trainable)
 
     # Keras's lists of the variables that are the layer's own, which packages read where they load them
