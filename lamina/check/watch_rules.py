@@ -4,7 +4,7 @@ import numpy as np
 
 from lamina.check.rule import rule
 
-__all__ = []
+__all__ = ["layer_of"]
 
 _LOOKS = 3  # one look may be an accident
 _GLOROT = "Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks (2010)"
@@ -20,7 +20,12 @@ def _lasting(record, name):
     }
 
 
-def _layer_of(path):
+def layer_of(path: str) -> str:
+    """The name of the layer that a variable belongs to.
+
+    Args:
+        path: Path of the variable.
+    """
     return path.rsplit("/", 2)[-2] if "/" in path else path
 
 
@@ -71,8 +76,8 @@ def _vanishing(record):
     if 0 < max(ratios) < 1e-4:
         path = kernels[0]
         yield (
-            _layer_of(path), ratios[-1],
-            f"The gradient of {_layer_of(path)} is {ratios[-1]:.1e} times that of the last layer.",
+            layer_of(path), ratios[-1],
+            f"The gradient of {layer_of(path)} is {ratios[-1]:.1e} times that of the last layer.",
             "Use activation='relu' with kernel_initializer='he_normal', BatchNormalization, or residual connections.",
         )  # fmt: skip
 
@@ -112,15 +117,15 @@ def _update_ratio(record):
     if large:
         path = max(large, key=lambda path: large[path][-1])
         yield (
-            _layer_of(path), large[path][-1],
-            f"Each step changes the kernel of {_layer_of(path)} by {large[path][-1]:.2g} of its size.",
+            layer_of(path), large[path][-1],
+            f"Each step changes the kernel of {layer_of(path)} by {large[path][-1]:.2g} of its size.",
             "Try a learning rate ten times smaller.",
         )  # fmt: skip
     elif ratios and largest < 1e-7:
         path = next(iter(ratios))
         yield (
-            _layer_of(path), ratios[path][-1],
-            f"Each step changes the kernel of {_layer_of(path)} by {ratios[path][-1]:.1e} of its size.",
+            layer_of(path), ratios[path][-1],
+            f"Each step changes the kernel of {layer_of(path)} by {ratios[path][-1]:.1e} of its size.",
             "Try a learning rate a hundred times larger.",
         )  # fmt: skip
 
@@ -134,8 +139,8 @@ def _never_moving(record):
     for path, changes in _lasting(record, "updates").items():
         if not any(changes) and not any(look[kind][path] for look in record.looks for kind in ("updates", "gradients")):
             yield (
-                _layer_of(path), 0.0, f"{path} has not changed in {len(record.looks)} looks.",
-                f"Check that {_layer_of(path)} reaches the loss: no stop_gradient, dead ReLU or integers in between.",
+                layer_of(path), 0.0, f"{path} has not changed in {len(record.looks)} looks.",
+                f"Check that {layer_of(path)} reaches the loss: no stop_gradient, dead ReLU or integers in between.",
             )  # fmt: skip
 
 

@@ -206,3 +206,6 @@ class ReportsMixin(Trainer):
         look = {"fit": check.look_before_fit, "evaluate": check.look_before_evaluate, "batch": check.look_at_batch}
         with unprinted():
             look[when](self, *data)
+
+    def _first_steps(self, verbose):
+        return check.watch_first_steps(self, verbose)

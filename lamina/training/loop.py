@@ -110,7 +110,7 @@ def fit_batches(
         try:
             callbacks.find_resume_point()
             callbacks.on_train_begin()
-            logs, resume = {}, model.resume_point
+            logs, resume, first = {}, model.resume_point, model._first_steps(verbose)
             many = many_steps(model, batches, callbacks, epochs - initial_epoch) if midway.every is None else None
             for epoch in _epochs_left(initial_epoch, epochs, resume):
                 model._runner.reset_metrics()
@@ -119,11 +119,13 @@ def fit_batches(
                 due = validation is not None and _due(epoch, validation_freq)
                 if many is not None and resume is None:
                     last = many.epoch(progress, interrupts)
+                    first = first and first.after(last, batches.num_batches)
                 else:
                     steps = Pass(model, "train", batches, callbacks, interrupts, progress, resume)
                     last = steps.logs
                     for batch in midway.batches(epoch, steps, due):
                         steps.logs = last = runner.train(batch)
+                        first = first and first.after(last)
                 logs, resume, model.resume_point = _read(last), None, None
                 progress.end_steps()
                 logs |= midway.validate_at_end(epoch, callbacks, interrupts) if due else {}
