@@ -9,6 +9,7 @@ from typing import Any
 
 from lamina.callbacks.callback import Callback, idle_with_epochs
 from lamina.callbacks.logs import Logs
+from lamina.callbacks.run_record import RunRecord, record_folder
 from lamina.callbacks.run_state import KEYS, ResumePoint, capture, describe, labelled, watch_data
 from lamina.errors import ConfigError, FileError
 from lamina.runtime.progress import say
@@ -143,8 +144,10 @@ class BackupAndRestore(RunBackup):
 class Resume(RunBackup):
     """Saves a run in a folder; the same program started again resumes there. `fit(resume=folder)` adds this callback.
 
-    It saves what `BackupAndRestore` saves. A thread writes the files while training continues. They are kept when the
-    run has ended: the same program started once more trains nothing and has the same model and history.
+    It saves what `BackupAndRestore` saves, and a record (program, versions, data, seeds, and what its steps gave) with
+    which `lamina reproduce folder` runs the program again and says whether the bits agree. A thread writes the
+    checkpoints while training continues. They are kept when the run has ended: the same program started once more
+    trains nothing and has the same model and history.
 
     Args:
         folder: Folder for this run alone.
@@ -164,18 +167,30 @@ class Resume(RunBackup):
     ):
         if isinstance(max_to_keep, bool) or not isinstance(max_to_keep, int) or max_to_keep < 1:
             raise ConfigError(f"max_to_keep is at least 1; got {max_to_keep!r}.", fix="max_to_keep=3")
-        super().__init__(folder, save_freq, max_to_keep)
         self.folder: str = os.fspath(folder)
+        super().__init__(record_folder(folder), save_freq, max_to_keep)
+        self._record = RunRecord(record_folder(folder))
         self.max_to_keep = max_to_keep
         self._writer = LatestWriter(self._checkpoints.write)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
         resumed = self.model.resume_point
-        if resumed is not None:
+        if resumed is None:
+            self._record.begin(self.model)
+        else:
             where = "it was stopped there" if resumed.stopped else "continuing"
             done = f"{resumed.epoch} epochs and {resumed.batch} batches"
             say(f"Resume: {self.folder} has {done} of this run; {where}.")
+
+    @idle_with_epochs
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(batch, logs)
+        self._record.note(self.model, self._epoch, batch + 1, logs or {})
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._record.note(self.model, epoch, 0, logs or {}, at_end=True)
+        super().on_epoch_end(epoch, logs)
 
     def settle(self) -> None:
         """Wait until the last checkpoint is written."""

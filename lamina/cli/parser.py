@@ -57,6 +57,10 @@ _EXAMPLES = {
         lamina scan model.pt --json
         lamina scan . --sarif > scan.sarif     for the code scanning of a forge
         """,
+    "reproduce": """
+        lamina reproduce runs/1                 the folder of fit(resume="runs/1")
+        lamina reproduce runs/1 --program train.py
+        """,
     "versions": """
         lamina versions
         lamina versions --json
@@ -116,6 +120,7 @@ def make_parser() -> Any:
     _add_convert(commands)
     _add_serve(commands)
     _add_scan(commands)
+    _add_reproduce(commands)
     _command(commands, "versions", "print the versions of all that matters, for a report").add_argument(
         "--json", action="store_true", help="print JSON"
     )
@@ -189,6 +194,14 @@ def _add_view(commands):
     view.add_argument("-o", "--output", metavar="FILE", help="the page; beside the model if not given")
     view.add_argument("--open", action="store_true", help="show it in the browser")
     view.add_argument("--json", action="store_true", help="print the paths as JSON")
+
+
+def _add_reproduce(commands):
+    about = "run a recorded training again, and say whether the bits agree, or what differs first"
+    reproduce = _command(commands, "reproduce", about)
+    reproduce.add_argument("folder", metavar="FOLDER", help="the folder of fit(resume=FOLDER)")
+    reproduce.add_argument("--program", metavar="SCRIPT", help="run this file, which may have changed since")
+    reproduce.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_summary(commands):

@@ -39,7 +39,31 @@ def wrong(command, right, says, prose=False):
     return Mistake(f"{WRITE}lamina('{command}')", f"{WRITE}lamina('{right}')" if right else None, says, prose)
 
 
+TRAIN = (
+    WRITE
+    + """
+from lamina.core import context
+context.reset_names()
+program = '''
+import numpy as np, lamina as keras
+keras.utils.set_random_seed(1)
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, name="dense")])
+model.compile("sgd", "mse")
+model.fit(np.ones((8, 4)), np.ones(8), verbose=0, resume="run1")
+'''
+pathlib.Path('fits.py').write_text(program)
+lamina('run fits.py')
+"""
+)
+
 MISTAKES = [
+    Mistake(f"{WRITE}lamina('reproduce run1')", TRAIN + "lamina('reproduce run1')", 'model.fit(x, y, resume="run1")', True),
+    Mistake(f"{TRAIN}pathlib.Path('fits.py').write_text(program + '# now')\nlamina('reproduce run1')",
+            f"{TRAIN}pathlib.Path('fits.py').write_text(program + '# now')\nlamina('reproduce run1 --program fits.py')",
+            "lamina reproduce run1 --program fits.py", prose=True),
+    Mistake(f"{TRAIN}pathlib.Path('fits.py').rename('train.py')\nlamina('reproduce run1')",
+            f"{TRAIN}pathlib.Path('fits.py').rename('train.py')\nlamina('reproduce run1 --program train.py')",
+            "lamina reproduce run1 --program train.py", prose=True),
     wrong("run trian.py", "run train.py", "train.py"),
     wrong("summary a.keras --name x", "summary a.keras", "Leave --name out", True),
     wrong("summary train.py --name modle", "summary train.py --name model", "--name model"),
