@@ -110,7 +110,7 @@ def fit_batches(
         try:
             callbacks.find_resume_point()
             callbacks.on_train_begin()
-            logs, resume, first = {}, model.resume_point, model._first_steps(verbose)
+            logs, resume, midway.first = {}, model.resume_point, model._first_steps(verbose)
             many = many_steps(model, batches, callbacks, epochs - initial_epoch) if midway.every is None else None
             for epoch in _epochs_left(initial_epoch, epochs, resume):
                 model._runner.reset_metrics()
@@ -118,14 +118,12 @@ def fit_batches(
                 progress.begin_epoch(epoch, batches.num_batches)
                 due = validation is not None and _due(epoch, validation_freq)
                 if many is not None and resume is None:
-                    last = many.epoch(progress, interrupts)
-                    first = first and first.after(last, batches.num_batches)
+                    last = midway.saw(many.epoch(progress, interrupts), batches.num_batches)
                 else:
                     steps = Pass(model, "train", batches, callbacks, interrupts, progress, resume)
                     last = steps.logs
                     for batch in midway.batches(epoch, steps, due):
                         steps.logs = last = runner.train(batch)
-                        first = first and first.after(last)
                 logs, resume, model.resume_point = _read(last), None, None
                 progress.end_steps()
                 logs |= midway.validate_at_end(epoch, callbacks, interrupts) if due else {}
@@ -191,19 +189,25 @@ class _Midway:
                 f"validation_steps_every {what}.",
                 fix="model.fit(x, y, validation_split=0.2, validation_steps_every=100)",
             )
-        self.model, self.validation, self.every, self.count = model, validation, every, 0
+        self.model, self.validation, self.every, self.count, self.first = model, validation, every, 0, None
 
     def batches(self, epoch, steps, at_end):
         """The batches of an epoch, which has a validation of its own if `at_end`. `steps.logs` are those of the step
         when the next batch is asked for."""
         for batch in steps:
             yield batch
+            self.saw(steps.logs)
             if self.every is None:
                 continue
             self.count = steps.count
             is_last = at_end and steps.count == steps.batches.num_batches
             if steps.count % self.every == 0 and not is_last:
                 steps.logs = {**steps.logs, **self._validate(epoch, steps)}
+
+    def saw(self, logs, steps=1):
+        """Let the first steps of the training be looked at. Returns their logs."""
+        self.first = self.first and self.first.after(logs, steps)
+        return logs
 
     def validate_at_end(self, epoch, callbacks, interrupts):
         """The validation logs after an epoch."""

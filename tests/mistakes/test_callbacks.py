@@ -5,6 +5,14 @@ from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 MISTAKES = [
     Mistake(
+        "from lamina.callbacks.run_record import read_run; read_run('run1')",
+        "model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]); model.compile('sgd', 'mse'); "
+        "x, y = np.ones((8, 4)), np.ones(8); model.fit(x, y, resume='run1', verbose=0); "
+        "from lamina.callbacks.run_record import read_run; read_run('run1')",
+        'model.fit(x, y, resume="run1")',
+        prose=True,
+    ),
+    Mistake(
         wrong="keras.callbacks.EarlyStopping(patient=3)",
         right="keras.callbacks.EarlyStopping(patience=3)",
         says="EarlyStopping(patience=3)",
