@@ -52,9 +52,13 @@ class Elsewhere {
   cpu_set_t before_;
 };
 
-std::atomic<int>& count() {
-  static std::atomic<int> count(usable_count());
-  return count;
+// What the process asked for; 0 where calls follow the pool that they come from.
+std::atomic<int> asked{0};
+
+// The size of the pool that the last call came from.
+std::atomic<int>& pool_size() {
+  static std::atomic<int> size(usable_count());
+  return size;
 }
 
 // Parts that threads take until there are none left. The pool may come to it late: when all is done there is nothing
@@ -108,12 +112,16 @@ Alone::~Alone() {
   if (before_ != 1) omp_set_num_threads(before_);
 }
 
-int thread_count() { return count().load(); }
+int thread_count() { return asked > 0 ? asked.load() : pool_size().load(); }
 
-void set_thread_count(int threads) { count().store(std::max(1, threads)); }
+void set_thread_count(int threads) { asked = std::max(0, threads); }
 
-Team::Team(xla::ffi::ThreadPool& pool, double operations)
-    : pool_(pool), size_(operations < few_operations ? 1 : thread_count()) {}
+Team::Team(xla::ffi::ThreadPool& pool, double operations) : pool_(pool), size_(1) {
+  if (operations < few_operations) return;
+  const auto threads = static_cast<int>(pool.num_threads());  // 0 where XLA does not tell
+  if (threads > 0) pool_size() = threads;
+  size_ = thread_count();
+}
 
 void Team::run(int64_t parts, const std::function<void(int64_t)>& body) const {
   if (size_ == 1 || parts == 1) {

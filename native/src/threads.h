@@ -8,6 +8,8 @@
 
 namespace lamina {
 
+// The parts that a call of much work is cut into: as many as the pool of XLA that it comes from has threads, unless the
+// process asked for another count. 0 asks for the pool's.
 int thread_count();
 void set_thread_count(int count);
 

@@ -40,7 +40,8 @@ def test_as_many_threads_as_asked_for(arrays, close):
             assert native.threads() == count
             close(native.matmul(x, w), x @ w)
     finally:
-        native.set_threads(before)
+        native.set_threads(None)
+    assert native.threads() == before
     with pytest.raises(ValueError, match="one thread or more"):
         native.set_threads(0)
 

@@ -112,15 +112,16 @@ def has_small_programs():
 
 
 def threads():
-    """The number of threads of a call. By default it is the number of CPUs available to this process, as for XLA."""
+    """The number of threads of a call. By default it is that of the pool of XLA which the last call came from, and
+    before any call the number of CPUs available to this process, which is how XLA sizes its pool."""
     return _library.lamina_threads()
 
 
 def set_threads(count):
-    """Use `count` threads for all later calls in this process."""
-    if count < 1:
+    """Use `count` threads for all later calls in this process, or None: as many as XLA's pool has."""
+    if count is not None and count < 1:
         raise ValueError(f"A call needs one thread or more; got {count}.")
-    _library.lamina_set_threads(count)
+    _library.lamina_set_threads(count or 0)
 
 
 def plans():
