@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax.interpreters import ad, batching, mlir
 
 from lamina_native.attention import attention, attention_gradient
+from lamina_native.windows import are_known
 
 __all__ = ["attend", "patched"]
 
@@ -49,7 +50,8 @@ def patched(former, may_call):
 def _serves(q, k, v, scale):
     sizes = *q.shape, *k.shape, *v.shape
     return (
-        all(isinstance(size, int) and size > 0 for size in sizes)
+        are_known(sizes)
+        and min(sizes) > 0
         and q.dtype == k.dtype == v.dtype == jnp.float32
         and q.shape[2] == k.shape[2] == v.shape[2]
         and not isinstance(scale, jax.core.Tracer)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from lamina_native.convolution import convolve, convolve_input_gradient, convolve_kernel_gradient
 from lamina_native.library import supported
+from lamina_native.windows import are_known
 
 __all__ = ["convolution_program"]
 
@@ -49,7 +50,7 @@ class _Problem:
 
     def is_served(self, result_dtype):
         sizes = (*self.lhs.shape, *self.rhs.shape, *self.strides, *self.left, *self.right, *sum(self.padding, ()))
-        if not all(isinstance(size, int) for size in sizes) or not 1 <= len(self.space) <= 3:
+        if not are_known(sizes) or not 1 <= len(self.space) <= 3:
             return False
         if 0 in self.lhs.shape or 0 in self.rhs.shape or min(self.outputs) < 1:
             return False

@@ -7,6 +7,7 @@ import jax
 
 from lamina_native.library import supported
 from lamina_native.pooling import MOST, max_pool, max_pool_gradient
+from lamina_native.windows import are_known
 
 __all__ = ["max_pool_gradient_program", "max_pool_program"]
 
@@ -37,7 +38,7 @@ def _pool(x, window, strides, padding):
         return None
     sizes = [size for axis in moving for size in (x.shape[axis], *padding[axis])]
     pads = [(*padding[axis], window[axis]) for axis in moving]
-    if not all(isinstance(size, int) for size in (*x.shape, *sizes)) or 0 in x.shape:
+    if not are_known((*x.shape, *sizes)) or 0 in x.shape:
         return None
     if any(min(low, high) < 0 or max(low, high) >= width for low, high, width in pads):
         return None

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from lamina_native.rows import add_rows
+from lamina_native.windows import are_known
 
 __all__ = ["add_rows_program"]
 
@@ -20,7 +21,7 @@ def add_rows_program(operand, indices, updates, *, dimension_numbers, mode, **_)
     of_rows = (numbers.inserted_window_dims, numbers.scatter_dims_to_operand_dims) == ((0,), (0,))
     whole = numbers.update_window_dims == rows and updates.shape[updates.ndim - width :] == operand.shape[1:]
     sizes = (*operand.shape, *updates.shape)
-    if not all(isinstance(size, int) for size in sizes) or 0 in sizes or operand.shape[0] >= 2**31 - 1:
+    if not are_known(sizes) or 0 in sizes or operand.shape[0] >= 2**31 - 1:
         return None
     if not (of_rows and whole and width > 0 and operand.dtype == updates.dtype == jnp.float32):
         return None

@@ -1,6 +1,13 @@
 """Helpers shared by convolution and pooling: windows that slide over 1 to 3 spatial axes."""
 
-__all__ = ["count", "flat"]
+import numpy as np
+
+__all__ = ["are_known", "count", "flat"]
+
+
+def are_known(sizes):
+    """Whether all of these sizes are numbers, and none is a symbol of an exported program."""
+    return all(isinstance(size, (int, np.integer)) for size in sizes)
 
 
 def count(size, width, stride, padding, dilation=1):
