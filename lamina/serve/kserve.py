@@ -141,13 +141,16 @@ def write_response(
         head: The JSON of the request, which may choose outputs and ask for binary data.
 
     Raises:
-        Refused: It asks for an output that the model does not have.
+        Refused: It asks for an output that the model does not have, or for one in a form that is not served.
     """
     wanted: Any = head.get("outputs") or [{"name": name} for name in outputs]
     if not isinstance(wanted, list) or not all(isinstance(one, dict) and one.get("name") in outputs for one in wanted):
         raise Refused(
             400, f"The model has the outputs {', '.join(map(repr, outputs))}; got {json.dumps(wanted)[:120]}."
         )
+    unknown = sorted({name for one in wanted for name in _parameters(one)} - {"binary_data"})
+    if unknown:
+        raise Refused(400, f'An output has the parameter "binary_data"; got {unknown[0]!r}.')
     binary_default = bool(_parameters(head).get("binary_data_output"))
     tensors, blobs = [], []
     for one in wanted:
