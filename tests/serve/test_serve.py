@@ -216,6 +216,10 @@ def test_wrong_requests_of_kserve(ask):
     assert status == 400 and "99999" in answer["error"]
     status, answer, _ = ask(f"{MODEL}/infer", json.dumps({**good, "outputs": [{"name": "other"}]}))
     assert status == 400 and "'score'" in answer["error"]
+    status, answer, _ = ask(
+        f"{MODEL}/infer", json.dumps({**good, "outputs": [{"name": "score", "parameters": {"classification": 2}}]})
+    )
+    assert status == 400 and "'classification'" in answer["error"]
 
 
 def test_keys_and_addresses(ask):
