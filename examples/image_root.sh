@@ -14,7 +14,6 @@ cp -r "$packages/." "$target/packages"
 cp -r "$stdlib/." "$target$stdlib"
 cp -L "$python" "$target$prefix/bin/python3"
 ln -s "$prefix/bin/python3" "$target/usr/bin/python"
-echo "$prefix/lib" > "$target/etc/ld.so.conf"
 echo "served:x:1000:1000::/tmp:/" > "$target/etc/passwd"
 chmod 1777 "$target/tmp"
 
@@ -35,4 +34,5 @@ find "$target" -type f \( -name "*.so" -o -name "*.so.*" -o -name python3 \) -ex
         mkdir -p "$target$(dirname "$library")"
         [ -e "$target$library" ] || { cp -L "$library" "$target$library"; strip --strip-unneeded "$target$library"; }
     done
+echo "$prefix/lib" > "$target/etc/ld.so.conf"
 PATH=$PATH:/usr/sbin:/sbin ldconfig -r "$target"
