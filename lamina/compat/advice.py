@@ -16,7 +16,6 @@ _INSTEAD = {
     "sparse": "use dense arrays: tf.sparse.to_dense(sparse).",
     "distribute": "use keras.distribution: keras.distribution.set_distribution(keras.distribution.DataParallel()).",
     "lite": "model.export('model.tflite') writes the file, with quantize= a smaller one.",
-    "saved_model": "model.export('folder') writes a SavedModel; model.save('model.keras') and load_model keep a model.",
     "train": "use model.save_weights and model.load_weights, or keras.callbacks.ModelCheckpoint.",
     "estimator": "estimators are gone from TensorFlow too. Write a keras.Model.",
     "feature_column": "use keras.utils.FeatureSpace.",

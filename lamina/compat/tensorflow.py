@@ -36,6 +36,7 @@ from lamina.compat.flow import DEBUGGING, FLOW, InvalidArgumentError
 from lamina.compat.modules import MODULES
 from lamina.compat.ragged import RaggedTensor, RaggedTensorSpec
 from lamina.compat.ragged_functions import RAGGED, with_composites
+from lamina.compat.saved_models import SAVED_MODELS
 from lamina.compat.sessions import SESSIONS
 from lamina.compat.sparse import SPARSE, SparseTensor, SparseTensorSpec
 from lamina.compat.tapes import AUTODIFF, TAPES, record_functions, record_operators
@@ -210,6 +211,7 @@ NAMESPACES: dict[str, Any] = {
         "TFRecordOptions": records.TFRecordOptions,
     },
     "tensorflow.ragged": RAGGED,
+    "tensorflow.saved_model": SAVED_MODELS,
     "tensorflow.sparse": SPARSE,
     "tensorflow.train": {**messages.MESSAGES, **TRAIN},
     "tensorflow.audio": signals.AUDIO,
