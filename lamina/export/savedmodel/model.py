@@ -105,7 +105,8 @@ def stablehlo_of(exported: Any) -> bytes:
             called.add(ir.StringAttr(operation.attributes["call_target_name"]).value)
         return ir.WalkResult.ADVANCE
 
-    with ir.Context() as context, context.attach_diagnostic_handler(lambda problem: True):
+    with ir.Context() as context:
+        context.attach_diagnostic_handler(lambda problem: True)  # nothing is printed of versions that cannot say it
         stablehlo.register_dialect(context)
         stablehlo.register_stablehlo_passes()
         module = stablehlo.deserialize_portable_artifact(context, data)
