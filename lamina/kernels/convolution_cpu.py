@@ -23,6 +23,7 @@ from lamina.kernels.native import kernels
 __all__ = ["Algorithm", "choose_algorithm", "convolve", "input_gradient", "kernel_gradient"]
 
 FEW_CHANNELS = 4
+FILTERS_PER_CHANNEL = 4  # of more, programs of XLA's beat lamina-native's (measured by benchmarks/few_channels.py)
 MAX_WINDOW_SIZE = 64  # elements of a window, each of which is an operation in most programs
 
 
@@ -105,7 +106,9 @@ def input_gradient(
     if algorithm is Algorithm.MATMUL:
         rows = cotangent.reshape(-1, cotangent.shape[-1])
         return multiply(rows, kernel.reshape(kernel.shape[-2:]), transpose_right=True).reshape(shape)
-    if native is not None and not (window.groups == 1 and shape[-1] <= FEW_CHANNELS and not is_plain):
+    is_few = window.groups == 1 and shape[-1] <= FEW_CHANNELS and not is_plain
+    has_more = max(window.strides) > 1 or cotangent.shape[-1] > FILTERS_PER_CHANNEL * shape[-1]
+    if native is not None and not (is_few and has_more):
         return native.convolve_input_gradient(cotangent, kernel, shape, **window.settings())
     if algorithm is Algorithm.SHIFT_AND_ADD:
         return shift_add.input_gradient(cotangent, kernel, window, shape)
