@@ -15,8 +15,9 @@ from lamina.core import context
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.keras_tensor import in_symbolic_scope
 from lamina.core.placement import place, sharding_of
+from lamina.core.read_limits import reserve_array
 
-__all__ = ["Origin", "abstract", "fresh", "is_abstract", "make_abstract", "origin_of", "without_value"]
+__all__ = ["Origin", "abstract", "draw_missing", "fresh", "is_abstract", "make_abstract", "origin_of", "without_value"]
 
 _abstract: ContextVar[bool] = ContextVar("abstract", default=False)
 is_abstract = _abstract.get
@@ -109,6 +110,14 @@ def without_value(variable: Any) -> bool:
     return variable._owner is _NOTHING
 
 
+def draw_missing(model: Any) -> None:
+    """Draw the initial values of the variables of a model, its optimizer and metrics that have none."""
+    optimizer = getattr(model, "optimizer", None)
+    for variable in (*model.variables, *model.metrics_variables, *(optimizer.variables if optimizer else ())):
+        if without_value(variable):
+            variable.read()
+
+
 def make_abstract(variable: Any, initializer: Any, shape: Any, dtype: Any) -> None:
     """Give a new variable a shape and a type, and no value.
 
@@ -122,9 +131,11 @@ def make_abstract(variable: Any, initializer: Any, shape: Any, dtype: Any) -> No
         floats = dtype is None and array is not initializer and np.issubdtype(array.dtype, np.floating)
         shape, dtype = np.shape(array), standardize_dtype(None if floats else array.dtype if dtype is None else dtype)
         initializer = _Given(array)
+    reserve_array(shape, numpy_dtype(standardize_dtype(dtype)).itemsize, "A variable")
     wanted = jax.dtypes.canonicalize_dtype(numpy_dtype(standardize_dtype(dtype)))
     value = jax.ShapeDtypeStruct(tuple(shape), wanted)
     variable._value, variable._owner, variable._origin = value, _NOTHING, Origin(initializer, value)
+    variable.shape, variable.dtype = value.shape, standardize_dtype(dtype or value.dtype)
 
 
 class _Given:

@@ -14,7 +14,8 @@ from jax.sharding import NamedSharding, PartitionSpec
 from lamina.runtime.process import configure_process
 
 __all__ = [
-    "divisible_sharding", "is_locally_complete", "own_copy", "place", "sharding_of", "stacked_layout", "to_numpy",
+    "divisible_sharding", "is_locally_complete", "own_copy", "place", "place_parts", "sharding_of", "stacked_layout",
+    "to_numpy",
 ]  # fmt: skip
 
 
@@ -67,6 +68,26 @@ def place(value: Any, sharding: Any = None) -> jax.Array:
         return jax.device_put(_unshared(value), sharding)
     value = np.asarray(value)
     return jax.make_array_from_callback(value.shape, sharding, value.__getitem__)
+
+
+def place_parts(stored: Any, dtype: Any, sharding: Any) -> jax.Array:
+    """Put an array of a file on the devices of a sharding, of which each gets its part. No part is read for another
+    process, and no more than one is in memory.
+
+    Args:
+        stored: Object with a `shape` and a method `part(index, dtype)`.
+        dtype: Type of the result; None means that of the file.
+        sharding: JAX sharding.
+    """
+    last: list[Any] = [None, None]
+
+    def part(index):
+        if last[0] != index:  # copies of one part come one after the other
+            last[:] = index, np.array(stored.part(index, dtype))
+        return last[1]
+
+    configure_process()
+    return jax.make_array_from_callback(tuple(stored.shape), sharding, part)
 
 
 def _unshared(value):

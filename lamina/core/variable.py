@@ -22,7 +22,7 @@ from lamina.core.context import Ref
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.keywords import keywords
-from lamina.core.placement import is_locally_complete, own_copy, place, sharding_of, to_numpy
+from lamina.core.placement import is_locally_complete, own_copy, place, place_parts, sharding_of, to_numpy
 from lamina.core.read_limits import reserve_array
 from lamina.core.representation import READ_AT_MOST, numbers_of
 from lamina.errors import ConfigError, ShapeError
@@ -106,7 +106,6 @@ class Variable(_Base):
             initializer = importlib.import_module("lamina.initializers").get(initializer)
         if is_abstract():
             make_abstract(self, initializer, shape, dtype)
-            self.shape, self.dtype = self._value.shape, standardize_dtype(dtype or self._value.dtype)
             if layout is not None or context.distribution() is not None:
                 self.set_layout(layout or context.distribution().get_variable_layout(self))
             return
@@ -307,6 +306,8 @@ def to_array(value: Any, dtype: DTypeLike | None = None, sharding: Any = None) -
     if isinstance(value, jax.Array):
         value = value if wanted is None or value.dtype == wanted else value.astype(wanted)
         return value if sharding is None or isinstance(value, Tracer) else place(value, sharding)
+    if sharding is not None and hasattr(value, "part"):  # an array in a file
+        return place_parts(value, wanted, sharding)
     value = np.array(value, wanted)
     value = value.astype(jax.dtypes.canonicalize_dtype(value.dtype), copy=False)
     return place(value, sharding or context.placement(value.shape))

@@ -13,6 +13,7 @@ from typing import Any
 
 import h5py
 
+from lamina.core.abstract import abstract, draw_missing
 from lamina.core.serialization import deserialize, serialize
 from lamina.errors import LaminaError, warn
 from lamina.saving.formats.assets import read_assets, write_assets
@@ -76,15 +77,17 @@ def load_archive(
         with reading(filepath, size, safe_mode):
             config = upgrade(config, version)
             compile_config = config.pop("compile_config", None)
-            model = expect_model(deserialize(config, custom_objects, safe_mode=safe_mode), filepath)
-            model.compiled = False
-            if compile and compile_config:
-                compile_or_warn(model, compile_config, custom_objects, safe_mode, version)
+            with abstract():  # values that the file holds are not drawn first
+                model = expect_model(deserialize(config, custom_objects, safe_mode=safe_mode), filepath)
+                model.compiled = False
+                if compile and compile_config:
+                    compile_or_warn(model, compile_config, custom_objects, safe_mode, version)
             if of_tensors:
                 read_safetensors(model, weights, filepath, known)
             else:
                 read_tree(model, weights, filepath, origin=origin_of(config, version)).tell()
             read_assets(model, members)
+            draw_missing(model)
     return model
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from lamina.core.abstract import without_value
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
 from lamina.core.read_limits import reserve_array
 from lamina.errors import FileError, UnsafeFileError
@@ -104,11 +105,21 @@ class StoredArray:
             raise damaged(f"{dataset.name} has the dtype {dataset.dtype}, which cannot be read as {self.dtype}.")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return self.part((), dtype)
+
+    def part(self, index: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
+        """The values at an index, such as those of one device; nothing else is read.
+
+        Args:
+            index: Tuple of slices; () means all.
+            dtype: Type of the values; None means that of the file.
+        """
         self._check_type(self.dtype if dtype is None else np.dtype(dtype))
         check_chunks(self._dataset)
-        reserve_array(self.shape, self.dtype.itemsize, self._dataset.name)
+        sizes = [len(range(size)[one]) for size, one in zip(self.shape, index, strict=False)]
+        reserve_array((*sizes, *self.shape[len(sizes) :]), self.dtype.itemsize, self._dataset.name)
         with touching(self._dataset.name):
-            values = np.asarray(self._dataset[()])
+            values = np.asarray(self._dataset[index])
         values = values if values.dtype == self.dtype else values.view(self.dtype)
         return values.astype(dtype or self.dtype, copy=False)
 
@@ -130,6 +141,7 @@ def whole_or_unchanged(model: Any) -> Iterator[Any]:
     """A context that restores the variables of a model and its optimizer if an error occurs."""
     optimizer = getattr(model, "optimizer", None)
     variables = [*model.variables, *(optimizer.variables if optimizer is not None else ())]
+    variables = [variable for variable in variables if not without_value(variable)]  # of `keras.abstract()`
     values = [variable.read() for variable in variables]
     try:
         yield
