@@ -11,6 +11,7 @@ from benchmarks.faults.lamina_codes import KINDS_OF_CODES
 from benchmarks.faults.linters import linter_of
 from benchmarks.faults.program import Program
 from benchmarks.faults.score import Score, outcomes_of
+from lamina.check.rules import RULES
 
 __all__ = ["measured", "sound_networks_of_the_tests", "table", "write"]
 
@@ -24,6 +25,8 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.faults.documented", description=__doc__)
     parser.add_argument("--linter", default="lamina", help="lamina or lamina_probe")
     linter = linter_of(parser.parse_args().linter)
+    for code in sorted(RULES.keys() - KINDS_OF_CODES.keys()):
+        print(f"{code} ({RULES[code].title}) has no kinds in lamina_codes.py.")
     programs = [*PROGRAMS.values(), *sound_networks_of_the_tests()]
     write(Score(list(outcomes_of(programs, linter))))
 

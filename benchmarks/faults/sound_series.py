@@ -1,5 +1,7 @@
 """Sound recipes for series and signals."""
 
+from typing import Any
+
 import numpy as np
 
 from benchmarks.faults.data import choices, draw, quantity, rows, series, yes_no
@@ -9,7 +11,7 @@ from benchmarks.faults.program import sound
 FIT = {"epochs": 30, "batch_size": 32, "validation_split": 0.2}
 
 
-def _forecast(*stack, shape=(24, 1), loss="mse", optimizer="adam"):
+def _forecast(*stack, shape=(24, 1), loss: Any = "mse", optimizer: Any = "adam"):
     model = Sequential([Input(shape), *stack])
     model.compile(optimizer, loss, metrics=["mae"])
     return model

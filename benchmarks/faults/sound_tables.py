@@ -1,5 +1,7 @@
 """Sound recipes for tables: regressions, classes, recommenders, several tasks at once."""
 
+from typing import Any
+
 import numpy as np
 
 from benchmarks.faults.data import choices, draw, one_hot, quantity, rows, yes_no
@@ -22,8 +24,8 @@ FIT = {"epochs": 40, "batch_size": 32, "validation_split": 0.2}
 SPARSE, BINARY = "sparse_categorical_crossentropy", "binary_crossentropy"
 
 
-def _net(features, *sizes, units=1, last=None, loss="mse", optimizer="adam", activation="relu", **more):
-    model = Sequential([Input((features,)), *[layers.Dense(size, activation=activation) for size in sizes]])
+def _net(features, *sizes, units=1, last=None, loss: Any = "mse", optimizer: Any = "adam", **more):
+    model = Sequential([Input((features,)), *[layers.Dense(size, activation="relu") for size in sizes]])
     model.add(layers.Dense(units, activation=last))
     model.compile(optimizer, loss, **more)
     return model

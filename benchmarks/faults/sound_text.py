@@ -11,7 +11,7 @@ FIT = {"epochs": 20, "batch_size": 32, "validation_split": 0.2}
 SPARSE = "sparse_categorical_crossentropy"
 
 
-def _reader(*stack, length=24, words=300, last=1, **more):
+def _reader(*stack, length: int | None = 24, last=1, **more):
     activation, loss = ("sigmoid", "binary_crossentropy") if last == 1 else ("softmax", SPARSE)
     model = Sequential([Input((length,), dtype="int32"), *stack, layers.Dense(last, activation=activation)])
     model.compile(**{"optimizer": "adam", "loss": loss, "metrics": ["accuracy"], **more})
@@ -72,7 +72,7 @@ def padded_at_the_beginning():
 def mean_of_words():
     """fastText: the mean of the words' vectors."""
     x, y = texts(24, 500, 6)
-    return _reader(layers.Embedding(500, 24), layers.GlobalAveragePooling1D(), words=500, last=6), x, y, FIT
+    return _reader(layers.Embedding(500, 24), layers.GlobalAveragePooling1D(), last=6), x, y, FIT
 
 
 @sound("Chollet: Deep Learning with Python, 4.1, reviews as multi-hot rows")
