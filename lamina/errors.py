@@ -28,6 +28,7 @@ __all__ = [
     "LaminaError",
     "MissingMethodError",
     "NetworkError",
+    "ProcessError",
     "ShapeError",
     "TracingError",
     "UnknownImportError",
@@ -35,6 +36,7 @@ __all__ = [
     "UnsafeFileError",
     "harmless",
     "locate",
+    "silence",
     "warn",
 ]
 
@@ -246,6 +248,10 @@ class NetworkError(LaminaError, OSError):
     """A download that failed. Its text says where to put the file by hand."""
 
 
+class ProcessError(LaminaError, RuntimeError):
+    """One of several processes that train one model raised an error, ended, or is doing something else."""
+
+
 def locate(error: BaseException, where: str) -> None:
     """Add where an error arose, once, at the innermost layer: a line in errors of lamina, a note in others.
 
@@ -265,7 +271,17 @@ def locate(error: BaseException, where: str) -> None:
         error.add_note(harmless(where))
 
 
-def warn(message: str, category: type[Warning] = UserWarning, once: bool = False) -> None:
+def silence(silent: bool) -> None:
+    """Choose whether `warn` is silent in this process, because another process gives the same warnings.
+
+    Args:
+        silent: Whether it is silent.
+    """
+    global _silent
+    _silent = silent
+
+
+def warn(message: str, category: type[Warning] = UserWarning, once: bool = False, everywhere: bool = False) -> None:
     """Warn at the line of the user's program that led here, not at a line of lamina or JAX.
 
     Args:
@@ -273,7 +289,10 @@ def warn(message: str, category: type[Warning] = UserWarning, once: bool = False
         category: Class of the warning.
         once: Whether one line warns once in the process. Python itself begins again after each
             `warnings.catch_warnings()`, such as those of scikit-learn. Filters "always" and "error" hold all the same.
+        everywhere: Whether each of several processes that train one model gives it, not the first alone.
     """
+    if _silent and not everywhere:
+        return
     caller = sys._getframe(1)
     frame = _user_frame(caller)
     if frame is None:  # in a thread of lamina
@@ -288,6 +307,7 @@ def warn(message: str, category: type[Warning] = UserWarning, once: bool = False
 
 
 _warned: set[tuple[str, str, int]] = set()
+_silent = False
 
 
 def _action(category):

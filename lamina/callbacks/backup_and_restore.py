@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime
 import os
-import time
 from typing import Any
 
 from lamina.callbacks.callback import Callback, idle_with_epochs
-from lamina.callbacks.logs import Logs
+from lamina.callbacks.logs import Logs, read_logs
 from lamina.callbacks.run_record import RunRecord, record_folder
-from lamina.callbacks.run_state import KEYS, ResumePoint, capture, describe, labelled, watch_data
+from lamina.callbacks.run_state import KEYS, ResumePoint, capture, describe, labelled, of_each_process, watch_data
 from lamina.errors import ConfigError, FileError
+from lamina.runtime import processes
 from lamina.runtime.progress import say
 from lamina.runtime.versions import changes_since
 from lamina.saving.checkpoints import CheckpointFolder, LatestWriter
@@ -42,6 +42,11 @@ class RunBackup(Callback):
         self._checkpoints = CheckpointFolder(folder, keep)
         self._epoch = self._trained = self._since_saving = 0
 
+    @property
+    def folder(self) -> str:
+        """Folder of the checkpoints."""
+        return os.fspath(self._checkpoints.folder)
+
     def find_resume_point(self, others: list[Callback]) -> None:
         """Resume from the newest checkpoint, if there is one. Called before `on_train_begin` of all callbacks.
 
@@ -51,6 +56,10 @@ class RunBackup(Callback):
         batches = self.model.training_batches
         self._data, self._others = describe(batches), others
         watch_data(batches)
+        is_shared = processes.together() is not None and self._checkpoints.is_shared()
+        self._writes = processes.is_first() or not is_shared
+        if processes.together() is not None and not is_shared:
+            self._checkpoints.keep = max(self._checkpoints.keep, 2)  # one may die before its last is written
         record: Any = self._checkpoints.newest()
         if record is None:
             return
@@ -67,7 +76,7 @@ class RunBackup(Callback):
             say(f"The run goes on with other versions, and its numbers may differ in the last digits: {changes}.")
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._since_saving, self._saved_at = 0, time.monotonic()
+        self._since_saving, self._saved_at, self._is_kept = 0, processes.clock(), False
         self._changes = labelled(self._others)
         if self.model.resume_point is not None:
             self.model.resume_point.restore(self._changes)
@@ -82,21 +91,41 @@ class RunBackup(Callback):
         self._since_saving += batch + 1 - self._trained
         self._trained = batch + 1
         if self._is_due():
-            self._save(self._epoch, self._trained, logs.unread() if isinstance(logs, Logs) else logs or {})
+            logs = logs.unread() if isinstance(logs, Logs) else logs or {}
+            self._save(self._epoch, self._trained, logs, may_wait=False)
 
     def _is_due(self):
         if isinstance(self.save_freq, datetime.timedelta):
-            return time.monotonic() - self._saved_at >= self.save_freq.total_seconds()
+            return processes.clock() - self._saved_at >= self.save_freq.total_seconds()
         return self.save_freq != "epoch" and self._since_saving >= self.save_freq
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if not isinstance(self.save_freq, int):
             self._save(epoch + 1, 0, {})
 
-    def _save(self, epoch, batch, logs):
-        self._since_saving, self._saved_at = 0, time.monotonic()
-        record = {"data": self._data, **capture(self.model, self._changes, epoch, batch, logs)}
-        self._write(f"{epoch:06d}-{batch:09d}", record)
+    def save_now(self, epoch: int, batch: int, logs: Any, position: tuple[Any, int]) -> None:
+        """Save the run where it is. The checkpoint is kept after the end of the run.
+
+        Args:
+            epoch, batch: Epochs, and batches of the running epoch, that were trained.
+            logs: Logs of the last step.
+            position: Position in the data after it.
+        """
+        self._save(epoch, batch, read_logs(logs), position)
+        self._is_kept = True
+
+    def _save(self, epoch, batch, logs, position=None, may_wait=True):
+        if processes.together() and not all(processes.gather(self._is_ready(may_wait), "saving the run")):
+            return  # all save this step, or none does
+        self._since_saving, self._saved_at = 0, processes.clock()
+        record = {"data": self._data, **capture(self.model, self._changes, epoch, batch, logs, position)}
+        record |= of_each_process(record, self._writes)
+        if self._writes:
+            self._write(f"{epoch:06d}-{batch:09d}", record)
+
+    def _is_ready(self, may_wait):
+        """Whether the last checkpoint is written."""
+        return True
 
     def _write(self, name, record):
         self._checkpoints.write(name, record)
@@ -137,7 +166,7 @@ class BackupAndRestore(RunBackup):
         self.delete_checkpoint: bool = delete_checkpoint
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        if self.delete_checkpoint:
+        if self.delete_checkpoint and not self._is_kept and self._writes:
             self._checkpoints.clear()
 
 
@@ -167,7 +196,6 @@ class Resume(RunBackup):
     ):
         if isinstance(max_to_keep, bool) or not isinstance(max_to_keep, int) or max_to_keep < 1:
             raise ConfigError(f"max_to_keep is at least 1; got {max_to_keep!r}.", fix="max_to_keep=3")
-        self.folder: str = os.fspath(folder)
         super().__init__(record_folder(folder), save_freq, max_to_keep)
         self._record = RunRecord(record_folder(folder))
         self.max_to_keep = max_to_keep
@@ -195,6 +223,11 @@ class Resume(RunBackup):
     def settle(self) -> None:
         """Wait until the last checkpoint is written."""
         self._writer.finish()
+
+    def _is_ready(self, may_wait):
+        if may_wait:
+            self._writer.finish()
+        return self._writer.is_idle
 
     def _write(self, name, record):
         self._writer.put(name, record)

@@ -104,6 +104,14 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_model(model)
 
+    def savers(self) -> list[Any]:
+        """The callbacks that save the whole state of a run at any step: `save_now(epoch, batch, logs, position)`."""
+        return [callback for callback in self.callbacks if hasattr(callback, "save_now")]
+
+    def saved_files(self) -> list[str]:
+        """The files that callbacks saved last."""
+        return [callback.last_saved for callback in self.callbacks if getattr(callback, "last_saved", None)]
+
     def on_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._call("on_batch_begin", batch, logs=logs)
 

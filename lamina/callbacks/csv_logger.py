@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lamina.callbacks.callback import Callback
+from lamina.runtime import processes
 from lamina.runtime.atomic_files import atomic_write
 from lamina.runtime.terminal import harmless
 
@@ -40,10 +41,11 @@ class CSVLogger(Callback):
         self._close()
         self.keys = self.writer = None
         resumed = getattr(self.model, "resume_point", None)
-        if resumed is not None and os.path.exists(self.filename):
+        path = self.filename if processes.is_first() else os.devnull
+        if resumed is not None and os.path.exists(path) and path != os.devnull:
             self._remove_rows(resumed.epoch)
         append = self.append or resumed is not None
-        self.csv_file = open(self.filename, "a" if append else "w", newline="", encoding="utf-8")  # noqa: SIM115
+        self.csv_file = open(path, "a" if append else "w", newline="", encoding="utf-8")  # noqa: SIM115
 
     def _remove_rows(self, epoch):
         """Remove the rows of `epoch` and later."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.runtime import processes
 from lamina.runtime.protobufs import Double, Float, checksum, encode
 
 __all__ = ["EventFile"]
@@ -22,7 +23,7 @@ _numbers = itertools.count()
 
 class EventFile:
     """A file of events, which TensorBoard reads while it grows. Only `flush` opens it, so a run that fails
-    leaves no open file.
+    leaves no open file. Of several processes that train together, the first alone writes.
 
     Args:
         path: Folder of the file.
@@ -30,7 +31,8 @@ class EventFile:
 
     def __init__(self, path: str | os.PathLike[str]):
         folder = pathlib.Path(path)
-        folder.mkdir(parents=True, exist_ok=True)
+        if processes.is_first():
+            folder.mkdir(parents=True, exist_ok=True)
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}.v2"
         self._path, self._records = folder / name, []
         self._write((3, "brain.Event:2"))
@@ -91,8 +93,9 @@ class EventFile:
 
     def flush(self) -> None:
         """Append to the file what was written since the last call."""
-        with open(self._path, "ab") as file:
-            file.write(b"".join(self._records))
+        if processes.is_first():
+            with open(self._path, "ab") as file:
+                file.write(b"".join(self._records))
         self._records = []
 
     def _write_value(self, step, *fields):

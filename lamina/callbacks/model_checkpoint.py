@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ import numpy as np
 from lamina.callbacks.callback import idle_with_epochs
 from lamina.callbacks.monitor import MonitorCallback
 from lamina.core.keywords import keywords
+from lamina.core.placement import is_locally_complete
 from lamina.errors import ConfigError, warn
 from lamina.legacy import warn_renamed
+from lamina.runtime import processes
 from lamina.runtime.progress import say
 
 __all__ = ["ModelCheckpoint"]
@@ -77,6 +80,7 @@ class ModelCheckpoint(MonitorCallback):
             )
         self._epoch = self._batches_since_saving = 0
         self._last_batch = -1
+        self.last_saved: str | None = None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._epoch = epoch
@@ -100,13 +104,24 @@ class ModelCheckpoint(MonitorCallback):
         path = self._path(epoch, batch, logs)
         if self.save_best_only and not self._is_best(epoch, logs):
             return
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        if processes.is_first():
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if os.path.isdir(path):
             raise ConfigError(f"ModelCheckpoint cannot write {path!r}: it is a folder.", fix="Give the name of a file.")
         save = self.model.save_weights if self.save_weights_only else self.model.save
-        save(path, overwrite=True)
+        if processes.is_first():
+            save(path, overwrite=True)
+        elif not self._is_whole():
+            with tempfile.TemporaryDirectory() as folder:  # all take part in gathering what is split
+                save(os.path.join(folder, os.path.basename(path)), overwrite=True)
+        self.last_saved = path
         if self.verbose:
             say(f"Epoch {epoch + 1}: saved model to {path}")
+
+    def _is_whole(self):
+        """Whether this process has all values of the model."""
+        slots = [] if self.model.optimizer is None else self.model.optimizer.variables
+        return all(is_locally_complete(variable.read()) for variable in [*self.model.variables, *slots])
 
     def _path(self, epoch, batch, logs):
         names = {"epoch": epoch + 1, **({} if batch is None else {"batch": batch + 1}), **logs}

@@ -66,6 +66,7 @@ class OrbaxCheckpoint(ModelCheckpoint):
         self.save_weights_only: bool = save_weights_only
         self.checkpointer: Any = None
         self._epoch = self._batches_since_saving = self._batches = 0
+        self.last_saved: str | None = None
         self._last_batch = -1
 
     def is_multihost_enabled(self) -> bool:
@@ -116,5 +117,6 @@ class OrbaxCheckpoint(ModelCheckpoint):
         if self.save_on_background:
             save = self.checkpointer.save_checkpointables_async
         save(step, parts, overwrite=True)
+        self.last_saved = os.path.join(self.directory, str(step))
         if self.verbose:
-            say(f"Epoch {epoch + 1}: saved checkpoint {os.path.join(self.directory, str(step))}")
+            say(f"Epoch {epoch + 1}: saved checkpoint {self.last_saved}")

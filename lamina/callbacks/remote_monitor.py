@@ -10,6 +10,7 @@ from typing import Any
 
 from lamina.callbacks.callback import Callback
 from lamina.errors import ConfigError, warn
+from lamina.runtime import processes
 
 __all__ = ["RemoteMonitor"]
 
@@ -49,6 +50,8 @@ class RemoteMonitor(Callback):
         self.send_as_json: bool = send_as_json
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if not processes.is_first():
+            return
         text = json.dumps({"epoch": epoch, **{name: _number(value) for name, value in (logs or {}).items()}})
         body = text if self.send_as_json else urllib.parse.urlencode({self.field: text})
         kind = "application/json" if self.send_as_json else "application/x-www-form-urlencoded"

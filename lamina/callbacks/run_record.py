@@ -17,6 +17,7 @@ import numpy as np
 
 from lamina.core import context, tree
 from lamina.errors import FileError
+from lamina.runtime import processes
 from lamina.runtime.atomic_files import atomic_write
 from lamina.runtime.random_state import random_states
 from lamina.runtime.versions import environment, versions_of_run
@@ -70,7 +71,6 @@ class RunRecord:
         Args:
             model: Model that is about to be trained.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         seeds = {name: digest(value) for name, value in random_states().items()}
         seeds |= {f"lamina {place}": digest(ref.read()) for place, ref in enumerate(context.global_refs())}
         known = {name: value for name, value in environment().items() if not _SECRET.search(name)}
@@ -79,6 +79,9 @@ class RunRecord:
             "seeds": seeds, "data": _data(model.training_batches), "weights": _weights(model),
             "optimizer": _config(model.optimizer), "model": hashlib.sha256(_config(model).encode()).hexdigest(),
         }  # fmt: skip
+        if not processes.is_first():
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_write(self.folder / _RECORD) as beside:
             pathlib.Path(beside).write_text(json.dumps(record, indent=1), "utf-8")
         (self.folder / _TRACE).write_text("", "utf-8")
@@ -98,6 +101,8 @@ class RunRecord:
         self._next = max(2 * batch, 1)
         values = {name: float(np.asarray(value)).hex() for name, value in logs.items() if np.size(value) == 1}
         line = {"epoch": epoch, "batch": batch, "logs": values, "weights": _weights(model)}
+        if not processes.is_first():
+            return
         with open(self.folder / _TRACE, "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
@@ -115,7 +120,7 @@ def digest(value: Any) -> str:
 
 
 def _weights(model):
-    return {variable.path: digest(variable.read()) for variable in model.variables}
+    return {variable.path: digest(np.asarray(variable)) for variable in model.variables}
 
 
 def _data(batches):

@@ -11,15 +11,17 @@ import numpy as np
 
 from lamina.core import context
 from lamina.core.dtypes import numpy_dtype
+from lamina.core.placement import is_locally_complete, to_numpy
 from lamina.errors import FileError, warn
+from lamina.runtime import processes
 from lamina.runtime.versions import versions_of_run
 from lamina.saving.safety.damage import damaged
 from lamina.saving.safety.limits import naming
 from lamina.saving.safety.records import is_plain, read_record, write_record
 
 __all__ = [
-    "KEYS", "Changes", "ResumePoint", "capture", "describe", "labelled", "read_variables", "watch_data",
-    "write_variables",
+    "KEYS", "Changes", "ResumePoint", "capture", "describe", "labelled", "of_each_process", "read_variables",
+    "watch_data", "write_variables",
 ]  # fmt: skip
 
 KEYS = frozenset("data epoch batch logs stopped taken opened_at states values callbacks".split())  # of a backup
@@ -103,10 +105,20 @@ def labelled(callbacks: Any) -> Any:
     return changes
 
 
-def capture(model: Any, changes: Any, epoch: Any, batch: Any, logs: dict[str, Any]) -> Any:
-    """All that the rest of the run depends on. The arrays are copies, which the next step does not overwrite."""
+def capture(
+    model: Any, changes: Any, epoch: Any, batch: Any, logs: dict[str, Any], position: tuple[Any, int] | None = None
+) -> Any:
+    """All that the rest of the run depends on. The arrays are copies, which the next step does not overwrite.
+
+    Args:
+        model: Model of the run.
+        changes: Changes of the callbacks, by name.
+        epoch, batch: Epochs, and batches of the running epoch, that were trained.
+        logs: Logs of the last step.
+        position: Position in the data. None means the current one.
+    """
     batches = model.training_batches
-    opened_at, taken = batches.position()
+    opened_at, taken = batches.position() if position is None else position
     return {
         "versions": versions_of_run(),
         "epoch": epoch,
@@ -116,9 +128,31 @@ def capture(model: Any, changes: Any, epoch: Any, batch: Any, logs: dict[str, An
         "taken": taken,
         "opened_at": opened_at,
         "states": batches.states(),
-        "values": read_variables(model),
+        "values": [value if is_locally_complete(value) else to_numpy(value) for value in read_variables(model)],
         "callbacks": {name: change.state() for name, change in changes.items()},
     }
+
+
+_OWN = ("opened_at", "taken", "states")  # what differs where each process reads data of its own
+
+
+def of_each_process(record: dict[str, Any], joins: bool) -> dict[str, Any]:
+    """{"processes": number -> the part of a record that is of one process}, for those that differ from the first.
+
+    Args:
+        record: What `capture` returned in this process.
+        joins: Whether this process writes a file.
+    """
+    if processes.together() is None:
+        return {}
+    part = _record({name: record[name] for name in _OWN})
+    digests = processes.gather(part[-32:].tobytes().hex(), "comparing positions in the data")
+    if len(set(digests)) == 1:
+        return {}
+    mine = part.tobytes().hex() if digests[processes.number()] != digests[0] else None
+    parts = processes.gather(mine, "gathering positions in the data")
+    found = {str(index): np.frombuffer(bytes.fromhex(one), "uint8") for index, one in enumerate(parts) if one}
+    return {"processes": found} if joins else {}
 
 
 class ResumePoint:
@@ -130,8 +164,9 @@ class ResumePoint:
     logs: Any
 
     def __init__(self, model: Any, record: Any) -> None:
-        self._model, self._record = model, record
-        self._before = [np.array(value) for value in read_variables(model)]
+        own = record.get("processes", {}).get(str(processes.number()))
+        self._model, self._record = model, record if own is None else {**record, **read_record(own.tobytes())}
+        self._before = [to_numpy(value) for value in read_variables(model)]
         with self._whole_or_as_before():
             if any(type(record[key]) is not kind or (kind is int and record[key] < 0) for key, kind in _KINDS.items()):
                 raise damaged("The newest backup has a part of another kind than a run writes.")

@@ -14,6 +14,7 @@ from lamina.callbacks.callback import Callback
 from lamina.callbacks.event_files import EventFile
 from lamina.errors import ConfigError
 from lamina.layers import Embedding
+from lamina.runtime import processes
 
 __all__ = ["TensorBoard"]
 
@@ -151,7 +152,7 @@ class TensorBoard(Callback):
     def _write_weights(self, epoch):
         file = self._file("train")
         for variable in self.model.weights:
-            value = np.asarray(variable.read(), "float32")
+            value = np.asarray(variable, "float32")
             file.histogram(f"{variable.path}/histogram", value, epoch)
             if self.write_images:
                 for number, pixels in enumerate(_images_of(value)):
@@ -159,7 +160,7 @@ class TensorBoard(Callback):
         file.flush()
 
     def _stop_profiling(self):
-        jax.block_until_ready(self.model.get_weights())
+        jax.block_until_ready([variable.read() for variable in self.model.variables])
         jax.profiler.stop_trace()
         self._profiling = False
 
@@ -181,13 +182,17 @@ class TensorBoard(Callback):
                 f"embeddings_metadata has {sorted(unknown)}, which are not Embedding layers of the model.",
                 fix="Its keys are names of Embedding layers: [layer.name for layer in model.layers].",
             )
+        if not processes.is_first():
+            return
         folder = pathlib.Path(self.log_dir)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "projector_config.pbtxt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _write_embeddings(self):
         for layer in self._embeddings():
-            np.savetxt(pathlib.Path(self.log_dir, f"{layer.name}.tsv"), layer.embeddings.numpy(), "%.7g", "\t")
+            table = layer.embeddings.numpy()
+            if processes.is_first():
+                np.savetxt(pathlib.Path(self.log_dir, f"{layer.name}.tsv"), table, "%.7g", "\t")
 
 
 def _learning_rate(model):

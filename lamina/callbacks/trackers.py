@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lamina.callbacks.callback import Callback
+from lamina.runtime import processes
 from lamina.saving import save_model
 
 __all__ = ["MLflow", "WandB"]
@@ -26,6 +27,8 @@ class _Tracker(Callback):
     _is_own = False  # whether the run was started here
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        if not processes.is_first():
+            return
         try:
             tracker: Any = importlib.import_module(self._package)
         except ModuleNotFoundError as error:
@@ -39,14 +42,16 @@ class _Tracker(Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         values = {name: float(value) for name, value in (logs or {}).items() if np.ndim(value) == 0}
-        self._log(values, epoch)
+        if processes.is_first():
+            self._log(values, epoch)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self.log_model:
             with tempfile.TemporaryDirectory() as folder:
                 path = os.path.join(folder, "model.keras")
-                save_model(self.model, path)
-                self._add_file(path)
+                save_model(self.model, path)  # in all processes, which gather what is split
+                if processes.is_first():
+                    self._add_file(path)
         self._end(failed=False)
 
     def settle(self) -> None:

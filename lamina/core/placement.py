@@ -127,6 +127,9 @@ def to_numpy(array: Any) -> np.ndarray[Any, Any]:
         array: JAX array.
     """
     if not is_locally_complete(array):
+        from lamina.runtime import processes  # read only where there are several
+
+        processes.gather(None, f"reading an array of shape {array.shape} that is split over processes")
         everywhere = NamedSharding(array.sharding.mesh, PartitionSpec())
         array = jax.jit(lambda value: value, out_shardings=everywhere)(array)
     return np.array(array)

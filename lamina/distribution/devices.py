@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import Any
 
 import jax
-import numpy as np
 
 from lamina import random
-from lamina.errors import ConfigError
+from lamina.errors import ConfigError, warn
+from lamina.runtime import processes
 from lamina.runtime.process import configure_process
 
-__all__ = ["device_of", "get_device_count", "initialize", "list_devices"]
+__all__ = ["device_of", "get_device_count", "initialize", "join_processes", "list_devices"]
 
 
 def list_devices(device_type: str | None = None) -> list[str]:
@@ -40,12 +41,15 @@ def get_device_count(device_type: str | None = None) -> int:
 
 
 def initialize(
-    job_addresses: str | None = None, num_processes: int | None = None, process_id: int | None = None
+    job_addresses: str | None = None,
+    num_processes: int | None = None,
+    process_id: int | None = None,
+    **settings: Any,
 ) -> None:
     """Join this process with others that run the same program, over `jax.distributed`. Call it before any computation.
 
-    Where no seed was set, all processes take the seed of process 0, so that they draw the same initial values and read
-    their data in the same order. Each argument that is None is read from the environment; clusters that JAX knows
+    All processes take the seed of process 0, set or drawn, so that they draw the same initial values and read their
+    data in the same order. Each argument that is None is read from the environment; clusters that JAX knows
     (Slurm, Cloud TPU) need none of them.
 
     Args:
@@ -53,6 +57,8 @@ def initialize(
             KERAS_DISTRIBUTION_JOB_ADDRESSES.
         num_processes: Number of processes. None means KERAS_DISTRIBUTION_NUM_PROCESSES.
         process_id: Number of this process, from 0. None means KERAS_DISTRIBUTION_PROCESS_ID.
+        **settings: Further arguments of `jax.distributed.initialize`, such as `local_device_ids`,
+            `cluster_detection_method`, `initialization_timeout` and `heartbeat_timeout_seconds`.
 
     Raises:
         ConfigError: `num_processes` is not the number of addresses.
@@ -67,12 +73,41 @@ def initialize(
             f"job_addresses has {len(addresses)} jobs, but num_processes is {num_processes}.",
             fix=f"num_processes={len(addresses)}",
         )
-    jax.distributed.initialize(coordinator_address=addresses[0], num_processes=num_processes, process_id=process_id)
-    if random.global_seed() is None:
-        from jax.experimental import multihost_utils
+    jax.distributed.initialize(
+        coordinator_address=addresses[0], num_processes=num_processes, process_id=process_id, **settings
+    )
+    if processes.join(range(jax.process_count())) is not None:
+        _agree_on_seed("keras.distribution.initialize")
+        processes.leave()  # until a distribution is made
 
-        seed = np.uint32(random.default_seed())
-        random.set_global_seed(int(multihost_utils.broadcast_one_to_all(seed)))
+
+def join_processes(mesh: Any) -> tuple[int, int]:
+    """Let the processes whose devices a mesh has train together, with the same random numbers. Returns the number of
+    all processes, and that of this one.
+
+    Args:
+        mesh: DeviceMesh.
+    """
+    if jax.distributed.is_initialized() and processes.join(device_of(name).process_index for name in mesh.devices.flat):
+        _agree_on_seed("making a distribution")
+    return jax.process_count(), jax.process_index()
+
+
+def _agree_on_seed(where):
+    """Take the seed of the first process, unless all draw the same numbers already."""
+    from lamina.runtime.random_state import random_states
+
+    states = hashlib.sha256(b"".join(state.tobytes() for state in random_states().values())).hexdigest()
+    found = processes.gather([random.global_seed(), states], where)
+    if all(one == found[0] for one in found):
+        return
+    seeds = [seed for seed, _ in found]
+    if len(set(seeds)) > 1:
+        warn(
+            f"The processes have different seeds: {', '.join(map(str, seeds))}. All take that of the first, so that "
+            "they have the same model: keras.utils.set_random_seed(1) in each process."
+        )
+    random.set_global_seed(processes.agree(random.default_seed() if seeds[0] is None else seeds[0], where))
 
 
 def _or_environment(number, name):

@@ -13,7 +13,7 @@ from lamina.core import context
 from lamina.core.placement import divisible_sharding, sharding_of, stacked_layout
 from lamina.core.stacked import Stacked
 from lamina.distribution.automatic import gathered, inner_axes, split_over
-from lamina.distribution.devices import list_devices
+from lamina.distribution.devices import join_processes, list_devices
 from lamina.distribution.layouts import DeviceMesh, LayoutMap, TensorLayout, distribute_tensor
 from lamina.errors import ConfigError, warn
 from lamina.spelling.arguments import unknown_arguments
@@ -56,7 +56,7 @@ class Distribution:
     ) -> None:
         self.device_mesh, self.batch_dim_name = device_mesh, batch_dim_name
         self.auto_shard_dataset = auto_shard_dataset
-        self._num_processes, self._process_id = jax.process_count(), jax.process_index()
+        self._num_processes, self._process_id = join_processes(device_mesh)
 
     @property
     def num_processes(self) -> int:

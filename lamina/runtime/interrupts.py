@@ -1,4 +1,5 @@
-"""Handle Ctrl-C between steps only, so that the weights are always those of a completed step."""
+"""Handle Ctrl-C between steps only, so that the weights are always those of a completed step, and signals that ask a
+run to end."""
 
 from __future__ import annotations
 
@@ -6,32 +7,82 @@ import signal
 import threading
 from typing import Any
 
+__all__ = ["EndRequested", "Interrupts"]
+
+# What schedulers send before they take the machine. SIGTERM: Kubernetes, Slurm, Cloud; the others: Slurm's --signal.
+_ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGUSR2") if hasattr(signal, name)]
+
+
+class EndRequested(BaseException):
+    """A signal asked for the end of a run, which is between two steps now.
+
+    Args:
+        number: Number of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number: int = number
+
 
 class Interrupts:
     """Delays a SIGINT received between `hold` and `release` until `release`. A second SIGINT takes effect
-    immediately."""
+    immediately.
 
-    def __init__(self) -> None:
+    Args:
+        ends: Whether SIGTERM, SIGUSR1 and SIGUSR2, where no one else handles them, are kept in `requested`. A second
+            one has its usual effect.
+        together: Whether SIGINT is kept in `requested` too: several processes end at the same step.
+
+    Attributes:
+        requested: Number of the signal that asked for the end, or None.
+    """
+
+    def __init__(self, ends: bool = False, together: bool = False) -> None:
         self._holding = self._pending = False
         self._previous: Any = None
+        self._ends, self._together, self._defaults = ends, together, {}
+        self.requested: int | None = None
 
     def __enter__(self) -> Interrupts:
-        in_main_thread = threading.current_thread() is threading.main_thread()
-        if in_main_thread and callable(signal.getsignal(signal.SIGINT)):  # the handler of Python or of another library
+        if threading.current_thread() is not threading.main_thread():
+            return self
+        if callable(signal.getsignal(signal.SIGINT)):  # the handler of Python or of another library
             self._previous = signal.signal(signal.SIGINT, self._on_signal)
+        for number in _ENDS if self._ends else ():
+            if signal.getsignal(number) in (signal.SIG_DFL, None):
+                signal.signal(number, self._on_end)
+                self._defaults[number] = signal.SIG_DFL
         return self
 
     def __exit__(self, *exception: Any) -> None:
+        for number, handler in self._defaults.items():
+            signal.signal(number, handler)
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
             if self._pending and not issubclass(exception[0] or Exception, KeyboardInterrupt):
                 self._previous(signal.SIGINT, None)  # what came while the values went back
+        if self.requested is not None and exception[0] is None:
+            signal.raise_signal(self.requested)  # it came after the last step
 
     def _on_signal(self, number, frame):
-        if not self._holding or self._pending:
+        if self._together and self.requested is None:
+            self.requested = number
+        elif not self._holding or self._pending:
             self._previous(number, frame)
         else:
             self._pending = True
+
+    def _on_end(self, number, frame):
+        if self.requested == number:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        self.requested = self.requested or number
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether a step is running, so that the values are not those of a completed step."""
+        return self._holding
 
     def hold(self) -> None:
         """Call this before a step."""
@@ -43,3 +94,18 @@ class Interrupts:
         if self._pending:
             self._pending = False
             self._previous(signal.SIGINT, None)
+
+    def check(self) -> None:
+        """Raise EndRequested if a signal asked for the end. Call this between two steps. Several processes agree on
+        the step themselves."""
+        if self.requested is not None and not self._together:
+            self.end(self.requested)
+
+    @staticmethod
+    def end(number: int) -> None:
+        """Raise what a signal means.
+
+        Args:
+            number: Number of the signal.
+        """
+        raise KeyboardInterrupt if number == signal.SIGINT else EndRequested(number)

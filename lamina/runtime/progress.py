@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from lamina.errors import ConfigError
-from lamina.runtime import settings
+from lamina.runtime import processes, settings
 from lamina.runtime.terminal import harmless, printable
 
 __all__ = ["Progbar", "Progress", "is_live", "say"]
@@ -36,7 +36,8 @@ def _in_notebook():
 
 
 def say(message: str) -> None:
-    """Write a line: to standard output or, with interactive logging off, to the logger "lamina".
+    """Write a line: to standard output or, with interactive logging off, to the logger "lamina". Of several processes
+    that train together, the first alone writes.
 
     Args:
         message: The line.
@@ -44,6 +45,8 @@ def say(message: str) -> None:
     >>> say("Epoch 3: early stopping")
     Epoch 3: early stopping
     """
+    if not processes.is_first():
+        return
     if settings.is_interactive_logging_enabled():
         _write(("\n" if _line["open"] else "") + harmless(message) + "\n", still_open=False)
     else:
@@ -186,7 +189,7 @@ class Progbar:
         self.stateful_metrics: Iterable[str] | None = stateful_metrics
         self.stateless_metrics: Iterable[str] | None = stateless_metrics
         self.unit_name: str = unit_name
-        self.live: bool = verbose == 1 and is_live()
+        self.live: bool = verbose == 1 and is_live() and processes.is_first()
         self.seen: int = 0
         self._sums: dict[str, Any] = {}  # name -> (total, count)
         self._waiting, self._shown = {}, {}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import pathlib
 import threading
+import time
 from typing import Any
 
 from lamina.errors import FileError, warn
+from lamina.runtime import processes
 from lamina.runtime.atomic_files import atomic_write
 from lamina.saving.safety.records import read_record, write_record
 
@@ -36,26 +38,56 @@ class CheckpointFolder:
             path.unlink(missing_ok=True)
 
     def newest(self) -> Any:
-        """The newest complete checkpoint, or None. A damaged one causes a warning.
+        """The newest checkpoint that is complete, in all processes that train together, or None. A damaged one causes a
+        warning.
 
         Raises:
-            FileError: All checkpoints are damaged.
+            FileError: All checkpoints are damaged, or the processes have none in common.
         """
         self._sweep()
-        paths = self.paths()[::-1]
+        paths = self._common_paths()
         for path in paths:
+            record = message = None
             try:
                 record = read_record(path.read_bytes(), str(path))
             except (OSError, FileError) as error:
                 message = getattr(error, "message", str(error))
-                if path is paths[-1]:
-                    raise FileError(
-                        message, fix=f"Delete the folder {self.folder} to start from the beginning."
-                    ) from error
-                warn(f"{message} Training continues from the checkpoint before it.")
-            else:
+            messages = [text for text in processes.gather(message, "reading a checkpoint") if text]
+            if not messages:
                 return record
+            if path is paths[-1]:
+                raise FileError(messages[0], fix=f"Delete the folder {self.folder} to start from the beginning.")
+            warn(f"{messages[0]} Training continues from the checkpoint before it.")
         return None
+
+    def _common_paths(self):
+        """Paths of the checkpoints that all processes have, newest first."""
+        mine = [path.name for path in self.paths()]
+        names = processes.gather(mine, "listing the checkpoints")
+        common = set(names[0]).intersection(*names)
+        if not common and any(names):
+            lists = "; ".join(
+                f"process {index} has {', '.join(name.removesuffix(_ENDING) for name in one) or 'none'}"
+                for index, one in enumerate(names)
+            )
+            raise FileError(
+                f"The processes have no checkpoint (epochs-batches) in common in {self.folder}: {lists}.",
+                fix=f"Copy {self.folder} from a process that has the newest, or delete it everywhere to start anew.",
+            )
+        return [self.folder / name for name in sorted(common, reverse=True)]
+
+    def is_shared(self) -> bool:
+        """Whether the first of the processes that train together writes into the same folder as this one."""
+        marker = processes.agree(f".{os.getpid()}-{time.time_ns()}{_ENDING}", "making the folder of checkpoints")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if processes.is_first():
+            (self.folder / marker).touch()
+        processes.gather(None, "marking the folder of checkpoints")
+        shared = (self.folder / marker).exists()
+        processes.gather(None, "looking for the marked folder of checkpoints")
+        if processes.is_first():
+            (self.folder / marker).unlink(missing_ok=True)
+        return shared
 
     def clear(self) -> None:
         """Delete the checkpoints, and the folder if it is empty then."""
@@ -73,17 +105,23 @@ class CheckpointFolder:
 class LatestWriter:
     """Calls `write` in a thread, one value at a time. Of the values put while it is busy, only the last is written.
 
-    A failure causes a warning at the next call: the previous checkpoint is still there.
+    A failure of the disk causes a warning at the next call: the previous checkpoint is still there. Any other exception
+    is raised at the next call.
     """
 
     def __init__(self, write: Any) -> None:
-        self._write, self._changed = write, threading.Condition()
+        self._write, self._lock = write, threading.Lock()
         self._waiting = self._thread = self._failure = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything is written."""
+        return self._thread is None
 
     def put(self, *value: Any) -> None:
         """Schedule `value` for writing."""
         self._tell()
-        with self._changed:
+        with self._lock:
             self._waiting = value
             if self._thread is None:
                 # not a daemon: the interpreter waits until a file is complete
@@ -92,26 +130,31 @@ class LatestWriter:
 
     def finish(self) -> None:
         """Wait until everything is written."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._thread is None)
+        thread = self._thread
+        if thread is not None:
+            thread.join()
         self._tell()
 
     def _tell(self):
         failure, self._failure = self._failure, None
-        if failure is not None:
-            warn(f"A checkpoint could not be written: {failure}. The previous one is kept; training continues.")
+        if isinstance(failure, OSError):
+            warn(
+                f"A checkpoint could not be written: {failure}. The previous one is kept; training continues.",
+                everywhere=True,
+            )
+        elif failure is not None:
+            raise failure
 
     def _run(self):
         while (value := self._next()) is not None:
             try:
                 self._write(*value)
-            except OSError as error:
+            except BaseException as error:  # raised where the next value is put
                 self._failure = error
 
     def _next(self):
-        with self._changed:
+        with self._lock:
             value, self._waiting = self._waiting, None
             if value is None:
                 self._thread = None
-                self._changed.notify_all()
             return value

@@ -187,6 +187,8 @@ class Runner:
         if self.guard is not None:
             data = (data, self.guard.alive)
         if self.state is None or self.state.released:
+            if self.sharded is not None:
+                self.sharded.compare(self.groups)
             self.state = TrainingState(self.groups, self._read_only)
         values = self.state.values
         donated = (values["trainable"], values["others"], values["optimizer"])

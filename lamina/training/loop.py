@@ -10,9 +10,11 @@ from lamina.callbacks import CallbackList
 from lamina.callbacks.logs import read_logs
 from lamina.core import tree
 from lamina.errors import CallError, LaminaError
-from lamina.runtime import settings
+from lamina.runtime import processes, settings
 from lamina.runtime.interrupts import Interrupts
 from lamina.runtime.progress import Progress
+from lamina.training.ending import Ending
+from lamina.training.lockstep import in_lockstep, is_agreed
 from lamina.training.multi_step import many_steps
 from lamina.training.state import peek
 
@@ -36,10 +38,17 @@ class Pass:
 
     Attributes:
         logs: Logs of the last step, as device arrays.
+        count: Number of the current batch in its pass, from 1.
+        done: Batches of the pass whose steps are complete, counted from its start.
+        position: Position in the data after these steps.
+        ends: Number of the signal that ends the run after the current step, where several processes agreed on it.
     """
 
     logs: Any
     count: int
+    done: int
+    position: Any
+    ends: int | None = None
 
     def __init__(
         self,
@@ -59,14 +68,17 @@ class Pass:
         self.progress = progress
         self.resume = resume
         self.logs = {} if resume is None else resume.logs
-        self.count = 0  # batches of the pass that were used, counted from its start
+        self.count = self.done = 0 if resume is None else resume.batch
+        self.position = batches.position()
 
     def __iter__(self) -> Any:
         model, progress, resume, stop = self.model, self.progress, self.resume, _STOP[self.kind]
         watched, together, within = self.callbacks.wants(self.kind), model.steps_per_execution, False
         begin, end = (getattr(self.callbacks, f"on_{self.kind}_batch_{when}") for when in ("begin", "end"))
         first, rest = (0, self.batches.epoch()) if resume is None else (resume.batch, resume.replay(self.batches))
-        index = 0
+        alone, index = processes.together() is None, 0
+        if not alone:
+            rest = in_lockstep(rest, first, self, stop)
         for index, batch in enumerate(rest, first):
             if watched and not within:
                 begin(index)
@@ -79,11 +91,26 @@ class Pass:
                 end(index, self.logs)
             if progress is not None:
                 progress.update(index + 1, self.logs)
-            if getattr(model, stop) and not within:
-                break
+            if alone:
+                self.interrupts.check()
+                if getattr(model, stop) and not within:
+                    break
+            elif self.ends is not None:
+                self.interrupts.end(self.ends)
+        if self.ends is not None:
+            self.interrupts.end(self.ends)
         if watched and within:
             end(index // together * together + together - 1, self.logs)  # as if the last execution had been complete
         self.batches.end_epoch()
+
+    def record(self, logs: Any) -> Any:
+        """Note that the step of the current batch is complete. Returns its logs.
+
+        Args:
+            logs: Logs of the step.
+        """
+        self.logs, self.done, self.position = logs, self.count, self.batches.position()
+        return logs
 
 
 def fit_batches(
@@ -101,44 +128,51 @@ def fit_batches(
     """Train and return the History. `inspect()` is called before the first step."""
     midway = _Midway(model, validation, validation_steps_every)
     epochs = min(epochs, settings.max_epochs() or epochs)
-    progress = Progress(verbose, epochs=epochs, steps=batches.num_batches)
+    progress = _progress(verbose, epochs, batches)
     callbacks = _callback_list(callbacks, model, epochs=epochs, steps=batches.num_batches, verbose=verbose)
     model.stop_training, model.training_batches, runner = False, batches, model._runner
-    inspect()
-    runner.prepare("train", batches.peek())
-    with Interrupts() as interrupts:
-        try:
+    alone = processes.together() is None
+    with processes.as_one(), Interrupts(ends=True, together=not alone) as interrupts:
+        inspect()
+        runner.prepare("train", batches.peek())
+        with Ending(model, callbacks, interrupts) as ending:
             callbacks.find_resume_point()
             callbacks.on_train_begin()
             logs, resume, midway.first = {}, model.resume_point, model._first_steps(verbose)
-            many = many_steps(model, batches, callbacks, epochs - initial_epoch) if midway.every is None else None
+            many = many_steps(model, batches, callbacks, epochs - initial_epoch) if alone and not midway.every else None
             for epoch in _epochs_left(initial_epoch, epochs, resume):
                 model._runner.reset_metrics()
+                ending.begin_epoch(epoch, logs)
                 callbacks.on_epoch_begin(epoch)
                 progress.begin_epoch(epoch, batches.num_batches)
                 due = validation is not None and _due(epoch, validation_freq)
                 if many is not None and resume is None:
+                    ending.steps = many
                     last = midway.saw(many.epoch(progress, interrupts), batches.num_batches)
                 else:
-                    steps = Pass(model, "train", batches, callbacks, interrupts, progress, resume)
+                    ending.steps = steps = Pass(model, "train", batches, callbacks, interrupts, progress, resume)
                     last = steps.logs
                     for batch in midway.batches(epoch, steps, due):
-                        steps.logs = last = runner.train(batch)
+                        last = steps.record(runner.train(batch))
                 logs, resume, model.resume_point = _read(last), None, None
                 progress.end_steps()
                 logs |= midway.validate_at_end(epoch, callbacks, interrupts) if due else {}
                 progress.end_epoch(logs)
-                callbacks.on_epoch_end(epoch, logs)
-                if model.stop_training or batches.exhausted:
+                with ending.held():
+                    callbacks.on_epoch_end(epoch, logs)
+                if is_agreed(model.stop_training or batches.exhausted, f"the end of epoch {epoch + 1}"):
                     break
+            interrupts.check()
             _finish_averages(model, runner)
             callbacks.on_train_end(logs)
-        finally:
-            model.training_batches = model.resume_point = None
-            interrupts.hold()  # the values go back first
-            runner.release()
-            callbacks.settle()
     return model.history
+
+
+def _progress(verbose, epochs, batches):
+    progress = Progress(verbose, epochs=epochs, steps=batches.num_batches)
+    if not processes.is_first():
+        progress.verbose = 0
+    return progress
 
 
 def _epochs_left(initial_epoch, epochs, resume):
@@ -245,11 +279,11 @@ def _test(model, batches, callbacks, interrupts, progress=None):
 
 def evaluate_batches(model: Any, batches: Any, verbose: Any, callbacks: Any) -> Any:
     """Loss and metrics over all batches by name."""
-    progress = Progress(verbose, epochs=1, steps=batches.num_batches)
+    progress = _progress(verbose, 1, batches)
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
-    model._runner.prepare("test", batches.peek())
-    model._runner.reset_metrics()
-    with Interrupts() as interrupts:
+    with processes.as_one(), Interrupts() as interrupts:
+        model._runner.prepare("test", batches.peek())
+        model._runner.reset_metrics()
         logs = _test(model, batches, callbacks, interrupts, progress)
         progress.end_epoch(logs)
         callbacks.on_test_end(logs)
@@ -258,10 +292,10 @@ def evaluate_batches(model: Any, batches: Any, verbose: Any, callbacks: Any) -> 
 
 def predict_batches(model: Any, batches: Any, verbose: Any, callbacks: Any) -> Any:
     """The concatenated outputs of all batches."""
-    progress = Progress(verbose, epochs=1, steps=batches.num_batches)
+    progress = _progress(verbose, 1, batches)
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
     parts, model.stop_predicting = [], False
-    with Interrupts() as interrupts:
+    with processes.as_one(), Interrupts() as interrupts:
         callbacks.on_predict_begin()
         progress.begin_epoch(0, batches.num_batches)
         for batch in Pass(model, "predict", batches, callbacks, interrupts, progress):

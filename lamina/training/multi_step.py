@@ -95,6 +95,7 @@ class ManySteps:
         self.together = together
         self.watched = watched
         self.arrays: Any = None
+        self.done, self.logs, self.position = 0, {}, (None, 0)  # after the last program
 
     def epoch(self, progress: Any, interrupts: Any) -> Any:
         """Train for one epoch. Returns the logs at its end as device arrays.
@@ -104,6 +105,7 @@ class ManySteps:
             interrupts: Open Interrupts.
         """
         runner, done, logs = self.runner, 0, {}
+        self.done, self.logs, self.position = 0, {}, (None, 0)
         if self.arrays is None or self.watched:
             self.arrays = self.batches.structure.unflatten(map(jnp.asarray, self.batches.leaves))
         for part in self.batches.stretches(self.together):
@@ -114,8 +116,10 @@ class ManySteps:
             else:
                 logs = runner.train(part)
                 done += 1
+            self.done, self.logs, self.position = done, logs, self.batches.position()
             interrupts.release()
             progress.update(done, logs)
+            interrupts.check()
             if runner.model.stop_training:
                 break
         self.batches.end_epoch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,8 @@ from lamina.core import context
 from lamina.core.abstract import without_value
 from lamina.core.placement import divisible_sharding, place, sharding_of
 from lamina.distribution import TensorLayout
-from lamina.errors import DataError, warn
+from lamina.errors import ConfigError, DataError, warn
+from lamina.runtime import processes
 
 __all__ = ["ShardedExecution", "sharded_execution"]
 
@@ -28,6 +30,7 @@ class ShardedExecution:
         self._several = distribution.num_processes > 1
         self._shardings = {}  # shape of an array -> (sharding of the distribution, sharding that the shape allows)
         self._largest = 0  # size of the largest training batch
+        self._is_compared = False
 
     def adopt(self, variables: Any, optimizer: Any = None) -> None:
         """Move variables that were created without this distribution, or for another mesh, to this mesh.
@@ -63,6 +66,30 @@ class ShardedExecution:
             if owner is not None:
                 layout = self.distribution.get_slot_layout(owner, variable.shape, layout)
             yield variable, layout
+
+    def compare(self, groups: dict[str, list[Any]]) -> None:
+        """Raise an error if processes have different values of what is one value of the model: copies of it, trained
+        together, would stay different and none of them would be right.
+
+        Args:
+            groups: The variables of the model, in groups.
+
+        Raises:
+            ConfigError: A value differs.
+        """
+        if processes.together() is None or self._is_compared:
+            return
+        self._is_compared = True
+        variables = [*(variable for group in groups.values() for variable in group), *context.global_refs()]
+        digests = [_digests(variable.read()) for variable in variables]
+        found = processes.gather(digests, "comparing the model")
+        for index, variable in enumerate(variables):
+            of_part: dict[str, str] = {}
+            if any(of_part.setdefault(part, digest) != digest for one in found for part, digest in one[index].items()):
+                raise ConfigError(
+                    f"The processes have different values of {getattr(variable, 'path', 'a seed')}.",
+                    fix="keras.utils.set_random_seed(1) in each process, before the model is made or loaded.",
+                )
 
     def batch(self, batch: Any, training: bool) -> Any:
         """Place a batch on the devices: each gets its share, or the whole batch if it cannot be divided evenly."""
@@ -114,6 +141,12 @@ class ShardedExecution:
         rows = jax.tree_util.tree_leaves(batch)[0].shape[0]
         first = self.distribution.data_shard_id * rows
         return jax.tree_util.tree_map(lambda leaf: np.asarray(leaf)[first : first + rows], outputs)
+
+
+def _digests(value):
+    """A digest of each part of an array that this process has, by the place of the part."""
+    parts = {str(shard.index): shard for shard in value.addressable_shards}
+    return {place: hashlib.sha256(np.asarray(shard.data).tobytes()).hexdigest()[:16] for place, shard in parts.items()}
 
 
 def sharded_execution(before: ShardedExecution | None = None) -> ShardedExecution | None:

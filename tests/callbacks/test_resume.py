@@ -84,6 +84,30 @@ def test_the_order_of_a_data_set_of_ones_own_comes_back(tmp_path):
     assert_same(again, whole)
 
 
+def test_what_has_indices_is_not_read_again(tmp_path, capsys):
+    reads = []
+
+    class Counted(keras.utils.PyDataset):
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, index):
+            reads.append(index)
+            return X[6 * index : 6 * index + 6], Y[6 * index : 6 * index + 6]
+
+    def batches():
+        return (Counted()[index % 4] for index in range(8))
+
+    for make, steps, expected in [(Counted, None, [0, 2, 3]), (batches, 4, [0, 1, 2, 3])]:
+        folder, settings = tmp_path / make.__name__, {"steps_per_epoch": steps, "shuffle": False, "verbose": 0}
+        with pytest.raises(Killed):
+            start(1).fit(make(), callbacks=[killed_after(3)], resume=keras.callbacks.Resume(folder, 1), **settings)
+        reads.clear()
+        start(2).fit(make(), resume=folder, **settings)
+        assert reads == expected  # of what has indices the first, for its shapes, and those that were left
+        assert ("2 batches of this pass, which are read again" in capsys.readouterr().out) == (make is batches)
+
+
 def test_the_last_few_are_kept_and_a_damaged_one_is_named(tmp_path):
     whole = start(1)
     fit(whole, keras.callbacks.Resume(tmp_path, "epoch", max_to_keep=2))

@@ -93,7 +93,8 @@ RUNTIME = [
           "keras.config.set_compilation_cache(None)", "chmod 700"),
 ]  # fmt: skip
 
-FORKED = [("This process was forked", "it needs a fork, which tests/training/test_threads_and_forks.py makes")]
+FORKED = [("This process was forked", "it needs a fork, which tests/training/test_threads_and_forks.py makes"),
+          ("is at {places", "it needs several processes, which tests/processes starts")]  # fmt: skip
 MANY = [("processes cannot share", "it needs several processes"), ("auto-sharding", "it needs several processes"),
         ("batch size of the input dataset", "it needs TensorFlow")]  # fmt: skip
 test_fixes_work = fixes_work(APPLICATIONS + DISTRIBUTION + RUNTIME)

@@ -179,5 +179,6 @@ test_fixes_are_tried = fixes_are_tried(
         ("pip install", "a program that has a package cannot miss it"),
         ("The layout of transformers", "needs KerasHub"),
         ("transformers has no place", "needs KerasHub"),
+        ("in common in", "it needs several processes, which tests/processes starts"),
     ],
 )

@@ -168,6 +168,7 @@ test_fixes_are_tried = fixes_are_tried(
         ("training/data/", "tests/mistakes/test_data.py has these."),
         ("validation_steps_every", "tests/mistakes/test_old_names.py has it."),
         ("devices", "tests/test_distribution.py has several devices."),
+        ("processes have different", "tests/processes starts several processes."),
         ("found in the model's output: it is", "Keys at the place of one array: tests/training/test_loss_rows.py."),
     ],
 )

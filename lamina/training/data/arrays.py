@@ -57,6 +57,7 @@ class ArrayBatches(Batches):
 
     num_samples: Any
     batch_size: Any
+    can_skip = True
 
     def __init__(
         self,
@@ -89,7 +90,10 @@ class ArrayBatches(Batches):
         return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in self.leaves) <= MAX_BYTES_ON_DEVICE
 
     def open(self) -> Iterator[Any]:
-        rows, on_host = self._rows_of_batches(), any(not isinstance(leaf, jax.Array) for leaf in self.leaves)
+        rows = self._rows_of_batches()
+        for _ in range(self._skipped):
+            next(rows, None)
+        on_host = any(not isinstance(leaf, jax.Array) for leaf in self.leaves)
         if self.fits_on_device or self.shuffle == "batch" or not on_host:  # "batch" draws numbers for each batch
             return map(self._rows, rows)
         return ahead(rows, self._copied_rows)

@@ -11,6 +11,7 @@ from typing import Any
 
 from lamina.errors import DataError, warn
 from lamina.runtime import settings
+from lamina.runtime.progress import say
 from lamina.runtime.random_state import random_states, set_random_states
 
 __all__ = ["Batches", "ahead", "refuse_both_weights"]
@@ -89,7 +90,7 @@ class Batches:
         return (self._opened_at, self._taken) if self._taken else (None, 0)
 
     def resume(self, opened_at: Any, taken: int, first: int) -> None:
-        """Go to the position of another run, by drawing the same batches.
+        """Go to the position of another run, by drawing the same batches, or only their indices where there are some.
 
         Args:
             opened_at: States with which that run had opened its pass, from `position`.
@@ -102,9 +103,14 @@ class Batches:
             self._running = None
         if taken:
             self.set_states(opened_at)
-            self._running = self._running or self._open()
-            for _ in range(taken):
-                next(self._running, None)
+            if self.can_skip:
+                self._skipped = taken
+                self._running, self._skipped = self._open(), 0
+            else:
+                say(f"The run to resume has used {taken} batches of this pass, which are read again to go on there.")
+                self._running = self._running or self._open()
+                for _ in range(taken):
+                    next(self._running, None)
             self._taken, self._opened_at = taken, opened_at
 
     def states(self) -> dict[str, Any]:
@@ -122,6 +128,8 @@ class Batches:
             self.set_state_of_data(states["data"])
 
     can_reopen: bool = True  # whether `open` starts another pass
+    can_skip: bool = False  # whether `open` leaves out the first `_skipped` batches without reading them
+    _skipped: int = 0
 
     def _open(self):
         self._opened_at = self.states()

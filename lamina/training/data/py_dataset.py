@@ -132,6 +132,8 @@ class OrderedBatches:
         shuffle: Whether each pass has a new order.
     """
 
+    can_skip = True
+
     def __init__(self, dataset: Any, shuffle: bool = False):
         self.dataset = dataset
         self.shuffle = shuffle
@@ -140,9 +142,10 @@ class OrderedBatches:
         ahead = workers > 1 or (workers > 0 and in_processes)
         self.pool: Any = (Processes if in_processes else Threads)(dataset, workers) if ahead else None
 
-    def __call__(self) -> Any:
+    def __call__(self, first: int = 0) -> Any:
         count = length_of(self.dataset)
-        indices = itertools.count() if count is None else _order(count, self.shuffle)
+        order = itertools.count() if count is None else _order(count, self.shuffle)
+        indices = itertools.islice(order, first, None)
         if self.pool is None:
             batches = (self.dataset[index] for index in indices)
             return prefetched(batches, 2) if getattr(self.dataset, "reads_ahead", False) else batches

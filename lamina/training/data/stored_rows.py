@@ -34,6 +34,8 @@ class RowBatches(StreamBatches):
         DataError: There are more or fewer targets than rows.
     """
 
+    can_skip = True  # pyright: ignore[reportAssignmentType]
+
     def __init__(
         self,
         rows: Any,
@@ -51,13 +53,13 @@ class RowBatches(StreamBatches):
         size = min(batch_size or (math.ceil(len(rows) / steps) if steps else 32), len(rows))
         super().__init__(self._read_pass, math.ceil(len(rows) / size), steps, size, class_weight)
 
-    def _read_pass(self) -> Iterator[Any]:
+    def _read_pass(self, first: int = 0) -> Iterator[Any]:
         count, size = self.num_samples, self.batch_size or 1
         order = np.random.permutation(count) if self.shuffle is True else np.arange(count)
         indices = [order[start : start + size] for start in range(0, count, size)]
         if self.shuffle == "batch":
             indices = list(map(np.random.permutation, indices))
-        return ahead(indices, self._read)
+        return ahead(indices[first:], self._read)
 
     def _read(self, index):
         y, sample_weight = jax.tree_util.tree_map(lambda leaf: leaf[index], self.targets)

@@ -49,8 +49,17 @@ class StreamBatches(Batches):
         self._checked = False
         self.look: Callable[[int, Any], None] | None = None
 
+    @property
+    def can_skip(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Whether the source has indices, so that it can leave out batches without reading them."""
+        return getattr(self.source, "can_skip", False)
+
     def open(self) -> Iterator[Any]:
-        for number, given in enumerate(self.source()):
+        first = self._skipped
+        return self._standardized(self.source(first) if first else self.source(), first)  # pyright: ignore[reportCallIssue]
+
+    def _standardized(self, batches, first):
+        for number, given in enumerate(batches, first):
             try:
                 batch = self._standard(given)
             except DataError as error:

@@ -1,0 +1,91 @@
+"""Lockstep: processes that train one model take each step together, or none of them takes it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+
+from lamina.errors import DataError
+from lamina.runtime import processes
+
+__all__ = ["in_lockstep", "is_agreed"]
+
+_NAMES = {"train": "fit", "test": "evaluate or a validation", "predict": "predict"}
+
+
+def in_lockstep(rest: Iterator[Any], first: int, run: Any, stop: str) -> Iterator[Any]:
+    """The batches of a pass in this process, as long as all processes have one and none asked to stop.
+
+    Args:
+        rest: The batches.
+        first: Number of the first of them in its pass.
+        run: The Pass. A signal that one process received is stored in the `requested` of its Interrupts in all.
+        stop: Attribute of the model that asks to stop.
+
+    Raises:
+        DataError: The batches differ, or one process has fewer.
+        ProcessError: Another process raised an error, has ended, or is doing something else.
+    """
+    model, interrupts = run.model, run.interrupts
+    for number in itertools.count(first):
+        batch = next(rest, None)
+        state = {"stop": bool(getattr(model, stop)), "ends": interrupts.requested, "batch": _shapes(batch)}
+        states = processes.gather(state, f"batch {number} of {_NAMES[run.kind]}")
+        if any(one["stop"] for one in states):
+            setattr(model, stop, True)
+            return
+        asked = [one["ends"] for one in states if one["ends"] is not None]
+        run.ends = asked[0] if asked else _preemption(number)
+        if all(one["batch"] is None for one in states):
+            return
+        _check_alike(number, [one["batch"] for one in states])
+        yield batch
+
+
+def is_agreed(value: Any, where: str) -> bool:
+    """Whether a value is true in one of the processes.
+
+    Args:
+        value: The value in this process.
+        where: What the process is doing, in words.
+    """
+    return any(processes.gather(bool(value), where))
+
+
+def _preemption(number):
+    """SIGTERM if JAX saw it in one of the processes, and all reached the same step since; else None."""
+    from jax._src import distributed
+    from jax.experimental import multihost_utils
+
+    if distributed.global_state.preemption_sync_manager is None:
+        return None
+    return signal.SIGTERM if multihost_utils.reached_preemption_sync_point(number) else None
+
+
+def _shapes(batch):
+    """The shapes and dtypes of the leaves of a batch; None for the end of the data."""
+    if batch is None:
+        return None
+    return [[list(leaf.shape), str(leaf.dtype)] for leaf in jax.tree_util.tree_leaves(batch)]
+
+
+def _check_alike(number, shapes):
+    if all(one == shapes[0] for one in shapes):
+        return
+    words = ", ".join(f"process {index} has {_words(one)}" for index, one in enumerate(shapes))
+    raise DataError(
+        f"The processes have different batches: of batch {number}, {words}.",
+        fix="Give each process as many batches of the same size: batches.take(count), or steps_per_epoch=count.",
+    )
+
+
+def _words(shapes):
+    if shapes is None:
+        return "none"
+    sizes = {shape[0] for shape, _ in shapes if shape}
+    return f"{max(sizes, default=math.nan)} rows" if len(sizes) == 1 else str([shape for shape, _ in shapes])

@@ -1,0 +1,212 @@
+"""A program that tests/processes/test_processes.py starts in two processes. It runs case after case and writes what
+each gave to N.json of process N."""
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import traceback
+import warnings
+
+import numpy as np
+
+import lamina as keras
+
+NUMBER = int(os.environ.get("PROCESS", "0"))
+GENERATOR = np.random.default_rng(0)
+X = GENERATOR.normal(size=(32, 6)).astype("float32")
+Y = GENERATOR.integers(0, 3, 32)
+
+
+def make():
+    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(3)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"])
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+class Once(keras.callbacks.Callback):
+    """Calls `function` after one step, in some of the processes."""
+
+    def __init__(self, step, function, numbers=(1,)):
+        self.step, self.function, self.numbers, self.count = step, function, numbers, 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.count += 1
+        if self.count == self.step and NUMBER in self.numbers:
+            self.function(self.model)
+
+    def get_state(self):
+        return {}
+
+    def set_state(self, state):
+        pass
+
+
+class TrainEnd(keras.callbacks.Callback):
+    """Knows whether a run came to `on_train_end`."""
+
+    came = False
+
+    def on_train_end(self, logs=None):
+        self.came = True
+
+
+class Cases:
+    """The model, whose values return to the first ones before each case, and the cases in the order of their names."""
+
+    def __init__(self):
+        self.model = make()
+        self.first = [variable.numpy() for variable in self.variables]
+
+    @property
+    def variables(self):
+        return [*self.model.variables, *self.model.optimizer.variables]
+
+    def fit(self, *callbacks, epochs=2, **settings):
+        """What a run gives: the digest of its weights, or the words of its error."""
+        np.random.seed(5)
+        model = self.model
+        model.history = None
+        for variable, value in zip(self.variables, self.first, strict=True):
+            variable.assign(value)
+        try:
+            model.fit(settings.pop("x", X), settings.pop("y", Y), **{
+                "batch_size": 8, "epochs": epochs, "verbose": 0, "callbacks": list(callbacks), **settings})  # fmt: skip
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            return f"{type(error).__name__}: {error}"
+        return self.digest()
+
+    def digest(self):
+        values = b"".join(np.asarray(weight).tobytes() for weight in self.model.get_weights())
+        return f"{len(self.model.history.epoch)} epochs, {hashlib.sha256(values).hexdigest()[:12]}"
+
+    def plain(self):
+        print("plain")
+        return [self.fit(verbose=2, epochs=1), self.fit(epochs=2)]
+
+    def a_stop(self):
+        def stop(model):
+            model.stop_training = True
+
+        return self.fit(Once(2, stop), epochs=3)
+
+    def an_error(self):
+        def fail(model):
+            raise ValueError("the disk is full")
+
+        return [self.fit(Once(2, fail, numbers)) for numbers in ((1,), (0,))]
+
+    def files(self):
+        callbacks = [
+            keras.callbacks.CSVLogger("log.csv"), keras.callbacks.TensorBoard("board"),
+            keras.callbacks.ModelCheckpoint("model.keras"), keras.callbacks.EarlyStopping("loss", verbose=1),
+            keras.callbacks.BackupAndRestore("backup", delete_checkpoint=False),
+        ]  # fmt: skip
+        ran = self.fit(*callbacks, epochs=1)
+        keras.errors.warn("a warning of the case of files")
+        return ran
+
+    def fewer_batches(self):
+        distribution = keras.distribution.distribution()
+        distribution.auto_shard_dataset = False
+        rows = 32 - 8 * NUMBER
+        found = self.fit(x=X[:rows], y=Y[:rows])
+        distribution.auto_shard_dataset = True
+        return found
+
+    def other_calls(self):
+        return self.fit(Once(2, lambda model: model.evaluate(X, Y, verbose=0)))
+
+    def signals(self):
+        found = []
+        for name, folder in [("SIGTERM", "run"), ("SIGUSR1", None), ("SIGINT", "run2")]:
+            end = TrainEnd()
+            send = Once(3, lambda model, name=name: os.kill(os.getpid(), getattr(signal, name)))
+            found += [self.fit(send, end, resume=folder), end.came]
+            if folder:
+                found.append(self.fit(resume=folder))
+        return found
+
+    def disks(self):
+        """Folders of their own, saved by time, of which one lacks the newest, and then one everything."""
+        mine = pathlib.Path(f"disk{NUMBER}", "run").absolute()
+        mine.parent.mkdir()
+        os.chdir(mine.parent)
+        found = []
+
+        def fail(model):
+            raise ValueError("a crash")
+
+        found.append(self.fit(Once(6, fail), resume=keras.callbacks.Resume(mine, 1)))
+        kept = sorted(path.name for path in mine.iterdir())
+        found.append(len(kept))
+        if NUMBER == 1:
+            (mine / kept[-1]).unlink()
+        found.append(self.fit(resume=mine))
+        if NUMBER == 1:
+            shutil.rmtree(mine)
+        found.append(self.fit(resume=mine))
+        os.chdir("..")
+        return found
+
+    def seeds(self):
+        """Seeds of their own, before a distribution is made and after."""
+        found = []
+        for late in (False, True):
+            keras.utils.set_random_seed(NUMBER)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                with keras.distribution.DataParallel().scope():
+                    if late:
+                        keras.utils.set_random_seed(NUMBER)
+                    self.model = make()
+                    self.first = [variable.numpy() for variable in self.variables]
+                    found += [self.fit(epochs=1), [str(one.message) for one in caught]]
+        return found
+
+    def split(self):
+        """A model in parts: saved while it trains, by all and by one alone."""
+        mesh = keras.distribution.DeviceMesh((1, len(keras.distribution.list_devices())), ["batch", "model"])
+        keras.utils.set_random_seed(3)
+        layouts = keras.distribution.LayoutMap(mesh)
+        layouts[".*first/kernel"] = (None, "model")
+        with keras.distribution.ModelParallel(layout_map=layouts).scope():
+            self.model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(4, name="first")])
+            self.model.compile("adam", "mse")
+            self.model.optimizer.build(self.model.trainable_variables)
+            self.first = [variable.numpy() for variable in self.variables]
+            y = X[:, :4]
+            whole = self.fit(y=y)
+
+            def fail(model):
+                raise ValueError("a crash")
+
+            found = [whole, self.fit(Once(5, fail), y=y, resume=keras.callbacks.Resume("split", 2))]
+            found.append(self.fit(y=y, resume="split"))
+            found.append(self.fit(Once(2, lambda model: model.save("alone.keras")), y=y))
+            return found
+
+
+def main():
+    keras.distribution.initialize()
+    keras.utils.set_random_seed(1)
+    found = {"process": NUMBER}
+    keras.distribution.set_distribution(keras.distribution.DataParallel())
+    cases = Cases()
+    for name in ("plain", "a_stop", "an_error", "files", "fewer_batches", "other_calls", "signals", "disks", "seeds",
+                 "split"):  # fmt: skip
+        print(f"case {name}", flush=True)
+        try:
+            found[name] = getattr(cases, name)()
+        except Exception:
+            found[name] = traceback.format_exc()
+    pathlib.Path(f"{NUMBER}.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Several processes that train one model: what one does, suffers or lacks, all do, hear or agree on. Each start of
+processes takes seconds, so one start runs all cases of cases.py that leave the processes alive."""
+
+import json
+import threading
+
+import pytest
+
+from lamina.errors import FileError
+from lamina.saving.checkpoints import LatestWriter
+from tests.processes import start
+
+CASES = start.ROOT / "tests" / "processes" / "cases.py"
+
+
+def test_two_processes(tmp_path, subtests):
+    ended = start.Start(CASES, processes=2, folder=tmp_path).end(limit=240)
+    assert [one.status for one in ended] == [0, 0], [one.errors for one in ended]
+    first, second = (json.loads((tmp_path / f"{number}.json").read_text()) for number in range(2))
+    with subtests.test("one writes the files and the lines of all"):
+        assert first["files"] == second["files"]
+        assert (tmp_path / "log.csv").read_text().count("\n") == 2
+        assert len(list((tmp_path / "board" / "train").iterdir())) == len(list((tmp_path / "backup").iterdir())) == 1
+        assert "a warning of the case of files" in ended[0].errors and ended[1].errors == ""
+        assert "4/4" in ended[0].output and "4/4" not in ended[1].output
+    with subtests.test("all have the same model"):
+        assert first["plain"] == second["plain"] and first["plain"][1].startswith("2 epochs")
+    with subtests.test("a stop in one stops all"):
+        assert first["a_stop"] == second["a_stop"] and first["a_stop"].startswith("1 epochs")
+    with subtests.test("an error in one ends all with its words"):
+        own, other = "ValueError: the disk is full", "ended the run of all: ValueError: the disk is full"
+        assert second["an_error"][0] == own == first["an_error"][1]
+        assert first["an_error"][0].endswith(other) and second["an_error"][1].endswith(other)
+    with subtests.test("who lacks a batch is named"):
+        for one in (first, second):
+            assert "of batch 3, process 0 has 8 rows, process 1 has none" in one["fewer_batches"]
+    with subtests.test("calls that one makes alone are named"):
+        for one in (first, second):
+            assert "Process 0 is at batch 2 of fit, and process 1 at batch 0 of evaluate" in one["other_calls"]
+            assert "process 1 at reading an array of shape (6, 4)" in one["split"][3]
+    whole = first["plain"][1]
+    with subtests.test("a signal in one saves all at the same step"):
+        for one in (first, second):
+            assert one["signals"] == ["SystemExit: 75", True, whole, "SystemExit: 138", True, "KeyboardInterrupt: ",
+                                      False, whole]  # fmt: skip
+        assert "Its last saved state is nowhere" in ended[0].output
+    with subtests.test("on disks of their own they go on from the last step that all have"):
+        for one in (first, second):
+            assert one["disks"][1:3] == [3, whole]
+            assert "process 1 has none" in one["disks"][3]
+    with subtests.test("seeds are agreed on, and other values are found before the first step"):
+        assert first["seeds"][0] == second["seeds"][0] and "different seeds: 0, 1" in first["seeds"][1][0]
+        for one in (first, second):
+            assert "different values of" in one["seeds"][2] and "kernel" in one["seeds"][2]
+    with subtests.test("a model in parts resumes"):
+        for one in (first, second):
+            assert one["split"][2] == one["split"][0] and one["split"][1].endswith("a crash")
+
+
+DYING = """
+import os
+import signal
+import numpy as np
+import lamina as keras
+
+keras.distribution.initialize()
+keras.distribution.set_distribution(keras.distribution.DataParallel())
+model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+
+
+class Killed(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if os.environ["PROCESS"] == "1" and batch == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+model.fit(np.ones((64, 3)), np.ones((64, 1)), batch_size=4, verbose=0, callbacks=[Killed()])
+"""
+
+
+def test_a_dead_neighbour_is_named(tmp_path):
+    (tmp_path / "program.py").write_text(DYING)
+    first, second = start.Start(tmp_path / "program.py", processes=2, folder=tmp_path).end(limit=120)
+    assert (first.status, second.status) == (75, -9), first.errors
+    lines = [line for line in first.errors.splitlines() if line.startswith("Process 1 ")]
+    assert len(lines) == 1 and lines[0].endswith("Process 0 ends as well.") and "Traceback" not in first.errors
+
+
+def test_no_exception_of_the_writer_is_lost():
+    began = threading.Event()
+
+    def write(value):
+        began.set()
+        raise value
+
+    writer = LatestWriter(write)
+    writer.put(ValueError("not a number"))
+    began.wait(5)
+    with pytest.raises(ValueError, match="not a number"):
+        writer.finish()
+    writer.put(FileError("no room"))
+    with pytest.raises(FileError, match="no room"):
+        writer.finish()
+    writer.finish()
