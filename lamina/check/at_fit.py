@@ -201,7 +201,7 @@ def _safely(model, subject, needs, verbose, errors_only=False):
         wanted = [rule for rule in rules_for(subject, but=_SLOW) if rule.severity != "info"]
         wanted = [rule for rule in wanted if needs is None or rule.needs in needs]
         wanted = [rule for rule in wanted if rule.severity == "error" or not errors_only]
-        return [finding for rule in wanted for finding in rule.findings(subject)]
+        return [finding for rule in wanted for finding in rule.findings(subject) if finding.severity != "info"]
     except Exception as error:
         if verbose:
             say(f"The checks failed on {model.name}: {type(error).__name__}: {str(error).splitlines()[:1]}")

@@ -6,10 +6,12 @@ from lamina.check import (
     loss_rules,
     map_rules,
     meaning_rules,
+    optimizer_rules,
     order_rules,
     probe_rules,
     reach_rules,
     run_rules,
+    scale_rules,
     training_rules,
     watch_rules,
 )
@@ -18,6 +20,6 @@ from lamina.check.rule import RULES, rules_for
 __all__ = ["FAMILIES", "RULES", "rules_for"]
 
 FAMILIES = (
-    loss_rules, label_rules, meaning_rules, run_rules, map_rules, order_rules, reach_rules, training_rules, data_rules,
-    watch_rules, probe_rules,
+    loss_rules, label_rules, meaning_rules, run_rules, map_rules, order_rules, reach_rules, training_rules,
+    optimizer_rules, data_rules, scale_rules, watch_rules, probe_rules,
 )  # fmt: skip

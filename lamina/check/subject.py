@@ -96,6 +96,11 @@ class Subject:
         given = iter(leaves)
         return [next(given) if has else None for has in with_loss] if len(leaves) == sum(with_loss) else unknown
 
+    @property
+    def parts_of_batch(self) -> bool:
+        """Whether only a batch of the data is known."""
+        return any(part.batch is not None for part in self.parts) or not self.parts
+
     @functools.cached_property
     def inputs(self) -> dict[str, np.ndarray]:
         """name of an Input -> its data, where x was given."""

@@ -2,54 +2,16 @@
 
 import numpy as np
 
+from lamina.check.plans import callbacks_of, samples_of, schedule_of, steps_of
 from lamina.check.rule import rule
 from lamina.check.subject import classes_of
-from lamina.core import tree
-from lamina.optimizers.schedules import CosineDecay, PiecewiseConstantDecay, PolynomialDecay
+from lamina.check.targets import metrics_of
+from lamina.core.registry import is_builtin
+from lamina.optimizers.schedules import CosineDecay, ExponentialDecay, PiecewiseConstantDecay, PolynomialDecay
 
 __all__ = []
 
-_USUAL = {  # optimizer -> the learning rates between which it is known to learn
-    "adam": (1e-7, 0.05), "adamw": (1e-7, 0.05), "nadam": (1e-7, 0.05), "adamax": (1e-7, 0.1), "rmsprop": (1e-7, 0.05),
-    "lion": (1e-8, 0.01), "lamb": (1e-7, 0.1), "sgd": (1e-7, 2.0), "adagrad": (1e-6, 1.0), "ftrl": (1e-6, 2.0),
-}  # fmt: skip
 _BENGIO = "Bengio: Practical Recommendations for Gradient-Based Training of Deep Architectures (2012)"
-
-
-@rule(
-    "LAM301", "warning", "an unusual learning rate", "compiled",
-    "If it is too large, the loss jumps or becomes NaN; if it is too small, nothing is learned in the available time.",
-    _BENGIO,
-)  # fmt: skip
-def _unusual_learning_rate(subject):
-    optimizer = subject.model.optimizer
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    name = type(optimizer).__name__.lower()
-    rate = getattr(optimizer, "learning_rate", None)
-    if name not in _USUAL or rate is None:
-        return
-    low, high = _USUAL[name]
-    scheduled = _schedule_of(optimizer) is not None or any(
-        "LearningRate" in type(callback).__name__ for callback in _callbacks(subject)
-    )
-    with_weights = sum(1 for fact in subject.facts if not fact.inner and fact.trainable_count)
-    rate = float(np.asarray(rate))
-    if (rate > high and with_weights > 1) or (rate < low and not scheduled):
-        usual = "0.01" if name == "sgd" else "0.0001" if name == "lion" else "0.001"
-        yield (
-            None, rate,
-            f"The learning rate of {type(optimizer).__name__} is {rate:g}; usual values are {low:g} to {high:g}.",
-            f"Use keras.optimizers.{type(optimizer).__name__}({usual}).",
-        )  # fmt: skip
-
-
-def _schedule_of(optimizer):
-    given = getattr(optimizer, "_learning_rate", None)
-    return given if hasattr(given, "get_config") and callable(given) else None
-
-
-def _callbacks(subject):
-    return [one for one in tree.flatten(subject.settings.get("callbacks")) if one is not None]
 
 
 @rule(
@@ -95,8 +57,9 @@ def _nothing_trainable(subject):
 
 
 @rule(
-    "LAM304", "info", "trainable changed since compile", "compiled",
-    "It takes effect at the next step; in Keras only after compile() is called again.",
+    "LAM304", "warning", "trainable changed since compile", "compiled",
+    "It takes effect at the next step, but in Keras before version 3 only after compile() is called again, and the "
+    "optimizer keeps its old rate and state.",
     "Keras: Model.compile, trainable",
 )  # fmt: skip
 def _changed_since_compile(subject):
@@ -112,28 +75,22 @@ def _changed_since_compile(subject):
             f"trainable of {len(changed)} layers is not what it was when the model was compiled ({last.name}: now "
             f"{last.trainable}).",
             "Call model.compile(...) again after the change.",
+            *([] if subject.model.trainable_weights else ["info"]),
         )  # fmt: skip
 
 
 @rule(
-    "LAM305", "info", "a batch larger than the data", "fit",
-    "Each epoch is one step, so there are as many steps as epochs.",
+    "LAM305", "info", "a batch of most of the data", "fit",
+    "Each epoch is one step or two: there are hardly more steps than epochs.",
     _BENGIO,
 )  # fmt: skip
 def _batch_larger_than_data(subject):
-    size, samples = subject.settings.get("batch_size"), _samples(subject)
-    if size and samples and size > samples:
+    size, samples = subject.settings.get("batch_size"), samples_of(subject)
+    if size and samples and (size > samples or (size > samples // 2 and samples >= 64)):
         yield (
             None, size, f"batch_size={size}, and there are {samples} samples.",
             f"Use batch_size={max(min(32, samples // 10), 1)}.",
         )  # fmt: skip
-
-
-def _samples(subject):
-    """How many samples fit trains on, None where this is not known."""
-    known = subject.settings.get("samples")
-    leaves = [leaf for leaf in tree.flatten(subject.x) if leaf is not None] if subject.x is not None else []
-    return known or (len(leaves[0]) if leaves and getattr(leaves[0], "ndim", 0) else None)
 
 
 @rule(
@@ -144,8 +101,8 @@ def _samples(subject):
 def _callbacks_that_cannot_act(subject):
     settings = subject.settings
     validated = bool(settings.get("validation_data") is not None or settings.get("validation_split"))
-    epochs = settings.get("epochs")
-    for callback in _callbacks(subject):
+    epochs, logged = settings.get("epochs"), _logged(subject)
+    for callback in callbacks_of(subject):
         kind, figure = type(callback).__name__, str(getattr(callback, "monitor", ""))
         if kind not in ("EarlyStopping", "ReduceLROnPlateau", "ModelCheckpoint"):
             continue
@@ -156,10 +113,19 @@ def _callbacks_that_cannot_act(subject):
                 None, figure, f"{kind} watches {figure!r}, and there is no validation data.",
                 f"Pass validation_split=0.2 to fit, or {kind}(monitor={figure.removeprefix('val_')!r}).",
             )  # fmt: skip
-        elif watches and accuracy and getattr(callback, "mode", "auto") == "min":
+        elif watches and (accuracy or figure.endswith("loss")) and callback.mode == ("min" if accuracy else "max"):
+            better = "max" if accuracy else "min"
             yield (
-                None, figure, f"{kind} waits for {figure!r} to fall (mode='min').",
-                f"Use {kind}(monitor={figure!r}, mode='max').",
+                None, figure,
+                f"{kind} waits for {figure!r} to {'fall' if accuracy else 'rise'} (mode={callback.mode!r}).",
+                f"Use {kind}(monitor={figure!r}, mode={better!r}).",
+            )  # fmt: skip
+        elif watches and logged and figure.removeprefix("val_") not in logged:
+            near = next((name for name in logged if accuracy and "acc" in name), None)
+            yield (
+                None, figure, f"{kind} watches {figure!r}, and what is logged is {', '.join(logged)}.",
+                f"Use {kind}(monitor={'val_' * figure.startswith('val_') + (near or 'loss')!r}"
+                f"{'' if near or not accuracy else '), or compile(metrics=[' + repr('accuracy') + ']'}).",
             )  # fmt: skip
         elif kind == "EarlyStopping" and not callback.restore_best_weights and callback.patience >= (epochs or 1) > 1:
             yield (
@@ -169,6 +135,16 @@ def _callbacks_that_cannot_act(subject):
             )  # fmt: skip
 
 
+def _logged(subject):
+    """The names of loss and metrics in the logs of a model of one output; none where they are not known."""
+    known = subject.own_step and len(subject.heads) == 1 and is_builtin(type(subject.model).compute_metrics)
+    if not known or any(not is_builtin(type(callback)) for callback in callbacks_of(subject)):
+        return []
+    metrics = [metric for _, metric in metrics_of(subject)]
+    names = [one if isinstance(one, str) else getattr(one, "name", getattr(one, "__name__", "")) for one in metrics]
+    return ["loss", *names, "learning_rate"]
+
+
 @rule(
     "LAM307", "warning", "a schedule that does not fit the training", "fit",
     "A schedule is made for a number of steps: if training ends early, the small rates are never reached; if it goes "
@@ -176,7 +152,7 @@ def _callbacks_that_cannot_act(subject):
     "Loshchilov, Hutter: SGDR (2017), on cosine annealing",
 )  # fmt: skip
 def _schedule_of_another_length(subject):
-    schedule, total = _schedule_of(subject.model.optimizer), _steps(subject)
+    schedule, total = schedule_of(subject.model.optimizer), steps_of(subject)
     if schedule is None or not total:
         return
     done = int(np.asarray(subject.model.optimizer.iterations))
@@ -189,6 +165,13 @@ def _schedule_of_another_length(subject):
                 f"{first}.",
                 f"Use boundaries below {first}: they count steps, not epochs.",
             )  # fmt: skip
+    elif isinstance(schedule, ExponentialDecay):
+        start, early = (float(np.asarray(schedule(step))) for step in (done, done + total // 10))
+        if total >= 10 and early < 1e-2 * start:
+            yield (
+                None, early, f"{kind} goes from {start:.3g} to {early:.3g} in the first tenth of {total} steps.",
+                f"Use decay_steps={max(total // 4, 1)}: it counts steps, not epochs.",
+            )  # fmt: skip
     elif isinstance(schedule, (CosineDecay, PolynomialDecay)) and not getattr(schedule, "cycle", False):
         length = schedule.decay_steps + (getattr(schedule, "warmup_steps", 0) or 0)
         at_zero = not getattr(schedule, "alpha", getattr(schedule, "end_learning_rate", 0.0))
@@ -197,16 +180,6 @@ def _schedule_of_another_length(subject):
                 None, length, f"{kind} lasts {length} steps; training ends at step {first}.",
                 f"Use decay_steps={first} (epochs times batches of an epoch).",
             )  # fmt: skip
-
-
-def _steps(subject):
-    settings = subject.settings
-    batches, epochs, samples = settings.get("steps_per_epoch"), settings.get("epochs"), _samples(subject)
-    if not batches and samples:
-        held_out = settings.get("validation_split") or 0
-        size = settings.get("batch_size") or 32
-        batches = -(-int(samples * (1 - held_out)) // size) if not settings.get("samples") else -(-samples // size)
-    return batches * epochs if batches and epochs else None
 
 
 @rule(
@@ -264,3 +237,20 @@ def _is_class(key, units, labels):
     except (TypeError, ValueError):
         return False
     return 0 <= number < (units or 0) or bool((labels == number).any())
+
+
+@rule(
+    "LAM310", "warning", "sorted labels without shuffling", "fit",
+    "Each batch has samples of one class: the model learns the last class that it saw, and forgets the others.",
+    _BENGIO,
+)  # fmt: skip
+def _sorted_and_not_shuffled(subject):
+    labels = classes_of(subject)
+    if subject.settings.get("shuffle") is not False or labels is None or len(labels) < 20 or subject.parts_of_batch:
+        return
+    changes, kinds = int(np.count_nonzero(np.diff(labels))), len(np.unique(labels))
+    if kinds > 1 and changes < 2 * kinds and changes * 5 < len(labels):
+        yield (
+            None, changes, f"The labels change {changes} times in {len(labels)} samples, and shuffle=False.",
+            "Leave out shuffle=False.",
+        )  # fmt: skip

@@ -61,7 +61,8 @@ def misfit_of_labels(model: Any, x: Any, y: Any, sample_weight: Any) -> Exceptio
     try:
         graph = getattr(model, "_graph", None)
         symbols = _symbols(x)
-        outputs = trace(model, symbols) if graph is None else graph.outputs
+        known = graph is not None and not any(None in tensor.shape[1:] for tensor in tree.flatten(graph.outputs))
+        outputs = graph.outputs if known else trace(model, symbols)
         trace(loss_of, symbols, _symbols(y), outputs, _symbols(sample_weight))
     except Exception as error:
         return error

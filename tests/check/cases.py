@@ -36,7 +36,7 @@ def judge(code, wrong, make):
     found = [finding for finding in check(model, x, y, **(fit or {})) if finding.code == code]
     assert bool(found) == wrong, check(model, x, y, **(fit or {})).text
     for finding in found:
-        assert finding.severity == RULES[code].severity
+        assert finding.severity in (RULES[code].severity, "info")  # a rule is milder where it is not sure
         assert finding.message.endswith(".") and finding.fix and finding.why
 
 

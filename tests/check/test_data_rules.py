@@ -76,6 +76,12 @@ WRONG = {
         lambda: (head(1), X, QUANTITY, {"validation_data": (100 * X, QUANTITY)}),
         lambda: (conv(), IMAGES, None, {"validation_data": (255 * IMAGES, None)}),
     ],
+    "LAM408": [lambda: (conv(layers.Rescaling(1 / 255)), IMAGES), lambda: (conv(), IMAGES / 255)],
+    "LAM409": [
+        lambda: (head(1, optimizer="adam"), X, 3e5 + 1e5 * QUANTITY),
+        lambda: (head(1), X, 200 + 30 * QUANTITY[:, None]),
+        lambda: (head(2, None, "mae"), X, 1e-5 * X[:, :2]),
+    ],
 }
 
 SOUND = {
@@ -98,6 +104,20 @@ SOUND = {
     "LAM407": [
         lambda: (head(1), X, QUANTITY, {"validation_data": (2 * X, QUANTITY)}),
         lambda: (embedding(1000), TOKENS, None, {"validation_data": (90 * TOKENS, None)}),
+    ],
+    "LAM408": [
+        lambda: (conv(layers.Rescaling(1 / 255)), np.round(255 * IMAGES)),
+        lambda: (conv(layers.Rescaling(2.0, -1.0)), IMAGES),
+        lambda: (conv(), 0.1 * IMAGES),
+    ],
+    "LAM409": [
+        lambda: (head(1, optimizer="adam"), X, 22 + 9 * QUANTITY),
+        lambda: (head(1, "softplus", "msle"), X, 3e5 + 1e5 * np.abs(QUANTITY)),
+        lambda: (
+            net(layers.Dense(5, "relu"), layers.Dense(1), layers.Rescaling(100, 200), loss="mse"),
+            X,
+            200 + 100 * QUANTITY,
+        ),
     ],
 }
 

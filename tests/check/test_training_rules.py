@@ -7,7 +7,7 @@ import lamina as keras
 from lamina import layers
 from lamina.callbacks import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
 from lamina.optimizers import SGD, Adam, schedules
-from tests.check.cases import ONE_HOT, QUANTITY, THREE, YES_NO, X, head, judge, named, net, table
+from tests.check.cases import IMAGES, ONE_HOT, QUANTITY, THREE, YES_NO, X, head, judge, named, net, table
 
 SPARSE = "sparse_categorical_crossentropy"
 SORTED = np.sort(THREE)
@@ -56,11 +56,22 @@ def scheduled(schedule, epochs=5):
     return regression(SGD(schedule), epochs=epochs, batch_size=32)
 
 
+def normalized_dense():
+    return net(layers.Dense(4, "relu"), layers.BatchNormalization(), layers.Dense(1), loss="mse")
+
+
+def half_frozen():
+    """A trained network whose end alone is tuned, gently."""
+    return net(layers.Dense(4, "relu", trainable=False), layers.Dense(1), loss="mse", optimizer=Adam(1e-6))
+
+
 WRONG = {
     "LAM301": [
         lambda: head(1, optimizer=Adam(0.5)),
         lambda: head(1, optimizer=SGD(10.0)),
         lambda: head(1, optimizer=Adam(1e-9)),
+        lambda: head(1, optimizer="adadelta"),
+        lambda: net(*(layers.Dense(4, "relu") for _ in range(4)), layers.Dense(1), loss="mse", optimizer=SGD(1.0)),
     ],
     "LAM302": [frozen_but_statistics, lambda: frozen_but_statistics(training=True)],
     "LAM303": [lambda: frozen(last=False), lambda: (frozen(last=False), X, QUANTITY)],
@@ -71,12 +82,15 @@ WRONG = {
         lambda: regression(callbacks=[EarlyStopping("loss", patience=10)], epochs=10),
         lambda: regression(callbacks=[ReduceLROnPlateau("val_accuracy", mode="min")], validation_split=0.2),
         lambda: regression(callbacks=[ModelCheckpoint("best.keras", save_best_only=True)]),
+        lambda: regression(callbacks=[EarlyStopping(mode="max")], validation_split=0.2, epochs=50),
+        lambda: regression(callbacks=[EarlyStopping("val_acc")], validation_split=0.2, epochs=50),
     ],
     "LAM307": [
         lambda: scheduled(schedules.CosineDecay(0.1, 1000)),
         lambda: scheduled(schedules.CosineDecay(0.1, 4)),
         lambda: scheduled(schedules.PiecewiseConstantDecay([30, 40], [0.1, 0.01, 0.001])),
         lambda: scheduled(schedules.PolynomialDecay(0.1, 500)),
+        lambda: scheduled(schedules.ExponentialDecay(0.1, 1, 0.1), epochs=20),
     ],
     "LAM308": [
         lambda: classes(SORTED, validation_split=0.2),
@@ -85,6 +99,33 @@ WRONG = {
     "LAM309": [
         lambda: classes(class_weight={1: 1.0, 3: 2.0}),
         lambda: classes(class_weight={"cat": 1.0, "dog": 2.0}),
+    ],
+    "LAM310": [
+        lambda: classes(SORTED, shuffle=False),
+        lambda: classes(np.eye(3, dtype="float32")[SORTED[::-1]], "categorical_crossentropy", shuffle=False),
+    ],
+    "LAM311": [
+        lambda: regression(Adam(1e-6), epochs=10),
+        lambda: regression(SGD(1e-6), epochs=20),
+        lambda: regression(Adam(0.001), epochs=1),
+    ],
+    "LAM312": [
+        lambda: net(layers.LSTM(4), layers.Dense(1), shape=(6, 4), loss="mse"),
+        lambda: net(*(layers.Dense(4, "relu") for _ in range(6)), layers.Dense(1), loss="mse", optimizer=SGD(0.01)),
+    ],
+    "LAM313": [
+        lambda: net(layers.Dense(9, "relu"), layers.Dropout(0.9), layers.Dense(1)),
+        lambda: net(layers.Dense(9, "relu"), layers.Dropout(0.7), layers.Dense(1)),
+        lambda: net(layers.Dropout(0.5), layers.Dense(9, "relu"), layers.Dense(1)),
+    ],
+    "LAM314": [
+        lambda: net(layers.Dense(64, "relu", kernel_regularizer=keras.regularizers.L2(1.0)), shape=(64,)),
+        lambda: net(layers.Conv2D(16, 3, kernel_regularizer=keras.regularizers.L1(0.1)), shape=(8, 8, 16)),
+        lambda: net(layers.Dense(64, kernel_regularizer=keras.regularizers.l1_l2(0.05, 0.0)), shape=(64,)),
+    ],
+    "LAM315": [
+        lambda: (normalized_dense(), X, QUANTITY, {"batch_size": 1}),
+        lambda: (net(layers.BatchNormalization(), layers.Dense(1), loss="mse"), X, QUANTITY, {"batch_size": 1}),
     ],
 }
 
@@ -101,7 +142,7 @@ SOUND = {
     ],
     "LAM303": [lambda: head(1), lambda: frozen(last=True)],
     "LAM304": [lambda: changed(again=True), lambda: head(1)],
-    "LAM305": [lambda: regression(batch_size=64), lambda: regression(epochs=3)],
+    "LAM305": [lambda: regression(batch_size=16), lambda: regression(epochs=3)],
     "LAM306": [
         lambda: regression(callbacks=[EarlyStopping(patience=3)], validation_split=0.2, epochs=50),
         lambda: regression(callbacks=[EarlyStopping("loss", patience=10, restore_best_weights=True)], epochs=10),
@@ -122,6 +163,44 @@ SOUND = {
         lambda: classes(class_weight={0: 1.0, 2: 5.0}),
         lambda: (head(1, "sigmoid", "binary_crossentropy"), X, YES_NO, {"class_weight": {0: 1.0, 1: 3.0}}),
         lambda: classes(ONE_HOT, "categorical_crossentropy", class_weight={0: 1.0, 1: 2.0, 2: 1.0}),
+    ],
+    "LAM310": [
+        lambda: classes(SORTED),
+        lambda: classes(THREE, shuffle=False),
+        lambda: (head(1), X, np.sort(QUANTITY), {"shuffle": False}),
+    ],
+    "LAM311": [
+        lambda: regression(Adam(0.001), epochs=100),
+        lambda: (half_frozen(), X, QUANTITY, {"epochs": 10}),
+        lambda: regression(Adam(1e-6)),
+    ],
+    "LAM312": [
+        lambda: net(layers.LSTM(4), layers.Dense(1), shape=(6, 4), loss="mse", optimizer=SGD(0.01, momentum=0.9)),
+        lambda: head(1, optimizer="sgd"),
+    ],
+    "LAM313": [
+        lambda: net(layers.Dense(9, "relu"), layers.Dropout(0.5), layers.Dense(1)),
+        lambda: net(layers.Dropout(0.2), layers.Dense(9, "relu"), layers.Dense(1)),
+    ],
+    "LAM314": [
+        lambda: net(layers.Dense(64, "relu", kernel_regularizer=keras.regularizers.L2(0.001)), shape=(64,)),
+        lambda: net(layers.Dense(2, kernel_regularizer=keras.regularizers.L2(0.1)), shape=(2,)),
+        lambda: net(layers.Dense(4, kernel_regularizer=keras.regularizers.OrthogonalRegularizer())),
+    ],
+    "LAM315": [
+        lambda: (normalized_dense(), X, QUANTITY, {"batch_size": 8}),
+        lambda: (
+            net(
+                layers.Conv2D(4, 3),
+                layers.BatchNormalization(),
+                layers.GlobalMaxPooling2D(),
+                shape=(8, 8, 3),
+                loss="mse",
+            ),
+            IMAGES,
+            np.zeros((64, 4)),
+            {"batch_size": 1},
+        ),
     ],
 }
 

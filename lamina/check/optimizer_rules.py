@@ -1,0 +1,162 @@
+"""LAM3xx, second part: learning rates, optimizers, regularization, and whether the steps are enough."""
+
+import numpy as np
+
+from lamina.check.plans import callbacks_of, is_from_scratch, optimizer_of, schedule_of, steps_of
+from lamina.check.rule import rule
+
+__all__ = []
+
+_USUAL = {  # optimizer -> the learning rates between which it is known to learn
+    "adam": (1e-7, 0.05), "adamw": (1e-7, 0.05), "nadam": (1e-7, 0.05), "adamax": (1e-7, 0.1), "rmsprop": (1e-7, 0.05),
+    "lion": (1e-8, 0.01), "lamb": (1e-7, 0.1), "sgd": (1e-7, 2.0), "adagrad": (1e-6, 1.0), "ftrl": (1e-6, 2.0),
+    "adadelta": (0.02, 10.0),
+}  # fmt: skip
+_DEEP = {"adam": 0.02, "adamw": 0.02, "nadam": 0.02, "adamax": 0.04, "rmsprop": 0.02, "sgd": 0.9}
+"""The highest rates for four weighted layers or more."""
+_DEFAULTS = {"sgd": "0.01", "lion": "0.0001", "adadelta": "1.0"}
+_BENGIO = "Bengio: Practical Recommendations for Gradient-Based Training of Deep Architectures (2012)"
+_PLAIN = "Sutskever, Martens, Dahl, Hinton: On the importance of initialization and momentum in deep learning (2013)"
+_TUNING = 1e-5  # rates below are not even used to tune trained models
+_ENOUGH = 2e-3  # how far each weight can move; initial weights are about 0.1 in size
+
+
+@rule(
+    "LAM301", "warning", "an unusual learning rate", "compiled",
+    "If it is too large, the loss jumps or becomes NaN; if it is too small, nothing is learned in the available time.",
+    _BENGIO,
+)  # fmt: skip
+def _unusual_learning_rate(subject):
+    optimizer = optimizer_of(subject)
+    name = type(optimizer).__name__.lower()
+    rate = getattr(optimizer, "learning_rate", None)
+    if name not in _USUAL or rate is None:
+        return
+    low, high = _USUAL[name]
+    scheduled = schedule_of(optimizer) is not None or any(
+        "LearningRate" in type(callback).__name__ for callback in callbacks_of(subject)
+    )
+    layers = sum(1 for fact in subject.facts if not fact.inner and fact.trainable_count and fact.has("weighted"))
+    high = min(high, _DEEP.get(name, high)) if layers >= 4 and not _is_normalized(subject) else high
+    rate = float(np.asarray(rate))
+    if (rate > high and layers > 1) or (rate < low and not scheduled):
+        side = "large" if rate > high else "small"
+        yield (
+            None, rate,
+            f"The learning rate of {type(optimizer).__name__} is {rate:g}, which is {side} for {layers} layers with "
+            f"weights; usual values are {low:g} to {high:g}.",
+            f"Use keras.optimizers.{type(optimizer).__name__}({_DEFAULTS.get(name, '0.001')}).",
+        )  # fmt: skip
+
+
+def _is_normalized(subject):
+    return any(fact.has("normalization") and not fact.reads for fact in subject.facts)
+
+
+@rule(
+    "LAM311", "warning", "too few steps for the learning rate", "fit",
+    "A step moves a weight by about the learning rate at most: after all steps the weights are still nearly what they "
+    "were drawn as.",
+    "Kingma, Ba: Adam (2015), 2.1, the effective step is bounded by the rate; " + _BENGIO,
+)  # fmt: skip
+def _too_few_steps(subject):
+    optimizer, steps = optimizer_of(subject), steps_of(subject)
+    name = type(optimizer).__name__.lower()
+    scheduled = schedule_of(optimizer) is not None or callbacks_of(subject)
+    if not steps or name not in _USUAL or scheduled or not is_from_scratch(subject):
+        return
+    rate = float(np.asarray(optimizer.learning_rate)) / (1 - min(getattr(optimizer, "momentum", 0.0) or 0.0, 0.99))
+    reach = rate * steps * (1e-3 if name == "adadelta" else 1)
+    words = f"{steps} steps with the rate {rate:g} move each weight by about {reach:.1g} at most"
+    if reach < _ENOUGH:
+        better = max(0.01 if name == "sgd" else 0.001, rate)
+        yield (
+            None, reach, f"{words}; initial weights are about 0.1.",
+            f"Use a learning rate of {better:g}, and {'' if better * steps > 0.1 else 'more '}epochs: steps times rate "
+            "should be 1 or more.", *([] if rate < _TUNING else ["info"]),
+        )  # fmt: skip
+    elif steps < 20:
+        yield None, steps, f"Training ends after {steps} steps.", "Use more epochs, or smaller batches.", "info"
+
+
+@rule(
+    "LAM312", "info", "plain SGD on a deep or recurrent network", "compiled",
+    "Curvature differs from layer to layer: without momentum or rates of their own some layers hardly move.",
+    _PLAIN,
+)  # fmt: skip
+def _plain_sgd(subject):
+    optimizer = optimizer_of(subject)
+    plain = type(optimizer).__name__ == "SGD" and not optimizer.momentum
+    if not plain or not subject.own_step or _is_normalized(subject):
+        return
+    deep = [fact for fact in subject.facts if not fact.inner and fact.trainable_count and fact.has("weighted")]
+    recurrent = [fact for fact in deep if fact.has("recurrent", "attention")]
+    if recurrent or len(deep) >= 6:
+        yield (
+            (recurrent or deep)[0].name, len(deep),
+            f"SGD has no momentum, and {recurrent[0].name} is recurrent or attends." if recurrent
+            else f"SGD has no momentum, and the model has {len(deep)} layers with weights.",
+            "Use keras.optimizers.Adam(0.001), or SGD(0.01, momentum=0.9, clipnorm=1.0).",
+        )  # fmt: skip
+
+
+@rule(
+    "LAM313", "warning", "much dropout", "model",
+    "With so few values left a layer passes on little, and training is slow and noisy: the model underfits.",
+    "Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: Dropout (2014), 7.3: rates of 0.2 to 0.5",
+)  # fmt: skip
+def _much_dropout(subject):
+    for fact in subject.facts:
+        rate = getattr(fact.layer, "rate", None) if fact.has("dropout") else None
+        if not isinstance(rate, float):
+            continue
+        if rate > 0.6:
+            yield (
+                fact.name, rate, f"{fact.name} drops {rate:.0%} of the values.", "Use a rate of 0.2 to 0.5.",
+                *([] if rate > 0.75 else ["info"]),
+            )  # fmt: skip
+        elif fact.reads and rate >= 0.3 and len(fact.input) != 3:
+            yield (
+                fact.name, rate, f"{fact.name} drops {rate:.0%} of the inputs of the model.",
+                f"Put {fact.name} after a hidden layer, or use a rate of 0.1 or 0.2.", "info",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM314", "warning", "a penalty that outweighs the loss", "model",
+    "The optimizer first makes the weights small, and what the data say hardly counts.",
+    "Goodfellow, Bengio, Courville: Deep Learning (2016), 7.1, parameter norm penalties",
+)  # fmt: skip
+def _strong_penalty(subject):
+    for fact in subject.facts:
+        penalty = getattr(fact.layer, "kernel_regularizer", None)
+        kernel = getattr(fact.layer, "kernel", None)
+        if penalty is None or kernel is None or not fact.is_builtin or fact.use > 1:
+            continue
+        values = np.abs(kernel.numpy().astype("float32"))
+        one, two = (float(np.asarray(getattr(penalty, name, 0.0) or 0.0)) for name in ("l1", "l2"))
+        size = one * float(values.sum()) + two * float((values**2).sum())
+        if size > 1 and (one >= 0.01 or two >= 0.1):
+            which, usual = ("l1", 1e-5) if one >= 0.01 else ("l2", 1e-4)
+            yield (
+                fact.name, size, f"The penalty {which}={one if which == 'l1' else two:g} of {fact.name} is {size:.3g}, "
+                "more than a usual loss.",
+                f"Use kernel_regularizer=keras.regularizers.{which.upper()}({usual:g}).",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM315", "warning", "BatchNormalization over a batch of one", "fit",
+    "The variance over one sample is 0: every output is beta, whatever the input.",
+    "Ioffe, Szegedy: Batch Normalization (2015), algorithm 1",
+)  # fmt: skip
+def _batch_of_one(subject):
+    if subject.settings.get("batch_size") != 1:
+        return
+    for fact in subject.facts:
+        trained = fact.kind == "BatchNormalization" and fact.layer.trainable and fact.training is not False
+        if trained and len(fact.input) == 2:
+            yield (
+                fact.name, 1, f"batch_size=1, and {fact.name} normalizes over the batch.",
+                f"Use batch_size=32, or layers.LayerNormalization() in place of {fact.name}.",
+            )  # fmt: skip

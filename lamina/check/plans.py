@@ -1,0 +1,76 @@
+"""The plan of a training: its callbacks, schedule, samples and steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lamina.check.subject import Subject
+from lamina.core import tree
+
+__all__ = ["callbacks_of", "is_from_scratch", "optimizer_of", "samples_of", "schedule_of", "steps_of"]
+
+
+def optimizer_of(subject: Subject) -> Any:
+    """The optimizer that computes the updates: the one inside where another scales the loss.
+
+    Args:
+        subject: What is checked.
+    """
+    optimizer = subject.model.optimizer
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def schedule_of(optimizer: Any) -> Any:
+    """The schedule of the learning rate; None where the rate is a number.
+
+    Args:
+        optimizer: Optimizer.
+    """
+    given = getattr(optimizer, "_learning_rate", None)
+    return given if hasattr(given, "get_config") and callable(given) else None
+
+
+def callbacks_of(subject: Subject) -> list[Any]:
+    """The callbacks that are passed to fit.
+
+    Args:
+        subject: What is checked.
+    """
+    return [one for one in tree.flatten(subject.settings.get("callbacks")) if one is not None]
+
+
+def samples_of(subject: Subject) -> int | None:
+    """How many samples fit trains on; None where this is not known.
+
+    Args:
+        subject: What is checked.
+    """
+    known = subject.settings.get("samples")
+    leaves = [leaf for leaf in tree.flatten(subject.x) if leaf is not None] if subject.x is not None else []
+    return known or (len(leaves[0]) if leaves and getattr(leaves[0], "ndim", 0) else None)
+
+
+def steps_of(subject: Subject) -> int | None:
+    """How many steps fit makes; None where this is not known.
+
+    Args:
+        subject: What is checked.
+    """
+    settings = subject.settings
+    batches, epochs, samples = settings.get("steps_per_epoch"), settings.get("epochs"), samples_of(subject)
+    if not batches and samples:
+        held_out = settings.get("validation_split") or 0
+        size = settings.get("batch_size") or 32
+        batches = -(-int(samples * (1 - held_out)) // size) if not settings.get("samples") else -(-samples // size)
+    return batches * epochs if batches and epochs else None
+
+
+def is_from_scratch(subject: Subject) -> bool:
+    """Whether all layers are trained, from the first step on; where some are frozen, a trained model is tuned.
+
+    Args:
+        subject: What is checked.
+    """
+    weighted = [fact for fact in subject.facts if not fact.inner and fact.is_affine and fact.count]
+    begun = subject.model.optimizer is not None and int(subject.model.optimizer.iterations.numpy())
+    return not begun and bool(weighted) and all(fact.trainable_count for fact in weighted)

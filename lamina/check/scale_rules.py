@@ -1,0 +1,71 @@
+"""LAM4xx, second part: the scale of inputs and of the targets of a regression."""
+
+import numpy as np
+
+from lamina.check.plans import optimizer_of
+from lamina.check.rule import rule
+
+__all__ = []
+
+_LINEAR_IN_SCALE = ("mean_squared_error", "mean_absolute_error", "huber", "log_cosh")
+
+
+@rule(
+    "LAM408", "warning", "inputs that are scaled twice", "batch",
+    "What is left is nearly constant: the first layer sees almost the same numbers for all samples.",
+    "LeCun, Bottou, Orr, Müller: Efficient BackProp (1998), 4.3, normalizing the inputs",
+)  # fmt: skip
+def _scaled_twice(subject):
+    for name, values in subject.inputs.items():
+        if values.dtype.kind != "f" or values.ndim < 2 or not values.size or not np.isfinite(values).all():
+            continue
+        size, readers = float(np.abs(values).max()), subject.readers.get(name, [])
+        scale = _scale_of(readers[0]) if len(readers) == 1 else 1.0
+        if not size or values.min() == values.max():
+            continue
+        if scale <= 1 / 64 and size <= 1.5:
+            scaler = readers[0].name
+            yield (
+                scaler, size, f"{name} is {size:.3g} at most, and {scaler} multiplies it by {scale:.3g}.",
+                f"Remove {scaler}, or pass the images as they are, from 0 to 255.",
+            )  # fmt: skip
+        elif values.ndim == 4 and size <= 1 / 200:
+            yield (
+                None, size, f"{name} is {size:.3g} at most: images that were divided by 255 twice are like this.",
+                "Divide by 255 once.",
+            )  # fmt: skip
+
+
+def _scale_of(fact):
+    scale = fact.layer.scale if fact.kind == "Rescaling" else 1.0
+    return abs(scale) if isinstance(scale, (int, float)) else 1.0
+
+
+@rule(
+    "LAM409", "warning", "targets far from unit scale", "batch",
+    "A new network predicts about 0 to 1. Large targets make large gradients, with which SGD diverges, and Adam needs "
+    "thousands of steps to get there; tiny ones are noise beside the initial outputs.",
+    "LeCun, Bottou, Orr, Müller: Efficient BackProp (1998), 4.5, choosing target values",
+)  # fmt: skip
+def _targets_out_of_scale(subject):
+    plain = type(optimizer_of(subject)).__name__ == "SGD"
+    for head in subject.heads:
+        values = head.numbers
+        direct = head.fact.kind == "Dense" and head.activation in ("linear", "relu", "softplus")
+        if values is None or not direct or head.loss_name not in _LINEAR_IN_SCALE or len(values) < 8:
+            continue
+        if not np.isfinite(values).all() or values.ndim > 2:
+            continue
+        mean, spread = abs(float(values.mean())), float(values.std())
+        size = max(mean, spread)
+        squared = plain and head.loss_name == "mean_squared_error"
+        hidden = any(fact.trainable_count and fact is not head.fact for fact in subject.facts if not fact.inner)
+        if size > (30 if squared and hidden else 50) or 0 < size < 1e-3:
+            sure = size > (100 if squared else 1000)
+            yield (
+                head.layer, size,
+                f"The targets of {head.layer} have a mean of {float(values.mean()):.3g} and a standard deviation of "
+                f"{spread:.3g}.",
+                "Train on (y - y.mean()) / y.std(), and undo it after predict: p * y.std() + y.mean().",
+                *([] if sure and hidden else ["info"]),
+            )  # fmt: skip
