@@ -2,6 +2,7 @@
 
 from lamina.check import (
     data_rules,
+    depth_rules,
     label_rules,
     loss_rules,
     map_rules,
@@ -20,6 +21,6 @@ from lamina.check.rule import RULES, rules_for
 __all__ = ["FAMILIES", "RULES", "rules_for"]
 
 FAMILIES = (
-    loss_rules, label_rules, meaning_rules, run_rules, map_rules, order_rules, reach_rules, training_rules,
+    loss_rules, label_rules, meaning_rules, run_rules, map_rules, order_rules, depth_rules, reach_rules, training_rules,
     optimizer_rules, data_rules, scale_rules, watch_rules, probe_rules,
 )  # fmt: skip

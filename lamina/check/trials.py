@@ -3,6 +3,7 @@ cannot be traced, and nothing changes."""
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -61,12 +62,16 @@ def misfit_of_labels(model: Any, x: Any, y: Any, sample_weight: Any) -> Exceptio
     try:
         graph = getattr(model, "_graph", None)
         symbols = _symbols(x)
-        known = graph is not None and not any(None in tensor.shape[1:] for tensor in tree.flatten(graph.outputs))
-        outputs = graph.outputs if known else trace(model, symbols)
-        trace(loss_of, symbols, _symbols(y), outputs, _symbols(sample_weight))
+        outputs = None if graph is None else graph.outputs
+        if outputs is None or any(None in tensor.shape[1:] for tensor in tree.flatten(outputs)):
+            outputs = trace(model, symbols)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            trace(loss_of, symbols, _symbols(y), outputs, _symbols(sample_weight))
     except Exception as error:
         return error
-    return None
+    wrong = next((str(one.message) for one in said if "broadcast" in str(one.message)), None)
+    return None if wrong is None else DataError(wrong.partition(". ")[0] + ".")
 
 
 def _is_as_declared(model, x):

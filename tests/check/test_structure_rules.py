@@ -132,6 +132,34 @@ WRONG = {
         lambda: net(L.Conv2D(4, 3, padding="same"), shape=(3, 32, 32)),
         lambda: net(L.Conv2D(4, 3, padding="same"), shape=(1, 28, 28)),
     ],
+    "LAM222": [
+        lambda: net(L.Dense(8, "softmax"), L.Dense(3)),
+        lambda: net(L.Dense(8), L.Softmax(), L.Dropout(0.2), L.Dense(3)),
+    ],
+    "LAM223": [
+        lambda: net(*(L.Dense(8, "sigmoid") for _ in range(4)), L.Dense(1)),
+        lambda: net(*(layer for _ in range(3) for layer in (L.Dense(8), L.Activation("sigmoid"))), L.Dense(1)),
+        lambda: net(*(L.Dense(8, "tanh") for _ in range(9)), L.Dense(1)),
+    ],
+    "LAM224": [
+        lambda: net(*(L.Dense(8, "relu") for _ in range(12)), L.Dense(1)),
+        lambda: net(*(L.Conv2D(8, 3, padding="same", activation="relu") for _ in range(12)), shape=(8, 8, 3)),
+    ],
+    "LAM225": [
+        lambda: net(L.Dense(2, "relu"), L.Dense(10, "softmax"), loss="sparse_categorical_crossentropy"),
+        lambda: net(L.Dense(1, "sigmoid"), L.Dense(1, "sigmoid"), loss="binary_crossentropy"),
+        lambda: net(L.Dense(4, "tanh"), L.Dropout(0.1), L.Dense(10, "softmax"), loss="categorical_crossentropy"),
+    ],
+    "LAM226": [
+        lambda: net(L.Conv2D(8, 3), L.Flatten(), L.Dense(3), shape=(8, 8, 3)),
+        lambda: net(L.Conv2D(8, 3), L.MaxPooling2D(), L.Conv2D(8, 3, activation="relu"), shape=(8, 8, 3)),
+    ],
+    "LAM227": [
+        lambda: net(L.MaxPooling2D(), L.Conv2D(8, 3, activation="relu"), L.Flatten(), shape=(16, 16, 3)),
+        lambda: net(L.Conv2D(8, 3), L.ReLU(), L.Conv2D(8, 7), L.ReLU(), L.Flatten(), shape=(16, 16, 3)),
+        lambda: net(L.Conv1D(32, 3), L.ReLU(), L.Conv1D(8, 3), L.GlobalMaxPooling1D(), shape=(16, 3)),
+        lambda: net(L.Conv2D(8, 3), L.ReLU(), L.MaxPooling2D(4), L.Flatten(), shape=(16, 16, 3)),
+    ],
     "LAM221": [Unseen, lambda: keras.Sequential([L.Dense(1)])],
 }  # fmt: skip
 
@@ -213,6 +241,35 @@ SOUND = {
     "LAM220": [
         lambda: net(L.Conv2D(4, 3, padding="same"), shape=(32, 32, 3)),
         lambda: net(L.Conv2D(4, (1, 3), padding="same"), shape=(1, 128, 2)),
+    ],
+    "LAM222": [
+        lambda: net(L.Dense(8, "relu"), L.Dense(3, "softmax")),
+        lambda: Model(
+            a := keras.Input((4,)), L.Dense(1)(L.Multiply()([L.Dense(4, "softmax")(a), L.Dense(4, "relu")(a)]))
+        ),
+    ],
+    "LAM223": [
+        lambda: net(L.Dense(8, "sigmoid"), L.Dense(8, "sigmoid"), L.Dense(1, "sigmoid")),
+        lambda: net(*(layer for _ in range(4) for layer in (L.Dense(8, "sigmoid"), L.LayerNormalization()))),
+    ],
+    "LAM224": [
+        lambda: net(*(layer for _ in range(12) for layer in (L.Dense(8, "relu"), L.BatchNormalization())), L.Dense(1)),
+        lambda: net(*(L.Dense(8, "relu") for _ in range(5)), L.Dense(1)),
+    ],
+    "LAM225": [
+        lambda: net(L.Dense(64, "relu"), L.Dense(500, "softmax"), loss="sparse_categorical_crossentropy"),
+        lambda: net(L.Dense(2, "tanh"), L.Dense(1, "sigmoid"), loss="binary_crossentropy"),
+        lambda: net(L.Dense(1), L.Dense(1), loss="mse"),
+    ],
+    "LAM226": [
+        lambda: net(L.Conv2D(8, 3, activation="relu"), L.Flatten(), L.Dense(3), shape=(8, 8, 3)),
+        lambda: net(L.Conv2D(8, 3), L.LeakyReLU(), L.Flatten(), L.Dense(3), shape=(8, 8, 3)),
+        lambda: net(L.Conv2D(8, 3, use_bias=False), L.BatchNormalization(), L.Flatten(), L.Dense(3), shape=(8, 8, 3)),
+    ],
+    "LAM227": [
+        lambda: net(L.Conv2D(8, 3), L.ReLU(), L.MaxPooling2D(), L.Conv2D(16, 3), L.Flatten(), shape=(16, 16, 3)),
+        lambda: net(L.Conv2D(8, 7), L.ReLU(), L.Conv2D(16, 3), L.AveragePooling2D(8), shape=(16, 16, 3)),
+        lambda: net(L.Conv2D(16, 3), L.ReLU(), L.Conv2DTranspose(8, 3), L.Conv2D(3, 3), shape=(16, 16, 3)),
     ],
     "LAM221": [seen, lambda: (Unseen(), X, np.zeros(64, "float32"))],
 }  # fmt: skip

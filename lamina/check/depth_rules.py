@@ -1,0 +1,189 @@
+"""LAM2xx, fourth part: depth, width and the activations between layers."""
+
+from lamina.check.neighbours import next_call
+from lamina.check.rule import rule
+from lamina.facts.activations import SATURATION
+
+__all__ = []
+
+_GLOROT = "Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks (2010)"
+_NARROW = 4  # units
+
+
+def _hidden(subject):
+    """The calls with weights that are trained, in order, without models that hold others."""
+    return [fact for fact in subject.facts if not fact.inner and fact.has("weighted") and fact.trainable_count]
+
+
+def _has_remedy(subject):
+    """Whether a normalization or a skip between layers keeps gradients in size."""
+    return any(
+        (fact.has("normalization") and not fact.reads)
+        or (fact.has("merge") and len(fact.inputs) > 1)
+        or fact.kind == "Add"
+        for fact in subject.facts
+    )
+
+
+@rule(
+    "LAM222", "warning", "softmax inside the network", "model",
+    "Softmax lets the units of a layer share a total of 1: most are near 0, and little passes on to the next layer.",
+    "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2.3: softmax is for outputs",
+)  # fmt: skip
+def _softmax_inside(subject):
+    for fact in subject.facts:
+        dense = fact.kind == "Dense" or (fact.has("activation") and any(one.kind == "Dense" for one in fact.sources))
+        following = next_call(fact, "passes_through", "normalization") if dense else None
+        if fact.activation == "softmax" and following is not None and following.is_affine and len(fact.output) == 2:
+            yield (
+                fact.name, "softmax",
+                f"{fact.name} ends in softmax, and {following.name} takes the shares as features.",
+                f"Use activation='relu' in {fact.name}.",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM223", "warning", "sigmoid or tanh through many layers", "model",
+    "The slope of sigmoid is at most 1/4, and that of tanh below 1: through several layers the gradient of the first "
+    "ones vanishes.",
+    _GLOROT,
+)  # fmt: skip
+def _saturating_stack(subject):
+    if _has_remedy(subject):
+        return
+    for name, least, sure in (("sigmoid", 3, 3), ("tanh", 8, 99)):
+        stack = [fact for fact in _hidden(subject) if _activation(fact) == name and not fact.ends and fact.is_affine]
+        if name in SATURATION and len(stack) >= least:
+            yield (
+                stack[0].name, len(stack),
+                f"{len(stack)} layers from {stack[0].name} to {stack[-1].name} end in {name}, without normalization or "
+                "skips.",
+                f"Use activation='relu' in {stack[0].name} to {stack[-1].name}.",
+                *([] if len(stack) >= sure else ["info"]),
+            )  # fmt: skip
+
+
+def _activation(fact):
+    """The activation of a layer, or of the activation layer after it."""
+    following = next_call(fact, "passes_through") if fact.activation == "linear" else None
+    return following.activation if following is not None and following.has("activation") else fact.activation
+
+
+@rule(
+    "LAM224", "info", "a deep stack without normalization or skips", "model",
+    "The size of activations and gradients changes from layer to layer, and multiplies through the depth.",
+    "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition (2016)",
+)  # fmt: skip
+def _deep_without_remedy(subject):
+    layers = [fact for fact in _hidden(subject) if fact.is_affine]
+    if len(layers) >= 10 and not _has_remedy(subject):
+        yield (
+            layers[0].name, len(layers),
+            f"{len(layers)} layers with weights, from {layers[0].name} to {layers[-1].name}, have no normalization and "
+            "no skips.",
+            "Put layers.BatchNormalization() after every layer, or add the input of every second layer to its output.",
+        )  # fmt: skip
+
+
+@rule(
+    "LAM225", "warning", "a layer too narrow for the classes", "compiled",
+    "All that the classes differ in must pass through these few numbers; relu makes half of them 0.",
+    "Tishby, Zaslavsky: Deep Learning and the Information Bottleneck Principle (2015)",
+)  # fmt: skip
+def _narrow_before_classes(subject):
+    heads = {id(head.fact): head for head in subject.heads}
+    for fact in _hidden(subject):
+        following = next_call(fact, "passes_through", "activation", "normalization")
+        head = heads.get(id(following))
+        if head is None or fact.kind != "Dense" or len(fact.output) != 2:
+            continue
+        units, classes = fact.output[-1], head.units if head.exclusive else 2 if "binary" in head.loss_name else 0
+        cut = _activation(fact) == "relu"
+        if classes > 2 and units < min(classes, 10):
+            sure = units == 1 or (cut and units <= _NARROW and 2 * units <= classes)
+        elif classes == 2 and units == 1 and _activation(fact) != "linear":
+            sure = True
+        else:
+            continue
+        yield (
+            fact.name, units,
+            f"{fact.name} has {units} unit{'s' * (units > 1)} before the {classes} classes of {head.layer}.",
+            f"Give {fact.name} {max(16, 4 * classes)} units.", *([] if sure else ["info"]),
+        )  # fmt: skip
+
+
+@rule(
+    "LAM226", "warning", "a convolution without an activation", "model",
+    "A convolution, an average or Flatten, and Dense after it are linear: together they are one linear layer. A "
+    "maximum alone is a weak nonlinearity.",
+    "Goodfellow, Bengio, Courville: Deep Learning (2016), 9.3: convolution, detector stage, pooling",
+)  # fmt: skip
+def _linear_convolution(subject):
+    layers = [fact for fact in _hidden(subject) if fact.is_affine]
+    bare = [fact for fact in layers if _is_bare(fact)]
+    inner = [fact for fact in layers if not fact.ends]
+    for fact in bare[:1]:
+        others = f" (as {len(bare) - 1} others)" if len(bare) > 1 else ""
+        yield (
+            fact.name, len(bare), f"{fact.name} has no activation{others}, and a layer with weights comes next.",
+            f"Use activation='relu' in {fact.name}.", *([] if len(bare) == len(inner) else ["info"]),
+        )  # fmt: skip
+
+
+def _is_bare(fact):
+    plain = fact.has("convolution") and not fact.has("transposed_convolution", "recurrent_cell") and fact.is_builtin
+    if not plain or fact.activation != "linear" or getattr(fact.layer, "use_bias", True) is False:
+        return False
+    following = next_call(fact, "passes_through", "pooling", "global_pooling", "rearranging")
+    first = next_call(fact, "passes_through")
+    return following is not None and following.is_affine and first is not following and not following.has("attention")
+
+
+@rule(
+    "LAM227", "info", "a picture that is made small early, or seen through growing windows", "model",
+    "Detail that is pooled away before it was looked at is lost. Small windows first, and more filters the smaller the "
+    "map, keep most for the fewest weights.",
+    "Simonyan, Zisserman: Very Deep Convolutional Networks (2015), 2.3; Szegedy et al.: Rethinking Inception (2016), 2",
+)  # fmt: skip
+def _shape_of_the_pyramid(subject):
+    convolutions = [fact for fact in _hidden(subject) if _sees_neighbours(fact)]
+    pools = [fact for fact in subject.facts if fact.has("pooling") and not fact.inner]
+    first = convolutions[0] if convolutions else None
+    for fact in pools:
+        size = max(fact.layer.pool_size) if isinstance(fact.layer.pool_size, tuple) else fact.layer.pool_size
+        whole = all(after in (1, None) for after in fact.output[1:-1])
+        if fact.reads and first is not None:
+            yield fact.name, size, f"{fact.name} pools the inputs themselves.", f"Put {fact.name} after {first.name}."
+        elif size >= 4 and not whole and convolutions:
+            yield (
+                fact.name,
+                size,
+                f"{fact.name} keeps one of {size} positions along each axis.",
+                "Use a pool_size of 2.",
+            )
+    if len(convolutions) < 2 or any(
+        fact.has("transposed_convolution") or fact.is_a("UpSampling2D") for fact in subject.facts
+    ):
+        return
+    first, last = convolutions[0], convolutions[-1]
+    if subject.heads and all(len(head.shape) > 2 for head in subject.heads):
+        return  # images of the size of the input
+    if last.output[-1] * 2 <= first.output[-1]:
+        yield (
+            last.name, (first.output[-1], last.output[-1]),
+            f"The filters go down from {first.output[-1]} in {first.name} to {last.output[-1]} in {last.name}.",
+            f"Give {last.name} {first.output[-1]} filters or more, and {first.name} {last.output[-1]}.",
+        )  # fmt: skip
+    windows = [max(fact.layer.kernel_size) for fact in convolutions]
+    if windows[-1] > windows[0] and windows[-1] >= 5:
+        yield (
+            last.name, windows, f"The kernels grow from {windows[0]} in {first.name} to {windows[-1]} in {last.name}.",
+            "Use kernel_size=3 in all of them.",
+        )  # fmt: skip
+
+
+def _sees_neighbours(fact):
+    window = getattr(fact.layer, "kernel_size", None)
+    slides = fact.has("convolution") and not fact.has("transposed_convolution", "recurrent_cell") and fact.is_builtin
+    plain = slides and not hasattr(fact.layer, "depth_multiplier")
+    return plain and isinstance(window, tuple) and max(window) > 1
