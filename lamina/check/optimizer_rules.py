@@ -39,8 +39,8 @@ def _unusual_learning_rate(subject):
     layers = sum(1 for fact in subject.facts if not fact.inner and fact.trainable_count and fact.has("weighted"))
     high = min(high, _DEEP.get(name, high)) if layers >= 4 and not _is_normalized(subject) else high
     rate = float(np.asarray(rate))
-    if (rate > high and layers > 1) or (rate < low and not scheduled):
-        side = "large" if rate > high else "small"
+    if (rate > 1.001 * high and layers > 1) or (rate < low and not scheduled):
+        side = "small" if rate < low else "large"
         yield (
             None, rate,
             f"The learning rate of {type(optimizer).__name__} is {rate:g}, which is {side} for {layers} layers with "

@@ -4,10 +4,11 @@ import numpy as np
 
 from lamina.check.plans import optimizer_of
 from lamina.check.rule import rule
+from lamina.facts.loss_names import REGRESSION
 
 __all__ = []
 
-_LINEAR_IN_SCALE = ("mean_squared_error", "mean_absolute_error", "huber", "log_cosh")
+_LINEAR_IN_SCALE = REGRESSION - {"mean_absolute_percentage_error", "mean_squared_logarithmic_error"}
 
 
 @rule(

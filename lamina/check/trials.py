@@ -61,13 +61,13 @@ def misfit_of_labels(model: Any, x: Any, y: Any, sample_weight: Any) -> Exceptio
 
     try:
         graph = getattr(model, "_graph", None)
-        symbols = _symbols(x)
         outputs = None if graph is None else graph.outputs
         if outputs is None or any(None in tensor.shape[1:] for tensor in tree.flatten(outputs)):
-            outputs = trace(model, symbols)
+            outputs = trace(model, _symbols(x))
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
-            trace(loss_of, symbols, _symbols(y), outputs, _symbols(sample_weight))
+            rows = tree.flatten(outputs)[0].shape[0]
+            trace(loss_of, *(_symbols(part, rows) for part in (x, y)), outputs, _symbols(sample_weight, rows))
     except Exception as error:
         return error
     wrong = next((str(one.message) for one in said if "broadcast" in str(one.message)), None)
@@ -91,15 +91,15 @@ def _arrays(data):
     return [leaf for leaf in tree.flatten(data) if getattr(leaf, "ndim", 0)] if data is not None else []
 
 
-def _symbols(data):
-    """Symbols for arrays of any number of rows."""
-    return None if data is None else tree.map_structure(_symbol, data)
+def _symbols(data, rows=None):
+    """Symbols for arrays, of any number of rows if it is not given."""
+    return None if data is None else tree.map_structure(lambda leaf: _symbol(leaf, rows), data)
 
 
-def _symbol(leaf):
+def _symbol(leaf, rows):
     if not getattr(leaf, "ndim", 0):
         return leaf
-    return KerasTensor((None, *leaf.shape[1:]), "string" if _is_text(leaf) else np.dtype(leaf.dtype).name)
+    return KerasTensor((rows, *leaf.shape[1:]), "string" if _is_text(leaf) else np.dtype(leaf.dtype).name)
 
 
 def _is_text(leaf):

@@ -52,6 +52,12 @@ def residual_of_own(units):
     return model
 
 
+def of_fixed_batch():
+    model = keras.Sequential([keras.Input((6, 4), batch_size=16), layers.LSTM(2, stateful=True), layers.Dense(1)])
+    model.compile("adam", "mse")
+    return model
+
+
 WRONG = {
     "LAM101": [
         lambda: head(3, "sigmoid", SPARSE),
@@ -236,6 +242,7 @@ SOUND = {
     ],
     "LAM118": [
         lambda: (head(1), X, QUANTITY[:, None]),
+        lambda: (of_fixed_batch(), SEQUENCES, QUANTITY),
         lambda: (net(layers.Dense(3, "softmax"), shape=(6, 4), loss=SPARSE), SEQUENCES, np.zeros((64, 6, 1))),
     ],
     "LAM119": [

@@ -132,6 +132,7 @@ WRONG = {
 SOUND = {
     "LAM301": [
         lambda: head(1, optimizer=Adam(0.001)),
+        lambda: head(1, optimizer=Adam(0.05)),
         lambda: net(layers.Dense(1), loss="mse", optimizer=Adam(0.5)),
         lambda: head(1, optimizer=SGD(0.5)),
         lambda: scheduled(schedules.CosineDecay(0.0, 10, warmup_target=0.1, warmup_steps=2)),
