@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from lamina.applications.weights import remote_weights
-from lamina.core.graph import node_of
 from lamina.core.keras_tensor import KerasTensor
+from lamina.core.node import node_of
 from lamina.datasets.fetch import fetch_remote
 from lamina.errors import ConfigError, ShapeError, warn
 from lamina.layers.dense import Dense

@@ -33,7 +33,11 @@ class History(Callback):
             batches of that epoch that were trained before it), and its losses and metrics, which begin with `val_`.
     """
 
+    __slots__ = ("model",)  # not among the attributes that the model keeps: see lamina.core.kept
+    model: Any
+
     def __init__(self) -> None:
+        self.model = None
         self.history: dict[str, list[Any]] = Figures()
         self.epoch: list[int] = []
         self.validations: list[dict[str, Any]] = []

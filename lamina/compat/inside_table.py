@@ -70,8 +70,8 @@ TODAY: dict[str, str] = _rows("""
     get_keras_mask lamina.core.keras_tensor:get_mask
     set_keras_mask lamina.core.keras_tensor:set_mask
     standardize_shape lamina.core.keras_tensor:
-    Node lamina.core.graph:
-    KerasHistory lamina.core.graph:History
+    Node lamina.core.node:
+    KerasHistory lamina.core.node:History
     KerasSaveable lamina.core.configurable:Configurable
     JaxVariable lamina:Variable
     BaseOptimizer JaxOptimizer lamina.optimizers:Optimizer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import jax
 
@@ -12,16 +12,9 @@ from lamina.core import context, tree
 from lamina.core.arguments import shown
 from lamina.core.keras_tensor import KerasTensor, trace
 from lamina.core.keywords import keywords, refuse_positional
+from lamina.core.node import Node, node_of
 from lamina.core.read_limits import reserve_steps
 from lamina.errors import CallError, ConfigError
-
-
-class History(NamedTuple):
-    """The origin of a symbolic tensor: an operation, the index of its call, and the index of the output."""
-
-    operation: Any
-    node_index: int
-    tensor_index: int
 
 
 class Operation:
@@ -127,79 +120,6 @@ class Operation:
         return self._inbound_nodes[node_index].outputs
 
 
-class Node:
-    """One call of an operation: its arguments, including symbolic tensors, and its symbolic outputs.
-
-    Args:
-        operation: The operation that was called.
-        args, kwargs: Arguments of the call.
-        outputs: Symbolic outputs.
-    """
-
-    __slots__ = ("args", "kwargs", "leaves", "operation", "outputs", "places", "simple", "tensors", "treedef")
-    operation: Any
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    outputs: Any
-    leaves: list[Any]
-    treedef: Any
-    places: list[int]
-    tensors: list[Any]
-    simple: bool
-
-    def __init__(self, operation: Operation, args: Any, kwargs: Any, outputs: Any) -> None:
-        self.operation, self.args, self.kwargs, self.outputs = operation, args, kwargs, outputs
-        self.leaves, self.treedef = jax.tree_util.tree_flatten((args, kwargs))
-        self.places = [index for index, leaf in enumerate(self.leaves) if isinstance(leaf, KerasTensor)]
-        self.tensors = [self.leaves[index] for index in self.places]
-        self.simple = len(args) == 1 and not kwargs and isinstance(args[0], KerasTensor)
-        if not all(hasattr(tensor, "_keras_history") for tensor in self.tensors):
-            return  # a KerasTensor created by the user: its shape is known, but no model can be built from it
-        for index, output in enumerate(tree.flatten(outputs)):
-            output._keras_history = History(operation, len(operation._inbound_nodes), index)
-        operation._inbound_nodes.append(self)
-
-    @property
-    def inputs(self) -> Any:
-        """The first argument if it contains all symbolic tensors, otherwise a list of the tensors."""
-        if len(self.args) == 1 and len(self.tensors) == len(tree.flatten(self.args[0])):
-            return self.args[0]
-        return self.tensors[0] if len(self.tensors) == 1 else self.tensors
-
-    @property
-    def is_input(self) -> bool:
-        """Whether the node is an Input."""
-        return not self.tensors
-
-    @property
-    def parents(self) -> list[Node]:
-        """The nodes that produced the inputs."""
-        return [node_of(tensor) for tensor in self.tensors]
-
-    def fill(self, values: dict[int, Any]) -> Any:
-        """(args, kwargs) with values in place of symbolic tensors.
-
-        Args:
-            values: Values by the id of the symbolic tensor they replace.
-        """
-        if self.simple:
-            return (values[id(self.tensors[0])],), {}
-        leaves = list(self.leaves)
-        for index, tensor in zip(self.places, self.tensors, strict=True):
-            leaves[index] = values[id(tensor)]
-        return jax.tree_util.tree_unflatten(self.treedef, leaves)
-
-
-def node_of(tensor: Any) -> Node:
-    """The node that produced a symbolic tensor.
-
-    Args:
-        tensor: Symbolic tensor.
-    """
-    operation, index, _ = tensor._keras_history
-    return operation._inbound_nodes[index]
-
-
 class Function(Operation):
     """The part of a graph between inputs and outputs, as a single operation.
 
@@ -240,6 +160,7 @@ class Function(Operation):
                 raise CallError(f"Inputs and outputs of a model are symbolic tensors; got {shown(tensor)}.", fix=fix)
         self.nodes, self.depths, self.operations = _sort(self.input_tensors, self.output_tensors, name)
         self._output_structure = tree.structure_of(outputs)
+        self._made: list[Any] = [node.outputs for node in self.nodes]  # keeps tensors, and so their ids, as they are
 
     @property
     def input(self) -> Any:
@@ -276,12 +197,12 @@ class Function(Operation):
         Without `apply`, operations are called on arrays."""
         reserve_steps(len(self.nodes), self.name or "the graph")
         known = {id(tensor): value for tensor, value in zip(self.input_tensors, values, strict=True)}
-        for node in self.nodes:
+        for node, made in zip(self.nodes, self._made, strict=True):
             args, kwargs = node.fill(known)
             operation = node.operation
             results = operation._function(*args, **kwargs) if apply is None else apply(operation, args, kwargs)
-            results = [results] if isinstance(node.outputs, KerasTensor) else tree.flatten(results)
-            for tensor, result in zip(tree.flatten(node.outputs), results, strict=True):
+            results = [results] if isinstance(made, KerasTensor) else tree.flatten(results)
+            for tensor, result in zip(tree.flatten(made), results, strict=True):
                 known.setdefault(id(tensor), result)  # an inner tensor that is also an input keeps the input's value
         return tree.unflatten(self._output_structure, [known[id(tensor)] for tensor in self.output_tensors])
 

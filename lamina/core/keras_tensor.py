@@ -53,6 +53,8 @@ class KerasTensor(NoValues, _Base):
     (None, 3)
     """
 
+    __slots__ = ("_keras_history",)  # not among the attributes that its operation keeps: see lamina.core.kept
+
     def __init__(
         self,
         shape: Any,
@@ -238,6 +240,9 @@ def set_mask(tensor: Any, mask: Any) -> None:
         mask: Mask; None removes the mask.
     """
     key = id(tensor)
+    if isinstance(tensor, KerasTensor):
+        vars(tensor)["_keras_mask"] = mask
+        return
     if isinstance(tensor, jax.Array) and not isinstance(tensor, Tracer):  # where packages look
         tensor._keras_mask = mask  # pyright: ignore[reportAttributeAccessIssue]
         return

@@ -54,8 +54,11 @@ def lazy(
             try:
                 return _of_earlier_versions(package, name, homes, otherwise)
             except (AttributeError, ImportError) as error:
-                with readable(error) as shown:
-                    raise shown from None
+                try:
+                    with readable(error) as shown:
+                        raise shown from None
+                finally:
+                    shown = None  # else error and frame, and with it those of all callers, would hold each other
         with no_collection():
             module = importlib.import_module(home)
         if home == f"{package}.{name}":

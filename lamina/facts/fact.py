@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import weakref
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,7 @@ class Fact:
         inputs, outputs: Shapes, None for the batch and other open sizes.
         owner: Innermost model that it is nested in.
         depth: How many models it is nested in.
-        sources, receivers: Facts that the inputs come from, and that take the outputs.
+        sources: Facts that the inputs come from.
         use, uses: This is call number `use` (from 1) of `uses` calls of the layer.
         masked, gives_mask: Whether its inputs have a mask, and whether its outputs have one.
         window: Receptive field along each spatial axis; None where it is not known.
@@ -55,6 +56,7 @@ class Fact:
         inner: Calls inside a model, or inside a layer of your own that holds layers.
         whole: Whether every input is known to come from `sources` or from the model's inputs.
         arguments: (positional, keyword) arguments of the call; None where they are not known.
+        receiver_refs: Weak references to the facts that take the outputs, which refer to this one.
     """
 
     layer: Any
@@ -63,7 +65,6 @@ class Fact:
     owner: Any
     depth: int = 0
     sources: list[Fact] = dataclasses.field(default_factory=list)
-    receivers: list[Fact] = dataclasses.field(default_factory=list)
     use: int = 1
     uses: int = 1
     masked: bool = False
@@ -75,6 +76,12 @@ class Fact:
     inner: list[Fact] = dataclasses.field(default_factory=list, repr=False)
     whole: bool = True
     arguments: tuple[Any, Any] | None = dataclasses.field(default=None, repr=False)
+    receiver_refs: list[weakref.ref[Fact]] = dataclasses.field(default_factory=list, repr=False)
+
+    @property
+    def receivers(self) -> list[Fact]:
+        """Facts that take the outputs."""
+        return [fact for ref in self.receiver_refs if (fact := ref()) is not None]
 
     @functools.cached_property
     def flops(self) -> int | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from lamina.core import context, tree
-from lamina.core.graph import node_of
 from lamina.core.keras_tensor import KerasTensor, get_mask, trace
+from lamina.core.node import node_of
 from lamina.core.probes import without_probe_sizes
 from lamina.core.registry import is_builtin
 from lamina.errors import CallError
@@ -74,7 +75,7 @@ def _link(fact, sources):
     for source in sources:
         if source is not None and source not in fact.sources:
             fact.sources.append(source)
-            source.receivers.append(fact)
+            source.receiver_refs.append(weakref.ref(fact))
 
 
 def _is_composite(layer):

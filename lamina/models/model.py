@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, overload
 
 from lamina.core import registry, tree
-from lamina.core.graph import Function, node_of
+from lamina.core.graph import Function
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
+from lamina.core.node import node_of
 from lamina.core.representation import signature_of
 from lamina.errors import ArgumentError, ConfigError, MissingMethodError, UnknownNameError
 from lamina.layers.base import call_signature

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from lamina.core import tree
-from lamina.core.graph import Operation, node_of
+from lamina.core.graph import Operation
+from lamina.core.node import node_of
 from lamina.errors import ConfigError
 from lamina.layers.base import call_signature
 from lamina.runtime.terminal import console, text_buffer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -51,14 +52,16 @@ class Runner:
     `trainable` flags takes effect at the next step, which then uses programs compiled for it.
     """
 
+    state: Any = None
+
     def __init__(self, model: Any):
-        self.model = model
+        self._model: Any = weakref.ref(model)
         self._throttle, self._building = DispatchThrottle(), threading.RLock()
         compilation_cache.set_up()
         self.recorder: Any = Recorder()
         global_seed_generator()  # create it before the first program, which has its state as an input
         self._version = self._pattern = None
-        self.state = self._fresh_metrics = None
+        self._fresh_metrics = None
         self.sharded: Any = None  # a ShardedExecution while a distribution is set
         self.guard: Any = None  # a Guard against non-finite steps, if the run requests one
         self.steps_requested = 0  # total over all calls of fit
@@ -67,6 +70,12 @@ class Runner:
         self.programs: dict[str, Any] = {}
         self.without_xla: Any = None  # PredictWithoutXLA for the current layers
         self._all_programs = {}  # pattern -> programs: toggling `trainable` compiles each pattern only once
+
+    @property
+    def model(self) -> Any:
+        """The model. It owns the runner and its programs, which therefore refer to it weakly: all of them are freed as
+        soon as the model is dropped."""
+        return self._model()
 
     # Programs
 
@@ -100,7 +109,7 @@ class Runner:
             self._read_only = [index for index, array in enumerate(others) if array.nbytes >= READ_ONLY_BYTES]
             self._pattern = pattern
             if pattern not in self._all_programs:
-                self._all_programs[pattern] = {}, PredictWithoutXLA(self)
+                self._all_programs[pattern] = {}, PredictWithoutXLA()
             self.programs, self.without_xla = self._all_programs[pattern]
         self._version = context.structure_version()
 
@@ -143,11 +152,10 @@ class Runner:
             kind: "train", "test" or "predict".
             label, name: Names of the program for the recorder of compilations (None: it is not recorded) and for XLA.
         """
-        model, groups = self.model, [self.groups[group] for group in STATE[kind]]
-        method = getattr(model, f"{kind}_step")
-        pure, guarded = takes_state(method), kind == "train" and self.guard is not None
+        get_model, groups = self._model, [self.groups[group] for group in STATE[kind]]
+        pure, guarded = takes_state(getattr(self.model, f"{kind}_step")), kind == "train" and self.guard is not None
         bound = [] if pure else [variable for group in groups for variable in group]
-        note = None if model.run_eagerly or not label else partial(self.recorder.traced, label, name)
+        note = None if self.model.run_eagerly or not label else partial(self.recorder.traced, label, name)
 
         def step(donated, kept, global_values, batch):
             if note is not None:
@@ -157,7 +165,7 @@ class Runner:
             batch, alive = batch if guarded else (batch, None)
             data = pack_x_y_sample_weight(*unpack_x_y_sample_weight(batch))  # drops absent parts
             values = [] if pure else [value for group in state for value in group]
-            refs = context.global_refs()
+            method, refs = getattr(get_model(), f"{kind}_step"), context.global_refs()
             with context.bind([*refs, *bound], [*global_values, *values]) as slots:
                 if pure:
                     results, after = unwrap(method(state, data))
@@ -223,6 +231,7 @@ class Runner:
     def _build_many(self, size, label):
         """A training step whose batch is (arrays, order, first, count); it runs `count` steps in a loop."""
         step: Any = self.build_step("train", label, "lamina_train_many")
+        get_model, metrics_variables = self._model, self.groups["metrics"]
 
         def many(donated, kept, global_values, data):
             arrays, order, first, count = data
@@ -239,8 +248,8 @@ class Runner:
 
             carry = (*donated, *kept), global_values
             (*new, read), after = jax.lax.fori_loop(first, first + count, body, carry)
-            with context.bind(self.groups["metrics"], new[3]):
-                logs = unwrap(self.model.get_metrics_result())
+            with context.bind(metrics_variables, new[3]):
+                logs = unwrap(get_model().get_metrics_result())
             return (logs, (*new, {index: read[index] for index in written})), dict(enumerate(after))
 
         return many
@@ -261,7 +270,7 @@ class Runner:
         program = self.prepare("predict", batch)
         sharded = self.sharded
         if sharded is None:
-            outputs = self.without_xla(program, batch)
+            outputs = self.without_xla(self, program, batch)
             if outputs is not None:
                 return outputs
         state = (peek(self.groups["trainable"]), peek(self.groups["others"]))
@@ -322,7 +331,10 @@ class Runner:
         """Return all values to their variables."""
         if self.state is not None:
             self.state.release()  # if this is broken off, the variables need the state
-            self.state: Any = None
+            self.state = None
+
+    def __del__(self) -> None:
+        self.release()  # variables and the state refer to each other
 
     def watch(self) -> Guard:
         """From now on, ignore the updates of non-finite steps. Returns the Guard that reports such steps."""

@@ -22,24 +22,21 @@ _read_value = attrgetter("_value")
 class PredictWithoutXLA:
     """Predicts with lamina-native programs, one for each input shape.
 
-    Args:
-        runner: Runner of the model.
-
     Attributes:
         programs: (shape, dtype) of the inputs -> program, or None if XLA has to predict.
     """
 
-    runner: Any
     programs: Any
 
-    def __init__(self, runner: Any) -> None:
-        self.runner, self.programs = runner, {}
+    def __init__(self) -> None:
+        self.programs = {}
         self._with_xla_too = set()  # keys of programs for which XLA has predicted once
 
-    def __call__(self, compiled: Any, batch: Any) -> Any:
+    def __call__(self, runner: Any, compiled: Any, batch: Any) -> Any:
         """The outputs for a batch, or None if XLA has to predict.
 
         Args:
+            runner: Runner of the model.
             compiled: The XLA program for predictions.
             batch: Inputs, or inputs with targets and sample weights.
         """
@@ -47,42 +44,43 @@ class PredictWithoutXLA:
         key = getattr(x, "shape", None), getattr(x, "dtype", None)
         if key[0] is None:
             return None
-        if (y is not None or sample_weight is not None) and not is_builtin(type(self.runner.model).predict_step):
+        if (y is not None or sample_weight is not None) and not is_builtin(type(runner.model).predict_step):
             return None  # a custom predict_step may read them
         if key not in self.programs:
-            self._add(key, compiled, x)
+            self._add(runner, key, compiled, x)
         program = self.programs[key]
         if program is None:
             return None
         outputs = program(x)
         if outputs is None and key not in self._with_xla_too:
             self._with_xla_too.add(key)  # JAX has traced this shape already, so the recorder would not see it
-            self.runner.recorder.traced("predict", compiled.__name__, batch)
+            runner.recorder.traced("predict", compiled.__name__, batch)
         return outputs
 
-    def _add(self, key, compiled, x):
+    def _add(self, runner, key, compiled, x):
         native = cpu_kernels()
-        eager = native is None or self.runner.model.run_eagerly
-        self.programs[key] = None if eager else self._translate(native, compiled, x)
+        eager = native is None or runner.model.run_eagerly
+        self.programs[key] = None if eager else _translate(runner, native, compiled, x)
         kept = [key for key, program in self.programs.items() if program is not None]
         if len(kept) > MAX_SHAPES:
             del self.programs[kept[0]]
 
-    def _translate(self, native, compiled, x):
-        runner, since = self.runner, None
-        groups = runner.groups["trainable"], runner.groups["others"]
 
-        def trace():
-            nonlocal since
-            traced = compiled.trace((), tuple(map(peek, groups)), context.global_values(), (x, None, None))
-            since = time.perf_counter()
-            return traced
+def _translate(runner, native, compiled, x):
+    since = None
+    groups = runner.groups["trainable"], runner.groups["others"]
 
-        try:
-            program = native.translate_program(trace, [*groups[0], *groups[1]], _read_value, x)
-        except BaseException:  # raised inside a layer's call
-            runner.recorder.finish()
-            raise
-        if program is not None:
-            runner.recorder.finish(since)
-        return program
+    def trace():
+        nonlocal since
+        traced = compiled.trace((), tuple(map(peek, groups)), context.global_values(), (x, None, None))
+        since = time.perf_counter()
+        return traced
+
+    try:
+        program = native.translate_program(trace, [*groups[0], *groups[1]], _read_value, x)
+    except BaseException:  # raised inside a layer's call
+        runner.recorder.finish()
+        raise
+    if program is not None:
+        runner.recorder.finish(since)
+    return program

@@ -9,6 +9,7 @@ import numpy as np
 
 from lamina import training as training_module
 from lamina.core import tree
+from lamina.core.kept import KeptAttribute
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.keywords import keywords
 from lamina.core.sparse import is_sparse
@@ -34,7 +35,7 @@ class Trainer(StepMixin, LegacyMethods):
 
     stop_evaluating: bool = False
     stop_predicting: bool = False
-    history: Any
+    history: Any = KeptAttribute("model")  # set by `fit`
     training_batches = resume_point = None  # of the running `fit`; BackupAndRestore reads the first and sets the second
 
     @old_names("Model.fit")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina.core.graph import node_of
 from lamina.core.keras_tensor import KerasTensor
+from lamina.core.node import node_of
 
 __all__ = ["get_source_inputs"]
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from lamina import tree
 from lamina.core import context
+from lamina.core.node import Node
 from lamina.core.variable import Variable
 from lamina.errors import CallError, LaminaError, UnknownNameError, warn
 from lamina.layers.base.call_signature import signature_of
@@ -236,7 +237,7 @@ class KerasAttributes(Tracked):
 
 
 def _is_picklable(value):
-    if isinstance(value, (KerasAttributes, Variable, Metric, SeedGenerator, FunctionType, np.ndarray)):
+    if isinstance(value, (KerasAttributes, Variable, Metric, SeedGenerator, Node, FunctionType, np.ndarray)):
         return True
     if isinstance(value, (list, tuple, dict)):
         return all(map(_is_picklable, value.values() if isinstance(value, dict) else value))

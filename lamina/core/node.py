@@ -1,0 +1,123 @@
+"""The nodes of the functional graph: which operation was called with which symbolic tensors."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax
+
+from lamina.core import tree
+from lamina.core.kept import Kept
+from lamina.core.keras_tensor import KerasTensor
+
+if TYPE_CHECKING:
+    from lamina.core.graph import Operation
+
+__all__ = ["History", "Node", "node_of"]
+
+
+class History(NamedTuple):
+    """The origin of a symbolic tensor: an operation, the index of its call, and the index of the output."""
+
+    operation: Any
+    node_index: int
+    tensor_index: int
+
+
+class Node:
+    """One call of an operation: its arguments, including symbolic tensors, and its symbolic outputs.
+
+    Args:
+        operation: The operation that was called.
+        args, kwargs: Arguments of the call.
+        outputs: Symbolic outputs.
+    """
+
+    __slots__ = (
+        "_operation", "_outputs", "_structure", "args", "index", "kwargs", "leaves", "places", "simple", "tensors",
+        "treedef",
+    )  # fmt: skip
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    leaves: list[Any]
+    treedef: Any
+    places: list[int]
+    tensors: list[Any]
+    simple: bool
+
+    def __init__(self, operation: Operation, args: Any, kwargs: Any, outputs: Any) -> None:
+        self._operation, self.args, self.kwargs = weakref.ref(operation), args, kwargs
+        self._structure, made = tree.structure_of(outputs), tree.flatten(outputs)
+        self._outputs, self.index = list(map(Kept, made)), len(operation._inbound_nodes)
+        self.leaves, self.treedef = jax.tree_util.tree_flatten((args, kwargs))
+        self.places = [index for index, leaf in enumerate(self.leaves) if isinstance(leaf, KerasTensor)]
+        self.tensors = [self.leaves[index] for index in self.places]
+        self.simple = len(args) == 1 and not kwargs and isinstance(args[0], KerasTensor)
+        if not all(hasattr(tensor, "_keras_history") for tensor in self.tensors):
+            return  # a KerasTensor created by the user: its shape is known, but no model can be built from it
+        for index, output in enumerate(made):
+            output._keras_history = History(operation, self.index, index)
+        operation._inbound_nodes.append(self)
+
+    def __getstate__(self) -> Any:
+        return {name: self.operation if name == "_operation" else getattr(self, name) for name in self.__slots__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, weakref.ref(value) if name == "_operation" else value)
+
+    @property
+    def operation(self) -> Any:
+        """The operation that was called. It has this node, so the node refers to it weakly, and to the outputs, whose
+        history is the operation, as `Kept`."""
+        return self._operation()
+
+    @property
+    def outputs(self) -> Any:
+        """The symbolic outputs."""
+        made = enumerate(self._outputs)
+        return tree.unflatten(
+            self._structure,
+            [kept.get(_keras_history=History(self.operation, self.index, place)) for place, kept in made],
+        )
+
+    @property
+    def inputs(self) -> Any:
+        """The first argument if it contains all symbolic tensors, otherwise a list of the tensors."""
+        if len(self.args) == 1 and len(self.tensors) == len(tree.flatten(self.args[0])):
+            return self.args[0]
+        return self.tensors[0] if len(self.tensors) == 1 else self.tensors
+
+    @property
+    def is_input(self) -> bool:
+        """Whether the node is an Input."""
+        return not self.tensors
+
+    @property
+    def parents(self) -> list[Node]:
+        """The nodes that produced the inputs."""
+        return [node_of(tensor) for tensor in self.tensors]
+
+    def fill(self, values: dict[int, Any]) -> Any:
+        """(args, kwargs) with values in place of symbolic tensors.
+
+        Args:
+            values: Values by the id of the symbolic tensor they replace.
+        """
+        if self.simple:
+            return (values[id(self.tensors[0])],), {}
+        leaves = list(self.leaves)
+        for index, tensor in zip(self.places, self.tensors, strict=True):
+            leaves[index] = values[id(tensor)]
+        return jax.tree_util.tree_unflatten(self.treedef, leaves)
+
+
+def node_of(tensor: Any) -> Node:
+    """The node that produced a symbolic tensor.
+
+    Args:
+        tensor: Symbolic tensor.
+    """
+    operation, index, _ = tensor._keras_history
+    return operation._inbound_nodes[index]
