@@ -28,7 +28,7 @@ from lamina.training.data.packing import pack_x_y_sample_weight, unpack_x_y_samp
 from lamina.training.nan_guard import Guard, keep_finite
 from lamina.training.predict_without_xla import PredictWithoutXLA
 from lamina.training.sharding import sharded_execution
-from lamina.training.state import TrainingState, peek
+from lamina.training.state import TrainingState, changed_values, peek, step_results
 from lamina.training.step import takes_state
 from lamina.training.throttle import DispatchThrottle
 
@@ -177,7 +177,7 @@ class Runner:
             if guarded:
                 alive, after = keep_finite(results, after, state, alive)
                 results = results, alive
-            return _results(kind, results, after, state, read), _changed(global_after, global_values)
+            return step_results(kind, results, after, state, read), changed_values(global_after, global_values)
 
         return step
 
@@ -344,19 +344,3 @@ class Runner:
     def build(self, batch: Any) -> None:
         """Build all unbuilt layers, losses, metrics and optimizer slots from the shapes of a batch."""
         build(self.model, batch)
-
-
-def _results(kind, results, after, before, read):
-    """The results of a step that the program returns. Of read-only variables, these are only the changed ones, by
-    index."""
-    if kind == "train":
-        trainable, others, optimizer, metrics = after
-        large = {index: others[index] for index, value in read.items() if others[index] is not value}
-        others = [None if index in read else value for index, value in enumerate(others)]
-        return results, (trainable, others, optimizer, metrics, large)
-    others = _changed(after[1], before[1])
-    return (results, others) if kind == "predict" else (results, others, after[2])
-
-
-def _changed(after, before):
-    return {index: new for index, (new, old) in enumerate(zip(after, before, strict=True)) if new is not old}

@@ -78,3 +78,20 @@ class TrainingState:
 def peek(cells: Any) -> Any:
     """The arrays of variables without copying, for programs that donate nothing."""
     return [cell._value if cell._owner is None else cell._owner.peek(cell) for cell in cells]
+
+
+def step_results(kind: str, results: Any, after: Any, before: Any, read: dict[int, Any]) -> Any:
+    """The results of a step that the program returns. Of read-only variables, these are only the changed ones, by
+    index."""
+    if kind == "train":
+        trainable, others, optimizer, metrics = after
+        large = {index: others[index] for index, value in read.items() if others[index] is not value}
+        others = [None if index in read else value for index, value in enumerate(others)]
+        return results, (trainable, others, optimizer, metrics, large)
+    others = changed_values(after[1], before[1])
+    return (results, others) if kind == "predict" else (results, others, after[2])
+
+
+def changed_values(after: Any, before: Any) -> dict[int, Any]:
+    """The values that a step changed, by index."""
+    return {index: new for index, (new, old) in enumerate(zip(after, before, strict=True)) if new is not old}
