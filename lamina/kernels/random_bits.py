@@ -8,6 +8,7 @@ Source: J. Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -32,9 +33,15 @@ def bernoulli(key: jax.Array, p: float, shape: Sequence[int]) -> jax.Array:
     threefry = key.dtype == "uint32" and key.shape == (2,) and _setting("jax_default_prng_impl") == "threefry2x32"
     if jax.default_backend() != "cpu" or not threefry or not _setting("jax_threefry_partitionable") or size >= 2**32:
         return jax.random.bernoulli(key, p, tuple(shape))
-    first, second = _threefry(key, jnp.zeros(shape, "uint32"), jnp.arange(size, dtype="uint32").reshape(shape))
     # jax.random draws a float of 23 bits, which is below p if and only if its bits are below p * 2**23.
-    below = ((first ^ second) >> 9) < math.ceil(np.float32(p) * 2**23)
+    return _are_below(key, math.ceil(np.float32(p) * 2**23), tuple(shape))
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2), inline=True)  # one program where it is called on arrays
+def _are_below(key, limit, shape):
+    size = math.prod(shape)
+    first, second = _threefry(key, jnp.zeros(shape, "uint32"), jnp.arange(size, dtype="uint32").reshape(shape))
+    below = ((first ^ second) >> 9) < limit
     return jax.lax.optimization_barrier(below)  # otherwise XLA computes the mask again for each use
 
 

@@ -53,7 +53,7 @@ def max_pool(
     sizes = _windows(inputs, pool_size, strides, padding, data_format)
 
     def program(x):
-        return _reduce_windows(x, np.asarray(lowest, x.dtype), _larger, jax.lax.max, *sizes)
+        return _reduce_windows(x, lowest, _larger, jax.lax.max, *sizes)
 
     source, apply = before_monotone(inputs)
     maxima = max_pool_with_indices(program, source, *sizes)
@@ -84,7 +84,7 @@ def average_pool(
     window, strides, padding = _windows(inputs, pool_size, strides, padding, data_format)
 
     def window_sums(x):
-        return _reduce_windows(x, np.asarray(0, x.dtype), jax.lax.add, jax.lax.add, window, strides, padding)
+        return _reduce_windows(x, 0, jax.lax.add, jax.lax.add, window, strides, padding)
 
     if padding == "VALID":
         return window_sums(inputs) / int(np.prod(window))
@@ -104,7 +104,13 @@ def _reduce_windows(inputs, empty, combine, xla_combine, window, strides, paddin
     maximum takes ten times as long.
     """
     if jax.default_backend() != "cpu" or sum(window) > MAX_SLICES or is_portable():
-        return jax.lax.reduce_window(inputs, empty, xla_combine, window, strides, padding)
+        return jax.lax.reduce_window(inputs, np.asarray(empty, inputs.dtype), xla_combine, window, strides, padding)
+    return _combine_slices(inputs, empty, combine, window, strides, padding)
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2, 3, 4, 5), inline=True)  # one program where it is called on arrays
+def _combine_slices(inputs, empty, combine, window, strides, padding):
+    empty = np.asarray(empty, inputs.dtype)
     pads = jax.lax.padtype_to_pads(inputs.shape, window, strides, padding)
     for axis in reversed([axis for axis, size in enumerate(window) if size > 1 or strides[axis] > 1]):
         edges = [(*pads[axis], 0) if other == axis else (0, 0, 0) for other in range(inputs.ndim)]
