@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 
 from lamina.core import tree
 from lamina.core.kept import Kept
 from lamina.core.keras_tensor import KerasTensor
-
-if TYPE_CHECKING:
-    from lamina.core.graph import Operation
 
 __all__ = ["History", "Node", "node_of"]
 
@@ -46,7 +43,7 @@ class Node:
     tensors: list[Any]
     simple: bool
 
-    def __init__(self, operation: Operation, args: Any, kwargs: Any, outputs: Any) -> None:
+    def __init__(self, operation: Any, args: Any, kwargs: Any, outputs: Any) -> None:
         self._operation, self.args, self.kwargs = weakref.ref(operation), args, kwargs
         self._structure, made = tree.structure_of(outputs), tree.flatten(outputs)
         self._outputs, self.index = list(map(Kept, made)), len(operation._inbound_nodes)
