@@ -74,15 +74,11 @@ def measured(score: Score, code: str) -> str:
     given, kinds = rule.right + rule.off + rule.on_sound, KINDS_OF_CODES[code]
     faulty = sum(bool(one.program.kinds & kinds) for one in score.faulty)
     return (
-        f"Measured: in `benchmarks/faults` {_programs(given)} of {len(score.outcomes)} have this finding; "
-        f"{rule.right} of them have such a fault (precision {rule.precision:.2f}), {rule.on_sound} are sound. "
-        f"Of {_programs(faulty)} with a fault of its kinds ({', '.join(sorted(kinds))}) it finds {rule.right} "
+        f"Measured: of the {len(score.outcomes)} programs of `benchmarks/faults` {given} have this finding; "
+        f"{rule.right} of these have such a fault (precision {rule.precision:.2f}), {rule.on_sound} are sound. "
+        f"With a fault of its kinds ({', '.join(sorted(kinds))}) there are {faulty} "
         f"(recall {rule.right / max(faulty, 1):.2f})."
     )
-
-
-def _programs(count: int) -> str:
-    return f"{count} program{'s' * (count != 1)}"
 
 
 def table(score: Score) -> str:

@@ -112,10 +112,11 @@ class Score:
         return {kind: (found, of) for kind, (found, of) in sorted(counts.items())}
 
     def by_code(self) -> dict[str, RuleScore]:
-        """Code -> RuleScore, for each code that a linter gave."""
+        """Code -> RuleScore, for each code that a linter gave; advice of a code that is also grave does not count."""
+        grave = {report.code for one in self.outcomes for report in one.grave}
         found: dict[str, RuleScore] = {}
         for one in self.outcomes:
-            for code in {report.code for report in one.reports}:
+            for code in {report.code for report in one.reports if report.grave or report.code not in grave}:
                 counts = found.setdefault(code, RuleScore())
                 kinds = next(report.kinds for report in one.reports if report.code == code)
                 named = one.version == "faulty" and bool(kinds & one.program.kinds)
