@@ -74,6 +74,8 @@ _TABLE = {
     "LAM407": "validation, input scale",
     "LAM408": "input scale",
     "LAM409": "target scale",
+    "LAM410": "mask, label shift",
+    "LAM411": "mask",
     "LAM501": "gradient flow, learning rate",
     "LAM502": "gradient flow, input scale, hidden activation",
     "LAM503": "gradient flow, hidden activation",

@@ -13,6 +13,7 @@ from lamina.check import (
     reach_rules,
     run_rules,
     scale_rules,
+    text_rules,
     training_rules,
     watch_rules,
 )
@@ -22,5 +23,5 @@ __all__ = ["FAMILIES", "RULES", "rules_for"]
 
 FAMILIES = (
     loss_rules, label_rules, meaning_rules, run_rules, map_rules, order_rules, depth_rules, reach_rules, training_rules,
-    optimizer_rules, data_rules, scale_rules, watch_rules, probe_rules,
+    optimizer_rules, data_rules, scale_rules, text_rules, watch_rules, probe_rules,
 )  # fmt: skip

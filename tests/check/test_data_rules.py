@@ -12,6 +12,15 @@ MANY = DRAW.normal(size=(400, 4)).astype("float32")
 RARE = (np.arange(400) % 50 == 0).astype("int64")
 
 
+TEXT = DRAW.integers(1, 9, (64, 9))
+TAGS = TEXT[:, :-1] % 3
+PADDED = np.where(np.arange(9) < 4, TEXT, 0)
+
+
+def language_model(*stack):
+    return net(layers.Embedding(9, 4), *stack, layers.Dense(9, "softmax"), shape=(8,), loss=SPARSE, optimizer="adam")
+
+
 def conv(*before):
     return net(*before, layers.Conv2D(4, 3), layers.GlobalMaxPooling2D(), layers.Dense(1), shape=(8, 8, 3))
 
@@ -76,6 +85,19 @@ WRONG = {
         lambda: (head(1), X, QUANTITY, {"validation_data": (100 * X, QUANTITY)}),
         lambda: (conv(), IMAGES, None, {"validation_data": (255 * IMAGES, None)}),
     ],
+    "LAM410": [
+        lambda: (
+            language_model(layers.Bidirectional(layers.LSTM(4, return_sequences=True))),
+            TEXT[:, :-1],
+            TEXT[:, 1:],
+        ),
+        lambda: (language_model(layers.Conv1D(4, 3, padding="same")), TEXT[:, :-1], TEXT[:, 1:]),
+        lambda: (language_model(layers.LSTM(4, return_sequences=True)), TEXT[:, :-1], TEXT[:, :-1]),
+    ],
+    "LAM411": [
+        lambda: (net(layers.Embedding(9, 4), layers.LSTM(4), shape=(9,)), PADDED),
+        lambda: (net(layers.Embedding(9, 4), layers.Bidirectional(layers.GRU(4)), shape=(9,)), PADDED),
+    ],
     "LAM408": [lambda: (conv(layers.Rescaling(1 / 255)), IMAGES), lambda: (conv(), IMAGES / 255)],
     "LAM409": [
         lambda: (head(1, optimizer="adam"), X, 3e5 + 1e5 * QUANTITY),
@@ -85,6 +107,16 @@ WRONG = {
 }
 
 SOUND = {
+    "LAM410": [
+        lambda: (language_model(layers.LSTM(4, return_sequences=True)), TEXT[:, :-1], TEXT[:, 1:]),
+        lambda: (language_model(layers.Conv1D(4, 3, padding="causal")), TEXT[:, :-1], TEXT[:, 1:]),
+        lambda: (language_model(layers.Bidirectional(layers.LSTM(4, return_sequences=True))), TEXT[:, :-1], TAGS),
+    ],
+    "LAM411": [
+        lambda: (net(layers.Embedding(9, 4, mask_zero=True), layers.LSTM(4), shape=(9,)), PADDED),
+        lambda: (net(layers.Embedding(9, 4), layers.LSTM(4), shape=(9,)), PADDED[:, ::-1]),
+        lambda: (net(layers.Embedding(9, 4), layers.GlobalMaxPooling1D(), shape=(9,)), PADDED),
+    ],
     "LAM401": [
         lambda: (conv(), IMAGES),
         lambda: (conv(layers.Rescaling(1 / 255)), 255 * IMAGES),

@@ -156,6 +156,8 @@ DONE = {
         ("from 0 to 255", "check(images)", "check(255 * images)"),
     ],
     "LAM409": [("(y - y.mean()) / y.std()", "(x, y)", "(x, (y - y.mean()) / y.std())")],
+    "LAM410": [("use_causal_mask=True", "(x, x)", "(x, x, use_causal_mask=True)")],
+    "LAM411": [("mask_zero=True in words", 'name="words"', 'mask_zero=True, name="words"')],
     "LAM401": [
         ("x / 255", "check(images)", "check(images / 255)"),
         ("layers.Rescaling(1 / 255) as the first layer", "layers.Conv2D", "layers.Rescaling(1 / 255), layers.Conv2D"),

@@ -1,0 +1,86 @@
+"""LAM4xx, third part: numbers of tokens, their padding, and labels that are the same sequence."""
+
+import numpy as np
+
+from lamina.check.rule import rule
+
+__all__ = []
+
+
+def _tokens(subject):
+    """(reader, values) for each input whose rows of whole numbers an Embedding looks up."""
+    for name, values in subject.inputs.items():
+        for fact in subject.readers.get(name, []):
+            whole = values.dtype.kind in "iu" or (values.dtype.kind == "f" and bool((values == np.round(values)).all()))
+            if fact.kind == "Embedding" and values.ndim == 2 and values.shape[1] > 2 and values.size and whole:
+                yield fact, values
+
+
+@rule(
+    "LAM410", "error", "a sequence model that sees the tokens it predicts", "batch",
+    "The label of a position is among the inputs that this position may look at: the loss falls to 0 by copying, and "
+    "the model cannot generate.",
+    "Vaswani et al.: Attention Is All You Need (2017), 3.1: masking prevents positions from attending to later ones",
+)  # fmt: skip
+def _sees_its_labels(subject):
+    tokens = list(_tokens(subject))
+    head = subject.heads[0] if len(subject.heads) == 1 else None
+    if len(tokens) != 1 or head is None or not head.loss_name.startswith("sparse") or len(head.shape) != 3:
+        return
+    (reader, x), y = tokens[0], None if head.numbers is None else np.asarray(head.numbers)
+    y = y[..., 0] if y is not None and y.ndim == 3 and y.shape[-1] == 1 else y
+    if y is None or y.shape != x.shape or len(np.unique(x)) < 3:
+        return
+    if (x == y).mean() > 0.99:
+        if not any(len(fact.output) == 2 for fact in subject.facts):  # else the whole sequence passes through a vector
+            yield (
+                head.layer, 0, f"The labels of {head.layer} are the tokens that {reader.name} reads.",
+                "Shift them by one: x, y = tokens[:, :-1], tokens[:, 1:].", "info",
+            )  # fmt: skip
+    elif (x[:, 1:] == y[:, :-1]).mean() > 0.95:
+        for fact in subject.facts:
+            fix = _how_to_hide_the_future(fact)
+            if fix is not None:
+                yield (
+                    fact.name, 1,
+                    f"The labels are the tokens one step ahead, and {fact.name} looks at later positions.", fix,
+                )  # fmt: skip
+
+
+def _how_to_hide_the_future(fact):
+    """The fix where a call looks at later positions; None where it does not, or this is not known."""
+    given = fact.arguments[1] if fact.arguments else {}
+    known = getattr(fact.owner, "_graph", None) is not None
+    if fact.kind == "MultiHeadAttention" and known and len({id(one) for one in fact.sources}) <= 1:
+        hidden = given.get("use_causal_mask") or given.get("attention_mask") is not None
+        return None if hidden else f"Call {fact.name}(x, x, use_causal_mask=True)."
+    if fact.kind == "Bidirectional":
+        return f"Use the layer inside {fact.name} alone, without Bidirectional."
+    if fact.kind == "Conv1D" and fact.layer.padding == "same" and fact.layer.kernel_size[0] > 1:
+        return f"Use padding='causal' in {fact.name}."
+    return None
+
+
+@rule(
+    "LAM411", "warning", "padding at the end that is read as text", "batch",
+    "A recurrent layer goes on through the padding, and its last state has forgotten the text; attention mixes padding "
+    "into every position.",
+    "Keras guide: Masking and padding",
+)  # fmt: skip
+def _padding_without_mask(subject):
+    for fact, values in _tokens(subject):
+        if fact.gives_mask or len(values) < 8:
+            continue
+        is_word = values != 0
+        ends = values.shape[1] - np.where(is_word.any(1), is_word[:, ::-1].argmax(1), values.shape[1])
+        padding = 1 - float(ends.mean()) / values.shape[1]
+        inside = int(((~is_word) & (np.arange(values.shape[1]) < ends[:, None])).sum())
+        readers = [one for one in subject.facts if one.has("recurrent", "attention") and not one.masked]
+        if padding > 0.2 and inside < 0.01 * values.size and readers:
+            reader = readers[0]
+            last = reader.has("recurrent") and reader.kind != "Bidirectional" and len(reader.output) == 2
+            yield (
+                fact.name, padding,
+                f"{padding:.0%} of the tokens of {fact.name} are zeros at the end, and {reader.name} gets no mask.",
+                f"Use mask_zero=True in {fact.name}.", *([] if last and padding > 0.3 else ["info"]),
+            )  # fmt: skip
