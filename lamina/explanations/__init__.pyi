@@ -2,6 +2,7 @@
 
 from lamina.explanations.explaining import *
 from lamina.explanations.explanation import *
+from lamina.explanations.profiling import *
 from lamina.explanations.step_answers import *
 from lamina.facts.fact import Fact as Fact
 from lamina.facts.layer_facts import *

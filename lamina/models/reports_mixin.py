@@ -137,6 +137,24 @@ class ReportsMixin(Trainer):
         return check.check(self, x, y, sample_weight, ignore, probe, **settings)
 
     @filters_traceback
+    def profile(self, x: PyTree, y: PyTree = None, sample_weight: PyTree = None, batch_size: int = 32) -> Any:
+        """Where the time of a training step goes, by layer, forward and backward, measured in the compiled step.
+
+        Args:
+            x: Inputs.
+            y: Targets.
+            sample_weight: Weights of the samples.
+            batch_size: Samples of the step.
+
+        Returns:
+            A `Profile`, whose rows add up to the time of the step. Print it.
+
+        Raises:
+            CallError: If the model is not compiled or runs eagerly.
+        """
+        return explanations.profile(self, x, y, sample_weight, batch_size)
+
+    @filters_traceback
     def view(
         self,
         path: str | os.PathLike[str] | None = None,

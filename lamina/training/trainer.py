@@ -288,7 +288,7 @@ class Trainer(StepMixin, LegacyMethods):
     def _inspect(self, when, *data):
         """Look for mistakes before a "fit" or an "evaluate", or in a "batch" whose loss is NaN."""
 
-    def _first_steps(self, verbose):
+    def _first_steps(self, verbose) -> Any:
         """What looks at the first steps of a `fit`: an object with `after(logs, steps)`, or None."""
 
     def _has_call(self) -> bool:

@@ -78,6 +78,8 @@ MISTAKES = [
             "Save it with Jupyter", prose=True),
     Mistake(f"{WRITE}pathlib.Path('keys').write_text(''); lamina('serve a.keras --keys keys')", None, "one key on each line",
             because="it would serve until it is stopped: tests/serve"),
+    Mistake(f"{WRITE}model.profile(np.ones((8, 4)), np.ones(8))",
+            f"{WRITE}model.compile('adam', 'mse'); model.profile(np.ones((8, 4)), np.ones(8))", "model.compile('adam', 'mse')"),
     Mistake(f"{WRITE}model.explain('dens')", f"{WRITE}model.explain('dense')", "model.explain('dense')"),
     Mistake("m = keras.Sequential([keras.layers.Dense(1)]); m.explain()",
             "m = keras.Sequential([keras.layers.Dense(1)]); m(np.ones((1, 4))); m.explain()", "Call it once", prose=True),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from typing import Any
 
 from lamina.core import context
@@ -9,6 +12,7 @@ from lamina.errors import locate
 from lamina.layers.base import call_signature
 from lamina.runtime.tracebacks import later
 
+_around: ContextVar[Any] = ContextVar("around", default=None)
 explained: Any = later("lamina.layers.base.call_errors.explain")
 
 
@@ -52,3 +56,23 @@ def resolve_training(layer: Any, signature: Any, args: tuple[Any, ...], kwargs: 
     if training is not None and (signature.has_training or (signature.has_any_keyword and layer._passes_training)):
         kwargs["training"] = training
     return training
+
+
+def around_layers(function: Callable[..., Any] | None) -> AbstractContextManager[Any]:
+    """Let layers run `function(layer, call)` in place of their `call` inside the block.
+
+    Args:
+        function: Function that returns what is run; None for `call` itself.
+    """
+    return context.set_within(_around, function)
+
+
+def within(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
+    """The `call` of a layer, or what `around_layers` makes of it.
+
+    Args:
+        layer: Layer that is called.
+        call: Its `call`.
+    """
+    around = _around.get()
+    return call if around is None else around(layer, call)

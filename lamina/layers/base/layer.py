@@ -20,7 +20,7 @@ from lamina.core.variable import Variable
 from lamina.errors import CallError, MissingMethodError
 from lamina.layers.base import call_signature, masks, output_specs
 from lamina.layers.base.building import build_for, managed_build
-from lamina.layers.base.call_context import explained, inner_call, located, resolve_training
+from lamina.layers.base.call_context import explained, inner_call, located, resolve_training, within
 from lamina.layers.base.dtype_policy import DTypePolicyMixin
 from lamina.layers.base.input_spec import check_inputs
 from lamina.layers.base.losses import LossesMixin
@@ -190,7 +190,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
                 self._ensure_built(args, kwargs)
                 with context.autocast(self._variable_cast()):
                     run = self.call if self._remat is None else call_of(self, self._remat)
-                    outputs = run(*args, **kwargs)
+                    outputs = within(self, run)(*args, **kwargs)
                     outputs = outputs.value if isinstance(outputs, Variable) else outputs
                     distribution = context.distribution()
                     if distribution is not None:

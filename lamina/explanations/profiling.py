@@ -1,0 +1,239 @@
+"""profile: where the time of a training step goes, by layer, forward and backward, measured in the compiled step."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import glob
+import re
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+
+from lamina.core import context, tree
+from lamina.core.typing import PyTree
+from lamina.errors import CallError
+from lamina.layers.base.call_context import around_layers
+from lamina.runtime.terminal import console, text_buffer
+from lamina.training.state import peek
+
+__all__ = ["Profile", "ProfileRow", "profile"]
+
+OTHERS = ("(loss)", "(optimizer and metrics)", "(between operations)")
+_STEPS = 7  # with the profiler, and without; the fastest one counts, since other programs disturb it least
+_CONTROL = ("while", "conditional", "call", "async")  # operations that contain others
+_WINDOW = "lamina_step"
+
+
+@dataclasses.dataclass
+class ProfileRow:
+    """The time of a layer, or of what is no layer, in one training step.
+
+    Attributes:
+        name: Name of the layer; in parentheses what is no layer.
+        forward, backward: Milliseconds.
+    """
+
+    name: str
+    forward: float = 0.0
+    backward: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """Milliseconds, forward and backward."""
+        return self.forward + self.backward
+
+
+@dataclasses.dataclass
+class Profile:
+    """Where the time of a training step goes. Print it, or let a notebook show it.
+
+    Attributes:
+        rows: A ProfileRow for each layer that takes time, in their order, then the loss, the optimizer and the time in
+            which no operation ran. Together they make up `step`.
+        step: Milliseconds of the fastest of a few steps, measured without the profiler.
+        traced: Milliseconds of the step that was traced; the rows are scaled from it to `step`.
+        batch: Samples in the step.
+    """
+
+    rows: list[ProfileRow]
+    step: float
+    traced: float
+    batch: int
+
+    def __getitem__(self, name: str) -> ProfileRow:
+        return next(row for row in self.rows if row.name == name)
+
+    def as_dicts(self) -> list[dict[str, Any]]:
+        """The rows as dicts, for JSON."""
+        return [{**dataclasses.asdict(row), "share": row.total / self.step} for row in self.rows]
+
+    def __repr__(self) -> str:
+        file = text_buffer()
+        console(file, width=100).print(self)
+        return file.getvalue().rstrip()
+
+    def __rich__(self) -> Any:
+        from rich.table import Table
+
+        table = Table("Layer", title=f"One step of {self.batch} samples: {self.step:.3g} ms")
+        for head in ("Forward ms", "Backward ms", "Share"):
+            table.add_column(head, justify="right")
+        for row in self.rows:
+            times = (f"{time:.3f}" if time else "" for time in (row.forward, row.backward))
+            table.add_row(row.name, *times, f"{row.total / self.step:.0%}")
+        return table
+
+
+def profile(model: Any, x: PyTree, y: PyTree = None, sample_weight: PyTree = None, batch_size: int = 32) -> Profile:
+    """Where the time of a training step goes.
+
+    The compiled step runs under the profiler of JAX, on copies: nothing of the model changes. Each operation counts for
+    the innermost layer that it was traced in, and operations at the same time share it. XLA joins operations of
+    neighbouring layers, such as a bias with the activation after it: these count for the layer of the last one.
+
+    Args:
+        model: Model, compiled.
+        x: Inputs.
+        y: Targets.
+        sample_weight: Weight of each sample.
+        batch_size: Samples of the step.
+
+    Raises:
+        CallError: The model is not compiled, runs eagerly, or this JAX cannot read profiles.
+
+    >>> import numpy as np
+    >>> import lamina as keras
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="dense")])
+    >>> model.compile("sgd", "mse")
+    >>> found = model.profile(np.ones((8, 4)), np.ones((8, 3)))
+    >>> round(sum(row.total for row in found.rows) / found.step, 2)
+    1.0
+    """
+    if not model.compiled or model.run_eagerly:
+        raise CallError("A profile is one of a compiled training step.", fix="model.compile('adam', 'mse')")
+    reader = getattr(jax.profiler, "ProfileData", None)
+    if reader is None:
+        raise CallError(f"JAX {jax.__version__} has no jax.profiler.ProfileData, which reads profiles.")
+    batch = next(iter(model._batches(x, y, sample_weight, batch_size, None, False, None).epoch()))
+    names: dict[int, str] = {}
+    run, scopes = _compiled(model, batch, names)
+    for _ in range(2):
+        run()
+    step = min(_seconds(run) for _ in range(_STEPS)) * 1e3
+    with tempfile.TemporaryDirectory() as folder:
+        with jax.profiler.trace(folder):
+            for _ in range(_STEPS):
+                with jax.profiler.TraceAnnotation(_WINDOW):
+                    run()
+        (path,) = glob.glob(f"{folder}/**/*.xplane.pb", recursive=True)
+        windows, events = _read(reader.from_file(path))
+    start, end = min(windows, key=lambda window: window[1] - window[0])
+    times, traced = _attributed(events, start, end), (end - start) / 1e6
+    rows: dict[str, ProfileRow] = {name: ProfileRow(name) for name in (*names.values(), *OTHERS)}
+    for operation, spent in times.items():
+        name, backward = _place_of(scopes.get(operation, "") if operation else None, names)
+        row, spent = rows[name], spent / 1e6 * step / traced
+        row.forward, row.backward = row.forward + spent * (not backward), row.backward + spent * backward
+    size = next(leaf.shape[0] for leaf in tree.flatten(batch[0]) if getattr(leaf, "ndim", 0))
+    return Profile([row for row in rows.values() if row.total], step, traced, size)
+
+
+def _compiled(model, batch, names) -> tuple[Callable[[], Any], dict[str, str]]:
+    """(what runs a step, operation of the program -> the scope it was traced in)."""
+    runner = model._runner
+    runner.build(batch)
+    runner.refresh()
+    ids: dict[Any, int] = {}
+
+    def scoped(layer, run):
+        number = ids.setdefault(layer, len(ids))
+        names[number] = layer.name
+
+        def inside(*args, **kwargs):
+            with jax.named_scope(f"lamina_{number}_"):
+                return run(*args, **kwargs)
+
+        return inside
+
+    groups = {name: peek(group) for name, group in runner.groups.items()}
+    state = (groups["trainable"], groups["others"], groups["optimizer"])
+    arguments = state, (groups["metrics"], {}), context.global_values(), batch
+    step = runner.build_step("train", None, "lamina_profile")
+    step.__name__ = "lamina_profile"
+    with around_layers(scoped), _scopes_in_disk_cache():
+        program = jax.jit(step).lower(*arguments).compile()
+    found = re.findall(r'%?([\w.\-]+) = [^\n]*?metadata=\{[^}]*?op_name="([^"]*)"', program.as_text() or "")
+    return lambda: jax.block_until_ready(program(*arguments)), dict(found)
+
+
+@contextlib.contextmanager
+def _scopes_in_disk_cache():
+    """A context in which the disk cache tells programs apart that differ in their scopes alone."""
+    option = "jax_compilation_cache_include_metadata_in_key"
+    before = getattr(jax.config, option)
+    jax.config.update(option, True)
+    try:
+        yield
+    finally:
+        jax.config.update(option, before)
+
+
+def _seconds(run):
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def _read(data) -> tuple[list[tuple[float, float]], list[tuple[float, float, str]]]:
+    """(start and end of each step, (start, end, operation) of each event), in nanoseconds."""
+    windows, events = [], []
+    for plane in data.planes:
+        for line in plane.lines:
+            for event in line.events:
+                if event.name == _WINDOW:
+                    windows.append((event.start_ns, event.start_ns + event.duration_ns))
+                    continue
+                operation = dict(event.stats).get("hlo_op")
+                if operation:
+                    events.append((event.start_ns, event.start_ns + event.duration_ns, str(operation)))
+    return windows, events
+
+
+def _attributed(events, start, end) -> dict[str | None, float]:
+    """operation -> its part of the time between two moments; None -> the time in which none ran. Operations at the same
+    time share it, and one that contains others has what these leave."""
+    marks = sorted(
+        mark
+        for first, last, name in events
+        if last > start and first < end
+        for mark in ((max(first, start), 1, name), (min(last, end), -1, name))
+    )
+    spent: dict[str | None, float] = defaultdict(float)
+    active: dict[str, int] = defaultdict(int)
+    now = start
+    for moment, change, name in [*marks, (end, 0, "")]:
+        for one, share in _shares(active):
+            spent[one] += share * (moment - now)
+        now = moment
+        active[name] += change
+    return spent
+
+
+def _shares(active) -> Iterator[tuple[str | None, float]]:
+    running = [name for name, count in active.items() if count > 0]
+    inner = [name for name in running if not name.startswith(_CONTROL)] or running or [None]
+    yield from ((name, 1 / len(inner)) for name in inner)
+
+
+def _place_of(scope, names) -> tuple[str, bool]:
+    """(name of the row, whether it is backward) of an operation."""
+    if scope is None:
+        return OTHERS[2], False
+    layers, differentiated = re.findall(r"lamina_(\d+)_", scope), "jvp" in scope
+    name = names[int(layers[-1])] if layers else OTHERS[0] if differentiated else OTHERS[1]
+    return name, "transpose" in scope.split("jvp")[0] if differentiated else False
