@@ -126,7 +126,8 @@ def make_abstract(variable: Any, initializer: Any, shape: Any, dtype: Any) -> No
         initializer, shape, dtype: As `Variable` takes them.
     """
     if not callable(initializer) or isinstance(initializer, jax.Array) or hasattr(initializer, "read"):
-        array = initializer.read() if hasattr(initializer, "read") else initializer
+        given: Any = initializer
+        array: Any = given.read() if hasattr(given, "read") else given
         array = array if hasattr(array, "dtype") else np.asarray(array)
         floats = dtype is None and array is not initializer and np.issubdtype(array.dtype, np.floating)
         shape, dtype = np.shape(array), standardize_dtype(None if floats else array.dtype if dtype is None else dtype)

@@ -85,7 +85,7 @@ def bind(refs: Iterable[Ref] = (), values: Iterable[Any] = ()) -> Iterator[dict[
                     outer[ref] = slots[ref]
 
 
-def with_slots(slots: dict[Ref, Any]) -> AbstractContextManager[Any]:
+def with_slots(slots: dict[Ref, Any] | None) -> AbstractContextManager[Any]:
     """Let refs read and write these slots inside the block."""
     return set_within(_slots, slots)
 

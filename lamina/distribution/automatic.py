@@ -24,7 +24,7 @@ def _size(mesh, axis):
     return mesh.shape[list(mesh.axis_names).index(axis)]
 
 
-def split_over(shape: Sequence[int], layout: Any, mesh: DeviceMesh, axis: str, first: int = 0) -> Any:
+def split_over(shape: Sequence[int], layout: Any, mesh: DeviceMesh, axis: str | None, first: int = 0) -> Any:
     """A layout that splits the largest dimension that divides by the devices of an axis, beside what `layout` splits.
 
     Args:
@@ -41,7 +41,7 @@ def split_over(shape: Sequence[int], layout: Any, mesh: DeviceMesh, axis: str, f
     parts, fits = _size(mesh, axis), [
         place for place in range(first, len(shape)) if axes[place] is None and shape[place] % _size(mesh, axis) == 0
     ]  # fmt: skip
-    if parts == 1 or not fits or axis in axes or math.prod(shape) < SMALLEST:
+    if axis is None or parts == 1 or not fits or axis in axes or math.prod(shape) < SMALLEST:
         return layout
     axes[max(fits, key=lambda place: shape[place])] = axis
     return TensorLayout(axes, mesh)

@@ -103,10 +103,10 @@ def step_costs(model: Any, batch_size: int = 32, distribution: Any = None, remat
     with _laid_out(runner, distribution):
         sizes = {name: sum(map(_bytes, runner.groups[name])) for name in _GROUPS}
         traced, compiled = _compiled(runner, batch)
-    held = compiled.memory_analysis()
+    held: Any = compiled.memory_analysis()
     replicas = 1 if distribution is None else distribution.num_model_replicas
     activations, flops = _activations(model, batch) // replicas, count(traced.jaxpr.jaxpr)
-    again = None
+    again, more = None, 0
     if rematerialize:
         with _rematerialized(model) as changes:
             stored = _activations(model, batch) // replicas
@@ -126,7 +126,7 @@ def step_costs(model: Any, batch_size: int = 32, distribution: Any = None, remat
         total=held.argument_size_in_bytes + held.output_size_in_bytes - held.alias_size_in_bytes
         + held.temp_size_in_bytes + held.generated_code_size_in_bytes,
         flops=flops,
-        exchanged=exchanges(compiled.as_text()),
+        exchanged=exchanges(compiled.as_text() or ""),
         rematerialized=again,
     )  # fmt: skip
 
