@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from typing import Any
 
 WAYS = ("repeat", "blocks", "keras", "nnx_scan", "nnx_blocks")
 WIDTH, HEADS, TIME, BATCH = 64, 4, 16, 4
@@ -58,7 +59,7 @@ def nnx_step(n, scans):
         def __init__(self, rngs):
             if scans:
                 make = nnx.vmap(lambda rngs: Block(rngs), in_axes=0, out_axes=0)
-                self.blocks = make(rngs.fork(split=n))
+                self.blocks: Any = make(rngs.fork(split=n))
             else:
                 self.blocks = nnx.List([Block(rngs) for _ in range(n)])
 
@@ -85,6 +86,7 @@ def measure(way, n):
     """Print (way, n, seconds to build, seconds of the first step), of processor time."""
     import numpy as np
 
+    keras: Any = None
     x = np.random.default_rng(0).normal(size=(BATCH, TIME, WIDTH)).astype("float32")
     if way == "keras":
         import keras

@@ -173,7 +173,7 @@ def run_elsewhere(format, attempts, options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("formats", nargs="+")
     parser.add_argument("--tensorflow")
     parser.add_argument("--tfjs", type=pathlib.Path)

@@ -123,7 +123,7 @@ class RunBackup(Callback):
         if self._writes:
             self._write(f"{epoch:06d}-{batch:09d}", record)
 
-    def _is_ready(self, may_wait):
+    def _is_ready(self, may_wait: bool) -> bool:
         """Whether the last checkpoint is written."""
         return True
 
@@ -224,7 +224,7 @@ class Resume(RunBackup):
         """Wait until the last checkpoint is written."""
         self._writer.finish()
 
-    def _is_ready(self, may_wait):
+    def _is_ready(self, may_wait: bool) -> bool:
         if may_wait:
             self._writer.finish()
         return self._writer.is_idle

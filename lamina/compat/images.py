@@ -153,7 +153,7 @@ def random_crop(value: Any, size: Any, seed: Any = None, name: Any = None) -> An
     room = [have - want for have, want in zip(ops.shape(value), size, strict=True)]
     if min(room) < 0:
         have = ops.shape(value)
-        fits = tuple(map(min, have, size))
+        fits = tuple(int(want) + min(0, rest) for want, rest in zip(size, room, strict=True))
         raise ShapeError(f"No part of shape {tuple(size)} fits into {have}.", fix=f"tf.image.random_crop(x, {fits})")
     starts = [draw.randint(0, rest) for rest in room]
     return unwrap(value)[tuple(slice(start, start + int(want)) for start, want in zip(starts, size, strict=True))]

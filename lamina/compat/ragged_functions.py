@@ -38,7 +38,7 @@ def constant(
     return RaggedTensor.from_nested_row_splits(values, nested)
 
 
-def _depth(value):
+def _depth(value) -> int:
     return 1 + max(map(_depth, value), default=0) if isinstance(value, (list, tuple, np.ndarray)) else 0
 
 

@@ -118,6 +118,11 @@ def draw_missing(model: Any) -> None:
             variable.read()
 
 
+def _array_of(value: Any) -> Any:
+    array = value.read() if hasattr(value, "read") else value
+    return array if hasattr(array, "dtype") else np.asarray(array)
+
+
 def make_abstract(variable: Any, initializer: Any, shape: Any, dtype: Any) -> None:
     """Give a new variable a shape and a type, and no value.
 
@@ -126,9 +131,7 @@ def make_abstract(variable: Any, initializer: Any, shape: Any, dtype: Any) -> No
         initializer, shape, dtype: As `Variable` takes them.
     """
     if not callable(initializer) or isinstance(initializer, jax.Array) or hasattr(initializer, "read"):
-        given: Any = initializer
-        array: Any = given.read() if hasattr(given, "read") else given
-        array = array if hasattr(array, "dtype") else np.asarray(array)
+        array = _array_of(initializer)
         floats = dtype is None and array is not initializer and np.issubdtype(array.dtype, np.floating)
         shape, dtype = np.shape(array), standardize_dtype(None if floats else array.dtype if dtype is None else dtype)
         initializer = _Given(array)

@@ -60,7 +60,7 @@ def lazy(
                 finally:
                     shown = None  # else error and frame, and with it those of all callers, would hold each other
         with no_collection():
-            module = importlib.import_module(home)
+            module = importlib.import_module(str(home))
         if home == f"{package}.{name}":
             setattr(sys.modules[package], name, module)
             return _readable(package, sys.modules[package], name) if is_public else module

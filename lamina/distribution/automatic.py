@@ -38,10 +38,12 @@ def split_over(shape: Sequence[int], layout: Any, mesh: DeviceMesh, axis: str | 
         TensorLayout; `layout` itself where nothing is to be split.
     """
     axes = [*getattr(layout, "axes", ()), *[None] * len(shape)][: len(shape)]
+    if axis is None:
+        return layout
     parts, fits = _size(mesh, axis), [
         place for place in range(first, len(shape)) if axes[place] is None and shape[place] % _size(mesh, axis) == 0
     ]  # fmt: skip
-    if axis is None or parts == 1 or not fits or axis in axes or math.prod(shape) < SMALLEST:
+    if parts == 1 or not fits or axis in axes or math.prod(shape) < SMALLEST:
         return layout
     axes[max(fits, key=lambda place: shape[place])] = axis
     return TensorLayout(axes, mesh)

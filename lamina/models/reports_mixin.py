@@ -225,5 +225,5 @@ class ReportsMixin(Trainer):
         with unprinted():
             look[when](self, *data)
 
-    def _first_steps(self, verbose):
+    def _first_steps(self, verbose) -> Any:
         return check.watch_first_steps(self, verbose)

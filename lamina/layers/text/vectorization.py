@@ -212,7 +212,7 @@ class TextVectorization(Categorical):
         lead = inputs.shape[:-1] if inputs.ndim > 1 else inputs.shape
         if self.split is None and self._ngram_lengths is None and inputs.ndim <= 1:
             lead = ()  # the tokens of one sample
-        rows = self._tokens_of(inputs)
+        rows: Any = self._tokens_of(inputs)
         length = max(map(len, rows), default=0)
         if self.output_sequence_length is not None:
             length = self.output_sequence_length

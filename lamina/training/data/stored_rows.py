@@ -34,7 +34,7 @@ class RowBatches(StreamBatches):
         DataError: There are more or fewer targets than rows.
     """
 
-    can_skip = True  # pyright: ignore[reportAssignmentType]
+    can_skip = True  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
     def __init__(
         self,
