@@ -67,6 +67,8 @@ DISTRIBUTION = [
     prose(MESH + "m = d.LayoutMap(mesh); ", "m['a'] = 'model'", "m['a'] = (None, 'model')", "(None, 'model')"),
     prose(MESH + "m = d.LayoutMap(mesh); m['a.*'] = ('model',); m['.*b'] = ('model',); ", "m['ab']",
           "del m['.*b']; m['ab']", "at most one"),
+    prose(MESH + "model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]); ",
+          "d.auto_layout(model, mesh, axis='modle')", "d.auto_layout(model, mesh, axis='model')", "axis='model'"),
     prose(MESH, "d.DataParallel(device_mesh=3)", "d.DataParallel(devices=d.list_devices())", "list_devices()"),
     *(
         prose(MESH, f"d.ModelParallel({wrong})", "d.ModelParallel(layout_map=d.LayoutMap(mesh))", "LayoutMap(device_mesh)")

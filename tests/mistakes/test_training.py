@@ -159,6 +159,21 @@ MISTAKES = [
 ]
 
 MISTAKES += first_hour.TRAINING
+MISTAKES += [
+    Mistake(
+        wrong="keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).memory(2)",
+        right="m = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]); "
+        'm.compile("adam", loss="mse"); m.memory(2)',
+        says='compile("adam", loss="mse")',
+        prose=True,
+    ),
+    Mistake(
+        wrong="m = keras.Sequential([keras.layers.Dense(1)]); m.compile('adam', 'mse'); m.memory(2)",
+        right="m = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]); m.compile('adam', 'mse'); m.memory(2)",
+        says="Begin the model with a keras.Input",
+        prose=True,
+    ),
+]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried(
@@ -168,6 +183,7 @@ test_fixes_are_tried = fixes_are_tried(
         ("training/data/", "tests/mistakes/test_data.py has these."),
         ("validation_steps_every", "tests/mistakes/test_old_names.py has it."),
         ("devices", "tests/test_distribution.py has several devices."),
+        ("out_of_memory", "tests/training/test_memory.py allocates too much."),
         ("processes have different", "tests/processes starts several processes."),
         ("found in the model's output: it is", "Keys at the place of one array: tests/training/test_loss_rows.py."),
     ],
