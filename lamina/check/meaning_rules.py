@@ -25,7 +25,8 @@ def _regression_on_classes(subject):
         if kind is Kind.ONE_HOT:
             better, sure = "categorical_crossentropy", _are_probabilities(head)
         elif kind is Kind.YES_NO and head.units == 1 and len(head.shape) == 2:
-            better, sure = "binary_crossentropy", head.activation != "linear" or counts_hits(subject, head)
+            sure = head.activation not in (None, "linear") or counts_hits(subject, head)
+            better = "binary_crossentropy"
         elif kind is Kind.CLASSES and len(head.shape) == 2:
             better, sure = "sparse_categorical_crossentropy", head.units != 1 or counts_hits(subject, head)
             if not sure and (head.activation != "linear" or head.numbers.dtype.kind not in "iu"):
