@@ -113,7 +113,8 @@ def _update_ratio(record):
     }
     large = {path: ratio for path, ratio in ratios.items() if min(ratio) > 0.1}
     drawn = [one for one in record.looks if any(one["gradients"].values())]
-    largest = max((one["updates"][path] / one["weights"][path] for one in drawn for path in ratios), default=1.0)
+    moves = ((one["updates"][path], one["weights"][path]) for one in drawn for path in ratios)
+    largest = max((update / size for update, size in moves if size), default=1.0)  # zeros at the start have no ratio
     if large:
         path = max(large, key=lambda path: large[path][-1])
         yield (

@@ -14,6 +14,7 @@ X = np.random.default_rng(0).normal(size=(32, 4)).astype("float32")
 
 
 def run(folder, x=X, seed=1, rate=0.01, name="dense"):
+    context.reset_names()  # as in a process of its own
     keras.utils.set_random_seed(seed)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, name=name)], name="model")
     model.compile(keras.optimizers.SGD(rate), "mse")
