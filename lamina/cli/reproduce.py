@@ -35,6 +35,8 @@ def main(args: argparse.Namespace) -> int:
         print(json.dumps({"agree": not steps, "differences": found}, indent=2))
     else:
         print(said, *(f"- {one}" for one in found), sep="\n")
+        if steps and any(one.startswith("state of the random generator") for one in found):
+            print("Equal runs begin with keras.utils.set_random_seed(0), or another number of your choice.")
     return int(bool(steps))
 
 
