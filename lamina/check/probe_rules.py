@@ -193,7 +193,7 @@ def _growing(found):
     for look in found.looks[:1]:
         scales = look["scales"]
         sizes = list(scales.values())
-        if len(sizes) >= 3 and np.isfinite(sizes).all() and sizes[-1] > 1e3 * max(sizes[0], 1e-12):
+        if len(sizes) >= 3 and np.isfinite(sizes).all() and sizes[-1] > 1e3 * sizes[0] > 0:
             words = ", ".join(f"{layer} {scale:.2g}" for layer, scale in scales.items())
             yield (
                 next(layer for layer, scale in scales.items() if scale > 30 * sizes[0]), sizes[-1] / sizes[0],
