@@ -126,7 +126,9 @@ def profile(model: Any, x: PyTree, y: PyTree = None, sample_weight: PyTree = Non
         run()
     step = min(_seconds(run) for _ in range(_STEPS)) * 1e3
     with tempfile.TemporaryDirectory() as folder:
-        with jax.profiler.trace(folder):
+        options = jax.profiler.ProfileOptions()
+        options.python_tracer_level = 0  # under it, threads of CPython 3.11 can wait for each other for ever
+        with jax.profiler.trace(folder, profiler_options=options):
             for _ in range(_STEPS):
                 with jax.profiler.TraceAnnotation(_WINDOW):
                     run()

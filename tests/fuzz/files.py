@@ -150,7 +150,7 @@ def formats(folder) -> dict[str, Format]:
         packed = ROOT / "tests/saving/files" / f"{name}.h5.gz"
         old[f"{name}.h5"] = gzip.decompress(packed.read_bytes())
     data = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    checkpoint = next((folder / "run").iterdir())
+    checkpoint = next((folder / "run").glob("*.checkpoint"))
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for path in sorted(folder.iterdir())[:4]:

@@ -113,6 +113,15 @@ PROGRAMS = [
          "write_bundle('old', {'w': np.ones(2, 'float32')}); tf.train.Checkpoint().read('old')",
          "write_bundle('old', {'w': np.ones(2, 'float32')}); tf.train.load_checkpoint('old').get_tensor('w')",
          "tf.train.load_checkpoint(path).get_tensor(name)"),
+    swap(TF + "class Net(tf.Module):\n    ",
+         "def __call__(self, x):\n        return x\ntf.saved_model.save(Net(), 'net')",
+         "@tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32)])\n"
+         "    def __call__(self, x):\n        return x\ntf.saved_model.save(Net(), 'net')",
+         "@tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32)])"),
+    swap(TF + "model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])\n"
+         "model.export('of_keras', verbose=False)\n",
+         "tf.saved_model.load('of_keras')", "tf.saved_model.save(model, 'saved'); tf.saved_model.load('saved')",
+         "reads a model that tf.keras saved"),
     # Files and messages
     swap(ROWS, "list(tf.data.experimental.CsvDataset('x.csv', [0.0]))",
          "list(tf.data.experimental.CsvDataset('x.csv', record_defaults=[0.0, 0.0]))", "record_defaults=[0.0, 0.0]"),

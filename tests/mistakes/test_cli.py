@@ -89,7 +89,9 @@ MISTAKES = [
 DRAW = "from lamina.visualization import draw_bounding_boxes as boxes_on, draw_segmentation_masks as masks_on\n"
 DRAW += "images, boxes, labels = np.zeros((1, 8, 8, 3), 'uint8'), np.ones((1, 1, 4)), np.ones((1, 1))\n"
 DRAW += "masks = np.zeros((1, 8, 8, 1), 'int32')\n"
+SCAN = "import pathlib; from lamina.cli.scan import _reports; open('old.h5', 'w'); "
 PICTURES = [
+    Mistake(SCAN + "list(_reports(pathlib.Path('odl.h5')))", SCAN + "list(_reports(pathlib.Path('old.h5')))", "old.h5"),
     Mistake(DRAW + "masks_on(images[0], masks[..., 0])", DRAW + "images = images[0]; masks_on(images[None], masks[..., 0])",
             "images[None]"),
     Mistake(DRAW + "boxes_on(images, {'boxes': boxes}, 'xyxy')",
@@ -114,5 +116,5 @@ def test_fixes_are_tried(folder, tmp_path, monkeypatch):
 
 def test_a_path_with_nothing_like_it_is_said_to_be_wrong(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match="Is the path right"):
+    with pytest.raises(ValueError, match="Pass the path of a file that is there"):
         lamina(f"run {pathlib.Path('x.py')}")

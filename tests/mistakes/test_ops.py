@@ -398,6 +398,19 @@ BOXES = [
     ),
 ]
 MISTAKES = [*SHAPES, *ARGUMENTS, *REPAIRS, *CALLS, *WINDOWS, *IMAGES, *BOXES]
+MISTAKES += [
+    Mistake(
+        "x = np.ones(2, 'int32'); keras.ops.grad(keras.ops.sum)(x)",
+        "x = np.ones(2, 'int32'); x = keras.ops.cast(x, \"float32\"); keras.ops.grad(keras.ops.sum)(x)",
+        'keras.ops.cast(x, "float32")',
+    ),
+    Mistake(
+        "keras.ops.grad(keras.ops.exp)(np.ones(2, 'float32'))",
+        "keras.ops.grad(lambda x: keras.ops.sum(keras.ops.exp(x)))(np.ones(2, 'float32'))",
+        "keras.ops.sum(y)",
+        prose=True,
+    ),
+]
 
 MISTAKES += first_hour.OPS
 
