@@ -50,7 +50,7 @@ class Origin:
     """
 
     def __init__(self, initializer: Any, value: Any) -> None:
-        self.initializers = [initializer]  # one for each repetition, of a variable without a value
+        self.initializers: list[Any] = [initializer]  # one for each repetition, of a variable without a value
         self._first: Any = None
         self.with_value(value)
 

@@ -43,6 +43,8 @@ class Node:
     tensors: list[Any]
     simple: bool
 
+    index: int
+
     def __init__(self, operation: Any, args: Any, kwargs: Any, outputs: Any) -> None:
         self._operation, self.args, self.kwargs = weakref.ref(operation), args, kwargs
         self._structure, made = tree.structure_of(outputs), tree.flatten(outputs)

@@ -37,6 +37,9 @@ class Neighbours:
         number: Number of this process.
     """
 
+    client: Any
+    number: int
+
     def __init__(self, client: Any, number: int) -> None:
         self.client, self.number = client, number
         self.members: set[int] = set()  # of all teams that this process is in

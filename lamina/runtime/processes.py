@@ -35,6 +35,12 @@ class Team:
         neighbours: Who of them is alive.
     """
 
+    client: Any
+    members: tuple[int, ...]
+    number: int
+    neighbours: Neighbours
+    clock: float
+
     def __init__(self, client: Any, members: tuple[int, ...], number: int, neighbours: Neighbours) -> None:
         self.client, self.members, self.number, self.neighbours = client, members, number, neighbours
         self.clock = time.monotonic()

@@ -25,6 +25,10 @@ class Ending:
         interrupts: Open Interrupts.
     """
 
+    model: Any
+    callbacks: Any
+    interrupts: Any
+
     def __init__(self, model: Any, callbacks: Any, interrupts: Any) -> None:
         self.model, self.callbacks, self.interrupts = model, callbacks, interrupts
         self.steps: Any = None  # the Pass or ManySteps of the running epoch

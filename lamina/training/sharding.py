@@ -26,7 +26,7 @@ class ShardedExecution:
     def __init__(self, distribution: Any) -> None:
         self.distribution = distribution
         mesh = distribution.device_mesh.backend_mesh
-        self.whole = NamedSharding(mesh, PartitionSpec())
+        self.whole: NamedSharding = NamedSharding(mesh, PartitionSpec())
         self._several = distribution.num_processes > 1
         self._shardings = {}  # shape of an array -> (sharding of the distribution, sharding that the shape allows)
         self._largest = 0  # size of the largest training batch

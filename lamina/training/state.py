@@ -63,7 +63,7 @@ class TrainingState:
         group, index = self._places[cell]
         self.values[group][index] = value
 
-    def release(self):
+    def release(self) -> None:
         """Return the arrays to their variables. Wherever Ctrl-C breaks this off, each variable has its array, here or
         there, and the next call returns the rest."""
         if self.released:
