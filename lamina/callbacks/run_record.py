@@ -115,7 +115,9 @@ def digest(value: Any) -> str:
     """
     array = np.asarray(value)
     made = hashlib.sha256(f"{array.dtype}{array.shape}".encode())
-    made.update(repr(array.tolist()).encode() if array.dtype.kind == "O" else array.tobytes())
+    is_object = array.dtype.kind == "O"
+    data = repr(array.tolist()).encode() if is_object else np.ascontiguousarray(array).ravel().view("uint8").data
+    made.update(data)  # not a copy of it: data sets are large
     return made.hexdigest()[:32]
 
 

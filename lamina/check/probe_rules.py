@@ -32,6 +32,14 @@ def _best(found, factors=None):
     )
 
 
+def _other_rate(found, factor, value, verb="Set"):
+    """The finding that another learning rate than the model's brings the loss down."""
+    return (
+        None, value, f"{_on_one_batch(found)} the loss goes {_tried(found, 1.0)}, and {_tried(found, factor)}.",
+        f"{verb} learning_rate={_rate(found, factor)} in the optimizer.",
+    )  # fmt: skip
+
+
 def _on_one_batch(found):
     return f"In {max(len(run.losses) for run in found.runs.values())} steps on one batch of {found.rows}"
 
@@ -83,12 +91,7 @@ def _fails(found):
 )  # fmt: skip
 def _too_high(found):
     if _judge_of_rate(found) == "high":
-        best = _lower(found)
-        yield (
-            None, found.runs[1.0].fall,
-            f"{_on_one_batch(found)} the loss goes {_tried(found, 1.0)}, and {_tried(found, best)}.",
-            f"Set learning_rate={_rate(found, best)} in the optimizer.",
-        )  # fmt: skip
+        yield _other_rate(found, _lower(found), found.runs[1.0].fall)
 
 
 @rule(
@@ -98,12 +101,7 @@ def _too_high(found):
 )  # fmt: skip
 def _too_low(found):
     if _judge_of_rate(found) == "low":
-        best = _higher(found)
-        yield (
-            None, found.runs[1.0].fall,
-            f"{_on_one_batch(found)} the loss goes {_tried(found, 1.0)}, and {_tried(found, best)}.",
-            f"Set learning_rate={_rate(found, best)} in the optimizer.",
-        )  # fmt: skip
+        yield _other_rate(found, _higher(found), found.runs[1.0].fall)
 
 
 @rule(
@@ -133,11 +131,7 @@ def _not_by_heart(found):
 def _faster(found):
     if _judge_of_rate(found) == "slow":
         best = _higher(found)
-        yield (
-            None, found.rate * best,
-            f"{_on_one_batch(found)} the loss goes {_tried(found, 1.0)}, and {_tried(found, best)}.",
-            f"Try learning_rate={_rate(found, best)} in the optimizer.",
-        )  # fmt: skip
+        yield _other_rate(found, best, found.rate * best, "Try")
 
 
 @rule(

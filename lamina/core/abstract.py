@@ -17,7 +17,10 @@ from lamina.core.keras_tensor import in_symbolic_scope
 from lamina.core.placement import place, sharding_of
 from lamina.core.read_limits import reserve_array
 
-__all__ = ["Origin", "abstract", "draw_missing", "fresh", "is_abstract", "make_abstract", "origin_of", "without_value"]
+__all__ = [
+    "Origin", "abstract", "draw_missing", "fresh", "inner_shape", "is_abstract", "make_abstract", "origin_of",
+    "without_value",
+]  # fmt: skip
 
 _abstract: ContextVar[bool] = ContextVar("abstract", default=False)
 is_abstract = _abstract.get
@@ -152,10 +155,20 @@ class _Given:
         return np.broadcast_to(np.asarray(self.array), shape)
 
 
+def inner_shape(variable: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The part of a shape that one repetition sees, where the layer is repeated; else all of it.
+
+    Args:
+        variable: Variable.
+        shape: Shape of its value.
+    """
+    return shape[len(shape) - getattr(variable, "inner_ndim", len(shape)) :]
+
+
 def _drawn(variable):
     """The initial value, of each repetition by itself where the layer is repeated."""
     described, initializers = variable._value, variable._origin.initializers
-    inner = described.shape[len(described.shape) - getattr(variable, "inner_ndim", len(described.shape)) :]
+    inner = inner_shape(variable, described.shape)
     if len(initializers) == 1:
         return np.asarray(initializers[0](described.shape, variable.dtype), described.dtype)
     values = np.empty((len(initializers), *inner), described.dtype)

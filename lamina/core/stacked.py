@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core import context
-from lamina.core.abstract import fresh
+from lamina.core.abstract import fresh, inner_shape
 from lamina.core.placement import place, sharding_of, stacked_layout
 from lamina.core.variable import Variable
 
@@ -69,17 +69,13 @@ def stack(variable: Any, values: Sequence[Any]) -> None:
     variable.layout = stacked_layout(variable.layout)
     first, shape = values[0], (len(values), *np.shape(values[0]))
     if isinstance(first, jax.ShapeDtypeStruct):
-        value = jax.ShapeDtypeStruct((len(values), *first.shape), first.dtype)
+        variable._value = jax.ShapeDtypeStruct(shape, first.dtype)
     else:
         whole = np.empty(shape, first.dtype)
         for index, value in enumerate(values):
             whole[index] = value
-        value = place(whole, sharding_of(variable.layout))
-    if isinstance(first, jax.ShapeDtypeStruct):
-        variable._value = value
-    else:
         with context.with_slots(None):
-            variable.write(value)
+            variable.write(place(whole, sharding_of(variable.layout)))
     context.structure_changed()
 
 
@@ -123,7 +119,7 @@ def repeat(variable: Any, n: int) -> None:
             origin.initializers = [lambda shape, dtype, seed=seed: seed for seed in seeds]
         origin = None if has_value else origin
     elif origin is not None and origin.is_value(value):
-        inner = value.shape[len(value.shape) - getattr(variable, "inner_ndim", len(value.shape)) :]
+        inner = inner_shape(variable, value.shape)
         for index in range(1, n):
             more = fresh(origin.initializers[: len(origin.initializers) // index])
             origin.initializers = [*origin.initializers, *more]

@@ -106,15 +106,12 @@ def step_costs(model: Any, batch_size: int = 32, distribution: Any = None, remat
     held: Any = compiled.memory_analysis()
     replicas = 1 if distribution is None else distribution.num_model_replicas
     activations, flops = _activations(model, batch) // replicas, count(traced.jaxpr.jaxpr)
-    again, more = None, 0
+    again = None
     if rematerialize:
         with _rematerialized(model) as changes:
             stored = _activations(model, batch) // replicas
-            if changes and stored < activations:
-                more = count(jax.make_jaxpr(lambda *given: _gradients(model, *given))(*_given(model, batch)).jaxpr)
-        if changes and stored < activations:
-            before = count(jax.make_jaxpr(lambda *given: _gradients(model, *given))(*_given(model, batch)).jaxpr)
-            again = stored, flops + more - before
+            more = _work(model, batch) if changes and stored < activations else None
+        again = None if more is None else (stored, flops + more - _work(model, batch))
     return StepCosts(
         devices=1 if distribution is None else int(distribution.device_mesh.devices.size),
         batch_size=batch_size,
@@ -236,8 +233,13 @@ def _loss(model, others, batch):
     return loss
 
 
-def _gradients(model, trainable, others, batch):
-    return jax.grad(_loss(model, others, batch))(trainable)
+def _work(model, batch):
+    """Operations of the gradients."""
+
+    def gradients(trainable, others, batch):
+        return jax.grad(_loss(model, others, batch))(trainable)
+
+    return count(jax.make_jaxpr(gradients)(*_given(model, batch)).jaxpr)
 
 
 def _activations(model, batch):
