@@ -9,7 +9,7 @@ import re
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -23,7 +23,8 @@ from lamina.training.state import peek
 
 __all__ = ["Profile", "ProfileRow", "profile"]
 
-OTHERS = ("(loss)", "(optimizer and metrics)", "(between operations)")
+OTHERS = ("(loss)", "(optimizer and metrics)", "(calling the program)")
+_CALL = OTHERS[2]
 _STEPS = 7  # with the profiler, and without; the fastest one counts, since other programs disturb it least
 _CONTROL = ("while", "conditional", "call", "async")  # operations that contain others
 _WINDOW = "lamina_step"
@@ -36,11 +37,13 @@ class ProfileRow:
     Attributes:
         name: Name of the layer; in parentheses what is no layer.
         forward, backward: Milliseconds.
+        layer: The layer; None for what is no layer.
     """
 
     name: str
     forward: float = 0.0
     backward: float = 0.0
+    layer: Any = dataclasses.field(default=None, repr=False, compare=False)
 
     @property
     def total(self) -> float:
@@ -53,24 +56,29 @@ class Profile:
     """Where the time of a training step goes. Print it, or let a notebook show it.
 
     Attributes:
-        rows: A ProfileRow for each layer that takes time, in their order, then the loss, the optimizer and the time in
-            which no operation ran. Together they make up `step`.
+        rows: A ProfileRow for each layer that takes time, in their order, then the loss, the optimizer, and what JAX
+            takes before the first operation and after the last one. Together they make up `step`.
         step: Milliseconds of the fastest of a few steps, measured without the profiler.
         traced: Milliseconds of the step that was traced; the rows are scaled from it to `step`.
         batch: Samples in the step.
+        kind: "train", or "predict" for the step of a prediction.
     """
 
     rows: list[ProfileRow]
     step: float
     traced: float
     batch: int
+    kind: str = "train"
 
     def __getitem__(self, name: str) -> ProfileRow:
         return next(row for row in self.rows if row.name == name)
 
     def as_dicts(self) -> list[dict[str, Any]]:
         """The rows as dicts, for JSON."""
-        return [{**dataclasses.asdict(row), "share": row.total / self.step} for row in self.rows]
+        return [
+            {"name": row.name, "forward": row.forward, "backward": row.backward, "share": row.total / self.step}
+            for row in self.rows
+        ]
 
     def __repr__(self) -> str:
         file = text_buffer()
@@ -80,7 +88,8 @@ class Profile:
     def __rich__(self) -> Any:
         from rich.table import Table
 
-        table = Table("Layer", title=f"One step of {self.batch} samples: {self.step:.3g} ms")
+        what = "step" if self.kind == "train" else "prediction"
+        table = Table("Layer", title=f"One {what} of {self.batch} samples: {self.step:.3g} ms")
         for head in ("Forward ms", "Backward ms", "Share"):
             table.add_column(head, justify="right")
         for row in self.rows:
@@ -89,12 +98,15 @@ class Profile:
         return table
 
 
-def profile(model: Any, x: PyTree, y: PyTree = None, sample_weight: PyTree = None, batch_size: int = 32) -> Profile:
-    """Where the time of a training step goes.
+def profile(
+    model: Any, x: PyTree, y: PyTree = None, sample_weight: PyTree = None, batch_size: int = 32, kind: str = "train"
+) -> Profile:
+    """Where the time of a training step goes, or that of a prediction.
 
     The compiled step runs under the profiler of JAX, on copies: nothing of the model changes. Each operation counts for
-    the innermost layer that it was traced in, and operations at the same time share it. XLA joins operations of
-    neighbouring layers, such as a bias with the activation after it: these count for the layer of the last one.
+    the innermost layer that it was traced in, and operations at the same time share it. While none runs, the time
+    counts for the one that starts next. XLA joins operations of neighbouring layers, such as a bias with the activation
+    after it: these count for the layer of the last one.
 
     Args:
         model: Model, compiled.
@@ -102,6 +114,7 @@ def profile(model: Any, x: PyTree, y: PyTree = None, sample_weight: PyTree = Non
         y: Targets.
         sample_weight: Weight of each sample.
         batch_size: Samples of the step.
+        kind: "train", or "predict" for a prediction, for which the model need not be compiled.
 
     Raises:
         CallError: The model is not compiled, runs eagerly, or this JAX cannot read profiles.
@@ -114,17 +127,32 @@ def profile(model: Any, x: PyTree, y: PyTree = None, sample_weight: PyTree = Non
     >>> round(sum(row.total for row in found.rows) / found.step, 2)
     1.0
     """
-    if not model.compiled or model.run_eagerly:
+    if model.run_eagerly or (kind == "train" and not model.compiled):
         raise CallError("A profile is one of a compiled training step.", fix="model.compile('adam', 'mse')")
     reader = getattr(jax.profiler, "ProfileData", None)
     if reader is None:
         raise CallError(f"JAX {jax.__version__} has no jax.profiler.ProfileData, which reads profiles.")
     batch = next(iter(model._batches(x, y, sample_weight, batch_size, None, False, None).epoch()))
-    names: dict[int, str] = {}
-    run, scopes = _compiled(model, batch, names)
+    layers: list[Any] = []
+    run, scopes = _compiled(model, batch, layers, kind)
     for _ in range(2):
         run()
     step = min(_seconds(run) for _ in range(_STEPS)) * 1e3
+    windows, events = _traced(reader, run)
+    start, end = min(windows, key=lambda window: window[1] - window[0])
+    times, traced = _attributed(events, start, end), (end - start) / 1e6
+    rows = {layer: ProfileRow(layer.name, layer=layer) for layer in layers}
+    rows |= {name: ProfileRow(name) for name in OTHERS}
+    for operation, spent in times.items():
+        place, backward = _place_of(scopes.get(operation, "") if operation else None, layers, kind)
+        row, spent = rows[place], spent / 1e6 * step / traced
+        row.forward, row.backward = row.forward + spent * (not backward), row.backward + spent * backward
+    size = next(leaf.shape[0] for leaf in tree.flatten(batch[0]) if getattr(leaf, "ndim", 0))
+    return Profile([row for row in rows.values() if row.total], step, traced, size, kind)
+
+
+def _traced(reader, run):
+    """What `_read` finds in the trace of a few steps."""
     with tempfile.TemporaryDirectory() as folder:
         options = jax.profiler.ProfileOptions()
         options.python_tracer_level = 0  # under it, threads of CPython 3.11 can wait for each other for ever
@@ -133,39 +161,33 @@ def profile(model: Any, x: PyTree, y: PyTree = None, sample_weight: PyTree = Non
                 with jax.profiler.TraceAnnotation(_WINDOW):
                     run()
         (path,) = glob.glob(f"{folder}/**/*.xplane.pb", recursive=True)
-        windows, events = _read(reader.from_file(path))
-    start, end = min(windows, key=lambda window: window[1] - window[0])
-    times, traced = _attributed(events, start, end), (end - start) / 1e6
-    rows: dict[str, ProfileRow] = {name: ProfileRow(name) for name in (*names.values(), *OTHERS)}
-    for operation, spent in times.items():
-        name, backward = _place_of(scopes.get(operation, "") if operation else None, names)
-        row, spent = rows[name], spent / 1e6 * step / traced
-        row.forward, row.backward = row.forward + spent * (not backward), row.backward + spent * backward
-    size = next(leaf.shape[0] for leaf in tree.flatten(batch[0]) if getattr(leaf, "ndim", 0))
-    return Profile([row for row in rows.values() if row.total], step, traced, size)
+        return _read(reader.from_file(path))
 
 
-def _compiled(model, batch, names) -> tuple[Callable[[], Any], dict[str, str]]:
-    """(what runs a step, operation of the program -> the scope it was traced in)."""
+def _compiled(model, batch, layers, kind) -> tuple[Callable[[], Any], dict[str, str]]:
+    """(what runs a step, operation of the program -> the scope it was traced in). `layers` is filled."""
     runner = model._runner
     runner.build(batch)
     runner.refresh()
     ids: dict[Any, int] = {}
 
     def scoped(layer, run):
-        number = ids.setdefault(layer, len(ids))
-        names[number] = layer.name
+        if layer not in ids:
+            ids[layer] = len(layers)
+            layers.append(layer)
 
         def inside(*args, **kwargs):
-            with jax.named_scope(f"lamina_{number}_"):
+            with jax.named_scope(f"lamina_{ids[layer]}_"):
                 return run(*args, **kwargs)
 
         return inside
 
     groups = {name: peek(group) for name, group in runner.groups.items()}
-    state = (groups["trainable"], groups["others"], groups["optimizer"])
-    arguments = state, (groups["metrics"], {}), context.global_values(), batch
-    step = runner.build_step("train", None, "lamina_profile")
+    state, kept = (groups["trainable"], groups["others"], groups["optimizer"]), (groups["metrics"], {})
+    if kind == "predict":
+        state, kept = (), state[:2]
+    arguments = state, kept, context.global_values(), batch
+    step = runner.build_step(kind, None, "lamina_profile")
     step.__name__ = "lamina_profile"
     with around_layers(scoped), _scopes_in_disk_cache():
         program = jax.jit(step).lower(*arguments).compile()
@@ -207,8 +229,9 @@ def _read(data) -> tuple[list[tuple[float, float]], list[tuple[float, float, str
 
 
 def _attributed(events, start, end) -> dict[str | None, float]:
-    """operation -> its part of the time between two moments; None -> the time in which none ran. Operations at the same
-    time share it, and one that contains others has what these leave."""
+    """operation -> its part of the time between two moments; None -> the time before the first one and after the last.
+    Operations at the same time share it, one that contains others has what these leave, and the time in which none runs
+    counts for the one that starts next: it waits for its inputs and a thread."""
     marks = sorted(
         mark
         for first, last, name in events
@@ -217,25 +240,22 @@ def _attributed(events, start, end) -> dict[str | None, float]:
     )
     spent: dict[str | None, float] = defaultdict(float)
     active: dict[str, int] = defaultdict(int)
-    now = start
-    for moment, change, name in [*marks, (end, 0, "")]:
-        for one, share in _shares(active):
-            spent[one] += share * (moment - now)
-        now = moment
-        active[name] += change
-    return spent
+    now, begun = start, False
+    for moment, change, name in [*marks, (end, 0, None)]:
+        running = [one for one, count in active.items() if count > 0]
+        inner = [one for one in running if not one.startswith(_CONTROL)] or running or [name if begun else None]
+        for one in inner:
+            spent[one] += (moment - now) / len(inner)
+        if name is not None:
+            active[name] += change
+        now, begun = moment, True
+    return dict(spent)
 
 
-def _shares(active) -> Iterator[tuple[str | None, float]]:
-    running = [name for name, count in active.items() if count > 0]
-    inner = [name for name in running if not name.startswith(_CONTROL)] or running or [None]
-    yield from ((name, 1 / len(inner)) for name in inner)
-
-
-def _place_of(scope, names) -> tuple[str, bool]:
-    """(name of the row, whether it is backward) of an operation."""
+def _place_of(scope, layers, kind="train") -> tuple[Any, bool]:
+    """(layer, or name of the row, whether it is backward) of an operation."""
     if scope is None:
-        return OTHERS[2], False
-    layers, differentiated = re.findall(r"lamina_(\d+)_", scope), "jvp" in scope
-    name = names[int(layers[-1])] if layers else OTHERS[0] if differentiated else OTHERS[1]
-    return name, "transpose" in scope.split("jvp")[0] if differentiated else False
+        return _CALL, False
+    numbers, differentiated = re.findall(r"lamina_(\d+)_", scope), "jvp" in scope
+    place = layers[int(numbers[-1])] if numbers else OTHERS[0] if differentiated else OTHERS[1] if kind == "train" else _CALL
+    return place, "transpose" in scope.split("jvp")[0] if differentiated else False

@@ -137,7 +137,9 @@ class ReportsMixin(Trainer):
         return check.check(self, x, y, sample_weight, ignore, probe, **settings)
 
     @filters_traceback
-    def profile(self, x: PyTree, y: PyTree = None, sample_weight: PyTree = None, batch_size: int = 32) -> Any:
+    def profile(
+        self, x: PyTree, y: PyTree = None, sample_weight: PyTree = None, batch_size: int = 32, kind: str = "train"
+    ) -> Any:
         """Where the time of a training step goes, by layer, forward and backward, measured in the compiled step.
 
         Args:
@@ -145,6 +147,7 @@ class ReportsMixin(Trainer):
             y: Targets.
             sample_weight: Weights of the samples.
             batch_size: Samples of the step.
+            kind: "train", or "predict" for a prediction, for which the model need not be compiled.
 
         Returns:
             A `Profile`, whose rows add up to the time of the step. Print it.
@@ -152,7 +155,7 @@ class ReportsMixin(Trainer):
         Raises:
             CallError: If the model is not compiled or runs eagerly.
         """
-        return explanations.profile(self, x, y, sample_weight, batch_size)
+        return explanations.profile(self, x, y, sample_weight, batch_size, kind)
 
     @filters_traceback
     def view(

@@ -24,11 +24,12 @@ def test_rows_of_a_model():
     for old, weight in zip(before, model.weights, strict=True):
         np.testing.assert_array_equal(old, weight)
     assert "reader" in repr(found) and found.as_dicts()[0]["share"] <= 1
+    assert found["reader"].layer is model.layers[0] and found[OTHERS[2]].backward == 0
 
 
 def test_operations_at_the_same_time_share_it():
     events = [(0, 4, "dot"), (2, 6, "add"), (8, 12, "while.1"), (9, 10, "mul"), (20, 30, "late")]
-    assert _attributed(events, 0, 14) == {"dot": 3, "add": 3, None: 4, "while.1": 3, "mul": 1}
+    assert _attributed(events, 0, 14) == {"dot": 3, "add": 3, None: 2, "while.1": 5, "mul": 1}
 
 
 @pytest.mark.parametrize(("scope", "place"), [
@@ -39,4 +40,4 @@ def test_operations_at_the_same_time_share_it():
     (None, (OTHERS[2], False)),
 ])  # fmt: skip
 def test_where_an_operation_belongs(scope, place):
-    assert _place_of(scope, {0: "a", 1: "b"}) == place
+    assert _place_of(scope, ["a", "b"]) == place
