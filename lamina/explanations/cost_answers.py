@@ -16,7 +16,7 @@ from lamina.facts.words import count_of, memory
 if TYPE_CHECKING:
     from lamina.facts.fact import Fact
 
-__all__ = ["cost", "counted", "once"]
+__all__ = ["cost", "counted", "memory_of", "once"]
 
 _BATCH = 32
 
@@ -133,19 +133,35 @@ def _memory(model, facts):
     if not moving:
         return ""
     slots, what = _slots(model, moving)
-    kept = (
-        4
-        * _BATCH
-        * sum(
-            _values(fact) if _has_gradient(fact) else fact.values if any(map(_has_gradient, fact.receivers)) else 0
-            for fact in facts
-            if fact.depth == 0
-        )
-    )
+    kept = sum(_kept(fact) for fact in facts if fact.depth == 0)
     return (
         f"A training step on {_BATCH} samples holds at least {memory(weights + moving + slots + kept)}: weights "
         f"{memory(weights)}, gradients {memory(moving)}, {what}outputs of layers for the backward pass {memory(kept)}."
     )
+
+
+def memory_of(model: Any, facts: Sequence[Fact]) -> dict[Fact, float]:
+    """fact -> bytes that a training step on 32 samples holds for it and for no call inside it: its weights, their
+    gradients, the optimizer's own variables, and its outputs for the backward pass.
+
+    Args:
+        model: Model.
+        facts: Its facts.
+    """
+    moving = sum(map(_bytes, model.trainable_weights))
+    share = 1 + _slots(model, moving)[0] / moving if moving else 0
+    moved = {id(weight) for weight in model.trainable_weights}
+    return {
+        fact: sum(_bytes(weight) * (1 + share * (id(weight) in moved)) for weight in fact.own_weights)
+        + (0 if fact.inner else _kept(fact))
+        for fact in facts
+    }
+
+
+def _kept(fact):
+    """Bytes of the outputs that the backward pass needs."""
+    values = _values(fact) if _has_gradient(fact) else fact.values if any(map(_has_gradient, fact.receivers)) else 0
+    return 4 * _BATCH * values
 
 
 def _values(fact):

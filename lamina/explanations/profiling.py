@@ -257,5 +257,13 @@ def _place_of(scope, layers, kind="train") -> tuple[Any, bool]:
     if scope is None:
         return _CALL, False
     numbers, differentiated = re.findall(r"lamina_(\d+)_", scope), "jvp" in scope
-    place = layers[int(numbers[-1])] if numbers else OTHERS[0] if differentiated else OTHERS[1] if kind == "train" else _CALL
+    place = (
+        layers[int(numbers[-1])]
+        if numbers
+        else OTHERS[0]
+        if differentiated
+        else OTHERS[1]
+        if kind == "train"
+        else _CALL
+    )
     return place, "transpose" in scope.split("jvp")[0] if differentiated else False

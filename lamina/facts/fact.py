@@ -124,6 +124,12 @@ class Fact:
         return list(getattr(self.layer, "weights", []))
 
     @property
+    def own_weights(self) -> list[Variable]:
+        """The weights that belong to no call inside and to no earlier call of the layer."""
+        inside = {id(weight) for fact in self.inner for weight in fact.weights}
+        return [weight for weight in self.weights if id(weight) not in inside] if self.use == 1 else []
+
+    @property
     def count(self) -> int:
         """How many numbers its weights hold."""
         return sum(weight.size for weight in self.weights)

@@ -165,6 +165,7 @@ class ReportsMixin(Trainer):
         y: PyTree = None,
         history: Any = None,
         open: bool | None = None,
+        profile: bool | None = None,
     ) -> Any:
         """The model as an HTML page with its graph: see `keras.view`.
 
@@ -174,8 +175,9 @@ class ReportsMixin(Trainer):
             y: Targets of the batch, for the checks of data.
             history: What `fit` returned. None means that of the last `fit`.
             open: Whether the browser opens the page. None opens it if there is no `path`.
+            profile: Whether the time of each layer is measured. None means where there is `x`.
         """
-        return view.view(self, path, x, y, history, open)
+        return view.view(self, path, x, y, history, open, profile)
 
     @filters_traceback
     def quantize(  # pyright: ignore[reportIncompatibleMethodOverride]  # the arguments of Keras

@@ -15,6 +15,42 @@ for (const box of boxes) for (const [source] of box.inputs) boxes[source].target
 
 let zoom = 1, selected = null, held = null, found = [], foundAt = -1;
 
+// What boxes can be coloured by
+
+const scaled = (units) => (value) => {
+  let at = 0;
+  while (value >= 1000 && at < units.length - 1) [value, at] = [value / 1000, at + 1];
+  return `${at ? value.toPrecision(3) : Math.round(value)} ${units[at]}`.trim();
+};
+const COSTS = {
+  time: { title: "Time", about: () => data.time, text: (value) => `${value.toPrecision(3)} ms` },
+  memory: { title: "Memory", text: scaled(["B", "kB", "MB", "GB", "TB"]),
+    about: () => "Memory in a training step of 32 samples: weights, gradients, optimizer, outputs" },
+  flops: { title: "FLOPs", about: () => "Operations (FLOPs) for one sample", text: scaled(["", "k", "M", "G", "T"]) },
+  weights: { title: "Weights", about: () => "Numbers in the weights", text: (value) => value.toLocaleString("en") },
+};
+let colour = "";
+
+function shareOf(box, cost) {
+  return boxes[0].costs[cost] ? (box.costs[cost] || 0) / boxes[0].costs[cost] : 0;
+}
+
+function percent(share) {
+  return share >= 0.1 || share === 0 ? `${Math.round(share * 100)}%` : share >= 0.001 ? `${(share * 100).toFixed(1)}%` : "< 0.1%";
+}
+
+function setColour(value) {
+  colour = value;
+  $("canvas").classList.toggle("heated", value !== "");
+  const cost = COSTS[value];
+  $("legend").hidden = value === "";
+  $("legend").replaceChildren(...(cost
+    ? [make("span", {}, `${cost.about()}. All layers: ${cost.text(boxes[0].costs[value])}.`), make("span", {}, "0%"),
+      make("span", { class: "ramp", role: "img", "aria-label": "from pale to strong" }), make("span", {}, "100%")]
+    : [make("span", {}, data.findings.length ? "✖ error, ▲ warning, ● info" : "No findings.")]));
+  render();
+}
+
 // Elements: text is always text, never markup.
 
 function make(tag, settings = {}, ...children) {
@@ -141,10 +177,12 @@ function drawBox(box) {
   const width = box.open ? box.width : box.boxWidth;
   const left = box.middle - width / 2;
   const worst = worstOf(box);
-  const label = [box.name, box.detail, box.shape && `gives ${box.shape}`, box.frozen && "frozen",
+  const label = [box.name, heatOf(box, worst)[1], box.shape && `gives ${box.shape}`, box.frozen && "frozen",
     worst && `${worst.count} ${worst.severity}`].filter(Boolean).join(", ");
+  const [heat, second] = heatOf(box, worst);
   const group = draw("g", {
-    class: `box ${box.family} ${box.open ? "frame" : ""}`, role: "button", tabindex: -1, "data-id": box.id,
+    class: `box ${heat === null ? box.family : worst && colour === "findings" ? worst.severity : ""} ${box.open ? "frame" : ""}`,
+    style: heat === null ? null : `--heat: ${heat}`, role: "button", tabindex: -1, "data-id": box.id,
     "aria-label": label, "aria-expanded": box.count ? String(box.open) : null,
     transform: `translate(${left} ${box.top})`,
     onclick: (event) => (event.target.classList.contains("sign") ? toggle(box) : select(box)),
@@ -159,7 +197,7 @@ function drawBox(box) {
   else group.append(draw("path", { class: "stripe", d: `M5 0.5v${BOX - 1}q-4.5 0-4.5-6v-${BOX - 13}q0-6 4.5-6z` }));
   const textLeft = box.count ? 28 : 14;
   group.append(draw("text", { class: "name", x: textLeft, y: 19 }, shorten(box.name, 40)));
-  if (!box.open) group.append(draw("text", { class: "detail", x: textLeft, y: 36 }, shorten(box.detail, 46)));
+  if (!box.open) group.append(draw("text", { class: "detail", x: textLeft, y: 36 }, shorten(second, 46)));
   if (box.count) {
     group.append(draw("text", { class: "sign", x: 11, y: 19, "aria-hidden": "true" }, box.open ? "▾" : "▸"));
     group.append(draw("rect", { class: "sign hit", width: 26, height: HEAD }));
@@ -190,6 +228,14 @@ function drawArrows(box) {
     }
   }
   return [...drawn, ...labels];
+}
+
+/** How strongly a box is coloured, from 0 to 1, null for the colour of its family; and its second line. */
+function heatOf(box, worst) {
+  if (colour === "") return [null, box.detail];
+  if (colour === "findings") return [0, worst ? `${worst.count} ${worst.severity}${worst.count > 1 ? "s" : ""}` : box.detail];
+  const share = shareOf(box, colour);
+  return [Math.sqrt(share).toFixed(3), share ? `${percent(share)}, ${COSTS[colour].text(box.costs[colour])}` : box.detail];
 }
 
 /** The most severe finding of a box and, while it is folded, of those inside. */

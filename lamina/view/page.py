@@ -19,6 +19,7 @@ from lamina.core import tree
 from lamina.explanations import explain
 from lamina.runtime.atomic_files import atomic_write
 from lamina.view.blocks import fold_blocks
+from lamina.view.costs import costs_of, measured
 from lamina.view.drawing import drawn
 from lamina.view.numbers import activations_of, weights_of
 from lamina.view.scene import scene_of
@@ -76,7 +77,7 @@ class Page:
         return f"<Page of {self.title}{f' in {self.path}' if self.path else ''}>"
 
 
-def page_of(model: Any, x: Any = None, y: Any = None, history: Any = None) -> Page:
+def page_of(model: Any, x: Any = None, y: Any = None, history: Any = None, profile: bool | None = None) -> Page:
     """The Page of a model.
 
     Args:
@@ -84,8 +85,12 @@ def page_of(model: Any, x: Any = None, y: Any = None, history: Any = None) -> Pa
         x: Batch of inputs; None for none.
         y: Targets; None for none.
         history: What `fit` returned, or its dict; None means that of the last `fit`.
+        profile: Whether the time of each layer is measured; None means where there is `x`.
     """
-    data, curves = _data(model, x, y), _curves(history if history is not None else getattr(model, "history", None))
+    data, curves = (
+        _data(model, x, y, profile),
+        _curves(history if history is not None else getattr(model, "history", None)),
+    )
     parts = {
         "title": html.escape(f"{model.name} - lamina"),
         "style": _file("page.css"),
@@ -98,24 +103,31 @@ def page_of(model: Any, x: Any = None, y: Any = None, history: Any = None) -> Pa
     return Page(model.name, re.sub("<!--([a-z]+)-->", lambda match: parts[match[1]], _file("page.html")))
 
 
-def _data(model, x, y):
-    some = None if x is None else tree.map_structure(lambda values: np.asarray(values)[:_SAMPLES], x)
+def _data(model, x, y, profile):
+    some = None if x is None else tree.map_structure(_some, x)
     scene = scene_of(model)
     explanation = explain(model, some)
     words = _by_box(scene, explanation.layers)
     findings = check(model, x, y).as_dicts()
     active = {} if some is None else activations_of(model, some)
+    times, about_time = measured(model, some, None if y is None else tree.map_structure(_some, y), profile)
     fold_blocks(scene)
+    costs = costs_of(model, scene, times)
     return {
         "title": model.name,
         "about": explanation.title.removeprefix(f"{model.name} (").replace("):", ":", 1),
         "answers": [{"question": answer.question, "text": answer.text} for answer in explanation.answers],
         "findings": findings,
+        "time": about_time,
         "boxes": [
-            {**entry, **_about(box, words, active, findings)}
+            {**entry, **_about(box, words, active, findings), "costs": costs[box]}
             for entry, box in zip(drawn(scene), scene.root.all, strict=True)
         ],
     }
+
+
+def _some(values):
+    return np.asarray(values)[:_SAMPLES]
 
 
 def _by_box(scene, layers):

@@ -22,6 +22,7 @@ function showModel() {
   const findings = data.findings.map(findingOf);
   panel(data.title, make("p", { class: "soft" }, data.about),
     make("h3", {}, "Findings"), findings.length ? findings : make("p", {}, "None."), training,
+    costsOf(boxes[0]), data.time ? make("p", { class: "soft" }, data.time) : null,
     data.answers.flatMap(({ question, text }) => [make("h3", {}, question), make("p", {}, text)]));
 }
 
@@ -34,6 +35,7 @@ function showBox(box) {
     box.findings.map((number) => findingOf(data.findings[number])),
     box.shapes ? make("p", {}, make("code", {}, box.shapes)) : null,
     (box.sentences || []).map((sentence) => make("p", {}, sentence)),
+    costsOf(box),
     box.sum ? [make("h3", {}, "Weights"), make("p", {}, box.sum)] : null,
     (box.weights || []).map(histogramOf),
     box.activity ? activityOf(box.activity) : null,
@@ -42,6 +44,13 @@ function showBox(box) {
     linksTo("Comes from", box.inputs.map(([id]) => boxes[id])),
     linksTo("Goes to", box.targets.map((id) => boxes[id])),
     linksTo("Inside", box.children));
+}
+
+function costsOf(box) {
+  const rows = Object.keys(COSTS).filter((cost) => box.costs[cost]).map((cost) => make("tr", {},
+    make("th", { scope: "row" }, COSTS[cost].title), make("td", {}, COSTS[cost].text(box.costs[cost])),
+    make("td", {}, percent(shareOf(box, cost)))));
+  return rows.length ? [make("h3", {}, "What it costs"), make("table", {}, ...rows)] : null;
 }
 
 function findingOf(finding) {
@@ -220,6 +229,10 @@ function start() {
   $("show-model").textContent = worst ? `${data.findings.length} finding${data.findings.length > 1 ? "s" : ""}` : "Model";
   $("show-model").className = worst ? worst.severity : "";
   $("show-model").onclick = showModel;
+  const kinds = [["", "kinds"], ["findings", "findings"], ...Object.entries(COSTS).map(([cost, { title }]) => [cost, title])];
+  $("colour").append(...kinds.map(([value, text]) =>
+    make("option", { value, disabled: value in COSTS && !boxes[0].costs[value] }, text.toLowerCase().replace("flops", "FLOPs"))));
+  $("colour").onchange = () => setColour($("colour").value);
   $("unfold").onclick = () => toggleAll(true);
   $("fold").onclick = () => toggleAll(false);
   $("larger").onclick = () => setZoom(zoom * 1.2);

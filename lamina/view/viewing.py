@@ -15,7 +15,7 @@ __all__ = ["view"]
 
 def view(
     model: Any, path: str | os.PathLike[str] | None = None, x: Any = None, y: Any = None, history: Any = None,
-    open: bool | None = None,
+    open: bool | None = None, profile: bool | None = None,
 ) -> Page:  # fmt: skip
     """A Page about a model: its graph in boxes that fold, and for each layer its explanation, findings, weights, and
     outputs for a sample. One HTML file that needs no server and no network.
@@ -27,6 +27,8 @@ def view(
         y: Labels of the batch, for the rules of `check` that need them.
         history: What `fit` returned, or its dict; None means that of the last `fit`.
         open: Whether the browser shows it; None means where there is no path and no notebook.
+        profile: Whether the time of each layer is measured, in a training step where the model is compiled and there
+            are labels, else in a prediction. None means where there is `x`.
 
     Raises:
         CallError: The model has not been called yet, so that its shapes are not known.
@@ -37,7 +39,7 @@ def view(
     >>> "<b>" in page.html
     False
     """
-    page = page_of(model, x, y, history)
+    page = page_of(model, x, y, history, profile)
     if path is not None:
         page.write(path)
     if open or (open is None and path is None and not _in_notebook()):

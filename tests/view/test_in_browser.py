@@ -74,6 +74,27 @@ def test_a_click_shows_details(show):
     assert title(browser) == 'a "model" & <more>'
 
 
+def test_colours(show):
+    browser = show("trained")
+    options = browser.run("[...document.getElementById('colour').options].map((one) => [one.value, one.disabled])")
+    assert options == [
+        ["", False],
+        ["findings", False],
+        *([one, False] for one in ("time", "memory", "flops", "weights")),
+    ]
+    heat = "[...document.querySelectorAll('#boxes .box')].map((box) => Number(box.style.getPropertyValue('--heat')))"
+    assert browser.run(heat) == [0] * 4
+    for value in ("time", "memory", "flops", "weights"):
+        browser.run(f"$('colour').value = '{value}'; $('colour').dispatchEvent(new Event('change'))")
+        found = browser.run(heat)
+        assert found[0] == 0 and abs(sum(one**2 for one in found) - 1) < 0.01
+        assert "100%" in browser.run("document.getElementById('legend').textContent")
+    browser.run("setColour('findings')")
+    assert len(names(browser, ".box.error")) == 1
+    browser.run("setColour('')")
+    assert browser.run("document.getElementById('legend').hidden")
+
+
 def test_findings_lead_to_their_layer(show):
     browser = show("trained")
     assert browser.run("document.querySelector('.badge').parentElement.getAttribute('aria-label')").endswith("1 error")
@@ -155,6 +176,7 @@ def test_tab_reaches_everything_in_order(show):
     expected = [
         "search",
         "show-model",
+        "colour",
         "unfold",
         "fold",
         "smaller",
@@ -202,7 +224,7 @@ def test_accessibility(show, name, dark):
     browser = show(name, dark)
     folder = pathlib.Path(importlib.util.find_spec("axe_core_python").origin).parent
     browser.run((folder / "axe.min.js").read_text(encoding="utf-8") + "; 0")
-    for step in ("0", "select(boxes[3])", "toggleAll(true)"):
+    for step in ("0", "setColour('findings')", "setColour('memory'); select(boxes[3])", "toggleAll(true)"):
         browser.run(f"{step}; 0")
         found = browser.run(
             "axe.run().then((found) => found.violations.map((one) => [one.id, one.nodes.map((node) => node.html)]))"

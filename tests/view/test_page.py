@@ -77,6 +77,29 @@ def test_structure(read):
     assert any(tag == "svg" and "Training curves" in a.get("aria-label", "") for tag, a in read.elements)
 
 
+def test_costs_add_up(data):
+    model, *layers = data["boxes"]
+    assert model["costs"]["weights"] == 40 + 36 * 4 * 3 + 3 and data["time"].startswith("Time in a training step")
+    for name in ("time", "memory", "flops", "weights"):
+        total = sum(box["costs"][name] for box in layers)
+        assert total > 0 and model["costs"][name] == pytest.approx(total)
+
+
+def test_costs_of_models_inside_and_shared_layers(branched):
+    read = Reader(view(branched, open=False).html)
+    boxes = {box["name"]: box for box in json.loads(read.scripts[0])["boxes"]}
+    assert boxes["tickets"]["costs"]["weights"] == branched.count_params()
+    assert boxes["inside"]["costs"] == boxes["hidden"]["costs"] and "time" not in boxes["tickets"]["costs"]
+    assert boxes["tickets"]["costs"]["flops"] >= boxes["read"]["costs"]["flops"] > 0
+
+
+def test_why_time_is_not_measured(trained):
+    model, x, _ = trained
+    said = json.loads(Reader(view(model, x=x, y=np.zeros((16, 2, 2)), open=False).html).scripts[0])
+    assert said["time"].startswith("Time could not be measured: ") and "time" not in said["boxes"][0]["costs"]
+    assert json.loads(Reader(view(model, x=x, profile=False, open=False).html).scripts[0])["time"] == ""
+
+
 def test_what_it_says(data):
     root, entry, conv, _, head = data["boxes"]
     assert root["detail"].endswith("of 4 layers") and entry["kind"] == "InputLayer"
