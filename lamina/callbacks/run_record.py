@@ -19,6 +19,7 @@ from lamina.core import context, tree
 from lamina.errors import FileError
 from lamina.runtime import processes
 from lamina.runtime.atomic_files import atomic_write
+from lamina.runtime.digests import digest, digests
 from lamina.runtime.random_state import random_states
 from lamina.runtime.versions import environment, versions_of_run
 
@@ -107,35 +108,21 @@ class RunRecord:
             file.write(json.dumps(line) + "\n")
 
 
-def digest(value: Any) -> str:
-    """The beginning of the SHA-256 of an array, with its type and shape.
-
-    Args:
-        value: Array.
-    """
-    array = np.asarray(value)
-    made = hashlib.sha256(f"{array.dtype}{array.shape}".encode())
-    is_object = array.dtype.kind == "O"
-    data = repr(array.tolist()).encode() if is_object else np.ascontiguousarray(array).ravel().view("uint8").data
-    made.update(data)  # not a copy of it: data sets are large
-    return made.hexdigest()[:32]
-
-
 def _weights(model):
-    return {variable.path: digest(np.asarray(variable)) for variable in model.variables}
+    return digests({variable.path: variable.read() for variable in model.variables})
 
 
 def _data(batches):
-    """name -> digest of each array of the data; of the first batch where they come one by one."""
+    """name -> digest of each array of the data (of large ones a sample); of the first batch where they come one by
+    one."""
     whole = hasattr(batches, "leaves")
     parts = batches.structure.unflatten(batches.leaves) if whole else batches.peek()
     named = {}
     for name, part in zip(("x", "y", "sample_weight"), parts, strict=False):
         leaves = [leaf for leaf in tree.flatten(part) if isinstance(leaf, (np.ndarray, jax.Array))]
         for place, leaf in enumerate(leaves):
-            named[(name if len(leaves) == 1 else f"{name}[{place}]") + ("" if whole else ", first batch")] = digest(
-                leaf
-            )
+            label = (name if len(leaves) == 1 else f"{name}[{place}]") + ("" if whole else ", first batch")
+            named[label] = digest(leaf, sample=True)
     return named
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import Any
 
@@ -95,9 +94,10 @@ def join_processes(mesh: Any) -> tuple[int, int]:
 
 def _agree_on_seed(where):
     """Take the seed of the first process, unless all draw the same numbers already."""
+    from lamina.runtime.digests import digest
     from lamina.runtime.random_state import random_states
 
-    states = hashlib.sha256(b"".join(state.tobytes() for state in random_states().values())).hexdigest()
+    states = [digest(state) for state in random_states().values()]
     found = processes.gather([random.global_seed(), states], where)
     if all(one == found[0] for one in found):
         return

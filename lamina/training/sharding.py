@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from lamina.core.placement import divisible_sharding, place, sharding_of
 from lamina.distribution import TensorLayout
 from lamina.errors import ConfigError, DataError, warn
 from lamina.runtime import processes
+from lamina.runtime.digests import part_digests
 
 __all__ = ["ShardedExecution", "sharded_execution"]
 
@@ -81,7 +81,7 @@ class ShardedExecution:
             return
         self._is_compared = True
         variables = [*(variable for group in groups.values() for variable in group), *context.global_refs()]
-        digests = [_digests(variable.read()) for variable in variables]
+        digests = [part_digests(variable.read()) for variable in variables]
         found = processes.gather(digests, "comparing the model")
         for index, variable in enumerate(variables):
             of_part: dict[str, str] = {}
@@ -141,12 +141,6 @@ class ShardedExecution:
         rows = jax.tree_util.tree_leaves(batch)[0].shape[0]
         first = self.distribution.data_shard_id * rows
         return jax.tree_util.tree_map(lambda leaf: np.asarray(leaf)[first : first + rows], outputs)
-
-
-def _digests(value):
-    """A digest of each part of an array that this process has, by the place of the part."""
-    parts = {str(shard.index): shard for shard in value.addressable_shards}
-    return {place: hashlib.sha256(np.asarray(shard.data).tobytes()).hexdigest()[:16] for place, shard in parts.items()}
 
 
 def sharded_execution(before: ShardedExecution | None = None) -> ShardedExecution | None:

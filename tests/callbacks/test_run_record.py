@@ -9,6 +9,7 @@ import lamina as keras
 from lamina.callbacks.run_record import differences, read_run, recording_elsewhere
 from lamina.core import context
 from lamina.errors import FileError
+from lamina.runtime.digests import digest
 
 X = np.random.default_rng(0).normal(size=(32, 4)).astype("float32")
 
@@ -63,3 +64,13 @@ def test_secrets_are_not_written_and_damage_is_said(first, tmp_path, monkeypatch
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(FileError, match="no record of a run"):
         read_run(tmp_path)
+
+
+def test_a_large_memmap_is_known_by_its_rows_without_being_read_whole(tmp_path):
+    big = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", "float32", (17 << 12, 256))
+    before = digest(big, sample=True), digest(big)
+    big[1] = 1.0  # is not among the rows of the sample
+    assert digest(big, sample=True) == before[0]
+    assert digest(big) != before[1]
+    big[-1] = 1.0
+    assert digest(big, sample=True) != before[0]
