@@ -9,7 +9,7 @@
 from lamina.core.lazy import lazy
 from lamina.legacy import find_old_modules, old_names_of
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 
 def version() -> str:

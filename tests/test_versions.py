@@ -1,5 +1,6 @@
 """Versions: shown for reports, kept with runs, the same everywhere; and importing lamina changes nothing else."""
 
+import importlib.machinery
 import io
 import json
 import pathlib
@@ -7,11 +8,14 @@ import re
 import subprocess
 import sys
 import tomllib
+import types
 
 import numpy as np
+import pytest
 
 import lamina as keras
 from lamina.cli import main
+from lamina.kernels import native
 from lamina.runtime import versions
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -57,11 +61,31 @@ def test_show_versions(capsys):
     assert json.loads(capsys.readouterr().out)["lamina"] == keras.__version__
 
 
+def project(folder):
+    return tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
+
+
 def test_distributions_and_the_changelog_have_one_version():
+    """That of the next release, where the changelog does not have it yet."""
     for folder in ("native", "benchmarks"):
-        assert tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]["version"] == keras.__version__
+        assert project(folder)["version"] == keras.__version__
+    bill = json.loads((ROOT / "native/inside.cdx.json").read_text())["metadata"]["component"]
+    assert (bill["version"], bill["purl"].rpartition("@")[2]) == (keras.__version__, keras.__version__)
     headings = re.findall(r"^## \[?([\w.]+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    assert headings[0] == "Unreleased" and keras.__version__ in headings[:2]
+    released = [[int(number) for number in heading.split(".")] for heading in headings[1:]]
+    assert headings[0] == "Unreleased" and [int(number) for number in keras.__version__.split(".")] >= max(released)
+
+
+def test_an_older_lamina_native_is_refused_in_a_line(monkeypatch):
+    assert project(".")["optional-dependencies"]["native"] == [f"lamina-native>={native.MINIMUM}.0"]
+    assert f"lamina>={native.MINIMUM}.0" in project("benchmarks")["dependencies"]
+    old = types.ModuleType("lamina_native")
+    old.__version__, old.__spec__ = "0.2.9", importlib.machinery.ModuleSpec("lamina_native", None)
+    monkeypatch.setitem(sys.modules, "lamina_native", old)
+    with pytest.warns(UserWarning, match="^lamina-native 0.2.9 is older .* --upgrade lamina-native$"):
+        assert native._package.__wrapped__() is None
+    old.__version__ = keras.__version__
+    assert native._package.__wrapped__() is old
 
 
 def test_a_run_that_goes_on_elsewhere_says_so_in_a_line(tmp_path, monkeypatch, capsys):

@@ -23,6 +23,7 @@ __all__ = [
     "without_native",
 ]
 
+MINIMUM = "0.3"  # of lamina-native; the extra `native` of pyproject.toml has the same
 _switch = {"on": os.environ.get("LAMINA_NATIVE", "1") != "0", "portable": False}
 
 
@@ -87,7 +88,18 @@ def _package():
     except (ImportError, OSError) as error:
         warnings.warn(f"lamina-native is installed and cannot be used: {error}. Lamina works without it.", stacklevel=2)
         return None
+    found = lamina_native.__version__
+    if _numbers(found) < _numbers(MINIMUM):
+        warnings.warn(
+            f"lamina-native {found} is older than {MINIMUM}, and is not used: pip install --upgrade lamina-native",
+            stacklevel=2,
+        )
+        return None
     return lamina_native
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")[:2]]
 
 
 def cpu_kernels(*arrays: jax.Array) -> Any:
