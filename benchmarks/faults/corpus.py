@@ -7,11 +7,14 @@ from benchmarks.faults import (
     class_losses,
     depth,
     preparation,
+    questions,
     regressions,
+    repositories,
     sequences,
     sound_generative,
     sound_others,
     sound_series,
+    sound_styles,
     sound_tables,
     sound_text,
     sound_vision,
@@ -24,8 +27,9 @@ __all__ = ["FAULTY", "PROGRAMS", "SOUND"]
 
 FAULTY = (
     binary_heads, class_losses, class_labels, regressions, depth, vision, sequences, attention, training, preparation,
+    questions, repositories,
 )  # fmt: skip
-SOUND = (sound_vision, sound_text, sound_series, sound_generative, sound_tables, sound_others)
+SOUND = (sound_vision, sound_text, sound_series, sound_generative, sound_tables, sound_others, sound_styles)
 
 PROGRAMS: dict[str, Program] = {program.name: program for program in programs_of((*FAULTY, *SOUND))}
 """Name -> Program."""
