@@ -34,6 +34,8 @@ _EXAMPLES = {
     "view": """
         lamina view model.keras                model.html beside it, one file, no server
         lamina view train.py -o page.html
+        lamina view first.keras --compare second.keras       both beside each other
+        lamina view model.keras --compare epoch_9.weights.h5
         """,
     "summary": """
         lamina summary model.keras
@@ -192,6 +194,7 @@ def _add_view(commands):
     view = _command(commands, "view", "write a page that shows the graph: one HTML file")
     _add_target(view)
     view.add_argument("-o", "--output", metavar="FILE", help="the page; beside the model if not given")
+    view.add_argument("--compare", metavar="FILE", help="show another model, or weights for this one, beside it")
     view.add_argument("--open", action="store_true", help="show it in the browser")
     view.add_argument("--json", action="store_true", help="print the paths as JSON")
 

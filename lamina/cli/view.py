@@ -17,7 +17,9 @@ def main(args: argparse.Namespace) -> None:
     found = find_models(args)
     paths = [_path(args, one, len(found)) for one in found]
     for one, path in zip(found, paths, strict=True):
-        view(one.model, str(path), one.x, one.y, open=args.open)
+        page = view(one.model, str(path), one.x, one.y, open=args.open, compare=args.compare)
+        if page.comparison is not None and not args.json:
+            print(page.comparison, end="\n\n")
     print(json.dumps([str(path) for path in paths]) if args.json else "\n".join(map(str, paths)))
 
 

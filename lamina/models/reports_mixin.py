@@ -166,6 +166,7 @@ class ReportsMixin(Trainer):
         history: Any = None,
         open: bool | None = None,
         profile: bool | None = None,
+        compare: Any = None,
     ) -> Any:
         """The model as an HTML page with its graph: see `keras.view`.
 
@@ -176,8 +177,9 @@ class ReportsMixin(Trainer):
             history: What `fit` returned. None means that of the last `fit`.
             open: Whether the browser opens the page. None opens it if there is no `path`.
             profile: Whether the time of each layer is measured. None means where there is `x`.
+            compare: Another model, or a file of one or of weights, to show beside it.
         """
-        return view.view(self, path, x, y, history, open, profile)
+        return view.view(self, path, x, y, history, open, profile, compare)
 
     @filters_traceback
     def quantize(  # pyright: ignore[reportIncompatibleMethodOverride]  # the arguments of Keras

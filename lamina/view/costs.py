@@ -34,9 +34,9 @@ def measured(model: Any, x: PyTree, y: PyTree, wanted: bool | None) -> tuple[Pro
     try:
         if y is not None and model.compiled:
             found = profile(model, x, y)
-            return found, f"Time in a training step of {found.batch} samples ({found.step:.3g} ms)"
+            return found, f"A training step of {found.batch} samples takes {found.step:.3g} ms."
         found = profile(model, x, kind="predict")
-        return found, f"Time in a prediction for {found.batch} samples ({found.step:.3g} ms)"
+        return found, f"A prediction for {found.batch} samples takes {found.step:.3g} ms."
     except (LaminaError, ValueError, TypeError, RuntimeError) as error:
         if wanted:
             raise

@@ -60,8 +60,9 @@ def drawn(scene: Scene) -> list[dict[str, Any]]:
 
 def _opened(root):
     """The boxes that are open at first: the outermost, and others as long as few enough are shown."""
-    opened, shown, level = set(), 1, [root]
-    while level and shown + sum(len(box.children) for box in level) <= max(VISIBLE, len(root.children) + 1):
+    opened, shown, level = {root}, 1, root.children if root.kind == "comparison" else [root]
+    most = max(VISIBLE * len(level), shown + sum(len(box.children) for box in level))
+    while level and shown + sum(len(box.children) for box in level) <= most:
         opened.update(level)
         shown += sum(len(box.children) for box in level)
         level = [child for box in level for child in box.children if child.children and child.origin != "run"]

@@ -25,14 +25,38 @@ const scaled = (units) => (value) => {
 const COSTS = {
   time: { title: "Time", about: () => data.time, text: (value) => `${value.toPrecision(3)} ms` },
   memory: { title: "Memory", text: scaled(["B", "kB", "MB", "GB", "TB"]),
-    about: () => "Memory in a training step of 32 samples: weights, gradients, optimizer, outputs" },
-  flops: { title: "FLOPs", about: () => "Operations (FLOPs) for one sample", text: scaled(["", "k", "M", "G", "T"]) },
-  weights: { title: "Weights", about: () => "Numbers in the weights", text: (value) => value.toLocaleString("en") },
+    about: () => "Memory in a training step of 32 samples: weights, gradients, optimizer, outputs." },
+  flops: { title: "FLOPs", about: () => "Operations (FLOPs) for one sample.", text: scaled(["", "k", "M", "G", "T"]) },
+  weights: { title: "Weights", about: () => "Numbers in the weights.", text: (value) => value.toLocaleString("en") },
 };
+// How far the two models of a comparison are apart, layer by layer
+const APART = {
+  structure: { title: "Structure", about: "Layers with other arguments, and layers that one model alone has" },
+  apartWeights: { title: "Weights apart", of: "weights", about: "How far the weights are apart, as a part of their length" },
+  apartOutputs: { title: "Outputs apart", of: "outputs", about: "How far the outputs for the same inputs are apart, as a part of their length" },
+};
+const pairs = data.comparison || [];
+for (const pair of pairs) for (const id of pair.boxes) if (id !== null) boxes[id].pair = pair;
 let colour = "";
 
+/** The share that a box has of what its model costs. */
 function shareOf(box, cost) {
-  return boxes[0].costs[cost] ? (box.costs[cost] || 0) / boxes[0].costs[cost] : 0;
+  const model = (pairs.length && lineage(box)[1]) || boxes[0];
+  return model.costs[cost] ? (box.costs[cost] || 0) / model.costs[cost] : 0;
+}
+
+/** The pair of a box; of a folded one the pair that is furthest apart. */
+function pairOf(box, field) {
+  const found = (box.open || !box.count ? [box] : [box, ...inside(box)]).map((one) => one.pair).filter(Boolean);
+  return found.sort((a, b) => (field ? (b[field] || 0) - (a[field] || 0) : (b.status !== "same") - (a.status !== "same")))[0];
+}
+
+function inside(box) {
+  return box.children.flatMap((child) => [child, ...inside(child)]);
+}
+
+function apart(value) {
+  return value === null ? "" : value === 0 ? "equal" : value < 1e-4 ? "< 0.01%" : `${Number((100 * value).toPrecision(3))}%`;
 }
 
 function percent(share) {
@@ -42,11 +66,13 @@ function percent(share) {
 function setColour(value) {
   colour = value;
   $("canvas").classList.toggle("heated", value !== "");
-  const cost = COSTS[value];
+  const [cost, between] = [COSTS[value], APART[value]];
   $("legend").hidden = value === "";
+  const scale = () => [make("span", {}, "0%"),
+    make("span", { class: "ramp", role: "img", "aria-label": "from pale to strong" }), make("span", {}, "100%")];
   $("legend").replaceChildren(...(cost
-    ? [make("span", {}, `${cost.about()}. All layers: ${cost.text(boxes[0].costs[value])}.`), make("span", {}, "0%"),
-      make("span", { class: "ramp", role: "img", "aria-label": "from pale to strong" }), make("span", {}, "100%")]
+    ? [make("span", {}, `${cost.about()} All layers: ${cost.text(boxes[0].costs[value])}.`), ...scale()]
+    : between ? [make("span", {}, `${between.about}.`), ...(between.of ? scale() : [])]
     : [make("span", {}, data.findings.length ? "✖ error, ▲ warning, ● info" : "No findings.")]));
   render();
 }
@@ -115,7 +141,8 @@ function place(box, middle, top) {
   if (!box.open) return;
   for (const child of box.children) {
     const [begin, end] = [box.begins[child.row], box.ends[child.row]];
-    place(child, middle + child.x, top + begin + (end - begin - child.height) / 2);
+    const down = pairs.length && !box.id ? 0 : (end - begin - child.height) / 2; // the models of a comparison begin together
+    place(child, middle + child.x, top + begin + down);
   }
 }
 
@@ -234,6 +261,12 @@ function drawArrows(box) {
 function heatOf(box, worst) {
   if (colour === "") return [null, box.detail];
   if (colour === "findings") return [0, worst ? `${worst.count} ${worst.severity}${worst.count > 1 ? "s" : ""}` : box.detail];
+  if (colour in APART) {
+    const { of } = APART[colour], pair = pairOf(box, of);
+    if (!pair) return [0, box.detail];
+    return of ? [Math.sqrt(Math.min(1, pair[of] || 0)).toFixed(3), apart(pair[of]) || box.detail]
+      : [pair.status === "same" ? 0 : pair.status === "changed" ? 0.6 : 1, pair.status === "same" ? box.detail : pair.status];
+  }
   const share = shareOf(box, colour);
   return [Math.sqrt(share).toFixed(3), share ? `${percent(share)}, ${COSTS[colour].text(box.costs[colour])}` : box.detail];
 }
@@ -264,10 +297,13 @@ function hold(id) {
 /** Mark the selected box and the matches of the search. */
 function mark() {
   const matches = new Set(found.map((box) => shownFor(box).id));
+  const other = selected !== null && boxes[selected].pair?.boxes.find((id) => id !== selected && id !== null);
+  const shownPair = typeof other === "number" ? shownFor(boxes[other]).id : null;
   $("canvas").classList.toggle("searching", $("search").value.trim() !== "");
   for (const element of $("graph").querySelectorAll(".box")) {
     const id = Number(element.dataset.id);
     element.classList.toggle("match", matches.has(id));
+    element.classList.toggle("paired", selected !== null && id !== selected && shownPair === id);
     if (id === selected) element.setAttribute("aria-current", "true");
     else element.removeAttribute("aria-current");
   }

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from lamina.core import context, tree
 from lamina.layers.base import call_signature
 from lamina.view.drawing import shape_text
 
-__all__ = ["activations_of", "histogram_of", "weights_of"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["activations_of", "histogram_of", "is_numeric", "outputs_of", "weights_of"]
 
 _BINS, _MOST = 40, 50_000  # bins, and values that a histogram is computed from
 _MAPS, _SIDE, _BARS = 8, 24, 256  # feature maps, their side in pixels, numbers of a vector
@@ -45,7 +49,7 @@ def weights_of(layer: Any) -> list[dict[str, Any]]:
     """
     found = []
     for weight in getattr(layer, "weights", []):
-        numbers = histogram_of(weight.numpy()) if _is_numeric(weight.dtype) else None
+        numbers = histogram_of(weight.numpy()) if is_numeric(weight.dtype) else None
         if numbers is not None:
             shape = shape_text((None, *weight.shape))
             found.append(
@@ -66,14 +70,31 @@ def activations_of(model: Any, x: Any) -> dict[tuple[Any, int], dict[str, Any]]:
         model: Model.
         x: Batch of inputs, as the model takes them.
     """
+
+    def shown(outputs):
+        numbers = histogram_of(outputs)
+        return numbers and {**numbers, **_picture(np.asarray(outputs)[0].astype("float32"))}
+
+    return outputs_of(model, x, shown)
+
+
+def outputs_of(model: Any, x: Any, read: Callable[[Any], Any]) -> dict[tuple[Any, int], Any]:
+    """(layer, number of its call) -> what a function makes of its first output, in inference mode.
+
+    Args:
+        model: Model.
+        x: Batch of inputs, as the model takes them.
+        read: The function; what it returns None for is left out.
+    """
     seen, calls = {}, {}
 
     def look(layer, args, outputs):
         calls[layer] = calls.get(layer, 0) + 1
         leaves = [leaf for leaf in tree.flatten(outputs) if call_signature.is_tensor(leaf)]
-        numbers = histogram_of(leaves[0]) if leaves and _is_numeric(leaves[0].dtype) else None
-        if numbers is not None:
-            seen[layer, calls[layer]] = {**numbers, **_picture(np.asarray(leaves[0])[0].astype("float32"))}
+        if leaves and is_numeric(leaves[0].dtype) and not isinstance(leaves[0], Tracer):
+            found = read(leaves[0])
+            if found is not None:
+                seen[layer, calls[layer]] = found
 
     with context.watching_layers(look):
         model(x, training=False) if model._call_has_training else model(x)
@@ -93,7 +114,12 @@ def _picture(sample):
     return {"bars": _bytes(sample.ravel()[:_BARS])}
 
 
-def _is_numeric(dtype):
+def is_numeric(dtype: Any) -> bool:
+    """Whether arrays of a dtype hold numbers.
+
+    Args:
+        dtype: Dtype.
+    """
     return jnp.issubdtype(dtype, jnp.number)  # NumPy does not count bfloat16
 
 

@@ -21,7 +21,7 @@ function showModel() {
   mark();
   const findings = data.findings.map(findingOf);
   panel(data.title, make("p", { class: "soft" }, data.about),
-    make("h3", {}, "Findings"), findings.length ? findings : make("p", {}, "None."), training,
+    comparisonOf(), make("h3", {}, "Findings"), findings.length ? findings : make("p", {}, "None."), training,
     costsOf(boxes[0]), data.time ? make("p", { class: "soft" }, data.time) : null,
     data.answers.flatMap(({ question, text }) => [make("h3", {}, question), make("p", {}, text)]));
 }
@@ -33,6 +33,7 @@ function showBox(box) {
     box.count ? make("button", { type: "button", onclick: () => { toggle(box); showBox(box); } },
       box.open ? "Fold" : "Unfold") : null,
     box.findings.map((number) => findingOf(data.findings[number])),
+    box.pair ? besides(box) : null,
     box.shapes ? make("p", {}, make("code", {}, box.shapes)) : null,
     (box.sentences || []).map((sentence) => make("p", {}, sentence)),
     costsOf(box),
@@ -46,6 +47,38 @@ function showBox(box) {
     linksTo("Inside", box.children));
 }
 
+function isUnknown(value) {
+  if (value in COSTS) return !boxes[0].costs[value];
+  return Boolean(APART[value]?.of) && pairs.every((pair) => pair[APART[value].of] === null);
+}
+
+function tableOf(heads, rows) {
+  return make("table", {}, make("thead", {}, make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)))),
+    make("tbody", {}, ...rows.map((cells) => make("tr", {}, ...cells.map((cell) => make("td", {}, cell ?? ""))))));
+}
+
+/** The layers of both models beside each other. */
+function comparisonOf() {
+  if (!pairs.length) return null;
+  const link = (pair, side) => (pair.boxes[side] === null ? "" : linkTo(boxes[pair.boxes[side]]).firstChild);
+  const rows = pairs.map((pair) => [link(pair, 0), link(pair, 1), pair.status === "same" ? "" : pair.status,
+    apart(pair.weights), apart(pair.outputs)]);
+  return make("div", { class: "wide" }, tableOf(["A", "B", "", "Weights apart", "Outputs apart"], rows));
+}
+
+/** How a layer differs from the one in the other model. */
+function besides(box) {
+  const { pair } = box;
+  const other = boxes[pair.boxes[pair.boxes[0] === box.id ? 1 : 0]];
+  const rows = [["Weights apart", apart(pair.weights)], ["Outputs apart", apart(pair.outputs)],
+    ["Correlation of outputs", pair.correlation?.toFixed(4)]].filter(([, value]) => value);
+  return make("div", { class: "beside" }, ...(other ? linksTo("In the other model", [other]) : [make("p", {}, `${pair.status} has this layer.`)]),
+    pair.settings.length ? tableOf(["Argument", "A", "B"], pair.settings) : null,
+    rows.length ? tableOf(["", ""], rows) : null,
+    other?.weights?.length ? make("details", {}, make("summary", {}, "Weights of the other"), ...other.weights.map(histogramOf)) : null,
+    other?.activity ? make("details", {}, make("summary", {}, "Outputs of the other"), ...activityOf(other.activity)) : null);
+}
+
 function costsOf(box) {
   const rows = Object.keys(COSTS).filter((cost) => box.costs[cost]).map((cost) => make("tr", {},
     make("th", { scope: "row" }, COSTS[cost].title), make("td", {}, COSTS[cost].text(box.costs[cost])),
@@ -54,7 +87,7 @@ function costsOf(box) {
 }
 
 function findingOf(finding) {
-  const box = finding.layer && boxes.find((one) => one.name === finding.layer && one.findings.length);
+  const box = finding.layer && boxes.find((one) => one.name === finding.layer && one.findings.includes(data.findings.indexOf(finding)));
   return make("div", { class: `finding ${finding.severity}` },
     make("p", {}, make("strong", {}, finding.severity), ` ${finding.code}`),
     make("p", {}, finding.message), make("p", { class: "soft" }, finding.why), make("p", {}, make("code", {}, finding.fix)),
@@ -229,9 +262,10 @@ function start() {
   $("show-model").textContent = worst ? `${data.findings.length} finding${data.findings.length > 1 ? "s" : ""}` : "Model";
   $("show-model").className = worst ? worst.severity : "";
   $("show-model").onclick = showModel;
-  const kinds = [["", "kinds"], ["findings", "findings"], ...Object.entries(COSTS).map(([cost, { title }]) => [cost, title])];
+  const between = pairs.length ? Object.entries(APART) : [];
+  const kinds = [["", "kinds"], ["findings", "findings"], ...[...between, ...Object.entries(COSTS)].map(([value, { title }]) => [value, title])];
   $("colour").append(...kinds.map(([value, text]) =>
-    make("option", { value, disabled: value in COSTS && !boxes[0].costs[value] }, text.toLowerCase().replace("flops", "FLOPs"))));
+    make("option", { value, disabled: isUnknown(value) }, text.toLowerCase().replace("flops", "FLOPs"))));
   $("colour").onchange = () => setColour($("colour").value);
   $("unfold").onclick = () => toggleAll(true);
   $("fold").onclick = () => toggleAll(false);
@@ -250,7 +284,8 @@ function start() {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   $("theme").textContent = dark ? "Light" : "Dark";
   $("theme").onclick = () => setTheme(!dark);
-  render();
+  if (pairs.length) setColour($("colour").value = "structure");
+  else render();
   fit(0.75);
   $("canvas").scrollLeft = ($("canvas").scrollWidth - $("canvas").clientWidth) / 2;
   showModel();

@@ -15,7 +15,7 @@ __all__ = ["view"]
 
 def view(
     model: Any, path: str | os.PathLike[str] | None = None, x: Any = None, y: Any = None, history: Any = None,
-    open: bool | None = None, profile: bool | None = None,
+    open: bool | None = None, profile: bool | None = None, compare: Any = None,
 ) -> Page:  # fmt: skip
     """A Page about a model: its graph in boxes that fold, and for each layer its explanation, findings, weights, and
     outputs for a sample. One HTML file that needs no server and no network.
@@ -29,6 +29,9 @@ def view(
         open: Whether the browser shows it; None means where there is no path and no notebook.
         profile: Whether the time of each layer is measured, in a training step where the model is compiled and there
             are labels, else in a prediction. None means where there is `x`.
+        compare: Another model to show beside it: a model, a file of one, or a file of weights for a model like it
+            (.weights.h5, .safetensors). The page shows which layers correspond, and how far settings, weights and
+            outputs for `x` are apart; `page.comparison` prints it.
 
     Raises:
         CallError: The model has not been called yet, so that its shapes are not known.
@@ -39,7 +42,7 @@ def view(
     >>> "<b>" in page.html
     False
     """
-    page = page_of(model, x, y, history, profile)
+    page = page_of(model, x, y, history, profile, compare)
     if path is not None:
         page.write(path)
     if open or (open is None and path is None and not _in_notebook()):

@@ -125,6 +125,9 @@ def test_view(files, capsys, tmp_path):
     assert main(["view", "model.keras"]) == FINE
     assert capsys.readouterr().out == "model.html\n"
     assert "head" in (tmp_path / "model.html").read_text(encoding="utf-8")
+    assert main(["view", "model.keras", "--compare", "model.keras"]) == FINE
+    said = capsys.readouterr().out
+    assert said.endswith("model.html\n") and "Layers: 1 alike." in said
 
 
 def test_summary(files, capsys):

@@ -79,7 +79,7 @@ def test_structure(read):
 
 def test_costs_add_up(data):
     model, *layers = data["boxes"]
-    assert model["costs"]["weights"] == 40 + 36 * 4 * 3 + 3 and data["time"].startswith("Time in a training step")
+    assert model["costs"]["weights"] == 40 + 36 * 4 * 3 + 3 and data["time"].startswith("A training step")
     for name in ("time", "memory", "flops", "weights"):
         total = sum(box["costs"][name] for box in layers)
         assert total > 0 and model["costs"][name] == pytest.approx(total)
@@ -98,6 +98,38 @@ def test_why_time_is_not_measured(trained):
     said = json.loads(Reader(view(model, x=x, y=np.zeros((16, 2, 2)), open=False).html).scripts[0])
     assert said["time"].startswith("Time could not be measured: ") and "time" not in said["boxes"][0]["costs"]
     assert json.loads(Reader(view(model, x=x, profile=False, open=False).html).scripts[0])["time"] == ""
+
+
+def test_two_models_beside_each_other(trained, tmp_path):
+    model, x, _ = trained
+    other = lamina.models.clone_model(model)
+    other.set_weights([1.25 * weight for weight in model.get_weights()])
+    other.save_weights(tmp_path / "later.weights.h5")
+    page = view(model, x=x, open=False, profile=False, compare=tmp_path / "later.weights.h5")
+    assert [(pair.status, pair.weights) for pair in page.comparison.pairs] == [
+        ("same", pytest.approx(0.2)),
+        ("same", None),
+        ("same", pytest.approx(0.2)),
+    ]
+    assert page.comparison.pairs[0].outputs == pytest.approx(0.2, rel=1e-4)
+    data = json.loads(Reader(page.html).scripts[0])
+    assert [box["name"][:3] for box in data["boxes"] if box["parent"] == 0] == ["A: ", "B: "]
+    ids = data["comparison"][0]["boxes"]
+    assert [data["boxes"][number]["name"] for number in ids] == ["conv", "conv"] and ids[0] != ids[1]
+    assert max(map(len, page.comparison.text.splitlines())) < 80 and WICKED not in page.html
+
+
+def test_layers_that_one_model_has(branched):
+    def small(units, *more):
+        ends = [lamina.layers.Dense(units, "relu"), *more, lamina.layers.Dense(2, name="head")]
+        return lamina.Sequential([lamina.Input((4,)), *ends])
+
+    page = view(small(8), compare=small(16, lamina.layers.Dropout(0.5)), open=False)
+    first, drop, head = page.comparison.pairs
+    assert first.status == "changed" and ("units", "8", "16") in first.settings and first.weights is None
+    assert (drop.a, drop.status) == (None, "only B") and head.settings[0][0] == "shape of weights"
+    same = view(branched, compare=branched, open=False).comparison
+    assert {pair.status for pair in same.pairs} == {"same"} and {pair.weights for pair in same.pairs} == {0.0, None}
 
 
 def test_what_it_says(data):
