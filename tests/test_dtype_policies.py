@@ -161,3 +161,15 @@ def test_unsafe_deserialization():
         config.enable_unsafe_deserialization()
         assert not registry.in_safe_mode()
     assert registry.in_safe_mode()
+
+
+def test_policies_by_both_names_and_quantized_modes_are_as_in_keras():
+    for on in (lamina, keras):
+        policies = on.dtype_policies
+        assert policies.FloatDTypePolicy("mixed_float16") == policies.DTypePolicy("mixed_float16")
+        assert repr(policies.FloatDTypePolicy("float32")) == '<DTypePolicy "float32">'
+        quantized = policies.get("gptq/4/128_from_float32")
+        assert quantized.mode == "gptq" and quantized.get_config()["mode"] == "gptq/4/128"
+        named = policies.DTypePolicyMap(policy_map={"a.*": policies.DTypePolicy("bfloat16")})
+        assert "a.*" in named and "ab" not in named
+        assert "mapping=[('a.*', 'bfloat16')]" in repr(named)

@@ -68,6 +68,11 @@ def in_grain_data_pipeline() -> bool:
 
 
 # Scopes and marks of tensors.
+def get_keras_mask(x: Any) -> Any:
+    """The mask of a tensor; of a symbolic one as a tensor that models can have among their outputs."""
+    return x._keras_mask if isinstance(x, KerasTensor) else keras_tensor.get_mask(x)
+
+
 in_stateless_scope = context.is_bound
 in_symbolic_scope = keras_tensor.in_symbolic_scope
 

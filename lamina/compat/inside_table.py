@@ -54,7 +54,8 @@ TODAY: dict[str, str] = _rows("""
     filter_traceback inject_argument_info_in_traceback in_grain_data_pipeline in_tf_graph :
     is_batched is_grain_dataset is_tf_dataset is_torch_dataset list_to_tuple GLOBAL_CUSTOM_OBJECTS :
     file_utils.exists file_utils.isdir file_utils.join path_to_string is_tensor :
-    remove_keras_mask assert_sklearn_installed keras_option_scope default set_tensor_attr get_tensor_attr :
+    get_keras_mask remove_keras_mask assert_sklearn_installed keras_option_scope default :
+    set_tensor_attr get_tensor_attr :
     core.is_tensor lamina.ops:
     auto_name lamina.core.context:unique_name
     to_snake_case lamina.core.context:snake_case
@@ -67,7 +68,6 @@ TODAY: dict[str, str] = _rows("""
     is_float_dtype is_float lamina.core.dtypes:is_float
     is_int_dtype lamina.core.dtypes:is_integer
     compute_output_spec lamina.core.keras_tensor:trace
-    get_keras_mask lamina.core.keras_tensor:get_mask
     set_keras_mask lamina.core.keras_tensor:set_mask
     standardize_shape lamina.core.keras_tensor:
     Node lamina.core.node:
@@ -89,6 +89,7 @@ TODAY: dict[str, str] = _rows("""
     ObjectSharingScope contextlib:nullcontext
     squeeze_or_expand_to_same_rank lamina.losses.alignment:same_rank
     reduce_weighted_values lamina.losses.loss:reduce_weighted
+    validate_float_arg lamina.regularizers:_factor
     BaseConv lamina.layers.convolutional:_Conv
     BaseConvTranspose lamina.layers.transposed_convolution:_ConvTranspose
     BaseDepthwiseConv lamina.layers.depthwise_convolution:_DepthwiseConv

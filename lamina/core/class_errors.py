@@ -12,7 +12,7 @@ from lamina.core.arguments import EXAMPLES, numbers_in, shown
 from lamina.core.op_errors import FAILURES, is_explained
 from lamina.core.op_shapes import trying
 from lamina.core.representation import signature_of
-from lamina.errors import ConfigError, LaminaError
+from lamina.errors import ArgumentError, ConfigError, LaminaError
 from lamina.spelling.docstrings import described_in
 from lamina.spelling.nearest import nearest
 
@@ -42,7 +42,8 @@ def explain(error: BaseException) -> LaminaError | None:
             except (*FAILURES, LaminaError):
                 continue
             message = f"{cls.__name__} cannot be made with {key}={shown(given[key])}.{described(cls, key)}"
-            return ConfigError(message, fix=f"{key}={value!r}")
+            kind = ArgumentError if isinstance(error, (TypeError, AttributeError)) else ConfigError
+            return kind(message, fix=f"{key}={value!r}")
     return None
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "compute_sparse",
     "has_sparse",
     "is_sparse",
+    "is_sparse_leaf",
     "make_sparse",
     "to_dense",
     "with_values",
@@ -55,6 +56,15 @@ def is_sparse(value: Any) -> bool:
         names = {base.__name__ for base in kind.__mro__ if base.__module__.partition(".")[0] in ("jax", "scipy")}
         known = _known[kind] = not names.isdisjoint(("JAXSparse", "sparray", "spmatrix"))
     return known
+
+
+def is_sparse_leaf(value: Any) -> bool:
+    """`is_sparse`, which asks no value while nobody has imported a library of sparse arrays.
+
+    Args:
+        value: Anything; lists and tuples are not looked into.
+    """
+    return (_MODULE in sys.modules or "scipy.sparse" in sys.modules) and is_sparse(value)
 
 
 def has_sparse(arguments: Any) -> bool:
@@ -157,7 +167,7 @@ def compute_sparse(name: str, function: Callable[..., Any], args: tuple[Any, ...
             if found is not NotImplemented:
                 return found
         return sparse.sparsify(on)(*arrays)
-    except (NotImplementedError, jax.errors.ConcretizationTypeError, jax.errors.JAXTypeError):
+    except (NotImplementedError, TypeError, ValueError):  # what has no sparse form; what is wrong is wrong below too
         return on(*map(_dense, arrays))
 
 

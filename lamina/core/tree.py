@@ -8,11 +8,11 @@ from typing import Any
 
 import jax
 
-from lamina.core.sparse import has_sparse
+from lamina.core.sparse import is_sparse_leaf
 
 
 def _none(leaf):
-    return leaf is None or has_sparse((leaf,))
+    return leaf is None or is_sparse_leaf(leaf)
 
 
 def flatten(structure: Any) -> list[Any]:

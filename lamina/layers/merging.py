@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
+from lamina.core.keras_tensor import OPS
+from lamina.core.sparse import has_sparse, to_dense
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.layer import Layer
 from lamina.legacy import moved_from
@@ -32,8 +34,10 @@ class _Merge(Layer):
     """
 
     _traits = frozenset(("merge", "pointwise"))
+    _takes_sparse = True
 
     combine: Any = None
+    _op: str = ""
     count: int | None = None  # how many inputs it needs, if not any number
 
     def __init__(self, **kwargs: Unpack[LayerArguments]):
@@ -70,11 +74,17 @@ class _Merge(Layer):
         return known.pop() if known else sizes[0]
 
     def call(self, inputs: Any, mask: Any = None) -> Tensor:
+        if has_sparse(inputs) and any(one is not None for one in mask or ()):
+            inputs = to_dense(inputs)
         values = [x.reshape(shape) for x, shape in zip(inputs, _same_rank([x.shape for x in inputs]), strict=True)]
         return self._merge(values, mask or [None] * len(inputs))
 
     def _merge(self, values, masks):
-        return functools.reduce(self.combine, values)
+        return functools.reduce(self._combine(values), values)
+
+    def _combine(self, values):
+        """What merges two of the values: the op by its name where some are sparse."""
+        return OPS[self._op] if has_sparse(values) else self.combine
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         if mask is None:
@@ -122,6 +132,7 @@ class Add(_Merge):
     """
 
     combine: Any = staticmethod(operator.add)
+    _op = "add"
 
 
 class Subtract(_Merge):
@@ -132,6 +143,7 @@ class Subtract(_Merge):
     """
 
     combine: Any = staticmethod(operator.sub)
+    _op = "subtract"
     count: int | None = 2
 
 
@@ -154,6 +166,7 @@ class Multiply(_Merge):
     """
 
     combine: Any = staticmethod(operator.mul)
+    _op = "multiply"
 
     def _merge(self, values, masks):
         pairs = list(zip(values, masks, strict=True))
@@ -169,13 +182,14 @@ class _Extreme(_Merge):
     """The largest or smallest. Masked values are ignored where another input is not masked."""
 
     def _merge(self, values, masks):
+        combine = self._combine(values)
         result, kept = values[0], None if masks[0] is None else _broadcast_mask(masks[0], values[0])
         for x, mask in zip(values[1:], masks[1:], strict=True):
             keep = None if mask is None else _broadcast_mask(mask, x)
             x = x if keep is None else jnp.where(keep, x, result)
             result = result if kept is None else jnp.where(kept, result, x)
             kept = None if kept is None or keep is None else kept | keep
-            result = self.combine(result, x)
+            result = combine(result, x)
         return result
 
 
@@ -187,6 +201,7 @@ class Maximum(_Extreme):
     """
 
     combine: Any = staticmethod(jnp.maximum)
+    _op = "maximum"
 
 
 class Minimum(_Extreme):
@@ -197,6 +212,7 @@ class Minimum(_Extreme):
     """
 
     combine: Any = staticmethod(jnp.minimum)
+    _op = "minimum"
 
 
 class Concatenate(_Merge):
@@ -238,7 +254,7 @@ class Concatenate(_Merge):
         return tuple(first)
 
     def call(self, inputs: Any, mask: Any = None) -> Tensor:
-        return jnp.concatenate(inputs, self.axis)
+        return (OPS["concatenate"] if has_sparse(inputs) else jnp.concatenate)(inputs, self.axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         if mask is None:
@@ -335,7 +351,7 @@ class Dot(_Merge):
         return shape if len(shape) > 1 else (*shape, 1)
 
     def call(self, inputs: Any) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        x, y = inputs
+        x, y = map(to_dense, inputs)
         a, b = self._axes_of([x.shape, y.shape])
         if self.normalize:
             x, y = (normalize(v, axis, epsilon=settings.epsilon()) for v, axis in ((x, a), (y, b)))

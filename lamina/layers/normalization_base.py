@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lamina.errors import ConfigError, ShapeError
+from lamina.errors import ArgumentError, ShapeError
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.settings import keep_arguments
 from lamina.ops.normalization import positive_axes
@@ -72,7 +72,7 @@ def checked_axis(axis: Any) -> Any:
     """`axis`, which must be a whole number or several of them."""
     axes = list(axis) if isinstance(axis, (list, tuple)) else [axis]
     if not axes or not all(isinstance(one, int) for one in axes):
-        raise ConfigError(f"axis is a whole number or several of them; got {axis!r}.", fix="axis=-1")
+        raise ArgumentError(f"axis is a whole number or several of them; got {axis!r}.", fix="axis=-1")
     return axes if isinstance(axis, (list, tuple)) else axis
 
 

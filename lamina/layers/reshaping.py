@@ -56,6 +56,7 @@ class Flatten(Layer):
     """
 
     _traits = frozenset(("rearranging",))
+    _takes_sparse = True
 
     def __init__(self, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
@@ -64,7 +65,7 @@ class Flatten(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         if self.data_format == "channels_first" and inputs.ndim > 2:
-            inputs = jnp.moveaxis(inputs, 1, -1)
+            inputs = inputs.transpose((0, *range(2, inputs.ndim), 1))
         return inputs.reshape(inputs.shape[0], math.prod(inputs.shape[1:]))
 
 
@@ -87,6 +88,7 @@ class Reshape(Layer):
     """
 
     _traits = frozenset(("rearranging",))
+    _takes_sparse = True
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
@@ -108,7 +110,7 @@ class Reshape(Layer):
 
     def compute_output_spec(self, inputs: Any) -> Any:
         dtype = self.compute_dtype if self.autocast and is_float(inputs.dtype) else inputs.dtype
-        return KerasTensor(self.compute_output_shape(inputs.shape), dtype)
+        return KerasTensor(self.compute_output_shape(inputs.shape), dtype, sparse=inputs.sparse)
 
     def call(self, inputs: Tensor) -> Tensor:
         return inputs.reshape(inputs.shape[0], *self._sizes(inputs.shape[1:]))
@@ -145,6 +147,7 @@ class Permute(Layer):
     """
 
     _traits = frozenset(("rearranging",))
+    _takes_sparse = True
 
     def __init__(self, dims: Sequence[int], **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
@@ -157,7 +160,7 @@ class Permute(Layer):
         self.input_spec: Any = InputSpec(ndim=len(self.dims) + 1)
 
     def call(self, inputs: Tensor) -> Tensor:
-        return inputs.transpose(0, *self.dims)
+        return inputs.transpose((0, *self.dims))
 
 
 class RepeatVector(Layer):

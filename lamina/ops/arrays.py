@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
+from lamina.core.sparse import is_sparse_leaf
 from lamina.core.variable import unwrap
 from lamina.runtime.process import configure_process
 from lamina.runtime.settings import floatx
@@ -62,6 +63,8 @@ def tensor(x: Any, dtype: DTypeLike | None = None) -> Tensor:
 def _stacked(x):
     """Lists that contain arrays (also tracers) as one array."""
     x = unwrap(x)
+    if is_sparse_leaf(x):  # JAX would make an array of it row by row
+        raise TypeError("A sparse array is no dense one: keras.ops.convert_to_tensor(x, sparse=False)")
     if isinstance(x, (list, tuple)) and any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(x)):
         return jnp.stack([jnp.asarray(_stacked(item)) for item in x])
     return x

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lamina
 from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers import merge_functions, merging
@@ -160,3 +161,9 @@ def test_masks_are_lists_as_long_as_the_inputs(layer, inputs, mask, match):
     with pytest.raises(ShapeError, match=match):
         layer.compute_mask(inputs, mask)
     assert layer.compute_mask([np.ones(3)] * 2, [None, None]) is None
+
+
+def test_masks_with_values_for_symbolic_inputs_give_a_mask_with_values():
+    for on, layer, x in ((lamina, Add(), Input((3,))), (keras, keras.layers.Add(), keras.Input((3,)))):
+        masks = [on.Variable([True, False], dtype="bool"), on.Variable([False, False], dtype="bool")]
+        assert layer.compute_mask([x, x], masks).tolist() == [True, False]

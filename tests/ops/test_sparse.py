@@ -88,6 +88,34 @@ def test_layers_and_fit(kind):
     assert np.isclose(model.train_on_batch(x, wanted), 0, atol=1e-6)
 
 
+LAYERS = [
+    ("Add", {}, 2), ("Subtract", {}, 2), ("Average", {}, 3), ("Multiply", {}, 2), ("Maximum", {}, 2),
+    ("Concatenate", {}, 2), ("Flatten", {}, 1), ("Reshape", {"target_shape": (3, 1)}, 1),
+    ("Permute", {"dims": (1,)}, 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name, arguments, count", LAYERS)
+def test_layers_that_merge_and_rearrange_keep_arrays_sparse(name, arguments, count):
+    x = BCOO.fromdense(X)
+    given, plain = ([x] * count, [X] * count) if count > 1 else (x, X)
+    symbols = [keras.Input((3,), sparse=True) for _ in range(count)]
+    for on in (keras, reference):
+        layer = getattr(on.layers, name)(**arguments)
+        found = layer(given)
+        assert isinstance(found, BCOO)
+        np.testing.assert_allclose(dense(found), layer(plain), rtol=1e-6)
+    assert getattr(keras.layers, name)(**arguments)(symbols if count > 1 else symbols[0]).sparse
+    if count > 1:  # one dense input, and the others become dense too
+        mixed = [x, *[X] * (count - 1)]
+        np.testing.assert_allclose(dense(getattr(keras.layers, name)(**arguments)(mixed)), layer(plain), rtol=1e-6)
+
+
+def test_long_sparse_arrays_are_not_read_row_by_row():
+    x = BCOO((jnp.ones(1), jnp.zeros((1, 2), int)), shape=(100_000, 2))
+    assert ops.add(x, jnp.ones(2)).shape == (100_000, 2)  # seconds, where each row is an array
+
+
 def test_a_compiled_function_and_its_gradient():
     def loss(kernel, x):
         return ops.sum(ops.matmul(ops.relu(x), kernel))

@@ -472,3 +472,9 @@ def test_weights_by_name_and_what_is_left_over(tmp_path):
         report = model.load_weights(path, by_name=True)
     assert [shape for _, shape in report.loaded] == [(3, 2), (2,)] and report.unused == [("other: param_0", (4, 4))]
     np.testing.assert_array_equal(model.get_weights()[0], arrays["d"]["param_0"])
+
+
+def test_hdf5_files_of_unbuilt_models_and_into_new_folders(tmp_path):
+    path = tmp_path / "new" / "folder" / "model.h5"
+    lamina.Sequential([lamina.layers.Dense(2)]).save(path)
+    assert not lamina.models.load_model(path).built

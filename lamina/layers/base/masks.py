@@ -18,11 +18,17 @@ def for_symbols(compute_mask: Any) -> Any:
 
     @functools.wraps(compute_mask)
     def wrapped(*args, **kwargs):
-        if is_symbolic(args) or is_symbolic(kwargs):
+        if (is_symbolic(args) or is_symbolic(kwargs)) and not _has_values(args, kwargs):
             return trace(compute_mask, *args, **kwargs)
         return compute_mask(*unwrap(args), **unwrap(kwargs))
 
     return wrapped
+
+
+def _has_values(args, kwargs):
+    """Whether masks with values are given for symbolic inputs, of which then only the shapes count."""
+    masks = [mask for mask in tree.flatten((args[2:], list(kwargs.values()))) if mask is not None]
+    return bool(masks) and not is_symbolic(masks)
 
 
 def input_masks(signature: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

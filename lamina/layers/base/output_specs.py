@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lamina.core import tree
 from lamina.core.dtypes import is_float
 from lamina.core.keras_tensor import KerasTensor, get_mask, trace, traced_dtype
 from lamina.errors import warn
@@ -42,6 +43,8 @@ def from_formula(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
 
 def from_shape_rule(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The outputs by the `compute_output_shape` of the layer's class, of the layer's compute type."""
+    if getattr(layer, "_takes_sparse", False) and any(getattr(leaf, "sparse", False) for leaf in tree.flatten(args)):
+        return trace(layer._run, *args, **kwargs)  # which knows where outputs are sparse
     if any(not inside.built for inside in layer._layers):
         _build_inside(layer, args, kwargs)
     signature = call_signature.signature_of(type(layer).call)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,7 +48,8 @@ def save_legacy_weights(model: Any, filepath: str | os.PathLike[str]) -> None:
 
 
 def save_legacy_model(model: Any, filepath: str | os.PathLike[str], include_optimizer: bool = True) -> None:
-    """Write architecture, weights, compile settings and optimizer state."""
+    """Write architecture, weights, compile settings and optimizer state. Folders of the path are made, as by Keras."""
+    pathlib.Path(filepath).parent.mkdir(parents=True, exist_ok=True)
     described = serialize(model)
     compile_config = described.pop("compile_config", None)
     with written(filepath) as beside, h5py.File(beside, "w") as file:
@@ -151,13 +153,13 @@ def read_layers(
     own: Any = False,
 ) -> Any:
     """Load the weights of each layer from an open group. `own` means that the model was created from the same file."""
-    if not model.built:
+    saved = _saved_layers(group)
+    if not model.built and (saved or not own):
         raise FileError(
             f"{model.name} is not built: it has no weights yet that {filepath} could be loaded into.",
             fix="Call the model on data first, or begin it with keras.Input(shape=...).",
         )
     report = LoadReport(str(filepath), model.name)
-    saved = _saved_layers(group)
     pairs = _pairs(model, saved, filepath, by_name, own)
     plans = [_plan(layer, name, saved[name], filepath, skip_mismatch, origin, report) for layer, name in pairs]
     plans.append(_plan_own(model, group, filepath))
