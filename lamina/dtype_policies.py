@@ -67,9 +67,7 @@ class DTypePolicy(Configurable):
         return x.astype(dtypes.standardize_dtype(dtype))
 
     def __eq__(self, other: Any) -> bool:
-        plain = (DTypePolicy, FloatDTypePolicy)  # one class under two names
-        alike = type(self) is type(other) or (type(self) in plain and type(other) in plain)
-        return alike and self.get_config() == other.get_config()
+        return repr(self) == repr(other) and self.get_config() == other.get_config()
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -126,12 +124,8 @@ class QuantizedDTypePolicy(DTypePolicy):
         self.variable_dtype: str = source.variable_dtype
         self._numbers = self._read(numbers)
 
-    @property
-    def _full_mode(self):
-        return self.name.partition("_from_")[0]
-
     def _argument(self, name, parameter, owner):
-        return self._full_mode if name == "mode" else super()._argument(name, parameter, owner)
+        return self.name.partition("_from_")[0] if name == "mode" else super()._argument(name, parameter, owner)
 
     def _read(self, numbers):
         """The numbers after the name of the mode, checked by the class."""
@@ -197,14 +191,11 @@ class AWQDTypePolicy(_CalibratedDTypePolicy):
 
 
 def _integers(policy, numbers, count):
-    try:
-        values = [int(number) for number in numbers]
-    except ValueError:
-        values = []
+    values = [int(number) for number in numbers if number.removeprefix("-").isdecimal()]
     if len(values) != count or any(value < 1 and value != -1 for value in values):
         form = "int4/block_size" if count == 1 else f"{policy.quantization_mode}/bits/group_size"
         right = f"'{policy.quantization_mode}/{'128' if count == 1 else '4/128'}_from_float32'"
-        raise ConfigError(f"The mode of {name_of(policy)} has the form {form!r}; got {policy._full_mode!r}.", fix=right)
+        raise ConfigError(f"The mode of {name_of(policy)} has the form {form!r}; got {policy.name!r}.", fix=right)
     return values
 
 
@@ -222,6 +213,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, Any]):
     """
 
     _keras_module = "keras.dtype_policies"
+    __contains__: Any = lambda self, path: path in self.policy_map
     __hash__: Any = None  # pyright: ignore[reportIncompatibleMethodOverride]  # it is mutable
 
     def __init__(self, default_policy: Any = None, policy_map: Mapping[str, Any] | None = None) -> None:
@@ -254,9 +246,6 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, Any]):
             message = f"{path!r} is in the DTypePolicyMap already: {self.policy_map[path]!r}."
             raise ConfigError(message, fix=f"del policy_map[{path!r}]")
         self.policy_map[path] = get(policy)
-
-    def __contains__(self, path: object) -> bool:
-        return path in self.policy_map
 
     def __delitem__(self, path: str) -> None:
         del self.policy_map[path]
@@ -335,11 +324,10 @@ def _quantized(name):
         return DTypePolicy(name)
     if not found:
         raise ConfigError(f"{name!r} says no policy to quantize from.", fix=f"'{name}_from_float32'")
-    kind = mode.partition("/")[0]
     classes = {"float8": QuantizedFloat8DTypePolicy, "gptq": GPTQDTypePolicy, "awq": AWQDTypePolicy}
     if mode.startswith("int4/"):
         return Int4DTypePolicy(mode, source)
-    return classes.get(kind, QuantizedDTypePolicy)(mode, source)
+    return classes.get(mode.partition("/")[0], QuantizedDTypePolicy)(mode, source)
 
 
 def serialize(dtype_policy: DTypePolicy) -> Config:

@@ -13,6 +13,7 @@ from lamina.core.keras_tensor import OPS
 from lamina.core.sparse import has_sparse, to_dense
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.layer import Layer
+from lamina.layers.merging_fixes import fix_of_dot, fix_of_rank, fix_of_sizes
 from lamina.legacy import moved_from
 from lamina.ops.normalization import normalize
 from lamina.runtime import settings
@@ -67,7 +68,7 @@ class _Merge(Layer):
             name = type(self).__name__
             raise ShapeError(
                 f"{name} needs inputs that broadcast; got {where} {sizes} of shapes {shapes}.",
-                fix=_fix_of_sizes(axis, len(_same_rank(shapes)[0]), known),
+                fix=fix_of_sizes(axis, len(_same_rank(shapes)[0]), known),
             )
         if axis and None in sizes:
             return None
@@ -236,7 +237,7 @@ class Concatenate(_Merge):
         if len(ranks) > 1 or not -min(ranks) <= self.axis < min(ranks):
             raise ShapeError(
                 f"Concatenate(axis={self.axis}) needs inputs of one rank with it; got {input_shape}.",
-                fix=_fix_of_rank(input_shape),
+                fix=fix_of_rank(input_shape),
             )
         axis = self.axis % min(ranks)
         columns = list(zip(*input_shape, strict=True))
@@ -247,7 +248,7 @@ class Concatenate(_Merge):
                 raise ShapeError(
                     f"Concatenate(axis={self.axis}) needs inputs that agree on the other axes; got {sizes} on axis "
                     f"{other} of shapes {input_shape}.",
-                    fix=f"axis={other}" if alike >= rank - 1 else _fix_of_sizes(other, rank, known),
+                    fix=f"axis={other}" if alike >= rank - 1 else fix_of_sizes(other, rank, known),
                 )
         first = [next((size for size in sizes if size is not None), None) for sizes in columns]
         first[axis] = None if None in columns[axis] else sum(columns[axis])
@@ -267,33 +268,6 @@ class Concatenate(_Merge):
             for x, one in zip(inputs, mask, strict=True)
         ]
         return jnp.any(jnp.concatenate(masks, self.axis), axis=-1)
-
-
-def _fix_of_sizes(axis, rank, sizes):
-    """What gives inputs one size on an axis."""
-    inside = f"padding='same' in the layers before keeps the size {max(sizes)} of axis {axis}."
-    last = f"layers.Dense({max(sizes)})(x) gives an input {max(sizes)} features."
-    return "Give all the same number of samples." if axis == 0 else last if axis == rank - 1 else inside
-
-
-def _fix_of_rank(shapes):
-    """Where inputs differ in rank, or have no such axis."""
-    ranks = [len(shape) for shape in shapes]
-    if min(ranks) == max(ranks):
-        return "axis=-1"
-    shape = tuple(shapes[ranks.index(min(ranks))])
-    sizes = (*[1] * (max(ranks) - len(shape)), *shape[1:])
-    return f"layers.Reshape({sizes})(x) gives the input of shape {shape} as many axes."
-
-
-def _fix_of_dot(first, second):
-    """Axes of the same size that can be summed over, where there are some."""
-    pairs = [(a, b) for a in range(1, len(first)) for b in range(1, len(second)) if first[a] == second[b]]
-    if first[0] not in (second[0], None) and second[0] is not None:
-        return "Give both the same number of samples."
-    return (
-        f"axes={pairs[-1]}" if pairs else f"layers.Dense({first[-1]})(y) gives the second input {first[-1]} features."
-    )
 
 
 class Dot(_Merge):
@@ -343,7 +317,7 @@ class Dot(_Merge):
         if any(a != b and None not in (a, b) for a, b in sizes):
             raise ShapeError(
                 f"Dot(axes={self.axes}) needs one size of batch and of what is summed over; got {input_shape}.",
-                fix=_fix_of_dot(first, second),
+                fix=fix_of_dot(first, second),
             )
         del first[axes[0]], second[axes[1]]
         first[0] = second[0] if first[0] is None else first[0]
