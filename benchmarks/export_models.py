@@ -5,7 +5,8 @@
 Each model is exported, run for one sample and for five, and compared with `predict`. A format that cannot say a model
 has to refuse it and to leave no file. Prints a line for each model that is not right, counts, and the differences.
 TensorFlow may be in an environment of its own, whose PYTHON is given; TensorFlow.js is looked for in FOLDER, which has
-`node_modules`. `--only TEXT` takes the models with TEXT in their name, `--models` is one of unusual, further, all.
+`node_modules`. `onnx:17` is ONNX of opset 17. `--only TEXT` takes the models with TEXT in their name, `--models` is
+one of unusual, further, published, all.
 """
 
 import argparse
@@ -23,12 +24,14 @@ import numpy as np
 
 import further_models
 import lamina as keras
+import published_models
 import unusual_models
 from lamina.errors import ConfigError
 from lamina.export import formats, writing
 from lamina.export.savedmodel import model as saved_models
 
 HERE = pathlib.Path(__file__).parent
+SETS = {"unusual": unusual_models.MODELS, "further": further_models.MODELS, "published": published_models.MODELS}
 NODE = HERE.parent / "tests" / "export" / "run_in_node.js"
 TENSORFLOW = """
 import json, pathlib, sys, numpy, tensorflow
@@ -67,9 +70,9 @@ def _factor(size):
 class Attempt:
     """One model in one format, which is kept in `folder` until what another process computed was compared."""
 
-    def __init__(self, name, make, format, folder, is_foreign):
+    def __init__(self, name, make, format, folder, is_foreign, **options):
         self.name, self.format, self.folder, self.is_foreign = name, format, folder, is_foreign
-        self.wanted, self.worst, self.halves = [], 0.0, False
+        self.wanted, self.worst, self.halves, self.options = [], 0.0, False, options
         folder.mkdir()
         self.result = self._exported(make)
 
@@ -78,7 +81,7 @@ class Attempt:
         try:
             with mock.patch.object(writing, "compare", self._compare), self._recorded():
                 model = make()
-                model.export(self.folder / f"model{entry.ending}", format=self.format, verbose=False)
+                model.export(self.folder / f"model{entry.ending}", format=self.format, verbose=False, **self.options)
         except ConfigError as error:
             left = [path.name for path in self.folder.iterdir() if path.name.startswith("model")]
             return f"refused but left {left}" if left else "refused: " + " ".join(str(error).split())
@@ -178,29 +181,31 @@ def main():
     parser.add_argument("--tensorflow")
     parser.add_argument("--tfjs", type=pathlib.Path)
     parser.add_argument("--only", default="")
-    parser.add_argument("--models", choices=["unusual", "further", "all"], default="all")
+    parser.add_argument("--models", choices=[*SETS, "all"], default="all")
     options = parser.parse_args()
-    sets = {"unusual": unusual_models.MODELS, "further": further_models.MODELS}
-    models = sets.get(options.models, {**sets["unusual"], **sets["further"]})
-    for format in options.formats:
+    models = SETS.get(options.models) or {name: make for each in SETS.values() for name, make in each.items()}
+    for named in options.formats:
+        format, _, opset = named.partition(":")
+        opset = int(opset or 0)
         is_foreign = (format == "tf_saved_model" and options.tensorflow) or (format == "tfjs" and options.tfjs)
         with tempfile.TemporaryDirectory() as folder:
             attempts = []
             for number, (name, make) in enumerate(models.items()):
                 if options.only in name:
                     keras.utils.clear_session()
-                    attempts.append(Attempt(name, make, format, pathlib.Path(folder, str(number)), bool(is_foreign)))
+                    place, further = pathlib.Path(folder, str(number)), {"opset_version": opset} if opset else {}
+                    attempts.append(Attempt(name, make, format, place, bool(is_foreign), **further))
                     if attempts[-1].result not in ("right", "waits"):
-                        print(f"{format} | {name} | {attempts[-1].result}", flush=True)
+                        print(f"{named} | {name} | {attempts[-1].result}", flush=True)
             if is_foreign:
                 run_elsewhere(format, attempts, options)
         for attempt in attempts if is_foreign else ():
             if attempt.result != "right" and not attempt.result.startswith("refused:"):
-                print(f"{format} | {attempt.name} | {attempt.result}", flush=True)
+                print(f"{named} | {attempt.name} | {attempt.result}", flush=True)
         counts = collections.Counter(attempt.result.split()[0].rstrip(":") for attempt in attempts)
         exact = [attempt.worst for attempt in attempts if attempt.result == "right" and not attempt.halves]
         middle, most = (np.median(exact), max(exact)) if exact else (0, 0)
-        print(f"{format} {dict(counts)}; median difference {middle:.0e}, largest {most:.0e}", flush=True)
+        print(f"{named} {dict(counts)}; median difference {middle:.0e}, largest {most:.0e}", flush=True)
 
 
 if __name__ == "__main__":

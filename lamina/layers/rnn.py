@@ -218,9 +218,11 @@ class RNN(ContainerMixin, Layer):
 
 
 def _named(layer, loop, inputs, states):
-    """The loop of an LSTM or GRU as a function whose name and last arguments `lamina.export.onnx.recurrent` reads."""
+    """The loop of a cell of lamina as a function whose name and last arguments `lamina.export.onnx.recurrent` reads."""
     cell = layer.cell
     kind = getattr(cell, "kind", None) if is_split(cell) and type(cell).__module__.startswith("lamina.") else None
+    if type(cell) is SimpleRNNCell:
+        kind = f"rnn_{getattr(cell.activation, '__name__', '')}"
     if kind is None or inputs.ndim != 3:
         return loop
     bias = jnp.zeros(cell.kernel.shape[1:]) if cell.bias is None else cell.bias.value

@@ -11,7 +11,7 @@ from lamina.core.arguments import rank
 from lamina.core.op import op
 from lamina.core.typing import TensorLike
 from lamina.kernels.differentiable import differentiable
-from lamina.kernels.native import kernels
+from lamina.kernels.native import is_portable, kernels
 from lamina.ops.arrays import tensor, upcast
 from lamina.runtime import settings
 
@@ -66,7 +66,19 @@ def dot_product_attention(
         if visible is not None:
             visible = jnp.expand_dims(visible, tuple(range(4 - visible.ndim)))
         return _native(float(factor), (query, key, value), visible)
+    if is_portable() and bias is None and attn_logits_soft_cap is None:
+        return _named(query, key, value, visible, factor)
     return _attend(query, key, value, visible, bias, factor, attn_logits_soft_cap)
+
+
+def _named(query, key, value, visible, scale):
+    """Attention as a function whose name and arguments `lamina.export.onnx.attention` reads."""
+
+    def lamina_attention(query, key, value, scale, visible=None):
+        return _attend(query, key, value, visible, None, scale, None)
+
+    masks = () if visible is None else (visible,)
+    return jax.jit(lamina_attention)(query, key, value, jnp.float32(scale), *masks)
 
 
 def _attend(query, key, value, visible, bias, scale, cap):

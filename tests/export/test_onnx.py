@@ -197,10 +197,27 @@ def test_recurrent_layers_are_operators_and_weights_stay_small(tmp_path):
     model = stack((6, 3), L.LSTM(4, return_sequences=True), L.GRU(3))
     kinds = set(model.export(tmp_path / "model.onnx", verbose=False).operators)
     assert {"LSTM", "GRU"} <= kinds and "Scan" not in kinds
+    simple = stack((6, 3), L.SimpleRNN(4, return_sequences=True), L.SimpleRNN(3, activation="relu", go_backwards=True))
+    assert simple.export(tmp_path / "model.onnx", verbose=False, opset_version=17).operators["RNN"] == 2
     model = stack((256,), L.Dense(256))
     model.quantize("int8")
     model.export(tmp_path / "small.onnx", verbose=False)
     assert (tmp_path / "small.onnx").stat().st_size < 256 * 256 * 2
+
+
+def test_attention_is_one_operator_where_the_opset_has_it(tmp_path):
+    model = graph([(None, 8)], lambda x: L.MultiHeadAttention(2, 4)(x, x, use_causal_mask=True))
+    report = model.export(tmp_path / "model.onnx", verbose=False, opset_version=23)
+    assert report.operators["Attention"] == 1 and report.difference < 1e-5
+    assert "Attention" not in model.export(tmp_path / "model.onnx", verbose=False).operators
+
+
+def test_the_opset_needed_for_an_operator_is_named(tmp_path):
+    numbers = keras.Input((3,), dtype="int32")
+    model = keras.Model(numbers, [ops.bitwise_and(numbers, 3), ops.max(numbers, -1)])
+    with pytest.raises(ConfigError, match="opset 17 has no operator BitwiseAnd.*(?s:.)*opset_version=18"):
+        model.export(tmp_path / "model.onnx", opset_version=17)
+    assert model.export(tmp_path / "model.onnx", opset_version=18, verbose=False).difference == 0
 
 
 def test_what_onnx_cannot_say_is_refused_by_the_name_of_the_layer(tmp_path):

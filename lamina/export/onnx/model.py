@@ -5,17 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.errors import ConfigError
-from lamina.export.onnx import contractions, control_flow, elementwise, indexing, recurrent, reductions, shaping
+from lamina.export.onnx import (
+    attention,
+    contractions,
+    control_flow,
+    elementwise,
+    indexing,
+    recurrent,
+    reductions,
+    shaping,
+)
 from lamina.export.onnx.control_flow import value_info
 from lamina.export.onnx.converter import Converter
 from lamina.export.onnx.graph import Graph, is_static
 
 __all__ = ["OPSETS", "places_of", "to_onnx"]
 
-OPSETS = range(18, 24)
+OPSETS = range(17, 27)
 DEFAULT_OPSET = 20
-IR_VERSIONS = {18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11}
-_WRITERS = (contractions, control_flow, elementwise, indexing, recurrent, reductions, shaping)  # fill WRITERS
+IR_VERSIONS = {17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11, 24: 12, 25: 13, 26: 13}
+_WRITERS = (
+    attention,
+    contractions,
+    control_flow,
+    elementwise,
+    indexing,
+    recurrent,
+    reductions,
+    shaping,
+)  # fill WRITERS
 
 
 def to_onnx(program: Any, opset: int | None = None) -> Any:
@@ -23,7 +41,7 @@ def to_onnx(program: Any, opset: int | None = None) -> Any:
 
     Args:
         program: Traced program, a `lamina.export.program.Program`.
-        opset: Version of the operators, from 18 to 23; None means 20.
+        opset: Version of the operators, from 17 to 26; None means 20.
 
     Raises:
         ConfigError: ONNX has no operator for something that the program does, or the version is not known.
@@ -56,6 +74,7 @@ def to_onnx(program: Any, opset: int | None = None) -> Any:
         outputs.append(value_info(unique, aval))
     inputs = [value_info(name, aval) for name, aval in zip(program.input_names, program.input_avals, strict=True)]
     nodes = _needed([*graph.sizes, *graph.nodes], [output.name for output in outputs])
+    _check_operators(nodes, opset)
     used = {name for node in nodes for name in _reads(node)}
     tensors = [onnx.numpy_helper.from_array(value, name) for name, value in graph.initializers.items() if name in used]
     proto = onnx.helper.make_model(
@@ -75,6 +94,18 @@ def places_of(program):
                 factor, _, variable = str(size).rpartition("*")
                 places.setdefault(variable, (name, axis, int(factor or 1)))
     return places
+
+
+def _check_operators(nodes, opset):
+    """Refuse an operator that a newer version brought."""
+    import onnx
+
+    for node in nodes:
+        if not onnx.defs.has(node.op_type, opset, ""):
+            since = min(n for n in OPSETS if onnx.defs.has(node.op_type, n, ""))
+            raise ConfigError(f"ONNX of opset {opset} has no operator {node.op_type}.", fix=f"opset_version={since}")
+        for attribute in node.attribute:
+            _check_operators(attribute.g.node, opset)
 
 
 def _needed(nodes, outputs):

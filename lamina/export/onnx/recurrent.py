@@ -1,8 +1,8 @@
-"""LSTM and GRU with the activations of their papers, as the operators that ONNX has for them.
+"""LSTM and GRU with the activations of their papers, and simple recurrent layers, as the operators of ONNX.
 
-While a model is exported, `lamina.layers.RNN` calls its loop as a function named `lamina_lstm`, `lamina_gru` or
-`lamina_gru_reset_before`, with `_backwards` at the end where it runs from the last step to the first. Its last
-arguments are (inputs (time, batch, features), kernel, recurrent kernel, bias, states).
+While a model is exported, `lamina.layers.RNN` calls its loop as a function named `lamina_lstm`, `lamina_gru`,
+`lamina_gru_reset_before` or, by its activation, `lamina_rnn_tanh`, with `_backwards` at the end where it runs from the
+last step to the first. Its last arguments are (inputs (time, batch, features), kernel, recurrent kernel, bias, states).
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from lamina.export.onnx.shaping import axes_of
 
 __all__: list[str] = []
 
-ORDERS = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2)}  # of the gates in ONNX, as places among those of Keras
-STATES = {"lstm": 2, "gru": 1}
+ORDERS = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}  # of the gates in ONNX, as places among those of Keras
+STATES = {"lstm": 2, "gru": 1, "rnn": 1}
+NAMES = ("lstm", "gru", "gru_reset_before", "rnn_tanh", "rnn_relu", "rnn_sigmoid")
 
 
-@writes(*(f"lamina_{kind}{end}" for kind in ("lstm", "gru", "gru_reset_before") for end in ("", "_backwards")))
+@writes(*(f"lamina_{name}{end}" for name in NAMES for end in ("", "_backwards")))
 def _gated(converter, equation, *operands):
     graph, name = converter.graph, equation.params["name"].removeprefix("lamina_")
     kind = name.split("_")[0]
@@ -35,9 +36,11 @@ def _gated(converter, equation, *operands):
     settings = {"hidden_size": units, "direction": "reverse" if is_backwards else "forward"}
     if kind == "gru":
         settings["linear_before_reset"] = int("reset_before" not in name)
+    if kind == "rnn":
+        settings["activations"] = [name.split("_")[1].capitalize()]
     first = [graph.add("Unsqueeze", state, axes_of([0])) for state in states]
     made = graph.add(
-        "LSTM" if kind == "lstm" else "GRU",
+        kind.upper(),
         inputs,
         kernel,
         recurrent,

@@ -26,7 +26,11 @@ def _reduce(converter, equation, x):
     if not axes:
         return x
     wide = SMALL.get(dtype)
-    result = graph.add(REDUCE[equation.primitive.name], graph.cast(x, wide) if wide else x, axes_of(axes), keepdims=0)
+    kind, x = REDUCE[equation.primitive.name], graph.cast(x, wide) if wide else x
+    if converter.opset < 18 and kind != "ReduceSum":
+        result = graph.add(kind, x, axes=list(axes), keepdims=0)
+    else:
+        result = graph.add(kind, x, axes_of(axes), keepdims=0)
     return graph.cast(result, equation.outvars[0].aval.dtype) if wide else result
 
 
