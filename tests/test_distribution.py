@@ -301,7 +301,6 @@ def test_two_processes_train_one_model(tmp_path, one):
         np.testing.assert_array_equal(first[name], second[name], err_msg=name)
     assert_close(first, {name.removeprefix("plain/"): one[name] for name in one if name.startswith("plain/")}, "")
     assert_close(first, one, "block")
-    assert "A batch of 3 in each process cannot be divided evenly" in str(first["error"])
     for process in range(2):
         model = keras.models.load_model(tmp_path / f"block_{process}.keras")
         predicted = model.predict(many_devices.SEQUENCES, verbose=0)

@@ -128,12 +128,13 @@ def capture(
         "taken": taken,
         "opened_at": opened_at,
         "states": batches.states(),
+        "iterator": batches.state_of_iterator(taken),
         "values": [value if is_locally_complete(value) else to_numpy(value) for value in read_variables(model)],
         "callbacks": {name: change.state() for name, change in changes.items()},
     }
 
 
-_OWN = ("opened_at", "taken", "states")  # what differs where each process reads data of its own
+_OWN = ("opened_at", "taken", "states", "iterator")  # what differs where each process reads data of its own
 
 
 def of_each_process(record: dict[str, Any], joins: bool) -> dict[str, Any]:
@@ -186,7 +187,8 @@ class ResumePoint:
     def replay(self, batches: Any) -> Any:
         """The rest of the epoch: batches in the same order, without those trained before."""
         with self._whole_or_as_before():
-            batches.resume(self._record["opened_at"], self._record["taken"], self.batch)
+            record = self._record
+            batches.resume(record["opened_at"], record["taken"], self.batch, record.get("iterator"))
             batches.set_states(self._record["states"])
         if self.batch:  # restore the metrics in the middle of an epoch; at its start they are reset
             write_variables(self._model, self._record["values"])

@@ -4,6 +4,7 @@ from lamina.check import (
     data_rules,
     depth_rules,
     label_rules,
+    layout_rules,
     loss_rules,
     map_rules,
     meaning_rules,
@@ -24,4 +25,5 @@ __all__ = ["FAMILIES", "RULES", "rules_for"]
 FAMILIES = (
     loss_rules, label_rules, meaning_rules, run_rules, map_rules, order_rules, depth_rules, reach_rules, training_rules,
     optimizer_rules, data_rules, scale_rules, text_rules, watch_rules, probe_rules,
+    layout_rules,
 )  # fmt: skip

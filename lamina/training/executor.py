@@ -27,7 +27,7 @@ from lamina.training.building import build
 from lamina.training.data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from lamina.training.nan_guard import Guard, keep_finite
 from lamina.training.predict_without_xla import PredictWithoutXLA
-from lamina.training.sharding import sharded_execution
+from lamina.training.sharding import real_rows, sharded_execution
 from lamina.training.state import TrainingState, changed_values, peek, step_results
 from lamina.training.step import takes_state
 from lamina.training.throttle import DispatchThrottle
@@ -158,6 +158,7 @@ class Runner:
         note = None if self.model.run_eagerly or not label else partial(self.recorder.traced, label, name)
 
         def step(donated, kept, global_values, batch):
+            batch = real_rows(batch)
             if note is not None:
                 note(batch)
             trainable, others, *more, read = *donated, *kept, *(() if kind == "train" else ({},))
@@ -258,7 +259,7 @@ class Runner:
         """Test on one batch. Returns the logs as device arrays."""
         program = self.prepare("test", batch)
         state = tuple(peek(self.groups[group]) for group in STATE["test"])
-        data = batch if self.sharded is None else self.sharded.batch(batch, training=False)
+        data = batch if self.sharded is None else self.sharded.batch(batch)
         logs, others, metrics = self._run(program, state, data)
         self._put_others(others)
         for variable, value in zip(self.groups["metrics"], metrics, strict=True):
@@ -274,7 +275,7 @@ class Runner:
             if outputs is not None:
                 return outputs
         state = (peek(self.groups["trainable"]), peek(self.groups["others"]))
-        data = batch if sharded is None else sharded.batch(batch, training=False)
+        data = batch if sharded is None else sharded.batch(batch)
         outputs, changed = self._run(program, state, data)
         if changed:
             self._put_others(changed)

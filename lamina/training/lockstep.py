@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -32,9 +31,15 @@ def in_lockstep(rest: Iterator[Any], first: int, run: Any, stop: str) -> Iterato
         ProcessError: Another process raised an error, has ended, or is doing something else.
     """
     model, interrupts = run.model, run.interrupts
+    share = run.batches.share
+    if share is not None:
+        model._runner.refresh()  # a ShardedExecution is there before the first step
     for number in itertools.count(first):
         batch = next(rest, None)
         state = {"stop": bool(getattr(model, stop)), "ends": interrupts.requested, "batch": _shapes(batch)}
+        if share is not None:
+            rows = max((shape[0] for shape, _ in state["batch"] or () if shape), default=0)
+            state["share"] = share.number, rows
         states = processes.gather(state, f"batch {number} of {_NAMES[run.kind]}")
         if any(one["stop"] for one in states):
             setattr(model, stop, True)
@@ -43,7 +48,9 @@ def in_lockstep(rest: Iterator[Any], first: int, run: Any, stop: str) -> Iterato
         run.ends = asked[0] if asked else _preemption(number)
         if all(one["batch"] is None for one in states):
             return
-        _check_alike(number, [one["batch"] for one in states])
+        _check_alike(number, [one["batch"] for one in states], share is not None)
+        if share is not None:
+            model._runner.sharded.sizes = [rows for _, rows in sorted({tuple(one["share"]) for one in states})]
         yield batch
 
 
@@ -74,18 +81,23 @@ def _shapes(batch):
     return [[list(leaf.shape), str(leaf.dtype)] for leaf in jax.tree_util.tree_leaves(batch)]
 
 
-def _check_alike(number, shapes):
-    if all(one == shapes[0] for one in shapes):
-        return
-    words = ", ".join(f"process {index} has {_words(one)}" for index, one in enumerate(shapes))
-    raise DataError(
-        f"The processes have different batches: of batch {number}, {words}.",
-        fix="Give each process as many batches of the same size: batches.take(count), or steps_per_epoch=count.",
-    )
+def _check_alike(number, shapes, are_parts):
+    """Raise an error if the processes have different batches; parts of one batch may have different numbers of rows."""
+    first = 1 if are_parts else 0
+    alike = [one and [(shape[first:], dtype) for shape, dtype in one] for one in shapes]
+    if any(one != alike[0] for one in alike):
+        words = ", ".join(f"process {index} has {one}" for index, one in enumerate(_words(shapes)))
+        raise DataError(
+            f"The processes have different batches: of batch {number}, {words}.",
+            fix="Give each process as many batches of the same size: batches.take(count), or steps_per_epoch=count.",
+        )
 
 
 def _words(shapes):
-    if shapes is None:
-        return "none"
-    sizes = {shape[0] for shape, _ in shapes if shape}
-    return f"{max(sizes, default=math.nan)} rows" if len(sizes) == 1 else str([shape for shape, _ in shapes])
+    """The batch of each process in words: its rows, if these differ, else its shapes."""
+    rows = [one and {shape[0] for shape, _ in one if shape} for one in shapes]
+    tell = any(one != rows[0] for one in rows) and all(one is None or len(one) == 1 for one in rows)
+    return [
+        "none" if one is None else f"{max(sizes)} rows" if tell else str([tuple(shape) for shape, _ in one])
+        for one, sizes in zip(shapes, rows, strict=True)
+    ]

@@ -130,7 +130,7 @@ def fit_batches(
     epochs = min(epochs, settings.max_epochs() or epochs)
     progress = _progress(verbose, epochs, batches)
     callbacks = _callback_list(callbacks, model, epochs=epochs, steps=batches.num_batches, verbose=verbose)
-    model.stop_training, model.training_batches, runner = False, batches, model._runner
+    model.stop_training, model.training_batches, runner = False, batches.read_by_share(), model._runner
     alone = processes.together() is None
     with processes.as_one(), Interrupts(ends=True, together=not alone) as interrupts:
         inspect()
@@ -224,6 +224,8 @@ class _Midway:
                 fix="model.fit(x, y, validation_split=0.2, validation_steps_every=100)",
             )
         self.model, self.validation, self.every, self.count, self.first = model, validation, every, 0, None
+        if validation is not None:
+            validation.read_by_share()
 
     def batches(self, epoch, steps, at_end):
         """The batches of an epoch, which has a validation of its own if `at_end`. `steps.logs` are those of the step
@@ -279,6 +281,7 @@ def _test(model, batches, callbacks, interrupts, progress=None):
 
 def evaluate_batches(model: Any, batches: Any, verbose: Any, callbacks: Any) -> Any:
     """Loss and metrics over all batches by name."""
+    batches.read_by_share()
     progress = _progress(verbose, 1, batches)
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
     with processes.as_one(), Interrupts() as interrupts:
@@ -292,6 +295,7 @@ def evaluate_batches(model: Any, batches: Any, verbose: Any, callbacks: Any) -> 
 
 def predict_batches(model: Any, batches: Any, verbose: Any, callbacks: Any) -> Any:
     """The concatenated outputs of all batches."""
+    batches.read_by_share()
     progress = _progress(verbose, 1, batches)
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
     parts, model.stop_predicting = [], False

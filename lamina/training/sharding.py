@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.sharding import NamedSharding, PartitionSpec
 
 from lamina.core import context
 from lamina.core.abstract import without_value
-from lamina.core.placement import divisible_sharding, place, sharding_of
+from lamina.core.placement import place, sharding_of
 from lamina.distribution import TensorLayout
 from lamina.errors import ConfigError, DataError, warn
 from lamina.runtime import processes
 from lamina.runtime.digests import part_digests
+from lamina.training.data.shares import share_of
 
-__all__ = ["ShardedExecution", "sharded_execution"]
+__all__ = ["RealRows", "ShardedExecution", "real_rows", "sharded_execution"]
 
 
 class ShardedExecution:
-    """Places the variables, batches and results of a Runner while a distribution is set."""
+    """Places the variables, batches and results of a Runner while a distribution is set.
+
+    Attributes:
+        sizes: Number of rows of each share of the next batch, of which each process has its share; None if each has all
+            rows, or as many as the others.
+    """
 
     def __init__(self, distribution: Any) -> None:
         self.distribution = distribution
         mesh = distribution.device_mesh.backend_mesh
         self.whole: NamedSharding = NamedSharding(mesh, PartitionSpec())
         self._several = distribution.num_processes > 1
-        self._shardings = {}  # shape of an array -> (sharding of the distribution, sharding that the shape allows)
-        self._largest = 0  # size of the largest training batch
+        self._parts: int = mesh.shape[distribution.batch_dim_name]  # into which a batch is divided
+        self._share = share_of(distribution)
+        self._largest = 0  # rows of the largest training batch
         self._is_compared = False
+        self.sizes: list[int] | None = None
 
     def adopt(self, variables: Any, optimizer: Any = None) -> None:
         """Move variables that were created without this distribution, or for another mesh, to this mesh.
@@ -91,36 +102,76 @@ class ShardedExecution:
                     fix="keras.utils.set_random_seed(1) in each process, before the model is made or loaded.",
                 )
 
-    def batch(self, batch: Any, training: bool) -> Any:
-        """Place a batch on the devices: each gets its share, or the whole batch if it cannot be divided evenly."""
-        return jax.tree_util.tree_map(lambda leaf: self._share(leaf, training), batch)
+    def batch(self, batch: Any, training: bool = False) -> Any:
+        """Place a batch on the devices, each of which gets its share. Leaves whose rows cannot be divided evenly get
+        more, which a step drops: they become RealRows.
 
-    def _share(self, leaf, training):
-        shape = leaf.shape
-        if shape not in self._shardings:
-            layout = sharding_of(self.distribution.get_data_layout(shape))
-            self._shardings[shape] = layout, divisible_sharding(layout, shape)
-        layout, sharding = self._shardings[shape]
-        if self._several and not self.distribution.auto_shard_dataset:
-            return self._joined(leaf, layout)
-        if training and shape:
-            if sharding != layout and shape[0] >= max(self._largest, 2):
-                warn(
-                    f"A batch of {shape[0]} cannot be divided evenly among {self.distribution.num_model_replicas} "
-                    f"devices, so each computes the whole batch. Choose a batch_size that is a multiple."
-                )
-            self._largest = max(self._largest, shape[0])
-        return place(leaf, sharding)
+        Args:
+            batch: The batch, or the part of it that this process has.
+            training: Whether a warning is worth while where its rows cannot be divided.
+        """
+        sizes, self.sizes = self.sizes, None
+        if self._several and (sizes is not None or not self.distribution.auto_shard_dataset):
+            placed = jax.tree_util.tree_map(lambda leaf: self._joined(leaf, sizes), batch)
+        else:
+            placed = jax.tree_util.tree_map(self._divided, batch)
+        if training:
+            self._warn(placed)
+        return placed
 
-    def _joined(self, leaf, layout):
-        """The global batch, assembled from the part in each process."""
-        try:
-            return jax.make_array_from_process_local_data(layout, np.asarray(leaf))
-        except ValueError as error:
-            raise DataError(
-                f"A batch of {leaf.shape[0]} in each process cannot be divided evenly among its devices: {error}",
-                fix="With auto_shard_dataset=False the batch size of a process is a multiple of its number of devices.",
-            ) from error
+    def _warn(self, placed):
+        """Warn of batches that are not divided, but for the last of an epoch."""
+        leaf = next((leaf for leaf in jax.tree_util.tree_leaves(placed, is_leaf=_is_padded) if leaf.ndim), None)
+        rows = 0 if leaf is None else leaf.shape[0]
+        if _is_padded(leaf) and rows >= max(self._largest, 2):
+            warn(
+                f"A batch of {rows} cannot be divided evenly among {self.distribution.num_model_replicas} "
+                f"devices, so each computes the whole batch. Choose a batch_size that is a multiple."
+            )
+        self._largest = max(self._largest, rows)
+
+    def described(self, batch: Any) -> Any:
+        """What `batch` returns for a whole batch, as shapes and types.
+
+        Args:
+            batch: The batch as shapes and types.
+        """
+
+        def one(leaf):
+            layout, rows = self._layout(leaf), leaf.shape[0] if leaf.shape else 0
+            shape = (rows + -rows % self._parts, *leaf.shape[1:]) if leaf.shape else ()
+            return _with_rows(jax.ShapeDtypeStruct(shape, leaf.dtype, sharding=layout), layout, [(0, rows)])
+
+        return jax.tree_util.tree_map(one, batch)
+
+    def _divided(self, leaf):
+        """A leaf of which each process has all rows."""
+        layout = self._layout(leaf)
+        rows = leaf.shape[0] if leaf.shape else 0
+        more = -rows % self._parts
+        return _with_rows(place(_longer(leaf, more), layout), layout, [(0, rows)])
+
+    def _joined(self, leaf, sizes):
+        """A leaf of which each process has a share, of so many rows; None: of as many as this one."""
+        layout, share = self._layout(leaf), self._share
+        if share is None or not leaf.shape:
+            try:
+                return jax.make_array_from_process_local_data(layout, np.asarray(leaf))
+            except ValueError as error:
+                raise DataError(
+                    f"A batch of {leaf.shape[0]} in each process cannot be divided evenly among its devices: {error}",
+                    fix="Let the rows of each process be one block of the mesh: DataParallel(auto_shard_dataset=False)",
+                ) from error
+        rows = leaf.shape[0]
+        if sizes is None or sizes[share.number] != rows:
+            sizes = [rows] * share.count
+        most = share.padded(max(sizes))
+        local = np.asarray(_longer(leaf, most - rows))
+        value = jax.make_array_from_process_local_data(layout, local, (share.count * most, *leaf.shape[1:]))
+        return _with_rows(value, layout, [(place * most, place * most + size) for place, size in enumerate(sizes)])
+
+    def _layout(self, leaf):
+        return sharding_of(self.distribution.get_data_layout(leaf.shape))
 
     def results(self, kind: str, groups: Any) -> Any:
         """The shardings of a compiled step's results: the state keeps its shardings, and logs are replicated."""
@@ -141,6 +192,82 @@ class ShardedExecution:
         rows = jax.tree_util.tree_leaves(batch)[0].shape[0]
         first = self.distribution.data_shard_id * rows
         return jax.tree_util.tree_map(lambda leaf: np.asarray(leaf)[first : first + rows], outputs)
+
+
+@jax.tree_util.register_pytree_node_class
+@dataclasses.dataclass(frozen=True)
+class RealRows:
+    """An array with more rows than a batch has, so that devices have as many each.
+
+    Attributes:
+        value: The array.
+        layout: Sharding of the rows.
+        blocks: (start, stop) of those that belong to the batch.
+    """
+
+    value: Any
+    layout: NamedSharding
+    blocks: tuple[tuple[int, int], ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the batch."""
+        return sum(stop - start for start, stop in self.blocks), *self.value.shape[1:]
+
+    @property
+    def ndim(self) -> int:
+        """The number of its dimensions."""
+        return len(self.shape)
+
+    def tree_flatten(self) -> tuple[tuple[Any], tuple[Any, ...]]:
+        """What a program takes, and what it is compiled for."""
+        return (self.value,), (self.layout, self.blocks)
+
+    @classmethod
+    def tree_unflatten(cls, kept: tuple[Any, ...], values: tuple[Any]) -> RealRows:
+        """The inverse of `tree_flatten`."""
+        return cls(*values, *kept)
+
+    def rows(self) -> jax.Array:
+        """The rows of the batch. In a program, each device has all of them: XLA's programs for parts of different sizes
+        can end the process."""
+        value = self.value
+        if isinstance(value, Tracer):
+            value = jax.lax.with_sharding_constraint(value, NamedSharding(self.layout.mesh, PartitionSpec()))
+        found = [value[start:stop] for start, stop in self.blocks]
+        return found[0] if len(found) == 1 else jnp.concatenate(found)
+
+
+def real_rows(batch: Any) -> Any:
+    """A batch without the rows that were added where it was placed.
+
+    Args:
+        batch: What `ShardedExecution.batch` returned.
+    """
+    return jax.tree_util.tree_map(lambda leaf: leaf.rows() if _is_padded(leaf) else leaf, batch, is_leaf=_is_padded)
+
+
+def _is_padded(leaf):
+    return isinstance(leaf, RealRows)
+
+
+def _with_rows(value, layout, blocks):
+    """The RealRows of an array; the array itself if all of its rows are real."""
+    joined = [blocks[0]]
+    for start, stop in blocks[1:]:
+        if start == joined[-1][1]:
+            joined[-1] = joined[-1][0], stop
+        elif start < stop:
+            joined.append((start, stop))
+    return value if not value.ndim or joined == [(0, value.shape[0])] else RealRows(value, layout, tuple(joined))
+
+
+def _longer(leaf, more):
+    """An array with so many more rows."""
+    if not more:
+        return leaf
+    leaf = np.asarray(leaf)
+    return np.concatenate([leaf, np.zeros((more, *leaf.shape[1:]), leaf.dtype)])
 
 
 def sharded_execution(before: ShardedExecution | None = None) -> ShardedExecution | None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from lamina.core import context, tree
 from lamina.core.dtypes import numpy_dtype
-from lamina.core.placement import divisible_sharding, sharding_of
+from lamina.core.placement import sharding_of
 from lamina.errors import CallError
 from lamina.facts.cost import count
 from lamina.facts.words import memory
@@ -196,12 +196,7 @@ def _compiled(runner, batch):
     sharded, shardings = runner.sharded, None
     if sharded is not None:
         shardings = sharded.results("train", runner.groups)
-
-        def share(leaf):
-            layout = sharding_of(sharded.distribution.get_data_layout(leaf.shape))
-            return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=divisible_sharding(layout, leaf.shape))
-
-        batch = jax.tree_util.tree_map(share, batch)
+        batch = sharded.described(batch)
     step: Any = runner.build_step("train", "train", "lamina_train")
     step.__name__ = "lamina_train"
     program = jax.jit(step, donate_argnums=0, out_shardings=shardings)

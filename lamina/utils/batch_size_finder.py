@@ -157,7 +157,7 @@ def _bytes_of(model, batch):
     values = [[jax.ShapeDtypeStruct(v.shape, v.read().dtype) for v in runner.groups[group]]
               for group in ("trainable", "others", "optimizer", "metrics")]  # fmt: skip
     *donated, metrics = values
-    data = batch if runner.sharded is None else runner.sharded.batch(batch, training=True)
+    data = batch if runner.sharded is None else runner.sharded.batch(batch)
     jitted = program if hasattr(program, "lower") else jax.jit(program, donate_argnums=0)  # run_eagerly
     compiled = jitted.lower(tuple(donated), (metrics, {}), context.global_values(), data).compile()
     analysis: Any = compiled.memory_analysis()

@@ -98,14 +98,59 @@ def test_what_has_indices_is_not_read_again(tmp_path, capsys):
     def batches():
         return (Counted()[index % 4] for index in range(8))
 
-    for make, steps, expected in [(Counted, None, [0, 2, 3]), (batches, 4, [0, 1, 2, 3])]:
+    class Stateful:
+        """A loader with a state, as those of torchdata."""
+
+        first = position = 0
+
+        def __iter__(self):
+            first, self.first = self.first, 0
+            for self.position in range(first + 1, 5):
+                yield Counted()[self.position - 1]
+
+        def state_dict(self):
+            return {"position": self.position}
+
+        def load_state_dict(self, state):
+            self.first = state["position"]
+
+    class Iterator:
+        """An iterator with a state, as those of grain."""
+
+        position = 0
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            self.position += 1
+            return Counted()[(self.position - 1) % 4]
+
+        def get_state(self):
+            return self.position
+
+        def set_state(self, state):
+            self.position = state
+
+    class Changed(Iterator):
+        def set_state(self, state):
+            raise ValueError("other data")
+
+    for make, steps, expected in [
+        (Counted, None, [0, 2, 3]), (batches, 4, [0, 1, 2, 3]), (Stateful, None, [0, 2, 3]), (Iterator, 4, [0, 2, 3]),
+        (Changed, 4, [0, 1, 2, 3]),
+    ]:  # fmt: skip
         folder, settings = tmp_path / make.__name__, {"steps_per_epoch": steps, "shuffle": False, "verbose": 0}
         with pytest.raises(Killed):
             start(1).fit(make(), callbacks=[killed_after(3)], resume=keras.callbacks.Resume(folder, 1), **settings)
         reads.clear()
         start(2).fit(make(), resume=folder, **settings)
         assert reads == expected  # of what has indices the first, for its shapes, and those that were left
-        assert ("2 batches of this pass, which are read again" in capsys.readouterr().out) == (make is batches)
+        said = capsys.readouterr().out
+        assert ("2 batches of this pass, which are read again" in said) == (make in (batches, Changed))
+        assert ("refuses the state that it had in the run to resume: ValueError: other data" in said) == (
+            make is Changed
+        )
 
 
 def test_the_last_few_are_kept_and_a_damaged_one_is_named(tmp_path):

@@ -151,6 +151,9 @@ DONE = {
         ("batch_size=32", "batch_size=1", "batch_size=32"),
         ("layers.LayerNormalization() in place of norm", 'layers.BatchNormalization(name="norm")', "layers.LayerNormalization()"),
     ],
+    "LAM601": [("layout_map['.*kernel'] = (None, 'model')", 'layout_map["kernel"]', "layout_map['.*kernel']")],
+    "LAM602": [("layout_map['.*wide/kernel'] = (None, 'model')", "with keras",
+                "layout_map['.*wide/kernel'] = (None, 'model')\nwith keras")],
     "LAM408": [
         ("Remove scale", 'layers.Rescaling(1 / 255, name="scale"), ', ""),
         ("from 0 to 255", "check(images)", "check(255 * images)"),

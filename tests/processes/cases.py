@@ -119,6 +119,46 @@ class Cases:
         distribution.auto_shard_dataset = True
         return found
 
+    def shares(self):
+        """The rows of the batches that this process read: of a file, of a data set in parts, of a loader of its own."""
+        read = []
+
+        class Rows(np.memmap):
+            def take(self, rows, axis=None):
+                read.append(len(rows))
+                return np.asarray(self).take(rows, axis)
+
+            def __getitem__(self, rows):
+                found = np.asarray(self)[rows]
+                read.append(len(found) if isinstance(rows, slice) else 0)
+                return found
+
+        class Parts(keras.utils.PyDataset):
+            def __len__(self):
+                return 3
+
+            def __getitem__(self, index, num_shards, shard):
+                rows = np.array_split(np.arange(7 * index, 7 * index + 7), num_shards)[shard]
+                read.append(len(rows))
+                return X[rows], Y[rows]
+
+        class Loader:
+            sampler = type("DistributedSampler", (), {"num_replicas": 2})
+
+            def __iter__(self):
+                return iter([(X[7 * i : 7 * i + 7][4 * NUMBER :][:4], Y[7 * i : 7 * i + 7][4 * NUMBER :][:4])
+                             for i in range(3)])  # fmt: skip
+
+        np.save(f"x{NUMBER}.npy", X)
+        mapped = np.load(f"x{NUMBER}.npy", mmap_mode="r").view(Rows)
+        found, settings = [], {"batch_size": 7, "shuffle": False, "epochs": 1}
+        for x, y in [(X[:21], Y[:21]), (mapped, Y), (Parts(), None), (Loader(), None)]:
+            read.clear()
+            of = settings if y is not None else {"batch_size": None, "shuffle": False, "epochs": 1}
+            found.append([self.fit(x=x, y=y, **(of | ({"steps_per_epoch": 3} if x is mapped else {}))), *read])
+        predicted = self.model.predict(mapped, batch_size=9, verbose=0)
+        return [found, float(np.abs(predicted - self.model(X)).max()), self.model.evaluate(X, Y, 9, verbose=0)]
+
     def other_calls(self):
         return self.fit(Once(2, lambda model: model.evaluate(X, Y, verbose=0)))
 
@@ -198,8 +238,8 @@ def main():
     found = {"process": NUMBER}
     keras.distribution.set_distribution(keras.distribution.DataParallel())
     cases = Cases()
-    for name in ("plain", "a_stop", "an_error", "files", "fewer_batches", "other_calls", "signals", "disks", "seeds",
-                 "split"):  # fmt: skip
+    names = "plain a_stop an_error files fewer_batches shares other_calls signals disks seeds split"
+    for name in names.split():
         print(f"case {name}", flush=True)
         try:
             found[name] = getattr(cases, name)()

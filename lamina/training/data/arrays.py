@@ -57,7 +57,7 @@ class ArrayBatches(Batches):
 
     num_samples: Any
     batch_size: Any
-    can_skip = True
+    can_skip = can_share = True
 
     def __init__(
         self,
@@ -93,6 +93,8 @@ class ArrayBatches(Batches):
         rows = self._rows_of_batches()
         for _ in range(self._skipped):
             next(rows, None)
+        if self._reads is not None:
+            rows = map(self._reads.of, rows)
         on_host = any(not isinstance(leaf, jax.Array) for leaf in self.leaves)
         if self.fits_on_device or self.shuffle == "batch" or not on_host:  # "batch" draws numbers for each batch
             return map(self._rows, rows)

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from lamina.core import context
 from lamina.errors import DataError, warn
 from lamina.runtime import settings
 from lamina.runtime.progress import say
 from lamina.runtime.random_state import random_states, set_random_states
+from lamina.training.data.shares import Share, share_of
 
 __all__ = ["Batches", "ahead", "refuse_both_weights"]
 
@@ -30,6 +32,7 @@ class Batches:
         host_step: Function from the inputs of a batch to what a step takes, or None.
         exhausted: Whether an epoch had no batch, because a generator had ended.
         given: (x, y, sample_weight) as the user passed them, for messages.
+        share: The Share of a batch that the batches of this process are; None if they are whole.
     """
 
     batch_size: int | None = None
@@ -37,6 +40,7 @@ class Batches:
     host_step: Callable[[Any], Any] | None = None
     exhausted: bool = False
     given: tuple[Any, Any, Any] = (None, None, None)
+    share: Share | None = None
 
     def __init__(self, pass_length: int | None, steps: int | None):
         limit = settings.max_steps_per_epoch()
@@ -52,6 +56,15 @@ class Batches:
     def open(self) -> Iterator[Any]:
         """An iterator over one pass."""
         raise NotImplementedError
+
+    def read_by_share(self) -> Batches:
+        """From now on, read what this process takes of each batch and no more, where the data can do that."""
+        distribution = context.distribution()
+        several = distribution is not None and distribution.num_processes > 1
+        if several and (self.can_share or not distribution.auto_shard_dataset):
+            self.share = share_of(distribution)
+            self._reads = self.share if distribution.auto_shard_dataset else None
+        return self
 
     def begin_epoch(self) -> None:
         """Call the hook of the data, if there is one. `epoch` calls this."""
@@ -89,13 +102,29 @@ class Batches:
         """(states with which the current pass was opened, number of its batches that were used), or (None, 0)."""
         return (self._opened_at, self._taken) if self._taken else (None, 0)
 
-    def resume(self, opened_at: Any, taken: int, first: int) -> None:
+    def state_of_iterator(self, taken: int) -> Any:
+        """The state of an iterator that has yielded `taken` batches of the current pass; None if it has none.
+
+        Args:
+            taken: Batches of the pass that were used.
+        """
+
+    def set_state_of_iterator(self, state: Any) -> bool:
+        """Whether the next pass goes on where an iterator had the state.
+
+        Args:
+            state: What `state_of_iterator` returned.
+        """
+        return False
+
+    def resume(self, opened_at: Any, taken: int, first: int, state: Any = None) -> None:
         """Go to the position of another run, by drawing the same batches, or only their indices where there are some.
 
         Args:
             opened_at: States with which that run had opened its pass, from `position`.
             taken: Batches of the pass that were used, from `position`.
             first: Batches of the epoch that were used.
+            state: State of the iterator, from `state_of_iterator`.
         """
         if first:
             self.begin_epoch()
@@ -106,6 +135,8 @@ class Batches:
             if self.can_skip:
                 self._skipped = taken
                 self._running, self._skipped = self._open(), 0
+            elif self.set_state_of_iterator(state):
+                self._running = self._open()
             else:
                 say(f"The run to resume has used {taken} batches of this pass, which are read again to go on there.")
                 self._running = self._running or self._open()
@@ -128,6 +159,8 @@ class Batches:
             self.set_state_of_data(states["data"])
 
     can_reopen: bool = True  # whether `open` starts another pass
+    can_share: bool = False  # whether `open` reads the rows of `_reads` alone
+    _reads: Share | None = None
     can_skip: bool = False  # whether `open` leaves out the first `_skipped` batches without reading them
     _skipped: int = 0
 

@@ -119,7 +119,7 @@ def _article(name):
 
 def _stream(x, steps, shuffle, class_weight):
     """The StreamBatches of something that yields batches."""
-    common = {"steps": steps, "class_weight": class_weight}
+    common = {"steps": steps, "class_weight": class_weight, "loader": x}
     has_index = hasattr(x, "__getitem__") and (hasattr(x, "__len__") or hasattr(x, "num_batches"))
     if hasattr(x, "__next__") and not has_index:
         batches = StreamBatches(lambda: x, **common)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import os
 import pathlib
@@ -17,6 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from lamina.errors import DataError, MissingMethodError
+from lamina.training.data.shares import Share
 from lamina.training.data.threads import prefetched
 
 __all__ = ["OrderedBatches", "PyDataset", "Sequence", "length_of"]
@@ -27,6 +29,10 @@ class PyDataset:
 
     Define `__getitem__`, and `__len__` (the number of batches) or the property `num_batches` (None if endless).
     `on_epoch_begin` and `on_epoch_end` may change the data between epochs.
+
+    Where several processes train together, each asks for all batches and takes its rows of them. With
+    `__getitem__(self, index, num_shards, shard)` it reads no others: `dataset[i]` is then part `shard` of batch i, of
+    `num_shards` parts. The parts may differ in size.
 
     Args:
         workers: How many batches are computed at the same time; 1 computes each when it is needed.
@@ -137,20 +143,23 @@ class OrderedBatches:
     def __init__(self, dataset: Any, shuffle: bool = False):
         self.dataset = dataset
         self.shuffle = shuffle
+        self.can_share: bool = _takes_shard(dataset)
         workers = getattr(dataset, "workers", 1)
         in_processes = getattr(dataset, "use_multiprocessing", False)
         ahead = workers > 1 or (workers > 0 and in_processes)
         self.pool: Any = (Processes if in_processes else Threads)(dataset, workers) if ahead else None
 
-    def __call__(self, first: int = 0) -> Any:
+    def __call__(self, first: int = 0, share: Share | None = None) -> Any:
         count = length_of(self.dataset)
         order = itertools.count() if count is None else _order(count, self.shuffle)
         indices = itertools.islice(order, first, None)
+        of = {"num_shards": share.count if share else 1, "shard": share.number if share else 0}
+        of = of if self.can_share else {}
         if self.pool is None:
-            batches = (self.dataset[index] for index in indices)
+            batches = (self.dataset.__getitem__(index, **of) for index in indices)
             return prefetched(batches, 2) if getattr(self.dataset, "reads_ahead", False) else batches
         limit = max(getattr(self.dataset, "max_queue_size", 10), self.pool.workers)
-        return self._ahead(map(self.pool.start(), indices), limit)
+        return self._ahead(map(self.pool.start(of), indices), limit)
 
     def _ahead(self, futures, limit):
         """The batches in order; at most `limit` wait or are in progress."""
@@ -172,6 +181,13 @@ class OrderedBatches:
                 future.cancel()
 
 
+def _takes_shard(dataset):
+    try:
+        return {"num_shards", "shard"} <= set(inspect.signature(dataset.__getitem__).parameters)
+    except (TypeError, ValueError):  # written in C
+        return False
+
+
 def _order(count, shuffle):
     indices = list(range(count))
     if shuffle:
@@ -189,9 +205,13 @@ class Threads:
         self.dataset, self.workers = dataset, workers
         self.pool: Any = ThreadPoolExecutor(workers, thread_name_prefix="lamina-data")
 
-    def start(self) -> Any:
-        """The function that submits an index, for one pass."""
-        return lambda index: self.pool.submit(self.dataset.__getitem__, index)
+    def start(self, of: dict[str, int]) -> Any:
+        """The function that submits an index, for one pass.
+
+        Args:
+            of: Further arguments of `__getitem__`.
+        """
+        return lambda index: self.pool.submit(self.dataset.__getitem__, index, **of)
 
 
 class Processes:
@@ -213,8 +233,12 @@ class Processes:
         weakref.finalize(self, _end, self.pool, self.folder)
         self.passes = 0
 
-    def start(self) -> Any:
-        """The function that submits an index, for one pass."""
+    def start(self, of: dict[str, int]) -> Any:
+        """The function that submits an index, for one pass.
+
+        Args:
+            of: Further arguments of `__getitem__`.
+        """
         path = os.path.join(self.folder, f"{self.passes}.pickle")
         pathlib.Path(self.folder, f"{self.passes - 1}.pickle").unlink(missing_ok=True)
         self.passes += 1
@@ -226,7 +250,7 @@ class Processes:
                 f"{type(self.dataset).__name__} cannot be sent to other processes: {error}",
                 fix="Define it in a module, without lambdas or open files; or use threads: use_multiprocessing=False.",
             ) from error
-        return lambda index: self.pool.submit(_make, path, index)
+        return lambda index: self.pool.submit(_make, path, index, of)
 
 
 def _end(pool, folder):
@@ -237,10 +261,10 @@ def _end(pool, folder):
 _kept = {}
 
 
-def _make(path, index):
+def _make(path, index, of):
     """In a worker process: batch `index` of the dataset in the file, which is read once."""
     if path not in _kept:
         _kept.clear()
         with open(path, "rb") as file:
             _kept[path] = pickle.load(file)
-    return _kept[path][index]
+    return _kept[path].__getitem__(index, **of)

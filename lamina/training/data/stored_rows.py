@@ -34,6 +34,7 @@ class RowBatches(StreamBatches):
         DataError: There are more or fewer targets than rows.
     """
 
+    can_share = True  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
     can_skip = True  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
     def __init__(
@@ -59,6 +60,8 @@ class RowBatches(StreamBatches):
         indices = [order[start : start + size] for start in range(0, count, size)]
         if self.shuffle == "batch":
             indices = list(map(np.random.permutation, indices))
+        if self._reads is not None:
+            indices = list(map(self._reads.of, indices))
         return ahead(indices[first:], self._read)
 
     def _read(self, index):
