@@ -151,14 +151,59 @@ def test_initialize(monkeypatch):
     monkeypatch.setattr(random, "_global_seed", 5)  # a seed that was set stays
     distribution.initialize("10.0.0.1:1234,10.0.0.2:2345", 2, 0)
     distribution.initialize("10.0.0.1:1234", 2, 0)
-    distribution.initialize()
     monkeypatch.setenv("KERAS_DISTRIBUTION_JOB_ADDRESSES", "10.0.0.1:1234,10.0.0.2:2345")
     monkeypatch.setenv("KERAS_DISTRIBUTION_NUM_PROCESSES", "2")
     monkeypatch.setenv("KERAS_DISTRIBUTION_PROCESS_ID", "1")
     distribution.initialize()
-    assert calls == [("10.0.0.1:1234", 2, 0)] * 2 + [(None, None, None), ("10.0.0.1:1234", 2, 1)]
+    assert calls == [("10.0.0.1:1234", 2, 0)] * 2 + [("10.0.0.1:1234", 2, 1)]
     with pytest.raises(ValueError, match="has 2 jobs, but num_processes is 3"):
         distribution.initialize("10.0.0.1:1234,10.0.0.2:2345", 3, 0)
+
+
+# What launchers set -> the arguments of `jax.distributed.initialize`; None leaves all to JAX.
+LAUNCHED = {
+    "JAX_COORDINATOR_ADDRESS=a:1 JAX_NUM_PROCESSES=4 JAX_PROCESS_ID=3": ("a:1", 4, 3, None),
+    "MASTER_ADDR=a MASTER_PORT=29500 TORCHELASTIC_USE_AGENT_STORE=True WORLD_SIZE=4 RANK=3 LOCAL_RANK=1 "
+    "LOCAL_WORLD_SIZE=2": ("a:29501", 4, 3, [1]),
+    "MASTER_ADDR=a MASTER_PORT=23456 WORLD_SIZE=4 RANK=3": ("a:23456", 4, 3, None),  # PyTorchJob of Kubeflow
+    "PMIX_NAMESPACE=prterun-node-7-70000@1 OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_LOCAL_SIZE=2 "
+    "OMPI_COMM_WORLD_LOCAL_RANK=1": ("node-7:61808", 2, 1, [1]),
+    "PMI_SIZE=2 PMI_RANK=1 MPI_LOCALNRANKS=2 MPI_LOCALRANKID=1": (
+        f"127.0.0.1:{61440 + os.getppid() % 4096}",
+        2,
+        1,
+        [1],
+    ),
+    "PMI_SIZE=2 PMI_RANK=1 MPI_LOCALNRANKS=1 MPI_LOCALRANKID=0 JAX_COORDINATOR_ADDRESS=a:1": ("a:1", 2, 1, None),
+    "COORDINATOR_ADDRESS=a COORDINATOR_PORT=6666 NUM_PROCESSES=2 PROCESS_ID=1": ("a:6666", 2, 1, None),  # JAXJob
+    "WORLD_SIZE=1 RANK=0 JAX_COORDINATOR_PORT=1234": ("127.0.0.1:1234", 1, 0, None),
+    "SLURM_JOB_ID=7 SLURM_STEP_NODELIST=a SLURM_NTASKS=2 SLURM_PROCID=1 SLURM_LOCALID=0 SLURM_STEP_NUM_NODES=2": None,
+    "SLURM_JOB_ID=7 SLURM_STEP_NODELIST=a SLURM_NTASKS=2 SLURM_PROCID=1 SLURM_LOCALID=0 PMI_SIZE=2 PMI_RANK=1": None,
+    "OMPI_MCA_orte_hnp_uri=1314521088.0;tcp://10.0.0.1:2 OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_RANK=1": None,
+    "JAX_COORDINATOR_ADDRESS=a:1": None,
+}
+
+
+@pytest.mark.parametrize("variables", LAUNCHED)
+def test_launchers(monkeypatch, variables):
+    calls = []
+    monkeypatch.setattr(jax.distributed, "initialize", lambda **given: calls.append(given))
+    for variable in variables.split():
+        monkeypatch.setenv(*variable.split("=", 1))
+    distribution.initialize()
+    names, values = ("coordinator_address", "num_processes", "process_id", "local_device_ids"), LAUNCHED[variables]
+    expected = {name: value for name, value in zip(names, values or (), strict=False) if value is not None}
+    assert calls == [expected]
+
+
+def test_a_process_that_nobody_launched_trains_alone(monkeypatch, capsys):
+    monkeypatch.setattr(jax.distributed, "initialize", lambda **given: pytest.fail("it has no neighbours"))
+    distribution.initialize()
+    assert "this process trains alone" in capsys.readouterr().out
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "0")
+    with pytest.raises(keras.errors.ConfigError, match="WORLD_SIZE is 2, and no variable has the address of process 0"):
+        distribution.initialize()
 
 
 # Tensors and variables

@@ -8,9 +8,11 @@ from typing import Any
 import jax
 
 from lamina import random
+from lamina.distribution.launchers import arguments_of_launcher, has_cluster
 from lamina.errors import ConfigError, warn
 from lamina.runtime import processes
 from lamina.runtime.process import configure_process
+from lamina.runtime.progress import say
 
 __all__ = ["device_of", "get_device_count", "initialize", "join_processes", "list_devices"]
 
@@ -48,8 +50,11 @@ def initialize(
     """Join this process with others that run the same program, over `jax.distributed`. Call it before any computation.
 
     All processes take the seed of process 0, set or drawn, so that they draw the same initial values and read their
-    data in the same order. Each argument that is None is read from the environment; clusters that JAX knows
-    (Slurm, Cloud TPU) need none of them.
+    data in the same order. Arguments that are None come from the environment: from KERAS_DISTRIBUTION_JOB_ADDRESSES,
+    KERAS_DISTRIBUTION_NUM_PROCESSES and KERAS_DISTRIBUTION_PROCESS_ID, or from a launcher (`mpirun` of Open MPI and
+    MPICH, `torchrun`, Kubeflow; JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID), or from a cluster that
+    JAX knows (Slurm, Cloud TPU). Without any of them the process trains alone. Where someone else has called
+    `jax.distributed.initialize`, as Ray Train does, the processes are those that it joined.
 
     Args:
         job_addresses: "host:port" of process 0, or of all processes, separated by commas. None means
@@ -72,9 +77,15 @@ def initialize(
             f"job_addresses has {len(addresses)} jobs, but num_processes is {num_processes}.",
             fix=f"num_processes={len(addresses)}",
         )
-    jax.distributed.initialize(
-        coordinator_address=addresses[0], num_processes=num_processes, process_id=process_id, **settings
-    )
+    if not jax.distributed.is_initialized():
+        given = {"coordinator_address": addresses[0], "num_processes": num_processes, "process_id": process_id}
+        given = {name: value for name, value in given.items() if value is not None}
+        if not given and not settings.get("cluster_detection_method"):
+            given = arguments_of_launcher()
+            if not given and "JAX_COORDINATOR_ADDRESS" not in os.environ and not has_cluster():
+                say("No launcher has set its variables: this process trains alone.")
+                return
+        jax.distributed.initialize(**{**given, **settings})
     if processes.join(range(jax.process_count())) is not None:
         _agree_on_seed("keras.distribution.initialize")
         processes.leave()  # until a distribution is made

@@ -150,6 +150,7 @@ test_fixes_are_tried = fixes_are_tried(
         ("choices.py", "tests/mistakes/test_data_sets.py tries them"),
         ("The data set is empty, so", "test_data_sets.py"),
         ("Arrays of different rank", "test_data_sets.py"),
+        ("The data is divided among", "it needs several processes, which tests/processes starts"),
         ("A process that computes batches", "it needs a process that is killed: tests/training/test_data.py does it"),
     ],
 )

@@ -156,8 +156,10 @@ class Cases:
             read.clear()
             of = settings if y is not None else {"batch_size": None, "shuffle": False, "epochs": 1}
             found.append([self.fit(x=x, y=y, **(of | ({"steps_per_epoch": 3} if x is mapped else {}))), *read])
+        Loader.sampler.num_replicas = 3
+        found.append(self.fit(x=Loader(), y=None, batch_size=None))
         predicted = self.model.predict(mapped, batch_size=9, verbose=0)
-        return [found, float(np.abs(predicted - self.model(X)).max()), self.model.evaluate(X, Y, 9, verbose=0)]
+        return [*found, float(np.abs(predicted - self.model(X)).max()), self.model.evaluate(X, Y, 9, verbose=0)]
 
     def other_calls(self):
         return self.fit(Once(2, lambda model: model.evaluate(X, Y, verbose=0)))

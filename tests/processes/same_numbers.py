@@ -327,7 +327,7 @@ def run(path, names):
     pathlib.Path(f"{path}.{os.environ['PROCESS']}").write_text(json.dumps(rows))
 
 
-def results(folder, processes, devices, names=(), limit=600):
+def results(folder, processes, devices, names=(), limit=1500):
     """What the cases give in each process: name -> {key: value}, or the text of an error."""
     path = pathlib.Path(folder, f"{processes} x {devices}")
     program = start.Start("-m", "tests.processes.same_numbers", path, *names, processes=processes, devices=devices)
