@@ -29,6 +29,7 @@ _EXAMPLES = {
         lamina explain model.keras
         lamina explain model.keras --layer dense_1
         lamina explain train.py --format html -o explained.html
+        lamina explain Dense                     what it is; also Adam, losses.MeanSquaredError
         lamina explain LAM101                    the page of a finding
         """,
     "view": """
@@ -182,8 +183,8 @@ def _add_check(commands):
 
 
 def _add_explain(commands):
-    explain = _command(commands, "explain", "say what each layer does to the data; or what a finding means")
-    _add_target(explain, "SCRIPT|MODEL|CODE")
+    explain = _command(commands, "explain", "say what each layer does to the data; or what a class or a finding is")
+    _add_target(explain, "SCRIPT|MODEL|CLASS|CODE")
     explain.add_argument("--layer", help="one layer, by its name")
     explain.add_argument("--format", choices=("terminal", "text", "markdown", "html"), default="terminal")
     explain.add_argument("--json", action="store_true", help="print JSON")

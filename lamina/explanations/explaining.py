@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from lamina.errors import CallError
+from lamina.errors import CallError, LaminaError
 from lamina.explanations import basic_layers, image_layers, noise_layers, op_calls, other_layers, sequence_layers
 from lamina.explanations.activity import activity_of
+from lamina.explanations.class_explanation import class_explanation
 from lamina.explanations.descriptions import Once, sentences_about, weights_of
 from lamina.explanations.explanation import Explanation, LayerExplanation
 from lamina.explanations.model_answers import answers_about, title_of
@@ -15,6 +16,7 @@ from lamina.explanations.without_model import example_layer, example_model
 from lamina.facts.fact import Fact
 from lamina.facts.layer_facts import facts_of
 from lamina.facts.words import shapes_of
+from lamina.layers.base.layer import Layer
 from lamina.spelling.nearest import nearest
 
 __all__ = ["explain"]
@@ -26,7 +28,9 @@ def explain(model: Any, what: Any = None) -> Explanation:
     """An Explanation of a model: all of it, one layer, or all of it with the outputs of its layers for real data.
 
     Args:
-        model: Model; or a layer, or a class of layers, to explain it on inputs that stand for those of a model.
+        model: Model; or a layer, on inputs that stand for those of a model; or a class of layers, losses, metrics,
+            optimizers and the like, or one of the activation functions: what it computes, its arguments, shapes, an
+            example with numbers, and what to look out for.
         what: Name of a layer, or a layer, to explain it alone; a batch of inputs, as the model takes them, to add what
             the layers return for it; None explains all layers.
 
@@ -34,11 +38,19 @@ def explain(model: Any, what: Any = None) -> Explanation:
         CallError: The model is not built, or has no layer of that name.
 
     >>> import lamina as keras
+    >>> print(explain(keras.losses.MeanSquaredError).answers[-1])
+    What to look out for?
+        A few outliers dominate it; MeanAbsoluteError and Huber are milder. Not for
+          classes.
     >>> model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(32, activation="relu", name="dense")])
     >>> print(explain(model)["dense"].weights)
     784 x 32 kernel + 32 bias = 25,120 weights, all trained
     """
-    if inspect.isclass(model) or not hasattr(model, "layers"):
+    if inspect.isclass(model) or inspect.isfunction(model):
+        return class_explanation(model, _layer_of_class(model))
+    if not isinstance(model, Layer):
+        return class_explanation(type(model))
+    if not hasattr(model, "layers"):
         return _example(model)
     facts = facts_of(model)
     shown = [*_inputs(model), *facts]
@@ -49,9 +61,18 @@ def explain(model: Any, what: Any = None) -> Explanation:
     return Explanation(title_of(model, facts), _layers(shown, seen), answers_about(model, facts))
 
 
+def _layer_of_class(cls):
+    """What an example of a class of layers does; None where there is none."""
+    if not inspect.isclass(cls) or not issubclass(cls, Layer):
+        return None
+    try:
+        return _example(example_layer(cls)).layers[0]
+    except (LaminaError, TypeError, ValueError, NotImplementedError):
+        return None
+
+
 def _example(layer):
     """The Explanation of a layer without a model."""
-    layer = example_layer(layer) if inspect.isclass(layer) else layer
     model = example_model(layer)
     (fact,) = [fact for fact in facts_of(model) if type(fact.layer) is type(layer)]
     shapes = ", ".join(map(str, fact.inputs))

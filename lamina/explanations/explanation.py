@@ -74,18 +74,21 @@ class Answer:
     Attributes:
         question: The question.
         sentences: The answer.
+        items: What stands in lines of their own below it.
     """
 
     question: str
     sentences: list[str]
+    items: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def text(self) -> str:
-        """The sentences in one line."""
-        return " ".join(self.sentences)
+        """The sentences and items in one line."""
+        return " ".join([*self.sentences, *self.items])
 
     def __str__(self) -> str:
-        return harmless("\n".join([self.question, *_wrapped(self.text, "    ")]))
+        lines = [self.question, *_wrapped(" ".join(self.sentences), "    ")]
+        return harmless("\n".join([*lines, *(line for one in self.items for line in _wrapped(one, "    ", "      "))]))
 
 
 @dataclasses.dataclass(repr=False)
@@ -173,8 +176,10 @@ class Explanation(Printable):
             for line in layer.numbers:
                 lines += ["", f"*{_escaped(line)}*"]
         for answer in self.answers:
-            lines += ["", f"### {_escaped(answer.question)}", "", _escaped(answer.text)]
-        return harmless("\n".join(lines))
+            lines += ["", f"### {_escaped(answer.question)}", ""]
+            lines += [_escaped(" ".join(answer.sentences)), ""] if answer.sentences else []
+            lines += [f"- {_escaped(one)}" for one in answer.items]
+        return harmless("\n".join(lines).rstrip())
 
     def html(self) -> str:
         """All of it as an HTML section."""
@@ -187,7 +192,10 @@ class Explanation(Printable):
                 parts.append(_item(one))
         parts.append("</ol>")
         for answer in self.answers:
-            parts.append(f"<h3>{html.escape(answer.question)}</h3><p>{html.escape(answer.text)}</p>")
+            parts.append(f"<h3>{html.escape(answer.question)}</h3><p>{html.escape(' '.join(answer.sentences))}</p>")
+            parts += [f"<ul>{''.join(f'<li>{html.escape(one)}</li>' for one in answer.items)}</ul>"] * bool(
+                answer.items
+            )
         return report("\n".join(parts))
 
     def _repr_html_(self) -> str:
@@ -213,7 +221,9 @@ class Explanation(Printable):
                 yield Padding(Text(line, style="dim"), (0, 0, 0, left + 4))
         for answer in self.answers:
             yield Padding(Text(answer.question, style="bold"), (1, 0, 0, 0))
-            yield Padding(Text(answer.text), (0, 0, 0, 4))
+            for line in (" ".join(answer.sentences), *answer.items):
+                if line:
+                    yield Padding(Text(line), (0, 0, 0, 4))
 
     def print(self, file: IO[str] | None = None, width: int | None = None) -> None:
         """Print it to the terminal, wrapped and with headings.

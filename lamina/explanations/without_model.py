@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import types
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lamina import layers
 from lamina.core.graph import Function
+from lamina.core.typing import Shape
 from lamina.errors import CallError, LaminaError
 from lamina.layers.input_layer import Input
 
@@ -34,25 +36,27 @@ OF_CLASS: dict[str, dict[str, Any]] = {
 INSIDE = {"forward_layer": "LSTM", "cell": "LSTMCell", "cells": "LSTMCell"}
 
 
-def example_layer(cls: type) -> Any:
+def example_layer(cls: type, arguments: Mapping[str, Any] = ARGUMENTS, given: Mapping[str, Any] | None = None) -> Any:
     """An instance of a class of layers, with an example for each argument that has no default.
 
     Args:
         cls: Class of layers.
+        arguments: Examples by the names of arguments.
+        given: Arguments of this class; None for none.
 
     Raises:
         CallError: No example is known for one of the arguments.
     """
-    settings = dict(OF_CLASS.get(cls.__name__, {}))
+    settings = dict(given or OF_CLASS.get(cls.__name__, {}))
     for name, parameter in inspect.signature(cls).parameters.items():
         if parameter.default is not inspect.Parameter.empty or parameter.kind in _MANY or name in settings:
             continue
         inside = {**INSIDE, "layer": "LSTM" if cls.__name__ == "Bidirectional" else "Dense"}.get(name)
         if inside:
-            made = example_layer(getattr(layers, inside))
+            made = example_layer(getattr(layers, inside), arguments)
             settings[name] = [made] if name == "cells" else made
-        elif name in ARGUMENTS:
-            settings[name] = ARGUMENTS[name]
+        elif name in arguments:
+            settings[name] = arguments[name]
         else:
             raise CallError(
                 f"{cls.__name__} needs {name}, for which no example is known.",
@@ -61,18 +65,19 @@ def example_layer(cls: type) -> Any:
     return cls(**settings)
 
 
-def example_model(layer: Any) -> Any:
+def example_model(layer: Any, examples: Sequence[tuple[Shape, str]] = SHAPES) -> Any:
     """The graph of an input and a layer like this one, which is not changed.
 
     Args:
         layer: Layer; one that is built keeps the shape that it was built for.
+        examples: Shapes of one sample, and dtypes, that are tried in turn.
 
     Raises:
         CallError: It takes none of the example inputs.
     """
     calls = (lambda layer, a, _: layer(a), lambda layer, a, b: layer([a, b]), lambda layer, a, _: layer(a, a))
     for number, call in enumerate(calls):
-        for shape, dtype in _shapes(layer):
+        for shape, dtype in _shapes(layer, examples):
             inputs = [Input(shape, dtype=dtype) for _ in range(2)]
             try:
                 outputs = call(type(layer).from_config(layer.get_config()), *inputs)
@@ -85,7 +90,7 @@ def example_model(layer: Any) -> Any:
     )
 
 
-def _shapes(layer):
+def _shapes(layer, examples):
     shapes = getattr(layer, "_build_shapes", None)
     known = [shape for shape in (shapes or {}).values() if isinstance(shape, tuple)] if layer.built else []
-    return [(tuple(known[0][1:]), layer.input_dtype), *SHAPES] if len(known) == 1 else SHAPES
+    return [(tuple(known[0][1:]), layer.input_dtype), *examples] if len(known) == 1 else examples

@@ -121,6 +121,13 @@ def test_explain(files, capsys, tmp_path):
     assert capsys.readouterr().out.startswith("## ")
 
 
+def test_explain_a_class(files, capsys):
+    assert main(["explain", "losses.MeanSquaredError"]) == FINE
+    assert "MeanSquaredError()(y_true, y_pred) = 0.625" in capsys.readouterr().out
+    assert main(["explain", "Densee"]) == WRONG
+    assert "lamina explain Dense" in capsys.readouterr().err
+
+
 def test_view(files, capsys, tmp_path):
     assert main(["view", "model.keras"]) == FINE
     assert capsys.readouterr().out == "model.html\n"
