@@ -48,7 +48,7 @@ _TEXTS = ("StringLookup", "TextVectorization")
 _OTHERS = {"num_classes": 2, "target_class_ids": [0], "recall": 0.5, "precision": 0.5, "sensitivity": 0.5,
            "specificity": 0.5, "initial_learning_rate": 0.1, "decay_steps": 100, "decay_rate": 0.5,
            "boundaries": [10, 100], "values": [0.1, 0.01, 0.001], "first_decay_steps": 100, "max_value": 1.0,
-           "inner_optimizer": "sgd", "max_learning_rate": 0.1, "total_steps": 100}  # fmt: skip
+           "max_learning_rate": 0.1, "total_steps": 100}  # fmt: skip
 _ROWS = [[0.2, 0.8], [0.6, 0.4]]
 _TARGETS: dict[str, tuple[Any, Any]] = {  # words in the name of a loss or metric -> (targets, outputs)
     "Sparse": ([1, 1], _ROWS), "Generalized": ([1, 1], _ROWS), "Circle": ([1, 1], _ROWS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from lamina import check, explanations, view
@@ -63,7 +64,9 @@ class ReportsMixin(Trainer):
         return html_of(self)
 
     @filters_traceback
-    def explain(self, what: Any = None, distribution: Any = None, batch_size: int | None = None) -> Any:
+    def explain(
+        self, what: Any = None, distribution: Any = None, batch_size: int | None = None, mistakes: Any = None
+    ) -> Any:
         """What each layer does to the data, in sentences with this model's own numbers, and answers about the whole.
 
         With a distribution or a batch size, it is about a training step instead, from the program that XLA compiles for
@@ -74,6 +77,8 @@ class ReportsMixin(Trainer):
             what: None; the name of a layer; or a batch of inputs, whose values after each layer are then described.
             distribution: Distribution over whose devices a step is explained. None means the current one.
             batch_size: Samples of that step, over all devices. None means 32.
+            mistakes: (x, y), or a data set of them: what a classifier confuses, in place of all that. See
+                `keras.visualization.plot_mistakes`, which has more arguments.
 
         Print it, or let a notebook show it; `.markdown()` and `.html()` return other forms.
 
@@ -83,6 +88,9 @@ class ReportsMixin(Trainer):
         >>> model.explain(batch_size=8).answers[2].sentences
         ['Nothing.']
         """
+        if mistakes is not None:
+            x, y = mistakes if isinstance(mistakes, (tuple, list)) else (mistakes, None)
+            return importlib.import_module("lamina.visualization").plot_mistakes(self, x, y)  # a higher floor
         if distribution is None and batch_size is None:
             return explanations.explain(self, what)
         from lamina.training.step_costs import step_costs

@@ -6,5 +6,6 @@ from lamina.visualization.curves import *
 from lamina.visualization.drawing import draw_bounding_boxes as draw_bounding_boxes
 from lamina.visualization.drawing import draw_segmentation_masks as draw_segmentation_masks
 from lamina.visualization.galleries import *
+from lamina.visualization.mistakes import *
 from lamina.visualization.residuals import *
-from lamina.visualization.worst_samples import *
+from lamina.visualization.worst_samples import plot_worst_samples as plot_worst_samples

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -19,7 +19,7 @@ from lamina.training.compile import resolve_loss
 from lamina.visualization.results import ClassNames, labels_of, names_of, results_of
 from lamina.visualization.results import samples as count_in_words
 
-__all__ = ["plot_worst_samples"]
+__all__ = ["draw_samples", "line_of_sample", "plot_worst_samples", "shown_samples"]
 
 _TILE, _COLUMNS, _CAPTION = 150, 5, 46
 _WIDTH = 78  # characters of a printed line
@@ -71,14 +71,24 @@ def plot_worst_samples(
     name, losses = _losses(results, results.loss if loss is None else loss)
     index = np.argsort(-losses, kind="stable")[:count]
     true, predicted = _described(results, index, class_names)
-    x = results.x
-    found = (_sample(x, place) for place in index)
-    samples = _as_pixels([_shown(sample if show is None else show(sample), show) for sample in found])
+    samples = shown_samples(results.x, index, show)
     numbers = {"index": index, "loss": losses[index], "true": true, "predicted": predicted, "losses": losses}
     many = len(index) > 1
     title = f"The worst {f'{len(index)} ' if many else ''}of {count_in_words(len(losses))} by {name}"
-    text = "\n".join([title, *(_line(place, numbers, sample) for place, sample in enumerate(samples))])
-    return Figure(title, text, lambda: _picture(title, numbers, samples), numbers=numbers)
+    text = "\n".join([title, *(line_of_sample(place, numbers, sample) for place, sample in enumerate(samples))])
+    return Figure(title, text, lambda: draw_samples(title, numbers, samples), numbers=numbers)
+
+
+def shown_samples(x: Any, index: Any, show: Callable[[Any], Any] | None) -> list[Any]:
+    """Samples as pictures (arrays of bytes) or texts.
+
+    Args:
+        x: Inputs.
+        index: Places of the samples.
+        show: Function from a sample to an array or a text; None for the sample itself.
+    """
+    found = (_sample(x, place) for place in index)
+    return _as_pixels([_shown(sample if show is None else show(sample), show) for sample in found])
 
 
 def _losses(results, loss):
@@ -191,26 +201,48 @@ def _stretched(picture, low, high):
     )
 
 
-def _line(place, numbers, sample):
-    loss, true, predicted = (numbers[key][place] for key in ("loss", "true", "predicted"))
-    head = f"{place + 1:2}. sample {numbers['index'][place]}: loss {loss:.4g}, true {true}, predicted {predicted}"
-    if isinstance(sample, np.ndarray):
+def line_of_sample(place: int, numbers: Mapping[str, Any], sample: Any) -> str:
+    """What is printed of a sample: a head with its place, what is true and what was said, and its text.
+
+    Args:
+        place: Place among the samples that are shown.
+        numbers: "index", "true", "predicted", and "loss" or "confidence" of each.
+        sample: Text; anything else is not printed.
+    """
+    true, predicted = (numbers[key][place] for key in ("true", "predicted"))
+    sample_number, measure = numbers["index"][place], _measure(numbers, place)
+    head = f"{place + 1:2}. sample {sample_number}: {measure}, true {true}, predicted {predicted}"
+    if not isinstance(sample, str):
         return head
     short = textwrap.shorten(sample, _TEXT, placeholder=" ...")
     return "\n".join([head, *textwrap.wrap(short, _WIDTH, initial_indent="    ", subsequent_indent="    ")])
 
 
-def _picture(title, numbers, samples):
+def _measure(numbers, place):
+    return f"loss {numbers['loss'][place]:.4g}" if "loss" in numbers else f"{numbers['confidence'][place]:.0%} sure"
+
+
+def draw_samples(title: str, numbers: Mapping[str, Any], samples: Sequence[Any], head: Sequence[str] = ()) -> Picture:
+    """The samples as tiles, or as lines where all are texts.
+
+    Args:
+        title: Title.
+        numbers: As for `line_of_sample`.
+        samples: Pictures and texts.
+        head: Lines below the title.
+    """
     pictures = any(isinstance(sample, np.ndarray) for sample in samples)
     if not pictures:
-        return _texts(title, numbers, samples)
+        return _texts(title, numbers, samples, head)
+    begin = 34 + 18 * len(head)
     columns = min(_COLUMNS, len(samples))
     rows = math.ceil(len(samples) / columns)
     cell = _TILE + 20
-    picture = Picture(max(columns * cell, 7 * len(title)) + 20, 34 + rows * (_TILE + _CAPTION + 12))
-    picture.words(10, 16, title, INK, 14)
+    width = max(columns * cell, 7 * max(map(len, (title, *head)))) + 20
+    picture = Picture(width, begin + rows * (_TILE + _CAPTION + 12))
+    _heads(picture, title, head)
     for place, sample in enumerate(samples):
-        left, top = 10 + place % columns * cell, 34 + place // columns * (_TILE + _CAPTION + 12)
+        left, top = 10 + place % columns * cell, begin + place // columns * (_TILE + _CAPTION + 12)
         if isinstance(sample, np.ndarray):
             height, width = sample.shape[:2]
             scale = _TILE / max(height, width)
@@ -222,6 +254,12 @@ def _picture(title, numbers, samples):
     return picture
 
 
+def _heads(picture, title, head):
+    picture.words(10, 16, title, INK, 14)
+    for number, line in enumerate(head):
+        picture.words(10, 38 + 18 * number, line, INK, 12)
+
+
 def _captions(picture, left, top, numbers, place, width):
     true, predicted = (
         textwrap.shorten(numbers[key][place], width - 6, placeholder="…") or numbers[key][place]
@@ -229,15 +267,15 @@ def _captions(picture, left, top, numbers, place, width):
     )
     picture.words(left, top, f"true {true}", PALETTE[2], 12)
     picture.words(left, top + 15, f"said {predicted}", PALETTE[1], 12)
-    picture.words(left, top + 30, f"loss {numbers['loss'][place]:.4g}, sample {numbers['index'][place]}", GREY, 11)
+    picture.words(left, top + 30, f"{_measure(numbers, place)}, sample {numbers['index'][place]}", GREY, 11)
 
 
-def _texts(title, numbers, samples):
+def _texts(title, numbers, samples, head):
     wrapped = [textwrap.wrap(textwrap.shorten(sample, _TEXT, placeholder=" ..."), 76) or [""] for sample in samples]
     heights = [max(54, 15 * len(lines) + 10) for lines in wrapped]
-    picture = Picture(760, 40 + sum(heights))
-    picture.words(10, 16, title, INK, 14)
-    top = 40
+    top = 40 + 18 * len(head)
+    picture = Picture(760, top + sum(heights))
+    _heads(picture, title, head)
     for place, (lines, height) in enumerate(zip(wrapped, heights, strict=True)):
         _captions(picture, 10, top + 6, numbers, place, 30)
         for number, line in enumerate(lines):

@@ -64,6 +64,7 @@ MISTAKES = [
     Mistake(f"{TRAIN}pathlib.Path('fits.py').rename('train.py')\nlamina('reproduce run1')",
             f"{TRAIN}pathlib.Path('fits.py').rename('train.py')\nlamina('reproduce run1 --program train.py')",
             "lamina reproduce run1 --program train.py", prose=True),
+    wrong("explain Densee", "explain Dense", "lamina explain Dense", True),
     wrong("run trian.py", "run train.py", "train.py"),
     wrong("summary a.keras --name x", "summary a.keras", "Leave --name out", True),
     wrong("summary train.py --name modle", "summary train.py --name model", "--name model"),

@@ -23,6 +23,9 @@ def code(before, wrong, right, says):
 
 MISTAKES = [
     prose(SHOW, "v.plot_roc([0, 1])", "v.plot_roc([0, 1], [.2, .8])", "y_true and y_pred"),
+    code(SHOW, "v.plot_mistakes([0, 1], p2, count=0)", "v.plot_mistakes([0, 1], p2, count=5)", "count=5"),
+    prose(SHOW, "v.plot_mistakes([0, 1], ['a', 'b'])", "v.plot_mistakes([0, 1], p2)", "model.predict(x) as it is"),
+    prose(SHOW, "v.plot_mistakes([1, 2], p2)", "v.plot_mistakes([0, 1], p2)", "from 0"),
     prose(MODEL, "v.plot_roc(m)", "v.plot_roc(m, x, y)", "x and y"),
     prose(MODEL, "v.plot_roc(m, x)", "v.plot_roc(m, x, y)", "third argument"),
     prose(MODEL, "v.plot_roc(m, iter([x]))", "v.plot_roc(m, iter([(x, np.array(y))]))", "(x, y)"),
