@@ -224,7 +224,7 @@ def collections(tree):
 
 ACTIVATIONS_BY_NAME = {  # files that list functions by name, for other reasons than what they compute
     "lamina.backend.tensors", "lamina.core.sparse", "lamina.ops.activations", "lamina.ops.nn", "lamina.activations",
-    "lamina.export.tensorflowjs.layers",
+    "lamina.export.tensorflowjs.layers", "lamina.explanations.pitfalls",
 }  # fmt: skip
 
 
