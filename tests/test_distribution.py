@@ -193,7 +193,7 @@ def test_launchers(monkeypatch, variables):
     distribution.initialize()
     names, values = ("coordinator_address", "num_processes", "process_id", "local_device_ids"), LAUNCHED[variables]
     expected = {name: value for name, value in zip(names, values or (), strict=False) if value is not None}
-    assert calls == [expected]
+    assert calls == [expected | ({"cluster_detection_method": "deactivate"} if expected else {})]
 
 
 def test_a_process_that_nobody_launched_trains_alone(monkeypatch, capsys):

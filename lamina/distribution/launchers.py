@@ -93,6 +93,7 @@ def arguments_of_launcher() -> dict[str, Any]:
                 fix="JAX_COORDINATOR_ADDRESS=HOST:1234 in the environment of all processes.",
             )
         found = {"coordinator_address": address, "num_processes": count, "process_id": number}
+        found["cluster_detection_method"] = "deactivate"  # all is known; a cluster around it has other numbers
         return found | ({"local_device_ids": [local[1]]} if local and (local[0] or 1) > 1 else {})
     return {}
 
