@@ -20,6 +20,7 @@ from lamina.core.variable import to_array, unwrap
 from lamina.kernels.native import take_rows
 from lamina.random import global_seed_generator
 from lamina.runtime import compilation_cache
+from lamina.runtime.allocator import release_surplus
 from lamina.runtime.compilations import Recorder
 from lamina.runtime.process import configure_process
 from lamina.runtime.tracebacks import later
@@ -58,6 +59,8 @@ class Runner:
         self._model: Any = weakref.ref(model)
         self._throttle, self._building = DispatchThrottle(), threading.RLock()
         compilation_cache.set_up()
+        release_surplus()
+        weakref.finalize(self, release_surplus).atexit = False
         self.recorder: Any = Recorder()
         global_seed_generator()  # create it before the first program, which has its state as an input
         self._version = self._pattern = None

@@ -3,6 +3,7 @@
 import copy
 import gc
 import pickle
+import platform
 import weakref
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import lamina as keras
 from lamina import layers
+from lamina.runtime.allocator import resident_bytes
 
 X, Y = np.ones((8, 4), "float32"), np.zeros((8, 2), "float32")
 
@@ -143,3 +145,14 @@ def test_copies_of_layers_with_nodes(copied):
     twin = copied(layer)
     assert twin.output is not layer.output and twin.output._keras_history.operation is twin
     assert twin.input.shape == layer.input.shape
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's allocator keeps freed memory on request")
+def test_memory_that_steps_used_is_returned_with_their_model():
+    model = sequential()
+    model.compile("sgd", "mse")
+    model.train_on_batch(X, Y)
+    np.ones(3 << 28, "uint8")  # as the working memory of a large step: freed, and kept by the allocator
+    before = resident_bytes()
+    del model
+    assert resident_bytes() < before - (1 << 29)
