@@ -64,6 +64,7 @@ class SeedGenerator(Configurable):
     _config_skips = frozenset({"kwargs"})
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
+        self.backend: Any = kwargs.pop("backend", None)  # kept for those who gave it; the numbers are JAX's
         keywords("SeedGenerator", kwargs)
         if seed is not None:
             whole("SeedGenerator", "seed", seed, 0, 2**32 - 1, example=1)

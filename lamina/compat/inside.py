@@ -105,6 +105,8 @@ class Inner(types.ModuleType):
         if is_file or (self._parts == ["dtype_policies"] and name == "dtype_policy"):
             return Inner(f"{self.__name__}.{name}", ".".join([*self._parts, name]))  # the file `relu.py` has a class
         first = self._parts[: name not in ("get", "serialize", "deserialize")]
+        if first == ["backend"]:  # `backend.image` has the functions of `ops.image`
+            first = [f"ops.{leaf}", *first]
         for path in (*first, *self._paths(), *self._elsewhere()):
             try:
                 found = getattr(public_module(path), name)

@@ -10,10 +10,11 @@ import jax
 
 from lamina.core import context, tree
 from lamina.core.arguments import shown
-from lamina.core.keras_tensor import KerasTensor, trace
+from lamina.core.keras_tensor import KerasTensor, is_symbolic, trace
 from lamina.core.keywords import keywords, refuse_positional
 from lamina.core.node import Node, node_of
 from lamina.core.read_limits import reserve_steps
+from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError
 
 
@@ -58,6 +59,12 @@ class Operation:
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Call the operation on symbolic tensors, which creates a node of a graph."""
         return self.record(self.compute_output_spec(*args, **kwargs), args, kwargs)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """`call` on arrays; on symbolic tensors `symbolic_call`."""
+        if is_symbolic(args) or is_symbolic(kwargs):
+            return self.symbolic_call(*args, **kwargs)
+        return self.call(*unwrap(args), **unwrap(kwargs))
 
     @property
     def _function(self):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import itertools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, overload
 
@@ -100,7 +101,7 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
     public.explained = explained
     public.compute = function
     public.op_name = op_name
-    public.leading = _leading(function)
+    public.leading = _leading(function, settings)
     public.settings = frozenset((*settings, *_optional(function))) - _TENSOR_NAMES
     OPS[op_name] = public
     return public
@@ -125,12 +126,13 @@ def explains(function: F) -> F:
     return filtered  # pyright: ignore[reportReturnType]
 
 
-def _leading(function):
-    """The names of the parameters before `*operands`, which are positional-only. Empty without `*operands`."""
+def _leading(function, settings):
+    """The names of the parameters before `*operands`, which are positional-only; without it those of settings that come
+    before all tensors."""
     parameters = list(inspect.signature(function).parameters.values())
     kinds = [p.kind for p in parameters]
     if Parameter.VAR_POSITIONAL not in kinds:
-        return ()
+        return tuple(itertools.takewhile(settings.__contains__, (p.name for p in parameters)))
     return tuple(p.name for p in parameters[: kinds.index(Parameter.VAR_POSITIONAL)])
 
 

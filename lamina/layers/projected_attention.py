@@ -122,7 +122,7 @@ class ProjectedAttention(Layer):
     def _build_attention(self, rank):
         """What comes between the projections, for projected inputs of a rank."""
         self.attention_axes = self._attended_axes(rank - 1)
-        self._dot_product_equation, self._combine_equation = _equations(rank, self.attention_axes)
+        self._dot_product_equation, self._combine_equation = equations(rank, self.attention_axes)
         over: Any = tuple(range(-len(self.attention_axes), 0))
         self._softmax = Softmax(over, dtype=self.dtype_policy)
         self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
@@ -298,7 +298,7 @@ def _differ(size, other):
     return None not in (size, other) and size != other
 
 
-def _equations(rank, attention_axes):
+def equations(rank: int, attention_axes: Any) -> tuple[str, str]:
     """The equations of (scores of keys and queries, weighted mean of values) for tensors of this rank, whose last two
     axes are heads and channels. The keys' attention axes are capitals; axes of scores are others, heads, query, key."""
     letters = string.ascii_lowercase[:rank]

@@ -101,6 +101,7 @@ def _clone_graph(model, input_tensors, clone, call_function):
     if input_tensors is None:
         starts = [_same_input(tensor) for tensor in graph.input_tensors]
     else:
+        _check_structure(input_tensors, graph.inputs)
         starts = [t if isinstance(t, KerasTensor) else Input(batch_shape=t.shape) for t in tree.flatten(input_tensors)]
     clones = {}
 
@@ -114,6 +115,16 @@ def _clone_graph(model, input_tensors, clone, call_function):
     outputs = graph.run(starts, apply)
     structure = tree.unflatten(tree.structure_of(graph.inputs), starts)
     return type(model)(inputs=structure, outputs=outputs, name=model.name)
+
+
+def _check_structure(given, inputs):
+    """`given` in place of `inputs`: alike, or a list of as many in the order of the graph for one that is no list."""
+    if isinstance(inputs, dict) != isinstance(given, dict) or len(tree.flatten(given)) != len(tree.flatten(inputs)):
+        got, wanted = (f"{type(one).__name__} of {len(tree.flatten(one))}" for one in (given, inputs))
+        raise CallError(
+            f"`input_tensors` must have the same structure as model.input, a {wanted}; got a {got}.",
+            fix="clone_model(model, input_tensors=model.input)",
+        )
 
 
 def _same_input(tensor):

@@ -14,6 +14,7 @@ from lamina.core.dtypes import dtype_of, numpy_dtype
 from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.errors import ShapeError, warn
 from lamina.layers.base.input_fixes import fix_of_input
+from lamina.runtime.settings import floatx
 from lamina.spelling.nearest import renamed
 
 
@@ -152,7 +153,7 @@ def fit_input(value: Any, tensor: Any, model: Any) -> Any:
 
 
 def _cast(value, dtype):
-    """Cast to the type of the Input; floats keep their type, which a mixed policy may have changed."""
-    if jnp.issubdtype(value.dtype, jnp.floating) and dtype.startswith(("float", "bfloat")):
+    """Cast to the type of the Input; floats for floatx keep their type, which a mixed policy may have changed."""
+    if jnp.issubdtype(value.dtype, jnp.floating) and dtype == floatx():
         return value
     return value.astype(jax.dtypes.canonicalize_dtype(numpy_dtype(dtype)))

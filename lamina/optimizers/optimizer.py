@@ -15,6 +15,7 @@ from jax.core import Tracer
 
 from lamina.core import context, registry
 from lamina.core.configurable import Configurable
+from lamina.core.sparse import to_dense
 from lamina.core.typing import ArrayLike, Config, Tensor
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import ArgumentError, CallError, ConfigError, MissingMethodError, ShapeError, warn
@@ -232,7 +233,7 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
             )
         self.ensure_built(variables)
         grads, variables = with_gradient(grads, variables)
-        grads = [jnp.asarray(unwrap(gradient)) for gradient in grads]
+        grads = [jnp.asarray(to_dense(unwrap(gradient))) for gradient in grads]
         if context.is_bound() or any(isinstance(gradient, Tracer) for gradient in grads):
             self.update(grads, variables)
         else:

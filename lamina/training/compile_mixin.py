@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lamina import metrics as metrics_module
 from lamina import optimizers
 from lamina import training as training_module
-from lamina.core import context
+from lamina.core import context, registry
 from lamina.core.serialization import deserialize, serialize
 from lamina.errors import CallError, ConfigError, warn
 from lamina.legacy import old_names
@@ -47,6 +47,7 @@ class CompileMixin(Layer):
     _trainable_at_compile = None  # for `lamina.check`: the `trainable` flags of the layers when `compile` was called
     _checked = None  # settings with which `lamina.check` last checked the model
     _graph: Any
+    compute_loss: Any
     _runner_made: Any = None
 
     @old_names("Model.compile")
@@ -194,8 +195,11 @@ class CompileMixin(Layer):
 
     def _build_compiled(self, x, y, y_pred, sample_weight):
         """Match losses and metrics to outputs. Runs inside a trace, so that metrics create their variables."""
-        if self._compile_loss is not None and self._compile_loss.losses is None:
-            self._compile_loss.build(y, y_pred)
+        loss = self._compile_loss
+        if loss is not None and loss.losses is None and not registry.is_builtin(type(self).compute_loss):
+            self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)  # may take parts of the outputs
+        if loss is not None and loss.losses is None:
+            loss.build(y, y_pred)
         if self._compile_metrics is not None and self._compile_metrics.rows is None:
             self._compile_metrics.build(y, y_pred)
             self._compile_metrics.update_state(y, y_pred, sample_weight)

@@ -27,6 +27,45 @@ def test_config_of_a_subclass_that_names_the_arguments_of_its_base(keras):
     assert "activity_regularizer" not in config
 
 
+def test_operations_of_packages_are_called_on_arrays_and_symbols(keras):
+    class Plus(keras.Operation):
+        def call(self, x, y=1.0):
+            return x + y
+
+        def compute_output_spec(self, x, y=1.0):
+            return keras.KerasTensor(x.shape, x.dtype)
+
+    assert np.allclose(Plus()(X, keras.Variable([1.0, 2.0, 3.0, 4.0])), X + np.arange(1, 5))
+    inputs = keras.Input((3, 4))
+    assert np.allclose(keras.Model(inputs, Plus()(inputs, y=2.0))(X), X + 2)
+
+
+def test_a_model_casts_to_the_types_of_its_inputs(keras):
+    half, whole = keras.Input((2,), dtype="float16"), keras.Input((2,), dtype="int32")
+    model = keras.Model([half, whole], [half + 2, whole + 2])
+    assert [str(one.dtype) for one in model([np.ones((2, 2)), np.ones((2, 2))])] == ["float16", "int32"]
+
+
+def test_inputs_of_a_clone_have_the_structure_of_the_models(keras):
+    one, two = keras.Input((3,), name="one"), keras.Input((3,), name="two")
+    model = keras.Model({"one": one, "two": two}, {"sum": one + two})
+    assert set(keras.models.clone_model(model, input_tensors={"one": one, "two": two}).input) == {"one", "two"}
+    with pytest.raises(ValueError, match="`input_tensors` must have the same structure as model.input"):
+        keras.models.clone_model(model, input_tensors=(one, two))
+
+
+def test_sparse_gradients(keras):
+    from jax.experimental.sparse import BCOO
+
+    variable = keras.Variable(np.ones((3, 2), "float32"))
+    keras.optimizers.SGD(1.0).apply([BCOO.fromdense(np.eye(3, 2, dtype="float32"))], [variable])
+    assert np.allclose(variable, 1 - np.eye(3, 2))
+
+
+def test_a_seed_that_is_given_a_backend():
+    assert lamina.random.SeedGenerator(1, backend=lamina.backend).backend is lamina.backend
+
+
 def test_masks_can_be_read_from_tensors(keras):
     y = keras.layers.Masking()(np.array([[[0.0, 0.0], [1.0, 1.0]]]))
     assert np.array(y._keras_mask).tolist() == [[False, True]]

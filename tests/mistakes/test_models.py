@@ -50,6 +50,12 @@ MISTAKES = [
         prose=True,
     ),
     Mistake(
+        "x = keras.Input((2,)); model = keras.Model(x, 2 * x); keras.models.clone_model(model, input_tensors=(x, x))",
+        "x = keras.Input((2,)); model = keras.Model(x, 2 * x); "
+        "keras.models.clone_model(model, input_tensors=model.input)",
+        says="clone_model(model, input_tensors=model.input)",
+    ),
+    Mistake(
         wrong="class Mine(keras.Model):\n"
         "    def call(self, x):\n"
         "        return x\n"
