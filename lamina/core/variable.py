@@ -92,9 +92,9 @@ class Variable(_Base):
         if aggregation not in AGGREGATIONS:
             raise ConfigError(f"aggregation is one of {AGGREGATIONS}; got {aggregation!r}.", fix='aggregation="mean"')
         self.name = name or context.unique_name("variable")
-        if "/" in self.name:
-            near = self.name.replace("/", "_")
-            raise ConfigError(f"A variable's name has no '/'; got {name!r}.", fix=f"name={near!r}")
+        if not isinstance(self.name, str) or "/" in self.name:
+            near = str(self.name).replace("/", "_")
+            raise ConfigError(f"A variable's name is a string without '/'; got {name!r}.", fix=f"name={near!r}")
         self.path = "/".join((*context.name_path(), self.name))
         self._trainable = bool(trainable)
         self.initially_trainable: bool = self._trainable
@@ -237,6 +237,9 @@ class Variable(_Base):
     def __bool__(self) -> bool:
         return bool(self.value)
 
+    def __round__(self, digits: int | None = None) -> Any:
+        return jnp.round(self.value, digits or 0)
+
     def __int__(self) -> int:
         return int(self.value)
 
@@ -340,7 +343,7 @@ def _binary(function):
 
 
 for _name in _BINARY:
-    _function = getattr(operator, _name + "_" if _name in ("and", "or") else _name)
+    _function = getattr(jnp, f"logical_{_name}") if _name in ("and", "or", "xor") else getattr(operator, _name)
     _forward, _reflected = _binary(_function)
     setattr(Variable, f"__{_name}__", _forward)
     setattr(Variable, f"__r{_name}__", _reflected)
