@@ -93,14 +93,14 @@ class Variable(_Base):
             raise ConfigError(f"aggregation is one of {AGGREGATIONS}; got {aggregation!r}.", fix='aggregation="mean"')
         self.name = name or context.unique_name("variable")
         if not isinstance(self.name, str) or "/" in self.name:
-            near = str(self.name).replace("/", "_")
-            raise ConfigError(f"A variable's name is a string without '/'; got {name!r}.", fix=f"name={near!r}")
+            raise ConfigError(
+                f"A variable's name is a string without '/'; got {name!r}.", fix=f"name={str(name).replace('/', '_')!r}"
+            )
         self.path = "/".join((*context.name_path(), self.name))
         self._trainable = bool(trainable)
         self.initially_trainable: bool = self._trainable
         self.autocast: bool = autocast
-        self.aggregation = aggregation
-        self.synchronization = synchronization
+        self.aggregation, self.synchronization = aggregation, synchronization
         self.layout: Any = layout
         if isinstance(initializer, str):
             initializer = importlib.import_module("lamina.initializers").get(initializer)
@@ -237,9 +237,6 @@ class Variable(_Base):
     def __bool__(self) -> bool:
         return bool(self.value)
 
-    def __round__(self, digits: int | None = None) -> Any:
-        return jnp.round(self.value, digits or 0)
-
     def __int__(self) -> int:
         return int(self.value)
 
@@ -267,7 +264,6 @@ _ARRAY_METHODS = frozenset(
     "any all clip cumsum copy block_until_ready sharding devices is_deleted".split()
 )
 _BINARY = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
-_COMPARE = "eq ne lt le gt ge".split()
 
 
 def _sizes(shape):
@@ -343,11 +339,12 @@ def _binary(function):
 
 
 for _name in _BINARY:
-    _function = getattr(jnp, f"logical_{_name}") if _name in ("and", "or", "xor") else getattr(operator, _name)
+    _function = getattr(jax.numpy, f"logical_{_name}") if _name in ("and", "or", "xor") else getattr(operator, _name)
     _forward, _reflected = _binary(_function)
     setattr(Variable, f"__{_name}__", _forward)
     setattr(Variable, f"__r{_name}__", _reflected)
-for _name in _COMPARE:
+for _name in "eq ne lt le gt ge".split():
     setattr(Variable, f"__{_name}__", _binary(getattr(operator, _name))[0])
+setattr(Variable, "__round__", lambda self, digits=None: jax.numpy.round(self.value, digits or 0))  # noqa: B010
 for _name in ("neg", "pos", "abs", "invert"):
     setattr(Variable, f"__{_name}__", (lambda function: lambda self: function(self.value))(getattr(operator, _name)))

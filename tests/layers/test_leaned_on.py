@@ -165,3 +165,12 @@ def test_codes_may_be_called_calibrated(keras):
     assert layer.is_gptq_calibrated
     with pytest.raises(ValueError, match="Invalid quantization mode"):
         keras.layers.Dense(2).quantize("int7")
+
+
+def test_logical_operators_and_rounding_of_variables(keras):
+    five, three = (keras.Variable([value, 0], dtype="int32") for value in (5, 3))
+    for found, wanted in ((five & three, [1, 0]), (five ^ 1, [0, 1]), (1 | five, [1, 1])):
+        assert str(found.dtype) == "bool" and found.tolist() == wanted
+    assert round(keras.Variable([1.5, 0.2])).tolist() == [2, 0]
+    with pytest.raises(ValueError, match="'/'|`/`"):
+        keras.Variable(1.0, name=3)
