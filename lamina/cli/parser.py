@@ -35,6 +35,7 @@ _EXAMPLES = {
     "view": """
         lamina view model.keras                model.html beside it, one file, no server
         lamina view train.py -o page.html
+        lamina view model.keras -o graph.json  for Google's Model Explorer
         lamina view first.keras --compare second.keras       both beside each other
         lamina view model.keras --compare epoch_9.weights.h5
         """,

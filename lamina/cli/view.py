@@ -26,4 +26,5 @@ def main(args: argparse.Namespace) -> None:
 def _path(args, one, count):
     target = pathlib.Path(args.output or args.target)
     stem = target.stem if target.suffix else target.name
-    return target.with_name(f"{stem}.html" if count == 1 else f"{stem}.{one.name}.html")
+    ending = ".json" if args.output and target.suffix == ".json" else ".html"
+    return target.with_name(f"{stem}{ending}" if count == 1 else f"{stem}.{one.name}{ending}")

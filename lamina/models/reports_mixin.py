@@ -175,19 +175,22 @@ class ReportsMixin(Trainer):
         open: bool | None = None,
         profile: bool | None = None,
         compare: Any = None,
+        vocabulary: Sequence[str] | None = None,
     ) -> Any:
         """The model as an HTML page with its graph: see `keras.view`.
 
         Args:
-            path: HTML file to write; it needs no server and no network. None writes a temporary file.
+            path: HTML file to write; it needs no server and no network. None writes a temporary file. With the ending
+                .json it is a file for Google's Model Explorer.
             x: Inputs of a batch, whose values after each layer are shown.
             y: Targets of the batch, for the checks of data.
             history: What `fit` returned. None means that of the last `fit`.
             open: Whether the browser opens the page. None opens it if there is no `path`.
             profile: Whether the time of each layer is measured. None means where there is `x`.
             compare: Another model, or a file of one or of weights, to show beside it.
+            vocabulary: Words by number, to show a text of numbers.
         """
-        return view.view(self, path, x, y, history, open, profile, compare)
+        return view.view(self, path, x, y, history, open, profile, compare, vocabulary)
 
     @filters_traceback
     def quantize(  # pyright: ignore[reportIncompatibleMethodOverride]  # the arguments of Keras

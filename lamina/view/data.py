@@ -14,10 +14,13 @@ from lamina.view.blocks import fold_blocks
 from lamina.view.comparison import Comparison, compare_models
 from lamina.view.costs import costs_of, measured
 from lamina.view.drawing import drawn
+from lamina.view.inside import attention_of, filters_of, saliency_of
 from lamina.view.numbers import activations_of, outputs_of, weights_of
 from lamina.view.scene import Box, Scene, scene_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lamina.core.typing import PyTree
     from lamina.explanations import Explanation, LayerExplanation
 
@@ -36,6 +39,8 @@ class _Part:
     active: dict[Any, Any]
     costs: dict[Box, dict[str, float]]
     time: str
+    attention: dict[Any, Any]
+    saliency: tuple[list[dict[str, Any]], str]
     words: dict[Box, LayerExplanation] = dataclasses.field(default_factory=dict)
 
     def about(self, box, offset):
@@ -48,6 +53,8 @@ class _Part:
             about["activity"] = self.active.get((fact.layer, fact.use))
             about["frozen"] = bool(fact.count and not fact.layer.trainable)
             about["weights"] = [] if box.children else weights_of(fact.layer)
+            about["filters"] = filters_of(fact.layer)
+            about["attention"] = self.attention.get((fact.layer, fact.use))
         findings = enumerate(self.findings, offset)
         numbers = [number for number, one in findings if box.layer and one["layer"] == box.name]
         return {**about, "findings": numbers, "costs": self.costs[box]}
@@ -63,7 +70,12 @@ class _Part:
 
 
 def page_data(
-    model: Any, x: PyTree = None, y: PyTree = None, profile: bool | None = None, other: Any = None
+    model: Any,
+    x: PyTree = None,
+    y: PyTree = None,
+    profile: bool | None = None,
+    other: Any = None,
+    vocabulary: Sequence[str] | None = None,
 ) -> tuple[dict[str, Any], Comparison | None]:
     """(what the page shows, the Comparison where there is another model).
 
@@ -73,11 +85,12 @@ def page_data(
         y: Targets; None for none.
         profile: Whether the time of each layer is measured; None means where there is `x`.
         other: Model beside it; None for none.
+        vocabulary: Words by number; None takes them from a TextVectorization layer.
     """
-    part = _part(model, x, y, profile)
+    part = _part(model, x, y, profile, vocabulary)
     if other is None:
         return _shown(model.name, _about(part), part.scene, [part]), None
-    beside = _part(other, x, y, profile)
+    beside = _part(other, x, y, profile, vocabulary)
     some = None if x is None else tree.map_structure(lambda values: _first(values)[:_COMPARED], x)
     outputs = [{} if some is None else outputs_of(one, some, np.asarray) for one in (model, other)]
     comparison = compare_models(model, other, (part.scene.facts, beside.scene.facts), (outputs[0], outputs[1]))
@@ -88,13 +101,15 @@ def page_data(
     return {**data, "comparison": _pairs(comparison, scene)}, comparison
 
 
-def _part(model, x, y, profile):
+def _part(model, x, y, profile, vocabulary):
     some, labels = (None if of is None else tree.map_structure(_first, of) for of in (x, y))
     scene, explanation, findings = scene_of(model), explain(model, some), check(model, x, y).as_dicts()
     active = {} if some is None else activations_of(model, some)
     times, said = measured(model, some, labels, profile)
     fold_blocks(scene)
-    return _Part(scene, explanation, findings, active, costs_of(model, scene, times), said)
+    costs = costs_of(model, scene, times)
+    looks = ({}, ([], "")) if some is None else (attention_of(model, some), saliency_of(model, some, vocabulary))
+    return _Part(scene, explanation, findings, active, costs, said, *looks)
 
 
 def _first(values):
@@ -131,6 +146,7 @@ def _shown(title, about, scene, parts):
         "findings": [finding for part in parts for finding in part.findings],
         "time": " ".join(dict.fromkeys(part.time for part in parts)),
         "boxes": boxes,
+        "saliency": [{"about": part.saliency[1], "inputs": part.saliency[0]} for part in parts],
     }
 
 

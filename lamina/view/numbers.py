@@ -16,7 +16,7 @@ from lamina.view.drawing import shape_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["activations_of", "histogram_of", "is_numeric", "outputs_of", "weights_of"]
+__all__ = ["activations_of", "as_bytes", "histogram_of", "is_numeric", "outputs_of", "weights_of"]
 
 _BINS, _MOST = 40, 50_000  # bins, and values that a histogram is computed from
 _MAPS, _SIDE, _BARS = 8, 24, 256  # feature maps, their side in pixels, numbers of a vector
@@ -107,11 +107,11 @@ def _picture(sample):
     if sample.ndim == 3 and min(sample.shape[:2]) > 1:
         rows, columns = (np.linspace(0, size - 1, min(size, _SIDE)).astype(int) for size in sample.shape[:2])
         maps = np.moveaxis(sample[rows][:, columns, :_MAPS], -1, 0)
-        return {"maps": _bytes(maps), "mapSize": [len(columns), len(rows), len(maps)], "channels": sample.shape[-1]}
+        return {"maps": as_bytes(maps), "mapSize": [len(columns), len(rows), len(maps)], "channels": sample.shape[-1]}
     if sample.ndim == 2 and min(sample.shape) > 1:  # steps and features: one map, features downwards
         rows, columns = (np.linspace(0, size - 1, min(size, 2 * _SIDE)).astype(int) for size in sample.shape[::-1])
-        return {"maps": _bytes(sample.T[rows][:, columns]), "mapSize": [len(columns), len(rows), 1], "channels": 1}
-    return {"bars": _bytes(sample.ravel()[:_BARS])}
+        return {"maps": as_bytes(sample.T[rows][:, columns]), "mapSize": [len(columns), len(rows), 1], "channels": 1}
+    return {"bars": as_bytes(sample.ravel()[:_BARS])}
 
 
 def is_numeric(dtype: Any) -> bool:
@@ -123,7 +123,12 @@ def is_numeric(dtype: Any) -> bool:
     return jnp.issubdtype(dtype, jnp.number)  # NumPy does not count bfloat16
 
 
-def _bytes(values):
+def as_bytes(values: Any) -> str:
+    """Numbers as bytes in base64, 0 for the smallest and 255 for the largest.
+
+    Args:
+        values: Array.
+    """
     low, high = np.nanmin(values), np.nanmax(values)
     scaled = np.nan_to_num((values - low) / (high - low if high > low else 1.0), posinf=1.0, neginf=0.0)
     return base64.b64encode((scaled * 255).clip(0, 255).astype("uint8").tobytes()).decode()

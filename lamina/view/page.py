@@ -15,9 +15,11 @@ from lamina.callbacks.curves import Curves
 from lamina.runtime.atomic_files import atomic_write
 from lamina.view.comparison import other_model
 from lamina.view.data import page_data
+from lamina.view.model_explorer import graph_collection
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
     from lamina.view.comparison import Comparison
 
@@ -33,30 +35,37 @@ class Page:
         title: Name of the model.
         text: HTML of the page.
         comparison: Comparison of two models; None for none.
+        graphs: The graphs for Model Explorer.
 
     Attributes:
         title: Name of the model.
         html: HTML of the page.
         comparison: What differs between the two models, to print; None for one model.
+        graphs: The graph, or both, in the JSON of Google's Model Explorer, which `write("graph.json")` writes.
         path: File that it was written to last; None before.
     """
 
-    def __init__(self, title: str, text: str, comparison: Comparison | None = None):
+    def __init__(
+        self, title: str, text: str, comparison: Comparison | None = None, graphs: dict[str, Any] | None = None
+    ):
         self.title: str = title
         self.html: str = text
         self.comparison: Comparison | None = comparison
+        self.graphs: dict[str, Any] = graphs or {}
         self.path: pathlib.Path | None = None
 
     def write(self, path: str | os.PathLike[str] | None = None) -> pathlib.Path:
         """Write the page to a file, and return its path.
 
         Args:
-            path: File; None means a new one in the folder for temporary files.
+            path: File of HTML, or with the ending .json one for Model Explorer; None means a new one in the folder for
+                temporary files.
         """
         if path is None:
             path = pathlib.Path(tempfile.mkdtemp(prefix="lamina-")) / "model.html"
         with atomic_write(path) as beside:
-            pathlib.Path(beside).write_text(self.html, encoding="utf-8")
+            text = json.dumps(self.graphs, indent=1) if str(path).endswith(".json") else self.html
+            pathlib.Path(beside).write_text(text, encoding="utf-8")
         self.path = written = pathlib.Path(path)
         return written
 
@@ -74,7 +83,13 @@ class Page:
 
 
 def page_of(
-    model: Any, x: Any = None, y: Any = None, history: Any = None, profile: bool | None = None, compare: Any = None
+    model: Any,
+    x: Any = None,
+    y: Any = None,
+    history: Any = None,
+    profile: bool | None = None,
+    compare: Any = None,
+    vocabulary: Sequence[str] | None = None,
 ) -> Page:
     """The Page of a model.
 
@@ -84,9 +99,12 @@ def page_of(
         y: Targets; None for none.
         history: What `fit` returned, or its dict; None means that of the last `fit`.
         profile: Whether the time of each layer is measured; None means where there is `x`.
+        compare: Another model, or a file of one or of weights, to show beside it; None for none.
+        vocabulary: Words by number; None takes them from a TextVectorization layer.
     """
     other = None if compare is None else other_model(model, compare)
-    data, comparison = page_data(model, x, y, profile, other)
+    data, comparison = page_data(model, x, y, profile, other, vocabulary)
+    shown = graph_collection(model, *([] if other is None else [other]))
     curves = _curves(history if history is not None else getattr(model, "history", None))
     parts = {
         "title": html.escape(f"{data['title']} - lamina"),
@@ -97,7 +115,9 @@ def page_of(
         else "",
         "data": _script_safe(data),
     }
-    return Page(data["title"], re.sub("<!--([a-z]+)-->", lambda match: parts[match[1]], _file("page.html")), comparison)
+    return Page(
+        data["title"], re.sub("<!--([a-z]+)-->", lambda match: parts[match[1]], _file("page.html")), comparison, shown
+    )
 
 
 def _curves(history):

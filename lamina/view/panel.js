@@ -23,6 +23,7 @@ function showModel() {
   panel(data.title, make("p", { class: "soft" }, data.about),
     comparisonOf(), make("h3", {}, "Findings"), findings.length ? findings : make("p", {}, "None."), training,
     costsOf(boxes[0]), data.time ? make("p", { class: "soft" }, data.time) : null,
+    data.saliency.flatMap(saliencyOf),
     data.answers.flatMap(({ question, text }) => [make("h3", {}, question), make("p", {}, text)]));
 }
 
@@ -38,7 +39,9 @@ function showBox(box) {
     (box.sentences || []).map((sentence) => make("p", {}, sentence)),
     costsOf(box),
     box.sum ? [make("h3", {}, "Weights"), make("p", {}, box.sum)] : null,
+    box.filters ? filtersOf(box.filters) : null,
     (box.weights || []).map(histogramOf),
+    box.attention ? attentionOf(box.attention) : null,
     box.activity ? activityOf(box.activity) : null,
     (box.origin === "run" ? box.children : []).flatMap((child) => [
       make("h3", {}, child.name), ...(child.sentences || []).map((sentence) => make("p", {}, sentence))]),
@@ -146,17 +149,66 @@ function activityOf(activity) {
   return parts;
 }
 
+/** Maps one after the other, each a picture of its own. */
+function mapsOf({ maps, size: [width, height, count], colours = 1 }, label, pixels) {
+  const bytes = bytesOf(maps), length = width * height * colours;
+  return make("div", { class: "maps" }, ...Array.from({ length: count }, (_, number) => {
+    const image = imageOf(bytes.subarray(number * length, (number + 1) * length), width, height, `${label} ${number + 1}`, colours);
+    image.style.width = `${pixels}px`;
+    return image;
+  }));
+}
+
+function filtersOf(filters) {
+  const of = filters.colours === 3 ? "in colour" : "the mean over the channels of the input";
+  return [make("h3", {}, "Filters"), make("p", { class: "soft" }, `${filters.size[2]} of ${filters.all}, ${of}`), mapsOf(filters, "Filter", 56)];
+}
+
+function attentionOf(attention) {
+  const [keys, queries, count] = attention.size;
+  return [make("h3", {}, "Attention"), make("p", { class: "soft" }, `The first sample: ${count} of ${attention.all} heads; `
+    + `a row for each of ${queries} queries, a column for each of ${keys} keys, yellow where it looks most`), mapsOf(attention, "Attention of head", 170)];
+}
+
+/** How much each part of the first sample adds to the output. */
+function saliencyOf({ about, inputs }) {
+  if (!about) return [];
+  return [make("h3", {}, "Saliency"), make("p", { class: "soft" }, about), ...inputs.map((input) => {
+    if (input.kind === "text") return wordsOf(input);
+    const images = [input.maps && [input.maps, input.colours, "The first sample"], [input.heat, 1, "Saliency of the first sample, yellow where it counts most"]];
+    return make("div", { class: "maps" }, ...images.filter(Boolean).map(([text, colours, label]) => {
+      const image = imageOf(bytesOf(text), ...input.size, label, colours, input.maps && colours === 1 && label.startsWith("The"));
+      image.style.width = input.kind === "picture" ? "170px" : "100%";
+      return image;
+    }));
+  })];
+}
+
+function wordsOf({ words, scores }) {
+  const most = Math.max(...scores.map(Math.abs)) || 1;
+  return make("p", { class: "words" }, ...words.flatMap((word, place) => {
+    const part = scores[place] / most;
+    return [make("span", { style: `--part: ${Math.abs(part).toFixed(3)}`, class: part < 0 ? "against" : "for",
+      title: `${part < 0 ? "against" : "for"}, ${percent(Math.abs(part))} of the strongest` }, word), " "];
+  }));
+}
+
 function bytesOf(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
-/** Bytes as colours from dark blue over green to yellow, which also differ in lightness. */
-function imageOf(bytes, width, height, label) {
+/** Bytes as colours from dark blue over green to yellow, which also differ in lightness; or as they are, red, green and
+ *  blue, or shades of grey. */
+function imageOf(bytes, width, height, label, colours = 1, grey = false) {
   const ramp = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
   const canvas = make("canvas", { width, height, role: "img", "aria-label": label });
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
-  bytes.forEach((byte, place) => {
+  for (let place = 0; colours === 3 && place < width * height; place++) {
+    image.data.set([...bytes.subarray(3 * place, 3 * place + 3), 255], 4 * place);
+  }
+  if (colours === 1) bytes.forEach((byte, place) => {
+    if (grey) return image.data.set([byte, byte, byte, 255], 4 * place);
     const at = (byte / 255) * 4, below = Math.min(3, Math.floor(at));
     for (let channel = 0; channel < 3; channel++) {
       image.data[4 * place + channel] = ramp[below][channel] + (ramp[below + 1][channel] - ramp[below][channel]) * (at - below);
