@@ -78,6 +78,10 @@ def code_cells(path: pathlib.Path) -> list[tuple[int, str]]:
 def _as_python(source, number):
     """The source with the lines that only IPython understands taken out; all lines keep their numbers."""
     other = _CELL_OF_ANOTHER_LANGUAGE.match(source.lstrip())
+    if other and other[1] == "writefile":
+        name, _, text = source.lstrip().removeprefix("%%writefile").partition("\n")
+        pathlib.Path(name.replace("-a ", "").strip()).write_text(text, encoding="utf-8")
+        return ""
     if other:
         print(f"Cell {number} is skipped: %%{other[1]}", file=sys.stderr)
         return ""

@@ -14,7 +14,7 @@ _INSTEAD = {
     "strings": "do it with Python in tf.py_function, or ahead of the pipeline.",
     "ragged": "pad to one length: keras.utils.pad_sequences, or ragged.to_tensor().",
     "sparse": "use dense arrays: tf.sparse.to_dense(sparse).",
-    "distribute": "use keras.distribution: keras.distribution.set_distribution(keras.distribution.DataParallel()).",
+    "distribute": "one process: tf.distribute.MirroredStrategy(); many devices: keras.distribution.DataParallel().",
     "lite": "model.export('model.tflite') writes the file, with quantize= a smaller one.",
     "train": "use model.save_weights and model.load_weights, or keras.callbacks.ModelCheckpoint.",
     "estimator": "estimators are gone from TensorFlow too. Write a keras.Model.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -17,6 +18,7 @@ from lamina.compat.arrays import array, on_texts
 from lamina.compat.counting import band_part, bincount, edit_distance, segments, set_operation, svd
 from lamina.compat.functions import constant
 from lamina.compat.host import on_host
+from lamina.compat.random_numbers import RANDOM
 from lamina.core.keras_tensor import is_symbolic
 from lamina.core.variable import unwrap
 from lamina.training.data.elements import spec_of
@@ -68,18 +70,34 @@ def _of_numpy(function):
 
     @functools.wraps(function)
     def run(*args, **kwargs):
-        return function(*(array(arg) if isinstance(arg, list) else unwrap(arg) for arg in args), **kwargs)
+        return function(*map(_listed, args), **kwargs)
 
     return run
 
 
+def _listed(arg):
+    if not isinstance(arg, (list, tuple)) or all(isinstance(one, int) for one in arg):  # an axis, or a shape
+        return jnp.asarray(arg) if isinstance(arg, list) else unwrap(arg)
+    sizes = {np.shape(one) for one in arg}
+    return array(list(arg)) if len(sizes) == 1 else [array(one) for one in arg]
+
+
 NUMPY: dict[str, Any] = {
-    name: _of_numpy(value) if callable(value) and not isinstance(value, type) and name not in ("array", "stack",
-    "zeros",
-        "ones", "concatenate", "vstack", "hstack", "full", "empty") else value
+    name: _of_numpy(value) if callable(value) and not isinstance(value, type) else value
     for name, value in vars(jnp).items() if not name.startswith("_")
 }  # fmt: skip
-NUMPY["experimental_enable_numpy_behavior"] = lambda *_, **__: None
+NUMPY |= {
+    "experimental_enable_numpy_behavior": lambda *_, **__: None,
+    "random": SimpleNamespace(
+        rand=lambda *size: RANDOM["uniform"](size), randn=lambda *size: RANDOM["normal"](size),
+        normal=lambda loc=0.0, scale=1.0, size=(): RANDOM["normal"](a.dims(size), loc, scale),
+        uniform=lambda low=0.0, high=1.0, size=(): RANDOM["uniform"](a.dims(size), low, high),
+        randint=lambda low, high=None, size=(), dtype="int32": RANDOM["uniform"](
+            a.dims(size), *((0, low) if high is None else (low, high)), dtype=dtype),
+        poisson=lambda lam=1.0, size=(): RANDOM["poisson"](a.dims(size), lam),
+        random=lambda size=(): RANDOM["uniform"](a.dims(size)), seed=RANDOM["set_seed"],
+    ),
+}  # fmt: skip
 MORE_ROOT: dict[str, Any] = {
     **{name: MORE_MATH[name] for name in ("cumsum", "equal", "not_equal", "scalar_mul")},
     "argsort": a.argsort, "boolean_mask": a.boolean_mask, "clip_by_global_norm": a.clip_by_global_norm,

@@ -92,6 +92,10 @@ class Reader(Bundle):
         """The shapes by name."""
         return {name: list(entry[1]) for name, entry in self.entries.items()}
 
+    def get_variable_to_dtype_map(self) -> dict[str, Any]:
+        """The dtypes by name."""
+        return {name: entry[0] for name, entry in self.entries.items()}
+
 
 def _reader(path):
     return Reader((latest_checkpoint(path) if os.path.isdir(path) else None) or path)

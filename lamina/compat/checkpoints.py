@@ -218,8 +218,9 @@ class Checkpoint:
             setattr(self, name, value)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        vars(self)[name] = value
-        if _is_trackable(value):
+        kept = _WATCHED.get(type(value), lambda given: given)(value)
+        vars(self)[name] = value = kept
+        if _is_trackable(value) or type(value) in _WATCHED.values():
             self.tracked[name] = value
         resolve_pending()
 
@@ -264,6 +265,26 @@ class Checkpoint:
         return status
 
     restore = read
+
+
+def _watched(kind, *changes):
+    """A list or dict that restores what is put into it."""
+
+    def changing(method):
+        def run(self, *args, **kwargs):
+            found = method(self, *args, **kwargs)
+            resolve_pending()
+            return found
+
+        return run
+
+    return type(f"Watched{kind.__name__}", (kind,), {name: changing(getattr(kind, name)) for name in changes})
+
+
+_WATCHED: dict[type, Any] = {
+    list: _watched(list, "append", "extend", "insert", "__setitem__"),
+    dict: _watched(dict, "__setitem__", "update", "setdefault"),
+}
 
 
 def resolve_pending() -> None:

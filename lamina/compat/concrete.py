@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
+import copy
+from types import SimpleNamespace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core.context import Ref
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import LaminaError
 from lamina.training.data.elements import TensorSpec
 
-__all__ = ["ConcreteFunction", "SignatureError", "fitting", "is_variable"]
+__all__ = ["ConcreteFunction", "Same", "SignatureError", "fitting", "is_variable"]
 
 
 class SignatureError(LaminaError, TypeError, ValueError):
     """Arguments that are not those of `input_signature`, or a variable made at a later call."""
+
+
+class Same:
+    """An argument that is no tensor, as a part of a key."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __hash__(self):
+        try:
+            return hash(self.value)
+        except TypeError:
+            return id(self.value)
+
+    def __eq__(self, other):
+        if not isinstance(other, Same):
+            return False
+        return self.value is other.value or (not isinstance(self.value, Ref) and self.value.__class__ is
+                                             other.value.__class__ and _equal(self.value, other.value))  # fmt: skip
+
+
+def _equal(one, other):
+    try:
+        hash(one)
+        return bool(one == other)
+    except (TypeError, ValueError):
+        return False
 
 
 def is_variable(leaf: Any) -> bool:
@@ -41,6 +71,26 @@ def fitting(spec: Any, value: Any) -> Any:
     return array
 
 
+class Graph:
+    """The operations of a function, as `tf.Graph` lists them."""
+
+    def __init__(self, name: str, inputs: list[Any], trace: Any) -> None:
+        self.name = name
+        equations = trace.program.jaxpr.eqns if trace else []
+        kinds = ["Placeholder"] * len(inputs) + [one.primitive.name for one in equations]
+        self.node: list[Any] = [
+            SimpleNamespace(name=f"{kind}_{n}", op=kind, type=kind, input=[]) for n, kind in enumerate(kinds)
+        ]
+
+    def as_graph_def(self) -> Graph:
+        """The graph itself, whose `node` has a `name` and an `op`."""
+        return self
+
+    def get_operations(self) -> list[Any]:
+        """The operations."""
+        return self.node
+
+
 class ConcreteFunction:
     """A tf.function for one kind of arguments."""
 
@@ -57,6 +107,8 @@ class ConcreteFunction:
         self._free = [place for place, spec in enumerate(self.specs) if isinstance(spec, TensorSpec)]
         shapes = [self.specs[place].shape for place in self._free]
         self.outputs: Any = None
+        self.structured_outputs: Any = None
+        self._trace: Any = None
         if all(shape is not None and None not in shape for shape in shapes):
             zeros = [jnp.zeros(self.specs[place].shape, self.specs[place].dtype) for place in self._free
                      if self.specs[place].dtype != "string"]  # fmt: skip
@@ -67,7 +119,22 @@ class ConcreteFunction:
         given = self._filled(zeros)
         leaves, structure = jax.tree_util.tree_flatten((tuple(given.values()), {}), is_leaf=is_variable)
         trace = self.function._traced(structure, leaves)
-        return None if not hasattr(trace, "outputs") else trace.outputs
+        if not hasattr(trace, "outputs"):
+            return None
+        self._trace, (tree, _) = trace, trace.outputs
+        kinds = [TensorSpec(kind.shape, kind.dtype) for kind in trace.program.out_avals]
+        self.structured_outputs = tree.unflatten(kinds)[0] if tree.num_leaves == len(kinds) else None
+        return trace.outputs
+
+    def __deepcopy__(self, memo: Any) -> ConcreteFunction:
+        made = object.__new__(ConcreteFunction)
+        vars(made).update(vars(self), function=copy.deepcopy(self.function, memo), _trace=None)
+        return made
+
+    @property
+    def graph(self) -> Graph:
+        """Its operations, those of JAX."""
+        return Graph(self.name, [value for value in self.specs if isinstance(value, TensorSpec)], self._trace)
 
     @property
     def inputs(self) -> list[Any]:

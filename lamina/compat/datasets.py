@@ -15,15 +15,16 @@ import numpy as np
 
 from lamina.compat.host import as_text, readable, texts
 from lamina.compat.parsing import csv_value, default_of
-from lamina.compat.records import read_records
+from lamina.compat.ragged import stack
+from lamina.compat.records import TFRecordWriter, read_records
 from lamina.compat.sessions import Settings
 from lamina.errors import DataError
 from lamina.spelling.nearest import nearest
 from lamina.training.data.dataset import AUTOTUNE, Dataset
-from lamina.training.data.elements import TensorSpec
+from lamina.training.data.elements import TensorSpec, map_leaves
 from lamina.training.data.iterator import DatasetIterator
 
-__all__ = ["DATA", "EXPERIMENTAL"]
+__all__ = ["DATA", "EXPERIMENTAL", "Optional", "ragged_batch"]
 
 _TEXT = TensorSpec((), "string")
 
@@ -229,6 +230,48 @@ DATA: dict[str, Any] = {
     "Iterator": DatasetIterator, "NumpyIterator": DatasetIterator, "Options": Settings,
     "TFRecordDataset": tf_record_dataset, "TextLineDataset": text_line_dataset, "ThreadingOptions": Settings,
 }  # fmt: skip
+
+
+class RecordsOf:
+    """`tf.data.experimental.TFRecordWriter(filename)`: writes the texts of a data set as records."""
+
+    def __init__(self, filename: Any, compression_type: Any = None) -> None:
+        self._settings = filename, compression_type
+
+    def write(self, dataset: Dataset) -> None:
+        """Write all elements."""
+        with TFRecordWriter(*self._settings) as writer:
+            for record in dataset:
+                writer.write(record)
+
+
+class Optional:
+    """`tf.experimental.Optional`: the next element of an iterator, or nothing."""
+
+    def __init__(self, iterator: Any) -> None:
+        self._found: list[Any] = list(itertools.islice(iterator, 1))
+
+    def has_value(self, name: Any = None) -> bool:
+        """Whether there was an element."""
+        return bool(self._found)
+
+    def get_value(self, name: Any = None) -> Any:
+        """The element."""
+        return self._found[0]
+
+
+def ragged_batch(dataset: Dataset, batch_size: Any, drop_remainder: bool = False, **_: Any) -> Dataset:
+    """`Dataset.ragged_batch`: elements of any lengths as ragged tensors."""
+
+    def batches():
+        elements = iter(dataset._open())
+        while group := list(itertools.islice(elements, int(batch_size))):
+            if len(group) == int(batch_size) or not drop_remainder:
+                yield map_leaves(lambda *rows: stack(list(rows)), *group)
+
+    return Dataset(batches, None, None)
+
+
 EXPERIMENTAL: dict[str, Any] = {
     **_SHARED, "CsvDataset": csv_dataset, "make_csv_dataset": make_csv_dataset,
     "assert_cardinality": _assert_cardinality,
@@ -246,5 +289,6 @@ EXPERIMENTAL: dict[str, Any] = {
         batch_size, drop_remainder),
     **{name: _applied(name) for name in ("bucket_by_sequence_length", "group_by_window", "ragged_batch",
         "rejection_resample", "scan", "snapshot", "take_while", "unique")},
-    "dense_to_ragged_batch": _applied("ragged_batch"),
+    "dense_to_ragged_batch": lambda *args, **kwargs: lambda dataset: ragged_batch(dataset, *args, **kwargs),
+    "TFRecordWriter": RecordsOf,
 }  # fmt: skip

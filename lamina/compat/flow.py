@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.compat import control
+from lamina.compat.functions import constant
 from lamina.compat.lifting import NeedsEager, inside
 from lamina.compat.tensor_array import InvalidArgumentError, TensorArray
 from lamina.core import context
@@ -17,6 +18,9 @@ from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError
 
 __all__ = ["DEBUGGING", "FLOW", "InvalidArgumentError"]
+
+
+_PLAIN = (bool, int, float, str, bytes, list)
 
 
 def _line():
@@ -131,11 +135,12 @@ def _text(value):
 
 
 def py_function(func: Any = None, inp: Any = (), Tout: Any = None, name: Any = None, **_: Any) -> Any:
-    """Call a Python function on tensors that have numbers."""
-    if not inside() or not control.is_traced(*jax.tree_util.tree_leaves(unwrap(list(inp)))):
-        found = func(*inp)
-        return _as(found, Tout)
-    raise NeedsEager("tf.py_function gives tensors of unknown shape")
+    """Call a Python function on tensors that have numbers; without one, a decorator."""
+    if func is None:
+        return lambda decorated: lambda *args: py_function(decorated, args, Tout)
+    if inside():
+        raise NeedsEager("tf.py_function calls Python each time, and gives tensors of unknown shape")
+    return _as(func(*(constant(one) if isinstance(one, _PLAIN) else one for one in inp)), Tout)
 
 
 def numpy_function(func: Any = None, inp: Any = (), Tout: Any = None, stateful: Any = True, name: Any = None) -> Any:

@@ -9,9 +9,25 @@ import jax
 import numpy as np
 
 from lamina.core.variable import Variable, unwrap
+from lamina.errors import LaminaError
 from lamina.training.data.elements import Composite, Text, Views, array_of
 
-__all__ = ["HostTensor", "as_bytes", "as_text", "each", "is_text", "on_host", "readable", "show_tensors", "texts"]
+__all__ = [
+    "HostTensor",
+    "InvalidArgumentError",
+    "as_bytes",
+    "as_text",
+    "each",
+    "is_text",
+    "on_host",
+    "readable",
+    "show_tensors",
+    "texts",
+]
+
+
+class InvalidArgumentError(LaminaError, ValueError):
+    """`tf.errors.InvalidArgumentError`: shapes that do not fit, a check that failed, or an index outside."""
 
 
 class HostTensor(Text):

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from lamina import ops
 from lamina.compat.arrays import array
 from lamina.compat.functions import constant
+from lamina.compat.strategies import average_loss
 
 __all__ = ["MORE_NN"]
 
@@ -102,5 +103,7 @@ MORE_NN: dict[str, Any] = {
         array(log_input)) - array(log_input) * array(targets),
     "max_pool1d": _pool(ops.max_pool, 1), "max_pool3d": _pool(ops.max_pool, 3), "moments": moments,
     "normalize_moments": normalize_moments, "weighted_cross_entropy_with_logits": weighted_cross_entropy,
+    "compute_average_loss": average_loss, "scale_regularization_loss": lambda regularization_loss: jnp.sum(
+        array(regularization_loss)),
     "zero_fraction": lambda value, name=None: (array(value) == 0).mean(),
 }  # fmt: skip

@@ -11,9 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.compat.host import HostTensor, is_text, on_host
+from lamina.compat.host import HostTensor, InvalidArgumentError, is_text, on_host
 from lamina.core.variable import unwrap
-from lamina.errors import ShapeError
 from lamina.training.data.elements import Composite, array_of
 
 __all__ = ["RaggedTensor", "RaggedTensorSpec", "as_values", "concat", "flat_map", "gather", "stack"]
@@ -63,7 +62,7 @@ class RaggedTensor(Composite):
     """
 
     def __init__(self, values: Any, row_splits: Any) -> None:
-        self.values, self.row_splits = as_values(values), _ints(row_splits)
+        self.values, self.row_splits = as_values(values), on_host(_ints(row_splits))
 
     @classmethod
     def from_row_splits(cls, values: Any, row_splits: Any, **_: Any) -> Self:
@@ -242,10 +241,6 @@ class RaggedTensor(Composite):
         """Tensors as one batch."""
         return stack(list(items))
 
-    def consumers(self) -> list[Any]:
-        """Nothing consumes it."""
-        return []
-
     def __len__(self) -> int:
         return self.nrows()
 
@@ -289,19 +284,22 @@ RaggedTensor.__hash__ = object.__hash__  # pyright: ignore[reportAttributeAccess
 
 
 def flat_map(function: Any, *args: Any, **kwargs: Any) -> Any:
-    """`tf.ragged.map_flat_values`: a function of the values; arrays of one number for each row are repeated."""
+    """`tf.ragged.map_flat_values`: a function of the values; an array (rows, 1) is repeated."""
     ragged = next(arg for arg in [*args, *kwargs.values()] if isinstance(arg, RaggedTensor))
 
     def of(arg):
         if isinstance(arg, RaggedTensor):
             if any(len(a) != len(b) or (a != b).any() for a, b in zip(arg.nested_row_splits, ragged.nested_row_splits,
                                                                      strict=False)):  # fmt: skip
-                raise ShapeError("The rows of the ragged tensors have different lengths.",
-                                 fix="a.to_tensor() + b.to_tensor(): pad both to one shape first")  # fmt: skip
+                raise InvalidArgumentError("The rows of the ragged tensors have different lengths.",
+                                           fix="a.to_tensor() + b.to_tensor(): pad both first")  # fmt: skip
             return arg.flat_values
-        if np.ndim(unwrap(arg)) > 1 and np.shape(unwrap(arg))[:2] == (ragged.nrows(), 1):
+        shape = np.shape(unwrap(arg))
+        if len(shape) < 2 or len(shape) < len(ragged.shape):
+            return arg
+        if shape[:2] == (ragged.nrows(), 1):
             return jnp.asarray(unwrap(arg))[:, 0][np.asarray(ragged.value_rowids())]
-        return arg
+        return of(RaggedTensor.from_tensor(arg)) if shape[0] == ragged.nrows() else arg
 
     return ragged.with_flat_values(function(*map(of, args), **{key: of(value) for key, value in kwargs.items()}))
 
@@ -346,5 +344,7 @@ def gather(params: Any, indices: Any, axis: Any = 0, **_: Any) -> Any:
         return indices.with_flat_values(gather(params, indices.flat_values))
     if isinstance(params, RaggedTensor):
         rows = [params[int(place)] for place in np.asarray(indices).ravel()]
+        if not rows and np.ndim(indices):
+            return RaggedTensor(params.values[:0], [0])
         return stack(rows) if np.ndim(indices) else rows[0]
     return as_values(params)[np.asarray(indices)]

@@ -97,6 +97,22 @@ def _expand_dims(input, axis=0, name=None):
                              jnp.expand_dims(input.values, axis - 1))  # fmt: skip
 
 
+def _tile(input, multiples, name=None):
+    for axis, times in enumerate(np.ravel(multiples).tolist()):
+        input = concat([input] * times, axis)
+    return input
+
+
+def _reverse(tensor, axis, name=None):
+    for one in np.ravel(axis).tolist():
+        if one % tensor.ndim == 0:
+            tensor = gather(tensor, np.arange(tensor.nrows())[::-1])
+        else:
+            inner = one % tensor.ndim - 1
+            tensor = stack([_reverse(row, inner) if isinstance(row, RaggedTensor) else row[::-1] for row in tensor])
+    return tensor
+
+
 def _size(input, out_type=None, name=None):
     return jnp.asarray(len(input.flat_values))
 
@@ -110,6 +126,7 @@ _RAGGED: dict[str, Any] = {
     "concat": lambda values, axis=0, name=None: concat(values, axis), "expand_dims": _expand_dims, "gather": gather,
     "stack": stack, "size": _size, "rank": lambda input, name=None: input.ndim,
     "shape": lambda input, out_type=None, name=None: input.shape,
+    "tile": _tile, "reverse": _reverse,
     "identity": lambda input, name=None: input, "boolean_mask": boolean_mask,
 }  # fmt: skip
 _FLAT = {line.partition(":")[0] for line in table.NN.splitlines() if "@features>x" in line} | set(table.ELEMENTWISE)

@@ -293,14 +293,10 @@ def _op(name):
 
 
 def _stateless(name):
-    def draw(first, *args, **kwargs):
-        if name in ("categorical",):
-            return _Stateless(args[1] if len(args) > 1 else kwargs.pop("seed")).categorical(
-                first, args[0] if args else kwargs["num_samples"]
-            )
-        seed = args[0] if args else kwargs.pop("seed")
-        kwargs.pop("alg", None)
-        return getattr(_Stateless(seed), name)(first, *args[1:], **kwargs)
+    def draw(*args, alg=None, **kwargs):
+        given = list(args)
+        seed = kwargs.pop("seed") if "seed" in kwargs else given.pop(2 if name == "categorical" else 1)
+        return getattr(_Stateless(seed), name)(*given, **kwargs)
 
     return draw
 

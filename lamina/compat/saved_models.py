@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import pathlib
@@ -12,10 +13,13 @@ import jax
 
 from lamina.compat.concrete import ConcreteFunction, SignatureError
 from lamina.compat.modules import Module
+from lamina.compat.sessions import Settings
 from lamina.compat.tracing import Function
 from lamina.core import context
-from lamina.errors import ConfigError, FileError
+from lamina.core.variable import Variable
+from lamina.errors import FileError, LaminaError, warn
 from lamina.export import ExportArchive
+from lamina.layers import Layer
 from lamina.layers.base.input_spec import InputSpec
 from lamina.models import Model
 
@@ -23,6 +27,8 @@ __all__ = ["SAVED_MODELS", "load", "save"]
 
 PROGRAMS = "assets.extra/lamina"  # a folder that TensorFlow leaves alone
 DEFAULT = "serving_default"
+MAX_SAVED = 8
+_saved: dict[str, Any] = {}  # what this process saved, by the path of its table of functions
 
 
 def save(obj: Any, export_dir: str | os.PathLike[str], signatures: Any = None, options: Any = None) -> None:
@@ -36,30 +42,22 @@ def save(obj: Any, export_dir: str | os.PathLike[str], signatures: Any = None, o
             `input_signature`, or what their `get_concrete_function` gave.
         options: Not used.
 
-    Raises:
-        ConfigError: There is no function with a signature.
+    What has no fixed program (no signature, texts, shapes that follow from values) is not in the files: a warning names
+    it, and only this process can load it.
     """
-    archive, names = ExportArchive("tf_saved_model"), []
-    if isinstance(obj, Model) and signatures is None:
-        archive.track_and_add_endpoint(DEFAULT, obj, obj._symbolic_inputs())
-        names.append((DEFAULT, "__call__"))
+    obj = vars(obj).get("_origin", obj)
     by_name = signatures if isinstance(signatures, Mapping) else {DEFAULT: signatures} if signatures else {}
-    for attribute, function in [*by_name.items(), *_functions_of(obj)]:
-        concrete = function if isinstance(function, ConcreteFunction) else _concrete(function)
-        if concrete is not None:
-            name = attribute.strip("_") if attribute not in by_name else attribute
-            specs = [InputSpec(shape=spec.shape, dtype=str(spec.dtype)) for spec in concrete.inputs]
-            inputs = _input_names(concrete)
-            archive.add_endpoint(name, _running(concrete), specs, input_names=inputs)
-            names.append((name, "" if attribute in by_name else attribute))
-    if not names:
-        raise ConfigError(
-            f"A SavedModel has functions with signatures; {type(obj).__name__} has none.",
-            fix="@tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32)])",
-        )
-    archive.write_out(export_dir, verbose=False)
+    archive, names, missing = _programs(obj, by_name, isinstance(obj, Model) and signatures is None)
     folder = pathlib.Path(export_dir, PROGRAMS)
-    folder.mkdir(parents=True)
+    if names:
+        archive.write_out(export_dir, verbose=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not names:
+        pathlib.Path(export_dir, "saved_model.pb").write_bytes(b"")  # a SavedModel without functions
+    if missing:
+        (name, reason), *_ = missing.items()
+        others = f", as {len(missing) - 1} others" if len(missing) > 1 else ""
+        warn(f"{name} is not in the files of {export_dir}{others}, so only this process can load it: {reason}")
     for name, _ in names:
         (folder / f"{name}.jax").write_bytes(archive._endpoints[name].exported.serialize())
     entries = [
@@ -68,6 +66,37 @@ def save(obj: Any, export_dir: str | os.PathLike[str], signatures: Any = None, o
         for name, attribute in names
     ]  # fmt: skip
     (folder / "functions.json").write_text(json.dumps(entries), encoding="utf-8")
+    _remember(folder / "functions.json", obj, by_name)
+
+
+def _remember(path, obj, signatures):
+    """Keep a copy of what was saved, for `load` in this process."""
+    key = str(path.resolve())
+    _saved.pop(key, None)
+    _saved[key] = (path.stat().st_mtime_ns, copy.deepcopy((obj, signatures)))
+    while len(_saved) > MAX_SAVED:
+        _saved.pop(next(iter(_saved)))
+
+
+def _programs(obj, by_name, is_model):
+    """(archive of the functions that can be programs, their (name, attribute), {name: why it cannot be one})."""
+    archive, names, missing, unsigned = ExportArchive("tf_saved_model"), [], {}, {}
+    if is_model:
+        archive.track_and_add_endpoint(DEFAULT, obj, obj._symbolic_inputs())
+        names.append((DEFAULT, "__call__"))
+    for attribute, function in [*by_name.items(), *_functions_of(obj)]:
+        concrete = function if isinstance(function, ConcreteFunction) else _concrete(function)
+        name = attribute.strip("_") if attribute not in by_name else attribute
+        if concrete is None:
+            unsigned[name] = "it has no input_signature."
+            continue
+        specs = [InputSpec(shape=spec.shape, dtype=str(spec.dtype)) for spec in concrete.inputs]
+        try:
+            archive.add_endpoint(name, _running(concrete), specs, input_names=_input_names(concrete))
+            names.append((name, "" if attribute in by_name else attribute))
+        except (LaminaError, TypeError, ValueError, NotImplementedError) as error:
+            missing[name] = str(error).split("\n")[0]
+    return archive, names, missing or (unsigned if not names else {})
 
 
 def _functions_of(obj) -> Iterator[tuple[str, Function]]:
@@ -75,7 +104,7 @@ def _functions_of(obj) -> Iterator[tuple[str, Function]]:
     if isinstance(obj, Model):
         return
     for name in dict.fromkeys([*vars(obj), *(n for kind in type(obj).__mro__ for n in vars(kind))]):
-        found = vars(obj).get(name) or next((vars(k)[name] for k in type(obj).__mro__ if name in vars(k)), None)
+        found = next((vars(one)[name] for one in (obj, *type(obj).__mro__) if name in vars(one)), None)
         if isinstance(found, Function):
             yield name, getattr(obj, name)
 
@@ -99,6 +128,54 @@ def _input_names(concrete):
     return names if len(names) == len(concrete.inputs) else None
 
 
+class Restored(Module):
+    """What `load` gives in the process that saved: the variables and functions of a copy of the object."""
+
+    def __init__(self, origin: Any, signatures: Mapping[str, Any] | None = None) -> None:
+        super().__init__("restored")
+        self._origin: Any = origin
+        self.signatures: dict[str, Any] = {name: Named(function) for name, function in (signatures or {}).items()}
+
+    def __getattr__(self, name: str) -> Any:
+        found = None if name.startswith("__") else getattr(vars(self)["_origin"], name)
+        if isinstance(found, Module) and not isinstance(found, Layer):
+            return Restored(found)
+        if isinstance(found, (Function, Variable, Layer, list, tuple, dict)) or hasattr(found, "lookup"):
+            return found
+        raise AttributeError(f"{name} is no variable, function or module, so it is not in a SavedModel.")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        has_call = any(isinstance(vars(kind).get("__call__"), Function) for kind in type(self._origin).__mro__)
+        if not isinstance(self._origin, Layer) and not has_call:
+            raise SignatureError(
+                "What was saved has no __call__ that is a tf.function.",
+                fix="@tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32)])",
+            )
+        return self._origin(*args, **kwargs)
+
+
+class Named:
+    """A concrete function as a signature: it takes tensors, also by name, and gives a dict of them."""
+
+    def __init__(self, function: Any) -> None:
+        self._function: Any = function if isinstance(function, ConcreteFunction) else _concrete(function) or function
+        made = getattr(self._function, "structured_outputs", None)
+        self.structured_outputs: Any = None if made is None else _outputs(made)
+        inputs = getattr(self._function, "inputs", [])
+        names = (_input_names(self._function) if inputs else None) or [f"inputs_{n}" for n in range(len(inputs))]
+        self.structured_input_signature: Any = ((), dict(zip(names, inputs, strict=True)))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return _outputs(self._function(*args, **kwargs))
+
+
+def _outputs(found):
+    if isinstance(found, dict):
+        return found
+    found = found if isinstance(found, (list, tuple)) and not hasattr(found, "dtype") else [found]
+    return {f"output_{place}": one for place, one in enumerate(found)}
+
+
 class _Loaded(Module):
     """What `load` gives: functions under their names, and `signatures`."""
 
@@ -119,6 +196,7 @@ class _Signature:
     def __init__(self, program, inputs, outputs):
         self._program, self._inputs, self._outputs = program, inputs, outputs
         self.structured_input_signature = ((), dict(zip(inputs, program.in_avals, strict=True)))
+        self.structured_outputs = dict(zip(outputs, program.out_avals, strict=True))
 
     def __call__(self, *args: Any, **named: Any) -> dict[str, Any]:
         given = {**dict(zip(self._inputs, args, strict=False)), **named}
@@ -147,7 +225,8 @@ def _function(program):
 
 
 def load(export_dir: str | os.PathLike[str], tags: Any = None, options: Any = None) -> Any:
-    """The functions that `save` wrote, with the values that the variables had. They cannot be trained further.
+    """What `save` wrote. In the process that saved, a copy of the object, whose variables can be trained further; in
+    others, the functions with the values that the variables had.
 
     Args:
         export_dir: Folder.
@@ -158,6 +237,8 @@ def load(export_dir: str | os.PathLike[str], tags: Any = None, options: Any = No
         FileError: It was written by TensorFlow.
     """
     folder = pathlib.Path(export_dir, PROGRAMS)
+    if (kept := _of_this_process(folder / "functions.json")) is not None:
+        return kept
     if not (folder / "functions.json").is_file():
         raise FileError(
             f"{export_dir} is not of lamina's tf.saved_model.save; functions of TensorFlow are of its own operations.",
@@ -181,5 +262,14 @@ def load(export_dir: str | os.PathLike[str], tags: Any = None, options: Any = No
     return loaded
 
 
-SAVED_MODELS: dict[str, Any] = {"load": load, "save": save, "contains_saved_model": lambda export_dir: pathlib.Path(
-    export_dir, "saved_model.pb").is_file()}  # fmt: skip
+def _of_this_process(path):
+    written, saved = _saved.get(str(path.resolve()), (None, None))
+    if saved is None or not path.is_file() or path.stat().st_mtime_ns != written or isinstance(saved[0], Model):
+        return None
+    return Restored(*copy.deepcopy(saved))
+
+
+SAVED_MODELS: dict[str, Any] = {
+    "LoadOptions": Settings, "SaveOptions": Settings, "load": load, "save": save,
+    "contains_saved_model": lambda export_dir: pathlib.Path(export_dir, "saved_model.pb").is_file(),
+}  # fmt: skip

@@ -97,6 +97,9 @@ class SparseTensor(Composite):
 
     with_flat_values = with_values
 
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.asarray(self.to_dense(), dtype)
+
     def to_dense(self, default_value: Any = None, name: Any = None) -> Any:
         """An array, with a default value, by default 0 or "", elsewhere."""
         places = tuple(self._places.T)
@@ -148,6 +151,12 @@ def from_dense(tensor: Any, name: Any = None) -> SparseTensor:
     array = np.asarray(unwrap(tensor))
     places = np.argwhere(array if array.dtype != object else array != "")
     return SparseTensor(places, on_host(array[tuple(places.T)]), array.shape)
+
+
+def reset_shape(sp_input: Any, new_shape: Any = None) -> Any:
+    """`tf.sparse.reset_shape`: the same values in a larger shape, or in the smallest one."""
+    places = np.asarray(sp_input.indices)
+    return SparseTensor(places, sp_input.values, places.max(0) + 1 if new_shape is None else new_shape)
 
 
 def to_dense(sp_input: Any, default_value: Any = None, validate_indices: Any = True, name: Any = None) -> Any:
@@ -215,7 +224,7 @@ def _reduced(kind):
 
 SPARSE: dict[str, Any] = {
     "SparseTensor": SparseTensor, "add": add, "concat": concat, "from_dense": from_dense, "reorder": reorder,
-    "reshape": reshape, "slice": slice_, "to_dense": to_dense, "to_indicator": to_indicator,
+    "reset_shape": reset_shape, "reshape": reshape, "slice": slice_, "to_dense": to_dense, "to_indicator": to_indicator,
     "sparse_dense_matmul": sparse_dense_matmul, "reduce_sum": _reduced("sum"), "reduce_max": _reduced("max"),
     "expand_dims": lambda sp_input, axis=0, **_: reshape(
         sp_input, np.expand_dims(np.empty(sp_input.shape, np.int8), axis).shape),

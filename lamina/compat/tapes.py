@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from lamina import ops
+from lamina.compat.functions import constant
 from lamina.core.context import open_tapes, recording_on
 from lamina.core.recording import Record, is_real, recorded, recording, zeros_like
 from lamina.core.tape import Tape, _leaves
@@ -21,8 +22,10 @@ __all__ = ["AUTODIFF", "TAPES", "FunctionTape", "NeedsTape", "record_functions",
 
 BINARY = "add sub mul truediv floordiv mod pow matmul".split()
 OPERATORS = [*BINARY, *(f"r{name}" for name in BINARY), "neg", "abs", "getitem"]
+LOGICAL = "eq ne lt le gt ge and or xor rand ror rxor".split()
 METHODS = "astype reshape sum mean max min std var prod flatten ravel transpose squeeze clip cumsum dot".split()
 NOT_RECORDED = {"constant", "convert_to_tensor", "function", "print", "is_tensor", "executing_eagerly", "stop_gradient"}
+NO_GRADIENT = {"adjust_contrast"}
 
 
 class GradientTape(Tape):
@@ -38,7 +41,21 @@ class UnconnectedGradients(enum.Enum):
 
 def record_functions(table: dict[str, Any]) -> dict[str, Any]:
     """A table of TensorFlow's functions, each of which is recorded as one while a tape is open."""
-    return {name: _recorded(value) if name not in NOT_RECORDED else value for name, value in table.items()}
+    return {
+        name: value if name in NOT_RECORDED else _recorded(_without_gradient(value) if name in NO_GRADIENT else value)
+        for name, value in table.items()
+    }
+
+
+def _without_gradient(function):
+    @functools.wraps(function)
+    def run(*args, **kwargs):
+        def grad(*_, **__):
+            raise LookupError(f"tf.image.{function.__name__} has no gradient, as in TensorFlow.")
+
+        return custom_gradient(lambda *given: (function(*given, **kwargs), grad))(*args)
+
+    return run
 
 
 def _recorded(function):
@@ -57,13 +74,28 @@ def _recorded(function):
 def record_operators(kinds: tuple[Any, ...]) -> None:
     """Let the operators and methods of these classes of arrays be recorded, in this process."""
     for kind in kinds:
-        for name in (*(f"__{name}__" for name in OPERATORS), *METHODS):
+        for name in (*(f"__{name}__" for name in (*OPERATORS, *LOGICAL)), *METHODS):
             method = getattr(kind, name, None)
             if callable(method) and not hasattr(method, "recorded"):
-                setattr(kind, name, _method(name, method))
+                method = _of_lists(name, method) if name.startswith("__") else method
+                setattr(kind, name, method if name.strip("_") in LOGICAL else _method(name, method))
         transposed = getattr(kind, "T", None)
         if isinstance(transposed, property) and not hasattr(transposed.fget, "recorded"):
             kind.T = property(_method("T", transposed.fget))
+
+
+def _of_lists(name, method):
+    """An operator that takes lists of numbers too, as TensorFlow's do."""
+    kinds = (list,) if name == "__getitem__" else (list, tuple)
+
+    def run(self, *others):
+        if others and others[0].__class__ in kinds:
+            others = (constant(list(others[0])),)
+        return method(self, *others)
+
+    functools.update_wrapper(run, method, updated=())
+    run.recorded = True  # pyright: ignore[reportFunctionMemberAccess]
+    return run
 
 
 def _method(name, method):

@@ -10,15 +10,11 @@ import numpy as np
 
 from lamina import ops
 from lamina.compat import control
+from lamina.compat.host import InvalidArgumentError
 from lamina.compat.lifting import NeedsEager, inside
 from lamina.core.variable import unwrap
-from lamina.errors import LaminaError
 
 __all__ = ["InvalidArgumentError", "TensorArray"]
-
-
-class InvalidArgumentError(LaminaError, ValueError):
-    """A check of tf.debugging failed, or an index is outside."""
 
 
 @jax.tree_util.register_pytree_node_class

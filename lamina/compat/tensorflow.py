@@ -28,6 +28,7 @@ from lamina.compat import (
     random_numbers,
     records,
     signals,
+    strategies,
     strings,
     table,
 )
@@ -101,6 +102,8 @@ def without_version(name: Any) -> Any:
 def patch_jax_arrays() -> None:
     """Add TensorFlow's attributes to JAX arrays, symbolic tensors and variables, in this process."""
     record_operators(patch_arrays())
+    setattr(datasets.Dataset, "ragged_batch", datasets.ragged_batch)  # noqa: B010
+    setattr(datasets.DatasetIterator, "get_next_as_optional", datasets.Optional)  # noqa: B010
 
 
 def _nothing(*args, **kwargs):
@@ -196,11 +199,12 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.config.optimizer": {"set_jit": _nothing},
     "tensorflow.data": datasets.DATA,
     "tensorflow.data.experimental": datasets.EXPERIMENTAL,
+    "tensorflow.distribute": strategies.DISTRIBUTE,
     "tensorflow.dtypes": {
         **_DTYPES, **{name: _ROOT[name] for name in ("as_dtype", "bitcast", "cast", "complex", "saturate_cast")},
     },
-    "tensorflow.experimental": {},
-    "tensorflow.experimental.numpy": array_tables.NUMPY,
+    "tensorflow.experimental": {"Optional": datasets.Optional},
+    "tensorflow.experimental.numpy": record_functions(array_tables.NUMPY),
     "tensorflow.errors": {
         "InvalidArgumentError": InvalidArgumentError, "NotFoundError": FileNotFoundError, "OpError": RuntimeError,
         "OutOfRangeError": StopIteration, "ResourceExhaustedError": MemoryError, "UnimplementedError": RuntimeError,

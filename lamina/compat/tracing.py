@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import os
@@ -17,18 +18,18 @@ from jax.core import Tracer
 
 from lamina.compat import autograph
 from lamina.compat.branches import Undefined
-from lamina.compat.concrete import ConcreteFunction, SignatureError, fitting, is_variable
+from lamina.compat.concrete import ConcreteFunction, Same, SignatureError, fitting, is_variable
 from lamina.compat.lifting import VARIABLES_MADE, NeedsEager, VariablesFirst, inside, tracing
 from lamina.compat.reachable import reachable
 from lamina.compat.tapes import FunctionTape, NeedsTape
 from lamina.core import context
 from lamina.core.arguments import shown
-from lamina.core.context import Ref
 from lamina.core.keras_tensor import is_symbolic
 from lamina.core.recording import NEEDS_VALUES, recorded, recording
 from lamina.core.slots import Slots
-from lamina.core.variable import unwrap
+from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, is_internal, warn
+from lamina.training.data.elements import Composite
 
 __all__ = ["AUTOGRAPH", "CONFIG", "FUNCTIONS", "Function", "function"]
 
@@ -60,6 +61,10 @@ class Function:
     def _signature(self):
         return inspect.signature(self.python_function)
 
+    def __deepcopy__(self, memo: Any) -> Function:
+        body = copy.deepcopy(self.python_function, memo)
+        return Function(body, self.input_signature, self._autograph, self._jit_compile)
+
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         if owner is None:
             return self
@@ -90,7 +95,7 @@ class Function:
                 arrays.append(leaf)
                 kinds.append((leaf.shape, leaf.dtype))
             else:
-                kinds.append((kind, leaf) if isinstance(leaf, (int, float, str, bytes, bool)) else _Same(leaf))
+                kinds.append((kind, leaf) if isinstance(leaf, (int, float, str, bytes, bool)) else Same(leaf))
         trace = self._traces.get(key := tuple(kinds))
         if trace is None:
             if is_symbolic(leaves):
@@ -178,33 +183,6 @@ _ArrayImpl = type(jax.device_put(np.float32(0)))
 EAGER: Any = object()
 
 
-class _Same:
-    """An argument that is no tensor, as a part of a key."""
-
-    def __init__(self, value):
-        self.value = value
-
-    def __hash__(self):
-        try:
-            return hash(self.value)
-        except TypeError:
-            return id(self.value)
-
-    def __eq__(self, other):
-        if not isinstance(other, _Same):
-            return False
-        return self.value is other.value or (not isinstance(self.value, Ref) and self.value.__class__ is
-                                             other.value.__class__ and _equal(self.value, other.value))  # fmt: skip
-
-
-def _equal(one, other):
-    try:
-        hash(one)
-        return bool(one == other)
-    except (TypeError, ValueError):
-        return False
-
-
 class _Trace:
     """The program of a function for one kind of arguments."""
 
@@ -225,10 +203,13 @@ class _Trace:
         refs, count = [ref for ref, _ in starts], len(flat)
         arrays = [self.leaves[place] for place in self.places]
         closed = jax.make_jaxpr(lambda *given: self._pure(refs, state, given[:count], given[count:]))(*flat, *arrays)
+        self.program = closed
         used = {id(var) for equation in closed.jaxpr.eqns for var in equation.invars}
         used |= {id(var) for var in closed.jaxpr.outvars}
         keep = [place for place, var in enumerate(closed.jaxpr.invars[:count]) if id(var) in used]
         self.read = _reader(refs, state, keep)
+        owners = [ref for ref, child in zip(refs, state.children(), strict=True) for _ in range(child.num_leaves)]
+        self.variables = [ref for ref in (owners[place] for place in keep) if isinstance(ref, Variable)]
         from jax.extend.core import jaxpr_as_fun  # pyright: ignore[reportPrivateImportUsage]
 
         program = jaxpr_as_fun(closed)
@@ -266,6 +247,9 @@ class _Trace:
     def run(self, arrays):
         values = self.read()
         on_tape = recording()
+        for tape in context.open_tapes.get() if on_tape else ():
+            for variable in self.variables:
+                tape.reads(variable)
         found = recorded(self._plain_run, (values, arrays), {}, key=self) if on_tape else self._run(values, arrays)
         structure, statics = self.outputs
         found = iter(found)
@@ -292,6 +276,8 @@ def _reader(refs, state, keep):
 
 def _result(leaf):
     leaf = unwrap(leaf)
+    if isinstance(leaf, Composite):
+        raise NeedsEager("it returns a ragged or sparse tensor")
     if isinstance(leaf, Undefined):
         return None if leaf.name == "retval_" and not leaf.why else leaf._use()
     return jnp.asarray(leaf) if isinstance(leaf, (bool, int, float, np.ndarray, np.generic)) and getattr(

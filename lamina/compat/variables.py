@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -117,7 +118,7 @@ class Variable(LaminaVariable, metaclass=_AnyVariable):
             super().__init__(value, dtype=str(value.dtype), trainable=trainable is not False, name=last)
         self.constraint = constraint
         if inside():
-            VARIABLES_MADE.append(self)
+            VARIABLES_MADE.append(self.path)
 
     @property
     def name(self) -> str:
@@ -174,9 +175,10 @@ _METHODS: dict[str, Any] = {
 
 
 def _device_of(array):
-    if isinstance(array, Tracer):
-        return ""
-    one = next(iter(array.devices()))
+    return "" if isinstance(array, Tracer) else _device_name(next(iter(array.devices())))
+
+
+def _device_name(one):
     kind = {"cuda": "GPU", "rocm": "GPU"}.get(one.platform, one.platform.upper())
     return f"/job:localhost/replica:0/task:0/device:{kind}:{one.id}"
 
@@ -201,9 +203,24 @@ def patch_arrays() -> tuple[Any, ...]:
     for kind in kinds[:2]:
         shape = kind.shape
         kind.shape = property(lambda self, shape=shape: Shape(shape.fget(self)))
+    device: Any = type(jax.devices()[0])
+    device.endswith = lambda self, end: _device_name(self).endswith(end)
     for name, value in _METHODS.items():
         setattr(LaminaVariable, name, value)
+    setattr(LaminaVariable, "__init__", _counted(LaminaVariable.__init__))  # noqa: B010
     return kinds[:2]
+
+
+def _counted(make):
+    """`Variable.__init__` that counts what is made while a function is traced."""
+
+    @functools.wraps(make)
+    def init(self, *args, **kwargs):
+        make(self, *args, **kwargs)
+        if inside():
+            VARIABLES_MADE.append(self.path)
+
+    return init
 
 
 def _scalar(array):

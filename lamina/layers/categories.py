@@ -48,6 +48,7 @@ class Categorical(DataLayer):
     def __init__(self, output_mode: str = "int", sparse: bool = False, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.autocast = False
+        output_mode = {"binary": "multi_hot", "tf-idf": "tf_idf"}.get(output_mode, output_mode)  # names of Keras 2
         choice(self, "output_mode", output_mode, self._modes)
         if sparse and output_mode == "int":
             raise ConfigError(
@@ -155,7 +156,6 @@ class CategoryEncoding(Categorical):
         sparse: bool = False,
         **kwargs: Unpack[LayerArguments],
     ):
-        choice(self, "output_mode", output_mode, self._modes)
         super().__init__(output_mode=output_mode, sparse=sparse, **kwargs)
         num_tokens = whole(self, "num_tokens", num_tokens)
         self.num_tokens = num_tokens

@@ -113,11 +113,14 @@ PROGRAMS = [
          "write_bundle('old', {'w': np.ones(2, 'float32')}); tf.train.Checkpoint().read('old')",
          "write_bundle('old', {'w': np.ones(2, 'float32')}); tf.train.load_checkpoint('old').get_tensor('w')",
          "tf.train.load_checkpoint(path).get_tensor(name)"),
-    swap(TF + "class Net(tf.Module):\n    ",
-         "def __call__(self, x):\n        return x\ntf.saved_model.save(Net(), 'net')",
-         "@tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32)])\n"
-         "    def __call__(self, x):\n        return x\ntf.saved_model.save(Net(), 'net')",
+    swap(TF + "SPEC = [tf.TensorSpec([None, 4], tf.float32)]\nclass Net(tf.Module):\n"
+         "    @tf.function(input_signature=SPEC)\n    def f(self, x):\n        return x\n    ",
+         "def __call__(self, x):\n        return x\ntf.saved_model.save(Net(), 'net')\ntf.saved_model.load('net')(1.0)",
+         "@tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32)])\n    def __call__(self, x):\n"
+         "        return x\ntf.saved_model.save(Net(), 'net')\ntf.saved_model.load('net')(tf.ones((1, 4)))",
          "@tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32)])"),
+    swap(TF, "tf.distribute.TPUStrategy()", "strategy = tf.distribute.MirroredStrategy()",
+         "strategy = tf.distribute.MirroredStrategy()"),
     swap(TF + "model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])\n"
          "model.export('of_keras', verbose=False)\n",
          "tf.saved_model.load('of_keras')", "tf.saved_model.save(model, 'saved'); tf.saved_model.load('saved')",
