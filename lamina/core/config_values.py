@@ -143,7 +143,16 @@ def _fits(value, kind):
     if isinstance(value, float):
         whole = bool(kind & (_WHOLE | {"SeedLike"})) and value.is_integer()
         return bool(kind & {"float", "LearningRateLike", "Range"}) or whole
-    return isinstance(value, (list, tuple)) and bool(kind & _LISTS)
+    return isinstance(value, (list, tuple)) and bool(kind & _LISTS) and all(_is_in_list(item, kind) for item in value)
+
+
+def _is_in_list(item, kind):
+    """Whether a list, of lists too, holds what such lists hold: a shape has no fractions and no texts in it."""
+    if isinstance(item, (list, tuple)):
+        return all(_is_in_list(one, kind) for one in item)
+    if isinstance(item, float):
+        return bool(kind & _LISTS_OF_FLOATS) or item.is_integer()
+    return item is None or isinstance(item, int)
 
 
 def _whole_numbers(value) -> Iterator[int]:

@@ -200,7 +200,7 @@ def _tensor_places(structure):
 
 def _tensor_at(place, outputs):
     name, node_index, tensor_index = place
-    if (name, node_index) not in outputs:
+    if (name, node_index) not in outputs or tensor_index < 0:
         raise ConfigError(f"The config refers to output {node_index} of a layer {name!r} that does not exist.")
     return tree.flatten(outputs[name, node_index])[tensor_index]
 

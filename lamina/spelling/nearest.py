@@ -15,6 +15,7 @@ _SYNONYMS = {
     "err": "error", "fullyconnected": "dense",
 }  # fmt: skip
 _FILLERS = frozenset("loss function metric activation optimizer".split())  # add nothing: huber_loss
+_LONGEST = 200  # letters of a name; comparing takes their product, and a file may have names of any length
 _USUAL = (  # of several equally near names, what most programs have
     "sparse_categorical_crossentropy categorical_crossentropy binary_crossentropy accuracy adam mse mae relu "
     "mean_squared_error epochs batch_size learning_rate kernel_initializer kernel_regularizer activation metrics loss "
@@ -38,6 +39,8 @@ def nearest(name: str, known: Iterable[str], count: int = 3, strict: bool = Fals
     >>> nearest("Mine", ["hinge", "mean", "Dense"])
     []
     """
+    if len(name) > _LONGEST:
+        return []
     unique: dict[str, str] = {}
     for key in sorted(known, key=lambda key: (key.islower() != name.islower(), key)):
         if letters_of(key):

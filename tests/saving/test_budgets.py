@@ -59,6 +59,39 @@ def test_sizes_that_the_arrays_of_a_file_explain_are_read():
     assert saving.deserialize_keras_object(embedding).input_dim == 10**7  # a config of the program
 
 
+ONE = {"class_name": "InputLayer", "config": {"batch_shape": [None, 3], "name": "i"}}
+LONG = "x" * 10**6
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"class_name": "InputLayer", "config": {"batch_shape": [None, 1.5]}}],
+        [{"class_name": "InputLayer", "config": {"batch_shape": [None, "3"]}}],
+        [ONE, {"class_name": "Dense", "config": {"units": 2}, "build_config": {"input_shape": "x"}}],
+        [ONE, {"class_name": "Dense", "config": {"units": 2}, "build_config": {"input_shape": [None, -5]}}],
+        [ONE, {"class_name": "Dense", "config": {"units": 2, "dtype": LONG}}],
+        [ONE, {"class_name": "Dense", "config": {"units": 2, "activation": LONG}}],
+        [ONE, {"class_name": "Dense", "config": {"units": 2, LONG: 1}}],
+        [ONE, {"class_name": LONG, "config": {}}],
+        [{"class_name": "Dense", "config": 1}] * 200_000,
+    ],
+    ids=lambda rows: str(rows)[-60:-2],
+)
+def test_what_no_model_has_is_refused_in_a_moment_and_in_few_words(rows):
+    text, start = json.dumps({"class_name": "Sequential", "config": {"layers": rows}}), time.process_time()
+    with pytest.raises(LaminaError) as caught:
+        saving.model_from_json(text)
+    assert time.process_time() - start < 1 and len(str(caught.value)) < 5000
+
+
+def test_a_place_before_the_first_output_is_refused():
+    model = json.loads(lamina.Model(x := lamina.Input((3,)), layers.Dense(2)(x)).to_json())
+    model["config"]["output_layers"][2] = -1
+    with pytest.raises(LaminaError, match="does not exist"):
+        saving.model_from_json(json.dumps(model))
+
+
 def test_arguments_of_earlier_versions_count_too():
     old = {
         "class_name": "Convolution2D",

@@ -104,7 +104,7 @@ def compile_or_warn(
         compile_config = upgrade_compile(compile_config, version, backend, model.output_names or ())
         compile_config = deserialize(compile_config, custom_objects, safe_mode=safe_mode)
         model.compile_from_config(compile_config)
-    except (LaminaError, ValueError, *CONFUSED) as error:
+    except (LaminaError, *CONFUSED) as error:
         warn(f"The model is loaded but not compiled: {error} Call compile() to train it.")
 
 

@@ -25,8 +25,8 @@ RATIO = 8  # bytes of variables per byte of arrays in the file: float16 as float
 
 # The errors that a damaged or hostile config causes in code that expects a valid one.
 CONFUSED = (
-    TypeError, KeyError, IndexError, AttributeError, ArithmeticError, AssertionError, RecursionError, MemoryError,
-    NotImplementedError, RuntimeError, StopIteration,
+    ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, AssertionError, RecursionError,
+    MemoryError, NotImplementedError, RuntimeError, StopIteration,
 )  # fmt: skip
 
 
@@ -94,6 +94,8 @@ def parse_json(text: str | bytes, name: Any) -> dict[str, Any]:
         raise UnsafeFileError(message).within(name)
     if data.count(b"{") + data.count(b"[") > BRACKETS:
         raise UnsafeFileError(f"The description has more than {BRACKETS} lists and dicts.").within(name)
+    if data.count(b'"class_name"') > OBJECTS:
+        raise _too_many().within(name)
     try:
         config = json.loads(data)
     except RecursionError as error:
@@ -115,12 +117,16 @@ def _measure(config):
     for _ in range(DEPTH):
         objects += sum(isinstance(value, dict) and "class_name" in value for value in row)
         if objects > OBJECTS:
-            raise UnsafeFileError(f"The description has more than {OBJECTS} objects.")
+            raise _too_many()
         row = [item for value in row for item in (value.values() if isinstance(value, dict) else value)
                if isinstance(item, (dict, list))]  # fmt: skip
         if not row:
             return
     raise _too_deep()
+
+
+def _too_many():
+    return UnsafeFileError(f"The description has more than {OBJECTS} objects.")
 
 
 def _too_deep():
