@@ -5,7 +5,8 @@ is as it was.
 
 reads COUNT mutants of each format, from number N on. A mutant is made from its number alone, so the printed number
 makes it again. They are read in processes that may die, within 2 GiB of memory more than the start took and 60 seconds
-each; what dies, hangs, raises another error or changes a model that refused it is printed, and the exit status is 1.
+of processor time each; what dies, hangs, raises another error or changes a model that refused it is printed, and the
+exit status is 1.
 With `--atheris` the mutants come from Atheris (`pip install atheris`), which looks for new paths through the code.
 The nightly job runs `python -m tests.fuzz.files 100000 --first $(date +%s)`.
 """
@@ -199,7 +200,7 @@ def attempt(form, path, data):
     path.write_bytes(data)
     before = None if form.model is None else values(form.model)
     result, wrong = "read", ""
-    signal.alarm(SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
@@ -208,7 +209,7 @@ def attempt(form, path, data):
         result = type(error).__name__
     except (Exception, KeyboardInterrupt):
         result, wrong = "WRONG", traceback.format_exc()
-    signal.alarm(0)
+    signal.setitimer(signal.ITIMER_PROF, 0)
     if before is not None and values(form.model) != before:
         if result != "read":
             wrong = wrong or "it was refused, and the model is another"
@@ -225,7 +226,7 @@ def work(name, first, count):
         form = formats(pathlib.Path(made))[name]
         used = int(pathlib.Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
-        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.signal(signal.SIGPROF, signal.default_int_handler)
         for number in range(first, first + count):
             print(f"@{number}", flush=True)
             rng = random.Random(f"{name} {number}")
@@ -310,7 +311,7 @@ def with_atheris(name):
     corpus.mkdir()
     for file, data in form.files:
         (corpus / file).write_bytes(data)
-    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.signal(signal.SIGPROF, signal.default_int_handler)
 
     def one(data):
         result, wrong = attempt(form, scratch / form.files[0][0], data)
