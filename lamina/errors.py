@@ -41,12 +41,8 @@ __all__ = [
 ]
 
 HERE: str = os.path.dirname(os.path.abspath(__file__)) + os.sep
-
-
 _LONGEST = 2000  # characters of a line of a message: names in files may have any length
-
-# Control characters, which begin escape sequences, and those that turn the direction of a text, break its line, or
-# are halves of characters, which no terminal takes.
+# What begins an escape sequence, turns the direction of a text, breaks its line, or is half a character.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
 _TURNING = (0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF, *range(0xD800, 0xE000))
 _CONTROLS |= {code: f"\\u{code:04x}" for code in _TURNING}
@@ -65,8 +61,7 @@ def harmless(text: str) -> str:
 
 
 def _shortened(line):
-    left_out = len(line) - _LONGEST
-    return line if left_out <= 0 else f"{line[:1500]}... {left_out} more characters ...{line[-500:]}"
+    return line if len(line) <= _LONGEST else f"{line[:1500]} ... {len(line)} characters ... {line[-400:]}"
 
 
 class LaminaError(Exception):
@@ -107,7 +102,7 @@ class LaminaError(Exception):
 
     def __str__(self) -> str:
         text = "\n".join(str(part) for part in (self.message, self.where, self.fix) if part)
-        return harmless(text if len(text) <= _LONGEST else "\n".join(map(_shortened, text.split("\n"))))
+        return harmless("\n".join(map(_shortened, text.split("\n"))))
 
 
 class ShapeError(LaminaError, ValueError):
