@@ -29,13 +29,30 @@ def tickets(head="softmax"):
     return model, [part[:32] for part in x], history
 
 
+def digits():
+    """(a small model of digits before training, the same after it, pictures, labels)."""
+    (x, y), _ = keras.datasets.digits.load_data()
+    x = (x / 16).astype("float32")[..., None]
+    parts = [layers.Conv2D(8, 3, activation="relu", name="strokes"), layers.MaxPooling2D(name="pool"),
+             layers.Flatten(name="flat"), layers.Dense(10, activation="softmax", name="head")]  # fmt: skip
+    model = keras.Sequential([keras.Input((8, 8, 1), name="picture"), *parts], name="digits")
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    before = keras.models.clone_model(model)
+    before.set_weights(model.get_weights())
+    model.fit(x, y, epochs=2, verbose=0)
+    return before, model, x[:200], y[:200]
+
+
 def build():
     """Write the pictures."""
     keras.utils.set_random_seed(0)
     model, x, history = tickets()
+    before, after, pictures_of, labels = digits()
     docs = pathlib.Path(__file__).parents[1]
     pictures = {
         "extra/pictures/tickets.html": view(model, x=x, open=False).html,
+        "extra/pictures/two_states.html": view(before, x=pictures_of, compare=after, open=False).html,
+        "pictures/mistakes.svg": after.explain(mistakes=(pictures_of, labels)).svg(),
         "pictures/tickets.svg": keras.utils.model_to_dot(model, show_shapes=True, expand_nested=True).to_svg(),
         "pictures/curves.svg": history.plot().svg(),
     }

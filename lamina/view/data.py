@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["page_data"]
 
+_NO_TARGETS = ("LAM118",)  # the finding that a loss has no targets: nothing is trained here
 _SAMPLES, _COMPARED = 32, 8  # samples of x that the model is called with, and whose outputs are compared
 
 
@@ -103,7 +104,11 @@ def page_data(
 
 def _part(model, x, y, profile, vocabulary):
     some, labels = (None if of is None else tree.map_structure(_first, of) for of in (x, y))
-    scene, explanation, findings = scene_of(model), explain(model, some), check(model, x, y).as_dicts()
+    scene, explanation, findings = (
+        scene_of(model),
+        explain(model, some),
+        check(model, x, y, ignore=_NO_TARGETS if y is None else ()).as_dicts(),
+    )
     active = {} if some is None else activations_of(model, some)
     times, said = measured(model, some, labels, profile)
     fold_blocks(scene)

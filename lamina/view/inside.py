@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from lamina.core import tree
 from lamina.core.variable import unwrap
@@ -79,7 +80,7 @@ def attention_of(model: Any, x: PyTree) -> dict[tuple[Any, int], dict[str, Any]]
 
 
 def _keep(found, key, weights):
-    if weights.ndim not in (3, 4) or isinstance(weights, jax.core.Tracer):
+    if weights.ndim not in (3, 4) or isinstance(weights, Tracer):
         return
     heads = np.asarray(weights[0], "float32").reshape(-1, *weights.shape[-2:])
     shown = heads[:_HEADS, :_POSITIONS, :_POSITIONS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from typing import Any
 
@@ -82,7 +83,7 @@ def plot_mistakes(
     shown = samples or [None] * len(numbers["index"])
     said = [line_of_sample(place, numbers, sample) for place, sample in enumerate(shown)]
     text = "\n".join([title, *lines, *(["Surest mistakes:", *said] if said else [])])
-    head = [line for line in lines if line.startswith("Most often")]
+    head = list(itertools.dropwhile(lambda line: not line.startswith("Most often"), lines))
     return Figure(title, text, lambda: draw_samples(title, numbers, samples, head), numbers=numbers)
 
 

@@ -97,5 +97,6 @@ def test_the_page_has_them_all(trained):
     page = view(model, x=x, profile=False, open=False)
     text = page.html.split('id="data">')[1].split("</script>")[0]
     data = json.loads(text)
+    assert "LAM118" not in [finding["code"] for finding in data["findings"]]
     assert data["boxes"][2]["filters"]["all"] == 4 and data["saliency"][0]["inputs"][0]["kind"] == "picture"
     assert WICKED not in page.html and page._repr_html_().startswith("<iframe")
