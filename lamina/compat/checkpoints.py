@@ -22,6 +22,7 @@ from lamina.export.savedmodel.bundle import GRAPH_KEY, write_bundle
 from lamina.layers import InputLayer, Layer
 from lamina.optimizers import Optimizer
 from lamina.runtime.protobufs import encode, fields
+from lamina.saving.safety.limits import naming
 
 __all__ = ["Checkpoint", "note"]
 
@@ -88,6 +89,10 @@ class _File:
 
     def __init__(self, path):
         self.bundle, self.nodes = Bundle(path), []
+        with naming(f"{path}.index"):
+            self._read(path)
+
+    def _read(self, path):
         if GRAPH_KEY not in self.bundle.entries:
             raise FileError(f"{path} has no objects: it is of tf.compat.v1.train.Saver.",
                             fix="tf.train.load_checkpoint(path).get_tensor(name) reads one value.")  # fmt: skip
@@ -101,11 +106,27 @@ class _File:
                     keys.append(part.get(3, b"").decode())
             self.nodes.append((children, next((key for key in keys if key in self.bundle.entries), None)))
 
-    def has_variables(self, number, seen=()):
-        children, key = self.nodes[number]
-        return key is not None or any(
-            self.has_variables(child, (*seen, number)) for child in children.values() if child not in (*seen, number)
-        )
+    def has_variables(self, number):
+        """Whether an object is a variable, or holds one."""
+        known, waiting = {number}, [number]
+        while waiting:
+            children, key = self.nodes[waiting.pop()]
+            if key is not None:
+                return True
+            waiting += set(children.values()) - known
+            known.update(waiting)
+        return False
+
+    def value_for(self, key, variable):
+        """A value as the variable takes it."""
+        value = self.bundle.read(key)
+        if value.shape != tuple(variable.shape) or (value.dtype == object) != (variable.dtype == "string"):
+            kind = "text" if value.dtype == object else value.dtype
+            raise FileError(
+                f"{variable.path or variable.name} has the shape {tuple(variable.shape)} and dtype {variable.dtype}; "
+                f"{key.removesuffix(_SUFFIX)} of {self.bundle.prefix} has {value.shape} and {kind}."
+            )
+        return value
 
 
 class Status:
@@ -122,14 +143,17 @@ class Status:
         if self._file is None:
             return True
         self._found: dict[int, Any] = {}
-        self._match(0, self._root.root)
-        for number, one in self._found.items():
-            key = self._file.nodes[number][1]
-            if isinstance(one, Variable) and key is not None and number not in self._done:
-                value = self._file.bundle.read(key)
-                with context.concrete():
-                    one.assign(np.asarray(value).reshape(value.shape))
-                self._done[number] = one
+        values = {}
+        with naming(self._file.bundle.prefix):  # all is read before anything is assigned
+            self._match(0, self._root.root)
+            for number, one in self._found.items():
+                key = self._file.nodes[number][1]
+                if isinstance(one, Variable) and key is not None and number not in self._done:
+                    values[number] = self._file.value_for(key, one)
+        with context.concrete():
+            for number, value in values.items():
+                self._found[number].assign(value)
+                self._done[number] = self._found[number]
         return all(number in self._done for number, node in enumerate(self._file.nodes) if node[1] is not None)
 
     def _match(self, number, one):

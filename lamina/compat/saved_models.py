@@ -22,6 +22,7 @@ from lamina.export import ExportArchive
 from lamina.layers import Layer
 from lamina.layers.base.input_spec import InputSpec
 from lamina.models import Model
+from lamina.saving.safety.limits import naming
 
 __all__ = ["SAVED_MODELS", "load", "save"]
 
@@ -244,6 +245,11 @@ def load(export_dir: str | os.PathLike[str], tags: Any = None, options: Any = No
             f"{export_dir} is not of lamina's tf.saved_model.save; functions of TensorFlow are of its own operations.",
             fix=f"keras.models.load_model({str(export_dir)!r}) reads a model that tf.keras saved.",
         )
+    with naming(folder):
+        return _read(folder)
+
+
+def _read(folder):
     loaded = _Loaded()
     for entry in json.loads((folder / "functions.json").read_text(encoding="utf-8")):
         name = entry["name"]

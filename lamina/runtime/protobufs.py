@@ -76,6 +76,8 @@ def fields(data: Any) -> Iterator[tuple[int, Any]]:
     Raises:
         ValueError: It is no message, or it is damaged.
     """
+    if isinstance(data, int):
+        raise ValueError("a number stands in place of a message")
     place, end = 0, len(data)
     while place < end:
         key, place = read_varint(data, place)

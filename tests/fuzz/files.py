@@ -38,6 +38,7 @@ import numpy as np
 import lamina
 from lamina import layers, saving
 from lamina.cli.scan_files import findings_in
+from lamina.compat.checkpoints import Checkpoint
 from lamina.utils.archives import extract_archive
 from tests.saving.mutants import CLEAN, mutated_bytes, mutated_hdf5, mutated_json
 
@@ -48,12 +49,14 @@ OLD_FILES = ("adam", "frozen", "recurrent", "keras1_branches", "keras1_gates", "
 
 @dataclass
 class Format:
-    """Good files, and what reads one of their mutants: a function of the path and the model that may not change."""
+    """Good files, and what reads one of their mutants: a function of the path and the model that may not change. The
+    other files that it reads lie in the folder `beside`."""
 
     files: list
     mutate: Any
     read: Any
     model: Any = None
+    beside: Any = None
 
 
 def small(value=1.0):
@@ -76,6 +79,15 @@ def read_weights(path, model):
 def resume(path, model):
     """`fit` with a folder of one checkpoint. The run is over there, so that nothing is trained."""
     model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0, resume=path.parent)
+
+
+def read_folder(path, model):
+    saving.load_model(path.parent)
+
+
+def restore(path, model):
+    """A checkpoint of TensorFlow, whose two files begin alike."""
+    Checkpoint(model=model, optimizer=model.optimizer).restore(path.parent / path.name.partition(".")[0])
 
 
 def extract(path, model):
@@ -145,6 +157,9 @@ def formats(folder) -> dict[str, Format]:
             other.save_weights(folder / f"w{ending}")
         other.save_weights(folder / "w.weights.json", max_shard_size=1e-7)
         other.export(folder / "web", format="tfjs", verbose=False)
+        other.export(folder / "hub", format="huggingface", verbose=False)
+        (folder / "tf").mkdir()
+        Checkpoint(model=other, optimizer=other.optimizer).write(folder / "tf" / "w")
         other.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0, resume=folder / "run")
         model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
     for name in OLD_FILES:
@@ -156,7 +171,9 @@ def formats(folder) -> dict[str, Format]:
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for path in sorted(folder.iterdir())[:4]:
             archive.add(path, path.name)
-    web = [(path.name, path.read_bytes()) for path in (folder / "web").iterdir() if path.suffix == ".json"]
+
+    def inside(name, *endings):
+        return [(path.name, path.read_bytes()) for path in sorted((folder / name).iterdir()) if path.suffix in endings]
 
     def of(*names):
         return [(name, data[name]) for name in names]
@@ -170,9 +187,13 @@ def formats(folder) -> dict[str, Format]:
         "legacy_weights": Format(of("w.hdf5"), mutated_hdf5_or_bytes, read_weights, model),
         "weights_h5": Format(of("w.weights.h5"), mutated_hdf5_or_bytes, read_weights, model),
         "safetensors": Format(of("w.safetensors"), mutated_safetensors, read_weights, model),
-        "shards": Format(of("w.weights.json"), mutated_text, read_weights, model),
+        "shards": Format(of("w.weights.json"), mutated_text, read_weights, model, folder),
         "checkpoint": Format([(checkpoint.name, checkpoint.read_bytes())], mutated_record, resume, model),
-        "tfjs": Format(web, mutated_text, read_model),
+        "tfjs": Format(inside("web", ".json"), mutated_text, read_model, beside=folder / "web"),
+        "huggingface": Format(inside("hub", ".json"), mutated_text, read_folder, beside=folder / "hub"),
+        "tensorflow": Format(
+            inside("tf", ".index", ".data-00000-of-00001"), mutated_bytes, restore, model, folder / "tf"
+        ),
         "tar": Format([("a.tar", buffer.getvalue())], lambda rng, data: mutated_bytes(rng, data), extract),
         "zip": Format(of("m.keras"), lambda rng, data: mutated_bytes(rng, data), extract),
         "scan": Format(scanned, lambda rng, data: mutated_bytes(rng, data), scan),
@@ -238,8 +259,8 @@ def work(name, first, count):
                 mutant = mutated_bytes(rng, data)
             for path in pathlib.Path(scratch).iterdir():
                 path.unlink() if path.is_file() else _remove(path)
-            if name in ("shards", "tfjs"):
-                _neighbours(pathlib.Path(made, "web" if name == "tfjs" else "."), pathlib.Path(scratch))
+            if form.beside:
+                _neighbours(form.beside, pathlib.Path(scratch))
             result, wrong = attempt(form, pathlib.Path(scratch, file), mutant)
             slow = time.process_time() - start
             print(f"={number} {result}" + (f" SLOW {slow:.1f} s" if slow > 8 else ""), flush=True)
@@ -255,7 +276,7 @@ def _remove(folder):
 
 def _neighbours(source, target):
     for path in source.iterdir():
-        if path.is_file() and path.suffix in (".bin", ".safetensors", ".h5"):
+        if path.is_file():
             (target / path.name).write_bytes(path.read_bytes())
 
 

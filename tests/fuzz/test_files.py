@@ -1,6 +1,5 @@
 """A few mutants of each format, read by the same code as by the nightly job: tests/fuzz/files.py."""
 
-import pathlib
 import random
 
 import pytest
@@ -14,21 +13,36 @@ OF_MODELS = ("keras", "h5", "old_h5")  # tests/saving/test_mutations.py reads th
 @pytest.fixture(scope="module")
 def formats(tmp_path_factory):
     folder = tmp_path_factory.mktemp("good")
-    return folder, files.formats(folder)
+    return files.formats(folder)
 
 
 def test_mutants_are_read_or_refused_and_then_the_model_is_as_it_was(formats, tmp_path):
-    folder, known = formats
+    known = formats
     results = set()
     for name in known.keys() - {*OF_MODELS}:
-        source = folder / "web" if name == "tfjs" else folder
         for number in range(4):
             rng, scratch = random.Random(f"{name} {number}"), tmp_path / f"{name}{number}"
             scratch.mkdir()
             file, data = rng.choice(known[name].files)
-            if name in ("shards", "tfjs"):
-                files._neighbours(pathlib.Path(source), scratch)
+            if known[name].beside:
+                files._neighbours(known[name].beside, scratch)
             result, wrong = files.attempt(known[name], scratch / file, known[name].mutate(rng, data))
             assert not wrong, f"{name} {number}: {wrong}"
             results.add(result)
     assert {"read", "FileError"} <= results
+
+
+def test_a_checkpoint_of_tensorflow_is_read_as_a_whole_or_not_at_all(formats, tmp_path):
+    form, refused = formats["tensorflow"], set()
+    index, data = (dict(form.files)[name] for name in ("w.index", "w.data-00000-of-00001"))
+    (tmp_path / "w.index").write_bytes(index)
+    for length in range(0, len(data), len(data) // 20):
+        result, wrong = files.attempt(form, tmp_path / "w.data-00000-of-00001", data[:length])
+        assert not wrong, wrong
+        refused.add(result)
+    (tmp_path / "w.data-00000-of-00001").write_bytes(data)
+    for place in range(0, len(index), 40):
+        changed = index[:place] + bytes([index[place] ^ 0x41]) + index[place + 1 :]
+        result, wrong = files.attempt(form, tmp_path / "w.index", changed)
+        assert not wrong, f"{place}: {wrong}"
+    assert "UnsafeFileError" in refused
