@@ -1,5 +1,4 @@
-"""Ray Train: four workers train one model. Ray calls `jax.distributed.initialize` in each, and starts all again if one
-of them ends."""
+"""Ray Train: four workers train one model. Ray starts all of them again if one ends."""
 
 import ray.train
 import ray.train.v2.jax

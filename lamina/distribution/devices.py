@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
 import jax
+import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
 
 from lamina import random
 from lamina.distribution.launchers import arguments_of_launcher, has_cluster
@@ -52,9 +55,9 @@ def initialize(
     All processes take the seed of process 0, set or drawn, so that they draw the same initial values and read their
     data in the same order. Arguments that are None come from the environment: from KERAS_DISTRIBUTION_JOB_ADDRESSES,
     KERAS_DISTRIBUTION_NUM_PROCESSES and KERAS_DISTRIBUTION_PROCESS_ID, or from a launcher (`mpirun` of Open MPI and
-    MPICH, `torchrun`, Kubeflow; JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID), or from a cluster that
-    JAX knows (Slurm, Cloud TPU). Without any of them the process trains alone. Where someone else has called
-    `jax.distributed.initialize`, as Ray Train does, the processes are those that it joined.
+    MPICH, `torchrun`, Kubeflow, Ray Train; JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID), or from a
+    cluster that JAX knows (Slurm, Cloud TPU). Without any of them the process trains alone. Where someone else has
+    called `jax.distributed.initialize`, the processes are those that it joined.
 
     Args:
         job_addresses: "host:port" of process 0, or of all processes, separated by commas. None means
@@ -100,7 +103,20 @@ def join_processes(mesh: Any) -> tuple[int, int]:
     """
     if jax.distributed.is_initialized() and processes.join(device_of(name).process_index for name in mesh.devices.flat):
         _agree_on_seed("making a distribution")
+        _connect(mesh.backend_mesh)
     return jax.process_count(), jax.process_index()
+
+
+def _connect(mesh):
+    """Let the devices of CPUs meet now, when all processes are at the same place: XLA waits 30 s for the last of them,
+    and the first step may take longer than that to compile in one of them."""
+    if mesh.devices.flat[0].platform != "cpu":
+        return
+    for axes in {mesh.axis_names, *((axis,) for axis in mesh.axis_names if mesh.shape[axis] > 1)}:
+        split, whole = NamedSharding(mesh, PartitionSpec(axes)), NamedSharding(mesh, PartitionSpec())
+        size = math.prod(mesh.shape[axis] for axis in axes)
+        ones = jax.make_array_from_callback((size,), split, np.ones(size, "float32").__getitem__)
+        jax.block_until_ready(jax.jit(jax.numpy.sum, out_shardings=whole)(ones))
 
 
 def _agree_on_seed(where):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -77,6 +79,9 @@ def arguments_of_launcher() -> dict[str, Any]:
     Raises:
         ConfigError: There is a launcher, and the address of process 0 is not known.
     """
+    found = _of_ray()
+    if found:
+        return found
     for launcher in _LAUNCHERS:
         names = [launcher.count, launcher.number, *(launcher.local or ())]
         if not all(name in os.environ for name in names[:2]):
@@ -96,6 +101,25 @@ def arguments_of_launcher() -> dict[str, Any]:
         found["cluster_detection_method"] = "deactivate"  # all is known; a cluster around it has other numbers
         return found | ({"local_device_ids": [local[1]]} if local and (local[0] or 1) > 1 else {})
     return {}
+
+
+def _of_ray():
+    """The arguments in a worker of Ray Train, whose JaxTrainer calls `jax.distributed.initialize` on GPUs and TPUs
+    alone."""
+    try:
+        context: Any = sys.modules["ray.train"].get_context()
+        count, number = context.get_world_size(), context.get_world_rank()
+    except (KeyError, RuntimeError):  # not there, or not in a worker
+        return {}
+    from ray.train.collective import broadcast_from_rank_zero  # pyright: ignore[reportMissingImports]
+    from ray.util import get_node_ip_address  # pyright: ignore[reportMissingImports]
+
+    with socket.socket() as free:
+        free.bind(("", 0))
+        mine = f"{get_node_ip_address()}:{free.getsockname()[1]}"
+    address = broadcast_from_rank_zero(mine if number == 0 else None)
+    return {"coordinator_address": address, "num_processes": count, "process_id": number,
+            "cluster_detection_method": "deactivate"}  # fmt: skip
 
 
 def has_cluster() -> bool:

@@ -8,8 +8,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core import context
 from lamina.core.stacked import Stacked
 from lamina.errors import ConfigError, warn
+from lamina.layers.repeat import Repeat
 from lamina.layers.weights import Calibrated
 from lamina.quantizers import calibration
 from lamina.quantizers.configs import config_of
@@ -91,27 +93,56 @@ def calibrate(config: Any, before: list[Any], blocks: list[Any], filters: Any = 
         inputs = [layer(one) for one in inputs]
     progress = Progbar(len(blocks))
     for number, block in enumerate(blocks):
-        seen = {layer: _STATISTICS[config.mode]() for layer in _waiting(block) if is_wanted(layer, filters)}
-        for layer, statistic in seen.items():
-            layer.kernel.observer = statistic.add
-        if seen:
-            for one in inputs:
-                block(one)
-        for layer, statistic in seen.items():
-            statistic.settle(layer, config)
-        if number < len(blocks) - 1:
-            inputs = [_first(block(one)) for one in inputs]
+        waiting = {layer: layer.kernel.original for layer in _waiting(block) if is_wanted(layer, filters)}
+        for one, is_last in _repetitions(block):
+            for layer, original in waiting.items():
+                layer.kernel.original = original
+            _settle(config, one, inputs, list(waiting))
+            if number < len(blocks) - 1 or not is_last:
+                inputs = [_first(one(each)) for each in inputs]
+        for layer, original in waiting.items():
+            layer._remove_variable(original)
         progress.update(number + 1)
+
+
+def _settle(config, block, inputs, layers):
+    """Choose the codes of the kernels of some layers of a block."""
+    seen = {layer: _STATISTICS[config.mode]() for layer in layers}
+    for layer, statistic in seen.items():
+        layer.kernel.observer = statistic.add
+    if seen:
+        for one in inputs:
+            block(one)
+    for layer, statistic in seen.items():
+        statistic.settle(layer, config)
+
+
+def _repetitions(block):
+    """(block, whether it is the last) of each repetition of a Repeat, whose variables are its own while it is out; of
+    another block itself."""
+    if not isinstance(block, Repeat):
+        yield block, True
+        return
+    variables, results = block.layer.variables, []
+    values = [variable.read() for variable in variables]
+    for index in range(block.n):
+        with context.bind(variables, [value[index] for value in values]) as slots:
+            yield block.layer, index == block.n - 1
+            results.append([slots[variable] for variable in variables])
+    for variable, *each in zip(variables, *results, strict=True):
+        variable.write(jnp.stack(each))
 
 
 def _waiting(block):
     """The layers of a block whose codes are not chosen yet."""
+    repeated = 1 if isinstance(block, Repeat) else 0
     for layer in block._flatten_layers():
         kernel = getattr(layer, "kernel", None)
         if isinstance(kernel, Calibrated) and kernel.original is not None:
-            if isinstance(kernel.original, Stacked):
+            original = kernel.original
+            if isinstance(original, Stacked) and original.ndim - original.inner_ndim > repeated:
                 raise NotImplementedError(
-                    f"{layer.name} is repeated: int8, int4 and float8 quantize it, {kernel.mode} not."
+                    f"{layer.name} is repeated inside a block: {kernel.mode} needs the Repeat among sequential_blocks."
                 )
             yield layer
 
@@ -132,9 +163,8 @@ class _Statistic:
     def settle(self, layer, config):
         kernel = layer.kernel
         matrix = np.asarray(kernel.original.read(), "float32").reshape(kernel.layout.rows, -1).T
-        original, kernel.observer = kernel.original, None
+        kernel.observer = None
         kernel.settle(*self.choose(matrix, config))
-        layer._remove_variable(original)
 
 
 class _Hessian(_Statistic):

@@ -160,7 +160,11 @@ class _Calibrated(QuantizationConfig):
             )
 
     def _argument(self, name, parameter, owner):
-        return None if name in ("dataset", "tokenizer") else super()._argument(name, parameter, owner)
+        if name in ("dataset", "tokenizer"):
+            return None
+        value = super()._argument(name, parameter, owner)
+        has_layers = name == "quantization_layer_structure" and any((value or {}).values())
+        return None if has_layers else value  # the layers have this config in turn
 
     def dtype_policy_string(self) -> str:
         """The start of the name of the dtype policy of quantized layers: mode/bits/group size."""

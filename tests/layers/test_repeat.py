@@ -162,6 +162,33 @@ def test_low_rank_updates_and_quantization_are_those_of_each(tmp_path):
     np.testing.assert_array_equal(again.predict(X, verbose=0), plain.predict(X, verbose=0))
 
 
+@pytest.mark.parametrize("kind", ["GPTQConfig", "AWQConfig"])
+def test_codes_chosen_by_data_are_those_of_separate_blocks(kind, tmp_path):
+    def block():
+        return keras.Sequential([keras.Input((4, 8)), layers.Dense(8, activation="relu", name="a"), layers.Dense(8)])
+
+    tokens, embed = np.random.default_rng(0).integers(0, 9, (6, 4)), layers.Embedding(9, 8)
+    repeat = layers.Repeat(block(), 2)
+    model = keras.Sequential([keras.Input((4,), dtype="int32"), embed, repeat])
+    blocks, _ = separate(repeat, block)
+    for index, one in enumerate(blocks):
+        one.set_weights([weight[index] for weight in repeat.get_weights()])
+    whole = keras.Sequential([keras.Input((4,), dtype="int32"), embed, *blocks])
+    found = []
+    for one, inner in ((model, [repeat]), (whole, blocks)):
+        structure = {"pre_block_layers": [embed], "sequential_blocks": inner}
+        config = getattr(keras.quantizers, kind)(list(tokens), len, num_samples=4, sequence_length=4, group_size=4,
+                                                 quantization_layer_structure=structure)  # fmt: skip
+        one.quantize(config.mode, config=config, filters="^a$")
+        found.append(one.predict(tokens, verbose=0))
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-5, atol=1e-6)
+    assert repeat.layer.layers[0].quantized_kernel.shape == (2, 4, 8)
+    model.save(tmp_path / "model.keras")  # its config does not have the blocks, whose layers have the config
+    np.testing.assert_array_equal(
+        keras.models.load_model(tmp_path / "model.keras").predict(tokens, verbose=0), found[0]
+    )
+
+
 def test_copies_and_policies():
     repeat = layers.Repeat(layers.Dense(6, dtype="mixed_bfloat16"), 2)
     assert repeat(X).dtype == "bfloat16" and repeat.layer.kernel.dtype == "float32"
