@@ -38,7 +38,53 @@ def states():
     return keras.Model(inputs, L.LSTM(4, return_sequences=True, return_state=True, go_backwards=True)(inputs))
 
 
+def recurrent():
+    inputs, state = keras.Input((4, 3)), keras.Input((2,))
+    x = L.Bidirectional(L.GRU(2, return_sequences=True), merge_mode="sum")(inputs)
+    y, last = L.GRU(2, go_backwards=True, return_state=True, return_sequences=True)(x)
+    return keras.Model([inputs, state], [L.SimpleRNN(2)(y, initial_state=state), last])
+
+
+def attention():
+    a, b = keras.Input((4, 6)), keras.Input((5, 6))
+    x = L.MultiHeadAttention(2, 4)(a, a, use_causal_mask=True)
+    x = L.GroupQueryAttention(3, 4, 2)(x, b)
+    x, scores = L.AdditiveAttention()([L.RMSNormalization()(x), b], return_attention_scores=True)
+    x = L.Attention(use_scale=True)([x, b])
+    return keras.Model([a, b], [L.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="de")(x), scores])
+
+
+def operations():
+    a, b = keras.Input((4, 3)), keras.Input((4, 3))
+    x = keras.ops.subtract(a, b) * np.arange(3.0, dtype="float32") + 2 - a / 2
+    x = keras.ops.abs(x)[:, 1:3] + keras.ops.maximum(b, 0.5)[:, -2:] - keras.ops.square(a[:, :2])
+    x = keras.ops.matmul(x, keras.ops.transpose(b, (0, 2, 1))) + keras.ops.ones((1, 2, 4))
+    return keras.Model([a, b], [keras.ops.mean(x, 1), keras.ops.expand_dims(x, 1), 1 - L.Softmax(axis=1)(x)])
+
+
+def open_ends():
+    x = keras.Input((None, 3))
+    y = L.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="de", activation="tanh")(x)
+    return keras.Model(x, [x[:, -1], x[:, 0, :], y])
+
+
+def masked_attention():
+    words = keras.Input((4,), dtype="int32")
+    x = L.Embedding(9, 4, mask_zero=True)(words)
+    return keras.Model(words, L.MultiHeadAttention(2, 2)(x, x))
+
+
 ACTIVATIONS = ("elu", "gelu", "log_softmax", "mish", "relu6", "selu", "silu", "softplus", "softsign", "tanh", "softmax")
+REWRITTEN = (
+    "hard_sigmoid",
+    "hard_silu",
+    "leaky_relu",
+    "log_sigmoid",
+    "tanh_shrink",
+    "hard_tanh",
+    "soft_shrink",
+    "celu",
+)
 MODELS = {
     "dense": chain((4,), lambda: L.Dense(3, "relu"), lambda: L.Dropout(0.5), lambda: L.Dense(2, "softmax")),
     "activations": chain((4,), *(lambda name=name: L.Dense(5, name) for name in ACTIVATIONS)),
@@ -56,6 +102,8 @@ MODELS = {
         lambda: L.TimeDistributed(L.Dense(4, "relu")), lambda: L.Bidirectional(L.SimpleRNN(2)),
     ),
     "masked": chain((6, 3), L.Masking, lambda: L.GRU(4, return_sequences=True, reset_after=False), lambda: L.LSTM(2)),
+    "masked both ways": chain((6, 3), L.Masking, lambda: L.Bidirectional(L.LSTM(2, return_sequences=True)),
+                              lambda: L.Bidirectional(L.SimpleRNN(2))),
     "text": chain((6,), lambda: L.Embedding(9, 4, mask_zero=True), lambda: L.SimpleRNN(3)),
     "volume": chain(
         (6, 7, 5, 2), lambda: L.Conv3D(3, 2), lambda: L.MaxPooling3D(2, padding="same"),
@@ -64,6 +112,32 @@ MODELS = {
     "shapes": chain((12,), lambda: L.Reshape((3, -1)), lambda: L.Permute((2, 1)), lambda: L.LeakyReLU(0.1), L.Identity,
                     L.GlobalAveragePooling1D, lambda: L.RepeatVector(2), L.GlobalMaxPooling1D, L.ELU, L.Softmax),
     "merged": merged, "nested": nested, "states": states,
+    "recurrent": recurrent, "attention": attention, "operations": operations,
+    "rewritten activations": chain((4,), *(lambda name=name: L.Dense(5, name) for name in REWRITTEN),
+                                   lambda: L.ReLU(2, 0.1)),
+    "rewritten pictures": chain(
+        (4, 8, 9), lambda: L.Conv2D(4, 3, groups=2, data_format="channels_first", activation="hard_silu"),
+        lambda: L.BatchNormalization(axis=1), lambda: L.GroupNormalization(7),
+        lambda: L.DepthwiseConv2D(2, dilation_rate=2), lambda: L.LayerNormalization(axis=(1, 2)),
+        lambda: L.UpSampling2D(interpolation="bilinear"), lambda: L.Resizing(3, 5), L.RandomFlip,
+        lambda: L.CenterCrop(2, 2), lambda: L.GlobalMaxPooling2D(keepdims=True), L.UnitNormalization,
+    ),
+    "rewritten sequences": chain(
+        (8, 3), lambda: L.Conv1D(4, 3, padding="causal", dilation_rate=2), lambda: L.ZeroPadding1D((1, 2)),
+        lambda: L.Conv1DTranspose(2, 3, strides=2, padding="same"), lambda: L.SeparableConv1D(3, 3, strides=2),
+        lambda: L.Cropping1D((1, 0)), lambda: L.UpSampling1D(2), lambda: L.DepthwiseConv1D(3, padding="same"),
+    ),
+    "rewritten volumes": chain(
+        (3, 4, 3, 2), lambda: L.ZeroPadding3D((1, 0, 2)), lambda: L.Cropping3D((1, 1, (0, 1))),
+        lambda: L.UpSampling3D((1, 2, 1)), L.BatchNormalization, L.PReLU, L.LayerNormalization,
+        L.GlobalAveragePooling3D,
+    ),
+    "numbers": chain((4,), lambda: L.Normalization(mean=[1.0, 2, 3, 4], variance=[1.0, 4, 9, 0.5]), lambda: L.Dense(2)),
+    "films": chain((3, 5, 5, 2), lambda: L.ConvLSTM2D(2, 2, padding="same", return_sequences=True),
+                   lambda: L.ConvLSTM2D(3, 2)),
+    "rows, cells": chain((3, 6, 2), lambda: L.ConvLSTM1D(2, 2, return_sequences=True), lambda: L.Reshape((3, 10)),
+                         lambda: L.RNN([L.LSTMCell(3), L.SimpleRNNCell(2)])),
+    "open ends": open_ends,
 }  # fmt: skip
 
 
@@ -77,7 +151,7 @@ def exported(tmp_path_factory):
         for weight in model.weights:
             values = generator.normal(size=weight.shape, scale=0.5)
             weight.assign(np.abs(values) + 0.1 if "variance" in weight.path else values)
-        model.export(folder / name, format="tfjs", verbose=False)
+        model.export(folder / name, format="tfjs", verbose=False, verify=False)
     return folder, models
 
 
@@ -131,16 +205,13 @@ def test_numbers_in_tensorflowjs(exported):
 
 
 REFUSED = {
-    "GRU of reset_after=True": chain((4, 3), lambda: L.GRU(2)),
-    "activation 'hard_sigmoid'": chain((4,), lambda: L.Dense(2, "hard_sigmoid")),
-    "interpolation='bilinear'": chain((4, 4, 1), lambda: L.UpSampling2D(interpolation="bilinear")),
-    "data_format='channels_first'": chain((1, 4, 4), lambda: L.MaxPooling2D(data_format="channels_first")),
-    "normalizes the last axis": chain((4, 4, 1), lambda: L.BatchNormalization(axis=1)),
-    "no layer GroupNormalization": chain((4,), lambda: L.GroupNormalization(2)),
-    "padding='causal'": chain((4, 1), lambda: L.Conv1D(2, 2, padding="causal")),
-    "DepthwiseConv2D of dilation_rate": chain((4, 4, 1), lambda: L.DepthwiseConv2D(2, dilation_rate=2)),
-    "ReLU of negative_slope=0.1": chain((4,), lambda: L.ReLU(negative_slope=0.1)),
-    "masks in another way in Bidirectional": chain((4, 3), L.Masking, lambda: L.Bidirectional(L.LSTM(2))),
+    "GRU of reset_after=True": chain((None, 3), lambda: L.GRU(2)),
+    "activation 'exponential'": chain((4,), lambda: L.Dense(2, "exponential")),
+    "interpolation='bilinear'": chain((None, 4, 1), lambda: L.UpSampling2D(interpolation="bilinear")),
+    "no layer Discretization": chain((4,), lambda: L.Discretization([0.0, 1.0])),
+    "no layer MultiHeadAttention": lambda: masked_attention(),
+    "masks in another way in Bidirectional": chain((4, 3), L.Masking,
+                                                   lambda: L.Bidirectional(L.LSTM(2, return_sequences=True))),
     "masks in another way in GlobalAverage": chain((4,), lambda: L.Embedding(5, 2, mask_zero=True),
                                                    L.GlobalAveragePooling1D),
     "activation '<lambda>'": chain((4,), lambda: L.Dense(2, activation=lambda x: 2 * x)),
@@ -152,6 +223,13 @@ def test_what_tensorflowjs_computes_otherwise_is_refused(reason, tmp_path):
     with pytest.raises(ConfigError) as caught:
         REFUSED[reason]().export(tmp_path / "model", format="tfjs")
     assert reason in str(caught.value) and "In the layer" in str(caught.value) and not list(tmp_path.iterdir())
+
+
+def test_weights_of_one_name_are_refused(tmp_path):
+    inputs, trunk = keras.Input((4,)), keras.Sequential([keras.Input((4,)), L.Dense(4, name="dense")])
+    inner = keras.Model(inputs, L.Dense(4)(trunk(inputs)))
+    with pytest.raises(ConfigError, match="two have the name 'dense/kernel'"):
+        keras.Model(inputs, trunk(inner(inputs))).export(tmp_path / "model", format="tfjs")
 
 
 def test_an_operation_of_the_graph_is_refused(tmp_path):

@@ -11,7 +11,7 @@ import jax
 
 from lamina.errors import ConfigError
 
-__all__ = ["layer_config", "rank_of_input", "refused"]
+__all__ = ["ACTIVATIONS", "layer_config", "name_of_activation", "rank_of_input", "refused"]
 
 ACTIVATIONS = dict.fromkeys(
     "elu gelu linear log_softmax mish relu relu6 selu sigmoid softmax softplus softsign tanh".split()
@@ -36,12 +36,14 @@ AveragePooling1D: {_POOLING}
 AveragePooling2D: {_POOLING}
 AveragePooling3D: {_POOLING}
 BatchNormalization: axis momentum epsilon center scale
+CategoryEncoding: num_tokens output_mode=multi_hot|one_hot|count
 Concatenate: axis
 Conv1D: {_CONVOLUTION}
 Conv2D: {_CONVOLUTION}
 Conv3D: {_CONVOLUTION}
 Conv2DTranspose: {_TRANSPOSED}
 Conv3DTranspose: {_TRANSPOSED}
+ConvLSTM2D: {_CONVOLUTION} recurrent_activation return_sequences return_state go_backwards stateful unit_forget_bias
 Cropping2D: cropping data_format=channels_last
 Dense: units activation use_bias
 DepthwiseConv2D: kernel_size strides padding=valid|same depth_multiplier data_format=channels_last activation use_bias
@@ -82,7 +84,12 @@ ZeroPadding2D: padding data_format=channels_last
 """
 ROWS = {name: arguments.split() for name, _, arguments in (row.partition(":") for row in _TABLE.strip().splitlines())}
 
-ONLY_IN_TRAINING = frozenset({"Identity", "ActivityRegularization", "SpatialDropout2D", "SpatialDropout3D"})
+ONLY_IN_TRAINING = frozenset(
+    "Identity ActivityRegularization SpatialDropout2D SpatialDropout3D AugMix CutMix MixUp RandAugment "
+    "RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomElasticTransform RandomErasing "
+    "RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization "
+    "RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom".split()
+)
 _OF_TRAINING = ("_initializer", "_regularizer", "_constraint", "seed", "dropout", "noise_shape", "quantization_config",
                 "trainable", "dtype", "name", "synchronized")  # fmt: skip
 _INSTEAD = {
@@ -115,9 +122,11 @@ def layer_config(layer: Any, config: Mapping[str, Any]) -> tuple[str, dict[str, 
         value = config[name]
         if kind == "BatchNormalization" and name == "axis" and value not in (-1, rank_of_input(layer) - 1):
             raise refused(layer, "TensorFlow.js normalizes the last axis")
+        if kind in ("BatchNormalization", "LayerNormalization") and rank_of_input(layer) > 4:
+            raise refused(layer, "TensorFlow.js normalizes inputs of at most 4 axes")
         if values and value not in [_literal(text) for text in values.split("|")]:
             raise refused(layer, f"TensorFlow.js has no {kind} of {name}={value!r}", _INSTEAD.get((kind, name)))
-        written[theirs or name] = _activation(layer, name, value) if name.endswith("activation") else value
+        written[theirs or name] = _activation(layer, name) if name.endswith("activation") else value
     defaults = inspect.signature(type(layer).__init__).parameters
     for name, value in config.items():
         default = defaults[name].default if name in defaults else value
@@ -158,14 +167,26 @@ def refused(layer: Any, reason: str, instead: str | None = None) -> ConfigError:
     return error
 
 
-def _activation(layer, name, value):
-    value = "linear" if value is None else value
-    if not isinstance(value, str) or value not in ACTIVATIONS:
-        shown = value if isinstance(value, str) else getattr(getattr(layer, name, None), "__name__", "of a program")
+def name_of_activation(layer: Any, argument: str = "activation") -> str | None:
+    """The name of an activation of a layer; one without a name has that of its function.
+
+    Args:
+        layer: Layer.
+        argument: The argument.
+    """
+    value = layer.get_config().get(argument)
+    if value is None:
+        return "linear"
+    return value if isinstance(value, str) else getattr(getattr(layer, argument, None), "__name__", "of a program")
+
+
+def _activation(layer, argument):
+    name = name_of_activation(layer, argument)
+    if name not in ACTIVATIONS:
         raise refused(
-            layer, f"TensorFlow.js does not have the activation {shown!r}, or computes another function by its name"
+            layer, f"TensorFlow.js does not have the activation {name!r}, or computes another function by its name"
         )
-    return ACTIVATIONS[value] or value
+    return ACTIVATIONS[name] or name
 
 
 def _literal(text):

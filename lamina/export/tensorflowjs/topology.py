@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
+from lamina.errors import ConfigError
+from lamina.export.tensorflowjs import of_layers, of_operations, of_sequences
 from lamina.export.tensorflowjs.layers import layer_config, rank_of_input, refused
+from lamina.export.tensorflowjs.rewriting import rewritten
 from lamina.layers.base.layer import Layer
 
-__all__ = ["topology"]
+__all__ = ["Replaced", "topology"]
 
 MODELS = ("Sequential", "Functional", "Model")
 _MAKE_MASKS = ("Embedding", "Masking")
 _USE_MASKS = frozenset(
-    "Bidirectional TimeDistributed GlobalAveragePooling1D Softmax Dot Add Multiply Average Maximum Minimum "
-    "Concatenate".split()
+    "Bidirectional GlobalAveragePooling1D Softmax Dot Add Multiply Average Maximum Minimum Concatenate".split()
 )
 _OPERATIONS = ("Add", "Multiply", "Maximum", "Minimum")  # of keras.ops, which are layers there
+_STATEFUL = ("LSTM", "GRU", "SimpleRNN")
+_REWRITERS = (of_layers, of_operations, of_sequences)  # fill REWRITERS
 
 
-def topology(model: Any) -> dict[str, Any]:
-    """The class and config of a model.
+@dataclass
+class Replaced:
+    """What is written in place of operations that TensorFlow.js lacks.
+
+    Attributes:
+        has_masks: Whether a layer makes masks.
+        models: id of an operation -> the operation, and the model that is written.
+    """
+
+    has_masks: bool
+    models: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+
+    def of(self, operation: Any) -> Any:
+        """What is written of an operation: itself, or the model that replaces it."""
+        return self.models.get(id(operation), (None, operation))[1]
+
+
+def topology(model: Any, replaced: Replaced | None = None) -> tuple[dict[str, Any], Replaced]:
+    """The class and config of a model, and what replaces operations in it.
 
     Args:
         model: Sequential or functional model.
+        replaced: What was replaced so far, for a model inside another one.
 
     Raises:
         ConfigError: It is of another kind, or has a layer that TensorFlow.js cannot compute.
@@ -30,33 +53,48 @@ def topology(model: Any) -> dict[str, Any]:
     kind = type(model).__name__
     if kind not in MODELS or not type(model).__module__.startswith("lamina.") or not hasattr(model, "input"):
         raise refused(model, f"A layers model of TensorFlow.js is Sequential or functional; {kind} has its own call")
-    _check_masks(model)
-    return {"class_name": kind, "config": (_sequential if kind == "Sequential" else _functional)(model)}
+    if replaced is None:
+        replaced = Replaced(_makes_masks(model))
+        _check_masks(model, replaced)
+    make = _sequential if kind == "Sequential" else _functional
+    return {"class_name": kind, "config": make(model, replaced)}, replaced
 
 
-def _check_masks(model):
+def _makes_masks(model):
+    layers = model._flatten_layers()
+    return any(type(layer).__name__ in _MAKE_MASKS and getattr(layer, "mask_zero", True) for layer in layers)
+
+
+def _check_masks(model, replaced):
     """Refuse layers that use masks in another way there, in a model that makes masks."""
-    layers = list(model._flatten_layers())
-    if not any(type(layer).__name__ in _MAKE_MASKS and getattr(layer, "mask_zero", True) for layer in layers):
-        return
-    for layer in layers:
-        if type(layer).__name__ in _USE_MASKS and rank_of_input(layer) > 2:
+    for layer in model._flatten_layers() if replaced.has_masks else ():
+        if type(layer).__name__ in _USE_MASKS and rank_of_input(layer) > 2 and not _is_masked_again(layer, model):
             reason = f"TensorFlow.js uses masks in another way in {type(layer).__name__}"
             raise refused(layer, reason, "mask_zero=False, and no Masking layer, in a model trained so")
 
 
-def _described(layer, config):
+def _is_masked_again(layer, model):
+    """Whether nothing sees the masked steps of a Bidirectional layer, which have other values there."""
+    if type(layer).__name__ != "Bidirectional":
+        return False
+    readers = [node.operation for node in model._graph.depths if any(call.operation is layer for call in node.parents)]
+    return not layer.return_sequences or (
+        bool(readers) and all(type(reader).__name__ in (*_STATEFUL, "Bidirectional") for reader in readers)
+    )
+
+
+def _described(layer, config, replaced):
     """{class_name, config} of a layer, with those within it."""
     kind = type(layer).__name__
     if kind in MODELS:
-        return topology(layer)
+        return topology(layer, replaced)[0]
     if kind == "InputLayer":
         shape = config.get("batch_shape") or config.get("batch_input_shape")
         kept = {"batch_input_shape": shape, "dtype": _dtype(config["dtype"]), "sparse": False, "name": layer.name}
         return {"class_name": kind, "config": kept}
     if kind in ("TimeDistributed", "Bidirectional"):
         inner = layer.layer if kind == "TimeDistributed" else layer.forward_layer
-        within = _described(inner, inner.get_config())
+        within = _described(inner, inner.get_config(), replaced)
         kept = {"name": layer.name, "trainable": layer.trainable, "layer": within}
         if kind == "Bidirectional":
             _check_directions(layer)
@@ -73,10 +111,13 @@ def _check_directions(layer):
         raise refused(layer, "TensorFlow.js makes the backward layer from the forward one; this one differs")
 
 
-def _sequential(model):
-    layers = [_described(layer, layer.get_config()) for layer in model._layers if not _is_input(layer)]
+def _sequential(model, replaced):
+    kept = _kept_nodes(model._graph)
+    layers = [_entry(layer, layer.get_config(), kept, replaced) for layer in model._layers if not _is_input(layer)]
+    for layer in layers:
+        del layer["name"], layer["inbound_nodes"]
     first = {"batch_input_shape": list(model.input_shape), "dtype": _dtype(model.input.dtype)}
-    if layers and "layers" not in layers[0]["config"]:
+    if layers and "layers" not in layers[0]["config"] and first["dtype"] == "float32":
         layers[0]["config"] |= first
     else:
         name = f"{model.name}_input"
@@ -86,28 +127,72 @@ def _sequential(model):
 
 def _dtype(dtype):
     """The type of an input; TensorFlow.js has one for all integers."""
-    return "int32" if "int" in dtype else dtype
+    return "int32" if "int" in dtype else "float32" if "float" in dtype else dtype
 
 
 def _is_input(layer):
     return type(layer).__name__ == "InputLayer"
 
 
-def _functional(model):
-    config = model.get_config()
-    names = {operation.name for operation in model.operations if type(operation).__name__ in MODELS}
-    layers = []
-    for entry, operation in zip(config["layers"], model.operations, strict=True):
-        described = _of_operation(operation, entry)
-        nodes = [_node(operation, node, names) for node in entry["inbound_nodes"]]
-        layers.append({**described, "name": entry["name"], "inbound_nodes": nodes})
-    ends = {key: [_end(end, names) for end in _ends(config[key])] for key in ("input_layers", "output_layers")}
+def _functional(model, replaced):
+    config, kept = model.get_config(), _kept_nodes(model._graph)
+    layers = [
+        _entry(operation, entry["config"], kept, replaced)
+        for entry, operation in zip(config["layers"], model.operations, strict=True)
+    ]
+    graph = model._graph
+    ends = {
+        "input_layers": [_place(tensor, kept, replaced) for tensor in _leaves(graph.inputs)],
+        "output_layers": [_place(tensor, kept, replaced) for tensor in _leaves(graph.outputs)],
+    }
     return {"name": model.name, "layers": layers, **ends}
 
 
-def _of_operation(operation, entry):
+def _kept_nodes(graph):
+    """id of an operation -> its calls in a graph."""
+    return {id(op): [node for node in op._inbound_nodes if node in graph.depths] for op in graph.operations}
+
+
+def _leaves(structure):
+    """The tensors of a structure, dicts in the order of their keys."""
+    if isinstance(structure, dict):
+        return [tensor for name in sorted(structure) for tensor in _leaves(structure[name])]
+    if isinstance(structure, (list, tuple)):
+        return [tensor for each in structure for tensor in _leaves(each)]
+    return [structure]
+
+
+def _entry(operation, config, kept, replaced):
+    """A layer and its calls, or the model that replaces it."""
+    calls = [node for node in kept[id(operation)] if not node.is_input]
+    try:
+        described = _of_operation(operation, config, replaced)
+        tensors = [_inputs(operation, node) for node in calls]
+    except ConfigError as error:
+        described = _replaced(operation, calls, replaced, error)
+        tensors = [node.tensors for node in calls]
+    nodes = [[[*_place(tensor, kept, replaced), {}] for tensor in each] for each in tensors]
+    return {**described, "name": operation.name, "inbound_nodes": nodes}
+
+
+def _replaced(operation, calls, replaced, error):
+    alike = len({tuple(str(leaf) if hasattr(leaf, "shape") else repr(leaf) for leaf in node.leaves) for node in calls})
+    shapes = {tuple(tuple(tensor.shape) for tensor in node.tensors) for node in calls}
+    masked = replaced.has_masks and any(len(shape) > 2 for each in shapes for shape in each)
+    made = None if masked or len(shapes) != 1 or not alike else rewritten(operation, calls[0])
+    if made is None:
+        raise error
+    try:
+        described = topology(made, replaced)[0]
+    except ConfigError:
+        raise error from None
+    replaced.models[id(operation)] = operation, made
+    return described
+
+
+def _of_operation(operation, config, replaced):
     if isinstance(operation, Layer):
-        return _described(operation, entry["config"])
+        return _described(operation, config, replaced)
     if type(operation).__name__ not in _OPERATIONS:
         raise refused(operation, f"TensorFlow.js has layers only, none for keras.ops.{type(operation).__name__}")
     return {
@@ -116,27 +201,27 @@ def _of_operation(operation, entry):
     }
 
 
-def _node(operation, node, models):
-    """The inputs of one call: [[name, node, tensor, arguments], ...]."""
-    args, kwargs = node["args"], {k: v for k, v in node["kwargs"].items() if v is not None and k != "training"}
+def _inputs(operation, node):
+    """The tensors of a call that has no further arguments: the inputs, and the first states of a recurrent layer."""
+    args, kwargs = list(node.args), {k: v for k, v in node.kwargs.items() if v is not None and k != "training"}
+    states = kwargs.pop("initial_state", None) if type(operation).__name__ in _STATEFUL else None
     of_operation = not isinstance(operation, Layer)
-    first = args if of_operation else args[0] if args and isinstance(args[0], list) else args[:1]
+    first = args if of_operation else args[0] if args and isinstance(args[0], (list, tuple)) else args[:1]
     rest = [] if of_operation else [value for value in args[1:] if value is not None]
-    if kwargs or rest or not all(isinstance(value, dict) and "keras_history" in value["config"] for value in first):
+    tensors = [*first, *([] if states is None else _leaves(states))]
+    if kwargs or rest or not all(map(_is_of_graph, tensors)):
         raise refused(operation, "TensorFlow.js calls a layer with its inputs alone; here are further arguments")
-    if of_operation and len({tuple(value["config"]["shape"]) for value in first}) != 1:
+    if of_operation and len({tuple(tensor.shape) for tensor in first}) != 1:
         raise refused(operation, "TensorFlow.js has this operation for inputs of one shape")
-    return [[*_end(value["config"]["keras_history"], models), {}] for value in first]
+    return tensors
 
 
-def _ends(ends):
-    """[name, node, tensor] of each end, in the order of the leaves of the structure."""
-    if isinstance(ends, dict):
-        return [end for name in sorted(ends) for end in _ends(ends[name])]
-    return [ends] if ends and isinstance(ends[0], str) else [end for each in ends for end in _ends(each)]
+def _is_of_graph(value):
+    return getattr(value, "_keras_history", None) is not None
 
 
-def _end(history, models):
-    """(name, node, tensor): the first node of a model within a model is that of its own inputs."""
-    name, node, tensor = history
-    return [name, node + (name in models), tensor]
+def _place(tensor, kept, replaced):
+    """[name, call, output] of a tensor: the first call of a model within a model is that of its own inputs."""
+    operation, number, output = tensor._keras_history
+    call = kept[id(operation)].index(operation._inbound_nodes[number])
+    return [operation.name, call + (type(replaced.of(operation)).__name__ in MODELS), output]

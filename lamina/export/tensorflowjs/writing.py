@@ -13,9 +13,8 @@ import numpy as np
 from lamina.errors import ConfigError
 from lamina.export.report import TOLERANCE, Written
 from lamina.export.tensorflowjs.layers import refused
-from lamina.export.tensorflowjs.topology import MODELS, topology
-from lamina.layers.wrappers import Bidirectional, TimeDistributed
-from lamina.saving.formats.tensorflowjs import load_tensorflowjs
+from lamina.export.tensorflowjs.topology import topology
+from lamina.saving.formats.tensorflowjs import load_tensorflowjs, named_weights
 
 __all__ = ["write_tensorflowjs"]
 
@@ -41,10 +40,11 @@ def write_tensorflowjs(model: Any, signature: Any, folder: pathlib.Path, weight_
             f"weight_type is one of {', '.join(map(repr, WEIGHT_TYPES))}; got {weight_type!r}.",
             fix='weight_type="float16"',
         )
-    described = topology(model)
+    described, replaced = topology(model)
+    _check_weights(model._flatten_layers())
     weights, parts = [], []
-    for name, values in _weights(model, ""):
-        entry, data = _entry(name, values, weight_type)
+    for name, variable in _unique(model, named_weights(model, instead=replaced.of)):
+        entry, data = _entry(name, variable.numpy(), weight_type)
         weights.append(entry)
         parts.append(data)
     data = b"".join(parts)
@@ -78,27 +78,21 @@ def _reader(folder):
     return lambda arrays: jax.tree_util.tree_leaves(model.predict(arrays if len(arrays) > 1 else arrays[0], verbose=0))
 
 
-def _weights(layer, scope):
-    """(name there, values) of each weight: by the layers of a model, the parts of a wrapper, else its own."""
-    kind = type(layer).__name__
-    if kind in MODELS:
-        for inner in layer.layers:
-            yield from _weights(inner, scope)
-        return
-    scope = f"{scope}{layer.name}/"
-    if isinstance(layer, Bidirectional):
-        name = layer.forward_layer.name.removeprefix("forward_")
-        for side, inner in (("forward", layer.forward_layer), ("backward", layer.backward_layer)):
-            yield from ((f"{scope}{side}_{name}/{v.name}", v.numpy()) for v in inner.weights)
-    elif isinstance(layer, TimeDistributed):
-        yield from ((f"{scope}{v.name}", v.numpy()) for v in layer.layer.weights)
-    else:
+def _unique(model, weights):
+    """The weights; their names tell them apart there."""
+    names = set()
+    for name, variable in weights:
+        if name in names:
+            raise refused(model, f"TensorFlow.js tells weights apart by their names, and two have the name {name!r}")
+        names.add(name)
+        yield name, variable
+
+
+def _check_weights(layers):
+    for layer in layers:
         if getattr(layer, "quantization_mode", None):
             raise refused(layer, "Its weights are quantized, which TensorFlow.js stores in another way",
                           'the model before quantize(), with weight_type="uint8"')  # fmt: skip
-        old = {"kernel": "depthwise_kernel"} if kind == "DepthwiseConv2D" else {}  # of Keras 2
-        weights = [v for v in layer.weights if "seed_generator" not in v.path]
-        yield from ((f"{scope}{old.get(v.name, v.name)}", v.numpy()) for v in weights)
 
 
 def _entry(name, values, weight_type):

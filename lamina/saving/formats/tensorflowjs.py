@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from lamina.saving.report import LoadReport
 from lamina.saving.safety.damage import damaged, missing_shard
 from lamina.saving.safety.limits import TEXT, naming, parse_json, reading
 
-__all__ = ["load_tensorflowjs"]
+__all__ = ["load_tensorflowjs", "named_weights"]
 
 _TYPES = {"float32": np.float32, "float16": np.float16, "int32": np.int32, "uint8": np.uint8, "uint16": np.uint16,
           "bool": np.bool_}  # fmt: skip
@@ -72,6 +72,35 @@ def _read(filepath, contents, custom_objects, compile, safe_mode):
     return model
 
 
+def named_weights(
+    layer: Any, scope: str = "", instead: Callable[[Any], Any] = lambda layer: layer
+) -> Iterator[tuple[str, Any]]:
+    """(name in the files, variable) of each weight: by the layers of a model, the parts of a wrapper, else its own.
+
+    Args:
+        layer: Layer or model.
+        scope: What names begin with.
+        instead: The layer that is written in place of one.
+    """
+    layer = instead(layer)
+    kind = type(layer).__name__
+    if kind in ("Sequential", "Functional", "Model"):
+        for inner in layer.operations:
+            if hasattr(instead(inner), "weights"):
+                yield from named_weights(inner, scope, instead)
+        return
+    scope = f"{scope}{layer.name}/"
+    if kind == "Bidirectional":
+        name = layer.forward_layer.name.removeprefix("forward_")
+        for side, inner in (("forward", layer.forward_layer), ("backward", layer.backward_layer)):
+            yield from ((f"{scope}{side}_{name}/{v.name}", v) for v in inner.weights)
+        return
+    old = {"kernel": "depthwise_kernel"} if kind == "DepthwiseConv2D" else {}  # of Keras 2
+    for variable in (layer.layer if kind == "TimeDistributed" else layer).weights:
+        if "seed_generator" not in variable.path:
+            yield f"{scope}{old.get(variable.name, variable.name)}", variable
+
+
 def _shards(filepath, group):
     """The files of a group in the manifest. They must be next to `model.json`."""
     paths = []
@@ -107,9 +136,15 @@ def _arrays(filepath, manifest, shards):
 
 
 def _read_weights(model, arrays, filepath, origin):
-    """Assign the arrays to the layers. The manifest lists them in the order of the layers."""
+    """Assign the arrays by their names, if these are those of the layers, else in the order of the layers."""
     report, left = LoadReport(str(filepath), model.name), list(arrays.items())
-    for layer in (layer for layer in model.layers if layer.weights):
+    named = dict(named_weights(model))
+    if {name: variable.shape for name, variable in named.items()} == {name: a.shape for name, a in left}:
+        for name, variable in named.items():
+            variable.assign(arrays[name])
+            report.took([variable])
+        left = []
+    for layer in (layer for layer in model.layers if layer.weights and left):
         own, left = left[: len(layer.weights)], left[len(layer.weights) :]
         pairs = fit(layer, [array for _, array in own], [name for name, _ in own], origin)
         if pairs is None:

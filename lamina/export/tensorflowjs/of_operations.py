@@ -1,0 +1,252 @@
+"""Activations and functions of `keras.ops`, rewritten for TensorFlow.js."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lamina.core.keras_tensor import KerasTensor
+from lamina.export.tensorflowjs.layers import ACTIVATIONS, name_of_activation
+from lamina.export.tensorflowjs.rewriting import Make, Unable, plain_weights, rewrites
+
+__all__ = ["activate"]
+
+
+def activate(make: Make, name: str | None, x: Any) -> Any:
+    """The output of an activation.
+
+    Args:
+        make: Makes the layers.
+        name: Name of the activation.
+        x: Input.
+
+    Raises:
+        Unable: TensorFlow.js has nothing to make it of.
+    """
+    if name is None or name in ACTIVATIONS:
+        return make("Activation", x, activation=name or "linear")
+    if name not in _ACTIVATIONS:
+        raise Unable
+    return _ACTIVATIONS[name](make, x)
+
+
+def _hard_sigmoid(make, x):
+    return make.scale(make("Activation", make.scale(x, 1, 3), activation="relu6"), 1 / 6)
+
+
+def _soft_shrink(make, x):
+    up, down = (make("ReLU", make.scale(x, sign, -0.5)) for sign in (1, -1))
+    return make.minus(up, down)
+
+
+_ACTIVATIONS: dict[str, Any] = {
+    "hard_sigmoid": _hard_sigmoid,
+    "hard_silu": lambda make, x: make("Multiply", x, _hard_sigmoid(make, x)),
+    "leaky_relu": lambda make, x: make("LeakyReLU", x, negative_slope=0.2),
+    "log_sigmoid": lambda make, x: make.scale(activate(make, "softplus", make.scale(x, -1)), -1),
+    "tanh_shrink": lambda make, x: make.minus(x, activate(make, "tanh", x)),
+    "hard_tanh": lambda make, x: make.scale(make("ReLU", make.scale(x, 1, 1), max_value=2.0), 1, -1),
+    "soft_shrink": _soft_shrink,
+    "celu": lambda make, x: activate(make, "elu", x),
+}
+
+
+@rewrites("Activation", "Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose",
+          "Conv3DTranspose", "SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D")  # fmt: skip
+def _activated(make, layer, x):
+    """A layer, and then its activation."""
+    name = name_of_activation(layer)
+    if name in ACTIVATIONS:
+        raise Unable
+    if type(layer).__name__ != "Activation":
+        x = make.like(layer, x, activation=None)
+    return activate(make, name, x)
+
+
+@rewrites(*"""elu hard_sigmoid hard_silu hard_swish hard_tanh log_sigmoid log_softmax relu relu6 selu sigmoid silu
+           softmax soft_shrink softplus softsign tanh tanh_shrink""".split())  # fmt: skip
+def _function(make, operation, x, axis=-1):
+    if axis not in (-1, len(x.shape) - 1):
+        raise Unable
+    return activate(make, operation.op_name.replace("swish", "silu"), x)
+
+
+@rewrites("gelu")
+def _gelu(make, operation, x, approximate=True):
+    if approximate is not False:
+        raise Unable
+    return make("Activation", x, activation="gelu")
+
+
+@rewrites("leaky_relu")
+def _leaky(make, operation, x, negative_slope=0.2):
+    return make("LeakyReLU", x, negative_slope=negative_slope)
+
+
+@rewrites("ReLU")
+def _relu(make, layer, x):
+    if layer.threshold:
+        raise Unable
+    up = make("ReLU", x, max_value=layer.max_value)
+    return make.minus(up, make.scale(make("ReLU", make.scale(x, -1)), layer.negative_slope))
+
+
+@rewrites("add", "subtract", "multiply", "true_divide", "divide", "maximum", "minimum", "Subtract")
+def _binary(make, operation, x, y=None):
+    name = getattr(operation, "op_name", None) or "subtract"
+    x, y = x if isinstance(x, (list, tuple)) else (x, y)
+    if name == "maximum" or name == "minimum":
+        return _limited(make, name, x, y)
+    if isinstance(x, KerasTensor) and isinstance(y, KerasTensor):
+        if len(x.shape) != len(y.shape) or "divide" in name:
+            raise Unable
+        return {"add": lambda: make("Add", x, y), "subtract": lambda: make.minus(x, y),
+                "multiply": lambda: make("Multiply", x, y)}[name]()  # fmt: skip
+    is_first = isinstance(x, KerasTensor)
+    tensor, value = (x, y) if is_first else (y, x)
+    value = np.asarray(value, np.float32)
+    if name == "add":
+        return make.affine(tensor, offset=value)
+    if name == "multiply":
+        return make.affine(tensor, scale=value)
+    if name == "subtract":
+        return make.affine(tensor, 1.0 if is_first else -1.0, -value if is_first else value)
+    if is_first:
+        return make.affine(tensor, scale=1 / value)
+    raise Unable
+
+
+def _limited(make, name, x, y):
+    tensor, value = (x, y) if isinstance(x, KerasTensor) else (y, x)
+    if isinstance(value, KerasTensor):
+        if len(x.shape) != len(y.shape):
+            raise Unable
+        return make(name.capitalize(), x, y)
+    if np.ndim(value):
+        raise Unable
+    sign = 1 if name == "maximum" else -1  # min(x, v) is -max(-x, -v)
+    rest = make("ReLU", make.scale(tensor, sign, -sign * float(value)))
+    return make.scale(rest, sign, float(value))
+
+
+@rewrites("negative")
+def _negative(make, operation, x):
+    return make.scale(x, -1)
+
+
+@rewrites("absolute", "abs")
+def _absolute(make, operation, x):
+    return make("Maximum", x, make.scale(x, -1))
+
+
+@rewrites("square")
+def _square(make, operation, x):
+    return make("Multiply", x, make("Activation", x, activation="linear"))
+
+
+@rewrites("power")
+def _power(make, operation, x, exponent):
+    if np.ndim(exponent) or exponent not in (2, 3):
+        raise Unable
+    return make("Multiply", *(make("Activation", x, activation="linear") for _ in range(int(exponent))))
+
+
+@rewrites("concatenate")
+def _concatenate(make, operation, parts, axis=0):
+    return make("Concatenate", *parts, axis=axis)
+
+
+@rewrites("transpose")
+def _transpose(make, operation, x, axes=None):
+    if not axes or axes[0] != 0:
+        raise Unable
+    return make.permute(x, *axes[1:])
+
+
+@rewrites("reshape", "squeeze", "expand_dims")
+def _reshape(make, operation, *args, **kwargs):
+    x = args[0]
+    shape = operation._inbound_nodes[0].outputs.shape
+    if shape[0] is not None or x.shape[0] is not None:
+        raise Unable
+    return make.reshape(x, *shape[1:])
+
+
+@rewrites("mean", "max", "amax", "sum")
+def _reduced(make, operation, x, axis=None, keepdims=False):
+    rank = len(x.shape)
+    axes = sorted(
+        number % rank for number in (axis if isinstance(axis, (list, tuple)) else [axis]) if number is not None
+    )
+    if axes != list(range(1, rank - 1)) or rank < 3:
+        raise Unable
+    kind = "Max" if "max" in operation.op_name else "Average"
+    flat = make.reshape(x, None if None in x.shape[1:-1] else int(np.prod(x.shape[1:-1])), x.shape[-1])
+    made = make(f"Global{kind}Pooling1D", flat)
+    if operation.op_name == "sum":
+        if flat.shape[1] is None:
+            raise Unable
+        made = make.scale(made, flat.shape[1])
+    return make.reshape(made, *(1,) * (rank - 2), x.shape[-1]) if keepdims else made
+
+
+@rewrites("matmul")
+def _matmul(make, operation, x, y):
+    if not isinstance(x, KerasTensor):
+        raise Unable
+    if isinstance(y, KerasTensor):
+        if len(x.shape) != 3 or len(y.shape) != 3:
+            raise Unable
+        return make("Dot", x, y, axes=(2, 1))
+    y = np.asarray(y, np.float32)
+    if y.ndim != 2:
+        raise Unable
+    return make("Dense", x, units=y.shape[1], use_bias=False, weights=[y])
+
+
+@rewrites("get_item")
+def _part(make, operation, x, key):
+    """Steps and ranges of axes whose size is known."""
+    key = list(key) if isinstance(key, tuple) else [key]
+    if Ellipsis in key:
+        place = key.index(Ellipsis)
+        key[place : place + 1] = [slice(None)] * (len(x.shape) - len(key) + 1)
+    if not key or key[0] != slice(None) or len(key) > len(x.shape) or any(part is None for part in key):
+        raise Unable
+    is_end = len(key) > 1 and key[1] in (0, -1) and isinstance(key[1], int)
+    if is_end and x.shape[1] is None and len(x.shape) == 3 and all(part == slice(None) for part in key[2:]):
+        size = x.shape[-1]  # the state of a loop that keeps its input
+        settings = {"activation": "linear", "use_bias": False, "go_backwards": key[1] == 0}
+        return make("SimpleRNN", x, units=size, weights=[np.eye(size), np.zeros((size, size))], **settings)
+    dropped = []
+    for axis, part in enumerate(key[1:], 1):
+        if part == slice(None):
+            continue
+        size = x.shape[axis]
+        if size is None or not isinstance(part, (int, slice)):
+            raise Unable
+        start, stop, step = part.indices(size) if isinstance(part, slice) else (part % size, part % size + 1, 1)
+        if step != 1 or stop <= start:
+            raise Unable
+        dropped += [] if isinstance(part, slice) else [axis]
+        x = make.along(x, axis, "Cropping2D", cropping=((0, 0), (start, size - stop)))
+    return make.reshape(x, *(size for axis, size in enumerate(x.shape) if axis and axis not in dropped))
+
+
+@rewrites("Dense", "Embedding")
+def _with_lora(make, layer, x):
+    """The product of the weights of a low rank is added once."""
+    if not getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
+        raise Unable
+    kind = type(layer).__name__
+    kernel = layer.kernel if kind == "Dense" else layer.embeddings
+    rest = [layer.bias] if getattr(layer, "bias", None) is not None else []
+    weights = [np.asarray(getattr(value, "value", value)) for value in (kernel, *rest)]
+    return make.like(layer, x, weights=weights, lora_rank=None, lora_alpha=None)
+
+
+@rewrites("SpectralNormalization")
+def _normalized(make, layer, x):
+    """At inference it is the layer within, with the weights that it has."""
+    return make.like(layer.layer, x, weights=plain_weights(layer.layer))
