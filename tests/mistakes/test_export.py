@@ -12,6 +12,7 @@ def net(layer, *shape):
 model = net(L.Dense(2), 4)
 spec = [keras.InputSpec(shape=(None, 4), dtype='float32')]
 """
+BITS = "i = keras.Input((3,), dtype='int32'); bits = keras.Model(i, keras.ops.bitwise_and(i, 3)); "
 ARCHIVE = (
     MODEL
     + "archive = keras.export.ExportArchive(); archive.track(model); add_endpoint = archive.add_endpoint; call = lambda x: model(x)\n"
@@ -52,6 +53,7 @@ MISTAKES = [
     prose(MODEL, "model.export('m', format='coreml', verbose=False)", "model.export('m.onnx', format='onnx', verbose=False)", 'format="onnx"'),
     code(MODEL, "model.export('m.onnx', format='jax')", "model.export('m.jax')", "model.export('m.jax')"),
     prose(MODEL, "model.export('m.onnx', opset_version=5, verbose=False)", "model.export('m.onnx', opset_version=20, verbose=False)", "opset_version=20"),
+    prose(BITS, "bits.export('m.onnx', opset_version=17, verbose=False)", "bits.export('m.onnx', opset_version=18, verbose=False)", "opset_version=18"),
     not_in_onnx("L.Lambda(lambda x: keras.ops.qr(x)[1])", "4, 4"),
     not_in_onnx("L.Lambda(lambda x: x + keras.random.normal((1, 4), seed=1))"),
     not_in_onnx("L.Lambda(lambda x: keras.ops.cumprod(x, axis=1))", "None, 2"),
@@ -86,12 +88,12 @@ MISTAKES = [
           "verify=x_test[:8]"),
     code(MODEL, "model.export('saved_model.pb', verbose=False)", "model.export('saved_model', format='tf_saved_model')", "model.export('saved_model', format='tf_saved_model')"),
     prose(MODEL, "model.export('m', format='tfjs', weight_type='int8')", "model.export('m', format='tfjs', weight_type='float16', verbose=False)", 'weight_type="float16"'),
-    prose(MODEL, "net(L.GroupNormalization(2), 4).export('m', format='tfjs')", "net(L.GroupNormalization(2), 4).export('model.onnx', verbose=False)", 'model.export("model.onnx")'),
-    prose(MODEL, "net(L.GRU(2), 3, 4).export('m', format='tfjs')", "net(L.GRU(2, reset_after=False), 3, 4).export('m', format='tfjs', verbose=False)", "GRU(reset_after=False)"),
-    prose(MODEL, "net(L.UpSampling2D(interpolation='bilinear'), 2, 2, 1).export('m', format='tfjs')",
-          "net(L.UpSampling2D(interpolation='nearest'), 2, 2, 1).export('m', format='tfjs', verbose=False)", 'UpSampling2D(interpolation="nearest")'),
-    prose(MODEL, "keras.Sequential([keras.Input((4,)), L.Embedding(5, 2, mask_zero=True), L.Bidirectional(L.LSTM(2))]).export('m', format='tfjs')",
-          "keras.Sequential([keras.Input((4,)), L.Embedding(5, 2), L.Bidirectional(L.LSTM(2))]).export('m', format='tfjs', verbose=False)", "mask_zero=False"),
+    prose(MODEL, "net(L.Discretization([0.5]), 4).export('m', format='tfjs')", "net(L.Discretization([0.5]), 4).export('model.onnx', verbose=False)", 'model.export("model.onnx")'),
+    prose(MODEL, "net(L.GRU(2), None, 4).export('m', format='tfjs')", "net(L.GRU(2, reset_after=False), None, 4).export('m', format='tfjs', verbose=False)", "GRU(reset_after=False)"),
+    prose(MODEL, "net(L.UpSampling2D(interpolation='bilinear'), None, 2, 1).export('m', format='tfjs')",
+          "net(L.UpSampling2D(interpolation='nearest'), None, 2, 1).export('m', format='tfjs', verbose=False)", 'UpSampling2D(interpolation="nearest")'),
+    prose(MODEL, "keras.Sequential([keras.Input((4,)), L.Embedding(5, 2, mask_zero=True), L.Bidirectional(L.LSTM(2, return_sequences=True))]).export('m', format='tfjs')",
+          "keras.Sequential([keras.Input((4,)), L.Embedding(5, 2), L.Bidirectional(L.LSTM(2, return_sequences=True))]).export('m', format='tfjs', verbose=False)", "mask_zero=False"),
     prose(MODEL, "model.quantize('int8'); model.export('m', format='tfjs')", "model.export('m', format='tfjs', weight_type='uint8', verbose=False)", 'weight_type="uint8"'),
 ]  # fmt: skip
 RARE = [
