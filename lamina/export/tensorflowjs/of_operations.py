@@ -64,12 +64,16 @@ def _activated(make, layer, x):
     return activate(make, name, x)
 
 
-@rewrites(*"""elu hard_sigmoid hard_silu hard_swish hard_tanh log_sigmoid log_softmax relu relu6 selu sigmoid silu
-           softmax soft_shrink softplus softsign tanh tanh_shrink""".split())  # fmt: skip
+@rewrites(*(name for name in (*ACTIVATIONS, *_ACTIVATIONS, "hard_swish") if name != "gelu"))
 def _function(make, operation, x, axis=-1):
     if axis not in (-1, len(x.shape) - 1):
         raise Unable
     return activate(make, operation.op_name.replace("swish", "silu"), x)
+
+
+@rewrites("leaky_relu")
+def _leaky(make, operation, x, negative_slope=0.2):
+    return make("LeakyReLU", x, negative_slope=negative_slope)
 
 
 @rewrites("gelu")
@@ -77,11 +81,6 @@ def _gelu(make, operation, x, approximate=True):
     if approximate is not False:
         raise Unable
     return make("Activation", x, activation="gelu")
-
-
-@rewrites("leaky_relu")
-def _leaky(make, operation, x, negative_slope=0.2):
-    return make("LeakyReLU", x, negative_slope=negative_slope)
 
 
 @rewrites("ReLU")

@@ -15,7 +15,6 @@ import jax
 import numpy as np
 
 import lamina.layers as layers
-from lamina.models import Model
 
 __all__ = ["REWRITERS", "Make", "Unable", "rewrites", "rewritten"]
 
@@ -41,12 +40,13 @@ def rewrites(*kinds: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return register
 
 
-def rewritten(operation: Any, node: Any) -> Any:
+def rewritten(operation: Any, node: Any, model_class: Any) -> Any:
     """A model of layers that computes what an operation does in one call, or None.
 
     Args:
         operation: Layer, or call of a function of `keras.ops`.
         node: Its call.
+        model_class: The class of models with a graph.
     """
     for rewriter in REWRITERS.get(getattr(operation, "op_name", None) or type(operation).__name__, ()):
         make = Make(operation.name)
@@ -63,7 +63,7 @@ def rewritten(operation: Any, node: Any) -> Any:
         except (Unable, TypeError, ValueError):
             continue
         if [tuple(x.shape) for x in _leaves(outputs)] == [tuple(x.shape) for x in _leaves(node.outputs)]:
-            return Model(inputs, outputs, name=operation.name)
+            return model_class(inputs, outputs, name=operation.name)
     return None
 
 

@@ -29,10 +29,12 @@ class Replaced:
 
     Attributes:
         has_masks: Whether a layer makes masks.
+        model_class: The class of models with a graph.
         models: id of an operation -> the operation, and the model that is written.
     """
 
     has_masks: bool
+    model_class: Any
     models: dict[int, tuple[Any, Any]] = field(default_factory=dict)
 
     def of(self, operation: Any) -> Any:
@@ -54,7 +56,8 @@ def topology(model: Any, replaced: Replaced | None = None) -> tuple[dict[str, An
     if kind not in MODELS or not type(model).__module__.startswith("lamina.") or not hasattr(model, "input"):
         raise refused(model, f"A layers model of TensorFlow.js is Sequential or functional; {kind} has its own call")
     if replaced is None:
-        replaced = Replaced(_makes_masks(model))
+        model_class = next(base for base in type(model).__mro__ if base.__name__ == "Model")
+        replaced = Replaced(_makes_masks(model), model_class)
         _check_masks(model, replaced)
     make = _sequential if kind == "Sequential" else _functional
     return {"class_name": kind, "config": make(model, replaced)}, replaced
@@ -179,7 +182,7 @@ def _replaced(operation, calls, replaced, error):
     alike = len({tuple(str(leaf) if hasattr(leaf, "shape") else repr(leaf) for leaf in node.leaves) for node in calls})
     shapes = {tuple(tuple(tensor.shape) for tensor in node.tensors) for node in calls}
     masked = replaced.has_masks and any(len(shape) > 2 for each in shapes for shape in each)
-    made = None if masked or len(shapes) != 1 or not alike else rewritten(operation, calls[0])
+    made = None if masked or len(shapes) != 1 or not alike else rewritten(operation, calls[0], replaced.model_class)
     if made is None:
         raise error
     try:
