@@ -90,6 +90,7 @@ TODAY: dict[str, str] = _rows("""
     squeeze_or_expand_to_same_rank lamina.losses.alignment:same_rank
     reduce_weighted_values lamina.losses.loss:reduce_weighted
     validate_float_arg lamina.regularizers:_factor
+    Merge lamina.layers.merging:_Merge
     BaseConv lamina.layers.convolutional:_Conv
     BaseConvTranspose lamina.layers.transposed_convolution:_ConvTranspose
     BaseDepthwiseConv lamina.layers.depthwise_convolution:_DepthwiseConv

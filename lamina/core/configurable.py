@@ -55,9 +55,11 @@ class Configurable(SaysWhatWasMeant, Represented):
         kind = type(self)
         if not registry.is_builtin(kind.get_config):  # asked by `super().get_config()`: the arguments of our class
             kind = next(base for base in kind.__mro__ if registry.is_builtin(base))
-        config = {}
+        config, given = {}, getattr(self, "_init_arguments", {})
+        own = next((base for base in kind.__mro__ if "__init__" in base.__dict__), kind)
         for name, (parameter, owner) in signature_of(kind).items():
-            if name in self._config_skips:
+            fixed = owner is not own and not registry.is_builtin(owner) and name not in given  # `own` passed it on
+            if name in self._config_skips or fixed:
                 continue
             value = self._argument(name, parameter, owner)
             if value is not None or name not in self._config_optional:

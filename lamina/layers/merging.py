@@ -78,7 +78,13 @@ class _Merge(Layer):
         if has_sparse(inputs) and any(one is not None for one in mask or ()):
             inputs = to_dense(inputs)
         values = [x.reshape(shape) for x, shape in zip(inputs, _same_rank([x.shape for x in inputs]), strict=True)]
-        return self._merge(values, mask or [None] * len(inputs))
+        if any(one is not None for one in mask or ()):
+            return self._merge(values, mask)
+        return self._merge_function(values)
+
+    def _merge_function(self, inputs) -> Any:
+        """What packages override to merge inputs of one rank, without masks."""
+        return self._merge(inputs, [None] * len(inputs))
 
     def _merge(self, values, masks):
         return functools.reduce(self._combine(values), values)

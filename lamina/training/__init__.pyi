@@ -16,6 +16,9 @@ from lamina.training.data import (
 from lamina.training.data import (
     unpack_x_y_sample_weight as unpack_x_y_sample_weight,
 )
+from lamina.training.data.leaves import (
+    differ_in_rows as differ_in_rows,
+)
 from lamina.training.executor import Runner as Runner
 from lamina.training.loop import (
     evaluate_batches as evaluate_batches,

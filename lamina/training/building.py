@@ -9,6 +9,7 @@ import jax
 from lamina.core import context, tree
 from lamina.core.keras_tensor import KerasTensor, trace
 from lamina.core.probes import unprinted
+from lamina.training.data.leaves import differ_in_rows
 from lamina.training.data.packing import unpack_x_y_sample_weight
 
 __all__ = ["build"]
@@ -24,6 +25,7 @@ def _build(model, batch):
     x, y, sample_weight = unpack_x_y_sample_weight(batch)
     layers = model._flatten_layers()
     fixed = any(getattr(layer, "stateful", False) for layer in layers)  # states depend on the batch size
+    fixed = fixed or differ_in_rows(x)
     unbuilt = [layer for layer in layers if not layer.built]
     if unbuilt == [model] and not model._has_call():  # e.g. a GAN, which has submodels and a train_step that calls them
         model.built = True

@@ -331,6 +331,8 @@ class Trainer(StepMixin, LegacyMethods):
             return x, None, sample_weight
         first = leaves[0] if hasattr(leaves[0], "__len__") and not isinstance(leaves[0], str) else x
         size = max(first.shape[0] if is_sparse(first) else len(first), 1)
+        if training_module.differ_in_rows(x):
+            x, y, sample_weight, size = iter([(x, y, sample_weight)]), None, None, None
         return self._batches(x, y, sample_weight, size, None, False, class_weight).peek()
 
     @property

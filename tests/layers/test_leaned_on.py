@@ -174,3 +174,67 @@ def test_logical_operators_and_rounding_of_variables(keras):
     assert round(keras.Variable([1.5, 0.2])).tolist() == [2, 0]
     with pytest.raises(ValueError, match="'/'|`/`"):
         keras.Variable(1.0, name=3)
+
+
+def graphs():
+    nodes, edges = np.arange(12, dtype="float32").reshape(6, 2), np.array([[0, 1, 2, 3], [1, 2, 3, 4]])
+    while True:
+        yield (nodes, edges), np.ones((6, 1), "float32")
+
+
+def test_batches_of_nodes_and_edges(keras):
+    class Convolution(keras.layers.Layer):
+        def build(self, nodes_shape, edges_shape=None):
+            self.kernel = self.add_weight(shape=(2, 1), initializer="ones")
+
+        def call(self, nodes, edges=None):
+            source, target = edges[0], edges[1]
+            found = keras.ops.segment_sum(keras.ops.take(nodes, source, axis=0), target, num_segments=6)
+            return keras.ops.matmul(found + nodes, self.kernel)
+
+    class Model(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.convolution = Convolution()
+
+        def call(self, inputs):
+            loops = keras.ops.tile(keras.ops.arange(6), (2, 1))
+            edges = keras.ops.concatenate([keras.ops.cast(inputs[1], "int32"), keras.ops.cast(loops, "int32")], axis=1)
+            return self.convolution(inputs[0], edges=edges)
+
+    model = Model()
+    model.compile("sgd", "mse")
+    x, y = next(graphs())
+    assert np.isfinite(model.train_on_batch(x, y))
+    before = model.test_on_batch(x, y)
+    assert np.isclose(model.fit(graphs(), steps_per_epoch=1, shuffle=False, verbose=0).history["loss"][0], before)
+
+
+def test_merging_layers_of_packages():
+    from lamina.compat.inside import Inner
+
+    base = Inner("keras.src.layers.merging.base_merge", "layers.merging.base_merge").Merge
+
+    class Twice(base):
+        def _merge_function(self, inputs):
+            return 2 * (inputs[0] + inputs[1])
+
+    assert issubclass(lamina.layers.Add, base)
+    assert Twice()([np.ones((2, 3)), np.ones((2, 3))]).tolist() == [[4.0] * 3] * 2
+    assert Twice()([lamina.Input((3,)), lamina.Input((3,))]).shape == (None, 3)
+
+
+def test_config_of_a_subclass_that_fixes_arguments_of_its_base(keras):
+    class Passing(keras.layers.Layer):
+        def __init__(self, how="sum", **kwargs):
+            super().__init__(**kwargs)
+            self.how = how
+
+    class Mean(Passing):
+        def __init__(self, units, **kwargs):
+            super().__init__(how="mean", **kwargs)
+            self.units = units
+
+    config = Mean(3).get_config()
+    assert config["units"] == 3 and "how" not in config
+    assert Mean.from_config(config).how == "mean"

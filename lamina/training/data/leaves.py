@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.core import tree
 from lamina.core.dtypes import numpy_dtype
 from lamina.core.sparse import as_sparse, is_sparse, to_dense
 from lamina.errors import DataError
@@ -250,6 +251,15 @@ def count_samples(data: Any) -> int:
     if count == 0:
         raise DataError("The data is empty: 0 samples.", fix="Check the filter or the split that produced x.")
     return count
+
+
+def differ_in_rows(structure: Any) -> bool:
+    """Whether the arrays of a batch differ in their first size, as the nodes and the edges of a graph do.
+
+    Args:
+        structure: Inputs.
+    """
+    return len({np.shape(leaf)[:1] for leaf in tree.flatten(structure) if leaf is not None}) > 1
 
 
 def _repair_counts(x, y=None, sample_weight=None):

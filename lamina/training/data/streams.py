@@ -13,7 +13,7 @@ from lamina.errors import DataError
 from lamina.runtime.progress import say
 from lamina.saving.safety.records import is_plain
 from lamina.training.data.base import Batches, refuse_both_weights
-from lamina.training.data.leaves import as_arrays, count_samples, is_scipy_sparse
+from lamina.training.data.leaves import as_arrays, count_samples, differ_in_rows, is_scipy_sparse
 from lamina.training.data.packing import unpack_x_y_sample_weight
 from lamina.training.data.weights import broadcast_to_outputs, class_weights_of
 
@@ -148,7 +148,8 @@ class StreamBatches(Batches):
         if y.__class__ in (list, tuple, dict):
             weight = broadcast_to_outputs(y, weight)
         if not self._checked:
-            count_samples((x, y, weight))
+            if not differ_in_rows(x):
+                count_samples((x, y, weight))
             self._checked = True
         return x, y, weight
 
