@@ -40,9 +40,10 @@ def project():
 
 
 def bounds():
-    """`name==version` for each lower bound of the required packages; jaxlib is of the version of jax."""
+    """`name==version` for each lower bound of the required packages; jaxlib is of the version of jax, whose module
+    jax.export needs absl-py there, though jax does not ask for it."""
     exact = [re.sub(r">=", "==", one) for one in project()["dependencies"]]
-    return [*exact, *(one.replace("jax==", "jaxlib==") for one in exact if one.startswith("jax=="))]
+    return [*exact, "absl-py", *(one.replace("jax==", "jaxlib==") for one in exact if one.startswith("jax=="))]
 
 
 def run(*command, folder=ROOT):

@@ -9,7 +9,7 @@ import pathlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import jax
+import jax.export
 
 from lamina.compat.concrete import ConcreteFunction, SignatureError
 from lamina.compat.modules import Module

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
+import jax.export
 
 from lamina.core import context, tree
 from lamina.core.variable import Variable

@@ -8,7 +8,7 @@ import pathlib
 import re
 from typing import Any
 
-import jax
+import jax.export
 import numpy as np
 
 from lamina.errors import ConfigError

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jax
+import jax.export
 import numpy as np
 
 from lamina.core import context, tree

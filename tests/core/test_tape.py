@@ -56,8 +56,9 @@ def test_gradients_of_a_model_are_those_of_its_stateless_call(mode):
         total = ops.add(total, decay)
     found = tape.gradient(total, model.trainable_variables)
     assert ignored is not None
+    tolerance = 1e-4 if mode == "plain" else 5e-3  # half precision, added up in another order by older releases of JAX
     for gradient, value in zip(found, wanted, strict=True):
-        np.testing.assert_allclose(gradient, value, 1e-4, 1e-5)
+        np.testing.assert_allclose(gradient, value, tolerance, tolerance / 10)
     changed = model.layers[1].moving_mean.numpy()
     assert np.abs(changed).max() > 0  # the call did what it does without a tape
 

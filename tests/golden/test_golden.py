@@ -5,7 +5,7 @@ import importlib.util
 import pathlib
 import shutil
 
-import jax
+import jax.export
 import numpy as np
 import pytest
 
@@ -89,6 +89,8 @@ def test_runs_are_resumed(folder, tmp_path):
 
 @pytest.mark.parametrize("folder", VERSIONS, ids=lambda folder: folder.name)
 def test_exported_programs(folder):
+    if not hasattr(jax, "enable_x64"):
+        pytest.skip("releases of JAX before jax.enable_x64 do not read what newer ones wrote")
     program = jax.export.deserialize(bytearray((folder / "images.jax").read_bytes()))
     close(np.asarray(program.call(INPUTS["images"])), expected(folder / "images", "images"))
     runtime = pytest.importorskip("onnxruntime")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
@@ -136,14 +137,15 @@ class HashedCrossing(Categorical):
         self._check(inputs)
         if any(map(is_text, inputs)):
             inputs = [value if is_text(value) else np.asarray(value) for value in inputs]
+        return self._encode(_bins_in_64_bits(self._cross, *inputs))
+
+    def _cross(self, *inputs):
         joined: Any = None
-        with in_64_bits():
-            for value in inputs:
-                prints = fingerprints_of(value) if is_text(value) else _on_host(value).astype("int64").astype("uint64")
-                start = (prints ^ prints) | np.uint64(_CROSS_KEY) if joined is None else joined
-                joined = fingerprint_cat64(start, prints)
-            ids = (joined % np.uint64(self.num_bins)).astype("int32")
-        return self._encode(ids)
+        for value in inputs:
+            prints = fingerprints_of(value) if is_text(value) else value.astype("int64").astype("uint64")
+            start = (prints ^ prints) | np.uint64(_CROSS_KEY) if joined is None else joined
+            joined = fingerprint_cat64(start, prints)
+        return (joined % np.uint64(self.num_bins)).astype("int32")
 
     def _check(self, inputs):
         shape = tuple(inputs[0].shape)
@@ -205,8 +207,20 @@ def bins_of(values: Any, num_bins: int, salt: Any = None) -> Any:
     if not jnp.issubdtype(values.dtype, jnp.integer):
         fix = "Use Discretization for floats."
         raise DataError(f"Only strings and integers can be hashed; got {values.dtype}.", fix=fix)
-    with in_64_bits():
-        return (_of_digits(_on_host(values), salt) % np.uint64(num_bins)).astype("int32")
+    return _bins_in_64_bits(lambda x: (_of_digits(x, salt) % np.uint64(num_bins)).astype("int32"), values)
+
+
+def _bins_in_64_bits(function, *values):
+    """Bins, by a function that needs integers of 64 bits. For concrete arrays nothing is compiled. Within programs
+    releases of JAX before `jax.enable_x64` cannot compile it, and the host computes."""
+    if not any(isinstance(value, Tracer) for value in values):
+        return function(*map(np.asarray, values))
+    if hasattr(jax, "enable_x64"):
+        with in_64_bits():
+            return function(*(value if isinstance(value, Tracer) else np.asarray(value) for value in values))
+    bins = jax.ShapeDtypeStruct(values[0].shape, "int32")
+    host = lambda *arrays: function(*map(np.asarray, arrays))  # noqa: E731
+    return jax.pure_callback(host, bins, *values, vmap_method="broadcast_all")
 
 
 def fingerprints_of(texts: np.ndarray, salt: Any = None) -> np.ndarray:
@@ -224,11 +238,6 @@ def fingerprints_of(texts: np.ndarray, salt: Any = None) -> np.ndarray:
 
 def _hash(characters, salt):
     return fingerprint64(characters) if salt is None else siphash24(characters, salt)
-
-
-def _on_host(values):
-    """Concrete arrays as NumPy arrays, for which nothing is compiled."""
-    return values if isinstance(values, Tracer) else np.asarray(values)
 
 
 def _of_digits(values, salt):
