@@ -247,6 +247,8 @@ def distance(ours: PyTree, theirs: PyTree) -> float | None:
         return None
     square = lambda arrays: sum(float(np.sum(np.square(one))) for one in arrays)  # noqa: E731
     ours, theirs = ([np.asarray(one, "float64") for one in side] for side in (ours, theirs))
+    if not all(np.isfinite(one).all() for one in (*ours, *theirs)):
+        return None
     apart = square([b - a for a, b in zip(ours, theirs, strict=True)])
     length = max(square(ours), square(theirs))
     return 0.0 if apart == 0 else float(np.sqrt(apart / length)) if np.isfinite(apart + length) else None
@@ -254,6 +256,6 @@ def distance(ours: PyTree, theirs: PyTree) -> float | None:
 
 def _correlation(one, other):
     one, other = (np.asarray(values, "float64").ravel() for values in (one, other))
-    if one.std() == 0 or other.std() == 0:
+    if not np.isfinite((one, other)).all() or one.std() == 0 or other.std() == 0:
         return None
     return float(np.corrcoef(one, other)[0, 1])

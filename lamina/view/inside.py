@@ -128,7 +128,7 @@ def _saliency(model, sample, vocabulary):
     steps = (np.arange(_STEPS) + 0.5) / _STEPS
     scaled = jax.tree.map(lambda value: value * steps.reshape(-1, *[1] * (value.ndim - 1)).astype(value.dtype), sources)
     slopes = jax.jit(jax.grad(total))(scaled)
-    shares = jax.tree.map(lambda slope, value: np.asarray(slope.mean(0) * value[0], "float32"), slopes, sources)
+    shares = jax.tree.map(lambda slope, value: _known(slope.mean(0) * value[0]), slopes, sources)
     found = [_shown(leaves[place], share) for place, share in shares[0].items()]
     words = _words(model, vocabulary)
     found += [
@@ -139,6 +139,10 @@ def _saliency(model, sample, vocabulary):
     size = np.asarray(outputs).size
     value = float(np.asarray(outputs).ravel()[target])
     return found, f"What output {target} of {size} ({value:.3g}) rests on, by integrated gradients."
+
+
+def _known(values):
+    return np.nan_to_num(np.asarray(values, "float32"), nan=0, posinf=0, neginf=0)
 
 
 def _run(model, x):

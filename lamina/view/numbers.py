@@ -129,8 +129,10 @@ def as_bytes(values: Any) -> str:
     Args:
         values: Array.
     """
-    low, high = np.nanmin(values), np.nanmax(values)
-    scaled = np.nan_to_num((values - low) / (high - low if high > low else 1.0), posinf=1.0, neginf=0.0)
+    finite = values[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
+    known = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
+    scaled = (known - low) / (high - low if high > low else 1.0)
     return base64.b64encode((scaled * 255).clip(0, 255).astype("uint8").tobytes()).decode()
 
 

@@ -27,6 +27,7 @@ def pages(trained, branched, inception, tmp_path_factory):
     return {
         "trained": view(model, folder / "trained.html", x=x, y=y).path,
         "branched": view(branched, folder / "branched.html").path,
+        "compared": view(branched, folder / "compared.html", compare=branched).path,
         "inception": view(inception, folder / "inception.html").path,
     }
 
@@ -93,6 +94,20 @@ def test_colours(show):
     assert len(names(browser, ".box.error")) == 1
     browser.run("setColour('')")
     assert browser.run("document.getElementById('legend').hidden")
+
+
+def test_a_comparison(show):
+    browser = show("compared")
+    assert names(browser, ".frame")[:2] == ["A: tickets", "B: tickets"]
+    assert browser.run("document.querySelectorAll('#panel tbody tr').length") == 8
+    browser.run("select(boxes.find((one) => one.name === 'read'))")
+    assert names(browser, ".paired") == ["read"] and "equal" in browser.run(
+        "document.querySelector('.beside').innerText"
+    )
+    browser.click(".beside .links button")
+    assert title(browser) == "read" and focused(browser) == "panel-title"
+    browser.run("setColour('apartWeights')")
+    assert browser.run("document.getElementById('legend').textContent").startswith("How far the weights")
 
 
 def test_findings_lead_to_their_layer(show):
@@ -219,7 +234,7 @@ def test_three_hundred_layers_are_painted_at_once(show):
 
 @pytest.mark.skipif(importlib.util.find_spec("axe_core_python") is None, reason="needs axe-core-python")
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("name", ["trained", "branched", "inception"])
+@pytest.mark.parametrize("name", ["trained", "branched", "compared", "inception"])
 def test_accessibility(show, name, dark):
     browser = show(name, dark)
     folder = pathlib.Path(importlib.util.find_spec("axe_core_python").origin).parent

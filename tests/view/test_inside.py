@@ -100,3 +100,13 @@ def test_the_page_has_them_all(trained):
     assert "LAM118" not in [finding["code"] for finding in data["findings"]]
     assert data["boxes"][2]["filters"]["all"] == 4 and data["saliency"][0]["inputs"][0]["kind"] == "picture"
     assert WICKED not in page.html and page._repr_html_().startswith("<iframe")
+
+
+def test_weights_that_are_not_finite_leave_a_page(reader):
+    table = reader.get_layer("words").embeddings
+    before = table.numpy()
+    table.assign(np.full(table.shape, np.nan))
+    page = view(reader, x=np.array([[1, 2, 3, 3]]), compare=reader, profile=False, open=False)
+    table.assign(before)
+    text = page.html.split('id="data">')[1].split("</script>")[0]
+    assert json.loads(text, parse_constant=pytest.fail)["saliency"][0]["inputs"][0]["scores"] == [0, 0, 0, 0]
