@@ -9,6 +9,7 @@ import numpy as np
 
 from lamina.check import check
 from lamina.core import tree
+from lamina.errors import LaminaError
 from lamina.explanations import explain
 from lamina.view.blocks import fold_blocks
 from lamina.view.comparison import Comparison, compare_models
@@ -113,8 +114,13 @@ def _part(model, x, y, profile, vocabulary):
     times, said = measured(model, some, labels, profile)
     fold_blocks(scene)
     costs = costs_of(model, scene, times)
-    looks = ({}, ([], "")) if some is None else (attention_of(model, some), saliency_of(model, some, vocabulary))
-    return _Part(scene, explanation, findings, active, costs, said, *looks)
+    if some is None:
+        return _Part(scene, explanation, findings, active, costs, said, {}, ([], ""))
+    try:
+        attention = attention_of(model, some)
+    except (LaminaError, TypeError, ValueError, NotImplementedError) as error:
+        attention, said = {}, f"{said} Attention could not be read: {str(error).splitlines()[0]}"
+    return _Part(scene, explanation, findings, active, costs, said, attention, saliency_of(model, some, vocabulary))
 
 
 def _first(values):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
+import re
 from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
 from lamina.core import tree
 from lamina.core.variable import unwrap
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["attention_of", "filters_of", "saliency_of"]
 
+_CALLS = ("pjit", "jit", "closed_call", "core_call", "custom_jvp_call", "custom_vjp_call", "checkpoint", "remat2")
+_PRODUCTS = ("dot_general", "product")
 _FILTERS, _HEADS, _POSITIONS, _STEPS = 16, 8, 48, 32  # what is shown at most; steps from nothing to the sample
 
 
@@ -50,41 +51,107 @@ def attention_of(model: Any, x: PyTree) -> dict[tuple[Any, int], dict[str, Any]]
     """(layer, number of its call) -> {maps, size, all} of the attention weights of the first sample: a map for each
     head, a row for each query.
 
-    It asks each layer whose `call` has `return_attention_scores`, and takes what a layer Softmax gives inside of a
-    layer that has none.
+    Attention is a softmax over arrays of three or four axes that a product takes, in the program that JAX traces:
+    whatever layer or function computes it, but not inside of loops.
 
     Args:
         model: Model.
         x: Batch of inputs, as the model takes them.
     """
     found: dict[tuple[Any, int], dict[str, Any]] = {}
-    calls: dict[Any, int] = {}
+    calls: list[tuple[Any, int]] = []
 
     def around(layer, run):
-        asks = "return_attention_scores" in inspect.signature(run).parameters
-
         def inside(*args, **kwargs):
-            calls[layer] = calls.get(layer, 0) + 1
-            wanted = kwargs.get("return_attention_scores")
-            result = run(*args, **{**kwargs, "return_attention_scores": True} if asks else kwargs)
-            outputs, weights = result if asks else (result, result if type(layer).__name__ == "Softmax" else None)
-            if weights is not None:
-                _keep(found, (layer, calls[layer]), unwrap(weights))
-            return result if wanted or not asks else outputs
+            calls.append((layer, 1 + sum(one is layer for one, _ in calls)))
+            with jax.named_scope(f"lamina_{len(calls) - 1}_"):
+                return run(*args, **kwargs)
 
-        return inside
+        return inside if type(layer).__name__ != "Softmax" else run
+
+    def outputs():
+        return [leaf for leaf in tree.flatten(_run(model, x)) if call_signature.is_tensor(leaf)]
 
     with around_layers(around):
-        model(x, training=False) if model._call_has_training else model(x)
+        program = jax.make_jaxpr(outputs)()
+    seen = _Attention()
+    if _raises(program.jaxpr):
+        _compute(program.jaxpr, program.consts, [], "", seen)
+    for scope, weights in seen.found:
+        numbers = re.findall(r"lamina_(\d+)_", scope)
+        heads = np.asarray(weights[0], "float32").reshape(-1, *weights.shape[-2:])
+        shown = heads[:_HEADS, :_POSITIONS, :_POSITIONS]
+        if numbers:
+            maps = {"maps": as_bytes(shown), "size": [*shown.shape[2:0:-1], len(shown)], "all": len(heads)}
+            found[calls[int(numbers[-1])]] = maps
     return found
 
 
-def _keep(found, key, weights):
-    if weights.ndim not in (3, 4) or isinstance(weights, Tracer):
-        return
-    heads = np.asarray(weights[0], "float32").reshape(-1, *weights.shape[-2:])
-    shown = heads[:_HEADS, :_POSITIONS, :_POSITIONS]
-    found[key] = {"maps": as_bytes(shown), "size": [*shown.shape[2:0:-1], len(shown)], "all": len(heads)}
+class _Attention:
+    """Finds each softmax that a product takes, among the operations of a program as they are computed.
+
+    Attributes:
+        found: (scope, weights) of each.
+    """
+
+    def __init__(self):
+        self.found: list[tuple[str, Any]] = []
+        self._raised, self._weights, self._kept = set(), {}, []
+
+    def look(self, equation, values, results, scope):
+        """Read one operation, its inputs and its outputs."""
+        name, first = equation.primitive.name, [id(value) for value in values]
+        self._kept += [*values, *results]  # ids are those of living arrays
+        if name == "exp" and results[0].ndim in (3, 4):
+            self._raised.add(id(results[0]))
+        elif name == "div" and first[0] in self._raised:
+            self._weights[id(results[0])] = scope, results[0]
+        elif any(one in self._weights for one in first):
+            one = next(one for one in first if one in self._weights)
+            if name in _PRODUCTS:
+                self.found.append(self._weights.pop(one))
+            else:  # reshaped, cast, masked, dropped out
+                self._weights |= {id(result): self._weights[one] for result in results}
+
+
+def _raises(jaxpr):
+    """Whether a program has exponentials of three or four axes."""
+    inner = [_inner(one) for one in jaxpr.eqns]
+    own = any(one.primitive.name == "exp" and len(one.outvars[0].aval.shape) in (3, 4) for one in jaxpr.eqns)
+    return own or any(_raises(found[0]) for found in inner if found is not None)
+
+
+def _inner(equation):
+    """(jaxpr, constants) of a call that is no loop; None for other operations."""
+    if equation.primitive.name in _CALLS:
+        for value in equation.params.values():
+            if hasattr(value, "eqns"):
+                return getattr(value, "jaxpr", value), getattr(value, "consts", [])
+    return None
+
+
+def _one(equation, values):
+    """The results of one operation."""
+    settings = equation.primitive.get_bind_params(equation.params)
+    functions, settings = settings if isinstance(settings, tuple) else ((), settings)  # JAX before 0.10 gives both
+    results = equation.primitive.bind(*functions, *values, **settings)
+    return results if equation.primitive.multiple_results else [results]
+
+
+def _compute(jaxpr, constants, arguments, scope, seen):
+    """The outputs of a program, each operation of which is shown to `seen`."""
+    known = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*constants, *arguments], strict=True))
+    read = lambda one: one.val if hasattr(one, "val") else known[one]  # noqa: E731
+    for equation in jaxpr.eqns:
+        values, inner = [read(one) for one in equation.invars], _inner(equation)
+        place = f"{scope}/{equation.source_info.name_stack}"
+        if inner is not None:
+            results = _compute(*inner, values, place, seen)
+        else:
+            results = _one(equation, values)
+            seen.look(equation, values, results, place)
+        known.update(zip(equation.outvars, results, strict=True))
+    return [read(one) for one in jaxpr.outvars]
 
 
 def saliency_of(model: Any, x: PyTree, vocabulary: Sequence[str] | None = None) -> tuple[list[dict[str, Any]], str]:

@@ -50,6 +50,25 @@ def test_attention(reader):
     assert np.argmax(shown) == np.argmax(np.asarray(weights[0]))
 
 
+class Looking(layers.Layer):
+    """Attention that a user wrote."""
+
+    def call(self, x):
+        return lamina.ops.softmax(2 * x @ lamina.ops.transpose(x, (0, 2, 1))) @ x
+
+
+def test_attention_of_a_layer_of_ones_own():
+    inputs = lamina.Input((3, 2))
+    tags = layers.Dense(4, "softmax", name="tags")(Looking(name="own")(inputs))
+    model, x = lamina.Model(inputs, tags), np.array([[[1, 0], [0, 2], [0.5, 0]]], "float32")
+    ((layer, use),) = found = attention_of(model, x)
+    assert (layer.name, use) == ("own", 1) and found[layer, 1]["size"] == [3, 3, 1]
+    scores = np.exp(2 * x[0] @ x[0].T)
+    shown = as_array(found[layer, 1]["maps"], [3, 3, 1])[0, ..., 0] / 255
+    weights = scores / scores.sum(-1, keepdims=True)
+    np.testing.assert_allclose(shown, (weights - weights.min()) / np.ptp(weights), atol=0.01)
+
+
 def test_saliency_adds_up_to_the_output(reader):
     (words,), said = saliency_of(reader, np.array([[1, 2, 0, 4]]), ["", "<b>", "good", "bad", "film"])
     assert words["words"] == ["<b>", "good", "(padding)", "film"] and said.startswith("What output 0 of 1 (")

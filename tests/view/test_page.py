@@ -202,4 +202,4 @@ def test_samples_as_pictures():
     assert numbers._picture(np.zeros((40, 30, 20)))["mapSize"] == [24, 24, 8]
     assert numbers._picture(np.zeros((7, 5)))["mapSize"] == [7, 5, 1]
     assert set(numbers._picture(np.array(3.0))) == {"bars"}
-    assert numbers._bytes(np.array([1.0, 2.0, np.nan])) == "AP8A"
+    assert numbers.as_bytes(np.array([1.0, 2.0, np.nan])) == "AP8A"
