@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
+from lamina import ops, random
 from lamina.core.variable import unwrap
 from lamina.layers.base.layer import Layer
 
@@ -13,8 +14,20 @@ if TYPE_CHECKING:
     from lamina.core.typing import Tensor
 
 
+class _Backend:
+    """`ops` and `random` as one namespace, with the modules of `ops`: numpy, nn, image, linalg, math, core."""
+
+    def __getattr__(self, name):
+        return random if name == "random" else getattr(ops, name)
+
+
 class DataLayer(Layer):
     """Base class of layers that preprocess data: numbers, categories, images, sound."""
+
+    @property
+    def backend(self) -> Any:
+        """The functions of arrays by Keras's internal names, `self.backend.numpy.full`, for subclasses of packages."""
+        return _Backend()
 
     def convert_weight(self, weight: Any) -> Tensor:
         """The value of a weight, for use outside of a model.

@@ -346,5 +346,7 @@ def kaiser(x: int, beta: float) -> Tensor:
     return _window(np.kaiser, x, float(beta))
 
 
-def _window(function, length, *args):
-    return jnp.asarray(function(whole(function.__name__, "x", length, least=0, example=16), *args), floatx())
+def _window(of, x, *args):
+    return jnp.asarray(
+        of(whole(of.__name__, "x", getattr(x, "item", lambda: x)(), least=0, example=16), *args), floatx()
+    )

@@ -238,3 +238,15 @@ def test_config_of_a_subclass_that_fixes_arguments_of_its_base(keras):
     config = Mean(3).get_config()
     assert config["units"] == 3 and "how" not in config
     assert Mean.from_config(config).how == "mean"
+
+
+def test_preprocessing_layers_of_packages_compute_with_their_backend(keras):
+    class Halved(keras.layers.RandomFlip):
+        def call(self, inputs, training=True):
+            return self.backend.cast(inputs, "float32") * self.backend.numpy.full((1,), 0.5)
+
+    assert np.allclose(Halved()(X[..., None]), X[..., None] / 2)
+
+
+def test_windows_of_lengths_that_are_arrays(keras):
+    assert np.allclose(keras.ops.bartlett(keras.ops.convert_to_tensor(3)), [0, 1, 0])
