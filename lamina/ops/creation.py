@@ -347,6 +347,4 @@ def kaiser(x: int, beta: float) -> Tensor:
 
 
 def _window(of, x, *args):
-    return jnp.asarray(
-        of(whole(of.__name__, "x", getattr(x, "item", lambda: x)(), least=0, example=16), *args), floatx()
-    )
+    return jnp.asarray(of(whole(of.__name__, "x", getattr(x, "item", lambda: x)(), 0, None, 16), *args), floatx())
