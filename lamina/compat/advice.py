@@ -19,7 +19,6 @@ _INSTEAD = {
     "train": "use model.save_weights and model.load_weights, or keras.callbacks.ModelCheckpoint.",
     "estimator": "estimators are gone from TensorFlow too. Write a keras.Model.",
     "feature_column": "use keras.utils.FeatureSpace.",
-    "profiler": "use jax.profiler.",
     "py_function": "functions run as they are: call it. Inside of a compiled step: jax.pure_callback.",
     "numpy_function": "functions run as they are: call it. Inside of a compiled step: jax.pure_callback.",
     "gradients": "use jax.grad.",

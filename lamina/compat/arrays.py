@@ -58,8 +58,8 @@ Unique = namedtuple("Unique", "y idx")
 
 def array(value: Any, dtype: Any = None) -> Any:
     """A value as an array of JAX."""
-    return jnp.asarray(unwrap(value), dtype) if not isinstance(value, (list, tuple)) else jnp.asarray(
-        constant(value), dtype)  # fmt: skip
+    value = constant(value) if isinstance(value, (list, tuple)) else unwrap(value)
+    return jnp.asarray(np.asarray(value) if isinstance(value, HostTensor) else value, dtype)
 
 
 def axes_of(axis):

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina import ops, random
-from lamina.compat.host import is_text, on_host
+from lamina.compat.host import HostTensor, is_text, on_host
 from lamina.core.dtypes import standardize_dtype
 from lamina.core.keras_tensor import is_symbolic
 from lamina.core.variable import Variable as LaminaVariable
@@ -31,6 +31,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None,
     is_plain = is_plain and not any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(value))
     if is_plain and (is_text(value) or is_text(np.asarray(value))):
         return on_host(value) if shape is None else on_host(np.broadcast_to(on_host(value), shape))
+    value = np.asarray(value) if isinstance(value, HostTensor) else value
     array: Any = ops.convert_to_tensor(value, None if dtype is None else standardize_dtype(dtype))
     return array if shape is None else jnp.broadcast_to(array, shape) if array.ndim == 0 else jnp.reshape(array, shape)
 

@@ -15,6 +15,7 @@ from lamina.training.data.elements import Composite, Text, Views, array_of
 __all__ = [
     "HostTensor",
     "InvalidArgumentError",
+    "TextType",
     "as_bytes",
     "as_text",
     "each",
@@ -28,6 +29,19 @@ __all__ = [
 
 class InvalidArgumentError(LaminaError, ValueError):
     """`tf.errors.InvalidArgumentError`: shapes that do not fit, a check that failed, or an index outside."""
+
+
+class TextType(str):
+    """`tf.string`: equal to the dtype of arrays of texts."""
+
+    name = "string"
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return str.__eq__(self, other) is True or getattr(other, "kind", "") == "O"
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
 
 class HostTensor(Text):

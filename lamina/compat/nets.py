@@ -6,13 +6,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from lamina import ops
 from lamina.compat.arrays import array
 from lamina.compat.functions import constant
+from lamina.compat.random_numbers import RANDOM
 from lamina.compat.strategies import average_loss
+from lamina.core.variable import unwrap
 
-__all__ = ["MORE_NN"]
+__all__ = ["MORE_NN", "SAMPLERS"]
 
 
 def weighted_cross_entropy(labels: Any, logits: Any, pos_weight: Any, name: Any = None) -> Any:
@@ -91,6 +94,27 @@ def moments(x: Any, axes: Any, shift: Any = None, keepdims: Any = False, name: A
     return ops.moments(constant(x), [axes] if isinstance(axes, int) else list(axes), keepdims)
 
 
+def _sampler(probabilities):
+    """`tf.random.*_candidate_sampler`: (classes, expected counts of the true ones and of them)."""
+
+    def sample(true_classes, num_true, num_sampled, unique, range_max, seed=None, name=None):
+        odds = probabilities(np.arange(int(range_max)))
+        draw = np.random.default_rng(int(np.asarray(RANDOM["uniform"]([], 0, 2**31 - 1, "int32", seed=seed))))
+        chosen = draw.choice(len(odds), int(num_sampled), replace=not unique, p=odds / odds.sum())
+
+        def expected(places):
+            counts = -np.expm1(num_sampled * np.log1p(-odds[places])) if unique else num_sampled * odds[places]
+            return jnp.asarray(counts, "float32")
+
+        return jnp.asarray(chosen), expected(np.asarray(unwrap(true_classes))), expected(chosen)
+
+    return sample
+
+
+SAMPLERS: dict[str, Any] = {
+    "log_uniform_candidate_sampler": _sampler(lambda places: np.log1p(1 / (places + 1)) / np.log(len(places) + 1)),
+    "uniform_candidate_sampler": _sampler(lambda places: np.full(len(places), 1 / len(places))),
+}
 MORE_NN: dict[str, Any] = {
     "avg_pool1d": _pool(ops.average_pool, 1), "avg_pool3d": _pool(ops.average_pool, 3), "conv1d": _conv(1),
     "conv3d": _conv(3), "conv2d_transpose": _conv_transpose(2), "conv1d_transpose": _conv_transpose(1),

@@ -183,8 +183,9 @@ def _flip(axis):
 
 
 def _by_seed(change, around=False):
-    def changed(image, lower, upper=None, seed=None):
-        low, high = (-lower, lower) if around else (lower, upper)
+    def changed(image, lower=None, upper=None, seed=None, max_delta=None, name=None):
+        width = lower if max_delta is None else max_delta
+        low, high = (-width, width) if around else (lower, upper)
         seed = upper if around and seed is None else seed
         draw = (
             _uniform(seed, low, high)

@@ -34,6 +34,7 @@ from lamina.compat import (
 )
 from lamina.compat.checkpoint_files import TRAIN
 from lamina.compat.flow import DEBUGGING, FLOW, InvalidArgumentError
+from lamina.compat.host import TextType
 from lamina.compat.modules import MODULES
 from lamina.compat.ragged import RaggedTensor, RaggedTensorSpec
 from lamina.compat.ragged_functions import RAGGED, with_composites
@@ -103,7 +104,7 @@ def patch_jax_arrays() -> None:
     """Add TensorFlow's attributes to JAX arrays, symbolic tensors and variables, in this process."""
     record_operators(patch_arrays())
     setattr(datasets.Dataset, "ragged_batch", datasets.ragged_batch)  # noqa: B010
-    setattr(datasets.DatasetIterator, "get_next_as_optional", datasets.Optional)  # noqa: B010
+    setattr(datasets.DatasetIterator, "get_next_as_optional", lambda self: datasets.Optional(self))  # noqa: B010
 
 
 def _nothing(*args, **kwargs):
@@ -144,7 +145,7 @@ _DTYPES = {
         "complex64", "complex128",
     )},
     "half": np.dtype("float16"), "double": np.dtype("float64"), "bool": np.dtype("bool"),
-    "bfloat16": np.dtype(ml_dtypes.bfloat16), "string": "string",
+    "bfloat16": np.dtype(ml_dtypes.bfloat16), "string": TextType("string"),
 }  # fmt: skip
 
 
@@ -233,7 +234,13 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.nn": with_composites(record_functions(
         {"in_top_k": _MATH["in_top_k"], **table.functions_of(table.NN, "tf.nn"), **functions.NN, **nets.MORE_NN}
     )),
-    "tensorflow.random": random_numbers.RANDOM,
+    "tensorflow.profiler": {"experimental": types.SimpleNamespace(
+        start=lambda logdir, options=None: jax.profiler.start_trace(str(logdir)),
+        stop=lambda save=True: jax.profiler.stop_trace(), Profile=lambda logdir, options=None: jax.profiler.trace(
+            str(logdir)), Trace=jax.profiler.TraceAnnotation, ProfilerOptions=dict,
+        server=types.SimpleNamespace(start=jax.profiler.start_server),
+    )},
+    "tensorflow.random": {**random_numbers.RANDOM, **nets.SAMPLERS},
     "tensorflow.strings": strings.STRINGS,
     "tensorflow.test": {
         "gpu_device_name": gpu_device_name, "is_built_with_cuda": lambda: bool(list_physical_devices("GPU")),

@@ -13,7 +13,7 @@ from jax.core import Tracer
 from lamina.compat.functions import constant
 from lamina.compat.lifting import VARIABLES_MADE, VariablesFirst, inside
 from lamina.core import context
-from lamina.core.keras_tensor import KerasTensor
+from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
 from lamina.core.variable import Variable as LaminaVariable
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ShapeError
@@ -200,6 +200,7 @@ def patch_arrays() -> tuple[Any, ...]:
     for kind in kinds:
         kind.get_shape = lambda self: Shape(self.shape)
         kind.set_shape = _set_shape
+    Tracer._keras_mask = property(get_mask, set_mask, lambda self: set_mask(self, None))  # arrays have an attribute
     for kind in kinds[:2]:
         shape = kind.shape
         kind.shape = property(lambda self, shape=shape: Shape(shape.fget(self)))

@@ -64,6 +64,8 @@ class Categorical(DataLayer):
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if has_graph_tensors(inputs):
             return call_back(self, inputs, self.compute_output_spec)
+        if hasattr(inputs, "with_flat_values") and self.output_mode == "int":
+            return inputs.with_flat_values(self(inputs.flat_values))  # a ragged tensor, in programs for TensorFlow
         return super().__call__(self._values_of(inputs), *args, **kwargs)
 
     def _values_of(self, inputs):

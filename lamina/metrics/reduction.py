@@ -32,6 +32,7 @@ def _per_sample(values, sample_weight, reduce, dtype) -> tuple[Tensor, Tensor | 
     if sample_weight is None:
         return _reduced(values, reduce, 1), None
     values, weights = same_rank(values, masked_weights(sample_weight, mask, dtype))
+    values = values if values.ndim else jnp.broadcast_to(values, weights.shape)  # of a function that took the mean
     values = _reduced(values, reduce, weights.ndim)
     if weights.ndim > values.ndim or any(a not in (1, b) for a, b in zip(weights.shape, values.shape, strict=False)):
         raise ShapeError(

@@ -17,6 +17,7 @@ FACTS = {
     "digits_mlp": ["accuracy True ['accuracy', 'loss', 'val_accuracy', 'val_loss']"],
     "functional_cnn": ["shapes (24, 3) (24, 1) (None, 3) channels_last"],
     "functions": [(PROGRAMS / "functions.txt").read_text()],  # printed by TensorFlow 2.21
+    "guides": [(PROGRAMS / "guides.txt").read_text()],  # printed by TensorFlow 2.21
     "image_makers": [
         "dcgan (True, 20, '/ck-1')", "cvae (True, (3, 8, 8, 1), (10, 8, 8, 1))", "pix2pix True",
         "tracing\ndeepdream True",

@@ -110,6 +110,7 @@ class Transformations(Groups, Choices):
             count: Number of elements; -1 keeps all.
             name: No effect.
         """
+        count = int(count)
         if count < 0:
             return self
         return self._derive(lambda: itertools.islice(self._open(), count), length=lambda n: min(n, count))
@@ -121,7 +122,7 @@ class Transformations(Groups, Choices):
             count: Number of elements; -1 leaves out all.
             name: No effect.
         """
-        first = count if count >= 0 else None
+        first = int(count) if count >= 0 else None
         return self._derive(
             lambda: iter(()) if first is None else itertools.islice(self._open(), first, None),
             length=lambda n: 0 if first is None else max(n - first, 0),
@@ -147,11 +148,11 @@ class Transformations(Groups, Choices):
             count: Number of passes; None or -1 means without end.
             name: No effect.
         """
-        endless = count is None or count < 0
+        endless = count is None or int(count) < 0
         passes = itertools.count if endless else lambda: range(int(count or 0))
         return self._derive(
             lambda: (item for _ in passes() for item in self._open()),
-            length=lambda n: (math.inf if n else 0) if endless else n * (count or 0),
+            length=lambda n: (math.inf if n else 0) if endless else n * int(count or 0),
         )
 
     def enumerate(self, start: int = 0, name: str | None = None) -> Any:
