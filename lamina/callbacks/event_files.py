@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lamina.runtime import processes
+from lamina.runtime.atomic_files import make_folder
 from lamina.runtime.protobufs import Double, Float, checksum, encode
 
 __all__ = ["EventFile"]
@@ -32,7 +33,7 @@ class EventFile:
     def __init__(self, path: str | os.PathLike[str]):
         folder = pathlib.Path(path)
         if processes.is_first():
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}.v2"
         self._path, self._records = folder / name, []
         self._write((3, "brain.Event:2"))

@@ -15,6 +15,7 @@ from lamina.core.placement import is_locally_complete
 from lamina.errors import ConfigError, warn
 from lamina.legacy import warn_renamed
 from lamina.runtime import processes
+from lamina.runtime.atomic_files import make_folder
 from lamina.runtime.progress import say
 
 __all__ = ["ModelCheckpoint"]
@@ -105,7 +106,7 @@ class ModelCheckpoint(MonitorCallback):
         if self.save_best_only and not self._is_best(epoch, logs):
             return
         if processes.is_first():
-            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            make_folder(os.path.dirname(path) or ".")
         if os.path.isdir(path):
             raise ConfigError(f"ModelCheckpoint cannot write {path!r}: it is a folder.", fix="Give the name of a file.")
         save = self.model.save_weights if self.save_weights_only else self.model.save

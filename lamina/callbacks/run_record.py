@@ -18,7 +18,7 @@ import numpy as np
 from lamina.core import context, tree
 from lamina.errors import FileError
 from lamina.runtime import processes
-from lamina.runtime.atomic_files import atomic_write
+from lamina.runtime.atomic_files import atomic_write, make_folder
 from lamina.runtime.digests import digest, digests
 from lamina.runtime.random_state import random_states
 from lamina.runtime.versions import environment, versions_of_run
@@ -82,7 +82,7 @@ class RunRecord:
         }  # fmt: skip
         if not processes.is_first():
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         with atomic_write(self.folder / _RECORD) as beside:
             pathlib.Path(beside).write_text(json.dumps(record, indent=1), "utf-8")
         (self.folder / _TRACE).write_text("", "utf-8")

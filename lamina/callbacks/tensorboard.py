@@ -15,6 +15,7 @@ from lamina.callbacks.event_files import EventFile
 from lamina.errors import ConfigError
 from lamina.layers import Embedding
 from lamina.runtime import processes
+from lamina.runtime.atomic_files import make_folder
 
 __all__ = ["TensorBoard"]
 
@@ -185,7 +186,7 @@ class TensorBoard(Callback):
         if not processes.is_first():
             return
         folder = pathlib.Path(self.log_dir)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         (folder / "projector_config.pbtxt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _write_embeddings(self):

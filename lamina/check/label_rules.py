@@ -68,6 +68,15 @@ def _labels_beyond_units(subject):
                 f"{head.layer} has {head.units} units; the labels go from {least:g} to {most:g}: "
                 f"{part.first_of(wrong)}.", fix,
             )  # fmt: skip
+    for head in _of_loss(subject, "ctc"):
+        if head.units is not None and (outside := head.part.outside(0, head.units - 1)) is not None:
+            part, wrong = outside
+            yield (
+                head.layer, _range(part.values),
+                f"{head.layer} has {head.units} units, of which the first is the blank; the labels go to "
+                f"{_range(part.values)[1]:g}: {part.first_of(wrong)}.",
+                f"Give {head.layer} {int(_range(part.values)[1]) + 1} units; labels are from 1, and 0 fills the rows.",
+            )  # fmt: skip
 
 
 def _of_loss(subject, *names):
@@ -170,9 +179,11 @@ def _other_loss(head, part, least, most):
     whole = bool((head.numbers == np.round(head.numbers)).all())
     if head.loss_name in BINARY | HINGE and whole and least == 0 and 1 < most < 1000 and head.units == 1:
         return f"Use Dense({int(most) + 1}, activation='softmax') and loss='sparse_categorical_crossentropy'."
+    two = f"Use {part.name} == {most:g} as labels, which are 0 and 1." if len(np.unique(head.numbers)) == 2 else ""
     if head.loss_name in BINARY:
-        return f"Use ({part.name} + 1) / 2 as labels." if (least, most) == (-1, 1) else "Bring the labels to 0 and 1."
-    return "Bring the labels to -1 and 1." if head.loss_name in HINGE else "Use loss='mse'."
+        scale = f"Divide the labels by {most:g}, so that they are from 0 to 1." if least == 0 else two
+        return f"Use ({part.name} + 1) / 2 as labels." if (least, most) == (-1, 1) else scale or "Use loss='mse'."
+    return two or "Bring the labels to -1 and 1." if head.loss_name in HINGE else "Use loss='mse'."
 
 
 @rule(

@@ -179,6 +179,7 @@ def for_function(site: CallSite) -> Any:
 def for_values(site: CallSite) -> Any:
     """What to write where Python or NumPy needs values."""
     name, arguments = site.callee or getattr(site.function, "__name__", ""), site.arguments or "x"
+    arguments = re.sub(r"\b(np|numpy)\.(?=\w+\()", "keras.ops.", arguments)
     if name.rpartition(".")[2] in ("numpy", "item", "tolist") and site.function is None:
         owner, _, method = name.rpartition(".")
         return f"{owner}  # the tensor as it is, without .{method}()"

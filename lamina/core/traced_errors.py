@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import functools
 import importlib
+import linecache
+import os
+import re
 from typing import Any
 
 import jax
@@ -24,6 +27,7 @@ _PRODUCT = (
     "dot_general requires contracting dimensions to have the same shape, got",
     "the axes that are multiplied and summed must have the same size; got",
 )
+_KEEP = "Return it, or keep its value in a weight: self.add_weight(...) in build, then .assign(x)."
 Errors = jax.errors
 
 
@@ -39,9 +43,27 @@ def explain(error: BaseException) -> BaseException | None:
     if site is None:  # the line may call an op, or use an operator of a symbolic tensor
         site = site_above(through=("lamina.runtime", "lamina.core", "lamina.ops", "lamina.random"))
     if site is None:
-        return _of_another_library(error)
+        return _of_kept_tensor(error) or _of_another_library(error)
     base, message, fix = _explanation(error, site, _text(error))
     return _class(base, type(error))(message, fix=fix)
+
+
+_CREATED = re.compile(r"was created on line (.+):(\d+):\d+ \((.+)\)")
+_KEEPS = re.compile(r"(self\.\w+)(?: \+=| = \1 \+) (.+)")
+
+
+def _of_kept_tensor(error):
+    """The error for a tensor that a call kept in an attribute or a list, by the line of the user that made it; or
+    None."""
+    found = _CREATED.search(_text(error)) if isinstance(error, Errors.UnexpectedTracerError) else None
+    if found is None:
+        return None
+    file, number, function = found.groups()
+    line = linecache.getline(file, int(number)).strip()
+    kept = _KEEPS.fullmatch(line)
+    fix = f"{kept[1]}.assign({kept[1]} + {kept[2]})" if kept else _KEEP
+    place = f"{function}, line {number} of {os.path.basename(file)}"
+    return TracingError(f"`{line}` ({place}) keeps a tensor that has no value after the call.", fix=fix)
 
 
 def _of_another_library(error):
@@ -111,7 +133,7 @@ def _explanation(error, site, text):
         return (
             TracingError,
             f"{shown} uses a tensor that an earlier run of the function has kept.",
-            ("Return it, or keep its value in a weight: self.add_weight(...) in build, then .assign(x)."),
+            _KEEP,
         )
     if isinstance(error, Errors.TracerBoolConversionError) or text.startswith("The truth value of an array"):
         return TracingError, f"{shown} decides by {_NO_VALUES}.", op_advice.for_condition(site)

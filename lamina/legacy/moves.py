@@ -15,6 +15,7 @@ from lamina.errors import LaminaError
 from lamina.legacy.gone import GONE, GONE_MODULES
 from lamina.legacy.names import FILES_WITH_OLD_PATHS, INSTEAD, MODULES, NAMES, SHORT_LOSS_NAMES
 from lamina.legacy.renames import warn_renamed
+from lamina.runtime.tracebacks import filters_traceback
 from lamina.spelling import missing_member
 
 __all__ = ["OldClass", "OldNameError", "find_old_modules", "make_callable", "moved", "moved_from", "old_names_of"]
@@ -86,6 +87,7 @@ def _make_package(module):
     vars(sys.modules[module]).setdefault("__path__", [])
 
 
+@filters_traceback
 def _old_name(module, name):
     """What `module.name` is today, with a warning."""
     today = NAMES.get(module, {}).get(name)

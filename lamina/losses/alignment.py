@@ -111,7 +111,8 @@ _POSITIONS = (  # what LAM116 finds
 def _fix(targets, outputs):
     if len(outputs) > 1 and targets in (outputs[:-1], (*outputs[:-1], 1)) and outputs[-1] != 1:
         return (
-            f"For class numbers use a sparse_categorical loss or metric; one_hot(y, {outputs[-1]}) has shape {outputs}."
+            "Class numbers as targets take a loss and metrics whose names begin with sparse_categorical_; the others "
+            f"take one-hot targets: keras.utils.to_categorical(y, {outputs[-1]}) has shape {outputs}."
         )
     if len(targets) == len(outputs) > 1 and targets[:-1] == outputs[:-1]:
         columns = "one column" if outputs[-1] == 1 else f"{outputs[-1]} columns"
@@ -161,7 +162,8 @@ def class_numbers(y_true: Any, y_pred: Tensor, axis: int) -> Tensor:
         one_hot = labels.shape == y_pred.shape
         raise ShapeError(
             f"Class numbers for outputs {y_pred.shape} need shape {wanted}; got targets {jnp.shape(y_true)}.",
-            fix="One-hot targets need categorical_crossentropy, without 'sparse_'."
+            fix="One-hot targets need the loss or metric without 'sparse_': categorical_crossentropy, "
+            "categorical_accuracy; or pass class numbers: y.argmax(axis=-1)."
             if one_hot
             else _POSITIONS
             if labels.ndim == 1 and y_pred.ndim > 2 and labels.shape[0] == y_pred.shape[0]

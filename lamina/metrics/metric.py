@@ -116,6 +116,9 @@ class Metric(Configurable):
             dtype: Type of the variable; None means `keras.config.floatx()`.
             name: Name of the variable.
         """
+        if isinstance(shape, str):  # Keras 1 and 2: add_weight(name, shape)
+            is_shape = isinstance(initializer, (tuple, list))
+            shape, initializer, name = initializer if is_shape else (), None if is_shape else initializer, shape
         return self.add_variable(shape=shape, initializer=initializer, dtype=dtype, name=name)
 
     def update_state(self, *args: Any, **kwargs: Any) -> Any:

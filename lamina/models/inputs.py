@@ -12,7 +12,7 @@ import numpy as np
 from lamina.core import tree
 from lamina.core.dtypes import dtype_of, numpy_dtype
 from lamina.core.keras_tensor import get_mask, set_mask
-from lamina.errors import ShapeError, warn
+from lamina.errors import DataError, ShapeError, warn
 from lamina.layers.base.input_fixes import fix_of_input
 from lamina.runtime.settings import floatx
 from lamina.spelling.nearest import renamed
@@ -156,4 +156,9 @@ def _cast(value, dtype):
     """Cast to the type of the Input; floats for floatx keep their type, which a mixed policy may have changed."""
     if jnp.issubdtype(value.dtype, jnp.floating) and dtype == floatx():
         return value
+    if jnp.iscomplexobj(value) and not dtype.startswith("complex"):
+        raise DataError(
+            f"The inputs are complex numbers ({value.dtype}); the model takes {dtype}.",
+            fix="x = np.abs(x)  # or np.concatenate([x.real, x.imag], axis=-1), which is twice as wide",
+        )
     return value.astype(jax.dtypes.canonicalize_dtype(numpy_dtype(dtype)))

@@ -245,7 +245,7 @@ class DataFrameIterator(FileIterator):
             subset=subset, interpolation=interpolation, keep_aspect_ratio=keep_aspect_ratio,
         )  # fmt: skip
         self.directory = directory or ""
-        names = _column(dataframe, x_col)
+        names = _column(dataframe, x_col, "x_col=")
         if not all(isinstance(name, str) for name in names):
             raise DataError(
                 f"Column {x_col!r} must hold names of files as text.", fix=f"df[{x_col!r}] = df[{x_col!r}].astype(str)"
@@ -260,13 +260,13 @@ class DataFrameIterator(FileIterator):
                 warn(f"{count} not there and are left out; the first is {paths[absent[0]]}.")
         values: Any = None
         if class_mode not in _WITHOUT_CLASSES:
-            values = _column(dataframe, y_col)
+            values = _column(dataframe, y_col, "y_col=")
             rows = self._set_classes(values, rows, classes, y_col)
         if self.split:
             rows = rows[int(self.split[0] * len(rows)) : int(self.split[1] * len(rows))]
         self.filenames: list[str] = [names[i] for i in rows]
         self._set_labels(dataframe, y_col, values, rows)
-        weights = None if weight_col is None else np.asarray(_column(dataframe, weight_col))[list(rows)]
+        weights = None if weight_col is None else np.asarray(_column(dataframe, weight_col, "weight_col="))[list(rows)]
         if weights is not None and weights.dtype.kind not in "biuf":
             raise DataError(
                 f"Column {weight_col!r} of weights must hold numbers.",
@@ -321,14 +321,14 @@ def _classes_of(value):
     return [value] if isinstance(value, str) else list(value)
 
 
-def _column(table, name):
+def _column(table, name, argument=""):
     """A column of a table of any kind, as a list."""
     try:
         column = table[name]
     except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
         names = list(getattr(table, "column_names", getattr(table, "columns", table)))
         listed = ", ".join(map(repr, names))
-        fix = repr(nearest(name, names)) if names else None
+        fix = f"{argument}{nearest(name, names)!r}" if names else "Pass a table with a column of file names."
         raise DataError(f"There is no column {name!r}; the table has {listed}.", fix=fix) from error
     for method in ("to_pylist", "to_list", "tolist"):
         if hasattr(column, method):

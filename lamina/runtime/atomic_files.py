@@ -1,4 +1,4 @@
-"""Files that are written completely or not at all."""
+"""Files that are written completely or not at all, and the folders that they are in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import pathlib
 import secrets
 from collections.abc import Iterator
 
-__all__ = ["atomic_write"]
+from lamina.errors import FileError
+
+__all__ = ["atomic_write", "make_folder"]
 
 
 @contextlib.contextmanager
@@ -39,6 +41,24 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[str]:
             _to_disk(path.parent)  # the new name
     finally:
         beside.unlink(missing_ok=True)
+
+
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """Make a folder, and those above it, where they do not exist.
+
+    Args:
+        path: Path of the folder.
+
+    Raises:
+        FileError: A file has this name, or that of a folder above it.
+    """
+    folder = pathlib.Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        file = next((one for one in (folder, *folder.parents) if one.exists() and not one.is_dir()), folder)
+        what = f"{folder} must be a folder; {'it' if file == folder else file} is a file."
+        raise FileError(what, fix="Give the path of a folder.") from error
 
 
 def _to_disk(path):

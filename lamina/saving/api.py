@@ -120,6 +120,11 @@ def save_model(
     else:
         ending = os.path.splitext(name)[1]
         to_export = ending in (".onnx", ".jax", ".tflite")
+        if not isinstance(filepath, (str, os.PathLike)):
+            raise FileError(
+                f"The second argument, filepath, is the path of a file; got {type(filepath).__name__}.",
+                fix=f"keras.models.save_model(model, {model if isinstance(model, str) else 'model.keras'!r})",
+            )
         raise FileError(
             f"A model is saved as .keras or .h5; got {name!r}."
             + (f" An {ending} file is written by `export`." if to_export else ""),

@@ -10,7 +10,7 @@ from typing import Any
 
 from lamina.errors import FileError, warn
 from lamina.runtime import processes
-from lamina.runtime.atomic_files import atomic_write
+from lamina.runtime.atomic_files import atomic_write, make_folder
 from lamina.saving.safety.records import read_record, write_record
 
 __all__ = ["CheckpointFolder", "LatestWriter"]
@@ -31,7 +31,7 @@ class CheckpointFolder:
 
     def write(self, name: Any, record: Any) -> None:
         """Write a checkpoint, then delete all but the latest `keep`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         with atomic_write(self.folder / f"{name}{_ENDING}") as beside, open(beside, "wb") as file:
             write_record(record, file)
         for path in self.paths()[: -self.keep]:
@@ -79,7 +79,7 @@ class CheckpointFolder:
     def is_shared(self) -> bool:
         """Whether the first of the processes that train together writes into the same folder as this one."""
         marker = processes.agree(f".{os.getpid()}-{time.time_ns()}{_ENDING}", "making the folder of checkpoints")
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         if processes.is_first():
             (self.folder / marker).touch()
         processes.gather(None, "marking the folder of checkpoints")

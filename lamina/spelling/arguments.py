@@ -182,7 +182,7 @@ class _Call:
             receiver = next(
                 (_RECEIVERS[name] for name in classes if name in _RECEIVERS), type(self.of).__name__.lower()
             )
-            self.shown = f"{receiver}.{self.name}".removesuffix(".call")
+            self.shown = f"{'self' if self.name[:4] == 'add_' else receiver}.{self.name}".removesuffix(".call")
             if self.name == "call":
                 self.name, also = type(self.of).__name__, (*also, *_OF_EVERY_CALL)
         elif public_module(function):

@@ -152,6 +152,12 @@ NAMES: dict[str, str] = {
     "mm": "keras.ops.matmul", "bmm": "keras.ops.matmul", "save": "model.save('model.keras')", "load":
     "keras.models.load_model('model.keras')", "loadmodels": "keras.models.load_model", "fit": "model.fit(x, y)",
     "compile": "model.compile(optimizer, loss)", "summary": "model.summary()",
+    # scikit-learn
+    "traintestsplit": "keras.utils.split_dataset", "standardscaler": "keras.layers.Normalization",
+    "minmaxscaler": "keras.layers.Rescaling", "labelencoder": "keras.layers.StringLookup",
+    "onehotencoder": "keras.layers.CategoryEncoding", "kbinsdiscretizer": "keras.layers.Discretization",
+    "tfidfvectorizer": "keras.layers.TextVectorization(output_mode='tf_idf')",
+    "countvectorizer": "keras.layers.TextVectorization(output_mode='count')",
 }  # fmt: skip
 """Name elsewhere, without capitals and underscores -> what Keras has for it."""
 
@@ -237,5 +243,7 @@ ATTRIBUTES["layer"] = {
     "weight": "layer.kernel", "in_features": "layer.input.shape[-1]", "out_features": "layer.units",
     "forward": "layer(x)", "fit": "layers are trained in a model: keras.Sequential([layer]).fit(x, y)",
     "eval": "layer(x, training=False)", "train": "layer(x, training=True)", "get_output": "layer.output",
+    "fit_transform": "layer.adapt(x), then layer(x)", "transform": "layer(x)", "inverse_transform":
+    "of Normalization: keras.layers.Normalization(invert=True); of StringLookup: StringLookup(invert=True)",
     "get_input": "layer.input", "shape": "layer.output.shape, once the layer is called", "children": "layer._layers",
 }  # fmt: skip

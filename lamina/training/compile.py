@@ -8,7 +8,7 @@ from typing import Any
 from lamina import losses as losses_module
 from lamina import metrics as metrics_module
 from lamina.core import tree
-from lamina.errors import ConfigError, LaminaError, locate
+from lamina.errors import ConfigError, LaminaError, ShapeError, locate
 from lamina.losses.loss import Loss
 from lamina.metrics.metric import Metric
 from lamina.training.loss_rows import is_single, loss_rows
@@ -165,7 +165,11 @@ class CompileLoss:
         total, by_name = None, {}
         rows: Any = self.rows
         for row in rows:
-            value = row.loss(row.of(targets), row.of(leaves), weights[row.start])
+            try:
+                value = row.loss(row.of(targets), row.of(leaves), weights[row.start])
+            except ShapeError as error:
+                locate(error, f"In the loss {row.loss.name}{f' of {row.name}' * bool(row.name)}.")
+                raise
             by_name[row.name] = value + by_name.get(row.name, 0)
             value = value if row.weight is None else value * row.weight
             total = value if total is None else total + value

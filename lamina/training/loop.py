@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -103,12 +104,19 @@ class Pass:
             end(index // together * together + together - 1, self.logs)  # as if the last execution had been complete
         self.batches.end_epoch()
 
-    def record(self, logs: Any) -> Any:
-        """Note that the step of the current batch is complete. Returns its logs.
+    def run(self, step: Callable[[Any], Any], batch: Any) -> Any:
+        """Run the step of the current batch, and note that it is complete. Returns its logs.
 
         Args:
-            logs: Logs of the step.
+            step: Function of the batch that returns the logs.
+            batch: The batch.
         """
+        try:
+            logs = step(batch)
+        except LaminaError as error:
+            if self.count > 1:  # data that fit the batches before
+                error.message += f" This is batch {self.count} of the epoch."
+            raise
         self.logs, self.done, self.position = logs, self.count, self.batches.position()
         return logs
 
@@ -153,7 +161,7 @@ def fit_batches(
                     ending.steps = steps = Pass(model, "train", batches, callbacks, interrupts, progress, resume)
                     last = steps.logs
                     for batch in midway.batches(epoch, steps, due):
-                        last = steps.record(runner.train(batch))
+                        last = steps.run(runner.train, batch)
                 logs, resume, model.resume_point = _read(last), None, None
                 progress.end_steps()
                 logs |= midway.validate_at_end(epoch, callbacks, interrupts) if due else {}

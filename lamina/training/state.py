@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import jax
+
 from lamina.core.variable import own_copy
+from lamina.errors import CallError
 
 GROUPS = ("trainable", "others", "optimizer", "metrics")
 
@@ -83,6 +87,12 @@ def peek(cells: Any) -> Any:
 def step_results(kind: str, results: Any, after: Any, before: Any, read: dict[int, Any]) -> Any:
     """The results of a step that the program returns. Of read-only variables, these are only the changed ones, by
     index."""
+    if kind != "predict" and not isinstance(results, Mapping):
+        got = "a tensor" if isinstance(results, jax.Array) else repr(results)[:60]
+        raise CallError(
+            f"{kind}_step must return a dict of numbers by name; it returned {got}.",
+            fix="return {'loss': loss}",
+        )
     if kind == "train":
         trainable, others, optimizer, metrics = after
         large = {index: others[index] for index, value in read.items() if others[index] is not value}

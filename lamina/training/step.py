@@ -277,4 +277,11 @@ def takes_state(method: Any) -> bool:
     """Whether a train_step, test_step or predict_step has the signature (self, state, data) rather than (self,
     data)."""
     parameters = inspect.signature(method).parameters.values()
+    names = [parameter.name for parameter in parameters]
+    if names[1:] in (["y"], ["labels"], ["targets"], ["target"], ["y_true"]):
+        raise CallError(
+            f"{method.__name__} takes (self, data), or (self, state, data) of pure functions; it is written as "
+            f"(self, {', '.join(names)}).",
+            fix=f"def {method.__name__}(self, data): {', '.join(names)} = data",
+        )
     return len(parameters) >= 2 or any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)

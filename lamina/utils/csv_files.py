@@ -88,7 +88,9 @@ def dataset_from_csv(
     choice("dataset_from_csv", "on_missing", on_missing, ("raise", "skip", "keep"))
     table = CsvTable(path, header, delimiter, encoding, frozenset(missing_values))
     given: Any = [] if label_column is None else label_column
-    labels = [table.name_of(label) for label in (given if isinstance(given, (list, tuple)) else [given])]
+    labels = [
+        table.name_of(label, "label_column=") for label in (given if isinstance(given, (list, tuple)) else [given])
+    ]
     names = (
         [name for name in table.names if name not in labels] if columns is None else list(map(table.name_of, columns))
     )

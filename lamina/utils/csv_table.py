@@ -111,19 +111,22 @@ class CsvTable:
         if twice:
             raise DataError(f"{self.path} has two columns called {sorted(twice)[0]!r}.", fix="header=False")
 
-    def name_of(self, column: str | int) -> str:
+    def name_of(self, column: str | int, argument: str = "") -> str:
         """The name of a column.
 
         Args:
             column: Name or number.
+            argument: Beginning of the fix: "label_column=".
         """
         if isinstance(column, int) and -len(self.names) <= column < len(self.names):
             return self.names[column]
         if column in self.names:
             return str(column)
-        near = nearest(str(column), self.names) or self.names[-1:]
-        listed = ", ".join(map(repr, self.names))
-        raise DataError(f"{self.path} has no column {column!r}; it has {listed}.", fix=repr(near[0]))
+        listed, other = ", ".join(map(repr, self.names)), max(_DELIMITERS, key=self.names[0].count)
+        fix = argument + repr((nearest(str(column), self.names) or self.names[-1:])[0])
+        if len(self.names) == 1 and other in self.names[0]:
+            fix = f"delimiter={other!r}"
+        raise DataError(f"{self.path} has no column {column!r}; it has {listed}.", fix=fix)
 
     def read(self, names: Sequence[str], labels: Sequence[str], dtypes: Any, on_missing: str, verbose: bool) -> Any:
         """Read all rows, and keep those without missing values, or all. Returns the columns, by name.

@@ -203,7 +203,10 @@ def _nothing_in(directory, endings, inferred):
     found = sorted({os.path.splitext(name)[1].lower() for _, _, names in os.walk(directory) for name in names} - {""})
     what = f"There is no file in {directory} that ends in {', '.join(endings)}"
     if set(found) & set(endings) and inferred:
-        fix = f"Move them to {os.path.join(directory, 'CLASS')}, or pass labels=None."
+        parent = os.path.relpath(os.path.dirname(os.path.abspath(directory)))
+        fix = f"directory={parent!r}, if {directory} is the folder of one class; or labels=None, for no classes."
         return DataError(f"{what} in a folder of a class.", fix=fix)
-    there = f"; there are files that end in {', '.join(found[:6])}" if found else ""
-    return DataError(f"{what}{there}.", fix="Pass the folder that has a folder of files for each class.")
+    if found:
+        fix = f"Convert the files to {endings[-1]}, or pass a folder that has a folder of such files for each class."
+        return DataError(f"{what}; there are files that end in {', '.join(found[:6])}.", fix=fix)
+    return DataError(f"{what}.", fix="Pass the folder that has a folder of files for each class.")

@@ -14,6 +14,22 @@ PAIR = (
     "a, b = keras.Input((2,), name='text'), keras.Input((1,), name='meta')\n"
     "model = keras.Model([a, b], keras.layers.Concatenate()([a, b])); x = np.ones((8, 3))\n"
 )
+STEP = "class Mine(keras.Model):\n    def call(self, x):\n        return x\n    "
+FITTED = "\nmodel = Mine(); model.compile('sgd', 'mse'); model.fit(np.ones((2, 1)), verbose=0)"
+COUNTER = (
+    "class Mine(keras.layers.Layer):\n    def build(self, s):\n"
+    "        self.n = self.add_weight(shape=(), trainable=False)\n"
+    "    def call(self, x):\n        "
+)
+COUNTED = (
+    "\nmodel = keras.Sequential([keras.Input((1,)), Mine()]); model.predict(np.ones((2, 1)), verbose=0)\n"
+    "model.predict(np.ones((3, 1)), verbose=0)"
+)
+SCORED = (
+    "model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])\n"
+    "model.compile('sgd', 'mse', metrics=[Mine()])\n"
+    "model.test_on_batch(np.ones((2, 1)), np.ones((2, 1)))"
+)
 LAYER = (
     "class Mine(keras.layers.Layer):\n    def call(self, x):\n        return {}\nMine()(np.ones((2, 3, 4), 'float32'))"
 )
@@ -41,6 +57,12 @@ TRAINING = [
     mistake(TWO, "model.compile('sgd', ['mse']); model.train_on_batch(x, y)",
             "model.compile('sgd', loss=['mse', 'mse']); model.train_on_batch(x, y)", "loss=['mse', 'mse']"),
     mistake(MODEL, "model.fit(x, y, class_weight=[1, 2])", "class_weight={0: 1.0, 1: 2.0}"),
+    mistake(STEP, "def train_step(self, data):\n        return self.compute_loss(y=data, y_pred=data)" + FITTED,
+            "def train_step(self, data):\n        loss = self.compute_loss(y=data, y_pred=data)\n"
+            "        return {'loss': loss}" + FITTED, "return {'loss': loss}"),
+    mistake(STEP, "def train_step(self, x, y):\n        return {'loss': 0.0}" + FITTED,
+            "def train_step(self, data):\n        x, y = data, None\n        return {'loss': 0.0}" + FITTED,
+            "def train_step(self, data): x, y = data"),
 ]  # fmt: skip
 
 MODELS = [
@@ -66,6 +88,9 @@ MODELS = [
             "self.layers = []\nNet()", "self.blocks = []\nNet()", "self.blocks"),
     mistake("x, f = keras.Input((2,)), keras.layers.Dense(1, name='f')\n", "keras.Model(inputs=x, outputs=f)",
             "keras.Model(inputs=x, outputs=f(x))", "outputs=f(x)"),
+    mistake("model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]); x = np.ones((2, 4), 'complex64')\n",
+            "model.predict(x, verbose=0)",
+            "x = np.abs(x); model.predict(x, verbose=0)", "x = np.abs(x)  # or"),
 ]  # fmt: skip
 
 LAYERS = [
@@ -106,6 +131,19 @@ LAYERS = [
 ]  # fmt: skip
 
 OWN_FUNCTIONS = [
+    mistake(
+        COUNTER,
+        "self.n = self.n + 1\n        return x" + COUNTED,
+        "self.n.assign(self.n + 1)\n        return x" + COUNTED,
+        "self.n.assign(self.n + 1)",
+    ),
+    mistake(
+        "class Mine(keras.metrics.Metric):\n    def update_state(self, y, p, sample_weight=None):\n        return ",
+        "float(np.sum(y == p))\n    def result(self):\n        return 0\n" + SCORED,
+        'keras.ops.cast(keras.ops.sum(y == p), "float32")\n    def result(self):\n        return 0\n' + SCORED,
+        'keras.ops.cast(keras.ops.sum(y == p), "float32")',
+    ),
+] + [
     Mistake(LAYER.format(wrong), LAYER.format(right), right)
     for wrong, right in (
         ("x.view(2, -1)", "keras.ops.reshape(x, (2, -1))"),
@@ -156,6 +194,24 @@ OPS = [
 ]
 
 SAVING = [
+    mistake(MODEL, "keras.models.save_model('model.keras', model)", "keras.models.save_model(model, 'model.keras')"),
+    mistake(
+        "open('model.pt', 'wb').write(b'PK\\x03\\x04')\n",
+        "keras.models.load_model('model.pt')",
+        MODEL,
+        "save the weights in PyTorch as safetensors",
+    ),
+]
+RUNTIME = [
+    mistake(
+        "open('run', 'w').close(); from lamina.runtime.atomic_files import make_folder\n",
+        "make_folder('run')",
+        "make_folder('runs')",
+        "Give the path of a folder.",
+    ),
+]
+
+SAVING += [
     mistake("model = keras.Sequential([keras.Input((2,))]); open('m.json', 'w').write(model.to_json())\n",
             "keras.models.model_from_json('m.json')", "keras.models.model_from_json(open('m.json').read())"),
 ]  # fmt: skip

@@ -52,6 +52,11 @@ PASTES = [
     Paste(FRAME + "x = np.array([1, 2] * 20, object)", READ, "astype"),
     Paste(FRAME + "x = [[1, None]] + [[1, 2]] * 39", READ, "keep"),
     Paste(FRAME + "x = ['red', 'blue'] * 20", READ, "np.unique"),
+    Paste(FRAME + "y = list(y); x = [[1, None]] + [[1, 2]] * 39", READ, "np.asarray(y)[keep]"),
+    Paste(
+        FRAME + "x = np.array([['2020-01-02'], ['2021-03-04']] * 20, 'datetime64[D]')", READ, "np.timedelta64(1, 'D')"
+    ),
+    Paste("open('a.csv', 'w').write('a,b\\n1,2\\n'); x, y = 'a.csv', None", READ, "dataset_from_csv('a.csv'"),
     Paste(FRAME + "x = np.array(['a ' + i for i in n])", READ, "TextVectorization"),
     Paste(
         "words = keras.layers.TextVectorization(output_sequence_length=2); words.adapt(['good', 'bad'])\n"
@@ -104,6 +109,12 @@ MISTAKES = [
             "Or give one array", prose=True),
     Mistake(ROWS + "make_batches(x, [y, y], x)", ROWS + "make_batches(x, [y, y], [y, y])",
             "one array for each", prose=True),
+    Mistake(STREAM + "make_batches([(np.ones(2), 1.0), (np.ones(2), 0.0)]).peek()",
+            STREAM + "x = [(np.ones(2), 1.0), (np.ones(2), 0.0)]\n"
+            "x, y = map(np.stack, zip(*x)); make_batches(x, y).peek()", "x, y = map(np.stack, zip(*x))"),
+    Mistake(STREAM + "make_batches([(np.ones(2), np.array(1.0)), (np.ones(2), np.array(0.0))]).peek()",
+            STREAM + "x = [(np.ones(2), 1.0), (np.ones(2), 0.0)]\n"
+            "x, y = map(np.stack, zip(*x)); make_batches(x, y).peek()", "x, y = map(np.stack, zip(*x))"),
     Mistake(STREAM + "make_batches(iter([(x, y)]), y)", STREAM + "make_batches(iter([(x, y)]))",
             "Leave out y", prose=True),
     Mistake(STREAM + "make_batches(zip(x, y)).peek()", STREAM + "make_batches(x, y).peek()",

@@ -139,6 +139,12 @@ MISTAKES = [
         "read('age,kind\\n1,2\\n', label_column='kinds') -> read('age,kind\\n1,2\\n', label_column='kind')",
         "'kind'",
     ),
+    swap(
+        CSV,
+        "read('a;b\\n1;2\\n', label_column='b', delimiter=',') -> "
+        "read('a;b\\n1;2\\n', label_column='b', delimiter=';')",
+        "delimiter=';'",
+    ),
     swap(CSV, "read('1,2\\n3,4\\n') -> read('1,2\\n3,4\\n', header=False)", "header=False"),
     swap(CSV, "read('1,2\\n') -> read('1,2\\n', header=False)", "header=False"),
     swap(CSV, "read('a,b\\n') -> read('a,b\\n', header=False)", "header=False"),
@@ -627,6 +633,12 @@ MISTAKES = [
         "import os; os.makedirs('none/a'); keras.utils.image_dataset_from_directory('none', verbose=False)",
         FOLDER + "images('data')",
         says="a folder of files for each class",
+        prose=True,
+    ),
+    Mistake(
+        FOLDER + "keras.utils.audio_dataset_from_directory('data', output_sequence_length=3)",
+        WAV + "keras.utils.audio_dataset_from_directory('data', output_sequence_length=3)",
+        says="Convert the files to .wav",
         prose=True,
     ),
     Mistake(

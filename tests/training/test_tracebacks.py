@@ -114,6 +114,8 @@ PROGRAMS = {
     "no file": lambda: keras.models.load_model("nothing.keras"),
     "no JSON": lambda: keras.models.model_from_json("{"),
     "weights": saved_elsewhere,
+    "a data set": lambda: list(keras.utils.Dataset.range(3).map(lambda x: ops.matmul(x, x))),
+    "an old module": lambda: keras.backend.clear_sesion(),
     "a function of utils": lambda: keras.utils.to_categorical([1, 2, 3], 3),
 }
 
@@ -236,6 +238,12 @@ def test_filtering_can_be_switched():
     assert "lamina/layers/base/layer.py" in before.replace(os.sep, "/")
     keras.config.enable_traceback_filtering()
     assert keras.config.is_traceback_filtering_enabled()
+
+
+def test_an_error_in_a_later_batch_says_which():
+    model = compiled(keras.Input((4,)))
+    with pytest.raises(ValueError, match=r"got \(8, 3\)\. This is batch 2 of the epoch\."):
+        model.fit(iter([(X, Y), (Y, Y)]), verbose=0)
 
 
 def test_warnings_name_the_users_line():

@@ -168,7 +168,8 @@ def fix_of_input(shape: tuple[Any, ...], wanted: tuple[Any, ...]) -> str:
     if None not in needed and shape and math.prod(sizes) == math.prod(needed):
         return f"x.reshape{(-1, *needed)}"
     if len(sizes) == len(needed) == 3 and _fits(sizes[2:], needed[2:]):
-        return f"keras.ops.image.resize(x, {needed[:2]})" if None not in needed[:2] else rebuild
+        fix = f"keras.ops.image.resize(x, {needed[:2]}); or image_size={needed[:2]}, where a data set reads the files."
+        return fix if None not in needed[:2] else rebuild
     if len(sizes) == len(needed) == 3 and _fits(sizes[:2], needed[:2]) and (sizes[2], needed[2]) in ((1, 3), (4, 3)):
         return "keras.ops.repeat(x, 3, axis=-1)" if sizes[2] == 1 else "x[..., :3]"
     if len(sizes) == 2 and len(needed) == 3 and _fits(sizes, needed[:2]) and needed[2] == 3:

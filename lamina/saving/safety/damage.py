@@ -62,6 +62,8 @@ def other_format(file: Any, name: Any, wanted: str, error: object) -> FileError:
         own = "HDF5" in wanted if magic.startswith(b"\x89HDF") else ".keras archive" in wanted and magic[:2] == b"PK"
         if (start.startswith(magic) if magic else not start) and not own:
             stem = pathlib.Path(name).stem.removesuffix(".weights")
+            if magic[:2] == b"PK" and pathlib.Path(name).suffix in (".pt", ".pth", ".bin"):
+                what, fix = "is a zip archive of PyTorch", _TORCH
             return FileError(f"{name} cannot be read as {wanted}: it {what}.", fix=fix.format(stem=stem))
     return damaged(f"{name} cannot be read as {wanted}: {str(error).rstrip('.')}.")
 

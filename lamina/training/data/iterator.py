@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Self
 
+from lamina.runtime.tracebacks import filters_traceback
 from lamina.training.data.elements import map_leaves, on_device
 
 __all__ = ["DatasetIterator"]
@@ -26,6 +27,7 @@ class DatasetIterator:
     def __iter__(self) -> Self:
         return self
 
+    @filters_traceback
     def __next__(self) -> Any:
         item = next(self._items)
         self.taken += 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -153,6 +154,9 @@ def _from_jax_sparse(leaf):
     return csr_matrix((np.asarray(flat.data)[inside], places[inside].T), shape=leaf.shape)
 
 
+_OF_PAIR = re.compile(r"x\[\d+\]\[1\]")  # the label in a list of (sample, label)
+
+
 def _repair_kind(leaf, name, text):
     """The fix for something that is no array."""
     if is_kind(leaf, "PIL", "Image"):
@@ -161,8 +165,12 @@ def _repair_kind(leaf, name, text):
         return f"{name} = [{name}]"
     if isinstance(leaf, (str, os.PathLike)) and str(leaf).lower().endswith((".jpg", ".jpeg", ".png", ".bmp", ".gif")):
         return f"{name} = keras.utils.img_to_array(keras.utils.load_img({str(leaf)!r}))[None]"
+    if isinstance(leaf, (str, os.PathLike)) and str(leaf).lower().endswith((".csv", ".tsv", ".csv.gz")):
+        return f"{name} = keras.utils.dataset_from_csv({str(leaf)!r}, label_column=-1)  # or the name of a column"
     if isinstance(leaf, (str, bytes, os.PathLike)):
-        return f"{name} is a text or a path. Read the file: {name} = np.load({name}), or np.loadtxt for CSV."
+        return f"{name} is a text or a path. Read the file: {name} = np.load({name}), or np.loadtxt for numbers."
+    if _OF_PAIR.fullmatch(name):
+        return f"The list has one pair for each sample: x, y = map(np.stack, zip(*{name[0]}))"
     if callable(leaf):
         return f"{name} = {name}()"
     if isinstance(leaf, Iterable):
@@ -211,11 +219,10 @@ def _is_text(array):
 
 def _check(array, name, given):
     if array.ndim and array.dtype.kind in "OUSTmM":
-        refuse(array if columns_of(given)[0] is None else given, name)
+        refuse(array if columns_of(given)[0] is None else given, name, isinstance(given, (list, tuple)))
     if array.ndim == 0:
-        raise DataError(
-            f"{name} is a single number; expected one row for each sample.", fix=f"{name} = np.asarray({name})[None]"
-        )
+        fix = _repair_kind(None, name, False) if _OF_PAIR.fullmatch(name) else f"{name} = np.asarray({name})[None]"
+        raise DataError(f"{name} is a single number; expected one row for each sample.", fix=fix)
 
 
 def named_sizes(data: Iterable[Any]) -> dict[str, int]:

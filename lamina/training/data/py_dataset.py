@@ -102,7 +102,7 @@ class PyDataset:
             return length()
         raise MissingMethodError(
             f"{type(self).__name__} needs its number of batches: __len__, or the property num_batches.",
-            fix="def __len__(self):",
+            fix="def __len__(self): return math.ceil(len(self.x) / self.batch_size)",
         )
 
     def on_epoch_begin(self) -> None:

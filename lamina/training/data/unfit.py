@@ -118,12 +118,13 @@ class Trouble:
     cleaner: tuple[str, str] = ("", "")
 
 
-def refuse(leaf: Any, name: str) -> NoReturn:
+def refuse(leaf: Any, name: str, is_list: bool = False) -> NoReturn:
     """Raise a DataError about data that is not all numbers.
 
     Args:
-        leaf: Data as the user passed it.
+        leaf: Data as the user passed it, or an array of it.
         name: Its name: "x", "y['a']".
+        is_list: Whether the user passed a list.
     """
     first = ""
     if columns_of(leaf)[0] is not None and hasattr(leaf, "to_pandas"):  # of polars or pyarrow
@@ -137,7 +138,13 @@ def refuse(leaf: Any, name: str) -> NoReturn:
         told += f" {len(troubles) - _SHOWN} more such columns: {_some([t.column.key for t in troubles[_SHOWN:]])}."
     if name[0] == "x" and columns[0].of == "frame" and any(trouble.kind == "category" for trouble in troubles):
         told += f" With one column for each category, {name} becomes wider: use Input(shape=({name}.shape[1],))."
-    raise DataError(told, fix=first + _repair(name, columns, troubles))
+    if getattr(leaf, "ndim", 1) > 1 and leaf.dtype.kind in "mM" and columns[0].of == "array":
+        start = f"({name} - {name}.min())" if leaf.dtype.kind == "M" else name
+        raise DataError(told, fix=f"{name} = {start} / np.timedelta64(1, 'D')")
+    fix = first + _repair(name, columns, troubles)
+    if is_list:  # which no mask selects from
+        fix = re.sub(r"\b([xy])\[keep\]", r"np.asarray(\1)[keep]", fix)
+    raise DataError(told, fix=fix)
 
 
 def _trouble(column):
