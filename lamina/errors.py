@@ -18,27 +18,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 __all__ = [
-    "HERE",
-    "ArgumentError",
-    "CallError",
-    "CheckError",
-    "ConfigError",
-    "DataError",
-    "FileError",
-    "LaminaError",
-    "MissingMethodError",
-    "NetworkError",
-    "ProcessError",
-    "ShapeError",
-    "TracingError",
-    "UnknownImportError",
-    "UnknownNameError",
-    "UnsafeFileError",
-    "harmless",
-    "locate",
-    "silence",
-    "warn",
-]
+    "HERE", "ArgumentError", "CallError", "CheckError", "ConfigError", "DataError", "FileError", "LaminaError",
+    "MissingMethodError", "NetworkError", "ProcessError", "ShapeError", "TracingError", "UnknownImportError",
+    "UnknownNameError", "UnsafeFileError", "UnsupportedError", "harmless", "locate", "silence", "warn",
+]  # fmt: skip
 
 HERE: str = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _LONGEST = 2000  # characters of a line of a message: names in files may have any length
@@ -191,6 +174,10 @@ class CheckError(LaminaError, ValueError):
 
 class MissingMethodError(CallError, NotImplementedError):
     """A method that a subclass has to write, such as `call` of a layer."""
+
+
+class UnsupportedError(CallError, NotImplementedError):
+    """Something that this layer, or lamina, does not do."""
 
 
 class DataError(LaminaError, ValueError):

@@ -6,9 +6,14 @@ import math
 from typing import Any
 
 from lamina.callbacks.callback import Callback
+from lamina.errors import LaminaError
 from lamina.runtime.progress import say
 
 __all__ = ["TerminateOnNaN"]
+
+
+class NonFiniteLossError(LaminaError, RuntimeError):
+    """A loss that is NaN or infinite."""
 
 
 class TerminateOnNaN(Callback):
@@ -26,6 +31,9 @@ class TerminateOnNaN(Callback):
         if loss is None or math.isfinite(loss):
             return
         if self.raise_error:
-            raise RuntimeError(f"The loss of batch {batch} is {loss}.")
+            raise NonFiniteLossError(
+                f"The loss of batch {batch} is {loss}.",
+                fix="callbacks=[keras.callbacks.StopOnNonFinite()] names the first layer and the row.",
+            )
         say(f"Batch {batch}: the loss is {loss}, training stops.")
         self.model.stop_training = True

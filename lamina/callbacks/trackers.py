@@ -13,6 +13,7 @@ import numpy as np
 
 from lamina.callbacks.callback import Callback
 from lamina.runtime import processes
+from lamina.runtime.packages import MissingPackageError
 from lamina.saving import save_model
 
 __all__ = ["MLflow", "WandB"]
@@ -34,10 +35,7 @@ class _Tracker(Callback):
         except ModuleNotFoundError as error:
             if error.name != self._package:
                 raise
-            name = f"keras.callbacks.{type(self).__name__}"
-            raise ImportError(
-                f"{name} needs {self._package}, which is not installed: pip install {self._package}"
-            ) from None
+            raise MissingPackageError(f"keras.callbacks.{type(self).__name__}", self._package) from None
         self._start(tracker, settings_of(self.model, self.params or {}))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from lamina import ops
 from lamina.core.variable import unwrap
 from lamina.errors import DataError, ShapeError
+from lamina.runtime.packages import MissingPackageError
 
 __all__ = ["IMAGE", "IO"]
 
@@ -63,7 +64,7 @@ def decode_image(
     try:
         from PIL import Image
     except ImportError as error:
-        raise ImportError("Images are decoded by Pillow: pip install pillow.") from error
+        raise MissingPackageError("decode_image", "pillow") from error
     if not isinstance(contents, bytes):
         raise DataError(f"decode_image takes the bytes of a file; got {type(contents).__name__}.",
                         fix="tf.io.read_file(path)")  # fmt: skip

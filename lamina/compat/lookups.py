@@ -16,6 +16,7 @@ from lamina.compat.host import as_text, is_text, on_host, texts
 from lamina.compat.strings import STRINGS
 from lamina.core.variable import unwrap
 from lamina.errors import CallError
+from lamina.runtime.packages import MissingPackageError
 from lamina.training.data.elements import Composite
 
 __all__ = ["LOOKUP", "NEST", "SUMMARY"]
@@ -156,7 +157,7 @@ class Writer:
         try:
             from tensorboard.summary.writer.event_file_writer import EventFileWriter
         except ImportError as error:
-            raise ImportError("tf.summary writes by TensorBoard: pip install tensorboard.") from error
+            raise MissingPackageError("tf.summary", "tensorboard") from error
         self.logdir, self._before = as_text(logdir) if is_text(logdir) else os.fspath(logdir), []
         self._writer = EventFileWriter(self.logdir)
 

@@ -10,6 +10,7 @@ from lamina.core import registry
 from lamina.core.representation import Represented, arguments_of, signature_of
 from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.typing import Config
+from lamina.errors import MissingMethodError
 from lamina.runtime.tracebacks import explain_errors_by, filters_traceback, later
 from lamina.spelling import SaysWhatWasMeant
 
@@ -74,9 +75,10 @@ class Configurable(SaysWhatWasMeant, Represented):
             return getattr(self, name)
         if parameter.default is not Parameter.empty and not registry.is_builtin(owner):
             return parameter.default
-        raise NotImplementedError(
+        raise MissingMethodError(
             f"{type(self).__name__} cannot make its config: __init__ takes {name!r}, and there is no attribute of that "
-            f"name. Store it (self.{name} = {name}) or write get_config()."
+            "name. Store it in __init__, or write get_config().",
+            fix=f"self.{name} = {name}",
         )
 
     @classmethod

@@ -11,6 +11,7 @@ import numpy as np
 from lamina.core.array_types import Tensor
 from lamina.core.stacked import each_slice
 from lamina.core.variable import Variable
+from lamina.errors import MissingMethodError, UnsupportedError
 
 
 class Derived(Variable):
@@ -38,10 +39,11 @@ class Derived(Variable):
 
     def read(self) -> Any:
         """Compute the value from the parts. Subclasses must override this method."""
-        raise NotImplementedError(f"{type(self).__name__} does not compute its value. Write read(self).")
+        raise MissingMethodError(f"{type(self).__name__} does not compute its value.", fix="def read(self):")
 
     def write(self, value: Any) -> None:
-        raise NotImplementedError(f"{self.name} is computed from {', '.join(self.parts)}: assign to those.")
+        message = f"{self.name} is computed from {', '.join(self.parts)}, and cannot be assigned."
+        raise UnsupportedError(message, fix=f"variable.parts[{next(iter(self.parts), '')!r}].assign(value)")
 
     @property
     def value(self) -> Tensor:

@@ -15,7 +15,7 @@ from lamina.core.keywords import keywords, refuse_positional
 from lamina.core.node import Node, node_of
 from lamina.core.read_limits import reserve_steps
 from lamina.core.variable import unwrap
-from lamina.errors import CallError, ConfigError
+from lamina.errors import CallError, ConfigError, MissingMethodError, UnknownNameError
 
 
 class Operation:
@@ -50,7 +50,7 @@ class Operation:
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """The computation of the operation on arrays. Subclasses must override this method."""
-        raise NotImplementedError(f"{type(self).__name__} has no `call`. Write call(self, ...).")
+        raise MissingMethodError(f"{type(self).__name__} has no method `call`.", fix="def call(self, x):")
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The symbolic outputs for symbolic inputs, found by tracing `call`."""
@@ -107,7 +107,8 @@ class Operation:
 
     def _first_node(self, what):
         if not self._inbound_nodes:
-            raise AttributeError(f"{self.name} has no {what} yet: it was never called on a symbolic tensor.")
+            message = f"{self.name} has no {what} yet: it was never called on a symbolic tensor."
+            raise UnknownNameError(message, lambda: ("", "layer(keras.Input(shape))"))
         return self._inbound_nodes[0]
 
     def get_input_at(self, node_index: int) -> Any:

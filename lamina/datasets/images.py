@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["read_cifar", "read_idx"]
 
 
+_AGAIN = "Delete the file: the next call of load_data downloads it again."
+
+
 def read_cifar(
     path: Path, parts: Sequence[Sequence[str]], label_key: bytes
 ) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
@@ -44,7 +47,7 @@ def _read_members(path, names):
             if member.name in names and member.isfile() and (file := archive.extractfile(member)):
                 found[member.name] = file.read()
     if missing := [name for name in names if name not in found]:
-        raise FileError(f"{path} should contain {', '.join(names)}; it lacks {', '.join(missing)}.")
+        raise FileError(f"{path} should contain {', '.join(names)}; it lacks {', '.join(missing)}.", fix=_AGAIN)
     return found
 
 
@@ -58,7 +61,7 @@ def _batch(data, where, label_key):
     try:
         return batch[b"data"].reshape(-1, 3, 32, 32), np.array(batch[label_key], np.int64).reshape(-1, 1)
     except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise FileError(f"{where} is not a CIFAR batch: {type(error).__name__}: {error}") from error
+        raise FileError(f"{where} is not a CIFAR batch: {type(error).__name__}: {error}", fix=_AGAIN) from error
 
 
 def read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:

@@ -181,8 +181,8 @@ class Distribution:
         shares = min(self.num_model_replicas, self.num_processes)
         if size % shares:
             raise ConfigError(
-                f"Global batch size must be divisible by the number of processes or model replicas that share it: "
-                f"{size} by {shares}."
+                f"The batch size {size} must be divisible by the {shares} processes or model replicas that share it.",
+                fix=f"dataset = dataset.unbatch().batch({-(-size // shares) * shares})",
             )
         return dataset if shares == 1 else dataset.rebatch(size // shares).shard(shares, self.data_shard_id)
 

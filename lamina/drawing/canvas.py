@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.runtime.atomic_files import atomic_write
+from lamina.runtime.packages import MissingPackageError
 
 if TYPE_CHECKING:
     import os
@@ -34,7 +35,7 @@ def pillow() -> Any:
     try:
         from PIL import Image
     except ImportError as error:
-        raise ImportError("Images are read and written by Pillow: pip install pillow.") from error
+        raise MissingPackageError("Reading or writing an image", "pillow") from error
     return Image
 
 

@@ -131,7 +131,8 @@ def profile(
         raise CallError("A profile is one of a compiled training step.", fix="model.compile('adam', 'mse')")
     reader = getattr(jax.profiler, "ProfileData", None)
     if reader is None:
-        raise CallError(f"JAX {jax.__version__} has no jax.profiler.ProfileData, which reads profiles.")
+        message = f"JAX {jax.__version__} has no jax.profiler.ProfileData, which reads profiles."
+        raise CallError(message, fix="pip install --upgrade jax")
     batch = next(iter(model._batches(x, y, sample_weight, batch_size, None, False, None).epoch()))
     layers: list[Any] = []
     run, scopes = _compiled(model, batch, layers, kind)

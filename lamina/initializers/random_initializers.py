@@ -12,7 +12,7 @@ from lamina.core import dtypes
 from lamina.core.arguments import choice, real, whole
 from lamina.core.read_limits import FLOPS_PER_STEP, reserve_steps
 from lamina.core.typing import DTypeLike, SeedLike, ShapeLike, Tensor
-from lamina.errors import ConfigError, ShapeError
+from lamina.errors import ConfigError, MissingMethodError, ShapeError
 from lamina.initializers.initializer import Initializer, as_array, numpy_type, sizes_of
 from lamina.random import SeedGenerator, default_seed
 
@@ -52,7 +52,9 @@ class RandomInitializer(Initializer):
         return as_array(self.draw(np.random.default_rng(seed), sizes_of(shape), real), dtype)
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...], real: Any) -> np.ndarray:
-        raise NotImplementedError(f"{type(self).__name__} needs a method draw(self, generator, shape, real).")
+        raise MissingMethodError(
+            f"{type(self).__name__} needs a method `draw`.", fix="def draw(self, generator, shape, real):"
+        )
 
 
 def _normal(generator, shape, real, mean, stddev):

@@ -14,6 +14,7 @@ from lamina.core.dtypes import is_float, standardize_dtype
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.layer import Layer
+from lamina.runtime.packages import MissingPackageError
 from lamina.tree import map_shape_structure
 
 if TYPE_CHECKING:
@@ -261,5 +262,5 @@ def _all_but_params():
     try:
         from flax.linen import DenyList  # pyright: ignore[reportMissingImports]
     except ImportError as error:
-        raise ImportError("FlaxLayer needs the package flax: pip install flax.") from error
+        raise MissingPackageError("FlaxLayer", "flax") from error
     return DenyList(["params"])

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from typing import Any
 
-from lamina.errors import LaminaError
+from lamina.errors import ArgumentError, LaminaError
 from lamina.legacy.gone import GONE, GONE_MODULES
 from lamina.legacy.names import FILES_WITH_OLD_PATHS, INSTEAD, MODULES, NAMES, SHORT_LOSS_NAMES
 from lamina.legacy.renames import warn_renamed
@@ -136,7 +136,8 @@ class _OldModule(types.ModuleType):
         """Some were functions as well: `keras.layers.merge(inputs, mode="sum")`."""
         parent, _, name = self.__name__.rpartition(".")
         if name not in NAMES.get(parent, {}):
-            raise TypeError(f"{_shown(self.__name__)} is a module, which cannot be called.")
+            shown = _shown(self.__name__)
+            raise ArgumentError(f"{shown} is a module, which cannot be called.", fix=f"dir({shown})  # its functions")
         return _renamed(parent, name, NAMES[parent][name])(*args, **kwargs)
 
 

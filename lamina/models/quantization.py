@@ -10,7 +10,7 @@ import numpy as np
 
 from lamina.core import context
 from lamina.core.stacked import Stacked
-from lamina.errors import ConfigError, warn
+from lamina.errors import ConfigError, UnsupportedError, warn
 from lamina.layers.repeat import Repeat
 from lamina.layers.weights import Calibrated
 from lamina.quantizers import calibration
@@ -141,8 +141,9 @@ def _waiting(block):
         if isinstance(kernel, Calibrated) and kernel.original is not None:
             original = kernel.original
             if isinstance(original, Stacked) and original.ndim - original.inner_ndim > repeated:
-                raise NotImplementedError(
-                    f"{layer.name} is repeated inside a block: {kernel.mode} needs the Repeat among sequential_blocks."
+                raise UnsupportedError(
+                    f"{layer.name} is repeated inside a block: {kernel.mode} needs the Repeat among sequential_blocks.",
+                    fix="model.quantize('int8')",
                 )
             yield layer
 

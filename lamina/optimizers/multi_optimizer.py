@@ -8,7 +8,7 @@ from typing import Any
 
 from lamina.core.configurable import Configurable
 from lamina.core.variable import Variable
-from lamina.errors import ConfigError
+from lamina.errors import ConfigError, UnknownNameError
 from lamina.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from lamina.optimizers.optimizer import Optimizer
 
@@ -19,6 +19,9 @@ def _checked(optimizer):
     if isinstance(optimizer, Optimizer) and not isinstance(optimizer, (LossScaleOptimizer, MultiOptimizer)):
         return optimizer
     raise ConfigError(f"An OptimizerMap holds plain optimizers; got {optimizer!r}.", fix="keras.optimizers.Adam()")
+
+
+_NO_RATE = "A MultiOptimizer has no learning_rate of its own; each of its `optimizers` has one."
 
 
 class OptimizerMap(Configurable, MutableMapping):
@@ -144,11 +147,11 @@ class MultiOptimizer(Optimizer):
 
     @property
     def learning_rate(self) -> Any:
-        raise AttributeError("A MultiOptimizer has no learning_rate of its own: see those of its `optimizers`.")
+        raise UnknownNameError(_NO_RATE, lambda: ("", "optimizer.optimizers[0].learning_rate"))
 
     @learning_rate.setter
     def learning_rate(self, learning_rate: Any) -> None:
-        raise AttributeError("A MultiOptimizer has no learning_rate of its own: set those of its `optimizers`.")
+        raise UnknownNameError(_NO_RATE, lambda: ("", "optimizer.optimizers[0].learning_rate = 0.001"))
 
     def _settings(self):
         return (*super()._settings(), *(optimizer._settings() for optimizer in self.optimizers))

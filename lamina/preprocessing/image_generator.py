@@ -7,6 +7,7 @@ from typing import Any
 
 from lamina.core.arguments import real
 from lamina.core.dtypes import numpy_dtype
+from lamina.core.keywords import keywords
 from lamina.core.typing import DataFormat, DTypeLike
 from lamina.errors import ConfigError, warn
 from lamina.legacy import warn_renamed
@@ -274,9 +275,7 @@ class ImageDataGenerator(Changes):
             validate_filenames: Whether to leave out, with a warning, files that are not there.
             **kwargs: `has_ext`, `sort` and `drop_duplicates` of earlier versions have no effect.
         """
-        unknown = kwargs.keys() - {"has_ext", "sort", "drop_duplicates"}
-        if unknown:
-            raise ConfigError(f"flow_from_dataframe has no argument {', '.join(sorted(unknown))}.")
+        keywords("flow_from_dataframe", kwargs, has_ext=None, sort=None, drop_duplicates=None)
         class_mode = "raw" if class_mode == "other" else class_mode
         return DataFrameIterator(
             dataframe, directory, self, x_col, y_col, weight_col, target_size, color_mode, classes, class_mode,

@@ -12,6 +12,7 @@ import numpy as np
 
 from lamina.core.arguments import choice, whole
 from lamina.errors import DataError, warn
+from lamina.runtime.packages import MissingPackageError
 from lamina.training.data.dataset import Dataset
 from lamina.training.data.elements import TensorSpec, map_leaves
 from lamina.training.data.threads import in_threads, prefetched, worker_count
@@ -157,9 +158,7 @@ def _grain_dataset(source, batch_size, seed):
     try:
         return _grain_class()(source, batch_size, seed)
     except ImportError as error:
-        raise ImportError(
-            "format='grain' needs grain: pip install grain. format='tf' does not, and has the methods of tf.data."
-        ) from error
+        raise MissingPackageError("format='grain', but not format='tf',", "grain") from error
 
 
 @functools.cache

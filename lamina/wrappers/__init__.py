@@ -10,6 +10,7 @@ import numpy as np
 from lamina.errors import ConfigError
 from lamina.legacy import old_names_of
 from lamina.models import Model, clone_model
+from lamina.runtime.packages import MissingPackageError
 
 try:
     import sklearn as _sklearn
@@ -25,7 +26,7 @@ if TYPE_CHECKING or _is_installed:
 else:  # the classes can be looked at without scikit-learn, and say so when one is made
 
     def _refuse(cls, *args, **kwargs):
-        raise ImportError(f"{cls.__name__} needs scikit-learn, which is not installed: pip install lamina[sklearn]")
+        raise MissingPackageError(cls.__name__, "scikit-learn")
 
     BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin = (
         type(name, (), {"__new__": _refuse})

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Mistakes of the first hour, by the folder whose fix they lead to: wrong shapes, names, data and habits of PyTorch."""
 
 from tests.mistakes.mistake import Mistake
@@ -214,4 +215,45 @@ RUNTIME = [
 SAVING += [
     mistake("model = keras.Sequential([keras.Input((2,))]); open('m.json', 'w').write(model.to_json())\n",
             "keras.models.model_from_json('m.json')", "keras.models.model_from_json(open('m.json').read())"),
+]  # fmt: skip
+
+DENSE = "layer = keras.layers.Dense(2); layer.build((None, 2)); "
+UNSUPPORTED = [
+    mistake("", f"keras.layers.Flatten().{call}", MODEL + "model.quantize('int8')", "model.quantize(mode)")
+    for call in ("quantize('int8')", "quantized_build((2,), 'int8')")
+] + [
+    mistake("class Mine(keras.layers.Dense):\n    pass\nlayer = Mine(2); layer.build((None, 2)); ", "layer.quantize('int8')",
+            "layer.quantize('int8', type_check=False)", "layer.quantize(mode, type_check=False)"),
+    mistake("layer = keras.layers.Embedding(2, 2); layer.build(); ", "layer.quantize('float8')", "layer.quantize('int8')"),
+    mistake(DENSE, "layer.quantized_build((None, 2), 'int7')", "layer.quantized_build((None, 2), mode='int8')", "mode='int8'"),
+    mistake(DENSE, "layer.quantize('float8'); layer.enable_lora(1)", "layer.enable_lora(1); layer.quantize('int8')",
+            "enable_lora, and quantize('int8')"),
+    mistake(DENSE, "layer.add_metric(1.0)", "layer.total = keras.metrics.Mean(); layer.total.update_state(1.0)",
+            "self.total = keras.metrics.Mean()"),
+    *(
+        mistake(f"layer = keras.layers.{layer}; ", f"layer.transform_bounding_boxes({{}}, {drawn}, training=True)",
+                "layer({'images': np.ones((2, 4, 4, 1)), 'segmentation_masks': np.ones((2, 4, 4, 1)), "
+                "'labels': np.eye(2)}, training=False)", "Pass segmentation_masks")
+        for layer, drawn in (("CutMix()", {"mix_weight": 1}), ("RandomElasticTransform()", {"seed": 1}))
+    ),
+]  # fmt: skip
+LAYERS += UNSUPPORTED
+METHODS = [
+    mistake("", "keras.Operation().call(1)", "class Mine(keras.Operation):\n    def call(self, x):\n        return x\nMine().call(1)",
+            "def call(self, x):"),
+]  # fmt: skip
+CACHED = [
+    mistake(f"open('kept', 'wb').write({text!r}); dataset = keras.utils.Dataset.range(3)\n", "list(dataset.cache('kept'))",
+            right, says)
+    for text, right, says in (
+        (b"x", "list(dataset.cache('another_name'))", "dataset.cache('another_name')"),
+        (b"lamina cache 1\nx", "import os; os.remove('kept'); list(dataset.cache('kept'))", "os.remove('kept')"),
+        (b"lamina cache 1\n" + (2).to_bytes(8, "little") + b"xx",
+         "import os; os.remove('kept'); list(dataset.cache('kept'))", "os.remove('kept')"),
+    )
+]  # fmt: skip
+CALLBACKS += [
+    mistake("", "keras.callbacks.TerminateOnNaN(raise_error=True).on_batch_end(0, {'loss': float('nan')})",
+            MODEL + "model.fit(x, y, verbose=0, callbacks=[keras.callbacks.StopOnNonFinite()])",
+            "callbacks=[keras.callbacks.StopOnNonFinite()]"),
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from textwrap import indent
 
 import pytest
 
+from tests.mistakes import first_hour
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 
@@ -322,7 +323,19 @@ SETTINGS = [
         prose=True,
     ),
 ]
-MISTAKES = [*NUMPY, *VALUES, *CONDITIONS, *CHANGES, *LIBRARIES, *SYMBOLS, *VARIABLES, *GRAPHS, *CONFIGS, *SETTINGS]
+MISTAKES = [
+    *NUMPY,
+    *VALUES,
+    *CONDITIONS,
+    *CHANGES,
+    *LIBRARIES,
+    *SYMBOLS,
+    *VARIABLES,
+    *GRAPHS,
+    *CONFIGS,
+    *SETTINGS,
+    *first_hour.METHODS,
+]
 
 test_fixes_work = fixes_work(MISTAKES)
 FILES = (

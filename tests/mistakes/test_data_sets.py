@@ -665,6 +665,24 @@ MISTAKES = [
         prose=True,
     ),
     Mistake(
+        "import pathlib, tarfile; from lamina.datasets.images import read_cifar\n"
+        "tarfile.open('c.tar.gz', 'w:gz').close()\n"
+        "read_cifar(pathlib.Path('c.tar.gz'), [['a']], b'labels')",
+        None,
+        says="the next call of load_data downloads it again",
+        because="it needs the network",
+    ),
+    Mistake(
+        "import io, pickle, pathlib, tarfile; from lamina.datasets.images import read_cifar\n"
+        "with tarfile.open('c.tar.gz', 'w:gz') as archive:\n"
+        "    data, member = pickle.dumps({}), tarfile.TarInfo('a'); member.size = len(data)\n"
+        "    archive.addfile(member, io.BytesIO(data))\n"
+        "read_cifar(pathlib.Path('c.tar.gz'), [['a']], b'labels')",
+        None,
+        says="the next call of load_data downloads it again",
+        because="it needs the network",
+    ),
+    Mistake(
         "keras.utils.legacy.serialize_keras_object(3)",
         "class A:\n    def get_config(self): return {}  # its arguments, by name\n"
         "keras.utils.legacy.serialize_keras_object(A())",

@@ -1,7 +1,7 @@
 """Mistakes with initializers, dtype policies, quantizers, distillation, trees and scopes, and whether their fixes work."""
 # ruff: noqa: E501  (each program is one string)
 
-from tests.mistakes.mistake import fixes_are_tried, fixes_work
+from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 from tests.mistakes.test_layer_calls import table
 from tests.mistakes.unfinished import UNFINISHED
 
@@ -363,6 +363,14 @@ BACKEND = table(
     ],
 )
 MISTAKES = [*INITIALIZERS, *POLICIES, *QUANTIZERS, *DISTILLATION, *TREES, *SCOPES, *BACKEND]
+MISTAKES += [
+    Mistake(
+        "from lamina.initializers.random_initializers import RandomInitializer; RandomInitializer()((2,))",
+        "from lamina.initializers.random_initializers import RandomInitializer\nclass Mine(RandomInitializer):\n"
+        "    def draw(self, generator, shape, real): return generator.random(shape, real)\nMine()((2,))",
+        "def draw(self, generator, shape, real):",
+    )
+]
 MISTAKES += UNFINISHED["initializers"] + UNFINISHED["distillation"]
 
 test_fixes_work = fixes_work(MISTAKES)

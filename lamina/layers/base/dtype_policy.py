@@ -6,6 +6,9 @@ from typing import Any
 
 from lamina import dtype_policies
 from lamina.dtype_policies import DTypePolicyMap
+from lamina.errors import UnsupportedError
+
+_WITH_KERNEL = "model.quantize(mode) quantizes the layers of a model that can be, and leaves the others."
 
 
 class DTypePolicyMixin:
@@ -84,7 +87,9 @@ class DTypePolicyMixin:
             type_check: Whether a subclass, whose formula may be another, is an error.
             config: Quantizers, block size or calibration data; see keras.quantizers.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not have a `quantize` method implemented.")
+        raise UnsupportedError(
+            f"{type(self).__name__} does not have a `quantize` method implemented.", fix=_WITH_KERNEL
+        )
 
     def quantized_build(self, input_shape: Any, mode: str) -> None:
         """Make the variables of a quantized layer; `build` does it where the dtype policy says so.
@@ -93,7 +98,9 @@ class DTypePolicyMixin:
             input_shape: Shape of the inputs.
             mode: Mode of quantization.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not have a `quantized_build` method implemented.")
+        raise UnsupportedError(
+            f"{type(self).__name__} does not have a `quantized_build` method implemented.", fix=_WITH_KERNEL
+        )
 
     def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
         """`call`, which is the same formula for quantized kernels.

@@ -12,7 +12,7 @@ from lamina import constraints, initializers, regularizers
 from lamina.core import context
 from lamina.core.dtypes import is_float, standardize_dtype
 from lamina.core.variable import Variable, unwrap
-from lamina.errors import CallError, ConfigError, ShapeError
+from lamina.errors import CallError, ConfigError, ShapeError, UnsupportedError
 from lamina.layers.base.misuse import refuse_weight
 from lamina.layers.base.settings import weight_settings
 from lamina.layers.base.tracking import KerasAttributes, unique
@@ -319,9 +319,9 @@ class VariablesMixin(KerasAttributes):
             *args: Ignored.
             **kwargs: Ignored.
         """
-        raise NotImplementedError(
-            "Keras 3 has no add_metric. Keep a metric as an attribute, self.total = keras.metrics.Mean(), and "
-            "call self.total.update_state(value) in `call`."
+        raise UnsupportedError(
+            "Keras 3 has no add_metric. Make a metric in __init__, and give it the values in `call`.",
+            fix="self.total = keras.metrics.Mean(), then self.total.update_state(value)",
         )
 
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from lamina import random
 from lamina.core.arguments import real
+from lamina.errors import UnsupportedError
 from lamina.layers.image.base import drawn_to_apply, factor_range
 from lamina.layers.image.geometry import RandomGeometryLayer, one_of
 from lamina.ops.image import perspective_transform
@@ -145,4 +146,6 @@ class RandomElasticTransform(RandomGeometryLayer):
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any = None, training: bool = True) -> Any:
         if not self._applies(transformation, training):
             return bounding_boxes
-        raise NotImplementedError("RandomElasticTransform does not support bounding boxes. Use segmentation masks.")
+        raise UnsupportedError(
+            "RandomElasticTransform does not support bounding boxes.", fix="Pass segmentation_masks in their place."
+        )

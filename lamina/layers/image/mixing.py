@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 
 from lamina import random
-from lamina.errors import ConfigError
+from lamina.errors import ConfigError, UnsupportedError
 from lamina.layers.image.base import BaseImagePreprocessingLayer, RandomImageLayer, factor_range
 from lamina.ops.image_batch import batched
 
@@ -159,7 +159,7 @@ class CutMix(_Mix):
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any = None, training: bool = True) -> Any:
         if not self._applies(transformation, training):
             return bounding_boxes
-        raise NotImplementedError("CutMix does not support bounding boxes. Use segmentation masks.")
+        raise UnsupportedError("CutMix does not support bounding boxes.", fix="Pass segmentation_masks in their place.")
 
 
 class MixUp(_Mix):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lamina import dtype_policies, initializers
 from lamina.core import context, registry
 from lamina.dtype_policies import Int4DTypePolicy, QuantizedFloat8DTypePolicy
-from lamina.errors import CallError, ConfigError
+from lamina.errors import CallError, ConfigError, UnsupportedError
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.repeated import changes_each
 from lamina.layers.weights.codes import Calibrated, Int4, Int8, Layout
@@ -156,7 +156,10 @@ class WithKernels(Layer):
                 fix="Make another layer for other ranks: enable_lora is called once.",
             )
         if self._is_quantized and self.quantization_mode in (*CALIBRATED, "float8"):
-            raise NotImplementedError(f"lora is not supported with {self.quantization_mode} quantization.")
+            raise UnsupportedError(
+                f"lora is not supported with {self.quantization_mode} quantization.",
+                fix="Load the float model, enable_lora, and quantize('int8').",
+            )
         self.lora_rank, self.lora_alpha = rank, rank if lora_alpha is None else lora_alpha
         a, b = initializers.get(a_initializer), initializers.get(b_initializer)
         regularizer = getattr(self, f"{name}_regularizer")
@@ -210,11 +213,15 @@ class WithKernels(Layer):
                 "int8 kernels cannot be used with float16, which overflows.", fix="Use a bfloat16 policy."
             )
         if (type_check and not registry.is_builtin(type(self))) or not self.quantization_modes:
-            raise NotImplementedError(f"Layer {type(self).__name__} does not have a `quantize` method implemented.")
+            raise UnsupportedError(
+                f"Layer {type(self).__name__} does not have a `quantize` method implemented.",
+                fix="layer.quantize(mode, type_check=False), if its call uses the kernel as its base class does.",
+            )
         if mode not in self.quantization_modes or (mode == "float8" and self.lora_enabled):
-            raise NotImplementedError(
+            raise UnsupportedError(
                 f"Invalid quantization mode. {type(self).__name__} takes {self.quantization_modes}, float8 not beside "
-                f"LoRA; got {mode!r}."
+                f"LoRA; got {mode!r}.",
+                fix=f"layer.quantize({self.quantization_modes[0]!r})",
             )
 
     def _quantize_kernel(self, name, config):
@@ -241,7 +248,8 @@ class WithKernels(Layer):
             config: Quantizers or block size; see keras.quantizers.
         """
         if mode not in self.quantization_modes:
-            raise NotImplementedError(f"Invalid quantization mode. Expected {self.quantization_modes}; got {mode!r}.")
+            message = f"Invalid quantization mode. Expected {self.quantization_modes}; got {mode!r}."
+            raise UnsupportedError(message, fix=f"mode={self.quantization_modes[0]!r}")
         for name in self._layouts:
             setattr(self, name, self._quantized(name, mode, config, lambda name=name: getattr(self, name)))
 

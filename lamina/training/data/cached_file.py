@@ -9,14 +9,14 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lamina.errors import DataError
+from lamina.errors import DataError, FileError
 from lamina.runtime.atomic_files import atomic_write
-from lamina.saving.safety.damage import damaged
 from lamina.saving.safety.records import read_record, write_record
 from lamina.training.data.elements import leaves_of, map_leaves
 
 __all__ = ["cached_elements", "while_caching"]
 
+_REMOVE = "os.remove({!r})  # the next pass writes it anew"
 _MAGIC = b"lamina cache 1\n"
 _BYTES, _COUNT = 4 * 2**20, 256  # a record ends with the element that reaches one of these sizes
 
@@ -77,12 +77,12 @@ def cached_elements(path: str) -> Iterator[Any]:
     with open(path, "rb") as file:
         size = os.path.getsize(path)
         if file.read(len(_MAGIC)) != _MAGIC:
-            raise damaged(f"{path} is no file that Dataset.cache wrote. Choose another name, or delete it.")
+            raise FileError(f"{path} is no file that Dataset.cache wrote.", fix="dataset.cache('another_name')")
         while length := _length(file, size, path):
             try:
                 elements = list(read_record(file.read(length), path))
             except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
-                raise damaged(f"{path} is damaged: {error}.") from error
+                raise FileError(f"{path} is damaged: {error}.", fix=_REMOVE.format(path)) from error
             yield from elements
 
 
@@ -90,5 +90,5 @@ def _length(file, size, path):
     read = file.read(8)
     length = int.from_bytes(read, "little")
     if len(read) < 8 or length > size - file.tell():
-        raise damaged(f"{path} is damaged: it ends early. Delete it, and the next pass writes it anew.")
+        raise FileError(f"{path} is damaged: it ends early.", fix=_REMOVE.format(path))
     return length
