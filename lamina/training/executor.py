@@ -29,7 +29,7 @@ from lamina.training.data.packing import pack_x_y_sample_weight, unpack_x_y_samp
 from lamina.training.nan_guard import Guard, keep_finite
 from lamina.training.predict_without_xla import PredictWithoutXLA
 from lamina.training.sharding import real_rows, sharded_execution
-from lamina.training.state import TrainingState, changed_values, peek, step_results
+from lamina.training.state import TrainingState, changed_values, checked_logs, peek, step_results
 from lamina.training.step import takes_state
 from lamina.training.throttle import DispatchThrottle
 
@@ -175,7 +175,7 @@ class Runner:
                     results, after = unwrap(method(state, data))
                     after = (trainable, after) if kind == "predict" else after
                 else:
-                    results = unwrap(method(data))
+                    results = checked_logs(kind, unwrap(method(data)))
                     after = tuple([variable.read() for variable in group] for group in groups)
                 global_after = [slots[ref] for ref in refs]
             if guarded:

@@ -84,15 +84,27 @@ def peek(cells: Any) -> Any:
     return [cell._value if cell._owner is None else cell._owner.peek(cell) for cell in cells]
 
 
+def checked_logs(kind: str, results: Any) -> Any:
+    """What a step of the user returned.
+
+    Args:
+        kind: "train", "test" or "predict".
+        results: What it returned.
+
+    Raises:
+        CallError: A train_step or test_step returned something else than a dict.
+    """
+    if kind == "predict" or isinstance(results, Mapping):
+        return results
+    got = "a tensor" if isinstance(results, jax.Array) else repr(results)[:60]
+    raise CallError(
+        f"{kind}_step must return a dict of numbers by name; it returned {got}.", fix="return {'loss': loss}"
+    )
+
+
 def step_results(kind: str, results: Any, after: Any, before: Any, read: dict[int, Any]) -> Any:
     """The results of a step that the program returns. Of read-only variables, these are only the changed ones, by
     index."""
-    if kind != "predict" and not isinstance(results, Mapping):
-        got = "a tensor" if isinstance(results, jax.Array) else repr(results)[:60]
-        raise CallError(
-            f"{kind}_step must return a dict of numbers by name; it returned {got}.",
-            fix="return {'loss': loss}",
-        )
     if kind == "train":
         trainable, others, optimizer, metrics = after
         large = {index: others[index] for index, value in read.items() if others[index] is not value}
