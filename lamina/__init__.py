@@ -1,4 +1,4 @@
-"""Lamina: the Keras API as one small, fast, see-through library on JAX.
+"""Lamina: the Keras API as one small, fast, transparent library on JAX.
 
 >>> import lamina as keras
 >>> model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(32), keras.layers.Activation("relu")])

@@ -73,10 +73,10 @@ def measured(score: Score, code: str) -> str:
         return ""
     given, kinds = rule.right + rule.off + rule.on_sound, KINDS_OF_CODES[code]
     faulty = sum(bool(one.program.kinds & kinds) for one in score.faulty)
+    kind = f"fault of its kind ({', '.join(sorted(kinds))}"
     return (
-        f"Measured: of the {len(score.outcomes)} programs of `benchmarks/faults` {given} have this finding; "
-        f"{rule.right} of these have such a fault (precision {rule.precision:.2f}), {rule.on_sound} are sound. "
-        f"With a fault of its kinds ({', '.join(sorted(kinds))}) there are {faulty} "
+        f"Measured: reported for {given} of the {len(score.outcomes)} programs of `benchmarks/faults`, {rule.right} with a "
+        f"fault of its kind and {rule.on_sound} sound (precision {rule.precision:.2f}). Programs with a {kind}): {faulty} "
         f"(recall {rule.right / max(faulty, 1):.2f})."
     )
 

@@ -5,7 +5,7 @@ import re
 
 HEAD = """# lamina
 
-> The Keras API as one small, fast, see-through Python library on JAX: `import lamina as keras`.
+> The Keras API as one small, fast, transparent Python library on JAX: `import lamina as keras`.
 
 """
 SECTIONS = {"": "Pages", "gallery": "Gallery", "checks": "Checks", "api": "API"}

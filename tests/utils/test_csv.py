@@ -80,7 +80,7 @@ def test_parts_shuffle_and_fit(tmp_path):
     ("text", "arguments", "message"),
     [
         ("a,b\n1,2\n3,4,5\n", {}, "line 3 has 3 values; the first line has 2"),
-        ("1,2\n3,4\n", {}, "has numbers, not names.*\nheader=False"),
+        ("1,2\n3,4\n", {}, "has numbers.*\nheader=False"),
         ("a,a\n3,4\n", {}, "two columns called 'a'"),
         ("a,b\n", {}, "no rows"),
         ("", {}, "is empty"),
