@@ -73,11 +73,11 @@ def measured(score: Score, code: str) -> str:
         return ""
     given, kinds = rule.right + rule.off + rule.on_sound, KINDS_OF_CODES[code]
     faulty = sum(bool(one.program.kinds & kinds) for one in score.faulty)
-    kind = f"fault of its kind ({', '.join(sorted(kinds))}"
+    of, named = len(score.outcomes), ", ".join(sorted(kinds))
     return (
-        f"Measured: reported for {given} of the {len(score.outcomes)} programs of `benchmarks/faults`, {rule.right} with a "
-        f"fault of its kind and {rule.on_sound} sound (precision {rule.precision:.2f}). Programs with a {kind}): {faulty} "
-        f"(recall {rule.right / max(faulty, 1):.2f})."
+        f"Measured: reported for {given} of the {of} programs of `benchmarks/faults`, {rule.right} with a fault of its "
+        f"kind and {rule.on_sound} sound (precision {rule.precision:.2f}). Programs with such a fault ({named}): "
+        f"{faulty} (recall {rule.right / max(faulty, 1):.2f})."
     )
 
 
