@@ -174,7 +174,7 @@ test_fixes_are_tried = fixes_are_tried(
         (PASTES[0], r"x['hp'] is text: 38 of its 40 values are numbers, but row 31 is '?' (1 more, in row 39)."),
         (PASTES[11], "x['n'], row 1 is None (19 more, in rows 3, 5, 7, ...)."),
         (PASTES[17], "x[:, 1] is text: 39 of its 40 values are numbers, but x[39, 1] is '?'."),
-        (PASTES[27], "The rows of x differ in length: x[0] has 2 values, x[1] has 1."),
+        (PASTES[30], "The rows of x differ in length: x[0] has 2 values, x[1] has 1."),
     ],
 )
 def test_says_where(paste, message):

@@ -138,7 +138,7 @@ def refuse(leaf: Any, name: str, is_list: bool = False) -> NoReturn:
         told += f" {len(troubles) - _SHOWN} more such columns: {_some([t.column.key for t in troubles[_SHOWN:]])}."
     if name[0] == "x" and columns[0].of == "frame" and any(trouble.kind == "category" for trouble in troubles):
         told += f" With one column for each category, {name} becomes wider: use Input(shape=({name}.shape[1],))."
-    if getattr(leaf, "ndim", 1) > 1 and leaf.dtype.kind in "mM" and columns[0].of == "array":
+    if isinstance(leaf, np.ndarray) and leaf.ndim > 1 and leaf.dtype.kind in "mM":
         start = f"({name} - {name}.min())" if leaf.dtype.kind == "M" else name
         raise DataError(told, fix=f"{name} = {start} / np.timedelta64(1, 'D')")
     fix = first + _repair(name, columns, troubles)
