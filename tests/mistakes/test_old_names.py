@@ -49,6 +49,7 @@ MISTAKES = [
        "keras.layers.BatchNormalization()"),
     at(MODEL, "import lamina.estimator", "model.fit(x, y)", "model.fit(x, y)"),
     at(MODEL, "import lamina.engine; lamina.engine.nothing", "print(dir(keras))", "print(dir(keras))"),
+    at(MODEL, "import lamina.engine; lamina.engine(1)", "dir(keras.engine)", "dir(keras.engine)"),
     # lamina/wrappers
     at(MAKE, "KerasClassifier(make, unit=3)", "def make(unit=None): ...\nKerasClassifier(make, unit=3)",
        "def make(unit=None): ..."),

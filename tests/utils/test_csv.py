@@ -84,7 +84,7 @@ def test_parts_shuffle_and_fit(tmp_path):
         ("a,a\n3,4\n", {}, "two columns called 'a'"),
         ("a,b\n", {}, "no rows"),
         ("", {}, "is empty"),
-        ("a,b\n1,2\n", {"label_column": "bb"}, "no column 'bb'; it has 'a', 'b'.\n'b'"),
+        ("a,b\n1,2\n", {"label_column": "bb"}, "no column 'bb'; it has 'a', 'b'.\nlabel_column='b'"),
         ("a,b\n1,2\n", {"columns": [5]}, "no column 5"),
         ("a\n1\n2\n3x\n4\n", {}, r"numbers in 3 of 4 rows, but row 2 \(line 4\) is '3x'.\nmissing_values=\['', '3x'\]"),
         ("a,b\nx,1\n", {"as_dict": False}, r"text cannot be part of one array of numbers: \['a'\]"),

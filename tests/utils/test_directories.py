@@ -165,7 +165,7 @@ print(len(data), int(data.cardinality()), data.class_names, count, model.predict
 try:
     keras.utils.image_dataset_from_directory({str(pictures)!r}, format="grain", verbose=False)
 except ImportError as error:
-    print(error)
+    print(error.fix)
 """
     done = python("-c", program)
     assert done.returncode == 0, done.stderr
