@@ -105,8 +105,7 @@ class CsvTable:
 
     def _check_names(self):
         if self.header and all(map(is_number, self.names)):
-            message = f"The first line of {self.path} has numbers, not names: {self.names[:4]}."
-            raise DataError(message, fix="header=False")
+            raise DataError(f"The first line of {self.path} has numbers: {self.names[:4]}.", fix="header=False")
         twice = {name for name in self.names if self.names.count(name) > 1}
         if twice:
             raise DataError(f"{self.path} has two columns called {sorted(twice)[0]!r}.", fix="header=False")
@@ -123,10 +122,9 @@ class CsvTable:
         if column in self.names:
             return str(column)
         listed, other = ", ".join(map(repr, self.names)), max(_DELIMITERS, key=self.names[0].count)
-        fix = argument + repr((nearest(str(column), self.names) or self.names[-1:])[0])
-        if len(self.names) == 1 and other in self.names[0]:
-            fix = f"delimiter={other!r}"
-        raise DataError(f"{self.path} has no column {column!r}; it has {listed}.", fix=fix)
+        near = argument + repr((nearest(str(column), self.names) or self.names[-1:])[0])
+        near = f"delimiter={other!r}" if len(self.names) == 1 and other in self.names[0] else near
+        raise DataError(f"{self.path} has no column {column!r}; it has {listed}.", fix=near)
 
     def read(self, names: Sequence[str], labels: Sequence[str], dtypes: Any, on_missing: str, verbose: bool) -> Any:
         """Read all rows, and keep those without missing values, or all. Returns the columns, by name.

@@ -138,13 +138,10 @@ def refuse(leaf: Any, name: str, is_list: bool = False) -> NoReturn:
         told += f" {len(troubles) - _SHOWN} more such columns: {_some([t.column.key for t in troubles[_SHOWN:]])}."
     if name[0] == "x" and columns[0].of == "frame" and any(trouble.kind == "category" for trouble in troubles):
         told += f" With one column for each category, {name} becomes wider: use Input(shape=({name}.shape[1],))."
-    if isinstance(leaf, np.ndarray) and leaf.ndim > 1 and leaf.dtype.kind in "mM":
-        start = f"({name} - {name}.min())" if leaf.dtype.kind == "M" else name
-        raise DataError(told, fix=f"{name} = {start} / np.timedelta64(1, 'D')")
     fix = first + _repair(name, columns, troubles)
-    if is_list:  # which no mask selects from
-        fix = re.sub(r"\b([xy])\[keep\]", r"np.asarray(\1)[keep]", fix)
-    raise DataError(told, fix=fix)
+    if isinstance(leaf, np.ndarray) and leaf.ndim > 1 and leaf.dtype.kind in "mM":
+        fix = f"{name} = {f'({name} - {name}.min())' if leaf.dtype.kind == 'M' else name} / np.timedelta64(1, 'D')"
+    raise DataError(told, fix=re.sub(r"\b([xy])\[keep\]", r"np.asarray(\1)[keep]", fix) if is_list else fix)
 
 
 def _trouble(column):
