@@ -9,12 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core import tree
+from lamina.core import context, tree
 from lamina.core.variable import unwrap
 from lamina.errors import LaminaError
 from lamina.layers.base import call_signature
 from lamina.layers.base.call_context import around_layers
 from lamina.layers.base.traits import has_trait
+from lamina.training.state import peek
 from lamina.view.numbers import as_bytes, is_numeric
 
 if TYPE_CHECKING:
@@ -184,17 +185,19 @@ def _saliency(model, sample, vocabulary):
     structure = tree.structure_of(many)
     sources = [{place: jnp.asarray(leaf) for place, leaf in floats.items()}, [given for _, given in embedded.values()]]
 
-    def total(sources):
+    kernels = [one for one in model.variables if len(one.shape) > 1]  # arguments: XLA would fold large constants
+
+    def total(sources, values):
         numbers, vectors = sources
         given = tree.flatten(many)
         for place, value in numbers.items():
             given[place] = value
-        with around_layers(_replacing(list(embedded), vectors)):
+        with context.bind(kernels, values), around_layers(_replacing(list(embedded), vectors)):
             return _first(_run(model, tree.unflatten(structure, given))).reshape(_STEPS, -1)[:, target].sum()
 
     steps = (np.arange(_STEPS) + 0.5) / _STEPS
     scaled = jax.tree.map(lambda value: value * steps.reshape(-1, *[1] * (value.ndim - 1)).astype(value.dtype), sources)
-    slopes = jax.jit(jax.grad(total))(scaled)
+    slopes = jax.jit(jax.grad(total))(scaled, peek(kernels))
     shares = jax.tree.map(lambda slope, value: _known(slope.mean(0) * value[0]), slopes, sources)
     found = [_shown(leaves[place], share) for place, share in shares[0].items()]
     words = _words(model, vocabulary)
