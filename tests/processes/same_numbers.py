@@ -99,7 +99,6 @@ class Gan(keras.Model):
         super().__init__()
         self.maker = keras.Sequential([keras.Input((4,)), keras.layers.Dense(6, "relu"), keras.layers.Dense(8)])
         self.judge = keras.Sequential([keras.Input((8,)), keras.layers.Dense(6, "relu"), keras.layers.Dense(1)])
-        self.noise = keras.random.SeedGenerator(4)
         self.tracker = keras.metrics.Mean(name="judged")
 
     def train_step(self, state, data):
@@ -109,9 +108,9 @@ class Gan(keras.Model):
         size = len(self.maker.trainable_variables)
 
         def loss_of(trainable, others):
-            made, others = self.maker.stateless_call(trainable[:size], [], keras.random.normal(
-                (len(data), 4), seed=self.noise)), others  # fmt: skip
-            told = [self.judge.stateless_call(trainable[size:], [], x)[0] for x in (data, made[0])]
+            noise = jax.random.normal(jax.random.key(len(data)), (len(data), 4))
+            made, _ = self.maker.stateless_call(trainable[:size], [], noise)
+            told = [self.judge.stateless_call(trainable[size:], [], x)[0] for x in (data, made)]
             return (told[1] ** 2).mean() + ((told[0] - 1) ** 2).mean(), others
 
         (loss, others), gradients = jax.value_and_grad(loss_of, has_aux=True)(trainable, others)
