@@ -77,4 +77,4 @@ def _subject_of(model, x, y, sample_weight, settings):
     except Exception as error:
         return Subject(model, settings=settings, misfit=error)
     misfit = misfit_of_inputs(model, x, y, sample_weight)
-    return Subject(model, x, y, sample_weight, settings, parts=parts, misfit=misfit)
+    return Subject(model, x, y, sample_weight, settings, parts=parts, misfit=misfit, may_trace=True)

@@ -148,6 +148,12 @@ def _index_beyond_embedding(subject):
                     f"{subject.input_parts[name].first_of(fractions)}.",
                     "Pass the numbers of the tokens; for measured numbers use Dense in place of Embedding.",
                 )  # fmt: skip
+            if fact.kind == "Embedding" and values.ndim > 2 and _are_one_hot(values):
+                yield (
+                    fact.name, values.shape, f"{fact.name} looks up each of the {values.shape[-1]} numbers of one-hot "
+                    f"rows: {name} has only 0 and 1.",
+                    f"Pass the numbers of the tokens: {name}.argmax(-1).",
+                )  # fmt: skip
             last = getattr(fact.layer, "input_dim", 0) - 1
             outside = subject.input_parts[name].outside(0, last)
             if fact.kind == "Embedding" and len(fact.inputs) == 1 and outside is not None:
@@ -159,6 +165,11 @@ def _index_beyond_embedding(subject):
                     f"{part.first_of(wrong)}.",
                     f"Use Embedding(input_dim={int(most) + 1}, ...)." if least >= 0 else "Number the tokens from 0.",
                 )  # fmt: skip
+
+
+def _are_one_hot(values):
+    """Whether the last axis has a single 1, in rows of three or more."""
+    return values.shape[-1] > 2 and bool(np.isin(values, (0, 1)).all() and (values.sum(-1) == 1).all())
 
 
 @rule(

@@ -92,6 +92,22 @@ def _deep_without_remedy(subject):
 )  # fmt: skip
 def _narrow_before_classes(subject):
     heads = {id(head.fact): head for head in subject.heads}
+    for fact in subject.facts:
+        size, count = getattr(fact.layer, "key_dim", None), getattr(fact.layer, "num_heads", None)
+        if isinstance(size, int) and isinstance(count, int) and size <= 2 and count > 1 and fact.is_builtin:
+            width = fact.input[-1] or 8 * count
+            yield (
+                fact.name, size, f"Each of the {count} heads of {fact.name} compares {size} number{'s' * (size > 1)}.",
+                f"Use key_dim={max(width // count, 8)}.",
+            )  # fmt: skip
+        if fact.kind == "Embedding" and fact.output[-1] == 1 and fact.trainable_count:
+            reader = next_call(fact, "passes_through", "global_pooling", "pooling", "rearranging")
+            classes = heads[id(reader)].units if id(reader) in heads and heads[id(reader)].exclusive else 0
+            if (classes or 0) > 2 and reader is not None and reader.input[-1] == 1:
+                yield (
+                    fact.name, 1, f"{fact.name} has one number for each token, before {classes} classes.",
+                    f"Use Embedding({fact.layer.input_dim}, 32).",
+                )  # fmt: skip
     for fact in _hidden(subject):
         following = next_call(fact, "passes_through", "activation", "normalization")
         head = heads.get(id(following))

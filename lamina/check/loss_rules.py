@@ -99,6 +99,11 @@ def _metric_that_does_not_fit(subject):
             problem = "takes class numbers, but the loss takes one-hot rows", "accuracy"
         elif name == "categorical_accuracy" and head.loss_name == "sparse_categorical_crossentropy":
             problem = "takes one-hot rows, but the loss takes class numbers", "accuracy"
+        elif name == "categorical_accuracy" and head.units == 1:
+            problem = (
+                "compares the place of the largest of several numbers, and there is one: it is always 1",
+                "accuracy",
+            )
         elif name == "binary_accuracy" and head.exclusive and (head.units or 0) > 2:
             problem = "scores each class separately: it is high even for guesses", "accuracy"
         elif name in ("accuracy", "binary_accuracy") and _binary_logits(head) and threshold == 0.5:

@@ -138,7 +138,10 @@ def _channels_first_by_shape(subject):
         if not last or not fact.has("convolution") or len(fact.input) != 4 or not fact.reads:
             continue
         channels, height, width = fact.input[1:]
-        if channels in (1, 3) and height == width and (height or 0) >= 8:
+        window = getattr(fact.layer, "kernel_size", (1, 1))
+        square = channels in (1, 3) and height == width and (height or 0) >= 8
+        flat = channels == 1 and min(window) > 1 and min(height or 0, width or 0) >= 8
+        if square or flat:
             yield (
                 fact.name, fact.input, f"{fact.name} takes {fact.input[1:]} as (height, width, channels).",
                 "Transpose the images: x.transpose(0, 2, 3, 1), with "

@@ -116,9 +116,11 @@ def _much_dropout(subject):
                 *([] if rate > 0.75 else ["info"]),
             )  # fmt: skip
         elif fact.reads and rate >= 0.3 and len(fact.input) != 3:
+            table = len(fact.input) == 2 and subject.own_step and subject.heads
+            sure = rate >= 0.5 and table and all(head.shape[1:] != fact.input[1:] for head in subject.heads)
             yield (
                 fact.name, rate, f"{fact.name} drops {rate:.0%} of the inputs of the model.",
-                f"Put {fact.name} after a hidden layer, or use a rate of 0.1 or 0.2.", "info",
+                f"Put {fact.name} after a hidden layer, or use a rate of 0.1 or 0.2.", *([] if sure else ["info"]),
             )  # fmt: skip
 
 

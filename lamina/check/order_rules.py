@@ -61,6 +61,12 @@ def _activation_twice(subject):
         if following is None or not is_activation(following.layer):
             continue
         first, second = fact.activation, following.activation
+        squeezed = first == "relu" and second in ("sigmoid", "tanh") and not following.ends
+        if squeezed and fact.kind == "Dense":
+            yield (
+                following.name, second, f"{following.name} applies {second} to what {fact.name} made with relu.",
+                f"Remove {following.name}.",
+            )  # fmt: skip
         if first == second and bounds_of(first) is not None and _has_default_bounds(following):
             yield (
                 following.name, second, f"{following.name} applies {second} to what {fact.name} made with {first}.",

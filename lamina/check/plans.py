@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from lamina.check.subject import Subject
 from lamina.core import tree
 
-__all__ = ["callbacks_of", "is_from_scratch", "optimizer_of", "samples_of", "schedule_of", "steps_of"]
+__all__ = ["callbacks_of", "is_fresh_model", "is_from_scratch", "optimizer_of", "samples_of", "schedule_of", "steps_of"]
 
 
 def optimizer_of(subject: Subject) -> Any:
@@ -63,6 +65,15 @@ def steps_of(subject: Subject) -> int | None:
         size = settings.get("batch_size") or 32
         batches = -(-int(samples * (1 - held_out)) // size) if not settings.get("samples") else -(-samples // size)
     return batches * epochs if batches and epochs else None
+
+
+def is_fresh_model(model: Any) -> bool:
+    """Whether a compiled model has made no step.
+
+    Args:
+        model: Model.
+    """
+    return model.optimizer is not None and not int(np.asarray(model.optimizer.iterations))
 
 
 def is_from_scratch(subject: Subject) -> bool:

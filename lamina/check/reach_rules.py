@@ -17,6 +17,13 @@ def _one_step(subject):
         layer = fact.layer
         states = getattr(layer, "stateful", False) or getattr(layer, "return_state", False) or len(fact.inputs) > 1
         recurrent = fact.has("recurrent") and not states and len(fact.input) == 3
+        flat = _flattened_before(fact) if recurrent else None
+        if flat is not None:
+            yield (
+                fact.name, fact.input, f"{fact.name} reads the {flat.input[-1]} features of a step one by one, "
+                f"since {flat.name} joined them with the steps.",
+                f"Remove {flat.name} and the layer after it: {fact.name} takes (steps, features).",
+            )  # fmt: skip
         if recurrent and fact.input[1] == 1:
             before = _recurrent_behind(fact)
             stacked = f"; {before.name} before it returns only its last step" if before else ""
@@ -25,6 +32,14 @@ def _one_step(subject):
                 fact.name, fact.input, f"{fact.name} gets {fact.input[-1]} features at one step{stacked}.",
                 f"Use return_sequences=True in {before.name}, without the layer between." if before else fix,
             )  # fmt: skip
+
+
+def _flattened_before(fact):
+    """The Flatten whose values a recurrent layer reads one after the other, steps and features alike."""
+    shaped = fact.sources[0] if len(fact.sources) == 1 else None
+    flat = shaped.sources[0] if shaped is not None and len(shaped.sources) == 1 else None
+    joined = flat is not None and flat.kind == "Flatten" and len(flat.input) > 2 and (flat.input[-1] or 1) > 1
+    return flat if joined and fact.input[-1] == 1 else None
 
 
 def _recurrent_behind(fact):
@@ -119,6 +134,15 @@ def _constant_kernels(subject):
     for fact in subject.facts:
         layer, kernel = fact.layer, getattr(fact.layer, "kernel", None)
         name = type(getattr(layer, "kernel_initializer", None)).__name__
+        if fact.has("recurrent") and not fact.has("wrapper") and not fact.inner and layer.trainable:
+            cell = getattr(layer, "cell", None)
+            kernels = [getattr(cell, one, None) for one in ("kernel", "recurrent_kernel")]
+            given = [None if one is None else one.numpy() for one in kernels]
+            if all(one is not None and one.size > 1 and one.min() == one.max() for one in given):
+                yield (
+                    fact.name, float(given[0].min()), f"Each kernel of {fact.name} is one number: all units are alike.",
+                    f"Leave out kernel_initializer and recurrent_initializer in {fact.name}.",
+                )  # fmt: skip
         if name not in ("Zeros", "Ones", "Constant") or not fact.is_affine:
             continue
         hidden = next_call(fact, "passes_through", "activation", "rearranging", "pooling")

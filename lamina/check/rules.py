@@ -1,6 +1,8 @@
 """All rules: the files of the families are read here, and fill the table."""
 
 from lamina.check import (
+    attention_rules,
+    call_rules,
     data_rules,
     depth_rules,
     label_rules,
@@ -14,6 +16,7 @@ from lamina.check import (
     reach_rules,
     run_rules,
     scale_rules,
+    sequence_rules,
     text_rules,
     training_rules,
     watch_rules,
@@ -24,6 +27,6 @@ __all__ = ["FAMILIES", "RULES", "rules_for"]
 
 FAMILIES = (
     loss_rules, label_rules, meaning_rules, run_rules, map_rules, order_rules, depth_rules, reach_rules, training_rules,
-    optimizer_rules, data_rules, scale_rules, text_rules, watch_rules, probe_rules,
-    layout_rules,
+    optimizer_rules, data_rules, scale_rules, text_rules, sequence_rules, attention_rules, call_rules, watch_rules,
+    probe_rules, layout_rules,
 )  # fmt: skip

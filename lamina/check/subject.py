@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from lamina.check.traced import Traced
 from lamina.core import tree
 from lamina.errors import CallError
-from lamina.facts.heads import heads_of, uses_builtin_step
+from lamina.facts.heads import ends_of, heads_of, uses_builtin_step
 from lamina.facts.layer_facts import facts_of
 from lamina.training.data import make_batches, unpack_x_y_sample_weight
 from lamina.training.data.leaves import as_arrays, looks_like_arrays
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from lamina.facts.heads import Head
 
 __all__ = ["Subject", "as_batch", "classes_of"]
+
+_MOST_CALLS = 400  # of layers, in a model that is traced for a check
 
 
 class Subject:
@@ -36,12 +39,13 @@ class Subject:
         numbers: How many values of each array are read at most.
         parts: The arrays of x and y with their names; None names them "x" and "y".
         misfit: The error of a model that cannot run on x; None for none.
+        may_trace: Whether the model may be traced on x, and run, for what its layers do not tell.
     """
 
     def __init__(
         self, model: Any, x: PyTree = None, y: PyTree = None, sample_weight: PyTree = None,
         settings: dict[str, Any] | None = None, numbers: int = 2**22, parts: list[Part] | None = None,
-        misfit: Exception | None = None,
+        misfit: Exception | None = None, may_trace: bool = False,
     ):  # fmt: skip
         self.model: Any = model
         self.numbers: int = numbers
@@ -50,6 +54,7 @@ class Subject:
         self.sample_weight: PyTree = sample_weight
         self.settings: dict[str, Any] = settings or {}
         self.misfit: Exception | None = misfit
+        self.may_trace: bool = may_trace and x is not None and misfit is None
         self.parts: list[Part] = [*parts_of(x, x, "x"), *parts_of(y, y, "y")] if parts is None else parts
 
     def part_of(self, array: Any) -> Part:
@@ -78,9 +83,27 @@ class Subject:
     def heads(self) -> list[Head]:
         """A Head for each output, with its labels."""
         heads = heads_of(self.model, self.facts, self.y)
+        traced = self.traced if not heads or any(head.activation is None for head in heads) else None
+        if traced is not None:
+            by_functions = len(heads) != len(traced.outputs)
+            if by_functions:
+                heads = heads_of(self.model, ends_of(self.facts, [output.shape for output in traced.outputs]), self.y)
+            for head, activation in zip(heads, traced.activations, strict=False):
+                head.activation = activation if by_functions or head.activation is None else head.activation
         for head, labels in zip(heads, self._labels(heads), strict=True):
             head.part = None if labels is None else self.part_of(labels)
         return heads
+
+    @functools.cached_property
+    def traced(self) -> Traced | None:
+        """The model as a program on the first rows of x; None where it may not be traced, or cannot be."""
+        if not self.may_trace or len(self.facts) > _MOST_CALLS:
+            return None
+        try:
+            traced = Traced(self.model, self.x)
+            return traced if traced.outputs else None
+        except Exception:  # of the user's layers: what the rules on layers say must do
+            return None
 
     def _labels(self, heads):
         """The labels of each head; None where there are none or it is not known which."""

@@ -1,10 +1,18 @@
 """LAM4xx, third part: numbers of tokens, their padding, and labels that are the same sequence."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from lamina.check.rule import rule
 
-__all__ = []
+if TYPE_CHECKING:
+    from lamina.check.subject import Subject
+
+__all__ = ["sees_its_labels"]
 
 
 def _tokens(subject):
@@ -22,7 +30,12 @@ def _tokens(subject):
     "the model cannot generate.",
     "Vaswani et al.: Attention Is All You Need (2017), 3.1: masking prevents positions from attending to later ones",
 )  # fmt: skip
-def _sees_its_labels(subject):
+def sees_its_labels(subject: Subject) -> Iterator[tuple[Any, ...]]:
+    """Where a label is one of the tokens that its position looks at, as the layers of the model tell it.
+
+    Args:
+        subject: What is checked.
+    """
     tokens = list(_tokens(subject))
     head = subject.heads[0] if len(subject.heads) == 1 else None
     if len(tokens) != 1 or head is None or not head.loss_name.startswith("sparse") or len(head.shape) != 3:

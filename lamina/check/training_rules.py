@@ -80,7 +80,7 @@ def _changed_since_compile(subject):
 
 
 @rule(
-    "LAM305", "info", "a batch of most of the data", "fit",
+    "LAM305", "warning", "a batch of most of the data", "fit",
     "Each epoch is one step or two: there are hardly more steps than epochs.",
     _BENGIO,
 )  # fmt: skip
@@ -90,11 +90,12 @@ def _batch_larger_than_data(subject):
         yield (
             None, size, f"batch_size={size}, and there are {samples} samples.",
             f"Use batch_size={max(min(32, samples // 10), 1)}.",
+            *([] if size >= samples >= 256 and (steps_of(subject) or 99) <= 10 else ["info"]),
         )  # fmt: skip
 
 
 @rule(
-    "LAM306", "warning", "a callback that cannot act", "fit",
+    "LAM306", "warning", "a callback that cannot act, or acts at once", "fit",
     "It waits for a value that is never logged, or longer than the training lasts.",
     "Keras: EarlyStopping, ReduceLROnPlateau, ModelCheckpoint",
 )  # fmt: skip
@@ -126,6 +127,12 @@ def _callbacks_that_cannot_act(subject):
                 None, figure, f"{kind} watches {figure!r}, and what is logged is {', '.join(logged)}.",
                 f"Use {kind}(monitor={'val_' * figure.startswith('val_') + (near or 'loss')!r}"
                 f"{'' if near or not accuracy else '), or compile(metrics=[' + repr('accuracy') + ']'}).",
+            )  # fmt: skip
+        elif kind == "EarlyStopping" and callback.patience == 0 and abs(callback.min_delta) >= 0.1:
+            yield (
+                None, callback.min_delta,
+                f"EarlyStopping ends training at the first epoch that is not better by {abs(callback.min_delta):g}.",
+                "Use EarlyStopping(patience=5, restore_best_weights=True).",
             )  # fmt: skip
         elif kind == "EarlyStopping" and not callback.restore_best_weights and callback.patience >= (epochs or 1) > 1:
             yield (

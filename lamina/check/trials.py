@@ -68,6 +68,7 @@ def misfit_of_labels(model: Any, x: Any, y: Any, sample_weight: Any) -> Exceptio
             warnings.simplefilter("always")
             rows = tree.flatten(outputs)[0].shape[0]
             trace(loss_of, *(_symbols(part, rows) for part in (x, y)), outputs, _symbols(sample_weight, rows))
+            model._runner.build((x, y, sample_weight))  # the metrics
     except Exception as error:
         return error
     wrong = next((str(one.message) for one in said if "broadcast" in str(one.message)), None)

@@ -11,6 +11,7 @@ from lamina.core import tree
 from lamina.core.op import OpCall
 from lamina.core.registry import is_builtin
 from lamina.facts.activations import activation_of
+from lamina.facts.fact import Fact
 from lamina.facts.fits import Fit, fit_of
 from lamina.facts.loss_names import EXCLUSIVE, name_of
 from lamina.losses import Loss
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lamina.core.typing import PyTree, Shape
-    from lamina.facts.fact import Fact
 
-__all__ = ["Head", "heads_of", "uses_builtin_step"]
+__all__ = ["Head", "ends_of", "heads_of", "uses_builtin_step"]
 
 _REARRANGING_OPS = ("reshape", "transpose", "squeeze", "expand_dims")
 
@@ -120,6 +120,23 @@ def heads_of(model: Any, facts: Sequence[Fact], targets: PyTree = None) -> list[
         for place, index, fact in ends
         if place < len(losses)
     ]  # fmt: skip
+
+
+def ends_of(facts: Sequence[Fact], shapes: Sequence[Shape]) -> list[Fact]:
+    """A Fact for each output of a model whose `call` ends in functions: of the last layer with weights, as the output
+    is, since that is what its author would change. None where there is no such layer.
+
+    Args:
+        facts: The facts of the model.
+        shapes: Shapes of the outputs, with a batch.
+    """
+    last = next((fact for fact in reversed(facts) if fact.is_affine and fact.count), None)
+    if last is None:
+        return []
+    return [
+        Fact(last.layer, last.inputs, [(None, *shape[1:])], last.owner, sources=[last], ends=[(place, 0)])
+        for place, shape in enumerate(shapes)
+    ]
 
 
 def uses_builtin_step(model: Any) -> bool:

@@ -1,0 +1,228 @@
+"""LAM2xx, fifth part: attention, as the traced program of the model shows it, whoever wrote its layers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lamina.check.rule import rule
+from lamina.check.traced import differ
+from lamina.facts.equations import moved_axes
+
+__all__ = []
+
+_VASWANI = "Vaswani et al.: Attention Is All You Need (2017), "
+_LIKE = 0.02  # share by which numbers may differ that are meant to be equal
+_SMOOTH = 0.5  # steps between neighbours, in those between any two, from which on rows are taken for a sequence
+
+
+def _heeds(subject):
+    return subject.traced.heeds if subject.traced is not None else []
+
+
+def _layer(subject):
+    """The name of the one layer that attends, where there is one; None where there are several, or none."""
+    own = [fact for fact in subject.facts if not fact.is_builtin and fact.inner]
+    names = {fact.name for fact in subject.facts if fact.has("attention")} or {fact.name for fact in own}
+    return names.pop() if len(names) == 1 else None
+
+
+@rule(
+    "LAM228", "error", "attention weights that are shares over another axis", "inputs",
+    "The weights of a query must add up to 1 over the keys, over which the values are summed: with softmax over "
+    "another axis a query gets any amount of all values.",
+    _VASWANI + "equation 1",
+)  # fmt: skip
+def _shares_over_another_axis(subject):
+    for heed in _heeds(subject):
+        one = heed.attention
+        if one.axes is not None and one.keys not in one.axes and one.weights.shape[one.keys] > 1:
+            rank = len(one.weights.shape)
+            yield (
+                _layer(subject), one.axes,
+                f"A softmax over the axis {one.axes[0] - rank} of {('batch', *one.weights.shape[1:])} weighs values "
+                f"over the axis {one.keys - rank}.".replace("'", ""),
+                f"Use softmax(scores, axis={one.keys - rank}).",
+            )  # fmt: skip
+            return
+
+
+@rule(
+    "LAM229", "warning", "attention scores that are not scaled as they should be", "inputs",
+    "Products of d numbers have a deviation of the root of d. Not divided by it, softmax has one weight of nearly 1; "
+    "divided twice, all weights are nearly equal.",
+    _VASWANI + "3.2.1, scaled dot-product attention",
+)  # fmt: skip
+def _scale_of_scores(subject):
+    builtin = any(fact.is_builtin and fact.has("attention") for fact in subject.facts)
+    for heed in _heeds(subject):
+        one, size = heed.attention, heed.attention.size
+        if not one.projected or heed.scale is None or size < 4:
+            continue
+        root, words = math.sqrt(size), f"The scores of queries and keys of {size} numbers are"
+        if one.axes is None:
+            if _is_like(heed.scale, 1 / root):
+                yield (
+                    _layer(subject), heed.scale, f"{words} divided by {root:.3g} and used as weights, without softmax.",
+                    "Use weights = ops.softmax(scores, axis=-1).",
+                )  # fmt: skip
+                return
+        elif _is_like(heed.scale, 1 / size) or _is_like(heed.scale, root):
+            by = "divided by" if heed.scale < 1 else "multiplied with"
+            yield (
+                _layer(subject), heed.scale, f"{words} {by} {max(heed.scale, 1 / heed.scale):.3g}.",
+                f"Divide them by sqrt({size}) = {root:.3g}, once.",
+            )  # fmt: skip
+            return
+        elif _is_like(heed.scale, 1.0) and size >= 16 and not builtin and len(one.weights.shape) >= 3:
+            yield (
+                _layer(subject), heed.scale, f"{words} not scaled.", f"Divide them by sqrt({size}) = {root:.3g}.",
+            )  # fmt: skip
+            return
+
+
+def _is_like(number, other):
+    return abs(number / other - 1) < _LIKE
+
+
+@rule(
+    "LAM230", "error", "a mask that hides the tokens and shows the padding", "inputs",
+    "Keras takes True as visible. The other way round each token attends to padding alone.",
+    "Keras: MultiHeadAttention, attention_mask",
+)  # fmt: skip
+def _mask_of_the_wrong_sense(subject):
+    tokens = _tokens(subject)
+    if tokens is None or not (tokens == 0).any():
+        return
+    padding = tokens == 0
+    mixed = padding.any(1) & ~padding.all(1)
+    for heed in _heeds(subject):
+        if heed.attention.axes is None or heed.over[:1] != padding.shape[:1] or not mixed.any():
+            continue
+        if heed.over[-1] == padding.shape[1]:
+            weights = subject.traced.weights_of(heed)
+            there = padding[(slice(None), *[None] * (weights.ndim - 2))]
+            share = float(np.where(there, weights, 0.0).sum(-1)[mixed].mean())
+            if share > 0.99:
+                yield (
+                    _layer(subject), share, f"{share:.0%} of the attention goes to padding, the tokens 0.",
+                    "Pass attention_mask=ops.not_equal(tokens, 0)[:, None, :].",
+                )  # fmt: skip
+                return
+
+
+def _tokens(subject):
+    """The rows of tokens of a model that reads them with an Embedding, and nothing else."""
+    leaves = [] if subject.traced is None else subject.traced.leaves
+    if len(leaves) != 1 or leaves[0].ndim != 2 or leaves[0].shape[1] < 4:
+        return None
+    whole = leaves[0].dtype.kind in "iu" or bool((leaves[0] == np.round(leaves[0])).all())
+    return leaves[0] if whole and any(fact.is_a("Embedding") for fact in subject.facts) else None
+
+
+@rule(
+    "LAM231", "warning", "attention that does not know the order", "inputs",
+    "Attention weighs its inputs by what they are, not by where they stand: without positions a sequence is a bag.",
+    _VASWANI + "3.5, positional encoding",
+)  # fmt: skip
+def _no_positions(subject):
+    leaves = [] if subject.traced is None else subject.traced.leaves
+    if len(leaves) != 1 or leaves[0].ndim not in (2, 3) or leaves[0].shape[1] < 4:
+        return
+    x = leaves[0]
+    attends = [heed for heed in _heeds(subject) if heed.over[-2:] == (x.shape[1],) * 2]
+    blocks = any(one.has("normalization") for one in subject.facts)
+    frozen = any(one.has("attention") and one.count and not one.trainable_count for one in subject.facts)
+    if not attends or not blocks or frozen or not (_is_text(subject, x) or _is_smooth(x)):
+        return
+    order = np.random.default_rng(0).permutation(x.shape[1])
+    order = order if (order != np.arange(len(order))).any() else order[::-1]
+    before, after = subject.traced.results, subject.traced.run(subject.traced.with_leaf(0, x[:, order]))
+    for first, second in zip(before, after, strict=True):
+        same = not differ(first, second).any()
+        moved = first.ndim > 2 and first.shape[1] == x.shape[1] and not differ(first[:, order], second).any()
+        if not (same or moved) or not differ(first[:1], first[1:]).any():
+            return
+    yield (
+        _layer(subject), x.shape[1],
+        f"The {x.shape[1]} steps of the inputs in another order give the same "
+        f"{'outputs' if before[0].ndim == 2 else 'outputs in that order'}.",
+        "Add positions: z = layers.Embedding(...)(x) + layers.Embedding(length, width)(ops.arange(length)).",
+    )  # fmt: skip
+
+
+def _is_text(subject, x):
+    """Whether these are tokens of one vocabulary, and not columns of a table each of which has its own."""
+    if _tokens(subject) is None:
+        return False
+    rows = next(iter(subject.inputs.values()))[:256]
+    columns = [np.unique(column) for column in rows.T]
+    return sum(map(len, columns)) > 1.5 * len(np.unique(rows)) or x.shape[1] > 64
+
+
+def _is_smooth(x):
+    """Whether neighbours along the second axis are more alike than others: a series, not a set."""
+    if x.ndim != 3 or x.dtype.kind != "f":
+        return False
+    near = float(np.abs(np.diff(x, axis=1)).mean())
+    far = float(np.abs(x - np.roll(x, x.shape[1] // 2, axis=1)).mean())
+    return near < _SMOOTH * far
+
+
+@rule(
+    "LAM232", "warning", "a reshape that was meant to move an axis", "inputs",
+    "Reshape reads the numbers row by row and cuts them anew: steps, features or heads are mixed. A transpose moves an "
+    "axis.",
+    "NumPy: reshape and transpose",
+)  # fmt: skip
+def _reshaped_in_place_of_transposed(subject):
+    if subject.traced is None:
+        return
+    for before, after, size in moved_axes(subject.traced.equations):
+        words = [str(("batch", *shape[1:])).replace("'", "") for shape in (before, after)]
+        yield (
+            None, (before[1:], after[1:]),
+            f"A reshape makes {words[1]} of {words[0]}: the axis of {size} is at another place.",
+            "Split or join axes that stand side by side with reshape, and move them with layers.Permute or "
+            "ops.transpose.",
+        )  # fmt: skip
+        return
+
+
+@rule(
+    "LAM233", "warning", "attention without skips", "inputs",
+    "Attention alone averages: after a few layers all steps are alike. The inputs must be added to the outputs.",
+    "Dong, Cordonnier, Loukas: Attention is Not All You Need: Pure Attention Loses Rank Doubly Exponentially (2021)",
+)  # fmt: skip
+def _no_skips(subject):
+    products = [heed.attention.product for heed in _heeds(subject) if heed.attention.projected]
+    alone = [product for product in products if product is not None and not subject.traced.equations.reaches(product)]
+    if len(alone) >= 3:
+        yield (
+            _layer(subject), len(alone), f"All passes through {len(alone)} attentions: nothing is added to them.",
+            "Add the inputs of each: z = z + attention(z, z).",
+        )  # fmt: skip
+
+
+@rule(
+    "LAM234", "warning", "predictions that depend on the other rows of the batch", "forward",
+    "A row gets another prediction in another batch: an operation runs over the axis of the batch.",
+    "Keras: the first axis is that of the samples",
+)  # fmt: skip
+def _depends_on_the_batch(subject):
+    traced = subject.traced
+    unknown = traced is not None and subject.own_step and any(head.activation is None for head in subject.heads)
+    if not unknown or len(traced.leaves[0]) < 4:
+        return
+    others = [leaf.copy() for leaf in traced.leaves]
+    for leaf in others:
+        leaf[1:] = leaf[:1]
+    after = traced.run(traced.with_leaves(others))
+    for head, first, second in zip(subject.heads, traced.results, after, strict=False):
+        square = first.ndim == 2 and first.shape[0] == first.shape[1]
+        if not square and np.isfinite(second).all() and differ(first[:1], second[:1]).any():
+            yield (
+                head.layer, None, f"The first row has another output of {head.layer} where the other rows are others.",
+                "Compute over the last axis, not over the first: ops.softmax(z, axis=-1).",
+            )  # fmt: skip

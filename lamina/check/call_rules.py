@@ -1,0 +1,212 @@
+"""LAM2xx, sixth part: how layers are called, and what a first pass through them shows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lamina.check.plans import is_fresh_model
+from lamina.check.rule import rule
+
+__all__ = []
+
+_DEAD = 0.95  # share of units that are 0 for each row
+_GROWN, _LARGE = 300.0, 1000.0  # size of values beside that of the inputs, and in itself
+_DRAWN = ("GlorotUniform", "GlorotNormal", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "VarianceScaling",
+          "Orthogonal", "Identity")  # fmt: skip
+_QUICK = 100  # calls of layers that run in a moment
+
+
+@rule(
+    "LAM235", "warning", "positions of a map that are skipped or thrown away", "model",
+    "A window that moves farther than it is wide never sees what lies between; pooling that follows pooling, or pools "
+    "the picture itself by much, throws away what no layer has looked at.",
+    "Araujo, Norris, Sim: Computing Receptive Fields of Convolutional Neural Networks (2019)",
+)  # fmt: skip
+def _skipped_positions(subject):
+    for fact in subject.facts:
+        window, strides = _window(fact)
+        if not window or fact.inner:
+            continue
+        gaps = [(size, step) for size, step in zip(window, strides, strict=False) if step > size > 1]
+        if gaps:
+            size, step = gaps[0]
+            yield (
+                fact.name, gaps, f"{fact.name} looks at {size} positions and moves {step} on.",
+                f"Use strides={size} or less in {fact.name}.",
+            )  # fmt: skip
+            continue
+        if not fact.has("pooling") or min(strides) < 2:
+            continue
+        before = fact.sources[0] if len(fact.sources) == 1 else None
+        if before is not None and before.has("pooling") and min(_window(before)[1] or (1,)) > 1:
+            yield (
+                fact.name, before.name, f"{fact.name} pools what {before.name} has pooled.",
+                f"Remove {fact.name}, or put a convolution between them.",
+            )  # fmt: skip
+        elif fact.reads and min(window) >= 6 and len(window) > 1 and all((size or 2) > 1 for size in fact.output[1:-1]):
+            yield (
+                fact.name, window, f"{fact.name} keeps one of {window[0]} positions of the picture along each axis, "
+                "before any layer has seen it.",
+                f"Put {fact.name} after a convolution, and use a pool_size of 2.",
+            )  # fmt: skip
+
+
+def _window(fact):
+    """(sizes of the window, strides) of a layer that slides one; two empty tuples for others."""
+    slides = fact.has("convolution", "pooling") and not fact.has("transposed_convolution", "recurrent_cell")
+    layer, rank = fact.layer, len(fact.input) - 2
+    size = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
+    if not slides or not fact.is_builtin or size is None or rank < 1:
+        return (), ()
+    sizes, strides = (
+        one if isinstance(one, (tuple, list)) else (one,) * rank
+        for one in (size, getattr(layer, "strides", None) or size)
+    )
+    dilation = getattr(layer, "dilation_rate", 1)
+    return ((), ()) if dilation not in (1, (1,) * rank) else (tuple(sizes), tuple(strides))
+
+
+@rule(
+    "LAM236", "warning", "dropout that is active in prediction", "model",
+    "The same inputs get another prediction in each call. On purpose (Monte Carlo dropout) it is active in all layers.",
+    "Srivastava et al.: Dropout (2014); Gal, Ghahramani: Dropout as a Bayesian Approximation (2016)",
+)  # fmt: skip
+def _dropout_in_prediction(subject):
+    drops = [fact for fact in subject.facts if fact.has("dropout") and getattr(fact.layer, "rate", 0)]
+    always = [fact for fact in drops if fact.training is True]
+    attends = any(fact.has("attention") and getattr(fact.layer, "_dropout", 0) for fact in subject.facts)
+    if always:
+        mixed = len(always) < len(drops) or attends
+        yield (
+            always[0].name, len(always), f"{always[0].name} is called with training=True.",
+            f"Leave training=True out of the call of {always[0].name}.", *([] if mixed else ["info"]),
+        )  # fmt: skip
+
+
+@rule(
+    "LAM237", "warning", "a first pass that dies or grows", "forward",
+    "Before any step units are 0 for all rows, at the flat ends of their activation, or values are huge: gradients are "
+    "0 there, or explode.",
+    "He, Zhang, Ren, Sun: Delving Deep into Rectifiers (2015), 2.2; Glorot, Bengio (2010)",
+)  # fmt: skip
+def _first_pass(subject):
+    traced = subject.traced
+    if traced is None or not is_fresh_model(subject.model) or not _is_worth_a_pass(subject):
+        return
+    size = max((float(np.sqrt(np.mean(np.square(leaf.astype("float64"))))) for leaf in traced.leaves), default=1.0)
+    for layer, kind, share in traced.first_pass(subject.facts):
+        if kind == "dead" and share >= _DEAD:
+            yield (
+                layer, share, f"{share:.0%} of the units of {layer} are 0 for all rows before the first step.",
+                "Leave kernel_initializer and bias_initializer at their defaults; use wider layers, or skips.",
+            )  # fmt: skip
+            return
+        if kind == "size" and share > _LARGE and share > _GROWN * max(size, 1.0):
+            yield (
+                layer, share, f"The outputs of {layer} are {share:.3g} in size before the first step, the inputs "
+                f"{size:.3g}.",
+                f"Use kernel_initializer='he_normal' in {layer} and the layers before it.",
+            )  # fmt: skip
+            return
+
+
+def _is_worth_a_pass(subject):
+    """Whether a first pass may show something: weights drawn in an unusual way, or much depth without remedies."""
+    if len(subject.facts) > _QUICK:
+        return False
+    layers = [fact for fact in subject.facts if not fact.inner and fact.is_affine and fact.trainable_count]
+    drawn = {type(getattr(fact.layer, "kernel_initializer", None)).__name__ for fact in layers}
+    biases = {type(getattr(fact.layer, "bias_initializer", None)).__name__ for fact in layers}
+    plain = not any(fact.has("normalization", "merge") for fact in subject.facts)
+    return (
+        bool(drawn.difference(_DRAWN, ("NoneType",)))
+        or bool(biases - {"Zeros", "NoneType"})
+        or (plain and len(layers) >= 10)
+    )
+
+
+@rule(
+    "LAM238", "warning", "normalization over the steps of a sequence", "model",
+    "LayerNormalization takes mean and deviation over the features of a step; over the steps it mixes the sequence, "
+    "and removes what a feature has in all of them.",
+    "Ba, Kiros, Hinton: Layer Normalization (2016), 3",
+)  # fmt: skip
+def _normalized_over_steps(subject):
+    for fact in subject.facts:
+        axis = getattr(fact.layer, "axis", None)
+        if fact.kind == "LayerNormalization" and len(fact.input) == 3 and axis is not None:
+            axes = axis if isinstance(axis, (list, tuple)) else [axis]
+            if all(one % 3 != 2 for one in axes):
+                yield (
+                    fact.name, axis, f"{fact.name} normalizes over the axis {axis} of {('batch', *fact.input[1:])}."
+                    .replace("'", ""),
+                    f"Use layers.LayerNormalization() in place of {fact.name}: axis=-1.",
+                )  # fmt: skip
+
+
+@rule(
+    "LAM316", "warning", "states of one series for another", "fit",
+    "A stateful layer begins each batch with the states that the batch before left: these belong to other rows where "
+    "rows are shuffled, and to the end of the data where they are not reset.",
+    "Keras: stateful of RNN: row i of a batch follows row i of the batch before; reset_states",
+)  # fmt: skip
+def _states_of_another_series(subject):
+    fit = subject.settings
+    stateful = [fact for fact in subject.facts if getattr(fact.layer, "stateful", False) and fact.has("recurrent")]
+    own = [one for one in _callbacks(fit) if not one.__class__.__module__.startswith(("lamina.", "keras."))]
+    if not stateful or not subject.own_step or not getattr(subject.x, "ndim", 1):
+        return
+    name = stateful[0].name
+    if fit.get("shuffle", True) and not own and subject.parts and all(part.batch is None for part in subject.parts):
+        yield (
+            name, True, f"{name} is stateful, and fit shuffles the rows.",
+            f"Leave out stateful=True in {name}; or pass shuffle=False, rows in order, and a callback that resets it.",
+        )  # fmt: skip
+    elif (fit.get("epochs") or 1) > 1 and not own:
+        yield (
+            name, False, f"{name} is stateful, and its states are not reset between the {fit['epochs']} epochs.",
+            f"Call {name}.reset_state() in a callback: keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: "
+            f"model.get_layer({name!r}).reset_state()).", "info",
+        )  # fmt: skip
+
+
+def _callbacks(fit):
+    given = fit.get("callbacks") or []
+    return given if isinstance(given, (list, tuple)) else [given]
+
+
+@rule(
+    "LAM317", "warning", "a setting of the optimizer that undoes its steps", "compiled",
+    "Clipping to almost nothing leaves no step; momentum of 1 never forgets a gradient, so that steps only grow.",
+    "Sutskever, Martens, Dahl, Hinton: On the importance of initialization and momentum in deep learning (2013)",
+)  # fmt: skip
+def _settings_that_undo(subject):
+    optimizer = getattr(subject.model.optimizer, "inner_optimizer", subject.model.optimizer)
+    name = type(optimizer).__name__
+    for setting in ("clipnorm", "global_clipnorm", "clipvalue"):
+        value = getattr(optimizer, setting, None)
+        if name == "SGD" and value is not None and value <= 1e-4:
+            yield None, value, f"{name} clips gradients to {setting}={value:g}.", f"Use {setting}=1.0."
+    for setting in ("momentum", "beta_1", "beta_2", "rho"):
+        value = getattr(optimizer, setting, None)
+        if isinstance(value, (int, float)) and value >= 1:
+            yield (
+                None, value, f"{setting} of {name} is {value:g}.",
+                f"Use {setting}={'0.999' if setting == 'beta_2' else '0.9'}.",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM122", "error", "softmax or sigmoid twice in a loss of one's own", "forward",
+    "The loss takes logits and gets probabilities: their differences are small, and so are the gradients.",
+    "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2, output units",
+)  # fmt: skip
+def _twice_in_own_loss(subject):
+    if subject.own_step or subject.traced is None or len(subject.facts) > _QUICK:
+        return
+    twice = subject.traced.activation_twice(subject.y)
+    if twice is not None:
+        yield (
+            None, twice[0], f"The loss takes {twice[1]} of what the model made with {twice[0]}.",
+            "Leave out the last activation of the model, or use from_logits=False.",
+        )  # fmt: skip

@@ -1,0 +1,237 @@
+"""Traced: a model as the program that it computes for some rows of its data, to read and to run on changed data."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.core import context, tree
+from lamina.core.variable import unwrap
+from lamina.facts.equations import (
+    Attention,
+    Equations,
+    Value,
+    activation_of_value,
+    attentions_of,
+    twice_activated,
+)
+from lamina.kernels.native import portable
+from lamina.training import step
+from lamina.training.state import peek
+
+if TYPE_CHECKING:
+    from lamina.core.typing import PyTree
+    from lamina.facts.fact import Fact
+
+__all__ = ["Heed", "Traced", "differ"]
+
+_PASS = 64  # rows of a first pass
+ROWS = 7  # of the data; a size that is rarely that of another axis
+_SMALLEST = 1e-5  # share of a change that is more than rounding
+
+
+@dataclasses.dataclass
+class Heed:
+    """An attention, and the scale of its scores.
+
+    Attributes:
+        attention: What the program shows.
+        scale: The number that the scores are multiplied with in all; None where it is not one number.
+    """
+
+    attention: Attention
+    scale: float | None
+
+    @property
+    def over(self) -> tuple[int, ...]:
+        """The shape of the weights, keys last."""
+        shape = list(self.attention.weights.shape)
+        return (*(size for axis, size in enumerate(shape) if axis != self.attention.keys), shape[self.attention.keys])
+
+
+class Traced:
+    """A model's prediction for the first rows of its data.
+
+    Args:
+        model: Model that is built, and runs on x.
+        x: Inputs, arrays or structures of them.
+    """
+
+    def __init__(self, model: Any, x: PyTree):
+        self.model: Any = model
+        self.x: PyTree = tree.map_structure(lambda leaf: None if leaf is None else np.asarray(leaf)[:ROWS], x)
+        self._whole: PyTree = x
+        self._refs: Any = context.global_refs()
+        self._variables: Any = [*model.trainable_variables, *model.non_trainable_variables]
+        self._values: Any = peek(self._variables)
+        self._globals: Any = context.global_values()
+
+    def _predict(self, global_values, values, x):
+        refs = [*self._refs, *self._variables]
+        with context.bind(refs, [*global_values, *values]), portable():
+            outputs = self.model(x, training=False) if self.model._call_has_training else self.model(x)
+            return [leaf for leaf in tree.flatten(unwrap(outputs)) if leaf is not None]
+
+    @functools.cached_property
+    def equations(self) -> Equations:
+        """The program."""
+        given = self._globals, self._values, self.x
+        jaxpr = jax.make_jaxpr(lambda *a: self._predict(*a))(*given)
+        return Equations(jaxpr, self._kinds)
+
+    @property
+    def _kinds(self):
+        counts = [len(jax.tree_util.tree_leaves(part)) for part in (self._globals, self._values, self.x)]
+        return ["other"] * counts[0] + ["weight"] * counts[1] + ["input"] * counts[2]
+
+    @property
+    def _arguments(self):
+        return jax.tree_util.tree_leaves((self._globals, self._values, self.x))
+
+    @property
+    def outputs(self) -> list[Value]:
+        """The outputs, as values of the program."""
+        return self.equations.outputs
+
+    @functools.cached_property
+    def activations(self) -> list[str | None]:
+        """The name of the activation that each output ends in; None where it is another function."""
+        return [activation_of_value(output) for output in self.outputs]
+
+    @functools.cached_property
+    def heeds(self) -> list[Heed]:
+        """The attentions. Their scales are computed from the constants of the program."""
+        heeds = []
+        for one in attentions_of(self.equations):
+            numbers = self.equations.computing([value for value, _ in one.scales])(*self._arguments)
+            arrays = [np.asarray(number, "float64") for number in numbers]
+            known = all(array.size and array.min() == array.max() for array in arrays)
+            powers = [float(array.flat[0]) ** power for array, (_, power) in zip(arrays, one.scales, strict=True)]
+            heeds.append(Heed(one, float(np.prod(powers)) if known else None))
+        return heeds
+
+    def weights_of(self, heed: Heed) -> np.ndarray:
+        """The weights of an attention on the data, keys on the last axis.
+
+        Args:
+            heed: The attention.
+        """
+        compute = jax.jit(self.equations.computing([heed.attention.weights]))
+        return np.moveaxis(np.asarray(compute(*self._arguments)[0], "float32"), heed.attention.keys, -1)
+
+    @functools.cached_property
+    def _program(self):
+        return jax.jit(lambda *a: self._predict(*a))
+
+    def run(self, x: PyTree = None, changed: dict[int, Any] | None = None) -> list[np.ndarray]:
+        """The outputs on other inputs of the same shapes, or with other weights.
+
+        Args:
+            x: Inputs; None for the rows of the data.
+            changed: id of a variable -> its value.
+        """
+        values = [
+            (changed or {}).get(id(variable), value)
+            for variable, value in zip(self._variables, self._values, strict=True)
+        ]
+        outputs = self._program(self._globals, values, self.x if x is None else x)
+        return [np.asarray(output, "float32") for output in jax.device_get(outputs)]
+
+    @functools.cached_property
+    def results(self) -> list[np.ndarray]:
+        """The outputs on the rows of the data."""
+        return self.run()
+
+    def first_pass(self, facts: list[Fact]) -> Iterator[tuple[str, str, float]]:
+        """(layer, what was measured, number) of each layer with a kernel: "dead", the share of its units that are 0 for
+        all rows, of a relu; and "size", the root of the mean square of its outputs.
+
+        Args:
+            facts: The facts of the model.
+        """
+        kinds = {fact.layer: fact.activation for fact in facts if fact.is_affine and fact.count and not fact.inner}
+        seen: dict[tuple[str, str], Any] = {}
+
+        def note(layer, args, outputs):
+            values = tree.flatten(outputs)[0] if layer in kinds else None
+            if values is None or values.ndim < 2:
+                return
+            if kinds[layer] == "relu" and values.shape[-1] > 1:
+                seen[layer.name, "dead"] = jnp.mean(jnp.all(values <= 0, axis=tuple(range(values.ndim - 1))))
+            seen[layer.name, "size"] = jnp.sqrt(jnp.mean(jnp.square(values.astype("float32"))))
+
+        def run(*given):
+            seen.clear()
+            with context.watching_layers(note):
+                self._predict(*given)
+            return {f"{kind} {name}": value for (name, kind), value in seen.items()}
+
+        found = jax.device_get(jax.jit(run)(self._globals, self._values, self._rows(_PASS)))
+        for key, value in found.items():
+            kind, _, name = key.partition(" ")
+            yield name, kind, float(value)
+
+    def activation_twice(self, y: PyTree) -> tuple[str, str] | None:
+        """(activation of the model, that of its loss) where the loss takes softmax or sigmoid of one of them.
+
+        Args:
+            y: Targets, or None.
+        """
+        y = None if y is None else tree.map_structure(lambda leaf: np.asarray(leaf)[:ROWS], y)
+        metrics = peek(self.model.metrics_variables)
+        trainable = len(self.model.trainable_variables)
+
+        def loss(global_values, values, x):
+            with context.bind(self._refs, global_values), portable():
+                groups = values[:trainable], values[trainable:]
+                return step.loss_and_updates(self.model, *groups, metrics, x, y, None, True)[0]
+
+        try:
+            jaxpr = jax.make_jaxpr(loss)(self._globals, self._values, self.x)
+        except Exception:  # of the user's loss: the step that fails is another finding
+            return None
+        return twice_activated(Equations(jaxpr, self._kinds))
+
+    def _rows(self, count):
+        return tree.map_structure(lambda leaf: None if leaf is None else np.asarray(leaf)[:count], self._whole)
+
+    @property
+    def leaves(self) -> list[np.ndarray]:
+        """The arrays of the inputs."""
+        return jax.tree_util.tree_leaves(self.x)
+
+    def with_leaves(self, leaves: list[np.ndarray]) -> PyTree:
+        """Inputs of other arrays.
+
+        Args:
+            leaves: The arrays, as many as there are.
+        """
+        return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(self.x), leaves)
+
+    def with_leaf(self, place: int, values: np.ndarray) -> PyTree:
+        """The inputs with another array at this place among their leaves.
+
+        Args:
+            place: Number of the leaf.
+            values: The array.
+        """
+        leaves = self.leaves
+        leaves[place] = values.astype(leaves[place].dtype)
+        return self.with_leaves(leaves)
+
+
+def differ(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Where two arrays of outputs differ by more than rounding.
+
+    Args:
+        first: Outputs.
+        second: Others.
+    """
+    size = max(float(np.abs(first).max(initial=0.0)), 1e-6)
+    return np.abs(first - second) > _SMALLEST * size

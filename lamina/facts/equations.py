@@ -1,0 +1,430 @@
+"""Equations: the program of a model as one flat list, whatever layers, functions or classes it was written with, and
+what is recognised in it: activations, softmax, and attention."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+__all__ = [
+    "Attention", "Equation", "Equations", "Value", "activation_of_value", "attentions_of", "moved_axes",
+    "twice_activated",
+]  # fmt: skip
+
+_CALLS = frozenset(  # equations that only call another program
+    "pjit jit closed_call core_call remat remat2 checkpoint custom_jvp_call custom_vjp_call".split()
+)
+_SAME = frozenset("convert_element_type copy stop_gradient reduce_precision copy_p".split())
+_SHAPING = frozenset("reshape squeeze expand_dims".split())
+_LINEAR = frozenset("dot_general conv_general_dilated convolve product".split())
+_ACTIVATIONS = {"logistic": "sigmoid", "tanh": "tanh"}
+
+
+@dataclasses.dataclass(eq=False)
+class Value:
+    """A value of a program.
+
+    Attributes:
+        shape: Its shape.
+        maker: The equation that computes it; None for inputs, weights and constants.
+        varies: Whether it depends on the inputs.
+        learned: Whether it depends on weights.
+        constant: Its array where it is written into the program; None where it is computed.
+    """
+
+    shape: tuple[int, ...]
+    maker: Equation | None = None
+    varies: bool = False
+    learned: bool = False
+    constant: Any = None
+
+
+@dataclasses.dataclass(eq=False)
+class Equation:
+    """One operation.
+
+    Attributes:
+        name: Name of the primitive.
+        inputs, outputs: What it takes and computes.
+        equation: The equation as JAX has it.
+    """
+
+    name: str
+    inputs: list[Value]
+    outputs: list[Value]
+    equation: Any
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The settings of the primitive."""
+        return self.equation.params
+
+
+class Equations:
+    """A program without calls inside.
+
+    Args:
+        jaxpr: The program as `jax.make_jaxpr` returns it.
+        kinds: For each of its inputs "weight", "input", or "other".
+    """
+
+    def __init__(self, jaxpr: Any, kinds: Sequence[str]):
+        self.all: list[Equation] = []
+        self.inputs: list[Value] = [
+            Value(tuple(var.aval.shape), varies=kind == "input", learned=kind == "weight")
+            for var, kind in zip(jaxpr.jaxpr.invars, kinds, strict=True)
+        ]
+        self.outputs: list[Value] = self._inline(jaxpr.jaxpr, jaxpr.consts, self.inputs)
+
+    def _inline(self, jaxpr, constants, arguments):
+        made: dict[Any, Value] = dict(zip(jaxpr.invars, arguments, strict=True))
+        made.update((var, _constant(value)) for var, value in zip(jaxpr.constvars, constants, strict=True))
+
+        def read(atom):
+            return _constant(atom.val) if hasattr(atom, "val") else made[atom]
+
+        for equation in jaxpr.eqns:
+            inputs, inner = [read(atom) for atom in equation.invars], _called(equation)
+            if inner is None:
+                varies, learned = any(one.varies for one in inputs), any(one.learned for one in inputs)
+                outputs = [Value(tuple(var.aval.shape), None, varies, learned) for var in equation.outvars]
+                self.all.append(Equation(equation.primitive.name, inputs, outputs, equation))
+                for output in outputs:
+                    output.maker = self.all[-1]
+            else:
+                outputs = self._inline(getattr(inner, "jaxpr", inner), getattr(inner, "consts", ()), inputs)
+            made.update(zip(equation.outvars, outputs, strict=True))
+        return [read(atom) for atom in jaxpr.outvars]
+
+    def reaches(self, without: Equation) -> bool:
+        """Whether an output depends on the inputs by a way that leaves out one operation.
+
+        Args:
+            without: The operation.
+        """
+        seen, waiting = set(), list(self.outputs)
+        while waiting:
+            value = waiting.pop()
+            if value.maker is None and value.varies:
+                return True
+            if value.maker is not None and value.maker is not without and value.maker not in seen and value.varies:
+                seen.add(value.maker)
+                waiting.extend(value.maker.inputs)
+        return False
+
+    def computing(self, wanted: Sequence[Value]) -> Callable[..., list[Any]]:
+        """A function of the program's inputs that returns some of its values.
+
+        Args:
+            wanted: The values.
+        """
+        needed, waiting = set(), [value for value in wanted]
+        while waiting:
+            maker = waiting.pop().maker
+            if maker is not None and maker not in needed:
+                needed.add(maker)
+                waiting.extend(maker.inputs)
+
+        def compute(*arguments):
+            known = dict(zip(self.inputs, arguments, strict=True))
+            for one in self.all:
+                if one in needed:
+                    primitive, given = (
+                        one.equation.primitive,
+                        [known.get(value, value.constant) for value in one.inputs],
+                    )
+                    bound = primitive.get_bind_params(one.params)
+                    functions, settings = bound if isinstance(bound, tuple) else ((), bound)  # a pair before JAX 0.9
+                    made = primitive.bind(*functions, *given, **settings)
+                    known.update(zip(one.outputs, made if primitive.multiple_results else [made], strict=True))
+            return [known.get(value, value.constant) for value in wanted]
+
+        return compute
+
+
+def _constant(value):
+    return Value(tuple(getattr(value, "shape", ())), constant=value)
+
+
+def _called(equation):
+    """The program that an equation calls; None where it computes by itself."""
+    if equation.primitive.name not in _CALLS:
+        return None
+    names = ("jaxpr", "call_jaxpr", "fun_jaxpr")
+    inner = next((equation.params[name] for name in names if name in equation.params), None)
+    same = inner is not None and len(getattr(inner, "jaxpr", inner).invars) == len(equation.invars)
+    return inner if same else None
+
+
+def _name(value):
+    return "" if value.maker is None else value.maker.name
+
+
+def _base(value: Value) -> Value:
+    """The value before changes of shape and type."""
+    while value.maker is not None and (
+        value.maker.name in _SAME
+        or value.maker.name in _SHAPING
+        or value.maker.name == "transpose"
+        or (value.maker.name == "broadcast_in_dim" and math.prod(value.shape) == math.prod(value.maker.inputs[0].shape))
+    ):
+        value = value.maker.inputs[0]
+    return value
+
+
+def _before(value: Value, axis: int) -> tuple[Value, int] | None:
+    """What a change of shape or type was made from, and where an axis was there; None where it was cut or joined."""
+    maker = value.maker
+    if maker is None or not maker.inputs:
+        return None
+    source = maker.inputs[0]
+    if maker.name in _SAME:
+        return source, axis
+    if maker.name == "transpose":
+        return source, maker.params["permutation"][axis]
+    if maker.name == "broadcast_in_dim":
+        places = list(maker.params["broadcast_dimensions"])
+        return (source, places.index(axis)) if axis in places else None
+    if maker.name in _SHAPING:
+        rest = math.prod(value.shape[axis + 1 :])
+        for place, size in enumerate(source.shape):
+            if size == value.shape[axis] and math.prod(source.shape[place + 1 :]) == rest:
+                return source, place
+    return None
+
+
+def softmax_of(value: Value) -> tuple[Value, tuple[int, ...]] | None:
+    """(what softmax was taken of, over which axes), where a value is a softmax; else None.
+
+    Args:
+        value: Value of a program.
+    """
+    if _name(value) != "div":
+        return None
+    above, below = value.maker.inputs
+    total = _spread(below)
+    if _name(total) != "reduce_sum" or _base(total.maker.inputs[0]) is not _base(above):
+        return None
+    axes, above = tuple(total.maker.params["axes"]), _base(above)
+    if _name(above) != "exp":
+        return None
+    scores = above.maker.inputs[0]
+    if _name(scores) == "sub" and _is_maximum(scores.maker.inputs[1]):
+        scores = scores.maker.inputs[0]
+    return scores, axes
+
+
+def _spread(value):
+    """The value before it was repeated along axes."""
+    while _name(value) in _SAME | _SHAPING | {"broadcast_in_dim", "transpose"}:
+        value = value.maker.inputs[0]
+    return value
+
+
+def _is_maximum(value):
+    value = _spread(value)
+    while _name(value) == "max":
+        value = _spread(next((one for one in value.maker.inputs if one.varies), value.maker.inputs[0]))
+    return _name(value) == "reduce_max"
+
+
+def activation_of_value(value: Value) -> str | None:
+    """The name of the activation that a value ends in, "linear" for none; None where it is another function.
+
+    Args:
+        value: Value of a program.
+    """
+    last, value = value.shape[-1:], _base(value)
+    found, name = softmax_of(value), _name(value)
+    if found is not None:
+        return "softmax" if found[1] == (len(value.shape) - 1,) and value.shape[-1:] == last else None
+    if name in _ACTIVATIONS:
+        return _ACTIVATIONS[name]
+    if name in _LINEAR:
+        return "linear"
+    if name in ("slice", "neg"):
+        inner = activation_of_value(value.maker.inputs[0])
+        return inner if name == "slice" or inner == "linear" else None
+    if name == "max" and any(_is_number(one, 0.0) for one in value.maker.inputs):
+        return "relu"
+    if name in ("add", "sub", "mul", "div", "add_any"):
+        varying = [one for one in value.maker.inputs if one.varies]
+        inner = {activation_of_value(one) for one in varying}
+        if name == "sub" and len(varying) == 2 and _name(_spread(varying[1])) == "log":
+            return "log_softmax"
+        alone = len(varying) == 1 and (name != "div" or varying[0] is value.maker.inputs[0])
+        return "linear" if inner == {"linear"} and (alone or name in ("add", "sub", "add_any")) else None
+    return None
+
+
+def _is_number(value, number):
+    value = _spread(value)
+    return value.constant is not None and not value.shape and float(value.constant) == number
+
+
+@dataclasses.dataclass
+class Attention:
+    """A product of activations whose result weighs other activations.
+
+    Attributes:
+        weights: The weights as they are applied.
+        keys: The axis of the weights over which they are applied.
+        axes: The axes over which they are a softmax; None where they are none.
+        size: Numbers of a query that are multiplied with those of a key.
+        scales: (value, 1 or -1) of each number that the scores are multiplied with, or divided by.
+        projected: Whether query and key are each the product of a kernel with the same values.
+        product: The operation that applies the weights.
+    """
+
+    weights: Value
+    keys: int
+    axes: tuple[int, ...] | None
+    size: int
+    scales: list[tuple[Value, int]]
+    projected: bool
+    product: Equation | None = None
+
+
+def attentions_of(equations: Equations) -> Iterator[Attention]:
+    """The attentions in a program, in their order.
+
+    Args:
+        equations: The program.
+    """
+    for one in equations.all:
+        if one.name == "dot_general" and all(value.varies for value in one.inputs):
+            (contracted, _) = one.params["dimension_numbers"]
+            for value, axes in zip(one.inputs, contracted, strict=True):
+                found = _attention(value, axes[0]) if len(axes) == 1 else None
+                if found is not None:
+                    found.product = one
+                    yield found
+                    break
+
+
+def _attention(value, axis):
+    """The Attention whose weights these are, applied over this axis; None for none."""
+    scales: list[tuple[Value, int]] = []
+    while True:
+        found = softmax_of(value)
+        if found is not None:
+            scores = _scores(found[0], [])
+            if scores is None:
+                return None
+            product, scales = scores
+            return _described(value, axis, found[1], product, scales)
+        if _is_product(value):
+            return _described(value, axis, None, value.maker, scales)
+        moved = _before(value, axis)
+        if moved is not None:
+            value, axis = moved
+        elif (scaled := _without_scale(value)) is not None:
+            value, scale = scaled
+            scales.append(scale)
+        elif _name(value) == "select_n":
+            inner = [one for one in value.maker.inputs[1:] if one.varies]
+            if len(inner) != 1:
+                return None
+            value = inner[0]
+        else:
+            return None
+
+
+def _scores(value, scales):
+    """(the product that scores come from, their scales); None where they are something else."""
+    value = _base(value)
+    if _is_product(value):
+        return value.maker, scales
+    scaled = _without_scale(value)
+    if scaled is not None:
+        return _scores(scaled[0], [*scales, scaled[1]])
+    if _name(value) in ("add", "sub", "add_any", "select_n", "max"):
+        inner = value.maker.inputs[1:] if _name(value) == "select_n" else value.maker.inputs
+        found = [_scores(one, scales) for one in inner if one.varies]
+        return next((one for one in found if one is not None), None)
+    return None
+
+
+def _is_product(value):
+    return _name(value) == "dot_general" and all(one.varies for one in value.maker.inputs)
+
+
+def _without_scale(value):
+    """(what a number was multiplied with, (the number, 1 or -1)); None where a value is something else."""
+    if _name(value) not in ("mul", "div"):
+        return None
+    first, second = value.maker.inputs
+    if first.varies and not second.varies and not second.learned:
+        return first, (second, 1 if _name(value) == "mul" else -1)
+    if _name(value) == "mul" and second.varies and not first.varies and not first.learned:
+        return second, (first, 1)
+    return None
+
+
+def _described(value, axis, axes, product, scales):
+    (contracted, _) = product.params["dimension_numbers"]
+    size = math.prod(product.inputs[0].shape[one] for one in contracted[0])
+    sources = []
+    for operand in product.inputs:
+        operand = _base(operand)
+        while (scaled := _without_scale(operand)) is not None:
+            operand, scales = _base(scaled[0]), [*scales, scaled[1]]
+        sources.append(_projected_from(operand))
+    same = None not in sources and len(sources) == 2 and sources[0] is sources[1]
+    return Attention(value, axis, axes, size, scales, same)
+
+
+def _projected_from(value):
+    """What a kernel was multiplied with, where a value is that, with a bias or none; else None."""
+    while _name(value) in ("add", "add_any"):
+        varying = [one for one in value.maker.inputs if one.varies]
+        if len(varying) != 1:
+            return None
+        value = _base(varying[0])
+    if _name(value) not in ("dot_general", "product"):
+        return None
+    varying = [one for one in value.maker.inputs if one.varies]
+    return _base(varying[0]) if len(varying) == 1 and any(one.learned for one in value.maker.inputs) else None
+
+
+def moved_axes(equations: Equations) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], int]]:
+    """(shape before, shape after, size) of each reshape of varying values after which an axis of the same size has
+    another number of values behind it: one that cannot be written as splitting and joining neighbours.
+
+    Args:
+        equations: The program.
+    """
+    for one in equations.all:
+        if one.name == "reshape" and one.inputs[0].varies:
+            before, after = (
+                [size for size in shape if size > 1] for shape in (one.inputs[0].shape, one.outputs[0].shape)
+            )
+            shared = [size for size in before if size > 2 and before.count(size) == after.count(size) == 1]
+            for size in shared:
+                behind = [math.prod(shape[shape.index(size) + 1 :]) for shape in (before, after)]
+                if behind[0] != behind[1]:
+                    yield one.inputs[0].shape, one.outputs[0].shape, size
+
+
+def twice_activated(equations: Equations) -> tuple[str, str] | None:
+    """(first, second) where softmax or its logarithm is taken of a softmax over the same axis, or sigmoid of a sigmoid;
+    None for nowhere.
+
+    Args:
+        equations: The program.
+    """
+    for one in equations.all:
+        value = one.outputs[0] if one.outputs else None
+        if value is None or not value.varies:
+            continue
+        if one.name == "exp":
+            inner = one.inputs[0]
+            if _name(inner) == "sub" and _is_maximum(inner.maker.inputs[1]):
+                found = softmax_of(_base(inner.maker.inputs[0]))
+                if found is not None and found[1] == (len(value.shape) - 1,):
+                    return "softmax", "softmax"
+        elif one.name == "logistic" and _name(_base(one.inputs[0])) == "logistic":
+            return "sigmoid", "sigmoid"
+    return None
