@@ -13,14 +13,8 @@ import numpy as np
 
 from lamina.core import context, tree
 from lamina.core.variable import unwrap
-from lamina.facts.equations import (
-    Attention,
-    Equations,
-    Value,
-    activation_of_value,
-    attentions_of,
-    twice_activated,
-)
+from lamina.facts.attentions import Attention, attentions_of
+from lamina.facts.equations import Equations, Value, activation_of_value, twice_activated
 from lamina.kernels.native import portable
 from lamina.training import step
 from lamina.training.state import peek

@@ -1,5 +1,5 @@
 """Equations: the program of a model as one flat list, whatever layers, functions or classes it was written with, and
-what is recognised in it: activations, softmax, and attention."""
+what is recognised in it: activations, softmax, reshapes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 __all__ = [
-    "Attention", "Equation", "Equations", "Value", "activation_of_value", "attentions_of", "moved_axes",
-    "twice_activated",
+    "Equation", "Equations", "Value", "activation_of_value", "axis_before", "base_of", "maker_name", "moved_axes",
+    "softmax_of", "twice_activated",
 ]  # fmt: skip
 
 _CALLS = frozenset(  # equations that only call another program
@@ -158,12 +158,21 @@ def _called(equation):
     return inner if same else None
 
 
-def _name(value):
+def maker_name(value: Value) -> str:
+    """The name of the operation that computes a value; "" for none.
+
+    Args:
+        value: Value of a program.
+    """
     return "" if value.maker is None else value.maker.name
 
 
-def _base(value: Value) -> Value:
-    """The value before changes of shape and type."""
+def base_of(value: Value) -> Value:
+    """The value before changes of shape and type.
+
+    Args:
+        value: Value of a program.
+    """
     while value.maker is not None and (
         value.maker.name in _SAME
         or value.maker.name in _SHAPING
@@ -174,8 +183,13 @@ def _base(value: Value) -> Value:
     return value
 
 
-def _before(value: Value, axis: int) -> tuple[Value, int] | None:
-    """What a change of shape or type was made from, and where an axis was there; None where it was cut or joined."""
+def axis_before(value: Value, axis: int) -> tuple[Value, int] | None:
+    """What a change of shape or type was made from, and where an axis was there; None where it was cut or joined.
+
+    Args:
+        value: Value of a program.
+        axis: One of its axes.
+    """
     maker = value.maker
     if maker is None or not maker.inputs:
         return None
@@ -201,33 +215,33 @@ def softmax_of(value: Value) -> tuple[Value, tuple[int, ...]] | None:
     Args:
         value: Value of a program.
     """
-    if _name(value) != "div":
+    if maker_name(value) != "div":
         return None
     above, below = value.maker.inputs
     total = _spread(below)
-    if _name(total) != "reduce_sum" or _base(total.maker.inputs[0]) is not _base(above):
+    if maker_name(total) != "reduce_sum" or base_of(total.maker.inputs[0]) is not base_of(above):
         return None
-    axes, above = tuple(total.maker.params["axes"]), _base(above)
-    if _name(above) != "exp":
+    axes, above = tuple(total.maker.params["axes"]), base_of(above)
+    if maker_name(above) != "exp":
         return None
     scores = above.maker.inputs[0]
-    if _name(scores) == "sub" and _is_maximum(scores.maker.inputs[1]):
+    if maker_name(scores) == "sub" and _is_maximum(scores.maker.inputs[1]):
         scores = scores.maker.inputs[0]
     return scores, axes
 
 
 def _spread(value):
     """The value before it was repeated along axes."""
-    while _name(value) in _SAME | _SHAPING | {"broadcast_in_dim", "transpose"}:
+    while maker_name(value) in _SAME | _SHAPING | {"broadcast_in_dim", "transpose"}:
         value = value.maker.inputs[0]
     return value
 
 
 def _is_maximum(value):
     value = _spread(value)
-    while _name(value) == "max":
+    while maker_name(value) == "max":
         value = _spread(next((one for one in value.maker.inputs if one.varies), value.maker.inputs[0]))
-    return _name(value) == "reduce_max"
+    return maker_name(value) == "reduce_max"
 
 
 def activation_of_value(value: Value) -> str | None:
@@ -236,8 +250,8 @@ def activation_of_value(value: Value) -> str | None:
     Args:
         value: Value of a program.
     """
-    last, value = value.shape[-1:], _base(value)
-    found, name = softmax_of(value), _name(value)
+    last, value = value.shape[-1:], base_of(value)
+    found, name = softmax_of(value), maker_name(value)
     if found is not None:
         return "softmax" if found[1] == (len(value.shape) - 1,) and value.shape[-1:] == last else None
     if name in _ACTIVATIONS:
@@ -252,7 +266,7 @@ def activation_of_value(value: Value) -> str | None:
     if name in ("add", "sub", "mul", "div", "add_any"):
         varying = [one for one in value.maker.inputs if one.varies]
         inner = {activation_of_value(one) for one in varying}
-        if name == "sub" and len(varying) == 2 and _name(_spread(varying[1])) == "log":
+        if name == "sub" and len(varying) == 2 and maker_name(_spread(varying[1])) == "log":
             return "log_softmax"
         alone = len(varying) == 1 and (name != "div" or varying[0] is value.maker.inputs[0])
         return "linear" if inner == {"linear"} and (alone or name in ("add", "sub", "add_any")) else None
@@ -262,131 +276,6 @@ def activation_of_value(value: Value) -> str | None:
 def _is_number(value, number):
     value = _spread(value)
     return value.constant is not None and not value.shape and float(value.constant) == number
-
-
-@dataclasses.dataclass
-class Attention:
-    """A product of activations whose result weighs other activations.
-
-    Attributes:
-        weights: The weights as they are applied.
-        keys: The axis of the weights over which they are applied.
-        axes: The axes over which they are a softmax; None where they are none.
-        size: Numbers of a query that are multiplied with those of a key.
-        scales: (value, 1 or -1) of each number that the scores are multiplied with, or divided by.
-        projected: Whether query and key are each the product of a kernel with the same values.
-        product: The operation that applies the weights.
-    """
-
-    weights: Value
-    keys: int
-    axes: tuple[int, ...] | None
-    size: int
-    scales: list[tuple[Value, int]]
-    projected: bool
-    product: Equation | None = None
-
-
-def attentions_of(equations: Equations) -> Iterator[Attention]:
-    """The attentions in a program, in their order.
-
-    Args:
-        equations: The program.
-    """
-    for one in equations.all:
-        if one.name == "dot_general" and all(value.varies for value in one.inputs):
-            (contracted, _) = one.params["dimension_numbers"]
-            for value, axes in zip(one.inputs, contracted, strict=True):
-                found = _attention(value, axes[0]) if len(axes) == 1 else None
-                if found is not None:
-                    found.product = one
-                    yield found
-                    break
-
-
-def _attention(value, axis):
-    """The Attention whose weights these are, applied over this axis; None for none."""
-    scales: list[tuple[Value, int]] = []
-    while True:
-        found = softmax_of(value)
-        if found is not None:
-            scores = _scores(found[0], [])
-            if scores is None:
-                return None
-            product, scales = scores
-            return _described(value, axis, found[1], product, scales)
-        if _is_product(value):
-            return _described(value, axis, None, value.maker, scales)
-        moved = _before(value, axis)
-        if moved is not None:
-            value, axis = moved
-        elif (scaled := _without_scale(value)) is not None:
-            value, scale = scaled
-            scales.append(scale)
-        elif _name(value) == "select_n":
-            inner = [one for one in value.maker.inputs[1:] if one.varies]
-            if len(inner) != 1:
-                return None
-            value = inner[0]
-        else:
-            return None
-
-
-def _scores(value, scales):
-    """(the product that scores come from, their scales); None where they are something else."""
-    value = _base(value)
-    if _is_product(value):
-        return value.maker, scales
-    scaled = _without_scale(value)
-    if scaled is not None:
-        return _scores(scaled[0], [*scales, scaled[1]])
-    if _name(value) in ("add", "sub", "add_any", "select_n", "max"):
-        inner = value.maker.inputs[1:] if _name(value) == "select_n" else value.maker.inputs
-        found = [_scores(one, scales) for one in inner if one.varies]
-        return next((one for one in found if one is not None), None)
-    return None
-
-
-def _is_product(value):
-    return _name(value) == "dot_general" and all(one.varies for one in value.maker.inputs)
-
-
-def _without_scale(value):
-    """(what a number was multiplied with, (the number, 1 or -1)); None where a value is something else."""
-    if _name(value) not in ("mul", "div"):
-        return None
-    first, second = value.maker.inputs
-    if first.varies and not second.varies and not second.learned:
-        return first, (second, 1 if _name(value) == "mul" else -1)
-    if _name(value) == "mul" and second.varies and not first.varies and not first.learned:
-        return second, (first, 1)
-    return None
-
-
-def _described(value, axis, axes, product, scales):
-    (contracted, _) = product.params["dimension_numbers"]
-    size = math.prod(product.inputs[0].shape[one] for one in contracted[0])
-    sources = []
-    for operand in product.inputs:
-        operand = _base(operand)
-        while (scaled := _without_scale(operand)) is not None:
-            operand, scales = _base(scaled[0]), [*scales, scaled[1]]
-        sources.append(_projected_from(operand))
-    same = None not in sources and len(sources) == 2 and sources[0] is sources[1]
-    return Attention(value, axis, axes, size, scales, same)
-
-
-def _projected_from(value):
-    """What a kernel was multiplied with, where a value is that, with a bias or none; else None."""
-    while _name(value) in ("add", "add_any"):
-        varying = [one for one in value.maker.inputs if one.varies]
-        if len(varying) != 1:
-            return None
-        value = _base(varying[0])
-    if _name(value) not in ("dot_general", "product"):
-        return None
-    varying = [one for one in value.maker.inputs if one.varies]
-    return _base(varying[0]) if len(varying) == 1 and any(one.learned for one in value.maker.inputs) else None
 
 
 def moved_axes(equations: Equations) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], int]]:
@@ -421,10 +310,10 @@ def twice_activated(equations: Equations) -> tuple[str, str] | None:
             continue
         if one.name == "exp":
             inner = one.inputs[0]
-            if _name(inner) == "sub" and _is_maximum(inner.maker.inputs[1]):
-                found = softmax_of(_base(inner.maker.inputs[0]))
+            if maker_name(inner) == "sub" and _is_maximum(inner.maker.inputs[1]):
+                found = softmax_of(base_of(inner.maker.inputs[0]))
                 if found is not None and found[1] == (len(value.shape) - 1,):
                     return "softmax", "softmax"
-        elif one.name == "logistic" and _name(_base(one.inputs[0])) == "logistic":
+        elif one.name == "logistic" and maker_name(base_of(one.inputs[0])) == "logistic":
             return "sigmoid", "sigmoid"
     return None
