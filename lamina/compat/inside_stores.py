@@ -1,4 +1,4 @@
-"""Stores of weights, and masks of cells, by the names that the inside of Keras has for them."""
+"""Stores of weights, masks of cells and counts of classes, by the names that the inside of Keras has for them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import h5py
 
-from lamina import random
+from lamina import ops, random
 from lamina.core import context
 
-__all__ = ["DiskIOStore", "DropoutRNNCell", "H5IOStore"]
+__all__ = ["DiskIOStore", "DropoutRNNCell", "H5IOStore", "confusion_matrix"]
 
 
 class H5IOStore:
@@ -121,3 +121,14 @@ class DropoutRNNCell:
     def reset_recurrent_dropout_mask(self) -> None:
         """Make the next sequence draw a new mask."""
         self.__dict__.setdefault("_mask_refs", {}).pop("recurrent_dropout", None)
+
+
+def confusion_matrix(labels: Any, predictions: Any, num_classes: int, weights: Any = None, dtype: str = "int32") -> Any:
+    """How often, or with how much weight, a class (row) was predicted as another (column).
+
+    >>> confusion_matrix([0, 1, 1], [0, 0, 1], 2).tolist()
+    [[1, 0], [1, 1]]
+    """
+    places = ops.stack([ops.cast(labels, "int32"), ops.cast(predictions, "int32")], axis=-1)
+    counts = ops.ones_like(places[..., 0]) if weights is None else weights
+    return ops.scatter(places, ops.cast(counts, dtype), (num_classes, num_classes))

@@ -125,6 +125,7 @@ TODAY: dict[str, str] = _rows("""
     SUPPORTS_SPARSE_TENSORS SUPPORTS_RAGGED_TENSORS SUPPORTS_COMPLEX_DTYPES IS_THREAD_SAFE :
     _build_attention_equation _build_proj_equation _get_output_shape lamina.compat.inside_einsum:
     _analyze_einsum_string _analyze_quantization_info lamina.compat.inside_einsum:
+    confusion_matrix lamina.compat.inside_stores:
     H5IOStore DiskIOStore DropoutRNNCell lamina.compat.inside_stores:
     GroupedQueryAttention lamina.layers:GroupQueryAttention
     name_scope lamina:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Self, TypeVar
@@ -272,6 +273,9 @@ def find(
         found = get_registered_object(key, custom_objects) if key else None
         if found is not None:
             return found
+    found = _of_package(name, module)
+    if found is not None:
+        return found
     name, registered_name = _OTHER_NAMES.get(name, name), _OTHER_NAMES.get(registered_name, registered_name)
     exact = [_namespace(module)] if module else namespaces or ()
     found = next((known for space in exact if (known := look_up(space, name)) is not None), None)
@@ -293,6 +297,15 @@ _OTHER_NAMES: dict[Any, str] = {  # of classes in files of other versions of Ker
     "OrthogonalInitializer": "Orthogonal", "IdentityInitializer": "Identity", "STFTInitializer": "STFT",
     "GroupedQueryAttention": "GroupQueryAttention",
 }  # fmt: skip
+
+
+def _of_package(name, module):
+    """The class of a package of Keras's makers, by its module, where it is imported already; a file imports nothing."""
+    package = (module or "").partition(".")[0]
+    inside = sys.modules.get(module) if package in ("keras_hub", "keras_cv", "keras_nlp") else None
+    found = vars(inside).get(name) if inside is not None else None
+    is_own = isinstance(found, type) and found.__module__.partition(".")[0] == package
+    return found if is_own and hasattr(found, "from_config") else None
 
 
 def _check_registered(registered_name, name):

@@ -1,5 +1,8 @@
 """What packages lean on in layers, and tests of Keras's own try: each against Keras."""
 
+import sys
+import types
+
 import numpy as np
 import pytest
 
@@ -250,3 +253,27 @@ def test_preprocessing_layers_of_packages_compute_with_their_backend(keras):
 
 def test_windows_of_lengths_that_are_arrays(keras):
     assert np.allclose(keras.ops.bartlett(keras.ops.convert_to_tensor(3)), [0, 1, 0])
+
+
+def test_classes_of_imported_packages_are_found_by_their_module(monkeypatch):
+    class Known(lamina.layers.Layer):
+        __module__ = "keras_hub.src.known"
+
+        def call(self, inputs):
+            return inputs
+
+    config = {
+        "module": "keras_hub.src.known",
+        "class_name": "Known",
+        "config": {"name": "k"},
+        "registered_name": "Known",
+    }
+    with pytest.raises(ValueError, match="Unknown name 'Known'"):
+        lamina.saving.deserialize_keras_object(config)
+    package = types.ModuleType("keras_hub.src.known")
+    package.Known, package.system = Known, type("Outside", (), {"from_config": print, "__module__": "os"})
+    monkeypatch.setitem(sys.modules, "keras_hub.src.known", package)
+    assert type(lamina.saving.deserialize_keras_object(config)) is Known
+    for name, module in (("system", "keras_hub.src.known"), ("Known", "another.module")):
+        with pytest.raises(ValueError, match="Unknown name"):
+            lamina.saving.deserialize_keras_object({**config, "class_name": name, "module": module})
