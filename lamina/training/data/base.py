@@ -60,8 +60,9 @@ class Batches:
     def read_by_share(self) -> Batches:
         """From now on, read what this process takes of each batch and no more, where the data can do that."""
         distribution = context.distribution()
-        several = distribution is not None and distribution.num_processes > 1
-        if several and (self.can_share or not distribution.auto_shard_dataset):
+        if distribution is None or distribution.num_processes == 1:
+            return self
+        if self.can_share or not distribution.auto_shard_dataset:
             self.share = share_of(distribution)
             self._reads = self.share if distribution.auto_shard_dataset else None
         return self
