@@ -89,6 +89,7 @@ def page_data(
         other: Model beside it; None for none.
         vocabulary: Words by number; None takes them from a TextVectorization layer.
     """
+    x, y = (np.asarray(of) if isinstance(of, list) and not np.ndim(tree.flatten(of)[0]) else of for of in (x, y))
     part = _part(model, x, y, profile, vocabulary)
     if other is None:
         return _shown(model.name, _about(part), part.scene, [part]), None

@@ -113,7 +113,7 @@ def test_graphs_for_model_explorer(branched, tmp_path):
 
 def test_the_page_has_them_all(trained):
     model, x, _ = trained
-    page = view(model, x=x, profile=False, open=False)
+    page = view(model, x=x.tolist(), profile=False, open=False)
     text = page.html.split('id="data">')[1].split("</script>")[0]
     data = json.loads(text)
     assert "LAM118" not in [finding["code"] for finding in data["findings"]]
