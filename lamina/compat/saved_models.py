@@ -74,7 +74,7 @@ def _remember(path, obj, signatures):
     """Keep a copy of what was saved, for `load` in this process."""
     key = str(path.resolve())
     _saved.pop(key, None)
-    _saved[key] = (path.stat().st_mtime_ns, copy.deepcopy((obj, signatures)))
+    _saved[key] = (path.stat().st_mtime_ns, _copy_of((obj, signatures)))
     while len(_saved) > MAX_SAVED:
         _saved.pop(next(iter(_saved)))
 
@@ -268,11 +268,19 @@ def _read(folder):
     return loaded
 
 
+def _copy_of(saved):
+    """A copy; the object itself where it cannot be copied, as models of own classes that are not registered."""
+    try:
+        return copy.deepcopy(saved)
+    except (LaminaError, TypeError):
+        return saved
+
+
 def _of_this_process(path):
     written, saved = _saved.get(str(path.resolve()), (None, None))
     if saved is None or not path.is_file() or path.stat().st_mtime_ns != written or isinstance(saved[0], Model):
         return None
-    return Restored(*copy.deepcopy(saved))
+    return Restored(*_copy_of(saved))
 
 
 SAVED_MODELS: dict[str, Any] = {

@@ -34,7 +34,7 @@ from lamina.compat import (
 )
 from lamina.compat.checkpoint_files import TRAIN
 from lamina.compat.flow import DEBUGGING, FLOW, InvalidArgumentError
-from lamina.compat.host import TextType
+from lamina.compat.host import TextType, on_host
 from lamina.compat.modules import MODULES
 from lamina.compat.ragged import RaggedTensor, RaggedTensorSpec
 from lamina.compat.ragged_functions import RAGGED, with_composites
@@ -45,6 +45,7 @@ from lamina.compat.tapes import AUTODIFF, TAPES, record_functions, record_operat
 from lamina.compat.tracing import AUTOGRAPH, CONFIG, FUNCTIONS
 from lamina.compat.variables import VARIABLES, patch_arrays
 from lamina.errors import CallError
+from lamina.layers import StringLookup
 from lamina.scopes import device
 from lamina.training.data.elements import TensorSpec
 
@@ -103,6 +104,8 @@ def without_version(name: Any) -> Any:
 def patch_jax_arrays() -> None:
     """Add TensorFlow's attributes to JAX arrays, symbolic tensors and variables, in this process."""
     record_operators(patch_arrays())
+    tokens_at = StringLookup._tokens_at
+    StringLookup._tokens_at = lambda self, inputs: on_host(tokens_at(self, inputs))
     setattr(datasets.Dataset, "ragged_batch", datasets.ragged_batch)  # noqa: B010
     setattr(datasets.DatasetIterator, "get_next_as_optional", lambda self: datasets.Optional(self))  # noqa: B010
 

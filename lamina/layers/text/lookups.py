@@ -10,7 +10,7 @@ from jax.core import Tracer
 
 from lamina.core.arguments import choice
 from lamina.core.keras_tensor import traced_dtype
-from lamina.errors import CallError, ConfigError, DataError
+from lamina.errors import ConfigError, DataError, TracingError
 from lamina.layers.categories import is_text
 from lamina.layers.text.hashing import bins_of
 from lamina.layers.text.index_lookup import IndexLookup
@@ -123,13 +123,15 @@ class StringLookup(IndexLookup):
 
     def _tokens_at(self, inputs):
         if isinstance(inputs, Tracer):
-            raise CallError(
+            raise TracingError(
                 f"{self.name} returns strings, which a compiled program cannot contain.",
                 fix="Remove it from the model and call it on the result of predict().",
             )
         tokens = np.array([*self.get_vocabulary(), self.oov_token], object)
         numbers = np.asarray(inputs)
-        return tokens[np.where((numbers < 0) | (numbers >= len(tokens) - 1), len(tokens) - 1, numbers)]
+        found = np.empty(numbers.shape, object)
+        found[...] = tokens[np.where((numbers < 0) | (numbers >= len(tokens) - 1), len(tokens) - 1, numbers)]
+        return found
 
 
 class IntegerLookup(IndexLookup):

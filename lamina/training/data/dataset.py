@@ -26,7 +26,7 @@ from lamina.training.data.elements import (
     spec_of,
     words_of,
 )  # fmt: skip
-from lamina.training.data.iterator import DatasetIterator
+from lamina.training.data.iterator import DatasetIterator, NumpyIterator
 from lamina.training.data.transformations import Transformations
 
 __all__ = ["AUTOTUNE", "Dataset", "DatasetSpec"]
@@ -220,7 +220,7 @@ class Dataset(Transformations, Composite):
 
     def as_numpy_iterator(self) -> Iterator[Any]:
         """Iterate over the elements as arrays of NumPy."""
-        return (map_leaves(Views.to_numpy, item) for item in self._open())
+        return NumpyIterator(map_leaves(Views.to_numpy, item) for item in self._open())
 
     def get_state(self) -> dict[str, Any]:
         """How many passes were begun, here and in the data sets that this one is read from: what `fit` saves."""

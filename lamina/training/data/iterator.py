@@ -8,7 +8,7 @@ from typing import Any, Self
 from lamina.runtime.tracebacks import filters_traceback
 from lamina.training.data.elements import map_leaves, on_device
 
-__all__ = ["DatasetIterator"]
+__all__ = ["DatasetIterator", "NumpyIterator"]
 
 
 class DatasetIterator:
@@ -58,3 +58,24 @@ class DatasetIterator:
         for _ in range(int(state["taken"])):
             next(self._items, None)
             self.taken += 1
+
+
+class NumpyIterator:
+    """What `as_numpy_iterator` gives: an iterator whose next element `next()` gives too.
+
+    Args:
+        items: The elements.
+    """
+
+    def __init__(self, items: Iterator[Any]) -> None:
+        self._items = items
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._items
+
+    def __next__(self) -> Any:
+        return next(self._items)
+
+    def next(self) -> Any:
+        """The next element."""
+        return next(self._items)
