@@ -127,8 +127,9 @@ def _tokens(subject):
     _VASWANI + "3.5, positional encoding",
 )  # fmt: skip
 def _no_positions(subject):
-    leaves = [] if subject.traced is None else subject.traced.leaves
-    if len(leaves) != 1 or leaves[0].ndim not in (2, 3) or leaves[0].shape[1] < 4:
+    traced = subject.traced
+    leaves = [] if traced is None else traced.leaves
+    if traced is None or len(leaves) != 1 or leaves[0].ndim not in (2, 3) or leaves[0].shape[1] < 4:
         return
     x = leaves[0]
     attends = [heed for heed in _heeds(subject) if heed.over[-2:] == (x.shape[1],) * 2]
@@ -138,7 +139,7 @@ def _no_positions(subject):
         return
     order = np.random.default_rng(0).permutation(x.shape[1])
     order = order if (order != np.arange(len(order))).any() else order[::-1]
-    before, after = subject.traced.results, subject.traced.run(subject.traced.with_leaf(0, x[:, order]))
+    before, after = traced.results, traced.run(traced.with_leaf(0, x[:, order]))
     for first, second in zip(before, after, strict=True):
         same = not differ(first, second).any()
         moved = first.ndim > 2 and first.shape[1] == x.shape[1] and not differ(first[:, order], second).any()
@@ -212,8 +213,8 @@ def _no_skips(subject):
 )  # fmt: skip
 def _depends_on_the_batch(subject):
     traced = subject.traced
-    unknown = traced is not None and subject.own_step and any(head.activation is None for head in subject.heads)
-    if not unknown or len(traced.leaves[0]) < 4:
+    unknown = subject.own_step and any(head.activation is None for head in subject.heads)
+    if traced is None or not unknown or len(traced.leaves[0]) < 4:
         return
     others = [leaf.copy() for leaf in traced.leaves]
     for leaf in others:

@@ -137,8 +137,8 @@ def _constant_kernels(subject):
         if fact.has("recurrent") and not fact.has("wrapper") and not fact.inner and layer.trainable:
             cell = getattr(layer, "cell", None)
             kernels = [getattr(cell, one, None) for one in ("kernel", "recurrent_kernel")]
-            given = [None if one is None else one.numpy() for one in kernels]
-            if all(one is not None and one.size > 1 and one.min() == one.max() for one in given):
+            given = [one.numpy() for one in kernels if one is not None]
+            if len(given) == 2 and all(one.size > 1 and one.min() == one.max() for one in given):
                 yield (
                     fact.name, float(given[0].min()), f"Each kernel of {fact.name} is one number: all units are alike.",
                     f"Leave out kernel_initializer and recurrent_initializer in {fact.name}.",

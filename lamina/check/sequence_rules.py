@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import numpy as np
 
@@ -53,7 +55,7 @@ def _graded(findings):
     return [(*found, "error") if len(found) == 4 else found for found in findings]
 
 
-def _shift_of_labels(subject):
+def _shift_of_labels(subject) -> Any:
     """(place of the input, by how many steps the labels are ahead of it, whether they are whole numbers, the head)."""
     head = subject.heads[0] if len(subject.heads) == 1 and subject.traced is not None else None
     y = None if head is None or head.numbers is None or len(head.shape) != 3 else np.asarray(head.numbers[:_ROWS])
@@ -62,7 +64,7 @@ def _shift_of_labels(subject):
         return None
     whole = y.dtype.kind in "iu" or bool((y == np.round(y)).all())
     for place, leaf in enumerate(jax.tree_util.tree_leaves(subject.x)):
-        if leaf.ndim not in (2, 3) or leaf.shape[1] != y.shape[1] or getattr(leaf, "dtype", None).kind not in "fiu":
+        if leaf.ndim not in (2, 3) or leaf.shape[1] != y.shape[1] or np.asarray(leaf[:1]).dtype.kind not in "fiu":
             continue
         leaf = np.asarray(leaf[:_ROWS])
         for series in [leaf] if leaf.ndim == 2 else np.moveaxis(leaf, -1, 0)[:8]:

@@ -71,7 +71,7 @@ def _attention(value, axis):
             value, scale = scaled
             scales.append(scale)
         elif maker_name(value) == "select_n":
-            inner = [one for one in value.maker.inputs[1:] if one.varies]
+            inner = [one for one in value.made_from[1:] if one.varies]
             if len(inner) != 1:
                 return None
             value = inner[0]
@@ -88,21 +88,21 @@ def _scores(value, scales):
     if scaled is not None:
         return _scores(scaled[0], [*scales, scaled[1]])
     if maker_name(value) in ("add", "sub", "add_any", "select_n", "max"):
-        inner = value.maker.inputs[1:] if maker_name(value) == "select_n" else value.maker.inputs
+        inner = value.made_from[1:] if maker_name(value) == "select_n" else value.made_from
         found = [_scores(one, scales) for one in inner if one.varies]
         return next((one for one in found if one is not None), None)
     return None
 
 
 def _is_product(value):
-    return maker_name(value) == "dot_general" and all(one.varies for one in value.maker.inputs)
+    return maker_name(value) == "dot_general" and all(one.varies for one in value.made_from)
 
 
 def _without_scale(value):
     """(what a number was multiplied with, (the number, 1 or -1)); None where a value is something else."""
     if maker_name(value) not in ("mul", "div"):
         return None
-    first, second = value.maker.inputs
+    first, second = value.made_from
     if first.varies and not second.varies and not second.learned:
         return first, (second, 1 if maker_name(value) == "mul" else -1)
     if maker_name(value) == "mul" and second.varies and not first.varies and not first.learned:
@@ -126,11 +126,11 @@ def _described(value, axis, axes, product, scales):
 def _projected_from(value):
     """What a kernel was multiplied with, where a value is that, with a bias or none; else None."""
     while maker_name(value) in ("add", "add_any"):
-        varying = [one for one in value.maker.inputs if one.varies]
+        varying = [one for one in value.made_from if one.varies]
         if len(varying) != 1:
             return None
         value = base_of(varying[0])
     if maker_name(value) not in ("dot_general", "product"):
         return None
-    varying = [one for one in value.maker.inputs if one.varies]
-    return base_of(varying[0]) if len(varying) == 1 and any(one.learned for one in value.maker.inputs) else None
+    varying = [one for one in value.made_from if one.varies]
+    return base_of(varying[0]) if len(varying) == 1 and any(one.learned for one in value.made_from) else None

@@ -40,6 +40,16 @@ class Value:
     learned: bool = False
     constant: Any = None
 
+    @property
+    def made_from(self) -> list[Value]:
+        """What it is computed from; nothing for inputs, weights and constants."""
+        return [] if self.maker is None else self.maker.inputs
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the operation that computes it."""
+        return {} if self.maker is None else self.maker.params
+
 
 @dataclasses.dataclass(eq=False)
 class Equation:
@@ -111,7 +121,7 @@ class Equations:
                 return True
             if value.maker is not None and value.maker is not without and value.maker not in seen and value.varies:
                 seen.add(value.maker)
-                waiting.extend(value.maker.inputs)
+                waiting.extend(value.made_from)
         return False
 
     def computing(self, wanted: Sequence[Value]) -> Callable[..., list[Any]]:
@@ -177,9 +187,9 @@ def base_of(value: Value) -> Value:
         value.maker.name in _SAME
         or value.maker.name in _SHAPING
         or value.maker.name == "transpose"
-        or (value.maker.name == "broadcast_in_dim" and math.prod(value.shape) == math.prod(value.maker.inputs[0].shape))
+        or (value.maker.name == "broadcast_in_dim" and math.prod(value.shape) == math.prod(value.made_from[0].shape))
     ):
-        value = value.maker.inputs[0]
+        value = value.made_from[0]
     return value
 
 
@@ -217,30 +227,30 @@ def softmax_of(value: Value) -> tuple[Value, tuple[int, ...]] | None:
     """
     if maker_name(value) != "div":
         return None
-    above, below = value.maker.inputs
+    above, below = value.made_from
     total = _spread(below)
-    if maker_name(total) != "reduce_sum" or base_of(total.maker.inputs[0]) is not base_of(above):
+    if maker_name(total) != "reduce_sum" or base_of(total.made_from[0]) is not base_of(above):
         return None
-    axes, above = tuple(total.maker.params["axes"]), base_of(above)
+    axes, above = tuple(total.settings["axes"]), base_of(above)
     if maker_name(above) != "exp":
         return None
-    scores = above.maker.inputs[0]
-    if maker_name(scores) == "sub" and _is_maximum(scores.maker.inputs[1]):
-        scores = scores.maker.inputs[0]
+    scores = above.made_from[0]
+    if maker_name(scores) == "sub" and _is_maximum(scores.made_from[1]):
+        scores = scores.made_from[0]
     return scores, axes
 
 
 def _spread(value):
     """The value before it was repeated along axes."""
     while maker_name(value) in _SAME | _SHAPING | {"broadcast_in_dim", "transpose"}:
-        value = value.maker.inputs[0]
+        value = value.made_from[0]
     return value
 
 
 def _is_maximum(value):
     value = _spread(value)
     while maker_name(value) == "max":
-        value = _spread(next((one for one in value.maker.inputs if one.varies), value.maker.inputs[0]))
+        value = _spread(next((one for one in value.made_from if one.varies), value.made_from[0]))
     return maker_name(value) == "reduce_max"
 
 
@@ -259,16 +269,16 @@ def activation_of_value(value: Value) -> str | None:
     if name in _LINEAR:
         return "linear"
     if name in ("slice", "neg"):
-        inner = activation_of_value(value.maker.inputs[0])
+        inner = activation_of_value(value.made_from[0])
         return inner if name == "slice" or inner == "linear" else None
-    if name == "max" and any(_is_number(one, 0.0) for one in value.maker.inputs):
+    if name == "max" and any(_is_number(one, 0.0) for one in value.made_from):
         return "relu"
     if name in ("add", "sub", "mul", "div", "add_any"):
-        varying = [one for one in value.maker.inputs if one.varies]
+        varying = [one for one in value.made_from if one.varies]
         inner = {activation_of_value(one) for one in varying}
         if name == "sub" and len(varying) == 2 and maker_name(_spread(varying[1])) == "log":
             return "log_softmax"
-        alone = len(varying) == 1 and (name != "div" or varying[0] is value.maker.inputs[0])
+        alone = len(varying) == 1 and (name != "div" or varying[0] is value.made_from[0])
         return "linear" if inner == {"linear"} and (alone or name in ("add", "sub", "add_any")) else None
     return None
 
@@ -310,8 +320,8 @@ def twice_activated(equations: Equations) -> tuple[str, str] | None:
             continue
         if one.name == "exp":
             inner = one.inputs[0]
-            if maker_name(inner) == "sub" and _is_maximum(inner.maker.inputs[1]):
-                found = softmax_of(base_of(inner.maker.inputs[0]))
+            if maker_name(inner) == "sub" and _is_maximum(inner.made_from[1]):
+                found = softmax_of(base_of(inner.made_from[0]))
                 if found is not None and found[1] == (len(value.shape) - 1,):
                     return "softmax", "softmax"
         elif one.name == "logistic" and maker_name(base_of(one.inputs[0])) == "logistic":
