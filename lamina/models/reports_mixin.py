@@ -186,7 +186,8 @@ class ReportsMixin(Trainer):
             y: Targets of the batch, for the checks of data.
             history: What `fit` returned. None means that of the last `fit`.
             open: Whether the browser opens the page. None opens it if there is no `path`.
-            profile: Whether the time of each layer is measured. None means where there is `x`.
+            profile: Whether the time of each layer is measured and saliency computed, which compiles programs. None
+                means where there is `x`.
             compare: Another model, or a file of one or of weights, to show beside it.
             vocabulary: Words by number, to show a text of numbers.
         """

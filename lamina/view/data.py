@@ -85,7 +85,7 @@ def page_data(
         model: Model.
         x: Batch of inputs; None for none.
         y: Targets; None for none.
-        profile: Whether the time of each layer is measured; None means where there is `x`.
+        profile: Whether the time of each layer is measured, and saliency computed; None means where there is `x`.
         other: Model beside it; None for none.
         vocabulary: Words by number; None takes them from a TextVectorization layer.
     """
@@ -121,7 +121,8 @@ def _part(model, x, y, profile, vocabulary):
         attention = attention_of(model, some)
     except (LaminaError, TypeError, ValueError, NotImplementedError) as error:
         attention, said = {}, f"{said} Attention could not be read: {str(error).splitlines()[0]}"
-    return _Part(scene, explanation, findings, active, costs, said, attention, saliency_of(model, some, vocabulary))
+    saliency = ([], "") if profile is False else saliency_of(model, some, vocabulary)  # compiles a gradient
+    return _Part(scene, explanation, findings, active, costs, said, attention, saliency)
 
 
 def _first(values):

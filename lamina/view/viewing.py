@@ -30,7 +30,8 @@ def view(
         history: What `fit` returned, or its dict; None means that of the last `fit`.
         open: Whether the browser shows it; None means where there is no path and no notebook.
         profile: Whether the time of each layer is measured, in a training step where the model is compiled and there
-            are labels, else in a prediction. None means where there is `x`.
+            are labels, else in a prediction, and saliency computed. Both compile programs, which takes seconds for a
+            large model. None means where there is `x`.
         compare: Another model to show beside it: a model, a file of one, or a file of weights for a model like it
             (.weights.h5, .safetensors). The page shows which layers correspond, and how far settings, weights and
             outputs for `x` are apart; `page.comparison` prints it.
