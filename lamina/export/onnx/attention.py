@@ -20,7 +20,9 @@ UNSEEN = np.float32(-0.7 * np.finfo(np.float32).max)  # a query that sees no key
 def _attention(converter, equation, *operands):
     query, key, value, scale, *masks = operands
     graph, dtypes = converter.graph, {str(atom.aval.dtype) for atom in equation.invars[:3]}
-    if converter.opset < 23 or dtypes != {"float32"} or isinstance(scale, str):
+    steps = (equation.invars[0].aval.shape[1], equation.invars[1].aval.shape[1])
+    whole = all(tuple(atom.aval.shape[-2:]) == steps for atom in equation.invars[4:])  # onnxruntime broadcasts no mask
+    if converter.opset < 23 or dtypes != {"float32"} or isinstance(scale, str) or not whole:
         inner = equation.params["jaxpr"]
         return converter.run(inner.jaxpr, inner.consts, operands)
     added = [graph.add("Where", mask, np.zeros((), np.float32), UNSEEN) for mask in masks]
