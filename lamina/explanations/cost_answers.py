@@ -41,7 +41,7 @@ def counted(model: Any, facts: Sequence[Fact]) -> list[str]:
     with_weights = [
         fact for fact in layers if fact.count and not fact.has("normalization") and not fact.is_a("Normalization")
     ]
-    last = {found for fact in facts if fact.ends and fact.depth == 0 for found in _last_with_weights(fact)}
+    last = _last_with_weights([fact for fact in facts if fact.ends and fact.depth == 0])
     hidden = [fact for fact in with_weights if fact not in last]
     listed = model.layers
     inputs = sum(type(layer).__name__ == "InputLayer" for layer in listed)
@@ -58,16 +58,18 @@ def counted(model: Any, facts: Sequence[Fact]) -> list[str]:
     ]
 
 
-def _last_with_weights(fact):
-    """The calls with weights that an output comes from directly."""
-    while fact.inner:
-        ends = [one for one in fact.inner if one.ends]
-        if not ends:
-            return []
-        fact = ends[0]
-    if fact.count:
-        return [fact]
-    return [found for source in fact.sources for found in _last_with_weights(source)]
+def _last_with_weights(ends):
+    """The calls with weights that outputs come from directly. Each is looked at once, of however many ways."""
+    found, seen, waiting = set(), set(ends), list(ends)
+    while waiting:
+        fact = waiting.pop()
+        if fact.count and not fact.inner:
+            found.add(fact)
+            continue
+        before = [one for one in fact.inner if one.ends][:1] if fact.inner else fact.sources
+        waiting += [one for one in before if one not in seen]
+        seen.update(before)
+    return found
 
 
 def _longest(facts):

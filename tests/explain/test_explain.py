@@ -186,3 +186,11 @@ def test_a_class_of_the_program_may_have_the_name_of_one_of_lamina():
 
     said = explain(keras.Sequential([keras.Input((4, 3)), Attention(name="mine")]))["mine"].text
     assert "A layer of your own: Weighs the steps." in said
+
+
+def test_a_graph_of_very_many_paths_is_explained():
+    x = start = keras.Input((3,))
+    x = keras.layers.Dense(3)(x)
+    for _ in range(22):  # 2 ** 22 ways from the output to the Dense
+        x = keras.layers.Add()([keras.layers.Activation("relu")(x), keras.layers.Activation("tanh")(x)])
+    assert "1 here, 0 of them hidden" in str(keras.Model(start, x).explain())
