@@ -52,7 +52,7 @@ def scores_in_call_as_probabilities(pick):
 
 
 @faulty("shape", "labels", "loss", source=f"{ISSUES}: broadcasting in a loss of one's own")
-def own_loss_that_broadcasts(pick):
+def squares_that_broadcast(pick):
     """mean((y_true - y_pred)**2) of (N,) and (N, 1)."""
     x = rows(12)
     y = quantity(x)
