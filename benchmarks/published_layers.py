@@ -152,7 +152,7 @@ class Routing(L.Layer):
 
     def call(self, u):
         votes = ops.einsum("bni,nkij->bnkj", u, self.w)
-        logits = ops.zeros_like(votes[..., 0])
+        logits, v = ops.zeros_like(votes[..., 0]), ops.zeros_like(votes[:, 0])
         for _ in range(3):
             s = ops.einsum("bnk,bnkj->bkj", ops.softmax(logits, -1), votes)
             norm = ops.sum(s**2, -1, keepdims=True)

@@ -1,7 +1,7 @@
 """Ray Train: four workers train one model. Ray starts all of them again if one ends."""
 
-import ray.train
-import ray.train.v2.jax
+import ray.train  # pyright: ignore[reportMissingImports]
+import ray.train.v2.jax  # pyright: ignore[reportMissingImports]
 
 
 def train(config):

@@ -184,7 +184,7 @@ def _flip(axis):
 
 def _by_seed(change, around=False):
     def changed(image, lower=None, upper=None, seed=None, max_delta=None, name=None):
-        width = lower if max_delta is None else max_delta
+        width: Any = lower if max_delta is None else max_delta
         low, high = (-width, width) if around else (lower, upper)
         seed = upper if around and seed is None else seed
         draw = (

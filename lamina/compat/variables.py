@@ -200,7 +200,8 @@ def patch_arrays() -> tuple[Any, ...]:
     for kind in kinds:
         kind.get_shape = lambda self: Shape(self.shape)
         kind.set_shape = _set_shape
-    Tracer._keras_mask = property(get_mask, set_mask, lambda self: set_mask(self, None))  # arrays have an attribute
+    mask = property(get_mask, set_mask, lambda self: set_mask(self, None))
+    setattr(Tracer, "_keras_mask", mask)  # noqa: B010  # arrays have an attribute
     for kind in kinds[:2]:
         shape = kind.shape
         kind.shape = property(lambda self, shape=shape: Shape(shape.fget(self)))
