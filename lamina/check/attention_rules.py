@@ -17,8 +17,8 @@ _LIKE = 0.02  # share by which numbers may differ that are meant to be equal
 _SMOOTH = 0.5  # steps between neighbours, in those between any two, from which on rows are taken for a sequence
 
 
-def _heeds(subject):
-    return subject.traced.heeds if subject.traced is not None else []
+def _attentions(subject):
+    return subject.traced.attentions if subject.traced is not None else []
 
 
 def _layer(subject):
@@ -35,8 +35,8 @@ def _layer(subject):
     _VASWANI + "equation 1",
 )  # fmt: skip
 def _shares_over_another_axis(subject):
-    for heed in _heeds(subject):
-        one = heed.attention
+    for found in _attentions(subject):
+        one = found.attention
         if one.axes is not None and one.keys not in one.axes and one.weights.shape[one.keys] > 1:
             rank = len(one.weights.shape)
             yield (
@@ -56,28 +56,28 @@ def _shares_over_another_axis(subject):
 )  # fmt: skip
 def _scale_of_scores(subject):
     builtin = any(fact.is_builtin and fact.has("attention") for fact in subject.facts)
-    for heed in _heeds(subject):
-        one, size = heed.attention, heed.attention.size
-        if not one.projected or heed.scale is None or size < 4:
+    for found in _attentions(subject):
+        one, size = found.attention, found.attention.size
+        if not one.projected or found.scale is None or size < 4:
             continue
         root, words = math.sqrt(size), f"The scores of queries and keys of {size} numbers are"
         if one.axes is None:
-            if _is_like(heed.scale, 1 / root):
+            if _is_like(found.scale, 1 / root):
                 yield (
-                    _layer(subject), heed.scale, f"{words} divided by {root:.3g} and used as weights, without softmax.",
+                    _layer(subject), found.scale, f"{words} divided by {root:.3g} and used as weights, without softmax.",
                     "Use weights = ops.softmax(scores, axis=-1).",
                 )  # fmt: skip
                 return
-        elif _is_like(heed.scale, 1 / size) or _is_like(heed.scale, root):
-            by = "divided by" if heed.scale < 1 else "multiplied with"
+        elif _is_like(found.scale, 1 / size) or _is_like(found.scale, root):
+            by = "divided by" if found.scale < 1 else "multiplied with"
             yield (
-                _layer(subject), heed.scale, f"{words} {by} {max(heed.scale, 1 / heed.scale):.3g}.",
+                _layer(subject), found.scale, f"{words} {by} {max(found.scale, 1 / found.scale):.3g}.",
                 f"Divide them by sqrt({size}) = {root:.3g}, once.",
             )  # fmt: skip
             return
-        elif _is_like(heed.scale, 1.0) and size >= 16 and not builtin and len(one.weights.shape) >= 3:
+        elif _is_like(found.scale, 1.0) and size >= 16 and not builtin and len(one.weights.shape) >= 3:
             yield (
-                _layer(subject), heed.scale, f"{words} not scaled.", f"Divide them by sqrt({size}) = {root:.3g}.",
+                _layer(subject), found.scale, f"{words} not scaled.", f"Divide them by sqrt({size}) = {root:.3g}.",
             )  # fmt: skip
             return
 
@@ -97,11 +97,11 @@ def _mask_of_the_wrong_sense(subject):
         return
     padding = tokens == 0
     mixed = padding.any(1) & ~padding.all(1)
-    for heed in _heeds(subject):
-        if heed.attention.axes is None or heed.over[:1] != padding.shape[:1] or not mixed.any():
+    for found in _attentions(subject):
+        if found.attention.axes is None or found.over[:1] != padding.shape[:1] or not mixed.any():
             continue
-        if heed.over[-1] == padding.shape[1]:
-            weights = subject.traced.weights_of(heed)
+        if found.over[-1] == padding.shape[1]:
+            weights = subject.traced.weights_of(found)
             there = padding[(slice(None), *[None] * (weights.ndim - 2))]
             share = float(np.where(there, weights, 0.0).sum(-1)[mixed].mean())
             if share > 0.99:
@@ -132,7 +132,7 @@ def _no_positions(subject):
     if traced is None or len(leaves) != 1 or leaves[0].ndim not in (2, 3) or leaves[0].shape[1] < 4:
         return
     x = leaves[0]
-    attends = [heed for heed in _heeds(subject) if heed.over[-2:] == (x.shape[1],) * 2]
+    attends = [found for found in _attentions(subject) if found.over[-2:] == (x.shape[1],) * 2]
     blocks = any(one.has("normalization") for one in subject.facts)
     frozen = any(one.has("attention") and one.count and not one.trainable_count for one in subject.facts)
     if not attends or not blocks or frozen or not (_is_text(subject, x) or _is_smooth(x)):
@@ -197,7 +197,7 @@ def _reshaped_in_place_of_transposed(subject):
     "Dong, Cordonnier, Loukas: Attention is Not All You Need: Pure Attention Loses Rank Doubly Exponentially (2021)",
 )  # fmt: skip
 def _no_skips(subject):
-    products = [heed.attention.product for heed in _heeds(subject) if heed.attention.projected]
+    products = [found.attention.product for found in _attentions(subject) if found.attention.projected]
     alone = [product for product in products if product is not None and not subject.traced.equations.reaches(product)]
     if len(alone) >= 3:
         yield (

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lamina.core.typing import PyTree
     from lamina.facts.fact import Fact
 
-__all__ = ["Heed", "Traced", "differ"]
+__all__ = ["ScaledAttention", "Traced", "differ"]
 
 _PASS = 64  # rows of a first pass
 ROWS = 7  # of the data; a size that is rarely that of another axis
@@ -31,7 +31,7 @@ _SMALLEST = 1e-5  # share of a change that is more than rounding
 
 
 @dataclasses.dataclass
-class Heed:
+class ScaledAttention:
     """An attention, and the scale of its scores.
 
     Attributes:
@@ -99,25 +99,25 @@ class Traced:
         return [activation_of_value(output) for output in self.outputs]
 
     @functools.cached_property
-    def heeds(self) -> list[Heed]:
+    def attentions(self) -> list[ScaledAttention]:
         """The attentions. Their scales are computed from the constants of the program."""
-        heeds = []
+        attentions = []
         for one in attentions_of(self.equations):
             numbers = self.equations.computing([value for value, _ in one.scales])(*self._arguments)
             arrays = [np.asarray(number, "float64") for number in numbers]
             known = all(array.size and array.min() == array.max() for array in arrays)
             powers = [float(array.flat[0]) ** power for array, (_, power) in zip(arrays, one.scales, strict=True)]
-            heeds.append(Heed(one, float(np.prod(powers)) if known else None))
-        return heeds
+            attentions.append(ScaledAttention(one, float(np.prod(powers)) if known else None))
+        return attentions
 
-    def weights_of(self, heed: Heed) -> np.ndarray:
+    def weights_of(self, found: ScaledAttention) -> np.ndarray:
         """The weights of an attention on the data, keys on the last axis.
 
         Args:
-            heed: The attention.
+            found: The attention.
         """
-        compute = jax.jit(self.equations.computing([heed.attention.weights]))
-        return np.moveaxis(np.asarray(compute(*self._arguments)[0], "float32"), heed.attention.keys, -1)
+        compute = jax.jit(self.equations.computing([found.attention.weights]))
+        return np.moveaxis(np.asarray(compute(*self._arguments)[0], "float32"), found.attention.keys, -1)
 
     @functools.cached_property
     def _program(self):
