@@ -64,7 +64,8 @@ def _scale_of_scores(subject):
         if one.axes is None:
             if _is_like(found.scale, 1 / root):
                 yield (
-                    _layer(subject), found.scale, f"{words} divided by {root:.3g} and used as weights, without softmax.",
+                    _layer(subject), found.scale,
+                    f"{words} divided by {root:.3g} and used as weights, without softmax.",
                     "Use weights = ops.softmax(scores, axis=-1).",
                 )  # fmt: skip
                 return
