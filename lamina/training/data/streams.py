@@ -82,7 +82,7 @@ class StreamBatches(Batches):
         of: dict[str, Any] = {"first": first} if first else {}
         if self._reads is not None and getattr(self.source, "can_share", False):
             of["share"] = self._reads
-        return self._standardized(lambda: self._opened(of) if ready is None else ready, first)
+        return self._standardized(self.source(**of) if ready is None else ready, first)
 
     def state_of_iterator(self, taken: int) -> Any:
         stateful = self._stateful()
@@ -95,7 +95,7 @@ class StreamBatches(Batches):
         if state is None or self.host_step is not None:
             return False
         try:
-            self._ready = self._opened({}, state)
+            self._ready = self._opened_at_state(state)
         except Exception as error:
             say(f"The data refuses the state that it had in the run to resume: {type(error).__name__}: {error}")
             return False
@@ -107,20 +107,21 @@ class StreamBatches(Batches):
         ways = (self.loader, _OF_LOADERS), (self._iterator, _OF_ITERATORS), (self._iterator, _OF_LOADERS)
         return next(((thing, *names) for thing, names in ways if all(hasattr(thing, name) for name in names)), None)
 
-    def _opened(self, of, state=None):
-        """An iterator over the source, which goes on from a state unless that is None."""
+    def _opened_at_state(self, state):
+        """An iterator over the source, which goes on from a state."""
         self._iterator = None
         stateful = self._stateful()  # a loader takes it before it is iterated
-        if state is not None and stateful is not None:
+        if stateful is not None:
             getattr(stateful[0], stateful[2])(state)
-        self._iterator = iter(self.source(**of))
-        if state is not None and stateful is None:
+        self._iterator = iter(self.source())
+        if stateful is None:
             thing, _, write = self._stateful()  # pyright: ignore[reportGeneralTypeIssues]
             getattr(thing, write)(state)
         return self._iterator
 
-    def _standardized(self, opened, first):
-        for number, given in enumerate(opened(), first):
+    def _standardized(self, batches, first):
+        self._iterator = iter(batches)
+        for number, given in enumerate(self._iterator, first):
             try:
                 batch = self._standard(given)
             except DataError as error:
