@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib.util
 import os
 import warnings
 from collections.abc import Iterator
@@ -81,11 +80,11 @@ def kernels(*arrays: jax.Array) -> Any:
 
 @functools.cache
 def _package():
-    if importlib.util.find_spec("lamina_native") is None:
-        return None
     try:
         import lamina_native  # pyright: ignore[reportMissingImports]
     except (ImportError, OSError) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == "lamina_native":
+            return None
         warnings.warn(f"lamina-native is installed and cannot be used: {error}. Lamina works without it.", stacklevel=2)
         return None
     found = lamina_native.__version__

@@ -57,8 +57,8 @@ def fitted(model, x=X, y=LABELS, **settings):
 def batch_statistics():
     layers, conv = keras.layers, {"use_bias": False}  # Adam would turn the rounding of a bias without effect into steps
     model = dense(layers.Conv2D(4, 3, **conv), layers.BatchNormalization(momentum=0.5), layers.ReLU(),
-                  layers.Conv2D(4, 3, **conv), layers.BatchNormalization(momentum=0.5, synchronized=True), layers.Flatten(),
-                  inputs=(8, 8, 2), metrics=["accuracy"])  # fmt: skip
+                  layers.Conv2D(4, 3, **conv), layers.BatchNormalization(momentum=0.5, synchronized=True),
+                  layers.Flatten(), inputs=(8, 8, 2), metrics=["accuracy"])  # fmt: skip
     return fitted(model, IMAGES, validation_split=0.3)
 
 
