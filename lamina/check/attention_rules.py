@@ -151,6 +151,7 @@ def _no_positions(subject):
         f"The {x.shape[1]} steps of the inputs in another order give the same "
         f"{'outputs' if before[0].ndim == 2 else 'outputs in that order'}.",
         "Add positions: z = layers.Embedding(...)(x) + layers.Embedding(length, width)(ops.arange(length)).",
+        *(["info"] if len(attends) == 1 and before[0].ndim == 2 else []),  # one weighted mean: may be meant as a bag
     )  # fmt: skip
 
 

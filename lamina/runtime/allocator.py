@@ -20,7 +20,7 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -4, -8
 _LARGEST, _PIECE = 2**31 - 1, 64 * 2**20
 _MADV_HUGEPAGE, _HEAP = 14, 2**30
 _SURPLUS = 2**29
-_least = [2**28]  # bytes that the process had when it last returned memory
+_least: list[int] = []  # where freed memory is kept: bytes that the process had when it last returned some
 
 
 @functools.cache
@@ -45,6 +45,7 @@ def keep_freed_memory() -> bool:
     kept = all(library.mallopt(name, value) for name, value in settings.items())
     if kept:
         _ask_for_large_pages(library)
+        _least[:] = [resident_bytes()]
     return kept
 
 
@@ -54,7 +55,7 @@ def release_surplus(surplus: int = _SURPLUS) -> None:
     Args:
         surplus: By how many bytes it must have grown.
     """
-    if not keep_freed_memory() or resident_bytes() < _least[0] + surplus:
+    if not _least or resident_bytes() < _least[0] + surplus:
         return
     ctypes.CDLL(None).malloc_trim(0)
     _least[0] = resident_bytes()

@@ -20,7 +20,7 @@ _KINDS = {
     "Model": "model", "Layer": "layer", "Optimizer": "optimizer", "History": "history", "KerasTensor": "tensor",
     "Variable": "variable", "Callback": "callback", "Metric": "metric", "Loss": "loss",
 }  # fmt: skip
-_MECHANISMS = tuple(f"{HERE}{folder}{os.sep}" for folder in ("core", "legacy", "spelling"))
+_MECHANISMS = tuple(f"{HERE}{folder}{os.sep}" for folder in ("core", "legacy", "runtime", "spelling"))
 _IMPORT_FROM = opcode.opmap["IMPORT_FROM"]
 
 

@@ -244,7 +244,7 @@ def test_masked_mean_of_nothing_is_zero():
         ("binary_crossentropy", (1,), (4,), "shape (4,)"),
         ("mean_absolute_error", (4,), (4, 7, 1), "Flatten"),
         ("huber", (), (4,), "not broadcast"),
-        ("categorical_crossentropy", (4, 1), (4, 3), "one_hot(y, 3)"),
+        ("categorical_crossentropy", (4, 1), (4, 3), "to_categorical(y, 3)"),
         ("sparse_categorical_crossentropy", (4, 3), (4, 3), "One-hot targets"),
         ("sparse_categorical_crossentropy", (5,), (4, 3), "shape (4,), or (4, 1)"),
     ],

@@ -212,7 +212,7 @@ DONE = {
     "LAM526": [("clipnorm=1.0 in the optimizer and a learning rate ten times smaller", "SGD(0.02)",
                 "SGD(0.002, clipnorm=1.0)")],
     "LAM527": [("Leave kernel_initializer at its default", r", kernel_initializer=[^)]*\)", "")],
-    "LAM407": [("Scale x_val as x_train was scaled", "255 * x", "x")],
+    "LAM407": [("Scale x_val as x_train was scaled", "255 * rows", "rows")],
 }  # fmt: skip
 
 

@@ -138,7 +138,9 @@ def test_the_choice_is_that_of_keras(config, case):
         (chooser.update_hessian_with_batch if kind is GPTQ else chooser.update_activation_magnitudes)(one)
         seen.add(np.asarray(one))
     (chooser.quantize_and_correct_layer if kind is GPTQ else chooser.quantize_layer)()
+    original = mine.kernel.original
     seen.settle(mine, config)
+    mine._remove_variable(original)
     assert mine.is_gptq_calibrated == (kind is GPTQ) and mine.is_awq_calibrated == (kind is AWQ)
     assert [v.shape for v in mine.weights] == [tuple(v.shape) for v in theirs.weights]
     for got, wanted in zip(mine.weights[:-1], theirs.weights[:-1], strict=True):

@@ -113,7 +113,7 @@ def test_graphs_for_model_explorer(branched, tmp_path):
 
 def test_the_page_has_them_all(trained):
     model, x, _ = trained
-    page = view(model, x=x.tolist(), profile=False, open=False)
+    page = view(model, x=x.tolist(), open=False)
     text = page.html.split('id="data">')[1].split("</script>")[0]
     data = json.loads(text)
     assert "LAM118" not in [finding["code"] for finding in data["findings"]]
@@ -125,7 +125,7 @@ def test_weights_that_are_not_finite_leave_a_page(reader):
     table = reader.get_layer("words").embeddings
     before = table.numpy()
     table.assign(np.full(table.shape, np.nan))
-    page = view(reader, x=np.array([[1, 2, 3, 3]]), profile=False, open=False)
+    page = view(reader, x=np.array([[1, 2, 3, 3]]), open=False)
     table.assign(before)
     text = page.html.split('id="data">')[1].split("</script>")[0]
     assert json.loads(text, parse_constant=pytest.fail)["saliency"][0]["inputs"][0]["scores"] == [0, 0, 0, 0]
