@@ -93,7 +93,7 @@ DONE = {
     ],
     "LAM213": [("GlobalAveragePooling2D() in place of flat", 'Flatten(name="flat")', "GlobalAveragePooling2D()")],
     "LAM214": [
-        ("fewer strides and poolings", "layers.MaxPooling2D(),", ""),
+        ("fewer strides and poolings", "layers.MaxPooling2D(4),", ""),
         ("or larger images", "(8, 8, 3)", "(32, 32, 3)"),
     ],
     "LAM215": [("return_sequences=True in first, without the layer between", r'name="first"\),\s*layers.Reshape[^\n]*',
