@@ -89,7 +89,8 @@ def test_without_the_package(name, package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
-    with pytest.raises(ImportError, match=rf"keras.callbacks.{name} needs the package {package}, [\s\S]*pip install {package}"):
+    says = rf"keras.callbacks.{name} needs the package {package}, [\s\S]*pip install {package}"
+    with pytest.raises(ImportError, match=says):
         model.fit(np.ones((2, 2)), np.ones((2, 1)), verbose=0, callbacks=[getattr(keras.callbacks, name)()])
 
 
