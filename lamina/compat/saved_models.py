@@ -17,7 +17,7 @@ from lamina.compat.sessions import Settings
 from lamina.compat.tracing import Function
 from lamina.core import context
 from lamina.core.variable import Variable
-from lamina.errors import FileError, LaminaError, warn
+from lamina.errors import CallError, FileError, LaminaError, warn
 from lamina.export import ExportArchive
 from lamina.layers import Layer
 from lamina.layers.base.input_spec import InputSpec
@@ -83,8 +83,11 @@ def _programs(obj, by_name, is_model):
     """(archive of the functions that can be programs, their (name, attribute), {name: why it cannot be one})."""
     archive, names, missing, unsigned = ExportArchive("tf_saved_model"), [], {}, {}
     if is_model:
-        archive.track_and_add_endpoint(DEFAULT, obj, obj._symbolic_inputs())
-        names.append((DEFAULT, "__call__"))
+        try:
+            archive.track_and_add_endpoint(DEFAULT, obj, obj._symbolic_inputs())
+            names.append((DEFAULT, "__call__"))
+        except CallError as error:  # it was never called: its own tf.functions are what it is for
+            missing[DEFAULT] = str(error).split("\n")[0]
     for attribute, function in [*by_name.items(), *_functions_of(obj)]:
         concrete = function if isinstance(function, ConcreteFunction) else _concrete(function)
         name = attribute.strip("_") if attribute not in by_name else attribute
@@ -278,7 +281,9 @@ def _copy_of(saved):
 
 def _of_this_process(path):
     written, saved = _saved.get(str(path.resolve()), (None, None))
-    if saved is None or not path.is_file() or path.stat().st_mtime_ns != written or isinstance(saved[0], Model):
+    if saved is None or not path.is_file() or path.stat().st_mtime_ns != written:
+        return None
+    if isinstance(saved[0], Model) and saved[0].built:  # its program is in the files
         return None
     return Restored(*_copy_of(saved))
 

@@ -98,3 +98,20 @@ def test_in_the_process_that_saved(tmp_path):
     assert loaded(x).tolist() == [[1.0, 2.0]] and module.factor.numpy() == 7.0
     assert loaded.part.mean.numpy().tolist() == [1.0, 2.0] and not hasattr(loaded, "count")
     assert loaded.signatures["serving_default"](tf.constant("a b"))["words"].numpy().tolist() == [b"a", b"b"]
+
+
+def test_a_model_that_was_never_called_has_its_functions_in_this_process(tmp_path):
+    class Step(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(2, kernel_initializer="ones")
+
+        @tf.function
+        def one_step(self, x):
+            return self.dense(x) + 1.0
+
+    step = Step()
+    expected = step.one_step(X)
+    with pytest.warns(UserWarning, match="only this process can load it: step is not built"):
+        save(step, tmp_path / "step")
+    np.testing.assert_allclose(load(tmp_path / "step").one_step(X), expected)
