@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamina.check.plans import is_fresh_model
+from lamina.check.plans import callbacks_of, is_fresh_model
 from lamina.check.rule import rule
 
 __all__ = []
@@ -153,7 +153,7 @@ def _normalized_over_steps(subject):
 def _states_of_another_series(subject):
     fit = subject.settings
     stateful = [fact for fact in subject.facts if getattr(fact.layer, "stateful", False) and fact.has("recurrent")]
-    own = [one for one in _callbacks(fit) if not one.__class__.__module__.startswith(("lamina.", "keras."))]
+    own = [one for one in callbacks_of(subject) if not one.__class__.__module__.startswith(("lamina.", "keras."))]
     if not stateful or not subject.own_step or not getattr(subject.x, "ndim", 1):
         return
     name = stateful[0].name
@@ -168,11 +168,6 @@ def _states_of_another_series(subject):
             f"Call {name}.reset_state() in a callback: keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: "
             f"model.get_layer({name!r}).reset_state()).", "info",
         )  # fmt: skip
-
-
-def _callbacks(fit):
-    given = fit.get("callbacks") or []
-    return given if isinstance(given, (list, tuple)) else [given]
 
 
 @rule(

@@ -69,7 +69,7 @@ class Traced:
     def _predict(self, global_values, values, x):
         refs = [*self._refs, *self._variables]
         with context.bind(refs, [*global_values, *values]), portable():
-            outputs = self.model(x, training=False) if self.model._call_has_training else self.model(x)
+            outputs = self.model(x, **self.model._training_argument(False))
             return [leaf for leaf in tree.flatten(unwrap(outputs)) if leaf is not None]
 
     @functools.cached_property

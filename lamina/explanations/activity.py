@@ -35,7 +35,7 @@ def activity_of(model: Any, x: Any) -> dict[tuple[Any, int], list[str]]:
             seen[layer, calls[layer]] = _described(arrays[0], activation_of(layer), _channels(layer))
 
     with context.watching_layers(look):
-        model(x, training=False) if model._call_has_training else model(x)
+        model(x, **model._training_argument(False))
     return seen
 
 

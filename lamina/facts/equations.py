@@ -59,12 +59,14 @@ class Equation:
         name: Name of the primitive.
         inputs, outputs: What it takes and computes.
         equation: The equation as JAX has it.
+        scope: The named scopes that it was traced in, those of the calls around it first.
     """
 
     name: str
     inputs: list[Value]
     outputs: list[Value]
     equation: Any
+    scope: str
 
     @property
     def params(self) -> dict[str, Any]:
@@ -88,7 +90,7 @@ class Equations:
         ]
         self.outputs: list[Value] = self._inline(jaxpr.jaxpr, jaxpr.consts, self.inputs)
 
-    def _inline(self, jaxpr, constants, arguments):
+    def _inline(self, jaxpr, constants, arguments, scope=""):
         made: dict[Any, Value] = dict(zip(jaxpr.invars, arguments, strict=True))
         made.update((var, _constant(value)) for var, value in zip(jaxpr.constvars, constants, strict=True))
 
@@ -97,14 +99,15 @@ class Equations:
 
         for equation in jaxpr.eqns:
             inputs, inner = [read(atom) for atom in equation.invars], _called(equation)
+            place = f"{scope}/{equation.source_info.name_stack}"
             if inner is None:
                 varies, learned = any(one.varies for one in inputs), any(one.learned for one in inputs)
                 outputs = [Value(tuple(var.aval.shape), None, varies, learned) for var in equation.outvars]
-                self.all.append(Equation(equation.primitive.name, inputs, outputs, equation))
+                self.all.append(Equation(equation.primitive.name, inputs, outputs, equation, place))
                 for output in outputs:
                     output.maker = self.all[-1]
             else:
-                outputs = self._inline(getattr(inner, "jaxpr", inner), getattr(inner, "consts", ()), inputs)
+                outputs = self._inline(getattr(inner, "jaxpr", inner), getattr(inner, "consts", ()), inputs, place)
             made.update(zip(equation.outvars, outputs, strict=True))
         return [read(atom) for atom in jaxpr.outvars]
 

@@ -215,7 +215,7 @@ def _first_wrong_layer(model, x):
 
     variables = [*model.trainable_variables, *model.non_trainable_variables]
     with context.bind(variables, variables), context.watching_layers(look):
-        outputs = model(x, training=True) if model._call_has_training else model(x)
+        outputs = model(x, **model._training_argument(True))
     return outputs, found[0] if found else None
 
 

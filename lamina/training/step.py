@@ -211,13 +211,13 @@ class StepMixin(CompileMixin):
         trainable, others = state
         x, _, _ = unpack_x_y_sample_weight(data)
         with context.bind([*self.trainable_variables, *self.non_trainable_variables], [*trainable, *others]):
-            outputs = self(x, training=False) if self._call_has_training else self(x)
+            outputs = self(x, **self._training_argument(False))
             return unwrap(outputs), _read(self.non_trainable_variables)
 
-    @property
-    def _call_has_training(self):
+    def _training_argument(self, training: bool | None) -> dict[str, Any]:
+        """`training` as a keyword for a call of this model, where its `call` takes it."""
         signature = signature_of(type(self).call)
-        return signature.has_training or signature.has_any_keyword
+        return {"training": training} if signature.has_training or signature.has_any_keyword else {}
 
 
 def loss_and_updates(
@@ -239,7 +239,7 @@ def loss_and_updates(
     if optimizer is not None:
         variables, values = [*variables, *optimizer.variables], [*values, *(optimizer_values or ())]
     with context.bind(variables, values):
-        y_pred = unwrap(model(x, training=training) if model._call_has_training else model(x))
+        y_pred = unwrap(model(x, **model._training_argument(training)))
         flag = {"training": training} if "training" in signature_of(type(model).compute_loss).names else {}
         loss = unwrap(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **flag))
         scaled = loss if optimizer is None else optimizer.scale_loss(loss)

@@ -12,6 +12,7 @@ import numpy as np
 from lamina.core import context, tree
 from lamina.core.variable import unwrap
 from lamina.errors import LaminaError
+from lamina.facts.equations import Equations, maker_name
 from lamina.layers.base import call_signature
 from lamina.layers.base.call_context import around_layers
 from lamina.layers.base.traits import has_trait
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["attention_of", "filters_of", "saliency_of"]
 
-_CALLS = ("pjit", "jit", "closed_call", "core_call", "custom_jvp_call", "custom_vjp_call", "checkpoint", "remat2")
-_PRODUCTS = ("dot_general", "product")
 _FILTERS, _HEADS, _POSITIONS, _STEPS = 16, 8, 48, 32  # what is shown at most; steps from nothing to the sample
 
 
@@ -75,10 +74,10 @@ def attention_of(model: Any, x: PyTree) -> dict[tuple[Any, int], dict[str, Any]]
 
     with around_layers(around):
         program = jax.make_jaxpr(outputs)()
-    seen = _Attention()
-    if _raises(program.jaxpr):
-        _compute(program.jaxpr, program.consts, [], "", seen)
-    for scope, weights in seen.found:
+    equations = Equations(program, [])
+    applied = list(_applied_softmaxes(equations))
+    values = equations.computing([value for value, _ in applied])()
+    for (_, scope), weights in zip(applied, values, strict=True):
         numbers = re.findall(r"lamina_(\d+)_", scope)
         heads = np.asarray(weights[0], "float32").reshape(-1, *weights.shape[-2:])
         shown = heads[:_HEADS, :_POSITIONS, :_POSITIONS]
@@ -88,71 +87,19 @@ def attention_of(model: Any, x: PyTree) -> dict[tuple[Any, int], dict[str, Any]]
     return found
 
 
-class _Attention:
-    """Finds each softmax that a product takes, among the operations of a program as they are computed.
-
-    Attributes:
-        found: (scope, weights) of each.
+def _applied_softmaxes(equations):
+    """(weights, scope) of each softmax over three or four axes that a product takes, whatever comes between: masks,
+    dropout, changes of shape. Unlike for facts' `attentions_of`, scores may be anything: sums of queries and keys, too.
     """
-
-    def __init__(self):
-        self.found: list[tuple[str, Any]] = []
-        self._raised, self._weights, self._kept = set(), {}, []
-
-    def look(self, equation, values, results, scope):
-        """Read one operation, its inputs and its outputs."""
-        name, first = equation.primitive.name, [id(value) for value in values]
-        self._kept += [*values, *results]  # ids are those of living arrays
-        if name == "exp" and results[0].ndim in (3, 4):
-            self._raised.add(id(results[0]))
-        elif name == "div" and first[0] in self._raised:
-            self._weights[id(results[0])] = scope, results[0]
-        elif any(one in self._weights for one in first):
-            one = next(one for one in first if one in self._weights)
-            if name in _PRODUCTS:
-                self.found.append(self._weights.pop(one))
-            else:  # reshaped, cast, masked, dropped out
-                self._weights |= {id(result): self._weights[one] for result in results}
-
-
-def _raises(jaxpr):
-    """Whether a program has exponentials of three or four axes."""
-    inner = [_inner(one) for one in jaxpr.eqns]
-    own = any(one.primitive.name == "exp" and len(one.outvars[0].aval.shape) in (3, 4) for one in jaxpr.eqns)
-    return own or any(_raises(found[0]) for found in inner if found is not None)
-
-
-def _inner(equation):
-    """(jaxpr, constants) of a call that is no loop; None for other operations."""
-    if equation.primitive.name in _CALLS:
-        for value in equation.params.values():
-            if hasattr(value, "eqns"):
-                return getattr(value, "jaxpr", value), getattr(value, "consts", [])
-    return None
-
-
-def _one(equation, values):
-    """The results of one operation."""
-    settings = equation.primitive.get_bind_params(equation.params)
-    functions, settings = settings if isinstance(settings, tuple) else ((), settings)  # JAX before 0.10 gives both
-    results = equation.primitive.bind(*functions, *values, **settings)
-    return results if equation.primitive.multiple_results else [results]
-
-
-def _compute(jaxpr, constants, arguments, scope, seen):
-    """The outputs of a program, each operation of which is shown to `seen`."""
-    known = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*constants, *arguments], strict=True))
-    read = lambda one: one.val if hasattr(one, "val") else known[one]  # noqa: E731
-    for equation in jaxpr.eqns:
-        values, inner = [read(one) for one in equation.invars], _inner(equation)
-        place = f"{scope}/{equation.source_info.name_stack}"
-        if inner is not None:
-            results = _compute(*inner, values, place, seen)
-        else:
-            results = _one(equation, values)
-            seen.look(equation, values, results, place)
-        known.update(zip(equation.outvars, results, strict=True))
-    return [read(one) for one in jaxpr.outvars]
+    weights = {}
+    for one in equations.all:
+        taken = next((value for value in one.inputs if value in weights), None)
+        if one.name == "div" and maker_name(one.inputs[0]) == "exp" and len(one.outputs[0].shape) in (3, 4):
+            weights[one.outputs[0]] = one.outputs[0], one.scope
+        elif taken is not None and one.name in ("dot_general", "product"):
+            yield weights.pop(taken)
+        elif taken is not None:
+            weights |= dict.fromkeys(one.outputs, weights[taken])
 
 
 def saliency_of(model: Any, x: PyTree, vocabulary: Sequence[str] | None = None) -> tuple[list[dict[str, Any]], str]:
@@ -216,7 +163,7 @@ def _known(values):
 
 
 def _run(model, x):
-    return unwrap(model(x, training=False) if model._call_has_training else model(x))
+    return unwrap(model(x, **model._training_argument(False)))
 
 
 def _first(outputs):

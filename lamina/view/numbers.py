@@ -97,7 +97,7 @@ def outputs_of(model: Any, x: Any, read: Callable[[Any], Any]) -> dict[tuple[Any
                 seen[layer, calls[layer]] = found
 
     with context.watching_layers(look):
-        model(x, training=False) if model._call_has_training else model(x)
+        model(x, **model._training_argument(False))
     return seen
 
 
