@@ -6,7 +6,7 @@ Each model is exported, run for one sample and for five, and compared with `pred
 has to refuse it and to leave no file. Prints a line for each model that is not right, counts, and the differences.
 TensorFlow may be in an environment of its own, whose PYTHON is given; TensorFlow.js is looked for in FOLDER, which has
 `node_modules`. `onnx:17` is ONNX of opset 17. `--only TEXT` takes the models with TEXT in their name, `--models` is
-one of unusual, further, published, all.
+one of unusual, further, published, unseen, all.
 """
 
 import argparse
@@ -25,13 +25,19 @@ import numpy as np
 import further_models
 import lamina as keras
 import published_models
+import unseen_models
 import unusual_models
 from lamina.errors import ConfigError
 from lamina.export import formats, writing
 from lamina.export.savedmodel import model as saved_models
 
 HERE = pathlib.Path(__file__).parent
-SETS = {"unusual": unusual_models.MODELS, "further": further_models.MODELS, "published": published_models.MODELS}
+SETS = {
+    "unusual": unusual_models.MODELS,
+    "further": further_models.MODELS,
+    "published": published_models.MODELS,
+    "unseen": unseen_models.MODELS,
+}
 NODE = HERE.parent / "tests" / "export" / "run_in_node.js"
 TENSORFLOW = """
 import json, pathlib, sys, numpy, tensorflow
@@ -110,6 +116,9 @@ class Attempt:
         run = None if self.is_foreign else written.load()
         for number, batch in enumerate((1, 5)):
             inputs = list(inputs_of(written.avals, batch))
+            for layer in model._flatten_layers():
+                if getattr(layer, "stateful", False):
+                    layer.reset_state()
             arguments = keras.tree.pack_sequence_as(structure, inputs)
             wanted = model.predict(arguments[0] if len(arguments) == 1 else list(arguments), verbose=0)
             self.wanted.append([np.asarray(value, "float64") for value in keras.tree.flatten(wanted)])

@@ -13,7 +13,7 @@ import numpy as np
 from lamina.errors import ConfigError
 from lamina.export.report import ExportReport, Written
 
-__all__ = ["compare"]
+__all__ = ["compare", "states_of"]
 
 HALF_TOLERANCE = 2e-2  # where a part of the model computes in 16 bits
 SIZES = (8, 16, 64, 256)  # tried in turn for open sizes other than that of the batch, as multiples of what they need
@@ -105,8 +105,23 @@ def _given(model, avals, given):
     return inputs, _predicted(model, [given] if not isinstance(given, (list, tuple)) else given)
 
 
+def states_of(model: Any) -> list[Any]:
+    """The variables that `predict` changes: those of layers that are stateful.
+
+    Args:
+        model: Model.
+    """
+    layers = [layer for layer in model._flatten_layers() if getattr(layer, "stateful", False)]
+    return list({id(variable): variable for layer in layers for variable in layer.non_trainable_variables}.values())
+
+
 def _predicted(model, arguments):
+    """What `predict` gives; states that it would pass on to the next call stay what they are in the file."""
+    states = states_of(model)
+    before = [np.array(variable) for variable in states]
     results = model.predict(arguments[0] if len(arguments) == 1 else arguments, verbose=0)
+    for variable, value in zip(states, before, strict=True):
+        variable.assign(value)
     return jax.tree_util.tree_leaves(results)
 
 

@@ -40,7 +40,7 @@ def write_model(
     with beside(target, not FORMATS[format].ending, last) as place:
         written = FORMATS[format].write(model, signature, place, **options)
         report.operators, report.facts, report.lost = dict(written.operators), written.facts, written.lost
-        report.lost += _conditions(written.avals)
+        report.lost += [*_conditions(written.avals), *(_states(model) if written.operators else ())]
         report.files = files_in(place)
         report.size = sum((place / name).stat().st_size for name in report.files) or place.stat().st_size
         if verify is not False:
@@ -76,6 +76,12 @@ def _place(target, format):
         return target
     check_folder(target, f"model.export({f'{target}_{format}'!r}, format={format!r})")
     return target / f"serve{ending}" if ending else target
+
+
+def _states(model):
+    """Layers whose state the file has as it is now."""
+    layers = [layer.name for layer in model._flatten_layers() if getattr(layer, "stateful", False)]
+    return [f"the state of {name!r} between calls: each call starts from that of now" for name in layers]
 
 
 def _conditions(avals):

@@ -124,7 +124,8 @@ class Bidirectional(ContainerMixin, Layer):
             if hasattr(one, "zero_output_for_mask"):  # a repeated output would be at the wrong end once time is turned
                 one.zero_output_for_mask = self.return_sequences
         self._initial_weights = weights
-        self.input_spec: Any = InputSpec(ndim=3)
+        rank = getattr(getattr(layer, "input_spec", None), "ndim", None)
+        self.input_spec: Any = InputSpec(ndim=rank or 3)
         self.supports_masking = True
 
     def _repr_argument(self, name, parameter, owner):

@@ -15,7 +15,8 @@ L, ops = keras.layers, keras.ops
 
 FAMILIES = (
     "Conv2D same 2", "Conv3DTranspose same 2", "AveragePooling3D same 2", "SimpleRNN", "GRU open", "U-Net open",
-    "CategoryEncoding multi_hot", "attention", "dictionary", "int8", "subclass", "ops sorting", "mixed_float16",
+    "CategoryEncoding multi_hot", "attention", "dictionary", "int8", "subclass", "ops sorting", "ops factors",
+    "mixed_float16",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import pytest
 import lamina as keras
 from lamina.errors import ConfigError, LaminaError
 from lamina.export.onnx.converter import WRITERS
+from tests.export.zoo import ZOO
 
 L, ops = keras.layers, keras.ops
 
@@ -144,6 +145,11 @@ MODELS = {
     ),
     "bfloat16": lambda: stack((5, 5, 2), L.Conv2D(4, 3, dtype="mixed_bfloat16"), L.Dense(3)),
     "int64 looked up": lambda: stack((4,), L.IntegerLookup(vocabulary=[3, 5, 7], output_mode="count"), dtype="int64"),
+    "factors": ZOO["ops factors"],
+    "a row in a loop": lambda: stack(
+        (4, 4),
+        L.Lambda(lambda x: ops.fori_loop(0, 4, lambda n, y: ops.take(x, n, axis=1) - y, ops.zeros_like(x[:, 0]))),
+    ),
     "a loop": lambda: graph([(4,)], lambda x: ops.fori_loop(0, 3, lambda _, total: total * 0.5 + 1, x)),
 }  # fmt: skip
 
@@ -240,6 +246,19 @@ def test_wrong_versions_and_endings(tmp_path):
     with pytest.raises(LaminaError, match="saved_model"):
         model.export(tmp_path / "model.pb")
     assert not list(tmp_path.iterdir())
+
+
+def test_an_export_leaves_the_state_of_a_model(tmp_path):
+    inputs = keras.Input(batch_shape=(1, 4, 3))
+    model = keras.Model(inputs, L.LSTM(3, stateful=True, name="lstm")(inputs))
+    x = np.ones((1, 4, 3), "float32")
+    model.predict(x, verbose=0)
+    before = [np.array(variable) for variable in model.non_trainable_variables]
+    report = model.export(tmp_path / "model.onnx", verbose=False, verify=x)
+    assert report.lost == ["the state of 'lstm' between calls: each call starts from that of now"]
+    for variable, value in zip(model.non_trainable_variables, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+    model.export(tmp_path / "folder", format="tfjs", verbose=False, verify=x)  # whose layers have a state of their own
 
 
 def test_a_wrong_result_is_not_written(tmp_path, monkeypatch):

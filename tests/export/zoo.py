@@ -261,6 +261,11 @@ def _whole():
     })  # fmt: skip
 
 
+def factors(x):
+    """Factorizations and what is made of them."""
+    return [ops.cholesky(x), ops.inv(x), *ops.qr(x), ops.pinv(x[:, :3]), ops.eigh(x)[0], ops.erfinv(x / 9), ops.i0(x)]
+
+
 def _operations():
     table = {
         "sorting": lambda x: [ops.top_k(x, 2)[0], ops.sort(x), ops.argmax(x, -1), ops.argsort(x), ops.argmin(x, -1)],
@@ -280,6 +285,7 @@ def _operations():
         "triangles": lambda x: [ops.tril(x[:, :, None] * x[:, None]), ops.triu(x[:, :, None] * x[:, None])],
         "scatter": lambda x: [ops.slice_update(x, (0, 1), x[:, :2]), ops.scatter_update(x, [[0, 1]], ops.ones((1,)))],
         "linalg": lambda x: [ops.trace(x[:, :, None] * x[:, None], axis1=1, axis2=2), ops.diagonal(x[:, :, None] * x[:, None], axis1=1, axis2=2)],
+        "factors": lambda x: factors(x[:, :, None] * x[:, None] + ops.eye(4)),
         "map": lambda x: ops.vectorized_map(lambda row: row * 2, x),
     }  # fmt: skip
     for name, function in table.items():

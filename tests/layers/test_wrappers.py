@@ -9,6 +9,7 @@ import pytest
 
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.layer import Layer
+from lamina.layers.conv_lstm import ConvLSTM1D
 from lamina.layers.convolutional import Conv2D
 from lamina.layers.dense import Dense
 from lamina.layers.input_layer import Input
@@ -64,6 +65,10 @@ def test_initial_state():
     assert_close(mine(draw(SHAPE), initial_state=states), theirs(draw(SHAPE), initial_state=states), 1e-5)
     symbols = mine(Input((None, 3)), initial_state=[Input((2,)) for _ in states])
     assert [symbol.shape for symbol in symbols] == [(None, 2)] * 5
+
+
+def test_rows_in_both_directions():
+    assert Bidirectional(ConvLSTM1D(2, 3, padding="same"))(Input((3, 6, 2))).shape == (None, 6, 4)
 
 
 def test_another_layer_backwards():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from lamina.core.dtypes import in_64_bits
 from lamina.errors import ConfigError
+from lamina.export.decompositions import DECOMPOSITIONS
 from lamina.export.onnx.graph import FOLD_BYTES, Graph, is_static, size_of
 
 __all__ = ["WRITERS", "Converter", "writes"]
@@ -109,6 +111,8 @@ class Converter:
             inner = next(equation.params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in equation.params)
             jaxpr, constants = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
             return self.run(jaxpr, constants, operands)
+        if name == "custom_linear_solve":
+            return self._solved(equation.params["jaxprs"].solve, equation.params["const_lengths"], operands)
         is_complex = any(isinstance(operand, tuple) for operand in operands)
         if is_complex or any("complex" in str(result.aval.dtype) for result in equation.outvars):
             operands = [_parts(operand) for operand in operands]
@@ -118,9 +122,24 @@ class Converter:
             name = name if name in COMPLEX else f"complex {name}"
         writer = self.writers.get(name)
         if writer is None:
-            raise self.refusal(f"operator for {name!r}")
+            return self._decomposed(name, equation, operands)
         results = writer(self, equation, *operands)
         return results if isinstance(results, list) else [results]
+
+    def _solved(self, solve, lengths, operands):
+        """Linear equations by the function that was given to solve them."""
+        before, count = lengths.matvec + lengths.vecmat, lengths.solve
+        right = operands[sum(lengths) :]
+        return self.run(solve.jaxpr, solve.consts, [*operands[before : before + count], *right])
+
+    def _decomposed(self, name, equation, operands):
+        """What the format has no operator for, in terms of others."""
+        try:
+            function = functools.partial(DECOMPOSITIONS[name], **equation.params)
+            inner = jax.make_jaxpr(function)(*(_struct(atom.aval) for atom in equation.invars))
+        except (KeyError, NotImplementedError):
+            raise self.refusal(f"operator for {name!r}") from None
+        return self.run(inner.jaxpr, inner.consts, operands)
 
     def _is_known(self, equation, operands):
         if not all(isinstance(operand, np.ndarray) for operand in operands):
@@ -133,6 +152,10 @@ class Converter:
                 return False
             made += int(np.prod(result.aval.shape)) * result.aval.dtype.itemsize
         return made <= max(FOLD_BYTES, sum(map(size_of, operands)))
+
+
+def _struct(aval):
+    return jax.ShapeDtypeStruct(aval.shape, aval.dtype)
 
 
 def _parts(operand):

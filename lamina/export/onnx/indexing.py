@@ -25,7 +25,9 @@ def _gather(converter, equation, x, indices):
         (axis,) = numbers.start_index_map
         rows = graph.cast(graph.add("Squeeze", indices, axes_of([-1])), np.int64)
         last = graph.add("Sub", graph.size(shape[axis]), axes_of([1]))
-        result = graph.add("Gather", x, _clip(graph, rows, last) if is_clipped else rows, axis=int(axis))
+        chosen = _clip(graph, rows, last) if is_clipped else rows
+        chosen = chosen if batch_axes else graph.reshape(chosen, [])  # limits are vectors of one
+        result = graph.add("Gather", x, chosen, axis=int(axis))
         order = [*range(axis), *range(axis + len(batch_axes), len(out)), *range(axis, axis + len(batch_axes))]
         result = graph.transpose(result, _order(numbers.offset_dims, batch_axes, order))
         checks = [(rows, last)]

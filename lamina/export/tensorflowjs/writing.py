@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from lamina.errors import ConfigError
+from lamina.export.comparison import states_of
 from lamina.export.report import TOLERANCE, Written
 from lamina.export.tensorflowjs.layers import refused
 from lamina.export.tensorflowjs.topology import topology
@@ -61,7 +62,9 @@ def write_tensorflowjs(model: Any, signature: Any, folder: pathlib.Path, weight_
         (folder / path).write_bytes(shard)
     lost = [] if weight_type == "float32" else [f"float32: the weights have {weight_type}"]
     exact = TOLERANCE if weight_type == "float32" else None
-    return Written(_avals(model), "lamina", lambda: _reader(folder), lost=lost, tolerance=exact, last="model.json")
+    return Written(
+        _avals(model), "lamina", lambda: _reader(folder, model), lost=lost, tolerance=exact, last="model.json"
+    )
 
 
 def _avals(model):
@@ -72,10 +75,16 @@ def _avals(model):
     return [SimpleNamespace(shape=shape, dtype=dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
 
 
-def _reader(folder):
-    """The files as lamina reads them; no runtime of TensorFlow.js can be called from Python."""
-    model = load_tensorflowjs(folder / "model.json", compile=False)
-    return lambda arrays: jax.tree_util.tree_leaves(model.predict(arrays if len(arrays) > 1 else arrays[0], verbose=0))
+def _reader(folder, model):
+    """The files as lamina reads them, in the model's state; no runtime of TensorFlow.js can be called from Python."""
+    read = load_tensorflowjs(folder / "model.json", compile=False)
+
+    def run(arrays):
+        for variable, own in zip(states_of(read), states_of(model), strict=False):
+            variable.assign(own)
+        return jax.tree_util.tree_leaves(read.predict(arrays if len(arrays) > 1 else arrays[0], verbose=0))
+
+    return run
 
 
 def _unique(model, weights):
