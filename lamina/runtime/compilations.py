@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -65,12 +66,16 @@ class Recorder:
     """Records the compilations of one model. `traced` is called inside a function while JAX traces it, `finish` after
     the call that caused the trace.
 
+    Args:
+        after: Called without arguments after each.
+
     Attributes:
         records: The compilations.
         current: The compilations in progress, by thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, after: Callable[[], object] = int) -> None:
+        self.after: Callable[[], object] = after
         self.records: Compilations = Compilations()
         self.current: dict[int, Any] = {}
 
@@ -100,6 +105,8 @@ class Recorder:
         record = current.close() if current is not None else None
         if record is not None:
             self.records.append(record)
+        if current is not None:
+            self.after()
 
 
 class _Open:

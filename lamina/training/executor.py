@@ -26,6 +26,7 @@ from lamina.runtime.process import configure_process
 from lamina.runtime.tracebacks import later
 from lamina.training.building import build
 from lamina.training.data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from lamina.training.kept_tensors import replace_kept
 from lamina.training.nan_guard import Guard, keep_finite
 from lamina.training.predict_without_xla import PredictWithoutXLA
 from lamina.training.sharding import real_rows, sharded_execution
@@ -61,7 +62,7 @@ class Runner:
         compilation_cache.set_up()
         release_surplus()
         weakref.finalize(self, release_surplus).atexit = False
-        self.recorder: Any = Recorder()
+        self.recorder: Any = Recorder(partial(replace_kept, self._model))
         global_seed_generator()  # create it before the first program, which has its state as an input
         self._version = self._pattern = None
         self._fresh_metrics = None
@@ -190,8 +191,7 @@ class Runner:
     def train(self, batch: Any, program: Any = None) -> Any:
         """Train on one batch, or on the data that `program` takes. Returns the logs as device arrays.
 
-        The program may overwrite the whole state except the metrics: their initial values are kept for the next
-            epoch.
+        The program may overwrite the whole state but the metrics: their initial values are kept for the next epoch.
         """
         if program is None:
             program = self.prepare("train", batch)

@@ -175,6 +175,50 @@ MISTAKES += [
     ),
 ]
 
+KEEPS = """
+class Keeps(keras.layers.Layer):
+    def __init__(self):
+        super().__init__(name="keeps")
+        self.seen = []
+BUILD
+    def call(self, x):
+        CALL
+        return x
+layer = Keeps()
+model = keras.Sequential([keras.Input((2,)), layer, keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+x = np.ones((8, 2))
+model.fit(x, np.ones((8, 1)), verbose=0)
+"""
+KEEPS_ONE = KEEPS.replace("BUILD", "").replace("CALL", "self.seen.append(keras.ops.mean(x))")
+WEIGHT = "    def build(self, shape):\n        self.kept = self.add_weight(shape=(), trainable=False)"
+MISTAKES += [
+    Mistake(
+        wrong=KEEPS_ONE + "float(layer.seen[-1])",
+        right=KEEPS.replace("BUILD", WEIGHT).replace("CALL", "self.kept.assign(keras.ops.mean(x))")
+        + "assert layer.kept.numpy() == 1",
+        says="self.kept = self.add_weight(shape=(), trainable=False); in call: self.kept.assign(x)",
+        prose=True,
+    ),
+    Mistake(
+        wrong=KEEPS_ONE + "layer.seen[-1] + 1", right=None, says="self.kept.assign(x)", because="It is done above."
+    ),
+    Mistake(
+        wrong=KEEPS.replace("BUILD", "").replace("CALL", "self.seen.append(x)") + "np.mean(layer.seen[-1])",
+        right=KEEPS.replace("BUILD", "").replace("CALL", "pass")
+        + "assert np.mean(keras.Model(model.inputs, model.get_layer('keeps').output).predict(x)) == 1",
+        says="keras.Model(model.inputs, model.get_layer('keeps').output).predict(x)",
+    ),
+    Mistake(
+        wrong=(KEEPS_LOSS := KEEPS.replace("BUILD", "").replace("CALL", "pass").replace('"mse"', "loss")).replace(
+            "\n", "\nkept = {}\ndef loss(y, p):\n    kept['p'] = p\n    return keras.ops.square(y - p)\n", 1
+        )
+        + "print(kept['p'][0])",
+        right=KEEPS_LOSS.replace("loss)", "'mse')") + "print(model.predict(x)[0])",
+        says="model.predict(x)",
+    ),
+]
+
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried(
     "lamina/training",
