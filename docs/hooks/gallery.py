@@ -133,7 +133,7 @@ def index(shown):
 
 
 def build():
-    """Run all programs, two at a time, and write pages and notebooks; returns their seconds by name."""
+    """Run all programs, two at a time, and write pages and notebooks; returns their processor seconds by name."""
     (FOLDER / "pictures").mkdir(parents=True, exist_ok=True)
     names = [name for names in GROUPS.values() for name in names]
     with ThreadPoolExecutor(2) as pool:
@@ -152,9 +152,11 @@ def build():
     (FOLDER / "index.md").write_text(index(shown))
     for old in set(FOLDER.glob("*.md")) - {FOLDER / f"{name}.md" for name in [*names, "index"]}:
         old.unlink()
-    return {name: result["seconds"] for name, result in results.items()}
+    return {name: result["processor"] for name, result in results.items()}
 
 
 if __name__ == "__main__":
-    for name, seconds in sorted(build().items(), key=lambda pair: pair[1]):
+    processor = build()
+    for name, seconds in sorted(processor.items(), key=lambda pair: pair[1]):
         print(f"{seconds:7.1f} s  {name}")
+    print(f"{sum(processor.values()):7.1f} s of processor time, two programs at a time")

@@ -10,6 +10,7 @@ import base64
 import contextlib
 import io
 import json
+import os
 import pathlib
 import re
 import sys
@@ -94,7 +95,8 @@ def main(path, result):
             missing, outputs = error.name, [{"text": f"Not run when this page was made: {error}.\n"}]
         done.append({"prose": prose, "code": code, "outputs": outputs})
     seconds = time.perf_counter() - start
-    pathlib.Path(result).write_text(json.dumps({"cells": done, "seconds": seconds}))
+    processor = sum(os.times()[:4])  # of this process and of those that it started and that ended
+    pathlib.Path(result).write_text(json.dumps({"cells": done, "seconds": seconds, "processor": processor}))
 
 
 if __name__ == "__main__":
