@@ -7,4 +7,4 @@ if __name__ == "__main__":
     pictures.build()
     old_names.build()
     seconds = gallery.build()
-    print(f"API: {pages} pages. Gallery: {len(seconds)} programs, {sum(seconds.values()):.0f} seconds of processor time.")
+    print(f"API: {pages} pages. Gallery: {len(seconds)} programs, {sum(seconds.values()):.0f} s of processor time.")
